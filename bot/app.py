@@ -1,4 +1,4 @@
-"""The composition of one process, from settings to shutdown: Slack, the pages, the background work."""
+"""One process, from settings to shutdown: it puts together Slack, the pages and the background work."""
 
 import asyncio
 import signal
@@ -77,19 +77,19 @@ from handlers.requests.services import build_services
 log = structlog.get_logger(__name__)
 Result = TypeVar("Result")
 
-#: The time of running work after SIGTERM, and of the database for the last writes.
+#: Seconds that running work has to end after SIGTERM, and seconds for the last writes to the database.
 DRAIN_SECONDS = 6.0
 END_WRITE_SECONDS = 8.0
-#: Seconds between the attempts at start-up to reach the database and Slack; the last is repeated.
+#: Seconds between attempts to reach the database and Slack at start-up. The last is repeated.
 START_PAUSE_SECONDS = (1.0, 2.0, 4.0, 8.0)
-#: The interval at which this machine's clock is compared with Slack's.
+#: Seconds between comparisons of this machine's clock with Slack's.
 CLOCK_COMPARISON_SECONDS = 60.0
-#: The interval at which the user groups that operators name are read.
+#: Seconds between reads of the user groups that operators name.
 GROUPS_READ_SECONDS = 300.0
 
 
 class Role(StrEnum):
-    """The work of a process: everything, requests and pages, or the background."""
+    """The work of a process: everything, requests and pages only, or background work only."""
 
     SERVE = "serve"
     WEB = "web"
@@ -97,14 +97,14 @@ class Role(StrEnum):
 
 
 class StartError(NotDone):
-    """The reason for which the process can't run, in one sentence with the remedy."""
+    """Signal that the process can't run; the message is one sentence with the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outlets:
     """The factories of a process's connections: to the database, to providers, to Slack's Web API.
 
-    Tests pass in others that fail at a chosen call.
+    Tests pass others, which fail at a chosen call.
     """
 
     store: Callable[[str, Clock, Ids], Awaitable[Store]] = open_store
@@ -120,8 +120,8 @@ async def serve(
 ) -> None:
     """Run until SIGTERM or SIGINT, then drain. Raises StartError, StoreError, OSError if it can't start.
 
-    It also ends, with StoreMigrated, once a newer release has migrated the database.
-    ``beside`` is done while it serves, from when it is ready.
+    It also ends, with StoreMigrated, once a newer release has migrated the database. ``beside`` runs from
+    when the process is ready until it stops.
     """
     async with AsyncExitStack() as stack:
         process = Process(settings, connections, stack, role=role)
@@ -140,7 +140,7 @@ async def serve(
 
 
 async def _run_unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
-    """Do some work unless a stop comes first; return whether it was completed."""
+    """Do some work until it ends or a stop comes; return whether it was completed."""
     working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -157,7 +157,7 @@ async def _run_unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, Non
 class Process:
     """One running bot. ``stack`` undoes everything in reverse order.
 
-    The clock and the ids are injected, so that scenario tests run the same composition on their own time.
+    The clock and the ids are injected, so that scenario tests run the same process with a clock of their own.
     """
 
     def __init__(
@@ -177,7 +177,7 @@ class Process:
         self._connections = connections
         self._stack = stack
         self._takes_requests, self._works = role is not Role.WORKER, role is not Role.WEB
-        # Workers on one machine may have the same settings: they listen only where they are told to.
+        # Workers on one machine may share their settings, so they listen only if a port is set.
         self._listens = self._takes_requests or "port" in settings.model_fields_set
         self.role = role
         self.clock = clock or SystemClock()
@@ -185,25 +185,25 @@ class Process:
         self._outlets = outlets or Outlets()
         self.metrics = Metrics()
         self._start_pauses = start_pauses
-        #: Set when the process is to end; and the reason if it ends by itself.
+        #: Set when the process is to end, and the reason if it ends by itself.
         self.stop = asyncio.Event()
         self.problem: StoreMigrated | None = None
-        #: The time of running work at the end, and of the database.
+        #: ``DRAIN_SECONDS`` and ``END_WRITE_SECONDS``, which tests may change.
         self.ends_within = DRAIN_SECONDS, END_WRITE_SECONDS
         self._runs = False
         self.port = 0
-        #: The servers: closed when the process begins to drain.
+        #: The servers, which close when the process begins to drain.
         self._front = AsyncExitStack()
         self._socket: SocketSide | None = None
         self.others: OtherInstances | None = None
-        #: The tasks that run beside the scheduler's loops.
+        #: The tasks that run next to the scheduler's loops.
         self._background_tasks: list[asyncio.Task[None]] = []
 
     async def start(self, *, loops: bool = True) -> None:
         """Open the store, identify the installation, listen, and start working.
 
-        With ``loops`` False nothing runs by itself: tests step ``reconciler`` and ``notifier``. Raises
-        StartError and StoreError. Cancelling it is safe at any moment: ``stack`` undoes what was done.
+        With ``loops`` False nothing runs by itself, and tests step ``reconciler`` and ``notifier``. Raises
+        StartError and StoreError. It may be cancelled at any time: ``stack`` undoes what was done.
         """
         settings, stack = self._settings, self._stack
         self.store = await self._wait_until_reached(self._begin_serving, None, StoreAway, StoreBusy)
@@ -230,7 +230,7 @@ class Process:
         self.http = self._outlets.http(http_session, clock.monotonic)
         self.providers = build_providers(self._connections, self.http)
         if others := list_distributions(self._connections):
-            # Their code runs with everybody's tokens: the audit has its name and the time.
+            # Other distributions' code runs with everybody's tokens, so the audit records its name.
             await self.store.write(
                 audit.append_audit, [AuditEntry("usher", "providers.loaded", self.role, "ok", others)]
             )
@@ -244,7 +244,7 @@ class Process:
         )
         if self._slack_setup.by_oauth is not None:
             stack.push_async_callback(self._slack_setup.by_oauth.close)
-        # Its ticks follow the machine's clock.
+        # The scheduler's ticks follow the machine's clock, not the database's.
         self.scheduler = Scheduler(
             self.store, self._machine_clock, self.ids, on_beat=partial(witness.note, self.store)
         )
@@ -270,7 +270,7 @@ class Process:
         self.stop.set()
 
     async def _follow_groups(self) -> None:
-        """Read the members of the user groups in the settings and in the connections file."""
+        """Read the members of the user groups that the settings and the connections file name."""
         groups, settings = self._slack_setup.installation.groups, self._settings
         prepared = [source for given in self._connections.values() for source in given.prepared]
         for source in prepared:
@@ -302,9 +302,9 @@ class Process:
         self._runs = True
 
     async def _drain(self) -> None:
-        """Take no more requests, let running work end, hand back the rest and everything that is owned.
+        """Accept no more requests, let running work end, and hand back the rest and everything owned.
 
-        What a database that is away doesn't take in time is left as after a kill.
+        Writes that the database doesn't accept in time are lost, as after a kill.
         """
         for_work, for_writing = self.ends_within
         self.store.engine.end_within(for_writing)
@@ -320,7 +320,7 @@ class Process:
         await self.owners.leave()
 
     def check_background(self) -> Mapping[str, bool]:
-        """Check the loops, and the sending to Slack."""
+        """Return the checks of the background work: its loops, sending to Slack, and missing keys."""
         keys = {"keys": False} if self.owners.lacks_keys else {}
         if not (self._runs and self._works):
             return keys
@@ -331,11 +331,11 @@ class Process:
         return HealthRoutes(store=store, ready=ready, works=works, metrics=self.metrics, metrics_token=token)
 
     def check_readiness(self) -> Mapping[str, bool]:
-        """Check that Slack can reach the process, if it has to."""
+        """Return whether Slack can reach the process, if that is needed."""
         return {"slack": self._socket is None or self._socket.is_ready()}
 
     async def _compare_clocks(self) -> None:
-        """Measure the difference to Slack's clock: its signatures are accepted for five minutes."""
+        """Measure the difference to Slack's clock, as its signatures are accepted for five minutes."""
         with suppress(SlackFailed):
             answer = await self._tokenless_slack.call(API_TEST, {})
             if answer.at is not None:
@@ -363,7 +363,7 @@ class Process:
         )
 
     async def _begin_serving(self) -> Store:
-        """Open the database and begin to serve from it."""
+        """Open the database, migrate it if needed, and begin to serve from it."""
         async with AsyncExitStack() as stack:
             store = await self._outlets.store(self._settings.database_url, self.clock, self.ids)
             stack.push_async_callback(store.close)
@@ -375,9 +375,9 @@ class Process:
     async def _wait_until_reached(
         self, attempt: Callable[[], Awaitable[Result]], store: Store | None, *passing: type[Exception]
     ) -> Result:
-        """Return the result of an attempt, however long the database is away, or Slack once there is a store.
+        """Repeat an attempt while the database (or Slack, once there is a store) is away; return its result.
 
-        Meanwhile whoever monitors the process is answered: it is alive, and neither ready nor working.
+        Meanwhile a server answers monitoring that the process is alive, but neither ready nor working.
         """
         name, event = ("store", "database not reached") if store is None else ("slack", "slack not reached")
         for number in count():
@@ -395,7 +395,7 @@ class Process:
         raise AssertionError("it has no end")
 
     async def _try_keys(self) -> None:
-        """Refuse to work with keys that decrypt nothing: new links would be lost with them."""
+        """Refuse to work with keys that decrypt no stored secret, as new links would be lost with them."""
         opening = await try_secrets(self.store, Vault(self._settings.keys()))
         self.metrics.set_closed_secrets(len(opening.closed))
         if opening.is_hopeless:
@@ -404,7 +404,7 @@ class Process:
             log.warning("secrets not opened", problem=opening.found, advice=opening.advice)
 
     async def _identify_installation(self, make: Callable[[str], SlackCaller]) -> SlackSetup:
-        """Identify Usher's installation; raise StartError for a refused token."""
+        """Identify Usher's installation in Slack. Raises StartError for a refused token."""
         try:
             return await set_up_slack(self._settings, self.store, make, self.clock)
         except SlackPermanent as error:
@@ -475,7 +475,7 @@ class Process:
 
     async def _listen_with(self, app: web.Application) -> None:
         settings = self._settings
-        # The server that has answered while this process waited.
+        # Close the server that answered while this process waited.
         await self._front.aclose()
         self._stack.push_async_callback(self._front.aclose)
         try:

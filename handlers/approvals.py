@@ -1,4 +1,4 @@
-"""Requests to link an account that an administrator decides: asking, approving, denying, and claiming."""
+"""Requests to link an account, which an administrator approves: ask, approve, deny, and claim an account."""
 
 from bot.domain.accounts import Approval
 from bot.domain.approvals import UNDECIDED
@@ -19,16 +19,17 @@ from handlers.requests.request import Request
 
 @routes.action("ask_link")
 async def ask_link(request: Request) -> Answer:
-    """Answer with the form; its text is for when Slack doesn't open it."""
+    """Answer with the form; the text is for when Slack doesn't open it."""
     connection, _, text = (request.target or "").partition(" ")
     return await ask_for_username(request, connection, text)
 
 
 @routes.view("ask_link")
 async def submit_username(request: Request) -> Answer:
-    """Send the request to the administrators; a problem of the username is shown at its field."""
+    """Send the request to the administrators; show a problem with the username at its field."""
     connection, _, text = request.form_payload.partition(" ")
-    # What waits for the link: our own keys and words, which run with the rights that the person has then.
+    # The command that waits for the link has keys and words of our own, and runs with the person's rights at
+    # that time.
     deferred_command = DeferredCommand(
         request.principal.key, text, interaction=request.surface.interaction
     ).as_body()
@@ -42,7 +43,7 @@ async def submit_username(request: Request) -> Answer:
 
 @routes.action("approve")
 async def approve(request: Request) -> Answer:
-    """Approve the request of a button, or the account of a link that rests; the provider's check follows."""
+    """Approve the request of a button, or the account of a link that rests; the provider checks it next."""
     if (request.target or "").startswith(f"{RESTING_BUTTON}/"):
         return await _approve_resting(request)
     return await decide(request, approve=True)
@@ -70,7 +71,7 @@ async def _approve_resting(request: Request) -> Answer:
 
 @routes.action("mine")
 async def claim_account(request: Request) -> Answer:
-    """Close the request for an account that is the presser's own."""
+    """Close a request for an account, because the presser says that the account is theirs."""
     approval = await _say_whose(request, is_theirs=True)
     return replies.answer(requests.NOTED_MINE, make_link_buttons(request.services, [approval.connection]))
 
@@ -98,7 +99,7 @@ async def _say_whose(request: Request, *, is_theirs: bool) -> Approval:
     )
 )
 async def show_open_requests(request: Request) -> Answer:
-    """List the open requests that the administrator decides about, each with its buttons."""
+    """List the open requests that the administrator can decide, each with its buttons."""
     return await _list_open(request)
 
 
@@ -116,9 +117,9 @@ async def _list_open(request: Request, outcome: str = "") -> Answer:
 
 
 async def decide(request: Request, *, approve: bool) -> Answer:
-    """Decide a request as an administrator; the message with the buttons becomes the answer.
+    """Decide a request as an administrator; the answer replaces the message with the buttons.
 
-    Below it stand the requests that are left, if it was one of a list.
+    If the request was one of a list, the remaining ones follow below.
     """
     outcome = await _decide(request, approve=approve)
     if request.press is not None and request.press.mark == drawn.LISTED:

@@ -1,10 +1,10 @@
-"""Typed commands, the core's own grammar: a verb or another word for it, and what its usage names.
+"""Typed commands, the core's own grammar: a verb or a synonym, followed by what its usage allows.
 
     VERB [NAME [and NAME]…] [until 18:00 | for 2h | at 6pm | in 2 hours] [--FLAG]…
 
-A text in this form is run at once; the beginning of a name, or what is nearly one, is asked about. Anything
-else is free text, after which nothing is done without a press: its reader is a route of its own, and none has
-to be there.
+A text in this form runs at once. If a name is incomplete or misspelled, Usher asks which one is meant. Any
+other text is free text, and does nothing until a button is pressed; its reader has a route of its own, and
+may be missing.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -40,23 +40,23 @@ from handlers.requests.request import Answered, Listed, Request
 from handlers.workspace import confirmations, operations, targets
 from handlers.workspace.timers import read_typed_time
 
-#: The words before the time until when something runs.
+#: Words before a time that say until when something runs.
 _UNTIL_LEADS: Final = frozenset({"for", "until", "till"})
 _LONGER: Final = frozenset({"longer", "more"})
 _NEVER_GUESSED: Final = frozenset({"forget", "remove"})
-#: The fewest letters that are the beginning of a name.
+#: The fewest letters that count as the beginning of a name.
 _MIN_BEGINNING: Final = 3
 _EVERY: Final = ("all",)
-#: Slack's marks for bold and code, and the signs that end an order.
+#: Slack's marks for bold and code, and the punctuation that may end an order.
 _MARKUP_SIGNS: Final = "*`"
 _END_SIGNS: Final = ".!,;"
-#: The most words after another word for a verb that reads them by itself.
+#: The most words after a synonym of a verb that interprets its words itself.
 _MAX_OWN_WORDS: Final = 2
 
 
 @routes.text("words")
 async def run_words(request: Request) -> Answer:
-    """Run a typed command; whatever isn't one is free text."""
+    """Run a typed command; treat any other text as free text."""
     try:
         if (command := await read_command(request)) is not None:
             return _add_present_verb(request, await routes.run(command))
@@ -70,7 +70,7 @@ async def run_words(request: Request) -> Answer:
 
 
 def _add_present_verb(request: Request, answer: Answer) -> Answer:
-    """Add what is typed in place of a former verb, if one was typed."""
+    """Add what to type instead, if a former verb was typed."""
     former = fold_word(request.arguments[0]) if request.arguments else ""
     verb = list_former_verbs(request.folder).get(former)
     if verb is None or answer.in_channel:
@@ -80,7 +80,7 @@ def _add_present_verb(request: Request, answer: Answer) -> Answer:
 
 
 async def read_command(request: Request) -> Request | None:
-    """Return a typed command; None for what isn't one; raises Answered."""
+    """Return the request of a typed command, None for any other text; raises Answered."""
     given = request.arguments
     first, words = fold_word(given[0]) if given else "list", given[1:]
     name = first if first in list_verbs(request.folder) else list_synonyms(request.folder).get(first, "")
@@ -98,7 +98,7 @@ async def read_command(request: Request) -> Request | None:
     if not verb.is_operation and words and former is None and not _can_follow(verb, first, words):
         return None
     if name != request.verb:
-        # It was authorised as words.
+        # Until now it was only authorised as words.
         await request.caller.authorise(name)
     request = replace(request, verb=name, arguments=words)
     if verb.is_operation:
@@ -113,12 +113,12 @@ def _is_question(request: Request) -> bool:
 
 
 def _is_one_order(request: Request) -> bool:
-    """Return whether a text is one line in which nothing is struck out."""
+    """Return whether a text is a single line with nothing struck out."""
     return {"\n", "~"}.isdisjoint(request.text.strip())
 
 
 def _strip_signs(words: Sequence[str]) -> tuple[str, ...]:
-    """Return words without Slack's marks around them, and without the sign that ends a sentence."""
+    """Return words without Slack's marks around them, and without punctuation after the last one."""
     plain = [word if isinstance(word, Quoted) else word.strip(_MARKUP_SIGNS) or word for word in words]
     if plain and not isinstance(plain[-1], Quoted):
         plain[-1] = plain[-1].rstrip(_END_SIGNS) or plain[-1]
@@ -126,7 +126,7 @@ def _strip_signs(words: Sequence[str]) -> tuple[str, ...]:
 
 
 def _can_follow(verb: Verb, first: str, words: Sequence[str]) -> bool:
-    """Return whether words may belong to the usage of a verb that reads them by itself."""
+    """Return whether words may belong to the usage of a verb that interprets its words itself."""
     if "verb" in verb.accepts and len(words) > 1:
         return any(
             fold_word(words[0]) in table for table in (list_verbs(verb.command), list_synonyms(verb.command))
@@ -135,14 +135,17 @@ def _can_follow(verb: Verb, first: str, words: Sequence[str]) -> bool:
 
 
 async def _answer_unread(request: Request) -> Answer:
-    """Answer a text that is no command, where nothing else reads it."""
+    """Answer a text that isn't a command, if there is no reader of free text."""
     if is_operation(request.verb) and request.arguments[1:]:
         return await targets.answer_name(request, " ".join(request.arguments[1:]))
     return suggestions.answer_unread(request)
 
 
 async def _read_operation(request: Request, verb: Verb) -> Request | None:
-    """Return the request of an operation on one workspace; None unless each of its words is read."""
+    """Return the request of an operation on one workspace, None unless every word is understood.
+
+    Raises Answered if it is about several, or with a question.
+    """
     given = request.arguments
     if verb.name == "keep" and given and fold_word(given[-1]) in _LONGER:
         return await _read_longer(request, given[:-1])
@@ -154,7 +157,7 @@ async def _read_operation(request: Request, verb: Verb) -> Request | None:
         if words and (workspace := await targets.find_by_whole_name(request, " ".join(words))):
             return await _add_workspace(request, workspace, words, time)
     if not splits[-1][0]:
-        # Another word for a verb (*close*, *end*) says too little by itself.
+        # A synonym alone (*close*, *end*) says too little.
         first = fold_word(request.typed_words[0]) if request.typed_words else ""
         is_verb = not first or to_present_name(request.folder, first) == verb.name
         return await _read_without_name(request, splits[-1][1]) if is_verb else None
@@ -165,7 +168,7 @@ async def _read_operation(request: Request, verb: Verb) -> Request | None:
 
 
 async def _answer_all(request: Request) -> Answer:
-    """Offer a verb for all of a person's workspaces, or run it if that was agreed to."""
+    """Offer a verb for all of a person's workspaces, or run it if they have agreed."""
     own = await request.services.store.perform(workspaces.read_workspaces, request.principal)
     if AGREED in request.flags or not confirmations.can_do_several(request):
         return await operations.run_for_several(request, own)
@@ -173,9 +176,9 @@ async def _answer_all(request: Request) -> Answer:
 
 
 def _iterate_splits(verb: Verb, given: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield the ways to read words, as they were typed and without signs around them.
+    """Yield the ways to read words: as they were typed, then without marks and punctuation around them.
 
-    One by one: most name one workspace and no time, so nothing is looked for that is a time.
+    Times are searched for only when needed, as most texts name one workspace and no time.
     """
     yield from _split_times(verb, given)
     plain = _strip_signs(given)
@@ -184,7 +187,7 @@ def _iterate_splits(verb: Verb, given: tuple[str, ...]) -> Iterator[tuple[tuple[
 
 
 def _split_times(verb: Verb, given: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield the ways to read words as names and a time of the verb after them, the longest names first."""
+    """Yield the ways to read words as names with a time of the verb after them, the longest names first."""
     yield given, ""
     for at in range(len(given) - 1, -1, -1) if verb.takes_time else ():
         if isinstance(given[at], Quoted):
@@ -195,22 +198,23 @@ def _split_times(verb: Verb, given: tuple[str, ...]) -> Iterator[tuple[tuple[str
 
 
 def _is_time_of(verb: Verb, text: str) -> bool:
-    """Return whether words are a time that a verb takes: until when it runs, if it starts something."""
+    """Return whether words are a time that a verb accepts; for one that starts something, when that ends."""
     if time_parsing.is_now(text):
         return True
     kind = time_parsing.time_kind(text)
     lead = fold_word(text.partition(" ")[0])
     if verb.runs_until and lead not in _UNTIL_LEADS:
-        return kind == "length" and lead not in time_parsing.LEADS  # *In two hours* is when it would begin.
+        return kind == "length" and lead not in time_parsing.LEADS  # *In two hours* says when it begins.
     return bool(kind)
 
 
 async def _read_names(
     request: Request, verb: Verb, splits: Sequence[tuple[tuple[str, ...], str]], listed: Listed
 ) -> Request | None:
-    """Return the request about whole names of one's own; what only shows takes the beginning of one, too.
+    """Return the request about whole names of the person's workspaces.
 
-    Raises Answered with what was done to several, or with a question about names that are nearly these.
+    A verb that only shows accepts the beginning of a name, too. Raises Answered with what was done to
+    several, or with a question about similar names.
     """
     connections, (old, own) = request.services.connections, listed
     for words, time in splits:
@@ -247,7 +251,7 @@ async def _read_names(
 def _find_nearly(
     name: str, own: Sequence[Workspace], connections: Mapping[str, Provider]
 ) -> tuple[list[Workspace], list[Workspace]]:
-    """Return the workspaces whose names begin so, and those that are called so but for a slip."""
+    """Return the workspaces whose names begin like this, and those whose names differ by a typing slip."""
     stem, connection = naming.split_connection(name, connections)
     needle = fold(stem)
     if len(needle) < _MIN_BEGINNING:
@@ -259,7 +263,7 @@ def _find_nearly(
 
 
 async def _read_longer(request: Request, given: Sequence[str]) -> Request | None:
-    """Return the request to run a workspace some time longer: ``keep NAME 1h longer``."""
+    """Return the request to keep a workspace running longer: ``keep NAME 1h longer``."""
     for at in range(len(given) - 1, 0, -1):
         seconds = time_parsing.length(" ".join(given[at:]).removeprefix("for "))
         if seconds and (workspace := await targets.find_by_whole_name(request, " ".join(given[:at]))):
@@ -276,7 +280,7 @@ async def _add_workspace(request: Request, workspace: Workspace, words: Sequence
 
 
 async def _add_time(request: Request, workspace: Workspace | None, text: str) -> Request:
-    """Return a request with a time; raises Answered for one that can't be."""
+    """Return the request with its time; raises Answered for a time that can't be used."""
     if not text or time_parsing.is_now(text):
         return request
     verb = find_verb("workspace", request.verb)
@@ -291,8 +295,8 @@ async def _add_time(request: Request, workspace: Workspace | None, text: str) ->
 async def _read_without_name(request: Request, time: str) -> Request:
     """Return the request about a person's only workspace; raises Answered with a question.
 
-    Of several it shows all, if it only shows, and cancels what alone can be cancelled. The question begins
-    with those that were used last.
+    Of several workspaces, ``status`` shows all, and ``cancel`` picks the only one with something to cancel.
+    The question starts with those used last.
     """
     request = await _add_time(request, None, time)
     old, rows = await targets.read_stale_and_rows(request)

@@ -1,4 +1,4 @@
-"""The questions of options in a menu: a button asks by itself, an option can't."""
+"""Questions for options in a menu: a button asks by itself, an option can't."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -24,9 +24,9 @@ _RUN_BUTTONS: Final[Mapping[str, Callable[[Any], kit.Element]]] = {
 
 @routes.action(kit.ASK_ACTION)
 async def ask_question(request: Request) -> Answer:
-    """Ask the question of the button, about the row as it is now.
+    """Ask the question that the button would ask, about the row as it is now.
 
-    An action without a question is done, and an outdated one is answered as a click on its button is.
+    An action without a question is done, and an outdated one is answered as a click on its button would be.
     """
     press = ButtonValue.from_text(request.target or "")
     button = await _find_button(request, press.name, press.key)
@@ -40,7 +40,7 @@ async def ask_question(request: Request) -> Answer:
 
 
 async def _find_button(request: Request, action: str, key: str) -> kit.Element | None:
-    """Return the button of an action for a row that the person may act on; raises Refused."""
+    """Return an action's button for a row that the person may act on; raises Refused."""
     services = request.services
     if action in _RUN_BUTTONS:
         return _RUN_BUTTONS[action](await request.caller.read(run_of, action[4:], key))
@@ -61,7 +61,7 @@ async def _find_button(request: Request, action: str, key: str) -> kit.Element |
 
 @routes.view("agree")
 async def confirm(request: Request) -> Answer:
-    """Do the confirmed action; its card reports the rest, and any other answer is shown in the form."""
+    """Do the confirmed action. Its card reports the rest; the form shows any other answer."""
     surface = replace(request.surface, kind="button", where=Where.DIRECT)
     return await run_button(
         request.services, request.principal, surface, ButtonValue.from_text(request.form_payload)

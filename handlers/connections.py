@@ -20,7 +20,7 @@ _FACETS: Mapping[Purpose, type[facets.Facet]] = {"workspace": facets.Creation, "
 
 
 def require_connection(request: Request, name: str, more: str = "", offers: Iterable[Element] = ()) -> str:
-    """Return the connection with this name, title or unique prefix; raises Answered for any other.
+    """Return the connection with this name, title or unique prefix; raises Answered if there is none.
 
     ``more`` and ``offers`` are a sentence of ours and buttons for that answer.
     """
@@ -36,7 +36,7 @@ def require_connection(request: Request, name: str, more: str = "", offers: Iter
 
 
 def find_linked_connection(request: Request, name: str, linked: Iterable[str]) -> str:
-    """Return a connection as ``require_connection``, of those linked also one that was removed."""
+    """Return a connection like ``require_connection``, or a removed one that is still linked."""
     titles = {connection: request.services.title(connection) for connection in linked}
     return naming.find_title(name, titles, is_whole=True) or require_connection(request, name)
 
@@ -44,7 +44,7 @@ def find_linked_connection(request: Request, name: str, linked: Iterable[str]) -
 def require_leading_connection(
     request: Request, given: Sequence[str], more: str = "", offers: Iterable[Element] = ()
 ) -> tuple[str, tuple[str, ...]]:
-    """Return the connection at the beginning of words, and the rest; raises Answered for any other."""
+    """Return the connection that words begin with, and the rest; raises Answered if there is none."""
     found, rest = naming.split_leading_connection(given, request.services.connections)
     if found is not None:
         return found, rest
@@ -86,7 +86,7 @@ def choose_making_connection(
 ) -> str:
     """Return the connection for something new: the one named first, or the only one that can make it.
 
-    Raises Answered: with ``nowhere`` if none can, with ``which`` if several can and none is named.
+    Raises Answered: with ``nowhere`` if none can make it, with ``which`` if several can and none is named.
     ``more`` as for ``require_connection``.
     """
     services = request.services
@@ -104,7 +104,7 @@ def choose_making_connection(
 
 
 def format_titles(services: Services, connections: Iterable[str]) -> Markup:
-    """Return the titles of connections, which people may write like their names."""
+    """Return the titles of connections as people may type them."""
     return Markup(", ".join(f"`{line(title)}`" for title in sorted(map(services.title, connections))))
 
 
@@ -146,7 +146,7 @@ def _parse_connection_and_page(request: Request) -> tuple[str, int]:
 
 
 async def list_templates(services: Services, principal: Principal, connection: str) -> list[Choice]:
-    """Return the templates of a connection that a person is known to be offered."""
+    """Return the templates of a connection that the person is known to be offered."""
     account = await find_account(services.create_caller(principal), connection)
     if account is None or account.state != "active":
         return []

@@ -1,6 +1,6 @@
-"""Dispatch of requests: from the surface to the handler, from any result to an Answer, and back.
+"""The dispatch of requests: each is counted, authorised and handled, and any outcome becomes an Answer.
 
-There is one guard for all that comes in, and one way back for each kind (ADR 42).
+All requests pass the same guard, and each kind of request has one way to return its answer (ADR 42).
 """
 
 import asyncio
@@ -51,10 +51,10 @@ from handlers.requests.response_targets import make_message_notice, make_reply_n
 from handlers.requests.services import Services
 
 log = structlog.get_logger(__name__)
-#: Checked before a log line that nobody would see is composed.
+#: The standard logger, asked for its level so that unwanted log lines are never composed.
 _level = logging.getLogger(__name__)
 
-#: The fields of each form in which no secret belongs; a program's arguments are the person's own business.
+#: Fields of each form that must not contain a token. A program's arguments are the person's own business.
 _PLAIN_FIELDS = {
     "ask_link": ("username",),
     "code": ("code",),
@@ -62,17 +62,17 @@ _PLAIN_FIELDS = {
     "remove": ("name",),
     "stop_later": ("other",),
 }
-#: The actions that read the state again: an answer with one of them says its own time.
+#: Actions that read the state again. An answer with one of them already says when it was read.
 _REFRESHING_ACTIONS: Final = frozenset({"refresh", "status", "job_refresh"})
-#: The action that leaves undone what was only asked about.
+#: The action of the button that declines a question.
 _DECLINE = "leave"
-#: How long to wait before asking a store again that was taking long.
+#: Seconds to wait before asking a slow store again.
 _STORE_RETRY_SECONDS = 0.2
-#: The kinds of places where a person writes a text.
+#: The kinds of surface on which a person types text.
 _TYPED_SURFACES: Final = frozenset({"message", "command", "assistant"})
-#: A text in which nothing can be a quotation, a mention or a hidden sign.
+#: Matches a text that can't contain a quotation, a mention or an invisible character.
 _PLAIN_TEXT: Final = re.compile(r"\s*([\w .-]*)", re.ASCII)
-#: How much of a text that is too long is parsed, to choose the sentence about that.
+#: Characters of an overlong text that are parsed, only to choose the answer.
 _MAX_BEGINNING_LENGTH = 100
 
 
@@ -86,10 +86,10 @@ async def run_text(
     deferred: DeferredCommand = NOT_DEFERRED,
     reader: routes.Verb | None = None,
 ) -> Answer:
-    """Run the text that a person typed; always answers. The words may start with a folder (``job list``).
+    """Run a text that a person typed; always answers. The words may start with a folder (``job list``).
 
-    ``reader`` reads them in place of the usual one. A text that isn't read at all costs next to nothing, so
-    that nobody holds up the others.
+    ``reader`` replaces the usual reader of words. A text that is refused unread costs next to nothing, so
+    nobody can hold up the others.
     """
     request = _create_request(
         services, principal, surface, WORDS, folder=folder, text=text, deferred=deferred
@@ -111,12 +111,13 @@ async def run_text(
 
 
 def parse_request(request: Request, text: str) -> Request:
-    """Return a request with the words of a text."""
+    """Return the request with the verb, words and flags of a text."""
     parsed, folder = parse(text, request.services.commands, routes.list_flags()), request.folder
     if parsed.folder:
         folder = parsed.folder
     elif folder != "workspace":
-        # Kept, so that it means the same wherever it waits: on a button, for a link, for a list.
+        # Keep the folder, so that the text means the same when it is stored: on a button, for a link, for a
+        # list.
         text = f"{folder} {text}"
     word = fold_word(parsed.words[0]) if parsed.words else "list"
     return replace(
@@ -132,8 +133,8 @@ def parse_request(request: Request, text: str) -> Request:
 
 
 async def _before_reading(request: Request) -> Answer | None:
-    """Return the answer to a text that isn't read: one too many, too long, or answered before."""
-    # An assistant's requests for a person are counted separately, so that they can always ask themselves.
+    """Return the answer to a text that isn't read: one too many, too long, or already answered."""
+    # An assistant's requests have a limit of their own, so that the person can always ask themselves.
     wait = request.services.limiter.take(request.principal.key + request.surface.via)
     if wait > 0:
         return _answer_too_many(request, wait)
@@ -144,7 +145,7 @@ async def _before_reading(request: Request) -> Answer | None:
         return suggestions.answer_chat(request, "too_long")
     if request.surface.kind != "message" or not request.surface.interaction:
         return None
-    # Slack delivers it again if no ack reached it; its answer isn't in the ack.
+    # Slack delivers a message again if no ack arrived, even if it was answered outside the ack.
     try:
         answered = await request.services.store.read(inbox.was_answered, request.surface.interaction)
     except StoreError as error:
@@ -153,7 +154,7 @@ async def _before_reading(request: Request) -> Answer | None:
 
 
 def _is_too_long(request: Request) -> bool:
-    """Return whether a text is too long without its quotations; a program's own words all count."""
+    """Return whether a text is too long, not counting quotations; a program's own words count in full."""
     text = quotations.skip_quotations(request.text)
     has_program = _has_own_parser(request, _read_beginning(request, text))
     return len(text if has_program else quotations.drop_quotations(request.text)) > MAX_TEXT_LENGTH
@@ -164,7 +165,7 @@ def _read_beginning(request: Request, text: str) -> str:
 
 
 class _Message(NamedTuple):
-    """The words of a text that are read, and the rest of it, in which a token may be."""
+    """The words of a message that are read; ``besides`` is its other text, which may contain a token."""
 
     text: str
     is_quoted: bool = False
@@ -172,16 +173,20 @@ class _Message(NamedTuple):
 
 
 def _read_message(request: Request) -> _Message:
-    """Return the own words of a text's writer; quoted ones if there are no others, or hidden signs."""
+    """Return the words that the author of a text wrote, without quotations.
+
+    If there is only a quotation, return that, marked as quoted. Text with invisible characters is cleaned and
+    marked, too.
+    """
     if (plain := _PLAIN_TEXT.fullmatch(request.text)) is not None:
         return _Message(plain[1])
     kind, text = request.surface.kind, _remove_own_mentions(request, request.text)
     if kind not in _TYPED_SURFACES:
         return _Message(text)
-    # A line end behind the words comes along with many keyboards, and is no sign of a copy.
+    # Many keyboards add a line break at the end; it doesn't mean that the text was copied.
     text = quotations.drop_struck_beginning(text.strip())
     quotation = quotations.read_quotation(text)
-    # Whoever types a slash command in code quotes nobody.
+    # A person who types a slash command in code formatting isn't quoting anybody.
     is_quoted = quotation is not None and (kind == "message" or "`" not in text)
     beginning = quotations.skip_quotations(text) if quotation is None else quotation
     if _has_own_parser(request, beginning):
@@ -209,7 +214,7 @@ def _remove_own_mentions(request: Request, text: str) -> str:
 
 
 def _has_own_parser(request: Request, text: str) -> bool:
-    """Return whether a text begins with a verb that reads it by itself, such as a program's own words."""
+    """Return whether a text begins with a verb that parses its text itself, such as a program's own words."""
     parsed = parse(text, request.services.commands)
     verb = fold_word(next(iter(parsed.words), ""))
     return routes.has_own_parser(parsed.folder or request.folder, verb)
@@ -233,9 +238,10 @@ async def run_button(
     press: ButtonValue,
     view: Mapping[str, Any] | None = None,
 ) -> Answer:
-    """Run the handler of a button: its own, or the verb of that name; always answers.
+    """Run the handler of a button, or else the verb of the same name; always answers.
 
-    Buttons for verbs of jobs are named ``job_VERB``. That of a former verb runs what has replaced it.
+    Buttons for verbs of jobs are named ``job_VERB``. The button of a former verb runs the verb that replaced
+    it.
     """
     request = _create_request(services, principal, surface, press.name, view=view or {}).to_button_request(
         press
@@ -250,7 +256,7 @@ async def run_button(
 async def run_unasked(
     services: Services, principal: Principal, surface: Surface, command: str, deferred: DeferredCommand
 ) -> Answer:
-    """Run a command for a person who isn't typing it just now, so it isn't counted; always answers."""
+    """Run a command, without counting it, for a person who isn't typing it now; always answers."""
     request = _create_request(services, principal, surface, WORDS, text=command, deferred=deferred)
     request = parse_request(request, command)
     request = replace(request, arguments=request.arguments[1:])
@@ -272,7 +278,7 @@ async def run_shortcut(
 def _create_request(
     services: Services, principal: Principal, surface: Surface, verb: str, **more: Any
 ) -> Request:
-    """Return the request of a person, before any of its words are read."""
+    """Return a person's request, before any of its words are read."""
     return Request(
         principal=principal,
         verb=verb,
@@ -293,12 +299,12 @@ async def run_within_limit(request: Request, handler: routes.Verb) -> Answer:
 async def _authorise_and_run(request: Request, handler: routes.Verb, *, is_after_ack: bool = False) -> Answer:
     """Authorise the person, run the handler, and turn every possible outcome into an Answer.
 
-    The log gets the reference that the answer shows, and nothing that a person typed. ``is_after_ack``:
+    The log gets the reference that the answer shows, and nothing that a person typed. With ``is_after_ack``,
     nobody waits for an ack, so a failure of the store is raised (StoreError).
     """
 
     def logger() -> Any:
-        # Composed only if it will be logged, which is rare.
+        # Called only when something is logged, which is rare.
         return log.bind(
             reference=request.reference,
             verb=request.verb,
@@ -343,21 +349,21 @@ async def _authorise_and_run(request: Request, handler: routes.Verb, *, is_after
     except Exception:  # noqa: BLE001 - the one place where a bug in a verb becomes an answer
         logger().exception("failed unexpectedly")
         return _answer_problem(request, problems.explain_cause("internal"))
-    # Mostly below info: a line for each would cost a quarter of a request. Every change is in the audit.
+    # Usually below info: a line for each would cost a quarter of a request. Every change is in the audit.
     _note(logger, "answered", request, answer)
     return _fit(request, _replace_question(answer) if request.surface.is_question else answer)
 
 
 def _replace_question(answer: Answer) -> Answer:
-    """Return the answer to a question's button, which takes its place."""
+    """Return the answer to a question's button, which replaces the question."""
     is_replacement = bool(answer.text) and answer.view is None and not (answer.errors or answer.in_channel)
     return replace(answer, replaces=True) if is_replacement else answer
 
 
 def _answer_store_error(request: Request, handler: routes.Verb, answer: Answer, error: UsherError) -> Answer:
-    """Answer a request that the store didn't take; where that isn't known yet, notify of the outcome later.
+    """Answer a request that the store didn't accept; if its outcome is unknown, notify the person later.
 
-    Nothing else is asked of the store: that would outlast the 3 s for an ack.
+    The store isn't asked anything else now: that would take longer than the 3 s for an ack.
     """
     if not isinstance(error, StoreUnsure):
         return replace(answer, about=None, unwritten="not")
@@ -368,12 +374,12 @@ def _answer_store_error(request: Request, handler: routes.Verb, answer: Answer, 
 async def _notify_of_outcome(request: Request, handler: routes.Verb) -> None:
     """Notify a person of the outcome of a slow commit, as promised.
 
-    The same is asked again once the store answers: its interaction is an inbox key, so it has one effect, and
-    the answer is true whether the commit went through or not. That ends when nobody would act on words that
-    old without asking.
+    The request is repeated until the store answers. Its interaction is an inbox key, so it takes effect once,
+    and the answer is true whether or not the first commit succeeded. It ends when the request is so old that
+    it would need confirmation.
     """
     services, surface = request.services, request.surface
-    # What Slack delivers again is answered once, whoever is first.
+    # A reply is keyed by its interaction, so a message that Slack delivers again is answered only once.
     notice_of = make_reply_notice if surface.kind == "message" else make_message_notice
 
     async def notify() -> None:
@@ -391,7 +397,10 @@ async def _notify_of_outcome(request: Request, handler: routes.Verb) -> None:
 
 
 async def retry_write(services: Services, write: Callable[[], Awaitable[None]], interaction: str) -> None:
-    """Repeat a write whose commit may have succeeded, until the store answers: it has one effect."""
+    """Repeat a write that may have been committed, until the store answers or the request is too old.
+
+    The write takes effect only once.
+    """
     until = services.clock.now() + MAX_REQUEST_AGE_SECONDS
     while services.clock.now() < until:
         try:
@@ -405,7 +414,7 @@ async def retry_write(services: Services, write: Callable[[], Awaitable[None]], 
 
 
 def _fit(request: Request, answer: Answer) -> Answer:
-    """Return an answer with its referents; its form, if any, names commands as typed next to it."""
+    """Complete an answer for its surface: referents, offers, date, form, and commands as typed there."""
     if (about := request.notes.find_referents(answer)) != answer.about:
         answer = replace(answer, about=about)
     if answer.errors:
@@ -426,7 +435,7 @@ def _fit(request: Request, answer: Answer) -> Answer:
         answer = _add_date(request, answer)
     is_in_form = request.surface.where is Where.FORM and request.is_live
     if is_in_form and answer.view is None and answer.text:
-        # Shown in the form, not in a conversation behind it.
+        # Shown in the form, not in the conversation behind it.
         answer = replace(answer, view=answer_view(answer))
     if answer.view is None:
         return answer
@@ -435,7 +444,10 @@ def _fit(request: Request, answer: Answer) -> Answer:
 
 
 def _add_date(request: Request, answer: Answer) -> Answer:
-    """Add the time of writing to an answer with times to come, as it can't be edited later."""
+    """Add the time of writing to an answer that names future times, unless it has one or can be refreshed.
+
+    Such an answer can't be edited later.
+    """
     now = request.services.clock.now()
     moments = [at for part in list_parts(answer.blocks) for at in part.moments]
     if max(moments, default=0) <= now or answer.is_dated or _can_refresh(answer):
@@ -452,10 +464,10 @@ def _can_refresh(answer: Answer) -> bool:
 
 
 def _add_offers(request: Request, answer: Answer) -> Answer:
-    """Add the key of the one workspace or run whose buttons an answer has, unless it can be refreshed.
+    """Add the key of the one workspace or run that an answer's buttons act on, unless it can be refreshed.
 
-    Without buttons it is the key of the one operation or run that it began: the message about its end takes
-    the answer's place.
+    An answer without buttons gets the key of the one operation or run that it started: the message about the
+    end then replaces the answer.
     """
     buttons = kit.list_presses(answer.blocks)
     begun = [action.work_item_id for action in request.notes.actions.values()]
@@ -471,7 +483,7 @@ def _add_offers(request: Request, answer: Answer) -> Answer:
 
 
 def _answer_problem(request: Request, sentence: str, *, is_broken: bool = True) -> Answer:
-    """Answer with a sentence of the catalogue about a problem; a form keeps its fields."""
+    """Answer with a catalogue sentence about a problem; a form shows it at its first field and stays open."""
     text = _format_commands(request, sentence)
     field = find_first_field(request.view) if request.surface.kind == "form" else ""
     if field:
@@ -482,7 +494,7 @@ def _answer_problem(request: Request, sentence: str, *, is_broken: bool = True) 
 
 
 def _format_commands(request: Request, text: str) -> str:
-    """Return a sentence of the catalogue (written for a direct message) with commands as typed here."""
+    """Return a catalogue sentence, written for a direct message, with commands as typed here."""
     if "`" not in text:
         return text
     return replies.format_commands(text, request.format_command("workspace"), request.format_command("job"))
@@ -491,8 +503,9 @@ def _format_commands(request: Request, text: str) -> str:
 async def _defer_until_identified(request: Request, unknown: NotIdentified) -> Answer:
     """Defer a request until Slack has identified the person; it never runs before that.
 
-    A request isn't deferred a second time, one from an open form has to be repeated there, and a text that
-    may be a token is never stored; nor is an assistant's request, as only its reader refuses consent.
+    Some requests are refused instead: those deferred before, those from a form, shortcut or search (to be
+    repeated there), texts that may contain a token (never stored), and an assistant's, as only its own reader
+    makes sure that it consents to nothing.
     """
     kinds = {"shortcut", "search", "assistant"}
     is_seen_only_now = request.surface.where is Where.FORM or request.surface.kind in kinds
@@ -536,7 +549,7 @@ async def add_introduction(services: Services, principal: Principal, answer: Ans
 
 
 def _note(logger: Callable[[], Any], event: str, request: Request, answer: Answer) -> None:
-    """Log an answer, at the level operators read if people can see its reference."""
+    """Log an answer: at info if people can see its reference, otherwise at debug."""
     if request.reference_source.is_in(answer.blocks[-1:]):
         logger().info(event)
     elif _level.isEnabledFor(logging.DEBUG):
@@ -544,7 +557,7 @@ def _note(logger: Callable[[], Any], event: str, request: Request, answer: Answe
 
 
 def _answer_too_many(request: Request, wait: float) -> Answer:
-    """Answer somebody over the rate limit: always in an ack, otherwise once in a while."""
+    """Answer somebody over the rate limit: always if the answer goes into an ack, otherwise now and then."""
     principal = request.principal.key
     if request.surface.kind not in {"command", "form", "assistant"}:
         if not request.services.limiter.should_notify(principal):
@@ -557,7 +570,7 @@ def _answer_too_many(request: Request, wait: float) -> Answer:
 async def run_form(
     services: Services, principal: Principal, surface: Surface, callback_id: str, view: Mapping[str, Any]
 ) -> Answer:
-    """Run the handler of a submitted form; always answers, with nothing or a view, or at its fields."""
+    """Run the handler of a submitted form; always answers: with nothing, a view, or errors at its fields."""
     handler = routes.view.get(callback_id)
     if handler is None:
         log.warning("no such form", view=callback_id[:40])
@@ -582,9 +595,9 @@ async def _submit_form(request: Request, handler: routes.Verb, plain: Collection
 async def run_search(
     services: Services, principal: Principal, action_id: str, value: str, view: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """Return the choices of a select menu from cached rows: none rather than a wait or an error.
+    """Return the choices of a select menu from cached rows; never wait or fail, but return none.
 
-    ``VERB:SOURCE`` names the handler by its source, ``field:NAME`` is a field of a form.
+    In ``VERB:SOURCE``, the source names the handler; ``field:NAME`` is a field of a form.
     """
     kind, _, source = action_id.partition(":")
     handler = routes.options.get(kind if kind == "field" else source)
@@ -598,14 +611,14 @@ async def run_search(
         choices.extend(await handler(request))
         return SILENT
 
-    # There is one for each letter that is typed, so they aren't counted with the requests.
+    # Each letter typed sends a search, so searches aren't counted with the requests.
     request = replace(request, arguments=(unescape(value),), target=source)
     await services.search_limiter.run(principal.key, partial(_authorise_and_run, request, collect))
     return choices
 
 
 def find_first_field(view: Mapping[str, Any]) -> str:
-    """Return the block at which an error about the whole form is shown."""
+    """Return the block that shows an error about the whole form."""
     return next((block_id for _, block_id in list_fields(view)), "")
 
 
@@ -617,7 +630,10 @@ async def run_offered_command(request: Request) -> Answer:
 
 
 async def _ask_to_confirm(request: Request) -> Answer:
-    """Ask for consent to a command from the past, or quoted; it hasn't run."""
+    """Ask the person to confirm a command that is old, quoted or beyond what their assistant may do.
+
+    The command hasn't been run.
+    """
     command, is_quoted = request.text, request.surface.is_quoted
     at = await request.format_time(request.surface.sent_at or request.services.clock.now())
     if len(command) > limits.MAX_BUTTON_VALUE_LENGTH:
@@ -629,13 +645,13 @@ async def _ask_to_confirm(request: Request) -> Answer:
 
 
 def _format_full_command(command: str) -> kit.Markup:
-    """Return a command in full for the question about it."""
+    """Return the whole command, for the question about it."""
     return kit.Markup(kit.line(unescape(decode_links(command)), limits.MAX_BUTTON_VALUE_LENGTH))
 
 
 @routes.action(_DECLINE)
 async def decline(_request: Request) -> Answer:
-    """Do nothing, and replace the question by a sentence about that."""
+    """Do nothing, and replace the question with a sentence that says so."""
     return replies.answer(answers.LEFT, replaces=True)
 
 

@@ -1,4 +1,4 @@
-"""The events of Slack: messages to the bot, read as commands without the slash; people who joined or left."""
+"""Slack's events: messages to the bot, read as commands without a slash, and people who join or leave."""
 
 import re
 from collections.abc import Container
@@ -29,12 +29,12 @@ log = structlog.get_logger(__name__)
 
 
 _DAY_SECONDS: Final = 86_400.0
-#: Nobody waits any more for an answer to a message that is older than this many seconds.
+#: Seconds after which nobody waits any more for the answer to a message.
 MAX_ANSWERED_AGE_SECONDS: Final = inbox.REDELIVERY_SECONDS
 _LINK_PATTERN = re.compile(r"<([^<>|]+)(?:\|[^<>]*)?>")
 _MENTION_PATTERN = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^<>]*)?>")
-#: The messages of people: plain, with a file or a forwarded message, by ``/me``, from a thread to all. Edits,
-#: joins and bots ask nothing.
+#: Kinds of messages that people write: plain, with a file or a forwarded message, by ``/me``, or sent to the
+#: channel from a thread. Edits, joins and bots ask nothing.
 _PERSON_SUBTYPES = frozenset({None, "file_share", "me_message", "message_share", "thread_broadcast"})
 
 
@@ -58,19 +58,19 @@ async def on_app_mention(request: EventRequest) -> None:
     if installation is None or not installation.bot_user_id:
         text = _MENTION_PATTERN.sub("", text, count=1).strip()
     else:
-        # In a shared channel it may be the bot of another side than the author's own.
+        # In a shared channel, the mention may be of the bot on another side than the author's.
         remaining = installation.remove_own_mentions(text)
         if _is_forwarded(request) and remaining == text:
             log.info("forwarded mention not read")
             return
         text = remaining.strip()
-    # In a direct message it comes as ``message``, too: whichever is first is answered alike.
+    # In a direct message it arrives as ``message``, too; the first to arrive is answered, in the same way.
     is_direct = str(request.event.get("channel") or "").startswith("D")
     await answer_message(request, Where.DIRECT if is_direct else Where.MENTION, text)
 
 
 def is_from_person(request: EventRequest) -> bool:
-    """Return whether a person has just written the message: no bot, no edit, not Slack itself or Usher."""
+    """Return whether a person has just written the message: not a bot, Slack, Usher or an edit."""
     return _is_in_persons_name(request) and not _has_app(request)
 
 
@@ -107,12 +107,12 @@ async def _explain_app_message(request: EventRequest) -> None:
 
 
 def _is_forwarded(request: EventRequest) -> bool:
-    """Return whether somebody else's message comes along, which is never read."""
+    """Return whether somebody else's message is attached; it is never read."""
     return request.event.get("subtype") == "message_share" or bool(request.event.get("attachments"))
 
 
 def _is_forwarded_link(request: EventRequest, text: str) -> bool:
-    """Return whether a text is nothing but the address of a message that comes along."""
+    """Return whether a text is nothing but the address of an attached message."""
     attachments = request.event.get("attachments")
     shared = (
         [attachment for attachment in attachments if isinstance(attachment, dict)]
@@ -129,7 +129,7 @@ def _is_forwarded_link(request: EventRequest, text: str) -> bool:
 async def answer_message(request: EventRequest, where: Where, text: str) -> None:
     """Run the words and write the answer into the outbox.
 
-    Raises Unanswered or StoreUnsure if that failed, and SlackFailed while nobody knows whose words they are.
+    Raises Unanswered or StoreUnsure if that failed, and SlackFailed while the author isn't known.
     """
     principal = await _resolve_author(request)
     surface = payload.parse_message_surface(request.payload, where)
@@ -138,7 +138,7 @@ async def answer_message(request: EventRequest, where: Where, text: str) -> None
         if key is not None:
             await _run_message(request, principal, replace(surface, interaction=key), text)
     except StoreUnsure:
-        # Its answer is the one that comes once that is known, or when Slack has sent the words again.
+        # The answer comes once the outcome is known, or when Slack sends the message again.
         raise
     except StoreError as error:
         raise Unanswered(error, principal, surface) from None
@@ -157,7 +157,7 @@ async def _run_message(request: EventRequest, principal: Principal, surface: Sur
     elif request.event.get("files"):
         answer = await run_chat(services, principal, surface, "file")
     else:
-        # Somebody who says nothing at all is greeted; a mention asks what Usher can do.
+        # A person who says nothing at all is greeted; a mention asks what Usher can do.
         default_command = "hello" if surface.where is Where.DIRECT else "help"
         answer = await run_text(services, principal, surface, default_command)
     if answer.unwritten == "unsure":
@@ -173,9 +173,9 @@ async def _run_message(request: EventRequest, principal: Principal, surface: Sur
 
 
 async def _resolve_key(request: EventRequest, author: Principal, surface: Surface) -> str | None:
-    """Return the key that a message's answer uses up; None if the message was answered for somebody else.
+    """Return the key that a message's answer uses up; None if it was already answered for another author.
 
-    A refusal to a stranger has a key of its own, as it may be said on a side that isn't the author's.
+    The refusal of a stranger has a key of its own, as it may be sent on a side that isn't the author's.
     """
     services, key = request.services, surface.interaction
     if not services.context.installation.has_team(author.enterprise_id, author.team_id):
@@ -186,22 +186,22 @@ async def _resolve_key(request: EventRequest, author: Principal, surface: Surfac
     try:
         return await services.store.write(inbox.resolve_key, key, send)
     except StoreUnsure as error:
-        # Nothing was done for it yet.
+        # Nothing was done for the message yet.
         raise Unanswered(error, author, surface) from None
 
 
 async def _resolve_author(request: EventRequest) -> Principal:
-    """Return the author as their own workspace knows them, whichever side of a shared channel it is.
+    """Return the author as their own workspace knows them, on whichever side of a shared channel they write.
 
-    Another side doesn't show that their workspace belongs to an organisation that has installed Usher. Raises
-    Refused, and SlackFailed while Slack doesn't say either.
+    Another side doesn't show whether the author's workspace belongs to an organisation that has installed
+    Usher. Raises Refused, or SlackFailed as long as Slack doesn't say.
     """
     context, author = request.services.context, request.services.resolve_principal(request.payload)
     return context.installation.resolve_principal(await context.people.add_enterprise(author))
 
 
 def _choose_reader(request: EventRequest, author: Principal) -> Principal:
-    """Return the reader of an answer: a stranger is reached by the side that they wrote on only."""
+    """Return the reader of an answer: a stranger can be reached only on the side where they wrote."""
     here, there = request.installation, request.services.context.installation
     if here is None or there.has_team(author.enterprise_id, author.team_id):
         return author
@@ -213,7 +213,8 @@ def _choose_reader(request: EventRequest, author: Principal) -> Principal:
 async def on_user_change(request: EventRequest) -> None:
     """Store the person; end the links of former members and new guests (a nightly sync finds lost events).
 
-    Events come late and in any order: where one would let somebody in or out, Slack is asked how it is now.
+    Events come late and in any order, so if one would let somebody in or out, ask Slack for the present
+    state.
     """
     services = request.services
     user = request.event.get("user")
@@ -234,7 +235,7 @@ async def on_user_change(request: EventRequest) -> None:
         except SlackFailed as error:
             if is_late or not is_about_person(error):
                 raise
-            # Slack doesn't know them any more: the event is the last that it says.
+            # Slack doesn't know the person any more: the event is the last that it says about them.
             await services.store.save_people([person])
     else:
         await services.store.save_people([person])
@@ -245,7 +246,7 @@ async def on_user_change(request: EventRequest) -> None:
 
 
 async def _would_end(request: EventRequest, person: Person) -> bool:
-    """Return whether links would end by what an event says of a person."""
+    """Return whether links would end because of what an event says about a person."""
     if not departures.is_leaver(person):
         return False
     keys = await request.services.store.read(account_rows.find_keys_of_user, person.principal)
@@ -254,16 +255,16 @@ async def _would_end(request: EventRequest, person: Person) -> bool:
 
 @routes.event("app_uninstalled")
 async def on_app_uninstalled(request: EventRequest) -> None:
-    """End every link: nobody can be notified any more, and nothing may continue in their name."""
+    """End every link: nobody can be notified any more, and nothing may continue in people's names."""
     if request.installation is not None:
         await end_installation(request, request.installation)
 
 
 async def end_installation(request: EventRequest, installation: Installation) -> None:
-    """End every link of an installation whose token Slack takes no more; otherwise the event is outdated.
+    """End every link of an installation if Slack refuses its token; otherwise the event is outdated.
 
-    Its token is forgotten last: until then a redelivery ends what is left. Slack lets nothing through anyway.
-    Raises SlackFailed where Slack can't be asked now: it sends the event again.
+    The token is deleted last, so a redelivered event can end the links that are left; it is of no use anyway.
+    Raises SlackFailed if Slack can't be asked now; it then sends the event again.
     """
     tenants = request.services.context.tenants
     refused = await tenants.find_refused_token(installation)
@@ -279,7 +280,7 @@ async def end_links(
 ) -> None:
     """End all links, or those of some users; each in its own transaction, so a redelivery ends the rest.
 
-    Only some can still be told, as Usher itself is let in.
+    People are only told if Usher itself is still installed.
     """
     services, at = request.services, payload.parse_time(request.payload)
     principals = {
@@ -287,11 +288,11 @@ async def end_links(
         for account in await services.store.perform(account_rows.list_active_accounts)
         if installation.find_for_team(account.principal.enterprise_id, account.principal.team_id) is not None
         and (users is None or account.principal.user_id in users)
-        # Who linked again since has done so knowingly. Slack's time is in whole seconds.
+        # A person who has linked again since then meant to. Slack's time is in whole seconds.
         and (users is None or at is None or account.linked_at < at + 1.0)
     }
     if users is None:
-        # People may be signed in without having any account.
+        # People may be signed in in a browser without having an account.
         await services.store.perform(browsers.end_browser_sessions_at, installation.id)
     for principal in sorted(principals, key=lambda person: person.key):
         caller = Caller(services.context, principal)
@@ -303,10 +304,10 @@ async def end_links(
 
 @routes.event("tokens_revoked")
 async def on_tokens_revoked(request: EventRequest) -> None:
-    """End every link if the bot itself was shut out, otherwise the links of the people listed.
+    """End every link if the bot's own token was revoked, otherwise the links of the people listed.
 
-    Usher keeps no token of a person, so Slack can't be asked about theirs. What names a bot is about an
-    installation, this one or a former one.
+    Usher keeps no token of a person, so it can't ask Slack about theirs. An event that names a bot is about
+    an installation, the present one or a former one.
     """
     tokens, installation = request.event.get("tokens"), request.installation
     if installation is None:

@@ -1,6 +1,6 @@
-"""Buttons and forms of earlier releases whose subject is gone: each says what to do instead.
+"""Buttons and forms of earlier releases that no longer exist: each answer says what to do instead.
 
-Those of former verbs aren't here: they go to the verb that has taken its place (``Verb.former``).
+Buttons of former verbs aren't here: they run the verb that replaced theirs (``Verb.former``).
 """
 
 from collections.abc import Mapping

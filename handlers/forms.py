@@ -40,7 +40,7 @@ from handlers.snapshots import read_cached_offer, request_offer
 log = structlog.get_logger(__name__)
 
 
-#: The typed commands that open a form, for *Link*.
+#: The typed commands that open a form, for *Link* to run.
 _OPENING_COMMANDS: Mapping[Purpose, str] = {"workspace": "new", "job": "job run"}
 
 
@@ -61,7 +61,7 @@ _OPENING_COMMANDS: Mapping[Purpose, str] = {"workspace": "new", "job": "job run"
 async def open_new_workspace_form(request: Request) -> Answer:
     """Open the form of the requested connection, filled with the last choices.
 
-    A template may be given as for a class card: ``CONNECTION/TEMPLATE``.
+    A template can be given as on a class card: ``CONNECTION/TEMPLATE``.
     """
     words = tuple(request.arguments)
     request.notes.about = Referents(ask="which")
@@ -147,7 +147,7 @@ async def redraw_form(request: Request) -> Answer:
 
 @routes.options("field")
 async def search_choices(request: Request) -> list[dict[str, Any]]:
-    """Return a field's choices in an open form for the letters typed so far."""
+    """Return the choices of a field in an open form, for the letters typed so far."""
     services = request.services
     form_context = FormContext.from_view(request.view, services)
     _, offer = await _require_offer(services, request.principal, form_context)
@@ -163,7 +163,7 @@ async def search_choices(request: Request) -> list[dict[str, Any]]:
 
 @routes.view("make")
 async def submit_form(request: Request) -> Answer:
-    """Make the workspace or run of a submitted form; errors are shown at their fields."""
+    """Make the workspace or run of a submitted form; show errors at their fields."""
     form_context = FormContext.from_view(request.view, request.services)
     sent = request.caller.interaction
     _, offer = await _require_offer(request.services, request.principal, form_context, sent)
@@ -178,7 +178,7 @@ async def submit_form(request: Request) -> Answer:
 
 
 def _list_emptied(request: Request, form: Form) -> dict[str, Value]:
-    """Return the text fields that were shown with a default and have been emptied: Slack sends nothing."""
+    """Return the text fields whose default was removed; Slack sends nothing for them."""
     displayed = {name for name, _ in list_fields(request.view)}
     emptied = (field_ for field_ in form.fields if field_.initial and field_.kind in {"text", "long_text"})
     return {field_.name: "" for field_ in emptied if field_.name in displayed}
@@ -201,7 +201,7 @@ async def make(request: Request, form_context: FormContext, spec: Spec, form: Fo
             form_rows.remember, caller.principal, form_context.connection, form_context.purpose, remembered
         )
     except StoreError as error:
-        # The request has been accepted: after an error, people would make a second one.
+        # The request has been accepted; after an error, people would make a second one.
         log.warning("values not remembered", reference=request.reference, problem=error)
 
 
@@ -215,7 +215,7 @@ def _ask_for_connection(request: Request, purpose: Purpose, able: list[str]) -> 
 
 
 def make_open_button(purpose: Purpose, connection: str) -> dict[str, Any]:
-    """Return the button that opens a form; its value is only keys."""
+    """Return the button that opens a form; its value consists of keys only."""
     return kit.button(verbs.OPEN_FORM, "make", f"{purpose} {connection}", style=kit.PRIMARY)
 
 
@@ -240,7 +240,7 @@ async def _load_offer(request: Request, form_context: FormContext, account: Acco
 
 
 def _add_open_button(sentence: str, form_context: FormContext, view: dict[str, Any]) -> Answer:
-    """Return the form, with words and a button in case it can't be opened right away."""
+    """Return the form, with a sentence and a button in case it can't be opened right away."""
     answer = replies.answer(sentence, [make_open_button(form_context.purpose, form_context.connection)])
     return Answer(text=answer.text, blocks=answer.blocks, view=view)
 
@@ -272,7 +272,7 @@ def make_form_view(
     *,
     advises: bool = False,
 ) -> dict[str, Any]:
-    """Return the form as it is shown, with the values that may still be shown; ``advises`` administrators."""
+    """Return the form as it is shown, with the values that are still offered; ``advises`` administrators."""
     form, provider = offer.form(values), offer.provider
     form = replace(form, note=form.advice or form.note) if advises else form
     fitting = {field_.name: values[field_.name] for field_ in form.fields if _is_offered(field_, values)}
@@ -290,7 +290,7 @@ def make_form_view(
 
 
 def _is_offered(field_: Field, values: Values) -> bool:
-    """Return whether a value may be shown again: only if it is still offered."""
+    """Return whether a value may be shown again, which it may if it is still offered."""
     value = values.get(field_.name)
     if value is None or forms.is_typed(field_):
         return value is not None
@@ -314,20 +314,20 @@ PURPOSES: tuple[Purpose, ...] = ("workspace", "job")
 
 @dataclass(frozen=True, slots=True)
 class FormContext:
-    """The purpose of a form. The form carries it as keys, and it is authorised again each time."""
+    """What a form is for. The form carries this as keys, and it is authorised again each time."""
 
     connection: str
     purpose: Purpose
     channel_id: str = ""
-    #: Who wrote the message that the command is from; empty for the person's own words.
+    #: The author of the message that the command is from; empty if the words are the person's own.
     author: str = ""
-    #: Values that other fields depend on: a search arrives without the contents of the form's inputs.
+    #: Values that other fields depend on, because a search doesn't send the form's inputs.
     chosen: Mapping[str, Value] = field(default_factory=dict)
-    #: The defaults of text fields: left unchanged, they follow the choices in other fields.
+    #: The defaults of text fields; while unchanged, they follow the choices in other fields.
     proposed: Mapping[str, Value] = field(default_factory=dict)
 
     def to_metadata(self, form: Form, values: Values) -> dict[str, Any]:
-        """Return the metadata of the form, with the values that its other fields depend on."""
+        """Return the metadata of the form, with the values that other fields depend on."""
         chosen = {
             field_.name: values[field_.name]
             for field_ in form.fields

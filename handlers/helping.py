@@ -1,4 +1,4 @@
-"""Help and the introduction: a description of Usher, the first steps, a person's verbs, one verb in full."""
+"""Help and the introduction: what Usher is, the first steps, the person's verbs, one verb in full."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -83,7 +83,7 @@ def _show_everything(request: Request, accounts: Mapping[str, str] | None) -> An
 
 
 def _draw_first_lines(request: Request, accounts: Mapping[str, str] | None) -> Answer:
-    """Draw the lines that help begins with, which depend on nothing else that the request has."""
+    """Draw the lines that help begins with; they depend on nothing else in the request."""
     usable = _list_usable_providers(request, accounts or {})
     head, steps = _draw_head(request, accounts)
     lines = _format_first_lines(request.folder, request.command)
@@ -95,7 +95,7 @@ def _draw_first_lines(request: Request, accounts: Mapping[str, str] | None) -> A
 def _draw_head(
     request: Request, accounts: Mapping[str, str] | None
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Draw what Usher is, and the first steps; help comes without these rather than not at all."""
+    """Draw what Usher is, and the first steps; if these can't be read, help comes without them."""
     if request.folder != "workspace":
         return kit.section(runs.HELP), []
     steps = [] if accounts is None else make_first_steps(request.services, accounts)
@@ -111,7 +111,7 @@ async def _read_account_states(request: Request) -> Mapping[str, str] | None:
 
 
 def _list_usable_providers(request: Request, accounts: Mapping[str, str]) -> list[base.Provider]:
-    """Return the providers that a person has linked or needn't link; all of them for a person without any."""
+    """Return the providers that a person has linked or needn't link; all of them if they have none."""
     connections = request.services.connections
     linked = [
         provider
@@ -139,7 +139,7 @@ def _find_abilities(
 
 
 def _describe_other_command(request: Request, usable: Iterable[base.Provider]) -> list[str]:
-    """Return the sentence about the other command's help; jobs are named only where there are any."""
+    """Return the sentence about the other command's help; jobs are named only if a connection runs any."""
     if request.folder == "job":
         return [kit.fill(runs.HELP_WORKSPACES, command=request.format_command("workspace"))]
     if not any(isinstance(provider, facets.Runs) for provider in usable):
@@ -148,7 +148,7 @@ def _describe_other_command(request: Request, usable: Iterable[base.Provider]) -
 
 
 def _describe_other_surfaces(request: Request) -> list[str]:
-    """Return sentences about the other surfaces for commands."""
+    """Return sentences about the other places to give commands."""
     if request.surface.where is Where.DIRECT:
         return []
     if request.folder == "job":
@@ -158,7 +158,7 @@ def _describe_other_surfaces(request: Request) -> list[str]:
 
 @lru_cache(maxsize=64)
 def _format_first_lines(folder: str, command: kit.Markup) -> str:
-    """Return the first lines of help, which are the same for all who type a command with that prefix."""
+    """Return the first lines of help, the same for everybody who types commands with this prefix."""
     return "\n".join(_format_entry(command, list_verbs(folder)[verb]) for verb in FIRST[folder])
 
 
@@ -177,7 +177,7 @@ def _format_entry(command: kit.Markup, entry: Verb) -> str:
 
 
 def _explain_verb(request: Request, verb: str) -> Answer:
-    """Explain a verb, and others that are named with it."""
+    """Explain a verb, and others that share the name."""
     entries = list_verbs(request.folder)
     verb = to_present_name(request.folder, list_synonyms(request.folder).get(verb, verb))
     if verb not in entries:
@@ -199,14 +199,14 @@ def describe_usher(services: Services) -> str:
 
 
 async def list_first_steps(services: Services, principal: Principal) -> list[dict[str, Any]]:
-    """Return the first steps that work here and for this person: link, show my workspaces, make one."""
+    """Return the first steps that are possible here for this person: link, show workspaces, make one."""
     return make_first_steps(services, await services.store.read(account_rows.list_account_states, principal))
 
 
 def make_first_steps(services: Services, accounts: Mapping[str, str]) -> list[dict[str, Any]]:
     """Return the first steps for a person with accounts in these states, by connection.
 
-    For somebody who has nothing yet that is a button for each account.
+    A person with none yet gets a button for each account.
     """
     linked = _list_linked(services, accounts)
     unlinked = [step for step in services.list_link_methods() if step[0] not in linked]
@@ -216,7 +216,7 @@ def make_first_steps(services: Services, accounts: Mapping[str, str]) -> list[di
     if len(steps) > 1:
         steps = [replies.link_button()]
     if linked:
-        # The likeliest step isn't another account.
+        # Another account is hardly the next step.
         steps = [*map(kit.without_colour, steps), replies.list_button()]
     return [*steps, *_make_new_workspace_button(services, linked)]
 
@@ -250,10 +250,10 @@ async def start_introduction(
 ) -> tuple[list[dict[str, Any]], bool] | None:
     """Return the first steps for a new person, who is introduced now; None if they may not use Usher.
 
-    And whether they have to link something before anything else.
+    Also return whether they have to link something before anything else.
     """
     if await services.store.person(principal) is None:
-        # Nothing is known yet: it would take a request to Slack, and there will be another contact.
+        # Slack would have to be asked about the person, and they will be back.
         return None
     if not (await services.create_caller(principal).decide("help")).allowed:
         return None

@@ -1,6 +1,6 @@
 """A person's Home: published when it is opened, after a press in it, and when a link of theirs changes.
 
-Nothing else keeps it up to date: it says as of when it is, and has *Refresh*.
+Nothing else updates it: it says when it was drawn, and has *Refresh*.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ from handlers.requests.request import SILENT, Request
 from handlers.requests.services import Services
 
 log = structlog.get_logger(__name__)
-#: A Home shows the answer to this command, or another of its pages.
+#: The command whose answer a Home shows, unless it shows another page.
 HOME_COMMAND: Final = "list all"
 HOME_VERB: Final = "list"
 #: The ids of a person's links, with their states.
@@ -43,7 +43,7 @@ async def open_home(occurrence: EventRequest) -> None:
     principal = services.resolve_principal(occurrence.payload)
     if not services.context.installation.has_team(principal.enterprise_id, principal.team_id):
         return
-    # Somebody who hasn't used Usher yet is introduced by the page itself.
+    # The page itself introduces Usher to a person who hasn't used it yet.
     if (await services.create_caller(principal).decide(HOME_VERB)).allowed:
         await services.greeted.mark_greeted(principal)
     await request_home(services, principal)
@@ -51,7 +51,7 @@ async def open_home(occurrence: EventRequest) -> None:
 
 @routes.action("home")
 async def press_home(request: Request) -> Answer:
-    """Publish a Home again; the totals that earlier releases showed there are found elsewhere."""
+    """Publish a Home again; the totals that it showed in earlier releases are elsewhere now."""
     return replies.hint(request.fill(answers.NO_TOTALS)) if request.target == "totals" else SILENT
 
 
@@ -65,7 +65,7 @@ async def show_answer(
 ) -> None:
     """Have a person's Home published with the answer to a press in it; ``is_page``: in place of its list.
 
-    ``links`` are those with which the answer was made: it isn't shown once they have changed.
+    ``links`` are those that the answer was made with: if they have changed since, it isn't shown.
     """
     if not answer.text:
         await request_home(services, principal)
@@ -84,8 +84,8 @@ async def publish_home(
 ) -> None:
     """Draw a person's Home and publish it; raises SlackFailed and StoreError.
 
-    ``shown``: the ``blocks`` of the answer to a press, whether it ``is_page`` in place of the list, and the
-    ``links`` without which it isn't shown; or the ``deferred`` command that has read a list.
+    ``shown`` has the ``blocks`` of the answer to a press, ``is_page`` if they replace the list, and the
+    ``links`` that must not have changed; or it has the ``deferred`` command that has read a list.
     """
     blocks = list(shown.get("blocks") or ())
     if blocks and shown.get("links") != await read_links(services, principal):

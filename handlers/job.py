@@ -54,7 +54,7 @@ from handlers.snapshots import (
     require_offer,
 )
 
-#: Each flag is tried with every choice, so their number is limited; nobody writes more.
+#: The most flags of a command: each is tried with every choice, and nobody writes more.
 MAX_FLAGS = 50
 
 declare_verb(
@@ -91,7 +91,7 @@ declare_verb(
     )
 )
 async def run(request: Request) -> Answer:
-    """Open the form; given flags, or the program's own words after ``--``, launch right away."""
+    """Open the form; with flags, the program's own words after ``--`` or a job's name, launch at once."""
     command = parse_command_line(request.text, request.services.commands)
     if command.flags or command.tail is not None:
         await refuse_schedule(request, command.words)
@@ -108,7 +108,7 @@ async def run(request: Request) -> Answer:
 
 @routes.action("job_again")
 async def launch_copy(request: Request) -> Answer:
-    """Launch a run with the settings of an earlier one, which stays as it is, and perhaps other variables."""
+    """Launch a copy of an earlier run, perhaps with other variables; the earlier run stays as it is."""
     key, *variables = (request.target or "").split()
     run = await request.caller.read(runs.require_run, "run", key)
     if run.spec is None:
@@ -123,13 +123,14 @@ async def launch_copy(request: Request) -> Answer:
 
 
 async def _run_by_name(request: Request, name: str) -> Answer | None:
-    """Run the one job of that name: from its offer as it was last read, or else a copy of its newest run.
+    """Run the only job of that name, as its provider offers it, or else a copy of its newest run.
 
-    Return None for anything else. While one of them goes on, another is only offered.
+    Return None unless exactly one connection has such a job. If a run of that name is still going, only offer
+    another one.
     """
     connections_here = request.services.connections
     stem, chosen_connection = naming.split_connection(name, connections_here)
-    # `posit nightly` is most likely no name of a job: no other connection is read for it.
+    # `posit nightly` is hardly a job's name, so don't wait to read what other connections offer.
     waits = naming.split_leading_connection(name.split(), connections_here)[0] is None
     runs = [
         run
@@ -157,9 +158,9 @@ async def _run_by_name(request: Request, name: str) -> Answer | None:
 
 
 async def _list_connections_with_job(request: Request, name: str, *, waits: bool) -> list[str]:
-    """Return the connections on which a job of that name is set up, by the offers that were read before.
+    """Return the connections that offer a job of that name, according to the offers last read.
 
-    Raises Answered where one has to be read first, if the request ``waits`` for that.
+    With ``waits``, raise Answered if an offer has never been read.
     """
     services, connections = request.services, list[str]()
     able = [choice for choice in list_making_connections(services, "job") if has_named_jobs(request, choice)]
@@ -178,10 +179,10 @@ async def _list_connections_with_job(request: Request, name: str, *, waits: bool
 
 
 async def launch_typed(request: Request, typed: CommandLine) -> Answer:
-    """Launch the job of a command line; report all its errors at once, each with its flag."""
+    """Launch the job of a command line, or report all its errors at once, each with its flag."""
     if len(typed.flags) > MAX_FLAGS:
         return replies.hint(fill(run_words.TOO_MANY, limit=MAX_FLAGS))
-    # A command can only be meant for a connection that runs commands.
+    # A command after `--` can only be meant for a connection that runs commands.
     commanding = list_commanding_connections(request.services) if typed.tail else []
     connection = choose_making_connection(
         request,
@@ -199,7 +200,7 @@ async def launch_typed(request: Request, typed: CommandLine) -> Answer:
     try:
         spec = offer.spec(result.values)
     except FormProblems as error:
-        # A value that was not accepted looks missing to the provider: our own sentence says why.
+        # To the provider, a value that was rejected is missing; our own sentence already says why.
         problems += [
             _format_flag_problem(name, safe(sentence))
             for name, sentence in error.problems.items()
@@ -217,7 +218,7 @@ async def launch_typed(request: Request, typed: CommandLine) -> Answer:
 
 
 def has_named_jobs(request: Request, name: str) -> bool:
-    """Return whether a connection's jobs are set up on the provider, so that a name is all it needs."""
+    """Return whether a connection's jobs are set up at the provider, so that a name is enough to run one."""
     return (
         request.services.connections[require_connection(request, name)]
         .require_facet(facets.Runs)
@@ -247,8 +248,8 @@ async def _make(request: Request, connection: str, spec: Spec, form: Form, value
 
 
 def report_start(request: Request, name: str, connection: str, hint: str = "") -> Answer:
-    """Answer that a run was accepted, with a hint; in a direct message its card already says the first."""
-    # Whoever read that it runs once the offer is known needn't read it again.
+    """Answer that a run was accepted, with the hint; without one, its card says so in a direct message."""
+    # A person who read that it runs once the offer is known needn't read it again.
     was_promised = not request.is_live and request.surface.where in {Where.CHANNEL, Where.MENTION}
     if not hint and (request.is_read_with_cards or was_promised):
         return SILENT
@@ -259,7 +260,7 @@ def report_start(request: Request, name: str, connection: str, hint: str = "") -
 async def check_words(request: Request, typed: CommandLine) -> None:
     """Raise Answered if the first word isn't a connection: with similar names, and the correct syntax.
 
-    A job that ran before, or is a slip away from that, is offered.
+    Offer a job of that name that ran before, or one whose name differs by a typing slip.
     """
     if not typed.words or naming.split_leading_connection(typed.words, request.services.connections)[0]:
         return
@@ -322,7 +323,7 @@ def _describe_problems(
 
 
 def _format_flag_problem(name: str, sentence: str) -> str:
-    """Return a sentence, already escaped, with its flag."""
+    """Return an escaped sentence with its flag."""
     label = {creation.COMMAND_FIELD: run_words.COMMAND_PLACE}.get(name, forms.format_flag(name))
     return fill(run_words.PROBLEM, flag=Markup(label), said=Markup(sentence))
 
@@ -357,7 +358,7 @@ def _refuse_launch(request: Request, result: FilledForm, problems: list[str]) ->
 async def show_list(request: Request) -> Answer:
     """Answer with a page of the list; ``list 2`` and the button *More* show later ones.
 
-    Words narrow it: to a state, a connection, a name; the buttons keep them.
+    Words narrow it to a state, a connection or a name; the buttons keep them.
     """
     stale, rows = await read_stale_and_rows(request)
     if not rows:
@@ -401,7 +402,7 @@ async def show_list(request: Request) -> Answer:
 async def show_status(request: Request) -> Answer:
     """Answer with the run's card and its age; without a name, with the list if there are several.
 
-    Of one that is over, with its exit code, its last lines while they are stored, and all of its output.
+    If the run is over, show its exit code, its last lines while they are stored, and all of its output.
     """
     has_name = request.target is not None or bool(request.name)
     if not has_name and len(await request.services.store.read(run_rows.list_runs, request.principal)) > 1:
@@ -429,7 +430,7 @@ async def show_status(request: Request) -> Answer:
     )
 )
 async def show_logs(request: Request) -> Answer:
-    """Show the output on the run's card, or send it if the run is over; one without a card gets one."""
+    """Show the output on the run's card, which is made if missing; if the run is over, send the output."""
     run = await find_run(request)
     provider = request.services.connections.get(run.connection)
     if provider is not None and not isinstance(provider, facets.Runs):
@@ -447,7 +448,7 @@ async def show_logs(request: Request) -> Answer:
 
 @routes.action("job_refresh")
 async def refresh(request: Request) -> Answer:
-    """Answer with the current row; a running run is read every few seconds anyway."""
+    """Answer with the stored row, as a running run is read every few seconds anyway."""
     run = await request.caller.read(runs.require_run, "status", request.target or "")
     return lists.run_status(await request.services.gatherer.describe_run(run))
 
@@ -468,7 +469,7 @@ async def refresh(request: Request) -> Answer:
     )
 )
 async def stop(request: Request) -> Answer:
-    """Write the stop, or offer it if the run is a guess or is forced; the card reports the rest."""
+    """Request the stop; only offer it if the run is a guess or is to be forced. The card reports the rest."""
     run, force = await find_run(request), "force" in request.flags
     is_exact = request.target is not None
     is_exact = is_exact or naming.is_whole_name_of(request.name, run, request.services.connections)
@@ -541,7 +542,7 @@ async def start_another(request: Request) -> Answer:
 async def find_run(request: Request) -> Run:
     """Return the run; raises Answered with a question or a hint, or Refused.
 
-    If several runs share a name, it is the newest; for stopping, the only one that is still going.
+    If several runs share a name, take the newest; to stop one, the only one that is still going.
     """
     if request.target is not None:
         return await request.caller.read(runs.require_run, request.verb, request.target)
@@ -560,13 +561,13 @@ async def find_run(request: Request) -> Run:
 
 
 async def read_stale_and_rows(request: Request) -> tuple[list[Account], list[Run]]:
-    """Return accounts with outdated lists, then the runs; in this order, as a list may arrive in between."""
+    """Return accounts with outdated lists, then the runs: read last, as a list may arrive in between."""
     stale = await request.caller.read(snapshots.list_stale, TaskKind.LIST_RUNS, request.deferred.looked)
     return stale, await request.services.store.read(run_rows.list_runs, request.principal)
 
 
 async def answer_without_runs(request: Request, old: Sequence[Account]) -> Answer:
-    """Answer somebody without runs: link, wait for the list, or run something."""
+    """Answer a person without runs: offer a link, promise to read the list, or suggest running something."""
     services = request.services
     able = list_making_connections(services, "job")
     if not able:
@@ -582,7 +583,7 @@ async def answer_without_runs(request: Request, old: Sequence[Account]) -> Answe
 
 
 async def _find_only_run(request: Request, rows: Sequence[Run], old: Sequence[Account]) -> Run:
-    """Return the only run if no name was given; for stopping, the only one that is still going."""
+    """Return the only run, if no name was given; to stop one, the only one that is still going."""
     if not rows:
         raise Answered(await answer_without_runs(request, old))
     candidates = [run for run in rows if run.is_going] if request.verb == "stop" else rows
@@ -595,7 +596,7 @@ async def _find_only_run(request: Request, rows: Sequence[Run], old: Sequence[Ac
 
 
 async def _answer_unknown_run(request: Request, rows: Sequence[Run], old: Sequence[Account]) -> Answer:
-    """Answer that there is no such run, suggest similar ones, and read the list again unless it is new."""
+    """Answer that there is no such run, with similar ones; if the list is outdated, read it again instead."""
     _, connection = naming.split_connection(request.name, request.services.connections)
     await require_links(request, [connection] if connection is not None else [])
     await require_no_resting_link(request)

@@ -1,4 +1,4 @@
-"""Links to people's accounts at providers: begun, approved, ended; and the account of a verb."""
+"""Links to people's accounts at providers: requested, created and ended; and the account for a verb."""
 
 import re
 from collections.abc import Collection, Iterable, Sequence
@@ -55,10 +55,10 @@ from handlers.requests.suggestions import offer_as_command
     )
 )
 async def link(request: Request) -> Answer:
-    """Answer with the page of one connection, or *Link* for all; ``link code`` asks for the page's code."""
+    """Answer with a connection's link page, or a *Link* for each; ``link code`` asks for the page's code."""
     services = request.services
     if request.target:
-        # A button for one connection.
+        # A button names one connection.
         request = replace(request, arguments=(request.target,))
     if request.name.casefold() == "code" and "code" not in services.connections:
         return replies.code_question()
@@ -94,7 +94,7 @@ async def link(request: Request) -> Answer:
 
 
 async def _request_link(request: Request, connection: str, username: str) -> Answer | None:
-    """Ask for a link to a username that was typed; None if the form does that."""
+    """Request approval of a typed username; None if there is none, or usernames aren't approved there."""
     if not username or connection not in request.services.list_approvable():
         return None
     approval = await approvals.request(request.caller, connection, username)
@@ -108,7 +108,7 @@ def _answer_linkless(request: Request, linkless: list[tuple[str, str]]) -> Answe
 
 
 async def _offer_named_workspace(request: Request) -> Answer | None:
-    """Offer to open a workspace that is named in place of a connection; None for anything else."""
+    """Offer to open a workspace if one is named instead of a connection; None otherwise."""
     connections = request.services.connections
     if naming.split_leading_connection(request.arguments, connections)[0] is not None:
         return None
@@ -131,14 +131,14 @@ def _parse_connection_and_username(request: Request) -> tuple[str, str]:
 
 @routes.action("invite")
 async def invite(request: Request) -> Answer:
-    """Create the link; the button's command waits for it and runs with the presser's rights."""
+    """Create the link; the button's command then runs with the rights of the person who pressed it."""
     connection, _, text = (request.target or "").partition(" ")
     template = answers.NOT_LINKED if text else answers.LINK_ONE
     return await _invite(request, connection, text, _format_wait(request, template, [connection], text))
 
 
 async def _invite(request: Request, connection: str, text: str, sentence: str) -> Answer:
-    """Create a link, for which a command waits, and answer with its page."""
+    """Create a link that a command waits for, and answer with its page."""
     services = request.services
     once = request.caller.interaction and f"{request.caller.interaction}/link"
     deferred_command = replace(request.defer(text), linked=connection)
@@ -153,7 +153,7 @@ async def _invite(request: Request, connection: str, text: str, sentence: str) -
 
 
 def _format_wait(request: Request, template: str, connections: Sequence[str], text: str) -> str:
-    """Return what a link is for, in the words of the command that waits; else ``template``."""
+    """Say what a link is for: the waiting command, if it acts on something named, otherwise ``template``."""
     services = request.services
     title = services.title(connections[0])
     folder = "job" if text.startswith("job ") else "workspace"
@@ -170,13 +170,13 @@ def _format_wait(request: Request, template: str, connections: Sequence[str], te
 
 @routes.action("enter_code")
 async def enter_code(request: Request) -> Answer:  # noqa: ARG001 - all handlers have this signature
-    """Answer with the form; its text is for when Slack doesn't open it."""
+    """Answer with the form; the text is for when Slack doesn't open it."""
     return replies.code_question()
 
 
 @routes.view("code")
 async def submit_code(request: Request) -> Answer:
-    """Finish linking; an error of the code is shown at its field."""
+    """Finish linking; show an error of the code at its field."""
     services = request.services
     account = await request.caller.run(linking.confirm_code, find_value(request.view, "code"))
     return Answer(text="", view=replies.linked_view(services.title(account.connection), account.username))
@@ -200,7 +200,7 @@ async def submit_code(request: Request) -> Answer:
     )
 )
 async def show_about(request: Request) -> Answer:
-    """Answer with who the person is; with a connection's name, with the overview of its server."""
+    """Answer with who the person is; if a connection is named, with the overview of its server."""
     return await (show_overview(request) if request.target or request.name else _show_identity(request))
 
 
@@ -262,7 +262,7 @@ def _format_account(title: str, account: Account | None, now: float, zone: ZoneI
 
 
 async def ask_for_username(request: Request, connection: str, text: str = "") -> Answer:
-    """Ask for the username, with a form if it can be opened, otherwise in words.
+    """Ask for the username, in a form if one can be opened, otherwise in words.
 
     ``text`` is the command that waits for the link; the button and the form carry it.
     """
@@ -317,7 +317,7 @@ async def unlink(request: Request) -> Answer:
     titles = {connection_: request.services.title(connection_) for connection_ in ending}
     matching = naming.find_titles(name, titles) if name else ending
     if not name or len(matching) > 1:
-        # One that was removed may have the title of one that came since.
+        # A removed connection may have the title of a newer one.
         labels = {
             connection_: title if [*titles.values()].count(title) == 1 else f"{title} ({connection_})"
             for connection_, title in titles.items()
@@ -358,7 +358,7 @@ async def unlink(request: Request) -> Answer:
 async def _ask_before_unlinking(
     request: Request, connection: str | None, linked_connections: list[str]
 ) -> Answer:
-    """Ask once, in the words of the button's own question; None asks about every link."""
+    """Ask once before unlinking, in the words of the button's own question; None means every link."""
     ending = [connection] if connection else linked_connections
     effect = fill(cards.UNLINK_EFFECT, title=request.services.titles(ending))
     names = await request.caller.read(accounts.find_running, ending)
@@ -372,13 +372,16 @@ async def _ask_before_unlinking(
 
 
 def _is_linkless(request: Request, connection: str) -> bool:
-    """Return whether a connection has no user accounts: only our records say who owns what, so keep them."""
+    """Return whether a connection has no user accounts. Links to it stay, as only they say who owns what."""
     provider = request.services.connections.get(connection)
     return provider is not None and provider.has_link_method("none")
 
 
 def _find_connection_to_unlink(request: Request, name: str, linked: Collection[str]) -> str | None:
-    """Return the connection, or None for all; one that was removed since is known by its name and title."""
+    """Return the connection to unlink, or None for all; raises Answered if it isn't linked.
+
+    A removed connection is still found by its name and title.
+    """
     if name.casefold() == "all" and "all" not in {*linked, *request.services.connections}:
         return None
     connection = find_linked_connection(request, name, linked)
@@ -393,7 +396,7 @@ def _answer_not_linked(request: Request, connections: Iterable[str]) -> Answer:
 
 
 async def _unlink_other(request: Request, person: re.Match[str]) -> Answer:
-    """End the links of a colleague in the same Slack workspace, for administrators only."""
+    """End the links of a colleague in the same Slack workspace; only administrators may."""
     other = replace(request.principal, user_id=person.group(1))
     linked_there = await request.caller.read(accounts.list_accounts_of_other, other)
     mention = kit.mention(Named(other.user_id))
@@ -426,7 +429,7 @@ def _ask_about_other(request: Request, user_id: str, connection: str | None) -> 
 async def require_account(request: Request, connection: str, *, is_refused: bool = False) -> Account:
     """Return the person's account on a connection if it works; raises Answered with *Link* otherwise.
 
-    ``is_refused``: as things are, its provider refuses it.
+    ``is_refused`` says that the provider currently refuses the account.
     """
     account = await accounts.find_account(request.caller, connection)
     is_active = account is not None and account.state == "active"
@@ -445,7 +448,7 @@ async def require_account(request: Request, connection: str, *, is_refused: bool
 
 
 async def describe_resting_links(request: Request) -> str:
-    """Describe the links of the person that rest, of which a list shows nothing; "" without any."""
+    """Describe the person's links that rest, whose workspaces no list shows; "" if there are none."""
     titles = request.services.title
     return " ".join(
         fill(answers.LIST_RESTING, title=titles(account.connection), username=account.username)
@@ -455,14 +458,14 @@ async def describe_resting_links(request: Request) -> str:
 
 
 async def require_no_resting_link(request: Request) -> None:
-    """Raise Answered with *Link again* if a link of the person rests: what it had is shown nowhere."""
+    """Raise Answered with *Link again* if a link of the person rests: nothing of its account is shown."""
     for account in await request.services.store.read(account_rows.list_accounts, request.principal):
         if account.is_resting and account.connection in request.services.connections:
             await require_account(request, account.connection)
 
 
 async def require_links(request: Request, connections: Iterable[str]) -> None:
-    """Raise Answered with *Link* for the first of some connections whose link is needed and doesn't work."""
+    """Raise Answered with *Link* for the first connection that needs a link and has none that works."""
     linkless = dict(request.services.list_linkless())
     for connection in connections:
         if connection not in linkless:
@@ -470,7 +473,7 @@ async def require_links(request: Request, connections: Iterable[str]) -> None:
 
 
 async def add_former_link_hint(request: Request, answer: Answer, connections: Collection[str]) -> Answer:
-    """Add the reason that a former link isn't there any more, if there may have been one."""
+    """Add why a former link no longer exists, if there may have been one."""
     had = await request.caller.read(accounts.has_former_link, connections)
     return replies.with_remarks(answer, [answers.LINK_DOES_NOT_MOVE] if had else [])
 
@@ -478,9 +481,9 @@ async def add_former_link_hint(request: Request, answer: Answer, connections: Co
 async def offer_link(
     request: Request, sentence: str, connections: Iterable[str], *, is_relink: bool = False
 ) -> Answer:
-    """Answer with the ways to link some connections, or one ``is_relink``; the request waits for it.
+    """Answer with the ways to link some connections, or one again (``is_relink``); the request waits.
 
-    Whoever has just asked for something on a single one gets its page at once.
+    A person who has just asked for something on a single connection gets its page at once.
     """
     names, waiting = list(connections), request.command_after_linking
     linkable = dict(request.services.list_linkable())
@@ -490,16 +493,16 @@ async def offer_link(
     buttons = make_link_buttons(
         request.services, names, waiting, cards.LINK_AGAIN if is_relink else cards.LINK
     )
-    # Connections that people can't link themselves are offered too: a click says why not.
+    # Connections that people can't link themselves are offered, too: a click says why not.
     links = [(name, request.services.title(name)) for name in names]
     offer = replies.hint(sentence, buttons or replies.link_buttons(links, waiting))
     return await add_former_link_hint(request, replies.as_question(offer), names)
 
 
 async def offer_all_links(request: Request) -> Answer:
-    """Answer with the ways to link every connection; the command waits for it.
+    """Answer with the ways to link every connection; the command waits for a link.
 
-    If no link is needed, *New workspace* is offered instead. An empty list also says what Usher is.
+    If no link is needed, *New workspace* is offered instead. The answer to ``list`` also says what Usher is.
     """
     services, waiting = request.services, request.command_after_linking
     linkless, linking = services.list_linkless(), services.list_link_methods()
@@ -514,7 +517,7 @@ async def offer_all_links(request: Request) -> Answer:
     if not is_list:
         template = answers.NOT_LINKED if len(names) == 1 else answers.NOT_LINKED_ANY
         return await offer_link(request, _format_wait(request, template, names, waiting), names)
-    # Home is opened, and asks for nothing.
+    # No command waits when a Home is opened.
     waits = request.surface.where is not Where.HOME
     sentence = replies.format_beginning(describe_usher(services), waits=waits)
     answer = replies.hint(sentence, [*buttons, *replies.new_buttons(linkless, first=len(buttons))])
@@ -525,7 +528,7 @@ async def offer_all_links(request: Request) -> Answer:
 def make_link_buttons(
     services: Services, connections: Collection[str], waiting: str = "", template: str = cards.LINK
 ) -> list[dict[str, Any]]:
-    """Return a button for each of some connections that links it, in the order of a Home.
+    """Return a button to link each of some connections, in the order of a Home.
 
     ``waiting`` is the command that runs once one of them is linked, ``template`` the label.
     """

@@ -1,6 +1,6 @@
 """Bolt listeners, exactly one per kind: each matches everything and finds the verb in a table (ADR 42).
 
-The work comes first and the ack last: an acknowledged request has been written.
+The work is done before the ack, so what is acknowledged has been written.
 """
 
 import asyncio
@@ -71,16 +71,16 @@ from handlers.requests.services import Services
 
 log = structlog.get_logger(__name__)
 
-#: Matches every name: Bolt tries listeners one by one, so there is one of each kind.
+#: Matches every name: Bolt tries listeners in turn, so there is only one of each kind.
 _ANYTHING: Final = re.compile("")
-#: Slack's trigger lasts 3 s, and the ack must follow within them.
+#: Seconds that Slack may take to open a form. Its trigger lasts 3 s, and the ack must come within them.
 VIEW_SECONDS: Final = 1.5
 _RESPOND_SECONDS: Final = 1.0
-#: How long after the ack of a form comes a view that didn't fit into it, so that it stays.
+#: Seconds after the ack of a form until a view follows that didn't fit into it, so that it stays.
 _VIEW_FOLLOWS_SECONDS: Final = 1.0
-#: How Slack's name for a form begins that was opened in a Home.
+#: The beginning of Slack's name for a form that was opened in a Home.
 _HOME_FORM: Final = "home_form"
-#: What fits into any ack, in letters of whatever language.
+#: Characters that fit into any ack, whatever the language.
 _MAX_SHORT_LENGTH: Final = 500
 
 
@@ -89,7 +89,7 @@ def register(
 ) -> None:
     """Register the six listeners; raises ValueError for an app that acknowledges before the work.
 
-    ``view_seconds`` is how long Slack may take to open a form, within the 3 s that an ack has.
+    ``view_seconds`` is how long Slack may take to open a form, within the 3 s for an ack.
     """
     if not app.process_before_response:
         raise ValueError("the app must be made with process_before_response=True: the ack comes last")
@@ -105,7 +105,7 @@ def register(
 def _limit_store_wait(
     listener: Callable[..., Awaitable[BoltResponse]],
 ) -> Callable[..., Awaitable[BoltResponse]]:
-    """Return a listener that waits for the store no longer than Slack waits for the listener."""
+    """Return a listener that waits for the store only as long as Slack waits for the listener."""
 
     @wraps(listener)
     async def listen(**given: Any) -> BoltResponse:
@@ -116,9 +116,9 @@ def _limit_store_wait(
 
 
 class Listeners:
-    """The listener of each kind; none of them raises.
+    """The listeners, one for each kind; none of them raises.
 
-    Each does the work, then acknowledges: it returns its ack's result, or an answer of its own.
+    Each does its work and then acknowledges: it returns the ack's result, or answers in another way.
     """
 
     def __init__(self, services: Services, slack: AnySlack, view_seconds: float) -> None:
@@ -130,7 +130,7 @@ class Listeners:
     async def on_command(
         self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext
     ) -> BoltResponse:
-        """Answer a slash command in the body of its ack; an answer that is too long for it is a reply."""
+        """Answer a slash command in the body of its ack; an answer that doesn't fit becomes a reply."""
         services = self._services
         folder = services.commands.get(str(body.get("command")))
         if folder is None:
@@ -189,7 +189,8 @@ class Listeners:
             return await ack()
         if surface.where is Where.CHANNEL and surface.is_in_conversation:
             with suppress(StoreError):
-                # What only its person sees may be in their direct message with the bot, as far as is known.
+                # A message that only its reader sees may be in their direct messages with the bot, as far as
+                # is known.
                 if await services.store.read(notices.find_direct_channel, principal) == surface.channel_id:
                     surface = replace(surface, where=Where.DIRECT)
         links: Links = []
@@ -207,12 +208,12 @@ class Listeners:
         if answer.unwritten or not await write():
             await self._respond_directly(client, respond, answer, surface, principal)
         elif not services.context.owners.is_worked:
-            # Its answer waits in the outbox with everything else.
+            # Meanwhile its answer waits in the outbox with everything else.
             await self._respond_directly(client, respond, replies.hint(answers.NO_WORKER), surface, principal)
         return await ack()
 
     async def _note_opening(self, principal: Principal, press: ButtonValue, surface: Surface) -> None:
-        """Note that a page was opened: a workspace's is use of it, a link's is about to become another."""
+        """Note that a page was opened: a workspace is in use, or a link may soon be replaced by another."""
         caller = self._services.create_caller(principal)
         if press.name != "link_url":
             await caller.run(request_status_read, press.key)
@@ -223,7 +224,7 @@ class Listeners:
     async def on_shortcut(
         self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, respond: AsyncRespond
     ) -> BoltResponse:
-        """Answer a shortcut with a form, or a page in place of one; if it is too late, with a message."""
+        """Answer a shortcut with a form or a page; if it is too late for that, with a message."""
         services = self._services
         surface = payload.parse_shortcut_surface(body)
         principal = answer = self._resolve_principal(body)
@@ -246,7 +247,7 @@ class Listeners:
         return await ack()
 
     async def on_view(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> BoltResponse:
-        """Answer a submitted form by its ``response_action``; a view that is too long for it follows it."""
+        """Answer a submitted form by its ``response_action``; a view that doesn't fit is sent after it."""
         view: dict[str, Any] = body.get("view") or {}
         principal = self._resolve_principal(body)
         if isinstance(principal, Answer):
@@ -259,10 +260,10 @@ class Listeners:
         answer = await run_form(self._services, principal, surface, callback_id, view)
         if not answer.errors:
             try:
-                # What a form changed may show there.
+                # A form's change may be visible in the Home.
                 await self._services.store.write(homes.republish_home, principal)
             except StoreError as error:
-                # The form has done its work, and the next look shows the result.
+                # The form has done its work; the next visit to the Home shows the result.
                 log.warning("home not requested", problem=error)
             if answer.view is None and not self._services.context.owners.is_worked:
                 answer = replace(answer, view=forms.answer_view(replies.hint(answers.NO_WORKER)))
@@ -289,7 +290,7 @@ class Listeners:
         return await ack(**make_options_body(found, context))
 
     async def on_event(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> BoltResponse:
-        """Handle an event; one that was not written isn't acknowledged, so Slack sends it again."""
+        """Handle an event; if it wasn't written, don't acknowledge it, so that Slack sends it again."""
         event: dict[str, Any] = body.get("event") or {}
         name = str(event.get("type") or "")
         if name == "message":
@@ -317,7 +318,7 @@ class Listeners:
     async def _write_in_home(
         self, answer: Answer, press: ButtonValue, principal: Principal, links: Links
     ) -> bool:
-        """Have the Home published that shows the answer to a press in it; return whether that was written."""
+        """Have the Home published with the answer to a press in it; return whether that was written."""
         try:
             is_page = press.name == HOME_VERB
             await show_answer(self._services, principal, answer, links=links, is_page=is_page)
@@ -338,7 +339,7 @@ class Listeners:
         try:
             await write()
         except StoreUnsure:
-            # It may be in the outbox: said here as well, it would be told twice.
+            # The reply may be in the outbox: said here as well, people would get it twice.
             services.outcome_pool.add(retry_write(services, write, surface.interaction))
         except StoreError as error:
             log.warning("reply not written down", problem=error)
@@ -357,7 +358,8 @@ class Listeners:
                 try:
                     await call(VIEWS_OPEN, {"trigger_id": surface.trigger_id, "view": view})
                 except SlackPermanent as error:
-                    # Words can replace a form; a page may show what is said nowhere else.
+                    # A form can be replaced by words, but a page may show something that is said nowhere
+                    # else.
                     if not is_content_refused(error) or "submit" in view:
                         raise
                     shown = plain.make_plain_view(view)
@@ -377,7 +379,7 @@ class Listeners:
     ) -> None:
         """Answer a button without the outbox, so that nobody is left without a reply.
 
-        It is said once: another way is tried only where it's known that the one before has shown nothing.
+        It is said only once: try another way only if the one before is known to have shown nothing.
         """
         formatted = make_command_body(answer) | {"replace_original": False}
         alone = {"text": plain.make_plain_text(answer)}
@@ -414,7 +416,7 @@ class Listeners:
             log.warning("reply not sent", problem=error)
 
     def _resolve_principal(self, body: dict[str, Any]) -> Principal | Answer:
-        """Return the principal of a payload, or an answer if Slack doesn't name it."""
+        """Return the principal of a payload, or the answer if Slack doesn't name it."""
         try:
             return self._services.resolve_principal(body)
         except Refused as refusal:
@@ -431,7 +433,7 @@ async def _post_to_response_url(client: AsyncWebClient, url: str | None, message
         raise SlackFailed(RESPONSE_URL, "no_address")
     if not is_slack_address(url, client.base_url):
         raise SlackUnknownOutcome(RESPONSE_URL, "strange_address")
-    # Through the client's own session, which knows the proxy; ``respond`` would make one of its own.
+    # Uses the client's session, which knows the proxy; ``respond`` would create another.
     answer = await AsyncWebhookClient(url, session=client.session).send_dict(message)
     if (failed := to_slack_error(answer.status_code, answer.body)) is not None:
         raise failed

@@ -1,4 +1,4 @@
-"""The loading of every module that declares something, once at the start of a process."""
+"""Loads every module that declares something, once, when a process starts."""
 
 import pkgutil
 from functools import cache
@@ -10,7 +10,7 @@ from bot import domain, services
 from bot.messages import blocks
 from bot.support import declarations
 
-#: Declares nothing, and the types of its protocol take long: who serves the assistant imports it.
+#: Declares nothing, and its protocol types load slowly: the process that serves the assistant imports it.
 _PROTOCOL: Final = "handlers.assistant.web"
 
 

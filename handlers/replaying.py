@@ -1,4 +1,4 @@
-"""Replay of deferred commands, with the person's current rights, answered in the place they expect."""
+"""Replays deferred commands with the person's current rights, and answers where they expect it."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -23,16 +23,17 @@ from handlers.requests.response_targets import make_message_notice, make_reply_n
 from handlers.requests.services import Services
 
 log = structlog.get_logger(__name__)
-#: For how many seconds people expect an answer in the place where they asked.
+#: Seconds in which people expect an answer in the place where they asked.
 _ANSWER_EXPECTED_SECONDS = 120.0
 
 
 async def replay(services: Services, principal: Principal, body: Mapping[str, Any]) -> None:
     """Run a deferred command with the person's current rights; ``body`` is a ``DeferredCommand``.
 
-    The answer goes to the response_url while it is valid, soon after a mention to its channel, otherwise by
-    direct message. Running the same one twice has one effect: its interaction is an inbox key, told apart
-    from later ones by ``task``. Raises StoreError if nothing could be written.
+    The answer goes to the response_url while that is valid, soon after a mention to its channel, and
+    otherwise to the person as a direct message. Running the same command twice has one effect: its
+    interaction is an inbox key, with ``task`` to tell later runs apart. Raises StoreError if nothing could be
+    written.
     """
     deferred = DeferredCommand.parse(body)
     if deferred.folder not in services.commands.values():
@@ -77,7 +78,7 @@ async def replay(services: Services, principal: Principal, body: Mapping[str, An
     if not answer.text:
         return
     if where is Where.FORM and answer.view is None:
-        # Don't leave an open form waiting: it shows the answer instead.
+        # An open form is waiting: show the answer in it.
         answer = replace(answer, view=answer_view(answer, "job" if deferred.folder == "job" else "workspace"))
     if has_response_url or where in {Where.FORM, Where.MENTION}:
         notice = make_reply_notice(answer, surface, principal, services.ids)
@@ -89,7 +90,7 @@ async def replay(services: Services, principal: Principal, body: Mapping[str, An
 async def _replace_page_button(
     services: Services, principal: Principal, connection: str, answer: Answer
 ) -> Answer:
-    """Return an answer that takes the place of the message with a link's page, and says what is linked."""
+    """Return an answer that replaces the message with a link's page, and says what was linked."""
     account = await services.store.read(accounts.find_account, principal, connection)
     if account is None or account.state != "active" or answer.in_channel:
         return answer

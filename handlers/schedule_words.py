@@ -1,4 +1,4 @@
-"""Words of a schedule after a job's name: jobs run now, and are scheduled at their provider."""
+"""Schedules typed after a job's name, which are refused: jobs run now, providers schedule them."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -22,7 +22,7 @@ _BEGINNING_LEADS: Final = frozenset({"at", "in", "on", "by", "after", "from"})
 
 
 async def refuse_schedule(request: Request, words: Sequence[str]) -> None:
-    """Raise Answered with the pages that schedule jobs if such words follow a name."""
+    """If words of a schedule follow a name, raise Answered with the pages where jobs are scheduled."""
     connection, rest = naming.split_leading_connection(list(words), request.services.connections)
     begin = next((at for at in range(1, len(rest)) if _is_schedule(rest[at:])), None)
     if begin is None or await find_offering(request, "job", " ".join(rest)):

@@ -1,8 +1,8 @@
-"""Free text, whatever isn't typed as a command: what only shows is answered, what acts is a button.
+"""Free text, which is any text that isn't a command: answer what only shows, offer a button for what acts.
 
-The names, verbs and times among the words are found one by one (``handlers.requests.finding``), and no
-grammar joins them. A text that asks, or in which a *not*, a condition or an unread time stands, offers
-nothing that acts.
+Names, verbs and times are found separately among the words (``handlers.requests.finding``); no grammar joins
+them. A question, or a text with a *not*, a condition or a time that isn't understood, is offered nothing that
+acts.
 """
 
 from __future__ import annotations
@@ -63,14 +63,14 @@ from handlers.workspace import confirmations, targets
 from handlers.workspace.class_cards import show_own_courses
 from handlers.workspace.course_pages import show_courses
 
-#: The most buttons, and words of a text that may be a mistyped command.
+#: The most buttons, and the most words of a text that may be a mistyped command.
 MAX_OFFERS: Final = 5
 _MAX_COMMAND_WORDS: Final = 4
 _SEVERAL: Final = 2
-#: How many things are named at most, and how many words are compared with all names.
+#: The most things that are named, and the most unknown words that are compared with all names.
 _MAX_NAMED: Final = 20
 _MAX_STRANGE: Final = 12
-#: With one of these nothing is offered that acts: it isn't asked for, not now, or not for all of it.
+#: Words that rule out offering an action: it isn't wanted, not now, or not for everything that is named.
 _BARS: Final = split_words(
     """only too not don't dont doesn't didn't isn't aren't won't can't cannot never no nothing without leave
     except but besides unless if once whenever while because instead already almost nearly did was were been
@@ -82,7 +82,7 @@ _QUESTIONS: Final = split_words(
     isn't aren't didn't wie wann warum wo ist"""
 )
 _ASKING: Final = split_words("what whats where why how which who")
-#: `can you` and the like ask for something politely.
+#: Beginnings of polite requests, which aren't questions even with a question mark.
 _POLITE: Final = ("can you", "could you", "would you", "will you", "can u", "please")
 _CORRECTIONS: Final = re.compile(
     r"\b(?:no wait|scratch that|i mean|i meant|meant|sorry|oops|rather|er)\b|- no\b"
@@ -93,10 +93,10 @@ _EVERY: Final = split_words("all every everything alles")
 _OWN: Final = split_words("it that let here there today tomorrow tonight")
 _OTHER: Final = split_words("other others")
 _LONGER: Final = split_words("longer more extend another extra prolong")
-#: With one of these, what is started waits for room.
+#: Words that turn a start into one that waits for a free place.
 _WAITING: Final = split_words("wait queue queued")
 _UNTIL: Final = split_words("for until till til 'til")
-#: Say nothing of their own, so that none is a name with a slip.
+#: Words without a meaning of their own, which are never taken for mistyped names.
 _FILLERS: Final = split_words(
     """my the a an all every this that these those it i i'm im i've me we you u your our please pls plz kindly
     just now wait
@@ -124,7 +124,7 @@ class _Part:
 
 @routes.text("free")
 async def answer(request: Request) -> Answer:
-    """Answer a sentence: show what it asks for, or offer what it may ask for."""
+    """Answer a sentence: show what it asks for, or offer buttons for what it may ask for."""
     words, store = request.arguments, request.services.store
     if any(word.startswith("<@") for word in words):
         return replies.hint(talk.THEIRS)
@@ -166,7 +166,7 @@ async def answer(request: Request) -> Answer:
 
 
 async def _list_links(request: Request, rows: Sequence[Workspace]) -> list[tuple[str, object]]:
-    """Return the addresses among the words that are those of workspaces."""
+    """Return the words that are addresses of workspaces, each with its workspace."""
     links = [word for word in request.arguments if naming.to_link(word)]
     usernames = await targets.read_usernames(request, *links)
     connections = request.services.connections
@@ -175,7 +175,7 @@ async def _list_links(request: Request, rows: Sequence[Workspace]) -> list[tuple
 
 
 async def _list_others(request: Request) -> list[tuple[str, object]]:
-    """Return the names of a person's runs, the newest of each name, and of their courses."""
+    """Return the person's runs, the newest of each name, and their courses, each with its name."""
     runs: dict[str, Run] = {}
     for run in await request.services.store.read(run_rows.list_runs, request.principal):
         runs.setdefault(run.name, run)
@@ -186,7 +186,7 @@ async def _list_others(request: Request) -> list[tuple[str, object]]:
 def _find(
     words: Sequence[str], things: Mapping[str, tuple[object, ...]], zone: ZoneInfo, now: float
 ) -> tuple[list[Found[Any]], list[int]]:
-    """Return the whole names, times and verbs among words, and the places of words that mean nothing."""
+    """Return the whole names, times and verbs among words, and the positions of words without a meaning."""
     found: list[Found[Any]] = [*find_names(words, things)]
     found += find_hours(words, found)
     found += find_times(
@@ -200,7 +200,7 @@ def _find(
 def _find_unknown(
     request: Request, operation: str, found: Sequence[Found[Any]], strange: Sequence[int]
 ) -> str:
-    """Return the name that a command or quotes have, and nothing is called; "" for none."""
+    """Return the name in a command or in quotes that nothing has; "" if there is none."""
     words = request.arguments
     quoted = [words[at] for at in strange if isinstance(words[at], Quoted)]
     is_named = any(isinstance(one.what, tuple) for one in found)
@@ -211,7 +211,7 @@ def _find_unknown(
 
 
 def _asks(words: Sequence[str]) -> bool:
-    """Return whether a text is a question, and no polite request."""
+    """Return whether a text is a question, rather than a polite request."""
     said = " ".join(map(fold_word, words))
     while (parts := said.partition(" "))[0] in _GREETINGS and parts[2]:
         said = parts[2]
@@ -221,7 +221,10 @@ def _asks(words: Sequence[str]) -> bool:
 
 
 def _is_barred(words: Sequence[str], found: Sequence[Found[Any]]) -> bool:
-    """Return whether something is ruled out, depends on something, or comes at a time that isn't read."""
+    """Return whether a text rules something out, depends on something, or has a time that isn't understood.
+
+    A text about other people's things, or with anything struck out, counts, too.
+    """
     free = list_free(words, found)
     outside = {fold_word(words[at]) for at in free}
     said = _CORRECTIONS.sub("", " ".join(words).casefold())
@@ -239,12 +242,12 @@ def _is_barred(words: Sequence[str], found: Sequence[Found[Any]]) -> bool:
 
 
 def _names_by_line(text: str, things: Mapping[str, tuple[object, ...]]) -> bool:
-    """Return whether several lines of a text name something, so that nobody knows what goes with what."""
+    """Return whether several lines of a text name something: it's unclear then what belongs together."""
     return sum(bool(find_names(line.split(), things)) for line in text.splitlines()) > 1
 
 
 def _drop_corrected(words: Sequence[str], found: Sequence[Found[Any]]) -> Sequence[Found[Any]]:
-    """Return what was found without the names and times in whose place others come: *no wait, 6*."""
+    """Return what was found, without the names and times that a correction replaces: *no wait, 6*."""
     said = " ".join(words).casefold()
     if (corrected := next(iter([*_CORRECTIONS.finditer(said)][-1:]), None)) is None:
         return found
@@ -276,7 +279,7 @@ def _split(words: Sequence[str], found: Sequence[Found[Any]]) -> list[_Part]:
 
 
 def _join(former: _Part, part: _Part) -> None:
-    """Make a start and the stop at a time that follows it one start until then."""
+    """Turn a start that is followed by a stop at some time into a start until that time."""
     is_stop = part.verb is not None and part.verb.name == "stop" and bool(part.times)
     is_start = former.verb is not None and former.verb.effect is Effect.STARTS
     if is_stop and is_start and part.things == former.things:
@@ -308,7 +311,7 @@ class _Sentence:
         self.whole = _Part(things=[thing for part in self.parts for thing in part.things])
 
     async def _list_meant(self) -> list[Workspace]:
-        """Return the workspaces that may be meant without a name: those spoken of last, or the others."""
+        """Return the workspaces meant without a name: those mentioned last; after *other*, the rest."""
         recent = (await self.request.read_referents()).workspaces
         is_other = bool(recent) and not _OTHER.isdisjoint(map(fold_word, self.request.arguments))
         if is_other or len(recent) == 1:
@@ -316,14 +319,14 @@ class _Sentence:
         return []
 
     async def _read_meant(self) -> list[Workspace]:
-        """Return the one workspace that is meant without a name; none if several may be."""
+        """Return the one workspace that a text without a name means; none if it may mean several."""
         meant = await self._list_meant()
         return meant if len(meant) == 1 else []
 
     # -- what only shows ----------------------------------------------------------------------------------
 
     async def show(self, *, is_barred: bool) -> Answer:
-        """Show what is named, or everything; a verb that only shows is run."""
+        """Show what is named, or everything; run a verb if it only shows."""
         verbs = [
             part.verb for part in self.parts if part.verb is not None and part.verb.effect is Effect.SHOWS
         ]
@@ -365,7 +368,7 @@ class _Sentence:
     # -- what is offered ----------------------------------------------------------------------------------
 
     async def list_offers(self) -> list[kit.Element]:
-        """Return the buttons of what a sentence may ask for; raises Answered with a question."""
+        """Return buttons for what a sentence may ask for; raises Answered with a question."""
         offers = [one for part in self.parts for one in await self._offer(part)]
         return list({str(one["text"]): one for one in offers}.values())
 
@@ -394,7 +397,7 @@ class _Sentence:
                 [f"keep {join_words((one.title,))} {length} longer" for one in own]
             )
         if verb is None and part.times:
-            # *gpu for 2 hours*: what is down is started, what runs is stopped.
+            # *gpu for 2 hours*: start it if it's down, stop it if it runs.
             return [
                 button
                 for one in own
@@ -441,7 +444,7 @@ class _Sentence:
         ]
 
     async def _offer_for(self, name: str, one: Workspace, times: Sequence[Time]) -> list[kit.Element]:
-        """Return the buttons for one workspace, one for each time that may be meant."""
+        """Return the buttons for one workspace, one for each time; raises Answered for an unread time."""
         request = self.request
         if name == "start" and not _WAITING.isdisjoint(map(fold_word, request.arguments)):
             name = "wait"
@@ -457,7 +460,7 @@ class _Sentence:
                 replies.hint(replies.explain_unread_time(unread.unread, unread.text, SOONEST_SECONDS))
             )
         if verb.effect is Effect.ENDS and any(time.lead == "for" for time in times):
-            return []  # A stop for a while is none.
+            return []  # A stop lasts, so *for* makes no sense.
         begins = (time for time in times if time.lead not in _UNTIL)
         begin = next((time for time in begins if time.lead or time.moments[0].seconds is None), None)
         if verb.effect is Effect.STARTS and name != "keep" and begin is not None:
@@ -468,7 +471,7 @@ class _Sentence:
         return buttons.list_choice_buttons(name, [one] * len(ats), labels, ats)
 
     def _offer_planned(self, one: Workspace, begin: Time, end: Time | None) -> list[kit.Element]:
-        """Return the buttons of a start at a time, which are hours that come once."""
+        """Return the buttons of a planned start, which are hours for a single date."""
         if "hours" not in list_verbs("workspace"):
             return []
         clocks = [datetime.fromtimestamp(moment.at, self.zone) for moment in begin.moments]
@@ -482,13 +485,13 @@ class _Sentence:
 
 
 async def _run(request: Request) -> Answer:
-    """Run a verb that only shows; its text was authorised as words."""
+    """Run a verb that only shows, and authorise it first: the text was only authorised as words."""
     await request.caller.authorise(request.verb)
     return await routes.run(request)
 
 
 def _write_hours(verb: Verb | None, hours: str) -> str:
-    """Return hours as an order: those of a stop only stop."""
+    """Return hours as typed; with ``stop``, a time that would start the workspace stops it instead."""
     wanted = time_parsing.read_hours(hours)
     if verb is None or wanted is None or wanted.starts is None or wanted.stops is not None:
         return hours
@@ -500,7 +503,7 @@ def _write_hours(verb: Verb | None, hours: str) -> str:
 async def _offer_runs(
     request: Request, verb: Verb | None, runs: Sequence[Run], hours: str, at: Sequence[Time]
 ) -> list[kit.Element]:
-    """Return the buttons for runs: again, or stop; none has a time. Raises Answered for a schedule."""
+    """Return buttons to run or stop jobs, none if there is a time; raises Answered for a schedule."""
     if hours and (verb is None or verb.effect is not Effect.ENDS):
         await refuse_schedule(request, (runs[0].name, *hours.split()))
     if verb is None or hours or verb.effect is Effect.SHOWS or at:
@@ -511,13 +514,13 @@ async def _offer_runs(
 
 
 def _offer_buttons(sentence: str, offers: Sequence[kit.Element]) -> Answer:
-    """Offer the first few; each has an id of its own."""
+    """Offer the first few buttons, each with an id of its own."""
     numbered = [kit.add_number(one, at, one["text"]["text"]) for at, one in enumerate(offers[:MAX_OFFERS])]
     return replies.as_question(replies.hint(sentence, numbered))
 
 
 def _answer_without(request: Request) -> Answer:
-    """Answer words of which none is known: thanks, a greeting, a mistyped command, or anything else."""
+    """Answer a text in which nothing is known, such as an address, thanks or a mistyped command."""
     connections = request.services.connections
     links = [word for word in request.arguments if naming.to_link(word)]
     if known := [link for link in links if naming.find_references(link, connections)]:

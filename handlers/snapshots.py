@@ -1,4 +1,4 @@
-"""Lists and offers of providers for a command: cached ones, and the wait until they are read."""
+"""Lists and offers of providers for a command: the cached ones, or a wait until they are read."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -32,12 +32,12 @@ async def refresh_lists(
 ) -> str:
     """Request reads of outdated lists and defer this command; return the sentence, "" if none is outdated.
 
-    The command runs again once the first of them was read, and waits for the next one by itself if that is
-    still needed: what it waits for is said once (Answered with nothing to say from then on). ``text`` runs in
-    place of the command; with ``connection``, only its list counts. ``values`` are for the template, besides
-    ``title`` and ``titles``. ``old`` are the accounts whose lists were outdated before the
-    rows behind the answer were read: a list that arrived in the meantime isn't among those rows. ``updates``
-    as ``DeferredCommand`` has it.
+    The command runs again once the first list was read, and then waits for the next if it still needs it; the
+    sentence is only said once (later runs raise Answered with nothing to say). ``text`` runs in place of the
+    command; with ``connection``, only its list counts. ``values`` are for the template, besides ``title`` and
+    ``titles``. ``old`` are the accounts whose lists were outdated before the rows behind the answer were
+    read, as a list that arrived in the meantime isn't among those rows. ``updates`` is as in
+    ``DeferredCommand``.
     """
     text = request.text if text is None else text
     if old is None:
@@ -56,7 +56,7 @@ async def refresh_lists(
         updates=updates,
     ).as_body()
     if not request.is_live:
-        # The others were asked for with the first.
+        # The other lists were requested together with the first.
         await request.caller.run(snapshots.request_lists, kind, [account], then)
         raise Answered(SILENT)
     await request.caller.run(snapshots.request_lists, kind, stale, then)
@@ -65,22 +65,22 @@ async def refresh_lists(
 
 
 def filter_by_connection(accounts: Sequence[Account], names: Collection[str | None]) -> list[Account]:
-    """Return the accounts on the connections that a request names, all if it names none."""
+    """Return the accounts on the named connections, all of them if none is named."""
     connections = set(names) - {None}
     return [account for account in accounts if not connections or account.connection in connections]
 
 
-#: For how many seconds a person still expects the list that they asked for.
+#: Seconds in which a person still expects the list that they asked for.
 _ANSWER_EXPECTED_SECONDS: Final = 120.0
 
 
 async def refresh_in_background(
     request: Request, kind: TaskKind, old: Sequence[Account], template: str
 ) -> str:
-    """Request reads of outdated lists behind the cached ones, and return the hint about it; "" for none.
+    """Request reads of outdated lists while the cached ones are shown, and return the hint; "" for none.
 
-    Where the answer can be edited it becomes the list that was read: where a button in it was pressed, in
-    a Home, and in a direct message. ``template`` asks people elsewhere to repeat the command.
+    An answer that can be edited is replaced by the list that was read: after a button, in a Home, and in a
+    direct message. Elsewhere, ``template`` asks people to repeat the command.
     """
     deferred, surface = request.deferred, request.surface
     requested_at = deferred.response_until - RESPONSE_SECONDS
@@ -101,7 +101,7 @@ async def refresh_in_background(
 
 
 def describe_read_failure(request: Request) -> str:
-    """Explain that a list could not be read, so that nobody takes it for an empty one."""
+    """Explain that a list couldn't be read, so that nobody thinks it is empty."""
     title = request.services.title(request.failed_connection)
     why = safe(problems.explain_cause(request.deferred.problem, title))
     return request.fill(answers.UNREAD, title=title, why=why)
@@ -121,7 +121,7 @@ async def require_account_offer(
 ) -> Snapshot[Any]:
     """Return the offer to an account; raises Answered with ``asking`` while it is being read.
 
-    If it was just read and is missing, the answer is the reason, or ``nothing`` without one.
+    If it was just read and there is none, the answer is the reason, or ``nothing`` if none is known.
     """
     snapshot = await read_cached_offer(request, account)
     if snapshot is not None:
@@ -132,7 +132,7 @@ async def require_account_offer(
 
 
 async def read_cached_offer(request: Request, account: Account) -> Snapshot[Any] | None:
-    """Return the last offer that was read, and request a new read if it is outdated."""
+    """Return the offer that was read last, and request a new read if it is outdated."""
     context = request.services.context
     snapshot = await snapshots.load_templates(context, account)
     if snapshot is not None and snapshots.is_stale(context, snapshot):
@@ -163,5 +163,5 @@ async def request_offer(
 
 
 def _defer_for_account(account: Account, request: Request, waiting: DeferredCommand) -> DeferredCommand:
-    """Return a command deferred until an account's list or offer is read, which it doesn't read again."""
+    """Return a command that is deferred until an account's list or offer is read, and won't read it again."""
     return replace(waiting, looked=(*waiting.looked, account.id), first=request.promised_in)

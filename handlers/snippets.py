@@ -1,6 +1,6 @@
 """Code in a message, run as a job.
 
-The message is somebody's text from outside. It is shown whole in the form, and nothing runs before the person
+Anybody may have written the message, so the form shows all of its code, and nothing runs before the person
 who chose the shortcut presses *Run*, with their own account.
 """
 
@@ -96,7 +96,7 @@ async def run_as_job(request: Request) -> Answer:
 
 @routes.view(forms.CODE_CALLBACK)
 async def open_chosen_form(request: Request) -> Answer:
-    """Open the form of the connection that was chosen, with the command as it was in the question."""
+    """Open the form of the connection that was chosen, with the command that the question had."""
     code = Code(find_value(request.view, forms.CODE_FIELD).strip(), request.form_payload)
     press = ButtonValue("run_code", f"{find_value(request.view, forms.CODE_PLACE)}\n{code.as_payload}")
     surface = Surface(kind="button", interaction=request.surface.interaction)
@@ -115,7 +115,7 @@ async def open_connection_form(request: Request) -> Answer:
 
 
 def find_code(message: Mapping[str, Any]) -> str:
-    """Return the command in a message: all of its code blocks, or its only words of code; else nothing."""
+    """Return the command in a message: all of its code blocks, or its only inline code; otherwise nothing."""
     text = str(message.get("text") or "")
     words = _INLINE_PATTERN.findall(text)
     blocks = _BLOCK_PATTERN.findall(text) or (words if len(words) == 1 else [])
@@ -142,7 +142,7 @@ async def _open_form(request: Request, connection: str, code: Code) -> Answer:
     values = {name: restore_value(value) for name, value in given.items()}
     field = offer.form(values).field(COMMAND_FIELD)
     if field is None:
-        # A template of the last time may bring a command of its own.
+        # A remembered template may bring a command of its own.
         values.pop(TEMPLATE_FIELD, None)
         field = offer.form(values).field(COMMAND_FIELD)
     if field is None or (field.kind != "long_text" and "\n" in code.text):

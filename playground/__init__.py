@@ -1,5 +1,5 @@
-"""Local stand-ins for Slack and the providers, faithful to their documents, each runnable alone.
+"""Local stand-ins for Slack and the providers, which follow their documents; each can be run alone.
 
-Nothing in ``bot`` or ``handlers`` imports this package, and it imports nothing of theirs: it obeys the
-documents, not our client.
+``bot`` and ``handlers`` don't import this package, and it doesn't import them: it follows the documents, not
+our client.
 """

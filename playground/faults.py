@@ -1,4 +1,4 @@
-"""What can be made to go wrong at a local server: the answer, the act itself, or both."""
+"""Faults that a local server can be told to have: in its answer, in the action itself, or in both."""
 
 from __future__ import annotations
 

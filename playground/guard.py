@@ -1,7 +1,7 @@
-"""Who may use a server's control addresses: its own pages, and programs on this machine that are no browsers.
+"""Decides who may use a server's control addresses: its own pages, and local programs that aren't browsers.
 
-A browser also carries out what pages from elsewhere ask of it. It says so (``Origin``, ``Sec-Fetch-Site``),
-and ``Host`` tells a name that was only made to point here (DNS rebinding).
+A browser also sends the requests of pages from elsewhere. Its headers ``Origin`` and ``Sec-Fetch-Site`` tell
+that, and ``Host`` shows a name that was made to point here (DNS rebinding).
 """
 
 from __future__ import annotations

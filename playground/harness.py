@@ -1,4 +1,4 @@
-"""What every local server shares: a clock that can be moved, statistics, violations and injected faults."""
+"""What all local servers share: a clock that can be moved, statistics, violations, injected faults."""
 
 from __future__ import annotations
 

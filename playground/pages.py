@@ -1,4 +1,4 @@
-"""What the stand-in pages of the local providers have in common."""
+"""The common parts of the local providers' stand-in pages."""
 
 from __future__ import annotations
 

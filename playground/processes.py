@@ -1,4 +1,4 @@
-"""Processes round a local Slack: their ports and settings; started, waited for, ended with all of theirs."""
+"""Processes around a local Slack: given ports and settings, started, awaited, ended with their children."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON values from outside: read within limits, their names and types checked, made into records."""
+"""JSON values from outside: read within limits, checked for names and types, and turned into records."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Everything that a provider from outside needs, and nothing else: it imports from here only.
+"""Everything that a provider from outside needs, and nothing else: it imports only from here.
 
-``docs/provider-api.md`` explains it in the order of a first provider. ``API_VERSION`` stays 0 until a
-second author from outside has used it: until then names may change with any release, and a provider says for
-which version it is written.
+``docs/provider-api.md`` explains it in the order in which a first provider is written. ``API_VERSION`` stays
+0 until a second author from outside has used it. Until then, names may change with any release, and a
+provider says which version it is written for.
 """
 
 from bot.domain.accounts import compare_remote_ids

@@ -1,6 +1,6 @@
-"""The commands, each imported when it runs: its module says what it needs, and `--help` needs none of it.
+"""The commands. A command's module is imported only when it runs, so `--help` needs none of them.
 
-Here is what they have in common: how a command is run, settings and connections, and an open database.
+This module has what they share: running a command, settings and connections, and an open database.
 """
 
 import argparse
@@ -67,13 +67,13 @@ def run(arguments: argparse.Namespace) -> int:
         _load_env_file()
         choose_zones()
         chosen = pkgutil.resolve_name(f"{__name__}.{arguments.run}")
-        # What was imported stays.
+        # Imported objects stay until the end.
         gc.freeze()
         gc.enable()
         status: int = chosen(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read the output has enough, as ``head`` does. What is left of it must not fail at the exit.
+        # The reader of the output has enough, as ``head`` does. The rest of it must not fail at the exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
     except SettingsError as wrong:
@@ -112,7 +112,7 @@ def complain(*lines: str) -> None:
 
 
 def stop_at_end_of_input(ask: Callable[[str], str]) -> Callable[[str], str]:
-    """Return a question that Ctrl+C ends, also within a loop, which would hear of it after the answer."""
+    """Return a function that asks and that Ctrl+C ends at once, even in a loop, which would react late."""
 
     def asking(question: str) -> str:
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -147,7 +147,7 @@ def load(*, is_split: bool = False) -> tuple[Settings, dict[str, ConnectionSetti
 def read() -> tuple[ParsedSettings, dict[str, ConnectionSettings], list[str]]:
     """Read settings and connections as far as they are valid, with the problems of both; set up the logs.
 
-    All modules are loaded with them: no command opens a database without its settings.
+    This also loads all modules, as no command opens a database without its settings.
     """
     from handlers.loading import load as load_all  # noqa: PLC0415 - takes longer than `keys new`
 
@@ -173,8 +173,8 @@ def with_store(
 ) -> int:
     """Run with the store opened; raise NotDone for one of an earlier release unless it ``may_be_older``.
 
-    A missing database is created only if ``may_be_new``. Only ``migrate`` and ``restored`` change one of an
-    earlier release, as its backup is the way back.
+    A missing database is created only if ``may_be_new``. Only ``migrate`` and ``restored`` change a database
+    of an earlier release, as the only way back is its backup.
     """
     path = find_database_file(settings.database_url)
     if not may_be_new and path is not None and not path.exists():

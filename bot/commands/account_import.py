@@ -1,6 +1,6 @@
-"""Importing accounts from a file in which an administrator wrote down which person acts as which user.
+"""The import of accounts from a file in which an administrator wrote which person acts as which user.
 
-Each row is checked at its provider first; nothing is written in a dry run, or for a row with a problem.
+Each row is checked at its provider first. Nothing is written in a dry run, or for a row with a problem.
 """
 
 import csv
@@ -34,7 +34,7 @@ from bot.support.settings import Settings
 from bot.support.vault import Vault
 
 CSV_COLUMNS: Final = ("slack_user", "connection", "username")
-#: More than any file of people has.
+#: The largest file that is read, in bytes; any file of people is smaller.
 MOST_BYTES: Final = 5_000_000
 _SLACK_USER: Final = re.compile(r"(?:([TE][A-Z0-9]{2,30}):)?([UW][A-Z0-9]{2,30})")
 
@@ -45,12 +45,12 @@ _WHY_NOT: Final = {
 
 
 class ImportProblem(NotDone):
-    """The reason in one sentence for which the whole file can't be used."""
+    """The reason, in one sentence, why the whole file can't be used."""
 
 
 @dataclass(frozen=True, slots=True)
 class CsvRow:
-    """Hold one line of the file as written."""
+    """One line of the file, as written."""
 
     line: int
     slack_user: str
@@ -60,7 +60,7 @@ class CsvRow:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Hold the result of a row: ``ok`` (linked, or would be), ``same`` (was already), or ``problem``."""
+    """The result of a row: ``ok`` (linked, or would be), ``same`` (was already), or ``problem``."""
 
     row: CsvRow
     outcome: Literal["ok", "same", "problem"]
@@ -68,7 +68,7 @@ class Result:
 
 
 def read_rows(path: Path) -> list[CsvRow]:
-    """Read the file; raises ImportProblem if it isn't one, or has other columns."""
+    """Read the file; raises ImportProblem if it isn't a CSV file or has other columns."""
     try:
         if path.stat().st_size > MOST_BYTES:
             raise ImportProblem(f"{path.name} is larger than {MOST_BYTES} bytes. Split it.")
@@ -114,12 +114,12 @@ async def _enter(settings: Settings, store: Store, session: aiohttp.ClientSessio
         raise ImportProblem("Slack isn't answering. Check the connection to Slack, then try again.") from None
 
 
-#: A link that nobody proved is renewed by another import in its last so many seconds.
+#: Seconds before the end of a link that nobody has proven, in which another import renews it.
 RENEWED_WITHIN: Final = 30 * 86_400.0
 
 
 class Importer:
-    """The import of rows, for people that the policy allows to link."""
+    """Imports rows, for people whom the policy allows to link."""
 
     def __init__(self, context: Context) -> None:
         self._store = context.store
@@ -129,7 +129,7 @@ class Importer:
         self._seen: dict[tuple[str, str], int] = {}
 
     async def one(self, row: CsvRow, *, apply: bool) -> Result:
-        """Check a row at its provider and, with ``apply``, link it; never raises for the row's content."""
+        """Check a row at its provider and, with ``apply``, link it; never raises for a row's content."""
         problem = self._shape(row)
         if problem:
             return Result(row, "problem", problem)
@@ -215,7 +215,7 @@ class Importer:
 async def open_for_operator(
     settings: Settings, connections: Mapping[str, ConnectionSettings], store: Store
 ) -> AsyncIterator[Context]:
-    """Hold what an operator's command works with. Raises ImportProblem and StoreError."""
+    """Provide what an operator's command works with. Raises ImportProblem and StoreError."""
     async with Http.new_session(settings.proxy()) as session:
         http = Http(session)
         entered = await _enter(settings, store, session)
@@ -232,7 +232,7 @@ async def open_for_operator(
             )
         finally:
             if entered.by_oauth is not None:
-                # A token that was replaced meanwhile is written before the process ends.
+                # A token that was replaced in the meantime is written before the process ends.
                 await entered.by_oauth.close()
 
 
@@ -251,9 +251,10 @@ async def import_rows(
 
 
 async def retire(context: Context, connection: str) -> tuple[int, int]:
-    """End everybody's link on a connection that goes, and tell them; return how many ended, and are pending.
+    """End everybody's link on a connection that will be removed, and tell them.
 
-    What is pending on one that isn't set up any more can't happen: the secret is erased. Raises StoreError.
+    Return how many ended, and how many revocations are pending. These can't happen on a connection that isn't
+    set up any more, so the secrets are erased. Raises StoreError.
     """
     ended, store = 0, context.store
     holders = {who async for batch in account_rows.find_holders(store.engine) for who in batch}

@@ -16,7 +16,7 @@ _ROUTE: Final = "Its answer should be 401: route that address to Usher, and rest
 async def check_assistant(
     settings: Settings, http: Http, _providers: Mapping[str, base.Provider]
 ) -> list[Check]:
-    """Call the assistant's address unsigned, which Usher refuses; Slack alone knows whether it calls."""
+    """Call the assistant's address unsigned, which Usher must refuse; only Slack knows whether it calls."""
     if not settings.assistant or settings.public_url is None:
         return []
     url = settings.public_url + ASSISTANT_PATH

@@ -14,9 +14,9 @@ from bot.support import errors
 from bot.support.settings import Settings
 
 _SCRIPT_BYTES = 5_000_000
-#: How many of an account's workspaces are named.
+#: The most workspaces of an account that are named.
 _MAX_LISTED_WORKSPACES = 5
-#: Hosts in a script, and those that only name the language of a picture.
+#: Finds hosts in a script, and those that only name the format of a picture.
 _HOST_PATTERN = re.compile(
     rb"(?:https?:)?//([0-9A-Za-z](?:[0-9A-Za-z-]*\.)+[A-Za-z]{2,}(?::\d+)?)(?=[/\"'`?])"
 )
@@ -24,9 +24,9 @@ _NAMESPACES = {"www.w3.org"}
 
 
 async def check_connection(name: str, provider: base.Provider, *, is_linked: bool = False) -> Check:
-    """Check a provider's server without any person's credential; it must refuse one of nobody's.
+    """Check a provider's server without any person's credential; it must refuse an invalid token.
 
-    ``is_linked``: somebody's token was accepted there, which proves a server that hides its version.
+    ``is_linked`` says that somebody's token was accepted there, which proves a server that hides its version.
     """
     label = f"connection {name}"
     try:
@@ -53,7 +53,7 @@ async def check_connection(name: str, provider: base.Provider, *, is_linked: boo
 async def check_account(provider: base.Provider, token: str) -> Check:
     """Find out whose account a token opens, and what is in it.
 
-    Nothing of that is kept: what Usher was given for it is revoked.
+    Nothing is kept, and any token that Usher was given in exchange is revoked.
     """
     label, title = "your account", provider.settings.title
     if (foreign := refuse_foreign_token(token, title, [provider])) is not None:
@@ -94,7 +94,7 @@ def check_sign_in(settings: Settings, providers: Mapping[str, base.Provider]) ->
 
 
 async def check_page(name: str, provider: base.Provider) -> list[Check]:
-    """Load the script of a page that shows workspaces; say which hosts it names that the page may not use."""
+    """Load the script of the page that shows workspaces; report hosts in it that the page must not use."""
     if not isinstance(provider, facets.EmbeddedPage):
         return []
     label, loads = f"connection {name} page", provider.embedding()
@@ -119,7 +119,7 @@ async def check_page(name: str, provider: base.Provider) -> list[Check]:
 
 
 async def check_way_in(name: str, provider: base.Provider, public_url: str) -> list[Check]:
-    """Ask a provider at which people can sign in whether it knows Usher; say what is missing there."""
+    """Ask a provider whether it knows Usher, if people can sign in there; say what is missing there."""
     if not isinstance(provider, facets.SignIn) or not provider.has_link_method("token"):
         return []
     label, back = f"connection {name} sign-in", get_return_address(public_url, name)
@@ -135,7 +135,7 @@ async def check_way_in(name: str, provider: base.Provider, public_url: str) -> l
     try:
         is_known = await provider.oauth.is_accepted()
     except errors.Unreachable:
-        return []  # That is reported where the server's version is asked for.
+        return []  # The check that asks for the server's version reports it.
     except errors.ProviderError as failed:
         found = f"can't tell whether people can sign in: {explain_failure(failed)}"
         return [Check(label, True, found, "Link an account of yours to see.", is_warning=True)]

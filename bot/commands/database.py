@@ -81,13 +81,13 @@ def import_accounts(arguments: argparse.Namespace) -> int:
 
 
 def format_ended_links(name: str, count: int, *, is_known: bool) -> str:
-    """Format the number of ended links on a connection, or that nothing has its name."""
+    """Say how many links on a connection ended, or that no connection has the name."""
     said = f"Links on {name} that ended, whose people are told: {count}."
     return said if is_known else f"{said} No connection and no link has this name."
 
 
 def retire(arguments: argparse.Namespace) -> int:
-    """End everybody's link on a connection that goes."""
+    """End everybody's link on a connection that will be removed."""
     settings, connections = load()
     name = arguments.connection
 
@@ -103,7 +103,7 @@ def retire(arguments: argparse.Namespace) -> int:
     return with_store(settings, run)
 
 
-#: How an id was learnt that isn't from the link itself.
+#: The sources of an account's id, if the link itself didn't give it.
 _ID_SOURCES: Final = {
     "token": "its account id was told to its person's token on {at}",
     "email": "its account id was found by its e-mail address on {at}",
@@ -116,7 +116,7 @@ def _format_day(at: float | None) -> str:
 
 
 def _format_id(account: Account) -> str:
-    """Format the source of the account's id, and its date."""
+    """Format the source and the date of the account's id."""
     if account.remote_id is None:
         return "its account id isn't known yet"
     template = _ID_SOURCES.get(account.remote_id_source, "")
@@ -124,7 +124,7 @@ def _format_id(account: Account) -> str:
 
 
 def _format_rest(account: Account) -> str:
-    """Format since when a link rests."""
+    """Say since when a link rests."""
     if account.resting_since is None:
         return ""
     since = _format_day(account.resting_since)
@@ -215,7 +215,7 @@ def restored(arguments: argparse.Namespace) -> int:
         if await store.list_missing_migrations(name) is None:
             raise NotDone(_EMPTY.format(name=name))
         await store.migrate()
-        # Connections without user accounts have nothing to unlink.
+        # Connections without user accounts have no links.
         apart = {name for name, one in connections.items() if "none" not in one.linking}
         backup_at, held, linked = await pause_restored(store, administrators, apart)
         await AuditWitness(path).note(store)
@@ -235,7 +235,7 @@ _NOT_NOTED: Final = (
 
 
 def verify_audit(arguments: argparse.Namespace) -> int:
-    """Find the first bad row of the record."""
+    """Find the first bad row of the audit record."""
     settings, _ = load()
 
     async def run(store: Store) -> int:
@@ -267,7 +267,7 @@ def verify_audit(arguments: argparse.Namespace) -> int:
 
 
 def print_audit(_arguments: argparse.Namespace) -> int:
-    """Print the record, an entry a line."""
+    """Print the audit record, one entry per line."""
     settings, _ = load()
 
     async def run(store: Store) -> int:

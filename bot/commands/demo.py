@@ -1,4 +1,4 @@
-"""The command that shows Usher: it becomes the demonstration, a program of its own."""
+"""The command that shows Usher: its process becomes the demonstration, which is a program of its own."""
 
 import argparse
 import json
@@ -13,9 +13,9 @@ from bot.support.environment import hide_variables
 from bot.support.errors import NotDone
 from bot.support.settings import PREFIXES
 
-#: What the demonstration imports besides; none of it needs npm or a compiler.
+#: What the demonstration imports in addition; none of it needs npm or a compiler.
 _REQUIRED_PACKAGES: Final = ("playground", "jupyterhub", "configurable_http_proxy", "jupyterlab")
-#: What an app needs to know of the local Slack: the same at each start, and worth nothing anywhere else.
+#: The local Slack's credentials for an app: the same at each start, and of no value elsewhere.
 _LOCAL: Final = {
     "SLACK_BOT_TOKEN": "xoxb-local",
     "SLACK_APP_TOKEN": "xapp-local",
@@ -25,7 +25,7 @@ _SLACK_PORT: Final = 8090
 
 
 def demo(arguments: argparse.Namespace) -> NoReturn:
-    """Run the demonstration in place of this process, without settings of a real Usher."""
+    """Run the demonstration in place of this process, without the settings of a real Usher."""
     if arguments.slack_only:
         _become_slack(arguments)
     if missing := [name for name in _REQUIRED_PACKAGES if find_spec(name) is None]:
@@ -41,7 +41,7 @@ def demo(arguments: argparse.Namespace) -> NoReturn:
 
 
 def _become_slack(arguments: argparse.Namespace) -> NoReturn:
-    """Run the local Slack alone, which needs nothing that Usher hasn't got, for Usher or any other app."""
+    """Run only the local Slack, for Usher or any other app; it needs nothing else to be installed."""
     port = str(_SLACK_PORT if arguments.port is None else arguments.port)
     words = ["slack", "--port", port]
     for name in ("manifest", "request_url"):
@@ -58,7 +58,7 @@ def _become_slack(arguments: argparse.Namespace) -> NoReturn:
 def _find_extra() -> str:
     """Return the requirement by which pip installs the demonstration: Usher's own wheel or folder.
 
-    pip writes that down (PEP 610); without it, Usher came from an index, which has the rest, too.
+    pip records that (PEP 610). Without a record, Usher came from an index, which has the rest, too.
     """
     origin = json.loads(distribution("usher-bot").read_text("direct_url.json") or "{}")
     kind = f"{origin['vcs_info']['vcs']}+" if "vcs_info" in origin else ""

@@ -1,7 +1,7 @@
 """The doctor: all checks of ``usher doctor``.
 
-Nothing is changed and nothing is sent to people. The exit status is 0 if every check is good, 2 if the
-settings are wrong, otherwise 1.
+It changes nothing and sends nothing to people. The exit status is 0 if every check is good, 2 if the settings
+are wrong, otherwise 1.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from bot.support.settings import Settings
 from bot.support.vault import Vault
 from bot.support.zones import describe_zones
 
-#: How long the public address may take to answer; seconds.
+#: Seconds that the public address may take to answer.
 _LOOK_SECONDS: Final = 5.0
-#: A database's disk with less than this is about to be full: its log alone may take a sixth of it.
+#: Free bytes below which a database's disk is nearly full: its log alone may take a sixth of that.
 MIN_FREE_BYTES: Final = 100_000_000
 _FULL_ADVICE: Final = (
     "Make room there, or Usher can't write: `usher docs incidents#the-database-cant-be-written`."
@@ -40,7 +40,7 @@ _BACKUPS_ADVICE: Final = "Make room there, or use a larger disk: `usher docs ope
 async def run_checks(
     settings: Settings, http: Http, providers: Mapping[str, base.Provider], wrong: Collection[str] = ()
 ) -> list[Check]:
-    """Run every check that the settings allow; ``wrong`` are the variables that have no good value."""
+    """Run every check that the settings allow; ``wrong`` are the variables without a valid value."""
     checks: list[Check] = []
     if not {"USHER_PUBLIC_URL", "USHER_PAGE_URL", "USHER_ENCRYPTION_KEYS"} & set(wrong):
         checks.append(await check_address(settings, http))
@@ -68,7 +68,7 @@ async def run_checks(
 
 
 async def check_address(settings: Settings, http: Http) -> Check:
-    """Look at the public address."""
+    """Check that the public address leads to this Usher."""
     label, url = "public address", settings.public_url
     if url is None:
         advice = "Set USHER_PUBLIC_URL to the https address that people's browsers reach."
@@ -77,7 +77,7 @@ async def check_address(settings: Settings, http: Http) -> Check:
 
 
 async def check_pages(settings: Settings, http: Http, providers: Mapping[str, base.Provider]) -> list[Check]:
-    """Look at the second host name; without one, say what a vendor's script may still do."""
+    """Check the second host name; without one, say what a vendor's script may do."""
     label, url = "page address", settings.page_url
     if url is not None:
         return [await _check_at(label, url, settings, http, PAGE_PROOF)]
@@ -88,9 +88,9 @@ async def check_pages(settings: Settings, http: Http, providers: Mapping[str, ba
 
 
 async def _check_at(label: str, url: str, settings: Settings, http: Http, place: str = "") -> Check:
-    """Ask at an address for what only this Usher can answer, because it has the keys.
+    """Ask at an address for an answer that only this Usher can give, because it has the keys.
 
-    Where nothing answers, Usher may not have been started yet: that is asked on this machine.
+    If nothing answers, Usher may not have been started yet, so this machine is asked.
     """
     here = find_local_origin(settings.host, settings.ports()[0])
     forward = f"Forward it to {here}, with its name as Host: `usher docs install#behind-a-proxy`."
@@ -111,7 +111,7 @@ async def _check_at(label: str, url: str, settings: Settings, http: Http, place:
 
 
 async def _find_other_at(url: str, settings: Settings, http: Http, place: str = "") -> str | None:
-    """Return a description of the answer at an address, None for this Usher's; raise ProviderError."""
+    """Describe the answer at an address, None if it is this Usher's; raise ProviderError."""
     nonce = secrets.token_hex(16)
     try:
         answer = await http.request("GET", f"{url}{PROOF_PATH}/{nonce}", total=_LOOK_SECONDS)
@@ -123,7 +123,7 @@ async def _find_other_at(url: str, settings: Settings, http: Http, place: str = 
 
 
 def check_spool(providers: Mapping[str, base.Provider]) -> list[Check]:
-    """Check that there is enough disk space for the outputs of runs, if there are runs."""
+    """Check that there is enough disk space for the output of runs, if there are runs."""
     if not any(isinstance(provider, facets.Runs) for provider in providers.values()):
         return []
     folder = tempfile.gettempdir()
@@ -134,19 +134,19 @@ def check_spool(providers: Mapping[str, base.Provider]) -> list[Check]:
 
 
 def check_disks(settings: Settings, min_free: int = MIN_FREE_BYTES) -> list[Check]:
-    """Report the disks of the database file and of its nightly copies that have too little room."""
+    """Report the disks of the database file and of its nightly copies that have too little space."""
     places = settings.nightly_backups()
     if places is None:
         return []
     file, folder = (place.absolute() for place in places)
     needed = FREE_SPACE_FACTOR * file.stat().st_size if file.is_file() else 0
     rooms = [("room for the database", file.parent, min_free, _FULL_ADVICE)]
-    # The default folder is made beside the database when it is needed.
+    # The default folder is made beside the database when it is first needed.
     copies = folder if folder.exists() or folder.parent != file.parent else file.parent
     rooms.append(("room for backups", copies, needed, _BACKUPS_ADVICE))
     checks = []
     for label, place, least, advice in rooms:
-        # A folder that isn't there is what other checks report.
+        # Other checks report a missing folder.
         free = shutil.disk_usage(place).free if place.is_dir() else least
         if free < least:
             found = f"{free // 1_000_000} MB free in {place}, and it takes {least // 1_000_000} MB"

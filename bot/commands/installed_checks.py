@@ -19,7 +19,7 @@ from bot.support.vault import Vault
 async def check_listed(
     settings: Settings, _http: Http, providers: Mapping[str, base.Provider]
 ) -> list[Check]:
-    """Warn where Usher is installed by OAuth and any Slack workspace may do that, at whose cost."""
+    """Warn if any Slack workspace may install Usher by OAuth, and say at whose cost."""
     if settings.slack_bot_token is not None or ANY_WORKSPACE not in settings.workspace_ids():
         return []
     found = "any Slack workspace of the world may install Usher and use its connections"
@@ -36,7 +36,7 @@ async def check_listed(
 
 
 async def check_installations(store: Store, settings: Settings, http: Http | None) -> list[Check]:
-    """Check the tokens of installations by OAuth; the environment may have one instead. Raises StoreError."""
+    """Check the tokens of installations by OAuth, unless the environment has one. Raises StoreError."""
     if settings.slack_bot_token is not None or http is None:
         return []
     vault, checks = Vault(settings.keys()), []

@@ -1,4 +1,4 @@
-"""The pages of ``docs/``, which a wheel has in the package and a checkout beside it."""
+"""The pages of ``docs/``: a wheel has them inside the package, a checkout beside it."""
 
 import argparse
 import re
@@ -14,7 +14,7 @@ def docs(arguments: argparse.Namespace) -> int:
     folder = next((place for place in (room / "docs", room.parent / "docs") if place.is_dir()), room)
     found = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*.md"))}
     text = "\n".join(page for page in found if page.startswith(f"{name}/"))
-    # A page within a folder is found by its own name, too, as pages beside it call it.
+    # A page in a folder is also found by its own name, which other pages in the folder use.
     within = [page for page in found if f"/{page}".endswith(f"/{name}.md")]
     if f"{name}.md" in found or len(within) == 1:
         page = f"{name}.md" if f"{name}.md" in found else within[0]
@@ -24,14 +24,14 @@ def docs(arguments: argparse.Namespace) -> int:
         return 2
     text = re.sub(r"^ *<!-- .* -->\n\n?", "", text, flags=re.MULTILINE)
     text = re.sub(r'<img [^>]*alt="([^"]*)">', r"[Picture: \1]", text)
-    # A link that is called as its page is shown as what this command takes.
+    # A link whose label is its page is shown as what this command takes.
     print(re.sub(r"\[([^][]+)\]\((?:\.\./)*(\1[^)]*)\)", r"\2", text))
     return 0
 
 
 def find_section(text: str, anchor: str) -> str:
-    """Return a section with its subsections, by the anchor of its heading; "" if there is none."""
-    # A single # begins the title alone, and comments in examples.
+    """Return a section with its subsections, by its heading's anchor; "" if there is none."""
+    # A single # begins only the title, and comments in examples.
     for heading in re.finditer(r"^(#{2,}) (.+)$", text, re.MULTILINE):
         if to_anchor(heading[2]) == anchor:
             end = re.compile(rf"^#{{2,{len(heading[1])}}} ", re.MULTILINE).search(text, heading.end())

@@ -13,7 +13,7 @@ from bot.support.vault import Vault
 
 
 async def check_processes(store: Store, settings: Settings, _http: Http | None) -> list[Check]:
-    """List the processes that serve from a shared database: requests and work need one each, or one for both.
+    """List the processes that serve from a shared database; at least one each for requests and work, or both.
 
     Raises StoreError.
     """
@@ -38,7 +38,7 @@ async def check_processes(store: Store, settings: Settings, _http: Http | None) 
 
 
 def _compare_keys(in_use: Collection[str], settings: Settings) -> list[Check]:
-    """Report encryption keys that not all have: what is sealed with one of them, others can't open."""
+    """Report encryption keys that some processes lack, which can't open what others seal with them."""
     own = Vault(settings.keys()).fingerprints
     if not in_use or own == in_use:
         return []

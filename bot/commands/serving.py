@@ -19,9 +19,10 @@ def serve(arguments: argparse.Namespace) -> int:
 
 
 def collect_less() -> None:
-    """Exempt what was imported from garbage collection, and collect less often.
+    """Exempt imported objects from garbage collection, and collect less often.
 
-    Reference counts free what requests and polls allocate; looking for cycles took a twelfth of a start.
+    Reference counts free what requests and polls allocate, while searching for cycles took a twelfth of a
+    start.
     """
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)

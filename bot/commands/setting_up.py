@@ -1,4 +1,4 @@
-"""The commands of whoever sets Usher up: the manifest, a key, what was found, and what is wrong."""
+"""The commands for a person who sets Usher up: the manifest, a key, the routes, and what is wrong."""
 
 import argparse
 import asyncio
@@ -70,7 +70,7 @@ def manifest(arguments: argparse.Namespace) -> int:
         complain("--by-oauth needs --url: Slack sends people back there.")
         return 2
     place = find_connections_source()
-    # Problems with a connection are for doctor to report: its provider is enough here.
+    # Problems with a connection are doctor's business; here its provider is enough.
     commanding = can_run_commands(read_connections(place)[0]) if place is not None else False
     try:
         if arguments.url is None or arguments.socket:

@@ -17,7 +17,7 @@ from bot.support.settings import Settings
 
 REACH: Final = "Check that this machine can reach Slack."
 SCOPES: Final = "Paste what `usher manifest` prints into your app's manifest page, then reinstall the app."
-#: How many seconds this machine's clock and Slack's may differ; from 300 on, requests are refused.
+#: Seconds by which this machine's clock may differ from Slack's; from 300 on, requests are refused.
 CLOCK_SKEW_SECONDS: Final = 60.0
 _SET_IT: Final = "Set it (timedatectl, chronyc tracking): from five minutes on, all requests are refused."
 ADMINS: Final = "Copy their member ids from people's profiles in Slack (⋮, Copy member ID)."
@@ -34,7 +34,7 @@ async def check_slack(settings: Settings, http: Http) -> list[Check]:
 
 
 async def check_clock(settings: Settings, http: Http) -> list[Check]:
-    """Compare this machine's clock with Slack's; where Slack doesn't answer, another check says so."""
+    """Compare this machine's clock with Slack's. If Slack doesn't answer, another check says so."""
     try:
         at = (await http.request("POST", f"{settings.slack_api_url}{API_TEST}")).server_time()
     except errors.ProviderError:
@@ -97,7 +97,7 @@ async def _call_slack(
 async def _check_administrators(
     settings: Settings, http: Http, token: str, places: Sequence[str], of: str
 ) -> list[Check]:
-    """Look up Usher's admins; with several workspaces those of ``places``, where the token is from."""
+    """Look up Usher's admins; with several workspaces, those of ``places``, where the token is from."""
     label, known, unknown = f"administrators{of}", [], []
     for name in sorted(settings.admin_ids() | settings.global_admin_ids()):
         place, _, user = name.rpartition(":")
@@ -127,7 +127,7 @@ async def _check_administrators(
 
 
 def _find_administrator_problem(person: Person) -> str | None:
-    """Return the reason for which a person can't be an administrator, None if they can."""
+    """Return why a person can't be an administrator, None if they can."""
     reasons = {
         "is deactivated": person.is_deleted,
         "is a bot": person.is_bot,

@@ -11,7 +11,7 @@ from bot.support.settings import Settings
 
 
 async def check_others(store: Store, _settings: Settings, _http: Http | None) -> list[Check]:
-    """Report another Usher that has the same app. Raises StoreError."""
+    """Report another Usher that uses the same app. Raises StoreError."""
     since = (await store.read(outages.list_outages)).get(TWICE)
     if since is None:
         return []

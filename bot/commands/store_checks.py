@@ -1,4 +1,4 @@
-"""Checks of the store: whether it opens, and what its rows say of messages, keys, links and the audit."""
+"""Checks of the store: whether it opens, and what its rows say about messages, keys, links and the audit."""
 
 import asyncio
 import os
@@ -28,9 +28,9 @@ from bot.support.settings import Settings
 from bot.support.settings.database import find_database_file
 from bot.support.vault import Vault
 
-#: Permissions that were refused longer ago than this say nothing about today.
+#: Seconds after which a refused permission says nothing about the present.
 REFUSALS_SECONDS = 7 * 86_400.0
-#: Most revocations take seconds; what takes longer than this, in seconds, has a cause that lasts.
+#: Seconds after which a pending revocation has a lasting cause; most take seconds.
 REVOKED_WITHIN = 86_400.0
 _PENDING_ADVICE = (
     "These secrets of ended links are still valid: check that their connections are set up and answer. "
@@ -44,19 +44,19 @@ _LOCK_ADVICE = (
     "Put it on a disk of this machine, or use PostgreSQL: `usher docs operate#one-process-on-a-file`."
 )
 _SAME_DISK = "Put them on another disk: `usher docs operate#backups`."
-#: What is older than so many seconds says nothing about how Usher is run today.
+#: Seconds after which an event says nothing about how Usher is run at present.
 RECENT = 7 * 86_400.0
-#: A message that has been due for so many seconds is late.
+#: Seconds after which a due message is late.
 LATE_SECONDS = 60.0
 _LATE_ADVICE = "`usher docs incidents#messages-are-late` says what to look for."
-#: Work that has been due for so many seconds isn't just late: nobody does it.
+#: Seconds after which due work isn't just late: nobody does it.
 OVERDUE_SECONDS = 3600.0
 _OVERDUE_ADVICE = 'Look for "loop failed" in the log.'
 _RESTING_ADVICE = (
     "Their people link again, or an administrator approves the accounts. After a server was reinstalled, "
     "import your list again: `usher docs connections#names-that-are-other-accounts`."
 )
-#: How many of the newest dead notices are read; they are kept for a week.
+#: The most dead notices that are read, newest first; they are kept for a week.
 DEAD_AT_MOST = 500
 _WRITES = "Check these people's Slack accounts, and whether the app is allowed to message them."
 _TAB = "Turn on the Messages Tab on your app's page, App Home."
@@ -65,7 +65,7 @@ _WAY_OUT = "Slack accepted no message for a day: check that this machine can rea
 _OTHER_ADVICE = (
     'The log lists the others as "notice given up"; Slack\'s documentation explains its error codes.'
 )
-#: What to do about messages that were given up, by what Slack's code means.
+#: What to do about messages that were given up, by the meaning of Slack's code.
 _NOTICE_ADVICE = {
     Meaning.PLACE: _WRITES,
     Meaning.PERSON: _WRITES,
@@ -88,9 +88,9 @@ async def check_store(
     *,
     has_keys: bool = True,
 ) -> list[Check]:
-    """Open the database and read its counts and dead notices; a missing or empty one is left as it is.
+    """Open the database and read its counts and dead notices; leave a missing or empty one as it is.
 
-    With ``providers``, what they recently refused is compared with how their connections are configured. With
+    With ``providers``, their recent refusals are compared with how their connections are configured. With
     ``http``, the tokens of installations by OAuth are tried. ``has_keys``: the encryption keys are known.
     """
     path = find_database_file(settings.database_url)
@@ -162,7 +162,7 @@ def _format_place(path: Path) -> Check:
 
 
 async def read_store(store: Store, name: str = "the database") -> list[Check]:
-    """Read an open store's counts and dead notices, after trying one tiny write; ``name`` says which it is.
+    """Read an open store's counts and dead notices, after a tiny test write; ``name`` says which store it is.
 
     Raises StoreError.
     """
@@ -189,7 +189,7 @@ async def read_store(store: Store, name: str = "the database") -> list[Check]:
 
 
 async def check_resting(store: Store) -> Check:
-    """Count the links that rest, as their names are other accounts by now. Raises StoreError."""
+    """Count the links that rest, because their usernames now belong to others. Raises StoreError."""
     resting = await store.read(account_ids.count_resting)
     if not resting:
         return Check("links that rest", True, "none")
@@ -199,7 +199,7 @@ async def check_resting(store: Store) -> Check:
 
 
 async def check_overdue(store: Store) -> Check:
-    """Count the work that nobody does. Raises StoreError."""
+    """Count the due work that nobody does. Raises StoreError."""
     label, overdue = "overdue work", await store.read(due_work.count_overdue, OVERDUE_SECONDS)
     if not overdue:
         return Check(label, True, "none")
@@ -237,7 +237,7 @@ async def check_keys(store: Store, settings: Settings) -> list[Check]:
 
 
 async def check_retired(store: Store, providers: Mapping[str, base.Provider]) -> list[Check]:
-    """Name what still depends on connections that aren't in the file any more. Raises StoreError."""
+    """Report removed connections that people still depend on. Raises StoreError."""
     return [
         Check(
             f"connection {name}",
@@ -270,7 +270,7 @@ async def check_revocations(store: Store) -> Check:
 
 
 def check_lock(path: Path, mountinfo: Path = mounts.MOUNTINFO) -> list[Check]:
-    """Report a file system on which nobody can rely on the serving lock."""
+    """Report a file system on which the lock that prevents a second server isn't reliable."""
     kind = mounts.detect_file_system(path, mountinfo)
     if not kind or mounts.is_local(kind):
         return []
@@ -291,7 +291,7 @@ async def check_age(store: Store, path: Path | None) -> list[Check]:
 
 
 async def check_team(store: Store, settings: Settings) -> list[Check]:
-    """Check the needs of a team beyond those of one person; what is missing is a warning.
+    """Check what a team needs in addition to one person's needs; anything missing is a warning.
 
     Raises StoreError.
     """
@@ -303,7 +303,7 @@ async def check_team(store: Store, settings: Settings) -> list[Check]:
 
     is_local = not (settings.public_url or "").startswith("https:")
     checks = [
-        # Whether it answers is what the check of the public address says.
+        # Whether it answers is reported by the check of the public address.
         team(
             "an https address",
             is_local,
@@ -313,7 +313,7 @@ async def check_team(store: Store, settings: Settings) -> list[Check]:
         team("keys apart", has_literal_in_env_file("USHER_ENCRYPTION_KEYS"), _KEYS_IN_ENV),
         await check_backups(store, settings, since),
     ]
-    # Only a file's Usher writes down when it was away: several processes share a server, one of which may go.
+    # Only Usher on a file records when it was away: of several processes on a server, one may stop.
     if find_database_file(settings.database_url) is not None:
         was_away = away_at is not None and away_at >= since
         advice = "It hasn't run for a whole week yet: `usher docs install#on-a-server`."
@@ -322,7 +322,7 @@ async def check_team(store: Store, settings: Settings) -> list[Check]:
 
 
 async def check_backups(store: Store, settings: Settings, since: float) -> Check:
-    """Say whether there is a nightly copy from since then, and on which disk. Raises StoreError."""
+    """Say whether there has been a nightly copy since then, and on which disk. Raises StoreError."""
     places, problem = settings.nightly_backups(), await store.read(maintenance.find_problem, BACKUP)
     found, advice = "not yet", "Usher makes one at 3:17 UTC, or at its next start, once it has been used."
     if places is None:
@@ -339,7 +339,7 @@ async def check_backups(store: Store, settings: Settings, since: float) -> Check
 
 
 async def check_rights(store: Store, providers: Mapping[str, base.Provider]) -> list[Check]:
-    """Check for refused connection secrets, and for servers that want them in place of people's.
+    """Check for refused connection secrets, and for servers that require them instead of people's.
 
     Raises StoreError.
     """
@@ -352,7 +352,7 @@ async def check_rights(store: Store, providers: Mapping[str, base.Provider]) -> 
                 await provider.is_secret_accepted() if isinstance(provider, facets.Impersonation) else None
             )
         except errors.ProviderError:
-            continue  # A problem with the server is reported where its version is asked for.
+            continue  # The check that asks for the server's version reports it.
         if is_good is None:
             continue
         refused = await store.read(count_rows.count_refusals, name, since)

@@ -1,9 +1,9 @@
-"""The trial of a connection with an operator's own account: it runs the main task, and observes assumptions.
+"""The trial of a connection with an operator's own account: it does the main task, and checks assumptions.
 
-A trial makes one workspace, and where commands can be run one job, looks at both, and puts them away again.
-It touches nothing else. What it makes is written into a file before it is made, so that an interrupted trial
-is put away by the next one. The token is in memory only. States are read through the rows of the poll gate,
-as ``serve`` reads them (``docs/internals/rules.md``, "The poll gate").
+A trial makes one workspace and, if commands can be run, one job, reads both, and removes them. It touches
+nothing else. Each object is recorded in a file before it is made, so that the next trial can remove what an
+interrupted one has left. The token is only in memory. States are read through the rows of the poll gate, as
+``serve`` reads them (``docs/internals/rules.md``, "The poll gate").
 """
 
 from __future__ import annotations
@@ -38,30 +38,29 @@ from bot.support.errors import NotDone
 
 T = TypeVar("T")
 
-#: What is made is called so, with eight more letters or digits.
+#: The names of the objects begin with this, followed by eight more letters or digits.
 STEM: Final = "usher-try"
 _LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
-#: Who asks for templates: nobody in Slack, so those that are for some people only aren't offered.
+#: The person who asks for templates: nobody in Slack, so templates for some people only aren't offered.
 NO_PRINCIPAL: Final = Principal(None, "-", "-")
-#: How many seconds a start, a stop or a run may take.
+#: Seconds that a start, a stop or a run may take.
 TRIAL_STEP_TIMEOUT_SECONDS: Final = 900.0
-#: After how many seconds what was made by a call without an answer has appeared, if anything was.
+#: Seconds after which an object made by a call without an answer has appeared, if it was made.
 CONFIRM_SECONDS: Final = 180.0
-#: As in the engine: a read leaves within so many seconds of its claim, and no request takes longer.
+#: Seconds after its claim within which a read leaves, and the most seconds of a request, as in the engine.
 MARGIN: Final = 0.5
 CALL_SECONDS: Final = 25.0
-#: Two or three numbers: four are an address.
+#: A version has two or three numbers; four are an address.
 _VERSION_PATTERN: Final = re.compile(r"(?<![\d.])\d{1,4}(?:\.\d{1,4}){1,2}(?![\d.]*\d)")
-#: How many characters of a job's output are read at most.
+#: The most characters of a job's output that are read.
 MOST_OUTPUT: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class TrialObject:
-    """An object that a trial makes, as its file has it; ``remote_id`` is None until the provider has said it.
+    """An object that a trial makes, as in its file; ``remote_id`` is None until the provider has given it.
 
-    ``key`` is "" for what was there before, which is started and stopped, and never removed.
-
+    ``key`` is "" for a workspace that existed before, which is started and stopped, but never removed.
     ``since`` is when it was made, in epoch seconds.
     """
 
@@ -73,7 +72,7 @@ class TrialObject:
 
 
 class TrialRecord:
-    """The file of a trial's objects, which is deleted when none is left."""
+    """The file of a trial's objects, which is deleted once none is left."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -90,7 +89,7 @@ class TrialRecord:
                 ) from None
 
     def keep(self, made: TrialObject) -> None:
-        """Record an object before it is made, and after."""
+        """Record an object, before it is made and again afterwards."""
         self.made[made.purpose] = made
         self._write()
 
@@ -127,11 +126,11 @@ class TrialContext:
 
 @dataclass(slots=True)
 class Trial:
-    """Play the main job on one connection, as one account."""
+    """Performs the main task on one connection, with one account."""
 
     stage: TrialContext
     access: Access
-    #: Each step's name, how many seconds it took, and the kind of error if it failed.
+    #: Each step's name, its duration in seconds, and the kind of error if it failed.
     steps: list[tuple[str, float, str]] = field_of(default_factory=list)
 
     # -- before anything is made ---------------------------------------------------------------------------
@@ -158,7 +157,7 @@ class Trial:
         ]
 
     async def _existing(self, name: str) -> TrialObject:
-        """Return a stopped workspace of the account, which a stop doesn't end; raise NotDone without any."""
+        """Return a stopped workspace of the account that survives a stop; raise NotDone if there is none."""
         for one in await self.stage.provider.require_facet(facets.Lists).discover(self.access):
             is_wanted = bool(one.name) and name in ("", one.name) and one.observed.state is State.STOPPED
             if is_wanted and (await self._read(one.remote_id)).survives_stop is not False:
@@ -173,7 +172,7 @@ class Trial:
             for made in plans:
                 await (self._workspace if made.purpose == "workspace" else self._job)(made)
         except errors.ProviderError:
-            pass  # It was said where it happened; what was made is put away.
+            pass  # The step has reported it; what was made is removed below.
         finally:
             is_away = await self.put_away()
         return is_away and not any(error for _, _, error in self.steps)
@@ -221,7 +220,7 @@ class Trial:
     async def _make(
         self, made: TrialObject, create: Callable[[Access, Spec, str], Awaitable[Created]]
     ) -> Created:
-        """Make an object, recorded before and after."""
+        """Make an object, which is recorded before and afterwards."""
         made = replace(made, since=self.stage.clock.now())
         self.stage.record.keep(made)
         name = "create" if made.purpose == "workspace" else "launch"
@@ -235,7 +234,7 @@ class Trial:
                     raise
                 return found
             except errors.ProviderError:
-                # Nothing was made.
+                # It wasn't made.
                 self.stage.record.drop(made)
                 raise
 
@@ -244,7 +243,7 @@ class Trial:
         return created
 
     async def _find(self, made: TrialObject) -> Created | None:
-        """Find a made object by its key or name; what may be somebody else's is left alone."""
+        """Find a made object by its key or name; leave alone what may be somebody else's."""
         provider = self.stage.provider
         if made.purpose == "workspace":
             search = provider.require_facet(facets.Creation).find_created
@@ -263,11 +262,11 @@ class Trial:
                     found = await self._step(f"look for {made.spec.name}", self._find(made))
                     remote_id = None if found is None else found.remote_id
                 if remote_id is None and self.stage.clock.now() < made.since + CONFIRM_SECONDS:
-                    continue  # It may yet appear.
+                    continue  # It may still appear.
                 if remote_id is not None:
                     await (self._end_job(remote_id) if made.purpose == "job" else self._end(made, remote_id))
             except errors.ProviderError:
-                continue  # It was said; the record keeps it for the next trial.
+                continue  # The step has reported it; the record keeps it for the next trial.
             self.stage.record.drop(made)
         left = [made.spec.name for made in self.stage.record.made.values()]
         if left:
@@ -279,7 +278,7 @@ class Trial:
         try:
             await self._step("stop", self._act(provider.stop, remote_id))
         except errors.Conflict:
-            # Some can't be stopped while they start.
+            # Some workspaces can't be stopped while they start.
             await self._step(
                 "settle", self._wait_until(remote_id, lambda one: one.state is not State.STARTING)
             )
@@ -304,7 +303,7 @@ class Trial:
     # -- reading and waiting ---------------------------------------------------------------------------------
 
     async def _wait_until(self, remote_id: str, is_so: Callable[[Observed], bool]) -> Observed:
-        """Read at the provider's pace until it is so; raise Conflict if that takes too long."""
+        """Read at the provider's pace until ``is_so`` holds; raise Conflict if that takes too long."""
         ends = self.stage.clock.monotonic() + TRIAL_STEP_TIMEOUT_SECONDS
         while not is_so(seen := await self._read(remote_id)):
             if self.stage.clock.monotonic() > ends:
@@ -330,7 +329,7 @@ class Trial:
             await self.stage.sleep(self.stage.provider.pace.pending_interval)
 
     async def _act(self, act: Callable[[Access, Workspace], Awaitable[object]], remote_id: str) -> None:
-        """Act on a workspace as it was just read."""
+        """Act on a workspace according to a fresh read."""
         await act(
             self.access,
             self.stage.provider.to_workspace(remote_id, await self._read(remote_id), NO_PRINCIPAL),
@@ -343,7 +342,7 @@ class Trial:
         return found[remote_id]
 
     async def _gate(self, remote_id: str, *, is_answered: bool = False) -> float:
-        """Wait for the gate of a resource and close it; return until when a read may leave, monotonic."""
+        """Wait for a resource's gate and close it; return the monotonic time by which a read must leave."""
         provider = self.stage.provider
         key = (provider.gate_key(remote_id), provider.settings.name, remote_id)
         closed_for = provider.pace.min_poll_interval + MARGIN
@@ -355,7 +354,7 @@ class Trial:
             await self.stage.sleep(1.0)
 
     async def _step(self, name: str, work: Awaitable[T]) -> T:
-        """Take one step; say what came of it and how long it took."""
+        """Take one step; report its result and duration."""
         begins, problem, kind = self.stage.clock.monotonic(), "", ""
         try:
             done = await work
@@ -384,7 +383,7 @@ class Trial:
         return [(one, one.judge(seen)) for one in load_assumptions(self.stage.provider.kind)]
 
     def report(self, server: str) -> str:
-        """Return the report for publication: no names, no addresses, nothing that anybody typed."""
+        """Return the report for publication, without names, addresses, or anything typed."""
         return json.dumps(
             {
                 "usher": version("usher-bot"),
@@ -401,16 +400,16 @@ class Trial:
 
 
 def _ran_or_failed(seen: Observed) -> bool:
-    """Return whether it runs; raise Conflict if it failed. Whatever else it is may be about to change."""
+    """Return whether it runs; raise Conflict if it failed. Any other state may be about to change."""
     if seen.state is State.FAILED:
         raise errors.Conflict("it failed: " + format_plain(seen.detail or "no reason given"))
     return seen.state is State.RUNNING
 
 
 def fill_form(asking: facets.Forms[Any], offer: Any, purpose: Purpose, given: Mapping[str, str]) -> Spec:
-    """Fill a form with what is given, the least of each number, and otherwise what it proposes.
+    """Fill a form with the given values, the least of each number, and otherwise its own proposals.
 
-    Raises NotDone with what it doesn't take.
+    Raises NotDone with the values that it doesn't accept.
     """
     values: dict[str, Value] = {**given}
     form = Form(())
@@ -425,7 +424,7 @@ def fill_form(asking: facets.Forms[Any], offer: Any, purpose: Purpose, given: Ma
 
 def _least(field: Field) -> Value:
     if field.name == "size" and field.choices:
-        # Servers list the smallest first, and the trial says which one it took.
+        # Servers list the smallest first, and the trial says which one it chose.
         return field.choices[0].value
     if field.kind == "number" and field.minimum and not field.optional:
         return f"{field.minimum:g}"

@@ -29,8 +29,8 @@ Ask = Callable[[str], str]
 
 
 def try_connection(arguments: argparse.Namespace) -> int:
-    """Run the main task on a connection, and report the assumptions that were observed there."""
-    # What is wrong with Slack's settings doesn't matter here.
+    """Do the main task on a connection, and report the assumptions that were observed."""
+    # Problems with Slack's settings don't matter here.
     reading, connections, problems = read()
     settings, chosen = reading.settings, connections.get(arguments.connection or "")
     if chosen is None or "USHER_DATABASE_URL" in reading.wrong:
@@ -55,7 +55,7 @@ def try_connection(arguments: argparse.Namespace) -> int:
             http = RecordingHttp(session, clock.monotonic)
             provider = build(chosen, http)
             record = TrialRecord(Path(f"usher-try-{chosen.name}.json"))
-            # Before any call leaves: it may use an administrator's token.
+            # Written before any call leaves, as that may use an administrator's token.
             began = AuditEntry("operator", "trial.begin", chosen.name, "sent", {"connection": chosen.name})
             await store.write(audit.append_audit, [began])
             trial = Trial(
@@ -68,7 +68,7 @@ def try_connection(arguments: argparse.Namespace) -> int:
 
 
 async def access_of(provider: Provider, ask: Ask, ask_secret: Ask, hide: Callable[[str], None]) -> Access:
-    """Ask whose account it is; what is typed is kept in memory only."""
+    """Ask whose account to use; anything typed is only kept in memory."""
     title = provider.settings.title
     try:
         if provider.has_link_method("none"):
@@ -118,7 +118,7 @@ async def tried(trial: Trial, arguments: argparse.Namespace, ask: Ask) -> int:
         return 1
     went_well = await trial.play(plans)
     server = ""
-    # What it did is told also where the server is away by now.
+    # Say what the trial did, even if the server no longer answers.
     with suppress(ProviderError):
         server = await provider.probe()
     found = trial.facts()

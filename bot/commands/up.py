@@ -1,7 +1,7 @@
-"""The command with which Usher begins: from the first setting up to the first workspace.
+"""The command for a new Usher: from the first setting to the first workspace.
 
-One conversation: each answer is tried at once, and written before the next question. What is written is
-tried, not asked, so whoever was interrupted goes on where they were.
+It is a conversation in which each answer is tried at once, and written before the next question. Written
+settings are tried and not asked for, so an interrupted conversation continues where it was.
 """
 
 import argparse
@@ -118,13 +118,13 @@ Usher keeps running until you press Ctrl+C. After that, start it in this folder 
 _CORRECT: Final = "Correct that, and run it again to go on."
 _SLACK_UNREACHABLE: Final = "Slack can't be reached. What you answered is kept: run this again later."
 _LOG: Final = "usher.log"
-#: What the audit says of a workspace that somebody has running.
+#: Actions in the audit which show that somebody has a workspace running.
 _STARTED_ACTIONS: Final = frozenset(
     (f"operation.{verb}", "fulfilled") for verb in OperationVerb if not verb.brings_down
 )
-#: The example's values that aren't defaults.
+#: Values in the example that aren't defaults.
 _PLACEHOLDERS: Final = re.compile(r"^(SLACK_BOT_TOKEN|USHER_CONNECTIONS|USHER_PUBLIC_URL)=.*$", re.MULTILINE)
-#: Fields of a connection that are asked for, and so aren't among its options.
+#: Fields of a connection that have their own question, and so aren't asked for as options.
 _ASKED_FIELDS: Final = frozenset({"name", "provider", "source", "title", "base_url"})
 
 
@@ -162,9 +162,9 @@ def _stop(_question: str) -> str:
 
 
 class Conversation:
-    """Ask for each thing that isn't written in this folder; ``ask`` and ``ask_secret`` return an answer.
+    """Asks for each setting that isn't written in this folder; ``ask`` and ``ask_secret`` return an answer.
 
-    ``look`` is how the public address is looked at.
+    ``look`` checks the public address.
     """
 
     def __init__(self, ask: Ask, ask_secret: Ask, tell: Callable[[str], None], look: Look) -> None:
@@ -172,7 +172,7 @@ class Conversation:
         self._ask_secret = ask_secret
         self._tell = tell
         self._look_at_address = look
-        #: The connection on which the person gave a token of their own, and that token, in memory only.
+        #: The connection for which the person gave their own token, and that token, in memory only.
         self.own: tuple[str, str] | None = None
 
     def run(self) -> None:
@@ -195,7 +195,7 @@ class Conversation:
             self._settle(
                 "SLACK_APP_TOKEN", _APP_QUESTION, self._ask_secret, _check_slack_for("slack app token")
             )
-        # One answer doesn't replace a list that somebody wrote.
+        # One answer must not replace a list that somebody wrote.
         self._settle(
             "USHER_ADMINS",
             _ASK_MEMBER_ID,
@@ -204,11 +204,11 @@ class Conversation:
         )
 
     def _ask_address(self, question: str) -> str:
-        """Ask; nothing means an address on this machine that nobody has."""
+        """Ask; an empty answer means an address on this machine with a free port."""
         return self._ask(question) or f"http://localhost:{asyncio.run(free_port(read_settings().settings))}"
 
     def _settle(self, name: str, question: str, ask: Ask, look: Look) -> None:
-        """Ask for a setting, unless it is set already and good."""
+        """Ask for a setting, unless it is already set to a good value."""
 
         def problem(value: str) -> str:
             if wrong := find_problem(name, value):
@@ -225,7 +225,7 @@ class Conversation:
             keep(name, value, question)
 
     def _answer(self, ask: Ask, question: str, problem: Callable[[str], str], value: str = "") -> str:
-        """Return a value if there is no problem with it, otherwise the first answer with none."""
+        """Return a value that has no problem, otherwise the first answer that has none."""
         while not value or (wrong := problem(value)):
             if value:
                 self._tell(wrong)
@@ -233,7 +233,7 @@ class Conversation:
         return value
 
     def _find_failed_checks(self, look: Look) -> str:
-        """Return the failed checks as text, "" if none, which is printed."""
+        """Return the failed checks as text, which is also printed; "" if none failed."""
 
         async def looking() -> Sequence[Check]:
             settings = read_settings().settings
@@ -259,7 +259,7 @@ class Conversation:
             keep("USHER_CONNECTIONS", str(place), "Where your workspaces are")
 
     def _add_connection(self, place: Path, value: str) -> str:
-        """Write a file with the connection that was answered if its server answers; return what is wrong."""
+        """If the answer's server responds, write a file with its connection; return what is wrong."""
         word, _, url = (part.strip() for part in value.partition(" "))
         kind, known = word.casefold(), list_installed()
         if kind not in known:
@@ -299,7 +299,7 @@ class Conversation:
     async def _ask_own_token(
         self, connection: ConnectionSettings, _settings: Settings, http: Http
     ) -> list[Check]:
-        """Ask for the person's own token until it opens an account: without one, the server must be known."""
+        """Ask for the person's own token until one opens an account; without any, check the server."""
         name, provider = connection.name, build(connection, http)
         guide = provider.require_facet(facets.Tokens).token_help()
         steps = "\n".join(guide.steps)
@@ -316,7 +316,7 @@ class Conversation:
 
 
 def _check_slack_for(*names: str) -> Look:
-    """Return the look at Slack of which only these checks count."""
+    """Return a function that checks Slack, of whose results only these count."""
 
     async def look(settings: Settings, http: Http) -> list[Check]:
         checks = await check_slack(settings, http)
@@ -333,7 +333,7 @@ async def _look_at_person(settings: Settings, http: Http) -> Sequence[Check]:
 
 
 async def free_port(settings: Settings) -> int:
-    """Return a port that nobody has. Raises NotDone."""
+    """Return a free port. Raises NotDone."""
     ports = range(settings.port, settings.port + (1 if read_variable("PORT") else 10))
     try:
         async with listening(web.Application(), settings.host, *ports) as port:
@@ -345,7 +345,7 @@ async def free_port(settings: Settings) -> int:
 async def look_at_address(settings: Settings, http: Http) -> list[Check]:
     """Answer at the public address for a moment, as ``serve`` does, to see whether it leads here.
 
-    A proxy forwards to any port: a free one is written where another program has the usual one. Raises
+    Behind a proxy, any port will do: if another program uses the usual one, a free one is written. Raises
     NotDone if this Usher is running.
     """
     app = web.Application()
@@ -365,13 +365,13 @@ async def look_at_address(settings: Settings, http: Http) -> list[Check]:
 
 
 async def look_ahead(settings: Settings, http: Http) -> list[Check]:
-    """Look at the public address, which a proxy may lead here only later: what is wrong is a warning."""
+    """Check the public address; a problem is only a warning, as a proxy may lead here later."""
     checks = await look_at_address(settings, http)
     return [one if one.is_good else replace(one, is_good=True, is_warning=True) for one in checks]
 
 
 def _explain_app_creation() -> str:
-    """Format the steps for creating the app in Slack, which redirects only to https."""
+    """Return the steps that create the app in Slack, which redirects only to https."""
     settings = read_settings().settings
     url = settings.public_url if (settings.public_url or "").startswith("https:") else None
     commanding = can_run_commands(read_connections(settings.connections)[0])
@@ -383,7 +383,7 @@ def _explain_app_creation() -> str:
 
 
 async def _waiting(process: Process, person: Principal, own: tuple[str, str] | None) -> str:
-    """Have the account of a token wait for its person's proof; return the address for that, "" if none is."""
+    """Have the account of a token wait for its owner's proof; return the address for that, "" without one."""
     if own is None:
         return ""
     name, token = own
@@ -396,7 +396,7 @@ async def _waiting(process: Process, person: Principal, own: tuple[str, str] | N
 
 
 async def _first_workspace(settings: Settings, own: tuple[str, str] | None, process: Process) -> None:
-    """Write to the person in Slack, and watch until a workspace of theirs is ready."""
+    """Write to the person in Slack, and wait until a workspace of theirs is ready."""
     names = (name.strip() for name in settings.administrators.split(","))
     installation, name = process.context.installation, next(one for one in names if one and not is_group(one))
     person = installation.resolve_principal(installation.parse_principal(name))
@@ -447,7 +447,7 @@ def keep(name: str, value: str, remark: str) -> None:
 
 
 def _find_example() -> Path:
-    """Return the example of the settings, which a wheel has in the package and a checkout at its top."""
+    """Return the example of the settings: a wheel has it inside the package, a checkout at its top."""
     room, name = Path(__file__).parents[1], ".env.example"
     return next(place for place in (room / name, room.parent / name) if place.is_file())
 
@@ -455,7 +455,7 @@ def _find_example() -> Path:
 def _build_table(
     provider: type[base.Provider], source: str, url: str, ask_secret: Ask
 ) -> tuple[str, dict[str, str]]:
-    """Return the connections file, and the variables of the secrets that it can't do without."""
+    """Return the connections file, and the variables of the secrets that it requires."""
     kind, secrets = provider.kind, dict[str, str]()
     rows = ["# `usher docs connections` explains every key.", f"[connections.{kind}]"]
     rows += [f"provider = {_to_toml(kind)}", *([f"from = {_to_toml(source)}"] if source else ())]
@@ -484,7 +484,7 @@ def _to_toml(value: object) -> str:
 
 
 def _quote_toml(value: str) -> str:
-    """Return a value as ``.env`` has it, which shells and systemd read in the same way."""
+    """Quote a value for ``.env``, so that shells and systemd read it in the same way."""
     if re.fullmatch(r"[\w@%+=:,./-]*", value, re.ASCII):
         return value
     if not set("'\\") & set(value):
@@ -494,7 +494,7 @@ def _quote_toml(value: str) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, whole or not at all."""
+    """Write a file that only its owner can read, completely or not at all."""
     new = path.with_name(f"{path.name}.new")
     new.unlink(missing_ok=True)
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:

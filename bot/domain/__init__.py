@@ -1,1 +1,1 @@
-"""The domain: models, plans and rules. Pure, but for the file of ``transcript``."""
+"""The domain: models, plans and rules, without I/O except for the file that ``transcript`` writes."""

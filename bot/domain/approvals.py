@@ -1,4 +1,4 @@
-"""Kinds and times of messages about requests to be linked as a username."""
+"""Kinds and times of messages about people's requests to be linked as a username."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.message_kinds import AnyKind, Mark, Traits
 
-#: For how long a request waits for a decision, in seconds.
+#: Seconds that a request waits for a decision.
 MAX_UNDECIDED_SECONDS: Final = 7 * 86_400.0
-#: The cause of the end of a request about which nobody decided.
+#: Cause of a request that ended because nobody decided.
 UNDECIDED: Final = "undecided"
-#: At which hour of their day administrators are reminded, and how long after the request at the least.
+#: Hour of their day at which administrators are reminded, and the least seconds after the request.
 _REMINDER_HOUR: Final = 9
 _MIN_REMINDER_SECONDS: Final = 8 * 3600.0
 
@@ -19,7 +19,7 @@ class ApprovalKind(AnyKind):
     """The kinds of messages about requests."""
 
     APPROVAL_REQUEST = Traits("approval_request", offers="reader", marks=Mark.PEOPLE | Mark.ASKS)
-    #: Whether the account that somebody else asked for is this person's.
+    #: Asks a person whether the account that somebody else requested is theirs.
     ACCOUNT_QUESTION = Traits("account_question", offers="reader", marks=Mark.PEOPLE | Mark.ASKS)
     APPROVAL_DENIED = Traits("approval_denied", marks=Mark.PEOPLE)
     APPROVAL_FAILED = Traits("approval_failed", marks=Mark.PEOPLE)
@@ -27,7 +27,7 @@ class ApprovalKind(AnyKind):
 
 
 def find_next_morning(asked_at: float, zone: ZoneInfo) -> float:
-    """Return the time of an administrator's reminder of a request, in their own zone."""
+    """Return when to remind an administrator, in the given zone, of a request made at ``asked_at``."""
     earliest = datetime.fromtimestamp(asked_at + _MIN_REMINDER_SECONDS, zone)
     morning = earliest.replace(hour=_REMINDER_HOUR, minute=0, second=0, microsecond=0)
     return (morning if morning >= earliest else morning + timedelta(days=1)).timestamp()

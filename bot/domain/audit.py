@@ -1,4 +1,4 @@
-"""The audit: an entry says who did what to what."""
+"""Entries of the audit: who did what to what."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class AuditSubject:
-    """The row that a request is about, if it is no workspace; ``keys`` are for the audit."""
+    """The row that a request is about if it isn't a workspace; ``keys`` are for the audit."""
 
     id: str
     connection: str

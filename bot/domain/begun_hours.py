@@ -1,4 +1,4 @@
-"""Hours that have begun: their stops, whether they go on, and failed starts that are tried again; pure."""
+"""Hours that have begun: their stops, whether they go on, and retries of failed starts. Pure functions."""
 
 from collections.abc import Collection
 from typing import Final
@@ -7,22 +7,23 @@ from bot.domain.hours import ON_TIME_SECONDS, HoursRule, Occurrence, Side
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.work_items import Outcome
 
-#: What comes within a day is ahead: no day of hours is longer.
+#: Seconds ahead to look for the other end of hours that have begun. No hours last longer than a day.
 DAY_SECONDS: Final = 86_400.0
-#: What runs and has no stop within this many seconds is asked about.
+#: Seconds ahead within which a running workspace needs a planned stop; otherwise its person is asked about
+#: it.
 STOP_AHEAD_SECONDS: Final = 86_400.0
-#: How long before a time hours that only start have to come for the workspace to go on.
+#: Seconds for which hours without a stop need the workspace after they started it.
 _OPEN_SECONDS: Final = 12 * 3600.0
-#: A start that failed is tried again so much later.
+#: Seconds until a failed start is tried again.
 RETRY_SECONDS: Final = 60.0
-#: What may pass by itself, by the word of a failure's cause.
+#: Words of causes of failures that may pass by themselves.
 ROOM_CAUSES: Final = frozenset({"limit", "no_room"})
 _ONCE_MORE: Final = frozenset({"conflict", "stopped_elsewhere"})
 _PASSING: Final = ROOM_CAUSES | _ONCE_MORE | {"gave_up", "provider_failed", "unanswered"}
 
 
 def need_workspace(rules: Collection[HoursRule], at: float) -> bool:
-    """Return whether hours of a person's own need their workspace beyond a time."""
+    """Return whether a person's own hours need their workspace beyond a time."""
     own = [one for one in rules if not one.paused]
     return any(
         (one.stops is None and bool(one.between(at - _OPEN_SECONDS, at))) or one.is_on(at) for one in own
@@ -30,9 +31,9 @@ def need_workspace(rules: Collection[HoursRule], at: float) -> bool:
 
 
 def find_begun_stop(rules: Collection[HoursRule], now: float) -> tuple[Occurrence, HoursRule] | None:
-    """Return the coming stop of hours that have begun, and the rule that plans it.
+    """Return the next stop of hours that have begun, and the rule that plans it; None without any.
 
-    One rule may start a workspace and another one stop it.
+    One rule may start a workspace and another stop it.
     """
     begun = [(stop, rule) for rule in rules if rule.is_on(now) for stop in _list_unsettled(rule, now)[:1]]
     begun = [pair for pair in begun if pair[0].side == "stop"]
@@ -43,23 +44,23 @@ def find_begun_stop(rules: Collection[HoursRule], now: float) -> tuple[Occurrenc
 
 
 def has_begun(rules: Collection[HoursRule], now: float) -> bool:
-    """Return whether hours have started a workspace, or found it up, and their stop is still to come."""
+    """Return whether the last occurrence was a start, so that the stop of the hours is still to come."""
     active = [one for one in rules if not one.paused]
     past = sorted(one for rule in active for one in rule.between(now - DAY_SECONDS, now))
     return any(rule.is_on(now) for rule in active) or (bool(past) and past[-1].side == "start")
 
 
 def has_end(rules: Collection[HoursRule], at: float, now: float) -> bool:
-    """Return whether hours still plan an end for the run that was to be stopped at a time.
+    """Return whether hours still stop a workspace that was to be stopped ``at`` a time.
 
-    That is by the stop that comes next, or by a later one of hours that go on from there.
+    They do if their next occurrence is a stop, or if they start by that time and stop later.
     """
     start, stop = (_find_first(rules, side, now) for side in ("start", "stop"))
     return stop is not None and (start is None or start[0].at > stop[0].at or start[0].at <= at)
 
 
 def has_stop_at(rules: Collection[HoursRule], at: float) -> bool:
-    """Return whether hours plan a stop for exactly a time, whether or not it is settled."""
+    """Return whether hours plan a stop at exactly this time, even if it is settled."""
     active = [one for one in rules if not one.paused]
     return any(one.at == at and one.side == "stop" for rule in active for one in rule.between(at - 1.0, at))
 
@@ -75,16 +76,16 @@ def _get_occurrence(pair: tuple[Occurrence, HoursRule]) -> Occurrence:
 
 
 def _list_unsettled(rule: HoursRule, now: float, seconds: float = DAY_SECONDS) -> list[Occurrence]:
-    """Return the unsettled occurrences of a person's own active hours in the seconds to come."""
+    """Return the unsettled occurrences of a rule in the next ``seconds``; none if it is paused."""
     return [] if rule.paused else rule.between(max(now, rule.processed_until), now + seconds)
 
 
 def tries_again(start: Operation, plan: Occurrence, now: float, *, is_own: bool) -> bool:
-    """Return whether a failed start by a plan is tried again, as the cause may pass.
+    """Return whether a failed planned start is tried again, because its cause may pass.
 
-    Room is waited for in line where the plan is its person's own, and what may have been lost in an outage is
-    tried once more; anything else only before the plan begins. What should have been made isn't: that is its
-    person's to do.
+    If capacity was missing, the start is tried until it would be too late, unless the plan is the person's
+    own (``is_own``): they wait in line instead. A conflict, or a stop by somebody else, is retried once. Any
+    other failure is retried only before the plan begins, and a failed creation not at all.
     """
     word, is_first = (start.cause or "").partition(":")[0], start.created_at <= plan.at + ON_TIME_SECONDS
     goes_on = (word in ROOM_CAUSES and not is_own) or (word in _ONCE_MORE and is_first)

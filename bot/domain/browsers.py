@@ -1,4 +1,4 @@
-"""Browsers: who is signed in to one, and what its page of a workspace needs."""
+"""Browsers: who is signed in, and the rows that a browser's page of a workspace needs."""
 
 from dataclasses import dataclass
 
@@ -10,9 +10,9 @@ from bot.domain.workspaces import Workspace
 
 @dataclass(frozen=True, slots=True)
 class BrowserSession:
-    """A person signed in to a browser, keyed by the SHA-256 of its cookie's value.
+    """A person's session in a browser, keyed by the SHA-256 of the cookie's value.
 
-    ``principal`` is the person proven by Sign in with Slack. Use doesn't extend the session past
+    Sign in with Slack has proven that they are ``principal``. Use doesn't extend the session past
     ``expires_at``.
     """
 
@@ -28,7 +28,7 @@ class PageRows:
     """The rows from which a signed-in browser's page shows a workspace, read in one transaction.
 
     ``workspace`` is None if it doesn't exist; the caller must check who owns it. ``operation`` is its newest
-    one, ``channel_id`` the direct message channel with its owner if known.
+    operation, ``channel_id`` the channel of the owner's direct messages with the bot, if known.
     """
 
     now: float

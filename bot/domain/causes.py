@@ -1,7 +1,7 @@
-"""Causes: why something ended, or can't go on, as it is stored.
+"""Causes: the stored reason why something ended or can't go on.
 
-A word, or a word and the provider's own message after a colon (``invalid: disk too small``), or a word and a
-sentence of ours after two colons, which is shown as it is. ``messages`` put them into words.
+A cause is a word, or a word with the provider's own message after a colon (``invalid: disk too small``), or
+a word with a sentence of ours after two colons, which is shown unchanged. ``bot.messages`` writes the texts.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Final
 
 from bot.support import errors
 
-#: The longest part of a provider's own message that is repeated to people.
+#: Characters of a provider's own message that are repeated to people.
 MESSAGE_LIMIT: Final = 300
 
 _ERRORS: Final[tuple[tuple[type[BaseException], str], ...]] = (
@@ -41,19 +41,19 @@ _ERRORS: Final[tuple[tuple[type[BaseException], str], ...]] = (
     (errors.ProviderError, "invalid"),
 )
 
-#: How a refusal reads that is about the token: what its account may do, another token may.
+#: Words in a refusal that is about the token. Another token of the same account may have the right.
 _TOKEN: Final = re.compile(r"\btokens?\b|\bscopes?\b|\b(?:api|access) keys?\b", re.IGNORECASE)
-#: How a refusal reads that is about signing in elsewhere: no other token is any better.
+#: Words in a refusal that asks for a sign-in elsewhere. Another token doesn't help.
 _SIGN_ON: Final = re.compile(r"\bsingle sign-?on\b|\bsso\b|\bsaml\b", re.IGNORECASE)
-#: How a limit reads that is one of money: stopping something gives none of it back.
+#: Words in a message about a limit of money. Stopping something doesn't free any of that.
 _MONEY: Final = re.compile(
     r"\bspend(?:ing)?\b|\bspent\b|\bbilling\b|\bbudget\b|\bpayments?\b|\bcredits?\b|\bfunds\b|\binvoices?\b",
     re.IGNORECASE,
 )
-#: How a refusal reads that is a matter of permission.
+#: Words in a refusal that is about permissions.
 _PERMISSION: Final = re.compile(r"permission|privilege|authori[sz]|access denied", re.IGNORECASE)
 
-#: The words that are followed by what the provider said.
+#: Words of causes that the provider's message may follow.
 QUOTING: Final = frozenset(
     {
         "conflict",
@@ -69,39 +69,39 @@ QUOTING: Final = frozenset(
         "token_lacks",
     }
 )
-#: The word of causes after which the person is asked whether they still want it. A ``StaleReason``, a time
-#: and what held it up (``bot.domain.holds``) follow.
+#: Word of the cause of an overdue request. Its person is then asked whether they still want it. A
+#: ``StaleReason``, a time and the hold (``bot.domain.holds``) follow.
 STALE: Final = "stale"
-#: The word of the cause of a start by a plan that wasn't sent in time; what held it up follows.
+#: Word of the cause of a planned start that wasn't sent in time. The hold follows.
 MISSED_CAUSE: Final = "missed"
 
 
 class StaleReason(StrEnum):
-    """Why a person is asked again; the time after it is what they know it by."""
+    """Reasons for asking a person again whether they want something."""
 
-    #: Asked for so long ago, and never sent.
+    #: They asked for it at that time, and it was never sent.
     ASKED = "asked"
-    #: The same, and refused each time.
+    #: They asked for it at that time, and every attempt was refused.
     TRIED = "tried"
-    #: Restored by a backup of that time.
+    #: The request was restored from a backup of that time.
     RESTORED = "restored"
 
 
 def make_stale_cause(reason: StaleReason, at: float, hold: str = "") -> str:
-    """Return the cause for what isn't sent any more unless its person wants it."""
+    """Return the cause of a request that isn't sent unless its person confirms it."""
     return f"{STALE}: {reason} {at} {hold}".rstrip()
 
 
 def make_missed_cause(hold: str) -> str:
-    """Return the cause for a plan's start that wasn't sent in time."""
+    """Return the cause of a planned start that wasn't sent in time."""
     return f"{MISSED_CAUSE}: {hold}" if hold else MISSED_CAUSE
 
 
 def to_cause(error: BaseException) -> str:
-    """Return the cause to be stored for an error: a word, with the provider's message where it helps."""
+    """Return the cause to store for an error: a word, with the provider's message if that helps."""
     word = next((word for kind, word in _ERRORS if isinstance(error, kind)), "internal")
     if isinstance(error, errors.ProviderError) and word in {"forbidden", "not_found"} and error.is_quoted:
-        # The status alone doesn't say what is missing, and the words do.
+        # The provider's words say what is missing, the status alone doesn't.
         word = _find_refusal_word(error.message) if word == "forbidden" else "refused"
     if isinstance(error, errors.UnknownOutcome) and error.status == HTTPStatus.INTERNAL_SERVER_ERROR:
         word = "answered_error"
@@ -115,7 +115,7 @@ def to_cause(error: BaseException) -> str:
 
 
 def _find_refusal_word(message: str) -> str:
-    """Return the cause's word for a right that the token, the account or something else lacks."""
+    """Return the cause's word for a refusal, by whether the token, the account or something else lacks it."""
     if _SIGN_ON.search(message):
         return "refused"
     if _TOKEN.search(message):

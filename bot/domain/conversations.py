@@ -1,4 +1,4 @@
-"""Conversations: what was spoken of in one, which the next words may mean."""
+"""Conversations: what an answer was about, to which the person's next words may refer."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -6,13 +6,14 @@ from typing import Any, Self
 
 @dataclass(frozen=True, slots=True)
 class Referents:
-    """The subjects of an answer, by ids only: free text that names nothing is about them.
+    """The subjects of an answer, by their ids. Free text that names nothing is about them.
 
-    ``workspaces`` and ``runs`` stand in the order in which it shows them, ``listed`` in that of the last list
-    of several. ``what`` is a verb, perhaps with the times that it may be for (``doing``), or what was asked.
-    ``ask`` is the button of a question, as its action id and value; ``which`` asks for one of them.
-    ``takes_press``: the question ends something for good; ``question`` is the key of its message, if that
-    asks about several. ``says_english``: it said that answers are in English.
+    ``workspaces`` and ``runs`` are in the order in which the answer shows them, ``listed`` in that of the
+    last list of several. ``what`` is a verb, perhaps with the times that it may be for (``doing``), or the
+    request that the answer asks about. ``ask`` is the button of a question, as its action id and value.
+    ``takes_press``: the question is about something irreversible, so only the button answers it. ``question``
+    is the key of the question's message if it is about several things. ``says_english``: the answer said that
+    answers are in English.
     """
 
     workspaces: tuple[str, ...] = ()
@@ -26,7 +27,7 @@ class Referents:
     question: str = ""
 
     def doing(self, verb: str, *times: float | None) -> Self:
-        """Return the same with a verb and the times that it may be for, in epoch seconds."""
+        """Return the referents with a verb and the times that it may be for, in epoch seconds."""
         return replace(self, what=" ".join([verb, *(f"{one:.0f}" for one in times if one is not None)]))
 
     @property

@@ -1,4 +1,4 @@
-"""Class cards: a button in a channel, and the result of each person's enrollment by it."""
+"""Class cards: a message with a button in a channel, and what becomes of each person who presses it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,14 +15,15 @@ from bot.domain.row_times import Past, Stays
 from bot.domain.stops import StopEffects
 from bot.domain.workspaces import Workspace
 
-#: A card is counted again no sooner than after this many seconds: Slack takes fifty edits a minute.
+#: Least seconds between two counts on a card, as Slack accepts fifty edits a minute.
 MIN_COUNT_SECONDS: Final = 10.0
-#: What a press is waiting for before an operation can be created; "" for nothing.
+#: What is missing before a member's press can create an operation; "" for nothing.
 MissingPart = Literal["", "unlinked", "no_workspace", "many_workspaces"]
 
-#: What is so of a member for whom a lesson is, and of others. ``coming``: all is there, nothing has begun.
-#: ``no_room``: the provider had none, and it is tried again. ``down``: it was up for the lesson and isn't any
-#: more, or its person has stopped it before. A class is one lesson.
+#: States of a member in the lesson that is on or comes next. A class counts as one lesson.
+#: - ``coming``: nothing is missing, and nothing has begun.
+#: - ``no_room``: the provider had no capacity, and the start is tried again.
+#: - ``down``: the workspace was up for the lesson and isn't any more, or its person stopped it before.
 MemberState = Literal[
     "unlinked", "no_workspace", "coming", "starting", "ready", "down", "failed", "no_room", "left"
 ]
@@ -32,14 +33,15 @@ MemberState = Literal[
 class ClassCard(Timetable):
     """A card: its owner, the workspaces it starts, and the time at which it stops them.
 
-    With ``spec``, each person gets a new workspace made from it (``template`` is its display name); otherwise
-    the person's own workspace matching ``pattern`` is started. ``stops_at`` (shown in ``time_zone``) is when
-    the consented workspaces are stopped; ``closed_at`` is when ``stopped_by`` (a principal's key) asked for
-    that. ``posts`` counts how often the card was sent to its channel. Before it is posted, it has no ``id``.
+    With ``spec``, each person gets a new workspace made from it (``template`` is its display name). Otherwise
+    the person's own workspace that matches ``pattern`` is started. Workspaces whose owners consented are
+    stopped at ``stops_at`` (shown in ``time_zone``), or at ``closed_at``, when ``stopped_by`` (a principal's
+    key) asked for that. ``posts`` counts how often the card was sent to its channel. Before it is posted, it
+    has no ``id``.
 
-    With ``days`` it is a course: whoever joined has a workspace started ``lead_seconds`` before each lesson
-    and stopped after it, until the last one, which ends at ``stops_at``. ``co_teachers`` are the keys of
-    others who may do what its poster may.
+    With ``days`` it is a course: each member's workspace is started ``lead_seconds`` before each lesson and
+    stopped after it. The last lesson ends at ``stops_at``. ``co_teachers`` are the keys of others who may do
+    what its poster may.
     """
 
     principal: Principal
@@ -80,7 +82,7 @@ class ClassCard(Timetable):
 
     @property
     def stopper(self) -> str:
-        """Return the key of the person who ends it: who asked for that, else its poster."""
+        """Return the key of the person who ends it: the one who asked for that, else its poster."""
         return self.stopped_by or self.principal.key
 
     def is_over(self, now: float) -> bool:
@@ -94,9 +96,9 @@ class Participant:
     """One person's enrollment by one card.
 
     ``consented_at`` is when they agreed that ``workspace_id`` is stopped at the end of the class,
-    ``withdrawn_at`` when they withdrew that. ``ended_at`` is when nothing more was to be done for that: it
-    was stopped, put off, or there was nothing to stop. Who has left a course has agreed to nothing any more.
-    ``lesson`` is the local begin of the lesson that was last begun for them.
+    ``withdrawn_at`` when they withdrew that. ``ended_at`` is when the end of the class was dealt with for
+    them: the workspace was stopped, the stop was put off, or there was nothing to stop. Leaving a course
+    withdraws the consent. ``lesson`` is the local time of the lesson that was last begun for them.
     """
 
     card_id: str
@@ -114,11 +116,11 @@ class Participant:
 
 @dataclass(frozen=True, slots=True)
 class FormerMember:
-    """What a member of a course had agreed to in a release that kept that, up to 0.4.1.
+    """What a member of a course had agreed to, as releases up to 0.4.1 stored it.
 
-    That is to lessons on ``days``, for so many ``minutes`` each, up to ``last_day``, when they joined
-    (``consented_at``). What is ``off`` they left out, but for ``course_off``. ``paused`` is why nothing was
-    started for them at last, "" if it was.
+    When they joined (``consented_at``), they agreed to lessons on ``days``, of ``minutes`` each, up to
+    ``last_day``. ``off`` are days without lessons for them, of which ``course_off`` are off for everybody.
+    ``paused`` is why nothing was started for them in the end, "" if it was.
     """
 
     id: str
@@ -134,7 +136,7 @@ class FormerMember:
 
     @property
     def skipped(self) -> frozenset[str]:
-        """Return the days that this person alone has left out."""
+        """Return the days that only this person has left out."""
         return self.off - self.course_off
 
 
@@ -142,11 +144,11 @@ class FormerMember:
 class ClassCounts:
     """Numbers of a card's members by their state in the lesson that is on or comes next.
 
-    ``joined`` are all who haven't left, ``linked`` those of them who have a link, ``pending`` those whose
-    enrollment waits for one. ``expected`` are those for whom a lesson that is on is.
+    ``joined`` counts all who haven't left, ``linked`` those of them with a link, and ``pending`` those whose
+    enrollment waits for one. ``expected`` counts those for whom the current lesson is.
 
-    ``stopping``, ``stopped`` and ``not_stopped`` count stops at the end of a class, ``kept`` the owners who
-    withdrew their consent; ``unended`` are consented presses for which the end is still to be processed.
+    ``stopping``, ``stopped`` and ``not_stopped`` count stops at the end of a class, and ``kept`` the owners
+    who withdrew their consent. ``unended`` counts consents whose stop is still to be processed.
     """
 
     joined: int = 0
@@ -177,7 +179,7 @@ class ClassCounts:
 
 @dataclass(frozen=True, slots=True)
 class QueuePosition:
-    """The starts ahead on a connection, and the class's starts sent within ``seconds``."""
+    """The starts ahead on a connection, and how many of the class's starts were sent in ``seconds``."""
 
     ahead: int = 0
     called: int = 0
@@ -186,7 +188,7 @@ class QueuePosition:
 
 @dataclass(frozen=True, slots=True)
 class ClassProblem:
-    """The problem that keeps one person from being ready: rows only, no URL."""
+    """The rows that show why one member isn't ready, without any URL."""
 
     participant: Participant
     operation: Operation | None
@@ -199,17 +201,17 @@ class ClassFacts(Facts):
     """A class card with its counts.
 
     ``effects`` says what stopping does to the card's workspaces, as far as that is known for all of them.
-    ``people`` has its poster and whoever ended it, as the reader is told who they are.
+    ``people`` has the names of its poster and of the person who ended it, for this reader.
     """
 
     card: ClassCard
     counts: ClassCounts = field(default_factory=ClassCounts)
     effects: StopEffects = field(default_factory=dict)
     people: People = field(default_factory=dict)
-    #: Who isn't ready for a lesson, where that is told.
+    #: The members who aren't ready for a lesson, if the message tells that.
     problems: Sequence[ClassProblem] = ()
-    #: Of a course: whether its reader teaches it, and the title of the workspace with which they have joined
-    #: it; or the state of their enrollment, while an account or a workspace is missing.
+    #: For a course: whether the reader teaches it, and the title of the workspace with which they joined it.
+    #: ``pending`` is the state of their enrollment while an account or a workspace is missing.
     is_teacher: bool = False
     workspace_title: str = ""
     pending: ClassProblem | None = None
@@ -229,7 +231,7 @@ class CourseContext(AddedFacts):
 
     @property
     def is_separate(self) -> bool:
-        """Return whether a class stops the workspace: the message names the person who ended that."""
+        """Return whether a class stops the workspace, so that the message names the person who ended it."""
         return self.stopping_class is not None
 
 
@@ -240,13 +242,13 @@ class ClassKind(AnyKind):
     CLASS_POSTED = Traits("class_posted", "class", offers="subject", marks=Mark.NEWEST)
     CLASS_STOP_WARNING = Traits("class_stop_warning", "class", offers="workspace")
     CLASS_OVER = Traits("class_over", "class", marks=Mark.NEWS)
-    #: To the teachers of a course before a lesson: how many are ready.
+    #: To the teachers of a course before a lesson: how many members are ready.
     LESSON_REPORT = Traits("lesson_report", "class", marks=Mark.NEWS)
-    #: Why nothing will be ready for a lesson, or isn't yet, and what its person can do.
+    #: To a member: why their workspace won't be ready for a lesson, or isn't yet, and what they can do.
     LESSON_NOT_READY = Traits("lesson_not_ready", "class", offers="link", marks=Mark.PASSES)
-    #: An upgrade has taken somebody out of a course, as it isn't what they had agreed to.
+    #: An upgrade has taken a person out of a course, because it isn't what they had agreed to.
     COURSE_LEFT = Traits("course_left", "class", offers="reader", marks=Mark.PASSES)
-    #: A lesson begins: whether the workspace is ready for it.
+    #: A lesson begins. The message says whether the workspace is ready.
     LESSON = Traits("lesson", "operation", offers="workspace", marks=Mark.PASSES)
 
 

@@ -1,4 +1,4 @@
-"""Usual durations of starts: of a person, or of starts of the same kind."""
+"""Usual durations of starts, from a person's own starts or from others of the same kind."""
 
 import hashlib
 import json
@@ -12,30 +12,30 @@ from bot.domain.forms import Spec
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Principal
 
-#: How many of a person's own starts of a workspace give a usual time; otherwise, how many similar ones do.
+#: Number of the person's own starts that gives a usual time, and number of similar starts otherwise.
 ENOUGH_OWN: Final = 3
 ENOUGH: Final = 10
-#: A start is slower than usual once it takes this share of the usual time, and longer than nine of ten.
+#: Multiple of the usual time from which a start is slow, if it also takes longer than nine of ten others.
 _LATE_SHARE: Final = 1.5
 
 
 @dataclass(frozen=True, slots=True)
 class Typical:
-    """The seconds that a start usually takes, and those that nine of ten stayed below; None: not known."""
+    """The seconds that a start usually takes, and the seconds within which nine of ten end; None: unknown."""
 
     usual: float | None = None
     slow: float | None = None
 
     @property
     def late(self) -> float | None:
-        """Return the threshold of slow starts in seconds: the usual time and a half, at least."""
+        """Return the seconds after which a start is slow: at least one and a half times the usual time."""
         return None if self.usual is None else max(self.slow or 0.0, self.usual * _LATE_SHARE)
 
 
 def start_kind(verb: OperationVerb, principal: Principal, connection: str, spec: Spec | None) -> str | None:
-    """Return the key of starts of one kind: Slack workspace, connection, what they are made from.
+    """Return the key of starts that are compared: same Slack workspace, connection, verb and spec.
 
-    None for operations that aren't compared: those that stop something first take as long as the stop.
+    Return None for operations that aren't compared, such as restarts, whose stop takes time as well.
     """
     if verb not in (OperationVerb.START, OperationVerb.CREATE):
         return None
@@ -46,7 +46,7 @@ def start_kind(verb: OperationVerb, principal: Principal, connection: str, spec:
 
 
 def estimate_duration(own: Sequence[float], alike: Sequence[float]) -> Typical:
-    """Return the usual duration of a start: from enough own starts of the person, else from others'."""
+    """Return the usual duration of a start, from the person's own starts if there are enough, or others'."""
     usual = median(own) if len(own) >= ENOUGH_OWN else median(alike) if len(alike) >= ENOUGH else None
     compared = own if len(own) >= ENOUGH else alike if len(alike) >= ENOUGH else ()
     slow = sorted(compared)[math.ceil(len(compared) * 0.9) - 1] if compared else None

@@ -1,13 +1,13 @@
-"""Kinds of messages before the expiry of a link or a workspace."""
+"""Kinds of messages about links and workspaces that expire soon."""
 
 from bot.domain.message_kinds import AnyKind, Mark, Traits
 
 
 class ExpiryKind(AnyKind):
-    """The kinds of messages about coming expiries."""
+    """Kinds of messages about expiries to come."""
 
     WORKSPACE_EXPIRY = Traits("workspace_expiry", urgency=3, offers="workspace", marks=Mark.PASSES)
-    #: Its provider lets a workspace run longer, as its person asked, or refuses that.
+    #: The provider lets a workspace run longer, as its person asked, or refuses to.
     WORKSPACE_EXTENDED = Traits("workspace_extended", offers="workspace")
-    #: The credential of a link ends soon.
+    #: A link's credential ends soon.
     LINK_EXPIRY = Traits("link_expiry", urgency=3, offers="link", marks=Mark.PASSES)

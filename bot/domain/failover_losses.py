@@ -1,4 +1,4 @@
-"""Losses: what is told where a failover has lost rows, or an older backup stands in their place."""
+"""Kinds of messages about rows that were lost by a failover or by restoring an older backup."""
 
 from bot.domain.message_kinds import AnyKind, Traits
 
@@ -6,7 +6,7 @@ from bot.domain.message_kinds import AnyKind, Traits
 class FailoverKind(AnyKind):
     """Kinds of messages about losses."""
 
-    #: What the database lost of what somebody was answered, and how things are.
+    #: The database lost requests that were already answered. The message says how things are now.
     WRITES_LOST = Traits("writes_lost", offers="workspace")
-    #: A link which its person ended may be back.
+    #: A link that its person has ended may be back.
     BACKUP_RESTORED = Traits("backup_restored")

@@ -1,6 +1,6 @@
-"""Causes of failures and waits: the few that a provider's message may be about.
+"""Reasons for failures and waits that Usher recognises in providers' messages. Pure functions.
 
-Pure. ``bot.messages.texts.problems`` puts them into words; a message about anything else is quoted.
+``bot.messages.texts.problems`` puts the reasons into words. Any other message is quoted.
 """
 
 import re
@@ -10,12 +10,12 @@ from typing import Final
 
 from bot.domain.workspaces import NOT_UP_STATES, UP_STATES, State
 
-#: How much of a message is kept: a scheduler lists each of its machines.
+#: Characters of a message that are searched. A scheduler may list every machine it has.
 MAX_REASON_LENGTH: Final = 500
 
 
 class Reason(StrEnum):
-    """Name a cause that people meet, whichever provider reports it."""
+    """Name a reason that people may meet at any provider."""
 
     NO_GPU = "no_gpu"
     USAGE = "usage"
@@ -36,7 +36,7 @@ class Reason(StrEnum):
     CANCELED = "canceled"
 
 
-#: A limit of what is used over a span of time: stopping something gives nothing of it back.
+#: A limit on use over a period. Stopping something doesn't free any of that.
 _OVER_TIME: Final = (
     r"(?=.*\b(?:quotas?|limit(?:s|ed)?|allowances?|budget|used up|exhausted|exceed\w*|used [\d.]+ of)\b)"
     r"(?=.*(?:\b(?:[cg]pu|tpu|cores?|vcpu|compute|node|machine|instance|server|memory|gi?b)s?[- ]hours?\b"
@@ -44,24 +44,24 @@ _OVER_TIME: Final = (
     r"|\b(?:last|past|previous|current|this|rolling) (?:\d+[- ])?(?:hour|day|week|month|quarter|year|billing)"
     r"|\b(?:hours|minutes) (?:per|a|each|every|/) ?(?:day|week|month|quarter|year)\b))"
 )
-#: The keeper of the quotas: where it fails, nobody has used up anything.
+#: The service that manages quotas. If that fails, nobody has used up anything.
 _QUOTA_KEEPER: Final = (
     r"\bquotas?[- ](?:\w+ )?"
     r"(?:systems?|services?|servers?|api|backend|database|checks?|checker|manager|plugin)\b"
 )
-#: What a message says of a quota that is used up.
+#: Words in a message about a quota that is used up.
 _QUOTA_USED_UP: Final = (
     r"(?:\bquotas? (?:of|limit|allows)\b|\bno (?:\w+ )?quota (?:left|remaining)\b"
     r"|\bquotas?\b.{0,80}\b(?:used up|reached|exhausted|depleted|full|violated)\b"
     r"|\b(?:over|above|beyond|(?:more|larger|greater) than|reached|exhausted|used up|hit|out of)\b"
     r".{0,40}\bquotas?\b)"
 )
-#: The first that matches counts. The words are those of Kubernetes' scheduler and kubelet, of Slurm,
-#: JupyterHub's spawners, Posit Workbench and Sphere Engine.
+#: Patterns of messages; the first that matches decides. The words are those of Kubernetes' scheduler and
+#: kubelet, Slurm, JupyterHub's spawners, Posit Workbench, Sphere Engine and the clouds.
 _PATTERNS: Final[tuple[tuple[Reason, re.Pattern[str]], ...]] = tuple(
     (reason, re.compile(pattern, re.IGNORECASE))
     for reason, pattern in (
-        # Providers' packages say so where there is only a state.
+        # Usher's provider packages write this if the provider gives only a state.
         (Reason.CANCELED, r"^(?:start|stop|delete) canceled$"),
         (
             Reason.DISK,
@@ -126,26 +126,26 @@ _PATTERNS: Final[tuple[tuple[Reason, re.Pattern[str]], ...]] = tuple(
     )
 )
 
-#: What machines have too little of.
+#: Resources of which machines have too little.
 _SHORT_OF: Final = re.compile(r"(?:insufficient|not enough) (cpu|memory|ephemeral-storage)\b", re.IGNORECASE)
-#: What adds machines says why it doesn't.
+#: An autoscaler's message that it adds no machine.
 _ADDS_NONE: Final = re.compile(r"trigger scale-up|\bscale[- ]up\b.{0,200}\bfailed\b", re.IGNORECASE)
 
 
 def find_scarce_resources(message: str) -> tuple[str, ...]:
-    """Return the resources that are too few: "cpu", "memory", "ephemeral-storage"; () if it isn't said."""
+    """Return the scarce resources in a message: "cpu", "memory", "ephemeral-storage"; () if it names none."""
     return tuple(dict.fromkeys(name.lower() for name in _SHORT_OF.findall(message[:MAX_REASON_LENGTH])))
 
 
-#: What others have may be free later; a licence that has expired, or a person's quota, doesn't come back by
-#: itself.
+#: Lacks that end when somebody else frees machines. An expired licence, or a person's own quota, doesn't come
+#: back by itself.
 _SHARED: Final = frozenset({Reason.NO_GPU, Reason.NO_ROOM})
 _SEATS: Final = re.compile(
     r"\blicen[cs]e\b.{0,80}(?:exceeded|limit)|no .{0,20}licen[cs]es? .{0,20}avail", re.IGNORECASE
 )
-#: What a person's own account may have or use.
+#: Limits of a person's own account.
 OWN_LIMITS: Final = frozenset({Reason.QUOTA, Reason.USAGE})
-#: A quota that all share: of an account (Google, Azure, AWS).
+#: Messages about a quota that everybody shares: that of a cloud account (Google, Azure, AWS).
 _OF_ALL: Final = re.compile(
     r"\bquota '\w+' exceeded|exceeding approved .{0,60}\bquota"
     r"|(?:vcpu|instance)limitexceeded",
@@ -154,28 +154,31 @@ _OF_ALL: Final = re.compile(
 
 
 def lacks_capacity(message: str) -> bool:
-    """Return whether a message is about shared resources: machines, seats of a licence, a quota of all."""
+    """Return whether a message is about shared resources: machines, a licence's seats, a shared quota."""
     said = message[:MAX_REASON_LENGTH]
     return find_reason(said) in _SHARED or any(pattern.search(said) for pattern in (_SEATS, _OF_ALL))
 
 
 def find_reason(message: str) -> Reason | None:
-    """Return the cause that a provider's message is about; None if it is none of these."""
+    """Return the reason that a provider's message gives; None if Usher doesn't recognise one."""
     return next(
         (reason for reason, pattern in _PATTERNS if pattern.search(message[:MAX_REASON_LENGTH])), None
     )
 
 
 def split_message(state: State, message: str) -> tuple[str | None, str | None]:
-    """Return (detail, reason) of a workspace that isn't running: only a cause or a failure is a reason."""
+    """Return (detail, reason) from the message of a workspace that isn't running; one of the two is None.
+
+    The message is a reason if the workspace has failed, or if ``find_reason`` recognises it.
+    """
     is_reason = state is State.FAILED or find_reason(message) is not None
     return (None, message or None) if is_reason else (message or None, None)
 
 
 def choose_reason(before: State, known: str | None, after: State, new: str | None) -> str | None:
-    """Return the reason that holds up or failed a workspace, after a read.
+    """Return the reason why a workspace is held up or failed, after a read.
 
-    It stays until the workspace is up, or is started again; a failed stop has a reason of its own.
+    The known reason stays until the workspace runs or is started again, or a stop of it fails.
     """
     is_stop_over = before is State.STOPPING and after is State.FAILED
     is_fresh = after is State.RUNNING or (after in UP_STATES and before in NOT_UP_STATES) or is_stop_over
@@ -183,10 +186,10 @@ def choose_reason(before: State, known: str | None, after: State, new: str | Non
 
 
 def pick_failure_message(messages: Sequence[str | None]) -> str | None:
-    """Return the latest of messages in their order, but no later one that says less; None if there is none.
+    """Return the latest of messages in order of time, unless an earlier one says more; None without any.
 
-    That it took too long isn't what was waited for. What adds machines says of each kind why it adds none;
-    what is missing, the scheduler has said.
+    A time-out doesn't say what the start waited for. An autoscaler's message says why it adds no machine, but
+    the scheduler's says what is missing.
     """
     said = [one for one in messages if one]
     while len(said) > 1 and find_reason(said[-1]) is Reason.SLOW:

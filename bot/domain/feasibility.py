@@ -1,7 +1,7 @@
-"""Promises: whether a person's plan can be carried out as things are, and why not; pure.
+"""Whether a person's plan can be carried out as things are, and what the obstacle is. Pure functions.
 
-What is planned, warned of, drawn and reported asks here, so that nothing is announced that can't come true.
-An obstacle is a key of ``bot.messages.texts.cards.OBSTACLES``; "" is none.
+Plans, warnings, messages and reports all ask here, so that Usher announces nothing impossible. An obstacle is
+a key of ``bot.messages.texts.cards.OBSTACLES``; "" is none.
 """
 
 from typing import Final
@@ -10,20 +10,20 @@ from bot.domain.accounts import Account
 from bot.domain.stops import StopEffects, StopMode
 from bot.domain.workspaces import State, Workspace
 
-#: The obstacles that *Link again* removes.
+#: Obstacles that *Link again* removes.
 LINK_HELPS: Final = frozenset({"another_account", "credential_refused", "renamed", "sign_in_refused"})
-#: The obstacles that may pass while a plan waits; any other ends it.
+#: Obstacles that may pass while a plan waits. Any other ends the plan.
 PASSING_OBSTACLES: Final = LINK_HELPS | {"not_allowed_now", "people_out", "unreachable"}
-#: For how long, in seconds, a plan waits for an obstacle to pass before its person reads of it.
+#: Seconds that a plan waits for an obstacle to pass before its person is told.
 GRACE_SECONDS: Final = 60.0
-#: The same for a stop that was about to be sent at its time.
+#: The same for a stop that was about to be sent on time.
 MAX_HELD_SECONDS: Final = 180.0
 
 
 def find_access_obstacle(account: Account | None, now: float, *, is_connected: bool) -> str:
-    """Return the reason for which no call can be made for a person, "" for none.
+    """Return why no call can be made for a person, "" if one can.
 
-    One refusal alone says nothing: the provider is asked again.
+    A single refusal of the credential is no obstacle, as the provider is asked again.
     """
     if not is_connected:
         return "connection_gone"
@@ -33,6 +33,6 @@ def find_access_obstacle(account: Account | None, now: float, *, is_connected: b
 
 
 def find_stop_obstacle(workspace: Workspace, effects: StopEffects, mode: StopMode) -> str:
-    """Return the reason for which a running workspace can't be stopped in a mode, "" for none."""
+    """Return why a running workspace can't be stopped in this mode, "" if it can."""
     is_offered = mode in effects and (mode == "stop" or workspace.allows(mode))
     return "" if is_offered or workspace.state is not State.RUNNING else "not_allowed_now"

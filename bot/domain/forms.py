@@ -1,6 +1,6 @@
-"""Forms as data: the input a provider needs to create something, and the names that Usher chooses.
+"""Forms as data: the input that a provider needs to create something, and the names that Usher chooses.
 
-``bot.messages`` renders them.
+``bot.messages`` renders forms.
 """
 
 import hashlib
@@ -12,28 +12,28 @@ from typing import Any, Final, Literal, Self
 
 from bot.support.cleaning import fold
 
-#: A field's value: one text (also for *choice* and *search*), or several.
+#: A field's value: one text (even for *choice* and *search*), or several.
 Value = str | tuple[str, ...]
-#: What was filled in so far, by the names of fields.
+#: The values filled in so far, by the names of fields.
 Values = Mapping[str, Value]
 
-#: How a field is filled in.
+#: Kinds of fields.
 #: - ``text``: a line.
 #: - ``long_text``: several lines.
 #: - ``number``: a number, between ``minimum`` and ``maximum``.
 #: - ``choice``: one of few choices.
-#: - ``search``: one of many choices, found as the person types.
+#: - ``search``: one of many choices, searched while the person types.
 #: - ``searches``: several of many choices.
 FieldKind = Literal["text", "long_text", "number", "choice", "search", "searches"]
 
-#: What a form is for.
+#: Purposes of a form.
 #: - ``workspace``: a new workspace.
 #: - ``job``: a run.
 Purpose = Literal["workspace", "job"]
 
-#: The key of what people call something, where its name can't be that.
+#: Key of the name that people read, if the provider's own name for it can't be that.
 DISPLAY_NAME_KEY: Final = "display_name"
-#: The prefix of fields that set a provider's own limits.
+#: Prefix of fields that set a provider's own limits.
 LIMIT_PREFIX: Final = "limit_"
 
 
@@ -70,7 +70,7 @@ class Field:
         name: Its key in the values, unique in the form.
         label: What people read above it.
         kind: How it is filled in.
-        choices: What may be chosen; those of a search, too.
+        choices: The choices, even those of a search.
         initial: Its initial value, a ``Choice.value`` if it has choices.
         optional: Whether it may stay empty.
         hint: A sentence below it, of 150 characters at most.
@@ -102,7 +102,7 @@ class Form:
     Attributes:
         fields: The fields in display order.
         note: A sentence above them.
-        advice: What administrators can do where there are no fields.
+        advice: What administrators can do if there are no fields.
     """
 
     fields: tuple[Field, ...]
@@ -114,17 +114,17 @@ class Form:
         return next((one for one in self.fields if one.name == name), None)
 
 
-#: What is said of a template that has gone meanwhile.
+#: Problem of a template that has been removed in the meantime.
 TEMPLATE_NOT_OFFERED = "That template is no longer available. Choose again."
 NAME_IN_USE = "There's already a workspace with that name. Choose another name."
-#: With more choices than this, the menu searches.
+#: Most choices of a menu. A field with more is searched.
 MAX_MENU_CHOICES = 20
 
 
 def choice_field(
     name: str, label: str, choices: tuple[Choice, ...], initial: str = "", **options: Any
 ) -> Field:
-    """Return a field for choosing one of few, or of many."""
+    """Return a field for choosing one of several choices: a menu, or a search if there are many."""
     return Field(
         name, label, "choice" if len(choices) <= MAX_MENU_CHOICES else "search", choices, initial, **options
     )
@@ -133,7 +133,7 @@ def choice_field(
 def find_name_problem(
     name: str, max_length: int, taken: Collection[str] = (), what: str = "workspace"
 ) -> str:
-    """Return the problem of a new name, "" for none; ``what`` is what it is for."""
+    """Return the problem of a new name, "" for none; ``what`` is the kind of thing that it names."""
     if not name:
         return "Needs a name."
     if len(name) > max_length:
@@ -144,7 +144,7 @@ def find_name_problem(
 
 
 def is_in_use(name: str, taken: Collection[str]) -> bool:
-    """Return whether a name is in use, as people read names: whatever its case and its form in Unicode."""
+    """Return whether a name is in use, as people read names: in any case and any form of Unicode."""
     return fold(name) in set(map(fold, taken))
 
 
@@ -172,14 +172,14 @@ class Spec:
     """The specification of a creation or a launch: a filled form after the provider validated it.
 
     Attributes:
-        name: The name of what is made.
-        chosen: The other values, by the provider's own keys; nobody else reads them.
-        stem: What Usher names it by itself: then ``name`` is empty until a free one is found, just before
-            the first call.
+        name: The new name.
+        chosen: The other values, by the provider's own keys, which nobody else reads.
+        stem: The beginning of the name, if Usher chooses that. ``name`` is then empty until a free name is
+            found, just before the first call.
     """
 
     name: str
-    #: A mapping can't be hashed, and what is made from a spec is put into sets.
+    #: Left out of the hash, as a mapping has none, and objects with a spec are put into sets.
     chosen: Values = field(default_factory=dict, hash=False)
     stem: str = ""
 
@@ -239,12 +239,12 @@ class NameRule:
     needs_letter: bool = False
 
     def allows(self, name: str) -> bool:
-        """Return whether a name is as declared."""
+        """Return whether a name keeps the rule."""
         is_plain = re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name) is not None
         return is_plain and len(name) <= self.max_length and not (self.needs_letter and name[0].isdigit())
 
     def to_stem(self, text: str, word: str) -> str:
-        """Return a text as such a name, with room for a number or a mark; ``word`` if nothing is left."""
+        """Return a text as the stem of such a name, with room for a suffix; ``word`` if nothing is left."""
         plain = unicodedata.normalize("NFKD", text.casefold()).encode("ascii", "ignore").decode().casefold()
         name = "-".join(re.findall(r"[a-z0-9]+", plain)) or word
         name = f"{word}-{name}" if self.needs_letter and name[:1].isdigit() else name
@@ -257,31 +257,31 @@ _MARK_LENGTH: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class FreeName:
-    """Describe a name still to be chosen: its stem, and the names that the provider showed as taken."""
+    """Describe a name still to be chosen: its stem, and the names that are taken at the provider."""
 
     stem: str
     taken: Collection[str] = ()
 
     def choose_name(self, others: Iterable[str]) -> str:
-        """Return the name: the stem, or the stem with a number; unlike the taken names and ``others``."""
+        """Return the stem, or the stem with a number or suffix, that is neither taken nor in ``others``."""
         taken = (*self.taken, *others)
         return find_free_name(self.stem, taken) or append_suffix(self.stem, repr(sorted(taken)))
 
 
 def find_free_name(stem: str, taken: Collection[str], between: str = "-") -> str:
-    """Return an unused name, as ``is_in_use`` says; "" if a thousand are taken."""
+    """Return an unused name (``is_in_use``); "" if a thousand are taken."""
     folded = set(map(fold, taken))
     tries = (stem if number == 1 else f"{stem}{between}{number}" for number in range(1, 1000))
     return next((name for name in tries if fold(name) not in folded), "")
 
 
 def shorten_key(key: str) -> str:
-    """Return an id of our own shortened to eight letters and digits, to fit into another name or id."""
+    """Return one of our ids, shortened to eight letters and digits to fit into another name or id."""
     return re.sub(r"[^0-9a-z]", "", key.casefold())[-8:].rjust(8, "0")
 
 
 def append_suffix(stem: str, key: str) -> str:
-    """Return a name that nobody else's key leads to, for a namespace that is shared with other people."""
+    """Return the stem with a suffix computed from ``key``, for a namespace shared with other people."""
     number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")
     mark = ""
     for _ in range(_MARK_LENGTH):

@@ -1,9 +1,10 @@
-"""Hours of workspaces, their occurrences, and idle workspaces; pure.
+"""Working hours of workspaces, their starts and stops, and workspaces left running. Pure functions.
 
-A rule has local times in the zone that its person had in Slack when it was made. Its *occurrences* are the
-starts and stops that follow: each has the local date and time that it was planned for, which never comes
-twice, whatever kills, clocks and changes of zone do. What the clocks skip is as much later, and what they
-show twice comes the first time. Rows for occurrences to come would have to be changed with their rule.
+An hours rule has local times in a zone: the one that its person had in Slack when the rule was made. Its
+*occurrences*, the starts and stops that follow from it, are computed and not stored, as rows would have to
+change with their rule. Each occurrence is identified by its local date and time, so none comes twice,
+whatever crashes and clock changes do. A time that the clocks skip comes that much later, and of a time that
+they show twice the first counts.
 """
 
 from __future__ import annotations
@@ -25,29 +26,29 @@ from bot.domain.workspaces import State, Workspace
 
 Side = Literal["start", "stop"]
 
-#: A stop is looked at this long before: as a timer that its person is then warned of.
+#: Seconds before a stop by hours at which it becomes the workspace's timer, so that its person is warned.
 STOP_CHECK_SECONDS: Final = TIMER_WARNING_SECONDS + 2 * SOONEST_SECONDS
-#: How long hours last that only start, as far as a late start is concerned.
+#: Seconds that hours without a stop count as lasting, to decide how late their start may come.
 OPEN_HOURS_SECONDS: Final = 12 * 3600.0
-#: A start that comes late is made up for while so much of its plan is left, as a share and in seconds.
+#: Share and seconds of a plan that have to be left for a late start to be sent.
 MIN_SHARE_LEFT: Final = 1.0 / 3.0
 MIN_SECONDS_LEFT: Final = 1_800.0
-#: How long a start may take to be sent, however short its plan is.
+#: Seconds within which a start may be sent however short its plan is.
 ON_TIME_SECONDS: Final = 60.0
-#: What is longer ago isn't told any more, and only rules with a last day are planned further ahead.
+#: Seconds back for which missed occurrences still count, and ahead for which rules without a last day are
+#: planned.
 HORIZON_SECONDS: Final = 30 * 86_400.0
-#: How far ahead rules with a last day are planned.
+#: Seconds ahead for which rules with a last day are planned.
 YEAR_SECONDS: Final = 366 * 86_400.0
-#: The most rules of one workspace.
+#: Most rules of one workspace.
 MAX_RULES: Final = 14
-#: About what was left running people are asked between these minutes of their day;
-#: what they leave unanswered is stopped in the evening.
+#: Minutes of their day between which people are asked about a workspace left running. Without an answer, the
+#: workspace may be stopped in the evening.
 DAYTIME: Final = (9 * 60, 17 * 60)
 EVENING: Final = 18 * 60
-#: After so many starts in a row that nobody used, people are asked whether their hours go on; after so many
-#: they are paused. Once somebody said that they go on, so many more don't count.
+#: Starts in a row that nobody used, after which hours are paused.
 UNUSED_PAUSES: Final = 5
-#: A use that the provider reports from so soon after a start is the start itself.
+#: Seconds after a start for which a use that the provider reports is taken for the start itself.
 START_USE_SECONDS: Final = 900.0
 
 
@@ -55,7 +56,8 @@ START_USE_SECONDS: Final = 900.0
 class Occurrence:
     """One start or stop: its time, and the local time that it was planned for.
 
-    It is looked at from ``due_at`` on; what a start begins lasts ``until`` then. All in epoch seconds.
+    It is due from ``due_at`` on. ``until`` is when the time that a start begins is over. All times but
+    ``local`` are in epoch seconds.
     """
 
     at: float
@@ -66,17 +68,17 @@ class Occurrence:
 
     @property
     def latest_start(self) -> float:
-        """Return the last moment at which enough of the plan is left for its start to be sent."""
+        """Return the last time at which enough of the plan is left to send its start."""
         left = max((self.until - self.at) * MIN_SHARE_LEFT, MIN_SECONDS_LEFT)
         return max(self.until - left, self.at + ON_TIME_SECONDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timetable(ABC):
-    """The days on which something begins and ends, and the times, in a time zone.
+    """The days and times at which something begins and ends, in a time zone.
 
-    ``days`` are names of weekdays, or the dates of hours that come once, between a first and a last day;
-    ``off`` are dates on which they don't come. A start is looked at ``lead_seconds`` before it.
+    ``days`` are names of weekdays, or dates of hours that come only once, between a first and a last day.
+    ``off`` are dates that are left out. A start is due ``lead_seconds`` before its time.
     """
 
     days: frozenset[str] = frozenset()
@@ -90,7 +92,7 @@ class Timetable(ABC):
     @property
     @abstractmethod
     def time_zone(self) -> str:
-        """Return the zone of its days and times."""
+        """Return the time zone of its days and times."""
 
     @property
     def wanted(self) -> Wanted:
@@ -98,29 +100,29 @@ class Timetable(ABC):
         return Wanted(self.days, self.starts, self.stops)
 
     def timetable(self) -> dict[str, Any]:
-        """Return its fields alone, for another one."""
+        """Return the timetable's fields, without those of a subclass, by name."""
         return {one.name: getattr(self, one.name) for one in fields(Timetable)}
 
     def after(self, moment: float) -> Occurrence | None:
-        """Return the first occurrence after a moment."""
+        """Return the first occurrence after a time; None if there is none in the time planned ahead."""
         spans = (2 * 86_400.0, 9 * 86_400.0, YEAR_SECONDS if self.last_day else HORIZON_SECONDS)
         return next((one for span in spans for one in self.between(moment, moment + span)), None)
 
     def between(self, after: float, until: float) -> list[Occurrence]:
-        """Return the occurrences after a moment and up to another, in their order."""
+        """Return the occurrences after one time and up to another, in order."""
         first, last = self.day(after), self.day(until)
         # Hours that begin on one day may end on the next.
         days = (first + timedelta(days=count) for count in range(-1, (last - first).days + 1))
         return sorted(one for day in days for one in self.on(day) if after < one.at <= until)
 
     def begin(self, one: Occurrence) -> Occurrence:
-        """Return the first occurrence of the day that one is of; a stop may be of the day before."""
+        """Return the first occurrence of an occurrence's day; a stop after midnight is of the day before."""
         day = date.fromisoformat(one.local[:10])
         every = (self.on(day - timedelta(days=before)) for before in (0, 1))
         return next((found[0] for found in every if one in found), one)
 
     def day(self, at: float) -> date:
-        """Return the day of its zone at a moment."""
+        """Return the date in its zone at a time."""
         return datetime.fromtimestamp(at, load_zone(self.time_zone)).date()
 
     def on(self, day: date) -> list[Occurrence]:
@@ -153,8 +155,8 @@ class Timetable(ABC):
 class HoursRule(Timetable):
     """Hours of a workspace, in the time zone ``zone``.
 
-    What was planned up to ``processed_until`` is settled. ``agreed``: its person knows that the stop ends the
-    workspace for good.
+    Occurrences up to ``processed_until`` are settled. ``agreed``: the rule's person knows that its stop is
+    irreversible for the workspace.
     """
 
     id: str
@@ -166,10 +168,10 @@ class HoursRule(Timetable):
     agreed: bool = False
     #: Why it is paused, a cause of ``bot.messages.texts.problems``; "" if it isn't.
     paused: str = ""
-    #: After an unlink, which deleted the workspace's row: what it was called, and by what it is found again.
+    #: Name and provider's id of the workspace after an unlink, which deleted its row. The id finds it again.
     name: str = ""
     remote_id: str = ""
-    #: When it last started its workspace, and how many times in a row nobody used that before the next time.
+    #: When it last started its workspace, and how many starts in a row nobody used.
     started_at: Past | None = None
     unused: int = 0
 
@@ -179,11 +181,11 @@ class HoursRule(Timetable):
         return self.zone
 
     def started(self, at: float, *, is_used: bool) -> Self:
-        """Return it after another start; ``is_used``: the workspace has been used since the one before."""
+        """Return the rule after another start; ``is_used``: somebody used the workspace since the last."""
         return replace(self, started_at=at, unused=0 if is_used else self.unused + 1)
 
     def due(self, now: float) -> list[Occurrence]:
-        """Return the occurrences that are due and aren't settled, in their order."""
+        """Return the occurrences that are due and not settled, in order."""
         since = max(self.processed_until, now - HORIZON_SECONDS)
         return [
             one
@@ -192,20 +194,20 @@ class HoursRule(Timetable):
         ]
 
     def next_stop(self, now: float) -> float | None:
-        """Return the time of its next stop, after the settled ones; None if that doesn't come."""
+        """Return the time of its next unsettled stop; None if it is paused or has none."""
         since, spans = max(now, self.processed_until), (86_400.0, 9 * 86_400.0, HORIZON_SECONDS)
         found = (one.at for span in spans for one in self.between(since, since + span) if one.side == "stop")
         return None if self.paused else next(found, None)
 
     def is_on(self, now: float) -> bool:
-        """Return whether it is between a start and the stop that follows."""
+        """Return whether a start of the rule has passed and its stop hasn't."""
         coming = self.after(now)
         return coming is not None and coming.side == "stop" and self.starts is not None
 
 
 @dataclass(frozen=True, slots=True)
 class FormerHours:
-    """Hours that were turned off, as a button carries them."""
+    """Hours that were turned off, as the button that restores them carries them."""
 
     wanted: Wanted
     zone: str
@@ -224,7 +226,7 @@ class HoursContext(AddedFacts):
         return find_hours_stop(self.rules, now)
 
     def plans(self, side: str, at: float) -> bool:
-        """Return whether hours start or stop the workspace at a moment."""
+        """Return whether hours start or stop the workspace at a time."""
         active = (one for one in self.rules if not one.paused)
         return any(one.side == side for rule in active for one in rule.between(at - 1.0, at))
 
@@ -241,12 +243,12 @@ def _local(day: date, minute: int) -> str:
 
 
 def list_dates(first: date, until: date) -> list[str]:
-    """Return the dates from one up to another, as rules name them."""
+    """Return the dates from ``first`` to the day before ``until``, as rules write them."""
     return [(first + timedelta(days=count)).isoformat() for count in range((until - first).days)]
 
 
 def group_days(of: Timetable, days: Collection[str]) -> list[tuple[str, str]]:
-    """Return days by the first and the last of those without an occurrence between."""
+    """Return days grouped into spans (first, last) that have no other occurrences in between."""
     found: list[tuple[str, str]] = []
     for day in sorted(days):
         since, until = date.fromisoformat(found[-1][1] if found else day), date.fromisoformat(day)
@@ -255,20 +257,20 @@ def group_days(of: Timetable, days: Collection[str]) -> list[tuple[str, str]]:
     return found
 
 
-# -- what nobody uses, and what was left running -------------------------------------------------------------
+# -- workspaces that nobody uses, or that were left running --------------------------------------------------
 
 
 def was_used(workspace: Workspace, since: float) -> bool:
-    """Return whether a workspace was used since its start: through Usher, or by its provider's record."""
+    """Return whether a workspace was used since its start: through Usher, or as its provider reports."""
     return (workspace.last_request_at or 0.0) >= since or (
         workspace.last_used_at or 0.0
     ) >= since + START_USE_SECONDS
 
 
 def find_idle_since(workspace: Workspace) -> tuple[float, bool] | None:
-    """Return the begin of a workspace's idle time, and whether its provider reports use.
+    """Return since when a workspace has been idle, and whether its provider reports use.
 
-    None if nobody knows, or it doesn't run. Where nothing says when it came up, the first read that found it
+    None if nobody knows, or if it doesn't run. If nothing says when it came up, the first read that found it
     running counts.
     """
     used, began = workspace.last_used_at, workspace.started_at or workspace.running_since
@@ -280,10 +282,10 @@ def find_idle_since(workspace: Workspace) -> tuple[float, bool] | None:
 
 
 def find_asking_evening(workspace: Workspace, seconds: float, now: float, zone: ZoneInfo) -> float | None:
-    """Return the end of the day on which a workspace's person is asked now whether they need it.
+    """Return this evening's time if a workspace's person is to be asked now whether they need it, else None.
 
-    ``seconds`` is for how long it is left alone before. What they do with it here counts as its use. None if
-    they aren't asked now.
+    They are asked in the daytime, once the workspace has been idle for ``seconds``. What they do with it in
+    Slack counts as use.
     """
     left, local = find_idle_since(workspace), datetime.fromtimestamp(now, zone)
     if left is None or now - max(left[0], workspace.used_at or 0.0) < seconds:
@@ -295,8 +297,8 @@ def find_asking_evening(workspace: Workspace, seconds: float, now: float, zone: 
 class HoursKind(AnyKind):
     """The kinds of messages about hours, and about workspaces that were left running."""
 
-    #: Whether a workspace that was left running is still needed.
+    #: Asks whether a workspace that was left running is still needed.
     IDLE_PROMPT = Traits("idle_prompt", urgency=3, offers="workspace", marks=Mark.NEWEST | Mark.PASSES)
-    #: Hours that were missed or couldn't be kept; that pause; of somebody whose time zone has changed.
+    #: Hours were missed or couldn't be kept, or are paused.
     HOURS_MISSED = Traits("hours_missed", offers="workspace")
     HOURS_PAUSED = Traits("hours_paused", offers="link", marks=Mark.PASSES | Mark.STANDS)

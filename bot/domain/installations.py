@@ -1,4 +1,4 @@
-"""Installations: where in Slack Usher is installed, and whose administrators administer whom."""
+"""Installations: where in Slack Usher is installed, and which administrators administer whom."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from bot.domain.user_groups import UserGroups
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """One installation as it is stored; ``secret`` is ciphertext (``bot.support.vault``).
+    """One installation as stored; ``secret`` is ciphertext (``bot.support.vault``).
 
-    ``enterprise_id`` is the one in the keys of its people, ``organisation_id`` the one that Slack named when
-    Usher was last installed there.
+    ``enterprise_id`` is the enterprise in its people's keys, ``organisation_id`` the one that Slack named
+    when Usher was last installed there.
     """
 
     id: str
@@ -33,24 +33,27 @@ class Installed:
     expires_at: Stays | None
     installed_by: str
     installed_at: Past = 0.0
-    #: Since when Slack takes its refresh token no more: it has to be installed again.
+    #: Since when Slack refuses its refresh token, so that Usher has to be installed again.
     lost_at: Past | None = None
     organisation_id: str | None = None
 
     @property
     def row_key(self) -> str:
-        """Return the key for sealing the secret; no person's looks like it."""
+        """Return the key for sealing the secret, which can't be a person's."""
         return f"installation/{self.id}"
 
 
 class Administered(ABC):
-    """The people whom administrators administer: their own Slack workspace, or everybody."""
+    """The base of ``Installation`` and ``Installations``: who administers whom.
+
+    Administrators administer their own Slack workspace, or everybody.
+    """
 
     __slots__ = ()
 
     @abstractmethod
     def reach(self, principal: Principal) -> str | None:
-        """Return the prefix of the keys of those whom a person administers; None for no administrator."""
+        """Return the prefix of the keys of all whom a person administers; None if they administer nobody."""
 
     @abstractmethod
     def list_administrators(self) -> list[Principal]:
@@ -66,19 +69,19 @@ class Administered(ABC):
         return reach is not None and owner.key.startswith(reach)
 
     def filter_administrators(self, is_of: Callable[[Principal], bool]) -> list[Principal]:
-        """Return the administrators for whom a predicate holds, and those of everybody."""
+        """Return the administrators for whom a predicate holds, and those who administer everybody."""
         return [one for one in self.list_administrators() if self.reach(one) == "" or is_of(one)]
 
     @abstractmethod
     def resolve_principal(self, principal: Principal) -> Principal:
-        """Return the person that acts, from the one that a payload or a sign-in names."""
+        """Return the principal under which Usher knows a person whom a payload or a sign-in names."""
 
     @abstractmethod
     def has_team(self, enterprise_id: str | None, team_id: str | None) -> bool:
         """Return whether a team belongs to an installation of Usher."""
 
     def is_current(self, principal: Principal) -> bool:
-        """Return whether a key is the one of a person where Usher is installed now."""
+        """Return whether a principal is how Usher knows that person now, where it is installed."""
         is_here = self.has_team(principal.enterprise_id, principal.team_id)
         return is_here and self.resolve_principal(principal) == principal
 
@@ -87,7 +90,7 @@ class Administered(ABC):
         """Return whether two principals are one person."""
 
     def decides(self, principal: Principal, owner: Principal) -> bool:
-        """Return whether somebody decides about a person: about themselves only if nobody else can."""
+        """Return whether a person may decide about an owner; about themself only if nobody else can."""
         there = [one for one in self.list_administrators() if self.administers(one, owner)]
         is_own = self.is_same_person(principal, owner)
         is_alone = all(self.is_same_person(one, owner) for one in there)
@@ -98,8 +101,8 @@ class Administered(ABC):
 class Installation(Administered):
     """One Slack workspace or enterprise where Usher is installed, with its bot and its administrators.
 
-    It is one Slack workspace, or a whole enterprise (the team may then be None). ``administrators`` holds
-    ``T…:U…``, ``U…``, or ``groups`` of them. Membership is decided here and nowhere else.
+    For a whole enterprise, the team may be None. ``administrators`` holds ``T…:U…``, ``U…``, or ``groups`` of
+    them. Only this class decides who belongs to an installation.
     """
 
     team_id: str | None
@@ -109,10 +112,10 @@ class Installation(Administered):
     team_name: str = ""
     bot_user_id: str | None = None
     bot_id: str | None = None
-    #: What people write after an @ to address the bot.
+    #: The name that people write after an @ to address the bot.
     bot_name: str = "usher"
     groups: UserGroups = field(default_factory=UserGroups, compare=False, repr=False)
-    #: The enterprise in the keys of users who linked while an earlier release took another one for theirs.
+    #: The enterprise in the keys of users who linked when an earlier release stored another one for them.
     other_enterprises: Mapping[str, str | None] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
@@ -131,12 +134,12 @@ class Installation(Administered):
 
     @property
     def sign_in_team(self) -> str:
-        """Return the team that Sign in with Slack suggests to a person who isn't known yet; "" for none."""
+        """Return the team that Sign in with Slack suggests to people it doesn't know yet; "" for none."""
         return self.team_id or ""
 
     @property
     def enterprise(self) -> str | None:
-        """Return the enterprise that it covers, if it is a whole one."""
+        """Return the enterprise, if the installation covers a whole one."""
         return self.enterprise_id if self.is_org_wide else None
 
     @property
@@ -149,11 +152,11 @@ class Installation(Administered):
         return self
 
     def resolve_principal(self, principal: Principal) -> Principal:
-        """Return the person that acts, from the one that a payload or a sign-in names.
+        """Return the principal under which Usher knows a person whom a payload or a sign-in names.
 
-        Where a whole enterprise has installed Usher, it is enterprise and user: one person in all its teams.
-        Elsewhere it is team and user, with the enterprise that is stored for the installation, or was for the
-        user. A stranger stays who they are.
+        If a whole enterprise has installed Usher, the principal has the enterprise and the user, the same in
+        all its teams. Otherwise it has the team and the user, with the enterprise stored for the installation
+        or for that user. A principal of another installation is returned unchanged.
         """
         if not self.has_team(principal.enterprise_id, principal.team_id):
             return principal
@@ -161,7 +164,7 @@ class Installation(Administered):
         return Principal(enterprise, self.id, principal.user_id)
 
     def remove_own_mentions(self, text: str) -> str:
-        """Remove the bot's ids and its name from a text that is written to it: ``stop lab, @usher``."""
+        """Remove the bot's mentions from a text that somebody wrote to it: ``stop lab, @usher``."""
         return own_mentions.remove_own_mentions(text, (self.bot_user_id, self.bot_id), self.bot_name)
 
     def find_for_team(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
@@ -169,28 +172,29 @@ class Installation(Administered):
         return self if self.has_team(enterprise_id, team_id) else None
 
     def has_team(self, enterprise_id: str | None, team_id: str | None) -> bool:
-        """Return whether a team belongs here, with or without an enterprise; missing ids don't.
+        """Return whether a team belongs to the installation; missing ids never match.
 
-        It must be the installed team or, if the installation covers the whole enterprise, any of its teams.
+        It must be the installed team or, if the installation covers a whole enterprise, any of its teams.
         """
         return self._are_one((enterprise_id, team_id), (self.enterprise_id, self.team_id))
 
     def is_same_person(self, one: Principal, other: Principal) -> bool:
-        """Return whether two principals are one person: a user has one id in all teams of an enterprise.
+        """Return whether two principals are one person.
 
-        Team and user must match, or enterprise and user if the installation covers the whole enterprise
+        Team and user must match or, as a user has one id in all teams of an enterprise, enterprise and user
+        if the installation covers the whole enterprise
         (``docs/internals/slack.md``, "Sign in with Slack").
         """
         homes = [(each.enterprise_id, each.team_id) for each in (one, other)]
         return one.user_id == other.user_id and self._are_one(*homes)
 
     def are_together(self, one: Principal, other: Principal) -> bool:  # noqa: ARG002 - as ``Installations``
-        """Return True: there is no other Slack workspace."""
+        """Return True, as there is no other installation."""
         return True
 
     @property
     def is_several(self) -> bool:
-        """Return False, as ``Installations`` has it."""
+        """Return False (see ``Installations``)."""
         return False
 
     def reach(self, principal: Principal) -> str | None:
@@ -198,7 +202,7 @@ class Installation(Administered):
         return "" if self.resolve_principal(principal) in self.list_administrators() else None
 
     def list_administrators(self) -> list[Principal]:
-        """Return the administrators, as far as they belong here, sorted by key."""
+        """Return the administrators who belong to this installation, sorted by key."""
         named = {
             self.resolve_principal(self.parse_principal(name))
             for name in self.groups.expand(self.administrators)
@@ -207,7 +211,7 @@ class Installation(Administered):
         return sorted(found, key=lambda one: one.key)
 
     def parse_principal(self, name: str) -> Principal:
-        """Return the principal that an operator means by ``U…`` (of the installed team) or ``T…:U…``."""
+        """Return the principal that an operator names as ``U…`` (of the installed team) or ``T…:U…``."""
         team, _, user = name.rpartition(":")
         return Principal(self.enterprise_id, team or self.team_id or "", user)
 
@@ -219,11 +223,11 @@ class Installation(Administered):
 
 
 class Installations(Administered):
-    """All present installations of an Usher that is installed by OAuth in any number of Slack workspaces.
+    """All current installations, if Usher is installed by OAuth in any number of Slack workspaces.
 
-    It answers as ``Installation`` does, for all of them. ``replace`` changes what is known; nothing here asks
-    the database (``bot.slack.installed`` does). ``administrators`` administer their own workspace,
-    ``everywhere`` all of them; an id alone names nobody here.
+    The methods are those of ``Installation``, for all of them. ``replace`` sets the installations; nothing
+    here reads the database (``bot.slack.installed`` does). People in ``administrators`` administer their own
+    workspace, those in ``everywhere`` all workspaces. An id without a workspace names nobody here.
     """
 
     def __init__(
@@ -240,7 +244,7 @@ class Installations(Administered):
         return ""
 
     def replace(self, installations: Iterable[Installation]) -> None:
-        """Know these installations and no others."""
+        """Set the installations."""
         self._installations = {one.id: one for one in installations}
 
     def __iter__(self) -> Iterator[Installation]:
@@ -256,11 +260,11 @@ class Installations(Administered):
         return None
 
     def find_for(self, principal: Principal) -> Installation:
-        """Return the installation that serves a person; an empty one, which includes nobody, if none does."""
+        """Return the installation that serves a person, or one without members if none does."""
         return self.find_for_team(principal.enterprise_id, principal.team_id) or Installation(None)
 
     def resolve_principal(self, principal: Principal) -> Principal:
-        """Return the person that acts, as ``Installation.resolve_principal`` does."""
+        """Return the principal under which Usher knows a person, as ``Installation`` does."""
         return self.find_for(principal).resolve_principal(principal)
 
     def has_team(self, enterprise_id: str | None, team_id: str | None) -> bool:
@@ -272,16 +276,16 @@ class Installations(Administered):
         return self.find_for(one).is_same_person(one, other)
 
     def are_together(self, one: Principal, other: Principal) -> bool:
-        """Return whether two people are of the same installation, where an id means the same person."""
+        """Return whether two people belong to the same installation, so that an id means the same person."""
         return one.place == other.place
 
     @property
     def is_several(self) -> bool:
-        """Return whether names of people need their Slack workspace beside them."""
+        """Return whether people's names have to be shown with their Slack workspace."""
         return len(self._installations) > 1
 
     def reach(self, principal: Principal) -> str | None:
-        """Return "" for an administrator of everybody, the place of one of a single workspace."""
+        """Return "" if a person administers everybody, their workspace's prefix if only that; None else."""
         name = f"{principal.team_id}:{principal.user_id}"
         if name in self.groups.expand(self._everywhere):
             return ""
@@ -296,21 +300,21 @@ class Installations(Administered):
         return sorted(found, key=lambda one: one.key)
 
     def parse_principal(self, name: str) -> Principal:
-        """Return the principal that an operator means by ``T…:U…`` or ``E…:U…``."""
+        """Return the principal that an operator names as ``T…:U…`` or ``E…:U…``."""
         place, _, user = name.rpartition(":")
         found = self._installations.get(place)
         return Principal(found.enterprise_id if found is not None else None, place, user)
 
 
-#: One installation, given by its bot token, or any number of them, made by OAuth.
+#: One installation, given by its bot token, or any number made by OAuth.
 AnyInstallation = Installation | Installations
 
 
 class Tenants(Protocol):
-    """Know whose requests are served, and with which token: ``OneTenant``, or ``InstalledSlack``.
+    """The installations that are served, and their tokens: ``OneTenant``, or ``InstalledSlack``.
 
-    What an event says of an installation counts as far as Slack confirms it; what asks Slack raises
-    SlackFailed if it can't say now.
+    An event about an installation counts only as far as Slack confirms it. Methods that ask Slack raise
+    SlackFailed if Slack doesn't answer.
     """
 
     async def installation(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
@@ -322,7 +326,7 @@ class Tenants(Protocol):
         ...
 
     async def find_refused_token(self, installation: Installation) -> str | None:
-        """Return the stored token if Slack takes it no more, otherwise None."""
+        """Return the stored token if Slack refuses it, otherwise None."""
         ...
 
     async def forget_token(self, installation: Installation, refused: str) -> None:
@@ -330,5 +334,5 @@ class Tenants(Protocol):
         ...
 
     async def has_channel(self, installation: Installation, channel: str, ts: str) -> bool:
-        """Return whether Slack knows a channel by an id; ``ts`` is that of a message in it."""
+        """Return whether Slack knows a channel by this id; ``ts`` is that of a message in it."""
         ...

@@ -1,7 +1,7 @@
-"""Our own markup, and the moments that its parts name; pure.
+"""Our own markup, and the times that its parts name. Pure functions.
 
-A sentence about a moment to come is true until then. Whoever fills it gives the moment, so it is known, and
-never looked for in the words.
+A sentence about a time to come is true until that time. The code that fills the sentence gives the time, so
+nobody has to search the words for it.
 """
 
 from __future__ import annotations
@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, Self, TypeAlias, cast
 
-#: A sentence to fill, or several that come one after another.
+#: A sentence with placeholders, or several in order.
 Template: TypeAlias = str | tuple[str, ...]
 
 
 class Part(NamedTuple):
-    """A part of a line, the moments that it names, and what it says is planned for these.
+    """A part of a line, the times that it names, and the plan that it announces for them.
 
-    A plan is a side, ``start`` or ``stop``, or that ``nothing`` stops it, and a workspace's key; () for none.
+    A plan is ``start``, ``stop`` or ``nothing`` (that nothing stops the workspace), and the workspace's key.
+    It is () if there is none.
     """
 
     text: str
@@ -25,17 +26,17 @@ class Part(NamedTuple):
 
 
 class Markup(str):
-    """A text of our own Slack markup: it is not escaped again."""
+    """A text that already is Slack markup, so that it isn't escaped again."""
 
     __slots__ = ()
 
     def __new__(cls, text: str = "") -> Self:
-        """Return the text; one that names moments keeps them."""
+        """Return the text; a ``Dated`` text keeps its times."""
         return cast("Self", text) if isinstance(text, Dated) else super().__new__(cls, text)
 
 
 class Dated(Markup):
-    """Markup in lines of parts, of which some name moments."""
+    """Markup in lines of parts, some of which name times."""
 
     __slots__ = ("lines", "moments")
     lines: tuple[tuple[Part, ...], ...]
@@ -56,11 +57,11 @@ class Dated(Markup):
         return (part for line in self.lines for part in line)
 
     def rewrite(self, text: str) -> Dated:
-        """Return another text that names the same moments."""
+        """Return another text that names the same times."""
         return Dated([[Part(text, self.moments)]])
 
     def drop(self, has_passed: Callable[[Part], bool]) -> str:
-        """Return the text without its parts that have passed, and what follows them in their lines."""
+        """Return the text without parts that have passed and without the rest of their lines."""
         left: list[list[Part]] = []
         for line in self.lines:
             passed = next((at for at, part in enumerate(line) if has_passed(part)), len(line))
@@ -70,7 +71,7 @@ class Dated(Markup):
 
 
 def list_parts(blocks: Iterable[Mapping[str, Any]]) -> list[Part]:
-    """Return the parts of texts of blocks that name moments, or say what is planned."""
+    """Return the parts of all dated texts in blocks."""
     found: list[Part] = []
     for block in blocks:
         for one in block.get("elements", ()) if block["type"] == "context" else (block.get("text") or {},):
@@ -81,9 +82,9 @@ def list_parts(blocks: Iterable[Mapping[str, Any]]) -> list[Part]:
 
 
 def join(texts: Iterable[str], between: str = " ") -> str:
-    """Join sentences to a line, or lines with a line end ``between`` them; their parts stay apart.
+    """Join sentences with a space, or lines with a line end; their parts stay separate.
 
-    What is joined in another way is one part.
+    With any other text ``between`` them, the result is a single part.
     """
     texts = list(texts)
     if Dated not in map(type, texts):
@@ -104,9 +105,10 @@ def join(texts: Iterable[str], between: str = " ") -> str:
 
 
 def announce(side: str, workspace_id: str, text: str) -> str:
-    """Return a text that says that a workspace is to ``start`` or ``stop`` at its moments, or at none.
+    """Return a text marked as announcing that a workspace will ``start`` or ``stop`` at the times it names.
 
-    It is true while that is planned, or while ``nothing`` is.
+    With the side ``nothing``, it announces that nothing stops the workspace. The text is true while the plan
+    is.
     """
     lines = text.lines if isinstance(text, Dated) else ((Part(text),),)
     plan, is_dated = (side, workspace_id), side != "nothing"

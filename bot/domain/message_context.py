@@ -1,4 +1,4 @@
-"""The facts behind cards, notices and people's Homes, gathered before anything is rendered."""
+"""The facts from which cards, notices and people's Homes are rendered."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -15,13 +15,13 @@ from bot.domain.stops import StopEffects
 from bot.domain.timers import find_next_stop
 from bot.domain.workspaces import Action, State, Workspace
 
-#: How soon an operation ends after what ends it was read.
+#: Seconds within which an operation ends after a read that ends it.
 END_SECONDS: Final = 2.0
 Addition = TypeVar("Addition", bound="AddedFacts")
 
 
 class ObjectName(NamedTuple):
-    """The name of a button's object, and its connection's title, "" for none."""
+    """The name of a button's object, and its connection's title ("" for none)."""
 
     name: str
     title: str = ""
@@ -31,33 +31,33 @@ class ObjectName(NamedTuple):
 class Facts:
     """The context of any message about a person's account; ``now`` is in epoch seconds.
 
-    ``username`` is empty if the provider gave none. ``capabilities`` are the provider's, ``linking`` is how
-    people link their account there. ``body`` holds the notice's own facts. A message whose row is gone has
-    nothing else.
+    ``username`` is empty if the provider gave none. ``capabilities`` are the provider's, ``linking`` the ways
+    to link an account there. ``body`` has the notice's own facts, which are all that a message has whose row
+    is gone.
     """
 
     now: float
     connection: str
     connection_title: str
-    #: The time zone of its only reader; None where several read it, or if it isn't known.
+    #: The time zone of its only reader; None if there are several readers, or if it isn't known.
     zone: ZoneInfo | None = None
     username: str = ""
     has_public_url: bool = True
     capabilities: frozenset[str] = frozenset()
     linking: frozenset[str] = frozenset()
-    #: The person has an account there; None where nobody asked.
+    #: Whether the person has an account there; None if that wasn't looked up.
     is_linked: bool | None = None
-    #: The provider refuses the person's account, or did when it was last used.
+    #: Whether the provider refuses the person's account, or did when it was last used.
     is_refused: bool = False
-    #: Whether it rests, as its name is another account by now.
+    #: Whether the link rests, because its username is now another account.
     is_resting: bool = False
-    #: Why nothing can be sent to the provider for the person as things are, or the workspace's planned stop
-    #: can't be carried out, "" for nothing (``bot.domain.feasibility``).
+    #: Why nothing can be sent to the provider for the person, or why the workspace's planned stop can't be
+    #: carried out; "" if nothing is wrong (``bot.domain.feasibility``).
     obstacle: str = ""
-    #: When the account's credential ends, as its provider said.
+    #: When the account's credential expires, as its provider said.
     link_expires_at: float | None = None
     body: Mapping[str, Any] = field(default_factory=dict)
-    #: When it was written, and whether something newer was asked for since.
+    #: When the message was written, and whether the person has made a newer request since.
     written_at: float = 0.0
     is_superseded: bool = False
 
@@ -70,7 +70,7 @@ class Facts:
         return float(self.body.get(name) or self.now)
 
     def common(self) -> dict[str, Any]:
-        """Return the values of the fields that all contexts have, by name."""
+        """Return the values of the fields of ``Facts`` by name, without those of a subclass."""
         return {one.name: getattr(self, one.name) for one in fields(Facts)}
 
     @property
@@ -80,30 +80,30 @@ class Facts:
 
     @property
     def link_has_ended(self) -> bool:
-        """Return whether the account's credential has ended."""
+        """Return whether the account's credential has expired."""
         return self.link_expires_at is not None and self.link_expires_at <= self.now
 
     @property
     def link_is_ending(self) -> bool:
-        """Return whether the account's credential still ends as the notice said."""
+        """Return whether the account's credential hasn't expired and still expires when the notice said."""
         return self.link_expires_at == self.body.get("expires_at") and not self.link_has_ended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddedFacts:
-    """An addition to the facts of a workspace. Each field has a default: nothing was added."""
+    """Facts that are added to those of a workspace. Each field has a default for when nothing is added."""
 
     @property
     def is_separate(self) -> bool:
-        """Return whether the end of the workspace is told in a message of its own."""
+        """Return whether the end of the workspace needs a message of its own, not one with other results."""
         return False
 
     def find_next_stop(self, _now: float) -> float | None:
-        """Return the next stop that it plans, besides the workspace's timer."""
+        """Return the next stop that these facts plan, besides the workspace's timer."""
         return None
 
     def plans(self, _side: str, _at: float) -> bool:
-        """Return whether it plans a start or a stop for a moment."""
+        """Return whether these facts plan a start or a stop for a time."""
         return False
 
 
@@ -112,7 +112,7 @@ class WorkspaceFacts(Facts):
     """The context of a message about a workspace and an operation on it.
 
     ``ide_url`` and ``page_url`` (the provider's page for it) are set only if they passed the connection's
-    host check. ``effects`` is what the provider declares stopping does to it.
+    host check. ``effects`` are those of stopping it, as the provider declares them.
     """
 
     operation: Operation | None = None
@@ -121,11 +121,11 @@ class WorkspaceFacts(Facts):
     opens_in_page: bool = False
     page_url: str | None = None
     effects: StopEffects = field(default_factory=dict)
-    #: Its hours, its lessons, and what else is added.
+    #: Its hours, its lessons, and other added facts.
     added: tuple[AddedFacts, ...] = ()
-    #: What the message is about besides.
+    #: Other workspaces that the message is about.
     others: tuple["WorkspaceFacts", ...] = ()
-    #: What it was called, if it is deleted by now.
+    #: The workspace's name, if its row is deleted.
     former_name: str | None = None
     #: The state of the message about the operation's end.
     end_state: EndState = ""
@@ -134,7 +134,7 @@ class WorkspaceFacts(Facts):
 
     @property
     def objects(self) -> dict[str, ObjectName]:
-        """Return the names of the workspace, by its key and its operation's, and of the connection."""
+        """Return the names of the workspaces, by their and their operations' keys, and of the connection."""
         names = {self.connection: ObjectName(self.connection_title)}
         for one in (self, *self.others):
             if one.workspace is not None:
@@ -149,7 +149,7 @@ class WorkspaceFacts(Facts):
 
     @property
     def next_stop(self) -> float | None:
-        """Return the next stop ahead of the workspace, None if nothing stops it."""
+        """Return the time of the workspace's next stop, None if nothing stops it."""
         if self.workspace is None:
             return None
         planned = (context.find_next_stop(self.now) for context in self.added)
@@ -157,12 +157,15 @@ class WorkspaceFacts(Facts):
         return find_next_stop(self.workspace, first, self.now)
 
     def add(self, new: AddedFacts) -> "WorkspaceFacts":
-        """Return the facts with others, in place of earlier ones of their type."""
+        """Return the facts with ``new`` added, in place of earlier ones of its type."""
         others = (context for context in self.added if type(context) is not type(new))
         return replace(self, added=(*others, new))
 
     def plans(self, plan: tuple[str, ...], moments: Collection[int]) -> bool:
-        """Return whether what was planned for one of these moments still is; of others, nothing is known."""
+        """Return whether a plan that was announced for one of these times still holds.
+
+        A plan of another workspace counts as holding, as nothing is known about it here.
+        """
         workspace, (side, key) = self.workspace, plan
         if workspace is None or workspace.id != key:
             return workspace is not None
@@ -179,7 +182,7 @@ class WorkspaceFacts(Facts):
 
     @property
     def is_unusable(self) -> bool:
-        """Return whether the workspace runs, and nobody can open it."""
+        """Return whether the workspace runs but nobody can open it."""
         return self.workspace is not None and self.workspace.is_unusable
 
     @property
@@ -200,7 +203,7 @@ class WorkspaceFacts(Facts):
         return self.state in {State.RUNNING, State.STARTING}
 
     def may(self, action: Action) -> bool:
-        """Return whether the action is possible on the workspace, as far as is known."""
+        """Return whether the action may be possible on the workspace, as far as is known."""
         workspace = self.workspace
         if workspace is None or workspace.is_provisional:
             return False
@@ -212,7 +215,7 @@ class WorkspaceFacts(Facts):
 
     @property
     def can_still_run(self) -> bool:
-        """Return whether nobody knows whether it runs, so that it can be stopped beside being started."""
+        """Return whether it may still run, so that *Stop* is offered next to *Start*."""
         workspace = self.workspace
         if workspace is None or workspace.current_state not in {State.FAILED, State.UNKNOWN}:
             return False
@@ -221,7 +224,7 @@ class WorkspaceFacts(Facts):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFacts(Facts):
-    """Hold a run, with its output if this process follows it, and its provider's page if that is allowed."""
+    """A run, with its output if this process follows it, and its provider's page if that is allowed."""
 
     run: Run
     output: OutputTail | None = None
@@ -236,14 +239,11 @@ class RunFacts(Facts):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestFacts(Facts):
-    """The context of a message about a request: the request, if it still exists, and the people in it.
-
-    They are named as its reader is told who they are.
-    """
+    """The context of a message about an approval: the request, if it still exists, and its people's names."""
 
     approval: Approval | None = None
     people: People = field(default_factory=dict)
-    #: The links that rest, as their names are other accounts by now.
+    #: The links that rest, because their usernames are now other accounts.
     resting: tuple[Account, ...] = ()
 
     @property
@@ -257,7 +257,7 @@ class RequestFacts(Facts):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldFacts(Facts):
-    """The kinds and contexts of the events in one message after a silence, oldest first."""
+    """The kinds and contexts of all news in one message after an outage of Slack, oldest first."""
 
     held: tuple[tuple[AnyKind, Facts], ...]
 

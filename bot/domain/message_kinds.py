@@ -1,6 +1,6 @@
 """Kinds of messages: what each is about, and how it is treated.
 
-Those of operations, runs and links are in ``bot.domain.notices``, others in the module of their subject here.
+The kinds about operations, runs and links are in ``bot.domain.notices``, others in their subject's module.
 """
 
 from collections.abc import Iterator
@@ -9,10 +9,13 @@ from typing import Any, Final, Literal, NamedTuple, Self, TypeVar
 
 from bot.support.declarations import require_complete
 
-#: What people can choose not to hear.
+#: News that people can switch off.
 Topic = Literal["ready", "stopped", "run_ended"]
-#: What a message offers something for: the workspace or the connection that its body names; its subject, for
-#: all who read of it or each of them; or its person, who has one such message.
+#: The object of a message's buttons.
+#: - ``workspace``, ``link``: the workspace, or the link to the connection, that its body names.
+#: - ``subject``: its subject, for all readers together.
+#: - ``reader``: its subject, for each reader.
+#: - ``person``: its person, who has only one such message.
 Offered = Literal["workspace", "link", "subject", "reader", "person"]
 Urgency = Literal[0, 1, 2, 3]
 Word = TypeVar("Word", bound=Enum)
@@ -22,23 +25,24 @@ class Mark(Flag):
     """Flags for the treatment of a kind's messages."""
 
     NONE = 0
-    #: It is kept up to date with its row, and has that row's id.
+    #: The message is kept up to date with its row, and has that row's id.
     CARD = auto()
-    #: It says how an operation or a run ended: it waits a moment for the card, so that they come in order.
+    #: It says how an operation or a run ended. It waits a moment for the card, so that they come in order.
     END = auto()
-    #: The card of its operation says it, if there is one.
+    #: It isn't sent if its operation has a card, which says the same.
     IN_CARD = auto()
-    #: It says what has happened, and nobody has to decide anything: after a silence it is told with others.
+    #: It reports something that needs no decision. After an outage, one message has all of a person's news.
     NEWS = auto()
-    #: It goes before replies.
+    #: It is sent before replies.
     URGENT = auto()
-    #: It asks, and says what was answered: it is redrawn, as cards are.
+    #: It asks a question. It is redrawn as cards are, and then shows the answer.
     ASKS = auto()
-    #: Of those about the same the newest offers something.
+    #: Only the newest message about the same object has buttons.
     NEWEST = auto()
-    #: It says or asks what is to change: it goes once that isn't so any more, or once it has a successor.
+    #: It announces or asks about a change. It goes once that is no longer true, or a newer message replaces
+    #: it.
     PASSES = auto()
-    #: It stands beside what was asked for since: only its own condition says when it is over.
+    #: A newer request doesn't make it outdated; only its own condition does.
     STANDS = auto()
     #: It belongs in the thread of its run's card.
     THREADED = auto()
@@ -46,15 +50,15 @@ class Mark(Flag):
     IN_CHANNEL = auto()
     #: It names other people: who asks for a link, who decided, who tried.
     PEOPLE = auto()
-    #: It has output, which is kept nowhere but in Slack.
+    #: It contains a run's output, which is kept nowhere but in Slack.
     OUTPUT = auto()
-    #: Nothing is lost if it isn't sent: a reply is worthless a minute later, and instead of a class card its
-    #: poster is asked.
+    #: Nothing is lost if it isn't sent. A reply is worthless after a minute, and if a class card isn't
+    #: posted, its poster is asked.
     HARMLESS = auto()
 
 
 class Traits(NamedTuple):
-    """A kind's name, as rows have it, and its treatment (``AnyKind``)."""
+    """A kind's name, as stored in rows, and its treatment (``AnyKind``)."""
 
     name: str
     subject: str = "other"
@@ -67,10 +71,10 @@ class Traits(NamedTuple):
 class AnyKind(StrEnum):
     """A kind of messages to people, and their treatment.
 
-    ``subject`` is the sort of row that it is about: an operation, a job, a class. ``urgency`` is the
-    order of sending: 1 ready, failed and refused; 2 first card; 3 still waiting, and warnings. Updates of
-    cards, the fourth class, aren't notices: the card's row is marked dirty instead. Replies (0) have their
-    own path to Slack: they never queue behind notices, nor notices behind them.
+    ``subject`` is the kind of row that the message is about: an operation, a job or a class. ``urgency`` is
+    the order of sending: 1 ready, failed and refused; 2 first card; 3 still waiting, and warnings. Updates of
+    cards come after these. They aren't notices: the card's row is marked dirty instead. Replies (0) have
+    their own path to Slack, so that neither they nor notices wait for each other.
     """
 
     subject: str
@@ -88,12 +92,12 @@ class AnyKind(StrEnum):
 
 
 def list_members(words: type[Word]) -> Iterator[Word]:
-    """Yield the words of a sort: its own, and those that are declared in subclasses."""
+    """Yield the members of an enumeration and of its direct subclasses."""
     require_complete()
     for one in (words, *words.__subclasses__()):
         yield from one
 
 
-#: By a kind whose posting nobody repeats unasked, what asks its person: nobody knows whether it was posted,
-#: or it can't be.
+#: For each kind that isn't posted again unasked: the kind of message that asks its person, if it is unknown
+#: whether it was posted, or if it can't be.
 UNPOSTED: Final[dict[AnyKind, AnyKind]] = {}

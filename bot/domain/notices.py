@@ -1,6 +1,6 @@
 """Messages to people: answers, notices and cards.
 
-Failures, questions and warnings are always sent. What the person switched off only shows on the card, if
+Failures, questions and warnings are always sent. News that the person switched off only shows on the card, if
 there is one.
 """
 
@@ -23,7 +23,7 @@ class NoticeKind(AnyKind):
     READY = Traits(
         "ready", "operation", offers="workspace", topic="ready", marks=Mark.END | Mark.NEWS | Mark.URGENT
     )
-    #: The address of what was told as ready: it came, or changed, after that.
+    #: The workspace's address, if it became known, or changed, after the message that it is ready.
     READY_LINK = Traits("ready_link", "operation", offers="workspace", marks=Mark.NEWS)
     FAILED = Traits("failed", "operation", offers="workspace", marks=Mark.END | Mark.URGENT)
     REFUSED = Traits("refused", "operation", offers="workspace", marks=Mark.END | Mark.URGENT)
@@ -34,7 +34,7 @@ class NoticeKind(AnyKind):
     REMOVED = Traits("removed", "operation", offers="workspace", marks=Mark.END | Mark.NEWS | Mark.IN_CARD)
     CARD = Traits("card", "operation", urgency=2, marks=Mark.CARD)
     WAITING = Traits("waiting", "operation", urgency=3, offers="workspace", marks=Mark.PASSES)
-    #: It's unknown whether something was created or launched, so the person is asked.
+    #: Asks the person, because nobody knows whether their workspace was created.
     OUTCOME_QUESTION = Traits("outcome_question", "operation", offers="workspace", marks=Mark.ASKS)
     JOB_CARD = Traits("job_card", "job", urgency=2, marks=Mark.CARD)
     JOB_ENDED = Traits(
@@ -46,41 +46,41 @@ class NoticeKind(AnyKind):
     JOB_OUTCOME_QUESTION = Traits("job_outcome_question", "job", offers="subject", marks=Mark.ASKS)
     JOB_NOT_STOPPED = Traits("job_not_stopped", "job")
     JOB_FILE_MISSING = Traits("job_file_missing", "job")
-    #: An update of a card that couldn't be rendered when it was due; its body has the ``message_ts``.
+    #: An update of a card that couldn't be rendered in time. Its body has the ``message_ts``.
     CARD_UPDATE = Traits("card_update", urgency=3, marks=Mark.IN_CHANNEL)
     LINKED = Traits("linked", offers="link")
     UNLINKED = Traits("unlinked", offers="link")
-    #: What was promised when a link ended: its provider has deleted the secret, or may not have.
+    #: Promised when a link ended: whether the provider has deleted the secret.
     REVOKED = Traits("revoked")
-    #: To administrators: secrets that a provider may still take, and that Usher has erased.
+    #: To administrators: secrets that Usher has erased, but that a provider may still accept.
     NOT_REVOKED = Traits("not_revoked")
-    #: To administrators: what still runs of people whose links have ended because they left.
+    #: To administrators: workspaces still running of people who left and whose links have ended.
     LEFT_RUNNING = Traits("left_running")
     RELINK_PROMPT = Traits("relink_prompt", urgency=3, offers="link", marks=Mark.PASSES)
     SIGN_IN_REFUSED = Traits("sign_in_refused", urgency=3, offers="link", marks=Mark.PASSES)
-    #: A link rests, as its name is another account by now: to its person, and to administrators.
+    #: To its person, and to administrators: a link rests because its username is now another account.
     LINK_RESTING = Traits("link_resting", urgency=3, offers="link", marks=Mark.PASSES)
     LINKS_RESTING = Traits("links_resting", marks=Mark.PEOPLE)
     STOPPED_ELSEWHERE = Traits("stopped_elsewhere", offers="workspace", topic="stopped", marks=Mark.NEWS)
-    #: What was told of it, or promised, as over turns out otherwise.
+    #: Corrects an earlier message that said how an operation ended, as that has turned out to be wrong.
     TURNED_OUT = Traits("turned_out", offers="workspace", marks=Mark.NEWS)
-    #: Somebody else tried to link an account that this person has linked.
+    #: Somebody else tried to link the account that this person has linked.
     LINK_ATTEMPTED = Traits("link_attempted", marks=Mark.PEOPLE)
     #: A proof has ended somebody else's approved link of the same account.
     LINK_PROVEN = Traits("link_proven", marks=Mark.PEOPLE)
     OUTAGE = Traits("outage", marks=Mark.NEWS)
-    #: All pending news of somebody after a silence, in one message.
+    #: All of a person's news that piled up while Slack was away, in one message.
     SUMMARY = Traits("summary")
-    #: How several ended that one request began, in one message.
+    #: The results of several operations that one request began, in one message.
     RESULTS = Traits("results")
-    #: A verb's answer, already rendered: as a new message, or as a reply where the person asked.
+    #: A verb's answer, already rendered. It is sent as a new message, or as a reply where the person asked.
     MESSAGE = Traits("message")
-    #: A question that Slack's assistant has caused.
+    #: A question that a request of Slack's assistant raised.
     ASSISTANT_QUESTION = Traits("assistant_question", offers="person", marks=Mark.NEWEST)
     REPLY = Traits("reply", urgency=0, marks=Mark.HARMLESS)
 
 
-#: How fulfilled operations end that don't result in a running workspace.
+#: Kinds of messages about fulfilled operations that don't result in a running workspace.
 _DONE: Final = {
     OperationVerb.STOP: NoticeKind.STOPPED,
     OperationVerb.FORCE: NoticeKind.STOPPED,
@@ -89,15 +89,15 @@ _DONE: Final = {
 }
 
 
-#: An operation or run ends once, so its end is one occasion.
+#: The occasion of the message about an end. An operation or run ends only once.
 END: Final = "end"
-#: What has become of the message about an end: there is none, or not any more; it waits to be sent, or may
-#: have been; it is known to be there.
+#: State of the message about an end: "" if there is none (any more), ``pending`` while it waits or may have
+#: been sent, ``sent`` once it is known to be in Slack.
 EndState = Literal["", "pending", "sent"]
 
 
 def end_of(operation: Operation, outcome: Outcome | None = None) -> NoticeKind:
-    """Return the kind of message for an operation's outcome; a cancellation is a failure to people."""
+    """Return the kind of message for an operation's outcome; to people a cancellation is a failure."""
     match outcome or operation.outcome:
         case Outcome.FULFILLED:
             return _DONE.get(operation.verb, NoticeKind.READY)
@@ -121,8 +121,8 @@ class NoticeState(StrEnum):
 class NewNotice:
     """Describe a message to add to the outbox; ``UNIQUE(subject, kind, occasion)``.
 
-    ``body`` is JSON-ready: the facts from which ``bot.messages`` renders the message when it is sent, mostly
-    row keys. For replies and verbs' messages it is the Answer itself.
+    ``body`` is JSON-ready. It has the facts, mostly row keys, from which ``bot.messages`` renders the message
+    when it is sent. For replies and verbs' messages it is the Answer itself.
     """
 
     subject: str
@@ -136,9 +136,9 @@ class NewNotice:
 class NoticeError(StrEnum):
     """Usher's own codes for why a message isn't sent yet; never renamed, as rows have them."""
 
-    #: A search hasn't found it in Slack.
+    #: A search didn't find the message in Slack.
     NOT_SENT = "not sent"
-    #: Its workspace is read first, since ``read_since``.
+    #: The notice waits for a read of its workspace, since ``read_since``.
     TO_BE_READ = "to be read"
     NOT_READY = "not ready"
     NOT_WRITTEN = "not written"
@@ -147,7 +147,8 @@ class NoticeError(StrEnum):
     UNDRAWABLE = "undrawable"
 
 
-#: What nobody would read, or has to: a deactivated person, a deleted card (Slack's codes), what was replaced.
+#: Errors of notices that nobody misses. The person is deactivated or the card deleted (Slack's codes), or a
+#: newer notice took its place.
 UNREAD: Final = frozenset({"user_disabled", "message_not_found", "superseded"})
 
 
@@ -155,7 +156,7 @@ UNREAD: Final = frozenset({"user_disabled", "message_not_found", "superseded"})
 class Notice:
     """Hold one row of the outbox.
 
-    ``unknown_since`` is when an attempt of unknown outcome was made; clock healing doesn't move it.
+    ``unknown_since`` is when an attempt of unknown outcome was made.
     """
 
     id: str
@@ -171,21 +172,21 @@ class Notice:
     unknown_since: Past | None = None
     channel_id: str | None = None
     message_ts: str | None = None
-    #: A ``NoticeError``, or a code of Slack's.
+    #: A ``NoticeError``, or one of Slack's error codes.
     error: str | None = None
-    #: Slack has refused its blocks: it is sent as text.
+    #: Whether it is sent as text, because Slack refused its blocks.
     is_text: bool = False
-    #: Since when it waits for a read, and when it was last tried meanwhile, as Slack was away.
+    #: Since when it waits for a read of its workspace, and when it was last tried while Slack was away.
     read_since: Past | None = None
     tried_at: Past | None = None
-    #: The key in the metadata of a message that a release with another word for its kind may have sent.
+    #: The key in Slack's metadata if a release with another word for the kind may have sent it.
     sent_as: str | None = None
 
     @property
     def is_harmless(self) -> bool:
-        """Return whether it does no harm that this dead notice wasn't sent.
+        """Return whether it does no harm if this notice is never sent.
 
-        A deactivated Slack account or a deleted card has no reader; what is superseded isn't missed.
+        A deactivated person and a deleted card have no reader, and nobody misses a replaced message.
         """
         return Mark.HARMLESS in self.kind.marks or self.error in UNREAD
 
@@ -197,12 +198,12 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A posted message with buttons: its place in Slack, and whether it needs an update.
+    """A message in Slack that Usher keeps up to date: its place, and whether it needs an update.
 
-    ``kind`` is the kind of notice that posted it, ``subject`` the row that it shows, ``about`` the workspace,
-    run or class that it offers something for. A card is drawn until its act is over, a question until it is
-    answered; a closed one offers nothing any more. ``body`` is the notice's, and what was said for good.
-    ``name`` is what its workspace was called, if that is deleted.
+    ``kind`` is the kind of notice that posted it, ``subject`` the row that it shows, and ``about`` the
+    workspace, run or class that its buttons act on. A card is redrawn until its operation or run is over, a
+    question until it is answered. A ``closed`` message has no buttons any more. ``body`` is the notice's,
+    with the facts that don't change. ``name`` is the workspace's name if its row is deleted.
     """
 
     id: str
@@ -212,7 +213,7 @@ class Card:
     channel_id: str | None
     message_ts: str | None
     is_dirty: bool
-    #: Since when the latest change of *state* has been waiting; None if only progress changed.
+    #: Since when the latest change of the state waits to be shown; None if only progress changed.
     changed_at: Past | None
     updated_at: Past
     about: str = ""
@@ -220,12 +221,12 @@ class Card:
     body: dict[str, Any] = field(default_factory=dict)
     created_at: Past = 0.0
     name: str | None = None
-    #: Digests of what it shows, and of what it showed when it was claimed; "" if nobody knows.
+    #: Digests of the content now and when it was claimed for an update; "" if unknown.
     rendered_digest: str = ""
     claimed_digest: str = ""
-    #: Until when a claim holds it.
+    #: The end of the current claim's lease.
     leased_until: Send = 0.0
-    #: The next moment that it announces, or that one of its buttons is good until.
+    #: The next time at which the message is out of date: a time it announces passes, or its subject ends.
     over_at: Stays | None = None
 
 
@@ -233,15 +234,18 @@ class Card:
 class Answer:
     """Hold a verb's answer to a person: blocks and their fallback text, escaped and within Slack's limits.
 
-    ``in_channel`` is set only when the person asked for it (``--share``); the answer then has no IDE URL.
-    ``replaces`` updates the message whose button was pressed. ``view`` opens or updates a modal where the
-    surface supports it. ``about`` is what the person may refer to afterwards. ``errors`` are shown at the
-    fields of the form that was sent, which stays open. ``unwritten``: the store didn't take what was asked,
-    or nobody knows yet, so it wouldn't take this answer in time either. ``offers`` is what its buttons are
-    for while they work: one workspace or run. ``shows`` is as what it is drawn again where it can be edited:
-    the ``kind`` of message, its ``subject``, the workspace it is ``about`` and the ``connection``.
-    ``is_dated``: it says as of when it is. ``facts`` is what it says as data, JSON-ready, for a reader that
-    is a program.
+    - ``in_channel`` is set only if the person asked for that (``--share``). Such an answer has no IDE URL.
+    - ``replaces`` updates the message whose button was pressed.
+    - ``view`` opens or updates a modal, if the surface supports it.
+    - ``about`` has what the person may refer to in their next words.
+    - ``errors`` are shown at the fields of the form that was sent, which stays open.
+    - ``unwritten`` is set if the store didn't write the request (``not``), or perhaps didn't (``unsure``).
+      The store couldn't write this answer in time either.
+    - ``offers`` is the one workspace or run that its buttons act on.
+    - ``shows`` says how to redraw the answer where it can be edited: the ``kind`` of message, its
+      ``subject``, the workspace it is ``about`` and the ``connection``.
+    - ``is_dated``: the answer names the time at which it was true.
+    - ``facts`` has its content as JSON-ready data, for programs.
     """
 
     text: str

@@ -1,4 +1,4 @@
-"""Reports of providers about workspaces: observations, creations, events."""
+"""Providers' reports about workspaces: observations, creations, events."""
 
 from dataclasses import dataclass, field, replace
 
@@ -17,23 +17,23 @@ class Observed:
     Attributes:
         state: Its state.
         url: The link to its IDE, through ``allowed_url``; None unless it runs.
-        detail: Anything else to say of it, cleaned, in the provider's words.
+        detail: More about it, cleaned, in the provider's words.
         progress: 0–100, if the provider reports that.
         name: Its name now, cleaned; None if this read doesn't say.
-        actions: What may be done now; None for everything that the provider is capable of.
+        actions: The actions that are possible now; None for everything that the provider is capable of.
         expires_at: When the provider stops or removes it by itself (epoch seconds).
         expiry_mode: What happens then.
-        expires_after: How long it stays in this state, in seconds, where the provider doesn't say since when:
-            counted from the read that first found it so. With ``expires_at``, the later one counts.
+        expires_after: Seconds that it stays in this state, if the provider doesn't say since when. They count
+            from the read that first found this state. With ``expires_at``, the later time counts.
         entry: The secret that opens it from Usher's page (``EmbeddedPage``).
-        survives_stop: Whether it survives being stopped, if the provider reports that per workspace.
+        survives_stop: Whether it survives a stop, if the provider reports that per workspace.
         started_at: When it last came up (epoch seconds).
         stop_risks: What a stop would interrupt or lose now; None if the provider doesn't say.
         last_used_at: When somebody last used it (epoch seconds).
-        reason: What holds it up or made it fail, cleaned, in the provider's words.
+        reason: Why it is held up or failed, cleaned, in the provider's words.
         down_at: Since when it has been down (epoch seconds).
-        lacks: What a running one still needs before people can use it: a start waits for that.
-        has_reason: Whether the provider has more to say of why it is so, in a read of its own (``Reasons``).
+        lacks: What it still needs, while running, before people can use it. A start waits for that.
+        has_reason: Whether another read (the facet ``Reasons``) can tell why it is in this state.
     """
 
     state: State
@@ -57,10 +57,10 @@ class Observed:
 
 
 def drop_impossible_times(seen: Observed, now: float) -> Observed:
-    """Return an observation without times that can't be right, which are no news.
+    """Return an observation without times that can't be right.
 
-    Nothing has happened later than now, and no use of a running workspace is older than its start: a server
-    may write a local time without its zone.
+    Such a time is later than now or, for the last use of a running workspace, before its start. A server may
+    write a local time without its zone.
     """
     latest = now + MAX_CLOCK_SKEW_SECONDS
     started_at, down_at = drop_future_time(seen.started_at, latest), drop_future_time(seen.down_at, latest)
@@ -73,7 +73,7 @@ def drop_impossible_times(seen: Observed, now: float) -> Observed:
 
 
 def drop_future_time(at: float | None, latest: float) -> float | None:
-    """Return a time, None if it is after the ``latest`` that it can be."""
+    """Return a time; None if it is after ``latest``."""
     return None if at is None or at > latest else at
 
 
@@ -85,8 +85,8 @@ class Created:
         remote_id: Its id on the provider.
         name: Its name there.
         is_started: False if it was created stopped and still needs a start call.
-        has_details: False for a candidate whose list entry lacks details: ``Creation.read_creation_time``
-            reads them.
+        has_details: False for a candidate whose list entry lacks details, which
+            ``Creation.read_creation_time`` reads.
     """
 
     remote_id: str
@@ -100,10 +100,10 @@ class OutcomeSearch:
     """The result of the search after a creation or launch of unknown outcome.
 
     Attributes:
-        match: What the call made: it has Usher's mark or a unique name.
-        candidates: What it may have made; one is taken only if nothing else explains it.
-        is_conclusive: Whether the result would be listed with Usher's mark, so that finding nothing means
-            that nothing was made.
+        match: The call's result, recognised by Usher's mark or a unique name.
+        candidates: Possible results. One is adopted only if nothing else explains it.
+        is_conclusive: Whether the provider would list the result with Usher's mark, so that finding none
+            proves that nothing was made.
     """
 
     match: Created | None = None
@@ -116,9 +116,9 @@ class Event:
     """An event from a provider.
 
     Attributes:
-        key: The provider's own key for it: one is told once.
-        remote_id: The workspace.
-        message: A sentence for its owner; times in it are written as marks (``bot.messages.texts.times``).
+        key: The provider's own key of the event, which is told only once.
+        remote_id: The workspace's id on the provider.
+        message: A sentence for its owner, with marks for times (``bot.messages.texts.times``).
     """
 
     key: str

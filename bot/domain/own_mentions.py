@@ -1,4 +1,4 @@
-"""Usher's own mentions: its ids and its name, taken out of what people write before anything is read."""
+"""Removal of Usher's own mentions, its ids and its name, from what people write to it."""
 
 import re
 from collections.abc import Iterable
@@ -6,15 +6,15 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
-#: What is in quotes is a name, whatever it says.
+#: Texts in quotes, which are names whatever they contain.
 _QUOTATION_PATTERN: Final = re.compile(
     r"(?<!\S)\"[^\"]*\"(?!\S)|(?<!\S)'[^']*'(?!\S)|[\u201c-\u201e\xab][^\u201c-\u201e\xab\xbb]*[\u201c\u201d\xbb]"
 )
-#: What separates a mention at the beginning from the words after it; ``--share`` and ``:wave:`` are words.
+#: Signs between a mention at the beginning and the words after it. ``--share`` and ``:wave:`` are words.
 _SEPARATOR_PATTERN: Final = re.compile(
     r"\A(?:[\s,;]|[.!?\u2026]+(?=\s|\Z)|[-\u2013\u2014]+(?=\s|\Z)|:(?![\w+-]+:))*"
 )
-#: After these a mention is who is asked: ``can @usher stop lab?``
+#: Words after which a mention is the subject of a question: ``can @usher stop lab?``
 _MODAL_PATTERN: Final = re.compile(
     r"(?:\A|[,.;:!?]\s|\b(?:please|what|how)\s)\s*(?:can|could|will|would)\Z", re.IGNORECASE
 )
@@ -32,7 +32,7 @@ _CLOSING_SIGNS: Final = ",;:.!?\u2026)\n"
 def remove_own_mentions(text: str, ids: Iterable[str | None], name: str) -> str:
     """Remove mentions of these ids, and the name after an @, from a text in Slack's encoding.
 
-    They may stand anywhere, and several times. A name stays within a longer one, and in quotes.
+    Mentions are removed wherever they are and however often. The name stays in a longer name and in quotes.
     """
     if "@" not in text:
         return text
@@ -48,7 +48,7 @@ def _build_mention_pattern(ids: tuple[str, ...], name: str) -> re.Pattern[str]:
     """Return the pattern of a mention, together with marks such as those of bold text around it."""
     one_of = "|".join(map(re.escape, ids))
     mentions = rf"<@(?:{one_of})(?:\|[^<>]*)?>|&lt;@(?:{one_of})&gt;|" if ids else ""
-    # `lab@usher` is a workspace on a connection, and `@usher-x` somebody else.
+    # `lab@usher` names a workspace on a connection, and `@usher-x` another user.
     plain = rf"(?<![^\W_])(?<![@.|/&+-])@{re.escape(name)}(?![^\W_]|[@/&+]|[-._]\w)"
     return re.compile(rf"(?P<marks>[*_~`]{{0,3}})(?:{mentions}{plain})(?P=marks)", re.IGNORECASE)
 
@@ -69,7 +69,7 @@ def _split_at_mentions(text: str, mention: re.Pattern[str]) -> list[str]:
 
 
 def _close_gap(before: str, after: str) -> tuple[str, str]:
-    """Return the words before and after a mention, with the signs and blanks that fit without it."""
+    """Return the words before and after a mention, with signs and blanks as they fit without it."""
     after = after.removeprefix("'s").removeprefix("\u2019s")
     rest = _SEPARATOR_PATTERN.sub("", after, count=1)
     if not before.rpartition("\n")[2].replace("&gt;", "").strip(_BLANK_SIGNS + _MARK_SIGNS):

@@ -1,4 +1,4 @@
-"""People: who acts, and who somebody is, as Slack says."""
+"""People: the one who acts, and what Slack says about somebody."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 from bot.domain.row_times import Past
 
-#: Slack's own bot, the same everywhere; Slack doesn't mark it as a bot.
+#: Id of Slack's own bot in every workspace. Slack doesn't mark it as a bot.
 SLACKBOT_ID: Final = "USLACKBOT"
 
 
@@ -55,7 +55,7 @@ class Person:
     is_stranger: bool = False
     time_zone: str | None = None
     seen_at: Past = 0.0
-    #: What Slack calls them, which they can't choose, and the e-mail address that it confirmed, if known.
+    #: Slack's name for them, which they can't choose, and the e-mail address that Slack confirmed, if known.
     handle: str = ""
     email: str | None = None
 
@@ -64,16 +64,16 @@ class Person:
 class Named:
     """A person's name for a reader.
 
-    With ``user_id`` they are mentioned, which only people of their own Slack workspace can read: the same id
-    may be somebody else in another one. ``workspace`` is "" where the reader needn't be told.
+    With ``user_id`` they are mentioned. Only people of their own Slack workspace can read that, because the
+    same id may be somebody else in another. ``workspace`` is "" if the reader needn't be told.
     """
 
     user_id: str = ""
     name: str = ""
     workspace: str = ""
-    #: What they can't choose, for who has to know whom they decide about.
+    #: The facts that they can't choose, for a reader who decides about them.
     known: Person | None = None
 
 
-#: People as one reader is told who they are, by their keys.
+#: People's names for one reader, by the people's keys.
 People = Mapping[str, Named]

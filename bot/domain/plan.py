@@ -1,8 +1,8 @@
-"""The life cycle in one place: the next step of an operation or a run, given what was observed.
+"""The next step of an operation or a run, decided from what was last observed.
 
-All of it, the time of the next read included, is pure and total: no clock, no I/O, an answer for every
-input. The tables of ``tests/domain/test_plan.py`` and ``tests/domain/test_plan_runs.py`` are its
-specification.
+All functions here are pure and total: no clock, no I/O, and an answer for every input. That includes the
+time of the next read. The tables in ``tests/domain/test_plan.py`` and ``tests/domain/test_plan_runs.py`` are
+the specification.
 """
 
 from dataclasses import dataclass
@@ -37,20 +37,21 @@ from bot.domain.usability import Lack, is_awaited, is_late
 from bot.domain.work_items import Call, Outcome, WorkItem
 from bot.domain.workspaces import Action, State, is_down
 
-#: How many times in a row a call may fail temporarily (time-outs, 5xx, 429) before the operation gives up;
-#: the backoff grows to a minute, so this is about a quarter of an hour of retries.
+#: Temporary failures in a row (time-outs, 5xx, 429) after which an operation gives up. The backoff grows to a
+#: minute, so this is about a quarter of an hour of retries.
 MAX_ATTEMPTS = 20
 
-#: A read this many seconds before the operation is fresh enough for its first call; just longer than Saturn
-#: Cloud's interval.
+#: Seconds by which a read may be older than the operation and still be fresh enough for its first call. Just
+#: longer than the interval that Saturn Cloud requires between reads.
 FRESH = 12.0
 
-#: How long an accepted stop may take; some servers report *running* until it is done.
+#: Seconds that an accepted stop may take. Some servers report *running* until it is done.
 STOP_SETTLES = 600.0
 
-#: A running workspace unused for this long is read less often.
+#: Seconds without use after which a running workspace is read less often.
 UNUSED_AFTER = 86_400.0
-#: One that is down is read as if it ran for so long after its use: what was told may turn out otherwise.
+#: Seconds after its last use for which a workspace that is down is read as often as a running one. What its
+#: person was told about it may still turn out to be wrong.
 RECENTLY_USED = 3_600.0
 
 
@@ -61,23 +62,23 @@ class Step(StrEnum):
     START = "start"  #: send the start call
     CREATE = "create"  #: send the call that creates the workspace
     LAUNCH = "launch"  #: send the call that launches a run
-    FIND = "find"  #: look for what a creation or launch of unknown outcome made
+    FIND = "find"  #: look for the result of a creation or launch of unknown outcome
     STOP = "stop"  #: send the stop call
-    SUSPEND = "suspend"  #: send the stop call that keeps its state
+    SUSPEND = "suspend"  #: send the stop call that keeps its memory
     FORCE = "force"  #: send the stop call that doesn't ask the IDE
-    REMOVE = "remove"  #: send the call that deletes it
-    RENEW = "renew"  #: it ended as agreed, or failed: replace it with a new workspace, to be created next
+    REMOVE = "remove"  #: send the call that deletes the workspace
+    RENEW = "renew"  #: the workspace ended as agreed, or failed: create a new one in its place
     WAIT = "wait"  #: do nothing until the next read, or until ``at``
-    END = "end"  #: it is over; ``outcome`` and ``cause`` say how
-    WATCH = "watch"  #: it has already ended: do nothing
+    END = "end"  #: end the operation or run with ``outcome`` and ``cause``
+    WATCH = "watch"  #: do nothing, as the operation or run has already ended
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Hold the decision: a step, and for END how it ended. ``cause`` names a text of ``bot.messages``.
+    """Hold the decision: a step and, for END, an outcome. ``cause`` names a text of ``bot.messages``.
 
-    For READ and WAIT, ``cause`` says what is holding it up, if that is worth a sentence. ``at``, in epoch
-    seconds, ends a WAIT that nothing else would wake.
+    For READ and WAIT, ``cause`` names what holds up the work, if people should be told. ``at``, in epoch
+    seconds, ends a WAIT that nothing else would end.
     """
 
     step: Step
@@ -95,35 +96,35 @@ WAIT = Plan(Step.WAIT)
 WATCH = Plan(Step.WATCH)
 FULFILLED = Plan(Step.END, Outcome.FULFILLED)
 NOT_MADE = Plan(Step.END, Outcome.FULFILLED, "not_made")
-#: It has ended, and there is no spec to create another from.
+#: The provider can't restart the workspace, and Usher has no spec to create another one from.
 NO_RESTART = Plan(Step.END, Outcome.FAILED, "no_restart")
-#: The person was asked whether to create another one, and didn't answer for a day.
+#: The person was asked whether to create the workspace again, and didn't answer for a day.
 UNANSWERED = Plan(Step.END, Outcome.UNKNOWN, "unanswered")
 #: The start was accepted, but the workspace still shows as down.
 STILL_DOWN = Plan(Step.READ, cause="still_down")
-#: A read since the call shows a failure: it may be the one before, and another read confirms it.
+#: A read since the call shows a failure. It may be an earlier one, so another read has to confirm it.
 STILL_FAILED = Plan(Step.READ, cause="still_failed")
-#: A stop sent before the start was requested is still in progress; the start follows.
+#: A stop that was sent before the start was requested is still in progress. The start follows.
 STOPPING_FIRST = Plan(Step.WAIT, cause="stopping_first")
-#: The stop was accepted, and shows no effect.
+#: The stop was accepted, but the workspace still runs.
 NO_EFFECT = Plan(Step.WAIT, cause="no_effect")
-#: The provider accepts no stop in this state; the stop is sent as soon as it does.
+#: The provider accepts no stop in this state. The stop is sent as soon as it does.
 NO_STOP_YET = Plan(Step.WAIT, cause="no_stop_yet")
-#: A start was sent before the stop was requested: the workspace may still come up.
+#: A start was sent before the stop was requested, so the workspace may still come up.
 START_SENT = Plan(Step.READ, cause="start_sent")
-#: It runs, and still lacks what people need to use it.
+#: The workspace runs, but people can't use it yet.
 NOT_USABLE = Plan(Step.WAIT)
 
 REMOVE = Plan(Step.REMOVE)
 RENEW = Plan(Step.RENEW)
 
-#: The call for each way of stopping, and the cause given when it was accepted but had no effect.
+#: For each way of stopping, its call and the cause of failure if that was accepted but had no effect.
 _DOWNWARDS: dict[StopMode, tuple[Plan, str]] = {
     "stop": (STOP, "started_elsewhere"),
     "suspend": (Plan(Step.SUSPEND), "not_suspended"),
     "force": (Plan(Step.FORCE), "started_elsewhere"),
 }
-#: The action that a call needs to be allowed.
+#: For each call, the action that has to be possible.
 _ACTIONS: dict[Step, Action] = {
     Step.STOP: "stop",
     Step.SUSPEND: "suspend",
@@ -131,10 +132,10 @@ _ACTIONS: dict[Step, Action] = {
     Step.REMOVE: "remove",
 }
 _CALLS = frozenset({Step.START, *_ACTIONS})
-#: They are sent for as long as their workspace may run: what runs unseen costs.
+#: Verbs that never give up while their workspace may run, as a running workspace costs money.
 _STOPS = frozenset({OperationVerb.STOP, OperationVerb.SUSPEND, OperationVerb.FORCE})
 _REPEATABLE = frozenset({Step.START, Step.STOP, Step.SUSPEND, Step.FORCE})
-#: What stopping does unless declared otherwise.
+#: Effects of the ways of stopping, if a provider doesn't declare others.
 _USUAL: StopEffects = {"stop": StopEffect.RETURNS, "suspend": StopEffect.KEEPS, "force": StopEffect.RETURNS}
 
 
@@ -156,26 +157,26 @@ def plan(
 ) -> Plan:
     """Decide the next step for an operation whose workspace was last seen in ``state`` at ``observed_at``.
 
-    ``actions`` is what the provider allows now, None for everything it is capable of; a stop that it doesn't
-    accept in this state waits until it does. ``effects`` is what stopping does: nothing is ended for
-    good unless the person agreed to that, knowing its ``stop_risks``. ``up_at`` is when it was last seen
-    starting or running. ``lacks`` is what it lacked while it ran, first at ``lacks_since``: a start is
-    fulfilled once it is usable, or the patience for that is over.
+    ``actions`` is what the provider allows now, None for everything it is capable of. A stop that the
+    provider doesn't accept in this state waits until it does. ``effects`` is what each way of stopping does:
+    a workspace is ended irreversibly only if its person agreed to that, knowing the ``stop_risks``. ``up_at``
+    is when it was last seen starting or running. ``lacks`` is what it lacked while it ran, since
+    ``lacks_since``. A start is fulfilled once the workspace is usable, or has lacked it for long enough.
 
-    A read counts only if it is newer than the operation and its last call: no operation ends on stale data.
-    A refused call isn't sent again, unless its provider was busy, with it or altogether, or it was a first
-    401: then the read since shows whether it is still needed.
-    The first call may rely on a read that was fresh when the operation was created: if the state has changed
-    since, the call does no harm, and the gate would only make the person wait. What can't be taken back reads
-    first. An operation that failed too often in a row makes no further calls, unless it is a stop, but can
-    still be fulfilled by what is observed.
+    No operation ends on stale data: a read counts only if it is newer than the operation and its last call.
+    The first call may rely on a read that was fresh when the operation was created. If the state has changed
+    since, that call does no harm, and waiting for the poll gate would only delay the person. A call that
+    can't be undone needs a newer read.
+    A refused call isn't sent again, unless the provider was busy or the refusal was a first 401. Then a new
+    read shows whether the call is still needed. An operation that failed too often in a row makes no more
+    calls, unless it is a stop or a planned start, but a read can still fulfil it.
     """
     if not operation.is_open:
         return WATCH
     if observed_at is None:
         return READ
     if state is State.FAILED and "stop" not in effects:
-        actions = frozenset()  # By its provider's word there is no way to stop it, so nothing is left of it.
+        actions = frozenset()  # A provider without a stop says that nothing of a failed one still runs.
     is_made = operation.creates_stopped and is_down(state, actions) and state is not State.GONE
     decided = FULFILLED if is_made else _decide(operation, state, observed_at, actions, effects, up_at)
     brings_up = not operation.verb.brings_down and state is State.RUNNING
@@ -202,7 +203,7 @@ def plan(
 
 
 def _ends(step: Step, effects: StopEffects) -> bool:
-    """Return whether a step's call can't be taken back."""
+    """Return whether a step's call can't be undone."""
     mode = next((mode for mode, (call, _) in _DOWNWARDS.items() if call.step is step), None)
     return step is Step.REMOVE or (mode is not None and is_final(effects, mode))
 
@@ -211,9 +212,9 @@ def plan_unmade(operation: Operation, creation: Operation | None, now: float) ->
     """Decide the next step for a workspace that isn't known to exist on its provider yet.
 
     ``creation`` is the operation that creates it: ``operation`` itself, or one that it replaced. Nothing is
-    created twice: an unknown outcome leads to FIND, and to CREATE only if that shows that nothing was made.
-    An operation that cancels a creation first finds out whether something was made; if so, that is stopped or
-    removed like any other workspace.
+    created twice: after an unknown outcome comes FIND, and CREATE only if nothing was found. An operation
+    that cancels a creation also searches first. A workspace that is found is then stopped or removed like
+    any other.
     """
     if not operation.is_open:
         return WATCH
@@ -224,9 +225,10 @@ def plan_unmade(operation: Operation, creation: Operation | None, now: float) ->
 
 
 def _make(work_item: WorkItem, maker: WorkItem | None, now: float, first: Plan, unanswered: Plan) -> Plan:
-    """Decide about a creation: ``first`` before its call was sent, then look for the call's result.
+    """Return ``first`` until the call was sent, then look for the call's result.
 
-    ``maker`` is whose call makes it. ``unanswered`` ends it if the person, when asked, doesn't answer.
+    ``maker`` is the work item whose call creates or launches. ``unanswered`` is the end if the person is
+    asked and doesn't answer.
     """
     if maker is None or maker.start_call is Call.NONE:
         gives_up = first.step is not Step.END and work_item.attempts >= MAX_ATTEMPTS
@@ -251,7 +253,7 @@ def _decide(
             operation.verb is OperationVerb.CREATE
             and observed_at < (operation.called_at or 0.0) + START_SETTLES
         ):
-            return READ  # A workspace created moments ago may not be listed everywhere yet.
+            return READ  # A workspace that was just created may not be listed everywhere yet.
         if operation.agreed and operation.verb is OperationVerb.RESTART:
             return RENEW
         is_done = operation.verb.brings_down and (
@@ -267,13 +269,13 @@ def _decide(
         return _bring_down(operation, state, observed_at, actions, (REMOVE, "not_removed"))
     mode = _mode(operation, effects)
     if mode is None and state is State.FAILED and "stop" not in effects:
-        return RENEW  # It has already ended, so this doesn't end anything.
+        return RENEW  # The workspace has already ended, so a new one ends nothing.
     if mode is None:
         return _fail("not_agreed") if is_final(effects, "stop") else NO_RESTART
     ends = is_final(effects, mode)
-    # What has failed may be started again without being stopped first.
+    # A failed workspace may be started again without a stop.
     is_startable = restarts and state is State.FAILED and operation.stop_call is Call.NONE
-    # A suspended workspace can still be ended for good.
+    # A suspended workspace is down, but a stop can still end it irreversibly.
     if (is_down(state, actions) or is_startable) and not ends:
         if not restarts:
             return START_SENT if _may_come_up(operation, state, observed_at, up_at) else FULFILLED
@@ -317,18 +319,18 @@ def _bring_down(
     actions: frozenset[Action] | None,
     downward: tuple[Plan, str],
 ) -> Plan:
-    """Decide for a workspace that isn't as far down as requested.
+    """Decide the next step for a workspace that has to be stopped or removed.
 
-    A stop of unknown outcome is repeated, which does no harm. An accepted one isn't: if somebody has started
-    the workspace since, they would lose their work. A workspace that is already stopping is left alone unless
-    this is a force or a removal.
+    A stop of unknown outcome is repeated, which does no harm. An accepted stop isn't: somebody may have
+    started the workspace since, and would lose their work. A workspace that is already stopping is left alone
+    unless this is a force or a removal.
     """
     call, failed = downward
     if state is State.STOPPING and operation.verb not in (OperationVerb.FORCE, OperationVerb.REMOVE):
         return WAIT
     called_at, has_called = operation.called_at or 0.0, operation.stop_call is not Call.NONE
     is_left = not is_down(state, actions)
-    # A failure from before the call is seen for a while, and for good if the call had no effect.
+    # Reads show a failure from before the call for a while, or permanently if the call had no effect.
     has_settled = operation.stop_call is Call.ACCEPTED and observed_at >= called_at + START_SETTLES
     is_new = has_called and (operation.called_from is not State.FAILED or has_settled)
     if state is State.FAILED and is_left and is_new:
@@ -336,7 +338,7 @@ def _bring_down(
     if operation.stop_call.is_unsure and observed_at < find_settling_time(operation):
         return READ
     if operation.stop_call is not Call.ACCEPTED:
-        # What is known to run is called all the same: the provider itself has the last word.
+        # A workspace known to run gets the call even if ``actions`` lacks it: the provider decides.
         is_odd = state is State.STARTING or (state in (State.UNKNOWN, State.FAILED) and is_left)
         is_refused = actions is not None and _ACTIONS[call.step] not in actions
         return NO_STOP_YET if is_odd and is_refused else call
@@ -352,15 +354,15 @@ def _bring_down(
 
 
 def _fail_at_second_read(operation: Operation, observed_at: float) -> Plan:
-    """Return the end of an operation whose workspace two reads in a row found failed; after one, another."""
+    """Return a failure if two reads in a row found the workspace failed; after the first, read again."""
     is_second = operation.failed_at is not None and observed_at > operation.failed_at
     return _fail("provider_failed") if is_second else STILL_FAILED
 
 
 def _prior_lasts(operation: Operation, observed_at: float, accepted: float) -> bool:
-    """Return whether the previous operation's call may still take effect after a read.
+    """Return whether the previous operation's call may take effect later than the last read.
 
-    ``accepted`` is the longest that takes, in seconds, if the call was accepted.
+    ``accepted`` is the longest time, in seconds, until an accepted call takes effect.
     """
     match operation.prior_call:
         case Call.NONE:
@@ -376,7 +378,7 @@ def _prior_lasts(operation: Operation, observed_at: float, accepted: float) -> b
 
 def _may_come_up(operation: Operation, state: State, observed_at: float, up_at: float | None) -> bool:
     """Return whether a start sent before the stop was requested may still bring the workspace up."""
-    # It has come up if it was up when the stop was sent, or if a read since the start saw it up.
+    # The start has had its effect if the workspace was up when the stop was sent, or in a read since then.
     was_up = operation.called_from in (State.STARTING, State.RUNNING)
     has_come = was_up or (up_at is not None and up_at > (operation.prior_at or 0.0))
     return state is not State.FAILED and not has_come and _prior_lasts(operation, observed_at, NEVER_UP_AFTER)
@@ -398,7 +400,7 @@ def _before_start(operation: Operation, state: State, observed_at: float) -> Pla
 
 
 def _had_effect(operation: Operation) -> bool:
-    """Return whether a start that was refused as too busy has led to a failure all the same."""
+    """Return whether a start led to a failure although the provider refused it as too busy."""
     is_refused = operation.busy_since is not None and operation.conflict is None
     return is_refused and operation.called_from is not State.FAILED
 
@@ -406,11 +408,11 @@ def _had_effect(operation: Operation) -> bool:
 def _after_start(operation: Operation, state: State, observed_at: float, up_at: float | None) -> Plan:
     """Decide after the start call, whose outcome may be unknown; an accepted start is never sent again.
 
-    A creation counts as a start. The workspace counts as stopped or failed again only if it was seen up since
-    the call, or hasn't come up within minutes: an early read may show the state from before the call.
+    A creation counts as a start. An early read may show the state from before the call. So the workspace
+    counts as stopped or failed again only if it was seen up since the call, or hasn't come up for minutes.
     """
     called_at = operation.called_at or 0.0
-    # Where the clock was moved, only the time of the call begins again.
+    # A clock correction moves ``called_at`` but not ``sent_at``, so compare with ``sent_at``.
     was_up = up_at is not None and up_at > (operation.sent_at or called_at)
     accepted = operation.start_call is Call.ACCEPTED or operation.verb is OperationVerb.CREATE
     settled_at = called_at + NEVER_UP_AFTER if accepted else find_settling_time(operation)
@@ -437,17 +439,18 @@ def _after_start(operation: Operation, state: State, observed_at: float, up_at: 
 
 
 def only_waits(verb: OperationVerb, start_call: Call, state: State) -> bool:
-    """Return whether an operation whose start was accepted has nothing to do when its workspace is seen so.
+    """Return whether a read that found this state leaves the operation nothing to do.
 
-    Whatever else is known of it: by its plan it waits, or reads on, which it does anyway.
+    That is so while an accepted start shows as starting: its plan is then to wait or to read again, whatever
+    else is known.
     """
     return not verb.brings_down and start_call is Call.ACCEPTED and state is State.STARTING
 
 
 def may_repeat(work_item: WorkItem, step: Step) -> bool:
-    """Return whether sending a step's call twice does no harm: a start's, or a stop's of any kind.
+    """Return whether sending a step's call twice does no harm, as for a start or any kind of stop.
 
-    The calls of a restart or a creation undo each other, or make something.
+    In a restart a repeated call may undo the next one, and a repeated creation makes another workspace.
     """
     is_other = isinstance(work_item, Operation) and work_item.verb in (
         OperationVerb.RESTART,
@@ -465,10 +468,11 @@ def next_read(
     pace: Pacing,
     lacks_since: float | None = None,
 ) -> float | None:
-    """Return the seconds until a workspace is read again, None for only when somebody asks.
+    """Return the seconds until a workspace is read again; None if it is read only when somebody asks.
 
-    Never below ``min_poll_interval``. The intervals are the provider's (``Provider.pace``). One that has run
-    since ``lacks_since`` without something that it lacks is read like one that is starting, for some minutes.
+    The intervals are the provider's (``Provider.pace``), and the result is never below ``min_poll_interval``.
+    A workspace that runs but has lacked something since ``lacks_since`` is read as often as one that is
+    starting, for some minutes.
     """
     used = used_at is not None and now - used_at < UNUSED_AFTER
     is_coming = state is State.RUNNING and is_late(lacks_since, now)
@@ -487,15 +491,15 @@ def next_read(
 
 
 def backoff(attempts: int, jitter: float, *, longest: float = 60.0) -> float:
-    """Return the seconds to wait after the ``attempts``-th failure in a row: doubling from 1 s, jittered.
+    """Return the seconds to wait after the ``attempts``-th failure in a row, doubling from 1 s, with jitter.
 
-    ``jitter`` is in 0–1 and takes off up to half, so that calls that failed together aren't retried together.
+    ``jitter``, from 0 to 1, takes off up to half, so that calls that failed together aren't retried together.
     """
     whole = min(2.0 ** min(max(attempts - 1, 0), 16), longest)
     return whole * (1.0 - jitter / 2.0)
 
 
-#: It is busy, or has something unsaved, that nobody had been told when they agreed to its end.
+#: The workspace is busy or has unsaved work, and its person didn't know that when they agreed to its end.
 AT_STAKE = _fail("at_stake")
 LAUNCH = Plan(Step.LAUNCH)
 ENDED = Plan(Step.END, Outcome.ENDED)
@@ -507,8 +511,8 @@ RUN_UNANSWERED = _fail("unanswered")
 def plan_run(run: Run, now: float) -> Plan:
     """Decide the next step for a run, as it was last seen.
 
-    After a launch of unknown outcome the run is looked for before it is launched again; an accepted run is
-    never launched again. A run cancelled before its launch isn't launched.
+    After a launch of unknown outcome, search for the run before launching again. An accepted run is never
+    launched again, and a run that is cancelled before its launch isn't launched.
     """
     if not run.is_open:
         return WATCH
@@ -518,7 +522,7 @@ def plan_run(run: Run, now: float) -> Plan:
         return _make(run, run, now, CALLED_OFF if run.requested_stop else LAUNCH, RUN_UNANSWERED)
     if run.state.is_over:
         return ENDED
-    # A stop that failed too often is given up: the run continues and is read until it ends.
+    # A stop that failed too often is given up. The run is then read until it ends by itself.
     if not run.requested_stop or run.stop_call is Call.ACCEPTED or run.attempts >= MAX_ATTEMPTS:
         return READ
     if run.stop_call is Call.NONE and run.retry_at is not None:  # Refused, so read first.
@@ -528,9 +532,10 @@ def plan_run(run: Run, now: float) -> Plan:
 
 
 def next_run_read(state: RunState, age: float, fastest: float) -> float:
-    """Return the seconds until a run is read again: from 2 s (or ``fastest`` if that is more) to 15 s.
+    """Return the seconds until a run is read again, from 2 to 15 but at least ``fastest``.
 
-    ``age`` is how long it has been in its state, in seconds: a run that has just begun may end soon.
+    The interval grows with ``age``, the seconds since the run's state last changed, as a run that has just
+    begun may end soon.
     """
     slowest = 15.0
     grown = 2.0 + age / 10.0

@@ -1,10 +1,10 @@
-"""Ends: which of a workspace's ends counts; pure.
+"""The choice among a workspace's planned stops. Pure functions.
 
-A workspace is stopped once, however many lessons, classes and hours end in it: at the time that this table
-gives. What its person set last, knowing of the others, wins; of what is left the latest does,
-so that the end of one class stops nobody in another, but for what isn't used while somebody waits for it.
-With one timer, whoever joined a course shortly before a lesson was stopped in the middle of it, by the hour
-of their first look.
+Several lessons, classes and hours may plan a stop of the same workspace, but one of these *ends* counts. An
+end that its person set after they last joined a class or course wins. Otherwise the latest end does, so that
+the end of one class stops nobody in another. The exception is a workspace that isn't used while others wait
+for its capacity. With a single timer, a person who joined a course shortly before a lesson was stopped in the
+middle of it, when the hour for their first look was over.
 """
 
 from collections.abc import Callable, Collection
@@ -12,9 +12,9 @@ from typing import Final
 
 from bot.domain.stops import PlannedStop
 
-#: What goes without saying once its person has named a time.
+#: Reasons that don't count any more once the workspace's person has named a time.
 _BY_ITSELF: Final = frozenset({"hours", "needed"})
-#: What others take part in.
+#: Reasons that other people share.
 _SHARED_REASONS: Final = frozenset({"class", "lesson", "look"})
 
 
@@ -24,25 +24,26 @@ def choose_end(
     postpone: Callable[[PlannedStop], PlannedStop | None],
     is_needed_after: Callable[[float], bool],
 ) -> PlannedStop | None:
-    """Return the end that counts; None if there is none, or plans of the person's own go on.
+    """Return the end that counts; None if there is none, or the person's own hours go on after a lesson.
 
-    An own end counts, earlier or later, if it was set since ``agreed_at``, when they last joined a class or a
-    course. Otherwise the latest does, unless a lesson begins before it that ends later (``postpone``).
-    ``is_needed_after`` is whether plans of the person's own need the workspace beyond a time.
+    The person's own end counts, even if it isn't the latest, if it was set since ``agreed_at``, when they
+    last joined a class or course. Otherwise the latest end counts. If a lesson begins before that and ends
+    later, ``postpone`` returns the lesson's end. ``is_needed_after`` returns whether the person's own hours
+    need the workspace beyond a time.
     """
-    # Who may only start something says nothing of what else is to stop it.
+    # An assistant that may start but not stop sets an end for its start only, so other ends still count.
     own = next((one for one in ends if one.because == "own" and not (one.start and len(ends) > 1)), None)
     unused = next((one for one in ends if one.because == "room"), None)
     if unused is not None and not any(
         one.because in _SHARED_REASONS or one.since > unused.since for one in ends
     ):
-        # Somebody waits for it who would use it, so it isn't kept until its hours end.
+        # Somebody else waits for its capacity, so the workspace isn't kept until its hours end.
         ends = (unused if own is None or own.at > unused.at else own,)
     elif own is not None and own.since >= agreed_at:
         return own
     others = [one for one in ends if one.because != "own" and not (own and one.because in _BY_ITSELF)]
     among = [*others, *(one for one in ends if one is own)]
-    # What else is to stop it says for how long it is needed.
+    # Every other end says how long the workspace is needed, so "needed" counts only without one.
     latest = max(among, key=lambda one: (one.because != "needed", one.at), default=None)
     while latest is not None and (later := postpone(latest)) is not None:
         latest = later

@@ -169,7 +169,7 @@ def find_flaw(person: Person | None) -> str | None:
     return "guest" if person.is_guest else None
 
 
-#: Refusals of people who left the team or became guests. A stop under way for them is still carried out.
+#: Refusals of people who left the team or became guests. A stop already begun for them is still carried out.
 LEAVER_RULES: Final = frozenset({"policy.left", "policy.guest"})
 
 

@@ -1,4 +1,4 @@
-"""Preferences: the messages that a person chooses."""
+"""Preferences: which messages a person wants, and what Slack's assistant may do for them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,11 +7,11 @@ from typing import Final
 from bot.domain.message_kinds import AnyKind, Mark
 from bot.domain.workspaces import Workspace
 
-#: After how many hours people are asked about what they left running, unless somebody chose otherwise.
+#: Hours after which people are asked about a workspace left running, if neither they nor the operator chose.
 ASKS_AFTER: Final = 12
-#: As many hours as nothing runs.
+#: Hours that mean never.
 NEVER_HOURS: Final = 1_000_000
-#: What Slack's assistant may do for a person, each with all before it.
+#: Levels of what Slack's assistant may do for a person. Each includes those before it.
 LEVELS: Final = ("nothing", "show", "start", "stop")
 
 
@@ -19,10 +19,11 @@ LEVELS: Final = ("nothing", "show", "start", "stop")
 class Preferences:
     """A person's preferences.
 
-    ``ready``, ``stopped`` (by itself) and ``run_ended`` say what is sent as a message; the rest only shows
-    on the card. ``idle_prompt_after``: the hours until they are asked whether a
-    workspace that runs on is still needed, None if they didn't choose (``ASKS_AFTER``), ``NEVER_HOURS`` if
-    they don't want to be. ``assistant`` is what Slack's may do for them, one of ``LEVELS``.
+    ``ready``, ``stopped`` (by itself) and ``run_ended`` say whether such news is sent as a message of its
+    own; otherwise only the card shows it. ``idle_prompt_after`` is the number of hours after which they are
+    asked whether a running workspace is still needed: None if they didn't choose (``ASKS_AFTER``),
+    ``NEVER_HOURS`` if they don't want to be asked. ``assistant`` is what Slack's assistant may do for them,
+    one of ``LEVELS``.
     """
 
     ready: bool = True
@@ -32,15 +33,15 @@ class Preferences:
     assistant: str = "show"
 
     def allows_assistant(self, level: str) -> bool:
-        """Return whether Slack's assistant may act for them at this level."""
+        """Return whether Slack's assistant may act for the person at this level."""
         return level in LEVELS[: LEVELS.index(self.assistant) + 1]
 
 
 def find_asking_hours(chosen: int | None, here: float | None) -> float | None:
-    """Return the hours until the question about a running workspace, None for never.
+    """Return the hours after which a person is asked about a running workspace, None for never.
 
-    The sooner counts of what they chose and what the operator set ``here``, each None for nothing; 0 there
-    asks only who chose.
+    ``chosen`` is the person's choice, ``here`` the operator's for the connection, each None if not set. The
+    shorter counts. With 0 ``here``, only people who chose are asked.
     """
     wanted = [hours or NEVER_HOURS for hours in (chosen, here) if hours is not None]
     soonest = min(wanted, default=ASKS_AFTER)
@@ -49,10 +50,10 @@ def find_asking_hours(chosen: int | None, here: float | None) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class NoticeDelivery:
-    """The facts that decide about the delivery of one notice.
+    """The facts that decide whether a notice is sent as a message.
 
-    ``chosen`` is what its person set for that workspace, None for nothing. ``has_card``: a card of theirs
-    shows it, too.
+    ``chosen`` is what its person set for that workspace, None if nothing. ``has_card``: one of their cards
+    shows the same.
     """
 
     kind: AnyKind
@@ -62,7 +63,7 @@ class NoticeDelivery:
 
 
 def should_send(news: NoticeDelivery, preferences: Preferences) -> bool:
-    """Return whether something is sent as a message of its own; if not, only the card shows it."""
+    """Return whether a notice is sent as a message of its own; if not, only the card shows it."""
     topic = news.kind.topic
     if Mark.IN_CARD in news.kind.marks and news.has_card:
         return False
@@ -74,11 +75,11 @@ def should_send(news: NoticeDelivery, preferences: Preferences) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class PreferenceFacts:
-    """The facts to show of a person's preferences.
+    """The facts for showing a person's preferences.
 
-    ``own`` are the workspaces with settings of their own. ``asked_after`` is after how
-    many hours they are asked on each of their connections, by its title (``find_asking_hours``).
-    ``has_assistant``: Slack's may call Usher.
+    ``own`` are the workspaces with their own settings. ``asked_after`` has, by each connection's title, the
+    hours after which the person is asked there (``find_asking_hours``). ``has_assistant``: Slack's assistant
+    may call Usher.
     """
 
     wanted: Preferences

@@ -1,4 +1,4 @@
-"""Reads of a workspace's status: the right to one, and its result."""
+"""Status reads of a workspace: the claim that allows one, and its result."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from bot.domain.workspaces import State
 
 @dataclass(frozen=True, slots=True)
 class Unconfirmed:
-    """Count consecutive reads that report something not certain yet: its kind, how often, and since when."""
+    """Count reads in a row that report the same uncertain thing: its kind, how often, and since when."""
 
     kind: str
     times: int
@@ -22,9 +22,9 @@ class Unconfirmed:
 class ReadClaim:
     """Hold the right to read one resource's status once, granted by the poll gate.
 
-    ``gate_key`` is the key of the gate's row, ``account`` the one whose credential reads, ``workspace_ids``
-    the rows that get the result. ``granted_at`` is the store's time of the claim, passed back in the result
-    because an observation is as old as its request.
+    ``gate_key`` is the key of the gate's row, ``account`` the account whose credential is used, and
+    ``workspace_ids`` the rows that get the result. ``granted_at`` is the store's time of the claim. The
+    result returns it, because an observation is as old as its request.
     """
 
     gate_key: str
@@ -39,15 +39,16 @@ class ReadClaim:
     #: Whether a read or list with the person's own credential has shown that the first of ``workspace_ids``
     #: is theirs.
     is_proven: bool = True
-    #: What this person's latest reads reported that isn't certain yet.
+    #: An uncertain report of this person's latest reads.
     unconfirmed: Unconfirmed | None = None
-    #: A call that may end it was sent: finding it gone is expected.
+    #: Whether a call that may end the workspace was sent, so that finding it gone is expected.
     is_ending: bool = False
-    #: The least seconds between two reads of it; passed back in the result.
+    #: The least seconds between two reads of it.
     interval: float = 0.0
-    #: The sealed entry in the reader's own row, if there is one.
+    #: The encrypted secret that opens the workspace from Usher's page (``Observed.entry``), as stored in the
+    #: row of the person whose account reads; None if there is none.
     entry: str | None = None
-    #: What that row lacked when it was last read, and since when.
+    #: What the workspace lacked when it was last read, and since when.
     lacks: Lack | None = None
     lacks_since: float | None = None
     #: Whether its person has asked for it since it was last read.
@@ -55,14 +56,15 @@ class ReadClaim:
 
     @property
     def is_usable(self) -> bool:
-        """Return whether it was known to be usable, or its lack isn't waited for any more."""
+        """Return whether the workspace was usable when last read, or has lacked something for too long."""
         return self.state is State.RUNNING and not is_awaited(self.lacks, self.lacks_since, self.granted_at)
 
     @property
     def needs_page_check(self) -> bool:
-        """Return whether the page of one that runs is to be asked, which may count as its use.
+        """Return whether to request the running workspace's page, which may count as a use of it.
 
-        That is until it has answered or the patience is over, for a while after that, and for its person.
+        The page is requested until it answers or has been late for some minutes, and whenever the
+        workspace's person asks for a read.
         """
         is_late_page = self.lacks == "page" and is_late(self.lacks_since, self.granted_at)
         return not self.is_usable or is_late_page or self.is_requested
@@ -72,8 +74,8 @@ class ReadClaim:
 class ReadResult:
     """Hold the result of a claimed read: an observation or an error's sentence, and when to read next.
 
-    ``next_in`` is seconds from now; None means only when somebody asks. If ``observed`` is None, the rows
-    keep their state.
+    ``next_in`` is in seconds from now; None means that only a request causes the next read. If ``observed``
+    is None, the rows keep their state.
     """
 
     gate_key: str
@@ -83,15 +85,14 @@ class ReadResult:
     block_reason: Hold | None = None
     #: ``ReadClaim.granted_at``; defaults to the gate's last claim.
     granted_at: float | None = None
-    #: Period and offset, in seconds, of the times at which one account's reads are batched; the next read
-    #: waits for such a time.
+    #: Period and offset, in seconds, of the times at which an account's reads are batched. The next read
+    #: waits for the next of those times.
     slot: tuple[float, float] | None = None
-    #: What the read reported that isn't certain yet, for the first of ``workspace_ids``; an observation
-    #: clears it.
+    #: An uncertain report about the first of ``workspace_ids``. An observation clears it.
     unconfirmed: Unconfirmed | None = None
-    #: How many seconds the gate stays closed from now on, whoever asks: only the answer shows when the
-    #: request arrived.
+    #: Seconds from now for which the gate stays closed to everybody. The interval starts anew with the
+    #: answer, as only that shows when the request had arrived.
     closed_for: float = 0.0
-    #: Whether the credential opens only the reader's own workspaces: a read with one that opens everybody's
-    #: doesn't disprove a list of theirs that lacks this one.
+    #: Whether the credential opens only the reader's own workspaces. A read with one that opens everybody's
+    #: doesn't disprove a list of the person's workspaces that lacks this one.
     is_own: bool = True

@@ -1,7 +1,7 @@
-"""Marks of the times that rows keep: how each is healed if the clock was moved while nobody served.
+"""Kinds of stored times: how each is corrected if the clock was changed while no process served.
 
-Only the serving process heals them, when it starts (``docs/adr/0019-who-heals-clocks.md``). A model's field
-says with its type what kind of time it is; what rows keep besides stands with their table
+Only the serving process corrects times, when it starts (``docs/adr/0019-who-heals-clocks.md``). The type of a
+model's field says what kind of time it is. For columns without such a field, the table says so
 (``bot.store.tables``).
 """
 
@@ -13,23 +13,23 @@ from typing import Annotated, Final
 class Kind(StrEnum):
     """Kinds of times in columns."""
 
-    PAST = "past"  #: when something happened: a value in the future counts as now
-    SINCE = "since"  #: the same, but its age matters: if that can't be known, it counts from now
-    DUE = "due"  #: a lease, a retry, a check: due if further ahead than it can be
-    GATE = "gate"  #: the poll gate's own two, healed by ``heal_gates``: they never open early
-    STAYS = "stays"  #: a moment named by people or providers, or covered by a hash; or a duration
+    PAST = "past"  #: when something happened: a time in the future becomes now
+    SINCE = "since"  #: the same, but its age matters: if that can't be known, it becomes now
+    DUE = "due"  #: a lease, a retry or a check: due now if further ahead than possible
+    GATE = "gate"  #: the poll gate's two times, which ``heal_gates`` corrects so that it never opens early
+    STAYS = "stays"  #: never corrected: named by people or providers, covered by a hash, or a duration
 
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """A time's kind and, for DUE, its greatest distance ahead in seconds."""
+    """A time's kind and, for DUE, the most seconds that it can be ahead."""
 
     kind: Kind
     farthest: float = 0.0
 
 
 def make_due(farthest: float) -> Time:
-    """Return the mark of a time that is at most so many seconds ahead."""
+    """Return the kind of a due time that is at most ``farthest`` seconds ahead."""
     return Time(Kind.DUE, farthest)
 
 
@@ -45,7 +45,7 @@ SEND: Final = make_due(300.0)
 Past = Annotated[float, PAST]
 Since = Annotated[float, SINCE]
 Stays = Annotated[float, STAYS]
-#: ``Numbers.slow_tick``; a provider's *Retry-After* may be longer, and is then simply received again.
+#: ``Numbers.slow_tick``. A provider's *Retry-After* may be longer, and is then simply received again.
 Step = Annotated[float, make_due(600.0)]
 Send = Annotated[float, SEND]
 #: ``bot.domain.work_items.DEADLINE_SECONDS`` from now or *Keep waiting*; in earlier releases up to a day.

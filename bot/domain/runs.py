@@ -1,4 +1,4 @@
-"""Job runs: what a person launched, its progress, and its output."""
+"""Runs of jobs that people launched, their progress and their output."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -17,10 +17,10 @@ class RunState(StrEnum):
     Attributes:
         QUEUED: It hasn't begun.
         RUNNING: It has begun.
-        SUCCEEDED: It has ended as it should.
+        SUCCEEDED: It has ended without an error.
         FAILED: It has ended with an error.
         CANCELLED: Somebody has stopped it.
-        UNKNOWN: Its state can't be read; the last known one stays.
+        UNKNOWN: Its state can't be read. The last known state stays.
     """
 
     QUEUED = "queued"
@@ -46,13 +46,12 @@ class ObservedRun:
     Attributes:
         state: Its state.
         exit_code: The exit status of its command.
-        detail: Anything else to say of it, cleaned, in the provider's words.
+        detail: More about it, cleaned, in the provider's words.
         name: Its name, cleaned.
         started_at: When it began (epoch seconds).
         ended_at: When it ended (epoch seconds).
         remote_id: Its id, if that has changed.
-        is_last: Whether the provider will never report more, so that nobody should wait for the end of the
-            run.
+        is_last: Whether the provider will never report more, so that waiting for the run's end is useless.
     """
 
     state: RunState
@@ -66,7 +65,7 @@ class ObservedRun:
 
 
 def drop_impossible_run_times(seen: ObservedRun, now: float) -> ObservedRun:
-    """Return an observation of a run without times that can't be right, as ``drop_impossible_times``."""
+    """Return an observation of a run without times in the future."""
     latest = now + MAX_CLOCK_SKEW_SECONDS
     started_at, ended_at = drop_future_time(seen.started_at, latest), drop_future_time(seen.ended_at, latest)
     if (started_at, ended_at) == (seen.started_at, seen.ended_at):
@@ -81,7 +80,7 @@ class DiscoveredRun:
     Attributes:
         remote_id: Its id on the provider.
         name: Its name there, cleaned.
-        observed: What the list says of it.
+        observed: What the list says about it.
     """
 
     remote_id: str
@@ -95,7 +94,7 @@ class OutputChunk:
 
     Attributes:
         stream: ``stdout`` or ``stderr``.
-        text: The text; it may end in the middle of a line.
+        text: The text, which may end in the middle of a line.
     """
 
     stream: Literal["stdout", "stderr"]
@@ -104,7 +103,7 @@ class OutputChunk:
 
 @dataclass(frozen=True, slots=True)
 class OutputTail:
-    """The part of a run's output in messages: its tail, the number of lines, the last few at its end."""
+    """The part of a run's output for messages: the end of it, the number of lines, and the last lines."""
 
     tail: str
     lines: int
@@ -114,21 +113,21 @@ class OutputTail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run(WorkItem):
-    """One run: who launched it, from what, and its progress.
+    """One run: who launched it, from which form, and its progress.
 
-    ``requested_stop`` is its person's. Its outcome is ``ended`` (``state`` says how), ``failed`` (never
-    launched, or lost) or ``cancelled``. ``is_watched``: its output is read, for its card and as a file. While
-    it is visible it has no deadline. Providers read:
+    ``requested_stop`` is the stop that its person asked for. The outcome is ``ended`` (``state`` says how),
+    ``failed`` (never launched, or lost) or ``cancelled``. ``is_watched``: its output is read, for its card
+    and as a file. It has no deadline while the provider shows it. Providers read:
 
     Attributes:
         name: What people call it.
-        spec: What it was launched from; None where it was launched elsewhere.
-        remote_id: Its id on the provider; None until that accepts it.
+        spec: The form's values that it was launched with; None if it wasn't launched by Usher.
+        remote_id: Its id on the provider; None until the provider accepts it.
         state: Its state as last read.
     """
 
     name: str
-    #: What it was launched from; None where it was launched elsewhere.
+    #: The form's values that it was launched with; None if it wasn't launched by Usher.
     spec: Spec | None
     remote_id: str | None = None
     state: RunState = RunState.QUEUED
@@ -139,15 +138,15 @@ class Run(WorkItem):
     observed_at: Past | None = None
     requested_stop: StopKind = ""
     is_watched: bool = True
-    #: What the latest reads reported that isn't certain yet.
+    #: An uncertain report of the latest reads.
     unconfirmed: Unconfirmed | None = None
 
     @property
     def is_going(self) -> bool:
-        """Return whether it hasn't ended yet, as far as is known."""
+        """Return whether it isn't known to have ended."""
         return self.is_open and not self.state.is_over
 
     @property
     def is_late(self) -> bool:
-        """Return whether the person was told that it hasn't begun or can't be read."""
+        """Return whether the person was told that the run hasn't begun or can't be read."""
         return self.is_open and self.blocked_since is not None and self.deadline_at is None

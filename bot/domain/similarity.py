@@ -1,4 +1,4 @@
-"""Likeness of a username to a person's names: the people whom it may mean."""
+"""Similarity of a username to people's names, to find whose it may be."""
 
 import re
 import unicodedata
@@ -7,19 +7,19 @@ from typing import Final
 
 from rapidfuzz.distance import OSA
 
-#: From this likeness on, of 0 to 1, a username may mean somebody.
+#: Least similarity, from 0 to 1, at which a username may be a person's.
 ALIKE: Final = 0.79
 _BETWEEN = re.compile(r"[\W_]+")
-#: A shorter word of a name says too little about whom it means.
+#: Least letters of a word of a name. Shorter words fit too many people.
 _SHORTEST: Final = 3
 
 
 def score_likeness(username: str, *called: str) -> float:
-    """Return the likeness of a username to the closest of a name, a handle and an e-mail address.
+    """Return the similarity of a username to the closest of a name, a handle and an e-mail address.
 
-    What isn't alike is 0. It is asked of everybody in a Slack workspace: some 15 µs each.
+    Below ``ALIKE`` it is 0. The function runs for everybody in a Slack workspace, and takes some 15 µs each.
     """
-    # A domain before it, or after it, says nothing about whom it means.
+    # A domain before or after the username says nothing about the person.
     wanted = "".join(_words(username.replace("\\", "/").rpartition("/")[2].partition("@")[0]))
     forms = (form for each in called for form in _forms(each))
     return max((OSA.normalized_similarity(wanted, form, score_cutoff=ALIKE) for form in forms), default=0.0)
@@ -37,7 +37,7 @@ def _forms(called: str) -> Iterator[str]:
 
 
 def _words(text: str) -> list[str]:
-    """Return the words of a text without case, accents and numbers at their end."""
+    """Return the words of a text in lower case, without accents and without numbers at their end."""
     plain = text.casefold()
     if not text.isascii():
         parts = unicodedata.normalize("NFKD", text).casefold()

@@ -1,4 +1,4 @@
-"""Snapshots: what a provider answered last, kept until it is asked again."""
+"""Snapshots: providers' last answers, kept until they are asked again."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -15,7 +15,7 @@ class User:
     Attributes:
         username: The username there.
         is_active: Whether the account is in use.
-        level: What it may do, as text.
+        level: Its permissions, as text.
     """
 
     username: str
@@ -38,11 +38,11 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot(Generic[Payload]):
-    """A provider's answer of ``read_at``, shown until the next read.
+    """A provider's answer, read at ``read_at`` and shown until the next read.
 
-    ``owner`` is the id of the account whose view it is, or "" if everybody sees the same. ``kind`` is
-    ``templates`` (what forms are built from, in the provider's own type), ``runs`` (nothing: when they were
-    listed) or ``about``. Rows store it as JSON.
+    ``owner`` is the id of the account that it was read with, or "" if everybody sees the same. ``kind`` is
+    ``templates`` (the provider's own type, from which forms are built), ``runs`` (no payload, only the time
+    when they were listed) or ``about``. Rows store the payload as JSON.
     """
 
     connection: str

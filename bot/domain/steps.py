@@ -1,4 +1,4 @@
-"""A step of an operation or a run: what was claimed for it, and what it learned."""
+"""A step of an operation or a run: what was claimed for it, and the changes that it writes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,59 +24,58 @@ class Update:
     """The changes that a step writes. None leaves a column unchanged; an empty ``block_reason`` clears it.
 
     ``next_in`` is the seconds until the next step. With ``outcome`` the operation or run ends. While a call
-    is in flight (``CALLING``) the lease is kept for ``next_in`` instead of released, so that no second step
-    can run at the same time; wake-ups recorded meanwhile take effect at the next save.
+    is in flight (``CALLING``), the step keeps its lease for ``next_in`` seconds, so that no second step can
+    run at the same time. Wake-ups recorded meanwhile take effect at the next save.
     """
 
     id: str
     next_in: float
-    #: For operations. ``read``: any recorded read wakes it; ``change``: only one that changes its state, url
-    #: or actions, or what holds it up; ``time``: only ``next_in``.
+    #: For operations: what wakes it. ``read``: any recorded read. ``change``: a read that changes the state,
+    #: url or actions, or the hold. ``time``: only ``next_in``.
     waits_for: Literal["read", "change", "time"] = "time"
     start_call: Call | None = None
     stop_call: Call | None = None
     called: bool = False  #: set ``called_at`` and ``sent_at`` to the store's now
-    called_from: State | None = None  #: with ``called``, for operations: what the workspace was doing
+    called_from: State | None = None  #: with ``called``, for operations: the workspace's state then
     attempts: int | None = None
     block_reason: Hold | None = None
     outcome: Outcome | None = None
-    cause: str | None = None  #: how it ended; without ``outcome`` why its last call was refused, "" for not
-    deadline_passed: bool = False  #: clear ``deadline_at``: the person was told
-    asked: bool | None = None  #: from now on the person is asked whether to repeat it; False: no longer
-    #: The call was refused as its provider is busy: since when, and when it may be sent again.
+    cause: str | None = None  #: why it ended or, without ``outcome``, why its last call was refused ("": not)
+    deadline_passed: bool = False  #: clear ``deadline_at``, as the person was told
+    asked: bool | None = None  #: whether the person is asked from now on whether to repeat the call
+    #: Since when calls have been refused because the provider is busy, and when the next may be sent.
     busy_since: float | None = None
     retry_at: float | None = None
-    keeps_waiting: bool = False  #: their answer when asked: the time to answer restarts
-    #: With ``outcome``: ``question_since`` when the end was decided, so that an answer given since isn't
-    #: lost.
+    keeps_waiting: bool = False  #: the person answered that they keep waiting: the time to answer restarts
+    #: With ``outcome``: ``question_since`` when the end was decided, so that a newer answer isn't lost.
     question_since: float | None = None
     card_dirty: bool = False
     notices: Sequence[NewNotice] = ()  #: a subject of "" becomes the id
     audit: Sequence[AuditEntry] = ()
-    #: With a call: as whom it was decided that it may be made. It isn't committed to if that has changed.
+    #: With a call: the account and person for whom it was decided on. It isn't sent if these have changed.
     account: Account | None = None
     person: Person | None = None
-    #: ``Claimed.claim``. "" is for writers other than the step: their changes apply, but a running step keeps
-    #: its lease, and the next step follows as soon as that one is saved.
+    #: ``Claimed.claim``, or "" from writers other than the step. Their changes apply, but a running step
+    #: keeps its lease, and the next step follows once that is saved.
     claim: str = ""
 
     # For operations.
-    read_needed: bool = False  #: set ``read_since`` to the store's now, and make the gate due
+    read_needed: bool = False  #: set ``read_since`` to the store's now and make the gate due
     wants_read: bool = False  #: make the gate due as ``gates.want`` does, in the same transaction
     failed_at: float | None = None  #: ``Operation.failed_at``
     hides: bool = False  #: with ``outcome``: remove the workspace from its person's list
-    name: FreeName | None = None  #: with the first call of a creation: what the workspace is called
+    name: FreeName | None = None  #: with the first call of a creation: the workspace's name
 
     # For runs.
     remote_id: str | None = None
     observed: ObservedRun | None = None
     unconfirmed: Unconfirmed | None = None
-    #: It can't be read: tell the person after this many seconds, unless it is seen queued or running first.
+    #: Seconds after which the person is told that the run can't be read, unless a read succeeds first.
     deadline_in: float | None = None
 
     @property
     def is_calling(self) -> bool:
-        """Return whether a call is sent once this is saved."""
+        """Return whether a call is sent once this update is saved."""
         return Call.CALLING in {self.start_call, self.stop_call}
 
 
@@ -85,18 +84,18 @@ class Claimed(Generic[_Subject]):
     """Hold a claimed operation or run with everything a step needs.
 
     ``account`` is None after an unlink, ``person`` until they have been looked up. ``claim`` identifies this
-    lease: passed back with an update, it keeps a step whose lease expired from overwriting its successor.
+    lease. An update returns it, so that a step whose lease has expired can't overwrite its successor.
     """
 
     subject: _Subject
     account: Account | None
     person: Person | None
     claim: str
-    #: The row that it is, for saving what follows from it.
+    #: The stored row, to save the step's result.
     row: dict[str, Any]
 
     def update(self, next_in: float) -> Update:
-        """Return an update that carries this step's claim, for ``replace`` to add its changes to."""
+        """Return an update with this step's claim, to which ``replace`` adds the changes."""
         return Update(self.subject.id, next_in, claim=self.claim)
 
 

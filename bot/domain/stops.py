@@ -1,10 +1,10 @@
-"""Stops: the ways to bring a workspace down, what each does to it, and the times at which that is planned.
+"""Stops: the ways to bring a workspace down, what each does to it, and planned stops.
 
-What a way does (``returns``, ``keeps``, ``ends``, ``erases``) is declared by the provider, and what
-*Restart*, *Stop* and planned ends do follows from that without naming one. A question about an end for good
-stays as it was drawn and is pressed hours later; so its call is planned on a newer read, and what costs more
-than its person knew is asked again. Where nothing is lost for good nobody is asked: that would be a click
-every evening.
+The provider declares the effect of each way (``returns``, ``keeps``, ``ends``, ``erases``). What *Restart*,
+*Stop* and planned stops do follows from those effects, whichever provider it is. People are asked before an
+irreversible stop. They may press that question's button hours later, so the stop is planned on a newer read,
+and they are asked again if it would cost more than they knew. Before a reversible stop nobody is asked, which
+would be a click every evening.
 """
 
 from collections.abc import Mapping
@@ -12,20 +12,20 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Any, Final, Literal, Self
 
-#: How a workspace is brought down.
+#: Ways to bring a workspace down.
 #: - ``stop``: the provider's normal stop.
-#: - ``suspend``: with what is in its memory kept.
-#: - ``force``: without asking the IDE, which may not answer.
+#: - ``suspend``: a stop that keeps the memory.
+#: - ``force``: a stop that doesn't ask the IDE, which may not answer.
 StopMode = Literal["stop", "suspend", "force"]
-#: What a stop would interrupt or lose now; people are asked about it first.
-#: - ``busy``: something runs in it.
+#: Things that a stop would interrupt or lose now. People are asked about them first.
+#: - ``busy``: something runs in the workspace.
 #: - ``unsaved``: not everything in it is saved.
-#: - ``memory``: its memory, which is kept while it is suspended.
+#: - ``memory``: the memory that a suspended workspace keeps.
 StopRisk = Literal["busy", "unsaved", "memory"]
-#: What happens to a workspace at ``expires_at`` if nobody does anything.
-#: - ``stops``: it stops, unless somebody uses it.
-#: - ``stops_anyway``: it stops, whether or not somebody uses it.
-#: - ``removed``: it is removed.
+#: The provider's own end of a workspace at ``expires_at``, if nobody does anything.
+#: - ``stops``: the workspace stops, unless somebody uses it.
+#: - ``stops_anyway``: the workspace stops, even if somebody uses it.
+#: - ``removed``: the workspace is removed.
 ExpiryMode = Literal["stops", "stops_anyway", "removed"]
 
 
@@ -33,9 +33,9 @@ class StopEffect(StrEnum):
     """The effect of a stop on its workspace.
 
     Attributes:
-        RETURNS: It can be started again; what was in its memory is lost.
+        RETURNS: It can be started again, without what was in its memory.
         KEEPS: It can be started again and resumes where it was, memory included.
-        ENDS: It can't be started again; saved files survive it.
+        ENDS: It can't be started again, but saved files survive.
         ERASES: It can't be started again, and everything stored only in it is lost.
     """
 
@@ -46,12 +46,12 @@ class StopEffect(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Return whether the workspace is gone for good."""
+        """Return whether the workspace can't be started again."""
         return self in (StopEffect.ENDS, StopEffect.ERASES)
 
 
 class Consent(IntEnum):
-    """A person's consent to a stop: that a workspace ends for good, and knowing what was at stake or not."""
+    """A person's consent to an irreversible stop: none, given, or given knowing the ``StopRisk``."""
 
     NONE = 0
     GIVEN = 1
@@ -59,65 +59,70 @@ class Consent(IntEnum):
 
 
 def costs_more(stop_risks: frozenset[StopRisk], consent: Consent, *, is_planned: bool) -> bool:
-    """Return whether an end would cost more than its person knew when they agreed to it.
+    """Return whether an irreversible stop would cost more than its person knew when they agreed to it.
 
-    Of a planned one they were warned; but what is busy then wasn't when they planned it. That a suspended one
-    loses its memory is said in any case.
+    The warning of a planned stop covers unsaved work, but nobody could know what would be busy then. The
+    memory of a suspended workspace doesn't count, as every question says that it is lost.
     """
     counted = stop_risks & ({"busy"} if is_planned else {"busy", "unsaved"})
     return bool(counted) and consent is not Consent.KNOWING
 
 
-#: What each way of stopping does to a workspace; ways that aren't listed aren't available.
+#: The effect of each way of stopping. Ways that aren't listed aren't available.
 StopEffects = Mapping[StopMode, StopEffect]
 NO_EFFECTS: Final[StopEffects] = {}
 
 
 def choose_restart_mode(effects: StopEffects) -> StopMode | None:
-    """Return the stop after which a workspace can be started again; None if there is no way."""
+    """Return a stop after which the workspace can be started again; None if there is none."""
     if effects.get("stop") is StopEffect.RETURNS:
         return "stop"
     return "suspend" if effects.get("suspend") is StopEffect.KEEPS else None
 
 
 def choose_gentlest_mode(effects: StopEffects) -> StopMode:
-    """Return the stop for anybody but the owner: suspended if that keeps the memory, else stopped."""
+    """Return the stop that anybody but the owner may plan: suspend if that keeps the memory, else stop."""
     return "suspend" if effects.get("suspend") is StopEffect.KEEPS else "stop"
 
 
 def choose_planned_mode(effects: StopEffects) -> StopMode:
-    """Return the stop for a time that the workspace's owner set: suspended if a stop would end it."""
+    """Return the stop for a time that the owner set: suspend, if possible, when a stop is irreversible."""
     return choose_gentlest_mode(effects) if is_final(effects, "stop") else "stop"
 
 
 def ends_by_consent(effects: StopEffects, *, is_any: bool) -> bool:
-    """Return whether a class card warns that its end may end workspaces for good; pressing agrees to that.
+    """Return whether a class card warns that the end of the class may be irreversible for workspaces.
 
-    ``effects`` is what the card goes by. ``is_any``: it isn't known for every workspace whether it can be
-    suspended.
+    Who presses the card's button agrees to that. ``effects`` are those that the card assumes. With
+    ``is_any``, people join with workspaces of any kind, so some may not be suspendable.
     """
     return is_final(effects, "stop") and (is_any or choose_gentlest_mode(effects) == "stop")
 
 
 def is_final(effects: StopEffects, mode: StopMode) -> bool:
-    """Return whether stopping a workspace this way ends it for good."""
+    """Return whether stopping a workspace this way is irreversible."""
     effect = effects.get(mode)
     return effect is not None and effect.is_final
 
 
-#: Because of what a workspace is stopped at a time: its person said so; it was made for a course, for a first
-#: look; a class, a lesson or hours end; nobody has said that it is still needed, or uses the room they got.
+#: Reasons for a planned stop.
+#: - ``own``: the workspace's person named the time.
+#: - ``look``: the workspace was created for a course, and the time for a first look is over.
+#: - ``class``, ``lesson``, ``hours``: one of these ends.
+#: - ``needed``: nobody has said that the workspace is still needed.
+#: - ``room``: its person waited for capacity and doesn't use it.
 Because = Literal["own", "look", "class", "lesson", "hours", "needed", "room"]
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedStop:
-    """The time and the way of a workspace's stop; ``agreed``: its person knows that this ends it for good.
+    """A planned stop of a workspace: its time and its way.
 
-    ``warns``: its person is warned in any case, as somebody who didn't name that time just now. ``source`` is
-    the card or the rule that it is because of, ``title`` what its course is called, and ``over_at`` when the
-    lesson ends. ``since`` is when its person has set it. ``via`` is through what they asked for it, and
-    ``start`` the operation that has to bring the workspace up for it to hold.
+    ``agreed``: its person knows that the stop is irreversible. ``warns``: they are warned even if the stop is
+    near, because they didn't name the time themselves. ``source`` is the id of the class card or hours rule
+    that planned it, ``title`` the course's title, ``over_at`` the end of the lesson, and ``since`` when it
+    was set. ``via`` names the assistant that asked for it, if one did. ``start`` is the operation that has to
+    bring the workspace up, otherwise the stop is dropped.
     """
 
     at: float
@@ -134,32 +139,32 @@ class PlannedStop:
 
     @property
     def card(self) -> str | None:
-        """Return the class because of which it is set."""
+        """Return the id of the class that planned it; None if no class did."""
         return self.source if self.because == "class" else None
 
     @property
     def rule(self) -> str | None:
-        """Return the hours or lessons because of which it is set."""
+        """Return the id of the hours or course that planned it; None if neither did."""
         return self.source if self.because in {"lesson", "hours"} else None
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedStops:
-    """Hold the ends of a workspace, one for each reason, and the one that counts."""
+    """The planned stops of a workspace, one for each reason and source, and the one that counts."""
 
     rows: tuple[PlannedStop, ...] = ()
     counts: PlannedStop | None = None
 
     def has(self, source: str) -> bool:
-        """Return whether one of them is because of a card or a rule."""
+        """Return whether a card or rule planned one of them."""
         return any(one.source == source for one in (*self.rows, *filter(None, [self.counts])))
 
     def remove_reasons(self, *reasons: str) -> tuple[PlannedStop, ...]:
-        """Return those that are for other reasons: kinds, cards and rules, or starts."""
+        """Return the stops without those that have one of these reasons, sources or starts."""
         return tuple(one for one in self.rows if not {one.because, one.source, one.start} & {*reasons})
 
     def add_end(self, new: PlannedStop) -> tuple[PlannedStop, ...]:
-        """Return them with a new one, instead of the one for the same reason."""
+        """Return the stops with a new one, which replaces that of the same reason and source."""
         key = (new.because, new.source)
         return (*(one for one in self.rows if (one.because, one.source) != key), new)
 

@@ -1,4 +1,4 @@
-"""Surfaces: where in Slack a request came from, and where its answer is read."""
+"""Surfaces: where in Slack a request came from, and where people read its answer."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,23 +6,23 @@ from typing import Literal
 
 
 class Where(StrEnum):
-    """Places in which an answer is read: they decide its names of commands, and its parts left to a card."""
+    """Places where an answer is read. They decide how it writes commands and what it leaves to a card."""
 
-    #: By its person alone where they asked, perhaps among messages of others.
+    #: Where the person asked, perhaps among other people's messages. Only they see the answer.
     CHANNEL = "channel"
-    #: The same, after the bot was mentioned there.
+    #: The same, after they mentioned the bot there.
     MENTION = "mention"
-    #: In the person's direct message with the bot, where cards and notices come, too.
+    #: In the person's direct messages with the bot, which also have their cards and notices.
     DIRECT = "direct"
     #: In the form that is open.
     FORM = "form"
-    #: In the person's Home, which is published again with it.
+    #: In the person's Home, which is published again with the answer.
     HOME = "home"
 
 
 @dataclass(frozen=True, slots=True)
 class Surface:
-    """The origin of a request, to which the answer can be sent."""
+    """The origin of a request, with what is needed to answer it there."""
 
     kind: Literal["command", "button", "message", "shortcut", "form", "search", "assistant", "replay", "home"]
     where: Where = Where.CHANNEL
@@ -31,24 +31,24 @@ class Surface:
     message_ts: str | None = None
     response_url: str | None = None
     trigger_id: str | None = None
-    #: The inbox key: an interaction takes effect once, however often it is delivered.
+    #: The inbox key. An interaction takes effect once, however often Slack delivers it.
     interaction: str = ""
-    #: When it was said (epoch seconds), where that may be long ago: what Slack couldn't deliver comes later.
+    #: When it was sent (epoch seconds), if that may be long ago because Slack couldn't deliver it.
     sent_at: float | None = None
-    #: Whether what was typed looks like a quotation.
+    #: Whether the typed text looks like a quotation.
     is_quoted: bool = False
-    #: Through what its person asks for it; "" for themself.
+    #: The assistant that sent it for the person, "" if they did it themself.
     via: str = ""
-    #: Whether the button of a question was pressed, whose place the answer takes.
+    #: Whether the button of a question was pressed. The answer then takes the question's place.
     is_question: bool = False
-    #: Whether it is a form that was opened in a Home.
+    #: Whether it came from a form that was opened in Home.
     is_in_home: bool = False
-    #: The form that the request came from or that the answer fills: Slack's id, or Usher's external id.
+    #: The form that the request came from, or that the answer fills: Slack's id, or Usher's external id.
     view_id: str | None = None
     view_hash: str | None = None
     view_external_id: str | None = None
 
     @property
     def is_in_conversation(self) -> bool:
-        """Return whether the request came from a direct message; a slash command can be typed in any."""
+        """Return whether the request came from a direct message, even one with somebody else."""
         return (self.channel_id or "").startswith("D")

@@ -1,4 +1,4 @@
-"""Tasks: what is to be done once, in the background."""
+"""Tasks: work that is to be done once, in the background."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,34 +11,35 @@ class TaskKind(StrEnum):
     """Name the reconciler's work that isn't an operation."""
 
     DISCOVER = "discover"
-    #: The credential of a link that nobody may have confirmed; the subject is its secret's digest.
+    #: Revoke the credential of a link that may never be confirmed; the subject is the secret's digest.
     REVOKE_UNUSED = "revoke_unused"
-    #: Have a provider delete a secret that is used no more; the subject is the account's id.
+    #: Have a provider delete a secret that isn't used any more; the subject is the account's id.
     REVOKE_CREDENTIAL = "revoke_credential"
-    #: Mint the next credential of Usher's own before the one in use ends; the subject is the account's id.
+    #: Create the account's next credential before the current one ends; the subject is the account's id.
     RENEW_CREDENTIAL = "renew_credential"
     #: Have a provider end a workspace later; the subject is ``ACCOUNT/WORKSPACE``.
     EXTEND = "extend"
     REPLAY = "replay"
     LOOK_UP_PERSON = "look_up_person"
     SYNC_PEOPLE = "sync_people"
-    #: Stop what a leaver's plans were to stop, and then end their links; the subject is their key.
+    #: Stop the workspaces that a leaver's plans were to stop, then end their links; the subject is their key.
     OFFBOARD = "offboard"
-    #: Read what a provider offers, or says about itself, into the snapshots; the subject is ``ACCOUNT/KIND``.
+    #: Store what a provider offers, or says about itself, as a snapshot; the subject is ``ACCOUNT/KIND``.
     SNAPSHOT = "snapshot"
     #: Check an approved username with its provider and link it; the subject is the approval's id.
     APPROVE = "approve"
-    #: Learn a wanted user's address from the provider; the subject is the approval's id.
+    #: Ask the provider for the requested account's e-mail address; the subject is the approval's id.
     LOOK_UP_USER = "look_up_user"
-    #: Ask whose account is wanted, until they had a day to answer; the subject is the approval's id.
+    #: Ask the people who may own the requested account, who have a day to answer; the subject is the
+    #: approval's id.
     ASK_ACCOUNT_OWNERS = "ask_account_owners"
-    #: Remind administrators of a request, and end it; the subject is the approval's id.
+    #: Remind administrators of a request, and end it in time; the subject is the approval's id.
     FOLLOW_UP = "follow_up"
     #: List a person's runs again; the subject is the account's id.
     LIST_RUNS = "list_runs"
     #: Publish a person's Home; the subject is their key.
     HOME = "home"
-    #: Go on with what follows from one row for many others; the subject is its own.
+    #: Apply to many rows, batch by batch, what follows from one row; the subject is the task's own id.
     FAN_OUT = "fan_out"
 
 
@@ -53,5 +54,5 @@ class Task:
     created_at: Past
     due_at: TaskDue
     attempts: int = 0
-    #: How often it was claimed, this time included.
+    #: How often it was claimed, including this time.
     claims: int = 0

@@ -1,9 +1,9 @@
-"""Marks of moments in stored texts, which are replaced in each reader's own zone."""
+"""Marks of times in stored texts, which are replaced by the time in each reader's own zone."""
 
 import re
 from typing import Final
 
-#: What ``make_time_placeholder`` writes; the group is the epoch second.
+#: Pattern of what ``make_time_placeholder`` writes. The group is the time in epoch seconds.
 TIME_MARK: Final = re.compile(r"\{time:(\d{1,11})\}")
 
 

@@ -1,6 +1,6 @@
-"""When an unknown outcome has settled, when reads count as certain, and when a start is slow; pure.
+"""When an unknown outcome has settled, when reads count as certain, and when a start is slow. Pure functions.
 
-One observation is not the truth: a call without an answer may still take effect, and a read that is refused
+One observation is not the truth. A call without an answer may still take effect, and a read that is refused
 or finds nothing may be a gateway's error.
 """
 
@@ -17,54 +17,55 @@ from bot.domain.runs import Run
 from bot.domain.work_items import Call, WorkItem
 from bot.domain.workspaces import State, Workspace
 
-#: A start or stop of unknown outcome that shows no effect within this many seconds is sent again; sending it
+#: Seconds after which a start or stop of unknown outcome is sent again if it shows no effect. Sending it
 #: twice does no harm.
 START_SETTLES: Final = 60.0
-#: The same from the call on where its process has died: nobody can be sending it any more, and unlike after a
-#: time-out nothing says that its server is slow.
+#: The same, counted from the call, if its process has died. Nobody can be sending the call any more and,
+#: unlike after a time-out, nothing suggests that the server is slow.
 INTERRUPTED_SETTLES: Final = 30.0
-#: How many seconds to look for what may have been created or launched before concluding anything.
+#: Seconds to look for the result of a creation or launch of unknown outcome before concluding anything.
 MAKE_SETTLES: Final = 120.0
-#: An accepted start that still shows as down: when the card says so, and when the start counts as failed.
+#: Seconds after an accepted start at which, if the workspace still shows as down, the card says so, and at
+#: which the start counts as failed.
 STILL_DOWN_AFTER: Final = 60.0
 NEVER_UP_AFTER: Final = 180.0
-#: When the card says that an accepted stop shows no effect.
+#: Seconds after an accepted stop at which the card says that it shows no effect.
 NO_EFFECT_AFTER: Final = 60.0
-#: How long a call that was refused because its provider is busy waits before it is sent again: as long as it
-#: has been refused, and not less or more than this many seconds; ``busy_pause`` takes off up to half.
+#: Least and most seconds until a call that a busy provider refused is sent again. The pause grows with the
+#: time for which the call has been refused, and ``busy_pause`` takes off up to half.
 MIN_BUSY_SECONDS: Final = 10.0
 MAX_BUSY_SECONDS: Final = 300.0
-#: The same for one that was refused because something else is under way, which is rarely long.
+#: Most seconds of that pause if another change of the workspace is the reason, which is rarely long.
 MAX_CONFLICT_SECONDS: Final = 60.0
-#: An accepted start of what had failed has failed again once two reads in a row say so, the second of them
-#: this many seconds after the call.
+#: Seconds after the accepted start of a failed workspace until a failure may count as a new one. Two reads in
+#: a row have to find it, the second of them after this time.
 FAILED_AGAIN_AFTER: Final = 20.0
-#: What is gone is read again this many seconds later, as an error may last for hours.
+#: Seconds until a workspace that was found gone is read again, as an error may last for hours.
 SAID_AGAIN_AFTER: Final = 86_400.0
-#: After this many seconds a call begun by another process has ended, or that process has. Longer than a
-#: call's time-out and its step's lease.
+#: Seconds after which a call begun by another process has ended, or that process has. Longer than a call's
+#: time-out and its step's lease.
 CALL_ENDS: Final = 45.0
-#: How long a question stays open, and how long a connection may be missing before it counts as removed.
+#: Seconds that a question stays open, and that a connection may be missing before it counts as removed.
 ANSWER_SECONDS: Final = 86_400.0
 
-#: The longest interval between looks while the person is asked.
+#: Most seconds between searches while the person is asked.
 _SELDOM: Final = 300.0
 
-#: What a read may report that isn't certain yet, besides the kinds of refusals.
+#: Kinds of uncertain reports, besides those of refusals. A read found nothing.
 GONE: Final = "gone"
-#: The same for a list; a read or the next list confirms it.
+#: A list lacks the workspace, which a read or the next list has to confirm.
 UNLISTED: Final = "unlisted"
 LEFT_OUT: Final = "left_out"
-#: It is starting, or has failed, and the next read asks why: the state in which it was found, by that kind.
+#: The workspace is starting or has failed, and the next read asks why. The state that was found, by kind.
 UNEXPLAINED: Final = {f"{state}, unexplained": state for state in (State.STARTING, State.FAILED)}
 EXPLAINED: Final = "explained"
-#: How many times in a row, and over how many seconds, it must be reported; every other kind is a refusal.
+#: Reports in a row, and seconds that they have to span, before each kind counts. Any other kind is a refusal.
 _CERTAIN: Final = {GONE: (2, 0.0), LEFT_OUT: (3, 0.0)}
 _REFUSAL_CERTAIN: Final = (3, 60.0)
 
 
 def unknown_since(call: Call, called_at: float | None, since: float | None) -> float:
-    """Return when a call's outcome became unknown; for a call still in flight, the latest time it can end."""
+    """Return when a call's outcome became unknown; for a call in flight, the latest time it can end."""
     if call is Call.INTERRUPTED:
         return called_at or 0.0
     if since is not None and call is not Call.CALLING:
@@ -73,23 +74,23 @@ def unknown_since(call: Call, called_at: float | None, since: float | None) -> f
 
 
 def find_settling_time(work_item: WorkItem) -> float:
-    """Return when a start or stop of unknown outcome has had its time to show an effect."""
+    """Return the time by which a start or stop of unknown outcome would have shown an effect."""
     call = work_item.stop_call if work_item.stop_call.is_unsure else work_item.start_call
     settles = INTERRUPTED_SETTLES if call is Call.INTERRUPTED else START_SETTLES
     return unknown_since(call, work_item.called_at, work_item.unknown_since) + settles
 
 
 def busy_pause(busy_for: float, jitter: float, *, longest: float = MAX_BUSY_SECONDS) -> float:
-    """Return the seconds until a refused call is sent again: doubling from 10 s to ``longest``, jittered.
+    """Return the seconds until a refused call is sent again, growing from 10 s to ``longest``, with jitter.
 
-    ``busy_for`` is how long it has been refused, in seconds. ``jitter`` is in 0–1 and takes off up to half,
+    ``busy_for`` is how long it has been refused, in seconds. ``jitter``, from 0 to 1, takes off up to half,
     so that calls that were refused together aren't sent again together.
     """
     return min(busy_for + MIN_BUSY_SECONDS, longest) * (1.0 - jitter / 2.0)
 
 
 def search_in(pace: Pacing, asked_at: float | None, now: float) -> float:
-    """Return the seconds until the next look: the usual pace, and less often while the person is asked."""
+    """Return the seconds until the next search: the usual pace, and rarer while the person is asked."""
     usual = max(pace.pending_interval, pace.min_poll_interval)
     return usual if asked_at is None else max(usual, min((now - asked_at) / 20.0, _SELDOM))
 
@@ -124,13 +125,13 @@ class Pacing(Protocol):
 
 
 class Verdict(StrEnum):
-    """Decisions after a check that found nothing certain."""
+    """Decisions after a search that found no certain result."""
 
-    SEARCH = "search"  #: it may still show up: look again at the usual pace
+    SEARCH = "search"  #: the result may still show up: search again
     REPEAT = "repeat"  #: nothing was made: send the call again
     NOTHING = "nothing"  #: nothing was made, and nobody wants it any more
-    ASK = "ask"  #: it can't be determined: the person decides
-    UNTOLD = "untold"  #: it can't be determined, and nobody wants it any more
+    ASK = "ask"  #: nobody can tell: the person decides
+    UNTOLD = "untold"  #: nobody can tell, and nobody wants it any more
 
 
 def judge(
@@ -141,10 +142,10 @@ def judge(
     has_settled: bool,
     is_wanted: bool,
 ) -> Created | Verdict:
-    """Decide about an unknown outcome after a check of the provider.
+    """Return the resource to adopt as a call's result after a search at the provider, or a decision.
 
-    A resource with Usher's mark, or the only one that the call can have made, is adopted. ``is_proof``:
-    the provider would show Usher's mark, so finding nothing means nothing was made.
+    A resource with Usher's mark (``ours``) is adopted, or the only one that nothing else explains.
+    ``is_proof``: the provider would show Usher's mark, so finding nothing means that nothing was made.
     """
     if ours is not None:
         return ours
@@ -158,7 +159,7 @@ def judge(
 
 
 def is_confirmed(unconfirmed: Unconfirmed, now: float) -> bool:
-    """Return whether reads reported something often and long enough to act on it."""
+    """Return whether reads have reported something often and long enough to act on it."""
     times, seconds = _CERTAIN.get(unconfirmed.kind, _REFUSAL_CERTAIN)
     return unconfirmed.times >= times and now - unconfirmed.since >= seconds
 
@@ -170,7 +171,7 @@ def count_unconfirmed(before: Unconfirmed | None, kind: str, now: float) -> Unco
     return Unconfirmed(kind, before.times + 1, before.since)
 
 
-#: A stop without effect for this many seconds counts as unanswered and can then be forced.
+#: Seconds after which a stop without effect can be forced.
 UNANSWERED_SECONDS: Final = 60.0
 
 
@@ -186,13 +187,13 @@ def is_on_time(operation: Operation, now: float) -> bool:
 
 
 def list_card_changes(operation: Operation) -> list[float]:
-    """Return the times of an operation at which its card says something else by itself."""
+    """Return the times at which an operation's card changes without any news."""
     waits = [] if operation.has_called else [operation.created_at + MAX_PROMPT_SECONDS]
     return waits if operation.slow_at is None else [*waits, operation.slow_at]
 
 
 def is_going(operation: Operation, workspace: Workspace | None) -> bool:
-    """Return whether it is in progress: a call was sent, or the workspace was seen starting or stopping."""
+    """Return whether an operation is in progress: its call was sent, or its workspace is on the way."""
     if Call.NONE is not operation.start_call or Call.NONE is not operation.stop_call:
         return True
     if workspace is None:
@@ -203,7 +204,7 @@ def is_going(operation: Operation, workspace: Workspace | None) -> bool:
 
 
 def is_unanswered(operation: Operation, now: float) -> bool:
-    """Return whether an open stop was requested long enough ago that it can be forced."""
+    """Return whether an open stop was sent, and requested long enough ago that it can be forced."""
     is_asked = (
         operation.verb in (OperationVerb.STOP, OperationVerb.SUSPEND) and operation.stop_call is not Call.NONE
     )

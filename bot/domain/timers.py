@@ -1,4 +1,4 @@
-"""Timers: when a person wants a workspace stopped, when they are warned of it, and what ends it first."""
+"""Timers: when a workspace is to be stopped, when its person is warned, and what else may stop it first."""
 
 import math
 from typing import Final
@@ -7,32 +7,33 @@ from bot.domain.message_kinds import AnyKind, Mark, Traits
 from bot.domain.stops import ExpiryMode, PlannedStop, StopEffects, StopMode, is_final
 from bot.domain.workspaces import Workspace
 
-#: How long before a timer ends a workspace its person is warned.
+#: Seconds before a timer's stop at which the workspace's person is warned.
 TIMER_WARNING_SECONDS: Final = 600.0
-#: The same, before the end of a class.
+#: Seconds before the end of a class at which people are warned.
 CLASS_WARNING_SECONDS: Final = 300.0
-#: Nobody's workspace is stopped sooner than this after the warning, however late that came.
+#: Least seconds between the warning and the stop, however late the warning came.
 LEAST_TIMER_WARNING_SECONDS: Final = 300.0
-#: After nobody has looked at a timer for this long, its person may have started the workspace again.
+#: Seconds after its time at which a timer that nobody handled needs a new warning, because its person may
+#: have started the workspace again.
 ABSENT_SECONDS: Final = 120.0
-#: The shortest time that a timer can be set for.
+#: Least seconds ahead for which a timer can be set.
 SOONEST_SECONDS: Final = 60.0
-#: When an end for good is tried again whose person couldn't be warned of it.
+#: Seconds until an irreversible stop is tried again whose person couldn't be warned.
 AGAIN_SECONDS: Final = 86_400.0
-#: The soonest stop of which its person is warned first, with half a minute to deliver that.
+#: Least seconds until a stop that needs a warning, with half a minute to deliver that.
 WARNED_SOONEST_SECONDS: Final = LEAST_TIMER_WARNING_SECONDS + 30.0
-#: What *1 hour more* adds.
+#: Seconds that *1 hour more* adds.
 MORE_SECONDS: Final = 3600.0
-#: The least seconds between two redraws of a card: how long a press may wait to be counted.
+#: Least seconds between two rounds of work on a class card, so that presses are counted together.
 REST: Final = 3.0
 
 
 def list_coming_ends(
     workspace: Workspace, effects: StopEffects, now: float
 ) -> list[tuple[StopMode | ExpiryMode, float]]:
-    """Return the ways and times of a workspace's ends: by itself, unless its timer comes first, and by that.
+    """Return the way and time of the workspace's own end, if that comes before its timer, and of the timer.
 
-    What is stopped for good is lost like something that is removed.
+    An own end by a stop counts as a removal if a stop is irreversible.
     """
     timer = [] if workspace.stop_at is None else [(workspace.stop_mode or "stop", workspace.stop_at)]
     at, how = workspace.expires_at, workspace.expiry_mode
@@ -42,10 +43,10 @@ def list_coming_ends(
 
 
 def find_next_stop(workspace: Workspace, planned: float | None, now: float) -> float | None:
-    """Return the next stop ahead of a workspace, None if nothing stops it.
+    """Return the time of a workspace's next stop, None if nothing stops it.
 
-    Its timer is the end that counts; without one, hours may have ``planned`` a stop. The provider's own
-    end may come before.
+    That is its timer or, without one, the stop that hours have ``planned``, unless the provider stops it by
+    itself before.
     """
     planned = planned if workspace.stop_at is None else workspace.stop_at
     own = workspace.expires_at if workspace.expires_at is not None and workspace.expires_at > now else None
@@ -53,19 +54,19 @@ def find_next_stop(workspace: Workspace, planned: float | None, now: float) -> f
 
 
 def needs_warning(end: PlannedStop, now: float) -> bool:
-    """Return whether an end's person is warned; somebody who has just named a near one isn't."""
+    """Return whether a planned stop's person is warned; not if they themself just named a near time."""
     is_near = end.at - now <= TIMER_WARNING_SECONDS + SOONEST_SECONDS
-    # Unless it was something else that named it.
+    # With ``via``, an assistant named the time.
     return end.warns or bool(end.via) or not is_near
 
 
 def find_warning_seconds(card: str | None) -> float:
-    """Return the seconds between a timer's warning and its stop; a class has its own."""
+    """Return the seconds between a timer's warning and its stop; ``card`` is the class that set it."""
     return CLASS_WARNING_SECONDS if card else TIMER_WARNING_SECONDS
 
 
 def find_due_time(workspace: Workspace) -> float:
-    """Return when something is due of a workspace's timer: its warning, or its stop if that was given."""
+    """Return when a workspace's timer is due: for its warning or, after that, for its stop."""
     stop_at = workspace.stop_at or 0.0
     return stop_at if workspace.stop_warned else stop_at - find_warning_seconds(workspace.stop_card)
 
@@ -73,7 +74,7 @@ def find_due_time(workspace: Workspace) -> float:
 class TimerKind(AnyKind):
     """The kinds of messages about timers."""
 
-    #: A timer will stop the workspace soon; a timer couldn't.
+    #: A timer will stop the workspace soon, or couldn't stop it.
     STOP_WARNING = Traits("stop_warning", urgency=3, offers="workspace", marks=Mark.PASSES | Mark.STANDS)
     PLANNED_STOP_FAILED = Traits("planned_stop_failed", offers="workspace", marks=Mark.PASSES | Mark.STANDS)
     #: To administrators: somebody couldn't be warned of the end of their workspace.

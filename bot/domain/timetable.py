@@ -1,4 +1,4 @@
-"""Timetables of courses; pure."""
+"""Lessons of courses, computed from their timetables. Pure functions."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -11,19 +11,20 @@ from bot.domain.hours import EVENING, YEAR_SECONDS, Occurrence, Timetable, list_
 from bot.domain.stops import PlannedStop, StopMode
 from bot.domain.time_parsing import DAYS, load_zone, resolve_instant
 
-#: Without an end, a course lasts so many days; none lasts longer than a year.
+#: Days that a course lasts if its end isn't given, and most days of any course.
 DEFAULT_COURSE_DAYS: Final = 140
 MAX_COURSE_DAYS: Final = 366
-#: How long before a lesson its lead is determined, and its teacher told how many are ready.
+#: Seconds before a lesson at which its lead time is computed, and at which its teachers are told how many
+#: members are ready: the first if that won't change any more, otherwise the latest.
 PREPARE_SECONDS: Final = 3_000.0
 REPORT_SECONDS, LATEST_REPORT_SECONDS = 300.0, 120.0
-#: A lesson that is longer over isn't told as missed any more.
+#: Seconds after its end for which a lesson may still be reported as missed.
 MAX_LESSON_AGE_SECONDS: Final = 14 * 86_400.0
 ALWAYS_ON: Final = Occurrence(0.0, "start", "", 0.0, float("inf"))
 
 
 def find_lesson(timetable: Timetable, now: float) -> Occurrence | None:
-    """Return the begin of the lesson that is on or comes next; it ends at the begin's ``until``.
+    """Return the start of the lesson that is on or comes next; its ``until`` is the lesson's end.
 
     A class is one lesson that has always been on.
     """
@@ -34,19 +35,19 @@ def find_lesson(timetable: Timetable, now: float) -> Occurrence | None:
 
 
 def find_lesson_after(timetable: Timetable, after: float) -> Occurrence | None:
-    """Return the begin of the first lesson that begins after a moment."""
+    """Return the start of the first lesson that begins after a time."""
     return next((one for one in timetable.between(after, after + YEAR_SECONDS) if one.side == "start"), None)
 
 
 def get_evening_before(timetable: Timetable, lesson: Occurrence) -> float:
-    """Return the evening of the day before a lesson."""
+    """Return the time in the evening of the day before a lesson."""
     return resolve_instant(
         timetable.day(lesson.at) - timedelta(days=1), EVENING, load_zone(timetable.time_zone)
     )
 
 
 def find_lesson_on(card: ClassCard, now: float) -> Occurrence | None:
-    """Return the begin of the lesson that is on, or for which workspaces are being started."""
+    """Return the start of the lesson that is on, or for which workspaces are being started."""
     coming = find_lesson(card, now)
     return coming if coming is not None and now >= coming.due_at else None
 
@@ -54,43 +55,43 @@ def find_lesson_on(card: ClassCard, now: float) -> Occurrence | None:
 def list_lesson_days(
     timetable: Timetable, now: float, first: date = date.min, last: date = date.max
 ) -> list[str]:
-    """Return the days, from one to another, that have a lesson still to come or on."""
+    """Return the days, from ``first`` to ``last``, that have a lesson still to come or on."""
     since, until = max(first, timetable.day(now)), min(last, date.fromisoformat(timetable.last_day))
     days = [(date.fromisoformat(day), day) for day in list_dates(since, until + timedelta(days=1))]
     return [named for day, named in days if (every := timetable.on(day)) and every[-1].at > now]
 
 
 def find_last_lesson(timetable: Timetable, now: float) -> Occurrence | None:
-    """Return the begin of the lesson that was over last."""
+    """Return the start of the lesson that ended last."""
     every = timetable.between(now - MAX_LESSON_AGE_SECONDS, now)
     return next((timetable.begin(one) for one in reversed(every) if one.side == "stop"), None)
 
 
 def list_days_from_today(timetable: Timetable, days: Iterable[str], now: float) -> list[str]:
-    """Return those of some days that aren't over."""
+    """Return those of the days that aren't over, in order."""
     today = timetable.day(now).isoformat()
     return sorted(day for day in days if day >= today)
 
 
 def get_last_end(card: ClassCard) -> float:
-    """Return the end of a course's last lesson; the time of its posting, if it has none."""
+    """Return the end of a course's last lesson; the time when it was posted, if it has none."""
     every = card.between(card.created_at, card.created_at + 2 * YEAR_SECONDS)
     return every[-1].at if every else card.created_at
 
 
 def get_longest_pause(card: ClassCard) -> float:
-    """Return the longest time that workspaces are stopped between two lessons, in seconds."""
+    """Return the longest time between the end of a lesson and the next one, in seconds."""
     every = card.between(card.created_at, card.created_at + 2 * YEAR_SECONDS)
     return max((after.at - one.at for one, after in pairwise(every) if one.side == "stop"), default=0.0)
 
 
 def plan_lesson_end(card: ClassCard, until: float, mode: StopMode, start: str = "") -> PlannedStop:
-    """Return the end of a lesson."""
+    """Return the planned stop at the end of a lesson."""
     return PlannedStop(until, mode, False, True, "lesson", card.id, card.title, until, start=start)
 
 
 def postpone(end: PlannedStop, cards: Sequence[ClassCard]) -> PlannedStop | None:
-    """Return the end of a lesson of these courses that begins before an end, or just then, and ends later."""
+    """Return the end of a lesson that begins until a planned stop and ends after it; None without any."""
     for card in cards:
         coming = card.after(end.at)
         begin = None if coming is None else card.begin(coming)
@@ -100,15 +101,15 @@ def postpone(end: PlannedStop, cards: Sequence[ClassCard]) -> PlannedStop | None
 
 
 def find_skipped_next(card: ClassCard, former: FormerMember, now: float) -> Occurrence | None:
-    """Return the lesson that is on or comes next if a former member has left it out."""
+    """Return the lesson that is on or comes next, if a former member has left it out."""
     coming = find_lesson(card, now)
     return coming if coming is not None and coming.local[:10] in former.skipped else None
 
 
 def list_days_beyond(card: ClassCard, former: FormerMember, now: float) -> tuple[list[str], list[str]]:
-    """Return the days to come with lessons beyond what a former member agreed to, and those they left out.
+    """Return the days to come with lessons to which a former member didn't agree, and those they left out.
 
-    The lesson that is on or comes next may be left out; that of another day may not.
+    The second list is without the lesson that is on or comes next, as members may still leave that out.
     """
     days, coming = list_lesson_days(card, now), find_lesson(card, now)
     is_longer = (card.stops or 0) - (card.starts or 0) > former.minutes

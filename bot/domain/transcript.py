@@ -1,9 +1,9 @@
-"""The outputs that one process follows: cleaned, in lines, the end kept for display and all of it in a file.
+"""The outputs of runs that one process follows, cleaned and split into lines.
 
-Whoever reads an output writes it here, and whoever displays it reads it. Nothing of it survives the
-process, and nothing has to: an output can be read again from its beginning. Of a progress bar only the last
-state is kept. Source of the grammar of terminal escapes: ECMA-48, 5.3–5.6 (control sequences, control
-strings, escape sequences).
+The end of an output is kept for display, and all of it in a file. The code that reads an output from its
+provider writes it here, and the code that displays it reads it here. Nothing survives the process, because an
+output can be read again from its beginning. Only the last state of a progress bar is kept. The grammar of
+terminal escapes is that of ECMA-48, 5.3–5.6 (control sequences, control strings, escape sequences).
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ log = structlog.get_logger(__name__)
 
 StreamName = Literal["stdout", "stderr"]
 
-#: A longer line is passed on in parts of this many characters, so that it can't fill the memory.
+#: Characters after which a line is passed on in parts, so that it can't fill the memory.
 LONGEST: Final = 8_192
-#: A control string (a title, a link's address) ends with BEL or ST. Here it never spans lines, so that an
-#: unterminated one costs a line and not the rest; anything longer than this isn't treated as one. Nor does it
-#: contain the beginning of another: each of a row of them would be read up to the end of all.
+#: Pattern of a control string (a title, a link's address), which ends with BEL or ST. It never spans lines
+#: here, so that an unterminated one costs a line and not the rest of the output. Its length is limited, and
+#: it doesn't contain the beginning of another, as the matcher would read each of many up to the end of all.
 _CONTROL_STRING: Final = r"(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90\x98\x9b-\x9f\n]{0,4096}+"
 _CONTROL_SEQUENCE: Final = r"(?:\x1b\[|\x9b)[\x30-\x3f]{0,256}[\x20-\x2f]{0,16}"
 _WHOLE: Final = re.compile(
@@ -39,23 +39,23 @@ _WHOLE: Final = re.compile(
     r"|\x1b[\x20-\x2f]{1,16}[\x30-\x7e]"
     r"|\x1b[\x30-\x4f\x51-\x57\x59\x5a\x5c\x60-\x7e]"
 )
-#: The beginning of one of these: the rest may come with the next piece.
+#: The beginning of an escape, whose rest may come with the next piece.
 _BEGUN: Final = re.compile(rf"(?:{_CONTROL_SEQUENCE}|{_CONTROL_STRING}\x1b?|\x1b[\x20-\x2f]{{0,16}})\Z")
 _INTRODUCERS: Final = re.compile("[\x1b\x90\x98\x9b\x9d-\x9f]")
-#: Line feed, carriage return, backspace and tab have a meaning here; other control characters are dropped.
+#: Control characters that are dropped: all but line feed, carriage return, backspace and tab.
 _CONTROLS: Final = re.compile("[\x00-\x07\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-#: How many lines of the end are kept, and how much of each line.
+#: Lines of the end that are kept, their characters in total, and characters of each line.
 LINES: Final = 40
 CHARACTERS: Final = 2_500
 OF_A_LINE: Final = 400
 CUT: Final = "…"
-#: Prefixed to lines of stderr to tell them apart.
+#: Prefix of lines of stderr.
 MARK: Final = "! "
 
 
 @dataclass(frozen=True, slots=True)
 class OutputLine:
-    """Hold a line or a part of a long one; ``begins`` and ``ends`` say which part it is."""
+    """A line, or a part of a long one; ``begins`` and ``ends`` say whether it has the line's ends."""
 
     stream: StreamName
     text: str
@@ -66,8 +66,8 @@ class OutputLine:
 class Lines:
     """Split a stream's plain text into lines.
 
-    A carriage return goes back to the start of the line: what follows overwrites whatever hasn't been passed
-    on yet. A backspace removes a character.
+    After a carriage return, the text that follows replaces the part of the line that wasn't passed on yet. A
+    backspace removes a character.
     """
 
     def __init__(self, stream: StreamName, longest: int = LONGEST) -> None:
@@ -125,13 +125,13 @@ class Lines:
 
 
 class EscapeRemover:
-    """Remove escapes and control characters from one stream; keep line ends, returns, backspaces, tabs."""
+    """Remove escapes and control characters from a stream, except line ends, returns, backspaces and tabs."""
 
     def __init__(self) -> None:
         self._kept = ""
 
     def feed(self, text: str) -> str:
-        """Return the text that is certain by now; an incomplete sequence waits for its end."""
+        """Return the plain text so far; an incomplete escape is held back until its end comes."""
         text = self._kept + text
         self._kept = ""
         plain: list[str] = []
@@ -152,7 +152,7 @@ class EscapeRemover:
 
 
 def format_line(piece: OutputLine) -> str:
-    """Return a piece as it is shown: stderr is marked at the start."""
+    """Return a piece as it is shown; a line of stderr begins with a mark."""
     return MARK + piece.text if piece.stream == "stderr" and piece.begins else piece.text
 
 
@@ -167,7 +167,7 @@ class Tail:
         self.count = 0
 
     def add(self, piece: OutputLine) -> None:
-        """Add a line; a long one is shown only up to a limit."""
+        """Add a line, cut after a limit; further parts of a long line are ignored."""
         if piece.begins:
             self.count += 1
             self._lines.append(self._cut_line(format_line(piece)))
@@ -178,7 +178,7 @@ class Tail:
         return shown[-lines:] if lines > 0 else []
 
     def text(self, open_lines: tuple[str, ...] = ()) -> str:
-        """Return the visible end: as many of the last whole lines as fit."""
+        """Return the end for display: as many of the last whole lines as fit."""
         kept: list[str] = []
         room = self._characters
         for line in reversed(self.last(self._most, open_lines)):
@@ -192,15 +192,16 @@ class Tail:
         return line if len(line) <= self._of_a_line else line[: self._of_a_line - 1] + CUT
 
 
-#: How many characters are processed at a time.
+#: Characters that are processed at a time.
 SLICE: Final = 16_384
 _STREAMS: Final[tuple[StreamName, ...]] = ("stdout", "stderr")
 
 
 class Transcript:
-    """Process chunks; lines of both streams are in the order in which they ended, with stderr's marked.
+    """One run's output, built from chunks of both streams.
 
-    ``version`` grows with every visible change.
+    Lines are in the order in which they ended, and those of stderr are marked. ``version`` grows with every
+    visible change.
     """
 
     def __init__(self, spool: Spool | None = None) -> None:
@@ -221,7 +222,7 @@ class Transcript:
 
     @property
     def tail(self) -> str:
-        """Return the visible end of it."""
+        """Return the end of the output for display."""
         return self._tail.text(self._open_lines())
 
     def last_lines(self, count: int) -> list[str]:
@@ -231,13 +232,13 @@ class Transcript:
 
     @property
     def is_short(self) -> bool:
-        """Return whether it is no longer than what is shown of it at the end."""
+        """Return whether the message about the run's end can show all of the output."""
         lines = self._tail.last(LAST_LINES, self._open_lines())
         is_cut = self.spool.is_full or any(len(line) >= OF_A_LINE for line in lines)
         return not is_cut and self.line_count == len(lines) and self.tail == "\n".join(lines)
 
     def end_lines(self) -> list[str]:
-        """Return the lines that are shown at the end: all if it is short, else the last."""
+        """Return the lines to show when the run ends: all if there are few, otherwise the last."""
         return self.tail.splitlines() if self.is_short else self.last_lines(LAST_LINES)
 
     def begin(self) -> None:
@@ -249,7 +250,7 @@ class Transcript:
         is_new = False
         for at in range(0, len(chunk.text), SLICE):
             if at:
-                await asyncio.sleep(0)  # A large chunk blocks nobody else; cancelling here loses none of it.
+                await asyncio.sleep(0)  # Let other work run; a cancellation here loses no output.
             new = self._seen.new_of(OutputChunk(chunk.stream, chunk.text[at : at + SLICE]))
             if new:
                 is_new = True
@@ -258,7 +259,7 @@ class Transcript:
         return is_new
 
     async def end(self, note: str = "") -> None:
-        """Complete it once: unfinished lines are ended, and ``note`` says what is missing."""
+        """Complete the output once: end unfinished lines, and append ``note`` about a missing rest."""
         if self.has_ended:
             return
         self.has_ended = True
@@ -279,7 +280,7 @@ class Transcript:
         written: list[str] = []
         for piece in pieces:
             self._tail.add(piece)
-            # Part of a long line of one stream is followed by a line of the other.
+            # A line of the other stream follows a part of a long line.
             if self._unended not in (None, piece.stream):
                 written.append("\n")
             written.append(format_line(piece))
@@ -291,14 +292,14 @@ class Transcript:
 
 
 class Seen:
-    """Count the characters of each stream, and skip that many after a restart."""
+    """Count the characters of each stream, to skip as many when it is read again from its beginning."""
 
     def __init__(self) -> None:
         self._seen: Counter[str] = Counter()
         self._to_skip: Counter[str] = Counter()
 
     def begin(self) -> None:
-        """Note that the stream restarts."""
+        """Note that the stream begins again."""
         self._to_skip = Counter(self._seen)
 
     def new_of(self, chunk: OutputChunk) -> str:
@@ -310,16 +311,16 @@ class Seen:
         return new
 
 
-#: How many of the last lines are shown when a run ends that has written more than fits.
+#: Last lines that are shown when a run ends whose output is longer.
 LAST_LINES: Final = 5
 
 
 @dataclass(slots=True, eq=False)
 class FollowedRun:
-    """Follow one run's output. Times are monotonic seconds.
+    """The state of following one run's output. Times are monotonic seconds.
 
-    ``is_over``: nothing more will be read. ``is_done``: all of it was sent. ``is_asked``: its run was over
-    before somebody asked for it, so they hear of it even if there is none.
+    ``is_over``: nothing more will be read. ``is_done``: all of the output was sent. ``is_asked``: the run was
+    already over when its person asked for the output, so they are told even if there is none.
     """
 
     run_id: str
@@ -329,9 +330,9 @@ class FollowedRun:
     is_asked: bool = False
     done_at: float = 0.0
     changed_at: float = float("-inf")
-    #: The version of the transcript for which the card was last marked dirty.
+    #: The transcript's version when the card was last marked dirty.
     pending_version: int = 0
-    #: No delivery of the file before this time, after this many failures.
+    #: The time of the next attempt to deliver the file, and the number of failed attempts.
     deliver_after: float = 0.0
     deliveries: int = 0
     is_delivering: bool = False
@@ -342,13 +343,13 @@ class FollowedRun:
         self.transcript.spool.close()
 
 
-#: What is missing of an output: what is longer than a file may be, what there is no room for, and what
+#: Reasons for a missing rest of an output: it is longer than a file may be, there was no disk space, or it
 #: couldn't be read.
 Missing = Literal["cut", "not_kept", "not_read"]
 
 
 class Board:
-    """Hold the outputs that are followed, by the ids of their runs."""
+    """The outputs that this process follows, by the ids of their runs."""
 
     def __init__(
         self,
@@ -357,9 +358,10 @@ class Board:
         explain_missing: Callable[[Missing, str, str], str] = lambda missing, _cause, _title: missing,
     ) -> None:
         self.monotonic = monotonic
-        #: Says in the output itself what is missing of it; given the cause and the connection's title, too.
+        #: Writes the note at the end of an output whose rest is missing, from the reason, a cause and the
+        #: connection's title.
         self.explain_missing = explain_missing
-        #: How much disk space their spools share.
+        #: The disk space that all spools share.
         self.room = room or SpoolBudget()
         self.entries: dict[str, FollowedRun] = {}
 
@@ -384,7 +386,7 @@ class Board:
             self.drop(run_id)
 
     def find_tail(self, run_id: str) -> OutputTail | None:
-        """Return the part of a run's output for a message; None if it isn't followed here."""
+        """Return the part of a run's output for a message; None if this process doesn't follow it."""
         entry = self.entries.get(run_id)
         if entry is None:
             return None
@@ -397,7 +399,7 @@ class Board:
         )
 
     def find_grown_runs(self, run_ids: Iterable[str]) -> list[str]:
-        """Return those of these runs that have written more since the last time."""
+        """Return those of the runs that have written more since the last call."""
         grown = []
         for run_id in run_ids:
             entry = self.entries.get(run_id)
@@ -407,13 +409,13 @@ class Board:
         return grown
 
 
-#: The most bytes kept of one output.
+#: Most bytes kept of one output.
 CAP: Final = 50_000_000
-#: The most bytes that a character takes; none is cut in two.
+#: Most bytes of a character, which is never cut in two.
 LONGEST_CHARACTER: Final = 4
-#: The most bytes kept of all outputs together.
+#: Most bytes kept of all outputs together.
 TOTAL: Final = 500_000_000
-#: How many bytes are buffered in memory before they are written.
+#: Bytes that are buffered in memory before they are written.
 KEPT: Final = 65_536
 
 
@@ -431,11 +433,10 @@ class SpoolBudget:
 
 
 class Spool:
-    """Take text as it arrives, return it as bytes. ``is_full`` once its limit, or the shared one, is reached.
+    """A file for an output's text. ``is_full`` once its own or the shared limit is reached.
 
-    The file has no name (``O_TMPFILE`` where available, otherwise it is unlinked at once), so nothing is left
-    to clean up after a crash and nobody else can open it. Only one task may write and read at a
-    time.
+    The file has no name (``O_TMPFILE`` if available, otherwise it is unlinked at once). So a crash leaves
+    nothing to clean up, and nobody else can open it. Only one task may write and read at a time.
     """
 
     def __init__(
@@ -450,12 +451,12 @@ class Spool:
         self._writing: asyncio.Future[None] | None = None
         self._is_closed = False
         self.size = 0
-        #: Its share of the room, given back when it is closed.
+        #: The bytes counted in the shared budget, which closing gives back.
         self._taken = 0
         self.is_full = False
 
     async def add(self, text: str) -> None:
-        """Append a text as far as there is room, never splitting a character."""
+        """Append as much of a text as the limits allow, without splitting a character."""
         if self.is_full or not text:
             return
         data = text.encode("utf-8", "replace")
@@ -468,7 +469,7 @@ class Spool:
             await self._flush()
 
     async def note(self, text: str) -> None:
-        """Append a short text beyond the limit, with the reason for the missing rest."""
+        """Append a short text even beyond the limits: the reason for the missing rest."""
         self._grow(text.encode("utf-8", "replace"))
         await self._flush()
 
@@ -479,7 +480,7 @@ class Spool:
         self._kept += data
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """Yield all of it from the beginning, ``size`` bytes in total."""
+        """Yield the whole text from the beginning, ``size`` bytes in total."""
         await self._flush()
         file = self._file
         at = 0
@@ -491,7 +492,7 @@ class Spool:
             yield piece
 
     def close(self) -> None:
-        """Close the file: nothing of it remains, and nothing more is accepted."""
+        """Close the file, which deletes it. Nothing more is accepted."""
         self.is_full = self._is_closed = True
         self._kept.clear()
         self._room.used -= self._taken
@@ -501,7 +502,7 @@ class Spool:
             self._file = None
 
     async def _flush(self) -> None:
-        """Write the buffer; if the caller is cancelled, the write still completes and the next one waits."""
+        """Write the buffer. If the caller is cancelled, the write still completes and the next one waits."""
         while self._writing is not None or self._kept:
             if self._writing is None:
                 data = bytes(self._kept)
@@ -524,5 +525,5 @@ class Spool:
             self.size = 0 if self._file is None else os.fstat(self._file.fileno()).st_size
             log.warning("output not spooled", problem=error, number=error.errno)
         except ValueError:
-            # It was closed while it was being written.
+            # The file was closed during the write.
             self.is_full = True

@@ -1,4 +1,4 @@
-"""What people asked for lately, by which it is known who asked last; nothing is taken back by it."""
+"""Accepted requests of people, kept to know who asked for something last. Nothing is undone with them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from bot.domain.people import Principal
 from bot.domain.row_times import Past
 from bot.domain.work_items import WorkItem
 
-#: For how many seconds what an interaction did is found again when it is delivered once more.
+#: Seconds for which the action of an interaction is found again if Slack delivers it once more.
 RECENT_SECONDS: Final = 120.0
-#: Act by themselves, in the name of whoever set them up or agreed to them.
+#: Initiators other than people. Each acts for the person who set it up or agreed to it.
 HOURS: Final = "hours"
 TIMER: Final = "timer"
 CLASS: Final = "class"
@@ -20,14 +20,14 @@ ROOM: Final = "room"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """The work item that an action began; ``initiator`` acted in its person's name, "" for themself."""
+    """The work item that an action began. ``initiator`` acted for the person, "" if they acted themself."""
 
-    #: The id of the work item, by its column's name.
+    #: The work item's id.
     work_item_id: str = ""
     initiator: str = ""
 
     def add_work_item(self, work_item: WorkItem, initiator: str = "") -> Change:
-        """Return the same with a work item that began."""
+        """Return the change with a work item that it began."""
         return replace(self, work_item_id=work_item.id, initiator=initiator)
 
 
@@ -36,10 +36,10 @@ NO_CHANGE: Final = Change()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UndoableAction(Change):
-    """One accepted request of a person: what, on which row, in which conversation, and what began.
+    """One accepted request of a person, with its conversation and the work item that it began.
 
-    ``kind`` is the action of its audit row. ``subject`` is the id of a workspace or a run, "" for neither;
-    ``name`` is what that was called. ``via`` is through what its person asked for it, "" for themself.
+    ``kind`` is the action of its audit row. ``subject`` is the id of a workspace or a run, "" for neither,
+    and ``name`` what that was called. ``via`` names the assistant that asked for the person, "" if none did.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""Losses by an upgrade: what a release doesn't do any more for somebody, or leaves untold."""
+"""Losses by an upgrade: what a newer release no longer does or sends for a person."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ from bot.domain.message_context import Facts
 from bot.domain.message_kinds import AnyKind, Traits
 from bot.domain.people import Principal
 
-#: What is lost about a course: its row is the card. Else it is a workspace, or a connection.
+#: Losses about a course, whose subject is a class card. Other losses are about a workspace or a connection.
 LOST_OF_COURSES: Final = frozenset({"moved", "course_changed", "course_teacher", "course_without_teacher"})
 
 
 @dataclass(frozen=True, slots=True)
 class UpgradeLoss:
-    """One thing that somebody loses: ``what``, a code; its ``subject``, a row's key; how it was (``detail``).
+    """One thing that a person loses: ``what`` (a code), ``subject`` (a row's key), ``detail`` (how it was).
 
-    The codes are those of migration 0066: kinds of messages that are gone, and what else went.
+    The codes are those of migration 0066: kinds of messages that are gone, and other things that went.
     """
 
     id: str
@@ -29,7 +29,7 @@ class UpgradeLoss:
 
 @dataclass(frozen=True, slots=True)
 class DescribedLoss:
-    """A loss with what its message names: a workspace, template or job; its connection; the course."""
+    """A loss with the names for its message: of a workspace, template or job, its connection, the course."""
 
     what: str
     name: str = ""
@@ -48,5 +48,5 @@ class UpgradeFacts(Facts):
 class UpgradeKind(AnyKind):
     """The kinds of messages about an upgrade."""
 
-    #: What the newer release doesn't do for somebody any more, in one message.
+    #: Everything that the newer release no longer does for a person, in one message.
     UPGRADE_LOSSES = Traits("upgrade_losses")

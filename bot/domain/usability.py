@@ -1,45 +1,45 @@
-"""Usability of a running workspace: what it may lack, and for how long that is waited for; pure."""
+"""What a running workspace may still lack, and how long a start waits for it. Pure functions."""
 
 from collections.abc import Mapping
 from typing import Final, Literal
 
-#: What a running workspace may lack, which a start waits for.
-#: - ``address``: its link; *ready* comes without it after a minute.
-#: - ``page``: an answer of its own page; *ready* comes without it after half a minute.
-#: - ``agent``: the agent that connects it; nobody can open it without.
-#: - ``app``: a working app; nobody can open it without.
+#: Things that a running workspace may lack and a start waits for.
+#: - ``address``: its link. After a minute *ready* is sent without it.
+#: - ``page``: an answer from its own page. After half a minute *ready* is sent without it.
+#: - ``agent``: the agent that connects it. Nobody can open the workspace without it.
+#: - ``app``: a working app. Nobody can open the workspace without it.
 Lack = Literal["address", "page", "agent", "app"]
 
-#: For how many seconds after a workspace was first seen running without it a start waits for what it lacks,
-#: and a loss isn't news.
+#: Seconds, from the first read that found it missing, for which a start waits for each of them. A running
+#: workspace that loses one for no longer than that is no news.
 PATIENCE_SECONDS: Final[Mapping[Lack, float]] = {"address": 60.0, "page": 30.0, "agent": 60.0, "app": 60.0}
-#: For how many seconds it is then read as often as one that is starting.
+#: Seconds for which a workspace that lacks something is read as often as one that is starting.
 MAX_LATE_SECONDS: Final = 600.0
-#: Without these nobody can open it. The others Usher may just not see.
+#: Lacks that keep people from opening the workspace. Usher may just not see the others.
 UNUSABLE: Final[frozenset[Lack]] = frozenset({"agent", "app"})
 
-#: What is said of a page whose certificate isn't trusted.
+#: Sentence about a page whose certificate isn't trusted.
 UNTRUSTED_PAGE: Final = (
     "I can't check its page, as the certificate there isn't trusted here. Ask your Usher admin to look at it."
 )
 
 
 def is_awaited(lacks: Lack | None, lacks_since: float | None, at: float) -> bool:
-    """Return whether a running workspace's lack in a read at ``at`` is still waited for."""
+    """Return whether a start still waits for what a read at ``at`` found missing."""
     if lacks is None:
         return False
     return lacks_since is None or at - lacks_since < PATIENCE_SECONDS[lacks]
 
 
 def is_late(lacks_since: float | None, now: float) -> bool:
-    """Return whether a lack may still end, so that its workspace is read as often as one that is starting."""
+    """Return whether a workspace has lacked something only for minutes, so that it is read often."""
     return lacks_since is not None and now - lacks_since < MAX_LATE_SECONDS
 
 
 def find_lack_start(lacks: Lack | None, before: Lack | None, since: float | None, at: float) -> float | None:
-    """Return the time since when a workspace lacks something, after a read at ``at``; None for no lack.
+    """Return since when a workspace has lacked something, after a read at ``at``; None if it lacks nothing.
 
-    ``before`` and ``since``: what it lacked until then, and since when.
+    ``before`` is what it lacked until then, and ``since`` since when.
     """
     if lacks is None:
         return None

@@ -1,21 +1,21 @@
-"""Slack's user groups (``S…``, ``T…:S…``), by which operators name many people at once."""
+"""Slack's user groups (``S…``, ``T…:S…``), with which operators name many people at once."""
 
 from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
-#: How long it counts what Slack said of a group, in seconds: whoever isn't known to be in it then is not.
+#: Seconds for which Slack's list of a group's members counts. After that, the group has no members.
 COUNTS_FOR: Final = 3600.0
 
 
 def is_group(name: str) -> bool:
-    """Return whether a name is a group's; those of people begin with U or W."""
+    """Return whether a name is a group's; people's names begin with U or W."""
     return name.rpartition(":")[2].startswith("S")
 
 
 class UserGroups:
-    """The members of the user groups in settings, as Slack last said; of any other, nobody is.
+    """The members of the user groups named in settings, as Slack last said. Any other group has none.
 
-    In memory. Restart: read again. Several processes: each reads them every five minutes.
+    They are kept in memory and read again after a restart. Each process reads them every five minutes.
     """
 
     def __init__(self) -> None:
@@ -24,16 +24,16 @@ class UserGroups:
         self._said: dict[str, tuple[float, frozenset[str]]] = {}
 
     def follow(self, names: Iterable[str], monotonic: Callable[[], float]) -> None:
-        """Have those of these names that are groups asked about; what is said counts by that time."""
+        """Remember which of these names are groups to read from Slack; ``monotonic`` measures their age."""
         self.names, self._monotonic = sorted(set(filter(is_group, names))), monotonic
 
     def hold(self, name: str, users: Iterable[str]) -> None:
-        """Know the users of a group from now on; those of ``T…:S…`` are ``T…:U…``."""
+        """Store a group's members; those of ``T…:S…`` are stored as ``T…:U…``."""
         place = name[: name.find(":") + 1]
         self._said[name] = self._monotonic() + COUNTS_FOR, frozenset(f"{place}{user}" for user in users)
 
     def expand(self, names: Collection[str]) -> frozenset[str]:
-        """Return the names of people, with those in the groups in place of these."""
+        """Return the names of people, with each group replaced by its members."""
         people = frozenset(name for name in names if not is_group(name))
         if len(people) == len(names):
             return people

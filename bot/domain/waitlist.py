@@ -1,4 +1,4 @@
-"""Capacity: the kind that a start lacked, and the course of the wait for it; pure."""
+"""The waitlist: the kind of capacity that a start lacked, and the wait for it. Pure functions."""
 
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -12,20 +12,21 @@ from bot.domain.message_kinds import AnyKind, Mark, Traits
 from bot.domain.people import Principal
 from bot.domain.row_times import Past, Stays
 
-#: How long after a failed attempt the next one comes: after the first, the second, and so on.
+#: Seconds from a failed attempt to the next one, by the number of attempts. The last is repeated.
 PAUSE_SECONDS: Final = (60.0, 120.0, 300.0, 600.0)
-#: No two attempts for the same room come closer than this.
+#: Least seconds between two attempts for the same kind of capacity.
 MIN_PAUSE_SECONDS: Final = 60.0
-#: What was got and not used for so long is offered to whoever waits, so long after its person was warned.
+#: Seconds without use after which a workspace that got capacity is stopped for the next person, and seconds
+#: from the warning to that stop.
 UNUSED_SECONDS: Final = 1_800.0
 ANSWERED_WITHIN_SECONDS: Final = 600.0
-#: The hours of a day at which a wait ends unless its person names a time, and how far ahead they have to be.
+#: Hours of the day at which a wait ends unless its person names a time, and how far ahead that has to be.
 END_HOURS: Final = (9, 18)
 MIN_WAIT_SECONDS: Final = 3_600.0
 
 
 class WaitlistState(StrEnum):
-    """The state of an entry: in line, being tried, granted and not yet used, over."""
+    """States of an entry: in line, being tried, granted but not yet used, over."""
 
     WAITING = "waiting"
     TRYING = "trying"
@@ -37,9 +38,9 @@ class WaitlistState(StrEnum):
 class WaitlistEntry:
     """An entry of the waitlist: a person's wait for capacity for a workspace.
 
-    Its place in line follows from ``round`` (in how many rounds it has had its turn) and ``seq`` among those
-    for the same ``kind`` of room on the connection; the place is never stored. ``mode`` is how the workspace
-    is stopped if nobody uses it, "" for not at all.
+    Its place in line isn't stored. It follows from ``round``, the number of rounds in which the person had a
+    turn, and ``seq`` among entries for the same ``kind`` of capacity on the connection. ``mode`` is how the
+    workspace is stopped if nobody uses it, "" if it isn't.
     """
 
     id: str
@@ -61,29 +62,29 @@ class WaitlistEntry:
 
     @property
     def is_missing_kind_known(self) -> bool:
-        """Return whether an attempt has named the missing kind of room; until then any kind may be meant."""
+        """Return whether an attempt has named the kind of capacity that is missing; before, it may be any."""
         is_tried = self.attempted_at is not None and self.state is not WaitlistState.TRYING
         return self.kind != "room" or self.attempts > 0 or is_tried
 
 
 def find_missing_capacity(cause: str | None) -> str:
-    """Return the kind of capacity that a start lacked; "" if it failed for anything else.
+    """Return the kind of capacity that a start lacked; "" if it failed for another reason.
 
-    What says so, by provider:
+    Signs of missing capacity, by provider:
 
     - Kubernetes, and so Saturn Cloud, JupyterHub's KubeSpawner and Posit's launcher there: the scheduler's
       "Insufficient nvidia.com/gpu", "Insufficient memory" (its ``FailedScheduling`` events, kubernetes.io,
-      "Assign Memory Resources"). A pod that waits for an autoscaler was not refused: its start goes on. That
-      it timed out alone says nothing of room (KubeSpawner's ``start_timeout``).
+      "Assign Memory Resources"). A pod that waits for an autoscaler was not refused: its start goes on. A
+      time-out alone says nothing about capacity (KubeSpawner's ``start_timeout``).
     - JupyterHub: 429 without Retry-After is ``active_server_limit`` ("Spawn requests will be rejected with a
       429 error", jupyterhub.readthedocs.io, "Application configuration"), measured with 6.1.1. With
       Retry-After too many are starting at once; ``named_server_limit_per_user`` is a person's own.
     - Posit Workbench: errors 15 and 16 of the API, the sessions and users of a licence that may be floating
       (docs.posit.co, "Floating Licensing"); 20 is a limit of the person's own profile.
-    - Clouds, through Coder: what they have no machine for, and the quota of an account. That of a namespace,
-      "exceeded quota: …", is a limit of the person's own.
+    - Clouds, through Coder: no machine of a kind, or an account's quota. A namespace's quota, "exceeded
+      quota: …", is a limit of the person's own.
     - Slurm: "Requested nodes are busy" waits in its own queue; ``QOSMax…`` and ``AssocGrp…`` are quotas.
-    - Sphere Engine: 402 and 403 when something is started, the account's limit. Assumed: none is documented.
+    - Sphere Engine: 402 and 403 for a start, the account's limit. This is assumed, as none is documented.
     """
     if (cause or "").partition(":")[0] != "no_room":
         return ""
@@ -97,19 +98,19 @@ def find_missing_capacity(cause: str | None) -> str:
 
 
 def lacks_reason(cause: str | None) -> bool:
-    """Return whether an attempt failed without a reason of its own: an outage, or that it took too long."""
+    """Return whether an attempt failed without a reason of its own: an outage, or a time-out."""
     word, _, said = (cause or "").partition(":")
     if word == "provider_failed":
         return not said or find_reason(said) is Reason.SLOW
-    # What its provider was too busy for until its time was over is stale.
+    # A start is stale if its provider was too busy until its time was over.
     return word in {"conflict", "gave_up", "stale", "unanswered"}
 
 
 @dataclass(frozen=True, slots=True)
 class OthersInLine:
-    """The others in line for the same room: the rounds they had a turn in, and the attempts.
+    """The others in line for the same capacity: the rounds in which they had a turn, and their attempts.
 
-    Everybody has had a turn in as many rounds, or in one more: then the present round isn't over.
+    Some have had a turn in the present round and the rest haven't, so their numbers differ by at most one.
     """
 
     lowest: int | None = None
@@ -118,19 +119,19 @@ class OthersInLine:
 
     @property
     def entry_round(self) -> int:
-        """Return the round of a newcomer: behind those whose turn is still to come in the present round."""
+        """Return the round of a newcomer, who comes after those whose turn is still to come in this round."""
         return self.lowest or 0
 
     def find_round(self, own: int) -> int:
-        """Return the round of somebody who was away while the others had turns or left."""
+        """Return the round of a person who was away while others had turns or left."""
         return min(max(own, self.entry_round), self.highest)
 
     def end_turn(self, own: int) -> int:
-        """Return the round of somebody who has just had a turn: the others come first."""
+        """Return the round of a person who just had a turn, so that the others come first."""
         return (own if self.lowest is None else min(own, self.lowest)) + 1
 
     def pause_after(self, attempts: int) -> float:
-        """Return the seconds from an attempt to the next one of its person: for all as for the newest."""
+        """Return the seconds until a person's next attempt: the same for all in line as for the newest."""
         return get_pause(attempts if self.fewest is None else min(attempts, self.fewest))
 
 
@@ -140,7 +141,7 @@ def get_pause(attempts: int) -> float:
 
 
 def get_default_end(now: float, zone: ZoneInfo) -> float:
-    """Return the default end of a wait: the next of 9:00 and 18:00, an hour ahead."""
+    """Return the default end of a wait: the next 9:00 or 18:00 that is at least an hour ahead."""
     today = datetime.fromtimestamp(now, zone).date()
     days = (today, today + timedelta(days=1))
     ends = [datetime.combine(day, time(hour), zone).timestamp() for day in days for hour in END_HOURS]
@@ -149,11 +150,10 @@ def get_default_end(now: float, zone: ZoneInfo) -> float:
 
 @dataclass(frozen=True, slots=True)
 class WaitlistFacts:
-    """The wait of a workspace for a kind of room: its end, and the number of people ahead in this round.
+    """A wait for capacity for a workspace: its end, and how many people are ``ahead`` in this round.
 
-    ``tried_before`` is how many others have already had their turn in it, ``others`` how many there are, and
-    ``attempts`` how often this was tried. One that is over has ``ended_at``, and ``granted_at`` if there
-    was room.
+    ``tried_before`` others have had their turn in this round, of ``others`` in total. ``attempts`` counts the
+    tries for this person. A wait that is over has ``ended_at``, and ``granted_at`` if there was capacity.
     """
 
     id: str
@@ -182,7 +182,7 @@ class WaitlistFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingFacts(WorkspaceFacts):
-    """A wait and its workspace, for the message that shows it; without a row, nobody waits any more."""
+    """A wait and its workspace, for the message that shows them; without ``wait``, nobody waits any more."""
 
     wait: WaitlistFacts | None = None
 
@@ -190,7 +190,7 @@ class WaitingFacts(WorkspaceFacts):
 class WaitlistKind(AnyKind):
     """The kinds of messages about capacity."""
 
-    #: The place in line: drawn again while somebody waits, and then what has become of the wait.
+    #: The place in line, updated while the person waits, and then how the wait ended.
     WAITLIST_PLACE = Traits("waitlist_place", offers="workspace", marks=Mark.ASKS | Mark.PASSES)
-    #: Nobody tries any more: there was no room until then.
+    #: There was no capacity until the end of the wait, so nobody tries any more.
     WAITLIST_ENDED = Traits("waitlist_ended", offers="workspace")

@@ -1,4 +1,4 @@
-"""Workspaces: one person's view of one on a provider, its state, and what may be done with it."""
+"""Workspaces on providers, each as one person sees it: its state, and what may be done with it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from bot.domain.row_times import Past, Stays
 from bot.domain.stops import NO_PLANNED_STOPS, ExpiryMode, PlannedStops, StopMode, StopRisk
 from bot.domain.usability import UNUSABLE, Lack
 
-#: How long before a workspace ends by itself its owner is warned, in seconds.
+#: Seconds before a workspace ends by itself at which its owner is warned.
 EXPIRY_WARNING_SECONDS: Final = 300.0
 
 
@@ -25,10 +25,10 @@ class State(StrEnum):
         RUNNING: It is up; what it ``lacks`` says whether people can use it.
         STOPPING: It is going down.
         SUSPENDED: It is down, and its memory is kept.
-        FAILED: It has failed; something of it may still run, so people can stop it, unless ``actions`` are
+        FAILED: It has failed. Something of it may still run, so people can stop it, unless ``actions`` are
             given without a stop.
-        GONE: There is none, or none of this person's.
-        UNKNOWN: Its state can't be read, or has a new word; the last known one stays.
+        GONE: It doesn't exist, or isn't this person's.
+        UNKNOWN: Its state can't be read, or is a word that Usher doesn't know. The last known state stays.
     """
 
     STOPPED = "stopped"
@@ -41,43 +41,43 @@ class State(StrEnum):
     UNKNOWN = "unknown"
 
 
-#: Coming up, or up.
+#: States of a workspace that is up or coming up.
 UP_STATES: Final = frozenset({State.STARTING, State.RUNNING})
-#: There without being either; what may be started; and not up, whether it is there or not. Of what has
-#: failed, something may still run: ``is_down`` has the last word.
+#: States of a workspace that is down; of one that may be started; and of one that isn't up, gone included.
+#: Something of a failed workspace may still run, which ``is_down`` decides.
 DOWN_STATES: Final = frozenset({State.STOPPED, State.SUSPENDED})
 DOWN_OR_FAILED_STATES: Final = DOWN_STATES | {State.FAILED}
 NOT_UP_STATES: Final = DOWN_OR_FAILED_STATES | {State.GONE}
 
-#: On its way to another state, or nobody knows.
+#: States of a workspace that is changing, or may be.
 _MOVING_STATES: Final = frozenset({State.STARTING, State.STOPPING, State.UNKNOWN})
 
-#: What may be done with a workspace now; decides which buttons are shown.
+#: Actions that are possible on a workspace now. They decide which buttons are shown.
 #: - ``open``: open its link or page.
 #: - ``start``: start it.
 #: - ``stop``, ``suspend``, ``force``: stop it in that way (``StopMode``).
-#: - ``remove``: delete it for good.
+#: - ``remove``: delete it.
 Action = Literal["open", "start", "stop", "suspend", "force", "remove"]
 _STOPS: Final[frozenset[Action]] = frozenset({"stop", "suspend", "force"})
 
 
 def is_down(state: State, actions: Iterable[str] | None) -> bool:
-    """Return whether a workspace is known to be down: nothing else takes *Stop* away.
+    """Return whether a workspace is known to be down. Only then is *Stop* not offered.
 
-    A failed one is down only if its provider is certain that nothing is left of it, and says so by
-    ``actions`` without any way to stop it.
+    A failed workspace is down only if its provider is certain that nothing of it still runs, and says so with
+    ``actions`` that have no way to stop it.
     """
     if state is State.FAILED:
         return actions is not None and _STOPS.isdisjoint(actions)
     return state in DOWN_STATES or state is State.GONE
 
 
-#: The prefix of a remote id while the provider hasn't created the workspace; the workspace's own id follows.
+#: Prefix of a remote id while the provider hasn't created the workspace. The workspace's own id follows.
 PROVISIONAL = "new:"
 
 
 def get_name_in_id(remote_id: str) -> str:
-    """Return the name that a provider's id has after its owner's, as a hub's does; "" if ids are no names."""
+    """Return the workspace's name from a provider's id such as ``OWNER/NAME``; "" if the id has none."""
     return unquote(remote_id.partition("/")[2])
 
 
@@ -85,16 +85,16 @@ def get_name_in_id(remote_id: str) -> str:
 class Workspace:
     """One person's view of one workspace on a provider.
 
-    ``verified_at`` is None until a read with this person's own credential succeeds; until then, nothing found
-    by another person's read is shown here. Providers read:
+    ``verified_at`` is None until a read with this person's own credential succeeds. Until then, nothing that
+    another person's read found is shown to them. Providers read:
 
     Attributes:
         remote_id: Its id on the provider.
         name: Its name there.
         state: Its state as last read.
-        spec: What it was created from, if Usher created it.
-        actions: What could be done then; None for everything that the provider is capable of.
-        survives_stop: Whether it survives being stopped; None if the provider hasn't said.
+        spec: The form's values that it was created from, if Usher created it.
+        actions: The actions possible at that read; None for everything that the provider is capable of.
+        survives_stop: Whether it survives a stop; None if the provider hasn't said.
         stop_risks: What a stop would interrupt or lose; None if the provider doesn't say.
     """
 
@@ -110,11 +110,11 @@ class Workspace:
     detail: str | None = None
     progress: int | None = None
     observed_at: Past | None = None
-    #: When the latest read found a state that isn't known; None if it found a known one, which is ``state``.
+    #: When the latest read found an unknown state; None if it found a known one, which is ``state``.
     unknown_at: Past | None = None
     verified_at: Past | None = None
     used_at: Past | None = None
-    #: When its person last opened it or asked anything of it.
+    #: When its person last opened it or requested anything about it.
     last_request_at: Past | None = None
     origin: Literal["discovered", "added"] = "discovered"
     hidden: bool = False
@@ -122,63 +122,62 @@ class Workspace:
     actions: frozenset[Action] | None = None
     expires_at: Stays | None = None
     expiry_mode: ExpiryMode | None = None
-    #: The secret that opens it from Usher's page, sealed (``bot.support.vault``); not every provider has one.
+    #: The encrypted secret that opens it from Usher's page (``bot.support.vault``), if the provider has one.
     entry: str | None = None
-    #: What its provider last reported in an event, as a sentence.
+    #: The provider's last event about it, as a sentence.
     event_message: str | None = None
-    #: Whether its person is told when it is ready, and when it stops by itself; None: by their settings.
+    #: Whether its person is told when it is ready, and when it stops by itself; None: as their settings say.
     notify_ready: bool | None = None
     notify_stopped: bool | None = None
-    #: Whether it survives being stopped; None if its provider hasn't said.
+    #: Whether it survives a stop; None if its provider hasn't said.
     survives_stop: bool | None = None
     #: When a read last showed it starting or running.
     up_at: Past | None = None
-    #: Since when it has been up: as its provider says, or a read that found it just come up; None if neither.
+    #: Since when it has been up: as its provider says, or when a read saw it come up; None if neither.
     started_at: Stays | None = None
-    #: When a read or a list first found it running, this time: what counts where nothing says ``started_at``.
+    #: When a read or a list first found it running this time. It counts if ``started_at`` isn't known.
     running_since: Past | None = None
-    #: The timer: when its person wants it stopped (epoch seconds), how, and whether they agreed that this
-    #: ends it for good; ``expires_at`` is the provider's own. ``stop_warned``: they were warned, or need not
-    #: be.
+    #: The timer: when it is to be stopped (epoch seconds), how, and whether its person agreed that the stop
+    #: is irreversible. ``expires_at`` is the provider's own end. ``stop_warned``: the person was warned, or
+    #: needs no warning.
     stop_at: Stays | None = None
     stop_mode: StopMode | None = None
     stop_agreed: bool = False
     stop_warned: bool = False
-    #: The class because of which the timer is set; None for a person's own.
+    #: The class that set the timer; None for any other reason.
     stop_card: str | None = None
-    #: The hours because of which it is set; None for a person's own.
+    #: The hours or course that set the timer; None for any other reason.
     stop_rule: str | None = None
-    #: Through what its person asked for it, "" for themself; and the start that has to bring the workspace up
-    #: for it to hold, "" if it holds in any case.
+    #: The assistant that asked for the timer, "" for the person themself, and the start without which the
+    #: timer is dropped, "" if it holds in any case.
     stop_via: str = ""
     stop_start: str = ""
-    #: What the timer is set because of, and what else; ``bot.domain.planned_stops`` says which of them
-    #: counts.
+    #: All planned stops, one of which is the timer. ``bot.domain.planned_stops`` decides which.
     planned_stops: PlannedStops = NO_PLANNED_STOPS
-    #: How often it was brought up.
+    #: Number of times it was brought up.
     generation: int = 0
-    #: As its provider last said; None if it doesn't.
+    #: Risks of a stop, as its provider last said; None if it doesn't.
     stop_risks: frozenset[StopRisk] | None = None
     last_used_at: Stays | None = None
-    #: What holds it up or made it fail, in its provider's words, until it is up or started again.
+    #: Why it is held up or failed, in its provider's words, until it runs or is started again.
     reason: str | None = None
     #: Since when it has been down, as its provider says; None if it doesn't.
     down_at: Stays | None = None
-    #: What it lacks while it runs, and when a read first found it running without that.
+    #: What it lacks while it runs, and when a read first found that missing.
     lacks: Lack | None = None
     lacks_since: Past | None = None
 
     @property
     def was_never_shown(self) -> bool:
-        """Return whether its provider has never shown it to its person, and doesn't now.
+        """Return whether its provider has never shown it to this person, and doesn't now.
 
-        It may be somebody else's: providers answer the same for what isn't there.
+        It may be somebody else's, as providers give the same answer for a workspace that doesn't exist.
         """
         return self.state is State.GONE and self.verified_at is None
 
     @property
     def is_provisional(self) -> bool:
-        """Return whether the provider hasn't created it yet: there is nothing there to read or stop."""
+        """Return whether the provider hasn't created it yet, so that there is nothing to read or stop."""
         return self.remote_id.startswith(PROVISIONAL)
 
     @property
@@ -198,12 +197,12 @@ class Workspace:
 
     @property
     def is_moving(self) -> bool:
-        """Return whether it is on its way to another state, as far as anybody knows."""
+        """Return whether it is changing its state, or may be."""
         return self.current_state in _MOVING_STATES
 
     @property
     def has_ends(self) -> bool:
-        """Return whether any end of it is planned."""
+        """Return whether any stop of it is planned."""
         return self.stop_at is not None or bool(self.planned_stops.rows)
 
     @property
@@ -212,12 +211,12 @@ class Workspace:
         return self.alias or self.name
 
     def stops_at(self, second: float) -> bool:
-        """Return whether the timer is for a time, to the second as buttons carry it."""
+        """Return whether the timer stops it at this time, compared to the second, as buttons carry times."""
         return self.stop_at is not None and abs(self.stop_at - second) < 1.0
 
     @property
     def stakes(self) -> frozenset[StopRisk]:
-        """Return the risks of a stop in the present state, which a list may have found since."""
+        """Return the known risks of a stop that apply in the present state, which may be newer."""
         found = self.stop_risks or frozenset()
         if self.state is State.SUSPENDED:
             return found & {"memory"}
@@ -225,9 +224,9 @@ class Workspace:
 
     @property
     def is_unusable(self) -> bool:
-        """Return whether it runs, and nobody can open it."""
+        """Return whether it runs but nobody can open it."""
         return self.state is State.RUNNING and self.lacks in UNUSABLE
 
     def allows(self, action: Action) -> bool:
-        """Return whether the action was allowed when it was last read."""
+        """Return whether the action was possible at the last read."""
         return self.actions is None or action in self.actions

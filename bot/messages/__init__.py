@@ -1,1 +1,1 @@
-"""The messages to people: the texts, and the Block Kit that shows them."""
+"""Messages to people: their texts, and the Block Kit that shows them."""

@@ -1,8 +1,8 @@
-"""Verbs, each declared whole beside its function: what it takes and does, and all its words.
+"""Verbs, each declared completely beside its function: what it takes, what it does, and all its words.
 
-A *verb* is what people type, press or say. Help, buttons, offers and the reading of sentences ask these
-declarations, and nothing else is kept by the name of a verb: to add one, or to take one away, is to add or
-take its declaration.
+A *verb* is what people type, press or say. Help, buttons, offers and the reading of sentences all use these
+declarations, and nothing else is stored under a verb's name. To add or remove a verb, add or remove its
+declaration.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -15,16 +15,16 @@ from bot.domain.markup import Template
 from bot.support.declarations import require_complete
 
 Command = Literal["workspace", "job"]
-#: The kinds of a verb's arguments, a time, and ``words`` that it parses by itself.
+#: The kinds of a verb's arguments; ``words`` are those that the verb parses itself.
 ArgumentKind = Literal["workspace", "run", "job", "template", "connection", "course", "verb", "time", "words"]
 
 
 class Effect(StrEnum):
     """The effect of a verb, which decides whether it is done at once (``handlers.commands``)."""
 
-    #: Only answers, or asks by itself.
+    #: Only answers, or asks before it does anything.
     SHOWS = "shows"
-    #: Starts something that is there; it can be stopped again.
+    #: Starts something that exists; it can be stopped again.
     STARTS = "starts"
     #: Makes or changes something.
     MAKES = "makes"
@@ -46,10 +46,10 @@ _NOTHING: Final = Offer()
 
 @dataclass(frozen=True, slots=True)
 class Opposite:
-    """The button of an answer that brings back what its verb changed: label and action.
+    """The button in an answer that undoes what its verb changed: label and action.
 
-    It carries the row and whatever else it needs, as nothing remembers what was done: pressed late, it
-    answers with how things are. With others beside it, its label is ``named``.
+    It carries the row and all else that it needs, as nothing is stored about the change. Pressed late, it
+    answers how things are. If there are several such buttons, its label is ``named``.
     """
 
     label: str
@@ -62,57 +62,59 @@ class Verb:
     """A verb of a command."""
 
     command: Command = "workspace"
-    #: What is typed after the command; none for a variant, which is a verb with a flag.
+    #: The text typed after the command; empty for a variant, which is a verb with a flag.
     usage: str = ""
-    #: The one line of help, its further sentences, its group there, and its order among the others.
+    #: Its line in help, the sentences after it, its group in help, and its place there.
     summary: str = ""
     more: tuple[str, ...] = ()
     group: str = ""
     order: int = 0
-    #: For what goes on by itself later; nobody need know the word.
+    #: For actions that continue by themselves later, whose word nobody needs to know.
     is_hidden: bool = False
-    #: What a person must be able to do here for help to list it: a facet or a way of stopping of a connection
-    #: that they have linked, ``linking``, ``linked``, ``administrator``.
+    #: What help requires before it lists the verb: a facet or stop mode of a connection that the person has
+    #: linked, or ``linking``, ``linked``, ``administrator``.
     needs: tuple[str, ...] = ()
-    #: Its effect; its arguments; the flags that it accepts as ``--WORD``, None if it parses its own.
+    #: Its effect, the flags that it accepts as ``--WORD`` (None if it parses its own), and its arguments.
     effect: Effect = Effect.MAKES
     flags: tuple[str, ...] | None = ()
     accepts: tuple[ArgumentKind, ...] = ()
-    #: Other words for it, those that mean another verb where they follow it, and the verb of a run's.
+    #: Its synonyms.
     also: str = ""
-    #: The usage of verbs of releases before 0.5 that it replaces, each with what is typed now. They are read
-    #: until 0.6; buttons of old messages for good.
+    #: The usage of verbs before release 0.5 that it replaces, with what to type now. These are understood
+    #: until 0.6; buttons of old messages keep working.
     former: Mapping[str, str] | None = None
-    #: Words that make it likely in a sentence, though no command begins with them.
+    #: Words that suggest the verb in a sentence, though no command begins with them; words after it that mean
+    #: another verb; and the verb used for a run.
     heard: str = ""
     otherwise: Mapping[str, str] | None = None
     of_run: str = ""
-    #: Its button beside a workspace's name, whether that is red; what its command does, alone and with words.
+    #: Its button beside a workspace's name, and whether it is red; the label of its command alone, and with
+    #: words.
     label: str = ""
     is_red: bool = False
     alone: str = ""
     does: str = ""
-    #: Offers to do it: to one, with a time, to several, and these with a time.
+    #: The offers to do it: to one workspace, to one at a time, to several, and to several at a time.
     offer: Offer = _NOTHING
     offer_at: Offer = _NOTHING
     bulk: Offer = _NOTHING
     bulk_at: Offer = _NOTHING
-    #: The button that brings back what it took away, or cancels what it planned for a time; None for none.
+    #: The button that undoes what it took away, or cancels what it planned (``_at``); None if there is none.
     opposite: Opposite | None = None
     opposite_at: Opposite | None = None
-    #: The use case that does it to one of several; None for what begins an operation.
+    #: The use case for one of several workspaces; None if the verb begins an operation.
     each: Callable[..., Any] | None = None
     #: The name of a variant.
     variant: str = ""
 
     @property
     def name(self) -> str:
-        """Return the word that is typed."""
+        """Return the word that people type."""
         return self.variant or self.usage.partition(" ")[0]
 
     @property
     def is_operation(self) -> bool:
-        """Return whether its objects are workspaces and nothing else, besides a time."""
+        """Return whether it applies to workspaces alone, perhaps at a given time."""
         return "workspace" in self.accepts and "words" not in self.accepts and self.command == "workspace"
 
     @property
@@ -122,24 +124,24 @@ class Verb:
 
     @property
     def takes_words(self) -> bool:
-        """Return whether anything can follow it."""
+        """Return whether anything can follow the verb."""
         return bool(self.accepts) or " " in self.usage
 
     @property
     def runs_until(self) -> bool:
-        """Return whether its time is the end of what it starts, not the beginning of what it does."""
+        """Return whether its time says when a start ends, rather than when the verb is done."""
         return self.offer_at.button.endswith("until {then}")
 
     def is_for(self, able: Iterable[str]) -> bool:
-        """Return whether help lists it for somebody who is able to do this."""
+        """Return whether help lists it for a person with these abilities."""
         return not self.is_hidden and {*self.needs}.issubset(able)
 
 
 @dataclass(frozen=True, slots=True)
 class FormerVerb:
-    """A verb of an earlier release: whether words followed it, and what is typed in its place.
+    """A verb of an earlier release: whether words followed it, and what to type instead.
 
-    ``typed`` is the present verb, with the words and flags that come before those of the former one.
+    ``typed`` is the present verb, with the words and flags that come before the old verb's words.
     """
 
     takes_words: bool
@@ -152,16 +154,16 @@ class FormerVerb:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """Return the words between the verb that replaces it and those of the former one."""
+        """Return the words between the present verb and the old verb's words."""
         return tuple(word for word in self.typed.split()[1:] if not word.startswith("--"))
 
     @property
     def flags(self) -> frozenset[str]:
-        """Return the flags that it means."""
+        """Return the flags that the former verb implies."""
         return frozenset(word[2:] for word in self.typed.split()[1:] if word.startswith("--"))
 
 
-#: What isn't a verb only answers.
+#: For a word that isn't a verb, which only answers.
 _NO_VERB: Final = Verb(effect=Effect.SHOWS, flags=None)
 _verbs: dict[tuple[str, str], Verb] = {}
 
@@ -174,13 +176,13 @@ def declare_verb(verb: Verb) -> Verb:
 
 
 def find_verb(command: str, name: str) -> Verb:
-    """Return a verb or a variant; for any other word one that only answers, and has no words."""
+    """Return a verb or a variant; for any other word, one that only answers and takes no words."""
     require_complete()
     return _verbs.get((command, name), _NO_VERB)
 
 
 def is_operation(name: str) -> bool:
-    """Return whether a word is a verb whose objects are workspaces and nothing else, besides a time."""
+    """Return whether a word is a verb that applies to workspaces alone, perhaps at a given time."""
     return find_verb("workspace", name).is_operation
 
 
@@ -194,7 +196,7 @@ def list_verbs(command: str) -> Mapping[str, Verb]:
 
 @cache
 def list_synonyms(command: str) -> Mapping[str, str]:
-    """Return the other words for the verbs of a command, each with its verb."""
+    """Return the synonyms of a command's verbs, each with its verb."""
     return {word: name for name, verb in list_verbs(command).items() for word in verb.also.split()}
 
 
@@ -206,6 +208,6 @@ def list_former_verbs(command: str) -> Mapping[str, FormerVerb]:
 
 
 def to_present_name(command: str, name: str) -> str:
-    """Return the name of a verb, given that of one which it has replaced or its own."""
+    """Return the present name of a verb, given that or the name of one that it replaced."""
     former = list_former_verbs(command).get(name)
     return name if former is None else former.name

@@ -1,4 +1,1 @@
-"""The base that every package may use and that depends on none.
-
-Settings, errors, clock, logs, secrets, HTTP.
-"""
+"""The base of all other packages, which depends on none: settings, errors, clock, logs, secrets, HTTP."""

@@ -1,11 +1,11 @@
-"""Addresses: how they are read, which are safe to send to, which are this machine's, and the proxy for each.
+"""Addresses: parsing them, checking that they are safe, recognising this machine, and the proxy for each.
 
-They are compared by their parsed parts and never by prefix (``docs/internals/security.md``, row 15): hosts in
-lower case, without a trailing dot, in their IDNA form.
+Addresses are compared by their parsed parts and never by prefix (``docs/internals/security.md``, row 15):
+hosts in lower case, without a trailing dot, in their IDNA form.
 
-One rule for the proxy holds for all that Usher sends: Slack's library and aiohttp (``trust_env``) read the
-environment in different ways. One knows no NO_PROXY, the other takes passwords from ``~/.netrc``, and sends
-to the proxy, in clear, what is for this machine.
+``Proxy`` decides for everything that Usher sends, because the libraries read the environment in different
+ways. Slack's library ignores NO_PROXY. aiohttp with ``trust_env`` takes passwords from ``~/.netrc``, and
+sends requests for this machine to the proxy, unencrypted.
 """
 
 import ipaddress
@@ -22,7 +22,7 @@ from yarl import URL
 
 @lru_cache(maxsize=1024)
 def is_loopback(host: str) -> bool:
-    """Return whether a host can only be this machine: localhost and what is below it, 127.0.0.0/8 or ::1."""
+    """Return whether a host can only be this machine: localhost, names below it, 127.0.0.0/8 or ::1."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -32,7 +32,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_every_ipv6_address(host: str) -> bool:
-    """Return whether a host to listen on stands for all IPv6 addresses of this machine."""
+    """Return whether a host to listen on means all IPv6 addresses of this machine."""
     try:
         return ipaddress.IPv6Address(host).is_unspecified
     except ValueError:
@@ -40,7 +40,7 @@ def is_every_ipv6_address(host: str) -> bool:
 
 
 def find_local_origin(host: str, port: int) -> str:
-    """Return the origin at which this machine reaches what listens on a host; of all addresses, loopback."""
+    """Return the origin at which this machine reaches a server on a host; loopback if it's all addresses."""
     with suppress(ValueError):
         address = ipaddress.ip_address(host)
         if address.is_unspecified:
@@ -48,7 +48,7 @@ def find_local_origin(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-#: Slack buttons accept addresses of up to 3000 characters.
+#: Most characters of an address that Slack's buttons accept.
 MAX_URL_LENGTH = 3000
 DEFAULT_PORTS = {"https": 443, "http": 80}
 _LABEL_PATTERN = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
@@ -57,7 +57,7 @@ SAFE_CHARACTERS = "%/:?#[]@!$&'()*+,;=-._~"
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Hold scheme, host and port of an address in comparable form; IPv6 hosts without brackets."""
+    """The scheme, host and port of an address in comparable form; IPv6 hosts without brackets."""
 
     scheme: str
     host: str
@@ -65,12 +65,12 @@ class Origin:
 
     @property
     def shown_host(self) -> str:
-        """Return the host as an address shows it."""
+        """Return the host as written in an address."""
         return f"[{self.host}]" if ":" in self.host else self.host
 
     @property
     def netloc(self) -> str:
-        """Return host and port as an address shows them, without the default port."""
+        """Return host and port as written in an address, without the default port."""
         host = self.shown_host
         return host if self.port == DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
@@ -81,9 +81,10 @@ class Origin:
 
 
 def normalise_base_url(text: str) -> str:
-    """Return the address without trailing slash, host normalised; raise ValueError with a sentence.
+    """Return an address without a trailing slash and with its host normalised.
 
-    https, or http on loopback: a token must not travel in clear. A path is allowed (a hub behind a prefix).
+    Its scheme must be https, or http on loopback, as a token must not travel unencrypted. It may have a path
+    (a hub behind a prefix). Raises ValueError with a sentence.
     """
     origin, parts = split_address(text)
     if parts.query or parts.fragment or text.rstrip("/").endswith(("?", "#")):
@@ -158,9 +159,10 @@ def is_dot_segment(segment: str) -> bool:
     return re.fullmatch(r"(\.|%2e){1,2}", segment, re.IGNORECASE) is not None
 
 
-#: Where Usher proves that it answers at its public address (``Vault.prove``): below what is forwarded anyway.
+#: Path at which Usher proves that it answers at its public address (``Vault.prove``). Proxies already forward
+#: the paths below /link.
 PROOF_PATH: Final = "/link/here"
-#: What is proven with a nonce at the host name where pages show IDEs.
+#: Suffix of the nonce for the proof at the host name whose pages show IDEs.
 PAGE_PROOF: Final = "@pages"
 
 
@@ -177,13 +179,13 @@ _BY_TUNNEL = frozenset({"https", "wss"})
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """The proxy's address, empty for none, and the hosts that are reached without it."""
+    """The proxy's address ("" for none), and the hosts that are reached without it."""
 
     address: str = ""
     without: str = ""
 
     def of(self, url: URL) -> URL | None:
-        """Return the proxy for an address, None if it is reached directly; this machine always is."""
+        """Return the proxy for an address; None if it is reached directly, as this machine always is."""
         host = (url.host or "").lower().removesuffix(".")
         if not self.address or url.scheme not in _BY_TUNNEL or is_loopback(host):
             return None
@@ -193,20 +195,20 @@ class Proxy:
         return None if exempt else URL(self.address)
 
     def text_of(self, url: str) -> str | None:
-        """Return the same as text, for a library that is told the proxy of one address."""
+        """Return the proxy for an address as text; None if it is reached directly."""
         found = self.of(URL(url))
         return None if found is None else str(found)
 
     async def __call__(
         self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
     ) -> aiohttp.ClientResponse:
-        """Act as a session's middleware; what a library found in the environment doesn't count."""
+        """Act as a session's middleware, which replaces a proxy that a library found in the environment."""
         request.update_proxy(self.of(request.url), None, None)
         return await handler(request)
 
 
 def _matches_entry(entry: str, host: str, port: int | None) -> bool:
-    """Return whether an entry of NO_PROXY is for a host: its name, a name above it, or ``*``."""
+    """Return whether an entry of NO_PROXY matches a host: its name, a parent domain, or ``*``."""
     name, _, wanted = entry.partition(":")
     name = name.removeprefix("*").removeprefix(".")
     if wanted not in ("", str(port)):

@@ -1,4 +1,4 @@
-"""Texts from outside: without known secrets in any form or invisible characters, and as they are compared."""
+"""Cleaning and comparison of texts from outside: no known secrets in any form, no invisible characters."""
 
 import base64
 import json
@@ -12,11 +12,11 @@ from urllib.parse import quote, quote_plus
 #: Replaces a secret.
 HIDDEN: Final = "…"
 _HIDDEN: Final = HIDDEN.encode()
-#: Shorter values are left alone: removing them would blank ordinary words.
+#: Least characters of a secret that is removed. Removing shorter values would blank ordinary words.
 MIN_SECRET_LENGTH: Final = 8
-#: The prefixes of Slack tokens: of bots, people and apps, refresh tokens and configuration tokens.
+#: Pattern of Slack tokens: those of bots, people and apps, refresh tokens and configuration tokens.
 SLACK_TOKEN: Final = re.compile(r"(?:xox[a-z]|xapp|xwfp)[-.][A-Za-z0-9][A-Za-z0-9.-]*")
-#: Texts are compared up to this length; differences further along matter only to machines.
+#: Most characters of a text that are compared. People don't see differences after that.
 _MAX_COMPARED_LENGTH: Final = 200
 _PERCENT: Final = re.compile(r"%[0-9A-F]{2}")
 
@@ -55,7 +55,7 @@ def hide_secrets(text: bytes, secrets: Iterable[str]) -> bytes:
 
 
 class Hider:
-    """Remove secrets from a text that comes in pieces; a possible start of one is held back."""
+    """Remove secrets from a text that comes in pieces. A possible beginning of a secret is held back."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         self._secrets = tuple(secrets)
@@ -64,14 +64,14 @@ class Hider:
         self._kept = b""
 
     def feed(self, piece: bytes) -> bytes:
-        """Return the part of the text that is certain by now."""
+        """Return the part of the text that certainly has no secret."""
         text = hide_secrets(self._kept + piece, self._secrets)
         kept = self._beginning(text)
         self._kept = text[len(text) - kept :]
         return text[: len(text) - kept]
 
     def rest(self) -> bytes:
-        """Return the part that was held back, at the end."""
+        """Return the part that was held back, at the end of the text."""
         kept, self._kept = self._kept, b""
         return kept
 
@@ -84,19 +84,19 @@ class Hider:
         return 0
 
 
-#: How much of a name is shown, once escaped: names may be thousands of characters long.
+#: Characters of a name that are shown, counted after escaping. Names may have thousands.
 MAX_SHOWN_LENGTH: Final = 80
 _ESCAPES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co"})
-#: Invisible despite their category: fillers that make a name look empty.
+#: Fillers that make a name look empty. They are invisible, though their category isn't.
 _FILLERS: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0")
 
 
 def clean(text: object) -> str:
-    """Strip control, bidi, zero-width and private characters; keep line breaks, make other blanks spaces."""
+    """Remove control, bidi, zero-width and private characters; keep line breaks, make other blanks spaces."""
     given = str(text)
     if given.isascii() and given.isprintable():
-        # There is nothing to strip, as in nearly all names.
+        # Nothing has to be removed, as in nearly all names.
         return given.strip()
     kept = []
     for character in given:
@@ -117,13 +117,13 @@ def fold(text: str) -> str:
 
 @lru_cache(maxsize=10_000)
 def _fold_cached(text: str) -> str:
-    # Each word that is typed is compared with many names.
-    # Some signs become many letters, and an index takes only so many.
+    # Cached, because each typed word is compared with many names. Cut again, because one sign may become many
+    # letters, and an index accepts only a limited length.
     return " ".join(unicodedata.normalize("NFKC", clean(text)).casefold().split())[:_MAX_COMPARED_LENGTH]
 
 
 def has_invisible(text: str) -> bool:
-    """Return whether a text has characters that nobody sees; line breaks and tabs are seen."""
+    """Return whether a text has invisible characters other than line breaks and tabs."""
     return any(
         (unicodedata.category(character) in _INVISIBLE and character not in "\n\t") or character in _FILLERS
         for character in text
@@ -141,10 +141,10 @@ def trim(text: str) -> str:
 
 
 def escape(text: str) -> str:
-    """Escape the three special characters of Slack's markup, so no text from outside mentions or links."""
+    """Escape the three special characters of Slack's markup, so that outside text can't mention or link."""
     return text.translate(_ESCAPES)
 
 
 def unescape(text: str) -> str:
-    """Undo ``escape``: Slack's payloads bring texts back with its three entities, and no others."""
+    """Undo ``escape``: texts in Slack's payloads have these three entities and no others."""
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

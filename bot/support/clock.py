@@ -1,8 +1,8 @@
-"""Time and ids are injected, so that tests need no sleeping and no patching; and the ticks of loops.
+"""Clocks and ids, which are injected so that tests neither sleep nor patch, and the ticks of loops.
 
-APScheduler computes a job's next run from the wall clock. Setting the clock back would silence every job
-for that long, and setting it ahead would make it count all the runs that it thinks it missed; ``Ticker``
-keeps it on schedule.
+APScheduler computes a job's next run from the wall clock. If the clock is set back, every job would pause for
+that long. If it is set ahead, APScheduler would count all the runs that it seems to have missed. ``Ticker``
+keeps the jobs on schedule.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Clock(Protocol):
-    """Tell the time; both in seconds."""
+    """Tell the time, in seconds."""
 
     def now(self) -> float:
         """Return epoch seconds."""
@@ -39,7 +39,7 @@ class Clock(Protocol):
         ...
 
     def boot(self) -> str:
-        """Return the id of the machine's boot, within which ``monotonic`` keeps counting; "" if unknown."""
+        """Return the id of the machine's boot, as ``monotonic`` restarts with each; "" if unknown."""
         ...
 
 
@@ -57,7 +57,7 @@ class SystemClock:
     def boot(self) -> str:
         """Return Linux's id of this boot of the machine; "" on other systems.
 
-        Where a unit hides it, that gives it in ``BOOT_ID``.
+        A systemd unit that hides the file passes the id in ``BOOT_ID``.
         """
         if given := read_variable("BOOT_ID").strip():
             return given.replace("-", "")
@@ -79,7 +79,7 @@ class Ids(Protocol):
         ...
 
 
-#: Without letters and digits that are easily confused.
+#: Letters and digits, without those that are easily confused.
 _READABLE_CHARACTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -92,7 +92,7 @@ class SystemIds:
 
     def reference(self) -> str:
         """Return eight readable characters in two groups."""
-        # Drawn in one go: each call to the machine's source costs as much as everything else here.
+        # One draw for all, as each call to the random source costs as much as everything else here.
         number, letters = secrets.randbelow(len(_READABLE_CHARACTERS) ** 8), ""
         for _ in range(8):
             number, place = divmod(number, len(_READABLE_CHARACTERS))
@@ -100,14 +100,14 @@ class SystemIds:
         return f"{letters[:4]}-{letters[4:]}"
 
 
-#: How often the clocks are compared; together with a tick, a changed clock costs less than two seconds.
+#: Seconds between comparisons of the clocks. With a tick, a changed clock costs less than two seconds.
 COMPARE_INTERVAL_SECONDS: Final = 0.5
-#: Smaller differences come from a clock being slewed.
+#: Seconds of difference up to which the clock is only being slewed.
 MAX_DRIFT_SECONDS: Final = 0.5
 
 
 class Every(BaseTrigger):  # type: ignore[misc]  # APScheduler 3.11 brings no types
-    """Fire at a fixed interval, counted from the last run: missed runs are not made up for."""
+    """Fire at a fixed interval, counted from the last run. Missed runs are not made up for."""
 
     def __init__(self, seconds: float) -> None:
         self._pause = timedelta(seconds=seconds)
@@ -118,7 +118,7 @@ class Every(BaseTrigger):  # type: ignore[misc]  # APScheduler 3.11 brings no ty
 
 
 class Ticker:
-    """Jobs that run at fixed intervals. ``timezone`` is where APScheduler takes its wall clock from."""
+    """Jobs that run at fixed intervals. APScheduler reads the wall clock in ``timezone``."""
 
     def __init__(
         self, clock: Clock, *, every: float = COMPARE_INTERVAL_SECONDS, timezone: tzinfo = UTC
@@ -158,7 +158,7 @@ class Ticker:
         self._guard = None
 
     async def _watch(self) -> None:
-        """Re-arm every job if the wall clock was changed. The event loop itself counts monotonic seconds."""
+        """Reschedule every job if the wall clock was changed. The event loop itself counts monotonic time."""
         armed = self._ahead()
         while True:
             await asyncio.sleep(self._every)

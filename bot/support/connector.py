@@ -1,8 +1,8 @@
-"""The pool of connections: one that holds unsolicited bytes is closed and never reused.
+"""The pool of connections: a connection that holds unsolicited bytes is closed and never reused.
 
-A server may leave an unsolicited response on a kept-alive connection (a 408 when it times out, a response
-sent twice). The next request on that connection would get it as its response, and every later request the
-response to the one before.
+A server may leave an unsolicited response on a kept-alive connection (a 408 when it times out, or a response
+sent twice). The next request on that connection would get it as its answer, and every later request the
+answer to the one before.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _REQUEST_TIMEOUT: Final = 408
 class CleanConnector(aiohttp.TCPConnector):
     """Pool connections as aiohttp does, and check each before it is reused.
 
-    aiohttp checks when a connection is returned, not for what arrives after that.
+    aiohttp checks a connection only when it is returned, and misses what arrives later.
     """
 
     def __init__(self, *, limit: int = 100, ssl: SSLContext | bool = True) -> None:
         super().__init__(limit=limit, ssl=ssl)
-        #: A poll object for the socket of each connection that was used before, which never blocks. On a new
-        #: connection, bytes waiting to be read belong to its set-up (TLS).
+        #: For each connection that was used before, a poll object for its socket, which never blocks. A new
+        #: connection isn't polled, as its waiting bytes belong to the TLS set-up.
         self._polls: WeakKeyDictionary[ResponseHandler, select.poll | None] = WeakKeyDictionary()
 
     async def connect(
@@ -49,14 +49,14 @@ class CleanConnector(aiohttp.TCPConnector):
                 self._polls[protocol] = _poll(protocol)
                 return connection
             poll = self._polls[protocol]
-            # Already read, but by nobody; or arrived, and not yet read by the event loop.
+            # Unsolicited bytes were already read, or have arrived and wait in the socket.
             if not protocol.should_close and (poll is None or not poll.poll(0)):
                 return connection
             connection.close()
 
 
 def close_if_timed_out(protocol: ResponseHandler | None, status: int) -> None:
-    """Don't reuse a connection after a 408: it may belong to no request, and the real answer may follow."""
+    """Never reuse a connection after a 408, which may be unsolicited: the real answer may follow."""
     if status == _REQUEST_TIMEOUT and protocol is not None:
         protocol.force_close()
 

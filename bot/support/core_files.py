@@ -5,6 +5,6 @@ from contextlib import suppress
 
 
 def forbid_core_files() -> None:
-    """Have no dump written of this process, nor of what it starts; it goes on where that is refused."""
+    """Forbid dumps of this process and of its children, if the system allows that."""
     with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

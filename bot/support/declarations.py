@@ -1,7 +1,7 @@
-"""Declarations of modules: functions by their names.
+"""Registries in which modules declare functions by name.
 
-``handlers.loading.load`` imports every module that declares something, once at the start of a process.
-Reading before that raises an error: an incomplete answer would not be noticed.
+``handlers.loading.load`` imports every module that declares something, once when a process starts. Reading a
+registry before that raises an error, because nobody would notice an incomplete answer.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,13 +11,13 @@ Declared = TypeVar("Declared", bound=Callable[..., Any])
 
 
 class Registry(Generic[Declared]):
-    """The functions of one sort by name; calling it with a name returns the decorator that adds one."""
+    """Functions of one kind by name. Calling the registry with names returns a decorator that adds one."""
 
     def __init__(self) -> None:
         self._functions: dict[str, Declared] = {}
 
     def __call__(self, *names: str) -> Callable[[Declared], Declared]:
-        """Return the decorator; raises ValueError if another function has a name already."""
+        """Return the decorator, which raises ValueError if another function already has one of the names."""
 
         def add(function: Declared) -> Declared:
             for name in names:
@@ -49,7 +49,7 @@ _complete: list[bool] = []
 
 
 def complete() -> None:
-    """Note that every module is imported."""
+    """Note that every module has been imported."""
     _complete[:] = [True]
 
 

@@ -1,8 +1,8 @@
-"""The only reader of the environment, of ``.env``, and of the secrets that settings and connections refer to.
+"""The environment, ``.env``, and the secrets that settings and connections refer to.
 
-A secret may be given literally, as ``file:PATH``, ``env:NAME`` or ``credential:NAME``. A file that others
-on the machine can read is refused. Problems are sentences without values, because they end up in terminals
-and tickets.
+Only this module reads them. A secret may be given itself, or as ``file:PATH``, ``env:NAME`` or
+``credential:NAME``. A file that others on the machine can read is refused. Problems are sentences without
+values, as terminals and tickets show them.
 """
 
 import os
@@ -15,23 +15,24 @@ from typing import Final
 
 from bot.support.cleaning import trim
 
-#: The file with settings that is read in the folder where Usher is started.
+#: The file with settings, in the folder where Usher is started.
 ENV_FILE: Final = ".env"
-#: The prefixes of a secret that is stored elsewhere.
+#: Prefixes of references to secrets that are stored elsewhere.
 REFERENCE_PREFIXES: Final = ("credential:", "env:", "file:")
-#: The text of a connections file, which no path looks like.
+#: Pattern in the text of a connections file, which can't be in a path.
 _TABLE_PATTERN: Final = re.compile(r"^\s*\[+\s*connections\s*\.", re.MULTILINE)
 _REFERENCE_PATTERN: Final = re.compile(r"\benv:([A-Za-z_][A-Za-z0-9_]*)")
-#: The permission bits that let others on the machine read a file.
+#: Permission bits that let others on the machine read a file.
 READABLE_BITS: Final = stat.S_IRGRP | stat.S_IROTH
-#: The permission bits that let others change it.
+#: Permission bits that let others change it.
 WRITABLE_BITS: Final = stat.S_IWGRP | stat.S_IWOTH
 
 
 def load_env_file() -> None:
-    """Add the variables of ``.env`` to the environment, whose own win, also empty ones.
+    """Add the variables of ``.env`` that the environment doesn't have, not even empty.
 
-    A shell that reads the file would cut a value at ``&`` or ``;``. Raise ValueError with a sentence.
+    Usher reads the file itself, as a shell would cut a value at ``&`` or ``;``. Raises ValueError with a
+    sentence.
     """
     from pydantic_settings import BaseSettings, DotEnvSettingsSource  # noqa: PLC0415 - `--help` needs none of it
 
@@ -45,10 +46,7 @@ def load_env_file() -> None:
 
 
 def explain_exposed_env_file() -> str:
-    """Return a sentence about others' access to ``.env``, with a next step.
-
-    Empty if nobody can, or if there is no file.
-    """
+    """Return a sentence about other people's access to ``.env``, with a next step; "" if they have none."""
     path = Path(ENV_FILE).absolute()
     with suppress(OSError):
         if others := path.stat().st_mode & (READABLE_BITS | WRITABLE_BITS):
@@ -60,7 +58,7 @@ def explain_exposed_env_file() -> str:
 
 
 def resolve_secret(value: str) -> str:
-    """Return what the value refers to (``REFERENCE_PREFIXES``), or itself; raise ValueError."""
+    """Return the secret to which a value refers, or the value itself. Raises ValueError if that's missing."""
     value = trim(value)
     if value.startswith("env:"):
         name = value.removeprefix("env:")
@@ -76,9 +74,9 @@ def resolve_secret(value: str) -> str:
 
 
 def _read_credential(name: str) -> str:
-    """Return a secret that systemd or a container's runtime put into the folder it names.
+    """Return a secret that systemd or a container runtime put into CREDENTIALS_DIRECTORY.
 
-    Who may read that folder is up to them: systemd's own access list shows as a mode for the group.
+    They decide who may read the file. Its mode may allow the group to, as systemd's access list shows there.
     """
     folder = read_variable("CREDENTIALS_DIRECTORY")
     if not folder:
@@ -89,7 +87,7 @@ def _read_credential(name: str) -> str:
 
 
 def read_secret_file(path: Path, others: int = READABLE_BITS | WRITABLE_BITS) -> str:
-    """Return a secret file's text without its line end; raise ValueError if its mode allows ``others``."""
+    """Return a secret file's text, trimmed. Raises ValueError if its mode has any of the bits ``others``."""
     try:
         if path.stat().st_mode & others:
             what = "read" if others & READABLE_BITS else "write"
@@ -108,9 +106,9 @@ def find_key_file() -> Path | None:
 
 
 def find_connections_source() -> Path | str | None:
-    """Return the path or the text of the connections, even if other settings are wrong; None if unset.
+    """Return the path of the connections file or, for platforms without files, its text; None if unset.
 
-    That is the path of the file or, on platforms where there are no files, the file's text itself.
+    It works even if other settings are wrong.
     """
     written = read_variable("USHER_CONNECTIONS")
     if not written:
@@ -119,12 +117,12 @@ def find_connections_source() -> Path | str | None:
 
 
 def read_variable(name: str) -> str:
-    """Return a variable's value without what nobody means around it, "" for none."""
+    """Return a variable's value without blanks and invisible characters around it; "" for none."""
     return trim(os.environ.get(name, ""))
 
 
 def has_literal_in_env_file(name: str) -> bool:
-    """Return whether ``.env`` has a variable's value itself, and no reference to it."""
+    """Return whether ``.env`` has a variable's value itself, not a reference to it."""
     with suppress(OSError, UnicodeDecodeError):
         text = Path(ENV_FILE).read_text(encoding="utf-8")
         return (
@@ -157,7 +155,7 @@ def list_referenced_variables() -> set[str]:
     texts = list(os.environ.values())
     place = find_connections_source()
     if isinstance(place, Path):
-        # What is wrong with the file is said where it is read.
+        # Problems with the file are reported where it is read.
         with suppress(OSError, UnicodeDecodeError):
             texts.append(place.read_text(encoding="utf-8"))
     return {name for text in texts for name in _REFERENCE_PATTERN.findall(text)}
@@ -165,7 +163,7 @@ def list_referenced_variables() -> set[str]:
 
 @contextmanager
 def hide_variables(prefix: str | tuple[str, ...], **instead: str) -> Iterator[None]:
-    """Hide the environment variables with a prefix from a library or a program while it is being set up.
+    """Hide environment variables with a prefix while a library or a program is being set up.
 
     ``instead`` are variables with that prefix that it gets in their place.
     """
@@ -179,10 +177,10 @@ def hide_variables(prefix: str | tuple[str, ...], **instead: str) -> Iterator[No
         os.environ.update(hidden)
 
 
-#: What people type: the project's script, wherever it is installed.
+#: Name of the command that people type.
 PROGRAM_NAME: Final = "usher"
 
 
 def command(words: str) -> str:
-    """Return one of Usher's commands as it is typed, in backticks."""
+    """Return one of Usher's commands as people type it, in backticks."""
     return f"`{PROGRAM_NAME} {words}`"

@@ -8,10 +8,10 @@
     │   └── NotIdentified             Slack hasn't said yet who they are: the request waits
     ├── StoreError
     │   ├── StoreBusy                 not committed within 2 s; nothing was done
-    │   ├── StoreUnsure               committing for 2 s; it will be known whether that went through
+    │   ├── StoreUnsure               the commit takes more than 2 s; whether it succeeds shows later
     │   ├── StoreUnavailable          disk full, read-only, locked, gone
     │   ├── StoreTooNew               the database is newer than the code
-    │   ├── StoreMigrated             it became so while this process served from it
+    │   ├── StoreMigrated             it was migrated while this process served from it
     │   └── StoreUnreleased           the database was made before the first release
     ├── SecretError                   a stored secret could not be opened
     ├── SlackFailed                   Slack refused or did not answer
@@ -21,7 +21,7 @@
     └── ProviderError
         ├── TemporaryError            try again later
         │   ├── Unreachable           nothing was sent
-        │   │   └── UntrustedCertificate  nobody that is trusted vouches for the server
+        │   │   └── UntrustedCertificate  the server's certificate isn't trusted
         │   ├── UnknownOutcome        it was sent, no answer came: read before retrying
         │   ├── RateLimited           429, with the seconds to wait if given
         │   ├── ServerFailed          5xx
@@ -29,17 +29,17 @@
         │   └── SentTooLate           the poll gate dropped the request; nothing was sent
         └── PermanentError            trying again changes nothing
             ├── CredentialRefused     link again
-            │   ├── CredentialExpired refresh once where the provider can, otherwise link again
-            │   └── Renamed           it is good, but its account has another name by now: link again
-            ├── Forbidden             the credential is good, the right is missing
+            │   ├── CredentialExpired refresh once if the provider can, otherwise link again
+            │   └── AccountRenamed    valid, but its account has another name now: link again
+            ├── Forbidden             the credential is valid, the right is missing
             ├── NotFound              no such resource (a read answers ``gone`` instead)
             ├── Conflict              not possible in the present state
             ├── InvalidRequest        the provider names what is wrong
-            ├── Misconfigured         how the server or the account is set up rules it out
+            ├── Misconfigured         the set-up of the server or the account makes it impossible
             ├── Untrusted             the answer leads elsewhere, or to somebody else's account
-            ├── OutcomeNotReported                nothing there tells what became of a call
-            └── LimitReached          quota, or number of servers, of a person's own
-                └── NoCapacity            others have what there is: it may be free later
+            ├── OutcomeNotReported    the provider can't tell what became of a call
+            └── LimitReached          the person's own quota or number of servers is used up
+                └── NoCapacity        all capacity is in use, and may be free later
 
 Separate from this is ``bot.support.settings.SettingsError``: all problems of the settings, before start-up.
 """
@@ -50,9 +50,9 @@ import re
 from http import HTTPStatus
 from typing import Any, Final
 
-#: Replaces a message where the provider sent none, or only its status in words.
+#: Messages that are only a code, because the provider sent no words.
 _CODE_PATTERN: Final = re.compile(r"(HTTP|error) \S+")
-#: How our own sentence begins about a refusal by something between us and the server.
+#: Beginning of our own sentence about a refusal by something between us and the server.
 IN_FRONT: Final = "Something in front of the server"
 _STATUS_PHRASES: Final = frozenset(status.phrase.casefold() for status in HTTPStatus)
 
@@ -62,15 +62,15 @@ class UsherError(Exception):
 
 
 class NotDone(UsherError):
-    """The base of one-sentence reasons for a command not done, with a next step."""
+    """The base of errors that say in one sentence why a command wasn't done, with a next step."""
 
 
 class Refused(UsherError):
     """End a person's request: they read what is wrong and the next step.
 
-    ``rule`` names the rule for the audit (``policy.guest``, ``workspace.unknown`` …). The sentence is drawn
-    from the ``cause`` (the rule where it has no other), the connection's ``title`` and other ``words``
-    (``bot.messages.texts.refusals``); who speaks to the person anyway gives the ``text``.
+    ``rule`` names the rule for the audit (``policy.guest``, ``workspace.unknown`` …). The sentence is made
+    from the ``cause`` (by default the rule), the connection's ``title`` and other ``words``
+    (``bot.messages.texts.refusals``), unless a ``text`` is given.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Refused(UsherError):
         self.cause = cause or rule
         self.title = title
         self.words = words
-        #: What the policy refused, for the audit: the verb, its target, and the policy's rule.
+        #: For the audit, if the policy refused: the verb, its target, and the policy's rule.
         self.denied: tuple[str, str, str] | None = None
 
 
@@ -96,7 +96,7 @@ class NotLinked(Refused):
 
 
 class NotIdentified(Refused):
-    """The identity of a person that Slack hasn't confirmed yet: their request has to wait."""
+    """Signal that Slack hasn't confirmed yet who a person is, so that their request has to wait."""
 
 
 class StoreError(UsherError):
@@ -108,11 +108,11 @@ class StoreBusy(StoreError):
 
 
 class StoreUnsure(StoreError):
-    """Signal that a commit is taking longer than its caller waits: it may still go through."""
+    """Signal that a commit takes longer than its caller waits; it may still succeed."""
 
 
 class StoreUnavailable(StoreError):
-    """Signal that the database can't be used at all; the message names the cause for operators."""
+    """Signal that the database can't be used at all; the message tells operators why."""
 
 
 class StoreNotMigrated(StoreUnavailable):
@@ -120,7 +120,7 @@ class StoreNotMigrated(StoreUnavailable):
 
 
 class StoreAway(StoreUnavailable):
-    """Signal that the database's server doesn't answer now; it may in a moment."""
+    """Signal that the database's server doesn't answer now, but may do so soon."""
 
 
 class StoreRefused(StoreAway):
@@ -132,11 +132,11 @@ class StoreInUse(StoreError):
 
 
 class StoreOutdated(StoreError):
-    """Signal that a database isn't the one in use: a copy, or one that was copied; the message says more."""
+    """Signal that this database isn't the one in use but a copy, or one that was copied; the message says."""
 
 
 class TooLate(StoreError):
-    """A request that is no longer good, so that no call for it may be committed to."""
+    """Signal that a request is overdue, so that no call may be sent for it."""
 
 
 class Outdated(StoreError):
@@ -152,7 +152,7 @@ class StoreMigrated(StoreError):
 
 
 class StoreTooOld(StoreError):
-    """Signal that the database was left by a release from which this one can't go on."""
+    """Signal that the database is from a release so old that this one can't upgrade it."""
 
 
 class StoreUnreleased(StoreError):
@@ -189,7 +189,7 @@ class SlackPermanent(SlackFailed):
 
 
 class SlackRefusedHere(SlackFailed):
-    """Signal that Slack refuses the app one conversation, person or method, and lets it in otherwise.
+    """Signal that Slack refuses the app one conversation, person or method, but no others.
 
     Nothing is sent there for ``retry_after`` seconds.
     """
@@ -200,10 +200,11 @@ class SlackRefusedHere(SlackFailed):
 
 
 class ProviderError(UsherError):
-    """Signal that a provider's call failed; ``message`` is short, unescaped, without secrets.
+    """Signal that a call to a provider failed; ``message`` is short, unescaped, without secrets.
 
-    It is the provider's own if it came with the HTTP ``status`` of an answer. Otherwise it is ours, and a
-    sentence with the next step where people read it: Forbidden, Conflict, InvalidRequest, LimitReached.
+    The message is the provider's own if it came with the HTTP ``status`` of an answer. Otherwise it is ours.
+    Of the errors whose message people read (Forbidden, Conflict, InvalidRequest, LimitReached), it is a
+    sentence with the next step.
     """
 
     def __init__(self, message: str = "", *, status: int | None = None) -> None:
@@ -215,12 +216,12 @@ class ProviderError(UsherError):
 
     @property
     def is_ours(self) -> bool:
-        """Return whether the message is our own sentence; a redirect or a page says nothing itself."""
+        """Return whether the message is our own sentence, as redirects and proxies' pages have no message."""
         return self.status is None or 300 <= self.status < 400 or self.message.startswith(IN_FRONT)
 
     @property
     def is_quoted(self) -> bool:
-        """Return whether the message is the provider's own text, and not a code in place of words."""
+        """Return whether the message is the provider's own text, and not only a code."""
         said = self.message.strip(" .")
         is_code = not said or _CODE_PATTERN.fullmatch(said) or said.casefold() in _STATUS_PHRASES
         return not self.is_ours and not is_code
@@ -254,7 +255,7 @@ class UnknownOutcome(TemporaryError):
 
 
 class RateLimited(TemporaryError):
-    """Signal that the provider wants a pause; ``is_own``: it counts the requests of this account alone."""
+    """Signal that the provider wants a pause; ``is_own``: the limit is on this account alone."""
 
     def __init__(
         self,
@@ -269,12 +270,12 @@ class RateLimited(TemporaryError):
 
     @property
     def is_refusal(self) -> bool:
-        """Return True: it refuses before it does anything."""
+        """Return True, as a provider refuses before it does anything."""
         return True
 
 
 class ServerFailed(TemporaryError):
-    """Signal that the provider failed; ``did_nothing``: it said so by other means than the status."""
+    """Signal that the provider failed; ``did_nothing``: it said, not by the status, that it did nothing."""
 
     def __init__(
         self,
@@ -294,7 +295,7 @@ class ServerFailed(TemporaryError):
 
 
 class BadAnswer(TemporaryError):
-    """An answer that breaks the promise of the documents."""
+    """Signal that an answer isn't what the provider's documents promise."""
 
 
 class SentTooLate(TemporaryError):
@@ -314,7 +315,7 @@ class CredentialExpired(CredentialRefused):
 
 
 class AccountRenamed(CredentialRefused):
-    """Signal that the credential is good, but its account has another name by now: the message."""
+    """Signal that the credential is valid, but its account has a new name, which is the message."""
 
 
 class Forbidden(PermanentError):
@@ -338,11 +339,11 @@ class LimitReached(PermanentError):
 
 
 class NoCapacity(LimitReached):
-    """Signal that others have all the machines, places or licences that there are."""
+    """Signal that other people use all machines, places or licences."""
 
 
 class Misconfigured(PermanentError):
-    """A setup of the server, or of the account there, that rules the call out: nobody can ask better."""
+    """Signal that the set-up of the server, or of the account there, makes a call impossible."""
 
 
 class Untrusted(PermanentError):
@@ -350,4 +351,4 @@ class Untrusted(PermanentError):
 
 
 class OutcomeNotReported(PermanentError):
-    """Signal that the provider has no way to tell what became of a call whose answer was lost."""
+    """Signal that the provider can't tell what became of a call whose answer was lost."""

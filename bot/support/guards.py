@@ -1,10 +1,8 @@
-"""A decorator for guards behind guards.
+"""A decorator that marks guards behind other guards: checks that usually find nothing left to refuse.
 
-What protects people by itself, though something before it usually has already.
-
-A test of a whole way meets the first guard, so that the second never decides anything in it and could go
-missing unnoticed. What is marked is therefore tested alone, with what an earlier guard would have refused. In
-a SQL file of ``bot/store`` the same mark is a line ``-- guards: RULE`` above a condition.
+In a test of the whole path the first guard refuses, so nobody would notice if the second were missing. A
+marked guard is therefore tested alone, with requests that an earlier guard would have refused. In SQL files
+of ``bot/store`` the mark is a line ``-- guards: RULE`` above a condition.
 """
 
 from collections.abc import Callable

@@ -1,6 +1,6 @@
-"""The one request function of all provider clients: bounded, without redirects or automatic retries.
+"""The HTTP client of all providers: with limits, without redirects and automatic retries.
 
-aiohttp's transport errors end here: they become kinds of ``support.errors`` without cause and context, as
+aiohttp's transport errors become errors of ``support.errors`` here, without cause and context, because
 ``repr(ClientResponseError)`` contains the Authorization header.
 """
 
@@ -25,11 +25,12 @@ from bot.support.connector import CleanConnector, close_if_timed_out
 from bot.support.responses import Response, Stream, remove_secrets
 from bot.support.windows import Attempt, GatedRequest, TooLateError, narrow_window, track_attempt
 
-#: Responses of the documented methods are a few kilobytes; a list page is the largest.
+#: Most bytes of a response. Those of the documented methods have a few kilobytes; pages of lists are the
+#: largest.
 MAX_BYTES = 2_000_000
 TOTAL_SECONDS = 20.0
 CONNECT_SECONDS = 5.0
-#: After this long without an event, a stream that has sent something is taken to have sent all it has.
+#: Seconds of silence after which a stream that has sent something counts as having sent all it has.
 QUIET_SECONDS = 0.25
 _CHUNK_BYTES = 65_536
 
@@ -51,7 +52,7 @@ class Sending(Asking, total=False):
 
 
 class _DisconnectedError(Exception):
-    """The replacement of the two errors after which aiohttp would send a GET again by itself."""
+    """Stand-in for the two errors after which aiohttp would repeat a GET by itself."""
 
 
 async def _no_second_try(
@@ -77,7 +78,7 @@ class Http:
         self._monotonic = monotonic
 
     def hide(self, secrets: Iterable[str]) -> None:
-        """Remove these from every response: the connections' own secrets. A request's own always are."""
+        """Remove these secrets, the connections' own, from every response. A request's own always are."""
         self._own = (*self._own, *secrets)
 
     def secrets_of(self, headers: Mapping[str, str] | None, hides: Sequence[str] = ()) -> tuple[str, ...]:
@@ -89,15 +90,15 @@ class Http:
     def new_session(
         proxy: Proxy = DIRECT, *, limit: int = 200, trusting: ssl.SSLContext | bool = True
     ) -> aiohttp.ClientSession:
-        """Make the session that this class needs: no cookies, no retries, the send window's last check.
+        """Make the session that this class needs: without cookies and retries, and with send windows.
 
-        ``trusting`` decides which certificates are believed: True for the system's.
+        ``trusting`` decides which certificates are trusted; True for those that the system trusts.
         """
         return aiohttp.ClientSession(
             cookie_jar=aiohttp.DummyCookieJar(),
             connector=CleanConnector(limit=limit, ssl=trusting),
             headers={"User-Agent": "Usher"},
-            # Without a proxy there is none to ask for: an environment's isn't looked at.
+            # aiohttp doesn't read a proxy from the environment, so without one nothing is needed.
             middlewares=(_no_second_try, proxy) if proxy.address else (_no_second_try,),
             request_class=GatedRequest,
         )
@@ -135,10 +136,10 @@ class Http:
         max_bytes: int = _CHUNK_BYTES,
         hides: Sequence[str] = (),
     ) -> Response:
-        """Read the present output of a stream, for ``seconds`` or ``max_bytes`` at most, then close it.
+        """Read what a stream sends now, for ``seconds`` or ``max_bytes`` at most, then close it.
 
-        It ends earlier once the stream has sent something and falls silent. Raises as ``request`` does if not
-        even the headers arrive in time; a stream that breaks off counts with what it sent.
+        Reading ends earlier if the stream falls silent after it has sent something. If the stream breaks off,
+        return what it sent until then. Raises as ``request`` does if not even the headers arrive in time.
         """
         body = bytearray()
         async with self.stream("GET", url, headers=headers, total=seconds) as opened:
@@ -169,7 +170,7 @@ class Http:
         total: float | None = TOTAL_SECONDS,
         send_until: float | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Open a response for reading piece by piece; the same errors as ``request``."""
+        """Open a response for reading piece by piece. Raises as ``request`` does."""
         attempt = Attempt(self._monotonic, narrow_window(send_until))
         has_body = json_body is not None or form is not None
         response = await self._open(
@@ -179,7 +180,7 @@ class Http:
             headers=headers,
             json=json_body,
             data=form,
-            # No body, no content type: a server may try to parse what the header promises.
+            # Without a body, send no content type, as a server may try to parse one.
             skip_auto_headers=None if has_body else ("Content-Type",),
             allow_redirects=False,
             timeout=_make_timeout(total),
@@ -224,7 +225,7 @@ def _raise_alone(failure: errors.ProviderError) -> None:
 
 
 def _translate(error: Exception, *, sent: bool) -> errors.ProviderError:
-    """Return our error for a transport error; TimeoutError is an OSError."""
+    """Return our error for a transport error. A TimeoutError is an OSError, too."""
     match error:
         case TooLateError():
             return errors.SentTooLate("the send window had closed")
@@ -275,8 +276,8 @@ async def open_stream(
 ) -> AsyncIterator[Stream]:
     """Send one request once and open its response, of any status; redirects are not followed.
 
-    It is requested uncompressed, so that each piece arrives when it is sent. Raises as ``Http.request`` does:
-    UnknownOutcome if it breaks off, BadAnswer beyond ``max_bytes``.
+    The response is requested uncompressed, so that each piece arrives when it is sent. Raises as
+    ``Http.request`` does: UnknownOutcome if the response breaks off, BadAnswer beyond ``max_bytes``.
     """
     wanted = {**(headers or {}), "Accept-Encoding": "identity"}
     async with http.stream(method, url, headers=wanted, json_body=json_body, total=None) as response:

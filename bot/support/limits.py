@@ -1,16 +1,16 @@
-"""Limits of a person's requests and searches."""
+"""Limits on a person's requests and searches."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-#: The size of a burst, and how much of it is restored in a second.
+#: Requests that may come at once, and requests restored per second.
 MAX_BURST: Final = 30.0
 REQUESTS_PER_SECOND: Final = 1.0
-#: People over the limit are told so, but not for each of a thousand clicks: once per this many seconds.
+#: Least seconds between two messages that tell a person that they are over the limit.
 NOTICE_INTERVAL_SECONDS: Final = 5.0
-#: How many people are remembered; the one unseen for longest is forgotten first, by then with a full bucket.
+#: People who are remembered. The one unseen for longest is forgotten first, and has a full bucket by then.
 MAX_REMEMBERED_PEOPLE: Final = 10_000
 
 
@@ -22,10 +22,10 @@ class _Bucket:
 
 
 class RateLimiter:
-    """A token bucket per person. Cheap: a dict lookup per request.
+    """A token bucket per person, so that nobody takes what others need.
 
-    In memory. Restart: everybody's burst is free again. Several processes: each counts its own, so people may
-    make that many times as many; each request is authorised and counts once all the same.
+    It is kept in memory: after a restart everybody's burst is free again. Each process counts for itself, so
+    with several processes people may make that many times as many requests.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class RateLimiter:
         self._burst = burst
         self._per_second = per_second
         self._max_remembered = max_remembered
-        #: The one seen last comes last.
+        #: Buckets by person, the one seen last at the end.
         self._buckets: dict[str, _Bucket] = {}
 
     def __len__(self) -> int:
@@ -48,7 +48,7 @@ class RateLimiter:
         return len(self._buckets)
 
     def take(self, key: str) -> float:
-        """Count a request and return 0; or count nothing and return the seconds until one is allowed."""
+        """Count a request and return 0, or count none and return the seconds until one is allowed."""
         now = self._monotonic()
         bucket = self._buckets.pop(key, None) or _Bucket(self._burst, now)
         self._buckets[key] = bucket
@@ -62,7 +62,7 @@ class RateLimiter:
         return (1.0 - bucket.tokens) / self._per_second
 
     def should_notify(self, key: str) -> bool:
-        """Return whether to notify the person that a request was one too many; each True counts."""
+        """Return whether to tell a person that they are over the limit, and note that they were told."""
         bucket, now = self._buckets.get(key), self._monotonic()
         if bucket is None or now - bucket.noticed_at < NOTICE_INTERVAL_SECONDS:
             return False
@@ -70,15 +70,15 @@ class RateLimiter:
         return True
 
 
-#: How many searches a person may make at once, and how many in a second: more than anybody types letters.
+#: Searches that a person may make at once, and searches restored per second. Nobody types letters faster.
 MAX_SEARCH_BURST: Final = 20.0
 SEARCHES_PER_SECOND: Final = 5.0
 
 
 class SearchLimiter:
-    """A limiter of searches: one at a time per person, and of those that wait only the newest is made.
+    """A limiter of searches: one at a time per person, and only the newest of those that wait is made.
 
-    In memory, and counted by each process like requests.
+    It is kept in memory, and each process counts for itself, as for requests.
     """
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
@@ -87,7 +87,7 @@ class SearchLimiter:
         self._locks: dict[str, asyncio.Lock] = {}
 
     async def run(self, key: str, search: Callable[[], Awaitable[object]]) -> None:
-        """Search, unless a newer search of the same person came in the meantime, or there were too many."""
+        """Search, unless the same person made a newer search in the meantime, or too many."""
         if self._limiter.take(key) > 0.0:
             return
         number = self._newest[key] = self._newest.get(key, 0) + 1

@@ -1,9 +1,7 @@
-"""Logs for operators: structlog, redacted by key, by known value and by pattern.
+"""Logs for operators, with secrets removed by key, by known value and by pattern.
 
-On a terminal they are text, elsewhere one JSON object per line.
-
-Libraries that use the standard library's logging pass the same processors (``docs/internals/security.md``,
-row 19).
+On a terminal they are text, elsewhere one JSON object per line. Lines of libraries that use the standard
+library's logging pass the same processors (``docs/internals/security.md``, row 19).
 """
 
 import asyncio
@@ -28,9 +26,10 @@ from bot.support.cleaning import MIN_SECRET_LENGTH
 from bot.support.errors import SlackFailed, StoreError
 
 REMOVED = "[removed]"
-#: How long a log file may become; the one before it is kept, too.
+#: Most bytes of a log file. The previous file is kept, too.
 _LOG_BYTES = 10_000_000
-#: What these say is our own, or a code of Slack's. Others may hold addresses and headers with credentials.
+#: Errors whose text is our own, or one of Slack's codes. Others may contain addresses and headers with
+#: credentials.
 _OUR_WORDS = (StoreError, SlackFailed)
 
 _SECRET_KEY = re.compile(
@@ -46,7 +45,7 @@ _PATTERNS = (
 )
 
 
-#: Each pattern starts with one of these: a text without any is left as it is.
+#: Beginnings of these patterns. A text without any of them needs no further search.
 _SUSPECT = re.compile(r"xox|xapp-|bearer|token|/link/|gAAAA", re.IGNORECASE)
 
 
@@ -55,22 +54,22 @@ def _is_secret_key(key: str) -> bool:
     return _SECRET_KEY.search(key) is not None
 
 
-#: Secrets that replaced others since the process began.
+#: Secrets that replaced others since the process started.
 _REPLACEMENTS: set[str] = set()
 
 
 def redact_from_now_on(secrets: Iterable[str]) -> None:
-    """Remove these secrets, too, from every log of this process."""
+    """Remove these secrets as well from all further lines of this process."""
     _REPLACEMENTS.update(one for one in secrets if len(one) >= MIN_SECRET_LENGTH)
 
 
-#: The secrets of the calls that are going on here, which nobody knew when the process began.
+#: The secrets of calls in progress in this context, which weren't known when the process started.
 _IN_USE: ContextVar[tuple[str, ...]] = ContextVar("secrets in use", default=())
 
 
 @contextmanager
 def redact_secrets(secrets: Iterable[str]) -> Iterator[None]:
-    """Remove these secrets, too, from the log meanwhile."""
+    """Remove these secrets as well from lines logged in this context."""
     token = _IN_USE.set((*_IN_USE.get(), *(one for one in secrets if len(one) >= MIN_SECRET_LENGTH)))
     try:
         yield
@@ -79,7 +78,7 @@ def redact_secrets(secrets: Iterable[str]) -> Iterator[None]:
 
 
 class Redactor:
-    """Remove secrets from log events. Short values are left alone: that would blank ordinary words."""
+    """Remove secrets from log events, except short values, as that would blank ordinary words."""
 
     def __init__(self, known: Iterable[str] = ()) -> None:
         self._known = {value for value in known if len(value) >= MIN_SECRET_LENGTH}
@@ -95,7 +94,7 @@ class Redactor:
         return value
 
     def clean(self, value: Any, depth: int = 0) -> Any:
-        """Return a value of any shape redacted; anything nested deeper than six levels is left out."""
+        """Return a value of any shape without secrets and without anything nested deeper than six levels."""
         if isinstance(value, str):
             return self.text(value)
         if depth > 6:
@@ -121,26 +120,27 @@ class Redactor:
         }
 
 
-#: Whether what is logged here was caused by somebody who hasn't shown yet that we know them.
+#: Whether lines in this context are caused by a stranger: a sender who hasn't proven who they are.
 _IS_STRANGER: ContextVar[bool] = ContextVar("caused by a stranger", default=False)
-#: The most reasons that are counted apart; some hold words of the stranger's.
+#: Most reasons that are counted separately, as some contain the stranger's words.
 _MAX_REASONS = 20
 
 
 def mark_as_stranger() -> None:
-    """Count the lines that are logged from here on instead of writing them, until ``mark_as_known``."""
+    """Count further lines in this context instead of writing them, until ``mark_as_known``."""
     _IS_STRANGER.set(True)
 
 
 def mark_as_known() -> None:
-    """Write the lines that are logged from here on: Slack, a provider or a person has proven themselves."""
+    """Write further lines in this context, as Slack, a provider or a person has proven who they are."""
     _IS_STRANGER.set(False)
 
 
 class StrangerFilter(logging.Filter):
-    """One line a second for events that strangers can cause endlessly: the first, then the count of each.
+    """Limit the lines that strangers can cause to one a second: the first event, then the counts of others.
 
-    Errors are ours, so they are written. ``write`` gets how often each reason came, and the highest level.
+    Errors are our own, so they are always written. ``write`` gets the count of each reason, and the highest
+    level.
     """
 
     def __init__(
@@ -151,15 +151,15 @@ class StrangerFilter(logging.Filter):
         self._monotonic = monotonic
         self._counts: dict[str, int] = {}
         self._level = logging.NOTSET
-        #: Before this there is no other line.
+        #: The earliest time of the next line.
         self._next_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Return whether a line is written now; it is counted otherwise."""
+        """Return whether a line is written now; otherwise count it."""
         if not _IS_STRANGER.get() or record.levelno >= logging.ERROR:
             return True
-        # Each handler asks.
+        # Each handler calls this, so store the result with the record.
         judged = vars(record)
         if "is_written" not in judged:
             judged["is_written"] = self._is_first(record)
@@ -189,7 +189,7 @@ class StrangerFilter(logging.Filter):
         self._counts[reason] = self._counts.get(reason, 0) + 1
         self._level = max(self._level, record.levelno)
         if now >= self._next_at:
-            # Whatever was to write it has ended meanwhile.
+            # The event loop whose timer should have written the counts has ended.
             self.write_counts()
         elif self._timer is None:
             with suppress(RuntimeError):
@@ -206,7 +206,7 @@ def _read_reason(record: logging.LogRecord) -> str:
 
 
 def _log_counts(counts: dict[str, int], level: int) -> None:
-    # As texts: a reason that is a key may look like that of a secret, whose value is removed.
+    # As texts, because a reason used as a key may look like a secret's, whose value would be removed.
     texts = [f"{reason}: {count}" for reason, count in counts.items()]
     structlog.get_logger(__name__).log(level, "web.strangers", times=sum(counts.values()), counts=texts)
 
@@ -217,9 +217,9 @@ STRANGERS: Final = StrangerFilter(_log_counts)
 def shorten_exception(
     _logger: Any, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """Replace a stack trace with the exception's type and the places it passed, without values.
+    """Replace a stack trace with the exception's type and the lines that it passed, without values.
 
-    A trace shows source lines and, through chained exceptions, headers with credentials.
+    A full trace shows source code and, through chained exceptions, headers with credentials.
     """
     given = event.pop("exc_info", None)
     if not given:
@@ -236,9 +236,9 @@ def shorten_exception(
 
 
 def escape_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Escape characters that could end a line or steer a terminal: paths and names come from strangers.
+    """Escape characters that could end a line or control a terminal, as paths and names come from strangers.
 
-    For texts only: JSON escapes by itself, as does ``repr``, in which nested values are written.
+    Only texts need this. JSON escapes by itself, and so does ``repr``, which writes nested values.
     """
     return {_escape_value(key): _escape_value(value) for key, value in event.items()}
 
@@ -252,29 +252,29 @@ def _escape_value(value: Any) -> Any:
 
 
 def describe_errors(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace an error that is a value of an event with its text if that is ours, otherwise with its kind."""
+    """Replace each error among an event's values with its text if that is our own, otherwise its type."""
     for key, value in event.items():
         if isinstance(value, BaseException):
             event[key] = str(value) if isinstance(value, _OUR_WORDS) else type(value).__name__
     return event
 
 
-#: A pipe that can be written to takes so many bytes at once without a wait (PIPE_BUF), a terminal fewer.
+#: Bytes that a writable pipe (PIPE_BUF), or a terminal, accepts at once without a wait.
 _PIECE_BYTES: Final = 4_096
 _TERMINAL_PIECE_BYTES: Final = 256
 
 
 class UnwaitingHandler(logging.StreamHandler[TextIO]):
-    """Write to a stream as far as it takes something at once; count the lines that it doesn't take as lost.
+    """Write lines to a stream without waiting, and count as lost those that it doesn't accept.
 
-    Whoever reads the log may stand still: answers and background work don't wait for that. The number of lost
-    lines is written once the stream takes lines again.
+    The program that reads the log may stand still, and answers and background work mustn't wait for it. The
+    number of lost lines is written once the stream accepts lines again.
     """
 
     def __init__(self, stream: TextIO | None) -> None:
         super().__init__(stream)
         self.lost = 0
-        #: The end of a line whose beginning was written.
+        #: The rest of a line whose beginning was written.
         self._rest = b""
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -282,7 +282,7 @@ class UnwaitingHandler(logging.StreamHandler[TextIO]):
         try:
             descriptor = self.stream.fileno()
         except (AttributeError, OSError, ValueError):
-            # No file of the system's, as in tests: it keeps nobody waiting.
+            # The stream isn't a file of the system, as in tests, so writing doesn't wait.
             super().emit(record)
             return
         try:
@@ -298,7 +298,7 @@ class UnwaitingHandler(logging.StreamHandler[TextIO]):
             self.handleError(record)
 
     def _write_lost(self, descriptor: int) -> bool:
-        """Write how many lines were lost; return whether the stream takes something."""
+        """Write the number of lost lines, if any; return whether the stream accepts more."""
         if not _takes_something(descriptor):
             return False
         if self.lost:
@@ -309,7 +309,7 @@ class UnwaitingHandler(logging.StreamHandler[TextIO]):
         return True
 
     def _write(self, descriptor: int, line: bytes) -> bool:
-        """Write a line piece by piece, and keep the rest; return whether all was written."""
+        """Write a line piece by piece and keep the rest; return whether all of it was written."""
         most = _TERMINAL_PIECE_BYTES if os.isatty(descriptor) else _PIECE_BYTES
         self._rest = line
         while self._rest and _takes_something(descriptor):
@@ -324,9 +324,9 @@ def _takes_something(descriptor: int) -> bool:
 
 
 def configure(level: str, redactor: Redactor) -> None:
-    """Send structlog's and the standard library's logs to standard error through one chain of processors.
+    """Send structlog's and the standard library's logs to standard error through the same processors.
 
-    They are text if that is a terminal, where a person reads them, and JSON otherwise.
+    They are text if that is a terminal, and JSON otherwise.
     """
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -363,17 +363,18 @@ def configure(level: str, redactor: Redactor) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    # Below this level these log request bodies, headers or one line per tick.
+    # Below this level these libraries log request bodies, headers or one line per tick.
     for noisy in ("slack_bolt", "slack_sdk", "aiohttp.access", "apscheduler", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    # A tick that is left out because the one before still runs says nothing that the work itself doesn't.
+    # APScheduler warns of a tick that it skips because the last one still runs, which the work itself
+    # reports.
     logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
-    # Our jobs log their own failures: what remains here are jobs that a shutdown cancels.
+    # Our jobs log their own failures, so only jobs that a shutdown cancels are left here.
     logging.getLogger("apscheduler.executors").setLevel(logging.CRITICAL)
 
 
 def write_to(path: Path) -> None:
-    """Write the log into a file from now on, and only errors to standard error, too."""
+    """Write the log to a file from now on, and to standard error only warnings and errors."""
     root = logging.getLogger()
     (shown,) = root.handlers
     shown.setLevel(logging.WARNING)

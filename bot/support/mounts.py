@@ -1,17 +1,18 @@
-"""File systems: the type of what a path is on, and whether locks on files there can be relied on.
+"""File systems: which one a path is on, and whether file locks there can be relied on.
 
-On a local disk ``flock`` is the kernel's own, and free when its holder has died. NFS and SMB make it a lock
-of byte ranges at the server, or one of this machine alone (flock(2), nfs(5): ``local_lock``), and FUSE has
-locks of this machine alone unless a file system asks for others: a second machine may hold the same lock.
+On a local disk the kernel keeps ``flock`` locks, and releases them when their holder dies. On NFS and SMB a
+lock is one of byte ranges at the server, or counts on this machine only (flock(2), nfs(5): ``local_lock``).
+On FUSE it counts on this machine only, unless the file system asks for more. A second machine may then hold
+the same lock.
 """
 
 import re
 from pathlib import Path
 from typing import Final
 
-#: The kernel's list of what is mounted where; only Linux has it.
+#: The kernel's list of mounted file systems, which only Linux has.
 MOUNTINFO: Final = Path("/proc/self/mountinfo")
-#: File systems that one machine alone has mounted, and whose locks its kernel keeps.
+#: File systems that only one machine mounts, so that its kernel keeps the locks.
 LOCAL_TYPES: Final = frozenset(
     {
         "aufs",
@@ -40,7 +41,7 @@ _OCTAL: Final = re.compile(r"\\([0-7]{3})")
 
 
 def detect_file_system(path: Path, mountinfo: Path = MOUNTINFO) -> str:
-    """Return the type of the file system that a path is on, "" if this machine doesn't say."""
+    """Return the type of the file system that a path is on; "" if this machine doesn't say."""
     try:
         lines = mountinfo.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:
@@ -53,12 +54,12 @@ def detect_file_system(path: Path, mountinfo: Path = MOUNTINFO) -> str:
         if len(fields) < 5 or not kind:
             continue
         point = Path(_OCTAL.sub(lambda code: chr(int(code[1], 8)), fields[4]))
-        # What was mounted last on a place covers what was there.
+        # The last file system mounted on a place covers those before it.
         if place.is_relative_to(point) and len(point.parts) >= deepest:
             deepest, found = len(point.parts), kind
     return found
 
 
 def is_local(kind: str) -> bool:
-    """Return whether locks on a file system of this type can be relied on; of an unknown one nobody knows."""
+    """Return whether locks on a file system of this type can be relied on; False for unknown types."""
     return kind in LOCAL_TYPES

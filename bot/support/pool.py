@@ -1,8 +1,6 @@
-"""Limits of concurrent work: a bounded pool of running work, and limits on one person's requests.
+"""Concurrent work: a bounded pool, a thread for long pure functions, and the handling of a work's errors.
 
-A pure function that looks through many rows runs on a thread of its own, so that nobody waits for it.
-A limit is a token bucket, so that nobody takes what others need. It is in memory, because a bucket holds
-only a few seconds' worth; times are the injected monotonic seconds.
+A pure function that searches many rows runs on a thread of its own, so that nobody waits for it.
 """
 
 import asyncio
@@ -17,28 +15,26 @@ from bot.support.errors import StoreBusy, StoreError, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
-#: With so many rows, what looks through them takes longer than the way to a thread.
+#: Least rows for which searching them takes longer than starting a thread.
 MIN_THREAD_ROWS: Final = 500
-#: How often it is tried to hand work back whose result couldn't be written. While the database is away each
-#: attempt takes as long as the patience of who writes: together about as long as a lease.
+#: Attempts to hand back work whose result couldn't be written. While the database is away each attempt takes
+#: as long as a write waits, so together they take about as long as a lease.
 HAND_BACK_ATTEMPTS: Final = 4
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
 async def run_beside_loop(rows: Sized, pure: Callable[_P, _T], *args: _P.args, **named: _P.kwargs) -> _T:
-    """Return the result of a pure function of these rows; the loop goes on meanwhile if there are many."""
+    """Return the result of a pure function of these rows; with many rows, it runs on a thread."""
     if len(rows) < MIN_THREAD_ROWS:
         return pure(*args, **named)
     return await asyncio.to_thread(pure, *args, **named)
 
 
 class Pool:
-    """A pool of coroutines that run concurrently, at most ``size``.
+    """A pool of at most ``size`` coroutines that run concurrently.
 
-    ``on_done`` is called whenever one has ended.
-
-    The coroutines handle their own errors.
+    ``on_done`` is called whenever one has ended. The coroutines handle their own errors.
     """
 
     def __init__(self, size: int, on_done: Callable[[], None]) -> None:
@@ -52,7 +48,7 @@ class Pool:
         return max(self._size - len(self._running), 0)
 
     def add(self, work: Coroutine[Any, Any, None]) -> None:
-        """Start one."""
+        """Start a coroutine."""
         task = asyncio.create_task(work)
         self._running.add(task)
         task.add_done_callback(self._ended)
@@ -62,7 +58,7 @@ class Pool:
         self._on_done()
 
     async def drain(self, seconds: float) -> int:
-        """Let running work end within the time, cancel the rest; return how many were cancelled."""
+        """Let running work end within ``seconds``, cancel the rest; return how many were cancelled."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         late: set[asyncio.Task[None]] = set()
@@ -77,10 +73,7 @@ class Pool:
 
 
 def count_free_slots(pool: Pool | None, most: int) -> int:
-    """Return the number of coroutines that may start in a pool, at most ``most``.
-
-    Without a pool, ``most``.
-    """
+    """Return how many coroutines may start in a pool, at most ``most``; without a pool, ``most``."""
     return most if pool is None else min(pool.room, most)
 
 
@@ -94,7 +87,7 @@ async def run_all(works: Sequence[Coroutine[Any, Any, None]], pool: Pool | None)
 
 
 async def _release_work(back: Callable[[], Awaitable[object]]) -> None:
-    """Hand work back as soon as the database takes it; after some attempts its lease has ended."""
+    """Try to hand work back until the database accepts it, or until its lease will have ended."""
     for _ in range(HAND_BACK_ATTEMPTS):
         with suppress(StoreError):
             await back()
@@ -111,13 +104,14 @@ async def contain_errors(
     unwritten: Callable[[], Awaitable[object]] | None = None,
     **about: object,
 ) -> AsyncIterator[None]:
-    """Contain the errors of one piece of work, so that others go on.
+    """Contain the errors of one piece of work, so that other work goes on.
 
-    ``docs/internals/rules.md``, "Where errors end".
+    See ``docs/internals/rules.md``, "Where errors end".
 
-    ``back`` hands it back when the process ends, and when its result couldn't be written, so that a process
-    which has its database back doesn't wait for its own lease; ``unwritten`` does the latter in its place.
-    Any other error gets a reference, and ``failed`` follows. ``about`` is for the log.
+    ``back`` hands the work back if the process ends, and if the result couldn't be written, so that nobody
+    has to wait for the lease once the database is there again. If ``unwritten`` is given, it is called in the
+    second case instead. Any other error is logged with a reference, and ``failed`` is called. ``about`` is
+    for the log.
     """
     not_written, broken = f"{what} not written", f"{what} failed"
     try:

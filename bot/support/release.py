@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import Final
 
-#: What this is, or will be once it is released.
+#: The release of this code, or the next one during development.
 RELEASE: Final = "0.5.0"
-#: From this release on, processes stop by themselves once a newer one has migrated their database.
+#: The first release whose processes stop by themselves once a newer one has migrated their database.
 FIRST_THAT_STOPS: Final = "0.4.0"
 
 

@@ -1,4 +1,4 @@
-"""Responses: read whole or piece by piece, and parsed as far as they can be trusted."""
+"""Responses of servers: read whole or piece by piece, and parsed with limits."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from bot.support.cleaning import Hider, hide_secrets
 
 MAX_DEPTH = 50
 MAX_RETRY_AFTER = 3600.0
-#: A larger number is a moment: nobody is asked to wait for thirty years.
+#: Least number that is a time in epoch seconds and not a wait, as nobody has to wait for thirty years.
 MIN_EPOCH_SECONDS = 1e9
 _NOT_JSON = object()
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A whole response, its body limited by the caller, with the secrets that Usher knows removed.
+    """A whole response, with the secrets that Usher knows removed. The caller limits the body's size.
 
     Attributes:
         status: The HTTP status.
@@ -45,7 +45,7 @@ class Response:
         return self._parsed(self.body)
 
     def unredacted_json(self) -> Any:
-        """Parse the body as received, for responses whose purpose is a token. Raises as ``json`` does."""
+        """Parse the body as received, for responses that contain a needed token. Raises as ``json`` does."""
         return self._parsed(self.raw or self.body)
 
     def _parsed(self, body: bytes) -> Any:
@@ -69,18 +69,18 @@ class Response:
     def retry_after(self, header: str = "Retry-After") -> float | None:
         """Return the seconds that a header asks to wait, at most an hour; None if it asks for nothing.
 
-        It has seconds, a date, or epoch seconds, which ``X-RateLimit-Reset`` has on some servers.
+        The header has seconds, a date or, as ``X-RateLimit-Reset`` on some servers, epoch seconds.
         """
-        # A moment is compared with the server's own clock if the response says it.
+        # A date is compared with the server's own clock, if the response has its time.
         said = self.server_time()
         return parse_retry_after(self.headers.get(header), time.time() if said is None else said)
 
     def server_time(self) -> float | None:
-        """Return the server's own time of it, in epoch seconds; None if it doesn't say."""
+        """Return the server's time in the response, in epoch seconds; None if it has none."""
         return _parse_date(self.headers.get("Date", ""))
 
 
-#: How large a streamed response may be if it is read whole after all, such as an error page.
+#: Most bytes of a streamed response that is read whole, such as an error page.
 MAX_WHOLE_BYTES = 65_536
 
 
@@ -138,7 +138,7 @@ class Stream:
 
 
 def remove_secrets(headers: CIMultiDictProxy[str], secrets: Sequence[str]) -> CIMultiDictProxy[str]:
-    """Return headers without secrets; those that have none are returned as they are."""
+    """Return headers without secrets, unchanged if there are none."""
     values = "\n".join(headers.values()).encode(errors="replace")
     if hide_secrets(values, secrets) == values:
         return headers
@@ -169,7 +169,7 @@ def _parse_date(date: str) -> float | None:
 
 
 def is_deeper(value: Any, most: int) -> bool:
-    """Return whether parsed JSON is nested more than so deeply."""
+    """Return whether parsed JSON is nested more than ``most`` levels deep."""
     layer = [value]
     for _ in range(most):
         layer = [

@@ -1,7 +1,7 @@
-"""Secrets at rest: MultiFernet, with the row's key inside the plaintext so that swapped rows are rejected.
+"""Encryption of stored secrets with MultiFernet.
 
-Fernet has no associated data, hence the key inside. The newest key seals, every key opens; ``rotate``
-reseals under the newest.
+The key of the secret's row is inside the plaintext, as Fernet has no associated data, so that a secret moved
+to another row is rejected. The newest key seals and every key opens. ``rotate`` seals again with the newest.
 """
 
 import base64
@@ -14,7 +14,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from bot.support.errors import SecretError
 
-#: In place of a row's key, which has a colon: so a proof opens nothing.
+#: The row's key of a proof. Other rows' keys have a colon, so a proof can't be used as a secret.
 _PROOF: Final = "proof"
 
 
@@ -23,11 +23,11 @@ class Vault:
 
     def __init__(self, keys: Sequence[str]) -> None:
         self._fernet = MultiFernet([Fernet(key) for key in keys])
-        #: What tells its keys from others, and shows nothing of them.
+        #: Hashes that identify the keys without revealing them.
         self.fingerprints = frozenset(sha256(key.encode()).hexdigest()[:16] for key in keys)
 
     def seal(self, row_key: str, secret: Mapping[str, str]) -> str:
-        """Return ciphertext that opens for this row only; ``row_key`` is principal key and connection."""
+        """Return ciphertext that opens for this row only (see ``row_key`` and ``entry_key``)."""
         clear = json.dumps({"row": row_key, "secret": dict(secret)}).encode()
         return self._fernet.encrypt(clear).decode()
 
@@ -46,7 +46,7 @@ class Vault:
 
     @staticmethod
     def find_sealing_time(sealed: str) -> float | None:
-        """Return when a secret says that it was sealed, in epoch seconds; None if it doesn't."""
+        """Return when a secret was sealed, as it says, in epoch seconds; None if it doesn't say."""
         try:
             stamp = base64.urlsafe_b64decode(sealed.encode())[1:9]
         except ValueError:
@@ -78,5 +78,5 @@ def row_key(principal_key: str, connection: str) -> str:
 
 
 def entry_key(principal_key: str, connection: str, remote_id: str) -> str:
-    """Return the key for sealing the secret that opens a workspace in our page."""
+    """Return the key for sealing the secret that opens a workspace from Usher's page."""
     return f"{row_key(principal_key, connection)}/entry/{remote_id}"

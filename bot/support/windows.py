@@ -1,4 +1,4 @@
-"""Send windows: a request is dropped if its last moment has passed before its bytes go."""
+"""Send windows: a request is dropped if its window has closed before its bytes are sent."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -17,36 +17,36 @@ class TooLateError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The last moment at which a request may leave, by the monotonic clock, and the question asked then."""
+    """The last monotonic time at which a request may leave, and a check that is made just before."""
 
     until: float = math.inf
     may_leave: Callable[[], bool] | None = None
 
     def has_closed(self, now: float) -> bool:
-        """Return whether nothing may leave any more."""
+        """Return whether no request may leave any more."""
         return now > self.until or (self.may_leave is not None and not self.may_leave())
 
 
 @dataclass(slots=True)
 class Attempt:
-    """The window of a request, its clock, and the fact whether it left."""
+    """One attempt to send a request: its window, its clock, and whether it left."""
 
     monotonic: Callable[[], float]
     window: Window
     sent: bool = False
-    #: The connection that it left by.
+    #: The connection through which it left.
     protocol: ResponseHandler | None = None
 
 
-#: What the request class has to know about one request, and what it found out.
+#: The current attempt, through which the request class learns its window and reports what it did.
 _attempt: ContextVar[Attempt | None] = ContextVar("attempt", default=None)
-#: The window of what all requests belong to.
+#: The window of all requests of the current work.
 _window: ContextVar[Window | None] = ContextVar("window", default=None)
 
 
 @contextmanager
 def limit_departures(window: Window) -> Iterator[None]:
-    """Let no request made within leave outside of a window, even if the process stands still meanwhile."""
+    """Let no request in this context leave after a window closed, even if the process was paused."""
     token = _window.set(window)
     try:
         yield
@@ -55,14 +55,14 @@ def limit_departures(window: Window) -> Iterator[None]:
 
 
 def narrow_window(until: float | None = None) -> Window:
-    """Return the window of the present request; one request's own may end sooner."""
+    """Return the current window, ended at ``until`` if that is sooner."""
     found = _window.get() or Window()
     return found if until is None or until >= found.until else Window(until, found.may_leave)
 
 
 @contextmanager
 def track_attempt(attempt: Attempt) -> Iterator[None]:
-    """Let the requests made within, by a session with ``GatedRequest``, be this attempt."""
+    """Make this the attempt of the requests in this context; their session must use ``GatedRequest``."""
     token = _attempt.set(attempt)
     try:
         yield
@@ -71,14 +71,14 @@ def track_attempt(attempt: Attempt) -> Iterator[None]:
 
 
 class GatedRequest(aiohttp.ClientRequest):
-    """Check the send window once a connection is ready: between the check and the bytes nothing waits."""
+    """Check the send window once a connection is ready; nothing waits between the check and the bytes."""
 
     async def send(self, conn: Connection) -> aiohttp.ClientResponse:
         """Write the request, or raise TooLateError."""
         attempt = _attempt.get()
         if attempt is not None:
             if attempt.window.has_closed(attempt.monotonic()):
-                # It may have been the way there that took so long: the next request needn't go it again.
+                # Connecting may have taken the time, so keep the connection for the next request.
                 conn.release()
                 raise TooLateError
             attempt.sent, attempt.protocol = True, conn.protocol

@@ -1,4 +1,4 @@
-"""Zone data: the rules of time zones, of the system or of the package tzdata, whichever is newer."""
+"""Zone data: the rules of time zones, from the system or from the package tzdata, whichever is newer."""
 
 import zoneinfo
 from importlib import import_module
@@ -8,14 +8,15 @@ from typing import Final
 
 from bot.support.environment import read_variable
 
-#: What names its own version: tzdata.zi in its first line, ``# version 2026a``, and +VERSION.
+#: Files with the version of the zone data in their first line: tzdata.zi as ``# version 2026a``, and
+#: +VERSION.
 _NAMED_IN: Final = ("tzdata.zi", "+VERSION")
 
 
 def choose_zones() -> None:
-    """Have this process read the newer of both zone data, unless PYTHONTZPATH says which.
+    """Make this process read the newer zone data, unless PYTHONTZPATH says which.
 
-    A system that doesn't say how old its data is, or that brings none, gives way to the package.
+    The package's is also read if the system has none, or doesn't say how old it is.
     """
     if not read_variable("PYTHONTZPATH") and read_system_version() < read_package_version():
         zoneinfo.reset_tzpath([])

@@ -1,1 +1,1 @@
-"""The assistant: Slack's own, which acts through Usher."""
+"""Slack's assistant, which acts through Usher."""

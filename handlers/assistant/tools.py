@@ -1,4 +1,4 @@
-"""Tools of Slack's assistant, each a command as its person would type it (ADR 74)."""
+"""The tools of Slack's assistant: each is a command as the person would type it (ADR 74)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from handlers.requests.response_targets import make_message_notice
 from handlers.requests.services import Services
 from handlers.workspace.timers import read_typed_time
 
-#: The longest name or time, and how much of a field's name is repeated.
+#: The most characters of a name or time, and of a field's name that is repeated.
 _MAX_ARGUMENT_LENGTH: Final = 200
 _MAX_SHOWN_LENGTH: Final = 40
 #: The buttons that link an account.
@@ -49,10 +49,10 @@ _LINKING: Final = frozenset({"invite", "ask_link"})
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A tool: its verb, the least level at which a person allows it, and its fields.
+    """A tool: its verb, the lowest level at which it is allowed, and its fields.
 
-    What it does needs a level of its own, by its effect (``Caller.is_first_delivery``). ``takes`` are its
-    fields, in the verb's order; it needs the first. ``only_shows``: it changes nothing and sends nothing.
+    Its effect may need a higher level (``Caller.is_first_delivery``). ``takes`` are its fields, in the verb's
+    order; the first is required. ``only_shows`` means that it changes and sends nothing.
     """
 
     verb: str
@@ -63,7 +63,7 @@ class Tool:
 
     @property
     def acts(self) -> bool:
-        """Return whether it is there to do something, so that nothing done has a reason."""
+        """Return whether the tool is there to do something, so that doing nothing needs a reason."""
         return not self.only_shows
 
 
@@ -80,9 +80,9 @@ TOOLS: Final[Mapping[str, Tool]] = {
 
 
 def read_fields(tool: Tool, given: object) -> tuple[dict[str, str], str]:
-    """Return the fields that a call gives, and what is wrong with them, "" for nothing.
+    """Return the fields that a call gives, and what is wrong with them ("" for nothing).
 
-    Null, empty and blank are not given: strict libraries require every field of a tool.
+    Null, empty and blank count as not given, because strict libraries require every field of a tool.
     """
     takes = " and ".join(f"`{field}`" for field in tool.takes) or words.NO_FIELDS
     if not isinstance(given, Mapping):
@@ -102,7 +102,7 @@ def read_fields(tool: Tool, given: object) -> tuple[dict[str, str], str]:
 
 
 def _is_no_time(name: str, text: str) -> bool:
-    """Return whether a time says what leaving it out does: at once, or no end."""
+    """Return whether a time means the same as none: stop at once, or run without an end."""
     is_now, is_endless = time_parsing.is_now(text), fold_word(text) in words.NO_END
     return (name == "at" and is_now) or (name == "until" and is_endless)
 
@@ -110,10 +110,10 @@ def _is_no_time(name: str, text: str) -> bool:
 async def run_tool(
     services: Services, slack: Mapping[str, Any], tool: Tool, arguments: object, signature: str
 ) -> str:
-    """Run a tool in the name of Slack's person, and answer with facts alone, as JSON.
+    """Run a tool in the name of Slack's person, and answer only with facts, as JSON.
 
-    ``signature`` is that of the call: the same signed bytes are one act. Raises StoreError if a question
-    couldn't be written.
+    ``signature`` is that of the call: the same signed bytes take effect only once. Raises StoreError if a
+    question couldn't be written.
     """
     try:
         who = {name: slack.get(name) for name in ("enterprise_id", "team_id", "user_id")}
@@ -131,7 +131,7 @@ async def run_tool(
     answer = await run_text(services, principal, surface, text, folder=tool.folder, reader=call.read)
     said = drawn.write_lines(answer.blocks, call.names)
     if not call.is_run:
-        # It was refused before it was read, in a sentence of the catalogue.
+        # The call was refused before it was read, with a sentence of the catalogue.
         return drawn.format_result(**(call.facts or {"says": "\n".join(said)}))
     offered = {ButtonValue.from_button(one).name for one in kit.iterate_buttons(answer.blocks)}
     asks = bool(offered & _LINKING) and not call.has_accounts if tool.only_shows else call.asks(offered)
@@ -141,7 +141,7 @@ async def run_tool(
         return await _ask_person(services, principal, surface, answer, about)
     if tool.acts and answer.unwritten != "unsure":
         call.facts.setdefault("done", [])
-    # What was begun and is so already isn't done, and its sentence says so.
+    # If nothing had to be done, because it was so already, its sentence says that.
     is_nothing = call.facts.get("done") == [] and not call.has_acted
     says = [*([words.NOTHING_DONE] if is_nothing else []), *said, *call.remarks]
     waits = {} if services.context.owners.is_worked else {"waits": answers.NO_WORKER}
@@ -151,8 +151,8 @@ async def run_tool(
 async def _ask_person(
     services: Services, principal: Principal, surface: Surface, answer: Answer, about: dict[str, str]
 ) -> str:
-    """Send a question to the person; return what it is ``about``, if it was sent."""
-    # A person is asked one thing a minute, so what isn't sent isn't asked.
+    """Send a question to the person; return ``about``, or when to ask again if it wasn't sent."""
+    # A person gets at most one question a minute; a question that isn't sent isn't asked.
     minute = services.clock.now() // 60
     surface = replace(surface, interaction=f"assistant:{principal.key}:{minute:.0f}")
     notice = make_message_notice(answer, surface, principal, services.ids)
@@ -164,7 +164,7 @@ async def _ask_person(
 
 
 def _write_argument(field: str, value: str) -> str:
-    """Write an argument as people type it: in quotes a name is nothing else, whatever it says."""
+    """Write an argument as people type it; in quotes, a name can't be read as anything else."""
     if field == "name":
         return join_words([Quoted(value)])
     if field != "until" or fold_word(value.partition(" ")[0]) in {"for", "until", "till"}:
@@ -174,34 +174,34 @@ def _write_argument(field: str, value: str) -> str:
 
 @dataclass
 class _Call:
-    """A call that is read as its person's typed command, if they allow it and it says nothing else.
+    """A call, run like a typed command if the person allows it and its text means nothing more.
 
-    There is no flag in it, so that it agrees to nothing.
+    A call with flags isn't run, so it can't agree to anything.
     """
 
     tool: Tool
     given: Mapping[str, str]
-    #: Whether its command was run, what became of it, and what its answer doesn't say.
+    #: Whether its command was run, the outcome, and what the answer doesn't say.
     is_run: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
-    #: All that people and programs have called something of the person's.
+    #: All names that people and programs have given to the person's things.
     names: list[str] = field(default_factory=list)
-    #: By workspace, whether what was under way before was to bring it down.
+    #: For each workspace with an open operation, whether that was to bring it down.
     under_way: dict[str, bool] = field(default_factory=dict)
     has_acted: bool = False
     has_accounts: bool = False
 
     def asks(self, offered: AbstractSet[str]) -> bool:
-        """Return whether an answer with such buttons asks.
+        """Return whether an answer with these buttons asks something.
 
-        What was done is recorded, or is kept from being done later by a button; any other button asks, and
-        one that links an account is for its person alone.
+        If something was done, it is recorded, and a button may keep a planned stop from coming: neither asks.
+        Any other button asks, and one that links an account is only for the person.
         """
         return bool(offered & _LINKING) or not (self.has_acted or offered <= {"keep_running"})
 
     async def read(self, request: Request) -> Answer:
-        """Run the command, and keep what became of it as facts."""
+        """Run the command, and keep its outcome as facts."""
         services, tool, given = request.services, self.tool, self.given
         wanted = await services.store.read(preferences_store.preferences, request.principal)
         verb, *times = request.arguments
@@ -235,18 +235,18 @@ class _Call:
         return SILENT
 
     def _find_stop(self) -> float:
-        """Return when what was planned stops, 0 if nothing was."""
+        """Return the time of the stop that was planned, 0 if there is none."""
         (until,) = [one["until"] for one in self.facts.get("done", ()) if one.get("until")] or [""]
         return datetime.fromisoformat(until).timestamp() if until else 0.0
 
     def _changes(self, key: str, facts: WorkspaceFacts) -> bool:
-        """Return whether an operation has anything to do: it isn't so already, or the opposite was coming."""
+        """Return whether there was something to do: it isn't so already, or the opposite was under way."""
         former, operation = self.under_way.get(key), facts.operation
         is_opposite = former is not None and operation is not None and operation.verb.brings_down != former
         return is_opposite or not drawn.is_so_already(facts)
 
     async def _prepare(self, request: Request) -> None:
-        """Read whether the person has accounts, what is under way, and what has which name."""
+        """Read whether the person has accounts, their open operations, and the names of their things."""
         store, principal = request.services.store, request.principal
         self.has_accounts = bool(await store.read(accounts.list_accounts, principal))
         going = await store.read(operations.open_operations, principal)
@@ -258,7 +258,7 @@ class _Call:
         self.names += [*(one.name for one in runs), *(one.title for one, _ in own_courses)]
 
     async def _collect_results(self, request: Request, about: Referents) -> None:
-        """Keep the results from the rows: the actions, and the workspaces or runs concerned."""
+        """Keep the results, read from the rows: the actions, and the workspaces or runs concerned."""
         store, principal, tool = request.services.store, request.principal, self.tool
         fact, at = partial(drawn.describe, request.services.title), drawn.format_time
         own = await store.perform(workspaces.read_workspaces, principal)
@@ -300,5 +300,5 @@ class _Call:
 
 
 def _find_silence(reached: Mapping[str, Reached], connection: str) -> float | None:
-    """Return since when a connection hasn't answered, None if it does."""
+    """Return since when a connection hasn't answered, None if it answers."""
     return reached[connection].silent_since if connection in reached else None

@@ -1,9 +1,8 @@
 """The address that Slack's assistant calls: the Model Context Protocol over HTTP, each call by itself.
 
-Only what is needed to list tools and to call them; there are no sessions and no streams. The front has
-verified the bytes, and ``handlers.assistant.tools`` does what a call asks for (``docs/slack-app.md``,
-ADR 74). A call of a revision that isn't spoken here is refused before anything is done, as its client
-couldn't read what became of it.
+It can list tools and call them, without sessions or streams. The front has verified the bytes, and
+``handlers.assistant.tools`` does what a call asks for (``docs/slack-app.md``, ADR 74). A call of a protocol
+revision that we don't support is refused before anything is done, as its client couldn't read the outcome.
 """
 
 from collections.abc import Mapping
@@ -20,20 +19,20 @@ from bot.support.release import RELEASE
 from handlers.assistant.tools import TOOLS, Tool, run_tool
 from handlers.requests.services import Services
 
-#: The header in which a client names the revision that its call is of.
+#: The header in which a client names the protocol revision of its call.
 _REVISION_HEADER: Final = "MCP-Protocol-Version"
 
 
 @dataclass(frozen=True, slots=True)
 class AssistantCalls:
-    """The calls of Slack's assistant, answered by these services."""
+    """Answers the calls of Slack's assistant, with these services."""
 
     services: Services
 
     async def answer(
         self, message: dict[str, Any], signature: str, headers: Mapping[str, str]
     ) -> web.Response:
-        """Answer a message that has passed the front; notifications only get their receipt."""
+        """Answer a message that has passed the front; notifications only get a receipt."""
         if "id" not in message or "method" not in message:
             return web.Response(status=202)
         try:
@@ -51,7 +50,7 @@ class AssistantCalls:
 
 
 def _refuse_revision(params: Mapping[str, Any], headers: Mapping[str, str]) -> mcp.ErrorData | None:
-    """Return the refusal of a call of a revision that isn't spoken here; None where it is, or isn't named."""
+    """Return the refusal of a call in a protocol revision that we don't support; None for any other."""
     meta = params.get("_meta")
     named = (
         headers.get(_REVISION_HEADER),

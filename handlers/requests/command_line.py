@@ -1,9 +1,8 @@
 """Parsing of typed commands: smart quotes, dashes, upper case, Slack's links and mentions, long names, flags.
 
-``parse`` reads any command: its verb, names, and boolean flags. Verbs with flags that take values
-parse their text once more: ``parse_command_line`` takes one word per flag, and leaves a program's own words
-after ``--`` unchanged; ``parse_running_flags`` takes all words up to the next flag, so that titles need no
-quotes.
+``parse`` reads any command: its verb, names, and boolean flags. A verb whose flags take values parses its
+text once more: ``parse_command_line`` takes one word per flag and leaves a program's own words after ``--``
+unchanged; ``parse_running_flags`` takes all words up to the next flag, so that titles need no quotes.
 """
 
 import re
@@ -18,35 +17,35 @@ from rapidfuzz.distance import OSA
 from bot.services.creation import Flag
 from bot.support.cleaning import clean, unescape
 
-#: Longer texts are cut, and no command is read from them: no valid name is longer.
+#: Longer texts are cut and not read as a command: no valid name is longer.
 MAX_COMMAND_LENGTH: Final = 2000
-#: The number of words that are read of a text; a longer one is no sentence.
+#: The most words of a text that are read; a longer one is no sentence.
 MAX_WORDS: Final = 100
-#: A program's own words must not be cut, so anything longer is refused, before it is read.
+#: A longer text is refused unread, because a program's own words must not be cut.
 MAX_TEXT_LENGTH: Final = 6000
 
-#: By code point, because some look alike: curly, low, angle, prime and full-width quotes; hyphens.
+#: Listed by code point, because some look alike: curly, low, angle, prime and full-width quotes; hyphens.
 _DOUBLE: Final = dict.fromkeys((0x201C, 0x201D, 0x201E, 0x201F, 0xAB, 0xBB, 0x2033, 0xFF02), '"')
 _SINGLE: Final = dict.fromkeys((0x2018, 0x2019, 0x201A, 0x201B, 0x2039, 0x203A, 0x2032, 0xFF07), "'")
 _HYPHENS: Final = dict.fromkeys((0x2010, 0x2011, 0xFE63, 0xFF0D), "-")
 _STRAIGHT: Final = str.maketrans({**_DOUBLE, **_SINGLE, **_HYPHENS})
 _QUOTES: Final = "\"'"
-#: A quotation ends only before a blank or the end: elsewhere the mark is a letter.
+#: A quotation mark closes only before a blank or the end; elsewhere it is a letter.
 _CLOSING_PATTERN: Final = re.compile(r"[\"'](?=\s|\Z)")
 _BLANK: Final = re.compile(r"\s")
 #: A dash (figure, en, em, bar, minus) before a word: some keyboards turn two hyphens into one.
 _LONG_DASH_PATTERN: Final = re.compile(r"(?:(?<=\s)|^)-?[\u2012-\u2015\u2212]+-?(?=\w)")
-#: The same for two hyphens on their own.
+#: Two hyphens, or such a dash, as a word of their own.
 _DASHES_PATTERN: Final = re.compile(r"--|[\u2012-\u2015\u2212]")
-#: The same in a whole text, with the blank before.
+#: The same in a whole text, with the blank before it.
 _PROGRAM_PATTERN: Final = re.compile(rf"\s(?:{_DASHES_PATTERN.pattern})(?!\S)")
 _LINK_PATTERN: Final = re.compile(r"<(tel:[^<>|\n]+|!date\^[^<>|\n]+|[^<>|\s]+)(?:\|([^<>]*))?>")
-#: A date as Slack draws it: its seconds, how it is drawn, and perhaps an address.
+#: A date as Slack draws it: its seconds, its format, and perhaps an address.
 _DATE_PATTERN: Final = re.compile(r"!date\^([0-9]{9,11})\^.*")
 _SCHEME_PATTERN: Final = re.compile(r"(?:https?://|mailto:|tel:)", re.IGNORECASE)
 _FLAG_PATTERN: Final = re.compile(r"--([A-Za-z][\w.-]*)(=?)")
 _RUNNING_FLAG_PATTERN: Final = re.compile(r"(?:(?<=\s)|^)--([A-Za-z][\w-]*)(?:=|\s+|$)")
-#: Words before a verb that say which command it belongs to, by the folder of the verbs.
+#: Words before a verb that name its command, with the folder of that command's verbs.
 _FOLDERS: Final[Mapping[str, str]] = {
     "job": "job",
     "jobs": "job",
@@ -57,16 +56,16 @@ _UNKNOWN_FLAG_PATTERN: Final = re.compile(r"--?[A-Za-z](?:[\w-]*)(?:=.*)?")
 NO_COMMANDS: Final[Mapping[str, str]] = {}
 _NEW_NAME_LEADS: Final = frozenset({"to", "as", "into", "just", "->"})
 _TRAILING_SIGNS: Final = ",;:.!?"
-#: Marks for bold and code, which people copy along from the help.
+#: Marks for bold and code, which people copy from the help.
 _ENCLOSING_SIGNS: Final = "`*"
-#: What may end a sentence, or begin one.
+#: Characters that may end a sentence, or begin one.
 END_SIGNS: Final = ".,;:!?…)(¿¡"
-#: Slack's marks for bold, code, italics and what is struck out.
+#: Slack's marks for bold, code, italics and struck-out text.
 MARKUP_SIGNS: Final = "*`_~"
 
 
 class Quoted(str):
-    """A word that was typed in quotes: it is a name, never a verb or a flag."""
+    """A word that was typed in quotes, so it is a name, never a verb or a flag."""
 
     __slots__ = ()
 
@@ -83,12 +82,12 @@ def drop_words(words: tuple[str, ...], dropped: AbstractSet[str]) -> tuple[str, 
     return tuple(word for word in words if isinstance(word, Quoted) or fold_word(word) not in dropped)
 
 
-#: How many letters may be wrong in a word of this length or longer.
+#: How many letters of a word of at least this length may be wrong.
 _ALLOWED_SLIPS: Final = ((7, 2), (3, 1))
 
 
 def is_slip(typed: str, word: str) -> bool:
-    """Return whether a typed word may be another one with a slip of the finger."""
+    """Return whether a typed word may be a misspelling of another one."""
     allowed = count_allowed_slips(typed)
     return allowed > 0 and OSA.distance(typed, word, score_cutoff=allowed) <= allowed
 
@@ -100,9 +99,9 @@ def count_allowed_slips(word: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class ParsedCommand:
-    """A parsed command: its words as typed, with the verb's, and known flags.
+    """A parsed command: its words as typed, the verb included, and its known flags.
 
-    ``folder`` is the one that the person named before the verb (``job list``); otherwise empty.
+    ``folder`` is the one named before the verb (``job list``); otherwise empty.
     """
 
     words: tuple[str, ...]
@@ -112,7 +111,7 @@ class ParsedCommand:
 
 @dataclass(frozen=True, slots=True)
 class CommandLine:
-    """The words after the verb, the flags, and the words of a program after ``--`` (None without it)."""
+    """The words after the verb, the flags, and a program's words after ``--`` (None without ``--``)."""
 
     words: tuple[str, ...]
     flags: tuple[Flag, ...]
@@ -122,10 +121,10 @@ class CommandLine:
 def parse(
     text: str, commands: Mapping[str, str], known_flags: AbstractSet[str] = frozenset()
 ) -> ParsedCommand:
-    """Parse a command. ``commands`` are slash commands, with their folders, that may appear in a message.
+    """Parse a command; never raises, as unclosed quotes are part of a name.
 
-    ``known_flags`` are the flags of all verbs: none of them is part of a name. Never raises: unclosed quotes
-    are part of a name.
+    ``commands`` maps slash commands, which may also appear in a message, to their folders. ``known_flags``
+    are the flags of all verbs, which are never part of a name.
     """
     tokens = _split_tokens(normalise(text))
     folder = _find_folder(tokens[0], commands) if tokens and not isinstance(tokens[0], Quoted) else ""
@@ -138,19 +137,19 @@ def parse(
 
 
 def parse_new_name(given: Sequence[str]) -> str:
-    """Return a new name without *to* before it; of a quoted one, without the words after it."""
+    """Return a new name without *to* before it; of a quoted name, only what is in the quotes."""
     begin = next((at for at, word in enumerate(given) if fold_word(word) not in _NEW_NAME_LEADS), 0)
     end = begin + 1 if isinstance(given[begin], Quoted) else len(given)
     return " ".join(given[begin:end])
 
 
 def find_unknown_flags(words: Iterable[str]) -> list[str]:
-    """Return the words that look like flags: known ones have been taken out."""
+    """Return the words that look like flags; known flags have already been removed."""
     return [word for word in words if not isinstance(word, Quoted) and _UNKNOWN_FLAG_PATTERN.fullmatch(word)]
 
 
 def join_words(words: Iterable[str]) -> str:
-    """Return words as a command that is parsed into the same words."""
+    """Join words into a command that is parsed into the same words again."""
     return " ".join(_quote(word) for word in words)
 
 
@@ -180,7 +179,7 @@ def parse_command_line(text: str, commands: Mapping[str, str]) -> CommandLine:
 
 
 def split_program(text: str) -> tuple[str, str]:
-    """Split a text before a program's own words, which begin with the dashes that announce them."""
+    """Split a text before a program's own words, which begin with two dashes."""
     match = _PROGRAM_PATTERN.search(text)
     return (text, "") if match is None else (text[: match.start()], text[match.start() :])
 
@@ -209,7 +208,7 @@ def normalise_fully(text: str) -> str:
 
 
 def _strip_enclosing_signs(text: str) -> str:
-    """Remove marks that enclose the whole text; text that is already decoded isn't decoded again."""
+    """Remove marks around the whole text, which is already decoded and must not be decoded again."""
     begin, end = 0, len(text)
     while end - begin > 1 and text[begin] in _ENCLOSING_SIGNS and text[begin] == text[end - 1]:
         begin, end = begin + 1, end - 1
@@ -221,14 +220,14 @@ def _strip_enclosing_signs(text: str) -> str:
 
 
 def _straighten(text: str) -> str:
-    """Return a text with straight quotes, and two hyphens in place of a keyboard's dash."""
+    """Return a text with straight quotes, and with two hyphens where a keyboard made a dash of them."""
     return text if text.isascii() else _LONG_DASH_PATTERN.sub("--", text.translate(_STRAIGHT))
 
 
 def decode_links(text: str, *, is_code: bool = False) -> str:
-    """Return a text with Slack's encoding of addresses and mentions undone, but not its entities.
+    """Decode Slack's encoding of addresses and mentions in a text, but not its entities.
 
-    In code an address over https stays whole: to a program it isn't the same as its label.
+    In code, an address over https is kept whole: to a program it isn't the same as its label.
     """
     return (
         _LINK_PATTERN.sub(lambda match: _decode_link(match, is_code=is_code), text) if "<" in text else text
@@ -240,7 +239,7 @@ def _decode_link(match: re.Match[str], *, is_code: bool) -> str:
     inside, label = match.group(1), match.group(2)
     match inside[0]:
         case "@":
-            # Protected while entities are decoded; the angle brackets are restored afterwards.
+            # The angle brackets are protected while entities are decoded, and restored afterwards.
             return f"&lt;{inside}&gt;"
         case "#":
             return f"#{label or inside[1:]}"
@@ -254,7 +253,7 @@ def _decode_link(match: re.Match[str], *, is_code: bool) -> str:
 
 
 def _decode_date(inside: str) -> str:
-    """Return a date that Slack draws for each reader as a time that means the same; "" for anything else."""
+    """Return the date of Slack's own notation as a time with the same meaning; "" for anything else."""
     match = _DATE_PATTERN.fullmatch(inside)
     return "" if match is None else datetime.fromtimestamp(int(match[1]), UTC).isoformat()
 
@@ -262,7 +261,7 @@ def _decode_date(inside: str) -> str:
 def is_same_address(address: str, label: str) -> bool:
     """Return whether a label is the same address.
 
-    It may differ in the scheme, capitals, a slash at the end, and signs between the digits of a number.
+    It may differ in the scheme, in capitals, in a slash at the end, and in signs between a number's digits.
     """
     is_number = address[:4].casefold() == "tel:"
     bare = [_SCHEME_PATTERN.sub("", unescape(text), count=1).casefold() for text in (address, label)]
@@ -278,7 +277,7 @@ def _find_folder(word: str, commands: Mapping[str, str]) -> str:
 
 
 def _after_verb(text: str, commands: Mapping[str, str]) -> str:
-    """Remove the verb, and the slash command or ``run`` before it."""
+    """Remove the verb, and a slash command or ``run`` before it."""
     text = normalise_fully(text)
     if _find_folder(text[: _find_word_end(text)], commands):
         text = _strip_enclosing_signs(text[_find_word_end(text) :].strip())
@@ -303,15 +302,15 @@ def _split_tokens(text: str) -> list[str]:
 
 
 class _Scanner:
-    """A scanner that takes words off a text from the left, in one pass, however it is quoted.
+    """A scanner that takes words off a text from the left, in one pass whatever the quotes.
 
-    ``at`` is the beginning of the next word; there is none if ``is_over``.
+    ``at`` is the beginning of the next word; ``is_over`` says that there is none.
     """
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
-        #: Where a quotation may end, by its mark; the next one is the last.
+        #: Where a quotation may end, by its mark; the nearest place comes last.
         self._closing: dict[str, list[int]] = {sign: [] for sign in _QUOTES}
         for match in _CLOSING_PATTERN.finditer(text):
             self._closing[match[0]].append(match.start())
@@ -331,7 +330,7 @@ class _Scanner:
 
     @property
     def closing(self) -> int:
-        """Return the end of the quotation that comes next; -1 for none."""
+        """Return the end of the next quotation; -1 if there is none."""
         ends = self._closing.get(self.text[self.at], [])
         while ends and ends[-1] <= self.at:
             ends.pop()
@@ -343,7 +342,7 @@ class _Scanner:
         return _DASHES_PATTERN.fullmatch(self.text, self.at, self.word_end) is not None
 
     def take_word(self) -> str:
-        """Take the next word, without its quotes; a quote inside a word is a letter."""
+        """Take the next word without its quotes; a quotation mark inside a word is a letter."""
         begin, end = self.at, self.closing
         if end > 0:
             self._skip(end + 1)

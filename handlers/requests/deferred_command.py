@@ -1,4 +1,4 @@
-"""Deferred commands and clicks, which continue once a link, a list or a person is there."""
+"""Deferred commands and clicks, which continue once a link, a list or a person is known."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ RESPONSE_SECONDS = 29 * 60
 class DeferredCommand:
     """A command or a click that waits for a link, a list or a person, and where to answer it.
 
-    It is stored as JSON. Its carrier adds ``task``, which tells one run from the next, and ``problem``.
+    It is stored as JSON. The task that runs it adds ``task``, which tells one run from the next, and
+    ``problem``.
     """
 
     principal: str = ""
     text: str = ""
-    #: What was pressed, in place of a text (``Press.text``).
+    #: The button that was pressed, if it wasn't a text (``Press.text``).
     press: str = ""
     folder: str = "workspace"
     interaction: str = ""
@@ -32,24 +33,24 @@ class DeferredCommand:
     where: str = Where.CHANNEL
     response_url: str | None = None
     response_until: float = 0.0
-    #: Usher's id of the form that the answer fills.
+    #: The id that Usher gave to the form that the answer fills.
     view: str | None = None
-    #: The accounts whose lists were already read for it.
+    #: The accounts whose lists were already read for the command.
     looked: tuple[str, ...] = ()
-    #: The interaction whose answer promised this one; that answer becomes this one.
+    #: The interaction whose answer promised this one and is then replaced by it.
     first: str = ""
-    #: Whether that answer was whole without this one, which only brings what has changed since.
+    #: Whether that answer was already complete, so that this one only brings what has changed since.
     updates: bool = False
     #: The connection whose list it waits for.
     asked: str = ""
-    #: Why what it waited for failed: a cause of ``bot.messages.texts.problems``.
+    #: Why the wait failed: a cause of ``bot.messages.texts.problems``.
     problem: str = ""
-    #: The connection whose list could not be read, if it was asked for earlier than the one it waited for.
+    #: The connection whose list couldn't be read, if it isn't the one that the command waits for now.
     unread: str = ""
     task: str = ""
-    #: Through what its person asked for it.
+    #: What its person used to ask for it, such as Slack's assistant.
     via: str = ""
-    #: The connection that is linked first: the answer takes the place of the message with the link's page.
+    #: The connection to be linked first; the answer replaces the message with the link's page.
     linked: str = ""
 
     def as_body(self) -> dict[str, Any]:
@@ -64,5 +65,5 @@ class DeferredCommand:
         return cls(**values | {"looked": tuple(body.get("looked") or ())})
 
 
-#: A request that wasn't deferred.
+#: The value for a request that wasn't deferred.
 NOT_DEFERRED: Final = DeferredCommand()

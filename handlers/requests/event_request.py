@@ -1,4 +1,4 @@
-"""Event requests: Slack's events, which no person asked for."""
+"""Event requests: events from Slack, which no person has asked Usher to handle."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from handlers.requests.services import Services
 class EventRequest:
     """A Slack event. Handlers raise StoreError if nothing was written; Slack then sends it again.
 
-    They raise Refused where Slack doesn't name the event's person.
+    They raise Refused if Slack doesn't name the event's person.
     """
 
     payload: Mapping[str, Any]
@@ -29,7 +29,7 @@ class EventRequest:
 
     @property
     def happened_at(self) -> float | None:
-        """Return the time of the event (epoch seconds), if it is long ago: Slack may know better by now."""
+        """Return the time of the event (epoch seconds) if it is long ago: things may have changed since."""
         at = parse_time(self.payload)
         return at if is_stale(at, self.services.clock.now()) else None
 

@@ -1,4 +1,4 @@
-"""What the words of a sentence name: a person's things, verbs and times; pure, and decides nothing."""
+"""What the words of a sentence name: a person's things, verbs and times. Pure, and decides nothing."""
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -26,26 +26,26 @@ from handlers.requests.synonyms import find_similar_verbs, split_words
 
 _Thing = TypeVar("_Thing")
 _What_co = TypeVar("_What_co", covariant=True)
-#: The most words of a name and of a time, and of a sentence that are looked at.
+#: The most words of a name and of a time, and the most words of a sentence that are read.
 _MAX_NAME_WORDS: Final = 6
 _MAX_TIME_WORDS: Final = 7
 _MAX_HOURS_WORDS: Final = 8
 _MAX_WORDS: Final = 40
-#: *One* is a thing more often than an hour.
+#: *One* means a thing more often than an hour.
 _ONE: Final = "1"
-#: Belong to a time, wherever they stand.
+#: Words that belong to a time wherever they stand.
 _TIME_WORDS: Final = split_words(
     """half quarter second minute min hour hr day week fortnight month year time o'clock am pm
     dawn noon midday afternoon evening night midnight weekday weekend breakfast lunch lunchtime dinner
     yesterday tonight later soon then eventually always forever
     hourly daily nightly weekly monthly eod"""
 )
-#: Before and after an *on* or *up* that is a part of an order.
+#: Words before and after an *on* or *up* that is part of an order (*turn on*).
 _BEFORE_PARTICLE: Final = split_words("turn switch put bring fire spin power")
 _AFTER_PARTICLE: Final = split_words("please pls now again and me my the")
-#: Says that a time comes once.
+#: Words which say that a time comes only once.
 _ONCE: Final = frozenset({"today", "tomorrow", "tonight", "once"})
-#: How similar a word must be to a name or a verb (0 to 100), and how long.
+#: How similar a word must be to a name or a verb (0 to 100), and its minimal length.
 _MIN_SIMILARITY: Final = 80
 _MIN_LENGTH: Final = 3
 _SIGNS: Final = re.compile(r"[\W_]+")
@@ -55,7 +55,7 @@ _ZONE: Final = re.compile(r"[A-Z]{2,5}|(?:UTC|GMT)?[+-][0-9:]+|[A-Za-z]+/[A-Za-z
 
 @dataclass(frozen=True, slots=True)
 class Found(Generic[_What_co]):
-    """What words mean, with their places: ``what`` is a tuple of things, a verb, a time, or hours."""
+    """What some words mean, and their positions. ``what`` is a tuple of things, a verb, a time, or hours."""
 
     begin: int
     end: int
@@ -63,7 +63,7 @@ class Found(Generic[_What_co]):
 
 
 class Time(NamedTuple):
-    """A time in a sentence: the word before it, as it was typed, and the moments that it may mean."""
+    """A time in a sentence: the word before it, its text as typed, and the moments that it may mean."""
 
     lead: str
     text: str
@@ -72,7 +72,7 @@ class Time(NamedTuple):
 
 
 def squeeze(text: str) -> str:
-    """Return the letters and digits of a name: *churn eda* and *Churn_EDA* are ``churn-eda``."""
+    """Return only the letters and digits of a name: *churn eda* and *Churn_EDA* are both ``churn-eda``."""
     return _SIGNS.sub("", fold(text))
 
 
@@ -85,16 +85,16 @@ def group_by_name(named: Iterable[tuple[str, _Thing]]) -> dict[str, tuple[_Thing
 
 
 def _list_own_names(row: Workspace) -> set[str | None]:
-    """Return what a workspace is called: by its person, at its provider, and within its id."""
+    """Return the names of a workspace: its person's, its provider's, and the one within its id."""
     return {row.alias, row.name, row.remote_id, get_name_in_id(row.remote_id)}
 
 
 def list_names(
     rows: Sequence[Workspace], titles: Mapping[str, str] = MappingProxyType({})
 ) -> list[tuple[str, Workspace]]:
-    """Return the names of workspaces; with the connection after them, too, if there are titles of these.
+    """Return the names of workspaces, also followed by the connection if it is in ``titles``.
 
-    A workspace that no longer exists has no name that one which does exist has.
+    A workspace that no longer exists loses any name that an existing one has.
     """
     every = [(name, row) for row in rows for name in _list_own_names(row) if name]
     existing = {squeeze(name) for name, row in every if row.state is not State.GONE}
@@ -109,7 +109,7 @@ def list_names(
 def find_names(
     words: Sequence[str], things: Mapping[str, tuple[_Thing, ...]]
 ) -> list[Found[tuple[_Thing, ...]]]:
-    """Return the whole names among words, the longest at each place."""
+    """Return the whole names among words, at each position the longest."""
     found, at = list[Found[tuple[_Thing, ...]]](), 0
     while at < min(len(words), _MAX_WORDS):
         last = at + 1 if isinstance(words[at], Quoted) else min(at + _MAX_NAME_WORDS, len(words))
@@ -123,7 +123,7 @@ def find_names(
 def find_similar(
     words: Sequence[str], free: Sequence[int], things: Mapping[str, tuple[_Thing, ...]], names: Sequence[str]
 ) -> list[Found[tuple[_Thing, ...]]]:
-    """Return the things of which free words are a part of the name (*gpu*), or the name with a slip."""
+    """Return the things whose name has free words as a part (*gpu*), or is misspelled by them."""
     parts: dict[str, dict[str, None]] = {}
     for name in names:
         for part in {*_SIGNS.split(fold(name))}:
@@ -151,13 +151,13 @@ def find_similar(
 
 
 def find_verbs(words: Sequence[str], free: Sequence[int], plain: Collection[str] = ()) -> list[Found[Verb]]:
-    """Return the verbs of which free words are the name, another word, or one of these with a slip."""
+    """Return the verbs that free words name, by their own word, a synonym, or a misspelling of these."""
     known, folded = list_verb_words(), [fold_word(word) for word in words]
     typed = [name for name, verb in list_verbs("workspace").items() if not verb.is_hidden]
     exact = {
         at: known[folded[at]] for at in free if folded[at] in known and not _is_preposition(words, folded, at)
     }
-    # *stopped* and *stopping* are no orders.
+    # *stopped* and *stopping* aren't orders.
     for at in free if not exact else ():
         word = folded[at]
         if word in plain or word.endswith(("ed", "ing")) or len(word) <= _MIN_LENGTH:
@@ -168,9 +168,9 @@ def find_verbs(words: Sequence[str], free: Sequence[int], plain: Collection[str]
 
 
 def _is_preposition(words: Sequence[str], folded: Sequence[str], at: int) -> bool:
-    """Return whether a word stands before something: *on* and *up*, unless something is put or turned on.
+    """Return whether a word is a preposition: *on* and *up* are, unless something is put or turned on.
 
-    *About* does wherever it doesn't come first.
+    *About* is one unless it comes first.
     """
     if folded[at] == "about":
         return at > 0
@@ -181,13 +181,13 @@ def _is_preposition(words: Sequence[str], folded: Sequence[str], at: int) -> boo
 
 
 def is_past(word: str) -> bool:
-    """Return whether a word says that a verb was done: *stopped*, *restarted*."""
+    """Return whether a word says that something has been done: *stopped*, *restarted*."""
     known = list_verb_words()
     return word.endswith("ed") and any(word[:-count] in known for count in (1, 2, 3))
 
 
 def list_verb_words() -> dict[str, Verb]:
-    """Return the verbs by the words that mean them in a sentence; those of workspaces come first."""
+    """Return the verbs by the words that mean them in a sentence; workspaces' verbs win over jobs'."""
     every = [verb for folder in ("job", "workspace") for verb in list_verbs(folder).values()]
     every = [verb for verb in every if not verb.is_hidden]
     words = {word: verb for verb in every for word in f"{verb.also} {verb.heard}".split()}
@@ -195,7 +195,7 @@ def list_verb_words() -> dict[str, Verb]:
 
 
 def list_free(words: Sequence[str], found: Sequence[Found[Any]]) -> list[int]:
-    """Return the places of words of which nothing was found."""
+    """Return the positions of words that mean nothing so far."""
     taken = {at for one in found for at in range(one.begin, one.end)}
     return [at for at in range(len(words)) if at not in taken]
 
@@ -203,7 +203,7 @@ def list_free(words: Sequence[str], found: Sequence[Found[Any]]) -> list[int]:
 def find_times(
     words: Sequence[str], names: Sequence[Found[Any]], read: Callable[[str], Moment | Unread]
 ) -> list[Found[Time]]:
-    """Return the times among words, the longest at each place; one that may be two has two moments."""
+    """Return the times among words, at each position the longest; an ambiguous one has two moments."""
     free, found, at = {*list_free(words, names)}, list[Found[Time]](), 0
     free -= {at for at in free if isinstance(words[at], Quoted)}
     while at < min(len(words), _MAX_WORDS):
@@ -220,7 +220,7 @@ def find_times(
 def _read_time(text: str, count: int, read: Callable[[str], Moment | Unread]) -> Time | None:
     lead = text.partition(" ")[0]
     lead = lead if lead in LEADS and count > 1 else ""
-    # `may`, `sat` and `second` are words, too.
+    # `may`, `sat` and `second` are ordinary words, too.
     if count == 1 and text.isalpha() and text not in {"noon", "midday", "midnight"}:
         return None
     read_as = read(text)
@@ -233,7 +233,7 @@ def _read_time(text: str, count: int, read: Callable[[str], Moment | Unread]) ->
 
 
 def is_like_time(word: str) -> bool:
-    """Return whether a word belongs to a time: where none was read with it, nobody knows when is meant."""
+    """Return whether a word belongs to a time; if none was read with it, it's unclear when is meant."""
     forms = {word, word.removesuffix("s")}
     number = normalize_word(word)
     is_number = any(map(str.isdigit, word)) or (number.isdecimal() and number != _ONE)
@@ -241,12 +241,12 @@ def is_like_time(word: str) -> bool:
 
 
 def is_like_zone(word: str) -> bool:
-    """Return whether a word after a time may say in which zone: where it wasn't read, nobody knows when."""
+    """Return whether a word after a time may be its zone; if it wasn't read, it's unclear when is meant."""
     return _ZONE.fullmatch(word.rstrip(".,;!?")) is not None
 
 
 def find_hours(words: Sequence[str], names: Sequence[Found[Any]]) -> list[Found[str]]:
-    """Return the words that are hours of a week, the longest; none if nothing comes again."""
+    """Return the longest words that are weekly hours; nothing if they don't repeat."""
     folded, free = [fold_word(word) for word in words], {*list_free(words, names)}
     spans = [
         (at, end)

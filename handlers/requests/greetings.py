@@ -1,4 +1,4 @@
-"""Greeted people, to whom Usher has been introduced."""
+"""The people to whom Usher has been introduced."""
 
 from typing import Final
 
@@ -6,14 +6,14 @@ from bot.domain.people import Principal
 from bot.services.context import Context
 from bot.store import people
 
-#: How many people are remembered as greeted, so that their requests need no database.
+#: The most people remembered as greeted, whose requests then need no database read.
 _MAX_REMEMBERED_PEOPLE: Final = 20_000
 
 
 class GreetedPeople:
-    """The people that have met Usher.
+    """The people whom Usher has met.
 
-    In memory. Restart: read again. Nobody becomes new again, so it is always right.
+    Kept in memory and read again after a restart. Nobody becomes new again, so it never gets outdated.
     """
 
     def __init__(self, context: Context) -> None:
@@ -30,7 +30,7 @@ class GreetedPeople:
         return False
 
     async def mark_greeted(self, principal: Principal) -> bool:
-        """Note that a person is introduced now; return whether this is the first time."""
+        """Note that a person is introduced now; return whether they weren't before."""
         is_first = await self.is_new(principal) and await self._store.write(
             people.note_introduction, principal
         )

@@ -18,13 +18,13 @@ from handlers.requests.command_line import NO_COMMANDS, drop_words, fold_word, i
 from handlers.requests.request import Request
 
 _Row = TypeVar("_Row")
-#: Longer filters aren't carried by the buttons of a list.
+#: The buttons of a list don't carry longer filters.
 _MAX_FILTER_LENGTH = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class FilteredRows(Generic[_Row]):
-    """Some of a person's rows, with the state, connection or name that they have in common."""
+    """Some of a person's rows, and the state, connection or name that they have in common."""
 
     rows: tuple[_Row, ...]
     state: str = ""
@@ -35,7 +35,7 @@ class FilteredRows(Generic[_Row]):
 def filter_workspaces(
     words: Sequence[str], rows: Sequence[Workspace], connections: Mapping[str, Provider]
 ) -> FilteredRows[Workspace] | None:
-    """Return the workspaces that words ask for; None if they mean all of them."""
+    """Return the workspaces that words ask for; None if that is all of them."""
     is_short = len(" ".join(words)) <= _MAX_FILTER_LENGTH
     named = naming.split_names(words, rows, connections) or naming.split_names(
         drop_words(tuple(words), vocabulary.LIST_WORDS), rows, connections
@@ -54,7 +54,7 @@ def filter_workspaces(
 def filter_runs(
     words: Sequence[str], runs: Sequence[Run], connections: Mapping[str, Provider]
 ) -> FilteredRows[Run] | None:
-    """Return the runs that words ask for; None if they mean all of them."""
+    """Return the runs that words ask for; None if that is all of them."""
     state, connection, name = _parse_filter(words, connections, vocabulary.RUN_STATES)
     candidates = [(run, run.connection, str(run.state), (run.name,)) for run in runs]
     return _filter_rows(candidates, state, connection, name)
@@ -89,7 +89,7 @@ def _filter_rows(
 
 
 def parse_page(request: Request) -> tuple[int, tuple[str, ...]]:
-    """Return the page of a list and the words of its filter: ``list running 2``, or one of its buttons."""
+    """Return the page of a list and the words of its filter, typed (``list running 2``) or from a button."""
     words = request.arguments if request.target is None else parse(request.target, NO_COMMANDS).words
     for at in (0, -1):
         if words and words[at].isdecimal() and len(words[at]) < 6:
@@ -98,7 +98,7 @@ def parse_page(request: Request) -> tuple[int, tuple[str, ...]]:
 
 
 def is_unfiltered(words: tuple[str, ...]) -> bool:
-    """Return whether words name nothing, even if something is called like one of them."""
+    """Return whether words ask for the whole list, even if something has one of them as its name."""
     return not drop_words(words, vocabulary.LIST_WORDS)
 
 
@@ -116,7 +116,7 @@ def describe_filter(request: Request, filtered: FilteredRows[Any], noun: str) ->
 def make_filter_body(
     request: Request, filtered: FilteredRows[Any] | None, noun: str
 ) -> dict[str, Any] | None:
-    """Return the filter of a list, its words and its rows as the buttons carry them; None for all rows."""
+    """Return a list's filter as its buttons carry it, with its words and rows; None for all rows."""
     if filtered is None:
         return None
     return {
@@ -136,7 +136,7 @@ def answer_no_matches(
     buttons: Sequence[kit.Element],
     more: str,
 ) -> Answer:
-    """Answer that no row matches; with the hint ``more``, the list can be read again."""
+    """Answer that no row matches; ``more`` is the hint that the list is being read again."""
     sentence = kit.fill(answers.NONE_OF_THESE, what=kit.Markup(describe_filter(request, filtered, noun)))
     typed = join_words(parse_page(request)[1])
     refresh_buttons = (

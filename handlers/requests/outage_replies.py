@@ -1,4 +1,4 @@
-"""Replies to sentences that the database couldn't take: one each, posted without the outbox."""
+"""Replies to messages that the database couldn't record: one each, posted without the outbox."""
 
 import asyncio
 from typing import Any, Final
@@ -17,14 +17,14 @@ from bot.support.errors import SlackFailed, SlackUnknownOutcome, StoreError
 
 log = structlog.get_logger(__name__)
 
-#: How long Slack may take for it: what the database has left of the 3 s for an ack.
+#: Seconds that Slack may take for a reply, left by the database of the 3 s for an ack.
 SEND_SECONDS: Final = 0.8
-#: Messages whose deliveries are remembered.
+#: The most messages whose replies are remembered.
 MAX_REMEMBERED_MESSAGES: Final = 1000
 
 
 class Unanswered(StoreError):
-    """Signal that the database took no answer to a sentence; perhaps not its effect either."""
+    """Signals that the database took no answer to a message, and perhaps not its effect either."""
 
     def __init__(self, cause: StoreError, principal: Principal, surface: Surface) -> None:
         super().__init__(str(cause))
@@ -33,22 +33,21 @@ class Unanswered(StoreError):
 
 
 class OutageReplies:
-    """Reply once to each sentence whose first delivery fails.
+    """Reply once to each message whose first delivery fails.
 
-    Slack delivers it again, so the reply stays true if that is carried out.
-
-    In memory: which of the newest messages have their reply. Restart: none do, and Slack marks deliveries
-    that aren't the first. Several processes: the same.
+    Slack delivers the message again, so the reply has to be true even if that delivery succeeds. In memory:
+    which of the newest messages have their reply. After a restart, and in other processes, nothing is
+    remembered, but Slack marks repeated deliveries.
     """
 
     def __init__(self, slack: AnySlack, ids: Ids) -> None:
         self._slack = slack
         self._ids = ids
-        #: By channel and ts; False where Slack didn't take it, so that a later delivery may bring it.
+        #: By channel and ts. False means that Slack didn't accept the reply, so a later delivery may send it.
         self._sent: dict[tuple[str | None, str | None], bool] = {}
 
     async def send(self, unanswered: Unanswered, *, is_redelivery: bool) -> None:
-        """Post the reply, unless the message has it; never raise."""
+        """Post the reply, unless the message already has one; never raise."""
         principal, surface = unanswered.principal, unanswered.surface
         key = surface.channel_id, surface.message_ts
         if self._sent.get(key, is_redelivery):
@@ -69,14 +68,14 @@ class OutageReplies:
             logger.warning("outage reply not sent", problem=error)
             self._sent[key] = False
         except Exception:
-            # Whatever broke, the event still has to be delivered again.
+            # Whatever has failed here, the event must still be delivered again.
             logger.exception("outage reply failed")
         else:
             logger.info("outage reply sent")
 
 
 def _call_for(principal: Principal, surface: Surface, reference: str) -> tuple[str, dict[str, Any]]:
-    """Return the method and the arguments that post the reply to the place of its person's answers."""
+    """Return the method and arguments that post the reply where the person expects answers."""
     answer = replies.plain_problem(problems.MESSAGE_NOT_RECORDED, reference)
     message = {"channel": surface.channel_id or principal.user_id, "text": answer.text, **POST_OPTIONS}
     message |= {"blocks": list(answer.blocks)}

@@ -1,10 +1,10 @@
-"""Payloads of Slack: their principal, their surface, and their inbox key, the same at each delivery.
+"""Slack's payloads: their principal, their surface, and their inbox key, which is the same at each delivery.
 
-The principal is read by our own function, which refuses if anything is missing. Bolt's
+A function of our own reads the principal, and refuses if anything is missing. Bolt's
 ``context.actor_team_id`` is wrong for external people in ``block_actions`` and ``view_submission``: there
-``user.team_id`` is the home team of the person, while ``team.id`` is where the app is installed. An
-enterprise counts as a person's own only if the payload shows that they belong to it; otherwise it is null,
-which is a value: then only membership of the team itself grants access.
+``user.team_id`` is the person's home team, while ``team.id`` is where the app is installed. An enterprise
+counts as a person's own only if the payload shows that they belong to it. Otherwise it is null, and then only
+membership of the team itself grants access.
 """
 
 import re
@@ -32,14 +32,14 @@ def parse_principal(payload: Mapping[str, Any]) -> Principal:
     if "event" in payload:
         return _parse_event(payload)
     if "command" in payload:
-        # Only members of the named team can type a command: they don't work through Slack Connect.
+        # Only members of the named team can type a command; Slack Connect has none.
         who = payload.get("enterprise_id"), payload.get("team_id"), payload.get("user_id")
         return _create_principal(payload, *who)
     return _parse_interaction(payload)
 
 
 def parse_team(payload: Mapping[str, Any]) -> Principal:
-    """Return the team of an interaction, as a principal without a user, to answer one that names nobody."""
+    """Return the team of an interaction, as a principal without a user, to answer if no user is named."""
     team = _as_mapping(payload.get("team"))
     enterprise = _parse_id(_as_mapping(payload.get("enterprise")).get("id")) or _parse_id(
         team.get("enterprise_id")
@@ -67,7 +67,7 @@ def _parse_interaction(payload: Mapping[str, Any]) -> Principal:
     if installed is None and enterprise is None:
         raise _refuse_incomplete(payload, "team.id")
     # Without a team, the whole enterprise has installed us, and Slack names only the person's own team.
-    # People who belong to neither are detected by the lookup before the first call to a provider.
+    # Outsiders are detected by the lookup before the first call to a provider.
     is_own = home in {installed, enterprise} or installed is None
     if home == enterprise and installed is not None:
         home = installed
@@ -90,9 +90,9 @@ def _parse_event(payload: Mapping[str, Any]) -> Principal:
 
 
 def _find_home_team(payload: Mapping[str, Any], event: Mapping[str, Any], team: str | None) -> str | None:
-    """Return the team of the person of a Home: its view's, or at the first visit, without a view, ours.
+    """Return the home team of a Home's person: its view's or, at the first visit without a view, ours.
 
-    A Home is no shared channel, and before one is drawn, Slack is asked who that user is in our workspace.
+    A Home isn't a shared channel, and before one is drawn, Slack is asked who that user is in our workspace.
     """
     home = _parse_id(_as_mapping(event.get("view")).get("team_id"))
     if payload.get("is_ext_shared_channel") is not None:
@@ -103,7 +103,7 @@ def _find_home_team(payload: Mapping[str, Any], event: Mapping[str, Any], team: 
 
 
 def parse_installation_ids(payload: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    """Return team and enterprise of the installation that an event is for.
+    """Return the team and enterprise of the installation that an event is for.
 
     In shared channels the outer ids may be another organisation's; the authorization names ours.
     """
@@ -119,7 +119,7 @@ def parse_installation_ids(payload: Mapping[str, Any]) -> tuple[str | None, str 
 def _create_principal(
     payload: Mapping[str, Any], enterprise: object, team: object, user: object
 ) -> Principal:
-    """Return the principal; raises Refused if a part is missing or no id."""
+    """Return the principal; raises Refused if a part is missing or isn't an id."""
     if not isinstance(team, str) or not _TEAM.fullmatch(team):
         raise _refuse_incomplete(payload, "team")
     if not isinstance(user, str) or not _USER.fullmatch(user):
@@ -147,7 +147,7 @@ def _refuse_incomplete(payload: Mapping[str, Any], field: str) -> Refused:
 
 
 def parse_command_surface(payload: Mapping[str, Any]) -> Surface:
-    """Return the surface of a command: perhaps a direct message of two other people."""
+    """Return the surface of a command, which may be a direct message between two other people."""
     return Surface(
         kind="command",
         channel_id=payload.get("channel_id"),
@@ -166,7 +166,7 @@ def parse_button(action: Mapping[str, Any]) -> ButtonValue:
 
 
 def parse_button_surface(payload: Mapping[str, Any], action: Mapping[str, Any]) -> Surface:
-    """Return the surface of a button; a double click has two action_ts, but is one operation.
+    """Return the surface of a button. A double click has two action_ts, but counts as one operation.
 
     In a Home, the only possible answer is its next view.
     """
@@ -182,7 +182,8 @@ def parse_button_surface(payload: Mapping[str, Any], action: Mapping[str, Any]) 
     elif view.get("id"):
         where = Where.FORM
     elif str(channel or "").startswith("D") and not container.get("is_ephemeral"):
-        # An ephemeral message may be in anybody's direct messages: it answers a slash command there.
+        # An ephemeral message may be in a direct message of two other people, as the answer to a slash
+        # command.
         where = Where.DIRECT
     return Surface(
         kind="button",
@@ -206,7 +207,7 @@ def parse_button_surface(payload: Mapping[str, Any], action: Mapping[str, Any]) 
 
 
 def parse_shortcut_surface(payload: Mapping[str, Any]) -> Surface:
-    """Return the surface of a shortcut: a message, or none in particular."""
+    """Return the surface of a shortcut: of a message, or of no place in particular."""
     user = _format_user(payload)
     message = _as_mapping(payload.get("message"))
     return Surface(
@@ -236,7 +237,7 @@ def parse_message_surface(payload: Mapping[str, Any], where: Where) -> Surface:
 def parse_time(payload: Mapping[str, Any]) -> float | None:
     """Return the time at which an event happened (epoch seconds); None if Slack doesn't say.
 
-    A message's own time is that of its sending, even if its event is made later.
+    For a message it is the time of sending, even if its event was created later.
     """
     for given in (_as_mapping(payload.get("event")).get("ts"), payload.get("event_time")):
         try:
@@ -247,41 +248,41 @@ def parse_time(payload: Mapping[str, Any]) -> float | None:
 
 
 def make_view_key(payload: Mapping[str, Any]) -> str:
-    """Return the key of a submitted form, the same when it is resubmitted after a lost response."""
+    """Return the key of a submitted form; it stays the same if resubmitted after a lost response."""
     return _join_key("view", _as_mapping(payload.get("view")).get("id") or payload.get("trigger_id"))
 
 
 def make_message_key(payload: Mapping[str, Any]) -> str:
-    """Return the key of a message: its channel and ``ts``, however often and on whichever side it comes."""
+    """Return the key of a message: its channel and ``ts``, the same at each delivery and on each side."""
     event = _as_mapping(payload.get("event"))
     channel, ts = _parse_id(event.get("channel")), _parse_id(event.get("ts"))
     return _join_key("message", channel, ts) if channel and ts else make_event_key(payload)
 
 
 def make_send_key(payload: Mapping[str, Any], author: Principal) -> str:
-    """Return the key of a send, of which Slack may have made two messages; empty if its app named none."""
+    """Return the key of a send that may have become two messages; empty if the sending app named none."""
     sent = _parse_id(_as_mapping(payload.get("event")).get("client_msg_id"))
     return _join_key("send", sent, author.key) if sent else ""
 
 
 def make_event_key(payload: Mapping[str, Any]) -> str:
-    """Return the key of an event that is no message, the same at each redelivery."""
+    """Return the key of an event other than a message, the same at each redelivery."""
     return _join_key("event", payload.get("event_id"))
 
 
 def _join_key(kind: str, *parts: object) -> str:
-    """Join the parts of the key; empty (never deduplicated) if Slack named nothing."""
+    """Join the parts of a key; empty (never deduplicated) if Slack named none."""
     return f"{kind}:{':'.join(str(part or '') for part in parts)}" if any(parts) else ""
 
 
 def _format_user(payload: Mapping[str, Any]) -> str:
-    """Return the user's part of a key: the same id may be somebody else in another Slack workspace."""
+    """Return the user's part of a key, with the team: another Slack workspace may have the same id."""
     user = _as_mapping(payload.get("user"))
     return f"{user.get('team_id') or ''}/{user.get('id') or ''}"
 
 
 def parse_values(view: Mapping[str, Any]) -> dict[str, Value]:
-    """Return the values of a form by field name; empty fields are left out, an empty choice isn't."""
+    """Return a form's values by field name, without empty fields, but with empty choices."""
     found: dict[str, Value] = {}
     for block_id, elements in find_state_values(view).items():
         for element in (elements if isinstance(elements, dict) else {}).values():
@@ -294,7 +295,7 @@ def parse_values(view: Mapping[str, Any]) -> dict[str, Value]:
 
 
 def find_state_values(view: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the submitted elements of each field, by its block id, as Slack has them."""
+    """Return the submitted elements of each field by block id, in Slack's format."""
     state = view.get("state")
     blocks = state.get("values") if isinstance(state, dict) else None
     return blocks if isinstance(blocks, dict) else {}
@@ -307,14 +308,14 @@ def find_value(view: Mapping[str, Any], name: str) -> str:
 
 
 def list_fields(view: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the name and the block id of each field that is shown, in their order."""
+    """Return the name and the block id of each shown field, in order."""
     blocks = view.get("blocks")
     shown = [block for block in blocks if isinstance(block, dict)] if isinstance(blocks, list) else []
     ids = [str(block.get("block_id") or "") for block in shown if block.get("type") == "input"]
     return [(forms.get_field_name(block_id), block_id) for block_id in ids]
 
 
-#: The keys of an element that can have its value.
+#: The keys under which an element may have its value.
 _VALUE_KEYS: Final = ("value", "selected_time", "selected_date", "selected_conversation")
 
 

@@ -1,13 +1,13 @@
-"""Quotations: code blocks and quoted lines of a message (mrkdwn), which aren't its writer's request; pure."""
+"""Quotations in a message (mrkdwn): code blocks and quoted lines, which its sender doesn't ask for. Pure."""
 
 import re
 from typing import Final
 
 _BLOCK: Final = re.compile(r"```(.*?)```", re.DOTALL)
-#: The same, with the last sign before it in its line.
+#: The same, with the last character before it on its line.
 _BLOCK_AFTER: Final = re.compile(rf"([^\s`][ \t]*)?{_BLOCK.pattern}", re.DOTALL)
 _INLINE_CODE: Final = re.compile(r"(\w?)`+([^`\n]+)`+(?=(\w?))")
-#: What begins a quoted line, as Slack sends it; three of them quote everything that follows.
+#: The sign that begins a quoted line, as Slack sends it; three of them quote all that follows.
 _QUOTE: Final = r"(?:&(?:amp;)?gt;|>)"
 _STRUCK_BEGINNING: Final = re.compile(r"^(?:~(?=[^\s~])[^~\n]*(?<=\S)~(?![\w~])\s*)+")
 _QUOTED_LINE: Final = re.compile(rf"\s*{_QUOTE}")
@@ -17,13 +17,13 @@ _LEADING: Final = re.compile(rf"(?:\s*(?:{_BLOCK.pattern}|{_QUOTE}{{3}}.*|{_QUOT
 
 
 def drop_quotations(text: str) -> str:
-    """Return a text without its code blocks and quoted lines; all of it if nothing else is there."""
+    """Return a text without its code blocks and quoted lines; unchanged if nothing else is in it."""
     remaining = _drop_quoted_lines(_BLOCK_AFTER.sub(_drop_block, text))
     return remaining if remaining.strip() else text
 
 
 def drop_struck_beginning(text: str) -> str:
-    """Return a text without what is struck out before it; all of it if nothing else is there."""
+    """Return a text without struck-out words at its beginning; unchanged if nothing else is in it."""
     return _STRUCK_BEGINNING.sub("", text) or text
 
 
@@ -34,7 +34,7 @@ def skip_quotations(text: str) -> str:
 
 
 def read_quotation(text: str) -> str | None:
-    """Return the words of a text that is nothing but code and quoted lines; None for any other text."""
+    """Return the words of a text that is all code and quoted lines; None for any other text."""
     if _drop_quoted_lines(_INLINE_CODE.sub(r"\1", _BLOCK.sub("\n", text))).strip():
         return None
     words = drop_code_marks(_BLOCK.sub(r"\1", _QUOTE_MARKS.sub("", text)))
@@ -42,7 +42,7 @@ def read_quotation(text: str) -> str | None:
 
 
 def drop_code_marks(text: str) -> str:
-    """Return a text without the marks around inline code, which keeps apart from words that it touches."""
+    """Return a text without the marks around inline code, which stays apart from words that it touches."""
     return _INLINE_CODE.sub(_replace_code, text)
 
 
@@ -58,6 +58,6 @@ def _drop_quoted_lines(text: str) -> str:
 
 
 def _drop_block(block: re.Match[str]) -> str:
-    """Return a line break in place of a code block; the words of a short one that stands within a line."""
+    """Return a line break in place of a code block; a short block within a line keeps its words."""
     before, code = block[1] or "", block[2]
     return f"{before} {code} " if before and "\n" not in code else f"{before}\n"

@@ -1,4 +1,4 @@
-"""A person's request, wherever it came from: words, a button, a form, a shortcut, a search, or a replay."""
+"""A person's request from any source: words, a button, a form, a shortcut, a search, or a replay."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from handlers.requests.command_line import join_words
 from handlers.requests.deferred_command import NOT_DEFERRED, RESPONSE_SECONDS, DeferredCommand
 from handlers.requests.services import Services
 
-#: What runs while nobody knows yet which verb it is, if any: words, and what came without any.
+#: The verb of a request while its verb isn't known: words, or something without words.
 WORDS = "words"
-#: Nothing to add, because the card in the same conversation says it. An empty text isn't delivered.
+#: The answer that adds nothing, because the card in the same conversation says it. It isn't delivered.
 SILENT = Answer(text="")
 
 
 class Answered(Exception):
-    """An answer that ends a verb, raised where a helper returns something else; a handler returns its own."""
+    """An answer that ends a verb, raised by helpers that return something else; handlers return theirs."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer.text)
@@ -44,7 +44,7 @@ class Answered(Exception):
 
 
 class InvalidFields(Exception):
-    """The errors of a form's fields by block id, raised to end its handler; the form stays open."""
+    """The errors of a form's fields by block id, raised by a form's handler; the form stays open."""
 
     def __init__(self, errors: Mapping[str, str], rule: str = "form.fields") -> None:
         super().__init__(rule)
@@ -53,7 +53,7 @@ class InvalidFields(Exception):
 
 
 class Reference:
-    """A request's short id, generated when somebody needs it; most requests don't."""
+    """A request's short id, generated only when it is needed, which is rare."""
 
     __slots__ = ("_ids", "_value")
 
@@ -62,7 +62,7 @@ class Reference:
         self._value: str | None = None
 
     def __str__(self) -> str:
-        """Return the id, the same each time."""
+        """Return the id, which is always the same."""
         if self._value is None:
             self._value = self._ids.reference()
         return self._value
@@ -78,18 +78,19 @@ Listed: TypeAlias = tuple[Sequence[Account], Sequence[Workspace]]
 
 @dataclass(slots=True)
 class RequestNotes:
-    """The referents and actions of a request, independent of its answer."""
+    """The things that a request was about and what was done for it, whatever its answer is."""
 
     about: Referents | None = None
     what: str = ""
     says_english: bool = False
-    #: The actions that were done for it.
+    #: The actions that were done for the request.
     actions: dict[tuple[str, str], UndoableAction] = field(default_factory=dict)
-    #: Its person's accounts with outdated lists, and workspaces, once they were read for its words.
+    #: The person's accounts with outdated lists, then their workspaces, if they were read to understand the
+    #: words.
     listed: Listed | None = None
 
     def note_workspaces(self, workspaces: Iterable[Workspace]) -> None:
-        """Note the workspaces that the request is about, in their order."""
+        """Note the workspaces that the request is about, in order."""
         self.about = Referents(workspaces=tuple(workspace.id for workspace in workspaces))
 
     def note_run(self, run_id: str) -> None:
@@ -97,7 +98,7 @@ class RequestNotes:
         self.about = Referents(runs=(run_id,))
 
     def find_referents(self, answer: Answer) -> Referents | None:
-        """Return the referents of an answer: its own, otherwise those noted; None for none."""
+        """Return the referents of an answer: its own, otherwise the noted ones; None if there are none."""
         referents = answer.about or self.about
         if referents is None or not answer.text:
             return None
@@ -112,9 +113,8 @@ class RequestNotes:
 class Request:
     """One request of a person: words, a click, a shortcut, a search, or a submitted form.
 
-    ``reference_source`` generates its reference. ``target`` is the key that a button carried: only a key,
-    its row is read and authorised again.
-    ``text`` is the command as Slack sent it, in case it has to wait.
+    ``reference_source`` generates its reference. ``target`` is the key that a button carried: only a key, as
+    its row is read and authorised again. ``text`` is the command as Slack sent it, in case it has to wait.
     """
 
     principal: Principal
@@ -125,7 +125,7 @@ class Request:
     reference_source: Reference
     folder: str = "workspace"
     target: str | None = None
-    #: The workspace of that key, where it was read among its person's own.
+    #: The workspace with that key, if it was found among the person's own.
     row: Workspace | None = None
     #: The value of the button that was clicked.
     press: ButtonValue | None = None
@@ -134,22 +134,22 @@ class Request:
     typed_words: tuple[str, ...] = ()
     is_shared: bool = False
     flags: frozenset[str] = frozenset()
-    #: The time that a button was drawn for, in epoch seconds; or that was typed, with its ``moment``.
+    #: The time of a button, or a typed one with its ``moment``, in epoch seconds.
     at: float | None = None
     moment: Moment | None = None
-    #: How much longer than planned something should run, in seconds.
+    #: Seconds that something should run longer than planned.
     more: float = 0.0
-    #: The deferred command that this request runs, if it is one.
+    #: The deferred command that the request runs, if it runs one.
     deferred: DeferredCommand = NOT_DEFERRED
-    #: The form that was sent, or that a button or a search belongs to: it contains only keys and texts.
+    #: The form that was submitted, or that a button or search belongs to; it contains only keys and texts.
     view: Mapping[str, Any] = field(default_factory=dict)
-    #: The message on which a shortcut was chosen, as Slack sent it: anybody may have written it.
+    #: The message of a message shortcut, as Slack sent it: anybody may have written it.
     message: Mapping[str, Any] = field(default_factory=dict)
-    #: The things that it is about, to which the next words may refer.
+    #: The things that the request is about, which the next words may refer to.
     notes: RequestNotes = field(default_factory=RequestNotes)
 
     def to_button_request(self, press: ButtonValue) -> Request:
-        """Return the request of a button; those for verbs of jobs are named ``job_VERB``."""
+        """Return the request of a button; buttons for verbs of jobs are named ``job_VERB``."""
         return replace(
             self,
             folder="job" if press.name.startswith("job_") else "workspace",
@@ -162,11 +162,11 @@ class Request:
         )
 
     async def find_zone(self) -> ZoneInfo | None:
-        """Return the time zone of the answer's only reader; None where several read it, or if not known."""
+        """Return the time zone of the answer's only reader; None if there are several, or it isn't known."""
         return None if self.is_shared else await self.services.store.known_zone(self.principal)
 
     async def format_time(self, at: float) -> Markup:
-        """Return a time by the clock of the answer's reader, as an adverb."""
+        """Return a time in the zone of the answer's reader, as an adverb."""
         return kit.moment_at(at, self.services.clock.now(), await self.find_zone())
 
     async def find_today(self) -> date:
@@ -175,7 +175,7 @@ class Request:
         return datetime.fromtimestamp(await store.now(), await store.zone(self.principal)).date()
 
     async def read_referents(self) -> Referents:
-        """Return the last referents of the conversation in which the person writes."""
+        """Return what was last talked about in the conversation in which the person writes."""
         if self.surface.channel_id is None:
             return Referents()
         surface = self.surface
@@ -185,24 +185,24 @@ class Request:
 
     @property
     def consent(self) -> Consent:
-        """Return the person's consent: to the button's own question, or typed beforehand."""
+        """Return the person's consent: given to the button's own question, or typed as a flag."""
         if AGREED not in self.flags:
             return Consent.NONE
         return (self.press.agreed if self.press is not None else Consent.NONE) or Consent.GIVEN
 
     @property
     def form_payload(self) -> str:
-        """Return the text that Usher wrote into the form."""
+        """Return the metadata that Usher wrote into the form."""
         return str(self.view.get("private_metadata") or "")
 
     @property
     def seen(self) -> int | None:
-        """Return the workspace's number of starts at the time of the button, None if the button has none."""
+        """Return how often the workspace had been started when the button was drawn, None if unknown."""
         return None if self.press is None else self.press.seen
 
     @property
     def caller(self) -> Caller:
-        """Return the caller of its use cases."""
+        """Return the caller for the request's use cases."""
         surface = self.surface
         return Caller(
             self.services.context,
@@ -221,7 +221,7 @@ class Request:
 
     @property
     def command_after_linking(self) -> str:
-        """Return the command to run after linking; "" if its person has to be asked first."""
+        """Return the command to run after linking; "" if the person has to confirm it first."""
         return (
             ""
             if self.surface.via or not self.caller.needs_no_confirmation(self.services.clock.now())
@@ -235,7 +235,7 @@ class Request:
 
     @property
     def command(self) -> kit.Markup:
-        """Return the prefix of a verb where the answer is read, so that people can type it there.
+        """Return what to type before a verb in the place where the answer is read.
 
         That is the slash command in a channel, nothing in a direct message, the bot's name after a mention.
         """
@@ -244,7 +244,7 @@ class Request:
     def fill(self, template: Template, about: Workspace | Run | None = None, **more: object) -> str:
         """Fill a template with ``command``, and with ``name`` and ``title`` of a workspace or run.
 
-        ``typed`` is its name as it's typed in a command.
+        ``typed`` is the name as it is typed in a command.
         """
         names: dict[str, object] = {"command": self.command}
         if about is not None:
@@ -254,7 +254,7 @@ class Request:
         return kit.fill(template, **names | more)
 
     def format_command(self, folder: str) -> kit.Markup:
-        """Return the prefix of a folder's verbs; without a slash command, those of jobs follow a word."""
+        """Return what to type before the verbs of a folder: a slash command, or a word for those of jobs."""
         word = "" if folder == "workspace" else f"{folder} "
         if self.surface.where is Where.DIRECT:
             return kit.Markup(word)
@@ -266,7 +266,7 @@ class Request:
 
     @property
     def failed_connection(self) -> str:
-        """Return the connection whose list could not be read, for ``deferred.problem``."""
+        """Return the connection whose list couldn't be read, "" without a ``deferred.problem``."""
         return (self.deferred.unread or self.deferred.asked) if self.deferred.problem else ""
 
     @property
@@ -276,7 +276,7 @@ class Request:
 
     @property
     def is_live(self) -> bool:
-        """Return whether a person is waiting just now; a deferred request was counted earlier."""
+        """Return whether a person is waiting now; a deferred request was counted when it was made."""
         return self.surface.kind != "replay"
 
     @property
@@ -286,14 +286,14 @@ class Request:
 
     @property
     def name(self) -> str:
-        """Return the arguments as one name: names with spaces need no quotes."""
+        """Return the arguments as one name, so that names with spaces need no quotes."""
         return " ".join(self.arguments)
 
     @property
     def is_read_with_cards(self) -> bool:
-        """Return whether cards and notices come to the conversation of the answer, which doesn't repeat them.
+        """Return whether cards and notices appear beside the answer, so that it needn't repeat them.
 
-        An answer that was promised is given all the same, because the message that promised it becomes it.
+        An answer that was promised is given anyway, because the message that promised it becomes the answer.
         """
         return self.surface.where is Where.DIRECT and not self.deferred.first
 
@@ -304,7 +304,7 @@ class Request:
         return replace(self, folder=folder, verb=verb, arguments=arguments, target=target, row=None)
 
     def defer(self, text: str | None = None) -> DeferredCommand:
-        """Return the command, or another, as a deferred one that can still be answered."""
+        """Return this command, or another, as a deferred one that can still be answered."""
         surface = self.surface
         return DeferredCommand(
             principal=self.principal.key,

@@ -1,4 +1,4 @@
-"""An Answer on its way back to where it was asked: as a body, as a reply, as a direct message."""
+"""Sends an Answer back to where it was asked: in a response's body, as a reply, or as a direct message."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -15,28 +15,28 @@ from bot.support.cleaning import clean, unescape
 from bot.support.clock import Ids
 from bot.support.guards import guards
 
-#: Slack shows a line or two below a field.
+#: The most characters of a field's error: Slack shows a line or two below a field.
 _MAX_ERROR_LENGTH = 300
-#: The same where all of them have to fit into a frame.
+#: The same if all errors have to fit into one frame.
 _MAX_SHORT_ERROR_LENGTH = 60
 
 
 def can_acknowledge_with(body: Mapping[str, Any], context: Mapping[str, Any]) -> bool:
     """Return whether a body fits into a request's acknowledgement.
 
-    Socket Mode closes the connection where a frame is too long (``docs/internals/slack.md``, "Socket Mode").
+    Socket Mode closes the connection if a frame is too long (``docs/internals/slack.md``, "Socket Mode").
     """
     max_bytes = context.get(MAX_BODY_BYTES)
     return max_bytes is None or _count_written_bytes(body) <= max_bytes
 
 
 def _count_written_bytes(value: Any) -> int:
-    """Return the length of JSON: with six bytes for each letter that isn't ASCII, so all bytes are."""
+    """Return the length of JSON in bytes; a character outside ASCII is written with six."""
     return len(json.dumps(value))
 
 
 def make_options_body(options: Sequence[Mapping[str, Any]], context: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the answer to a menu's search: as many options as fit, with a label that says so."""
+    """Return the answer to a menu's search: as many options as fit, with a label if some are left out."""
     if can_acknowledge_with(whole := {"options": list(options)}, context):
         return whole
     group: dict[str, Any] = {
@@ -67,7 +67,7 @@ def make_command_body(answer: Answer) -> dict[str, Any]:
 def make_form_body(answer: Answer, context: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return an Answer as the ``response_action`` of a form: errors, its next view, or nothing more."""
     if answer.errors:
-        # Below a field stands plain text.
+        # Text below a field is plain text.
         texts = {key: unescape(kit.strip_markup(clean(text))) for key, text in answer.errors.items()}
         errors = {key: kit.truncate(text, _MAX_ERROR_LENGTH) for key, text in texts.items()}
         body = {"response_action": "errors", "errors": errors}
@@ -76,7 +76,7 @@ def make_form_body(answer: Answer, context: Mapping[str, Any] | None = None) -> 
                 block_id: kit.truncate(text, _MAX_SHORT_ERROR_LENGTH) for block_id, text in errors.items()
             }
         while len(errors) > 1 and not can_acknowledge_with(body, context or {}):
-            # The others are told once these are corrected.
+            # The remaining errors are shown once these are corrected.
             errors.popitem()
         return body
     if answer.view is None:
@@ -88,8 +88,8 @@ def make_reply_notice(answer: Answer, surface: Surface, principal: Principal, id
     """Return an Answer as a reply in the outbox: sent at once, at most once, keyed by its interaction.
 
     The body holds ``text``, ``blocks``, ``replaces``, ``in_channel`` and the way back: ``response_url``, or
-    ``channel_id`` with ``thread_ts`` and ``where``. An Answer with a form redraws the one that is open:
-    ``view`` with ``view_id`` and ``hash``, or ``external_id``.
+    ``channel_id`` with ``thread_ts`` and ``where``. An Answer with a form redraws the open form: ``view``
+    with ``view_id`` and ``hash``, or ``external_id``.
     """
     answer = fit_for_channel(answer)
     body = stored.to_body(answer) | {
@@ -122,7 +122,7 @@ def make_message_notice(
 ) -> NewNotice:
     """Return an Answer as a direct message that must not be missed, unlike a reply.
 
-    ``becomes`` is the interaction whose reply promised it: that message becomes this one.
+    ``becomes`` is the interaction whose reply promised it: that message is replaced by this one.
     """
     return NewNotice(
         subject=_make_subject(surface, ids),
@@ -135,7 +135,7 @@ def make_message_notice(
 
 
 def _make_referents_body(answer: Answer, surface: Surface) -> dict[str, Any] | None:
-    """Return the referents that are remembered with an answer, with its conversation; None for none."""
+    """Return an answer's referents, to be remembered for its conversation; None if there are none."""
     if answer.about is None or surface.channel_id is None:
         return None
     place = {"channel_id": surface.channel_id, "thread_ts": surface.thread_ts}
@@ -143,19 +143,19 @@ def _make_referents_body(answer: Answer, surface: Surface) -> dict[str, Any] | N
 
 
 def _make_subject(surface: Surface, ids: Ids) -> str:
-    """Return the answer's unique key: its interaction; a new id if Slack gave none."""
+    """Return the answer's unique key: its interaction, or a new id if Slack gave none."""
     return surface.interaction or ids.new("interaction")
 
 
 @guards("An IDE's address reaches only the owner")
 def fit_for_channel(answer: Answer) -> Answer:
-    """Make an Answer with a private address ephemeral, even if it was to be shared."""
+    """Make an Answer with a private address ephemeral, even if it should have been shared."""
     if not answer.in_channel:
         return answer
     is_private = any(
         button["action_id"] in kit.ADDRESSES or "url" in button
         for button in kit.iterate_buttons(answer.blocks)
     )
-    # In a list, a name is the link. What people typed is escaped: it can't look like one.
+    # In a list, a name is the link. Text that people typed is escaped, so it can't look like one.
     is_private = is_private or "<http" in str(answer.blocks)
     return replace(answer, in_channel=False) if is_private else answer

@@ -1,6 +1,6 @@
-"""The routes: a decorator makes a function a verb, a button, a form, a search or an event.
+"""The routes: a decorator registers a function as a verb, a button, a form, a search or an event.
 
-Nothing else lists them.
+They aren't listed anywhere else.
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
@@ -17,28 +17,29 @@ from bot.support.errors import Refused
 from handlers.requests.event_request import EventRequest
 from handlers.requests.request import Request
 
-#: What a person types, presses or sends ends in an Answer.
+#: The handler of anything that a person types, presses or sends; it returns an Answer.
 Verb: TypeAlias = Callable[[Request], Coroutine[Any, Any, Answer]]
 Search: TypeAlias = Callable[[Request], Coroutine[Any, Any, list[dict[str, Any]]]]
 Event: TypeAlias = Callable[[EventRequest], Coroutine[Any, Any, None]]
 
 
 _verbs: dict[str, Registry[Verb]] = {}
-#: Buttons that aren't verbs, by the action id before its first colon.
+#: Buttons that aren't verbs, by the part of the action id before its first colon.
 action: Registry[Verb] = Registry()
-#: The reader of the words that people type, and of sentences.
+#: The readers of typed text: of words, and of free text.
 text: Registry[Verb] = Registry()
-#: The handlers that answer a refusal with more than its text, by its rule.
+#: Handlers that answer a refusal with more than its text, by the refusal's rule.
 refusal: Registry[Callable[[Request, Refused], Awaitable[Answer]]] = Registry()
-#: Buttons as they are now, by action, from a row's key: an option of a menu asks what they would.
+#: Functions that draw a button for a row as it is now, by action, to ask the button's question for a menu's
+#: option.
 button: Registry[Callable[[Request, str], Coroutine[Any, Any, Element]]] = Registry()
 #: Forms, by callback id.
 view: Registry[Verb] = Registry()
 #: Shortcuts, by callback id.
 shortcut: Registry[Verb] = Registry()
-#: Searches of select menus, by what they search.
+#: Searches of select menus, by the thing they search for.
 options: Registry[Search] = Registry()
-#: Events, by Slack's name; messages by the kind of their channel too (``message_im``).
+#: Events, by Slack's name; messages also by the kind of their channel (``message_im``).
 event: Registry[Event] = Registry()
 
 
@@ -55,12 +56,12 @@ def get_verbs(command: str) -> Registry[Verb]:
 
 
 def find_button_handler(request: Request, name: str) -> Verb | None:
-    """Return the handler of a button: its own, or else the verb's."""
+    """Return the handler of a button: its own, or else that of the verb."""
     return action.get(name) or get_verbs(request.folder).get(request.verb)
 
 
 def replace_former_verb(request: Request) -> Request:
-    """Return the request of a button for the verb that has taken the place of its own, if one has."""
+    """Return a button's request, made for the verb that replaced its own, if one did."""
     former = list_former_verbs(request.folder).get(request.verb)
     if former is None:
         return request
@@ -82,7 +83,7 @@ def list_verbs_accepting(kind: ArgumentKind) -> frozenset[tuple[str, str]]:
 
 
 def has_own_parser(command: str, name: str) -> bool:
-    """Return whether a verb parses its whole text itself, such as a program's own words."""
+    """Return whether a verb parses its whole text itself, as those with a program's own words do."""
     verb = list_verbs(command).get(name)
     return verb is not None and verb.flags is None
 
@@ -101,7 +102,7 @@ def list_commands() -> list[str]:
 
 @cache
 def list_flags() -> frozenset[str]:
-    """Return the flags of all verbs: none of them can be part of a name."""
+    """Return the flags of all verbs, which are never part of a name."""
     require_complete()
     every = (verb for command in list_commands() for verb in list_verbs(command).values())
     return frozenset().union(*(verb.flags or () for verb in every))

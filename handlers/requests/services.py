@@ -27,7 +27,7 @@ from handlers.requests.payload import parse_principal as principal_of
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The objects that handlers use. ``commands`` maps a slash command to the folder of its verbs."""
+    """The objects that handlers use. ``commands`` maps each slash command to the folder of its verbs."""
 
     context: Context
     store: Store
@@ -41,9 +41,9 @@ class Services:
     commands: Mapping[str, str]
     limiter: RateLimiter
     search_limiter: SearchLimiter
-    #: The outcomes that people are notified of once a slow store has answered.
+    #: Tasks that notify people of an outcome once a slow store has answered.
     outcome_pool: Pool
-    #: Answers that are drawn once, by everything that they depend on.
+    #: Answers that are drawn only once, by everything that they depend on.
     drawn: dict[Hashable, Answer] = field(default_factory=dict)
 
     def resolve_principal(self, payload: Mapping[str, Any]) -> Principal:
@@ -74,7 +74,7 @@ class Services:
         )
 
     def describe_not_set_up(self, connections: Iterable[str]) -> str:
-        """Count the things on connections that the operator took out, in a sentence; "" for none."""
+        """Say how many things are on connections that the operator removed; "" for none."""
         gone = Counter(name for name in connections if name not in self.context.connections)
         return " ".join(
             kit.fill(answers.NOT_SET_UP, count=Markup(str(gone[name])), title=self.title(name))
@@ -90,7 +90,7 @@ class Services:
         return self._list_linked_by("none")
 
     def list_approvable(self) -> list[str]:
-        """Return the names of the connections whose administrators approve usernames."""
+        """Return the names of the connections where administrators approve usernames."""
         return [name for name, _ in self._list_linked_by("admin")]
 
     def _list_linked_by(self, method: LinkMethod) -> list[tuple[str, str]]:
@@ -100,14 +100,14 @@ class Services:
         ]
 
     def list_link_methods(self) -> list[tuple[str, str, bool]]:
-        """Return (name, title, whether with a token) of all that can be linked, by title."""
+        """Return (name, title, whether by a token) of all connections that can be linked, by title."""
         by_token = dict(self.list_linkable())
         names = by_token.keys() | set(self.list_approvable())
         found = [(name, self.title(name), name in by_token) for name in names]
         return sorted(found, key=lambda one: one[1].casefold())
 
     def draw_once(self, key: Hashable, draw: Callable[[], Answer]) -> Answer:
-        """Return the answer that depends on this key alone, drawn by whoever asks first."""
+        """Return the answer that depends on this key alone; draw it only the first time."""
         if (answer := self.drawn.get(key)) is None:
             if len(self.drawn) >= MAX_DRAWN:
                 self.drawn.clear()
@@ -120,7 +120,7 @@ class Services:
 
 
 def build_services(context: Context, limiter: RateLimiter) -> Services:
-    """Assemble the services; ``limiter`` counts people's requests."""
+    """Assemble the services; ``limiter`` limits people's requests."""
     return Services(
         context=context,
         store=context.store,
@@ -137,7 +137,7 @@ def build_services(context: Context, limiter: RateLimiter) -> Services:
     )
 
 
-#: How many answers are kept drawn.
+#: The most drawn answers that are kept.
 MAX_DRAWN: Final = 100
-#: How many people can wait for the outcome of a slow commit at once.
+#: The most people who can wait for the outcome of a slow commit at once.
 MAX_PENDING_OUTCOMES: Final = 1000

@@ -1,4 +1,4 @@
-"""Suggestions: commands as they are typed here, verbs like a mistyped one, and small talk."""
+"""Suggestions: commands as they are typed here, verbs similar to a mistyped one, and small talk."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -18,14 +18,14 @@ from handlers.requests.synonyms import find_similar_verbs
 
 #: The most words of a text that may be a mistyped command.
 _MAX_COMMAND_WORDS: Final = 4
-#: Parts of a command that only a program writes: flags, dates in numbers, and mentions.
+#: Parts of a command that people don't type: flags, dates in numbers, and mentions.
 _PROGRAM_WORDING: Final = re.compile(r" --\w|\d{4}-\d\d-\d\d|<@")
 
 
 def answer_chat(request: Request, topic: str) -> Answer:
     """Answer a greeting, thanks, or another text without a request, with commands for workspaces."""
     if topic == "signs":
-        # A message of signs alone needs no answer; whoever typed a slash command waits for one.
+        # A message of punctuation needs no answer, but a person who typed a slash command waits for one.
         return SILENT if request.surface.kind == "message" else answer_chat(request, "hello")
     return answer_about_names(request, talk.TALK[topic])
 
@@ -37,31 +37,31 @@ def answer_about_names(request: Request, template: str, titles: Sequence[str] = 
 
 
 def format_bold(names: Iterable[str]) -> Markup:
-    """Return names as part of a sentence."""
+    """Return names in bold, as part of a sentence."""
     return Markup(", ".join(fill("*{name}*", name=name) for name in names))
 
 
 async def answer_nothing_to_cancel(request: Request, workspace: Workspace) -> Answer:
-    """Say that nothing about a workspace is still open."""
+    """Say that there is nothing to cancel about a workspace."""
     now, zone = request.services.clock.now(), await request.find_zone()
     return replies.hint(lists.format_in_state(now, zone, workspace, talk.NOTHING_TO_CANCEL))
 
 
 def answer_unknown_topic(request: Request, word: str) -> Answer:
-    """Say that there is no such verb to explain, and offer help on the nearest ones."""
+    """Say that there is no such verb to explain, and offer help on similar ones."""
     commands = [write_command(request, "help", verb) for verb in suggest_verbs(request, fold_word(word))]
     return answer_unknown_word(request, answers.UNKNOWN_VERB, word, commands)
 
 
 def answer_unknown_word(request: Request, sentence: str, word: str, commands: Sequence[str]) -> Answer:
-    """Say that a word is unknown, and suggest commands that are like it."""
+    """Say that a word is unknown, and suggest similar commands."""
     more = [fill(talk.DID_YOU_MEAN, commands=format_commands(request, commands))] if commands else []
     more.append(request.fill(answers.UNKNOWN_VERB_HELP))
     return replies.hint(fill(sentence, word=word), lists.list_command_buttons(commands), more="\n".join(more))
 
 
 def answer_unread(request: Request) -> Answer:
-    """Answer a text that isn't understood: with the commands that it is nearly, or with the way on."""
+    """Answer a text that isn't understood: with similar commands, or with a next step."""
     words = [fold_word(word) for word in request.arguments]
     if said := talk.FORMER_WORDS.get(words[0] if words else ""):
         return replies.hint(request.fill(said), [replies.list_button()])
@@ -75,7 +75,7 @@ def answer_unread(request: Request) -> Answer:
 
 
 def offer_as_command(request: Request) -> Answer:
-    """Offer a paraphrased request as a command, which one click runs."""
+    """Offer a request, put in other words, as a command that one click runs."""
     return offer_commands(
         request, [write_command(request, request.verb, *request.arguments)], talk.AS_COMMAND
     )
@@ -94,7 +94,7 @@ def write_command(request: Request, *typed: str) -> str:
 
 
 def format_commands(request: Request, commands: Sequence[str]) -> Markup:
-    """Return commands as the person would type them here; in words if nobody would type them by hand."""
+    """Return commands as the person would type them here; in words if they are hard to type."""
     return Markup(talk.OR.join(_format_command(request, command) for command in commands))
 
 
@@ -106,6 +106,6 @@ def _format_command(request: Request, command: str) -> str:
 
 
 def suggest_verbs(request: Request, word: str) -> list[str]:
-    """Return the verbs that a mistyped word may mean, the nearest first."""
+    """Return the verbs that a mistyped word may mean, most similar first."""
     verbs = [verb for verb, entry in list_verbs(request.folder).items() if not entry.is_hidden]
     return find_similar_verbs(word, request.folder, verbs)

@@ -1,8 +1,8 @@
-"""Mistakes of typing: flags that a verb doesn't have, and tokens.
+"""Typing mistakes: flags that a verb doesn't have, and tokens.
 
-A token is never used, stored or repeated; people are asked to replace it. A word that looks like one may be
-something else: ids and links are valid arguments, and some ids have the same shape. Anything that can't be
-an argument of the command is treated as a token.
+A token is never used, stored or repeated; people are asked to replace it. A word that looks like a token may
+be something else: ids and links are valid arguments, and some ids look the same. Anything that can't be an
+argument of the command is treated as a token.
 """
 
 import re
@@ -35,7 +35,7 @@ _LABEL_PATTERN: Final = re.compile(r"[:.#*~!\[\]{}\\]+")
 _JOINER_PATTERN: Final = re.compile(r"[-_+]+")
 _CORE_PATTERN: Final = re.compile(r"[^\W_](?:.*[^\W_])?", re.DOTALL)
 _SLACK_TOKEN_PATTERN: Final = re.compile(r"(?<![^\W_])" + SLACK_TOKEN.pattern)
-#: A secret of anything else: like the tokens of a well-known service, or its writer says what it is.
+#: Any other secret: it looks like the token of a well-known service, or the text calls it a secret.
 _SECRET_PATTERN: Final = re.compile(
     r"(?<![\w-])(?:(?:sk|pk|gh[oprsu]|hf|pat|npm|glpat)[-_]|dapi|AKIA|ASIA)(?=[A-Za-z]*\d)[A-Za-z\d]{16,}"
     r"|(?<![\w-])[a-z]{2,6}_(?:live|test|prod|secret|key)_(?=[A-Za-z]*\d)[A-Za-z\d]{8,}"
@@ -44,15 +44,15 @@ _SECRET_PATTERN: Final = re.compile(
     r"[\"'`]*(?=\S*\d)(?=\S*[A-Za-z])([^\s\"'`]{8,})",
     re.IGNORECASE,
 )
-#: Verbs that accept ids of things that aren't on any list here.
+#: Verbs that accept ids of things that no list here has.
 _ANY_JOB_VERBS: Final = frozenset({"run"})
 _ANY_WORKSPACE_VERBS: Final = frozenset({"add"})
-#: The page on which a Slack token is replaced.
+#: The page where a Slack token can be replaced.
 _SLACK_APPS_PAGE: Final = "api.slack.com/apps"
 
 
 def may_have_token(request: Request, besides: str = "") -> bool:
-    """Return whether any word of a command, or besides it, looks like a token and needs a closer look."""
+    """Return whether a word of a command, or of its message's rest, looks like a token and is checked."""
     if request.text == request.verb and not besides:
         return False
     text = _read_typed_text(request, besides)
@@ -62,13 +62,13 @@ def may_have_token(request: Request, besides: str = "") -> bool:
 
 
 async def read_without_tokens(request: Request, reader: routes.Verb, besides: str = "") -> Answer:
-    """Run a text's reader, unless a token is in it or in the rest of its message: then repeat nothing."""
+    """Run a text's reader, unless the text or the rest of its message has a token; that is never repeated."""
     answer = await _answer_token(request, besides) if may_have_token(request, besides) else None
     return answer or await reader(request)
 
 
 async def _answer_token(request: Request, besides: str) -> Answer | None:
-    """Answer somebody who typed a token; None if there is none."""
+    """Answer a person who typed a token; None if there is none."""
     services, text = request.services, _read_typed_text(request, besides)
     words, verb = _split_at_separators(text), _find_verb(request)
     if any(_SLACK_TOKEN_PATTERN.search(word) for word in words):
@@ -79,7 +79,7 @@ async def _answer_token(request: Request, besides: str) -> Answer | None:
         )
     own_names, providers = await _read_own_names(services, request.principal), services.connections.values()
     for word in words:
-        # The ids in a link that a provider recognises aren't tokens.
+        # Ids in a link that a provider recognises aren't tokens.
         link = naming.to_link(word)
         is_link = link and any(
             provider.parse_reference(link) or provider.parse_job_reference(link) for provider in providers
@@ -98,7 +98,7 @@ async def _answer_token(request: Request, besides: str) -> Answer | None:
 
 
 async def describe_token_in_field(services: Services, principal: Principal, text: str) -> str:
-    """Return a sentence for somebody who typed a token into a form's field, or "" if there is none."""
+    """Return a sentence for a person who typed a token into a form's field, or "" if there is none."""
     issuers = [name for word in _SEPARATOR_PATTERN.split(text) for name in _find_issuers(services, word)]
     if not issuers or fold(text) in await _read_own_names(services, principal):
         return ""
@@ -123,7 +123,7 @@ def _match_issuers(services: Services, candidate: str) -> list[str]:
 
 
 def _list_candidates(word: str) -> Iterator[str]:
-    """Yield the pieces of a word that may be a whole token: itself, and its parts without their surroundings.
+    """Yield the parts of a word that may be a whole token: the word, and its parts without surroundings.
 
     A slash may be part of a token, but not in a link.
     """
@@ -160,7 +160,7 @@ def _answer_likely_token(request: Request, issuers: Sequence[str], *, is_id: boo
 
 
 def _format_delete_hint(request: Request) -> Markup:
-    """Ask to delete a message that others or Slack's search could still find; a slash command is none."""
+    """Ask to delete a message that others or Slack's search could find; "" for a slash command."""
     return Markup("" if request.surface.kind == "command" else pages.DELETE_IT)
 
 
@@ -183,7 +183,7 @@ def _split_at_separators(text: str) -> list[str]:
 
 
 def _find_verb(request: Request) -> str:
-    """Return the verb that a text is read by: the first of Usher's in it, wherever it stands."""
+    """Return the verb that a text is read by, which is the first of Usher's verbs in it."""
     verbs = list_verbs(request.folder)
     said = (fold_word(word) for word in (request.verb, *request.arguments))
     words = (to_present_name(request.folder, word) for word in said)
@@ -193,7 +193,7 @@ def _find_verb(request: Request) -> str:
 def _guess(
     request: Request, verb: str, word: str, own_names: AbstractSet[str]
 ) -> Literal["argument", "unknown id", "token"]:
-    """Classify a word: something the person has here, an id where any is allowed, an unknown id, a token."""
+    """Classify a word: a thing of the person's, an id where any is allowed, an unknown id, or a token."""
     providers = request.services.connections.values()
     is_of_run = request.folder == "job"
     is_id = any(

@@ -1,4 +1,4 @@
-"""The words around names in a list, and those of orders about hours. Tables.
+"""Tables of words: those around names in a list, and those in orders about hours.
 
 Words are separated by blanks.
 """
@@ -7,11 +7,11 @@ from typing import Final
 
 from handlers.requests.synonyms import index_words, split_words
 
-#: What is done with hours as they are, by the word that follows a workspace's name.
+#: Orders that change existing hours, which follow a workspace's name.
 HOURS_ORDERS: Final = split_words("off on pause")
-#: Say before a day that nothing comes then, or until then.
+#: Words before a day that say that nothing happens then, or until then.
 HOURS_EXCEPTIONS: Final = split_words("skip pause off")
-#: The states by which a list can be filtered.
+#: The words for states by which a list can be filtered.
 STATE_WORDS: Final = index_words(
     {
         "running": "running active up",
@@ -30,7 +30,7 @@ RUN_STATES: Final = index_words(
         "cancelled": "cancelled canceled stopped",
     }
 )
-#: What may stand in a list's filter and names nothing.
+#: Words in a list's filter that name nothing.
 LIST_WORDS: Final = split_words(
     """workspace workspaces server servers session sessions machine machines instance instances environment
     environments vm vms box boxes container containers pod pods notebooks job jobs run runs ones stuff

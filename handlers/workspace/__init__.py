@@ -1,1 +1,1 @@
-"""Verbs, buttons and forms of workspaces, each a function with its route."""
+"""Verbs, buttons and forms of workspaces; each is a function with its own route."""

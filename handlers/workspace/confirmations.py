@@ -1,6 +1,7 @@
-"""Offers in place of operations that aren't done at once: one button says what it will do.
+"""Offers for operations that aren't done at once: one button says what it will do.
 
-A command that names its workspaces is done, unless something of theirs may be lost (``handlers.commands``).
+A command that names its workspaces is done at once, unless something in them may be lost
+(``handlers.commands``).
 """
 
 from collections.abc import Sequence
@@ -32,22 +33,22 @@ from bot.support.errors import Refused
 from handlers.linking import require_account
 from handlers.requests.request import Request
 
-#: The number of workspaces that one button can change.
+#: The most workspaces that one button can change.
 MAX_BULK_WORKSPACES: Final = 20
 
 
-#: The refusals of stop modes that a provider doesn't offer, for any workspace or for this one.
+#: The rules that refuse a stop mode because the provider doesn't offer it, for this or any workspace.
 NOT_OFFERED: Final = frozenset({"workspace.no_suspend", "workspace.not_allowed"})
 #: Verbs that interrupt what runs in a workspace.
 _INTERRUPTING_VERBS: Final = frozenset({"stop", "suspend", "restart"})
 _OPERATION_VERBS: Final = {verb.value: verb for verb in OperationVerb}
-#: The states to which a verb leads.
+#: The states that a verb leads to.
 _DOWN: Final = DOWN_STATES | {State.STOPPING}
 _REACHED: Final = {"start": UP_STATES, "wait": UP_STATES, "stop": _DOWN, "suspend": _DOWN, "force": _DOWN}
 
 
 def find_verb(request: Request) -> str:
-    """Return the requested verb, or its variant: with ``--force``, a stop is *force*."""
+    """Return the requested verb, or its variant: a stop with ``--force`` is *force*."""
     variant = {"stop": "force", "start": "wait"}.get(request.verb, "")
     return variant if variant in request.flags else request.verb
 
@@ -80,7 +81,7 @@ def find_time(request: Request, workspace: Workspace) -> float | None:
 
 
 async def offer_stop(request: Request, workspace: Workspace, at: float) -> Answer:
-    """Say that a workspace can't be suspended, and offer to stop it at that time, which may ask first."""
+    """Say that a workspace can't be suspended, and offer to stop it at that time instead."""
     is_end = is_final(predict_stop_effects(request.services.context, workspace), "stop")
     zone = await request.services.store.zone(request.principal)
     then = times.format_label(at, request.services.clock.now(), zone, request.text)
@@ -93,7 +94,7 @@ async def offer_stop(request: Request, workspace: Workspace, at: float) -> Answe
 
 
 async def format_label(request: Request, verb: str, name: str) -> str:
-    """Return the words of a button: its verb, its workspace, and its time in the person's own zone."""
+    """Return a button's label: the verb, the workspace, and the time in the person's zone."""
     if request.at is None:
         return find_declared("workspace", verb).offer.button.format(name=name)
     zone = await request.services.store.zone(request.principal)
@@ -113,12 +114,12 @@ async def _offer_at_time(request: Request, workspace: Workspace, at: float) -> A
 
 
 def is_final_operation(request: Request, workspace: Workspace, verb: OperationVerb) -> bool:
-    """Return whether an operation would end a workspace for good, as it was last read."""
+    """Return whether an operation would end a workspace for good, according to its last read."""
     return find_final_mode(request.services.context, workspace, verb) is not None
 
 
 async def ask_before_ending(request: Request, workspace: Workspace, verb: OperationVerb) -> Answer:
-    """Ask whether a workspace may end for good: its losses, the rest, and a way that wouldn't end it."""
+    """Ask whether a workspace may end for good: what is lost, what stays, and a gentler way if any."""
     facts = await request.services.gatherer.describe_workspace(workspace)
     mode: StopMode = "force" if verb is OperationVerb.FORCE else "stop"
     effect, label = {
@@ -136,7 +137,7 @@ async def ask_before_ending(request: Request, workspace: Workspace, verb: Operat
 
 
 async def ask_before_suspending(request: Request, workspace: Workspace) -> Answer:
-    """Ask whether a workspace may be suspended that was busy, or had unsaved changes."""
+    """Ask whether to suspend a workspace that was busy or had unsaved changes."""
     check_possible(request.services.context, workspace, OperationVerb.SUSPEND)
     await require_account(request, workspace.connection)
     about = Referents(workspaces=(workspace.id,), what="suspend", takes_press=True)
@@ -144,7 +145,7 @@ async def ask_before_suspending(request: Request, workspace: Workspace) -> Answe
 
 
 def may_lose(request: Request, workspace: Workspace) -> bool:
-    """Return whether a typed verb may lose something now: what a stop was known to interrupt, or by force."""
+    """Return whether a typed verb may lose something now: by force, or by what a stop interrupts."""
     if request.press is not None or AGREED in request.flags or request.at is not None:
         return False
     verb = find_verb(request)
@@ -154,7 +155,7 @@ def may_lose(request: Request, workspace: Workspace) -> bool:
 
 
 def can_do_several(request: Request) -> bool:
-    """Return whether a verb can be done to several at once."""
+    """Return whether one button can apply the request's verb to several workspaces."""
     declared = find_declared("workspace", find_verb(request))
     return bool((declared.bulk if request.at is None else declared.bulk_at).text)
 
@@ -165,7 +166,7 @@ async def _read_operations_under_way(request: Request) -> dict[str, Operation]:
 
 
 async def filter_needed(request: Request, rows: Sequence[Workspace]) -> list[Workspace]:
-    """Return the workspaces of which the request's verb would change anything, as far as rows say."""
+    """Return the workspaces that the request's verb would change, as far as the rows tell."""
     under_way, verb = await _read_operations_under_way(request), find_verb(request)
     waits = await request.caller.read(waitlist.list_own) if verb == "cancel" else []
     waiting = {one.workspace_id for one in waits}
@@ -176,16 +177,16 @@ async def filter_needed(request: Request, rows: Sequence[Workspace]) -> list[Wor
 async def offer_for_several(
     request: Request, rows: Sequence[Workspace], *, is_named: bool, besides: Sequence[Workspace]
 ) -> Answer:
-    """Offer the request's verb for several workspaces with one button, which lists exactly these.
+    """Offer the request's verb for several workspaces with one button that applies to exactly these.
 
-    ``besides`` are left out; if the others were named, the answer lists those that don't fit, too.
+    ``besides`` are left out. If the others were named, the answer also lists those that don't fit.
     """
     services, verb = request.services, find_verb(request)
     at = request.at
     changing = await filter_needed(request, rows)
     fitting = [one for one in changing if is_possible(request, one)]
     if changing and not fitting:
-        # Nowhere: the refusal says why.
+        # No provider can do it: the refusal says why.
         check_possible(services.context, changing[0], _OPERATION_VERBS[verb])
     chosen, too_many = fitting[:MAX_BULK_WORKSPACES], fitting[MAX_BULK_WORKSPACES:]
     named_rows = rows if is_named else ()
@@ -209,7 +210,7 @@ async def offer_for_several(
 
 
 def is_needed(verb: str, workspace: Workspace, under_way: Operation | None, at: float | None = None) -> bool:
-    """Return whether a verb would change anything about a workspace, as far as rows say."""
+    """Return whether a verb would change anything about a workspace, as far as the rows tell."""
     is_down = workspace.state in DOWN_OR_FAILED_STATES
     match verb:
         case "start" | "wait":
@@ -234,7 +235,7 @@ def is_possible(request: Request, workspace: Workspace) -> bool:
 
 
 def _find_refusal(request: Request, workspace: Workspace) -> str:
-    """Return the reason for which the provider can't do the request's verb at all; "" if it can."""
+    """Return why the provider can't do the request's verb at all; "" if it can."""
     verb = find_verb(request)
     if verb not in _OPERATION_VERBS:
         return ""
@@ -246,7 +247,7 @@ def _find_refusal(request: Request, workspace: Workspace) -> str:
 
 
 async def make_stamp(request: Request, workspace: Workspace) -> str:
-    """Return a workspace's key with a digest of its state, by which a later change is noticed."""
+    """Return a workspace's key with a digest of its state, which shows whether it has changed since."""
     latest = await request.services.store.read(operation_rows.find_latest_operation, workspace.id)
     state = "d" if workspace.state in DOWN_OR_FAILED_STATES else "g" if workspace.state is State.GONE else "u"
     return f"{workspace.id}.{state}{latest.id[-6:] if latest is not None else ''}"
@@ -267,20 +268,20 @@ def _make_row(request: Request, verb: str, workspace: Workspace) -> lists.ListRo
 
 
 def find_planned_final_mode(request: Request, verb: str, workspace: Workspace) -> StopMode | None:
-    """Return the stop mode that ends a workspace for good at the requested time; None for no such end."""
+    """Return the stop mode that would end a workspace for good at the requested time, None if none would."""
     planned = predict_stop_effects(request.services.context, workspace)
     mode = find_stop_mode(verb, workspace) or choose_planned_mode(planned)
     return mode if is_final(planned, mode) else None
 
 
 def find_stop_mode(verb: str, workspace: Workspace) -> StopMode | None:
-    """Return the stop mode of a verb with a time; None for any mode after which it can be started."""
+    """Return the stop mode of a verb with a time; None leaves the choice of one that allows a later start."""
     modes: dict[str, StopMode | None] = {"stop": "stop", "suspend": "suspend", "keep": workspace.stop_mode}
     return modes.get(verb)
 
 
 async def describe_left_out(request: Request, workspaces: Sequence[Workspace]) -> list[str]:
-    """Return a sentence about each workspace to which nothing is done: its state, or why it can't be done."""
+    """Return a sentence about each workspace that is left as it is: its state, or why nothing can be done."""
     under_way = await _read_operations_under_way(request)
     now, zone = request.services.clock.now(), await request.find_zone()
     verb, at = find_verb(request), request.at or request.more or None

@@ -20,12 +20,12 @@ ORDER_PATTERN: Final = re.compile(r"(join|leave|skip|resume|end)\b\s*(.{0,500})"
 
 
 def get_verb(text: str) -> str:
-    """Return the first word of an order, in small letters."""
+    """Return the first word of an order in small letters."""
     return text.partition(" ")[0].casefold()
 
 
 def list_days_off(card: ClassCard, text: str, now: float) -> list[str]:
-    """Return the days that ``24 Dec`` or ``22 Dec to 6 Jan`` names, or as a button has them; none if unread.
+    """Return the days that ``24 Dec`` or ``22 Dec to 6 Jan`` names, or a button's days; none if unclear.
 
     Raises Refused (``course.no_lesson``).
     """
@@ -39,7 +39,7 @@ def list_days_off(card: ClassCard, text: str, now: float) -> list[str]:
 
 
 def _list_days(card: ClassCard, first: date, last: date, now: float) -> list[str]:
-    """Return the days of a span with lessons, of several without one that is on; raises Refused."""
+    """Return the days of a span that has lessons; of several, none whose lesson is on; raises Refused."""
     days, on = (
         courses_timetable.list_lesson_days(card, now, first, last),
         courses_timetable.find_lesson_on(card, now),
@@ -52,14 +52,14 @@ def _list_days(card: ClassCard, first: date, last: date, now: float) -> list[str
         )
         none = words.NO_LESSON_THEN.format(course=card.title, days=said)
         raise Refused("course.no_lesson", f"{none} {coming}")
-    # As it was said.
+    # The whole span as it was typed, days without lessons included.
     last = min(last, date.fromisoformat(card.last_day))
     span = list_dates(max(first, card.day(now)), last + timedelta(days=1))
     return span if len(span) == 1 or on is None else [one for one in span if one != on.local[:10]]
 
 
 def build_timetable(wanted: Wanted | None, first: str, until: str, today: date) -> dict[str, Any]:
-    """Return the fields of a course's days and times; none for a class, or if its days can't be read."""
+    """Return the fields of a course's days and times; none for a class, or if the days aren't understood."""
     if wanted is None or wanted.starts is None or wanted.stops is None:
         return {}
     begin = time_parsing.day_of(first, today) if first else today
@@ -73,14 +73,14 @@ def build_timetable(wanted: Wanted | None, first: str, until: str, today: date) 
 
 
 def is_timetable(wanted: Wanted | None) -> bool:
-    """Return whether hours are lessons: on weekdays, with a begin and a later end, and no zone."""
+    """Return whether hours are those of lessons: on weekdays, with a start, a later end, and no zone."""
     if wanted is None or wanted.starts is None or wanted.stops is None or wanted.zone:
         return False
     return wanted.days <= EVERY_DAY and wanted.starts < wanted.stops < DAY_MINUTES
 
 
 def parse_mentions(text: str) -> list[str]:
-    """Return the Slack ids that a text mentions; raises Refused if it names anybody otherwise."""
+    """Return the Slack ids mentioned in a text; raises Refused if it names people in any other way."""
     found = [one[1] for one in _MENTION_PATTERN.finditer(text) if one[1]]
     if (name := _MENTION_PATTERN.sub("", text).strip()) or not found:
         raise Refused("course.teacher", words.NO_MENTION.format(name=name or words.NOBODY_NAMED))

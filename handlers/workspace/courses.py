@@ -1,4 +1,4 @@
-"""Changes of posted courses: members' buttons, and the words of their teachers."""
+"""Changes to posted courses: by members' buttons, and by what their teachers type."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ from handlers.requests import routes
 from handlers.requests.request import Answered, Request
 from handlers.workspace import course_words as orders
 
-#: What everybody does for themselves.
+#: Verbs that people apply to themselves.
 _OWN_VERBS = frozenset({"join", "leave"})
 Result = TypeVar("Result")
 
 
 async def find_own_courses(request: Request, text: str) -> list[tuple[ClassCard, bool, str]]:
-    """Return one's own courses by the title that begins a text, whether one teaches each, and the rest.
+    """Return the person's courses whose title begins a text, whether they teach each, and the other words.
 
-    If the cards of some stand in this channel, these are meant.
+    If some have their card in this channel, only these are returned.
     """
     found = _match_titles(await request.caller.read(cases.list_own_courses), text)
     return [one for one in found if one[0].channel_id == request.surface.channel_id] or found
 
 
 def _match_titles(courses: Iterable[tuple[ClassCard, bool]], text: str) -> list[tuple[ClassCard, bool, str]]:
-    """Return the courses by the title that begins a text, with blanks, hyphens or underscores in it."""
+    """Return the courses whose title begins a text; blanks, hyphens and underscores in it are equal."""
     found = []
     for card, is_teacher in courses:
         title = r"[\s_-]+".join(map(re.escape, re.split(r"[\s_-]+", card.title)))
@@ -54,16 +54,16 @@ def _match_titles(courses: Iterable[tuple[ClassCard, bool]], text: str) -> list[
 
 
 async def change_by_words(request: Request, text: str) -> Answer | None:
-    """Change the course by the title that begins a text, or ask for one; None if the words name none.
+    """Change the course whose title begins a text, or ask which one; None if the text names no course.
 
-    That of others only if none is one's own: administrators may.
+    Courses of others count only if none of the person's own fits: administrators may change them.
     """
     found = await find_own_courses(request, text) or await _list_others(request, text)
     found = [one for one in found if orders.ORDER_PATTERN.fullmatch(one[2])]
-    # Who only joined can leave.
+    # A person who only joined can do nothing but leave.
     found = [one for one in found if one[1] or orders.get_verb(one[2]) in _OWN_VERBS] or found[:1]
     now = request.services.clock.now()
-    # Of several, only those are meant that have a lesson then.
+    # Of several courses, take those that have a lesson then.
     fitting = [one for one in found if _has_lessons(one[0], one[2], now)] or found[:1]
     if len(fitting) > 1:
         return _ask_which_course(request, [(card, rest) for card, _, rest in fitting])
@@ -71,7 +71,7 @@ async def change_by_words(request: Request, text: str) -> Answer | None:
 
 
 def _has_lessons(card: ClassCard, text: str, now: float) -> bool:
-    """Return whether a course has lessons on the days that an order names, if it names any."""
+    """Return whether a course has lessons on the days that an order names; true if it names none."""
     verb, _, rest = text.partition(" ")
     try:
         return verb.casefold() != "skip" or bool(orders.list_days_off(card, rest, now))
@@ -80,7 +80,7 @@ def _has_lessons(card: ClassCard, text: str, now: float) -> bool:
 
 
 async def _list_others(request: Request, text: str) -> list[tuple[ClassCard, bool, str]]:
-    """Return the courses of others by the title that begins a text."""
+    """Return the courses of others whose title begins a text."""
     place = request.caller.context.installation
     others = [
         (one, place.administers(request.principal, one.principal))
@@ -91,7 +91,7 @@ async def _list_others(request: Request, text: str) -> list[tuple[ClassCard, boo
 
 
 def _ask_which_course(request: Request, found: Sequence[tuple[ClassCard, str]]) -> Answer:
-    """Offer to change each of these courses as somebody typed."""
+    """Offer to change each of these courses as typed."""
     blocks, now = [kit.section(words.WHICH_COURSE)], request.services.clock.now()
     for number, (card, text) in enumerate(found):
         verb = orders.get_verb(text)
@@ -104,14 +104,14 @@ def _ask_which_course(request: Request, found: Sequence[tuple[ClassCard, str]]) 
 
 @routes.action("course_change")
 async def change_by_button(request: Request) -> Answer:
-    """Change the course of a button as it says."""
+    """Change a course as its button says."""
     card_id, _, text = (request.target or "").partition(" ")
     card = await request.caller.read(use_cases.find_visible_card, card_id)
     return replace(await apply_order(request, card, text), replaces=True)
 
 
 async def apply_order(request: Request, card: ClassCard, text: str) -> Answer:
-    """Change a course by the words after its title, or join or leave it. Raises Refused, Answered."""
+    """Change a course by the words after its title, or join or leave it. Raises Refused and Answered."""
     verb, rest = orders.get_verb(text), text.partition(" ")[2].strip()
     if verb == "leave":
         return await _leave_course(request, card.id)
@@ -140,7 +140,7 @@ async def end_course(request: Request, card: ClassCard) -> Answer:
 
 
 async def find_co_teachers(request: Request, text: str) -> frozenset[str]:
-    """Return the keys of the mentioned people, who may all teach; raises Refused, Answered."""
+    """Return the keys of the mentioned people, who must all be allowed to teach; raises Refused, Answered."""
     keys = frozenset(replace(request.principal, user_id=one).key for one in orders.parse_mentions(text))
     every = [Principal.from_key(key) for key in sorted(keys)]
     decisions = await asyncio.gather(
@@ -164,7 +164,7 @@ async def format_people(request: Request, keys: Iterable[str]) -> Markup:
 
 
 async def require_teacher(request: Request, card_id: str, done: Awaitable[Result]) -> Result:
-    """Return the result of a card's teacher or an administrator; others raise Answered with its owner."""
+    """Return the result of a card's teacher or an administrator; for others raise Answered with its owner."""
     try:
         return await done
     except Refused as refusal:
@@ -177,7 +177,7 @@ async def require_teacher(request: Request, card_id: str, done: Awaitable[Result
 
 
 async def _format_run_end(request: Request, workspace_id: str | None) -> tuple[list[str], list[Element]]:
-    """Format the end of a member's workspace that a lesson, or joining it, has started."""
+    """Say when a member's workspace, started by a lesson or by joining, will stop."""
     services = request.services
     workspace = (
         None

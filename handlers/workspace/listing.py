@@ -1,4 +1,4 @@
-"""The list of a person's workspaces, and verbs for its entries: show, add, name, forget, start."""
+"""The list of a person's workspaces, and the verbs for its entries: show, add, name, forget, start."""
 
 import json
 from dataclasses import replace
@@ -45,11 +45,11 @@ from handlers.workspace.targets import (
 )
 from handlers.workspace.waitlist import show_waitlist
 
-#: What leaves an address that leads somewhere once it runs.
+#: Verbs whose operation leaves an address that works once the workspace runs.
 _STARTS: Final = (OperationVerb.START, OperationVerb.CREATE)
-#: The word for the whole list.
+#: The word that asks for the whole list.
 SHOW_ALL: Final = "all"
-#: The word for the queue of those who wait for room.
+#: The word that asks for the waitlist.
 SHOW_QUEUE: Final = "waiting"
 
 
@@ -72,14 +72,14 @@ SHOW_QUEUE: Final = "waiting"
     )
 )
 async def show_list(request: Request) -> Answer:
-    """Answer with running and recent workspaces; ``list all``, ``list 2`` and *More* with pages of all.
+    """Answer with running and recent workspaces; ``list all``, ``list 2`` and *More* give pages of all.
 
-    Words narrow it: to a state, a connection, names; the buttons keep them.
+    Words narrow it to a state, a connection or names; the buttons keep them.
     """
     services = request.services
     if [*map(fold_word, request.arguments)] == [SHOW_QUEUE]:
         return await show_waitlist(request)
-    # A button of a list carries its page and redraws it; other buttons ask for a list of its own.
+    # A list's own button carries its page and redraws it; other buttons ask for a new list.
     is_redrawn = request.surface.kind == "button" and request.target is not None
     if not request.text and not is_redrawn:
         request = replace(request, text="list")
@@ -103,13 +103,13 @@ async def show_list(request: Request) -> Answer:
     resting = await describe_resting_links(request)
     hint = f"{list_filters.describe_count(request, part, len(rows))} {hint} {not_set_up} {resting}".strip()
     if request.is_shared:
-        # What the list offers to its owner would refuse everybody else.
+        # What the list offers its owner would be refused to everybody else.
         hint = request.fill(answers.LIST_SHARED_NEXT)
     under_way = {
         workspace.workspace_id: workspace
         for workspace in await services.store.read(operations.open_operations, request.principal)
     }
-    # Those of a connection that isn't set up any more are shown nowhere.
+    # Workspaces of a connection that isn't set up any more aren't shown.
     matching_rows = [
         workspace
         for workspace in (rows if part is None else part.rows)
@@ -157,7 +157,7 @@ async def show_list(request: Request) -> Answer:
     )
 )
 async def show_status(request: Request) -> Answer:
-    """Answer with the card of the open operation, otherwise with the state; without a name, with the list."""
+    """Answer with the card of an open operation, otherwise with the state; without a name, with the list."""
     if request.target is None:
         rows = await request.services.store.perform(workspace_rows.read_workspaces, request.principal)
         if len(rows) != 1:
@@ -195,12 +195,12 @@ async def show_address(request: Request) -> Answer:
     operation = await services.store.read(operations.find_latest_operation, workspace.id)
     is_up = workspace.state is State.RUNNING
     if operation is not None and operation.is_open and not (is_up and operation.verb in _STARTS):
-        # The address of what is being stopped or restarted leads nowhere.
+        # While it is being stopped or restarted, its address leads nowhere.
         return lists.card_answer(await services.gatherer.describe_workspace(workspace, operation))
     facts = await services.gatherer.describe_workspace(workspace)
     if is_up:
         if facts.ide_url:
-            # Its page may be asked while somebody wants it: that is use of it.
+            # A person who opens it is using it, so its status may be read.
             await request.caller.run(request_status_read, workspace.id)
             sentence = f"{fill(answers.OPENING, name=workspace.title)} {format_opening(facts)}".rstrip()
             return replies.answer_opening(facts, kit.join([sentence, *buttons.list_end_lines(facts)], "\n"))
@@ -222,7 +222,7 @@ async def show_address(request: Request) -> Answer:
     )
 )
 async def add(request: Request) -> Answer:
-    """Add the workspace of a link or id, on the one connection that recognises it."""
+    """Add the workspace of a link or id, at the one connection that recognises it."""
     if not request.arguments:
         return replies.hint(request.fill(answers.ADD_USAGE))
     brought_back = await _bring_back_named(request)
@@ -234,7 +234,7 @@ async def add(request: Request) -> Answer:
     if not references:
         return await _answer_unknown_reference(request)
     if len(references) > 1:
-        # If several connections recognise an id, the one that the person has linked is meant.
+        # If several connections recognise an id, take the one that the person has linked.
         linked_at = {
             account.connection
             for account in await request.services.store.read(account_rows.list_accounts, request.principal)
@@ -334,7 +334,7 @@ def _read_alias(carried: str | None) -> str | None:
 
 @routes.action("alias_back")
 async def restore_alias(request: Request) -> Answer:
-    """Give a workspace the name again that it had before, unless it has got another one since."""
+    """Give a workspace its former name again, unless it has been renamed since."""
     key, (before, after) = read_carried(request, lambda carried: [*map(_read_alias, carried)])
     workspace = await request.caller.read(require_workspace, "alias", key)
     if workspace.alias != after:
@@ -344,7 +344,7 @@ async def restore_alias(request: Request) -> Answer:
 
 
 async def _split_alias(request: Request) -> tuple[Workspace, str]:
-    """Split the words into a workspace and its new name: the longest prefix that is a workspace's name."""
+    """Split words into a workspace and its new name: the longest beginning that is a workspace's name."""
     rows = await request.services.store.perform(workspace_rows.read_workspaces, request.principal)
     for count in range(len(request.arguments) - 1, 1, -1):
         match = naming.find_workspace(" ".join(request.arguments[:count]), rows, request.services.connections)
@@ -404,7 +404,7 @@ def _answer_brought_back(request: Request, back: Workspace) -> Answer:
 
 @routes.options("workspace")
 async def complete(request: Request) -> list[dict[str, Any]]:
-    """Return the workspaces that match the letters typed so far; all of them if there are none."""
+    """Return the workspaces that match the letters typed so far; if none do, those with similar names."""
     rows = await request.services.store.perform(workspace_rows.read_workspaces, request.principal)
     needle = fold(request.name)
     fitting = [
@@ -426,13 +426,13 @@ async def complete(request: Request) -> list[dict[str, Any]]:
 
 @routes.shortcut("start_workspace")
 async def start_workspace(request: Request) -> Answer:
-    """Answer with the form; somebody without workspaces is told how to get one."""
+    """Answer with the form; tell a person without workspaces how to get one."""
     services = request.services
-    # What waits for a link or a list is the list itself: a form can't be opened later.
+    # A form can't be opened later, so what waits for a link or a list is the list itself.
     request = replace(request, verb="list", text="list")
     old, rows = await read_stale_and_rows(request)
     if not rows:
-        # An empty list says what Usher is: that need not be said again.
+        # An empty list already says what Usher is.
         await services.greeted.mark_greeted(request.principal)
         return await answer_without_workspaces(request, old)
     if old:

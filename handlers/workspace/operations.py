@@ -150,7 +150,7 @@ declare_verb(
 async def start(request: Request) -> Answer:
     """Write the operation, with its planned stop; the card and the direct messages report the rest.
 
-    What waits for room has no planned stop: its time is the end of the wait.
+    A start that waits for a free place has no planned stop: its time is the end of the wait.
     """
     moment, workspace = await read_moment(request), await read_workspace(request)
     if "wait" in request.flags:
@@ -249,13 +249,13 @@ async def stop(request: Request) -> Answer:
 
 @routes.action("force")
 async def force_quit(request: Request) -> Answer:
-    """Write the operation; it replaces the stop that isn't answered."""
+    """Write the operation, which replaces a stop that gets no answer."""
     return await begin(request, OperationVerb.FORCE)
 
 
 @routes.action("wait")
 async def start_and_wait(request: Request) -> Answer:
-    """Start the workspace of a button, and wait for room if there is none."""
+    """Start the workspace of a button, and wait for a free place if there is none."""
     return await start(replace(request, verb="start", flags=request.flags | {"wait"}))
 
 
@@ -265,7 +265,7 @@ async def begin(request: Request, verb: OperationVerb) -> Answer:
 
 
 async def show_current(request: Request, workspace: Workspace, hint: str = "", more: str = "") -> Answer:
-    """Answer with the card of the open operation, otherwise with the state, which is read again.
+    """Answer with the card of an open operation, otherwise with the state, which is read again.
 
     ``hint`` comes first, ``more`` last.
     """
@@ -283,7 +283,7 @@ async def begin_for(
 ) -> Answer:
     """Begin an operation on a workspace of the person; ask first if that ends it for good.
 
-    With a moment it is stopped again then. The button of a message that has become outdated begins nothing.
+    With a moment, the workspace is stopped again then. The button of an outdated message begins nothing.
     """
     services = request.services
     if request.seen not in {None, workspace.generation}:
@@ -306,14 +306,14 @@ async def begin_for(
         return await ask_before_ending(request, workspace, verb)
     is_new = accepted.operation.verb == request.verb and not (accepted.joined or accepted.repeated)
     if is_new and request.surface.kind == "command":
-        # What began is what was spoken of, by its own row (``bot.store.conversations.find_referents``).
+        # What was begun is remembered by its own row (``bot.store.conversations.find_referents``).
         request.notes.about = None
     if request.is_shared:
-        # Its buttons are of what was begun just now.
+        # Show the buttons for the operation that was just begun.
         begun = await services.store.read(workspace_rows.find_workspace, workspace.id)
         workspace = begun or workspace
     if accepted.obstacle and accepted.operation.is_open and not request.is_shared:
-        # It waits for its person: nothing else is promised. In a direct message its card says so.
+        # It waits for the person, so promise nothing else. In a direct message, its card says so.
         facts = await services.gatherer.describe_workspace(workspace, accepted.operation)
         return SILENT if request.is_read_with_cards else RENDERERS[NoticeKind.WAITING].render(facts)
     answer = await _answer_begun(request, workspace, accepted)
@@ -325,7 +325,7 @@ async def begin_for(
 
 
 async def _add_timer(request: Request, workspace: Workspace, moment: Moment, answer: Answer) -> Answer:
-    """Add the time of the planned stop to an answer; of the card's own conversation, only a guessed day."""
+    """Add the time of the planned stop to an answer; beside the card, only add a day that was guessed."""
     day_note = format_day_note(moment)
     if not answer.text and not day_note:
         return answer
@@ -357,7 +357,7 @@ async def _answer_begun(request: Request, workspace: Workspace, accepted: Accept
         return SILENT
     begun = accepted.operation.verb
     if request.is_shared:
-        # Everybody reads it, without buttons: they would work only for the workspace's owner.
+        # Everybody reads it, so it has no buttons, which would work only for the workspace's owner.
         template: Template = answers.SHARED_FORCING if begun is OperationVerb.FORCE else answers.SHARED
         sentence = request.fill(template, workspace, who=request.mention, **VERB_FORMS[begun])
         return replies.answer(sentence, in_channel=True)
@@ -372,7 +372,7 @@ async def _answer_begun(request: Request, workspace: Workspace, accepted: Accept
 
 
 async def describe_beyond_card(request: Request, workspace: Workspace, accepted: Accepted) -> str:
-    """Return the sentence about an operation that its card lacks; "" if the card has everything."""
+    """Return what a card doesn't say about an operation, as a sentence; "" if it says everything."""
     template: Template = answers.REMARKS.get(accepted.remark, "")
     if accepted.repeated and not accepted.operation.is_open:
         template = answers.DONE_ALREADY
@@ -388,7 +388,7 @@ async def describe_beyond_card(request: Request, workspace: Workspace, accepted:
 
 @dataclass(slots=True)
 class _BulkResult:
-    """The result of a bulk request: the changed workspaces, and sentences about the others."""
+    """The result of a request about several workspaces: those changed, and sentences about the others."""
 
     changed: list[Workspace] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -396,7 +396,7 @@ class _BulkResult:
 
 @routes.action(lists.SEVERAL_ACTION)
 async def run_bulk_button(request: Request) -> Answer:
-    """Run the verb of a bulk button; workspaces that have changed since are left alone."""
+    """Run the verb of a button for several; leave alone the workspaces that have changed since."""
     verb, *stamps = (request.target or "").split() or [""]
     verb = to_present_name("workspace", verb)
     declared = find_verb("workspace", verb)
@@ -420,9 +420,9 @@ async def run_bulk_button(request: Request) -> Answer:
 
 
 async def run_for_several(request: Request, workspaces: Sequence[Workspace]) -> Answer:
-    """Run a typed verb for workspaces that were named: the rest of them is asked about, or left as it is.
+    """Run a typed verb for named workspaces that lose nothing by it, and ask about the others.
 
-    Of those that lose nothing at once, with what is asked first about the others.
+    If all would lose something, or they are too many, only offer it.
     """
     verb = confirmations.find_verb(request)
     needed = await confirmations.filter_needed(request, workspaces)
@@ -448,7 +448,7 @@ async def run_for_several(request: Request, workspaces: Sequence[Workspace]) -> 
 
 
 def _needs_question(request: Request, workspace: Workspace) -> bool:
-    """Return whether a verb ends a workspace for good, or loses something of it."""
+    """Return whether a verb would end a workspace for good, or lose something in it."""
     verb = confirmations.find_verb(request)
     if confirmations.may_lose(request, workspace):
         return True
@@ -461,13 +461,13 @@ def _needs_question(request: Request, workspace: Workspace) -> bool:
 
 
 def create_caller_of_several(request: Request, key: str, count: int) -> Caller:
-    """Return the caller for one of several workspaces: each is changed and audited once."""
+    """Return the caller for one of several workspaces, so that each is changed and audited once."""
     once = request.caller.interaction and f"{request.caller.interaction}/{key}"
     return replace(request.caller, interaction=once, is_answered=True, is_about_several=count > 1)
 
 
 async def _describe_current(request: Request, workspace: Workspace) -> str:
-    """Describe the open operation of a workspace that has changed since, or else its state."""
+    """Describe the open operation of a workspace that has changed since, or its state if it has none."""
     operation = await request.services.store.read(operations.find_latest_operation, workspace.id)
     if operation is not None and operation.is_open:
         return fill(answers.JOINED, name=workspace.title, **VERB_FORMS[operation.verb])
@@ -538,9 +538,9 @@ async def _answer_for_all(request: Request, verb: str, result: _BulkResult) -> A
     )
 )
 async def remove(request: Request) -> Answer:
-    """Open the form, or answer with *Remove*, whose click opens it; ``--yes`` has answered it beforehand.
+    """Open the form, or answer with *Remove*, whose click opens it; ``--yes`` answers it beforehand.
 
-    A name is always required: none is guessed.
+    A name is always required; Usher never guesses one.
     """
     workspace = await read_workspace(request)
     await require_account(request, workspace.connection)
@@ -572,7 +572,7 @@ def ask_before_removing(request: Request, workspace: Workspace, *, is_form: bool
 
 @routes.view("remove")
 async def name_typed(request: Request) -> Answer:
-    """Write the operation if the name is right; the card in the direct message reports the rest."""
+    """Write the operation if the typed name is right; the card in the direct message reports the rest."""
     workspace = await request.caller.read(require_workspace, "remove", request.form_payload)
     if normalise(find_value(request.view, "name")) != normalise(workspace.title):
         raise InvalidFields({"name": answers.REMOVE_OTHER_NAME.format(name=line(workspace.title))})
@@ -582,7 +582,7 @@ async def name_typed(request: Request) -> Answer:
 
 @routes.action("refresh")
 async def refresh(request: Request) -> Answer:
-    """Answer with the current row; the card itself changes when the read brings something new."""
+    """Answer with the current row; the card changes by itself if the read finds something new."""
     operation = await _read_operation(request)
     workspace = await request.caller.run(request_status_read, operation.workspace_id)
     facts = await request.services.gatherer.describe_workspace(workspace)
@@ -617,7 +617,7 @@ def answer_ended(request: Request, operation: Operation) -> Answer:
 
 @routes.action("try_again")
 async def retry(request: Request) -> Answer:
-    """Repeat a request; an operation that is still open, or fulfilled, isn't repeated."""
+    """Repeat a request, unless its operation is still open or was fulfilled."""
     ended = await _read_operation(request)
     workspace = await request.caller.read(require_workspace, request.verb, ended.workspace_id)
     if ended.is_open:
@@ -632,17 +632,17 @@ async def retry(request: Request) -> Answer:
     if ended.verb is OperationVerb.CREATE and workspace.is_provisional and until is None:
         return await make_replacement(request, workspace)
     if ended.verb is OperationVerb.CREATE:
-        # Once it has been made, it only has to be started.
+        # Once the workspace has been made, it only has to be started.
         return await begin_for(request, workspace, OperationVerb.START, until)
     if ended.verb is OperationVerb.REMOVE:
         return ask_before_removing(request, workspace, is_form=True)  # The name has to be typed each time.
-    # Ask again before ending it for good: the earlier consent was about its earlier state.
+    # Ask again before ending it for good: the earlier consent was about an earlier state.
     return await begin_for(request, workspace, ended.verb, until)
 
 
 @routes.action("again")
 async def create_another(request: Request) -> Answer:
-    """Make another workspace from the spec of this one; its row replaces the old one."""
+    """Make another workspace with the settings of this one; its row replaces the old one."""
     return await make_replacement(request, await read_workspace(request))
 
 
@@ -657,7 +657,7 @@ async def check_now(request: Request) -> Answer:
 
 @routes.action("start_another")
 async def start_another(request: Request) -> Answer:
-    """Make another workspace, once; a question that is already answered isn't answered again."""
+    """Make another workspace, once; a question that was already answered isn't answered again."""
     operation, is_asked = await request.caller.run(repeat_creation, request.target or "")
     workspace = await request.caller.read(require_workspace, request.verb, operation.workspace_id)
     template = answers.STARTING_ANOTHER if is_asked else answers.NOT_ASKED
@@ -689,7 +689,7 @@ _CANCELLABLE_VERBS = frozenset({OperationVerb.START, OperationVerb.CREATE, Opera
     )
 )
 async def cancel(request: Request) -> Answer:
-    """Cancel a start, a run or a wait for room; what is running already is left as it is."""
+    """Cancel a start, a run or a place on the waitlist; leave what already runs as it is."""
     workspace = await read_workspace(request)
     if (left := await waitlist.leave(request, workspace.id)) is not None:
         return left

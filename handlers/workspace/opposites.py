@@ -1,4 +1,4 @@
-"""What buttons carry that bring back what an answer says was changed."""
+"""The data in buttons that undo the change which an answer reports."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -15,9 +15,9 @@ _T = TypeVar("_T")
 
 
 def read_carried(request: Request, read: Callable[[Any], _T]) -> tuple[str, _T]:
-    """Return the key of a button, and what it carries after that, as ``read`` understands its JSON.
+    """Return the key of a button, and the JSON after it, decoded by ``read``.
 
-    Raises Answered for what no button of this release carries.
+    Raises Answered if no button of this release carries such data.
     """
     key, _, text = (request.target or "").partition(" ")
     try:
@@ -27,7 +27,10 @@ def read_carried(request: Request, read: Callable[[Any], _T]) -> tuple[str, _T]:
 
 
 def write_former(rules: Sequence[HoursRule]) -> str:
-    """Write hours for a button that sets them again; "" if it can't: consent to a loss is given anew."""
+    """Write hours for a button that sets them again; "" if there are none, or they had consent to a loss.
+
+    Such consent has to be given anew.
+    """
     if any(one.agreed for one in rules) or not rules:
         return ""
     written = [

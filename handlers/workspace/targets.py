@@ -1,4 +1,4 @@
-"""The workspace of a request, and the answers where none or several may be meant."""
+"""Finds the workspace that a request is about; if none or several may be meant, answers that."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -31,10 +31,10 @@ from handlers.workspace.confirmations import find_time, find_verb, format_label
 
 
 async def find_by_whole_name(request: Request, name: str) -> Workspace | None:
-    """Return the one workspace of which this is the whole name, without reading the others; else None."""
+    """Return the only workspace with this whole name, without reading the others; otherwise None."""
     connections = request.services.connections
     if naming.to_link(name):
-        # A link may be to several, whatever they are called.
+        # A link may lead to several workspaces, whatever they are called.
         return None
     stem, _ = naming.split_connection(name, connections)
     rows = await request.services.store.read(
@@ -45,7 +45,7 @@ async def find_by_whole_name(request: Request, name: str) -> Workspace | None:
 
 
 async def read_workspace(request: Request) -> Workspace:
-    """Return the workspace whose key a request carries, from a button or as read; raises Refused."""
+    """Return the workspace of a request, by its key or as already read; raises Refused."""
     if request.row is not None:
         request.services.context.need(request.row.connection)
         return request.row
@@ -55,7 +55,8 @@ async def read_workspace(request: Request) -> Workspace:
 async def require_by_name(request: Request, name: str, *, can_guess: bool = False) -> Workspace:
     """Return the workspace with this name; raises Answered if there is none, or more than one.
 
-    With ``can_guess`` the beginning of a name is enough; otherwise the command is offered with all of it.
+    With ``can_guess`` the beginning of a name is enough; otherwise the command is offered with the whole
+    name.
     """
     if (exact := await find_by_whole_name(request, name)) is not None:
         return exact
@@ -79,7 +80,7 @@ async def require_by_name(request: Request, name: str, *, can_guess: bool = Fals
 
 
 async def read_usernames(request: Request, *names: str) -> Mapping[str, str]:
-    """Return the usernames by connection if a name is an address: pages may have them in theirs."""
+    """Return usernames by connection if a name is an address, as addresses of pages may contain them."""
     if not any(naming.to_link(name) for name in names):
         return naming.NO_USERNAMES
     links = await request.services.store.read(account_rows.list_accounts, request.principal)
@@ -87,7 +88,7 @@ async def read_usernames(request: Request, *names: str) -> Mapping[str, str]:
 
 
 async def answer_name(request: Request, name: str) -> Answer:
-    """Answer a name that isn't the whole one of any workspace: with those that it may be, or with none."""
+    """Answer a name that isn't any workspace's whole name, with the workspaces that it may mean, if any."""
     old, rows = request.notes.listed or await read_stale_and_rows(request)
     usernames = await read_usernames(request, name)
     resolve = partial(naming.find_workspace, connections=request.services.connections, usernames=usernames)
@@ -98,7 +99,7 @@ async def answer_name(request: Request, name: str) -> Answer:
 
 
 def _offer_with_name(request: Request, name: str, workspace: Workspace) -> Answer:
-    """Offer the request's command with the whole name of a workspace in place of its beginning."""
+    """Offer the request's command with a workspace's whole name in place of its beginning."""
     given = request.arguments
     spans = ((begin, end) for begin in range(len(given)) for end in range(begin + 1, len(given) + 1))
     begin, end = next((one for one in spans if " ".join(given[slice(*one)]) == name), (0, len(given)))
@@ -107,7 +108,7 @@ def _offer_with_name(request: Request, name: str, workspace: Workspace) -> Answe
 
 
 def is_in(workspace: Workspace, state: str) -> bool:
-    """Return whether a workspace is in a state that words named: down is every way of not running."""
+    """Return whether a workspace is in a named state; *stopped* is any state but running."""
     is_up = workspace.state is State.RUNNING
     return is_up if state == "running" else not is_up if state == "stopped" else workspace.state == state
 
@@ -115,7 +116,7 @@ def is_in(workspace: Workspace, state: str) -> bool:
 async def filter_by_connections(
     request: Request, group: Sequence[Workspace], connections: Sequence[str], rows: Sequence[Workspace]
 ) -> Sequence[Workspace]:
-    """Return the workspaces of one name that are on the requested connections; raises Answered if none is."""
+    """Return the workspaces of one name at the requested connections; raises Answered if there are none."""
     if not connections:
         return group
     matching = [workspace for workspace in group if workspace.connection in connections]
@@ -138,7 +139,7 @@ async def filter_by_connections(
 async def list_on_connections(
     request: Request, connections: Sequence[str], rows: Sequence[Workspace]
 ) -> list[Workspace]:
-    """Return a person's workspaces on connections; raises Answered with *Link*, or if there is none."""
+    """Return a person's workspaces at connections; raises Answered with *Link*, or if there are none."""
     await require_links(request, connections)
     matching = [workspace for workspace in rows if workspace.connection in connections]
     if not matching:
@@ -148,7 +149,7 @@ async def list_on_connections(
 
 
 async def answer_without_workspaces(request: Request, old: Sequence[Account]) -> Answer:
-    """Answer somebody without workspaces: link, wait for the list, or make one."""
+    """Answer a person without workspaces: link, wait for the list, or make one."""
     services = request.services
     linkless = {name for name, _ in services.list_linkless()}
     links = await services.store.read(account_rows.list_accounts, request.principal)
@@ -161,7 +162,7 @@ async def answer_without_workspaces(request: Request, old: Sequence[Account]) ->
         return replies.answer(sentence)
     if request.deferred.problem:
         return replies.problem(describe_read_failure(request), request.reference)
-    # The list was read and is empty; if none could be read (a server without lists), people use `add`.
+    # The list was read and is empty. If none could be read (a server without lists), people use `add`.
     if any(account.discovered_at is not None for account in accounts):
         titles = services.titles(account.connection for account in accounts)
         return await _answer_empty_list(request, fill(answers.NONE_YET, titles=titles))
@@ -169,7 +170,7 @@ async def answer_without_workspaces(request: Request, old: Sequence[Account]) ->
 
 
 async def _answer_empty_list(request: Request, sentence: str) -> Answer:
-    """Answer with an empty list: a description of Usher, and the next steps."""
+    """Answer that the list is empty, with a description of Usher and the next steps."""
     steps = await list_first_steps(request.services, request.principal)
     if request.verb == "list":
         sentence = f"{sentence} {describe_usher(request.services)}"
@@ -177,7 +178,7 @@ async def _answer_empty_list(request: Request, sentence: str) -> Answer:
 
 
 async def ask_which_of_all(request: Request, rows: Sequence[Workspace]) -> Answer:
-    """Ask for one of all workspaces, where no name was given."""
+    """Ask which one of all workspaces is meant, if no name was given."""
     labels = list_labels(request, rows[: replies.MAX_CHOICES], rows)
     buttons = await make_choice_buttons(request, rows, labels)
     sentence = request.fill(answers.WHICH_OF_ALL, verb=Markup(request.verb))
@@ -187,7 +188,7 @@ async def ask_which_of_all(request: Request, rows: Sequence[Workspace]) -> Answe
 async def ask_which_of_these(
     request: Request, candidates: Sequence[Workspace], rows: Sequence[Workspace], name: str
 ) -> Answer:
-    """Ask for one of the workspaces that match a name."""
+    """Ask which one of the workspaces that match a name is meant."""
     labels = list_labels(request, candidates[: replies.MAX_CHOICES], rows)
     titles = {fold(workspace.title) for workspace in candidates}
     sentence = answers.NEAREST[len(candidates) == 1]
@@ -205,14 +206,14 @@ async def ask_which_of_these(
 
 
 def _add_question(request: Request, answer: Answer, candidates: Sequence[Workspace]) -> Answer:
-    """Add the referents of a question about one workspace of several."""
+    """Add the referents of a question about which workspace is meant."""
     keys = tuple(workspace.id for workspace in candidates)
     about = Referents(workspaces=keys, ask="which").doing(request.verb, request.at)
     return replace(answer, about=about)
 
 
 async def read_stale_and_rows(request: Request) -> tuple[list[Account], list[Workspace]]:
-    """Return accounts with outdated lists, then the workspaces; a list may arrive in between."""
+    """Return accounts with outdated lists, then the workspaces: a list may arrive in between."""
     old = await request.caller.read(snapshots.list_stale, TaskKind.DISCOVER, request.deferred.looked)
     return old, await request.services.store.perform(workspaces.read_workspaces, request.principal)
 
@@ -227,8 +228,8 @@ async def answer_unknown_name(
 ) -> Answer:
     """Answer that there is no such name, suggest similar ones, and read the list again if it is outdated.
 
-    ``rows`` were read after ``old`` (``read_stale_and_rows``): a list that arrives in between is among them,
-    one that arrives later is read again.
+    ``rows`` were read after ``old`` (``read_stale_and_rows``), so they include a list that arrived in
+    between; a later one is read again.
     """
     first, _, _ = name.partition(" ")
     for verb, words in (find_declared("workspace", request.verb).otherwise or {}).items():
@@ -263,7 +264,7 @@ async def answer_unknown_name(
 async def make_choice_buttons(
     request: Request, candidates: Sequence[Workspace], labels: Sequence[str]
 ) -> list[dict[str, object]]:
-    """Return a button for each workspace that may be meant, labelled with its effect."""
+    """Return a button for each workspace that may be meant; its label says what it does."""
     verb = find_verb(request)
     pressed = verb if verb == "wait" else request.verb
     if request.more:
@@ -283,5 +284,5 @@ async def make_choice_buttons(
 
 
 def list_labels(request: Request, candidates: Sequence[Workspace], rows: Sequence[Workspace]) -> list[str]:
-    """Return distinct names: with the connection if two are the same."""
+    """Return distinct names: with the connection if two are equal."""
     return naming.make_labels(candidates, rows, request.services.title)

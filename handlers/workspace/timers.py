@@ -1,4 +1,4 @@
-"""Planned stops of a workspace: set, moved or cancelled by a verb, a time in it, buttons, or a form."""
+"""Planned stops of a workspace: set, moved or cancelled by a verb, a time given to it, buttons, or a form."""
 
 from dataclasses import replace
 
@@ -85,7 +85,7 @@ async def keep(request: Request) -> Answer:
 
 
 async def _extend_stop(request: Request) -> Answer:
-    """Move a planned stop by the requested time."""
+    """Move a planned stop later by the requested time."""
     workspace = await read_workspace(request)
     if workspace.stop_at is None:
         unplanned = fill(cards.NOT_PLANNED, name=workspace.title)
@@ -100,9 +100,9 @@ async def _extend_stop(request: Request) -> Answer:
 
 
 async def plan_stop(request: Request, workspace: Workspace, moment: Moment, mode: StopMode | None) -> Answer:
-    """Plan the stop of a workspace; asks first if that ends it for good.
+    """Plan the stop of a workspace; ask first if that ends it for good.
 
-    The button of a message that has become outdated sets nothing.
+    The button of an outdated message changes nothing.
     """
     if request.seen not in {None, workspace.generation}:
         facts = await request.services.gatherer.describe_workspace(workspace)
@@ -138,11 +138,11 @@ async def make_timer_or_ask(
 ) -> PlannedStop:
     """Return the timer; raises Answered with a question if it would end the workspace for good.
 
-    What can't be done with it is answered with what can.
+    If it isn't possible, the answer says what is.
     """
     agreed, at = AGREED in request.flags, moment.at
     if request.surface.via:
-        # Its person hears of it first, so it can't come sooner: what is said is when it comes.
+        # Its person is warned first, so it can't come sooner than that: the answer gives the real time.
         at = max(at, await request.services.store.now() + WARNED_SOONEST_SECONDS)
     try:
         return plan_timer(request.services.context, workspace, at, mode, agreed=agreed)
@@ -175,7 +175,7 @@ async def keep_running(request: Request) -> Answer:
 
 @routes.action("needed")
 async def keep_needed(request: Request) -> Answer:
-    """Keep an idle workspace running, and cancel the stop that was planned for no answer."""
+    """Keep an idle workspace running, and cancel the stop that would have followed without an answer."""
     return await _answer_kept_running(
         request, await request.caller.run(confirm_needed, request.target or "", request.at)
     )
@@ -206,7 +206,7 @@ async def add_hour(request: Request) -> Answer:
 
 @routes.action("extend")
 async def extend(request: Request) -> Answer:
-    """Have the provider end the workspace of the message later."""
+    """Ask the provider to end the workspace of the message later."""
     workspace = await request.caller.run(request_extension, request.target or "")
     at = max(request.services.clock.now(), workspace.expires_at or 0.0) + EXTENSION_SECONDS
     title, until = request.services.title(workspace.connection), await request.format_time(at)
@@ -223,7 +223,7 @@ async def _answer_moved(request: Request, workspace: Workspace) -> Answer:
 
 @routes.action("stop_later")
 async def open_form(request: Request) -> Answer:
-    """Open the form; where none can be opened, describe the command."""
+    """Open the form; if that isn't possible, describe the command."""
     workspace = await request.caller.read(require_workspace, "stop", request.target or "")
     if not await request.services.store.read(can_stop_later, workspace):
         return _answer_not_up(request, workspace)
@@ -237,7 +237,7 @@ async def open_form(request: Request) -> Answer:
 
 @routes.view(drawn.STOP_LATER_CALLBACK)
 async def submit_form(request: Request) -> Answer:
-    """Set, change or cancel the timer; a stop that would end the workspace for good is asked about first."""
+    """Set, change or cancel the timer; ask first about a stop that would end the workspace for good."""
     request, key = replace(request, verb="stop"), request.form_payload
     chosen, typed = find_value(request.view, "when"), find_value(request.view, "other").strip()
     if chosen == drawn.NEVER_CHOICE and not typed:
@@ -255,7 +255,7 @@ async def submit_form(request: Request) -> Answer:
 
 
 async def read_moment(request: Request) -> Moment | None:
-    """Return the moment of the words, or of the button; raises Answered if that has passed."""
+    """Return the moment of the words or of the button; raises Answered if it has passed."""
     if request.moment is not None or request.at is None:
         return request.moment
     now = await request.services.store.now()
@@ -265,6 +265,6 @@ async def read_moment(request: Request) -> Moment | None:
 
 
 async def read_typed_time(services: Services, principal: Principal, text: str) -> Moment | Unread:
-    """Return the moment that a text names in a person's zone, or the reason for none."""
+    """Return the moment that a text means in a person's zone, or why it has none."""
     zone = await services.store.zone(principal)
     return time_parsing.read(text, zone, await services.store.now(), soonest=SOONEST_SECONDS)

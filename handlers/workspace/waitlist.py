@@ -25,13 +25,13 @@ DAY_SECONDS: Final = 86_400.0
 
 
 async def join(request: Request, workspace_id: str, moment: Moment | None) -> Answer:
-    """Start a workspace, and wait for room until a moment if there is none."""
+    """Start a workspace, and wait for a free place until a moment if there is none."""
     return await _join(request, workspace_id, None if moment is None else moment.at)
 
 
 @routes.action("keep_trying")
 async def keep_trying(request: Request) -> Answer:
-    """Wait until the time of the button, whose message becomes the place; the press is the consent."""
+    """Wait until the button's time; its message becomes the place in line, and the press is the consent."""
     moment = await read_moment(request)
     place = await request.caller.run(
         use_cases.join, request.target or "", None if moment is None else moment.at
@@ -73,7 +73,7 @@ async def _show_place(request: Request, place: WaitlistFacts) -> Answer:
 
 @routes.refusal("wait.already")
 async def answer_already_waiting(request: Request, refusal: Refused) -> Answer:
-    """Answer a second start with the place in line."""
+    """Answer a repeated start with the place in line."""
     assert isinstance(refusal, AlreadyWaiting), "it alone has this rule"
     return await _show_place(request, refusal.place)
 
@@ -88,15 +88,15 @@ async def stop_waiting(request: Request) -> Answer:
 
 
 async def leave(request: Request, workspace_id: str) -> Answer | None:
-    """Leave the queue with a workspace; None if it doesn't wait."""
+    """Leave the waitlist with a workspace; None if it wasn't waiting."""
     workspace, has_waited = await request.caller.run(use_cases.leave, workspace_id)
     return replies.answer(fill(words.LEFT_WAITLIST, name=workspace.title)) if has_waited else None
 
 
 async def show_waitlist(request: Request) -> Answer:
-    """Show the numbers of waiting people, one's own places, and the waits until recent grants.
+    """Show how many people wait, the person's own places, and how long recent waits took.
 
-    Who doesn't wait any more reads since when.
+    A person who no longer waits sees their last place, and since when it has ended.
     """
     now, zone = request.services.clock.now(), await request.find_zone()
     found, (own, last) = await request.caller.read(use_cases.list_lines, now - DAY_SECONDS)
@@ -117,7 +117,7 @@ async def show_waitlist(request: Request) -> Answer:
             waited = Markup(times.format_roughly(row["waited"]))
             lines.append(fill(words.LATELY, title=title, what=what, count=got, waited=waited))
     stops = [drawn.stop_button(one, at if len(own) > 1 else None) for at, one in enumerate(own)]
-    # How long a line was goes with one's place in it, once that is over.
+    # Show the length of a line only with one's own place in it, even if that wait is over.
     small = [*(lines if places else []), request.fill(words.NOT_KNOWN)]
     return kit.message(
         kit.join(places or lines or [words.NOBODY_WAITING], "\n"), [kit.join(small, "\n")], stops

@@ -1,4 +1,4 @@
-"""The list of accounts that can be opened from the local Slack's page: each person's, at every provider."""
+"""The accounts at providers that each person can open from the local Slack's page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the panel of the local Slack's page shows and switches: the servers, the bot's process, a class."""
+"""The panel on the local Slack's page, which shows and controls the servers, the bot and a class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A browser of a few lines: cookies, redirects, forms. Enough to do what a person does with a mouse."""
+"""A minimal browser: cookies, redirects and forms, enough to do what a person does with a mouse."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A package's story in the local Slack, for a test of its author's: from the link to the stop."""
+"""A package's provider in a story in the local Slack, from the link to the stop; for its author's tests."""
 
 from __future__ import annotations
 

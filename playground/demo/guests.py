@@ -1,7 +1,7 @@
-"""Local servers of other packages, with which the demonstration runs as well.
+"""Local servers of other packages, which the demonstration can run as well.
 
-A package has an entry point of the group ``usher.playground``: a function that, given the names of the people
-who have accounts, returns the fields of its ``Guest``. Only those that ``--with`` names are imported.
+A package has an entry point in the group ``usher.playground``: a function that gets the names of the people
+with accounts, and returns the fields of its ``Guest``. Only packages named by ``--with`` are imported.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What stays the same from one start to the next: one secret, of which every password and token is made.
+"""The secret that all passwords and tokens are made from, the same at each start.
 
-It is kept in a folder of the person's own (``XDG_STATE_HOME`` of the XDG Base Directory Specification), not
-in the checkout, which is copied, archived and mounted into containers, and not in the repository: a
-JupyterLab behind a known password is a shell for everybody on the machine.
+It is kept in the person's own folder (``XDG_STATE_HOME`` of the XDG Base Directory Specification). It is
+neither in the repository nor in the checkout, which people copy, archive and mount into containers: a
+JupyterLab with a known password gives everybody on the machine a shell.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A class of a hundred, who press Olivia's card at the same moment and are counted; and her course."""
+"""A class of a hundred people who press Olivia's card at the same moment and are counted; and her course."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The people of the demonstration: each has an account of their own name at every provider."""
+"""The people of the demonstration: each has an account in their own name at every provider."""
 
 from __future__ import annotations
 

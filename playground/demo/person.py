@@ -1,4 +1,4 @@
-"""A person at the local Slack page, by its JSON API: says, presses, reads, waits for what comes."""
+"""A person who uses the local Slack's page by its JSON API: says, presses, reads, and waits for answers."""
 
 from __future__ import annotations
 

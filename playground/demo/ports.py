@@ -1,4 +1,4 @@
-"""Which ports the demonstration uses: the same at every start, unless another program has one of them."""
+"""The ports of the demonstration: the same at every start, unless another program uses one of them."""
 
 from __future__ import annotations
 

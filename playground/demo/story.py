@@ -1,4 +1,4 @@
-"""The main job as one person lives it: link, start, wait, open, be safe from others, stop."""
+"""The main job as one person experiences it: link, start, wait, open, be safe from others, stop."""
 
 from __future__ import annotations
 

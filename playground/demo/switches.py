@@ -1,4 +1,4 @@
-"""The faults that the panel switches on at each server, one at a time."""
+"""The faults that the panel can switch on at each server, one at a time."""
 
 from __future__ import annotations
 

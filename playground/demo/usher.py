@@ -1,4 +1,4 @@
-"""The bot's process: waited for, killed at the press of a switch, and started again."""
+"""The bot's process: the demonstration waits for it, kills it at a switch's press, and restarts it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the demonstration tells the person at the terminal: what to open, whom to be, what to type."""
+"""The demonstration's first words in the terminal: what to open, who to be, what to type."""
 
 from __future__ import annotations
 

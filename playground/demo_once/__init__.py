@@ -1,4 +1,4 @@
-"""The demonstration's story without a person, at each provider; names the step that failed."""
+"""The demonstration's story played without a person, at each provider; it names a step that fails."""
 
 from __future__ import annotations
 

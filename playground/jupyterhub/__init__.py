@@ -1,7 +1,7 @@
 """A real JupyterHub on loopback: ``python -m playground jupyterhub --port N [--light] [--seed FILE]``.
 
-Faults and statistics (``/_playground``) are those of the address of the hub's API, at which people's servers
-answer, too; ``advance`` moves the clock of these statistics only: a real hub lives in real time. Facts:
+Faults and statistics (``/_playground``) are those of the address of the hub's API, where people's servers
+answer, too. ``advance`` only moves the clock of these statistics, as a real hub lives in real time. Facts:
 ``docs/internals/providers/jupyterhub.md``.
 """
 

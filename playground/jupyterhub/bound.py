@@ -1,4 +1,4 @@
-"""Bind a child process to the life of its parent, where the system can (Linux)."""
+"""Ends a child process when its parent ends, if the system supports that (Linux)."""
 
 from __future__ import annotations
 

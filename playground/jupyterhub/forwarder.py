@@ -1,7 +1,7 @@
-"""A door in front of the hub's API and people's servers that counts, injects faults, and passes streams on.
+"""A proxy before the hub's API and people's servers that counts, injects faults, and passes streams on.
 
-The Python proxy holds event streams back to their end (``docs/internals/providers/jupyterhub.md``, "A hub for
-tests").
+The Python proxy holds event streams back until their end (``docs/internals/providers/jupyterhub.md``, "A hub
+for tests").
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The authenticator and the spawner of the local hub; loaded by the hub's own process."""
+"""The authenticator and the spawner of the local hub, loaded by the hub's own process."""
 
 from __future__ import annotations
 

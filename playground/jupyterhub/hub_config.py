@@ -1,4 +1,4 @@
-"""Configuration file of the local hub; everything that varies comes from the settings file of this start."""
+"""The configuration file of the local hub; all that varies comes from the settings file of each start."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Start a real hub with its proxy, wait until it answers, and end all of it again."""
+"""Starts a real hub with its proxy, waits until it answers, and ends all its processes."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A single-user server of one page: what a hub needs of JupyterLab, ready in a second.
+"""A single-user server with one page: as much of JupyterLab as a hub needs, ready in a second.
 
-It is run by itself, from a copy, as an account that cannot read this project.
+A copy of it runs alone, as an account that can't read this project.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a local JupyterHub starts with: its people, their named servers, its limits; from JSON, checked."""
+"""The options of a local JupyterHub: its people, their named servers, its limits; checked JSON."""
 
 from __future__ import annotations
 

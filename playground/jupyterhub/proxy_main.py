@@ -1,6 +1,6 @@
-"""Run the Python proxy bound to the hub's life: the hub's command for its proxy.
+"""Runs the Python proxy, and ends it with the hub; this is the hub's command for its proxy.
 
-It has an option for routing by host, which a hub with ``subdomain_host`` sets, and ignores it.
+A hub with ``subdomain_host`` passes an option for routing by host, which is ignored.
 """
 
 from __future__ import annotations

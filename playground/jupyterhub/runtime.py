@@ -1,4 +1,4 @@
-"""Find, or make, a Python that an unprivileged account can run: root's own is often in root's home."""
+"""Finds or makes a Python that an unprivileged account can run, as root's is often in root's home."""
 
 from __future__ import annotations
 

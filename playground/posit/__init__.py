@@ -1,7 +1,7 @@
 """A local Posit Workbench: ``python -m playground posit --port N [--seed FILE] [--dialect live]``.
 
-It obeys ``docs/internals/providers/posit.md``, and, switch by switch, each way in which live servers differ
-from the reference that is named there.
+It follows ``docs/internals/providers/posit.md``. A switch exists for each way in which live servers differ
+from the reference named there.
 """
 
 from __future__ import annotations

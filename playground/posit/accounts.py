@@ -1,4 +1,4 @@
-"""People of the local Workbench, the API tokens that were made on its server, and browser sessions."""
+"""The people of the local Workbench, the API tokens made on its server, and browser sessions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one address of the API: ``/api/{method}`` (``docs/internals/providers/posit.md``, "Transport")."""
+"""The API's only address, ``/api/{method}`` (``docs/internals/providers/posit.md``, "Transport")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One call of the API: who asks, for whom, with which parameters."""
+"""One call of the API: who makes it, for whom, and its parameters."""
 
 from __future__ import annotations
 

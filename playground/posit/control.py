@@ -1,4 +1,4 @@
-"""Routes for tests: switches, errors to come, faults of streams, and changes as if done elsewhere."""
+"""Routes for tests: switches, future errors, faults of streams, and changes as if made elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Routes for tests: sessions and jobs with what the API does not tell, changed as if elsewhere."""
+"""Routes for tests: sessions and jobs with facts that the API doesn't give, and changes from elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compute environments: what a person may launch where, and how that is shown."""
+"""Compute environments: what each person may launch where, and how that is shown."""
 
 from __future__ import annotations
 

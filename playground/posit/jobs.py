@@ -1,4 +1,4 @@
-"""Jobs as a function of the server's clock: status, exit code, and how much of the output is out."""
+"""Jobs as a function of the server's clock: status, exit code, and the output written so far."""
 
 from __future__ import annotations
 

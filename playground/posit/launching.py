@@ -1,4 +1,4 @@
-"""Reading launch parameters: the reference's LaunchParameters."""
+"""Reads launch parameters, the reference's LaunchParameters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a browser sees: the sign-in page, the list of one's sessions, and the IDE of a running session."""
+"""Pages for browsers: the sign-in page, the list of a person's sessions, and the IDE of a running session."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading parameters with the types that the reference gives them."""
+"""Reads parameters with the types given in the reference."""
 
 from __future__ import annotations
 

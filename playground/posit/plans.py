@@ -1,4 +1,4 @@
-"""What a test wants to go wrong: errors of calls to come, and faults of output streams."""
+"""Faults that a test has planned: errors of future calls, and faults of output streams."""
 
 from __future__ import annotations
 

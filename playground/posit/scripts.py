@@ -1,4 +1,4 @@
-"""What a job prints and how it ends, as a function of its command line: lines are made when they are read."""
+"""The output and the end of a job, as a function of its command line; lines are made when they are read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a local Workbench starts with: people, tokens, clusters, scripts, sessions and jobs, from JSON."""
+"""The initial data of a local Workbench, from JSON: people, tokens, clusters, scripts, sessions and jobs."""
 
 from __future__ import annotations
 

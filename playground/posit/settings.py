@@ -1,4 +1,4 @@
-"""Switches of a local Workbench: which server of the many it is, how long things take, what is limited."""
+"""The switches of a local Workbench: which kind of server it is, how long things take, and its limits."""
 
 from __future__ import annotations
 

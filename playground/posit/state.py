@@ -1,4 +1,4 @@
-"""Everything that a local Workbench knows: people, sessions, jobs, what is to go wrong, who is listening."""
+"""The state of a local Workbench: people, sessions, jobs, planned faults, and listeners."""
 
 from __future__ import annotations
 

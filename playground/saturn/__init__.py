@@ -1,6 +1,6 @@
 """A local Saturn Cloud: ``python -m playground saturn --port N [--seed FILE]``.
 
-It obeys ``docs/internals/providers/saturn.md``, in one of its two dialects.
+It follows ``docs/internals/providers/saturn.md``, in one of its two dialects.
 """
 
 from __future__ import annotations

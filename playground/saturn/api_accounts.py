@@ -1,4 +1,4 @@
-"""Tokens, login links and who am I."""
+"""Tokens, login links, and the call that says who is calling."""
 
 from __future__ import annotations
 

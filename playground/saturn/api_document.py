@@ -1,4 +1,4 @@
-"""The published document of 2026: the same people, workspaces and jobs, by its paths and with its fields."""
+"""The API of the document published in 2026: the same people, workspaces and jobs, in its terms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pods: what runs, what ran, and what it wrote."""
+"""Pods: those that run, those that ran, and their output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recipes: lists, one by name, cloning; and what a form for them may offer."""
+"""Recipes: listing them, finding one by name, cloning, and the choices for their forms."""
 
 from __future__ import annotations
 

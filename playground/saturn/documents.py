@@ -1,4 +1,4 @@
-"""What the published document says of things: their fields, as a server of 2026 shows them."""
+"""The fields that the published document gives to each thing, as a server of 2026 shows them."""
 
 from __future__ import annotations
 

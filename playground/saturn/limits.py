@@ -1,6 +1,6 @@
-"""What this server is told to refuse: quotas, names, recipes, and starts that come too fast.
+"""Refusals that this server can be told to make: quotas, names, recipes, and starts in quick succession.
 
-The documents state none of it: each is off until it is switched on.
+The documents don't describe them, so each is off until it is switched on.
 """
 
 from __future__ import annotations

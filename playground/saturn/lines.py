@@ -1,4 +1,4 @@
-"""What pods write."""
+"""The output lines of pods."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a browser sees: login, dashboard, the page of a resource, and the IDE of a running workspace."""
+"""Pages for browsers: login, dashboard, the page of a resource, and the IDE of a running workspace."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a local Saturn Cloud starts with: its people, workspaces and jobs, read from JSON and checked."""
+"""The initial data of a local Saturn Cloud: people, workspaces and jobs, read from JSON and checked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that a local Saturn Cloud knows, and who may see what of it."""
+"""The state of a local Saturn Cloud, and who may see which part of it."""
 
 from __future__ import annotations
 

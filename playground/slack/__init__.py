@@ -1,6 +1,6 @@
 """A local Slack: ``python -m playground slack --port N [--seed FILE] [--request-url URL] [--no-limits]``.
 
-It obeys Slack's documentation and ``docs/internals/slack.md``.
+It follows Slack's documentation and ``docs/internals/slack.md``.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The list of people's accounts at the providers, for whoever started this: it holds passwords and tokens.
+"""The list of people's accounts at the providers, with passwords and tokens, for whoever started this Slack.
 
-Everybody on this machine can open the page, so the list takes a key, which only the terminal shows.
+Everybody on this machine can open the page, so the list needs a key, which only the terminal shows.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a person does in a channel: speak, give a command, look at the home tab."""
+"""What a person can do in a channel: write, give a command, open the Home tab."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Web API at ``/api/<method>``: tokens, scopes, budgets, and Slack's way to answer."""
+"""The Web API at ``/api/<method>``: tokens, scopes, rate limits, and answers in Slack's format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Slack's assistant without a model: what somebody writes to ``@slackbot`` is the call that it would make."""
+"""Slack's assistant without a model: a message to ``@slackbot`` is the very call that it makes."""
 
 from __future__ import annotations
 

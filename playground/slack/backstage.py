@@ -1,4 +1,4 @@
-"""How the page reaches the program that runs this Slack beside other servers: its statistics and switches."""
+"""Connects the page with the program that runs this Slack beside other servers: statistics and switches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One call of a Web API method: its arguments from query, form or JSON, and who makes it."""
+"""One call of a Web API method: its arguments from query, form or JSON, and its caller."""
 
 from __future__ import annotations
 

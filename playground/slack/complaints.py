@@ -1,4 +1,4 @@
-"""What Slack's own client objects to before it submits a modal."""
+"""The checks that Slack's own client makes before it submits a modal."""
 
 from __future__ import annotations
 

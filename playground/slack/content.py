@@ -1,4 +1,4 @@
-"""What a message consists of, checked alike for methods, acknowledgements and response_urls."""
+"""The content of a message, checked in the same way for methods, acknowledgements and response_urls."""
 
 from __future__ import annotations
 

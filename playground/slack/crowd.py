@@ -1,4 +1,4 @@
-"""A crowd that joins and presses one button at the same moment, as a class does."""
+"""A crowd of people who join and press one button at the same moment, as a class does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Slack sends to the app: signed HTTP requests, or envelopes on a Socket Mode connection."""
+"""Sends things to the app: as signed HTTP requests, or as envelopes on a Socket Mode connection."""
 
 from __future__ import annotations
 

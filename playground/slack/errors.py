@@ -1,4 +1,4 @@
-"""The one exception of the local Slack: an answer with ``ok: false``."""
+"""The local Slack's only exception: an answer with ``ok: false``."""
 
 from __future__ import annotations
 

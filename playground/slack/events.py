@@ -1,4 +1,4 @@
-"""The Events API: an event is delivered, and again at about 0, 1 and 5 minutes when that failed."""
+"""The Events API: delivers an event and, if that fails, again after about 0, 1 and 5 minutes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of the app: how methods show them, where their bytes come in and who may fetch them."""
+"""The app's files: how methods show them, where their bytes are uploaded, and who may fetch them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person does with elements and modals: press, choose, look for options, submit, close."""
+"""What a person does with elements and modals: press, choose, search options, submit, close."""
 
 from __future__ import annotations
 

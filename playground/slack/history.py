@@ -1,4 +1,4 @@
-"""What people read in a workspace: each wording of each message, also of those that are deleted."""
+"""All that people could read in a workspace: each version of each message, deleted ones included."""
 
 from __future__ import annotations
 

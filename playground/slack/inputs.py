@@ -1,4 +1,4 @@
-"""What a person enters into elements, in the form that payloads carry it."""
+"""The values that a person enters into elements, in the format of payloads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rate budgets per method and workspace: those of ``docs/internals/slack.md``, Slack's tiers for the rest."""
+"""Rate limits per method and workspace: those of ``docs/internals/slack.md``, Slack's tiers for the rest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Set the app up from its manifest, as Slack does: only what it asks for is granted, sent and enabled."""
+"""Sets the app up from its manifest, as Slack does: only what that asks for is granted, sent and enabled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is shown of requests and answers: everything but what lets its reader in somewhere."""
+"""Hides the parts of requests and answers that would give a reader access to something."""
 
 from __future__ import annotations
 

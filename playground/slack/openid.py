@@ -1,4 +1,4 @@
-"""Sign in with Slack and the installation of the app: the pages that browsers see, codes, keys and tokens."""
+"""Sign in with Slack and the installation of the app: pages for browsers, codes, keys and tokens."""
 
 from __future__ import annotations
 

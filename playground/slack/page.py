@@ -1,4 +1,4 @@
-"""The page at ``/`` and the small JSON API behind it, which demos and tests use too."""
+"""The page at ``/`` and the small JSON API behind it, which demonstrations and tests use, too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The things a workspace holds: people, channels, messages, files, views, tokens and the app."""
+"""The records of a workspace: people, channels, messages, files, views, tokens and the app."""
 
 from __future__ import annotations
 

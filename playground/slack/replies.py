@@ -1,4 +1,4 @@
-"""What the app answers with: the body of an acknowledgement, and later posts to a response_url."""
+"""The app's answers: the body of an acknowledgement, and later posts to a response_url."""
 
 from __future__ import annotations
 

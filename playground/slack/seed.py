@@ -1,4 +1,4 @@
-"""The workspace as it is at start: made-up people and channels, or those of a seed file."""
+"""The initial state of a workspace: made-up people and channels, or those of a seed file."""
 
 from __future__ import annotations
 

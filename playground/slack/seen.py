@@ -1,4 +1,4 @@
-"""What a person sees: conversations and what is unread there, messages, threads, modal, home tab."""
+"""What a person sees: conversations and their unread messages, messages, threads, modal, Home tab."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One local Slack: its parts put together, and what tests and demos do with it."""
+"""One local Slack, put together from its parts, with functions for tests and demonstrations."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Several Slack workspaces behind one address, as Slack's are, with one app that is installed by OAuth.
+"""Several Slack workspaces at one address, as at Slack's, with one app that is installed by OAuth.
 
-Each workspace is a local Slack of its own: what arrives is handed to the one that it is for, by its token, by
-its code, or by the workspace in its address.
+Each workspace is a local Slack of its own. A request goes to the right one by its token, by its code, or by
+the workspace in its address.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a person types, in the encoding in which Slack passes it on."""
+"""Encodes what a person types as Slack does when it passes it on."""
 
 from __future__ import annotations
 

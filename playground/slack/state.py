@@ -1,4 +1,4 @@
-"""What one Slack workspace knows, and the small changes that keep it consistent."""
+"""The state of one Slack workspace, and the small changes that keep it consistent."""
 
 from __future__ import annotations
 

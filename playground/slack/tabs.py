@@ -1,4 +1,4 @@
-"""Slack's own pages in a browser, and the script in them by which each tab knows its person."""
+"""Slack's own pages in a browser, with the script by which each tab knows its person."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Things that are due later on the server's clock, which may be moved."""
+"""Things that are due later by the server's clock, which can be moved."""
 
 from __future__ import annotations
 

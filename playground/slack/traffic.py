@@ -1,4 +1,4 @@
-"""Every request between Slack and the app, with its answer: the last ones, for the page that shows them."""
+"""The last requests between Slack and the app, with their answers, for the page that shows them."""
 
 from __future__ import annotations
 

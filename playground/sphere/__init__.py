@@ -1,6 +1,6 @@
 """A local Sphere Engine Containers: ``python -m playground sphere --port N [--seed FILE]``.
 
-It obeys ``docs/internals/providers/sphere.md``.
+It follows ``docs/internals/providers/sphere.md``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who is asking, and what is in the request."""
+"""Reads a request: who makes it, and what it contains."""
 
 from __future__ import annotations
 

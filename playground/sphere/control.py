@@ -1,4 +1,4 @@
-"""Routes for tests: change workspaces as if done elsewhere, and how the server speaks."""
+"""Routes for tests: change workspaces as if done elsewhere, and choose how the server words things."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How this server words a refusal: every guess about error codes in one place."""
+"""The wording of this server's refusals: all guesses about error codes are here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Running a scenario: by hand of a test, or with the button of the stand-in IDE."""
+"""Runs a scenario, for a test or after a press on the stand-in IDE's button."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scenarios that were run in a workspace, and the events that tell of them."""
+"""Scenarios that were run in a workspace, and the events that report them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a local Sphere Engine starts with: a seed file, or the default that comes with it."""
+"""The initial data of a local Sphere Engine: a seed file, or the default that comes with it."""
 
 from __future__ import annotations
 

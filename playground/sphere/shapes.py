@@ -1,4 +1,4 @@
-"""How workspaces look in answers (``docs/internals/providers/sphere.md``, "Workspaces")."""
+"""Workspaces as answers show them (``docs/internals/providers/sphere.md``, "Workspaces")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Everything that a local Sphere Engine knows."""
+"""The state of a local Sphere Engine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What browsers get: the SDK, the frame of a workspace with its stand-in IDE, and the sockets of both."""
+"""Views for browsers: the SDK, the frame of a workspace with its stand-in IDE, and the sockets of both."""
 
 from __future__ import annotations
 

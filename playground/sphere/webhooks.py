@@ -1,4 +1,4 @@
-"""Webhooks: signed arrays of events, sent again until the receiver answers 2xx."""
+"""Webhooks: signed arrays of events, which are sent again until the receiver answers 2xx."""
 
 from __future__ import annotations
 

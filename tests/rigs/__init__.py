@@ -1,1 +1,1 @@
-"""What several tests share: fakes that are real, not patches."""
+"""What several tests share: real fakes instead of patches."""

@@ -1,4 +1,4 @@
-"""What a person has done, by what is stored of theirs before and after."""
+"""What a person has done, found out by comparing their stored rows before and after."""
 
 from __future__ import annotations
 

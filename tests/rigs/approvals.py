@@ -1,4 +1,4 @@
-"""Requests to be linked as a username, as the database has them."""
+"""Requests to be linked to a username, as the database has them."""
 
 from collections.abc import Sequence
 from typing import Any

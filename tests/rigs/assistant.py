@@ -1,4 +1,4 @@
-"""Slack's assistant, played by the public client of its protocol: requests signed as Slack signs them."""
+"""Slack's assistant, played by the public client of its protocol, with requests signed like Slack's."""
 
 from __future__ import annotations
 

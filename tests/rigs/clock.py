@@ -1,4 +1,4 @@
-"""A clock that stands still until it is told to move, and ids that count."""
+"""A clock that stands still until a test moves it, and ids that are counted."""
 
 from itertools import count
 from typing import Final

@@ -1,4 +1,4 @@
-"""The one object that a process is put together from, for tests that put a part of one together."""
+"""The object with all parts of a process, for tests that put some of them together."""
 
 from typing import Any
 

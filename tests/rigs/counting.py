@@ -1,4 +1,4 @@
-"""What the store is asked while something happens: statements, decisions, and rows made into models."""
+"""Counts what happens in the store: statements, decisions, and rows made into models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Disks for tests: a small one, and one on which no byte more fits."""
+"""Disks for tests: a small one, and a full one."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Answers as people are shown them."""
+"""Answers as people see them."""
 
 from typing import Any
 

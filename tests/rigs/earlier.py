@@ -1,4 +1,4 @@
-"""Databases of earlier releases: made by their migrations, with rows of today as they had them."""
+"""Databases of earlier releases, made by their migrations, with present rows in the form of that release."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence

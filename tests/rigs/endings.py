@@ -1,4 +1,4 @@
-"""How messages say that an operation has ended, as people read them."""
+"""The ways in which messages say that an operation has ended."""
 
 import re
 from typing import Final, Literal

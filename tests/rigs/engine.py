@@ -1,8 +1,8 @@
-"""SQLite that begins with the schema and waits for no disk, with its thread or without.
+"""SQLite that starts with the schema and doesn't wait for the disk, with its thread or without.
 
-Without, what is asked is done at once, and told in the loop's next turn. Handing work to a thread and back
-costs more than the work, and a new schema more than most tests. That the queue and the thread keep what they
-promise is shown by the contract tests of the store; the transactions are the same here.
+Without the thread, each request is done at once, and its result arrives in the loop's next turn. Handing work
+to a thread and back costs more than the work, and a new schema more than most tests. The store's contract
+tests show that the queue and the thread keep their promises; the transactions are the same here.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Errors that a fake is told to raise, each at its method, before the effect of the call or after it."""
+"""Errors that a fake is told to raise, each in one method, before or after the call takes effect."""
 
 from collections import defaultdict
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Commands as processes that are forked from one that has imported them: only the import is saved."""
+"""Commands as processes forked from one that has already imported them, which only saves the import."""
 
 import asyncio
 import atexit

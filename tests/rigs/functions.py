@@ -1,4 +1,4 @@
-"""Functions that a store is handed to run: which of them a call is of, and another in place of one."""
+"""Functions that a store is asked to run: tells which one a call is for, and can replace one."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial

@@ -1,6 +1,6 @@
-"""Golden messages: what people read, as text that a change shows in its diff; a file for each family.
+"""Golden messages: what people read, as text whose changes a diff shows; a file for each family.
 
-``UPDATE_GOLDEN=1 pytest …`` writes them again; look at the difference before it is kept.
+``UPDATE_GOLDEN=1 pytest …`` writes them again; check the difference before you keep it.
 """
 
 import fcntl

@@ -1,4 +1,4 @@
-"""The environments of the releases of JupyterHub that tests run against, as the Makefile makes them."""
+"""The environments of the JupyterHub releases that tests run against; the Makefile creates them."""
 
 from typing import Any, Final
 

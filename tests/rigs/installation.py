@@ -1,7 +1,7 @@
-"""An installation for the commands of pages, with programs that stand for those of a server or of containers.
+"""An installation for the commands of pages, with stand-ins for programs of a server or of containers.
 
-A command is run by ``sh`` as it is written, but for the parts that ``STAND_INS`` replaces. The programs are
-scripts in the folder ``bin``: ``usher`` runs the release to which the link ``release`` leads.
+``sh`` runs a command as it is written, except for the parts that ``STAND_INS`` replaces. The programs are
+scripts in the folder ``bin``; ``usher`` runs the release that the link ``release`` leads to.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""An installation of Usher in a Slack workspace, as it is stored, and whether Slack takes its token."""
+"""An installation of Usher in a Slack workspace, as it is stored, and whether Slack accepts its token."""
 
 from bot.domain.installations import Installation, Installed
 from bot.support.errors import SlackFailed

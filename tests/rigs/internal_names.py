@@ -1,4 +1,4 @@
-"""Names that nobody who reads messages, pages and terminals has typed: of classes, and of settings."""
+"""Internal names that people don't know from messages, pages or terminals: of classes, and of settings."""
 
 import builtins
 import re

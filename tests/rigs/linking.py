@@ -1,4 +1,4 @@
-"""Linking as people do it: they ask for a link, walk through its page, and type the code back in Slack."""
+"""Linking as people do it: ask for a link, go through its page, and type the code in Slack."""
 
 from typing import Any
 

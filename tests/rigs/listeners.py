@@ -1,4 +1,4 @@
-"""Who listens to the reconciler, for tests that step it themselves and look at something else."""
+"""Listeners to the reconciler, for tests that step it themselves and check something else."""
 
 
 class Unobserved:

@@ -1,4 +1,4 @@
-"""A provider with forms, for workspaces and for jobs: what it offers depends on the cluster."""
+"""A provider with forms for workspaces and jobs, whose offers depend on the cluster."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""A published OpenAPI document: what is asked and answered is held against it."""
+"""A published OpenAPI document, which requests and answers are checked against."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -1,4 +1,4 @@
-"""Distributions that bring a provider, installed into a folder that modules are looked for in."""
+"""Distributions that bring a provider, installed into a folder where modules are searched."""
 
 import sys
 import textwrap

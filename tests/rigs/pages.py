@@ -1,4 +1,4 @@
-"""The commands of the documentation's pages, as they are written there."""
+"""The commands in the documentation's pages, exactly as written there."""
 
 import re
 

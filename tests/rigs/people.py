@@ -1,4 +1,4 @@
-"""Slack's word on people, for tests that have no Slack: everybody is a colleague, unless told otherwise."""
+"""Slack's facts about people, for tests without a Slack: all are colleagues, unless told otherwise."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,6 +1,6 @@
-"""A real PostgreSQL for tests: ``TEST_DATABASE_URL``, else a server from a wheel; else they are skipped.
+"""A real PostgreSQL for tests: ``TEST_DATABASE_URL``, or a server from a wheel; else they are skipped.
 
-All processes of a run share the server, and each has a database of its own, which is emptied for each test.
+All processes of a run share the server. Each has a database of its own, which is emptied for each test.
 """
 
 import atexit

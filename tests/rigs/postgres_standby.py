@@ -1,4 +1,4 @@
-"""A PostgreSQL of its own, which can be made a standby and promoted; and a primary with a standby."""
+"""A PostgreSQL server that can become a standby and be promoted; and a primary with a standby."""
 
 import shutil
 import tempfile

@@ -1,7 +1,7 @@
-"""PostgreSQL as it is reached elsewhere: over TCP and TLS, by a role that has to give its password.
+"""PostgreSQL as in production: over TCP and TLS, with a role that needs its password.
 
-The server from the wheel speaks no TLS. A proxy before it does, as PostgreSQL describes it: the client asks
-for TLS with one message, and everything after the answer is encrypted.
+The server from the wheel has no TLS. A proxy before it has, as PostgreSQL describes it: the client asks for
+TLS with one message, and everything after the answer is encrypted.
 """
 
 import asyncio

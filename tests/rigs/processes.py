@@ -1,4 +1,4 @@
-"""The bot's roles as processes of their own, which share no module with the tests."""
+"""The bot's roles as processes of their own, which share no modules with the tests."""
 
 import asyncio
 import os

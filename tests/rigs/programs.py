@@ -1,6 +1,6 @@
-"""Programs that some tests need: a test without its program is skipped, or fails where all must be there.
+"""Programs that some tests need. Without its program, a test is skipped, or fails if all are required.
 
-``.ci/run`` sets ``TEST_PROGRAMS_REQUIRED``, after it has installed them.
+``.ci/run`` installs them all and then sets ``TEST_PROGRAMS_REQUIRED``.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Prometheus as far as tests need it: what the code exports, scrapes of a bot, and rules told by promtool."""
+"""As much of Prometheus as tests need: the exported metrics, scrapes of a bot, and promtool for rules."""
 
 import json
 import re

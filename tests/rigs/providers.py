@@ -1,4 +1,4 @@
-"""A provider whose machines move with the clock, which fails when told to and remembers every call."""
+"""A provider whose machines change with the clock. It fails when told to, and remembers every call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An HTTP proxy between a client and servers on this machine: tunnels for CONNECT, and nothing else."""
+"""An HTTP proxy between a client and local servers, which only makes tunnels for CONNECT."""
 
 import asyncio
 import base64

@@ -1,4 +1,4 @@
-"""Earlier releases as they were: the tree of each release's commit, unpacked from git's history."""
+"""Earlier releases: the tree of each release's commit, unpacked from git's history."""
 
 import atexit
 import io

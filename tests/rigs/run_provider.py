@@ -1,4 +1,4 @@
-"""A provider that runs jobs: they move with the clock, and their output comes when a test says so."""
+"""A provider that runs jobs, which change with the clock; their output comes when a test says so."""
 
 import asyncio
 from collections import defaultdict

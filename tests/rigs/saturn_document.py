@@ -1,7 +1,7 @@
-"""Saturn Cloud's published document, as its generated client holds it: requests and answers are checked.
+"""Saturn Cloud's published document, as in its generated client: requests and answers are checked against it.
 
 The wheel ``saturn-api`` is generated from the document, operation by operation, with its types, bounds and
-required fields. It carries no licence, so the project keeps no copy of either (docs/adr/0050).
+required fields. It has no licence, so the project keeps no copy of either (docs/adr/0050).
 """
 
 import ast

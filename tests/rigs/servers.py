@@ -1,8 +1,8 @@
-"""Servers that all tests of a run share: each begins at the first demand, and ends when the run has ended.
+"""Servers that all tests of a run share: each starts when it is first needed, and ends with the run.
 
-The run listens at a socket in a folder of its own; its workers are told the folder. Whoever needs a server
-first starts it. A server stays connected to the run's socket, and ends once that connection does: when the
-run is over, also if it was killed. A worker that is killed takes no server with it that others use.
+The run listens at a socket in a folder of its own, and tells its workers the folder. The first worker that
+needs a server starts it. A server stays connected to the run's socket and ends when that connection does,
+which is when the run is over or killed. Killing a worker ends no server that others use.
 """
 
 import atexit

@@ -1,4 +1,4 @@
-"""What all tests of a process share: begun when it is needed first, ended after the last of them."""
+"""What all tests of a process share: started when first needed, ended after the last test."""
 
 import atexit
 import subprocess

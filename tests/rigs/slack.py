@@ -1,4 +1,4 @@
-"""A Slack that keeps what it was sent, enforces its limits by the clock, and fails when told to."""
+"""A Slack that stores what it receives, enforces its limits by the clock, and fails when told to."""
 
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Mapping

@@ -1,4 +1,4 @@
-"""Every statement of the store by name: the named ones, those by a key, and those made of declarations."""
+"""Every statement of the store by name: named ones, those by a key, and those made from declarations."""
 
 from bot.store import due_work, gates, notices, runs
 from bot.store.queues import DECLARED_QUEUES

@@ -1,4 +1,4 @@
-"""What the bot's loops do, done in turn until nothing is left to do."""
+"""The work of the bot's loops, done in turn until nothing is left."""
 
 from __future__ import annotations
 

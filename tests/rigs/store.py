@@ -1,4 +1,4 @@
-"""A store in memory for other tests, and the rows that they begin with."""
+"""A store in memory for tests of other things, with their initial rows."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager

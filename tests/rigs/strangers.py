@@ -1,4 +1,4 @@
-"""Servers that somebody who sets Usher up may name: one of each provider, and some that are none."""
+"""Servers that a person who sets Usher up may name: one of each provider, and some that aren't any."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A term in moved time: what people do at which minute, and two logs that aren't the bot's own.
+"""A school term on a moved clock: what people do at each minute, and two logs that aren't the bot's.
 
 One is the local Saturn Cloud's: when each pod was made and when it ended. The other is the local Slack's:
-every message as it was posted, changed and deleted, with the time and whoever can see it.
+every message as it was posted, changed and deleted, with the time and the people who can see it.
 """
 
 from __future__ import annotations

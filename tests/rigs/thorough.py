@@ -1,8 +1,8 @@
-"""Cases that ``make test`` draws from many, and leaves the others to ``make test-thorough``, which runs all.
+"""Draws a sample of a test's cases for ``make test``; ``make test-thorough`` runs all of them.
 
-A test that is parametrized more than once is a product: each value is combined with each. Ten combinations
-are drawn, or as many as its longest list has values, so that each value comes once at least. A product that
-is one list of combinations calls ``draw``.
+A test that is parametrized more than once is a product, in which each value is combined with each. Ten
+combinations are drawn, or as many as its longest list has values, so that each value occurs at least once. A
+product that is written as one list of combinations calls ``draw``.
 """
 
 import random

@@ -1,4 +1,4 @@
-"""A person who asks on a store, the rows of all its tables, and a database that fails in the middle."""
+"""A person who calls use cases on a store, the rows of all its tables, and a database that fails midway."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace

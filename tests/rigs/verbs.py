@@ -1,4 +1,4 @@
-"""The verbs of both commands, as they are declared, and other words for them."""
+"""The verbs of both commands, as declared, and their synonyms."""
 
 from bot.messages.verb import list_synonyms, list_verbs
 

@@ -1,6 +1,6 @@
-"""No transaction of thousands: how many rows a piece of work changes, watched in whatever test runs it.
+"""Counts the rows that each piece of work changes, in any test, so that no transaction changes thousands.
 
-Pieces that queue up may share a commit; what counts is what one of them changes.
+Queued pieces may share a commit, so what counts is the number that one of them changes.
 """
 
 from __future__ import annotations

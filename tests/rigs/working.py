@@ -1,4 +1,4 @@
-"""A world in which somebody has linked two accounts."""
+"""A world in which a person has linked two accounts."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -23,7 +23,7 @@ async def test_an_approval_links_and_the_persons_own_token_does_the_work(by_admi
     async with by_admin() as world:
         alice = world.alice
         await world.approved(alice, "alice")
-        assert "Your Saturn Cloud account *alice* is linked." in alice.only("linked").text
+        assert "Saturn Cloud is linked as *alice*." in alice.only("linked").text
         await alice.types("start notebook")
         await world.pass_time(40)
         assert "*notebook* is ready." in alice.only("ready").text
@@ -106,7 +106,7 @@ async def test_what_is_not_the_persons_own_is_not_touched_with_it(by_admin):
         before = world.calls(f"/api/workspaces/{theirs.id}")
         await alice.types(f"add {theirs.id} theirs")
         await world.pass_time(15)
-        assert "No longer exists" in (await alice.types("status theirs")).text
+        assert "Not in your account" in (await alice.types("status theirs")).text
         for text in ("start theirs", "stop theirs"):
             await alice.types(text)
             await world.pass_time(30, step=5)

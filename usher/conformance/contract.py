@@ -1,4 +1,4 @@
-"""The contract of every provider, written against the ABC alone."""
+"""The contract of every provider, tested through the ABC alone."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def test_a_start_under_way_may_be_asked_again_and_stopped(rig: Rig) -> Non
     before = await rig.read_row()
     await rig.provider.start(rig.access, before)
     await rig.provider.start(rig.access, await rig.read_row())
-    # Somebody else may have been faster, and the row is of before that.
+    # Somebody else may have been faster, as the row is older.
     with suppress(Conflict):
         await rig.provider.start(rig.access, before)
     if not rig.can_stop_starting:
@@ -143,7 +143,7 @@ async def test_one_resource_has_one_gate(rig: Rig) -> None:
     assert key.startswith(rig.provider.settings.base_url)
     assert key != rig.provider.gate_key(rig.foreign_id)
     username = rig.access.username
-    # Some ids have their owner's name in them.
+    # Some ids contain their owner's name.
     assert not username or username in rig.remote_id or username not in key
 
 
@@ -159,7 +159,7 @@ async def test_what_is_told_of_the_connection_holds_no_secret(rig: Rig) -> None:
     told = repr([rig.provider.describe(), rig.provider.settings, rig.access, rig.provider])
     assert rig.secret not in told
     page = rig.provider.page_url(rig.remote_id)
-    # Any other is never shown: its host is the base URL's, or one of ``ide_hosts``.
+    # Other addresses are never shown: the host must be the base URL's, or one of ``ide_hosts``.
     assert bool(rig.provider.allowed_url(page)) is not isinstance(rig.provider, facets.EmbeddedPage)
 
 

@@ -1,6 +1,6 @@
-"""The contract of each facet: what every provider that has it does, written against the facet alone.
+"""The contract of each facet: what every provider that has it does, tested through the facet alone.
 
-A provider whose method does nothing fails it. What only its rig knows stands in ``FacetValues``.
+A provider with a method that does nothing fails it. ``FacetValues`` has what only the rig knows.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ CONTRACTS: dict[type[Facet], Contract] = {}
 
 
 def register_contract(facet: type[Facet]) -> Callable[[Contract], Contract]:
-    """Make a function the contract of a facet; it gets a rig whose connection is set up for that."""
+    """Make a function the contract of a facet; it gets a rig whose connection is set up for the facet."""
 
     def of(function: Contract) -> Contract:
         CONTRACTS[facet] = function
@@ -100,7 +100,7 @@ async def check_removal(rig: Rig) -> None:
 
 @register_contract(facets.Revocation)
 async def check_revocation(rig: Rig) -> None:
-    # What linking keeps: the pasted one, or one of Usher's own in its place.
+    # The credential that linking keeps: the pasted one, or one of Usher's own instead.
     linked = await rig.provider.check_credential(rig.access.credential)
     access = Access(linked.username, linked.credential)
     await rig.provider.status(access, [rig.remote_id])
@@ -133,7 +133,7 @@ async def check_minting(rig: Rig) -> None:
     assert following.token != own.token
     assert following.expires_at is not None
     assert following.expires_at >= own.expires_at
-    # The one before stays valid until it is revoked, and that leaves the other one.
+    # The earlier one stays valid until it is revoked, and revoking it doesn't affect the other.
     for credential in (own, following):
         await rig.provider.status(Access(rig.access.username, credential), [rig.remote_id])
     await rig.provider.require_facet(facets.Revocation).revoke(Access(rig.access.username, own))
@@ -146,7 +146,7 @@ async def check_renewal(rig: Rig) -> None:
     with pytest.raises(CredentialRefused):
         await rig.provider.status(Access(rig.access.username, old), [rig.remote_id])
     with pytest.raises(CredentialRefused):
-        # Only the token: there is nothing to renew it with.
+        # With only the token, there is nothing to renew it with.
         await rig.provider.refresh(rig.with_token(old.token.get_secret_value()))
     fresh = await rig.provider.refresh(Access(rig.access.username, old))
     assert fresh.token != old.token
@@ -157,7 +157,7 @@ async def check_renewal(rig: Rig) -> None:
 @register_contract(facets.Tokens)
 async def check_tokens(rig: Rig) -> None:
     told = rig.provider.token_help()
-    # Where an administrator hands them out on the server, no page leads to one.
+    # If an administrator hands out tokens on the server, there is no page for them.
     assert told.url.startswith(("http://127.0.0.1:", "https://")) if rig.has_token_page else told.url == ""
     assert told.steps
     assert all(step.endswith(".") for step in told.steps)
@@ -198,7 +198,7 @@ def _query(page: str) -> Mapping[str, list[str]]:
 
 
 async def fill_form(rig: Rig, purpose: Purpose) -> Spec:
-    """Fill in a form, with its initial values wherever there are any."""
+    """Fill in a form, with its initial values if there are any."""
     provider = rig.provider
     offer = await provider.read_offer(rig.access)
     assert type(offer) is provider.offer_model
@@ -232,10 +232,10 @@ async def check_creation(rig: Rig) -> None:
     assert list_ids(await provider.find_created(rig.access, spec, KEY, since)) == {made.remote_id}
     names = await provider.list_names(rig.access, spec.stem)
     assert names is not None
-    # Without lists names are nobody's but the person's, in Usher alone.
+    # Without lists, only Usher knows the person's names.
     assert made.name in names or not isinstance(provider, facets.Lists)
     with suppress(PermanentError):
-        # Another form asks for a new one: what is there is no answer to that.
+        # Another form asks for a new workspace, so an existing one is no answer to it.
         other = await provider.create(rig.access, spec, KEY.replace("0", "f"))
         assert other.remote_id != made.remote_id
 
@@ -290,7 +290,7 @@ async def check_impersonation(rig: Rig) -> None:
 async def check_email_lookup(rig: Rig) -> None:
     before, username = rig.count_requests(), rig.facet_values.username()
     assert await rig.provider.read_email("nobody-has-this-name") is None
-    # Not every server says it; whoever asks is told what it says.
+    # Not every server tells it; for those that do, this is the answer.
     assert await rig.provider.read_email(username) in {None, f"{username}@example.com"}
     assert rig.count_requests() == before + 2
 

@@ -1,4 +1,4 @@
-"""Every method against all that a server can do wrong: the error that the contract names, and no other."""
+"""Every method with every fault of a server: it raises the error that the contract names, and no other."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ STATUSES: dict[int, type[errors.ProviderError]] = {
 
 
 def mark_repeated(values: Iterable[Any], *first: Any) -> list[Any]:
-    """Return values as parameters; all but the first ones meet the same mapping again, and are marked so."""
+    """Return values as parameters; all but ``first`` repeat the same mapping, and are marked as such."""
     return [one if one in first else pytest.param(one, marks=pytest.mark.again) for one in values]
 
 
 def list_causes(error: BaseException) -> list[BaseException]:
-    """Return an error with every cause and context that it leads to, suppressed ones too."""
+    """Return an error with every cause and context that it leads to, even suppressed ones."""
     found: list[BaseException] = []
     waiting: list[BaseException | None] = [error]
     while waiting:
@@ -78,14 +78,14 @@ async def fail_with_error(rig: Rig, method: str) -> errors.ProviderError:
 
 
 def expect_error(rig: Rig, method: str, what: int | str, usual: type[Exception]) -> type[Exception]:
-    """Return what is raised: the usual error unless the rig declares another; skip what isn't tried."""
+    """Return the expected error: the usual one unless the rig declares another; skip what isn't tried."""
     found = rig.expected_errors.get((method, what), usual)
     if found is None:
         pytest.skip("the rig declares that this differs")
     return found
 
 
-#: Every status for a read and a change; all methods share the mapping, so two of its values do for each.
+#: Every status for one read and one change. As all methods share the mapping, the others try only two.
 CASES = [(one, status) for one in ("status", "start") for status in STATUSES]
 SHARED_CASES = [(one, status) for one in METHODS for status in (401, 503)]
 
@@ -128,7 +128,7 @@ async def test_403_with_a_good_token_is_a_missing_right(quiet_rig: Rig, method: 
 
 
 async def test_token_that_lacks_the_list_is_not_refused(quiet_rig: Rig) -> None:
-    """Whose token it is has been answered, so a later 403 is about what the token lacks."""
+    """The server has said whose token it is, so a later 403 is about what the token lacks."""
     rig = quiet_rig
     if not rig.list_requests or "token" not in rig.provider.settings.linking:
         pytest.skip("the rig has no list_requests")
@@ -253,7 +253,7 @@ async def test_a_servers_words_are_cleaned_and_hold_no_token(quiet_rig: Rig, met
 
 
 async def test_the_servers_own_words_are_told(quiet_rig: Rig) -> None:
-    # As the local server puts them, which follows the API's documents.
+    # In the local server's format, which follows the API's documents.
     quiet_rig.inject_fault(status=422)
     assert (await fail_with_error(quiet_rig, "status")).message != "HTTP 422"
 

@@ -1,4 +1,4 @@
-"""The rig: one interface to a provider's local server, for the kit."""
+"""The rig: a common interface to a provider's local server, for the kit."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from bot.web.browsers import Flow
 from playground.faults import Fault
 from playground.harness import Clock, Harness
 
-#: Who asks, wherever that doesn't matter.
+#: The person who asks, in cases where that doesn't matter.
 PRINCIPAL = Principal(None, "T1", "U1")
-#: The key by which Usher knows what it makes.
+#: The key by which Usher recognises what it makes.
 KEY = "workspace_0123456789abcdef01234567"
 
 
@@ -43,7 +43,7 @@ class FrozenClock:
         return 1_000.0
 
 
-#: Within how many reads, ten seconds apart, whatever was asked for has come about.
+#: The most reads, ten seconds apart, until a requested state is reached.
 MAX_READS = 60
 
 
@@ -56,7 +56,7 @@ class ImpatientHttp(Http):
 
 @contextmanager
 def raises_exactly(kind: type[Exception]) -> Iterator[pytest.ExceptionInfo[Exception]]:
-    """Expect an error of just this kind, not of one below it."""
+    """Expect an error of exactly this kind, not of a subclass."""
     with pytest.raises(kind) as caught:
         yield caught
     assert type(caught.value) is kind
@@ -76,14 +76,12 @@ class FacetValues:
     """Values for the contracts of facets that only the rig knows.
 
     Attributes:
-        settings: The connection's settings for a facet, on top of the usual ones.
-        form_values: What somebody fills in to make a workspace or launch a run, apart from what stands there
-            already.
+        settings: The connection's settings for a facet, in addition to the usual ones.
+        form_values: What a person fills in to make a workspace or launch a run, besides the proposed values.
         expired_credential: A credential that has ended, and can be renewed.
-        sign_in: Sign the person in at the provider's page, and return the code that it sends back, and where.
-        username: The name by which the person is approved.
-        expected_reason: Let the person's workspace wait for something when it is started, and return what is
-            said of that.
+        sign_in: Sign the person in at the provider's page; return the code that it sends, and where to.
+        username: The username for which the person is approved.
+        expected_reason: Make a start of the person's workspace wait; return what is then said about it.
         event: The headers and body of an event about the person's workspace.
     """
 
@@ -103,43 +101,42 @@ class Rig:
     """One provider against its local server, with a person's account and ids of workspaces.
 
     Attributes:
-        provider: Asked for whatever its facets have.
+        provider: The provider, whose facets decide what is tested.
         access: A person's account.
-        harness: That of the local server, which counts its requests and injects faults.
-        remote_id: The person's workspace, which is at rest.
-        broken_id: One of theirs that fails when it is started.
-        foreign_id: One that is somebody else's.
-        missing_id: One that there isn't.
-        names: What the person's workspaces are called.
+        harness: The local server's harness, which counts its requests and injects faults.
+        remote_id: The id of the person's workspace, which isn't running.
+        broken_id: The id of another one of theirs, which fails when it is started.
+        foreign_id: The id of somebody else's workspace.
+        missing_id: An id that no workspace has.
+        names: The names of the person's workspaces.
         clock: Monotonic time of the client's send windows.
-        server_clock: A state is settled by moving this clock; None where the server lives in real time.
-        server: What the cases of a provider of your own need besides; the kit doesn't look at it.
-        other_ids: Ids of other workspaces, for the same.
-        initial_state: How a workspace stands before it is started.
-        stopped_states: How it may stand once it is stopped.
-        request_patterns: Which of a method's requests is the one that counts, as a pattern of ``METHOD
-            /path``.
-        request_counts: How many requests a method sends, where that is not one.
-        break_next_start: Let the next start of the broken one fail, where that is not its nature.
-        token: What must not come back in a message, where it is not the person's own token.
-        can_stop_starting: Whether what is only starting can be stopped.
-        expected_errors: What a method raises where the server's documents differ from what is usual, by the
+        server_clock: The server's clock, moved to settle a state; None if the server lives in real time.
+        server: What your own cases need in addition; the kit doesn't use it.
+        other_ids: Ids of other workspaces, for the same purpose.
+        initial_state: The state of a workspace before it is started.
+        stopped_states: The possible states of a workspace once it is stopped.
+        request_patterns: By method, which of its requests counts, as a pattern of ``METHOD /path``.
+        request_counts: By method, how many requests it sends, if that isn't one.
+        break_next_start: Make the next start of the broken workspace fail, if it doesn't fail anyway.
+        token: The secret that must not come back in a message, if it isn't the person's own token.
+        can_stop_starting: Whether a workspace can be stopped while it is starting.
+        expected_errors: The errors of methods where the server's documents differ from the usual, by the
             method's name and a status or a body of the kit's ("html", "nothing", "null", "list", "text",
-            "empty object", "cut", "deep", "large"); None: that isn't tried.
+            "empty object", "cut", "deep", "large"); None if that isn't tried.
         has_token_page: Whether people get their tokens on a page there, rather than from an administrator.
-        state_pointer: Where (RFC 6901) the answer to a read has the word of the state; "" where that isn't
-            so simple.
+        state_pointer: Where (RFC 6901) the answer to a read has the word for the state; "" if that isn't so
+            simple.
         id_pointer: Where it has the workspace's id.
         url_pointer: Where it has the link to its IDE.
         list_pointer: Where a list has its entries.
         entry_id_pointer: Where an entry has its id.
-        entry_state_pointer: Where an entry has the word of its state.
+        entry_state_pointer: Where an entry has the word for its state.
         entry_name_pointer: Where an entry has its name.
-        endless_list_patch: What makes each answer of the list one that goes on (RFC 6902).
+        endless_list_patch: A patch (RFC 6902) that makes each answer of the list say that more follows.
         list_requests: The requests that list, as a pattern of ``METHOD /path``.
-        create_requests: Those that create.
+        create_requests: The requests that create.
         admin: An administrator's own account there, which may see others' workspaces.
-        facet_values: What only facets need.
+        facet_values: Values that only facets need.
     """
 
     provider: Any
@@ -177,7 +174,7 @@ class Rig:
     facet_values: FacetValues = field(default_factory=FacetValues)
 
     def __post_init__(self) -> None:
-        #: What was done so far, a line each, which a failed test prints.
+        #: The steps so far, one per line, which a failed test prints.
         self.steps: list[str] = []
         #: The paths of the requests that arrived, as they were sent.
         self.sent_paths: list[str] = []
@@ -189,7 +186,7 @@ class Rig:
         self.steps.append(f"    {request.method} {request.raw_path}")
 
     def note_calls(self, provider: Provider) -> Provider:
-        """Note each call of a provider's verbs, which are bound to it, from now on."""
+        """From now on, note each call of a provider's verbs, which are bound to it."""
         for name, verb in list(vars(provider).items()):
             if callable(verb) and not name.startswith("_"):
                 setattr(provider, name, self._note_call(name, verb))
@@ -219,16 +216,16 @@ class Rig:
         return build_row(self.provider, asked, seen)
 
     async def read_until(self, *states: State, remote_id: str | None = None) -> list[Observed]:
-        """Read until one of the states is there and return all that was seen."""
+        """Read until one of the states is reached; return all that was seen."""
         seen = [await self.observe(remote_id)]
         while seen[-1].state not in states:
-            # By a clock that is moved, a state comes within as many reads each time.
+            # With a clock that is moved, a state is reached after the same number of reads each time.
             assert self.server_clock is None or len(seen) < MAX_READS, f"it is still {seen[-1].state}"
             seen.append(await self.observe(remote_id))
         return seen
 
     def inject_fault(self, path: str = "", *, of: str = "", **fault: Any) -> None:
-        """Inject a fault into the next request, or the one that counts ``of`` a method."""
+        """Inject a fault into the next request, or into the one that counts of the method ``of``."""
         injected = Fault(re.compile(path or self.request_patterns.get(of, "")), **fault)
         self.harness.faults.append(injected)
         which = "next answer" if injected.times else "answer, from now on,"
@@ -236,18 +233,19 @@ class Rig:
         self.steps.append(f"the {which}{where} {injected.describe()}")
 
     def count_starts(self) -> int:
-        """Count the start calls for the person's workspace that arrived."""
+        """Count the start calls that arrived for the person's workspace."""
         if "start" in self.request_patterns:
             asked = self.harness.requests.items()
             return sum(count for path, count in asked if re.search(self.request_patterns["start"], path))
-        # At the hub others' starts are counted too: a person's name is in the path there, the id at Saturn.
+        # At a hub, the path has the person's name, so starts of their other servers count, too; at Saturn,
+        # the id.
         mine = {self.access.username, self.remote_id}
         counted = self.harness.requests.items()
         calls = ("POST", "PUT")
         return sum(n for path, n in counted if path.startswith(calls) and mine & set(path.split("/")))
 
     async def read_list(self) -> Any:
-        """Ask for the list that the provider has: the person's workspaces, or what one is made from."""
+        """Ask for the list that the provider has: the person's workspaces, or what they can be made from."""
         if isinstance(self.provider, facets.Lists):
             return await self.provider.discover(self.access)
         return await self.provider.require_facet(facets.Creation).read_offer(self.access)
@@ -264,7 +262,7 @@ class Rig:
 
 
 def _describe_argument(value: Any) -> str:
-    """Describe an argument of a call; an account and its token are called by their type."""
+    """Describe an argument of a call; an account and its token appear only by their type."""
     if isinstance(value, Workspace):
         return f"workspace {value.remote_id!r}, {value.state}"
     if isinstance(value, Spec):
@@ -274,7 +272,7 @@ def _describe_argument(value: Any) -> str:
 
 
 def build_row(provider: Provider, remote_id: str, seen: Observed | State = State.STOPPED) -> Workspace:
-    """Return the row of a workspace as somebody read it."""
+    """Return a workspace's row for what was read."""
     return provider.to_workspace(remote_id, Observed(seen) if isinstance(seen, State) else seen, PRINCIPAL)
 
 

@@ -1,7 +1,7 @@
-"""The one reader of times as people write them: moments, lengths, days, and hours of a week; pure.
+"""Parsing of times as people write them: moments, lengths, days, and hours of a week. Pure functions.
 
-A *moment* comes once (``read``), *days* are one, several or a span (``read_days``), and *hours* come again,
-or on a date, from a time to a time (``read_hours``). Commands and sentences use the same.
+A *moment* is one point in time (``read``). *Days* are one, several or a span (``read_days``). *Hours* are on
+weekdays or dates, from a time to a time (``read_hours``). Commands and free text are parsed alike.
 """
 
 from bot.domain.time_parsing.days import (

@@ -1,4 +1,4 @@
-"""Days as people name them: one, of a week, a span or a list; pure."""
+"""Days as people write them: one day, weekdays, spans and lists. Pure functions."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ _NAMED_DAYS: Final = {
     **dict.fromkeys(("weekend", "weekends"), WEEKEND),
     **dict.fromkeys(("day", "days", "daily", "everyday"), EVERY_DAY),
 }
-#: How the ends of a span of days are written short, in English and German: ``m-f``, ``mo-fr``.
+#: Short forms of weekdays at the ends of a span, in English and German: ``m-f``, ``mo-fr``.
 _SHORT: Final = {
     **dict.fromkeys(("m", "mo"), "mon"),
     **dict.fromkeys(("tu", "di"), "tue"),
@@ -46,7 +46,7 @@ DaySpan = tuple[date, date]
 
 
 def is_day(word: str) -> bool:
-    """Return whether a word names a day: ``tomorrow``, a weekday, a date, or one of ``spelling``."""
+    """Return whether a word names a day: ``tomorrow``, a weekday, a date, or a form of ``spelling``."""
     if len(word) > _MAX_DAY_CHARACTERS:
         return False
     if word in _DAYS_AHEAD or find_weekday(word) is not None:
@@ -59,7 +59,7 @@ def is_day(word: str) -> bool:
 
 
 def find_weekday(word: str) -> int | None:
-    """Return the number of a weekday, given in full or by its first three or four letters."""
+    """Return the number of a weekday (Monday is 0), given in full or by three or four letters; else None."""
     is_long = len(word) in {3, 4}
     return next(
         (at for at, day in enumerate(WEEKDAY_NAMES) if word == day or (is_long and day.startswith(word))),
@@ -70,7 +70,7 @@ def find_weekday(word: str) -> int | None:
 def resolve_day(word: str, today: date) -> tuple[date, ...]:
     """Return the dates that a word for a day may mean, from ``today`` on, the nearest first.
 
-    *Next Friday* is that of next week; said in the same week, or on the day before, it may be the coming one.
+    *Next Friday* may mean the coming Friday, if that is this week or tomorrow, and the one a week later.
     """
     if on_weekday := _ON_WEEKDAY.fullmatch(word):
         return tuple(
@@ -99,7 +99,7 @@ def resolve_day(word: str, today: date) -> tuple[date, ...]:
 
 
 def has_date(word: str, today: date) -> bool:
-    """Return whether a word for a day and a weekday has a date, whichever weekday that is."""
+    """Return whether a word for a weekday with a date names a real date, on whatever weekday that is."""
     on_weekday = _ON_WEEKDAY.fullmatch(word)
     return on_weekday is not None and bool(resolve_day(on_weekday[1], today))
 
@@ -119,7 +119,7 @@ def write_day(word: str) -> str:
 
 
 def day_of(text: str, today: date) -> date | None:
-    """Return the day that a text names, from ``today`` on; None if it names none, or may mean two."""
+    """Return the day that a text names, from ``today`` on; None if it names none or may mean two."""
     words = spell(f"on {text}").split()[1:]
     if len(words) != 1:
         return None
@@ -129,7 +129,7 @@ def day_of(text: str, today: date) -> date | None:
 
 
 def _match_date(word: str) -> re.Match[str] | None:
-    """Return the parts of a date that is one word: day, month as a word or a number, and year."""
+    """Match a date written as one word: day, month (a word or a number) and year."""
     is_date = word.startswith("the_") or not word.isdecimal()
     return _DATED.fullmatch(word) if is_date else None
 
@@ -145,7 +145,7 @@ def _to_date(year: int, month: int, day: int) -> date | None:
 
 
 def days_of(word: str) -> frozenset[str]:
-    """Return the days that a word names, or a span such as ``mon-fri``."""
+    """Return the days that a word names, such as ``weekdays``, ``mon-fri`` or a date; none for others."""
     if word in _NAMED_DAYS:
         return _NAMED_DAYS[word]
     is_iso = _ISO_DATE.fullmatch(word) is not None and bool(resolve_day(word, date.min))
@@ -161,7 +161,7 @@ def days_of(word: str) -> frozenset[str]:
 
 
 def span_weekdays(first: Iterable[str], last: Iterable[str]) -> frozenset[str]:
-    """Return the days of a week from one to another."""
+    """Return the weekdays from one to another; none if there isn't one weekday at each end."""
     ends = [*first, *last]
     if len(ends) != 2 or not set(ends) <= EVERY_DAY:
         return frozenset()
@@ -173,16 +173,16 @@ def span_weekdays(first: Iterable[str], last: Iterable[str]) -> frozenset[str]:
 
 
 def read_days(text: str, today: date) -> tuple[date, ...]:
-    """Return all days that a text names, in their order; none if any word of it can't be read.
+    """Return all days that a text names, in order; none if any word of it can't be read.
 
-    A single one, a list (``today and tomorrow``), a span (``from 21 dec to 4 jan``), a length from today on
-    (``for a week``), or all up to a day, which isn't one of them: ``until monday``.
+    The text may be a single day, a list (``today and tomorrow``), a span (``from 21 dec to 4 jan``), a length
+    from today on (``for a week``), or a day up to which, without it, all are meant (``until monday``).
     """
     return list_days(read_spans(text, today))
 
 
 def list_days(spans: Sequence[DaySpan]) -> tuple[date, ...]:
-    """Return all days of spans, in their order; none for more than a year."""
+    """Return all days of spans, in order; none if they are more than a year's."""
     if sum((last - first).days + 1 for first, last in spans) > _MAX_DAYS:
         return ()
     return tuple(
@@ -191,7 +191,7 @@ def list_days(spans: Sequence[DaySpan]) -> tuple[date, ...]:
 
 
 def read_spans(text: str, today: date) -> tuple[DaySpan, ...]:
-    """Return the same as spans, each with its first and its last day, however long they are."""
+    """Return the days that a text names as spans of any length, each with its first and its last day."""
     plain = spell(f"on {re.sub(r',(?! ?[0-9]{4})', ' and ', text)}").removeprefix("on ").replace("-", " - ")
     plain = re.sub(r"([0-9]{4}) - ([0-9]{2}) - ([0-9]{2})", r"\1-\2-\3", plain)
     listed = _split_list([word for word in plain.split() if word not in _NOISE])
@@ -204,7 +204,7 @@ def read_spans(text: str, today: date) -> tuple[DaySpan, ...]:
 
 
 def _join_spans(spans: Sequence[DaySpan]) -> list[DaySpan]:
-    """Return spans in order as fewer, where one follows another at once."""
+    """Join spans, given in order, that overlap or directly follow one another."""
     joined = list[DaySpan]()
     for first, last in spans:
         if joined and first <= joined[-1][1] + timedelta(days=1):
@@ -215,7 +215,7 @@ def _join_spans(spans: Sequence[DaySpan]) -> list[DaySpan]:
 
 
 def read_pause(verb: str, text: str, today: date) -> tuple[DaySpan, ...]:
-    """Return the days that *skip* and *pause* leave out: to pause a day is to pause until then."""
+    """Return the days that *skip* and *pause* leave out. *Pause Monday* means to pause until Monday."""
     is_until = verb == "pause" and day_of(text, today) is not None and spell(text) != "today"
     return read_spans(f"until {text}" if is_until else text, today)
 
@@ -234,7 +234,7 @@ def _read_span(words: list[str], today: date) -> DaySpan | None:
         return today, today + timedelta(days=count * (7 if length[2].startswith("week") else 1) - 1)
     if words[:1] in (["until"], ["till"]):
         end, _ = _read_ends(words[1:], today) or (None, None)
-        # Until Friday, said on a Friday, is until the next one.
+        # On a Friday, "until Friday" means the next one.
         is_again = end == today and find_weekday(words[-1]) is not None
         return (today, end + timedelta(days=6 if is_again else -1 if end > today else 0)) if end else None
     is_from, words = words[:1] == ["from"], words[words[:1] in (["from"], ["for"]) :]

@@ -1,10 +1,10 @@
-"""Moments and lengths as people type them: ``until 18:00``, ``for 2h``, ``half past 7``, ``um 18 Uhr``; pure.
+"""Moments and lengths as people type them: ``until 18:00``, ``for 2h``, ``um 18 Uhr``. Pure functions.
 
-A *length* counts from now (``2h``, ``90 min``, ``1h30``, ``half an hour``); a *time of day* is the next one
-in the person's time zone. ``for`` and ``in`` announce a length, ``until``, ``till``, ``at`` and ``by`` a time
-of day. Without such a word, ``17h`` is a time of day, and ``2h`` a length: an hour from 13 on is one of the
-day. Times as programs write them are read, too: ``2027-01-15T18:00:00+00:00``, ``PT2H``. With a zone beside
-it, a time is that of the zone. What can mean two times, or has passed, is never guessed.
+A *length* counts from now (``2h``, ``90 min``, ``1h30``, ``half an hour``). A *time of day* is the next one
+in the person's time zone. ``for`` and ``in`` announce a length; ``until``, ``till``, ``at`` and ``by`` a time
+of day. Without such a word, ``17h`` is a time of day, because its hour is 13 or later, and ``2h`` is a
+length. Times in programs' formats are read, too: ``2027-01-15T18:00:00+00:00``, ``PT2H``. A zone next to a
+time applies to it. A time that has passed, or that may be one of two, is refused and never guessed.
 """
 
 import math
@@ -22,11 +22,11 @@ from bot.domain.time_parsing.zones import SaidZone, split_zone, write_zone
 
 Why = Literal["unreadable", "no_time", "ambiguous", "past", "soon", "far", "other_weekday"]
 
-#: The farthest moment that is accepted: two weeks. Anything later is a schedule, or a typo.
+#: Most seconds ahead that are accepted: two weeks. Anything later is a schedule, or a typo.
 FARTHEST_SECONDS: Final = 14 * 86_400.0
 
 _NUMBERS: Final = {"a": "1", "an": "1"}
-#: The hours of parts of a day, with those of the night that follows.
+#: Hours of each part of a day. The night includes the hours after midnight.
 _PARTS: Final = {
     "morning": range(12),
     "afternoon": range(12, 19),
@@ -36,7 +36,7 @@ _PARTS: Final = {
     "lunch": range(11, 15),
 }
 _NIGHTS, _NIGHT_ENDS = frozenset({"night", "tonight"}), 5
-#: What ends a day means different hours to people.
+#: Words for the end of a day, and the hours that people may mean by it.
 _ENDS: Final = {"eod": ("17:00", "18:00"), "all_day": ("18:00", "24:00")}
 _NUMBER: Final = r"([0-9]{1,4}(?:[.,][0-9]{1,2})?)"
 _UNITS: Final = {"d": 86_400.0, "h": 3_600.0, "m": 60.0}
@@ -47,20 +47,21 @@ _WEEKS, _DAYS, _HOURS, _MINUTES, _SECONDS = (
     r" ?m(?:in(?:ute)?s?)?",
     r" ?s(?:ec(?:ond)?s?)?",
 )
-#: In this order; minutes need no unit after hours: ``1h30``.
+#: A length: weeks, days, hours, minutes and seconds, in this order. Minutes after hours need no unit:
+#: ``1h30``.
 _LENGTH: Final = re.compile(
     rf"(?:{_NUMBER}{_WEEKS}(?: and)?)? ?(?:{_NUMBER}{_DAYS}(?: and)?)? ?"
     rf"(?:{_NUMBER}{_HOURS}(?: and)? ?(?:([0-5]?[0-9])(?:{_MINUTES})?)?"
     rf"|{_NUMBER}{_MINUTES})?(?: ?(?:and )?{_NUMBER}{_SECONDS})?"
 )
-#: A length as programs write it.
+#: A length in programs' format.
 _ISO_LENGTH: Final = re.compile(
     rf"p(?:{_NUMBER}w)?(?:{_NUMBER}d)?(?:t(?:{_NUMBER}h)?(?:{_NUMBER}m)?(?:{_NUMBER}s)?)?"
 )
-#: A date and a time as programs write them, with the signs between them or without.
+#: The T between a date and a time in programs' format, and that format without signs.
 _ISO_JOINT: Final = re.compile(r"(?<=[0-9]{4}-[0-9]{2}-[0-9]{2})t(?=[0-9]{2}:)|^t(?=[0-9]{2}:)")
 _ISO_BARE: Final = re.compile(r"\b([0-9]{4})([0-9]{2})([0-9]{2})t([0-9]{2})([0-9]{2})([0-9]{2})?\b")
-#: ``1 hour and a half``, ``2 and a half hours`` and ``half an hour``; number words are digits by then.
+#: ``1 hour and a half``, ``2 and a half hours`` and ``half an hour``, once number words are digits.
 _AND_A_HALF: Final = re.compile(rf"{_NUMBER} ?(?:(d|h)[a-z]* and 1 half|and 1 half (d|h)[a-z]*)")
 _HALF: Final = re.compile(r"(?:1 )?half(?: 1)? (d|h)(?:ay|our)")
 _CLOCK: Final = re.compile(
@@ -72,28 +73,28 @@ _NOW: Final = frozenset(
     {"now", "right now", "at once", "right away", "straight away", "immediately", "asap", "jetzt", "sofort"}
 )
 _NAMED_TIMES: Final = {"noon": 12, "midday": 12, "midnight": 0}
-#: A time has at most this many characters.
+#: Most characters of a time.
 _MAX_CHARACTERS: Final = 60
-#: From this hour on, a number is an hour of the day in any country.
+#: The first hour of the day that no 12-hour clock shows.
 _AFTERNOON: Final = 13
 _HALF_DAY: Final = 12
-#: A night that is farther away than this isn't the one that is meant by an hour alone.
+#: Seconds ahead beyond which a bare hour hardly means the coming night.
 _NEAR_SECONDS: Final = 6 * 3_600.0
-#: The most times that a zone beside one may mean.
+#: Most times that a zone's name may leave possible.
 _MAX_OPTIONS: Final = 4
 _HALF_YEAR: Final = timedelta(days=182)
 _MORNING: Final = 6
-#: Four digits that nothing announces are rather a year.
+#: First two digits with which four digits, without a word such as ``at``, are a year and not a time.
 _CENTURIES: Final = frozenset({20})
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Hold a future moment, in epoch seconds.
+    """A time to come, in epoch seconds.
 
-    ``seconds`` is the length, if one was given. ``is_next_day``: only a time of day was given, and the next
-    one isn't today; whoever acts on it must say so. ``is_shifted``: the clocks skip that time on that day, so
-    the moment is as long after the change as the time given is after the skipped hour's beginning.
+    ``seconds`` is the length, if one was given. ``is_next_day``: only a time of day was given and its next
+    occurrence isn't today, which the answer must say. ``is_shifted``: the clocks skip that time on that day,
+    so the moment comes later by the length of the change.
     """
 
     at: float
@@ -104,34 +105,34 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """The reason for a text without a usable moment; ``options`` are readings, of which one may be meant."""
+    """Why a text gives no usable moment; ``options`` are readings, one of which may be meant."""
 
     why: Why
     options: tuple[str, ...] = ()
-    #: The option that has the hour as it was typed, as one of 24.
+    #: The option with the typed hour, read on a 24-hour clock.
     as_typed: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class _Time:
-    """Hold a time of day as it was typed; ``is_open``: the hour is one of twelve, and which is not said."""
+    """A time of day as it was typed; ``is_open``: a bare hour from 1 to 12, in either half of the day."""
 
     hour: int
     minute: int = 0
     second: float = 0.0
     is_open: bool = False
     day: str = ""
-    #: The part of the day; its hour is fixed by am or pm, or written like ``08:30``.
+    #: The part of the day. ``is_sure``: am or pm, or a form such as ``08:30``, fixes the half of the day.
     part: str = ""
     is_sure: bool = False
     #: Other readings of the same text, if it has any.
     options: tuple[str, ...] = ()
-    #: The zone beside it, if one was named.
+    #: The zone next to it, if there is one.
     zone: SaidZone | None = None
 
     @property
     def is_twelve(self) -> bool:
-        """Return whether it may be 12 hours later, though a clock of 24 hours shows it as it is."""
+        """Return whether a time with minutes may mean 12 hours later, as ``8:30`` may be in the evening."""
         return not (self.is_sure or self.is_open or self.part) and 1 <= self.hour < _HALF_DAY
 
 
@@ -144,10 +145,10 @@ def load_zone(name: str | None) -> ZoneInfo:
 
 
 def read(text: str, zone: ZoneInfo, now: float, *, kind: Kind = "", soonest: float = 0.0) -> Moment | Unread:
-    """Return the moment that a text names, later than ``now``, or the reason for none; never raises.
+    """Return the moment after ``now`` that a text names, or the reason why there is none; never raises.
 
-    ``kind`` is what a text without a word such as ``until`` most likely is. A moment less than ``soonest``
-    seconds ahead is refused.
+    ``kind`` says how to read a text without a word such as ``until``. A moment less than ``soonest`` seconds
+    ahead is refused.
     """
     found = _parse_text(text, kind)
     if isinstance(found, Unread):
@@ -166,12 +167,12 @@ def read(text: str, zone: ZoneInfo, now: float, *, kind: Kind = "", soonest: flo
 
 
 def is_now(text: str) -> bool:
-    """Return whether a text says that something is to be done at once."""
+    """Return whether a text means now or at once."""
     return " ".join(text.casefold().split()) in _NOW
 
 
 def time_kind(text: str) -> Literal["", "length", "time", "day"]:
-    """Return the kind of a text's time: a length, a time of day, or no more than a day or a part of one."""
+    """Return the kind of a text's time: a length, a time of day, a mere day or part of one, "" for none."""
     found = _parse_text(text, "")
     if isinstance(found, float):
         return "length"
@@ -181,13 +182,13 @@ def time_kind(text: str) -> Literal["", "length", "time", "day"]:
 
 
 def length(text: str) -> float | None:
-    """Return the seconds of a length, given as one or as its unit alone; None for any other text."""
+    """Return the seconds of a length such as ``2h``, or of a unit such as ``hour``; None for other texts."""
     plain = plainly(text)
     return _parse_length(plain) or _parse_length(f"1 {plain}")
 
 
 def _parse_text(text: str, kind: Kind) -> float | _Time | Unread:
-    """Parse a text, whenever it is: a length in seconds, or a time of day."""
+    """Parse a text without regard to the present time: a length in seconds, or a time of day."""
     return Unread("unreadable") if len(text) > _MAX_CHARACTERS else _parse(text, kind)
 
 
@@ -201,7 +202,7 @@ def _parse(text: str, kind: Kind) -> float | _Time | Unread:
 
 
 def _write_signs(found: re.Match[str]) -> str:
-    """Return a date and time without signs as one with them."""
+    """Return a date and time in the format without signs in the one with signs."""
     year, month, day, hour, minute, second = found.groups("00")
     return f"{year}-{month}-{day} {hour}:{minute}:{second}"
 
@@ -223,13 +224,13 @@ def _parse_plain(text: str, kind: Kind) -> float | _Time | Unread:
 
 
 def _refuse_part(text: str) -> Unread:
-    """Return the refusal of a day, or a part of it, after ``for``: ``for the rest of the day``."""
+    """Return the refusal of a day or a part of it after ``for``, as in ``for the rest of the day``."""
     time = _parse_time(text, is_announced=False)
     return time if isinstance(time, Unread) else Unread("unreadable")
 
 
 def _parse_length(text: str) -> float | None:
-    """Return the seconds of a length; None for any other text."""
+    """Return the seconds of a length; None for other texts."""
     plain = " ".join(_NUMBERS.get(word, word) for word in text.split())
     if half := _HALF.fullmatch(plain):
         return _UNITS[half[1]] / 2
@@ -247,7 +248,7 @@ def _to_decimal(text: str | None) -> float:
 
 
 def _parse_time(text: str, *, is_announced: bool) -> _Time | Unread:
-    """Return the time of day that a text names, with its day and its part of the day."""
+    """Return the time of day that a text names, with its day and the part of the day."""
     words = text.removeprefix("on ").split()
     days, parts = [word for word in words if is_day(word)], [word for word in words if word in _PARTS]
     if "tonight" in parts:
@@ -268,7 +269,7 @@ def _parse_time(text: str, *, is_announced: bool) -> _Time | Unread:
 
 
 def _parse_ending(text: str, day: str) -> Unread | None:
-    """Return the hours that *the end of the day* may be: only its writer knows when that is."""
+    """Return the hours that *the end of the day* may mean, as only the writer knows; None for other texts."""
     if text not in _ENDS:
         return None
     hours = [f"{write_day(day)} {hour}" for hour in _ENDS[text]]
@@ -276,8 +277,8 @@ def _parse_ending(text: str, day: str) -> Unread | None:
 
 
 def _set_day(time: _Time, day: str, part: str) -> _Time | Unread:
-    """Return a time on a day and in a part of it, which fix the half of the day."""
-    # With a day, `2h` can only be a time. Which half of the day is meant may depend on the day.
+    """Return a time with its day and the part of the day, which decides between the halves of the day."""
+    # With a day, `2h` can only be a time. The day may decide later which half is meant.
     time = replace(time, day=day, options=())
     halves = _list_halves(time.hour) if time.hour < _AFTERNOON and not time.is_sure else (time.hour,)
     if part:
@@ -295,12 +296,12 @@ def _list_halves(hour: int) -> tuple[int, int]:
 
 
 def is_ending(text: str) -> bool:
-    """Return whether a text names the end of a day without its hour."""
+    """Return whether a text ends with a word for the end of a day."""
     return any(plainly(text).endswith(end) for end in _ENDS)
 
 
 def _parse_clock(text: str, *, is_announced: bool) -> _Time | Unread:
-    """Return a time of day; unless it is announced as one, it needs a minute, am or pm, or a name."""
+    """Return a time of day. Without a word such as ``at``, it needs minutes, am or pm, or a name."""
     if text in _NAMED_TIMES:
         return _Time(_NAMED_TIMES[text], is_sure=True)
     if (four := _DIGITS.fullmatch(text)) and (is_announced or int(four[1]) not in _CENTURIES):
@@ -316,7 +317,7 @@ def _parse_clock(text: str, *, is_announced: bool) -> _Time | Unread:
         return _Time(hour % 12 + (12 if mark == "pm" else 0), minute, second, is_sure=True)
     is_bare, has_h = found[2] is None, "h" in text.removesuffix("o'clock")
     if not is_announced and ((is_bare and not mark) or (has_h and hour < _AFTERNOON)):
-        # A number alone isn't a time, and lengths are written like this, too.
+        # A number alone isn't a time, and `2h` may be a length.
         return Unread("unreadable")
     if is_bare and has_h and 0 < hour < _AFTERNOON:
         return _Time(hour, minute, options=(f"for {hour}h", f"at {hour:02d}:00"))
@@ -326,10 +327,10 @@ def _parse_clock(text: str, *, is_announced: bool) -> _Time | Unread:
 
 
 def _resolve_elsewhere(time: _Time, said: SaidZone, home: ZoneInfo, now: float) -> Moment | Unread:
-    """Return the moment of a time in the zone beside it; where that may be several, any of these is meant."""
+    """Return the moment of a time in the zone next to it, or the options if several are possible."""
     found, options, refused = dict[float, Moment](), list[str](), list[Unread]()
     for zone in said.zones:
-        # Tomorrow is the person's, who may write it as that of the zone.
+        # "Tomorrow" may be the person's or the zone's.
         for today in dict.fromkeys(datetime.fromtimestamp(now, one).date() for one in (home, zone)):
             moment = _resolve(time, zone, now, today)
             if isinstance(moment, Unread):
@@ -355,14 +356,14 @@ def _resolve_elsewhere(time: _Time, said: SaidZone, home: ZoneInfo, now: float) 
 
 
 def _resolve(time: _Time, zone: tzinfo, now: float, today: date | None = None) -> Moment | Unread:
-    """Return the next such moment in a zone."""
+    """Return the next moment at which a zone's clocks show a time."""
     if time.options:
         return Unread("ambiguous", time.options, time.options[1])
     today = today or datetime.fromtimestamp(now, zone).date()
     if time.day:
         return _resolve_on_day(time, zone, now, today)
     hours = _list_halves(time.hour) if time.is_open else (time.hour,)
-    # Two days are enough: a time that the clocks skip today is shifted, not lost.
+    # Two days are enough, because a time that the clocks skip today is shifted, not lost.
     days = (today, today + timedelta(days=1))
     found = [_to_moment(day, hour, time, zone, now) for day in days for hour in hours]
     moment = min((one for one in found if one.at > now), key=lambda one: one.at)
@@ -370,18 +371,18 @@ def _resolve(time: _Time, zone: tzinfo, now: float, today: date | None = None) -
     later = f"{time.hour + 12}:{time.minute:02d}"
     is_far = moment.at - now > _NEAR_SECONDS and datetime.fromtimestamp(moment.at, zone).hour < _MORNING
     if time.is_open and is_next_day and is_far:
-        # `at 3`, said in the afternoon, is hardly at night.
+        # In the afternoon, `at 3` hardly means the night.
         options = tuple(f"tomorrow {hour:02d}:{time.minute:02d}" for hour in hours)
         return Unread("ambiguous", options, options[0])
     if is_next_day and time.is_twelve and _to_moment(today, time.hour + 12, time, zone, now).at > now:
-        # `8:30` has passed, and is this evening's to many.
+        # After 8:30 in the morning, `8:30` means this evening to many people.
         typed = f"tomorrow {time.hour:02d}:{time.minute:02d}"
         return Unread("ambiguous", (typed, later), typed)
     return Moment(moment.at, is_next_day=is_next_day, is_shifted=moment.is_shifted)
 
 
 def _resolve_on_day(time: _Time, zone: tzinfo, now: float, today: date) -> Moment | Unread:
-    """Return the moment at a time on a day; where two are left of days or of hours, it may be either."""
+    """Return the moment at a time on a day, or the options if two days or two hours are possible."""
     days = resolve_day(time.day, today)
     hours = _list_halves(time.hour) if time.is_open and len(days) == 1 else (time.hour,)
     found = dict[str, Moment]()
@@ -392,7 +393,7 @@ def _resolve_on_day(time: _Time, zone: tzinfo, now: float, today: date) -> Momen
     if not left:
         return Unread("past" if days else "other_weekday" if has_date(time.day, today) else "unreadable")
     if all((day - today).days > FARTHEST_SECONDS / 86_400.0 + 1 for day in days):
-        # Without a year, a date of the last days is hardly the one of next year.
+        # Without a year, a date in the last two weeks hardly means next year's.
         recent = resolve_day(time.day, today - timedelta(seconds=FARTHEST_SECONDS))
         is_past = bool(recent) and recent[0] < today and days[0] - today > _HALF_YEAR
         return Unread("past" if is_past else "far")
@@ -403,7 +404,10 @@ def _resolve_on_day(time: _Time, zone: tzinfo, now: float, today: date) -> Momen
 
 
 def _resolve_on_date(time: _Time, day: date, hour: int, zone: tzinfo, now: float) -> Moment:
-    """Return the moment at an hour of a date: the night follows its day, and a weekday comes again."""
+    """Return the moment at an hour of a date.
+
+    *Tonight* may be after midnight, and a weekday whose time has passed is next week's.
+    """
     is_night = time.day in {"today", "tonight"} and time.part in _NIGHTS and hour < _NIGHT_ENDS
     moment = _to_moment(day + timedelta(days=is_night), hour, time, zone, now)
     is_over = moment.at <= now and find_weekday(time.day) is not None
@@ -411,17 +415,17 @@ def _resolve_on_date(time: _Time, day: date, hour: int, zone: tzinfo, now: float
 
 
 def _to_moment(day: date, hour: int, time: _Time, zone: tzinfo, now: float) -> Moment:
-    """Return a time of a day: of a time that occurs twice, the next one."""
+    """Return the moment of a time on a day; if the clocks show it twice, the next one after ``now``."""
     at = resolve_instant(day, hour * 60 + time.minute, zone, now - time.second) + time.second
     shown = datetime.fromtimestamp(at, UTC).astimezone(zone)
     return Moment(at, is_shifted=(shown.hour, shown.minute) != (hour, time.minute))
 
 
 def resolve_instant(day: date, minute: int, zone: tzinfo, after: float = -math.inf) -> float:
-    """Return when the clocks of a zone show a minute of a day, counted from midnight; it may be the next day.
+    """Return when a zone's clocks show a minute of a day, counted from midnight; it may be on the next day.
 
-    What they skip is as much later. What they show twice is the first time, unless that isn't later than
-    ``after`` and the second is.
+    A time that they skip comes later by the length of the change. Of a time that they show twice the first
+    counts, unless only the second is later than ``after``.
     """
     local = datetime(day.year, day.month, day.day, tzinfo=zone) + timedelta(minutes=minute)
     first, second = (local.replace(fold=fold).timestamp() for fold in (0, 1))
@@ -429,7 +433,7 @@ def resolve_instant(day: date, minute: int, zone: tzinfo, after: float = -math.i
 
 
 def parse_minute(text: str) -> tuple[int, bool] | None:
-    """Return the minute of the day that a text names, and whether it may mean 12 hours later; else None."""
+    """Return the minute of the day that a text names, and whether it is a bare hour of twelve; else None."""
     found = read_clock(text)
     return None if found is None else (found.minute, found.is_open)
 
@@ -438,8 +442,8 @@ def parse_minute(text: str) -> tuple[int, bool] | None:
 class ClockTime:
     """The minute of the day that a text names.
 
-    ``is_open``: a bare hour of twelve. ``may_be_later``: by half a day, as ``5:30`` after a bare hour may.
-    ``has_half``: am, pm or a part of the day says which half it is.
+    ``is_open``: a bare hour from 1 to 12. ``may_be_later``: it may mean half a day later, as ``5:30`` does.
+    ``has_half``: am, pm or a part of the day says which half is meant.
     """
 
     minute: int
@@ -449,7 +453,7 @@ class ClockTime:
 
 
 def read_clock(text: str) -> ClockTime | None:
-    """Return the time of day that a text names, of any day; None for anything else."""
+    """Return the time of day that a text names, without a day; None for other texts."""
     found = _parse_text(text, "time")
     if not isinstance(found, _Time) or found.day or found.options or found.zone:
         return None
@@ -458,7 +462,7 @@ def read_clock(text: str) -> ClockTime | None:
     return ClockTime(found.hour * 60 + found.minute, found.is_open, may_be_later, has_half)
 
 
-#: A time of day that may be one of each half, and words for these.
+#: A time that may be in either half of the day, and words for the halves.
 _OF_TWELVE: Final = re.compile(r"(?<![0-9])(?:[1-9]|1[0-2])[:.][0-5][0-9](?! ?[0-9ap])")
 _AM: Final = frozenset({"am", "morning", "mornings", "morgens", "früh"})
 _PM: Final = frozenset({"pm", "afternoon", "evening", "night", "tonight", "nachmittags", "abends"})
@@ -466,7 +470,7 @@ _HALF_A_DAY: Final = 720
 
 
 def format_time(at: float, zone: ZoneInfo, now: float) -> str:
-    """Return a moment of the coming days as it is typed, to the minute after it: ``tomorrow 18:00``."""
+    """Return a moment of the coming days as people type it, rounded up to a minute: ``tomorrow 18:00``."""
     local = datetime.fromtimestamp(math.ceil(at / 60.0) * 60.0, zone)
     ahead = (local.date() - datetime.fromtimestamp(now, zone).date()).days
     named = {0: "today", 1: "tomorrow"} | {days: WEEKDAY_NAMES[local.weekday()] for days in range(2, 7)}

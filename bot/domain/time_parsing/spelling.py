@@ -1,7 +1,7 @@
-"""The words of times in one spelling: English and German, with slips, number words and dates; pure.
+"""One spelling for the words of times, in English and German, with dates and typing mistakes. Pure functions.
 
-A date in words becomes one word, which other modules here read: ``7dec`` or ``7dec2026``, ``the_7`` for *the
-7th*, ``7dec_monday``, ``next_monday``, and ``week_monday`` for *Monday next week*.
+A date in words becomes one word, which the other modules here read: ``7dec`` or ``7dec2026``, ``the_7`` for
+*the 7th*, ``7dec_monday``, ``next_monday``, and ``week_monday`` for *Monday next week*.
 """
 
 import re
@@ -13,7 +13,7 @@ from rapidfuzz.distance import OSA
 
 Kind = Literal["", "length", "time"]
 
-#: The words that announce a time, and what follows them.
+#: Words that announce a time, and the kind of time that follows them.
 LEADS: Final[Mapping[str, Kind]] = {
     "for": "length",
     "in": "length",
@@ -25,7 +25,7 @@ LEADS: Final[Mapping[str, Kind]] = {
     "at": "time",
     "by": "time",
     "before": "time",
-    # After another one, it means what that does.
+    # It may follow another of these words, whose kind then counts.
     "about": "",
 }
 WEEKDAY_NAMES: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -36,7 +36,7 @@ _MONTH_NAMES: Final = (
     *("januar", "februar", "märz", "april", "mai", "juni", "juli", "august", "september", "oktober"),
     *("november", "dezember"),
 )
-#: By the word that is read, how else it is written; "" for what means nothing in a time.
+#: Other spellings of each word; "" has words without a meaning in a time.
 _SPELLINGS: Final = {
     "": "instead sharp approximately lang",
     "at": "um @",
@@ -129,13 +129,13 @@ _SPELT.update(
     for count in range(3, len(name) + 1)
 )
 _PARTS: Final = ("morning", "afternoon", "evening", "night", "lunch")
-#: Words that are also known with one slip.
+#: Words that are recognised even with one typing mistake.
 _LONG: Final = (
     *("minutes", "minute", "tomorrow", "tonight", "midnight", "morning", "evening", "afternoon"),
     *WEEKDAY_NAMES,
     *(name for name in _MONTH_NAMES if len(name) > 5),
 )
-#: ``um 9 am Montag``, while ``9 am Monday`` is in the morning.
+#: The German *am* (on), as in ``um 9 am Montag``; in ``9 am Monday`` it is the morning.
 _AM_BEFORE_GERMAN: Final = re.compile(
     rf"\bam (?=(?:{'|'.join(word for word, read in _SPELT.items() if read in {*WEEKDAY_NAMES, *_PARTS})})\b)"
 )
@@ -156,9 +156,9 @@ _AS_HOUR: Final = r"(?:[0-9:.~]| ?(?:am|pm|h|o'clock)\b)"
 _DATES: Final = tuple(
     (re.compile(pattern), said)
     for pattern, said in (
-        # `21 to 24 dec`: the month is that of both.
+        # In `21 to 24 dec`, both days are in December.
         (rf"\b{_DAY}{_TH}? ?(-|to|and|until) ?(?={_DAY}{_TH}? ?(?:of )?{_MONTH}\b)", r"\1\4 \2 "),
-        # `7 dec 9`: either may be the day.
+        # In `7 dec 9`, either number may be the day.
         (rf"\b{_DAY} {_MONTH} {_DAY}(?!{_AS_HOUR}|{_TH})", r"\1_\2_\3"),
         (rf"{_THE_DAY}{_TH}? ?(?:of )?{_MONTH}\b(?! {_DAY}{_TH})(?: {_YEAR}\b)?", r"\1\2\4"),
         (rf"\b{_MONTH} (?:the )?{_DAY}{_TH}?(?!{_AS_HOUR})\b(?: {_YEAR}\b)?", r"\2\1\3"),
@@ -170,7 +170,7 @@ _DATES: Final = tuple(
         (rf"\b({_BEFORE_A_DAY}) (?:the )?{_DAY}(?:st|nd|rd|th)\b", r"\1 the_\2"),
     )
 )
-#: Phrases that mean one thing, in this order, as they are read. ``~`` is a clock's time as it is spoken.
+#: Phrases and their replacements, applied in this order. ``~`` marks a spoken time.
 _PHRASES: Final = tuple(
     (re.compile(pattern), said)
     for pattern, said in (
@@ -212,7 +212,7 @@ _HALF_DAY: Final = 12
 
 
 def normalize_word(word: str) -> str:
-    """Return a word as times are read: in English, in full, a number in digits; "" for what means nothing."""
+    """Return a word in English, in full, with numbers in digits; "" if it means nothing in a time."""
     word = _DASHES.sub("-", word).replace("nite", "night")
     known = _SPELT.get(word)
     if known is None and word.endswith("ish") and (base := _SPELT.get(word[:-3], "")).isdecimal():
@@ -226,7 +226,7 @@ def normalize_word(word: str) -> str:
 
 
 def fold_signs(text: str) -> str:
-    """Return a text with the digits and signs of other keyboards, such as wide ones, as those of ours."""
+    """Return a text with the digits and signs of other scripts, such as wide ones, as ASCII."""
     return text if text.isascii() else "".join(map(_fold_sign, text))
 
 
@@ -235,12 +235,12 @@ def _fold_sign(sign: str) -> str:
         case "Nd":
             return str(unicodedata.decimal(sign))
         case "No":
-            return sign  # A fraction is read as one.
+            return sign  # ``½`` and other fractions are read as they are.
     return unicodedata.normalize("NFKC", sign)
 
 
 def spell(text: str) -> str:
-    """Return a text as times are read: each word, date and phrase in one spelling, clocks as they are."""
+    """Return a text with each word, date and phrase in one spelling; times of day stay as they are."""
     plain = fold_signs(text).casefold().replace("\u2019", "'")
     plain = re.sub(r"\b([ap])\.?m\b\.?", r"\1m", plain)
     plain = re.sub(r"(?<=[a-zß-ÿ])\.(?= )", "", plain)
@@ -254,17 +254,17 @@ def spell(text: str) -> str:
 
 
 def plainly(text: str) -> str:
-    """Return a text as times are read, a spoken time as a clock shows it."""
+    """Return a text as ``spell`` does, with spoken times such as ``half past 7`` as a clock shows them."""
     return _SPOKEN.sub(_as_clock, _HOUR_AND_MINUTE.sub(r"\1~\2", spell(text)))
 
 
 def is_month(word: str) -> bool:
-    """Return whether a word is the name of a month as it is spelt here."""
+    """Return whether a word is a month in this module's spelling."""
     return word in MONTHS
 
 
 def _as_clock(found: re.Match[str]) -> str:
-    """Return a spoken time as a clock shows it; what may be from five until six, or twenty hours, stays."""
+    """Return a spoken time as a clock shows it; ``5 to 6``, which may be a span, stays unchanged."""
     part, side, half, hour = found[1], found[2], found[3], int(found[4])
     minutes = {"half": 30, "quarter": 15}.get(part or half) or (30 if half else int(part))
     is_before = half == "halb" or side in {"to", "before", "of"}

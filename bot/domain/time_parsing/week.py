@@ -1,7 +1,7 @@
-"""Hours as people write them: on which days they come, from when, and until when; pure.
+"""Hours as people write them: on which days, from when and until when. Pure functions.
 
-They come again only where a word says so (``is_recurring``) or days of a week are listed. A bare hour is one
-of 24, unless hours would end before they begin, or their other end says which half of the day it is.
+Hours recur only if a word says so (``is_recurring``) or weekdays are listed. A bare hour counts from 0 to 24,
+unless the hours would then end before they begin, or their other end says which half of the day is meant.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from bot.domain.time_parsing.spelling import fold_signs, spell
 from bot.domain.time_parsing.zones import SaidZone, split_zone, write_zone
 
 DAY_MINUTES: Final = 24 * 60
-#: The shortest hours.
+#: Least minutes between the start and the end of hours.
 LEAST_MINUTES: Final = 30
 
-#: Words that let something come again by themselves, and after *every*.
+#: Words that make something recur by themselves, and their singular, which does after *every*.
 _PLURAL_PARTS: Final = {
     "mornings": "morning",
     "afternoons": "afternoon",
@@ -50,7 +50,7 @@ _PARTS: Final = frozenset(_PLURAL_PARTS.values())
 _UNITS: Final = frozenset(
     {"week", "weeks", "hour", "hours", "month", "months", "minute", "minutes", "days", "weekend"}
 )
-#: What joins days and times, and what stands between the ends of both.
+#: Words between days and times, and words or signs between the ends of a span of either.
 _JOINING_WORDS: Final = frozenset({"every", "each", "on", "from", "at", "and", "the", ",", "&", "in"})
 _UNTIL: Final = re.compile(r" ?(?:-|\b(?:to|until|till)\b) ?")
 _TO: Final = frozenset({"to", "-", "through", "thru"})
@@ -59,16 +59,16 @@ _HALVES: Final = frozenset({"am", "pm", "o'clock"})
 _SPOKEN_WORDS: Final = frozenset({"half", "quarter", "past"})
 _MAX_CHARACTERS: Final = 100
 _HALF_DAY: Final = DAY_MINUTES // 2
-#: Before this minute of a day hours don't begin, unless it is said that they do.
+#: Minute of the day before which hours don't begin, unless the text says so.
 _EARLIEST_MINUTE: Final = 6 * 60
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Hold hours as somebody asks for them: names of weekdays or dates, and minutes of the day.
+    """Hours as a person asks for them: names of weekdays or dates, and minutes of the day.
 
-    ``today``, ``tomorrow`` and ``7dec`` stand for dates until they are resolved (``on``). ``zone`` is the one
-    beside the times, "" for that of whoever asks.
+    ``today``, ``tomorrow`` and ``7dec`` stand for dates until they are resolved (``on``). ``zone`` is the
+    zone next to the times, "" for that of the person who asks.
     """
 
     days: frozenset[str]
@@ -77,20 +77,20 @@ class Wanted:
     zone: str = ""
 
     def on(self, today: date) -> Wanted:
-        """Return the same hours with a date for each word that names one from ``today`` on."""
+        """Return the hours with words such as ``today`` replaced by dates from ``today`` on."""
         dated = {
             day: found[0].isoformat() for day in self.days - EVERY_DAY if (found := resolve_day(day, today))
         }
         return replace(self, days=frozenset(dated.get(day, day) for day in self.days))
 
     def contradicts(self, other: Wanted) -> bool:
-        """Return whether others say when to start, or when to stop, on all of the same days."""
+        """Return whether other hours also name a start, or a stop, for all of these days."""
         pairs = ((self.starts, other.starts), (self.stops, other.stops))
         return self.days <= other.days and any(None not in pair for pair in pairs)
 
 
 def is_recurring(words: Sequence[str]) -> bool:
-    """Return whether words let something come again: ``every day``, ``daily``, ``mondays``."""
+    """Return whether words mean a repetition: ``every day``, ``daily``, ``mondays``."""
     return any(word in _RECURRING_WORDS or _is_plural(word) for word in words) or any(
         first in _EVERY and (then in _UNITS | _PARTS or then[:1].isdigit() or bool(days_of(then)))
         for first, then in pairwise(words)
@@ -98,7 +98,7 @@ def is_recurring(words: Sequence[str]) -> bool:
 
 
 def read_hours(text: str) -> Wanted | None:
-    """Return the hours that a text names: ``weekdays 9:00-18:00``, ``every evening at 8``, ``mon -20:00``."""
+    """Return the hours that a text names, such as ``weekdays 9:00-18:00`` or ``mon -20:00``; None if none."""
     if len(text) > _MAX_CHARACTERS:
         return None
     plain, said = split_zone(fold_signs(text))
@@ -112,21 +112,21 @@ def read_hours(text: str) -> Wanted | None:
 
 
 def list_zone_readings(text: str) -> tuple[str, ...]:
-    """Return hours with each of the zones that the one beside them may mean; none if it means one."""
+    """Return a text of hours once for each zone that its zone may mean; none unless there are several."""
     plain, said = split_zone(fold_signs(text[:_MAX_CHARACTERS]))
     zones = () if said is None or read_hours(plain) is None else said.zones
     return tuple(f"{plain} {write_zone(zone)}" for zone in zones) if len(zones) > 1 else ()
 
 
 def _find_key(said: SaidZone) -> str | None:
-    """Return the one zone that is meant, by its name in the zone data; None where it has none there."""
+    """Return the name in the zone data of the one zone that is meant; None if there isn't exactly one."""
     if len(said.zones) != 1:
         return None
     (zone,) = said.zones
     if isinstance(zone, ZoneInfo):
         return zone.key
     hours, rest = divmod(zone.utcoffset(None) or timedelta(), timedelta(hours=1))
-    # The zone data counts to the west.
+    # The sign of these names is reversed: Etc/GMT-2 is UTC+2.
     return None if rest else f"Etc/GMT{-hours:+d}" if hours else "UTC"
 
 
@@ -137,10 +137,10 @@ def _read(words: list[str]) -> Wanted | None:
         found = _read([*words[:at], *(word for word in words[at + 1 :] if not days_of(word))])
         return replace(found, days=found.days - left_out) if found and found.days > left_out else None
     if any(first[:1].isdigit() and then in _UNITS | {"day"} for first, then in pairwise(words)):
-        return None  # A length: ``every 2 days``.
+        return None  # A number of days or hours, as in ``every 2 days``.
     is_daily = any(first in _EVERY and then in _PARTS for first, then in pairwise(words))
     is_daily = is_daily or not _PLURAL_PARTS.keys().isdisjoint(words)
-    # `every monday until friday` has an end of its own.
+    # In `every monday until friday`, the second day is an end, not a span of weekdays.
     joining = _TO if _EVERY.intersection(words) else _TO | {"until", "till"}
     parted = _split_days(
         [_PLURAL_PARTS.get(word, word) for word in words if word not in _JOINING_WORDS], joining
@@ -153,7 +153,7 @@ def _read(words: list[str]) -> Wanted | None:
 
 
 def _split_days(words: list[str], joining: AbstractSet[str] = _TO) -> tuple[frozenset[str], list[str]] | None:
-    """Return the days, which stand together, and the other words; None if they don't."""
+    """Return the days and the other words; None if the days aren't next to each other."""
     begin = next((at for at, word in enumerate(words) if days_of(word)), len(words))
     end, days = begin, frozenset[str]()
     while end < len(words) and (named := days_of(words[end])):
@@ -165,7 +165,7 @@ def _split_days(words: list[str], joining: AbstractSet[str] = _TO) -> tuple[froz
 
 
 def _list_possible_start_ends(text: str) -> Iterator[tuple[str, str]]:
-    """Yield the possible starts and ends in a text of times; "" for one that isn't said."""
+    """Yield the possible pairs of start and end in a text of times, "" for one that is missing."""
     for found in _UNTIL.finditer(text):
         before, after = text[: found.start()], text[found.end() :]
         if after:
@@ -175,7 +175,7 @@ def _list_possible_start_ends(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _read_ends(ends: tuple[str, str]) -> tuple[int | None, int | None] | None:
-    """Return the minutes of a start and of an end; None for what can't be hours."""
+    """Return the minutes of a start and an end; None if they can't be hours."""
     begin, end = (read_clock(text) if text else None for text in ends)
     if any(text and not clock for text, clock in zip(ends, (begin, end), strict=True)):
         return None
@@ -183,12 +183,12 @@ def _read_ends(ends: tuple[str, str]) -> tuple[int | None, int | None] | None:
         starts, stops = _choose_halves(begin, end)
         return (starts, stops) if (stops - starts) % DAY_MINUTES >= LEAST_MINUTES else None
     if end:
-        return None, end.minute or DAY_MINUTES  # The midnight at which a day ends.
+        return None, end.minute or DAY_MINUTES  # Midnight is the end of the day here.
     return (begin.minute, None) if begin else None
 
 
 def _choose_halves(begin: ClockTime, end: ClockTime) -> tuple[int, int]:
-    """Return the minutes of both ends, where the half of a day that one is in may tell that of the other."""
+    """Return the minutes of both ends. The half of the day of one may decide that of the other."""
     starts, stops = begin.minute, end.minute
     if begin.is_open and end.has_half:
         either = (starts % _HALF_DAY, starts % _HALF_DAY + _HALF_DAY)
@@ -197,7 +197,7 @@ def _choose_halves(begin: ClockTime, end: ClockTime) -> tuple[int, int]:
     elif (end.is_open or (begin.is_open and end.may_be_later)) and stops <= starts < stops + _HALF_DAY:
         stops = (stops + _HALF_DAY) % DAY_MINUTES
     elif begin.is_open and (end.is_open or end.may_be_later) and starts < _EARLIEST_MINUTE:
-        # `from 1 till 3:30`: who means the night says so.
+        # `from 1 till 3:30` is in the afternoon, as people who mean the night say so.
         starts, stops = starts + _HALF_DAY, (stops + _HALF_DAY) % DAY_MINUTES
     return starts, stops
 
@@ -206,7 +206,7 @@ def _is_plural(word: str) -> bool:
     return word.endswith("days") and is_day(word[:-1])
 
 
-#: The five fields of cron, and its names for them.
+#: Cron's five fields, and its names such as ``@daily``.
 _CRON: Final = re.compile(r"(?:[\d*][\d*/,-]*\s+){4}[\w*][\w*/,-]*|@(?:hourly|daily|weekly|monthly|yearly)")
 _SCHEDULE_WORDS: Final = (
     *(_RECURRING_WORDS, _EVERY, _PARTS, _UNITS, _JOINING_WORDS, _TO, _NAMED_TIMES, _HALVES, _SPOKEN_WORDS),
@@ -215,7 +215,7 @@ _SCHEDULE_WORDS: Final = (
 
 
 def is_schedule(text: str) -> bool:
-    """Return whether a text says when something comes, again or on a day, and nothing else."""
+    """Return whether a text says when something is to happen, once or repeatedly, and nothing else."""
     if len(text) > _MAX_CHARACTERS:
         return False
     words = spell(text).split()
@@ -229,12 +229,12 @@ def is_schedule(text: str) -> bool:
 
 
 def clock(minute: int | None) -> str:
-    """Write a minute of the day, "" for none."""
+    """Return a minute of the day as ``HH:MM``, "" for none."""
     return "" if minute is None else f"{minute // 60 % 24:02d}:{minute % 60:02d}"
 
 
 def write_hours(hours: Wanted) -> str:
-    """Write hours so that ``read_hours`` reads them."""
+    """Return hours as text that ``read_hours`` can read."""
     until = "" if hours.stops is None else f"-{clock(hours.stops)}"
     names = {WEEKDAYS: "weekdays", WEEKEND: "weekends", EVERY_DAY: "daily"}
     in_order = [*(day for day in DAYS if day in hours.days), *map(write_day, sorted(hours.days - EVERY_DAY))]

@@ -1,7 +1,7 @@
-"""Time zones as people write them beside a time: ``18:00 UTC``, ``5pm PT``, ``11pm Tokyo time``; pure.
+"""Time zones as people write them next to a time: ``18:00 UTC``, ``11pm Tokyo time``. Pure functions.
 
-Names are those of the zone data: zones, cities and countries. One that several zones have, such as *IST*,
-means all of them: whoever reads the time asks where they differ.
+The names are those of zones, cities and countries in the zone data. A name that several zones share, such as
+*IST*, means all of them. If the time would differ, the person is asked.
 """
 
 import re
@@ -14,7 +14,7 @@ from importlib.resources import files
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-#: By zone, how it is abbreviated or called where the zone data doesn't say so.
+#: Abbreviations and other names of zones that the zone data doesn't have.
 _CALLED: Final = {
     "UTC": "utc gmt z zulu",
     "America/Los_Angeles": "pt pst pdt san_francisco seattle san_diego portland las_vegas silicon_valley",
@@ -59,22 +59,22 @@ _CALLED: Final = {
     "Africa/Maputo": "cat",
     "Africa/Johannesburg": "sast cape_town",
 }
-#: Names in the zone data that are other words beside a time.
+#: Names in the zone data that have another meaning next to a time.
 _OTHER_WORDS: Final = frozenset(
     {"act", "center", "christmas", "continental", "east", "easter", "factory", "general", "knox", "met"}
     | {"north", "resolute", "south", "universal", "wake", "west", "yap"}
 )
-#: The most words of a zone's name.
+#: Most words of a zone's name.
 _MAX_WORDS: Final = 4
-#: Before and after the name of a zone: ``in Tokyo``, ``Tokyo time``.
+#: Words before and after the name of a zone: ``in Tokyo``, ``Tokyo time``.
 _BEFORE: Final = frozenset({"in"})
 _AFTER: Final = frozenset({"time", "zeit"})
 _OFFSET: Final = re.compile(r"(?:utc|gmt)?([+-])([0-9]{1,2})(?::?([0-5][0-9]))?")
 _MAX_OFFSET: Final = timedelta(hours=14)
-#: What programs write to the time without a blank: ``18:00Z``, ``18:00+02:00[Europe/Berlin]``.
+#: Zones that programs append to a time without a blank: ``18:00Z``, ``18:00+02:00[Europe/Berlin]``.
 _IN_BRACKETS: Final = re.compile(r"\[[\w/+-]+\]")
 _JOINED: Final = re.compile(r"(?<=[0-9])(?=(?:z|utc|gmt)(?![a-z])|\+[0-9])")
-#: The same with a minus, which is a dash unless a date or seconds stand before it.
+#: The same with a minus sign, which is a dash unless the time has a date or seconds.
 _JOINED_MINUS: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2}[t ][0-9:.,]+|[0-9]:[0-9]{2}:[0-9.,]+)(?=-[0-9]{2}(?::?[0-9]{2})?(?![0-9:]))"
 )
@@ -82,13 +82,13 @@ _JOINED_MINUS: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class SaidZone:
-    """A zone beside a time: its name as it was written, and the zones that may be meant."""
+    """A zone next to a time: its name as it was written, and the zones that it may mean."""
 
     name: str
     zones: tuple[tzinfo, ...]
 
     def list_zones(self, at: float) -> Iterator[tzinfo]:
-        """Yield what may be meant at a moment: *CET* in summer is either winter's time or Berlin's."""
+        """Yield the zones that may be meant at a time. *CET* in summer may be UTC+1, or Berlin's time."""
         for zone in self.zones:
             yield zone
             year = datetime.fromtimestamp(at, zone).year
@@ -100,19 +100,19 @@ class SaidZone:
 
 
 def write_zone(zone: tzinfo) -> str:
-    """Return a zone so that it is read beside a time."""
+    """Return a zone as text that ``split_zone`` can read next to a time."""
     return str(zone)
 
 
 def split_zone(text: str) -> tuple[str, SaidZone | None]:
-    """Return a text in small letters without the zone beside its time, and that zone; None for none."""
+    """Return a text in lower case without the zone next to its time, and that zone (None for none)."""
     plain = _IN_BRACKETS.sub("", text.casefold())
     words = _JOINED.sub(" ", _JOINED_MINUS.sub(r"\1 utc", plain)).split()
     for begin in range(1, len(words)):
         for end in range(min(begin + _MAX_WORDS, len(words)), begin, -1):
             name = [word.strip(",;!?.()") for word in words[begin:end]]
             said = "_".join(name[name[0] in _BEFORE : len(name) - (name[-1] in _AFTER)])
-            # A dash before a time is one: `mon -8:00` ends then.
+            # In `mon -8:00` the minus is a dash: these hours end at 8.
             if not said.startswith("-") and (zones := find_zones(said)):
                 return " ".join(words[:begin] + words[end:]), SaidZone(said, zones)
     return plain, None
@@ -120,7 +120,7 @@ def split_zone(text: str) -> tuple[str, SaidZone | None]:
 
 @lru_cache(maxsize=512)
 def find_zones(name: str) -> tuple[tzinfo, ...]:
-    """Return the zones that have a name, or the one of an offset; none for any other word."""
+    """Return the zones with a name, or the zone of an offset such as ``+2``; none for any other word."""
     if offset := _OFFSET.fullmatch(name.replace("_", "")):
         length = timedelta(hours=int(offset[2]), minutes=int(offset[3] or 0))
         return (timezone(-length if offset[1] == "-" else length),) if length <= _MAX_OFFSET else ()
@@ -132,7 +132,7 @@ def find_zones(name: str) -> tuple[tzinfo, ...]:
         try:
             found.append(UTC if key == "UTC" else ZoneInfo(key))
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            continue  # The machine's own data is another.
+            continue  # The machine's own zone data lacks it.
     return tuple(found)
 
 
@@ -142,7 +142,7 @@ def _strip_accents(name: str) -> str:
 
 @lru_cache(maxsize=1)
 def _load_names() -> dict[str, list[str]]:
-    """Load the names of zones: their own, their cities' and countries', and what else they are called."""
+    """Load the names of zones: their own, their cities' and countries', and those in ``_CALLED``."""
     data = files("tzdata")
     names: dict[str, list[str]] = {}
     for key in data.joinpath("zones").read_text("utf-8").split():

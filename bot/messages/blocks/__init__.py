@@ -1,1 +1,1 @@
-"""Pure drawing: rows and words become Block Kit, escaped once and within Slack's limits."""
+"""Drawing without side effects: rows and words become Block Kit, escaped once and within Slack's limits."""

@@ -1,4 +1,4 @@
-"""Messages about requests to be linked as a username: to deciders, possible owners, and requesters."""
+"""Messages about requests to be linked to a username: to administrators, possible owners, and requesters."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -16,7 +16,7 @@ from bot.messages.texts import pages, requests, times
 
 
 def _describe_outcome(facts: RequestFacts) -> str:
-    """Describe the outcome of a request: the first decision counts, whatever the provider said to it."""
+    """Describe the outcome of a request: the first decision counts, whatever the provider then answered."""
     approval, by = facts.approval, Markup("")
     template = requests.ASKED_AGAIN if _is_asked(facts) else pages.WITHDRAWN
     if approval is not None and approval.detail == UNDECIDED:
@@ -71,7 +71,7 @@ def render_request(facts: RequestFacts) -> Answer:
 
 
 def _find_requester(facts: RequestFacts) -> Named | None:
-    """Return the requester, also after the request is gone."""
+    """Return the requester, even if the request no longer exists."""
     key = facts.approval.principal.key if facts.approval is not None else facts.word("person")
     return facts.people.get(key)
 
@@ -85,9 +85,9 @@ def _get_names(username: str, title: str, person: Named | None) -> dict[str, obj
     }
 
 
-#: The mark of the buttons of a request that stands in a list.
+#: The mark on the buttons of a request that is shown in a list.
 LISTED: Final = "listed"
-#: How many requests are listed at once, and their characters: none is shortened, as all of it counts.
+#: The most requests listed at once, and their characters: none is shortened, as every word counts.
 MAX_LISTED: Final = 12
 MAX_LISTED_CHARACTERS: Final = limits.MAX_BLOCKS_TEXT_LENGTH - 1_000
 
@@ -109,7 +109,7 @@ def render_open_requests(
 
 
 def render_decision(approval: Approval, title: str, people: People, *, mark: str = "") -> list[Block]:
-    """Render an undecided request, with the facts that nobody can choose about themselves."""
+    """Render an undecided request, with the facts about its requester that people can't choose."""
     person = people.get(approval.principal.key)
     names = _get_names(approval.username, title, person)
     key = f"{approval.id} {approval.username}"
@@ -122,7 +122,7 @@ def render_decision(approval: Approval, title: str, people: People, *, mark: str
     if not approval.awaits_answers:
         buttons.insert(0, kit.button(pages.APPROVE, approve, style=kit.PRIMARY, confirm=question))
     if mark:
-        # None of several stands out.
+        # In a list, no request stands out.
         buttons = [kit.without_colour(one) for one in buttons]
     small = [fill(requests.ASKER, who=_name_with_identity(person))] if known is not None else []
     if approval.similar_users:
@@ -145,13 +145,13 @@ def render_decision(approval: Approval, title: str, people: People, *, mark: str
 
 
 def _name_with_identity(named: Named | None) -> Markup:
-    """Name a person with the facts that they can't choose."""
+    """Name a person, with facts that they can't choose."""
     known = named.known if named is not None else None
     if known is None:
         return kit.mention(named)
     user_id = known.principal.user_id
     template = requests.KNOWN if known.email else requests.KNOWN_WITHOUT
-    # Without the mark of what nobody can choose.
+    # The name gets no marks for code, which show facts that people can't choose.
     name = Markup(kit.name_plainly(named).replace("`", ""))
     names = {"name": name, "handle": known.handle or "?", "email": known.email or ""}
     return Markup(fill(template, who=kit.mention(named), id=user_id, **names))
@@ -170,7 +170,7 @@ def render_ownership_question(facts: RequestFacts) -> Answer:
 
 @renders(ApprovalKind.APPROVAL_DENIED)
 def render_denied(facts: RequestFacts) -> Answer:
-    """Render a denial for the requester; or for them and the administrators that nobody decided."""
+    """Render a denial for the requester; or, for them and the administrators, that nobody has decided."""
     if facts.word("cause") == UNDECIDED:
         return _render_result(
             requests.UNDECIDED_PERSON if facts.body.get("is_own") else requests.UNDECIDED, facts
@@ -180,7 +180,7 @@ def render_denied(facts: RequestFacts) -> Answer:
 
 @renders(ApprovalKind.APPROVAL_FAILED)
 def render_failed(facts: RequestFacts) -> Answer:
-    """Render the failure of a request, for its person or its approver."""
+    """Render the failure of a request, for its requester or its approver."""
     return _render_result(
         pages.FAILED_PERSON if facts.body.get("is_own") else pages.FAILED_ADMINISTRATOR, facts
     )
@@ -188,7 +188,7 @@ def render_failed(facts: RequestFacts) -> Answer:
 
 @renders(ApprovalKind.APPROVAL_DONE)
 def render_done(facts: RequestFacts) -> Answer:
-    """Render for the approver of a request that the person is linked."""
+    """Tell the approver of a request that the person is linked."""
     return _render_result(pages.DONE, facts)
 
 

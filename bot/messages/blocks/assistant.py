@@ -1,9 +1,9 @@
-"""Results for Slack's assistant: facts as JSON, in which a name is always one string; no addresses.
+"""Results for Slack's assistant: facts as JSON, with each name in a single string, and no addresses.
 
-An answer has two forms: what its person reads in Slack, and what the assistant is told. Both are of the same
-rows and sentences: in the second, times are written for programs, and names stand in quotation marks, where
-they end only as strings of JSON do. The rule is in ``docs/internals/rules.md``, "An assistant agrees to
-nothing".
+An answer has two forms: the one that a person reads in Slack, and the one for the assistant. Both are made
+from the same rows and sentences. In the second, times are in a format for programs, and names are in
+quotation marks and escaped like strings of JSON. The rule is in ``docs/internals/rules.md``, "An assistant
+agrees to nothing".
 """
 
 import json
@@ -28,10 +28,10 @@ from bot.messages.texts.runs import STATES as RUN_STATES
 from bot.support.cleaning import HIDDEN, unescape
 
 _ADDRESS_PATTERN: Final = re.compile(r"\w+://[^\s\"]+")
-#: Slack's marks: a time, with its seconds, and a link or mention, with its label.
+#: Slack's notation for a time, with its seconds, and for a link or mention, with its label.
 _TIME_PATTERN: Final = re.compile(r"<!date\^([0-9]+)\^[^>]*>")
 _LINK_PATTERN: Final = re.compile(r"<[^<>|]*(?:\|([^<>]*))?>")
-#: A name that is at least this long could be read as a sentence, and is found wherever it stands.
+#: The length from which a name might be read as a sentence, so it is quoted wherever it occurs.
 _MIN_SENTENCE_LENGTH: Final = 12
 
 
@@ -41,13 +41,13 @@ def format_result(**facts: Any) -> str:
 
 
 def write_lines(blocks: Iterable[kit.Block], names: Iterable[str]) -> list[str]:
-    """Return the lines of an answer for a program; ``names`` are those that people and programs chose."""
+    """Return the lines of an answer for a program; ``names`` are all names chosen by people and programs."""
     known = sorted({kit.line(one) for one in names if one}, key=len, reverse=True)
     return [said for line in kit.iterate_lines(blocks) if (said := _write_line(line, known))]
 
 
 def _write_line(text: str, names: Iterable[str]) -> str:
-    """Return a line with its names as strings of JSON, each behind a mark until all are found."""
+    """Return a line in which names are strings of JSON; placeholders stand for them until all are found."""
     found: list[str] = []
 
     def keep(name: str) -> Callable[[re.Match[str]], str]:
@@ -68,14 +68,14 @@ def _write_line(text: str, names: Iterable[str]) -> str:
 def describe(
     title: Callable[[str], str], one: Workspace | Run | UndoableAction, **more: Any
 ) -> dict[str, Any]:
-    """Return the description of something; ``title`` names its connection, and None is left out."""
+    """Return the description of something, without None; ``title`` names its connection."""
     name = _text(one.title if isinstance(one, Workspace) else one.name)
     known = {key: said for key, said in more.items() if said is not None}
     return {"name": name, "on": _text(title(one.connection)), **known}
 
 
 def describe_state(facts: WorkspaceFacts, silent_since: float | None) -> dict[str, Any]:
-    """Return what is known of a workspace: its state and as of when, what it waits for, and what comes."""
+    """Return what is known about a workspace: its state and from when, what it waits for, and what comes."""
     workspace, operation = facts.workspace, facts.operation
     assert workspace is not None, "the facts are a workspace's"
     state, since = STATES[workspace.current_state], workspace.down_at
@@ -103,7 +103,7 @@ def describe_state(facts: WorkspaceFacts, silent_since: float | None) -> dict[st
 
 
 def is_so_already(facts: WorkspaceFacts) -> bool:
-    """Return whether a workspace is, as last read, what its open operation is to make of it."""
+    """Return whether a workspace, as last read, is already in the state that its open operation is for."""
     workspace, operation = facts.workspace, facts.operation
     if workspace is None or operation is None or operation.has_called:
         return False
@@ -111,7 +111,7 @@ def is_so_already(facts: WorkspaceFacts) -> bool:
 
 
 def describe_run(run: Run) -> dict[str, Any]:
-    """Return what is known of a run: its state and as of when, how long it took, and its exit code."""
+    """Return what is known about a run: its state and from when, its duration, and its exit code."""
     ended_at = run.finished_at
     took = None if ended_at is None or run.started_at is None else round(ended_at - run.started_at)
     return {

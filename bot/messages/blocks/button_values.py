@@ -1,4 +1,4 @@
-"""Values of buttons: the action, the row and the moment that each carries, and that a press brings back."""
+"""Values of buttons: each carries an action, a row and a moment, which a press sends back."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final
 from bot.domain.stops import Consent
 from bot.messages.blocks import limits
 
-#: What says that a button's own question was agreed to; the flag that people type means the same.
+#: Says that the person agreed to the button's own question; typed as a flag, it means the same.
 AGREED: Final = "yes"
 _AGREED: Final = {AGREED: Consent.GIVEN, "knowing": Consent.KNOWING}
 _NUMBER_PATTERN: Final = re.compile(r"[0-9]{1,3}")
@@ -27,11 +27,11 @@ class ButtonValue:
 
     name: str
     key: str = ""
-    #: How often the workspace had been brought up when the button was drawn; None if it doesn't matter.
+    #: The number of the workspace's starts when the button was drawn; None if it doesn't matter.
     seen: int | None = None
-    #: Its own question said that something ends for good, and perhaps what was at stake.
+    #: Whether the button's own question said that something ends for good, and perhaps what is lost.
     agreed: Consent = Consent.NONE
-    #: What tells it from others beside it that do the same, to something else or in another way.
+    #: Distinguishes the button from others beside it that do the same to something else, or differently.
     number: int | None = None
     mark: str = ""
     #: The time that the button was drawn for, in epoch seconds.
@@ -39,7 +39,7 @@ class ButtonValue:
 
     @classmethod
     def read(cls, action_id: str, value: str = "") -> ButtonValue:
-        """Read a button's action and value, those of earlier releases too; never raises."""
+        """Read a button's action and value, even from earlier releases; never raises."""
         name, *parts = action_id.split(":")
         match = _VALUE_PATTERN.fullmatch(value)
         carried = cls(name, value) if match is None else cls(name, match[1], int(match[2]))
@@ -67,7 +67,7 @@ class ButtonValue:
 
     @property
     def action_id(self) -> str:
-        """Return it as a button's action."""
+        """Return the value as a button's action id."""
         parts = [part for part, agreed in _AGREED.items() if agreed == self.agreed]
         parts += [self.mark] if self.mark else []
         parts += [str(self.number)] if self.number is not None else []
@@ -76,10 +76,10 @@ class ButtonValue:
 
     @property
     def value(self) -> str:
-        """Return it as a button's value."""
+        """Return the value as a button's value."""
         return self.key if self.seen is None else f"{self.key}@{self.seen}"
 
     @property
     def text(self) -> str:
-        """Return both as one text."""
+        """Return action and value as one text."""
         return f"{self.action_id} {self.value}" if self.value else self.action_id

@@ -1,4 +1,4 @@
-"""Buttons of a workspace, by its provider's support and its present state; and the lines of its ends."""
+"""Buttons of a workspace, by its provider's abilities and its present state; and lines about its end."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -26,19 +26,19 @@ def make_change(
 ) -> ButtonValue:
     """Return the value of a button that changes a workspace's state.
 
-    A press is done only while the workspace hasn't been brought up again since.
+    A press counts only if the workspace hasn't been started again since.
     """
     return ButtonValue(verb, workspace.id, workspace.generation, agreed, number, at=at)
 
 
 def can_be_made_again(facts: WorkspaceFacts) -> bool:
-    """Return whether another like it can be made: it was made through us, and its provider supports that."""
+    """Return whether another like it can be made: it was made by Usher, and its provider supports that."""
     workspace = facts.workspace
     return workspace is not None and workspace.spec is not None and "creation" in facts.capabilities
 
 
 def get_mark(facts: WorkspaceFacts) -> Markup:
-    """Return the mark of a workspace: what is under way, then what needs its person, then its state."""
+    """Return a workspace's mark: for its open operation, for what prevents its use, or for its state."""
     workspace, operation = facts.workspace, facts.operation
     if operation is not None and operation.is_open:
         return Markup(cards.MARKS[State.STARTING])
@@ -62,16 +62,16 @@ def stop_button(workspace: Workspace, effects: StopEffects) -> Element:
     return kit.button(cards.STOP, press, style=kit.DANGER, confirm=question, of=workspace.title)
 
 
-#: The mark of the operation that brings back what an answer says is being taken away.
+#: Marks an operation that undoes the one which the answer reports.
 BACK: Final = "back"
 
 
 def list_opposite_button(
     verb: str, workspace: Workspace, carried: str = "", *, at: float | None = None
 ) -> list[Element]:
-    """Return the button that brings back what a verb has just changed, or planned for a time; [] for none.
+    """Return the button that undoes what a verb has just changed, or planned for a time; [] for none.
 
-    ``carried`` is what it needs besides the workspace; what is too long to be carried isn't offered.
+    ``carried`` is what it needs besides the workspace; if that is too long for a button, there is none.
     """
     declared = find_verb("workspace", verb)
     opposite = declared.opposite if at is None else declared.opposite_at
@@ -85,7 +85,7 @@ def list_opposite_button(
 
 
 def list_named_opposites(verb: str, workspaces: Sequence[Workspace], at: float | None) -> list[Element]:
-    """Return the buttons that bring back what a verb has changed of several, each with its name."""
+    """Return buttons that undo what a verb has changed in several workspaces, each with its name."""
     declared = find_verb("workspace", verb)
     opposite = declared.opposite if at is None else declared.opposite_at
     named = [
@@ -98,7 +98,7 @@ def list_named_opposites(verb: str, workspaces: Sequence[Workspace], at: float |
 
 
 def suspend_button(workspace: Workspace) -> Element:
-    """Return *Suspend*, which loses nothing and so asks only if it was busy or had unsaved changes."""
+    """Return *Suspend*; as that loses nothing, it only asks if it was busy or had unsaved changes."""
     said = format_stop_risk(workspace)
     if not said:
         return kit.button(cards.SUSPEND, make_change("suspend", workspace), of=workspace.title)
@@ -113,9 +113,9 @@ def format_stop_risk(workspace: Workspace) -> Markup:
 
 
 def format_cost(workspace: Workspace, effect: StopEffect | None, mode: StopMode = "stop") -> Markup:
-    """Format the present risk, and the cost of a stop with this effect in any case.
+    """Format the present risk, and what a stop with this effect costs in any case.
 
-    All questions and warnings about an end say it in these words.
+    All questions and warnings about an end use these words.
     """
     is_final = effect is not None and effect.is_final
     cost = cards.FORCED if mode == "force" and not is_final else cards.LOST[effect or StopEffect.RETURNS]
@@ -123,7 +123,7 @@ def format_cost(workspace: Workspace, effect: StopEffect | None, mode: StopMode 
 
 
 def get_consent(workspace: Workspace) -> Consent:
-    """Return the consent of a press on a question that named the loss."""
+    """Return the consent that a press gives, by whether the question named what would be lost."""
     return Consent.KNOWING if format_stop_risk(workspace) else Consent.GIVEN
 
 
@@ -146,13 +146,13 @@ def _end_question(
 
 
 def agreed_button(label: str, verb: str, workspace: Workspace) -> Element:
-    """Return the button of a question that named the loss: pressing it is the consent."""
+    """Return the button of a question that named the loss: a press on it is consent."""
     change = make_change(verb, workspace, agreed=get_consent(workspace))
     return kit.button(label, change, style=kit.DANGER, of=workspace.title)
 
 
 def remove_button(workspace: Workspace) -> Element:
-    """Return *Remove*: its click opens the form that asks, in which the name is typed."""
+    """Return *Remove*; its click opens a form in which the name has to be typed."""
     return kit.button(cards.REMOVE, "remove", workspace.id, style=kit.DANGER, of=workspace.title)
 
 
@@ -164,9 +164,9 @@ def again_button(workspace: Workspace) -> Element:
 def list_buttons(
     facts: WorkspaceFacts, state: State | None = None, opening: Sequence[Element] = ()
 ) -> list[Element]:
-    """Return the buttons of a workspace in its state, or in that of a message, in order of importance.
+    """Return a workspace's buttons for its own state, or for a message's, most important first.
 
-    ``opening`` opens one that runs. A stop is in the menu where something gentler is beside it.
+    ``opening`` are those that open a running one. If there is a gentler button, a stop goes into the menu.
     """
     workspace = facts.workspace
     if workspace is None:
@@ -190,7 +190,7 @@ def list_buttons(
             return again if workspace.hidden else [*again, forget]
         case _:
             start = [start_button(workspace)] if facts.may("start") else []
-            # A suspended one can still be ended for good.
+            # A suspended workspace can still be ended for good.
             can_end = workspace.state is State.SUSPENDED and is_final(facts.effects, "stop")
             if start and can_end and facts.may("stop"):
                 return [*start, kit.menu(stop)]
@@ -198,12 +198,12 @@ def list_buttons(
 
 
 def open_buttons(facts: WorkspaceFacts) -> list[Element]:
-    """Return *Open* with the address itself: only for messages that nobody but the owner sees."""
+    """Return *Open* with the address itself, only for messages that nobody but the owner sees."""
     return [open_button(facts)] if facts.ide_url else list_page_button(facts)
 
 
 def open_button(facts: WorkspaceFacts) -> Element:
-    """Return *Open* with the address itself, where there is one; a press of it is noted as use."""
+    """Return *Open* with the address itself, if there is one; a press on it is noted as use."""
     key, name = (facts.workspace.id, facts.workspace.title) if facts.workspace is not None else ("", "")
     return kit.button(cards.OPEN, "open_url", key, style=kit.PRIMARY, url=facts.ide_url, of=name)
 
@@ -216,7 +216,7 @@ def list_page_button(facts: WorkspaceFacts | RunFacts) -> list[Element]:
 
 
 def still_applies(button: Element, facts: WorkspaceFacts | RunFacts | None) -> bool:
-    """Return whether a button of an answer about a workspace or a run still has its effect."""
+    """Return whether a button in an answer about a workspace or a run would still do the same."""
     press = ButtonValue.from_button(button)
     if isinstance(facts, RunFacts):
         return facts.run.is_open or press.name not in RUN_STOPS
@@ -239,18 +239,18 @@ def still_applies(button: Element, facts: WorkspaceFacts | RunFacts | None) -> b
     return press.seen is None or (is_it and does.get(to_present_name("workspace", press.name), True))
 
 
-#: What answers the warning of an end, for exactly the time that it named.
+#: Buttons that answer a warning, for exactly the time that it named.
 WARNING_ANSWERS: Final = frozenset({"keep_running", "hour_more"})
-#: What ends a run.
+#: Buttons that end a run.
 RUN_STOPS: Final = frozenset({"job_stop", "job_force"})
-#: How many workspaces are offered as buttons.
+#: The most workspaces offered as buttons.
 MAX_CHOICES = 5
 
 
 def list_end_lines(facts: WorkspaceFacts) -> list[str]:
     """Return the lines that say until when a workspace runs, or is kept.
 
-    While an operation is under way, what its provider said before that doesn't hold any more.
+    During an operation, what its provider said before it no longer holds.
     """
     workspace, operation = facts.workspace, facts.operation
     if workspace is None:
@@ -277,7 +277,7 @@ def list_end_lines(facts: WorkspaceFacts) -> list[str]:
 
 
 def list_extend_button(facts: WorkspaceFacts) -> list[Element]:
-    """Return *Keep 2 h more* where the provider puts its own end off if asked."""
+    """Return *Keep 2 h more* if the provider can postpone its own end."""
     workspace = facts.workspace
     if workspace is None or workspace.expiry_mode != "stops" or "extension" not in facts.capabilities:
         return []
@@ -289,7 +289,7 @@ def list_extend_button(facts: WorkspaceFacts) -> list[Element]:
 
 
 def list_earlier_end(facts: WorkspaceFacts) -> list[str]:
-    """Return the provider's own end of a workspace that comes before its timer."""
+    """Return the provider's own end of a workspace, if that comes before its timer."""
     coming = [] if facts.workspace is None else list_coming_ends(facts.workspace, facts.effects, facts.now)
     return [
         fill(cards.EARLIER[how], title=facts.connection_title, at=kit.moment_at(at, facts.now, facts.zone))
@@ -300,7 +300,7 @@ def list_earlier_end(facts: WorkspaceFacts) -> list[str]:
 def format_obstacle(
     template: str, facts: WorkspaceFacts, obstacle: str, at: float, mode: StopMode | None = None
 ) -> str:
-    """Format the reason for which a planned stop can't be carried out, or couldn't."""
+    """Say why a planned stop can't be carried out, or couldn't."""
     workspace = facts.workspace
     titles = [workspace.title if workspace is not None else facts.word("name") or "your workspace"]
     titles += [one.workspace.title for one in facts.others if one.workspace is not None]
@@ -318,7 +318,7 @@ def describe_obstacle(obstacle: str, facts: Facts) -> Markup:
 
 
 def list_later_button(facts: WorkspaceFacts) -> list[Element]:
-    """Return *Stop later…*, if the workspace can be stopped; its click opens the form."""
+    """Return *Stop later…* if the workspace can be stopped; its click opens the form."""
     workspace = facts.workspace
     if workspace is None or not (facts.may("stop") or facts.may("suspend")):
         return []
@@ -326,7 +326,7 @@ def list_later_button(facts: WorkspaceFacts) -> list[Element]:
 
 
 def list_hours_button(facts: WorkspaceFacts) -> list[Element]:
-    """Return *Hours…*, unless a start would have to make another; its click opens the form."""
+    """Return *Hours…* unless a start would create another workspace; its click opens the form."""
     workspace, effects = facts.workspace, facts.effects
     if workspace is None or workspace.is_provisional or workspace.state is State.GONE:
         return []
@@ -338,7 +338,7 @@ def list_hours_button(facts: WorkspaceFacts) -> list[Element]:
 
 
 def format_day_note(moment: Moment) -> list[str]:
-    """Format a note about a time: that it is tomorrow's, or that the clocks skip it."""
+    """Format a note about a time: that it is tomorrow, or that the change of clocks skips it."""
     return [
         *([cards.TOMORROW] if moment.is_next_day and moment.seconds is None else []),
         *([cards.SHIFTED] if moment.is_shifted else []),
@@ -357,7 +357,7 @@ def list_choice_buttons(
 
 
 def format_timer(template: str, workspace: Workspace, title: str, at: Markup) -> str:
-    """Fill a sentence about a workspace with its timer, whose time to its reader is ``at``."""
+    """Fill a sentence about a workspace with its timer; ``at`` is the timer's time as its reader sees it."""
     do = Markup("suspend" if workspace.stop_mode == "suspend" else "stop")
     said = fill(template, name=workspace.title, title=title, at=at, do=do)
     return kit.announce("stop", workspace.id, said)

@@ -1,4 +1,4 @@
-"""The card of an operation: a projection of rows that can be redrawn at any time."""
+"""The card of an operation: it is drawn from rows, and can be drawn again at any time."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -41,12 +41,12 @@ from bot.messages.texts.holds import PEOPLE_OUT
 _BROKEN = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
 _UP = frozenset({State.RUNNING, State.STARTING})
 
-#: The words for an operation, as the sentences name them; without one, those for some request.
+#: The words for an operation, as sentences use them; None has words for an unknown request.
 VERB_FORMS: Final[Mapping[OperationVerb | None, Mapping[str, Markup]]] = {
     verb: {name: Markup(word) for name, word in forms.words().items()} for verb, forms in cards.FORMS.items()
 }
 
-#: The buttons that ask for an operation.
+#: The buttons that request an operation.
 _VERB_BUTTONS: Final[Mapping[OperationVerb, str]] = {
     OperationVerb.START: cards.START,
     OperationVerb.STOP: cards.STOP,
@@ -59,7 +59,7 @@ _VERB_BUTTONS: Final[Mapping[OperationVerb, str]] = {
 
 
 def make_verb_forms(operation: Operation, now: float, zone: ZoneInfo | None) -> Mapping[str, Markup]:
-    """Return the words for an operation that was begun, whose ``end`` has the usual time of such starts."""
+    """Return the words for an operation that was begun; ``end`` includes the usual time of such starts."""
     forms, usual_end_at = VERB_FORMS[operation.verb], operation.usual_end_at
     if usual_end_at is None or usual_end_at <= now:
         return forms
@@ -82,7 +82,7 @@ def render_operation_card(facts: WorkspaceFacts) -> Answer:
 
 
 def get_name(facts: Facts) -> str:
-    """Return the name of the run, or the person's for the workspace; a generic word if its row is gone."""
+    """Return the run's name, or the owner's name for the workspace; a generic word if the row is gone."""
     match facts:
         case RunFacts(run=run):
             return run.name
@@ -95,9 +95,9 @@ def get_name(facts: Facts) -> str:
 
 
 def fill_notice(template: Template, facts: Facts, **more: object) -> str:
-    """Fill a template with the names of every notice: name, title, the operation in all its forms.
+    """Fill a template with the names that all notices have: name, title, the operation in all its forms.
 
-    ``at`` is when it was written, if nothing else is given.
+    Without a value, ``at`` is the time when the notice was written.
     """
     operation = facts.operation if isinstance(facts, WorkspaceFacts) else None
     forms = VERB_FORMS[operation.asked_verb if operation is not None else None]
@@ -113,7 +113,7 @@ def notice(
     small: Sequence[str] = (),
     **more: object,
 ) -> Answer:
-    """Return a message by a template with the names of every notice, and ``more``."""
+    """Return a message by a template with the names that all notices have, and ``more``."""
     return kit.message(fill_notice(template, facts, **more), small, buttons)
 
 
@@ -132,7 +132,7 @@ def _render_open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
         ]
         return _render_card(facts, [sentence], [], buttons)
     going = is_going(operation, workspace)
-    # What was just asked for isn't waiting yet: most of it is sent before anybody reads that.
+    # A new request isn't shown as waiting: most are sent before anybody reads that.
     is_new = facts.now - operation.created_at < MAX_PROMPT_SECONDS and not operation.block_reason
     lines = [_format_progress(facts, operation, is_going=going or is_new)]
     if obstacle := find_block(facts, operation):
@@ -150,9 +150,9 @@ def _render_open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
 def describe_progress(
     facts: WorkspaceFacts, operation: Operation, *, is_explained: bool = False
 ) -> list[str]:
-    """Describe a workspace's open operation for a row among others: its state, and one more fact at most.
+    """Describe a workspace's open operation in a row of a list: its state, and at most one more fact.
 
-    ``is_explained``: what holds it up is said above the rows.
+    ``is_explained``: the reason why it waits is given above the rows.
     """
     going = is_going(operation, facts.workspace)
     forms, said = VERB_FORMS[_get_current_verb(operation, facts.workspace)], list[str]()
@@ -167,23 +167,23 @@ def describe_progress(
         said = [format_overdue(operation, facts.now)]
     elif going and not operation.verb.brings_down:
         state = _format_start(facts, operation)
-    # No other stop is announced beside one that is under way.
+    # Announce no other stop next to one that is under way.
     if not said and not operation.verb.brings_down:
         said = list_end_lines(facts)[:1]
     return [state, *said]
 
 
 def list_progress_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
-    """Return the buttons for an open operation in a row: what ends it, or helps it on.
+    """Return the buttons for an open operation in a row, which end it or help it on.
 
-    There is one *Refresh* for all rows; what would take a stop back is on the answer to that.
+    All rows share one *Refresh*. The answer to a stop has the button that undoes it.
     """
     presses = ((ButtonValue.from_button(one), one) for one in _open_buttons(facts, operation))
     return [one for press, one in presses if press.name != "refresh" and press.mark != BACK]
 
 
 def _format_start(facts: WorkspaceFacts, operation: Operation) -> str:
-    """Say since when a start is going on, and by when it is usually ready; or that it is slow."""
+    """Say since when a start is in progress, and when it is usually ready; or that it is slow."""
     usual_end_at = operation.usual_end_at
     if usual_end_at is None or operation.usual_seconds is None or is_slow(operation, facts.now):
         state = _format_progress(facts, operation, is_going=True)
@@ -193,14 +193,14 @@ def _format_start(facts: WorkspaceFacts, operation: Operation) -> str:
 
 
 def format_hold(hold: Hold | None, facts: Facts) -> str:
-    """Format what holds something up."""
+    """Format the reason why something waits."""
     return kit.format_reason(holds.explain_hold(hold, facts.connection_title), facts.now, facts.zone)
 
 
 def _format_progress(
     facts: WorkspaceFacts, operation: Operation, *, is_going: bool, usual: Markup | None = None
 ) -> str:
-    """Say since when an operation is going on, or waiting; and by when it is usually ready."""
+    """Say since when an operation is in progress, or waiting, and when it is usually ready."""
     since = operation.began_at if is_going else operation.created_at
     forms = VERB_FORMS[_get_current_verb(operation, facts.workspace)]
     going = cards.GOING_ON if usual is None else cards.GOING_ON_USUAL
@@ -209,7 +209,7 @@ def _format_progress(
 
 
 def format_overdue(operation: Operation, now: float) -> str:
-    """Format the future of an operation after its deadline."""
+    """Say what happens to an operation after its deadline."""
     if operation.has_lapsed:
         return fill(cards.LAPSED, **VERB_FORMS[operation.verb])
     if not operation.has_called:
@@ -218,14 +218,14 @@ def format_overdue(operation: Operation, now: float) -> str:
 
 
 def find_block(facts: Facts, work_item: WorkItem) -> str:
-    """Return the obstacle that only a new link removes before a work item is sent, "" for none."""
-    # Where several people's calls are refused, linking again wouldn't help.
+    """Return the obstacle that only a new link removes before a call is sent, "" for none."""
+    # If several people's calls are refused, linking again wouldn't help.
     is_theirs = work_item.block_reason != PEOPLE_OUT
     return facts.obstacle if facts.obstacle in LINK_HELPS and is_theirs and not work_item.has_called else ""
 
 
 def _get_current_verb(operation: Operation, workspace: Workspace | None) -> OperationVerb:
-    """Return the verb of the present phase: once created, a new workspace is only starting."""
+    """Return the verb of the present phase: once a new workspace was created, it is only starting."""
     is_made = workspace is not None and not workspace.is_provisional
     return (
         OperationVerb.START
@@ -248,7 +248,7 @@ def _open_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
 
 
 def list_question_buttons(key: str, prefix: str = "") -> list[Element]:
-    """Return the buttons for the case that nobody can tell whether something was made or launched."""
+    """Return the buttons for the question that arises if nobody can tell whether a call succeeded."""
     return [
         kit.button(cards.LOOK_AGAIN, f"{prefix}look_again", key, style=kit.PRIMARY),
         kit.button(cards.START_ANOTHER, f"{prefix}start_another", key),
@@ -272,13 +272,13 @@ def keep_waiting_button(work_item: WorkItem, prefix: str = "") -> Element:
 
 
 def list_late_buttons(operation: Operation) -> list[Element]:
-    """Return *Keep waiting* after a deadline, unless nothing was sent, and that is tried on in any case."""
+    """Return *Keep waiting* after a deadline, unless nothing was sent and Usher keeps trying anyway."""
     is_late = operation.deadline_at is None and (operation.has_called or operation.has_lapsed)
     return [keep_waiting_button(operation)] if is_late else []
 
 
 def force_buttons(facts: WorkspaceFacts) -> list[Element]:
-    """Return *Force quit* for a stop that isn't answered, if the provider supports it."""
+    """Return *Force quit* for a stop that gets no answer, if the provider supports it."""
     operation, workspace = facts.operation, facts.workspace
     if (
         operation is None
@@ -302,12 +302,12 @@ def format_usual_time(facts: WorkspaceFacts, operation: Operation) -> list[str]:
 
 
 def _list_condition(facts: WorkspaceFacts, operation: Operation) -> list[str]:
-    """Return the provider's words about a workspace that is coming up or going down.
+    """Return the provider's words about a workspace that is starting or stopping.
 
-    A start that takes no longer than usual has only its warnings: what else is said changes with each read.
+    For a start that isn't slow, these are only warnings: other words change with each read.
     """
     workspace = facts.workspace
-    # What is said of one that runs is no news of how it is started or stopped.
+    # What the provider says about a running workspace doesn't describe its start or stop.
     if workspace is None or (workspace.state is State.RUNNING and not workspace.lacks):
         return []
     if is_on_time(operation, facts.now) and not workspace.lacks:
@@ -327,7 +327,7 @@ def _list_condition(facts: WorkspaceFacts, operation: Operation) -> list[str]:
 
 
 def _render_no_longer_running(facts: WorkspaceFacts, operation: Operation) -> Answer:
-    """Render the new state of a workspace since a start or restart was fulfilled."""
+    """Render the new state of a workspace that has changed since its start or restart succeeded."""
     template = cards.SINCE.get(facts.state)
     if template is None:
         return RENDERERS[NoticeKind.READY].render(facts)
@@ -341,9 +341,9 @@ def _render_no_longer_running(facts: WorkspaceFacts, operation: Operation) -> An
 def describe_running(
     facts: WorkspaceFacts, first: Sequence[str] = ()
 ) -> tuple[list[str], list[str], list[Element]]:
-    """Return the parts of a message about a workspace that runs: lines, small texts and buttons.
+    """Return the parts of a message about a running workspace: lines, small texts and buttons.
 
-    Its end is in small print, after ``first``.
+    Its end is among the small texts, after ``first``.
     """
     workspace = facts.workspace
     remark = workspace.event_message if workspace is not None else None
@@ -363,7 +363,7 @@ def describe_running(
 
 
 def format_opening(facts: WorkspaceFacts) -> str:
-    """Return a sentence about the page of ours that opens it, or its missing address; otherwise nothing."""
+    """Say that it opens on a page of ours, or that its address is missing; otherwise return nothing."""
     if facts.workspace is not None and facts.is_unusable:
         because = problems.describe_condition(facts.workspace, facts.connection_title)
         return fill(cards.NOT_USABLE, because=Markup(safe(because, 300)))
@@ -384,17 +384,17 @@ def _list_warnings(facts: WorkspaceFacts) -> list[str]:
 
 
 def list_again_buttons(facts: WorkspaceFacts) -> list[Element]:
-    """Return *Start a new one* if another like it can be made."""
+    """Return *Start a new one* if another workspace like it can be made."""
     return [again_button(facts.workspace)] if facts.workspace and can_be_made_again(facts) else []
 
 
 def is_reached_anyhow(facts: WorkspaceFacts, operation: Operation) -> bool:
-    """Return whether a workspace is by now in the state that an unsuccessful operation was for."""
+    """Return whether a workspace has by now reached the state that a failed operation was for."""
     workspace = facts.workspace
     if workspace is None or workspace.is_provisional or operation.outcome is Outcome.REPLACED:
         return False
     if (workspace.observed_at or 0.0) <= (operation.ended_at or 0.0):
-        return False  # Nobody has looked since.
+        return False  # Nobody has checked since.
     if operation.verb is OperationVerb.REMOVE:
         return workspace.state is State.GONE
     return workspace.is_down if operation.verb.brings_down else workspace.state in _UP
@@ -413,21 +413,21 @@ def describe_present(facts: WorkspaceFacts) -> tuple[str, list[Element]]:
 
 
 def format_reference(operation: Operation | None) -> list[str]:
-    """Format the reference of an operation in the log, if something broke."""
+    """Format the reference that an operation has in the log, if something broke."""
     if operation is None or operation.outcome not in _BROKEN:
         return []
     return format_reference_line(operation.reference, operation.cause)
 
 
 def format_reference_line(reference: str | None, cause: str | None) -> list[str]:
-    """Return a reference as a line; none where nothing broke."""
+    """Return a reference as a line; nothing if nothing broke."""
     if not reference or causes.get_cause_word(cause) in problems.NO_FAULTS:
         return []
     return [fill(cards.REFERENCE, reference=reference)]
 
 
 def format_cause(facts: WorkspaceFacts, cause: str) -> str:
-    """Format the cause of an operation's failure; the provider's own reason is in the workspace's row."""
+    """Format the cause of an operation's failure; the workspace's row has the provider's own reason."""
     said = format_failure(facts, cause)
     return (
         f"{cards.NOT_RENEWED} {said}"
@@ -437,7 +437,7 @@ def format_cause(facts: WorkspaceFacts, cause: str) -> str:
 
 
 def format_failure(facts: WorkspaceFacts, cause: str = "provider_failed") -> Markup:
-    """Format the cause of a failure, as far as its provider names it, and the place or person to ask."""
+    """Format the cause of a failure, as far as its provider names it, and where or whom to ask."""
     reason = facts.workspace.reason if facts.workspace is not None else None
     has_page = bool(facts.page_url)
     said = holds.explain_end(cause, facts.connection_title, reason or "", has_page=has_page)
@@ -456,7 +456,7 @@ def retry_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
     if word == causes.STALE and facts.workspace is not None:
         again = kit.button(_VERB_BUTTONS[operation.verb], "try_again", operation.id, style=kit.PRIMARY)
         return [again, no_thanks_button()]
-    # The same again would end the same way, and the sentence says what helps; or its account has ended.
+    # The same request would end the same way, and the sentence says what helps; or its account has ended.
     is_hopeless = word == "no_restart" or facts.workspace is None
     if operation.outcome in {Outcome.FAILED, Outcome.CANCELLED, Outcome.UNKNOWN} and not is_hopeless:
         again = kit.button(cards.TRY_AGAIN, "try_again", operation.id, style=kit.PRIMARY)
@@ -470,12 +470,12 @@ def retry_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
 
 
 def no_thanks_button() -> Element:
-    """Return the button that drops a stale request."""
+    """Return the button that cancels a stale request."""
     return kit.button(cards.NO_THANKS, "leave")
 
 
 def link_again_button(facts: Facts) -> Element:
-    """Return *Link again*; its click is answered with a new link, or with who else has to say so."""
+    """Return *Link again*; its click is answered with a new link, or with who has to approve one."""
     action = "ask_link" if facts.linking == {"admin"} else "invite"
     return kit.button(cards.LINK_AGAIN, action, link_button_value(facts.connection), style=kit.PRIMARY)
 
@@ -483,7 +483,7 @@ def link_again_button(facts: Facts) -> Element:
 def link_button_value(connection: str, waiting: str = "") -> str:
     """Return the value of a *Link* button: the connection's name, and the command that waits for the link.
 
-    The command is only text: it is parsed again with the presser's rights. One that is too long is left out.
+    The command is only text: it is parsed again with the presser's rights. It is left out if it is too long.
     """
     value = f"{connection} {waiting}".strip()
     return value if len(value) <= limits.MAX_BUTTON_VALUE_LENGTH else connection

@@ -1,4 +1,4 @@
-"""Effects of commands in words: on their buttons, and in sentences that offer them."""
+"""Commands put into words, for the buttons and sentences that offer them."""
 
 import re
 from typing import Final
@@ -7,14 +7,14 @@ from bot.messages.texts import commands as words
 from bot.messages.texts import times
 from bot.messages.verb import find_verb
 
-#: What people read differently than it is typed: dates, and the flags at the end.
+#: What is typed in another form than people read it: dates, and the flags at the end.
 _DATE_PATTERN: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _FLAGS_PATTERN: Final = re.compile(r"\s+--(\w+)(?:\s.*)?$", re.DOTALL)
-#: A name that begins a command's words, in quotes or in one word, and what follows it.
+#: The name that begins a command's words, in quotes or as one word, and the words after it.
 _NAME_PATTERN: Final = re.compile(r"(?:\"([^\"]*)\"|'([^']*)'|(\S+))(?:\s+(.*))?")
-#: Hours of one day that only start or stop.
+#: Hours for one day that only start or only stop.
 _SINGLE_DAY_PATTERN: Final = re.compile(r"(\d{4}-\d\d-\d\d|today|tomorrow) (-?)(\d{1,2}:\d\d)")
-#: What is in quotes is a name, whatever it says.
+#: Text in quotes is a name, whatever it says.
 _COURSE_PATTERN: Final = re.compile(
     r"(\"[^\"]*\"|'[^']*'|[^\"'].*?)\s+(leave|skip|resume|end)\b\s*(.*)",
     re.IGNORECASE,
@@ -22,7 +22,7 @@ _COURSE_PATTERN: Final = re.compile(
 
 
 def describe_command(command: str) -> str:
-    """Describe the effect of a command, without flags, quotes, and dates in numbers."""
+    """Describe what a command does, without flags, quotes, and dates in numbers."""
     folder = "job " if command.startswith("job ") else ""
     of = folder.strip() or "workspace"
     if alone := find_verb(of, command.removeprefix(folder)).alone:
@@ -45,7 +45,7 @@ def describe_command(command: str) -> str:
 
 
 def _format_day(found: re.Match[str]) -> str:
-    """Return a day as people read it; what only looks like one stays as it is."""
+    """Return a day as people read it; leave a text that only looks like a day as it is."""
     try:
         return times.format_date(found[0])
     except ValueError:

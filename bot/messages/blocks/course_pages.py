@@ -18,7 +18,7 @@ from bot.messages.texts import answers, times, verbs
 from bot.messages.texts import course_pages as words
 from bot.messages.texts import courses as class_words
 
-#: The forms, and what their fields are.
+#: The forms, and the names of their fields.
 CARD_CALLBACK: Final = "card"
 FIELD_TYPES: Final = {
     **dict.fromkeys(("what", "title", "max"), "plain_text_input"),
@@ -32,7 +32,7 @@ REQUIRED_FIELDS: Final = frozenset({"what", "channel"})
 
 
 def render_course(facts: ClassFacts) -> list[Block]:
-    """Render a course: for its teacher with the possible changes, for its members, or for others."""
+    """Render a course: for its teacher with the possible changes, for its members, or for anybody else."""
     card, lines, buttons = (
         facts.card,
         [*cards.format_course(facts), _format_current_or_next_lesson(facts)],
@@ -56,7 +56,7 @@ def _describe_membership(facts: ClassFacts) -> tuple[list[str], list[Element]]:
     """Describe the reader's own part in a course, with the button that completes it."""
     if facts.pending is not None:
         why, button = cards.describe_missing(facts, facts.pending)
-        # A Home has a coloured one for the account.
+        # In a Home, the account has a coloured button already.
         return [fill(words.PENDING, why=why)], [{key: one for key, one in button.items() if key != "style"}]
     if not facts.workspace_title:
         return [], []
@@ -64,7 +64,7 @@ def _describe_membership(facts: ClassFacts) -> tuple[list[str], list[Element]]:
 
 
 def _list_change_buttons(facts: ClassFacts) -> list[Element]:
-    """Return the buttons of a course's teacher: cancel the next lesson, hold what was cancelled, end it."""
+    """Return the buttons of a course's teacher: cancel the next lesson, restore cancelled ones, end it."""
     card, counts, coming = facts.card, facts.counts, _find_next_changeable_lesson(facts.card, facts.now)
     buttons = list[Element]()
     if coming is not None:
@@ -101,7 +101,7 @@ def _format_current_or_next_lesson(facts: ClassFacts) -> str:
 
 
 def _find_next_changeable_lesson(card: ClassCard, now: float) -> Occurrence | None:
-    """Return the first lesson that can still be left out or moved."""
+    """Return the first lesson that can still be cancelled or moved."""
     on = timetable.find_lesson_on(card, now)
     return timetable.find_lesson_after(card, now if on is None else on.at)
 
@@ -125,7 +125,7 @@ def ask_end(facts: ClassFacts) -> Answer:
 
 
 def answer_join_offer(facts: ClassFacts) -> Answer:
-    """Answer with the terms of joining a course, and the button that joins it."""
+    """Answer with the conditions of a course, and the button that joins it."""
     card = facts.card
     button = kit.button(class_words.JOIN, "class_join", card.id, style=kit.PRIMARY, of=card.title)
     return kit.message(
@@ -146,7 +146,7 @@ def card_button() -> Element:
 
 
 def build_card_form(channel: str) -> dict[str, Any]:
-    """Return the form that posts a class card, to a channel that may be given."""
+    """Return the form that posts a class card; the channel may already be chosen."""
     days = [kit.option(day, f"{date(2024, 1, number):%A}") for number, day in enumerate(DAYS, 1)]
     only = {"include": ["public", "private"], "exclude_bot_users": True}
     more: dict[str, dict[str, Any]] = {

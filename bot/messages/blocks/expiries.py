@@ -26,7 +26,7 @@ def _render_link_end(facts: Facts) -> Answer:
     """Render the coming end of a link."""
     at = facts.time("expires_at")
     left = at - facts.now
-    # A reminder comes a moment after it is due: that isn't an hour, or a day, less.
+    # A reminder arrives a moment after it is due, but that is still "an hour" or "a day".
     unit = 3600 if left >= 3600 else 60
     names = {
         "at": kit.moment_at(at, facts.now, facts.zone),
@@ -37,7 +37,7 @@ def _render_link_end(facts: Facts) -> Answer:
 
 
 def _is_coming(facts: WorkspaceFacts) -> bool:
-    """Return whether a workspace still ends at the time of its warning: use in between postpones it."""
+    """Return whether a workspace still ends at the time in its warning: use since then may postpone it."""
     ends_at = facts.workspace.expires_at if facts.workspace is not None else None
     if ends_at is None or ends_at <= facts.now:
         return False
@@ -50,7 +50,7 @@ def render_workspace_end(facts: WorkspaceFacts) -> Answer:
     workspace = facts.workspace
     if workspace is None or workspace.expires_at is None or workspace.expiry_mode is None:
         return notice(notices.ENDED_BY_ITSELF, facts)
-    # A workspace stopped for good is lost like one that is removed.
+    # A workspace that is stopped for good is lost, like a removed one.
     expiry_mode: ExpiryMode = "removed" if is_final(facts.effects, "stop") else workspace.expiry_mode
     left = times.format_duration(_round_minutes(workspace.expires_at - facts.now))
     names = {"left": left, "at": kit.moment_at(workspace.expires_at, facts.now, facts.zone)}
@@ -73,7 +73,7 @@ _ENDING: Final[Mapping[ExpiryMode, str]] = {
 
 @renders(ExpiryKind.WORKSPACE_EXTENDED)
 def _render_extension(facts: WorkspaceFacts) -> Answer:
-    """Render the provider's answer to the request for a later end."""
+    """Render the provider's answer to the request to end later."""
     if not (cause := facts.word("cause")):
         return notice(
             notices.EXTENDED, facts, list_buttons(facts), at=kit.moment_at(facts.time("until"), facts.now)
@@ -83,5 +83,5 @@ def _render_extension(facts: WorkspaceFacts) -> Answer:
 
 
 def _round_minutes(seconds: float) -> float:
-    """Round to whole minutes if there are any: nobody needs the seconds."""
+    """Round to whole minutes, unless there is less than one."""
     return seconds if seconds < 60 else round(seconds / 60) * 60

@@ -1,4 +1,4 @@
-"""Messages about what a database has lost, or has again."""
+"""Messages about records that a database has lost, or has again."""
 
 from bot.domain.failover_losses import FailoverKind
 from bot.domain.message_context import Facts, WorkspaceFacts
@@ -14,7 +14,7 @@ from bot.messages.texts import cards, notices, pages
 
 @renders(FailoverKind.WRITES_LOST)
 def render_lost_records(facts: WorkspaceFacts) -> Answer:
-    """Render the loss of records, and the state of their workspace, if that was read since."""
+    """Say that records were lost, and in which state their workspace is, if that was read since."""
     workspace = facts.workspace
     if workspace is None or (workspace.observed_at or 0.0) < facts.time("detected_at"):
         return notice(notices.LOST_REQUEST, facts, name=get_name(facts))
@@ -25,5 +25,5 @@ def render_lost_records(facts: WorkspaceFacts) -> Answer:
 
 @renders(FailoverKind.BACKUP_RESTORED)
 def _render_restored(facts: Facts) -> Answer:
-    """Render the return of a link after its person ended it."""
+    """Say that a link is back which the person had ended."""
     return replies.answer(fill(pages.RESTORED, title=facts.connection_title))

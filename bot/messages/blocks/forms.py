@@ -1,7 +1,7 @@
 """Forms: each field of a provider's form becomes one input block of a modal, or a flag of a command.
 
-A block's id is the field's name and a digest of its choices or its default: Slack keeps what was entered in a
-block as long as its id stays the same, so a field whose choices changed starts afresh.
+A block's id is the field's name with a digest of its choices or its default. Slack keeps what was entered in
+a block while its id stays the same, so a field whose choices have changed starts afresh.
 """
 
 import json
@@ -20,17 +20,17 @@ from bot.messages.texts import runs, verbs
 
 FORM_CALLBACK: Final = "make"
 START_CALLBACK: Final = "start_workspace"
-#: The form that asks where to run a message's command, and its fields.
+#: The form that asks where to run the command of a message, and its fields.
 CODE_CALLBACK: Final = "run_code"
 CODE_PLACE: Final = "place"
 CODE_FIELD: Final = "command"
 #: The only field of that form.
 START_FIELD: Final = "workspace"
-#: The value of an option whose choice has an empty one: Slack's options need a value.
+#: The value of an option whose choice has an empty value, because Slack's options need one.
 EMPTY_CHOICE: Final = "\u2205"
 _MAX_SELECTED: Final = 20
 _ID_SEPARATOR: Final = "~"
-#: How many alternatives to a flag, or to its value, are listed.
+#: The most alternatives to a flag, or to its value, that are listed.
 MAX_FLAGS: Final = 8
 
 
@@ -45,10 +45,10 @@ def make_view(
     has_people: bool = True,
     author: str = "",
 ) -> dict[str, Any]:
-    """Return the modal of a form, filled with ``values``; a form without fields says that nothing is offered.
+    """Return the modal of a form, filled with ``values``; without fields, it says that nothing is offered.
 
-    ``has_people`` is False if one account of the operator's makes everybody's; ``author`` wrote the message
-    that its command is from.
+    ``has_people`` is False if the operator's own account makes everybody's workspaces. ``author`` wrote the
+    message that the command is from.
     """
     template = verbs.AT if username else verbs.AT_NAMELESS
     head = fill(template if has_people else verbs.AT_NOBODYS, title=title, username=username)
@@ -71,13 +71,13 @@ def make_view(
 
 
 def sentence_view(purpose: Purpose, sentence: str, *, external_id: str | None = None) -> dict[str, Any]:
-    """Return a modal with a sentence alone: while a form loads, or in place of one."""
+    """Return a modal with only a sentence: while a form loads, or instead of one."""
     view = _build_modal(purpose, [kit.section(sentence)])
     return view if external_id is None else {**view, "external_id": external_id}
 
 
 def answer_view(answer: Answer, purpose: Purpose | None = None) -> dict[str, Any]:
-    """Return a modal that shows an answer, with its buttons: what they answer is shown there too."""
+    """Return a modal that shows an answer with its buttons, and then the answers to these."""
     title = verbs.ANSWER_TITLE if purpose is None else verbs.TITLE[purpose]
     said = list(answer.blocks) or [kit.section(kit.safe(answer.text))]
     return kit.modal(title, said, close=verbs.DONE)
@@ -86,7 +86,7 @@ def answer_view(answer: Answer, purpose: Purpose | None = None) -> dict[str, Any
 def start_view(
     workspaces: Sequence[Workspace], labels: Sequence[str], states: Sequence[str]
 ) -> dict[str, Any]:
-    """Return the form that starts one of a person's workspaces; each option says how it is now."""
+    """Return the form that starts one of a person's workspaces; each option shows its state."""
     options = [
         kit.option(one.id, label) | {"description": kit.plain(state, limits.MAX_OPTION_LENGTH)}
         for one, label, state in zip(workspaces, labels, states, strict=True)
@@ -94,7 +94,7 @@ def start_view(
     placeholder = kit.plain(verbs.PICK, limits.MAX_PLACEHOLDER_LENGTH)
     menu: Element = {"action_id": START_FIELD, "placeholder": placeholder}
     if len(options) > limits.MAX_SELECT_OPTIONS:
-        # The same search as in messages, told apart by what comes before the colon.
+        # The search is the same as in messages; the part before the colon tells them apart.
         menu |= {"type": "external_select", "action_id": "start:workspace", "min_query_length": 0}
     else:
         menu |= {"type": "static_select", "options": options}
@@ -124,7 +124,7 @@ def code_choice_view(connections: Sequence[tuple[str, str]], code: str, author: 
 
 
 def get_field_name(block_id: str) -> str:
-    """Return the name of the field that a block belongs to."""
+    """Return the name of a block's field."""
     return block_id.partition(_ID_SEPARATOR)[0]
 
 
@@ -134,7 +134,7 @@ def is_typed(field: Field) -> bool:
 
 
 def list_options(choices: Sequence[Choice]) -> list[dict[str, Any]]:
-    """Return choices as options, up to a menu's limit; ones that Slack can't hand back are left out."""
+    """Return choices as options, up to a menu's limit, without those whose values Slack can't return."""
     usable = [
         kit.option(choice.value or EMPTY_CHOICE, choice.label) for choice in choices if _is_usable(choice)
     ]
@@ -142,7 +142,7 @@ def list_options(choices: Sequence[Choice]) -> list[dict[str, Any]]:
 
 
 def read_option_value(value: str) -> str:
-    """Return the value of the choice behind an option's."""
+    """Return the value of a choice, given that of its option."""
     return "" if value == EMPTY_CHOICE else value
 
 
@@ -151,7 +151,7 @@ def _is_usable(choice: Choice) -> bool:
 
 
 def _encode_metadata(metadata: Mapping[str, Any]) -> str:
-    """Encode a form's metadata; if Slack can't hold all of it, drop the least missed values."""
+    """Encode a form's metadata; if it is too long for Slack, leave out the least important values."""
     values = dict(metadata)
     for dispensable in ("proposed", "chosen"):
         if len(json.dumps(values, sort_keys=True)) > limits.MAX_METADATA_LENGTH:
@@ -204,7 +204,7 @@ def _build_element(field: Field, values: Values) -> Element:
 
 
 def _build_menu(field: Field) -> Element:
-    """Return a menu that searches for its choices; a short and fixed one contains them itself."""
+    """Return a menu that searches for its choices; a short list that never changes is in the menu itself."""
     offered = list_options(field.choices)
     if field.kind == "choice" and offered and len(field.choices) <= limits.MAX_SELECT_OPTIONS:
         placeholder = kit.plain(verbs.PICK, limits.MAX_PLACEHOLDER_LENGTH)
@@ -234,7 +234,7 @@ def _build_text_input(field: Field, action_id: str, given: str) -> Element:
 
 
 def _is_within(field: Field, given: str) -> bool:
-    """Return whether a number may be entered here: Slack rejects a form with a default that may not."""
+    """Return whether a number is allowed here: Slack rejects a form with a default that isn't."""
     try:
         number = float(given)
     except ValueError:
@@ -244,7 +244,7 @@ def _is_within(field: Field, given: str) -> bool:
 
 
 def _format_number(bound: float) -> str:
-    """Format a bound in full: Slack reads neither exponents nor a rounded number as the one that is meant."""
+    """Format a bound in full: Slack doesn't understand exponents, and would misread rounded numbers."""
     return f"{Decimal(str(bound)).normalize():f}"
 
 
@@ -254,7 +254,7 @@ def format_flag(name: str, *value: str) -> str:
 
 
 def format_flag_problem(problem: FlagProblem) -> str:
-    """Format the problem of a flag."""
+    """Format a problem with a flag."""
     match problem.kind:
         case "empty":
             return runs.FLAG_EMPTY

@@ -1,7 +1,7 @@
-"""A person's Home: their list on one page, as of when it was published, below the answer to a press in it.
+"""A person's Home: their list on one page, with its time, below the answer to a press in it.
 
-It is seen by its owner alone, so a name may be the link to a workspace: ``docs/internals/rules.md``, "An
-IDE's address reaches only the owner".
+Only its owner sees it, so a name may be the link to a workspace: ``docs/internals/rules.md``, "An IDE's
+address reaches only the owner".
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.kit import Block, fill
 from bot.messages.texts import answers, cards
 
-#: The most blocks of an answer above the list, which has 50 at most.
+#: The most blocks of an answer above the list, which has at most 50 itself.
 MAX_ANSWER_BLOCKS: Final = 20
 
 

@@ -1,8 +1,7 @@
-"""Small Block Kit builders that stay within Slack's limits; every text from outside is escaped once here.
+"""Small Block Kit builders that stay within Slack's limits; texts from outside are escaped once, here.
 
-The rule is in ``docs/internals/rules.md``, "Text from outside is escaped once".
-
-The builders' arguments are already escaped.
+The rule is in ``docs/internals/rules.md``, "Text from outside is escaped once". Arguments of the builders are
+already escaped.
 """
 
 from __future__ import annotations
@@ -27,21 +26,21 @@ from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.texts import answers, cards, times
 from bot.support.cleaning import MAX_SHOWN_LENGTH, clean, escape, unescape
 
-#: Texts are made with these, too.
+#: Re-exported, as texts are made with these, too.
 __all__ = ["Dated", "Markup", "announce", "join"]
 
 MAX_NAME_LENGTH: Final = MAX_SHOWN_LENGTH
 
 ELLIPSIS: Final = "…"
-#: What begins and ends output.
+#: The mark before and after output.
 FENCE: Final = "```"
-#: Replaces a text that turned out empty, because Slack rejects empty ones.
+#: Replaces an empty text, because Slack rejects those.
 EMPTY_TEXT: Final = "–"
 
-#: How much of a name is in a button's label, so that its connection is heard, too.
+#: Characters of a name in a button's label, so that a screen reader gets to the connection, too.
 _MAX_LABEL_NAME_LENGTH: Final = 40
 _LABEL_REPLACEMENTS: Final = str.maketrans({"&": " and ", "<": " ", ">": " "})
-#: Paragraphs aren't shortened to less than this.
+#: The length to which paragraphs are shortened at most.
 _MIN_SECTION_LENGTH: Final = 100
 
 _ENTITY_PATTERN: Final = re.compile(r"&(?:amp|lt|gt);")
@@ -75,8 +74,8 @@ def line(text: object, limit: int = MAX_NAME_LENGTH) -> str:
 def fill(template: Template, **values: object) -> str:
     """Fill one of our own templates with names from outside, each escaped and cut; Markup stays as it is.
 
-    A template is a sentence, or several of which some are true until a moment and others stay. The moments in
-    one are those of the values that it uses.
+    A template is one sentence, or several, some of which are true only until a moment. A sentence gets the
+    moments of the values that it uses.
     """
     if not isinstance(template, str):
         return join([fill(sentence, **values) for sentence in template])
@@ -86,7 +85,7 @@ def fill(template: Template, **values: object) -> str:
 
 
 class _Values(dict[str, object]):
-    """The values of a template, and the moments of those that it has used."""
+    """The values of a template; ``moments`` are those of the values used so far."""
 
     moments: tuple[int, ...] = ()
 
@@ -98,13 +97,13 @@ class _Values(dict[str, object]):
 
 
 def fit(blocks: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
-    """Return blocks that a message can hold: its longest paragraphs are shortened, never refused.
+    """Return blocks that fit into a message: the longest paragraphs are shortened, never refused.
 
-    What is too much even so is left out, from the end.
+    If that isn't enough, blocks are left out from the end.
     """
     fitting, most = tuple(blocks)[: limits.MAX_MESSAGE_BLOCKS], limits.MAX_SECTION_LENGTH
     if len(repr(fitting)) <= limits.MAX_BLOCKS_TEXT_LENGTH:
-        # All that they hold, written out, is no shorter than their texts: nearly every message ends here.
+        # Written out, blocks are never shorter than their texts, so nearly every message ends here.
         return fitting
     while count_characters(fitting) > limits.MAX_BLOCKS_TEXT_LENGTH:
         if most > _MIN_SECTION_LENGTH:
@@ -117,7 +116,7 @@ def fit(blocks: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
 
 def count_characters(blocks: Iterable[Block]) -> int:
     """Return the number of characters of text in blocks."""
-    # Each message is counted: a list that grows while it is read takes a third of the time of calls.
+    # Every message is counted. Extending a list while reading it takes a third of the time of recursion.
     characters, parts = 0, list(blocks)
     for part in parts:
         for key, value in part.items():
@@ -146,27 +145,26 @@ Element = dict[str, Any]
 #: A button's style; None is Slack's default.
 PRIMARY: Final = "primary"
 DANGER: Final = "danger"
-#: The action of a menu. Each of its options carries the action and the value of a button.
+#: The action of a menu. Each of its options carries a button's action and value.
 MENU: Final = "menu"
-#: The action that asks what a button asks first; its value is that button's action and value.
+#: The action that asks a button's question; its value is that button's action and value.
 ASK_ACTION: Final = "ask"
-#: How the rows of a question's buttons are called: it is over once one is pressed.
+#: The beginning of the block ids of a question's buttons; the question is over once one is pressed.
 QUESTION: Final = "question"
-#: Buttons beside each other.
+#: The number of buttons beside each other.
 BUTTONS_PER_ROW: Final = 2
 
-#: Buttons whose address the browser opens. Only one person may see it, and a press only needs its ack.
+#: Buttons whose address the browser opens. Only one person may see it, and a press needs only its ack.
 ADDRESSES: Final = frozenset({"open_url", "page_url", "link_url"})
 
-#: Code, or what Slack takes for bold: from a star that follows no letter to one that no letter follows.
-#: Where a sentence ends that another one follows, and by what one ends.
+#: The blank between two sentences; and the signs that end a sentence.
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?\u2026])\s")
 _SENTENCE_ENDS: Final = (".", "!", "?", "\u2026")
-#: So many lines may be above a sentence: a title, and a workspace's.
+#: The most lines above a sentence: a title, and a workspace's.
 _MAX_HEADINGS: Final = 2
-#: As much of a paragraph as a phone shows at once.
+#: Characters of a paragraph that a phone shows at once.
 _MAX_SHORT_LENGTH: Final = 150
-#: A link, of which a notification has the words.
+#: A link, of which a notification shows only the label.
 _LINK_PATTERN: Final = re.compile(r"<https?:[^|>]*\|([^>]*)>")
 _MARKUP_PATTERN: Final = re.compile(r"`([^`\n]+)`|(?<!\w)\*(\S(?:.{0,300}?\S)??)\*(?!\w)")
 _USER_ID: Final = re.compile(r"[UW][A-Z0-9]{2,30}")
@@ -187,9 +185,9 @@ def plain(text: str, limit: int) -> Block:
 
 
 def section(text: str, accessory: Element | None = None) -> Block:
-    """Return a paragraph, with a button beside it if one is given; all but output is shown whole.
+    """Return a paragraph, with a button beside it if one is given; all but output is shown in full.
 
-    Without ``expand`` Slack may fold what is high, and a screen reader meets "see more" in its place.
+    Without ``expand``, Slack may fold a long one, and a screen reader says "see more" instead.
     """
     block: Block = {"type": "section", "text": mrkdwn(text)}
     if not is_output(block):
@@ -209,20 +207,20 @@ def header(text: str) -> Block:
 
 
 def divider() -> Block:
-    """Return a line across."""
+    """Return a horizontal line."""
     return {"type": "divider"}
 
 
 def context(*texts: str) -> Block:
-    """Return small grey texts; at least one."""
+    """Return small grey texts; at least one is needed."""
     return {"type": "context", "elements": [mrkdwn(text) for text in texts[: limits.MAX_CONTEXT_ELEMENTS]]}
 
 
 def actions(elements: Iterable[Element]) -> list[Block]:
-    """Return rows of elements, in order of importance: two buttons, and a menu with the rest.
+    """Return rows of elements, most important first: two buttons, and a menu with the others.
 
-    What comes in a menu is in it in any case, last. Of equals, which are numbered, none is, as nobody knows
-    which is meant: they have rows of two.
+    Options given as a menu stay in the menu, last. Buttons that do the same to different things are numbered
+    and never go into the menu, as nobody knows which is meant; they get rows of two.
     """
     given = list(elements)
     menus = [one for one in given if one["type"] == "overflow"]
@@ -234,7 +232,7 @@ def actions(elements: Iterable[Element]) -> list[Block]:
     apart = equals if len(equals) > 1 else []
     others = [one for one in buttons if one not in apart]
     shown, folded = others[:BUTTONS_PER_ROW], others[BUTTONS_PER_ROW:]
-    # An option has no room for a long command that waits.
+    # An option's value is too short for a long waiting command.
     apart += [one for one in folded if len(_get_option_value(one)) > limits.MAX_OPTION_VALUE_LENGTH]
     folded = [one for one in folded if one not in apart]
     rows = [apart[at : at + BUTTONS_PER_ROW] for at in range(0, len(apart), BUTTONS_PER_ROW)]
@@ -247,9 +245,9 @@ def _rows(rows: Iterable[Sequence[Element]]) -> list[Block]:
 
 
 def menu(elements: Iterable[Element]) -> Element:
-    """Return a menu of buttons, and of other menus' options; what one asks first is asked once it is chosen.
+    """Return a menu of buttons and of other menus' options; a button's own question comes after the choice.
 
-    It has five at most. Slack has a single question for all options of a menu, so none is used.
+    A menu has at most five. Slack has only one question for all options of a menu, so none is used.
     """
     options = list[Block]()
     for one in elements:
@@ -262,13 +260,13 @@ def menu(elements: Iterable[Element]) -> Element:
 
 
 def _get_option_value(drawn: Element) -> str:
-    """Return the value of a menu's option in place of a button."""
+    """Return the value of the menu's option that replaces a button."""
     press = ButtonValue.from_button(drawn)
     return (ButtonValue(ASK_ACTION, press.text) if "confirm" in drawn else press).text
 
 
 def iterate_buttons(blocks: Iterable[Block]) -> Iterator[Element]:
-    """Yield all buttons of a message, and each option of its menus as a button."""
+    """Yield all buttons of a message, with each option of its menus as a button."""
     for block in blocks:
         for one in (*block.get("elements", ()), *([block["accessory"]] if "accessory" in block else ())):
             if one.get("type") == "button":
@@ -279,12 +277,12 @@ def iterate_buttons(blocks: Iterable[Block]) -> Iterator[Element]:
 
 
 def list_presses(blocks: Iterable[Block]) -> list[ButtonValue]:
-    """Return the values of all buttons, and of all options of menus."""
+    """Return the values of all buttons and of all options of menus."""
     return [ButtonValue.from_button(one) for one in iterate_buttons(blocks)]
 
 
 def keep_buttons(answer: Answer, works: Callable[[Element], bool]) -> Answer:
-    """Return an answer with those of its buttons, and options of its menus, that work."""
+    """Return an answer with only those buttons and menu options that work."""
 
     def keep_working(one: Element) -> Element | None:
         if one.get("type") != "overflow":
@@ -306,16 +304,17 @@ def keep_buttons(answer: Answer, works: Callable[[Element], bool]) -> Answer:
 
 
 def add_number(button: Element, number: int, label: str) -> Element:
-    """Return a button with a number, which tells it from its equals, and a label of its own."""
+    """Return a button with a number, which distinguishes it from similar ones, and a label of its own."""
     action_id = replace(ButtonValue.from_button(button), number=number).action_id
     unnamed = {key: value for key, value in button.items() if key != "accessibility_label"}
     return {**unnamed, "text": plain(label, limits.MAX_BUTTON_LENGTH), "action_id": action_id}
 
 
 def add_label(button: Element, name: str, title: str = "") -> Element:
-    """Return a button with a label that names its object to a screen reader, unless its words do.
+    """Return a button whose label for a screen reader names its object, unless its text already does.
 
-    The label is no text object, so nothing is said of how Slack shows ``&`` and ``<`` in it: it has neither.
+    It isn't known how Slack shows ``&`` and ``<`` in such a label, as it isn't a text object, so it has
+    neither.
     """
     words = unescape(button["text"]["text"])
     short = _clean_for_label(name, _MAX_LABEL_NAME_LENGTH)
@@ -351,7 +350,7 @@ def add_block_labels(blocks: Iterable[Block], objects: Mapping[str, ObjectName])
 
 
 def _add_numbers(blocks: Iterable[Block]) -> list[Block]:
-    """Return blocks of which a screen reader tells each button from the others: equal names are numbered."""
+    """Return blocks whose buttons all sound different to a screen reader: equal names are numbered."""
     counts = Counter[str]()
 
     def add_count(element: Element) -> Element:
@@ -374,7 +373,7 @@ def without_colour(button: Element) -> Element:
 
 
 def _finish_buttons(blocks: Iterable[Block]) -> list[Block]:
-    """Return blocks of which one button is coloured, the first that was, and whose names all differ."""
+    """Return blocks with only one coloured button, the first of them, and with different names for all."""
     blocks = list(blocks)
     if not {"actions", "accessory"} & {name for block in blocks for name in (block["type"], *block)}:
         return blocks
@@ -412,9 +411,9 @@ def button(
     confirm: Block | None = None,
     of: str = "",
 ) -> Element:
-    """Return a button; for most it is enough to name the action and the key of a row.
+    """Return a button; usually the action and a row's key are enough.
 
-    ``of`` is the name of its object, which a screen reader says after its words.
+    ``of`` is the name of its object, which a screen reader says after the text.
     """
     carried = ButtonValue(press, key) if isinstance(press, str) else press
     element: Element = {
@@ -427,7 +426,7 @@ def button(
 
 
 def confirm(words: tuple[str, str, str, str], *, style: str | None = DANGER, **values: object) -> Block:
-    """Return the confirmation of an action: title, text, the button that acts and the one that cancels."""
+    """Return the confirmation of an action: title, text, the button that acts, and the one that cancels."""
     title, text, yes, no = (fill(word, **values) for word in words)
     asked: Block = {
         "title": plain(title, limits.MAX_CONFIRM_TITLE_LENGTH),
@@ -439,7 +438,7 @@ def confirm(words: tuple[str, str, str, str], *, style: str | None = DANGER, **v
 
 
 def mention(named: Named | None) -> Markup:
-    """Name a person to a reader: the only place that mentions anybody."""
+    """Name a person to a reader; people are mentioned nowhere else."""
     if named is None:
         return Markup(times.SOMEBODY)
     who = _name(named)
@@ -449,7 +448,7 @@ def mention(named: Named | None) -> Markup:
 
 
 def name_plainly(named: Named | None) -> Markup:
-    """Name a person where Slack shows no mentions: in a confirmation or a notification."""
+    """Name a person where Slack shows no mentions, as in a confirmation or a notification."""
     if named is None:
         return Markup(times.SOMEBODY)
     return _add_workspace(times.IN_WORKSPACE_PLAIN, _name(named), named)
@@ -466,22 +465,22 @@ def _add_workspace(template: str, who: Markup, named: Named) -> Markup:
 
 
 def link(url: str, label: str) -> Markup:
-    """Return a link with a name from outside as its words."""
+    """Return a link with a name from outside as its label."""
     return Markup(f"<{escape_link_url(url)}|{line(label).replace('|', '¦')}>")
 
 
 def escape_link_url(url: str) -> str:
-    """Return an address as it is written between the angle brackets of a link."""
+    """Return an address as it is written inside the angle brackets of a link."""
     return "".join({"<": "%3C", ">": "%3E", "|": "%7C", "&": "&amp;"}.get(one, one) for one in url)
 
 
 def moment(
     at: float, now: float, zone: tzinfo | None = None, *, has_day: bool = False, alone: str = "{time}"
 ) -> Dated:
-    """Return a time by its reader's clock: "14:03", and on any other day than now's "Mon 30 Nov at 14:03".
+    """Return a time in its reader's zone: "14:03", or on another day "Mon 30 Nov at 14:03".
 
-    Without the zone of a single reader, Slack writes the day for each: if it isn't within 12 hours, or if the
-    time ``has_day``. ``alone`` is the form of a time without its day.
+    If no single reader's zone is known, Slack writes the day for each reader, if the time isn't within 12
+    hours or ``has_day``. ``alone`` is the format of a time without its day.
     """
     if zone is None and (has_day or abs(now - at) >= 12 * 3600):
         return _mark(at, "{date_short_pretty} at {time}", times.format_day_in_utc(at))
@@ -493,44 +492,44 @@ def moment(
 def moment_at(at: float, now: float, zone: tzinfo | None = None) -> Dated:
     """Return the same as an adverb: "at 14:03", or "Mon 30 Nov at 14:03".
 
-    Several readers have several days: theirs is named with any time that is ahead.
+    Several readers may have different days, so any future time for them has its day.
     """
     return moment(at, now, zone, has_day=at > now, alone="at {time}")
 
 
 def since(at: float, now: float, zone: tzinfo | None = None) -> Markup:
-    """Return the beginning of what lasts: "14:03", and "Fri 27 Nov" alone if that isn't today."""
+    """Return when something began that still lasts: "14:03", or only "Fri 27 Nov" if that isn't today."""
     day = "" if zone is None else times.format_other_day(at, now, zone)
     return Markup(day) or moment(at, now, zone)
 
 
 def day(at: float) -> Dated:
-    """Return a day of whichever year in each reader's own zone: "February 18th, 2027"."""
+    """Return a day with its year, in each reader's own zone: "February 18th, 2027"."""
     return _mark(at, "{date}", times.format_day_in_utc(at))
 
 
 def _mark(at: float, form: str, otherwise: str) -> Dated:
-    """Return a moment as Slack writes it for each reader, and ``otherwise`` where it can't."""
+    """Return a moment as Slack writes it for each reader, and ``otherwise`` if it can't."""
     return Dated([[Part(f"<!date^{int(at)}^{form}|{otherwise}>", (int(at),))]])
 
 
 def format_reason(hold: str, now: float, zone: tzinfo | None = None) -> str:
-    """Format the reason of an operation's delay, escaped, with times in its reader's zone."""
+    """Format the reason why an operation waits, escaped, with times in its reader's zone."""
     text = TIME_MARK.sub(lambda match: moment(float(match[1]), now, zone), safe(hold))
     moments = tuple(int(at) for at in TIME_MARK.findall(hold))
     return Dated([[Part(text, moments)]]) if moments else text
 
 
 def strip_markup(text: str) -> str:
-    """Return a paragraph as a notification shows it: only our marks for bold and code are removed.
+    """Return a paragraph as a notification shows it, without our marks for bold and code.
 
-    A star that marks nothing belongs to a name or a cron expression.
+    A star that isn't such a mark belongs to a name or a cron expression.
     """
     return _MARKUP_PATTERN.sub(lambda match: match[1] or match[2], text)
 
 
 def strip_links(text: str) -> str:
-    """Return a paragraph with the words of its links alone."""
+    """Return a paragraph in which links are only their labels."""
     return _LINK_PATTERN.sub(r"\1", text)
 
 
@@ -541,7 +540,7 @@ def answer(
     replaces: bool = False,
     about: Referents | None = None,
 ) -> Answer:
-    """Return an Answer within the limits: texts and blocks beyond those of a message are cut."""
+    """Return an Answer within the limits: texts and blocks beyond a message's are cut."""
     fitting = fit(_finish_buttons(blocks))
     return Answer(
         text=notification(fitting),
@@ -553,7 +552,7 @@ def answer(
 
 
 def notification(blocks: Iterable[Block]) -> str:
-    """Return the first words of blocks, for phones: headings, a sentence, and more if it is short."""
+    """Return the beginning of blocks for phones: headings, a sentence, and more if it is short."""
     said: list[str] = []
     for line_ in islice(iterate_lines(blocks), _MAX_HEADINGS + 1):
         first, *more = _SENTENCE_END.split(strip_markup(strip_links(line_.removeprefix("• "))))
@@ -574,7 +573,7 @@ def iterate_lines(blocks: Iterable[Block]) -> Iterator[str]:
 
 
 def with_blocks(answer: Answer, blocks: Iterable[Block]) -> Answer:
-    """Return an answer with other blocks, cut as those of ``answer``."""
+    """Return an answer with other blocks, cut like those of ``answer``."""
     fitting = fit(_finish_buttons(blocks))
     return replace(answer, text=notification(fitting), blocks=fitting)
 
@@ -582,7 +581,7 @@ def with_blocks(answer: Answer, blocks: Iterable[Block]) -> Answer:
 def message(sentence: str, small: Sequence[str] = (), buttons: Iterable[Element] = (), **ways: Any) -> Answer:
     """Return a message of one paragraph, with optional small grey texts and a row of buttons below it.
 
-    ``ways`` are those of ``answer``.
+    ``ways`` are as in ``answer``.
     """
     rows = actions(buttons) if (buttons := list(buttons)) else []
     return answer([section(sentence), *([context(*small)] if small else []), *rows], **ways)
@@ -591,7 +590,7 @@ def message(sentence: str, small: Sequence[str] = (), buttons: Iterable[Element]
 def modal(
     title: str, blocks: Iterable[Block], *, submit: str = "", close: str = "", **keys: Any
 ) -> dict[str, Any]:
-    """Return a form, or a page in place of one; ``keys`` are Slack's, for the view."""
+    """Return a form, or a page instead of one; ``keys`` are Slack's keys of the view."""
     labels = {"title": title, "submit": submit, "close": close}
     texts = {key: plain(label, limits.MAX_VIEW_TITLE_LENGTH) for key, label in labels.items() if label}
     return {"type": "modal", **texts, **keys, "blocks": list(blocks)}
@@ -603,12 +602,12 @@ def home(blocks: Iterable[Block]) -> dict[str, Any]:
 
 
 def text_field(name: str, label: str, **keys: Any) -> Block:
-    """Return a form field for one line of text; ``keys`` are Slack's, for the element."""
+    """Return a form field for one line of text; ``keys`` are Slack's keys of the element."""
     return field(name, label, {"type": "plain_text_input", "action_id": name, **keys})
 
 
 def boxes(name: str, label: str, options: Sequence[Block], chosen: Sequence[Block], hint: str = "") -> Block:
-    """Return a form field of checkboxes, of which any may be ticked."""
+    """Return a form field of checkboxes, any number of which may be ticked."""
     element = {"type": "checkboxes", "action_id": name, "options": list(options)}
     ticked = {"initial_options": list(chosen)} if chosen else {}
     return field(name, label, element | ticked, hint, optional=True)
@@ -630,7 +629,7 @@ def field(name: str, label: str, element: Element, hint: str = "", *, optional: 
 def select(
     name: str, label: str, options: Sequence[Block], chosen: Block | None = None, *, optional: bool = False
 ) -> Block:
-    """Return a form field of which one option may be chosen."""
+    """Return a form field in which one option can be chosen."""
     initial = {"initial_option": chosen} if chosen is not None else {}
     element = {"type": "static_select", "action_id": name, "options": list(options), **initial}
     return field(name, label, element, optional=optional)
@@ -674,8 +673,8 @@ def build_list(
 ) -> list[Block]:
     """Return a list: title, *Refresh* of ``verb`` if any, rows, how many are left, a remark, and *More*.
 
-    ``words`` are those that the list was narrowed by, which its buttons keep; ``seen`` says as of when it is.
-    Other elements are ``above`` the rows, of which the first comes first; ``more`` is in the place of *More*.
+    ``words`` are the filter, which the buttons keep; ``seen`` says from when the list is. ``above`` are other
+    elements above the rows, the first button of which comes first. ``more`` replaces *More*.
     """
     refresh = button(cards.REFRESH, ButtonValue(verb, f"{page.number} {words}".strip(), mark="refresh"))
     buttons = [one for one in above if one["type"] == "button"]
@@ -693,7 +692,7 @@ def build_list(
 
 
 def row(text: str, buttons: Sequence[Element]) -> list[Block]:
-    """Return a row of a list: a single button goes beside its text, several or a menu below."""
+    """Return a row of a list: a single button is beside its text, several or a menu are below."""
     if len(buttons) == 1 and buttons[0]["type"] == "button":
         return [section(text, buttons[0])]
     return [section(text), *actions(buttons)]

@@ -1,16 +1,16 @@
 """Slack's limits of messages and views: numbers of characters, of blocks, of elements and of options.
 
-Those that Slack publishes are compared with the published ones (``tests/messages/test_limits.py``).
+A test compares them with Slack's published limits, where there are any (``tests/messages/test_limits.py``).
 """
 
 from typing import Final
 
 MAX_MESSAGE_BLOCKS: Final = 50
 MAX_VIEW_BLOCKS: Final = 100
-#: All texts in the blocks of a message together; no figure is published (``docs/internals/slack.md``,
+#: All texts in the blocks of a message together; Slack publishes no figure (``docs/internals/slack.md``,
 #: "Messages").
 MAX_BLOCKS_TEXT_LENGTH: Final = 10_000
-#: The text beside the blocks. `chat.update` takes 4,000 characters; ours is a line for notifications.
+#: The text next to the blocks. `chat.update` accepts 4,000 characters; ours is a line for notifications.
 MAX_TEXT_LENGTH: Final = 3000
 #: The title of a modal, and each of its two buttons.
 MAX_VIEW_TITLE_LENGTH: Final = 24
@@ -31,11 +31,11 @@ MAX_CONFIRM_BUTTON_LENGTH: Final = 30
 #: Options of a menu behind three dots.
 MAX_MENU_OPTIONS: Final = 5
 MAX_SELECT_OPTIONS: Final = 100
-#: The label of an option, and the description below.
+#: The label of an option, and the description below it.
 MAX_OPTION_LENGTH: Final = 75
 MAX_OPTION_VALUE_LENGTH: Final = 150
-#: The label of a form field, and the hint below.
+#: The label of a form field, and the hint below it.
 MAX_LABEL_LENGTH: Final = 2000
 MAX_PLACEHOLDER_LENGTH: Final = 150
-#: The text that is typed into a form field.
+#: The text typed into a form field.
 MAX_INPUT_LENGTH: Final = 3000

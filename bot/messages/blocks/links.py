@@ -14,10 +14,10 @@ from bot.messages.blocks.kit import Element, Markup, fill
 from bot.messages.blocks.renderers import renders
 from bot.messages.texts import answers, cards, notices, pages, requests
 
-#: How many workspaces a message to administrators names, and how many pages it leads to.
+#: The most workspaces named in a message to administrators, and the most pages that it links to.
 MAX_LEFT_SHOWN: Final = 20
 MAX_PAGES: Final = 5
-#: What the value of *Approve* begins with for a link that rests; its account's key and the other id follow.
+#: The beginning of the value of *Approve* for a link that rests; its account's key and the other id follow.
 RESTING_BUTTON: Final = "link"
 
 
@@ -37,7 +37,7 @@ def _render_link_again(facts: Facts) -> Answer:
 
 @renders(NoticeKind.SIGN_IN_REFUSED, is_true=lambda facts: facts.is_refused)
 def _render_sign_in_refused(facts: Facts) -> Answer:
-    """Say that a link may be accepted again without anybody doing anything."""
+    """Say that a link may be accepted again without anybody's action."""
     if facts.link_has_ended or facts.word("renamed"):
         return _render_link_again(facts)
     again, since = [link_again_button(facts)], kit.moment(facts.time("since"), facts.now, facts.zone)
@@ -46,7 +46,7 @@ def _render_sign_in_refused(facts: Facts) -> Answer:
 
 @renders(NoticeKind.LINK_RESTING, is_true=lambda facts: facts.is_resting)
 def _render_link_resting(facts: Facts) -> Answer:
-    """Say that a link rests, as its name is another account by now."""
+    """Say that a link rests, because its username now belongs to another account."""
     ways = [(facts.connection, facts.connection_title, "token" in facts.linking)]
     username = facts.username or facts.word("username")
     return notice(notices.LINK_RESTING, facts, replies.list_link_buttons(ways), username=username)
@@ -56,7 +56,7 @@ def _render_link_resting(facts: Facts) -> Answer:
     NoticeKind.LINKS_RESTING, is_true=lambda facts: isinstance(facts, RequestFacts) and bool(facts.resting)
 )
 def _render_links_resting(facts: RequestFacts) -> Answer:
-    """Render for administrators the link that rests, or several as one piece of news."""
+    """Tell administrators about one link that rests, or about several at once."""
     title, resting = facts.connection_title, facts.resting
     if not resting:
         return kit.message(fill(requests.RESTING_OVER, title=title))
@@ -79,12 +79,12 @@ def _render_links_resting(facts: RequestFacts) -> Answer:
 @renders(NoticeKind.LINKED, is_true=lambda facts: facts.is_linked is not False)
 def _render_linked(facts: Facts) -> Answer:
     username = facts.username or facts.word("username")
-    # Who has to be signed in there is said here alone, and not with each workspace.
+    # Say only here, and not with each workspace, who has to be signed in at the provider.
     opens = (
         "" if "embeddedpage" in facts.capabilities else f" {notices.OPENS_AS if username else notices.OPENS}"
     )
     template = f"{notices.LINKED_AS if username else notices.LINKED}{opens}"
-    # Not in red: it undoes what just went well. And in no menu: it is spoken of below.
+    # Not in red, as it undoes what just succeeded; and not in a menu, as the text below mentions it.
     unlink = kit.without_colour(unlink_button(facts.connection, facts.connection_title))
     buttons = [replies.list_button(style=kit.PRIMARY), unlink]
     buttons += [replies.new_button(facts.connection)] if "creation" in facts.capabilities else []
@@ -95,7 +95,7 @@ def _render_linked(facts: Facts) -> Answer:
 
 
 def unlink_button(connection: str, title: str, number: int | None = None) -> Element:
-    """Return *Unlink*, which asks first; with a number it names the account, for a row of several.
+    """Return *Unlink*, which asks first; with a number, in a row of several, it names the account.
 
     Its action says that it has asked, like the flag that people type.
     """
@@ -106,7 +106,7 @@ def unlink_button(connection: str, title: str, number: int | None = None) -> Ele
 
 
 def format_still_running(names: Sequence[str]) -> list[str]:
-    """Format the workspaces that run on as a link ends, as nothing here stops them any more."""
+    """Format the workspaces that keep running when a link ends, as Usher can no longer stop them."""
     if not names:
         return []
     shown = [f"*{kit.line(one)}*" for one in names[:MAX_LEFT_SHOWN]]
@@ -121,7 +121,7 @@ def _render_unlinked(facts: Facts) -> Answer:
     because = notices.UNLINKED_BECAUSE.get(cause, "")
     small = [fill(because, title=facts.connection_title)] if because else []
     one = [(facts.connection, facts.connection_title, "token" in facts.linking)]
-    # The next step of whoever ended it; where somebody else did, the reason is what counts.
+    # A person who ended the link is offered the next step; if somebody else did, the reason matters more.
     buttons = replies.list_link_buttons(one) if not because and facts.linking & {"token", "admin"} else []
     if facts.is_linked:
         buttons = []
@@ -135,13 +135,13 @@ def _render_unlinked(facts: Facts) -> Answer:
 
 @renders(NoticeKind.REVOKED)
 def _render_revoked(facts: Facts) -> Answer:
-    """Render whether the provider has deleted the rest of a link."""
+    """Say whether the provider has deleted what was left of a link."""
     return notice(notices.REVOKED[facts.word("ended") or "lapsed"], facts)
 
 
 @renders(NoticeKind.LEFT_RUNNING)
 def render_left_running(facts: RequestFacts) -> Answer:
-    """Draw the running workspaces of people who left, with their connections, for an administrator."""
+    """Show the running workspaces of people who left, with their connections, to an administrator."""
     left, lines = list(facts.body.get("left", ())), list[str]()
     shown, pages = left[:MAX_LEFT_SHOWN], dict[str, str]()
     for key, of_person in groupby(shown, key=lambda one: (one["person"], one["cause"])):
@@ -162,7 +162,7 @@ def render_left_running(facts: RequestFacts) -> Answer:
 
 @renders(NoticeKind.NOT_REVOKED)
 def _render_not_revoked(facts: Facts) -> Answer:
-    """Render for administrators the secrets that may still be valid at a provider."""
+    """Tell administrators about the secrets that may still be valid at a provider."""
     return notice(notices.NOT_REVOKED, facts)
 
 
@@ -176,7 +176,7 @@ def _render_link_tried(facts: RequestFacts) -> Answer:
 
 @renders(NoticeKind.LINK_PROVEN)
 def _render_link_proven(facts: RequestFacts) -> Answer:
-    """Say whose link has ended because the account's owner proved that it is theirs."""
+    """Tell a person that their link has ended, because the account's owner proved that it is theirs."""
     template = requests.PROVEN_OWN if facts.body.get("is_own") else requests.PROVEN
     who, owner = (kit.mention(facts.people.get(facts.word(name))) for name in ("person", "owner"))
     names = {"who": who, "owner": owner, "username": facts.word("username")}

@@ -1,4 +1,4 @@
-"""Lists of workspaces, of runs and of a server's users, in pages within 50 blocks, and what they offer."""
+"""Lists of workspaces, of runs and of a server's users, in pages within 50 blocks; and their offers."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -54,40 +54,40 @@ from bot.messages.texts import answers, cards, problems, talk, times
 from bot.messages.texts import runs as run_words
 from bot.messages.verb import Verb, find_verb
 
-#: With a title, a remark and the buttons around them, they fit a message.
+#: Rows that fit into a message together with a title, a remark and buttons.
 PAGE_SIZE = 20
-#: How many fit on a small screen: more of them can be searched.
+#: Rows that fit on a small screen; if there are more, they can be searched.
 AT_A_GLANCE: Final = 10
-#: Within how many seconds of the last of them workspaces were seen together, as far as people care.
+#: Seconds before the newest read within which people regard reads as simultaneous.
 SEEN_TOGETHER_SECONDS: Final = 300.0
-#: From how many rows with several buttons on, each has a menu instead: a list is two screens at most.
+#: The most rows with several buttons; beyond that each has a menu, so that a list is two screens at most.
 MAX_ROWS_WITH_BUTTONS: Final = 8
-#: The longest part of what a provider says about a workspace: its row has two lines.
+#: Characters of the provider's words about a workspace, whose row has two lines.
 MAX_DETAIL_LENGTH: Final = 80
 
 
 def format_state_line(facts: WorkspaceFacts, workspace: Workspace) -> str:
-    """Return one workspace's state, and when it was seen."""
+    """Return one workspace's state, and when it was read."""
     state, as_of = format_state(facts.now, workspace, facts.zone)
     return fill(answers.STATE_LINE, **_get_head(facts, workspace), state=state, as_of=as_of)
 
 
 def _get_head(facts: WorkspaceFacts, workspace: Workspace) -> dict[str, object]:
-    """Return the names of the first line about a workspace, whose name leads to it while it can be opened."""
+    """Return the names for a workspace's first line; its name is a link while it can be opened."""
     is_open = facts.ide_url is not None and workspace.state is State.RUNNING
     name = kit.link(facts.ide_url or "", workspace.title) if is_open else workspace.title
     return {"mark": get_mark(facts), "name": name, "title": facts.connection_title}
 
 
 def get_state_word(workspace: Workspace, state: State) -> str:
-    """Return the word for a workspace in a state."""
+    """Return the word for a workspace's state."""
     if workspace.is_provisional:
         return cards.UNMADE
     return cards.NEVER_SHOWN if state is State.GONE and workspace.was_never_shown else cards.STATES[state]
 
 
 def format_state(now: float, workspace: Workspace, zone: ZoneInfo | None = None) -> tuple[Markup, Markup]:
-    """Return a workspace's state, with since when it runs if that is known, and when it was seen."""
+    """Return a workspace's state, since when it has been running if that is known, and when it was read."""
     found = workspace.current_state
     state = Markup(get_state_word(workspace, found))
     since = workspace.started_at if found is State.RUNNING else workspace.down_at
@@ -113,10 +113,10 @@ def workspace_list(
 ) -> Answer:
     """List workspaces; ``shared_by`` (a mention) makes a list for everybody, without addresses.
 
-    ``rows`` are all of them, those of a ``page`` of all, or those of ``count`` that matter now. ``only`` says
-    that they are some of the person's: what they are, the words that ask for them, and how they are found
-    again; ``words`` ask for all. A list of one's own begins with a menu: the buttons ``more``, and, if it is
-    long, a search that leads to any workspace.
+    ``rows`` are all workspaces, those of a ``page``, or the most relevant ones of ``count``. ``only`` says
+    that they are filtered: what they are, the words of the filter, and how to find them again; ``words`` ask
+    for all. The owner's list begins with a menu: the buttons ``more`` and, if it is long, a search among all
+    workspaces.
     """
     one = get_page(rows, 1, PAGE_SIZE) if page is None else kit.RowPage(rows, page.number, page.remaining)
     is_shared, all_ = shared_by is not None, (one.number - 1) * PAGE_SIZE + len(rows) + one.remaining
@@ -145,9 +145,9 @@ def workspace_list(
 
 
 def card_answer(facts: WorkspaceFacts, *, remark: str = "") -> Answer:
-    """Answer with the card of an open operation, and its time: elsewhere an answer isn't redrawn."""
+    """Answer with the card of an open operation, and its time, as only the real card is redrawn."""
     card = render_operation_card(facts)
-    # What carries out a timer has no card of its own.
+    # An operation of a timer has no card of its own.
     has_card = facts.operation is None or facts.operation.planned_for is None
     below = fill(
         answers.AS_OF if has_card else answers.AS_OF_ALONE, at=kit.moment(facts.now, facts.now, facts.zone)
@@ -164,7 +164,7 @@ def _get_referents(rows: Iterable[WorkspaceFacts]) -> Referents:
 def status_answer(
     facts: WorkspaceFacts, workspace: Workspace, *, in_channel: bool = False, remark: str = "", more: str = ""
 ) -> Answer:
-    """Answer with one workspace's state, and its buttons; ``remark`` comes first, ``more`` last."""
+    """Answer with one workspace's state and its buttons; ``remark`` comes first, ``more`` last."""
     facts = replace(facts, zone=None, ide_url=None) if in_channel else facts
     text = "\n".join(
         [*([remark] if remark else []), _format_state_lines(facts, workspace, is_shared=in_channel)]
@@ -180,7 +180,7 @@ def status_answer(
         else []
     )
     text = f"{text}\n{more}" if more else text
-    # Everybody reads a shared answer, and only the owner could press what it offers.
+    # Everybody reads a shared answer, but only the owner could use its buttons.
     buttons: list[Element] = []
     if not in_channel:
         refresh = kit.button(cards.REFRESH, "status", workspace.id, of=workspace.title)
@@ -198,10 +198,10 @@ def status_answer(
 def render_workspaces(
     rows: Sequence[WorkspaceFacts], *, is_shared: bool = False
 ) -> tuple[list[Block], list[str]]:
-    """Draw workspaces below each other, and say as of when they are: when the first of them was seen.
+    """Draw workspaces below each other; also return when they were read, which is the oldest recent read.
 
-    Those say their own time that were seen long before the others, or never. What holds several of them up is
-    said once, above them.
+    Those read long before the others, or never, have their own time. A reason why several of them wait is
+    given once, above them.
     """
     all_seen = [seen for facts in rows if (seen := _get_read_at(facts)) is not None]
     since = max(all_seen, default=0.0) - SEEN_TOGETHER_SECONDS
@@ -222,7 +222,7 @@ def render_workspaces(
 
 
 def _find_common_holds(rows: Iterable[WorkspaceFacts]) -> dict[tuple[str, str], str]:
-    """Return what holds several workspaces up, by connection and code: in the words for the first of them."""
+    """Return why several workspaces wait, by connection and code, in the words for the first of them."""
     held = dict[tuple[str, str], list[str]]()
     for facts in rows:
         if (key := _get_hold(facts)) is not None and facts.operation is not None:
@@ -231,7 +231,7 @@ def _find_common_holds(rows: Iterable[WorkspaceFacts]) -> dict[tuple[str, str], 
 
 
 def _get_hold(facts: WorkspaceFacts) -> tuple[str, str] | None:
-    """Return what holds a workspace's operation up, None for nothing that its connection is the cause of."""
+    """Return why a workspace's operation waits; None if its connection isn't the cause."""
     operation = facts.operation
     if operation is None or not operation.is_open or find_block(facts, operation):
         return None
@@ -247,8 +247,8 @@ def _get_read_at(facts: WorkspaceFacts) -> float | None:
 def _render_row(
     facts: WorkspaceFacts, since: float, *, is_shared: bool, is_explained: bool
 ) -> tuple[str, list[Element]]:
-    """Draw one: mark, name and connection; its state, and what happens next; buttons by importance."""
-    # Only the owner reads the address, and could press what is offered.
+    """Draw a row: mark, name and connection; its state, and what happens next; buttons by importance."""
+    # Only the owner may see the address, and could use the buttons.
     facts = replace(facts, zone=None, ide_url=None, operation=None) if is_shared else facts
     workspace, operation = facts.workspace, facts.operation
     assert workspace is not None, "a row shows a workspace"
@@ -268,7 +268,7 @@ def _render_row(
 
 
 def _list_next(facts: WorkspaceFacts, workspace: Workspace) -> list[str]:
-    """Return what happens next to a workspace, or is to be known of it, the most important first."""
+    """Return what happens next to a workspace, or should be known about it, most important first."""
     risk = format_stop_risk(workspace)
     condition = problems.describe_condition(workspace, facts.connection_title, helps=False)
     complaint = [safe(condition, MAX_DETAIL_LENGTH)] if condition else []
@@ -278,13 +278,13 @@ def _list_next(facts: WorkspaceFacts, workspace: Workspace) -> list[str]:
 
 
 def _render_with_buttons(text: str, buttons: Sequence[Element], is_long: bool) -> list[Block]:
-    """Return a row: its only button is beside it, two and a menu below; in a long list all are in a menu."""
+    """Return a row: one button is beside it, two and a menu are below; in a long list, all are in a menu."""
     plain = [kit.without_colour(one) for one in buttons]
     return [kit.section(text, kit.menu(plain))] if is_long and len(plain) > 1 else row(text, plain)
 
 
 def _format_state_lines(facts: WorkspaceFacts, workspace: Workspace, *, is_shared: bool) -> str:
-    """Return a workspace's state, and for its owner until when, and its hours."""
+    """Return a workspace's state and, for its owner, until when it runs, and its hours."""
     now = [format_stop_risk(workspace)] if format_stop_risk(workspace) else []
     more = [*format_lines(facts), *list_lessons(facts)]
     own = [] if is_shared else [*now, *list_end_lines(facts), *more]
@@ -297,13 +297,13 @@ def list_row_buttons(facts: WorkspaceFacts, workspace: Workspace) -> list[Elemen
 
 
 def _link_or_ask_to_open(facts: WorkspaceFacts, workspace: Workspace) -> Element:
-    """Return *Open* with the address itself, or a button we answer if it isn't known."""
+    """Return *Open* with the address itself, or a button that Usher answers if the address isn't known."""
     if not facts.ide_url:
         return kit.button(cards.OPEN, "open", workspace.id, style=kit.PRIMARY, of=workspace.title)
     return open_button(facts)
 
 
-#: How many buttons people can take in at a glance.
+#: The most buttons that people can take in at a glance.
 MAX_RUN_CHOICES = 5
 
 
@@ -317,7 +317,7 @@ def run_list(
 ) -> Answer:
     """List runs. ``rows`` are all of them; a page beyond the end becomes the last one.
 
-    ``only`` as for workspaces.
+    ``only`` is as for workspaces.
     """
     one = get_page(rows, page, PAGE_SIZE)
     what, typed = (only["what"], only["words"]) if only is not None else (run_words.RUNS, "")
@@ -343,7 +343,7 @@ def run_status(facts: RunFacts) -> Answer:
 
 
 def list_run_choices(verb: str, runs: Sequence[Run], now: float, zone: tzinfo) -> list[Element]:
-    """Return a button per run for a verb (stop, logs, status), told apart by when they were asked for.
+    """Return a button per run for a verb (stop, logs, status), distinguished by the time of its request.
 
     A button has no formatting, so the time is in the person's own zone.
     """
@@ -381,14 +381,14 @@ def _list_run_buttons(facts: RunFacts) -> list[Element]:
 
 #: The action that runs a command as if it had been typed; its value is the command.
 RUN_COMMAND: Final = "say"
-#: The action that does something to several workspaces; its value names each.
+#: The action that changes several workspaces; its value names each of them.
 SEVERAL_ACTION: Final = "several"
 _IN_A_SECTION: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
 class ListRow:
-    """Hold one of several: what stopping does to it is given only if it ends it for good."""
+    """A row for one of several; it has the effect of a stop only if that ends it for good."""
 
     workspace: Workspace
     title: str
@@ -396,7 +396,7 @@ class ListRow:
 
 
 def list_command_buttons(commands: Sequence[str]) -> list[Element]:
-    """Return a button for each command, labelled with its effect; none for one that is too long."""
+    """Return a button for each command, labelled with its effect; a command that is too long gets none."""
     return [
         kit.button(
             kit.line(describe_command(command), limits.MAX_BUTTON_LENGTH),
@@ -408,7 +408,7 @@ def list_command_buttons(commands: Sequence[str]) -> list[Element]:
 
 
 def offer_workspace(verb: str, workspace: Workspace, title: str) -> Answer:
-    """Offer to do something to a workspace, as it is now."""
+    """Offer to change a workspace, in its present state."""
     press = make_change(verb, workspace)
     cost = format_cost(workspace, None, "force" if verb == "force" else "stop")
     offered = _offer(find_verb("workspace", verb), workspace.title, title, press, cost)
@@ -423,7 +423,7 @@ def stop_run(run: Run, title: str, verb: str) -> Answer:
 
 
 def run_again(run: Run, title: str) -> Answer:
-    """Offer to run something once more; it may cost money, so that it takes the press."""
+    """Offer to run a job once more; it may cost money, so it takes a press."""
     offered = _offer(find_verb("job", "run"), run.name, title, ButtonValue("job_again", run.id))
     return replace(offered, about=Referents(runs=(run.id,), what="run", takes_press=True))
 
@@ -444,9 +444,9 @@ def offer_several(
     at: float | None = None,
     when: Markup | None = None,
 ) -> Answer:
-    """Offer to do something to several: all of them are named, and what ends for good says so.
+    """Offer to change several workspaces: all are named, and those that would end for good are marked.
 
-    ``when`` is the time ``at`` to its reader.
+    ``when`` is the time ``at`` as its reader sees it.
     """
     count = Markup(str(len(rows)))
     declared = find_verb("workspace", verb)
@@ -492,9 +492,9 @@ def format_in_state(
     operation: Operation | None = None,
     reached: Collection[State] = (),
 ) -> str:
-    """Fill a sentence with a workspace's name and its state; what is under way counts first.
+    """Fill a sentence with a workspace's name and its state; an operation under way takes precedence.
 
-    It's *already* in one of the states that were to be ``reached``.
+    Its state is *already* the right one if it is among those to be ``reached``.
     """
     state, (_, as_of) = workspace.current_state, format_state(now, workspace, zone)
     if operation is not None:
@@ -506,7 +506,7 @@ def format_in_state(
     return fill(template, name=workspace.title, being=Markup(f"{being}{seen}"))
 
 
-#: How many users one message shows, and one paragraph: each fits, however long the names are.
+#: The most users that one message shows, and one paragraph; they fit, however long the names are.
 MAX_USERS: Final = 60
 _LINES_PER_PARAGRAPH: Final = 12
 _MAX_FACTS: Final = 30

@@ -1,4 +1,4 @@
-"""The messages that a person must not miss: new ones, as an edit doesn't notify; and what they become."""
+"""Messages that a person must not miss: sent as new ones, as an edit notifies nobody, and edited later."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -25,7 +25,7 @@ def find_renderer(kind: AnyKind) -> Renderer:
 
 
 def _is_row_gone(kind: AnyKind, facts: Facts) -> bool:
-    """Return whether the row that a kind of message can't be rendered without is gone."""
+    """Return whether a kind of message can't be rendered, because its row is gone."""
     if kind is NoticeKind.CARD:
         return not isinstance(facts, WorkspaceFacts) or facts.operation is None
     return type(facts) is Facts and kind.subject in render_gone
@@ -37,9 +37,9 @@ def keep_current_buttons(
     said: Answer,
     beside: Iterable[tuple[AnyKind, Facts | None]] = (),
 ) -> Answer:
-    """Return a sent message with those of its buttons that it would have if it were sent now.
+    """Return a sent message with only those buttons that it would have if it were sent now.
 
-    ``beside`` is what else it tells.
+    ``beside`` are the other notices in the same message.
     """
     works = []
     for each, one in ((kind, facts), *beside):
@@ -55,7 +55,7 @@ def _get_identity(button: Element) -> tuple[str | None, ...]:
 
 
 def is_true(kind: AnyKind, facts: Facts) -> bool:
-    """Return whether a message would be true now; cards and questions stand beside newer ones."""
+    """Return whether a message would be true now; cards and questions stay true beside newer ones."""
     is_beside = bool(kind.marks & (Mark.CARD | Mark.ASKS))
     if _is_row_gone(kind, facts) or (facts.is_superseded and not is_beside):
         return False
@@ -63,9 +63,10 @@ def is_true(kind: AnyKind, facts: Facts) -> bool:
 
 
 def render_pending(kind: AnyKind, facts: Facts) -> Answer | None:
-    """Render a pending notice, as things are now; None if there is nothing left to tell.
+    """Render a pending notice for the present state; None if there is nothing left to tell.
 
-    How an operation ended is told in any case: as its card, which says what has become of it since.
+    The end of an operation is always told: if the notice is no longer true, as its card, with what has
+    happened since.
     """
     if isinstance(facts, HeldFacts):
         return render(kind, facts) if _list_pending(facts) else None
@@ -83,7 +84,7 @@ def render_pending(kind: AnyKind, facts: Facts) -> Answer | None:
 
 
 def _is_taken_back(facts: WorkspaceFacts | RunFacts) -> bool:
-    """Return whether something else was asked for before its card was sent, which was answered then."""
+    """Return whether another request replaced or cancelled it before its card was sent, and was answered."""
     work_item = facts.operation if isinstance(facts, WorkspaceFacts) else facts.run
     return work_item is not None and (
         work_item.outcome is Outcome.REPLACED
@@ -91,17 +92,17 @@ def _is_taken_back(facts: WorkspaceFacts | RunFacts) -> bool:
     )
 
 
-#: How many lines a summary shows, and how many in a paragraph.
+#: The most lines of a summary, and the most in a paragraph.
 _MAX_LINES: Final = 30
-#: What says that a workspace can be opened.
+#: Notices which say that a workspace can be opened.
 READY_KINDS: Final = frozenset({NoticeKind.READY, NoticeKind.READY_LINK, NoticeKind.TURNED_OUT})
 _IN_A_SECTION: Final = 8
 
 
 def render(kind: AnyKind, facts: Facts) -> Answer:
-    """Draw a notice from its facts; a sentence says so if its row is gone.
+    """Draw a notice from its facts; if its row is gone, a sentence says so.
 
-    Only a question offers anything once something newer was asked for.
+    Once something newer was requested, only a question keeps its buttons.
     """
     if _is_row_gone(kind, facts):
         return render_gone[kind.subject]()
@@ -114,7 +115,7 @@ def render(kind: AnyKind, facts: Facts) -> Answer:
 @renders(NoticeKind.MESSAGE)
 @renders(NoticeKind.REPLY)
 def render_answer(facts: Facts) -> Answer:
-    """Return the Answer that a reply or a plain message carries in its body, as it was derived then."""
+    """Return the Answer that a reply or a plain message carries in its body, as it was made then."""
     answer = stored.read(facts.body, facts.written_at)
     return replace(answer, text=kit.truncate(answer.text, limits.MAX_TEXT_LENGTH) or kit.EMPTY_TEXT)
 
@@ -130,20 +131,20 @@ def render_outage(facts: Facts) -> Answer:
         "lasted": times.format_duration(until - since),
         "until": kit.moment(until, facts.now, facts.zone),
         "place": facts.word("place"),
-        # Our own address, from the settings.
+        # The address is our own, from the settings.
         "page": Markup(f"<{facts.word('page')}>"),
     }
     return notice(template, facts, **names)
 
 
 def _list_pending(facts: HeldFacts) -> list[tuple[tuple[AnyKind, Facts], Answer]]:
-    """Return the notices of a message that are still to be sent, each with its answer alone."""
+    """Return the notices of a message that are still to be sent, each with its own answer."""
     return [(one, answer) for one in facts.held if (answer := render_pending(*one)) is not None]
 
 
 @renders(NoticeKind.SUMMARY)
 def _render_summary(facts: HeldFacts) -> Answer:
-    """Render the notices of a silence as one message: alike ones in one sentence, then the way to each."""
+    """Render the notices of an outage as one message: similar ones in one sentence, buttons below."""
     left = _list_pending(facts)
     since = min((one.written_at for (_, one), _ in left), default=facts.now)
     heading = fill(
@@ -165,7 +166,7 @@ def _render_summary(facts: HeldFacts) -> Answer:
 
 
 def _write_lines(left: Sequence[tuple[tuple[AnyKind, Facts], Answer]]) -> list[str]:
-    """Return the lines of several messages: alike things in one sentence."""
+    """Return the lines of several messages, with similar ones in one sentence."""
     alike: dict[tuple[str, str], list[Facts]] = {}
     lines = list[str]()
     for (kind, one), answer in left:
@@ -198,7 +199,7 @@ def _render_results(facts: HeldFacts) -> Answer:
 
 
 def _format_alike(words: tuple[str, str], of: Sequence[Facts]) -> str:
-    """Say the same of one or several, by their names."""
+    """Say the same about one or several, with their names."""
     names = [f"*{kit.safe(get_name(one), kit.MAX_NAME_LENGTH)}*" for one in of]
     last = (
         names[-1] if len(names) <= _MAX_LINES else fill(notices.MORE_OF_THEM, count=len(names) - _MAX_LINES)

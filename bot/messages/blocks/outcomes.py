@@ -1,4 +1,4 @@
-"""Messages that say how an operation ended, that it takes long, or that nobody knows."""
+"""Messages about an operation that has ended, takes long, or has an unknown outcome."""
 
 from typing import Final
 
@@ -42,7 +42,7 @@ from bot.messages.blocks.kit import Markup, fill
 from bot.messages.blocks.renderers import renders
 from bot.messages.texts import cards, holds, notices, problems, times
 
-#: What is told even where nobody knows any more what it was about.
+#: Notices that are sent even if their operation is no longer known.
 FAILURES: Final = frozenset({NoticeKind.FAILED, NoticeKind.REFUSED})
 
 
@@ -54,7 +54,7 @@ FAILURES: Final = frozenset({NoticeKind.FAILED, NoticeKind.REFUSED})
 def _render_ready(facts: WorkspaceFacts) -> Answer:
     operation = facts.operation
     if facts.is_superseded:
-        # Something else is under way, or has been: how it is now isn't known from this.
+        # Something else was requested since, so the present state doesn't follow from this.
         ended_at = (operation.ended_at if operation is not None else None) or facts.written_at
         at = kit.moment_at(ended_at, facts.now, facts.zone)
         return kit.message(fill_notice(notices.READY_BEFORE, facts, at=at))
@@ -74,7 +74,7 @@ def _render_ready(facts: WorkspaceFacts) -> Answer:
 
 
 def _format_delay(facts: WorkspaceFacts) -> Markup:
-    """Format the reason for which a start by a plan was sent late, "" if it wasn't."""
+    """Say why a planned start was sent late, "" if it wasn't."""
     operation = facts.operation
     if operation is None or not operation.was_sent_late:
         return Markup("")
@@ -90,7 +90,7 @@ def _format_delay(facts: WorkspaceFacts) -> Markup:
     together=lambda _facts: notices.READY_TOGETHER,
 )
 def _render_ready_link(facts: WorkspaceFacts) -> Answer:
-    """Draw the address that came, or changed, after people read that it is ready."""
+    """Draw the address that came, or changed, after people had read that the workspace is ready."""
     lines, more, buttons = describe_running(facts)
     return kit.message(kit.join([fill_notice(notices.READY_LINK, facts), *lines], "\n"), more, buttons)
 
@@ -107,7 +107,7 @@ def _render_refused(facts: WorkspaceFacts) -> Answer:
 
 @renders(NoticeKind.FAILED, is_true=_is_missed)
 def _render_failed(facts: WorkspaceFacts, outcome: Outcome = Outcome.FAILED) -> Answer:
-    """Render the failure of an operation with its cause; and the present state if that was reached since."""
+    """Render the failure of an operation with its cause, or the present state if it was reached anyway."""
     operation = facts.operation
     if operation is not None and operation.outcome is not None:
         outcome = operation.outcome
@@ -145,7 +145,7 @@ def _get_combined_texts(facts: WorkspaceFacts) -> tuple[str, str] | None:
 @renders(NoticeKind.STOPPED_ELSEWHERE, is_true=_is_down)
 @renders(NoticeKind.SUSPENDED, is_true=_is_down)
 def _render_stopped(facts: WorkspaceFacts) -> Answer:
-    """Say that a workspace is down, whether the person asked for it or it was stopped elsewhere."""
+    """Say that a workspace is down, whether the person asked for that or it was stopped elsewhere."""
     operation, workspace = facts.operation, facts.workspace
     if operation is not None and operation.cause == "not_made":
         return _render_not_created(facts)
@@ -160,7 +160,8 @@ def _render_stopped(facts: WorkspaceFacts) -> Answer:
     elif is_asked and operation is not None and not operation.has_called and not is_planned:
         template = notices.STOPPED_ALREADY
     if is_gone:
-        # Gone is no stop: only one that its person agreed to end was meant to be.
+        # A workspace that is gone wasn't merely stopped; only its owner's consent means that this was
+        # intended.
         template = notices.ENDED if operation is not None and operation.agreed else notices.NO_LONGER_EXISTS
     usual = fill_notice(template, facts, because=format_failure(facts))
     if template == notices.NO_LONGER_EXISTS and workspace is not None and workspace.detail:
@@ -187,7 +188,7 @@ def _has_turned_out(facts: WorkspaceFacts) -> bool:
 
 @renders(NoticeKind.TURNED_OUT, is_true=_has_turned_out)
 def _render_turned_out(facts: WorkspaceFacts) -> Answer:
-    """Draw what has become of a workspace since its person read how something had ended."""
+    """Draw what has happened to a workspace since its owner read how something had ended."""
     said = facts.word("said")
     if said not in notices.TURNED_OUT:
         return _render_stopped(facts)

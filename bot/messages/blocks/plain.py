@@ -1,6 +1,6 @@
-"""Texts beside blocks and in their place: what Slack doesn't draw is still said, with its addresses.
+"""Texts next to blocks or instead of them: if Slack doesn't draw something, they say it, with its addresses.
 
-They go to exactly where the blocks would, so whoever couldn't read an address there doesn't read it here.
+They go exactly where the blocks would, so nobody reads an address who couldn't have read it there.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -12,17 +12,17 @@ from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.kit import Block
 from bot.messages.texts import notices
 
-#: Buttons that a message is there for: it hands over the address that they open.
+#: Buttons that are a message's purpose, as they open the address that it hands over.
 _PURPOSES: Final = frozenset({"open_url", "link_url"})
 
 
-#: Blocks of answers that are given again as they are, by identity, with their text once that was made.
+#: Blocks of answers that are given repeatedly, by identity, with their text once it was made.
 _shared: dict[int, tuple[tuple[Block, ...], list[str]]] = {}
 _MAX_SHARED: Final = 200
 
 
 def share(answer: Answer) -> Answer:
-    """Share the blocks of an answer that is given again: the text beside them is made once."""
+    """Share the blocks of an answer that is given repeatedly, so that its text is made only once."""
     if len(_shared) >= _MAX_SHARED:
         _shared.clear()
     _shared[id(answer.blocks)] = (answer.blocks, [])
@@ -30,9 +30,9 @@ def share(answer: Answer) -> Answer:
 
 
 def make_fallback_text(answer: Answer) -> str:
-    """Return the text that goes with an answer's blocks: all their lines, but for a program's output.
+    """Return the text for an answer's blocks: all their lines, except for a program's output.
 
-    Screen readers say it in place of the blocks, and phones notify of its beginning
+    Screen readers read it instead of the blocks, and phones show its beginning in a notification
     (``docs/internals/slack.md``, "Messages").
     """
     _, made = _shared.get(id(answer.blocks), (answer.blocks, []))
@@ -57,7 +57,7 @@ def make_plain_text(answer: Answer) -> str:
 
 
 def make_plain_view(view: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a view as paragraphs alone; what people would fill in or press is left out."""
+    """Return a view as paragraphs alone, without its fields and buttons."""
     blocks = view.get("blocks", ())
     lines = [*kit.iterate_lines(blocks)] or [notices.FORM_REFUSED]
     lines += _list_addresses(blocks, kit.ADDRESSES)
@@ -72,7 +72,7 @@ def _list_addresses(blocks: Iterable[Block], names: frozenset[str]) -> Iterator[
 
 
 def _append_addresses(text: str, addresses: Iterable[str]) -> str:
-    """Return a text with addresses below it; rather the text is cut than one of them."""
+    """Return a text with addresses below it; if that is too long, cut the text and not an address."""
     below = ""
     for line in addresses:
         if line not in text + below and len(below) + len(line) < limits.MAX_TEXT_LENGTH // 2:

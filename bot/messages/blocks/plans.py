@@ -1,4 +1,4 @@
-"""Hours and lessons as lines and buttons of their workspaces."""
+"""Hours and lessons, as lines and buttons of their workspaces."""
 
 from collections.abc import Collection, Iterable
 from datetime import date
@@ -17,14 +17,15 @@ from bot.messages.texts import courses as texts
 from bot.messages.texts import hours as words
 from bot.messages.texts import times
 
-#: A day on which no zone's clocks are changed: on it, times are drawn that come on any day.
+#: A day on which no zone changes its clocks, used to draw times of day.
 _ANY_DAY: Final = date(2024, 1, 15)
 
 
 def format_time_of_day(minutes: int | None, reader_zone: ZoneInfo | None) -> Markup:
-    """Format a recurring time of any zone as Slack writes others to its reader, in 12 or 24 hours.
+    """Format a recurring time of any zone in its reader's style, with 12 or 24 hours.
 
-    Where several read it, or nobody knows where they are, Slack would write each another time.
+    For several readers, or an unknown zone, the hours are plain, as Slack would show each reader another
+    time.
     """
     if minutes is None or reader_zone is None:
         return Markup(clock(minutes))
@@ -33,7 +34,7 @@ def format_time_of_day(minutes: int | None, reader_zone: ZoneInfo | None) -> Mar
 
 
 def format_zones(zones: Iterable[str], reader_zone: ZoneInfo | None) -> Markup:
-    """Format the zones of recurring times as an addition, if any isn't the reader's: `` (Singapore)``."""
+    """Format the zones of recurring times, if any differs from the reader's: `` (Singapore)``."""
     found = dict.fromkeys(zones)
     if reader_zone is not None and found.keys() <= {reader_zone.key}:
         return Markup("")
@@ -97,7 +98,7 @@ def list_lessons(facts: WorkspaceFacts) -> list[str]:
 
 
 def list_lesson_buttons(facts: WorkspaceFacts) -> list[Element]:
-    """Return the button that leaves each course that somebody has joined."""
+    """Return a button to leave each course that the person has joined."""
     found = facts.of(CourseContext).lessons
     numbers = range(len(found)) if len(found) > 1 else [None]
     return [
@@ -110,7 +111,7 @@ def list_lesson_buttons(facts: WorkspaceFacts) -> list[Element]:
 
 
 def describe_stop(facts: WorkspaceFacts) -> tuple[str, dict[str, Any]] | None:
-    """Return the template and the names of the warning that a class stops the workspace."""
+    """Return the template and the values for the warning that a class will stop the workspace."""
     of = facts.of(CourseContext).stopping_class
     if of is None:
         return None

@@ -1,4 +1,4 @@
-"""A person's preferences: those that apply now, in their Home and on request, and the form."""
+"""A person's preferences: the present ones, in their Home and on request, and the form."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -16,14 +16,14 @@ SETTINGS_CALLBACK: Final = "settings"
 TELL, ASKING, ASSISTANT, MESSAGES = "tell", "asking", "assistant", "messages"
 #: The choice that means never.
 NEVER_OPTION: Final = "-"
-#: After how many hours people can choose to be asked about what was left running.
+#: Hours after which people can choose to be asked about a workspace that was left running.
 ASKING_HOURS: Final = (4, 8, 12, 24, 48)
-#: How many of the names are shown.
+#: The most names that are shown.
 _MAX_NAMES: Final = 10
 
 
 def render_section(facts: PreferenceFacts, heading: str = "") -> Block:
-    """Return the present preferences, with the button that opens the form; for the person's own eyes."""
+    """Return the present preferences, with the button that opens the form; only for the person themselves."""
     sentences = [*([heading] if heading else []), *_format_sentences(facts)]
     return kit.section("\n".join(sentences), kit.button(words.CHANGE, "settings_form"))
 
@@ -36,12 +36,12 @@ def answer_preferences(facts: PreferenceFacts, view: dict[str, Any] | None = Non
 
 
 def build_saved_view(facts: PreferenceFacts) -> dict[str, Any]:
-    """Return the view in the form's place once it is saved."""
+    """Return the view that replaces the form once it is saved."""
     return build_workspace_saved_view("\n".join(_format_sentences(facts)))
 
 
 def build_workspace_saved_view(said: str) -> dict[str, Any]:
-    """Return the view in the form's place once it is saved, with what holds now."""
+    """Return the view that replaces the form once it is saved, with what applies now."""
     return kit.modal(words.SETTINGS_TITLE, [kit.section(f"{words.SAVED}\n{said}")], close=verbs.DONE)
 
 
@@ -86,7 +86,7 @@ def _format_asking_hours(hours: float | None, asks: str, never: str, **more: Any
 
 
 def build_form(facts: PreferenceFacts, command: str) -> dict[str, Any]:
-    """Return the form, filled with the present preferences; ``command`` is the one of workspaces."""
+    """Return the form, filled with the present preferences; ``command`` is the one for workspaces."""
     wanted = facts.wanted
     topics = [kit.option(topic, said) for topic, said in words.TOPICS.items()]
     sent = [one for one in topics if getattr(wanted, one["value"])]
@@ -111,7 +111,7 @@ def build_form(facts: PreferenceFacts, command: str) -> dict[str, Any]:
 
 
 def answer_workspace(workspace: Workspace, said: str, chosen: str) -> Answer:
-    """Answer with what a person hears about a workspace, and the form if one can be opened."""
+    """Answer with the messages that a person gets about a workspace, and the form if it can be opened."""
     change = kit.button(words.CHANGE, "settings_form", workspace.id, of=workspace.title)
     shown = kit.answer([kit.section(said, change)])
     options = [kit.option(value, label) for value, label in words.MESSAGES.items()]

@@ -1,4 +1,4 @@
-"""Renderers: the function that draws each kind of message from its facts."""
+"""Renderers: the functions that draw each kind of message from its facts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,10 +15,10 @@ D = TypeVar("D", bound=Callable[..., Answer])
 
 @dataclass(frozen=True, slots=True)
 class Renderer:
-    """A kind of message's rendering, and when its text holds.
+    """How a kind of message is rendered, and when its text is true.
 
-    ``is_true``: whether what it is to say is so when it is sent. ``together`` says the same of several at
-    once, of one and of more; None where each has words of its own.
+    ``is_true`` says whether its content is still true when it is sent. ``together`` has the words for one and
+    for several at once; None if each message has words of its own.
     """
 
     render: Callable[[Any], Answer]
@@ -27,7 +27,7 @@ class Renderer:
 
 
 RENDERERS: Final[dict[AnyKind, Renderer]] = {}
-#: The functions that render the answer instead of a message whose row is gone, by the subject of its kind.
+#: Functions that render the answer if the row of a message is gone, by the subject of its kind.
 render_gone: Registry[Callable[[], Answer]] = Registry()
 
 
@@ -37,7 +37,7 @@ def renders(
     is_true: Callable[[Any], bool] = lambda _facts: True,
     together: Callable[[Any], tuple[str, str] | None] = lambda _facts: None,
 ) -> Callable[[D], D]:
-    """Return the decorator of a kind's renderer, from the facts of its family."""
+    """Return the decorator of a kind's renderer, which gets the facts of its family."""
 
     def declare(render: D) -> D:
         if kind in RENDERERS:
@@ -67,9 +67,10 @@ def render_override(
     needs_row: bool = True,
     is_true: Callable[[Any], bool] | None = None,
 ) -> Callable[[D], D]:
-    """Return the decorator of what is rendered in place of a kind's own message, where it ``applies``.
+    """Return the decorator of a renderer that replaces a kind's own if it ``applies``.
 
-    Where the row is gone, only what doesn't need it is. ``is_true`` says whether the message still holds.
+    If the row is gone, it does so only if it doesn't need the row. ``is_true`` says whether the message is
+    still true.
     """
 
     def declare(render: D) -> D:

@@ -1,7 +1,7 @@
 """Answers of verbs and buttons that aren't cards: sentences, problems, questions, requests, ways to link.
 
-The texts have commands as they are typed in a direct message. In a channel, in a form and in a Home only
-the slash command works.
+The texts have commands as they are typed in a direct message. In a channel, a form or a Home, only the slash
+command works.
 """
 
 import re
@@ -22,7 +22,7 @@ from bot.messages.blocks.kit import Block, Element, Markup, fill, safe
 from bot.messages.texts import answers, cards, pages, talk, times, verbs
 from bot.messages.verb import Effect, find_verb, list_verbs
 
-#: How many buttons people can take in at a glance; beyond that they search.
+#: The most buttons that people can take in at a glance; if there are more, they search.
 MAX_CHOICES = 5
 #: Verbs that ask for confirmation before they do anything.
 _CONFIRMED_VERBS = frozenset({"stop", "remove"})
@@ -37,7 +37,7 @@ def answer(
 
 
 def hint(sentence: str, buttons: Iterable[Element] = (), *, more: str = "") -> Answer:
-    """Answer a typo, a question or a missing link: a filled sentence and what may help; nothing broke."""
+    """Answer a typo, a question or a missing link with a filled sentence and what may help; nothing broke."""
     text = kit.join([sentence, more], "\n") if more else sentence
     return kit.answer([kit.section(text), *kit.actions(buttons)])
 
@@ -52,7 +52,7 @@ def as_question(answer: Answer) -> Answer:
 
 
 def with_remarks(answer: Answer, remarks: Sequence[str]) -> Answer:
-    """Add small grey texts below an answer's words."""
+    """Add small grey texts below an answer."""
     if not remarks:
         return answer
     first, *rest = answer.blocks
@@ -60,7 +60,7 @@ def with_remarks(answer: Answer, remarks: Sequence[str]) -> Answer:
 
 
 def with_button(answer: Answer, button: Element) -> Answer:
-    """Add a button below an answer, beside a button that stands there alone."""
+    """Add a button below an answer, next to a button that is alone there."""
     *blocks, last = answer.blocks
     is_beside = last["type"] == "actions" and len(last["elements"]) < kit.BUTTONS_PER_ROW
     rows = (*blocks, *kit.actions([*last["elements"], button])) if is_beside else ()
@@ -68,7 +68,7 @@ def with_button(answer: Answer, button: Element) -> Answer:
 
 
 def problem(sentence: str, reference: str, buttons: Iterable[Element] = ()) -> Answer:
-    """Answer that something broke: a filled sentence, what may help, the reference that is in the log."""
+    """Answer that something broke: a filled sentence, what may help, and the reference in the log."""
     blocks: list[Block] = [kit.section(sentence), *kit.actions(buttons)]
     blocks.append(kit.context(fill(cards.REFERENCE, reference=reference)))
     return kit.answer(blocks)
@@ -132,7 +132,7 @@ def search(verb: str) -> Element:
 
 
 def question(button: Element) -> Answer:
-    """Ask a button's question in a form; if none can be opened, with the button that agrees."""
+    """Ask a button's question in a form; if none can be opened, with a button that agrees."""
     asked = button["confirm"]
     agrees, keeps = asked["confirm"]["text"], asked["deny"]["text"]
     section = kit.section(f"*{asked['title']['text']}*\n{asked['text']['text']}")
@@ -150,7 +150,7 @@ def question(button: Element) -> Answer:
 
 
 def answer_opening(facts: WorkspaceFacts, sentence: str) -> Answer:
-    """Answer with the address itself, as a button that only its owner sees."""
+    """Answer with the address itself, in a button that only its owner sees."""
     assert facts.ide_url is not None, "only an address that may be passed on is shown"
     blocks = [kit.section(sentence), *kit.actions([open_button(facts)]), kit.context(answers.OPENING_PRIVATE)]
     return kit.answer(blocks)
@@ -188,10 +188,10 @@ def new_buttons(connections: Sequence[tuple[str, str]], *, first: int = 0) -> li
 def invitation(
     sentence: str, url: str, connection: str, title: str, *, code_comes: bool, ask: Element | None = None
 ) -> Answer:
-    """Answer with a new link: for the person only, never in a channel.
+    """Answer with a new link, which only the person may see; never used in a channel.
 
-    ``code_comes`` says whether the page ends with a code to type back here, and ``ask`` asks an administrator
-    instead, where that is possible, too.
+    ``code_comes`` says whether the page ends with a code to type here. ``ask`` is the button that asks an
+    administrator instead, if that is possible, too.
     """
     buttons = [kit.button(cards.OPEN_LINK_PAGE, "link_url", connection, style=kit.PRIMARY, url=url, of=title)]
     buttons += [kit.button(cards.ENTER_CODE, "enter_code")] if code_comes else []
@@ -203,7 +203,7 @@ def invitation(
 
 
 def code_question() -> Answer:
-    """Answer with the way to type a code, if no form can be opened right away; otherwise open the form."""
+    """Answer with the form for a code, and with how to type it in case the form can't be opened at once."""
     button = kit.button(cards.ENTER_CODE, "enter_code", style=kit.PRIMARY)
     blocks = [kit.section(answers.CODE_ASK), *kit.actions([button])]
     return replace(kit.answer(blocks), view=code_view())
@@ -222,7 +222,7 @@ def code_view() -> dict[str, Any]:
 
 
 def remove_view(workspace: Workspace, title: str) -> dict[str, Any]:
-    """Return the form in which a workspace's name is typed to remove it for good."""
+    """Return the form in which a workspace's name has to be typed to remove it for good."""
     explained = kit.section(fill(answers.REMOVE_EFFECT, name=workspace.title, title=title))
     return kit.modal(
         answers.REMOVE_TITLE,
@@ -238,7 +238,7 @@ def remove_view(workspace: Workspace, title: str) -> dict[str, Any]:
 
 
 def linked_view(title: str, username: str) -> dict[str, Any]:
-    """Return the form's successor once the code was right."""
+    """Return the view that replaces the form if the code was right."""
     template = answers.CODE_DONE if username else answers.CODE_DONE_NAMELESS
     done = kit.section(fill(template, username=username, title=title))
     return kit.modal(answers.CODE_DONE_TITLE, [done, kit.context(answers.CODE_DONE_NEXT)], close=verbs.DONE)
@@ -248,7 +248,7 @@ ASK_FORM = "ask_link"
 
 
 def ask_button(connection: str, title: str, number: int | None = None, *, text: str = "") -> Element:
-    """Return the button that opens the form; a number distinguishes it from others in its row."""
+    """Return the button that opens the form for a username; with a number if its row has several."""
     press = ButtonValue("ask_link", f"{connection} {text}".rstrip(), number=number)
     return kit.button(fill(pages.ASK_BUTTON, title=title), press, style=kit.PRIMARY)
 
@@ -256,9 +256,9 @@ def ask_button(connection: str, title: str, number: int | None = None, *, text: 
 def list_link_buttons(
     connections: Sequence[tuple[str, str, bool]], waiting: str = "", template: str = cards.LINK
 ) -> list[Element]:
-    """Return a button for each (name, title, whether with a token) that links it.
+    """Return a button to link each (name, title, whether with a token).
 
-    Without a token, an administrator is asked. ``waiting`` is the command that runs once one is linked.
+    Without a token, it asks an administrator. ``waiting`` is the command that runs once one is linked.
     """
     buttons = []
     for number, (name, title, by_token) in enumerate(connections):
@@ -284,7 +284,7 @@ def ask_view(connection: str, title: str, suggestion: str) -> dict[str, Any]:
 def explain_unread_time(
     why: Unread, given: str, soonest: float = 60.0, farthest: float = FARTHEST_SECONDS
 ) -> Markup:
-    """Explain the problem of a typed time, and the way to write it."""
+    """Explain what is wrong with a typed time, and how to write it."""
     forms = Markup(answers.FORMS)
     if not given.strip():
         return Markup(fill(answers.EMPTY, forms=forms))
@@ -307,7 +307,7 @@ _OF_JOBS: Final = "job "
 
 
 def format_commands(text: str, command: str, job_command: str) -> str:
-    """Format a sentence with the prefixes of commands there, for verbs of workspaces and of runs."""
+    """Return a sentence with the prefixes that commands have there, for verbs of workspaces and of runs."""
 
     def here(found: re.Match[str]) -> str:
         typed = found[1]
@@ -319,7 +319,7 @@ def format_commands(text: str, command: str, job_command: str) -> str:
 
 
 def with_slash_commands(view: Mapping[str, Any], command: str, job_command: str) -> dict[str, Any]:
-    """Return a form or a Home with the commands of its sentences as slash commands: nothing else is typed."""
+    """Return a form or a Home whose sentences have slash commands, as nothing else can be typed there."""
     found: dict[str, Any] = _replace_commands(view, f"{command} ", f"{job_command} ")
     return found
 
@@ -334,7 +334,7 @@ def _replace_commands(part: Any, command: str, job_command: str) -> Any:
     return {key: _replace_commands(value, command, job_command) for key, value in part.items()}
 
 
-#: What a button does, by its action id before the first colon: one button of a kind is enough.
+#: What a button does, by the part of its action id before the colon: one button of each kind is enough.
 _KINDS: Final = {
     "invite": "link",
     "ask_link": "link",
@@ -355,14 +355,14 @@ def describe_usher(*, needs_accounts: bool, runs_jobs: bool) -> str:
 
 
 def format_beginning(what: str, *, waits: bool) -> str:
-    """Format the first words to a new person; ``waits``: their request waits for a link."""
+    """Format the first words to a new person; with ``waits``, their request waits for a link."""
     if waits:
         return answers.TO_CARRY_ON.format(what=what)
     return answers.TO_BEGIN.format(what=what.removesuffix("."))
 
 
 def link_button() -> Element:
-    """Return the button that offers every account to link."""
+    """Return the button that offers all accounts to link."""
     return kit.button(answers.LINK_ACCOUNT, "link", style=kit.PRIMARY)
 
 
@@ -372,7 +372,7 @@ def list_button(*, style: str | None = None) -> Element:
 
 
 def new_button(connection: str | None) -> Element:
-    """Return *New workspace* for one connection, or for whichever the person then chooses."""
+    """Return *New workspace* for one connection, or for one that the person then chooses."""
     if connection is None:
         return kit.button(answers.NEW_WORKSPACE, "new")
     return kit.button(answers.NEW_WORKSPACE, "make", f"workspace {connection}")
@@ -387,18 +387,18 @@ def help_button(folder: str, *, is_short: bool = False) -> Element:
 def add_introduction(
     answer: Answer, what: str, steps: Sequence[Element], *, is_first: bool = False
 ) -> Answer:
-    """Add an introduction of Usher above an answer, and the first steps that it lacks below it.
+    """Add a description of Usher above an answer, and the missing first steps below it.
 
-    ``is_first``: its person has linked nothing.
+    ``is_first`` says that the person has linked nothing yet.
     """
     presses = [ButtonValue.from_button(one) for one in kit.iterate_buttons(answer.blocks)]
     offered = {_KINDS.get(press.name, press.name) for press in presses}
-    # What to link for a request, or at once, is said below.
+    # What to link is said below, for a request or for the link page.
     says_link = any(
         press.name == "link_url" or (press.name == "invite" and " " in press.key) for press in presses
     )
     plain, what = what, format_beginning(what, waits=False) if is_first and not says_link else what
-    # Whoever asks to link something is offered nothing else.
+    # A person who asks to link something is offered nothing else.
     missing = [] if offered == {"link"} else [step for step in steps if _get_kind(step) not in offered]
     body = answer.blocks or (kit.section(kit.truncate(answer.text, limits.MAX_SECTION_LENGTH)),)
     first = str((body[0].get("text") or {}).get("text"))
@@ -406,7 +406,7 @@ def add_introduction(
         what = f"{talk.HI}{what}"
         body = (kit.section(first.removeprefix(talk.HI)), *body[1:])
     elif first == plain:
-        # It says what Usher is anyway, such as help.
+        # An answer such as help already says what Usher is.
         body = body[1:]
     is_said = any(plain in str((block.get("text") or {}).get("text")) for block in body)
     head = [] if is_said else [kit.section(what)]

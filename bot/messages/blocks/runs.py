@@ -1,4 +1,4 @@
-"""Cards, messages and output of runs: projections of rows, like those of workspaces."""
+"""Cards, messages and output of runs, drawn from rows like those of workspaces."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -50,7 +50,7 @@ def run_card(facts: RunFacts) -> Answer:
 
 
 def _render_tail(facts: RunFacts) -> list[Block]:
-    """Return the end of the output of a run that goes on."""
+    """Return the end of the output of a run that is still going."""
     output = facts.output
     shown = format_output(output.tail) if output is not None and facts.run.is_going else None
     if output is None or shown is None:
@@ -72,12 +72,12 @@ def _get_combined_texts(facts: RunFacts) -> tuple[str, str] | None:
 
 @renders(NoticeKind.JOB_ENDED, together=_get_combined_texts)
 def run_ended(facts: RunFacts) -> Answer:
-    """Render the end of a run: exit code, duration, the last lines of its output."""
+    """Render the end of a run: exit code, duration, and the last lines of its output."""
     return _render_ended(facts, _list_over_buttons(facts))
 
 
 def run_result(facts: RunFacts) -> Answer:
-    """Answer with the end of a run, with the button for all of its output, sent before or not."""
+    """Answer with the end of a run, with the button for its whole output, even if that was sent."""
     if facts.run.outcome is not Outcome.ENDED:
         return run_failed(facts)
     others = [one for one in _list_over_buttons(facts) if not one["action_id"].startswith("job_logs")]
@@ -104,7 +104,7 @@ def _render_ended(facts: RunFacts, buttons: Sequence[Element]) -> Answer:
 
 
 def _get_last_lines(facts: RunFacts) -> tuple[str, ...]:
-    """Return the last lines as known now, otherwise as they were when the run was found to have ended."""
+    """Return the last lines as known now, otherwise as they were when the end of the run was noticed."""
     if facts.output is not None and facts.output.last_lines:
         return facts.output.last_lines
     lines = facts.body.get("lines")
@@ -136,7 +136,7 @@ def run_asked(facts: RunFacts) -> Answer:
 
 @renders(NoticeKind.JOB_WAITING, is_true=lambda facts: facts.run.is_open and facts.run.is_late)
 def run_waiting(facts: RunFacts) -> Answer:
-    """Tell that a run hasn't begun, or couldn't be read, for a long time; and what holds it up."""
+    """Tell that a run hasn't begun, or couldn't be read, for a long time; and why."""
     run = facts.run
     template = runs.LATE_UNBEGUN if run.remote_id is None else runs.LATE_UNSEEN
     hold = Markup(format_hold(run.block_reason, facts) if run.block_reason else "")
@@ -148,7 +148,7 @@ def run_waiting(facts: RunFacts) -> Answer:
 
 @renders(NoticeKind.JOB_FILE)
 def render_file(facts: RunFacts) -> Answer:
-    """Render the message beside the file of the whole output."""
+    """Render the message with the file of the whole output."""
     return kit.message(fill_notice(runs.FILE, facts))
 
 
@@ -160,7 +160,7 @@ def render_file_missing(facts: RunFacts) -> Answer:
 
 @renders(NoticeKind.JOB_NOT_STOPPED)
 def render_not_stopped(facts: RunFacts) -> Answer:
-    """Say that a run goes on, although it was to stop."""
+    """Say that a run is still going, although it should have stopped."""
     return _render_with_cause(runs.STOP_REFUSED if facts.word("cause") else runs.STOP_GIVEN_UP, facts)
 
 
@@ -227,7 +227,7 @@ def force_button(run: Run) -> Element:
 
 
 def again_button(run: Run, variables: Sequence[str] = ()) -> Element:
-    """Return *Run again*, with other variables, which asks first: two clicks don't become two runs."""
+    """Return *Run again*, with other variables; it asks first, so that two clicks don't start two runs."""
     besides = f" {fill(runs.WITH, variables=' '.join(variables))}" if variables else ""
     names = {"name": run.name, "besides": Markup(besides)}
     question = kit.confirm(runs.CONFIRM_AGAIN, style=kit.PRIMARY, **names)
@@ -240,7 +240,7 @@ def list_logs_button(facts: RunFacts) -> list[Element]:
     """Return *Logs*, unless the output comes anyway, or there is none."""
     run = facts.run
     is_none = "runs" not in facts.capabilities or (run.remote_id is None and not run.is_open)
-    # Of what was launched here, all of it comes as a file by itself.
+    # If the run was launched here, its whole output comes as a file by itself.
     comes = run.is_watched or (run.spec is not None and not run.is_going)
     return [] if is_none or comes else [_build_output_button(run)]
 
@@ -322,7 +322,7 @@ def _format_outcome(run: Run) -> str:
 
 
 def _format_duration(run: Run) -> str:
-    # Both by the provider's clock: an end that was only noticed says nothing about how long it ran.
+    # Both times are the provider's: when an end was merely noticed says nothing about the duration.
     if run.started_at is None or run.finished_at is None:
         return ""
     return f" {runs.AFTER.format(took=times.format_duration(run.finished_at - run.started_at))}"
@@ -338,7 +338,7 @@ def _format_cause(facts: RunFacts) -> str:
     )
 
 
-#: A fence inside the text would end ours: a zero-width space separates each mark from the next.
+#: A fence inside the text would end ours, so a zero-width space separates the marks.
 _FENCE_PATTERN: Final = re.compile("`(?=`)")
 _PARTED: Final = "`\u200b"
 _MAX_OUTPUT_LENGTH: Final = limits.MAX_SECTION_LENGTH - 2 * len(FENCE) - 2
@@ -347,7 +347,7 @@ _TAB: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Preformatted:
-    """Hold an escaped text between fences, its number of lines, and whether any were left out."""
+    """An escaped text between fences, its number of lines, and whether any were left out."""
 
     text: str
     lines: int
@@ -355,7 +355,7 @@ class Preformatted:
 
 
 def format_output(text: str) -> Preformatted | None:
-    """Return the end of a text that fits into one paragraph; None if nothing in it is visible."""
+    """Return the end of a text that fits into one paragraph; None if it has nothing visible."""
     given = text.rstrip().splitlines()
     room, kept = _MAX_OUTPUT_LENGTH, list[str]()
     for raw in reversed(given):
@@ -375,14 +375,14 @@ def format_output(text: str) -> Preformatted | None:
 
 
 def _format_line(raw: str) -> str:
-    """Return one line, escaped and without invisible characters, its indentation kept."""
+    """Return one line, escaped and without invisible characters, with its indentation."""
     line = raw.expandtabs(_TAB)
     rest = line.lstrip(" ")
     return " " * (len(line) - len(rest)) + _FENCE_PATTERN.sub(_PARTED, escape(clean(rest)))
 
 
 def _end_of(raw: str, room: int) -> str:
-    """Return the end of a line that is too long on its own."""
+    """Return the end of a line that alone is too long."""
     tail = raw[-room:]
     while len(_format_line(tail)) + len(ELLIPSIS) > room:
         over = len(_format_line(tail)) + len(ELLIPSIS) - room

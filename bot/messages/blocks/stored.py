@@ -1,7 +1,8 @@
-"""Answers as rows keep them: texts in parts, each with the moments that it names, and a button's own.
+"""Answers as rows store them: texts in parts, each with the moments that it names or a button's.
 
-What was said is drawn from these parts again: no text is searched, compared or changed. Rows of release 0.4.1
-have texts alone, and so has what was found in Slack (``undated``): such a message says as of when that is.
+A message is drawn again from these parts, so no text is searched, compared or changed. Rows of release 0.4.1
+have only texts, and so has a message that was found in Slack (``undated``): such a message says from when it
+is.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from bot.messages.blocks import kit
 from bot.messages.blocks.kit import Block, fill
 from bot.messages.texts import answers
 
-#: What a row has whose texts have no parts.
+#: Marks a row whose texts have no parts.
 UNDATED: Final = "undated"
 
 
@@ -29,9 +30,9 @@ def to_body(answer: Answer) -> dict[str, Any]:
 
 
 def to_said(answer: Answer, body: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
-    """Return what an answer says and offers, and the moments that parts of it are good until.
+    """Return what an answer says and offers, and the moments until which parts of it hold.
 
-    It takes the place of what a body said.
+    It replaces what ``body`` said.
     """
     blocks, moments = list(answer.blocks), find_moments(answer.blocks)
     if moments:
@@ -42,7 +43,7 @@ def to_said(answer: Answer, body: Mapping[str, Any] = MappingProxyType({})) -> d
 
 
 def read(body: Mapping[str, Any], written_at: float) -> Answer:
-    """Return the answer that a row has, which was written then."""
+    """Return the answer that a row has, which was written at ``written_at``."""
     blocks = [_change_texts(block, _read_text) for block in body.get("blocks") or ()]
     answer = Answer(str(body.get("text") or ""), tuple(blocks), replaces=bool(body.get("replaces")))
     if not body.get(UNDATED) or not blocks:
@@ -83,7 +84,7 @@ def _change_texts(block: Block, change: Callable[[Block], Block]) -> Block:
 
 
 def find_moments(blocks: Collection[Block]) -> list[int]:
-    """Return the moments that texts name and buttons are good until."""
+    """Return the moments that texts name, or until which buttons hold."""
     at = {int(press.at) for press in kit.list_presses(blocks) if press.at is not None}
     return sorted(at.union(*(part.moments for part in list_parts(blocks))))
 
@@ -96,7 +97,7 @@ def list_plans(blocks: Iterable[Block]) -> list[tuple[str, ...]]:
 def drop_past(answer: Answer, has_passed: Callable[[Part], bool]) -> Answer | None:
     """Return an answer without the parts of its texts that have passed, and what follows them in their lines.
 
-    None if nothing of it is left to say besides its small print.
+    Return None if only small print would be left.
     """
     if not any(map(has_passed, list_parts(answer.blocks))):
         return answer

@@ -31,14 +31,14 @@ UNTIL_FORM = "wait_until"
 
 
 def format_place(of: WaitlistFacts, now: float, zone: ZoneInfo | None = None) -> str:
-    """Format a wait: its room, the people ahead and the attempts; or its end."""
+    """Format a wait: its kind of capacity, the people ahead and the attempts; or its end."""
     before = [_count_people(of.tried_before, words.ONE_BEFORE, words.TRIED_BEFORE)] if of.tried_before else []
     tried = [_count_tries(of.attempts, words.TRIED_SO_FAR)] if of.attempts else []
     return _fill_place(of, now, zone, [format_position(of), *before, *tried])
 
 
 def format_lasting_place(of: WaitlistFacts, now: float, zone: ZoneInfo | None) -> str:
-    """Format a wait without its attempts, for a message that is drawn again."""
+    """Format a wait without its attempts, for a message that is redrawn."""
     if of.attempts > 1 and of.others and not (of.is_held or of.is_refused):
         return _fill_place(of, now, zone, [_count_people(of.others, words.IN_TURN_WITH_ONE, words.IN_TURN)])
     return _fill_place(of, now, zone, [format_position(replace(of, is_trying=False))])
@@ -68,7 +68,7 @@ def _count_people(number: int, one: str, several: str) -> str:
 
 
 def format_position(of: WaitlistFacts) -> str:
-    """Format the number of people ahead, one's turn, or the reason for a pause."""
+    """Format the number of people ahead, the person's turn, or why the line is paused."""
     if of.is_refused or of.is_held:
         return fill(words.WAIT_REFUSED if of.is_refused else words.HELD, title=of.title)
     if of.is_trying:
@@ -86,7 +86,7 @@ def answer_place(
     is_lasting: bool = True,
     replaces: bool = False,
 ) -> Answer:
-    """Answer with one's place and *Stop waiting*; dated where the answer can't be edited."""
+    """Answer with the place in line and *Stop waiting*; with the time, if the answer can't be edited."""
     if not is_lasting:
         small = [fill(words.AS_OF, at=kit.moment(now, now))]
         return replace(kit.message(format_place(of, now, zone), small, [stop_button(of)]), is_dated=True)
@@ -108,7 +108,7 @@ def _render_wait(facts: WorkspaceFacts) -> Answer:
 
 
 def stop_button(of: WaitlistFacts, number: int | None = None) -> Element:
-    """Return the button that ends a wait; a number tells it from others beside it, which say for what."""
+    """Return the button that ends a wait; one of several has a number, and names its workspace."""
     if number is None:
         return kit.button(words.STOP_WAITING, "stop_waiting", of.workspace_id)
     label = kit.line(words.STOP_WAITING_FOR.format(name=of.name), limits.MAX_BUTTON_LENGTH)
@@ -116,7 +116,7 @@ def stop_button(of: WaitlistFacts, number: int | None = None) -> Element:
 
 
 def _can_keep_trying(facts: WorkspaceFacts) -> bool:
-    """Return whether another try is the only answer to a failure: not after an end or a creation."""
+    """Return whether a failure can only be answered by another try: not after a creation or an end."""
     if facts.operation is not None and facts.operation.verb not in _START_VERBS:
         return False
     is_room, is_missed = bool(facts.word("room")), notices.is_true(NoticeKind.FAILED, facts)
@@ -125,7 +125,7 @@ def _can_keep_trying(facts: WorkspaceFacts) -> bool:
 
 @render_override(NoticeKind.FAILED, _can_keep_trying)
 def _render_offer(facts: WorkspaceFacts) -> Answer:
-    """Render the lack of capacity, with the offer to keep trying."""
+    """Say that there is no capacity, and offer to keep trying."""
     assert facts.workspace is not None, "a start is about a workspace"
     until, operation = facts.time("until"), facts.operation
     none = _format_no_room(facts, operation.cause if operation is not None else None)
@@ -140,7 +140,7 @@ def _render_offer(facts: WorkspaceFacts) -> Answer:
 
 
 def _format_no_room(facts: WorkspaceFacts, cause: str | None) -> str:
-    """Format a start's failure for want of a kind of room, with the provider's words if they say more."""
+    """Say that a start failed for lack of capacity, with the provider's words if they say more."""
     given = (cause or "").partition(":")[2].lstrip(": ")
     said = "" if find_reason(given) else problems.quote_message(given, facts.connection_title)
     none = fill_notice(words.NO_CAPACITY.get(facts.word("room"), words.NO_CAPACITY["room"]), facts)
@@ -153,7 +153,7 @@ def _is_granted(facts: WorkspaceFacts) -> bool:
 
 @render_override(NoticeKind.READY, _is_granted)
 def _render_granted(facts: WorkspaceFacts) -> Answer:
-    """Render the grant of capacity, and the time at which an unused one passes on."""
+    """Say that there is capacity now, and when it passes on if it isn't used."""
     what = words.WAITED_FOR.get(facts.word("waited_for"), words.WAITED_FOR["room"])
     unused, later = times.format_duration(UNUSED_SECONDS), times.format_duration(ANSWERED_WITHIN_SECONDS)
     sentence = fill_notice(
@@ -170,7 +170,7 @@ def _is_wanted(facts: WorkspaceFacts) -> bool:
 
 @render_override(HoursKind.IDLE_PROMPT, _is_wanted)
 def _add_waiting(facts: WorkspaceFacts) -> Answer:
-    """Add to the question whether something is needed that somebody waits for it."""
+    """Add to the question whether something is needed that somebody is waiting for it."""
     usual, what = (
         render_idle_prompt(facts),
         words.WAITED_FOR.get(facts.word("waited_for"), words.WAITED_FOR["room"]),
@@ -183,7 +183,7 @@ def _add_waiting(facts: WorkspaceFacts) -> Answer:
 
 @renders(WaitlistKind.WAITLIST_ENDED, is_true=lambda facts: not facts.is_up)
 def _render_over(facts: WorkspaceFacts) -> Answer:
-    """Render the end of the attempts, with its cause."""
+    """Say that the attempts have ended, and why."""
     kind, cause = facts.word("kind"), facts.word("cause")
     then = ButtonValue("keep_trying", facts.workspace.id if facts.workspace else "", at=facts.time("again"))
     again = kit.button(words.KEEP_TRYING, then, style=kit.PRIMARY)
@@ -200,7 +200,7 @@ def _render_over(facts: WorkspaceFacts) -> Answer:
     because = kit.Markup(
         kit.format_reason(holds.explain_end(cause, facts.connection_title), facts.now, facts.zone)
     )
-    # With its account, the row of the workspace is gone.
+    # If its account is gone, so is the row of the workspace.
     named = {"name": facts.word("name")} if facts.word("name") else {}
     said = fill_notice(words.FORBIDDEN, facts, what=what, because=because, **named)
     if cause != "restored":
@@ -213,7 +213,7 @@ def _has_waited(facts: WorkspaceFacts) -> bool:
 
 
 def _add_end(usual: Callable[[WorkspaceFacts], Answer]) -> Callable[[WorkspaceFacts], Answer]:
-    """Return the drawing of a failed or refused start that adds that nobody waits any more."""
+    """Return the renderer of a failed or refused start which adds that the wait has ended."""
 
     def render(facts: WorkspaceFacts) -> Answer:
         said, what = usual(facts), words.WAITED_FOR.get(facts.word("waited"), words.WAITED_FOR["room"])

@@ -1,4 +1,4 @@
-"""Answers of verbs and buttons. ``{command}`` is how a person writes to Usher, with slash or without."""
+"""Answers of verbs and buttons. ``{command}`` is what people type before a verb, with or without a slash."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -8,23 +8,23 @@ from bot.domain.operations import OperationVerb, Remark
 from bot.domain.time_parsing import Why
 from bot.messages.texts import cards
 
-#: Where requests are taken, but no process runs that carries them out.
+#: Said if requests are accepted, but no process is running to carry them out.
 NO_WORKER: Final = (
     "I can't carry anything out right now, because the part of me that does the work isn't running. "
     "What you ask for isn't lost: I'll do it once that's back. If this lasts, tell your Usher admin."
 )
 
-#: Words that came long after they were said, and would change something.
+#: For an old message that would change something.
 SAID_LONG_AGO: Final = "I've only just seen what you asked me {at}: “{said}”. Should I still do it?"
 SAID_LONG_AGO_AGAIN: Final = (
     "I've only just seen what you asked me {at}, so I haven't done it. If you still want it, ask me again."
 )
-#: Words that look like a quotation, and would change something.
+#: For a message that looks like a quotation and would change something.
 QUOTED: Final = "This looks copied from somewhere: “{said}”. Should I do it?"
 QUOTED_AGAIN: Final = (
     "This looks copied from somewhere, so I haven't done it. If it's what you want, type it yourself."
 )
-#: Above each question that Slack's assistant has caused; below it where its person's settings don't let it.
+#: Said above a question that Slack's assistant has caused; the second if the person's settings forbid it.
 ASKED_TO: Final = "Slackbot asked me to: “{said}”."
 NOT_LET: Final = "Your settings don't let Slackbot do that by itself. Should I do it?"
 DO_IT_NOW: Final = "Do it now"
@@ -34,7 +34,7 @@ LEFT: Final = "Left as it is."
 # -- operations --------------------------------------------------------------------------------------------
 
 ACCEPTED: Final = ("{Doing} *{name}* {where} {title}.", "I'll message you when {end}.")
-#: What is under way already.
+#: For something that is already under way.
 JOINED: Final = ("*{name}* is already {happening}.", "I'll message you when {end}.")
 STARTING_RUNNING: Final = "*{name}* is already running ({as_of}). I'll check again and send you the link."
 STOPPING_PENDING: Final = "Cancelling the start of *{name}* and stopping it."
@@ -55,7 +55,7 @@ RENEWING: Final = (
     "I'll message you when it's ready."
 )
 ENDING: Final = "Ending *{name}* on {title} for good. I'll message you when it's done."
-#: After what can't be undone: the same words as in the dialog of a button and on a page.
+#: After a change that can't be undone; a button's dialog and a page use the same words.
 TO_CONTINUE: Final = "To continue, press *{button}*."
 RENEW_EFFECT: Final = (
     "{name} can't be restarted as it is. This will end it for good and start a new one with the same "
@@ -65,7 +65,7 @@ SUSPENDED_ALREADY: Final = "*{name}* isn't running ({as_of}). I'll double-check.
 RESUMING: Final = ("Resuming *{name}* on {title}.", "I'll message you when {end}.")
 FORCING: Final = "Forcing *{name}* on {title} to quit. I'll message you when it has stopped."
 CALLING_OFF: Final = "Cancelling the creation of *{name}*."
-#: What happens instead of what the verb alone suggests.
+#: Said if Usher does something other than the verb suggests.
 REMARKS: Final[Mapping[Remark, Template]] = {
     "calling_off": CALLING_OFF,
     "renewing": RENEWING,
@@ -89,18 +89,18 @@ SHARED: Final = "{who} is {doing} *{name}* {where} {title}."
 SHARED_FORCING: Final = "{who} is forcing *{name}* on {title} to quit."
 #: How long a start usually takes.
 USUAL: Final = "A start usually takes {usual}."
-#: How a person writes what a button asks for, where that isn't the operation's own word.
+#: What a person types instead of a button, if it isn't the operation's own word.
 TYPED: Final[Mapping[str, str]] = {
     OperationVerb.CREATE: "new",
     OperationVerb.FORCE: "stop",
     "wait": "start --wait",
 }
-#: Above a menu's options, where not all of them fit into what Slack takes at once.
+#: Above a menu's options, if they don't all fit into what Slack accepts at once.
 MORE_OPTIONS: Final = "There are more than I can show. Type part of a name to find the others."
-#: In a form whose next page comes a moment later.
+#: Shown in a form whose next page comes a moment later.
 COMING: Final = "One moment …"
 KEPT_WAITING: Final = "I'll keep checking on *{name}* and message you again within {time}."
-#: What follows where the end that it was asked for with would need to be agreed to again.
+#: Said if the requested end would need a new agreement.
 KEPT_WITHOUT_END: Final = (
     "I won't stop it by myself: on {title} that would end it for good. To set an end again, type "
     "`{command}stop {typed} in TIME`."
@@ -119,19 +119,19 @@ NOT_ASKED: Final = "That question is closed. *{name}*'s card shows where things 
 STILL_AT_IT: Final = "I'm still {doing} *{name}*. No need to ask again."
 LOOKING: Final = "I'm checking again now. The card shows what I find."
 TOO_MANY: Final = "You're sending requests too quickly, so I skipped this one. Try again in {wait}."
-#: A button of a message that was outdated; how things are now follows.
+#: After a button of an outdated message; the present state follows.
 OUTDATED: Final = "That message was out of date, so I did nothing. Here's how things are now:"
-#: Below a card as an answer, which isn't kept up to date.
+#: Below a card sent as an answer, which isn't updated.
 AS_OF: Final = "As of {at}. The card in our direct messages stays up to date."
 AS_OF_ALONE: Final = "As of {at}."
-#: Below a Home, whose list says as of when the provider was asked.
+#: Below a Home; its list says separately when the provider was asked.
 HOME_AS_OF: Final = "Page updated at {at}."
-#: To the button of a Home of an earlier release.
+#: For a button in the Home of an earlier release.
 NO_TOTALS: Final = (
     "The totals are on your monitoring dashboard now. `{command}approvals` lists the open requests to link "
     "an account."
 )
-#: To a button of a message of an earlier release.
+#: For a button in a message of an earlier release.
 OLD_BUTTON: Final = "That button no longer works. Type `{command}help` to see what I can do."
 
 # -- names -------------------------------------------------------------------------------------------------
@@ -146,7 +146,7 @@ WHICH_BEGINNING: Final = "More than one of your workspaces begins with *{name}*.
 WHICH_AT: Final = "Press one, or type its full name, for example `{command}{verb} {example}`."
 WHICH_OF_ALL: Final = "Which workspace? Press one, or type `{command}{verb} NAME`."
 PICK: Final = "Find a workspace"
-#: In place of a name, where there is none to show.
+#: Shown in place of a name if there is none.
 EXAMPLE: Final = "NAME"
 UNREAD: Final = "I couldn't read your list on {title}. {why} To try again, type `{command}list`."
 NONE_YET: Final = "You don't have any workspaces on {titles} yet."
@@ -166,10 +166,10 @@ UNKNOWN_VERB_HELP: Final = "Type `{command}help` to see what I can do."
 
 LIST: Final = "Your {what}"
 LIST_SHARED: Final = "{who}'s {what}"
-#: What is listed: all of them, or those that were asked for.
+#: What is listed: all of them, or only those asked for.
 WORKSPACES: Final = "workspaces"
 IN_STATE: Final = "{state} {what}"
-#: States of runs that their lists call otherwise.
+#: States of runs that have another name in lists.
 LISTED_AS: Final[Mapping[str, str]] = {"succeeded": "successful", "cancelled": "stopped"}
 MATCHING: Final = "{what} matching “{name}”"
 ON: Final = "{what} on {title}"
@@ -184,7 +184,7 @@ SINCE: Final = "{state} since {since}"
 GONE: Final = "Gone since {since}"
 NEVER_CHECKED: Final = "not checked yet"
 AND_MORE: Final = "and {count} more"
-#: Below a list of what runs and what was used last.
+#: Below a list of running and recently used workspaces.
 SHOW_ALL: Final = "Show all {count}"
 OLD_SNAPSHOT: Final = "I'm checking {titles} for changes. Press *Refresh* in a moment."
 NOT_RUNNING: Final = "*{name}* {being}. Start it and I'll send you the link."
@@ -212,12 +212,12 @@ BROUGHT_BACK: Final = "*{name}* on {title} is back on your list."
 
 # -- links -------------------------------------------------------------------------------------------------
 
-#: What waits for a link; one that isn't put into words, and one on any of several connections.
+#: What a link is needed for: for one connection, and for any of several.
 TO_DO: Final = "To {doing}, link your {title} account."
 TO_DO_ANYWHERE: Final = "To {doing}, link the account it's on."
 NOT_LINKED: Final = "Link your {title} account and I'll carry on with your request."
 NOT_LINKED_ANY: Final = "Link an account and I'll carry on with your request."
-#: What was asked for to nothing that is named.
+#: Said if the request names no job.
 RUN_A_JOB: Final = "run a job"
 LINK_REFUSED: Final = (
     "{title} no longer accepts your link. Link again here and I'll carry on with your request."
@@ -256,13 +256,13 @@ CODE_DONE_NEXT: Final = "If you asked for something, I'm carrying on with it in 
 NO_CONNECTIONS: Final = "There's nothing here that you could link. Ask your Usher admin to add a connection."
 UNKNOWN_CONNECTION: Final = "I don't have a connection called *{name}*. I have: {known}."
 UNLINK_WHICH: Final = "Which account do you want to unlink?"
-#: Somebody else's, for administrators.
+#: About another person's links; for administrators.
 UNLINK_OTHER_EFFECT: Final = (
     "This will delete my access to {who}'s account on {title}. Anything running there keeps running."
 )
-#: Workspaces, or those with hours, on a connection that was taken out.
+#: About workspaces, or workspaces with hours, on a connection that was removed.
 NOT_SET_UP: Final = "{count} on *{title}*, which isn't set up any more."
-#: By what is left of the link at the provider: a secret of ours, one of theirs, or nothing.
+#: By what remains of the link at the provider: a secret of ours, one of theirs, or nothing.
 UNLINKED: Final[dict[str, str]] = {
     "owed": (
         "You're unlinked from {title}. I no longer use my access to your account there. "
@@ -274,7 +274,7 @@ UNLINKED: Final[dict[str, str]] = {
     ),
     "none": "You're unlinked from {title}. I no longer use your account there.",
 }
-#: Of what is up there, when a link ends and before.
+#: About workspaces that are still running, when a link ends and in the question before.
 STILL_RUNNING: Final = "I won't stop what's running there: {names}."
 UNLINKED_OTHER: Final = "{who} is unlinked from {title}."
 NOTHING_LINKED: Final = "You haven't linked an account. Type `{command}link` to link one."
@@ -299,15 +299,15 @@ ASKING_WHO: Final = "Checking with Slack who you are. I'll carry on with your re
 # -- oneself -----------------------------------------------------------------------------------------------
 
 WHOAMI: Final = "You are {who} in *{team}*."
-#: In another Slack workspace of an organisation, whose name I don't know.
+#: For a reader in another Slack workspace of an organisation, whose name Usher doesn't know.
 WHOAMI_ELSEWHERE: Final = "You are {who}."
 WHOAMI_ADMINISTRATOR: Final = "You are an Usher admin."
-#: Where connections have something to show to one.
+#: If there are connections with an overview for the reader.
 WHOAMI_ABOUT: Final = "To see a connection's server and its users, type `{command}about CONNECTION`: {known}."
 VERSION: Final = "This is Usher {version}."
 WHOAMI_LINKED: Final = "*{title}*: linked as {username}"
 WHOAMI_LINKED_NAMELESS: Final = "*{title}*: linked"
-#: How a link was made, where that is known.
+#: By how a link was made, if that is known.
 WHOAMI_MADE_BY: Final[dict[str, str]] = {
     "sign_in": "{linked} (proven by signing in there)",
     "token": "{linked} (proven with a token)",
@@ -325,7 +325,7 @@ WHOAMI_LINKLESS: Final = "*{title}*: nothing to link"
 
 FORMS: Final = "`18:00`, `6pm`, `2h`, `90 min` or `tomorrow 9:00`"
 
-#: By reason: ``given`` is what was typed.
+#: By reason; ``given`` is the text that was typed.
 TIME_UNREAD: Final[Mapping[Why, str]] = {
     "unreadable": "I can't read *{given}* as a time. Type it as {forms}.",
     "no_time": "*{given}* has no time of day. Add one, for example `{given} 18:00`.",
@@ -338,7 +338,7 @@ TIME_UNREAD: Final[Mapping[Why, str]] = {
 OR: Final = "{first} or {last}"
 EMPTY: Final = "Tell me when: {forms}."
 
-# -- what Usher is, to whoever is new ------------------------------------------------------------------------
+# -- what Usher is, for a new person ----------------------------------------------------------------------
 
 SHOW: Final = "Show my workspaces"
 
@@ -346,15 +346,15 @@ WHAT: Final = "I start, stop and open your cloud workspaces from Slack, always w
 WHAT_WITH_JOBS: Final = (
     "I start, stop and open your cloud workspaces and run your jobs from Slack, always with your own account."
 )
-#: Where nobody has an account of their own.
+#: If people have no accounts of their own.
 WHAT_WITHOUT_ACCOUNTS: Final = "I start, stop and open cloud workspaces from Slack."
 
-#: The same to somebody who has linked nothing yet, in one sentence above a button for each account.
+#: The same for a person who has linked nothing yet, above a button for each account.
 TO_BEGIN: Final = "{what}: link it to begin."
-#: The same where a request waits for it.
+#: The same if a request waits for the link.
 TO_CARRY_ON: Final = "{what} Link it here and I'll carry on with your request."
 
-#: The first message of all, to whoever has set Usher up.
+#: The very first message, to the person who set up Usher.
 HERE: Final = "I'm up and running. Link your account, and you can start your workspaces from Slack."
 
 LINK_ACCOUNT: Final = "Link an account"
@@ -367,7 +367,7 @@ HELP_SHARE: Final = (
 )
 HELP_DIRECT: Final = "In a direct message to me, leave out `{command}`."
 
-#: Below the page of a connection that has both ways.
+#: Below the link page of a connection that offers both ways.
 OR_ASK: Final = (
     "No token? Press *Ask to link {title}* and give your username there; an Usher admin then approves it."
 )

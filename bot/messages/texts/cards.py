@@ -1,6 +1,6 @@
 """Texts of cards and lists: states, progress, obstacles, timers, buttons and questions.
 
-What holds an operation up is one sentence, and says that Usher goes on by itself.
+An obstacle is described in one sentence, which says that Usher goes on by itself.
 """
 
 from collections.abc import Mapping
@@ -20,8 +20,8 @@ STATES: Final[Mapping[State, str]] = {
     State.GONE: "No longer exists",
     State.UNKNOWN: "Unknown",
 }
-#: The mark before a workspace's name; the state is always said in words, too. Without the variation selector
-#: browsers draw a small ring.
+#: The mark before a workspace's name; the state is always given in words, too. It has no variation selector,
+#: because with it browsers draw a small ring.
 MARKS: Final[Mapping[State, str]] = {
     State.RUNNING: "🟢",
     State.STARTING: "🟡",
@@ -32,17 +32,17 @@ MARKS: Final[Mapping[State, str]] = {
     State.GONE: "⚫\ufe0f",
     State.UNKNOWN: "⚫\ufe0f",
 }
-#: The first line about a workspace, wherever it is shown.
+#: The first line about a workspace, the same everywhere.
 HEAD: Final = "{mark} *{name}* · {title}"
-#: Of a workspace that its provider has not made yet.
+#: For a workspace that its provider hasn't created yet.
 UNMADE: Final = "Being created"
 
 
 class VerbForms(NamedTuple):
-    """The words for an operation, which the sentences name.
+    """The words for an operation, as sentences use them.
 
     The ``verb`` of x, I couldn't ``do`` it, ``doing`` it, whether it was ``done``, I'll message you when
-    ``end``. A workspace starts and stops by itself, but is created: ``passive`` is what is done to it.
+    ``end``. A workspace starts and stops by itself, but is created, so ``passive`` says what is done to it.
     """
 
     verb: str
@@ -77,16 +77,16 @@ FORMS: Final[Mapping[OperationVerb | None, VerbForms]] = {
     OperationVerb.REMOVE: VerbForms(
         "removal", "remove", "removing", "removed", "it's gone", "removed", where="from"
     ),
-    # The operation is no longer known.
+    # For an operation that is no longer known.
     None: VerbForms("request", "finish the request for", "working on", "changed", "it's done"),
 }
-#: While an operation is open, before its call was taken and after.
+#: About an open operation: before its call was accepted, and after.
 QUEUED: Final = "Waiting to {happen} since {since}."
 GOING_ON: Final = "{Happening} since {since}."
 GOING_ON_USUAL: Final = "{Happening} since {since}, usually ready by {at}."
-#: In a row whose cause is said above all rows.
+#: In a row whose reason for waiting is given above all rows.
 WAITING: Final = "Waiting to {happen}"
-#: While its person has to link again first.
+#: While the person has to link again first.
 NOT_YET: Final = "I can't {do} it yet: {why}."
 USUAL: Final = "Usually ready by {at}."
 #: After "I'll message you when".
@@ -94,15 +94,15 @@ USUALLY_BY: Final = "{end}, usually by {at}"
 USUAL_PASSED: Final = "Slower than usual: this usually takes {usual}."
 STILL_CHECKING: Final = "I'll keep checking and tell you when it's done."
 STILL_WAITING: Final = f"This is taking longer than usual. {STILL_CHECKING}"
-#: Where nothing has been sent by then: of what is tried on in any case, and of what is asked about.
+#: If nothing has been sent by the deadline: whether Usher keeps trying, or asks again first.
 STILL_TRYING: Final = "I'll keep trying and tell you when it's done."
 LAPSED: Final = "I won't {do} it without asking you again, unless you press *Keep waiting*."
-#: Nobody can tell whether a creation went through: its person decides.
+#: If nobody can tell whether a creation succeeded; its owner decides.
 ASKED: Final = (
     "{title} didn't answer, so I can't tell whether this went through. "
     "Starting another may leave you with two."
 )
-#: What a server says of a start, with its own percentage.
+#: The server's words about a start, with its own percentage.
 PERCENT: Final = "{said} ({percent} %)"
 PERCENT_ALONE: Final = "{title} says {percent} %."
 
@@ -116,10 +116,10 @@ NO_PAGE: Final = (
 )
 NOT_OPEN: Final = "{title} isn't letting anyone in right now. Check its status again in a moment."
 NOT_RENEWED: Final = "The old one has ended, and I couldn't start a new one in its place."
-#: In place of GONE, for what its provider has never shown to its person.
+#: Instead of GONE, for a workspace that the provider has never shown to its owner.
 NEVER_SHOWN: Final = "Not in your account"
 GONE_SINCE: Final = "It no longer exists on {title}."
-#: What has become of what was started.
+#: Since when a workspace is in the state that a start or stop led to.
 SINCE: Final[Mapping[State, str]] = {
     State.SUSPENDED: (
         "It was running, and has since been suspended on {title}. Resume it to pick up where you left off."
@@ -130,13 +130,13 @@ SINCE: Final[Mapping[State, str]] = {
     State.STARTING: "It has since been started again.",
     State.GONE: GONE_SINCE,
 }
-#: What a workspace is doing now, although its operation didn't succeed.
+#: What a workspace does now, although its operation failed.
 RUNNING_NOW: Final = "It's running now."
 STARTING_NOW: Final = "It's starting now."
 DOWN_NOW: Final = "It isn't running now."
-#: Replaced after a call had left for it: that goes ahead.
+#: An operation was replaced after its call had been sent, which will take effect.
 SENT: Final = "The {verb} of *{name}* had already been sent to {title}."
-#: How an operation ended that failed; the cause follows.
+#: How an operation failed; the cause follows.
 ENDED_NAMED: Final[Mapping[str, str]] = {
     "failed": "I couldn't {do} *{name}* on {title}.",
     "refused": "I can't {do} *{name}* on {title} for you.",
@@ -146,7 +146,7 @@ ENDED_NAMED: Final[Mapping[str, str]] = {
 }
 REFERENCE: Final = "Reference {reference}"
 
-#: A button's object for a screen reader, after its words; not all words of buttons are verbs.
+#: The object of a button for a screen reader, after the label; not all labels are verbs.
 OBJECT: Final = "{name} on {title}"
 NOT_VERBS: Final = frozenset({"Calendar", "Done", "Logs", "More"})
 OPEN: Final = "Open"
@@ -180,7 +180,7 @@ OPEN_LINK_PAGE: Final = "Open the link page"
 ENTER_CODE: Final = "Enter code"
 MORE: Final = "More"
 
-#: Questions before a step that can't be taken back: title, text, what does it, what leaves it.
+#: Questions before a step that can't be undone: title, text, the button that does it, the one that doesn't.
 CONFIRM_STOP: Final = (
     "Stop {name}?",
     "This stops {name} and everything running in it. {lost}",
@@ -193,7 +193,7 @@ CONFIRM_FORCE: Final = (
     "Force quit",
     "Keep waiting",
 )
-#: What a stop would interrupt or lose, as its provider last said.
+#: What a stop would interrupt or lose, according to the provider's last answer.
 AT_STAKE: Final[Mapping[frozenset[StopRisk], str]] = {
     frozenset({"busy"}): "It was busy when I last checked.",
     frozenset({"unsaved"}): "It had unsaved changes when I last checked.",
@@ -206,14 +206,14 @@ CONFIRM_SUSPEND: Final = (
     "Suspend",
     "Keep running",
 )
-#: What a stop costs, and what stays.
+#: What a stop loses, and what it keeps.
 LOST: Final[Mapping[StopEffect, str]] = {
     StopEffect.RETURNS: "Unsaved work may be lost.",
     StopEffect.KEEPS: "",
     StopEffect.ENDS: "Anything unsaved or only in its memory is lost; the files you saved stay.",
     StopEffect.ERASES: "Everything stored only in it is lost.",
 }
-#: The same for what isn't shut down first.
+#: The same for a workspace that isn't shut down first.
 FORCED: Final = "Anything unsaved in it is lost."
 CONFIRM_END: Final = (
     "End it for good?",
@@ -228,7 +228,7 @@ CONFIRM_FORCE_END: Final = (
     "Keep running",
 )
 UNLINK_EFFECT: Final = "This will delete my access to your account on {title} and forget your list."
-#: Where what runs there isn't named.
+#: If the running workspaces aren't named.
 UNLINK_RUNNING: Final = "Anything running there keeps running."
 CONFIRM_UNLINK: Final = (
     "Unlink {title}?",
@@ -238,7 +238,7 @@ CONFIRM_UNLINK: Final = (
 )
 
 
-#: ``{at}`` is a time with its day: "today at 18:00". The last two are its provider's doing.
+#: ``{at}`` is a time with its day: "today at 18:00". The last two stops are the provider's own.
 LINE: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "stop": "I'll stop it {at}.",
     "suspend": "I'll suspend it {at}.",
@@ -247,10 +247,10 @@ LINE: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "stops_anyway": "Stops by itself {at}, even if it's used.",
     "removed": "Ends for good by itself {at}.",
 }
-#: Both a planned stop, and before it that of its provider.
+#: For a planned stop after the provider's own.
 LINE_UNUSED: Final = "I'll {do} it {planned}, or it stops {at} if you haven't used it by then."
 ENDS: Final[Mapping[StopMode, str]] = {"stop": "stops", "suspend": "is suspended", "force": "stops"}
-#: After a plan, by what its provider does before that.
+#: Added to a plan, by what the provider does before it.
 EARLIER: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "stops": "Before that, {title} stops it {at} unless it's used.",
     "stops_anyway": "Before that, {title} stops it {at}, even if it's used.",
@@ -260,7 +260,7 @@ EXTEND: Final = "Keep 2 h more"
 EXTENDING: Final = "I'm asking {title} to stop *{name}* {at} instead."
 DONE: Final[Mapping[StopMode, str]] = {"stop": "stopped", "suspend": "suspended", "force": "stopped"}
 
-#: The warning, by what it is because of; ``over``: when the lesson ends. The second of a lesson came late.
+#: The warning, by its reason; ``{over}`` is when the lesson ends. ``lesson_late`` is sent after that.
 ENDING: Final[Mapping[str, str]] = {
     "own": "*{name}* {ends} in {left}, {at}, as you asked.",
     "assistant": "*{name}* {ends} in {left}, {at}. Slackbot asked me to.",
@@ -277,27 +277,27 @@ ENDING: Final[Mapping[str, str]] = {
         "there. It {ends} in {left}, {at}, so that the next person in line can start."
     ),
 }
-#: Of a time that its person has set during a lesson.
+#: Said if the owner has set the time during a lesson.
 NOT_LESSON: Final = "You set that time yourself, so the end of *{course}* won't change it."
-#: Instead of an end for good that was due just now.
+#: Instead of a final end that was due just now.
 PUT_OFF: Final = (
     "*{name}* on {title} is busy, so I haven't {done} it as planned. Do you need more time?",
     "If you don't answer, I'll try again in {left}, {at}.",
 )
 ENDING_UNSAVED: Final = "Save your work."
-#: Where it would end for good only since it was planned, or for a class that didn't say so.
+#: If a stop would end it for good only by now, or is due to a class that didn't announce that.
 ENDING_SPARED: Final = "Right now that would end it for good. If it still would then, I'll leave it running."
 ENDING_FINAL: Final = "It can't be started again after that. {lost}"
-#: The same message once it is no longer true.
+#: What the warning becomes once it isn't true any more.
 OVER: Final = "*{name}* on {title} has no planned stop any more."
 OVER_DOWN: Final = "*{name}* on {title} isn't running any more, so there's nothing to stop."
 AS_PLANNED: Final = "This stop was planned."
 FAILED: Final = "I couldn't stop *{name}* on {title} as you planned for {at}. {cause}"
-#: What has to be known about a stop that can't be carried out, in its card or list, and after its time.
+#: About a stop that isn't possible: in its card or list, and after its time.
 STOP_BLOCKED: Final = "It was to be {done} {at}, but I can't do that: {why}."
 BLOCKED_PASSED: Final = "I couldn't {do} {names} {at}: {why}. As far as I know, {still} running."
 STILL: Final = ("it's still", "they're still")
-#: Why it can't, and what comes of it then.
+#: Why it isn't possible, and what happens then.
 OBSTACLES: Final[Mapping[str, str]] = {
     "connection_gone": "I'm not connected to {title} any more",
     "unlinked": "your {title} account isn't linked any more",
@@ -312,7 +312,7 @@ OBSTACLES: Final[Mapping[str, str]] = {
 WHEN_LINKED: Final = "Link again, and I'll warn you 5 minutes before I {do} {it}."
 WHEN_BACK: Final = "Once I can, I'll warn you 5 minutes before I {do} {it}."
 STOP_THERE: Final = "If you don't need it any more, stop it on {title}."
-#: The question after a backup was restored.
+#: The question asked after a backup was restored.
 STILL_STOP: Final = (
     "My records were restored from a backup of {since}.",
     "Should I still {do} *{name}* on {title} {at}?",
@@ -327,7 +327,7 @@ TOMORROW: Final = "That time has already passed today, so I've set it for tomorr
 SHIFTED: Final = "The clocks go forward that night, so I've set it an hour later."
 KEPT: Final = "*{name}* keeps running. I won't stop it."
 KEPT_UNTIL: Final = ("*{name}* keeps running.", "I won't stop it before {until}.")
-#: Where somebody asks for more time.
+#: The answer to a request for more time, if no stop is planned.
 NOT_PLANNED: Final = "*{name}* has no planned stop, so there's nothing to extend."
 LONGER: Final = "{time} more"
 LONGER_NEXT: Final = "To have it stopped later, type `{command}keep {typed} for 2h`."
@@ -335,14 +335,14 @@ NOTHING_PLANNED: Final = "*{name}* has no planned stop, so there's nothing to ca
 TOO_LATE: Final = "*{name}* no longer has a planned stop."
 NOT_UP: Final = "*{name}* isn't running, so there's nothing to stop later."
 NOT_UP_NEXT: Final = "To start it for a while, type `{command}start {typed} for 2h`."
-#: In place of the form that asks when.
+#: Instead of the form that asks for a time.
 CHOOSE_TIME: Final = "To choose when it stops, type `{command}stop {typed} at TIME`."
 STOP_FOR: Final = (
     "I can't do that just for a while: it would stay stopped. To stop it later, type "
     "`{command}{verb} {typed} at 18:00`."
 )
 PASSED: Final = "That time has passed. Choose a new one with `{command}stop {typed} at TIME`."
-#: The same words as where something ends at once.
+#: The same words as for an immediate end.
 ASK: Final = "This will end *{name}* on {title} for good {at}: it can't be started again. {lost}"
 
 KEEP: Final = "Keep running"
@@ -382,7 +382,7 @@ FORM_CHOICES: Final[Mapping[int, str]] = {
     1440: "In 24 hours",
 }
 
-# -- what brings back what an answer says ------------------------------------------------------------------
+# -- undoing what an answer reports ----------------------------------------------------------------------
 
 START_AGAIN: Final = "Start again"
 CANCEL_PLAN: Final = "Cancel it"

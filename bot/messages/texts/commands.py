@@ -1,11 +1,11 @@
-"""Commands as the labels of buttons; ``{rest}`` is what follows the verb, ``{name}`` a name in it."""
+"""Commands as labels of buttons; ``{rest}`` is the text after the verb, ``{name}`` a name in it."""
 
 from collections.abc import Mapping
 from typing import Final
 
-#: For everybody in the channel.
+#: Added if everybody in the channel sees the answer.
 SHARED: Final = " for everybody here"
-#: By what is said about the hours of a workspace.
+#: By the order about a workspace's hours.
 HOURS: Final[Mapping[str, str]] = {
     "": "Show the hours of {name}",
     "off": "Turn off the hours of {name}",
@@ -16,7 +16,7 @@ HOURS: Final[Mapping[str, str]] = {
     "start": "Start {name} {rest}",
     "stop": "Stop {name} {rest}",
 }
-#: By what is said about a course.
+#: By the order about a course.
 COURSE: Final[Mapping[str, str]] = {
     "leave": "Leave {name}",
     "skip": "Skip {name} {rest}",

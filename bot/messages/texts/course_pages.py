@@ -15,10 +15,10 @@ JOINED_COUNT: Final = "{joined} joined"
 LINKED_COUNT: Final = "{linked} linked an account"
 READY_COUNT: Final = "{ready} ready"
 THEIRS: Final = "*{name}* is {who}'s course. {then}. To join, press *Join* on its card in its channel."
-#: To who has joined it.
+#: For a person who has joined it.
 YOURS: Final = "I'll start your workspace *{name}* on {title} for it."
 PENDING: Final = "You've pressed *Join*, but {why}"
-#: What is wrong with a field.
+#: Problems with a field.
 WRONG: Final = {
     "hours": "Choose the days, and when lessons begin and end on them.",
     **dict.fromkeys(("from", "until"), "A course ends after its first day, and within a year from today."),
@@ -28,7 +28,7 @@ WRONG: Final = {
 
 POST: Final = "Post a class card"
 POST_IT: Final = "Post"
-#: The fields of all forms, with hints: those of a card are called as its flags are, where it has one.
+#: Fields of all forms, with hints. A card's fields have the names of its flags, if it has such a flag.
 FIELDS: Final = {
     "what": (
         "What everyone gets",

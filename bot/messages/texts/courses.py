@@ -10,7 +10,7 @@ CARD_TITLE: Final = "*{name}*"
 DOES_MAKE: Final = (
     "I'll create a workspace from *{name}* for you on {title}, with your own account, and send you its link."
 )
-#: The same where people have no accounts of their own.
+#: The same if people have no accounts of their own.
 DOES_MAKE_UNLINKED: Final = "I'll create a workspace from *{name}* for you on {title} and send you its link."
 DOES_START: Final = "I'll start your own workspace *{pattern}* on {title} and send you its link."
 CONSENT: Final = (
@@ -19,7 +19,7 @@ CONSENT: Final = (
 )
 CONSENT_WHEN: Final = "when"
 CONSENT_UNTIL: Final = "{at}, or earlier if"
-#: What the end of a class does to a workspace: what is done to it, what it does, what that means.
+#: How a class ends a workspace: what is done to it, what it does, and what that means.
 STOP_WORDS: Final = ("stopped", "stops", "")
 SUSPEND_WORDS: Final = ("suspended", "is suspended", "What's in its memory stays.")
 END_WORDS: Final = ("ended for good", "ends for good", "It can't be started again after that. {lost}")
@@ -31,10 +31,10 @@ SUSPENDS_OR_ENDS: Final = (
 PRESS: Final = "Get my workspace"
 PROBLEMS: Final = "Show problems"
 NOT_YOURS: Final = "*Show problems* and *{end}* are for {who}, who posted this card, and for Usher admins."
-#: How many are ready: "1 of 1 is ready", "58 of 61 are ready".
+#: The number that are ready: "1 of 1 is ready", "58 of 61 are ready".
 HOW_MANY: Final = {True: "{ready} of {expected} is ready", False: "{ready} of {expected} are ready"}
 NOBODY_YET: Final = "Nobody has pressed it yet."
-#: Whoever has pressed has one, also while an account or a workspace is missing.
+#: A person who has pressed the button has a place, even while their account or workspace is missing.
 FREE_SEATS: Final = "{free} of {places} left."
 NO_FREE_SEATS: Final = "Full."
 READY_COUNT: Final = "*{ready} of {joined} ready*"
@@ -55,7 +55,7 @@ CONFIRM_STOP_ALL: Final = (
 
 # -- a course: a card with a timetable -----------------------------------------------------------------------
 
-#: Its days, times and last day; at which of them there are none, or others.
+#: The days, times and last day of a course; days without lessons, or with a different time.
 EVERY_DAY: Final = "every day"
 LESSON_TIMES: Final = "{days}, {begin}–{end}{zone}, until {last}"
 NO_LESSON: Final = "No lessons {days}."
@@ -65,7 +65,7 @@ COURSE_JOIN: Final = (
     "Join once: I'll start your own workspace *{name}* on {title} before each lesson and stop it "
     f"afterwards. {_JOIN_NEXT}"
 )
-#: Of a template, which isn't what the workspaces are called.
+#: Says "template", because the workspaces have other names.
 COURSE_JOIN_MAKE: Final = (
     "Join once: I'll create a workspace from *{name}* for you on {title}, start it before each lesson and "
     f"stop it afterwards. {_JOIN_NEXT}"
@@ -73,7 +73,7 @@ COURSE_JOIN_MAKE: Final = (
 JOIN: Final = "Join"
 JOINED_COUNT: Final = "{people} joined."
 NOBODY_JOINED: Final = "Nobody has joined yet."
-#: Of those who joined; by whether it's more than one person.
+#: The number of people who joined but can't take part yet; by whether there is more than one.
 PENDING_COUNT: Final = ("{pending} still has to link an account.", "{pending} still have to link an account.")
 READY_NOW: Final = "*{how_many}*"
 COURSE_OVER: Final = "The course has ended."
@@ -83,7 +83,7 @@ CONFIRM_END_COURSE: Final = (
     "End course",
     "Not yet",
 )
-#: The same question, where the command was typed.
+#: The same question, asked after a typed command.
 END_COURSE: Final = (
     "This will end *{course}*: there'll be no more lessons, and the card will say so. "
     "A lesson that is on ends as planned."
@@ -103,15 +103,15 @@ ENROLLED: Final = (
     "You've joined *{course}*: {lessons}. I'll have your workspace *{name}* on {title} ready when a lesson "
     "begins, and stop it afterwards if I started it. You'll be warned first and can keep it running."
 )
-#: Whether what is created is started by that, which depends on the provider.
+#: Whether creating a workspace also starts it depends on the provider.
 _MAKING: Final = "I'm creating it now; on {title}, that also starts it, so you can have a look."
 ENROLLED_MAKING: Final = f"{_MAKING} I'll stop it in an hour."
-#: Where a lesson begins before that hour is over.
+#: If a lesson begins before that hour is over.
 ENROLLED_SOON: Final = f"{_MAKING} A lesson begins soon, so I'll keep it running until that's over."
 ENROLLED_RESTS: Final = "I'm creating it now, without starting it."
 ENROLLED_NOW: Final = "A lesson is on, so I'm starting it now. I'll message you when it's ready."
 LEAVE_COURSE: Final = "Leave"
-#: In the state of a workspace with which its person has joined a course, and about that workspace's hours.
+#: In a workspace's state and in the answers about its hours, if its owner has joined a course with it.
 COURSE_HOURS: Final = "Lessons of *{course}*: {lessons}."
 LEAVE_THIS_COURSE: Final = "Leave {course}"
 COURSE_USAGE: Final = (
@@ -126,7 +126,7 @@ LESSON_MISSED: Final = (
 LESSON_MISSED_WHOLLY: Final = (
     "I couldn't start *{name}* on {title} for *{course}*: the lesson was over before I could."
 )
-#: Why an upgrade takes somebody out of a course.
+#: Why an upgrade removes somebody from a course.
 LEFT_BY_AGREEMENT: Final = (
     "The lessons of *{course}* have changed since you joined: {lessons}. You haven't agreed to all of them, "
     "so I've taken you out of the course. If you want its lessons, press *Join*."
@@ -139,7 +139,7 @@ LEFT_BY_SKIPS: Final = (
 CANCEL_FOR_ALL: Final = "Cancel {day} for everyone"
 WHICH_COURSE: Final = "Which course do you mean?"
 ONE_COURSE: Final = "{name} \u00b7 <#{channel}>"
-#: A day without a lesson, with the next ones: there is none, one, or there are more.
+#: For a day without a lesson, followed by the next lessons: none, one, or more.
 NO_LESSON_THEN: Final = "*{course}* has no lesson {days}."
 NEXT_LESSONS: Final = (
     "There are no more lessons.",
@@ -164,11 +164,11 @@ def format_span(first: str, last: str) -> str:
     return f"on {said}" if first == last else f"from {said} to {format_weekday(last)}"
 
 
-#: Of a course that is ended in a lesson.
+#: For a course that is ended during a lesson.
 LAST_LESSON: Final = "The lesson that is on ends {at}, as planned."
 LESSON_READY: Final = "*{course}* is starting, and your workspace is ready."
-#: To the teachers: how many can be ready when a lesson begins; how many are; what keeps the others; whether
-#: anybody used the last ones.
+#: For teachers: how many can be ready when a lesson begins, how many are, what holds up the others, and
+#: whether anybody used the last ones.
 IN_TIME: Final = (
     "That works for at most {count} people: {title} can't start more workspaces in the 45 minutes before."
 )
@@ -183,10 +183,10 @@ REPORT_WHY: Final = {
     "coming": ("hasn't been started yet", "haven't been started yet"),
     "down": ("isn't running any more", "aren't running any more"),
 }
-#: When the figures of a report were true.
+#: The time of a report's figures.
 AS_OF: Final = "as of {at}"
 LESSON_OVER: Final = "*{course}* is over, and *{name}* on {title} was {done}."
-#: The evening before a lesson, to whoever would have nothing ready for it: when it is, and what is missing.
+#: Sent the evening before a lesson to a member who would have nothing ready: when it is, and what is missing.
 MEMBER_NOT_READY: Final = "*{course}* begins {at}, and I can't get your workspace ready: {why}"
 MISSING: Final = {
     "unlinked": "you haven't linked your {title} account. Link it and I'll do the rest.",
@@ -259,7 +259,7 @@ NOT_POSTED_BROKEN: Final = (
     "I couldn't post the card for *{name}* in <#{channel}>, because something broke while I was putting it "
     "together. Post it again, and tell your Usher admin if that doesn't help."
 )
-#: What would help, by Slack's error code.
+#: Remedies, by Slack's error code.
 HELPS: Final = dict.fromkeys(
     ("channel_not_found", "no_permission", "not_in_channel"), "Invite me there, then post it again."
 ) | {
@@ -297,7 +297,7 @@ SUMMARY_REST: Final = (
 STARTING: Final = "Starting your workspace *{name}* on {title}."
 MAKING: Final = "Creating your workspace *{name}* on {title}."
 ON_ITS_WAY: Final = "Your workspace *{name}* on {title} is already on its way."
-#: Shown beside one of that name whose maker isn't known.
+#: Shown beside a workspace of that name, if it isn't known who made it.
 NAME_IN_USE: Final = (
     "You already have a workspace called *{name}* there that wasn't made by this card, "
     "so I'm leaving it alone."
@@ -344,7 +344,7 @@ WHY_UNLINKED: Final = "hasn't linked a {title} account yet"
 WHY_NO_WORKSPACE: Final = "has no such workspace on {title}"
 WHY_MANY: Final = "has more than one workspace of that name"
 WHY_QUEUED: Final = "waiting in the queue"
-#: By the cause, as a teacher reads it about somebody else.
+#: By cause, worded for a teacher who reads about somebody else.
 WHY_CAUSE: Final = {
     "cancelled": "cancelled it",
     "credential_refused": "has to link their {title} account again",
@@ -385,13 +385,13 @@ STOP_FAILED_BY: Final = "{who} ended the class *{course}*, but *{name}* on {titl
 
 
 class Words(NamedTuple):
-    """The different words of a class and a course: buttons, the question at the end, and the summary."""
+    """The words that differ between a class and a course: buttons, the last question, and the summary."""
 
     press: str
     shows: str
     shown_by: str
     end: tuple[str, str, str, str]
-    #: By whether the workspace would have been made.
+    #: By whether the workspace would have been created.
     over: tuple[str, str]
     summary: tuple[str, ...]
 

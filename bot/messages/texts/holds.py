@@ -1,4 +1,4 @@
-"""Texts of what holds up operations and runs, by its code."""
+"""Texts for the reasons why operations and runs wait, by code."""
 
 import re
 from collections.abc import Mapping
@@ -10,9 +10,10 @@ from bot.domain.time_marks import make_time_placeholder
 from bot.messages.texts.problems import WANTED, explain_cause
 
 _TAKES_LONG: Final = "That's taking longer than usual. Ask your {title} admin to look at it."
-#: ``{said}`` is what the provider says of a stop that Usher didn't ask for.
+#: ``{said}`` is the provider's description of a stop that Usher didn't request.
 _STOPPING_ELSEWHERE: Final = "{title} isn't done with it yet: {said}. I'll start it after that."
-#: ``{title}`` is the connection's, ``{at}`` the moment of a hold in its reader's zone, ``{said}`` its words.
+#: ``{title}`` is the connection's title, ``{at}`` a time in the reader's zone, ``{said}`` the provider's
+#: words.
 HOLDS: Final[Mapping[HoldCode, str]] = {
     HoldCode.SILENT: "{title} hasn't answered since {at}. I'll keep trying.",
     HoldCode.OVERLOADED: ("{title} has been too busy for this since {at}. I'll keep trying."),
@@ -45,7 +46,7 @@ HOLDS: Final[Mapping[HoldCode, str]] = {
     HoldCode.STRANGE_STATE: "I can't tell from {title} what it's doing: {said}. I'll keep checking.",
     HoldCode.NO_STOP_YET: "{title} can't stop it right now. I'll stop it as soon as that's possible.",
 }
-#: The same where the provider says nothing of it.
+#: The same if the provider says nothing about it.
 _WORDLESS: Final[Mapping[HoldCode, str]] = {
     HoldCode.STOPPING_ELSEWHERE: "{title} is still stopping it. I'll start it once it has stopped.",
     HoldCode.STOPPING_ELSEWHERE_LONG: (
@@ -54,11 +55,11 @@ _WORDLESS: Final[Mapping[HoldCode, str]] = {
     HoldCode.UNDER_WAY: "{title} can't do that right now. I'll keep trying.",
     HoldCode.STRANGE_STATE: "I can't tell from {title} what it's doing: unknown state. I'll keep checking.",
 }
-#: What is quoted has no quotation mark that would end it.
+#: Curly quotes in a quoted text become straight, as they would end the quotation.
 _PLAIN_QUOTES: Final = str.maketrans("“”", '""')
-#: A sentence without its full stop; one inside quotation marks at its end stays with what is quoted.
+#: A sentence without its full stop. A full stop inside closing quotation marks stays with the quotation.
 _SENTENCE_PATTERN: Final = re.compile(r"(?:“[^”]*[^”.]”|“(?![^”]*”)|[^“.]|\.(?! |$))*(?:“[^”]*”)?")
-#: The same once it is over.
+#: The same after the wait is over.
 _DELAYS: Final[Mapping[HoldCode | None, str]] = {
     HoldCode.SILENT: "{title} didn't answer until {until}.",
     HoldCode.OVERLOADED: "{title} was too busy until {until}.",
@@ -80,12 +81,12 @@ _TIMED: Final = frozenset(
     }
 )
 
-#: Where several people's sign-ins are refused, which no new link of one of them helps.
+#: The sign-ins of several people are refused, so a new link of one of them wouldn't help.
 PEOPLE_OUT: Final = hold_by_cause("people_out")
 
 
 def explain_hold(hold: str | None, title: str) -> str:
-    """Say what holds something up; times in it are placeholders, and "" is said for nothing."""
+    """Say why something waits; times in it are placeholders, and without a reason the text is ""."""
     code, detail = split_hold(hold or "")
     if code is None:
         return ""
@@ -101,26 +102,26 @@ def explain_hold(hold: str | None, title: str) -> str:
 
 
 def explain_obstacle(hold: str | None, title: str) -> str:
-    """Say what holds something up in one sentence, without the consequence."""
+    """Say why something waits in one sentence, without the consequence."""
     first = _SENTENCE_PATTERN.match(explain_hold(hold, title))
     said = first[0] if first else ""
     return said if said.endswith(".”") or not said else f"{said}."
 
 
 def describe_delay(hold: str, title: str, until: float) -> str:
-    """Say what held something up until a time, given the last that did."""
+    """Say what delayed something until a time, given the last reason."""
     template = _DELAYS.get(split_hold(hold)[0], "I couldn't start it before {until}.")
     return template.format(title=title, until=make_time_placeholder(until))
 
 
 def explain_missed(cause: str, title: str) -> str:
-    """Say what held up a plan's start until it was too late; "" for other causes, or if that isn't known."""
+    """Say what delayed a planned start until it was too late; "" for an unknown or other cause."""
     word, _, hold = cause.partition(": ")
     return explain_obstacle(hold, title) if word == MISSED_CAUSE else ""
 
 
 def explain_end(cause: str, title: str, reason: str = "", *, has_page: bool = True) -> str:
-    """Explain the end of an operation or a run as ``explain_cause``; times are placeholders."""
+    """Explain how an operation or a run ended, like ``explain_cause``; times are placeholders."""
     if missed := explain_missed(cause, title):
         return missed
     word, _, detail = cause.partition(": ")

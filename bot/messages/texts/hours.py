@@ -18,15 +18,15 @@ HOURS_LINE: Final = "Hours: {hours}."
 LINE_PAUSED: Final = "Hours: paused."
 RESTING: Final = "They're paused."
 LEFT_OUT: Final = "No working hours {days}."
-#: What comes next.
+#: The next start or stop.
 NEXT_OCCURRENCE: Final = "Next {verb}: {at}."
 HOURS_BLOCKED: Final = "Right now I can't start or stop it: {why}."
 
 HOURS_SET: Final = "*{name}* now runs {hours}."
-#: The same where some only start it, or only stop it.
+#: The same if some hours only start it, or only stop it.
 HOURS_SET_IN_PART: Final = "*{name}* now has working hours: {hours}."
 CURRENT_HOURS: Final = "*{name}* on {title}: {hours}."
-#: Hours that come on one day; what stops it again that day; those it has besides.
+#: About hours for one day: the start or stop, the stop later that day, and the workspace's other hours.
 ONCE: Final = "I'll {do} *{name}* on {title} {at}{then}."
 ONCE_UNTIL: Final = ", and {do} it at {until}"
 BESIDES: Final = "Its other working hours: {hours}."
@@ -34,12 +34,12 @@ REPLACED: Final = "They replace {hours}."
 OFF: Final = "*{name}* on {title} no longer has working hours."
 OFF_NEXT: Final = "I won't start or stop it automatically."
 OFF_DOWN: Final = "It's {state}, and I won't start it automatically."
-#: What becomes of what runs when hours have changed: that its stop of today stays, or that it has none.
+#: After a change of hours, about a running workspace: its stop today stays, or it has none.
 STILL: Final = "I'll still {do} {it} {at}."
 RUNS_ON: Final = "{it} {state}, and nothing will stop it."
 RUNS_UNTIL: Final = "Next {verb}: {until}."
 RUNS_UNTIL_NAMED: Final = "{it} {state}, and I won't {do} it before {until}."
-#: Of hours that only start.
+#: For hours that only start.
 NO_STOP: Final = "I won't stop it after that."
 NO_HOURS: Final = "*{name}* on {title} has no working hours."
 NONE_NEXT: Final = "To set some, type `{command}hours {typed} weekdays 9:00-18:00`."
@@ -52,7 +52,7 @@ USAGE: Final = (
     "it, `every day -20:00` only stops it, and `off` turns its hours off. A stop comes at least 30 "
     "minutes after its start."
 )
-#: The same words as where something ends at once.
+#: The same words as for an immediate end.
 CONFIRM_FINAL_STOP: Final = (
     "The first of these stops ends *{name}* on {title} for good: it can't be started again. {lost}"
 )
@@ -64,7 +64,7 @@ MISSED_MORE: Final = "I also missed {count} before that."
 NEEDED_AFTER: Final = "Its hours continue as planned."
 OCCURRENCE_FAILED: Final = "I couldn't {do} *{name}* on {title} {at}, as its hours say. {cause}"
 PAUSED: Final = "I've paused the hours of *{name}* on {title}. {because}"
-#: Why they are paused until their person has linked again; for other causes the usual sentences.
+#: Why hours are paused until the owner links again; other causes have their usual sentences.
 BECAUSE: Final[Mapping[str, str]] = {
     "unlinked": "Your {title} account isn't linked any more. Link it again, and they'll resume.",
     "refused": "{title} no longer accepts your link. Link again, and they'll resume.",
@@ -88,22 +88,22 @@ PAUSE_UNTIL: Final = "Pause until {day}"
 TURN_OFF: Final = "Turn hours off"
 TURN_ON_AGAIN: Final = "Turn on again"
 RESUME: Final = "Resume hours"
-#: Take back what was left out.
+#: Undoes days that were left out.
 NO_SKIP: Final = "Don't skip {day}"
 NO_SKIPS: Final = "Don't skip any day"
-#: What was left running, by whether the provider says when it was last used.
+#: For a workspace left running, by whether the provider says when it was last used.
 STILL_NEEDED: Final[Mapping[bool, str]] = {
     False: "*{name}* on {title} has been running since {since}. Still needed?",
     True: "*{name}* on {title} is running, but hasn't been used since {since}. Still needed?",
 }
-#: Of what stops in more than a day, by its hours or as planned.
+#: For a workspace that stops in more than a day, by its hours or as planned.
 NEEDED_UNTIL: Final = "Nothing will stop it before {until}."
 NEEDED_STOPS: Final[Mapping[str, str]] = {
     "stop": "If you don't answer, I'll stop it {at}.",
     "suspend": "If you don't answer, I'll suspend it {at}.",
 }
 KEEP_RUNNING: Final = "Keep"
-#: What can be done at a time or until then, and the button that does it: Slack writes no time on one.
+#: What is possible at a time or until then, and its button: Slack shows no time on a button.
 DONE_THEN: Final[Mapping[str, str]] = {
     "start": "I can start it until {at}.",
     "stop": "I can stop it {at}.",

@@ -44,7 +44,7 @@ LOST: Final = (
 NOT_GIVEN_TITLE: Final = "Your workspace couldn't be opened"
 NOT_GIVEN: Final = "Usher didn't get access to it in time. Try again in a moment."
 
-#: The line with its state, by phase.
+#: The line with the workspace's state, by phase.
 LINES: Final[dict[str, str]] = {
     "starting": "Starting",
     "running": "Running",
@@ -58,10 +58,10 @@ LINES: Final[dict[str, str]] = {
     "unknown": "Checking",
 }
 
-#: Of a start whose usual duration is known.
+#: For a start whose usual duration is known.
 USUAL_TIME: Final = "This usually takes {usual}."
 
-#: Shown in place of the workspace while there is none to show, by phase: a heading and a sentence.
+#: Shown while there is no workspace to show, by phase: a heading and a sentence.
 PLACES: Final[dict[str, tuple[str, str]]] = {
     "starting": (
         "Your workspace is starting",
@@ -85,18 +85,18 @@ PLACES: Final[dict[str, tuple[str, str]]] = {
     "unmade": ("Your workspace wasn't created", "The message in Slack says why."),
     "unknown": ("One moment", "Usher is checking your workspace on {title}."),
 }
-#: Beside these, when a new one like it can be made.
+#: Added if a new workspace like it can be made.
 NEW_ONE: Final = "You can start a new one with the same settings."
 #: How long a sign-in lasts.
 SIGN_IN_NOTE: Final = "You'll stay signed in here for at most {lasts}, and can sign out at any time."
-#: In place of the workspace when the vendor's script does not come.
+#: Shown instead of the workspace if the vendor's script doesn't load.
 UNREACHABLE_TITLE: Final = "{title} can't be reached"
 #: What that means.
 UNREACHABLE: Final = (
     "Your browser couldn't load the workspace from {title}. "
     "Your network may be blocking it, or {title} may be down. The workspace itself keeps running."
 )
-#: What the page's own policy kept from loading, and who can change that.
+#: What the page's own policy blocked, and who can change it.
 BLOCKED: Final = (
     "This page isn't allowed to load anything from {host}, so parts of the workspace may be missing. "
     "Ask your Usher admin to allow it."
@@ -105,7 +105,7 @@ BLOCKED_INLINE: Final = (
     "The workspace isn't allowed to write styles into this page, so it may look odd. "
     "Ask your Usher admin to allow it."
 )
-#: To an address of somebody else's workspace, or of none: in the same words.
+#: For the address of somebody else's workspace, or of none: the words must be the same.
 NOTHING: Final = (
     "This link doesn't lead to a workspace of yours. Open it again from Usher's message in Slack."
 )
@@ -126,20 +126,20 @@ def format_provider_end(phase: str, at: str, mode: ExpiryMode) -> str:
     return f"{LINES[phase]}, {ending} {at} unless you {'use' if phase == 'running' else 'start'} it"
 
 
-#: When a person pressed Cancel at Slack.
+#: After a person pressed Cancel at Slack.
 SIGN_IN_CANCELLED: Final = "You didn't finish signing in with Slack. Go back and try again when you're ready."
-#: When Slack's answer proves nothing.
+#: If Slack's answer proves nothing.
 SIGN_IN_FAILED: Final = "Slack's answer couldn't be used. Go back and sign in again."
-#: To a sign-in that this browser did not begin, or began too long ago.
+#: For a sign-in that another browser began, or that began too long ago.
 SIGN_IN_EXPIRED: Final = (
     "This sign-in wasn't started in this browser, or it took too long. Go back and sign in again."
 )
-#: To a form that was not sent from our own page.
+#: For a form that wasn't sent from our own page.
 FORGED: Final = (
     "That request didn't come from this page, or the page was too old. "
     "Nothing was changed. Reload the page and try again."
 )
-#: To more presses than one person may make at once.
+#: For a person who presses buttons too fast.
 TOO_MANY: Final = "That was too many requests at once. Nothing was changed. Wait a moment, then try again."
 TITLE: Final = "Add Usher to Slack"
 TEXT: Final = (

@@ -1,28 +1,28 @@
-"""Texts of messages that nobody must miss, among them those about outages for administrators."""
+"""Texts of messages that must not be missed, among them those about outages for administrators."""
 
 from typing import Final
 
 from bot.support.environment import command
 
 READY: Final = "{mark} *{name}* is ready."
-#: Of what a plan has started late, and why, by what held it up.
+#: For a planned start that was sent late; the reason follows.
 READY_LATE: Final = "{mark} *{name}* is ready, later than usual: {because}"
 READY_ALREADY: Final = "{mark} *{name}* is already running."
 READY_UNUSABLE: Final = "{mark} *{name}* is running."
-#: Of what something else was asked for since.
+#: Sent if its owner has requested something else since.
 READY_BEFORE: Final = "*{name}* became ready {at}, before your next request."
 READY_LINK: Final = "Here's the link to *{name}*."
-#: Below it, with its end.
+#: Below it, followed by its end.
 READY_ON: Final = "{title} ·"
 READY_AFTER: Final = "It took {took}."
 STOPPED: Final = "*{name}* has stopped on {title}."
 STOPPED_ALREADY: Final = "*{name}* was already stopped on {title}."
 ENDED: Final = "*{name}* on {title} has ended. It can't be started again."
 STOPPED_ELSEWHERE: Final = "*{name}* was stopped on {title}, not by me. Start it again if you need it."
-#: What went down and isn't there any more can't be started again, whoever ended it.
+#: A workspace that stopped and no longer exists can't be started again, whoever ended it.
 NO_LONGER_EXISTS: Final = "*{name}* no longer exists on {title}."
 FAILED_ELSEWHERE: Final = "*{name}* was running, but has failed on {title}. {because}"
-#: What was told as over turns out otherwise, by what it was told as.
+#: By the former message that turned out to be wrong.
 TURNED_OUT: Final[dict[str, str]] = {
     "not_started": "I told you that *{name}* couldn't be started. It's running on {title} after all.",
     "not_made": "*{name}* is on {title} now: it may be the one that I couldn't create. {state}",
@@ -57,27 +57,27 @@ WAITING: Final = (
     "I'm still {doing} *{name}* on {title}. It's taking longer than usual. "
     "I'll keep checking and tell you when it's done."
 )
-#: The same of a start that is not slow yet, with the time when it is usually ready.
+#: The same for a start that isn't slow yet, with its usual time.
 WAITING_ON_TIME: Final = (
     "I'm still {doing} *{name}* on {title}.",
     "{usual} I'll keep checking and tell you when it's done.",
 )
-#: The same where nothing has been sent by then; what becomes of it follows.
+#: The same if nothing has been sent by then; the consequence follows.
 WAITING_UNSENT: Final = "I haven't been able to {do} *{name}* on {title} yet."
-#: The same of a start by a plan, which nobody has to keep waiting.
+#: The same for a planned start, which nobody has to keep waiting for.
 WAITING_PLANNED: Final = (
     "I haven't been able to start *{name}* on {title} yet, as planned for {at}.",
     "I'll start it as soon as I can, until {until}.",
 )
-#: The end of such a start that failed.
+#: For such a start that failed.
 NOT_AS_PLANNED: Final = "I couldn't {do} *{name}* on {title} as planned for {at}."
-#: While its person has to link again first.
+#: While the owner has to link again first.
 NOT_YET: Final = "I couldn't {do} *{name}* on {title} yet: {why}."
 ASKED: Final = (
     "{title} didn't answer, so I can't tell whether *{name}* was created there. "
     "I'll keep checking. Starting another may leave you with two."
 )
-#: The same message, once there is nothing to ask any more.
+#: What the same message becomes once there is nothing left to ask.
 ASKED_FOUND: Final = (
     "I asked whether to start another one like *{name}*. It has shown up on {title}, so there's no need."
 )
@@ -123,7 +123,7 @@ SIGN_IN_REFUSED: Final = (
     "I'll keep trying, and what's waiting will carry on once it's accepted again. "
     "If you've changed or revoked it, link again."
 )
-#: Why an account was unlinked, where the person did not do it.
+#: Why an account was unlinked, if not by its owner.
 UNLINKED_BECAUSE: Final[dict[str, str]] = {
     "administrator": "An Usher admin removed the link.",
     "left": "Your Slack account was deactivated.",
@@ -142,7 +142,7 @@ UNLINKED_BECAUSE: Final[dict[str, str]] = {
     "replaced": "A new link took its place.",
 }
 
-#: How it ended that a provider was to delete our access to an account that was unlinked.
+#: Whether the provider deleted our access to an account that was unlinked.
 REVOKED: Final[dict[str, str]] = {
     "deleted": "{title} has deleted my access to your account there. Nothing of the link is left.",
     "refused": "{title} no longer accepts my access to your account there. Nothing of the link is left.",
@@ -160,7 +160,7 @@ NOT_REVOKED: Final = (
     "erased my copies, but they may still work there. The audit has their names: look for "
     "`account.revoked`."
 )
-#: To administrators, of people whose links have ended, by why; then what still runs there.
+#: For administrators, about people whose links have ended, by reason; then what still runs there.
 LEFT: Final[dict[str, str]] = {
     "left": "{who} has left Slack, so I've ended their links. This is still running:",
     "guest": "{who} is a guest now and can't use me, so I've ended their links. This is still running:",
@@ -169,7 +169,7 @@ LEFT_RUNNING: Final = "*{name}* on {title}, as of {seen}."
 LEFT_UNSTOPPED: Final = "*{name}* on {title}, as of {seen}. It should have been stopped, but I couldn't."
 LEFT_MORE: Final = "{count} more. The audit names them: look for `account.left_running`."
 LEFT_NEXT: Final = "I can't stop anything there any more. Please have it stopped if nobody needs it."
-#: What happened while nothing could be sent, in one message; and the same of one, and of several.
+#: A summary of what happened while nothing could be sent, with the words for one workspace and for several.
 SUMMARY: Final = "*While I couldn't message you* ({since} to {until}):"
 READY_TOGETHER: Final = ("{names} is ready.", "{names} are ready.")
 STOPPED_TOGETHER: Final = ("{names} has stopped.", "{names} have stopped.")
@@ -180,13 +180,13 @@ OPEN_NAMED: Final = "Open {name}"
 #: One of several buttons that do the same.
 BUTTON_NAMED: Final = "{label}: {name}"
 
-#: In place of a message that can't be sent directly, or can't be put together.
+#: Instead of a message that can't be sent directly, or can't be drawn.
 NOT_DIRECT: Final = (
     "I have a message for you, but Slack doesn't let me send you direct messages. "
     "Open a conversation with me, then type `list` to see where things stand."
 )
 NOT_IN_CHANNEL: Final = "I can't post in <#{channel}>, so here is my answer."
-#: To the author of a card that a channel doesn't take changes of.
+#: For the author of a card in a channel that doesn't accept changes to it.
 CARD_NOT_UPDATED: Final = (
     "I can't update your card in <#{channel}> any more (Slack says `{code}`), so what it shows may be out "
     "of date. What people press still counts. Unarchive the channel or invite me there, or post the card in "
@@ -199,9 +199,9 @@ NOT_DELIVERED: Final = (
 NOT_CONFIRMED: Final = (
     "Slack may not have shown you my last answer. If you don't see it, type `list` to see where things stand."
 )
-#: Below the text in place of a message, where that is too long.
+#: Below the text that replaces a message, if it is too long.
 TEXT_CUT: Final = "There's more, but this message would be too long for Slack."
-#: In place of a form.
+#: Shown instead of a form.
 FORM_REFUSED: Final = (
     "Slack didn't accept this form, so I can't show it. "
     "Close it and type the command with its options instead."
@@ -212,7 +212,7 @@ NOT_DRAWN: Final = (
 )
 
 
-#: To administrators, of an end whose person couldn't be warned.
+#: For administrators, about an end whose owner couldn't be warned.
 UNWARNED_STOPPED: Final = (
     "I couldn't warn {who} before stopping *{name}* on {title} as planned. It can be started again."
 )
@@ -221,11 +221,11 @@ UNWARNED_LEFT: Final = (
     "Please ask them whether they still need it."
 )
 
-#: After a failover, to whoever was answered what the database has no record of any more.
+#: After a failover, for people whose requests were answered but are no longer in the database.
 LOST: Final = "I lost my records of the last few seconds. *{name}* is {state} on {title}."
 LOST_REQUEST: Final = "I lost my records of the last few seconds. Check what became of *{name}* on {title}."
 
-#: The message, by what has become of a connection.
+#: By what has happened to a connection.
 OUTAGES: Final[dict[str, str]] = {
     "away": (
         "*{title}* stopped answering {at}. People waiting for it can see that on their cards, and "

@@ -1,6 +1,6 @@
-"""Texts of linking: of its pages, and of the same steps and an administrator's approval in Slack.
+"""Texts of linking: its pages, the same steps in Slack, and the approval by an administrator.
 
-Plain text. Pages escape it by themselves; code that puts it into a Slack message has to escape it.
+Plain text. Pages escape it themselves; code that puts it into a Slack message has to escape it.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from bot.support import errors
 
 BRAND = "Usher"
 TAGLINE = "Workspaces from Slack"
-#: On the pages of a link, as people know it where they came from.
+#: Usher's name on link pages, as people know it from where they came.
 APP = "@{app} in Slack"
 CLOSE = "Close"
 
@@ -39,7 +39,7 @@ CODE_NOTE = (
 CODE_SHOWN_TITLE = "Enter your code in Slack"
 DONE_TITLE = "Linked"
 DONE_NEXT = "Usher is sending you a message in Slack. Start, stop and open your workspaces from there."
-#: Where something was asked for before the account was linked.
+#: If something was requested before the account was linked.
 DONE_WAITED = "In Slack, Usher is carrying on with what you asked for, and will message you there."
 BACK_TO_SLACK = "Back to Slack"
 LABEL_PERSON = "Slack user"
@@ -62,14 +62,14 @@ BUSY_TITLE = "Busy right now"
 REFUSED_TITLE = "That didn't work"
 LINK_CLOSED_TITLE = "This link no longer works"
 GO_BACK = "Go back"
-#: What the title of a page begins with whose form was refused.
+#: The beginning of a page's title after its form was refused.
 ERROR = "Error:"
-#: For who did not ask for this link.
+#: For a person who didn't ask for this link.
 NOT_YOU: Final = (
     "Not {person} in {workspace}? Or did somebody else send you this link? "
     "Then close this page, or they could get access to your account."
 )
-#: Where the account isn't the one that is linked so far.
+#: If the account isn't the one linked so far.
 ANOTHER_ACCOUNT: Final = "So far, your {title} account {former} is linked. This one would take its place."
 #: Above the steps that lead to a token.
 GET_TOKEN: Final = "Get your token from {title}"  # noqa: S105 - a text
@@ -84,13 +84,13 @@ def format_linked_account(title: str, username: str) -> str:
     return f"{title} is linked, as {username}." if username else f"{title} is linked."
 
 
-#: Where the code is to be typed, on a page that shows it no more.
+#: Where to type the code, on a page that no longer shows it.
 CODE_SHOWN: Final = (
     "The code is only shown once. In Slack, press Enter code in the message that brought you here, "
     "and type it. "
     "If you don't have it any more, type {command} link {title} in Slack to get a new link."
 )
-#: Refusals of the policy, by its rule, as a page says them.
+#: The policy's refusals by rule, in a page's words.
 POLICY: Final[Mapping[str, str]] = {
     "policy.bot": "Usher only takes requests from people. Ask a person to do it.",
     "policy.foreign_team": (
@@ -120,7 +120,7 @@ def _new_link(command: str, title: str = "") -> str:
 
 
 def explain_unknown_link(command: str) -> str:
-    """Answer an address that was never handed out, or long ago."""
+    """Answer an address that was never given out, or was long ago."""
     return f"This link doesn't exist, or it's more than a day old. {_new_link(command)}"
 
 
@@ -138,51 +138,51 @@ def explain_used_link(command: str, title: str) -> str:
 
 
 def explain_exhausted_link(command: str, title: str) -> str:
-    """Answer when five tokens were tried."""
+    """Answer that five tokens have been tried."""
     return f"Five tokens have been tried with this link, so it no longer works. {_new_link(command, title)}"
 
 
 def explain_link_in_other_browser(command: str, title: str) -> str:
-    """Answer another browser than the one that began."""
+    """Answer a browser other than the one that began."""
     return (
         "This link is already being used in another browser. Continue there, or start over here. "
         f"{_new_link(command, title)}"
     )
 
 
-#: To somebody who has left.
+#: For a person who has left.
 LINK_PERSON: Final = "{person} is no longer active in this Slack workspace, so nothing can be linked."
-#: When the operator removed the connection in the meantime.
+#: If the operator has removed the connection in the meantime.
 LINK_CONNECTION: Final = (
     "This connection no longer exists. Type {command} link in Slack to see what you can link."
 )
-#: When two tabs did two things at once.
+#: If two tabs did two things at once.
 LINK_CHANGED: Final = (
     "This page has changed in another tab. Nothing was linked. Check what it says now, then continue."
 )
-#: When somebody else has linked this account.
+#: If somebody else has linked this account.
 LINK_TAKEN: Final = (
     "The {title} account {username} is linked to somebody else in Slack. "
     "They have to unlink it first. Nothing was changed."
 )
-#: To a step that needs the proof first.
+#: For a step that needs the proof first.
 SIGN_IN_FIRST: Final = "Sign in with Slack first. Nothing was linked."
-#: To somebody else than the one who asked for the link.
+#: For a person other than the one who asked for the link.
 SIGN_IN_MISMATCH: Final = (
     "You're signed in to Slack as somebody else. This link belongs to {person} in {workspace}, "
     "and only they can use it. Nothing was linked."
 )
-#: When a person pressed Cancel at Slack.
+#: After a person pressed Cancel at Slack.
 SIGN_IN_CANCELLED: Final = (
     "You didn't finish signing in with Slack. Nothing was linked. Try again when you're ready."
 )
-#: When Slack's answer proves nothing.
+#: If Slack's answer proves nothing.
 SIGN_IN_FAILED: Final = "Slack's answer couldn't be used. Nothing was linked. Go back and sign in again."
-#: To a sign-in that this browser did not begin, or began too long ago.
+#: For a sign-in that another browser began, or that began too long ago.
 SIGN_IN_EXPIRED: Final = (
     "This sign-in wasn't started in this browser, or it took too long. Go back and sign in again."
 )
-#: To a form that was not sent from our own page.
+#: For a form that wasn't sent from our own page.
 FORGED: Final = (
     "This form didn't come from this page, or the page was too old. Nothing was changed. Open it again."
 )
@@ -199,14 +199,14 @@ def explain_missing_cookie(command: str) -> str:
 # -- why a token does not work -------------------------------------------------------------------------------
 
 
-#: To a text that cannot be sent as a token, and to one that was refused and looks like none.
+#: For a text that can't be sent as a token, and for a refused one that doesn't look like a token.
 TOKEN_SHAPE: Final = "That doesn't look like a token from {title}. Copy it again: all of it, without quotes."  # noqa: S105 - a text
-#: To a token of Slack; it was sent nowhere.
+#: For a Slack token, which wasn't sent anywhere.
 TOKEN_OF_SLACK: Final = (
     "That's a Slack token, not one from {title}. Usher didn't keep it or send it anywhere. Replace it "  # noqa: S105 - a text
     "on your app's page at api.slack.com/apps, and paste your token from {title} here instead."
 )
-#: To a token that is a connection's own; it was sent nowhere.
+#: For a token that belongs to a connection itself; it wasn't sent anywhere.
 TOKEN_OWN: Final = (
     "That token is one that Usher itself uses, so it can't be linked to a person. "  # noqa: S105 - a text
     "Paste your own token from {title}."
@@ -224,14 +224,14 @@ def explain_failed_check(
     """Explain the provider's refusal of a token in its own words; its steps for getting one come below."""
     tries = f"{format_count(attempts_left, 'try is', 'tries are')} left."
     if error.is_ours and error.status is not None:
-        # Something in front of the server answered: nothing is known of the token.
+        # A server in front of the provider answered, so nothing is known about the token.
         return f"{error.message} Nothing was stored. {tries}"
     said = quote_error(error, title)
     if isinstance(error, errors.CredentialRefused):
         usual = f"{title} didn't accept this token.{said} Copy it again, or get a new one if it has expired."
         return f"{refused or usual} {tries}"
     if isinstance(error, errors.Forbidden):
-        # A provider's package may say in a sentence of its own what the token lacks.
+        # A provider's package may say in its own words what the token lacks.
         said = f" {error.message}" if error.is_ours and error.message.endswith(".") else said
         return (
             f"{title} recognises this token, but doesn't let Usher do what it needs to with it.{said} "
@@ -259,22 +259,22 @@ def explain_failed_check(
 # -- in Slack ------------------------------------------------------------------------------------------------
 
 
-#: Where no browser could open a link.
+#: If no browser could open a link.
 NO_ADDRESS: Final = (
     "To link an account you need a page that your browser can open, "
     "and I don't have a public web address yet. "
     "Ask your Usher admin to give me one."
 )
-#: To a press that Slack delivered twice: its link was sent already.
+#: For a press that Slack delivered twice; its link was already sent.
 LINK_REPEATED: Final = "You already have a link from that press. If you can't see it, press the button again."
-#: To a connection that does not exist.
+#: For a connection that doesn't exist.
 UNKNOWN_CONNECTION: Final = "I don't have a connection called {name}. I have: {known}."
-#: Where people do not link by themselves.
+#: If people can't link by themselves.
 NOT_BY_TOKEN: Final = "You don't need to link {title} yourself. Your Usher admin sets that up."  # noqa: S105 - a text
 
 
 def explain_unexpected_code(command: str) -> str:
-    """Answer a code that nobody waits for."""
+    """Answer a code that nothing waits for."""
     return (
         "I'm not waiting for a code from you. It may have expired after 10 minutes, or been used already. "
         f"{_new_link(command)}"
@@ -289,39 +289,39 @@ def explain_wrong_code(attempts_left: int, command: str) -> str:
     return f"That code is wrong. Check the page again. {tries}"
 
 
-#: To people of a Slack workspace that Usher is not installed in.
+#: For people of a Slack workspace where Usher isn't installed.
 FOREIGN_TEAM: Final = "I'm not installed in your Slack workspace. Ask one of its admins to install me."
-#: When something broke that should not; the reference is also in the log.
+#: For an unexpected failure; the log has the same reference.
 UNEXPECTED: Final = (
     "Something went wrong in Usher, and nothing was changed. Try again in a minute. If it happens "
     "again, give your Usher admin this reference: {reference}"
 )
-#: When the store could not take it in time.
+#: If the store couldn't accept a request in time.
 BUSY: Final = "Usher is busy right now. Nothing was changed. Try again in a moment."
-#: To an address that leads nowhere.
+#: For an address that leads nowhere.
 NOT_FOUND: Final = (
     "This link leads nowhere. If it came from Slack, part of it may be missing: open it there again."
 )
 ACCOUNT_TO_COME = "the one you sign in to"
 ANOTHER_ACCOUNT_BUTTON = "Use another account"
 PASTE_INSTEAD = "Paste a token instead"
-#: What follows Sign in with Slack where people then sign in at the provider.
+#: What follows *Sign in with Slack* if people then sign in at the provider.
 AFTER_SLACK: Final = (
     "Sign in with Slack to confirm, then sign in to {title}. "
     "Usher shows you both accounts before it links anything."
 )
 #: The button that leads to the provider's own page.
 THERE_BUTTON: Final = "Sign in to {title}"
-#: What happens next, and which account it will be.
+#: What happens next, and which account will be linked.
 THERE_TEXT: Final = (
     "Usher sends you to {title} to sign in, and shows you both accounts before it links anything. "
     "If you're signed in to {title} as somebody else, sign out there first."
 )
-#: When a person didn't sign in at the provider.
+#: For a person who didn't sign in at the provider.
 THERE_CANCELLED: Final = (
     "You didn't finish signing in to {title}. Nothing was linked. Try again when you're ready."
 )
-#: When the provider doesn't let Usher ask people to sign in.
+#: If the provider doesn't allow Usher to ask people to sign in.
 THERE_UNSET: Final = (
     "{title} doesn't let Usher sign people in. Nothing was linked. Tell your Usher admin to compare how "
     "Usher is registered there with “usher docs connections”. Until then, go back and paste a token instead."
@@ -358,13 +358,13 @@ TRIED_BY_APPROVAL: Final = (
 )
 
 SLACK: Final = "Slack"
-#: About what was sent as a message, in the sentences that follow.
+#: About a typed message, inserted into the sentences that follow.
 DELETE_IT: Final = "delete your message and "
 TYPED: Final = (
     "That looks like a token from {titles}. I haven't used or kept it, but Slack may have: please {delete}"
     "replace it now ({where}). To link your account, type `{command}link` and use the page that opens."
 )
-#: Ids look like that, too.
+#: For something that may also be an id.
 TYPED_ID: Final = (
     "I can't find anything of yours with that id. If it's a workspace of yours, `{command}add` puts it on "
     "your list. If it's a token from {titles}, I haven't used or kept it: please {delete}replace it now "
@@ -374,17 +374,17 @@ TYPED_SLACK: Final = (
     "That looks like a Slack token. I haven't used or kept it, but others may have seen it: please {delete}"
     "replace it now ({where})."
 )
-#: Whatever it is for.
+#: For a secret of unknown origin.
 TYPED_ELSE: Final = (
     "That looks like a token or a password. I haven't used or kept it, but Slack may have: please {delete}"
     "replace it now, wherever it's from."
 )
-#: Below a field of a form, where nothing is formatted.
+#: Below a form's field, where nothing is formatted.
 TYPED_IN_FIELD: Final = (
     "That looks like a token from {titles}, so I haven't kept it. Replace it there, and enter something else "
     "here."
 )
-#: Where only an administrator can replace a token.
+#: If only an administrator can replace a token.
 BY_ADMINISTRATOR: Final = "ask your Usher admin for {title}"
 
 RESTORED: Final = (
@@ -401,7 +401,7 @@ ASK_SUBMIT: Final = "Ask"
 ASK_LABEL: Final = "Your username on {title}"
 ASK_NOTE: Final = "An Usher admin sees your Slack name and this username, and approves or denies the request."
 USERNAME_SHAPE: Final = "A username has 1 to 80 characters, without spaces or invisible characters."
-#: To somebody who keeps asking for other usernames.
+#: For a person who keeps asking for other usernames.
 OFTEN: Final = (
     "You've asked for several usernames on {title} today, so I haven't passed this one on. "
     "Talk to your Usher admin, or ask again tomorrow."
@@ -415,13 +415,13 @@ LINKED_ALREADY: Final = (
     "To ask for another username, type `{command}link {title} USERNAME`."
 )
 
-#: To administrators.
+#: For administrators.
 REQUEST: Final = "{who} wants to be linked to *{username}* on {title}."
 REQUEST_NOTE: Final = (
     "Only approve this if you know that this person is {username} there: "
     "whatever they do here will be done as {username}."
 )
-#: What the request becomes for every administrator, once one of them has decided.
+#: What the request becomes for all administrators once one of them has decided.
 APPROVED_BY: Final = "{who} wanted to be linked to *{username}* on {title}. {by} approved it."
 DENIED_BY: Final = "{who} wanted to be linked to *{username}* on {title}. {by} denied it."
 WITHDRAWN: Final = "{who} wanted to be linked to *{username}* on {title}. The request is no longer open."
@@ -439,7 +439,7 @@ DECIDED_ALREADY: Final = "That request has already been decided: {state}."
 GONE: Final = (
     "That request is no longer open: it was withdrawn or replaced by a newer one. Look at the newest request."
 )
-#: While a request can't be approved.
+#: If a request can't be approved at present.
 NOT_OPEN: Final = (
     "I've asked the people it may belong to; they have a day to answer. I'll post this again when "
     "you can approve it."
@@ -456,7 +456,7 @@ STATES: Final = {
 }
 DONE: Final = "{who} is now linked to *{username}* on {title}."
 
-#: To both, when the provider does not let it be. The first two go to the person.
+#: If the provider prevents a link: the first two for the person, the others for the administrator.
 DENIED_PERSON: Final = (
     "Your request for *{username}* on {title} wasn't approved. "
     "Talk to your Usher admin, or ask again with your own username."
@@ -465,7 +465,7 @@ FAILED_PERSON: Final = (
     "I couldn't link you to *{username}* on {title}. {because} Ask again once that's sorted out."
 )
 FAILED_ADMINISTRATOR: Final = "I couldn't link {who} to *{username}* on {title}. {because}"
-#: *Approve*, pressed late below a link that rested.
+#: For *Approve*, pressed too late below a link that rested.
 NOT_RESTING: Final = (
     "Too late: that link is used again, has ended, or its name is yet another account by now."
 )
@@ -481,5 +481,5 @@ BECAUSE: Final = {
     "not_allowed": "I don't work for guests, bots, or people from other organisations.",
     "gave_up": "{title} hasn't answered for a long time.",
 }
-#: At the address of a calendar that an earlier release offered.
+#: At the address of a calendar from an earlier release.
 NO_CALENDARS: Final = "Usher doesn't offer calendars any more: remove this one from your calendar program."

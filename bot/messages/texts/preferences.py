@@ -23,7 +23,7 @@ ASKS_AFTER: Final = (
     "within a day."
 )
 ASKS_NEVER: Final = "I won't ask about workspaces left running."
-#: Of connections where the operator has set something else.
+#: For connections where the operator has set another time.
 ASKS_THERE: Final = "On {titles}, I'll ask after {time}."
 ASKS_NEVER_THERE: Final = "On {titles}, I won't ask."
 
@@ -46,7 +46,7 @@ ASSISTANT_LEVELS: Final = {
     "stop": "show, start and stop your workspaces",
 }
 
-#: The form of one workspace: what is typed after its name, with its label.
+#: The form for one workspace; and what can be typed after its name, with its label.
 MESSAGES_LABEL: Final = "Message me about {name}"
 MESSAGES: Final = {
     "usual": "As in my general settings",
@@ -55,7 +55,7 @@ MESSAGES: Final = {
     "stopped": "When it stops by itself",
     "off": "Neither",
 }
-#: By what is sent: ready, stopped.
+#: By the messages that are sent: when ready, when stopped.
 NOTIFY: Final = {
     (True, True): "I'll message you when *{name}* on {title} is ready, and when it stops by itself.",
     (True, False): "I'll message you when *{name}* on {title} is ready, but not when it stops by itself.",

@@ -1,8 +1,8 @@
 """Texts of failures and obstacles: one sentence for the person, with the next step.
 
-A *cause* is what is stored with an operation: a word of ``CAUSES``, or a word and the provider's own message
-after a colon (``invalid: disk too small``), or a word and a sentence of ours after two colons,
-which is shown as it is. ``to_cause`` makes one from an error, ``explain_cause`` puts it into words.
+A *cause* is stored with an operation. It is a word of ``CAUSES``, a word with the provider's own message
+after a colon (``invalid: disk too small``), or a word with a sentence of ours after two colons, which is
+shown unchanged. ``to_cause`` makes one from an error, ``explain_cause`` puts it into words.
 """
 
 from collections.abc import Mapping
@@ -15,13 +15,13 @@ from bot.domain.usability import Lack
 from bot.domain.workspaces import State, Workspace
 from bot.support import errors
 
-#: Where the provider says that something failed, and no more; and who may know, with its page and without.
+#: If the provider only says that something failed; and who may know more, with its page and without.
 NO_REASON: Final = "{title} didn't give a reason."
 SEE_PAGE: Final = "Its page there may say more."
 ASK_ADMIN: Final = "Ask your {title} admin."
-#: ``{title}`` is the connection's name for people, ``{said}`` the provider's own message where there is one.
+#: ``{title}`` is the connection's title, ``{said}`` the provider's own message, if there is one.
 CAUSES: Final[Mapping[str, str]] = {
-    # The life of an operation (bot.plan and the reconciler).
+    # The course of an operation (bot.plan and the reconciler).
     "gave_up": "{title} kept failing. Try again in a while.",
     "gone": "It no longer exists on {title}. Type `list` to see what's there.",
     "provider_failed": "{said}",
@@ -57,7 +57,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "restored": "My records were restored from a backup, so I don't know whether you still want that.",
     "let_go": "You told me to stop waiting for it.",
     "missed": "By the time I could do it, too little of the planned time was left.",
-    # Temporary trouble: said while Usher goes on trying by itself.
+    # Temporary trouble, while Usher keeps trying by itself.
     "unreachable": "I can't reach {title} right now. Nothing is lost: I'll keep trying.",
     "untrusted_certificate": "I can't reach {title}, as its certificate isn't trusted here. "
     "Nothing is lost: I'll keep trying. Ask your Usher admin to look at it.",
@@ -69,7 +69,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "server_failed": "{title} is having problems right now. I'll keep trying.",
     "bad_answer": "{title} sent an answer that I don't understand. I'll keep trying.",
     "sent_too_late": "I'll check again in a moment.",
-    # Lasting trouble: the person's turn.
+    # Lasting trouble, where the person has to act.
     "credential_refused": "{title} no longer accepts your link. Link again, then try again.",
     "approval_ended": "Your link to {title} has expired. Link again, then try again.",
     "renamed": "Your account on {title} has been renamed. Link again, then try again.",
@@ -102,7 +102,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "if nothing is there, try again.",
     "connection_gone": "The connection {title} isn't set up any more. Ask your Usher admin.",
     "unknown_command": "I'm not set up for that command. Ask your Usher admin which ones I have.",
-    # What a provider can't do, or not with this workspace, or not now.
+    # Things that a provider can't do: at all, with this workspace, or now.
     "no_create": "You can't create workspaces on {title} from here. Create it there, then type `list`.",
     "no_suspend": "Workspaces on {title} can't be suspended. Stop it instead.",
     "no_force": "{title} can't force a workspace to quit. Stop it instead.",
@@ -136,7 +136,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "no_job": "I can't find that run on your list. Type `job list` to see your runs.",
     "cannot": "{title} doesn't let me do that with runs. You may be able to do it on the run's page there.",
     "lost": "{title} can no longer find this run. Its page there may say more.",
-    # Usher's own trouble.
+    # Trouble of Usher's own.
     "unsure": "I can't tell yet whether that went through. I'll message you.",
     "busy": "I'm too busy right now, so I haven't started anything. Try again in a moment.",
     "store_unavailable": "I can't reach my own records right now, so I haven't done anything. "
@@ -169,7 +169,8 @@ CAUSES: Final[Mapping[str, str]] = {
     "not_owner": "I can't find that workspace on your list. Type `list` to see what you have.",
 }
 
-#: Said to a sentence that couldn't be written down, at its first delivery; true whatever becomes of the next.
+#: The reply to a message that couldn't be recorded when first delivered; it stays true whatever comes of the
+#: next delivery.
 MESSAGE_NOT_RECORDED: Final = (
     "I can't reach my own records right now, so this has to wait. If Slack passes it on to me again in the "
     "next few minutes, I'll answer it then. If you don't hear from me, please send it again."
@@ -179,7 +180,7 @@ MESSAGE_NOT_RECORDED: Final = (
 class Because(NamedTuple):
     """The wording of a reason: in the present, in the past, and the remedy.
 
-    ``passes``: it may pass by itself, so that waiting helps.
+    ``passes`` says that it may pass by itself, so that waiting helps.
     """
 
     now: str
@@ -188,14 +189,14 @@ class Because(NamedTuple):
     passes: bool = False
 
 
-#: Causes whose message is explained like that of a failure, if it has a known reason.
+#: Causes whose message is explained like that of a failure, if its reason is known.
 _EXPLAINED_CAUSES: Final = frozenset({"misconfigured", "no_room"})
-#: Reasons of which the provider's own words say what is needed: how much, whose rule, what is missing.
+#: Reasons for which the provider's own words matter: how much, whose rule, what is missing.
 _QUOTED_REASONS: Final = OWN_LIMITS | {Reason.DENIED}
-#: What there is no room for want of, where it is said.
+#: The names of resources that may be missing.
 SHORT_OF: Final = {"cpu": "CPU", "memory": "memory", "ephemeral-storage": "disk space"}
 _AGAIN: Final = "Try again. If it happens again, ask your {title} admin."
-#: Said while a provider waits for what may pass by itself.
+#: Said while a provider waits for something that may pass by itself.
 WAITS: Final = "{title} keeps trying, and I'll message you either way."
 REASONS: Final[Mapping[Reason, Because]] = {
     Reason.CANCELED: Because(
@@ -291,7 +292,7 @@ REASONS: Final[Mapping[Reason, Because]] = {
     ),
 }
 
-#: After these nobody has to look into the log.
+#: Reasons after which nobody has to look into the log.
 NO_FAULTS: Final = frozenset(
     {
         "another_account",
@@ -316,9 +317,9 @@ def explain_cause(
 ) -> str:
     """Explain an error or a cause to the person: plain text, unescaped, with the next step.
 
-    Rules of the policy (``policy.guest``) are causes too. ``message`` is the provider's own word when the
-    cause holds none. ``has_page``: people have a page there that may say more. A cause that is not known is
-    said as trouble of Usher's own, never as nothing.
+    A rule of the policy (``policy.guest``) is a cause, too. ``message`` is the provider's own message, for a
+    cause that has none. ``has_page`` says that people have a page there that may tell more. An unknown cause
+    is explained as trouble of Usher's own, never left out.
     """
     cause = problem if isinstance(problem, str) else to_cause(problem)
     word, _, text = cause.removeprefix("policy.").partition(": ")
@@ -335,7 +336,7 @@ def explain_cause(
     return template.format(title=connection_title, said=said).strip()
 
 
-#: What they are asked; nothing where the row is gone that it is about.
+#: The question to the person; left out if the row that it is about is gone.
 WANTED: Final = "Do you still want it?"
 
 
@@ -344,8 +345,8 @@ def explain_reason(
 ) -> str:
     """Explain an obstacle or a failure by its provider's message; quote an unknown one.
 
-    ``helps`` adds what helps, who does, or that it may pass. Without a message it is said that there is none,
-    of what is over.
+    ``helps`` adds a remedy, who can help, or that it may pass. If something has ended without a message, the
+    text says that there was none.
     """
     known = find_reason(message)
     if known is None:
@@ -361,7 +362,7 @@ def explain_reason(
     return " ".join(said).replace("{missing}", missing).replace("{title}", title).strip()
 
 
-#: What a running workspace lacks, unless its provider says it in words of its own.
+#: What a running workspace lacks, unless its provider says so in its own words.
 _LACKS: Final[Mapping[Lack, str]] = {
     "address": "{title} hasn't given it a link yet.",
     "page": "Its page doesn't answer yet.",
@@ -392,7 +393,7 @@ def describe_run_detail(run: Run, title: str) -> str:
 
 
 def quote_error(error: errors.ProviderError, title: str) -> str:
-    """Quote the provider's words of an error, as ``quote_message``; "" if they aren't the provider's."""
+    """Quote the provider's words in an error, like ``quote_message``; "" if they aren't the provider's."""
     return quote_message(error.message, title) if error.is_quoted else ""
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 from bot.messages.texts import answers, courses, pages, problems, times
 from bot.support.errors import Refused
 
-#: ``{title}`` is the connection's, other words are the refusal's own; what isn't here is in ``problems``.
+#: ``{title}`` is the connection's title, other words are the refusal's own. Other causes are in ``problems``.
 REFUSALS: Final[Mapping[str, str]] = {
     "account.not_resting": pages.NOT_RESTING,
     "add.not_yours": answers.ADD_NOT_YOURS,
@@ -41,7 +41,7 @@ def _explain_removal(title: str, kept: float) -> str:
     return courses.LESSONS_REMOVED.format(title=title, kept=times.format_duration(kept))
 
 
-#: Those that are more than a template; each gets the title and the refusal's own words by name.
+#: Refusals that need more than a template; each function gets the title and the refusal's own words by name.
 _DRAWN: Final[Mapping[str, Callable[..., str]]] = {
     "code.none": lambda command, **_: pages.explain_unexpected_code(command),
     "code.wrong": lambda attempts_left, command, **_: pages.explain_wrong_code(attempts_left, command),

@@ -1,6 +1,6 @@
-"""Texts of job runs: their cards, messages, output and schedules, and what the verbs answer.
+"""Texts of job runs: their cards, messages, output and schedules, and the answers of their verbs.
 
-``{command}`` is how a person writes of jobs to Usher: after the slash command, or after ``run``.
+``{command}`` is what a person types before a verb of jobs: the slash command, or ``job``.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ UNANSWERED: Final = "It didn't stop within a minute. *Force quit* ends it right 
 LATE: Final = "You can keep waiting, or tell me to stop waiting."
 NO_NEWS: Final = "Not checked yet."
 
-#: How a run ended, where its state doesn't say it; the first is for what its provider will never tell.
+#: How a run ended, if its state doesn't tell; the first is for an end that the provider will never report.
 HEAD_ELSE: Final = "Started, end not reported"
 NOT_RUN_HEAD: Final = "Not run"
 UNSURE_HEAD: Final = "May not have run"
@@ -63,12 +63,12 @@ NOT_KNOWN: Final = "I don't know how *{name}* on {title} ended. {cause}"
 NOT_FOLLOWED: Final = "I've stopped following *{name}* on {title}. {cause}"
 NOT_LAUNCHED: Final = "*{name}* was cancelled before it reached {title}."
 
-#: Nobody can tell whether a launch went through: its person decides.
+#: If nobody can tell whether a launch succeeded; its owner decides.
 ASKED_NOTICE: Final = (
     "{title} didn't answer, so I can't tell whether *{name}* was started there. "
     "I'll keep checking. Starting another may leave you with two."
 )
-#: After the deadline; what holds it up follows.
+#: After the deadline; the reason follows.
 LATE_UNBEGUN: Final = "*{name}* still hasn't started on {title}. {hold}"
 LATE_UNSEEN: Final = "I haven't been able to check on *{name}* on {title} for a while. {hold}"
 
@@ -82,7 +82,7 @@ MARKED: Final = "lines marked ! are stderr"
 
 LOGS: Final = "Logs"
 AGAIN: Final = "Run again"
-#: After that, and after what is the same.
+#: The changed variables, after the others.
 WITH: Final = "with {variables}"
 LET_GO: Final = "Stop waiting"
 STOP_ONE: Final = "Stop {name}"
@@ -144,10 +144,10 @@ WHICH: Final = "More than one of your runs begins with *{name}*. Which one?"
 WHICH_TO_STOP: Final = "More than one run called *{name}* is in progress. Which one?"
 ONE_IS_GOING: Final = "A run of *{name}* is already in progress, so I haven't started another."
 WHICH_OF_ALL: Final = "Which run? Press one, or type `{command}{verb} NAME`."
-#: Tells runs of one name apart on buttons.
+#: Distinguishes runs of the same name on buttons.
 FROM: Final = "{name}, {at}"
 
-#: How long runs of a job usually take; of one that is expected to end, or is late.
+#: The usual duration of a job's runs; for one that should end soon, or is late.
 USUAL: Final = "*{name}* on {title} hasn't started yet. It usually takes {usual}."
 # -- a run written in one line -----------------------------------------------------------------------------
 
@@ -168,7 +168,7 @@ FLAG_NONE_OFFERED: Final = "There's nothing to choose from here. Leave it out."
 COMMAND_PLACE: Final = "after `--`"
 OR: Final = "or"
 JOB_PLACE: Final = "The job"
-#: Below a run that could not be understood.
+#: Below a command for a run that wasn't understood.
 NAME_HINT: Final = "If that's the name of a job, choose where to run it."
 TAIL_HINT: Final = "Put the command after `--`: `{command}run -- Rscript train.R`."
 NO_TAIL_PLACE: Final = "The command is fixed here. Leave that out."
@@ -198,12 +198,12 @@ _MISSING: Final[Mapping[Missing, str]] = {
 
 
 def explain_missing(missing: Missing, cause: str, title: str) -> str:
-    """Say on a line of the output itself what is missing of it: plain text, by Usher and not by the run."""
+    """Say in a line of the output file what is missing from it: plain text, by Usher and not by the run."""
     because = explain_cause(cause, title) if cause else ""
     return _MISSING[missing].format(size=CAP // 1_000_000, because=because)
 
 
-#: The file with the whole of it; ``{id}`` tells it from the files of other runs of that name.
+#: The file with the whole output; ``{id}`` distinguishes it from files of other runs of that name.
 FILE_NAME: Final = "{name}-{id}.log"
 FILE: Final = "The full output of *{name}*."
 FILE_MISSING: Final = (

@@ -1,4 +1,4 @@
-"""Answers to free text: small talk, guesses that are offered, several at once, near misses."""
+"""Answers to free text: small talk, guesses offered as buttons, several things at once, near misses."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -6,11 +6,11 @@ from typing import Final
 from bot.domain.undoable_actions import CLASS, HOURS, ROOM, TIMER
 from bot.domain.workspaces import State
 
-#: How a greeting begins; what Usher is comes after it.
+#: The beginning of a greeting; a description of Usher follows.
 HI: Final = "Hi! "
 
 
-#: By what was said; each is followed by what can be written next.
+#: By what was said; a hint what to type next follows each.
 TALK: Final[Mapping[str, str]] = {
     "hello": "Hi! Type `{command}list` to see your workspaces, or `{command}help` for everything else.",
     "thanks": "You're welcome!",
@@ -28,7 +28,7 @@ TALK: Final[Mapping[str, str]] = {
         "I don't read forwarded messages. Tell me what you need in your own words, or type `{command}help`."
     ),
 }
-#: After a name that is said to be somebody else's.
+#: For a name that belongs to somebody else's thing.
 THEIRS: Final = "I only work with your own workspaces, so I haven't done anything."
 
 # -- what was said before -----------------------------------------------------------------------------------
@@ -45,17 +45,17 @@ SINCE: Final = "Since {since}, so for {length}."
 
 DID_YOU_MEAN: Final = "Did you mean {commands}?"
 OR: Final = " or "
-#: A command in a sentence, as its button says it.
+#: A command within a sentence, in the words of its button.
 IN_WORDS: Final = "*{doing}*"
-#: What was said in other words, as a command that one press runs.
+#: A request in other words, offered as a command that one press runs.
 AS_COMMAND: Final = "Do you mean {commands}?"
 NOT_UNDERSTOOD: Final = "I didn't understand that."
-#: Above what may be meant.
+#: Above the things that may be meant.
 LIKELY: Final = "Did you mean one of these?"
 LIKELY_ONE: Final = "Do you mean this? I haven't done anything yet."
 LEFT_ALONE_ALL: Final = "I haven't done anything. I don't read exceptions and conditions, only commands."
 WHICH_STATUS: Final = "Which one do you mean?"
-#: What is understood, after what isn't.
+#: What Usher understands, after a text that it didn't.
 UNDERSTANDS: Final = {
     "workspace": "Name a workspace and say what to do with it, such as `{command}start NAME until 18:00`.",
     "job": "Name a job and say what to do with it, such as `{command}run NAME`.",
@@ -65,36 +65,36 @@ FLAGS_ARE: Final = "Its options are {flags}."
 FLAGS_NONE: Final = "It has no options."
 AS_RUN: Final = "Or did you mean the job run {commands}?"
 
-#: Verbs of earlier releases in whose place no other is typed, by word.
+#: Verbs of earlier releases that have no replacement, by word.
 FORMER_WORDS: Final[Mapping[str, str]] = {
     "undo": (
         "*Undo* is gone, so I haven't changed anything. `{command}list` shows how things are; what you did "
         "last has a button in its answer that takes it back."
     ),
 }
-#: After a verb of an earlier release.
+#: For a former verb.
 FORMER_VERB: Final = "`{former}` is now `{command}{typed}`."
 
 # -- offers ------------------------------------------------------------------------------------------------
 
-#: With a time, which the button keeps.
+#: With a time, which the button carries.
 AT_ITS_TIME: Final = "Do you mean *{name}*, and {at}? I haven't done anything yet."
 LONGER: Final = "Keep {name} running for {time} more"
 #: In place of a name on a button for several.
 COUNT: Final = "{count} workspaces"
 SEVERAL_ROW: Final = "• *{name}* · {title}"
-#: A row of something that a stop would interrupt.
+#: A row for a workspace in which a stop would interrupt something.
 SEVERAL_AT_STAKE: Final = "• *{name}* · {title} – {lost}"
-#: A row of something that can't be started again after this.
+#: A row for a workspace that can't be started again afterwards.
 SEVERAL_FINAL: Final = "• *{name}* · {title} – this will end it for good. {lost}"
-#: Of one to which nothing is done; its state where "is" doesn't go with the word for it.
+#: A workspace that is left as it is; the second if "is" doesn't fit its state.
 LEFT_OUT_ONE: Final = "*{name}* {being}."
 BEING: Final[Mapping[State, str]] = {
     State.FAILED: "has failed",
     State.GONE: "no longer exists",
     State.UNKNOWN: "is in a state that I don't know",
 }
-#: What wasn't understood of a request, in the words of its person.
+#: The parts of a request that weren't understood, in the person's words.
 LEFT_OUT: Final = "I left out {names}."
 SEVERAL_MOST: Final = "I do at most {most} at once. Ask again for the rest."
 NONE_OF_THEM: Final = "There's nothing to do. {states}"
@@ -114,7 +114,7 @@ NOTHING_TO_CANCEL: Final = "Nothing that can be cancelled is under way for *{nam
 
 # -- what goes on with the last request ----------------------------------------------------------------------
 
-#: By what acted in somebody's name.
+#: By who acted in the person's name.
 DONE_BY: Final[Mapping[str, str]] = {
     "": "as you asked",
     HOURS: "by its hours",

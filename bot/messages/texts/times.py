@@ -6,12 +6,12 @@ from datetime import UTC, date, datetime, tzinfo
 from itertools import groupby
 from typing import Final
 
-#: People who type times like this read them so, too.
+#: People who type times like this also read them so.
 _TWELVE_HOURS = re.compile(r"\d\s?[ap]\.?m\b", re.IGNORECASE)
 _MINUTE = 60
 _HOUR = 3600
 _DAY = 86_400
-#: Where ``format_roughly`` changes its words, in minutes, and in seconds.
+#: Where ``format_roughly`` changes its unit, in minutes, and in seconds.
 _UNDER_A_MINUTE = 0.75
 _A_MINUTE_OR_TWO = 2.5
 _BY_THE_MINUTE = 9.5
@@ -32,7 +32,7 @@ def format_duration(seconds: float) -> str:
 
 
 def format_roughly(seconds: float) -> str:
-    """Format a usual duration, so rounded that it promises nothing: ``about 5 minutes``."""
+    """Format a usual duration, rounded so that it doesn't promise anything: ``about 5 minutes``."""
     minutes = seconds / _MINUTE
     if minutes < _UNDER_A_MINUTE:
         return "under a minute"
@@ -47,7 +47,7 @@ def format_roughly(seconds: float) -> str:
 
 
 def format_count(count: int, one: str, several: str = "") -> str:
-    """Format a number of things: ``1 place``, ``1,200 lines``; ``several`` if not ``one`` with an s."""
+    """Format a number of things: ``1 place``, ``1,200 lines``; ``several`` defaults to ``one`` with an s."""
     return f"{count:,} {one if count == 1 else several or f'{one}s'}"
 
 
@@ -57,7 +57,7 @@ def format_time_in_utc(at: float) -> str:
 
 
 def format_day_in_utc(at: float) -> str:
-    """Format a day and a time of day for the same readers."""
+    """Format a day and a time of day for readers whose Slack can't show their own zone."""
     return datetime.fromtimestamp(at, UTC).strftime("%-d %b %Y at %H:%M UTC")
 
 
@@ -67,14 +67,14 @@ def format_day(at: float, now: float, zone: tzinfo) -> str:
     days = (local.date() - today).days
     day = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get(days)
     day = day or local.strftime("%-d %b" if local.year == today.year else "%-d %b %Y")
-    # Where a person's zone isn't known, its name says which is meant.
+    # If the person's zone isn't known, name the zone.
     return f"{day} at {format_clock_time(at, zone)}{' UTC' if str(zone) == 'UTC' else ''}"
 
 
 def format_other_day(at: float, now: float, zone: tzinfo) -> str:
     """Format the day of a time unless it is that of ``now``: ``Mon 30 Nov``, ``Mon 4 Jan 2027``, ``""``.
 
-    The weekday makes it an adverb ("I'll stop it Mon 30 Nov at 18:00"), and unlike *tomorrow* it stays true.
+    The weekday makes it an adverb ("I'll stop it Mon 30 Nov at 18:00") and, unlike *tomorrow*, stays true.
     """
     local, today = datetime.fromtimestamp(at, zone).date(), datetime.fromtimestamp(now, zone).date()
     if local == today:
@@ -84,14 +84,14 @@ def format_other_day(at: float, now: float, zone: tzinfo) -> str:
 
 
 def format_clock_time(at: float, zone: tzinfo) -> str:
-    """Format a time of day in a zone, for pages, whose script writes it as its browser writes others."""
+    """Format a time of day in a zone, for pages; their script rewrites it in the browser's style."""
     return f"{datetime.fromtimestamp(at, zone):%H:%M}"
 
 
 def format_label(at: float, now: float, zone: tzinfo, typed: str) -> str:
-    """Format a time on a button: with its date unless it is today, by the clock that its reader has typed.
+    """Format a time for a button, with its date unless it is today, on the clock that its reader typed.
 
-    Slack writes no time on a button. Where none was typed, the sentence above has it.
+    Slack can't show times on buttons. If none was typed, the sentence above the button has it.
     """
     local = datetime.fromtimestamp(at, zone)
     clock = f"{local:%-I:%M %p}" if _TWELVE_HOURS.search(typed) else format_clock_time(at, zone)
@@ -110,11 +110,11 @@ def format_weekday(day: str) -> str:
 
 
 def format_dates(spans: Iterable[tuple[str, str]]) -> str:
-    """Format days by the first and the last of each span: ``on 24 Nov and from 22 Dec to 6 Jan``."""
+    """Format days as spans with a first and last day: ``on 24 Nov and from 22 Dec to 6 Jan``."""
     said: list[str] = []
     for (_, is_day), found in groupby(spans, key=lambda span: (span[1][:7], span[0] == span[1])):
         *most, last = found
-        # Of several days of one month, the last one names it.
+        # For several days of one month, only the last one names it.
         days = join_names([*(_day_of(day) for day, _ in most), format_date(last[1])])
         said += [f"on {days}"] if is_day else [_format_span(*span) for span in [*most, last]]
     return join_names(said)
@@ -138,10 +138,10 @@ def _two(large: int, large_unit: str, small: int, small_unit: str) -> str:
     return f"{large} {large_unit} {small} {small_unit}" if small else f"{large} {large_unit}"
 
 
-#: Somebody whose name isn't known.
+#: A person whose name isn't known.
 SOMEBODY: Final = "somebody"
-#: Somebody of a Slack workspace that the reader has to be told; then the same without formatting.
+#: A person of a Slack workspace that the reader must know; then the same without formatting.
 IN_WORKSPACE: Final = "{who} (*{workspace}*)"
 IN_WORKSPACE_PLAIN: Final = "{who} ({workspace})"
-#: Somebody where Usher isn't installed any more.
+#: A person in a Slack workspace where Usher isn't installed any more.
 ELSEWHERE: Final = "{who} (in another Slack workspace)"

@@ -1,4 +1,4 @@
-"""Headings of help, and the texts of forms beside the fields, which their providers name."""
+"""Headings of help, and the texts around a form's fields, which providers name themselves."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -14,7 +14,7 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "job": {"": "Your job runs"},
 }
-#: The four lines of help that come first.
+#: The four lines at the beginning of help.
 FIRST: Final[Mapping[str, tuple[str, ...]]] = {
     "workspace": ("list", "start", "stop", "open"),
     "job": ("run", "list", "logs", "stop"),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-#: By the kind of room: that there is none, and what is waited for.
+#: By the kind of capacity: that there is none, and what people wait for.
 NO_CAPACITY: Final[Mapping[str, str]] = {
     kind: f"I couldn't start *{{name}}*: {none} on {{title}} right now."
     for kind, none in {
@@ -23,10 +23,10 @@ WAITED_FOR: Final[Mapping[str, str]] = {
     "license": "a free license",
     "room": "room",
 }
-#: How often it was tried, by number.
+#: The number of attempts so far.
 TRIED_SO_FAR: Final = ("", "I've tried once so far.", "I've tried {count} times so far.")
 TRIED_IN_ALL: Final = ("", " I tried once.", " I tried {count} times.")
-#: Others may have got what came free, so nothing is said about what there was.
+#: Says nothing about free capacity, as others may have got it.
 STOPPED_WAITING: Final = "I didn't get {what} on {title} for *{name}* by {until}, so I've stopped waiting."
 OFFER: Final = ("{none}", "I can keep trying until {until}.")
 KEEP_TRYING: Final = "Keep trying"
@@ -34,16 +34,16 @@ UNTIL_BUTTON: Final = "Until…"
 NOT_NOW: Final = "Not now"
 STOP_WAITING: Final = "Stop waiting"
 WAITING_STATE: Final = "*{name}* is waiting for {what} on {title}, until {until}. {ahead}"
-#: Before the first try, nobody knows what it needs, so which line it stands in.
+#: Before the first attempt, nobody knows what the workspace needs, so which line it is in.
 UNPLACED: Final = "I'll know your place in line once I've tried it."
 YOU_ARE_NEXT: Final = "You're next in line."
 TRYING: Final = "It's your turn, and I'm trying to start it now."
 ONE_AHEAD: Final = "One person is ahead of you."
 PEOPLE_AHEAD: Final = "{number} people are ahead of you."
-#: Of those who have already had their turn in this round.
+#: For people who have already had their turn in this round.
 ONE_BEFORE: Final = "One person was tried before you, without success."
 TRIED_BEFORE: Final = "{number} people were tried before you, without success."
-#: From the second round on, in place of a number that would change with each attempt of anybody.
+#: From the second round on, instead of a number that would change with everybody's attempts.
 IN_TURN_WITH_ONE: Final = "One other person is waiting, too. You're each tried in turn."
 IN_TURN: Final = "{number} others are waiting, too. You're each tried in turn."
 NUMBER_WORDS: Final = ("", "", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
@@ -51,9 +51,9 @@ HELD: Final = (
     "I'm pausing: a few more failed starts could make {title} shut down. I'll try again once a start "
     "there succeeds."
 )
-#: Of a place that can't be corrected when it changes.
+#: For a place in line that isn't updated when it changes.
 AS_OF: Final = "as of {at}"
-#: The same message once the wait is over.
+#: What the same message becomes once the wait is over.
 GRANTED: Final = "*{name}* got {what} on {title} {at}."
 WAIT_OVER: Final = "*{name}* stopped waiting for {what} on {title} at {at}."
 OVER_UNLINKED: Final = "*{name}* isn't waiting for room any more."
@@ -62,7 +62,7 @@ WAIT_REFUSED: Final = (
 )
 LEFT_WAITLIST: Final = "OK, *{name}* isn't waiting for room any more."
 NOT_WAITING_FOR: Final = "*{name}* isn't waiting for anything."
-#: By how it would be stopped if nobody used it.
+#: By how the workspace would be stopped if nobody used it.
 GRANTED_BY_MODE: Final[Mapping[str, str]] = {
     mode: (
         "*{name}* is ready. If you don't open it within {unused}, and somebody is waiting for {what}, "
@@ -70,15 +70,15 @@ GRANTED_BY_MODE: Final[Mapping[str, str]] = {
     )
     for mode in ("stop", "suspend")
 }
-#: Added where nothing else is to stop it.
+#: Added if nothing else will stop it.
 GOT_FOR_GOOD: Final = "Otherwise nothing will stop it."
-#: Added to the question about what isn't used, where a stop would end it for good.
+#: Added to the question about an unused workspace, if a stop would end it for good.
 GRANT_WANTED: Final = (
     "Somebody is waiting for {what} on {title}. If you don't need *{name}*, they can have it."
 )
 CAN_KEEP_TRYING: Final = "I can keep trying until {until}."
 FORBIDDEN: Final = "*{name}* is no longer waiting for {what} on {title}. {because}"
-#: Added to what says that an attempt has failed for something else.
+#: Added to the message that an attempt failed for another reason.
 WAIT_ENDED: Final = "*{name}* is no longer waiting for {what} on {title}."
 UNTIL_LABEL: Final = "Until when? For example 18:00, tomorrow 9:00 or 3h"
 

@@ -1,6 +1,6 @@
-"""Every setting with its default, and all problems reported at once, as sentences without values.
+"""All settings, read from the environment. All problems are reported at once, as sentences without values.
 
-Each subject declares its own in a module; ``Settings`` is put together from them.
+Each subject declares its settings in a module of its own, and ``Settings`` combines them.
 """
 
 import os
@@ -19,18 +19,18 @@ from bot.support.settings.backups import BackupSettings
 from bot.support.settings.database import find_database_file
 from bot.support.settings.installed import InstalledSettings
 
-#: How similar (0–100) a variable is to a setting to be taken for it.
+#: Least similarity, from 0 to 100, at which a variable counts as a misspelt setting.
 _MIN_SIMILARITY: Final = 88.0
-#: Variables that begin like this are for Usher. Those of other programs begin with SLACK_, too: they aren't
-#: taken for a setting that is set.
+#: Prefixes of Usher's variables. Other programs use SLACK_, too, so such a variable isn't taken for a
+#: misspelling of a setting that is set.
 OWN_PREFIX: Final = "USHER_"
 PREFIXES: Final = (OWN_PREFIX, "SLACK_")
-#: What Kubernetes adds to a service's name for the variables that it puts into each pod.
+#: Suffixes that Kubernetes adds to a service's name for the variables that it puts into each pod.
 _SERVICE_HOST: Final = "_SERVICE_HOST"
 _SERVICE_VARIABLE_PATTERN: Final = re.compile(
     r"_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_[A-Z]+(?:_(?:PROTO|PORT|ADDR))?)?)"
 )
-#: Settings of earlier releases, each with what holds now and what to do.
+#: Settings of earlier releases, each with the next step and the present behaviour.
 REMOVED_SETTINGS: Final = {
     "USHER_DEADLINE_MINUTES": "Remove it: people hear that a request is slow after 30 minutes.",
     "USHER_GLOBAL_ADMINS": "Remove it, and put those ids into USHER_ADMINS without their Slack workspace: "
@@ -50,7 +50,7 @@ REMOVED_SETTINGS: Final = {
 
 
 class SettingsError(Exception):
-    """Every problem of the settings, one sentence each, without values; the exit status is 2."""
+    """All problems of the settings, one sentence each, without values; the exit status is 2."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
@@ -58,14 +58,14 @@ class SettingsError(Exception):
 
 
 class Settings(InstalledSettings, AssistantSettings, BackupSettings):
-    """Every setting, checked; ``validation_alias`` names the variable of each."""
+    """All settings, validated; ``validation_alias`` is the variable of each."""
 
 
-#: Every setting by the name of its variable.
+#: All settings by their variables.
 VARIABLES: Final = {str(field.validation_alias): field for field in Settings.model_fields.values()}
 
 
-#: No arguments: every field comes from the environment (the type checker would ask for them).
+#: No arguments, as every field comes from the environment; the type checker would ask for them.
 _FROM_ENVIRONMENT: dict[str, Any] = {}
 
 
@@ -73,9 +73,9 @@ _FROM_ENVIRONMENT: dict[str, Any] = {}
 class ParsedSettings:
     """The settings of the environment, as far as they are valid.
 
-    ``problems`` are sentences without values. ``wrong`` are the variables whose value in ``settings`` is
-    only a stand-in. ``unknown`` are variables of ours that no setting reads, and ``removed`` those that one
-    of an earlier release read.
+    ``problems`` are sentences without values. ``wrong`` are variables with an invalid value, for which
+    ``settings`` has a stand-in. ``unknown`` are Usher's variables that no setting reads, and ``removed``
+    those that a setting of an earlier release read.
     """
 
     settings: Settings
@@ -86,7 +86,7 @@ class ParsedSettings:
 
 
 def read_settings() -> ParsedSettings:
-    """Read the environment, with every problem at once."""
+    """Read the settings from the environment, and find all problems."""
     wrong: dict[str, str] = {}
     try:
         settings = Settings(**_FROM_ENVIRONMENT)
@@ -111,7 +111,7 @@ def read_settings() -> ParsedSettings:
 
 
 def find_problem(name: str, value: str) -> str:
-    """Return the problem of a setting's value, taken by itself; empty if nothing is."""
+    """Return the problem of a single setting's value; "" if it is valid by itself."""
     try:
         Settings(**dict[str, Any]({name: value}))
     except ValidationError as invalid:
@@ -120,7 +120,7 @@ def find_problem(name: str, value: str) -> str:
 
 
 def _choose_stand_in(name: str) -> Any:
-    """Return a value in place of a wrong one, so that the rest can be checked."""
+    """Return a value to use in place of an invalid one, so that the other settings can be checked."""
     needed = {
         "USHER_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
         "USHER_CONNECTIONS": os.devnull,
@@ -144,13 +144,13 @@ def _format_error(error: Any) -> str:
 
 
 def translate_message(error: Any) -> str:
-    """Return a validation error's message as a sentence that goes on from the setting's name."""
+    """Return a validation error's message so that it continues a sentence after the setting's name."""
     message = str(error["msg"]).removeprefix("Value error, ").partition(", unable to")[0]
     return message.replace("Input should be", "needs to be")
 
 
 def leave_out_service_variables(names: Iterable[str]) -> list[str]:
-    """Return the variables without those that Kubernetes adds for services, whatever those are called."""
+    """Return the variables without those that Kubernetes adds for services of any name."""
     given = list(names)
     services = [name.removesuffix(_SERVICE_HOST) for name in given if name.endswith(_SERVICE_HOST)]
     return [
@@ -166,9 +166,9 @@ def leave_out_service_variables(names: Iterable[str]) -> list[str]:
 def find_unknown_variables(
     given: Iterable[str], known: Collection[str], referenced: Collection[str] = ()
 ) -> tuple[dict[str, str], list[str]]:
-    """Return the misspelt variables with the settings they look like, and the others that do nothing.
+    """Return misspelt variables with the settings that they resemble, and other variables of no effect.
 
-    ``known`` are the settings, ``referenced`` the variables that a secret is read from (``env:NAME``).
+    ``known`` are the settings, ``referenced`` the variables from which a secret is read (``env:NAME``).
     """
     own = (name for name in leave_out_service_variables(given) if name.upper().startswith(PREFIXES))
     names = {name.upper(): name for name in own}

@@ -7,7 +7,7 @@ from bot.support.settings.field import AreRight, setting
 
 
 class AssistantSettings(CoreSettings):
-    """Add whether Slack's assistant may call Usher."""
+    """Whether Slack's assistant may call Usher."""
 
     assistant: bool = setting(
         "USHER_ASSISTANT",
@@ -18,7 +18,7 @@ class AssistantSettings(CoreSettings):
     )
 
     def clashes(self, are_right: AreRight) -> Iterator[str]:
-        """Yield the settings that Slack needs to call Usher."""
+        """Yield the problems of settings that depend on each other, with those that the assistant needs."""
         yield from super().clashes(are_right)
         is_heard = self.slack_signing_secret is not None and self.public_url is not None
         if self.assistant and not is_heard and are_right("SLACK_SIGNING_SECRET", "USHER_PUBLIC_URL"):

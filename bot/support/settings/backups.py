@@ -8,7 +8,7 @@ from bot.support.settings.field import setting
 
 
 class BackupSettings(CoreSettings):
-    """The folder for copies of a SQLite file."""
+    """The folder for nightly backups of a SQLite file."""
 
     backups: Path | None = setting(
         "USHER_BACKUPS",

@@ -1,4 +1,4 @@
-"""The settings of the core: Slack, the database, the keys, who administers, and how it is served."""
+"""The core's settings: Slack, the database, keys, administrators, and how Usher is served."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -27,14 +27,14 @@ from bot.support.environment import command, resolve_secret
 from bot.support.settings.database import explain_wrong_url, list_passwords
 from bot.support.settings.field import AreRight, setting, split_keys, split_names
 
-#: Pairs of quotes, as keyboards and chat programs write them.
+#: Pairs of quotation marks, as keyboards and chat programs write them.
 _QUOTES: Final = ('""', "''", "``", "“”", "\u2018\u2019", "„“", "«»")
 _ADMINISTRATOR_PATTERN = re.compile(r"^(?:[TE][A-Z0-9]+:)?[SUW][A-Z0-9]+$")
 SLACK_API_URL = "https://slack.com/api/"
-#: What Slack's secrets are made of. Its tokens, addresses and placeholders are pasted here by mistake.
+#: Pattern of Slack's secrets. It rejects tokens, addresses and placeholders that are pasted by mistake.
 _SECRET_PATTERN: Final = r"(?!xox|xapp-)[A-Za-z0-9._~+/=-]+"  # noqa: S105 - a pattern
-#: How secrets and ids look, and what is needed instead. Of the first: what can follow "Bearer" (RFC 6750),
-#: and is too long to guess.
+#: Patterns of secrets and ids, and what to say if a value doesn't match. The metrics token can follow
+#: "Bearer" (RFC 6750) and is too long to guess.
 _SHAPES: Final = {
     "metrics_token": (r"[A-Za-z0-9._~+/-]{16,}=*", "16 or more letters, digits and -._~+/= without spaces"),
     "slack_bot_token": (r"xoxb-[A-Za-z0-9._-]+", "the bot token of the app, which begins with xoxb-"),
@@ -46,7 +46,7 @@ _SHAPES: Final = {
     "slack_client_id": (r"[0-9]+\.[0-9]+", "the client id, which is two numbers with a point between"),
     "slack_client_secret": (_SECRET_PATTERN, "the client secret, which is letters and digits"),
 }
-#: How many signs a Fernet key has: 32 bytes in Base64.
+#: Characters of a Fernet key: 32 bytes in Base64.
 KEY_LENGTH: Final = 44
 _COMMAND_PATTERN = re.compile(r"^/[a-z0-9_-]{1,31}$")
 _APP_PAGE: Final = "your app's page at api.slack.com/apps"
@@ -56,7 +56,7 @@ _COPY_IDS: Final = "Copy member ids from people's profiles in Slack, and join th
 
 
 class _TrimmedEnvironment(EnvSettingsSource):
-    """The environment without the blanks and line ends around its values; a blank one counts as unset."""
+    """The environment with its values trimmed; a blank value counts as unset."""
 
     def _load_env_vars(self) -> Mapping[str, str | None]:
         given = super()._load_env_vars()
@@ -64,14 +64,14 @@ class _TrimmedEnvironment(EnvSettingsSource):
 
 
 class CoreSettings(BaseSettings):
-    """The settings of the core, checked; each part of ``Settings`` adds a subject's own."""
+    """The core's settings, validated; each other part of ``Settings`` adds those of a subject."""
 
-    # An empty variable counts as unset: many service managers write them like that.
+    # An empty variable counts as unset, as many service managers write unset variables like that.
     model_config = SettingsConfigDict(
         extra="ignore", hide_input_in_errors=True, frozen=True, env_ignore_empty=True
     )
 
-    #: Without one, Usher is installed by OAuth, in any number of Slack workspaces.
+    #: Without a bot token, Usher is installed by OAuth, in any number of Slack workspaces.
     slack_bot_token: SecretStr | None = setting(
         "SLACK_BOT_TOKEN",
         None,
@@ -165,10 +165,10 @@ class CoreSettings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Return the sources of the settings: what is given in the call, then the environment."""
+        """Return the sources of the settings: the arguments of the call, then the environment."""
         return init_settings, _TrimmedEnvironment(settings_cls)
 
-    # The last of those before: what a value refers to is looked at, too.
+    # Runs after the other "before" validators, so it also checks the secret to which a value refers.
     @field_validator("*", mode="before")
     @classmethod
     def _unquoted(cls, value: Any) -> Any:
@@ -244,7 +244,7 @@ class CoreSettings(BaseSettings):
     @classmethod
     def _host(cls, value: str) -> str:
         try:
-            if "%" not in value:  # A link's own address is followed by its interface.
+            if "%" not in value:  # A link-local address may be followed by its interface.
                 normalise_host(value)
         except ValueError:
             raise ValueError("needs an address or a name of this machine, without a port") from None
@@ -265,7 +265,7 @@ class CoreSettings(BaseSettings):
             raise ValueError(f"needs at least one key: {command('keys new')} creates one")
         for key in keys:
             try:
-                if len(key) != KEY_LENGTH:  # After the padding, what is left would be dropped without a word.
+                if len(key) != KEY_LENGTH:  # Base64 silently ignores everything after the padding.
                     raise ValueError("another length")
                 Fernet(key)
             except ValueError:
@@ -295,7 +295,7 @@ class CoreSettings(BaseSettings):
         return split_keys(self.encryption_keys)
 
     def ports(self) -> range:
-        """Return the ports to try in turn: several only where nobody is led to one of them."""
+        """Return the ports to try in turn: several only if no address or setting names one."""
         public, is_named = urlsplit(self.public_url or ""), "port" in self.model_fields_set
         local = public.port if is_loopback(public.hostname or "") else None
         first = self.port if is_named else local or self.port
@@ -307,11 +307,11 @@ class CoreSettings(BaseSettings):
         return split_names(self.administrators)
 
     def proxy(self) -> Proxy:
-        """Return the proxy that requests go through."""
+        """Return the proxy for requests."""
         return Proxy(self.https_proxy.get_secret_value() if self.https_proxy else "", self.no_proxy)
 
     def secrets(self) -> list[str]:
-        """Return every secret value, for the redaction of logs."""
+        """Return all secret values, to remove them from logs."""
         secrets = (
             self.slack_bot_token,
             self.slack_signing_secret,
@@ -324,7 +324,7 @@ class CoreSettings(BaseSettings):
         return given + self.keys() + list_passwords(self.database_url) + ([by_proxy] if by_proxy else [])
 
     def clashes(self, are_right: AreRight) -> Iterator[str]:
-        """Yield the problems of settings that depend on each other, where each is right by itself."""
+        """Yield the problems of settings that depend on each other and are each valid by themselves."""
         has_way_in = self.slack_signing_secret is not None or self.slack_app_token is not None
         if not has_way_in and are_right("SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN"):
             yield (

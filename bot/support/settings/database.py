@@ -1,4 +1,4 @@
-"""The address of the database: its name, its problems, and its secrets."""
+"""The database's URL: its kind, its problems, and its passwords."""
 
 import re
 from pathlib import Path
@@ -7,9 +7,9 @@ from urllib.parse import unquote
 from bot.support.environment import read_variable, resolve_secret
 from bot.support.logs import redact_from_now_on
 
-#: What libpq reads as user and password.
+#: The part of a URL that libpq reads as user and password.
 _CREDENTIALS = re.compile(r"\w+://([^@/]*)@")
-#: A server's name or address, its socket's folder percent-encoded, and its port; each may be left out.
+#: A server's name or address, or its socket's folder (percent-encoded), and its port. Each may be missing.
 _HOST_PATTERN = re.compile(r"(?:[\w.%~-]+|\[[0-9a-fA-F:.%\w]+\])?(?::[0-9]{0,5})?")
 _SCHEME_AND_CREDENTIALS = re.compile(r"^\w+://(?:[^@/]*@)?")
 
@@ -26,13 +26,13 @@ def find_database_file(url: str) -> Path | None:
 
 
 def explain_wrong_url(url: str) -> str:
-    """Return the problem of a database URL's form, without its values; empty if nothing is."""
+    """Return the problem of a database URL's form, without its values; "" if there is none."""
     if not is_postgres(url):
         is_file = url.startswith("sqlite:///") and len(url) > len("sqlite:///")
         form = "needs the form sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
         return "" if is_file else form
     place = _SCHEME_AND_CREDENTIALS.sub("", url).partition("?")[0]
-    # libpq takes the rest of such a password for the host, and its messages name hosts.
+    # libpq takes the rest of such a password for the host, and would show it in messages, which name hosts.
     if "@" in place:
         return "percent-encode the password (@ is %40, / is %2F)"
     hosts = place.partition("/")[0].split(",")
@@ -52,9 +52,9 @@ def list_passwords(url: str) -> list[str]:
 
 
 def read_sign_in_again(url: str) -> str:
-    """Return a URL with the user and password that the file behind USHER_DATABASE_URL has now.
+    """Return a URL with the user and password that are now in the file to which USHER_DATABASE_URL refers.
 
-    The URL itself where there is no file, or where its text leads to another database.
+    Return it unchanged if there is no file, or if the file's URL is for another database.
     """
     written = read_variable("USHER_DATABASE_URL")
     if not written.startswith(("file:", "credential:")):
@@ -70,7 +70,7 @@ def read_sign_in_again(url: str) -> str:
 
 
 def _leave_out_sign_in(url: str) -> tuple[str, list[str]]:
-    """Return the server and database of a URL, and its parameters."""
+    """Return a URL without user and password, and its other parameters."""
     address, _, parameters = url.partition("?")
     kept = [each for each in parameters.split("&") if each and not each.startswith(("user=", "password="))]
     return _SCHEME_AND_CREDENTIALS.sub("", address), sorted(kept)

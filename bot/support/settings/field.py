@@ -1,4 +1,4 @@
-"""A setting: its variable, and what the documentation and the doctor say about it."""
+"""One setting: its variable, and its texts in the documentation and in ``doctor``."""
 
 import re
 from collections.abc import Callable
@@ -7,15 +7,15 @@ from typing import Any, Final, TypeAlias
 from pydantic import Field, SecretStr
 from pydantic.fields import FieldInfo
 
-#: Whether the values of these variables are right by themselves.
+#: A function that returns whether the values of the named variables are valid by themselves.
 AreRight: TypeAlias = Callable[..., bool]
 _ADVICE: Final = "advice"
 
 
 def setting(variable: str, default: Any, meaning: str, shown: str = "", advice: str = "", **more: Any) -> Any:
-    """Return a field for a variable of the environment; without a default (``...``) it is required.
+    """Return a field for a variable of the environment. With ``...`` as its default it is required.
 
-    ``shown`` stands in the documentation instead of the default, ``advice`` says what to do if it is wrong.
+    The documentation shows ``shown`` instead of the default. ``advice`` says what to do about a wrong value.
     """
     return Field(
         default,
@@ -28,7 +28,7 @@ def setting(variable: str, default: Any, meaning: str, shown: str = "", advice: 
 
 
 def find_advice(field: FieldInfo) -> str:
-    """Return the advice about a setting that is wrong; "" where nothing in particular is said."""
+    """Return the advice about a wrong value of a setting; "" if it has none."""
     extra = field.json_schema_extra
     return str(extra[_ADVICE]) if isinstance(extra, dict) else ""
 

@@ -1,4 +1,4 @@
-"""The settings of several Slack workspaces, in which Usher is installed by OAuth."""
+"""The settings for several Slack workspaces, in which Usher is installed by OAuth."""
 
 import re
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from bot.support.settings.core import CoreSettings
 from bot.support.settings.field import AreRight, setting, split_names
 
 _SLACK_WORKSPACE_PATTERN = re.compile(r"^[TE][A-Z0-9]+$")
-#: In place of a Slack workspace: any.
+#: Stands for any Slack workspace.
 ANY_WORKSPACE: Final = "*"
 
 
@@ -42,8 +42,8 @@ class InstalledSettings(CoreSettings):
     def global_admin_ids(self) -> frozenset[str]:
         """Return the administrators of all Slack workspaces, as ``T…:U…``; empty with a bot token.
 
-        They are those that are named without a workspace. An id may be somebody else in another workspace, so
-        each is taken for one of the first workspace that is listed.
+        They are the administrators that are named without a workspace. As an id may be somebody else in
+        another workspace, each counts as an id of the first workspace that is listed.
         """
         return frozenset(f"{self._first_workspace}:{name}" for name in self._list_ids_alone())
 
@@ -60,7 +60,7 @@ class InstalledSettings(CoreSettings):
         return split_names(self.slack_workspaces)
 
     def clashes(self, are_right: AreRight) -> Iterator[str]:
-        """Yield the settings that are missing where Usher is installed by OAuth, as there is no bot token."""
+        """Yield the problems of settings that depend on each other, with those needed without a bot token."""
         yield from super().clashes(are_right)
         if self.slack_bot_token is not None or not are_right("SLACK_BOT_TOKEN"):
             return

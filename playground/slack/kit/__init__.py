@@ -1,4 +1,4 @@
-"""Block Kit as its reference limits it: what Slack refuses is refused here with the same kind of words."""
+"""Block Kit with the limits of its reference: what Slack refuses is refused here in similar words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Blocks, and the lists of them that messages, views and answers with options carry."""
+"""Blocks, and the lists of blocks in messages, views and answers with options."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The vocabulary in which the limits are written: small checks that report at a JSON pointer."""
+"""The vocabulary for limits: small checks, which report a problem at a JSON pointer."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Slack's three entities: what it keeps of a text that was posted, and what a person reads in that.
+"""Slack's three entities: how it stores them in a posted text, and what a person then reads.
 
-It keeps `&`, `<` and `>` as entities and sends them back so, in plain_text too (bolt-python issue 513). An
-entity that the app sent stays as it is. Values, ids and what people type into fields are never touched.
+It stores `&`, `<` and `>` as entities and returns them like that, even in plain_text (bolt-python issue 513).
+An entity that the app sent stays as it is. Values, ids and what people type into fields are never changed.
 """
 
 from __future__ import annotations

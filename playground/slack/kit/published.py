@@ -1,4 +1,4 @@
-"""What Block Kit allows, as published packages say: ``block_kit.json``, written by ``tools/block_kit.py``."""
+"""Block Kit as published packages describe it: ``block_kit.json``, written by ``tools/block_kit.py``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rich text: sections, lists, quotes and preformatted text, and what may stand in them."""
+"""Rich text: sections, lists, quotes and preformatted text, and the elements allowed in each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is calling, and on what connection: api.test, auth.*, bots.info, apps.connections.open."""
+"""Identity and connections: api.test, auth.*, bots.info, apps.connections.open."""
 
 from __future__ import annotations
 

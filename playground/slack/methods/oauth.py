@@ -1,4 +1,4 @@
-"""oauth.v2.access, openid.connect.token and openid.connect.userInfo: codes become tokens, once."""
+"""oauth.v2.access, openid.connect.token and openid.connect.userInfo: each code becomes a token only once."""
 
 from __future__ import annotations
 

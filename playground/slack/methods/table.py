@@ -1,4 +1,4 @@
-"""The table of methods: what each needs before it runs."""
+"""The table of methods, with the requirements of each."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Clients of others for the protocol of Slack's assistant, each in an environment of its own."""
+"""Other people's clients for the protocol of Slack's assistant, each in its own environment."""

@@ -1,6 +1,6 @@
-"""A program that calls tools through one client library, in the environment of that library alone.
+"""A program that calls tools through one client library, in an environment of that library alone.
 
-It reads a name, an address and calls as JSON, and writes what its model would read of each.
+It reads a name, an address and calls as JSON, and writes what a model would read of each answer.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""A signer before Usher: it adds a person and Slack's signature to what a client sends, as Slack does."""
+"""A signer before Usher: it adds a person and Slack's signature to a client's requests, as Slack does."""
 
 import json
 from collections.abc import AsyncIterator, Callable

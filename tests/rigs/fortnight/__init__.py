@@ -1,4 +1,4 @@
-"""Two weeks of several people in moved time, and a reader of everything that stands in the evening."""
+"""Two weeks with several people on a moved clock, and a reader who checks each evening all that they see."""
 
 from tests.rigs.fortnight.play import Fortnight, play_fortnight
 

@@ -1,4 +1,4 @@
-"""The fortnight as it is played: acts in their minutes, a reader in the evenings, and what came of it."""
+"""Plays the fortnight: actions at their minutes, a reader in the evenings, and the results."""
 
 from __future__ import annotations
 

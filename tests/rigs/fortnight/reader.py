@@ -1,7 +1,7 @@
-"""A reader of what stands in somebody's conversations, who knows what is so, and not how it is kept.
+"""A reader of people's conversations, who knows the real state, but not how Usher stores it.
 
-What is read is held against the clock, the providers' machines and whether they answer; each button is
-pressed in a copy of the world.
+What the messages say is compared with the clock, the providers' machines, and whether these answer. Each
+button is pressed in a copy of the world.
 """
 
 from __future__ import annotations

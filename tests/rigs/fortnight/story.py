@@ -1,7 +1,7 @@
-"""What everybody does in the fortnight, and what happens to the providers meanwhile, by the day of November.
+"""What people do in the fortnight, and what happens to the providers meanwhile, by the day of November.
 
-In angle brackets is what happens; what is in square ones is pressed, below the text after the bar if one is
-there; what follows a hash is typed, or pressed, in the channel.
+Angle brackets contain events. Square brackets contain a button to press, below the text after the bar if
+there is one. A hash means that something is typed or pressed in the channel.
 """
 
 STORY: tuple[tuple[int, str, str, str], ...] = (

@@ -1,4 +1,4 @@
-"""The world of the fortnight: a Saturn Cloud and a Workbench, whose database outlives a restart in memory."""
+"""The world of the fortnight: a Saturn Cloud, a Workbench, and a database that survives restarts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A world whose bot is a process of its own, in real time."""
+"""A world whose bot is a separate process, in real time."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""What one person does in a day."""
+"""One person's actions in a day."""
 
 from typing import Final
 

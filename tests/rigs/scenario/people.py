@@ -1,4 +1,4 @@
-"""A person of the local Slack: types, writes, mentions, presses, links; and what they see."""
+"""A person of the local Slack, who types, writes, mentions, presses and links; and what they see."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stage with several Slack workspaces, in which Usher is installed by OAuth or not yet."""
+"""A stage with several Slack workspaces, some with Usher installed by OAuth and some without."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is looked at when a scenario is over: rules that were broken, and who could read what."""
+"""The checks at the end of a scenario: which rules were broken, and who could read what."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""A world with a local Workbench: sessions and runs of jobs, forms, output that is followed as it comes."""
+"""A world with a local Workbench: sessions, runs of jobs, forms, and output that is followed live."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ async def test_an_own_token_links_and_the_waiting_command_goes_on(tmp_path):
         asked = await alice.types("list wb")
         await alice.links("alice", "wb", asked=await alice.types("link wb"))
         linked = alice.only("linked")
-        assert "Your Workbench account" in linked.text
+        assert linked.text.startswith("Workbench is linked.")
         listed = (await alice.types("list")).text
         assert re.search(r"\|analysis>\* · Workbench\nRunning", listed)
         assert "*thesis* · Workbench\nSuspended" in listed
@@ -42,8 +42,7 @@ async def test_an_administrator_approves_whom_somebody_acts_as(bare):
     await amir.presses(request, "Approve")
     await bare.pass_time(3)
     linked = alice.only("linked").text
-    assert "Your Workbench account *alice* is linked." in linked
-    assert "To open a workspace there, you need to be signed in to Workbench as alice." in linked
+    assert "Workbench is linked as *alice*. Sign in there as alice to open workspaces." in linked
     assert any("is now linked to *alice* on Workbench." in shown.text for shown in amir.sees())
     await alice.types("start thesis")
     await bare.pass_time(20)

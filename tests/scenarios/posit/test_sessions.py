@@ -372,7 +372,7 @@ async def test_what_is_there_already_is_listed_and_somebody_elses_is_not(linked)
     other = linked.session("secret", "bob")
     await alice.types(f"add {other.id} theirs")
     await linked.pass_time(10)
-    assert "No longer exists" in (await alice.types("status theirs")).text
+    assert "Not in your account" in (await alice.types("status theirs")).text
     for words in ("stop theirs", "stop theirs --force", "start theirs", "suspend theirs"):
         told = await alice.types(words)
         assert told.is_private

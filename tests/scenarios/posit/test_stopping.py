@@ -127,7 +127,7 @@ async def test_the_end_of_a_class_suspends_where_that_keeps_work(linked, name, e
     posted = await alice.types(f"card {name}@wb")
     await linked.pass_time(2)
     (card,) = [one for one in alice.sees("C0GENERAL") if one.kind == "class_card"]
-    assert "it is suspended or ends for good when" in card.text
+    assert "It is suspended or ends for good when" in card.text
     assert LOST in card.text
     await alice.presses(card, "Get my workspace")
     await linked.pass_time(5)
