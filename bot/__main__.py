@@ -66,7 +66,12 @@ def _build_parser() -> argparse.ArgumentParser:
         action="store_false",
         help="only write the settings and the connections file",
     )
-    add("migrate", "database.migrate", "bring the database up to date")
+    add("migrate", "database.migrate", "bring the database up to date").add_argument(
+        "--same-data",
+        dest="has_same_data",
+        action="store_true",
+        help="PostgreSQL was upgraded or moved, and nothing is lost: its new server is no failover",
+    )
     add(
         "restored", "database.restored", "put a backup in place and hold everything it has planned"
     ).add_argument("file", type=Path, nargs="?", help="the backup; without it, one that is in place already")

@@ -18,7 +18,7 @@ from bot.services.encryption_keys import format_secret_count
 from bot.services.encryption_keys import rotate as encrypt_again
 from bot.services.restored_backups import format_counts, pause_restored
 from bot.store import accounts, audit, name_of
-from bot.store.maintenance import mark
+from bot.store.maintenance import mark, note_same_data
 from bot.store.salvage import save_readable_rows
 from bot.store.sqlite import replace_database, write_backup
 from bot.store.store import Store
@@ -32,13 +32,15 @@ from bot.support.vault import Vault
 log = structlog.get_logger(__name__)
 
 
-def migrate(_arguments: argparse.Namespace) -> int:
+def migrate(arguments: argparse.Namespace) -> int:
     """Bring the database up to date."""
     settings, _ = load()
 
     async def run(store: Store) -> int:
         log.info("database opened", database=name_of(settings.database_url))
         applied = await store.migrate()
+        if arguments.has_same_data:
+            await store.write(note_same_data)
         print("\n".join(applied) if applied else "The database is up to date.")
         return 0
 

@@ -77,6 +77,7 @@ _NOTICE_ADVICE = {
     Meaning.AGAIN: _WAY_OUT,
 }
 _STORE_ADVICE = "What to do: `usher docs incidents#the-database-cant-be-written`."
+_FSYNC = "SELECT current_setting('fsync') AS fsync"
 _UPGRADE_ADVICE = "Make a backup first, which is the way back: `usher docs upgrade`."
 
 
@@ -107,6 +108,7 @@ async def check_store(
                 return [Check("store", True, found, _UPGRADE_ADVICE, is_warning=True)]
             checks = await read_store(store, name) + await check_rights(store, providers or {})
             checks.append(await check_revocations(store))
+            checks += await check_servers(store)
             checks += await check_retired(store, providers or {})
             if has_keys:
                 checks += await check_keys(store, settings)
@@ -121,6 +123,17 @@ async def check_store(
         return [Check("store", False, str(failed))]
     except errors.StoreError as failed:
         return [Check("store", False, str(failed), _STORE_ADVICE)]
+
+
+async def check_servers(store: Store) -> list[Check]:
+    """Say what of PostgreSQL's servers loses what people were answered."""
+    if not store.engine.is_shared:
+        return []
+    found = [store.engine.warning] if store.engine.warning else []
+    (row,) = await store.read(lambda tx: tx.all(_FSYNC))
+    if row["fsync"] != "on":
+        found.append("fsync is off: after a power cut the database may be broken. Switch it on")
+    return [Check("servers", True, said, is_warning=True) for said in found]
 
 
 async def find_linked(settings: Settings) -> Collection[str]:

@@ -26,12 +26,13 @@ class Failovers:
     """Notices about a failover, to administrators and to the people with answers from this process."""
 
     def __init__(self, context: Context) -> None:
-        self._context, self._last = context, Row()
+        self._context, self._last, self._told = context, Row(), ""
 
     async def step(self) -> None:
         """Notify people if there was a failover that has settled; never raise."""
         context, store = self._context, self._context.store
         async with contain_errors("failover", context.ids):
+            await self._tell_of_two_primaries()
             found, now = await store.read(maintenance.find_failover), await store.now()
             if (
                 found is None
@@ -46,6 +47,19 @@ class Failovers:
             for one in context.recent_commits.list_since(found["lost_since"]):
                 await store.carry_out(partial(_notify, one=one, found=found))
             self._last = found
+
+    async def _tell_of_two_primaries(self) -> None:
+        """Tell administrators once a day of the servers of which one lives in the past."""
+        context, store = self._context, self._context.store
+        if not (said := store.engine.warning):
+            self._told = ""
+        if said in ("", self._told):
+            return
+        occasion, body = f"{await store.now() // 86_400:.0f}", {"what": "primaries", "place": said}
+        for who in context.installation.list_administrators():
+            message = NewNotice(f"primaries:{who.key}", NoticeKind.OUTAGE, occasion, who, body)
+            await store.write(notices.add_notices, [message])
+        self._told = said
 
 
 def _notify(tx: Transaction, one: RecentCommit, found: Row) -> None:

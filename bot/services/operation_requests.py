@@ -26,7 +26,7 @@ from bot.services.feasibility import (
     is_final_stop,
     is_recently_read,
 )
-from bot.services.places_in_line import keep_place
+from bot.services.places_in_line import ask_for_place, keep_place
 from bot.services.timers import change_timer, plan_timer
 from bot.services.workspaces import require_operation, require_workspace, require_workspace_and_account
 from bot.store import creations, inbox, operations, refusals, timers, work_items, workspaces
@@ -78,6 +78,9 @@ def begin_operation(
         # An old message's button was pressed. The workspace isn't read any more, so this could never end.
         raise Refused("workspace.forgotten", cause="forgotten", title=provider.settings.title)
     fresh = tx.ids.new("operation")
+    # What is read next waits for the network together with the inbox.
+    ask_for_place(tx, workspace)
+    operations.ask_for_accept(tx, workspace, verb)
     if not caller.is_first_delivery(tx, _find_assistant_level(tx, caller, workspace, verb, timer), fresh):
         return _annotate(_find_first_result(tx, caller, workspace.id), context, workspace, verb)
     # Cancelling an open creation loses nothing, even if a workspace was created in the meantime. Once it has

@@ -35,7 +35,7 @@ def name_of(url: str) -> str:
     if path is not None:
         return str(path.absolute())
     if is_postgres(url):
-        from bot.store.postgres_session import describe_url  # noqa: PLC0415 - only where it is used
+        from bot.store.postgres_errors import describe_url  # noqa: PLC0415 - only where it is used
 
         return describe_url(url)
     return "memory"

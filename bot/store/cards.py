@@ -107,12 +107,17 @@ def _query_due_reasons() -> str:
     return fill(f"{reasons} WHERE CASE wanted.key {due} END")
 
 
-def add(tx: Transaction, kind: AnyKind, subject: str, principal: str, about: str | None = None) -> bool:
-    """Add the card of an operation, run or class; return whether there was none yet.
+def add(tx: Transaction, kind: AnyKind, subject: str, principal: str, about: str | None = None) -> None:
+    """Add the card of an operation or class, unless there is one.
 
-    ``about`` is the workspace of an operation; runs and classes are about themselves.
+    ``about`` is the workspace of an operation; classes are about themselves.
     """
-    return _add(tx, subject, kind, subject, principal, about or subject)
+    _add(tx, subject, kind, subject, principal, about or subject)
+
+
+def add_of_run(tx: Transaction, run_id: str, principal: str) -> bool:
+    """Add the card of a run; return whether there was none yet."""
+    return CARDS.add_new(tx, **_columns(tx, run_id, NoticeKind.JOB_CARD, run_id, principal, run_id))
 
 
 def add_notice(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
@@ -191,10 +196,22 @@ def _add(
     principal: str,
     about: str,
     body: dict[str, Any] | None = None,
-) -> bool:
+) -> None:
+    CARDS.add_missing(tx, **_columns(tx, card_id, kind, subject, principal, about, body))
+
+
+def _columns(
+    tx: Transaction,
+    card_id: str,
+    kind: AnyKind,
+    subject: str,
+    principal: str,
+    about: str,
+    body: dict[str, Any] | None = None,
+) -> dict[str, Any]:
     key = {"id": card_id, "subject": subject, "kind": kind, "principal": principal, "about": about}
     rest = {"is_notice": Mark.CARD not in kind.marks, "body": body or {}, "created_at": tx.now()}
-    return CARDS.add_new(tx, **key, **rest, updated_at=tx.now())
+    return key | rest | {"updated_at": tx.now()}
 
 
 def choose_card_id(kind: AnyKind, notice_id: str, subject: str) -> str:

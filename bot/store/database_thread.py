@@ -69,6 +69,16 @@ class QueuedEngine:
         """Return whether it can both read and write, as far as it knows."""
         return True
 
+    @property
+    def problem(self) -> str:
+        """Return why it isn't whole, "" if it is."""
+        return ""
+
+    @property
+    def warning(self) -> str:
+        """Return what is wrong though it works, "" for nothing."""
+        return ""
+
     def __init__(self, clock: Clock, patience: Mapping[Priority, float], batch_seconds: float) -> None:
         self.clock = clock
         self._time = StoreTime(clock)

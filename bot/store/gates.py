@@ -110,7 +110,7 @@ def close_gate(
 
     With ``is_answered``, close it for that long from now even if it is already closed.
     """
-    GATES.add_new(tx, gate_key=gate_key, connection=connection, remote_id=remote_id)
+    GATES.add_missing(tx, gate_key=gate_key, connection=connection, remote_id=remote_id)
     now = tx.now()
     return bool(
         tx.count("close_gate", gate_key=gate_key, now=now, until=now + seconds, is_answered=is_answered)
@@ -119,7 +119,7 @@ def close_gate(
 
 def add_gate(tx: Transaction, gate_key: str, connection: str, remote_id: str) -> None:
     """Add a workspace's gate if it is missing; it stays closed at least as long as its candidate's gate."""
-    GATES.add_new(tx, gate_key=gate_key, connection=connection, remote_id=remote_id)
+    GATES.add_missing(tx, gate_key=gate_key, connection=connection, remote_id=remote_id)
     tx.run("take_over_gate", gate_key=gate_key, candidate=gate_key + _CANDIDATE)
 
 

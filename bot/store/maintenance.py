@@ -132,7 +132,12 @@ def compare(tx: Transaction, server: str) -> None:
     """Compare the server and its timeline with the stored ones; if they differ, note a failover, once."""
     if tx.count("note_failover", server=server, now=tx.now()):
         audit.append_audit(tx, [AuditEntry("usher", "store.failover", "database", "ok", {"server": server})])
-    DATABASE_TIMELINE.add_new(tx, id=1, server=server)
+    DATABASE_TIMELINE.add_missing(tx, id=1, server=server)
+
+
+def note_same_data(tx: Transaction) -> None:
+    """Take over the next server that is found without a failover: it has all rows, as after an upgrade."""
+    DATABASE_TIMELINE.delete(tx, id=1)
 
 
 @prioritize(Priority.STEADY)

@@ -130,13 +130,14 @@ def ask_once(tx: Transaction, question: NewNotice) -> bool:
 def add_card(
     tx: Transaction, card: NewNotice, end: AnyKind | None, slow_seconds: float | None = None
 ) -> None:
-    """Write the first card of an operation or a run.
+    """Write the first card of a new operation or run: nothing of it is there.
 
     ``end`` is the kind of message about its end, given if an answer has said what begins. If that message
     will be sent, the card is sent only if the work takes long: longer than nine of ten similar starts, if
     ``slow_seconds`` is known.
     """
-    add_notices(tx, [card])
+    if preferences.should_send_notice(tx, card):
+        _add(tx, card, is_first=True)
     if end is not None and (
         Mark.IN_CARD in end.marks or preferences.should_send_notice(tx, replace(card, kind=end))
     ):
@@ -215,8 +216,8 @@ def has_notices(tx: Transaction, subject: str) -> bool:
     return tx.one("notice_about", subject=subject) is not None
 
 
-def _add(tx: Transaction, new: NewNotice, notice_id: str = "") -> Row | None:
-    """Write a notice; return its key columns, None if it existed."""
+def _add(tx: Transaction, new: NewNotice, notice_id: str = "", *, is_first: bool = False) -> Row | None:
+    """Write a notice; return its key, None if it existed, which the first of a subject can't."""
     now = tx.now()
     row = {
         "id": notice_id or tx.ids.new("notice"),
@@ -232,6 +233,9 @@ def _add(tx: Transaction, new: NewNotice, notice_id: str = "") -> Row | None:
         "created_at": now,
         "due_at": now + new.due_in,
     }
+    if is_first:
+        NOTICES.add_missing(tx, **row, **rest)
+        return row
     return row if NOTICES.add_new(tx, **row, **rest) else None
 
 

@@ -125,6 +125,17 @@ def accept(
     return Accepted(made, joined=is_joined, replaced=replaced)
 
 
+def ask_for_accept(tx: Transaction, workspace: Workspace, verb: OperationVerb) -> None:
+    """Ask for what ``accept`` reads first."""
+    OPERATIONS.ask(tx, workspace_id=workspace.id, outcome=None)
+    if verb.brings_down:
+        return
+    tx.ask("last_starts", workspace_id=workspace.id)
+    kind = start_kind(verb, workspace.principal, workspace.connection, workspace.spec)
+    if kind is not None:
+        tx.ask("starts_alike", start_kind=kind)
+
+
 def repeat_request(tx: Transaction, operation: Operation, deadline_seconds: float) -> Operation:
     """Return an open operation after its owner has requested it once more.
 

@@ -31,20 +31,15 @@ from bot.store.database_thread import (
     Session,
     WriteQueue,
 )
-from bot.store.postgres_session import (
-    CONNECTING,
-    DatabaseClock,
-    PostgresSession,
-    describe_url,
-    explain_not_opened,
-    make_pooling_error,
-)
+from bot.store.postgres_errors import describe_url, explain_not_opened, make_pooling_error
+from bot.store.postgres_servers import Servers
+from bot.store.postgres_session import CONNECTING, DatabaseClock, PostgresSession, find_pooling
 from bot.store.sqlite import SqliteEngine
 from bot.store.sqlite import explain_not_opened as explain_file_not_opened
 from bot.store.store import Store
 from bot.store.transaction import OnWrite, Priority, Transaction
 from bot.support.clock import Clock, Ids, SystemClock, SystemIds
-from bot.support.errors import StoreError, StoreInUse, StoreMigrated, StoreUnavailable
+from bot.support.errors import StoreAway, StoreError, StoreInUse, StoreMigrated, StoreUnavailable
 from bot.support.release import FIRST_THAT_STOPS, RELEASE, is_newer
 from bot.support.settings.database import read_sign_in_again
 
@@ -84,13 +79,14 @@ class PostgresEngine(QueuedEngine):
     ) -> None:
         """``scripts`` are the migrations by name, in the order to run them."""
         #: Where the listener connects.
-        self._url = url
+        self._url = read_sign_in_again(url)
+        self._servers = Servers()
         database_clock = database_clock or DatabaseClock(clock)
         super().__init__(database_clock, patience, batch_seconds)
         self._name = describe_url(url)
         self._scripts = scripts or schema.read_migrations()
         self._read_queue = WriteQueue(patience, BATCH_ROWS, batch_seconds)
-        new_session = partial(self._new_session, database_clock, ids)
+        self._new_probe = new_session = partial(self._new_session, database_clock, ids)
         self._session = new_session()
         new_queue = partial(WriteQueue, patience, BATCH_ROWS, batch_seconds)
         self._beside = {priority: new_queue() for priority in (Priority.CLAIMS, Priority.RECORDS)}
@@ -108,7 +104,7 @@ class PostgresEngine(QueuedEngine):
     def _new_session(
         self, clock: DatabaseClock, ids: Ids, is_allowed: Callable[[], bool] | None = None
     ) -> PostgresSession:
-        return PostgresSession(self._url, clock, self._time, ids, is_allowed)
+        return PostgresSession(self._url, clock, self._time, ids, is_allowed, servers=self._servers)
 
     @property
     def is_whole(self) -> bool:
@@ -116,12 +112,27 @@ class PostgresEngine(QueuedEngine):
         is_away = any(session.is_away for session in self._writing)
         return not is_away and not all(session.is_away for session in self._reading)
 
+    @property
+    def problem(self) -> str:
+        """Return why it isn't whole, "" if it is."""
+        if self.is_whole:
+            return ""
+        said = (session.problem for session in (*self._writing, *self._reading))
+        return next(filter(None, said), "a connection to the database is away")
+
+    @property
+    def warning(self) -> str:
+        """Return what is wrong with the servers of its address though it works, "" for nothing."""
+        return self._servers.problem
+
     def _may_claim(self) -> bool:
         """Return whether claimed work can be carried out and written down."""
         return self.is_whole and not self._session.is_cut
 
     async def open(self) -> None:
         """Start the threads and connect. Raise StoreUnavailable."""
+        if await asyncio.to_thread(find_pooling, self._new_probe(), self._new_probe()):
+            raise self._make_pooling_error()
         await self._writer.start("store")
         self._time.begin()
         try:
@@ -130,10 +141,13 @@ class PostgresEngine(QueuedEngine):
             # Of connections that are made one after the other only a pooler gives two the same.
             sessions = [*self._writing, *self._reading]
             if len({session.pid for session in sessions}) < len(sessions):
-                raise StoreUnavailable(f"{self._name}: {make_pooling_error()}")
+                raise self._make_pooling_error()
         except StoreUnavailable:
             await self.close()
             raise
+
+    def _make_pooling_error(self) -> StoreAway:
+        return StoreAway(f"{self._name}: {make_pooling_error()}")
 
     async def listen(self, on_write: OnWrite) -> None:
         """Pass the names of the tables that other processes write to a callback, until cancelled.
@@ -142,7 +156,7 @@ class PostgresEngine(QueuedEngine):
         """
         for session in self._writing:
             session.notifies = False
-        await listen(self._url, on_write)
+        await listen(self._url, on_write, self._servers)
 
     async def tidy(self) -> None:
         """Do nothing: PostgreSQL reclaims space by itself."""
@@ -232,7 +246,7 @@ class PostgresEngine(QueuedEngine):
 RETRY_SECONDS: Final = 1.0
 
 
-async def listen(url: str, on_write: OnWrite) -> None:
+async def listen(url: str, on_write: OnWrite, servers: Servers) -> None:
     """Pass other processes' notifications to a callback, until cancelled.
 
     Connect again when the connection is lost.
@@ -241,7 +255,8 @@ async def listen(url: str, on_write: OnWrite) -> None:
     while True:
         try:
             given = {name: str(value) for name, value in conninfo_to_dict(url).items()}
-            conninfo = make_conninfo(**CONNECTING | given)
+            used = await asyncio.to_thread(servers.choose, given)
+            conninfo = make_conninfo(**CONNECTING | given | used)
             async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as connection:
                 await connection.execute("LISTEN usher")
                 is_lost = False

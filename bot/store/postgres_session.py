@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from select import POLLIN, poll
@@ -20,11 +19,19 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 
 from bot.store import audit, schema
+from bot.store.postgres_errors import (
+    FIRST_STATEMENT_UNANSWERED,
+    describe_url,
+    is_passing,
+    make_open_error,
+    make_standby_error,
+    translate,
+)
+from bot.store.postgres_servers import Servers
 from bot.store.postgres_transaction import PostgresTransaction
 from bot.store.transaction import Row, StoreTime
 from bot.support.clock import Clock, Ids
-from bot.support.environment import PROGRAM_NAME
-from bot.support.errors import StoreAway, StoreBusy, StoreError, StoreNotMigrated, StoreUnavailable
+from bot.support.errors import StoreBusy, StoreError, StoreRefused, StoreUnavailable
 from bot.support.settings.database import read_sign_in_again
 
 log = structlog.get_logger(__name__)
@@ -55,7 +62,10 @@ CONNECTING = {
 _SETTINGS = (
     "SET lock_timeout = '1s'; SET statement_timeout = '20s'; "
     "SET idle_in_transaction_session_timeout = '10s'; SET plan_cache_mode = force_generic_plan; "
-    "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3"
+    "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3; "
+    # What a commit has answered is there after a crash; a standby may ask for more than that.
+    "SELECT set_config('synchronous_commit', 'on', false) "
+    "WHERE current_setting('synchronous_commit') IN ('off', 'local')"
 )
 _NOT_EMPTY = "{name} isn't empty: create a new database and copy into that. Nothing was copied."
 _CLOCK_QUERY = "SELECT extract(epoch FROM clock_timestamp())::float8 AS epoch"
@@ -103,14 +113,18 @@ class PostgresSession:
         time: StoreTime,
         ids: Ids,
         is_allowed: Callable[[], bool] | None = None,
+        *,
+        servers: Servers | None = None,
     ) -> None:
         """``is_allowed``: this one writes beside others, as long as that is true."""
         self._url = url
+        self._servers = servers or Servers()
         self._is_allowed = is_allowed
         self._clock = clock
         self._time = time
         self._connection: psycopg.Connection[Row] | None = None
-        self._is_lost = False
+        #: Why there is no connection, "" as long as there is.
+        self.problem = ""
         #: The open pipeline, and what waits for all that was sent in it.
         self._pipeline: AbstractContextManager[psycopg.Pipeline] | None = None
         self._sync: Callable[[], None] = lambda: None
@@ -121,6 +135,8 @@ class PostgresSession:
         #: Why a server that answers couldn't be used, and when to ask it again.
         self._refusal: StoreUnavailable | None = None
         self._asks_at = 0.0
+        #: Since when servers let it in no more, None if they do.
+        self._refused_since: float | None = None
         #: Which of the locks of those who serve this connection should hold, and which it does.
         self._wanted: set[str] = set()
         self._held: set[str] = set()
@@ -142,6 +158,17 @@ class PostgresSession:
             raise make_open_error(self._url, error) from None
         except StoreUnavailable as error:
             raise type(error)(f"{describe_url(self._url)}: {error}") from None
+
+    def ask_pid(self) -> int:
+        """Return the server's process, on a connection on which nothing is set. Raise StoreUnavailable."""
+        try:
+            if self._connection is None:
+                self._connection = self._connected()
+            with _cut_unless_answered(self._connection):
+                row = self._cursor().execute("SELECT pg_backend_pid() AS pid").fetchone()
+        except psycopg.Error as error:
+            raise make_open_error(self._url, error) from None
+        return row["pid"] if row is not None else 0
 
     def begin(self, *, writes: bool, subjects: Sequence[str] = ()) -> None:
         """Begin a transaction; one that writes waits for its turn, and reads the database's clock.
@@ -371,7 +398,7 @@ class PostgresSession:
     def _connected(self) -> psycopg.Connection[Row]:
         given = {name: str(value) for name, value in conninfo_to_dict(self._url).items()}
         connection = psycopg.Connection[dict[str, object]].connect(
-            make_conninfo(**CONNECTING | given),
+            make_conninfo(**CONNECTING | given | self._servers.choose(given)),
             autocommit=True,
             row_factory=dict_row,
             cursor_factory=psycopg.RawCursor,
@@ -413,23 +440,28 @@ class PostgresSession:
             self._lose(str(error))
             raise
         except psycopg.Error as error:
-            self._lose(why := explain_not_opened(self._url, error))
-            if why.endswith(_REFUSED_SIGN_INS):
-                before, self._url = self._url, read_sign_in_again(self._url)
-                if self._url == before:
-                    self._refusal, self._asks_at = StoreUnavailable(why), monotonic() + REFUSED_SECONDS
-                    raise self._refusal from None
+            failed = make_open_error(self._url, error)
+            self._lose(str(failed))
+            before, self._url = self._url, read_sign_in_again(self._url)
+            if not isinstance(failed, StoreRefused):
+                self._refused_since = None
+            elif self._refused_since is None:
+                self._refused_since = monotonic()
+            elif monotonic() - self._refused_since >= REFUSED_SECONDS and self._url == before:
+                # It may be starting, or another have the last connection: not at once.
+                self._refusal, self._asks_at = failed, monotonic() + REFUSED_SECONDS
+                raise failed from None
             sleep(RETRY_SECONDS)
             raise
-        if self._is_lost:
+        if self.problem:
             log.info("the database is back", database=describe_url(self._url))
-        self._is_lost = False
+        self.problem, self._refused_since = "", None
 
     def _lose(self, problem: str) -> None:
         """Log the first of the attempts to connect again that fail."""
-        if not self._is_lost:
+        if not self.problem:
             log.warning("the connection to the database was lost", problem=problem)
-        self._is_lost = True
+        self.problem = problem
 
     def _find_outcome(self, transaction: str, timeline: str) -> None:
         """Return if a commit whose connection was lost took effect; raise StoreBusy if it didn't.
@@ -490,148 +522,22 @@ def _cut_unless_answered(connection: psycopg.Connection[Row]) -> Iterator[None]:
         timer.join()
 
 
-def _lock(function: str) -> bytes:
-    return f"SELECT {function}({SERVING}, {_OF_SCHEMA}) AS done".encode()
+def find_pooling(one: PostgresSession, other: PostgresSession) -> bool:
+    """Return whether a pooler gives its connections to transactions, and not to sessions.
 
-
-_POOLED = (
-    "a pooler in front of the database shares connections between transactions: use session pooling "
-    "(PgBouncer: pool_mode = session)"
-)
-_POSTGRES_CAUSES = {
-    "25006": "the database is read-only",
-    "3F000": "there is no schema to keep the tables in: correct the user's search_path",
-    "26000": _POOLED,
-    "42501": "its user may not do this: make that user the owner of the database",
-    "42P05": _POOLED,
-    "53100": "the disk of the database is full",
-    "57014": "the database took too long",
-}
-#: The same work may succeed in a moment: a lock, a server that is starting or stopping, too many connections.
-_PASSING_CODES = frozenset({"55P03", "40P01", "40001", "25P03", "53300", "57P01", "57P02", "57P03"})
-#: ``feature_not_supported``: what a prepared statement gets once a migration has changed its table.
-STALE_PLAN = "0A000"
-_NO_SERVER = "no server answers there: start it, or correct the address"
-_TOO_LATE = "no server answers there in time"
-_TOO_MANY_CONNECTIONS = "the server has no free connection"
-#: What is said of a connection whose first statement wasn't answered.
-FIRST_STATEMENT_UNANSWERED = "the first statement was not answered"
-_NOT_SERVED = (
-    "it accepts connections, and doesn't answer: if there is a pooler in between, let it keep enough of them "
-    "to the server, ten for each process of Usher"
-)
-_RESTARTS = "the server is starting or stopping"
-_WRONG_PASSWORD, _NO_USER = "the user or the password in it is wrong", "there is no such user"
-_NO_DATABASE = "there is no such database: create it first"
-_NOT_ADMITTED = "its user may not connect to that database"
-_NO_ENTRY = "the server admits no such connection: see its pg_hba.conf"
-_REFUSED_SIGN_INS = (_WRONG_PASSWORD, _NO_USER, _NO_DATABASE, _NOT_ADMITTED, _NO_ENTRY)
-#: By what the client library says when it can't connect.
-_NOT_OPENED = (
-    (r"root certificate file", "the file of sslrootcert can't be read"),
-    (
-        r"does not match host name",
-        "its certificate is for another host: write the name that it is for in the URL",
-    ),
-    (
-        r"certificate verify failed|self.signed",
-        "its certificate can't be verified: set sslrootcert to the certificate of who signed it",
-    ),
-    (
-        r"does not support SSL",
-        "it doesn't encrypt connections, which sslmode asks for: switch ssl on at the server",
-    ),
-    (r"authentication failed|no password supplied", _WRONG_PASSWORD),
-    (r"role .* does not exist", _NO_USER),
-    (r"database .* does not exist", _NO_DATABASE),
-    (r"permission denied for database|is not permitted to log in", _NOT_ADMITTED),
-    (r"no pg_hba.conf entry|pg_hba.conf rejects", _NO_ENTRY),
-    (r"could not translate host name|failed to resolve host", "there is no such host"),
-    (rf"{FIRST_STATEMENT_UNANSWERED}|query_wait_timeout", _NOT_SERVED),
-    (r"refused|No such file|server login has been failing", _NO_SERVER),
-    (r"timeout|timed out", _TOO_LATE),
-    (r"too many connections for \S+ \S+", f"{_TOO_MANY_CONNECTIONS}, it says: {{said}}"),
-    (r"too many clients|remaining connection slots|no more connections", _TOO_MANY_CONNECTIONS),
-    (r"starting up|shutting down|recovery mode|not (yet )?accepting connections", _RESTARTS),
-    (r"closed the connection|terminating connection|reset by peer|Broken pipe", _RESTARTS),
-    (r"certificate|SSL", "no secure connection can be made: see sslmode and the server's certificate"),
-)
-#: Errors of a migration that creates what is there already.
-_DUPLICATE_ERRORS: Final = (
-    psycopg.errors.DuplicateTable,
-    psycopg.errors.DuplicateColumn,
-    psycopg.errors.DuplicateObject,
-)
-_ALREADY_THERE: Final = (
-    "The database holds more than this release has put there ({found}), such as tables of a newer one over "
-    "which a backup was restored. Restore it into an empty database: `usher docs operate#on-postgresql`."
-)
-
-
-def is_passing(error: psycopg.Error) -> bool:
-    """Return whether the same work may succeed in a moment."""
-    return error.sqlstate in _PASSING_CODES or error.sqlstate == STALE_PLAN
-
-
-def translate(error: Exception) -> Exception:
-    """Translate an error of PostgreSQL to one that callers know; return others unchanged."""
-    if not isinstance(error, psycopg.Error):
-        return error
-    if isinstance(error, psycopg.IntegrityError):
-        return StoreError(f"the data's own rules forbid it ({error.diag.constraint_name or error.sqlstate})")
-    if error.sqlstate is None or is_passing(error):
-        return StoreBusy("the connection to the database was lost; nothing was done")
-    if isinstance(error, psycopg.errors.UndefinedTable):
-        return StoreNotMigrated(f"the database is not migrated; run: {PROGRAM_NAME} migrate")
-    if isinstance(error, _DUPLICATE_ERRORS):
-        return StoreError(_ALREADY_THERE.format(found=error.diag.message_primary))
-    return StoreUnavailable(
-        _POSTGRES_CAUSES.get(error.sqlstate) or f"the database failed (SQLSTATE {error.sqlstate})"
-    )
-
-
-def make_standby_error() -> StoreAway:
-    """Return the error for a server that only follows another one; it may take that one's place."""
-    return StoreAway(
-        "the database is a standby, which can only be read: give the address of the primary, or those of all "
-        "servers with target_session_attrs=read-write"
-    )
-
-
-def make_pooling_error() -> StoreUnavailable:
-    """Return the error for connections that others use between two transactions."""
-    return StoreUnavailable(_POOLED)
-
-
-def describe_url(url: str) -> str:
-    """Return the parts of a database's URL that are no secret.
-
-    The server and the name, nothing that opens it.
+    It gives one connection of ours another one at the second time, or the same to both. Nothing is set
+    before that: what is set there stays for whoever gets that connection next.
     """
     try:
-        parts = conninfo_to_dict(url)
-    except psycopg.Error:
-        return "USHER_DATABASE_URL"
-    host, port, name = (str(parts.get(key) or "") for key in ("host", "port", "dbname"))
-    return f"postgresql://{host}{':' if port else ''}{port}/{name}"
+        first, again, others = one.ask_pid(), one.ask_pid(), other.ask_pid()
+        return first != again or first == others or first != one.ask_pid()
+    finally:
+        one.close()
+        other.close()
 
 
-def make_open_error(url: str, error: psycopg.Error) -> StoreUnavailable:
-    """Return the error for operators when a database can't be opened."""
-    why = explain_not_opened(url, error)
-    is_away = _TOO_MANY_CONNECTIONS in why or why.endswith((_NO_SERVER, _TOO_LATE, _NOT_SERVED, _RESTARTS))
-    return StoreAway(why) if is_away else StoreUnavailable(why)
-
-
-def explain_not_opened(url: str, error: psycopg.Error) -> str:
-    """Return the cause for operators when a database can't be opened."""
-    if isinstance(error, psycopg.ProgrammingError):
-        cause = "the URL is not understood: write postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
-    else:
-        found = ((re.search(pattern, str(error), re.IGNORECASE), cause) for pattern, cause in _NOT_OPENED)
-        causes = (cause.format(said=match[0]) for match, cause in found if match)
-        cause = next(causes, "see the log of the PostgreSQL server")
-    return f"{describe_url(url)} can't be opened: {cause}"
+def _lock(function: str) -> bytes:
+    return f"SELECT {function}({SERVING}, {_OF_SCHEMA}) AS done".encode()
 
 
 class DatabaseClock:

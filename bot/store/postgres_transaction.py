@@ -24,6 +24,7 @@ from bot.support.clock import Ids
 _PARAMETER_PATTERN = re.compile(r"(?<!:):(\w+)")
 #: The parameter that stands for all rows.
 _EACH = "each"
+_WRITTEN_PATTERN = re.compile(r"\b(?:UPDATE|INSERT INTO|DELETE FROM) (\w+)")
 #: What only this engine is told; for SQLite it is a comment.
 _OWN_COMMENT_PATTERN = re.compile(r"/\* postgresql: (.*?)\s\*/", re.DOTALL)
 
@@ -67,6 +68,8 @@ class PostgresTransaction:
         #: Whether it is known to have its turn.
         self._has_begun = not writes
         self._under_way.clear()
+        #: What was asked and not taken, by its text and its parameters.
+        self._ahead: dict[tuple[str, tuple[str | None, ...]], Cursor[Row]] = {}
         self.audit_entries: list[AuditEntry] = []
         self.audited = ""
         self.written: set[str] = set()
@@ -76,6 +79,8 @@ class PostgresTransaction:
         sent = self._send(text.encode(), [_encode_text(params[name]) for name in names])
         if not text.startswith("SELECT"):
             self._under_way.append((sent, text))
+            for key in [key for key in self._ahead if _writes_to(text, key[0])]:
+                del self._ahead[key]
         return sent
 
     def settle(self) -> None:
@@ -99,6 +104,12 @@ class PostgresTransaction:
 
     def all(self, query: str, **params: Any) -> list[Row]:
         """Return all rows."""
+        text, names = number_parameters(query)
+        given = tuple(_encode_text(params[name]) for name in names)
+        if self._ahead and (asked := self._ahead.pop((text, given), None)) is not None:
+            if asked.pgresult is None:
+                self._catch_up()
+            return asked.fetchall()
         sent = self._execute(query, params)
         self._catch_up()
         return sent.fetchall()
@@ -117,6 +128,12 @@ class PostgresTransaction:
         sent = self._execute(query, params)
         self._catch_up()
         return sent.rowcount
+
+    def ask(self, query: str, **params: Any) -> None:
+        """Send a query for a later ``all`` or ``one`` of the same."""
+        text, names = number_parameters(query)
+        given = tuple(_encode_text(params[name]) for name in names)
+        self._ahead[text, given] = self._execute(query, params)
 
     def run_each(self, query: str, params: Sequence[Parameters]) -> None:
         """Run a statement for each set of parameters, all at once."""
@@ -139,6 +156,12 @@ class PostgresTransaction:
         if self._under_way:
             self._catch_up()
         return self._changes + len(self.audit_entries)
+
+
+@cache
+def _writes_to(statement: str, query: str) -> bool:
+    """Return whether a statement writes to a table that a query reads."""
+    return any(re.search(rf"\b{table}\b", query) for table in _WRITTEN_PATTERN.findall(statement))
 
 
 def _encode_text(value: Any) -> str | None:

@@ -385,6 +385,9 @@ class SqliteTransaction:
         """Run a statement; return how many rows were written."""
         return self._execute(query, params).rowcount
 
+    def ask(self, query: str, **params: Any) -> None:
+        """Do nothing: nobody waits for a network."""
+
     def run_each(self, query: str, params: Sequence[Parameters]) -> None:
         """Run a statement for each set of parameters."""
         self.written |= find_written_table(self._queries[query]) if params else set()

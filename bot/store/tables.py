@@ -244,6 +244,10 @@ class Table(Generic[Model]):
         """Return the row with these values, or the first of several; None if there is none."""
         return tx.one(self._statement("SELECT * FROM", by), **_make_key_params(by))
 
+    def ask(self, tx: Transaction, **by: Any) -> None:
+        """Ask for what ``row`` or ``one`` with these values returns later (``Transaction.ask``)."""
+        tx.ask(self._statement("SELECT * FROM", by), **_make_key_params(by))
+
     def rows(self, tx: Transaction, order: str = "", **by: Any) -> list[Row]:
         """Return the rows with these values."""
         ending = f" ORDER BY {order}" if order else ""
@@ -279,6 +283,11 @@ class Table(Generic[Model]):
         """Add a row unless one with the same unique values exists; return whether it was added."""
         given = self._given(one, more)
         return tx.count(_insert(self.name, tuple(given), "DO NOTHING"), **given) == 1
+
+    def add_missing(self, tx: Transaction, one: Model | None = None, /, **more: Any) -> None:
+        """Add a row unless one of its kind is there, and wait for nothing."""
+        given = self._given(one, more)
+        tx.run(_insert(self.name, tuple(given), "DO NOTHING"), **given)
 
     def upsert(self, tx: Transaction, one: Model | None = None, /, **more: Any) -> None:
         """Add a row, or replace these columns of the row with the same key."""

@@ -127,6 +127,13 @@ class Transaction(Protocol):
         """Run a statement; return how many rows were written."""
         ...
 
+    def ask(self, query: str, **params: Any) -> None:
+        """Send a query whose rows ``all`` or ``one`` of the same takes, without a wait of its own.
+
+        What is written to its tables in between makes them be read again.
+        """
+        ...
+
     def run_each(self, query: str, params: Sequence[Parameters]) -> None:
         """Run a statement once for each set of parameters, in any order.
 
@@ -169,6 +176,16 @@ class Engine(Protocol):
     @property
     def is_whole(self) -> bool:
         """Return whether the engine can read and write. If not, the process claims and owns nothing."""
+        ...
+
+    @property
+    def problem(self) -> str:
+        """Return why it isn't whole, in words for operators; "" if it is."""
+        ...
+
+    @property
+    def warning(self) -> str:
+        """Return what is wrong though it works, in words for operators; "" for nothing."""
         ...
 
     async def read(self, work: Work[Result], priority: Priority = Priority.URGENT) -> Result:

@@ -123,6 +123,10 @@ class StoreAway(StoreUnavailable):
     """Signal that the database's server doesn't answer now, but may do so soon."""
 
 
+class StoreRefused(StoreAway):
+    """Signal that the database's server answers, and lets nobody in; the message has its reason."""
+
+
 class StoreInUse(StoreError):
     """Signal that another process serves from this database; the message says what to do."""
 

@@ -20,7 +20,7 @@ from pydantic import SecretStr
 from bot.store import counts, maintenance
 from bot.store.counts import Figures
 from bot.store.store import Store
-from bot.support.errors import StoreError
+from bot.support.errors import StoreBusy, StoreError
 
 #: Seconds that the store gets to answer.
 STORE_SECONDS = 2.0
@@ -73,6 +73,8 @@ class HealthRoutes:
         problem = await self._check()
         checks = {"store": not problem, **self.works()}
         problems = {name: _PROBLEMS.get(name, problem) for name, works in checks.items() if not works}
+        if self.store is not None and (warning := self.store.engine.warning):
+            problems.setdefault("store", warning)
         return _verdict("working", checks, **({"problems": problems} if problems else {}))
 
     async def _check(self) -> str:
@@ -83,11 +85,13 @@ class HealthRoutes:
             async with asyncio.timeout(STORE_SECONDS):
                 await self.store.write(maintenance.try_writing)
                 await self.store.read(maintenance.find_failover)
-                return "" if self.store.engine.is_whole else "a connection to the database is away"
+                return self.store.engine.problem
+        except StoreBusy as error:
+            return self.store.engine.problem or str(error)
         except StoreError as error:
             return str(error)
         except TimeoutError:
-            return "the database doesn't answer"
+            return self.store.engine.problem or "the database doesn't answer"
 
     async def _measure(self) -> Figures | None:
         """Return the store's figures, which are counted in many batches; None if that takes too long."""

@@ -141,3 +141,17 @@ def test_what_is_remembered_is_bounded():
     # Called again long after.
     memory.add(replace(acts[0], id="later"), 3.0 + 2 * RECENT_COMMIT_SECONDS)
     assert [one.id for one in memory.list_since(2.0 + 2 * RECENT_COMMIT_SECONDS)] == ["later"]
+
+
+async def test_of_two_servers_that_take_writes_administrators_are_told_once(bot, monkeypatch):
+    said = "two servers of its address take writes: db2 is used"
+    looking = Failovers(bot.services.context)
+    await looking.step()
+    monkeypatch.setattr(type(bot.store.engine), "warning", said)
+    for _ in range(3):
+        await looking.step()
+    # By another process, too.
+    await Failovers(bot.services.context).step()
+    (one,) = await bot.notices(NoticeKind.OUTAGE)
+    answer = render(one.kind, await bot.services.gatherer.describe_notice(one))
+    assert (one.principal, said in words(answer)) == (ALICE, True)

@@ -89,6 +89,8 @@ class _Counted:
         self.waits = 0
         #: Whether something was sent that nobody has waited for.
         self._is_under_way = False
+        #: How often was waited before a query was sent that is taken later.
+        self._ahead: dict[str, int] = {}
         self.asked: list[tuple[str, bool]] = []
         self.ids, self.written, self.audited = tx.ids, tx.written, ""
         self.audit_entries = tx.audit_entries
@@ -99,18 +101,23 @@ class _Counted:
         settles = (self._is_under_way and self._is_urgent) or (self._writes and not self.waits)
         return self._writes + bool(settles or self._tx.audit_entries)
 
+    def _wait_for(self, query: str) -> None:
+        """Wait, unless somebody has since the query was sent."""
+        if self._ahead.pop(query, self.waits) == self.waits:
+            self._wait()
+
     def _wait(self) -> None:
         self.waits += 1
         self._is_under_way = False
 
     def all(self, query: str, **params: Any) -> list[Row]:
-        self._wait()
+        self._wait_for(query)
         rows = self._tx.all(query, **params)
         self.asked.append((query, bool(rows)))
         return rows
 
     def one(self, query: str, **params: Any) -> Row | None:
-        self._wait()
+        self._wait_for(query)
         row = self._tx.one(query, **params)
         self.asked.append((query, row is not None))
         return row
@@ -118,6 +125,10 @@ class _Counted:
     def run(self, query: str, **params: Any) -> None:
         self._is_under_way = True
         self.asked.append((query, self._tx.count(query, **params) > 0))
+
+    def ask(self, query: str, **params: Any) -> None:
+        self._tx.ask(query, **params)
+        self._ahead[query] = self.waits
 
     def count(self, query: str, **params: Any) -> int:
         self._wait()

@@ -78,8 +78,10 @@ class _NotingTransaction(PostgresTransaction):
 class _KeptSession(PostgresSession):
     """Go on with a connection that an earlier test had, and leave it to the next."""
 
-    def __init__(self, url: str, clock: DatabaseClock, time: StoreTime, ids: Ids, *more: Any) -> None:
-        super().__init__(url, clock, time, ids, *more)
+    def __init__(
+        self, url: str, clock: DatabaseClock, time: StoreTime, ids: Ids, *more: Any, **named: Any
+    ) -> None:
+        super().__init__(url, clock, time, ids, *more, **named)
         self.transaction = _NotingTransaction(self._send, self._wait, time, ids)
 
     def _connected(self) -> psycopg.Connection:
@@ -121,7 +123,7 @@ class _KeptEngine(_Weighing):
     def _new_session(
         self, clock: DatabaseClock, ids: Ids, is_allowed: Callable[[], bool] | None = None
     ) -> PostgresSession:
-        return _KeptSession(self._url, clock, self._time, ids, is_allowed)
+        return _KeptSession(self._url, clock, self._time, ids, is_allowed, servers=self._servers)
 
 
 #: The connections that nobody uses now, by the database of this process'.

@@ -12,6 +12,7 @@ import pytest
 #: The Debian packages that have the programs.
 PACKAGES = {
     "jq": "jq",
+    "pgbouncer": "pgbouncer",
     "promtool": "prometheus",
 }
 

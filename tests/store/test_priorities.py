@@ -16,7 +16,7 @@ class Queue:
     def now(self):
         return 0.0
 
-    async def read(self, _work, priority):
+    async def read(self, _work, priority, subjects=()):
         self.priorities.append(priority)
 
     write = read
@@ -36,5 +36,5 @@ class Queue:
 )
 async def test_function_is_run_as_soon_as_declared(verb, function, priority):
     queue = Queue()
-    await getattr(Store(queue), verb)(function)
+    await getattr(Store(queue), verb)(function, "somebody")
     assert queue.priorities == [priority]

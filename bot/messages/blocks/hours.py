@@ -475,7 +475,7 @@ def render_idle_prompt(facts: WorkspaceFacts) -> Answer:
     sentences = [fill(words.STILL_NEEDED[bool(facts.body.get("is_unused"))], since=since, **names)]
     if stop_at is None and facts.body.get("next_stop") is not None:
         sentences.append(
-            fill(words.NEEDED_UNTIL, at=kit.moment(facts.time("next_stop"), facts.now, facts.zone))
+            fill(words.NEEDED_UNTIL, until=kit.moment(facts.time("next_stop"), facts.now, facts.zone))
         )
     buttons, workspace = [], facts.workspace
     if workspace is not None:

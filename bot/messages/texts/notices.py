@@ -272,6 +272,7 @@ OUTAGES: Final[dict[str, str]] = {
         "My database has moved to another server, and may have lost what it recorded since {since}. "
         f"I'm telling everyone whose request is gone. After restoring a backup, run {command('restored')}."
     ),
+    "primaries": ("Somebody has to look at my database, as one of its servers lives in the past: {place}."),
     "restored": (
         "My records were restored from a backup of {since}. I've put on hold what was planned then, and "
         "asked everyone concerned whether they still want it. ({place})"

@@ -91,3 +91,19 @@ async def test_all_ended_links_are_emptied(store, clock):
     assert await store.perform(links.clear_ended_links) == 4
     left = [await store.read(links.find_link, f"n{number}") for number in range(5)]
     assert [(one.secret, one.deferred_command) for one in left] == [(None, None)] * 4 + [("sealed", None)]
+
+
+@pytest.mark.parametrize("is_written", [False, True])
+async def test_what_is_asked_ahead_is_what_it_would_be_when_it_is_taken(store, is_written):
+    workspace = (await linked(store)).workspaces[0]
+
+    def work(tx):
+        WORKSPACES.ask(tx, id=workspace.id)
+        if is_written:
+            WORKSPACES.change(tx, {"id": workspace.id}, detail="since")
+        tx.count("UPDATE people SET name = name")
+        return WORKSPACES.row(tx, id=workspace.id), WORKSPACES.row(tx, id=workspace.id)
+
+    taken, again = await store.engine.write(work)
+    assert taken == again
+    assert (taken["detail"] == "since") == is_written

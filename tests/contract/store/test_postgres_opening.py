@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from bot.store import counts, gates, open_store, operations, owners, workspaces
-from bot.store.postgres_session import describe_url, explain_not_opened
+from bot.store.postgres_errors import describe_url, explain_not_opened
 from bot.store.schema import read_migrations
 from bot.store.store import Store
 from bot.store.transaction import Priority

@@ -1,0 +1,199 @@
+"""What PostgreSQL, and poolers before it, answer: what waits, what is away, and what operators read of it.
+
+The server's answers come in any language: its SQLSTATE decides, and what has none is away. Words only choose
+the sentence.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from bot.support.environment import PROGRAM_NAME
+from bot.support.errors import (
+    StoreAway,
+    StoreBusy,
+    StoreError,
+    StoreNotMigrated,
+    StoreRefused,
+    StoreUnavailable,
+)
+
+_POOLED = (
+    "a pooler in front of the database shares connections between transactions: use session pooling "
+    "(PgBouncer: pool_mode = session)"
+)
+_POSTGRES_CAUSES = {
+    "25006": "the database is read-only",
+    "3F000": "there is no schema to keep the tables in: correct the user's search_path",
+    "26000": _POOLED,
+    "42501": "its user may not do this: make that user the owner of the database",
+    "42P05": _POOLED,
+    "53100": "the disk of the database is full",
+    "57014": "the database took too long",
+}
+#: The same work may succeed in a moment: a lock, a server that is starting or stopping, too many connections.
+_PASSING_CODES = frozenset({"55P03", "40P01", "40001", "25P03", "53300", "57P01", "57P02", "57P03"})
+#: What a pooler says, or a connection that is lost: class 08.
+_PASSING_CLASS = "08"
+#: The classes of what is about the server, and not about what was asked: it is away until that is mended.
+_AWAY_CLASSES = ("08", "25", "28", "3D", "53", "55", "57", "58")
+#: ``feature_not_supported``: what a prepared statement gets once a migration has changed its table.
+STALE_PLAN = "0A000"
+_NO_SERVER = "no server answers there: start it, or correct the address"
+_TOO_LATE = "no server answers there in time"
+_TOO_MANY_CONNECTIONS = "the server has no free connection"
+#: What is said of a connection whose first statement wasn't answered.
+FIRST_STATEMENT_UNANSWERED = "the first statement was not answered"
+_NOT_SERVED = (
+    "it accepts connections, and doesn't answer: if there is a pooler in between, let it keep enough of them "
+    "to the server, ten for each process of Usher"
+)
+_RESTARTS = "the server is starting or stopping"
+_WRONG_SIGN_IN = "the user or the password in it is wrong"
+_SEE_LOG = "see the log of the PostgreSQL server"
+#: By what the server or a pooler says when it lets nobody in.
+_SAID = (
+    (r"authentication failed", _WRONG_SIGN_IN),
+    (r"role .* does not exist", "there is no such user"),
+    (r"database .* does not exist", "there is no such database: create it first"),
+    (
+        r"permission denied for database|is not permitted to log in",
+        "its user may not connect to that database",
+    ),
+    (
+        r"no pg_hba.conf entry|pg_hba.conf rejects",
+        "the server admits no such connection: see its pg_hba.conf",
+    ),
+    (r"query_wait_timeout", _NOT_SERVED),
+    (r"server login has been failing", _NO_SERVER),
+    (r"too many connections for \S+ \S+", f"{_TOO_MANY_CONNECTIONS}, it says: {{said}}"),
+    (r"too many clients|remaining connection slots|no more connections", _TOO_MANY_CONNECTIONS),
+    (r"starting up|shutting down|recovery mode|not (yet )?accepting connections", _RESTARTS),
+    (r"terminating connection", _RESTARTS),
+)
+_PASSING: Final = (_NOT_SERVED, _NO_SERVER, _TOO_MANY_CONNECTIONS, _RESTARTS)
+#: By what the client library says of the way there, and of what it lacks.
+_NOT_REACHED = (
+    (r"no password supplied", _WRONG_SIGN_IN),
+    (FIRST_STATEMENT_UNANSWERED, _NOT_SERVED),
+    (r"refused|No such file", _NO_SERVER),
+    (r"timeout|timed out", _TOO_LATE),
+    (r"closed the connection|reset by peer|Broken pipe", _RESTARTS),
+)
+#: By what only the client library says: waiting mends none of it.
+_NEVER_REACHED = (
+    (r"root certificate file", "the file of sslrootcert can't be read"),
+    (
+        r"does not match host name",
+        "its certificate is for another host: write the name that it is for in the URL",
+    ),
+    (
+        r"certificate verify failed|self.signed",
+        "its certificate can't be verified: set sslrootcert to the certificate of who signed it",
+    ),
+    (
+        r"does not support SSL",
+        "it doesn't encrypt connections, which sslmode asks for: switch ssl on at the server",
+    ),
+    (r"could not translate host name|failed to resolve host", "there is no such host"),
+    (r"certificate|SSL", "no secure connection can be made: see sslmode and the server's certificate"),
+)
+#: The severity before the server's own words, whatever their language: libpq puts two spaces behind it.
+_WORDS_PATTERN: Final = re.compile(r"(?:^|failed: )\w+:  (.+)", re.MULTILINE)
+#: Errors of a migration that creates what is there already.
+_DUPLICATE_ERRORS: Final = (
+    psycopg.errors.DuplicateTable,
+    psycopg.errors.DuplicateColumn,
+    psycopg.errors.DuplicateObject,
+)
+_ALREADY_THERE: Final = (
+    "The database holds more than this release has put there ({found}), such as tables of a newer one over "
+    "which a backup was restored. Restore it into an empty database: `usher docs operate#on-postgresql`."
+)
+
+
+def is_passing(error: psycopg.Error) -> bool:
+    """Return whether the same work may succeed in a moment."""
+    code = error.sqlstate or ""
+    return code in _PASSING_CODES or code == STALE_PLAN or code.startswith(_PASSING_CLASS)
+
+
+def translate(error: Exception) -> Exception:
+    """Translate an error of PostgreSQL to one that callers know; return others unchanged."""
+    if not isinstance(error, psycopg.Error):
+        return error
+    if isinstance(error, psycopg.IntegrityError):
+        return StoreError(f"the data's own rules forbid it ({error.diag.constraint_name or error.sqlstate})")
+    if error.sqlstate is None or is_passing(error):
+        return StoreBusy("the connection to the database was lost; nothing was done")
+    if isinstance(error, psycopg.errors.UndefinedTable):
+        return StoreNotMigrated(f"the database is not migrated; run: {PROGRAM_NAME} migrate")
+    if isinstance(error, _DUPLICATE_ERRORS):
+        return StoreError(_ALREADY_THERE.format(found=error.diag.message_primary))
+    cause = _POSTGRES_CAUSES.get(error.sqlstate)
+    if cause is None and error.sqlstate.startswith(_AWAY_CLASSES):
+        cause = f"the database says: {error.diag.message_primary}"
+    if cause is not None:
+        return StoreAway(cause)
+    return StoreUnavailable(f"the database failed (SQLSTATE {error.sqlstate})")
+
+
+def make_standby_error() -> StoreAway:
+    """Return the error for a server that only follows another one; it may take that one's place."""
+    return StoreAway(
+        "the database is a standby, which can only be read: give the address of the primary, or those of all "
+        "servers with target_session_attrs=read-write"
+    )
+
+
+def make_pooling_error() -> StoreAway:
+    """Return the error for connections that others use between two transactions."""
+    return StoreAway(_POOLED)
+
+
+def describe_url(url: str) -> str:
+    """Return the parts of a database's URL that are no secret.
+
+    The server and the name, nothing that opens it.
+    """
+    try:
+        parts = conninfo_to_dict(url)
+    except psycopg.Error:
+        return "USHER_DATABASE_URL"
+    host, port, name = (str(parts.get(key) or "") for key in ("host", "port", "dbname"))
+    return f"postgresql://{host}{':' if port else ''}{port}/{name}"
+
+
+def make_open_error(url: str, error: psycopg.Error) -> StoreUnavailable:
+    """Return the error for operators when a database can't be opened.
+
+    StoreAway, unless only the URL, a certificate or a setting here can mend it; StoreRefused, if a server
+    answers and lets nobody in, and isn't known to do so in a moment.
+    """
+    kind: type[StoreUnavailable] = StoreUnavailable
+    words = [error.diag.message_primary or ""] if error.sqlstate else _WORDS_PATTERN.findall(str(error))
+    if isinstance(error, psycopg.ProgrammingError):
+        cause = "the URL is not understood: write postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+    elif words:
+        said = "; ".join(dict.fromkeys(words))
+        cause = _find_cause(_SAID, said) or f"it says: {said}; {_SEE_LOG}"
+        kind = StoreAway if cause.startswith(_PASSING) else StoreRefused
+    elif cause := _find_cause(_NOT_REACHED, str(error)):
+        kind = StoreRefused if cause == _WRONG_SIGN_IN else StoreAway
+    elif not (cause := _find_cause(_NEVER_REACHED, str(error))):
+        kind, cause = StoreAway, _SEE_LOG
+    return kind(f"{describe_url(url)} can't be opened: {cause}")
+
+
+def _find_cause(causes: Sequence[tuple[str, str]], text: str) -> str:
+    """Return the cause of the first pattern that a text has, "" if it has none."""
+    found = ((re.search(pattern, text, re.IGNORECASE), cause) for pattern, cause in causes)
+    return next((cause.format(said=match[0]) for match, cause in found if match), "")
+
+
+def explain_not_opened(url: str, error: psycopg.Error) -> str:
+    """Return the cause for operators when a database can't be opened."""
+    return str(make_open_error(url, error))

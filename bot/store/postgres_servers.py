@@ -1,0 +1,112 @@
+"""The servers that the address of a PostgreSQL database names: the one with the latest past is used.
+
+After a failover the old primary may come back as one. It takes writes, too, on an earlier timeline, and what
+people were told since is missing there. So whoever connects asks all servers, side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from threading import Lock
+from time import monotonic
+from typing import Final
+
+import psycopg
+import structlog
+from psycopg.conninfo import make_conninfo
+
+log = structlog.get_logger(__name__)
+
+#: How long the servers may take to answer, in seconds, and how long an answer counts.
+ASKED_SECONDS, KNOWN_SECONDS = 2.0, 1.0
+#: A server's timeline. The control file says the new one only from the first checkpoint on, which follows a
+#: promotion; the log's name says it at once, and a standby writes none.
+_ASKED: Final = (
+    "SELECT CASE WHEN pg_is_in_recovery() THEN '' ELSE left(pg_walfile_name(pg_current_wal_lsn()), 8) END"
+)
+_TWO: Final = (
+    "two servers of its address take writes: {used} is used, as its timeline is the later one. Shut the "
+    "other one down ({others}), and make it a standby"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Server:
+    """One of the servers that an address names."""
+
+    place: dict[str, str]
+
+    @property
+    def name(self) -> str:
+        """Return its host and port, as operators know it."""
+        host = self.place.get("host") or self.place.get("hostaddr") or ""
+        return f"{host}:{self.place['port']}" if self.place.get("port") else host
+
+    def ask(self, given: dict[str, str]) -> str:
+        """Return its timeline, "" for a standby and for one that doesn't answer."""
+        mine = {**given, **self.place, "connect_timeout": "2", "target_session_attrs": "any"}
+        try:
+            with psycopg.connect(make_conninfo(**mine), autocommit=True) as connection:
+                row = connection.execute(_ASKED.encode()).fetchone()
+        except psycopg.Error:
+            return ""
+        return str(row[0]) if row else ""
+
+
+class Servers:
+    """Know which of an address's servers is used, for all connections of an engine; thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._asked_at = -KNOWN_SECONDS
+        self._used: dict[str, str] = {}
+        #: What is wrong with them, though one can be used; "" for nothing.
+        self.problem = ""
+
+    def choose(self, given: dict[str, str]) -> dict[str, str]:
+        """Return what of an address to replace, so that it leads to the server to use.
+
+        Nothing, if it names only one, or none that takes writes answers in time.
+        """
+        servers = _list_servers(given)
+        if len(servers) < 2:
+            return {}
+        with self._lock:
+            if monotonic() - self._asked_at >= KNOWN_SECONDS:
+                self._ask(servers, given)
+                self._asked_at = monotonic()
+            return self._used
+
+    def _ask(self, servers: Sequence[_Server], given: dict[str, str]) -> None:
+        pool = ThreadPoolExecutor(len(servers), thread_name_prefix="store-servers")
+        asked = {pool.submit(server.ask, given): server for server in servers}
+        answered, _ = wait(asked, ASKED_SECONDS)
+        pool.shutdown(wait=False)
+        # Of equal ones, the first that the address names.
+        found = [(one.result(), server) for one, server in asked.items() if one in answered and one.result()]
+        found.sort(key=lambda one: one[0], reverse=True)
+        self._used = found[0][1].place if found else {}
+        problem = ""
+        if len(found) > 1:
+            names = [server.name for _, server in found]
+            problem = _TWO.format(used=names[0], others=", ".join(names[1:]))
+        if problem and problem != self.problem:
+            log.error("two databases take writes", problem=problem)
+        self.problem = problem
+
+
+def _list_servers(given: dict[str, str]) -> list[_Server]:
+    """Return the servers of an address; libpq takes one port for all, and an empty one for the usual."""
+    places: dict[str, list[str]] = {
+        key: given[key].split(",") for key in ("host", "hostaddr", "port") if given.get(key)
+    }
+    count = max((len(places[key]) for key in ("host", "hostaddr") if key in places), default=0)
+    if count < 2:
+        return []
+    found = []
+    for number in range(count):
+        place = {key: each[number] if len(each) > 1 else each[0] for key, each in places.items()}
+        found.append(_Server(place))
+    return found

@@ -1,0 +1,118 @@
+"""What a commit has answered stays; of two servers that take writes the one with the later past is used."""
+
+import asyncio
+import socket
+from contextlib import closing
+from time import monotonic
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot.store import open_store
+from bot.store.maintenance import find_failover, note_same_data
+from bot.store.postgres_servers import Servers
+from bot.support.clock import SystemClock, SystemIds
+from tests.contract.store.test_postgres_refused import working
+from tests.rigs import postgres
+from tests.rigs.postgres_standby import own_server, pair
+from tests.rigs.store import first_sight
+
+
+async def opened(url):
+    store = await open_store(url, SystemClock(), SystemIds())
+    await store.begin_serving()
+    return store
+
+
+async def durability(store):
+    asked = "SELECT current_setting('synchronous_commit') AS durable"
+    found = [session._cursor().execute(asked).fetchone() for session in store.engine._writing]
+    return {one["durable"] for one in found}
+
+
+@pytest.mark.parametrize(
+    ("given", "used"), [("off", "on"), ("local", "on"), ("on", "on"), ("remote_apply", "remote_apply")]
+)
+async def test_a_commit_is_durable_whatever_the_database_says(given, used):
+    url = postgres.new_database("usher_durable")
+    with postgres.connected(url) as connection:
+        name = connection.execute("SELECT current_database()").fetchone()[0]
+        connection.execute(f"ALTER DATABASE {name} SET synchronous_commit = {given}".encode())
+    store = await opened(url)
+    assert await durability(store) == {used}
+    await store.close()
+
+
+@pytest.fixture
+def two_primaries():
+    """Yield a pair whose primary was replaced, and came back as one: both take writes."""
+    with pair() as servers:
+        old = servers._server
+        yield servers, old
+
+
+def come_back(servers, old):
+    servers.fail_over()
+    # Until it takes writes, nobody may take the old one for the only one.
+    with postgres.connected(servers._server.get_uri()) as connection:
+        while connection.execute("SELECT pg_is_in_recovery(), pg_sleep(0.05)").fetchone()[0]:
+            pass
+    old.start()
+
+
+@pytest.mark.parametrize("turned", [False, True])
+async def test_of_two_primaries_the_later_timeline_is_used_and_it_is_said(two_primaries, turned):
+    servers, old = two_primaries
+    url = servers.url
+    store = await opened(url)
+    assert await first_sight(store, "before")
+    come_back(servers, old)
+    await store.close()
+    if turned:
+        hosts = url.partition("host=")[2].partition("&")[0]
+        url = url.replace(hosts, ",".join(reversed(hosts.split(","))))
+    with capture_logs() as logs:
+        store = await opened(url)
+    assert {session.timeline.partition("/")[2] for session in store.engine._writing} == {"00000002"}
+    assert await first_sight(store, "after")
+    (said,) = [one["problem"] for one in logs if one["event"] == "two databases take writes"]
+    assert "two servers of its address take writes" in said
+    status, answer = await working(store)
+    assert (status, answer["problems"]["store"]) == (200, said)
+    await store.close()
+    old.stop()
+
+
+async def test_a_server_that_says_nothing_keeps_nobody_longer_than_two_seconds():
+    with own_server() as server, closing(socket.socket()) as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        folder = server.url.partition("host=")[2]
+        given = {
+            "host": f"127.0.0.1,{folder}",
+            "port": f"{silent.getsockname()[1]},5432",
+            "user": "postgres",
+            "dbname": "postgres",
+        }
+        began, servers = monotonic(), Servers()
+        found = await asyncio.to_thread(servers.choose, given)
+        assert (found["host"], servers.problem) == (folder, "")
+        assert monotonic() - began < 10
+
+
+async def test_a_server_with_the_same_rows_is_no_failover_once_that_was_said():
+    """After an upgrade of PostgreSQL: the rows are all there, the server is another one."""
+    url = postgres.new_database("usher_upgraded")
+    store = await opened(url)
+    await first_sight(store, "before")
+    await store.close()
+    for says_so in (True, False):
+        with postgres.connected(url) as connection:
+            connection.execute("UPDATE database_timeline SET server = 'another/1', detected_at = NULL")
+        store = await open_store(url, SystemClock(), SystemIds())
+        if says_so:
+            await store.write(note_same_data)
+        await store.begin_serving()
+        await first_sight(store, "after")
+        assert (await store.read(find_failover) is None) == says_so
+        await store.close()
