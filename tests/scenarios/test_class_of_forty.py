@@ -53,8 +53,8 @@ def _card(made):
 async def _all_press(made):
     """Have everybody press; return the card and the places that they were told."""
     card = await _posted(made, "card notebook --title Statistics for all --max 40")
-    assert "I'll start your own workspace *notebook* on Saturn Cloud" in card.text
-    assert "you agree that it stops when" in card.text
+    assert "Your own workspace *notebook* on Saturn Cloud." in card.text
+    assert "It stops when" in card.text
     places = []
     for user in PUPILS:
         made.clock.advance(0.05)
@@ -163,7 +163,7 @@ async def test_class_end_is_shown_in_each_reader_s_own_time(class_room):
     card = await _posted(made, "card notebook --until 23:59")
     today = datetime.fromtimestamp(made.clock.now(), ZoneInfo("Europe/Berlin"))
     end = today.replace(hour=23, minute=59, second=0, microsecond=0)
-    assert f"it stops <!date^{end.timestamp():.0f}^{{date_short_pretty}} at {{time}}|" in card.text
+    assert f"It stops <!date^{end.timestamp():.0f}^{{date_short_pretty}} at {{time}}|" in card.text
 
 
 RECIPE = {"type": "workspace", "spec": {"name": "x", "instance_type": "large", "start_script": "echo hi"}}
@@ -194,7 +194,7 @@ async def _press(made, card, users):
 async def test_a_recipe_makes_one_for_each_who_presses(recipe_room):
     made = recipe_room
     card = await _posted(made, "card saturn/course --title Statistics")
-    assert "I'll create a workspace from *The course* for you on Saturn Cloud" in card.text
+    assert "Your own workspace from *The course* on Saturn Cloud." in card.text
     await _press(made, card, [*PUPILS[:4], *PUPILS[:4]])
     names = [one.name for one in made.saturn.state.resources.values() if one.name != "notebook"]
     assert names == ["statistics"] * 4

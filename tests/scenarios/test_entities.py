@@ -81,7 +81,7 @@ async def test_a_name_of_ones_own_is_kept_as_it_was_typed(acme):
     alice = acme.alice
     await alice.types(f'alias report "{NAME} & co"')
     assert f"|{SENT} &amp; co>*" in (await alice.types("list")).text
-    assert f"*{SENT} &amp; co*" in (await alice.types(f"status {NAME} & co")).text
+    assert f"|{SENT} &amp; co>*" in (await alice.types(f"status {NAME} & co")).text
 
 
 async def test_a_name_typed_into_a_form_is_the_one_at_the_provider(tmp_path):
@@ -94,4 +94,4 @@ async def test_a_name_typed_into_a_form_is_the_one_at_the_provider(tmp_path):
         await world.pass_time(20)
         assert world.session(NAME) is not None
         assert f"*{SENT}*" in alice.only("ready").text
-        assert f"*{SENT}*" in (await alice.types(f"status {NAME}")).text
+        assert f"|{SENT}>*" in (await alice.types(f"status {NAME}")).text

@@ -121,5 +121,5 @@ def _published(world):
 def _row(shown, name):
     """Return what the section of a workspace says."""
     texts = [str(block.get("text", {}).get("text", "")) for block in shown.json["blocks"]]
-    found = (text for text in texts if re.match(rf"\*(?:<[^|]*\|)?{name}>?\*", text))
+    found = (text for text in texts if re.match(rf"\S+ \*(?:<[^|]*\|)?{name}>?\*", text))
     return next(found).lower()

@@ -21,7 +21,7 @@ async def test_a_start_of_what_runs_is_one_message_with_open(tmp_path):
         await stage.pass_time(30)
         (now,) = alice.hears()
         assert (now.ts, now.labels[0]) == (said.ts, "Open")
-        assert now.text.startswith("*report* is already running.\n")
+        assert now.text.startswith("🟢 *report* is already running.\n")
         # Somebody has stopped it since it was last read: it is started as always.
         stage.resource("report").force("stopped", stage.clock.now())
         await alice.writes("start report")

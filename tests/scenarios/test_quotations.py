@@ -40,7 +40,7 @@ async def test_a_quotation_after_a_mention_and_of_one_is_asked_about(linked):
 
 async def test_what_only_shows_something_is_answered_and_names_may_be_code(linked):
     (shown,) = await linked.alice.writes("> status report")
-    assert "*report*" in shown.text
+    assert "|report>*" in shown.text
     assert "Do it now" not in shown.labels
     await linked.alice.writes("stop `report`")
     await linked.pass_time(10)

@@ -339,16 +339,18 @@ def _render_no_longer_running(facts: WorkspaceFacts, operation: Operation) -> An
 
 
 def describe_running(
-    facts: WorkspaceFacts, first: Sequence[str] = ()
+    facts: WorkspaceFacts, first: Sequence[str] = (), *, place: str = ""
 ) -> tuple[list[str], list[str], list[Element]]:
     """Return the parts of a message about a running workspace: lines, small texts and buttons.
 
-    Its end is among the small texts, after ``first``.
+    Its end is among the small texts, after its ``place`` and ``first``.
     """
     workspace = facts.workspace
     remark = workspace.event_message if workspace is not None else None
-    about = kit.join([*first, *list_end_lines(facts)])
-    small = [about] if about else []
+    told = [*first, *list_end_lines(facts)]
+    if place:
+        told.insert(0, Markup(f"{place} ·") if told else place)
+    small = [kit.join(told)] if told else []
     small += [kit.format_reason(remark, facts.now, facts.zone)] if remark else []
     buttons = [
         *list_buttons(facts, State.RUNNING, open_buttons(facts)),

@@ -66,9 +66,8 @@ def _render_ready(facts: WorkspaceFacts) -> Answer:
         return kit.message(fill_notice(template, facts, at=at))
     waited = None if operation is None else operation.seconds_waited
     took = [] if waited is None else [fill(notices.READY_AFTER, took=times.format_duration(waited))]
-    lines, small, buttons = describe_running(
-        facts, [fill(notices.READY_ON, title=facts.connection_title), *took]
-    )
+    place = Markup(kit.line(facts.connection_title))
+    lines, small, buttons = describe_running(facts, took, place=place)
     is_news = operation is None or operation.has_called
     template = notices.READY if is_news else notices.READY_ALREADY
     because = _format_delay(facts)

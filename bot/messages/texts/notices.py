@@ -23,7 +23,6 @@ READY_UNTIL: Final[Mapping[State, str]] = {
 }
 READY_LINK: Final = "Here's the link to *{name}*."
 #: Below it, followed by its end.
-READY_ON: Final = "{title} ·"
 READY_AFTER: Final = "It took {took}."
 STOPPED: Final = "*{name}* has stopped on {title}."
 STOPPED_ALREADY: Final = "*{name}* was already stopped on {title}."
