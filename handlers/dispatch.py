@@ -421,9 +421,6 @@ def _fit(request: Request, answer: Answer) -> Answer:
         return replace(
             answer, errors={at: _format_commands(request, text) for at, text in answer.errors.items()}
         )
-    if request.surface.via and any(kit.iterate_buttons(answer.blocks)):
-        quotation = kit.section(fill(answers.ASKED_TO, said=_format_full_command(request.text)))
-        answer = kit.with_blocks(answer, [quotation, *answer.blocks])
     answer = _add_offers(request, answer)
     about = answer.about
     if about is not None and (about.ask or about.takes_press):
@@ -641,10 +638,10 @@ async def _ask_to_confirm(request: Request) -> Answer:
     buttons = [kit.button(answers.DO_IT_NOW, RUN_COMMAND, command), kit.button(answers.LEAVE_IT, _DECLINE)]
     template = answers.NOT_LET if request.surface.via else answers.SAID_LONG_AGO
     template = answers.QUOTED if is_quoted else template
-    return replies.answer(fill(template, at=at, said=_format_full_command(command)), buttons)
+    return replies.answer(fill(template, at=at, said=format_full_command(command)), buttons)
 
 
-def _format_full_command(command: str) -> kit.Markup:
+def format_full_command(command: str) -> kit.Markup:
     """Return the whole command, for the question about it."""
     return kit.Markup(kit.line(unescape(decode_links(command)), limits.MAX_BUTTON_VALUE_LENGTH))
 

@@ -17,7 +17,7 @@ from bot.messages.blocks import kit, replies
 from bot.messages.blocks.button_values import AGREED, ButtonValue
 from bot.messages.blocks.commands import describe_command
 from bot.messages.blocks.kit import Markup, fill
-from bot.messages.blocks.links import format_still_running, unlink_button
+from bot.messages.blocks.links import format_affected, unlink_button
 from bot.messages.blocks.lists import RUN_COMMAND
 from bot.messages.texts import answers, cards, pages
 from bot.messages.verb import Effect, Verb, find_verb, list_synonyms, to_present_name
@@ -147,8 +147,10 @@ async def _invite(request: Request, connection: str, text: str, sentence: str) -
     )
     title = services.title(connection)
     ask = connection in services.list_approvable() and replies.ask_button(connection, title, text=text)
+    until = services.clock.now() + linking.LINK_SECONDS
+    code_comes = not services.context.sign_in
     return replies.invitation(
-        sentence, url, connection, title, code_comes=not services.context.sign_in, ask=ask or None
+        sentence, url, connection, title, until=until, code_comes=code_comes, ask=ask or None
     )
 
 
@@ -332,7 +334,7 @@ async def unlink(request: Request) -> Answer:
     if AGREED not in request.flags:
         return await _ask_before_unlinking(request, connection, ending)
     ending = [connection] if connection else ending
-    running = await request.caller.read(accounts.find_running, ending)
+    affected = await request.caller.read(accounts.find_affected, ending)
     ended = await request.caller.run(accounts.unlink, ending, is_answered=not request.is_read_with_cards)
     if not ended:
         return _answer_not_linked(request, ending)
@@ -351,7 +353,7 @@ async def unlink(request: Request) -> Answer:
         if word in revocations.values()
     ]
     return replies.answer(
-        " ".join([*sentences, *format_still_running(running)]), make_link_buttons(request.services, unlinked)
+        " ".join([*sentences, *format_affected(affected)]), make_link_buttons(request.services, unlinked)
     )
 
 
@@ -361,8 +363,8 @@ async def _ask_before_unlinking(
     """Ask once before unlinking, in the words of the button's own question; None means every link."""
     ending = [connection] if connection else linked_connections
     effect = fill(cards.UNLINK_EFFECT, title=request.services.titles(ending))
-    names = await request.caller.read(accounts.find_running, ending)
-    running = format_still_running(names) or [cards.UNLINK_RUNNING]
+    affected = await request.caller.read(accounts.find_affected, ending)
+    running = format_affected({"running": affected["running"]}) or [cards.UNLINK_RUNNING]
     ask = fill(answers.TO_CONTINUE, button=cards.UNLINK)
     button = kit.button(
         cards.UNLINK, ButtonValue("unlink", connection or "all", agreed=Consent.GIVEN), style=kit.DANGER

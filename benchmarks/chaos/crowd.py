@@ -27,7 +27,7 @@ JOINED = re.compile(r"is already (starting|stopping|restarting|being)\b")
 #: What an accepted run is answered with (``bot.messages.texts.runs``).
 RUNS = re.compile(r"I'll message you when it's done")
 #: What new hours are answered with (``bot.messages.texts.hours``).
-HOURS = re.compile(r"now has working hours")
+HOURS = re.compile(r"now runs ")
 #: Buttons that are pressed in between; the last three begin operations themselves.
 PRESSED = ("refresh", "status", "open", "stop", "start", "restart", "try_again")
 #: Where the local Slack says that people are.

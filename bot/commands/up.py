@@ -263,8 +263,8 @@ class Conversation:
         word, _, url = (part.strip() for part in value.partition(" "))
         kind, known = word.casefold(), list_installed()
         if kind not in known:
-            kinds = ", ".join(sorted(known))
-            return f"{format_plain(word)} isn't one of {kinds}. Type one of them and its address."
+            # What was typed may be a secret.
+            return f"Type one of {', '.join(sorted(known))}, and its address."
         source = known[kind].partition(" ")[0]
         try:
             provider = find_provider_class(kind, source)

@@ -59,12 +59,6 @@ def has_end(rules: Collection[HoursRule], at: float, now: float) -> bool:
     return stop is not None and (start is None or start[0].at > stop[0].at or start[0].at <= at)
 
 
-def has_stop_at(rules: Collection[HoursRule], at: float) -> bool:
-    """Return whether hours plan a stop at exactly this time, even if it is settled."""
-    active = [one for one in rules if not one.paused]
-    return any(one.at == at and one.side == "stop" for rule in active for one in rule.between(at - 1.0, at))
-
-
 def _find_first(rules: Collection[HoursRule], side: Side, now: float) -> tuple[Occurrence, HoursRule] | None:
     """Return the first unsettled start or stop of hours within a day, with its rule."""
     coming = [(one, rule) for rule in rules for one in _list_unsettled(rule, now) if one.side == side]

@@ -40,7 +40,9 @@ ON_TIME_SECONDS: Final = 60.0
 HORIZON_SECONDS: Final = 30 * 86_400.0
 #: Seconds ahead for which rules with a last day are planned.
 YEAR_SECONDS: Final = 366 * 86_400.0
-#: Most rules of one workspace.
+#: How far ahead a start and a stop for one time are looked for: every weekday comes twice.
+RUN_THROUGH_SECONDS: Final = 15 * 86_400.0
+#: The most rules of one workspace.
 MAX_RULES: Final = 14
 #: Minutes of their day between which people are asked about a workspace left running. Without an answer, the
 #: workspace may be stopped in the evening.
@@ -193,11 +195,15 @@ class HoursRule(Timetable):
             if one.due_at <= now
         ]
 
-    def next_stop(self, now: float) -> float | None:
-        """Return the time of its next unsettled stop; None if it is paused or has none."""
+    def next_stop(self, now: float, beside: Collection[HoursRule] = ()) -> float | None:
+        """Return the time of its next stop, after the settled ones; None if that doesn't come.
+
+        None comes for which other hours, ``beside`` it, start the workspace.
+        """
         since, spans = max(now, self.processed_until), (86_400.0, 9 * 86_400.0, HORIZON_SECONDS)
         found = (one.at for span in spans for one in self.between(since, since + span) if one.side == "stop")
-        return None if self.paused else next(found, None)
+        coming = (at for at in found if not is_planned(beside, "start", at))
+        return None if self.paused else next(coming, None)
 
     def is_on(self, now: float) -> bool:
         """Return whether a start of the rule has passed and its stop hasn't."""
@@ -226,15 +232,33 @@ class HoursContext(AddedFacts):
         return find_hours_stop(self.rules, now)
 
     def plans(self, side: str, at: float) -> bool:
-        """Return whether hours start or stop the workspace at a time."""
-        active = (one for one in self.rules if not one.paused)
-        return any(one.side == side for rule in active for one in rule.between(at - 1.0, at))
+        """Return whether hours start or stop the workspace at a moment."""
+        runs_on = side == "stop" and is_planned(self.rules, "start", at)
+        return is_planned(self.rules, side, at) and not runs_on
 
 
 def find_hours_stop(rules: Iterable[HoursRule], now: float) -> float | None:
     """Return the time of a workspace's next stop by a person's own hours."""
-    stops = [one.next_stop(now) for one in rules]
+    every = tuple(rules)
+    stops = [one.next_stop(now, every) for one in every]
     return min((at for at in stops if at is not None), default=None)
+
+
+def is_planned(rules: Iterable[HoursRule], side: str, at: float) -> bool:
+    """Return whether hours start or stop a workspace at a time, whether or not that is settled."""
+    active = (one for one in rules if not one.paused)
+    return any((one.side, one.at) == (side, at) for rule in active for one in rule.between(at - 1.0, at))
+
+
+def find_run_through(rules: Collection[HoursRule], rule: HoursRule, now: float) -> Occurrence | None:
+    """Return the first stop for whose time hours start the workspace, by a rule and the others."""
+    coming = (
+        (one, rules if own is rule else [rule])
+        for own in (rule, *rules)
+        for one in own.between(now, now + RUN_THROUGH_SECONDS)
+        if one.side == "stop" and not own.paused
+    )
+    return min((stop for stop, others in coming if is_planned(others, "start", stop.at)), default=None)
 
 
 def _local(day: date, minute: int) -> str:

@@ -1,9 +1,9 @@
 """The providers, each a module or package here, and the connections to them that operators configure.
 
-A provider is named by its ``kind``, and by its distribution, if that isn't Usher's (``registry``).
+A connection names its provider by ``kind``, and by distribution if that isn't Usher's (``registry``).
 The connections file has one TOML table per connection, checked by the provider's own settings model. Anyone
-who can write to it decides where people's tokens are sent, so it is refused if others may write it, or if
-others may read it while it contains secrets.
+who can write to the file decides where people's tokens are sent. So it is refused if other users of the
+machine may write it, or may read it while it contains secrets.
 """
 
 import re
@@ -28,16 +28,16 @@ from bot.support.settings import SettingsError, translate_message
 
 log = structlog.get_logger(__name__)
 CONNECTION_NAME_PATTERN = re.compile(r"^[a-z][a-z0-9_-]{0,30}$")
-#: Keys that were renamed, by the name that old connections files have.
+#: Renamed keys: the new name by the old one.
 _FORMER_KEYS: Final = {"recipes": "templates", "presets": "templates"}
-#: Keys that were removed, each with what holds now: they are left out, and logged.
+#: Removed keys, each with advice: they are ignored, and logged.
 _REMOVED_KEYS: Final = {"changes_limits": "Remove it: nobody is asked for a higher limit any more."}
 
 
 def build(settings: ConnectionSettings, http: Http) -> Provider:
     """Create the provider of one connection; raise SettingsError if there is none of that kind.
 
-    From then on, no response contains the connection's own secrets.
+    From then on, the connection's own secrets are removed from every response.
     """
     try:
         provider = find_provider_class(settings.provider, settings.source)
@@ -47,7 +47,7 @@ def build(settings: ConnectionSettings, http: Http) -> Provider:
 
 
 def build_bound_provider(provider: type[Provider], settings: ConnectionSettings, http: Http) -> Provider:
-    """Create a provider whose verbs are bound to whose secret acts."""
+    """Create a provider whose methods each use the secret of the right owner (``bind``)."""
     http.hide(settings.secrets())
     built = provider(settings, http)
     bind(built)
@@ -57,10 +57,10 @@ def build_bound_provider(provider: type[Provider], settings: ConnectionSettings,
 def read_connections(
     source: Path | str, *, has_several: bool = False
 ) -> tuple[dict[str, ConnectionSettings], list[str]]:
-    """Return the connections that are right, and every problem with the others.
+    """Return the valid connections, and every problem with the others.
 
-    ``source`` is the file, or its text where the environment holds it. ``has_several``: Usher is installed in
-    several Slack workspaces.
+    ``source`` is the file, or its text if that is in the environment. ``has_several`` says whether Usher is
+    installed in several Slack workspaces.
     """
     checked: dict[str, ConnectionSettings] = {}
     try:
@@ -89,7 +89,7 @@ def read_connections(
 def find_ambiguous_people(settings: Mapping[str, ConnectionSettings]) -> list[str]:
     """Return a problem for each template whose ``who`` has an id without its Slack workspace.
 
-    Where Usher is installed in several, the same id may be somebody else in another one.
+    If Usher is installed in several workspaces, the same id may be somebody else's in another one.
     """
     return [
         f"connections.{name}: {one.name}: without SLACK_BOT_TOKEN, each id in who needs its Slack workspace, "
@@ -106,7 +106,7 @@ def build_providers(settings: Mapping[str, ConnectionSettings], http: Http) -> d
 
 
 def list_secrets(settings: Mapping[str, ConnectionSettings]) -> list[str]:
-    """Return every secret that the connections contain, for the redaction of logs."""
+    """Return every secret that the connections contain, so that logs can leave them out."""
     return [secret for given in settings.values() for secret in given.secrets()]
 
 
@@ -117,7 +117,7 @@ def can_run_commands(settings: Mapping[str, ConnectionSettings]) -> bool:
 
 
 def list_distributions(settings: Mapping[str, ConnectionSettings]) -> dict[str, str]:
-    """Return the distribution and version of each connection whose provider isn't Usher's own."""
+    """Return, by connection, the distribution and version of providers that aren't Usher's own."""
     found = {name: find_distribution(given.provider, given.source) for name, given in settings.items()}
     return {name: one for name, one in found.items() if one}
 
@@ -173,7 +173,7 @@ def _check_connection(
     if not CONNECTION_NAME_PATTERN.match(name):
         raise SettingsError([": its name needs lower-case letters, digits, - and _, at most 31"])
     provider = _find_class(table)
-    # The connection is named by its table: a key of that name would rename it.
+    # A connection is named by its table, so a key "name" isn't allowed.
     problems = [".name: isn't a key: the table's name is the connection's"] if "name" in table else []
     values: dict[str, Any] = {"title": provider.title if is_only else f"{provider.title} ({name})"}
     for key in table.keys() & _REMOVED_KEYS.keys():

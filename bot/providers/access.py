@@ -1,4 +1,4 @@
-"""Access to an account, for one call, and the identity that a credential opens."""
+"""The account that a call is made for, with its credential, and the account that a credential opens."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Access:
 
     @property
     def api(self) -> ApiClient:
-        """Return the client of the call, bound to the provider's API and to the secret that the verb uses."""
+        """Return the client of the call, bound to the provider's API and to the secret that the call uses."""
         assert self.bound_api is not None, "a verb of a provider that was built binds it"
         return self.bound_api
 
@@ -34,10 +34,11 @@ class RemoteAccount:
     """An account as the provider knows it now.
 
     Attributes:
-        account_id: Its id there, "" if the provider didn't give it. Where there is no id: facts that don't
-            move with the name, as ``key=value`` between spaces, such as ``created=1764387403.990914``.
+        account_id: Its id there, "" if the provider didn't give it. If there are no ids: facts that stay with
+            the account and not with its name, as ``key=value`` separated by spaces, such as
+            ``created=1764387403.990914``.
         username: Its name there.
-        email: Its e-mail address there, if the provider says it.
+        email: Its e-mail address there, if the provider gives it.
     """
 
     account_id: str
@@ -50,8 +51,8 @@ class Identity:
     """The account of a checked credential.
 
     Attributes:
-        username: Whose account it is; "" if the server doesn't say.
-        credential: The checked credential, with what the server said of it.
+        username: The account's name; "" if the server doesn't say.
+        credential: The checked credential, with what the server said about it.
     """
 
     username: str

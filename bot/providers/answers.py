@@ -1,7 +1,7 @@
-"""Answers of a provider's API: the error that a refusal stands for, its words, and the values in a body.
+"""Read the answers of a provider's API: the errors for refusals, their words, and the values in bodies.
 
-A missing required value becomes BadAnswer naming the field. A malformed optional one is left out and logged
-once. In a list, no entry hides another (``read_entries``).
+A missing required value raises BadAnswer, which names the field. A malformed optional value is left out and
+logged once. A malformed entry of a list doesn't affect the others (``read_entries``).
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ T = TypeVar("T")
 
 
 class Listing(list[T]):
-    """Hold the entries of a list, in the server's order.
+    """The entries of a list, in the server's order.
 
-    It is not whole if an entry couldn't even be identified: then nothing follows from what is missing.
+    The list is not whole if an entry couldn't be identified; then a missing entry proves nothing.
     """
 
     def __init__(self, entries: Iterable[T] = (), *, is_whole: bool = True) -> None:
@@ -47,9 +47,10 @@ class Listing(list[T]):
 def to_error(response: Response, *, changes: bool, message_pointer: str = "/message") -> errors.ProviderError:
     """Return the error for a response outside 2xx; the server's own words are cleaned and cut.
 
-    ``message_pointer`` says where in the body its message is (a JSON Pointer, RFC 6901).
+    ``message_pointer`` is the place of the server's message in the body (a JSON Pointer, RFC 6901).
 
-    What a failing server, or something in its place, says is not shown to people, unless it has no room.
+    People aren't shown the words of a failing server, or of something in its place, unless they mean that
+    there is no room.
     """
     status = response.status
     said = _read_message(response, message_pointer)
@@ -61,18 +62,19 @@ def to_error(response: Response, *, changes: bool, message_pointer: str = "/mess
         return errors.PermanentError(words, status=status)
     if status in {404, 410}:
         if said is None and (response.body.strip() or not changes):
-            # A proxy whose backend is down answers with such a page: nothing is gone because of that.
+            # A proxy whose backend is down answers with such a page, which doesn't mean that anything is
+            # gone.
             return errors.BadAnswer(f"HTTP {status} with a page that is not the API's", status=status)
         return errors.NotFound(message, status=status)
     if status == 429:
         return errors.RateLimited(message, status=status, retry_after=response.retry_after())
     if changes and status in {408, 502, 504}:
-        # From something between us and the server, which may have acted.
+        # Something between us and the server answered, and the server may have carried out the call.
         return errors.UnknownOutcome(message, status=status, retry_after=response.retry_after())
     if status >= 500 or status in {408, 425}:
         return errors.ServerFailed(message, status=status, retry_after=response.retry_after())
     if status > 400 and response.body.lstrip()[:1] == b"<":
-        # 400 may be the server's own: it couldn't read the request.
+        # A page with 400 may be the server's own, if it couldn't read the request.
         message = f"{errors.IN_FRONT} refused this (HTTP {status}). Ask your Usher admin to look into it."
     if status == 401 and _ACCOUNT_OFF_PATTERN.search(message):
         return errors.Forbidden(message, status=status)
@@ -91,9 +93,9 @@ def to_error(response: Response, *, changes: bool, message_pointer: str = "/mess
     return errors.BadAnswer(message, status=status)
 
 
-#: How Kubernetes refuses what a quota of the namespace doesn't allow.
+#: Words with which Kubernetes refuses what a quota of the namespace doesn't allow.
 _QUOTA_PATTERN = re.compile(r"\bexceeded quota\b", re.IGNORECASE)
-#: How a refusal reads that is about the account: no other credential of it is any better.
+#: Words of a refusal that is about the account, so that another credential of it wouldn't help.
 _ACCOUNT_OFF_PATTERN = re.compile(
     r"\b(user|account)\b.{0,20}\b(not active|inactive|suspended|deactivated|disabled|blocked|locked)\b",
     re.IGNORECASE,
@@ -101,19 +103,19 @@ _ACCOUNT_OFF_PATTERN = re.compile(
 
 
 def _read_message(response: Response, message_pointer: str) -> str | None:
-    """Return the API's own words ("" if it has none), or None if the body isn't a JSON object."""
+    """Return the API's own words ("" for none); None if the body isn't a JSON object."""
     try:
         return read_words(response.json_object(), message_pointer)
     except errors.BadAnswer:
         return None
 
 
-#: The longest body that is a sentence.
+#: Longest body, in bytes, that can be a sentence.
 MAX_SENTENCE_BYTES = 2000
 
 
 def _read_sentence(response: Response) -> str:
-    """Return a body that is a sentence; "" for any other, as the text of a page is not for people."""
+    """Return the body if it is a plain sentence; "" for anything else, such as the text of a page."""
     kind, body = response.headers.get("Content-Type", ""), response.body.strip()
     if "html" in kind.casefold() or len(body) > MAX_SENTENCE_BYTES:
         return ""
@@ -124,13 +126,14 @@ def _read_sentence(response: Response) -> str:
     return cut_words(value) if isinstance(value, str) else ""
 
 
-#: The most characters of a name that are taken from a server (``clean``).
+#: Most characters of a name from a server (``clean``).
 MAX_NAME_LENGTH = 250
-#: The most characters of an id in a path, percent-encoded.
+#: Most characters of an id in a path, percent-encoded.
 MAX_ID_LENGTH = 1000
-#: A larger number of seconds is one of milliseconds: the year 5138, or 1973.
+#: Number from which a time counts as milliseconds: as seconds it would be the year 5138, as milliseconds
+#: 1973.
 _MIN_MILLISECONDS = 1e11
-#: No time that means anything is before this one, 1971.
+#: Earliest time, in epoch seconds, that can be a real one (1971).
 _MIN_SECONDS = 31_536_000.0
 
 
@@ -144,12 +147,12 @@ def require_text(answer: Mapping[str, Any], key: str, where: str = "") -> str:
 
 @lru_cache(maxsize=1000)
 def log_oddity(problem: str) -> None:
-    """Log an oddity in a response, once; ``problem`` names the field and nothing of its value."""
+    """Log an oddity in a response, once; ``problem`` names the field, but doesn't contain its value."""
     log.warning("odd answer", problem=problem)
 
 
 def find_text(answer: Mapping[str, Any], key: str, where: str = "") -> str | None:
-    """Return an optional string; a number counts as one, anything else as missing."""
+    """Return an optional string; a number is returned as a string, anything else counts as missing."""
     value = answer.get(key)
     if isinstance(value, str):
         return value or None
@@ -165,9 +168,9 @@ def find_text(answer: Mapping[str, Any], key: str, where: str = "") -> str | Non
 
 @lru_cache(maxsize=16_384)
 def encode_id(text: str) -> str:
-    """Return an id percent-encoded for one path segment; "" for what can't be an id.
+    """Return an id percent-encoded for one path segment; "" for a text that can't be an id.
 
-    Dots alone would traverse the path, and lone surrogates can't be encoded.
+    Dots alone would lead to another path, and lone surrogates can't be encoded.
     """
     try:
         quoted = quote(text, safe="")
@@ -177,7 +180,7 @@ def encode_id(text: str) -> str:
 
 
 def require_id(answer: Any, key: str, where: str = "") -> str:
-    """Return an id, also if it is an integer; raise BadAnswer if there is none, or no path takes it."""
+    """Return an id, which may be an integer; raise BadAnswer if there is none that fits into a path."""
     value = answer.get(key) if isinstance(answer, Mapping) else None
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
@@ -187,7 +190,7 @@ def require_id(answer: Any, key: str, where: str = "") -> str:
 
 
 def find_account_id(answer: Mapping[str, Any], key: str = "id") -> str:
-    """Return the id of an account, which may be an integer; "" for what is no id."""
+    """Return the id of an account, which may be an integer; "" if there is none."""
     value = answer.get(key)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
@@ -197,7 +200,7 @@ def find_account_id(answer: Mapping[str, Any], key: str = "id") -> str:
 
 
 def format_creation(value: Any) -> str:
-    """Return the time at which an account was made as one of the facts of its id; "" for what is no time."""
+    """Return the time when an account was created in the form of ``account_id``; "" if it isn't a time."""
     made_at = parse_time(value)
     return "" if made_at is None else f"created={made_at:.6f}"
 
@@ -215,8 +218,8 @@ def find_object(answer: Mapping[str, Any], key: str, where: str = "") -> Mapping
 def parse_time(value: Any, form: str = "") -> float | None:
     """Return a time in epoch seconds: ISO 8601, or a number of seconds or milliseconds; None otherwise.
 
-    ``form`` is another way of writing times, as ``strptime`` takes it. For a time that there isn't, servers
-    write the year 1, 1970, 9999 or 0: whatever is before 1971 or after 5000 is none.
+    ``form`` is a further format of times, for ``strptime``. For a missing time, servers write the year 1,
+    1970 or 9999, or 0; so times before 1971 or after 5000 count as none.
     """
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
@@ -240,8 +243,8 @@ def _parse_time(text: str, form: str) -> float:
 def read_entries(pages: Iterable[Mapping[str, Any]], key: str, read: Callable[[Any], T | None]) -> Listing[T]:
     """Read the list under ``key`` entry by entry; ``read`` raises BadAnswer, or returns None to skip one.
 
-    An entry that raises is left out and logged once, as is a page without the list, and then the list is not
-    whole. If it contains nothing else, this raises too: nobody may take that for an empty list.
+    An entry that raises is left out and logged once, as is a page without the list; the list is then not
+    whole. If nothing else is in it, this raises BadAnswer, so that it isn't mistaken for an empty list.
     """
     found: list[T] = []
     problem: errors.BadAnswer | None = None

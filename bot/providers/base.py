@@ -1,8 +1,8 @@
 """The contract of a provider: a stateless translator between our vocabulary and one API.
 
-No store, no Slack, no sleeping, no retrying. One file (or package) in this folder adds a provider, which is
-found by its class attribute ``kind``. It has a facet, an optional capability, by subclassing it; nothing
-lists them.
+A provider uses neither the store nor Slack, and never sleeps or retries. A file or package in this folder
+adds one, and its class attribute ``kind`` names it. A provider gets a facet, an optional capability, by
+subclassing it; there is no list of providers or facets.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ class Pace:
     """Limits of the calls to a provider, in seconds and numbers.
 
     Attributes:
-        min_poll_interval: The least seconds between two reads of a workspace, whoever asks: the poll gate.
+        min_poll_interval: Fewest seconds between two reads of a workspace, whoever asks (the poll gate).
         pending_interval: Seconds between reads of a workspace that is starting or stopping.
-        running_interval: Seconds between reads of one that runs and was used within a day, or of any other
-            that was used within the hour.
-        unused_interval: Seconds between reads of any other that was used.
-        batch_size: The most workspaces in one call of ``status``.
-        concurrency: The most calls at the same time.
+        running_interval: Seconds between reads of a workspace that runs and was used within a day, or doesn't
+            run and was used within the hour.
+        unused_interval: Seconds between reads of any other workspace that was ever used.
+        batch_size: Most workspaces in one call of ``status``.
+        concurrency: Most calls at the same time.
     """
 
     min_poll_interval: float
@@ -55,14 +55,14 @@ class Pace:
     concurrency: int = 20
 
 
-#: Straight and typographic quotes, white space, and invisible characters that browsers copy along.
+#: Quotes, white space, and invisible characters that browsers copy along with a token.
 _CHARACTERS_AROUND_TOKENS = (
     " \t\r\n\v\f\u00a0\u200b\u2060\ufeff\"'`,;\u2018\u2019\u201c\u201d\u201e\u00ab\u00bb"
 )
 
 
-#: What a token typed into Slack looks like, whichever provider made it: hexadecimal, random letters of both
-#: cases and digits with a piece that no name has, or a JSON Web Token.
+#: Pattern of a token typed into Slack, whichever provider made it: hexadecimal digits; random letters of both
+#: cases and digits, with a part that no name has; or a JSON Web Token.
 _TOKEN_PATTERN = re.compile(
     r"[0-9A-Fa-f]{32,512}"
     r"|(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=\D*\d)(?=.*[0-9A-Za-z]{16})[0-9A-Za-z_+/-]{32,512}={0,2}"
@@ -70,9 +70,10 @@ _TOKEN_PATTERN = re.compile(
     re.ASCII,
 )
 
-#: The pieces of a text that may be whole tokens: JSON Web Tokens have dots, paths and sentences have more.
+#: Pattern of the parts of a text that may be whole tokens. Dots are allowed only in JSON Web Tokens, as paths
+#: and sentences have them, too.
 _TOKEN_CANDIDATE_PATTERN = re.compile(r"eyJ[\w-]+\.eyJ[\w-]+\.[\w-]+|[0-9A-Za-z_-]{20,}", re.ASCII)
-#: The beginning of a token at the end of a text that was cut.
+#: Pattern of the beginning of a token at the end of a text that was cut.
 _CUT_TOKEN_PATTERN = re.compile(
     r"(?<![\w-])(?:eyJ[\w.-]*|gh[a-z]_\w*|github_pat_\w*|(?=[A-Fa-f]*[0-9])[0-9A-Fa-f]{10,}"
     r"|(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])(?=\D*\d)[0-9A-Za-z_-]{12,})…$",
@@ -81,33 +82,35 @@ _CUT_TOKEN_PATTERN = re.compile(
 
 Needed = TypeVar("Needed", bound=Facet)
 
-#: Why there is no link to a running workspace.
+#: Text that says why there is no link to a running workspace.
 URL_NOT_ALLOWED = "Its link leads to a host that this connection doesn't allow."
 
 
 class Provider(ABC):
     """Translate for one connection. All methods raise kinds of ``bot.support.errors.ProviderError`` only.
 
-    What the errors mean: CredentialRefused → the person links again; Forbidden → a permission is missing;
-    NotFound → gone; UnknownOutcome → read before the next call; the rest of TemporaryError → later.
+    What the errors mean: CredentialRefused → the person has to link again; Forbidden → a permission is
+    missing; NotFound → the thing is gone; UnknownOutcome → read before the next call; other kinds of
+    TemporaryError → try later.
 
     Attributes:
-        api_version: For which version of ``usher.provider`` it is written; one from outside has to say so.
-        kind: What a connection calls it as its ``provider``.
-        title: What people call it, unless the connection has a title.
-        settings_model: What a connection may set: a subclass of ``ConnectionSettings`` with a field for each
-            key of your own.
-        pace: How often and how much it may be asked.
+        api_version: The version of ``usher.provider`` that it is written for; providers from outside must set
+            it.
+        kind: The name by which a connection's ``provider`` refers to it.
+        title: The name that people see, unless the connection has a title.
+        settings_model: The settings of a connection: a subclass of ``ConnectionSettings`` with a field for
+            each key of your own.
+        pace: How often, and with how many calls at once, the provider may be called.
         stop_modes: The ways of stopping that exist here at all; ``Observed.actions`` says what a workspace
             supports now.
-        api_path: Where the API is below the base URL.
-        credential_in: Where a request has its credential.
-        message_pointer: Where the server's own words are in the body of an error, which people are told (a
-            JSON Pointer).
-        token_pattern: How a whole token of its own looks, besides what any provider's looks like.
-        template_key: The key of a template's name in a spec, where operators prepare templates.
-        name_rule: What Usher calls something new here: by it, names are proposed, made for classes, and
-            marked.
+        api_path: The path of the API below the base URL.
+        credential_in: The place of the credential in a request.
+        message_pointer: The place, in the body of an error, of the server's own words, which people are told
+            (a JSON Pointer).
+        token_pattern: The pattern of a whole token of this provider, besides the pattern that fits any
+            provider's.
+        template_key: The key in a spec that holds the template's name, if operators prepare templates.
+        name_rule: The rule for the names that Usher proposes for something new, makes for classes, and marks.
         settings: The connection's settings, checked by ``settings_model``.
     """
 
@@ -127,9 +130,9 @@ class Provider(ABC):
 
     def __init__(self, settings: ConnectionSettings, http: Http) -> None:
         self.settings = settings
-        #: Every word that somebody types is compared with them.
+        #: The connection's secrets, with which every word that somebody types is compared.
         self._secrets = frozenset(settings.secrets())
-        #: The client without a credential, for what everybody may ask.
+        #: The client without a credential, for calls that everybody may make.
         root = settings.base_url + self.api_path
         self.api = ApiClient(http, root, self.credential_in, self.other_hosts, to_error=self.to_error)
 
@@ -138,17 +141,17 @@ class Provider(ABC):
     def to_error(self, response: Response, *, changes: bool) -> ProviderError:
         """Return the error that ``call`` raises for a response outside 2xx; pure.
 
-        A provider whose API means something else by its status, headers or body says so here, and leaves
-        everything else to this method. ``changes``: the request changes something.
+        Override it if your API means something else by a status, a header or a body, and call this method for
+        everything else. ``changes`` says whether the request changes something.
         """
         return to_error(response, changes=changes, message_pointer=self.message_pointer)
 
     def gate_key(self, remote_id: str) -> str:
-        """Return the poll gate's key: each workspace has one gate, whoever reads it."""
+        """Return the key of a workspace's poll gate; each workspace has one gate, whoever reads it."""
         return f"{self.settings.base_url}#{remote_id}"
 
     def to_workspace(self, remote_id: str, seen: Observed, principal: Principal) -> Workspace:
-        """Return the row of a workspace as a read found it, where no store keeps one."""
+        """Return a workspace as a read found it, for use without a store."""
         return Workspace(
             remote_id,
             principal,
@@ -163,11 +166,11 @@ class Provider(ABC):
         )
 
     def find_owner(self, remote_id: str) -> str | None:
-        """Return the username of a workspace's owner, where its id tells that; pure."""
+        """Return the username of a workspace's owner if its id contains that; pure."""
         return None
 
     def id_after_rename(self, remote_id: str, old_username: str, new_username: str) -> str:
-        """Return a workspace's id by the new name of a person who was called ``old_username`` there; pure."""
+        """Return a workspace's id after its owner was renamed from ``old_username``; pure."""
         return remote_id
 
     @abstractmethod
@@ -176,39 +179,37 @@ class Provider(ABC):
     ) -> Mapping[str, Observed]:
         """Read many states at once; a missing workspace is reported as ``gone``, never left out.
 
-        What runs and can't be used yet says so with ``Observed.lacks``.
+        A workspace that runs but can't be used yet has ``Observed.lacks``.
         """
 
     @abstractmethod
     async def start(self, access: Access, workspace: Workspace) -> str | None:
-        """Ask for a start; return once it is accepted. One that is already running counts as success.
+        """Ask for a start; return once it is accepted. A workspace that is already running counts as success.
 
-        Return the server's words if it refused because of that, which a read then has to confirm. The row,
-        here and below, was just read through the gate: nothing reads beside it.
+        If the server refused because of that, return its words; a read then has to confirm it. The row, here
+        and below, was just read through the gate, so don't read the state again.
         """
 
     @abstractmethod
     async def stop(self, access: Access, workspace: Workspace, mode: StopMode = "stop") -> str | None:
-        """Ask for a stop; return once it is accepted. One that is already stopped counts as success.
+        """Ask for a stop; return once it is accepted. A workspace that is already stopped counts as success.
 
-        Return as ``start``.
+        The result is as that of ``start``.
 
         A mode that is not in ``stop_modes`` raises InvalidRequest.
         """
 
     @abstractmethod
     async def check_credential(self, credential: Credential) -> Identity:
-        """Find out whose account this opens; raise CredentialRefused if it opens none.
+        """Find out whose account a credential opens; raise CredentialRefused if it opens none.
 
-        A server that names no owner must refuse another credential: otherwise it isn't known what answers.
+        If the server doesn't name the owner, check that it refuses another credential; otherwise something
+        else may be answering.
         """
 
     @abstractmethod
     def page_url(self, remote_id: str) -> str:
-        """Return the address of the workspace's page on the provider.
-
-        Empty if people have no such page.
-        """
+        """Return the address of the workspace's page on the provider; "" if people have no such page."""
 
     def clean_token(self, text: str) -> str:
         """Return a pasted token without the quotes and white space that copying adds."""
@@ -228,7 +229,7 @@ class Provider(ABC):
         )
 
     def hide_tokens(self, text: str) -> str:
-        """Remove tokens from a provider's words: a server may repeat anybody's."""
+        """Return a provider's words without tokens, as a server may repeat anybody's."""
         redacted = _TOKEN_CANDIDATE_PATTERN.sub(
             lambda candidate: HIDDEN if self.looks_like_token(candidate[0]) else candidate[0], text
         )
@@ -236,38 +237,38 @@ class Provider(ABC):
 
     @abstractmethod
     async def probe(self) -> str:
-        """Read the server's name, and its version if it tells, without a credential, for ``doctor``."""
+        """Read the server's name, and its version if it gives that, without a credential, for ``doctor``."""
 
     async def read_warning(self) -> str:
         """Return a warning about a working server, for ``doctor``; "" without one."""
         return ""
 
     def credential_owner(self, access: Access, call: str) -> CredentialOwner:
-        """Return the owner of the secret to which a call (``read``, ``start``, ``create`` …) is bound."""
+        """Return the owner of the secret that a call (``read``, ``start``, ``create`` …) uses."""
         return access.credential.owner
 
     def bind_access(self, access: Access, call: str) -> Access:
-        """Return the access that a call is made with; raise CredentialRefused if its secret isn't there."""
+        """Return the access for a call, bound to its secret; raise CredentialRefused if there is none."""
         is_theirs = self.credential_owner(access, call) == "person"
         api = self.api.acting_as(access.credential) if is_theirs else self.connection_api(access.credential)
         return Access(access.username, access.credential, api)
 
     def is_made_by_name(self, access: Access, call: str) -> bool:
-        """Return whether a call names its account, and a secret that opens everybody's makes it; pure.
+        """Return whether a call names its account and uses a secret that opens everybody's; pure.
 
-        Before it, ``read_account`` finds out whether the name is still the linked account's.
+        Before such a call, ``read_account`` checks that the name still belongs to the linked account.
         """
         return False
 
     @property
     def has_account_ids(self) -> bool:
-        """Return whether accounts can be compared: the provider gives ids, or facts in their place."""
+        """Return whether accounts can be compared, because the provider gives ids or facts in their place."""
         return type(self).read_account is not Provider.read_account
 
     async def read_account(self, access: Access) -> RemoteAccount | None:
         """Read the account that calls with this access reach; None if the provider has no ids to compare.
 
-        Where calls name the account, it is the one that has the name now.
+        If calls name the account, that is the account that has the name now.
         """
         return None
 
@@ -279,15 +280,15 @@ class Provider(ABC):
         return self.api.acting_as(Credential(secret, on_behalf_of=on_behalf_of))
 
     def other_hosts(self) -> Mapping[str, bool]:
-        """Return the patterns of other hosts that are called, and whether the credential goes there; pure."""
+        """Return the patterns of other hosts that are called, and whether each gets the credential; pure."""
         return {}
 
     def can_reach_all_workspaces(self, access: Access) -> bool:
-        """Return whether calls can reach everybody's workspaces: then only known ones are touched."""
+        """Return whether calls can reach everybody's workspaces; then only known ones are touched."""
         return False
 
     def is_withheld(self, spec: Spec, principal: Principal) -> bool:
-        """Return whether an earlier spec names a template that is by now reserved for other people; pure."""
+        """Return whether an earlier spec names a template that only other people may use by now; pure."""
         template = find_by_name(self.settings.prepared, spec.text(self.template_key))
         return template is not None and not template.is_for(principal)
 
@@ -296,7 +297,7 @@ class Provider(ABC):
         return None
 
     def is_page_of(self, url: str, name: str, username: str) -> bool:
-        """Return whether an address is the page of a person's workspace that has its name in it; pure."""
+        """Return whether an address is a page of the person's workspace with this name; pure."""
         return False
 
     def parse_job_reference(self, text: str) -> str | None:
@@ -313,7 +314,7 @@ class Provider(ABC):
         return frozenset(one.__name__.lower() for one in own if one is not Facet)
 
     def require_facet(self, facet: type[Needed]) -> Needed:
-        """Return this provider as one with a facet; raises InvalidRequest if it lacks that."""
+        """Return this provider, typed with a facet; raise InvalidRequest if it doesn't have that."""
         provider: object = self
         if not isinstance(provider, facet):
             raise InvalidRequest(f"You can't do that on {self.settings.title}.")
@@ -321,7 +322,7 @@ class Provider(ABC):
 
     @property
     def oauth(self) -> OAuthClient | None:
-        """Return the client of the sign-in there; None without sign-in."""
+        """Return the OAuth client for signing in at the provider; None if people can't."""
         provider: object = self
         return provider.client if isinstance(provider, SignIn) else None
 
@@ -331,23 +332,23 @@ class Provider(ABC):
 
     @property
     def has_lists(self) -> bool:
-        """Return whether a person's workspaces can be listed: not if one secret opens everybody's."""
+        """Return whether a person's workspaces can be listed; they can't if one secret acts for everybody."""
         return isinstance(self, Lists) and not self.has_link_method("none")
 
     def stop_effects(self, workspace: Workspace) -> StopEffects:
-        """Return the effect of each way of stopping a workspace, as it was last read; pure.
+        """Return the effect of each way of stopping a workspace, according to its last read; pure.
 
-        Everything that stops or restarts a workspace, or asks before doing so, relies on this. For a
-        running workspace without actions, it says what is known of the provider in general.
+        Everything that stops or restarts a workspace, or asks before doing so, relies on this. For a running
+        workspace without known actions, return what holds for the provider in general.
         """
         return {
             mode: StopEffect.KEEPS if mode == "suspend" else StopEffect.RETURNS for mode in self.stop_modes
         }
 
     def retention_seconds(self) -> tuple[float, float]:
-        """Return the seconds until a stopped workspace is removed, and any since its creation.
+        """Return the seconds after which a stopped workspace, and any since its creation, is removed.
 
-        Infinite, as here, if that never happens.
+        They are infinite, as here, if that never happens.
         """
         return math.inf, math.inf
 
@@ -361,7 +362,7 @@ class Provider(ABC):
     def ide_hosts(self) -> tuple[str, ...]:
         """Return the host patterns that IDE URLs may have; ``*.X`` covers every host below X.
 
-        The operator's own are ``settings.ide_hosts``: add yours to them.
+        The operator's are in ``settings.ide_hosts``; add your own to them.
         """
         return self.settings.ide_hosts
 

@@ -1,4 +1,4 @@
-"""Bind each verb of a provider that is built to whose secret acts, for as long as the call lasts."""
+"""Wrap the methods of a provider, so that each call uses the right secret and none comes back from it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bot.support.cleaning import hide_secrets
 from bot.support.errors import ProviderError
 from bot.support.logs import redact_secrets
 
-#: What ``Provider.credential_owner`` calls the verbs that are given an access, where it isn't their own name.
+#: Names that ``Provider.credential_owner`` gets for methods with an access, if they differ from the method's.
 _CALL_NAMES: Final = {
     **dict.fromkeys(("status", "read_reason", "check_page"), "read"),
     "discover": "list",
@@ -31,9 +31,9 @@ _BOUND_METHODS: Final = (
     *("launch_run", "find_run", "list_runs", "run_status", "stop_run", "run_output"),
     *("revoke", "mint", "refresh", "read_account"),
 )
-#: The verbs that return words of the provider's.
+#: Methods that return the provider's own words.
 _QUOTING: Final = frozenset({"read_reason", "start", "stop", "remove"})
-#: The verbs that are given none: they check a credential, or use the connection's own, or nobody's.
+#: Methods without an access: they check a credential, or use the connection's own or none.
 _WITHOUT_ACCESS: Final = (
     *("check_credential", "probe", "read_warning"),
     *("check_username", "is_secret_accepted", "read_email", "find_user", "read_overview"),
@@ -41,7 +41,7 @@ _WITHOUT_ACCESS: Final = (
 
 
 def bind(provider: Provider) -> None:
-    """Bind each verb's client to the secret that ``Provider.credential_owner`` declares."""
+    """Bind the client of each method to the secret that ``Provider.credential_owner`` declares."""
     for name in _BOUND_METHODS:
         if hasattr(provider, name):
             make = _bind_stream if name == "run_output" else _bind_method
@@ -75,7 +75,7 @@ def _bind_stream(provider: Provider, name: str, call: str) -> Callable[..., Asyn
         stream = getattr(type(provider), name)(provider, bound, *args, **options)
         try:
             while True:
-                # Not across a yield: who reads is another call.
+                # Not across a yield, because the reader's code isn't part of this call.
                 with redact_secrets(bound.api.secrets):
                     try:
                         one = await anext(stream)
@@ -107,7 +107,7 @@ def _hide_arguments(provider: Provider, name: str) -> Callable[..., Awaitable[An
 
 
 def _hide_tokens(provider: Provider, result: Any) -> Any:
-    """Return a verb's result with tokens removed from the provider's words."""
+    """Return a method's result with tokens removed from the provider's words."""
     if isinstance(result, Listing):
         result[:] = [_hide_tokens(provider, item) for item in result]
     elif isinstance(result, Mapping):
@@ -124,7 +124,7 @@ def _hide_tokens(provider: Provider, result: Any) -> Any:
 
 
 def _hide_secrets(error: ProviderError, secrets: Collection[str], provider: Provider) -> None:
-    """Keep a call's secrets, and other tokens, out of its error; the response ends with it."""
+    """Remove a call's secrets, other tokens and the response from its error."""
     error.message = hide_secrets(error.message.encode(errors="replace"), secrets).decode()
     if not error.is_ours:
         error.message = provider.hide_tokens(error.message)

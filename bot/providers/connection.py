@@ -1,6 +1,6 @@
-"""The settings that every connection has in its file, its templates, and the addresses that it allows.
+"""The settings that every connection has, its templates, and the addresses that it allows.
 
-``bot.support.addresses`` reads addresses and compares them.
+``bot.support.addresses`` reads and compares addresses.
 """
 
 import math
@@ -39,14 +39,14 @@ from bot.support.addresses import (
 _TEMPLATE_NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
 _SLACK_WORKSPACE_PATTERN = re.compile(r"[TE][A-Z0-9]{1,30}")
 #: How people link.
-#: - ``token``: with their own token, pasted or got by signing in.
+#: - ``token``: with their own token, which they paste or get by signing in.
 #: - ``admin``: as a username that an administrator approved.
-#: - ``none``: not at all: the connection's own secret acts for everybody.
+#: - ``none``: without an account of their own, as the connection's own secret acts for everybody.
 LinkMethod = Literal["token", "admin", "none"]
 
 
 class SettingsPart(BaseModel):
-    """Read part of the connections file: unknown keys are errors, and no error shows a value."""
+    """A part of the connections file. Unknown keys are errors, and no error shows a value."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -56,8 +56,8 @@ class PreparedTemplate(SettingsPart):
 
     Attributes:
         name: Its name.
-        title: What people read; the name without one.
-        who: Who may use it (``U…``, ``S…``, ``T…:U…``); everybody if omitted.
+        title: The text that people see; by default the name.
+        who: The people who may use it (``U…``, ``S…``, ``T…:U…``); everybody if omitted.
     """
 
     name: str
@@ -78,7 +78,7 @@ class PreparedTemplate(SettingsPart):
         return self.title or self.name
 
     def set_groups(self, groups: UserGroups) -> None:
-        """Set the user groups by which ``who`` is expanded."""
+        """Set the user groups with which ``who`` is expanded."""
         self._groups = groups
 
     def is_for(self, principal: Principal) -> bool:
@@ -99,7 +99,7 @@ def _require_distinct_names(value: tuple[P, ...], info: ValidationInfo) -> tuple
     return value
 
 
-#: A setting that lists hosts, each with its port or all below it.
+#: A setting that lists host patterns, each a host, or all hosts below one, with or without a port.
 HostPatterns = Annotated[tuple[str, ...], AfterValidator(lambda value: tuple(map(normalise_pattern, value)))]
 #: A setting that lists templates.
 TemplateList = Annotated[tuple[P, ...], AfterValidator(_require_distinct_names)]
@@ -116,7 +116,7 @@ def list_available(prepared: Iterable[P], principal: Principal) -> list[P]:
 
 
 def select_available(offered: Sequence[P], values: Values) -> P | None:
-    """Return the template that is chosen by name or label, or the only one."""
+    """Return the template chosen by its name or label, or the only one offered; None otherwise."""
     asked = text_of(values, "template").casefold()
     only = offered[0] if len(offered) == 1 else None
     return next((one for one in offered if asked in {one.name, one.label.casefold()}), only)
@@ -135,21 +135,21 @@ class ConnectionSettings(SettingsPart):
 
     Attributes:
         link_methods: The ways of linking that the provider supports, each with the key of the secret that it
-            requires ("" if none). Any other is refused at start-up.
-        name: The connection's name, by which people type it.
+            requires ("" if none). Any other way is refused at start-up.
+        name: The connection's name, which people type.
         provider: The ``kind`` of its provider.
-        source: The distribution that brings the provider; "" for Usher's own.
-        title: What people read.
+        source: The distribution that contains the provider; "" for Usher's own.
+        title: The name that people see.
         base_url: The address of the API, normalised, without a slash at its end.
         linking: How people link here.
-        ide_hosts: Hosts that IDE URLs may have, besides the ones the provider derives from the base URL.
+        ide_hosts: Hosts that IDE URLs may have, besides those that the provider derives from the base URL.
         workspaces: The Slack workspaces (``T…``) and organisations (``E…``) whose people may use it; all if
             omitted.
-        starts_per_second: The most starts per second that it is asked for, if it has such a limit.
-        asks_after_hours: After so many hours of running on, people are asked once a day whether they still
-            need a workspace; 0: only those who chose to be.
-        stops_unanswered: What they don't answer about is stopped that evening, unless that would end it for
-            good.
+        starts_per_second: The most starts per second to send, if there is such a limit.
+        asks_after_hours: The hours of running after which people are asked once a day whether they still need
+            a workspace; with 0, only people who chose to be asked.
+        stops_unanswered: Whether a workspace is stopped in the evening if its person didn't answer, unless a
+            stop would end it irreversibly.
     """
 
     link_methods: ClassVar[Mapping[LinkMethod, str]] = {"token": ""}
@@ -197,7 +197,7 @@ class ConnectionSettings(SettingsPart):
 
     @property
     def idle_seconds(self) -> float | None:
-        """Return the seconds until an idle workspace is stopped there; None if that isn't set here."""
+        """Return the seconds until the provider stops an idle workspace; None if the settings don't say."""
         return None
 
     @property
@@ -207,34 +207,34 @@ class ConnectionSettings(SettingsPart):
 
     @property
     def abilities(self) -> frozenset[str]:
-        """Return its abilities: ``waiting``, if failed starts are retried."""
+        """Return the connection's abilities: ``waiting`` if failed starts may be retried."""
         return frozenset({"waiting"} if self.failures_allowed > 1 else ())
 
     @property
     def prepared(self) -> tuple[PreparedTemplate, ...]:
-        """Return the templates that operators prepared, where the provider has any."""
+        """Return the templates that operators prepared; none if the provider has no templates."""
         found: tuple[PreparedTemplate, ...] = getattr(self, "templates", ())
         return found
 
     @property
     def own_secret(self) -> SecretStr | None:
-        """Return the secret with which the connection itself acts, None if it has none."""
+        """Return the connection's own secret; None if it has none."""
         found: SecretStr | None = next(
             (getattr(self, key) for key in self.link_methods.values() if key), None
         )
         return found
 
     def secrets(self) -> tuple[str, ...]:
-        """Return every secret that the connection itself holds."""
+        """Return every secret in the connection's settings."""
         return tuple(
             value.get_secret_value() for value in vars(self).values() if isinstance(value, SecretStr)
         )
 
 
 def path_below(url: str, base_url: str) -> str | None:
-    """Return the path of an address below a base URL, or None if it is elsewhere.
+    """Return the path of an address below a base URL; None if the address isn't below it.
 
-    It begins with a slash and is still percent-encoded; query and fragment are left out.
+    The path begins with a slash and is still percent-encoded; query and fragment are left out.
     """
     try:
         origin, parts = split_address(url)
@@ -248,7 +248,7 @@ def path_below(url: str, base_url: str) -> str | None:
 
 
 def is_address_within(url: str, root: str) -> bool:
-    """Return whether an address is another one or below it; a dot begins a part of a page, too."""
+    """Return whether an address is ``root`` or below it; after a page's address, a dot begins a part, too."""
     rest = path_below(url, root.partition("?")[0].partition("#")[0].rstrip("/"))
     if rest is not None:
         return True
@@ -257,7 +257,7 @@ def is_address_within(url: str, root: str) -> bool:
 
 
 def match_subdomain(url: str, base_url: str) -> str | None:
-    """Return the base URL of an address whose host is the base URL's own with one more label in front of it.
+    """Return the base URL with an address's own host, if that is the base URL's with one more label in front.
 
     Scheme and port must be the base URL's. None for every other address.
     """
@@ -285,10 +285,10 @@ def normalise_pattern(text: str) -> str:
 
 
 def to_allowed_ide_url(url: str | None, base_url: str, patterns: Iterable[str]) -> str | None:
-    """Return the address in a safe form if it may be sent to its owner, otherwise None.
+    """Return an IDE's address in a safe form if it may be sent to the workspace's owner, otherwise None.
 
-    It must be https (http only from loopback to loopback) and be on the base URL's own host and port, or on
-    a host that a pattern names: at the pattern's port, otherwise at the default one or the base URL's.
+    It must be https (http only from loopback to loopback). It must be on the base URL's host and port, or on
+    a host that a pattern names: at the pattern's port or, without one, at the default port or the base URL's.
     """
     if url is None:
         return None

@@ -1,4 +1,4 @@
-"""Credentials: the secrets with which a person's account is opened, and whose they are."""
+"""Credentials: the secrets that open a person's account, and their owners."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Literal
 
 from pydantic import SecretStr
 
-#: Whose secret an account uses.
-#: - ``person``: the person's own.
-#: - ``admin``: the connection's, for a username that was approved; if possible through that person's own
-#:   token, which the connection's secret can get.
-#: - ``none``: the connection's, as the provider has no user accounts.
+#: Owner of the secret that an account uses.
+#: - ``person``: the person.
+#: - ``admin``: the connection, for an approved username; if possible it gets that person's own token with its
+#:   secret, and uses that.
+#: - ``none``: the connection, as the provider has no user accounts.
 CredentialOwner = Literal["person", "admin", "none"]
 
 
@@ -21,18 +21,18 @@ _ACTS = "acts"
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """The secrets of a person's account; only ever in memory, encrypted at rest (``bot.support.vault``).
+    """The secrets of a person's account. They are decrypted in memory only (``bot.support.vault``).
 
     Attributes:
         token: The token.
-        refresh_token: The token by which ``Renewal.refresh`` gets a new one.
-        extra: More to keep with it, such as its id there.
-        expires_at: When it ends (epoch seconds) as its provider said, None if it never does or nobody said.
-            Rows keep it.
-        on_behalf_of: Whose call it is, if not its owner's: their secrets must not come back either.
-        account_id: The id of the account that it opens, as the provider gave it with the credential, or as it
-            was linked; "" if it isn't known. Rows keep it, and it is compared where an account is found by
-            its name.
+        refresh_token: The token with which ``Renewal.refresh`` gets a new one.
+        extra: More to store with it, such as the token's id there.
+        expires_at: When it expires (epoch seconds) according to the provider; None if it never does, or the
+            provider doesn't say. Rows store it.
+        on_behalf_of: The credential of the person for whom the call is made, if that isn't the owner; its
+            secrets must not come back either.
+        account_id: The id of the account that it opens, from the provider or from the link; "" if it isn't
+            known. Rows store it, and it is compared if an account is found by its name.
     """
 
     token: SecretStr
@@ -49,7 +49,7 @@ class Credential:
 
     @classmethod
     def for_connection(cls, owner: CredentialOwner) -> Credential:
-        """Return the credential of an account that uses the connection's own secret: it contains none."""
+        """Return the credential, without a secret, of an account that uses the connection's own secret."""
         return cls(SecretStr(""), extra={_ACTS: owner})
 
     @property
@@ -60,12 +60,12 @@ class Credential:
 
     @property
     def is_renewable(self) -> bool:
-        """Return whether it can be renewed without the person."""
+        """Return whether the credential can be renewed without the person."""
         is_minted = self.owner == "admin" and bool(self.token.get_secret_value())
         return self.refresh_token is not None or is_minted
 
     def as_mapping(self) -> dict[str, str]:
-        """Return it in plain text for the vault to seal; store it nowhere else."""
+        """Return the credential in plain text, for the vault to encrypt; store it nowhere else."""
         mapping = {
             "token": self.token.get_secret_value(),
             **{f"x_{key}": value for key, value in self.extra.items()},
@@ -76,7 +76,7 @@ class Credential:
 
     @classmethod
     def from_mapping(cls, mapping: Mapping[str, str]) -> Credential:
-        """Restore it from the result of ``as_mapping``."""
+        """Restore a credential from the result of ``as_mapping``."""
         refresh = mapping.get("refresh_token")
         extra = {key[2:]: value for key, value in mapping.items() if key.startswith("x_")}
         return cls(SecretStr(mapping["token"]), SecretStr(refresh) if refresh else None, extra)

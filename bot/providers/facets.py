@@ -1,6 +1,6 @@
-"""Facets of providers: each a base class of what only some providers can do, with the values that it returns.
+"""Facets of providers: base classes for what only some providers can do, and the values that they return.
 
-A provider has a facet by inheriting from it; ``bot.providers.base.Provider`` is what all have.
+A provider has a facet if it inherits from it; ``bot.providers.base.Provider`` has what all providers can do.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class DiscoveredWorkspace:
     Attributes:
         remote_id: Its id on the provider.
         name: Its name there, cleaned; "" if it couldn't be read.
-        observed: What the list says of it.
+        observed: What the list says about it.
     """
 
     remote_id: str
@@ -42,10 +42,10 @@ class TokenHelp:
     """Instructions for getting a token, for the link page.
 
     Attributes:
-        url: The page on which people get a token; "" where they can't get one by themselves.
-        steps: What to do there, a sentence each; also read by somebody whose token lacks a permission.
-        pattern: A regular expression of whole tokens. It refuses nothing: it words the hint after the
-            provider has refused one.
+        url: The page on which people get a token; "" if they can't get one by themselves.
+        steps: What to do there, one sentence each; they are also shown if a token lacks a permission.
+        pattern: A regular expression of whole tokens. Nothing is refused because of it; it only decides which
+            hint is shown after the provider has refused a token.
     """
 
     url: str
@@ -58,10 +58,10 @@ class Embedding:
     """The resources that Usher's own page loads to show an IDE.
 
     Attributes:
-        sdk_host: The host, with its port if it is unusual, of scripts, frames and sockets.
-        is_https: Whether they come by https; False on loopback only.
+        sdk_host: The host of scripts, frames and sockets, with its port if that isn't the default.
+        is_https: Whether they are loaded over https; False on loopback only.
         endpoint: The origin of the IDEs themselves.
-        hosts: Other hosts that the operator lets the page load from; ``*.X`` for any below X.
+        hosts: Other hosts that the operator allows the page to load from; ``*.X`` for any host below X.
         has_inline_styles: Whether the vendor's script may write styles into the page.
     """
 
@@ -87,7 +87,7 @@ Offer = TypeVar("Offer")
 
 
 class Facet(ABC):  # noqa: B024 - what its kinds have in common is that they are sides of a provider
-    """Base of all facets."""
+    """The base of all facets."""
 
 
 class Lists(Facet):
@@ -97,43 +97,44 @@ class Lists(Facet):
     async def discover(self, access: Access) -> Listing[DiscoveredWorkspace]:
         """List the person's workspaces; raise NotFound if the server has no lists.
 
-        An entry that can't be read completely keeps what can be read: its id is enough, its state is then
-        ``unknown``. If even the id is missing, the list is not whole, and nothing follows from what it
-        lacks. A list in which nothing can be read raises BadAnswer.
+        An entry that can't be read completely is still returned if it has an id; its state is then
+        ``unknown``. If even the id is missing, the list is not whole, and a missing workspace proves nothing.
+        A list in which nothing can be read raises BadAnswer.
         """
 
 
 class Reasons(Facet):
-    """Reasons for a start that takes long or has failed, beyond the state."""
+    """Reasons why a start takes long or has failed, which the state alone doesn't tell."""
 
     @abstractmethod
     async def read_reason(self, access: Access, remote_id: str, window: SendWindow | None = None) -> str:
         """Read the reason for a wait or a failure; "" if the server doesn't say.
 
-        It passes the workspace's gate in the place of a read of its state.
+        This takes the place of a read of the state at the workspace's poll gate.
         """
 
 
 class PageChecks(Facet):
-    """Check the page of a workspace that has just come up, as the provider's *running* may come earlier."""
+    """Check the page of a workspace that has just started, as the provider may say *running* too early."""
 
     @abstractmethod
     async def check_page(self, access: Access, remote_id: str, seen: Observed) -> Observed:
-        """Return the result of ``status``, lacking its ``page`` unless that answers.
+        """Return ``seen``, with ``page`` as lacking unless the page answers.
 
-        What can't be reached lacks it, too. It is asked after each read until it finds nothing lacking or the
-        patience is over, and not again while the workspace runs: such a request may count as its use.
+        A page that can't be reached is lacking, too. This is called after each read until the page answers or
+        Usher has waited long enough, and not again while the workspace runs, as such a request may count as
+        use.
         """
 
 
 class Removal(Facet):
-    """Removal of workspaces, for good."""
+    """Irreversible removal of workspaces."""
 
     @abstractmethod
     async def remove(self, access: Access, workspace: Workspace) -> str | None:
-        """Delete a workspace for good.
+        """Delete a workspace irreversibly.
 
-        Return as ``Provider.stop``.
+        The result is as that of ``Provider.stop``.
         """
 
 
@@ -142,7 +143,7 @@ class Extension(Facet):
 
     @abstractmethod
     async def extend(self, access: Access, workspace: Workspace, until: float) -> float:
-        """Have a running workspace end at ``until``, or as late as it may; return the end that it has now."""
+        """Let a running workspace end at ``until``, or as late as allowed; return its new end."""
 
 
 class Revocation(Facet):
@@ -150,23 +151,23 @@ class Revocation(Facet):
 
     @abstractmethod
     def can_revoke(self, credential: Credential) -> bool:
-        """Return whether it is Usher's own to revoke, and not one that its person made."""
+        """Return whether Usher may revoke a credential, because the person didn't make it themselves."""
 
     @abstractmethod
     async def revoke(self, access: Access) -> None:
-        """Have the provider delete the credential; raise unless it confirms that, or that there is none."""
+        """Delete the credential at the provider; raise unless it confirms that, or that there is none."""
 
 
 class Minting(Facet):
-    """Credentials that Usher makes itself, each before the former one ends."""
+    """Credentials that Usher itself makes, each before the last one expires."""
 
     @abstractmethod
     def can_mint(self, credential: Credential) -> bool:
-        """Return whether Usher made it, and chose itself when it ends."""
+        """Return whether Usher made the credential and chose when it expires."""
 
     @abstractmethod
     async def mint(self, access: Access) -> Credential:
-        """Make another one with one that is still valid, which stays so."""
+        """Make another credential with one that is still valid, and leave that valid."""
 
 
 class Renewal(Facet):
@@ -174,11 +175,11 @@ class Renewal(Facet):
 
     @abstractmethod
     async def refresh(self, access: Access) -> Credential:
-        """Exchange an expired credential for a new one; raise CredentialRefused if that can't be done."""
+        """Exchange an expired credential for a new one; raise CredentialRefused if that isn't possible."""
 
 
 class Tokens(Facet):
-    """Linking by a token that people paste on the link page."""
+    """Linking with a token that people paste on the link page."""
 
     @abstractmethod
     def token_help(self) -> TokenHelp:
@@ -190,14 +191,14 @@ class OAuthClient(ABC):
 
     @abstractmethod
     def authorization_url(self, redirect_uri: str, state: str, challenge: str) -> str:
-        """Return the provider's page that sends a person on to ``redirect_uri`` with a code; pure."""
+        """Return the provider's page that sends a person to ``redirect_uri`` with a code; pure."""
 
     @abstractmethod
     async def exchange_code(self, code: str, verifier: str, redirect_uri: str) -> Identity:
-        """Exchange a code for whose account it is, with a credential of Usher's own.
+        """Exchange a code for the person's identity, with a credential of Usher's own.
 
-        That outlasts the person's session there. Raises CredentialRefused if the code is refused, Forbidden
-        if no such credential may be made, Untrusted if Usher isn't accepted as a client.
+        The credential outlasts the person's session there. Raises CredentialRefused if the code is refused,
+        Forbidden if Usher may not make such a credential, Untrusted if Usher isn't accepted as a client.
         """
 
     @abstractmethod
@@ -206,24 +207,24 @@ class OAuthClient(ABC):
 
 
 class SignIn(Facet):
-    """Linking by a sign-in at the provider."""
+    """Linking by signing in at the provider."""
 
     @property
     @abstractmethod
     def client(self) -> OAuthClient | None:
-        """Return the client that is registered there; None without one: people paste tokens then."""
+        """Return the client that is registered there; None if there is none, so that people paste tokens."""
 
     @abstractmethod
     def describe_registration(self, redirect_uri: str) -> str:
-        """Return the lines that an operator adds there and to the connection; for ``doctor``."""
+        """Return the lines that an operator has to add there and to the connection, for ``doctor``."""
 
 
 class Forms(Facet, Generic[Offer]):
-    """Forms for creations and runs: offer, form, spec.
+    """Forms for creations and runs: the offer, the form made of it, and the spec of a filled form.
 
     Attributes:
         offer_model: The type that ``read_offer`` returns: a dataclass or pydantic model, stored as JSON
-            between reads. Its field ``names``, a tuple, holds the names in use, if there is one.
+            between reads. If it has a field ``names``, a tuple, that holds the names in use.
     """
 
     offer_model: ClassVar[type[Any]]
@@ -232,7 +233,7 @@ class Forms(Facet, Generic[Offer]):
     async def read_offer(self, access: Access) -> Offer:
         """Read the offer for this account: the templates, and the names in use.
 
-        All choices of the form come from it. It is read when somebody asks for the form, and the last one is
+        All choices in the form come from it. It is read when somebody opens the form and the last offer is
         more than five minutes old.
         """
 
@@ -240,7 +241,8 @@ class Forms(Facet, Generic[Offer]):
     def form(self, offer: Offer, purpose: Purpose, values: Values, principal: Principal) -> Form:
         """Return the form for an offer and the values filled in so far; pure.
 
-        Values that are no longer offered are dropped. Some templates are for the ``principal`` alone.
+        Values that are no longer offered are dropped. Only templates that the ``principal`` may use are
+        offered.
         """
 
     @abstractmethod
@@ -251,7 +253,7 @@ class Forms(Facet, Generic[Offer]):
         """
 
     def add_names(self, offer: Offer, names: Collection[str]) -> Offer:
-        """Return the offer with further names in use, those of the workspaces that Usher lists; pure."""
+        """Return the offer with more names in use, those of workspaces on Usher's list; pure."""
         known: Any = offer
         if not isinstance(getattr(known, "names", None), tuple):
             return offer
@@ -267,13 +269,13 @@ class Creation(Forms[Offer]):
 
     @abstractmethod
     async def create(self, access: Access, spec: Spec, key: str) -> Created:
-        """Create a workspace and return once it is accepted. ``key`` is ours: the same for each attempt.
+        """Create a workspace; return once that is accepted. ``key`` is Usher's, the same for each attempt.
 
-        Called once: after an unknown outcome, ``find_created`` comes first.
+        After an unknown outcome, ``find_created`` is called before this is called again.
         """
 
     def can_create_stopped(self, spec: Spec) -> bool:
-        """Return whether a workspace can be created without being started, by ``create_stopped``; pure."""
+        """Return whether ``create_stopped`` can create a workspace without starting it; pure."""
         return False
 
     async def create_stopped(self, access: Access, spec: Spec, key: str) -> Created:
@@ -284,14 +286,14 @@ class Creation(Forms[Offer]):
     async def list_names(self, access: Access, stem: str) -> Collection[str] | None:
         """Return the names in use that begin with ``stem``, at least those of the person's own workspaces.
 
-        None if the server can't tell the person's own from others': a new name then needs a mark.
+        None if the server can't tell the person's own from others'; a new name then gets a unique mark.
         """
 
     async def is_name_in_use(self, access: Access, spec: Spec) -> bool:
-        """Return whether there is something of the new name by now that ``create`` would answer with.
+        """Return whether ``create`` would return something that already has the new name.
 
-        Called just before the first ``create``, so that what ``find_created`` finds later is of that call.
-        Where the server refuses a name in use, or always creates another, there is nothing to ask.
+        This is called just before the first ``create``, so that whatever ``find_created`` finds later comes
+        from that call. If the server refuses a used name, or always creates another, leave it as it is.
         """
         return False
 
@@ -299,12 +301,12 @@ class Creation(Forms[Offer]):
     async def find_created(self, access: Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
         """Search for the workspace of an earlier ``create`` of unknown outcome, sent at ``since``.
 
-        Raises OutcomeNotReported if the server can't tell. A workspace that a list says too little about is a
-        candidate with ``has_details`` False.
+        Raises OutcomeNotReported if the server can't tell. If a list says too little about a workspace,
+        return it as a candidate with ``has_details`` False.
         """
 
     async def read_creation_time(self, access: Access, remote_id: str) -> float | None:
-        """Read when a candidate was made (epoch seconds); None if ``create`` can't have made it."""
+        """Read when a candidate was created (epoch seconds); None if ``create`` can't have created it."""
         return None
 
 
@@ -312,9 +314,10 @@ class Runs(Forms[Offer]):
     """Runs of jobs: launch, states, output.
 
     Attributes:
-        runs_named_jobs: Whether runs are launched by naming a job that is set up there, so that nothing else
-            has to be asked.
-        variables_key: Where a spec has its variables, each as ``NAME=value``; "" for runs that take none.
+        runs_named_jobs: Whether a run only names a job that is set up there, so that nothing else has to be
+            asked.
+        variables_key: The key in a spec that holds variables, each as ``NAME=value``; "" for runs without
+            any.
     """
 
     runs_named_jobs: ClassVar[bool] = False
@@ -322,41 +325,41 @@ class Runs(Forms[Offer]):
 
     @classmethod
     def can_run_commands(cls) -> bool:
-        """Return whether a run may be a command that a person types."""
+        """Return whether a run can be a command that a person types."""
         return not cls.runs_named_jobs
 
     @abstractmethod
     async def launch_run(self, access: Access, spec: Spec, key: str) -> Created:
-        """Launch a run; like ``create``."""
+        """Launch a run, as ``Creation.create`` creates a workspace."""
 
     @abstractmethod
     async def find_run(self, access: Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
-        """Look for the run of an earlier launch of unknown outcome; like ``Creation.find_created``."""
+        """Search for the run of an earlier launch of unknown outcome, as ``Creation.find_created`` does."""
 
     @abstractmethod
     async def list_runs(self, access: Access) -> Listing[DiscoveredRun]:
-        """List the person's runs, newest first, as far as the server remembers them; like ``discover``."""
+        """List the person's runs that the server still knows, newest first, as ``Lists.discover`` does."""
 
     @abstractmethod
     async def run_status(self, access: Access, remote_ids: Sequence[str]) -> Mapping[str, ObservedRun]:
         """Read many runs at once; a run that the server no longer knows is left out.
 
-        A run that may be among what couldn't be read is ``unknown``.
+        A run is ``unknown`` if it may be one of those that couldn't be read.
         """
 
     @abstractmethod
     async def stop_run(self, access: Access, remote_id: str, *, force: bool = False) -> None:
-        """Ask for a run to be stopped; one that has already ended counts as success."""
+        """Ask for a run to be stopped; a run that has already ended counts as success."""
 
     @abstractmethod
     def run_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
-        """Stream a run's output from its beginning until the server ends it; a cut raises TemporaryError.
+        """Yield a run's output from its beginning to the stream's end; raise TemporaryError if it is cut.
 
-        The end of the stream is not the end of the run, which only its status reveals.
+        The end of the stream doesn't mean that the run has ended; only its status shows that.
         """
 
     def run_page_url(self, job: Run) -> str:
-        """Return the address of the page that shows a run on the provider, like ``page_url``."""
+        """Return the address of a run's page on the provider; "" if people have no such page."""
         return ""
 
 
@@ -365,13 +368,13 @@ class Impersonation(Facet):
 
     @abstractmethod
     async def check_username(self, username: str) -> Identity:
-        """Check with the connection's own secret that a username may be acted for; return its identity.
+        """Check that the connection's own secret may act for a username; return the user's identity.
 
-        Raises NotFound if there is no such user, Forbidden if they are inactive or may not be acted for.
+        Raises NotFound if there is no such user, Forbidden if they are inactive or it may not act for them.
         """
 
     async def is_secret_accepted(self) -> bool | None:
-        """Return whether the server accepts the connection's own secret; None if none acts for people."""
+        """Return whether the server accepts the connection's own secret; None if there is none for people."""
         return None
 
 
@@ -380,10 +383,10 @@ class EmailLookup(Facet):
 
     @abstractmethod
     async def read_email(self, username: str) -> str | None:
-        """Return the e-mail address that a user has there; None if the server doesn't say."""
+        """Return a user's e-mail address there; None if the server doesn't give it."""
 
     async def find_user(self, username: str) -> RemoteAccount:
-        """Return the user of a name, with id and address as far as the server says them."""
+        """Return the user with a name, with the id and e-mail address if the server gives them."""
         return RemoteAccount("", username, await self.read_email(username))
 
 
@@ -391,7 +394,7 @@ class Overview(Facet):
     """Facts about the server and its users, read with the connection's own secret."""
 
     def has_overview(self) -> bool:
-        """Return whether the connection was given that secret."""
+        """Return whether the connection has that secret."""
         return True
 
     @abstractmethod
@@ -400,14 +403,14 @@ class Overview(Facet):
 
 
 class EmbeddedPage(Facet):
-    """Open workspaces in our own page, which only their owner sees.
+    """Open workspaces in a page of ours, which only their owner sees.
 
-    ``Observed.url`` stays empty, and ``Observed.entry`` is what the page needs.
+    ``Observed.url`` stays empty, and ``Observed.entry`` is the secret that the page needs.
     """
 
     @abstractmethod
     def embedding(self) -> Embedding:
-        """Return the resources of our page."""
+        """Return the resources that our page loads."""
 
 
 class Events(Facet):
@@ -415,7 +418,8 @@ class Events(Facet):
 
     @abstractmethod
     def parse_events(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
-        """Read a webhook of the provider after verifying its signature; pure.
+        """Verify the signature of a webhook request from the provider, and read its events; pure.
 
-        Raises CredentialRefused before any of the body is parsed, BadAnswer if it can't be read.
+        Raises CredentialRefused, before parsing any of the body, for a wrong signature, and BadAnswer if the
+        body can't be read.
         """

@@ -1,9 +1,9 @@
-"""The registry of providers: those of this folder, and of other distributions.
+"""The registry of providers: those in this folder, and those of other distributions.
 
-A kind of ours is a module or package here. Another one is an entry point of the group ``usher.providers``.
-Its code runs with everybody's tokens, so it is imported only once a connection names its distribution. A list
-of modules in the settings would let whoever writes them import anything, and say nothing of whose code and
-which version that is.
+Usher's own providers are modules or packages here. Others are entry points of the group ``usher.providers``.
+Their code handles everybody's tokens, so it is imported only if a connection names its distribution. A list
+of modules in the settings would allow importing anything, and wouldn't say whose code that is, and which
+version.
 """
 
 import importlib
@@ -19,9 +19,9 @@ from bot.providers.answers import clean
 from bot.providers.base import Provider
 from bot.support.settings import SettingsError
 
-#: The entry points by which distributions say which providers they bring, each named by its kind.
+#: Group of the entry points with which distributions declare their providers, each named by its kind.
 ENTRY_POINT_GROUP: Final = "usher.providers"
-#: The version of ``usher.provider`` that providers from outside have to be written for.
+#: Version of ``usher.provider`` for which providers from outside have to be written.
 API_VERSION: Final = 0
 _PACKAGE: Final = __name__.rpartition(".")[0]
 _REQUIRED_ATTRIBUTES: Final = ("kind", "title", "pace")
@@ -29,9 +29,9 @@ _REQUIRED_ATTRIBUTES: Final = ("kind", "title", "pace")
 
 @cache
 def find_provider_class(kind: str, source: str = "") -> type[Provider]:
-    """Return the provider of a kind from a distribution ("": ours); raise SettingsError with all problems.
+    """Return the provider of a kind from a distribution ("" for ours); raise SettingsError with all problems.
 
-    They are of a connection's keys, each beginning with the key's name.
+    Each problem begins with the name of the connection's key that it is about.
     """
     if (ours := _find_own(kind)) is not None:
         if source:
@@ -60,9 +60,10 @@ def list_provider_classes() -> Mapping[str, type[Provider]]:
 
 
 def list_installed() -> dict[str, str]:
-    """Return every kind that can be had, with the distribution that brings it and its version ("": ours).
+    """Return every available kind, with the name and version of the distribution that has it ("" for ours).
 
-    Nothing from outside is imported. What several bring is left out: a connection has to choose.
+    Nothing from outside is imported. A kind that several distributions have is left out, as a connection has
+    to choose between them.
     """
     brought: dict[str, list[str]] = {}
     for one in entry_points(group=ENTRY_POINT_GROUP):
@@ -72,7 +73,7 @@ def list_installed() -> dict[str, str]:
 
 
 def find_distribution(kind: str, source: str) -> str:
-    """Return name and version of the distribution that a connection's provider is from ("": ours)."""
+    """Return the name and version of the distribution of a connection's provider ("" for ours)."""
     if not source:
         # Looking for entry points reads the metadata of everything that is installed.
         return ""
@@ -95,7 +96,7 @@ def _list_modules() -> frozenset[str]:
 
 
 def _find_own(kind: str) -> type[Provider] | None:
-    """Return the provider that a module or package defines, and not the one that it derives it from."""
+    """Return the provider that a module or package itself defines, not the one from which that derives."""
     if kind not in _list_modules():
         return None
     place = f"{_PACKAGE}.{kind}"
@@ -110,7 +111,7 @@ def _is_provider(value: Any) -> TypeGuard[type[Provider]]:
 
 
 def _load_provider(found: EntryPoint, where: str) -> type[Provider]:
-    """Import a provider from outside; what it lacks is said by name, all at once."""
+    """Import a provider from outside; raise SettingsError with all that it lacks."""
     try:
         value = found.load()
     except Exception as error:  # noqa: BLE001 - whatever somebody else's module raises
@@ -124,7 +125,7 @@ def _load_provider(found: EntryPoint, where: str) -> type[Provider]:
 
 
 def find_problems(value: type[Provider], name: str) -> list[str]:
-    """Return what keeps a provider from outside from being the one of a name."""
+    """Return the problems of a provider from outside that is to be used under a name."""
     problems = [f"lacks {declared}" for declared in _REQUIRED_ATTRIBUTES if not hasattr(value, declared)]
     problems += [f"lacks the method {method}" for method in sorted(value.__abstractmethods__)]
     kind, api = getattr(value, "kind", name), value.api_version

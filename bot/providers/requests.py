@@ -1,4 +1,4 @@
-"""Requests to a provider's API: the one way to send them, and what an unknown outcome or a refusal means."""
+"""Requests to a provider's API: the only way to send them, and what unknown outcomes and refusals mean."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class CredentialPlacement:
 
     Attributes:
         name: The header, or the parameter of the address.
-        scheme: The word before the token in a header; "" if it stands there alone.
+        scheme: The word before the token in a header; "" if there is none.
         in_query: Whether it is a parameter of the address.
     """
 
@@ -49,10 +49,10 @@ class CredentialPlacement:
 
 @dataclass(frozen=True, slots=True)
 class SendWindow:
-    """The limit of when a status read may be sent; hand it on to ``call``.
+    """The time until which a status read may be sent; pass it on to ``call``.
 
     Attributes:
-        until: The last moment, on the injected monotonic clock.
+        until: The latest time of sending, on the injected monotonic clock.
     """
 
     until: float
@@ -65,9 +65,9 @@ class Options(Asking, total=False):
         json_body: The body, sent as JSON.
         form: The body, sent as a form.
         query: The parameters of the address.
-        total: The most seconds for the whole call; 20 without it.
-        headers: More headers.
-        max_bytes: The largest answer that is read.
+        total: Most seconds for the whole call; 20 by default.
+        headers: Further headers.
+        max_bytes: Most bytes of an answer that are read.
         hides: Secrets that must not come back, besides the credential's.
     """
 
@@ -77,30 +77,30 @@ class Options(Asking, total=False):
 
 
 class ToError(Protocol):
-    """A reader of refused responses (``Provider.to_error``)."""
+    """A function that reads refused responses (``Provider.to_error``)."""
 
     def __call__(self, response: Response, *, changes: bool) -> errors.ProviderError:
         """Return the error for a response outside 2xx."""
 
 
-#: A path as it is sent; what has to be encoded in it belongs into an id, or into the query.
+#: Pattern of a path as it is sent. Text that needs encoding belongs in an id, or in the query.
 _PATH_PATTERN: Final = re.compile(r"/([A-Za-z0-9/._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*")
 
 
 @dataclass(frozen=True, slots=True)
 class ApiClient:
-    """Call one API below ``root`` (normalised, no trailing slash), as a credential's owner or as nobody.
+    """Call one API below ``root`` (normalised, no trailing slash), with or without a credential.
 
-    The credential is sent there only, where ``credential_in`` says, and to those of ``other_hosts`` that are
-    declared to get it. It comes back in no answer, no stream, no error. An address is a path below ``root``:
-    each ``{}`` in it is replaced by the next of ``ids``, percent-encoded, and a path with ``?``, ``..`` or
-    anything else that isn't encoded raises NotFound. Whole addresses must lead to the API's own origin or to
-    a declared host, wherever they are from. ``to_error`` reads refused responses.
+    The credential is sent only there, in the place that ``credential_in`` names, and to those of
+    ``other_hosts`` that are declared to get it. No answer, stream or error contains it. An address is a path
+    below ``root``. Each ``{}`` in it is replaced by the next of ``ids``, percent-encoded. A path with ``?``,
+    ``..`` or anything else that isn't encoded raises NotFound. Whole addresses, wherever they come from, must
+    lead to the API's own origin or to a declared host. ``to_error`` reads refused responses.
 
     Attributes:
         root: The address below which it calls.
-        credential: What it acts with; None for nobody.
-        secrets: Its secrets, which no answer may repeat.
+        credential: The credential that it uses; None for none.
+        secrets: The credential's secrets, which no answer may repeat.
     """
 
     _http: Http
@@ -113,7 +113,7 @@ class ApiClient:
 
     def acting_as(self, credential: Credential | None) -> ApiClient:
         """Return the client with another credential."""
-        # ``replace`` would look at each field, for every call.
+        # ``dataclasses.replace`` would be slower, and this runs for every call.
         secrets = credential.secrets() if credential is not None else ()
         return ApiClient(
             self._http, self.root, self.credential_in, self.other_hosts, credential, self.to_error, secrets
@@ -127,11 +127,11 @@ class ApiClient:
         window: SendWindow | None = None,
         **options: Unpack[Options],
     ) -> Response:
-        """Send once and return a 2xx response; otherwise like ``send``.
+        """Send a request once, as ``send`` does, and return a 2xx response.
 
-        Raises the ProviderError that a refused response represents (``Provider.to_error``), with its
-        ``status`` and its ``response``. A call that changes something raises UnknownOutcome if it was sent
-        and nothing usable came back.
+        For any other response, raise the ProviderError for which it stands (``Provider.to_error``), with its
+        ``status`` and ``response``. A call that changes something raises UnknownOutcome if it was sent and
+        nothing usable came back.
         """
         changes = method not in _SAFE_METHODS
         response = await self.send(method, address, *ids, changes=changes, window=window, **options)
@@ -140,7 +140,7 @@ class ApiClient:
             error.response = response
             raise error
         if changes and response.body.strip():
-            # A page or garbage: something else may have answered in the server's place.
+            # If this isn't JSON, something else may have answered in the server's place.
             with bad_answer_as_unknown_outcome():
                 response.json()
         return response
@@ -161,7 +161,7 @@ class ApiClient:
             return await self._http.request(method, url, send_until=until, **asked)
 
     async def peek(self, address: str, *ids: str, **options: Unpack[Options]) -> Response:
-        """Read the present events of a stream (``Http.peek``)."""
+        """Read the events that a stream has now (``Http.peek``)."""
         url, asked = self._prepare(address, ids, options)
         headers = {**asked["headers"], "Accept": "text/event-stream"}
         return await self._http.peek(url, headers=headers, hides=asked["hides"])
@@ -174,7 +174,7 @@ class ApiClient:
         return open_stream(self._http, method, url, **asked)
 
     def _prepare(self, address: str, ids: Sequence[str], options: Options) -> tuple[str, Any]:
-        """Return the whole address, and the options, with the credential if that may go there."""
+        """Return the whole address and the options, with the credential if the address may get that."""
         url, takes_it = self._resolve(insert_ids(address, ids) if ids else address)
         headers = {"Accept": "application/json", **options.get("headers", {})}
         more: dict[str, Any] = {}
@@ -193,7 +193,7 @@ class ApiClient:
         }
 
     def _resolve(self, address: str) -> tuple[str, bool]:
-        """Return the whole address, and whether the credential goes there; raise Untrusted if nothing may."""
+        """Return the whole address, and whether it gets the credential; raise Untrusted for other servers."""
         if address.startswith("/"):
             if not is_encoded_path(address):
                 raise errors.NotFound("there is no such id: its path isn't encoded")
@@ -207,7 +207,7 @@ class ApiClient:
 
 
 def insert_ids(address: str, ids: Sequence[str]) -> str:
-    """Return an address with its ids, each encoded, in the places of ``{}``."""
+    """Return an address with its ids, percent-encoded, in place of each ``{}``."""
     parts = address.split("{}")
     if len(parts) != len(ids) + 1:
         raise ValueError(f"{address} has places for {len(parts) - 1} ids, and {len(ids)} were given")
@@ -216,7 +216,7 @@ def insert_ids(address: str, ids: Sequence[str]) -> str:
 
 
 def is_encoded_path(path: str) -> bool:
-    """Return whether a path is percent-encoded, and goes nowhere up."""
+    """Return whether a path is percent-encoded and has no ``.`` or ``..`` segments."""
     is_sendable = _PATH_PATTERN.fullmatch(path) is not None
     return is_sendable and {".", ".."}.isdisjoint(unquote(segment) for segment in path.split("/"))
 
@@ -231,7 +231,7 @@ def has_same_origin(url: str, root: str) -> bool:
 
 @contextmanager
 def bad_answer_as_unknown_outcome() -> Iterator[None]:
-    """Raise UnknownOutcome for BadAnswer, in a request that changes something."""
+    """Raise UnknownOutcome in place of BadAnswer; for a request that changes something."""
     try:
         yield
     except errors.BadAnswer as error:
@@ -240,9 +240,9 @@ def bad_answer_as_unknown_outcome() -> Iterator[None]:
 
 @contextmanager
 def forbidden_as_credential_refused() -> Iterator[None]:
-    """Raise CredentialRefused for Forbidden, where a server refuses bad tokens with 403.
+    """Raise CredentialRefused in place of Forbidden, if a server refuses bad tokens with 403.
 
-    In a request that every valid token may make.
+    Use it for a request that every valid token may make.
     """
     try:
         yield
@@ -253,7 +253,7 @@ def forbidden_as_credential_refused() -> Iterator[None]:
 async def verify_bad_token_is_refused(ask: Callable[[Credential], Awaitable[object]]) -> None:
     """Call with a token that nobody has; raise BadAnswer unless it is refused.
 
-    What takes any token has said nothing about one, or about what it is.
+    If any token is accepted, the acceptance of one proves nothing, and something else may be answering.
     """
     try:
         await ask(Credential(SecretStr(secrets.token_hex(32))))
@@ -272,15 +272,15 @@ async def none_if_absent(call: Awaitable[T]) -> T | None:
         return None
 
 
-#: How a refusal ends that means that it is so already, by what was asked for; documents don't say.
+#: By goal: the end of a refusal's words that mean that the goal is already reached. No document says so.
 _REACHED_PATTERNS: Mapping[str, str] = {
     "start": r"(running|started|starting|pending)",
     "stop": r"(stopped|stopping)",
     "remove": r"(removed|deleted)",
 }
-#: It is on its way to something else then.
+#: Words that mean that the thing is on its way to another state.
 _PENDING_PATTERN = re.compile(r"\bpending:? \w|\bbeing renamed\b", re.IGNORECASE)
-#: The same in words that only count where nothing says that it is so already. A quota isn't under way.
+#: Words that mean the same, but only if none say that the goal is reached. A quota isn't meant.
 _UNDER_WAY_PATTERN = re.compile(
     r"\b(is|are) (currently |still |now |already )?(being \w+ed|being (built|shut down|set up)|busy|updating|"
     r"rebuilding|migrating|starting|stopping|shutting down|restarting|resuming|suspending|deleting)\b"
@@ -288,7 +288,7 @@ _UNDER_WAY_PATTERN = re.compile(
     r"(in progress|under ?way|running|active)\b|\bpending (operation|build|change|update|action)\b",
     re.IGNORECASE,
 )
-#: What a refusal may call what it was asked to change, besides its names.
+#: Words that a refusal may use for the workspace, besides its names.
 _THING_PATTERN = r"(workspace|server|resource|session|environment|instance|machine|notebook|deployment)"
 _NOT_RUNNING_PATTERN = r"(is|was) (currently )?not (currently )?running|isn't (currently )?running"
 
@@ -305,11 +305,11 @@ def _is_already(goal: str, message: str, names: Iterable[str]) -> bool:
 
 
 async def accept_already_done(goal: str, call: Awaitable[object], *names: str) -> str | None:
-    """Return the server's words if it refuses because the ``goal`` (start, stop, remove) is reached.
+    """Return the server's words if it refuses because the ``goal`` (start, stop, remove) is already reached.
 
-    Its words have to say that, such as "the workspace is already running"; ``names`` are what it may call the
-    workspace. Any other refusal is raised, as Conflict if something else is under way; None is returned once
-    it is accepted.
+    Its words have to say so, such as "the workspace is already running"; ``names`` are names that it may use
+    for the workspace. Any other refusal is raised, as Conflict if something else is under way. Return None if
+    the call is accepted.
     """
     try:
         await call
@@ -331,7 +331,7 @@ async def accept_already_done(goal: str, call: Awaitable[object], *names: str) -
 async def map_concurrently(
     max_concurrent: int, call: Callable[[K], Awaitable[T]], keys: Iterable[K]
 ) -> list[T]:
-    """Call for each key, so many at the same time; the first error is raised once all have ended."""
+    """Call for each key, at most ``max_concurrent`` at a time; raise the first error once all have ended."""
     slots = asyncio.Semaphore(max_concurrent)
 
     async def one(key: K) -> T:
@@ -351,9 +351,9 @@ async def read_pages(
     next_key: Callable[[Mapping[str, Any]], Any],
     max_pages: int,
 ) -> Listing[dict[str, Any]]:
-    """Return the pages of a list; it is not whole if they don't end within ``max_pages``.
+    """Return the pages of a list, which is not whole if they don't end within ``max_pages``.
 
-    ``ask(None)`` reads the first one, then ``ask`` what ``next_key(page)`` returns, until that is None or "".
+    ``ask(None)`` reads the first page, and ``ask(next_key(page))`` the next, until the key is None or "".
     """
     found: Listing[dict[str, Any]] = Listing()
     asked: set[str] = set()
@@ -375,7 +375,7 @@ async def read_pages(
 def encode_path_segment(text: str) -> str:
     """Return an id percent-encoded for one path segment; raise NotFound if it can't be an id.
 
-    No id that ``require_id`` has returned raises that.
+    Ids from ``require_id`` never raise that.
     """
     quoted = encode_id(text)
     if not quoted:

@@ -1,8 +1,8 @@
 """The words of a provider: the innermost text of an answer, cleaned and cut for people.
 
-A provider may pass on another program's answer: a Kubernetes client's exception with headers and a JSON body,
-``HTTP 500: error (words)``, an HTML page, a quoted text. ``find_innermost_words`` reads all of these, for
-every provider, before anything is cut or classified.
+A provider may pass on another program's answer, such as a Kubernetes client's exception with headers and a
+JSON body, ``HTTP 500: error (words)``, an HTML page or a quoted text. ``find_innermost_words`` finds the
+words in all of these, for every provider, before anything is cut or classified.
 """
 
 from __future__ import annotations
@@ -20,31 +20,32 @@ from typing import Any, Final
 from bot.domain.failure_causes import find_reason
 from bot.support.cleaning import HIDDEN
 
-#: The most characters that people are shown of a server's own words.
+#: Most characters of a server's own words that people are shown.
 MAX_MESSAGE_LENGTH = 200
-#: The same of a message with its details, which say more than the message.
+#: Most characters of a message with its details, which say more than the message.
 MAX_DETAILED_LENGTH = 300
-#: The most details of one refusal that are shown.
+#: Most details of one refusal that are shown.
 MAX_DETAILS = 5
-#: Characters of a text that are searched for another program's answer.
+#: Most characters of a text that are searched for another program's answer.
 MAX_SEARCHED_LENGTH: Final = 8000
-#: Answers within each other that are read.
+#: Most answers within each other that are read.
 MAX_NESTING: Final = 6
-#: Opening braces at which JSON is looked for in one text.
+#: Most opening braces of a text at which JSON is tried.
 MAX_OBJECT_ATTEMPTS: Final = 10
-#: A value in Python's own form is parsed up to this length: longer ones cost too much.
+#: Most characters of a Python literal that is parsed, as longer ones cost too much.
 MAX_LITERAL_LENGTH: Final = 2000
-#: Where APIs have details: Coder (``detail``, ``validations``), FastAPI (``detail``), marshmallow
-#: (``errors``, ``messages``), OAuth (``error_description``); and what an entry calls its text and its field.
+#: Keys under which APIs have details: Coder (``detail``, ``validations``), FastAPI (``detail``), marshmallow
+#: (``errors``, ``messages``), OAuth (``error_description``); and keys of an entry's text, and of its field.
 _DETAIL_KEYS = ("detail", "details", "validations", "errors", "messages", "error_description")
 _TEXT_KEYS = ("msg", "detail", "message", "description", "error", "reason")
 _FIELD_KEYS = ("field", "loc", "param", "parameter", "name", "pointer", "path")
-#: Parts of a field's place that say where in the request it was, and not its name.
+#: Parts of a field's path that name a part of the request, and not the field.
 _REQUEST_PARTS = frozenset({"body", "query", "path", "json", "form", "header", "_schema"})
 
-#: The words of an HTTP status, which aren't a provider's own.
+#: Phrases of HTTP statuses, which aren't a provider's own words.
 _STATUS_PHRASES: Final = frozenset({*(status.phrase.casefold() for status in HTTPStatus), "error", "unknown"})
-#: How a Kubernetes client begins an exception's text (its ``ApiException.__str__``), and what follows.
+#: Beginning of the text of a Kubernetes client's exception (``ApiException.__str__``), and the labels after
+#: it.
 _API_EXCEPTION_PATTERN: Final = re.compile(r"\(\d{3}\)\s{0,5}Reason: ")
 _HEADERS_LABEL: Final = "HTTP response headers: "
 _BODY_LABEL: Final = "HTTP response body: "
@@ -54,7 +55,7 @@ _HTTP_ERROR_PATTERN: Final = re.compile(
     r"(?: ?\((?P<inside>.*)\)| ?: (?P<after>.*)|)\.?",
     re.DOTALL | re.IGNORECASE,
 )
-#: The name of an exception before its words, also in the form of its constructor's call.
+#: Pattern of an exception's class before its words, or as a call of its constructor.
 _EXCEPTION_CLASS: Final = (
     r"(?:\w{1,60}\.){0,8}(?:Exception|[A-Z]\w{0,60}(?:Error|Exception|Warning|Timeout|Failure|Fault))"
 )
@@ -63,8 +64,8 @@ _CLASS_PREFIX_PATTERN: Final = re.compile(
     re.DOTALL,
 )
 _CLASS_CALL_PATTERN: Final = re.compile(rf"{_EXCEPTION_CLASS}\((?P<inside>.+)\)", re.DOTALL)
-#: Forms of other programs: of requests and Docker, aiohttp, gRPC; a traceback, whose last line says what
-#: happened. ``inside`` are the words, ``reason`` may be a status' phrase.
+#: Formats of other programs: requests and Docker, aiohttp, gRPC; and a traceback, whose last line says what
+#: happened. ``inside`` are the words; ``reason`` may be the phrase of a status.
 _DRESS_PATTERNS: Final = (
     re.compile(
         r"[45]\d\d (?:Client|Server) Error(?: for \S{1,500})?: (?P<reason>[^(]{0,200}?)"
@@ -76,7 +77,7 @@ _DRESS_PATTERNS: Final = (
     re.compile(r"(?:.*\n)?Traceback \(most recent call last\):\n(?:.*\n)?(?P<inside>[^\n]+)", re.DOTALL),
 )
 _XML_MESSAGE_PATTERN: Final = re.compile(r"<message\b[^<>]{0,200}>([^<]{1,2000})</message>", re.IGNORECASE)
-#: What programs write for no words.
+#: Texts that programs write if they have no words.
 _NO_WORDS: Final = frozenset(
     {"none", "null", "undefined", "nil", "[object object]", "error:", "{}", "[]", "n/a"}
 )
@@ -87,7 +88,7 @@ _TAG_NAMES: Final = (
     "|small|span|strike|strong|sub|sup|svg|table|tbody|td|tfoot|th|thead|title|tr|tt|u|ul|var|wbr"
 )
 _TAG_PATTERN: Final = re.compile(rf"</?({_TAG_NAMES})(?:\s[^<>]{{0,500}})?/?>", re.IGNORECASE)
-#: Tags that show that a text is marked up: an end, or a break. A lone ``<b>`` may be a word of the message.
+#: Tags that show that a text is HTML: an end tag, or a break. A lone ``<b>`` may be a word of the message.
 _MARKUP_PATTERN: Final = re.compile(rf"</(?:{_TAG_NAMES})\s*>|<(?:br|hr|p|li|div)\s*/?>", re.IGNORECASE)
 #: Tags that don't interrupt a line.
 _INLINE_TAG_PATTERN: Final = re.compile(
@@ -95,7 +96,7 @@ _INLINE_TAG_PATTERN: Final = re.compile(
     re.IGNORECASE,
 )
 _PAGE_PATTERN: Final = re.compile(r"<(?:!doctype\s+html|html|head|body)\b[^<>]{0,500}>", re.IGNORECASE)
-#: The beginnings and ends of what a page doesn't show, or shows elsewhere.
+#: Beginnings and ends of the parts of a page that aren't shown in it.
 _UNSEEN_PARTS: Final = (
     ("<!--", "-->"),
     ("<!doctype", ">"),
@@ -106,7 +107,7 @@ _UNSEEN_PARTS: Final = (
 )
 _PAGE_TITLE_PATTERN: Final = re.compile(r"<title\b[^>]{0,200}>(.{0,500}?)</title", re.IGNORECASE | re.DOTALL)
 _ENTITY_PATTERN: Final = re.compile(r"&(?:[a-zA-Z]{2,8}|#\d{1,6}|#[xX][0-9a-fA-F]{1,5});")
-#: What a server calls itself below its own error pages.
+#: Names of servers below their own error pages.
 _SERVER_PATTERN: Final = re.compile(
     r"(?:nginx|openresty|apache|cloudflare|envoy|caddy|traefik|microsoft-\w+|google|gunicorn|tornado)\S*",
     re.IGNORECASE,
@@ -119,7 +120,7 @@ _CLOSING_QUOTES: Final = {
     "\u2018": "\u2019",
     "\u00ab": "\u00bb",
 }
-#: A message in JSON that was cut before its end.
+#: Pattern of a message in JSON that was cut before its end.
 _CUT_MESSAGE_PATTERN: Final = re.compile(
     r'\{[^{}]{0,400}?"(?:message|detail|error_description|msg)"\s*:\s*"((?:[^"\\]|\\.){1,2000})', re.DOTALL
 )
@@ -131,9 +132,9 @@ def clean_words(text: str, limit: int = MAX_MESSAGE_LENGTH, secrets: Iterable[st
 
 
 def find_innermost_words(text: str) -> str:
-    """Return the words inside a text that holds another program's answer, whole; any other text unchanged.
+    """Return the words inside a text that is another program's answer, uncut; any other text unchanged.
 
-    "" for the form of an answer without words: a status, or a page that only names one.
+    "" for an answer without words, such as a status or a page that only names one.
     """
     words = text[:MAX_SEARCHED_LENGTH].strip()
     for _ in range(MAX_NESTING):
@@ -161,7 +162,7 @@ def _open_once(text: str) -> str:
 
 
 def _read_literal(text: str) -> str | None:
-    """Return the words of a text that is JSON as a whole, or bytes or a value in Python's own form."""
+    """Return the words of a text that as a whole is JSON or a Python literal; None if it isn't."""
     if text[:1] not in {'"', "{", "[", "'", "b", "("} or len(text) < 2:
         return None
     value = _parse_json(text)
@@ -177,7 +178,7 @@ def _read_literal(text: str) -> str | None:
 
 
 def _read_value_words(value: Any) -> str:
-    """Return the words of a parsed answer, "" if it has none: its keys and numbers aren't for people."""
+    """Return the words of a parsed answer, "" if it has none; keys and numbers aren't meant for people."""
     if isinstance(value, dict):
         return read_words(value, limit=MAX_SEARCHED_LENGTH)
     return "; ".join(islice(_list_unique_details([list(value)], ""), MAX_DETAILS))
@@ -200,7 +201,7 @@ def _parse_literal(text: str) -> Any:
 
 
 def _read_embedded_object(text: str) -> str | None:
-    """Return the words of an answer in JSON that stands somewhere in a text."""
+    """Return the words of JSON somewhere inside a text; None if there is none."""
     decoder, start = json.JSONDecoder(), -1
     for _ in range(MAX_OBJECT_ATTEMPTS):
         start = text.find("{", start + 1)
@@ -218,7 +219,7 @@ def _read_embedded_object(text: str) -> str | None:
 
 
 def _read_exception(text: str) -> str | None:
-    """Return the words of an exception's text: without its class, its status and its headers."""
+    """Return the words of an exception's text, without class, status and headers; None if it isn't one."""
     if exception := _API_EXCEPTION_PATTERN.search(text):
         # A body that is JSON has been read before.
         body = text.partition(_BODY_LABEL)[2].strip()
@@ -248,12 +249,12 @@ def _read_http_error(text: str) -> str | None:
 
 
 def _strip_phrase(reason: str) -> str:
-    """Return a reason, "" if it is the phrase of an HTTP status."""
+    """Return a reason; "" if it is just the phrase of an HTTP status."""
     return "" if reason.strip(" .").casefold() in _STATUS_PHRASES else reason
 
 
 def _read_page(text: str) -> str | None:
-    """Return the sentences of a page, or else the words before it, "" for a status; or the message in XML."""
+    """Return the sentences of a page, or else the words before it; or the message in XML, or None."""
     page = _PAGE_PATTERN.search(text)
     if page is None:
         message = _XML_MESSAGE_PATTERN.search(text) if text[:1] == "<" else None
@@ -289,7 +290,7 @@ def _is_status(line: str) -> bool:
 
 
 def _read_markup(text: str) -> str | None:
-    """Return a text without tags and entities; None if it has none."""
+    """Return a text without HTML tags and entities; None if it has none."""
     if not _MARKUP_PATTERN.search(text) and not _ENTITY_PATTERN.search(text):
         return None
     return " ".join((_strip_tags(text, " ") if _MARKUP_PATTERN.search(text) else unescape(text)).split())
@@ -340,7 +341,7 @@ def read_words(
 
 
 def _main_texts(answer: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the texts in the message's place in other dialects (RFC 9457, RFC 6749)."""
+    """Yield the texts that may be the message in other formats (RFC 9457, RFC 6749)."""
     for key in ("message", "title", "error", "reason", "msg"):
         value = answer.get(key)
         value = value.get("message") if isinstance(value, dict) else value
@@ -349,7 +350,7 @@ def _main_texts(answer: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _list_unique_details(parts: Iterable[Any], message: str) -> Iterator[str]:
-    """Yield each detail, cleaned, that the message doesn't have already."""
+    """Yield each detail, cleaned, that the message doesn't already contain."""
     known = clean(message, MAX_DETAILED_LENGTH).casefold()
     for part in parts:
         for text in _read_details(part, ""):
@@ -388,7 +389,7 @@ def _field_name(value: Any) -> str:
     return ".".join(key for key in keys if key and key not in _REQUEST_PARTS)
 
 
-#: What makes a terminal's text coloured or bold.
+#: Escape sequences that make a terminal's text coloured or bold.
 _COLOUR_PATTERN = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 

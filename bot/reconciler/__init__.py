@@ -1,4 +1,4 @@
-"""The reconciler: the only part that calls providers to do work, step by step.
+"""The reconciler: the only part of Usher that calls providers to get work done.
 
 Why: ``docs/internals/rules.md``, "Only the reconciler asks providers for work".
 """
@@ -51,9 +51,9 @@ log = structlog.get_logger(__name__)
 __all__ = ["Numbers", "Reconciler"]
 
 
-#: For how long, in seconds, a Home is still published that Slack couldn't take.
+#: Seconds for which publishing a person's Home is retried if Slack fails.
 MAX_HOME_SECONDS: Final = 7 * 86_400.0
-#: The kinds of rows that come due and are use cases then.
+#: Kinds of rows that come due at a time, and then run a use case.
 SCHEDULED_WORK: Final[Sequence[ScheduledWork[Any]]] = (
     UPGRADE_WORK,
     TIMER_WORK,
@@ -65,7 +65,7 @@ SCHEDULED_WORK: Final[Sequence[ScheduledWork[Any]]] = (
     LESSON_WORK,
     WAITLIST_WORK,
 )
-#: The classes that do tasks.
+#: Classes whose instances handle tasks.
 WORKERS: Final[Sequence[Callable[[EngineContext], TaskWorker]]] = (
     Snapshots,
     PeopleTasks,
@@ -77,11 +77,11 @@ WORKERS: Final[Sequence[Callable[[EngineContext], TaskWorker]]] = (
 
 
 class Reconciler:
-    """The controller that moves the actual state towards the requested one: claim, plan, call, write.
+    """The controller that brings the actual state closer to the requested one: claim, plan, call, write.
 
-    A step returns when everything it claimed is done or, given a pool, as soon as that has begun there. It
-    keeps nothing that must survive a restart: slots, locks, health and outputs belong to this process.
-    ``board`` receives the outputs that it follows, for the notifier to show.
+    A step returns when everything that it claimed is done or, given a pool, has begun there. Nothing that it
+    keeps in memory must survive a restart: slots, locks, health and outputs belong to this process. It puts
+    the outputs that it follows on the ``board``, and the notifier shows them.
     """
 
     def __init__(
@@ -123,7 +123,7 @@ class Reconciler:
             do=lambda task: engine.store.perform(fan_out.finish_fan_out, task), tries=math.inf
         )
         self.tasks = Tasks(engine, handlers)
-        # The step of each returns how much there was to do.
+        # Each one's step returns the number of items that it found.
         self.operations, self.runs = OperationStepper(engine), RunStepper(engine)
         self.reads = Reads(engine)
         self.streams = Streams(engine)

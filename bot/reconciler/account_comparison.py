@@ -1,4 +1,4 @@
-"""Comparisons of linked accounts with those that have their names now, before calls that name them."""
+"""Check, before a call that names an account, that the name still belongs to the account that was linked."""
 
 import asyncio
 import math
@@ -19,22 +19,23 @@ from bot.support import errors
 
 log = structlog.get_logger(__name__)
 
-#: ``changed``: its row has changed, and the call is to be repeated with it. ``unclear``: nothing follows from
-#: what the provider gave, so a call that names the account has to wait.
+#: Result of a comparison. ``changed``: the account's row has a new name; repeat the call with it.
+#: ``resting``: the name is another account's now, so the link isn't used. ``unclear``: the provider's answer
+#: proves nothing, so a call that names the account has to wait.
 Verdict = Literal["usable", "changed", "resting", "unclear"]
-#: The calls that list what an account has: they show what nobody knew yet.
+#: Calls that list what an account has, and so could reveal what belongs to somebody else.
 _LISTS: Final = frozenset({"list", "list runs"})
-#: The most seconds for comparing an account before a call.
+#: Most seconds for comparing an account before a call.
 COMPARE_SECONDS: Final = 10.0
-#: How many accounts of unknown ids are remembered as asked.
+#: Number of accounts without a known id for which the last question for it is remembered.
 MAX_REMEMBERED: Final = 10_000
 
 
 class AccountComparer:
-    """The comparison of the account that a call names with the one that was linked.
+    """Compare the account that a call names with the account that was linked.
 
-    In memory: when accounts of unknown ids were last asked for them. Restart, and several processes: they are
-    asked again.
+    In memory: when the provider was last asked for an id that isn't known. After a restart, and in each
+    process, it is asked again.
     """
 
     def __init__(self, store: Store, keys: Keys, monotonic: Callable[[], float]) -> None:
@@ -46,11 +47,12 @@ class AccountComparer:
     async def compare(
         self, provider: Provider, account: Account, what: str, access: Access, *, now: bool
     ) -> Verdict | errors.ProviderError:
-        """Compare an account before a call; return the error if the provider didn't tell.
+        """Compare an account before a call; return the error if the provider gave no answer.
 
-        A call that names its account is made ten minutes after that at the latest, a list right after it;
-        with ``now`` it is compared at once. An id that isn't known yet is learnt. Without an answer only a
-        call waits that names an account with a known id: a person's own token opens no other one.
+        For a call that names its account, a comparison holds for ten minutes; before a list, or with ``now``,
+        the account is compared again. An unknown id is asked for and saved. Without an answer, only a call
+        that names an account with a known id has to wait, because a person's own token opens no other
+        account.
         """
         if not provider.has_account_ids:
             return "usable"
@@ -62,7 +64,7 @@ class AccountComparer:
             not (now or what in _LISTS) and account.was_compared(await self._store.now())
         ):
             return "usable"
-        # As long as no id is known, there is none that a call could be wrong about.
+        # As long as no id is known, there is nothing to compare, so the call needn't wait.
         is_required = is_by_name and bool(account.remote_id)
         try:
             async with asyncio.timeout(COMPARE_SECONDS):
@@ -76,7 +78,7 @@ class AccountComparer:
         return "usable" if verdict == "unclear" and not is_by_name else verdict
 
     async def _judge(self, account: Account, access: Access, current: RemoteAccount | None) -> Verdict:
-        """Act on the account that has a link's name now."""
+        """Compare the account that now has a link's name, update the link's row, and return the verdict."""
         if account.remote_id:
             match account_ids.compare_account(account, current):
                 case "another" if current is not None:
@@ -88,14 +90,14 @@ class AccountComparer:
         elif current is None or current.account_id:
             await self._keys.learn_id(account, current, is_own_token=access.credential.owner == "person")
         if current is not None and account.username and current.username != account.username:
-            # The account is the linked one, but is called something else by now.
+            # It is the linked account, but it was renamed.
             return "changed" if await self._keys.follow_rename(account, current.username) else "unclear"
         with suppress(errors.StoreError):
             await self._store.write(rows.note_compared, account)
         return "usable"
 
     def _may_learn(self, account: Account) -> bool:
-        """Return whether an account's id may be asked for, which it is every ten minutes at most."""
+        """Return whether an account's id may be asked for now: every ten minutes at most."""
         now = self._monotonic()
         if self._learning_at.get(account.id, -math.inf) > now - MAX_COMPARED_SECONDS:
             return False

@@ -1,4 +1,4 @@
-"""Requests for a username: looked up, asked about, and linked once they are approved."""
+"""Requests to be linked as a username: look the user up, ask who decides, and link once approved."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -18,12 +18,12 @@ from bot.support.errors import CredentialRefused, NotFound, Untrusted
 
 log = structlog.get_logger(__name__)
 
-#: How long a provider may take to check a username, in seconds.
+#: Seconds that a provider gets to check a username.
 CHECK_SECONDS: Final = 20.0
 
 
 class Approvals(BaseTaskWorker):
-    """Link people as the usernames approved for them."""
+    """The worker that links people as the usernames approved for them."""
 
     def list_handlers(self) -> dict[TaskKind, TaskHandler]:
         """Return the handlers of the tasks about requests."""
@@ -51,7 +51,7 @@ class Approvals(BaseTaskWorker):
         return await self._store.carry_out(lambda tx: follow_up(tx, self._context, task.subject))
 
     async def link(self, task: Task) -> None:
-        """Check an approved username and link its person; raise TaskRetry without an answer."""
+        """Check an approved username and link the person; raise TaskRetry if the provider doesn't answer."""
         approval = await self._store.read(store.find_request, task.subject)
         if approval is None or approval.state != "approved":
             return
@@ -86,7 +86,10 @@ class Approvals(BaseTaskWorker):
                 raise to_task_retry(answer)
 
     async def look_up(self, task: Task) -> None:
-        """Look up the address of a requested user, for the deciders; raise TaskRetry without an answer."""
+        """Look up the e-mail address of a requested user, to show it to the people who decide.
+
+        Raises TaskRetry if the provider doesn't answer.
+        """
         approval = await self._store.read(store.find_request, task.subject)
         runtime = self._runtimes.get(approval.connection) if approval is not None else None
         if approval is None or approval.state != "requested" or runtime is None:
@@ -109,7 +112,7 @@ class Approvals(BaseTaskWorker):
                 raise to_task_retry(answer)
 
     async def give_up(self, task: Task, because: str = "gave_up", said: str = "") -> None:
-        """Notify the person and the administrator of a failure, usually since the provider never answered."""
+        """Notify the person and the administrator that linking failed, by default because no answer came."""
         approval = await self._store.read(store.find_request, task.subject)
         if approval is not None:
             caller = Caller(self._context, approval.principal)

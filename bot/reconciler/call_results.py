@@ -1,4 +1,4 @@
-"""The results of calls to providers: every provider error becomes one of them, and their callers decide."""
+"""The results of calls to providers. Each provider error becomes one of them; the caller acts on it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.support import errors
 
 _T = TypeVar("_T")
 
-#: The cause of an unreadable answer; after this many failures in a row it isn't a transient error page.
+#: Cause of an unreadable answer, and the failures in a row after which it isn't just a transient error page.
 _UNREADABLE_CAUSE: Final = "bad_answer"
 _MIN_UNREADABLE_ATTEMPTS: Final = 3
 
@@ -27,8 +27,8 @@ class Succeeded(Generic[_T]):
 class RetryLater:
     """The call certainly had no effect, and may be retried after ``wait`` seconds.
 
-    ``hold`` says why, None if that isn't worth mentioning; ``cause`` is its key
-    in ``bot.messages.texts.problems``. ``attempts`` is the number of failures in a row so far; calls that
+    ``hold`` is the reason to show to people, None to show nothing; ``cause`` is its key in
+    ``bot.messages.texts.problems``. ``attempts`` is the number of failures in a row so far; calls that
     weren't sent don't count.
     """
 
@@ -36,15 +36,15 @@ class RetryLater:
     hold: Hold | None
     attempts: int
     cause: str = ""
-    #: The credential was refused for the call itself.
+    #: Whether the credential was refused for this very call.
     is_unauthorized: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderBusy(RetryLater):
-    """The provider said that it is busy: ``wait`` is the pause that it asked for, and nothing failed.
+    """The provider said that it is busy; ``wait`` is the pause that it asked for. This is no failure.
 
-    ``is_own_limit``: the requests of this account are used up, as ``hold`` says, with the time that ends.
+    With ``is_own_limit``, this account has used up its requests; ``hold`` then has the time when that ends.
     """
 
     is_own_limit: bool = False
@@ -52,7 +52,7 @@ class ProviderBusy(RetryLater):
 
 @dataclass(frozen=True, slots=True)
 class OutcomeUnknown:
-    """The call may have had its effect: check before a retry. Fields as in ``RetryLater``."""
+    """The call may have had its effect, so check before a retry. Fields are as in ``RetryLater``."""
 
     wait: float
     hold: Hold
@@ -61,13 +61,13 @@ class OutcomeUnknown:
 
     @property
     def is_unreadable(self) -> bool:
-        """Return whether it answers, but still unreadably after several attempts."""
+        """Return whether the provider's answers are still unreadable after several attempts."""
         return self.cause == _UNREADABLE_CAUSE and self.attempts >= _MIN_UNREADABLE_ATTEMPTS
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Retrying won't help. ``cause`` and ``hold`` say why, as in ``RetryLater``."""
+    """The provider refused the call, and retrying won't help; ``cause`` and ``hold`` as in ``RetryLater``."""
 
     error: errors.ProviderError | errors.SecretError
     cause: str
@@ -80,13 +80,14 @@ class Rejected:
 
     @property
     def is_unauthorized(self) -> bool:
-        """Return whether the credential was refused for the call itself."""
+        """Return whether the credential was refused for this very call."""
         return isinstance(self.error, errors.CredentialRefused) and self.error.status is not None
 
     def call_cause(self, *, makes: bool = False) -> str:
-        """Return the cause if nothing but the call was refused: that nothing is there isn't proven by it.
+        """Return the cause with "not_found", or an invalid request, replaced by "refused".
 
-        A call that ``makes`` something may be asked for in another way, any other one may not.
+        The refusal of a single call doesn't prove that the workspace is gone. An invalid request stays one
+        for a call that ``makes`` something, as the person can ask for something else.
         """
         word, separator, words = self.cause.partition(":")
         is_about_call = word == "not_found" or (word == "invalid" and not (makes or words.startswith(":")))
@@ -94,7 +95,7 @@ class Rejected:
 
     @property
     def needs_credential(self) -> bool:
-        """Return whether it waits for another credential: the refusal then isn't about the request itself."""
+        """Return whether the credential was refused, and not the request itself."""
         return isinstance(self.error, (errors.CredentialRefused, errors.SecretError))
 
 

@@ -1,4 +1,4 @@
-"""Extensions: the end that a provider has set for a workspace comes later, as its person asked."""
+"""Extensions: ask a provider to end a workspace later than it would, because its person wants that."""
 
 from bot.domain.tasks import Task, TaskKind
 from bot.providers import facets
@@ -24,7 +24,7 @@ class Extensions(BaseTaskWorker):
         }
 
     async def extend(self, task: Task) -> None:
-        """Ask for a later end; raise TaskRetry to retry. Asking twice for the same time does no harm."""
+        """Ask the provider for a later end; raise TaskRetry to retry. Asking twice does no harm."""
         account_id, _, workspace_id = task.subject.partition("/")
         account = await self._store.read(accounts.find_account_by_id, account_id)
         workspace = await self._store.read(workspaces.find_workspace, workspace_id)

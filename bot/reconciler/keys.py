@@ -1,4 +1,4 @@
-"""Keys: the credentials of accounts, opened, minted and renewed before they are asked with."""
+"""The credentials of accounts: decrypt them for calls, and renew them when a provider refuses them."""
 
 import asyncio
 import math
@@ -24,22 +24,24 @@ from bot.support import errors
 from bot.support.vault import row_key
 
 log = structlog.get_logger(__name__)
-#: Refusals of several people that began within this time, while nobody was accepted, are an outage.
+#: Seconds within which refusals of several people, while nobody is accepted, count as an outage.
 OUTAGE_WINDOW_SECONDS: Final = 600.0
 
 
-#: ``locked``: it is the connection's own secret that is refused.
-#: The failure of a renewal: an error is its reason.
+#: Why a renewal failed: ``later`` without an answer, ``locked`` if the connection's own secret is refused, or
+#: the error itself.
 _RenewalFailure = Literal["later", "locked"] | errors.PermanentError
-#: The result of a refusal; see ``Keys.resolve_refusal``.
+#: What becomes of a refused credential; see ``Keys.resolve_refusal``.
 RefusalResult = Literal["changed", "held", "refused", "locked", "later"]
 
 
-#: Short, because a step that refreshes has already made a call, and its lease covers both.
+#: Seconds for refreshing a credential. Few, because the step has already made a call, and its lease covers
+#: both.
 REFRESH_SECONDS = 10.0
-#: Minting with the connection's secret takes more requests: a login link, a session, the token, its owner.
+#: Seconds for minting one with the connection's secret, which takes more requests (login link, session,
+#: token, owner).
 MINT_SECONDS = 14.0
-#: A decrypted secret is cached, so that a poll every ten seconds doesn't decrypt it each time.
+#: Seconds for which decrypted secrets are cached, so that a poll every ten seconds doesn't decrypt each time.
 ACCESS_CACHE_SECONDS = 60.0
 MAX_CACHED_ACCESSES = 5_000
 
@@ -47,10 +49,10 @@ MAX_CACHED_ACCESSES = 5_000
 class Keys:
     """The decrypted secrets of accounts, and their renewal when a provider refuses one.
 
-    In memory. Restart: secrets are opened again, and the next refusal renews what wasn't accepted yet.
-    Several processes: an account's row is read before each call, and every 2 s during a long one, so no call
-    begins more than two seconds after an unlink; a new secret replaces exactly the one that was refused.
-    Refusals, and an outage of several people's, are rows.
+    In memory: decrypted secrets. Restart: they are decrypted again, and a renewed secret that wasn't accepted
+    yet may be renewed once more. Several processes: an account's row is read before each call, and every 2 s
+    during a long one, so a call is cut off about 2 s after an unlink. A new secret replaces only the one
+    that was refused. Refusals, and outages of several people, are rows.
     """
 
     def __init__(self, context: Context) -> None:
@@ -58,19 +60,19 @@ class Keys:
         self._store = context.store
         self._vault = context.vault
         self._clock = context.clock
-        #: Decrypted accesses by what they were decrypted from; all are dropped together when they expire.
+        #: Decrypted accesses by account, username, stored secret and id; all are dropped together.
         self._accesses: dict[tuple[str, str, str, str], Access] = {}
         self._accesses_expire_at = 0.0
         self._began_at = self._clock.now()
-        #: The secret of each account that was opened last.
+        #: The stored secret of each account that was last decrypted here.
         self._opened: dict[str, str] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        #: The secret from a refresh, by account, until a call with it succeeds.
+        #: By account, the secret from a renewal until a call with it succeeds; it isn't renewed again.
         self._unproven: dict[str, str] = {}
-        #: Since when connections' own secrets have been refused, in epoch seconds; None once accepted again.
-        #: Connections about which nothing is known yet are absent.
+        #: By connection: since when its own secret has been refused, in epoch seconds; None once it is
+        #: accepted again. A connection is absent while nothing is known.
         self.lockouts: dict[str, float | None] = {}
-        #: The same of connections that refuse several people at once; and when a person was last accepted.
+        #: The same for connections that refuse several people at once; and when each last accepted a person.
         self.people_lockouts: dict[str, float | None] = {}
         self._accepted_at: dict[str, float] = {}
 
@@ -92,9 +94,10 @@ class Keys:
         return access
 
     def is_behind(self, account: Account) -> bool:
-        """Return whether another process may have sealed an account's secret, with a key that this one lacks.
+        """Return whether another process may have encrypted an account's secret with a key that we lack.
 
-        Such a process lives; or the secret was sealed since this one began, or anew since it was opened here.
+        It may have if such a process is running, or if the secret was encrypted after this process started,
+        or again after it was last decrypted here.
         """
         if self._context.owners.lacks_keys:
             return True
@@ -103,7 +106,7 @@ class Keys:
         return is_new or self._opened.get(account.id, account.secret) != account.secret
 
     def note_accepted(self, account: Account, access: Access) -> None:
-        """Note that a provider accepted the credential, by the access that the call was made with."""
+        """Note that a provider accepted the credential with which a call was made."""
         self._unproven.pop(account.id, None)
         is_persons = access.credential.owner == "person"
         if is_persons:
@@ -115,12 +118,12 @@ class Keys:
     async def resolve_refusal(
         self, account: Account, runtime: Runtime, refusal: errors.CredentialRefused
     ) -> RefusalResult:
-        """Refresh a refused credential once, if possible; return the result.
+        """Renew a refused credential once, if possible; return the result.
 
-        ``changed``: there is a new secret, continue with it. ``held``: everything waits, and its person is
-        told if the refusal repeats. ``refused``: the link is gone. ``locked``: the operator's own secret is
-        refused, which linking again can't fix; it must be replaced in the settings. ``later``: the refresh
-        got no answer.
+        ``changed``: there is a new secret or name; continue with it. ``held``: the account's calls wait, and
+        the person is told if the refusal repeats. ``refused``: the link can't be used any more. ``locked``:
+        the provider refuses the connection's own secret, so linking again doesn't help; the operator must
+        replace it. ``later``: the provider didn't answer.
         """
         lock = self._locks.setdefault(account.id, asyncio.Lock())
         async with lock:
@@ -133,7 +136,8 @@ class Keys:
                 return "changed"
             fresh = await self._refresh(current, runtime.provider)
             if isinstance(fresh, Credential) and self._is_of_connection(current):
-                # It was fetched by the account's name, which may be another account's by now.
+                # The credential was fetched by the account's name, which may belong to another account by
+                # now.
                 unusable = await self._compare_fetched(current, fresh)
                 if unusable is not None:
                     return unusable
@@ -174,7 +178,7 @@ class Keys:
             return "held"
 
     async def _compare_fetched(self, account: Account, fresh: Credential) -> RefusalResult | None:
-        """Compare the account of a credential that was fetched by name; return None if it is the same."""
+        """Check that a credential fetched by name belongs to the linked account; None if it may be used."""
         current = RemoteAccount(fresh.account_id, account.username)
         if not account.remote_id:
             if fresh.account_id:
@@ -192,26 +196,26 @@ class Keys:
                 return "later"
 
     async def rest(self, account: Account, other_id: str) -> None:
-        """Let a link rest whose name is another account by now."""
+        """Stop using a link whose name belongs to another account by now, until the person links again."""
         log.warning("another account has the name", connection=account.connection, account=account.id)
         await self._store.carry_out(
             partial(account_ids.rest_account, context=self._context, account=account, other_id=other_id)
         )
 
     async def follow_rename(self, account: Account, username: str) -> bool:
-        """Save the new name of an account whose id is the same; return whether the link has that name now."""
+        """Save the new name of a renamed account; return whether the link has that name now."""
         return await self._store.carry_out(
             partial(account_ids.follow_rename, context=self._context, account=account, username=username)
         )
 
     async def learn_id(self, account: Account, current: RemoteAccount | None, *, is_own_token: bool) -> None:
-        """Save the id of an account of which none was known."""
+        """Save the id of an account whose id wasn't known."""
         await self._store.carry_out(
             partial(account_ids.learn_id, account=account, current=current, is_own_token=is_own_token)
         )
 
     async def _follow_rename(self, account: Account, runtime: Runtime) -> bool:
-        """Follow an account that was renamed, if its credential shows that it is the same one."""
+        """Save the new name of an account if its credential shows that it is the same; return whether so."""
         if not account.remote_id:
             return False
         try:
@@ -224,7 +228,7 @@ class Keys:
         return current.username != account.username and await self.follow_rename(account, current.username)
 
     def note_lockout(self, connection: str) -> None:
-        """Note that a connection's own secret is refused; logged once until it is accepted again."""
+        """Note that a connection's own secret is refused; this is logged once until it is accepted again."""
         if self.lockouts.get(connection) is None:
             log.warning("the connection's own secret is refused", connection=connection)
             self.lockouts[connection] = self._clock.now()
@@ -250,7 +254,7 @@ class Keys:
             return refusal
         except (errors.ProviderError, errors.SecretError, TimeoutError) as error:
             log.info("refresh failed", connection=account.connection, problem=error)
-            # The connection's secret is valid, but no longer gives access to this account.
+            # A permanent error: the connection's secret is valid, but gives no access to this account.
             return error if is_of_connection and isinstance(error, errors.PermanentError) else "later"
 
     async def _note_renewal(self, account: Account, fresh: Credential) -> None:

@@ -1,4 +1,4 @@
-"""Lists of people's workspaces and runs: read in the background, so that names are known when needed."""
+"""Read lists of people's workspaces and runs in the background, so that names are known when needed."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
@@ -26,14 +26,14 @@ from bot.support.pool import run_beside_loop
 log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
 
-#: A list may have many pages; reading it must end before its task's lease does.
+#: Seconds for reading a list, which may have many pages; less than the lease of its task.
 LIST_TIMEOUT_SECONDS = 30.0
-#: An account's list is kept fresh if a workspace was used within this many seconds.
+#: Seconds since an account's workspace was used within which its list is read often.
 RECENT_USE_SECONDS = 3600.0
 
 
 class ListReader(BaseTaskWorker):
-    """The tasks that read lists of workspaces and of runs; the former are kept fresh at a moderate pace."""
+    """The worker that reads lists of workspaces and of runs; it also reads old lists of workspaces again."""
 
     def list_handlers(self) -> dict[TaskKind, TaskHandler]:
         """Return the handlers of lists of workspaces and of runs."""
@@ -41,7 +41,7 @@ class ListReader(BaseTaskWorker):
         return {TaskKind.DISCOVER: work, TaskKind.LIST_RUNS: work}
 
     async def read(self, task: Task) -> Sequence[NewTask]:
-        """Read the list for a task; return the commands that waited for it. Raise TaskRetry to retry."""
+        """Read the list for a task; return tasks for the commands that wait for it. Raises TaskRetry."""
         account = await self._store.read(accounts.find_account_by_id, task.subject)
         if account is None or account.state == "revoking":
             return ()
@@ -68,7 +68,7 @@ class ListReader(BaseTaskWorker):
         read: Callable[[base.Access], Coroutine[Any, Any, _T]],
         merge: Callable[[Account, Runtime, _T], Awaitable[None]],
     ) -> str:
-        """Read and merge a list; return the cause of failure, or "". Raise TaskRetry to retry."""
+        """Read a list and store it; return the cause of failure, or "". Raises TaskRetry."""
         with hold_slot(runtime):
             answer = await self._provider_caller.call(
                 runtime, account, what, read, attempts=task.attempts, seconds=LIST_TIMEOUT_SECONDS
@@ -108,10 +108,10 @@ class ListReader(BaseTaskWorker):
         log.info("runs listed", connection=runtime.name, account=account.id, found=len(listing), new=new)
 
     async def refresh(self) -> int:
-        """Enqueue reads of the oldest lists: soon where workspaces are in use, else once a day.
+        """Queue reads of the oldest lists; return their number. Lists in use are read often, others daily.
 
-        Once a failover has settled all are read again, in pieces: until then what was read before it may be
-        written.
+        After a failover of the database all lists are read again, some at a time. This begins only once the
+        failover has settled, as results read before it may still be written until then.
         """
         now, last, numbers = (
             await self._store.now(),
@@ -130,7 +130,7 @@ class ListReader(BaseTaskWorker):
             discovered.find_lists_in_use, names, now - RECENT_USE_SECONDS, stale_at, fresh_at
         )
         lost = sum(row.read_at < lost_at for row in stale)
-        # Neither many that nobody uses nor many that are in use keep the others from being read.
+        # Each kind gets at least half, so that many lists of one kind don't hold up the other.
         half = numbers.discover_at_once // 2
         chosen = stale[: max(lost, half, numbers.discover_at_once - len(used))]
         chosen += used[: max(half, numbers.discover_at_once - len(chosen))]

@@ -1,4 +1,4 @@
-"""Operations for the stepper: how they are planned, call, wait and end; the newer one wins."""
+"""The stepper of operations: how they are planned, call, wait and end. The newer of two operations wins."""
 
 from __future__ import annotations
 
@@ -54,17 +54,19 @@ from bot.support.errors import Conflict, NotFound
 log = structlog.get_logger(__name__)
 
 
-#: The steps and verbs that stop; and the states that don't last, in which a call may be refused for long.
+#: Steps and verbs that stop a workspace, and states between others, in which calls may be refused for a
+#: while.
 _STOP_STEPS: Final = frozenset({Step.STOP, Step.SUSPEND, Step.FORCE})
 _STOP_VERBS: Final = frozenset({OperationVerb.STOP, OperationVerb.SUSPEND, OperationVerb.FORCE})
 _TRANSIENT_STATES: Final = frozenset({State.STARTING, State.STOPPING, State.UNKNOWN})
-#: The workspace was made, and is on its person's list no more.
+#: The plan for a workspace that was created but isn't on its person's list any more.
 FORGOTTEN: Final = Plan(Step.END, Outcome.CANCELLED, "forgotten")
-#: A start that has waited this many seconds for a stop says who can help.
+#: Seconds that a start waits for a stop before its card says who can help.
 LONG_STOP_SECONDS: Final = 300.0
-#: A creation called up to this many seconds before this one was requested may explain a result found now.
+#: Seconds before a creation was requested within which other creations' calls may explain what a search
+#: finds.
 MAX_CREATION_OVERLAP_SECONDS = 600.0
-#: Creation times of candidates that are remembered; beyond that they are read again.
+#: Most creation times that are remembered; beyond that they are read again.
 MAX_CREATION_TIMES = 10_000
 
 
@@ -76,25 +78,26 @@ class OperationStepper(Stepper[ClaimedOperation]):
     question_kind = NoticeKind.OUTCOME_QUESTION
     late_kind = NoticeKind.WAITING
     keeps_call = False
-    #: When the last of the postponed checks is due, by the store's time.
+    #: Time of the last check that was scheduled, by the store's clock.
     _last_check = 0.0
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
-        #: Creation times of candidates whose list entries lack details; they never change, so are read once.
+        #: Creation times of candidates, by gate, if the list doesn't show them. They never change, so are
+        #: read once.
         self._created_at: dict[str, float | None] = {}
 
     async def claim(self, limit: int, lease: float) -> Sequence[Sequence[ClaimedOperation]]:
-        """Lease due operations, oldest first, each by itself."""
+        """Lease due operations, oldest first, each in a batch of its own."""
         claimed = await self._store.claim(operations.claim_operations, limit, lease, self._owners.name)
         return [[each] for each in claimed]
 
     async def save(self, claimed: ClaimedOperation, update: Update) -> Row | None:
-        """Save an update of an operation; None if it has ended, or was claimed by another process."""
+        """Save an operation's update; return None if it has ended, or another process has claimed it."""
         return await self._store.write(operations.save_step, update, claimed.row)
 
     async def plan(self, claimed: ClaimedOperation, runtime: Runtime) -> Plan:
-        """Plan from the last observation of the workspace, or from its creation."""
+        """Return the next step according to the last read of the workspace, or the state of its creation."""
         operation, workspace = claimed.operation, claimed.workspace
         if workspace.is_provisional:
             return plan_unmade(operation, await self._read_creation(claimed), await self._store.now())
@@ -119,12 +122,12 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return decided
 
     def ends_while_refused(self, claimed: ClaimedOperation, decided: Plan) -> bool:
-        """Return whether it ends for what no new link would change: forgotten, or unsent by its plan."""
+        """Return whether the end is one that no new link would change: forgotten, or planned and too late."""
         is_missed = causes.get_cause_word(decided.cause) == causes.MISSED_CAUSE
         return decided is FORGOTTEN or (claimed.operation.is_planned_ahead and is_missed)
 
     async def save_blocked(self, claimed: ClaimedOperation, update: Update, hold: Hold | None) -> None:
-        """Save an update of something that continues later, whose card may say something else by then."""
+        """Save the update of an operation that continues later; step again when its card has to change."""
         operation = claimed.operation
         if operation.deadline_at is not None:
             now, changes = await self._store.now(), list_card_changes(operation)
@@ -136,9 +139,9 @@ class OperationStepper(Stepper[ClaimedOperation]):
     async def after_deadline(
         self, claimed: ClaimedOperation, update: Update, *, is_blocked: bool = False
     ) -> Update:
-        """Return an update whose next step is no later than its deadline, or than its plan is good for.
+        """Return the update with its next step by the deadline, and by the end of its plan's validity.
 
-        Whoever read at the begin of a plan that it isn't ready yet reads that once.
+        A person who was already told about a planned operation isn't told at its deadline again.
         """
         operation, notices = claimed.operation, update.notices
         if operation.planned_for is not None and not operation.has_called:
@@ -153,16 +156,16 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return update
 
     def find_required_permission(self, claimed: ClaimedOperation, _step: Step) -> tuple[str, Target]:
-        """Return the operation's verb and workspace: the person must be allowed this at every step."""
+        """Return the operation's verb and workspace; the person needs permission at every step."""
         return claimed.operation.verb, Target("workspace", claimed.workspace.id, claimed.workspace.principal)
 
     def can_use_cached_person(self, claimed: ClaimedOperation) -> bool:
-        """Return whether it is a stop that can be undone by a start: a workspace that runs on costs more."""
+        """Return whether this is a stop that a start can undo; leaving a workspace running costs more."""
         verb, effects = claimed.operation.verb, get_stop_effects(self._context, claimed.workspace)
         return (verb is OperationVerb.STOP and not is_final(effects, "stop")) or verb is OperationVerb.SUSPEND
 
     async def resolve_forbidden(self, claimed: ClaimedOperation, _step: Step, rule: str) -> bool:
-        """End the operation: nothing forbidden continues but the stop of what somebody leaves behind."""
+        """End the operation, unless it stops the workspace of somebody who has left; return True for that."""
         if rule in LEAVER_RULES and claimed.operation.verb in _STOP_VERBS:
             return True
         hide = _is_never_created(claimed)
@@ -171,7 +174,10 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return False
 
     async def end(self, claimed: ClaimedOperation, decided: Plan) -> Update:
-        """End it, with the provider's words if it failed there; a workspace never made leaves the list."""
+        """Return the update that ends the operation, with the provider's words if it failed there.
+
+        A workspace that was removed, was never created, or may not exist leaves the list.
+        """
         operation, workspace = claimed.operation, claimed.workspace
         outcome, cause = decided.outcome, decided.cause
         assert outcome is not None, "a plan that ends says how"
@@ -181,7 +187,8 @@ class OperationStepper(Stepper[ClaimedOperation]):
             cause = f"{word}: {workspace.reason}"
         is_removed = operation.verb is OperationVerb.REMOVE and outcome is Outcome.FULFILLED
         hide = is_removed or _is_never_created(claimed) or outcome is Outcome.UNKNOWN
-        # Whoever is ready before a lesson is notified when it begins; one created stopped isn't ready.
+        # A workspace that is up before its lesson is announced when the lesson begins; one created stopped
+        # isn't up.
         is_early = operation.creates_stopped or (operation.planned_for or 0.0) > await self._store.now()
         notify = operation.verb.brings_down or outcome is not Outcome.FULFILLED or not is_early
         return outcomes.make_end_update(operation, outcome, cause, claimed.claim, hide=hide, notify=notify)
@@ -197,7 +204,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
                 await self._wait(claimed, runtime, decided.cause)
 
     async def _renew(self, claimed: ClaimedOperation, runtime: Runtime) -> None:
-        """Replace an ended workspace with a new one if Usher made it; the operation then creates that."""
+        """Replace an ended workspace that Usher made with a new one, which the operation then creates."""
         operation = claimed.operation
         if claimed.workspace.spec is None:
             await self.save(claimed, await self.end(claimed, NO_RESTART))
@@ -207,21 +214,21 @@ class OperationStepper(Stepper[ClaimedOperation]):
         await self._store.write(creations.renew, operation.id, claimed.claim, fresh, [made])
 
     async def _read(self, claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> None:
-        """Request a read, and step again when one is recorded, or after a while in any case."""
+        """Request a read, and step again when its result is recorded, or after a while in any case."""
         wait = max(self._compute_read_wait(runtime), runtime.health.pause)
         hold: Hold | None = find_block_reason(runtime, claimed.operation) or _find_hold(claimed, cause)
         if not hold and is_hold(claimed.operation.block_reason, HoldCode.NO_STOP_YET):
-            hold = None  # As before, until it is stopped.
+            hold = None  # The card keeps saying so until the workspace is stopped.
         update = replace(claimed.update(wait), waits_for="read", wants_read=True)
         if cause == STILL_FAILED.cause:
             update = replace(update, failed_at=claimed.operation.failed_at or claimed.workspace.observed_at)
-        # In one transaction, so that whatever the read finds wakes this operation.
+        # Saved in one transaction, so that any result of the read wakes this operation.
         await self.save_blocked(claimed, update, hold)
 
     async def _wait(self, claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> None:
         operation, state = claimed.operation, claimed.workspace.current_state
         update = replace(claimed.update(await self._schedule_check()), waits_for="change")
-        # A call without an answer, or a refused one, was accepted after all: the workspace is starting.
+        # If the workspace is starting or stopping, an unanswered or refused call was accepted after all.
         is_down = operation.verb.brings_down
         is_busy = operation.busy_since is not None and operation.conflict is None
         if state is State.STARTING and (operation.start_call.is_unsure or (is_busy and not is_down)):
@@ -241,7 +248,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
     async def _offer_force(
         self, claimed: ClaimedOperation, runtime: Runtime, hold: Hold, next_in: float
     ) -> tuple[Hold, float]:
-        """Offer to force a stop that has shown no effect for a minute, if the provider can."""
+        """Offer to force a stop that has shown no effect for a while, if the provider can do that."""
         operation = claimed.operation
         if "force" not in runtime.provider.stop_modes or not claimed.workspace.allows("force"):
             return hold, next_in
@@ -251,7 +258,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return hold, min(next_in, max(operation.created_at + UNANSWERED_SECONDS - now, 1.0))
 
     async def _schedule_check(self) -> float:
-        """Return the seconds until a waiting operation's next check: a few per second."""
+        """Return the seconds until a waiting operation's next check; only a few checks come per second."""
         now = await self._store.now()
         at = max(now + self._numbers.tick, self._last_check + 1.0 / self._numbers.checks_per_second)
         self._last_check = min(at, now + self._numbers.slow_tick)
@@ -262,9 +269,12 @@ class OperationStepper(Stepper[ClaimedOperation]):
     async def prepare_call(
         self, claimed: ClaimedOperation, runtime: Runtime, step: Step, access: base.Access
     ) -> Update:
-        """Commit to the call, with a free name if it has none; using an administrator's right is audited."""
+        """Return the update that commits the call, with a free name for a new workspace that has none.
+
+        The use of an administrator's right is audited.
+        """
         operation = claimed.operation
-        # If the access reaches everybody's, the person's own credential must have shown this one before.
+        # If the credential reaches everybody's workspaces, the person's own must have shown this one before.
         is_known = step is Step.CREATE or claimed.workspace.verified_at is not None
         if runtime.provider.can_reach_all_workspaces(access) and not is_known:
             return outcomes.make_end_update(operation, Outcome.FAILED, "not_found", claimed.claim)
@@ -286,7 +296,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
             called_from=claimed.workspace.state,
             cause="",
             name=name,
-            # Before it is sent: using somebody else's right is audited whatever the result.
+            # The use of somebody else's right is audited before the call is sent, so whatever the result.
             audit=[outcomes.build_audit_entry(operation, f"call.{step}", "sent", acts=acts)]
             if acts == "admin"
             else [],
@@ -294,9 +304,9 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return with_call_state(sent, step, Call.CALLING)
 
     async def _choose_name(self, claimed: ClaimedOperation, runtime: Runtime, stem: str) -> FreeName | Update:
-        """Return a free name; the update to ask later if the provider doesn't answer now.
+        """Return a free name, or the update to ask later if the provider doesn't answer now.
 
-        Where it can't list the names in use, the name gets a suffix that nobody else's has.
+        If the provider can't list the names in use, the name gets a unique suffix.
         """
         answer = await self._provider_caller.call(
             runtime,
@@ -316,9 +326,9 @@ class OperationStepper(Stepper[ClaimedOperation]):
     async def _refuse_used_name(
         self, claimed: ClaimedOperation, runtime: Runtime, spec: Spec
     ) -> Update | None:
-        """Return the end of a creation whose name is in use by now, or None if it may be sent.
+        """Return the update that ends a creation whose name is already in use; None if it may be sent.
 
-        This comes before its first call is committed to: what is found afterwards may be that call's own.
+        This is asked only before the first call, because afterwards the name may be in use by its result.
         """
         operation = claimed.operation
         if operation.verb is not OperationVerb.CREATE or operation.called_at is not None:
@@ -336,11 +346,11 @@ class OperationStepper(Stepper[ClaimedOperation]):
                 return outcomes.make_end_update(operation, Outcome.FAILED, cause, claimed.claim, hide=True)
             case OutcomeUnknown(is_unreadable=False) | RetryLater() | Rejected(needs_credential=True):
                 return self.build_retry(claimed, runtime, Step.FIND, answer, None)
-            case _:  # Where it can't be asked, the creation itself is refused or isn't.
+            case _:  # If that can't be found out, the creation itself will show it.
                 return None
 
     async def reload_name(self, claimed: ClaimedOperation) -> ClaimedOperation:
-        """Read the name that was chosen when the call was committed to."""
+        """Read the name that was chosen when the call was committed."""
         workspace = await self._store.read(workspaces.find_workspace, claimed.workspace.id)
         assert workspace is not None, "its row was there when the call was committed to"
         return replace(claimed, workspace=workspace)
@@ -348,7 +358,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
     async def send(
         self, claimed: ClaimedOperation, runtime: Runtime, step: Step, access: base.Access
     ) -> Created | str | None:
-        """Send the call; return what was created, or the provider's words that it is so already."""
+        """Send the call; return what was created, or the provider's words if nothing had to be changed."""
         workspace = claimed.workspace
         if step is Step.CREATE:
             spec = workspace.spec or Spec(workspace.name)
@@ -367,15 +377,16 @@ class OperationStepper(Stepper[ClaimedOperation]):
         access: base.Access,
         created: Created | str | None,
     ) -> Update | None:
-        """Record the call; if another operation replaced this one in the meantime, enforce that one."""
+        """Record an accepted call; if a newer operation replaced this one meanwhile, enforce that."""
         already, created = (created, None) if isinstance(created, str) else (None, created)
         if already is not None and step in _STOP_STEPS and claimed.workspace.current_state is State.STARTING:
-            # What is only coming up isn't running yet, and isn't kept from it by that.
+            # The workspace is still starting. Such an answer won't keep it from coming up, so stop it again
+            # later.
             return self._postpone_stop(claimed, runtime, step)
         operation, remote_id = claimed.operation, claimed.workspace.remote_id
         acts = runtime.provider.credential_owner(access, str(step))
         if created is not None:
-            # Before anything else can fail: the id is how the workspace is found again.
+            # Save the id before anything else can fail, because the workspace is found by it.
             remote_id = created.remote_id
             gate_key = runtime.provider.gate_key(remote_id)
             if (
@@ -385,7 +396,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
                 is None
             ):
                 return None
-        # A workspace that was created stopped is started by the following steps.
+        # If the workspace was created stopped, the following steps start it.
         known = Call.ACCEPTED if created is None or created.is_started else Call.NONE
         acts_as = None if acts == "person" else acts
         now, moments = await self._store.now(), (operation.deadline_at, operation.slow_at)
@@ -393,7 +404,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         next_in = min([self._compute_read_wait(runtime), *coming])
         entry = outcomes.build_audit_entry(operation, f"call.{step}", "accepted", acts=acts_as)
         cause = None if already is None else f"{LOST_TRACK}: {already}"
-        # That what was down is down in the next read says nothing yet.
+        # After a start, the next read may still show the old state, so it doesn't wake the operation.
         was_down = step is Step.START and claimed.workspace.current_state in DOWN_STATES
         accepted = replace(
             build_success(claimed, next_in, entry),
@@ -408,7 +419,10 @@ class OperationStepper(Stepper[ClaimedOperation]):
     def build_retry(
         self, claimed: ClaimedOperation, runtime: Runtime, step: Step, answer: CallFailure, known: Call | None
     ) -> Update:
-        """Read before retrying; soon after an unknown outcome, as a requested pause applies to calls only."""
+        """Return the update to read and then retry the call.
+
+        After an unknown outcome the read comes soon, as a requested pause applies to calls only.
+        """
         hold, update = answer.hold, claimed.update(REFUSED_WAIT_SECONDS)
         if not isinstance(answer, Rejected):
             is_call = step is not Step.FIND
@@ -423,25 +437,28 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return runtime.pace.min_poll_interval + 2 * self._numbers.margin
 
     def _compute_read_wait(self, runtime: Runtime) -> float:
-        """Return the seconds after which a read is late: its operation is woken by its record."""
+        """Return the seconds after which a read is late; normally its result wakes the operation before."""
         return self._compute_first_read_wait(runtime) + self._numbers.call_seconds
 
     def record_rejected(
         self, claimed: ClaimedOperation, runtime: Runtime, step: Step, answer: Rejected
     ) -> Update:
-        """End it; repeat a few times what a sentence of ours says of a state that may be changing."""
+        """Return the update that ends the operation or has a read show what is true.
+
+        After a conflict that may pass, or a stop that found nothing at first, the call is repeated.
+        """
         operation, makes = claimed.operation, step is Step.CREATE
         is_conflict = isinstance(answer.error, Conflict)
-        # A transition, or an unknown state, may last long.
+        # A state that is changing, or unknown, may last long, so attempts don't count then.
         is_stable = claimed.workspace.current_state not in _TRANSIENT_STATES
         if is_conflict and not makes and not (is_stable and operation.attempts >= MAX_CONFLICT_ATTEMPTS):
             return self.build_retry(claimed, runtime, step, self._make_retry(claimed), Call.NONE)
         if step in _STOP_STEPS and isinstance(answer.error, NotFound) and not operation.attempts:
-            # One answer that there is nothing to stop proves nothing.
+            # A single answer that there is nothing to stop proves nothing.
             return self.build_retry(claimed, runtime, step, self._make_retry(claimed), Call.NONE)
         cause = answer.call_cause(makes=makes)
         if step not in START_STEPS or (isinstance(answer.error, NotFound) and not makes):
-            # A read tells whether it is down by now, or whether it is the workspace that isn't there.
+            # A read shows whether the workspace is down by now, or gone.
             unfound = replace(
                 claimed.update(self._compute_first_read_wait(runtime)), waits_for="read", read_needed=True
             )
@@ -449,21 +466,21 @@ class OperationStepper(Stepper[ClaimedOperation]):
         ended = outcomes.make_end_update(operation, Outcome.FAILED, cause, claimed.claim, hide=makes)
         if not makes or (is_conflict and operation.called_at is not None and operation.attempts):
             return ended
-        # It made nothing, so it explains nothing that others find. A name conflict says nothing about an
-        # earlier attempt, which may have taken the name.
+        # The call created nothing, so what other operations find isn't its result. After a name conflict that
+        # isn't certain (above), because an earlier attempt may have taken the name.
         return replace(ended, start_call=Call.NONE)
 
     def _postpone_stop(self, claimed: ClaimedOperation, runtime: Runtime, step: Step) -> Update:
-        """Repeat a stop of what is only coming up; it never expires, and is never given up."""
+        """Return the update to repeat the stop of a workspace that is still starting, without an end."""
         retry = replace(self._make_retry(claimed), hold=make_hold(HoldCode.NO_STOP_YET))
         return self.build_retry(claimed, runtime, step, retry, Call.NONE)
 
     async def search(
         self, claimed: ClaimedOperation, runtime: Runtime, access: base.Access
     ) -> OutcomeSearch | None:
-        """Return the provider's traces of the creation, without those that a record explains.
+        """Return the workspaces at the provider that may be this creation's, without those of other rows.
 
-        None if a candidate still has to be read and its gate is closed.
+        None if a candidate still has to be read, and its gate is closed.
         """
         creation = await self.find_creation(claimed)
         spec = claimed.workspace.spec or Spec(claimed.workspace.name)
@@ -474,7 +491,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         if not traces.candidates:
             return traces
         by_gate = {runtime.provider.gate_key(trace.remote_id): trace for trace in traces.candidates}
-        # After the list: any creation of what it shows was recorded before.
+        # Read after the list, so that the creations of all that the list shows are recorded by now.
         others_since = creation.created_at - MAX_CREATION_OVERLAP_SECONDS
         candidate_gates = await self._store.read(
             creations.find_unexplained_gates, creation.id, runtime.name, list(by_gate), others_since
@@ -490,11 +507,11 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return replace(traces, candidates=tuple(others))
 
     async def _is_read(self, runtime: Runtime, access: base.Access, gate: str, candidate: Created) -> bool:
-        """Read once when a candidate was created; False while its gate is closed."""
+        """Read, once, when a candidate was created; return False while its gate is closed."""
         if gate in self._created_at:
             return True
         closed_for = runtime.pace.min_poll_interval + self._numbers.margin
-        # Until the answer comes, the request may arrive at any time up to its time-out.
+        # Without an answer, the request may arrive at any time until its time-out.
         longest_closed = closed_for + self._numbers.call_seconds
         key = (gate, runtime.name, candidate.remote_id)
         if not await self._store.write(gates.close_candidate, *key, longest_closed):
@@ -509,11 +526,11 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return True
 
     def is_still_needed(self, claimed: ClaimedOperation) -> bool:
-        """Return whether it is still a creation: any other verb cancels that."""
+        """Return whether the operation still creates; one with any other verb cancels the creation."""
         return claimed.operation.verb is OperationVerb.CREATE
 
     def abandon(self, claimed: ClaimedOperation, verdict: Verdict) -> Update:
-        """End the operation that cancelled the creation."""
+        """Return the update that ends the operation that cancelled the creation."""
         is_known = verdict is Verdict.NOTHING
         outcome, cause = (Outcome.FULFILLED, "not_made") if is_known else (Outcome.UNKNOWN, "untold")
         return outcomes.make_end_update(claimed.operation, outcome, cause, claimed.claim, hide=True)
@@ -521,7 +538,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
     async def record_found(
         self, claimed: ClaimedOperation, runtime: Runtime, created: Created
     ) -> Update | None:
-        """Record its id before anything else can fail; from now on it is a workspace like any other."""
+        """Record the id of the workspace that was found, before anything else can fail."""
         operation, creation = claimed.operation, await self.find_creation(claimed)
         claim = claimed.claim if creation.id == operation.id else ""
         gate_key = runtime.provider.gate_key(created.remote_id)
@@ -531,13 +548,13 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return replace(update, read_needed=True)
 
     async def find_creation(self, claimed: ClaimedOperation) -> Operation:
-        """Return the creation, which may be another operation than the one that cancels it."""
+        """Return the operation that creates the workspace, even if the claimed one cancels that."""
         creation = await self._read_creation(claimed)
         assert creation is not None, "only what was called is looked for"
         return creation
 
     async def _read_creation(self, claimed: ClaimedOperation) -> Operation | None:
-        """Return the operation that creates its workspace: itself, or one that it replaced."""
+        """Return the operation that creates the workspace: the claimed one, or one that it replaced."""
         is_it = claimed.operation.verb is OperationVerb.CREATE
         return (
             claimed.operation
@@ -556,7 +573,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         if latest.is_open:
             await self._store.write(operations.save_step, Update(latest.id, 0.0, read_needed=True))
         elif latest.outcome is Outcome.FULFILLED:
-            # It was found down or missing before the call landed, and the person was told so: enforce that.
+            # The person was told that it is down, but the call arrived after that, so bring it down.
             log.info("bringing down what was replaced", operation=claimed.operation.id, verb=str(latest.verb))
             step, workspace = Step(latest.verb.value), replace(claimed.workspace, remote_id=remote_id)
             await self._provider_caller.call(
@@ -568,9 +585,9 @@ class OperationStepper(Stepper[ClaimedOperation]):
 
 
 def _is_blocked(claimed: ClaimedOperation, planned_for: float, now: float) -> bool:
-    """Return whether a planned operation waits for its person to link again, or a stop for anything.
+    """Return whether a planned operation waits for a new link, or a planned stop has been held up too long.
 
-    It has no card that says so.
+    The person is then told, as no card shows it.
     """
     operation = claimed.operation
     is_held = operation.verb.brings_down and bool(operation.block_reason)
@@ -580,7 +597,7 @@ def _is_blocked(claimed: ClaimedOperation, planned_for: float, now: float) -> bo
 
 
 def _find_stop_before(claimed: ClaimedOperation, cause: str | None, now: float) -> Hold:
-    """Return the present stop that a start waits for; "" for none."""
+    """Return the hold for the running stop that a start waits for; "" for none."""
     operation, workspace = claimed.operation, claimed.workspace
     is_long = now - operation.created_at >= LONG_STOP_SECONDS
     if cause == STOPPING_FIRST.cause:
@@ -593,7 +610,7 @@ def _find_stop_before(claimed: ClaimedOperation, cause: str | None, now: float) 
 
 
 def _find_hold(claimed: ClaimedOperation, cause: str | None) -> Hold:
-    """Return what the plan waits for, "" if it isn't worth one."""
+    """Return the hold for what the plan waits for; "" if the card needn't show it."""
     match cause:
         case "still_down":
             return make_hold(HoldCode.STILL_DOWN, claimed.operation.called_at or 0.0)
@@ -608,14 +625,14 @@ def _find_hold(claimed: ClaimedOperation, cause: str | None) -> Hold:
 
 
 def _is_never_created(claimed: ClaimedOperation) -> bool:
-    """Return whether an operation ends without its workspace having been created: no list shows it."""
+    """Return whether the operation ends and its workspace was never created, so that no list shows it."""
     operation = claimed.operation
     is_about_it = operation.verb is OperationVerb.CREATE or operation.verb.brings_down
     return claimed.workspace.is_provisional and is_about_it and operation.start_call is Call.NONE
 
 
 async def send_down(runtime: Runtime, access: base.Access, workspace: Workspace, step: Step) -> str | None:
-    """Send a call that brings a workspace down, for any such step; return as ``Provider.stop``."""
+    """Send the call of any step that brings a workspace down; the result is that of ``Provider.stop``."""
     workspace = replace(workspace, state=workspace.current_state)
     match step:
         case Step.REMOVE:

@@ -1,6 +1,6 @@
-"""Outages of connections: found by this process, written for all.
+"""Outages of connections: each process finds them, and writes them for all.
 
-A connection is out of order as well while it refuses its own secret, or several people at once.
+A connection that refuses its own secret, or several people at once, is an outage as well.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from bot.support.errors import StoreError
 log = structlog.get_logger(__name__)
 
 
-#: The words of the message about an outage's beginning, and of that about its end, by its kind.
+#: By the kind of an outage: the words for its beginning and for its end.
 _MESSAGE_WORDS: Final = {
     "": ("away", "back"),
     OURS: ("locked_out", "let_in"),
@@ -27,29 +27,29 @@ _MESSAGE_WORDS: Final = {
 
 
 class Outages(EnginePart):
-    """The outages that this process begins and ends by its connections' health; all processes share the rows.
+    """Record the beginnings and ends of outages according to this process's view of its connections.
 
-    An outage that another process began is taken over: whoever sees the connection answer next ends it.
+    All processes share the rows: an outage that one of them began is ended by the first that gets an answer.
     """
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
         self._refusals = {OURS: engine.keys.lockouts, PEOPLE: engine.keys.people_lockouts}
-        #: The current outages when the rows were last read.
+        #: The open outages and their beginnings, when the rows were last read.
         self._current: Mapping[str, float] = {}
-        #: Outages that this process still finds after another one has ended them, and their beginnings: two
-        #: that find different things don't end and begin it in turn.
+        #: Outages, with their beginnings, that another process has ended but this one still sees. They aren't
+        #: begun again, so that two processes that see different things don't alternate.
         self._ended_elsewhere: dict[str, float] = {}
 
     def is_restless(self) -> bool:
-        """Return whether there is an outage, or anything to write of a connection's health."""
+        """Return whether there is an outage, or a change of a connection's health still to be written."""
         healths = [runtime.health.answering.is_restless for runtime in self._runtimes.values()]
         return any([self._current, *self._refusals.values(), *healths])
 
     async def step(self, *, reads: bool = True) -> int:
-        """Begin and end outages from the connections' health; return the number of changes.
+        """Begin and end outages according to the connections' health; return the number of changes.
 
-        ``reads``: there may be rows to read.
+        ``reads`` says whether the rows may have changed and are read.
         """
         try:
             for runtime in self._runtimes.values():
@@ -67,7 +67,7 @@ class Outages(EnginePart):
             return 0
 
     def _take_over(self, current: Mapping[str, float]) -> None:
-        """Learn the outages that other processes have begun and ended since the rows were last read."""
+        """Learn which outages other processes have begun and ended since the rows were last read."""
         for name in current.keys() - self._current.keys():
             connection, suffix = _split_name(name)
             if connection in self._runtimes and suffix:
@@ -83,7 +83,7 @@ class Outages(EnginePart):
                     self._runtimes[name].health.retry()
 
     def _find_outages(self) -> dict[str, float | None]:
-        """Return the beginning of each outage that this process finds, None for a connection without one."""
+        """Return the beginning of each outage that this process sees; None for a connection that works."""
         beginnings: dict[str, float | None] = {}
         for name, runtime in self._runtimes.items():
             if runtime.health.answers:
@@ -98,7 +98,7 @@ class Outages(EnginePart):
 
     async def _write_changes(self, current: dict[str, float]) -> int:
         for name in list(current):
-            # What isn't a connection's begins and ends elsewhere.
+            # An outage whose connection isn't configured any more ends. Others' outages ("") end elsewhere.
             if _split_name(name)[0] not in {"", *self._runtimes}:
                 await self._store.write(refusal_rows.end_outage, name, [])
                 del current[name]
@@ -133,9 +133,9 @@ class Outages(EnginePart):
     def _build_notices(
         self, connection: str, what: str, since: float, kind: str, *, until: float | None = None
     ) -> list[NewNotice]:
-        """Return a notice for each of the connection's administrators, once per outage.
+        """Return a notice for each of the connection's administrators.
 
-        Its beginning is the occasion.
+        The outage's beginning is the occasion, so each is told once of it.
         """
         serves = self._runtimes[connection].provider.is_available_to
         body = {"connection": connection, "what": what, "since": since, "until": until}
@@ -152,6 +152,6 @@ class Outages(EnginePart):
 
 
 def _split_name(name: str) -> tuple[str, str]:
-    """Return an outage's connection and its suffix, "" if the connection itself is away."""
+    """Split an outage's name into the connection and a suffix, "" if the connection doesn't answer."""
     connection, separator, suffix = name.partition("#")
     return connection, separator + suffix

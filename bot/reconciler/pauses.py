@@ -1,4 +1,4 @@
-"""Pauses that providers asked for: written by one process, kept by all."""
+"""Pauses that providers asked for; one process writes them, and all keep them."""
 
 import structlog
 
@@ -10,10 +10,10 @@ log = structlog.get_logger(__name__)
 
 
 class Pauses(EnginePart):
-    """The pauses in the rows, which the connections' limits learn. ``ProviderCaller`` writes them."""
+    """Tell the connections' limits of the pauses in the rows. ``ProviderCaller`` writes them."""
 
     async def step(self) -> None:
-        """Read the rows: there are few, and none while nobody asks for a pause."""
+        """Read the rows. There are few, and none while no provider asks for a pause."""
         try:
             pauses = await self._store.read(pause_rows.list_pauses)
         except StoreError as error:

@@ -1,4 +1,4 @@
-"""Tasks about people: read them from Slack, and release those who have left."""
+"""Tasks about people: read them from Slack, and end the links of those who have left."""
 
 import math
 from collections.abc import Sequence
@@ -27,12 +27,12 @@ from bot.support.errors import SlackFailed
 
 log = structlog.get_logger(__name__)
 
-#: The interval of checks that the workspaces that a leaver planned to stop are down.
+#: Seconds between checks whether the workspaces that a leaver planned to stop are down.
 LEAVER_CHECK_SECONDS: Final = 5.0
 
 
 class PeopleTasks(BaseTaskWorker):
-    """The tasks that look people up, and end the links of those who have left."""
+    """The worker that looks people up, and ends the links of those who have left."""
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
@@ -53,14 +53,14 @@ class PeopleTasks(BaseTaskWorker):
         except SlackFailed as error:
             if not is_about_person(error):
                 raise make_task_retry(error) from None
-            # Slack describes others, but not this person: the answers to their commands say so.
+            # Slack describes others but not this person; the answers to their waiting commands will say so.
             log.info("person not described", principal=principal.key, problem=error.code)
         return build_replays(task, principal)
 
     async def _release(self, task: Task) -> None:
-        """Make a leaver's planned stops, then end their links; raise TaskBusy until that is done.
+        """Carry out a leaver's planned stops, then end their links; raise TaskBusy until that is done.
 
-        Before each of these steps Slack is asked again: whoever is back keeps what they still have.
+        Before each of these steps Slack is asked again; a person who is back keeps what they still have.
         """
         leaver = Principal.from_key(task.subject)
         caller = Caller(self._context, leaver)
@@ -77,7 +77,10 @@ class PeopleTasks(BaseTaskWorker):
         log.info("links ended", principal=leaver.key)
 
     async def _look_again(self, principal: Principal) -> Person | None:
-        """Return the person as Slack describes them now; as stored if it doesn't know them any more."""
+        """Return the person as Slack describes them now, or as stored if Slack no longer does.
+
+        Raises TaskRetry if Slack doesn't answer.
+        """
         try:
             return await self._people.look_up(principal)
         except SlackFailed as error:
@@ -92,7 +95,7 @@ class PeopleTasks(BaseTaskWorker):
         resolve = self._context.installation.resolve_principal
         async for holders in accounts.find_holders(self._store.engine):
             for principal in leavers.keys() & {resolve(holder) for holder in holders}:
-                # Reading everybody takes a while.
+                # Reading everybody takes a while, so this person may be back.
                 person = await self._look_again(principal)
                 leaver = leavers.pop(principal)
                 ended = await Caller(self._context, principal).run(

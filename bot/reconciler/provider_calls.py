@@ -1,6 +1,6 @@
-"""Calls to providers: each with an account and a time-out, and with one of four results.
+"""Calls to providers: each has an account and a time-out, and returns one of the kinds of ``call_results``.
 
-Every provider error ends here and becomes such a result. The caller decides what to do with them.
+Every provider error ends here and becomes such a result. The caller decides what to do with it.
 """
 
 from __future__ import annotations
@@ -46,32 +46,33 @@ log = structlog.get_logger(__name__)
 
 _T = TypeVar("_T")
 
-#: Somebody has to change a refused credential; until then calls are useless.
+#: Seconds before the next call with a refused credential; calls are useless until somebody replaces it.
 REFUSED_WAIT_SECONDS: Final = 60.0
-#: The access for calls with the connection's own secret, which the provider holds.
+#: Access for calls with the connection's own secret, which the provider holds.
 _CONNECTION_ACCESS: Final = Access("", Credential.for_connection("admin"))
-#: The causes of a retry after a requested pause, and of one after a refused sign-in.
+#: Cause of a retry after a pause that the provider asked for.
 RATE_LIMITED_CAUSE: Final = "rate_limited"
-#: Of a secret that other processes can open, and this one can't; and after how long it is tried again.
+#: Cause of a retry if only other processes can decrypt the secret, and the seconds until it.
 KEYS_CAUSE: Final = "other_keys"
 KEYS_WAIT_SECONDS: Final = 20.0
+#: Causes of a retry after a refused sign-in.
 REFUSED_SIGN_IN_CAUSES: Final = frozenset({"approval_ended", "renamed", "sign_in_refused"})
-#: The one call that is made with the secret of a link that has ended.
+#: The only call that is made with the secret of an ended link.
 REVOKE_CALL: Final = "revoke"
-#: The calls before which a refused credential isn't tried with a list.
+#: Calls before which a refused credential isn't tested by reading a list.
 _CALLS_WITHOUT_PROOF: Final = frozenset({"list", REVOKE_CALL})
-#: The calls that change something, by their steps.
+#: Calls that change something, named after their steps.
 CHANGING_CALLS: Final = frozenset(
     {*map(str, (Step.START, Step.STOP, Step.SUSPEND, Step.FORCE, Step.REMOVE, Step.CREATE, Step.LAUNCH))}
 )
-#: The cause of not asking for an account that was unlinked.
+#: Cause for not making a call because the account was unlinked.
 UNLINKED_CAUSE: Final = "unlinked"
-#: After these errors the provider, or a proxy in front of it, may have acted.
+#: Errors after which the provider, or a proxy in front of it, may still have carried out the call.
 _AMBIGUOUS: Final = (errors.UnknownOutcome, errors.ServerFailed, errors.BadAnswer)
 
 
 class ProviderCaller:
-    """The caller of providers; it updates credentials and the connections' health from their answers."""
+    """Call providers, and update credentials and the connections' health from their answers."""
 
     def __init__(
         self,
@@ -97,7 +98,7 @@ class ProviderCaller:
         return busy_pause(busy_for, self._jitter(), longest=longest)
 
     def open(self, account: Account) -> Access | Rejected:
-        """Return the access that an account's calls are made with."""
+        """Return the access for an account's calls; Rejected if its secret can't be decrypted."""
         try:
             return self._keys.open(account)
         except errors.SecretError as error:
@@ -107,7 +108,7 @@ class ProviderCaller:
     async def admit(
         self, runtime: Runtime, account: Account | None, attempts: int = 0, *, starts: bool = False
     ) -> Access | RetryLater | Rejected:
-        """Return the access for a call that may be sent now, else the answer to give without sending it."""
+        """Return the access for a call that may be sent now, or the result of a call that isn't sent."""
         if account is None:
             return _CONNECTION_ACCESS
         if account.is_held and (wait := account.compute_retry_delay(await self._store.now())) > 0:
@@ -141,29 +142,30 @@ class ProviderCaller:
         reports_absence: Callable[[_T], bool] | None = None,
         has_answered: Callable[[], bool] | None = None,
     ) -> CallResult[_T]:
-        """Call a provider once, for ``seconds`` at most.
+        """Call a provider once, for ``seconds`` at most; return the result.
 
-        ``what`` names the call in the log; ``attempts`` failed before it.
+        ``what`` names the call in the log, and ``attempts`` is the number of failures before it.
 
-        ``account`` None uses the connection's own secret. ``starts``: the call starts something, and such
-        calls have a rate limit of their own. ``repeats``: sending it twice does no harm. Errors that aren't
-        the provider's (the store's, Usher's own) are raised.
+        With ``account`` None the connection's own secret is used. ``starts`` says that the call starts
+        something; such calls have a rate limit of their own. ``repeats`` says that sending it twice does no
+        harm. Errors that aren't the provider's (the store's, Usher's own) are raised.
 
-        Nothing is sent for an account that was unlinked, by whichever process: its row is read first, and
-        again while a call takes long, as it may consist of many requests. ``is_checked``: its row came with a
-        claim of the poll gate, which drops what would leave late; or the commit before the call required it.
+        Nothing is sent for an account that any process has unlinked: its row is read first, and again while
+        the call takes long, as it may consist of many requests. With ``is_checked`` the first read is left
+        out, because the row came with a claim of the poll gate, or the commit before the call has checked it.
 
-        Nothing leaves later than ``seconds`` after it ``began`` (monotonic; now, unless it was committed to
-        before): a process that stood still meanwhile may have lost the row to another one. ``may_leave`` is
-        asked right before anything does, too.
+        No request leaves later than ``seconds`` after the call ``began`` (monotonic; by default now), because
+        a process that stood still may have lost the row to another one. ``may_leave`` is asked right before
+        each request, too.
 
-        A credential that is accepted for something else isn't what a call was refused for (rule 9). So one
-        that was refused is first tried with a list, if the provider has any. ``was_unauthorized``: whether
-        the same call was refused with 401 before, None if its caller doesn't repeat it.
+        If the provider accepts a credential for something else, the credential isn't the reason for a refusal
+        (rule 9). So a refused credential is first tried by reading a list, if the provider has lists.
+        ``was_unauthorized`` says whether the same call was refused with 401 before; None if it isn't
+        repeated.
 
-        The account's id is compared where the call needs that (``docs/internals/rules.md``, "Nobody acts
-        through another's account"); ``reports_absence`` returns whether a result says that something is gone.
-        ``has_answered`` returns whether part of an answer had arrived.
+        The account's id is compared if the call needs that (``docs/internals/rules.md``, "Nobody acts through
+        another's account"). ``reports_absence`` returns whether a result says that something is gone, and
+        ``has_answered`` whether part of an answer had arrived.
         """
         within = self._numbers.call_seconds if seconds is None else seconds
         until = (self._monotonic() if began is None else began) + within
@@ -193,7 +195,7 @@ class ProviderCaller:
             reports_absence is not None and isinstance(sent, Succeeded) and reports_absence(sent.value)
         )
         if is_absent or isinstance(sent, errors.NotFound):
-            # By the name of another account, everything of the linked one is gone.
+            # If the name now belongs to another account, the linked account's things only seem to be gone.
             unusable = await self._compare_account(runtime, account, what, access, attempts, now=True)
             if unusable is not None:
                 return unusable
@@ -221,16 +223,16 @@ class ProviderCaller:
         seconds: float,
         window: Window,
     ) -> Succeeded[_T] | Rejected | errors.ProviderError:
-        """Send a call within its window; return its value, its error, or that the account was unlinked."""
+        """Send a call within its window; return its value, its error, or Rejected if the link has ended."""
         loop, watches = asyncio.get_running_loop(), list[asyncio.Task[None]]()
         limit = asyncio.timeout(seconds if math.isfinite(seconds) else None)
 
         def begin_watch() -> None:
-            # Whoever follows a stream looks by itself. What is being revoked is unlinked.
+            # Streams check the link themselves. An account that is being revoked is unlinked anyway.
             if account is not None and account.state != "revoking" and math.isfinite(seconds):
                 watches.append(loop.create_task(self._watch(account, limit)))
 
-        # Most calls are over before.
+        # Most calls end before the watch begins.
         timer = loop.call_later(self._numbers.watch, begin_watch)
         try:
             async with limit:
@@ -241,7 +243,7 @@ class ProviderCaller:
                 return _reject_account(UNLINKED_CAUSE)
             return errors.UnknownOutcome("no answer in time")
         except errors.ProviderError as error:
-            # An earlier request of the same call may have left in time.
+            # An earlier request of the same call may have left in time, and had an effect.
             is_unknown = isinstance(error, errors.SentTooLate) and window.has_closed(self._monotonic())
             return errors.UnknownOutcome("not sent in time") if is_unknown else error
         finally:
@@ -252,10 +254,10 @@ class ProviderCaller:
         return Succeeded(value)
 
     async def _watch(self, account: Account, limit: asyncio.Timeout) -> None:
-        """End a call once its account is unlinked."""
+        """Cut off a running call once its account is unlinked."""
         is_linked = True
         while is_linked:
-            # Without an answer of the store, the next look may tell.
+            # If the store fails, the next look may tell.
             with suppress(errors.StoreError):
                 is_linked = await self._read_account(account) is not None
             if is_linked:
@@ -264,21 +266,21 @@ class ProviderCaller:
             limit.reschedule(asyncio.get_running_loop().time())
 
     def _is_accepted(self, runtime: Runtime, account: Account | None) -> bool:
-        """Return whether the credential was accepted when it was last used."""
+        """Return whether neither the account's nor the connection's credential counts as refused."""
         is_held = account is not None and account.is_held
         return not is_held and self._keys.lockouts.get(runtime.name) is None
 
     async def _try_refused(
         self, runtime: Runtime, account: Account, what: str, access: Access, attempts: int, seconds: float
     ) -> Account | RetryLater | Rejected:
-        """Try a refused credential, by one call at a time, with a list if there are any.
+        """Test a refused credential by reading a list, if there are lists; only one call at a time may do so.
 
-        Return its account, no longer refused if the list was accepted, or the answer if the call isn't sent.
-        Any other error proves nothing.
+        Return the account, no longer refused if the list was accepted, or the result if the call isn't to be
+        sent. Other errors prove nothing, so the call is sent after them.
         """
         if not await self._store.write(refusals.try_refused, account):
             return await self._postpone_refused(runtime, account, REPEATED_SECONDS, attempts)
-        # A list may be accepted under any name.
+        # A provider may accept a list under any name, so this says nothing about a renamed account.
         is_renamed = account.renamed_to is not None
         if is_renamed or what in _CALLS_WITHOUT_PROOF or not runtime.provider.has_lists:
             return account
@@ -302,7 +304,7 @@ class ProviderCaller:
         *,
         now: bool = False,
     ) -> RetryLater | Rejected | None:
-        """Compare the account that a call names; return the answer if the call can't be made."""
+        """Compare the account that a call names; return the result if the call can't be made, else None."""
         if account is None or account.state == "revoking":
             return None
         verdict = await self._comparer.compare(runtime.provider, account, what, access, now=now)
@@ -323,7 +325,7 @@ class ProviderCaller:
         return RetryLater(wait, unclear, attempts + 1, account_ids.UNCLEAR_CAUSE)
 
     async def _read_account(self, account: Account, what: str = "") -> Account | None:
-        """Return an account's current row; None if it was unlinked, but for its revocation."""
+        """Return an account's current row, None if it was unlinked; its revocation still gets the row."""
         if account.state == "revoking":
             return account if what == REVOKE_CALL else None
         current = await self._store.read(accounts.find_account_by_id, account.id)
@@ -340,10 +342,10 @@ class ProviderCaller:
         attempts: int = 0,
         was_unauthorized: bool = False,
     ) -> CallResult[None]:
-        """Read a stream to its end. One that breaks off after sending data doesn't count as a failure.
+        """Read a stream to its end. A stream that breaks off after sending data doesn't count as a failure.
 
-        Whoever follows it reads the run's row every second, and ends it when its account is unlinked.
-        ``was_unauthorized`` as in ``call``.
+        The caller ends it when the account is unlinked: it reads the run's row every second.
+        ``was_unauthorized`` is as in ``call``.
         """
         pieces = 0
 
@@ -376,7 +378,7 @@ class ProviderCaller:
     async def _postpone_refused(
         self, runtime: Runtime, account: Account, wait: float, failures: int, cause: str = "", at: float = 0.0
     ) -> RetryLater:
-        """Return the retry of a call for a refused account; the first refusal, ``at`` a time, is no news."""
+        """Return the retry of a call for a refused account; its first refusal (``at`` a time) isn't shown."""
         has_ended = account.has_ended(await self._store.now())
         cause = cause or ("approval_ended" if has_ended else account.refusal)
         is_out = cause == "sign_in_refused" and self._keys.people_lockouts.get(runtime.name) is not None
@@ -392,12 +394,12 @@ class ProviderCaller:
                 await self._resume_account(account)
 
     async def _resume_account(self, account: Account) -> None:
-        """Resume the work items that waited for a refused account to be accepted."""
+        """Resume the work items that waited until a refused account is accepted again."""
         try:
             if await self._store.write(refusals.note_accepted, account):
                 log.info("credential accepted again", connection=account.connection, account=account.id)
         except errors.StoreError as error:
-            # What the provider did is known, and isn't lost with this; the next call says so again.
+            # This mustn't lose the call's result. The next accepted call writes it.
             log.warning("acceptance not written", connection=account.connection, problem=error)
 
     async def judge(
@@ -414,24 +416,24 @@ class ProviderCaller:
         is_first_401: bool = False,
         repeats: bool = False,
     ) -> RetryLater | OutcomeUnknown | Rejected:
-        """Return the result for a provider's error, and record it.
+        """Return the result for a provider's error, and record the error.
 
         ``has_answered``: part of an answer had arrived.
-        ``is_accepted``: the call was refused with 401 before, and something else was accepted since.
-        ``is_first_401``: one that is refused with 401, and wasn't before, is sent once more.
-        ``repeats`` as in ``call``.
+        ``is_accepted``: the call was refused with 401 before, and something else has been accepted since.
+        ``is_first_401``: if the call is refused with 401 now, which it wasn't before, it is sent once more.
+        ``repeats`` is as in ``call``.
         """
         if isinstance(error, errors.SentTooLate):
-            # Nothing was sent, so nothing failed; the poll gate decides when to retry.
+            # Nothing was sent, so nothing failed. For reads, the poll gate decides when to retry.
             return RetryLater(0.0, None, attempts)
         account_id = account.id if account is not None else ""
         log.info("not done", connection=runtime.name, call=what, account=account_id, problem=error)
         if isinstance(error, errors.CredentialRefused) and not isinstance(error, errors.AccountRenamed):
-            # The credential isn't refused: the server accepts it, or wasn't reached.
+            # The credential isn't the reason: the server accepts it, or a proxy in front refused the call.
             is_good = is_accepted or (error.is_ours and error.status is not None)
             error = errors.Forbidden(error.message, status=error.status) if is_good else error
         if isinstance(error, errors.Forbidden) and error.status == 401 and is_first_401:
-            # The provider has found the credential to be good: one stray answer changes nothing.
+            # The credential is known to be accepted, so a single 401 may be a stray answer.
             runtime.health.note_answer(error)
             return RetryLater(self.compute_backoff(attempts + 1), None, attempts + 1, is_unauthorized=True)
         error = refine_start_refusal(error) if starts else error
@@ -441,7 +443,7 @@ class ProviderCaller:
         if not isinstance(error, errors.TemporaryError):
             runtime.health.note_answer(error)
             if account is not None and account.is_held:
-                # Whatever the refusal was for, the sign-in was accepted.
+                # The provider refused this call, but accepted the sign-in.
                 await self._resume_account(account)
             cause = causes.to_cause(error)
             return Rejected(error, cause, hold_by_cause(cause))
@@ -461,11 +463,11 @@ class ProviderCaller:
         starts: bool,
         repeats: bool,
     ) -> RetryLater | OutcomeUnknown:
-        """Return the answer for an error that may pass by itself, and record the error."""
+        """Return the result for an error that may pass by itself, and record the error."""
         account_id = account.id if account is not None else ""
         is_busy = repeats and error.is_refusal
         attempts += not is_busy
-        # Retry even if a longer pause was requested, so that nobody's work is stuck for an hour.
+        # A longer requested pause is cut short, so that nobody's work is stuck for an hour.
         wait = min(max(self.compute_backoff(attempts), error.retry_after or 0.0), MAX_REQUESTED_PAUSE_SECONDS)
         if isinstance(error, errors.RateLimited):
             runtime.health.note_answer(error)
@@ -474,22 +476,23 @@ class ProviderCaller:
             if not is_busy:
                 return RetryLater(wait, runtime.health.describe_pause(wait), attempts, RATE_LIMITED_CAUSE)
         elif starts and error.retry_after:
-            # If its result is unknown, that is looked for first; it isn't sent again before that.
+            # If the start's outcome is unknown, it isn't sent again before a search for its result.
             await self._pause(runtime, account_id, wait, "start", is_shared=False)
         if is_busy and not runtime.health.is_doubtful:
-            # It answers, if only that it won't do this now; whether it is away is for the reads to find out.
+            # The provider answers, if only that it is busy. Reads find out whether it is away.
             runtime.observer.count_failure(runtime.name, type(error).__name__)
         elif error.status == HTTPStatus.INTERNAL_SERVER_ERROR and what in CHANGING_CALLS:
-            # Its own error about this one request isn't silence; whether it is away, the reads find out.
+            # The provider's own error about this one request isn't silence. Reads find out whether it is
+            # away.
             runtime.health.note_answer(error)
         elif not has_answered:
             runtime.health.note_failure(error)
             with suppress(errors.StoreError):
-                # Before anybody is told; ``Outages`` writes a second later what couldn't be written now.
+                # Written before anybody is told. If that fails, ``Outages`` writes it a second later.
                 await runtime.health.answering.write(self._store)
         cause, hold = causes.to_cause(error), runtime.health.describe_silence(error)
         if is_busy:
-            # Spread, as all who were refused together were told the same.
+            # Jittered, because all calls that were refused together got the same pause.
             pause = min(error.retry_after or 0.0, MAX_REQUESTED_PAUSE_SECONDS) * (1.0 + self._jitter() / 4.0)
             if isinstance(error, errors.RateLimited) and error.is_own:
                 until = await self._store.now() + (error.retry_after or pause)
@@ -503,7 +506,7 @@ class ProviderCaller:
     async def _pause(
         self, runtime: Runtime, account_id: str, wait: float, calls: Calls, *, is_shared: bool
     ) -> None:
-        """Note that the provider asked for a pause: here at once, in the rows for other processes."""
+        """Note that the provider asked for a pause: in memory for this process, in rows for the others."""
         seconds = runtime.select_limits(calls).note(account_id, wait, is_shared=is_shared)
         try:
             await self._store.write(pauses.save_pauses, runtime.name, calls, seconds)
@@ -518,7 +521,7 @@ class ProviderCaller:
     async def _resolve_refusal(
         self, runtime: Runtime, account: Account | None, error: errors.CredentialRefused, attempts: int
     ) -> RetryLater | Rejected:
-        """Resolve a refused credential; the request had no effect."""
+        """Renew a refused credential if possible, and return the call's result. The call had no effect."""
         if account is None:
             self._keys.note_lockout(runtime.name)
             became: RefusalResult = "locked"
@@ -530,7 +533,7 @@ class ProviderCaller:
             case "later":
                 return RetryLater(self.compute_backoff(attempts + 1), None, attempts)
             case "held":
-                # It counts like any failing call: a credential may be good for every call but one.
+                # This counts as a failure of the call, as the credential may be good for every other call.
                 assert account is not None, "no person's own is locked"
                 cause = "renamed" if isinstance(error, errors.AccountRenamed) else ""
                 now, failures = await self._store.now(), attempts + 1
@@ -546,7 +549,7 @@ class ProviderCaller:
 def refine_start_refusal(error: errors.ProviderError) -> errors.ProviderError:
     """Return NoCapacity or LimitReached for a refused start whose words mean that, with any status.
 
-    A provider may say the same a minute later, of a start that has failed: people read one text for both.
+    If the provider says the same a minute later of a start that has failed, people then read the same text.
     """
     # A server that failed and says that it has no room hasn't started anything.
     refuses = not isinstance(error, errors.TemporaryError) or error.is_refusal or error.status == 500
@@ -559,12 +562,12 @@ def refine_start_refusal(error: errors.ProviderError) -> errors.ProviderError:
 
 
 def _mark_unsent(answer: RetryLater | Rejected, attempts: int) -> RetryLater | Rejected:
-    """Return the answer for a call that isn't sent as its credential was refused for something else."""
+    """Return the result of a call that isn't sent because its credential was refused for something else."""
     if isinstance(answer, RetryLater):
         return replace(answer, attempts=attempts, is_unauthorized=False)
     return replace(answer, error=errors.CredentialRefused())
 
 
 def _reject_account(cause: str) -> Rejected:
-    """Return the answer for an account whose credential isn't used any more."""
+    """Return the result for an account whose credential isn't used any more."""
     return Rejected(errors.CredentialRefused(), cause, hold_by_cause(cause))

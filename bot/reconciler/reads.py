@@ -2,8 +2,8 @@
 
 The rule is in ``docs/internals/rules.md``, "The poll gate".
 
-Results that arrive during a write form the next batch. An entry is the secret that opens a workspace from
-Usher's page; only a new one is stored.
+Results that arrive during a write form the next batch. An *entry* is the secret that opens a workspace from
+Usher's page; it is stored only if it has changed.
 """
 
 import asyncio
@@ -41,23 +41,23 @@ from bot.support.vault import entry_key
 log = structlog.get_logger(__name__)
 
 
-#: The wait after a read that the person's credential or permissions don't allow.
+#: Seconds until the next read after one that the person's credential or permissions didn't allow.
 REFUSED_READ_SECONDS = 300.0
-#: Resources whose failure counts, unknown words and stored entries are remembered.
+#: Most failure counts, unknown states, audited reads and stored entries that are remembered, of each.
 MAX_REMEMBERED = 10_000
-#: A start that takes longer than this is asked for its reason, at this interval.
+#: Seconds after which, and then the interval at which, the provider is asked why a start takes so long.
 REASON_INTERVAL_SECONDS = 60.0
-#: Pages of one request's workspaces that are checked at the same time.
+#: Most workspace pages that are checked at the same time after one read.
 MAX_PAGE_CHECKS_AT_ONCE = 5
-#: A batched read that is claimed this much late doesn't miss its next slot.
+#: Seconds by which a batched read may be claimed late without missing its next slot.
 SLOT_MARGIN_SECONDS = 0.5
 
 
 class Reads(EnginePart):
-    """The reader of due states, each connection separately, so that a slow one doesn't delay the others.
+    """Read the states that are due, each connection separately, so that a slow one doesn't delay the others.
 
-    In memory: failed reads, odd words, and what the audit has today of an administrator's reads. Restart, and
-    several processes: counted, logged and written once more by each.
+    In memory: counts of failed reads, unknown states that were logged, and today's audited reads with an
+    administrator's token. After a restart, and in each process, they are counted, logged and audited anew.
     """
 
     def __init__(self, engine: EngineContext) -> None:
@@ -68,7 +68,7 @@ class Reads(EnginePart):
         self._sent: Counter[str] = Counter()
         self._failures: dict[str, int] = {}
         self._unknown_states: set[tuple[str, str]] = set()
-        #: Today's reads with an administrator's token, as account and gate.
+        #: Account and gate of each read with an administrator's token that was audited today.
         self._audited: set[tuple[str, str]] = set()
         self._audited_on = 0
 
@@ -82,8 +82,7 @@ class Reads(EnginePart):
         if pool is None:
             await self._recorder.write()
         for runtime in self._runtimes.values():
-            # Reported in batches, as the metric is expensive. Reads that turned out not to have been sent may
-            # already have been counted.
+            # Reported in batches, as the metric is expensive.
             if (sent := self._sent[runtime.name]) > 0:
                 self._sent[runtime.name] = 0
                 runtime.observer.count_reads(runtime.name, sent)
@@ -93,8 +92,8 @@ class Reads(EnginePart):
         free = count_free_slots(pool, self._count_free_slots(runtime))
         if free <= 0:
             return 0
-        # Take the slots and the time before the claim: the request itself is dropped if it is late by more
-        # than the margin.
+        # Take the slots and note the time before the claim, as a request that is later than the margin is
+        # dropped.
         runtime.slots.take(free)
         batches: list[Sequence[ReadClaim]] = []
         claimed_at = self._clock.monotonic()
@@ -107,7 +106,7 @@ class Reads(EnginePart):
                 self._numbers.margin,
                 runtime.pace.batch_size,
             )
-            # A read without an answer yet may not have arrived either: its gate counts from this claim.
+            # A gate whose read hasn't been answered is left out: that request may not have arrived yet.
             new = [claim for claim in claims if claim.gate_key not in self._recorder.open]
             self._recorder.open.update(claim.gate_key for claim in new)
             batches = list(_group_by_account(new, runtime.pace.batch_size))
@@ -120,7 +119,7 @@ class Reads(EnginePart):
         return len(claims)
 
     def _count_free_slots(self, runtime: Runtime) -> int:
-        """Return the number of reads that may begin; a connection in doubt gets a single probe."""
+        """Return the number of reads that may begin; a connection that counts as down gets a single probe."""
         if runtime.health.pause > 0:
             return 0
         if runtime.health.is_doubtful:
@@ -130,14 +129,14 @@ class Reads(EnginePart):
     async def _read_account_batch(
         self, runtime: Runtime, claims: Sequence[ReadClaim], window: SendWindow, pool: Pool | None
     ) -> None:
-        """Send one request for the claims of one account; every result is recorded.
+        """Send one request for the claims of one account, and record every result.
 
-        The slots are released with the answer, so that others can send while this is being written.
+        The slot is released as soon as the answer is there, so that others can send while it is written.
         """
         try:
             results = await self._request_results(runtime, claims, window)
         except errors.StoreError as error:
-            # The gate keeps its due time, so it is read again after the interval.
+            # The gates keep their due times, so these are read again after the interval.
             log.warning("read not written", connection=runtime.name, problem=error)
             self._recorder.open.difference_update(claim.gate_key for claim in claims)
             return
@@ -173,8 +172,8 @@ class Reads(EnginePart):
                 return [self._keep_own_state(claim, REFUSED_READ_SECONDS, answer.hold) for claim in claims]
             case Rejected(error=errors.CredentialRefused()):
                 is_operators = answer.cause == "connection_refused"
-                # People who must link again were already told; only a problem that the operator must fix is
-                # reported here.
+                # People who must link again have been told already, so only a problem of the operator's is
+                # shown.
                 hold = answer.hold if is_operators else None
                 return [
                     self._keep_state(claim, REFUSED_READ_SECONDS / 10 if is_operators else 0.0, hold)
@@ -202,11 +201,12 @@ class Reads(EnginePart):
     async def _request_own(
         self, runtime: Runtime, access: Access, claims: Sequence[ReadClaim], window: SendWindow
     ) -> tuple[Mapping[str, Observed], bool]:
-        """Read an account's workspaces: only proven ones of its person if its access reaches everybody's.
+        """Read an account's workspaces.
 
-        The rest is reported as gone, the way other providers report somebody else's. The day's first read of
-        each resource with an administrator's token is audited. The second value says whether the access is
-        limited to the person's own.
+        If its access reaches everybody's, only those proven to be its person's are read. The others are
+        reported as gone, as other providers report somebody else's workspaces. The first read of each
+        workspace on a day with an administrator's token is audited. The second value returned says whether
+        the access is limited to the person's own workspaces.
         """
         if not runtime.provider.can_reach_all_workspaces(access):
             return await self._send(runtime, access, claims, window), True
@@ -244,7 +244,7 @@ class Reads(EnginePart):
         """Send one request, and count it unless it was never sent."""
         sent, provider, first = 1, runtime.provider, claims[0]
         doubt = first.unconfirmed
-        # The state whose reason is to be read.
+        # The state whose reason is to be read; None for an ordinary read.
         state = UNEXPLAINED.get(doubt.kind) if doubt is not None and len(claims) == 1 else None
         try:
             if state is not None and isinstance(provider, facets.Reasons):
@@ -266,7 +266,7 @@ class Reads(EnginePart):
         claims: Sequence[ReadClaim],
         observed_by_id: Mapping[str, Observed],
     ) -> Mapping[str, Observed]:
-        """Check the pages of those that have just come up."""
+        """Check the pages of workspaces that aren't known to be usable yet."""
 
         async def check(remote_id: str) -> tuple[str, Observed]:
             try:
@@ -285,7 +285,7 @@ class Reads(EnginePart):
             and not seen.lacks
         ]
         new = [claim.remote_id for claim in running if claim.needs_page_check]
-        # One that was asked for the last time, and not since, lacks its page as before.
+        # A page that was missing and isn't checked now still counts as missing.
         unasked = {
             claim.remote_id: replace(observed_by_id[claim.remote_id], lacks="page")
             for claim in running
@@ -327,19 +327,19 @@ class Reads(EnginePart):
             if runtime.pace.batch_size > 1
             else None,
             closed_for=claim.interval,
-            # An observation with a secret that opens all ends no doubt: the next read is of the state.
+            # After a read of the reason, the next one reads the state.
             unconfirmed=Unconfirmed(EXPLAINED, 1, now) if is_explained else None,
         )
 
     def _report_unknown_state(
         self, runtime: Runtime, claim: ReadClaim, observed: Observed, now: float
     ) -> ReadResult:
-        """Keep the last state for an undocumented state; log each such word once."""
+        """Keep the last known state if the provider reports an unknown one; log each such word once."""
         word = observed.detail or "unknown state"
         if (runtime.name, word) not in self._unknown_states and len(self._unknown_states) < MAX_REMEMBERED:
             self._unknown_states.add((runtime.name, word))
             log.warning("state not known", connection=runtime.name, word=word)
-        # What was down may be up by now.
+        # A workspace that was down may be up by now, so it is read as often as a running one.
         pending = claim.state in (State.STARTING, State.STOPPING)
         wait = self._compute_wait(runtime, claim, Observed(claim.state if pending else State.RUNNING), now)
         kept_state = self._keep_state(claim, wait, make_hold(HoldCode.STRANGE_STATE, word))
@@ -348,14 +348,14 @@ class Reads(EnginePart):
     def _postpone(
         self, runtime: Runtime, claim: ReadClaim, answer: RetryLater | OutcomeUnknown
     ) -> ReadResult:
-        """Keep the last state and read later; the gate decides when."""
+        """Return a result that keeps the last state and has it read again later."""
         wait = answer.wait
         if answer.attempts > self._failures.get(claim.gate_key, 0):
             if len(self._failures) < MAX_REMEMBERED or claim.gate_key in self._failures:
                 self._failures[claim.gate_key] = answer.attempts
             wait = max(wait, runtime.pace.min_poll_interval)
             if not claim.has_open_operation:
-                # Nobody is waiting for it: the usual interval is soon enough.
+                # Nobody is waiting for this workspace, so the usual interval is soon enough.
                 is_starting = claim.state is State.STARTING
                 wait = max(
                     wait, runtime.pace.pending_interval if is_starting else runtime.pace.running_interval
@@ -365,30 +365,30 @@ class Reads(EnginePart):
     async def _record_refusal(
         self, runtime: Runtime, claim: ReadClaim, answer: Rejected, *, alone: bool
     ) -> ReadResult:
-        """Record a read refused to this account alone; nobody else's row changes."""
+        """Return the result of a read that was refused to this account; nobody else's row changes."""
         now = await self._store.now()
         if isinstance(answer.error, errors.NotFound) and alone:
             return await self._build_result(runtime, claim, Observed(State.GONE), now)
         unconfirmed = count_unconfirmed(claim.unconfirmed, answer.word, now)
         is_news = is_confirmed(unconfirmed, now)
         if claim.has_open_operation and not is_news:
-            # One refusal may be a gateway's error: read again at the usual pace before reporting it.
+            # A single refusal may be a gateway's error, so read again at the usual pace before reporting it.
             wait = max(runtime.pace.pending_interval, runtime.pace.min_poll_interval)
             return replace(
                 self._keep_own_state(claim, wait, make_hold(HoldCode.UNSEEN)), unconfirmed=unconfirmed
             )
         result = self._keep_own_state(claim, REFUSED_READ_SECONDS, answer.hold)
         if claim.has_open_operation or claim.unconfirmed is None or claim.unconfirmed.kind != UNLISTED:
-            # A refused read doesn't disprove a list: the next list confirms it.
+            # A refused read doesn't settle whether a list was right to leave it out; the next list does.
             result = replace(result, unconfirmed=unconfirmed)
         if len(claim.workspace_ids) > 1:
-            # Others can read it with their own credentials: it is their turn next.
+            # Other people have this workspace too; the next read uses another person's credential.
             result = replace(result, next_in=runtime.pace.min_poll_interval)
-        # Operations requested while this read was in flight haven't been checked yet.
+        # An operation may have been requested while this read was in flight, so the row is read now.
         for workspace_id in result.workspace_ids if is_news else ():
             operation = await self._store.read(operations.find_latest_operation, workspace_id)
             if operation is not None and operation.is_open:
-                # The call sent for it may have worked.
+                # If a call was sent for it, that may have worked.
                 outcome = Outcome.UNKNOWN if operation.has_called else Outcome.FAILED
                 await self._store.write(
                     operations.save_step, outcomes.make_end_update(operation, outcome, answer.cause)
@@ -406,7 +406,7 @@ class Reads(EnginePart):
         )
 
     def _keep_own_state(self, claim: ReadClaim, next_in: float, hold: Hold) -> ReadResult:
-        """Return a result only for the row whose credential read; the claim lists it first."""
+        """Return a result only for the row whose credential was used; the claim lists that row first."""
         return replace(self._keep_state(claim, next_in, hold), workspace_ids=claim.workspace_ids[:1])
 
     @staticmethod
@@ -427,7 +427,7 @@ def _has_absent(answer: tuple[Mapping[str, Observed], bool]) -> bool:
 
 
 def _confirm_gone(claim: ReadClaim, now: float) -> Unconfirmed | None:
-    """Return the doubt about a workspace seen before that one read reports gone; None if one is enough."""
+    """Return the doubt about a workspace that a read reports as gone; None if this read is enough."""
     if not claim.is_proven or claim.state is State.GONE or claim.is_ending:
         return None
     if claim.unconfirmed is not None and claim.unconfirmed.kind == UNLISTED:
@@ -439,7 +439,7 @@ def _confirm_gone(claim: ReadClaim, now: float) -> Unconfirmed | None:
 async def _read_reason(
     provider: facets.Reasons, access: Access, remote_id: str, state: State, window: SendWindow
 ) -> Observed:
-    """Read the reason of a workspace's state: without an answer, the state is reported all the same."""
+    """Read the reason of a workspace's state; if there is no answer, return the state without one."""
     try:
         reason = await provider.read_reason(access, remote_id, window)
     except (errors.SentTooLate, errors.Unreachable):
@@ -450,11 +450,11 @@ async def _read_reason(
 
 
 def _request_reason(claim: ReadClaim, observed: Observed, now: float) -> Unconfirmed | None:
-    """Return the doubt that has the next read ask for a start's reason: a failed one's, or a long one's."""
+    """Return the doubt that makes the next read ask for the reason of a failed or a long start; else None."""
     if not claim.is_proven:
         return None
     has_failed = observed.state is State.FAILED and claim.state is not State.FAILED
-    # A read of the reason doesn't find what has come up: most starts are over before there is one.
+    # A read of the reason can't show that the workspace is up, so it comes only once a start takes long.
     is_long = claim.granted_at - (claim.used_at or 0.0) >= REASON_INTERVAL_SECONDS
     is_due = is_long and claim.granted_at % REASON_INTERVAL_SECONDS < claim.interval
     waits = is_due and observed.state is claim.state is State.STARTING
@@ -464,9 +464,9 @@ def _request_reason(claim: ReadClaim, observed: Observed, now: float) -> Unconfi
 def _compute_slot(
     account_id: str, wait: float | None, pace: Pace, margin: float
 ) -> tuple[float, float] | None:
-    """Return the slot at which an account's reads are batched.
+    """Return the period and offset, in seconds, of the times at which an account's reads are batched.
 
-    Every account has its own offset within the period; infrequent reads use some of the same slots.
+    Each account has its own offset. Less frequent reads have a multiple of the period, so they share slots.
     """
     if wait is None:
         return None
@@ -476,7 +476,7 @@ def _compute_slot(
 
 
 def _group_by_account(claims: Sequence[ReadClaim], size: int) -> Iterator[Sequence[ReadClaim]]:
-    """Group claims by the reading account, in batches of at most ``size``."""
+    """Group claims by the account that reads, in batches of at most ``size``."""
     by_account: defaultdict[str, list[ReadClaim]] = defaultdict(list)
     for claim in claims:
         by_account[claim.account.id].append(claim)
@@ -486,10 +486,10 @@ def _group_by_account(claims: Sequence[ReadClaim], size: int) -> Iterator[Sequen
 
 
 class Recorder:
-    """A writer of results in batches: a transaction for each would cost as much as the read itself."""
+    """Write results in batches, as a transaction for each would cost as much as the read itself."""
 
     def __init__(self, store: Store, ids: Ids) -> None:
-        #: The gates of the reads that are in flight or still to be written.
+        #: Keys of the gates whose reads are in flight or still to be written.
         self.open: set[str] = set()
         self._store = store
         self._ids = ids
@@ -497,7 +497,7 @@ class Recorder:
         self._is_writing = False
 
     def put(self, results: Sequence[ReadResult], pool: Pool | None) -> None:
-        """Queue results to be written by the pool; without a pool they wait for ``write``."""
+        """Queue results, to be written by the pool; without a pool they wait for ``write``."""
         self._waiting += results
         if pool is not None and not self._is_writing:
             self._is_writing = True
@@ -530,22 +530,20 @@ class Recorder:
 
 
 class Entries:
-    """The entries of workspaces, of which only new ones are stored: most reads return the same.
+    """Store the entries of workspaces, each only if it has changed, as most reads return the same one.
 
-    What is in the row decides, as another process may have written it; what it says is remembered.
-
-    In memory. Restart: each entry is opened again. Several processes: the stored entry comes with the claim,
-    and only it counts.
+    In memory: a digest of each stored entry, so that it needn't be decrypted each time. Restart: each is
+    decrypted again. Several processes: the stored entry comes with the claim, and it alone is compared.
     """
 
     def __init__(self, engine: EngineContext) -> None:
         self._store = engine.store
         self._vault = engine.vault
-        #: A row's entry as it is stored, and a digest of what that says.
+        #: By workspace: the stored (encrypted) entry, and the digest of its content.
         self._stored: dict[str, tuple[str, bytes]] = {}
 
     async def save_entry_if_changed(self, claim: ReadClaim, entry: str) -> None:
-        """Store the entry from a read in the row whose account read it; a failure leaves the old one."""
+        """Store a changed entry in the row whose account read it; if that fails, the old one stays."""
         workspace_id = claim.workspace_ids[0]
         row, sealed = entry_key(claim.account.principal.key, claim.connection, claim.remote_id), claim.entry
         digest = _hash_entry(row, entry)

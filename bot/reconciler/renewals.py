@@ -1,4 +1,4 @@
-"""Renewals: a credential of Usher's own that ends soon is replaced by one that is minted with it."""
+"""Renewals: use a credential that Usher was issued to get a new one, before it expires."""
 
 from bot.domain.tasks import Task, TaskKind
 from bot.providers import facets
@@ -21,7 +21,7 @@ class Renewals(BaseTaskWorker):
         }
 
     async def renew(self, task: Task) -> None:
-        """Mint a credential in place of one of Usher's own that ends soon; raise TaskRetry to retry."""
+        """Get a new credential in place of one that expires soon; raise TaskRetry to retry."""
         account = await self._store.read(accounts.find_account_by_id, task.subject)
         runtime = self._runtimes.get(account.connection) if account is not None else None
         if account is None or runtime is None:

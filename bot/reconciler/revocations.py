@@ -1,4 +1,4 @@
-"""Pending revocations: the secrets of links that have ended, until their providers confirm it."""
+"""Pending revocations: have providers delete the secrets of ended links, until they confirm it."""
 
 import math
 from typing import Final
@@ -21,29 +21,29 @@ from bot.support.errors import CredentialRefused, Forbidden
 
 log = structlog.get_logger(__name__)
 
-#: A single refusal proves nothing (docs/internals/rules.md, "One observation is not the truth"); seconds to
-#: the second.
+#: Seconds for which a refusal must last to count, as a single one proves nothing (docs/internals/rules.md,
+#: "One observation is not the truth").
 MIN_REFUSAL_SECONDS: Final = 900.0
-#: The longest wait between two attempts.
+#: Longest wait between two attempts, in seconds.
 MAX_RETRY_SECONDS: Final = 1_200.0
 
 
 class Revocations(BaseTaskWorker):
-    """The tasks by which providers delete secrets that aren't used any more."""
+    """The worker that has providers delete secrets that aren't used any more."""
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
         self._jitter = engine.jitter
 
     def list_handlers(self) -> dict[TaskKind, TaskHandler]:
-        """Return the handlers of revocations, which are repeated until they end by themselves."""
+        """Return the handlers of revocations; a revocation is retried until it succeeds or is given up."""
         return {
             TaskKind.REVOKE_CREDENTIAL: TaskHandler(do=self.revoke, tries=math.inf),
             TaskKind.REVOKE_UNUSED: TaskHandler(do=self._enqueue_unused),
         }
 
     async def revoke(self, task: Task) -> None:
-        """Revoke a secret; raise TaskRetry as long as its provider hasn't confirmed it."""
+        """Revoke a secret; raise TaskRetry until the provider has confirmed or refused it, or it lapses."""
         account = await self._store.read(accounts.find_account_by_id, task.subject)
         if account is None or account.state != "revoking":
             return
@@ -63,7 +63,7 @@ class Revocations(BaseTaskWorker):
             raise TaskRetry(wait)
         revoke = runtime.provider.revoke
         try:
-            # However many are pending at once, they hold up nobody's list.
+            # The slot limits how many run at once, so that they don't hold up people's calls.
             with hold_slot(runtime):
                 answer = await self._provider_caller.call(
                     runtime, account, REVOKE_CALL, revoke, attempts=task.attempts
@@ -83,7 +83,7 @@ class Revocations(BaseTaskWorker):
         raise TaskRetry(wait)
 
     async def _enqueue_unused(self, task: Task) -> None:
-        """Enqueue the revocation of a secret issued for a checked token, unless an account uses it."""
+        """Queue the revocation of a secret that was issued for a checked token, unless an account uses it."""
         unused = _as_account(task)
         access = self._provider_caller.open(unused)
         if isinstance(access, Rejected) or await self._is_used(unused, access):
@@ -91,7 +91,7 @@ class Revocations(BaseTaskWorker):
         await self._store.carry_out(lambda tx: enqueue_revocation(tx, unused, notify=False))
 
     async def _is_used(self, unused: Account, access: base.Access) -> bool:
-        """Compare tokens, not ciphertexts, which change with the key."""
+        """Return whether an account uses the token; compare no ciphertexts, as those change with the key."""
         account = await self._store.read(accounts.find_account, unused.principal, unused.connection)
         if account is None or not account.secret:
             return False

@@ -1,4 +1,4 @@
-"""Job runs for the stepper: launched once, read together for an account, stopped as often as necessary."""
+"""The stepper of job runs: it launches each once, reads an account's runs together, and repeats stops."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ from bot.support.errors import NotFound
 log = structlog.get_logger(__name__)
 
 
-#: Until the first read after a call: a short run may be over by then.
+#: Fewest seconds from a call to the first read, by which a short run may be over.
 MIN_FIRST_READ_SECONDS: Final = 2.0
-#: Runs that are read in one request.
+#: Most runs that are read in one request.
 MAX_RUNS_PER_READ: Final = 50
-#: The longest wait of a run's end for the last lines of its output.
+#: Most seconds that the message about a run's end waits for the last lines of its output.
 MAX_LAST_LINES_WAIT_SECONDS: Final = 2.0
 
 
@@ -61,7 +61,7 @@ class RunStepper(Stepper[ClaimedRun]):
         self.held_seconds = DEADLINE_SECONDS
 
     async def claim(self, limit: int, lease: float) -> Sequence[Sequence[ClaimedRun]]:
-        """Lease due runs, oldest first; those that need a read are together by account."""
+        """Lease due runs, oldest first; runs of one account that need a read are in one batch."""
         found = await self._store.claim(runs.claim_runs, limit, lease, self._owners.name)
         now = await self._store.now()
         others: list[list[ClaimedRun]] = []
@@ -74,15 +74,15 @@ class RunStepper(Stepper[ClaimedRun]):
         return [*others, *reads.values()]
 
     async def save(self, claimed: ClaimedRun, update: Update) -> Row | None:
-        """Save an update of a run; None if it has ended, or was claimed by another process."""
+        """Save an update of a run; return None if the run has ended, or another process has claimed it."""
         return await self._store.write(runs.save_run_step, update, claimed.row)
 
     def ends_while_refused(self, _claimed: ClaimedRun, decided: Plan) -> bool:
-        """Return whether a plan ends it, which no new link would change."""
+        """Return whether the plan ends the run, as a new link wouldn't change that."""
         return decided.step is Step.END
 
     async def has_recipient(self, claimed: ClaimedRun) -> bool:
-        """Return whether somebody waits for its end: they launched it here, have its card, or stopped it."""
+        """Return whether somebody launched the run from Slack, stopped it, or has its card."""
         run = claimed.run
         return (
             bool(run.reference or run.requested_stop)
@@ -99,7 +99,7 @@ class RunStepper(Stepper[ClaimedRun]):
         return is_fit and plan_run(claimed.run, now).step is Step.READ
 
     async def process_batch(self, batch: list[ClaimedRun]) -> Sequence[ClaimedRun]:
-        """Read runs of one account, along with its runs that are due in a moment."""
+        """Read an account's due runs in one request, with its runs that are due soon; return the others."""
         account = batch[0].account
         if account is None or not self._is_read(batch[0], await self._store.now()):
             return batch
@@ -118,16 +118,16 @@ class RunStepper(Stepper[ClaimedRun]):
                     await self._read_runs(account, runtime, batch[:MAX_RUNS_PER_READ])
             finally:
                 runtime.slots.give()
-            # Runs that didn't fit into one request wait for the next one, and all do if somebody else reads.
+            # Runs that didn't fit wait for the next request; all wait if another process has just read.
             remaining = batch if others is None else batch[MAX_RUNS_PER_READ:]
             await self.postpone_all(remaining, runtime.pace.min_poll_interval, None)
             return others or ()
         return ()
 
     async def _claim_more(self, account: Account, batch: list[ClaimedRun]) -> list[ClaimedRun] | None:
-        """Claim the read, with more runs of the account; return those that need something other than a read.
+        """Claim the read and add more of the account's runs to the batch; return those that need no read.
 
-        Return None if another process has read its runs just now.
+        None if another process has just read the account's runs, or the account was unlinked.
         """
         free = max(MAX_RUNS_PER_READ - len(batch), 0)
         now = await self._store.now()
@@ -150,18 +150,18 @@ class RunStepper(Stepper[ClaimedRun]):
     # -- everything else -------------------------------------------------------------------------------------
 
     async def plan(self, claimed: ClaimedRun, _runtime: Runtime) -> Plan:
-        """Plan from the stored state of the run."""
+        """Return the next step according to the stored state of the run."""
         return plan_run(claimed.run, await self._store.now())
 
     def find_required_permission(self, claimed: ClaimedRun, step: Step) -> tuple[str, Target] | None:
-        """Return the verb and the run for which a launch or a stop needs permission."""
+        """Return the verb and the run that need permission; only a launch, a search and a stop need it."""
         if step not in (Step.LAUNCH, Step.FIND, Step.STOP):
             return None
         verb = "stop" if step is Step.STOP else "run"
         return verb, Target("job", claimed.run.id, claimed.run.principal)
 
     async def resolve_forbidden(self, claimed: ClaimedRun, step: Step, rule: str) -> bool:
-        """End a run that wasn't launched; one that was launched continues there, so still look for it."""
+        """End a run that wasn't launched, and postpone a stop; still search for a run that may be running."""
         if step is Step.LAUNCH:
             await self.save(
                 claimed, outcomes.make_end_update(claimed.run, Outcome.FAILED, rule, claimed.claim)
@@ -171,14 +171,14 @@ class RunStepper(Stepper[ClaimedRun]):
         return step is Step.FIND
 
     async def end(self, claimed: ClaimedRun, decided: Plan) -> Update:
-        """End it, with the last lines of its output if it has finished."""
+        """Return the update that ends the run, with the last lines of its output if it has finished."""
         assert decided.outcome is not None, "a plan that ends says how"
         if decided.outcome is Outcome.ENDED:
             return await self._end_finished(claimed)
         return outcomes.make_end_update(claimed.run, decided.outcome, decided.cause, claimed.claim)
 
     async def advance(self, claimed: ClaimedRun, _runtime: Runtime, _decided: Plan) -> None:
-        """Leave a run that has become due for a read since its claim to the next claim."""
+        """Postpone a run that needs a read only since it was claimed; the next claim reads it."""
         await self.postpone(claimed, 0.1)
 
     # -- calls -----------------------------------------------------------------------------------------------
@@ -186,7 +186,7 @@ class RunStepper(Stepper[ClaimedRun]):
     async def prepare_call(
         self, claimed: ClaimedRun, _runtime: Runtime, step: Step, _access: base.Access
     ) -> Update:
-        """Commit to the call. A repeated stop keeps the time of its first call."""
+        """Return the update that commits the call. A repeated stop keeps the time of its first call."""
         is_first = step is Step.LAUNCH or claimed.run.stop_call is Call.NONE
         calling = replace(claimed.update(self._numbers.lease), called=is_first, cause="")
         return with_call_state(calling, step, Call.CALLING)
@@ -194,7 +194,7 @@ class RunStepper(Stepper[ClaimedRun]):
     async def send(
         self, claimed: ClaimedRun, runtime: Runtime, step: Step, access: base.Access
     ) -> Created | None:
-        """Send the call; return what was launched."""
+        """Send the call; return the launched run, None for a stop."""
         run, provider = claimed.run, runtime.provider.require_facet(facets.Runs)
         if step is Step.LAUNCH:
             return await provider.launch_run(access, run.spec or Spec(run.name), run.id)
@@ -210,7 +210,7 @@ class RunStepper(Stepper[ClaimedRun]):
         _access: base.Access,
         created: Created | str | None,
     ) -> Update | None:
-        """Record a launched run; read a stopped one soon."""
+        """Record a launched run; after a stop, return the update that has it read soon."""
         if isinstance(created, Created):
             await self._record_launch(claimed, runtime, step, created)
             return None
@@ -241,7 +241,7 @@ class RunStepper(Stepper[ClaimedRun]):
         answer: call_results.CallFailure,
         known: Call | None,
     ) -> Update:
-        """Search soon after an unknown outcome, as a requested pause doesn't apply to searches."""
+        """Return the update to retry; after an unknown outcome a search comes soon, whatever the pause."""
         run, wait, attempts = claimed.run, provider_calls.REFUSED_WAIT_SECONDS, None
         if not isinstance(answer, call_results.Rejected):
             wait, attempts = answer.wait, answer.attempts
@@ -259,7 +259,7 @@ class RunStepper(Stepper[ClaimedRun]):
     def record_rejected(
         self, claimed: ClaimedRun, runtime: Runtime, step: Step, answer: call_results.Rejected
     ) -> Update:
-        """End a refused launch, which certainly didn't happen; give up a refused stop and keep reading."""
+        """End a run whose launch was refused; give up a refused stop, and go on reading the run."""
         run = claimed.run
         if step is Step.LAUNCH:
             ended = outcomes.make_end_update(
@@ -268,7 +268,7 @@ class RunStepper(Stepper[ClaimedRun]):
             return replace(ended, start_call=Call.NONE)
         wait = _compute_first_wait(runtime)
         if isinstance(answer.error, NotFound):
-            # The run may just have ended, as the next reads will show.
+            # The run may just have ended; the next reads show it.
             cause = answer.call_cause()
             return replace(claimed.update(wait), stop_call=Call.ACCEPTED, attempts=0, cause=cause)
         return replace(
@@ -281,7 +281,7 @@ class RunStepper(Stepper[ClaimedRun]):
         )
 
     async def search(self, claimed: ClaimedRun, runtime: Runtime, access: base.Access) -> OutcomeSearch:
-        """Return the provider's traces of the launch."""
+        """Return the runs at the provider that may be this launch, without those of other rows."""
         run = claimed.run
         spec, since = run.spec or Spec(run.name), run.sent_at or run.created_at
         traces = await runtime.provider.require_facet(facets.Runs).find_run(access, spec, run.id, since)
@@ -292,17 +292,17 @@ class RunStepper(Stepper[ClaimedRun]):
         return replace(traces, candidates=tuple(by_id[remote_id] for remote_id in remaining))
 
     def is_still_needed(self, claimed: ClaimedRun) -> bool:
-        """Return whether nobody has stopped the run."""
+        """Return whether the run is still wanted: nobody has asked to stop it."""
         return not claimed.run.requested_stop
 
     def abandon(self, claimed: ClaimedRun, verdict: timeouts.Verdict) -> Update:
-        """Step again at once to end it if nothing was launched."""
+        """Record that nothing was launched, so that the next step ends the run; else end it as unknown."""
         if verdict is timeouts.Verdict.NOTHING:
             return self.record_absence(claimed, 0.0)
         return outcomes.make_end_update(claimed.run, Outcome.FAILED, "untold", claimed.claim)
 
     async def record_found(self, claimed: ClaimedRun, runtime: Runtime, created: Created) -> None:
-        """Record its id."""
+        """Record the id of the run that was found."""
         await self._record_launch(claimed, runtime, Step.FIND, created)
 
     # -- a read ----------------------------------------------------------------------------------------------
@@ -311,11 +311,11 @@ class RunStepper(Stepper[ClaimedRun]):
         """Return the seconds until an account's runs may be read again."""
         interval = runtime.pace.min_poll_interval
         remaining = (account.runs_read_at or 0.0) + interval - await self._store.now()
-        # The time of a clock that has since been corrected counts as now.
+        # If the clock was set back since, the last read counts as just now.
         return min(max(remaining, 0.0), interval)
 
     async def _read_runs(self, account: Account, runtime: Runtime, batch: Sequence[ClaimedRun]) -> None:
-        """Read runs of one account in one request, record the results, and end the runs that are over."""
+        """Read runs of one account in one request, record the results, and end runs that have finished."""
         runtime.observer.count_reads(runtime.name, len(batch))
         remote_ids = [_require_remote_id(claimed.run) for claimed in batch]
         answer = await self._provider_caller.call(
@@ -323,7 +323,7 @@ class RunStepper(Stepper[ClaimedRun]):
             account,
             "read runs",
             lambda access: runtime.provider.require_facet(facets.Runs).run_status(access, remote_ids),
-            # Failed reads of runs aren't counted: all back off as after the third.
+            # Failed reads of runs aren't counted; each is retried as after the third failure.
             attempts=2,
             reports_absence=lambda observed: len(observed) < len(set(remote_ids)),
         )
@@ -367,10 +367,10 @@ class RunStepper(Stepper[ClaimedRun]):
         began = observed.started_at or run.started_at or run.called_at or run.created_at
         wait = next_run_read(observed.state, max(now - began, 0.0), runtime.pace.min_poll_interval)
         if observed.state is RunState.UNKNOWN:
-            # An answer without a known state isn't a sighting; a single one isn't worth a line on the card.
+            # An unknown state doesn't show that the run is there. The card mentions only repeated ones.
             hold = make_hold(HoldCode.UNSEEN) if run.blocked_since is not None else None
             return await self._block_unseen(claimed, replace(claimed.update(wait), observed=observed), hold)
-        # It goes on, so what its stop was refused with is about the stop.
+        # The run continues, so the refusal of its stop wasn't because it had ended.
         has_settled = now - (run.called_at or now) >= timeouts.START_SETTLES
         refused = [_build_not_stopped_notice(run, cause=run.refusal)] if run.refusal and has_settled else []
         hold = find_own_reason(runtime, run) or (NOTHING if run.block_reason else None)
@@ -385,7 +385,7 @@ class RunStepper(Stepper[ClaimedRun]):
         )
 
     async def _end_finished(self, claimed: ClaimedRun, observed: ObservedRun | None = None) -> Update:
-        """Return the update that ends a finished run."""
+        """Return the update that ends a finished run, with the last lines of its output."""
         run = claimed.run
         output = self._board.find_tail(run.id)
         return outcomes.make_end_update(
@@ -400,7 +400,7 @@ class RunStepper(Stepper[ClaimedRun]):
         )
 
     async def _count_missing(self, claimed: ClaimedRun, runtime: Runtime, now: float) -> Update:
-        """Count a read that lacked the run: one that was just launched may not be listed yet."""
+        """Count a read that didn't show the run; a run that was just launched may not be listed yet."""
         run = claimed.run
         wait = max(5.0, runtime.pace.min_poll_interval)
         if now - (run.called_at or run.created_at) < timeouts.START_SETTLES:
@@ -416,7 +416,7 @@ class RunStepper(Stepper[ClaimedRun]):
     async def _count_refused_read(
         self, claimed: ClaimedRun, runtime: Runtime, answer: call_results.Rejected
     ) -> Update:
-        """Count a refused read; the reason is shown once refusals last."""
+        """Count a refused read; the card shows the reason once refusals last."""
         run, now = claimed.run, await self._store.now()
         unconfirmed = timeouts.count_unconfirmed(run.unconfirmed, answer.word, now)
         is_news = timeouts.is_confirmed(unconfirmed, now)
@@ -431,7 +431,7 @@ class RunStepper(Stepper[ClaimedRun]):
         )
 
     async def _block_unseen(self, claimed: ClaimedRun, update: Update, hold: Hold | None) -> Update:
-        """Return the update of a run that can't be seen, with a deadline for that."""
+        """Return the update of a run that can't be read, with a deadline after which the person is told."""
         return await self.add_block_reason(claimed, replace(update, deadline_in=self.held_seconds), hold)
 
 
@@ -440,13 +440,13 @@ def _compute_first_wait(runtime: Runtime) -> float:
 
 
 def _build_not_stopped_notice(run: Run, **cause: str) -> NewNotice:
-    """Return the notice for one failed stop request; without a cause, it was given up."""
+    """Return the notice that a stop failed; without a cause, it was given up after too many attempts."""
     occasion = f"stop:{run.requested_stop}:{run.called_at}"
     return outcomes.build_notice(run, NoticeKind.JOB_NOT_STOPPED, occasion, cause)
 
 
 def _is_unanswered_now(run: Run, now: float) -> bool:
-    """Return whether a stop has, since the last read, gone unanswered long enough to be forced."""
+    """Return whether, since the last read, a stop has gone without effect for long enough to be forced."""
     is_new = (run.observed_at or 0.0) < (run.called_at or now) + timeouts.UNANSWERED_SECONDS
     return is_new and timeouts.is_run_unanswered(run, now)
 

@@ -1,7 +1,8 @@
 """A process's view of a connection: its slots, its rate limits, its health and its queue of starts.
 
-In the memory of the process that owns the connection's starts: with a new owner, as after a restart, the
-operations ask again, oldest first, once earlier starts no longer count.
+All of it is in memory. The queue belongs to the process that owns the connection's starts. With a new owner,
+as after a restart, operations ask again, the oldest first, once earlier starts no longer count towards the
+limit.
 """
 
 from __future__ import annotations
@@ -30,32 +31,33 @@ from bot.support.errors import ProviderError, TemporaryError, Unreachable, Untru
 log = structlog.get_logger(__name__)
 
 
-#: So many failures in a row, without a success, mean the connection is down and not just one resource.
+#: Failures in a row from which the connection counts as down, and not just one resource.
 MAX_FAILURES = 5
-#: The longest pause before a single probe checks whether it answers again.
+#: Longest pause, in seconds, before a single request probes whether the connection answers again.
 MAX_PROBE_PAUSE_SECONDS = 30.0
-#: The longest pause that a provider can ask for at a time.
+#: Longest pause, in seconds, that a provider can ask for at a time.
 MAX_REQUESTED_PAUSE_SECONDS = 300.0
-#: When this many people's credentials are rate-limited within this time, the limit is everybody's.
+#: Number of people rate-limited within ``SHARED_LIMIT_SECONDS`` from which the limit counts as everybody's.
 MIN_PEOPLE_OF_SHARED_LIMIT = 3
 SHARED_LIMIT_SECONDS = 60.0
-#: The pauses' key of everybody; no account has it.
+#: Key of a pause for everybody; no account has it.
 _EVERYBODY = ""
 _NO_LIMIT = (-math.inf, -math.inf)
-#: A pause that this process noted itself is a little later in the rows, as it was written later.
+#: Seconds by which a pause may end later according to its row than in this process's memory: it was written
+#: later.
 ROW_DELAY_SECONDS = 1.0
-#: The share of a connection's slots for one person's calls, and for all lists.
+#: Shares of a connection's slots that one person's calls, and all lists together, may use.
 PERSONS_SHARE = 0.5
 LISTS_SHARE = 0.25
 
 
 class Slots:
-    """The requests in flight. Reads leave a fifth of the slots to calls that people wait for.
+    """Slots for a connection's requests in flight. Reads leave a fifth of them to calls that people wait for.
 
-    One person's calls take at most half of the slots, and lists a quarter, so that the others get a share.
+    One person's calls take at most half of the slots, and lists a quarter, so that others get a share.
 
-    In memory. Restart: leases end, and calls of unknown outcome are checked. Several processes: the claim is
-    a row, and each process has its own slots.
+    In memory: the slots in use. Restart: leases end, and calls of unknown outcome are checked. Several
+    processes: each has its own slots.
     """
 
     def __init__(self, size: int) -> None:
@@ -101,13 +103,13 @@ class Slots:
 
 
 class Limits:
-    """The pauses after 429s: each delays whoever got it, and everybody only if it's meant for everybody.
+    """The pauses after 429s: each delays the account that got it, and sometimes everybody.
 
-    That is so if the connection's own secret got it, or several people within a short time. ``delay``
-    delays everybody for some seconds. What other processes were told is learned from the pauses' rows.
+    It delays everybody if the connection's own secret got it, or several people did within a short time;
+    ``delay`` then delays everybody for some seconds.
 
-    In memory. Restart: read from the table ``pauses``. Several processes: every process reads it each second;
-    what it sends until then is refused the same way.
+    In memory: the pauses. Restart: they are read from the table ``pauses``. Several processes: each reads
+    that table every second; until then the provider refuses its calls the same way.
     """
 
     def __init__(self, name: str, monotonic: Callable[[], float], delay: Callable[[float], None]) -> None:
@@ -119,9 +121,9 @@ class Limits:
         self._all_until = 0.0
 
     def note(self, holder: str, seconds: float, *, is_shared: bool) -> dict[str, float]:
-        """Note a 429 and its wait in seconds; logged once for each pause of everybody.
+        """Note a 429 and its wait in seconds; a pause of everybody is logged once.
 
-        Return for how many seconds each has to pause now, for the rows; "" is everybody.
+        Return the seconds of the pauses to write, by account; the key "" stands for everybody.
         """
         now = self._monotonic()
         seconds = max(min(seconds, MAX_REQUESTED_PAUSE_SECONDS), self.find_wait(holder))
@@ -141,7 +143,7 @@ class Limits:
         return {holder: seconds, _EVERYBODY: seconds}
 
     def learn(self, pause: Pause) -> None:
-        """Learn from a row of a pause that another process noted, or this one did before it was restarted."""
+        """Learn a pause from its row, written by another process, or by this one before a restart."""
         now = self._monotonic()
         at, until = now - pause.ago, now + pause.left
         if pause.account_id == _EVERYBODY:
@@ -157,12 +159,12 @@ class Limits:
 
 
 class CircuitBreaker:
-    """The circuit breaker of a connection: the beginning of its failures, and its pause.
+    """The circuit breaker of a connection: since when it fails, and the pause before the next request.
 
-    Failures of a single request (a refused credential, a wrong id) prove that the connection answers.
+    The refusal of a single request (a refused credential, a wrong id) proves that the connection answers.
 
-    In memory. Restart: one request probes what was away. Several processes: an outage is a row, which all
-    read every second.
+    In memory: the failures. Restart: a connection with an outage is probed by one request. Several processes:
+    an outage is a row, which all read every second.
     """
 
     def __init__(
@@ -174,21 +176,22 @@ class CircuitBreaker:
         self._jitter = jitter
         self._observer = observer
         self._failures = 0
-        #: The last failure, if nothing has answered since.
+        #: The last failure; None if the connection has answered since.
         self._failure: TemporaryError | None = None
         self.answering = Reachability(name)
-        #: The end of the pause that the connection asked for, and of the one while it is considered down.
+        #: Monotonic ends of the pause that the connection asked for, and of the pause while it counts as
+        #: down.
         self._requested_until = 0.0
         self._away_until = 0.0
 
     @property
     def pause(self) -> float:
-        """Return the seconds for which nothing may be sent; 0 if requests may go."""
+        """Return the seconds for which nothing may be sent; 0 if requests may be sent."""
         return max(max(self._requested_until, self._away_until) - self._clock.monotonic(), 0.0)
 
     @property
     def since(self) -> float | None:
-        """Return the beginning of its failures, in epoch seconds; None if it answers."""
+        """Return since when the connection fails, in epoch seconds; None if it answers."""
         return self.answering.silent_since
 
     @property
@@ -198,7 +201,7 @@ class CircuitBreaker:
 
     @property
     def is_doubtful(self) -> bool:
-        """Return whether the next request should be a single probe."""
+        """Return whether the connection counts as down, so that the next request is a single probe."""
         return self._failures >= MAX_FAILURES
 
     def note_answer(self, error: ProviderError | None = None) -> None:
@@ -212,16 +215,16 @@ class CircuitBreaker:
         self._away_until = 0.0
 
     def resume(self, since: float) -> None:
-        """Resume an outage that began before this process, or that another one found: probe it, no more."""
+        """Resume an outage that began before this process, or that another one found; only probe for now."""
         self.answering.record_failure(since)
         self._failures = max(self._failures, MAX_FAILURES)
 
     def retry(self) -> None:
-        """Probe it now, as another process had an answer."""
+        """Allow a probe at once, as another process had an answer."""
         self._away_until = 0.0
 
     def note_failure(self, error: TemporaryError) -> None:
-        """Note a failure; logged once, when the connection counts as down."""
+        """Note a failure; once the connection counts as down, this is logged once."""
         self._observer.count_failure(self._name, type(error).__name__)
         self.answering.record_failure(self._clock.now())
         self._failures += 1
@@ -235,22 +238,22 @@ class CircuitBreaker:
             )
 
     def delay(self, seconds: float) -> None:
-        """Pause because the provider asked for it; the longer wait wins."""
+        """Pause for some seconds because the provider asked for it; the longer of two pauses counts."""
         self._requested_until = max(self._requested_until, self._clock.monotonic() + seconds)
 
     @property
     def block_reason(self) -> Hold | None:
-        """Return the pause or the silence that delays everybody, or None."""
+        """Return the hold for a pause or a silence that delays everybody; None if there is none."""
         if not self.is_doubtful and (asked := self._requested_until - self._clock.monotonic()) > 0:
             return self.describe_pause(asked)
         return self.describe_silence() if self.is_doubtful else None
 
     def describe_pause(self, seconds: float) -> Hold:
-        """Return a requested pause and its end."""
+        """Return the hold for a requested pause, with its end."""
         return hold_until(HoldCode.PAUSED, self._clock.now() + seconds)
 
     def describe_silence(self, error: TemporaryError | None = None) -> Hold:
-        """Return its silence, with its beginning if that is known."""
+        """Return the hold for a connection that doesn't answer, with the beginning if that is known."""
         if isinstance(self._failure, UntrustedCertificate):
             return hold_by_cause(causes.to_cause(self._failure))
         if self.since is None:
@@ -278,28 +281,28 @@ class Runtime:
         self.start_queue = StartQueue(provider.settings.starts_per_second, clock.monotonic)
         self.health = CircuitBreaker(name, self.title, clock, jitter, observer)
         self.limits = Limits(name, clock.monotonic, self.health.delay)
-        #: A limit on starts doesn't affect reads: it holds up only the start queue.
+        #: Limits on starts only, which hold up the start queue but no reads.
         self.start_limits = Limits(name, clock.monotonic, self.start_queue.delay)
 
     def select_limits(self, calls: Calls) -> Limits:
-        """Return the limits of calls that start something, or of any."""
+        """Return the limits for calls that start something, or for all calls."""
         return self.start_limits if calls == "start" else self.limits
 
     @property
     def is_probed(self) -> bool:
-        """Return whether a connection in doubt already has its single probe in flight."""
+        """Return whether the connection counts as down and its single probe is already in flight."""
         return self.health.is_doubtful and not self.slots.is_idle
 
 
-#: A limit per second is kept with this margin, and a fifth of it goes in one burst: requests don't arrive as
-#: evenly as they are sent.
+#: Factor by which starts stay below a limit per second, as requests don't arrive as evenly as they are sent;
+#: and the share of the limit that may be sent in one burst.
 RATE_MARGIN: Final = 1.1
 BURST_SHARE: Final = 0.2
-#: An operation that comes back later than this after its turn loses it.
+#: Seconds after its turn when an operation that hasn't come back loses it.
 MAX_TURN_DELAY_SECONDS: Final = 2.0
-#: Without a limit, a start may be overtaken by one requested at most this much later.
+#: Without a limit, a start may be overtaken by one that was requested at most this many seconds later.
 MAX_OVERTAKE_SECONDS: Final = 1.0
-#: The wait of an operation that only another one's turn delays.
+#: Seconds until an operation asks again if it only waits for another one's turn.
 TURN_POLL_SECONDS: Final = 0.25
 MAX_QUEUED_STARTS: Final = 10_000
 
@@ -307,25 +310,25 @@ MAX_QUEUED_STARTS: Final = 10_000
 class StartQueue:
     """The queue of a connection's starts, while this process owns them. ``per_second`` is the limit, or None.
 
-    In memory. Restart: built again from the operations, oldest first; none is granted until the earlier ones
-    no longer count. Several processes: one owns a connection's starts.
+    In memory: the queue. Restart: operations queue again, the oldest first; none is granted until earlier
+    starts no longer count towards the limit. Several processes: one owns a connection's starts.
     """
 
     def __init__(self, per_second: float | None, monotonic: Callable[[], float]) -> None:
         self.per_second = per_second
         self._monotonic = monotonic
-        #: The beginning of this process's ownership, monotonic.
+        #: Monotonic time since when this process owns the connection's starts.
         self.owned_since = 0.0
         self._delayed_until = 0.0
-        #: The operations that wait, oldest first, and the latest time at which each has to come back.
+        #: The waiting operations, oldest first, and by id the latest time when each has to ask again.
         self._order: list[tuple[float, str]] = []
         self._comes_until: dict[str, float] = {}
-        #: The times of granted starts, as far back as matters.
+        #: Times of granted starts, as far back as they count towards the limit.
         self._granted_at: deque[float] = deque()
         self._begin()
 
     def _begin(self) -> None:
-        """Grant nothing until the starts of an earlier owner don't count any more."""
+        """Empty the queue; grant nothing until an earlier owner's starts no longer count."""
         self._order.clear()
         self._comes_until.clear()
         self._granted_at.clear()
@@ -351,13 +354,13 @@ class StartQueue:
         return wait
 
     def return_turn(self, operation: Operation | Run, seconds: float) -> None:
-        """Note that a granted start couldn't be sent; it asks again after ``seconds``."""
+        """Take back a granted start that couldn't be sent; the operation asks again after ``seconds``."""
         if self._granted_at:
             self._granted_at.pop()
         self._enqueue(operation, self._monotonic() + seconds)
 
     def delay(self, seconds: float) -> None:
-        """Grant nothing for a while, because the provider asked for it; the longer wait wins."""
+        """Grant nothing for some seconds because the provider asked for it; the longer pause counts."""
         self._delayed_until = max(self._delayed_until, self._monotonic() + seconds)
 
     def _wait(self, operation: Operation | Run, now: float) -> float:
@@ -393,7 +396,7 @@ class StartQueue:
             del self._order[bisect_left(self._order, entry)]
 
     def _forget(self, now: float) -> None:
-        """Drop operations that didn't come back, and starts too old to count towards the limit."""
+        """Drop operations that didn't ask again in time, and starts too old to count towards the limit."""
         while self._order and self._comes_until[self._order[0][1]] < now:
             self._dequeue(self._order[0])
         rate = self.per_second
@@ -407,7 +410,7 @@ class StartQueue:
 
 
 class PublishHome(Protocol):
-    """The publishing of a person's Home, with what their press adds to it."""
+    """A function that publishes a person's Home, with what a pressed button adds to it."""
 
     async def __call__(self, principal: Principal, shown: dict[str, Any], /) -> None:
         """Draw and publish it; raises SlackFailed and StoreError."""
@@ -415,7 +418,7 @@ class PublishHome(Protocol):
 
 
 class Replay(Protocol):
-    """The runner of waiting commands, as if they were typed now: ``handlers.dispatch``."""
+    """A function that runs a command that has waited as if it were typed now: ``handlers.dispatch``."""
 
     async def __call__(self, principal: Principal, waiting: dict[str, Any], /) -> None:
         """Run the stored command; raise StoreError if nothing could be written."""
@@ -423,14 +426,14 @@ class Replay(Protocol):
 
 
 class Observer(Protocol):
-    """A counter of calls to providers, of failures and claims; ``bot.web.health.Metrics`` is one."""
+    """A counter of reads, failures and claims, such as ``bot.web.health.Metrics``."""
 
     def count_reads(self, connection: str, count: int = 1, /) -> None:
         """Count status reads that were sent."""
         ...
 
     def note_claim(self, connection: str, seconds: float, /) -> None:
-        """Note the seconds that a claim of status reads took."""
+        """Note how many seconds a claim of status reads took."""
         ...
 
     def count_failure(self, connection: str, kind: str, /) -> None:
@@ -442,21 +445,20 @@ class Observer(Protocol):
 class Numbers:
     """The reconciler's limits and intervals; times in seconds.
 
-    ``call_seconds`` bounds a provider call and ``lease`` a claimed row. The lease is longer, so that nobody
-    takes over a row while its call is in flight.
+    ``call_seconds`` is the time-out of a provider call, and ``lease`` that of a claimed row. The lease is
+    longer, so that no other process takes over a row while its call is in flight.
     """
 
     margin: float = 0.5
     batch: int = 50
     lease: float = 40.0
     call_seconds: float = 25.0
-    #: The least seconds between two checks of an idle open operation, for what holds it up and its deadline.
+    #: Fewest seconds between two checks of a waiting operation, for what holds it up and for its deadline.
     tick: float = 20.0
-    #: The most of these checks per second. With very many open operations each waits longer, up to the limit
-    #: below.
+    #: Most of these checks per second. With very many open operations each waits longer, up to ``slow_tick``.
     checks_per_second: float = 5.0
     slow_tick: float = 600.0
-    #: The interval of checks that an account is still linked while a long list is read.
+    #: Seconds between checks that an account is still linked, during a long call.
     watch: float = 2.0
     discover_after: float = 600.0
     discover_unused_after: float = 86_400.0

@@ -1,4 +1,4 @@
-"""Scheduled work: due rows are claimed, and each is run as a use case for its owner."""
+"""Scheduled work: claim the rows that are due, and run each as a use case for its owner."""
 
 from collections.abc import Collection, Sequence
 from typing import Any, Final
@@ -9,12 +9,13 @@ from bot.services.scheduled_work import R, ScheduledWork
 from bot.support.errors import NotIdentified, Refused
 from bot.support.pool import Pool, contain_errors, run_all
 
-#: The rows that run at once share commits; whoever types meanwhile waits for no more of them.
+#: Rows that run at once, which share commits. A command that a person types meanwhile waits for no more than
+#: these.
 MAX_CONCURRENT: Final = 10
 
 
 class ScheduledWorkRunner:
-    """The runner of every kind of scheduled work; a row that fails is due again after its claim."""
+    """Run every kind of scheduled work; a row that fails is due again once its claim ends."""
 
     def __init__(self, context: Context, kinds: Sequence[ScheduledWork[Any]]) -> None:
         self._context = context

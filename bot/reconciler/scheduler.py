@@ -1,9 +1,9 @@
-"""The scheduler: a loop for each kind of work, which sleeps until its first row is due.
+"""The scheduler: one loop for each kind of work, which sleeps until its first row is due.
 
-The rows say when that is. They are asked after each commit of this process, for the kinds of work whose
-tables it wrote, when another process notifies, and after each step; where others write to the database, too,
-once a second. One timer wakes for the first due time. APScheduler keeps its jobs in memory and only fires
-ticks and what is done at intervals; due work, daily work included, is in Usher's rows.
+The due times are in the rows. They are queried after each commit of this process, for the kinds of work whose
+tables it wrote; when another process notifies this one; and after each step. If other processes write to the
+same database, they are also queried once a second. One timer wakes for the first due time. APScheduler keeps
+its jobs in memory and only runs things at intervals; due work, daily work included, is in Usher's rows.
 """
 
 import asyncio
@@ -31,25 +31,25 @@ from bot.support.pool import Pool, contain_errors
 log = structlog.get_logger(__name__)
 
 SWEEP: Final = "sweep"
-#: The second of the day, in UTC, from which daily work is due.
+#: Seconds in a day, and the second of the day, in UTC, from which daily work is due.
 DAY_SECONDS: Final = 86_400.0
 NIGHT_SECOND_OF_DAY: Final = 3 * 3600.0 + 17 * 60.0
-#: The interval of a tiny write, which proves that the store is writable and reads its clock.
+#: Seconds between tiny writes, which prove that the store is writable, and read its clock.
 BEAT_SECONDS: Final = 30.0
-#: The interval at which old lists are read again.
+#: Seconds between queries for old lists, which are then read again.
 LIST_REFRESH_SECONDS: Final = 120.0
-#: The subject of the task that reads everybody again: only one at a time.
+#: Subject of the task that reads everybody from Slack; tasks with the same subject don't run twice at a time.
 EVERYBODY = "everybody"
-#: The pause between two claims of a loop: rows that become due meanwhile are claimed together.
+#: Seconds between two claims of a loop; rows that become due meanwhile are claimed together.
 LOOP_REST_SECONDS = 0.05
-#: A claim of reads takes at most the free slots of a connection, mostly 51: with a rest of 0.05 s that is too
-#: few for 10,000 workspaces that start, each of which may be read every 10.5 s.
+#: The same for reads. A claim takes at most the free slots of a connection, mostly 51; with 0.05 s that is
+#: too slow for 10,000 starting workspaces, each of which may be read every 10.5 s.
 READS_REST_SECONDS = 0.03
-#: The pause between two queries of due times: a single one follows writes that come close together.
+#: Seconds between two queries of due times, so that a single one follows writes that come close together.
 QUERY_REST_SECONDS = 0.1
-#: The rest of a loop that couldn't claim any due row: another process has it, or it has no turn.
+#: Seconds that a loop rests if it couldn't claim any due row, because another process has it or it must wait.
 EMPTY_CLAIM_REST_SECONDS = 1.0
-#: No timer is set for rows that are due later: the heartbeat asks again before.
+#: Seconds beyond which no timer is set for a due row, as the heartbeat queries the due times again before.
 MAX_TIMER_SECONDS = 3_600.0
 
 
@@ -63,7 +63,7 @@ Step = Callable[[Pool], Awaitable[int]]
 class Loop:
     """A loop that repeats a step: at once while there is much to do, else when woken. Errors never end it.
 
-    ``is_restless`` says that there is more to do than rows say.
+    ``is_restless`` returns whether there is work that no row shows as due.
     """
 
     def __init__(
@@ -79,10 +79,10 @@ class Loop:
         is_endless: bool = False,
     ) -> None:
         self.name = name
-        #: The kinds of work whose rows it steps.
+        #: Kinds of work whose rows the loop steps.
         self.kinds: frozenset[str] = frozenset({name})
         self.is_restless = is_restless
-        #: Its work doesn't end by itself, and cancelling it loses nothing.
+        #: Whether the loop's work doesn't end by itself, and can be cancelled without losing anything.
         self.is_endless = is_endless
         self._step = step
         self._ids = ids
@@ -93,9 +93,9 @@ class Loop:
         self._stopping = asyncio.Event()
         self._size = size
         self.pool = Pool(size, self._on_room)
-        #: The beginning of the step that is under way, or of its failures, by the injected monotonic clock.
+        #: Since when the current step runs, or the loop fails, by the injected monotonic clock.
         self.began = math.inf
-        #: The end of its rest, by the same clock, as no due row could be claimed.
+        #: The end of its rest, by the same clock, after no due row could be claimed.
         self.rests_until = -math.inf
         #: Called after each step.
         self.on_step: Callable[[], None] = lambda: None
@@ -105,7 +105,7 @@ class Loop:
         self._woken.set()
 
     def _on_room(self) -> None:
-        # What was only just claimed would be claimed in vain.
+        # If little is due, another claim right now would find nothing.
         if self._is_busy:
             self.wake()
 
@@ -133,7 +133,7 @@ class Loop:
             self.rests_until = -math.inf if claimed else self._clock.monotonic() + EMPTY_CLAIM_REST_SECONDS
             self.on_step()
             self._is_busy = claimed > 1 or (self._is_busy and self.pool.room < self._size)
-            # After a single one there is mostly nothing left, which one question finds out for all loops.
+            # After a single row there is mostly nothing left. One query of due times tells all loops.
             if claimed <= 1:
                 await self._woken.wait()
             await self._pause(self._rest)
@@ -147,10 +147,10 @@ class Loop:
 
 
 class Scheduler:
-    """The driver of the reconciler and the notifier. ``tick`` and ``beat`` are in seconds.
+    """The scheduler of the reconciler and the notifier. ``tick`` and ``beat`` are intervals in seconds.
 
-    It is created before them, because they wake it; until ``drive`` that has no effect.
-    ``on_beat`` is called on each beat and may raise only StoreError.
+    It is created before them, because they wake it; that has no effect before ``drive``.
+    ``on_beat`` is called on each beat, and may raise only StoreError.
     """
 
     def __init__(
@@ -170,13 +170,13 @@ class Scheduler:
         self._beats_every = beat
         self._loops: list[Loop] = []
         self._running: list[asyncio.Task[None]] = []
-        #: The kinds of work to ask about next; when each is due first, by the monotonic clock.
+        #: Kinds of work whose due times are to be queried; and when each is next due, by the monotonic clock.
         self._changed: set[str] = set()
         self._due_at: dict[str, float] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._ticker = Ticker(clock)
-        #: What else is done every night, by name: told whether it is due, it returns the problem, "" if there
-        #: is none, or None if nothing was to do.
+        #: Other work for every night, by name. It is called with whether it is due, and returns a problem, ""
+        #: for none, or None if there was nothing to do.
         self.nightly: dict[str, Callable[[bool], Awaitable[str | None]]] = {}
 
     def drive(self, reconciler: Reconciler, notifier: Notifier) -> None:
@@ -215,7 +215,7 @@ class Scheduler:
     def start(self) -> None:
         """Start the loops on the running event loop; work left open by an earlier process resumes.
 
-        Without any, only what ``call_every`` was given runs.
+        Without ``drive`` there are no loops; only the heartbeat and the work given to ``call_every`` run.
         """
         if self._loops:
             self._ticker.every(self._tick, self._on_tick)
@@ -240,11 +240,11 @@ class Scheduler:
         self._note_changed(kinds)
 
     def _on_step(self, kinds: Collection[str]) -> None:
-        # A claim isn't reported as a write.
+        # Claims aren't reported as writes, so due kinds are queried again after each step.
         self._note_changed(self.due.intersection(kinds))
 
     async def _on_tick(self) -> None:
-        """Notice a moved clock, and others' writes; APScheduler runs a coroutine in this thread."""
+        """Notice a moved clock and other processes' writes. APScheduler runs coroutines in this thread."""
         if self._store.engine.has_jumped or self._store.engine.is_shared:
             self.wake()
         for loop in self._loops:
@@ -260,7 +260,7 @@ class Scheduler:
     async def _query_due_times(self, _pool: Pool) -> int:
         """Query the first due time of each kind of work that may have changed; wake the loops."""
         if self._store.engine.has_jumped:
-            # Only a write moves times along with the clock.
+            # Only a write moves the stored times along with the clock.
             await self._store.perform(schema.write_heartbeat)
         kinds, self._changed = self._changed, set()
         if not kinds:
@@ -269,7 +269,7 @@ class Scheduler:
         try:
             due_in = await self._store.read(due_work.find_next_due, kinds, *self._by)
         except StoreError as error:
-            # Each loop finds out for itself.
+            # All of these kinds then count as due, and each loop finds out for itself.
             log.warning("nothing could be looked for", problem=str(error))
         now = self._clock.monotonic()
         self._due_at |= {kind: now + seconds for kind, seconds in due_in.items()}
@@ -301,15 +301,16 @@ class Scheduler:
 
     @property
     def stalled(self) -> list[str]:
-        """Return the names of loops that ended or haven't finished a step for a minute (for readiness)."""
+        """Return the names of loops that have ended, or haven't finished a step for a minute."""
         latest = self._clock.monotonic() - 60.0
         ended = {task.get_name() for task in self._running if task.done()}
         return [loop.name for loop in self._loops if loop.name in ended or loop.began < latest]
 
     async def drain(self, seconds: float = 10.0) -> int:
-        """Stop claiming, let running work end within the time and cancel the rest; return their number.
+        """Stop claiming, give running work ``seconds`` to end, cancel the rest; return the number cancelled.
 
-        Cancelling loses nothing: a call is found as *unknown* and read, a notice is searched for in Slack.
+        Cancelling loses nothing: a call's outcome is then unknown and is looked up at the provider, and a
+        notice is searched for in Slack.
         """
         end = self._clock.monotonic() + seconds
         await self._ticker.stop()
@@ -333,7 +334,7 @@ class Scheduler:
     # -- daily work ----------------------------------------------------------------------------------------
 
     async def _run_daily(self) -> None:
-        """Do the daily work that hasn't been done since last night, also after a downtime."""
+        """Do the daily work that hasn't been done since last night, even if Usher was down then."""
         async with contain_errors("reading people", self._ids):
             if await self._is_due(TaskKind.SYNC_PEOPLE):
                 # The task itself records its completion.
@@ -356,7 +357,7 @@ class Scheduler:
     async def _write_heartbeat(self) -> None:
         try:
             await self._store.perform(schema.write_heartbeat)
-            # Nothing rests for ever, whoever wrote it.
+            # All due times are queried again, in case another process's write wasn't noticed.
             self.wake()
             await self._on_beat()
         except StoreError as error:

@@ -1,4 +1,4 @@
-"""Snapshots of providers' forms, and of facts about their servers."""
+"""Read and store providers' forms, and facts about their servers, as snapshots."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -18,19 +18,19 @@ from bot.store.tasks import NewTask
 
 log = structlog.get_logger(__name__)
 
-#: The prefix of a task's subject that is about a server itself; any other is ``ACCOUNT/KIND``.
+#: Prefix of the subject of a task about a server itself; any other subject is ``ACCOUNT/KIND``.
 _CONNECTION: Final = "connection:"
 
 
 class Snapshots(BaseTaskWorker):
-    """The tasks that read forms with people's accounts, and facts about servers with Usher's secret."""
+    """The worker that reads forms with people's accounts, and facts about servers with Usher's own secret."""
 
     def list_handlers(self) -> dict[TaskKind, TaskHandler]:
         """Return the handler of snapshots."""
         return {TaskKind.SNAPSHOT: TaskHandler(do=self.read, person=self._find_holder)}
 
     async def read(self, task: Task) -> Sequence[NewTask]:
-        """Read and store a task's snapshot; return the waiting commands. Raise TaskRetry to retry."""
+        """Read and store a task's snapshot; return tasks for the waiting commands. Raises TaskRetry."""
         owner, _, kind = task.subject.rpartition("/")
         account: Account | None = None
         connection = owner.removeprefix(_CONNECTION)

@@ -1,7 +1,7 @@
-"""One step of an operation or a run: check who it is for, plan, call, verify, write the result.
+"""One step of an operation or a run: check the preconditions, plan, call, verify, write the result.
 
-The account is linked, the connection is set up, the person is known and allowed to do it. Anything missing
-delays it and is shown on the card.
+A step needs a linked account, a configured connection, and a person who is known and allowed to do it.
+If one of them is missing, the step is delayed and the card says so; without a link the work ends.
 """
 
 from __future__ import annotations
@@ -64,43 +64,44 @@ log = structlog.get_logger(__name__)
 S = TypeVar("S", ClaimedOperation, ClaimedRun)
 
 
-#: How soon a start is due again that another process has to send; that process claims it then.
+#: Seconds until a start is due again if another process has to send it. That process then claims it.
 OTHER_PROCESS_POLL_SECONDS: Final = 0.25
-#: The wait before a step that depends on somebody else (Slack, an operator, the person).
+#: Seconds before the next attempt at a step that depends on somebody else (Slack, an operator, the person).
 EXTERNAL_WAIT_SECONDS: Final = 60.0
-#: The wait of a call while another request probes whether the connection answers again.
+#: Seconds that a call waits while another request tests whether the connection answers again.
 PROBE_WAIT_SECONDS: Final = 2.0
-#: Attempts at a call that the current state doesn't allow: the state may just be changing.
+#: Attempts at a call that conflicts with the workspace's state or a used name, either of which may pass.
 MAX_CONFLICT_ATTEMPTS: Final = 4
-#: The steps that bring a workspace up: their calls are queued and may have a rate limit of their own.
+#: Steps that start a workspace: their calls are queued and may have a rate limit of their own.
 START_STEPS: Final = frozenset({Step.START, Step.CREATE})
 #: Steps that create something: the provider is searched for its result before the call is sent again.
 _CREATING_STEPS: Final = frozenset({Step.CREATE, Step.LAUNCH})
 
 
 class Stepper(EnginePart, ABC, Generic[S]):
-    """A stepper of due operations or runs; *calling* is committed before each of its calls (ADR 54).
+    """A stepper of due operations or runs; it commits the state *calling* before each call (ADR 54).
 
-    The methods at the end hold what differs between the two. Concurrent changes (replace, unlink) win: an
-    ended subject takes no update.
+    The abstract methods at the end are those that differ between operations and runs. If somebody replaces
+    or unlinks an item meanwhile, that change wins: an ended item accepts no update.
     """
 
-    #: The outcome if nobody can tell any more what its call has done.
+    #: The outcome of an item that ends after a call, when nobody can find out what that call did.
     lost_outcome: ClassVar[Outcome]
-    #: The step that creates it, whose result is looked for after an unknown outcome, and the question's kind.
+    #: The step that creates something. If its outcome is unknown, the provider is searched for the result.
     creating_step: ClassVar[Step]
+    #: The kind of the notice that asks the person whether to create another one.
     question_kind: ClassVar[AnyKind]
     #: The kind of the notice at a deadline.
     late_kind: ClassVar[AnyKind]
-    #: Whether a call that may not leave yet changes nothing of what is known about the call before it.
+    #: Whether a call that can't be sent yet leaves the recorded state of the previous call unchanged.
     keeps_call: ClassVar[bool]
-    #: The deadline that starts when something is held up; None for no new one.
+    #: Seconds to the deadline that is set when something blocks an item; None to set none.
     held_seconds: float | None = None
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
         self._people = engine.people
-        #: The ids of those that this process is stepping, in case a step outlives its lease.
+        #: Ids of the items that this process is stepping, so that none is stepped twice after its lease ends.
         self._under_way: set[str] = set()
 
     async def step(self, pool: Pool | None = None) -> int:
@@ -114,10 +115,10 @@ class Stepper(EnginePart, ABC, Generic[S]):
         return sum(map(len, batches))
 
     async def _isolate_errors(self, batch: list[S]) -> None:
-        """Contain errors to their batch: log them and retry later. A process that ends hands it back."""
+        """Contain errors to their batch: log them and retry later. An ending process hands its batch back."""
         ids = [claimed.subject.id for claimed in batch]
         self._under_way.update(ids)
-        # A call that was committed to is *calling* in its row, so its outcome is checked first.
+        # If a call was committed, its row says *calling*, and the next step first finds out what it did.
         back = partial(self.postpone_all, batch, 0.0, None)
         failed = partial(self.postpone_all, batch, EXTERNAL_WAIT_SECONDS, hold_by_cause("internal"))
         try:
@@ -125,7 +126,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
                 for claimed in await self.process_batch(batch):
                     await self._process(claimed)
         finally:
-            # Others may have joined the batch.
+            # `process_batch` may have added items to the batch.
             self._under_way.difference_update(claimed.subject.id for claimed in batch)
 
     async def _process(self, claimed: S) -> None:
@@ -133,7 +134,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         if not subject.is_open:
             return
         if (cause := self._find_end_cause(claimed, await self._store.now())) is not None:
-            # Cancelled, or as nobody knows how if a call was sent.
+            # After an unlink, or if nothing was sent, it counts as cancelled. Else nobody knows its outcome.
             is_known = cause == "unlinked" or not subject.has_called
             outcome, notify = (
                 Outcome.CANCELLED if is_known else self.lost_outcome,
@@ -153,13 +154,13 @@ class Stepper(EnginePart, ABC, Generic[S]):
         assert account is not None, "without one it is lost"
         decided = await self.plan(claimed, runtime)
         if account.state == "refused" and not self.ends_while_refused(claimed, decided):
-            # A new link wakes what waits for it.
+            # A new link wakes the items that wait for one.
             await self.postpone(claimed, EXTERNAL_WAIT_SECONDS, hold_by_cause(account.refusal))
         elif await self._check_permission(claimed, decided.step):
             await self._take_step(claimed, runtime, decided)
 
     def _find_end_cause(self, claimed: S, now: float) -> str | None:
-        """Return the cause for which it can't continue, as a text's name; None if it can."""
+        """Return why an item can't continue, as the name of a text; None if it can."""
         subject, account = claimed.subject, claimed.account
         if account is None or account.state == "revoking":
             return "unlinked"
@@ -167,11 +168,11 @@ class Stepper(EnginePart, ABC, Generic[S]):
             return None if runtime.provider.is_available_to(subject.principal) else "not_here"
         is_missing = is_hold(subject.block_reason, HoldCode.NO_CONNECTION)
         since = subject.blocked_since if is_missing else None
-        # Missing for too long to be a brief mistake in the settings.
+        # After this long it isn't just a brief mistake in the settings.
         return "connection_gone" if since is not None and now >= since + ANSWER_SECONDS else None
 
     async def _check_permission(self, claimed: S, step: Step) -> bool:
-        """Ask the policy about its person; if Slack can't say who that is, it only takes longer."""
+        """Ask the policy whether the person may do this; postpone the step if Slack can't say who it is."""
         asked = self.find_required_permission(claimed, step)
         if asked is None:
             return True
@@ -211,7 +212,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def _call(self, claimed: S, runtime: Runtime, step: Step) -> None:
         subject, starts = claimed.subject, step in START_STEPS
         if subject.retry_at is not None and (pause := subject.retry_at - await self._store.now()) > 0:
-            # What a read finds meanwhile may end it, but sends nothing early.
+            # A read may meanwhile end the item, but doesn't make the call leave early.
             paused = replace(claimed.update(pause), waits_for="change")
             await self.save_blocked(claimed, paused, find_block_reason(runtime, subject))
         elif runtime.health.pause > 0:
@@ -232,12 +233,15 @@ class Stepper(EnginePart, ABC, Generic[S]):
             finally:
                 runtime.slots.give_share(subject.principal.key)
             if update is not None:
-                # However often it is retried, and however long it waits, the person is told at the deadline.
+                # Retries and waits don't postpone the notice that the person gets at the deadline.
                 update = _keep_silence(claimed, update)
                 await self.save(claimed, await self.after_deadline(claimed, update))
 
     async def _claim_start_turn(self, subject: Operation | Run, runtime: Runtime) -> float:
-        """Return 0 if this start may be sent now, or when to ask again: one process grants a connection's."""
+        """Return 0 if this start may be sent now, else the seconds until it should ask again.
+
+        One process grants all starts of a connection.
+        """
         owned_since = await self._owners.own(STARTS_PREFIX + runtime.name)
         return (
             OTHER_PROCESS_POLL_SECONDS
@@ -246,7 +250,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         )
 
     def _make_grant_check(self, runtime: Runtime) -> Callable[[], bool]:
-        """Return a check, for right before the call leaves, that this process still grants starts."""
+        """Return a check that this process still grants starts; it runs right before the call leaves."""
         thing = STARTS_PREFIX + runtime.name
         return partial(self._owners.owns, thing, runtime.start_queue.owned_since)
 
@@ -255,9 +259,9 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def _send_call(
         self, claimed: S, runtime: Runtime, step: Step, may_leave: Callable[[], bool] | None
     ) -> Update | None:
-        """Commit that the call is sent, and send the call; return the update still to be written, or None.
+        """Commit *calling*, then send the call; return the update still to be written, or None.
 
-        ``may_leave`` is asked right before each request of the call.
+        ``may_leave`` is checked right before each request of the call.
         """
         subject, account = claimed.subject, claimed.account
         assert account is not None, "what has no account ends before it calls"
@@ -310,7 +314,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
                 return await self._resolve_rejected(claimed, runtime, step, answer)
 
     async def _resolve_rejected(self, claimed: S, runtime: Runtime, step: Step, answer: Rejected) -> Update:
-        """Return the update after a call was refused: for now, for good, or by what it has done before."""
+        """Return the update after a refused call: search for its earlier result, repeat it later, or end."""
         if isinstance(answer.error, Conflict) and self._may_be_own(claimed, step):
             # The name may be taken by what an earlier attempt made after all: look for it.
             return self.build_retry(claimed, runtime, step, self._make_retry(claimed), Call.UNKNOWN)
@@ -323,7 +327,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     ) -> Update:
         """Return the update to repeat a call that certainly had no effect.
 
-        While the provider is busy that follows a growing pause, and a read that shows no effect.
+        If the provider is busy, the call is repeated after a growing pause and a read that shows no effect.
         """
         if not isinstance(answer, ProviderBusy):
             return self.build_retry(claimed, runtime, step, answer, Call.NONE)
@@ -338,7 +342,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def _repeat_later(self, claimed: S, runtime: Runtime, step: Step, error: Conflict) -> Update:
         """Return the update to repeat a call that was refused because something else is under way.
 
-        That follows a pause that grows, and a read that shows that it is still needed.
+        It is repeated after a growing pause, and after a read that shows that it is still needed.
         """
         now = await self._store.now()
         since = claimed.subject.busy_since or now
@@ -349,7 +353,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         return replace(again, busy_since=since, retry_at=now + wait, cause=cause)
 
     def _may_be_own(self, claimed: S, step: Step) -> bool:
-        """Return whether a name may be in use by the result of an earlier call."""
+        """Return whether an earlier call of ours may have created what now uses the name."""
         subject = claimed.subject
         return (
             step in _CREATING_STEPS
@@ -364,7 +368,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     # -- after an unknown outcome ----------------------------------------------------------------------------
 
     async def _find(self, claimed: S, runtime: Runtime) -> Update | None:
-        """Search the provider for the call's result. This has no effect, so nothing is committed first."""
+        """Search the provider for the call's result; it changes nothing, so nothing is committed first."""
         account = claimed.account
         assert account is not None, "what has no account ends before it calls"
         answer = await self._provider_caller.call(
@@ -379,7 +383,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
                 return await self._judge_traces(claimed, runtime, traces)
             case OutcomeUnknown(is_unreadable=False) | RetryLater() | Rejected(needs_credential=True):
                 return self.build_retry(claimed, runtime, Step.FIND, answer, None)
-            case _:  # Repeating the look wouldn't tell more.
+            case _:  # Searching again wouldn't find out more.
                 return await self._judge_traces(claimed, runtime, OutcomeSearch())
 
     async def _judge_traces(
@@ -409,7 +413,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
                 return await self.record_found(claimed, runtime, created)
 
     def record_absence(self, claimed: S, wait: float) -> Update:
-        """Return the update after nothing was created: the next plan creates it, unless it was cancelled."""
+        """Return the update if nothing was created; the next plan creates it, unless it was cancelled."""
         absent = replace(
             claimed.update(wait),
             attempts=claimed.subject.attempts + 1,
@@ -437,32 +441,32 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def postpone(
         self, claimed: S, next_in: float, hold: Hold | None = None, *, deadline_in: float | None = None
     ) -> None:
-        """Save that it continues later; ``hold`` as for ``add_block_reason``."""
+        """Save that an item continues later; ``hold`` is as in ``add_block_reason``."""
         await self.save_blocked(claimed, replace(claimed.update(next_in), deadline_in=deadline_in), hold)
 
     async def postpone_all(
         self, batch: Sequence[S], next_in: float, hold: Hold | None, *, deadline_in: float | None = None
     ) -> None:
-        """Save that several continue later."""
+        """Save that several items continue later."""
         for claimed in batch:
             await self.postpone(claimed, next_in, hold, deadline_in=deadline_in)
 
     async def save_blocked(self, claimed: S, update: Update, hold: Hold | None) -> None:
-        """Save an update of something that continues later; ``hold`` as for ``add_block_reason``."""
+        """Save the update of an item that continues later; ``hold`` is as in ``add_block_reason``."""
         if hold and update.deadline_in is None:
             update = replace(update, deadline_in=self.held_seconds)
         await self.save(claimed, await self.add_block_reason(claimed, update, hold))
 
     async def add_block_reason(self, claimed: S, update: Update, hold: Hold | None) -> Update:
-        """Add to an update the reason that blocks it: "" for none, None for no change."""
+        """Return the update with the reason that blocks the item: "" for no reason, None for no change."""
         if hold is not None and hold != (claimed.subject.block_reason or ""):
             update = _keep_silence(claimed, replace(update, block_reason=hold, card_dirty=True))
         return await self.after_deadline(claimed, update)
 
     async def after_deadline(self, claimed: S, update: Update, *, is_blocked: bool = False) -> Update:
-        """Return an update whose next step is no later than the deadline, with the notice due then, if any.
+        """Return the update with its next step by the deadline, and with the notice that is now due, if any.
 
-        ``is_blocked``: its person has to be told before the deadline that nothing can be sent for it.
+        With ``is_blocked``, the person is told even before the deadline that nothing can be sent.
         A person who has already been asked what to do isn't also told that it takes longer.
         """
         subject = claimed.subject
@@ -478,7 +482,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
             update = replace(update, deadline_passed=True, card_dirty=True)
         if not await self.has_recipient(claimed):
             return update
-        # One that is only late may fail right after its deadline. While it is blocked, that was said before.
+        # A late item may fail right after its deadline, so the late notice waits a moment.
         occasion = str(subject.deadline_number)
         occasion = f"blocked:{occasion}" if is_blocked else occasion
         delay = 0.0 if is_blocked else outcomes.LATE_NOTICE_DELAY_SECONDS
@@ -489,13 +493,13 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     @abstractmethod
     async def claim(self, limit: int, lease: float) -> Sequence[Sequence[S]]:
-        """Lease the due work items, oldest first, those that share a call together.
+        """Lease the due items, oldest first; return them in batches, which are stepped concurrently.
 
-        They are stepped concurrently.
+        Items that share a call are in one batch.
         """
 
     async def process_batch(self, batch: list[S]) -> Sequence[S]:
-        """Do the shared part of a batch's steps; return the work items that are then stepped one by one."""
+        """Do what a batch's items share; return the items that are then stepped one by one."""
         return batch
 
     @abstractmethod
@@ -504,23 +508,23 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     @abstractmethod
     def find_required_permission(self, claimed: S, step: Step) -> tuple[str, Target] | None:
-        """Return the verb and the target that the policy has to allow before a step; None for no question."""
+        """Return the verb and target that the policy must allow before a step; None if it isn't asked."""
 
     @abstractmethod
     def ends_while_refused(self, claimed: S, decided: Plan) -> bool:
-        """Return whether a plan ends it while its account waits for a new link."""
+        """Return whether a plan is carried out to end an item even while its account waits for a new link."""
 
     def can_use_cached_person(self, claimed: S) -> bool:  # noqa: ARG002 - for what may be done without Slack's word
-        """Return whether the stored person is good enough while Slack can't be asked."""
+        """Return whether the person's stored details may be used while Slack doesn't answer."""
         return False
 
     @abstractmethod
     async def resolve_forbidden(self, claimed: S, step: Step, rule: str) -> bool:
-        """End or postpone it after the policy's refusal; return True to do the step all the same."""
+        """End or postpone an item that the policy refuses; return True to take the step all the same."""
 
     @abstractmethod
     async def end(self, claimed: S, decided: Plan) -> Update:
-        """Return the update that ends it as planned."""
+        """Return the update that ends an item as planned."""
 
     @abstractmethod
     async def advance(self, claimed: S, runtime: Runtime, decided: Plan) -> None:
@@ -528,46 +532,52 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     @abstractmethod
     async def save(self, claimed: S, update: Update) -> Row | None:
-        """Save an update; return the new row, None if it ended or another process has it."""
+        """Save an update; return the new row, or None if the item has ended or another process has it."""
 
     async def has_recipient(self, claimed: S) -> bool:  # noqa: ARG002 - for what nobody may be waiting for
-        """Return whether somebody waits for it and gets its notices."""
+        """Return whether somebody waits for the item and gets its notices."""
         return True
 
     @abstractmethod
     async def prepare_call(self, claimed: S, runtime: Runtime, step: Step, access: Access) -> Update:
-        """Return the update to commit before a call; the call isn't sent unless it says *calling*."""
+        """Return the update to commit before a call; the call is sent only if that update says *calling*."""
 
     async def reload_name(self, claimed: S) -> S:
-        """Return the step with the name that was chosen when its call was committed to."""
+        """Return the claimed item with the name that was chosen when its call was committed."""
         return claimed
 
     @abstractmethod
     async def send(self, claimed: S, runtime: Runtime, step: Step, access: Access) -> Created | str | None:
-        """Send the call; return what was created, or the provider's words that it is so already."""
+        """Send the call; return what was created, or the provider's words if nothing had to be changed."""
 
     @abstractmethod
     async def record_accepted(
         self, claimed: S, runtime: Runtime, step: Step, access: Access, created: Created | str | None
     ) -> Update | None:
-        """Record an accepted call, or return the update still to be written."""
+        """Record an accepted call; return the update still to be written, or None."""
 
     @abstractmethod
     def build_retry(
         self, claimed: S, runtime: Runtime, step: Step, answer: CallFailure, known: Call | None
     ) -> Update:
-        """Return the update to retry the call or search for its result; Rejected waits for a credential."""
+        """Return the update to retry the call or search for its result.
+
+        After Rejected, the retry waits for another credential.
+        """
 
     @abstractmethod
     def record_rejected(self, claimed: S, runtime: Runtime, step: Step, answer: Rejected) -> Update:
-        """Return the update after a call was refused for good."""
+        """Return the update after a refusal that a repetition of the call wouldn't change."""
 
     @abstractmethod
     async def search(self, claimed: S, runtime: Runtime, access: Access) -> OutcomeSearch | None:
-        """Return the provider's traces that no record explains; None to search again."""
+        """Return what the provider has that may be the call's result, without results of other items.
+
+        None to search again.
+        """
 
     async def find_creation(self, claimed: S) -> Operation | Run:
-        """Return the work item that creates the result: itself, unless it cancels another one's creation."""
+        """Return the item that creates the result: this one, or the creation that this one cancels."""
         return claimed.subject
 
     @abstractmethod
@@ -576,15 +586,15 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     @abstractmethod
     def abandon(self, claimed: S, verdict: Verdict) -> Update:
-        """Return the update that ends a search whose result nobody needs any more."""
+        """Return the update after a search whose result nobody needs any more."""
 
     @abstractmethod
     async def record_found(self, claimed: S, runtime: Runtime, created: Created) -> Update | None:
-        """Record the id of a search's result, or return the update still to be written."""
+        """Record the id of a search's result; return the update still to be written, or None."""
 
 
 def find_busy_reason(runtime: Runtime, since: float | None) -> Hold | None:
-    """Return a provider that has been busy ``since``; None without a time."""
+    """Return the hold for a provider that has been busy, or silent, since a time; None without a time."""
     if since is None:
         return None
     is_silent = runtime.health.since is not None
@@ -592,37 +602,38 @@ def find_busy_reason(runtime: Runtime, since: float | None) -> Hold | None:
 
 
 def passes(step: Step, error: Conflict) -> bool:
-    """Return whether a conflict passes by itself: what a stop meets, or a provider's own word, may.
+    """Return whether a conflict may pass by itself.
 
-    A name that is taken stays so. Of a start or a suspension, a sentence of ours says what is to be done.
+    A used name doesn't. For a start or a suspension, a conflict with a sentence of ours doesn't either:
+    the sentence tells the person what to do.
     """
     may_stay = step in START_STEPS or step is Step.SUSPEND
     return step not in _CREATING_STEPS and not (may_stay and error.is_ours)
 
 
 def hold_by_conflict(cause: str) -> Hold:
-    """Return something else under way, given a conflict's cause with the provider's words."""
+    """Return the hold for something else under way, with the provider's words from a conflict's cause."""
     return make_hold(HoldCode.UNDER_WAY, cause.partition(":")[2].lstrip(": "))
 
 
 def find_own_reason(runtime: Runtime, subject: Operation | Run) -> Hold | None:
-    """Return what its own call was refused for; None if it wasn't."""
+    """Return the hold for the refusal of an item's own call; None if it wasn't refused."""
     if subject.conflict is not None and runtime.health.since is None:
         return hold_by_conflict(subject.conflict)
     return find_busy_reason(runtime, subject.busy_since)
 
 
 def find_block_reason(runtime: Runtime, subject: Operation | Run) -> Hold | None:
-    """Return the reason that blocks a call, its own or everybody's; None without any."""
+    """Return the reason that blocks a call, the item's own or the connection's; None if there is none."""
     if subject.busy_since is not None and is_hold(subject.block_reason, HoldCode.OWN_LIMIT):
         return subject.block_reason
     return find_own_reason(runtime, subject) or runtime.health.block_reason
 
 
 def _keep_silence(claimed: ClaimedOperation | ClaimedRun, update: Update) -> Update:
-    """Leave a silence, or a provider's errors, as they were while the call goes on failing.
+    """Keep the silence or server errors that an item already shows while its call goes on failing.
 
-    Reads that are answered in between are no news of it; each of its failures would begin another silence.
+    Otherwise reads that are answered in between would end the silence, and each failure would begin another.
     """
     subject, said = claimed.subject, update.block_reason
     fails = subject.is_failing and update.attempts != 0 and update.outcome is None and not update.asked
@@ -633,7 +644,7 @@ def _keep_silence(claimed: ClaimedOperation | ClaimedRun, update: Update) -> Upd
 
 
 def with_call_state(update: Update, step: Step, known: Call | None) -> Update:
-    """Return an update with the state of a step's call; a search has none."""
+    """Return an update with the new state of the step's call; a search changes no state."""
     match step:
         case Step.FIND:
             return update

@@ -1,4 +1,4 @@
-"""Outputs of runs, read as they arrive: one stream each, reopened if it breaks while the run continues."""
+"""Read the outputs of runs as they arrive: one stream each, reopened if it breaks while the run continues."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -19,15 +19,15 @@ from bot.store import runs as run_rows
 from bot.support.cleaning import Hider
 from bot.support.pool import Pool, contain_errors, count_free_slots, run_all
 
-#: Streams that are open at once; the rest wait their turn.
+#: Most streams that are open at once; others wait their turn.
 MAX_STREAMS: Final = 50
-#: After the run is over, a stream that is silent for this long counts as ended.
+#: Seconds of silence after which a stream counts as ended, once its run is over.
 SILENT_END_SECONDS: Final = 30.0
 #: Attempts at reading the output to its end once the run is over.
 MAX_END_ATTEMPTS: Final = 5
-#: The end of an output that was sent is retained so long for the message about the end of its run.
+#: Seconds for which the last lines of a sent output are kept for the message about the end of its run.
 ENDED_OUTPUT_SECONDS: Final = 60.0
-#: The least wait until an ended stream of a running run is reopened.
+#: Fewest seconds until an ended stream is reopened while its run continues.
 MIN_REOPEN_SECONDS: Final = 5.0
 
 
@@ -42,7 +42,7 @@ class _Follower:
     entry: FollowedRun
     is_reading: bool = False
     stop: asyncio.Event = field(default_factory=asyncio.Event)
-    #: The result of the last stream; None if Usher ended it.
+    #: The result of the last stream; None if Usher closed it.
     answer: call_results.CallResult[None] | None = None
     has_new_output: bool = False
     was_read: bool = False
@@ -54,9 +54,10 @@ class _Follower:
 
 
 class Streams(context.EnginePart):
-    """The watched outputs that this process owns. Nothing survives it: everything is read again.
+    """Read the watched outputs that this process owns.
 
-    In memory. Restart: outputs are read again from the beginning. Several processes: one owns a run's output.
+    In memory: the outputs. Restart: they are read again from the beginning. Several processes: one owns a
+    run's output.
     """
 
     def __init__(self, engine: context.EngineContext) -> None:
@@ -65,9 +66,9 @@ class Streams(context.EnginePart):
         self._followers: dict[str, _Follower] = {}
 
     async def step(self, pool: Pool | None = None) -> int:
-        """Open the streams that are due and end those that are over; return the number of opened ones.
+        """Open the streams that are due, and end those that are over; return the number opened.
 
-        Without a pool it returns once the streams that it opened have ended.
+        Without a pool, it returns once the opened streams have ended.
         """
         began_at = self._clock.monotonic()
         runs = await self._own_outputs(
@@ -92,7 +93,7 @@ class Streams(context.EnginePart):
         return len(due)
 
     async def _own_outputs(self, runs: Sequence[Run], free: int) -> dict[str, Run]:
-        """Return the runs whose output is followed here; others are left to processes with more room."""
+        """Return the runs whose output this process follows; others are left to processes with room."""
         fresh = [run for run in runs if run.id not in self._followers][: max(free, 0)]
         things = [
             _to_owned_name(run.id) for run in [*fresh, *(run for run in runs if run.id in self._followers)]
@@ -101,7 +102,7 @@ class Streams(context.EnginePart):
         return {run.id: run for run in runs if _to_owned_name(run.id) in owned}
 
     async def _prepare_stream(self, run: Run, began_at: float, free: int) -> Account | None:
-        """Attend to one output; return the account to read its next stream with, None for not now."""
+        """Update one output; return the account for its next stream, None if no stream is due now."""
         follower = None if await self._stop_if_mute(run) else self._get_follower(run, began_at)
         if follower is None:
             return None
@@ -113,7 +114,7 @@ class Streams(context.EnginePart):
             self._followers[run.id].next_at = self._clock.monotonic() + 60.0
 
     async def _stop_if_mute(self, run: Run) -> bool:
-        """Stop watching, and return True, if the provider shows no output."""
+        """Stop watching a run, and return True, if its provider can't show output."""
         runtime = self._runtimes.get(run.connection)
         if runtime is None or isinstance(runtime.provider, facets.Runs):
             return False
@@ -129,7 +130,7 @@ class Streams(context.EnginePart):
         follower = self._followers.get(run.id)
         if follower is not None and follower.entry.is_done:
             if follower.entry.done_at >= began_at:
-                return None  # It has just finished; the list may be older than that.
+                return None  # It has just finished; the list of watched runs may be older.
             self._forget(run.id)
             follower = None
         if follower is None:
@@ -138,7 +139,7 @@ class Streams(context.EnginePart):
         return follower
 
     def _is_abandoned(self, run_id: str) -> bool:
-        """Return whether an output isn't watched any more, nor shown with the end of its run."""
+        """Return whether an unwatched output can be dropped, or is still kept for the end of its run."""
         entry = self._followers[run_id].entry
         return not entry.is_done or self._clock.monotonic() - entry.done_at > ENDED_OUTPUT_SECONDS
 
@@ -150,7 +151,7 @@ class Streams(context.EnginePart):
     # -- between two streams ---------------------------------------------------------------------------------
 
     async def _attend(self, run: Run, follower: _Follower) -> None:
-        """Act on a stream's result and silence, and on the end of its run."""
+        """Act on the result or silence of a stream, and on the end of its run."""
         now = self._clock.monotonic()
         entry = follower.entry
         if run.outcome is not None and follower.over_since is None:
@@ -164,15 +165,15 @@ class Streams(context.EnginePart):
             follower.was_read = False
             await self._decide_next(run, follower, now)
         elif run.outcome is not None and entry.transcript.spool.is_full and not entry.is_over:
-            await self._end_output(follower, "")  # There is no room for what another stream would add.
+            await self._end_output(follower, "")  # The spool is full, so another stream would add nothing.
 
     async def _decide_next(self, run: Run, follower: _Follower, now: float) -> None:
-        """Plan another stream after one that has ended, or end the output."""
+        """After a stream has ended, plan another one or end the output."""
         answer, transcript = follower.answer, follower.entry.transcript
         follower.failures, wait, cause = 0, 0.0, ""
         if isinstance(answer, (call_results.RetryLater, call_results.OutcomeUnknown)):
             follower.failures = 0 if follower.has_new_output else answer.attempts
-            # Nothing wakes a stream once its account is accepted again, and to look takes no request.
+            # Nothing wakes a stream when its account is accepted again, and checking that takes no request.
             wait, cause = (
                 0.0 if answer.cause in provider_calls.REFUSED_SIGN_IN_CAUSES else answer.wait,
                 answer.cause,
@@ -191,9 +192,9 @@ class Streams(context.EnginePart):
 
     @staticmethod
     def _is_read_out(follower: _Follower) -> bool:
-        """Return whether an ended run's output is complete, or can't be read any further."""
+        """Return whether an ended run's output has been read to its end, or can't be read further."""
         if not follower.began_after_end:
-            return False  # The run's last lines may have come after the end of that stream.
+            return False  # The run's last lines may have come after that stream had ended.
         if isinstance(follower.answer, (call_results.RetryLater, call_results.OutcomeUnknown)):
             return follower.failures >= MAX_END_ATTEMPTS
         return True
@@ -226,7 +227,7 @@ class Streams(context.EnginePart):
         return None
 
     async def _follow(self, run: Run, follower: _Follower, account: Account) -> None:
-        """Read one stream to its end, or until nobody follows it any more."""
+        """Read one stream to its end, or until it is stopped."""
         was_unauthorized = (
             isinstance(follower.answer, call_results.RetryLater) and follower.answer.is_unauthorized
         )
@@ -256,7 +257,7 @@ class Streams(context.EnginePart):
                 entry.changed_at = self._clock.monotonic()
                 follower.has_new_output = True
 
-        # A provider's code may raise anything. The database's absence is none of the stream's failures.
+        # A provider's code may raise anything. A failure of the database doesn't count as one of the stream.
         retry = partial(self._retry_stream, follower)
         failed, unwritten = partial(retry, follower.failures + 1), partial(retry, follower.failures)
         async with contain_errors("stream", self._ids, failed=failed, unwritten=unwritten, run=run.id):
@@ -286,7 +287,7 @@ async def without_secrets(
     try:
         async for chunk in stream:
             hider = hiders.setdefault(chunk.stream, Hider(secrets))
-            # Lone surrogates can't be encoded: they pass unchanged in both directions.
+            # Lone surrogates can't be encoded in UTF-8, so they are passed through unchanged.
             clean = hider.feed(chunk.text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
             if clean:
                 yield replace(chunk, text=clean)

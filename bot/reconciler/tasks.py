@@ -1,4 +1,4 @@
-"""Tasks: the reconciler's work that isn't an operation; each kind has a handler."""
+"""Tasks: the reconciler's background work besides operations and runs; each kind has a handler."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,21 +27,21 @@ log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
 
 
-#: Attempts at a failing task, with growing waits, unless its handler says otherwise.
+#: Attempts at a failing task, with growing waits, unless its handler has another number.
 MAX_TASK_ATTEMPTS: Final = 10
-#: For this long after a task's creation, attempts at which nothing could be tried don't count.
+#: Seconds after a task's creation in which attempts don't count if nothing could be tried.
 MAX_BUSY_SECONDS = 900.0
-#: The longest wait for a list that can't be read until the person is told the reason.
+#: Seconds that a person waits for a list that can't be read before they are told the reason.
 MAX_SILENT_WAIT_SECONDS = 5.0
 
-#: All lists of a connection share its slots under this name; no principal's key looks like it.
+#: Name under which all lists of a connection share its slots; no principal's key looks like it.
 LISTS_HOLDER = "lists"
 
 
 class TaskRetry(Exception):
     """A request to retry a task after some seconds.
 
-    ``problem`` is the cause (``bot.messages.texts.problems``), "" if nothing went wrong.
+    ``problem`` is the cause (in ``bot.messages.texts.problems``), "" if nothing went wrong.
     """
 
     def __init__(self, seconds: float, problem: str = "") -> None:
@@ -58,7 +58,7 @@ class TaskBusy(TaskRetry):
 def hold_slot(runtime: Runtime) -> Iterator[None]:
     """Hold one of the connection's slots for lists and similar reads. Raise TaskRetry if none is free."""
     if runtime.health.pause > 0:
-        # A requested pause isn't the task's failure; a connection that is down is.
+        # A requested pause doesn't count as a failure of the task; a connection that is down does.
         if runtime.health.since is None:
             raise TaskBusy(runtime.health.pause, RATE_LIMITED_CAUSE)
         raise TaskRetry(runtime.health.pause, "unreachable")
@@ -74,9 +74,9 @@ def hold_slot(runtime: Runtime) -> Iterator[None]:
 class TaskHandler:
     """The handler of a kind of task.
 
-    ``do`` returns the tasks that follow, or None, and raises TaskRetry to be repeated. ``person`` returns the
-    person for whom a provider is called, ``verb`` is the policy's question about them. ``give_up`` follows
-    the last of ``tries`` attempts, ``refuse`` the policy's refusal, with the rule.
+    ``do`` does the task and returns the tasks that follow, or None; it raises TaskRetry to be repeated.
+    ``person`` returns the person for whom a provider is called, who must be allowed ``verb``. ``give_up`` is
+    called after the last of ``tries`` attempts, and ``refuse`` with the rule if the policy refuses.
     """
 
     do: Callable[[Task], Awaitable[Sequence[NewTask] | None]]
@@ -88,16 +88,16 @@ class TaskHandler:
 
 
 class BaseTaskWorker(EnginePart):
-    """A base of those who handle tasks."""
+    """A base class for workers that handle tasks."""
 
     async def _find_holder(self, task: Task) -> Principal | None:
-        """Return the owner of the account with which a task's subject begins."""
+        """Return the owner of the account whose id begins a task's subject; None if it was unlinked."""
         account = await self._store.read(accounts.find_account_by_id, task.subject.partition("/")[0])
         return account.principal if account is not None else None
 
 
 class TaskWorker(Protocol):
-    """A provider of handlers for some kinds of tasks."""
+    """A worker with handlers for some kinds of tasks."""
 
     def list_handlers(self) -> Mapping[TaskKind, TaskHandler]:
         """Return the handler of each kind."""
@@ -105,7 +105,7 @@ class TaskWorker(Protocol):
 
 
 class Tasks(EnginePart):
-    """The runner of due tasks; a failing task is retried a limited number of times."""
+    """Run due tasks; a failing task is retried a limited number of times."""
 
     def __init__(self, engine: EngineContext, handlers: Mapping[TaskKind, TaskHandler]) -> None:
         super().__init__(engine)
@@ -125,7 +125,7 @@ class Tasks(EnginePart):
         return len(tasks)
 
     async def _isolate_errors(self, task: Task) -> None:
-        # Doing it again from the beginning does no harm.
+        # Repeating a task from the beginning does no harm.
         back = partial(self._store.write, task_rows.retry_task, task, 0.0, counts=False)
         async with contain_errors("task", self._ids, back=back, task=task.id):
             await self._process(task)
@@ -148,7 +148,8 @@ class Tasks(EnginePart):
             await self._store.write(task_rows.finish_task, task, then=then)
             return
         if not counts or task.attempts + 1 < handler.tries:
-            # The task is retried; people waiting for it are told of the failure once it takes too long.
+            # The task is retried. People whose commands wait for it are told the reason once that takes too
+            # long.
             waited = await self._store.now() + wait - task.created_at
             hears_of_it = (
                 problem and (counts or problem == RATE_LIMITED_CAUSE) and waited > MAX_SILENT_WAIT_SECONDS
@@ -159,7 +160,7 @@ class Tasks(EnginePart):
         log.warning("task given up", task=task.id, kind=str(task.kind))
         if handler.give_up is not None:
             await handler.give_up(task)
-        # Commands waiting for a list run without it: their answer says what is missing.
+        # Commands that wait for a list run without it; their answer says what is missing.
         await self._store.write(
             task_rows.finish_task, task, then=build_replays(task, problem=problem or "busy")
         )
@@ -171,13 +172,13 @@ class Tasks(EnginePart):
         log.info("not done for this person", kind=str(task.kind), rule=because)
         if handler.refuse is not None:
             await handler.refuse(task, because)
-        # Waiting commands run anyway: their answer says why it wasn't done.
+        # Waiting commands run anyway; their answer says why the task wasn't done.
         return build_replays(task)
 
     async def _find_refusing_rule(self, task: Task, handler: TaskHandler) -> str:
-        """Return the policy rule that forbids asking a provider for this person, or "".
+        """Return the policy rule that forbids calling a provider for this person, or "".
 
-        Raise TaskRetry while Slack doesn't describe the person.
+        Raises TaskRetry if the person isn't known well enough and Slack doesn't answer.
         """
         owner = None if handler.person is None else await handler.person(task)
         if owner is None:
@@ -190,7 +191,7 @@ class Tasks(EnginePart):
 
 
 async def ask_slack(asking: Coroutine[Any, Any, _T]) -> _T:
-    """Return Slack's answer; raise TaskRetry while there is none."""
+    """Return Slack's answer; raise TaskRetry if the call failed."""
     try:
         return await asking
     except SlackFailed as error:
@@ -198,7 +199,7 @@ async def ask_slack(asking: Coroutine[Any, Any, _T]) -> _T:
 
 
 def make_task_retry(error: SlackFailed) -> TaskRetry:
-    """Return the retry of a task that Slack didn't answer."""
+    """Return the TaskRetry for a task whose call to Slack failed."""
     if isinstance(error, SlackLimited):
         return TaskBusy(error.retry_after)
     log.info("people not read", problem=str(error))
@@ -206,9 +207,9 @@ def make_task_retry(error: SlackFailed) -> TaskRetry:
 
 
 def require_result(answer: CallResult[_T]) -> Succeeded[_T] | Rejected:
-    """Return a result that a task can end with; raise TaskRetry for any other.
+    """Return a result with which a task can end; raise TaskRetry for any other.
 
-    A refusal of the connection's own secret isn't the person's to fix, so the task keeps waiting.
+    If the connection's own secret is refused, the task is retried, as the person can't do anything about it.
     """
     if isinstance(answer, (RetryLater, OutcomeUnknown)):
         raise to_task_retry(answer)
@@ -218,16 +219,16 @@ def require_result(answer: CallResult[_T]) -> Succeeded[_T] | Rejected:
 
 
 def to_task_retry(answer: RetryLater | OutcomeUnknown) -> TaskRetry:
-    """Return the retry of a task; a rate limit or a refused sign-in isn't its own failure."""
+    """Return the TaskRetry for a call's result; rate limits and refused sign-ins don't count as failures."""
     is_busy = answer.cause in {KEYS_CAUSE, RATE_LIMITED_CAUSE, *REFUSED_SIGN_IN_CAUSES}
     return (TaskBusy if is_busy else TaskRetry)(answer.wait, answer.cause)
 
 
 def build_replays(task: Task, principal: Principal | None = None, problem: str = "") -> list[NewTask]:
-    """Return a task of its own for each command that waited for a task; the subject makes each unique.
+    """Return a task for each command that waited for a task; the subject makes each unique.
 
-    They run as ``principal``, the owner of the task's account, or as whoever gave them. ``problem`` is the
-    cause if what they waited for failed.
+    They run as ``principal``, the owner of the task's account, or else as the person who gave the command.
+    ``problem`` is the cause if the task failed.
     """
     return [
         NewTask(

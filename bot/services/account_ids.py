@@ -1,8 +1,8 @@
-"""Ids of accounts: a name is never a person's key.
+"""The ids of accounts at their providers, since a username may later belong to somebody else.
 
-The id of an account at its provider is kept with the link and compared wherever something is current by the
-account's name. Where it is another one, the link rests until its person proves the account again, or an
-administrator approves it.
+The id is stored with the link, and compared whenever the provider tells which account has the username now.
+If it is another account, the link rests until the person proves the account again, or an administrator
+approves it.
 """
 
 from dataclasses import replace
@@ -29,9 +29,9 @@ from bot.store.audit import append_audit
 from bot.store.notices import add_notices, add_or_extend, is_written
 from bot.store.transaction import Transaction
 
-#: The reason for which nothing is done through a link that rests: a cause of ``bot.messages.texts.problems``.
+#: The cause shown for everything that a resting link blocks (``bot.messages.texts.problems``).
 RESTING_CAUSE: Final = "another_account"
-#: The reason for which a call waits whose account can't be compared.
+#: The cause shown for a call that waits because its account can't be compared.
 UNCLEAR_CAUSE: Final = "account_unclear"
 
 
@@ -43,10 +43,10 @@ def compare_account(account: Account, current: RemoteAccount | None) -> Comparis
 
 
 def learn_id(tx: Transaction, account: Account, current: RemoteAccount | None, *, is_own_token: bool) -> None:
-    """Save the id of an account that was linked before ids were kept, or whose provider gives none.
+    """Save the id of an account that was linked before ids were stored, or whose provider gave none.
 
-    It is the account's for certain where its person's own token opens it, or where it has the e-mail address
-    by which the link was made. Otherwise the first id counts that is seen.
+    The id is certain if the person's own token opens the account, or if the account has the e-mail address
+    with which it was approved, or the person's in Slack. Otherwise the first id that is seen counts.
     """
     remote_id = "" if current is None else current.account_id
     source: RemoteIdSource = "token" if is_own_token else "seen"
@@ -61,7 +61,7 @@ def learn_id(tx: Transaction, account: Account, current: RemoteAccount | None, *
 
 
 def follow_rename(tx: Transaction, context: Context, account: Account, username: str) -> bool:
-    """Save the new name of an account whose id is the same; return False if another link has that name."""
+    """Save the new username of an account with the same id; return False if another link has it."""
     provider = context.connections[account.connection]
 
     def move_id(remote_id: str, former: str) -> tuple[str, str]:
@@ -76,10 +76,10 @@ def follow_rename(tx: Transaction, context: Context, account: Account, username:
 
 
 def rest_account(tx: Transaction, context: Context, account: Account, other_id: str) -> bool:
-    """Let a link rest, whose name is another account by now, and tell its person and the administrators.
+    """Let a link rest, as its username now belongs to another account; tell its owner and administrators.
 
-    Return False if it was ended, replaced or rests already. Several links of a connection that begin to rest
-    are one piece of news for administrators, as after a server was reinstalled.
+    Return False if the link was ended or replaced, or already rests. If several links of a connection begin
+    to rest, as after a server was reinstalled, administrators get one message.
     """
     resting = rows.rest(tx, account, other_id, hold_by_cause(RESTING_CAUSE))
     if resting is None or resting.resting_since is None:
@@ -117,7 +117,7 @@ def _notify_administrators(tx: Transaction, context: Context, account: Account) 
 
 @kind_extensions(NoticeKind.LINKS_RESTING)
 async def _add_resting(gatherer: Gatherer, notice: Message, context: Facts) -> RequestFacts:
-    """Add the links that still rest, and their people."""
+    """Add the links that still rest, and the names of their owners."""
     since = await gatherer.store.now() - SAME_REST_SECONDS
     current = await gatherer.store.read(rows.list_resting, context.connection, since)
     account_ids, is_several = context.body.get("accounts", ()), context.body.get("is_several")
@@ -127,7 +127,7 @@ async def _add_resting(gatherer: Gatherer, notice: Message, context: Facts) -> R
 
 
 def build_account(account: Account, *, now: float, remote_id: str) -> Account:
-    """Return a link that was just made, with the id that its provider gave with the credential."""
+    """Return a new link with the id that its provider gave along with the credential."""
     has_id = bool(remote_id)
     return replace(
         account,

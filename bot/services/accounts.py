@@ -1,4 +1,4 @@
-"""Accounts: a person's at each connection, begun and ended.
+"""People's accounts on connections: linked, suspended and ended.
 
 Every refusal is a ``Refused`` with a text for the person. Each change is written in one transaction with its
 audit row.
@@ -16,6 +16,7 @@ from bot.domain.people import Principal
 from bot.domain.policy import Target
 from bot.domain.surfaces import Where
 from bot.domain.tasks import TaskKind
+from bot.domain.waitlist import WaitlistState
 from bot.domain.workspaces import UP_STATES, Workspace
 from bot.providers import base
 from bot.services import account_ids
@@ -24,7 +25,17 @@ from bot.services.context import Context
 from bot.services.revocations import classify_remaining_secret
 from bot.store import account_ids as stored_ids
 from bot.store import accounts as rows
-from bot.store import approvals, browsers, courses, operations, refusals, revocations, workspaces
+from bot.store import (
+    approvals,
+    browsers,
+    courses,
+    hours,
+    operations,
+    refusals,
+    revocations,
+    waitlist,
+    workspaces,
+)
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices, is_written
 from bot.store.tasks import NewTask, add_tasks
@@ -34,7 +45,7 @@ from bot.support.vault import row_key
 
 
 async def find_account(caller: Caller, connection: str) -> Account | None:
-    """Return a person's account on a connection, or None; most calls only read."""
+    """Return a person's account on a connection, or None; write it if it is opened on first use."""
     account = await caller.read(_find_usable, connection)
     provider = caller.context.connections.get(connection)
     if account is not None or provider is None or not provider.has_link_method("none"):
@@ -43,11 +54,11 @@ async def find_account(caller: Caller, connection: str) -> Account | None:
 
 
 def has_former_link(tx: Transaction, caller: Caller, connections: Collection[str]) -> bool:
-    """Return whether this person may have had a link under a key that isn't anybody's any more.
+    """Return whether this person may have had a link under a key that nobody has any more.
 
-    Such a key is of a place that isn't current, or of another user id with the same address: a place has one
-    member of an address. Nothing but a sentence follows from that: a link stays with the key that it was
-    proven for.
+    Such a key is of a Slack workspace that is no longer current, or has another user id with the same e-mail
+    address in the same workspace, where each address has one member. Messages only mention it: a link stays
+    with the key for which it was proven.
     """
     former = _find_former_keys(tx, caller, connections)
     return any(rows.has_had_link(tx, other, connections) for other in former)
@@ -62,7 +73,7 @@ def _find_former_keys(tx: Transaction, caller: Caller, connections: Collection[s
 
 
 def refuse_unknown_connection(context: Context, name: str, there: Collection[str]) -> Refused:
-    """Return the refusal that names the connections a person may link instead."""
+    """Return the refusal of an unknown connection, which names those that the person may link."""
     known = ", ".join(map(context.title, there)) or "none"
     return Refused("link.unknown_connection", name=name, known=known)
 
@@ -70,8 +81,8 @@ def refuse_unknown_connection(context: Context, name: str, there: Collection[str
 def find_or_open_account(tx: Transaction, caller: Caller, connection: str) -> Account | None:
     """Return a person's account on a connection, or None.
 
-    Where the provider has no user accounts (linking ``none``), the row is written on first use: what a
-    person makes there is theirs alone.
+    If the provider has no user accounts (linking ``none``), the row is written on first use. Workspaces that
+    a person creates there are still theirs alone.
     """
     account, provider = _find_usable(tx, caller, connection), caller.context.connections.get(connection)
     is_open = (
@@ -114,11 +125,11 @@ def link_account(
 ) -> Account | None:
     """Write a person's account, notify them, and request its lists; None if the account is somebody else's.
 
-    A former link of theirs is replaced, and workspaces follow who was renamed; what was found through a link
-    to another account is deleted. Somebody else's link that was only approved gives way to a proof, and so
-    does what they linked under a former key; one whose account has another id at the provider
-    (``remote_id``) rests. ``deferred_command`` is the command that runs once its lists were read. ``actor``,
-    ``proof`` of who asked, and ``more`` are for the audit.
+    The person's former link on the connection is replaced. If the account was only renamed, its workspaces
+    are kept; if it is another account, those found through the former link are deleted. Somebody else's link
+    ends if it was only approved and this one is proven, or if it is this person's under a former key; it
+    rests if its account has another id (``remote_id``). ``deferred_command`` is the command to run once the
+    lists were read. ``actor``, ``proof`` (of who asked) and ``more`` are for the audit.
     """
     account = _build_account(tx, caller, connection, username, secret, expires_at, link_source)
     account = account_ids.build_account(account, now=tx.now(), remote_id=remote_id)
@@ -146,10 +157,10 @@ def link_account(
         revocations.enqueue_revocation(tx, former, notify=False)
     body = {"connection": connection, "username": username, "account": account.id}
     if deferred_command and deferred_command.get("where") == Where.DIRECT:
-        # The message with the link's page becomes this one.
+        # This message replaces the one with the link's address.
         body["becomes"] = deferred_command.get("interaction", "")
     add_notices(tx, [NewNotice(account.id, NoticeKind.LINKED, "linked", caller.principal, body)])
-    # What waits for it: every press of a class or course, and the command of the button.
+    # Commands that wait for the link: presses of class and course cards, and the deferred command.
     key = caller.principal.key
     waits: dict[str, Any] = {
         text: {"principal": key, "text": text}
@@ -170,7 +181,7 @@ def link_account(
 def _find_holder(tx: Transaction, caller: Caller, account: Account) -> Account | None:
     """Return somebody else's link to an account that is being linked; None if there is none.
 
-    A link of the same name whose account has another id is to an account that lost its name: it rests.
+    A link with the same username but another id is to an account that has lost that username, so it rests.
     """
     if (holder := stored_ids.find_id_holder(tx, account)) is not None:
         return holder
@@ -185,7 +196,7 @@ def _find_holder(tx: Transaction, caller: Caller, account: Account) -> Account |
 
 
 def _is_another(former: Account, account: Account) -> bool:
-    """Return whether a former link was to another account; one that rests has to be proven the same."""
+    """Return whether a former link was to another account; a resting one counts as that unless ids match."""
     if former.state == "revoking":
         return False
     former_id, new_id = former.remote_id, account.remote_id
@@ -196,10 +207,10 @@ def _is_another(former: Account, account: Account) -> bool:
 
 
 def rest_if_another(tx: Transaction, caller: Caller, connection: str, remote_id: str, username: str) -> bool:
-    """Let a person's link rest if its username, linked once more, is another account; return whether it is.
+    """Let a person's link rest if its username, linked again, is another account now; return whether it is.
 
-    A name that is approved or imported again prolongs a link, and nobody has seen that it moved. A link that
-    rests already is replaced.
+    An approval or import of the same username would just prolong the link, as nobody has seen that the
+    username has moved. A link that already rests is replaced instead.
     """
     former = rows.find_account(tx, caller.principal, connection)
     if former is None or former.state != "active" or former.username != username:
@@ -244,7 +255,7 @@ def _build_account(
 def _replace_approved(tx: Transaction, caller: Caller, holder: Account, actor: str) -> None:
     """End an approved link to an account that somebody else has proven to be theirs.
 
-    Both are told, and the administrators of both.
+    Both people are told, and so are the administrators of both.
     """
     place, both = caller.context.installation, (caller.principal, holder.principal)
     approvals.withdraw(tx, holder.principal, [holder.connection])
@@ -277,9 +288,9 @@ def warn_holders(
     *,
     is_approved: bool = False,
 ) -> None:
-    """Warn the person who has linked an account that somebody else tried to link; once per ``occasion``.
+    """Warn the person who has linked an account that somebody else tried to link it; once per ``occasion``.
 
-    ``is_approved``: an administrator approved it; otherwise it was tried with a token.
+    ``is_approved``: an administrator had approved that; otherwise it was tried with a token.
     """
     body = {
         "connection": connection,
@@ -300,14 +311,14 @@ def warn_holders(
 def unlink(
     tx: Transaction, caller: Caller, connections: Collection[str], *, is_answered: bool = False
 ) -> list[Account]:
-    """End a person's own links on some connections; as ``end_accounts``."""
+    """End the caller's own links on some connections, as ``end_accounts`` does."""
     caller.check(tx, "unlink")
     who = caller.principal
     return end_accounts(tx, caller, who, connections, actor=who.key, cause="person", is_answered=is_answered)
 
 
 def unlink_other(tx: Transaction, caller: Caller, other: Principal, connection: str | None) -> list[Account]:
-    """End a colleague's links on a connection, or all of them, as an administrator; as ``end_accounts``."""
+    """End a colleague's links on a connection, or all of them, as an administrator; see ``end_accounts``."""
     list_accounts_of_other(tx, caller, other)
     connections = None if connection is None else [connection]
     return end_accounts(tx, caller, other, connections, actor=caller.principal.key, cause="administrator")
@@ -332,10 +343,10 @@ def end_accounts(
 ) -> list[Account]:
     """End a person's accounts on some connections, or all, with everything that depends on them.
 
-    Return the accounts that ended, as they were. ``actor`` is who did it (a principal's key, ``slack`` …);
-    ``cause`` says why: a key of ``bot.messages.texts.notices.UNLINKED_BECAUSE``, or ``person``. ``notify`` is
-    False where no message can reach them; ``is_answered`` where the answer says it already. Their requests to
-    administrators are withdrawn and their browser sessions end, even without an account.
+    Return the ended accounts as they were. ``actor`` is who did it (a principal's key, ``slack`` …),
+    ``cause`` why: a key of ``bot.messages.texts.notices.UNLINKED_BECAUSE``, or ``person``. ``notify`` is
+    False if no message can reach the person. ``is_answered``: an answer already tells them. Even without an
+    account, their requests to administrators are withdrawn and their browser sessions end.
     """
     ending = [
         account
@@ -350,23 +361,33 @@ def end_accounts(
     return ending
 
 
-def list_running_titles(tx: Transaction, person: Principal, connections: Collection[str]) -> list[str]:
-    """Return a person's names of their workspaces that are up, or coming up, on some connections."""
-    found = workspaces.list_workspaces(tx, person)
-    return [one.title for one in found if one.connection in connections and is_up(tx, one)]
+def _list_affected(tx: Transaction, person: Principal, connections: Collection[str]) -> dict[str, list[str]]:
+    """Return the names of a person's workspaces on some connections that the end of their links is about.
+
+    ``running``: they run on; ``hours``: theirs pause; ``waits``: they wait for room no more.
+    """
+    found = [one for one in workspaces.list_workspaces(tx, person) if one.connection in connections]
+    planned = {one.workspace_id for one in hours.list_rules_of_person(tx, person) if not one.paused}
+    waits = waitlist.list_entries(tx, person)
+    waiting = {one.workspace_id for one in waits if one.state is not WaitlistState.GRANTED}
+    return {
+        "running": [one.title for one in found if is_up(tx, one)],
+        "hours": [one.title for one in found if one.id in planned],
+        "waits": [one.title for one in found if one.id in waiting],
+    }
 
 
 def is_up(tx: Transaction, workspace: Workspace) -> bool:
-    """Return whether a workspace is up, or its start was sent and no read has shown that yet."""
+    """Return whether a workspace is up, or its start was sent and isn't finished yet."""
     latest = operations.find_latest_operation(tx, workspace.id)
     is_coming_up = latest is not None and latest.is_open and latest.has_called and not latest.verb.brings_down
     return workspace.state in UP_STATES or is_coming_up
 
 
-def find_running(tx: Transaction, caller: Caller, connections: Collection[str]) -> list[str]:
-    """Return the workspaces that unlinking some connections leaves running."""
+def find_affected(tx: Transaction, caller: Caller, connections: Collection[str]) -> dict[str, list[str]]:
+    """Return the workspaces that unlinking some connections is about, as ``_list_affected``."""
     caller.check(tx, "unlink")
-    return list_running_titles(tx, caller.principal, connections)
+    return _list_affected(tx, caller.principal, connections)
 
 
 def withdraw_requests(tx: Transaction, person: Principal, connections: Collection[str] | None = None) -> None:
@@ -385,14 +406,12 @@ def _end_account(
     notify: bool = True,
     is_answered: bool = False,
 ) -> None:
-    left, running = (
-        classify_remaining_secret(caller.context, account),
-        list_running_titles(tx, account.principal, [account.connection]),
-    )
+    left = classify_remaining_secret(caller.context, account)
+    affected = _list_affected(tx, account.principal, [account.connection])
     rows.end(tx, account, can_revoke=left == "owed", notify=notify)
     if notify and not is_answered:
         body: dict[str, Any] = {"connection": account.connection, "username": account.username}
-        body |= {"cause": cause, "left": left, "running": running}
+        body |= {"cause": cause, "left": left, **affected}
         ended = NewNotice(account.id, NoticeKind.UNLINKED, "unlinked", account.principal, body)
         add_notices(tx, [ended])
     detail = {
@@ -410,11 +429,11 @@ def _end_account(
 def suspend_account(
     tx: Transaction, account: Account, cause: str, *, renamed: str = "", lately: float
 ) -> bool:
-    """Suspend an account that its provider refuses; once that repeats, notify its person.
+    """Suspend an account that its provider refuses; if that happens repeatedly, notify its owner.
 
-    Return True instead if it is the connection that refuses people: several whose refusals began within the
-    last ``lately`` seconds, in which nobody was accepted. ``renamed`` is what the account is called by now,
-    if that is why: its workspaces follow once that is linked.
+    Return True, without a notice, if the connection refuses several people: their refusals began within the
+    last ``lately`` seconds, in which it accepted nobody. ``renamed`` is the account's new username, if a
+    rename is the reason: linking that username then keeps its workspaces.
     """
     held = refusals.hold(tx, account, renamed or None)
     if held is None or held.refused_since is None:
@@ -435,7 +454,7 @@ def suspend_account(
 
 
 def refuse_account(tx: Transaction, account: Account, cause: str, *, actor: str = "usher") -> bool:
-    """End a link that can't be used any more, and ask its person to link again.
+    """Mark a link that can't be used any more as refused, and ask its owner to link again.
 
     Return False if it was ended or replaced meanwhile.
     """

@@ -1,6 +1,6 @@
-"""Approvals: an administrator says which person is which user at a provider.
+"""Approvals: an administrator decides which user at a provider a person is.
 
-It is never guessed from names or addresses. Every step leaves an audit row.
+Usher never guesses that from names or addresses. Every step leaves an audit row.
 """
 
 from collections.abc import Sequence
@@ -41,13 +41,13 @@ from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
-#: How many usernames somebody may ask for in a day, on each connection: every one disturbs administrators.
+#: The most usernames that a person may request in a day, on each connection, as each disturbs administrators.
 MAX_REQUESTS_PER_DAY: Final = 3
 
 
-#: How many others whom a username may mean are shown.
+#: The most other people shown who may own a requested username.
 MAX_SIMILAR_USERS: Final = 10
-#: How many open requests are read at once: beyond them, the oldest have to be decided first.
+#: The most open requests that are listed; newer ones appear once older ones are decided.
 MAX_LISTED_REQUESTS: Final = 200
 policy.declare(policy.AccessRule("administrators"), "approve", "approvals")
 
@@ -55,16 +55,16 @@ policy.declare(policy.AccessRule("administrators"), "approve", "approvals")
 async def request(
     caller: Caller, connection: str, username: str, *, deferred_command: dict[str, Any] | None = None
 ) -> Approval:
-    """Ask the administrators, and other possible owners of the username; as ``ask``."""
-    # Of a large Slack workspace this takes a while: it is read beside those who write.
+    """Ask the administrators, and other possible owners of the username, as ``ask`` does."""
+    # In a large Slack workspace this takes a while, so it is read first, without holding up writers.
     alike = await caller.read(find_similar_users, connection, username)
     return await caller.run(ask, connection, username, alike=alike, deferred_command=deferred_command)
 
 
 def find_similar_users(tx: Transaction, caller: Caller, connection: str, username: str) -> list[str] | None:
-    """Return the keys of other possible owners of a username: its holders, then the likeliest first.
+    """Return the keys of other possible owners of a username: people linked to it, then similar names.
 
-    None if nobody looked, as the person has asked too often.
+    The most similar come first. Return None, without a search, if the person has asked too often.
     """
     own, place = caller.principal.key, caller.principal.place
     if len(store.list_request_times(tx, caller.principal, connection)) >= MAX_REQUESTS_PER_DAY:
@@ -73,7 +73,7 @@ def find_similar_users(tx: Transaction, caller: Caller, connection: str, usernam
     scored = (
         (score_likeness(username, *called), key, called) for key, called in people.list_members(tx, place)
     )
-    # First those by what nobody can choose: the address that Slack has confirmed.
+    # E-mail addresses count first: Slack has confirmed them, so nobody can choose one to resemble a username.
     found = [(score_likeness(username, called[2]), score, key) for score, key, called in scored if score]
     alike = [key for *_, key in sorted(found, reverse=True)]
     others = dict.fromkeys(key for key in (*holders, *alike) if key != own and key.startswith(place))
@@ -89,10 +89,10 @@ def ask(
     alike: Sequence[str] | None = (),
     deferred_command: dict[str, Any] | None = None,
 ) -> Approval:
-    """Ask the administrators of the person's Slack workspace; return the request as it stands.
+    """Ask the administrators of the person's Slack workspace; return the request as it is now.
 
-    ``alike`` are the others whom the username may mean: the likeliest are asked, and have a day.
-    ``deferred_command`` is the command that runs once they are linked. Raises Refused
+    ``alike`` are other possible owners of the username; the likeliest are asked first, and have a day to
+    answer. ``deferred_command`` is the command to run once the person is linked. Raises Refused
     (``link.unknown_connection``, ``approval.username``, ``approval.often``, ``policy.no_administrators``).
     """
     caller.check(tx, "link")
@@ -133,7 +133,7 @@ def ask(
 
 
 def list_open_requests(tx: Transaction, caller: Caller) -> list[Approval]:
-    """Return the open requests that the caller decides about, the oldest first; raises Refused."""
+    """Return the open requests that the caller may decide, oldest first; raises Refused."""
     caller.check(tx, "approvals")
     context, place = caller.context, caller.context.installation
     reach = place.reach(caller.principal)
@@ -158,7 +158,7 @@ def _ask_administrators(tx: Transaction, context: Context, approval: Approval, o
 def follow_up(tx: Transaction, context: Context, approval_id: str) -> list[NewTask]:
     """Remind administrators of a request on their next morning; end it if nobody decides for a week.
 
-    Return when to look again.
+    Return the task that checks it again, if it is still open.
     """
     approval, now = store.find_request(tx, approval_id), tx.now()
     if approval is None or approval.state != "requested":
@@ -181,7 +181,7 @@ def follow_up(tx: Transaction, context: Context, approval_id: str) -> list[NewTa
         add_notices(tx, over)
         append_audit(tx, [build_audit_entry(approval, "usher", "approval.expired", "ok")])
         return []
-    # Who may mean somebody else can be approved a day later, and is posted again then.
+    # If other owners are possible, the request can only be approved a day later, and is posted again then.
     opened_at = approval.requested_at + (store.DAY_SECONDS if approval.similar_users else 0.0)
     mornings = {one: find_next_morning(opened_at, people.find_zone(tx, one)) for one in to}
     kind, occasion = ApprovalKind.APPROVAL_REQUEST, f"reminder:{approval.requested_at:.3f}"
@@ -193,17 +193,17 @@ def follow_up(tx: Transaction, context: Context, approval_id: str) -> list[NewTa
     return [NewTask(TaskKind.FOLLOW_UP, approval.id, due_in=min(looks_at - now, store.DAY_SECONDS / 4))]
 
 
-#: How many are asked whether an account is theirs, the likeliest first, and how often a day each of them.
+#: The most people who are asked whether an account is theirs, and the most such questions to a person a day.
 MAX_QUESTIONS_PER_DAY: Final = 3
-#: How soon, in seconds, to look again whether a question could be asked, or was sent.
+#: Seconds until the next check whether a question could be asked, or was sent.
 RECHECK_SECONDS: Final = 600.0
 
 
 def ask_owners(tx: Transaction, context: Context, approval_id: str) -> list[NewTask]:
-    """Ask the possible owners of a requested account; after their day, have it approved in any case.
+    """Ask the possible owners of a requested account; after a day, let administrators decide in any case.
 
-    Return when to look again. The day of a question begins once it was sent, and one too many for a person
-    waits until they were asked less often, and the request with it.
+    The day begins when the question was sent. If a person was asked too often, the question waits, and so
+    does the request. Return the task that checks it again, if any.
     """
     approval = store.find_request(tx, approval_id)
     if approval is None or approval.state != "requested" or not approval.awaits_answers:
@@ -227,10 +227,10 @@ def ask_owners(tx: Transaction, context: Context, approval_id: str) -> list[NewT
 def record_owner_answer(
     tx: Transaction, caller: Caller, approval_id: str, username: str, *, is_theirs: bool
 ) -> Approval:
-    """Record a possible owner's answer about an account, for the administrators.
+    """Record a possible owner's answer whether an account is theirs, for the administrators.
 
-    If it is, the request is closed. That it isn't proves nothing, and changes nothing. Raises Refused
-    (``approval.unknown``).
+    If it is theirs, the request is denied. If it isn't, that proves nothing, so nothing else changes. Raises
+    Refused (``approval.unknown``).
     """
     caller.check(tx, "link")
     approval = store.find_request(tx, approval_id)
@@ -253,7 +253,7 @@ def record_owner_answer(
 
 
 def note_user(tx: Transaction, caller: Caller, wanted: Approval, user: RemoteAccount) -> None:
-    """Save address and id of a requested user at the provider, unless another one is requested by now."""
+    """Save the e-mail address and id of a requested user, unless another username is requested by now."""
     approval = store.find_request(tx, wanted.id)
     if approval is not None and (approval.principal, approval.username) == (
         caller.principal,
@@ -267,7 +267,7 @@ def decide(
 ) -> tuple[Approval, bool]:
     """Approve or deny a request as an administrator; return it, and whether this call decided it.
 
-    ``username`` is what the administrator saw: a request that names another one by now is not decided.
+    ``username`` is what the administrator saw. If the request names another one by now, it isn't decided.
     Raises Refused (``approval.unknown``, ``approval.waits``).
     """
     approval = store.find_request(tx, approval_id)
@@ -293,10 +293,10 @@ def decide(
 
 
 def approve_resting(tx: Transaction, caller: Caller, account_id: str, other_id: str) -> tuple[Account, bool]:
-    """Approve the account that a link's name is by now; return the link, and whether this call approved it.
+    """Approve the account to which a resting link's username now belongs.
 
-    The id that the administrator saw is compared again when the account is linked. Raises Refused
-    (``account.not_resting``).
+    Return the link, and whether this call approved it. ``other_id`` is the id that the administrator saw; it
+    is compared again when the account is linked. Raises Refused (``account.not_resting``).
     """
     account = rows.find_account_by_id(tx, account_id)
     target = Target("approval", account.id, account.principal) if account is not None else None
@@ -330,14 +330,14 @@ def approve_resting(tx: Transaction, caller: Caller, account_id: str, other_id: 
 
 
 def link_approved(tx: Transaction, caller: Caller, approval_id: str, identity: base.Identity) -> None:
-    """Link a person as the username that was approved and checked, unless that was withdrawn meanwhile."""
+    """Link a person to the approved and checked username, unless the request was withdrawn meanwhile."""
     approval = _find_approved(tx, caller, approval_id)
     if approval is None:
         return
     remote_id = identity.credential.account_id
     is_other = bool(approval.remote_id) and compare_remote_ids(approval.remote_id or "", remote_id) != "same"
     if is_other or rest_if_another(tx, caller, approval.connection, remote_id, approval.username):
-        # What was approved is another account than the name is by now.
+        # The username now belongs to another account than the approved one.
         fail_approved(tx, caller, approval.id, "another_account")
         return
     account = link_account(
@@ -365,9 +365,9 @@ def link_approved(tx: Transaction, caller: Caller, approval_id: str, identity: b
 
 
 def fail_approved(tx: Transaction, caller: Caller, approval_id: str, because: str, *, said: str = "") -> None:
-    """Write the failure to link an approved username, and notify the person and the administrator.
+    """Record that an approved username couldn't be linked; notify the person and the administrator.
 
-    ``because`` is a cause that has a sentence; ``said`` is what the provider's side said.
+    ``because`` is a cause that messages have a sentence for, ``said`` the provider's own words for the audit.
     """
     approval = _find_approved(tx, caller, approval_id)
     if approval is None:
@@ -381,7 +381,7 @@ def fail_approved(tx: Transaction, caller: Caller, approval_id: str, because: st
 
 
 def _find_approved(tx: Transaction, caller: Caller, approval_id: str) -> Approval | None:
-    """Return a person's request that was approved, and not withdrawn or settled since."""
+    """Return a person's request if it is approved, and not withdrawn or settled since."""
     approval = store.find_request(tx, approval_id)
     is_theirs = approval is not None and approval.principal == caller.principal
     return approval if approval is not None and is_theirs and approval.state == "approved" else None
@@ -397,7 +397,7 @@ def _build_administrator_notices(
 
 
 def build_notice(approval: Approval, kind: AnyKind, occasion: str, to: Principal, **facts: Any) -> NewNotice:
-    """Return a direct message about a request; it is sent once per occasion."""
+    """Return the notice about a request to one person; it is sent once per occasion."""
     body = {
         "approval": approval.id,
         "connection": approval.connection,
@@ -421,7 +421,7 @@ def build_audit_entry(approval: Approval, actor: str, action: str, result: str, 
 
 @kind_extensions(*ApprovalKind)
 async def _add_request(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
-    """Add the request of a message, and the people in it."""
+    """Add the request that a message is about, and the names of its people."""
     approval = await gatherer.store.read(store.find_request, message.subject)
     if approval is None or not isinstance(facts, RequestFacts):
         return facts

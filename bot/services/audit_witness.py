@@ -1,8 +1,8 @@
-"""The witness of the audit: a file with how far it had come on this machine, by which older ones are noticed.
+"""The witness of the audit: a small file that reveals if the database was replaced by an older one.
 
-A database that was restored from a backup can't know it. A small file next to it, which belongs to no
-backup, records how far the audit had come when this machine last saw it: a database that is behind that, or
-has a different history, brings back links that were ended since.
+A database can't know that it was restored from a backup. So a file next to it, which belongs to no backup,
+records how long the audit was when this machine last saw it. A database whose audit is shorter, or has a
+different history, would bring back links that were ended since.
 """
 
 import asyncio
@@ -19,13 +19,13 @@ from bot.support.environment import command
 log = structlog.get_logger(__name__)
 
 
-#: What is found where a database was restored from a backup, and what to do.
+#: The finding if a database was restored from a backup, and the advice.
 OLDER: Final = "The database is older than when Usher last ran here: it was restored from a backup"
 HOLD_FIRST: Final = f"Put on hold what it has planned, then start Usher: {command('restored')}"
 
 
 class AuditWitness:
-    """A file next to the database with the length and last hash of the audit; without a path, nothing."""
+    """A file next to the database with the audit's length and last hash; does nothing without a path."""
 
     def __init__(self, database: Path | None) -> None:
         self._path = None if database is None else database.with_name(f"{database.name}.seen")
@@ -50,7 +50,7 @@ class AuditWitness:
         rows = await store.read(audit.read_audit, after=known[0] - 1, limit=1)
         if not rows:
             return True
-        # Of a row that a release before 0.4.0 archived, nothing is left to compare.
+        # If a release before 0.4.0 archived the row, nothing is left to compare.
         return bool(rows[0]["seq"] == known[0] and rows[0]["hash"] != known[1])
 
 
@@ -63,10 +63,10 @@ def _read(path: Path) -> tuple[int, str] | None:
 
 
 def _write(path: Path, head: tuple[int, str]) -> None:
-    """Replace the whole file: a crash leaves either the old one or the new one."""
+    """Replace the whole file, so that a crash leaves either the old one or the new one."""
     fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
-    # Not through a link: root writes here, too, in a folder that isn't root's alone.
+    # Never follow a symbolic link: root may write here, too, in a folder that others can write.
     with fresh.open("x", encoding="utf-8") as file:
         json.dump({"length": head[0], "hash": head[1]}, file)
     fresh.replace(path)

@@ -1,4 +1,4 @@
-"""Backups: the copies of a SQLite file that Usher makes every night. A server's are made without it."""
+"""The copies of a SQLite file that Usher makes every night; backups of PostgreSQL are made without Usher."""
 
 import asyncio
 import shutil
@@ -22,26 +22,26 @@ from bot.support.errors import StoreError, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
-#: So many copies are kept, and one is made only where so many times the size of the database is free.
+#: The number of copies that are kept; and the free space that a copy needs, as a multiple of the file's size.
 BACKUPS_RETAINED: Final = 7
 FREE_SPACE_FACTOR: Final = 3
-#: How long one may take, in seconds: a disk on a network may never answer.
+#: The longest that a copy may take, in seconds: a network disk may never answer.
 BACKUP_TIMEOUT_SECONDS: Final = 3600.0
-#: Between two pieces, whoever waits for the same disk or core has so long for themselves, in seconds.
+#: Seconds of pause between two pieces, for other work that needs the same disk or core.
 PAUSE_SECONDS: Final = 0.005
 _MB: Final = 1_000_000
-#: What waits for such a disk takes this thread alone.
+#: A thread of its own, as a network disk may block it.
 _THREAD: Final = ThreadPoolExecutor(1, "backup")
-#: What follows the database's name, ``%Y-%m-%d-%H%M``, as files are looked for.
+#: A file pattern for the time after the database's name, ``%Y-%m-%d-%H%M``.
 _WHEN: Final = "-".join("[0-9]" * digits for digits in (4, 2, 2, 4))
 
 
 async def make_backup(context: Context, places: tuple[Path, Path] | None, is_due: bool) -> str | None:
-    """Copy a file into a folder, and delete the oldest copies there; return the problem, "" if there is none.
+    """Copy a file into a folder and delete the oldest copies there; return the problem, "" if there is none.
 
-    Return None if nothing is to do: it isn't due, and the folder has a copy, which a new disk hasn't; or
-    nobody has used the database yet, whose copy would be the newest beside those that somebody is about to
-    restore. Without places nothing is done, so what was wrong with a file that was left is forgotten.
+    Return None if there is nothing to do: no copy is due and the folder has one (a new disk has none), or
+    nobody has used the database yet, whose copy would be newer than those that somebody is about to restore.
+    Without ``places``, nothing is copied, and a due backup counts as done, so that an old problem is cleared.
     """
     if places is None:
         return "" if is_due else None
@@ -77,16 +77,16 @@ def _make_copy(file: Path, target: Path, copy: Callable[[], None], *, is_due: bo
     if free < needed:
         raise StoreUnavailable(f"{free // _MB} MB are free, and it takes {needed // _MB} MB")
     copy()
-    # What is left of one that was cut short goes, too.
+    # Also delete what is left of interrupted copies.
     for old in (*folder.glob(f"{file.stem}-{_WHEN}.db.new"), *list_copies(file, folder)[:-BACKUPS_RETAINED]):
         old.unlink()
     return True
 
 
 def make_folder(file: Path, folder: Path) -> None:
-    """Make the folder for a database's copies if it is beside it.
+    """Create the folder for a database's copies, if it is to be next to the database.
 
-    Elsewhere, a disk that isn't there today would be taken for an empty folder.
+    A folder elsewhere may be on a disk that isn't mounted now, and must not be created in its place.
     """
     if folder.parent.absolute() == file.parent.absolute():
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -98,7 +98,7 @@ def list_copies(file: Path, folder: Path) -> list[Path]:
 
 
 def is_on_other_disk(file: Path, folder: Path) -> bool:
-    """Return whether a folder is on another disk than the database; False if that can't be seen."""
+    """Return whether a folder is on another disk than the database; False if that can't be determined."""
     with suppress(OSError):
         return folder.stat().st_dev != file.stat().st_dev
     return False

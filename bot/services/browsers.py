@@ -1,6 +1,6 @@
-"""Browsers that are signed in: a session proves who signed in with Slack, and nothing more.
+"""Sessions of browsers: a session proves who signed in with Slack, and nothing more.
 
-Who owns a workspace, and whether its owner may still act, is checked again at every request.
+Every request checks again who owns the workspace, and whether the owner may still act.
 """
 
 import structlog
@@ -23,11 +23,11 @@ from bot.support.vault import entry_key
 
 log = structlog.get_logger(__name__)
 
-#: The activity of a session is recorded at most this often, in seconds, so that most requests don't write.
+#: The least seconds between two records of a session's activity, so that most requests don't write.
 ACTIVITY_WRITE_SECONDS = 60.0
-#: A session ends after so many seconds, even if it is used.
+#: Seconds after which a session ends, even if it is used.
 SESSION_SECONDS = 12 * 3600.0
-#: A session that is unused for longer than this ends.
+#: Seconds without use after which a session ends.
 MAX_IDLE_SECONDS = 2 * 3600.0
 
 
@@ -42,7 +42,7 @@ def sign_in(tx: Transaction, caller: Caller) -> str:
 
 
 def sign_out(tx: Transaction, id_hash: str) -> None:
-    """End a browser session; one that has ended, or was unused for too long, is left."""
+    """End a browser session; do nothing if it has already ended or was unused for too long."""
     session = browsers.find_session(tx, id_hash, MAX_IDLE_SECONDS)
     if session is not None:
         BROWSER_SESSIONS.delete(tx, id_hash=session.id_hash)
@@ -72,7 +72,7 @@ class Browsing:
             await self._context.store.carry_out(lambda tx: sign_out(tx, id_hash))
 
     async def read_page_rows(self, id_hash: str | None, workspace_id: str) -> PageRows | None:
-        """Return the rows for a page about a workspace of anybody; None without a valid session."""
+        """Return the rows for the page of a workspace of any owner; None without a valid session."""
         if id_hash is None:
             return None
         store, query = self._context.store, browsers.find_page_rows
@@ -86,7 +86,8 @@ class Browsing:
     async def own(self, rows: PageRows) -> tuple[Workspace, base.Provider] | None:
         """Return the requested workspace if it may be shown to this browser; None doesn't say why not.
 
-        It must be theirs, they must be allowed to act, and its provider's workspaces must open in our page.
+        It must be the signed-in person's, they must be allowed to act, and its provider's workspaces must
+        open in Usher's page.
         """
         workspace = rows.workspace
         if workspace is None or workspace.hidden:

@@ -1,7 +1,7 @@
-"""The caller of a use case, which is one function in one transaction.
+"""Use cases and their callers. A use case is one function that runs in one transaction.
 
-A use case is a plain function of a module of this package. It gets the transaction, its caller, and what is
-asked for; whoever serves the person calls it with ``await caller.run(cancel_timer, workspace_id)``::
+It is a plain function in a module of this package. Its arguments are the transaction, the caller, and the
+request's own; a handler runs it with ``await caller.run(cancel_timer, workspace_id)``::
 
     def cancel_timer(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
         workspace = require_workspace(tx, caller, "start", workspace_id)     # reads, and asks the policy
@@ -10,18 +10,18 @@ asked for; whoever serves the person calls it with ``await caller.run(cancel_tim
             caller.record(tx, "workspace.timer", workspace, stops="never")   # the audit row, and the action
         return workspaces.find_workspace(tx, workspace.id) or workspace
 
-In this order: read and decide (``check``, and whatever else refuses), then ask whether there is anything to
-do, then ``is_first_delivery``, then write. It waits for nothing, changes nothing but the database, and may be
-run again from the start. SQL stays in ``bot.store``, whose functions run it.
+The order is: read and decide (``check``, and anything else that refuses), find out whether there is anything
+to do, ask ``is_first_delivery``, write. A use case waits for nothing, changes nothing but the database, and
+may be run again from the start. SQL stays in ``bot.store``, whose functions run it.
 
-Whatever raises Refused, nothing of the use case is written. If it was the policy that refused, the audit row
-is, once for an interaction however often it is repeated. That row has an inbox key of its own: the same
-request can still be carried out once it is allowed, as when Slack has said who somebody is. Nobody is asked
-within the transaction: where Slack's word on a person is missing or old, it ends without a trace, they are
-looked up, and it is run once more.
+If a use case raises Refused, nothing of it is written. If the policy refused, an audit row is written, once
+for an interaction however often that is repeated. The row has an inbox key of its own, so that the same
+request can still be carried out once it is allowed. Slack is never asked within a transaction: if what is
+known of a person is missing or old, the use case ends without writing, Slack is asked about the person, and
+the use case runs once more.
 
-A use case that returns a Refused has something to write all the same, such as an attempt that counts: that
-stays, and the refusal is raised.
+A use case that returns a Refused keeps what it wrote, such as the count of an attempt; ``run`` then raises
+the refusal.
 """
 
 from __future__ import annotations
@@ -53,35 +53,35 @@ from bot.support.errors import NotIdentified, NotLinked, Refused, SlackFailed
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
-#: How long Slack may take to identify somebody, within the 3 s for an ack.
+#: The longest that Slack may take to identify somebody, in seconds; an ack must follow within 3 s.
 LOOK_UP_TIMEOUT_SECONDS: Final = 1.0
-#: What the inbox key of a refusal ends in.
+#: Suffix of the inbox key of a refusal.
 _REFUSAL_SUFFIX: Final = "/refused"
-#: What was said longer ago than this many seconds changes nothing by itself: the world has gone on since.
+#: Seconds after which a request changes nothing until its person confirms it: much may be different by then.
 MAX_REQUEST_AGE_SECONDS: Final = 300.0
 
 
 def is_stale(sent_at: float | None, now: float) -> bool:
-    """Return whether a request is so old that its person has to confirm it."""
+    """Return whether a request is so old that the person has to confirm it."""
     return sent_at is not None and now - sent_at > MAX_REQUEST_AGE_SECONDS
 
 
 class ConfirmationRequired(Exception):
-    """Old words, or words of somebody or something else, would change something.
+    """Signal that a request must be confirmed before it changes anything; nothing was written.
 
-    Nothing was written.
+    It is old, quoted, or beyond what the person's assistant may do.
     """
 
 
 class _NotIdentifiedYet(Refused):
-    """Slack has to be asked about the person first; ``rule`` is the verb that they requested."""
+    """Signal that Slack must be asked about the person first; ``rule`` is the verb that they requested."""
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The caller of use cases: a person, their interaction ("" for none), and where an answer reaches them.
+    """The caller of use cases: a person, their interaction ("" for none), and where to answer them.
 
-    ``drawing`` is the reference of the request, or what draws it as a string when somebody needs it.
+    ``drawing`` is the reference of the request, or an object whose ``str`` is the reference.
     """
 
     context: Context
@@ -90,23 +90,24 @@ class Caller:
     drawing: object = ""
     channel_id: str | None = None
     thread_ts: str | None = None
-    #: When it was said, where that may be long ago.
+    #: When the request was sent, if that may be long ago.
     sent_at: float | None = None
-    #: Whether the words look like a quotation.
+    #: Whether the request's text looks like a quotation.
     is_quoted: bool = False
-    #: Through what they ask: it is in the audit, and in the memory of what was done.
+    #: The means by which the person asks, such as an assistant, as audit rows and actions record it; "" if
+    #: they ask themselves.
     via: str = ""
-    #: Slack can't be asked, and what the rows say of the person has to do.
+    #: Whether the stored identity counts even if it is old, because Slack can't be asked.
     uses_stored_identity: bool = False
     #: Whether an answer says what begins, so that a card need not say it at once.
     is_answered: bool = False
-    #: Whether it is about several workspaces: one message says how all of them end.
+    #: Whether the request is about several workspaces: one message says how all of them end.
     is_about_several: bool = False
-    #: Whether they pressed something in their Home, which is published again when that ends.
+    #: Whether the person pressed something on their Home tab, which is published again when that is done.
     is_in_home: bool = False
     #: Whether Slack was asked about this person for this request.
     _has_looked: bool = False
-    #: What is done for the request, by action and what it is about.
+    #: The actions taken for the request, by kind and subject.
     actions: dict[tuple[str, str], UndoableAction] = field(default_factory=dict)
 
     @property
@@ -124,9 +125,9 @@ class Caller:
         *arguments: Arguments.args,
         **named: Arguments.kwargs,
     ) -> Result:
-        """Carry a use case out in one transaction.
+        """Run a use case in one transaction.
 
-        Raises what it raises: Refused, with nothing written but the policy's audit row, and StoreError.
+        Raises StoreError and what the use case raises. After Refused, only the policy's audit row is written.
         """
         subjects = transaction.find_subjects(work, self, *arguments, **named)
         done = await self._run_with_lookup(
@@ -142,7 +143,7 @@ class Caller:
         *arguments: Arguments.args,
         **named: Arguments.kwargs,
     ) -> Result:
-        """Run a use case that only reads, on one snapshot, in parallel with writers; raises as ``run``."""
+        """Run a use case that only reads, on one snapshot and in parallel with writers; see ``run``."""
         return await self._run_with_lookup(
             lambda tx, caller: work(tx, caller, *arguments, **named), is_read=True
         )
@@ -154,7 +155,7 @@ class Caller:
         is_read: bool = False,
         subjects: Sequence[str] = (),
     ) -> Result:
-        """Run a use case; where Slack has to be asked first, look the person up and run it again."""
+        """Run a use case; if Slack must be asked first, look the person up and run it again."""
         done = await self._run_once(work, subjects, is_read=is_read)
         if isinstance(done, _NotIdentifiedYet):
             await self.decide(done.rule)
@@ -181,7 +182,7 @@ class Caller:
                 return work(tx, caller)
             except Refused as refusal:
                 if tx.changes > before:
-                    # Only what ends in an error is rolled back; others may share the transaction.
+                    # Only an error rolls back what it wrote: others may share the transaction.
                     raise
                 return refusal if is_read else self._audit_refusal(tx, refusal)
 
@@ -191,14 +192,14 @@ class Caller:
             )
         except Refused as refusal:
             done, is_read = refusal, True
-        # Not what was rolled back.
+        # Only now, so that actions of a rolled-back attempt aren't included.
         self.actions.update(actions)
         if is_read and isinstance(done, Refused) and done.denied is not None:
             return await store.carry_out(partial(self._audit_refusal, refusal=done))
         return done
 
     def _audit_refusal(self, tx: Transaction, refusal: Refused) -> Refused:
-        """Write the audit row of a refusal by the policy, once."""
+        """Write the audit row of a refusal by the policy, once for an interaction; return the refusal."""
         key = self.interaction and f"{self.interaction}{_REFUSAL_SUFFIX}"
         if refusal.denied is not None and inbox.add_interaction(tx, key):
             verb, target, rule = refusal.denied
@@ -209,7 +210,7 @@ class Caller:
     # -- before anything is read or done ---------------------------------------------------------------------
 
     async def authorise(self, verb: str) -> None:
-        """Return if the policy allows it; otherwise audit the refusal and raise it as ``check`` does."""
+        """Return if the policy allows a verb; otherwise audit the refusal and raise it as ``check`` does."""
         decision = await self.decide(verb)
         if not decision.allowed:
             refusal = build_refusal(decision, verb)
@@ -217,7 +218,7 @@ class Caller:
             raise refusal
 
     async def decide(self, verb: str, target: policy.Target | None = None) -> policy.Decision:
-        """Return the policy's decision, unaudited; look a person up whose row is missing or old."""
+        """Return the policy's decision, unaudited; ask Slack if the person's row is missing or old."""
         context, principal = self.context, self.principal
         person = await context.store.person(principal)
         known = await decide_installed(context, principal, verb, target, person)
@@ -240,9 +241,9 @@ class Caller:
         *,
         hidden_as: Refused | None = None,
     ) -> None:
-        """Ask the policy about the person as the rows know them; raises Refused, or NotIdentified.
+        """Ask the policy about the person as they are stored; raises Refused, or NotIdentified.
 
-        ``hidden_as`` is what they are told instead if the target is somebody else's.
+        ``hidden_as`` is raised instead if the target is somebody else's, so as not to reveal it.
         """
         self.check_as(tx, people.find_person(tx, self.principal), verb, target, hidden_as=hidden_as)
 
@@ -255,7 +256,7 @@ class Caller:
         *,
         hidden_as: Refused | None = None,
     ) -> None:
-        """Ask the policy as ``check`` does, about the person as their row was just read."""
+        """Ask the policy as ``check`` does, given the person's row if the caller has just read it."""
         is_current = self.uses_stored_identity or policy.is_current(person, verb, tx.now())
         installation = self.context.installation
         decision = policy.decide(self.principal, verb, target, installation, person if is_current else None)
@@ -273,7 +274,7 @@ class Caller:
         )
 
     def check_plan(self, tx: Transaction, connection: str) -> None:
-        """Raise NotLinked if something planned on a connection couldn't be carried out as things are."""
+        """Raise NotLinked if a plan on a connection couldn't be carried out with the account as it is now."""
         account = self.require_account(tx, connection)
         if find_access_obstacle(account, tx.now(), is_connected=True):
             raise NotLinked(connection, account.refusal, self.context.title(connection), is_refused=True)
@@ -283,7 +284,10 @@ class Caller:
         return not (self.is_quoted or is_stale(self.sent_at, now))
 
     def has_assistant_level(self, tx: Transaction, level: str) -> bool:
-        """Return whether the person's assistant is allowed a level; "" is for the person alone."""
+        """Return whether the person's assistant may act at a level; always, if the person asks themselves.
+
+        The level "" is for the person alone.
+        """
         if not self.via:
             return True
         return preferences.allows_assistant(tx, self.principal, level)
@@ -291,9 +295,8 @@ class Caller:
     def is_first_delivery(self, tx: Transaction, level: str = "", result: str = "") -> bool:
         """Write the inbox row; return whether this interaction is carried out for the first time.
 
-        It is asked once in a use case, and only when something is to do. ``level`` is what that needs of
-        whoever asks for the person, by its effect; ``result`` the id of the row that is created. Raises
-        ConfirmationRequired if it needs a confirmation.
+        Call it once in a use case, and only if there is something to do. ``level`` is the level that an
+        assistant needs for it, ``result`` the id of the row that is created. Raises ConfirmationRequired.
         """
         is_confirmed = self.needs_no_confirmation(tx.now()) and self.has_assistant_level(tx, level)
         if not is_confirmed and not inbox.was_seen(tx, self.interaction):
@@ -314,7 +317,7 @@ class Caller:
         result: str = "accepted",
         **detail: str,
     ) -> None:
-        """Write the audit row and the action; ``about`` is the subject as it was before, or a name."""
+        """Write the audit row and the action; ``about`` is the subject before the change, or a name."""
         target, keys = _describe_target(about)
         detail = {**keys, **detail, **self._via}
         append_audit(tx, [AuditEntry(self.principal.key, action, target, result, detail)])
@@ -327,7 +330,7 @@ class Caller:
         about: Workspace | Run | AuditSubject | str,
         change: Change = NO_CHANGE,
     ) -> None:
-        """Write an action, which says who asked last; ``about`` may be a connection."""
+        """Write an action, which records who asked for a change; ``about`` may be a connection's name."""
         action = UndoableAction(
             id=tx.ids.new("act"),
             principal=self.principal,
@@ -347,7 +350,7 @@ class Caller:
 
 
 def _describe_target(about: Workspace | Run | AuditSubject | str) -> tuple[str, dict[str, str]]:
-    """Return the audit's name and keys of the subject of a request."""
+    """Return how the audit names the subject of a request, and the ids that it records."""
     if isinstance(about, str):
         return about, {}
     if isinstance(about, Workspace):
@@ -360,7 +363,7 @@ def _describe_target(about: Workspace | Run | AuditSubject | str) -> tuple[str, 
 def build_refusal(
     decision: policy.Decision, verb: str, target: policy.Target | None = None, as_: Refused | None = None
 ) -> Refused:
-    """Build the refusal of a request that the policy denies, or use ``as_``, with its audit details."""
+    """Return the refusal of a request that the policy denies, or ``as_``, with the details to audit."""
     kind = NotIdentified if decision.rule == "policy.unknown_person" else Refused
     refusal = as_ or kind(decision.rule)
     refusal.denied = (verb, f"{target.kind}/{target.id}" if target is not None else "usher", decision.rule)
@@ -370,9 +373,9 @@ def build_refusal(
 async def decide_installed(
     context: Context, principal: Principal, verb: str, target: policy.Target | None, person: Person | None
 ) -> policy.Decision:
-    """Ask the policy; for an unknown Slack workspace, read the installations again first.
+    """Ask the policy; if the Slack workspace is unknown, read the installations again and ask once more.
 
-    Another process may have written that a moment ago.
+    Another process may have just written the installation.
     """
     decision = policy.decide(principal, verb, target, context.installation, person)
     if decision.rule == policy.FOREIGN_TEAM:
@@ -395,5 +398,5 @@ def _find_person(caller: Caller, *_: object, **__: object) -> list[str]:
     return [caller.principal.key]
 
 
-#: Declares that a use case is about its person's rows alone.
+#: Declares that a use case concerns only the caller's own rows.
 concerns_caller: Final = transaction.concerns(_find_person)

@@ -14,9 +14,9 @@ from bot.support.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A finding; ``advice`` says what to do and is empty if all is well.
+    """A finding; ``advice`` says what to do, and is empty if all is well.
 
-    What is good may still be worth a warning.
+    Even a good finding may be a warning (``is_warning``).
     """
 
     name: str
@@ -26,13 +26,13 @@ class Check:
     is_warning: bool = False
 
 
-#: Other checks after those of Slack, by their place.
+#: Further checks that follow those of Slack, by their position.
 SLACK_CHECKS: Final[
     dict[int, Callable[[Settings, Http, Mapping[str, base.Provider]], Awaitable[list[Check]]]]
 ] = {}
-#: What is needed besides the scopes that the app always has.
+#: Functions that return the scopes needed for some settings, besides those that the app always has.
 NEEDED_SCOPES: Final[list[Callable[[Settings], Iterable[str]]]] = []
-#: Those of an open store; without HTTP nothing is asked outside, or the encryption keys are wrong.
+#: Checks that need an open store, by their position. Without HTTP, they make no requests.
 STORE_CHECKS: Final[dict[int, Callable[[Store, Settings, Http | None], Awaitable[list[Check]]]]] = {}
 
 
@@ -43,7 +43,7 @@ def format_plain(value: object) -> str:
 
 
 def explain_failure(failed: errors.ProviderError) -> str:
-    """Format the reason for which a server's answer can't be used."""
+    """Format the reason why a server's answer can't be used."""
     return (
         format_plain(failed)
         if isinstance(failed, errors.PermanentError)
@@ -68,5 +68,5 @@ def as_text(checks: Sequence[Check]) -> str:
 
 
 def as_json(checks: Sequence[Check]) -> str:
-    """Write the same as one JSON object."""
+    """Format the checks as one JSON object."""
     return json.dumps({"ok": exit_status(checks) == 0, "checks": [asdict(check) for check in checks]})

@@ -37,7 +37,7 @@ class PeopleBook(Protocol):
 class Context:
     """The outside world (store, providers, people, clock), the installation, and the settings.
 
-    A constructor takes the context, and otherwise only what nobody else needs.
+    A constructor takes the context, and besides only what no other part needs.
     """
 
     store: Store
@@ -48,22 +48,22 @@ class Context:
     vault: Vault
     clock: Clock
     ids: Ids
-    #: What people call each connection, also those that aren't set up any more.
+    #: The title of each connection, including those that aren't set up any more.
     titles: Mapping[str, str] = field(default_factory=dict)
-    #: What this process does for all processes on its database; usually all of it.
+    #: The jobs that this process does for all processes on its database; usually all of them.
     owners: Owners = field(default_factory=Owners)
-    #: How long the end of a workspace waits for a warning that Slack doesn't take, in seconds.
+    #: Seconds for which a planned stop waits for its warning while Slack doesn't accept messages.
     unwarned_seconds: float = MAX_WARNING_DELAY_SECONDS
     #: The origin that browsers reach, or None.
     public_url: str | None = None
     #: The slash commands for workspaces and for jobs.
     command: str = "/workspace"
     job_command: str = "/job"
-    #: Whether Sign in with Slack proves who somebody is; otherwise a code is typed back.
+    #: Whether Sign in with Slack proves who somebody is; otherwise they type a code in Slack.
     sign_in: bool = False
-    #: Whether Slack's assistant may call.
+    #: Whether Slack's assistant may call Usher.
     assistant: bool = False
-    #: What this process answered and called lately.
+    #: The actions and calls of this process in the last minutes.
     recent_commits: RecentCommits = field(default_factory=RecentCommits)
 
     def need(self, connection: str) -> Provider:
@@ -80,6 +80,6 @@ class Context:
         )
 
     def title(self, connection: str) -> str:
-        """Return the title of a connection, also of a removed one; its own name if that isn't known."""
+        """Return the title of a connection, even of a removed one; its name if the title isn't known."""
         provider = self.connections.get(connection)
         return provider.settings.title if provider is not None else self.titles.get(connection, connection)

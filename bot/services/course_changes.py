@@ -1,6 +1,6 @@
-"""Courses after their card was posted: members leave, teachers leave lessons out or end it.
+"""Changes of courses after their card was posted: members leave, teachers cancel lessons or end the course.
 
-A change is decided on the card's row and holds at once; nothing is added to what members have agreed to.
+A change is made on the card's row and takes effect at once. It never adds to what members have agreed to.
 """
 
 import math
@@ -22,9 +22,9 @@ from bot.support.errors import Refused
 
 
 def list_own_courses(tx: Transaction, caller: Caller) -> list[tuple[ClassCard, bool]]:
-    """Return a person's own courses that go on, by their next lessons, each with whether they teach it.
+    """Return a person's current courses by their next lessons, each with whether they teach it.
 
-    An enrollment that waits for a link or a workspace counts, as it does on the card.
+    They teach or have joined these; an enrollment that waits for a link or a workspace counts.
     """
     caller.check(tx, "list")
     key, now = caller.principal.key, tx.now()
@@ -39,7 +39,7 @@ def list_own_courses(tx: Transaction, caller: Caller) -> list[tuple[ClassCard, b
 def leave(tx: Transaction, caller: Caller, card_id: str) -> tuple[ClassCard, str | None]:
     """Remove a person from a course; return it, and their workspace's id if they had joined with one.
 
-    What a lesson has begun ends as planned.
+    A lesson that has begun still ends as planned.
     """
     caller.check(tx, "course_leave")
     card, member = (
@@ -59,7 +59,7 @@ def leave(tx: Transaction, caller: Caller, card_id: str) -> tuple[ClassCard, str
 
 
 def leave_out(tx: Transaction, caller: Caller, card_id: str, days: Collection[str]) -> ClassCard:
-    """Leave days out of a course; without any, all its lessons to come are held.
+    """Cancel the lessons of some days; without ``days``, restore all cancelled lessons that are to come.
 
     Raises Refused (``course.over``, ``course.began``, ``course.never``).
     """
@@ -75,7 +75,7 @@ def leave_out(tx: Transaction, caller: Caller, card_id: str, days: Collection[st
 
 
 def _list_days_over(card: ClassCard, now: float) -> frozenset[str]:
-    """Return the days left out whose lesson would be over: held again, it would be one that was missed."""
+    """Return the cancelled days that are past: if restored, their lessons would count as missed."""
     today, every = card.day(now), replace(card, off=frozenset())
     is_over = any(one.side == "stop" and one.at <= now for one in every.on(today))
     return frozenset(
@@ -84,7 +84,7 @@ def _list_days_over(card: ClassCard, now: float) -> frozenset[str]:
 
 
 def end(tx: Transaction, caller: Caller, card_id: str) -> ClassCard:
-    """End a course; a lesson that is on ends as planned. Raises Refused (``course.over``)."""
+    """End a course; a current lesson still ends as planned. Raises Refused (``course.over``)."""
     card, now = _require_own(tx, caller, card_id), tx.now()
     last = (card.day(now) - timedelta(days=timetable.find_lesson_on(card, now) is None)).isoformat()
     to: Row = {"last_day": last, "closed_at": now, "stopped_by": caller.principal.key}
@@ -103,7 +103,7 @@ def _require_own(tx: Transaction, caller: Caller, card_id: str) -> ClassCard:
 
 
 def _change(tx: Transaction, card: ClassCard, **to: Any) -> None:
-    """Change a course; raises Refused (``course.began``) if that changes the lesson that is on."""
+    """Change a course; raises Refused (``course.began``) if that would change the current lesson."""
     on, changed = timetable.find_lesson_on(card, tx.now()), replace(card, **to)
     if on is not None and changed.on(day := card.day(on.at)) != card.on(day):
         raise Refused("course.began", course=card.title)

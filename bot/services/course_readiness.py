@@ -1,4 +1,4 @@
-"""Preparations of a lesson: lead time, warnings to members who won't be ready, and reports to teachers."""
+"""Preparation of lessons: lead time, warnings to members who won't be ready, and reports to teachers."""
 
 from typing import Final
 
@@ -15,20 +15,20 @@ from bot.store import operations
 from bot.store.plan_tables import CLASS_CARDS
 from bot.store.transaction import Transaction
 
-#: How many members are told something in one transaction.
+#: The most members who are notified in one transaction.
 NOTICES_PER_TRANSACTION: Final = 30
-#: For how many members a lesson becomes due in one transaction.
+#: The most members for whom a lesson becomes due in one transaction.
 MEMBERS_PER_TRANSACTION: Final = 50
-#: As many may join a course as it has places, and without a number of those, as a large class has people.
+#: The number of people expected in a course that has no maximum: as many as in a large class.
 LARGE_CLASS_SIZE: Final = 500
-#: How often it is looked at how the starts of a lesson go.
+#: Seconds between checks of how the starts of a lesson proceed.
 PREPARE_INTERVAL_SECONDS: Final = 10.0
-#: How long the summary waits for the stops to finish.
+#: Seconds for which the summary waits until the stops are finished.
 SUMMARY_SECONDS: Final = 900.0
 
 
 def _get_start_rate(tx: Transaction, context: Context, card: ClassCard) -> StartRate:
-    """Return the rate at which a course's connection starts its workspaces, as far as it is known now."""
+    """Return the rate at which a course's connection starts its workspaces, as far as it is known."""
     provider = context.connections.get(card.connection)
     slow = operations.estimate_slow_seconds(tx, card.principal, card.connection, card.spec)
     if provider is None:
@@ -37,17 +37,17 @@ def _get_start_rate(tx: Transaction, context: Context, card: ClassCard) -> Start
 
 
 def get_max_in_time(tx: Transaction, caller: Caller, card: ClassCard) -> int | None:
-    """Return the most people whose workspaces can be ready in time; None for all who can join."""
+    """Return how many people's workspaces can be ready in time; None if all who can join."""
     found = _get_start_rate(tx, caller.context, card).max_people
     return None if found is None or found >= (card.maximum or LARGE_CLASS_SIZE) else found
 
 
 def prepare(tx: Transaction, context: Context, card: ClassCard) -> float | None:
-    """Prepare a course's next lesson; return the time of the next check for one.
+    """Prepare a course's next lesson; return the time of the next check, None if there is no next lesson.
 
-    The evening before, those are told for whom nothing would be ready. Then its lead is determined, and its
-    teachers are told how many are ready: once nothing is on its way any more, between five and two minutes
-    before.
+    The evening before, members without a workspace are told. Shortly before, the lead time is determined and
+    the starts begin. Teachers are told how many members are ready five minutes before the lesson, or up to
+    three minutes later if starts are still open.
     """
     now = tx.now()
     coming = timetable.find_lesson(card, now)
@@ -78,7 +78,7 @@ def prepare(tx: Transaction, context: Context, card: ClassCard) -> float | None:
 def open_missed_lesson(tx: Transaction, card: ClassCard) -> bool:
     """Make the last lesson due for some members for whom it never began; return whether there may be more.
 
-    Nothing is started for a lesson that is over: each of them is told once that it was missed.
+    As the lesson is over, nothing is started; each of them is told once that it was missed.
     """
     last = timetable.find_last_lesson(card, tx.now())
     if last is None:
@@ -89,7 +89,7 @@ def open_missed_lesson(tx: Transaction, card: ClassCard) -> bool:
 def _notify_members_not_ready(
     tx: Transaction, context: Context, card: ClassCard, coming: Occurrence, joined_by: float
 ) -> bool:
-    """Notify some members of the parts they lack; return whether there may be more members."""
+    """Notify some members of what they lack; return whether there may be more such members."""
     provider, spec = context.connections.get(card.connection), card.spec
     found = [
         (one.key, state == "coming")

@@ -1,6 +1,6 @@
-"""Class cards: posted by a teacher; each enrollment acts for its person and records consent.
+"""Class cards: a teacher posts one; a person who presses it is enrolled, which records their consent.
 
-A press is one transaction and calls no provider. A class stops only what its owners agreed to (ADR 91).
+A press is one transaction and calls no provider. A class stops only workspaces whose owners agreed (ADR 91).
 """
 
 import re
@@ -64,14 +64,14 @@ from bot.store.transaction import Row, Transaction, concerns
 from bot.support.errors import NotLinked, Refused
 from bot.support.guards import guards
 
-#: How many seconds back starts are counted to estimate their rate.
+#: Seconds before now in which starts are counted to estimate their rate.
 RATE_WINDOW_SECONDS: Final = 30.0
-#: The longest wait between two redraws of a card: an idle one is redrawn less and less often.
+#: The longest wait between two redraws of a card, in seconds: an idle card is redrawn less and less often.
 MAX_REDRAW_SECONDS: Final = 60.0
-#: How many cards are looked at in one go, and how many presses in one transaction, each of several rows.
+#: The most cards in one claim, and the most enrollments in one transaction, as each writes several rows.
 CARDS_PER_CLAIM: Final = 20
 ENROLLMENTS_PER_TRANSACTION: Final = 40
-#: How long a workspace that was made for a course runs, so that its person can look at it.
+#: Seconds for which a workspace created for a course runs between lessons, so that its owner can look at it.
 TRIAL_RUN_SECONDS: Final = 3600.0
 policy.declare(policy.AccessRule("anybody"), "card")
 policy.declare(policy.AccessRule("delegates", "class"), "class_change", "class_post", "class_problems")
@@ -80,17 +80,17 @@ policy.declare(policy.AccessRule("delegates", "class", is_consented=True), "clas
 
 @dataclass(frozen=True, slots=True)
 class JoinTarget:
-    """The workspace that an enrollment is about.
+    """The workspace that an enrollment is for.
 
-    ``waits_for`` says why there is none. ``instead_of`` is a previous one that is gone. ``beside`` names
-    another one, whose name the new one would have had.
+    ``waits_for`` says why there is none. ``instead_of`` is the id of a former workspace that is gone, and
+    ``beside`` the title of another workspace that already has the name intended for the new one.
     """
 
     workspace: Workspace | None
     waits_for: MissingPart = ""
     instead_of: str = ""
     beside: str = ""
-    #: Whether their account is there, but refused.
+    #: Whether the person has an account that the provider refuses.
     is_refused: bool = False
 
 
@@ -98,8 +98,9 @@ class JoinTarget:
 class JoinResult:
     """The card of an enrollment, its target, and its result.
 
-    ``joined``: a start was already open; ``running``: there was nothing to do; ``enrolled``: they joined a
-    course, none of whose lessons is on. ``queue`` is set until the start call of ``operation`` is sent.
+    ``joined``: a start was already open. ``running``: the workspace is up. ``enrolled``: they joined a course
+    that has no lesson now. ``noted``: they have no workspace yet. ``sought``: their list must be read first.
+    ``queue`` is set until the start call of ``operation`` is sent.
     """
 
     card: ClassCard
@@ -113,7 +114,7 @@ class JoinResult:
 
 
 def post(tx: Transaction, caller: Caller, draft: ClassCard) -> ClassCard:
-    """Write a card to be sent to its channel; raises Refused for a course that can't have its lessons."""
+    """Write a card and the notice that posts it; raises Refused for a course that can't have its lessons."""
     caller.check(tx, "card")
     provider, now = caller.context.need(draft.connection), tx.now()
     card = replace(draft, reference=caller.reference, created_at=now, lead_seconds=MIN_SECONDS_AHEAD)
@@ -134,7 +135,7 @@ def post(tx: Transaction, caller: Caller, draft: ClassCard) -> ClassCard:
 
 
 def post_again(tx: Transaction, caller: Caller, card_id: str) -> bool:
-    """Send a card again, with a new notice; return False if it is known to have been posted."""
+    """Post a card again, with a new notice; return False if it is known to have been posted."""
     card = require_teacher(tx, caller, "class_post", card_id)
     existing = cards.find_card(tx, card.id)
     if existing is None or existing.message_ts:
@@ -148,19 +149,19 @@ def post_again(tx: Transaction, caller: Caller, card_id: str) -> bool:
 
 
 def _build_post_notice(card: ClassCard) -> NewNotice:
-    """Return the notice that sends a card to its channel."""
+    """Return the notice that posts a card to its channel."""
     body = {"channel_id": card.channel_id, "connection": card.connection}
     return NewNotice(card.id, ClassKind.CLASS_CARD, str(card.posts), card.principal, body)
 
 
 def list_problems(tx: Transaction, caller: Caller, card_id: str) -> tuple[ClassCard, list[ClassProblem]]:
-    """Return the members not ready yet, with the reasons; raises Refused as ``require_teacher`` does."""
+    """Return the members who aren't ready yet, with reasons; raises Refused as ``require_teacher`` does."""
     card = require_teacher(tx, caller, "class_problems", card_id)
     return card, store.list_problems(tx, card.id)
 
 
 def stop_all(tx: Transaction, caller: Caller, card_id: str) -> ClassCard | None:
-    """End a class: notify everybody now, and stop the rest in five minutes, or when announced.
+    """End a class: warn everybody now, and stop workspaces in five minutes, or earlier if so announced.
 
     Return None if it has already ended. Raises Refused as ``require_teacher`` does.
     """
@@ -177,7 +178,7 @@ def stop_all(tx: Transaction, caller: Caller, card_id: str) -> ClassCard | None:
 
 
 def require_teacher(tx: Transaction, caller: Caller, verb: str, card_id: str) -> ClassCard:
-    """Return a card for its teacher; raises Refused (``class.unknown``, ``policy.not_teacher``)."""
+    """Return a card to its teacher; raises Refused (``class.unknown``, ``policy.not_teacher``)."""
     card = _card(tx, card_id)
     caller.check(tx, verb, Target("class", card.id, card.principal, delegates=card.co_teachers))
     return card
@@ -210,14 +211,14 @@ def enroll(
     message_ts: str | None = None,
     is_list_fresh: bool = False,
 ) -> JoinResult:
-    """Write an enrollment and its consequences; no card or notice of its own.
+    """Enroll a person: write their consent and, unless their workspace is running, its start.
 
-    That is the consent, with an operation unless their workspace is running: an open one that brings it up is
-    joined, one that brings it down is replaced, and of two presses at once one creates a workspace. Who can't
-    have one yet is noted for the teacher. Nothing is written where the class is ``over`` or ``full``, or
-    (``sought``) while their list has to be read first; ``is_list_fresh`` says that it was. ``message_ts`` is
-    the pressed message, which locates a card whose send had an unknown outcome. Raises Refused
-    (``class.unknown``, ``workspace.withheld``, ``workspace.unmade``).
+    The start joins an open one and replaces an open stop. Of two presses at once, only one creates a
+    workspace. A person who can't have a workspace yet is noted for the teacher. Nothing is written if the
+    class is ``over`` or ``full``, or (``sought``) if the person's list has to be read first; with
+    ``is_list_fresh`` it has been. ``message_ts`` is the pressed message: if it isn't known whether the card
+    was sent, it tells where the card is. Raises Refused (``class.unknown``, ``workspace.withheld``,
+    ``workspace.unmade``).
     """
     caller.check(tx, "class_press")
     card = find_visible_card(tx, caller, card_id)
@@ -272,15 +273,15 @@ def _start_workspace(
     workspace: Workspace,
     before: Participant | None,
 ) -> tuple[str, Operation | None, bool]:
-    """Join an open operation or accept a new one; return workspace, operation, and whether it joined.
+    """Join an open operation or accept a new one; return workspace id, operation, and whether it was joined.
 
-    There is no operation for what is running with its link, which can be shown at once, nor between the
-    lessons of a course for what is there.
+    There is no operation if the workspace runs and its link can be shown at once, or if it exists and the
+    course has no lesson now.
     """
     context, lesson = caller.context, timetable.find_lesson_on(card, tx.now())
     if lesson is None and not workspace.is_provisional:
         return workspace.id, None, False
-    # What a class starts isn't tried again as a lesson's start is.
+    # Only the start of a course's lesson is tried again, so a class's has no planned time.
     planned_for = (lesson.at or None) if lesson is not None else None
     good_until = None if planned_for is None or lesson is None else _find_latest_start(tx, lesson)
     url = get_ide_url(context.connections.get(workspace.connection), workspace, context.public_url)
@@ -295,7 +296,7 @@ def _start_workspace(
         if row is not None and row["verb"] in store.START_VERBS:
             inbox.save_result(tx, caller.interaction, row["id"])
             found = OPERATIONS.parse(row)
-            # What was only to be made is started by this press.
+            # This press also starts a workspace that was only to be created.
             rested = found.creates_stopped
             if lesson is not None or not card.is_course:
                 found = operations.repeat_request(tx, found, DEADLINE_SECONDS)
@@ -319,12 +320,12 @@ def _start_workspace(
 
 
 def _find_latest_start(tx: Transaction, lesson: Occurrence) -> float:
-    """Return the latest time for the start of somebody who joins during a lesson."""
+    """Return until when a start is tried for a person who joins during a lesson."""
     return min(max(lesson.latest_start, tx.now() + DEADLINE_SECONDS), lesson.until)
 
 
 def _can_stay_stopped(tx: Transaction, context: Context, card: ClassCard) -> bool:
-    """Return whether a course's workspace need only be made now, in time for the lesson that comes next."""
+    """Return whether a course's workspace can be created stopped, as its next lesson is far enough away."""
     making, coming = (
         context.need(card.connection).require_facet(Creation),
         timetable.find_lesson(card, tx.now()),
@@ -334,13 +335,13 @@ def _can_stay_stopped(tx: Transaction, context: Context, card: ClassCard) -> boo
 
 
 def check_lessons(provider: Provider, effects: StopEffects) -> None:
-    """Raise Refused (``course.ends``) if a stop ends a workspace that a lesson would have to start again."""
+    """Raise Refused (``course.ends``) if a stopped workspace couldn't be started for the next lesson."""
     if is_final(effects, choose_gentlest_mode(effects)):
         raise Refused("course.ends", title=provider.settings.title)
 
 
 def _check_retention(provider: Provider, card: ClassCard) -> None:
-    """Raise Refused (``course.removed``) if workspaces would be removed before the next lesson."""
+    """Raise Refused (``course.removed``) if the provider would remove workspaces before the last lesson."""
     stopped, total = provider.retention_seconds()
     pause, whole = timetable.get_longest_pause(card), timetable.get_last_end(card) - card.created_at
     if pause >= stopped or whole >= total:
@@ -352,9 +353,9 @@ def _check_retention(provider: Provider, card: ClassCard) -> None:
 def _record_agreement(
     tx: Transaction, caller: Caller, card: ClassCard, workspace_id: str, started: Operation | None
 ) -> str:
-    """Plan a workspace's stop at the end of a class, or a course's next lesson for its person.
+    """Plan a workspace's stop at the end of its class or lesson; return what its owner has agreed to.
 
-    What is made between two lessons is stopped again. Return what its person has agreed to.
+    A workspace that is created between two lessons is stopped again after an hour.
     """
     if not card.is_course:
         _plan_class_end(tx, caller.context, card, workspace_id)
@@ -383,7 +384,7 @@ def _record_agreement(
 
 
 def _get_start_queue(tx: Transaction, card: ClassCard, operation: Operation) -> QueuePosition | None:
-    """Return the starts ahead of one that hasn't been called yet, and the rate of the class's starts."""
+    """Return the number of starts ahead of a start, and the class's recent rate; None once it was called."""
     if not operation.is_open or operation.start_call is not Call.NONE:
         return None
     now = tx.now()
@@ -395,7 +396,7 @@ def _get_start_queue(tx: Transaction, card: ClassCard, operation: Operation) -> 
 
 
 def _record_message(tx: Transaction, caller: Caller, card: ClassCard, message_ts: str | None) -> None:
-    """Record a card's message after a send of unknown outcome: that is where it was pressed."""
+    """Record where a card was pressed as its message, if it wasn't known whether the card was sent."""
     existing = cards.find_card(tx, card.id)
     if not message_ts or existing is None or existing.message_ts or card.channel_id != caller.channel_id:
         return
@@ -406,10 +407,10 @@ def _record_message(tx: Transaction, caller: Caller, card: ClassCard, message_ts
 def _find_target(
     tx: Transaction, caller: Caller, card: ClassCard, before: Participant | None, *, is_list_fresh: bool
 ) -> JoinTarget:
-    """Find the presser's workspace for a card, or the one to create.
+    """Find the workspace of the person who pressed a card, or the one to create.
 
-    What an earlier press made is found in their list again after an unlink, which deletes its row; their list
-    must have been read since, or ``is_list_fresh``.
+    Unlinking deletes the rows of workspaces. One that an earlier press created is then found by its name in
+    the person's list, which must have been read since (``is_list_fresh``).
     """
     provider, principal = caller.context.need(card.connection), caller.principal
     try:
@@ -430,7 +431,7 @@ def _find_target(
         if found:
             return JoinTarget(found[0]) if len(found) == 1 else JoinTarget(None, "many_workspaces")
     if provider.is_withheld(card.spec, principal):
-        # The poster may use this template, but that gives nobody else the right to.
+        # The teacher may use this template, but that gives nobody else the right to.
         raise Refused("workspace.withheld", cause="class_withheld", title=provider.settings.title)
     fresh = build_provisional(caller.context.ids, provider, principal, replace(card.spec, name="", stem=stem))
     beside = next((one.title for one in known if one.name.casefold() == stem and one != mine), "")
@@ -438,12 +439,12 @@ def _find_target(
 
 
 def _is_there(tx: Transaction, provider: Provider, workspace: Workspace) -> bool:
-    """Return whether a workspace exists or is being made; raises Refused while it is being cancelled."""
+    """Return whether a workspace exists or is being created; raises Refused while that is being cancelled."""
     if not workspace.is_provisional:
         return workspace.state is not State.GONE
     operation = operations.find_latest_operation(tx, workspace.id)
     if operation is None or not operation.is_open:
-        # It was never made, so another takes its place.
+        # It was never created, so another takes its place.
         return False
     if operation.verb is not OperationVerb.CREATE:
         raise Refused("workspace.unmade", cause="unmade", title=provider.settings.title)
@@ -466,14 +467,14 @@ def _find_made(rows: Sequence[Workspace], before: Participant | None, stem: str)
 
 
 def _find_after_unlink(rows: Sequence[Workspace], stem: str, key: str) -> list[Workspace]:
-    """Return the listed workspaces that may be the one of a row that an unlink deleted, by their names."""
+    """Return the listed workspaces whose names may be that of the one whose row an unlink deleted."""
     there = [row for row in rows if row.state is not State.GONE]
     certain = [row for row in there if row.name.casefold() == append_suffix(stem, key)]
     return certain or [row for row in there if re.fullmatch(rf"{stem}(-[0-9]+)?", row.name.casefold())]
 
 
 def _find_by_pattern(pattern: str, rows: Sequence[Workspace]) -> JoinTarget:
-    """Resolve a pattern: a whole name or id first, then one with ``*``, then a prefix."""
+    """Find the workspace that a pattern means: a whole name or id, else one with ``*``, else a prefix."""
     needle = " ".join(pattern.split()).casefold()
 
     def names(row: Workspace) -> set[str]:
@@ -494,7 +495,7 @@ def _find_by_pattern(pattern: str, rows: Sequence[Workspace]) -> JoinTarget:
 
 
 def _plan_class_end(tx: Transaction, context: Context, card: ClassCard, workspace_id: str) -> bool:
-    """Plan the end of a class for a workspace; return whether that is the stop that counts."""
+    """Plan the stop of a workspace at the end of its class; return whether that stop counts now."""
     workspace, provider = (
         workspaces.find_workspace(tx, workspace_id),
         context.connections.get(card.connection),
@@ -511,14 +512,14 @@ def _plan_class_end(tx: Transaction, context: Context, card: ClassCard, workspac
 
 
 def _review_card(tx: Transaction, caller: Caller, looked: ClassCard) -> None:
-    """Count a card's members, plan the stops of its workspaces at the end, and sum up after that."""
+    """Look at a due card: count its members, near the end plan stops, and after that send the summary."""
     card, now = store.find_card(tx, looked.id), tx.now()
     if card is None or card.done_at is not None:
         return
     lesson_at = None
     if card.is_course and (former_members.settle(tx, card) or readiness.open_missed_lesson(tx, card)):
         CLASS_CARDS.change(tx, {"id": card.id}, next_check_at=now)
-        return  # The others come next.
+        return  # The rest comes in the next step.
     if card.is_course:
         lesson_at = readiness.prepare(tx, caller.context, card)
     elif card.stops_at is not None and now >= card.stops_at - CLASS_WARNING_SECONDS:
@@ -530,12 +531,12 @@ def _review_card(tx: Transaction, caller: Caller, looked: ClassCard) -> None:
                 _end_participation(tx, card.id, press.principal)
         if len(found) == ENROLLMENTS_PER_TRANSACTION:
             CLASS_CARDS.change(tx, {"id": card.id}, next_check_at=now)
-            return  # The others come next.
+            return  # The rest comes in the next step.
     counts = store.count_members(tx, card.id)
     store.update_counts(
         tx, card.id, counts, rest=MIN_COUNT_SECONDS, longest=MAX_REDRAW_SECONDS, lesson_at=lesson_at
     )
-    # Until everybody has had their five minutes, however late it is.
+    # Not before everybody has had their five minutes, however late it gets.
     is_over = card.stops_at is not None and now >= card.stops_at and not counts.unended
     waits_until = (card.stops_at or 0.0) + readiness.SUMMARY_SECONDS if counts.stopping else lesson_at or 0.0
     if is_over and now >= waits_until:
@@ -543,7 +544,7 @@ def _review_card(tx: Transaction, caller: Caller, looked: ClassCard) -> None:
 
 
 def _is_up(tx: Transaction, press: Participant) -> bool:
-    """Return whether a presser's workspace is theirs, up or coming up, and not being brought down."""
+    """Return whether a member's workspace is still theirs, up or coming up, and not being brought down."""
     workspace = workspaces.find_workspace(tx, press.workspace_id or "")
     if workspace is None or workspace.principal != press.principal:
         return False
@@ -554,7 +555,7 @@ def _is_up(tx: Transaction, press: Participant) -> bool:
 
 
 def _finish(tx: Transaction, card: ClassCard, counts: ClassCounts) -> None:
-    """End a card for good, with the summary."""
+    """Close a card, and send the summary."""
     CLASS_CARDS.change(tx, {"id": card.id}, done_at=tx.now())
     cards.queue_messages(tx, card.id, changed=True)
     body: Row = {"connection": card.connection}
@@ -566,10 +567,10 @@ def _finish(tx: Transaction, card: ClassCard, counts: ClassCounts) -> None:
 
 @guards("Nobody acts through another's account")
 def has_consent(tx: Transaction, context: Context, workspace: Workspace) -> bool:
-    """Return whether the timer that a class has set for a workspace may stop it now, audited if not.
+    """Return whether a class's timer may stop a workspace now; audit it if the policy says no.
 
-    The policy is asked for the one exception: a recorded consent that names who may stop it. What the card
-    announced for a fixed time happens whatever has become of its teacher by then.
+    Its owner's recorded consent is the one exception that the policy makes: it names who may stop it. A stop
+    that the card announced for a fixed time happens whatever has become of the teacher since.
     """
     card = store.find_card(tx, workspace.stop_card or "")
     press = store.find_participant(tx, workspace.stop_card or "", workspace.principal)
@@ -586,7 +587,7 @@ def has_consent(tx: Transaction, context: Context, workspace: Workspace) -> bool
 
 
 def end_for_workspace(tx: Transaction, workspace: Workspace, stop: Operation | None = None) -> None:
-    """Note that a class is over for a workspace whose timer it has set, and the stop if one was begun."""
+    """Note that a class is over for a workspace whose timer it set, and the ``stop`` if one was begun."""
     card = store.find_card(tx, workspace.stop_card or "")
     if card is None:
         return

@@ -1,9 +1,7 @@
-"""Forms and flags: a workspace or a run is specified from a provider's last offer.
+"""Forms and flags, with which people specify a workspace or a run from their provider's last offer.
 
-Nobody waits for a provider here.
-
-A form changes with what is chosen in it, so flags are applied one after another: those that other fields
-depend on first, each time with the resulting form.
+Nothing here waits for a provider. A form changes with the choices made in it. So flags are applied one after
+another to the form that results each time, beginning with fields that others depend on.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,14 +30,14 @@ from bot.support.errors import Refused
 def check_offered(
     provider: base.Provider, spec: Spec | None, principal: Principal, purpose: Purpose = "workspace"
 ) -> None:
-    """Raise Refused (``workspace.withheld``, ``job.withheld``) for a spec reserved for others by now."""
+    """Raise Refused (``workspace.withheld``, ``job.withheld``) if a spec is now reserved for others."""
     if spec is not None and provider.is_withheld(spec, principal):
         raise Refused(f"{purpose}.withheld", cause="withheld", title=provider.settings.title)
 
 
 @dataclass(frozen=True, slots=True)
 class PersonalOffer:
-    """The last offer of a provider, as one person may use it for one purpose."""
+    """A provider's last offer, as far as one person may use it for one purpose."""
 
     provider: base.Provider
     snapshot: Snapshot[Any]
@@ -57,12 +55,12 @@ class PersonalOffer:
         return forms.spec(self.snapshot.payload, self.purpose, values, self.asker)
 
 
-#: The most that a run may use: where nothing is limited, omitting it changes nothing for the run.
+#: Names of limits of a run; if nothing can be limited, such a flag may be left out without changing the run.
 _LIMIT_NAMES: Final = (
     frozenset({"cpus", "cpu", "cores", "processors"}),
     frozenset({"memory", "mem", "ram"}),
 )
-#: Words that people use for the same thing; a form has at most one word of each row.
+#: Words that people use for the same field; a form has at most one word of each row.
 SYNONYMS: Final = (
     *_LIMIT_NAMES,
     frozenset({"gpus", "gpu"}),
@@ -76,16 +74,16 @@ SYNONYMS: Final = (
 )
 COMMAND_FIELD: Final = "command"
 TEMPLATE_FIELD: Final = "template"
-#: Where it runs, and from what, is the person's own choice and is never made for them.
+#: Fields that Usher never fills for a person: where to run, and from which template.
 _OWN_CHOICE: Final = frozenset({"cluster", TEMPLATE_FIELD})
-#: No more alternatives than this are tried.
+#: The most alternatives of a field that are tried.
 _MAX_ALTERNATIVES: Final = 30
 _MAX_ROUNDS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """A flag, ``--NAME VALUE`` or ``--NAME=VALUE``; ``value`` is None where nothing followed."""
+    """A flag, ``--NAME VALUE`` or ``--NAME=VALUE``; ``value`` is None if nothing followed."""
 
     name: str
     value: str | None
@@ -105,10 +103,10 @@ class FilledForm:
 
 
 def apply_flags(form_of: Callable[[Values], Form], flags: Sequence[Flag]) -> FilledForm:
-    """Apply flags to a form and return the result; ``form_of`` gives the provider's form for some values.
+    """Apply flags to a form and return the result; ``form_of`` returns the provider's form for some values.
 
-    Fields without a flag keep the form's defaults. If a flag is possible only with one choice that the
-    person left open, that choice is made. Where nothing at all can be limited, limits are left out.
+    Fields without a flag keep the form's defaults. If only one choice in a field that the person left open
+    makes all flags valid, that choice is made. If nothing can be limited, flags for limits are left out.
     """
     result = _apply_in_order(form_of, flags, {})
     if result.unknown:
@@ -129,7 +127,7 @@ def apply_flags(form_of: Callable[[Values], Form], flags: Sequence[Flag]) -> Fil
 def propose_defaults(form_of: Callable[[Values], Form], template: str) -> tuple[dict[str, Value], Form, str]:
     """Return the default values that complete a form, the form, and the template's label.
 
-    ``template`` is chosen first unless it is empty; without a label, it is not offered.
+    ``template`` is chosen first, unless it is "". If the label is "", that template isn't offered.
     """
     values: dict[str, Value] = {TEMPLATE_FIELD: template} if template else {}
     form = form_of(values)
@@ -147,7 +145,7 @@ def propose_defaults(form_of: Callable[[Values], Form], template: str) -> tuple[
 
 
 def find_choice(form: Form, said: str) -> tuple[str, Choice] | None:
-    """Return the first choice of a form with this name, and its field's name; None without one."""
+    """Return the name of a field and its choice with a given value or label; None if there is none."""
     every = ((one.name, choice) for one in form.fields for choice in one.choices)
     return next(
         (found for found in every if fold(said) in {fold(found[1].value), fold(found[1].label)}), None
@@ -176,7 +174,7 @@ def find_field(form: Form, name: str) -> Field | None:
 
 
 def _leave_out(form_of: Callable[[Values], Form], result: FilledForm) -> None:
-    """Leave out limits if neither the form, nor any choice that the person left open, has them."""
+    """Leave out flags for limits if neither the form has limits, nor would with another choice."""
     if any(_is_size(one) for one in result.form.fields):
         return
     others = [
@@ -274,7 +272,7 @@ def _find_field_choice(wanted: Field, value: str) -> Choice | None:
 
 
 def _list_alternatives(result: FilledForm, besides: frozenset[str]) -> list[tuple[str, str]]:
-    """Return the choices, by field, that change the form and haven't been made."""
+    """Return the choices, by field, that would change the form, except in the fields ``besides``."""
     return [
         (one.name, choice.value)
         for one in result.form.fields

@@ -1,8 +1,8 @@
-"""Departed people, and those who may not use Usher any more: their workspaces, then their links, end.
+"""People who have left, or may not use Usher any more: their planned stops are made, then their links end.
 
-What a plan of theirs was to stop is stopped first, at once and with their own account; of what runs on, the
-Usher administrators are told. Where something runs, a task does it all, so that it survives a crash; whoever
-left can ask for nothing meanwhile.
+Workspaces that a plan of theirs was to stop are stopped at once, with their own account. Usher administrators
+are told which others run on. If anything runs, a task does all this, so that it survives a crash; meanwhile
+the person can request nothing.
 """
 
 from enum import StrEnum
@@ -30,27 +30,27 @@ from bot.store.notices import add_or_extend
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
 
-#: For how long, at most, links are kept for the stops, as while a provider doesn't answer. It couldn't have
-#: confirmed a revocation until then, either.
+#: The longest that links are kept for the stops, in seconds, if a provider doesn't answer. A provider that
+#: doesn't answer couldn't confirm a revocation, either.
 MAX_STOPPING_SECONDS: Final = 6 * 3600.0
-#: For how long it is waited for a read that says whether something still runs.
+#: The longest wait for a read that shows whether a workspace still runs, in seconds.
 MAX_READING_SECONDS: Final = 120.0
-#: Administrators read of all who left within so many seconds in one message.
+#: Seconds for which the message to administrators waits, so that it covers several people who have left.
 GATHER_SECONDS: Final = 60.0
-#: How many stops are begun in one transaction.
+#: The most stops that are begun in one transaction.
 STOPS_BATCH_SIZE: Final = 10
 
 
 def is_leaver(person: Person) -> bool:
-    """Return whether somebody has left, or become a guest."""
+    """Return whether a person has left or become a guest."""
     return find_flaw(person) in {"left", "guest"}
 
 
 def end_departed(tx: Transaction, caller: Caller, person: Person, *, actor: str) -> list[Account]:
-    """End the links and hours of somebody who has left or become a guest; return the accounts that ended.
+    """End the links and hours of a person who has left or become a guest; return the accounts that ended.
 
-    Where something of theirs runs, a task does it. A guest's records of what was made without any account
-    stay: only they say whose it is.
+    If a workspace of theirs runs, a task does it instead. A guest keeps links on connections without user
+    accounts, as only these tell whose the workspaces are.
     """
     cause, ended = find_flaw(person), list[Account]()
     if cause is None or not is_leaver(person):
@@ -67,18 +67,18 @@ def end_departed(tx: Transaction, caller: Caller, person: Person, *, actor: str)
 
 
 class Progress(StrEnum):
-    """How far a leaver's task has come."""
+    """The progress of the task for a person who has left."""
 
-    #: What comes next can't be taken back: Slack has to say again that they have left.
+    #: The next part is irreversible, so Slack must first confirm again that they have left.
     UNCONFIRMED = "unconfirmed"
     WAITING = "waiting"
     ENDED = "ended"
 
 
 def advance(tx: Transaction, caller: Caller, task: Task, *, confirmed: str = "") -> Progress:
-    """Begin the stops that a leaver's plans were to make, and end the links once that is over.
+    """Begin the stops that a person had planned before they left, and end their links after that.
 
-    ``confirmed`` is the cause as Slack has just confirmed it: without one, nothing is stopped or ended.
+    ``confirmed`` is the cause as Slack has just confirmed it; without one, nothing is stopped or ended.
     """
     since, cause = float(task.payload["since"]), confirmed
     left: list[dict[str, Any]] = []
@@ -130,16 +130,16 @@ def _is_stopping(latest: Operation | None) -> bool:
 
 
 def _is_over(tx: Transaction, caller: Caller, account: Account, since: float) -> bool:
-    """Return whether nothing more can be stopped with an account, or it took too long."""
+    """Return whether an account can't be used for stops any more, or they have taken too long."""
     is_refused = account.state != "active" or account.repeats(account.checked_at)
     is_there = account.connection in caller.context.connections
     return is_refused or not is_there or tx.now() >= since + MAX_STOPPING_SECONDS
 
 
 def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> bool:
-    """Begin the stop that a person's plan had for a workspace; return whether there is one.
+    """Begin the stop that a person had planned for a workspace; return whether one was begun.
 
-    Nothing ends for good but what they agreed to, knowing what that costs.
+    A final stop is made only if they agreed to it, knowing what it costs.
     """
     planned = _find_plan(tx, workspace)
     if planned is None:
@@ -165,7 +165,7 @@ def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> bool:
 
 
 def _find_plan(tx: Transaction, workspace: Workspace) -> tuple[float, bool] | None:
-    """Return when time was to stop a workspace, and whether that may end it for good; None if it wasn't."""
+    """Return when a workspace's next stop is planned, and whether its owner agreed to a final one."""
     if workspace.stop_at is not None:
         return workspace.stop_at, workspace.stop_agreed
     return hours.find_planned_stop(tx, workspace)
@@ -174,7 +174,7 @@ def _find_plan(tx: Transaction, workspace: Workspace) -> tuple[float, bool] | No
 def _end_links(
     tx: Transaction, caller: Caller, who: Principal, since: float, *, actor: str, cause: str
 ) -> list[Account]:
-    """End the links and plans that a person had when they left; who is back since then is told."""
+    """End the links and hours that a person had when they left; tell them if they can read messages."""
     hours.delete_rules_of_person(tx, who)
     open_to_all = {name for name, one in caller.context.connections.items() if one.has_link_method("none")}
     linked = {account.connection for account in rows.list_accounts(tx, who) if account.linked_at <= since}
@@ -198,7 +198,7 @@ def _describe(workspace: Workspace, cause: str, *, was_planned: bool) -> dict[st
 
 
 def _notify_administrators(tx: Transaction, caller: Caller, left: list[dict[str, Any]]) -> None:
-    """Notify a leaver's administrators of the running workspaces, in one message for several leavers."""
+    """Tell administrators which workspaces of a person who left run on, in one message for several people."""
     place, who = caller.context.installation, caller.principal
     named = ", ".join(f"{one['connection']}/{one['remote_id']}" for one in left)
     append_audit(tx, [AuditEntry("usher", "account.left_running", who.key, "ok", {"workspaces": named})])
@@ -213,7 +213,7 @@ def _notify_administrators(tx: Transaction, caller: Caller, left: list[dict[str,
 
 @kind_extensions(NoticeKind.LEFT_RUNNING)
 async def _add_leavers(gatherer: Gatherer, notice: Message, facts: Facts) -> RequestFacts:
-    """Add the people, the titles of their connections, and the pages of the running workspaces."""
+    """Add the names of people, the titles of connections, and the pages of running workspaces."""
     left = [
         {**one, "title": gatherer.title(one["connection"]), "page": gatherer.find_provider_page(one)}
         for one in notice.body.get("left", ())

@@ -1,7 +1,7 @@
 """Due lessons: each starts the workspaces of a course's members, and plans their stops.
 
-A start is an ordinary operation in its member's name. When a lesson opens, it becomes due on the rows of its
-members (``readiness.prepare``), some in each transaction; nothing else about a timetable is on theirs.
+A start is an ordinary operation in the member's name. When a lesson opens, ``course_readiness.prepare`` makes
+it due in the rows of its members, a few per transaction. These rows hold nothing else about a timetable.
 """
 
 from dataclasses import replace
@@ -24,14 +24,14 @@ from bot.store.notices import add_notices
 from bot.store.transaction import Row, Transaction
 from bot.support.errors import NotLinked, Refused
 
-#: How many members are claimed at once.
+#: The most members in one claim.
 _BATCH_SIZE: Final = 50
-#: How soon it is tried again for whoever has no link that the provider takes.
+#: Seconds until the next try for a member who has no link, or one that the provider refuses.
 LINK_SECONDS: Final = 300.0
 
 
 def carry_out(tx: Transaction, caller: Caller, claimed: Participant) -> None:
-    """Begin the lesson that is on for a member, and tell them of one that was missed.
+    """Begin the current lesson for a member, and tell them if they missed the last one.
 
     Raises NotIdentified and Refused.
     """
@@ -56,7 +56,7 @@ def carry_out(tx: Transaction, caller: Caller, claimed: Participant) -> None:
         store.check_again(tx, member, scheduled_work.POLL_SECONDS)
         return
     if result == "started":
-        # Of the same lesson, another try is another request.
+        # Another try for the same lesson is another request.
         tried = latest.id if latest is not None and latest.planned_for == lesson.at else ""
         once = replace(caller, interaction=f"lesson:{member.id}:{lesson.local}:{tried}")
         start = begin_operation(
@@ -79,7 +79,7 @@ def carry_out(tx: Transaction, caller: Caller, claimed: Participant) -> None:
 
 
 def _tell_missed_lesson(tx: Transaction, card: ClassCard, member: Participant) -> None:
-    """Tell a member of the last lesson, and close it, if it is over without having begun for them."""
+    """If the last lesson is over and never began for a member, close it and tell them."""
     last = timetable.find_last_lesson(card, tx.now())
     if last is not None and member.lesson < last.local and (member.consented_at or 0.0) < last.until:
         store.close_lesson(tx, member, last)
@@ -95,9 +95,9 @@ def notify_of_lesson(
     *,
     is_missed: bool = False,
 ) -> None:
-    """Notify a member at a lesson's begin whether their workspace is ready.
+    """Notify a member at the beginning of a lesson whether their workspace is ready, or that they missed it.
 
-    ``start`` is the operation that starts it, None if it is up.
+    ``start`` is the operation that starts the workspace, None if it is up.
     """
     due_in = max(lesson.at - tx.now(), 0.0)
     if due_in > 0.0 or is_missed:
@@ -109,7 +109,7 @@ def notify_of_lesson(
 
 
 def _refuse(tx: Transaction, _caller: Caller, claimed: Participant, refusal: Refused) -> None:
-    """Leave a refused lesson out, unless another link helps in time."""
+    """Skip a lesson that was refused for a member, unless a new link may still help in time."""
     card = store.find_card(tx, claimed.card_id)
     lesson = None if card is None else timetable.find_lesson_on(card, tx.now())
     if (

@@ -1,14 +1,14 @@
-"""Due timers: the warning, and the stop in the person's name.
+"""Due timers: the warning, and then the stop in the owner's name.
 
-The stop and the end of the timer are written as one, so it is done once, and never after its person took it
-back.
+The stop and the end of its timer are written in one transaction, so a stop is made once, and never after its
+owner cancelled it.
 
-Nobody's work is stopped on a warning that they don't have, or that was for something else. Where it wasn't
-delivered, the stop moves until it is; after an absence, or if the workspace hasn't been read since the
-warning, it is read first and its person is warned again.
+No workspace is stopped after a warning that wasn't delivered, or that was about something else: the stop
+waits until a warning is delivered. After an absence of Usher, or if the workspace hasn't been read since the
+warning, it is read first, and its owner is warned again.
 
-What can't be carried out as things are isn't announced, and its person reads so once its time has passed. If
-that may change by itself, or by a new link, the stop stays due: then it is warned of, and carried out.
+A stop that can't be carried out now isn't announced; its owner is told once its time has passed. If the
+obstacle may pass by itself or by a new link, the stop stays due, and is then announced and carried out.
 """
 
 from dataclasses import replace
@@ -56,16 +56,16 @@ from bot.support.errors import NotLinked, Refused
 
 log = structlog.get_logger(__name__)
 
-#: How many timers are claimed at once.
+#: The most timers in one claim.
 CLAIM_BATCH_SIZE: Final = 50
-#: How long it is at most until it is looked whether what was planned is offered by then.
+#: The most seconds until the next check whether the provider offers the planned stop.
 _MAX_RETRY_SECONDS: Final = 600.0
-#: What some rules are called as the cause of a stop that wasn't possible.
+#: The causes of impossible stops whose names differ from the rule of the refusal.
 _CAUSE_BY_RULE: Final = {"ends": "not_agreed"}
 
 
 def process_due_timer(tx: Transaction, caller: Caller, looked: Workspace) -> None:
-    """Warn of a timer's stop, or stop; raises Refused where that can't be done any more."""
+    """Warn of a timer's stop, or make the stop; raises Refused if it is no longer possible."""
     workspace, now = rows.decide(tx, looked.id), tx.now()
     if workspace is None or workspace.stop_at is None or workspace.stop_at != looked.stop_at:
         return
@@ -74,29 +74,30 @@ def process_due_timer(tx: Transaction, caller: Caller, looked: Workspace) -> Non
     if obstacle := find_planned_stop_obstacle(tx, caller.context, workspace):
         _hold_back(tx, workspace, obstacle)
     elif now - read_at > FRESH_SECONDS and now >= stop_at and read_at < warned_at - FRESH_SECONDS:
-        # Its person is warned again once it was read.
+        # Once it was read, its owner is warned again.
         _request_read(tx, workspace, unwarned=True)
     elif rows.apply_timer(tx, workspace.id):
         log.info("timer of a workspace that is down", workspace=workspace.id)
     elif is_warned:
         stop_workspace(tx, caller, workspace)
     else:
-        # Nobody is stopped without their warning, however late that is.
+        # The stop waits for its warning, however late that makes it.
         moved_to = max(stop_at, now + LEAST_TIMER_WARNING_SECONDS)
         warning = _build_notice(workspace, TimerKind.STOP_WARNING, moved_to)
         rows.save_timer_warning(tx, workspace.id, stop_at, moved_to, warning)
 
 
 def _hold_back(tx: Transaction, workspace: Workspace, obstacle: str) -> None:
-    """Announce no stop that can't be carried out; after its time tell its person, once.
+    """Delay or give up a stop that can't be carried out now; tell its owner once, after its time.
 
-    A class doesn't wait for one person's sign-in, and hours may need the workspace again by now.
+    A class's stop doesn't wait for a person's new link, and one of hours is dropped if these need the
+    workspace again.
     """
     now, stop_at = tx.now(), workspace.stop_at or 0.0
     is_passing = obstacle in PASSING_OBSTACLES and (workspace.stop_card is None or obstacle not in LINK_HELPS)
     due_at, rule = stop_at + (GRACE_SECONDS if is_passing else 0.0), workspace.stop_rule
     if is_passing:
-        # Only a call finds out.
+        # Only a call to the provider shows whether the obstacle has passed.
         gates.request_read_now(tx, workspace.id)
     if now < due_at:
         rows.schedule_timer_check(tx, workspace.id, stop_at, min(due_at, now + RETRY_SECONDS))
@@ -105,10 +106,10 @@ def _hold_back(tx: Transaction, workspace: Workspace, obstacle: str) -> None:
     elif rule is not None and hours.is_rule_on(tx, rule):
         rows.drop_stops(tx, workspace.id, rule)
     elif is_passing:
-        # One message for all that were to stop then.
+        # One message for all workspaces of the connection that were to stop at that time.
         one = _build_notice(workspace, TimerKind.PLANNED_STOP_FAILED, stop_at, cause=obstacle, is_due=True)
         add_notices(tx, [replace(one, subject=f"{workspace.principal.key}/{workspace.connection}")])
-        # What its provider doesn't offer may stay so for days.
+        # An action may stay unavailable at the provider for days, so check less and less often.
         longer = min((now - stop_at) / 4.0, _MAX_RETRY_SECONDS) if obstacle == "not_allowed_now" else 0.0
         next_check_at = now + max(RETRY_SECONDS, longer)
         rows.schedule_timer_check(tx, workspace.id, stop_at, next_check_at, unwarned=True)
@@ -118,7 +119,7 @@ def _hold_back(tx: Transaction, workspace: Workspace, obstacle: str) -> None:
 
 @kind_extensions(TimerKind.PLANNED_STOP_FAILED)
 async def _add_others(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
-    """Add the other workspaces that were to be stopped then, if a message is about all of them."""
+    """Add the other workspaces that were to stop at the same time, if a message is about all of them."""
     if not message.body.get("is_due") or not isinstance(facts, WorkspaceFacts):
         return facts
     at, own = facts.time("stop_at"), await gatherer.store.perform(stored.read_workspaces, message.principal)
@@ -153,10 +154,10 @@ def _postpone(tx: Transaction, _caller: Caller, looked: Workspace) -> None:
 
 
 def _end_refused(tx: Transaction, _caller: Caller, looked: Workspace, refusal: Refused) -> None:
-    """End a timer that can't be carried out, and notify its person of the cause."""
+    """End a timer that can't be carried out, and notify its owner of the cause."""
     cause = refusal.rule.removeprefix("workspace.")
     if cause == "not_allowed":
-        # What is going on there is over sooner or later.
+        # The workspace is changing its state, which will end sooner or later.
         _hold_back(tx, looked, "not_allowed_now")
         return
     if isinstance(refusal, NotLinked):
@@ -171,9 +172,9 @@ def _build_notice(workspace: Workspace, kind: AnyKind, stop_at: float, **more: A
 
 
 def stop_workspace(tx: Transaction, caller: Caller, workspace: Workspace) -> None:
-    """Stop a workspace in its person's name, as its timer says; raises as ``begin_operation``.
+    """Stop a workspace in its owner's name, as its timer says; raises as ``begin_operation`` does.
 
-    A class's timer stops nothing without its person's consent.
+    A class's timer stops nothing without the owner's consent.
     """
     if workspace.stop_card is None or courses.has_consent(tx, caller.context, workspace):
         courses.end_for_workspace(tx, workspace, _begin_stop(tx, caller, workspace))
@@ -183,12 +184,11 @@ def stop_workspace(tx: Transaction, caller: Caller, workspace: Workspace) -> Non
 
 
 def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operation | None:
-    """Begin the stop, or write its postponement or end.
+    """Begin the stop, or postpone it, or only end the timer; return the stop that was begun.
 
-    Nothing but the end of the timer is left to do where it is being stopped already. One that is busy isn't
-    ended for good: its person is asked, and has an hour more. Nor is one whose person couldn't be warned: it
-    is tried again a day later, unless that was for a class. Administrators are told of both that and of a
-    stop without a warning.
+    If the workspace is already being stopped, only the timer ends. A final stop of a busy workspace is
+    postponed by an hour, and its owner asked. If the owner couldn't be warned, a final stop is tried again a
+    day later, or dropped if it was for a class; any other stop is made. Administrators are told of both.
     """
     stop_at, latest = workspace.stop_at or 0.0, operations.find_latest_operation(tx, workspace.id)
     if latest is not None and latest.is_open and latest.verb is OperationVerb.REMOVE:
@@ -200,7 +200,7 @@ def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operat
         return None
     planned, mode = get_stop_effects(caller.context, workspace), workspace.stop_mode or "stop"
     if is_final(planned, mode) and not workspace.stop_agreed:
-        # The way that was chosen ends it for good only since then.
+        # The chosen mode wasn't final when the timer was set.
         mode = choose_planned_mode(planned)
         if is_final(planned, mode):
             raise Refused("workspace.ends", cause="not_agreed")
@@ -221,7 +221,7 @@ def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operat
                 rows.end_timer(tx, workspace.id, stop_at)
             return None
     if survives_stop:
-        # Slack may not be there to be asked about its person.
+        # Slack may not be reachable to ask about the owner.
         caller = replace(caller, uses_stored_identity=True)
     elif costs_more(workspace.stakes, agreed, is_planned=True):
         later = tx.now() + MORE_SECONDS
@@ -243,9 +243,9 @@ def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operat
 def build_missed_warning_notices(
     installation: AnyInstallation, workspace: Workspace, occasion: str, *, survives_stop: bool
 ) -> list[NewNotice]:
-    """Build the notices to administrators about a stop whose person couldn't be warned.
+    """Build the notices to administrators about a stop whose owner couldn't be warned.
 
-    ``survives_stop``: the workspace can be started again, so it was stopped all the same.
+    ``survives_stop``: the workspace can be started again, so it was stopped without the warning.
     """
     owner, subject = workspace.principal, f"unwarned:{workspace.id}"
     body = {"connection": workspace.connection, "person": owner.key, "name": workspace.title}
@@ -262,9 +262,9 @@ def build_missed_warning_notices(
 
 
 def _claim_due(tx: Transaction, context: Context) -> list[Workspace]:
-    """Claim due timers; those of workspaces without a recent read are read first, and come due again.
+    """Claim due timers; workspaces without a recent read are read first, and their timers come due again.
 
-    What is down is only read: that finds out whether its ends count again.
+    A workspace that is down is only read, to find out whether its planned stops count again.
     """
     now, claimed = (
         tx.now(),

@@ -19,7 +19,7 @@ from bot.support.environment import command
 from bot.support.errors import SecretError
 from bot.support.vault import Vault, row_key
 
-#: So many people are named in one line.
+#: The most people who are named in one line.
 _MAX_PEOPLE_IN_LINE: Final = 20
 _OLD_KEY: Final = "Put the old key back into USHER_ENCRYPTION_KEYS, after the new one"
 
@@ -33,12 +33,12 @@ class SecretCheck:
 
     @property
     def is_hopeless(self) -> bool:
-        """Return whether there are secrets and none opens: the keys are those of something else."""
+        """Return whether there are secrets and no key opens any: the keys must be wrong."""
         return 0 < self.total == len(self.closed)
 
     @property
     def found(self) -> str:
-        """The number of secrets that open, and the owners of the others."""
+        """The number of secrets that can be opened, and the owners of the others."""
         if not self.closed:
             return f"{self.total} stored, and all open"
         if self.is_hopeless:
@@ -53,7 +53,7 @@ class SecretCheck:
 
     @property
     def advice(self) -> str:
-        """The advice; empty if all open."""
+        """The advice; empty if all can be opened."""
         if not self.closed:
             return ""
         forget = f"{command('keys rotate --forget')} ends these links and asks their people to link again."
@@ -65,7 +65,7 @@ class SecretCheck:
 async def try_secrets(store: Store, vault: Vault) -> SecretCheck:
     """Open every account's secret. Raises StoreError."""
     accounts = await store.perform(account_rows.list_active_accounts)
-    # Thousands take a second.
+    # In a thread, as thousands take a second.
     closed = await asyncio.to_thread(lambda: [one for one in accounts if not _can_open(vault, one)])
     closed.sort(key=_get_sort_key)
     return SecretCheck(len(accounts), closed)
@@ -80,7 +80,7 @@ def _can_open(vault: Vault, account: Account) -> bool:
 
 
 def _get_sort_key(account: Account) -> tuple[str, float, str]:
-    """Return the sort key of an account in a list: by connection, the oldest link first."""
+    """Return the sort key of an account: by connection, the oldest link first."""
     return account.connection, account.linked_at, account.id
 
 
@@ -94,15 +94,15 @@ def _format_owner(account: Account) -> str:
 
 @dataclass(slots=True)
 class Rotation:
-    """Counts of secrets encrypted again, and the accounts and Slack workspaces that no key opens."""
+    """Counts of re-encrypted secrets, and the accounts and Slack workspaces whose secrets no key opens."""
 
     done: int = 0
-    #: Replaced by somebody else between reading and writing.
+    #: Secrets that were replaced by another process between reading and writing.
     changed: int = 0
-    #: Links that were ended because no key opens them, and those that go on as one does again.
+    #: Links that were ended because no key opens their secrets, and links resumed because one does again.
     forgotten: int = 0
     recalled: int = 0
-    #: How many links of how many weren't ended, as they are too many for a key that is merely old.
+    #: The number of links that no key opens, and of all links, if none was ended because they are too many.
     spared: tuple[int, int] | None = None
     accounts: list[str] = field(default_factory=list)
     workspaces: list[str] = field(default_factory=list)
@@ -118,7 +118,7 @@ class Rotation:
         self.changed += not was_written
 
     def problems(self) -> list[str]:
-        """Return the tasks that are left to the operator, one line each."""
+        """Return the problems that are left to the operator, as lines."""
         lines = []
         if self.spared is not None:
             closed, linked = self.spared
@@ -141,12 +141,13 @@ class Rotation:
 async def rotate(
     store: Store, vault: Vault, *, forget: int | None = None, unlinked: Collection[str] = ()
 ) -> Rotation:
-    """Encrypt every secret with the newest key, as far as a key opens it. Raises StoreError.
+    """Encrypt every secret that a key opens with the newest key. Raises StoreError.
 
-    ``forget``: end the links of which no key opens the secret; their people are asked to link again. A wrong
-    key opens none: if that is more than a tenth, none is ended unless ``forget`` is their exact number; 0 is
-    none given. What is forgotten is kept sealed for a week, and its link goes on if a key opens it by then.
-    On the connections in ``unlinked`` nobody links, and what is stored is no secret: it is written again.
+    With ``forget``, links whose secret no key opens are ended, and their owners asked to link again. If these
+    are more than a tenth of all, the keys are probably wrong, so none is ended unless ``forget`` is their
+    exact number (0: no number given). Their secrets are kept encrypted for a week, and a link is resumed if a
+    key opens its secret by then. On the connections in ``unlinked``, where nobody links, such a secret is
+    written anew instead, as it holds nothing.
     """
     rotation = Rotation()
     accounts, installed = (
@@ -168,7 +169,7 @@ async def rotate(
     for account in [*accounts, *await store.read(revocations.list_pending_revocations)]:
         sealed = _rotate_secret(vault, account.secret)
         if sealed is None and account.state == "revoking":
-            continue  # Doctor counts it, and it lapses.
+            continue  # Doctor counts it, and it lapses in time.
         if sealed is None and forget is None:
             rotation.accounts.append(_format_owner(account))
             continue

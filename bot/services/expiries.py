@@ -1,4 +1,4 @@
-"""Workspaces that end by themselves soon: each end is announced once, and one that has moved is a new one."""
+"""Workspaces that their provider will soon end: each end is announced once, and again if it has moved."""
 
 from typing import Final
 
@@ -16,11 +16,11 @@ from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
-#: So many ends are announced at once.
+#: The most ends in one claim.
 MAX_CLAIMED: Final = 100
-#: How much later a workspace ends whose person keeps it: what *Keep 2 h more* says.
+#: Seconds by which the button *Keep 2 h more* extends a workspace.
 EXTENSION_SECONDS: Final = 7200.0
-#: How often a workspace is asked for that ends soon and hasn't been read lately.
+#: Seconds until a workspace that ends soon, but hasn't been read lately, is claimed again.
 READ_AGAIN_SECONDS: Final = 20.0
 
 
@@ -30,7 +30,7 @@ def _claim(tx: Transaction, context: Context) -> list[Workspace]:
 
 
 def _warn(tx: Transaction, _caller: Caller, workspace: Workspace) -> None:
-    """Announce the end of a workspace that was read just now, else have it read."""
+    """Announce the end of a workspace that was just read; if it wasn't, request a read."""
     if tx.now() - (workspace.observed_at or 0.0) > FRESH_SECONDS:
         gates.request_read_now(tx, workspace.id)
         return
@@ -42,7 +42,7 @@ def _warn(tx: Transaction, _caller: Caller, workspace: Workspace) -> None:
 
 
 def request_extension(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
-    """Have a workspace's provider end it two hours later than it will; return the workspace."""
+    """Request that a workspace's provider ends it two hours later; return the workspace."""
     workspace, account = require_workspace_and_account(tx, caller, "start", workspace_id)
     if workspace.is_down:
         raise Refused("workspace.not_up", cause="not_up")
@@ -54,7 +54,7 @@ def request_extension(tx: Transaction, caller: Caller, workspace_id: str) -> Wor
 
 
 def note_extension(tx: Transaction, task: Task, ends_at: float | None, cause: str) -> None:
-    """Report the end that a provider has set in place of the former one, or its refusal."""
+    """Notify a workspace's owner of the new end that the provider has set, or of the refusal's ``cause``."""
     workspace = workspaces.find_workspace(tx, task.subject.partition("/")[2])
     if workspace is None:
         return

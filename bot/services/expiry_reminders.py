@@ -1,4 +1,4 @@
-"""Reminders of a link's end; their due times are in rows, so a downtime delays and loses none."""
+"""Reminders that a link will expire; their due times are stored, so downtime may delay but not lose them."""
 
 from typing import Final
 
@@ -18,12 +18,12 @@ from bot.store.transaction import Transaction
 from bot.support.errors import SecretError
 from bot.support.vault import row_key
 
-#: How many are claimed at once.
+#: The most reminders in one claim.
 REMINDERS_PER_CLAIM: Final = 100
 
 
 def _remind(tx: Transaction, caller: Caller, account: Account) -> None:
-    """Write the reminder that is due, or have the credential renewed; end what was only approved."""
+    """Write the due reminder, or have the credential renewed; end an approved link that has expired."""
     context, now = caller.context, tx.now()
     assert account.expires_at is not None, "who is reminded of an end has one"
     occasion, next_at = find_due_reminder(account.expires_at, now)
@@ -35,7 +35,7 @@ def _remind(tx: Transaction, caller: Caller, account: Account) -> None:
         else:
             add_notices(tx, [build_link_reminder(account, occasion)])
     if account.is_approved and account.has_ended(now):
-        # Nobody at the provider ends it.
+        # The provider doesn't end it, so Usher does.
         refuse_account(tx, account, "approval_ended")
 
 
@@ -57,9 +57,9 @@ def remind_again(tx: Transaction, account_id: str) -> None:
 
 
 def build_link_reminder(account: Account, occasion: str) -> NewNotice:
-    """Return the reminder of an account's end."""
+    """Return the notice that an account's link will expire."""
     body = {"connection": account.connection, "username": account.username, "expires_at": account.expires_at}
-    # A renewed credential is a new one of the same account.
+    # With its time, as a renewed credential of the same account has an end of its own.
     when = f"{occasion}:{account.expires_at:.0f}"
     return NewNotice(account.id, ExpiryKind.LINK_EXPIRY, when, account.principal, body)
 

@@ -1,7 +1,7 @@
-"""Failovers: people are told what the database has lost of what they were answered (ADR 76).
+"""Failovers: people are told which of their actions the database has lost after it answered them (ADR 76).
 
-What was lost left no row, so only processes know of it: each compares what it remembers with the rows, while
-the lists are read again. What somebody started on their provider's page is in no process's memory.
+Lost actions have left no row, so only the processes know of them. Each process compares what it remembers
+with the rows. Workspaces started on a provider's own page are in no process's memory; lists find them again.
 """
 
 from functools import partial
@@ -18,7 +18,7 @@ from bot.store.tables import TABLES
 from bot.store.transaction import Row, Transaction
 from bot.support.pool import contain_errors
 
-#: How long what a message is about may take to be read, in seconds.
+#: Seconds for which the message waits, so that the workspace can be read first.
 READ_TIMEOUT_SECONDS: Final = 12.0
 
 
@@ -29,7 +29,7 @@ class Failovers:
         self._context, self._last, self._told = context, Row(), ""
 
     async def step(self) -> None:
-        """Look whether there was one that has settled; never raise."""
+        """Notify people if there was a failover that has settled; never raise."""
         context, store = self._context, self._context.store
         async with contain_errors("failover", context.ids):
             await self._tell_of_two_primaries()
@@ -63,7 +63,7 @@ class Failovers:
 
 
 def _notify(tx: Transaction, one: RecentCommit, found: Row) -> None:
-    """Notify the owner of a lost row of the state, once that was read again."""
+    """If a row was lost, notify its owner, after the workspace was read again."""
     table = next(table for table in TABLES.values() if table.model is type(one))
     if table.row(tx, id=one.id) is not None:
         return

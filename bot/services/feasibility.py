@@ -14,8 +14,8 @@ from bot.store import accounts, outages
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
-#: What a workspace must allow for an operation, and the states in which that doesn't matter because the
-#: operation is already fulfilled or under way. A stop needs nothing: it is sent as soon as that is possible.
+#: The action that a workspace must allow for an operation, and the states in which that doesn't matter, as
+#: the operation is fulfilled or in progress. A stop needs none: it is sent as soon as that is possible.
 _NEEDS: dict[OperationVerb, tuple[Action, frozenset[State]]] = {
     OperationVerb.START: ("start", UP_STATES),
     OperationVerb.SUSPEND: ("suspend", DOWN_OR_FAILED_STATES),
@@ -43,7 +43,7 @@ def check_possible(context: Context, workspace: Workspace, verb: OperationVerb) 
     if verb not in _NEEDS:
         return
     action, needless = _NEEDS[verb]
-    # An outdated state forbids nothing: then the provider decides.
+    # If the state is outdated, let the provider decide.
     if (
         is_recently_read(context, workspace)
         and not workspace.allows(action)
@@ -53,7 +53,7 @@ def check_possible(context: Context, workspace: Workspace, verb: OperationVerb) 
 
 
 def find_planned_stop_obstacle(tx: Transaction, context: Context, workspace: Workspace) -> str:
-    """Return the obstacle to a workspace's planned stop as things are, "" for none."""
+    """Return the current obstacle to a workspace's planned stop, "" if there is none."""
     connection = workspace.connection
     account = accounts.find_account(tx, workspace.principal, connection)
     away = outages.list_outages(tx)
@@ -73,19 +73,19 @@ def get_stop_effects(context: Context, workspace: Workspace) -> StopEffects:
 
 
 def predict_stop_effects(context: Context, workspace: Workspace) -> StopEffects:
-    """Return the effects of each way to stop a workspace once it is up, also if it doesn't exist yet."""
+    """Return the effects of each way to stop a workspace once it is up, even if it doesn't exist yet."""
     is_there = not workspace.is_provisional and workspace.state is not State.GONE
     up = workspace if is_there else replace(workspace, remote_id="", state=State.RUNNING, actions=None)
     return context.need(workspace.connection).stop_effects(up)
 
 
 def choose_stop_mode(context: Context, workspace: Workspace, verb: OperationVerb) -> StopMode | None:
-    """Return the mode in which an operation stops a workspace; None if it can be started again anyway."""
+    """Return the mode in which an operation stops a workspace; None if the operation can't be final."""
     return "stop" if _is_replaced_by_restart(context, workspace, verb) else _MODES.get(verb)
 
 
 def find_final_mode(context: Context, workspace: Workspace, verb: OperationVerb) -> StopMode | None:
-    """Return the mode in which an operation ends a workspace for good, if it does so at all."""
+    """Return the mode in which an operation ends a workspace irreversibly; None if it doesn't."""
     try:
         mode = choose_stop_mode(context, workspace, verb)
     except Refused:
@@ -94,9 +94,9 @@ def find_final_mode(context: Context, workspace: Workspace, verb: OperationVerb)
 
 
 def _is_replaced_by_restart(context: Context, workspace: Workspace, verb: OperationVerb) -> bool:
-    """Return whether a restart ends the workspace for good and makes another from its spec.
+    """Return whether a restart ends a workspace irreversibly and creates another from its spec.
 
-    Raises Refused (``workspace.no_restart``, ``workspace.withheld``) where that can't be done either.
+    Raises Refused (``workspace.no_restart``, ``workspace.withheld``) if that isn't possible, either.
     """
     if (
         verb is not OperationVerb.RESTART
@@ -112,12 +112,12 @@ def _is_replaced_by_restart(context: Context, workspace: Workspace, verb: Operat
 
 
 def is_final_stop(operation: Operation, effects: StopEffects) -> bool:
-    """Return whether a stop that its person consented to ends the workspace for good."""
+    """Return whether a stop that the owner consented to ends the workspace irreversibly."""
     if operation.verb not in {OperationVerb.STOP, OperationVerb.FORCE} or not operation.agreed:
         return False
     return is_final(effects, "force" if operation.verb is OperationVerb.FORCE else "stop")
 
 
 def is_recently_read(context: Context, workspace: Workspace) -> bool:
-    """Return whether the state of a workspace was observed lately enough to be relied on."""
+    """Return whether a workspace's state was read recently enough to rely on it."""
     return (workspace.observed_at or 0.0) >= context.clock.now() - FRESH

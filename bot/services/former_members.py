@@ -1,7 +1,7 @@
-"""Members of courses as releases up to 0.4.1 had them: whoever had agreed to less than their course leaves.
+"""Members of courses from releases up to 0.4.1: those who had agreed to less than the whole course leave it.
 
-Those releases kept for each member what they had agreed to, and the days that they left out. A course does
-nothing for its members before all of them have been compared with it (``settle``).
+Those releases stored what each member had agreed to, and the days that they skipped. A course does nothing
+for its members until all of them have been compared with it (``settle``).
 """
 
 from typing import Final
@@ -16,7 +16,7 @@ from bot.store.audit import append_audit
 from bot.store.notices import add_notices
 from bot.store.transaction import Row, Transaction
 
-#: How many members are compared in one transaction.
+#: The most members who are compared in one transaction.
 MEMBERS_PER_TRANSACTION: Final = 20
 
 
@@ -29,10 +29,10 @@ def settle(tx: Transaction, card: ClassCard) -> bool:
 
 
 def _settle_member(tx: Transaction, card: ClassCard, former: FormerMember) -> None:
-    """Keep a member, without a next lesson that they left out, or end their membership with a notice."""
+    """Keep a member, closing lessons that they had skipped, or end their membership with a notice."""
     member, now = store.find_participant(tx, card.id, former.principal), tx.now()
     if member is None or member.consented_at != former.consented_at or card.is_over(now):
-        # They have left, or joined again since: that is their word.
+        # They have left or joined again since, which counts.
         return
     beyond, skipped = timetable.list_days_beyond(card, former, now)
     if beyond or skipped:

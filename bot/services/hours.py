@@ -1,9 +1,9 @@
-"""Working hours of workspaces: set, left out, paused, moved, and carried out when they are due.
+"""Working hours of workspaces: people set, skip and pause them, and Usher carries them out when they are due.
 
-A start is an ordinary operation in its person's name. A stop is one of
-the workspace's ends, so that its warning and its buttons change that stop alone: shortly before it comes, or
-when a change of the hours would take it from what they have begun.
-What runs on without a stop ahead is asked about, once a day.
+A start is an ordinary operation in the owner's name. A stop becomes one of the workspace's planned stops, so
+that its warning's buttons change that stop alone. It is planned shortly before its time, or earlier if a
+change of the hours would cancel the stop of hours that have begun. If a workspace runs on without a stop
+ahead, Usher asks its owner once a day whether it is still needed.
 """
 
 from collections.abc import Collection, Sequence
@@ -22,6 +22,8 @@ from bot.domain.hours import (
     find_asking_evening,
     find_hours_stop,
     find_idle_since,
+    find_run_through,
+    is_planned,
     was_used,
 )
 from bot.domain.notices import NewNotice
@@ -55,18 +57,18 @@ from bot.store.planned_starts import review_start
 from bot.store.transaction import Transaction
 from bot.support.errors import NotLinked, Refused
 
-#: How soon again where its person is only to be asked about it.
+#: Seconds until a workspace that has to be read before its owner is asked about it is looked at again.
 RECHECK_SECONDS: Final = 30.0
 HOUR_SECONDS: Final = 3600.0
-#: For how long after its time a start waits for its provider to offer it.
+#: Seconds after its time for which a start waits for the provider to offer it.
 UNOFFERED_SECONDS: Final = 1800.0
-#: How many rules, or workspaces that were left running, are claimed at once.
+#: The most running workspaces in one claim; for rules, half as many.
 CLAIM_BATCH_SIZE: Final = 100
-#: How often it is looked at whether what was left running is still needed.
+#: Seconds between checks whether to ask about a workspace that was left running.
 IDLE_CHECK_SECONDS: Final = 1800.0
 #: A rule before a change and after it, None for none.
 RuleChange = tuple[HoursRule | None, HoursRule | None]
-#: What became of an occurrence of which nobody has to be told.
+#: Results of occurrences that nobody has to be told about.
 DONE_WELL: Final = frozenset({"started", "timer", "needless", "by hand"})
 
 
@@ -80,30 +82,39 @@ def add(
     agreed: bool = False,
     former: str = "",
 ) -> list[HoursRule]:
-    """Give a workspace hours; return those on the same days that they replace, as both would contradict.
+    """Give a workspace hours; return the rules that they replace because the two would contradict each other.
 
-    ``former`` is a rule that they replace in any case.
-    Raises Refused: ``workspace.ends`` if a stop would end it for good and its person hasn't agreed,
-    ``hours.makes`` if a start would have to make a new one, ``hours.never`` if they don't come soon.
+    ``former`` is the id of a rule that they replace in any case. Raises Refused: ``workspace.ends`` if a stop
+    would be final and the owner hasn't agreed, ``hours.makes`` if a stopped workspace couldn't be started
+    again, ``hours.many`` if it has too many rules, ``hours.never`` if the hours never come,
+    ``hours.runs_on`` for a stop and a start at the same time that the owner hasn't agreed to.
     """
     workspace = find_usable(tx, caller, "hours", workspace_id)
     known = rows.list_rules(tx, workspace.id)
     replaced = [one for one in known if one.id == former or one.wanted.contradicts(wanted)]
-    kept = len(known) - len(replaced)
-    made = _make_rule(tx, caller, workspace, wanted, kept=kept, agreed=agreed)
+    left = [
+        replace(one, days=days) for one in replaced if one.id != former and (days := one.days - wanted.days)
+    ]
+    kept = [*(one for one in known if one not in replaced), *left]
+    made = _make_rule(tx, caller, workspace, wanted, kept=len(kept), agreed=agreed)
+    stop = None if agreed else find_run_through(kept, made, tx.now())
+    if stop is not None:
+        title = caller.context.need(workspace.connection).settings.title
+        raise Refused("hours.runs_on", cause="not_agreed", title=title, at=stop.at)
     if not caller.is_first_delivery(tx):
         return []
-    change: list[RuleChange] = [*((one, None) for one in replaced), (None, made)]
+    by_id = {one.id: one for one in left}
+    change: list[RuleChange] = [*((one, by_id.get(one.id)) for one in replaced), (None, made)]
     change_rules(tx, workspace, change, get_mode(caller, workspace))
     agreed_to = {"agreed": "yes"} if made.agreed else {}
     caller.record(tx, "workspace.hours", workspace, hours=write_hours(wanted), zone=made.zone, **agreed_to)
-    return replaced
+    return [replace(one, days=one.days & wanted.days) if one.id in by_id else one for one in replaced]
 
 
 def _make_rule(
     tx: Transaction, caller: Caller, workspace: Workspace, wanted: Wanted, *, kept: int, agreed: bool = False
 ) -> HoursRule:
-    """Make a rule of wanted hours beside the ``kept`` other ones; raises Refused."""
+    """Return a rule for the wanted hours of a workspace that keeps ``kept`` other rules; raises Refused."""
     caller.check_plan(tx, workspace.connection)
     context, now = caller.context, tx.now()
     title = context.need(workspace.connection).settings.title
@@ -123,7 +134,7 @@ def _make_rule(
 
 @concerns_caller
 def end(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
-    """Take a workspace's hours away; return it. What they have begun ends as planned."""
+    """Remove a workspace's hours; return the workspace. Hours that have begun still end as planned."""
     workspace = require_workspace(tx, caller, "hours", workspace_id)
     rules = rows.list_rules(tx, workspace.id)
     if rules and caller.is_first_delivery(tx):
@@ -138,7 +149,7 @@ def end(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
 def restore(
     tx: Transaction, caller: Caller, workspace_id: str, former: Sequence[FormerHours]
 ) -> tuple[Workspace, bool]:
-    """Give a workspace hours again that were turned off, unless it has some; return whether it got them.
+    """Give back hours that were turned off, unless the workspace has hours; return whether it got them.
 
     Raises Refused as ``add`` does.
     """
@@ -167,10 +178,11 @@ def change_rules(
     change: Sequence[RuleChange],
     mode: StopMode = "stop",
 ) -> None:
-    """Change a workspace's rules; the hours that have begun end as planned, or as the new ones say.
+    """Change a workspace's rules; hours that have begun end as planned, or as the new rules say.
 
-    So the stop of today's hours becomes an end of the workspace where the change would take it away, and one
-    that was planned goes only for another stop, or if nothing had begun: then the hours may bring it again.
+    If the change would take away the stop of hours that have begun, that stop is planned at once. A stop that
+    is already planned is cancelled only if the new rules have another one, or if no hours had begun; in that
+    case the rules may plan it again.
     """
     now, former = tx.now(), rows.list_rules(tx, workspace.id)
     has_begun, begun = begun_hours.has_begun(former, now), begun_hours.find_begun_stop(former, now)
@@ -185,7 +197,8 @@ def change_rules(
     for planned in (one for one in workspace.planned_stops.rows if one.because == "hours"):
         stop = settled.get(planned.source)
         is_dropped = begun_hours.has_end(known, planned.at, now) or (stop is not None and not has_begun)
-        if is_dropped and not begun_hours.has_stop_at(known, planned.at if stop is None else stop.at):
+        is_dropped = is_dropped and not is_planned(known, "stop", planned.at if stop is None else stop.at)
+        if is_dropped or is_planned(known, "start", planned.at):
             timers.drop_stops(tx, workspace.id, planned.source)
             changed = next((one for one in known if one.id == planned.source), None)
             if stop is not None and changed is not None:
@@ -193,7 +206,7 @@ def change_rules(
     if begun is not None and not begun_hours.has_end(known, begun[0].at, now):
         _keep_stop(tx, workspace, *begun, mode)
     if any(before is not None and before.paused for before, _ in change):
-        # Messages say that they are paused, by the link that some wait for.
+        # Messages about the account's link say that hours are paused, so draw them again.
         cards.queue_messages(
             tx, cards.make_link_key(workspace.principal.key, workspace.connection), changed=False
         )
@@ -203,7 +216,7 @@ def change_rules(
 def _keep_stop(
     tx: Transaction, workspace: Workspace, stop: Occurrence, rule: HoursRule, mode: StopMode
 ) -> None:
-    """Plan the stop of hours that have begun as an end of its own."""
+    """Plan the stop of hours that have begun, if the workspace is up or coming up."""
     latest = operations.find_latest_operation(tx, workspace.id)
     is_coming_up = latest is not None and latest.is_open and not latest.verb.brings_down
     if is_coming_up or not workspace.is_down:
@@ -214,9 +227,9 @@ def _keep_stop(
 def leave_out_days(
     tx: Transaction, caller: Caller, workspace_id: str, days: Collection[str] = ()
 ) -> Workspace:
-    """Leave days out of a workspace's hours; without any, let all come again, also what was paused.
+    """Skip days of a workspace's hours; without ``days``, skip none any more and resume paused hours.
 
-    What they have begun ends as planned. Raises NotLinked and Refused where nothing could come.
+    Hours that have begun end as planned. Raises NotLinked or Refused if the workspace can't be used.
     """
     workspace = find_usable(tx, caller, "hours", workspace_id)
     resting: list[RuleChange] = []
@@ -225,7 +238,7 @@ def leave_out_days(
         today = one.day(now).isoformat()
         off = frozenset(day for day in one.off.union(days) if day >= today)
         off = off if days else frozenset()
-        # Whoever lets what was paused come again is there.
+        # The person who resumes paused hours is there, so start counting unused starts anew.
         again = replace(one, processed_until=now, started_at=None, unused=0, paused="")
         resting.append((one, replace(one if days or not one.paused else again, off=off)))
     return _change_days_off(tx, caller, workspace, resting, off=",".join(sorted(days)))
@@ -233,7 +246,7 @@ def leave_out_days(
 
 @concerns_caller
 def pause(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
-    """Pause a workspace's hours until its person resumes them; what they have begun ends as planned."""
+    """Pause a workspace's hours until its owner resumes them; hours that have begun end as planned."""
     workspace = require_workspace(tx, caller, "hours", workspace_id)
     found = [one for one in rows.list_rules(tx, workspace.id) if not one.paused]
     return _change_days_off(
@@ -251,7 +264,7 @@ def _change_days_off(
 
 
 def find_usable(tx: Transaction, caller: Caller, verb: str, workspace_id: str) -> Workspace:
-    """Return a workspace that can be started or stopped: nothing is made by itself. Raises Refused."""
+    """Return a workspace that exists and can be used; hours never create one. Raises NotLinked or Refused."""
     workspace = require_workspace(tx, caller, verb, workspace_id)
     provider = caller.context.need(workspace.connection)
     caller.require_account(tx, workspace.connection)
@@ -270,9 +283,9 @@ def find_usable(tx: Transaction, caller: Caller, verb: str, workspace_id: str) -
 
 @concerns_caller
 def carry_out(tx: Transaction, caller: Caller, looked: HoursRule) -> None:
-    """Carry out the due occurrences of a rule in its person's name; too late ones are notified as missed.
+    """Carry out the last due occurrence of a rule in its owner's name; earlier ones count as missed.
 
-    Raises NotIdentified while Slack can't say who they are, and Refused: see ``refuse``.
+    Raises NotIdentified while Slack can't identify the owner, and Refused; see ``refuse``.
     """
     rule, now = rows.find_rule(tx, looked.id), tx.now()
     if rule is None or rule.paused or not (due := list_due(tx, rule)):
@@ -281,6 +294,9 @@ def carry_out(tx: Transaction, caller: Caller, looked: HoursRule) -> None:
     workspace = find_usable(tx, caller, last.side, rule.workspace_id)
     latest = operations.find_latest_operation(tx, workspace.id)
     result = decide(workspace, latest, last, now)
+    runs_on = last.side == "stop" and is_planned(rows.list_rules(tx, workspace.id), "start", last.at)
+    if runs_on:
+        result = "needless"
     if result == "unread":
         wait_for_read(tx, rule)
         return
@@ -295,14 +311,14 @@ def carry_out(tx: Transaction, caller: Caller, looked: HoursRule) -> None:
     own = PlannedStop(last.at, get_mode(caller, workspace), rule.agreed, True, "hours", rule.id)
     if result == "timer":
         timers.plan_stop(tx, workspace.id, own)
-    elif last.side == "stop" and workspace.is_down:
-        # By the time it may be up.
+    elif last.side == "stop" and workspace.is_down and not runs_on:
+        # It may be up by then.
         timers.plan_resting_stop(tx, workspace.id, own)
     settle(tx, rule, due, result)
 
 
 def list_due(tx: Transaction, rule: HoursRule) -> list[Occurrence]:
-    """Return the occurrences of a rule that are due; without any, the rule is settled up to now."""
+    """Return the occurrences of a rule that are due; if there are none, settle the rule up to now."""
     due = rows.list_due(tx, rule)
     if not due:
         rows.settle(tx, rule, {})
@@ -310,13 +326,13 @@ def list_due(tx: Transaction, rule: HoursRule) -> list[Occurrence]:
 
 
 def wait_for_read(tx: Transaction, rule: HoursRule) -> None:
-    """Have a rule's workspace read before anything is decided."""
+    """Ask for a read of a rule's workspace, and look at the rule again soon."""
     gates.want(tx, rule.workspace_id, by_itself=True)
     rows.schedule_check(tx, rule, tx.now() + POLL_SECONDS)
 
 
 def count_start(tx: Transaction, rule: HoursRule, plan: Occurrence, workspace: Workspace) -> HoursRule:
-    """Return a rule after one more start, with the count of those in a row that nobody used."""
+    """Return a rule after one more start, with its count of consecutive starts that nobody used."""
     since = rule.started_at
     if since == plan.at:
         return rule
@@ -332,8 +348,8 @@ def start(
     workspace: Workspace,
     latest: Operation | None,
 ) -> Operation:
-    """Begin the start of a rule that counts it already."""
-    # Of the same time, another try is another request.
+    """Begin the start of an occurrence; ``started`` is the rule that counts this start already."""
+    # Another try for the same time is another request.
     tried = latest.id if latest is not None and latest.planned_for == plan.at else ""
     once = replace(caller, interaction=f"hours:{started.id}:{plan.local}:{tried}".rstrip(":"))
     begun = begin_operation(
@@ -350,16 +366,17 @@ def start(
 
 
 def get_mode(caller: Caller, workspace: Workspace) -> StopMode:
-    """Return the mode in which a plan stops a workspace."""
+    """Return the mode in which hours stop a workspace."""
     return choose_planned_mode(get_stop_effects(caller.context, workspace))
 
 
 def decide(workspace: Workspace, latest: Operation | None, due: Occurrence, now: float) -> str:
-    """Return the result of a start or stop, given the workspace's latest operation.
+    """Return what to do about a due start or stop, given the workspace's latest operation.
 
-    A ``timer`` is set, it is ``started``, that is ``needless``, or ``missed``, or its person has done
-    something else since (``by hand``), or is just having it stopped (``given_up``); ``unread``: that can't be
-    said before a read. That what is to be started is up is said by no read from before that.
+    ``timer``: plan the stop. ``started``: start it. ``needless``: it is already so. ``missed``: it is too
+    late. ``by hand``: the owner has done something else since. ``given_up``: the owner is having it stopped,
+    or wanted it removed. ``unread``: read it first. Only a read after the start was due shows that the
+    workspace is already up.
     """
     is_stop, is_down = due.side == "stop", workspace.is_down
     if not is_stop and latest is not None and is_given_up(latest):
@@ -369,7 +386,7 @@ def decide(workspace: Workspace, latest: Operation | None, due: Occurrence, now:
         since = max(since, latest.created_at)
     elif latest is not None and latest.is_open:
         return "needless"
-    # A stop looks at it before its time comes, and a start may come before its plan begins.
+    # A stop is due before its time, for the warning; only a start after its time overrides it.
     if since >= (due.at if is_stop else due.due_at):
         return "by hand"
     is_coming_up = latest is not None and latest.is_open
@@ -386,9 +403,9 @@ def decide(workspace: Workspace, latest: Operation | None, due: Occurrence, now:
 
 
 def is_given_up(latest: Operation) -> bool:
-    """Return whether a workspace's person is having it stopped, or wanted it removed, and nothing since.
+    """Return whether a workspace's owner is having it stopped or removed, or its removal failed.
 
-    What was planned before that doesn't bring it back, also where the removal has failed.
+    Hours don't bring it back then, even if the removal failed.
     """
     if not latest.verb.brings_down or latest.planned_for is not None:
         return False
@@ -397,7 +414,7 @@ def is_given_up(latest: Operation) -> bool:
 
 
 def settle(tx: Transaction, rule: HoursRule, due: list[Occurrence], result: str) -> None:
-    """Write the result of the last due occurrence; notify its person of missed or failed ones."""
+    """Write the result of the last due occurrence, the others as missed; notify the owner of missed ones."""
     settled = dict.fromkeys(due, "missed") | {due[-1]: result}
     rows.settle(tx, rule, settled)
     missed = [one for one in due if settled[one] not in DONE_WELL]
@@ -408,9 +425,10 @@ def settle(tx: Transaction, rule: HoursRule, due: list[Occurrence], result: str)
 
 
 def refuse(tx: Transaction, _caller: Caller, looked: HoursRule, refusal: Refused) -> None:
-    """Write the refusal of a due occurrence, and pause the rule unless that passes; notify its person.
+    """Handle a refusal of due occurrences: try again, settle them as failed, or pause the rule.
 
-    What is on its way to something else is tried again first, and for a while what isn't offered just then.
+    They are tried again while the workspace is changing its state, and for a while if the provider doesn't
+    offer the action just then. After that they fail. Any other refusal pauses the rule.
     """
     rule = rows.find_rule(tx, looked.id)
     due = [] if rule is None or rule.paused else rows.list_due(tx, rule)
@@ -433,7 +451,7 @@ def refuse(tx: Transaction, _caller: Caller, looked: HoursRule, refusal: Refused
 
 
 def postpone(tx: Transaction, _caller: Caller, looked: HoursRule) -> None:
-    """Schedule the next try of a rule, as Slack can't identify its person now."""
+    """Schedule the next try of a rule, as Slack can't identify its owner now."""
     rows.schedule_check(tx, looked, tx.now() + RETRY_SECONDS)
 
 
@@ -447,15 +465,15 @@ HOURS_WORK: Final = ScheduledWork(
 )
 
 
-# -- what was left running -----------------------------------------------------------------------------------
+# -- workspaces left running ---------------------------------------------------------------------------------
 
 
 @concerns_caller
 def _ask_if_needed(tx: Transaction, caller: Caller, looked: Workspace) -> None:
-    """Ask a workspace's person whether they still need it, if it runs on and no stop is ahead within a day.
+    """Ask a workspace's owner whether they still need it, if it runs on and no stop comes within a day.
 
-    Where its connection says so, it gets a timer for the evening, unless that would end it for good, or its
-    person has planned another one.
+    If its connection says so, a stop is planned for the evening, unless that would be final, or another stop
+    is planned.
     """
     context, principal, now = caller.context, caller.principal, tx.now()
     workspace, provider = stored.find_workspace(tx, looked.id), context.connections.get(looked.connection)

@@ -1,4 +1,4 @@
-"""The rules of people's workspaces, added to what messages say about these."""
+"""The hours and lessons of workspaces, added to the facts for messages about them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -13,13 +13,13 @@ from bot.store import courses as courses_store
 from bot.store import hours as hours_store
 from bot.store.store import Store
 
-#: Facts of so many rows are put together in one piece: others work in the meantime.
+#: Rows whose facts are gathered at a time; other work may run in between.
 CONTEXT_BATCH_SIZE: Final = 20
 Item = TypeVar("Item")
 
 
 async def yield_in_batches(items: Iterable[Item]) -> AsyncIterator[Item]:
-    """Yield items; other work comes between two batches."""
+    """Yield items, letting other work run between two batches."""
     for number, item in enumerate(items, 1):
         if number % CONTEXT_BATCH_SIZE == 0:
             await asyncio.sleep(0)
@@ -29,7 +29,7 @@ async def yield_in_batches(items: Iterable[Item]) -> AsyncIterator[Item]:
 async def add_rules(
     store: Store, principal: Principal, every: Sequence[WorkspaceFacts]
 ) -> Sequence[WorkspaceFacts]:
-    """Return the facts of one person's workspaces with their rules."""
+    """Return the facts of one person's workspaces with their hours."""
     keys = [context.workspace.id if context.workspace is not None else "" for context in every]
     if not keys:
         return []
@@ -51,7 +51,7 @@ async def add_rules(
 async def add_lessons(
     store: Store, principal: Principal, every: Sequence[WorkspaceFacts]
 ) -> list[WorkspaceFacts]:
-    """Add the courses for whose lessons workspaces are started."""
+    """Return the facts of one person's workspaces with the courses that start them."""
     joined = dict[str, list[ClassCard]]()
     for one in await store.read(courses_store.list_memberships, principal):
         card = await store.read(courses_store.find_card, one.card_id)

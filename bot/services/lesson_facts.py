@@ -1,4 +1,4 @@
-"""The facts of classes and courses for messages: those of their cards, and those added to workspaces."""
+"""The facts of classes and courses, for messages about them and about workspaces."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -31,9 +31,9 @@ async def load_class(
     *,
     zone: ZoneInfo | None = None,
 ) -> ClassFacts:
-    """Load the facts for a class card: its counts, its connection's title, the effects of its end there.
+    """Load the facts for a class card: counts, the connection's title, the effects of the stop at its end.
 
-    ``zone`` is that of the reader, unless several read it.
+    ``zone`` is the reader's time zone, None if several people read the card.
     """
     stopper = [Principal.from_key(card.stopped_by)] if card.stopped_by else []
     return ClassFacts(
@@ -48,7 +48,7 @@ async def load_class(
 async def load_courses(
     gatherer: Gatherer, reader: Principal, own: Sequence[tuple[ClassCard, bool]]
 ) -> list[ClassFacts]:
-    """Load the facts for courses, with counts for their teachers."""
+    """Load the facts for courses, with current counts for teachers."""
     every, found = await gatherer.store.read(courses_store.list_memberships, reader), []
     joined = {one.card_id: one.workspace_id or "" for one in every}
     pending = await gatherer.store.read(courses_store.list_pending_courses, reader)
@@ -68,7 +68,7 @@ async def load_courses(
 
 
 async def _add_pending(gatherer: Gatherer, reader: Principal, facts: ClassFacts) -> ClassFacts:
-    """Add the state of a person's enrollment that waits, and of their account."""
+    """Add the state of a person's enrollment that waits for a link or a workspace, and of their account."""
     account = await gatherer.store.read(accounts.find_account, reader, facts.connection)
     common = gatherer.describe_common(facts.now, facts.zone, facts.connection, account)
     pending = await gatherer.store.read(courses_store.find_member, facts.card.id, reader)
@@ -78,7 +78,7 @@ async def _add_pending(gatherer: Gatherer, reader: Principal, facts: ClassFacts)
 @subject_describers("class")
 async def _load_card(gatherer: Gatherer, card_id: str) -> Facts | None:
     card = await gatherer.store.read(courses_store.find_card, card_id)
-    # Whoever reads it is where its poster is.
+    # Its readers are in the Slack workspace of the person who posted it.
     return None if card is None else await load_class(gatherer, card, card.principal)
 
 
@@ -112,7 +112,7 @@ def _add_class_context(facts: WorkspaceFacts, stopping_class: ClassFacts) -> Wor
 
 @kind_extensions(TimerKind.STOP_WARNING)
 async def _add_class_of_timer(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
-    """Add the class that stops a workspace, and whether its person stops it before."""
+    """Add the class that stops a workspace, and whether the workspace is being stopped already."""
     workspace = facts.workspace if isinstance(facts, WorkspaceFacts) else None
     if workspace is None:
         return facts

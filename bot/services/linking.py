@@ -1,8 +1,9 @@
-"""Linking by a page: invite, prove who you are, check a token, confirm.
+"""Linking an account on a page: invite, prove who you are, check a token, confirm.
 
-Each step is a use case. Only a check of a token asks a provider: a use case counts the attempt before it, and
-another one keeps what came of it. The reasons are in ``docs/internals/rules.md``, "Linking proves both
-sides". Every refusal is a ``Refused`` with a text for the person; its rule decides the page's status.
+Each step is a use case. Only the check of a token asks a provider. One use case counts the attempt before
+the provider is asked, and another stores the result. The reasons are in ``docs/internals/rules.md``,
+"Linking proves both sides". Every refusal is a ``Refused`` with a text for the person; its rule decides the
+page's HTTP status.
 """
 
 import asyncio
@@ -39,26 +40,26 @@ from bot.support.vault import row_key
 
 log = structlog.get_logger(__name__)
 
-#: How long a link is valid, and then how long its code is; seconds.
+#: Seconds for which a link is valid; then seconds for which its code is valid.
 LINK_SECONDS = 600.0
 CODE_SECONDS = 600.0
-#: By then a link has ended in any case, and a credential made for it has been used or never will be.
+#: Seconds after which a link is over in any case, so a credential not used by then never will be.
 UNUSED_SECONDS = LINK_SECONDS + CODE_SECONDS + 60.0
-#: The longest that a person waits for a token to be checked; seconds.
+#: The longest that the check of a token may take, in seconds.
 CHECK_TIMEOUT_SECONDS = 10.0
 MAX_ATTEMPTS = 5
 CODE_LENGTH = 8
-#: No provider's token is longer; a longer text is never matched against a pattern.
+#: The longest text that is accepted as a token. All providers' tokens are shorter.
 MAX_TOKEN_LENGTH = 4096
-#: How much of a link's digest its pages' addresses show.
+#: The number of characters of a link's digest that the addresses of its pages show.
 NAME_LENGTH: Final = 12
 
-#: Without letters and digits that are easily confused, and without vowels that form words.
+#: The characters of codes: none that are easily confused, and no vowels, which would form words.
 _CODE_ALPHABET = "23456789BCDFGHJKMNPQRSTVWXZ"
 _NONCE_PATTERN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
-#: A link whose account isn't known yet.
+#: The columns of a link whose account isn't known yet.
 _WITHOUT_ACCOUNT: Final[Mapping[str, Any]] = dict.fromkeys(("secret", "username", "remote_id")) | {
     "stage": "open"
 }
@@ -66,7 +67,7 @@ _USERNAME_PATTERN: Final = re.compile(r"[^\s\x00-\x1f\x7f]{1,100}")
 
 
 def is_username(text: str) -> bool:
-    """Return whether a text can be approved as a username: fully shown, and with nothing invisible in it."""
+    """Return whether people can approve a text as a username: it is shown in full, with nothing invisible."""
     return (
         _USERNAME_PATTERN.fullmatch(text) is not None
         and clean(text) == text
@@ -76,23 +77,24 @@ def is_username(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """The link that a browser is visiting, and the browser."""
+    """A browser's visit to a link's page: the link's nonce, and the browser's own secret."""
 
     nonce: str
     browser: str
 
     @property
     def name(self) -> str:
-        """Return the name of this link in addresses; it opens nothing by itself."""
+        """Return the link's name in page addresses; knowing it isn't enough to open the link."""
         return compute_digest(self.nonce)[:NAME_LENGTH]
 
 
 @dataclass(frozen=True, slots=True)
 class LinkPage:
-    """The contents of a page about a link. ``mark`` identifies the checked token without revealing it.
+    """The contents of a link's page.
 
-    ``signs_in``: the person signs in at the provider instead of pasting a token. ``former`` is the username
-    that the person has linked there so far, "" for none. ``channel`` is where Usher writes to them, if known.
+    ``signs_in``: the person can sign in at the provider instead of pasting a token. ``former`` is the
+    username that they have linked there so far, "" for none. ``channel`` is their direct message with Usher,
+    if known.
     """
 
     link: Link
@@ -107,18 +109,18 @@ class LinkPage:
 
     @property
     def is_another(self) -> bool:
-        """Return whether the checked account isn't the one that is linked so far."""
+        """Return whether the checked account would replace a different one that is linked now."""
         return bool(self.former and self.link.username and self.former != self.link.username)
 
     @property
     def mark(self) -> str:
-        """Return a value that changes with every checked token: a confirmation is valid for one of them."""
+        """Return a digest that differs for each checked token: a confirmation is valid for one token only."""
         return compute_digest(self.link.secret or "")[:16]
 
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """The result of a confirmation: an account, or the code to type back in Slack."""
+    """The result of a confirmation: the linked account, or the code to type in Slack."""
 
     opened: LinkPage
     account: Account | None = None
@@ -161,7 +163,7 @@ def get_return_address(public_url: str, connection: str) -> str:
 
 
 def format_person_name(principal: Principal, person: Person | None) -> str:
-    """Return the name of somebody that pages show: their Slack id if it isn't known yet."""
+    """Return the name under which pages show a person: their Slack id if the name isn't known yet."""
     return person.name if person is not None and person.name.strip() else principal.user_id
 
 
@@ -172,9 +174,9 @@ def format_person_name(principal: Principal, person: Person | None) -> str:
 def create_link(
     tx: Transaction, caller: Caller, connection: str, deferred_command: dict[str, Any] | None = None
 ) -> str:
-    """Return the address of a new link; this invalidates an older one for the same connection.
+    """Create a link and return its address; an older link for the same connection ends.
 
-    ``deferred_command`` is the command that runs once the account is linked. Raises Refused
+    ``deferred_command`` is the command to run once the account is linked. Raises Refused
     (``link.no_address``, ``link.unknown_connection``, ``link.not_by_token``, ``link.repeated``).
     """
     caller.check(tx, "link")
@@ -209,7 +211,7 @@ def create_link(
 def keep_response_url(
     tx: Transaction, caller: Caller, connection: str, response_url: str, until: float
 ) -> None:
-    """Keep the address at which the message with a link's page can be replaced, until when that is valid."""
+    """Store the ``response_url`` that can replace the message with the link, and until when it is valid."""
     link = links.find_open_link(tx, caller.principal, "open", connection)
     if link is not None and link.deferred_command is not None:
         body = link.deferred_command | {"response_url": response_url, "response_until": until}
@@ -219,7 +221,10 @@ def keep_response_url(
 def wait_for_proof(
     tx: Transaction, caller: Caller, connection: str, identity: base.Identity, pasted: str
 ) -> str | Refused:
-    """Return the address of a new link whose token was checked before: only who asks is left to prove."""
+    """Create a link with a token that is already checked; return its address.
+
+    There the person only has to prove who they are.
+    """
     url = create_link(tx, caller, connection)
     visit = Visit(url.rpartition("/")[2], "")
     kept = keep_credential(tx, caller, visit, _require_usable(tx, caller, visit), identity, pasted)
@@ -227,7 +232,7 @@ def wait_for_proof(
 
 
 def confirm_code(tx: Transaction, caller: Caller, code: str) -> Account | Refused:
-    """Link the account that waits for this person's code; refused if there is none, or it is another."""
+    """Link the account that waits for this person's code; refused if none does, or the code is wrong."""
     caller.check(tx, "link")
     command = caller.context.command
     link = links.find_open_link(tx, caller.principal, "code")
@@ -239,8 +244,8 @@ def confirm_code(tx: Transaction, caller: Caller, code: str) -> Account | Refuse
         or link.connection not in caller.context.list_linkable("token", caller.principal)
     ):
         raise Refused("code.none", command=command)
-    # The attempt is counted before the comparison, whatever that ends in. A form with a wrong code stays open
-    # and is sent again with the same key, so that is not asked.
+    # Every attempt counts, whatever the result. A form with a wrong code stays open and is sent again with
+    # the same key, so `is_first_delivery` isn't asked.
     left = link.code_attempts_left - 1
     tried = _change_link(tx, link, code_attempts_left=left, attempts_left=left)
     expected = caller.context.vault.open(_get_code_key(link), link.code_hash)["code"]
@@ -254,7 +259,7 @@ def confirm_code(tx: Transaction, caller: Caller, code: str) -> Account | Refuse
 
 
 async def find_caller(context: Context, visit: Visit) -> Caller:
-    """Return the caller on a link's page: the person it was made for. Raises Refused (``link.unknown``)."""
+    """Return the caller on a link's page: the person the link is for. Raises Refused (``link.unknown``)."""
     link = (
         await context.store.read(links.find_link, compute_digest(visit.nonce))
         if is_nonce(visit.nonce)
@@ -279,7 +284,7 @@ def show_page(tx: Transaction, caller: Caller, visit: Visit) -> LinkPage:
 def accept_proof(tx: Transaction, caller: Caller, visit: Visit, proven: Principal) -> LinkPage | Refused:
     """Accept an identity proven by Sign in with Slack, or refuse (``link.mismatch``) and audit both people.
 
-    A token checked earlier in another browser is discarded, one that no browser has checked kept.
+    A token checked in a browser before is discarded; one from ``wait_for_proof`` is kept.
     """
     link = _require_usable(tx, caller, visit)
     if not caller.context.installation.is_same_person(link.principal, proven):
@@ -295,9 +300,9 @@ def accept_proof(tx: Transaction, caller: Caller, visit: Visit, proven: Principa
 
 
 def sign_in_page(tx: Transaction, caller: Caller, visit: Visit, state: str, challenge: str) -> str:
-    """Return the provider's page on which the person signs in, "" if there is nothing to sign in for.
+    """Return the address at which the person signs in at the provider; "" if they can't or needn't.
 
-    Nothing is changed. ``state`` and ``challenge`` are what it must come back with.
+    Nothing is changed. The provider must return ``state``, and ``challenge`` protects the code it returns.
     """
     link = _require_attempts(tx, caller, visit)
     client = caller.context.connections[link.connection].oauth
@@ -307,9 +312,9 @@ def sign_in_page(tx: Transaction, caller: Caller, visit: Visit, state: str, chal
 
 
 async def check_token(caller: Caller, visit: Visit, pasted: str) -> LinkPage:
-    """Ask the provider whose token this is: ten seconds at most, five attempts; the link isn't used up.
+    """Ask the provider whose token this is, for ten seconds at most; a link has five attempts.
 
-    Raises Refused with what to do next; an attempt doesn't count if the provider merely failed.
+    Raises Refused, whose text says what to do next. The attempt doesn't count if the provider merely failed.
     """
     tried = await caller.run(count_attempt, visit, pasted)
     provider = caller.context.connections[tried.connection]
@@ -321,7 +326,7 @@ async def check_token(caller: Caller, visit: Visit, pasted: str) -> LinkPage:
 
 
 async def check_sign_in(caller: Caller, visit: Visit, code: str, verifier: str) -> LinkPage:
-    """Ask the provider whose account a code stands for; like ``check_token``."""
+    """Ask the provider whose account a sign-in's code stands for; otherwise like ``check_token``."""
     tried = await caller.run(count_attempt, visit)
     client = caller.context.connections[tried.connection].oauth
     assert client is not None, "somebody was sent there"
@@ -331,9 +336,9 @@ async def check_sign_in(caller: Caller, visit: Visit, code: str, verifier: str) 
 
 @concerns_caller
 def count_attempt(tx: Transaction, caller: Caller, visit: Visit, pasted: str | None = None) -> Link | Refused:
-    """Count an attempt before the provider is asked, so that concurrent ones can't exceed five.
+    """Count an attempt before the provider is asked, so that concurrent attempts can't exceed five.
 
-    What was ``pasted`` and can be no token of the connection is sent nowhere, and costs nothing.
+    If the ``pasted`` text can't be a token of this connection, it is sent nowhere and costs no attempt.
     """
     link = _require_attempts(tx, caller, visit)
     provider = caller.context.connections[link.connection]
@@ -357,11 +362,14 @@ def count_attempt(tx: Transaction, caller: Caller, visit: Visit, pasted: str | N
 def keep_credential(
     tx: Transaction, caller: Caller, visit: Visit, tried: Link, identity: base.Identity, pasted: str
 ) -> LinkPage | Refused:
-    """Keep the credential whose account the provider named; what Usher got by it is revoked if unused."""
+    """Store the credential whose account the provider named, until the link is confirmed.
+
+    If Usher got the credential itself, from a sign-in or for a pasted token, it is revoked if never used.
+    """
     provider, credential = caller.context.connections[tried.connection], identity.credential
     sealed = accounts.seal_credential(caller, tried.connection, credential)
     if isinstance(provider, facets.Revocation) and credential.token.get_secret_value() != pasted:
-        # Also if the link doesn't stand any more, so that it is never left behind.
+        # Even if the link has changed or expired, so that the credential is never left behind.
         add_tasks(tx, [_build_revocation(tried, identity.username, sealed)])
     if not _is_unchanged_since(tx, tried):
         return _refuse_changed()
@@ -381,7 +389,7 @@ def keep_credential(
 
 @concerns_caller
 def record_failed_attempt(tx: Transaction, caller: Caller, tried: Link, error: ProviderError) -> None:  # noqa: ARG001 - a use case
-    """Note that the provider named no account; the attempt doesn't count if it merely failed."""
+    """Audit that the provider named no account; the attempt doesn't count if the failure is temporary."""
     if isinstance(error, TemporaryError) and _is_unchanged_since(tx, tried):
         _change_link(tx, tried, attempts_left=tried.attempts_left + 1)
     kind = type(error).__name__
@@ -389,14 +397,17 @@ def record_failed_attempt(tx: Transaction, caller: Caller, tried: Link, error: P
 
 
 def discard_token(tx: Transaction, caller: Caller, visit: Visit) -> LinkPage:
-    """Discard the checked credential, so that another can take its place."""
+    """Discard the checked credential, so that the person can use another."""
     link = _require_writable(tx, caller, visit)
     fresh = _change_link(tx, link, **_WITHOUT_ACCOUNT)
     return _build_page(tx, caller, fresh, visit)
 
 
 def confirm_link(tx: Transaction, caller: Caller, visit: Visit, mark: str) -> Confirmed | Refused:
-    """Link the account that ``mark`` identifies, or return the code to type back; uses up the link."""
+    """Link the checked account, or return the code to type in Slack; ``mark`` says which check is meant.
+
+    Linking uses the link up.
+    """
     link = _require_writable(tx, caller, visit)
     opened = _build_page(tx, caller, link, visit)
     if link.stage != "checked" or not hmac.compare_digest(opened.mark.encode(), mark.encode()):
@@ -424,7 +435,10 @@ def confirm_link(tx: Transaction, caller: Caller, visit: Visit, mark: str) -> Co
 
 
 def refuse_foreign_token(token: str, title: str, connections: Iterable[base.Provider]) -> Refused | None:
-    """Return the refusal of a Slack token, or a connection's own: neither may be sent to a provider."""
+    """Return a refusal if a token is Slack's, or one of a connection's own secrets; None if it isn't.
+
+    Neither may be sent to a provider.
+    """
     if SLACK_TOKEN.match(token):
         return Refused("token.slack", title=title)
     own = (secret for provider in connections for secret in provider.settings.secrets())
@@ -442,9 +456,9 @@ async def _identify_account(
     cause: str,
     pasted: str = "",
 ) -> LinkPage:
-    """Wait for a provider to say whose account it is, and keep that; raises Refused.
+    """Wait until the provider says whose account it is, and store the credential; raises Refused.
 
-    ``way`` begins the rule of a refusal, ``cause`` says why.
+    ``way`` is the first part of a refusal's rule, ``cause`` its cause.
     """
     try:
         identity = await _wait_in_time(asking)
@@ -459,7 +473,7 @@ async def _identify_account(
 
 
 async def _wait_in_time(asking: Awaitable[base.Identity]) -> base.Identity:
-    """Wait ten seconds at most; raises ProviderError kinds."""
+    """Wait ten seconds at most; raises ProviderError."""
     try:
         async with asyncio.timeout(CHECK_TIMEOUT_SECONDS):
             return await asking
@@ -486,7 +500,7 @@ def _require_usable(tx: Transaction, caller: Caller, visit: Visit) -> Link:
 
 
 def _require_writable(tx: Transaction, caller: Caller, visit: Visit) -> Link:
-    """Return a link that this browser may continue with; a confirmed one counts as used."""
+    """Return the link if this browser may change it; a link that already has a code counts as used."""
     link = _require_usable(tx, caller, visit)
     if caller.context.sign_in and not _is_proven(link, visit):
         raise Refused("link.sign_in_first")
@@ -504,7 +518,7 @@ def _require_attempts(tx: Transaction, caller: Caller, visit: Visit) -> Link:
 
 
 def _is_unchanged_since(tx: Transaction, tried: Link) -> bool:
-    """Return whether nothing was done with a link since an attempt, and it hasn't expired."""
+    """Return whether a link is unchanged since an attempt began, and hasn't expired."""
     return links.find_link(tx, tried.nonce_hash) == tried and tried.expires_at > tx.now()
 
 
@@ -526,7 +540,7 @@ def _change_link(tx: Transaction, link: Link, **changes: Any) -> Link:
 
 
 def _use_link(tx: Transaction, caller: Caller, link: Link, *, proof: str) -> Account | Refused:
-    """Use a link up and write its account; refused (``link.taken``) if that is somebody else's."""
+    """Link the account and use the link up; refused (``link.taken``) if the account is somebody else's."""
     username, secret = link.username or "", link.secret or ""
     account = accounts.link_account(
         tx,
@@ -573,7 +587,7 @@ def _build_page(tx: Transaction, caller: Caller, link: Link, visit: Visit) -> Li
 
 
 def _build_revocation(link: Link, username: str, sealed: str) -> NewTask:
-    """Return the task that revokes a link's credential if the link ends without an account."""
+    """Return the task that revokes a link's credential if the link expires unused."""
     payload = {
         "principal": link.principal.key,
         "connection": link.connection,

@@ -1,4 +1,4 @@
-"""The contexts of messages: rows, titles, names and addresses for rendering cards and notices."""
+"""The facts for messages: rows, titles, names and addresses with which cards and notices are drawn."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -29,22 +29,19 @@ from bot.store import workspaces as workspace_rows
 from bot.support.declarations import Registry
 from bot.support.guards import guards
 
-#: The path of the pages in which workspaces open; our own ids follow it.
+#: The path of Usher's pages in which workspaces open; Usher's id of the workspace follows it.
 IDE_PATH: Final = "/ide"
 
 Message = Notice | Card
 Added = Callable[["Gatherer", Message, Facts], Awaitable[Facts]]
-#: The functions that gather the facts of a row, None if it is gone, by the subject of kinds of messages.
+#: Functions that gather the facts of a row (None if it is gone), by the ``subject`` of message kinds.
 subject_describers: Registry[Callable[["Gatherer", str], Awaitable[Facts | None]]] = Registry()
-#: The functions that add to the facts that every message has, by its kind.
+#: Functions that add to the facts that every message has, by message kind.
 kind_extensions: Registry[Added] = Registry()
 
 
 class Gatherer:
-    """The reader of message contexts. An IDE URL is checked against the connection's hosts each time.
-
-    ``public_url`` is the origin that browsers reach us at, for workspaces that open in our own page.
-    """
+    """Gather the facts for messages. Each IDE URL is checked against the connection's allowed hosts."""
 
     def __init__(self, context: Context, board: Board | None = None) -> None:
         self.store = context.store
@@ -56,7 +53,7 @@ class Gatherer:
     async def describe_workspace(
         self, workspace: Workspace, operation: Operation | None = None
     ) -> WorkspaceFacts:
-        """Describe a workspace's row, and ``operation``, if there is one, for its card."""
+        """Describe a workspace, and an ``operation`` on it, if given."""
         account = await self.store.read(account_rows.find_account, workspace.principal, workspace.connection)
         now, zone = await self.store.now(), await self.store.known_zone(workspace.principal)
         facts = self.build_workspace_context(
@@ -79,9 +76,9 @@ class Gatherer:
         workspaces: Sequence[Workspace],
         under_way: Mapping[str, Operation] | None = None,
     ) -> list[WorkspaceFacts]:
-        """Describe a list of one person's workspaces; those of a lost connection are left out.
+        """Describe some of one person's workspaces; those of a removed connection are left out.
 
-        ``under_way`` holds their open operations by workspace, where the list shows them.
+        ``under_way`` maps workspaces to their open operations, if the list shows these.
         """
         accounts = {
             account.connection: account
@@ -106,7 +103,7 @@ class Gatherer:
         return self._build_run_context(await self.store.now(), zone, run, account)
 
     async def describe_runs(self, principal: Principal, runs: Sequence[Run]) -> list[RunFacts]:
-        """Describe a list of one person's runs."""
+        """Describe some of one person's runs."""
         if not runs:
             return []
         accounts = {
@@ -120,11 +117,11 @@ class Gatherer:
         ]
 
     async def describe_card(self, kind: AnyKind, subject: str) -> Facts | None:
-        """Describe a card by the subject that its kind names; return None if its row is gone."""
+        """Describe a card by its kind and the id of its subject; return None if that row is gone."""
         return await subject_describers[kind.subject](self, subject)
 
     async def describe_message(self, card: Card) -> Facts | None:
-        """Describe a message that is redrawn; return None if the row that it shows is gone."""
+        """Describe a message to be redrawn; return None if the row that it shows is gone."""
         if Mark.CARD in card.kind.marks:
             facts = await self.describe_card(card.kind, card.subject)
             if facts is not None and card.kind is NoticeKind.CARD and card.kind in kind_extensions:
@@ -146,7 +143,7 @@ class Gatherer:
         return replace(facts, written_at=card.created_at, **more)
 
     async def describe_offer(self, card: Card) -> WorkspaceFacts | RunFacts | None:
-        """Describe the workspace or run of an answer's offer; None if it is gone."""
+        """Describe the workspace or run that an answer has buttons for; None if it is gone."""
         if (workspace := await self._own_workspace(card, card.about)) is not None:
             return await self.describe_workspace(workspace)
         run = await self.store.read(run_rows.find_run, card.about)
@@ -159,18 +156,18 @@ class Gatherer:
         return await self.store.read(notices.end_state, message.subject)
 
     async def is_under_way(self, work_item_id: str) -> bool:
-        """Return whether an operation or a run isn't over; False for anything else."""
+        """Return whether an id is that of an open operation or run."""
         operation = await self.store.read(operations.find_operation, work_item_id)
         run = None if operation is not None else await self.store.read(run_rows.find_run, work_item_id)
         return any(one is not None and one.is_open for one in (operation, run))
 
     @guards("Output is read again, not remembered")
     def _without_shared_output(self, facts: RunFacts, card: Card) -> RunFacts:
-        """Leave the output out of a card that others may read: a direct message's id begins with D."""
+        """Leave the output out of a card that others may read; ids of direct messages begin with D."""
         return facts if (card.channel_id or "").startswith("D") else replace(facts, output=None)
 
     async def _is_superseded(self, facts: WorkspaceFacts, card: Card) -> bool:
-        """Return whether something newer was asked for since a message that is about no operation."""
+        """Return whether a workspace has an operation that is newer than a message about it."""
         newest = (
             await self.store.read(operations.find_latest_operation, facts.workspace.id)
             if facts.workspace
@@ -179,7 +176,7 @@ class Gatherer:
         return newest is not None and newest.created_at > card.created_at
 
     async def describe_notice(self, notice: Message, workspace_id: str | None = None) -> Facts:
-        """Describe a notice: by its person's operation or run, if its kind is about one, else by its body."""
+        """Describe a notice: by its owner's operation or run if its kind is about one, else by its body."""
         is_work = notice.kind.subject in ("operation", "job")
         found = await self.describe_card(notice.kind, notice.subject) if is_work else None
         match found:
@@ -218,13 +215,13 @@ class Gatherer:
         return self._title(connection)
 
     def find_provider_page(self, described: Mapping[str, Any]) -> str | None:
-        """Return the page at its provider of a workspace whose row is gone; never where it opens."""
+        """Return the provider's page about a workspace whose row is gone; never the address that opens it."""
         provider = self.connections.get(described["connection"])
         return None if provider is None else provider.allowed_url(provider.page_url(described["remote_id"]))
 
     async def name_people(self, reader: Principal, *keys: str | None) -> People:
         """Return the names of people for a reader, by their keys."""
-        # Messages that were written before several Slack workspaces were told apart have a user's id alone.
+        # Old messages, from when there was only one Slack workspace, have a user id instead of a key.
         found = [Principal.from_key(key) for key in sorted({*filter(None, keys)}) if ":" in key]
         return await self.names.find_names(reader, *found, in_full=True)
 
@@ -259,7 +256,7 @@ class Gatherer:
             self.describe_common(now, zone, connection, account, body),
         )
         if account is not None and account.is_resting and workspace is not None:
-            # What was read of it may be another account's.
+            # These facts may be about another account's workspace.
             workspace = replace(
                 workspace, verified_at=None, url=None, detail=None, reason=None, event_message=None
             )
@@ -289,7 +286,7 @@ class Gatherer:
         account: Account | None,
         body: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Return the fields that every context has; ``zone`` is that of its only reader."""
+        """Return the fields that all facts have; ``zone`` is that of the only reader."""
         provider, body = self.connections.get(connection), body or {}
         return {
             "now": now,
@@ -349,7 +346,7 @@ async def _add_is_url_shown(gatherer: Gatherer, notice: Message, facts: Facts) -
 
 @kind_extensions(NoticeKind.TURNED_OUT)
 async def _add_is_superseded(gatherer: Gatherer, notice: Message, facts: Facts) -> Facts:
-    """Add whether its person has asked for something since what turned out otherwise."""
+    """Add whether the owner has requested another operation since the one that turned out otherwise."""
     if not isinstance(facts, WorkspaceFacts) or facts.workspace is None:
         return facts
     newest = await gatherer.store.read(operations.find_latest_operation, facts.workspace.id)
@@ -365,7 +362,7 @@ async def _add_plans(gatherer: Gatherer, _notice: Message, facts: Facts) -> Fact
 
 @kind_extensions(NoticeKind.SUMMARY, NoticeKind.RESULTS)
 async def _add_combined(gatherer: Gatherer, notice: Message, facts: Facts) -> HeldFacts:
-    """Add the combined notices of a summary; of several about the same subject, the newest."""
+    """Add the notices that a notice combines; of several about the same subject, only the newest."""
     newest: dict[str, tuple[AnyKind, Facts]] = {}
     for one in await gatherer.store.read(notices.list_combined_notices, notice.id):
         found = await gatherer.describe_notice(one)
@@ -379,11 +376,11 @@ async def _add_combined(gatherer: Gatherer, notice: Message, facts: Facts) -> He
 def get_ide_url(
     provider: base.Provider | None, workspace: Workspace | None, public_url: str | None = None
 ) -> str | None:
-    """Return a workspace's IDE URL for its owner, else None.
+    """Return a workspace's IDE URL for its owner; None if it can't be shown.
 
-    It was verified by a read of its own and is on a host that the connection allows, or it is our own page,
-    whose address reveals only that such a row exists. The rule is in ``docs/internals/rules.md``, "An IDE's
-    address reaches only the owner".
+    It is on a host that the connection allows, or it is Usher's own page, whose address reveals only that
+    such a row exists; and a read has verified that the workspace is the owner's. The rule is in
+    ``docs/internals/rules.md``, "An IDE's address reaches only the owner".
     """
     if provider is None or workspace is None or workspace.verified_at is None or workspace.is_unusable:
         return None
@@ -401,7 +398,7 @@ def _get_page_url(provider: base.Provider | None, workspace: Workspace | None) -
 
 
 def _get_run_page_url(provider: base.Provider | None, run: Run) -> str | None:
-    """Return the page that shows a run at its provider, if there is one on an allowed host."""
+    """Return the provider's page about a run, if there is one on an allowed host."""
     if provider is None or not isinstance(provider, facets.Runs):
         return None
     return provider.allowed_url(provider.run_page_url(run))
@@ -417,8 +414,8 @@ class PeopleNames:
     async def find_names(self, reader: Principal, *people: Principal, in_full: bool = False) -> People:
         """Return the names of people for a reader, by their keys.
 
-        ``in_full`` is for what administrators decide: name and, with several Slack workspaces, the workspace
-        of everybody, beside the mention where there is one.
+        ``in_full`` is for decisions of administrators: everybody's name and, if there are several, Slack
+        workspace are added, even to people who are mentioned.
         """
         return {one.key: await self._name(reader, one, in_full=in_full) for one in people}
 
@@ -436,19 +433,19 @@ class PeopleNames:
 
 
 def rank_workspace(workspace: Workspace, under_way: Mapping[str, Operation]) -> tuple[int, str, str]:
-    """Return the sort key of a workspace: under way or running first, gone last."""
+    """Return the sort key of a workspace: running or with an open operation first, gone last."""
     operation = under_way.get(workspace.id)
     is_busy = not workspace.is_down or (operation is not None and operation.verb is not OperationVerb.REMOVE)
     place = 0 if is_busy else 2 if workspace.state is State.GONE else 1
     return place, workspace.title.casefold(), workspace.id
 
 
-#: How many of those that don't run a list begins with.
+#: The number of stopped workspaces that a short list shows.
 MAX_STOPPED_WORKSPACES: Final = 5
 
 
 def shorten_list(ranked: Sequence[Workspace], under_way: Mapping[str, Operation]) -> list[Workspace]:
-    """Return the workspaces that are under way or running, and the last used of those that are stopped."""
+    """Return the workspaces that run or have an open operation, and the most recently used stopped ones."""
     down = sorted(
         (one for one in ranked if rank_workspace(one, under_way)[0] == 1), key=_get_last_use, reverse=True
     )
@@ -456,5 +453,5 @@ def shorten_list(ranked: Sequence[Workspace], under_way: Mapping[str, Operation]
 
 
 def _get_last_use(one: Workspace) -> float:
-    """Return when it was last used, as far as is known: by its person, as its provider says, or up at all."""
+    """Return when a workspace was last used, as far as known: requested, used at its provider, or just up."""
     return max(at or 0.0 for at in (one.last_request_at, one.last_used_at, one.up_at, one.down_at))

@@ -1,6 +1,6 @@
-"""Names: a typed name is matched with a person's own workspaces and runs; a guess is never a match.
+"""Names: a typed name is matched with a person's own workspaces and runs; guesses are only suggested.
 
-Pure.
+Pure functions.
 """
 
 import re
@@ -18,14 +18,14 @@ from bot.providers.connection import is_address_within, path_below
 from bot.support.cleaning import clean, fold
 from bot.support.errors import Refused
 
-#: Without what a person is called anywhere.
+#: Usernames by connection, if none are needed.
 NO_USERNAMES: Final[Mapping[str, str]] = {}
-#: The address of a page of ours that shows a workspace (``bot.services.message_context.IDE_PATH``).
+#: Matches the address of Usher's page for a workspace (``bot.services.message_context.IDE_PATH``).
 _OWN_PAGE_PATTERN: Final = re.compile(r"/ide/([A-Za-z0-9_-]+)/?(?:[?#].*)?$")
-#: How similar two names must be (0–100) for one to be suggested.
+#: The similarity of two names (0-100) from which one is suggested for the other.
 _MIN_SIMILARITY: Final = 60.0
 _MAX_SUGGESTIONS: Final = 5
-#: How many words a name has at most, and a list of names.
+#: The most words of a name, and of a list of names.
 _MAX_NAME_WORDS: Final = 6
 _MAX_NAMED_WORDS: Final = 40
 #: The words between the names of a list.
@@ -51,7 +51,7 @@ def find_workspace(
     """Resolve a name: aliases first, then whole names and ids, then a prefix that fits only one.
 
     ``NAME@CONNECTION`` restricts it to a connection, unless a workspace has exactly that name. ``usernames``
-    are what the person is called on each connection: pages may have names in their addresses.
+    are the person's on each connection, as addresses of pages may contain them.
     """
     whole = find_whole(name, workspaces, connections, usernames)
     if whole is not None:
@@ -73,7 +73,7 @@ def find_whole(
     connections: Mapping[str, Provider],
     usernames: Mapping[str, str] = NO_USERNAMES,
 ) -> NameMatch | None:
-    """Resolve a name like ``find_workspace``, but only as a whole; None if nothing is called that."""
+    """Resolve a name like ``find_workspace``, but only whole names; None if no workspace has it."""
     found = _find_exact(name, workspaces)
     if not found and (link := to_link(name)):
         ids = find_references(name, connections)
@@ -92,9 +92,9 @@ def split_names(
     connections: Mapping[str, Provider],
     usernames: Mapping[str, str] = NO_USERNAMES,
 ) -> dict[str, NameMatch]:
-    """Return the matches of words that are nothing but whole names, by these; empty for any other words.
+    """Return the match of each name if words are a list of whole names; empty if there are other words.
 
-    Commas and *and* may join them.
+    Commas and *and* may join the names.
     """
     by_name: dict[str, None] = dict.fromkeys(
         text
@@ -123,7 +123,7 @@ def _find_by_address(
     connections: Mapping[str, Provider],
     usernames: Mapping[str, str],
 ) -> list[Workspace]:
-    """Return the workspaces that Usher opens at an address, or that have their page there."""
+    """Return the workspaces that an address opens, or whose page is at that address."""
     own_page = _OWN_PAGE_PATTERN.search(link)
     if own := [one for one in workspaces if own_page is not None and one.id == own_page[1]]:
         return own
@@ -164,9 +164,9 @@ def suggest_workspaces(name: str, workspaces: Sequence[Workspace]) -> tuple[Work
 def find_runs(
     name: str, runs: Sequence[Run], connections: Mapping[str, Provider], *, is_stop: bool
 ) -> list[Run]:
-    """Return the runs that a name can refer to: one, several to choose from, or none. ``runs``: newest first.
+    """Return the runs that a name can mean: one, several to choose from, or none. ``runs``: newest first.
 
-    If several share a name, return the newest; to stop them, return all that are still going.
+    If several share a name, return the newest; with ``is_stop``, all of them that are still running.
     """
     by_id = [run for run in runs if name in {run.id, run.remote_id}]
     if by_id:
@@ -191,14 +191,14 @@ def find_runs(
 
 
 def is_whole_name_of(name: str, run: Run, connections: Mapping[str, Provider]) -> bool:
-    """Return whether a name is all of a run's name or id, with its connection or without."""
+    """Return whether a name is a run's whole name or id, with or without its connection."""
     stem, connection = split_connection(name, connections)
     names = [name, stem] if connection == run.connection else [name]
     return any(one in {run.id, run.remote_id} or fold(one) == fold(run.name) for one in names)
 
 
 def suggest_runs(name: str, runs: Sequence[Run]) -> list[Run]:
-    """Return the newest run of each name that contains this one or is most like it."""
+    """Return the newest run of each name that contains the given one or is similar to it."""
     newest: dict[str, Run] = {}
     for run in runs:
         newest.setdefault(fold(run.name), run)
@@ -217,7 +217,7 @@ def find_connection(name: str, connections: Mapping[str, Provider], *, is_whole:
 
 
 def find_title(name: str, titles: Mapping[str, str], *, is_whole: bool = False) -> str | None:
-    """Return the key of a connection by its name or title, as ``find_connection``."""
+    """Return the key of a connection by its name or title, as ``find_connection`` does."""
     found = find_titles(name, titles)
     if found or is_whole:
         return found[0] if len(found) == 1 else None
@@ -229,7 +229,7 @@ def find_title(name: str, titles: Mapping[str, str], *, is_whole: bool = False) 
 
 
 def find_titles(name: str, titles: Mapping[str, str]) -> list[str]:
-    """Return the keys of the connections that have a name, else of those that have it as their title."""
+    """Return the keys of the connections with a name, or else of those with that title."""
     needle = fold(name)
     named = [key for key in titles if fold(key) == needle]
     return named or [key for key, title in titles.items() if fold(title) == needle]
@@ -238,9 +238,9 @@ def find_titles(name: str, titles: Mapping[str, str]) -> list[str]:
 def split_leading_connection(
     words: Sequence[str], connections: Mapping[str, Provider]
 ) -> tuple[str | None, tuple[str, ...]]:
-    """Return the connection that words begin with, by its name or title, and the words after it.
+    """Return the connection whose name or title words begin with, and the words after it.
 
-    A title may have several words. Without one, return None and all words.
+    A title may have several words. If there is no such connection, return None and all words.
     """
     longest = max((len(one.settings.title.split()) for one in connections.values()), default=0)
     for count in range(min(len(words), max(longest, 1)), 0, -1):
@@ -262,7 +262,7 @@ def find_references(text: str, connections: Mapping[str, Provider]) -> dict[str,
 
 
 def to_link(text: str) -> str:
-    """Return an address with its scheme, which may be missing; "" for what is no address."""
+    """Return an address, with its scheme added if that is missing; "" if the text is no address."""
     host, slash, _ = text.partition("/")
     if "://" in text:
         return text
@@ -288,9 +288,10 @@ def make_labels(
     *,
     are_addresses: bool = False,
 ) -> list[str]:
-    """Return distinct names: with the connection's title where others have the same, or the id there, too.
+    """Return distinct labels for workspaces.
 
-    ``are_addresses``: each has its connection's title.
+    The connection's title is added if another workspace has the same title, or always with
+    ``are_addresses``. The id replaces the title if another one on the same connection has the same.
     """
     asked = {fold(one.title) for one in found}
     names = [(name, one.connection) for one in among if (name := fold(one.title)) in asked]
@@ -316,13 +317,13 @@ def _find_exact(name: str, workspaces: Sequence[Workspace]) -> list[Workspace]:
     needle = fold(name)
     own = [one for one in workspaces if one.alias and fold(one.alias) == needle]
     found = own or [one for one in workspaces if fold(one.name) == needle or one.remote_id == name]
-    # A server's own name is one of its names, even where people are shown another.
+    # A server's own name in its id counts, too, even if people are shown another name.
     found = found or [one for one in workspaces if needle and fold(get_name_in_id(one.remote_id)) == needle]
     return _drop_missing(found)
 
 
 def _drop_missing(found: list[Workspace]) -> list[Workspace]:
-    """Leave out gone workspaces beside existing ones: they are no choice."""
+    """Leave out gone workspaces, unless all are gone."""
     return [one for one in found if one.state is not State.GONE] or found
 
 

@@ -1,4 +1,4 @@
-"""Requests for operations: starts, stops, restarts and creations are accepted; no provider is called."""
+"""Requests for operations: starts, stops, restarts and creations are accepted, without calling a provider."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -53,11 +53,11 @@ def begin_operation(
 ) -> Accepted:
     """Accept an operation with its first card and its audit row.
 
-    A start joins a creation that is under way; for a workspace that is gone and was made here, another is
-    made. ``agreed``: what its person knows of the end, if it ends the workspace for good. ``timer`` is set
-    along with it. ``planned_for``: ``initiator`` carries out what was planned for then, without a card of
-    its own; ``good_until`` is until when a start may be sent. Raises NotLinked and Refused (``policy.…``,
-    ``workspace.…``); ``workspace.ends`` asks them to confirm.
+    A start joins an open creation. If a workspace that was created here is gone, another is created.
+    ``agreed`` is the owner's consent to a final stop. ``timer`` is a stop to plan along with it. An operation
+    with ``planned_for`` carries out a plan (``initiator``) and gets no card of its own; its start may be sent
+    until ``good_until``. Raises NotLinked and Refused (``policy.…``, ``workspace.…``); ``workspace.ends``
+    asks the person to confirm.
     """
     context = caller.context
     workspace, reached = require_workspace_and_account(tx, caller, verb, workspace_id)
@@ -75,7 +75,7 @@ def begin_operation(
     if is_starting and (workspace.is_provisional or workspace.state is State.GONE):
         return replace_workspace(tx, caller, workspace.id, timer=timer, planned_for=planned_for)
     if workspace.hidden and not workspace.is_provisional:
-        # It is never read again, so the operation could never end. An old message's button was pressed.
+        # An old message's button was pressed. The workspace isn't read any more, so this could never end.
         raise Refused("workspace.forgotten", cause="forgotten", title=provider.settings.title)
     fresh = tx.ids.new("operation")
     # What is read next waits for the network together with the inbox.
@@ -83,8 +83,8 @@ def begin_operation(
     operations.ask_for_accept(tx, workspace, verb)
     if not caller.is_first_delivery(tx, _find_assistant_level(tx, caller, workspace, verb, timer), fresh):
         return _annotate(_find_first_result(tx, caller, workspace.id), context, workspace, verb)
-    # Cancelling a creation that is under way loses nothing, even if something was made in the meantime.
-    # After it has ended, or when its outcome has long been unknown, what it made may be in use.
+    # Cancelling an open creation loses nothing, even if a workspace was created in the meantime. Once it has
+    # ended, or its outcome has been unknown for long, that workspace may be in use.
     is_called_off = creation is not None and not _is_long_unknown(creation, tx.now())
     ends = Consent.NONE if mode is None else Consent.KNOWING if is_called_off else agreed
     detail = {"agreed": "yes"} if ends else {}
@@ -127,20 +127,20 @@ def begin_operation(
 
 
 def _drop_answered_stops(tx: Transaction, caller: Caller, accepted: Accepted) -> None:
-    """Take back the stops of a workspace that its person needs, as a start or restart by hand says."""
+    """Cancel the stops that a start or restart by hand shows to be unwanted."""
     timers.drop_stops(tx, accepted.operation.workspace_id, "needed", "room")
     if accepted.operation.verb is OperationVerb.START and not (caller.via or accepted.joined):
-        # Who starts it by hand during a lesson says that it goes on.
+        # Somebody who starts it by hand during a lesson wants to keep it.
         timers.drop_stops(tx, accepted.operation.workspace_id, "lesson")
 
 
 def _find_assistant_level(
     tx: Transaction, caller: Caller, workspace: Workspace, verb: OperationVerb, timer: PlannedStop | None
 ) -> str:
-    """Return the assistant's level that an operation needs by its effect.
+    """Return the level that an assistant needs for an operation, according to its effect.
 
-    Only what starts something is *start*: what is up, under way or planned is changed with *stop* alone. What
-    forces or removes it is for its person themself.
+    A start needs *start*, unless it changes something that is up, open or planned: that needs *stop*, as do
+    all other operations. A forced stop and a removal need the owner ("").
     """
     under_way = OPERATIONS.one(tx, workspace_id=workspace.id, outcome=None) if caller.via else None
     is_down = workspace.state in NOT_UP_STATES and workspace.stop_at is None and under_way is None
@@ -150,7 +150,7 @@ def _find_assistant_level(
 
 
 def _annotate(accepted: Accepted, context: Context, workspace: Workspace, verb: OperationVerb) -> Accepted:
-    """Return the acceptance with its remark, for when something else happens than the verb suggests."""
+    """Return the acceptance with a remark if something else happens than the verb suggests."""
     return replace(
         accepted, remark=_choose_note(accepted, get_stop_effects(context, workspace), workspace, verb)
     )
@@ -183,7 +183,7 @@ def _choose_note(
 
 @concerns_caller
 def create_workspace(tx: Transaction, caller: Caller, connection: str, spec: Spec) -> Accepted:
-    """Ask for a workspace to be made from its provider's ``spec`` and started.
+    """Request that a workspace is created from its provider's ``spec`` and started.
 
     Raises NotLinked and Refused (``policy.…``, ``connection_gone``, ``workspace.no_create``,
     ``workspace.withheld``).
@@ -202,10 +202,10 @@ def replace_workspace(
     timer: PlannedStop | None = None,
     planned_for: float | None = None,
 ) -> Accepted:
-    """Ask for another workspace like one that is gone or was never made; its row replaces the old one.
+    """Request another workspace like one that is gone or was never created; its row replaces the old one.
 
-    Each workspace is replaced once, however often. Raises Refused as ``create_workspace`` does, and
-    ``workspace.unknown``, ``workspace.no_spec``, ``workspace.still_there``, ``workspace.unmade``.
+    A workspace is replaced only once, even after several requests. Raises Refused as ``create_workspace``
+    does, and ``workspace.unknown``, ``workspace.no_spec``, ``workspace.still_there``, ``workspace.unmade``.
     """
     former = require_workspace(tx, caller, "create", workspace_id)
     provider = caller.context.need(former.connection)
@@ -221,7 +221,7 @@ def replace_workspace(
     elif former.state is not State.GONE:
         raise Refused("workspace.still_there", cause="still_there", title=title)
     if not caller.is_first_delivery(tx) and inbox.find_result(tx, caller.interaction):
-        # It joined a creation, which has ended since.
+        # At its first delivery it joined a creation that has ended since.
         return _find_first_result(tx, caller, former.id)
     once = replace(caller, interaction=f"again:{former.id}")
     fresh = build_replacement(caller.context.ids, provider, former)
@@ -231,7 +231,7 @@ def replace_workspace(
 def _join_creation(
     tx: Transaction, caller: Caller, workspace: Workspace, creation: Operation, timer: PlannedStop | None
 ) -> Accepted:
-    """Join a creation under way; a request that is delivered again after its end has joined it, too."""
+    """Join an open creation; a request that is delivered again gets the result of its first delivery."""
     if timer is not None:
         change_timer(tx, caller, workspace, timer)
         inbox.save_result(tx, caller.interaction, creation.id)
@@ -274,7 +274,7 @@ def _create(
 
 
 def _show_operation(tx: Transaction, caller: Caller, accepted: Accepted) -> Accepted:
-    """Enqueue the first card of a new operation; one that was joined is the interaction's result."""
+    """Enqueue the first card of a new operation; if one was joined, save it as the interaction's result."""
     operation = accepted.operation
     if accepted.joined:
         inbox.save_result(tx, caller.interaction, operation.id)
@@ -301,7 +301,7 @@ def _find_first_result(tx: Transaction, caller: Caller, workspace_id: str) -> Ac
 
 
 def build_provisional(ids: Ids, provider: base.Provider, principal: Principal, spec: Spec) -> Workspace:
-    """Return the row of a workspace to be made from a spec."""
+    """Return the row of a workspace that is to be created from a spec."""
     fresh = ids.new("workspace")
     return Workspace(
         id=fresh,
@@ -318,7 +318,7 @@ def build_provisional(ids: Ids, provider: base.Provider, principal: Principal, s
 def build_replacement(ids: Ids, provider: base.Provider, former: Workspace) -> Workspace:
     """Return the row of a replacement for a workspace that has ended, with the same name.
 
-    If Usher named one that was never made, a free name is looked for again.
+    If Usher had chosen the name of one that was never created, a free name is chosen again.
     """
     spec = former.spec or Spec(former.name)
     if former.is_provisional and spec.stem:
@@ -343,7 +343,7 @@ def _is_long_unknown(creation: Operation, now: float) -> bool:
 def extend_deadline(tx: Transaction, caller: Caller, operation_id: str) -> Operation:
     """Set a new deadline for an open operation; return the operation, which may have ended by now.
 
-    The timer requested along with a start ended when that lapsed: it is set again, from now on.
+    If a timer was requested along with a start, and ended with its deadline, it is set again from now on.
     """
     operation = require_operation(tx, caller, "keep_waiting", operation_id)
     if not operation.is_open or not caller.is_first_delivery(tx):
@@ -362,7 +362,7 @@ def extend_deadline(tx: Transaction, caller: Caller, operation_id: str) -> Opera
 
 @concerns_caller
 def check_creation_now(tx: Transaction, caller: Caller, operation_id: str) -> Operation:
-    """Read the provider's list again right away, for a workspace that a creation may have made."""
+    """Look at once, in the provider's list, for a workspace that a creation may have made."""
     operation = require_operation(tx, caller, "look_again", operation_id)
     operations.save_step(tx, Update(operation.id, 0.0, keeps_waiting=True))
     return operation
@@ -370,7 +370,7 @@ def check_creation_now(tx: Transaction, caller: Caller, operation_id: str) -> Op
 
 @concerns_caller
 def repeat_creation(tx: Transaction, caller: Caller, operation_id: str) -> tuple[Operation, bool]:
-    """Repeat a creation whose outcome is unknown; False if it is known by now."""
+    """Repeat a creation whose outcome is unknown; return it, and False if the outcome is known by now."""
     operation = require_operation(tx, caller, "start_another", operation_id)
     workspace = require_workspace(tx, caller, "new", operation.workspace_id)
     provider = caller.context.need(workspace.connection)

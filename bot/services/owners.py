@@ -1,6 +1,6 @@
-"""Owners: the work that one process does for all processes on its database.
+"""Jobs that one process does for all processes on its database.
 
-Where it has the database to itself, it owns everything and writes nothing.
+A process that has the database to itself owns all jobs, and writes nothing.
 """
 
 import asyncio
@@ -19,22 +19,23 @@ from bot.support.environment import command
 from bot.support.errors import StoreBusy, StoreError
 
 log = structlog.get_logger(__name__)
-#: How often leases are renewed, in seconds: two attempts may fail.
+#: Seconds between renewals of leases; two in a row may fail.
 RENEWAL_SECONDS: Final = 3.0
-#: What the names of connections' starts begin with.
+#: Prefix of the names of connections' start queues.
 STARTS_PREFIX: Final = "starts:"
-#: What the names of runs' followed outputs begin with.
+#: Prefix of the names of runs whose output is followed.
 OUTPUT_PREFIX: Final = "output:"
-#: A lease counts for this long here, from before it was asked for: others take it over later than that.
+#: Seconds for which this process relies on a lease, counted from before it was requested; other processes can
+#: only take it over later.
 LOCAL_LEASE_SECONDS: Final = LEASE_SECONDS - 1.0
-#: After so many seconds without a process that does the work, people are told; a restart is quicker.
+#: Seconds without a process that does the background work after which people are told; a restart is quicker.
 WORKER_TIMEOUT_SECONDS: Final = 15.0
 
 
 class Owners:
-    """Ownership of everything: no other process works on this database."""
+    """Ownership of everything, as no other process works on this database."""
 
-    #: This process's name in the database; "" where it has none.
+    #: This process's name in the database; "" if it has none.
     name = ""
     #: Whether another living process has an encryption key that this one lacks.
     lacks_keys = False
@@ -49,31 +50,31 @@ class Owners:
         return (await self.own_all([thing])).get(thing)
 
     async def own_all(self, things: Collection[str]) -> dict[str, float]:
-        """Acquire things that are free; return the ones owned here, each with the time since when."""
+        """Acquire free things; return those that this process owns, each with the time since when."""
         return dict.fromkeys(things, 0.0)
 
     def owns(self, thing: str, since: float) -> bool:  # noqa: ARG002 - for what others may take over
-        """Return whether this process owns something for certain at this moment, and has since then."""
+        """Return whether this process certainly owns a thing now, and has since the time ``since``."""
         return True
 
     async def disown(self, *things: str) -> None:
-        """Leave something to others."""
+        """Give up things, so that other processes can take them."""
 
     async def renew(self) -> None:
         """Renew the leases of this process; never raise."""
 
     async def end(self) -> None:
-        """Own nothing more, and leave starts to others at once; never raise."""
+        """Acquire nothing more, and give up start queues at once; never raise."""
 
     async def leave(self) -> None:
-        """Leave everything to others, for good; never raise."""
+        """Give up everything, as the process ends; never raise."""
 
 
 class SharedOwners(Owners):
     """Ownership by leases in the database; the lease ``presence`` shows other processes that this one lives.
 
-    In memory. Restart: taken over after ten seconds. Several processes: a thing counts as owned for a second
-    less than its lease lasts in the row.
+    After a crash, others take over within ten seconds. This process relies on a lease for a second less than
+    the row says.
     """
 
     def __init__(
@@ -84,13 +85,13 @@ class SharedOwners(Owners):
         presence: str,
         keys: Collection[str] = (),
     ) -> None:
-        """``keys`` are the fingerprints of its encryption keys, which it shows to others."""
+        """``keys`` are the fingerprints of its encryption keys, which other processes can see."""
         self.name = name
         self._keys = frozenset(keys)
         self._shown = {presence, *(f"{owners.KEY_PREFIX}{key}:{name}" for key in keys)}
         self._store = store
         self._monotonic = monotonic
-        #: Since when each is owned, and until when that is sure.
+        #: Since when this process owns each thing, and until when it can rely on that.
         self._since: dict[str, float] = {}
         self._sure_until: dict[str, float] = {}
         self._asking = asyncio.Lock()
@@ -103,7 +104,7 @@ class SharedOwners(Owners):
         return self._monotonic() - self._worked_at < WORKER_TIMEOUT_SECONDS
 
     async def own_all(self, things: Collection[str]) -> dict[str, float]:
-        """Acquire things that are free; return the ones owned here, each with the time since when."""
+        """Acquire free things; return those that this process owns, each with the time since when."""
         if self._list_missing(things):
             async with self._asking:
                 if missing := self._list_missing(things):
@@ -113,7 +114,7 @@ class SharedOwners(Owners):
         return {one: self._since[one] for one in things if self._sure_until.get(one, 0.0) > now}
 
     def owns(self, thing: str, since: float) -> bool:
-        """Return whether this process owns something for certain at this moment, and has since then."""
+        """Return whether this process certainly owns a thing now, and has since the time ``since``."""
         return self._since.get(thing) == since and self._sure_until[thing] > self._monotonic()
 
     def _list_missing(self, things: Collection[str]) -> list[str]:
@@ -125,12 +126,12 @@ class SharedOwners(Owners):
     def _extend_leases(self, things: Collection[str], now: float) -> None:
         for one in things:
             if self._sure_until.get(one, 0.0) <= now:
-                # Nobody knows who owned it since: it begins again.
+                # Another process may have owned it meanwhile, so ownership begins anew.
                 self._since[one] = now
             self._sure_until[one] = now + LOCAL_LEASE_SECONDS
 
     async def disown(self, *things: str) -> None:
-        """Leave something to others."""
+        """Give up things, so that other processes can take them."""
         for one in things:
             self._since.pop(one, None)
             self._sure_until.pop(one, None)
@@ -173,19 +174,19 @@ class SharedOwners(Owners):
         try:
             return await self._store.read(owners.is_worked)
         except StoreError:
-            # Nobody can look: the workers may be there, and it is the database that is missed.
+            # The database can't be read, so there may well be workers.
             self._worked_at = now
             raise
 
     async def end(self) -> None:
-        """Own nothing more, and leave starts to others at once; never raise."""
+        """Acquire nothing more, and give up start queues at once; never raise."""
         async with self._asking:
             self._has_ended = True
         starts = [one for one in self._since if one.startswith(STARTS_PREFIX)]
         await self._hand_back(self.disown(*starts))
 
     async def leave(self) -> None:
-        """Leave everything to others, for good; never raise."""
+        """Give up everything, as the process ends; never raise."""
         async with self._asking:
             self._has_ended = True
         self._since.clear()

@@ -1,4 +1,4 @@
-"""The places of people who wait for capacity, as requests of theirs come upon them."""
+"""How requests for operations treat a workspace that is on the waitlist."""
 
 from bot.domain.operations import OperationVerb
 from bot.domain.waitlist import WaitlistEntry, WaitlistFacts, WaitlistState
@@ -10,13 +10,13 @@ from bot.support.errors import Refused
 
 
 def describe_entry(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> WaitlistFacts:
-    """Return a wait with its place in line."""
+    """Return the facts about an entry, with its place in line."""
     allowed = caller.context.need(wait.connection).settings.failures_allowed
     return rows.describe(tx, wait, caller.context.title(wait.connection), allowed)
 
 
 class AlreadyWaiting(Refused):
-    """The refusal of a second start of a waiting workspace: its place is the answer."""
+    """The refusal of a second start of a workspace on the waitlist; the answer tells its place."""
 
     def __init__(self, place: WaitlistFacts) -> None:
         super().__init__("wait.already", cause="wait_already", title=place.title)
@@ -29,7 +29,7 @@ def ask_for_place(tx: Transaction, workspace: Workspace) -> None:
 
 
 def keep_place(tx: Transaction, caller: Caller, workspace: Workspace, verb: OperationVerb) -> None:
-    """Keep a second start in its place in line, and end the wait with a stop."""
+    """If a workspace is on the waitlist, refuse a start (AlreadyWaiting); end the entry before a stop."""
     known = rows.find_entry_of_workspace(tx, workspace.id)
     if known is None or known.state is WaitlistState.GRANTED:
         return

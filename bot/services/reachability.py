@@ -1,4 +1,4 @@
-"""The reachability of a connection or of Slack: by this process's calls, and in the row of all processes."""
+"""Whether a connection or Slack answers, as this process's calls show, and as a row tells all processes."""
 
 import math
 from typing import Final
@@ -6,15 +6,14 @@ from typing import Final
 from bot.store import outages
 from bot.store.store import Store
 
-#: How often it is written that something still answers, in seconds.
+#: Seconds between two writes that a connection or Slack still answers.
 WRITE_INTERVAL_SECONDS: Final = 10.0
 
 
 class Reachability:
     """The times of the last answer and of the first silence since, in epoch seconds; ``write`` stores them.
 
-    In memory. Restart: the next call says. Several processes: what answered last, and since when it doesn't,
-    is a row of ``reached``.
+    They are in memory; after a restart, the next call tells. Processes share them in a row of ``reached``.
     """
 
     def __init__(self, name: str) -> None:
@@ -22,7 +21,7 @@ class Reachability:
         self.answered_at: float | None = None
         self.silent_since: float | None = None
         self.failed_at = -math.inf
-        #: What the row says, as far as this process has written it.
+        #: Since when the row says that there is a silence, if this process wrote that.
         self.row_since: float | None = None
         self._row_at = -math.inf
 
@@ -37,7 +36,7 @@ class Reachability:
 
     @property
     def is_restless(self) -> bool:
-        """Return whether there is no answer, or one to write."""
+        """Return whether there is a silence, or an answer that must be written."""
         at = self.answered_at
         is_noted = at is None or (
             self.row_since is None and 0.0 <= at - self._row_at < WRITE_INTERVAL_SECONDS
@@ -50,7 +49,7 @@ class Reachability:
         if since is not None and since != self.row_since:
             self.row_since = await store.write(outages.note_silence, self.name, since, at)
             if self.silent_since is not None:
-                # Another process may have been there before.
+                # Another process may have noted an earlier beginning.
                 self.record_failure(self.row_since)
             return self.row_since == since
         if since is not None or at is None or not self.is_restless:

@@ -1,16 +1,16 @@
-"""The actions and calls of this process in the last ten minutes: a failover may have lost their rows."""
+"""The actions and calls of this process in the last ten minutes, whose rows a failover may lose."""
 
 from typing import Final, Protocol
 
 from bot.domain.people import Principal
 
-#: For how many seconds, and how much at most.
+#: Seconds for which they are remembered, and their maximum number.
 RECENT_COMMIT_SECONDS: Final = 600.0
 MAX_RECENT_COMMITS: Final = 10_000
 
 
 class RecentCommit(Protocol):
-    """An action that was answered, or an operation or a run that was called."""
+    """An action that was answered, or an operation or run whose call was sent."""
 
     @property
     def id(self) -> str:
@@ -29,9 +29,9 @@ class RecentCommit(Protocol):
 
 
 class RecentCommits:
-    """Actions that were answered, and operations and runs that were called.
+    """Actions that were answered, and operations and runs whose calls were sent.
 
-    Restart: forgotten. Several processes: each has its own, and people are told once.
+    They are forgotten at a restart. Each process has its own, but people are told only once.
     """
 
     def __init__(self) -> None:

@@ -1,6 +1,6 @@
-"""Restored backups: their plans are paused, as they may have been done or cancelled since.
+"""Restored backups: everything planned in them is put on hold, as it may have been done or cancelled since.
 
-Nothing of them is done before its person was asked.
+None of it is done until the person who planned it was asked.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -25,18 +25,19 @@ from bot.store.store import Store
 from bot.store.tables import DATABASE_TIMELINE, OPERATIONS, RUNS, WORKSPACES, parse_principal
 from bot.store.transaction import Transaction
 
-#: The cause of what is paused and of what isn't carried out.
+#: The cause shown for plans that are put on hold or not carried out.
 RESTORED_CAUSE: Final = "restored"
 
 
 async def pause_restored(
     store: Store, administrators: Collection[str] = (), apart: Collection[str] = ()
 ) -> tuple[float, Mapping[str, int], int]:
-    """Put everything that is planned on hold, ask its people, and tell the administrators that are known.
+    """Put everything that is planned on hold, and ask the people who planned it.
 
-    They are ``U…`` or ``T…:U…``. Whoever is linked on a connection ``apart`` is told that a link may be back.
-    Return when the backup was made, how much was held, by kind, and how many links that are. From then on the
-    database may be served from. It is done in pieces: cut short, the next call goes on.
+    ``administrators`` (``U…`` or ``T…:U…``) are told, if they are known. People with a link on a connection
+    in ``apart`` are told that a link may be back. Return when the backup was made, how much was put on hold,
+    by kind, and the number of those links. After that, a process may serve from the database. It is done in
+    batches; after a crash, the next call continues.
     """
     while not await store.carry_out(_pause_batch):
         pass
@@ -73,18 +74,18 @@ def _finish_restore(
     detail = {"accounts": links, "backup_at": backup_at, **held}
     append_audit(tx, [AuditEntry("operator", "store.restored", "database", "ok", detail)])
     maintenance.forget_upkeep(tx)
-    # From the next start on the rows are that server's.
+    # The next start records the server that has the rows now.
     DATABASE_TIMELINE.delete(tx, id=1)
     return backup_at, held
 
 
 def format_counts(held: Mapping[str, int]) -> str:
-    """Format the counts of paused rows, by kind."""
+    """Format the counts of what was put on hold, by kind."""
     return ", ".join(f"{kind}: {number}" for kind, number in held.items() if number) or "nothing"
 
 
 def _pause_batch(tx: Transaction) -> bool:
-    """Pause a batch of plans; return whether all are paused."""
+    """Put a batch of plans on hold; return whether all are."""
     backup_at, began, held = maintenance.read_restore_state(tx)
     before, given = tx.changes, {"limit": FAN_OUT_BATCH_SIZE // 2, "now": tx.now()}
     tx.run("seek_notices", since=backup_at, began=began, **given)
@@ -114,7 +115,7 @@ def _pause_batch(tx: Transaction) -> bool:
 
 
 def _build_end(tx: Transaction, work_item: Operation | Run, backup_at: float) -> Update:
-    """Build the end of a work item: of unknown outcome if it was called, otherwise not called any more."""
+    """Build the end of a work item; an operation whose call was sent ends with an unknown outcome."""
     cause = make_stale_cause(StaleReason.RESTORED, backup_at)
     body = {"connection": work_item.connection, "cause": cause}
     outcome, hides = Outcome.FAILED, False

@@ -1,7 +1,7 @@
-"""Pending revocations: the secret of an ended link until its provider has revoked it.
+"""The secret of a removed link, kept until its provider has revoked it.
 
-The secret stays sealed and is used for nothing else. Whoever was told that it isn't used any more is told
-again once the provider has confirmed that it is gone, or that it couldn't be had deleted.
+It stays encrypted and is used for nothing else. A person who was promised news gets a message when the secret
+is gone, or when it could not be revoked.
 """
 
 from dataclasses import replace
@@ -19,21 +19,23 @@ from bot.store.transaction import Transaction
 from bot.support.errors import SecretError
 from bot.support.vault import row_key
 
-#: What is left: a secret that is Usher's to revoke, one that its person has to delete, or nothing of theirs.
+#: What a removed link leaves at the provider: a secret that Usher has to revoke (``owed``), one that the
+#: person has to delete (``theirs``), or none of the person's.
 RemainingSecret = Literal["owed", "theirs", "none"]
 #: How a revocation ended: ``forbidden`` and ``lapsed`` leave a secret that may still be valid.
 RevocationOutcome = Literal["deleted", "refused", "forbidden", "lapsed"]
-#: After so many seconds without a provider's word the secret is erased all the same.
+#: Seconds after which a secret is erased even if its provider never answered.
 LAPSE_SECONDS: Final = 30 * 86_400.0
-#: For how many seconds calls may go on that began with a secret before it was replaced.
+#: Seconds for which calls that began with a replaced secret may continue, before it is revoked.
 CALLS_UNDER_WAY_SECONDS: Final = 60.0
 _DAY_SECONDS: Final = 86_400.0
 
 
 def classify_remaining_secret(context: Context, account: Account, successor: str = "") -> RemainingSecret:
-    """Classify the secret that an ending account leaves at its provider; ``successor`` is the next secret.
+    """Classify the secret that a removed account leaves at its provider.
 
-    What no key opens is pending, too: the key may come back.
+    ``successor`` is the encrypted secret that replaces it, "" for none. A secret that no key opens is
+    ``owed``, too, if the provider can revoke secrets: the key may come back.
     """
     provider = context.connections.get(account.connection)
     if account.state != "active":
@@ -53,9 +55,9 @@ def classify_remaining_secret(context: Context, account: Account, successor: str
 
 
 def replace_secret(tx: Transaction, context: Context, account: Account, fresh: base.Credential) -> None:
-    """Use a fresh credential of Usher's own in place of the one before, whose revocation is enqueued.
+    """Replace an account's credential by a fresh one, and enqueue the revocation of the old one.
 
-    If that was ended or replaced meanwhile, it is the fresh one that nobody uses.
+    If the old one was removed or replaced meanwhile, the fresh one is revoked instead.
     """
     sealed = context.vault.seal(row_key(account.principal.key, account.connection), fresh.as_mapping())
     is_used = credentials.save_secret(
@@ -72,9 +74,9 @@ def replace_secret(tx: Transaction, context: Context, account: Account, fresh: b
 def finish_revocation(
     tx: Transaction, context: Context, account: Account, ended: RevocationOutcome, *, notify: bool
 ) -> None:
-    """Erase a secret, and notify its person of the revocation's outcome where that was promised.
+    """Erase a secret; with ``notify``, tell its owner the outcome, as promised.
 
-    Administrators are told what may still be valid, once a day for a connection.
+    If the secret may still be valid, administrators are told, once a day for each connection.
     """
     if not revocations.drop(tx, account.id):
         return

@@ -1,4 +1,4 @@
-"""Runs of jobs: launched, followed and stopped by their people. Nothing here waits for a provider."""
+"""Runs of jobs: people launch, follow and stop them. Nothing here waits for a provider."""
 
 import re
 from collections.abc import Sequence
@@ -52,14 +52,14 @@ def launch_run(tx: Transaction, caller: Caller, connection: str, spec: Spec) -> 
 
 
 def add_variables(provider: facets.Runs[Any], spec: Spec, variables: Sequence[str]) -> Spec:
-    """Return a run's spec with more variables, each ``NAME=value``, in place of those of their names."""
+    """Return a run's spec with more variables (``NAME=value``), which replace those of the same names."""
     key = provider.variables_key
     found = {one.partition("=")[0]: one for one in (*spec.texts(key), *variables)}
     return replace(spec, chosen={**spec.chosen, key: tuple(found.values())})
 
 
 def stop_run(tx: Transaction, caller: Caller, run_id: str, *, force: bool) -> tuple[Run, bool]:
-    """Request the stop of a run; return the run, and False if it was already over."""
+    """Request the stop of a run; return the run, and whether it was still open."""
     run = _require_usable(tx, caller, "stop", run_id)
     if run.is_open and caller.is_first_delivery(tx, "stop"):
         wanted: StopKind = "force" if force else "stop"
@@ -71,7 +71,7 @@ def stop_run(tx: Transaction, caller: Caller, run_id: str, *, force: bool) -> tu
 
 
 def extend_deadline(tx: Transaction, caller: Caller, run_id: str) -> tuple[Run, bool]:
-    """Set a new deadline for a run that hasn't begun or can't be read; return it, and False if it is over."""
+    """Set a new deadline for a run that hasn't begun or can't be read; return it, and whether it is open."""
     run = require_run(tx, caller, "keep_waiting", run_id)
     if run.is_open and caller.is_first_delivery(tx):
         work_items.keep_waiting(tx, RUNS, run.id, DEADLINE_SECONDS)
@@ -79,7 +79,7 @@ def extend_deadline(tx: Transaction, caller: Caller, run_id: str) -> tuple[Run, 
 
 
 def unfollow_run(tx: Transaction, caller: Caller, run_id: str) -> Run:
-    """Stop following a run: cancelled if it was never launched, otherwise of unknown outcome.
+    """Let go of a run: it ends as cancelled if it was never launched, otherwise as failed (``let_go``).
 
     Return it as it was.
     """
@@ -94,14 +94,14 @@ def unfollow_run(tx: Transaction, caller: Caller, run_id: str) -> Run:
 
 
 def find_launched_run(tx: Transaction, caller: Caller, run_id: str) -> Run:
-    """Read the provider's list again right away, for a run that a launch may have created."""
+    """Look at once, in the provider's list, for a run that a launch may have created."""
     run = require_run(tx, caller, "look_again", run_id)
     runs.save_run_step(tx, Update(run.id, 0.0, keeps_waiting=True))
     return run
 
 
 def repeat_launch(tx: Transaction, caller: Caller, run_id: str) -> tuple[Run, bool]:
-    """Repeat a launch whose outcome is unknown; False if it is known by now."""
+    """Repeat a launch whose outcome is unknown; return it, and False if the outcome is known by now."""
     run = _require_usable(tx, caller, "run", run_id)
     check_offered(caller.context.need(run.connection), run.spec, caller.principal, "job")
     if not run.is_asked or not caller.is_first_delivery(tx):
@@ -126,7 +126,7 @@ def follow_output(tx: Transaction, caller: Caller, run_id: str) -> Run:
 
 
 def require_run(tx: Transaction, caller: Caller, verb: str, run_id: str) -> Run:
-    """Return a run of this person; raises Refused, the same for *none* and *not yours*."""
+    """Return a run of this person; raises the same Refused if there is none and if it is somebody else's."""
     run = runs.find_run(tx, run_id)
     if run is None:
         raise _refuse_unknown()
@@ -135,7 +135,7 @@ def require_run(tx: Transaction, caller: Caller, verb: str, run_id: str) -> Run:
 
 
 def _require_usable(tx: Transaction, caller: Caller, verb: str, run_id: str) -> Run:
-    """Return a run of this person at a provider that runs jobs, with an account that works."""
+    """Return a run of this person, if its provider runs jobs and their account is usable."""
     run = require_run(tx, caller, verb, run_id)
     _require_facet(caller, run.connection)
     caller.require_account(tx, run.connection)

@@ -1,8 +1,8 @@
-"""Scheduled work: kinds of due rows, each run as a use case in its person's name.
+"""Scheduled work: kinds of rows that come due, each processed by a use case in its owner's name.
 
-A kind is declared in the module of its use cases; ``bot.reconciler.scheduled_work`` drives them all. A claim
-makes its rows due again after a while, so what a crash cuts short is done later; ``carry_out`` leaves alone
-what somebody has changed since.
+A kind is declared in the module of its use cases, and ``bot.reconciler.scheduled_work`` runs them all. A
+claimed row is due again after a while, so work that a crash interrupted is done later. ``carry_out`` does
+nothing if the row has changed since the claim.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,19 +16,19 @@ from bot.store.leases import MAX_CLAIM_SECONDS
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
-#: For how long a row is claimed that nothing else makes due again.
+#: Seconds for which a row is claimed, unless its work sets another due time.
 CLAIM_LEASE_SECONDS: Final = MAX_CLAIM_SECONDS
-#: When to ask again while Slack can't say who somebody is.
+#: Seconds until the next try while Slack can't identify a person.
 RETRY_SECONDS: Final = 30.0
-#: A workspace read longer ago than this is read again before anything is decided, and waited for this long.
+#: Seconds after which a workspace is read again before anything is decided; and the longest wait for that.
 FRESH_SECONDS: Final = 60.0
 READ_TIMEOUT_SECONDS: Final = 30.0
-#: How often it is looked whether such a read has come.
+#: Seconds between checks whether such a read has come.
 POLL_SECONDS: Final = 5.0
 
 
 class OwnedRow(Protocol):
-    """A row with its key and its person."""
+    """A row with its key and its owner."""
 
     @property
     def id(self) -> str:
@@ -55,10 +55,10 @@ def leave_claimed(_tx: Transaction, _caller: Caller, _row: Any) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduledWork(Generic[R]):
-    """A kind of work on rows that come due; those with a smaller ``order`` go first in a step.
+    """A kind of work on rows that come due; in a step, a smaller ``order`` goes first.
 
-    ``refuse`` writes what follows where it may not be carried out, ``later`` when to try again while Slack
-    can't say who somebody is. ``key`` is the inbox key of a row's due time, if it is told from others by one.
+    ``refuse`` handles a refusal of the work; ``later`` sets when to try again while Slack can't identify the
+    owner. ``key`` returns the inbox key for a row's due time, "" for none.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Snapshots: providers' last lists, offers and descriptions of servers, their age, and new reads."""
+"""Snapshots: the last lists, offers and self-descriptions that providers gave, and requests for new ones."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -21,12 +21,12 @@ from bot.store.transaction import Transaction
 
 log = structlog.get_logger(__name__)
 
-#: The kinds of snapshots of accounts: what they may make something from, and when their runs were listed.
+#: The kinds of an account's snapshots: the templates offered to it, and when its runs were listed.
 TEMPLATES_KIND: Final = "templates"
 RUNS_KIND: Final = "runs"
-#: The kind of snapshot of a connection.
+#: The kind of a connection's snapshot: the server's description of itself.
 ABOUT_KIND: Final = "about"
-#: How old lists of workspaces, lists of runs, and offers are read again when somebody looks, in seconds.
+#: Seconds after which lists of workspaces, lists of runs, and offers are read again if somebody looks.
 WORKSPACES_SECONDS: Final = 60.0
 RUNS_SECONDS: Final = 15.0
 OFFER_SECONDS: Final = 300.0
@@ -35,7 +35,7 @@ OFFER_SECONDS: Final = 300.0
 def list_stale(
     tx: Transaction, caller: Caller, kind: TaskKind, besides: Collection[str] = ()
 ) -> list[Account]:
-    """Return the person's active accounts with an old list: of workspaces (DISCOVER) or runs (LIST_JOBS)."""
+    """Return the person's active accounts with an old list of workspaces (DISCOVER) or runs (LIST_RUNS)."""
     return [
         account
         for account in accounts.list_accounts(tx, caller.principal)
@@ -59,9 +59,9 @@ def request_read(
     subjects: Sequence[str],
     then: Mapping[str, Any] | None = None,
 ) -> None:
-    """Request reads in the background; ``then`` is the command that runs once after the first.
+    """Request reads in the background; ``then`` is the command to run once after the first one.
 
-    An assistant's request doesn't wait: the assistant can ask again.
+    A request of an assistant doesn't wait for it, as the assistant can ask again.
     """
     if then is not None and not caller.is_first_delivery(tx, "show"):
         return
@@ -77,29 +77,29 @@ def request_lists(
     among: Sequence[Account],
     then: Mapping[str, Any] | None = None,
 ) -> None:
-    """Request reads of accounts' lists, as ``request_read``."""
+    """Request reads of accounts' lists, as ``request_read`` does."""
     request_read(tx, caller, kind, [account.id for account in among], then)
 
 
 def request_templates(
     tx: Transaction, caller: Caller, account: Account, then: Mapping[str, Any] | None = None
 ) -> None:
-    """Request a read of the templates offered to an account, as ``request_read``."""
+    """Request a read of the templates offered to an account, as ``request_read`` does."""
     request_read(tx, caller, TaskKind.SNAPSHOT, [f"{account.id}/{TEMPLATES_KIND}"], then)
 
 
 def request_about(
     tx: Transaction, caller: Caller, connection: str, then: Mapping[str, Any] | None = None
 ) -> None:
-    """Request a read of a connection server's description of itself, as ``request_read``."""
+    """Request a read of a server's description of itself, as ``request_read`` does."""
     request_read(tx, caller, TaskKind.SNAPSHOT, [f"connection:{connection}/{ABOUT_KIND}"], then)
 
 
 async def load_templates(context: Context, account: Account, interaction: str = "") -> Snapshot[Any] | None:
     """Return the templates last offered to an account, in its provider's own type; None if never read.
 
-    The names in use are also those that Usher lists, or has just asked for: the offer may be minutes old. For
-    an ``interaction`` that is delivered again, what it asked for at first has no name in use.
+    As the offer may be minutes old, the names of listed or just requested workspaces are added to its names
+    in use. If an ``interaction`` is delivered again, the workspace that it first requested doesn't count.
     """
     forms = context.connections[account.connection].require_facet(facets.Forms)
     offer = _parse_payload(
@@ -123,26 +123,26 @@ def _find_result(tx: Transaction, interaction: str) -> str:
 
 
 def _list_names(rows: Iterable[Workspace]) -> set[str]:
-    """Return the names of workspaces, and those by which Usher creates them."""
+    """Return the names of workspaces, and the names with which Usher creates them."""
     existing = [row for row in rows if row.state is not State.GONE]
     created = [row.spec.name for row in existing if row.spec is not None]
     return {name for name in (*(row.name for row in existing), *created) if name}
 
 
 async def load_about(context: Context, connection: str) -> Snapshot[About] | None:
-    """Return the last description of a connection's server by itself."""
+    """Return the last self-description of a connection's server."""
     return _parse_payload(
         About, await context.store.read(snapshots.find_snapshot, connection, "", ABOUT_KIND)
     )
 
 
 def is_stale(context: Context, snapshot: Snapshot[Any]) -> bool:
-    """Return whether it is time to read it again."""
+    """Return whether a snapshot of an offer is due to be read again."""
     return context.clock.now() - snapshot.read_at > OFFER_SECONDS
 
 
 def to_payload(value: object) -> Any:
-    """Return a provider's answer in the form that rows keep."""
+    """Return a provider's answer in the form in which it is stored."""
     return to_jsonable_python(value)
 
 

@@ -19,10 +19,10 @@ from bot.support.errors import Refused
 def plan_timer(
     context: Context, workspace: Workspace, at: float, mode: StopMode | None = None, *, agreed: bool = False
 ) -> PlannedStop:
-    """Return a timer for a workspace; without a mode it is stopped so that it can be started again.
+    """Return a timer for a workspace; the default mode lets it be started again, if one does.
 
-    Raises Refused: ``workspace.ends`` if that would end it for good and its person hasn't agreed,
-    ``workspace.no_suspend`` or ``workspace.not_allowed`` for what can't be done with it as things are.
+    Raises Refused: ``workspace.ends`` if the stop would be final and the owner hasn't agreed,
+    ``workspace.no_suspend`` or ``workspace.not_allowed`` if the mode isn't possible now.
     """
     provider, planned = context.need(workspace.connection), predict_stop_effects(context, workspace)
     mode = mode or choose_planned_mode(planned)
@@ -38,9 +38,9 @@ def plan_timer(
 
 
 def can_stop_later(tx: Transaction, workspace: Workspace) -> bool:
-    """Return whether a workspace is up, or something under way brings it up.
+    """Return whether a workspace is up, or an open operation brings it up.
 
-    A start that has lapsed, and so needs a confirmation, brings nothing up.
+    A start that has lapsed needs a confirmation first, so it doesn't count.
     """
     latest = operations.find_latest_operation(tx, workspace.id) if workspace.is_down else None
     is_open = latest is not None and latest.is_open and not latest.has_lapsed
@@ -62,7 +62,7 @@ def set_timer(tx: Transaction, caller: Caller, workspace_id: str, timer: Planned
 def cancel_timer(
     tx: Transaction, caller: Caller, workspace_id: str, *, instead_of: float | None = None
 ) -> Workspace:
-    """Cancel a timer, or only the one for ``instead_of``; return the workspace as it is then."""
+    """Cancel a timer, or only one for the time ``instead_of``; return the workspace after that."""
     workspace = require_workspace(tx, caller, "start", workspace_id)
     if workspace.stop_at is None or (instead_of is not None and not workspace.stops_at(instead_of)):
         return workspace
@@ -71,7 +71,7 @@ def cancel_timer(
 
 @concerns_caller
 def postpone_timer(tx: Transaction, caller: Caller, workspace_id: str, instead_of: float) -> Workspace:
-    """Postpone the timer for exactly ``instead_of`` by an hour; return the workspace as it is then."""
+    """Postpone the timer for the time ``instead_of`` by an hour; return the workspace after that."""
     workspace = require_workspace(tx, caller, "start", workspace_id)
     if workspace.stop_mode is None or not workspace.stops_at(instead_of):
         return workspace
@@ -83,7 +83,7 @@ def postpone_timer(tx: Transaction, caller: Caller, workspace_id: str, instead_o
 def confirm_needed(
     tx: Transaction, caller: Caller, workspace_id: str, stop_at: float | None = None
 ) -> Workspace:
-    """Record that a workspace is still needed; cancel the stop planned for want of an answer."""
+    """Record that a workspace is still needed; cancel the stop that was planned in case of no answer."""
     workspace = require_workspace(tx, caller, "start", workspace_id)
     if caller.is_first_delivery(tx):
         if stop_at is not None and abs((workspace.stop_at or 0.0) - stop_at) < 1.0:
@@ -96,7 +96,7 @@ def confirm_needed(
 def change_timer(
     tx: Transaction, caller: Caller, workspace: Workspace, timer: PlannedStop | None
 ) -> Workspace:
-    """Write a timer with its audit row, or clear it for None; return the workspace as it is then."""
+    """Write a timer with its audit row, or clear it for None; return the workspace after that."""
     if caller.is_first_delivery(tx, "stop"):
         if timer is None:
             timers.clear_stops(tx, workspace.id)

@@ -1,13 +1,13 @@
-"""Waits for capacity: joined and left by people, and tried in turn.
+"""The waitlist for capacity: people join and leave it, and are tried in turn.
 
-An attempt is a start in its person's name, like one by their hours: gate, consent, unknown outcomes and
-deadlines are those of any start. How it ended changes the row in the same transaction
+An attempt is a start in the person's name, as hours make it, so gates, consent, unknown outcomes and
+deadlines work as for any start. The transaction that ends it also updates the entry
 (``bot.store.waitlist.follow_attempt``).
 """
 
 import math
 from dataclasses import fields, replace
-from typing import Final, cast
+from typing import Final, Literal, cast
 
 from bot.domain.hours import HoursKind, was_used
 from bot.domain.message_context import Facts, WorkspaceFacts
@@ -36,7 +36,7 @@ from bot.services.operation_requests import begin_operation
 from bot.services.places_in_line import describe_entry
 from bot.services.scheduled_work import CLAIM_LEASE_SECONDS, FRESH_SECONDS, RETRY_SECONDS, ScheduledWork
 from bot.services.workspaces import require_workspace
-from bot.store import gates, operations, people, timers, undoable_actions
+from bot.store import cards, gates, operations, people, timers, undoable_actions
 from bot.store import waitlist as rows
 from bot.store import workspaces as stored
 from bot.store.notices import add_notices
@@ -44,13 +44,13 @@ from bot.store.transaction import Row, Transaction
 from bot.store.waitlist import STOP_PAUSE_SECONDS
 from bot.support.errors import NotLinked, Refused
 
-#: How many waits are claimed at once.
+#: The most entries in one claim.
 ENTRIES_PER_CLAIM: Final = 50
 
 
 @kind_extensions(WaitlistKind.WAITLIST_PLACE)
 async def _add_place(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
-    """Add the wait as it is now."""
+    """Add the entry as it is now."""
     provider = gatherer.connections.get(facts.connection)
     allowed = provider.settings.failures_allowed if provider is not None else math.inf
     wait = await gatherer.store.read(rows.describe_wait, message.subject, facts.connection_title, allowed)
@@ -59,7 +59,7 @@ async def _add_place(gatherer: Gatherer, message: Message, facts: Facts) -> Fact
 
 
 def list_own(tx: Transaction, caller: Caller) -> list[WaitlistFacts]:
-    """Return a person's waits."""
+    """Return a person's places on the waitlist."""
     known = [
         one for one in rows.list_entries(tx, caller.principal) if one.connection in caller.context.connections
     ]
@@ -67,9 +67,9 @@ def list_own(tx: Transaction, caller: Caller) -> list[WaitlistFacts]:
 
 
 def _is_held(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> bool:
-    """Return whether one more failed start would come too near to the provider's shutdown.
+    """Return whether another failed start might reach the number at which the provider shuts down.
 
-    The attempts under way may fail, too.
+    Open attempts count, as they may fail, too.
     """
     allowed = caller.context.need(wait.connection).settings.failures_allowed
     under_way = rows.count_attempts(tx, wait.connection)
@@ -77,9 +77,9 @@ def _is_held(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> bool:
 
 
 def join(tx: Transaction, caller: Caller, workspace_id: str, until: float | None = None) -> WaitlistFacts:
-    """Wait for capacity for a workspace, until a time; a second request keeps the place.
+    """Put a workspace on the waitlist until a time; a second request keeps its place.
 
-    Raises NotLinked and Refused: ``wait.limit`` where nobody knows how many starts may fail.
+    Raises NotLinked and Refused: ``wait.limit`` if it isn't known that more than one start may fail.
     """
     workspace = require_workspace(tx, caller, "start", workspace_id)
     provider = caller.context.need(workspace.connection)
@@ -109,30 +109,42 @@ def join(tx: Transaction, caller: Caller, workspace_id: str, until: float | None
 def _list_own_and_last(
     tx: Transaction, caller: Caller, since: float
 ) -> tuple[list[WaitlistFacts], WaitlistFacts | None]:
-    """Return the asking person's waits, and the one that ended last since a time."""
+    """Return the caller's places, and their entry that ended last, if it ended since a time."""
     last = rows.find_last_entry(tx, caller.principal, since)
     is_known = last is not None and last.connection in caller.context.connections
     return list_own(tx, caller), describe_entry(tx, caller, last) if last is not None and is_known else None
 
 
-def leave(tx: Transaction, caller: Caller, workspace_id: str) -> tuple[Workspace, bool]:
-    """Wait no longer, and cancel the attempt that is under way; return whether its person waited."""
+def leave(
+    tx: Transaction, caller: Caller, workspace_id: str, *, is_read_with_place: bool = False
+) -> tuple[Workspace, Literal["", "left", "stops"]]:
+    """Wait no longer, and cancel the attempt that is under way; return what has become of a wait, if any.
+
+    It ``stops`` where the provider was called, which has a message of its own.
+    ``is_read_with_place``: the answer comes to the conversation of the message with the place, which goes.
+    """
     workspace = require_workspace(tx, caller, "stop", workspace_id)
     known = rows.find_entry_of_workspace(tx, workspace.id)
     if known is None or known.state is WaitlistState.GRANTED:
-        return workspace, False
-    if known.state is WaitlistState.TRYING:
+        return workspace, ""
+    attempt = operations.find_operation(tx, known.operation_id or "")
+    stops = attempt is not None and attempt.is_open and attempt.has_called
+    if stops:
         begin_operation(tx, caller, workspace.id, OperationVerb.STOP)
     elif caller.is_first_delivery(tx):
         rows.end(tx, known)
+        if attempt is not None and attempt.is_open:
+            operations.end(tx, attempt.id, Outcome.CANCELLED, "cancelled")
         caller.record(tx, "workspace.leave_waitlist", workspace)
-    return workspace, True
+    if is_read_with_place:
+        cards.close(tx, known.id)
+    return workspace, "stops" if stops else "left"
 
 
 def list_lines(
     tx: Transaction, caller: Caller, since: float
 ) -> tuple[list[Row], tuple[list[WaitlistFacts], WaitlistFacts | None]]:
-    """Return all lines by number, and the asking person's own places as ``_list_own_and_last``."""
+    """Return all lines with their numbers of people, and the caller's own places."""
     caller.check(tx, "list")
     return rows.summarize_lines(tx, "", since), _list_own_and_last(tx, caller, since)
 
@@ -141,7 +153,7 @@ def list_lines(
 
 
 def carry_out(tx: Transaction, caller: Caller, looked: WaitlistEntry) -> None:
-    """Carry out the due part of a wait: try, record an attempt, pass on, or end it."""
+    """Carry out what is due for an entry: try it, check its attempt, pass its turn, or end it."""
     wait = rows.find_entry(tx, looked.id)
     if wait is None or wait.state is WaitlistState.OVER:
         return
@@ -158,13 +170,13 @@ def carry_out(tx: Transaction, caller: Caller, looked: WaitlistEntry) -> None:
 
 
 def _try(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
-    """Start the workspace in its person's name; raises as ``begin``."""
+    """Start the workspace in the person's name; raises as ``begin_operation`` does."""
     workspace = require_workspace(tx, caller, "start", wait.workspace_id)
     if workspace.hidden and not workspace.is_provisional:
         rows.end(tx, wait)
         return
     if rows.is_gone_since(tx, wait):
-        rows.close(tx, wait, "gone")  # Nobody has asked for another one.
+        rows.close(tx, wait, "gone")  # The person hasn't asked for another workspace.
         return
     effects = get_stop_effects(caller.context, workspace)
     mode = choose_planned_mode(effects)
@@ -181,18 +193,18 @@ def _try(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
 
 
 def _check_attempt(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
-    """End a wait whose attempt was undone, cancelled or deleted, so that the next person is tried."""
+    """End an entry whose attempt was undone, cancelled or deleted, so that the next person is tried."""
     operation = operations.find_operation(tx, wait.operation_id or "")
     cause = "cancelled" if operation is None else operation.cause or "cancelled"
     if cause == "forgotten":
-        rows.end(tx, wait)  # Whoever takes it off their list is answered.
+        rows.end(tx, wait)  # They took the workspace off their list, which was answered.
     elif operation is None or not operation.is_open:
         rows.close(tx, wait, cause)
     elif (
         not operation.has_called
         and caller.require_account(tx, wait.connection).compute_retry_delay(tx.now()) > 0
     ):
-        # Nobody is tried while their sign-in is refused; it is tried again ever more rarely.
+        # While their sign-in is refused, their turn passes; the sign-in itself is tried less and less often.
         operations.end(tx, operation.id, Outcome.CANCELLED, "cancelled")
         rows.pass_turn(tx, wait, CLAIM_LEASE_SECONDS)
     elif _is_blocking_others(tx, wait, operation):
@@ -201,7 +213,7 @@ def _check_attempt(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None
 
 
 def _is_blocking_others(tx: Transaction, wait: WaitlistEntry, attempt: Operation) -> bool:
-    """Return whether an attempt is refused again and again, for now, while others wait for their turn."""
+    """Return whether an attempt has been refused for a while, as busy, while others wait for their turn."""
     is_refused = attempt.start_call is Call.NONE and attempt.busy_since is not None
     return (
         is_refused
@@ -211,10 +223,10 @@ def _is_blocking_others(tx: Transaction, wait: WaitlistEntry, attempt: Operation
 
 
 def _offer_unused(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
-    """End the wait once its grant is used or down; else offer it to others in the same line.
+    """End an entry once its workspace is used or down; if it stays unused, free the capacity for others.
 
-    Its person is warned of that first, and only asked where a stop would end it for good. What is busy counts
-    as used, and where the provider doesn't tell use, what its person does with it here.
+    A stop is planned, of which the owner is warned; if the stop would be final, they are only asked. A busy
+    workspace counts as used, as does one with which its owner has done something in Slack.
     """
     workspace, now, since = (
         require_workspace(tx, caller, "status", wait.workspace_id),
@@ -253,13 +265,13 @@ def _offer_unused(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
 
 
 def _refuse(tx: Transaction, _caller: Caller, looked: WaitlistEntry, refusal: Refused) -> None:
-    """Pass the turn while somebody's sign-in is refused, or their workspace is on its way to something else.
+    """Pass the turn if the sign-in is refused, or while the workspace is changing its state.
 
-    Any other refusal ends the wait.
+    Any other refusal ends the entry.
     """
     wait = rows.find_entry(tx, looked.id)
     if wait is None or wait.state not in {WaitlistState.WAITING, WaitlistState.GRANTED}:
-        return  # The end of an attempt says what has become of it.
+        return  # While an attempt is open, its end decides.
     is_held = isinstance(refusal, NotLinked) and refusal.is_refused
     is_waiting = tx.now() < wait.expires_at
     if wait.state is WaitlistState.GRANTED:

@@ -1,4 +1,4 @@
-"""A person's list of workspaces: adding, naming and forgetting, and the notices about each."""
+"""A person's list of workspaces: add, name and forget them, and choose notices about each."""
 
 from dataclasses import replace
 
@@ -21,7 +21,7 @@ def add_workspace(
         _check_free(tx, caller.principal, name, besides=before)
     provider = caller.context.need(connection)
     if provider.has_link_method("none"):
-        # One shared secret opens everybody's, so people may only see what they made here.
+        # One shared secret opens everybody's workspaces, so people may only see those that they created here.
         raise Refused("add.not_here", cause="only_made_here", title=provider.settings.title)
     account, owner = caller.require_account(tx, connection), provider.find_owner(remote_id)
     if owner is not None and owner != account.username:
@@ -40,7 +40,7 @@ def add_workspace(
 
 
 def relist_workspace(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
-    """Put a forgotten workspace back on the list; one that is on it already stays there."""
+    """Put a forgotten workspace back on the list; do nothing if it is on it."""
     workspace = require_workspace(tx, caller, "add", workspace_id)
     if not workspace.hidden:
         return workspace
@@ -59,7 +59,7 @@ def _save_listed(
 
 @concerns_caller
 def set_alias(tx: Transaction, caller: Caller, workspace_id: str, name: str | None) -> Workspace:
-    """Set or clear a person's own name for a workspace; raises Refused when they use it already."""
+    """Set or clear a person's own name for a workspace; raises Refused if another of theirs has that name."""
     workspace = require_workspace(tx, caller, "alias", workspace_id)
     if name is not None:
         _check_free(tx, caller.principal, name, besides=workspace)
@@ -82,7 +82,7 @@ def forget_workspace(tx: Transaction, caller: Caller, workspace_id: str) -> Work
 def set_notifications(
     tx: Transaction, caller: Caller, workspace_id: str, *, ready: bool | None, stopped: bool | None
 ) -> Workspace:
-    """Set the notices that a person wants about one workspace; None: by their general settings."""
+    """Set the notices that a person wants about one workspace; None: as their general settings say."""
     workspace = require_workspace(tx, caller, "notify", workspace_id)
     if caller.is_first_delivery(tx):
         workspaces.notify(tx, workspace.id, ready=ready, stopped=stopped)

@@ -1,4 +1,4 @@
-"""A person's workspaces and operations, found by id as the policy allows."""
+"""A person's workspaces and operations, found by id if the policy allows it."""
 
 from bot.domain.accounts import Account
 from bot.domain.operations import Operation
@@ -11,12 +11,12 @@ from bot.support.errors import Refused
 
 
 def _unknown() -> Refused:
-    """Build the refusal that doesn't reveal whether it means *none* or *not yours*."""
+    """Build the refusal that doesn't reveal whether a workspace exists but isn't the caller's."""
     return Refused("workspace.unknown", cause="not_owner")
 
 
 def require_workspace(tx: Transaction, caller: Caller, verb: str, workspace_id: str) -> Workspace:
-    """Return a workspace of this person; raises Refused, the same for *none* and *not yours*."""
+    """Return a workspace of this person; raises the same Refused if there is none or it isn't theirs."""
     return require_workspace_and_account(tx, caller, verb, workspace_id)[0]
 
 

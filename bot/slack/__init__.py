@@ -1,1 +1,1 @@
-"""Everything about Slack's Web API: its methods and limits, who people are, and all that is sent."""
+"""Everything about Slack's Web API: its methods and rate limits, its people, and all messages sent to it."""

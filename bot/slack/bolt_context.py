@@ -1,8 +1,8 @@
-"""The keys in Bolt's context under which the web hands on what Slack's request is besides its payload."""
+"""Keys in Bolt's context for what the web process knows of a Slack request besides its payload."""
 
 from typing import Final
 
-#: Slack's number of a later delivery of an event; "0" is that of the first.
+#: How often Slack has already tried to deliver the event; "0" for the first delivery.
 RETRY_NUMBER: Final = "retry_number"
-#: How many bytes the body of an acknowledgement may have; missing over HTTP.
+#: Most bytes that the body of an acknowledgement may have; not set over HTTP.
 MAX_BODY_BYTES: Final = "max_body_bytes"

@@ -1,6 +1,6 @@
-"""Calls of Slack's methods: one at a time, within their limits.
+"""Calls of Slack's methods, within Slack's rate limits.
 
-Every call of a limited method is counted in the database before it is made, so the budget holds across
+Every call of a limited method is counted in the database before it is made, so the limit holds across
 restarts and for all processes together (ADR 30).
 """
 
@@ -53,39 +53,41 @@ from bot.support.windows import Attempt, TooLateError, narrow_window, track_atte
 log = structlog.get_logger(__name__)
 
 
-#: Usher's own code: it isn't installed there, or not any more.
+#: Usher's own error code: it isn't installed in that Slack workspace, or not any more.
 NOT_INSTALLED_CODE: Final = "not_installed"
-#: Slack's hosts for files and responses, besides the Web API's own.
+#: Slack's hosts for files and responses, besides the Web API's host.
 _SLACK_HOSTS: Final = ("slack.com", "slack-gov.com")
-#: No connection could be made; nothing was sent.
+#: Usher's own error code: no connection could be made, so nothing was sent.
 UNREACHABLE_CODE: Final = "unreachable"
-#: The longest pause of a method, or of a conversation, after a 429.
+#: Longest pause of a method, or of a conversation, after a 429, in seconds.
 MAX_METHOD_PAUSE_SECONDS: Final = 60.0
-#: So many people refused, and nobody served, are the whole app, even where ``auth.test`` is answered.
+#: Number of refused people or channels, with none served since, from which the whole app counts as locked out
+#: even if ``auth.test`` succeeds.
 MIN_PEOPLE_REFUSED: Final = 3
-#: The interval at which a pending message is tried while Slack doesn't answer.
+#: Seconds between tries of a pending message while Slack doesn't answer.
 TRY_INTERVAL_SECONDS: Final = 5.0
-#: The least time between two releases of waiting messages: a single one may fail by itself, repeatedly.
+#: Fewest seconds between two releases of waiting messages, as a single call may fail again and again by
+#: itself.
 MIN_RELEASE_INTERVAL_SECONDS: Final = 15.0
-#: The interval after a try that made no call after all.
+#: Seconds after a try that made no call after all.
 EMPTY_TRY_SECONDS: Final = 1.0
-#: The time-out of the database for counting a call that is otherwise made without it.
+#: Seconds that the database gets to count a call; if it takes longer, this process counts the call by itself.
 COUNT_TIMEOUT_SECONDS: Final = 0.3
-#: The part of a method's budget that each process has where the database can't count its calls.
+#: Share of a method's limit that each process may use while the database can't count calls.
 UNCOUNTED_SHARE: Final = 0.5
-#: The methods that look for a message, and what else it is tried with.
+#: Methods that search for a message, and all methods with which a pending message is tried.
 _SEARCH_METHODS: Final = frozenset({CONVERSATIONS_HISTORY, CONVERSATIONS_REPLIES})
 _TRY_METHODS: Final = _SEARCH_METHODS | {CHAT_POST_MESSAGE, CONVERSATIONS_OPEN}
-#: The arguments that name a conversation, a person or a group of people.
+#: Arguments that name a conversation, a person or a group of people.
 _PLACE_ARGUMENTS: Final = ("channel", "channel_id", "user", "user_id", "users", "usergroup", "team_id")
-#: The arguments that name something which exists for one call, or for one person's form.
+#: Arguments that name one interaction, or one person's form.
 _VIEW_ARGUMENTS: Final = ("trigger_id", "view_id", "external_id")
 
 
 def is_slack_address(url: str, api_url: str) -> bool:
-    """Return whether an address may be sent to: Slack's over https, or the local test server itself.
+    """Return whether Usher may send to an address: Slack's over https, or the local test server.
 
-    ``api_url`` is the address of Slack's Web API; on loopback only that very server is accepted.
+    ``api_url`` is the address of Slack's Web API; if it is on loopback, only that server is accepted.
     """
     try:
         target, own = urlsplit(url), urlsplit(api_url)
@@ -105,7 +107,7 @@ def is_slack_address(url: str, api_url: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class SlackAnswer:
-    """A successful response, and Slack's own time of it (``Date`` header, epoch seconds) if present."""
+    """A successful response, and its time by Slack's clock (``Date`` header, epoch seconds) if present."""
 
     data: Mapping[str, Any]
     at: float | None = None
@@ -121,13 +123,13 @@ class SlackCaller(Protocol):
     async def upload(self, url: str, pieces: AsyncIterator[bytes], size: int) -> None:
         """Send ``size`` bytes to an upload address from Slack; raise the SlackFailed kinds.
 
-        Nobody sees them before the upload is completed, so repeating it does no harm.
+        Nobody sees the file before the upload is completed, so repeating it does no harm.
         """
         ...
 
 
 async def check_token(caller: SlackCaller) -> str | None:
-    """Return the code by which Slack refuses a caller's token, None if it takes it.
+    """Return the error code with which Slack refuses a caller's token; None if Slack accepts it.
 
     Raises SlackFailed if that isn't known now.
     """
@@ -143,7 +145,7 @@ async def check_token(caller: SlackCaller) -> str | None:
 async def is_channel(caller: SlackCaller, channel: str, ts: str) -> bool:
     """Return whether Slack knows a channel by an id; raises SlackFailed if that isn't known now.
 
-    It needs no scope: a message that isn't there is another error than a channel that isn't.
+    This needs no scope. Slack's error for a missing message differs from that for a missing channel.
     """
     try:
         await caller.call(CHAT_GET_PERMALINK, {"channel": channel, "message_ts": ts})
@@ -155,9 +157,9 @@ async def is_channel(caller: SlackCaller, channel: str, ts: str) -> bool:
 
 
 class AnySlack(Protocol):
-    """The clients of all installations: with the only token, or with that of a person's installation.
+    """The clients of all installations, each with its own token; there may be just one.
 
-    ``answering`` is about Slack as a whole: it answers if it does anywhere.
+    ``answering`` is about Slack as a whole: it answers if it answers any installation.
     """
 
     answering: Reachability
@@ -181,7 +183,7 @@ class AnySlack(Protocol):
 
     @property
     def lockout_code(self) -> str | None:
-        """Return the error code by which Slack locks the app out everywhere; None if it doesn't."""
+        """Return the error code with which Slack locks the app out everywhere; None if it doesn't."""
         ...
 
 
@@ -193,20 +195,20 @@ class CallBudget(Protocol):
         ...
 
     async def pause(self, method: str, seconds: float, channel: str | None = None) -> None:
-        """Stop calling a method for a while, because Slack asked for it; in one channel first."""
+        """Stop calling a method for a while because Slack asked for it; at first in one channel only."""
         ...
 
 
 class PacedSlack:
-    """A client within the budget, with the offset of Slack's clock and the lockout of the app.
+    """A client that keeps to the budget, and knows Slack's clock and whether Slack locks the app out.
 
-    ``prepare`` is done before a call is counted, as it may take a while; it raises the SlackFailed kinds.
+    ``prepare`` runs before a call is counted, as it may take a while; it raises the SlackFailed kinds.
 
-    A refusal is the app's only where ``auth.test`` is refused, too. Otherwise nothing is sent to that
+    A refusal is about the whole app only if ``auth.test`` is refused, too. Otherwise nothing is sent to that
     conversation or person for a while, and the others are served.
 
-    In memory: that Slack doesn't answer, shut the app out, refuses somebody, or has another time.
-    Restart: the next call shows. Several processes: each finds out by a call, within a minute.
+    In memory: whether Slack answers, locks the app out or refuses somebody, and its clock. Restart: the next
+    call shows it. Several processes: each finds out by a call of its own, within a minute.
     """
 
     def __init__(
@@ -223,20 +225,21 @@ class PacedSlack:
         self._locked_out_until = 0.0
         self.budget = budget
         self._uncounted = UncountedBudget(budget, clock)
-        #: Slack's time minus ours, in seconds, by the last response's header and by the last message.
+        #: Slack's time minus ours, in seconds, according to the last response's header and to the last
+        #: message.
         self._by_header = 0.0
         self._by_message = 0.0
         self._lockout_code: str | None = None
-        #: By what a call names: until when nothing is sent there, and the code by which Slack refused it.
+        #: By the place that a call names: until when nothing is sent there, and Slack's error code.
         self._resting: dict[str, tuple[float, str]] = {}
-        #: People and channels refused since a call was answered that names any.
+        #: People and channels refused since Slack last answered a call that names any.
         self._refused_people: set[str] = set()
-        #: Whether calls have failed since the last release. True at first: so they may have for the process
-        #: before.
+        #: Whether calls have gone unanswered since the last release. True at first, as the process before
+        #: this one may have had such calls.
         self._was_away, self._released_at = True, -math.inf
         self.answering = answering or Reachability(SLACK)
-        #: Whether messages wait until one is answered, at first too; how often one was tried since then or
-        #: since a search was, and when the next is; when a call last had no answer.
+        #: Whether messages wait until Slack answers one (also at the start); the number of tries since then
+        #: or since an answered search; when the next try is due; when a call last had no answer.
         self._waits, self.tries, self._tries_at, self._silent_at = True, 0, -math.inf, -math.inf
 
     def find_client(self, principal: Principal) -> PacedSlack:  # noqa: ARG002 - as ``InstalledSlack`` has it
@@ -253,32 +256,32 @@ class PacedSlack:
 
     @property
     def lockout_code(self) -> str | None:
-        """Return the error code by which Slack locks the app out everywhere; None if it doesn't."""
+        """Return the error code with which Slack locks the app out everywhere; None if it doesn't."""
         return self._lockout_code
 
     @property
     def is_locked_out(self) -> bool:
-        """Return whether to send nothing for now, because Slack doesn't let the app in."""
+        """Return whether to send nothing for now because Slack locks the app out."""
         return self._lockout_code is not None and self._clock.monotonic() < self._locked_out_until
 
     def lock_out(self, code: str) -> None:
-        """Send nothing any more, for a reason of Usher's own."""
+        """Send nothing any more, for a reason of Usher's own, named by a code."""
         self._lockout_code, self._locked_out_until = code, math.inf
 
     async def call(
         self, method: str, arguments: Mapping[str, Any], *, channel: str | None = None, share: float = 1.0
     ) -> SlackAnswer:
-        """Call a method once.
+        """Call a method once; raises the SlackFailed kinds.
 
         Raises SlackLimited if the budget or Slack wants a pause, and StoreError if the call can't be counted;
-        nothing was sent then.
+        in both cases the call had no effect.
         """
         return await self._call(self.budget, method, arguments, channel, share)
 
     async def call_uncounted(
         self, method: str, arguments: Mapping[str, Any], *, channel: str | None = None
     ) -> SlackAnswer:
-        """Call a method once, also while the database can't count calls; raises as ``call`` does."""
+        """Call a method once, even while the database can't count calls; raises the SlackFailed kinds."""
         return await self._call(self._uncounted, method, arguments, channel)
 
     async def _call(
@@ -299,7 +302,7 @@ class PacedSlack:
         wait = await budget.take(method, channel, share)
         if wait > 0 or monotonic() > leaves.until:
             raise SlackLimited(method, wait or DEPARTURE_SECONDS)
-        # Another call may have been shut out in the meantime.
+        # Another call may have found the app locked out in the meantime.
         self._require_access(method)
         if method in _TRY_METHODS:
             self._tries_at = monotonic() + TRY_INTERVAL_SECONDS
@@ -337,7 +340,7 @@ class PacedSlack:
         if method == CHAT_POST_MESSAGE:
             self._waits = False
         elif method in _SEARCH_METHODS and not wants_pause:
-            # Slack may show messages and take none: the next try is a send, and comes at once.
+            # Slack may answer searches and still accept no messages, so the next try is a send, at once.
             self.tries, self._tries_at = 0, -math.inf
 
     def _note_silence(self) -> None:
@@ -348,7 +351,7 @@ class PacedSlack:
 
     @property
     def is_away(self) -> bool:
-        """Return whether messages may get no answer: none has been answered since a call that wasn't."""
+        """Return whether Slack may not answer: no message was answered since a call that went unanswered."""
         return self._waits and self._lockout_code is None
 
     def claim_try(self) -> bool:
@@ -360,16 +363,16 @@ class PacedSlack:
         return True
 
     def note_nothing_pending(self, seconds: float) -> None:
-        """Note that no message is pending: so many seconds after a failure, new ones are sent as ever."""
+        """Note that no message is pending; new ones are sent as usual ``seconds`` after the last failure."""
         self._waits = self._clock.monotonic() < self._silent_at + seconds
 
     @property
     def is_restless(self) -> bool:
-        """Return whether messages wait for Slack, or aren't released since it is back."""
+        """Return whether messages wait for Slack, or haven't been released since it answers again."""
         return self._waits or self._was_away
 
     def claim_release(self) -> bool:
-        """Return True once each time that Slack answers again: messages needn't wait any longer."""
+        """Return True once each time Slack answers again, so that waiting messages are released."""
         now = self._clock.monotonic()
         is_out = (
             self._waits
@@ -410,7 +413,7 @@ class PacedSlack:
             self._by_message = float(ts) - now
 
     async def _is_shut_out(self) -> bool:
-        """Return whether Slack refuses the app a call that names nobody, too."""
+        """Return whether Slack also refuses the app a call that names nobody."""
         try:
             await self._slack.call(AUTH_TEST, {})
         except SlackFailed as error:
@@ -428,23 +431,23 @@ class PacedSlack:
         self._lockout_code, self._was_away = code, True
 
     def _note_refusal(self, code: str, place: str | None, person: str | None) -> None:
-        """Send nothing there for a while. If nobody is served at all, the app is shut out.
+        """Send nothing to that place for a while. If several people are refused and none is served, lock out.
 
-        Even then each of them is tried by itself, as others may be served.
+        Even then each person is still tried, as some may be served.
         """
         now = self._clock.monotonic()
         if place is not None:
             self._resting = {key: rest for key, rest in self._resting.items() if rest[0] > now}
             self._resting[place] = now + SHUT_OUT_SECONDS, code
         log.warning("slack refuses the app one conversation or person", place=place, problem=code)
-        # A direct message's id is another name of its person.
+        # The id of a direct message stands for a person who may be counted already.
         if person is not None and not person.startswith("D"):
             self._refused_people.add(person)
         if len(self._refused_people) >= MIN_PEOPLE_REFUSED:
             self._set_lockout_code(code)
 
     def _note_admission(self, method: str, place: str | None) -> None:
-        """Note that Slack let the app in: to somebody, or at least to what names nobody."""
+        """Note that Slack let the app in: for somebody, or at least for a call that names nobody."""
         if place is not None and place != method:
             self._refused_people.clear()
         if self.lockout_code is not None and not self._refused_people:
@@ -453,9 +456,9 @@ class PacedSlack:
 
 
 def _find_place(method: str, arguments: Mapping[str, Any]) -> str | None:
-    """Return what a call is about: conversations and people, or the method if it names none.
+    """Return the conversations and people that a call names, or the method if it names none.
 
-    None: it is about a person's form.
+    None if it is about a person's form.
     """
     named = [str(arguments[name]) for name in _PLACE_ARGUMENTS if arguments.get(name)]
     if not named and any(arguments.get(name) for name in _VIEW_ARGUMENTS):
@@ -464,9 +467,10 @@ def _find_place(method: str, arguments: Mapping[str, Any]) -> str | None:
 
 
 class Budget:
-    """The budget of an installation. ``share`` reserves the rest of a method's for more urgent calls.
+    """The budget of calls of one installation; its methods raise StoreError.
 
-    A method that Slack doesn't limit costs nothing: it isn't counted. Raises StoreError.
+    ``share`` is the part of a method's limit that a call may use; the rest is reserved for more urgent calls.
+    Methods that Slack doesn't limit aren't counted.
     """
 
     def __init__(self, store: Store, installation: Installation) -> None:
@@ -494,9 +498,9 @@ class Budget:
         return CallQuota(self._team, method, METHODS.get(method, UNLISTED).per_minute)
 
     async def pause(self, method: str, seconds: float, channel: str | None = None) -> None:
-        """Stop calling a method for a while, because Slack asked for it.
+        """Stop calling a method for a while because Slack asked for it.
 
-        Where Slack limits each channel, that channel alone; the method, if another one is paused already.
+        If Slack limits the method per channel, only that channel is paused, unless another one already is.
         """
         paced = METHODS.get(method, UNLISTED).per_channel_per_minute is not None
         await self._store.write(
@@ -505,10 +509,10 @@ class Budget:
 
 
 class UncountedBudget:
-    """A budget for while the database can't count calls: nothing else is sent then, and few of these are.
+    """A budget for the few kinds of calls that are made even while the database can't count them.
 
     In memory: the calls of the last minute, and pauses. Restart: none are known. Several processes: each has
-    its share of a method's limit, and doesn't know of the others' calls.
+    a share of a method's limit, and doesn't know of the others' calls.
     """
 
     def __init__(self, budget: Budget, clock: Clock) -> None:
@@ -520,7 +524,7 @@ class UncountedBudget:
     async def take(self, method: str, channel: str | None = None, share: float = 1.0) -> float:
         """Count a call and return 0; or count nothing and return the seconds to wait."""
         with suppress(StoreError, TimeoutError), share_request_patience():
-            # It may only have been busy; then others are sending, too.
+            # The database may just be busy; then other processes send as well, and the count matters.
             async with asyncio.timeout(COUNT_TIMEOUT_SECONDS):
                 return await self._budget.take(method, channel, share)
         now, calls = self._monotonic(), self._calls[method]
@@ -534,7 +538,7 @@ class UncountedBudget:
         return max(pause, 0.0)
 
     async def pause(self, method: str, seconds: float, channel: str | None = None) -> None:
-        """Stop calling a method for a while, because Slack asked for it; as ``Budget`` does."""
+        """Stop calling a method for a while because Slack asked for it, as ``Budget`` does."""
         now = self._monotonic()
         self._paused_until = {key: until for key, until in self._paused_until.items() if until > now}
         paced = METHODS.get(method, UNLISTED).per_channel_per_minute is not None

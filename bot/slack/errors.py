@@ -1,4 +1,4 @@
-"""Slack's errors and their meanings, which only ``error_codes.toml`` decides."""
+"""Slack's errors and their meanings; ``error_codes.toml`` alone defines which code means what."""
 
 import tomllib
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from bot.support.errors import (
 
 
 class Meaning(StrEnum):
-    """The meaning of a refusal; the table explains each."""
+    """The meaning of an error code; ``error_codes.toml`` explains each."""
 
     TOKEN = "token"  # noqa: S105 - no secret
     SHUT_OUT = "shut_out"
@@ -32,7 +32,7 @@ class Meaning(StrEnum):
     FILE = "file"
     SETUP = "setup"
     REQUEST = "request"
-    #: The table doesn't have the code.
+    #: The code isn't in the table.
     UNKNOWN = "unknown"
 
     @property
@@ -42,19 +42,19 @@ class Meaning(StrEnum):
 
     @property
     def is_shut_out(self) -> bool:
-        """Return whether the app isn't let in at all: there is nothing wrong with the message itself."""
+        """Return whether Slack doesn't let the app in; nothing is wrong with the message itself."""
         return self in (Meaning.TOKEN, Meaning.SHUT_OUT)
 
 
-#: The pause after Slack locked the app out; then a single call tests whether that is over.
+#: Seconds without calls after Slack locked the app out; then a single call tests whether that is over.
 SHUT_OUT_SECONDS: Final = 60.0
 _TEMPORARY_MEANINGS: Final = (Meaning.LIMITED, Meaning.UNSURE, Meaning.AGAIN, Meaning.UNKNOWN)
 
 
 def read_table() -> Mapping[str, Mapping[str, list[str]]]:
-    """Return the codes of each method by their meaning, as the file has them."""
+    """Return the file's error codes by method and meaning."""
     table = tomllib.loads(files(__package__).joinpath("error_codes.toml").read_text(encoding="utf-8"))
-    # One table explains the others.
+    # The table "meanings" only explains the others.
     return {name: codes for name, codes in table.items() if name != "meanings"}
 
 
@@ -72,9 +72,9 @@ def classify_code(code: str) -> Meaning:
 
 
 def find_retry_delay(error: SlackFailed, otherwise: float) -> float | None:
-    """Return the seconds until a repeatable call is retried; None if Slack never takes it.
+    """Return the seconds until a repeatable call is retried; None if Slack would never accept it.
 
-    ``otherwise`` is for what passes by itself.
+    ``otherwise`` is returned for an error that may pass by itself and names no wait.
     """
     if isinstance(error, SlackLimited | SlackRefusedHere):
         return error.retry_after
@@ -85,7 +85,7 @@ def find_retry_delay(error: SlackFailed, otherwise: float) -> float | None:
 
 
 def is_content_refused(error: SlackFailed) -> bool:
-    """Return whether Slack may take the same without its blocks."""
+    """Return whether Slack may accept the same message without its blocks."""
     return isinstance(error, SlackPermanent) and classify(error) is Meaning.BLOCKS
 
 
@@ -96,11 +96,11 @@ def classify(error: SlackFailed) -> Meaning:
     if isinstance(error, SlackUnknownOutcome):
         return Meaning.UNSURE
     if isinstance(error, SlackRefusedHere):
-        # Somebody may let the app in there: its code is about the app as a whole only where all is refused.
+        # The refusal is about one place and may end there, though its code could mean the whole app.
         return Meaning.AGAIN
     return classify_code(error.code)
 
 
 def is_about_person(error: SlackFailed) -> bool:
-    """Return whether Slack refuses to describe this person, and would describe others."""
+    """Return whether Slack refuses to describe this person, but would describe others."""
     return isinstance(error, SlackRefusedHere) or classify(error) is Meaning.PERSON

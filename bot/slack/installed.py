@@ -1,7 +1,7 @@
 """The installations of Usher by OAuth, and a client for each.
 
-What the rows say is kept in memory and read again every two seconds, and sooner where somebody comes from a
-place that isn't known yet (``docs/adr/0101-a-place-is-stored-once.md``).
+Their rows are kept in memory. They are read again every two seconds, and at once when a request comes from an
+unknown workspace (``docs/adr/0101-a-place-is-stored-once.md``).
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -42,9 +42,10 @@ from bot.support.vault import Vault
 log = structlog.get_logger(__name__)
 
 
-#: The greatest age of the rows in memory.
+#: Greatest age of the rows in memory, in seconds.
 READ_INTERVAL_SECONDS: Final = 2.0
-#: An unknown team isn't searched for again during this time; and the number of such teams remembered.
+#: Seconds in which the rows aren't read again for the same unknown team, and the number of such teams
+#: remembered.
 UNKNOWN_SECONDS: Final = 5.0
 MAX_UNKNOWN_TEAMS: Final = 1_000
 
@@ -52,12 +53,12 @@ MAX_UNKNOWN_TEAMS: Final = 1_000
 class InstalledSlack:
     """The installations, their tokens and their clients.
 
-    ``client`` is the app's id and secret; ``make`` returns a caller for a token. No other workspaces and
-    organisations than those ``listed`` are served. ``page`` is where it is installed.
+    ``client`` is the app's id and secret; ``make`` returns a caller for a token. Only ``listed`` workspaces
+    and organisations are served. ``page`` is the address of the page that installs Usher.
 
-    In memory. Restart: read again; a claim to replace a token is a row that ends after 30 s, and what Slack
-    issued in between is lost. Several processes: up to 2 s old; a workspace that isn't known is looked for at
-    once, then every 5 s, and a token that Slack refuses is read again.
+    In memory: the rows. Restart: they are read again. A claim to replace a token is a row that ends after 30
+    s; a token that Slack had issued but that wasn't written is lost. Several processes: rows are up to 2 s
+    old. For an unknown workspace they are read at once, then every 5 s, and also when Slack refuses a token.
     """
 
     def __init__(
@@ -80,14 +81,14 @@ class InstalledSlack:
         self._clock = clock
         self._slacks: dict[str, PacedSlack] = {}
         self.answering = Reachability(SLACK)
-        #: The times until which teams count as strangers', by our own clock.
+        #: Unknown teams, with the monotonic time until which the rows aren't read again for them.
         self._unknown: dict[tuple[str | None, str | None], float] = {}
 
     @classmethod
     async def enter(
         cls, settings: Settings, store: Store, make: Callable[[str], SlackCaller], clock: Clock
     ) -> Self:
-        """Read the installations, with settings without a bot token. Raises StoreError."""
+        """Return the installations for settings that have no bot token. Raises StoreError."""
         secret = settings.slack_client_secret
         client = (settings.slack_client_id or "", secret.get_secret_value() if secret is not None else "")
         installations = Installations(settings.admin_ids(), settings.global_admin_ids())
@@ -122,7 +123,7 @@ class InstalledSlack:
             del self._slacks[name]
 
     async def read_again(self) -> None:
-        """Read the rows if that is due; what can't be read is read at the next tick."""
+        """Write issued tokens and read the rows; if that fails, the next tick does it."""
         try:
             await self.tokens.write()
             await self.read()
@@ -130,14 +131,15 @@ class InstalledSlack:
             log.warning("installations not read", problem=error)
 
     async def installation(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
-        """Return the installation that a request is for; look again if it may be a new one."""
+        """Return the installation that a request is for; read the rows again if it may be a new one."""
         found, asked = self.installations.find_for_team(enterprise_id, team_id), (enterprise_id, team_id)
         now = self._clock.monotonic()
         if found is None and self._unknown.get(asked, now) <= now:
             await self.read_again()
             found = self.installations.find_for_team(enterprise_id, team_id)
             if found is None:
-                # The rows aren't read again for it for a while; a new one is read in the meantime.
+                # The rows aren't read again for this team for a while. The regular reads find a new
+                # installation.
                 if len(self._unknown) >= MAX_UNKNOWN_TEAMS:
                     self._unknown.clear()
                 self._unknown[asked] = now + UNKNOWN_SECONDS
@@ -146,7 +148,7 @@ class InstalledSlack:
     # -- calls -----------------------------------------------------------------------------------------------
 
     def find_client(self, principal: Principal) -> PacedSlack:
-        """Return the client of a person's installation; without one it sends nothing."""
+        """Return the client of a person's installation; without an installation, one that sends nothing."""
         return self._client_at(self.installations.find_for(principal))
 
     def list_clients(self) -> list[PacedSlack]:
@@ -154,12 +156,12 @@ class InstalledSlack:
         return [self._client_at(installation) for installation in self.installations]
 
     def get_quota(self, method: str) -> CallQuota:  # noqa: ARG002 - as ``PacedSlack`` has it
-        """Return an endless quota: each workspace has its own, beyond which messages are put back."""
+        """Return an unlimited quota, as each workspace has its own; messages beyond that are put back."""
         return UNLIMITED
 
     @property
     def is_locked_out(self) -> bool:
-        """Return False: each workspace is shut by itself."""
+        """Return False, as each workspace is locked out by itself."""
         return False
 
     @property
@@ -173,7 +175,7 @@ class InstalledSlack:
         return self.tokens.token_of(name)
 
     async def find_replacement_token(self, name: str, token: str, code: str) -> str | None:
-        """Return the token in place of one that Slack refused with a code; None if there is no other."""
+        """Return the token that replaces one that Slack refused with a code; None if there is no other."""
         await self.read_again()
         return await self.tokens.find_replacement_token(name, token, code)
 
@@ -193,7 +195,7 @@ class InstalledSlack:
     # -- installing, and removing ---------------------------------------------------------------------------
 
     async def exchange(self, code: str, redirect_uri: str) -> tuple[Mapping[str, Any], Installation]:
-        """Exchange a code; return Slack's grant, and the installation it is for. Raises SlackFailed."""
+        """Exchange an OAuth code; return Slack's grant and its installation. Raises SlackFailed."""
         asked = {**self.tokens.client, "code": code, "redirect_uri": redirect_uri}
         granted = (await self._make("").call(OAUTH_ACCESS, asked)).data
         token = str(granted.get("access_token") or "")
@@ -202,7 +204,7 @@ class InstalledSlack:
     async def install(self, made: Installed, secret: Mapping[str, str]) -> str:
         """Write an installation; return as ``bot.store.installations.install`` does. Raises StoreError.
 
-        "unlisted": the operator doesn't serve that workspace, and Usher was removed from it again.
+        "unlisted" means that the operator doesn't serve that workspace; Usher was removed from it again.
         """
         made = replace(made, organisation_id=made.enterprise_id)
         if not is_listed(made, self.tokens.listed):
@@ -232,7 +234,10 @@ class InstalledSlack:
         )
 
     def _build_lost_notices(self, row: Installed) -> list[NewNotice]:
-        """Return the notices about a lost token, which still works until it expires, to those in charge."""
+        """Return the notices about a lost token to its installer and the workspace's administrators.
+
+        The token still works until it expires.
+        """
         installer = Principal(row.enterprise_id, row.team_id or row.id, row.installed_by)
         people = [self.installations.resolve_principal(installer)] if row.installed_by else []
 
@@ -257,7 +262,7 @@ class InstalledSlack:
         ]
 
     async def find_refused_token(self, installation: Installation) -> str | None:
-        """Return the sealed token if Slack takes it no more, otherwise None.
+        """Return the encrypted token if Slack no longer accepts it, otherwise None.
 
         Raises SlackFailed if that isn't known now.
         """
@@ -265,7 +270,7 @@ class InstalledSlack:
         code = await check_token(self._make(entry.token)) if entry is not None else None
         if entry is None or code is None:
             return None
-        # One that has only expired is replaced, where Usher wasn't removed.
+        # A token that has only expired is replaced, unless Usher was removed.
         if await self.find_replacement_token(installation.id, entry.token, code) is not None:
             return None
         if code == "token_expired" and self.tokens.can_replace(entry):
@@ -273,7 +278,7 @@ class InstalledSlack:
         return entry.row.secret
 
     async def forget_token(self, installation: Installation, refused: str) -> None:
-        """Forget a token that Slack took back, unless it was replaced in the meantime. Raises StoreError."""
+        """Forget a token that Slack revoked, unless it was replaced in the meantime. Raises StoreError."""
         detail = {"workspace": installation.team_name}
         entry = AuditEntry("slack", "slack.removed", installation.id, "ok", detail)
         await self._store.write(installation_rows.remove_installation, installation.id, refused, [entry])
@@ -284,7 +289,7 @@ class InstalledSlack:
         return await is_channel(self._client_at(installation), channel, ts)
 
     async def close(self) -> None:
-        """Wait for tokens that are being replaced: an issued token must be written."""
+        """Wait for tokens that are being replaced, as an issued token must be written."""
         await self.tokens.close()
 
 
@@ -298,7 +303,7 @@ class _Caller:
         self._current_client: tuple[str, SlackCaller] | None = None
 
     async def prepare(self) -> None:
-        """Replace the token if it isn't valid for long."""
+        """Replace the token if it expires soon."""
         await self._slack.tokens.get_valid_token(self._name)
 
     async def call(self, method: str, arguments: Mapping[str, Any]) -> SlackAnswer:
@@ -315,7 +320,7 @@ class _Caller:
         return await self._client_with(other).call(method, arguments)
 
     async def upload(self, url: str, pieces: AsyncIterator[bytes], size: int) -> None:
-        """Upload a file's bytes: the address alone grants it."""
+        """Upload a file's bytes; the upload address itself grants permission."""
         token = self._slack.token_of(self._name)
         if not token:
             raise SlackPermanent(UPLOAD_URL, NOT_INSTALLED_CODE)

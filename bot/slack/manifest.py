@@ -1,8 +1,8 @@
-"""The app manifest for Slack, in both forms, and the reason for each thing it asks for.
+"""The app manifest for Slack, for Socket Mode and for HTTP, and the reason for each thing it asks for.
 
-Pure. ``manifest.yml`` is ``socket_manifest()`` in YAML; tests hold the two equal, validate both forms against
-Slack's published schema, and compare every scope, event and command with the tables here, both ways.
-Source: ``docs/internals/slack.md``, "The manifest" and "Sign in with Slack".
+Pure. ``manifest.yml`` is ``socket_manifest()`` in YAML. Tests check that the two are equal, validate both
+forms against Slack's published schema, and check that their scopes, events and commands are those of the
+tables here. Source: ``docs/internals/slack.md``, "The manifest" and "Sign in with Slack".
 """
 
 import json
@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """The reason for a request: a sentence for whoever installs the app, and the module that needs it."""
+    """Why the app asks for something: a sentence for the installer, and the module that needs it."""
 
     why: str
     module: str
@@ -51,7 +51,7 @@ BOT_SCOPES: Final[Mapping[str, Use]] = {
     ),
 }
 
-#: The scopes that an installer may leave out.
+#: Scopes that an installer may leave out.
 OPTIONAL_SCOPES: Final[Mapping[str, Use]] = {
     "usergroups:read": Use(
         "Knows who is in the user groups that the settings or the connections file name.",
@@ -63,7 +63,7 @@ OPTIONAL_SCOPES: Final[Mapping[str, Use]] = {
     ),
 }
 
-#: Requested only where Slack's assistant may call Usher.
+#: Scopes that are requested only if Slack's assistant may call Usher.
 ASSISTANT_SCOPES: Final[Mapping[str, Use]] = {
     "mcp:connect": Use("Lets Slack's assistant ask for what people tell it to.", "handlers.assistant.web"),
 }
@@ -126,12 +126,12 @@ COMMANDS: Final[Mapping[str, Use]] = {
 
 @dataclass(frozen=True, slots=True)
 class Shortcut(Use):
-    """A shortcut, as Slack shows it: ``kind`` is global, or message for the menu of each message."""
+    """A shortcut as Slack shows it; ``kind`` is "global", or "message" for one in each message's menu."""
 
     kind: str
     name: str
     description: str
-    #: Whether it is asked for only where a connection runs commands.
+    #: Whether the shortcut is requested only if a connection runs commands.
     runs_commands: bool = False
 
 
@@ -153,13 +153,13 @@ SHORTCUTS: Final[Mapping[str, Shortcut]] = {
     ),
 }
 
-#: Where Slack sends commands, interactivity, options and events in the HTTP form.
+#: Path to which Slack sends commands, interactions, options and events in the HTTP form.
 SLACK_PATH: Final = "/slack/events"
-#: Where Slack's assistant calls.
+#: Path that Slack's assistant calls.
 ASSISTANT_PATH: Final = "/slack/mcp"
-#: Where Sign in with Slack sends people back to.
+#: Path to which Sign in with Slack sends people back.
 SIGN_IN_REDIRECT_PATH: Final = "/link/slack"
-#: Where Usher is installed in a Slack workspace by OAuth, and where Slack sends people back to.
+#: Path where people install Usher in a Slack workspace by OAuth, and the path to which Slack sends them back.
 INSTALL_PATH: Final = "/slack/install"
 INSTALL_REDIRECT_PATH: Final = "/slack/oauth_redirect"
 
@@ -181,12 +181,11 @@ def socket_manifest(
     runs_commands: bool = False,
     by_oauth: bool = False,
 ) -> dict[str, Any]:
-    """Return the manifest of the Socket Mode form: Slack needs no address of ours.
+    """Return the manifest for Socket Mode, in which Slack needs no address of ours.
 
     With ``url``, the address that people's browsers reach, Sign in with Slack can redirect there.
-    ``runs_commands`` says whether a connection does, ``by_oauth`` whether Usher is to be installed in several
-    Slack workspaces.
-    Raises ValueError for an address or a command that Slack would reject.
+    ``runs_commands`` says whether a connection runs commands, ``by_oauth`` whether Usher is to be installed
+    in several Slack workspaces. Raises ValueError for an address or a command that Slack would reject.
     """
     manifest = _build_common(command, job_command, runs_commands=runs_commands)
     if url is not None:
@@ -206,11 +205,11 @@ def http_manifest(
     by_oauth: bool = False,
     with_assistant: bool = False,
 ) -> dict[str, Any]:
-    """Return the manifest of the HTTP form for a server that Slack reaches at ``url`` (https).
+    """Return the manifest for HTTP, with a server that Slack reaches at ``url`` (https).
 
-    ``runs_commands`` says whether a connection does, ``by_oauth`` whether Usher is to be installed in several
-    Slack workspaces, ``with_assistant`` whether Slack's assistant may call it.
-    Raises ValueError for an address or a command that Slack would reject.
+    ``runs_commands`` says whether a connection runs commands, ``by_oauth`` whether Usher is to be installed
+    in several Slack workspaces, and ``with_assistant`` whether Slack's assistant may call it. Raises
+    ValueError for an address or a command that Slack would reject.
     """
     base = _require_https(url)
     manifest = _build_common(command, job_command, runs_commands=runs_commands)
@@ -246,7 +245,7 @@ def create_url(manifest: Mapping[str, Any]) -> str:
 
 
 def _allow_several_workspaces(manifest: dict[str, Any], base: str) -> None:
-    """Allow installations from Usher's page, in whole organisations too, with tokens that expire."""
+    """Allow installing from Usher's page, even in whole organisations, with tokens that expire."""
     manifest["oauth_config"]["redirect_urls"].append(base + INSTALL_REDIRECT_PATH)
     manifest["settings"]["org_deploy_enabled"] = True
     manifest["settings"]["token_rotation_enabled"] = True
@@ -287,7 +286,7 @@ def _build_common(command: str, job_command: str, *, runs_commands: bool) -> dic
                     "command": command,
                     "description": "Start, stop and open your workspaces",
                     "usage_hint": "list | start NAME | stop NAME | open NAME | link | help",
-                    # A mentioned person or channel arrives as an id; a name may not be unique.
+                    # Mentioned people and channels then arrive as ids, as their names may not be unique.
                     "should_escape": True,
                 },
                 {
@@ -315,7 +314,7 @@ def _build_common(command: str, job_command: str, *, runs_commands: bool) -> dic
 
 
 def _require_https(url: str) -> str:
-    """Return the address as ``serve`` takes it, which Slack takes with https only."""
+    """Return the address in the form that ``serve`` expects; raise ValueError unless it is https."""
     from bot.support.addresses import public_origin  # noqa: PLC0415 - brings aiohttp, which `--help` doesn't need
 
     try:

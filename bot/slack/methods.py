@@ -1,4 +1,4 @@
-"""Slack's methods: the requirements and the rate limit of each."""
+"""The methods of Slack that Usher calls, with the requirements and the rate limit of each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ Caller = Literal["bot", "app", "none"]
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """The requirements of one method: ``METHODS`` has those that Usher calls.
+    """The requirements and the rate limit of one method; ``METHODS`` has those that Usher calls.
 
-    Budgets are per method, app and workspace; source: ``docs/internals/slack.md``, "Rate limits".
+    Limits are per method, app and workspace; source: ``docs/internals/slack.md``, "Rate limits".
 
-    ``caller`` is the kind of token it is called with ("none": client id and secret, or an address that itself
-    grants permission), ``scopes`` what that token needs. ``per_minute`` and ``per_channel_per_minute``
-    are upper bounds of calls; None where Slack publishes none.
+    ``caller`` is the kind of token that it is called with ("none": client id and secret, or an address that
+    itself grants permission), and ``scopes`` are those that the token needs. ``per_minute`` and
+    ``per_channel_per_minute`` are the most calls allowed; None if Slack publishes no limit.
     """
 
     caller: Caller = "bot"
@@ -24,7 +24,7 @@ class Method:
     per_channel_per_minute: int | None = None
 
 
-#: Needs no token: it only says that Slack answers, and when.
+#: Needs no token; it only shows that Slack answers, and Slack's time.
 API_TEST: Final = "api.test"
 AUTH_TEST: Final = "auth.test"
 CHAT_POST_MESSAGE: Final = "chat.postMessage"
@@ -44,15 +44,15 @@ VIEWS_OPEN: Final = "views.open"
 VIEWS_UPDATE: Final = "views.update"
 VIEWS_PUBLISH: Final = "views.publish"
 OPENID_CONNECT_TOKEN: Final = "openid.connect.token"  # noqa: S105 - the name of a method, no secret
-#: Removes the app from a workspace; its token is revoked where that is refused.
+#: Removes the app from a workspace; if Slack refuses that, ``auth.revoke`` revokes the token.
 APPS_UNINSTALL: Final = "apps.uninstall"
 AUTH_REVOKE: Final = "auth.revoke"
 OAUTH_ACCESS: Final = "oauth.v2.access"
 AUTH_TEAMS_LIST: Final = "auth.teams.list"
 APPS_CONNECTIONS_OPEN: Final = "apps.connections.open"
-#: Not a method of the Web API, but a post to the address that came with a command or a click.
+#: Not a method of the Web API: a post to the address that came with a command or a click.
 RESPONSE_URL: Final = "response_url"
-#: Not a method either: a file's bytes go to the upload address that Slack returned.
+#: Not a method either: a post of a file's bytes to the upload address that Slack returned.
 UPLOAD_URL: Final = "upload_url"
 
 _CHAT: Final = frozenset({"chat:write"})
@@ -66,25 +66,25 @@ METHODS: Final[Mapping[str, Method]] = {
     CHAT_UPDATE: Method(scopes=_CHAT, per_minute=50),
     # The app's own messages only.
     CHAT_DELETE: Method(scopes=_CHAT, per_minute=50),
-    # Says whether a channel is known by an id, and changes nothing.
+    # Shows whether Slack knows a channel by an id; changes nothing.
     CHAT_GET_PERMALINK: Method(per_minute=100),
     CHAT_POST_EPHEMERAL: Method(scopes=_CHAT, per_minute=100),
-    # Direct messages only: no other history scope is ever requested.
+    # Direct messages only; Usher requests no other history scope.
     CONVERSATIONS_HISTORY: Method(scopes=frozenset({"im:history"}), per_minute=50),
-    # Finds the direct message with a person, to look there for a first message of unknown outcome.
+    # Finds the direct message with a person, to search it for a first message that may have been sent.
     CONVERSATIONS_OPEN: Method(scopes=frozenset({"im:write"}), per_minute=50),
-    # Reads a thread of a direct message, to look there for a message or a file of unknown outcome.
+    # Reads a thread in a direct message, to search it for a message or a file that may have been sent.
     CONVERSATIONS_REPLIES: Method(scopes=frozenset({"im:history"}), per_minute=50),
     FILES_GET_UPLOAD_URL: Method(scopes=_FILES, per_minute=100),
     FILES_COMPLETE_UPLOAD: Method(scopes=_FILES, per_minute=100),
     USERS_INFO: Method(scopes=_USERS, per_minute=100),
     USERS_LIST: Method(scopes=_USERS, per_minute=20),
-    # Only where an operator names a group.
+    # Only if an operator names a group.
     USERGROUPS_USERS_LIST: Method(scopes=frozenset({"usergroups:read"}), per_minute=20),
     VIEWS_OPEN: Method(per_minute=100),
     VIEWS_UPDATE: Method(per_minute=100),
     VIEWS_PUBLISH: Method(per_minute=100),
-    # The workspaces of an enterprise that has installed the app: ``users.list`` takes one of them.
+    # Lists the workspaces of an enterprise that has installed the app; ``users.list`` needs one of them.
     AUTH_TEAMS_LIST: Method(per_minute=20),
     OPENID_CONNECT_TOKEN: Method(caller="none"),
     APPS_UNINSTALL: Method(per_minute=1),
@@ -96,5 +96,5 @@ METHODS: Final[Mapping[str, Method]] = {
 }
 
 
-#: The limit for methods without a row of their own, taken from Slack's lower tiers.
+#: Limit for methods that aren't in the table, taken from Slack's lower tiers.
 UNLISTED = Method(per_minute=20)

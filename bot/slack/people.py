@@ -1,4 +1,4 @@
-"""The table of people: guests, bots, deactivated people and strangers, as Slack reports them."""
+"""Read people from Slack into the database: members, guests, bots, deactivated people and strangers."""
 
 import asyncio
 from collections import defaultdict
@@ -19,14 +19,14 @@ from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackR
 
 log = structlog.get_logger(__name__)
 
-#: People per page of ``users.list``; the budget allows 18 pages a minute.
+#: People per page of ``users.list``; the rate limit allows 18 pages a minute.
 PEOPLE_PER_PAGE = 500
-#: The name that a process owns while it reads everybody, and the wait of another one for it.
+#: Lease that a process holds while it reads everybody, and the seconds that another process waits for it.
 READING_OWNER_KEY = "people"
 OTHER_PROCESS_WAIT_SECONDS = 5.0
 #: Workspaces per page of ``auth.teams.list``.
 TEAMS_PER_PAGE = 100
-#: The greatest age of an enterprise's list of workspaces, and of one that lacks the workspace in question.
+#: Greatest age, in seconds, of an enterprise's list of workspaces, and of a list without the one asked about.
 MAX_TEAMS_AGE_SECONDS = 3600.0
 MIN_TEAMS_REREAD_SECONDS = 60.0
 
@@ -35,7 +35,7 @@ MIN_TEAMS_REREAD_SECONDS = 60.0
 class _Reading:
     """The progress of reading everybody of an installation, which Slack's rate limit may interrupt.
 
-    ``teams`` are the workspaces still to be read, None if they aren't known yet; a single one has no name.
+    ``teams`` are the workspaces still to be read; None if they aren't known yet, [""] for a single workspace.
     """
 
     teams: list[str] | None = None
@@ -49,28 +49,28 @@ class _Reading:
 
 
 class PeopleDirectory:
-    """The directory of people: Slack's answers about them, in the store.
+    """Ask Slack about people, and store its answers.
 
-    In memory: how far reading everybody has come, and an organisation's workspaces. Restart: from the
-    beginning. Several processes: one reads everybody; workspaces are up to an hour old.
+    In memory: how far reading everybody has come, and an organisation's workspaces. Restart: both begin
+    again. Several processes: only one reads everybody; lists of workspaces are up to an hour old.
     """
 
     def __init__(self, store: Store, slack: AnySlack, owners: Owners | None = None) -> None:
         self._store = store
         self._slack = slack
         self._owners = owners or Owners()
-        #: By the installation's id.
+        #: Progress by the installation's id.
         self._readings: defaultdict[str, _Reading] = defaultdict(_Reading)
         self._reading = asyncio.Lock()
-        #: By the installation's id: the workspaces of its enterprise, and when they were read.
+        #: By the installation's id: when its enterprise's workspaces were read, and their ids.
         self._teams_by_installation: dict[str, tuple[float, frozenset[str]]] = {}
         self._listing = asyncio.Lock()
 
     async def look_up(self, principal: Principal) -> Person:
         """Look up one person (``users.info``); raise SlackFailed if that isn't possible now.
 
-        If more lookups are needed than Slack allows, as when a whole class presses at once, everybody is read
-        instead: one page covers hundreds of people.
+        If more lookups are needed than Slack allows, as when a whole class presses a button at once,
+        everybody is read instead, because one page has hundreds of people.
         """
         began = await self._store.now()
         try:
@@ -104,8 +104,8 @@ class PeopleDirectory:
         """Read everybody (``users.list``, paged), of each installation, and return them.
 
         Raises SlackFailed; the next call continues where this one stopped, or starts over if Slack rejected
-        the request. Where one of several installations rejects it, the others are read all the same. Until it
-        is done it is this process's, if several share a database.
+        the request. If one of several installations rejects it, the others are still read. Of several
+        processes on one database, only this one reads people until it is done.
         """
         failed: list[SlackFailed] = []
         async with self._reading:
@@ -128,7 +128,7 @@ class PeopleDirectory:
         return [person for one in done for person in one.read]
 
     async def read_groups(self, groups: UserGroups) -> None:
-        """Read the members of the groups that operators name; without an answer, old ones count a while."""
+        """Read the members of the groups that operators name; if that fails, old ones count for a while."""
         for name in groups.names:
             team, _, group = name.rpartition(":")
             for slack in self._slack.list_clients():
@@ -143,9 +143,9 @@ class PeopleDirectory:
                     log.warning("user group not read", group=name, problem=str(error))
 
     async def add_enterprise(self, principal: Principal) -> Principal:
-        """Add the enterprise that has installed us to a principal without one; raises SlackFailed.
+        """Add the enterprise that has installed Usher to a principal without one; raises SlackFailed.
 
-        The other workspaces of an enterprise are known by Slack's list of them only.
+        Only Slack's list shows which other workspaces belong to an enterprise.
         """
         places = [(slack, slack.budget.installation) for slack in self._slack.list_clients()]
         if principal.enterprise_id is None and not any(
@@ -157,7 +157,7 @@ class PeopleDirectory:
         return principal
 
     async def _has_team(self, slack: PacedSlack, team_id: str) -> bool:
-        """Return whether a workspace is of the enterprise that has installed us there."""
+        """Return whether a workspace belongs to the enterprise of an installation."""
         name = slack.budget.installation.id
         async with self._listing:
             now = await self._store.now()
@@ -184,7 +184,7 @@ class PeopleDirectory:
                 except SlackRefusedHere as error:
                     if not reading.teams[0]:
                         raise
-                    # One workspace of an organisation; the others let the app in.
+                    # Only this workspace of the organisation refuses the app; the others may let it in.
                     log.warning("people not read", team=reading.teams[0], problem=error.code)
                     del reading.teams[0]
                     reading.cursor = ""
@@ -248,10 +248,10 @@ def to_person(user: Mapping[str, Any], principal: Principal, seen_at: float) -> 
 def resolve_member(
     here: Installation, user: Mapping[str, Any], enterprise_id: str | None = None
 ) -> Principal | None:
-    """Return the principal of a Slack user object; None for anybody who isn't of the installation.
+    """Return the principal of a Slack user object; None for somebody who doesn't belong to the installation.
 
-    Others are there by a shared channel: only their own Slack workspace says who they are. Whoever is of an
-    organisation may be of several of its workspaces. ``enterprise_id`` is that of an event.
+    Such people come through a shared channel; only their own Slack workspace says who they are. Members of an
+    organisation may belong to several of its workspaces. ``enterprise_id`` is that of an event.
     """
     own = user.get("enterprise_user") or {}
     enterprise, id_ = own.get("enterprise_id") or enterprise_id, str(user.get("id") or "")
@@ -265,7 +265,7 @@ def resolve_member(
 def _is_of_team(user: Mapping[str, Any], principal: Principal) -> bool:
     """Return whether the user belongs to the principal's team; a user object without a team is accepted.
 
-    An enterprise that has installed us is in the place of a team.
+    If an enterprise has installed Usher, the enterprise's id is the principal's team.
     """
     enterprise = user.get("enterprise_user") or {}
     teams = {user.get("team_id"), *(enterprise.get("teams") or ())} - {None}

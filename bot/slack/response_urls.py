@@ -1,4 +1,4 @@
-"""Addresses that come with a command or a click (``response_url``): the errors of a post there."""
+"""Errors of posts to a ``response_url``, the address that comes with a command or a click."""
 
 import json
 import re
@@ -10,15 +10,15 @@ from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackU
 
 _CODE_PATTERN: Final = re.compile(r"[a-z]+(?:_[a-z]+)+")
 _MAX_CODE_LENGTH: Final = 80
-#: The status of a proxy that doesn't know the outcome of a request.
+#: Status with which a proxy may say that it doesn't know the outcome of a request.
 _REQUEST_TIMEOUT: Final = 408
 _TOO_MANY: Final = 429
 
 
 def to_slack_error(status: int, body: bytes | str | None, *, pause: float = 1.0) -> SlackFailed | None:
-    """Return the error of a post, None if Slack took it; ``pause`` is for one that came too often.
+    """Return the error of a post; None if Slack accepted it. ``pause`` is the wait after too many posts.
 
-    Only an answer of 4xx, or one that says ``"ok": false``, is a refusal. After others it may be shown.
+    Only a status 4xx or ``"ok": false`` is a refusal. After any other error the message may have been shown.
     """
     code = _read_error_code(body)
     if status < 300 and not code:
@@ -32,7 +32,7 @@ def to_slack_error(status: int, body: bytes | str | None, *, pause: float = 1.0)
 
 
 def _read_error_code(body: bytes | str | None) -> str:
-    """Return Slack's error code: that of an object with ``"ok": false``, or the whole of a plain text."""
+    """Return the error code in an object with ``"ok": false``, or a plain text that is one; otherwise ""."""
     text = body.decode(errors="replace") if isinstance(body, bytes) else body or ""
     try:
         answer = json.loads(text)

@@ -1,4 +1,4 @@
-"""Tenants: the installations whose requests are served, and their tokens."""
+"""The installations whose requests Usher serves, and their tokens."""
 
 import hashlib
 from collections.abc import Callable
@@ -22,10 +22,10 @@ log = structlog.get_logger(__name__)
 
 
 class OneTenant:
-    """The one installation that the bot token in the environment is for.
+    """The one installation of the bot token in the settings. ``caller`` calls Slack with that token.
 
-    In memory. Restart: asked again; where Slack doesn't answer, a row says it. Several processes: the
-    settings are the same until the next start. ``caller`` calls Slack with the token.
+    In memory: the installation. Restart: Slack is asked again; if it doesn't answer, the stored answer is
+    used. Several processes: each has the same settings until its next start.
     """
 
     def __init__(self, installation: Installation, bot_token: SecretStr, caller: SlackCaller) -> None:
@@ -34,7 +34,7 @@ class OneTenant:
         self._caller = caller
 
     async def installation(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
-        """Return the only installation, if a team belongs to it."""
+        """Return the only installation if the team belongs to it, otherwise None."""
         return self._installation.find_for_team(enterprise_id, team_id)
 
     def token_of(self, name: str) -> str:  # noqa: ARG002 - as ``InstalledSlack`` has it
@@ -42,14 +42,14 @@ class OneTenant:
         return self._token
 
     async def find_refused_token(self, installation: Installation) -> str | None:  # noqa: ARG002 - as ``Tenants``
-        """Return the token if Slack takes it no more, otherwise None.
+        """Return the token if Slack no longer accepts it, otherwise None.
 
         Raises SlackFailed if that isn't known now.
         """
         return None if await check_token(self._caller) is None else self._token
 
     async def forget_token(self, installation: Installation, refused: str) -> None:
-        """Do nothing: an operator replaces the token in the settings."""
+        """Do nothing, as an operator has to replace the token in the settings."""
 
     async def has_channel(self, installation: Installation, channel: str, ts: str) -> bool:  # noqa: ARG002
         """Return whether Slack knows a channel by an id; raises SlackFailed if that isn't known now."""
@@ -58,9 +58,9 @@ class OneTenant:
 
 @dataclass(frozen=True, slots=True)
 class SlackSetup:
-    """The installations, the tenants whose requests are served, and the clients for them.
+    """The installations, the tenants (installations with their tokens), and the clients for them.
 
-    ``by_oauth`` is None with a bot token.
+    ``by_oauth`` is None if there is a bot token.
     """
 
     installation: AnyInstallation
@@ -74,9 +74,9 @@ async def set_up_slack(
 ) -> SlackSetup:
     """Identify the bot token's installation at Slack, or read the installations by OAuth.
 
-    Slack's answer is stored with the token's digest: without an answer, or with a refused token, the next
-    start continues with it. People's keys keep the enterprise that was stored at the first start, whatever
-    Slack says of it later. ``make`` returns a client for a token. Raises SlackFailed where nothing is stored,
+    Slack's answer is stored with the token's digest. If Slack doesn't answer the next time, or refuses the
+    token, the stored answer is used. People's keys keep the enterprise that was stored at the first start,
+    whatever Slack says later. ``make`` returns a client for a token. Raises SlackFailed if nothing is stored,
     and StoreError.
     """
     if settings.slack_bot_token is None:
@@ -102,7 +102,7 @@ async def set_up_slack(
     slack = PacedSlack(caller, Budget(store, installation), clock)
     if problem:
         log.warning("started without slack", problem=problem)
-        # So that it is known from the beginning that nothing can be sent.
+        # This notes from the beginning that nothing can be sent.
         with suppress(SlackFailed):
             await slack.call(AUTH_TEST, {})
     return SlackSetup(installation, OneTenant(installation, token, caller), slack)

@@ -1,4 +1,4 @@
-"""Tokens of installations: one process at a time replaces one before it expires, with the row as the lock."""
+"""Tokens of installations, each replaced before it expires by one process; the row serves as the lock."""
 
 import asyncio
 import contextvars
@@ -22,13 +22,13 @@ from bot.support.vault import Vault
 log = structlog.get_logger(__name__)
 
 
-#: A token is replaced so long before its end, as in Bolt: until then the old one is used if that fails.
+#: Seconds before its expiry when a token is replaced, as in Bolt. If that fails, the old one still works.
 REPLACE_EARLY_SECONDS: Final = 7_200.0
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedInstallation:
-    """A row with its secret decrypted; the token is "" if no key decrypts it."""
+    """An installation's row with its decrypted secret; the token is "" if no key decrypts it."""
 
     row: Installed
     token: str
@@ -38,8 +38,8 @@ class OpenedInstallation:
 class InstallationTokens:
     """The token of each installation. ``client`` is the app's id and secret; ``make`` returns a client.
 
-    Only rows of workspaces and organisations that are ``listed`` count. ``lost`` returns what to say where
-    Slack takes a refresh token no more: it has given out the next one, which was lost.
+    Only rows of ``listed`` workspaces and organisations count. ``lost`` returns the notices to send if Slack
+    no longer accepts a refresh token, because the next one that it issued was lost.
     """
 
     def __init__(
@@ -59,9 +59,9 @@ class InstallationTokens:
         self._lost = lost
         self._opened: dict[str, OpenedInstallation] = {}
         self._renewing: dict[str, asyncio.Task[None]] = {}
-        #: Issued tokens that no row has yet, by the sealed secret that each replaces.
+        #: Issued tokens that aren't in a row yet, by the encrypted secret that each replaces.
         self._unwritten: dict[str, tuple[str, float | None]] = {}
-        #: The sealed secrets that Slack, when last asked, didn't replace because it shuts the app out there.
+        #: Encrypted secrets that Slack didn't replace when last asked, because it locks the app out there.
         self._lockouts: set[str] = set()
 
     async def read(self) -> list[Installed]:
@@ -96,7 +96,7 @@ class InstallationTokens:
         return self._opened.get(name)
 
     def can_replace(self, entry: OpenedInstallation) -> bool:
-        """Return whether Slack may still replace a token."""
+        """Return whether Usher can still ask Slack for another token."""
         return bool(entry.refresh) and entry.row.lost_at is None
 
     def token_of(self, name: str) -> str:
@@ -105,7 +105,7 @@ class InstallationTokens:
         return entry.token if entry is not None else ""
 
     async def get_valid_token(self, name: str) -> str:
-        """Return a valid token, replaced in time.
+        """Return a valid token, and have it replaced if it expires soon.
 
         Raises SlackLimited if there is none now, and SlackPermanent if there won't be one.
         """
@@ -122,19 +122,19 @@ class InstallationTokens:
         renewing = self._start_renewal(entry)
         if seconds_left > 0 and not is_first:
             return entry.token
-        # A call that is given up doesn't end what others wait for, and what Slack gave out would be lost.
+        # Shielded: if this call is cancelled, others still wait for the new token, which must not be lost.
         await asyncio.shield(renewing)
         fresh = self._opened.get(name, entry)
         if fresh.token == entry.token and seconds_left <= 0:
             if fresh.row.lost_at is not None or fresh.row.secret in self._lockouts:
-                # Not a pause, which would have everybody else's people wait for this workspace.
+                # Not SlackLimited, because a pause would make the people of other workspaces wait as well.
                 raise SlackPermanent(OAUTH_ACCESS, "token_expired")
-            # Somebody else is replacing it, or Slack didn't answer.
+            # Another process is replacing the token, or Slack didn't answer.
             raise SlackLimited(OAUTH_ACCESS, 1.0)
         return fresh.token
 
     async def find_replacement_token(self, name: str, token: str, code: str) -> str | None:
-        """Return the token in place of one that Slack refused with a code; None if there is no other."""
+        """Return the token that replaces one that Slack refused with a code; None if there is no other."""
         entry = self._opened.get(name)
         if entry is not None and entry.token == token and entry.refresh and code == "token_expired":
             await asyncio.shield(self._start_renewal(entry))
@@ -142,10 +142,11 @@ class InstallationTokens:
         return entry.token if entry is not None and entry.token != token else None
 
     def _start_renewal(self, entry: OpenedInstallation) -> asyncio.Task[None]:
-        """Replace a token, in one task for all calls that need it."""
+        """Return the task that replaces a token; all calls that need the token share it."""
         name = entry.row.id
         if name not in self._renewing:
-            # Apart from the call that needs it, and from the moment by which that has to leave.
+            # With a context of its own, so that the first call's latest time of departure doesn't apply to
+            # it.
             context = contextvars.Context()
             task = asyncio.create_task(self._replace_token(entry), name=f"token {name}", context=context)
             task.add_done_callback(lambda _: self._renewing.pop(name, None))
@@ -168,16 +169,16 @@ class InstallationTokens:
             await self._write(row)
             await self.read()
         except (SlackFailed, StoreError, KeyError) as error:
-            # It is tried again when the claim has ended, unless it is lost.
+            # This is tried again once the claim has ended, unless the token is lost.
             log.warning("token not replaced", installation=row.id, problem=str(error))
             if isinstance(error, SlackFailed) and classify(error).is_shut_out:
                 self._lockouts.add(row.secret)
-            # Slack takes the refresh token no more; what else shuts the app out may pass.
+            # Slack no longer accepts the refresh token. Other lockouts may pass.
             if isinstance(error, SlackFailed) and classify(error) is Meaning.TOKEN:
                 await self._record_lost(row)
 
     async def _record_lost(self, row: Installed) -> None:
-        """Record that a token can't be replaced any more, and notify those who can install Usher again."""
+        """Record that a token can't be replaced any more, and notify people who can install Usher again."""
         log.error("token lost: Usher has to be installed there again", installation=row.id)
         try:
             await self._store.write(installations.lose_token, row.id, row.secret, self._lost(row))
@@ -186,7 +187,7 @@ class InstallationTokens:
             log.warning("lost token not noted", installation=row.id, problem=error)
 
     async def _write(self, row: Installed) -> None:
-        """Write an issued token; without the database it waits here, as Slack issues it once."""
+        """Write an issued token; if the database fails, keep it in memory, as Slack issues it only once."""
         made = self._unwritten.get(row.secret)
         if made is not None:
             await self._store.write(installations.renew_installation, row.id, row.secret, *made)
@@ -203,7 +204,7 @@ class InstallationTokens:
 
 
 def is_listed(row: Installed, listed: Collection[str]) -> bool:
-    """Return whether the operator lets people of a workspace use Usher, or all of its organisation."""
+    """Return whether the operator lets the people of a workspace, or of its organisation, use Usher."""
     return bool({ANY_WORKSPACE, row.id, row.organisation_id} & set(listed))
 
 
@@ -217,6 +218,6 @@ def read_secret(answer: Mapping[str, Any]) -> dict[str, str]:
 
 
 def read_lifetime(answer: Mapping[str, Any]) -> float | None:
-    """Return the seconds for which a token is valid; None without an end."""
+    """Return the seconds for which a token is valid; None if it doesn't expire."""
     seconds = answer.get("expires_in")
     return float(seconds) if isinstance(seconds, int | float) and seconds > 0 else None

@@ -1,4 +1,4 @@
-"""A client of Slack's Web API: sends requests, and translates errors."""
+"""A client of Slack's Web API, which sends requests and translates errors."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -16,17 +16,18 @@ from bot.support.clock import Clock
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 from bot.support.responses import parse_retry_after
 
-#: An upload slower than this, in bytes a second, is given up for now.
+#: Bytes per second below which an upload is given up for now.
 _MIN_UPLOAD_BYTES_PER_SECOND: Final = 200_000
-#: The first and the longest pause after a 429 that names none, in seconds.
+#: First and longest pause, in seconds, after a 429 that names no pause.
 MIN_PAUSE_SECONDS: Final = 1.0
 MAX_PAUSE_SECONDS: Final = 30.0
 
 
 class _Pauses:
-    """The pauses of methods whose 429 names none: doubling from a second with each 429 after the last pause.
+    """The pauses of methods after 429s that name none: one second, doubled at each 429 after the last pause.
 
-    In memory: the last pause of each method. Restart, and several processes: each begins with a second.
+    In memory: the last pause of each method. After a restart, and in each process, pauses begin with a
+    second.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -35,7 +36,7 @@ class _Pauses:
         self._last: dict[str, tuple[float, float]] = {}
 
     def next_pause(self, method: str) -> float:
-        """Return the seconds to wait; calls that were refused together wait for the same moment."""
+        """Return the seconds to wait; calls that were refused together wait until the same time."""
         now = self._clock.monotonic()
         seconds, until = self._last.get(method, (MIN_PAUSE_SECONDS / 2, now))
         if now >= until:
@@ -45,12 +46,12 @@ class _Pauses:
         return max(until - now, MIN_PAUSE_SECONDS)
 
     def forget(self, method: str) -> None:
-        """Begin with a second again, as the method was answered."""
+        """Begin with one second again, because the method succeeded."""
         self._last.pop(method, None)
 
 
 class WebApi:
-    """The SlackCaller of production. ``session`` belongs to the caller and has no other use."""
+    """The SlackCaller used in production. ``session`` belongs to the caller and has no other use."""
 
     def __init__(
         self, token: str, base_url: str, session: aiohttp.ClientSession, clock: Clock, timeout: float = 10.0
@@ -79,6 +80,9 @@ class WebApi:
             raise SlackFailed(method, UNREACHABLE_CODE) from None
         except (aiohttp.ClientError, SlackClientError, OSError, ValueError):  # TimeoutError is an OSError.
             raise SlackUnknownOutcome(method, "no_answer") from None
+        except AttributeError:
+            # The SDK asks whatever was answered for its "ok", a text or a list, too.
+            raise SlackUnknownOutcome(method, "malformed_answer") from None
         data = response.data
         if not isinstance(data, dict):
             raise SlackUnknownOutcome(method, "malformed_answer")

@@ -1,4 +1,4 @@
-"""Ids of accounts at their providers: learnt, compared, and the links that rest as an id is another one."""
+"""The ids of accounts at their providers. A link rests if its username now belongs to another id."""
 
 from collections.abc import Callable
 from typing import Final
@@ -14,12 +14,12 @@ from bot.store.tables import ACCOUNTS, APPROVALS, FORM_VALUES, SNAPSHOTS, UNDECR
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Row, Transaction
 
-#: After the first link of a connection rests, this many others are compared at once.
+#: The most links of a connection that are compared at once, after the first one rests.
 MAX_COMPARED_AT_ONCE: Final = 20
 
 
 def learn_id(tx: Transaction, account: Account, remote_id: str, source: RemoteIdSource) -> bool:
-    """Save the id of an account of which none is known; return False if that has changed."""
+    """Save an account's id if the account hasn't changed meanwhile; return whether it was saved."""
     now, unknown = tx.now(), {"id": account.id, "remote_id": account.remote_id}
     return (
         ACCOUNTS.count_changed(
@@ -35,15 +35,15 @@ def learn_id(tx: Transaction, account: Account, remote_id: str, source: RemoteId
 
 
 def note_compared(tx: Transaction, account: Account) -> None:
-    """Note that an account's name was found to be still its own."""
+    """Note that an account's username was found to still belong to the same id."""
     ACCOUNTS.change(tx, {"id": account.id, "remote_id": account.remote_id}, compared_at=tx.now())
 
 
 def rest(tx: Transaction, account: Account, other_id: str, block_reason: Hold) -> Account | None:
-    """Let a link rest, whose name is the account ``other_id`` by now; return it, None if that has changed.
+    """Let a link rest, as its username now belongs to the account ``other_id``; return it.
 
-    Its secret is deleted, its open operations and runs get ``block_reason``, and what was read of it is shown
-    no more.
+    Return None if the account has changed meanwhile. The link's secret and what was read through it are
+    deleted, and its open operations and runs get ``block_reason``.
     """
     current = ACCOUNTS.one(tx, id=account.id)
     if current is None or current.remote_id != account.remote_id:
@@ -51,7 +51,7 @@ def rest(tx: Transaction, account: Account, other_id: str, block_reason: Hold) -
     if not refuse(tx, current, block_reason):
         return None
     ACCOUNTS.change(tx, {"id": account.id}, resting_since=tx.now(), other_id=other_id)
-    # What was read through it is gone, and a secret that no key opened doesn't come back.
+    # Nothing read through it stays, and a secret that no key opened is given up.
     SNAPSHOTS.delete(tx, connection=account.connection, owner=account.id)
     UNDECRYPTABLE_SECRETS.delete(tx, account_id=account.id)
     pair = {"principal": account.principal.key, "connection": account.connection}
@@ -83,13 +83,13 @@ register_fan_out(
 
 
 def compare_others(tx: Transaction, account: Account) -> None:
-    """Request lists of a few other links that were made by name: whether theirs are other accounts, too."""
+    """Request lists of a few other links that were made by username: these may be other accounts now, too."""
     links = tx.all("links_by_name", connection=account.connection, limit=MAX_COMPARED_AT_ONCE)
     add_tasks(tx, [NewTask(TaskKind.DISCOVER, row["id"]) for row in links if row["id"] != account.id])
 
 
 def list_resting(tx: Transaction, connection: str, since: float) -> list[Account]:
-    """Return a connection's links that have rested since a time at the earliest, the first one first."""
+    """Return a connection's links that came to rest at or after a time, oldest first."""
     return ACCOUNTS.query(tx, "resting_accounts", connection=connection, since=since)
 
 
@@ -99,12 +99,12 @@ def list_resting_connections(tx: Transaction, principal_key: str) -> frozenset[s
 
 
 def count_resting(tx: Transaction) -> dict[str, int]:
-    """Return the number of links that rest, by connection."""
+    """Return the number of resting links, by connection."""
     return {row["connection"]: row["count"] for row in tx.all("count_resting")}
 
 
 def find_id_holder(tx: Transaction, account: Account) -> Account | None:
-    """Return another person's link to the same account, under any name."""
+    """Return another person's link to the account with the same id, under any username."""
     if not is_unique(account.remote_id):
         return None
     pair = {"principal": account.principal.key, "connection": account.connection}
@@ -112,7 +112,7 @@ def find_id_holder(tx: Transaction, account: Account) -> Account | None:
 
 
 def find_approved_email(tx: Transaction, account: Account) -> str | None:
-    """Return the address that the account had when an administrator approved the link, if it was told."""
+    """Return the account's e-mail address when an administrator approved the link, if it was known."""
     pair = {"principal": account.principal.key, "connection": account.connection}
     row = APPROVALS.first(tx, "approved_email", username=account.username, **pair)
     return None if row is None else row.email
@@ -121,7 +121,7 @@ def find_approved_email(tx: Transaction, account: Account) -> str | None:
 def rename(
     tx: Transaction, account: Account, username: str, moved: Callable[[str, str], tuple[str, str]]
 ) -> bool:
-    """Save the name that an account has by now; return False if somebody else's link has it.
+    """Save an account's new username; return False if somebody else's link has it, or the account changed.
 
     ``moved`` as for ``bot.store.accounts.save``.
     """

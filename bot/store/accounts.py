@@ -32,7 +32,7 @@ from bot.store.transaction import Engine, Row, Transaction
 
 
 def find_account(tx: Transaction, principal: Principal, connection: str) -> Account | None:
-    """Return a principal's account on a connection, in any state; a revoking one only when alone."""
+    """Return a principal's account on a connection in any state; one being revoked only without another."""
     return ACCOUNTS.first(tx, "account", principal=principal.key, connection=connection)
 
 
@@ -71,9 +71,9 @@ def find_accounts_by_username(tx: Transaction, connection: str, username: str) -
 def find_former_candidates(
     tx: Transaction, principal: Principal, connections: Collection[str]
 ) -> set[Principal]:
-    """Return other keys that may have been this person's.
+    """Return other principals that may be this person's earlier ones.
 
-    They have the same user id in another place, or the same confirmed e-mail address.
+    They have the same user id in another Slack workspace, or the same confirmed e-mail address.
     """
     anywhere = f"%:{principal.user_id}"
     rows = [
@@ -87,13 +87,13 @@ def find_former_candidates(
 
 
 def find_keys_of_user(tx: Transaction, principal: Principal) -> list[Principal]:
-    """Return a person's key, and the same user's keys with links in other enterprises."""
+    """Return a person's principal, and those of the same user that have links under another enterprise id."""
     rows = tx.all("accounts_at", place=f"%:{principal.team_id}:{principal.user_id}")
     return list(dict.fromkeys([principal, *(Principal.from_key(row["principal"]) for row in rows)]))
 
 
 def has_had_link(tx: Transaction, principal: Principal, connections: Collection[str]) -> bool:
-    """Return whether a key has a link on one of some connections, or had one until it was ended."""
+    """Return whether a principal has, or ever had, a link on one of some connections."""
     return any(
         find_account(tx, principal, connection) is not None
         or tx.one("was_unlinked", target=f"{principal.key}/{connection}") is not None
@@ -102,13 +102,12 @@ def has_had_link(tx: Transaction, principal: Principal, connections: Collection[
 
 
 def end(tx: Transaction, ending: Account, *, can_revoke: bool, notify: bool) -> None:
-    """End an account and everything that depends on it, which is used no more from now on.
+    """End an account and everything that depends on it.
 
-    The row is deleted; if it ``can_revoke``, its secret is kept for that, as ``enqueue_revocation`` says.
-    Open operations and runs there end as cancelled, and their cards become dirty; watches end; its
-    workspaces, unfinished links, lists, snapshots and remembered form values are deleted. Of very many, some
-    follow in pieces. Where messages reach the person (``notify``), each run with a card also gets a
-    JOB_FAILED notice.
+    The row is deleted; with ``can_revoke``, its secret is kept until it is revoked, as ``enqueue_revocation``
+    says. Open operations and runs end as cancelled, and their cards are redrawn. Workspaces, unfinished
+    links, lists, snapshots and remembered form values are deleted, large numbers of them in batches. With
+    ``notify`` (messages reach the person), each open run with a card also gets a JOB_FAILED notice.
     """
     pair = {"principal": ending.principal.key, "connection": ending.connection}
     CONVERSATIONS.delete(tx, principal=ending.principal)
@@ -127,15 +126,15 @@ def end(tx: Transaction, ending: Account, *, can_revoke: bool, notify: bool) -> 
     start_fan_out(tx, "revoking", **pair, notify=notify)
 
 
-def _delete_workspace(tx: Transaction, workspace: Row, said: Row) -> None:
-    """Delete a workspace of an account that has ended."""
+def _delete_workspace(tx: Transaction, workspace: Row, *, notify: bool) -> None:
+    """Delete a workspace of an ended account; ``notify`` where no message about that names its plans."""
     cards.close_about(tx, workspace)
     for operation in OPERATIONS.rows(tx, workspace_id=workspace["id"], outcome=None):
         operations.end(tx, operation["id"], Outcome.CANCELLED, "unlinked")
-    hours.unlink(tx, workspace, said["notify"])
+    hours.unlink(tx, workspace, notify)
     courses.leave_with(tx, workspace)
-    waitlist.unlink(tx, workspace, said["notify"])
-    if said["notify"]:
+    waitlist.unlink(tx, workspace, notify)
+    if notify:
         timers.unlink(tx, workspace)
     WORKSPACES.delete(tx, id=workspace["id"])
     OPERATIONS.change(tx, {"workspace_id": workspace["id"]}, is_orphan=True)
@@ -143,7 +142,7 @@ def _delete_workspace(tx: Transaction, workspace: Row, said: Row) -> None:
 
 
 def delete_former_work(tx: Transaction, former: Account) -> None:
-    """Delete the workspaces and the work of a link that another account replaces."""
+    """Delete the workspaces and the work of a link that is replaced by another account."""
     pair = {"principal": former.principal.key, "connection": former.connection}
     FORM_VALUES.delete(tx, **pair)
     start_fan_out(tx, "another", **pair, notify=True, before=tx.now())
@@ -152,7 +151,7 @@ def delete_former_work(tx: Transaction, former: Account) -> None:
 def _limit_to_former(
     do: Callable[[Transaction, Row, Row], object], column: str = "created_at"
 ) -> Callable[[Transaction, Row, Row], None]:
-    """Limit a stage to the rows that were there before the other account was linked."""
+    """Limit a stage to rows from before the other account was linked."""
 
     def run_stage(tx: Transaction, row: Row, body: Row) -> None:
         if row[column] is None or row[column] <= body["before"]:
@@ -162,17 +161,17 @@ def _limit_to_former(
 
 
 async def find_holders(engine: Engine) -> AsyncIterator[set[Principal]]:
-    """Yield the people with an account or hours, in batches; whoever has both comes twice."""
+    """Yield the people with an account or hours, in batches; a person who has both comes twice."""
     for query in ("some_linked_people", "some_people_with_hours"):
         async for rows in read_batches(engine, query, after_principal=""):
             yield {Principal.from_key(row["principal"]) for row in rows}
 
 
 def refuse(tx: Transaction, account: Account, block_reason: Hold) -> bool:
-    """Mark an active account as refused if its secret is still the same.
+    """Mark an active account as refused; return False if its state or secret has changed meanwhile.
 
-    Its secret is deleted, its open operations and runs get ``block_reason``, its watches pause. Return False
-    if it was already refused or changed.
+    Its secret is deleted, its open operations and runs get ``block_reason``, and its workspaces are no longer
+    read.
     """
     active = {"id": account.id, "state": "active", "secret": account.secret}
     if not ACCOUNTS.count_changed(tx, active, state="refused", secret=""):
@@ -184,7 +183,7 @@ def refuse(tx: Transaction, account: Account, block_reason: Hold) -> bool:
 
 
 def find_username_holder(tx: Transaction, account: Account, username: str | None = None) -> Account | None:
-    """Return somebody else's account with the same username on its connection; empty ones never clash."""
+    """Return somebody else's account with the same username on the connection; "" never matches."""
     pair = {"principal": account.principal.key, "connection": account.connection}
     name = account.username if username is None else username
     return ACCOUNTS.first(tx, "holder_of_username", username=name, **pair)
@@ -193,10 +192,10 @@ def find_username_holder(tx: Transaction, account: Account, username: str | None
 def save(
     tx: Transaction, account: Account, moved: Callable[[str, str], tuple[str, str]] | None = None
 ) -> None:
-    """Write an account in place of a former one of the same pair; what waited for it continues at once.
+    """Write an account, replacing the person's former one on the connection; waiting work continues at once.
 
-    ``moved`` returns the remote id and the gate's key that a workspace has by the account's name, given its
-    remote id and the name that the account had before it was renamed.
+    ``moved`` is called if the account was renamed. Given a workspace's remote id and the account's former
+    username, it returns the remote id and the gate's key under the new username.
     """
     pair = {"principal": account.principal.key, "connection": account.connection}
     former = tx.one("replace_account", **pair)
@@ -220,9 +219,10 @@ def save(
 def move_workspaces(
     tx: Transaction, moved: Callable[[str, str], tuple[str, str]], former: str, pair: dict[str, str]
 ) -> None:
-    """Let workspaces be found by their person's new name; what was found by it meanwhile stays as it is.
+    """Give workspaces the remote ids that follow from their owner's new username.
 
-    Of very many, the next list finds some again as new ones.
+    A workspace already found under its new id keeps its row. If there are very many, the rest is left for the
+    next list to find as new ones.
     """
     found = WORKSPACES.rows(tx, **pair)
     taken = {row["remote_id"] for row in found}
@@ -236,10 +236,7 @@ def move_workspaces(
 
 
 def resume(tx: Transaction, pair: dict[str, str], *, is_other: bool = False) -> None:
-    """Resume the work that waited for the account: operations at once, watches with the next read.
-
-    ``is_other``: it is another one than before.
-    """
+    """Resume the work that waited for the account; ``is_other``: it isn't the same account as before."""
     cards.queue_messages(tx, cards.make_link_key(pair["principal"], pair["connection"]), changed=True)
     start_fan_out(tx, "active", **pair, is_other=is_other)
 
@@ -255,13 +252,13 @@ def _reschedule_checks(tx: Transaction, workspace: Row, said: Row) -> None:
 
 
 def redraw_plans(tx: Transaction, pair: dict[str, str]) -> None:
-    """Have the messages drawn again that say when an account's workspaces are stopped."""
+    """Redraw the messages that say when an account's workspaces are stopped."""
     for row in WORKSPACES.rows(tx, **pair):
         redraw_plan(tx, row)
 
 
 def redraw_plan(tx: Transaction, workspace: Row) -> None:
-    """Have the messages drawn again that say when a workspace is stopped."""
+    """Redraw the messages that say when a workspace is stopped."""
     if workspace["stop_at"] is not None:
         cards.queue_messages(tx, workspace["id"], changed=True)
 
@@ -274,7 +271,7 @@ def _is_current(tx: Transaction, said: Row) -> bool:
 register_fan_out(
     "revoking",
     _is_current,
-    ("some_workspaces_of", _delete_workspace),
+    ("some_workspaces_of", lambda tx, row, _: _delete_workspace(tx, row, notify=False)),
     ("some_runs_of", runs.end_orphaned),
     ("some_undoable_actions_of", lambda tx, row, _: UNDOABLE_ACTIONS.delete(tx, id=row["id"])),
     homes.STAGE,
@@ -282,7 +279,10 @@ register_fan_out(
 register_fan_out(
     "another",
     lambda _tx, _body: True,
-    ("some_workspaces_of", _limit_to_former(_delete_workspace)),
+    (
+        "some_workspaces_of",
+        _limit_to_former(lambda tx, row, _: _delete_workspace(tx, row, notify=True)),
+    ),
     ("some_runs_of", _limit_to_former(runs.end_orphaned)),
     (
         "some_undoable_actions_of",
@@ -310,7 +310,7 @@ register_fan_out(
 
 
 def resume_now(tx: Transaction, account: Account) -> None:
-    """Let operations, runs, reads and tasks of an account go on at once."""
+    """Resume operations, runs, reads and tasks of an account at once."""
     resume(tx, {"principal": account.principal.key, "connection": account.connection})
     tx.run("hurry_tasks_of_account", account_id=account.id, now=tx.now())
 
@@ -328,7 +328,7 @@ REMINDER_QUEUE: Final = declare_queue(
 
 
 def claim_reminders(tx: Transaction, limit: int, lease: float) -> list[Account]:
-    """Lease active accounts whose credential ends soon enough for the next reminder."""
+    """Claim active accounts whose next reminder that the credential will expire is due."""
     return ACCOUNTS.parse_all(REMINDER_QUEUE.take(tx, lease, limit))
 
 

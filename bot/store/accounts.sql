@@ -71,7 +71,7 @@ SELECT * FROM accounts WHERE username <> '' AND state <> 'revoking'
     AND username = :username
 ORDER BY linked_at, id;
 
--- A gate that nobody can read any more has no due time; it keeps the earliest time of the next read.
+-- A gate that nobody can read any more has no due time; it still keeps the earliest time of the next read.
 -- name: rest_gate_without_reader
 UPDATE gates SET due_at = NULL WHERE gate_key = :gate_key AND NOT EXISTS (
     SELECT 1 FROM workspaces w
@@ -82,7 +82,7 @@ UPDATE gates SET due_at = NULL WHERE gate_key = :gate_key AND NOT EXISTS (
 -- name: places
 SELECT * FROM places ORDER BY id;
 
--- The subject is the account's id, or begins with it and a slash, the character before 0.
+-- A task's subject is the account's id, or begins with the id and a slash, which is the character before 0.
 -- name: hurry_tasks_of_account
 UPDATE tasks SET due_at = :now
 WHERE kind IN ('discover', 'list_runs', 'snapshot', 'schedule')

@@ -20,11 +20,10 @@ _PRECEDING_STATES = {
 
 
 def save_request(tx: Transaction, new: Approval) -> Approval:
-    """Write a request (state ``requested``) and return the current one.
+    """Write a request (state ``requested``), or update the person's open one on the connection; return it.
 
-    One that the same person has ``requested`` on the connection takes ``deferred_command`` and the
-    username, and its messages are redrawn: the buttons carry the username, so nobody approves one that they
-    weren't shown.
+    An open request takes the new ``deferred_command`` and username, and its messages are redrawn. Their
+    buttons carry the username, so nobody approves a username that they weren't shown.
     """
     existing = find_open_request(tx, new.principal, new.connection)
     if existing is None:
@@ -32,7 +31,7 @@ def save_request(tx: Transaction, new: Approval) -> Approval:
         return new
     current = replace(existing, deferred_command=new.deferred_command or existing.deferred_command)
     if new.username != existing.username:
-        # It is another request: it has questions of its own, and a day for their answers.
+        # Another username makes it a new request, with questions of its own and a day to answer them.
         current = replace(new, id=current.id, deferred_command=current.deferred_command)
     APPROVALS.upsert(tx, current)
     cards.queue_updates(tx, current.id, changed=True)
@@ -45,11 +44,11 @@ def find_open_request(tx: Transaction, principal: Principal, connection: str) ->
 
 
 def list_open_requests(tx: Transaction, place: str, limit: int) -> list[Approval]:
-    """Return the undecided requests of people whose keys begin with a place, the oldest first."""
+    """Return the undecided requests of people in a place (a prefix of their keys), oldest first."""
     return APPROVALS.query(tx, "asked_approvals", place=place, limit=limit)
 
 
-#: For how long a request counts, in seconds.
+#: Seconds for which a request counts.
 DAY_SECONDS: Final = 86_400.0
 
 
@@ -69,7 +68,7 @@ def note_request(tx: Transaction, principal: Principal, connection: str) -> None
 
 
 def count_questions(tx: Transaction, key: str) -> int:
-    """Return the number of a person's ownership questions within a day, pending ones included."""
+    """Return how often a person was asked within a day whether an account is theirs, or is about to be."""
     return len(tx.all("questions_to", principal=key, since=tx.now() - DAY_SECONDS))
 
 
@@ -87,7 +86,7 @@ def find_approved(tx: Transaction, principal: Principal, connection: str, userna
 
 
 def add(tx: Transaction, approval: Approval) -> None:
-    """Write a request that nobody has to decide any more."""
+    """Write a request that is already decided."""
     APPROVALS.add(tx, approval)
 
 
@@ -103,9 +102,9 @@ def move(
     decided_by: str | None = None,
     detail: str | None = None,
 ) -> Approval | None:
-    """Advance a request: ``asked`` → ``approved`` or ``denied``; ``approved`` → ``linked`` or ``failed``.
+    """Advance a request: ``requested`` → ``approved``, ``denied``; ``approved`` → ``linked``, ``failed``.
 
-    Return None if it is already in another state. ``decided_by`` keeps whoever decided first.
+    Return None if it is in another state. ``decided_by`` stays the person who decided first.
     """
     moved = APPROVALS.first(
         tx,

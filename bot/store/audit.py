@@ -1,9 +1,9 @@
-"""The audit: append-only rows, each bound to the one before by a hash, and a head that knows the length.
+"""The audit: append-only rows, each bound to the one before by a hash, and a head that holds their number.
 
-The head is the row before the first one, and the only one that changes.
+The head is the row before the first one, and the only row that changes.
 
-An edited, removed or reordered row breaks the chain; truncation contradicts the head. Anyone who can write
-the whole database can forge all of it: if that matters, copy the head's hash elsewhere.
+An edited, removed or reordered row breaks the chain, and truncation contradicts the head. Somebody who can
+write the whole database can forge all of it. If that matters, copy the head's hash elsewhere.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,18 +29,18 @@ _CONTENT: Final = ("at", "actor", "action", "target", "result", "detail")
 
 
 def hash_of(row: Mapping[str, Any]) -> str:
-    """Return the hash that a row must have: SHA-256 over the canonical JSON of the rest of it."""
+    """Return the hash that a row must have: SHA-256 over the canonical JSON of its other columns."""
     return hash_text(as_json([row[column] for column in ("seq", *_CONTENT, "previous_hash")]))
 
 
 @prioritize(Priority.URGENT)
 def append_audit(tx: Transaction, entries: Sequence[AuditEntry]) -> None:
-    """Append audit rows when the transaction ends."""
+    """Append audit rows at the end of the transaction."""
     tx.audit_entries.extend(entries)
 
 
 def append_entries(tx: Transaction) -> None:
-    """Append what the transaction leaves in the audit, with its hash chain: others wait from here on."""
+    """Write the transaction's audit rows with their hash chain; this locks the head, so it comes last."""
     entries, tx.audit_entries = tx.audit_entries, []
     now = float(tx.now())
     for entry in entries:
@@ -52,7 +52,7 @@ def append_entries(tx: Transaction) -> None:
             "result": clean(entry.result),
             "detail": as_json(entry.detail),
         }
-        # All of the canonical JSON but both ends, which only the head knows.
+        # The canonical JSON without its first and last value, which the query takes from the head.
         content = as_json([row[column] for column in _CONTENT])[1:-1]
         written = tx.one("append_audit", **row, content=content)
         assert written is not None  # the migration writes the head
@@ -72,7 +72,7 @@ def read_audit(tx: Transaction, after: int = 0, limit: int = 1000) -> list[Mappi
 def is_database_used(tx: Transaction) -> bool:
     """Return whether anybody has done anything with a database, or has an account in it.
 
-    More than 200 entries of the audit are never Usher's alone.
+    Only the oldest 200 audit rows are checked: where there are more, people did some of it.
     """
     return tx.one("used_database") is not None
 
@@ -87,8 +87,8 @@ def read_audit_head(tx: Transaction) -> tuple[int, str]:
 async def verify_audit(engine: Engine, page: int = 1000) -> int | None:
     """Verify the whole chain; return the first bad seq, or None if it is intact.
 
-    A row is bad if it is wrong, missing or surplus. Rows appended meanwhile are verified too. The first rows
-    may be missing if a later one says that they were archived.
+    A row is bad if it is wrong, missing or surplus. Rows appended meanwhile are verified, too. The first rows
+    may be missing if a later row says that they were archived.
     """
     last, previous, archived, claimed = 0, "", 0, 0
     while True:

@@ -1,4 +1,4 @@
-"""Browsers that are signed in: begun by Sign in with Slack, ended by sign-out, an unlink or expiry."""
+"""Sessions of signed-in browsers: begun by Sign in with Slack, ended by sign-out, unlink or expiry."""
 
 from bot.domain.browsers import BrowserSession, PageRows
 from bot.domain.people import Principal
@@ -18,7 +18,10 @@ def find_session(tx: Transaction, id_hash: str, idle_seconds: float) -> BrowserS
 
 
 def find_page_rows(tx: Transaction, id_hash: str, idle_seconds: float, workspace_id: str) -> PageRows | None:
-    """Return a live session with a workspace of any owner; None as for ``find_session``."""
+    """Return a live session and the rows of a workspace's page; None as for ``find_session``.
+
+    All rows are there only if the workspace is the signed-in person's own.
+    """
     found = find_session(tx, id_hash, idle_seconds)
     if found is None:
         return None
@@ -26,7 +29,7 @@ def find_page_rows(tx: Transaction, id_hash: str, idle_seconds: float, workspace
     if workspace is None or workspace.principal.user_id != found.principal.user_id:
         return PageRows(tx.now(), found, workspace)
     if workspace.connection in list_resting_connections(tx, workspace.principal.key):
-        # Its page shows nothing until the account is proven again.
+        # The link rests: its page shows nothing until the account is proven again.
         return PageRows(tx.now(), found, None)
     return PageRows(
         tx.now(),
@@ -39,12 +42,12 @@ def find_page_rows(tx: Transaction, id_hash: str, idle_seconds: float, workspace
 
 @prioritize(Priority.URGENT)
 def keep_browser_session(tx: Transaction, id_hash: str) -> None:
-    """Note that a session was used now; one that has ended stays ended."""
+    """Note that a session was used now; an ended session stays ended."""
     BROWSER_SESSIONS.change(tx, {"id_hash": id_hash}, seen_at=tx.now())
 
 
 def end_sessions_of(tx: Transaction, principal: Principal) -> None:
-    """End all sessions of a person, in any enterprise that a sign-in named."""
+    """End all sessions of a person, whichever enterprise they signed in with."""
     ending = f"%:{principal.team_id}:{principal.user_id}"
     tx.run("end_browser_sessions_of", user_id=principal.user_id, ending=ending)
 

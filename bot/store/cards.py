@@ -1,8 +1,8 @@
-"""Messages that offer something, for as long as they can change: cards, and notices about the same.
+"""Messages that may still change: cards of operations, runs and classes, and notices with buttons.
 
-They are posted once, then marked dirty for updates; the newest state wins, nothing is queued. A card is drawn
-until its act is over, a question until it is answered. What was said then stays, but for buttons that no
-longer work (``docs/internals/rules.md``, "What was said stays").
+A message is posted once, and marked dirty when it must be updated; an update always shows the newest state.
+A card is updated until its work is over, a question until it is answered. After that only buttons that no
+longer work are removed (``docs/internals/rules.md``, "What was said stays").
 """
 
 from collections.abc import Mapping
@@ -18,26 +18,26 @@ from bot.store.statements import fill
 from bot.store.tables import CARDS, parse_enum
 from bot.store.transaction import Row, Transaction, as_json
 
-#: How many seconds a question waits for the answer to a press on it, which takes its place.
+#: Seconds for which a question isn't redrawn after a press, as the answer to the press replaces it.
 _ANSWER_WAIT_SECONDS: Final = 3.0
-#: How many seconds a message waits for the answer that takes its place: what becomes of that is known then.
+#: Seconds for which a message isn't redrawn because an answer is to replace it; by then it has, or failed.
 _REPLACEMENT_WAIT_SECONDS: Final = 90.0
-#: How many seconds, at least, lie between two updates of the card of what goes on.
+#: The least seconds between two updates of the card of work in progress.
 MIN_UPDATE_INTERVAL_SECONDS: Final = 3.0
-#: The same where no state changes: while a card or its run is young, and later.
+#: The same if no state has changed: in the first minute of a card or its run, and later.
 PROGRESS_INTERVAL_SECONDS: Final = 15.0
 SLOW_PROGRESS_INTERVAL_SECONDS: Final = 60.0
-#: How many seconds a card waits if another message has said what begins: most ends come before it, and say
-#: it all.
+#: Seconds for which a card waits if an answer has said what begins: most work ends before that, and the
+#: message about the end says it all.
 CARD_DELAY_SECONDS: Final = 60.0
-#: So long after the moment that a message announced it is drawn again: what happens then is told first.
+#: Seconds after a time that a message announced until it is redrawn: the news of that time comes first.
 OVER_AFTER_SECONDS: Final = 30.0
-#: How many seconds the card of an operation is left to the step that ends it.
+#: Seconds for which the card of an operation is left to the step that ends the operation.
 ENDS_WITHIN_SECONDS: Final = 2.0
-#: What a message said that is history, besides what its notice is drawn from.
+#: The text that a message was sent with, which can't be drawn from rows again.
 SentText = Mapping[str, Any] | None
-#: The keys of that in a body: its first words, its blocks, the moments that it is good until, and the mark of
-#: texts whose parts nobody knows.
+#: Its keys in a body: the plain text, the blocks, the times at which it goes out of date, and a mark of texts
+#: whose parts aren't known.
 _SAID: Final = ("text", "blocks", "moments", "undated")
 
 
@@ -47,7 +47,7 @@ _CLAIMED: Final = (
     "leased_until = :until, claimed_revision = revision, "
     "claimed_digest = rendered_digest, rendered_digest = ''"
 )
-#: A change of state is drawn once it stays.
+#: Cards whose state has changed; they are drawn once the new state has lasted for a moment.
 _CHANGED_CARDS: Final = declare_queue(
     Queue(
         name="changed_cards",
@@ -60,7 +60,7 @@ _CHANGED_CARDS: Final = declare_queue(
         margins={"moment_before": MIN_UPDATE_INTERVAL_SECONDS, "planned_before": CARD_DELAY_SECONDS},
     )
 )
-#: Output, a server's words, buttons that no longer work, and what has a successor.
+#: Messages with other changes: more output, a server's text, outdated buttons, a newer message.
 _PROGRESSED_CARDS: Final = declare_queue(
     Queue(
         name="progressed_cards",
@@ -74,7 +74,7 @@ _PROGRESSED_CARDS: Final = declare_queue(
         margins={"slowly_before": SLOW_PROGRESS_INTERVAL_SECONDS},
     )
 )
-#: What announced a moment that has come.
+#: Messages that announced a time that has come.
 _OVER_CARDS: Final = declare_queue(
     Queue(
         name="over_cards",
@@ -87,7 +87,7 @@ _OVER_CARDS: Final = declare_queue(
         changes=_CLAIMED,
     )
 )
-#: The queue of each way in which a message may be dirty, as ``claim_cards`` tells them apart.
+#: The queue for each reason to update a message, as ``claim_cards`` tells them apart.
 _QUEUES_BY_REASON: Final = {"changed": _CHANGED_CARDS, "progressed": _PROGRESSED_CARDS, "over": _OVER_CARDS}
 CARD_QUEUES: Final = tuple(_QUEUES_BY_REASON.values())
 _UPDATE_REASONS: Final = as_json(dict.fromkeys(_QUEUES_BY_REASON, 1))
@@ -95,9 +95,9 @@ _UPDATE_REASONS: Final = as_json(dict.fromkeys(_QUEUES_BY_REASON, 1))
 
 @cache
 def _query_due_reasons() -> str:
-    """Return the query for the ways in which a message may be claimed, and how many edits Slack still takes.
+    """Return the query for the reasons for which messages are due, and for how many edits Slack still takes.
 
-    It is asked without a lock: only what can be claimed is a reason to claim.
+    It needs no lock, so that a claim locks only if there is something to claim.
     """
     due = " ".join(
         f"WHEN '{reason}' THEN EXISTS (SELECT 1 FROM cards WHERE {queue.is_due})"  # noqa: S608 - declarations
@@ -121,7 +121,7 @@ def add_of_run(tx: Transaction, run_id: str, principal: str) -> bool:
 
 
 def add_notice(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
-    """Add the message of a notice that offers something, if its kind does."""
+    """Add the message of a notice, if it has buttons or may have to be redrawn."""
     kind = parse_enum(AnyKind, notice["kind"])
     if body.get("over"):
         at = {"channel_id": body.get("channel_id"), "message_ts": body["over"]}
@@ -154,7 +154,7 @@ def add_notice(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
 
 
 def _is_direct(body: Mapping[str, Any]) -> bool:
-    """Return whether an answer becomes a message that can be edited: a new one, or in place of another."""
+    """Return whether an answer becomes a message that can be edited: in a direct message, not ephemeral."""
     channel_id = str(body.get("channel_id") or "")
     if body.get("response_url"):
         return bool(body.get("over")) and channel_id.startswith("D")
@@ -162,14 +162,14 @@ def _is_direct(body: Mapping[str, Any]) -> bool:
 
 
 def _add_answer(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
-    """Add an answer that offers something for one workspace or run."""
+    """Add an answer with buttons for one workspace or run."""
     kind, who, key = parse_enum(AnyKind, notice["kind"]), notice["principal"], body["offers"]
     said: dict[str, Any] = {name: body[name] for name in ("offers", *_SAID) if name in body}
     _add(tx, notice["id"], kind, key, who, key, said)
 
 
 def add_announcement(tx: Transaction, notice: Row, said: Mapping[str, Any]) -> None:
-    """Add a message without buttons, if a moment that it announces will come."""
+    """Add a message without buttons, if it announces a time that is still to come."""
     key, kind = notice["id"], parse_enum(AnyKind, notice["kind"])
     if _find_over_at(kind, said, tx.now()) is not None:
         about = str(said.get("workspace") or key)
@@ -178,13 +178,13 @@ def add_announcement(tx: Transaction, notice: Row, said: Mapping[str, Any]) -> N
 
 
 def _find_over_at(kind: AnyKind, said: Mapping[str, Any], now: float) -> float | None:
-    """Return the next moment at which a message is over: one that it announces, or its subject's end."""
+    """Return when a message next goes out of date: a time that it announces passes, or its subject ends."""
     ends_at = float(said.get("ends") or 0.0) if Mark.PASSES in kind.marks else 0.0
     return min((at for at in (*said.get("moments", ()), ends_at) if at > now), default=None)
 
 
 def make_link_key(principal: str, connection: str) -> str:
-    """Return the key of the messages about a person's link."""
+    """Return the key (``about``) of the messages about a person's link."""
     return f"link/{principal}/{connection}"
 
 
@@ -215,7 +215,7 @@ def _columns(
 
 
 def choose_card_id(kind: AnyKind, notice_id: str, subject: str) -> str:
-    """Return the id of the card that a notice posts or corrects."""
+    """Return the id of the card that a notice posts or updates."""
     return subject if Mark.CARD in kind.marks or kind is NoticeKind.CARD_UPDATE else notice_id
 
 
@@ -227,11 +227,11 @@ def save_location(
     rendered_digest: str = "",
     said: SentText = None,
 ) -> None:
-    """Record the message of a card, with its text; others may have lost buttons by it."""
+    """Record where a card's message is, and its text; older messages about the same may now lose buttons."""
     at = {"channel_id": channel_id, "message_ts": message_ts, "now": tx.now()}
     row = tx.one("place_card", id=card_id, rendered_digest=rendered_digest, said=said, **at)
     if row is not None:
-        # Cards and questions are drawn from their rows, which say when.
+        # For cards and questions, the row says when the message goes out of date.
         card = CARDS.parse(row)
         over_at = _find_over_at(card.kind, card.body, tx.now())
         if over_at != row["over_at"]:
@@ -243,28 +243,34 @@ def save_location(
 
 
 def forget_replaced(tx: Transaction, card_id: str, channel_id: str, message_ts: str) -> None:
-    """Forget the former use of a message that became a card's."""
+    """Forget the earlier card of a message that another card has taken over."""
     tx.run("forget_replaced", id=card_id, channel_id=channel_id, message_ts=message_ts)
 
 
 def queue_ended(tx: Transaction, subject: str) -> None:
-    """Queue the messages about ended work, also the closed ones, as another message says so."""
+    """Mark the messages about ended work dirty, even closed ones, as another message reports the end."""
     tx.run("queue_ended", subject=subject)
 
 
 def close_about(tx: Transaction, workspace: Row) -> None:
-    """Look once more at all messages about a workspace that is going to be deleted; they keep its name."""
+    """Redraw all messages about a workspace that is about to be deleted or hidden; they keep its name."""
     CARDS.change(tx, {"about": workspace["id"]}, name=workspace["alias"] or workspace["name"])
     queue_messages(tx, workspace["id"], changed=True)
 
 
 def queue_updates(tx: Transaction, subject: str, *, changed: bool) -> None:
-    """Mark the messages of an operation or run dirty; ``changed``: by more than progress."""
+    """Mark the messages of an operation or run dirty; ``changed``: more than its progress has changed."""
     tx.run("queue_cards", subject=subject, changed=changed, now=tx.now())
 
 
+def close(tx: Transaction, subject: str) -> None:
+    """Close the messages about something that another message tells of."""
+    queue_updates(tx, subject, changed=True)
+    CARDS.change(tx, {"subject": subject}, stage="closed", changed_at=None)
+
+
 def queue_answered(tx: Transaction, subject: str) -> None:
-    """Have questions drawn that are settled; the answer to a press on one comes first."""
+    """Redraw questions that are settled, after the answer to the press that settled them."""
     queue_updates(tx, subject, changed=True)
     CARDS.change(tx, {"subject": subject}, leased_until=tx.now() + _ANSWER_WAIT_SECONDS)
 
@@ -272,7 +278,7 @@ def queue_answered(tx: Transaction, subject: str) -> None:
 def queue_messages(tx: Transaction, about: str, *, changed: bool, ends: str = "") -> None:
     """Mark the messages about a workspace, or the card of a class, dirty.
 
-    ``ends`` is the operation that its step, which is due now, ends because of that.
+    ``ends`` is an operation that its next step, due now, will end; its card is left to that step.
     """
     now = tx.now()
     tx.run(
@@ -292,12 +298,12 @@ def claim_cards(
     room: CallQuota = UNLIMITED,
     owner: str = "",
 ) -> list[Card]:
-    """Lease dirty, posted cards, as many as there is ``room`` for.
+    """Claim posted messages that are due for an update, as many as Slack takes (``room``).
 
-    First those with a change of state, once it stays. The rest comes some time after their last update:
-    output, a server's words, buttons that no longer work, and what has a successor. Last comes what announced
-    a moment that has come. A card waits while the message about its end does; that of a run
-    whose output another process follows is left to it.
+    Changes of state come first, once they have lasted for a moment. Other changes (output, outdated buttons,
+    a newer message) come some time after the last update. Messages that announced a time that has come are
+    last. A card waits for the message about its end. The card of a run whose output another process follows
+    is left to that process.
     """
     now = tx.now()
     margins = _CHANGED_CARDS.get_margins(now) | _PROGRESSED_CARDS.get_margins(now)
@@ -323,10 +329,10 @@ def finish_update(
     *,
     is_over: bool = False,
 ) -> None:
-    """Clear dirty unless the card became dirty again since it was claimed; stamp ``updated_at``.
+    """Note that a card was updated; it stays dirty if it changed again since it was claimed.
 
-    ``rendered_digest`` is the digest of what it shows, ``said`` what it says from now on. One that
-    ``is_over`` never changes again.
+    ``rendered_digest`` is the digest of what it shows now, ``said`` its text. ``is_over``: it will never
+    change again.
     """
     now = tx.now()
     if said is not None:
@@ -344,27 +350,27 @@ def finish_update(
         leased_until=claimed.leased_until,
         now=now,
     )
-    # Nobody asks for a notice again; a card stays known by its operation, run or class. What came after the
-    # claim is still pending.
+    # A notice's row isn't needed any more; that of an operation, run or class stays. If it changed after the
+    # claim, it is still to be updated.
     same = {"id": card_id, "is_dirty": False}
     if is_over and not CARDS.count_deleted(tx, **same, is_notice=True):
         CARDS.change(tx, same, stage="closed", changed_at=None)
 
 
 def retry_card(tx: Transaction, card_id: str, due_in: float) -> None:
-    """Release a card's lease to retry later; it stays dirty."""
+    """Try the update of a card again in ``due_in`` seconds; it stays dirty."""
     CARDS.change(tx, {"id": card_id}, leased_until=tx.now() + due_in)
 
 
 def forget_location(tx: Transaction, card_id: str) -> None:
-    """Forget the location of a message, as something else will correct it."""
+    """Forget where a card's message is; another message will be sent in its place."""
     tx.run("unplace_card", id=card_id)
 
 
 def pause_card(tx: Transaction, card_id: str, channel_id: str) -> None:
-    """Keep a card's place, and try it again once it changes: Slack may say later that its channel moved.
+    """Give up a card's update until it changes again, but keep its location: its channel's id may change.
 
-    One that has moved from the channel meanwhile is tried again at once.
+    If the card has moved from that channel meanwhile, try again at once.
     """
     same = {"id": card_id, "channel_id": channel_id}
     if not CARDS.count_changed(
@@ -374,13 +380,13 @@ def pause_card(tx: Transaction, card_id: str, channel_id: str) -> None:
 
 
 def drop(tx: Transaction, card_id: str) -> None:
-    """Forget the message of a notice that will not be sent; a card that never was one is over."""
+    """Forget the message of a notice that won't be sent; close the card of an operation, run or class."""
     if not CARDS.count_deleted(tx, id=card_id, is_notice=True):
         CARDS.change(tx, {"id": card_id, "message_ts": None}, stage="closed", is_dirty=False, changed_at=None)
 
 
 def find_cards_of_same_message(tx: Transaction, card: Card) -> list[Card]:
-    """Return the other cards of the same message: the other results of one request."""
+    """Return the other cards that share a message: the other results of one request."""
     if "holder" not in card.body:
         return []
     at = {"channel_id": card.channel_id, "message_ts": card.message_ts}
@@ -388,7 +394,7 @@ def find_cards_of_same_message(tx: Transaction, card: Card) -> list[Card]:
 
 
 def find_output_head(tx: Transaction, subject: str, written_at: float) -> Card | None:
-    """Return the message above a run's file that was written then: its card, or the message about its end."""
+    """Return the message below which a run's output file was posted: its card, or that about its end."""
     return next(iter(CARDS.query(tx, "head_of", subject=subject, written_at=written_at)), None)
 
 

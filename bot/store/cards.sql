@@ -1,9 +1,10 @@
--- What has become history only loses buttons, which waits for everything else.
+-- A change of state counts as such only for cards and questions. Other notices only lose buttons, which can wait.
 -- part: queued_again
 UPDATE cards SET is_dirty = 1, revision = revision + 1,
     changed_at = CASE WHEN :changed = 1 AND (is_notice = 0 OR kind IN {ASKS}) THEN :now ELSE changed_at END
 
--- The message about an end comes first, as its card would say the same. Only whoever follows a run's output can draw it.
+-- The message about the end comes first, as the card would say the same. Only the process that follows a run's output can
+-- draw its card.
 -- part: drawable
 NOT EXISTS (
     SELECT 1 FROM notices n
@@ -12,8 +13,8 @@ NOT EXISTS (
     SELECT 1 FROM owners o WHERE o.name = 'output:' || cards.subject AND o.owner <> :owner AND o.until > :now
 ))
 
--- What is no change of state is shown every 15 seconds in the first minute of a card, or of its run if that waited for
--- longer than a minute, and then every minute.
+-- Changes other than of the state are shown every 15 seconds in the first minute of a card, or of its run if that waited
+-- for more than a minute to begin, and then every minute.
 -- part: paced
 (is_notice = 1 OR updated_at <= :slowly_before OR created_at > :slowly_before OR EXISTS (
     SELECT 1 FROM runs r
@@ -21,16 +22,16 @@ NOT EXISTS (
         AND r.started_at - cards.created_at > :now - :slowly_before
 ))
 
--- An edit is sent if what it shows stays for a moment: while an act goes on, most of that changes again at once. What
--- goes on in a planned stop, of which its person was warned, is shown if it takes long.
+-- The card of an open operation is updated at most every few seconds, as most changes are followed by another at once. That
+-- of a planned one, of which its owner was warned, is updated only if the operation takes long.
 -- part: stays
 NOT EXISTS (
     SELECT 1 FROM operations o WHERE o.id = cards.id AND o.outcome IS NULL
         AND (cards.updated_at > :moment_before OR (o.planned_for IS NOT NULL AND o.created_at > :planned_before))
 )
 
--- What a file stands below: the end if that was written first, as the card goes then; else the card, which stays. It is
--- the same at every attempt. Only where there is no card it is what was posted.
+-- The message below which a run's output file is posted: the message about the end if that was written first, as the card
+-- is then removed; else the card, which stays. It is the same at every attempt. If the card isn't in Slack, it is the other.
 -- name: head_of
 SELECT * FROM cards WHERE subject = :subject AND (is_notice = 0 OR kind IN {END})
 ORDER BY
@@ -41,14 +42,14 @@ LIMIT 1;
 {queued_again}
 WHERE subject = :subject AND stage = 'live';
 
--- The card of an operation that this ends is drawn by its step, or here if that doesn't come.
+-- The card of the operation :ends is left to the step that ends it, until :ends_by.
 -- name: queue_cards_about
 {queued_again},
     leased_until = CASE WHEN subject = :ends AND leased_until < :ends_by THEN :ends_by ELSE leased_until END
 WHERE about = :about AND stage = 'live';
 
--- What was sent before about the same may have lost its buttons by what was sent now; the card or the answer of what has
--- ended goes, also a card that was closed before that was known to be in Slack. Of questions asked again, one is open.
+-- Older messages about the same may lose their buttons to the one sent now. The card, or the answer, of work that has ended
+-- is removed, even a card that was closed before it was known to be in Slack. Of a repeated question, only the newest is open.
 -- name: queue_former
 UPDATE cards SET is_dirty = 1, revision = revision + 1,
     changed_at = CASE WHEN kind = :kind THEN NULL ELSE changed_at END,
@@ -64,13 +65,13 @@ WHERE principal = :principal AND about IN (:about, :subject) AND id <> :id
 UPDATE cards SET is_dirty = 1, revision = revision + 1
 WHERE subject = :subject AND (stage = 'live' OR is_notice = 0) AND kind NOT IN {IN_CHANNEL} AND message_ts IS NOT NULL;
 
--- Where the answer to a press takes the place of a message, which is drawn once more if that gets lost.
+-- The answer to a press is about to replace this message; if the answer gets lost, the message is redrawn.
 -- name: wait_for_answer
 UPDATE cards SET leased_until = :until
 WHERE channel_id = :channel_id AND message_ts = :message_ts AND is_notice = 1
     AND kind NOT IN {ASKS};
 
--- What else is told by the message of a card.
+-- The other cards that share a card's message.
 -- name: cards_beside
 SELECT * FROM cards WHERE message_ts = :message_ts AND channel_id = :channel_id AND id <> :id;
 
@@ -92,7 +93,7 @@ UPDATE cards SET
     is_dirty = 0, changed_at = NULL, leased_until = 0
 WHERE id = :id;
 
--- It stays dirty for changes made after the claim. What it shows is known only to whoever holds it.
+-- The card stays dirty if it changed after the claim. Only the process whose lease still holds knows what it shows.
 -- name: card_updated
 UPDATE cards SET
     is_dirty = CASE WHEN revision = claimed_revision THEN 0 ELSE 1 END,

@@ -1,4 +1,4 @@
-"""Channels: the ids that Slack has changed, and what is kept about each."""
+"""Channels whose ids Slack has changed: the changes, and the rows that have to follow them."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -10,9 +10,9 @@ from bot.store.transaction import Engine, Row, Transaction, from_json
 
 
 def note_channel_change(tx: Transaction, place: str, old: str, new: str, at: float) -> list[list[str]]:
-    """Keep that a channel has a new id; return its chains of ids that begin with one of which rows are kept.
+    """Note that a channel has a new id; return the chains of its ids that begin with one used in rows.
 
-    Slack may say it late, and of several changes in any order; of two about one id the later counts.
+    Slack may report changes late, and several in any order. If two are about the same id, the later counts.
     """
     kept = CHANNEL_IDS.row(tx, place=place, id=old)
     if kept is None or kept["changed_at"] <= at:
@@ -23,7 +23,7 @@ def note_channel_change(tx: Transaction, place: str, old: str, new: str, at: flo
 
 
 def _list_ids(changes: Mapping[str, str], channel: str) -> list[str]:
-    """Return a channel's ids from one on; a channel may get an id again."""
+    """Return a channel's ids, beginning with ``channel``; a channel may get back an earlier id."""
     ids = [channel]
     while (following := changes.get(ids[-1], channel)) not in ids:
         ids.append(following)
@@ -31,13 +31,13 @@ def _list_ids(changes: Mapping[str, str], channel: str) -> list[str]:
 
 
 def find_message_in_channel(tx: Transaction, channel: str) -> str | None:
-    """Return the ts of a message that is kept of a channel; None without any."""
+    """Return the ts of a message in a channel that some row has; None if there is none."""
     row = tx.one("message_in_channel", channel=channel)
     return None if row is None else str(row["message_ts"])
 
 
 async def replace_channel_id(engine: Engine, place: str, old: str, new: str) -> int:
-    """Have all that is kept about a channel count for its new id, in pieces; return how many rows."""
+    """Replace a channel's id in all rows, in batches; return how many rows were changed."""
     return await repeat_until_done(engine, partial(_replace_id, place=place, old=old, new=new))
 
 
@@ -58,7 +58,7 @@ def _replace_id(tx: Transaction, place: str, old: str, new: str) -> int:
 
 
 def _move_conversation(tx: Transaction, person: str, thread_ts: str, old: str, new: str) -> None:
-    """Have the last conversation count for the new id, unless more was said there since."""
+    """Move a conversation to the new id, unless there already is a newer one."""
     key = {"principal": person, "thread_ts": thread_ts, "channel_id": old}
     if (row := CONVERSATIONS.row(tx, **key)) is not None:
         CONVERSATIONS.add_new(tx, **{**row, "channel_id": new})
@@ -66,8 +66,8 @@ def _move_conversation(tx: Transaction, person: str, thread_ts: str, old: str, n
 
 
 def _find_rows(tx: Transaction, place: str, channel: str, limit: int) -> list[Row]:
-    """Return rows about a channel: their table and key, and the column and text of JSON that names it."""
-    # Some people's keys may name another enterprise.
+    """Return rows that name a channel: table and key, and the JSON column that names it with its text."""
+    # Any enterprise, as some people's keys may name another one.
     within = f"%:{place.split(':')[1]}:%"
     given = {"within": within, "theirs": within, "holding": f'%"{channel}"%'}
     return tx.all("rows_of_channel", channel=channel, limit=limit, **given)

@@ -1,4 +1,4 @@
-"""Connections: what people call them, remembered for when one isn't set up any more."""
+"""The titles of connections, remembered for messages about one that isn't set up any more."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ from bot.store.transaction import Transaction
 
 
 def keep_titles(tx: Transaction, titles: Mapping[str, str]) -> dict[str, str]:
-    """Write the titles of the connections that are set up; return those of all that ever were."""
+    """Write the titles of the current connections; return the titles of all connections there ever were."""
     for name, title in titles.items():
         CONNECTIONS.upsert(tx, name=name, title=title)
     return {row["name"]: row["title"] for row in tx.all("connections")}

@@ -1,4 +1,4 @@
-"""Conversations: what was last spoken of where a person writes, or done there since."""
+"""Conversations: what a person's last words and actions in a place were about ("it", "the second one")."""
 
 import json
 from collections.abc import Mapping
@@ -10,9 +10,9 @@ from bot.domain.people import Principal
 from bot.store import tables
 from bot.store.transaction import Priority, Transaction, prioritize
 
-#: For so many seconds people remember what they spoke of.
+#: Seconds for which words like "it" still refer to the last answer.
 RETENTION_SECONDS: Final = 900.0
-#: For so many the next message answers a question.
+#: Seconds for which the next message may answer a question.
 ANSWER_SECONDS: Final = 300.0
 _MIN_LIST_LENGTH: Final = 2
 
@@ -21,11 +21,11 @@ _MIN_LIST_LENGTH: Final = 2
 def save_referents(
     tx: Transaction, principal: Principal, channel_id: str, thread_ts: str | None, about: Mapping[str, Any]
 ) -> None:
-    """Save an answer's referents in place of the former ones there."""
+    """Save what an answer was about, replacing the earlier referents in the same place."""
     key = {"principal": principal.key, "channel_id": channel_id, "thread_ts": thread_ts or ""}
     several = about.get("workspaces", ())
     if len(several) < _MIN_LIST_LENGTH:
-        # What began since without another answer doesn't change what is kept of it.
+        # Keep the list that was answered last; actions since then don't change it.
         former = find_referents(tx, principal, channel_id, thread_ts, has_begun=False)
         about = {
             **about,
@@ -40,10 +40,9 @@ def save_referents(
 def find_referents(
     tx: Transaction, principal: Principal, channel_id: str, thread_ts: str | None, *, has_begun: bool = True
 ) -> Referents:
-    """Return the referents of the last answer there: in a thread below a card, what the card is about.
+    """Return what the last answer in a place was about; in a thread below a card, what the card is about.
 
-    What was done since without another answer is spoken of, too, unless ``has_begun`` is False: its card is
-    the answer.
+    An action since then, whose only answer is its card, takes precedence, unless ``has_begun`` is False.
     """
     since = tx.now() - RETENTION_SECONDS
     place = {"principal": principal.key, "channel_id": channel_id}
@@ -52,7 +51,7 @@ def find_referents(
     about = _parse_referents(row["about"]) if row is not None else Referents()
     done = tx.one("done_since", **place, since=since if row is None else row["updated_at"])
     if done is not None:
-        # The button of a question was pressed, or something else was done in its place.
+        # A question is no longer open once its button was pressed, or something else was done.
         about = replace(about, ask="", takes_press=False)
     if row is not None and row["updated_at"] < tx.now() - ANSWER_SECONDS and (about.ask or about.takes_press):
         about = replace(about, ask="", takes_press=False, what="")

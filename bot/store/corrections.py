@@ -1,7 +1,7 @@
-"""What was told as over and turns out otherwise: its person reads so without asking.
+"""Corrections: a message to the owner if something that Usher reported turns out otherwise.
 
-A start that failed, and the workspace runs all the same; a stop that was reported, and it is up again; what
-no longer existed, and is there. What was ready and goes down within minutes belongs here, too.
+Examples: a start was reported as failed, but the workspace runs; a stopped workspace is up again; one that
+was reported as gone exists; one that was reported as ready goes down within minutes.
 """
 
 import math
@@ -15,9 +15,10 @@ from bot.store.notices import add_notices, end_state
 from bot.store.tables import OPERATIONS, WORKSPACES, parse_enum
 from bot.store.transaction import Row, Transaction
 
-#: How long another look at it is waited for, in seconds: one observation is not the truth.
+#: Seconds until a correction is sent, for another read to confirm it: one observation is no proof.
 _DOUBT_SECONDS: Final = 30.0
-#: Until when, after an end, the looks of that time count; later its person may well have done it elsewhere.
+#: Seconds after an operation's end for which observations may contradict it: of a start reported as ready, of
+#: another success, of a failure. Later the owner may well have acted elsewhere.
 _READY_SECONDS: Final = 600.0
 _DONE_SECONDS: Final = 3600.0
 _FAILED_SECONDS: Final = 86_400.0
@@ -25,9 +26,10 @@ _FAILURES: Final = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
 
 
 def note_contradiction(tx: Transaction, before: Row, after: State, seen_at: float) -> bool:
-    """Notify a person whose workspace, by a read or a list, isn't as they were told; return whether it isn't.
+    """Notify a workspace's owner if a read or a list contradicts what they were told; return whether it does.
 
-    ``before`` is its row as it was. It is read again before the message is sent, and told once for each end.
+    ``before`` is its row as it was. The workspace is read again before the message is sent. There is one
+    message for each operation.
     """
     workspace_id, was = before["id"], parse_enum(State, before["state"])
     last = OPERATIONS.first(tx, "latest_operation", workspace_id=workspace_id)
@@ -40,13 +42,13 @@ def note_contradiction(tx: Transaction, before: Row, after: State, seen_at: floa
     if workspace is None:
         return False
     if said == "ready" and workspace.notify_stopped is not None:
-        return False  # Whether they hear when it stops by itself is what they have chosen.
+        return False  # They have chosen whether to hear when it stops by itself.
     _notify(tx, workspace, said, "" if last is None else last.id, seen_at)
     return True
 
 
 def note_late_creations(tx: Transaction, principal: str, connection: str, seen_at: float) -> None:
-    """Notify a person that a list has what a creation was told to have failed to make, or may have made."""
+    """Notify a person that a list has a workspace whose creation was reported as failed or unknown."""
     since = {"since": seen_at - _FAILED_SECONDS, "unmade": f"{PROVISIONAL}%"}
     for row in tx.all("made_after_all", principal=principal, connection=connection, **since):
         found = WORKSPACES.one(tx, id=row["workspace_id"])
@@ -55,16 +57,17 @@ def note_late_creations(tx: Transaction, principal: str, connection: str, seen_a
 
 
 def note_relisted(tx: Transaction, workspace: Workspace, seen_at: float) -> None:
-    """Notify a person that what was removed at their request is listed again."""
+    """Notify a person that a workspace that they had removed is listed again."""
     last = OPERATIONS.first(tx, "latest_operation", workspace_id=workspace.id)
     if last is not None and last.outcome is Outcome.FULFILLED and last.verb.brings_down:
         _notify(tx, workspace, "gone", last.id, seen_at)
 
 
 def _find_contradiction(tx: Transaction, last: Operation, was: State, after: State, checked_at: float) -> str:
-    """Return what its person was told that a workspace's state contradicts; "" for nothing.
+    """Return which message to its owner a workspace's state contradicts; "" for none.
 
-    ``checked_at`` is when the state before was last seen. What is still to be told is drawn as things are.
+    ``checked_at`` is when the state before was last seen. A message that isn't sent yet will show the new
+    state, so it isn't contradicted.
     """
     told, since = end_state(tx, last.id), checked_at - (last.ended_at or 0.0)
     if told == "pending":
@@ -89,7 +92,7 @@ def _find_contradiction(tx: Transaction, last: Operation, was: State, after: Sta
 def _notify(tx: Transaction, workspace: Workspace, said: str, operation_id: str, seen_at: float) -> None:
     if tx.one("was_corrected", subject=workspace.id, prefix=f"{operation_id}:%") is not None:
         return
-    # After the look that has just been granted.
+    # A moment later than the read that was just granted, so that another one is made.
     tx.run("want_gate", id=workspace.id, unmade=f"{PROVISIONAL}%", now=math.nextafter(tx.now(), math.inf))
     body = {"workspace": workspace.id, "connection": workspace.connection}
     body |= {"said": said, "operation": operation_id}

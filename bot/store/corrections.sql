@@ -1,17 +1,16 @@
--- Whether its person has read, or is to read, that a workspace isn't as they were told of one end.
+-- Whether the owner was already told, or is about to be told, that one operation's end turned out otherwise.
 -- name: was_corrected
 SELECT 1 AS found FROM notices
 WHERE subject = :subject AND kind = 'turned_out' AND occasion LIKE :prefix AND (state <> 'sent' OR message_ts <> '');
 
--- Whether its person has read, without an operation's end, that a workspace no longer exists.
+-- Whether the owner was told that a workspace no longer exists, other than by the end of an operation.
 -- name: told_as_gone
 SELECT 1 AS found FROM notices n JOIN workspaces w ON w.id = n.subject
 WHERE w.id = :id AND n.created_at >= COALESCE(w.gone_at, w.observed_at) - 60 AND n.state = 'sent' AND n.message_ts <> ''
     AND (n.kind IN ('stopped_elsewhere', 'turned_out') OR (n.kind = 'hours_paused' AND n.occasion LIKE 'gone:%'))
 LIMIT 1;
 
--- The requests that were told to have made nothing, or of which nobody knows, with the workspace of that name that a list
--- has had since.
+-- Creations that were reported as failed or unknown, with the workspace of the same name that a list has found since.
 -- name: made_after_all
 SELECT o.id AS operation_id, f.id AS workspace_id FROM workspaces w
 JOIN operations o ON o.workspace_id = w.id AND o.ended_at > :since

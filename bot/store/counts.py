@@ -1,4 +1,4 @@
-"""Counts: what doctor and the metrics are told of everybody's rows."""
+"""Counts over everybody's rows, for doctor and the metrics."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -9,7 +9,7 @@ from bot.store import maintenance, outages, owners, waitlist
 from bot.store.fan_out import COUNT_BATCH_SIZE, read_counts
 from bot.store.transaction import Engine, Priority, Row, Transaction
 
-#: What grows with people, by the query that counts a batch of it.
+#: Tables that grow with the number of people, and the queries that count a batch of them.
 _COUNTED_IN_BATCHES = {
     "accounts": "count_accounts",
     "workspaces": "count_workspaces",
@@ -18,7 +18,7 @@ _COUNTED_IN_BATCHES = {
 
 
 async def count_rows(engine: Engine) -> Mapping[str, int]:
-    """Return the counts of doctor and the metrics.
+    """Return the counts for doctor and the metrics.
 
     Keys: open_operations, open_runs, pending_notices, waiting_edits, dead_notices, accounts,
     owed_revocations, workspaces, tasks, left_to_later_releases, people.
@@ -32,16 +32,17 @@ async def count_rows(engine: Engine) -> Mapping[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The figures for monitoring: the same from every process."""
+    """The figures for monitoring; every process reports the same."""
 
     counts: Mapping[str, int]
-    #: For how many seconds the message that is due for longest has waited.
+    #: Seconds for which the message that has been due the longest has waited.
     waited: float
-    #: For how many seconds each outage lasts, by its name in the store.
+    #: Seconds that each outage has lasted, by its name in the store.
     outages: Mapping[str, float]
-    #: How many processes of each role serve from a shared database; empty where one has it to itself.
+    #: Processes of each role that serve from a shared database; empty if one process has it to itself.
     processes: Mapping[str, int]
-    #: By connection and kind of room: how many wait, and how long those waited who got it within a day.
+    #: By connection and kind of capacity: the number of people waiting, and the mean wait in seconds of those
+    #: who got it within the last day.
     waiting: Mapping[tuple[str, str], tuple[int, float]] = field(default_factory=dict)
 
 
@@ -59,7 +60,7 @@ def _measure(tx: Transaction) -> Figures:
     away = dict(outages.list_outages(tx))
     if (slack := outages.list_reached(tx).get(SLACK)) is not None and slack.silent_since is not None:
         away[SLACK] = slack.silent_since
-    # For a day: it is no outage any more, and somebody has to hear of it.
+    # A failover is over at once, but is reported for a day so that an operator hears of it.
     if (last := maintenance.find_failover(tx)) is not None and now - last["detected_at"] < 86_400.0:
         away["#failover"] = last["detected_at"]
     if maintenance.find_problem(tx, maintenance.BACKUP):

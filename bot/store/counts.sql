@@ -1,5 +1,4 @@
--- A call found in flight when its row is claimed got no answer: its process has ended.
--- ``Notice.is_harmless`` says the same of one.
+-- Notices that were given up, and that somebody would have read. ``Notice.is_harmless`` tells which nobody misses.
 -- part: missed
 state = 'dead' AND kind NOT IN {HARMLESS} AND COALESCE(error, '') NOT IN {UNREAD}
 
@@ -14,7 +13,7 @@ SELECT
     (SELECT COUNT(*) FROM accounts WHERE state = 'revoking') AS owed_revocations,
     (SELECT COUNT(*) FROM tasks) AS tasks;
 
--- What grows with people is counted in batches, each with the last of its rows.
+-- Tables that grow with the number of people are counted in batches; each row also has the batch's last key.
 -- name: count_accounts
 SELECT COUNT(*) AS size, MAX(id) AS last FROM (
     SELECT id FROM accounts WHERE state <> 'revoking' AND id > :after ORDER BY id LIMIT :limit
@@ -30,12 +29,12 @@ SELECT COUNT(*) AS size, MAX(principal) AS last FROM (
     SELECT principal FROM people WHERE is_deleted = 0 AND principal > :after ORDER BY principal LIMIT :limit
 ) AS batch;
 
--- A message waits from when it was due; another attempt makes it no younger.
+-- A message has waited since it was first due; further attempts don't change that.
 -- name: oldest_notice
 SELECT MIN(CASE WHEN state = 'pending' THEN due_at ELSE created_at END) AS since FROM notices
 WHERE state IN ('pending', 'retry', 'leased') AND (state <> 'pending' OR due_at <= :now) AND combined_into IS NULL;
 
--- What would stand still without each connection.
+-- What would stop working without each connection.
 -- name: uses
 SELECT connection, SUM(people) AS people, SUM(running) AS running, SUM(timers) AS timers, SUM(hours) AS hours
 FROM (

@@ -1,4 +1,4 @@
-"""Rows of class cards and of their participants."""
+"""Rows of class cards and their participants."""
 
 from collections.abc import Collection, Sequence
 from typing import Any, Final
@@ -28,11 +28,11 @@ from bot.store.queues import Queue, declare_queue
 from bot.store.tables import OPERATIONS, WORKSPACES, parse_principal
 from bot.store.transaction import Priority, Row, Transaction, as_json, from_json, prioritize
 
-#: The due time when nothing is due: a press, or ending the class, makes it due.
+#: The due time of a card that isn't due until somebody presses it or ends the class.
 NEVER_DUE_AT = 1e12
-#: A card is next checked after this share of the time since its last change.
+#: The share of the time since a card's last change after which it is checked again.
 _RECHECK_SHARE = 0.1
-#: What brings a workspace up.
+#: The operations that bring a workspace up.
 START_VERBS = frozenset({OperationVerb.START, OperationVerb.RESTART, OperationVerb.CREATE})
 
 
@@ -42,7 +42,7 @@ def find_card(tx: Transaction, card_id: str) -> ClassCard | None:
 
 
 def list_courses(tx: Transaction) -> list[ClassCard]:
-    """Return the courses that go on, the newest first."""
+    """Return the courses that aren't over, newest first."""
     return CLASS_CARDS.query(tx, "courses")
 
 
@@ -52,7 +52,7 @@ def list_pending_courses(tx: Transaction, principal: Principal) -> frozenset[str
 
 
 def find_participant(tx: Transaction, card_id: str, principal: Principal) -> Participant | None:
-    """Return a person's enrollment by a card, unless they have left."""
+    """Return a person's enrollment in a class or course, unless they have left."""
     found = PARTICIPANTS.one(tx, card_id=card_id, principal=principal)
     has_left = found is not None and found.withdrawn_at is not None and found.workspace_id is None
     return None if has_left else found
@@ -60,13 +60,13 @@ def find_participant(tx: Transaction, card_id: str, principal: Principal) -> Par
 
 @prioritize(Priority.STEADY)
 def count_members(tx: Transaction, card_id: str) -> ClassCounts:
-    """Count a card's members by their states in the lesson that is on or comes next."""
+    """Count a card's members by their states in the current or next lesson."""
     rows = _query_members(tx, "class_counts", card_id)
     return ClassCounts(**rows[0]) if rows else ClassCounts()
 
 
 def _query_members(tx: Transaction, query: str, card_id: str, **more: Any) -> list[Row]:
-    """Return the rows of a query over ``{in_lesson}``: the lesson of a card that is on or comes next."""
+    """Return the rows of a query over ``{in_lesson}``, for a card's current or next lesson."""
     card, now = find_card(tx, card_id), tx.now()
     if card is None:
         return []
@@ -83,14 +83,14 @@ def read_shown_counts(tx: Transaction, card_id: str) -> ClassCounts:
     """Return the counts that a card shows; count its members if it has none yet."""
     row = CLASS_CARDS.row(tx, id=card_id)
     numbers = from_json(row["counted"] or "[]") if row else []
-    # An earlier release counted other things.
+    # The counts of an earlier release have other fields.
     is_whole = len(numbers) == len(ClassCounts.__slots__)
     return ClassCounts(*numbers) if is_whole else count_members(tx, card_id)
 
 
 @prioritize(Priority.STEADY)
 def list_problems(tx: Transaction, card_id: str, limit: int = 100) -> list[ClassProblem]:
-    """Return the members not ready yet, in the order of their enrollment."""
+    """Return the members who aren't ready yet, in the order of their enrollment."""
     return [_parse_member(tx, row) for row in _query_members(tx, "class_problems", card_id, limit=limit)]
 
 
@@ -104,9 +104,10 @@ def find_member(tx: Transaction, card_id: str, principal: Principal) -> ClassPro
 def list_members_not_ready(
     tx: Transaction, card: ClassCard, joined_by: float
 ) -> list[tuple[Principal, MemberState]]:
-    """Return members without a workspace for the next lesson and not notified yet, who had joined by a time.
+    """Return the members who had joined by a time, won't have a workspace in the lesson, and don't know it.
 
-    Of a template, these are all for whom nothing has begun: somebody may not have it any more.
+    If the workspaces are created from a template, this includes all members for whom nothing has begun, as
+    some may not use the template any more.
     """
     rows = _query_members(tx, "members_unserved", card.id, joined_by=joined_by, is_made=card.spec is not None)
     return [(Principal.from_key(row["principal"]), row["state"]) for row in rows]
@@ -132,7 +133,7 @@ CLASS_CARD_QUEUE: Final = declare_queue(
 
 
 def claim_class_cards(tx: Transaction, limit: int, rest: float) -> list[ClassCard]:
-    """Lease the cards whose counts or end are due, for ``rest`` seconds."""
+    """Claim the cards that are due for a count or their end, for ``rest`` seconds."""
     return CLASS_CARDS.parse_all(CLASS_CARD_QUEUE.take(tx, rest, limit))
 
 
@@ -145,11 +146,10 @@ def update_counts(
     longest: float,
     lesson_at: float | None = None,
 ) -> None:
-    """Mark the card dirty if its counts differ from those shown; set when to look at it again.
+    """Mark a card dirty if its counts differ from those shown; set when to check it again.
 
-    While anything is in progress that is after ``rest`` seconds, or later if nothing has changed for long
-    (at most ``longest``); otherwise when the class ends, for a lesson (``lesson_at``), or when somebody
-    presses.
+    While workspaces are starting or stopping, that is after ``rest`` seconds, or later if nothing has changed
+    for long (at most ``longest``); otherwise when the class ends, at ``lesson_at``, or at the next press.
     """
     row = CLASS_CARDS.row(tx, id=card_id)
     if row is None:
@@ -166,7 +166,7 @@ def update_counts(
         ends = (row["stops_at"] - CLASS_WARNING_SECONDS, row["stops_at"])
         looks.append(next((at for at in ends if at > now), now + rest))
     if row["next_check_at"] <= now:
-        # Somebody pressed since these were counted.
+        # Somebody has pressed the card since the count.
         looks.append(now + rest)
     seen = {"counted": numbers, "next_check_at": min(looks, default=NEVER_DUE_AT)}
     tx.run("class_counted", id=card_id, now=now, **seen)
@@ -175,32 +175,32 @@ def update_counts(
 
 
 def list_enrollments_to_stop(tx: Transaction, card_id: str, stops_at: float, limit: int) -> list[Participant]:
-    """Return enrollments with consent to the coming end of a class, and without a timer for it.
+    """Return enrollments with consent to the coming end of a class, but no timer for it yet.
 
-    One for a later end, of which nobody was warned yet, counts as none.
+    A timer for a later end doesn't count unless a warning was written for it.
     """
     return PARTICIPANTS.query(tx, "presses_to_end", card_id=card_id, stops_at=stops_at, limit=limit)
 
 
 @prioritize(Priority.STEADY)
 def find_class_of_stop(tx: Transaction, operation_id: str) -> ClassCard | None:
-    """Return the card whose end caused a stop."""
+    """Return the card of the class whose end caused a stop."""
     return CLASS_CARDS.first(tx, "class_of_stop", operation_id=operation_id)
 
 
 def merge(tx: Transaction, former: str, workspace_id: str) -> None:
-    """Move the places of a workspace in classes to the row that it is merged into."""
+    """Move a workspace's enrollments to the row that it is merged into."""
     PARTICIPANTS.change(tx, {"workspace_id": former}, workspace_id=workspace_id)
 
 
 def withdraw(tx: Transaction, card_id: str, principal_key: str) -> None:
-    """Withdraw a person's consent to the end of a class."""
+    """Withdraw a person's consent that a class stops their workspace."""
     tx.run("withdraw_consent", card_id=card_id, principal=principal_key, now=tx.now())
     tx.run("look_at_class", id=card_id, now=tx.now(), rest=MIN_COUNT_SECONDS)
 
 
 def find_agreed_at(tx: Transaction, workspace_id: str) -> float:
-    """Return the time at which a workspace's person last agreed to its end by a class."""
+    """Return when a workspace's owner last agreed that a class or course stops it; 0 if never."""
     joined = PARTICIPANTS.all(tx, workspace_id=workspace_id)
     return max((one.consented_at or 0.0 for one in joined), default=0.0)
 
@@ -208,13 +208,13 @@ def find_agreed_at(tx: Transaction, workspace_id: str) -> float:
 def notify(
     tx: Transaction, card: ClassCard, kind: AnyKind, occasion: str, body: Row, to: Collection[str]
 ) -> None:
-    """Notify people, by their keys, about a card."""
+    """Notify people, given by their keys, about a card."""
     every = [(f"{occasion}:{key}", Principal.from_key(key)) for key in sorted(to)]
     add_notices(tx, [NewNotice(card.id, kind, once, one, body) for once, one in every])
 
 
 def find_waiting_texts(tx: Transaction, principal: Principal, connection: str) -> list[str]:
-    """Return the texts that a person's new account carries out for the classes that they joined."""
+    """Return the commands to run for a person's new account: the presses of cards that waited for it."""
     key = {"principal": principal.key, "connection": connection, "now": tx.now()}
     return [row["text"] for row in tx.all("waiting_presses", **key)]
 
@@ -235,17 +235,17 @@ LESSON_QUEUE: Final = declare_queue(
 
 
 def claim_lessons(tx: Transaction, limit: int, lease: float) -> list[Participant]:
-    """Lease members for whom a lesson is due, in the order of joining."""
+    """Claim members for whom a lesson is due, in the order of joining."""
     return sorted(PARTICIPANTS.parse_all(LESSON_QUEUE.take(tx, lease, limit)), key=lambda one: one.joined_at)
 
 
 def list_memberships(tx: Transaction, principal: Principal) -> list[Participant]:
-    """Return a person's places in courses that go on, as far as nothing is missing for them."""
+    """Return a person's enrollments in current courses for which they have a workspace."""
     return PARTICIPANTS.query(tx, "memberships", principal=principal.key)
 
 
 def find_member_of_start(tx: Transaction, start: Operation) -> Participant | None:
-    """Return the member for whom a lesson has begun a start."""
+    """Return the member for whom a lesson began this start."""
     joined = PARTICIPANTS.all(tx, workspace_id=start.workspace_id)
     return next((one for one in joined if one.operation_id == start.id), None)
 
@@ -253,19 +253,19 @@ def find_member_of_start(tx: Transaction, start: Operation) -> Participant | Non
 def open_lesson(tx: Transaction, card: ClassCard, lesson: Occurrence, limit: int) -> int:
     """Make a lesson due for some members for whom it hasn't begun; return their number.
 
-    They come in the order of joining; whoever joined after its end has no part in it.
+    They come in the order of joining. People who joined after the lesson's end are left out.
     """
     given = {"local": lesson.local, "until": lesson.until, "now": tx.now(), "limit": limit}
     return len(tx.all("open_lesson", card_id=card.id, **given))
 
 
 def close_lesson(tx: Transaction, member: Participant, lesson: Occurrence | None) -> None:
-    """Record that nothing more is to be begun for a member in a lesson."""
+    """Record that a lesson needs nothing more to be started for a member."""
     _change_member(tx, member, due_at=None, **({} if lesson is None else {"lesson": lesson.local}))
 
 
 def check_again(tx: Transaction, member: Participant, seconds: float, **to: Any) -> None:
-    """Look at a member's lesson again in so many seconds."""
+    """Make a member's lesson due again in some seconds."""
     _change_member(tx, member, due_at=tx.now() + seconds, **to)
 
 
@@ -277,7 +277,7 @@ def begin_lesson(tx: Transaction, member: Participant, lesson: Occurrence, start
 
 
 def leave(tx: Transaction, card_id: str, principal: Principal) -> None:
-    """Note that a person has left a course: their consent ends, their seat is free."""
+    """Note that a person has left a course: their consent ends, and their seat is free."""
     left = {
         "withdrawn_at": tx.now(),
         "workspace_id": None,
@@ -290,18 +290,18 @@ def leave(tx: Transaction, card_id: str, principal: Principal) -> None:
 
 
 def list_courses_of_workspace(tx: Transaction, workspace_id: str) -> list[ClassCard]:
-    """Return the courses that a workspace's person has joined with it."""
+    """Return the courses that a workspace's owner has joined with it."""
     joined = (find_card(tx, one.card_id) for one in PARTICIPANTS.all(tx, workspace_id=workspace_id))
     return [card for card in joined if card is not None and card.is_course]
 
 
 def find_postponed_end(tx: Transaction, workspace_id: str, end: PlannedStop) -> PlannedStop | None:
-    """Return the end of a workspace's lesson that begins before another end and ends later."""
+    """Return the stop at the end of a lesson that begins before a planned stop and ends after it."""
     return timetable.postpone(end, list_courses_of_workspace(tx, workspace_id))
 
 
 def leave_with(tx: Transaction, workspace: Row) -> None:
-    """End the memberships in courses of a workspace whose account was unlinked."""
+    """Leave the courses that a workspace is used in, as its account was unlinked."""
     for card in list_courses_of_workspace(tx, workspace["id"]):
         leave(tx, card.id, parse_principal(workspace["principal"]))
 
@@ -311,7 +311,7 @@ def _change_member(tx: Transaction, member: Participant, **to: Any) -> None:
 
 
 def follow_start(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]) -> Sequence[NewNotice]:
-    """Try the failed start of a lesson again if its cause may pass; nobody hears of it until it doesn't."""
+    """Try a lesson's failed start again if the cause may pass; return the notices to send if it won't be."""
     member = find_member_of_start(tx, ended) if ended.outcome is Outcome.FAILED else None
     card = None if member is None else find_card(tx, member.card_id)
     lesson = None if card is None else timetable.find_lesson_on(card, tx.now())

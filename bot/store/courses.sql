@@ -1,6 +1,7 @@
--- The one state of each member in a lesson: at :begins, which is :local; what was begun or went on :since then is for it, too, unless it starts nothing. :is_on = 0: nothing is begun
--- yet. A class :begins at 0.0: all since its posting; a member's progress is that of the newest operation that brings
--- their workspace up.
+-- The state of each member in a lesson, which has the local time :local and begins at :begins. Operations count for it if
+-- they were open or began :since it was due, unless they start nothing. :is_on = 0: the lesson hasn't begun. A class has
+-- :begins 0.0, so everything since its posting counts. A member's progress is that of the newest operation that brings their
+-- workspace up.
 -- part: in_lesson
 SELECT p.*, o.id AS newest, a.id AS account_id,
     CASE
@@ -26,7 +27,7 @@ SELECT p.*, o.id AS newest, a.id AS account_id,
         ELSE 'coming'
     END AS state
 FROM participants p
--- Each by its key: before a large course has statistics, PostgreSQL would pair all with all.
+-- Each is found by its key: otherwise PostgreSQL, without statistics of a large course, would pair all rows with all.
 LEFT JOIN accounts a ON a.id = (
     SELECT b.id FROM accounts b
     WHERE b.principal = p.principal AND b.connection = :connection AND b.state = 'active' ORDER BY b.id LIMIT 1
@@ -37,7 +38,7 @@ LEFT JOIN operations o ON o.id = (
     WHERE x.workspace_id = p.workspace_id AND x.verb IN ('start', 'restart', 'create')
         AND (x.created_at >= :since OR x.planned_for = :begins OR x.ended_at IS NULL OR x.ended_at >= :since)
         AND (x.run_seconds IS NULL OR x.run_seconds > 0.0)
-        -- Another try for room says nothing new until it is taken.
+        -- Another try for capacity says nothing new until the provider has accepted it.
         AND NOT (x.outcome IS NULL AND x.start_call IN ('none', 'calling') AND x.planned_for = :begins AND EXISTS (
             SELECT 1 FROM operations y
             WHERE y.workspace_id = x.workspace_id AND y.planned_for = :begins AND y.outcome = 'failed'
@@ -63,7 +64,7 @@ RETURNING *;
 -- name: courses
 SELECT * FROM class_cards WHERE days <> '' AND done_at IS NULL ORDER BY created_at DESC;
 
--- Those that a person has joined as far as they could: an account or a workspace is missing.
+-- Courses that a person has joined, but without an account or a workspace yet.
 -- name: pending_courses
 SELECT c.id FROM class_cards c CROSS JOIN participants p
 WHERE c.days <> '' AND c.done_at IS NULL AND p.card_id = c.id AND p.principal = :principal
@@ -79,7 +80,7 @@ SELECT id FROM notices WHERE subject = :id AND kind = 'class_card' AND state IN 
 SELECT COUNT(*) AS count FROM participants
 WHERE card_id = :card_id AND (withdrawn_at IS NULL OR workspace_id IS NOT NULL);
 
--- Each effective press is a consent, even after an earlier one was withdrawn.
+-- Each press that takes effect is a consent, even if an earlier consent was withdrawn.
 -- name: press_class
 INSERT INTO participants (
     id, card_id, principal, joined_at, waits_for, workspace_id, operation_id, is_ready, consented_at, warned_at
@@ -91,7 +92,7 @@ ON CONFLICT (card_id, principal) DO UPDATE SET
     is_ready = excluded.is_ready, consented_at = excluded.consented_at, warned_at = excluded.warned_at,
     withdrawn_at = NULL;
 
--- What waits is as good as when it was last pressed.
+-- While a person has no workspace, their time of joining is that of their last press.
 -- name: note_participant
 INSERT INTO participants (id, card_id, principal, joined_at, waits_for)
 VALUES (:id, :card_id, :principal, :now, :waits_for)
@@ -128,7 +129,7 @@ SELECT
         THEN 1 ELSE 0 END), 0) AS unended
 FROM ({in_lesson}) m
 LEFT JOIN operations s ON s.id = m.stop_operation_id
--- What was put off has a timer still.
+-- A stop that was postponed still has its timer.
 LEFT JOIN workspaces w ON w.id = m.workspace_id AND w.stop_card = m.card_id AND w.stop_at IS NOT NULL;
 
 -- name: class_problems
@@ -139,7 +140,7 @@ ORDER BY m.joined_at, m.principal LIMIT :limit;
 -- name: member_of
 SELECT m.* FROM ({in_lesson} AND p.principal = :principal) m;
 
--- Those for whom nothing would be ready, or who may not have a template any more, and weren't told so for this lesson.
+-- Members who won't have a workspace, or may not use the template any more, and weren't told so for this lesson.
 -- name: members_unserved
 SELECT m.* FROM ({in_lesson} AND p.joined_at <= :joined_by) m
 WHERE (m.state IN ('unlinked', 'no_workspace') OR (:is_made = 1 AND m.state = 'coming'))
@@ -150,7 +151,7 @@ WHERE (m.state IN ('unlinked', 'no_workspace') OR (:is_made = 1 AND m.state = 'c
     )
 ORDER BY m.principal;
 
--- A press that waits for a link is good until the class or the course ends, or for twelve hours.
+-- A press that waits for a link is valid until the class or course ends, or for twelve hours if that has no end.
 -- name: waiting_presses
 SELECT 'press ' || p.card_id AS text FROM participants p JOIN class_cards c ON c.id = p.card_id
 WHERE p.principal = :principal AND p.waits_for = 'unlinked' AND c.connection = :connection
@@ -158,7 +159,7 @@ WHERE p.principal = :principal AND p.waits_for = 'unlinked' AND c.connection = :
     AND COALESCE(c.stops_at, p.joined_at + 43200.0) > :now
 ORDER BY p.joined_at, p.card_id;
 
--- Those who agreed to the end of a class, as long as nothing ends it for them: their workspace's timer, if it has one.
+-- People who agreed to the end of a class and have no timer that stops their workspace by then.
 -- name: presses_to_end
 SELECT * FROM participants p
 WHERE p.card_id = :card_id AND p.consented_at IS NOT NULL AND p.ended_at IS NULL
@@ -188,7 +189,7 @@ UPDATE participants SET withdrawn_at = :now
 WHERE card_id = :card_id AND principal = :principal AND consented_at IS NOT NULL AND withdrawn_at IS NULL
     AND ended_at IS NULL;
 
--- A press is counted soon, but not before the counts may be redrawn.
+-- Count a press soon, but not before the counts may be redrawn.
 -- name: look_at_class
 UPDATE class_cards SET next_check_at = CASE
     WHEN counted_at + :rest > :now THEN counted_at + :rest

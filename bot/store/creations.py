@@ -1,4 +1,4 @@
-"""Creations: workspaces to be made, and what was made for them, found by its name."""
+"""Workspaces that are being created, and the workspaces at the provider that these turn out to be."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,7 +15,7 @@ from bot.store.tables import CARDS, NOTICES, OPERATIONS, WORKSPACES, name_column
 from bot.store.transaction import Priority, Row, Transaction, from_json, prioritize
 from bot.store.workspaces import find_workspace, insert
 
-#: The columns that a read or a list writes.
+#: Columns that a read or a list writes.
 _FOUND = (
     "state",
     "url",
@@ -33,10 +33,11 @@ _FOUND = (
 def renew(
     tx: Transaction, operation_id: str, claim: str, fresh: Workspace, audit: Sequence[AuditEntry] = ()
 ) -> bool:
-    """Replace the workspace that an open restart has ended with a provisional one.
+    """Replace the workspace that an open restart has ended by a new one that is still to be created.
 
-    In one transaction the old row leaves the list and the operation becomes a creation of the new one, with
-    the same card. Return False, nothing written, if the operation ended meanwhile or another step holds it.
+    In one transaction, the old row leaves the list, and the operation becomes the creation of the new one,
+    with the same card. Return False, with nothing written, if the operation has ended or another step holds
+    it.
     """
     row = OPERATIONS.row(tx, id=operation_id)
     if row is None or row["outcome"] is not None or row["claim"] != claim:
@@ -64,7 +65,7 @@ def renew(
     )
     former = WORKSPACES.row(tx, id=row["workspace_id"]) or {}
     hours.move_rules(tx, row["workspace_id"], fresh.id)
-    # Who agreed to the end of a class did so for that one workspace.
+    # Consent to the end of a class was for the former workspace only.
     WORKSPACES.change(tx, {"id": fresh.id}, **{column: former[column] for column in timers.NO_TIMER})
     timers.drop_stops(tx, fresh.id, "class")
     CARDS.change(tx, {"subject": operation_id}, about=fresh.id)
@@ -79,7 +80,7 @@ def renew(
 
 
 def insert_provisional(tx: Transaction, workspace: Workspace) -> None:
-    """Write a workspace to be made, by its ``spec``; it isn't read until it exists.
+    """Write a workspace to be created from its ``spec``; it isn't read until it exists.
 
     ``workspace.remote_id`` is ``PROVISIONAL`` plus its own id.
     """
@@ -91,11 +92,11 @@ def insert_provisional(tx: Transaction, workspace: Workspace) -> None:
 def find_unexplained_gates(
     tx: Transaction, operation_id: str, connection: str, gate_keys: Sequence[str], since: float
 ) -> list[str]:
-    """Return those of these gates that no record explains, so that only this creation can have made them.
+    """Return the gates whose workspaces only this creation can have made, as the database knows none of them.
 
-    Empty if any other creation on the connection called after ``since`` (epoch seconds) has no id yet: the
-    candidate may be its result. A gate outlives its last watcher by a day, so resources of unlinked accounts
-    are known too.
+    Return none if another creation on the connection, called after ``since`` (epoch seconds), has no id yet:
+    they may be its result. A gate is kept for a day after its last workspace, so those of unlinked accounts
+    are known, too.
     """
     unconfirmed = tx.one(
         "nameless_creation", id=operation_id, connection=connection, since=since, unmade=f"{PROVISIONAL}%"
@@ -114,13 +115,12 @@ def name_created(
 ) -> Workspace | None:
     """Write the id that the provider gave, before anything else can fail; return the workspace.
 
-    In the same transaction ``start_call`` becomes ACCEPTED, ``read_since`` now, and the gate due. If it isn't
-    ``is_started``, ``start_call`` becomes NONE instead, so that it is started next. This also applies if the
-    operation ended or the workspace was hidden meanwhile: whatever exists is shown. Return None if its person
-    unlinked meanwhile, which deleted the row. A row that a list added for the same remote id is merged into
-    this one, with its operations and their cards; of two open operations the younger stays (but a start gives
-    way to the creation, which includes it). A second id for one operation gets a row of its own, which is
-    then returned. The step keeps its lease.
+    In the same transaction, ``start_call`` becomes ACCEPTED, ``read_since`` becomes now, and the gate due. If
+    the workspace was created stopped, the operation becomes a start instead (``start_call`` NONE). All this
+    happens even if the operation has ended or the workspace was hidden meanwhile, since whatever exists is
+    shown. Return None if the owner has unlinked, which deleted the row. A row that a list added for the same
+    remote id is merged into this one, as ``_take_over`` says. A second id for one operation gets a row of its
+    own, which is then returned. The step keeps its lease.
     """
     now = tx.now()
     accept = "accept_created" if created.is_started else "accept_created_at_rest"
@@ -171,14 +171,15 @@ def _save_created(tx: Transaction, row: Row, created: Created, gate_key: str, no
         created_at=now,
     )
     if row["gate_key"] != gate_key:
-        # The provisional gate was never read through, so it isn't needed.
+        # The provisional gate was never used for a read, so it isn't needed.
         tx.run("sweep_gate", gate_key=row["gate_key"], before=now)
 
 
 def _take_over(tx: Transaction, row: Row, listed: Row) -> None:
-    """Merge a creation's row with the one that a list added for it, with operations, cards and notices.
+    """Merge the row that a list added into the creation's row, with its operations, cards and notices.
 
-    At most one operation stays open: the younger, except that a start gives way to the creation.
+    At most one operation stays open: the younger one, except that a start ends in favour of the creation,
+    which includes it.
     """
     creating, other = (OPERATIONS.row(tx, workspace_id=one["id"], outcome=None) for one in (row, listed))
     if creating is not None and other is not None:
@@ -201,7 +202,7 @@ def _take_over(tx: Transaction, row: Row, listed: Row) -> None:
 
 
 def _add_duplicate(tx: Transaction, row: Row, created: Created, gate_key: str, now: float) -> str:
-    """Show a second workspace made by the same creation in a row of its own; return the row's id."""
+    """Add a row for a second workspace that the same creation made; return the row's id."""
     first = WORKSPACES.parse(row)
     made = Workspace(
         id=tx.ids.new("workspace"),

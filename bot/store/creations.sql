@@ -1,4 +1,4 @@
--- What exists counts, whoever recorded it; if another step holds the operation, it is stepped again at once.
+-- A workspace that exists counts, whichever step found it. If another step holds the operation, it is stepped again at once.
 -- name: accept_created
 UPDATE operations SET
     revision = revision + 1,
@@ -7,7 +7,7 @@ UPDATE operations SET
     next_step_at = CASE WHEN leased_until > :now OR next_step_at < :now THEN next_step_at ELSE :now END
 WHERE id = :id;
 
--- The same for one that was created stopped: it is started next, like any other that exists.
+-- The same for a workspace that was created stopped: it is started next, like any other that exists.
 -- name: accept_created_at_rest
 UPDATE operations SET
     revision = revision + 1,
@@ -21,7 +21,7 @@ WHERE id = :id;
 -- name: unsent_notices_of
 SELECT id, body FROM notices WHERE subject = :subject AND state IN ('pending', 'retry', 'leased');
 
--- A row that only a list has added since, for the same person, may be what was made.
+-- A known gate wasn't created just now, unless only a list has added its workspace since, for the same person.
 -- name: explained
 SELECT g.gate_key FROM gates g
 WHERE g.gate_key = :gate_key AND NOT EXISTS (
@@ -29,8 +29,8 @@ WHERE g.gate_key = :gate_key AND NOT EXISTS (
     WHERE w.gate_key = :gate_key AND w.principal = :principal AND w.spec IS NULL AND w.created_at >= :since
 );
 
--- Another creation called meanwhile whose result isn't known. A failed one whose call had no effect has made
--- nothing; until it ends it may be called again.
+-- Another creation that was called meanwhile and whose result isn't known. A failed one whose call had no effect has
+-- created nothing; but while it is open, it may be called again.
 -- name: nameless_creation
 SELECT o.id FROM operations o
 WHERE o.connection = :connection AND o.verb = 'create' AND o.called_at >= :since AND o.id <> :id

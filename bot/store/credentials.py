@@ -1,4 +1,4 @@
-"""Credentials: an account's secret, replaced, sealed with another key, set aside and restored."""
+"""Credentials: an account's secret is replaced, re-encrypted, set aside and restored."""
 
 from typing import Any
 
@@ -10,12 +10,12 @@ from bot.store.transaction import Transaction
 
 
 def set_secret_aside(tx: Transaction, account_id: str, secret: str) -> None:
-    """Keep for a week, sealed as it is, the secret of an account that was refused as no key opens it."""
+    """Keep a secret that no key opens for a week, encrypted as it is; its account was marked as refused."""
     UNDECRYPTABLE_SECRETS.upsert(tx, account_id=account_id, secret=secret, removed_at=tx.now())
 
 
 def list_undecryptable_accounts(tx: Transaction) -> list[Account]:
-    """Return the accounts whose secrets no key opened, with these, as far as they are refused still."""
+    """Return the accounts still refused because no key opened their secrets, with those secrets."""
     return [
         ACCOUNTS.parse({**row, "secret": row["undecryptable_secret"]})
         for row in tx.all("accounts_with_undecryptable_secrets")
@@ -23,7 +23,7 @@ def list_undecryptable_accounts(tx: Transaction) -> list[Account]:
 
 
 def restore_secret(tx: Transaction, account_id: str, secret: str) -> bool:
-    """Let a link go on whose secret opens again; return False if it was ended meanwhile."""
+    """Resume a link whose secret can be opened again; return False if the link isn't refused any more."""
     UNDECRYPTABLE_SECRETS.delete(tx, account_id=account_id)
     refused = {"id": account_id, "state": "refused"}
     row = ACCOUNTS.change_returning(tx, refused, state="active", secret=secret, **ACCEPTED)
@@ -33,7 +33,7 @@ def restore_secret(tx: Transaction, account_id: str, secret: str) -> bool:
 
 
 def reseal_account(tx: Transaction, account_id: str, old: str, new: str) -> bool:
-    """Replace a stored secret by the same, sealed with another key; return False if it has changed."""
+    """Replace a stored secret by the same one under another key; return False if it has changed."""
     return ACCOUNTS.count_changed(tx, {"id": account_id, "secret": old}, secret=new) == 1
 
 
@@ -46,9 +46,10 @@ def save_secret(
     is_fresh: bool = False,
     expires_at: float | None = None,
 ) -> bool:
-    """Replace a stored secret if it is still ``old``.
+    """Replace a stored secret if it is still ``old``; return whether it was.
 
-    What waited for a refused one goes on with a fresh one, which may end at ``expires_at``.
+    ``is_fresh``: it is a new secret, which may expire at ``expires_at``. Work that waited because the old one
+    was refused then continues.
     """
     before = ACCOUNTS.row(tx, id=account_id)
     known: dict[str, Any] = {}
@@ -56,7 +57,7 @@ def save_secret(
     if is_fresh:
         known = {**ACCEPTED}
         if before is not None and not ACCOUNTS.parse(before).is_approved:
-            # What ends by itself isn't prolonged by what opens it.
+            # An approval has an end of its own, which a new secret doesn't prolong.
             known |= {"expires_at": expires_at, "remind_at": plan_first_reminder(tx.now(), expires_at)}
     if not ACCOUNTS.count_changed(
         tx, {"id": account_id, "secret": old, "state": "active"}, secret=new, **known

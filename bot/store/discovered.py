@@ -1,4 +1,4 @@
-"""Workspaces found in a provider's list: merged with the rows of whoever it was read for."""
+"""Workspaces found in a provider's list, merged into the rows of the person it was read for."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -27,14 +27,14 @@ from bot.store.tables import (
 from bot.store.transaction import Engine, Priority, Row, Transaction, as_words, prioritize
 from bot.store.workspaces import insert
 
-#: States that change by themselves: a workspace in one is read soon when a list finds or lacks it.
+#: States that change by themselves: a workspace that a list finds in one of them is read soon.
 _CHANGING_STATES = {State.STARTING, State.RUNNING, State.STOPPING, State.UNKNOWN}
 
-#: Seconds after a workspace was last seen gone from which a list that has it shows another one.
+#: Seconds after a workspace was last seen as gone from which a list that has it means a new workspace.
 RELISTED_AFTER_SECONDS = 30.0
-#: Rows of one account that are compared with a list for renamed ones.
+#: The most rows of one account that are compared with a list to find renamed workspaces.
 MAX_COMPARED_ROWS = 10_000
-#: What a row has from its person, or of a former workspace of the same name.
+#: Columns that a new workspace of the same name doesn't inherit: settings of its owner, and past facts.
 _OWN_COLUMNS = (
     *("alias", "spec", "notify_ready", "notify_stopped", "used_at", "last_request_at", "last_used_at"),
     *("entry", "event_message", "up_at", "started_at", "running_since"),
@@ -45,7 +45,7 @@ _OWN_COLUMNS = (
 class DiscoveredWorkspace:
     """A workspace found on a provider, to be merged into a person's list.
 
-    ``actions`` and ``expires_at`` as in ``Observed``; if a list leaves them out, what a read found is kept.
+    ``actions`` and ``expires_at`` as in ``Observed``; if a list lacks them, the values of a read are kept.
     """
 
     remote_id: str
@@ -70,7 +70,7 @@ class ListAge:
 
 @prioritize(Priority.STEADY)
 def find_stale_lists(tx: Transaction, connections: Iterable[str], before: float, limit: int) -> list[ListAge]:
-    """Return the lists on some connections that were last read before a time, the oldest first."""
+    """Return the lists on some connections that were last read before a time, oldest first."""
     found = [
         ListAge(row["account_id"], row["read_at"])
         for connection in connections
@@ -82,7 +82,10 @@ def find_stale_lists(tx: Transaction, connections: Iterable[str], before: float,
 async def find_lists_in_use(
     engine: Engine, connections: Collection[str], used_since: float, after: float, before: float
 ) -> list[ListAge]:
-    """Return the lists with workspaces used since a time that were read between two, the oldest first."""
+    """Return the lists read between ``after`` and ``before`` that have workspaces in use, oldest first.
+
+    In use means used since ``used_since``.
+    """
     found = {
         row["account_id"]: row["read_at"]
         async for rows in read_batches(engine, "lists_in_use", after_used_at=used_since, after_id="")
@@ -97,15 +100,14 @@ async def find_lists_in_use(
 async def merge_discovered(
     engine: Engine, account_id: str, found: Sequence[DiscoveredWorkspace], *, is_whole: bool = True
 ) -> int:
-    """Merge a list into the account's workspaces, in pieces; return how many were new.
+    """Merge a list into the account's workspaces, in batches; return how many were new.
 
-    Workspaces discovered before and now absent are put in doubt once everything is merged and read soon,
-    unless the list is incomplete or they have an open operation: they become ``gone`` when that read, or
-    the next list, confirms it. Hidden ones stay hidden, unless they were gone: what is listed under their
-    name later is a new one. An unlink between two pieces ends the merge.
-    States come from the list only if no read is newer than the listing's start (the claim of its
-    discover task), and a name of "" keeps the known one. The listing was made with the account itself, so
-    it verifies its rows.
+    A workspace discovered before that the list lacks is read soon, and becomes ``gone`` when that read or the
+    next list confirms it; not if the list is incomplete, or if it has an open operation. A hidden workspace
+    stays hidden, unless it was gone: then the listed one is a new workspace of the same name. An unlink
+    between two batches ends the merge. States are taken from the list only if no read is newer than its start
+    (the claim of its discover task), and a name of "" keeps the known one. The list was read with the account
+    itself, so it verifies the account's rows.
     """
     state = _Merge(account_id, found, frozenset(one.remote_id for one in found), is_whole)
     while not state.is_over:
@@ -115,7 +117,7 @@ async def merge_discovered(
 
 @dataclass(frozen=True, slots=True)
 class _Merge:
-    """Track the merge of a list: each piece is a transaction of its own, so that other work gets its turn.
+    """Track the merge of a list: each batch is a transaction of its own, so that other work gets its turn.
 
     ``listed`` holds all remote ids of the list, ``at`` how many of ``found`` are merged, and ``after`` the
     remote id up to which rows were checked for absence.
@@ -133,9 +135,9 @@ class _Merge:
 
 
 def _merge_batch(tx: Transaction, merge: _Merge) -> _Merge:
-    """Merge the next piece of a list; an unlink meanwhile ends it.
+    """Merge the next batch of a list; an unlink meanwhile ends the merge.
 
-    Absent workspaces are handled after the last piece, and only if the list was complete.
+    Absent workspaces are handled after the last batch, and only if the list was complete.
     """
     account = ACCOUNTS.row(tx, id=merge.account_id)
     if account is None or account["state"] == "revoking":
@@ -169,10 +171,10 @@ def _merge_batch(tx: Transaction, merge: _Merge) -> _Merge:
 
 
 def _follow_renamed(tx: Transaction, merge: _Merge, pair: Row, previous_list_at: float) -> None:
-    """Move the rows of renamed workspaces, where ids are names.
+    """Keep the rows of renamed workspaces, if the provider's ids contain names.
 
-    An id vanishes, and in the same list a new one appears that is shown with the old name, as a hub does when
-    it is upgraded or asked to rename a server: hours and plans go with it.
+    When a hub is upgraded or renames a server, an id vanishes, and a new one with the old display name
+    appears in the same list. The row gets the new id, and so keeps its hours and plans.
     """
     fresh = [
         one
@@ -200,7 +202,7 @@ def _follow_renamed(tx: Transaction, merge: _Merge, pair: Row, previous_list_at:
 
 
 def find_listing_start(tx: Transaction, kind: TaskKind, account_id: str) -> float:
-    """Return when the list being merged was requested: that is how old its data is."""
+    """Return when the list being merged was requested: its data is as old as that."""
     task = tx.one("listing_start", kind=kind, account_id=account_id)
     return tx.now() if task is None or task["claimed_at"] is None else float(task["claimed_at"])
 
@@ -216,9 +218,9 @@ def _merge_workspace(tx: Transaction, one: DiscoveredWorkspace, pair: Row, start
 
 
 def _renew_workspace(tx: Transaction, one: DiscoveredWorkspace, row: Row, start: float) -> int:
-    """Show a hidden workspace that was gone as a new one: it was made again under the same name.
+    """Turn the row of a hidden workspace that was gone into a new workspace, created under the same name.
 
-    A list from before its end has been seen everywhere proves nothing.
+    A list from the first seconds after its end may be outdated, so it proves nothing.
     """
     if start < (row["observed_at"] or 0.0) + RELISTED_AFTER_SECONDS:
         return 0
@@ -265,11 +267,11 @@ def _insert_workspace(tx: Transaction, one: DiscoveredWorkspace, pair: Row, star
 
 
 def _update_workspace(tx: Transaction, one: DiscoveredWorkspace, row: Row, start: float) -> None:
-    """Update a known row. A listing with the account itself proves that the person may see it."""
+    """Update a known row; a list read with the account itself proves that the person may see it."""
     is_news = start >= gates.newest_read(row) and one.state is not State.UNKNOWN
     comes_up = is_news and one.state is State.RUNNING and row["state"] != State.RUNNING
     if comes_up and OPERATIONS.row(tx, workspace_id=row["id"], outcome=None) is not None:
-        # Whether it's usable, only a read finds out: the start waits for that.
+        # Only a read finds out whether it's usable, and the start waits for that.
         is_news = False
         gates.request_read_now(tx, row["id"])
     state = one.state if is_news else parse_enum(State, row["state"])
@@ -285,7 +287,7 @@ def _update_workspace(tx: Transaction, one: DiscoveredWorkspace, row: Row, start
         **name_columns(name),
         gate_key=one.gate_key,
         state=state,
-        # Not every list has addresses: one that was read stays while the workspace runs on.
+        # Not every list has addresses: one from a read is kept while the state is the same.
         url=(one.url or (None if changed else row["url"])) if is_news else row["url"],
         detail=one.detail if is_news else row["detail"],
         reason=failure_causes.choose_reason(
@@ -304,7 +306,7 @@ def _update_workspace(tx: Transaction, one: DiscoveredWorkspace, row: Row, start
     is_up_on = is_news and not changed and state is State.RUNNING and row["lacks"] not in UNUSABLE
     if is_up_on and one.url and one.url != row["url"]:
         handovers.notify_of_address(tx, row["id"], one.url)
-    # What was said of one that is hidden by now may have buttons all the same.
+    # Messages about a workspace that is hidden now may still have buttons.
     has_other_buttons = values["actions"] != row["actions"]
     if changed or name != row["name"] or any(values[column] != row[column] for column in values):
         cards.queue_messages(tx, row["id"], changed=changed or has_other_buttons)
@@ -315,7 +317,7 @@ def _save_columns(tx: Transaction, workspace_id: str, **columns: Any) -> None:
 
 
 def _choose_columns(one: DiscoveredWorkspace | None, row: Row, *, is_new: bool = False) -> Row:
-    """Return allowed actions and end; values that a list lacks are kept while the state is the same."""
+    """Return the allowed actions and the end; what a list lacks is kept while the state is the same."""
     values = {
         "actions": as_words(one.actions) if one else None,
         "expires_at": one.expires_at if one else None,

@@ -1,4 +1,4 @@
-"""Due work: when the first row of each queue is due, and what nobody has done in time."""
+"""Due work: when the first row of each queue is due, and how much work is overdue."""
 
 from collections.abc import Collection, Iterable
 from functools import cache
@@ -19,7 +19,7 @@ def list_kinds() -> tuple[str, ...]:
 
 @cache
 def make_next_due_query() -> str:
-    """Return the query for when each of the queues named in ``names`` is due first."""
+    """Return the query for when the first row of each queue in ``:names`` is due."""
     cases = "\n".join(f"WHEN '{queue.name}' THEN ({queue.first_due})" for queue in DECLARED_QUEUES.values())
     case = f"CASE wanted.key\n{cases}\nEND"
     return f"SELECT wanted.key AS name, {case} AS due_at FROM json_each(:names) wanted"  # noqa: S608 - made here
@@ -39,10 +39,10 @@ def find_next_due(
     served: Iterable[TaskKind],
     warn_seconds: float,
 ) -> dict[str, float]:
-    """Return the seconds until each of some kinds of work is due first, infinity if nothing will be.
+    """Return the seconds until work of some kinds is due, infinity for a kind without any.
 
-    ``served`` are the kinds of tasks that the process does. A claim may find nothing all the same, but it
-    never takes anything sooner.
+    ``served`` are the kinds of tasks that the process does. A claim may then find nothing to take, but no
+    claim finds anything sooner.
     """
     wanted, now = (
         {queue.name: queue.kind for queue in DECLARED_QUEUES.values() if queue.kind in kinds},
@@ -60,10 +60,10 @@ def find_next_due(
 
 @prioritize(Priority.STEADY)
 def count_overdue(tx: Transaction, seconds: float) -> dict[str, int]:
-    """Count the work that nobody has done so long after it was due, tasks by their own kinds.
+    """Count the work that is overdue by more than some seconds, by kind; tasks by their own kinds.
 
-    Nothing is overdue because no process was running: where one has the database to itself, it counts until
-    that was last alive.
+    Time in which no process ran doesn't count. If one process has the database to itself, the time of its
+    last heartbeat counts as now.
     """
     alive = SERVING.row(tx, id=1)
     if alive is None and not owners.is_worked(tx):

@@ -1,3 +1,3 @@
--- By an expression: SQLite would walk the index of kinds.
+-- An expression, so that SQLite doesn't go through the index of kinds.
 -- name: overdue_tasks
 SELECT COALESCE(kind, '') AS kind, COUNT(*) AS count FROM tasks WHERE due_at <= :now GROUP BY COALESCE(kind, '');

@@ -1,7 +1,7 @@
-"""Changes that follow from one row for many others: in pieces, each a transaction of its own.
+"""Fan-outs: changes to many rows that follow from a change of one row, made in batches.
 
-Whoever decides writes the row, and the first piece with it. A task does the rest, for as long as the row says
-so; cut short, it begins again where that piece ended, which does no harm.
+The transaction that changes the one row also makes the first batch. A task makes the others, each in a
+transaction of its own, as long as the row still says so. After a crash it continues after the last batch.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
@@ -13,28 +13,28 @@ from bot.store.tables import TASKS
 from bot.store.transaction import Engine, Priority, Row, Transaction, Work, from_json
 
 Item = TypeVar("Item")
-#: A piece ends when so many rows were changed: whatever its last one needs fits into the transaction, too.
+#: Changed rows after which a batch ends; the limit of a transaction leaves room for the last row's changes.
 FAN_OUT_BATCH_SIZE: Final = 80
-#: Rows that are read at once where all of a table are, and that are counted by an index: some milliseconds of
-#: the store's thread.
+#: Rows per batch when a whole table is read, and when rows are counted by an index; either takes some
+#: milliseconds of the store's thread.
 READ_BATCH_SIZE: Final = 500
 COUNT_BATCH_SIZE: Final = 5_000
 
 
-#: A query with what is done with each row that it finds, given what was said when that began.
+#: A query, and the function to call for each row that it finds, with the fan-out's parameters.
 Stage = tuple[str, Callable[[Transaction, Row, Row], Any]]
-#: Whether the row that decides still says so, given what was said when it began.
+#: A function that returns whether the row that caused a fan-out still says so, given its parameters.
 Holds = Callable[[Transaction, Row], bool]
 _REGISTERED: Final[dict[str, tuple[Holds, tuple[Stage, ...]]]] = {}
 
 
 def register_fan_out(what: str, holds: Holds, *stages: Stage) -> None:
-    """Declare the stages that follow from a cause, one after the other, as long as it ``holds``."""
+    """Declare a fan-out's stages, which run one after the other as long as its cause ``holds``."""
     _REGISTERED[what] = holds, stages
 
 
 def start_fan_out(tx: Transaction, what: str, **said: Any) -> None:
-    """Run the first batch of the changes that follow from a row just written; a task does the rest."""
+    """Run the first batch of a fan-out, and add a task for the rest; ``said`` are its parameters."""
     tx.be_alone()
     left = run_fan_out_batch(tx, {**said, "what": what, "stage": 0, "after": ""})
     if left is not None:
@@ -43,7 +43,7 @@ def start_fan_out(tx: Transaction, what: str, **said: Any) -> None:
 
 
 def run_fan_out_batch(tx: Transaction, said: Row) -> Row | None:
-    """Run a batch of changes; return what to go on with, None if nothing is left."""
+    """Run a batch of changes; return the parameters for the next batch, None if nothing is left."""
     (holds, stages), after, before = _REGISTERED[said["what"]], said["after"], tx.changes
     if not holds(tx, said):
         return None
@@ -75,7 +75,7 @@ def _run_next_batch(tx: Transaction, task_id: str) -> bool:
 
 
 async def repeat_until_done(engine: Engine, work: Work[int]) -> int:
-    """Repeat work that changes some rows until none is left; return how many there were."""
+    """Repeat work that changes some rows until none is left; return how many rows were changed."""
     count = 0
     while changed := await engine.write(work):
         count += changed
@@ -83,9 +83,9 @@ async def repeat_until_done(engine: Engine, work: Work[int]) -> int:
 
 
 async def read_batches(engine: Engine, query: str, **params: Any) -> AsyncIterator[list[Row]]:
-    """Yield the rows of a query in batches, each on a snapshot of its own; other work comes between two.
+    """Yield the rows of a query in batches, each from a snapshot of its own; other work may run in between.
 
-    A parameter ``after_COLUMN`` is the value of that column in the last row before.
+    In each batch, a parameter ``after_COLUMN`` has the value of that column in the last row before it.
     """
     while True:
         rows = await _read_batch(engine, query, READ_BATCH_SIZE, params)
@@ -97,7 +97,7 @@ async def read_batches(engine: Engine, query: str, **params: Any) -> AsyncIterat
 
 
 async def read_counts(engine: Engine, query: str, size: int, **params: Any) -> AsyncIterator[Row]:
-    """Yield the counts that a query makes of each batch of ``size`` rows after the last one before."""
+    """Yield the counts that a query makes of each batch of ``size`` rows."""
     after, is_last = "", False
     while not is_last:
         rows = await _read_batch(engine, query, size, {**params, "after": after})
@@ -112,10 +112,10 @@ async def _read_batch(engine: Engine, query: str, size: int, params: Row) -> lis
 
 
 def take_batch(tx: Transaction, rows: Iterable[Item], before: int | None = None) -> Iterator[Item]:
-    """Yield rows until enough were changed, since ``before`` or from now on."""
+    """Yield rows until enough rows were changed, counting from ``before`` (``tx.changes``) or from now."""
     before = tx.changes if before is None else before
     for number, row in enumerate(rows):
-        # Counted only where there is something left to stop at.
+        # Count before each row but the first, as counting waits for the database.
         if number and tx.changes - before >= FAN_OUT_BATCH_SIZE:
             return
         yield row

@@ -1,4 +1,4 @@
-"""Forms: the values that people last sent."""
+"""The values that people last entered in forms."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ from bot.store.transaction import Priority, Transaction, from_json, prioritize
 def remember(
     tx: Transaction, principal: Principal, connection: str, purpose: str, values: Mapping[str, Any]
 ) -> None:
-    """Keep a person's form values for the next time; an unlink deletes them."""
+    """Store a person's form values for the next time; an unlink deletes them."""
     FORM_VALUES.upsert(tx, principal=principal, connection=connection, purpose=purpose, payload=dict(values))
 
 

@@ -1,4 +1,4 @@
-"""The poll gate: who reads a resource, and when; and what a read found and changes in rows.
+"""The poll gate: who reads a workspace at its provider, and when; and how the result changes rows.
 
 The rule is in ``docs/internals/rules.md``, "The poll gate".
 """
@@ -47,20 +47,20 @@ from bot.store.transaction import (
 )
 from bot.store.work_items import WakeReason
 
-#: The suffix of a gate's key for reading a candidate that no record explains.
+#: Suffix of the gate's key for a candidate: something found at the provider that isn't in the database yet.
 _CANDIDATE: Final = "#candidate"
 _PARSE_ACCOUNT: Final[Callable[[Row], Account]] = make_parser("a")
-#: The operations that a running workspace ends.
+#: Operations that are finished once the workspace runs.
 _BRINGING_UP: Final = frozenset({OperationVerb.START, OperationVerb.RESTART, OperationVerb.CREATE})
-#: Reads due within this many seconds are made along with their reader's current one.
+#: Seconds ahead: reads that become due within them are added to their reader's current request.
 ALONG_SECONDS: Final = 1.0
 
 
 def want(tx: Transaction, workspace_id: str, *, brings_up: bool = False, by_itself: bool = False) -> None:
-    """Make a workspace's gate due now, for a person who looks; the gate decides when the read may be sent.
+    """Ask for a read of a workspace now, and mark it as used; the gate decides when the read may be sent.
 
-    An unproven row gets another attempt of its own. ``brings_up``: a generation of the workspace begins.
-    ``by_itself``: no person looks, but time.
+    A row whose access isn't proven may be tried again. ``brings_up``: a new generation begins, as the
+    workspace is being brought up. ``by_itself``: scheduled work asks, not a person.
     """
     last_request_at = None if by_itself else tx.now()
     tx.run(
@@ -72,7 +72,7 @@ def want(tx: Transaction, workspace_id: str, *, brings_up: bool = False, by_itse
 def request_read_now(tx: Transaction, workspace_id: str) -> None:
     """Make a workspace's gate due now, or as soon as it may open, without counting as use.
 
-    One that wasn't made has nothing to read: its gate is never due, so no claim finds it.
+    A workspace that hasn't been created yet can't be read, so its gate isn't made due.
     """
     tx.run("want_gate", id=workspace_id, unmade=f"{PROVISIONAL}%", now=tx.now())
 
@@ -87,11 +87,13 @@ def close_candidate(
     *,
     is_answered: bool = False,
 ) -> bool:
-    """Close a candidate's gate as ``close_gate`` does.
+    """Close a candidate's gate as ``close_gate`` does: the usual one if it is there.
 
-    It is a separate row, as the usual one would count as a record; that takes it over once it is added.
+    Otherwise it gets a key of its own, since a usual gate would mean that the database knows the candidate.
+    ``add_gate`` later takes over how long it stays closed.
     """
-    return close_gate(tx, gate_key + _CANDIDATE, connection, remote_id, seconds, is_answered=is_answered)
+    key = gate_key if GATES.row(tx, gate_key=gate_key) is not None else gate_key + _CANDIDATE
+    return close_gate(tx, key, connection, remote_id, seconds, is_answered=is_answered)
 
 
 @prioritize(Priority.URGENT)
@@ -104,9 +106,9 @@ def close_gate(
     *,
     is_answered: bool = False,
 ) -> bool:
-    """Close a gate for so long before a read that no claim grants; return False while it is closed.
+    """Close a gate for some seconds, for a read made without a claim; return False if it is already closed.
 
-    With ``is_answered`` it is closed for so long from now on, whatever was set before.
+    With ``is_answered``, close it for that long from now even if it is already closed.
     """
     GATES.add_missing(tx, gate_key=gate_key, connection=connection, remote_id=remote_id)
     now = tx.now()
@@ -116,7 +118,7 @@ def close_gate(
 
 
 def add_gate(tx: Transaction, gate_key: str, connection: str, remote_id: str) -> None:
-    """Add a workspace's gate unless it is there; it stays closed for as long as its candidate's gate is."""
+    """Add a workspace's gate if it is missing; it stays closed at least as long as its candidate's gate."""
     GATES.add_missing(tx, gate_key=gate_key, connection=connection, remote_id=remote_id)
     tx.run("take_over_gate", gate_key=gate_key, candidate=gate_key + _CANDIDATE)
 
@@ -136,7 +138,7 @@ GATE_QUEUE: Final = declare_queue(
         returning=_GATE,
     )
 )
-#: Other reads for a claim's reader in the same request: due soon, and never before their gates open.
+#: Further reads for a reader's current request: due soon, and only if their gates are open.
 ALONG_CLAIM: Final = Claim(
     table="gates",
     where="connection = :connection AND due_at <= :soon AND reader = :reader AND next_check_at <= :now",
@@ -152,10 +154,10 @@ def claim_reads(
 ) -> list[ReadClaim]:
     """Grant due reads of a connection: ``next_check_at = now + interval + margin`` is committed first.
 
-    With ``together``, up to that many reads of one account make one request: reads that are due in a moment
-    and open to the same readers are added, beyond ``limit``. The reader is a watcher with an active account,
-    never-tried rows first. The claim names the rows that get the result: the reader's own first, then every
-    verified one.
+    The reader is a person who has the workspace and an active account; ``_turn`` gives their order. With
+    ``together``, one request reads up to that many workspaces with one account: those due within a second
+    that had this reader last time are added, even beyond ``limit``. A claim names the rows that get its
+    result: the reader's own first, then the others that are verified.
     """
     now = tx.now()
     lease = interval + margin
@@ -188,17 +190,20 @@ def claim_reads(
 
 
 def _choose_reader(tx: Transaction, gate: Row, watchers: Sequence[Row], connection: str) -> Row | None:
-    """Return the watcher that reads a granted gate; if nobody can: pass it on, or let it rest."""
+    """Return the row whose account reads a granted gate.
+
+    If there is none, give the gate to another connection, or make it due no more.
+    """
     here = _filter_able(watchers, connection)
     if len(here) == 1:
         return here[0]
     if not here:
-        # Another connection to the same resource reads it; if there is none, it rests.
+        # Another connection to the same workspace reads it; without one, nobody does until somebody asks.
         other = next((one["connection"] for one in watchers if one["account_id"] is not None), None)
         to = {"due_at": None} if other is None else {"connection": other}
         GATES.change(tx, {"gate_key": gate["gate_key"]}, **to)
         return None
-    # Watchers with a refused credential wait as long as others can read.
+    # Accounts whose credential was refused read only if no other can.
     here.sort(key=_turn)
     return next((watcher for watcher in here if watcher["refused_since"] is None), here[0])
 
@@ -206,7 +211,7 @@ def _choose_reader(tx: Transaction, gate: Row, watchers: Sequence[Row], connecti
 def _note_readers(
     tx: Transaction, granted: Sequence[tuple[Row, Row]], watchers: dict[str, list[Row]], now: float
 ) -> None:
-    """Save the reader of each gate, and the time of its turn."""
+    """Save the reader of each gate, and when it had its turn."""
     tx.run_each(
         "set_reader",
         [
@@ -262,7 +267,10 @@ def _grant(
 
 
 def _turn(watcher: Row) -> tuple[int, float, str]:
-    """Order readers: the unproven never tried, then the proven in turn, then the rest in turn."""
+    """Return the sort key of readers: unproven and never tried, then proven, then other unproven ones.
+
+    Within each group, the reader whose last turn is longest ago comes first.
+    """
     attempted_at = watcher["attempted_at"]
     rank = 1 if _is_proven(watcher) else 0 if attempted_at is None else 2
     return rank, attempted_at or 0.0, watcher["id"]
@@ -274,15 +282,15 @@ def _is_proven(watcher: Row) -> bool:
 
 #: The columns that ``run_after`` returns.
 RUN_COLUMNS = ("state", "exit_code", "detail", "name", "started_at", "finished_at", "observed_at")
-#: A read that is no older than this when the next one comes shows when a workspace came up, in seconds.
+#: The most seconds between two reads for which the later one counts as the time a workspace came up.
 JUST_BEFORE_SECONDS = 60.0
 
 
 def choose_end(row: Row, seen: Observed, granted_at: float) -> tuple[float | None, ExpiryMode | None]:
-    """Return the time and the kind of a workspace's end, given its row before the observation.
+    """Return when and how the provider will end a workspace, given its row before the observation.
 
     If the provider reports how long a state lasts but not since when, count from the read that first found
-    it; a workspace stopped for lack of use was stopped at the predicted end.
+    it. A workspace stopped for lack of use is taken to have stopped at the predicted time.
     """
     if seen.expires_after is None:
         return seen.expires_at, seen.expiry_mode
@@ -299,9 +307,10 @@ def choose_end(row: Row, seen: Observed, granted_at: float) -> tuple[float | Non
 
 
 def find_start_time(row: Row, seen: Observed, granted_at: float) -> float | None:
-    """Return the time from which a workspace has been up, given its row before the observation.
+    """Return since when a workspace has been up, given its row before the observation.
 
-    If the provider doesn't say, it is the read that found it running where the one just before didn't.
+    If the provider doesn't say, it is the time of the first read that found it running, provided that the
+    read before was at most a minute earlier; None if it wasn't.
     """
     if seen.state in NOT_UP_STATES:
         return None
@@ -314,21 +323,21 @@ def find_start_time(row: Row, seen: Observed, granted_at: float) -> float | None
 
 
 def newest_read(row: Row) -> float:
-    """Return the time of a row's newest read, of a known state or not; 0 if there is none."""
+    """Return the time of a row's newest read, even one that left the state unknown; 0 if there is none."""
     return max(row["observed_at"] or 0.0, row["unknown_at"] or 0.0)
 
 
 def resolve_lack(row: Row, seen: Observed, granted_at: float) -> tuple[Lack | None, float | None]:
-    """Return the lack of a running workspace, and since when, given its row before the observation."""
+    """Return what a running workspace lacks, and since when, given its row before the observation."""
     lacks = seen.lacks if seen.state is State.RUNNING else None
     return lacks, find_lack_start(lacks, row["lacks"], row["lacks_since"], granted_at)
 
 
 def run_after(row: Row, observed: ObservedRun | None, at: float) -> Row:
-    """Return a run's observed columns after a read; without one, unchanged.
+    """Return a run's columns after a read; unchanged if ``observed`` is None.
 
-    An unknown state keeps the last one, and a run that is over never runs again: an observation to the
-    contrary is outdated.
+    If the state is unknown, the last one is kept. A run that is over stays over: an observation that says
+    otherwise is outdated.
     """
     if observed is None:
         return {column: row[column] for column in RUN_COLUMNS}
@@ -346,21 +355,21 @@ def run_after(row: Row, observed: ObservedRun | None, at: float) -> Row:
 
 
 def is_run_changed(before: Row, after: Row) -> bool:
-    """Return whether anything visible of a run has changed."""
+    """Return whether anything about a run that people see has changed."""
     return any(before[column] != after[column] for column in RUN_COLUMNS if column != "observed_at")
 
 
-#: Results per transaction: about ten milliseconds.
+#: Results per transaction, which take about ten milliseconds.
 _RECORD_BATCH_SIZE: Final = 100
 
 
 async def record_reads(engine: Engine, results: Sequence[ReadResult]) -> None:
-    """Write the results of claimed reads: states, due times, verified marks; wake operations, mark cards.
+    """Write the results of claimed reads: states, due times, verified marks; wake operations, redraw cards.
 
-    The card of each row's newest operation becomes dirty if anything visible changed. An observation is
-    as old as its claim, not its answer. ``gone`` applies to the reader's own row only: for others it may
-    just mean *not yours*, so they are read again with their own accounts. Atomic per result, in batches
-    that give way to operations.
+    The messages about a workspace are drawn again if anything visible changed. An observation is as old as
+    its claim, not as its answer. ``gone`` counts for the reader's own row only: it may just mean *not yours*,
+    so the others are read again with their own accounts. Each batch is one transaction, and urgent work goes
+    before it.
     """
     for first in range(0, len(results), _RECORD_BATCH_SIZE):
         some = results[first : first + _RECORD_BATCH_SIZE]
@@ -371,14 +380,14 @@ async def record_reads(engine: Engine, results: Sequence[ReadResult]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Writes:
-    """Collect what most results write, for one round trip each however many there are."""
+    """Collect the two writes that most results need, so that each takes one round trip per batch."""
 
     same: list[Parameters] = field(default_factory=list)
     settled: list[Parameters] = field(default_factory=list)
 
 
 def record_some(tx: Transaction, results: Sequence[ReadResult]) -> None:
-    """Write the results of claimed reads."""
+    """Write the results of claimed reads in this transaction."""
     now = tx.now()
     for batch in _split_repeated_gates(results):
         ids = sorted({workspace_id for result in batch for workspace_id in result.workspace_ids})
@@ -399,7 +408,7 @@ def record_some(tx: Transaction, results: Sequence[ReadResult]) -> None:
 
 
 def _split_repeated_gates(results: Sequence[ReadResult]) -> Iterator[list[ReadResult]]:
-    """Split results before a repeated gate: that result depends on what the first one writes."""
+    """Split results so that no batch has a gate twice: the second result depends on what the first writes."""
     batch: dict[str, ReadResult] = {}
     for result in results:
         if result.gate_key in batch:
@@ -425,13 +434,13 @@ def _record(
     opens_at = max(gate["next_check_at"], now + result.closed_for)
     due_at = None if result.next_in is None else max(now + result.next_in, opens_at)
     if due_at is not None and result.slot is not None:
-        # The next slot at which an account's reads are batched.
+        # Wait for the account's next slot, so that its reads are made together.
         period, offset = result.slot
         due_at = max(math.ceil((due_at - offset) / period) * period + offset, due_at)
     for place, row in found:
         is_reader = place == 0 and row["account_id"] is not None and row["account_id"] == gate["reader"]
         if not is_reader and (is_gone or row["verified_at"] is None):
-            # "Gone" may mean "not yours": owners proven before are read again with their own accounts.
+            # "Gone" may mean "not yours", so rows verified before are read again with their own accounts.
             if is_gone and row["verified_at"] is not None and row["state"] != State.GONE:
                 due_at = opens_at
             continue
@@ -467,14 +476,14 @@ def _observe(
     is_reader: bool,
     confirms: bool,
 ) -> bool:
-    """Write an observation into a row; return whether it may matter to a step.
+    """Write an observation into a row; return whether it may matter to an open operation.
 
-    ``confirms``: it also disproves a list that lacked the workspace.
+    ``confirms``: the read proves that the workspace is there, even if a list lacked it.
     """
     if seen.state is State.UNKNOWN:
         return _note_unknown(tx, row, seen, granted_at)
     verified_at = row["verified_at"]
-    # An absence proves nothing: people who may not see the resource get the same answer.
+    # "Gone" proves nothing: people who may not see the workspace get the same answer.
     if is_reader and seen.state is not State.GONE:
         verified_at = granted_at
     name = seen.name or row["name"]
@@ -484,10 +493,10 @@ def _observe(
     survives_stop = row["survives_stop"] if seen.survives_stop is None else int(seen.survives_stop)
     started_at = find_start_time(row, seen, granted_at)
     stop_risks = as_words(seen.stop_risks)
-    # Told when somebody asks: that it was used again changes no message.
+    # Only shown when somebody asks: no message changes because the workspace was used again.
     last_used_at = row["last_used_at"] if seen.last_used_at is None else seen.last_used_at
     if last_used_at is not None and last_used_at > granted_at + MAX_CLOCK_SKEW_SECONDS + JUST_BEFORE_SECONDS:
-        last_used_at = None  # Kept before such times were dropped, or the clock has been put back.
+        last_used_at = None  # In the future: stored by an old release, or the clock was set back.
     is_same = before == after and name == row["name"] and survives_stop == row["survives_stop"]
     is_same &= row["unknown_at"] is None
     reason = failure_causes.choose_reason(
@@ -534,12 +543,13 @@ def _observe(
     }
     is_newest = tx.count(fill_changes("observed", *columns), id=row["id"], confirms=confirms, **columns)
     if not is_newest:
-        # Another process has just written what a later read found.
+        # Another process has just written the result of a later read.
         return False
-    # By the provider's word alone: reads of ours are no proof of it.
+    # Only the provider's own times prove this: our reads may have missed the time in between.
     came_up_again = bool(row["started_at"] and seen.started_at and seen.started_at > row["started_at"])
     timers.note_state(tx, row, seen.state, granted_at, came_up_again=came_up_again)
-    # Buttons that no longer work are as wrong as an outdated state: neither waits. A short loss is no news.
+    # Update messages at once, since outdated buttons are as wrong as an outdated state. If the workspace only
+    # lacks something for a moment, that is no news.
     is_short_loss = waits and before[0] == after[0] and row["operation_id"] is None
     has_other_buttons = actions != row["actions"] or row["unknown_at"] is not None
     if has_other_buttons or not is_short_loss:
@@ -554,7 +564,10 @@ def _observe(
 
 
 def _note_unknown(tx: Transaction, row: Row, seen: Observed, granted_at: float) -> bool:
-    """Note a read of an unknown state, which keeps the last known one; return whether it may matter."""
+    """Note a read that left the state unknown; return whether it may matter to an open operation.
+
+    The last known state is kept.
+    """
     actions = as_words(seen.actions)
     columns: Row = {"unknown_at": granted_at, "actions": actions}
     if row["state"] == State.UNKNOWN:
@@ -563,7 +576,7 @@ def _note_unknown(tx: Transaction, row: Row, seen: Observed, granted_at: float) 
         fill_changes("note_unknown", *columns), id=row["id"], granted_at=granted_at, **columns
     )
     if not is_newest:
-        # Another process has just written what a later read found.
+        # Another process has just written the result of a later read.
         return False
     if row["unknown_at"] is not None and actions == row["actions"]:
         return False
@@ -584,7 +597,7 @@ def _inform_operation(tx: Transaction, row: Row, result: ReadResult, now: float,
         if only_waits(verb, start_call, result.observed.state):
             return
     may_wake = row["waits_for"] == "read"
-    # A change wakes it whatever the row says: a step that doesn't know of it may have claimed it since.
+    # A change wakes it in any case: a step may have claimed the row meanwhile, not knowing of the change.
     if changed or has_news or may_wake or row["leased_until"] > now:
         strength = WakeReason.CHANGED if changed else WakeReason.READ
         tx.run(

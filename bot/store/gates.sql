@@ -1,4 +1,4 @@
--- It is in use, by its person unless :last_request_at is NULL; if its last read proved nothing, it may be tried again.
+-- Mark a workspace as used, by its owner unless :last_request_at is NULL. If its row isn't proven, it may be tried again.
 -- name: use_workspace
 UPDATE workspaces SET
     used_at = :now, last_request_at = COALESCE(:last_request_at, last_request_at), generation = generation + :brings_up,
@@ -6,7 +6,7 @@ UPDATE workspaces SET
     attempted_at = CASE WHEN verified_at IS NULL OR state = 'gone' THEN NULL ELSE attempted_at END
 WHERE id = :id;
 
--- Makes the gate due, but never before it may open.
+-- Make the gate due, but never before it may open.
 -- name: want_gate
 INSERT INTO gates (gate_key, connection, remote_id, due_at, requested_at)
 SELECT gate_key, connection, remote_id, :now, :now FROM workspaces WHERE id = :id AND remote_id NOT LIKE :unmade
@@ -26,7 +26,8 @@ WHERE gate_key = :gate_key AND (:is_answered OR next_check_at <= :now);
 UPDATE gates SET next_check_at = c.next_check_at, claimed_at = c.claimed_at FROM gates c
 WHERE gates.gate_key = :gate_key AND c.gate_key = :candidate AND c.next_check_at > gates.next_check_at;
 
--- Who may see what a claim granted: found by the due time just written, which other rows may share.
+-- The rows of the workspaces whose reads a claim has just granted. They are found by the due time that it wrote, which
+-- other claims may share.
 -- name: watchers
 SELECT w.gate_key, w.id, w.connection, w.state, w.used_at, w.verified_at, w.attempted_at, a.id AS account_id,
     a.refused_since, {columns a}, w.lacks, w.lacks_since, w.observed_at, w.last_request_at,
@@ -52,7 +53,7 @@ WHERE id = :id;
 SELECT claimed_at AS gate_claimed_at, next_check_at, reader, requested_at, due_at AS gate_due_at
 FROM gates WHERE gate_key = :gate_key;
 
--- A read requested after this one was granted is still to be made.
+-- If a read was requested after this one was granted, it is still to be made.
 -- name: settle_gate
 UPDATE gates SET
     next_check_at = CASE WHEN next_check_at > :opens_at THEN next_check_at ELSE :opens_at END,
@@ -65,8 +66,8 @@ UPDATE gates SET
 ) */
 WHERE gate_key = :gate_key;
 
--- Everything that recording a read needs, in one query: there are a thousand a second.
--- ids: an object, of which only the keys count; so both databases have the same function for it.
+-- Everything needed to record a read, in one query: there are a thousand reads a second.
+-- :ids is a JSON object of which only the keys count, since both databases have the same function for that.
 -- name: read_rows
 SELECT w.id, w.gate_key, w.name, w.state, w.url, w.detail, w.progress, w.actions, w.expires_at, w.expiry_mode, w.survives_stop,
     w.started_at, w.stop_risks, w.last_used_at, w.reason, w.down_at, w.lacks, w.lacks_since, w.observed_at,
@@ -80,7 +81,7 @@ JOIN gates g ON g.gate_key = w.gate_key
 LEFT JOIN accounts a ON a.principal = w.principal AND a.connection = w.connection AND a.state = 'active'
 LEFT JOIN operations o ON o.workspace_id = w.id AND o.outcome IS NULL;
 
--- Somebody else's read, or one with access to everybody's, doesn't disprove the person's own list.
+-- A read with somebody else's account, or with access to everybody's workspaces, doesn't disprove the person's own list.
 -- name: observed_same
 UPDATE workspaces SET observed_at = :observed_at, verified_at = :verified_at, last_used_at = :last_used_at,
     unconfirmed = CASE WHEN unconfirmed = 'unlisted' AND NOT :confirms THEN unconfirmed END,
@@ -91,7 +92,7 @@ UPDATE workspaces SET observed_at = :observed_at, verified_at = :verified_at, la
 ) */
 WHERE id = :id AND (observed_at IS NULL OR observed_at <= :observed_at);
 
--- Whether a workspace is still needed is asked after hours: what has only just come up is looked at in half an hour.
+-- Usher asks after hours whether a running workspace is still needed. If it has just come up, check in half an hour.
 -- name: observed
 UPDATE workspaces SET
     {changes},

@@ -1,4 +1,4 @@
-"""Addresses that come, or change, after people read that a workspace is ready: each is handed over once."""
+"""Addresses of workspaces that come, or change, after their owner was told "ready": each is sent once."""
 
 from hashlib import sha256
 from typing import Final
@@ -8,16 +8,16 @@ from bot.store import notices
 from bot.store.tables import OPERATIONS
 from bot.store.transaction import Transaction
 
-#: How long an address waits for a message that is just being sent: that may show it already.
+#: Seconds for which an address waits for a message that is being sent, which may already show it.
 WAIT_SECONDS: Final = 5.0
 
 
 def notify_of_address(tx: Transaction, workspace_id: str, url: str) -> None:
-    """Notify the person whose latest start was told as ready of an address that no message of it shows."""
+    """Notify a workspace's owner of its address, if "ready" was sent and no message shows that address."""
     operation = OPERATIONS.first(tx, "latest_operation", workspace_id=workspace_id)
     if operation is None or operation.is_open or operation.verb.brings_down:
         return
-    # A message that wasn't begun yet is drawn with the address.
+    # A message that isn't being sent yet will be drawn with the address.
     if not tx.all("ready_begun", subject=operation.id) or is_address_shown(tx, operation.id, url):
         return
     body = {"workspace": workspace_id, "connection": operation.connection}
@@ -29,7 +29,7 @@ def notify_of_address(tx: Transaction, workspace_id: str, url: str) -> None:
 
 
 def is_address_shown(tx: Transaction, subject: str, url: str, besides: str = "") -> bool:
-    """Return whether a message that an operation's workspace is ready shows an address, ``besides`` one."""
+    """Return whether a "ready" message of an operation shows an address, not counting the one ``besides``."""
     return any(
         row["id"] != besides and f'"{url}"' in row["body"] for row in tx.all("ready_cards", subject=subject)
     )

@@ -1,4 +1,4 @@
--- Whether a message that a workspace is ready was begun: from then on it may not have what comes later.
+-- Whether a message that a workspace is ready is being sent, or was: it may lack an address that came later.
 -- name: ready_begun
 SELECT 1 AS found FROM notices
 WHERE subject = :subject AND kind = 'ready' AND occasion = 'end' AND (state <> 'pending' OR attempts > 0);

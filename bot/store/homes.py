@@ -1,4 +1,4 @@
-"""Homes: requests to publish one, which are tasks; a Home is drawn when it is published, and kept nowhere."""
+"""Home tabs: tasks to publish one. A Home tab is drawn when it is published, and stored nowhere."""
 
 from typing import Any, Final
 
@@ -9,15 +9,15 @@ from bot.store.tables import PEOPLE, TASKS, parse_principal
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Priority, Row, Transaction, prioritize
 
-#: The place of what was pressed in a Home (``UndoableAction.channel_id``); no channel is called that.
+#: In place of a channel's id (``UndoableAction.channel_id``): the action was taken on the Home tab.
 HOME_PLACE: Final = "home"
 
 
 @prioritize(Priority.URGENT)
 def request_home(tx: Transaction, principal: Principal, **shown: Any) -> None:
-    """Have a person's Home published, because they opened it or pressed something in it.
+    """Publish a person's Home tab soon, because they opened it or pressed something on it.
 
-    ``shown`` is what their press adds to it (``handlers.home.publish_home``); the newest press counts.
+    ``shown`` is what the press adds to it (``handlers.home.publish_home``); the newest press counts.
     """
     PEOPLE.change(tx, {"principal": principal}, home_at=tx.now())
     _add_task(tx, principal, shown)
@@ -25,14 +25,14 @@ def request_home(tx: Transaction, principal: Principal, **shown: Any) -> None:
 
 @prioritize(Priority.URGENT)
 def republish_home(tx: Transaction, principal: Principal) -> None:
-    """Have a person's Home published again, if they have ever opened it; without the answer to a press."""
+    """Publish a person's Home tab again, without the answer to a press, if they have ever opened it."""
     row = PEOPLE.row(tx, principal=principal)
     if row is not None and row["home_at"] is not None:
         _add_task(tx, principal, {})
 
 
 def show_end(tx: Transaction, work_item_id: str) -> None:
-    """Have the Home published again in which something was pressed that has now ended."""
+    """Publish a Home tab again, as an operation or run that was requested on it has ended."""
     row = tx.one("home_of_work_item", work_item_id=work_item_id, place=HOME_PLACE)
     if row is not None:
         republish_home(tx, parse_principal(row["principal"]))
@@ -41,7 +41,7 @@ def show_end(tx: Transaction, work_item_id: str) -> None:
 def _add_task(tx: Transaction, principal: Principal, shown: dict[str, Any]) -> None:
     key = {"kind": TaskKind.HOME, "subject": principal.key}
     add_tasks(tx, [NewTask(TaskKind.HOME, principal.key, {"shown": shown})])
-    # One that waits already shows what is newest; one that is being published is published again.
+    # A task that waits takes the newest answer; a Home tab that is being published is published again.
     TASKS.change(tx, key | {"is_leased": False}, payload={"shown": shown})
 
 
@@ -49,5 +49,5 @@ def _republish_row(tx: Transaction, row: Row, _said: Row) -> None:
     _add_task(tx, parse_principal(row["id"]), {})
 
 
-#: After what follows from a change of a link: the person's Home shows nothing of a link that ended or rests.
+#: The last stage of changes of a link: the Home tab must show nothing of a link that ended or rests.
 STAGE: Final[Stage] = "home_of_person", _republish_row

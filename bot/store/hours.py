@@ -1,4 +1,4 @@
-"""Rows of rules of working hours, with their next checks, and the results of starts and stops."""
+"""Rows of working hours: the rules with their next checks, and the results of their starts and stops."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -21,7 +21,7 @@ from bot.store.queues import Queue, declare_queue
 from bot.store.transaction import Row, Transaction
 
 DAY_SECONDS: Final = 86_400.0
-#: Why a rule is paused that goes on once its person has linked again.
+#: Causes of pauses that end once the owner has linked again.
 LINK_CAUSES = frozenset({"unlinked", "refused"})
 
 
@@ -36,7 +36,7 @@ def list_rules(tx: Transaction, workspace_id: str) -> list[HoursRule]:
 
 
 def list_rules_of_person(tx: Transaction, principal: Principal) -> list[HoursRule]:
-    """Return a person's rules, by workspace."""
+    """Return a person's rules, sorted by workspace."""
     return RULES.parse_all(RULES.rows(tx, "workspace_id, id", principal=principal))
 
 
@@ -52,8 +52,9 @@ def is_rule_on(tx: Transaction, rule_id: str) -> bool:
 
 
 def find_planned_stop(tx: Transaction, workspace: Workspace) -> tuple[float, bool] | None:
-    """Return the next stop by hours, and whether its person agreed to a final one."""
-    found = [(one.next_stop(tx.now()), one.agreed) for one in list_rules(tx, workspace.id)]
+    """Return the next stop by hours, and whether the workspace's owner agreed that it may be final."""
+    rules = list_rules(tx, workspace.id)
+    found = [(one.next_stop(tx.now(), rules), one.agreed) for one in rules]
     return min(((at, agreed) for at, agreed in found if at is not None), default=None)
 
 
@@ -74,7 +75,7 @@ def get_result(tx: Transaction, looked: HoursRule, one: Occurrence) -> str:
 
 
 def delete_rules_of_person(tx: Transaction, principal: Principal) -> None:
-    """Delete the rules of a person who may have none any more."""
+    """Delete the rules of a person who may no longer use Usher."""
     fan_out.start_fan_out(tx, "departed", principal=principal.key)
 
 
@@ -98,7 +99,7 @@ RULE_QUEUE: Final = declare_queue(
 
 
 def claim_hours(tx: Transaction, limit: int, lease: float) -> list[HoursRule]:
-    """Return the rules that are due, the oldest first; they come again after ``lease`` seconds."""
+    """Claim the rules that are due, for ``lease`` seconds; return them oldest first."""
     return sort_due(tx, RULES.parse_all(RULE_QUEUE.take(tx, lease, limit)))
 
 
@@ -114,14 +115,17 @@ def schedule_check(tx: Transaction, looked: HoursRule, at: float) -> None:
 
 
 def list_due(tx: Transaction, looked: HoursRule) -> list[Occurrence]:
-    """Return the due occurrences of a rule; those settled by an earlier clock, or in another zone, stay."""
+    """Return the due occurrences of a rule that have no result yet.
+
+    Some may have one although they seem due, after the clock was set back or the rule's zone changed.
+    """
     return [one for one in looked.due(tx.now()) if not get_result(tx, looked, one)]
 
 
 def settle(tx: Transaction, settled: HoursRule, results: Mapping[Occurrence, str]) -> None:
     """Write the results of due occurrences, and the rule's next check.
 
-    Hours that come once are deleted with their last occurrence.
+    Hours for a single day are deleted with their last occurrence.
     """
     now = tx.now()
     until = max([settled.processed_until, now - HORIZON_SECONDS, *(one.at for one in settled.due(now))])
@@ -135,12 +139,12 @@ def settle(tx: Transaction, settled: HoursRule, results: Mapping[Occurrence, str
 
 
 def record_start(tx: Transaction, started: HoursRule) -> None:
-    """Record a rule's start of its workspace, and the count of unused ones."""
+    """Record that a rule started its workspace, and its count of unused starts."""
     RULES.change(tx, {"id": started.id}, started_at=started.started_at, unused=started.unused)
 
 
 def find_timed_stop(tx: Transaction, looked: HoursRule) -> Occurrence | None:
-    """Return the stop that a rule settled last, if it set a timer for it."""
+    """Return the stop that a rule settled last, if it planned a timer for that stop."""
     last = looked.after(looked.processed_until - 1.0)
     if last is None or last.at != looked.processed_until:
         return None
@@ -148,15 +152,15 @@ def find_timed_stop(tx: Transaction, looked: HoursRule) -> Occurrence | None:
 
 
 def unsettle(tx: Transaction, changed: HoursRule, stop: Occurrence) -> None:
-    """Write a changed rule of which a start or stop that was settled comes again, however late."""
+    """Write a changed rule so that a start or stop that was settled becomes due again, however late."""
     OCCURRENCES.delete(tx, rule_id=changed.id, local=stop.local, side=stop.side)
     save_rule(tx, replace(changed, processed_until=min(tx.now(), stop.at - 1.0)))
 
 
 def find_plan(tx: Transaction, start: Operation) -> tuple[HoursRule, Occurrence] | None:
-    """Return the rule and its start that an operation carries out, of several the one that is good longest.
+    """Return the rule, and its occurrence, that an operation carries out; of several, the one valid longest.
 
-    Hours that have begun since have joined it.
+    Hours that have begun since count, too, as they have joined the operation.
     """
     plans = filter_plans(tx, start, (one for one in list_rules(tx, start.workspace_id) if not one.paused))
     begins = start.planned_for or 0.0
@@ -166,7 +170,7 @@ def find_plan(tx: Transaction, start: Operation) -> tuple[HoursRule, Occurrence]
 def filter_plans(
     tx: Transaction, start: Operation, rules: Iterable[HoursRule]
 ) -> list[tuple[HoursRule, Occurrence]]:
-    """Return those of some rules that a start carries out, each with its own start."""
+    """Return those of some rules that a start carries out, each with its occurrence."""
     begins, now = start.planned_for, tx.now()
     if begins is None or start.good_until is None:
         return []
@@ -175,7 +179,7 @@ def filter_plans(
 
 
 def follow_start(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]) -> Sequence[NewNotice]:
-    """Schedule another try of a plan's failed start if the cause may pass, else notify its person."""
+    """Schedule another try of a rule's failed start if the cause may pass; return the notices to send."""
     plan = find_plan(tx, ended) if ended.outcome is Outcome.FAILED else None
     if plan is None:
         return pending
@@ -190,7 +194,7 @@ def follow_start(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]
 
 
 def build_missed_notice(rule: HoursRule, one: Occurrence, **more: Any) -> NewNotice:
-    """Return the notice of a missed start or stop, with the end of its plan."""
+    """Return the notice that a start or stop was missed."""
     body: Row = {"workspace": rule.workspace_id, "connection": rule.connection}
     until = one.until if one.side == "start" and rule.stops is not None else None
     body |= {"side": one.side, "planned_at": one.at, "until": until, "cause": "", "more": 0, **more}
@@ -199,7 +203,7 @@ def build_missed_notice(rule: HoursRule, one: Occurrence, **more: Any) -> NewNot
 
 
 def pause(tx: Transaction, paused: HoursRule, why: str, *, notify: bool = True) -> None:
-    """Pause a rule until something has changed; tell its person, once for a workspace and cause."""
+    """Pause a rule until its cause is removed; notify the owner once for each workspace and cause."""
     RULES.change(tx, {"id": paused.id}, paused=why, next_check_at=None)
     if notify:
         body: Row = {"workspace": paused.workspace_id, "connection": paused.connection, "cause": why}
@@ -210,11 +214,11 @@ def pause(tx: Transaction, paused: HoursRule, why: str, *, notify: bool = True) 
 
 
 def resume(tx: Transaction, row: Row, _said: Row) -> None:
-    """Go on with a rule that paused because an account wasn't linked."""
+    """Resume a rule that was paused because its account wasn't linked or was refused."""
     for paused in RULES.parse_all([row]) if row["paused"] in LINK_CAUSES else ():
         processed_until = tx.now()
         if row["paused"] == "refused":
-            # Nobody has stopped it: what was to begin meanwhile is made up for while it lasts.
+            # Its owner didn't pause it, so hours that began meanwhile and last until now are made up for.
             coming = paused.after(processed_until)
             begin = None if coming is None else paused.begin(coming)
             processed_until = (
@@ -225,7 +229,8 @@ def resume(tx: Transaction, row: Row, _said: Row) -> None:
         save_rule(tx, replace(paused, paused="", processed_until=processed_until))
 
 
-#: Before the workspaces: where a piece of an earlier release ended, the numbers of the stages count.
+#: The stage that resumes hours. It stays before that of the workspaces: a fan-out of an earlier release
+#: continues by the number of its stage.
 RESUME_STAGE: Final[Stage] = "some_rules_of", resume
 
 
@@ -238,18 +243,18 @@ def unlink(tx: Transaction, workspace: Row, notify: bool) -> None:
 
 
 def link_rules(tx: Transaction, workspace: Workspace) -> None:
-    """Give the rules of a workspace whose row was deleted the new one."""
+    """Attach the rules of a workspace whose row was deleted to its new row."""
     key = {"principal": workspace.principal, "connection": workspace.connection}
     RULES.change(tx, {**key, "remote_id": workspace.remote_id}, workspace_id=workspace.id)
 
 
 def move_rules(tx: Transaction, former: str, workspace_id: str) -> None:
-    """Move a workspace's rules to the one that took its place."""
+    """Move a workspace's rules to the workspace that took its place."""
     RULES.change(tx, {"workspace_id": former}, workspace_id=workspace_id)
 
 
 def delete_rules(tx: Transaction, workspace_id: str) -> None:
-    """Delete the rules of a workspace that is gone for good."""
+    """Delete the rules of a workspace that no longer exists."""
     RULES.delete(tx, workspace_id=workspace_id)
 
 

@@ -1,17 +1,17 @@
-"""The inbox: the interactions that took effect, so that a repeated delivery changes nothing."""
+"""The inbox: the keys of interactions that took effect, so that a repeated delivery changes nothing."""
 
 from typing import Final
 
 from bot.store import notices, tables, transaction
 from bot.store.transaction import Priority, Transaction, prioritize
 
-#: For how long a message that is delivered again is read: with Delayed Events Slack tries for a day, in an
-#: incident perhaps for longer (``docs/internals/slack.md``, "Requests from Slack"). Older words are dropped.
+#: Seconds for which a message that Slack delivers again is still read; older ones are dropped. With Delayed
+#: Events, Slack tries for a day (``docs/internals/slack.md``, "Requests from Slack"), perhaps for longer.
 REDELIVERY_SECONDS: Final = 86_400.0
-#: How long keys are kept, and replies at the least, by which it is known what was answered: as long as the
-#: words are read, and a day for clocks that differ.
+#: Seconds for which keys are kept, and replies at least, which show what was answered: as long as messages
+#: are read, and a day more for clocks that differ.
 KEY_RETENTION_SECONDS: Final = REDELIVERY_SECONDS + 86_400.0
-#: What the inbox key ends in of an interaction whose effect is all of its answer.
+#: Suffix of the inbox key of an interaction that needs no reply, as its effect is the answer.
 _ANSWERED_SUFFIX: Final = "/answered"
 
 
@@ -20,8 +20,8 @@ def add_interaction(
 ) -> bool:
     """Write an inbox row; return whether it was new. An empty interaction is always new.
 
-    ``sent_at`` is the time of the message, if that is known, ``result`` the id of the row that is created.
-    Raises UsedTwice if the same request wrote it.
+    ``sent_at`` is when the message was sent, if known, ``result`` the id of the row that is created. Raises
+    UsedTwice if the same request has already written the row.
     """
     if not interaction:
         return True
@@ -35,16 +35,16 @@ def was_seen(tx: Transaction, interaction: str) -> bool:
 
 
 def find_result(tx: Transaction, interaction: str) -> str:
-    """Return the id of the row that an interaction created, "" if none was kept."""
+    """Return the id of the row that an interaction created, "" if none is known."""
     row = tables.INBOX.row(tx, key=interaction)
     return str(row["result"]) if row else ""
 
 
 @prioritize(Priority.URGENT)
 def resolve_key(tx: Transaction, key: str, alias: str) -> str:
-    """Return the key that came first with this alias, which is ``key`` if the alias is new.
+    """Return the key that came first with an alias, which is ``key`` if the alias is new.
 
-    Two deliveries at once agree on one key, as the row is written before either has an effect.
+    Two simultaneous deliveries agree on one key, as this row is written before either takes effect.
     """
     tables.INBOX.add_new(tx, key=alias, seen_at=tx.now(), result=key, sent_at=None)
     return find_result(tx, alias) or key
@@ -52,7 +52,7 @@ def resolve_key(tx: Transaction, key: str, alias: str) -> str:
 
 @prioritize(Priority.URGENT)
 def mark_answered(tx: Transaction, interaction: str) -> None:
-    """Note that an interaction needs no reply beside its effect; without an effect it may still be read."""
+    """Note that an interaction needs no reply besides its effect; nothing is noted if it had no effect."""
     if was_seen(tx, interaction):
         tables.INBOX.add_new(
             tx, key=f"{interaction}{_ANSWERED_SUFFIX}", seen_at=tx.now(), result="", sent_at=None
@@ -65,6 +65,6 @@ def was_answered(tx: Transaction, interaction: str) -> bool:
 
 
 def save_result(tx: Transaction, interaction: str, result: str) -> None:
-    """Save the id of another row than its own that an interaction led to, for repeated deliveries."""
+    """Save the id of the row that an interaction led to, if it isn't its own, for repeated deliveries."""
     if interaction:
         tables.INBOX.change(tx, {"key": interaction}, result=result)

@@ -1,4 +1,4 @@
-"""Installations: where Usher is installed in Slack (``docs/adr/0101-a-place-is-stored-once.md``)."""
+"""Slack workspaces and enterprises that installed Usher (``docs/adr/0101-a-place-is-stored-once.md``)."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -15,9 +15,9 @@ from bot.store.notices import add_notices
 from bot.store.tables import IDENTITY, INSTALLATIONS, OAUTH_STATES, PLACES
 from bot.store.transaction import Priority, Transaction, as_json, from_json, prioritize
 
-#: For how long nobody else replaces a token that is being replaced: longer than Slack may take to answer.
+#: Seconds for which one process alone may replace a token; longer than Slack may take to answer.
 RENEWING_SECONDS: Final = 30.0
-#: How long a state is remembered as used, in seconds; it is valid for a shorter time.
+#: Seconds for which an OAuth state is remembered as used; it is valid for a shorter time.
 STATE_RETENTION_SECONDS: Final = 900.0
 
 
@@ -25,10 +25,10 @@ STATE_RETENTION_SECONDS: Final = 900.0
 def install(
     tx: Transaction, made: Installed, audit: Sequence[AuditEntry] = ()
 ) -> Literal["new", "again", "enterprise", "team"]:
-    """Write an installation, or replace the one that is there.
+    """Write an installation, or replace an earlier one.
 
-    Who acts is different in an enterprise and in a single team, so neither replaces the other: "enterprise"
-    and "team" say which of them is there already, and that nothing was written.
+    An enterprise's installation and a single team's don't replace each other, as they act for different
+    people: "enterprise" and "team" say which is there already, and that nothing was written.
     """
     if made.team_id is not None and made.enterprise_id is not None:
         if INSTALLATIONS.row(tx, id=made.enterprise_id, removed_at=None) is not None:
@@ -45,13 +45,13 @@ def install(
 
 
 def list_installations(tx: Transaction) -> list[Installed]:
-    """Return all that weren't removed, sorted by id."""
+    """Return all installations that weren't removed, sorted by id."""
     return INSTALLATIONS.query(tx, "installations")
 
 
 @prioritize(Priority.URGENT)
 def remove_installation(tx: Transaction, id_: str, secret: str, audit: Sequence[AuditEntry] = ()) -> bool:
-    """Forget a token that Slack took back; return False if it was replaced meanwhile, or was forgotten."""
+    """Forget a token that Slack revoked; return False if it was already replaced or forgotten."""
     if not INSTALLATIONS.count_changed(
         tx, {"id": id_, "secret": secret, "removed_at": None}, removed_at=tx.now(), secret="", expires_at=None
     ):
@@ -62,14 +62,14 @@ def remove_installation(tx: Transaction, id_: str, secret: str, audit: Sequence[
 
 @prioritize(Priority.URGENT)
 def claim_renewal(tx: Transaction, id_: str, secret: str) -> bool:
-    """Become the only one who replaces this token for a while; False if somebody else does or did."""
+    """Claim the replacement of a token for a while; return False if another process does or did it."""
     now = tx.now()
     return tx.count("claim_renewal", id=id_, secret=secret, now=now, until=now + RENEWING_SECONDS) == 1
 
 
 @prioritize(Priority.URGENT)
 def renew_installation(tx: Transaction, id_: str, old: str, secret: str, lasts: float | None) -> bool:
-    """Replace exactly this token by one that ``lasts`` so many seconds; False if it isn't there any more."""
+    """Replace a token by one that is valid for ``lasts`` seconds; return False if it is no longer stored."""
     expires_at = None if lasts is None else tx.now() + lasts
     current = {"id": id_, "secret": old, "removed_at": None}
     renewed = {"secret": secret, "expires_at": expires_at, "renewing_until": 0, "lost_at": None}
@@ -78,7 +78,7 @@ def renew_installation(tx: Transaction, id_: str, old: str, secret: str, lasts: 
 
 @prioritize(Priority.URGENT)
 def lose_token(tx: Transaction, id_: str, secret: str, notices: Sequence[NewNotice]) -> bool:
-    """Note that Slack takes a refresh token no more, and tell people; False if that was noted already."""
+    """Note that Slack no longer accepts a refresh token, and notify people; False if that is known."""
     kept = {"id": id_, "secret": secret, "lost_at": None, "removed_at": None}
     if not INSTALLATIONS.count_changed(tx, kept, lost_at=tx.now()):
         return False
@@ -87,13 +87,13 @@ def lose_token(tx: Transaction, id_: str, secret: str, notices: Sequence[NewNoti
 
 
 def reseal_installation(tx: Transaction, id_: str, old: str, secret: str) -> bool:
-    """Write the same token under another key; False if it was replaced meanwhile, or is being replaced."""
+    """Store a token encrypted with another key; False if it was, or is being, replaced."""
     return tx.count("reseal_installation", id=id_, old=old, secret=secret, now=tx.now()) == 1
 
 
 @prioritize(Priority.URGENT)
 def use_oauth_state(tx: Transaction, state_hash: str) -> bool:
-    """Return whether the state of an installation is used for the first time."""
+    """Note that the OAuth state of an installation is used; return whether it is the first time."""
     now = tx.now()
     tx.run("forget_oauth_states", now=now, limit=FAN_OUT_BATCH_SIZE)
     return OAUTH_STATES.add_new(tx, state_hash=state_hash, expires_at=now + STATE_RETENTION_SECONDS)
@@ -101,9 +101,9 @@ def use_oauth_state(tx: Transaction, state_hash: str) -> bool:
 
 @prioritize(Priority.URGENT)
 def keep_place(tx: Transaction, id_: str, enterprise_id: str | None) -> str | None:
-    """Return the enterprise in the keys of an installation's people, as stored when it was first seen.
+    """Return the enterprise id in the keys of an installation's people, as stored when it was first seen.
 
-    ``enterprise_id`` is what Slack says now, which counts for an installation without any rows.
+    ``enterprise_id`` is what Slack says now; it counts for an installation that has no rows yet.
     """
     if (kept := PLACES.row(tx, id=id_)) is None:
         first = _find_place_in_rows(tx, id_, enterprise_id)
@@ -113,9 +113,9 @@ def keep_place(tx: Transaction, id_: str, enterprise_id: str | None) -> str | No
 
 
 def _find_place_in_rows(tx: Transaction, id_: str, enterprise_id: str | None) -> str | None:
-    """Return the enterprise in the keys of most linked accounts, of the older ones if they are equally many.
+    """Return the enterprise id in the keys of most linked accounts; in a tie, that of the older ones.
 
-    Releases until 0.3.0 stored no place: they took what Slack said at each start, so a Slack workspace that
+    Releases up to 0.3.0 stored no place, but used what Slack said at each start, so a Slack workspace that
     has joined an organisation may have keys of both kinds. Without accounts, their last start counts.
     """
     rows = tx.all("accounts_at", place=f"%:{id_}:%")
@@ -128,9 +128,9 @@ def _find_place_in_rows(tx: Transaction, id_: str, enterprise_id: str | None) ->
 
 
 def find_other_enterprises(tx: Transaction, id_: str, enterprise_id: str | None) -> dict[str, str | None]:
-    """Return the enterprise in the key of each user's latest link, where it isn't the installation's.
+    """Return the enterprise id in the key of each user's latest link, if it isn't the installation's.
 
-    What a person linked counts before what was written on first use (linking ``none``).
+    Links that people made take precedence over accounts written on first use (linking ``none``).
     """
     rows = [Principal.from_key(row["principal"]) for row in tx.all("accounts_at", place=f"%:{id_}:%")]
     latest = {one.user_id: one.enterprise_id for one in rows}
@@ -139,7 +139,7 @@ def find_other_enterprises(tx: Transaction, id_: str, enterprise_id: str | None)
 
 @prioritize(Priority.URGENT)
 def save_identity(tx: Transaction, digest: str, answer: Mapping[str, Any]) -> None:
-    """Save Slack's answer about the bot token with this digest, in place of any other's."""
+    """Save Slack's answer about the bot token with this digest, replacing that about any other."""
     IDENTITY.upsert(tx, id=1, digest=digest, auth_test=as_json(dict(answer)))
 
 

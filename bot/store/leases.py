@@ -1,7 +1,7 @@
-"""Leases: for how long a claim keeps others away, and who is free of them at once.
+"""Leases: how long a claim keeps other processes away, and how leases of dead processes are freed.
 
-Whoever takes the serving lock of a file knows that nobody else serves from it: what was claimed before is in
-nobody's hands. It is free at once; what may have been called or sent is read or looked for first, as ever.
+The process that has the serving lock of a SQLite file knows that no other serves from it, so all earlier
+claims are freed at once. As always, what may have been called or sent is read or looked for first.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Final
 
 from bot.store.transaction import Transaction
 
-#: Each column that a claim moves ahead so that others leave a row alone, by the statement that frees it.
+#: The columns that a claim moves into the future to keep others away, and the statements that free them.
 LEASES: Final[Mapping[str, str]] = {
     "operations.leased_until": "free_operations",
     "operations.next_step_at": "free_operations",
@@ -25,7 +25,7 @@ LEASES: Final[Mapping[str, str]] = {
     "participants.due_at": "free_lessons",
     "upgrade_losses.due_at": "free_upgrade_losses",
 }
-#: What claims move because something is done no more often than so, whoever does it: that stays.
+#: The columns that a claim moves because work is done only so often, by any process; these aren't freed.
 PACES: Final = frozenset(
     {
         "class_cards.next_check_at",
@@ -37,14 +37,14 @@ PACES: Final = frozenset(
         "workspaces.idle_check_at",
     }
 )
-#: No claim of what time does keeps others away for longer, in seconds.
+#: The longest that a claim of scheduled work keeps others away, in seconds.
 MAX_CLAIM_SECONDS: Final = 60.0
 
 
 def free(tx: Transaction, settles: float) -> None:
-    """Free all claimed rows, as each process that claimed them is known to be dead.
+    """Free all claimed rows, as the processes that claimed them are known to be dead.
 
-    A message that was in hand may have been sent until now: it is looked for in ``settles`` seconds.
+    A message that was being sent may have been sent just now, so it is looked for in ``settles`` seconds.
     """
     now = tx.now()
     for query in dict.fromkeys(LEASES.values()):

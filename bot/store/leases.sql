@@ -4,7 +4,7 @@ revision = revision + 1, next_step_at = :now, leased_until = 0, claim = '', wake
     stop_call = CASE WHEN stop_call = 'calling' THEN 'interrupted' ELSE stop_call END,
     busy_since = CASE WHEN start_call = 'calling' OR stop_call = 'calling' THEN NULL ELSE busy_since END
 
--- What a replaced one sent is looked for by the one that came after it.
+-- The call of a replaced operation is looked for by the operation that came after it.
 -- name: free_operations
 UPDATE operations SET
     prior_call = CASE WHEN prior_call = 'calling' THEN 'interrupted' ELSE prior_call END, {freed}
@@ -15,7 +15,7 @@ WHERE COALESCE(outcome, 'replaced') = 'replaced'
 UPDATE runs SET {freed}
 WHERE outcome IS NULL AND (leased_until > 0 OR start_call = 'calling' OR stop_call = 'calling');
 
--- It may have been sent just before the process died, and is looked for once it had its time to show.
+-- A message may have been sent just before the process died; it is looked for once it had time to show up.
 -- name: free_notices
 UPDATE notices SET due_at = :settled WHERE state = 'leased' AND due_at > :settled;
 
@@ -31,7 +31,7 @@ UPDATE installations SET renewing_until = 0 WHERE renewing_until > 0;
 -- name: free_owners
 DELETE FROM owners;
 
--- What time does is claimed by moving the time of the next look: one more does no harm.
+-- Scheduled work is claimed by moving the time of its next check; an extra check does no harm.
 -- name: free_timers
 UPDATE workspaces SET stop_check_at = :now WHERE stop_check_at > :now AND stop_check_at <= :now + :longest;
 

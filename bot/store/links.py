@@ -1,4 +1,4 @@
-"""Links: on their way to an account, until used or expired."""
+"""Links that people are making to their accounts, until they are used or expired."""
 
 from bot.domain.accounts import Link
 from bot.domain.people import Principal
@@ -8,19 +8,19 @@ from bot.store.transaction import Engine, Transaction
 
 
 def expire(tx: Transaction, principal_key: str, connection: str) -> None:
-    """Expire the unused links of a pair, and delete the secrets they hold."""
+    """Expire a person's unused links on a connection, and delete the secrets in them."""
     tx.run("expire_links", principal=principal_key, connection=connection, now=tx.now())
 
 
 async def clear_ended_links(engine: Engine) -> int:
-    """Delete the contents of ended links, and return their number; the links stay for a day."""
+    """Delete the contents of ended links; return their number. The links themselves stay for a day."""
     return await repeat_until_done(
         engine, lambda tx: tx.count("empty_links", now=tx.now(), limit=FAN_OUT_BATCH_SIZE)
     )
 
 
 def find_link(tx: Transaction, nonce_hash: str) -> Link | None:
-    """Return a link, used or expired ones too (they are kept for a day, for honest answers)."""
+    """Return a link, even a used or expired one: these are kept for a day, so that pages can say so."""
     return LINKS.one(tx, nonce_hash=nonce_hash)
 
 

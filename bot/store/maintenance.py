@@ -1,7 +1,7 @@
-"""Upkeep: when daily work was done, whether anybody may serve from a database as it is, and failovers.
+"""Upkeep: when daily work was done, whether a process may serve from a database as it is, and failovers.
 
-A promoted standby may lack what its primary committed last, and nobody can tell which rows that was. So one
-row says when it was noticed, and what follows is read from it: the parts *doubted* and *settled*.
+After a failover, the new primary may lack the last commits of the old one, and nobody can tell which. So one
+row says when the failover was noticed; the SQL parts *doubted* and *settled* follow from it.
 """
 
 from collections import Counter
@@ -15,15 +15,15 @@ from bot.store.transaction import Priority, Row, Transaction, from_json, priorit
 from bot.support.environment import command
 from bot.support.errors import StoreOutdated
 
-#: The nightly backup, and when Usher last began to serve again after a pause (SQLite only).
+#: The names of the nightly backup, and of the last time Usher served again after a pause (SQLite only).
 BACKUP: Final = "backup"
 AWAY: Final = "away"
-#: The name of the row that is written to see whether anything can be.
+#: The name of the row that is written to find out whether the database can be written.
 _TRIAL = "trial"
 
 
 def note_daily_work(tx: Transaction, work: str, problem: str = "") -> None:
-    """Note that daily work is done, or its problem: then it stays due."""
+    """Note that daily work was done; or its ``problem``, with which it stays due."""
     done_at = find_last_done(tx, work) or 0.0 if problem else tx.now()
     UPKEEP.upsert(tx, work=work, done_at=done_at, detail={"problem": problem} if problem else None)
 
@@ -37,19 +37,19 @@ def find_last_done(tx: Transaction, work: str) -> float | None:
 
 @prioritize(Priority.STEADY)
 def find_problem(tx: Transaction, work: str) -> str:
-    """Return the reason for which daily work isn't done since it last was, "" if there is no problem."""
+    """Return the problem for which daily work could not be done the last time, "" if there was none."""
     row = UPKEEP.row(tx, work=work)
     return str(from_json(row["detail"])["problem"]) if row and row["detail"] else ""
 
 
 @prioritize(Priority.URGENT)
 def try_writing(tx: Transaction) -> None:
-    """Write one tiny row, always the same: who may only look, or has no space left, learns it here."""
+    """Write one tiny row, always the same; this fails if the database is read-only or has no space left."""
     UPKEEP.upsert(tx, work=_TRIAL, done_at=tx.now())
 
 
-#: What nobody may serve from as it is. ``moved``: this file was copied to another database, which is in use.
-#: ``copied``: it is a backup itself.
+#: Why a process may not serve from a marked database. ``moved``: this file was copied to another database,
+#: which is in use. ``copied``: it is a backup itself.
 _OUTDATED_MESSAGES: Final = {
     "moved": (
         "This database was copied to another one on {day}, and people may have used that since: set "
@@ -67,12 +67,12 @@ Mark = Literal["moved", "copied"]
 
 
 def mark(tx: Transaction, left: Mark) -> None:
-    """Mark a database as one that nobody may serve from as it is."""
+    """Mark a database as one that no process may serve from as it is."""
     UPKEEP.upsert(tx, work=left, done_at=tx.now())
 
 
 def remove_marks(tx: Transaction, *marks: Mark) -> None:
-    """Take marks away again."""
+    """Remove marks."""
     for left in marks:
         UPKEEP.delete(tx, work=left)
 
@@ -86,10 +86,7 @@ def forget_upkeep(tx: Transaction) -> None:
 
 
 def explain_outdated(tx: Transaction) -> str:
-    """Return the reason for which nobody may serve from a database as it is, with a next step.
-
-    "" if anybody may.
-    """
+    """Return why no process may serve from a database as it is, with a next step; "" if one may."""
     for left, said in _OUTDATED_MESSAGES.items():
         if (at := find_last_done(tx, left)) is not None:
             return said.format(day=datetime.fromtimestamp(at, UTC).date())
@@ -97,28 +94,28 @@ def explain_outdated(tx: Transaction) -> str:
 
 
 def refuse_outdated(tx: Transaction) -> None:
-    """Raise StoreOutdated if nobody may serve from a database as it is."""
+    """Raise StoreOutdated if no process may serve from a database as it is."""
     if said := explain_outdated(tx):
         raise StoreOutdated(said)
 
 
 def read_restore_state(tx: Transaction) -> tuple[float, float, Counter[str]]:
-    """Return the times of the restored backup and of the restoring, and the work on hold, by kind."""
+    """Return when a restored backup was made, when restoring it began, and the work on hold by kind."""
     row = UPKEEP.row(tx, work="copied")
     held = (row and from_json(row["detail"])) or {}
     return find_backup_time(tx), held.pop("began", tx.now()), Counter(held)
 
 
 def note_held(tx: Transaction, backup_at: float, began: float, held: Counter[str]) -> None:
-    """Write the amount of work on hold.
+    """Write how much work is on hold so far.
 
-    Until all is, nobody serves, and whoever goes on knows the same moment.
+    Until all of it is, no process serves, and a restore that is continued uses the same times.
     """
     UPKEEP.upsert(tx, work="copied", done_at=backup_at, detail={"began": began, **held})
 
 
 def find_backup_time(tx: Transaction) -> float:
-    """Return when a backup was made: by its mark, otherwise when the database was last in use."""
+    """Return when a backup was made, according to its mark, or else when the database was last in use."""
     if (at := find_last_done(tx, "copied")) is not None:
         return at
     beat, last = SERVING.row(tx, id=1), audit.read_audit(tx, after=audit.read_audit_head(tx)[0] - 1, limit=1)
@@ -126,13 +123,13 @@ def find_backup_time(tx: Transaction) -> float:
     return float(max([*times, *(row["at"] for row in last)], default=tx.now()))
 
 
-#: For so many seconds after a failover nothing is claimed that is called or sent: the part *settled*.
-#: No lease of what was claimed in the lost seconds lasts longer; nor does the minute in which Slack counts.
+#: Seconds after a failover in which no work that calls a provider or sends a message is claimed (the part
+#: *settled*). By then, leases from the lost seconds have ended, and so has the minute in which Slack counts.
 FAILOVER_CONFIRM_SECONDS: Final = 62.0
 
 
 def compare(tx: Transaction, server: str) -> None:
-    """Compare the server and its timeline with the rows' own: one process, once, notes a failover."""
+    """Compare the server and its timeline with the stored ones; if they differ, note a failover, once."""
     if tx.count("note_failover", server=server, now=tx.now()):
         audit.append_audit(tx, [AuditEntry("usher", "store.failover", "database", "ok", {"server": server})])
     DATABASE_TIMELINE.add_missing(tx, id=1, server=server)
@@ -145,5 +142,5 @@ def note_same_data(tx: Transaction) -> None:
 
 @prioritize(Priority.STEADY)
 def find_failover(tx: Transaction) -> Row | None:
-    """Return the moment since which rows may be lost, and the moment of noticing; None if it never was."""
+    """Return since when rows may be lost, and when that was noticed; None if there was no failover."""
     return tx.one("failover")

@@ -1,4 +1,4 @@
-"""The outbox: written with the transition it reports, sent later; each message once."""
+"""The outbox: a notice is written in the transaction of the change that it reports, and sent later, once."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -23,28 +23,29 @@ from bot.store.slack_rate_limits import UNLIMITED, CallQuota
 from bot.store.tables import CARDS, DIRECT_CHANNELS, NOTICES, OPERATIONS, parse_enum
 from bot.store.transaction import Engine, Priority, Row, Transaction, as_json, concerns, prioritize
 
-#: How many seconds, at most, the notice of an operation's end waits for a card that is just being sent.
+#: The most seconds for which the notice of an operation's end waits for a card that is being sent.
 CARD_FIRST_SECONDS = 5.0
-#: How many seconds, at most, the end of one of several operations waits for those of the others: a stop that
-#: was fulfilled, and anything else, as its person waits for it.
+#: The most seconds for which the end of one of several operations waits for the ends of the others: if it is
+#: a successful stop; and if it is anything else, as the person waits for it.
 RESULTS_SECONDS: Final = 60.0
 REQUESTED_RESULT_SECONDS: Final = 10.0
-#: The messages that tell what others would have told.
+#: The kinds of notices that combine several others in one message.
 _HOLDERS: Final = frozenset({NoticeKind.SUMMARY, NoticeKind.RESULTS})
-#: Whoever has waited for news for so many seconds has waited through a silence, not for a busy minute.
+#: Seconds of waiting after which a person's news is combined: so long a wait means that Slack was away, not
+#: just busy.
 SILENCE_SECONDS: Final = 60.0
-#: What an interaction is answered with, the last one first.
+#: The kinds of answers to an interaction, the latest first.
 _ANSWERS: Final = (NoticeKind.MESSAGE, NoticeKind.ASSISTANT_QUESTION, NoticeKind.REPLY)
-#: What puts a card where its person sees it.
+#: The kinds of notices that post a card.
 _SHOWS_CARD: Final = frozenset({NoticeKind.CARD, NoticeKind.CARD_UPDATE})
-#: The urgencies of news of which several become one message: all news has the same.
+#: The urgencies of news that may be combined in one message; all news has the same urgency.
 _INFORMATIONAL_URGENCIES: Final = {NoticeKind.SUMMARY.urgency}
 #: The urgencies in the order of sending.
 _URGENCIES: Final = get_args(Urgency)
-#: So many, at most, are told or looked for together at once.
+#: The most notices that are combined, or looked for in Slack, at once.
 _MAX_COMBINED_NOTICES: Final = FAN_OUT_BATCH_SIZE // 2
 URGENCY_NUMBERS: Final = as_json(dict.fromkeys(_URGENCIES, 1))
-#: What may be claimed of the room by urgency: all of it.
+#: The share of the calls that Slack still takes that each urgency may use: all of them.
 FULL_SHARES: Final[Mapping[int, float]] = dict.fromkeys(_URGENCIES, 1.0)
 
 _UNSENT: Final = "state IN ('pending', 'retry', 'leased')"
@@ -66,9 +67,10 @@ _QUEUE_OF: Final = {
     for urgency in _URGENCIES
 }
 NOTICE_QUEUES: Final = tuple(_QUEUE_OF.values())
-#: What Slack didn't answer is tried again whatever its pause: a send first, or a search, a reply if there is
-#: nothing else; each in turn, as one may fail by itself. What waits for a read is the one that is to be sent
-#: next. What may have been sent keeps its time to show before it is looked for.
+#: Claims one notice to try while Slack doesn't answer, even before its pause ends: first sends or first
+#: searches (``:is_send``), replies last. They take turns, as one may fail by itself. A notice that waits for
+#: a read is to be sent next. A notice that may have been sent gets its time to show up before it is looked
+#: for.
 PENDING_CLAIM: Final = Claim(
     table="notices",
     where=f"urgency IN (0, 1, 2, 3) AND {_UNSENT} AND {{due_or_retried}} AND principal LIKE :people"
@@ -79,7 +81,8 @@ PENDING_CLAIM: Final = Claim(
     " CASE WHEN error = 'to be read' THEN 0 ELSE 1 END, COALESCE(leased_at, 0), created_at",
     limit="1",
 )
-#: What else of a person's may have been sent: one search answers for all. A reply is never sent again.
+#: Claims a person's other notices that may have been sent, as one search finds all. Replies are never sent
+#: again.
 UNSURE_CLAIM: Final = Claim(
     table="notices",
     where=f"principal = :principal AND {_UNSENT} AND {{due_or_retried}}"
@@ -93,8 +96,8 @@ UNSURE_CLAIM: Final = Claim(
 def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = "") -> None:
     """Write notices; those that exist (subject, kind, occasion) are left unchanged.
 
-    ``subject`` replaces an empty one. What its person doesn't want to hear isn't written. What an answer is
-    about (``spoken``) is remembered with it.
+    ``subject`` replaces an empty one. Notices that the person doesn't want aren't written. What an answer is
+    about (``spoken`` in its body) is remembered for the conversation.
     """
     for given in notices:
         new = given if given.subject else replace(given, subject=subject)
@@ -106,7 +109,7 @@ def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = ""
         waits = {"subject": new.subject, "kind": NoticeKind.CARD, "state": NoticeState.PENDING}
         card = NOTICES.one(tx, **waits) if new.body.get("is_so_already") else None
         if card is not None and (promise := card.body.get("promise")):
-            # Whoever was told that it is looked at again finds the result there.
+            # A message has promised another look, so the result takes its place.
             new = replace(new, body=new.body | {"becomes": promise})
         row = _add(tx, new) if preferences.should_send_notice(tx, new) else None
         if row is not None:
@@ -117,7 +120,7 @@ def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = ""
 
 
 def ask_once(tx: Transaction, question: NewNotice) -> bool:
-    """Write a question, unless another is asked by its subject; return whether it is asked."""
+    """Write a question, unless its subject already asks another; return whether this one is asked."""
     asked = {row["occasion"] for row in NOTICES.rows(tx, subject=question.subject, kind=question.kind)}
     if not asked:
         add_notices(tx, [question])
@@ -129,22 +132,23 @@ def add_card(
 ) -> None:
     """Write the first card of a new operation or run: nothing of it is there.
 
-    ``end`` is the message about its end, where an answer has said what begins: if that is going to be sent,
-    the card waits for what takes long, or longer than usual if ``slow_seconds`` are known.
+    ``end`` is the kind of message about its end, given if an answer has said what begins. If that message
+    will be sent, the card is sent only if the work takes long: longer than nine of ten similar starts, if
+    ``slow_seconds`` is known.
     """
     if preferences.should_send_notice(tx, card):
         _add(tx, card, is_first=True)
     if end is not None and (
         Mark.IN_CARD in end.marks or preferences.should_send_notice(tx, replace(card, kind=end))
     ):
-        # Release 0.2 tells by ``waits`` that the end makes it needless.
+        # ``waits`` tells release 0.2 that the card isn't needed once the end is reported.
         delay = max(cards.CARD_DELAY_SECONDS, (slow_seconds or 0.0) + MAX_PROMPT_SECONDS)
         later = {"due_at": tx.now() + delay, "body": card.body | {"waits": True}}
         NOTICES.change(tx, {"subject": card.subject, "kind": card.kind}, **later)
 
 
 def await_results(tx: Transaction, operation_id: str, request: str) -> None:
-    """Have an operation's end told with those of the others that the same request began."""
+    """Report an operation's end together with the ends of others that the same request began."""
     CARDS.change(tx, {"id": operation_id}, body={"request": request})
 
 
@@ -174,13 +178,13 @@ def release_card(tx: Transaction, subject: str) -> None:
 
 
 def queue_lost_card(tx: Transaction, card_id: str) -> None:
-    """Forget a message that was deleted, or can't be edited any more; the row of a card stays."""
+    """Forget a message that was deleted or can't be edited any more; the row of a card stays."""
     if not CARDS.count_deleted(tx, id=card_id, is_notice=True):
         _lose_card(tx, card_id)
 
 
 def _lose_card(tx: Transaction, card_id: str) -> None:
-    """Forget a card's location; if its operation was fulfilled and it hasn't said so, a message has to."""
+    """Forget a card's location; if the card hasn't reported that its operation succeeded, write a notice."""
     cards.forget_location(tx, card_id)
     card, operation = CARDS.one(tx, id=card_id), OPERATIONS.one(tx, id=card_id)
     if operation is None or operation.outcome is not Outcome.FULFILLED or card is None or "text" in card.body:
@@ -191,7 +195,7 @@ def _lose_card(tx: Transaction, card_id: str) -> None:
 
 
 def add_or_extend(tx: Transaction, new: NewNotice, items: str) -> None:
-    """Write a notice; one of its subject, kind and person that nobody has claimed yet takes its ``items``."""
+    """Write a notice, or add its ``items`` to an unclaimed one of the same subject, kind and person."""
     key = {"subject": new.subject, "kind": new.kind, "principal": new.principal}
     waiting = NOTICES.one(tx, **key, state=NoticeState.PENDING)
     if waiting is None:
@@ -208,12 +212,12 @@ def is_written(tx: Transaction, subject: str, kind: AnyKind, occasion: str) -> b
 
 @prioritize(Priority.STEADY)
 def has_notices(tx: Transaction, subject: str) -> bool:
-    """Return whether anything was written to be told about something."""
+    """Return whether any notice was written about a subject."""
     return tx.one("notice_about", subject=subject) is not None
 
 
 def _add(tx: Transaction, new: NewNotice, notice_id: str = "", *, is_first: bool = False) -> Row | None:
-    """Write a notice; return its key, None if it existed, which the first of a subject can't."""
+    """Write a notice; return its key columns, None if it existed, which the first of a subject can't."""
     now = tx.now()
     row = {
         "id": notice_id or tx.ids.new("notice"),
@@ -236,9 +240,10 @@ def _add(tx: Transaction, new: NewNotice, notice_id: str = "", *, is_first: bool
 
 
 def _combine_waiting(tx: Transaction, now: float, due: Collection[int]) -> bool:
-    """Combine informational notices of people that have waited through a silence into one; return if any has.
+    """Combine news that people have waited for during a silence of Slack; return whether there was any.
 
-    It takes in more until it is claimed. What may have been sent is looked for first.
+    Each person gets one message, which takes in more news until it is claimed. News that may have been sent
+    is looked for first.
     """
     late_news = (
         []
@@ -252,18 +257,18 @@ def _combine_waiting(tx: Transaction, now: float, due: Collection[int]) -> bool:
             "gather_news", principal=late["principal"], now=now, holder=holder, limit=_MAX_COMBINED_NOTICES
         )
         for one in news:
-            # It takes part in what becomes of that message, without being one itself.
+            # It is no message of its own any more, but ends as the combined one does.
             cards.drop(tx, one["id"])
         if news and found is None:
             principal = Principal.from_key(late["principal"])
             _add(tx, NewNotice(principal.key, NoticeKind.SUMMARY, holder, principal), holder)
-        # As old as what it tells: whoever has waited longest is told first.
+        # Due since its oldest news, so that the person who has waited longest is told first.
         NOTICES.change(tx, {"id": holder}, due_at=late["oldest"])
     return bool(late_news)
 
 
 def list_combined_notices(tx: Transaction, notice_id: str) -> list[Notice]:
-    """Return the notices that one of kind SUMMARY or RESULTS reports, oldest first."""
+    """Return the notices that a notice of kind SUMMARY or RESULTS combines, oldest first."""
     found = NOTICES.query(tx, "held_notices", id=notice_id)
     return sorted(found, key=lambda notice: (notice.created_at, notice.id))
 
@@ -276,13 +281,13 @@ def claim_notices_once(
     owner: str = "",
     room: CallQuota = UNLIMITED,
 ) -> list[Notice] | None:
-    """Lease due notices by urgency, then age; ``attempts`` includes the attempt that now begins.
+    """Claim due notices by urgency, then age; ``attempts`` includes the attempt that now begins.
 
-    No more than there is ``room`` for within the share of their urgency; the first has room of its own.
-    Notices with an expired lease come again, with ``unknown_since`` set to the attempt's time if unset; with
-    one that may have been sent come those of its person, as one search answers for them. Those about a run
-    whose output another process follows are left to that one. Return None if there was enough to do to gather
-    what is told together: it comes first, however much it is.
+    Slack's limit (``room``) and each urgency's share of it bound their number, except that of replies
+    (urgency 0). A notice whose lease has expired is claimed again, with ``unknown_since`` set to the time of
+    that attempt if unset. With a notice that may have been sent, all such notices of the person are claimed,
+    as one search finds them. Notices about a run whose output another process follows are left to that
+    process. Return None if combining news used up the transaction; it is done first, so call again.
     """
     now, before = tx.now(), tx.changes
     found = tx.all("due_urgencies", urgencies=URGENCY_NUMBERS, now=now, limit=room.most(), **room.within(now))
@@ -316,7 +321,7 @@ async def claim_notices(
     owner: str = "",
     room: CallQuota = UNLIMITED,
 ) -> list[Notice]:
-    """Claim notices as ``claim_notices_once`` does, once all that is told together is gathered."""
+    """Claim notices as ``claim_notices_once`` does, after all news to be combined was combined."""
     claim = partial(claim_notices_once, limit=limit, lease=lease, shares=shares, owner=owner, room=room)
     while (claimed := await engine.write(claim, Priority.CLAIMS)) is None:
         pass
@@ -326,9 +331,10 @@ async def claim_notices(
 def claim_pending(
     tx: Transaction, place: str, lease: float, owner: str = "", *, is_send: bool
 ) -> list[Notice]:
-    """Lease a pending one in the installation with the id ``place``, in spite of its pause, each in turn.
+    """Claim one unsent notice in the installation with the id ``place``, even before its pause ends.
 
-    With ``is_send`` rather what wasn't sent than what may have been, which comes with all of its person.
+    Notices take turns. With ``is_send``, one that wasn't sent is preferred to one that may have been; the
+    latter comes with all such notices of its person.
     """
     _combine_waiting(tx, tx.now(), _INFORMATIONAL_URGENCIES)
     return _claim(
@@ -358,10 +364,10 @@ def mark_notice_sent(
     *,
     in_place: bool = False,
 ) -> None:
-    """Mark as sent; what can change is written into its card's row in the same transaction.
+    """Mark a notice as sent, and write where its message is into its card's row.
 
-    ``rendered_digest`` is the digest of what the message shows, "" if that isn't known; ``said`` what it says
-    for good. ``in_place``: the message may have been another's before.
+    ``rendered_digest`` is the digest of what the message shows, "" if that isn't known; ``said`` is the text
+    that can't be drawn again. ``in_place``: the message may have belonged to another card before.
     """
     now, notice_id = tx.now(), notice.id
     row = tx.one("notice_sent", id=notice_id, channel_id=channel_id, message_ts=message_ts, now=now)
@@ -381,15 +387,15 @@ def mark_notice_sent(
         cards.save_location(tx, card_id, channel_id, message_ts, rendered_digest, said)
     else:
         cards.drop(tx, cards.choose_card_id(kind, notice_id, subject))
-    # Slack's ids of direct messages begin with D. A card may be in a channel, and a reply goes to wherever
-    # the person typed, which may be a conversation with somebody else.
+    # Slack's ids of direct messages begin with D. A reply goes where the person typed, which may be their
+    # conversation with somebody else.
     is_direct = channel_id.startswith("D") and kind is not NoticeKind.REPLY
     if is_direct and row["direct"] != channel_id:
         DIRECT_CHANNELS.upsert(tx, principal=row["principal"], channel_id=channel_id)
 
 
 def requeue_unsent_notices(tx: Transaction, notices: Sequence[Notice]) -> None:
-    """Put back notices that a search hasn't found in Slack, at their old place."""
+    """Put back notices that a search didn't find in Slack, at their old place in the queue."""
     for notice in notices:
         tx.run("notice_not_sent", id=notice.id, attempts=notice.attempts)
 
@@ -405,10 +411,10 @@ def retry_notice(
     read_since: float | None = None,
     tried_at: float | None = None,
 ) -> None:
-    """Retry later; ``unknown_since`` keeps the earliest value given, and ``is_text`` stays.
+    """Retry a notice later; ``unknown_since`` keeps the earliest value given, and ``is_text`` stays set.
 
-    It waits for a read only with ``read_since``. A notice that was claimed again since is left to whoever
-    sends it now.
+    It waits for a read only with ``read_since``. If the notice was claimed again meanwhile, it is left to the
+    process that sends it now.
     """
     tx.run(
         "notice_retry",
@@ -425,9 +431,9 @@ def retry_notice(
 
 
 async def release_notices(engine: Engine, place: str, settles: float) -> None:
-    """Make all waiting notices due, as Slack can be reached again: in the installation with the id ``place``.
+    """Make all waiting notices of the installation ``place`` due, as Slack can be reached again.
 
-    A send of unknown outcome still has its ``settles`` seconds to show.
+    A message that may have been sent still gets ``settles`` seconds to show up.
     """
     now = engine.now()
     given = {
@@ -452,7 +458,7 @@ def end_state(tx: Transaction, subject: str) -> EndState:
 
 
 def give_up_notice(tx: Transaction, notice_id: str, error: str) -> None:
-    """Give up on a notice, with all that it holds; doctor shows them."""
+    """Give up a notice, with all notices that it combines; doctor shows them."""
     row = tx.one("notice_dead", id=notice_id, error=error)
     cards.drop(tx, notice_id)
     if row is not None and row["kind"] in _SHOWS_CARD:
@@ -464,12 +470,12 @@ def _end(tx: Transaction, row: Row, said: Row) -> None:
     NOTICES.change(tx, {"id": row["id"]}, **said["to"], body={})
     card = CARDS.one(tx, id=row["id"]) if said.get("at") else None
     if card is not None:
-        # What it offers is on the message that tells it.
+        # Its buttons are on the combined message.
         at = said["at"]
         shown = {**card.body, **at["said"], "holder": said["notice"]}
         cards.save_location(tx, card.id, at["channel_id"], at["message_ts"], said=shown)
     marks = parse_enum(AnyKind, row["kind"]).marks
-    # The card of a run stays where its end has no message of its own: its output is below it.
+    # The card of a run stays, as its output is below it.
     if Mark.END in marks and Mark.OUTPUT not in marks and said["to"]["state"] == NoticeState.SENT:
         cards.queue_ended(tx, row["subject"])
 
@@ -478,10 +484,9 @@ register_fan_out("finished", lambda _tx, _said: True, ("some_told_together", _en
 
 
 def reply_to(tx: Transaction, interaction: str, passed: Collection[str] = ()) -> Notice | None:
-    """Return the message that an interaction was answered with; None if it is unknown.
+    """Return the message that an interaction was answered with, if any; ``passed`` are ids to leave out.
 
-    A message that was to take the reply's place comes before that. The notices with the ids ``passed`` are
-    left out.
+    A message that was to replace the reply is preferred to the reply.
     """
     answers = (NOTICES.one(tx, subject=interaction, kind=kind) for kind in _ANSWERS)
     return next((one for one in answers if one is not None and one.id not in passed), None)
@@ -494,6 +499,6 @@ def list_dead_notices(tx: Transaction, limit: int = 50) -> list[Notice]:
 
 
 def find_direct_channel(tx: Transaction, principal: Principal) -> str | None:
-    """Return the direct message's channel id known from an earlier send, if any."""
+    """Return the id of a person's direct message channel, if an earlier send has told it."""
     row = DIRECT_CHANNELS.row(tx, principal=principal)
     return None if row is None else str(row["channel_id"])

@@ -1,6 +1,6 @@
--- Whether a message may have been sent in the lost seconds before a failover, and wasn't looked for since: what waits for
--- a read was. What is about an operation or a run that is older may have been, whenever it is written; what is about
--- anything else, for ten minutes.
+-- Whether a message may have been sent in the seconds lost by a failover, and wasn't looked for since (one that waits for a
+-- read was). A message about an older operation or run may have been, whenever it is written; any other, if it is written
+-- within ten minutes.
 -- part: doubted
 EXISTS (
         SELECT 1 FROM database_timeline l WHERE l.detected_at > COALESCE(
@@ -24,8 +24,8 @@ unknown_since = COALESCE(unknown_since, CASE WHEN {doubted} THEN (SELECT lost_si
     state = 'leased', attempts = attempts + 1, leased_at = :now, due_at = :until
 
 -- An expired lease is an attempt of unknown outcome. The notice of an operation's or run's end waits briefly for a card
--- that is just being sent, so that they appear in the conversation in the order in which they happened. A card that isn't
--- waits for the end: both would say the same, and once the end was sent few cards are needed.
+-- that is being sent, so that they appear in the conversation in the right order. A card that isn't being sent yet waits
+-- for the notice of the end: both would say the same, and afterwards few cards are still needed.
 -- part: claimable
 combined_into IS NULL
     AND NOT (
@@ -65,9 +65,8 @@ unknown_since = CASE
         ELSE unknown_since END,
     state = 'leased', attempts = attempts + 1, leased_at = :now, due_at = :until
 
--- What Slack didn't answer is tried again whatever its pause: a send first, or a search, a reply if there is nothing else;
--- each in turn, as one may fail by itself. What waits for a read is the one that is to be sent next. What may have been
--- sent keeps its time to show before it is looked for.
+-- Notices that are due, and those to retry even before their pause ends. Not included are notices that failed by a mistake
+-- of ours, and those that may have been sent and haven't had their time to show up.
 -- part: due_or_retried
 (due_at <= :now OR (
         state = 'retry' AND error NOT IN ('internal', 'undrawable') AND (unknown_since IS NULL OR leased_at > unknown_since)
@@ -77,7 +76,7 @@ unknown_since = CASE
 SELECT * FROM notices WHERE combined_into = :notice AND state IN ('pending', 'retry', 'leased') AND id > :after
 ORDER BY id LIMIT :limit;
 
--- Whether there is anything to claim, and how many of these messages Slack still takes: looked for without a lock.
+-- The urgencies of which something is due, and how many of these messages Slack still takes; read without a lock.
 -- name: due_urgencies
 SELECT wanted.key AS urgency, {room} AS fit FROM json_each(:urgencies) wanted
 WHERE EXISTS (
@@ -85,9 +84,8 @@ WHERE EXISTS (
     WHERE n.urgency = CAST(wanted.key AS INTEGER) AND n.state IN ('pending', 'retry', 'leased') AND n.due_at <= :now
 );
 
--- People of whom something waits to be told together: several news, the first of them for long, or one beside what tells
--- such news and wasn't claimed yet. A summary is due since the first of what it tells was written. The states are named
--- twice for the index.
+-- People with news to combine: several, of which the oldest has waited for long, or further news next to an unclaimed
+-- summary. A summary counts as old as its oldest news. The states are named twice for the index.
 -- name: late_news
 SELECT principal, MIN(CASE WHEN kind = 'summary' THEN due_at ELSE created_at END) AS oldest FROM notices
 WHERE urgency IN (1, 3) AND {due_or_retried} AND state IN ('pending', 'retry', 'leased')
@@ -122,8 +120,7 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
 )
 RETURNING id;
 
--- A reply holds its response URL, which is a capability and is deleted with it. Nobody reads a reply's content once
--- it was sent or given up.
+-- The body is deleted: a reply's holds its response URL, which gives access, and nobody reads it after the send.
 -- name: notice_sent
 UPDATE notices SET
     state = 'sent', sent_at = :now, channel_id = :channel_id, message_ts = :message_ts, error = NULL,
@@ -145,9 +142,9 @@ UPDATE notices SET state = 'retry', due_at = created_at, error = 'not sent', unk
     read_since = NULL, tried_at = NULL
 WHERE id = :id AND attempts = :attempts AND state = 'leased';
 
--- What Slack didn't take while it couldn't be reached, or didn't let Usher in, is due in the order of its age. A send
--- whose outcome is unknown keeps its time to show (:shown); what failed by a mistake of ours keeps its own pause. Replies
--- have theirs. The states are named twice for the index.
+-- Messages that Slack didn't take while it couldn't be reached, or refused Usher, become due in the order of their age. One
+-- that may have been sent keeps its time to show up (:shown). One that failed by a mistake of ours keeps its pause, and so
+-- do replies. The states are named twice for the index.
 -- name: release_notices
 UPDATE notices SET due_at = created_at
 WHERE id IN (

@@ -1,4 +1,4 @@
-"""Operations: accepted from people, named, claimed and advanced by steps, ended once."""
+"""Operations: accepted from people, claimed and advanced by steps, and ended once."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypedDict, Unpack
@@ -19,7 +19,7 @@ from bot.store.queues import Queue, declare_queue
 from bot.store.tables import OPERATIONS, WORKSPACES, make_parser
 from bot.store.transaction import Row, Transaction, concerns
 
-#: An operation whose first step waits for a read is stepped after this many seconds without one.
+#: Seconds after which an operation whose first step waits for a read is stepped without one.
 READ_SECONDS = 2.0
 
 _PARSE_RELATED = make_parser("w a p")
@@ -28,10 +28,10 @@ _PARSE_VIEW = make_parser("o w a")
 
 @dataclass(frozen=True, slots=True)
 class OperationView:
-    """An operation with its workspace, unless that is deleted, and the account of its request.
+    """An operation with its workspace, unless that is deleted, and its owner's account.
 
-    ``is_superseded``: something else was asked for since; ``end_state``: of the message about its end;
-    ``time_zone``: that of its person, if Slack has said it.
+    ``is_superseded``: the workspace has a newer operation. ``end_state`` is that of the message about its
+    end, ``time_zone`` the owner's, if Slack has told it.
     """
 
     operation: Operation
@@ -46,10 +46,10 @@ class OperationView:
 class Accepted:
     """The result of accepting an operation.
 
-    ``joined``: one with the same verb was open, and ``operation`` is that one. ``replaced``: the open one of
-    another verb that this one ended. ``repeated``: the interaction was seen before; nothing changed.
-    ``remark`` is what to say if something else happens than the verb alone suggests, ``obstacle`` why nothing
-    can be sent for it as things are (``bot.domain.feasibility``).
+    ``joined``: one with the same verb was open, and ``operation`` is that one. ``replaced`` is the open one
+    of another verb that this one ended. ``repeated``: the interaction was seen before, and nothing changed.
+    ``remark`` is what to say if something else happens than the verb suggests, ``obstacle`` why no call can
+    be sent for it now (``bot.domain.feasibility``).
     """
 
     operation: Operation
@@ -76,8 +76,8 @@ OPERATION_QUEUE: Final = declare_queue(
 class Details(TypedDict, total=False):
     """The details of a request; for all but ``reads_first`` see ``Operation``.
 
-    ``reads_first``: nothing can be decided before the workspace is read, so the first step waits for that
-    read, but only briefly.
+    ``reads_first``: the first step waits briefly for a read of the workspace, without which it can decide
+    nothing.
     """
 
     id: str
@@ -99,8 +99,8 @@ def accept(
 ) -> Accepted:
     """Join a workspace's open operation of the same verb, or begin one, with its card row.
 
-    An open one of another verb ends (outcome ``replaced``). The workspace's gate becomes due. The arguments
-    are those of ``add``.
+    An open operation of another verb ends (outcome ``replaced``). The workspace's gate becomes due. The
+    arguments are those of ``add``.
     """
     replaced, is_timed = None, more.get("planned_for") is not None
     row = OPERATIONS.row(tx, workspace_id=workspace.id, outcome=None)
@@ -112,10 +112,10 @@ def accept(
         made = repeat_request(tx, OPERATIONS.parse(row), deadline_seconds)
     else:
         if row is not None:
-            # Without a call sent, it is cancelled; otherwise its call takes effect, whatever is asked next.
+            # If its call was sent, that takes effect, whatever is requested now; otherwise it is cancelled.
             cause = "sent" if OPERATIONS.parse(row).has_called else None
             if is_timed and row["planned_for"] is None:
-                # Its person has asked for nothing else.
+                # A plan replaces it, not a request of its owner.
                 cause = "sent_before_plan" if cause else "plan_came"
             replaced = end(tx, row["id"], Outcome.REPLACED, cause)
         made = add(tx, workspace, verb, deadline_seconds, reference, channel_id, **more)
@@ -137,9 +137,10 @@ def ask_for_accept(tx: Transaction, workspace: Workspace, verb: OperationVerb) -
 
 
 def repeat_request(tx: Transaction, operation: Operation, deadline_seconds: float) -> Operation:
-    """Return an open operation that its person requests once more: after its deadline it gets a new one.
+    """Return an open operation after its owner has requested it once more.
 
-    What was only to be made is then started, and what a plan asked for is good for as long as what they did.
+    If its deadline has passed, it gets a new one. A workspace that was only to be created is then also
+    started, and a start by a plan is valid for at least as long as one that the owner requests.
     """
     if operation.good_until is not None:
         extend_start(tx, operation, tx.now() + deadline_seconds)
@@ -152,22 +153,22 @@ def repeat_request(tx: Transaction, operation: Operation, deadline_seconds: floa
 
 
 def extend_start(tx: Transaction, start: Operation, good_until: float) -> None:
-    """Let a start by a plan be sent until another moment, if that is later."""
+    """Let a start by a plan be sent until a later time; an earlier one changes nothing."""
     if start.good_until is not None and good_until > start.good_until:
         OPERATIONS.change(tx, {"id": start.id, "outcome": None}, good_until=good_until)
 
 
 def _carry_over(tx: Transaction, made: Operation, former: Operation) -> Operation:
-    """Carry over the call that the previous operation had sent: whatever it was, it may still take effect.
+    """Carry over the call that the previous operation sent, as it may still take effect.
 
-    An opposite call becomes the prior call, as does one that the previous operation had carried over. If that
-    one was the opposite and had sent nothing, it is as if it hadn't existed: the call sent by the one before
-    it counts as this one's own. A restart and a creation send what they need in any case.
+    It becomes the ``prior_call`` of the new operation, as does one that the previous operation had carried
+    over. But if the previous operation sent nothing itself, its ``prior_call`` may be of the new operation's
+    own kind: then it counts as the new one's call. A restart and a creation send what they need in any case.
     """
     is_down = made.verb.brings_down
     if not is_down and made.verb is not OperationVerb.START:
         return made
-    # The stop of a restart whose start was sent has taken effect.
+    # If a restart has sent its start, its stop has already taken effect.
     is_stop_last = former.start_call is Call.NONE
     sent = former.start_call if is_down else former.stop_call if is_stop_last else Call.NONE
     carried: dict[str, Any]
@@ -185,7 +186,7 @@ def _carry_over(tx: Transaction, made: Operation, former: Operation) -> Operatio
         }
     else:
         return made
-    # A failure from before that call is no news of it. Other states are of use only with a call of its own.
+    # A failed state from before that call isn't its result. Other states matter only with a call of its own.
     is_same_call = sent is not Call.NONE or not former.has_called
     if is_same_call and former.called_from is State.FAILED:
         carried["called_from"] = State.FAILED
@@ -212,7 +213,7 @@ def add(
         connection=workspace.connection,
         verb=verb,
         created_at=now,
-        # What is started early for a lesson is good until after its begin.
+        # A start before a lesson begins has its deadline after the beginning.
         deadline_at=max(now, more.get("planned_for") or 0.0) + deadline_seconds,
         next_step_at=now + READ_SECONDS if reads_first else now,
         reference=reference,
@@ -226,7 +227,7 @@ def add(
     )
     waits_for = "read" if reads_first else "time"
     OPERATIONS.add(tx, made, waits_for=waits_for, start_kind=kind)
-    # A button of an earlier message works no more from now on, whether a message about this one comes or not.
+    # Buttons of earlier messages no longer work, even if no message about this operation is sent.
     cards.queue_messages(tx, workspace.id, changed=False)
     cards.add(tx, NoticeKind.CARD, made.id, made.principal.key, workspace.id)
     return made
@@ -235,13 +236,13 @@ def add(
 def estimate_slow_seconds(
     tx: Transaction, principal: Principal, connection: str, spec: Spec | None
 ) -> float | None:
-    """Return the seconds within which nine of ten similar starts ended, None if too few were measured."""
+    """Return the seconds within which nine of ten similar starts ended; None if too few were measured."""
     kind = start_kind(OperationVerb.START, principal, connection, spec)
     return estimate_duration((), [row["seconds"] for row in tx.all("starts_alike", start_kind=kind)]).slow
 
 
 def estimate_usual_seconds(tx: Transaction, workspace: Workspace) -> float | None:
-    """Return the usual duration of a workspace's start, None if too few were measured."""
+    """Return the usual duration of a workspace's start in seconds; None if too few were measured."""
     return _measure_similar_starts(tx, workspace, OperationVerb.START)[1].usual
 
 
@@ -264,7 +265,7 @@ def end(tx: Transaction, operation_id: str, outcome: Outcome, cause: str | None)
 
 
 def put_away(tx: Transaction, workspace_id: str) -> None:
-    """Hide a workspace: its watch ends, and an open operation on it ends as cancelled."""
+    """Hide a workspace: it is no longer read, and an open operation on it ends as cancelled."""
     row = WORKSPACES.change_returning(
         tx, {"id": workspace_id, "hidden": False}, hidden=True, **timers.NO_TIMER
     )
@@ -292,7 +293,7 @@ def find_operation(tx: Transaction, operation_id: str) -> Operation | None:
 
 
 def find_operation_view(tx: Transaction, operation_id: str) -> OperationView | None:
-    """Return one operation with all that its messages show."""
+    """Return an operation with everything that its messages show."""
     row = tx.one("shown_operation", id=operation_id)
     if row is None:
         return None
@@ -317,9 +318,9 @@ def open_operations(tx: Transaction, principal: Principal) -> list[Operation]:
 
 
 def claim_operations(tx: Transaction, limit: int, lease: float, owner: str = "") -> list[ClaimedOperation]:
-    """Lease due open operations, oldest first, each with everything a step needs.
+    """Claim due open operations, oldest first, each with everything a step needs.
 
-    Starts of a connection whose start queue another process owns are left to that one.
+    Starts of a connection whose start queue another process owns are left to that process.
     """
     found = work_items.claim(tx, OPERATION_QUEUE.claim, "claimed_operations", lease, limit=limit, owner=owner)
     return [step for row, beside in found if (step := _make_step(tx, row, beside)) is not None]
@@ -328,7 +329,7 @@ def claim_operations(tx: Transaction, limit: int, lease: float, owner: str = "")
 def _make_step(tx: Transaction, row: Row, beside: Row) -> ClaimedOperation | None:
     workspace, *who = _PARSE_RELATED(beside)
     if workspace is None:
-        # Deleting a workspace ends its operations; this one is left from a database edited by hand.
+        # Deleting a workspace ends its operations, so the database must have been edited by hand.
         end(tx, row["id"], Outcome.CANCELLED, "forgotten")
         return None
     given = work_items.make_actor_fields(tx, row, *who)
@@ -337,10 +338,10 @@ def _make_step(tx: Transaction, row: Row, beside: Row) -> ClaimedOperation | Non
 
 @concerns(lambda _update, was=None: [] if was is None else [was["principal"]])
 def save_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | None:
-    """Write a step's result and release the lease, all in one transaction; return the row as it is then.
+    """Write a step's result and release the lease, in one transaction; return the row after that.
 
-    Return None if it ended meanwhile (was replaced), or if another step now holds it. ``was`` is the row that
-    the step has worked on.
+    Return None if the operation has ended meanwhile, or if another step now holds it. ``was`` is the row that
+    the step worked with.
     """
     pending = update.notices if update.outcome is not None else ()
     saved = work_items.save(
@@ -383,7 +384,7 @@ def _choose_changes(_tx: Transaction, row: Row, update: Update, shared: Row) -> 
         "called_from": update.called_from or row["called_from"],
         "failed_at": None if update.called else update.failed_at or row["failed_at"],
         "read_since": now if update.read_needed else row["read_since"],
-        # What a read said stays until a read says otherwise.
+        # A block reason from a read stays until a read says otherwise.
         "read_block_reason": None if update.block_reason or ends else row["read_block_reason"],
         "deadline_at": None if update.deadline_passed else row["deadline_at"],
         "delayed_by": (is_unsent and (hold or row["read_block_reason"])) or row["delayed_by"],
@@ -391,9 +392,9 @@ def _choose_changes(_tx: Transaction, row: Row, update: Update, shared: Row) -> 
 
 
 def choose_name(tx: Transaction, workspace_id: str, wanted: FreeName) -> None:
-    """Choose a workspace's name that is neither taken nor another one's of its person on the connection.
+    """Choose a name for an unnamed workspace that none of its owner's others on the connection has.
 
-    What a creation of unknown outcome may still make keeps its name. A workspace that has a name keeps it.
+    The name of a workspace whose creation may still succeed counts as used, too.
     """
     workspace = WORKSPACES.one(tx, id=workspace_id)
     if workspace is None or workspace.spec is None or not workspace.spec.is_unnamed:

@@ -1,4 +1,4 @@
--- Only the process that has a connection's starts makes them.
+-- Only the process that owns a connection's start queue makes its starts.
 -- part: starts_here
 NOT (verb IN ('start', 'restart', 'create') AND start_call <> 'accepted' AND EXISTS (
     SELECT 1 FROM owners o
@@ -11,7 +11,7 @@ JOIN operations o ON o.id = wanted.key
 LEFT JOIN workspaces w ON w.id = o.workspace_id
 {acting};
 
--- Whose names a new one must differ from: what is on the list, and what may still be made.
+-- Workspaces whose names a new one must differ from: those on the list, and those that may still be created.
 -- name: namesakes
 SELECT w.* FROM workspaces w
 WHERE w.principal = :principal AND w.connection = :connection AND w.id <> :id

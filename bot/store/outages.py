@@ -1,4 +1,4 @@
-"""Outages: when each connection, and Slack, last answered, and since when one doesn't."""
+"""Outages: when each connection, and Slack, last answered, and since when it doesn't."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -10,14 +10,14 @@ from bot.store.queues import ALWAYS, Queue, declare_queue
 from bot.store.tables import OUTAGES, REACHED
 from bot.store.transaction import Priority, Transaction, prioritize
 
-#: The name of what isn't an outage of a connection: another Usher answers people of the same app.
+#: The name of a trouble that is no connection's outage: another Usher answers people of the same Slack app.
 TWICE: Final = "#twice"
-#: The suffixes of outages of a connection's own secret, and of its people's.
+#: Suffixes of a connection's outages if it refuses Usher's own secret, or the secrets of several people.
 OURS: Final = "#secret"
 PEOPLE: Final = "#people"
 
 
-#: Nobody claims them: each process looks at all of them.
+#: Outages, which no process claims: each looks at all of them.
 OUTAGE_QUEUE: Final = declare_queue(
     Queue(
         name="outages",
@@ -30,14 +30,14 @@ OUTAGE_QUEUE: Final = declare_queue(
 
 @prioritize(Priority.STEADY)
 def list_outages(tx: Transaction) -> Mapping[str, float]:
-    """Return the current outages: since when (epoch seconds), by connection."""
+    """Return the current outages by connection, each with its beginning (epoch seconds)."""
     return {row["connection"]: float(row["since"]) for row in tx.all("outages")}
 
 
 def begin_outage(tx: Transaction, connection: str, since: float, notices: Sequence[NewNotice] = ()) -> float:
-    """Write an outage with its notices; return since when it has lasted.
+    """Write an outage with its notices; return when it began.
 
-    If another process has already written it, nothing is written. That one may have ended it just now.
+    If another process has already written it, nothing is written.
     """
     if OUTAGES.add_new(tx, connection=connection, since=since):
         add_notices(tx, notices)
@@ -46,7 +46,7 @@ def begin_outage(tx: Transaction, connection: str, since: float, notices: Sequen
 
 
 def end(tx: Transaction, connection: str, notices: Sequence[NewNotice] = ()) -> bool:
-    """End an outage and write its notices; return False, nothing written, if it was already over."""
+    """End an outage and write its notices; return False, with nothing written, if it was already over."""
     if not OUTAGES.count_deleted(tx, connection=connection):
         return False
     add_notices(tx, notices)
@@ -54,15 +54,15 @@ def end(tx: Transaction, connection: str, notices: Sequence[NewNotice] = ()) -> 
 
 
 def note_silence(tx: Transaction, name: str, since: float, answered_at: float | None) -> float:
-    """Note that something doesn't answer; return since when by its row: another process may have noted it."""
+    """Note that a connection or Slack doesn't answer; return since when, according to any process."""
     row = tx.one("silent", name=name, since=since, answered_at=answered_at)
     return since if row is None else float(row["silent_since"])
 
 
-# It locks a row that nobody holds for long: it takes no turn among those who decide.
+# The row it locks is never locked for long, so it needn't wait its turn with steady work.
 @prioritize(Priority.RECORDS)
 def note_answer(tx: Transaction, name: str, at: float) -> bool:
-    """Note when something answered; return whether it hadn't before that."""
+    """Note when a connection or Slack answered; return whether this ends a silence."""
     row = tx.one("answered", name=name, at=at)
     is_silent = row is not None and row["silent_since"] is not None
     return is_silent and tx.count("silence_over", name=name, at=at) == 1
@@ -70,9 +70,9 @@ def note_answer(tx: Transaction, name: str, at: float) -> bool:
 
 @prioritize(Priority.STEADY)
 def list_reached(tx: Transaction) -> dict[str, Reached]:
-    """Return the last answer and the silence of each connection, and of Slack.
+    """Return the last answer, and the silence if any, of each connection and of Slack.
 
-    What only has an outage has been silent since that began.
+    A connection for which only an outage is stored has been silent since that began.
     """
     away = {name: Reached(name, silent_since=since) for name, since in list_outages(tx).items()}
     return away | {one.name: one for one in REACHED.parse_all(tx.all("reached"))}

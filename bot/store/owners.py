@@ -1,4 +1,4 @@
-"""Owners: what one process at a time does for all, held by leases; and which processes live."""
+"""Jobs that only one process may do at a time, held by leases; and the list of live processes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,19 +8,19 @@ from bot.store.tables import OWNERS
 from bot.store.transaction import Priority, Transaction, concerns, prioritize
 from bot.support.release import RELEASE
 
-#: How many seconds something stays a process's without being renewed: who is dead is replaced after that.
+#: Seconds until a lease that isn't renewed is lost, and another process may take over.
 LEASE_SECONDS: Final = 10.0
-#: What the name of a process's presence begins with: its role.
+#: Roles of processes. A live process owns a name that begins with its role, such as ``worker:…``.
 ROLES: Final = ("serve", "web", "worker")
 
 
-#: What the name begins with by which a process says that it has an encryption key; its fingerprint follows.
+#: Prefix of the names by which a process says that it has an encryption key; the fingerprint follows.
 KEY_PREFIX: Final = "key:"
 
 
 @dataclass(frozen=True, slots=True)
 class Ownership:
-    """The ownership of a task for all processes, and the seconds until its lease ends."""
+    """A name that a process owns, and the seconds until its lease ends."""
 
     name: str
     owner: str
@@ -29,9 +29,9 @@ class Ownership:
 
 
 def own(tx: Transaction, owner: str, names: Sequence[str]) -> list[str]:
-    """Take or renew the ownership of names that nobody else owns.
+    """Take or renew the lease of each name that no other process owns.
 
-    Return which of the names are the owner's now.
+    Return the names that the owner has now.
     """
     now = tx.now()
     given = {"owner": owner, "now": now, "until": now + LEASE_SECONDS, "release": RELEASE}
@@ -41,25 +41,25 @@ def own(tx: Transaction, owner: str, names: Sequence[str]) -> list[str]:
 @concerns(lambda owner: [f"owner {owner}"])
 @prioritize(Priority.URGENT)
 def renew_owned(tx: Transaction, owner: str) -> list[str]:
-    """Keep everything of an owner's for longer; return the names of what it was."""
+    """Renew all leases of an owner; return their names."""
     return [row["name"] for row in tx.all("renew_owned", owner=owner, until=tx.now() + LEASE_SECONDS)]
 
 
 def release(tx: Transaction, owner: str, names: Sequence[str]) -> None:
-    """Hand back the ownership of names, for others to take at once."""
+    """Give up names, so that other processes can take them at once."""
     for name in names:
         OWNERS.delete(tx, owner=owner, name=name)
 
 
 @prioritize(Priority.URGENT)
 def release_all(tx: Transaction, owner: str) -> None:
-    """Hand back everything of an owner's."""
+    """Give up all names of an owner."""
     OWNERS.delete(tx, owner=owner)
 
 
 @prioritize(Priority.STEADY)
 def list_ownerships(tx: Transaction) -> list[Ownership]:
-    """Return the ownerships of processes that live, by name."""
+    """Return the ownerships whose leases haven't ended, sorted by name."""
     now = tx.now()
     return [
         Ownership(row["name"], row["owner"], row["until"] - now, row["release"])
@@ -68,7 +68,7 @@ def list_ownerships(tx: Transaction) -> list[Ownership]:
 
 
 def list_processes(tx: Transaction) -> list[Ownership]:
-    """Return the processes that live, each as the presence that it owns."""
+    """Return the live processes, each as its ownership of a name that begins with its role."""
     return [one for one in list_ownerships(tx) if one.name.partition(":")[0] in ROLES]
 
 
@@ -80,5 +80,5 @@ def list_key_fingerprints(tx: Transaction) -> frozenset[str]:
 
 @prioritize(Priority.STEADY)
 def is_worked(tx: Transaction) -> bool:
-    """Return whether a process lives that does the work in the background."""
+    """Return whether there is a live process that does the background work."""
     return tx.one("is_worked", now=tx.now()) is not None

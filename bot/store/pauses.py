@@ -1,4 +1,4 @@
-"""Pauses: for how long providers asked not to be called."""
+"""Pauses during which providers asked not to be called."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,16 +8,18 @@ from bot.store.fan_out import FAN_OUT_BATCH_SIZE
 from bot.store.queues import ALWAYS, Queue, declare_queue
 from bot.store.transaction import Priority, Transaction, prioritize
 
-#: How long a pause is kept after its end, in seconds: several people's within a minute are everybody's.
+#: Seconds for which a pause is kept after it was requested, as pauses of several people within a minute count
+#: as everybody's.
 RETENTION_SECONDS = 60.0
 Calls = Literal["any", "start"]
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A pause that a provider asked for, ``ago`` seconds ago, with ``left`` seconds to go.
+    """A pause that a provider asked for ``ago`` seconds ago, with ``left`` seconds to go.
 
-    ``calls``: ``any``, or ``start`` for those that start something. ``account_id`` is "" for everybody.
+    ``calls``: all calls (``any``), or only those that start something (``start``). ``account_id`` is "" for
+    everybody's.
     """
 
     connection: str
@@ -36,7 +38,7 @@ def save_pauses(tx: Transaction, connection: str, calls: Calls, seconds: Mapping
         tx.run("save_pause", **key, now=now, until=now + wait)
 
 
-#: Nobody claims them: each process reads those that still matter.
+#: Pauses, which no process claims: each reads those that still matter.
 PAUSE_QUEUE: Final = declare_queue(
     Queue(
         name="pauses",

@@ -1,4 +1,4 @@
-"""People: who they are, as Slack last said, and who was introduced to Usher."""
+"""People: what Slack last said about them, and whether they were introduced to Usher."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -21,13 +21,13 @@ def find_zone(tx: Transaction, principal: Principal) -> ZoneInfo:
 
 
 def choose_zone(found: Person | None) -> ZoneInfo:
-    """Return the time zone of somebody as far as they are known."""
+    """Return a person's time zone, or the default one if it isn't known."""
     return load_zone(found.time_zone if found is not None else None)
 
 
 def list_members(tx: Transaction, place: str) -> list[tuple[str, tuple[str, ...]]]:
-    """Return the keys of all users of Usher in a place, with their names, handles and addresses."""
-    # What begins with a place comes before what has the character after the colon at its end.
+    """Return the keys of all users of Usher in a place, with their names, handles and e-mail addresses."""
+    # Keys that begin with the place sort before the place with ";" instead of ":" at its end.
     found = tx.all("members", place=place, beyond=f"{place[:-1]};")
     return [(row["principal"], (row["name"], row["handle"], row["email"] or "")) for row in found]
 
@@ -44,7 +44,7 @@ def note_introduction(tx: Transaction, principal: Principal) -> bool:
     return tables.GREETINGS.add_new(tx, principal=principal, greeted_at=tx.now())
 
 
-#: People in one write: PostgreSQL takes a third of a millisecond for each (the benchmark ``growth``).
+#: People per write; PostgreSQL takes a third of a millisecond for each (the benchmark ``growth``).
 SAVE_BATCH_SIZE: Final = 30
 
 
@@ -56,22 +56,22 @@ def save(tx: Transaction, people: Sequence[Person]) -> None:
         tx.run("save_person", **tables.PEOPLE.columns(one), now=now)
 
 
-#: Writes by another process are seen after this many seconds at the latest; this one's own at once.
+#: The most seconds until a write of another process is seen; this process sees its own at once.
 CACHE_SECONDS = 2.0
 MAX_CACHED_PEOPLE = 5_000
 
 
 class PeopleCache:
-    """Cache people for two seconds of the store's time; that somebody is unknown is never cached.
+    """Cache people for two seconds of the store's time; never that somebody is unknown.
 
-    In memory. Restart: read again. Several processes: up to 2 s old, so what changes something for a person
-    reads their row.
+    The cache is in memory only. With several processes it may be two seconds old, so a use case that changes
+    something reads the person's row instead.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self._people: dict[str, tuple[float, Person]] = {}
-        #: Changes on every invalidation, so that a read begun before it isn't cached after it.
+        #: Increased by each invalidation, so that the result of a read that began before isn't cached.
         self.mark = 0
 
     def find(self, principal: Principal) -> Person | None:
@@ -82,7 +82,7 @@ class PeopleCache:
         return found[1]
 
     def keep(self, person: Person | None, mark: int) -> None:
-        """Cache a person whose read began at this mark."""
+        """Cache a person; do nothing if the cache was invalidated since the read began (``mark`` then)."""
         if person is None or mark != self.mark:
             return
         if len(self._people) >= MAX_CACHED_PEOPLE:
@@ -90,6 +90,6 @@ class PeopleCache:
         self._people[person.principal.key] = (self._now(), person)
 
     def forget(self) -> None:
-        """Invalidate everybody: somebody was written."""
+        """Invalidate the whole cache, as a person was written."""
         self.mark += 1
         self._people.clear()

@@ -1,4 +1,4 @@
-"""Rows of preferences, and the decision whether a new notice is sent."""
+"""People's preferences, and the decision whether a new notice is sent."""
 
 from collections.abc import Callable
 
@@ -10,14 +10,14 @@ from bot.domain.runs import RunState
 from bot.store.tables import Table, make_parser, register_table
 from bot.store.transaction import Row, Transaction, as_json
 
-#: How a run ends that didn't fail.
+#: The final states of runs that didn't fail.
 _WELL = frozenset({RunState.SUCCEEDED, RunState.CANCELLED})
 PREFERENCES = register_table(Table("preferences", Preferences, "principal"), "q")
 _PREFERENCES: Callable[[Row], Preferences | None] = make_parser("q")
 
 
 def preferences(tx: Transaction, principal: Principal) -> Preferences:
-    """Return a person's preferences; the initial ones if they never changed them."""
+    """Return a person's preferences, or the defaults if they never changed them."""
     return PREFERENCES.one(tx, principal=principal) or Preferences()
 
 
@@ -32,7 +32,7 @@ def save_preferences(tx: Transaction, principal: Principal, wanted: Preferences)
 
 
 def should_send_notice(tx: Transaction, new: NewNotice) -> bool:
-    """Return whether a person wants a new notice as a message of its own, by their preferences."""
+    """Return whether a person's preferences allow a new notice as a message of its own."""
     if new.kind.topic is None and (Mark.IN_CARD not in new.kind.marks or "becomes" in new.body):
         return True
     about = {"subjects": as_json({new.subject: 1}), "workspace": new.body.get("workspace")}
@@ -52,6 +52,6 @@ def _read_delivery(kind: AnyKind, row: Row) -> NoticeDelivery:
         kind,
         chosen=None if chosen is None else bool(chosen),
         is_failure=is_of_run and row["run_state"] not in _WELL,
-        # What hours start has no card; it is as if it had one that was sent without a sound.
+        # A start by hours has no card, but is treated as if it had a silent one.
         has_card=bool(row["has_card"] or (row["planned_for"] is not None and kind.topic is not None)),
     )

@@ -1,9 +1,8 @@
-"""Queues: tables whose rows come due, and the statements with which a process takes due rows for itself.
+"""Queues: tables whose rows come due, and the statements with which a process claims due rows.
 
-Each queue is declared beside its table, and belongs to its subject. ``bot.store.due_work`` asks all
-of them together when the first row of each is due. Only PostgreSQL is told to skip rows that another process
-takes at the moment: SQLite has one writer. What is taken is chosen as an array, once: PostgreSQL may run a
-subquery again for each row.
+The module of each table declares its queue. ``bot.store.due_work`` asks all queues at once when their first
+row is due. Only PostgreSQL has to skip rows that another process is claiming, since SQLite has one writer.
+On PostgreSQL a claim selects its rows as an array, because a subquery might run again for each row.
 """
 
 from collections.abc import Mapping
@@ -14,17 +13,17 @@ from typing import Final
 from bot.store.statements import fill
 from bot.store.transaction import CLAIM, Row, Transaction
 
-#: In place of a column: rows are looked at for as long as they are there.
+#: In place of the column ``due``: rows are always due, and nobody claims them.
 ALWAYS: Final = "0.0"
-#: The parameter of the connection whose rows are claimed; ``connections`` has all of a process as JSON.
+#: The parameter with the connection whose rows are claimed. ``:connections`` is all connections, as JSON.
 _CONNECTION: Final = ":connection"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A statement that changes some rows, so that nobody else takes them, and returns them.
+    """A statement that changes some rows, so that nobody else claims them, and returns them.
 
-    Its parts may have the parts of the SQL files in braces.
+    Its parts are SQL, in which ``{name}`` stands for a part of that name in the SQL files.
     """
 
     table: str
@@ -56,12 +55,12 @@ RETURNING {claim.returning}""")  # noqa: S608 - of declarations alone
 class Queue:
     """The rows of a table in the order in which they come due.
 
-    ``due`` is the column with the time, ``where`` the condition of the index by it, ``delay`` the SQL of how
-    many seconds later than that they are due. ``only`` says what else decides a claim: a row that is due and
-    can't be claimed (another process owns it, it waits behind another) is tried again after a pause. A claim
-    makes ``changes``; without a change of its own, the row is due again at ``:until``. ``margins`` are
-    further parameters: so many seconds before now. ``kind`` names the work that is done with the rows. What
-    time alone asks for ``is_scheduled``: doing it makes a row due later, so nobody does one that stays due.
+    ``kind`` names the work done with the rows. ``due`` is the column with the time, ``where`` the condition
+    of the index on that column, and ``delay`` SQL for the seconds to add to the time. ``only`` is a further
+    condition of a claim: a due row that doesn't meet it (another process owns it, say) is tried again after a
+    pause. A claim makes the ``changes``; by default, the row is due again at ``:until``. ``margins`` maps
+    further parameters to seconds: each is that long before now. ``is_scheduled`` marks work that only the
+    time asks for. Doing it makes a row due later, so a row that stays due shows that nobody does the work.
     """
 
     name: str
@@ -81,17 +80,17 @@ class Queue:
 
     @property
     def is_claimed(self) -> bool:
-        """Return whether its rows are claimed, and not only looked at by everybody."""
+        """Return whether its rows are claimed; without a time, every process only looks at them."""
         return self.due != ALWAYS
 
     @property
     def is_open(self) -> str:
-        """Return the condition of rows that are due some time."""
+        """Return the SQL condition for rows that are due now or later."""
         return self.where or f"{self.due} IS NOT NULL"
 
     @property
     def is_due(self) -> str:
-        """Return the condition of rows that may be claimed now."""
+        """Return the SQL condition for rows that may be claimed now."""
         latest = f":now - ({self.delay})" if self.delay else ":now"
         return " AND ".join(part for part in (self.is_open, f"{self.due} <= {latest}", self.only) if part)
 
@@ -110,12 +109,12 @@ class Queue:
 
     @property
     def count(self) -> str:
-        """The query that counts the rows that could be claimed."""
+        """Return the query that counts the rows that may be claimed now."""
         return fill(f"SELECT COUNT(*) AS count FROM {self.table} WHERE {self.is_due}")  # noqa: S608
 
     @property
     def first_due(self) -> str:
-        """Return the query for the time at which the first row is due, of all ``connections`` at once."""
+        """Return the query for the time when the first row is due, over all ``:connections``."""
         due = f"{self.due} + ({self.delay})" if self.delay else self.due
         order = f"ORDER BY {self.order or self.due} " if self.is_claimed else ""
         rows = f"{self.table} WHERE {self.is_open} {order}LIMIT 1"
@@ -127,15 +126,15 @@ class Queue:
         return fill(query)
 
     def get_margins(self, now: float) -> Row:
-        """Return ``now`` and the parameters of the margins before it."""
+        """Return the parameters ``now`` and, for each margin, the time that many seconds before it."""
         return {"now": now, **{name: now - seconds for name, seconds in self.margins.items()}}
 
     def take(
         self, tx: Transaction, lease: float, limit: int, now: float | None = None, **named: object
     ) -> list[Row]:
-        """Claim due rows for ``lease`` seconds, at most ``limit``; return them as they are now.
+        """Claim at most ``limit`` due rows for ``lease`` seconds; return them as they are after the claim.
 
-        ``now`` is the time at which it begins, if the caller has to know it.
+        ``now`` is the time of the claim, if the caller needs to know it.
         """
         now = tx.now() if now is None else now
         given = {**self.get_margins(now), "until": now + lease, "limit": limit}
@@ -147,7 +146,7 @@ DECLARED_QUEUES: Final[dict[str, Queue]] = {}
 
 
 def declare_queue(queue: Queue) -> Queue:
-    """Declare a queue, whose rows are looked for from then on; raise ValueError if its name is taken."""
+    """Declare a queue, so that its rows are worked on; raise ValueError if another has its name."""
     if DECLARED_QUEUES.setdefault(queue.name, queue) is not queue:
         raise ValueError(f"two queues are named {queue.name}")
     return queue

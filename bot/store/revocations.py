@@ -1,4 +1,4 @@
-"""Revocations: the secrets of ended accounts, kept until the provider has revoked them."""
+"""The secrets of ended accounts, kept until their provider has revoked them."""
 
 from dataclasses import replace
 
@@ -13,8 +13,8 @@ from bot.store.transaction import Priority, Transaction, prioritize
 def enqueue_revocation(tx: Transaction, ended: Account, *, notify: bool, due_in: float = 0.0) -> None:
     """Mark the secret of an ended link as pending revocation, and enqueue the task.
 
-    ``notify``: its person is told once the provider has confirmed it. ``due_in``: calls made with it may
-    still be under way for so many seconds.
+    ``notify``: its owner is told the outcome. ``due_in`` is a delay in seconds, for calls that still use the
+    secret.
     """
     ACCOUNTS.delete(tx, id=ended.id)
     account = replace(ended, state="revoking", unlinked_at=tx.now(), refused_since=None, remind_at=None)
@@ -24,17 +24,17 @@ def enqueue_revocation(tx: Transaction, ended: Account, *, notify: bool, due_in:
 
 @prioritize(Priority.STEADY)
 def list_pending_revocations(tx: Transaction) -> list[Account]:
-    """Return the accounts whose revocation is pending, the oldest first."""
+    """Return the accounts whose revocation is pending, oldest first."""
     return ACCOUNTS.query(tx, "pending_revocations")
 
 
 def note_refused_revocation(tx: Transaction, account_id: str) -> None:
-    """Note that a provider refused to revoke a secret, for the first time."""
+    """Note when a provider first refused to revoke a secret."""
     ACCOUNTS.change(
         tx, {"id": account_id, "state": "revoking", "refused_since": None}, refused_since=tx.now()
     )
 
 
 def drop(tx: Transaction, account_id: str) -> bool:
-    """Erase a secret whose revocation was pending; return False if another process has."""
+    """Erase a secret whose revocation was pending; return False if another process already has."""
     return ACCOUNTS.count_deleted(tx, id=account_id, state="revoking") == 1

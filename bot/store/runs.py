@@ -1,4 +1,4 @@
-"""Job runs: requested by people, found in lists, claimed when due, advanced, ended once."""
+"""Job runs: requested by people or found in lists, claimed and advanced by steps, and ended once."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -21,21 +21,21 @@ from bot.store.tables import ACCOUNTS, RUNS, make_parser, parse_principal
 from bot.store.transaction import Engine, Priority, Row, Transaction, prioritize
 from bot.store.work_items import WakeReason
 
-#: An accepted stop isn't sent again within this many seconds: a second click isn't a second request.
+#: Seconds in which an accepted stop isn't sent again: a second click is no second request.
 STOP_AGAIN_SECONDS = 10.0
 _PARSE_RELATED = make_parser("a p")
 
 
 def insert(tx: Transaction, new: Run) -> bool:
-    """Write a row, due at once, unless its person has one with the same remote id; return whether it did."""
+    """Write a run, due at once, unless its owner has one with the same remote id; return whether it did."""
     made = replace(new, next_step_at=tx.now(), deadline_number=0 if new.deadline_at is None else 1)
     return RUNS.add_new(tx, made, **({"spec": {}} if made.spec is None else {}))
 
 
 def show(tx: Transaction, run: Run, channel_id: str | None, *, is_answered: bool = False) -> None:
-    """Give a run its card, if it has none; ``channel_id`` is where its person can be told otherwise.
+    """Give a run its card, if it has none; ``channel_id`` is where its owner can be reached otherwise.
 
-    ``is_answered``: an answer has said what begins, so the card waits for what takes long.
+    ``is_answered``: an answer has said what begins, so the card is sent only if the run takes long.
     """
     if cards.add_of_run(tx, run.id, run.principal.key):
         card = NewNotice(run.id, NoticeKind.JOB_CARD, "1", run.principal, {"channel_id": channel_id})
@@ -45,8 +45,8 @@ def show(tx: Transaction, run: Run, channel_id: str | None, *, is_answered: bool
 def request_stop(tx: Transaction, run: Run, wanted: StopKind) -> None:
     """Request the stop of an open run, or a forced stop after a plain one.
 
-    A new request sets ``stop_call`` to NONE and makes the run due; the result of a plain stop in flight then
-    doesn't count for the forced one. A stop that failed (given up, or refused) is sent again on request.
+    A new request sets ``stop_call`` to NONE and makes the run due. The result of a plain stop still in flight
+    then doesn't count. A stop that was given up or had no effect is sent again on request.
     """
     now = tx.now()
     is_weaker = run.requested_stop == "force" and wanted != "force"
@@ -58,7 +58,7 @@ def request_stop(tx: Transaction, run: Run, wanted: StopKind) -> None:
 
 
 def _has_stop_failed(run: Run, now: float) -> bool:
-    """Return whether a stop was given up, or was answered a while ago without effect."""
+    """Return whether a stop was given up, or was accepted a while ago without effect."""
     if run.remote_id is None:
         return False
     if run.stop_call is not Call.ACCEPTED:
@@ -69,7 +69,7 @@ def _has_stop_failed(run: Run, now: float) -> bool:
 def find_unexplained_ids(tx: Transaction, run: Run, remote_ids: Sequence[str]) -> list[str]:
     """Return the ids that no other run has; none while another launch of unknown outcome may have them.
 
-    A row that a list added has no reference: it may be this one.
+    A row without a reference was added by a list, so it may be this run.
     """
     pair = {"principal": run.principal.key, "connection": run.connection}
     if tx.one("nameless_launch", id=run.id, name=run.name, **pair) is not None:
@@ -79,9 +79,9 @@ def find_unexplained_ids(tx: Transaction, run: Run, remote_ids: Sequence[str]) -
 
 
 def watch(tx: Transaction, run_id: str, channel_id: str | None = None) -> Run | None:
-    """Follow a run's output from now on (``is_watched``). This gives a run found by a list its card.
+    """Follow a run's output from now on (``is_watched``), and give the run a card if it has none.
 
-    Return None if there is no such run or its account was unlinked.
+    Return None if there is no such run, or its account was unlinked.
     """
     row = RUNS.change_returning(tx, {"id": run_id, "is_orphan": False}, is_watched=True)
     if row is None:
@@ -99,33 +99,33 @@ def find_run(tx: Transaction, run_id: str) -> Run | None:
 
 
 def list_runs(tx: Transaction, principal: Principal, *, limit: int = 50) -> list[Run]:
-    """Return a person's runs, newest first, without those of unlinked accounts and of links that rest."""
+    """Return a person's runs, newest first, without those of unlinked accounts and resting links."""
     return RUNS.query(tx, "runs", principal=principal.key, limit=limit)
 
 
 @prioritize(Priority.STEADY)
 def list_watched_runs(tx: Transaction, owner: str = "") -> list[Run]:
-    """Return launched runs whose output is watched and whose file wasn't sent yet, oldest first.
+    """Return launched runs whose output is followed until its file is sent, oldest first.
 
-    Those that another process follows are left out.
+    Runs that another process follows are left out.
     """
     return RUNS.query(tx, "watched_runs", owner=owner, now=tx.now())
 
 
 def queue_grown_outputs(tx: Transaction, run_ids: Sequence[str]) -> None:
-    """Have the cards of runs redrawn that have written more."""
+    """Redraw the cards of runs that have written more output."""
     for run_id in run_ids:
         cards.queue_updates(tx, run_id, changed=False)
 
 
 def note_output_sent(tx: Transaction, run_id: str, notices: Sequence[NewNotice] = ()) -> None:
-    """Note that the whole output was sent, by these notices; it is no longer watched."""
+    """Note that a run's whole output was sent, and write the notices; the output is no longer followed."""
     if RUNS.count_changed(tx, {"id": run_id, "is_watched": True}, is_watched=False):
         add_notices(tx, notices)
 
 
 def end_orphaned(tx: Transaction, row: Row, said: Row) -> None:
-    """End a run of an unlinked account, which nobody may follow any more; ``tell`` of it if it has a card."""
+    """End a run of an unlinked account; with ``notify`` in ``said``, tell its owner if it has a card."""
     ended = work_items.end(tx, RUNS, row["id"], Outcome.CANCELLED, "unlinked")
     if ended is not None and said["notify"] and cards.find_card(tx, row["id"]) is not None:
         add_notices(tx, [_make_cancellation(row, "unlinked")])
@@ -151,7 +151,7 @@ RUN_QUEUE: Final = declare_queue(
         changes="{claimed}",
     )
 )
-#: Runs whose output is followed while somebody watches them; nobody claims them.
+#: Runs whose output is followed; no process claims them.
 WATCHED_RUN_QUEUE: Final = declare_queue(
     Queue(
         name="watched_runs",
@@ -168,14 +168,14 @@ ACCOUNT_CLAIM: Final = Claim(
     changes="{claimed}",
     order="next_step_at",
 )
-#: Runs of one account due within this many seconds are read along with one that is due.
+#: Seconds ahead: an account's runs that become due within them are read together with one that is due.
 _COMBINE_WITHIN_SECONDS = 2.0
 
 
 def claim_runs(tx: Transaction, limit: int, lease: float, owner: str = "") -> list[ClaimedRun]:
-    """Lease due open runs, oldest first, each with everything a step needs.
+    """Claim due open runs, oldest first, each with everything a step needs.
 
-    A run whose output another process follows is left to that one.
+    A run whose output another process follows is left to that process.
     """
     return _make_steps(
         tx, work_items.claim(tx, RUN_QUEUE.claim, "claimed_runs", lease, limit=limit, owner=owner)
@@ -185,10 +185,9 @@ def claim_runs(tx: Transaction, limit: int, lease: float, owner: str = "") -> li
 def claim_runs_of(
     tx: Transaction, account: Account, limit: int, lease: float, owner: str = ""
 ) -> list[ClaimedRun] | None:
-    """Claim the next read of an active account's runs, and lease those that are due within 2 s for it.
+    """Claim the next read of an active account's runs, and the open, launched ones that are due within 2 s.
 
-    Only open, launched ones are read. Return None if the account has ended, or somebody else has read its
-    runs since it was read itself.
+    Return None if the account isn't active, or another process has read its runs since it was loaded.
     """
     now = tx.now()
     if not tx.count("read_runs_of", id=account.id, last=account.runs_read_at or 0.0, now=now):
@@ -215,12 +214,12 @@ def _make_steps(tx: Transaction, found: Sequence[tuple[Row, Row]]) -> list[Claim
 
 
 def save_run_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | None:
-    """Write a step's result and release the lease; return None if it ended or another step holds it.
+    """Write a step's result and release the lease; return the row after that.
 
-    Else return the row as it is then; ``was`` is the one that the step has worked on.
-
-    While a call is in flight (CALLING) the lease is kept for ``next_in``. An unknown state keeps the last
-    one, and a final one stays. A row that a list added for the same ``remote_id`` is merged into this one.
+    Return None if the run has ended meanwhile, or another step holds it. ``was`` is the row that the step
+    worked with. While a call is in flight (CALLING), the lease is kept for ``next_in``. If the observed state
+    is unknown, the last one is kept, and a final state stays. A row that a list added for the same
+    ``remote_id`` is merged into this one.
     """
     saved = work_items.save(tx, RUNS, update, _choose_changes, None if update.remote_id else was)
     if saved is None:
@@ -233,7 +232,7 @@ def save_run_step(tx: Transaction, update: Update, was: Row | None = None) -> Ro
 
 def _choose_changes(tx: Transaction, row: Row, update: Update, shared: Row) -> Row:
     now = shared["now"]
-    # Another kind of stop was requested in the meantime: what is known about this one doesn't apply to it.
+    # Another kind of stop was requested meanwhile, so this stop's result doesn't count for it.
     other_stop = bool(update.claim) and row["wake_reason"] == WakeReason.OTHER_STOP
     after = {
         **gates.run_after(row, update.observed, now),
@@ -248,9 +247,9 @@ def _choose_changes(tx: Transaction, row: Row, update: Update, shared: Row) -> R
 
 
 def _choose_unread_columns(row: Row, update: Update, now: float) -> dict[str, Any]:
-    """Return since when a run couldn't be read, when its person is told, and its doubt.
+    """Return the columns about reads that fail: since when, when the owner is told, and unconfirmed reports.
 
-    A run seen queued or running has no deadline; a deadline already set, or already reported, is kept.
+    A run whose state was read has no deadline; a deadline already set, or already reported, is kept.
     """
     columns = (
         "blocked_since",
@@ -286,7 +285,7 @@ def _choose_unread_columns(row: Row, update: Update, now: float) -> dict[str, An
 
 
 def _merge_same_id(tx: Transaction, row: Row, remote_id: str) -> dict[str, Any]:
-    """Handle a row that already has the id: one from a list is this run; another launch keeps it."""
+    """Return the changes if another row has the id: one from a list is merged, another launch keeps it."""
     existing = _find_by_remote_id(tx, row, remote_id)
     if existing is None or existing["id"] == row["id"]:
         return {}
@@ -302,7 +301,7 @@ def _find_by_remote_id(tx: Transaction, pair: Row, remote_id: str) -> Row | None
 
 
 def _merge_row_of_list(tx: Transaction, row: Row, listed: Row) -> dict[str, Any]:
-    """Merge the row that a list added for this run into it, with the requests on that row."""
+    """Merge the row that a list added for this run into it, including requests on that row."""
     tx.run("delete_cards_of", subject=listed["id"])
     RUNS.delete(tx, id=listed["id"])
     asked = {column: listed[column] for column in ("requested_stop", "stop_call")}
@@ -310,19 +309,19 @@ def _merge_row_of_list(tx: Transaction, row: Row, listed: Row) -> dict[str, Any]
     return {**watched, **asked} if listed["requested_stop"] and row["requested_stop"] != "force" else watched
 
 
-#: Ended runs beyond this age or number aren't taken from a list: the sweep would delete them again.
+#: The highest age (in seconds) and number of ended runs added from a list; the sweep would delete others.
 RETENTION_SECONDS = 30 * 86_400.0
 MAX_RETAINED_RUNS = 50
-#: So many are merged in one transaction, each with its messages.
+#: Runs that are merged in one transaction, each with its messages.
 _BATCH_SIZE = 40
 
 
 async def merge_runs(engine: Engine, account_id: str, found: Sequence[DiscoveredRun]) -> int:
-    """Merge a list of runs, in pieces; return how many were new. An unlink between two pieces ends it.
+    """Merge a list of runs, in batches; return how many were new. An unlink between two batches ends it.
 
-    New ones are written without card or notices and aren't watched; open ones are still followed to their
-    end. For known open ones the list counts as a read; a step ends them. Ended ones are added only if the
-    sweep would keep them. The listing's start is the claim of the account's LIST_JOBS task.
+    New runs get no card and no notices, and their output isn't followed; open ones are still read until they
+    end. Ended runs are added only if the sweep would keep them. For a known open run, the list counts as a
+    read, made when the account's LIST_RUNS task was claimed; a step then ends the run if it is over.
     """
     start = await engine.read(
         lambda tx: find_listing_start(tx, TaskKind.LIST_RUNS, account_id), Priority.STEADY
@@ -346,7 +345,7 @@ async def merge_runs(engine: Engine, account_id: str, found: Sequence[Discovered
 def _update_runs(
     tx: Transaction, account_id: str, piece: Sequence[DiscoveredRun], start: float
 ) -> list[DiscoveredRun] | None:
-    """Update the runs of a list's batch that have rows; return the others, or None if unlinked."""
+    """Update the runs of a batch that have rows; return the others, or None if the account was unlinked."""
     pair = _find_pair(tx, account_id)
     if pair is None:
         return None
@@ -361,7 +360,7 @@ def _update_runs(
 
 
 def _choose_new_runs(unknown: Sequence[DiscoveredRun], now: float) -> list[DiscoveredRun]:
-    """Return the unknown runs of a list that are taken: open ones, and recently ended ones."""
+    """Return the runs of a list to add: open ones, and those that ended recently."""
     newest = sorted(unknown, key=lambda one: _estimate_start(one, now), reverse=True)
     over = [one for one in newest if one.observed.state.is_over]
     kept = [one for one in over[:MAX_RETAINED_RUNS] if _estimate_end(one, now) >= now - RETENTION_SECONDS]
@@ -369,7 +368,7 @@ def _choose_new_runs(unknown: Sequence[DiscoveredRun], now: float) -> list[Disco
 
 
 def _add_runs(tx: Transaction, account_id: str, piece: Sequence[DiscoveredRun], start: float) -> int:
-    """Write a piece of the taken runs; return how many were new."""
+    """Insert a batch of the chosen runs; return how many rows were added."""
     pair, now = _find_pair(tx, account_id), tx.now()
     if pair is None:
         return 0
@@ -377,7 +376,7 @@ def _add_runs(tx: Transaction, account_id: str, piece: Sequence[DiscoveredRun], 
 
 
 def _find_pair(tx: Transaction, account_id: str) -> Row | None:
-    """Return the account's principal and connection; None once it is unlinked, which ends the merge."""
+    """Return an account's principal and connection; None if it was unlinked."""
     account = ACCOUNTS.row(tx, id=account_id)
     if account is None or account["state"] == "revoking":
         return None
@@ -385,7 +384,7 @@ def _find_pair(tx: Transaction, account_id: str) -> Row | None:
 
 
 def _update_run(tx: Transaction, row: Row, one: DiscoveredRun, start: float, now: float) -> None:
-    """Update an open run from a list; a step then ends it, so that its person is told."""
+    """Update an open run from a list; if it is over, a step ends it, so that its owner is told."""
     after = {**row, **gates.run_after(row, one.observed, start), "name": one.observed.name or one.name}
     RUNS.change(tx, {"id": row["id"]}, **{column: after[column] for column in gates.RUN_COLUMNS})
     if after["state"] != row["state"]:
@@ -419,7 +418,7 @@ def _make_run(run_id: str, one: DiscoveredRun, pair: Row, start: float, now: flo
 
 
 def _estimate_start(one: DiscoveredRun, now: float) -> float:
-    """Return when a run began as far as it is known, never later than now."""
+    """Return when a run began, or the best known estimate, never later than now."""
     return min(now, one.observed.started_at or one.observed.ended_at or now)
 
 
@@ -428,5 +427,5 @@ def _estimate_end(one: DiscoveredRun, now: float) -> float:
 
 
 def _split_batches(found: Sequence[DiscoveredRun]) -> Iterator[Sequence[DiscoveredRun]]:
-    """Return a list in pieces, each for a transaction of its own."""
+    """Return a list in batches, each for a transaction of its own."""
     return (found[at : at + _BATCH_SIZE] for at in range(0, len(found), _BATCH_SIZE))

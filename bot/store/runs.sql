@@ -1,4 +1,4 @@
--- Only the process that follows a run's output steps it.
+-- If a process follows a run's output, only that process steps the run.
 -- part: output_here
 NOT EXISTS (
     SELECT 1 FROM owners o WHERE o.name = 'output:' || runs.id AND o.owner <> :owner AND o.until > :now
@@ -38,13 +38,13 @@ UPDATE runs SET
     {at_once}
 WHERE id = :id AND outcome IS NULL;
 
--- Another launch of that name whose result isn't known: what is found may belong to either.
+-- Another launch of the same name whose result isn't known: a run that is found may belong to either.
 -- name: nameless_launch
 SELECT id FROM runs
 WHERE principal = :principal AND connection = :connection AND name = :name AND id <> :id AND remote_id IS NULL
     AND outcome IS NULL AND start_call <> 'none'
 LIMIT 1;
 
--- One process at a time reads an account's runs: who has read them last is what the others find.
+-- One process at a time reads an account's runs: the claim fails if the time of the last read has changed.
 -- name: read_runs_of
 UPDATE accounts SET runs_read_at = :now WHERE id = :id AND COALESCE(runs_read_at, 0.0) = :last AND state = 'active';

@@ -1,4 +1,4 @@
-"""What a damaged SQLite file still has: its readable rows, table by table, in a new file."""
+"""Rescue of a damaged SQLite file: its readable rows are copied to a new file, table by table."""
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
@@ -12,15 +12,15 @@ from bot.store.transaction import StoreTime, Transaction
 from bot.support.clock import Ids
 from bot.support.errors import StoreUnavailable
 
-#: No row has a larger number in its table.
+#: The largest number that a row can have.
 _MAX_ROWID: Final = 2**63 - 1
-#: How what can't be read shows: a length in it may be anything.
+#: Errors of reading a damaged place; a length stored there may have any value, so memory may run out.
 _UNREADABLE: Final = (sqlite3.Error, OverflowError, MemoryError)
 
 
 @dataclass(frozen=True, slots=True)
 class SavedTable:
-    """What was saved of a table: the number of its rows, and whether a part of it couldn't be read."""
+    """What was saved of a table: the number of rows, and whether some could not be read."""
 
     rows: int
     is_damaged: bool
@@ -29,10 +29,10 @@ class SavedTable:
 def save_readable_rows(
     path: Path, target: Path, left: Callable[[Transaction], object], time: StoreTime, ids: Ids
 ) -> Mapping[str, SavedTable]:
-    """Write the readable rows of a file into a new one, which is there once it is whole.
+    """Copy the readable rows of a file into a new file, which appears only when it is complete.
 
-    Rows that break the rules of their table are left out, and counted as damage. ``left`` writes into the new
-    file. Raise StoreUnavailable, or StoreInUse while a process serves from the damaged one.
+    Rows that violate a constraint of their table are left out, and count as damage. ``left`` then writes into
+    the new file. Raise StoreUnavailable, or StoreInUse if a process serves from the damaged file.
     """
     with (
         not_served(path),
@@ -41,12 +41,12 @@ def save_readable_rows(
         closing(sqlite3.connect(fresh)) as made,
     ):
         source.text_factory = lambda text: text.decode("utf-8", "replace")
-        # A schema that contradicts itself is read as far as it goes.
+        # Read even an inconsistent schema, as far as possible.
         source.execute("PRAGMA writable_schema = ON")
         for pragma in LAYOUT:
             made.execute(f"PRAGMA {pragma}")
         for _type, _name, _table, _page, statement in _read_rows(source, "sqlite_schema", []):
-            # What belongs to a part that is lost, such as an index without its table, is left out.
+            # Leave out statements that need a lost part, such as an index whose table is lost.
             with suppress(sqlite3.Error):
                 made.execute(statement or "")
         names = [row[0] for row in made.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
@@ -74,9 +74,9 @@ def _save_table(source: sqlite3.Connection, made: sqlite3.Connection, name: str)
 
 
 def _read_rows(source: sqlite3.Connection, name: str, damage: list[str]) -> Iterator[tuple[Any, ...]]:
-    """Yield a table's rows; at a damaged place go on behind it, and come back to it from there.
+    """Yield a table's rows; at a damaged place, continue behind it, then read backwards towards it.
 
-    Each is asked for by itself: of several, the last one before the damage would be lost.
+    Each row is read by a query of its own: in a larger one, rows before the damage would be lost.
     """
     after = f'SELECT rowid, * FROM "{name}" WHERE rowid > ? ORDER BY rowid LIMIT 1'  # noqa: S608
     before = f'SELECT rowid, * FROM "{name}" WHERE rowid < ? ORDER BY rowid DESC LIMIT 1'  # noqa: S608

@@ -1,8 +1,8 @@
-"""The schema of a database: its SQL files, read once, missing migrations, and what becomes of its times.
+"""The schema of a database: migrations, and the correction ("healing") of stored times at start-up.
 
-Only the serving process heals them (``docs/adr/0019-who-heals-clocks.md``). While the machine keeps running,
-its monotonic clock shows whether the wall clock was moved. Where it was, and after a reboot, nobody counts on
-how much time has passed: anything that must not be early waits its full time from now on.
+Only the serving process heals times (``docs/adr/0019-who-heals-clocks.md``). While the machine keeps running,
+its monotonic clock shows whether the wall clock was moved. If it was moved, or after a reboot, nobody knows
+how much time has passed, so anything that must not be early waits its full time from now on.
 """
 
 import re
@@ -21,15 +21,15 @@ from bot.store.transaction import ClockReading, Engine, Priority, Transaction, W
 from bot.support.errors import StoreTooNew, StoreTooOld, StoreUnreleased
 from bot.support.release import RELEASE, find_newest
 
-#: What ran here; the second table has the release that ran it, too, which a database that is older or newer
-#: than the code is refused with. 0.1.0 reads the first one alone.
+#: The tables of the migrations that ran. The second one also has the release that ran each, which the error
+#: names if the database is too new. 0.1.0 reads only the first one.
 CREATE_MIGRATIONS: Final = (
     "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at DOUBLE PRECISION NOT NULL)",
     """CREATE TABLE IF NOT EXISTS schema_changes (
         name TEXT PRIMARY KEY, applied_at DOUBLE PRECISION NOT NULL, oldest TEXT NOT NULL
     )""",
 )
-#: The type of text columns.
+#: Matches the type of text columns.
 TEXT_PATTERN = re.compile(r"\bTEXT\b")
 _UNRELEASED = (
     "The database {path} was made by a development version of Usher, whose tables no release can bring up to "
@@ -43,20 +43,20 @@ _TOO_NEW = (
     "The database was migrated by a newer release of Usher ({names}): it needs {needed} or later, and this "
     "is {release}. Run that release, or restore the backup made before it: `usher docs upgrade#going-back`."
 )
-#: The migrations up to 0.3.1, in whose place one file stands.
+#: Finds the list of migrations that a squashed one replaces, in its opening comment.
 _REPLACED_PATTERN = re.compile(r"-- in place of:\n((?:--   .*\n)+)")
 
 
 def list_replaced_migrations(script: str) -> tuple[str, ...]:
-    """Return the migrations in whose place a script stands, in order; none for most."""
+    """Return the migrations that a squashed script replaces, in order; none for an ordinary script."""
     found = _REPLACED_PATTERN.search(script)
     return tuple(found[1].replace("--", " ").split()) if found is not None else ()
 
 
 def make_migration_rows(name: str, script: str, now: float) -> list[tuple[str, tuple[str | float, ...]]]:
-    """Return the rows about a migration that ran, each with the table that takes it.
+    """Return the rows that record a migration as run, each with its table.
 
-    What one stands in the place of is recorded as it is where each ran by itself.
+    For a squashed migration, these are the rows of the migrations that it replaces.
     """
     names = list_replaced_migrations(script) or (name,)
     return [
@@ -67,9 +67,10 @@ def make_migration_rows(name: str, script: str, now: float) -> list[tuple[str, t
 def find_missing_migrations(applied: Mapping[str, str], scripts: Mapping[str, str], path: str) -> list[str]:
     """Return the migrations still to run, in order. Raise StoreTooOld, StoreTooNew or StoreUnreleased.
 
-    ``applied`` is the release that ran it, by migration; "" if none is recorded. A newer release has run all
-    of these and then others; before the first release they had other names. What stands in the place of
-    others has run where all of those have.
+    ``applied`` maps each migration to the release that ran it ("" if that isn't recorded). A squashed
+    migration counts as run once all those that it replaces have run; StoreTooOld if only others have run.
+    Unknown migrations mean StoreTooNew if all of ours have run, the unknown ones come later, and each has a
+    release recorded; otherwise StoreUnreleased (a development version).
     """
     stood_for = {name: list_replaced_migrations(script) for name, script in scripts.items()}
     before = {one for names in stood_for.values() for one in names}
@@ -88,7 +89,7 @@ def find_missing_migrations(applied: Mapping[str, str], scripts: Mapping[str, st
 
 @dataclass(frozen=True, slots=True)
 class TableCopy:
-    """A table on its way to another database: its name, its columns, and its rows in that order."""
+    """A table to be copied to another database: its name, its columns, and its rows in their order."""
 
     name: str
     columns: tuple[str, ...]
@@ -109,31 +110,31 @@ def read_migrations() -> dict[str, str]:
 def read_latest_schema() -> tuple[str, ...]:
     """Return the statements that create the latest schema in a new SQLite file.
 
-    They take a sixtieth of the migrations' time. ``test_new_database_equals_a_migrated_one`` compares
-    the two, and writes the file again.
+    They take a sixtieth of the time of the migrations. ``test_new_database_equals_a_migrated_one`` compares
+    the results, and can write the file anew.
     """
     text = files(__package__).joinpath("migrations", "latest", "sqlite.sql").read_text(encoding="utf-8")
     return tuple(text.split(";\n")[:-1])
 
 
-#: Differences below this are ordinary slewing of the clock; less than any poll margin.
+#: Seconds of difference that are ordinary slewing of the clock; less than any poll margin.
 MAX_SLEW_SECONDS: Final = 0.1
-#: The clock reading is written again when it has changed by this much; also less than any poll margin.
+#: Seconds of change after which the clock reading is written again; also less than any poll margin.
 CLOCK_READING_SECONDS: Final = 0.05
-#: No gate is closed for longer than this.
+#: The longest that a gate is closed, in seconds.
 MAX_GATE_SECONDS: Final = 600.0
-#: For so many seconds from its send a message of unknown outcome may be in flight, whether the sender still
-#: waits for the answer or has died: ``Timing.send_timeout`` and ``Timing.settles``.
+#: Seconds after a send for which a message of unknown outcome may still appear, whether its sender is waiting
+#: for the answer or has died: ``Timing.send_timeout`` and ``Timing.settles``.
 SEND_CONFIRM_SECONDS: Final = 25.0
 
-#: So many seconds without a heartbeat are more than a restart.
+#: Seconds without a heartbeat after which Usher counts as having been away; a restart takes less.
 AWAY_SECONDS: Final = 3600.0
 
 
 async def begin_serving(engine: Engine, check: Work[None]) -> list[str]:
-    """Serve from this database until it is closed: migrate, and heal times unless it is shared.
+    """Begin to serve from a database: migrate it, ``check`` its contents, and heal times unless it is shared.
 
-    Raise as ``migrate`` does, and as the ``check`` of what is in it.
+    Raises what ``migrate`` and ``check`` raise.
     """
     applied = await engine.migrate(serves=True)
     await engine.read(check)
@@ -141,7 +142,7 @@ async def begin_serving(engine: Engine, check: Work[None]) -> list[str]:
         return applied
     await engine.write(lambda tx: heal(tx, engine.clock_reading()))
     if engine.is_exclusive:
-        # By the healed times: a message in hand is looked for some time from now.
+        # After healing: a message that may have been sent is looked for in a while from now.
         await engine.write(lambda tx: leases.free(tx, SEND_CONFIRM_SECONDS))
     # Not earlier, or the clock reading needed for healing would be overwritten.
     engine.serves()
@@ -149,14 +150,14 @@ async def begin_serving(engine: Engine, check: Work[None]) -> list[str]:
 
 
 async def write_heartbeat(engine: Engine) -> None:
-    """Write a heartbeat with the clock reading: a tiny write. A shared database's clock needs none."""
+    """Write a heartbeat with the clock reading; a shared database needs none, as it has its own clock."""
     if not engine.is_shared:
         # Read the clock within the work, to include a jump that this write is the first to see.
         await engine.write(lambda tx: save_heartbeat(tx, engine.clock_reading()))
 
 
 def save_heartbeat(tx: Transaction, clock_reading: ClockReading) -> None:
-    """Write a heartbeat with the clock reading."""
+    """Write a heartbeat with the clock reading, in this transaction."""
     _save_heartbeat(tx, tx.now(), clock_reading)
 
 
@@ -168,16 +169,16 @@ def heal(tx: Transaction, clock_reading: ClockReading) -> None:
         moved = clock_reading.ahead - last["ahead"]
         is_unknown = abs(moved) > MAX_SLEW_SECONDS
     elif last is not None:
-        # The machine was rebooted or is a different one: only the last heartbeat gives an estimate.
+        # The machine was rebooted, or it is another one: only the last heartbeat gives an estimate.
         moved = now - last["seen_at"]
     _heal(tx, now, is_unknown=is_unknown, back=-moved if moved < -MAX_SLEW_SECONDS else 0.0)
     _save_heartbeat(tx, now, clock_reading)
 
 
 def move_times(tx: Transaction, jump: float, clock_reading: ClockReading) -> None:
-    """Heal times after a wall clock that jumped ahead while this process serves, or a machine that slept.
+    """Heal times after the wall clock jumped ahead while this process serves, or after the machine slept.
 
-    What is under way here keeps its leases for as long as it would have.
+    Leases of current work last as much longer as the clock jumped.
     """
     before = tx.now()
     for work_items in (OPERATIONS, RUNS):
@@ -188,7 +189,7 @@ def move_times(tx: Transaction, jump: float, clock_reading: ClockReading) -> Non
 
 
 def _heal(tx: Transaction, now: float, *, is_unknown: bool, back: float = 0.0) -> None:
-    """Heal all times; where it is unknown how much time has passed, what must not be early waits in full."""
+    """Heal all times; if it is unknown how much time has passed, what must not be early waits in full."""
     if is_unknown:
         tx.run("heal_sends", settled=now + SEND_CONFIRM_SECONDS)
     for query in build_healing_queries():
@@ -205,7 +206,7 @@ def _save_heartbeat(tx: Transaction, now: float, clock_reading: ClockReading) ->
 
 @prioritize(Priority.STEADY)
 def list_migrations(tx: Transaction) -> dict[str, str]:
-    """Return the names of the migrations that ran."""
+    """Return the names of the migrations that ran, each with "" instead of a release."""
     return {row["name"]: "" for row in tx.all("migrated")}
 
 

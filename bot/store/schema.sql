@@ -4,16 +4,16 @@ SELECT name FROM migrations ORDER BY name;
 -- name: schema_changes
 SELECT name, oldest FROM schema_changes ORDER BY name;
 
--- The wall clock jumped ahead by :jump: a lease lasts as long as it would have, so nobody takes over what is under way.
+-- The wall clock jumped ahead by :jump: leases are extended by it, so that nobody takes over work in progress.
 -- name: move_leases
 UPDATE {work_items} SET revision = revision + 1, next_step_at = next_step_at + :jump, leased_until = leased_until + :jump
 WHERE outcome IS NULL AND leased_until > :before;
 
--- Neither does a lease of a notice end early.
+-- The leases of notices are extended, too.
 -- name: move_sends
 UPDATE notices SET due_at = due_at + :jump WHERE state = 'leased' AND due_at > :before;
 
--- A gate claimed in the future, or an unknown time ago, stays closed for its whole interval.
+-- A gate claimed in the future, or an unknown time ago, stays closed for its whole interval from now.
 -- name: heal_gates
 UPDATE gates SET
     next_check_at = :now + CASE
@@ -21,7 +21,7 @@ UPDATE gates SET
     claimed_at = :now
 WHERE claimed_at > :now OR (:is_unknown = 1 AND claimed_at > 0);
 
--- A message of unknown outcome gets its full time to show up.
+-- A message that may have been sent gets its full time to show up.
 -- name: heal_sends
 UPDATE notices SET due_at = :settled
 WHERE (state = 'leased' OR (state = 'retry' AND unknown_since IS NOT NULL)) AND due_at < :settled;

@@ -1,7 +1,6 @@
--- A part is what {its_name} stands for in the queries below. {work_items} is operations or runs: what stands here of
--- both is asked of either.
+-- A part is the SQL that {its_name} stands for in queries. {work_items} stands for operations or runs.
 
--- It is stepped at once; if a step holds it, as soon as that is saved. wake_reason is one of bot.store.work_items.WakeReason.
+-- Step it at once, or as soon as a current step is saved. wake_reason is one of bot.store.work_items.WakeReason.
 -- part: at_once
 revision = revision + 1, wake_reason = CASE WHEN leased_until > :now
 -- guards: People ask, the reconciler observes
@@ -15,11 +14,12 @@ revision = revision + 1, next_step_at = :until, leased_until = :until, claim = :
     start_call = CASE WHEN start_call = 'calling' THEN 'unknown' ELSE start_call END,
     stop_call = CASE WHEN stop_call = 'calling' THEN 'unknown' ELSE stop_call END
 
--- What was claimed in the lost seconds before a failover is over: ``bot.store.maintenance.FAILOVER_CONFIRM_SECONDS``.
+-- A failover is settled once all claims from the seconds that it lost have ended:
+-- ``bot.store.maintenance.FAILOVER_CONFIRM_SECONDS``.
 -- part: settled
 NOT EXISTS (SELECT 1 FROM database_timeline WHERE detected_at + 62.0 > :now)
 
--- How many of :limit calls still fit into the minute; none while Slack wants a pause, or a failover hasn't settled.
+-- How many of :limit calls still fit into the minute; none during a pause, or while a failover isn't settled.
 -- part: room
 (SELECT CASE WHEN EXISTS (
             SELECT 1 FROM slack_methods WHERE team = :team AND method = :method AND paused_until > :now
@@ -28,8 +28,8 @@ NOT EXISTS (SELECT 1 FROM database_timeline WHERE detected_at + 62.0 > :now)
         ELSE :limit END
     FROM slack_calls WHERE team = :team AND method = :method AND called_at > :since)
 
--- What has become of the message about the end of an operation or a run (:id): ``EndState`` of ``bot.domain.notices``. The
--- card of a run stays beside it where a file is below the card.
+-- The state of the message about the end of an operation or a run (:id): ``EndState`` of ``bot.domain.notices``. If an
+-- output file is below a run's card, the card stays, so the message doesn't count.
 -- part: end_state
 CASE
     WHEN EXISTS (
@@ -47,7 +47,7 @@ CASE
     ) THEN 'pending'
     ELSE '' END
 
--- What steps need to know of whom they act for. An account that is being revoked is so only when alone.
+-- The account and the person that a step acts for. An account that is being revoked counts only if there is no other.
 -- part: acting
 LEFT JOIN accounts a ON a.id = (
         SELECT c.id FROM accounts c WHERE c.principal = o.principal AND c.connection = o.connection

@@ -1,4 +1,4 @@
-"""Signatures of Slack's last requests, so that each passes once."""
+"""Signatures of Slack's latest requests, so that each request is accepted only once."""
 
 from typing import Final
 
@@ -6,19 +6,19 @@ from bot.store.fan_out import FAN_OUT_BATCH_SIZE
 from bot.store.tables import SIGNATURES
 from bot.store.transaction import Transaction
 
-#: How long they are kept, in seconds: longer than a request may be late.
+#: Seconds for which signatures are kept; longer than a request may be late.
 RETENTION_SECONDS: Final = 600.0
 
 
 def save_signatures(tx: Transaction, signatures: str) -> None:
-    """Keep some signatures, and no longer the oldest."""
+    """Save some signatures, and delete the oldest."""
     now = tx.now()
     tx.run("forget_signatures", before=now - RETENTION_SECONDS, limit=FAN_OUT_BATCH_SIZE)
     SIGNATURES.add(tx, id=tx.ids.new("signatures"), seen_at=now, signatures=signatures)
 
 
 def list_signatures(tx: Transaction, within: float = RETENTION_SECONDS) -> list[tuple[float, str]]:
-    """Return the signatures of so many seconds, oldest first: how long ago, and the signatures."""
+    """Return the signatures of the last ``within`` seconds, oldest first, each with its age in seconds."""
     now = tx.now()
     rows = tx.all("signatures_since", since=now - within)
     return [(max(now - row["seen_at"], 0.0), row["signatures"]) for row in rows]

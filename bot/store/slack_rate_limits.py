@@ -1,6 +1,6 @@
-"""Counts of calls of Slack's methods: a sliding minute for each of them in each Slack workspace.
+"""Slack's rate limits: calls are counted for each method and Slack workspace, in a sliding minute.
 
-Besides, a gap between two calls to one channel, and the pauses that Slack asked for
+Also the minimum gap between two calls to one channel, and the pauses that Slack asked for
 (``docs/adr/0030-slack-calls-are-counted-in-the-database.md``).
 """
 
@@ -10,28 +10,29 @@ from typing import Final
 from bot.store.fan_out import FAN_OUT_BATCH_SIZE
 from bot.store.transaction import Priority, Row, Transaction, concerns, prioritize
 
-#: A call leaves within so many seconds after it was counted, or not at all.
+#: Seconds after it was counted within which a call is sent, or not at all.
 DEPARTURE_SECONDS: Final = 1.0
-#: How much longer one call may be on its way than the next one, in seconds.
+#: Seconds by which the travel times of two calls to Slack may differ.
 ARRIVAL_SECONDS: Final = 1.0
-#: Slack counts the calls that arrive in a minute.
+#: The seconds in which Slack counts the calls that arrive.
 MINUTE_SECONDS: Final = 60.0
-#: So long after it was counted, a call doesn't count any more, whenever it arrived.
+#: Seconds after which a call no longer counts, whenever it arrived.
 WINDOW_SECONDS: Final = MINUTE_SECONDS + DEPARTURE_SECONDS + ARRIVAL_SECONDS
 
 
-#: Slack's own tools may call, too, and what is sent once more isn't counted: they have the rest.
+#: The share of Slack's limit that Usher uses. The rest is for Slack's own tools, and for repeated sends,
+#: which aren't counted.
 USED_SHARE: Final = 0.9
-#: As many as there is never more to do of.
+#: The number of calls if there is no limit; there is never more to do at once.
 _UNLIMITED_CALLS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class CallQuota:
-    """The method of the calls that a claim leads to, and their number in a minute.
+    """The method that claimed work will call, and how many calls a minute Slack allows.
 
-    It is looked up by what claims, so that looking for something to do costs nothing more. Without a number
-    they aren't counted.
+    The query that looks for work also checks this, so it costs no query of its own. Without a number, calls
+    aren't counted.
     """
 
     team: str = ""
@@ -45,7 +46,7 @@ class CallQuota:
         )
 
     def within(self, now: float, share: float = 1.0) -> Row:
-        """Return the parameters of ``{room}`` in a query, but its ``limit``."""
+        """Return the parameters of ``{room}`` in a query, except ``limit``."""
         counted = {"team": self.team, "method": self.method, "since": now - WINDOW_SECONDS}
         return {**counted, "most": self.most(share)}
 
@@ -58,10 +59,10 @@ UNLIMITED: Final = CallQuota()
 def take_slack_call(
     tx: Transaction, team: str, method: str, *, most: int, channel: str = "", gap: float = 0.0
 ) -> float:
-    """Count a call and return 0; or count nothing and return how many seconds to wait.
+    """Count a call and return 0; or count nothing, and return the seconds to wait.
 
-    One at a time, as whatever decides: what is counted meanwhile would be missed.
-    ``most`` calls fit into a minute; ``gap`` is how many seconds have to pass between two to one channel.
+    Calls of a method are counted one at a time, so that none is missed. ``most`` is the number of calls that
+    fit into a minute, ``gap`` the least seconds between two calls to one channel.
     """
     key, now = {"team": team, "method": method}, tx.now()
     pause = _name_pause(method, channel) if gap else ""
@@ -77,15 +78,12 @@ def take_slack_call(
         waits.append(last["called_at"] + WINDOW_SECONDS - now)
     if gap and (last := tx.one("slack_call_to", **key, channel=channel, since=now - gap)) is not None:
         waits.append(last["called_at"] + gap - now)
-    # Nothing was counted, whatever rounding makes of the rest.
+    # Never 0, since nothing was counted.
     return max(*waits, 0.001)
 
 
 def count_remaining_calls(tx: Transaction, room: CallQuota, share: float = 1.0) -> int:
-    """Return the number of calls that still fit into the minute, a thousand at most.
-
-    0 while Slack wants a pause.
-    """
+    """Return the number of calls that still fit into the minute, a thousand at most; 0 during a pause."""
     row = tx.one("slack_calls_left", limit=_UNLIMITED_CALLS, now=tx.now(), **room.within(tx.now(), share))
     assert row is not None  # it counts, so there is always a row
     return int(row["fit"])
@@ -96,10 +94,10 @@ def count_remaining_calls(tx: Transaction, room: CallQuota, share: float = 1.0) 
 def pause_slack_method(
     tx: Transaction, team: str, method: str, seconds: float, channel: str | None = None
 ) -> None:
-    """Let nobody call a method for a while, because Slack asked for it; the longer pause wins.
+    """Pause all calls of a method, as Slack asked for it; the longer pause wins.
 
-    With a channel it is that channel's pause, as Slack limits each by itself; unless Slack wants one in
-    another channel, too: then the method's own limit was reached.
+    With a channel, only calls to that channel are paused, as Slack limits each channel by itself. But if
+    another channel is paused, too, the method's own limit was reached, and the whole method is paused.
     """
     until, paused = tx.now() + seconds, method
     if channel:
@@ -112,5 +110,5 @@ def pause_slack_method(
 
 
 def _name_pause(method: str, channel: str) -> str:
-    """Return the key of a channel's pause, beside those of methods."""
+    """Return the key of a channel's pause; the key of a method's pause is its name."""
     return f"{method} {channel}"

@@ -1,4 +1,4 @@
--- Counted if there is room for it: within the minute, at its channel, and while Slack wants no pause of either.
+-- Count a call if it fits into the minute and keeps the gap at its channel, and neither the method nor the channel is paused.
 -- name: count_slack_call
 INSERT INTO slack_calls (team, method, channel, called_at)
 SELECT :team, :method, :channel, CAST(:now AS DOUBLE PRECISION)
@@ -39,7 +39,7 @@ INSERT INTO slack_methods (team, method, paused_until) VALUES (:team, :method, :
 ON CONFLICT (team, method) DO UPDATE SET paused_until = excluded.paused_until
 WHERE excluded.paused_until > slack_methods.paused_until;
 
--- Pauses of channels: their keys lie between these two, as a blank comes right before an exclamation mark.
+-- The keys of channels' pauses sort between :begin and :end, as a blank comes right before an exclamation mark.
 -- name: forget_slack_pauses
 DELETE FROM slack_methods
 WHERE team = :team AND method >= :begin AND method < :end AND paused_until <= :now;

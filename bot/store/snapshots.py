@@ -1,4 +1,4 @@
-"""Snapshots: providers' latest answers."""
+"""Snapshots: the latest answers of providers."""
 
 from typing import Any
 
@@ -8,9 +8,9 @@ from bot.store.transaction import Transaction, as_json
 
 
 def save_snapshot(tx: Transaction, snapshot: Snapshot[Any]) -> None:
-    """Write a provider's answer; the newer one wins.
+    """Write a provider's answer; a newer one that is stored wins.
 
-    It is dropped if ``owner`` isn't an account, or is one being revoked.
+    It is dropped if its ``owner``, if any, isn't an account or is being revoked.
     """
     if snapshot.owner:
         account = ACCOUNTS.row(tx, id=snapshot.owner)

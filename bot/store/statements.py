@@ -1,14 +1,15 @@
-"""Statements: those of the SQL files by name, with their parts, and others filled with the same parts.
+"""Statements: the named queries of the SQL files, and other SQL that uses the same parts.
 
-Each module's statements stand in the file of its name, and the
-parts that several use in ``shared.sql``. What is read and written by a key alone is in ``bot.store.tables``.
-In a statement, ``{model}`` are all columns of its table's model with their values, ``{replaced}`` the same on
-a conflict, ``{changes}`` those that a caller sets, ``{work_items}`` operations or runs. They are portable
-between SQLite and PostgreSQL: no scalar MIN or MAX, no IN over a parameter, conflicts by ON CONFLICT, results
-by RETURNING. What only PostgreSQL is told stands in a comment that begins with its name: it locks what is
-read to be changed while others claim. What is run for many rows there gets all of them as ``:each``, and
-other parameters are columns of it. ``guards: RULE`` stands above a condition that keeps a rule behind an
-earlier guard (``bot.support.guards``).
+Each module's queries are in the SQL file of the same name, parts that several files use in ``shared.sql``.
+Rows that are found by a key alone need no query here (``bot.store.tables``). In a query, ``{model}`` stands
+for all columns of its table's model with their values, ``{replaced}`` for the same on a conflict,
+``{changes}`` for the columns that a caller sets, ``{work_items}`` for operations or runs.
+
+Queries are portable between SQLite and PostgreSQL: no scalar MIN or MAX, no IN over a parameter, conflicts by
+ON CONFLICT, results by RETURNING. SQL for PostgreSQL alone is in a comment that begins with its name, such as
+locks on rows that others may claim. There, a statement that runs for many rows gets them all as ``:each``,
+and the other parameters are its columns. ``guards: RULE`` stands above a condition that enforces a rule
+behind an earlier guard (``bot.support.guards``).
 """
 
 import re
@@ -22,25 +23,25 @@ from bot.store.time_repair import build_healing_queries
 
 _HEADER_PATTERN = re.compile(r"^-- (name|part): (\w+)$", re.MULTILINE)
 _PART_PATTERN = re.compile(r"\{(\w+)\}")
-#: Stands for the kinds of notices that have a mark.
+#: Matches a placeholder for the kinds of notices that have a mark.
 _MARK_PATTERN = re.compile(r"\{([A-Z_]+)\}")
-#: Stands for the columns of several tables by their aliases.
+#: Matches a placeholder for the columns of several tables, given by their aliases.
 _COLUMNS_PATTERN = re.compile(r"\{columns ([a-z ]+)\}")
-#: Begins a query that adds a row with all columns of its model.
+#: Matches the beginning of a query that adds a row with all columns of its model.
 _MODEL_PATTERN = re.compile(r"INSERT INTO (\w+) {model}")
 
 
 @cache
 def read_queries() -> dict[str, str]:
-    """Return the statements of the SQL files, and those that heal times, by name. Parameters ``:named``."""
+    """Return the queries of the SQL files, and those that heal times, by name; parameters are ``:named``."""
     return _read_files()[0] | build_healing_queries()
 
 
 @cache
 def fill(statement: str) -> str:
-    """Return a statement with the parts, the kinds and the columns that it has in braces."""
+    """Return a statement with the parts, kinds and columns in place of their names in braces."""
     parts = _read_files()[1]
-    # What a part has of other parts is filled in already.
+    # Parts within parts are already filled in.
     return _fill_columns(
         _PART_PATTERN.sub(
             lambda found: parts.get(found[1], found[0]), _MARK_PATTERN.sub(_list_marked_kinds, statement)
@@ -50,9 +51,9 @@ def fill(statement: str) -> str:
 
 @cache
 def _read_files() -> tuple[dict[str, str], dict[str, str]]:
-    """Return the statements and the parts of the SQL files by name.
+    """Return the queries and the parts of the SQL files by name.
 
-    A mark in braces is the list of the kinds of notices that have it; KINDS are all of them.
+    A mark in braces stands for the list of the kinds of notices that have it, ``{KINDS}`` for all kinds.
     """
     queries: dict[str, str] = {}
     parts: dict[str, str] = {}
@@ -72,14 +73,14 @@ def _read_files() -> tuple[dict[str, str], dict[str, str]]:
 
 
 def _fill_parts(statement: str, parts: dict[str, str]) -> str:
-    """Return a statement with its parts, which may have others."""
+    """Return a statement with its parts filled in, which may contain other parts."""
     while (filled := _PART_PATTERN.sub(lambda found: parts.get(found[1], found[0]), statement)) != statement:
         statement = filled
     return statement
 
 
 def _list_marked_kinds(found: re.Match[str]) -> str:
-    """Return the kinds that have a mark, or the codes of errors that nobody would read, as a list in SQL."""
+    """Return the kinds of notices with a mark as a list in SQL; for UNREAD, the errors of unread notices."""
     if found[1] == "UNREAD":
         return format_sql_list(sorted(UNREAD))
     return format_sql_list(
@@ -88,7 +89,7 @@ def _list_marked_kinds(found: re.Match[str]) -> str:
 
 
 def _fill_columns(query: str) -> str:
-    """Return a query with its model's columns in place of ``{model}`` and ``{replaced}``."""
+    """Return a query with columns in place of ``{columns …}``, ``{model}`` and ``{replaced}``."""
     query = _COLUMNS_PATTERN.sub(lambda columns: format_columns(columns[1]), query)
     found = _MODEL_PATTERN.match(query)
     if found is None:
@@ -103,8 +104,8 @@ def _fill_columns(query: str) -> str:
 def fill_changes(name: str, *columns: str, **words: str) -> str:
     """Return a named query that sets these columns in place of ``{changes}``, each to its parameter.
 
-    ``words`` are what else it has in braces: ``work_items``, the table of a query that is about operations or
-    runs; ``same``, the condition of a save.
+    ``words`` replace its other placeholders: ``work_items``, the table of operations or runs, and ``same``,
+    the condition of a save.
     """
     words["changes"] = ", ".join(f"{column} = :{column}" for column in columns)
     return _PART_PATTERN.sub(lambda found: words.get(found[1], found[0]), read_queries()[name])

@@ -1,7 +1,7 @@
-"""Warnings of ends: being warned is an outcome of sending.
+"""Warnings of planned stops: an owner counts as warned once the message was delivered.
 
-An end comes once its warning was delivered long enough before. ``timers.sql`` has that condition, in the
-statements that claim an end.
+A stop is only made some time after that. ``timers.sql`` has this condition in the statement that claims due
+timers.
 """
 
 from dataclasses import replace
@@ -11,17 +11,17 @@ from bot.store import cards, notices
 from bot.store.tables import CARDS, NOTICES
 from bot.store.transaction import Row, Transaction
 
-#: How long a planned stop waits for a warning that can't be sent, in seconds. A message that Slack doesn't
-#: take within a day is given up (``bot.slack.notifier.timing.Timing``).
+#: Seconds for which a planned stop waits for a warning that can't be sent. A message that Slack doesn't
+#: accept within a day is given up (``bot.slack.notifier.timing.Timing``).
 MAX_WARNING_DELAY_SECONDS = 12 * 3600.0
 _UNSENT = frozenset({NoticeState.PENDING, NoticeState.RETRY})
 _ON_ITS_WAY = _UNSENT | {NoticeState.LEASED}
 
 
 def write(tx: Transaction, warning: NewNotice, former: str | None) -> str:
-    """Write a warning, in place of an earlier one that wasn't sent yet; return its id.
+    """Write a warning, in place of ``former`` if that wasn't sent yet; return its id.
 
-    One of the same time that was given up or ended unsent warns nobody: it isn't taken for this one.
+    If an earlier warning for the same time was given up unsent, it doesn't count, so a new one is written.
     """
     drop(tx, former)
     row = _find_by_key(tx, warning)
@@ -38,7 +38,7 @@ def _find_by_key(tx: Transaction, warning: NewNotice) -> Row | None:
 
 
 def drop(tx: Transaction, notice_id: str | None) -> None:
-    """Give up a warning that wasn't sent yet, if there is one; one that may have been is left to be found."""
+    """Give up a warning that wasn't sent yet, if there is one; one that may have been sent is kept."""
     row = find_warning(tx, notice_id)
     if row is None or row["state"] not in _UNSENT or row["unknown_since"] is not None:
         return
@@ -62,7 +62,7 @@ def is_delivered(tx: Transaction, notice_id: str | None) -> bool:
 
 
 def turn_into_card(tx: Transaction, notice_id: str | None, operation_id: str, body: Row) -> None:
-    """Let the message that warned of an end become the card of the operation that is that end."""
+    """Turn the message that warned of a stop into the card of the operation that makes the stop."""
     warning = find_warning(tx, notice_id)
     if warning is None or not warning["message_ts"]:
         return

@@ -1,14 +1,14 @@
-"""The store in domain terms: one schema, the same statements; engines differ, semantics don't.
+"""The store: runs functions on a database. Engines differ, but schema and statements are the same.
 
-What reads or writes rows is a function of the module of its rows, which is handed to ``read``, ``write``,
-``claim`` or ``perform``: ``store.read(links.find_link, nonce)``. Each runs it in one transaction, atomic and
-durable when it returns, or in several of them (``perform``). A function's promise is documented on it, and
-its priority is declared there if it isn't the usual one (``transaction.prioritize``).
+The module of each kind of rows has functions that read or write them. They are passed to ``read``, ``write``,
+``claim`` or ``perform``, as in ``store.read(links.find_link, nonce)``. Each of these runs its function in one
+transaction, which is atomic and durable on return, or in several (``perform``). A function that needs another
+priority than the usual one declares it (``transaction.prioritize``).
 
-All raise StoreBusy if they couldn't commit in time (2 s for work that a person waits for, 10 s for the rest;
-rolled back, nothing has or will happen) and StoreUnavailable if the database can't be used. ``interaction``
-is the inbox key of a person's action ("" for none): its row is written in the same transaction, and what
-finds it already there changes nothing and says so.
+All raise StoreBusy if they couldn't commit in time (2 s for work that a person waits for, 10 s for the rest);
+it was rolled back then and has no effect. They raise StoreUnavailable if the database can't be used.
+``interaction`` is the inbox key of a person's action ("" for none). Its row is written in the same
+transaction; if it already exists, the function changes nothing and says so.
 """
 
 from collections.abc import Callable, Coroutine, Sequence
@@ -89,25 +89,28 @@ class Store:
     # -- the process -----------------------------------------------------------------------------------------
 
     async def migrate(self) -> list[str]:
-        """Bring the schema up to date; return what ran. Raise what the engine raises."""
+        """Bring the schema up to date; return the migrations that ran. Raises what the engine raises."""
         return await self.engine.migrate()
 
     async def list_missing_migrations(self, name: str) -> list[str] | None:
         """Return the migrations still to run, None for an empty database; nothing is written.
 
-        Raise as ``migrate``; ``name`` is the database's in the message.
+        Raises as ``migrate`` does; ``name`` is the database's name in the message.
         """
         try:
             applied = await self.read(schema.list_migrations)
         except StoreNotMigrated:
             return None
-        # A database of 0.1.0 has only the other table.
+        # A database of 0.1.0 lacks this table.
         with suppress(StoreNotMigrated):
             applied |= await self.read(schema.list_schema_changes)
         return schema.find_missing_migrations(applied, schema.read_migrations(), name)
 
     async def begin_serving(self) -> list[str]:
-        """Serve from this database; return what was migrated. Raise as ``migrate``, and StoreOutdated."""
+        """Begin to serve from this database; return the migrations that ran.
+
+        Raises as ``migrate`` does, and StoreOutdated.
+        """
         return await schema.begin_serving(self.engine, maintenance.refuse_outdated)
 
     async def now(self) -> float:
@@ -134,7 +137,7 @@ class Store:
         return people.choose_zone(await self.person(principal))
 
     async def known_zone(self, principal: Principal) -> ZoneInfo | None:
-        """Return the same, None if Slack hasn't said it."""
+        """Return the time zone that a person has in Slack; None if Slack hasn't told it."""
         found = await self.person(principal)
         return None if found is None or found.time_zone is None else people.choose_zone(found)
 

@@ -1,4 +1,4 @@
-"""Sweeping: what is no longer needed is deleted, in short transactions."""
+"""Sweeping: rows that are no longer needed are deleted, in short transactions."""
 
 from functools import partial
 
@@ -9,8 +9,8 @@ from bot.store.tables import CARDS, WORKSPACES
 from bot.store.transaction import Engine, Transaction
 
 _DAY = 86_400.0
-#: How long rows are kept, in seconds, by the query that deletes older ones. A reply among the notices says
-#: that a message was answered, so no notice goes before the keys of its time.
+#: The seconds for which rows are kept, by the query that deletes older ones. A notice of kind reply shows
+#: that a message was answered, so notices must be kept at least as long as inbox keys.
 _RETENTION_SECONDS = {
     "sweep_inbox": inbox.KEY_RETENTION_SECONDS,
     "sweep_links": _DAY,
@@ -29,18 +29,19 @@ _RETENTION_SECONDS = {
     "sweep_occurrences": 60 * _DAY,
     "sweep_waits": 7 * _DAY,
 }
-#: The rows that these delete may have a card, which is deleted too; or have been messages that change.
+#: The queries whose rows may have a card, which is deleted, too; and those whose rows are notices, which may
+#: be messages with a card's row of their own.
 _HAVE_CARDS = {"sweep_orphans", "sweep_runs", "sweep_class_cards", "sweep_waits"}
 _ARE_CARDS = {"sweep_notices", "sweep_dead_notices"}
-#: Rows per transaction: some milliseconds.
+#: Rows per transaction, which take some milliseconds.
 _BATCH_SIZE = 50
 
 
 async def sweep(engine: Engine) -> None:
     """Delete rows that are no longer needed, in short transactions.
 
-    ``docs/operate.md`` says of every table how long its rows are kept. A card is deleted with its operation,
-    run or class, and with its notice.
+    ``docs/operate.md`` says for every table how long its rows are kept. A card's row is deleted with its
+    operation, run, class or notice.
     """
     for short in (_give_up_edits, _sweep_clicks):
         while await engine.write(short):
@@ -58,13 +59,16 @@ async def sweep(engine: Engine) -> None:
 
 
 def _give_up_edits(tx: Transaction) -> bool:
-    """Leave some messages with buttons that Slack had no room to take away for a day."""
+    """Give up updates that Slack had no capacity for within a day; return whether there may be more.
+
+    Some messages keep buttons that no longer work.
+    """
     late = {"before": tx.now() - _DAY, "limit": _BATCH_SIZE}
     return max(tx.count(one, **late) for one in ("give_up_edits", "give_up_former_edits")) == _BATCH_SIZE
 
 
 def _sweep_clicks(tx: Transaction) -> bool:
-    """Delete some presses of cards that are swept once they have none; return whether there may be more."""
+    """Delete some enrollments in old classes, whose cards are swept next; return whether more may be left."""
     return (
         tx.count(
             "sweep_presses", before=tx.now() - _RETENTION_SECONDS["sweep_class_cards"], limit=_BATCH_SIZE
@@ -74,7 +78,7 @@ def _sweep_clicks(tx: Transaction) -> bool:
 
 
 def _sweep_aged(tx: Transaction, query: str) -> bool:
-    """Delete some rows that are too old; return whether there may be more."""
+    """Delete some of a query's rows that are too old; return whether there may be more."""
     aged = {"before": tx.now() - _RETENTION_SECONDS[query], "limit": _BATCH_SIZE}
     if query in _HAVE_CARDS:
         return _delete_with_cards(tx, query, **aged) == _BATCH_SIZE
@@ -125,7 +129,7 @@ def _sweep_runs(tx: Transaction, after: str) -> str | None:
 
 
 def _sweep_gates(tx: Transaction, after: str) -> str | None:
-    """Delete some gates that nobody watches, a day after they opened; return where to continue."""
+    """Delete some gates without workspaces, a day after they opened; return where to continue, or None."""
     found = [row["gate_key"] for row in tx.all("some_gates", after=after, limit=_BATCH_SIZE)]
     before = tx.now() - _DAY
     for gate_key in found:

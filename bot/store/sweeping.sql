@@ -12,7 +12,7 @@ DELETE FROM occurrences WHERE (rule_id, local, side) IN (
 DELETE FROM waitlist_entries WHERE id IN (SELECT id FROM waitlist_entries WHERE ended_at < :before ORDER BY ended_at LIMIT :limit)
 RETURNING id;
 
--- A press on them says what is so.
+-- A press on a button that was left says what the state is now.
 -- name: give_up_edits
 UPDATE cards SET is_dirty = 0 WHERE id IN (
     SELECT id FROM cards
@@ -20,7 +20,7 @@ UPDATE cards SET is_dirty = 0 WHERE id IN (
     ORDER BY updated_at LIMIT :limit
 );
 
--- What isn't live any more, release 0.2 left half done.
+-- Release 0.2 left such updates of messages that aren't live any more.
 -- name: give_up_former_edits
 UPDATE cards SET is_dirty = 0 WHERE id IN (
     SELECT id FROM cards
@@ -97,7 +97,7 @@ RETURNING id;
 -- name: some_workspaces
 SELECT id FROM workspaces WHERE id > :after ORDER BY id LIMIT :limit;
 
--- Nothing is pending about it: no operation, timer, hours or class, and no message.
+-- A workspace with nothing pending: no operation, timer, hours, class or message.
 -- name: gone_workspace
 SELECT w.id FROM workspaces w
 WHERE w.gone_confirmed_at < :before AND w.state = 'gone' AND w.stop_at IS NULL

@@ -1,8 +1,8 @@
-"""The tables by their keys: what a row holds is declared once, by its model.
+"""The tables: a row's columns are declared once, as the fields of its model.
 
-A model's field is the column of its name, converted by its type. Rows are read, added, replaced, changed and
-deleted by a key here; the SQL files have what decides something. A table without a model takes its columns
-as they are given.
+A field has the column of the same name, and is converted according to its type. Here rows are read, added,
+replaced, changed and deleted by a key; statements that decide something are in the SQL files. A table without
+a model takes columns as they are given.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -61,7 +61,7 @@ def _parse_planned_stops(text: str) -> PlannedStops:
 
 
 def parse_unconfirmed(row: Row) -> Unconfirmed | None:
-    """Read the unconfirmed report from the columns of a row of ``workspaces`` or ``runs``."""
+    """Return the unconfirmed report in the columns of a row of ``workspaces`` or ``runs``."""
     return _parse_unconfirmed(*(row[column] for column in _UNCONFIRMED))
 
 
@@ -73,7 +73,7 @@ def _parse_unconfirmed(kind: str | None, times: int, since: float) -> Unconfirme
 
 
 def _choose_first(*values: str | None) -> str | None:
-    """Return the first value that says something."""
+    """Return the first value that is neither None nor empty, or None."""
     return next(filter(None, values), None)
 
 
@@ -88,8 +88,8 @@ def name_columns(name: str) -> Row:
     return {"name": kept, "folded": fold(kept), "folded_from": kept}
 
 
-#: How a column is read, by its type; a value of any other type is JSON. SQLite's RETURNING gives whole
-#: numbers of a float column as int.
+#: How the columns of each type are read; a value of any other type is JSON. ``float`` is converted because
+#: SQLite's RETURNING gives whole numbers in a float column as int.
 _CONVERTERS: Final[Mapping[Any, Callable[[Any], Any] | None]] = {
     str: None,
     Hold: None,
@@ -104,7 +104,7 @@ _CONVERTERS: Final[Mapping[Any, Callable[[Any], Any] | None]] = {
 
 
 def _flatten_hint(hint: Any) -> Iterator[Any]:
-    """Yield the parts of a type hint, without None: types, and the times of times."""
+    """Yield the parts of a type hint without None: types, and for times their ``Time`` annotations."""
     if get_origin(hint) in (Union, UnionType, Annotated):
         for part in get_args(hint):
             yield from _flatten_hint(part)
@@ -113,7 +113,7 @@ def _flatten_hint(hint: Any) -> Iterator[Any]:
 
 
 def format_sql_list(words: Iterable[str]) -> str:
-    """Return words as a list in SQL, in their order, which an index may have too."""
+    """Return words as a list in SQL, in their order: the condition of an index may have the same list."""
     quoted = ", ".join(f"'{word}'" for word in words)
     return f"({quoted})"
 
@@ -126,7 +126,7 @@ class _Members(dict[str, Enum]):
         self._kind = kind
 
     def __missing__(self, text: str) -> Enum:
-        # Some are declared after the tables are made.
+        # Some members are declared after the tables.
         self.update({word.value: word for word in list_members(self._kind)})
         if text not in self:
             raise KeyError(text)
@@ -148,10 +148,7 @@ _Converter = Callable[[Any], Any] | None
 
 
 def _find_converter(hint: Any) -> _Converter:
-    """Return the conversion of a column of this type unless it is NULL.
-
-    None if it is what the database gives.
-    """
+    """Return the conversion of a column of this type; None if the database's value is kept."""
     kind = next(_flatten_hint(hint))
     if isinstance(kind, type) and issubclass(kind, Enum):
         # Looked up, because calling the class costs three times as much.
@@ -160,13 +157,13 @@ def _find_converter(hint: Any) -> _Converter:
 
 
 def _compile_parser(*parts: "tuple[Table[Any], str]") -> Callable[[Row], Any]:
-    """Write the function that makes models of a row, as ``dataclasses`` writes a constructor.
+    """Compile a function that makes models of a row, as ``dataclasses`` compiles a constructor.
 
-    Of several tables it makes a tuple; where columns have a prefix, a row may lack what is None then. A
-    frozen model's constructor sets each field with a call, and takes four times as long as what is done here:
-    the fields are set while it isn't frozen yet.
+    For several tables it returns a tuple; where columns have a prefix, the model is None if its key is NULL.
+    A frozen model's constructor calls a function for each field. This code sets the fields before the object
+    is frozen, which takes a quarter of the time.
     """
-    # Both, as they are one slot of a type.
+    # Both, as a type has one slot for the two.
     free = {"__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
     known: dict[str, Any] = {"new": object.__new__}
     lines = ["def of(row):"]
@@ -195,10 +192,10 @@ def _compile_parser(*parts: "tuple[Table[Any], str]") -> Callable[[Row], Any]:
 
 
 class Table(Generic[Model]):
-    """A table with its model, its keys (columns that an index finds; the first is a row's own), and times.
+    """A table with its model, its keys and its times.
 
-    In a key, ``=`` follows a column that has to be NULL, as the index has only such rows. ``times`` are those
-    of the times that its rows keep besides the model.
+    A key is a list of columns with an index; the first key identifies a row. ``=`` after a column means that
+    it must be NULL, as the index has only such rows. ``times`` are time columns that the model doesn't have.
     """
 
     def __init__(
@@ -210,19 +207,19 @@ class Table(Generic[Model]):
         is_counted: bool = False,
         **times: Time,
     ) -> None:
-        """``own`` reads fields that aren't just the column of their name, from several columns.
+        """``own`` has the fields that are read from several columns, or another one than that of their name.
 
-        ``is_counted``: every change of a row raises its ``revision``, by which saves see it.
+        ``is_counted``: every change of a row increases its ``revision``, so that saves notice it.
         """
-        #: What ends the list of what a statement sets.
+        #: Appended to the columns that a statement sets.
         self.revises = ", revision = revision + 1" if is_counted else ""
         self.name, self.model, self.own = name, model, own or {}
         self.keys = tuple(tuple(key.split()) for key in keys)
         hints = get_type_hints(model, include_extras=True) if model is not None else {}
         self.fields = tuple(one.name for one in fields(model)) if model is not None else ()  # type: ignore[arg-type]
-        #: How each field is read that is just a column.
+        #: The converters of the fields that are read from one column.
         self.ways = {field: _find_converter(hints[field]) for field in self.fields if field not in self.own}
-        #: Return the model of a row.
+        #: Returns the model of a row.
         self.parse: Callable[[Row], Model] = _compile_parser((self, ""))
         found = {
             field: [kind for kind in _flatten_hint(hints[field]) if isinstance(kind, Time)]
@@ -232,7 +229,7 @@ class Table(Generic[Model]):
         self.times = {field: kinds[0] for field, kinds in found.items() if kinds} | times
 
     def read(self) -> list[str]:
-        """Return the columns that a model is made of, and the one that every row has."""
+        """Return the columns that a model is made of, and the first key column, which is never NULL."""
         read = [column for field in self.fields for column in self.own.get(field, (None, (field,)))[1]]
         return list(dict.fromkeys([self.keys[0][0], *read]))
 
@@ -244,7 +241,7 @@ class Table(Generic[Model]):
         return given
 
     def row(self, tx: Transaction, **by: Any) -> Row | None:
-        """Return the row, or the first of those, with these values."""
+        """Return the row with these values, or the first of several; None if there is none."""
         return tx.one(self._statement("SELECT * FROM", by), **_make_key_params(by))
 
     def ask(self, tx: Transaction, **by: Any) -> None:
@@ -273,17 +270,17 @@ class Table(Generic[Model]):
         return [self.parse(row) for row in rows]
 
     def first(self, tx: Transaction, query: str, /, **params: Any) -> Model | None:
-        """Return the model of the row, or the first of those, that a query finds."""
+        """Return the model of the first row that a query finds; None if there is none."""
         row = tx.one(query, **params)
         return None if row is None else self.parse(row)
 
     def add(self, tx: Transaction, one: Model | None = None, /, **more: Any) -> None:
-        """Add a row; the database refuses one that is there."""
+        """Add a row; the database raises an error if it exists."""
         given = self._given(one, more)
         tx.run(_insert(self.name, tuple(given), ""), **given)
 
     def add_new(self, tx: Transaction, one: Model | None = None, /, **more: Any) -> bool:
-        """Add a row unless one of its kind is there; return whether it was added."""
+        """Add a row unless one with the same unique values exists; return whether it was added."""
         given = self._given(one, more)
         return tx.count(_insert(self.name, tuple(given), "DO NOTHING"), **given) == 1
 
@@ -304,11 +301,11 @@ class Table(Generic[Model]):
         tx.run(self._statement("UPDATE", by, tuple(to)), **to, **_make_key_params(by))
 
     def count_changed(self, tx: Transaction, by: Mapping[str, Any], /, **to: Any) -> int:
-        """Change the rows with these values; return how many there were."""
+        """Change the rows with these values; return their number."""
         return tx.count(self._statement("UPDATE", by, tuple(to)), **to, **_make_key_params(by))
 
     def change_returning(self, tx: Transaction, by: Mapping[str, Any], /, **to: Any) -> Row | None:
-        """Change the row with these values and return it as it is then; None if there is none."""
+        """Change the row with these values and return it as it is afterwards; None if there is none."""
         query = self._statement("UPDATE", by, tuple(to), " RETURNING *")
         return tx.one(query, **to, **_make_key_params(by))
 
@@ -317,11 +314,11 @@ class Table(Generic[Model]):
         tx.run(self._statement("DELETE FROM", by), **_make_key_params(by))
 
     def count_deleted(self, tx: Transaction, **by: Any) -> int:
-        """Delete the rows with these values; return how many there were."""
+        """Delete the rows with these values; return their number."""
         return tx.count(self._statement("DELETE FROM", by), **_make_key_params(by))
 
     def lookups(self) -> list[str]:
-        """Return a statement for each key by which rows are found."""
+        """Return a statement for each key, which finds rows by it."""
         found = [{name.rstrip("="): None if name.endswith("=") else "" for name in key} for key in self.keys]
         return [self._statement("SELECT * FROM", by) for by in found]
 
@@ -338,9 +335,9 @@ def _make_key_params(by: Mapping[str, Any]) -> Row:
 
 
 def _make_literal(value: Any) -> str:
-    """Return the condition's text for a value that stands in the statement itself, "" for a parameter.
+    """Return the condition for a value that is written into the statement, "" if it is a parameter.
 
-    An index of some rows is found by that.
+    Only a written value lets the database use an index of some rows.
     """
     return " IS NULL" if value is None else f" = {value:d}" if isinstance(value, bool) else ""
 
@@ -360,7 +357,7 @@ def _build_keyed(
     to: tuple[str, ...],
     ending: str,
 ) -> str:
-    """Return a statement about the rows with some values, among them all of a key."""
+    """Return a statement about the rows with some values, which must include all columns of a key."""
     names = {name for name, _ in by} | {f"{name}=" for name, literal in by if literal == " IS NULL"}
     assert any(names.issuperset(key) for key in table.keys), f"no index of {table.name} finds {sorted(names)}"
     where = " AND ".join(f"{name}{literal or f' = :by_{name}'}" for name, literal in by)
@@ -458,11 +455,11 @@ RUNS = Table(
 )
 SCHEMA_CHANGES = make_plain_table("schema_changes", "name", applied_at=STAYS)
 SERVING = make_plain_table("serving", "id", seen_at=STAYS, ahead=STAYS, slept=STAYS)
-# After ten minutes; a request that old is refused anyway.
+# Deleted after ten minutes; a request that old is refused anyway.
 SIGNATURES = make_plain_table("signatures", "id", seen_at=PAST)
-# After another boot the clock is believed: what that may cost is refusals by Slack, for a minute.
+# After a reboot the clock is trusted; if it is wrong, Slack may refuse calls for a minute.
 SLACK_CALLS = make_plain_table("slack_calls", "team method", called_at=PAST)
-# Slack's *Retry-After*; a longer one is simply received again.
+# Slack's *Retry-After*; if it is longer, Slack simply sends it again.
 SLACK_METHODS = make_plain_table("slack_methods", "team method", paused_until=SEND)
 SNAPSHOTS: Table[snapshots.Snapshot[Any]] = Table(
     "snapshots", snapshots.Snapshot, "connection owner kind", "connection owner"
@@ -482,7 +479,7 @@ WORKSPACES = Table(
     unconfirmed_since=PAST,
     gone_at=PAST,
     gone_confirmed_at=PAST,
-    # It may be as far ahead as the timer; an extra look does no harm.
+    # It may be as far ahead as the timer, but an extra check does no harm.
     stop_check_at=make_due(60.0),
     idle_check_at=make_due(1_800.0),
     provider_end_check_at=make_due(60.0),
@@ -492,7 +489,7 @@ TABLES: Final[dict[str, Table[Any]]] = {
 }
 
 
-#: What the tables are called in queries that find rows of several.
+#: The aliases of tables in queries that find rows of several.
 ALIASES: Final[dict[str, Table[Any]]] = {
     "o": OPERATIONS,
     "w": WORKSPACES,
@@ -502,7 +499,7 @@ ALIASES: Final[dict[str, Table[Any]]] = {
 
 
 def register_table(table: Table[Model], alias: str = "") -> Table[Model]:
-    """Return a table that is declared beside its statements; it is among the others from then on."""
+    """Register a table that another module declares, and return it."""
     TABLES[table.name] = table
     if alias:
         ALIASES[alias] = table
@@ -520,8 +517,8 @@ def format_columns(aliases: str) -> str:
 
 @cache
 def make_parser(aliases: str) -> Callable[[Row], Any]:
-    """Return the function that makes models of a row with the columns of several tables.
+    """Return a function that makes models of a row with the columns of several tables.
 
-    None for what it hasn't.
+    A model is None if the row has no such columns.
     """
     return _compile_parser(*((ALIASES[alias], f"{alias}_") for alias in aliases.split()))

@@ -1,4 +1,4 @@
-"""Tasks: what is to be done once, soon, by whichever process claims it."""
+"""Tasks: work to be done once, soon, by any process that claims it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -24,10 +24,11 @@ TASK_QUEUE: Final = declare_queue(
 
 @dataclass(frozen=True, slots=True)
 class NewTask:
-    """A task to add; while one with this kind and subject is open, a second one joins it.
+    """A task to add; if one with this kind and subject is open, the new one joins it.
 
-    Joining keeps the open one's payload, except that a list under ``then`` (waiting commands) is extended. A
-    task already running runs again afterwards with what was added, so nothing that waits for it is lost.
+    Joining keeps the open one's payload, except that the list ``then`` (waiting commands) is extended. If the
+    open one is already running, it runs once more afterwards, with the new payload. So no waiting command is
+    lost.
     """
 
     kind: TaskKind
@@ -49,7 +50,7 @@ def add_tasks(tx: Transaction, tasks: Sequence[NewTask]) -> None:
 
 
 def take_over(tx: Transaction, former: str, account: str) -> None:
-    """Queue an account's lists and offers for the work that waits for a former one's, also under way."""
+    """Move the tasks that read lists and offers from a former account to its successor, even running ones."""
     for row in tx.all("reads_of_account", account_id=former):
         TASKS.delete(tx, id=row["id"])
         payload = _merge_payload(from_json(row["payload"]), from_json(row["joined"]) or {})
@@ -64,7 +65,7 @@ def _join(tx: Transaction, existing: Row, new: NewTask, now: float) -> None:
         due_at = min(existing["due_at"], now + new.due_in)
         TASKS.change(tx, {"id": existing["id"]}, payload=payload, due_at=due_at)
         return
-    # Its worker already has the payload: what is added now waits until the task runs again.
+    # Its worker already has the payload, so the addition waits until the task runs again.
     joined = from_json(existing["joined"])
     if joined is None:
         joined = {**from_json(existing["payload"]), **new.payload}
@@ -78,7 +79,10 @@ def _merge_payload(payload: dict[str, Any], more: dict[str, Any]) -> dict[str, A
 
 
 def _take_joined(payload: dict[str, Any], joined: dict[str, Any]) -> dict[str, Any]:
-    """Return the payload of a task that didn't end: what joined is newer, and all waiting commands count."""
+    """Return the payload of an unfinished task with that of tasks that joined it.
+
+    The latter is newer, but all waiting commands are kept.
+    """
     newer = {name: value for name, value in joined.items() if name != "then"}
     return _merge_payload(payload | newer, joined)
 
@@ -90,10 +94,10 @@ def claim_tasks(
     owner: str = "",
     served: Iterable[TaskKind] = tuple(TaskKind),
 ) -> list[Task]:
-    """Lease due tasks of the ``served`` kinds, oldest first; other kinds are left to whoever serves them.
+    """Claim due tasks of the ``served`` kinds, oldest first.
 
-    Whatever joined one whose worker died becomes part of it. Reading everybody is left to the process that
-    has begun with it.
+    If a task's worker died, tasks that joined it meanwhile become part of it. Reading all people from Slack
+    is left to the process that has begun with it.
     """
     claimed: list[Task] = []
     kinds = as_json(dict.fromkeys(served, 1))
@@ -106,17 +110,15 @@ def claim_tasks(
 
 
 def _find_claimed(tx: Transaction, task: Task) -> Row | None:
-    """Return the row of a task as long as its claim counts: a process that stood still may have lost it."""
+    """Return the row of a task if its claim still counts; a process that was paused may have lost it."""
     row = TASKS.row(tx, id=task.id)
     return row if row is not None and row["claims"] == task.claims else None
 
 
 def finish_task(tx: Transaction, task: Task, *, then: Sequence[NewTask] = ()) -> None:
-    """Close a task and add the tasks that follow from it.
+    """Close a task and add the tasks that follow from it; if others joined it meanwhile, it runs again.
 
-    Do nothing if it was closed, or claimed again, meanwhile.
-
-    It runs again for what joined meanwhile.
+    Do nothing if it was closed or claimed again meanwhile.
     """
     row = _find_claimed(tx, task)
     if row is None:
@@ -131,9 +133,10 @@ def finish_task(tx: Transaction, task: Task, *, then: Sequence[NewTask] = ()) ->
 def retry_task(
     tx: Transaction, task: Task, due_in: float, *, counts: bool = True, then: Sequence[NewTask] = ()
 ) -> None:
-    """Retry a task later, as ``finish_task`` closes one; ``counts``: this used up one of its attempts.
+    """Retry a task later; ``counts``: this used up one of its attempts.
 
-    ``then`` are its waiting commands, which no longer wait for it.
+    ``then`` are its waiting commands as tasks, which are added now and no longer wait for it. Do nothing if
+    the task was closed or claimed again meanwhile.
     """
     row = _find_claimed(tx, task)
     if row is None:

@@ -1,4 +1,4 @@
--- Only the process that has begun to read everybody goes on with it.
+-- Once a process has begun to read all people from Slack, only that process continues.
 -- part: people_here
 NOT (kind = 'sync_people' AND EXISTS (
     SELECT 1 FROM owners o WHERE o.name = 'people' AND o.owner <> :owner AND o.until > :now

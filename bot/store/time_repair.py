@@ -1,4 +1,4 @@
-"""Healing: the statements that mend the times of rows after the clock was set, or while nobody served."""
+"""Healing: statements that correct stored times after the clock was set, or while no process served."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -8,7 +8,8 @@ from bot.domain.row_times import Kind, Time
 from bot.store.tables import TABLES
 
 _HEALED: Final = frozenset({Kind.PAST, Kind.SINCE, Kind.DUE})
-#: Ended rows keep how long things took. The next operation looks for the result of what a replaced one sent.
+#: Conditions of rows whose SINCE times are healed. Others have ended, and keep how long things took. A
+#: replaced operation counts while the next one is open, which looks for the result of its call.
 _OPEN_CONDITIONS: Final = {
     "runs": "outcome IS NULL",
     "operations": "(outcome IS NULL OR (outcome = 'replaced' AND workspace_id IN ("
@@ -18,10 +19,10 @@ _OPEN_CONDITIONS: Final = {
 
 @cache
 def build_healing_queries() -> dict[str, str]:
-    """Return a statement for each table with times to heal, by its name.
+    """Return a statement for each table that has times to heal, by the statement's name.
 
-    Parameters: ``now``; ``is_unknown``, whether the time that has passed is unknown; ``back``, how many
-    seconds the clock was set back since the times were written: what is waited for comes that much sooner.
+    Parameters: ``now``; ``is_unknown``, whether it is unknown how much time has passed; ``back``, the seconds
+    by which the clock was set back since the times were written, so that due times come that much sooner.
     """
     healed = {
         name: {column: time for column, time in table.times.items() if time.kind in _HEALED}

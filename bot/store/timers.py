@@ -1,7 +1,7 @@
-"""Timers of workspaces, set by their owner and due; and the generations that end them.
+"""Planned stops of workspaces. The one that counts is the workspace's timer.
 
-A generation counts how often a workspace was brought up: a button drawn in an earlier one is recognised by
-that.
+A workspace's ``generation`` counts how often it was brought up, so that a button drawn in an earlier
+generation is recognised.
 """
 
 import math
@@ -21,7 +21,7 @@ from bot.store.statements import fill_changes
 from bot.store.tables import CARDS, NOTICES, OPERATIONS, WORKSPACES, parse_enum, parse_principal
 from bot.store.transaction import Row, Transaction, clean
 
-#: What a workspace's row holds without a timer.
+#: The columns of a workspace without a timer.
 NO_TIMER: Final[Mapping[str, Any]] = {
     "stop_at": None,
     "stop_mode": None,
@@ -35,20 +35,20 @@ NO_TIMER: Final[Mapping[str, Any]] = {
     "stop_start": "",
     "planned_stops": "",
 }
-#: How often it is looked whether a warning was delivered, once the end would come too early.
+#: Seconds between checks whether a warning was delivered, while a stop has to wait for that.
 _CHECK_INTERVAL_SECONDS: Final = 30.0
-#: An end of what was found down counts again if it is found up so many seconds after its time: the read may
-#: have been wrong.
+#: Seconds after its time for which the planned stop of a workspace that was found down is kept: if the
+#: workspace is found up again, that read may have been wrong.
 _DOUBT_SECONDS: Final = 600.0
-#: Because of what an end is of one run alone: nobody uses it.
+#: Reasons of planned stops that end with the current run: that run isn't used or needed.
 _OF_ONE_RUN: Final = frozenset({"needed", "room"})
 
 
 def plan_stop(tx: Transaction, workspace_id: str, new: PlannedStop) -> None:
-    """Set an end of a workspace, instead of an earlier one for the same reason.
+    """Plan a stop of a workspace; it replaces an earlier one for the same reason.
 
-    One of a person's own takes a class's back. If they have just named the time, what is still to be started
-    is good until then.
+    A stop that the owner plans cancels those of classes. If the owner has just named its time, an open start
+    that hasn't been called yet is valid until then at most.
     """
     if new.because != "own":
         _change(tx, workspace_id, lambda ends: ends.add_end(new))
@@ -60,7 +60,7 @@ def plan_stop(tx: Transaction, workspace_id: str, new: PlannedStop) -> None:
 
 
 def plan_resting_stop(tx: Transaction, workspace_id: str, new: PlannedStop) -> None:
-    """Set an end of a workspace that is down, in case it is up by then."""
+    """Plan a stop of a workspace that is down, in case it is up by then."""
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is None:
         return
@@ -73,27 +73,30 @@ def plan_resting_stop(tx: Transaction, workspace_id: str, new: PlannedStop) -> N
 
 
 def drop_stops(tx: Transaction, workspace_id: str, *reasons: str) -> None:
-    """Take the ends of a workspace back that are for some reasons: kinds, cards and rules, or starts."""
+    """Cancel the planned stops of a workspace for some reasons.
+
+    A reason is a kind (``because``), the id of a card or a rule, or the id of a start.
+    """
     _change(tx, workspace_id, lambda ends: ends.remove_reasons(*reasons))
 
 
 def clear_stops(tx: Transaction, workspace_id: str) -> None:
-    """Take all ends of a workspace back; of a class's, that withdraws the consent.
+    """Cancel all planned stops of a workspace; for those of classes, this withdraws the consent.
 
-    Nor does a start that is kept waiting set its own again.
+    A start that is still open doesn't plan its own stop again, either.
     """
     _change(tx, workspace_id, lambda _: (), withdraws=True)
     tx.run("unlimit_start", workspace_id=workspace_id)
 
 
 def decide(tx: Transaction, workspace_id: str) -> workspaces.Workspace | None:
-    """Choose again the end of a workspace that counts, as its rules may have changed; return it."""
+    """Choose again which planned stop counts, as rules may have changed; return the workspace."""
     _change(tx, workspace_id, lambda ends: ends.rows)
     return WORKSPACES.one(tx, id=workspace_id)
 
 
 def move_ends(tx: Transaction, former_id: str, workspace_id: str) -> None:
-    """Add the ends of one row of a workspace to another one, but for reasons that have one there."""
+    """Copy the planned stops of one row of a workspace to another, if that has none for the same reason."""
     former = WORKSPACES.one(tx, id=former_id)
     moving = () if former is None else _list_set_ends(former, tx.now()).rows
     if moving:
@@ -106,7 +109,7 @@ def _merge_ends(ends: PlannedStops, more: Iterable[PlannedStop]) -> tuple[Planne
 
 
 def _list_set_ends(found: workspaces.Workspace, now: float) -> PlannedStops:
-    """Return a workspace's ends; 0.2.1 has kept only that of its timer."""
+    """Return a workspace's planned stops; a row of 0.2.1 has only a timer, which becomes the only one."""
     if found.stop_at is None or found.planned_stops.counts is not None:
         return found.planned_stops
     source = found.stop_card or found.stop_rule or ""
@@ -132,10 +135,10 @@ def _change(
     named: PlannedStop | None = None,
     withdraws: bool = False,
 ) -> None:
-    """Change a workspace's ends; the one that counts becomes its timer. ``named``: its person just set it.
+    """Change a workspace's planned stops; the one that counts becomes its timer.
 
-    What its person was warned of, if at all, was for the time that it had. ``withdraws``: the ends of classes
-    go, with the consents to them.
+    A warning already sent stays valid only if the timer keeps its time. ``named`` is the stop that the owner
+    has just set. ``withdraws``: the stops of classes are cancelled, with the consents to them.
     """
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is None:
@@ -146,7 +149,7 @@ def _change(
         if withdraws and one.card:
             courses.withdraw(tx, one.card, row["principal"])
     ends = to(PlannedStops(former.remove_reasons("class"))) if withdraws else to(former)
-    # Of what is down, none counts until it is found up.
+    # While the workspace is down, no planned stop counts until it is found up.
     is_resting = row["stop_at"] is None and not is_bare and WORKSPACES.parse(row).is_down
     counts = _choose_end(tx, workspace_id, ends) if ends and not (is_resting and named is None) else None
     if row["planned_stops"] == clean(PlannedStops(ends, counts)) and named is None:
@@ -163,7 +166,7 @@ def _change(
 
 
 def _choose_end(tx: Transaction, workspace_id: str, ends: tuple[PlannedStop, ...]) -> PlannedStop | None:
-    """Return the end that counts, by the consent to a class, by lessons, and by hours."""
+    """Return the planned stop that counts, considering consents to classes, lessons and hours."""
     return choose_end(
         ends,
         courses.find_agreed_at(tx, workspace_id),
@@ -173,7 +176,7 @@ def _choose_end(tx: Transaction, workspace_id: str, ends: tuple[PlannedStop, ...
 
 
 def _make_timer_columns(end: PlannedStop, now: float, *, is_named: bool) -> Row:
-    """Return the columns of an end as its workspace's timer; ``is_named``: its person has just set it."""
+    """Return a planned stop as the columns of a timer; ``is_named``: the owner has just set it."""
     needs_warning = not is_named or timers.needs_warning(end, now)
     before = timers.find_warning_seconds(end.card) if needs_warning else 0.0
     return {
@@ -207,11 +210,11 @@ TIMER_QUEUE: Final = declare_queue(
 def claim_timers(
     tx: Transaction, limit: int, lease: float, waits: float = stop_warnings.MAX_WARNING_DELAY_SECONDS
 ) -> list[workspaces.Workspace]:
-    """Return the workspaces whose timers are due; they come again after ``lease`` seconds.
+    """Claim the workspaces whose timers are due, for ``lease`` seconds, and return them.
 
-    One that nobody has looked at for long when it was due counts as not warned of, and so does one whose
-    warning wasn't delivered, for ``waits`` seconds and unless it never can be. What wasn't due after all is
-    looked at when it is. What is down has none: it is to be read.
+    A warning doesn't count if Usher was away when its timer was due, or if the warning wasn't delivered. It
+    does count after ``waits`` seconds, or once it never can be delivered. A timer that isn't due after all is
+    checked again at its time. A returned workspace without a timer is down and has to be read.
     """
     now = tx.now()
     found = WORKSPACES.parse_all(TIMER_QUEUE.take(tx, lease, limit, now, waited=now - waits))
@@ -224,7 +227,7 @@ def claim_timers(
 def schedule_timer_check(
     tx: Transaction, workspace_id: str, stop_at: float, at: float, *, unwarned: bool = False
 ) -> None:
-    """Set when a timer is checked next, and that its person must be warned again, if it is still the same."""
+    """Set when a timer is checked next, unless it has changed; ``unwarned``: warn its owner again."""
     again = {"stop_warned": False} if unwarned else {}
     WORKSPACES.change(tx, {"id": workspace_id, "stop_at": stop_at}, stop_check_at=at, **again)
     if unwarned:
@@ -240,10 +243,10 @@ def save_timer_warning(
     *,
     again: bool = False,
 ) -> None:
-    """Write the warning, and the time of the stop that it names, if the timer is still the same.
+    """Write a warning, and the stop's time that it names, unless the timer has changed.
 
-    While one is on its way, the stop only moves, and not after it was drawn. ``again``: they were warned of
-    it before.
+    While an earlier warning is being sent, only the time moves in it; not even that once the message was
+    drawn. ``again``: the owner was already warned of this timer.
     """
     row = WORKSPACES.row(tx, id=workspace_id, stop_at=stop_at, stop_warned=again)
     if row is None:
@@ -277,7 +280,7 @@ def find_warning_id(tx: Transaction, workspace_id: str) -> str | None:
 
 
 def end_timer(tx: Transaction, workspace_id: str, stop_at: float, notices: Sequence[NewNotice] = ()) -> bool:
-    """Clear a timer that is carried out or can't be, with the message to its person; False if it changed."""
+    """Clear a timer that was carried out or can't be, and write its owner's notices; False if it changed."""
     if not WORKSPACES.count_changed(tx, {"id": workspace_id, "stop_at": stop_at}, **NO_TIMER):
         return False
     add_notices(tx, notices)
@@ -286,9 +289,9 @@ def end_timer(tx: Transaction, workspace_id: str, stop_at: float, notices: Seque
 
 
 def unlink(tx: Transaction, workspace: Row) -> None:
-    """Notify a person that the timer of their workspace is gone with the account.
+    """Notify a person that their workspace's timer ends because its account was unlinked.
 
-    The row is deleted, so the notice has the name.
+    The workspace's row is deleted, so the notice holds its name.
     """
     if workspace["stop_at"] is None:
         return
@@ -306,11 +309,11 @@ def unlink(tx: Transaction, workspace: Row) -> None:
 
 
 def apply_timer(tx: Transaction, workspace_id: str, *, is_stopped: bool = False) -> bool:
-    """Put away the timer of a workspace that is down without anybody bringing it up; return whether it was.
+    """Put away the timer of a workspace that is down and isn't being started; return whether that changed it.
 
-    Its ends count again once it is found up: a read is no reason to give up what was planned. They go if its
-    person has had it stopped (``is_stopped``), and with the start for which they were set if that has failed.
-    An end that holds only for what a start brings up goes once that has ended without doing anything.
+    Its planned stops count again once it is found up: one read is no reason to cancel them. They are
+    cancelled if the owner had it stopped (``is_stopped``), or if they were set for a start that failed. A
+    stop that holds only for one start is also cancelled if that start ended without a call.
     """
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is None or (row["stop_at"] is None and not row["planned_stops"]):
@@ -332,9 +335,9 @@ def apply_timer(tx: Transaction, workspace_id: str, *, is_stopped: bool = False)
 
 
 def _make_rest(tx: Transaction, row: Row, *, is_stopped: bool) -> Row:
-    """Return the columns of a workspace whose ends don't count while it is down.
+    """Return the columns of a workspace that is down: it has no timer, but keeps its planned stops.
 
-    It is read soon, as one read is no proof.
+    It is read again at once, because one read is no proof that it is down.
     """
     if is_stopped:
         return dict(NO_TIMER)
@@ -349,14 +352,14 @@ def _make_rest(tx: Transaction, row: Row, *, is_stopped: bool) -> Row:
 
 
 def _was_for(end: PlannedStop, start: operations.Operation | None) -> bool:
-    """Return whether an end was set for a start that brought nothing up."""
+    """Return whether a stop was planned for a start, or during one, that brought nothing up."""
     if start is None or start.verb.brings_down or start.outcome is work_items.Outcome.FULFILLED:
         return False
     return end.start == start.id or start.created_at <= end.since <= (start.ended_at or math.inf)
 
 
 def resume_ends(tx: Transaction, workspace_id: str) -> None:
-    """Let the ends of a workspace count again that has come up; its person is warned of them."""
+    """Let the planned stops of a workspace count again, as it has come up; its owner is warned of them."""
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is None or row["stop_at"] is not None or not row["planned_stops"]:
         return
@@ -365,7 +368,7 @@ def resume_ends(tx: Transaction, workspace_id: str) -> None:
 
 
 def begin_run(tx: Transaction, workspace: workspaces.Workspace) -> None:
-    """Take back the ends of a workspace that its person starts, but for those that are still to come."""
+    """Cancel the planned stops of a workspace that its owner starts: those that are past, or for one run."""
     ends, now = workspace.planned_stops.rows, tx.now()
     if workspace.stop_at is not None or not ends:
         return
@@ -374,7 +377,7 @@ def begin_run(tx: Transaction, workspace: workspaces.Workspace) -> None:
 
 
 def schedule_resting_check(tx: Transaction, resting: workspaces.Workspace) -> None:
-    """Set when a workspace that is down is read next because of its ends: before each, and at its time."""
+    """Set when a workspace that is down is read next: when a planned stop's warning, or the stop, is due."""
     now, ends = tx.now(), resting.planned_stops.rows
     checks = [at for one in ends for at in (one.at - timers.find_warning_seconds(one.card), one.at)]
     next_check_at = min((at for at in checks if at > now), default=None)
@@ -383,7 +386,8 @@ def schedule_resting_check(tx: Transaction, resting: workspaces.Workspace) -> No
 
 _BRING_DOWN: Final = frozenset(verb.value for verb in operations.OperationVerb if verb.brings_down)
 _BRING_UP: Final = frozenset(operations.OperationVerb) - _BRING_DOWN
-#: Whoever goes down from one of these was of use until then.
+#: States in which a workspace counts as in use. If it goes down from one of them and nobody asked for that,
+#: its owner is told.
 _IN_USE: Final = frozenset({workspaces.State.RUNNING, workspaces.State.STOPPING})
 
 
@@ -395,10 +399,10 @@ def note_state(
     *,
     came_up_again: bool = False,
 ) -> None:
-    """Note the state that a read or a list found: that a workspace came up by itself, or that it went down.
+    """Follow up on the state that a read or a list found: the workspace came up by itself, or went down.
 
-    ``before`` is its row as it was. ``came_up_again``: it was down in between, without being seen. What was
-    planned stays: its person is warned of it again.
+    ``before`` is its row as it was. ``came_up_again``: it was down in between, but no read saw that. Its
+    planned stops stay, and its owner is warned of them again.
     """
     workspace_id, state, words = (
         before["id"],
@@ -406,7 +410,7 @@ def note_state(
         before["actions"],
     )
     was_down = workspaces.is_down(state, None if words is None else words.split())
-    # While something is under way, nothing has been told as over.
+    # While an operation is open, no message has said that one is over, so there is nothing to correct.
     operation = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
     is_corrected = operation is None and corrections.note_contradiction(tx, before, after, seen_at)
     if after in workspaces.NOT_UP_STATES:
@@ -414,7 +418,7 @@ def note_state(
         if not is_corrected and state in _IN_USE:
             _notify_of_unrequested_stop(tx, workspace_id, seen_at)
     elif after in workspaces.UP_STATES and (came_up_again or was_down):
-        # An open operation's generation began when that was accepted.
+        # If an operation is bringing it up, the generation began when that operation was accepted.
         if operation is None or operation["verb"] in _BRING_DOWN:
             tx.run("next_episode", id=workspace_id)
             row = WORKSPACES.row(tx, id=workspace_id) if came_up_again else None
@@ -424,16 +428,16 @@ def note_state(
 
 
 def _notify_of_unrequested_stop(tx: Transaction, workspace_id: str, seen_at: float) -> None:
-    """Tell its owner if nobody asked for it: no operation on it is open or was cut short.
+    """Tell a workspace's owner that it went down, if no operation is open and no stop of Usher's explains it.
 
     The notice (STOPPED_ELSEWHERE; subject: the workspace; occasion: when it was seen) is written once each
-    time. Whether it is told is for its owner to say (``bot.domain.notices``).
+    time. The owner's preferences decide whether it is sent (``bot.domain.notices``).
     """
     row = tx.one("stop_watch", id=workspace_id)
     if row is None or row["open_operation"] is not None:
         return
     operation = tx.one("latest_operation", workspace_id=workspace_id)
-    # A stop that wasn't seen to finish may be what stopped it; one that was has long been over.
+    # A stop that no read saw finish may be the reason. A finished one isn't: the workspace came up since.
     is_ours = (
         operation is not None
         and operation["verb"] not in _BRING_UP

@@ -6,9 +6,9 @@ NOT (
     ), FALSE)
 )
 
--- After a long absence a warning is void: nobody knows what its person has done since. One that wasn't delivered is none
--- (what wasn't so any more ended without a message), unless it never can be, or Slack has taken none for long (:waited) and
--- it isn't for a class that may end something for good.
+-- A warning no longer counts if Usher was away for long: nobody knows what the owner has done since. Nor does one that wasn't
+-- delivered, or that was dropped as outdated; unless it never can be delivered, or Slack has accepted nothing for long
+-- (:waited) and the stop isn't one of a class whose members agreed to a final end.
 -- part: timer_claimed
 stop_warned = CASE
         WHEN stop_check_at < :absent AND stop_at < :absent THEN 0
@@ -40,7 +40,7 @@ WHERE workspace_id = :workspace_id AND outcome IS NULL AND verb IN ('start', 're
 UPDATE operations SET revision = revision + 1, run_seconds = NULL
 WHERE workspace_id = :workspace_id AND outcome IS NULL AND run_seconds > 0.0;
 
--- One that is still to be started keeps its timer for as long as the start is good.
+-- A workspace that is still to be started keeps its timer for as long as the start is valid.
 -- name: settle_timer
 UPDATE workspaces SET {changes}
 WHERE id = :id AND (stop_at IS NOT NULL OR planned_stops <> '') AND NOT EXISTS (
@@ -49,6 +49,6 @@ WHERE id = :id AND (stop_at IS NOT NULL OR planned_stops <> '') AND NOT EXISTS (
             AND (o.start_call <> 'none' OR COALESCE(o.good_until, o.deadline_at) > :now)
     );
 
--- What was up before the start with which an end was set loses that end.
+-- The start, if it is over and its call was never sent.
 -- name: idle_start
 SELECT id FROM operations WHERE id = :id AND outcome IS NOT NULL AND start_call = 'none';

@@ -1,12 +1,12 @@
-"""The interface between the store's logic and an engine: transactions of named queries, and their time.
+"""The interface between the store's logic and an engine: transactions of named queries, and the store's time.
 
-Only the engine differs between databases. The logic is synchronous and written once; it may be rerun from the
-start (after a rolled-back group), so it must change nothing but the database.
+Only the engine differs between databases. The logic is synchronous and written once. If a group of
+transactions is rolled back, the logic runs again from the start, so it must change nothing but the database.
 
-It follows the wall clock as long as that moves with the monotonic one. If the wall clock is set back, the
-store's time runs at half speed until the two meet again: waits become longer, never shorter. If it jumps
-ahead (or the machine slept), the jump is held back until the engine has moved the closed poll gates along
-with it; otherwise two reads of one resource could be closer together than they appear.
+The store's time follows the wall clock as long as that moves with the monotonic clock. If the wall clock is
+set back, the store's time runs at half speed until the two meet again: waits become longer, never shorter. If
+it jumps ahead (or the machine slept), the store's time follows only after the engine has moved the closed
+poll gates by the same amount. Otherwise two reads of one workspace could come too soon after each other.
 """
 
 from __future__ import annotations
@@ -38,23 +38,25 @@ Parameters = dict[str, Any]
 
 
 class Priority(IntEnum):
-    """The urgency of work for the database thread; lower goes first."""
+    """The urgency of work for the database thread; lower goes first. The times are how long it may wait."""
 
-    URGENT = 0  #: a person is waiting: 2 s, then StoreBusy
-    STEADY = 1  #: steps, notices: 10 s
-    #: Results of polls, who answers: written in batches; beside other records and claims, of any process.
+    URGENT = 0  #: A person is waiting: 2 s, then StoreBusy.
+    STEADY = 1  #: Steps of operations, notices: 10 s.
+    #: Results of polls, and which providers answer: written in batches. PostgreSQL also runs them in parallel
+    #: with other records and claims.
     RECORDS = 2
-    CLAIMS = 3  #: due rows that nobody else may take: as steady work, and beside others as records
-    IDLE = 4  #: what can wait until nobody else wants anything: 10 s, then StoreBusy
+    #: Claims of due rows: as urgent as STEADY. PostgreSQL runs them in parallel, as it does records.
+    CLAIMS = 3
+    IDLE = 4  #: Work that waits until there is no other: 10 s, then StoreBusy.
 
 
 Declared = TypeVar("Declared", bound=Callable[..., Any])
-#: The priorities of functions for which it isn't the usual one.
+#: The functions that declare a priority of their own.
 _PRIORITIES: Final[dict[Callable[..., Any], Priority]] = {}
 
 
 def prioritize(priority: Priority) -> Callable[[Declared], Declared]:
-    """Return a decorator that declares the priority of a function, for when the store runs it."""
+    """Return a decorator that declares the priority with which the store runs a function."""
 
     def declare(work: Declared) -> Declared:
         _PRIORITIES[work] = priority
@@ -64,24 +66,25 @@ def prioritize(priority: Priority) -> Callable[[Declared], Declared]:
 
 
 def get_priority(work: Callable[..., Any], usual: Priority) -> Priority:
-    """Return the priority of a function, or the usual one."""
+    """Return the priority that a function declares, or else the usual one."""
     return _PRIORITIES.get(work, usual)
 
 
 class NotAlone(Exception):
-    """Signal that work which was begun beside that of others has to be alone: it is run again so."""
+    """Signal that work begun in parallel with others must run alone; it is run again that way."""
 
 
-#: How the names of what a function is about are found among its arguments.
+#: The functions that find a declared function's subjects among its arguments.
 _SUBJECTS: Final[dict[Callable[..., Any], Callable[..., Iterable[str]]]] = {}
 
 
 def concerns(find: Callable[..., Iterable[str]]) -> Callable[[Declared], Declared]:
-    """Return a decorator that declares whose rows a function reads and writes, as ``find`` names them.
+    """Return a decorator that declares whose rows a function reads and writes (its subjects).
 
-    On PostgreSQL it runs beside functions that concern others (``docs/adr/0116-whose-it-is.md``). What
-    depends on the rows of more people, too, asks for ``Transaction.be_alone``. A person is named by the key,
-    everything else by its id, and a workspace's stands for its person; without any name it decides alone.
+    ``find`` takes the function's arguments and returns the subjects: people by their keys, others by their
+    ids; a workspace's id stands for its owner. On PostgreSQL, functions with different subjects run in
+    parallel (``docs/adr/0116-whose-it-is.md``); one without subjects runs alone. A function that turns out to
+    need rows of other people calls ``Transaction.be_alone``.
     """
 
     def declare(work: Declared) -> Declared:
@@ -92,20 +95,20 @@ def concerns(find: Callable[..., Iterable[str]]) -> Callable[[Declared], Declare
 
 
 def find_subjects(work: Callable[..., Any], *arguments: Any, **named: Any) -> Sequence[str]:
-    """Return the names of what a function concerns, none if that is everything."""
+    """Return the subjects of a function called with these arguments; none if it concerns everything."""
     find = _SUBJECTS.get(work)
     return () if find is None else sorted(find(*arguments, **named))
 
 
 class Transaction(Protocol):
-    """One transaction, in which queries run: named ones by their name, others as they are."""
+    """One transaction. A query is given by its name in the SQL files, or as SQL."""
 
     ids: Ids
-    #: What is appended to the audit when the transaction ends, as others wait for that.
+    #: Audit rows to append at the end of the transaction; earlier, others would have to wait for it.
     audit_entries: list[AuditEntry]
     #: The tables that were written since this was last emptied, or work rolled back.
     written: set[str]
-    #: The hash of the last audit row that it has written.
+    #: The hash of the last audit row that this transaction wrote.
     audited: str
 
     def all(self, query: str, **params: Any) -> list[Row]:
@@ -117,7 +120,7 @@ class Transaction(Protocol):
         ...
 
     def run(self, query: str, **params: Any) -> None:
-        """Run a statement, without waiting for it: its error is raised by what waits next."""
+        """Run a statement without waiting for its result; the next call that waits raises its error."""
         ...
 
     def count(self, query: str, **params: Any) -> int:
@@ -132,7 +135,10 @@ class Transaction(Protocol):
         ...
 
     def run_each(self, query: str, params: Sequence[Parameters]) -> None:
-        """Run a statement for each set of parameters, in no order; the statement must be made for it."""
+        """Run a statement once for each set of parameters, in any order.
+
+        The statement must say how PostgreSQL takes them all at once (``json_to_recordset(:each)``).
+        """
         ...
 
     def now(self) -> float:
@@ -140,7 +146,7 @@ class Transaction(Protocol):
         ...
 
     def be_alone(self) -> None:
-        """Return if nobody else decides anything meanwhile; else raise NotAlone, and the work runs again."""
+        """Return if this work runs alone; otherwise raise NotAlone, so that it is run again alone."""
         ...
 
     @property
@@ -149,30 +155,27 @@ class Transaction(Protocol):
         ...
 
 
-#: Takes the names of the tables that a commit wrote; None means that it may have been any.
+#: A callback that takes the names of the tables that a commit wrote; None if that isn't known.
 OnWrite = Callable[[Collection[str] | None], None]
 Work = Callable[[Transaction], Result]
 
 
 class Engine(Protocol):
-    """Supply transactions of one database. The errors are those of ``bot.store.store``.
-
-    ``is_shared``: several processes may serve from it, and its clock is the time of all of them.
-    """
+    """Run transactions on one database. The errors are those of ``bot.store.store``."""
 
     @property
     def is_shared(self) -> bool:
-        """Return whether several processes may serve from it."""
+        """Return whether several processes may serve from this database, all by the database's clock."""
         ...
 
     @property
     def is_exclusive(self) -> bool:
-        """Return whether its serving process is known to be the only one: no lease of others counts."""
+        """Return whether this process is known to be the only one that serves: other leases don't count."""
         ...
 
     @property
     def is_whole(self) -> bool:
-        """Return whether it can read and write: who can't claims nothing, and lets go of what it owns."""
+        """Return whether the engine can read and write. If not, the process claims and owns nothing."""
         ...
 
     @property
@@ -196,18 +199,17 @@ class Engine(Protocol):
         rows: int = 1,
         subjects: Sequence[str] = (),
     ) -> Result:
-        """Run work that writes; durable when it returns. ``rows`` is its weight within a batch.
+        """Run work that writes; its changes are durable on return. ``rows`` is its weight within a batch.
 
-        ``subjects`` are what it concerns, none for everything (``concerns``).
+        ``subjects`` says whose rows it reads and writes (see ``concerns``); none: everything.
         """
         ...
 
     async def migrate(self, *, serves: bool = False) -> list[str]:
         """Bring the schema up to date; return the names of the migrations that ran.
 
-        Raise StoreTooOld, StoreTooNew, StoreUnreleased or StoreInUse.
-
-        ``serves``: serve from this database until it is closed; alone, unless it is shared.
+        With ``serves``, this process serves from the database until it is closed, and no other process may,
+        unless the database is shared. Raises StoreTooOld, StoreTooNew, StoreUnreleased or StoreInUse.
         """
         ...
 
@@ -216,7 +218,7 @@ class Engine(Protocol):
         ...
 
     def serves(self) -> None:
-        """Move times along with the clock from now on; those left by an earlier process are healed."""
+        """Move stored times along with the clock from now on; earlier ones must already be healed."""
         ...
 
     def clock_reading(self) -> ClockReading:
@@ -225,32 +227,32 @@ class Engine(Protocol):
 
     @property
     def clock(self) -> Clock:
-        """Return the clock that tells everybody's time: the machine's, or that of a shared database."""
+        """Return the clock that all processes use: the machine's, or that of a shared database."""
         ...
 
     def end_within(self, seconds: float) -> None:
-        """Let nobody wait longer than so many seconds from now, because the process ends."""
+        """Limit every wait to some seconds from now, because the process is ending."""
         ...
 
     @property
     def has_jumped(self) -> bool:
-        """Return whether times have to be moved along with the clock, which the next write does."""
+        """Return whether the clock has jumped ahead; the next write then moves the stored times along."""
         ...
 
     def report_to(self, on_write: OnWrite) -> None:
-        """Pass the names of the tables that each commit of this process writes to a callback."""
+        """Call ``on_write`` after each commit of this process, with the tables that it wrote."""
         ...
 
     def end_on_migration(self, end: Callable[[StoreMigrated], None]) -> None:
-        """Tell when a newer release has migrated the database: nothing can be written from then on."""
+        """Call ``end`` once a newer release has migrated the database: from then on, all writes fail."""
         ...
 
     async def listen(self, on_write: OnWrite) -> None:
-        """Pass the names of the tables that other processes write to a callback, until cancelled."""
+        """Call ``on_write`` with the tables that other processes write, until cancelled."""
         ...
 
     async def tidy(self) -> None:
-        """Reclaim the space of deleted rows, as long as nothing else is to do."""
+        """Reclaim the space of deleted rows while there is nothing else to do."""
         ...
 
     async def close(self) -> None:
@@ -258,14 +260,14 @@ class Engine(Protocol):
         ...
 
 
-#: Begins a claim.
+#: The comment with which the SQL of a claim begins.
 CLAIM: Final = "/* claim */"
 _WRITES: Final = re.compile(r"\A(?:UPDATE|INSERT INTO|DELETE FROM) (\w+)")
 
 
 @cache
 def find_written_table(query: str) -> frozenset[str]:
-    """Return the table that a statement writes; none for a claim, by which nothing becomes due."""
+    """Return the table that a statement writes; none for a claim, because a claim makes nothing due."""
     return frozenset(_WRITES.findall(query))
 
 
@@ -278,19 +280,19 @@ def as_json(value: Any) -> str:
 
 
 def hash_text(text: str) -> str:
-    """Return the SHA-256 of a text, in hexadecimal; ``sha256`` in statements."""
+    """Return the SHA-256 of a text, in hexadecimal; SQL statements call it as ``sha256``."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def as_words(words: Iterable[str] | None) -> str | None:
-    """Return words joined by spaces, equal sets always as the same text; None for None."""
+    """Return words sorted and joined by spaces; None for None."""
     return None if words is None else " ".join(sorted(words))
 
 
 def _as_text(text: str) -> str:
     """Replace characters that a database refuses by U+FFFD.
 
-    NUL (PostgreSQL's) and lone surrogates (not valid UTF-8).
+    They are NUL, which PostgreSQL refuses, and lone surrogates, which aren't valid UTF-8.
     """
     if "\x00" in text:
         text = text.replace("\x00", "\ufffd")
@@ -302,7 +304,7 @@ def _as_text(text: str) -> str:
     return text
 
 
-#: How a value is stored, by its type; all others are stored as they are.
+#: How values of a type are stored; all other values are stored as they are.
 _ENCODERS: Final[Mapping[type, Callable[[Any], Any]]] = {
     Enum: lambda one: clean(one.value),
     str: _as_text,
@@ -321,18 +323,18 @@ def _find_encoder(kind: type) -> Callable[[Any], Any] | None:
     return next((way for base, way in _ENCODERS.items() if issubclass(kind, base)), None)
 
 
-#: What every engine stores as it is: most parameters.
+#: Types that need no encoding; most parameters are of these.
 _PLAIN: Final = frozenset({int, float, bytes, NoneType})
 
 
 def clean(value: Any) -> Any:
-    """Return a parameter as every engine stores it."""
+    """Return a parameter in the form that every engine stores."""
     way = _find_encoder(value.__class__)
     return value if way is None else way(value)
 
 
 def clean_all(params: Parameters) -> dict[str, Any]:
-    """Return a statement's parameters as every engine stores them."""
+    """Return a statement's parameters in the form that every engine stores."""
     return {name: one if one.__class__ in _PLAIN else clean(one) for name, one in params.items()}
 
 
@@ -341,15 +343,15 @@ def from_json(text: str | None) -> Any:
     return None if text is None else json.loads(text)
 
 
-#: Differences below this are rounding; the wall clock's own value is returned.
+#: Seconds of difference that are rounding: below them, the store's time is the wall clock's own value.
 _ROUNDING_SECONDS = 1e-5
-#: Differences below this are ignored as ordinary slewing of the clock.
+#: Seconds of difference that are ordinary slewing of the clock, and are ignored.
 _MAX_SLEW_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class ClockReading:
-    """The seconds by which the store's time is ahead of the machine's monotonic clock, and the boot."""
+    """How many seconds the store's time is ahead of the monotonic clock, and the id of the machine's boot."""
 
     boot: str
     ahead: float
@@ -358,7 +360,8 @@ class ClockReading:
 class StoreTime:
     """Derive the store's time from an injected clock; thread-safe.
 
-    In memory. Restart: from the row ``serving``. Several processes: the database's clock.
+    It is kept in memory only. After a restart, the row ``serving`` tells how the clock has moved. Several
+    processes use the clock of their database.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -367,7 +370,7 @@ class StoreTime:
         self.begin()
 
     def begin(self) -> None:
-        """Begin at the clock's current time, as nobody has read the store's time yet."""
+        """Begin at the clock's current time; only before anybody has read the store's time."""
         with self._lock:
             self._monotonic = self._clock.monotonic()
             self._ahead = self._clock.now() - self._monotonic
@@ -397,25 +400,25 @@ class StoreTime:
             return difference if difference > _MAX_SLEW_SECONDS else 0.0
 
     def catch_up(self) -> None:
-        """Apply a jump at once, where nobody moves gates."""
+        """Apply a clock jump at once, if stored times aren't moved along; see ``follow`` if they are."""
         with self._lock:
             difference = self._clock.now() - (self._clock.monotonic() + self._ahead)
             if difference > _MAX_SLEW_SECONDS:
                 self._ahead += difference
 
     def follow(self, jump: float) -> None:
-        """Apply a jump after the gates were moved by it."""
+        """Apply a clock jump after the gates were moved by it."""
         with self._lock:
             self._ahead += jump
 
 
-#: When the request under way began, monotonic; None outside of one.
+#: When the current request began, on the monotonic clock; None outside of a request.
 request_began: Final[ContextVar[float | None]] = ContextVar("request_began", default=None)
 
 
 @contextmanager
 def share_request_patience() -> Iterator[None]:
-    """Answer a request: all that it asks of the store has one patience together, not one each."""
+    """Run a request: all its calls to the store share one time limit, instead of having one each."""
     token = request_began.set(monotonic())
     try:
         yield
@@ -423,21 +426,21 @@ def share_request_patience() -> Iterator[None]:
         request_began.reset(token)
 
 
-#: The keys that the request under way has used, and those that its transaction under way uses.
+#: The keys that the current request has used, and those that its current transaction uses.
 _used: ContextVar[set[str] | None] = ContextVar("used", default=None)
 _using: ContextVar[set[str] | None] = ContextVar("using", default=None)
 
 
 class UsedTwice(Exception):
-    """Signal that a request used the key of its interaction twice: each write needs a key of its own.
+    """Signal that two writes of a request used the same key; each write needs a key of its own.
 
-    The inbox can't tell a second write from a redelivery: it would drop it, and the answer would name both.
+    The inbox would take the second write for a redelivery and drop it, but the answer would name both.
     """
 
 
 @contextmanager
 def track_used_keys() -> Iterator[None]:
-    """Run a request, or a part of one: keys that are used within it can't be used again."""
+    """Run a request, or a part of one, in which no key may be used twice."""
     if _used.get() is not None:
         yield
         return
@@ -449,7 +452,7 @@ def track_used_keys() -> Iterator[None]:
 
 
 def use_key(interaction: str) -> None:
-    """Note that the transaction under way uses a key; raises UsedTwice."""
+    """Note that the current transaction uses a key; raises UsedTwice if the request used it before."""
     used, using = _used.get(), _using.get()
     if used is None or using is None:
         return
@@ -459,7 +462,7 @@ def use_key(interaction: str) -> None:
 
 
 async def run_write(write: Callable[[Work[Result]], Awaitable[Result]], work: Work[Result]) -> Result:
-    """Run work that writes, in a thread and perhaps repeatedly; what it used counts once it is committed."""
+    """Run work that writes, in a thread and perhaps repeatedly; count its keys as used after the commit."""
     used = _used.get()
     if used is None:
         return await write(work)

@@ -1,4 +1,4 @@
-"""What people asked for lately: who asked last for a piece of work, or about a workspace."""
+"""The actions that people took lately, and who asked for an operation."""
 
 from bot.domain.operations import Operation
 from bot.domain.people import Principal
@@ -9,14 +9,14 @@ from bot.store.transaction import Transaction
 
 
 def list_actions_of(tx: Transaction, principal: Principal, interaction: str) -> list[UndoableAction]:
-    """Return what an interaction of a person did in the last two minutes."""
+    """Return the actions that one interaction of a person took in the last two minutes."""
     since = tx.now() - RECENT_SECONDS
     who = {"principal": principal.key, "interaction": interaction}
     return UNDOABLE_ACTIONS.query(tx, "actions_of", **who, since=since)
 
 
 def find_initiator(tx: Transaction, operation: Operation) -> str:
-    """Return the initiator of an operation for its person, "" for themself."""
+    """Return who or what asked for an operation (a timer, hours, an assistant); "" for its owner."""
     found = UNDOABLE_ACTIONS.all(tx, "done_at", work_item_id=operation.id)
     if found or operation.planned_for is None:
         return found[0].initiator or found[0].via if found else ""
@@ -24,6 +24,6 @@ def find_initiator(tx: Transaction, operation: Operation) -> str:
 
 
 def was_asked(tx: Transaction, workspace: Workspace, since: float) -> bool:
-    """Return whether a workspace's person has done anything with it since then."""
+    """Return whether a workspace's owner has done anything with it since then."""
     who = {"principal": workspace.principal.key, "subject": workspace.id}
     return tx.one("was_asked", **who, since=since) is not None

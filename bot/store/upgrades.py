@@ -1,4 +1,4 @@
-"""Rows of what an upgrade takes from people, until each has been told; and of courses' former members."""
+"""What people lose by an upgrade, stored until they have been told; and former members of courses."""
 
 from typing import Final
 
@@ -22,7 +22,7 @@ _LOSS_QUEUE: Final = declare_queue(
 
 
 def claim_losses(tx: Transaction, limit: int, lease: float) -> list[UpgradeLoss]:
-    """Lease losses of which their people are to be told."""
+    """Claim losses that people are to be told about."""
     return _LOSSES.parse_all(_LOSS_QUEUE.take(tx, lease, limit))
 
 
@@ -34,7 +34,7 @@ def take_losses(tx: Transaction, principal: Principal) -> list[UpgradeLoss]:
 
 
 def add_loss(tx: Transaction, loss: UpgradeLoss) -> None:
-    """Add a loss, of which its person is told next."""
+    """Add a loss that the person is told about next."""
     _LOSSES.add_new(tx, loss, due_at=tx.now())
 
 

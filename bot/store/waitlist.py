@@ -1,4 +1,4 @@
-"""Rows of the waitlist: a line for each kind of capacity on a connection, and the effects of attempts."""
+"""The waitlist: a line of people for each kind of capacity on a connection, and the effects of attempts."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -29,10 +29,10 @@ from bot.store.queues import Queue, declare_queue
 from bot.store.tables import ACCOUNTS, WORKSPACES, Table, register_table
 from bot.store.transaction import Row, Transaction
 
-#: So many waits are changed in one transaction for what happens to one of them.
+#: The most entries that one event changes in one transaction.
 MAX_WAITS_AT_ONCE: Final = 100
-#: For how many seconds nobody who was tried in vain is tried again because of a workspace that was stopped,
-#: or of a run that ended: runs end often, and what they took up is rarely what somebody waits for.
+#: Seconds after a failed attempt until the person is tried again because a workspace was stopped; and because
+#: a run ended, as runs end often and rarely free the capacity that somebody waits for.
 STOP_PAUSE_SECONDS: Final = 60.0
 RUN_PAUSE_SECONDS: Final = 300.0
 WAITLIST_ENTRIES: Final = register_table(
@@ -41,12 +41,12 @@ WAITLIST_ENTRIES: Final = register_table(
 
 
 def find_entry(tx: Transaction, wait_id: str) -> WaitlistEntry | None:
-    """Return one wait, open or over."""
+    """Return one entry, open or over."""
     return WAITLIST_ENTRIES.one(tx, id=wait_id)
 
 
 def find_entry_of_workspace(tx: Transaction, workspace_id: str) -> WaitlistEntry | None:
-    """Return the open wait for a workspace."""
+    """Return the open entry of a workspace."""
     return WAITLIST_ENTRIES.first(tx, "wait_of", workspace_id=workspace_id)
 
 
@@ -61,12 +61,12 @@ def list_entries(tx: Transaction, principal: Principal) -> list[WaitlistEntry]:
 
 
 def find_last_entry(tx: Transaction, principal: Principal, since: float) -> WaitlistEntry | None:
-    """Return the wait of a person that was over last, and since a time."""
+    """Return a person's entry that ended last, if it ended since a time."""
     return WAITLIST_ENTRIES.first(tx, "last_wait", principal=principal.key, since=since)
 
 
 def describe(tx: Transaction, of: WaitlistEntry, title: str, failures_allowed: float) -> WaitlistFacts:
-    """Return the wait of somebody with its place in line, on a connection that people know by a title."""
+    """Return the facts about an entry, with its place in line; ``title`` is the connection's."""
     workspace = WORKSPACES.one(tx, id=of.workspace_id)
     account = ACCOUNTS.first(tx, "account", principal=of.principal.key, connection=of.connection)
     return WaitlistFacts(
@@ -91,18 +91,18 @@ def describe(tx: Transaction, of: WaitlistEntry, title: str, failures_allowed: f
 
 
 def describe_wait(tx: Transaction, wait_id: str, title: str, failures_allowed: float) -> WaitlistFacts | None:
-    """Return a wait by its id as ``describe``; None if there is none any more."""
+    """Return the facts about an entry by its id, as ``describe`` does; None if it no longer exists."""
     found = find_entry(tx, wait_id)
     return None if found is None else describe(tx, found, title, failures_allowed)
 
 
 def count_ahead(tx: Transaction, of: WaitlistEntry) -> int:
-    """Count the people whose turn comes before somebody's."""
+    """Count the people whose turn comes before an entry's."""
     return _count_places(tx, of, "ahead")
 
 
 def count_tried(tx: Transaction, of: WaitlistEntry) -> int:
-    """Count those who have already had their turn in the round in which somebody's is still to come."""
+    """Count the people who have already had their turn in the round in which an entry's is still to come."""
     return _count_places(tx, of, "tried")
 
 
@@ -118,23 +118,23 @@ def _count_places(tx: Transaction, of: WaitlistEntry, counted: str) -> int:
 
 
 def has_others(tx: Transaction, of: WaitlistEntry) -> bool:
-    """Return whether somebody else waits for the same room."""
+    """Return whether somebody else waits for the same capacity."""
     return find_others(tx, of).lowest is not None
 
 
 def find_others(tx: Transaction, of: WaitlistEntry) -> OthersInLine:
-    """Return the others in line for the same room."""
+    """Return the others in line for the same capacity."""
     row = tx.one("others_in_line", connection=of.connection, kind=of.kind, id=of.id)
     return OthersInLine(**row) if row else OthersInLine()
 
 
 def summarize_lines(tx: Transaction, place: str, since: float) -> list[Row]:
-    """Return each line with its number of people, its begin, and the mean wait of recent grants."""
+    """Return each line with its number of people, its beginning, and the mean wait of recent grants."""
     return tx.all("lines", place=place, since=since)
 
 
 def count_waiting(tx: Transaction, since: float) -> dict[tuple[str, str], tuple[int, float]]:
-    """Return the numbers of waiting people and the mean waits since then, by connection and kind."""
+    """Return the number of waiting people and the mean wait of recent grants, by connection and kind."""
     return {
         (row["connection"], row["kind"]): (row["waiting"], float(row["waited"] or 0.0))
         for row in summarize_lines(tx, "", since)
@@ -142,19 +142,19 @@ def count_waiting(tx: Transaction, since: float) -> dict[tuple[str, str], tuple[
 
 
 def count_failures_in_a_row(tx: Transaction, connection: str) -> int:
-    """Count the starts that failed on a connection since the last one that didn't."""
+    """Count the starts that have failed on a connection since the last one that didn't."""
     row = tx.one("failed_in_a_row", connection=connection)
     return int(row["count"]) if row else 0
 
 
 def count_attempts(tx: Transaction, connection: str) -> int:
-    """Count the attempts for any kind of room that haven't ended."""
+    """Count the attempts on a connection that haven't ended, for any kind of capacity."""
     row = tx.one("attempts_under_way", connection=connection)
     return int(row["count"]) if row else 0
 
 
 def join(tx: Transaction, new: WaitlistEntry) -> WaitlistEntry:
-    """Put somebody at the end of the present round; a returning one has no second turn in it."""
+    """Put somebody at the end of the current round; a person who returns gets no second turn in it."""
     tx.be_alone()
     others = find_others(tx, new)
     former = [
@@ -171,35 +171,35 @@ def join(tx: Transaction, new: WaitlistEntry) -> WaitlistEntry:
 
 
 def _find_next_seq(tx: Transaction) -> int:
-    """Return the place behind all others."""
+    """Return the place in line after all others."""
     row = tx.one("next_in_line")
     assert row is not None  # an aggregate
     return int(row["seq"])
 
 
 def _reduce_pauses(tx: Transaction, newcomer: WaitlistEntry) -> None:
-    """Reduce the pauses of the people in line to that of a newcomer."""
+    """Reduce the pauses between attempts of the people in line to that of a newcomer."""
     pause = get_pause(newcomer.attempts)
     tx.run("hasten_line", connection=newcomer.connection, kind=newcomer.kind, pause=pause)
 
 
 def pass_turn(tx: Transaction, of: WaitlistEntry, pause: float) -> None:
-    """End the turn of somebody who can't be tried now; the others are, and they again after a pause."""
+    """End the turn of somebody who can't be tried now; they are tried again after a pause."""
     if of.state in {WaitlistState.WAITING, WaitlistState.TRYING}:
         later = {"round": find_others(tx, of).end_turn(of.round), "next_at": tx.now() + pause}
         change(tx, of, state=WaitlistState.WAITING, operation_id=None, **later)
-        # Why they can't be tried.
+        # Their message says why they can't be tried.
         cards.queue_updates(tx, of.id, changed=True)
 
 
 def is_gone_since(tx: Transaction, of: WaitlistEntry) -> bool:
-    """Return whether the workspace of a wait has ceased to exist since its person joined."""
+    """Return whether an entry's workspace has ceased to exist since the person joined."""
     row = WORKSPACES.row(tx, id=of.workspace_id)
     return row is not None and row["state"] == State.GONE and (row["gone_at"] or 0.0) > of.joined_at
 
 
 def change(tx: Transaction, of: WaitlistEntry, **to: Any) -> bool:
-    """Change an open wait, unless it is in another state by now; return whether that was done."""
+    """Change an entry if its state is still the same; return whether it was changed."""
     tx.be_alone()
     row = WAITLIST_ENTRIES.change_returning(tx, {"id": of.id, "state": of.state}, **to)
     if row is not None:
@@ -208,10 +208,10 @@ def change(tx: Transaction, of: WaitlistEntry, **to: Any) -> bool:
 
 
 def _queue_updates_of_places(tx: Transaction, of: WaitlistEntry, former: WaitlistEntry | None = None) -> None:
-    """Have the messages drawn again that show places in the line of a wait, and in its ``former`` one.
+    """Redraw the messages that show places in an entry's line, and in the line of its ``former`` state.
 
-    From the second round on no message has a place, which would change with each attempt: only who joins or
-    leaves changes a line then.
+    From the second round on, messages show no place, as it would change with each attempt. Then a line only
+    changes if somebody joins or leaves.
     """
     is_over, former = of.state in {WaitlistState.GRANTED, WaitlistState.OVER}, former or replace(of, kind="")
     is_changed = is_over or of.kind != former.kind or (of.attempts != former.attempts and of.attempts <= 2)
@@ -222,25 +222,25 @@ def _queue_updates_of_places(tx: Transaction, of: WaitlistEntry, former: Waitlis
 
 
 def extend(tx: Transaction, of: WaitlistEntry, until: float) -> WaitlistEntry:
-    """Move the end of a wait to another time, in the same place."""
+    """Move the time until which somebody waits; their place stays the same."""
     row = WAITLIST_ENTRIES.row(tx, id=of.id) or {"next_at": until}
     change(tx, of, expires_at=until, next_at=min(row["next_at"], until))
     return replace(of, expires_at=until)
 
 
 def end(tx: Transaction, of: WaitlistEntry) -> None:
-    """End a wait whose person knows of the end, or learns of it from another message."""
+    """End an entry without a message, as the person knows of the end or learns of it otherwise."""
     change(tx, of, state=WaitlistState.OVER, ended_at=tx.now())
 
 
 def announce(of: WaitlistEntry, short_of: str, cause: str | None) -> NewNotice:
-    """Return the message that hours wait for room, as a start of theirs has failed for want of it."""
+    """Return the notice that hours wait for capacity, as their start has failed for lack of it."""
     body = {"workspace": of.workspace_id, "connection": of.connection, "room": short_of, "cause": cause}
     return NewNotice(of.id, WaitlistKind.WAITLIST_PLACE, "begin", of.principal, body)
 
 
 def build_over_notice(of: WaitlistEntry, now: float, tx: Transaction, cause: str = "") -> NewNotice:
-    """Return the notice that a wait has ended without capacity."""
+    """Return the notice that somebody's wait has ended without capacity."""
     zone = people.find_zone(tx, of.principal)
     again = get_default_end(now, zone)
     body = {
@@ -254,7 +254,7 @@ def build_over_notice(of: WaitlistEntry, now: float, tx: Transaction, cause: str
 
 
 def close(tx: Transaction, of: WaitlistEntry, cause: str = "") -> None:
-    """End a wait, and tell its person: for a cause, or as its time is over."""
+    """End an entry and tell its person: for a cause, or because the time is over."""
     end(tx, of)
     add_notices(tx, [build_over_notice(of, tx.now(), tx, cause)])
 
@@ -265,7 +265,7 @@ def find_open_entries(tx: Transaction, limit: int) -> list[WaitlistEntry]:
 
 
 def unlink(tx: Transaction, workspace: Row, notify: bool) -> None:
-    """End the wait for a workspace whose account was unlinked, which deletes both rows."""
+    """End the entry of a workspace whose account was unlinked, which deletes the workspace's row."""
     waiting = find_entry_of_workspace(tx, workspace["id"])
     if waiting is None or waiting.state is WaitlistState.GRANTED:
         return
@@ -277,9 +277,9 @@ def unlink(tx: Transaction, workspace: Row, notify: bool) -> None:
 
 
 def offer_capacity(tx: Transaction, connection: str, pause: float) -> None:
-    """Offer freed capacity of a connection to the people who wait there, in their turn.
+    """Offer freed capacity of a connection to the people who wait there, in turn.
 
-    Who was tried in vain is tried again ``pause`` seconds after that at the earliest.
+    A person is tried again ``pause`` seconds after a failed attempt at the earliest.
     """
     tx.be_alone()
     tx.run("offer_room", connection=connection, now=tx.now(), pause=pause, limit=MAX_WAITS_AT_ONCE)
@@ -300,14 +300,14 @@ WAIT_QUEUE: Final = declare_queue(
 
 
 def claim_entries(tx: Transaction, limit: int, lease: float) -> list[WaitlistEntry]:
-    """Return the waits that are due; they come again after ``lease`` seconds."""
+    """Claim the entries that are due, for ``lease`` seconds."""
     return WAITLIST_ENTRIES.parse_all(WAIT_QUEUE.take(tx, lease, limit))
 
 
 def follow_attempt(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]) -> Sequence[NewNotice]:
-    """Continue the wait for a workspace after its start has ended; return its person's notices.
+    """Continue or end the entry of a workspace after its operation has ended; return its owner's notices.
 
-    Who doesn't wait yet is told until when they could.
+    An owner who doesn't wait yet, and lacks capacity, is told until when they could wait.
     """
     is_failed, now = ended.outcome is Outcome.FAILED and not ended.verb.brings_down, tx.now()
     kind, waiting = (
@@ -331,14 +331,15 @@ def follow_attempt(tx: Transaction, ended: Operation, pending: Sequence[NewNotic
     return [*pending, build_over_notice(waiting, now, tx, ended.cause or "cancelled")]
 
 
-#: The messages that say, too, that nobody waits any more.
+#: The notices that also say that the wait is over.
 _END_KINDS: Final = frozenset({NoticeKind.FAILED, NoticeKind.REFUSED})
 
 
 def record_failure(tx: Transaction, of: WaitlistEntry, at: float, kind: str) -> Sequence[NewNotice]:
-    """Record a failed attempt, for want of a kind of capacity or ""; return its person's notices.
+    """Record a failed attempt, which ends the person's turn; return their notices.
 
-    That ended their turn. Where it was for want of another kind than they waited for, they change lines.
+    ``kind`` is the capacity that was lacking, "" if that isn't known. If it is another kind than they waited
+    for, they change lines.
     """
     tried = replace(of, kind=kind or of.kind, attempts=of.attempts + 1, attempted_at=at)
     if at >= of.expires_at:
@@ -355,7 +356,7 @@ def record_failure(tx: Transaction, of: WaitlistEntry, at: float, kind: str) -> 
 
 
 def record_grant(tx: Transaction, of: WaitlistEntry, now: float) -> None:
-    """Record that somebody was granted their capacity."""
+    """Record that somebody got the capacity that they waited for."""
     change(
         tx, of, state=WaitlistState.GRANTED, granted_at=now, attempted_at=now, next_at=now + MIN_PAUSE_SECONDS
     )

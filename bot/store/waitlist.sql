@@ -1,5 +1,5 @@
--- Whoever is first in line for a kind of room is due, a minute after the last attempt for it and while there is no
--- other; and whoever waits no longer. The others are looked at whatever the line does. The line goes by rounds.
+-- The first in line for a kind of capacity has their turn a minute after the last attempt of that line, if no attempt is
+-- open. The order is by round. Entries that don't wait, or whose time is over, are due whatever the line does.
 -- part: has_turn
 (
     state <> 'waiting' OR waitlist_entries.expires_at <= :now OR NOT EXISTS (
@@ -29,7 +29,7 @@ WHERE connection = :connection AND kind = :kind AND state IN ('waiting', 'trying
 -- name: attempts_under_way
 SELECT COUNT(*) AS count FROM waitlist_entries WHERE connection = :connection AND state = 'trying';
 
--- What was freed may be what anybody there waits for: each is tried once in their turn.
+-- Freed capacity may be of any kind that people there wait for, so each of them is tried once, in turn.
 -- name: offer_room
 UPDATE waitlist_entries SET next_at = CASE WHEN attempted_at + :pause > :now THEN attempted_at + :pause ELSE :now END
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
@@ -39,7 +39,7 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
 );
 
--- Those in line for the same read their places in messages.
+-- The messages of the people in a line, which show their places.
 -- name: update_places
 UPDATE cards SET is_dirty = 1, revision = revision + 1
 WHERE id IN (
@@ -47,13 +47,13 @@ WHERE id IN (
     WHERE w.connection = :connection AND w.kind = :kind AND w.state IN ('waiting', 'trying') LIMIT :limit
 );
 
--- A newcomer is tried soon and often, and so are all who come before in a round.
+-- A newcomer is tried soon and often, so the others in the line, who may come before them, must be, too.
 -- name: hasten_line
 UPDATE waitlist_entries SET next_at = attempted_at + :pause
 WHERE connection = :connection AND kind = :kind AND state = 'waiting' AND attempted_at IS NOT NULL
     AND next_at > attempted_at + :pause;
 
--- Starts that failed there in a row, whoever's they were: only what its provider began counts.
+-- Starts of anybody that failed in a row on a connection; only starts that its provider accepted count.
 -- name: failed_in_a_row
 SELECT COUNT(*) AS count FROM operations WHERE connection = :connection AND outcome = 'failed' AND start_call = 'accepted'
     AND ended_at > COALESCE((
@@ -61,7 +61,7 @@ SELECT COUNT(*) AS count FROM operations WHERE connection = :connection AND outc
         WHERE good.connection = :connection AND good.outcome = 'fulfilled' AND good.start_call = 'accepted'
     ), 0);
 
--- Of people of one place: how many wait for what, since when, and how long the last ones waited who got it.
+-- For the people of one place, by line: how many wait and since when, and how long those waited who got it recently.
 -- name: lines
 SELECT connection, kind, SUM(CASE WHEN state IN ('waiting', 'trying') THEN 1 ELSE 0 END) AS waiting,
     MIN(CASE WHEN state IN ('waiting', 'trying') THEN joined_at END) AS since,

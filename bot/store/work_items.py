@@ -1,6 +1,6 @@
-"""Changes of operations and of runs alike: claimed, held, resumed, ended, repeated, saved.
+"""Changes that operations and runs have in common: claim, hold, resume, end, repeat, save.
 
-A query with ``{work_items}`` is about either table.
+``{work_items}`` in a query stands for either table.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,42 +27,42 @@ from bot.support.errors import Outdated, TooLate
 
 
 class WakeReason(IntEnum):
-    """An event during a step of an operation or a run: the strongest of several."""
+    """What happened during a step of an operation or a run; of several events, the strongest counts."""
 
     READ = 1  #: A read was recorded.
     CHANGED = 2  #: A read was recorded that changed something.
     AT_ONCE = 3  #: It must be stepped again at once.
-    #: The same, because another kind of stop was asked for: the answer to one under way doesn't count.
+    #: The same, because another kind of stop was requested: the answer to the current stop doesn't count.
     OTHER_STOP = 4
 
 
 WorkItemTable = Table[Operation] | Table[Run]
 
-#: What a row says when nothing holds it up.
+#: The columns of a row that nothing blocks.
 _FREE: Final[Mapping[str, Row]] = {
     OPERATIONS.name: {"block_reason": None, "read_block_reason": None},
     RUNS.name: {"block_reason": None},
 }
-#: What a card shows of either: what can't wait, and what can. That a run goes on is shown with its output.
+#: Columns that a card shows: those whose change is urgent, and the others. A run's progress isn't urgent.
 _SHOWN_COLUMNS: Final = (
     ("outcome", "start_call", "stop_call", "block_reason", "question_since"),
     ("state", "exit_code", "detail", "name", "started_at", "finished_at", "blocked_since"),
 )
-#: What a call is made with, and says whether it may be made: a call is only prepared with an active account,
-#: which it isn't any more once it rests or has to be linked again. And what the policy asks about its person.
-#: The first one is the key.
+#: Columns of the account and the person that must not change between a step and its call: those that the call
+#: uses, that tell whether it may be made (an account that rests or must be linked again is no longer active),
+#: and that the policy asks about. The first one is the key.
 _ACCOUNT: Final = ("id", "state", "secret", "username", "remote_id", "refused_since", "renamed_to")
 _PERSON: Final = ("principal", "is_guest", "is_bot", "is_deleted", "is_stranger")
 _SAME_VALUE: Final = "IS /* postgresql: NOT DISTINCT FROM */"
 _POSSIBLY_TAKEN: Final = frozenset({Call.ACCEPTED, Call.UNKNOWN})
-#: What a save says besides the columns that it sets.
+#: Parameters of a save that aren't columns to set.
 _DECIDING: Final = frozenset({"now", "next_step_at", "is_beside", "keeps_lease", "waits"})
 
 
 def keep_waiting(
     tx: Transaction, work_items: WorkItemTable, work_item_id: str, deadline_seconds: float
 ) -> Row | None:
-    """Set a new deadline (number + 1) on an open one; return None if it is no longer open."""
+    """Set a new deadline (number + 1) on an open work item; return None if it is no longer open."""
     now = tx.now()
     query = fill_changes("keep_waiting", work_items=work_items.name)
     row = tx.one(query, id=work_item_id, deadline_at=now + deadline_seconds, now=now)
@@ -72,7 +72,7 @@ def keep_waiting(
 
 
 def repeat(tx: Transaction, work_items: WorkItemTable, work_item_id: str, deadline_seconds: float) -> bool:
-    """Repeat work whose person is asked about it; return False if they aren't being asked."""
+    """Repeat work as its owner has answered a question about it; return False if no question is open."""
     free = _FREE[work_items.name]
     query = fill_changes("repeat", *free, work_items=work_items.name)
     if tx.one(query, id=work_item_id, now=tx.now(), **free) is None:
@@ -85,7 +85,7 @@ def repeat(tx: Transaction, work_items: WorkItemTable, work_item_id: str, deadli
 def end(
     tx: Transaction, work_items: WorkItemTable, work_item_id: str, outcome: Outcome, cause: str | None
 ) -> Row | None:
-    """End an open one and mark its card dirty; return None if it had already ended."""
+    """End an open work item and mark its card dirty; return None if it had already ended."""
     ended = {"outcome": outcome, "cause": cause, "ended_at": tx.now(), **_FREE[work_items.name]}
     row = work_items.change_returning(
         tx, {"id": work_item_id, "outcome": None}, **ended, leased_until=0, claim=""
@@ -98,19 +98,19 @@ def end(
 
 
 def hold(work_items: WorkItemTable, tx: Transaction, row: Row, said: Row) -> None:
-    """Hold an open one on an account that its provider refuses."""
+    """Block an open work item, as its provider refuses the account."""
     work_items.change(tx, {"id": row["id"]}, block_reason=said["block_reason"])
     release_card(tx, row["id"])
     cards.queue_updates(tx, row["id"], changed=True)
 
 
 def clear_silence(tx: Transaction, connection: str) -> None:
-    """Clear that a connection doesn't answer from waiting rows."""
+    """Unblock the work that waited because a connection didn't answer."""
     start_fan_out(tx, "reachable", connection=connection)
 
 
 def _clear(work_items: WorkItemTable, tx: Transaction, row: Row, _said: Row) -> None:
-    # That others are answered is no news of a call that goes on failing: since when is as true as it was.
+    # If this item's own call keeps failing, answers to others change nothing, so its block reason stays.
     free = _FREE[work_items.name].keys() - ({"block_reason"} if work_items.parse(row).is_failing else set())
     silent = [name for name in free if is_hold(row[name], HoldCode.SILENT)]
     if not silent:
@@ -128,7 +128,7 @@ register_fan_out(
 
 
 def resume(work_items: WorkItemTable, tx: Transaction, row: Row, _said: Row) -> None:
-    """Resume at once an open one on an account that works again."""
+    """Resume an open work item at once, as its account works again."""
     free = _FREE[work_items.name]
     tx.run(fill_changes("resume", *free, work_items=work_items.name), id=row["id"], now=tx.now(), **free)
     if any(row[column] for column in free):
@@ -136,9 +136,9 @@ def resume(work_items: WorkItemTable, tx: Transaction, row: Row, _said: Row) -> 
 
 
 def claim(tx: Transaction, query: str, beside: str, lease: float, **named: Any) -> list[tuple[Row, Row]]:
-    """Lease the rows of a query, oldest first; return each row, and the row that another finds beside it.
+    """Claim the rows of a query, oldest first; return each with a row of the query ``beside``.
 
-    That one has the account and the person that a step acts for, and whatever else it needs to know.
+    That row has the account and the person that a step acts for, and whatever else the step needs.
     """
     now, name = tx.now(), tx.ids.new("claim")
     found = tx.all(query, now=now, until=now + lease, claim=name, **named)
@@ -153,7 +153,7 @@ def claim(tx: Transaction, query: str, beside: str, lease: float, **named: Any) 
 def make_actor_fields(
     tx: Transaction, row: Row, account: Account | None, person: Person | None
 ) -> dict[str, Any]:
-    """Return the account and the person of a step, and its claim, by their names in ``Claimed``."""
+    """Return the account, the person and the claim of a step, by their names in ``Claimed``."""
     is_revoked = account is not None and account.state == "revoking"
     return {
         "account": None if is_revoked else account,
@@ -170,14 +170,14 @@ def save(
     own: Callable[[Transaction, Row, Update, Row], Row],
     was: Row | None = None,
 ) -> tuple[Row, Update] | None:
-    """Write a step's result and release the lease; return the row after it, and what counts of the update.
+    """Write a step's result and release the lease; return the row after that, and the update as applied.
 
-    One that ended meanwhile, or that another step now holds, takes no update, and no notices are written:
-    the result is None. An end decided while the person was being asked gives way to an answer given since.
-    A call is committed to only while what was asked for is good, and who asks is who they were: raises
-    TooLate and Outdated. ``was`` is the row that the step has worked on: what is written follows from it if
-    it is still the same, else from the row as it is now. ``audit`` is always appended. ``own`` returns all
-    columns after the update, given the shared ones. The card becomes dirty if anything visible changed.
+    Return None, with no notices written, if the work has ended meanwhile or another step holds it. If the
+    owner was being asked and has answered since, the step's decision is dropped. Before a call, raise TooLate
+    if the request is no longer valid, and Outdated if the account or the person has changed. ``was`` is the
+    row that the step worked with; if the row has changed since, the result is applied to the current one.
+    ``audit`` is always appended. ``own`` returns all columns after the update, given the shared ones. The
+    card becomes dirty if anything visible has changed.
     """
     append_audit(tx, update.audit)
     saved = None if was is None else _save_update(tx, work_items, update, own, was, is_carried=True)
@@ -201,7 +201,7 @@ def _save_update(
         return None
     if _is_late(row, update, tx.now()):
         if is_carried:
-            return None  # It may have been given more time.
+            return None  # The current row may have a later deadline.
         raise TooLate(f"{update.id} is past its deadline")
     after = own(tx, row, update, _choose_changes(row, update, tx.now()))
     columns = [name for name in after if name not in _DECIDING]
@@ -227,11 +227,11 @@ def _save_update(
 
 @cache
 def _make_unchanged_condition(who: tuple[str, ...]) -> str:
-    """Return the condition that these columns of the account and the person still have their values."""
+    """Return the SQL condition that these columns of the account and the person still have their values."""
     found = ""
     for alias, table in (("a", "accounts"), ("p", "people")):
         if names := [name.removeprefix(f"{alias}_") for name in who if name.startswith(f"{alias}_")]:
-            # The row is found by its key, which only "=" finds in an index; the other columns may be NULL.
+            # The key is compared by "=", as only that uses an index; the other columns may be NULL.
             key, *others = (f"{alias}.{name} {{}} :{alias}_{name}" for name in names)
             are = " AND ".join([key.format("="), *(other.format(_SAME_VALUE) for other in others)])
             found += f" AND EXISTS (SELECT 1 FROM {table} {alias} WHERE {are})"  # noqa: S608 - of names alone
@@ -246,10 +246,10 @@ def _list_caller_columns(update: Update) -> Row:
 
 
 def _is_late(row: Row, update: Update, now: float) -> bool:
-    """Return whether an update commits to a call that isn't sent any more: what it is for is too old."""
+    """Return whether an update begins a call that must not be sent any more, as the request is too old."""
     verb = row.get("verb")
     expires = update.start_call is not None if verb is None else OperationVerb(verb).expires
-    # One that was never given a deadline has none to pass.
+    # Work that never had a deadline can't be late.
     good_until = row["deadline_at"] if row["deadline_number"] else now + 1.0
     if row.get("good_until") is not None:
         good_until = row["good_until"]
@@ -257,14 +257,14 @@ def _is_late(row: Row, update: Update, now: float) -> bool:
 
 
 def _choose_changes(row: Row, update: Update, now: float) -> Row:
-    """Return the columns that an update changes, of operations and runs alike."""
+    """Return the columns that operations and runs have in common, as an update changes them."""
     calls = {update.start_call, update.stop_call} - {None}
     start_call, ends = update.start_call or row["start_call"], update.outcome is not None
     return {
         "start_call": start_call,
         "stop_call": update.stop_call or row["stop_call"],
         "unknown_since": now if Call.UNKNOWN in calls else None if calls else row["unknown_since"],
-        # Until the call is taken, or nobody knows whether it was.
+        # Kept until the call is accepted, or may have been.
         "busy_since": update.busy_since or (None if calls & _POSSIBLY_TAKEN else row["busy_since"]),
         "retry_at": update.retry_at or (None if calls else row["retry_at"]),
         "question_since": _choose_asked_at(row["question_since"], update, start_call, now),
@@ -288,7 +288,10 @@ def _choose_changes(row: Row, update: Update, now: float) -> Row:
 
 
 def _choose_asked_at(before: float | None, update: Update, made: str, now: float) -> float | None:
-    """Return since when a person is asked; an answer holds whatever a search in flight at the time finds."""
+    """Return since when the owner is being asked; None if they aren't.
+
+    Once they have answered, a search that was in flight then doesn't ask again.
+    """
     if before is not None and update.keeps_waiting:
         return now
     if update.asked is None or (update.asked and made not in (Call.UNKNOWN, Call.INTERRUPTED)):

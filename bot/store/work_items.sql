@@ -3,7 +3,7 @@ UPDATE {work_items} SET deadline_at = :deadline_at, deadline_number = deadline_n
 WHERE id = :id AND outcome IS NULL
 RETURNING *;
 
--- Answers the question whether to make another one, once; a result found meanwhile takes precedence.
+-- The answer to the question whether to try again; it counts once, unless a result was found meanwhile.
 -- name: repeat
 UPDATE {work_items} SET
     start_call = 'none', question_since = NULL, unknown_since = NULL, attempts = 0, {changes},
@@ -14,7 +14,7 @@ RETURNING *;
 -- name: resume
 UPDATE {work_items} SET {changes}, {at_once} WHERE id = :id AND outcome IS NULL;
 
--- is_beside: written by somebody other than the step that holds the lease; that step keeps it.
+-- :is_beside = 1: something other than the step that holds the lease writes this, and the step keeps its lease.
 -- name: save
 UPDATE {work_items} SET
     revision = revision + 1,

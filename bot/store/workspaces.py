@@ -1,4 +1,4 @@
-"""People's workspaces: read, added, named, hidden and ending."""
+"""People's workspaces: found, added, named and hidden, and those that run or will end."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -13,7 +13,7 @@ from bot.store.tables import WORKSPACES, make_parser, name_columns
 from bot.store.transaction import Engine, Row, Transaction
 from bot.support.cleaning import fold
 
-#: How many are read at once.
+#: Workspaces that are read at once.
 _BATCH_SIZE: Final = 200
 _PARSE_WITH_ACCOUNT: Callable[[Row], tuple[Workspace, Account | None, Person | None]] = make_parser("w a p")
 
@@ -21,7 +21,7 @@ _PARSE_WITH_ACCOUNT: Callable[[Row], tuple[Workspace, Account | None, Person | N
 def list_workspaces(
     tx: Transaction, principal: Principal, *, connection: str | None = None, hidden: bool = False
 ) -> list[Workspace]:
-    """Return a principal's workspaces by title; hidden ones only if ``hidden``, none of a link that rests."""
+    """Return a principal's workspaces by title; hidden ones only if ``hidden``, none of a resting link."""
     found = WORKSPACES.query(tx, "own_workspaces", principal=principal)
     return _sort_by_title(found, connection, hidden=hidden)
 
@@ -29,7 +29,10 @@ def list_workspaces(
 async def read_workspaces(
     engine: Engine, principal: Principal, *, connection: str | None = None, hidden: bool = False
 ) -> list[Workspace]:
-    """Return the same, read in pieces: thousands hold up nobody else, and may change in between."""
+    """Return the same as ``list_workspaces``, read in batches.
+
+    So thousands don't hold up other work, but they may change between batches.
+    """
     found: dict[str, Workspace] = {}
     key = {"principal": principal, "connection": "", "remote_id": "", "limit": _BATCH_SIZE}
     while True:
@@ -46,9 +49,9 @@ def _sort_by_title(found: Iterable[Workspace], connection: str | None, *, hidden
 
 
 def find_workspaces_by_name(tx: Transaction, principal: Principal, name: str, stem: str) -> list[Workspace]:
-    """Return those of a principal's workspaces of which a name, or its stem, may be the whole name or id.
+    """Return a principal's workspaces, except hidden ones, that may be called by a name or its stem.
 
-    All that are called that are among them, except hidden ones.
+    Those whose whole name or id it is are among them, but others may be, too: the caller has to compare.
     """
     folded = {"folded": fold(name), "folded_stem": fold(stem)}
     return WORKSPACES.query(tx, "workspaces_called", principal=principal, name=name, stem=stem, **folded)
@@ -69,7 +72,7 @@ def find_workspace(tx: Transaction, workspace_id: str) -> Workspace | None:
 
 
 def insert(tx: Transaction, new: Workspace) -> bool:
-    """Write a row unless its person has one with the same remote id; return whether it was written."""
+    """Write a row unless its owner has one with the same remote id; return whether it was written."""
     now = tx.now()
     is_written = WORKSPACES.add_new(tx, new, **name_columns(new.name), created_at=now, idle_check_at=now)
     if is_written:
@@ -80,12 +83,12 @@ def insert(tx: Transaction, new: Workspace) -> bool:
 def find_by_remote_id(
     tx: Transaction, principal: Principal, connection: str, remote_id: str
 ) -> Workspace | None:
-    """Return a principal's workspace by its id at the provider, also a hidden one."""
+    """Return a principal's workspace by its id at the provider, even a hidden one."""
     return WORKSPACES.one(tx, principal=principal, connection=connection, remote_id=remote_id)
 
 
 def add(tx: Transaction, workspace: Workspace) -> Workspace:
-    """Add (or unhide) a workspace by reference; make its gate due."""
+    """Add a workspace, or unhide one with the same remote id; make its gate due."""
     now = tx.now()
     gates.add_gate(tx, workspace.gate_key, workspace.connection, workspace.remote_id)
     workspace = replace(workspace, used_at=now)
@@ -107,16 +110,16 @@ def name(tx: Transaction, workspace_id: str, alias: str | None) -> None:
 
 
 def notify(tx: Transaction, workspace_id: str, *, ready: bool | None, stopped: bool | None) -> None:
-    """Set the notifications about a workspace; None: as for all of them."""
+    """Set whether a person is told when a workspace is ready or stopped; None: as for all workspaces."""
     WORKSPACES.change(tx, {"id": workspace_id}, notify_ready=ready, notify_stopped=stopped)
 
 
 def hide(tx: Transaction, workspace_id: str) -> None:
-    """Hide a workspace and end its watch. Open operations on it end as cancelled (cause ``forgotten``)."""
+    """Hide a workspace, which is then no longer read; an open operation on it ends as cancelled."""
     operations.put_away(tx, workspace_id)
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is not None and row["state"] != State.GONE:
-        # Nobody looks at it any more, so no message about it may go on saying how it is.
+        # It isn't read any more, so no message may still show its state.
         cards.close_about(tx, row)
 
 
@@ -131,7 +134,7 @@ RUNNING_QUEUE: Final = declare_queue(
         where="state = 'running' AND hidden = 0",
     )
 )
-#: Workspaces whose end is announced :warn_seconds before it.
+#: Workspaces that their provider will end, announced :warn_seconds before that.
 ENDING_QUEUE: Final = declare_queue(
     Queue(
         name="ending_workspaces",
@@ -147,31 +150,31 @@ ENDING_QUEUE: Final = declare_queue(
 
 
 def claim_ending(tx: Transaction, within: float, limit: int, lease: float) -> list[Workspace]:
-    """Lease workspaces that end by themselves within so many seconds, soonest first, for ``lease`` seconds.
+    """Claim workspaces that their provider ends in ``within`` seconds, for ``lease`` seconds; soonest first.
 
-    Only those that are running or stopped, are listed for somebody with an active account, have no open
-    operation, and whose owner hasn't been told about that end (a WORKSPACE_EXPIRY notice with the end in
-    whole epoch seconds as its occasion, within a minute).
+    They are running or stopped and not hidden, their owner has an active account, no operation is open, and
+    the owner hasn't been told about that end: no WORKSPACE_EXPIRY notice has an occasion (the end in whole
+    epoch seconds) within a minute of it.
     """
     found = WORKSPACES.parse_all(ENDING_QUEUE.take(tx, lease, limit, warn_seconds=within))
     return sorted(found, key=lambda one: (one.expires_at or 0.0, one.id))
 
 
 def claim_running(tx: Transaction, limit: int, every: float) -> list[Workspace]:
-    """Return workspaces that run on without an end, longest unseen first; again after ``every`` s."""
+    """Claim running workspaces that are due for a check; each is due again after ``every`` seconds."""
     found = WORKSPACES.parse_all(RUNNING_QUEUE.take(tx, every, limit))
     return sorted(found, key=lambda one: one.id)
 
 
 def ask_again(tx: Transaction, workspace_id: str, at: float) -> None:
-    """Set when a running workspace is looked at next."""
+    """Set when a running workspace is checked next."""
     WORKSPACES.change(tx, {"id": workspace_id}, idle_check_at=at)
 
 
 def note_event(tx: Transaction, connection: str, gate_key: str, interaction: str, message: str) -> bool:
     """Write a provider's event about a workspace, mark its card dirty and make its gate due.
 
-    Return False, nothing written, if the event was seen before or nobody here has the workspace.
+    Return False, with nothing written, if the event was seen before or nobody here has the workspace.
     """
     found = WORKSPACES.rows(tx, gate_key=gate_key, connection=connection)
     if not found or not inbox.add_interaction(tx, interaction):
@@ -184,5 +187,5 @@ def note_event(tx: Transaction, connection: str, gate_key: str, interaction: str
 
 
 def save_entry(tx: Transaction, workspace_id: str, gate_key: str, entry: str) -> None:
-    """Store a workspace's sealed entry, unless it has another gate by now."""
+    """Store the encrypted secret that opens a workspace from Usher's page, unless its gate has changed."""
     WORKSPACES.change(tx, {"id": workspace_id, "gate_key": gate_key}, entry=entry)

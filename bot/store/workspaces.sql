@@ -1,5 +1,5 @@
--- An end that is announced while something is done with the workspace is announced once that is over. The occasion of the
--- notice is the announced end; an end that moved by less than a minute is the same.
+-- While an operation is open, an end isn't announced until that is over. The occasion of the notice is the announced end; if
+-- the end moves by less than a minute, it counts as the same.
 -- part: end_is_news
 state IN ('running', 'stopped')
     AND EXISTS (
@@ -13,7 +13,7 @@ state IN ('running', 'stopped')
             AND ABS(CAST(n.occasion AS DOUBLE PRECISION) - workspaces.expires_at) <= 60
     )
 
--- What was found through a link that rests is shown nowhere: its name is another account by now.
+-- Workspaces found through a resting link are shown nowhere, as the link's username now belongs to another account.
 -- part: workspace_is_shown
 NOT EXISTS (
     SELECT 1 FROM accounts b
@@ -23,12 +23,13 @@ NOT EXISTS (
 -- name: own_workspaces
 SELECT * FROM workspaces WHERE principal = :principal AND {workspace_is_shown};
 
--- Rows that a person has named are found whatever they are called.
 -- name: piece_of_workspaces
 SELECT * FROM workspaces WHERE principal = :principal AND (connection, remote_id) > (:connection, :remote_id)
     AND {workspace_is_shown}
 ORDER BY connection, remote_id LIMIT :limit;
 
+-- Rows with a name of the owner's own are always included.
+-- Rows with a name of the owner's own are always included.
 -- name: workspaces_called
 SELECT * FROM workspaces WHERE hidden = 0 AND {workspace_is_shown} AND id IN (
     SELECT id FROM workspaces WHERE principal = :principal AND folded IN (:folded, :folded_stem)
@@ -38,7 +39,7 @@ SELECT * FROM workspaces WHERE hidden = 0 AND {workspace_is_shown} AND id IN (
     SELECT id FROM workspaces WHERE principal = :principal AND (alias IS NOT NULL OR folded_from <> name)
 );
 
--- A workspace as somebody reaches it: with their own account and row, whoever owns it.
+-- A workspace of any owner, with the account and the row of the person who wants to see it.
 -- name: reached_workspace
 SELECT {columns w a p} FROM workspaces w
 LEFT JOIN accounts a ON a.id = (

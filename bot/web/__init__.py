@@ -1,1 +1,1 @@
-"""All that listens: Slack's requests over HTTP and Socket Mode, pages for browsers, and health checks."""
+"""Everything that listens: to Slack (HTTP, Socket Mode), browsers, providers' webhooks and monitoring."""

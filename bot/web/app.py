@@ -1,7 +1,7 @@
-"""The web application, composed of what is passed in: Slack's address, the pages, and health checks.
+"""The web application, put together from the parts passed in: Slack's address, the pages, and health checks.
 
-For every request: one line in the log, without query, nonce and headers (``docs/internals/security.md``, row
-12), no exception that leaves, and the headers of every response.
+Every request is logged in one line, without query, nonce and headers (``docs/internals/security.md``, row
+12). No exception leaves the application, and every response gets the same security headers.
 """
 
 import asyncio
@@ -56,20 +56,20 @@ log = structlog.get_logger(__name__)
 
 
 class Assistant(Protocol):
-    """The side of Slack's assistant, whose calls come to an address of its own."""
+    """The handler of calls from Slack's assistant, which come to an address of their own."""
 
     async def answer(
         self, message: dict[str, Any], signature: str, headers: Mapping[str, str]
     ) -> web.Response:
-        """Answer a message that has passed the front."""
+        """Answer a message that has passed the checks of ``Front``."""
         ...
 
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-#: How long running requests may take when the process is asked to stop; seconds.
+#: Seconds that running requests get to end when the process is asked to stop.
 SHUTDOWN_SECONDS = 5.0
-#: Errors of the parser, and of reading a body, about a malformed request.
+#: Errors about a malformed request, from the parser and from reading a body.
 _NO_HTTP = (HttpProcessingError, web.RequestPayloadError)
 
 
@@ -85,10 +85,10 @@ def build_app(
     machine: Clock,
     assistant: Assistant | None = None,
 ) -> web.Application:
-    """Build the application. What Slack signs is compared with the ``machine``'s clock, not the database's.
+    """Build the application. The times that Slack signs are compared with the clock of the ``machine``.
 
-    Without a signing secret, Slack's address doesn't exist (Socket Mode); without a public address, the pages
-    don't. The vault's keys also sign cookies.
+    Without a signing secret there is no address for Slack (Socket Mode), and without a public address there
+    are no pages. The vault's keys also sign cookies.
     """
     client_id, client_secret = settings.slack_client_id, settings.slack_client_secret
     page_url, keys = settings.page_url or "", settings.keys()
@@ -117,7 +117,7 @@ def build_app(
         browsing = Browsing(context)
         workspaces = IdePages(context, limiter, browsing=browsing, browsers=browsers, sign_in=sign_in)
         routes += workspaces.routes()
-        # Before the links, where every other word is taken for a nonce.
+        # Before the link routes, which take any other word for a nonce.
         routes.append(web.get(SIGN_IN_REDIRECT_PATH, _from_slack(browsers, links, workspaces)))
         routes += links.routes()
         routes.append(proving(context.vault, page_url))
@@ -134,7 +134,7 @@ def build_app(
 
 
 def build_health_app(health: HealthRoutes) -> web.Application:
-    """Build the application of a process that takes no requests: it answers whoever monitors it."""
+    """Build the application of a process that only answers monitoring."""
     app = web.Application(client_max_size=MAX_BYTES)
     app.router.add_routes(health.routes())
     app.on_response_prepare.append(protect)
@@ -142,7 +142,7 @@ def build_health_app(health: HealthRoutes) -> web.Application:
 
 
 def build_waiting_app(health: HealthRoutes, settings: Settings) -> web.Application:
-    """Build the application of a process that waits at its start: it is alive, and nothing else works yet."""
+    """Build the application of a process that still waits at its start: it is alive, and no more."""
     app = build_health_app(health)
     proof = proving(Vault(settings.keys()), settings.page_url or "")
     app.router.add_routes([proof, web.route("*", "/{path:.*}", _waiting)])
@@ -159,15 +159,15 @@ def _busy(reference: str = "") -> web.Response:
     return page
 
 
-#: How many connections are let in at once: some turns of the loop later the limiter counts them and closes
-#: others, and until then there must be files left. The system keeps more of them waiting.
+#: Connections accepted at once. The limiter counts them some turns of the loop later and then closes others,
+#: so until then there must be files left. And the number of connections that the system keeps waiting.
 AT_ONCE: Final = 32
 QUEUED: Final = 128
 
 
 @asynccontextmanager
 async def listening(app: web.Application, host: str, *ports: int) -> AsyncIterator[int]:
-    """Serve for a block at the first port that is free; yield it (0 is any). Raises OSError if none is."""
+    """Serve for a block at the first free port, and yield it (0 means any). Raises OSError if none is."""
     limiter = ConnectionLimiter(choose_max_connections())
     app.middlewares.insert(0, limiter.middleware())
     runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_SECONDS, handle_signals=False)
@@ -189,7 +189,7 @@ async def listening(app: web.Application, host: str, *ports: int) -> AsyncIterat
 
         async def serve_at(port: int) -> asyncio.Server:
             if is_every_ipv6_address(host) and socket.has_dualstack_ipv6():
-                # By a name alone, asyncio would take IPv6 and refuse IPv4.
+                # Given only the host, asyncio would accept IPv6 and refuse IPv4.
                 opened = socket.create_server((host, port), family=socket.AF_INET6, dualstack_ipv6=True)
                 return await loop.create_server(connection, sock=opened, backlog=AT_ONCE)
             return await loop.create_server(connection, host, port, backlog=AT_ONCE)
@@ -206,8 +206,8 @@ async def listening(app: web.Application, host: str, *ports: int) -> AsyncIterat
         try:
             yield int(server.sockets[0].getsockname()[1])
         finally:
-            # Nobody new from here on; who was let in a moment ago needs one more turn of the loop, or
-            # asyncio drops that connection without closing it.
+            # Accept nobody new. A connection that was just accepted needs one more turn of the loop, or
+            # asyncio drops it without closing it.
             for listener in server.sockets:
                 loop.remove_reader(listener)
             await asyncio.sleep(0)
@@ -218,7 +218,7 @@ async def listening(app: web.Application, host: str, *ports: int) -> AsyncIterat
 
 
 def why_not_listening(error: OSError, host: str, port: int) -> str:
-    """Format the reason and the advice for an address that can't be listened at."""
+    """Explain why Usher can't listen at an address, and what to do."""
     place = f"{host}, port {port}"
     if error.errno == errno.EADDRINUSE:
         return f"Something else is already listening on {place}. Stop it, or set PORT to another number."
@@ -229,9 +229,9 @@ def why_not_listening(error: OSError, host: str, port: int) -> str:
 
 
 def _server_log() -> logging.Logger:
-    """Return the library's log without errors about requests that aren't HTTP: nothing of ours failed.
+    """Return the library's log without errors about requests that aren't HTTP, which are no failures of ours.
 
-    Such a request is answered with 400 and appears in the access log.
+    Such a request is answered with 400, and appears in the access log.
     """
     log = logging.getLogger("bot.web.server")
     if not log.filters:
@@ -240,7 +240,7 @@ def _server_log() -> logging.Logger:
 
 
 def _from_slack(browsers: Browsers, links: LinkPages, workspaces: IdePages) -> Handler:
-    """Return the handler of the one address that Slack redirects people to, for a link or a page."""
+    """Return the handler of the address to which Slack sends people after a sign-in, for links and pages."""
 
     async def come(request: web.Request) -> web.StreamResponse:
         page = browsers.find_page_of_sign_in(request)
@@ -252,9 +252,9 @@ def _from_slack(browsers: Browsers, links: LinkPages, workspaces: IdePages) -> H
 
 
 def proving(vault: Vault, page_url: str = "") -> web.RouteDef:
-    """Return the route at which ``doctor`` sees whether this Usher answers at its addresses.
+    """Return the route with which ``doctor`` checks that this Usher answers at its addresses.
 
-    Its answer at the second host name is another one: proxies have to say which name was asked for.
+    The answer at the second host name differs, which shows that proxies pass on the name that was asked for.
     """
 
     async def prove(request: web.Request) -> web.Response:
@@ -265,7 +265,7 @@ def proving(vault: Vault, page_url: str = "") -> web.RouteDef:
 
 
 async def _static(request: web.Request) -> web.StreamResponse:
-    """Serve one of the known files: a name from outside never reaches the file system."""
+    """Serve one of the known files. The requested name never reaches the file system."""
     path = STATIC_FILES.get(request.match_info["name"])
     if path is None:
         raise web.HTTPNotFound
@@ -273,11 +273,11 @@ async def _static(request: web.Request) -> web.StreamResponse:
 
 
 async def _calendar(_request: web.Request) -> web.Response:
-    """Answer programs that still ask for a calendar of lessons, which 0.4 had: there is none any more."""
+    """Answer programs that still ask for a calendar of lessons, which only Usher 0.4 had."""
     return web.Response(status=410, text=pages.NO_CALENDARS)
 
 
-#: Whether people reach the application by https only: then their browsers are to remember that for a year.
+#: Whether people reach the application by https only; browsers are then told to remember that for a year.
 OVER_HTTPS: web.AppKey[bool] = web.AppKey("over_https", bool)
 
 _STATIC_CACHE = "public, max-age=3600"
@@ -288,21 +288,21 @@ _BELOW_SECRETS = re.compile(r"(?i)(/(?:link)/+).+", re.DOTALL)
 
 
 def without_secrets(path: str) -> str:
-    """Return a path as it may be logged: what follows ``/link/`` can be a nonce."""
+    """Return a path for the log, without the text after ``/link/``, which may be a nonce."""
     if _WORDS_OF_OURS.fullmatch(path):
         return path
     return _BELOW_SECRETS.sub(r"\1…", path)[:200]
 
 
 class AccessLog(AbstractAccessLogger):
-    """Log method, path, status, size and duration; at debug level only what is routine.
+    """Log method, path, status, size and duration, and routine requests at debug level only.
 
-    Routine are Slack's requests, and what an open page asks every few seconds: they are the majority, and
-    each line costs as much as a sixth of such a request.
+    Slack's requests, and those that an open page sends every few seconds, are routine: they are the majority,
+    and a line costs as much as a sixth of such a request.
     """
 
     def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
-        """Write the line; ``time`` in seconds."""
+        """Write the line; ``time`` is in seconds."""
         is_slack = request.path in {SLACK_PATH, ASSISTANT_PATH}
         is_asked = is_slack or _ASKED_BY_PAGES.fullmatch(request.path) is not None
         level = logging.DEBUG if is_asked and response.status == 200 else logging.INFO
@@ -321,12 +321,12 @@ class AccessLog(AbstractAccessLogger):
 
     @property
     def enabled(self) -> bool:
-        """Return whether a line would be visible."""
+        """Return whether the level of the log shows such lines."""
         return self.logger.isEnabledFor(logging.INFO)
 
 
 def failures(ids: Ids) -> Middleware:
-    """Return the outermost middleware: no exception leaves it, and no response reveals its type."""
+    """Return the outermost middleware. No exception leaves it, and no response reveals an exception."""
 
     @web.middleware
     async def catch(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -354,16 +354,16 @@ def failures(ids: Ids) -> Middleware:
     return catch
 
 
-#: What people open: no script of ours reads one, and no other may, such as in a window without our policy.
+#: Pages that people open. No script of ours reads them, so no script at all may read them.
 _PAGES = re.compile(r"/link|/sign|/ide/[^/]+(?:$|/s(?!tate))")
-#: What there is at the host name where a provider's script runs.
+#: Paths served at the second host name, where a provider's script runs.
 _PATHS_OF_SECOND_HOST = re.compile(r"/ide/[^/]+(?:/(?:state|entry|blocked))?|(?:/static|/link/here)/[^/]+")
 
 
 def separate_hosts(page_url: str) -> Middleware:
-    """Return the middleware that serves nothing at the second host name but pages that show IDEs.
+    """Return the middleware that serves only pages that show IDEs at the second host name.
 
-    At either, what a script asks for is no page.
+    At neither host name does a script get one of the pages that people open.
     """
 
     @web.middleware
@@ -385,5 +385,5 @@ async def protect(request: web.Request, response: web.StreamResponse) -> None:
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
     is_static = request.path.startswith(STATIC_PATH + "/") and response.status == 200
     response.headers.setdefault("Cache-Control", _STATIC_CACHE if is_static else "no-store")
-    # In place of the versions that the library would reveal.
+    # Otherwise the library would reveal its versions here.
     response.headers["Server"] = SERVER_HEADER

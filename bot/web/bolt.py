@@ -1,4 +1,4 @@
-"""Bolt, behind a tenant guard: it gets what has passed the front or came over Socket Mode.
+"""Bolt, behind a check of the Slack workspace. It gets requests from ``Front`` or Socket Mode.
 
 No body is logged. Bolt finds the listener, which finishes before its answer is sent (ADR 42).
 """
@@ -34,9 +34,9 @@ log = structlog.get_logger(__name__)
 
 # -- on to Bolt --------------------------------------------------------------------------------------------
 
-#: The header with which Slack numbers the later deliveries of an event.
+#: Header with which Slack numbers the repeated deliveries of an event.
 _RETRY_HEADER: Final = "X-Slack-Retry-Num"
-#: The name in Bolt's context of the installation that a request is for.
+#: Key in Bolt's context for the installation that a request is for.
 _INSTALLATION = "installation"
 
 
@@ -52,25 +52,26 @@ def build_bolt(
     ``session`` is used for Slack's Web API; without one, every call opens its own.
     """
     # Below this level Bolt and the SDK log bodies and headers; Bolt copies the level to its own loggers. No
-    # package of ours has this name: it would be quiet, too.
+    # package of ours may have this name, as it would be quiet, too.
     quiet = logging.getLogger("bot.bolt")
     quiet.setLevel(logging.ERROR)
     client = AsyncWebClient(base_url=api_url, logger=quiet, session=session, timeout=10)
-    # Bolt looks there for whatever it isn't given: a token, secrets, even an OAuth flow that keeps files in
-    # the home folder. No argument turns that off.
+    # Bolt reads these variables for anything it isn't given: a token, secrets, even an OAuth flow that keeps
+    # files in the home folder. No argument turns that off.
     with hide_variables("SLACK_"):
         app = AsyncApp(
             name="bot.bolt",
             logger=quiet,
             client=client,
-            # The listener finishes before the answer is sent: what is acknowledged is written, and an
-            # exception is answered.
+            # The listener finishes before the answer is sent. So an acknowledged request has been written,
+            # and an exception can be answered.
             process_before_response=True,
             before_authorize=TenantGuard(tenants),
             authorize=Authorize(tenants),
-            # A kind without a listener goes to ``failed``; otherwise Bolt would log it whole and answer 404.
+            # Requests without a listener go to ``failed``; otherwise Bolt would log them whole and answer
+            # 404.
             raise_error_for_unhandled_request=True,
-            # Verified by the front; Socket Mode has nothing to verify.
+            # ``Front`` has verified requests; Socket Mode has nothing to verify.
             request_verification_enabled=False,
             # Not used.
             attaching_function_token_enabled=False,
@@ -98,12 +99,12 @@ async def dispatch(
 ) -> BoltResponse:
     """Return Bolt's answer to a payload of a known shape; raises Malformed for one it can't process.
 
-    ``context`` is what listeners find in Bolt's.
+    Listeners find the values of ``context`` in Bolt's context.
     """
     kind = find_kind(payload)
     try:
-        # The mode that accepts a parsed payload, so that nothing is parsed twice, perhaps differently. No
-        # headers: Slack doesn't sign them, and Bolt would act on some.
+        # This mode accepts a parsed payload, so that nothing is parsed twice, perhaps differently. Headers
+        # are left out, because Slack doesn't sign them, and Bolt would act on some.
         request = AsyncBoltRequest(body=payload, mode="socket_mode", context={**(context or {})})
     except (TypeError, ValueError, AttributeError, KeyError, IndexError):
         raise Malformed(kind) from None
@@ -115,12 +116,12 @@ async def dispatch(
 
 
 def count_leftover(kind: str, error: Exception) -> None:
-    """Log an exception that escaped Bolt. The payload is acknowledged: a repetition would not help."""
+    """Log an exception from Bolt; the payload is acknowledged all the same, as repeating it wouldn't help."""
     log.error("slack.bolt_failed", kind=kind[:40], exc_info=error)
 
 
 def build_http_handler(app: AsyncApp) -> Serve:
-    """Build the handler of Slack's address, behind the front."""
+    """Build the handler of Slack's address, for requests that passed ``Front``."""
 
     async def serve(payload: dict[str, Any], _signature: str, headers: Mapping[str, str]) -> web.Response:
         try:
@@ -133,9 +134,9 @@ def build_http_handler(app: AsyncApp) -> Serve:
 
 
 class TenantGuard(AsyncMiddleware):
-    """Refuse other workspaces before Bolt authorises: it would call Slack to post a text of its own.
+    """Refuse workspaces that aren't served. Bolt itself would call Slack to post a text of its own.
 
-    An object, not a function: Bolt reads no arguments for it, so no payload is too odd to check.
+    This is an object and not a function, so that Bolt doesn't read arguments from a payload that may be odd.
     """
 
     def __init__(self, tenants: Tenants) -> None:
@@ -148,7 +149,7 @@ class TenantGuard(AsyncMiddleware):
         resp: BoltResponse,  # noqa: ARG002 - Bolt hands it over
         next: Callable[[], Awaitable[BoltResponse]],  # noqa: A002 - Bolt's name
     ) -> BoltResponse | None:
-        """Continue with what is ours, and with Slack's own check of the address."""
+        """Continue with requests of workspaces that are served, and with Slack's own check of the address."""
         kind, context = find_kind(req.body), req.context
         if kind == "url_verification":
             return await next()
@@ -161,9 +162,9 @@ class TenantGuard(AsyncMiddleware):
 
 
 class Authorize(AsyncAuthorize):
-    """Tell Bolt whose token a request is served with, without asking Slack.
+    """Tell Bolt which token serves a request, without asking Slack.
 
-    An object like Bolt's own over an installation store: unlike a function, it can be combined with OAuth.
+    This is an object, as Bolt's own is: unlike a function, it can be combined with OAuth.
     """
 
     def __init__(self, tenants: Tenants) -> None:
@@ -172,7 +173,7 @@ class Authorize(AsyncAuthorize):
         self._results: dict[str, AuthorizeResult] = {}
 
     async def __call__(self, *, context: AsyncBoltContext, **_others: object) -> AuthorizeResult:
-        """Return the installation that a request is for, as the tenant guard has found it."""
+        """Return the installation that a request is for, as found by ``TenantGuard``."""
         found: Installation = context[_INSTALLATION]
         token = self._tenants.token_of(found.id)
         result = self._results.get(found.id)
@@ -192,7 +193,7 @@ def _build_ephemeral(text: str) -> str:
 
 
 def _refuse_foreign(kind: str) -> BoltResponse:
-    """Refuse a request of another workspace, with a hint; the ack of a click or an event shows none."""
+    """Refuse a request of another workspace, with a hint if the acknowledgement can show one."""
     hint = pages.FOREIGN_TEAM
     if kind == "command":
         return BoltResponse(status=200, body=_build_ephemeral(hint))

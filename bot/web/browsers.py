@@ -1,14 +1,14 @@
-"""Who is at a browser: cookies, forms, the proof that a form came from our own page, and Sign in with Slack.
+"""Identify people at a browser: cookies, forms, the proof that a form came from our page, Sign in with Slack.
 
-One signed cookie holds the nonces of the links that are open in this browser and the browser's own id,
-another what sign-ins must come back with; both last for minutes, and the server stores nothing of them.
-Links may be open side by side, in tabs of their own: an address names the one that it is about. A third
+There are three cookies. One, signed, holds the nonces of the links open in this browser, and the browser's
+id. Another, signed, holds the secrets that sign-ins must come back with. Both last for minutes, and the
+server stores nothing of them. Several links may be open in tabs; each address names its link. The third
 cookie holds the id of a browser session, whose data is stored on the server (``bot.services.browsers``).
 
-Signing in is OpenID Connect with the scope ``openid`` alone, state, nonce and the client's secret
+Signing in is OpenID Connect with only the scope ``openid``, with state, nonce and the client's secret
 (``docs/internals/slack.md``, "Sign in with Slack", which also says why there is no PKCE). The authorize page
-and the keys are at the origin of the Web API's address; the issuer is always Slack, so that a local Slack
-signs as Slack does. Looking at a page never signs anybody in.
+and the keys are at the origin of the Web API's address. The issuer is always Slack's, even with a local
+Slack. Opening a page never signs anybody in.
 """
 
 from __future__ import annotations
@@ -42,16 +42,16 @@ from bot.web.shapes import FORM
 log = structlog.get_logger(__name__)
 
 
-#: How long a cookie lasts: a link, and then the code that follows it; seconds.
+#: Seconds that the cookie of a link lasts, including the code typed after it, and that of a sign-in.
 COOKIE_SECONDS = 1200.0
 SIGN_IN_SECONDS = 600.0
-#: How many links, and how many sign-ins, a browser may have open at a time; the oldest is forgotten.
+#: Most links, and most sign-ins, that a browser may have open at a time; the oldest is forgotten.
 MAX_OPEN_FLOWS = 4
 
 _FLOW_FIELDS = ("state", "nonce", "verifier")
-#: The header in which the page's script sends its token.
+#: Header in which the page's script sends its CSRF token.
 CSRF_HEADER = "X-Usher-Mark"
-#: Who is asked by *Sign in with Slack*: no connection has this name.
+#: Stands for *Sign in with Slack* in place of a connection's name.
 SLACK_SIGN_IN = ""
 MAX_FORM_BYTES = 16 * 1024
 
@@ -59,36 +59,36 @@ MAX_FORM_BYTES = 16 * 1024
 def is_at(request: web.Request, url: str) -> bool:
     """Return whether a request came to an address's host name; proxies may leave out its port.
 
-    With a dot at its end it is the same name, at which browsers see another origin.
+    A dot at the end of the name is ignored: it is the same host, although browsers see another origin.
     """
     return bool(url) and request.host.lower().partition(":")[0].rstrip(".") == urlsplit(url).hostname
 
 
 def cookie_name(name: str, *, is_secure: bool) -> str:
-    """Return a cookie's name: over https no other host and no page of plain http can set it."""
+    """Return a cookie's full name. With https it is one that no other host, and no http page, can set."""
     return f"__Host-{name}" if is_secure else name
 
 
 class Browsers:
     """Write and read the cookies of our pages at one public address.
 
-    Pages that show IDEs may be at a second host name (``page_url``) without cookies, where the mark of each
-    names its session. ``keys`` are secrets of the installation, newest first: the newest signs, all are
-    accepted. Over https the cookies are ``__Host-`` and Secure; plain http is for this machine only, where
-    browsers reject those.
+    Pages that show IDEs may be at a second host name (``page_url``) without cookies; there, the CSRF token of
+    each page names its session. ``keys`` are secrets of the installation, the newest first: it signs, and all
+    are accepted. With https the cookies are ``__Host-`` and Secure. Browsers reject those with plain http,
+    which is for this machine only.
     """
 
     def __init__(self, *, public_url: str, keys: Sequence[str], clock: Clock, page_url: str = "") -> None:
         self._page_url = page_url
         self.origin = _get_origin(public_url)
-        #: Where a provider's script runs.
+        #: The origin where a provider's script runs.
         self.page_origin = _get_origin(page_url or public_url)
         self._is_secure = self.origin.startswith("https:")
         self._visit_name = cookie_name("usher-link", is_secure=self._is_secure)
         self._flow_name = cookie_name("usher-sign-in", is_secure=self._is_secure)
         self._session_name = cookie_name("usher-session", is_secure=self._is_secure)
         self._clock = clock
-        # itsdangerous wants the newest last.
+        # itsdangerous expects the newest key last.
         self._signer = URLSafeSerializer(
             list(reversed(keys)),
             salt="usher.pages",
@@ -99,7 +99,7 @@ class Browsers:
     # -- cookies -------------------------------------------------------------------------------------------
 
     def remember(self, request: web.Request, response: web.StreamResponse, nonce: str) -> Visit:
-        """Move a link's nonce into the cookie, beside those of other tabs; a browser keeps the id it has."""
+        """Add a link's nonce to the cookie, next to those of other tabs; the browser keeps its id."""
         others = [one for one in self._read(request, self._visit_name, ("n", "b")) if one["n"] != nonce]
         visit = Visit(nonce, others[-1]["b"] if others else secrets.token_urlsafe(32))
         content = {"n": visit.nonce, "b": visit.browser}
@@ -107,7 +107,7 @@ class Browsers:
         return visit
 
     def find_visit(self, request: web.Request, name: str = "") -> Visit | None:
-        """Return the link that an address of this browser names, the newest for no name, or None."""
+        """Return this browser's link with a name, or the newest for no name; None if there is none."""
         return next((one for one in self._list_visits(request) if name in ("", one.name)), None)
 
     def remember_flow(
@@ -115,28 +115,29 @@ class Browsers:
     ) -> None:
         """Store a sign-in and its purpose in the cookie.
 
-        That is a ``link``, as the digest of its nonce, and ``at`` which connection (``SLACK_SIGN_IN`` for
-        none), or the ``page`` of a workspace.
+        The purpose is a ``link`` (the digest of its nonce) and the connection ``at`` which it is made
+        (``SLACK_SIGN_IN`` for Slack), or the ``page`` of a workspace.
         """
         others = self._read(request, self._flow_name, _FLOW_FIELDS)
         self._write(response, self._flow_name, others, {**asdict(flow), **purpose}, SIGN_IN_SECONDS)
 
     def find_flow(self, request: web.Request, **purpose: str) -> Flow | None:
-        """Return the sign-in that this browser began for just this and that now comes back, or None."""
+        """Return the sign-in that now comes back if this browser began it for just this purpose, or None."""
         for one in self._read(request, self._flow_name, (*_FLOW_FIELDS, *purpose)):
             if _has_state(request, one) and purpose.items() <= one.items():
                 return Flow(*(one[name] for name in _FLOW_FIELDS))
         return None
 
     def find_link_of_sign_in(self, request: web.Request) -> str:
-        """Return the name of the link for which the returning sign-in was begun, or an empty string."""
+        """Return the name of the link for which the returning sign-in was begun, or ""."""
         begun = self._read(request, self._flow_name, (*_FLOW_FIELDS, "link"))
         return next((one["link"][:NAME_LENGTH] for one in begun if _has_state(request, one)), "")
 
     def find_page_of_sign_in(self, request: web.Request) -> str | None:
         """Return the workspace for whose page the sign-in that now comes back was begun, or None.
 
-        If this browser began none with such a state, the newest says which page has to refuse it.
+        If this browser began no sign-in with such a state, the newest one names the page that then refuses
+        it.
         """
         begun = self._read(request, self._flow_name, _FLOW_FIELDS)
         matching = [one for one in begun if _has_state(request, one)] or begun
@@ -156,7 +157,7 @@ class Browsers:
     # -- browser sessions ----------------------------------------------------------------------------------
 
     def open_session(self, response: web.StreamResponse, session_id: str, seconds: float) -> None:
-        """Give a browser its session; the server knows when it ends."""
+        """Give a browser the cookie of its session; the server decides when the session ends."""
         self._set(response, self._session_name, session_id, seconds)
 
     def is_at_second_host(self, request: web.Request) -> bool:
@@ -164,9 +165,9 @@ class Browsers:
         return is_at(request, self._page_url)
 
     def find_session(self, request: web.Request, page: str = "", mark: str | None = None) -> str | None:
-        """Return the digest of the id of the session that the cookie names, or a page's mark; None for none.
+        """Return the digest of the id of the session that the cookie, or the page's token, names; or None.
 
-        Whether there is such a session isn't checked.
+        This doesn't check whether there is such a session.
         """
         if self.is_at_second_host(request):
             mark = request.headers.get(CSRF_HEADER, "") if mark is None else mark
@@ -176,16 +177,16 @@ class Browsers:
         return compute_digest(value) if value is not None and is_nonce(value) else None
 
     def close_session(self, response: web.StreamResponse) -> None:
-        """Take the session from the browser."""
+        """Remove the session's cookie from the browser."""
         self._forget(response, self._session_name)
 
     def get_page_csrf_token(self, session: str, page: str) -> str:
-        """Return the CSRF token of every form and request of one signed-in page: no other page takes it."""
+        """Return the CSRF token of all forms and requests of one signed-in page; it is valid for no other."""
         content = f"session:{session}:{page}".encode(errors="replace")
         return f"{session}.{hmac.new(self._forms_key, content, hashlib.sha256).hexdigest()}"
 
     def is_of_session(self, request: web.Request, session: str, page: str, mark: str) -> bool:
-        """Return whether a form or request was sent from just this page of ours in this session."""
+        """Return whether a form or request was sent by this very page of ours, in this session."""
         return self.is_same_origin(request) and self._is_page_csrf_token(session, page, mark)
 
     def _is_page_csrf_token(self, session: str, page: str, mark: str) -> bool:
@@ -195,12 +196,12 @@ class Browsers:
     # -- forms ---------------------------------------------------------------------------------------------
 
     def get_csrf_token(self, visit: Visit) -> str:
-        """Return the CSRF token of every form: it binds the form to this browser and to the one link."""
+        """Return the CSRF token of a link's forms, which binds them to this browser and to this link."""
         content = f"{visit.browser}:{compute_digest(visit.nonce)}".encode()
         return hmac.new(self._forms_key, content, hashlib.sha256).hexdigest()
 
     def find_sender(self, request: web.Request, mark: str) -> Visit | None:
-        """Return the link whose page, opened by us in this browser, sent a form; None for any other form."""
+        """Return the link whose page of ours, open in this browser, sent a form; None for any other form."""
         if not self.is_same_origin(request):
             return None
         visits = self._list_visits(request)
@@ -210,11 +211,11 @@ class Browsers:
         )
 
     def is_same_origin(self, request: web.Request) -> bool:
-        """Return whether a form came from our own page, by the browser's headers.
+        """Return whether a form came from our own page, according to the browser's headers.
 
-        Our pages send no referrer, so browsers give their forms the origin ``null``: that is accepted only
+        Our pages send no referrer, so browsers give their forms the origin ``null``. That is accepted only
         together with Sec-Fetch-Site, which no page can set. At the second host name, a form may also come
-        from the first, which leads there.
+        from the first, whose pages lead there.
         """
         site = request.headers.getall("Sec-Fetch-Site", [])
         origin = request.headers.getall("Origin", [])
@@ -289,7 +290,7 @@ def _has_state(request: web.Request, begun: dict[str, Any]) -> bool:
 
 
 async def read_form(request: web.Request) -> dict[str, str] | None:
-    """Return a form's fields; None if it isn't a form of ours, or a script sends what looks like one."""
+    """Return a form's fields; None if it isn't a form of ours, or a script sent it."""
     is_sent = request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
     if not is_sent or request.content_type != FORM or (request.content_length or 0) > MAX_FORM_BYTES:
         return None
@@ -301,14 +302,14 @@ async def read_form(request: web.Request) -> dict[str, str] | None:
 
 
 def see_other(location: str) -> web.Response:
-    """Redirect a browser; the location always comes from us."""
+    """Redirect a browser to a location, which always comes from us."""
     return web.Response(status=303, headers={"Location": location})
 
 
 OPENID_SCOPE = "openid"
-#: How long Slack may take to answer while the person waits.
+#: Seconds that Slack gets to answer while the person waits.
 SLACK_TIMEOUT_SECONDS = 10.0
-#: How soon unknown keys are looked up again, in seconds.
+#: Fewest seconds between two look-ups of Slack's keys.
 KEY_LOOK_UP_SECONDS = 60.0
 
 
@@ -318,9 +319,9 @@ _CLAIM_PREFIX = f"{SLACK_ORIGIN}/"
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """The secrets of one sign-in, which must come back with it; stored in the browser's cookie only.
+    """The secrets of one sign-in, which must come back with it. Only the browser's cookie stores them.
 
-    Slack puts the nonce into its token. The verifier of PKCE is for providers; Slack gets none.
+    Slack puts the nonce into its token. The PKCE verifier is for providers; Slack gets none.
     """
 
     state: str
@@ -329,7 +330,7 @@ class Flow:
 
     @classmethod
     def create(cls) -> Flow:
-        """Return a new sign-in of random secrets."""
+        """Return a new sign-in with random secrets."""
         return cls(*(secrets.token_urlsafe(32) for _ in range(3)))
 
     @property
@@ -340,7 +341,7 @@ class Flow:
 
 
 class SlackSignIn:
-    """Sign in with Slack: sends a person there, and verifies their identity from the answer."""
+    """Sign in with Slack: send a person there, and verify from the answer who they are."""
 
     def __init__(
         self,
@@ -362,7 +363,7 @@ class SlackSignIn:
         self._client_id = client_id
         self._client_secret = client_secret
         self._redirect_url = redirect_url
-        # Its library takes a thirtieth of a start to import.
+        # Importing its library takes a thirtieth of a start.
         from bot.web.id_tokens import IdTokens  # noqa: PLC0415 - only where people sign in with Slack
 
         self._tokens = IdTokens(client_id)
@@ -384,7 +385,7 @@ class SlackSignIn:
         return f"{self.origin}/openid/connect/authorize?{urlencode(query)}", flow
 
     async def finish(self, code: str, flow: Flow) -> Principal:
-        """Exchange a code for the person who signed in; raises SlackFailed if that proves nothing."""
+        """Exchange a code and return the person who signed in; raise SlackFailed if that isn't proven."""
         form = {
             "grant_type": "authorization_code",
             "code": code,
@@ -408,7 +409,7 @@ class SlackSignIn:
             raise _build_failure(type(error).__name__) from None
 
     async def _claims(self, token: str, nonce: str) -> dict[str, Any]:
-        """Return the claims of a token that Slack signed for us, now, for this sign-in."""
+        """Return the claims of a token, after checking that Slack signed it for us, now, for this sign-in."""
         try:
             try:
                 claims = self._tokens.verify_signature(token)
@@ -419,7 +420,7 @@ class SlackSignIn:
         except self._tokens.odd as error:
             raise _build_failure(f"id_token: {type(error).__name__}") from None
         if isinstance(claims["aud"], list) and len(claims["aud"]) != 1:
-            # The library is satisfied if we are one of several audiences.
+            # The library would accept a token for several audiences, of which we are one.
             raise _build_failure("id_token: audience")
         return claims
 
@@ -430,7 +431,7 @@ class SlackSignIn:
         found = (await self._ask("GET", f"{self.origin}/openid/connect/keys")).get("keys")
         if not isinstance(found, list):
             raise _build_failure("no keys")
-        # Only a successful answer counts: after a failure, the next sign-in asks again.
+        # Set only after a successful answer, so that after a failure the next sign-in asks again.
         self._keys_asked_at = now
         self._tokens.take(found)
 
@@ -446,7 +447,7 @@ def _read_principal(claims: dict[str, Any]) -> Principal:
 async def prove_sign_in(
     sign_in: SlackSignIn | None, flow: Flow | None, query: Mapping[str, str], words: ModuleType
 ) -> Principal:
-    """Return the person that Slack's redirect proves; raises Refused (``sign_in.…``) with ``words``."""
+    """Return the person whom Slack's redirect proves; raise Refused (``sign_in.…``) with ``words``."""
     if sign_in is None or flow is None:
         raise Refused("sign_in.expired", words.SIGN_IN_EXPIRED)
     code = query.get("code", "")[:1000]
@@ -466,10 +467,10 @@ def _build_failure(code: str) -> SlackFailed:
 
 
 def get_slack_url(sign_in: SlackSignIn | None, team_id: str, channel_id: str | None) -> str:
-    """Return the address of a conversation in Slack for every client, or of the whole workspace."""
+    """Return an address that opens a conversation in any Slack client; without a channel, the workspace."""
     origin = SLACK_ORIGIN if sign_in is None else sign_in.origin
     if channel_id:
         return f"{origin}/app_redirect?team={team_id}&channel={channel_id}"
-    # Another Slack than that on slack.com says itself where its client is.
+    # A Slack that isn't slack.com redirects to its own client.
     is_public = origin == SLACK_ORIGIN
     return f"https://app.slack.com/client/{team_id}" if is_public else f"{origin}/app_redirect?team={team_id}"

@@ -1,9 +1,9 @@
-"""The connections that others open to us: how many there may be, and how much they make this process hold.
+"""Limits of the connections that others open to us: their number, and the memory that they take.
 
-Anybody may open one and send nothing, or half of something. So the headers have a deadline, and before files
-run out the connection that has waited longest without a request makes room for a new one: no stranger keeps
-others out, and files are left for the database, Slack and the providers. What unfinished requests take is
-bounded for all of them together: headers, bodies, and whatever is sent behind them.
+Anybody may open a connection and send nothing, or half a request. So there is a deadline for the headers. If
+there are too many connections, the one that has waited longest without a request is closed for a new one. So
+no stranger can keep others out, and files are left for the database, Slack and the providers. One limit
+covers the memory of all unfinished requests together: headers, bodies, and whatever is sent behind them.
 """
 
 import asyncio
@@ -22,40 +22,41 @@ from bot.web.render import HEADERS
 
 log = structlog.get_logger(__name__)
 
-#: How long a new connection may take to send the headers of its first request; seconds.
+#: Seconds that a new connection gets to send the headers of its first request.
 HEADER_SECONDS: Final = 10.0
-#: How long a connection is kept for another request: longer than proxies keep theirs to us (Caddy: 120).
+#: Seconds that a connection is kept for another request; longer than proxies keep theirs to us (Caddy: 120).
 IDLE_SECONDS: Final = 130.0
-#: How many files are left for everything else.
+#: Open files left for everything else.
 SPARE_FILES: Final = 300
-#: The most files that are asked for; a system may allow a billion, and some programs then close each of them.
+#: Most open files to ask for. A system may allow a billion, and some programs then close each of them.
 _MOST_FILES: Final = 65_536
-#: How long the rest of a request that was answered before its end is thrown away; then its connection ends.
+#: Seconds for which the rest of a request that was already answered is read and dropped; then its connection
+#: ends.
 LINGER_SECONDS: Final = 1.0
-#: However many files there are.
+#: Most connections, however many files there may be.
 MAX_CONNECTIONS: Final = 4096
-#: What a connection with an unfinished request takes besides what was sent (measured with aiohttp 3.14).
+#: Bytes that a connection with an unfinished request takes besides those sent (measured with aiohttp 3.14).
 CONNECTION_BYTES: Final = 13_000
-#: A request of which more has come, or is announced, is large. Slack's own are a few kilobytes.
+#: Bytes received or announced beyond which a request counts as large. Slack's own have a few kilobytes.
 MAX_SMALL_BYTES: Final = 64 * 1024
-#: What all large requests that are unfinished may take together, all small ones, and both.
+#: Bytes that all unfinished large requests may take together, all small ones, and both.
 MAX_LARGE_TOTAL_BYTES: Final = 64_000_000
 MAX_SMALL_TOTAL_BYTES: Final = 32_000_000
 MAX_TOTAL_BYTES: Final = 72_000_000
-#: No connection takes more, whatever is sent on it: the rest is thrown away.
+#: Most bytes counted for one connection, as the rest of what is sent is dropped.
 MAX_HELD_BYTES: Final = 2 * 1024 * 1024
-#: How much is read from a connection at once, and about how much of a body waits for whoever reads it.
+#: Bytes read from a connection at once, and about as many of a body that wait for its reader.
 READ_BYTES: Final = 4 * 1024
-#: In place of the library's name and versions.
+#: Value of the Server header, in place of the library's name and versions.
 SERVER_HEADER: Final = "usher"
 
 
 def choose_max_connections() -> int:
-    """Raise the soft limit of open files as far as the hard one; return how many connections that allows."""
+    """Raise the soft limit of open files towards the hard one; return the most connections it allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     allowed = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
     if soft != resource.RLIM_INFINITY and soft < allowed:
-        # A service manager may forbid the call: then it sets the limit itself.
+        # A service manager may forbid the call; it then sets the limit itself.
         with suppress(OSError, ValueError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
             soft = allowed
@@ -64,39 +65,39 @@ def choose_max_connections() -> int:
 
 
 class ServerConnection(web.RequestHandler, asyncio.BufferedProtocol):
-    """One connection of a server, counted by its limiter."""
+    """One connection to the server, counted by its limiter."""
 
     def __init__(self, limiter: "ConnectionLimiter", server: web.Server, **options: Any) -> None:
-        # Unpacked, a body could be a thousand times as large as what was counted.
+        # Decompressed, a body could be a thousand times larger than the bytes that were counted.
         options |= {"read_bufsize": READ_BYTES, "auto_decompress": False, "lingering_time": LINGER_SECONDS}
         super().__init__(server, **options)
         self._limiter = limiter
-        #: Ends it if no request has come by then.
+        #: The timer that ends the connection if no request has come by then.
         self.deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Count the new connection; each of its requests has to prove its sender."""
+        """Count the new connection; its sender is unknown until a request proves who it is."""
         mark_as_stranger()
         super().connection_made(transport)
         self._limiter.on_opened(self)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """Count the connection no more."""
+        """Stop counting the connection."""
         self._limiter.on_closed(self)
         super().connection_lost(exc)
 
     def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 - asyncio's
-        """Return the place to read to: one for all, as it is emptied before anything else is read."""
+        """Return the buffer to read into. All connections share it, as it is emptied before the next read."""
         return self._limiter.buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Count received bytes, and hand them over."""
+        """Count the received bytes, and pass them on."""
         data = bytes(memoryview(self._limiter.buffer)[:nbytes])
         self._limiter.count_received(self, nbytes)
         self.data_received(data)
 
     def has_more_requests(self) -> bool:
-        """Return whether others were sent behind the one that is being served."""
+        """Return whether further requests were sent behind the one being served."""
         return bool(self._messages)
 
     def handle_error(
@@ -106,7 +107,7 @@ class ServerConnection(web.RequestHandler, asyncio.BufferedProtocol):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answer a request that isn't HTTP, or failed outside the application, with our headers alone."""
+        """Answer a request that isn't HTTP, or failed outside the application, without a body."""
         found = super().handle_error(request, status, exc, message)
         answer = web.Response(status=found.status, headers={**HEADERS, "Cache-Control": "no-store"})
         answer.headers["Server"] = SERVER_HEADER
@@ -119,19 +120,19 @@ class RequestMemory:
 
     def __init__(self) -> None:
         self.total = 0
-        #: Those that have been unfinished longest come first.
+        #: Bytes by connection; those whose request has been unfinished longest come first.
         self._sizes: dict[ServerConnection, int] = {}
 
     def __getitem__(self, connection: ServerConnection) -> int:
         return self._sizes.get(connection, 0)
 
     def put(self, connection: ServerConnection, size: int) -> None:
-        """Note the bytes that have come on a connection."""
+        """Set the bytes counted for a connection."""
         self.total += size - self[connection]
         self._sizes[connection] = size
 
     def pop(self, connection: ServerConnection) -> int:
-        """Count a connection no more; return how much had come on it."""
+        """Stop counting a connection; return the bytes that were counted for it."""
         size = self._sizes.pop(connection, 0)
         self.total -= size
         return size
@@ -142,10 +143,12 @@ class RequestMemory:
 
 
 class ConnectionLimiter:
-    """Limit the connections to ``max_connections``, and the memory that unfinished requests on them take.
+    """Limit the number of connections, and the memory that their unfinished requests take.
 
-    Those without a request, and those whose request has been unfinished longest, are the first to be closed.
-    In memory. Restart: there are no connections. Several processes: each has its own.
+    If there are too many connections, the one that has waited longest without a request is closed; if the
+    memory is used up, the one whose request has been unfinished longest.
+
+    In memory: the connections. Restart: there are none. Several processes: each has its own.
     """
 
     def __init__(self, max_connections: int, *, header_seconds: float = HEADER_SECONDS) -> None:
@@ -153,7 +156,7 @@ class ConnectionLimiter:
         self._max_connections = max_connections
         self._header_seconds = header_seconds
         self._open = 0
-        #: Those for which no request is being served, the longest first.
+        #: Connections without a request being served; those that have waited longest come first.
         self._waiting: dict[ServerConnection, None] = {}
         self._small = RequestMemory()
         self._large = RequestMemory()
@@ -162,7 +165,7 @@ class ConnectionLimiter:
         return self._open
 
     def on_opened(self, connection: ServerConnection) -> None:
-        """Count a new one; if there are too many, close the one that has waited longest."""
+        """Count a new connection; if there are too many, close the one that has waited longest."""
         self._open += 1
         self._waiting[connection] = None
         loop = asyncio.get_running_loop()
@@ -171,16 +174,16 @@ class ConnectionLimiter:
             self._close(next(iter(self._waiting)))
 
     def on_closed(self, connection: ServerConnection) -> None:
-        """Count one less."""
+        """Stop counting a connection that was closed."""
         self._open -= 1
         self._waiting.pop(connection, None)
         self._release(connection)
         _end_deadline(connection)
 
     def count_received(self, connection: ServerConnection, size: int) -> None:
-        """Count bytes of a request; if all take too many, close the connection that takes longest."""
+        """Count received bytes; if there are too many in all, close connections unfinished for longest."""
         held = self._small[connection] + self._large[connection] or CONNECTION_BYTES
-        # Headers are kept twice, as bytes and as text.
+        # Headers are kept in memory twice, as bytes and as text.
         held = min(held + (2 * size if connection in self._waiting else size), MAX_HELD_BYTES)
         if held > MAX_SMALL_BYTES + CONNECTION_BYTES or self._large[connection]:
             self._small.pop(connection)
@@ -193,7 +196,7 @@ class ConnectionLimiter:
             self._close(self._small.find_oldest())
 
     def middleware(self) -> Middleware:
-        """Return the middleware that knows whose request is being served."""
+        """Return the middleware that notes which connections' requests are being served."""
 
         @web.middleware
         async def serving(
@@ -206,7 +209,7 @@ class ConnectionLimiter:
             _end_deadline(connection)
             if (request.content_length or 0) > MAX_SMALL_BYTES:
                 self._large.put(connection, self._small.pop(connection) + self._large.pop(connection))
-            # Called at once if all of it is there: what is whole is judged before anything else is read.
+            # Called at once if the whole body is there, so that it stops counting before more is read.
             request.content.on_eof(partial(self._release, connection))
             try:
                 return await handler(request)
@@ -218,7 +221,7 @@ class ConnectionLimiter:
         return serving
 
     def _release(self, connection: ServerConnection) -> None:
-        """Count a request no more that is finished, answered or gone, unless others were sent behind it."""
+        """Stop counting a request that is complete, answered or gone, unless others were sent behind it."""
         if connection.transport is None or not connection.has_more_requests():
             self._small.pop(connection)
             self._large.pop(connection)

@@ -1,9 +1,9 @@
-"""The front for Slack and providers: size, headers, time and signature, before anything is read.
+"""The front: check the size, headers, time and signature of Slack's requests before anything parses them.
 
-Bolt parses first, so unsigned garbage led to 500s, and the same signed bytes worked again for five minutes
-(measured on slack-bolt 1.30). For requests that pass, the inbox still ensures one effect only. A proxy may
-send a request again whose answer it lost, so the same bytes get the answer that they got. The rule is in
-``docs/internals/rules.md``, "The front verifies before anything parses".
+Bolt alone parses first, so unsigned garbage led to status 500, and the same signed bytes were accepted again
+for five minutes (measured on slack-bolt 1.30). The inbox still ensures that a request that passes has one
+effect only. A proxy may repeat a request whose answer it lost, so for a minute the same bytes get the same
+answer. The rule is in ``docs/internals/rules.md``, "The front verifies before anything parses".
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ from bot.web.shapes import Malformed, read
 log = structlog.get_logger(__name__)
 
 
-#: Slack's own payloads are far smaller; the limit of the whole application is the same.
+#: Most bytes of a request's body, here and in the whole application. Slack's payloads are far smaller.
 MAX_BYTES = 1024 * 1024
-#: How far a request's time may differ from ours, in seconds: less than its signature is remembered.
+#: Seconds by which a request's time may differ from ours; less than signatures are remembered.
 MAX_AGE = 300
 BODY_SECONDS = 5.0
-#: How long after a request the same bytes are answered as it was, in seconds.
+#: Seconds after a request in which the same bytes get the same answer.
 REPEAT_SECONDS: Final = 60.0
-#: The most answers that are kept for that; without its answer, a repetition is answered without words.
+#: Most answers that are kept for that; if an answer isn't there any more, a repetition gets an empty one.
 MAX_KEPT_ANSWERS: Final = 100
 
 _TIMESTAMP_PATTERN = re.compile(r"[0-9]{9,11}")
@@ -49,29 +49,29 @@ _SIGNATURE_PATTERN = re.compile(r"v0=[0-9a-f]{64}")
 _CHARSETS = frozenset({None, "utf-8", "utf8", "UTF-8", "UTF8"})
 
 
-#: What serves a payload that has passed, with its signature and the headers, which nobody has signed.
+#: A function that serves a payload that has passed; it also gets the signature, and the (unsigned) headers.
 Serve: TypeAlias = Callable[[dict[str, Any], str, Mapping[str, str]], Awaitable[web.Response]]
-#: Status, body and type of an answer; None if there was none.
+#: Status, body and content type of an answer; None if there was none.
 _KeptAnswer: TypeAlias = tuple[int, bytes, str] | None
 
 
 class Refusal(Exception):
-    """End a request with a status and a reason that reveals nothing of its content."""
+    """Refuse a request with a status, and a reason that reveals nothing of its content."""
 
     def __init__(self, status: int, reason: str, *, is_signed: bool = False) -> None:
         super().__init__(reason)
         self.status = status
         self.reason = reason
-        #: Whether it came from Slack; anything else anybody can send without end.
+        #: Whether the request was signed by Slack. Anybody can send any number of unsigned ones.
         self.is_signed = is_signed
 
 
 class Repeated(Exception):
-    """The same bytes were there a moment ago; the message is their signature."""
+    """Signal that the same bytes came a moment ago; the message is their signature."""
 
 
 class Front:
-    """Check requests to an address of Slack's, and count them."""
+    """Check the requests to an address that Slack calls, and count them."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class Front:
         metrics: Metrics,
         parse: Callable[[str, bytes], dict[str, Any]] = read,
     ) -> None:
-        #: Copied for each request: preparing the key takes longer than signing.
+        #: A prepared HMAC, copied for each request, because preparing the key takes longer than signing.
         self._keyed = hmac.new(signing_secret.get_secret_value().encode(), digestmod=hashlib.sha256)
         self._clock = clock
         self._replays = replays
@@ -90,7 +90,7 @@ class Front:
         self._answers: OrderedDict[str, asyncio.Future[_KeptAnswer]] = OrderedDict()
 
     def guard(self, serve: Serve) -> Callable[[web.Request], Awaitable[web.Response]]:
-        """Return the handler for every method; ``serve`` gets payloads that passed."""
+        """Return the handler for all HTTP methods; ``serve`` gets the payloads that passed."""
 
         async def handler(request: web.Request) -> web.Response:
             try:
@@ -111,7 +111,7 @@ class Front:
         return handler
 
     async def _keep_answer(self, signature: str, serving: Awaitable[web.Response]) -> web.Response:
-        """Return the answer, and keep it for the same bytes, which may come while it is being made."""
+        """Return the answer, and keep it for the same bytes, which may come again while it is being made."""
         kept = self._answers[signature] = asyncio.get_running_loop().create_future()
         if len(self._answers) > MAX_KEPT_ANSWERS:
             self._answers.popitem(last=False)
@@ -125,7 +125,7 @@ class Front:
             kept.set_result(answer)
 
     async def _repeat_answer(self, signature: str) -> web.Response:
-        """Answer the same bytes as before, or without words where that answer isn't here."""
+        """Give the same bytes the same answer, or an empty one if that isn't kept in this process."""
         kept = self._answers.get(signature)
         answer = None if kept is None else await asyncio.shield(kept)
         status, body, content_type = answer or (200, b"", "text/plain")
@@ -170,9 +170,9 @@ def _require_header(request: web.Request, name: str, shape: re.Pattern[str]) -> 
 
 
 class _Body:
-    """The received pieces of a body: a long one has memory of its own, which goes back to the system at once.
+    """The received pieces of a body. A long one gets memory of its own, which is freed at once afterwards.
 
-    In the process's own memory, pieces of many bodies would leave holes that nothing else fits into.
+    In the process's usual memory, the pieces of many bodies would leave holes that can't be used again.
     """
 
     def __init__(self) -> None:
@@ -181,7 +181,7 @@ class _Body:
         self._rest: mmap | None = None
 
     def add(self, piece: bytes) -> None:
-        """Append a piece; raise Refusal if the whole is too large."""
+        """Append a piece; raise Refusal if the body gets too large."""
         self.size += len(piece)
         if self.size > MAX_BYTES:
             raise Refusal(413, "size")
@@ -193,11 +193,11 @@ class _Body:
         self._rest.write(piece)
 
     def read(self) -> bytes:
-        """Return all of it."""
+        """Return the whole body."""
         return b"".join([*self._pieces, self._rest[: self._rest.tell()] if self._rest else b""])
 
     def close(self) -> None:
-        """Give its memory back."""
+        """Free the memory."""
         self._pieces.clear()
         if self._rest is not None:
             self._rest.close()
@@ -206,12 +206,12 @@ class _Body:
 async def read_body(request: web.Request) -> bytes:
     """Return the whole body; raise Refusal if it is too large, too slow or cut off.
 
-    ``request.read()`` would have aiohttp hold up to twice the limit for each connection.
+    With ``request.read()``, aiohttp would hold up to twice the limit for each connection.
     """
     with closing(_Body()) as body:
         try:
             if request.content.is_eof():
-                # All of it has arrived, as nearly always, so there is nothing to wait for.
+                # The whole body has arrived, as it nearly always has, so there is nothing to wait for.
                 body.add(request.content.read_nowait())
                 return body.read()
             async with asyncio.timeout(BODY_SECONDS):
@@ -220,14 +220,14 @@ async def read_body(request: web.Request) -> bytes:
         except TimeoutError:
             raise Refusal(400, "slow body") from None
         except (aiohttp.ClientError, web.RequestPayloadError, HttpProcessingError, OSError, RuntimeError):
-            # A RuntimeError is how aiohttp says that the connection was closed before this was read on.
+            # aiohttp raises RuntimeError if the connection was closed in the meantime.
             raise Refusal(400, "broken body") from None
         return body.read()
 
 
 def build_refusal(status: int, reason: str | None = None) -> web.Response:
-    """Return a refusal that says no more than its status and reason, and closes the connection."""
+    """Return a response with only a status and a reason, after which the connection is closed."""
     response = web.Response(status=status, text=reason)
-    # Don't wait for what was not read.
+    # Don't wait for the rest of the body.
     response.force_close()
     return response

@@ -1,6 +1,7 @@
-"""``/healthz``: the process is alive. ``/readyz``: it can answer people. ``/workz``: its work gets done.
+"""The addresses for monitoring: ``/healthz``, ``/readyz``, ``/workz`` and ``/metrics``.
 
-``/metrics``: what it does. They have no secrets, and no people's names.
+They say whether the process is alive, can answer people, and gets its work done, and give figures. They
+contain no secrets and no people's names.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ from bot.store.counts import Figures
 from bot.store.store import Store
 from bot.support.errors import StoreBusy, StoreError
 
-#: How long the store may take to answer; seconds.
+#: Seconds that the store gets to answer.
 STORE_SECONDS = 2.0
-#: How long what it counts may take; whoever monitors the process waits for ten seconds, by default.
+#: Seconds that the store gets to count its figures; monitoring waits for ten seconds by default.
 FIGURES_SECONDS = 5.0
 
 
 Checks = Callable[[], Mapping[str, bool]]
-#: What is wrong where a check fails, and the next step; the store says itself what is.
+#: By failed check: what is wrong, and what to do. For the store, its own error is used.
 _PROBLEMS = {
     "loops": "background work stands still: usher docs incidents#work-stands-still-or-everything-is-slow",
     "keys": "other processes have encryption keys that this one lacks: restart it with all of them",
@@ -40,8 +41,9 @@ _PROBLEMS = {
 class HealthRoutes:
     """The routes for monitoring the process (``docs/adr/0079-what-a-supervisor-is-told.md``).
 
-    ``ready`` says by name whether what answers people is there, ``works`` whether the background work is
-    healthy. ``store`` is None until the database was reached. With ``metrics_token``, the metrics require it.
+    ``ready`` returns, by name, whether the parts that answer people work; ``works`` does so for the
+    background work. ``store`` is None until the database has been reached. If there is a ``metrics_token``,
+    ``/metrics`` requires it.
     """
 
     store: Store | None
@@ -51,7 +53,7 @@ class HealthRoutes:
     metrics_token: SecretStr | None = None
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the four routes, each also with a slash at its end."""
+        """Return the routes of the four addresses, each with and without a slash at its end."""
         answers = {
             "/healthz": self._lives,
             "/readyz": self._readiness,
@@ -64,7 +66,7 @@ class HealthRoutes:
         return web.json_response({"alive": True})
 
     async def _readiness(self, _request: web.Request) -> web.Response:
-        # Without the store: people are told that nothing was done, which is true.
+        # The store isn't checked: without it, people are told that nothing was done, which is true.
         return _verdict("ready", self.ready())
 
     async def _working(self, _request: web.Request) -> web.Response:
@@ -92,7 +94,7 @@ class HealthRoutes:
             return self.store.engine.problem or "the database doesn't answer"
 
     async def _measure(self) -> Figures | None:
-        """Return the store's figures, None if they take too long: they are counted in many batches."""
+        """Return the store's figures, which are counted in many batches; None if that takes too long."""
         if self.store is None:
             return None
         with suppress(StoreError, TimeoutError):
@@ -120,7 +122,7 @@ def _verdict(what: str, checks: Mapping[str, bool], **more: object) -> web.Respo
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
-#: What the store counts, by its name there, with what it is.
+#: Rows that the store counts: the name of each figure there, and its meaning.
 _COUNTED_ROWS = {
     "open_operations": "what people asked for that is still under way",
     "open_runs": "job runs that haven't ended",
@@ -133,15 +135,17 @@ _COUNTED_ROWS = {
     "tasks": "open tasks of the background work",
     "people": "people known from Slack",
 }
-#: Upper bounds in seconds: a claim is written before its reads leave, and must leave them time.
+#: Upper bounds, in seconds, of the histogram of claims. A claim is written before its reads are sent, and has
+#: to leave them time.
 _CLAIM_SECONDS = (0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5)
-#: How often the event loop is looked at, and from when on it is late, in seconds: a busy machine is no block.
+#: Seconds between looks at the event loop, and the delay from which it counts as blocked, as a busy machine
+#: also delays it a little.
 _LOOKS_EVERY = 0.5
 _LATE_SECONDS = 0.1
 
 
 class Metrics:
-    """Count what happens in this process, and show what the store counts.
+    """The metrics: counts of what happens in this process, and the figures of the store.
 
     ``described`` has each metric's name, type, labels and meaning, for the documentation.
     """
@@ -199,7 +203,8 @@ class Metrics:
             "usher_slack_requests_refused", "requests to Slack's address that were refused", "reason"
         )
         for reason in ("signature", "time"):
-            # There from the beginning: what a series begins with is no increase of it.
+            # These series exist from the beginning, as the first value of a series doesn't count as an
+            # increase.
             self._refused.labels(reason)
 
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
@@ -219,7 +224,7 @@ class Metrics:
         self._polls.labels(connection).inc(count)
 
     def note_claim(self, connection: str, seconds: float) -> None:
-        """Observe the seconds of a claim of status reads."""
+        """Record how many seconds a claim of status reads took."""
         self._claims.labels(connection).observe(seconds)
 
     def count_failure(self, connection: str, kind: str) -> None:
@@ -231,7 +236,7 @@ class Metrics:
         self._accepted.inc()
 
     def request_refused(self, reason: str) -> None:
-        """Count a refused request; for a malformed one the place is left out, so that labels stay few."""
+        """Count a refused request. What is malformed in it is left out, so that there are few labels."""
         self._refused.labels(reason.partition(":")[0]).inc()
 
     def set_closed_secrets(self, count: int) -> None:
@@ -253,7 +258,7 @@ class Metrics:
                 self._late.inc(late)
 
     def render(self, checks: Mapping[str, bool], figures: Figures | None) -> bytes:
-        """Return all metrics in the text format; without ``figures`` the store's are as they were last."""
+        """Return all metrics as text; without ``figures``, the store's keep their last values."""
         for name, works in checks.items():
             self._checks.labels(name).set(works)
         if figures is not None:
@@ -266,7 +271,7 @@ class Metrics:
         self._waited.set(figures.waited)
         self._outages.clear()
         for name, seconds in figures.outages.items():
-            # Slack's has no connection.
+            # Outages of Slack and the like have no connection.
             connection, _, kind = name.partition("#")
             self._outages.labels(connection, kind or "away").set(seconds)
         self._processes.clear()

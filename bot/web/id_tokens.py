@@ -1,4 +1,4 @@
-"""The tokens with which Slack says who signed in: whether it signed one, and whether that one is for us."""
+"""Check the tokens with which Slack says who signed in: that Slack signed them, and that they are for us."""
 
 import warnings
 from collections.abc import Iterable
@@ -9,16 +9,16 @@ from joserfc.errors import InvalidKeyIdError, JoseError, SecurityWarning
 from joserfc.jwk import GuestProtocol, KeySet, RSAKey
 
 ISSUER: Final = "https://slack.com"
-#: How far Slack's clock may differ from ours; seconds.
+#: Seconds by which Slack's clock may differ from ours.
 LEEWAY: Final = 60
 
 
 class IdTokens:
-    """Read tokens for one client, with the keys that Slack published."""
+    """Check tokens for one client, with the keys that Slack has published."""
 
-    #: What is raised for a token that names a key of which we don't know.
+    #: The error for a token that names a key that we don't know.
     unknown_key: Final = InvalidKeyIdError
-    #: What the library raises for malformed tokens and keys, by itself or in a parser that it uses.
+    #: The errors that the library, or a parser that it uses, raises for malformed tokens and keys.
     odd: Final = (JoseError, ValueError, TypeError, AttributeError, RecursionError)
 
     def __init__(self, client_id: str) -> None:
@@ -26,16 +26,16 @@ class IdTokens:
         self._keys = KeySet([])
 
     def take(self, published: Iterable[Any]) -> None:
-        """Use these keys from now on, as far as they are good."""
+        """Use these keys from now on, without those that aren't valid."""
         self._keys = KeySet(list(filter(None, map(self._public_key, published))))
 
     def verify_signature(self, token: str) -> dict[str, Any]:
-        """Return the claims of a token that one of the keys signed; raises ``unknown_key`` and ``odd``."""
-        # The only algorithm that Slack uses: no "none", no symmetric one keyed with a public key.
+        """Return the claims of a token that one of the keys has signed; raise ``unknown_key`` or ``odd``."""
+        # Slack uses only this algorithm. Others are refused: "none", or a symmetric one with a public key.
         return jwt.decode(token, self._keys_for, algorithms=["RS256"]).claims
 
     def check(self, claims: dict[str, Any], now: int, nonce: str) -> None:
-        """Raise one of ``odd`` unless these claims are Slack's, for us, now, for this sign-in."""
+        """Raise one of ``odd`` unless the claims are from Slack, for us, valid now, and for this sign-in."""
         jwt.JWTClaimsRegistry(
             now=now,
             leeway=LEEWAY,
@@ -47,7 +47,7 @@ class IdTokens:
         ).validate(claims)
 
     def _keys_for(self, token: GuestProtocol) -> KeySet:
-        """Return the keys in which the library finds the one that the token names; it must name one."""
+        """Return the keys, of which the library uses the one that the token names; it must name one."""
         if not token.headers().get("kid"):
             raise InvalidKeyIdError
         return self._keys

@@ -1,11 +1,12 @@
 """The pages of a workspace for its owner, below ``/ide`` (``docs/internals/security.md``, rows 14 and 38).
 
-One follows how it stands and has its buttons. Once it runs, that one leads to another, which shows the IDE
-with the vendor's script and has no form; it is at a host name of its own if there is one.
+The first page shows the workspace's state and has its buttons. Once the workspace runs, it leads to the
+second, which shows the IDE with the vendor's script and has no form; that is at a second host name if there
+is one.
 
-The state comes from our own row, never from the provider: visiting asks for a read through the poll gate.
-The credential that opens the workspace is given only to the page's own script, in response to a request
-that no other page can send; the HTML contains no secret.
+The state comes from our own row and never directly from the provider: a visit requests a read through the
+poll gate. The credential that opens the workspace is given only to the page's own script, in response to a
+request that no other page can send. The HTML contains no secret.
 """
 
 import re
@@ -65,7 +66,7 @@ _PHASE_BY_STATE = {
     State.GONE: "gone",
     State.UNKNOWN: "unknown",
 }
-#: The states by whose buttons a page offers something, where the row may still say another.
+#: States whose buttons a page offers in some phases, in which the row may still have another state.
 _STATE_BY_PHASE = {
     "starting": State.STARTING,
     "stopping": State.STOPPING,
@@ -75,9 +76,10 @@ _STATE_BY_PHASE = {
 
 @dataclass(frozen=True, slots=True)
 class PageState:
-    """The state that the page shows. ``start`` labels the button that starts it, or is empty for none.
+    """The state that the page shows. ``start`` labels the button that starts the workspace, "" for none.
 
-    The line may say a time of day: ``clock`` in it, which is ``at`` in ``zone``.
+    If the line names a time, ``clock`` is its text, ``at`` the time in epoch seconds, and ``zone`` its time
+    zone.
     """
 
     phase: str
@@ -92,23 +94,23 @@ class PageState:
 
     @property
     def is_up(self) -> bool:
-        """Return whether there is something to show in the page."""
+        """Return whether the workspace runs, so that its IDE can be shown."""
         return self.phase == "running"
 
     @property
     def is_busy(self) -> bool:
-        """Return whether it will change by itself: then the page shows progress."""
+        """Return whether the state will change by itself, so that the page shows progress."""
         return self.phase in {"starting", "stopping", "ending", "unknown"}
 
     def as_json(self) -> dict[str, Any]:
-        """Return the form that the page's script reads."""
+        """Return the state as the page's script reads it."""
         return {**asdict(self), "busy": self.is_busy}
 
 
 def build_page_state(facts: WorkspaceFacts, zone: tzinfo = UTC) -> PageState:
-    """Derive it from the row and its newest operation, and from what is offered for them in Slack.
+    """Return the page's state, from the row, its newest operation, and the buttons offered for them in Slack.
 
-    Times are said in ``zone``, the person's own.
+    Times are in ``zone``, the person's time zone.
     """
     workspace, operation = facts.workspace, facts.operation
     assert workspace is not None, "a page shows a workspace that is there"
@@ -158,7 +160,7 @@ def _phase(workspace: Workspace, operation: Operation | None) -> str:
 def _sentence(
     phase: str, ends: Sequence[tuple[StopMode | ExpiryMode, float]], now: float, zone: tzinfo
 ) -> tuple[str, float]:
-    """Say its state and the time of its end; return that time, 0 if none is said."""
+    """Return a line about the workspace's state and end, and the time that the line names, 0 for none."""
     for how, at in ends[:1]:
         said = times.format_day(at, now, zone).removeprefix("today ")
         match how, phase:
@@ -171,26 +173,27 @@ def _sentence(
 
 SIGN_OUT_PATH = "/sign-out"
 SIGNED_OUT_PATH = "/signed-out"
-#: The form of row ids; addresses accept nothing else.
+#: Pattern of row ids; addresses accept nothing else.
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-#: What a button does, with the fields of its form.
+#: A function that does what a button is for; it gets the fields of the button's form.
 Act = Callable[["SessionWorkspace", Mapping[str, str]], Awaitable[web.StreamResponse]]
 
-#: Rows older than this are read again while somebody looks, in seconds; the credential must be no older.
+#: Age in seconds from which a row is read again while somebody looks at the page. The credential must be
+#: newer.
 FRESH_SECONDS = 20.0
-#: How long a requested read is waited for before it is requested again, in seconds.
+#: Seconds that the page waits for a requested read before it requests another.
 ASKED_SECONDS = 3.0
-#: What the form of a question says that it has asked.
+#: By name: the consent that a question's form says the person has given.
 _CONSENT_BY_NAME = {one.name: one for one in Consent}
-#: What the page's policy refused: a directive, and the host (or what was written into the page).
+#: Pattern of what the page's policy blocked: a directive, and a host (or "inline" or "eval").
 _BLOCKED_PATTERN = re.compile(r"[a-z-]{1,40} (?:inline|eval|[0-9A-Za-z.:\[\]-]{1,260})")
 
 
 @dataclass(frozen=True, slots=True)
 class SessionWorkspace:
-    """Hold the subject of one request: a session's own workspace, and its current state."""
+    """The workspace that a request is about, which belongs to the session's person, and its current state."""
 
     session: str
     rows: PageRows
@@ -211,16 +214,16 @@ class SessionWorkspace:
 
     @property
     def is_asked_for(self) -> bool:
-        """Return whether a read was requested a moment ago, and so is on its way."""
+        """Return whether a read was requested a moment ago, so that its result is about to come."""
         return self.rows.now - (self.workspace.used_at or 0.0) < ASKED_SECONDS
 
 
-#: What may be shown, and the rows behind it.
+#: The workspace that may be shown, and the rows that were read; None for the rows without a valid session.
 PageAccess = tuple[SessionWorkspace | None, PageRows | None]
 
 
 class IdePages:
-    """Serve the page, its script's requests and its buttons; begin and end browser sessions.
+    """Serve the pages, their scripts' requests and their buttons; begin and end browser sessions.
 
     ``sign_in`` is None if no Slack client is configured.
     """
@@ -243,7 +246,7 @@ class IdePages:
         self._ids = context.ids
 
     def routes(self) -> list[web.RouteDef]:
-        """Return every route of the page, and of signing in and out."""
+        """Return the routes of the pages, and of signing in and out."""
         page = f"{IDE_PATH}/{{id:{_ID.pattern}}}"
         return [
             web.get(page, self._page),
@@ -265,7 +268,7 @@ class IdePages:
     async def _page(self, request: web.Request) -> web.StreamResponse:
         page = request.match_info["id"]
         if self._browsers.is_at_second_host(request):
-            # Reloaded, or a bookmark: who is there is known at the other name.
+            # The page was reloaded, or is a bookmark. Only the first host name knows who the visitor is.
             return see_other(f"{self._browsers.origin}{IDE_PATH}/{page}")
         shown, rows = await self._find_shown(request)
         if rows is None:
@@ -276,7 +279,7 @@ class IdePages:
         return await self._render(shown, render.get_leading_headers(self._browsers.page_origin))
 
     async def _open(self, shown: SessionWorkspace, _fields: Mapping[str, str]) -> web.StreamResponse:
-        """Show the IDE to its owner, whose page of the workspace leads here."""
+        """Show the IDE to its owner, who comes from the workspace's page."""
         loads = shown.provider.require_facet(facets.EmbeddedPage).embedding()
         own = f"{self._browsers.page_origin}{shown.page}/"
         return await self._render(shown, render.get_ide_page_headers(loads, own), loads)
@@ -309,10 +312,10 @@ class IdePages:
         return web.json_response(shown.page_state.as_json())
 
     async def _entry(self, request: web.Request) -> web.StreamResponse:
-        """Return what opens the workspace, as fresh as the poll gate allows.
+        """Return the credential that opens the workspace, as fresh as the poll gate allows.
 
-        ``again`` means that a read is on its way. With ``late`` in the query, the script has waited long
-        enough and takes what is known.
+        ``again`` tells the script to ask again, as a read is on its way. With ``late`` in the query, the
+        script has waited long enough and takes the credential that is stored.
         """
         shown, rows = await self._find_shown(request)
         if shown is None:
@@ -331,12 +334,12 @@ class IdePages:
             log.exception("what opens a workspace does not open", workspace=shown.workspace.id)
             return web.json_response({"again": True})
         if token is None and "late" not in request.query:
-            # It is written a moment after the read that delivered it.
+            # The credential is stored a moment after the read that returned it.
             return web.json_response({"again": True})
         return web.json_response({"workspace": shown.workspace.remote_id, "token": token})
 
     async def _log_blocked(self, request: web.Request) -> web.StreamResponse:
-        """Log an address that the page's policy blocked, as its script reports it."""
+        """Log something that the page's policy blocked, as reported by its script."""
         shown, _ = await self._find_shown(request)
         if shown is None or not self._is_own(request, shown):
             return web.json_response({}, status=403)
@@ -352,14 +355,14 @@ class IdePages:
     def _is_own(
         self, request: web.Request, shown: SessionWorkspace, form: Mapping[str, str] | None = None
     ) -> bool:
-        """Return whether the page itself sent a form, or its script a request."""
+        """Return whether a form was sent by this page itself, or a request by its script."""
         mark = request.headers.get(CSRF_HEADER, "") if form is None else form.get("form", "")
         return self._browsers.is_of_session(request, shown.session, shown.workspace.id, mark)
 
     # -- buttons -------------------------------------------------------------------------------------------
 
     def _run_button(self, act: Act) -> Handler:
-        """Return the handler of a button: the same as in Slack, from the page's own form; of a link, too."""
+        """Return the handler of a button, whose form the page itself must have sent, or of a link."""
 
         async def pressed(request: web.Request) -> web.StreamResponse:
             fields = await read_form(request) or {}
@@ -383,7 +386,7 @@ class IdePages:
     async def _begin(
         self, shown: SessionWorkspace, fields: Mapping[str, str], *, verb: OperationVerb
     ) -> web.StreamResponse:
-        """Write the operation, and show its workspace."""
+        """Begin an operation, and redirect to its workspace's page."""
         caller = Caller(self._context, shown.workspace.principal, drawing=self._ids.reference())
         agreed = _CONSENT_BY_NAME.get(fields.get("agreed", ""), Consent.NONE)
         try:
@@ -395,7 +398,7 @@ class IdePages:
         return see_other(f"{IDE_PATH}/{accepted.operation.workspace_id}")
 
     async def _ask_stop(self, shown: SessionWorkspace, _fields: Mapping[str, str]) -> web.StreamResponse:
-        """Ask whether to stop the workspace, in the words of the button in Slack."""
+        """Ask whether to stop the workspace, in the words of Slack's button."""
         check_possible(self._context, shown.workspace, OperationVerb.STOP)
         effect = get_stop_effects(self._context, shown.workspace).get("stop")
         is_final = effect is not None and effect.is_final
@@ -412,14 +415,14 @@ class IdePages:
     # -- signing in and out ----------------------------------------------------------------------------------
 
     def _ask(self, page: str) -> web.Response:
-        """Ask the visitor of a workspace's page to sign in; the same for every address."""
+        """Ask the visitor of a workspace's page to sign in, whether or not there is such a workspace."""
         if self._sign_in is None:
             return render.render_problem(404, ide.UNSET_TITLE, ide.UNSET_TEXT)
         lasts = times.format_duration(SESSION_SECONDS)
         return render.render_page("ide_sign_in.html", page=f"{IDE_PATH}/{page}", lasts=lasts)
 
     async def _go_to_slack(self, request: web.Request) -> web.StreamResponse:
-        """Redirect to Slack from the button of our own page; from anywhere else, back to that page."""
+        """Redirect to Slack if the button of our own page was pressed; otherwise back to that page."""
         page = request.match_info["id"]
         if self._sign_in is None or request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
             return see_other(f"{IDE_PATH}/{page}")
@@ -429,7 +432,7 @@ class IdePages:
         return response
 
     async def come_from_slack(self, request: web.Request, page: str) -> web.StreamResponse:
-        """Begin a session for the person that Slack proved, and redirect to the page of the sign-in."""
+        """Begin a session for the person whom Slack proved, and redirect to the page that they came for."""
         back = f"{IDE_PATH}/{page}" if _ID.fullmatch(page) else ""
         flow = self._browsers.find_flow(request, page=page)
         try:
@@ -443,19 +446,19 @@ class IdePages:
             await self._browsing.end(self._browsers.find_session(request))
             response = see_other(back or SIGNED_OUT_PATH)
             self._browsers.open_session(response, session_id, SESSION_SECONDS)
-        # Whatever the result: each sign-in is answered once.
+        # Each sign-in is accepted once, whatever the result.
         self._browsers.forget_flow(request, response)
         return response
 
     async def _ask_sign_out(self, request: web.Request) -> web.StreamResponse:
-        """Ask in a page without anybody else's script, which has the form."""
+        """Ask whether to sign out, in a page with a form and without anybody else's script."""
         session = self._browsers.find_session(request) or ""
         return render.render_page(
             "sign_out.html", csrf_token=self._browsers.get_page_csrf_token(session, SIGN_OUT_PATH)
         )
 
     async def _sign_out(self, request: web.Request) -> web.StreamResponse:
-        """End this browser's session, if its own page asks for that."""
+        """End this browser's session if our own page sent the form."""
         session = self._browsers.find_session(request)
         if session is not None:
             fields = await read_form(request) or {}
@@ -473,7 +476,7 @@ class IdePages:
     # -- inside --------------------------------------------------------------------------------------------
 
     async def _find_shown(self, request: web.Request, mark: str | None = None) -> PageAccess:
-        """Return the workspace that may be shown, and the page's rows; no rows without a valid session."""
+        """Return the workspace that may be shown, if any, and the page's rows, if the session is valid."""
         page = request.match_info["id"]
         rows = await self._browsing.read_page_rows(self._browsers.find_session(request, page, mark), page)
         if rows is None:
@@ -501,13 +504,13 @@ class IdePages:
         return format_person_name(principal, await self._store.person(principal))
 
     async def _keep_fresh(self, shown: SessionWorkspace) -> None:
-        """Request a read if the row is old; once, however many people look."""
+        """Request a read if the row is old, unless one was requested a moment ago."""
         if shown.is_old and not shown.is_asked_for:
             caller = Caller(self._context, shown.workspace.principal)
             await caller.run(request_status_read, shown.workspace.id)
 
     async def _nothing(self, request: web.Request, rows: PageRows) -> web.Response:
-        """Answer the same for *none* and *not yours*."""
+        """Return the same page whether there is no such workspace or it is somebody else's."""
         return render.render_page(
             "nothing.html",
             404,

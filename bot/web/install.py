@@ -1,7 +1,7 @@
-"""Installing Usher in a Slack workspace: Bolt's OAuth flow, with our stores and our pages.
+"""Install Usher in a Slack workspace: Bolt's OAuth flow, with our stores and our pages.
 
-``docs/adr/0101-a-place-is-stored-once.md``; the facts are in ``docs/internals/slack.md``, "Installation by
-OAuth".
+See ``docs/adr/0101-a-place-is-stored-once.md``; the facts are in ``docs/internals/slack.md``, "Installation
+by OAuth".
 """
 
 import hashlib
@@ -38,12 +38,12 @@ from bot.support.logs import mark_as_known
 from bot.web import render
 from bot.web.browsers import cookie_name
 
-#: How long somebody may take on Slack's pages, and how far ahead another process's clock may be; seconds.
+#: Seconds that somebody may take on Slack's pages, and by which another process's clock may be ahead.
 STATE_SECONDS: Final = 600.0
 _RENEWAL_SECONDS: Final = 60.0
-#: What a state is sealed for; no row has this key.
+#: Key with which states are encrypted in place of a row's; no row has it.
 _STATE: Final = "state of an installation"
-#: What our installations hold besides Bolt's fields.
+#: Name of a field that our installations have besides Bolt's.
 _BOT_NAME: Final = "bot_name"
 _PLACE_PATTERN: Final = re.compile(r"[TE][A-Z0-9]{1,30}")
 _REASON_PATTERN: Final = re.compile(r"[a-z_]{1,60}")
@@ -52,13 +52,14 @@ _log = structlog.get_logger(__name__)
 
 
 class NotInstalled(BoltError):
-    """The reason for which an installation isn't stored: a key of ``words.REFUSED``."""
+    """Signal that an installation isn't stored, and why; the message is a key of ``ide.REFUSED``."""
 
 
 class States(AsyncOAuthStateStore):
-    """Make states that only we can make, and accept each once, within ten minutes.
+    """Issue OAuth states that nobody else can make, and accept each once, within ten minutes.
 
-    What is begun is written nowhere: anybody can open the page, and only a genuine state becomes a row.
+    Anybody can open the page, so issuing a state writes nothing; only a genuine state that comes back is a
+    row.
     """
 
     def __init__(self, context: Context) -> None:
@@ -84,7 +85,7 @@ class States(AsyncOAuthStateStore):
 
 
 class Rows(AsyncInstallationStore):
-    """The encrypted rows of installations; requests are authorised from them, too (``Authorize``)."""
+    """Store installations in encrypted rows, which also authorise requests (``Authorize``)."""
 
     def __init__(self, slack: InstalledSlack) -> None:
         self._slack = slack
@@ -117,7 +118,7 @@ class Rows(AsyncInstallationStore):
 
 
 class _Flow(AsyncOAuthFlow):
-    """Bolt's flow with our page, and with our way to call Slack."""
+    """Bolt's OAuth flow, with our page and our way to call Slack."""
 
     def __init__(self, context: Context, slack: InstalledSlack, settings: AsyncOAuthSettings) -> None:
         super().__init__(logger=_quiet(), settings=settings)
@@ -125,7 +126,7 @@ class _Flow(AsyncOAuthFlow):
         self._slack = slack
 
     async def run_installation(self, code: str) -> Installation | None:
-        """Exchange the code; None if Slack doesn't accept it. Raises SlackFailed if it doesn't answer."""
+        """Exchange the code; return None if Slack refuses it, and raise SlackFailed if it doesn't answer."""
         try:
             granted, bot = await self._slack.exchange(code, self.redirect_uri or "")
         except (SlackLimited, SlackUnknownOutcome):
@@ -161,7 +162,7 @@ class _Flow(AsyncOAuthFlow):
 
 
 def _quiet() -> logging.Logger:
-    """Return the log that ``build_bolt`` keeps quiet: the SDK logs codes and answers below errors."""
+    """Return the log that ``build_bolt`` keeps quiet, as the SDK would log codes and answers."""
     return logging.getLogger("bot.bolt")
 
 
@@ -177,7 +178,7 @@ class InstallPages:
         self._command = context.command
         origin = urlsplit(api_url)
         self._is_secure = (context.public_url or "").startswith("https://")
-        # Bolt takes what it isn't given from variables of these names.
+        # Bolt reads these variables for anything that it isn't given.
         with hide_variables("SLACK_"):
             settings = AsyncOAuthSettings(
                 client_id=slack.tokens.client["client_id"],
@@ -204,7 +205,7 @@ class InstallPages:
         return [web.get(INSTALL_PATH, self._begin), web.get(INSTALL_REDIRECT_PATH, self._finish)]
 
     async def _begin(self, request: web.Request) -> web.Response:
-        # Which workspace is suggested on Slack's page; nothing else is passed on.
+        # Pass on only the workspace that Slack's page is to suggest.
         team = request.query.get("team", "")
         query = {"team": team} if _PLACE_PATTERN.fullmatch(team) else {}
         return await self._exchange_code(
@@ -219,13 +220,16 @@ class InstallPages:
         except SlackFailed as error:
             _log.warning("install.no_answer", problem=error.code)
             answer = self._page_of("no_answer", 502)
+        if self._cookie.is_valid_browser(query.get("state"), headers):
+            # A state that another tab began stays.
+            answer.headers["set-cookie"] = [self._cookie.build_set_cookie_for_deletion()]
         return await self._exchange_code(answer)
 
     async def _exchange_code(self, answer: BoltResponse) -> web.Response:
-        """Return Bolt's answer with the attributes that its adapter doesn't give to cookies."""
+        """Return Bolt's answer, with the attributes of cookies that its adapter leaves out."""
         response = await to_aiohttp_response(answer)
         for cookie in response.cookies.values():
-            # With Strict, the browser would not send it when Slack redirects back.
+            # With Strict, the browser wouldn't send the cookie when Slack redirects back.
             cookie["samesite"] = "Lax"
             cookie["secure"] = self._is_secure
         return response
@@ -267,9 +271,6 @@ class InstallPages:
         )
 
     def _answer(self, page: web.Response) -> BoltResponse:
-        """Return a page as Bolt's answer, which also ends the browser's state."""
-        headers: dict[str, str | Sequence[str]] = {
-            "Content-Type": "text/html; charset=utf-8",
-            "Set-Cookie": self._cookie.build_set_cookie_for_deletion(),
-        }
+        """Return a page as Bolt's answer."""
+        headers: dict[str, str | Sequence[str]] = {"Content-Type": "text/html; charset=utf-8"}
         return BoltResponse(status=page.status, body=page.text or "", headers=headers)

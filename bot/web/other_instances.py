@@ -1,8 +1,9 @@
-"""Notice another Usher with the same app: Slack spreads what people send over all its connections.
+"""Notice another Usher that uses the same Slack app but another database.
 
-Whoever answers doesn't know what the other one's database has, and nothing looks wrong. Slack says how many
-connections an app has whenever one opens; more than the processes on this database hold are somebody else's.
-Usher goes on working all the same, as nobody knows which of the two is right.
+Slack spreads what people send over all connections of an app. So each Usher gets only a part, doesn't know
+what is in the other's database, and nothing looks wrong. Whenever a connection opens, Slack says how many the
+app has; if that is more than the processes on this database hold, the others are another Usher's. This one
+continues to work, as nobody knows which of the two is right.
 """
 
 import socket
@@ -22,27 +23,27 @@ from bot.web.socket import Count, SocketSide
 
 log = structlog.get_logger(__name__)
 
-#: How often to look, in seconds, and after how many more connections than ours are no accident: what a killed
-#: process held counts until Slack notices, and other processes replace theirs now and then.
+#: Seconds between comparisons, and seconds for which there must be too many connections before that counts. A
+#: killed process's connections count until Slack notices, and processes replace theirs now and then.
 LOOKS_EVERY: Final = 30.0
 CONFIRM_SECONDS: Final = 300.0
-#: When to have Slack count again: in doubt, while it is so, and otherwise.
+#: Seconds until Slack is made to count again: in doubt, while there is another Usher, and otherwise.
 _IN_DOUBT: Final = 60.0
 _NOTICE_SECONDS: Final = 600.0
 _RECOUNT_SECONDS: Final = 3600.0
-#: How many webs have two connections each, of which one is there while the other is renewed. Slack allows 10.
+#: Most webs that have two connections each, so that one works while the other is renewed. Slack allows ten.
 _MAX_WEBS_OF_TWO: Final = 4
-#: The roles whose processes have connections.
+#: Roles whose processes have connections.
 _LISTENING: Final = frozenset({"serve", "web"})
 
 
 class ConnectionCounter(Protocol):
-    """The last count of connections by Slack, and how many of them there should be: ``SocketSide``."""
+    """What is needed of ``SocketSide``: Slack's last count of connections, and changes of our own number."""
 
     count: Count | None
 
     def replace_connection(self) -> None:
-        """Replace a connection."""
+        """Replace a connection, so that Slack counts again."""
         ...
 
     def hold_connections(self, connections: int) -> None:
@@ -51,28 +52,28 @@ class ConnectionCounter(Protocol):
 
 
 def choose_connections(webs: int) -> int:
-    """Return how many connections each of this many webs has."""
+    """Return the number of connections of each web if there are this many webs."""
     return 2 if webs <= _MAX_WEBS_OF_TWO else 1
 
 
 class OtherInstances:
-    """Write down since when there is another Usher, once for all processes, and tell administrators.
+    """Record since when there is another Usher, and tell administrators.
 
-    In memory: how many connections Slack counted. Restart: counted again. Several processes: that there is
-    another Usher is a row.
+    In memory: Slack's last count. Restart: Slack counts again. Several processes: a row says that there is
+    another Usher.
     """
 
     def __init__(self, context: Context, side: ConnectionCounter) -> None:
         self._context = context
         self._store = context.store
         self._side = side
-        #: Since when Slack has counted more than ours, by the store's time.
+        #: Since when Slack has counted more connections than ours, by the store's time; None if it doesn't.
         self._since: float | None = None
 
     async def step(self) -> None:
         """Compare Slack's last count with the connections of this database's processes; never raise.
 
-        Their number also says how many connections this process holds.
+        The number of processes also decides how many connections this one holds.
         """
         try:
             self._side.hold_connections(choose_connections(await self._count_other_webs() + 1))
@@ -86,14 +87,14 @@ class OtherInstances:
             self._side.replace_connection()
 
     async def excess(self) -> int:
-        """Return the number of connections that Slack counted last and no process on this database has."""
+        """Return how many connections Slack last counted beyond those of this database's processes."""
         return 0 if self._side.count is None else max(await self._excess(self._side.count), 0)
 
     async def _excess(self, count: Count) -> int:
         return count.counted - count.held - await self._held_by_others()
 
     async def _compare(self, count: Count) -> float:
-        """Begin or end what is written; return after how many seconds Slack should count again."""
+        """Record that there is another Usher, or no more; return the seconds to Slack's next count."""
         clock = self._context.clock
         counted_at = clock.now() - (clock.monotonic() - count.at)
         began = (await self._store.read(outages.list_outages)).get(TWICE)
@@ -135,7 +136,7 @@ class OtherInstances:
 def build_socket_mode(
     context: Context, bolt: AsyncApp, settings: Settings, app_token: SecretStr
 ) -> tuple[SocketSide, OtherInstances]:
-    """Build the Socket Mode client, and its check for another Usher with the same app."""
+    """Build the Socket Mode client, and the check for another Usher with the same app."""
     url, monotonic = settings.slack_api_url, context.clock.monotonic
     side = SocketSide(
         bolt, app_token, url, monotonic, proxy=settings.proxy(), connections=choose_connections(1)

@@ -1,8 +1,8 @@
 """The one-time pages of linking, below ``/link`` (``docs/internals/rules.md``, "Linking proves both sides").
 
-The first visit moves the nonce from the address into a cookie and redirects to a clean address, which names
-the link so that another one can be open in the next tab. Visiting uses up nothing, however often; only
-submitting a form does, which must come from our own page in this browser.
+The first visit moves the nonce from the address into a cookie and redirects to a clean address. That address
+names the link, so that other links can be open in other tabs. A link can be visited any number of times; only
+submitting a form uses it up, and the form must come from our own page in this browser.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -33,11 +33,11 @@ from bot.web.browsers import (
 )
 
 LINK_PATH = "/link"
-#: To where people sign in at the provider.
+#: Path that leads people to the sign-in at the provider.
 THERE_PATH = f"{LINK_PATH}/there"
-#: Names the link in the addresses of its pages.
+#: Query parameter that names the link in the addresses of its pages.
 OF = "of"
-#: Where a refusal of this request leads back to.
+#: Address to which the page of a refused request leads back.
 _BACK: web.RequestKey[str] = web.RequestKey("link_address", str)
 
 _log = structlog.get_logger(__name__)
@@ -45,7 +45,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class PageStep:
-    """Describe one step of the progress shown at the top of a page."""
+    """One step of the progress that is shown at the top of a page."""
 
     label: str
     is_done: bool
@@ -53,7 +53,7 @@ class PageStep:
 
 
 class LinkPages:
-    """Serve the pages. ``sign_in`` is None if no Slack client is configured: then a code is typed back."""
+    """Serve the pages. Without ``sign_in`` (no Slack client is set), people type a code back into Slack."""
 
     def __init__(
         self,
@@ -77,14 +77,14 @@ class LinkPages:
             web.post(f"{LINK_PATH}/check", self._render_refusals(self._check)),
             web.post(f"{LINK_PATH}/again", self._render_refusals(self._discard_token)),
             web.post(f"{LINK_PATH}/confirm", self._render_refusals(self._confirm)),
-            # Last, because every other word is taken for a nonce.
+            # Last, because this route takes any other word for a nonce.
             web.get(LINK_PATH + "/{nonce}", self._render_refusals(self._arrive)),
         ]
 
     # -- looking -------------------------------------------------------------------------------------------
 
     async def _arrive(self, request: web.Request) -> web.StreamResponse:
-        """Move the nonce out of the address."""
+        """Move the nonce from the address into the cookie, and redirect."""
         response = see_other(LINK_PATH)
         visit = self._browsers.remember(request, response, request.match_info["nonce"][:200])
         response.headers["Location"] = _address(visit)
@@ -122,7 +122,7 @@ class LinkPages:
         return response
 
     async def come_from_slack(self, request: web.Request) -> web.StreamResponse:
-        """Apply a sign-in with Slack to the link that it was begun for."""
+        """Apply a sign-in with Slack to the link for which it was begun."""
         try:
             visit = self._require_visit(request, self._browsers.find_link_of_sign_in(request))
         except Refused as refused:
@@ -133,9 +133,9 @@ class LinkPages:
         except Refused as refused:
             response = render.render_refusal(refused, _address(visit))
         else:
-            # The page that sent them to Slack has named both sides.
+            # The page that sent the person to Slack has already named both accounts.
             response = see_other(_address(visit, THERE_PATH if opened.signs_in else LINK_PATH))
-        # Whatever the result: each sign-in is answered once.
+        # Each sign-in is accepted once, whatever the result.
         self._browsers.forget_flow(request, response)
         return response
 
@@ -162,22 +162,22 @@ class LinkPages:
         return response
 
     def _has_seen_sides(self, request: web.Request) -> bool:
-        """Return whether our page, which names both sides, leads there: no other page may send people.
+        """Return whether the person comes from our page, which names both accounts; no other may send them.
 
-        Where Sign in with Slack comes before, that has proven whose link it is, and Slack leads back.
+        If Sign in with Slack comes first, it has proven whose link this is, and the person comes from Slack.
         """
         return (
             self._sign_in is not None or request.headers.get("Sec-Fetch-Site", "same-origin") == "same-origin"
         )
 
     async def _return_from_provider(self, request: web.Request) -> web.StreamResponse:
-        """Take the code to the provider that gave it; the page that follows names whose account it is."""
+        """Exchange the code at the provider that issued it; the next page names the account's owner."""
         visit = self._require_visit(request, self._browsers.find_link_of_sign_in(request))
         opened = await self._read_page(visit)
         at = request.match_info["connection"]
         flow = self._browsers.find_flow(request, link=compute_digest(visit.nonce), at=at)
         if flow is None and opened.link.stage != "open":
-            # The browser's Back button, or the same answer again.
+            # The person pressed Back, or the same answer came again.
             return see_other(_address(visit))
         try:
             await self._ask_there(visit, opened, flow, request.query)
@@ -237,7 +237,7 @@ class LinkPages:
         return await (await self._find_caller(visit)).read(linking.show_page, visit)
 
     def _require_visit(self, request: web.Request, name: str = "") -> Visit:
-        """Return the link that a request is about; raises Refused if this browser doesn't have it."""
+        """Return the link that a request is about; raise Refused if this browser doesn't have it."""
         visit = self._browsers.find_visit(request, name or request.query.get(OF, ""))
         if visit is None:
             raise Refused("link.no_cookie", pages.explain_missing_cookie(self._command))
@@ -245,7 +245,7 @@ class LinkPages:
         return visit
 
     async def _read_form(self, request: web.Request) -> tuple[Visit, dict[str, str]]:
-        """Return the link and the fields of a submitted form; raises Refused for a forged one."""
+        """Return the link and the fields of a submitted form; raise Refused for a forged one."""
         if not self._browsers.is_same_origin(request):
             self._refuse_forged("origin")
         self._require_visit(request)
@@ -275,7 +275,7 @@ class LinkPages:
         labels = [pages.STEP_SIGN_IN] if self._context.sign_in else []
         labels += [opened.title if opened.signs_in else pages.STEP_TOKEN, pages.STEP_CONFIRM]
         labels += [] if self._context.sign_in else [pages.STEP_CODE]
-        # Steps are counted from the sign-in; if a code is typed back, there is no sign-in.
+        # The first step is the sign-in with Slack; if a code is typed back, there is none.
         place = current if self._context.sign_in else current - 1
         steps = [PageStep(label, number < place, number == place) for number, label in enumerate(labels)]
         return render.render_page(
@@ -296,7 +296,7 @@ class LinkPages:
     def _render_refusals(
         self, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
-        """Turn refusals into pages."""
+        """Return the handler with refusals shown as pages."""
 
         @wraps(handler)
         async def guarded(request: web.Request) -> web.StreamResponse:

@@ -1,6 +1,6 @@
-"""Pages from templates: input from outside is escaped, nothing is cached or framed, no referrer is sent.
+"""Render pages from templates. Input is escaped; pages aren't cached or framed, and send no referrer.
 
-A page that shows an IDE may also load from its vendor's hosts, and nothing else
+Only a page that shows an IDE may load anything from other hosts, its vendor's
 (``docs/internals/security.md``, rows 14 and 38).
 """
 
@@ -22,10 +22,10 @@ from bot.support.errors import Refused
 
 FOLDER = Path(__file__).parent
 STATIC_PATH = "/static"
-#: Every file that is served unchanged, by its name.
+#: Files that are served unchanged, by name.
 STATIC_FILES = {path.name: path for path in (FOLDER / "static").iterdir() if path.is_file()}
 
-#: No script, no frame, no other host: our pages contain only their own style and forms.
+#: Policy of our pages: no script, no frame and no other host, only their own style and forms.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
@@ -41,7 +41,7 @@ HEADERS = {
     "X-Robots-Tag": "noindex, nofollow",
 }
 
-#: The status of a refusal's page, by the rule that refused.
+#: HTTP status of a refusal's page, by the rule that refused.
 STATUS = {
     "link.unknown": 404,
     "link.expired": 410,
@@ -67,7 +67,7 @@ STATUS = {
     "page.too_many": 429,
     "workspace.not_allowed": 409,
 }
-#: After these refusals the person can continue where they were.
+#: Refusals after which the person can continue on the page where they were.
 _CAN_GO_ON = frozenset(
     {"link.changed", "link.sign_in_first", "sign_in.cancelled", "sign_in.expired", "sign_in.failed"}
 )
@@ -75,7 +75,7 @@ _CAN_GO_ON = frozenset(
 
 @cache
 def _load_templates() -> Callable[[str], Any]:
-    """Return the function that loads a template; each is compiled once in a process."""
+    """Return the function that loads a template; each template is compiled once in a process."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - only for pages
 
     templates = Environment(
@@ -102,7 +102,7 @@ def render_page(template: str, status: int = 200, **facts: Any) -> web.Response:
 
 
 def render_refusal(refused: Refused, back: str = "/link") -> web.Response:
-    """Render a refusal's page, with the reason and the advice; ``back`` is where to go."""
+    """Render the page of a refusal, with the reason and advice; ``back`` is the address to which it leads."""
     title = pages.LINK_CLOSED_TITLE if STATUS.get(refused.rule) == 410 else pages.REFUSED_TITLE
     goes_on = refused.rule in _CAN_GO_ON or not refused.rule.startswith(("link.", "token."))
     return render_page(
@@ -121,7 +121,7 @@ def render_problem(status: int, title: str, text: str, reference: str = "") -> w
 
 
 def _escape_texts(catalogue: ModuleType) -> SimpleNamespace:
-    """Return a catalogue of texts with its constants escaped once, instead of on every page."""
+    """Return a catalogue of texts with its constants escaped once, so that each page needn't do it."""
     values = {name: value for name, value in vars(catalogue).items() if not name.startswith("_")}
     return SimpleNamespace(
         **{name: escape(value) if isinstance(value, str) else value for name, value in values.items()}
@@ -130,30 +130,30 @@ def _escape_texts(catalogue: ModuleType) -> SimpleNamespace:
 
 @cache
 def _get_asset_url(name: str) -> str:
-    """Return a static file's address, which names its content: a new release is never shown with old ones."""
+    """Return a static file's address with a digest of its content, so that browsers never use an old one."""
     digest = hashlib.sha256(STATIC_FILES[name].read_bytes()).hexdigest()
     return escape(f"{STATIC_PATH}/{name}?v={digest[:12]}")
 
 
 def clean_line(text: object, most: int = 120) -> str:
-    """Return a text from outside without invisible characters, cut to fit a page; the template escapes it."""
+    """Return a text from outside on one line, without invisible characters, cut; the template escapes it."""
     line = clean(text).replace("\n", " ")
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def get_leading_headers(page_origin: str) -> Mapping[str, str]:
-    """Return the headers of the page that follows a workspace, and leads to the IDE's page."""
+    """Return the headers of the page that shows a workspace's state and leads to the IDE's page."""
     own = CONTENT_SECURITY_POLICY.replace("form-action 'self'", f"form-action 'self' {page_origin}")
     policy = f"{own}; script-src 'self'; connect-src 'self'"
-    # Where the IDE is shown, a browser has to say that it comes from here.
+    # The IDE's page has to see in the browser's headers that the person comes from here.
     return {"Content-Security-Policy": policy, "Referrer-Policy": "strict-origin"}
 
 
 @lru_cache(maxsize=64)
 def get_ide_page_headers(embedding: Embedding, own: str) -> Mapping[str, str]:
-    """Return the headers that let one page show an IDE; ``own`` is below what it may ask of us.
+    """Return the headers that let one page show an IDE; it may call only our addresses below ``own``.
 
-    The rest are those of every page. The vendor's script can do whatever the page can.
+    All other headers are those of every page. The vendor's script can do whatever the page can.
     """
     secure = "s" if embedding.is_https else ""
     sdk = f"http{secure}://{embedding.sdk_host}"
@@ -171,9 +171,10 @@ def get_ide_page_headers(embedding: Embedding, own: str) -> Mapping[str, str]:
             f"img-src 'self' {sdk}{more}; font-src {sdk}{more}; connect-src {own} {talks}; "
             f"frame-src {hosts}{more}; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
         ),
-        # What an IDE opens stays its own. Pages of ours are never that: they say ``same-origin``.
+        # An IDE may open windows and keep access to them. Our own pages aren't among them: they are
+        # ``same-origin``.
         "Cross-Origin-Opener-Policy": "same-origin-allow-popups",
-        # The vendor checks whose page asks; which page it is stays here.
+        # The vendor checks which site asks, but isn't told which page.
         "Referrer-Policy": "strict-origin",
         "Permissions-Policy": (
             f"camera=(), geolocation=(), microphone=(), payment=(), usb=(), fullscreen=(self {quoted}), "

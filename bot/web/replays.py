@@ -1,9 +1,9 @@
-"""Replays: the signatures of requests that were there before.
+"""Remember the signatures of requests, to recognise replays.
 
-They are in memory for each request, in the database for all processes. A second's signatures are written
-together, after the requests were served: writing each before would cost more than answering it. What a kill
-forgets, or another process doesn't know yet, is younger than ``SAVED_EVERY``, and the inbox knows what those
-requests did.
+They are in memory, and in the database for other processes. Once a second the new ones are written together,
+after their requests were served, because writing each before would cost more than answering it. A killed
+process may lose the signatures of the last second, and other processes don't know them yet; but the inbox
+knows what those requests did.
 """
 
 from collections import OrderedDict
@@ -20,18 +20,18 @@ from bot.support.errors import StoreError
 log = structlog.get_logger(__name__)
 
 
-#: The most signed requests that are remembered; the oldest are dropped first.
+#: Most signatures that are remembered; the oldest are dropped first.
 MAX_REMEMBERED = 200_000
-#: How often what is new is written, in seconds.
+#: Seconds between writes of new signatures.
 SAVED_EVERY = 1.0
-#: How far back others' are read each time, in seconds.
+#: Seconds back to which other processes' signatures are read each time.
 SHARED_SECONDS = 10.0
-#: The part of a signature that distinguishes it from all others: 64 bits.
+#: Hexadecimal digits of a signature that are kept: 64 bits distinguish it from all others.
 LENGTH = 16
 
 
 class Replays:
-    """Remember signatures for ten minutes, by the monotonic clock; the number is bounded."""
+    """Remember signatures for ten minutes, by the monotonic clock, up to a limited number."""
 
     def __init__(self, monotonic: Callable[[], float], limit: int = MAX_REMEMBERED) -> None:
         self._monotonic = monotonic
@@ -43,7 +43,7 @@ class Replays:
         return len(self._seen)
 
     def is_first(self, signature: str) -> bool:
-        """Return whether a signature, in hexadecimal, is new, and remember it."""
+        """Return whether a (hexadecimal) signature is new, and remember it."""
         now, start = self._monotonic(), signature[:LENGTH]
         while self._seen and next(iter(self._seen.values())) <= now - RETENTION_SECONDS:
             self._seen.popitem(last=False)
@@ -54,7 +54,7 @@ class Replays:
         return True
 
     def measure_age(self, signature: str) -> float:
-        """Return how many seconds ago a signature that isn't new was there first."""
+        """Return how many seconds ago a known signature first came."""
         return self._monotonic() - self._seen[signature[:LENGTH]]
 
     async def load(self, store: Store, within: float = RETENTION_SECONDS) -> None:
@@ -68,11 +68,11 @@ class Replays:
         """Write new signatures, and read those of other processes."""
         await self.save(store)
         with suppress(StoreError):
-            # The next time covers what comes late now.
+            # If this fails, the next read still covers the time.
             await self.load(store, SHARED_SECONDS)
 
     async def save(self, store: Store) -> None:
-        """Write new signatures; where that fails, it is tried again with what comes next."""
+        """Write new signatures; if that fails, they are written with the next ones."""
         unsaved, self._unsaved = self._unsaved, []
         if not unsaved:
             return

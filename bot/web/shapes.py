@@ -1,7 +1,7 @@
-"""The shapes of Slack's payloads: a signed body of the wrong one ends as a 400, never as a 500.
+"""Check the shape of Slack's payloads, so that a signed body of a wrong shape ends with 400, never with 500.
 
-Bolt and our handlers index into payloads. Who acts, and in which workspace, is decided later (tenant guard,
-principal).
+Bolt and our handlers access fields of payloads without checks. Who acts, and in which workspace, is decided
+later (``TenantGuard``, principal).
 """
 
 import json
@@ -19,11 +19,11 @@ _MAX_DEPTH = 60
 
 
 class Malformed(Exception):
-    """A body isn't of the shape that Slack sends; the message names the place, never the content."""
+    """Signal that a body doesn't have Slack's shape; the message names the place, never the content."""
 
 
 def find_kind(payload: Mapping[str, Any]) -> str:
-    """Return Slack's own name for a kind of payload; ``command`` for slash commands, which have none."""
+    """Return Slack's name for a payload's kind; ``command`` for slash commands, for which Slack has none."""
     return payload.get("type") or "command"
 
 
@@ -45,7 +45,7 @@ def read(content_type: str, raw: bytes) -> dict[str, Any]:
 
 
 def read_call(content_type: str, raw: bytes) -> dict[str, Any]:
-    """Parse a verified body of the assistant's; raises Malformed."""
+    """Parse a verified body from Slack's assistant; raises Malformed."""
     if content_type != JSON:
         raise Malformed("content type")
     return _parse_object(_text(raw))
@@ -59,7 +59,7 @@ def _text(raw: bytes) -> str:
 
 
 def read_envelope(kind: str, payload: object) -> dict[str, Any]:
-    """Check a payload of Socket Mode; ``kind`` is the envelope's. Raises Malformed."""
+    """Check a payload that came by Socket Mode; ``kind`` is its envelope's type. Raises Malformed."""
     if not isinstance(payload, dict):
         raise Malformed("payload")
     if is_deeper(payload, _MAX_DEPTH):
@@ -77,7 +77,7 @@ def check_payload(payload: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(kind, str) or not kind:
         raise Malformed("type")
     if "command" in payload:
-        # Bolt takes anything with this field for a slash command.
+        # Bolt treats anything with this field as a slash command.
         payload = {key: value for key, value in payload.items() if key != "command"}
     return _check_payload(kind, payload)
 
@@ -117,7 +117,7 @@ def _parse_object(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text, parse_constant=_refuse_constant)
         if "\\u" in text:
-            # A lone surrogate parses, and breaks whatever encodes it later.
+            # A lone surrogate can be parsed, but fails later when the text is encoded.
             json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise Malformed("not JSON") from None
@@ -128,7 +128,7 @@ def _parse_object(text: str) -> dict[str, Any]:
     return value
 
 
-#: The types of keys, wherever they occur; null counts as missing.
+#: Types of the values of keys, wherever these occur; null counts as missing.
 _TYPE_BY_KEY: Mapping[str, type | tuple[type, ...]] = {
     "user": (dict, str),
     "team": (dict, str),
@@ -173,11 +173,11 @@ _OBJECT_KEYS = frozenset(
 )
 _LIST_KEYS = frozenset({"authorizations", "actions", "response_urls"})
 
-#: What a listener needs to do anything with it. ``a.b`` is b within a.
+#: By kind: the fields that a listener needs. ``a.b`` is the field b within a.
 _REQUIRED_PATHS: Mapping[str, tuple[str, ...]] = {
     "command": ("command",),
     "block_actions": ("actions",),
-    # Bolt reads the view's type without looking whether it is there.
+    # Bolt reads the view's type without checking that it is there.
     "view_submission": ("view.id", "view.callback_id", "view.type"),
     "view_closed": ("view.id", "view.callback_id"),
     "block_suggestion": ("action_id",),

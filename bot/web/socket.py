@@ -1,12 +1,12 @@
-"""Socket Mode: the same listeners over connections that Usher opens to Slack; no public address is needed.
+"""Socket Mode: the same listeners, over connections that Usher opens to Slack, so without a public address.
 
-Slack sends each payload to a random one of the app's connections, those of all processes, and repeats
-events that were not acknowledged; the inbox makes both harmless. An acknowledgement goes back on the
-connection that its payload came on. Health is judged by the age of the last pong, not of the last event.
+Slack sends each payload to a random connection of the app, whichever process holds it, and repeats events
+that weren't acknowledged; the inbox makes both harmless. An acknowledgement goes back on the connection on
+which its payload came. A connection counts as healthy by the age of its last pong, not of its last event.
 
-Slack's client reconnects by closing the connection it has and opening another. What Slack sends in between
-is lost, and an answer that is ready by then goes out on a connection that never saw the question. So here a
-client serves one connection only: where it would reconnect, it says that a new one is needed.
+Slack's client reconnects by closing its connection and opening another. Payloads that Slack sends in between
+are lost, and an answer that becomes ready then is sent on a connection that never saw the question. So here
+each client serves one connection only: instead of reconnecting, it signals that a new one is needed.
 """
 
 from __future__ import annotations
@@ -44,25 +44,28 @@ log = structlog.get_logger(__name__)
 
 
 PING_SECONDS = 10.0
-#: How long a connection that Slack wants to close is kept for what it still sends; Slack closes it sooner.
+#: Most seconds that a connection that Slack wants to close is kept for its last payloads; Slack closes it
+#: sooner.
 LINGER_SECONDS = 30.0
-#: Slack closes a connection on which a longer frame comes, with code 1009.
+#: Longest frame, in bytes; after a longer one Slack closes the connection with code 1009.
 MAX_FRAME_BYTES: Final = 20_480
-#: The id of an envelope that can't be parsed as a whole, such as one with numbers or nesting without end.
+#: Pattern of the id in an envelope that can't be parsed, such as one with endless numbers or nesting.
 _ENVELOPE_ID: Final = re.compile(r'(?<!\\)"envelope_id"\s*:\s*"([^"\\]{1,200})"')
-#: Slack has more connections of this app than the ten it allows: this one has to go before another comes.
+#: Slack's reason if the app has more than ten connections: this one has to be closed before another is
+#: opened.
 TOO_MANY: Final = "too_many_websockets"
-#: Why Usher ends a connection by itself.
+#: Reason for which Usher itself ends a connection.
 RENEWED: Final = "renewed"
-#: The longest pause that is kept where Slack, or a proxy in its place, asks for one; seconds.
+#: Longest pause, in seconds, that is kept if Slack, or a proxy in front of it, asks for one.
 LONGEST_PAUSE: Final = 600.0
-#: A connection that lived for less, in seconds, isn't replaced at once: the next may not live longer.
+#: Seconds below which a connection counts as short-lived; it isn't replaced at once, as the next may end as
+#: soon.
 SHORT_LIVED: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Hold how many connections of this app Slack counted, and how many this process held then.
+    """The number of the app's connections that Slack counted, and of those that this process held then.
 
     ``at`` is a monotonic time.
     """
@@ -72,9 +75,10 @@ class Count:
     held: int
 
 
-def write_frame(answer: SocketModeResponse) -> str:
-    """Return an acknowledgement as it is written: all ASCII, so a byte for each character."""
-    return json.dumps(answer.to_dict())
+def write_frame(answer: SocketModeResponse) -> bytes:
+    """Return an acknowledgement as it is written."""
+    # A half of a pair of characters can't be written.
+    return json.dumps(answer.to_dict(), ensure_ascii=False).encode(errors="replace")
 
 
 def make_acknowledgement(envelope_id: str, answer: BoltResponse) -> SocketModeResponse:
@@ -85,7 +89,7 @@ def make_acknowledgement(envelope_id: str, answer: BoltResponse) -> SocketModeRe
 
 
 def read_frame(text: str) -> dict[str, Any]:
-    """Return a frame of Slack's; of one that can't be parsed only the id by which it is acknowledged."""
+    """Parse a frame from Slack; if it can't be parsed, return only the id with which it is acknowledged."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -95,7 +99,7 @@ def read_frame(text: str) -> dict[str, Any]:
 
 
 def wanted_pause(header: str, usual: float) -> float:
-    """Return the seconds of a ``Retry-After``, within bounds; ``usual`` where it is anything else."""
+    """Return the seconds of a ``Retry-After`` header, within bounds; ``usual`` if it isn't a number."""
     is_number = header.isascii() and header.isdecimal()
     return min(max(float(header), usual), LONGEST_PAUSE) if is_number else usual
 
@@ -103,8 +107,8 @@ def wanted_pause(header: str, usual: float) -> float:
 class SocketSide(AsyncSocketModeHandler):
     """The open connections, whose requests are passed to the listeners.
 
-    In memory. Restart: connections are opened again, and Slack repeats what wasn't acknowledged. Several
-    processes: each has its own, ten for an app.
+    In memory: the connections. Restart: they are opened again, and Slack repeats what wasn't acknowledged.
+    Several processes: each has its own, at most ten in all for an app.
     """
 
     def __init__(
@@ -118,36 +122,36 @@ class SocketSide(AsyncSocketModeHandler):
         connections: int = 1,
         ping_seconds: float = PING_SECONDS,
     ) -> None:
-        # Bolt's own initialiser makes a client; ours are made for one connection each.
+        # Bolt's own initialiser isn't called, as it makes a client; here each connection has one.
         self.app = app
         self.app_token = app_token.get_secret_value()
-        # The client logs payloads, and in errors the address with its ticket; what matters is logged here.
+        # The client would log payloads, and errors with the address and its ticket.
         self._silent = logging.getLogger("bot.bolt.socket")
         self._silent.setLevel(logging.CRITICAL)
         self.web_client = AsyncWebClient(base_url=api_url, logger=self._silent, timeout=10)
-        # In place of what the client found in the environment.
+        # This replaces the proxy that the client found in the environment.
         self.web_client.proxy = proxy.text_of(api_url)
         self._proxy = proxy
         self._monotonic = monotonic
         self._connections = connections
-        #: The numbers of those that are kept connected, or are about to be given up.
+        #: Numbers of the connections that are kept open, or are about to be given up.
         self._kept: set[int] = set()
         self._is_started = False
         self._ping_seconds = ping_seconds
         self._live: dict[int, SocketConnection] = {}
-        #: As of the newest connection; None before the first, or if Slack didn't say.
+        #: Slack's count when the newest connection opened; None before the first, or if Slack didn't say.
         self.count: Count | None = None
         self._open: set[SocketConnection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._under_way: dict[asyncio.Task[Any], SocketModeClient] = {}
 
     def start(self) -> None:
-        """Connect in the background, and keep trying while Slack is unavailable; see ``is_ready``."""
+        """Connect in the background, and keep trying while Slack is unavailable (see ``is_ready``)."""
         self._is_started = True
         self.hold_connections(self._connections)
 
     def hold_connections(self, connections: int) -> None:
-        """Hold this many connections from now on, or once it is started."""
+        """Hold this many connections from now on, or once started."""
         self._connections = connections
         for number, connection in self._live.items():
             if number >= connections:
@@ -159,7 +163,7 @@ class SocketSide(AsyncSocketModeHandler):
                 self._run(self._keep_connected(number))
 
     def replace_connection(self) -> None:
-        """Replace a connection: Slack counts all of them whenever one opens."""
+        """Replace a connection, because Slack counts all of them whenever one opens."""
         for connection in tuple(self._live.values())[:1]:
             connection.reason = RENEWED
             connection.ending.set()
@@ -179,14 +183,14 @@ class SocketSide(AsyncSocketModeHandler):
         try:
             answer = await self._answer(req)
             if answer.status == HTTPStatus.OK:
-                # Anything else is sent again by Slack, as over HTTP.
+                # Without an acknowledgement Slack sends the envelope again, as over HTTP.
                 await client.send_socket_mode_response(make_acknowledgement(req.envelope_id, answer))
         except (OSError, aiohttp.ClientError) as error:
             # Slack sends the envelope again, and the inbox recognises it.
             log.warning("slack.envelope_not_acknowledged", error=error)
 
     async def _answer(self, req: SocketModeRequest) -> BoltResponse:
-        """Return the answer to an envelope; whatever is odd is acknowledged: a repetition would not help."""
+        """Return the answer to an envelope; a malformed one is acknowledged, as repeating it can't help."""
         around = write_frame(SocketModeResponse(req.envelope_id, payload={}))
         try:
             payload = read_envelope(req.type, req.payload)
@@ -200,7 +204,7 @@ class SocketSide(AsyncSocketModeHandler):
         return BoltResponse(status=200)
 
     async def close(self, seconds: float = 5.0) -> None:
-        """Let running work finish for some seconds, then close the connections and all of their tasks."""
+        """Give running work some seconds to finish, then close the connections and end their tasks."""
         tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()
@@ -214,7 +218,7 @@ class SocketSide(AsyncSocketModeHandler):
         task.add_done_callback(self._tasks.discard)
 
     async def _keep_connected(self, number: int) -> None:
-        """Keep one connection: the next is open before the one that Slack wants to close is given up."""
+        """Keep one connection; when Slack wants to close it, open the next before giving it up."""
         while number < self._connections:
             new = await self._count_connected()
             old, self._live[number] = self._live.get(number), new
@@ -222,7 +226,7 @@ class SocketSide(AsyncSocketModeHandler):
                 self._run(self._retire(old))
             log.info("slack.socket_connected", connection=number)
             if number >= self._connections:
-                # Fewer are wanted since it began to connect.
+                # Fewer connections are wanted than when this one began to open.
                 break
             opened = self._monotonic()
             await new.ending.wait()
@@ -237,7 +241,7 @@ class SocketSide(AsyncSocketModeHandler):
             self._run(self._retire(last))
 
     async def _count_connected(self) -> SocketConnection:
-        """Open a connection, with a new address for each attempt: one works once, and for a short time."""
+        """Open a connection, with a new address for each attempt, as one works only once and briefly."""
         while True:
             connection = SocketConnection(
                 self.app_token,
@@ -253,14 +257,14 @@ class SocketSide(AsyncSocketModeHandler):
             try:
                 opened = await self.web_client.apps_connections_open(app_token=self.app_token)
                 address = str(opened["url"])
-                # The client repeats a failed attempt after as long, with the address that it has.
+                # After this time the client would repeat a failed attempt with the same address.
                 async with asyncio.timeout(pause):
                     await connection.open(address)
             except TimeoutError:
                 pause = 0.0
             except SlackApiError as refused:
                 answer = refused.response
-                # An answer that couldn't be parsed is of another type.
+                # An answer that couldn't be parsed has another type.
                 is_parsed = isinstance(answer, AsyncSlackResponse) and isinstance(answer.data, dict)
                 if is_parsed and answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
                     pause = wanted_pause(answer.headers.get("Retry-After", ""), pause)
@@ -268,7 +272,7 @@ class SocketSide(AsyncSocketModeHandler):
             except (OSError, aiohttp.ClientError) as error:
                 log.warning("slack.socket_not_opened", error=error)
             except Exception as error:  # noqa: BLE001 - whatever answers in Slack's place, it is asked again
-                # What is odd about an answer may be its address, with a ticket.
+                # The error isn't logged, as it may contain the address with its ticket.
                 log.warning("slack.socket_not_opened", kind=type(error).__name__)
             else:
                 if connection.counted is not None:
@@ -278,7 +282,7 @@ class SocketSide(AsyncSocketModeHandler):
             await asyncio.sleep(pause)
 
     async def _retire(self, old: SocketConnection) -> None:
-        """Wait until Slack closes a connection that it has announced to close, and finish its requests."""
+        """Wait until Slack closes a connection, as it has announced, and finish the requests on it."""
         with suppress(TimeoutError):
             async with asyncio.timeout(LINGER_SECONDS):
                 await old.gone.wait()
@@ -296,14 +300,14 @@ class SocketSide(AsyncSocketModeHandler):
         self._open.discard(connection)
 
 
-#: How many unanswered pings make the connection count as dead.
+#: Unanswered pings after which a connection counts as dead.
 MISSED_PINGS = 4
-#: How long the other side may take to close; seconds.
+#: Seconds that the other side gets to close a connection.
 CLOSE_SECONDS = 1.0
 
 
 class SocketConnection(SocketModeClient):
-    """Hold one connection; ``ending`` is set when a new one is needed, ``gone`` once no more can come."""
+    """One connection; ``ending`` is set when a new one is needed, ``gone`` when nothing more can arrive."""
 
     def __init__(
         self,
@@ -319,14 +323,14 @@ class SocketConnection(SocketModeClient):
         self._way = proxy
         self.ending = asyncio.Event()
         self.gone = asyncio.Event()
-        #: Slack's word for why it ends the connection; empty if it didn't say.
+        #: Slack's reason for ending the connection; "" if it gave none.
         self.reason = ""
-        #: How many connections of the app Slack had when this one opened.
+        #: Number of the app's connections when this one opened, according to Slack.
         self.counted: int | None = None
         self._greeted = asyncio.Event()
         self._monotonic = monotonic
         self._tasks: set[asyncio.Task[None]] = set()
-        #: The last pong as the client timestamps it, by the wall clock, and when we first saw it.
+        #: The client's time of the last pong, by the wall clock, and the monotonic time when we first saw it.
         self._last_pong: float | None = None
         self._pong_at = 0.0
 
@@ -350,11 +354,11 @@ class SocketConnection(SocketModeClient):
         return last is not None and self._monotonic() - self._pong_at >= MISSED_PINGS * self.ping_interval
 
     async def is_ping_pong_failing(self) -> bool:
-        """Tell the client's own monitor the same."""
+        """Return, for the client's own monitor, whether too many pings went unanswered."""
         return self._misses_pongs()
 
     async def process_message(self) -> None:
-        """Read one frame: the client itself would drop those that it can't parse."""
+        """Read one frame. The client itself would drop frames that it can't parse."""
         text = str(await self.message_queue.get() or "")
         task = asyncio.create_task(self.run_message_listeners(read_frame(text), text))
         self._tasks.add(task)
@@ -365,7 +369,7 @@ class SocketConnection(SocketModeClient):
         message: dict[str, Any],
         raw_message: str,  # noqa: ARG002 - the client's
     ) -> None:
-        """Note messages about the connection itself, and pass on those that want to be acknowledged."""
+        """Handle messages about the connection itself, and pass on those that need an acknowledgement."""
         if message.get("type") == "hello":
             if isinstance(counted := message.get("num_connections"), int):
                 self.counted = counted
@@ -377,29 +381,29 @@ class SocketConnection(SocketModeClient):
             request = SocketModeRequest(str(message.get("type") or ""), str(envelope_id), {})
             request.envelope_id = envelope_id  # type: ignore[assignment]  # as it came
             request.retry_attempt = message.get("retry_attempt")
-            # Past the client, which raises for what is no object: it is acknowledged, too.
+            # Set here because the client raises for a payload that is no object; that is acknowledged, too.
             request.payload = message.get("payload")  # type: ignore[assignment]
             for listener in self.socket_mode_request_listeners:
                 await listener(self, request)  # type: ignore[arg-type, call-arg, misc]  # as in the client
 
     async def send_socket_mode_response(self, response: dict[str, Any] | SocketModeResponse) -> None:
-        """Send an acknowledgement; one that is too long goes without its answer, as it would end all."""
+        """Send an acknowledgement, without its answer if that is so long that Slack would disconnect."""
         answer = response if isinstance(response, SocketModeResponse) else SocketModeResponse(**response)
-        text = write_frame(answer)
-        if len(text) > MAX_FRAME_BYTES:
-            log.error("slack.answer_too_long", bytes=len(text))
-            text = write_frame(SocketModeResponse(answer.envelope_id))
-        if len(text) <= MAX_FRAME_BYTES:
-            await self.send_message(text)
+        frame = write_frame(answer)
+        if len(frame) > MAX_FRAME_BYTES:
+            log.error("slack.answer_too_long", bytes=len(frame))
+            frame = write_frame(SocketModeResponse(answer.envelope_id))
+        if len(frame) <= MAX_FRAME_BYTES:
+            await self.send_message(frame.decode())
 
     async def connect_to_new_endpoint(self, force: bool = False) -> None:
-        """Ask for another connection. With ``force`` Slack announced the end; otherwise it has come."""
+        """Signal that a new connection is needed. With ``force`` Slack announced the end, else it came."""
         self.ending.set()
         if not force:
             self.gone.set()
 
     async def end(self) -> None:
-        """Close it, and end all of its tasks."""
+        """Close the connection, and end all of its tasks."""
         self.closed = True
         self.auto_reconnect_enabled = False
         with suppress(OSError, TimeoutError, aiohttp.ClientError):

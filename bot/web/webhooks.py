@@ -1,6 +1,6 @@
-"""Webhooks of providers, at ``/hooks/<connection>``: a response doesn't reveal whom we know.
+"""Webhooks of providers, at ``/hooks/<connection>``. Responses don't reveal which workspaces we know.
 
-An event that was received before has no effect, so a provider that got no response may send it again.
+An event that came before has no effect, so a provider that got no response may send it again.
 """
 
 import structlog
@@ -20,7 +20,7 @@ HOOKS_PATH = "/hooks"
 
 
 class WebhookRoutes:
-    """Receive events of the connections whose provider sends them."""
+    """Receive the events of connections whose provider sends any."""
 
     def __init__(self, context: Context) -> None:
         self._store = context.store
@@ -28,11 +28,11 @@ class WebhookRoutes:
         self._hearing = {name: one for name, one in connections.items() if isinstance(one, facets.Events)}
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the one route; anything but a POST is answered with 405."""
+        """Return the only route; requests other than POST are answered with 405."""
         return [web.post(f"{HOOKS_PATH}/{{connection}}", self.hear)]
 
     async def hear(self, request: web.Request) -> web.Response:
-        """Answer 204 once the event is written; 404 or 401 for senders that may not report anything."""
+        """Answer 204 once the events are written; 404 for an unknown connection, 401 for a bad signature."""
         name = request.match_info["connection"]
         provider = self._hearing.get(name)
         if provider is None:

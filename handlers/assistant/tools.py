@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -33,7 +33,7 @@ from bot.store import preferences as preferences_store
 from bot.store import runs as run_rows
 from bot.support.errors import Refused
 from handlers import commands
-from handlers.dispatch import run_text
+from handlers.dispatch import format_full_command, run_text
 from handlers.requests.command_line import Quoted, fold_word, join_words
 from handlers.requests.request import SILENT, Request
 from handlers.requests.response_targets import make_message_notice
@@ -138,7 +138,9 @@ async def run_tool(
     if asks:
         asked = words.NOT_LINKED if tool.only_shows else words.ASKED_PERSON
         about = {"asked": asked, "says": "\n".join(said)}
-        return await _ask_person(services, principal, surface, answer, about)
+        quotation = kit.section(kit.fill(answers.ASKED_TO, said=format_full_command(text)))
+        question = kit.with_blocks(answer, [quotation, *answer.blocks])
+        return await _ask_person(services, principal, surface, question, about)
     if tool.acts and answer.unwritten != "unsure":
         call.facts.setdefault("done", [])
     # If nothing had to be done, because it was so already, its sentence says that.
@@ -156,7 +158,8 @@ async def _ask_person(
     minute = services.clock.now() // 60
     surface = replace(surface, interaction=f"assistant:{principal.key}:{minute:.0f}")
     notice = make_message_notice(answer, surface, principal, services.ids)
-    notice = replace(notice, occasion=hashlib.sha256(about["says"].encode()).hexdigest()[:16])
+    asked = "\n".join(kit.iterate_lines(answer.blocks))
+    notice = replace(notice, occasion=hashlib.sha256(asked.encode()).hexdigest()[:16])
     if not await services.store.write(notices.ask_once, notice):
         again_at = drawn.format_time((minute + 1) * 60)
         return drawn.format_result(says=words.ASKED_ANOTHER, again_at=again_at)
@@ -191,6 +194,8 @@ class _Call:
     under_way: dict[str, bool] = field(default_factory=dict)
     has_acted: bool = False
     has_accounts: bool = False
+    #: The connections that refuse the person's sign-in, of which answers for people have a button.
+    refusing: frozenset[str] = frozenset()
 
     def asks(self, offered: AbstractSet[str]) -> bool:
         """Return whether an answer with these buttons asks something.
@@ -229,10 +234,19 @@ class _Call:
             await self._collect_results(request, answer.about or request.notes.about or Referents())
             if name and not any(self.facts.values()):
                 self.facts["says"] = words.NOT_A_NAME
+            self._add_refused(services.title)
             if isinstance(time, Moment) and time.at < self._find_stop() - 1:
                 self.remarks.append(words.WARNED_FIRST.format(at=drawn.format_time(self._find_stop())))
             return answer
         return SILENT
+
+    def _add_refused(self, title: Callable[[str], str]) -> None:
+        """Say which of the connections concerned refuse the sign-in."""
+        is_all = self.tool.verb == "list" and self.tool.folder == "workspace"
+        shown = [one for key in ("workspaces", "runs", "hours") for one in self.facts.get(key, ())]
+        titles = [title(one) for one in sorted(self.refusing)]
+        on = titles if is_all else {one["on"] for one in shown}
+        self.remarks += [words.SIGN_IN_REFUSED.format(title=one) for one in titles if one in on]
 
     def _find_stop(self) -> float:
         """Return the time of the stop that was planned, 0 if there is none."""
@@ -248,7 +262,9 @@ class _Call:
     async def _prepare(self, request: Request) -> None:
         """Read whether the person has accounts, their open operations, and the names of their things."""
         store, principal = request.services.store, request.principal
-        self.has_accounts = bool(await store.read(accounts.list_accounts, principal))
+        states = await store.read(accounts.list_account_states, principal)
+        self.has_accounts = bool(states)
+        self.refusing = frozenset(name for name, state in states.items() if state == "refused")
         going = await store.read(operations.open_operations, principal)
         self.under_way = {one.workspace_id: one.verb.brings_down for one in going}
         own = await store.perform(workspaces.read_workspaces, principal)
@@ -267,9 +283,15 @@ class _Call:
         known = {one.workspace.id: (one.workspace, one) for one in rows if one.workspace is not None}
         if tool.verb == "hours":
             now, rules = await store.now(), await store.read(hours_store.list_rules_of_person, principal)
-            kept = (one for one in rules if one.workspace_id in known and one.after(now) is not None)
+            kept = [one for one in rules if one.workspace_id in known and one.after(now) is not None]
             self.facts["hours"] = [
-                fact(known[one.workspace_id][0], **drawn.describe_hours(one, now)) for one in kept
+                fact(
+                    known[one.workspace_id][0],
+                    **drawn.describe_hours(
+                        one, [rule for rule in kept if rule.workspace_id == one.workspace_id], now
+                    ),
+                )
+                for one in kept
             ]
             return
         actions = request.notes.actions.values()

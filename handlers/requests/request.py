@@ -22,6 +22,7 @@ from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit
 from bot.messages.blocks.button_values import AGREED, ButtonValue
 from bot.messages.blocks.kit import Markup
+from bot.messages.texts import answers
 from bot.services.caller import Caller
 from bot.store import conversations
 from bot.support.clock import Ids
@@ -189,6 +190,11 @@ class Request:
         if AGREED not in self.flags:
             return Consent.NONE
         return (self.press.agreed if self.press is not None else Consent.NONE) or Consent.GIVEN
+
+    @property
+    def outdated(self) -> str:
+        """Return what is said of a button whose message, or page, has become outdated."""
+        return answers.OUTDATED[self.surface.where is Where.HOME]
 
     @property
     def form_payload(self) -> str:

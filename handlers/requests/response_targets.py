@@ -31,8 +31,8 @@ def can_acknowledge_with(body: Mapping[str, Any], context: Mapping[str, Any]) ->
 
 
 def _count_written_bytes(value: Any) -> int:
-    """Return the length of JSON in bytes; a character outside ASCII is written with six."""
-    return len(json.dumps(value))
+    """Return the length of JSON as it is written to Slack."""
+    return len(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
 
 
 def make_options_body(options: Sequence[Mapping[str, Any]], context: Mapping[str, Any]) -> dict[str, Any]:

@@ -149,8 +149,11 @@ def _strip_surroundings(text: str) -> str:
 def _answer_likely_token(request: Request, issuers: Sequence[str], *, is_id: bool) -> Answer:
     """Answer that a word looks like a token, with the page to replace it, without repeating the word."""
     services = request.services
-    titles = Markup(" or ".join(line(services.title(name)) for name in issuers))
-    where = Markup(" or ".join(_format_renewal_place(services.connections[name]) for name in issuers))
+    titles = where = Markup("")
+    if len(issuers) == 1:
+        titles = Markup(fill(pages.TYPED_FROM, title=line(services.title(issuers[0]))))
+        place = Markup(_format_renewal_place(services.connections[issuers[0]]))
+        where = Markup(fill(pages.TYPED_WHERE, where=place))
     template = pages.TYPED_ID if is_id else pages.TYPED
     sentence = request.fill(template, titles=titles, where=where, delete=_format_delete_hint(request))
     links = (

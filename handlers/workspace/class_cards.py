@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from bot.domain import time_parsing
 from bot.domain.courses import ClassCard, QueuePosition
-from bot.domain.forms import Form, FormProblems
+from bot.domain.forms import Choice, Form, FormProblems
 from bot.domain.notices import Answer
 from bot.domain.tasks import TaskKind
 from bot.domain.time_parsing import Wanted
@@ -20,23 +20,28 @@ from bot.messages.blocks import courses as drawn
 from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.buttons import open_buttons
 from bot.messages.blocks.cards import format_opening
+from bot.messages.blocks.forms import list_options
 from bot.messages.blocks.kit import Element, Markup, fill, line, safe
 from bot.messages.blocks.plans import format_timetable
 from bot.messages.texts import courses as class_words
 from bot.messages.texts import times
+from bot.messages.texts import verbs as verb_words
 from bot.messages.verb import Verb, list_former_verbs
-from bot.services import course_changes, creation, naming
+from bot.services import course_changes, creation, naming, snapshots
 from bot.services import course_readiness as readiness
 from bot.services import courses as use_cases
+from bot.services.accounts import find_account
+from bot.services.creation import PersonalOffer
 from bot.services.lesson_facts import load_class, load_courses
 from bot.store import courses as class_rows
 from bot.store import workspaces
+from bot.support.cleaning import fold
 from handlers.connections import format_titles, list_making_connections, require_connection
 from handlers.linking import ask_for_username
 from handlers.requests import routes
 from handlers.requests.command_line import Quoted, fold_word, join_words, parse_running_flags
 from handlers.requests.request import Answered, InvalidFields, Request
-from handlers.snapshots import refresh_lists, require_offer
+from handlers.snapshots import read_cached_offer, refresh_lists, require_offer
 from handlers.workspace import course_words as orders
 from handlers.workspace import courses as verbs
 from handlers.workspace.courses import require_teacher
@@ -130,12 +135,50 @@ async def post(request: Request) -> Answer:
 async def open_form(request: Request) -> Answer:
     """Open the form of a card; where none can be opened, say what to type."""
     usage = replies.hint(request.fill(class_words.USAGE), [drawn_courses.card_button()])
-    return replace(usage, view=_build_form(request))
+    return replace(usage, view=await _build_form(request))
 
 
-def _build_form(request: Request) -> dict[str, Any]:
-    surface = request.surface
-    return drawn_courses.build_card_form("" if surface.is_in_conversation else surface.channel_id or "")
+@routes.action("card_page")
+async def turn_page(request: Request) -> Answer:
+    """Show the other page of an open form: for a course, or for a single class."""
+    return Answer(text=verb_words.OPEN_FORM, view=await _build_form(request, request.target or ""))
+
+
+async def _build_form(request: Request, page: str = "") -> dict[str, Any]:
+    surface, has_choices = request.surface, bool(await list_choices(request, is_read=True))
+    channel = "" if surface.is_in_conversation else surface.channel_id or ""
+    return drawn_courses.build_card_form(channel, page, has_choices=has_choices)
+
+
+@routes.options("template")
+async def search_templates(request: Request) -> list[dict[str, Any]]:
+    """Return what a teacher can give everybody, for the letters typed so far."""
+    needle = fold(request.name)
+    return list_options([one for one in await list_choices(request) if needle in fold(one.label)])
+
+
+async def list_choices(request: Request, *, is_read: bool = False) -> list[Choice]:
+    """List what a teacher can give everybody: templates, then what is called like a workspace of theirs.
+
+    Each is what is typed after ``card``. ``is_read``: an offer that isn't known yet is read.
+    """
+    services, found = request.services, list[Choice]()
+    for connection in list_making_connections(services, "workspace"):
+        account = await find_account(request.caller, connection)
+        snapshot = None if account is None else await read_cached_offer(request, account)
+        if account is not None and snapshot is None and is_read:
+            await request.caller.run(snapshots.request_templates, account)
+        if snapshot is None:
+            # Which templates there are will be said at the field.
+            found += [] if account is None else [Choice(f"{connection}/", services.title(connection))]
+            continue
+        offer = PersonalOffer(services.connections[connection], snapshot, "workspace", request.principal)
+        form, title = creation.propose_defaults(offer.form, "")[1], services.title(connection)
+        templates = [Choice(f"{connection}/{one.value}", f"{one.label} · {title}") for one in _offered(form)]
+        found += templates or ([Choice(f"{connection}/", title)] if form.fields else [])
+    rows = await services.store.perform(workspaces.read_workspaces, request.principal)
+    names = dict.fromkeys(one.title for one in rows if "/" not in one.title)
+    return [*found, *(Choice(name, class_words.OWN_OF_EACH.format(name=name)) for name in names)]
 
 
 async def show_own_courses(request: Request, title: str = "") -> Answer:
@@ -145,7 +188,7 @@ async def show_own_courses(request: Request, title: str = "") -> Answer:
     shown = [(card, is_teacher) for card, is_teacher, rest in named if not rest]
     shown = shown or [pair for pair in own if pair[1]] or own
     if not shown:
-        return replace(drawn_courses.show_no_courses(request.command), view=_build_form(request))
+        return replace(drawn_courses.show_no_courses(request.command), view=await _build_form(request))
     facts = await load_courses(request.services.gatherer, request.principal, shown)
     return replies.with_button(drawn_courses.answer_courses(facts), drawn_courses.card_button())
 
@@ -237,8 +280,11 @@ def _refuse_card(request: Request, sentence: str) -> Exception:
 
 def _list_choices(form: Form) -> Markup:
     """List the choices of the form's first field that has any."""
-    offered = next((one.choices for one in form.fields if one.choices), ())
-    return Markup(", ".join(f"`{line(one.label, 40)}`" for one in offered[:MAX_TEMPLATES]))
+    return Markup(", ".join(f"`{line(one.label, 40)}`" for one in _offered(form)[:MAX_TEMPLATES]))
+
+
+def _offered(form: Form) -> Sequence[Choice]:
+    return next((one.choices for one in form.fields if one.choices), ())
 
 
 @dataclass(slots=True)

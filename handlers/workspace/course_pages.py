@@ -47,7 +47,9 @@ async def show_course(request: Request) -> Answer:
 async def submit_card(request: Request) -> Answer:
     """Post the card of a form as if it had been typed; show problems at the fields."""
     sent = {name: _format_value(value) for name, value in parse_values(request.view).items()}
-    is_course = bool(sent.keys() & {"hours", "begin", "end", "from", "until"})
+    is_course = request.form_payload == drawn.COURSE_PAGE or bool(
+        sent.keys() & {"hours", "begin", "end", "from", "until"}
+    )
     if is_course and "today" in sent:
         raise InvalidFields({"today": words.WRONG["today"]})
     if is_course:

@@ -111,7 +111,8 @@ def _is_clock(word: str) -> bool:
 def _answer_unread(request: Request, name: str, said: str) -> Answer:
     """Say which words are no hours; days alone are not what's wrong."""
     wrong = [word for word in said.split() if not time_parsing.days_of(word.casefold())]
-    return _hint(request, fill(words.UNREADABLE, said=" ".join(wrong) or said), words.USAGE, name)
+    sentence = words.ODD_OFFSET if time_parsing.has_odd_offset(said) else words.UNREADABLE
+    return _hint(request, fill(sentence, said=" ".join(wrong) or said), words.USAGE, name)
 
 
 def _split(given: tuple[str, ...]) -> tuple[str, str]:
@@ -141,9 +142,12 @@ async def apply_order(request: Request, workspace: Workspace, said: str, former:
     try:
         replaced = await request.caller.run(use_cases.add, workspace.id, wanted, former=former, agreed=agreed)
     except Refused as refusal:
-        if refusal.rule != "workspace.ends":
-            raise
-        return _confirm_final_stop(request, workspace, said)
+        match refusal.rule:
+            case "workspace.ends":
+                return _confirm_final_stop(request, workspace, said)
+            case "hours.runs_on":
+                return await _confirm_run_on(request, workspace, said, float(str(refusal.words["at"])))
+        raise
     is_once = len(wanted.days) == 1 and not wanted.days & EVERY_DAY
     once = replace(wanted, zone="") if is_once else None
     workspace = await request.caller.read(require_workspace, "hours", workspace.id)
@@ -230,8 +234,18 @@ def _confirm_final_stop(request: Request, workspace: Workspace, said: str) -> An
     sentence = request.fill(
         words.CONFIRM_FINAL_STOP, workspace, lost=format_cost(workspace, what[choose_planned_mode(what)])
     )
+    return replies.answer(sentence, [_agree_button(workspace, said, cards.END_THEN, kit.DANGER)])
+
+
+async def _confirm_run_on(request: Request, workspace: Workspace, said: str, at: float) -> Answer:
+    """Ask whether a workspace is to run on where hours would stop it when others start it."""
+    sentence = request.fill(words.CONFIRM_RUN_ON, workspace, at=await request.format_time(at))
+    return replies.answer(sentence, [_agree_button(workspace, said, words.RUN_ON)])
+
+
+def _agree_button(workspace: Workspace, said: str, label: str, style: str | None = None) -> kit.Element:
     command = f"hours {join_words((workspace.title,))} {said} --{AGREED}"
-    return replies.answer(sentence, [kit.button(cards.END_THEN, RUN_COMMAND, command, style=kit.DANGER)])
+    return kit.button(label, RUN_COMMAND, command, style=style)
 
 
 async def _answer_hours(

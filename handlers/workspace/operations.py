@@ -287,7 +287,7 @@ async def begin_for(
     """
     services = request.services
     if request.seen not in {None, workspace.generation}:
-        return await show_current(request, workspace, answers.OUTDATED)
+        return await show_current(request, workspace, request.outdated)
     if workspace.state is State.GONE and workspace.spec is not None and verb is OperationVerb.RESTART:
         verb = OperationVerb.START
     is_replaced = verb is OperationVerb.START and workspace.spec is not None
@@ -626,7 +626,7 @@ async def retry(request: Request) -> Answer:
         return answer_ended(request, ended)
     newest = await request.services.store.read(operations.find_latest_operation, workspace.id)
     if newest is not None and newest.id != ended.id:
-        return await show_current(request, workspace, answers.OUTDATED)
+        return await show_current(request, workspace, request.outdated)
     lasts = (ended.run_seconds or None) if workspace.stop_at is None else None
     until = None if lasts is None else Moment(request.services.clock.now() + lasts, lasts)
     if ended.verb is OperationVerb.CREATE and workspace.is_provisional and until is None:

@@ -106,7 +106,7 @@ async def plan_stop(request: Request, workspace: Workspace, moment: Moment, mode
     """
     if request.seen not in {None, workspace.generation}:
         facts = await request.services.gatherer.describe_workspace(workspace)
-        return lists.status_answer(facts, workspace, remark=answers.OUTDATED)
+        return lists.status_answer(facts, workspace, remark=request.outdated)
     timer = await make_timer_or_ask(request, workspace, moment, mode)
     title = request.services.title(workspace.connection)
     try:

@@ -18,7 +18,7 @@ from bot.services.workspaces import require_workspace
 from bot.support.errors import Refused
 from handlers.requests import routes
 from handlers.requests.payload import find_value
-from handlers.requests.request import InvalidFields, Request
+from handlers.requests.request import SILENT, InvalidFields, Request
 from handlers.workspace.timers import read_moment, read_typed_time
 
 DAY_SECONDS: Final = 86_400.0
@@ -80,17 +80,20 @@ async def answer_already_waiting(request: Request, refusal: Refused) -> Answer:
 
 @routes.action("stop_waiting")
 async def stop_waiting(request: Request) -> Answer:
-    """Leave the queue."""
-    workspace, has_waited = await request.caller.run(use_cases.leave, request.target or "")
-    return replies.answer(
-        fill(words.LEFT_WAITLIST if has_waited else words.NOT_WAITING_FOR, name=workspace.title)
-    )
+    """Leave the queue; the answer takes the place of a message about this wait alone."""
+    workspace, left = await request.caller.run(use_cases.leave, request.target or "")
+    sentence = fill(words.LEFT_WAITLIST if left else words.NOT_WAITING_FOR, name=workspace.title)
+    is_alone = request.press is not None and request.press.number is None
+    return replies.answer(sentence, replaces=is_alone)
 
 
 async def leave(request: Request, workspace_id: str) -> Answer | None:
     """Leave the waitlist with a workspace; None if it wasn't waiting."""
-    workspace, has_waited = await request.caller.run(use_cases.leave, workspace_id)
-    return replies.answer(fill(words.LEFT_WAITLIST, name=workspace.title)) if has_waited else None
+    beside = request.is_read_with_cards
+    workspace, left = await request.caller.run(use_cases.leave, workspace_id, is_read_with_place=beside)
+    if beside and left == "stops":
+        return SILENT
+    return replies.answer(fill(words.LEFT_WAITLIST, name=workspace.title)) if left else None
 
 
 async def show_waitlist(request: Request) -> Answer:

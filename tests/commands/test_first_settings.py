@@ -148,8 +148,8 @@ async def test_each_failure_is_met_where_it_happens_with_what_to_do(folder, begi
     gone = f"http://127.0.0.1:{reserved_port()}"
     met = [
         (
-            "zeppelin",
-            f"\nzeppelin isn't one of {', '.join(sorted(registry.list_installed()))}. Type one of them",
+            TOKEN,
+            f"\nType one of {', '.join(sorted(registry.list_installed()))}, and its address.",
         ),
         ("posit ftp://hub.example", "\nthe address must begin with https:// and name a host"),
         ("posit", "Type it again with the server's own address, such as posit https://posit.example.org."),

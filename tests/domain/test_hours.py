@@ -26,6 +26,7 @@ from bot.domain.time_parsing import (
     WEEKDAYS,
     WEEKEND,
     Wanted,
+    has_odd_offset,
     list_zone_readings,
     read_hours,
     resolve_instant,
@@ -144,6 +145,18 @@ def test_hours_in_a_zone_that_may_be_several_are_asked_about():
     readings = list_zone_readings("mon 9:00-17:00 IST")
     assert [read_hours(one).zone for one in readings] == ["Europe/Dublin", "Asia/Jerusalem", "Asia/Kolkata"]
     assert list_zone_readings("mon 9:00-17:00 UTC") == list_zone_readings("lab IST") == ()
+
+
+@pytest.mark.parametrize("zone", ["+05:30", "utc+5:45", "UTC-3:30", "+0930", "GMT+12:45"])
+def test_hours_at_an_offset_with_minutes_need_a_zone(zone):
+    assert read_hours(f"weekdays 9:00-17:00 {zone}") is None
+    assert has_odd_offset(f"weekdays 9:00-17:00 {zone}")
+    assert not has_odd_offset(f"lab {zone}")
+
+
+@pytest.mark.parametrize("zone", ["+05:00", "utc+5", "Asia/Kolkata", "IST", "XYZ", ""])
+def test_offset_of_whole_hours_is_none_of_them(zone):
+    assert not has_odd_offset(f"weekdays 9:00-17:00 {zone}")
 
 
 MINUTES = st.integers(0, DAY_MINUTES - 1)

@@ -7,6 +7,7 @@ import pytest
 from bot.domain.courses import ClassKind
 from bot.domain.time_parsing import Wanted
 from bot.store import courses as store
+from handlers.dispatch import run_search
 from tests.handlers.class_rig import BERLIN, BOB, CARLA, TRAINER, course_rig, offer, posted
 from tests.handlers.rig import ALICE, buttons, submit, words
 from tests.rigs.golden import check_golden, check_limits
@@ -93,6 +94,45 @@ async def test_a_card_is_posted_by_a_form_with_the_same_fields(bot):
     ends = [one for one in await bot.notices() if one.kind is ClassKind.CLASS_CARD]
     cards = [await bot.store.read(store.find_card, one.subject) for one in ends]
     assert datetime(2027, 12, 6, 17, tzinfo=BERLIN).timestamp() in {one.stops_at for one in cards}
+
+
+async def test_what_everyone_gets_is_chosen_from_all_that_the_teacher_can_give(bot):
+    """Each choice posts a card, and the other page keeps its fields."""
+    await linked(bot.store, TRAINER, names=["notebook"])
+    await offer(bot)
+    opened = await bot.say("card", TRAINER)
+    element = opened.view["blocks"][0]["element"]
+    assert (element["type"], element["action_id"]) == ("external_select", "card:template")
+
+    async def found(typed):
+        return await run_search(bot.services, TRAINER, element["action_id"], typed, opened.view)
+
+    choices = {one["text"]["text"]: one["value"] for one in await found("")}
+    assert choices["Everyone's own notebook"] == "notebook"
+    assert choices["Kubernetes · Saturn Cloud"] == "saturn/Kubernetes"
+    assert [one["value"] for one in await found("kube")] == ["saturn/Kubernetes"]
+    for number, value in enumerate(choices.values()):
+        chosen = {"values": {"what": {"card:template": {"selected_option": {"value": value}}}}}
+        chosen["values"] |= sent(channel="C7")["values"]
+        done = await submit(bot.services, TRAINER, {**opened.view, "state": chosen}, f"view:c{number}")
+        assert "errors" not in done, value
+    cards = [one for one in await bot.notices() if one.kind is ClassKind.CLASS_CARD]
+    assert len(cards) == len(choices) == 3
+
+
+async def test_the_timetable_is_on_the_other_page_of_the_form(bot):
+    opened = await bot.say("card", TRAINER)
+    fields = [one["block_id"] for one in opened.view["blocks"] if one["type"] == "input"]
+    assert fields == ["what", "title", "channel", "today", "max"]
+    course = await bot.press("card_page", "course", TRAINER)
+    check_limits(course.view)
+    check_golden("views/class-card-course", course.view)
+    missing = await submit(
+        bot.services, TRAINER, {**course.view, "state": sent(what="notebook", channel="C7")}
+    )
+    assert list(missing["errors"]) == ["hours"]
+    back = await bot.press("card_page", "class", TRAINER)
+    assert back.view["blocks"] == opened.view["blocks"]
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,14 @@
 from dataclasses import replace
 
 import pytest
+from slack_sdk.socket_mode.response import SocketModeResponse
 
 from bot.domain.notices import Answer, NoticeKind
 from bot.messages.texts import answers
 from bot.slack.bolt_context import MAX_BODY_BYTES
 from bot.store import notices
 from bot.support.errors import StoreBusy
+from bot.web.socket import write_frame
 from handlers.requests.response_targets import can_acknowledge_with, make_form_body, make_options_body
 from tests.handlers.idle import Idle
 from tests.handlers.rig import wait_for_code
@@ -25,9 +27,19 @@ def option(number, text="é"):
 def test_fits_counts_bytes_as_they_are_written():
     body = {"text": "é🚀"}
     assert can_acknowledge_with(body, {})
-    # Six for the letter, twelve for the picture, and what is around them.
-    assert can_acknowledge_with(body, {MAX_BODY_BYTES: 30})
-    assert not can_acknowledge_with(body, {MAX_BODY_BYTES: 29})
+    # Two for the letter, four for the picture, and what is around them.
+    assert can_acknowledge_with(body, {MAX_BODY_BYTES: 18})
+    assert not can_acknowledge_with(body, {MAX_BODY_BYTES: 17})
+
+
+@pytest.mark.parametrize("letter", ["я", "中", "é", "🚀", "\ud83d", '"', "\n", "x"])
+def test_fits_counts_what_the_socket_writes(letter):
+    """What is counted before an answer is made and the frame that is sent then are the same bytes."""
+    body = {"options": [option(number, letter) for number in range(90)]}
+    around = len(write_frame(SocketModeResponse("e-1", payload={}))) - 2
+    size = len(write_frame(SocketModeResponse("e-1", payload=body))) - around
+    assert can_acknowledge_with(body, {MAX_BODY_BYTES: size})
+    assert not can_acknowledge_with(body, {MAX_BODY_BYTES: size - 1})
 
 
 def test_options_that_fit_stay_a_plain_list():

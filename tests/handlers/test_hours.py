@@ -7,7 +7,7 @@ import re
 import pytest
 
 from bot.domain.observations import Observed
-from bot.domain.time_parsing import write_hours
+from bot.domain.time_parsing import read_hours, write_hours
 from bot.domain.workspaces import State
 from bot.store import hours as rows
 from bot.store import operations
@@ -184,6 +184,7 @@ async def test_all_days_that_are_named_are_left_out(bot, text, first, last, coun
         ("hours notebook pause until 4 dec", "is too far away. Choose a time within the next 90 days."),
         ("hours notebook skip 2027-01-14", "has already passed."),
         ("hours notebook pause until never", "I can't read *until never*"),
+        ("hours notebook weekdays 9:00-18:00 +05:30", "name of a time zone, such as `Asia/Kolkata`"),
     ],
 )
 async def test_a_day_that_cannot_be_told_is_asked_for(bot, text, said):
@@ -262,17 +263,54 @@ async def test_planned_stop_is_said_once_beside_hours_that_only_stop(bot):
 
 
 @pytest.mark.parametrize(
-    ("text", "is_replaced"),
-    [("every day -20:00", True), ("mon,wed 8:30", False)],
-    ids=["all_of_its_days", "some_of_its_days"],
+    ("text", "former", "now"),
+    [
+        ("every day -20:00", "weekdays", ["daily -20:00"]),
+        ("mon,wed 8:30", "Mon, Wed", ["tue,thu,fri 08:00-18:00", "mon,wed 08:30"]),
+        ("fri 9:00-12:00", "Fri", ["mon,tue,wed,thu 08:00-18:00", "fri 09:00-12:00"]),
+        ("fri,sat 9:00-12:00", "Fri", ["mon,tue,wed,thu 08:00-18:00", "fri,sat 09:00-12:00"]),
+        ("sat 9:00-12:00", "", ["weekdays 08:00-18:00", "sat 09:00-12:00"]),
+    ],
 )
-async def test_hours_replace_others_on_all_of_their_days(bot, text, is_replaced):
+async def test_hours_replace_others_on_the_same_days(bot, text, former, now):
     """What stays beside them is said, too."""
     await run(bot, "weekdays 8:00-18:00")
     said = words(await bot.say(f"hours notebook {text}"))
-    assert ("They replace weekdays" in said) is is_replaced
-    assert len(await rules(bot)) == 2 - is_replaced
-    assert f"<!date^{1800039600 if is_replaced else 1800032400}^" in said
+    assert ("They replace" in said) is bool(former)
+    assert f"They replace {former}" in said or not former
+    assert [write_hours(one.wanted).replace("  ", " ") for one in await rules(bot)] == now
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("notebook weekdays 9-25", "9-25"), ("weekdays 25:00", "25:00")],
+)
+async def test_hours_that_cannot_be_read_are_quoted_alone(bot, text, said):
+    answer = words(await bot.say(f"hours {text}"))
+    assert f"I can't read *{said}*" in answer
+    assert "can't find" not in answer
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "at"),
+    [
+        ("weekdays -18:00", "weekdays 18:00", 1800032400),
+        ("fri 22:00-6:00", "sat 6:00-12:00", 1800075600),
+        ("sat 6:00-12:00", "fri 22:00-6:00", 1800075600),
+        ("sat 6:00-12:00", "2027-01-16 12:00-15:00", 1800097200),
+    ],
+)
+async def test_a_stop_and_a_start_of_one_time_are_asked_about(bot, first, then, at):
+    await bot.say(f"hours notebook {first}")
+    asked = await bot.say(f"hours notebook {then}")
+    assert "*notebook* would be stopped and started" in words(asked)
+    assert f"at <!date^{at}^" in words(asked)
+    assert len(await rules(bot)) == 1
+    await bot.push(asked, "Set them and let it run on")
+    assert sorted(write_hours(one.wanted) for one in await rules(bot)) == sorted(
+        write_hours(read_hours(text)) for text in (first, then)
+    )
+    assert f"Next stop: <!date^{at}^" not in words(await bot.say("hours notebook"))
 
 
 async def test_hours_show_the_readers_own_clock_unless_they_are_elsewhere(bot):

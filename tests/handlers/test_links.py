@@ -18,7 +18,7 @@ from bot.messages.blocks import kit
 from bot.messages.blocks.links import unlink_button
 from bot.messages.blocks.notices import render
 from bot.providers import facets
-from bot.services import accounts, linking
+from bot.services import accounts, linking, waitlist
 from bot.store import accounts as account_rows
 from bot.store import installations, operations
 from bot.support.errors import StoreBusy
@@ -233,6 +233,31 @@ async def test_unlinking_by_an_admin_tells_its_person_what_runs_on(bot):
     assert (
         words(render(NoticeKind.UNLINKED, facts)).count("I won't stop what's running there: *notebook*.") == 1
     )
+
+
+@pytest.mark.parametrize("by", ["its person", "an administrator"])
+async def test_what_was_planned_ends_in_the_message_that_says_that_the_link_has(bot, by):
+    made = await bot.link(names=("notebook", "training", "gpu"))
+    await observe(bot.store, bot.clock, made.workspaces[0], Observed(State.RUNNING))
+    await bot.say("stop notebook in 2 hours")
+    await bot.say("hours training weekdays 9:00-17:00")
+    await bot.services.create_caller(ALICE, "waits").run(waitlist.join, made.workspaces[2].id)
+    before = len(await bot.notices())
+    if by == "its person":
+        said = words(await bot.say("unlink saturn --yes"))
+        assert len(await bot.notices()) == before
+    else:
+        end = partial(accounts.end_accounts, actor="an admin", cause="administrator")
+        await bot.services.create_caller(ALICE, "ends").run(end, ALICE)
+        (told,) = (await bot.notices())[before:]
+        facts = Facts(now=0.0, connection="saturn", connection_title="Saturn Cloud", body=told.body)
+        said = words(render(NoticeKind.UNLINKED, facts))
+    for sentence in (
+        "I won't stop what's running there: *notebook*.",
+        "I've paused the hours of *training*. Link it again, and they'll resume.",
+        "I've stopped waiting for room for *gpu*.",
+    ):
+        assert sentence in said
 
 
 async def test_only_administrators_end_the_links_of_others(bot):

@@ -28,7 +28,15 @@ def test_what_was_found():
         **{f"command {command}": sorted(verbs) for command, verbs in VERBS.items()},
         "action": [
             *("again", "alias_back", "approve", "ask", "ask_for_more", "ask_link", "bring_back"),
-            *("card_form", "class_join", "class_post", "class_press", "class_problems", "class_stop"),
+            *(
+                "card_form",
+                "card_page",
+                "class_join",
+                "class_post",
+                "class_press",
+                "class_problems",
+                "class_stop",
+            ),
             *("course_change", "course_form", "course_leave", "course_room"),
             *("deny", "enter_code", "extend", "field", "force", "home", "hour_more"),
             *("hours_back", "hours_form", "hours_keep", "hours_move", "hours_off", "hours_on", "hours_rest"),
@@ -56,7 +64,7 @@ def test_what_was_found():
             "stop_later",
             "wait_until",
         ],
-        "options": ["field", "workspace"],
+        "options": ["field", "template", "workspace"],
         "event": [
             *("app_home_opened", "app_mention", "app_uninstalled", "channel_id_changed", "message_im"),
             *("team_join", "tokens_revoked", "user_change"),

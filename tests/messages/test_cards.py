@@ -510,6 +510,15 @@ def test_ready_message_says_the_time_since_the_request(operation, took):
     assert re.findall(r"It took ([^.]*)\.", said) == [took] * bool(took)
 
 
+@pytest.mark.parametrize("state", [RUNNING, RUNNING | {"stop_at": NOW + 600}], ids=["stop", "planned"])
+def test_ready_that_comes_while_a_stop_is_under_way_offers_no_opening(state):
+    """Slack held it back: the read of before the stop still says that it runs."""
+    answer = render(NoticeKind.READY, facts(READY, state, ide_url=IDE_URL, is_superseded=True))
+    assert "became ready" in shown(answer)
+    assert "is ready" not in shown(answer)
+    assert "button" not in str(answer.blocks)
+
+
 def test_what_ready_says_of_a_set_up_that_failed():
     answer = render(NoticeKind.READY, CARDS["own-page-warned"])
     check_limits(answer)

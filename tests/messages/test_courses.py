@@ -269,6 +269,30 @@ def test_who_would_have_nothing_ready_reads_why_with_one_button(name):
     assert not notices.is_true(ClassKind.LESSON_NOT_READY, least_facts(ClassKind.LESSON_NOT_READY))
 
 
+@pytest.mark.parametrize("ended_at", [NOW - 60.0, NOW + 5.0])
+def test_what_was_made_before_a_lesson_stays_ready_in_its_message(ended_at):
+    """A creation isn't planned for a time; one that ends later has a message of its own."""
+    made = replace(OPERATION, outcome=Outcome.FULFILLED, ended_at=ended_at, planned_for=None)
+    facts = WorkspaceFacts(
+        now=NOW + 20.0,
+        connection="saturn",
+        connection_title="Saturn Cloud",
+        operation=made,
+        workspace=replace(WORKSPACE, state=State.RUNNING),
+        body={"card": COURSE.id, "ends": NOW + 1_800.0},
+        added=(CourseContext(lessons=(COURSE,)),),
+        written_at=NOW,
+    )
+    assert notices.is_true(ClassKind.LESSON, facts) == (ended_at < NOW)
+
+
+def test_a_teacher_reads_nothing_of_a_lesson_that_nobody_is_expected_at_yet():
+    facts = class_facts(COURSE, "Saturn Cloud", NOW, counts=ClassCounts(joined=1), body={"ends": NOW + 60.0})
+    assert not notices.is_true(ClassKind.LESSON_REPORT, facts)
+    came = replace(facts, counts=ClassCounts(joined=1, expected=1))
+    assert notices.is_true(ClassKind.LESSON_REPORT, came)
+
+
 REPORTS = {
     "one": ({"ready": 1, "expected": 1}, []),
     "none": ({"expected": 7, "down": 7}, []),

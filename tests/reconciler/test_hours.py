@@ -157,7 +157,7 @@ async def test_they_pause_with_the_link_and_go_on_with_it(world):
     workspace = await given(world, "weekdays 9:00-18:00")
     await world.ask().run(accounts.unlink, ["cloud"])
     await world.pass_time(10)
-    assert "hours_paused" in told(world)
+    assert told(world) == ["unlinked", "revoked"], "the message about the link says it"
     await until(world, "9:30", day=23, step=600)
     # What was unlinked has been revoked.
     await world.link(token="token-2")
@@ -165,7 +165,6 @@ async def test_they_pause_with_the_link_and_go_on_with_it(world):
     await until(world, "9:03", day=24, step=120)
     assert again.id != workspace.id
     assert world.provider.accepted_starts == ["r1"]
-    assert told(world).count("hours_paused") == 1
 
 
 async def test_of_a_workspace_that_is_gone_nothing_is_made(world):
@@ -212,6 +211,29 @@ async def test_other_hours_on_the_same_days_take_their_place_and_turned_off_noth
     await world.ask("d").run(use_cases.end, workspace.id)
     await until(world, "12:00", day=23, step=600)
     assert (world.provider.accepted_starts, world.provider.accepted_stops) == (["r1"], ["r1"])
+
+
+async def test_hours_that_begin_as_others_end_run_on_once_that_is_agreed_to(world):
+    """Also where the stop was planned before, as its time was near."""
+    workspace = await given(world, "sun 22:00-6:00", State.RUNNING, at="5:50")
+    await until(world, "5:53")
+    assert (await world.store.read(workspace_rows.find_workspace, workspace.id)).stop_at == local("6:00")
+    with pytest.raises(Refused) as refused:
+        await world.ask("b").run(use_cases.add, workspace.id, read_hours("mon 6:00-12:00"))
+    assert (refused.value.rule, refused.value.words["at"]) == ("hours.runs_on", local("6:00"))
+    await world.ask("c").run(use_cases.add, workspace.id, read_hours("mon 6:00-12:00"), agreed=True)
+    await until(world, "11:30", step=60)
+    assert world.provider.accepted_stops == []
+    await until(world, "12:03")
+    assert (world.provider.accepted_starts, world.provider.accepted_stops) == ([], ["r1"])
+
+
+async def test_hours_end_as_planned_on_a_day_without_those_that_begin_then(world):
+    workspace = await given(world, "sun 22:00-6:00", State.RUNNING, at="5:30")
+    await world.ask("c").run(use_cases.add, workspace.id, read_hours("mon 6:00-12:00"), agreed=True)
+    await world.ask("d").run(use_cases.leave_out_days, workspace.id, ["2027-11-22"])
+    await until(world, "6:03")
+    assert world.provider.accepted_stops == ["r1"]
 
 
 async def test_days_that_are_left_out_pass_and_the_others_come(world):

@@ -231,18 +231,16 @@ async def test_refused_sign_in_stops_nobody_else(farm):
 
 
 @pytest.mark.parametrize("tell", [True, False])
-async def test_unlinking_ends_a_wait_and_is_told(farm, tell):
+async def test_unlinking_ends_a_wait_and_says_so(farm, tell):
     every, own = await line_up(farm, 4)
-    await unlink(farm.store, every[2], "cloud", notify=tell)
+    await unlink(farm.store, every[2], "cloud", notify=tell, says=True)
     assert list(await states(farm)) == [own[3].id]
     give_back(farm, every[0])
     await farm.pass_time(900, step=10)
     assert "is ready" in str(told(farm, every[3]))
-    assert len(stopped(farm, every[2])) == tell
-    assert (
-        f"name-r-{every[2].user_id} is no longer waiting for a free GPU" in str(stopped(farm, every[2]))
-        or not tell
-    )
+    said = f"I've stopped waiting for room for name-r-{every[2].user_id}."
+    assert sum(said in text for text in told(farm, every[2])) == tell
+    assert [one for one in stopped(farm, every[2]) if said not in one] == []
 
 
 def stopped(farm, person):

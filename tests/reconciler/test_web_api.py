@@ -104,6 +104,17 @@ async def test_html_that_says_so_is_no_answer_either(slack):
         await slack.api.call("chat.postMessage", {})
 
 
+@pytest.mark.parametrize("kind", ["text/plain", "application/json", "application/octet-stream"])
+@pytest.mark.parametrize("body", [b"OK", b'"OK"', b'["ok"]', b"5", b"true"])
+async def test_answer_that_is_no_object_is_malformed(slack, kind, body):
+    """Something in Slack's place answers 200, as a proxy does: nobody knows what became of the call."""
+    slack.headers, slack.body = {"Content-Type": kind}, body
+    with pytest.raises(SlackUnknownOutcome) as caught:
+        await slack.api.call("views.open", {})
+    assert caught.value.code in {"malformed_answer", "status_200"}
+    assert caught.value.__cause__ is None
+
+
 @pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), (None, 1.0), ("0", 1.0), ("soon", 1.0)])
 async def test_429_tells_how_long(slack, header, seconds):
     slack.status, slack.body = 429, b'{"ok": false, "error": "ratelimited"}'

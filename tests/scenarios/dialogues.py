@@ -260,7 +260,7 @@ class Player:
         offered = [(shown, button) for shown in self.offered for button in buttons_of(shown)]
         for shown, button in sorted(offered, key=lambda one: one[1]["action_id"].startswith("unlink")):
             key = (button.get("action_id"), button.get("value"))
-            if button.get("action_id") in LINKS or key in pressed:
+            if str(button.get("action_id")).partition(":")[0] in LINKS or key in pressed:
                 continue
             pressed.add(key)
             await self.world.pass_time(2)

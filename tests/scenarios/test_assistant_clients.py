@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from handlers.assistant.tools import TOOLS
 from tests.handlers.assistant.calls import ON, lets, who
@@ -30,6 +32,23 @@ CLIENTS = {
 pytestmark = [pytest.mark.thorough, pytest.mark.timeout(300)]
 
 
+async def drive(client, url, calls):
+    """Have a client of others make calls in a process of its own; return its tools, and what came of each."""
+    process = await asyncio.create_subprocess_exec(
+        *map(str, CLIENTS[client]),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        cwd=NPM if client.startswith("@") else ROOT,
+    )
+    asked = {"client": client, "url": url, "calls": calls}
+    said, errors = await process.communicate(json.dumps(asked).encode())
+    assert process.returncode == 0, errors.decode()[-2000:]
+    results = json.loads(said)
+    tools = [one for one in results if isinstance(one, list)]
+    return tools, results[len(tools) :]
+
+
 class Player:
     """Have a client of others call tools for Olivia; each run of it is a process of its own."""
 
@@ -39,31 +58,25 @@ class Player:
 
     async def calls(self, *calls):
         """Make calls; return what a model reads of each, as JSON."""
-        process = await asyncio.create_subprocess_exec(
-            *map(str, CLIENTS[self.client]),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            cwd=NPM if self.client.startswith("@") else ROOT,
-        )
-        asked = {"client": self.client, "url": self.url, "calls": calls}
-        said, errors = await process.communicate(json.dumps(asked).encode())
-        assert process.returncode == 0, errors.decode()[-2000:]
-        results = json.loads(said)
-        self.tools = [one for one in results if isinstance(one, list)]
-        return [json.loads(one) for one in results if isinstance(one, str)]
+        self.tools, said = await drive(self.client, self.url, calls)
+        return [json.loads(one) for one in said]
 
 
 @pytest.fixture(params=CLIENTS)
-async def player(request, tmp_path):
+def client(request):
     if request.param.startswith("@") and not (NPM / "node_modules").is_dir():
         pytest.skip("there is no npm here")
+    return request.param
+
+
+@pytest.fixture
+async def player(client, tmp_path):
     async with world(tmp_path, settings=ON) as scene:
         await scene.alice.has_linked("alice")
         await lets(scene, "stop")
         address, secret = f"http://127.0.0.1:{scene.bot.port}", scene.slack.credentials["signing_secret"]
         async with signer(address, secret, scene.clock.now, who(scene)) as url:
-            yield Player(scene, request.param, url)
+            yield Player(scene, client, url)
 
 
 async def test_client_lists_starts_and_stops(player):
@@ -132,3 +145,48 @@ async def test_client_calls_twice_in_a_second_and_it_is_done_once(player):
     assert [one[0]["done"][0]["did"] for one in again] == ["start", "start"]
     await scene.pass_time(60)
     assert scene.calls("POST .*/start$") == 1
+
+
+#: By client, what comes of an error of the protocol and of a result that is marked as one, as the table in
+#: ``docs/internals/slack.md`` says: what is raised reaches the program around a model.
+REPLACED = "An error occurred while running the tool. Please try again."
+ERRORS = {
+    "mcp": ({"raised": "no such word"}, "not so"),
+    "fastmcp": ({"raised": "no such word"}, {"raised": "not so"}),
+    "langchain-mcp-adapters": ({"raised": "no such word"}, "not so"),
+    "openai-agents": (REPLACED, "not so"),
+    "@modelcontextprotocol/sdk": ({"raised": "MCP error -32602: no such word"}, "not so"),
+}
+FIELDS = {"type": "object", "properties": {"name": {"type": "string"}}}
+
+
+async def answer_oddly(request):
+    """Answer calls of one tool by an error of the protocol, and of another by a result marked as an error."""
+    if request.method != "POST":
+        return web.Response(status=405)
+    message = await request.json()
+    params, known = message.get("params") or {}, {"jsonrpc": "2.0", "id": message.get("id")}
+    marked = {"content": [{"type": "text", "text": "not so"}], "isError": True}
+    results = {
+        "initialize": {
+            "protocolVersion": "2025-11-25",
+            "capabilities": {"tools": {}},
+            "serverInfo": {"name": "odd", "version": "1"},
+        },
+        "tools/list": {"tools": [{"name": name, "inputSchema": FIELDS} for name in ("refuses", "fails")]},
+        "tools/call": marked if params.get("name") == "fails" else None,
+    }
+    if "id" not in message:
+        return web.Response(status=202)
+    if (result := results.get(message["method"])) is not None:
+        return web.json_response(known | {"result": result})
+    return web.json_response(known | {"error": {"code": -32602, "message": "no such word"}})
+
+
+async def test_client_reads_words_of_an_error_as_the_table_says(client):
+    app = web.Application()
+    app.router.add_route("*", "/mcp", answer_oddly)
+    async with TestServer(app) as server:
+        url = str(server.make_url("/mcp"))
+        _, said = await drive(client, url, [("refuses", {"name": "x"}), ("fails", {"name": "x"})])
+    assert tuple(said) == ERRORS[client]

@@ -24,7 +24,7 @@ async def test_skipped_stop_offers_what_stops_the_workspace(linked):
     await linked.pass_time(60)
     await alice.types("hours training every day -8:40")
     skipped = await alice.types("hours training skip today")
-    assert "It's running, and I won't stop it before <!date" in skipped.text
+    assert "Next stop: Sat 16 Jan at <!date" in skipped.text
     await alice.presses(skipped, "Stop it then")
     await linked.pass_time(2500, step=10)
     assert linked.calls("POST .*/stop") == 1

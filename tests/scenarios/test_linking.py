@@ -135,3 +135,14 @@ async def test_linking_anew_replaces_the_old_link(linked):
     assert "linked as carol" in (await alice.types("about")).text
     links = await linked.bot.store.read(accounts.list_accounts, linked.principal())
     assert [account.username for account in links] == ["carol"]
+
+
+async def test_the_button_of_a_links_page_goes_with_the_page(just_linked):
+    """Whether a newer page has replaced it or not: in a message that Slack lets Usher edit."""
+    alice = just_linked.alice
+    await alice.writes("unlink saturn --yes")
+    await just_linked.pass_time(10)
+    pages = [await alice.writes("link saturn") for _ in range(2)]
+    assert all("Open the link page" in page[-1].labels for page in pages)
+    await just_linked.pass_time(660, step=30)
+    assert not any("Open the link page" in one.labels for one in alice.sees())

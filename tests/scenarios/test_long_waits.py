@@ -70,24 +70,29 @@ async def test_the_deadline_is_told_too_while_the_provider_is_away_or_the_link_i
     assert linked.alice.only("sign_in_refused")
 
 
-@pytest.mark.parametrize("elsewhere", ["stopped", "error", "removed"])
+@pytest.mark.parametrize(
+    ("elsewhere", "ends"),
+    [
+        ("stopped", ", and was stopped later."),
+        ("error", ", and failed later."),
+        ("removed", ". It no longer exists on Saturn Cloud."),
+    ],
+)
 async def test_what_happens_elsewhere_leaves_no_button_that_needs_it_to_run_and_starts_nothing(
-    linked, elsewhere
+    linked, elsewhere, ends
 ):
     alice = linked.alice
     await alice.types("start training")
     await linked.pass_time(30)
     assert alice.only("ready").labels[0] == "Open"
-    said, before = (
-        alice.only("ready").short.partition("\nOpen: ")[0],
-        linked.calls("chat.update", linked.slack),
-    )
+    before = linked.calls("chat.update", linked.slack)
     if elsewhere == "removed":
         del linked.saturn.state.resources[ID["training"]]
     else:
         linked.resource("training").force(elsewhere, linked.clock.now())
     await linked.pass_time(400, step=10)
-    assert alice.only("ready").short == said
+    assert alice.only("ready").short.startswith("training became ready at ")
+    assert alice.only("ready").short.endswith(ends)
     assert alice.only("ready").labels == []
     assert linked.calls("chat.update", linked.slack) - before == 1
     assert linked.calls("POST .*/start") == 1

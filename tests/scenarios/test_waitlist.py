@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.rigs.scenario.cloud import cloud_world
+from tests.rigs.scenario.people import GENERAL
 from tests.rigs.scenario.stage import inject_fault
 from tests.scenarios.gpus import GPUS, gpu, seed
 
@@ -63,13 +64,32 @@ async def test_queue_starts_it_and_waits(one_gpu, said):
     assert "*gpu* is ready." in one_gpu.alice.only("ready").text
 
 
+async def test_what_was_got_says_nothing_of_its_use_once_it_is_down(one_gpu):
+    alice = one_gpu.alice
+    await alice.presses(await refused(one_gpu, alice), "Keep trying")
+    gpu(one_gpu, "bob").force("stopped", one_gpu.clock.now())
+    await one_gpu.pass_time(900, step=10)
+    assert "If you don't open it within" in alice.only("ready").text
+    gpu(one_gpu, "alice").force("stopped", one_gpu.clock.now())
+    await one_gpu.pass_time(200, step=10)
+    (left,) = alice.told("ready")
+    assert left.text.startswith("*gpu* became ready at ")
+    assert left.text.endswith(", and was stopped later.")
+    assert left.labels == []
+
+
 @pytest.mark.parametrize("way", ["Stop waiting", "stop gpu", "forget gpu"])
 async def test_waiting_ends(one_gpu, way):
     alice = one_gpu.alice
     *_, answer = await alice.presses(await refused(one_gpu, alice), "Keep trying")
     if way == "Stop waiting":
-        *_, answer = await alice.presses(answer, way)
-        assert "*gpu* isn't waiting for room any more" in answer.text
+        before = len(alice.sees())
+        await alice.presses(answer, way)
+        await one_gpu.pass_time(60, step=10)
+        shown = alice.sees()
+        assert len(shown) == before, "its message says it, and nothing else"
+        assert "*gpu* stopped waiting for a free GPU" in shown[-1].text
+        assert shown[-1].labels == []
     else:
         await alice.types(way)
     before = one_gpu.calls("POST .*/start")
@@ -78,6 +98,29 @@ async def test_waiting_ends(one_gpu, way):
     assert alice.told("waitlist_ended") == []
     answer = await alice.types("list waiting")
     assert "*gpu* is waiting" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [(100, "OK, *gpu* isn't waiting for room any more."), (30, "*gpu* has stopped on Saturn Cloud.")],
+    ids=["between attempts", "an attempt under way"],
+)
+async def test_a_cancelled_wait_leaves_one_message_in_its_conversation(one_gpu, after, said):
+    alice = one_gpu.alice
+    await alice.writes("start gpu --wait")
+    await one_gpu.pass_time(after, step=10)
+    await alice.writes("cancel gpu")
+    await one_gpu.pass_time(60, step=10)
+    shown = [one.text.splitlines()[0] for one in alice.sees()]
+    assert shown == ["start gpu --wait", "cancel gpu", said]
+
+
+async def test_a_place_that_only_its_reader_sees_becomes_the_end_of_the_wait(one_gpu):
+    alice = one_gpu.alice
+    place = await alice.types("start gpu --wait")
+    await alice.presses(place, "Stop waiting")
+    await one_gpu.pass_time(60, step=10)
+    assert [one.text for one in alice.sees(GENERAL)] == ["OK, *gpu* isn't waiting for room any more."]
 
 
 async def test_when_the_time_is_over_it_is_told_once_with_what_goes_on(one_gpu):
@@ -135,14 +178,15 @@ async def test_wait_that_ends_for_something_else_says_so_once(one_gpu):
     assert "is waiting for" not in (await alice.types("list waiting")).text
 
 
-async def test_unlinking_tells_that_nobody_waits_any_more(one_gpu):
+async def test_unlinking_says_that_nobody_waits_any_more(one_gpu):
     alice, carol = one_gpu.alice, one_gpu.carol
     await alice.presses(await refused(one_gpu, alice), "Keep trying")
     await carol.presses(await refused(one_gpu, carol), "Keep trying")
     asked = await alice.types("unlink saturn")
-    await alice.presses(asked, asked.labels[0])
+    *_, answer = await alice.presses(asked, asked.labels[0])
     await one_gpu.pass_time(30)
-    assert "*gpu* is no longer waiting for a free GPU" in alice.only("waitlist_ended").text
+    assert "I've stopped waiting for room for *gpu*." in answer.text, answer.text
+    assert alice.told("waitlist_ended") == []
     gpu(one_gpu, "bob").force("stopped", one_gpu.clock.now())
     await one_gpu.pass_time(300, step=10)
     assert "*gpu* is ready." in carol.only("ready").text

@@ -120,6 +120,16 @@ async def test_whoever_cancels_or_is_sent_elsewhere_installs_nothing(places):
     assert "admin" not in page.text.partition("oauth/v2/authorize")[2].partition('"')[0]
 
 
+@pytest.mark.parametrize("ends", ["&as=U0OLIVIA", "&deny=1"], ids=["allowed", "cancelled"])
+async def test_tab_that_began_earlier_leaves_the_newest_tab_its_state(places, ends):
+    """A browser has one state, the newest tab's; what comes back to another tab doesn't end it."""
+    (first, _), (second, state) = [await places.begins(FIRST) for _ in range(2)]
+    earlier = await places.visits((await places.visits(first + ends)).address, state)
+    assert (earlier.status, places.state) == (400, "")
+    newest = await places.visits((await places.visits(f"{second}&as=U0OLIVIA")).address, state)
+    assert (newest.status, places.state) == (200, "deleted")
+
+
 @pytest.mark.parametrize("public_url", ["https://usher.example", None])
 async def test_the_state_is_kept_for_this_host_and_for_slacks_redirect_and_https_stays_https(
     tmp_path, public_url
@@ -131,10 +141,14 @@ async def test_the_state_is_kept_for_this_host_and_for_slacks_redirect_and_https
     ):
         is_https = public_url is not None
         began = f"{places.origin}/slack/install"
+        state = ""
         # The last one is a refusal, whose answer takes the cookie back.
-        for address in (began, f"{places.origin}/slack/oauth_redirect?code=x&state=x"):
-            async with browser.get(address, allow_redirects=False) as answer:
+        for address in (began, f"{places.origin}/slack/oauth_redirect?code=x&state="):
+            headers = {"Cookie": state}
+            url = address + state.partition("=")[2]
+            async with browser.get(url, headers=headers, allow_redirects=False) as answer:
                 (cookie,) = answer.cookies.values()
+                state = f"{cookie.key}={cookie.value}"
                 survives_stop = answer.headers.get("Strict-Transport-Security") == "max-age=31536000"
             assert cookie.key == ("__Host-usher-install" if is_https else "usher-install")
             assert (cookie["path"], cookie["domain"]) == ("/", "")

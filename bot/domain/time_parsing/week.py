@@ -84,9 +84,9 @@ class Wanted:
         return replace(self, days=frozenset(dated.get(day, day) for day in self.days))
 
     def contradicts(self, other: Wanted) -> bool:
-        """Return whether other hours also name a start, or a stop, for all of these days."""
+        """Return whether others say when to start, or when to stop, on some of the same days."""
         pairs = ((self.starts, other.starts), (self.stops, other.stops))
-        return self.days <= other.days and any(None not in pair for pair in pairs)
+        return bool(self.days & other.days) and any(None not in pair for pair in pairs)
 
 
 def is_recurring(words: Sequence[str]) -> bool:
@@ -116,6 +116,13 @@ def list_zone_readings(text: str) -> tuple[str, ...]:
     plain, said = split_zone(fold_signs(text[:_MAX_CHARACTERS]))
     zones = () if said is None or read_hours(plain) is None else said.zones
     return tuple(f"{plain} {write_zone(zone)}" for zone in zones) if len(zones) > 1 else ()
+
+
+def has_odd_offset(text: str) -> bool:
+    """Return whether a text has hours at an offset that no zone's name stands for: ``9:00-17:00 +05:30``."""
+    plain, said = split_zone(fold_signs(text[:_MAX_CHARACTERS]))
+    is_one = said is not None and len(said.zones) == 1 and _find_key(said) is None
+    return is_one and read_hours(plain) is not None
 
 
 def _find_key(said: SaidZone) -> str | None:

@@ -8,7 +8,7 @@ agrees to nothing".
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -31,7 +31,10 @@ _ADDRESS_PATTERN: Final = re.compile(r"\w+://[^\s\"]+")
 #: Slack's notation for a time, with its seconds, and for a link or mention, with its label.
 _TIME_PATTERN: Final = re.compile(r"<!date\^([0-9]+)\^[^>]*>")
 _LINK_PATTERN: Final = re.compile(r"<[^<>|]*(?:\|([^<>]*))?>")
-#: The length from which a name might be read as a sentence, so it is quoted wherever it occurs.
+#: Bold; another star is part of a text.
+_BOLD_PATTERN: Final = re.compile(r"(?<![\w*])\*(?!\s)([^*\n]+)(?<!\s)\*(?![\w*])")
+#: The length from which a name might be read as a sentence, as one of several words might: both are quoted
+#: wherever they occur.
 _MIN_SENTENCE_LENGTH: Final = 12
 
 
@@ -52,16 +55,19 @@ def _write_line(text: str, names: Iterable[str]) -> str:
 
     def keep(name: str) -> Callable[[re.Match[str]], str]:
         found.append(json.dumps(_text(unescape(name)), ensure_ascii=False))
-        return lambda _match: f"\0{len(found) - 1}\0"
+        mark = f"\0{len(found) - 1}\0"
+        # Inside Slack's other marks nothing is a name.
+        return lambda match: mark if match["other"] is None else match[0]
 
     for name in names:
         sign = re.escape(name)
         marked = rf"\*{sign}\*|<[^<>|]*\|{sign}>|(?<=[`\s]){sign}(?=[`\s])(?=[^`]*`)"
-        anywhere = rf"|{sign}" if len(name) >= _MIN_SENTENCE_LENGTH else ""
-        text = re.sub(marked + anywhere, keep(name), text)
+        is_sentence = " " in name or len(name) >= _MIN_SENTENCE_LENGTH
+        anywhere = rf"|(?<!\w){sign}(?!\w)" if is_sentence else ""
+        text = re.sub(rf"{marked}|(?P<other><[^<>]*>){anywhere}", keep(name), text)
     text = _TIME_PATTERN.sub(lambda match: str(format_time(float(match[1]))), text)
     text = _LINK_PATTERN.sub(lambda match: match[1] or "", text)
-    plain = _ADDRESS_PATTERN.sub(HIDDEN, unescape(text.replace("*", "").replace("_", " ")))
+    plain = _ADDRESS_PATTERN.sub(HIDDEN, unescape(_BOLD_PATTERN.sub(r"\1", text)))
     return re.sub(r"\0([0-9]+)\0", lambda match: found[int(match[1])], plain).strip()
 
 
@@ -125,13 +131,13 @@ def describe_run(run: Run) -> dict[str, Any]:
     }
 
 
-def describe_hours(one: HoursRule, now: float) -> dict[str, Any]:
-    """Return hours, with what comes next."""
+def describe_hours(one: HoursRule, beside: Collection[HoursRule], now: float) -> dict[str, Any]:
+    """Return hours, with what comes next; others are ``beside`` them."""
     days = [*(day for day in DAYS if day in one.days), *sorted(one.days - {*DAYS})]
     coming = None if one.paused else one.after(max(now, one.processed_until))
     side = {"start": "starts_at", "stop": "stops_at"}
     following = {} if coming is None else {f"next_{side[coming.side]}": format_time(coming.at)}
-    stop = one.next_stop(now)
+    stop = one.next_stop(now, beside)
     return {
         "days": days,
         "starts": clock(one.starts),

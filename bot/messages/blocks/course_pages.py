@@ -29,6 +29,10 @@ FIELD_TYPES: Final = {
     "with": "multi_users_select",
 }
 REQUIRED_FIELDS: Final = frozenset({"what", "channel"})
+#: The page with a course's timetable; the fields that only it has, and those that only the other one has.
+COURSE_PAGE: Final = "course"
+COURSE_FIELDS: Final = frozenset({"hours", "begin", "end", "from", "until", "with"})
+CLASS_FIELDS: Final = frozenset({"today"})
 
 
 def render_course(facts: ClassFacts) -> list[Block]:
@@ -84,7 +88,7 @@ def _format_counts(facts: ClassFacts) -> str:
     """Format the numbers of a course's members for its teachers."""
     if not facts.counts.joined:
         return words.NOBODY_JOINED
-    said = [words.JOINED_COUNT, words.LINKED_COUNT]
+    said = [words.JOINED_COUNT, *([] if "none" in facts.linking else [words.LINKED_COUNT])]
     said += [words.READY_COUNT] if timetable.find_lesson_on(facts.card, facts.now) is not None else []
     return fill(" · ".join(said), **asdict(facts.counts))
 
@@ -134,10 +138,11 @@ def answer_join_offer(facts: ClassFacts) -> Answer:
 
 
 def _build_field(name: str, **keys: Any) -> Block:
-    element = {"type": FIELD_TYPES[name], "action_id": name} | {key: one for key, one in keys.items() if one}
-    return kit.field(
-        name, words.FIELDS[name][0], element, words.FIELDS[name][1], optional=name not in REQUIRED_FIELDS
-    )
+    given = {key: one for key, one in keys.items() if one not in ("", None)}
+    element = {"type": FIELD_TYPES[name], "action_id": name} | given
+    label, hint = words.FIELDS[name]
+    hint = words.WHAT_HINT if element["type"] == "plain_text_input" and name == "what" else hint
+    return kit.field(name, label, element, hint, optional=name not in REQUIRED_FIELDS)
 
 
 def card_button() -> Element:
@@ -145,13 +150,29 @@ def card_button() -> Element:
     return kit.button(words.POST, "card_form")
 
 
-def build_card_form(channel: str) -> dict[str, Any]:
-    """Return the form that posts a class card; the channel may already be chosen."""
+def build_card_form(channel: str, page: str = "", *, has_choices: bool = False) -> dict[str, Any]:
+    """Return the form that posts a class card, to a channel that may be given.
+
+    The page ``course`` has the timetable of one. ``has_choices``: what everyone gets is chosen, not typed.
+    """
     days = [kit.option(day, f"{date(2024, 1, number):%A}") for number, day in enumerate(DAYS, 1)]
     only = {"include": ["public", "private"], "exclude_bot_users": True}
     more: dict[str, dict[str, Any]] = {
         "hours": {"options": days},
         "channel": {"filter": only, "initial_conversation": channel},
     }
-    fields = [_build_field(name, **more.get(name, {})) for name in words.FIELDS]
-    return kit.modal(words.POST, fields, submit=words.POST_IT, close=verbs.CLOSE, callback_id=CARD_CALLBACK)
+    is_course = page == COURSE_PAGE
+    names = [name for name in words.FIELDS if name not in (CLASS_FIELDS if is_course else COURSE_FIELDS)]
+    if has_choices:
+        more["what"] = {"type": "external_select", "action_id": "card:template", "min_query_length": 0}
+    fields = [_build_field(name, **more.get(name, {})) for name in names]
+    turn = ("class", words.TO_CLASS) if is_course else (COURSE_PAGE, words.TO_COURSE)
+    fields += kit.actions([kit.button(turn[1], "card_page", turn[0])])
+    return kit.modal(
+        words.POST,
+        fields,
+        submit=words.POST_IT,
+        close=verbs.CLOSE,
+        callback_id=CARD_CALLBACK,
+        private_metadata=page,
+    )

@@ -56,10 +56,8 @@ def get_words(card: ClassCard) -> texts.Words:
 def _describe_class(facts: ClassFacts) -> tuple[list[str], list[str]]:
     """Return a card's description of its class, and the templates of its progress."""
     card, counts, is_done = facts.card, facts.counts, facts.card.done_at is not None
-    does = fill(texts.DOES_START, pattern=card.pattern, title=facts.connection_title)
-    if card.spec is not None:
-        template = texts.DOES_MAKE_UNLINKED if "none" in facts.linking else texts.DOES_MAKE
-        does = fill(template, name=card.template, title=facts.connection_title)
+    template = texts.DOES_START if card.spec is None else texts.DOES_MAKE
+    does = fill(template, name=card.template or card.pattern, title=facts.connection_title)
     end, when = get_end_words(facts.effects, is_any=card.spec is None), card.stops_at
     template = texts.CONSENT_WHEN if when is None else texts.CONSENT_UNTIL
     ends = Markup(fill(template, at=kit.moment_at(when or 0.0, facts.now, facts.zone)))
@@ -236,7 +234,8 @@ def _is_lesson_on(facts: WorkspaceFacts) -> bool:
         up_since = facts.workspace.running_since if facts.workspace is not None else None
         return not is_ready or (up_since or 0.0) >= facts.time("ends")
     if operation is not None and not operation.is_open:
-        is_ready = is_ready and (operation.ended_at or 0.0) < (operation.planned_for or 0.0)
+        # What ended after that has told it by a message of its own; a creation isn't planned for any time.
+        is_ready = is_ready and (operation.ended_at or 0.0) < (operation.planned_for or facts.written_at)
     return facts.now < facts.time("ends") and (is_ready or (operation is not None and operation.is_open))
 
 
@@ -263,7 +262,10 @@ def render_lesson(facts: WorkspaceFacts) -> Answer:
     return kit.message(fill_notice(template, facts, course=facts.word("course"), **delay), [], opens)
 
 
-@renders(ClassKind.LESSON_REPORT, is_true=lambda facts: facts.now < facts.time("ends"))
+@renders(
+    ClassKind.LESSON_REPORT,
+    is_true=lambda facts: facts.now < facts.time("ends") and facts.counts.expected > 0,
+)
 def render_report(facts: ClassFacts) -> Answer:
     """Render a lesson's figures for a teacher: the ready ones, and the others' problems."""
     card, counts = facts.card, facts.counts

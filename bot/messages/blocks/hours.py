@@ -15,6 +15,7 @@ from bot.domain.hours import (
     Side,
     find_hours_stop,
     group_days,
+    is_planned,
     list_dates,
 )
 from bot.domain.message_context import Facts, WorkspaceFacts
@@ -47,6 +48,8 @@ HOURS_CALLBACK: Final = "hours"
 #: The names of the form's fields, and what it proposes.
 WORKSPACE_FIELD, DAYS_FIELD, FROM_FIELD, UNTIL_FIELD = "workspace", "days", "from", "until"
 PROPOSED_HOURS: Final = Wanted(WEEKDAYS, 9 * 60, 18 * 60)
+#: How many occurrences are looked at for one that comes: both sides of two weeks.
+MAX_LOOKED_AT: Final = 28
 #: What isn't pressed in the form: itself, and what changes the run of today.
 _NOT_IN_FORM: Final = frozenset({"hours_form", "keep_running", "stop", "suspend"})
 
@@ -116,8 +119,14 @@ def describe_hours(
     sentences += [words.RESTING, *(_format_cause(cause, title) for cause in causes)] if causes else []
     sentences += [*ending, *(_format_next(facts) if not causes and not new else [])]
     sentences += [words.NO_STOP] if _has_only_starts(facts) and not ending else []
-    buttons = [*in_time, *_list_rest_buttons(facts), kit.button(words.TURN_OFF, "hours_off", workspace.id)]
+    buttons = [*_list_rest_buttons(facts), kit.button(words.TURN_OFF, "hours_off", workspace.id)]
     buttons = [*buttons, *list_lesson_buttons(facts), *list_hours_button(facts)]
+    if workspace.stop_at is not None:
+        buttons = [*in_time, *buttons]
+    else:
+        # To skip a day is likelier than a stop of what runs on.
+        plain = [{key: value for key, value in one.items() if key != "style"} for one in in_time]
+        buttons = [*buttons[:1], *plain, *buttons[1:]]
     sentences += list_lessons(facts)
     off = _list_days_off(rules, facts.now)
     if causes or off:
@@ -249,11 +258,16 @@ def _list_rest_buttons(facts: WorkspaceFacts) -> list[Element]:
 
 
 def _find_next(facts: WorkspaceFacts, rule: HoursRule, side: Side | Literal[""]) -> Occurrence | None:
-    """Return the next occurrence of a rule, on one side or on any."""
-    coming = rule.after(max(facts.now, rule.processed_until))
-    while coming is not None and side not in {"", coming.side}:
-        coming = rule.after(coming.at)
-    return coming
+    """Return the next occurrence of a rule, on one side or on any: no stop that others start at."""
+    at, rules = max(facts.now, rule.processed_until), get_rules(facts)
+    for _ in range(MAX_LOOKED_AT):
+        if (coming := rule.after(at)) is None:
+            break
+        runs_on = coming.side == "stop" and is_planned(rules, "start", coming.at)
+        if side in {"", coming.side} and not runs_on:
+            return coming
+        at = coming.at
+    return None
 
 
 def _list_days_off(rules: Iterable[HoursRule], now: float) -> list[str]:

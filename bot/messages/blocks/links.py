@@ -1,6 +1,6 @@
 """Messages about links: made, ended, refused, and claimed by others."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Final
 
@@ -105,14 +105,15 @@ def unlink_button(connection: str, title: str, number: int | None = None) -> Ele
     return kit.button(label, press, style=kit.DANGER, confirm=question)
 
 
-def format_still_running(names: Sequence[str]) -> list[str]:
-    """Format the workspaces that keep running when a link ends, as Usher can no longer stop them."""
-    if not names:
-        return []
-    shown = [f"*{kit.line(one)}*" for one in names[:MAX_LEFT_SHOWN]]
-    more = len(names) - len(shown)
-    shown += [fill(answers.AND_MORE, count=more)] if more else []
-    return [fill(answers.STILL_RUNNING, names=Markup(", ".join(shown)))]
+def format_affected(affected: Mapping[str, Sequence[str]]) -> list[str]:
+    """Format what the end of a link means for workspaces: nothing here stops or starts them any more."""
+    said = []
+    for what, template in answers.AFFECTED.items():
+        names = affected.get(what, ())
+        shown = [f"*{kit.line(one)}*" for one in names[:MAX_LEFT_SHOWN]]
+        shown += [fill(answers.AND_MORE, count=len(names) - len(shown))] if len(names) > len(shown) else []
+        said += [fill(template, names=Markup(", ".join(shown)))] if shown else []
+    return said
 
 
 @renders(NoticeKind.UNLINKED)
@@ -128,9 +129,7 @@ def _render_unlinked(facts: Facts) -> Answer:
     elif cause == "revoked":
         buttons = [link_again_button(facts)]
     said = [fill_notice(answers.UNLINKED[facts.word("left") or "none"], facts)]
-    return kit.message(
-        " ".join([*said, *format_still_running(facts.body.get("running", ()))]), small, buttons
-    )
+    return kit.message(" ".join([*said, *format_affected(facts.body)]), small, buttons)
 
 
 @renders(NoticeKind.REVOKED)

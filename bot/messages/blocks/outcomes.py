@@ -46,6 +46,11 @@ from bot.messages.texts import cards, holds, notices, problems, times
 FAILURES: Final = frozenset({NoticeKind.FAILED, NoticeKind.REFUSED})
 
 
+def is_ready_over(facts: WorkspaceFacts) -> bool:
+    """Return whether what was told as ready isn't up any more, or something else was asked for since."""
+    return facts.workspace is not None and (facts.is_superseded or facts.state in notices.READY_UNTIL)
+
+
 @renders(
     NoticeKind.READY,
     is_true=lambda facts: facts.state is State.RUNNING,
@@ -53,11 +58,12 @@ FAILURES: Final = frozenset({NoticeKind.FAILED, NoticeKind.REFUSED})
 )
 def _render_ready(facts: WorkspaceFacts) -> Answer:
     operation = facts.operation
-    if facts.is_superseded:
-        # Something else was requested since, so the present state doesn't follow from this.
+    if is_ready_over(facts):
         ended_at = (operation.ended_at if operation is not None else None) or facts.written_at
+        # If something else was requested since, the present state doesn't follow from this.
+        template = notices.READY_BEFORE if facts.is_superseded else notices.READY_UNTIL[facts.state]
         at = kit.moment_at(ended_at, facts.now, facts.zone)
-        return kit.message(fill_notice(notices.READY_BEFORE, facts, at=at))
+        return kit.message(fill_notice(template, facts, at=at))
     waited = None if operation is None else operation.seconds_waited
     took = [] if waited is None else [fill(notices.READY_AFTER, took=times.format_duration(waited))]
     lines, small, buttons = describe_running(

@@ -186,14 +186,22 @@ def new_buttons(connections: Sequence[tuple[str, str]], *, first: int = 0) -> li
 
 
 def invitation(
-    sentence: str, url: str, connection: str, title: str, *, code_comes: bool, ask: Element | None = None
+    sentence: str,
+    url: str,
+    connection: str,
+    title: str,
+    *,
+    until: float,
+    code_comes: bool,
+    ask: Element | None = None,
 ) -> Answer:
     """Answer with a new link, which only the person may see; never used in a channel.
 
-    ``code_comes`` says whether the page ends with a code to type here. ``ask`` is the button that asks an
-    administrator instead, if that is possible, too.
+    Its button goes once the page isn't valid any more. ``code_comes`` says whether the page ends with a
+    code to type here. ``ask`` is the button that asks an administrator instead, if that is possible, too.
     """
-    buttons = [kit.button(cards.OPEN_LINK_PAGE, "link_url", connection, style=kit.PRIMARY, url=url, of=title)]
+    press = ButtonValue("link_url", connection, at=until)
+    buttons = [kit.button(cards.OPEN_LINK_PAGE, press, style=kit.PRIMARY, url=url, of=title)]
     buttons += [kit.button(cards.ENTER_CODE, "enter_code")] if code_comes else []
     small = [answers.LINK_PAGE, *([answers.LINK_CODE] if code_comes else [])]
     if ask is not None:

@@ -22,6 +22,7 @@ from bot.messages.blocks.buttons import list_end_lines, open_buttons
 from bot.messages.blocks.cards import fill_notice, format_reference
 from bot.messages.blocks.hours import render_idle_prompt
 from bot.messages.blocks.kit import Element, fill
+from bot.messages.blocks.outcomes import is_ready_over
 from bot.messages.blocks.renderers import RENDERERS, render_override, renders
 from bot.messages.texts import holds, problems, times, verbs
 from bot.messages.texts import waitlist as words
@@ -148,7 +149,8 @@ def _format_no_room(facts: WorkspaceFacts, cause: str | None) -> str:
 
 
 def _is_granted(facts: WorkspaceFacts) -> bool:
-    return facts.word("granted") in words.GRANTED_BY_MODE and not facts.is_unusable
+    is_as_told = not (facts.is_unusable or is_ready_over(facts))
+    return facts.word("granted") in words.GRANTED_BY_MODE and is_as_told
 
 
 @render_override(NoticeKind.READY, _is_granted)

@@ -119,9 +119,13 @@ NOT_ASKED: Final = "That question is closed. *{name}*'s card shows where things 
 STILL_AT_IT: Final = "I'm still {doing} *{name}*. No need to ask again."
 LOOKING: Final = "I'm checking again now. The card shows what I find."
 TOO_MANY: Final = "You're sending requests too quickly, so I skipped this one. Try again in {wait}."
-#: After a button of an outdated message; the present state follows.
-OUTDATED: Final = "That message was out of date, so I did nothing. Here's how things are now:"
-#: Below a card sent as an answer, which isn't updated.
+#: After a button of an outdated message or page; the present state follows.
+#: Keyed by whether the button was in a Home.
+OUTDATED: Final[Mapping[bool, str]] = {
+    False: "That message was out of date, so I did nothing. Here's how things are now:",
+    True: "This page was out of date, so I did nothing. Here's how things are now:",
+}
+#: Below a card as an answer, which isn't kept up to date.
 AS_OF: Final = "As of {at}. The card in our direct messages stays up to date."
 AS_OF_ALONE: Final = "As of {at}."
 #: Below a Home; its list says separately when the provider was asked.
@@ -274,8 +278,12 @@ UNLINKED: Final[dict[str, str]] = {
     ),
     "none": "You're unlinked from {title}. I no longer use your account there.",
 }
-#: About workspaces that are still running, when a link ends and in the question before.
-STILL_RUNNING: Final = "I won't stop what's running there: {names}."
+#: Of workspaces there, when a link ends: what is up, what has hours, and what waits for room.
+AFFECTED: Final[dict[str, str]] = {
+    "running": "I won't stop what's running there: {names}.",
+    "hours": "I've paused the hours of {names}. Link it again, and they'll resume.",
+    "waits": "I've stopped waiting for room for {names}.",
+}
 UNLINKED_OTHER: Final = "{who} is unlinked from {title}."
 NOTHING_LINKED: Final = "You haven't linked an account. Type `{command}link` to link one."
 NOTHING_TO_UNLINK: Final = (

@@ -86,6 +86,10 @@ NOTHING_DONE: Final = "Nothing was done."
 WARNED_FIRST: Final = (
     "The person is warned first, so it's stopped at {at}, later than asked. They can keep it running."
 )
+SIGN_IN_REFUSED: Final = (
+    "{title} refuses the person's sign-in, so nothing is read or done there until they link it again, in "
+    "Usher's direct message."
+)
 WAITS: Final = "waiting to {do}"
 NOT_LET: Final = (
     "The person's settings don't let Slackbot do that. To change them, they type `{command}settings`."

@@ -30,18 +30,20 @@ POST: Final = "Post a class card"
 POST_IT: Final = "Post"
 #: Fields of all forms, with hints. A card's fields have the names of its flags, if it has such a flag.
 FIELDS: Final = {
-    "what": (
-        "What everyone gets",
-        "A template, such as saturn/course, or everyone's own workspace: notebook",
-    ),
+    "what": ("What everyone gets", ""),
     "title": ("Title", ""),
     "channel": ("Channel", ""),
-    "hours": ("Lessons on", "For a course: workspaces are ready when each lesson begins."),
+    "today": ("Stop the workspaces at", "Everyone is warned first."),
+    "hours": ("Lessons on", "Workspaces are ready when each lesson begins."),
     "begin": ("Lessons begin at", ""),
     "end": ("Lessons end at", ""),
     "from": ("First day", ""),
     "until": ("Last day", ""),
-    "today": ("Stop the workspaces at", "For a single class. Everyone is warned first."),
-    "max": ("Places", ""),
     "with": ("Co-teachers", ""),
+    "max": ("Places", ""),
 }
+#: Where nothing is known that a teacher could choose.
+WHAT_HINT: Final = "A template, such as saturn/course, or everyone's own workspace: notebook"
+#: The buttons that turn to the other page: of several lessons, and of a single class.
+TO_COURSE: Final = "Several lessons…"
+TO_CLASS: Final = "Only one class…"

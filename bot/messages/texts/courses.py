@@ -7,16 +7,14 @@ from bot.messages.texts.times import format_weekday
 # -- the card ----------------------------------------------------------------------------------------------
 
 CARD_TITLE: Final = "*{name}*"
-DOES_MAKE: Final = (
-    "I'll create a workspace from *{name}* for you on {title}, with your own account, and send you its link."
-)
-#: The same if people have no accounts of their own.
-DOES_MAKE_UNLINKED: Final = "I'll create a workspace from *{name}* for you on {title} and send you its link."
-DOES_START: Final = "I'll start your own workspace *{pattern}* on {title} and send you its link."
+DOES_MAKE: Final = "Your own workspace from *{name}* on {title}."
+DOES_START: Final = "Your own workspace *{name}* on {title}."
 CONSENT: Final = (
     "It {does} {ends} {who} or an Usher admin ends the class; you'll be warned and can keep it.{means} "
     "Pressing means you agree."
 )
+#: A choice in the form of a card: everyone's own workspace of a name.
+OWN_OF_EACH: Final = "Everyone's own {name}"
 CONSENT_WHEN: Final = "when"
 CONSENT_UNTIL: Final = "{at}, or earlier if"
 #: How a class ends a workspace: what is done to it, what it does, and what that means.

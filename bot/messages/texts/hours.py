@@ -23,8 +23,6 @@ NEXT_OCCURRENCE: Final = "Next {verb}: {at}."
 HOURS_BLOCKED: Final = "Right now I can't start or stop it: {why}."
 
 HOURS_SET: Final = "*{name}* now runs {hours}."
-#: The same if some hours only start it, or only stop it.
-HOURS_SET_IN_PART: Final = "*{name}* now has working hours: {hours}."
 CURRENT_HOURS: Final = "*{name}* on {title}: {hours}."
 #: About hours for one day: the start or stop, the stop later that day, and the workspace's other hours.
 ONCE: Final = "I'll {do} *{name}* on {title} {at}{then}."
@@ -47,6 +45,10 @@ NONE_OF_ALL: Final = "None of your workspaces has working hours."
 LIST: Final = "*Your workspaces' working hours*"
 FOR_WHICH: Final = "For which workspace? I haven't changed anything."
 UNREADABLE: Final = "I can't read *{said}*, so I haven't changed anything."
+ODD_OFFSET: Final = (
+    "Hours need the name of a time zone, such as `Asia/Kolkata`, in place of the offset in *{said}*, so I "
+    "haven't changed anything."
+)
 USAGE: Final = (
     "Type something like `{command}hours {typed} weekdays 9:00-18:00`. `mon,wed 8:30` only starts "
     "it, `every day -20:00` only stops it, and `off` turns its hours off. A stop comes at least 30 "
@@ -57,6 +59,11 @@ CONFIRM_FINAL_STOP: Final = (
     "The first of these stops ends *{name}* on {title} for good: it can't be started again. {lost}"
 )
 
+#: Asked of whoever sets hours that start what others stop just then.
+CONFIRM_RUN_ON: Final = (
+    "With these hours, *{name}* would be stopped and started {at}. I can set them and let it run on then."
+)
+RUN_ON: Final = "Set them and let it run on"
 MISSED: Final = (
     "I should have {done} *{name}* on {title} {at}, as its hours say, but I couldn't do it in time."
 )

@@ -1,7 +1,9 @@
 """Texts of messages that must not be missed, among them those about outages for administrators."""
 
+from collections.abc import Mapping
 from typing import Final
 
+from bot.domain.workspaces import State
 from bot.support.environment import command
 
 READY: Final = "{mark} *{name}* is ready."
@@ -9,8 +11,16 @@ READY: Final = "{mark} *{name}* is ready."
 READY_LATE: Final = "{mark} *{name}* is ready, later than usual: {because}"
 READY_ALREADY: Final = "{mark} *{name}* is already running."
 READY_UNUSABLE: Final = "{mark} *{name}* is running."
-#: Sent if its owner has requested something else since.
+#: Sent if its owner has requested something else since, or it isn't running any more, by its state.
 READY_BEFORE: Final = "*{name}* became ready {at}, before your next request."
+READY_UNTIL: Final[Mapping[State, str]] = {
+    State.STARTING: "*{name}* became ready {at}, and was started again later.",
+    State.STOPPING: "*{name}* became ready {at}, and was stopped later.",
+    State.STOPPED: "*{name}* became ready {at}, and was stopped later.",
+    State.SUSPENDED: "*{name}* became ready {at}, and was suspended later.",
+    State.FAILED: "*{name}* became ready {at}, and failed later.",
+    State.GONE: "*{name}* became ready {at}. It no longer exists on {title}.",
+}
 READY_LINK: Final = "Here's the link to *{name}*."
 #: Below it, followed by its end.
 READY_ON: Final = "{title} ·"

@@ -361,14 +361,16 @@ SLACK: Final = "Slack"
 #: About a typed message, inserted into the sentences that follow.
 DELETE_IT: Final = "delete your message and "
 TYPED: Final = (
-    "That looks like a token from {titles}. I haven't used or kept it, but Slack may have: please {delete}"
-    "replace it now ({where}). To link your account, type `{command}link` and use the page that opens."
+    "That looks like a token{titles}. I haven't used or kept it, but Slack may have: please {delete}"
+    "replace it now{where}. To link your account, type `{command}link` and use the page that opens."
 )
-#: For something that may also be an id.
+#: Of the only connection that it may be from, and where it is replaced there.
+TYPED_FROM: Final = " from {title}"
+TYPED_WHERE: Final = " ({where})"
+#: Ids look like that, too.
 TYPED_ID: Final = (
     "I can't find anything of yours with that id. If it's a workspace of yours, `{command}add` puts it on "
-    "your list. If it's a token from {titles}, I haven't used or kept it: please {delete}replace it now "
-    "({where})."
+    "your list. If it's a token{titles}, I haven't used or kept it: please {delete}replace it now{where}."
 )
 TYPED_SLACK: Final = (
     "That looks like a Slack token. I haven't used or kept it, but others may have seen it: please {delete}"

@@ -1,7 +1,8 @@
-"""Assumptions about providers that Usher relies on, each checked in exchanges with a real server.
+"""Assumptions about providers that Usher relies on, and their checks against a real server.
 
-A provider's facts are in ``KIND.toml``, under the names of its page in ``docs/providers``. A module of the
-kind's name has those that show in an exchange; the others a trial can't meet.
+The assumptions are in ``KIND.toml``, under the names used on the provider's page in ``docs/providers``. The
+module named after the kind has checks for those that show in requests and answers; a trial can't check the
+others.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ from bot.support import errors
 from bot.support.http import MAX_BYTES, Http, Sending
 from bot.support.responses import Response
 
-#: Who says so: the provider's documents, or only we.
+#: Source of an assumption: the provider's documents, or only we.
 Basis = Literal["documented", "assumed"]
 Verdict = Literal["seen so", "seen otherwise", "not met"]
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request and its answer; ``body`` is None if that isn't JSON."""
+    """A request and its answer; ``body`` is None if the answer isn't JSON."""
 
     method: str
     path: str
@@ -47,13 +48,13 @@ class Exchange:
         return 200 <= self.status < 300
 
 
-#: Return whether an exchange is as the fact says, None if the fact isn't about it.
+#: A function that returns whether an exchange is as assumed; None if the assumption isn't about it.
 Check = Callable[[Exchange], bool | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
-    """One assumption with its check; without a check a trial can't meet it."""
+    """An assumption with its check; without a check, a trial can't confirm or refute it."""
 
     name: str
     says: str
@@ -61,7 +62,7 @@ class Assumption:
     check: Check | None = None
 
     def judge(self, exchanges: Iterable[Exchange]) -> Verdict:
-        """Return whether the assumption was seen; one exchange to the contrary is enough."""
+        """Return what a trial's exchanges say; a single one to the contrary refutes the assumption."""
         if self.check is None:
             return "not met"
         found = {self.check(one) for one in exchanges} - {None}
@@ -71,7 +72,7 @@ class Assumption:
 
 
 def load_assumptions(kind: str) -> list[Assumption]:
-    """Return the assumptions about a kind of provider; none if nobody wrote them down."""
+    """Return the assumptions about a kind of provider; none if there is no file."""
     data = files(__name__).joinpath(f"{kind}.toml")
     if not data.is_file():
         return []
@@ -92,7 +93,7 @@ def match_call(method: str, path: str, check: Check) -> Check:
 
 
 def none_unless(holds: Callable[[Exchange], bool]) -> Check:
-    """Turn False into None, for an assumption that an exchange can confirm but not refute."""
+    """Return a check with None in place of False, for an assumption that can be confirmed but not refuted."""
     return lambda one: holds(one) or None
 
 
@@ -102,7 +103,7 @@ def has_fields(*fields: str) -> Check:
 
 
 def has_in_each(listed: Callable[[Exchange], Sequence[Mapping[str, Any]]], *fields: str) -> Check:
-    """Check each entry of a list for fields, if there are entries; ``a|b`` is either."""
+    """Check each entry of a list, if it has entries, for fields; ``a|b`` means either."""
 
     def check_exchange(one: Exchange) -> bool | None:
         found = listed(one) if one.is_good else []
@@ -114,7 +115,7 @@ def has_in_each(listed: Callable[[Exchange], Sequence[Mapping[str, Any]]], *fiel
 
 
 class RecordingHttp(Http):
-    """HTTP client of a trial, which keeps its exchanges in memory."""
+    """The HTTP client of a trial, which keeps its exchanges in memory."""
 
     def __init__(
         self, session: aiohttp.ClientSession, monotonic: Callable[[], float] = time.monotonic

@@ -1,4 +1,4 @@
-"""Checks of the assumptions about JupyterHub, by the names of its page."""
+"""Checks of the assumptions about JupyterHub, by their names on its page."""
 
 import re
 from collections.abc import Mapping

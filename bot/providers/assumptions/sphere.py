@@ -1,4 +1,4 @@
-"""Checks of the assumptions about Sphere Engine, by the names of its page."""
+"""Checks of the assumptions about Sphere Engine, by their names on its page."""
 
 from collections.abc import Mapping
 from typing import Any, Final

@@ -1,7 +1,7 @@
-"""New servers: the form, its check, and a creation that never answers with a server that was there.
+"""New servers: the form, its check, and the creation, which never returns a server that already existed.
 
-From 6.0 on a hub creates without starting, and refuses a name in use itself. Before, a start creates what
-isn't there and restarts what is, so the list is read before it.
+From 6.0 on, a hub can create a server without starting it, and itself refuses a used name. Before 6.0, a
+start creates a missing server and restarts an existing one, so the list of servers is read first.
 """
 
 from __future__ import annotations
@@ -29,12 +29,13 @@ from bot.providers.jupyterhub.servers import (
 from bot.providers.jupyterhub.settings import JupyterHubSettings
 from bot.support import errors
 
-#: Before 6.0 anything that fits into a path: what every spawner can use for a container, a folder or a host.
+#: Pattern of names for hubs before 6.0, which accept anything that fits into a path: names that every spawner
+#: can use for a container, a folder or a host.
 _SERVER_NAME_PATTERN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,38}[A-Za-z0-9])?")
 MAX_SERVER_NAME_LENGTH = 40
-#: In a spec: such a hub creates a server that it doesn't start.
+#: Key in a spec that says that the hub can create a server without starting it.
 _CREATE_STOPPED_KEY = "at_rest"
-#: By what kind of names a hub allows.
+#: Hints about names, by the kind of names that a hub allows.
 NAME_HINTS = {
     "any": f"At most {MAX_SERVER_NAME_LENGTH} characters, with a letter or a digit among them.",
     "path": f"Letters, digits, - _ and ., at most {MAX_SERVER_NAME_LENGTH}.",
@@ -44,7 +45,7 @@ NAME_HINTS = {
 
 @dataclass(frozen=True, slots=True)
 class JupyterHubOffer:
-    """The used names: the hub doesn't report its spawner's options."""
+    """The used names; the hub doesn't report the options of its spawner."""
 
     names: tuple[str, ...] = ()
     #: The hub's major release, 0 if it isn't known.
@@ -111,14 +112,14 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
         return forms.Spec(name, chosen | ({forms.DISPLAY_NAME_KEY: shown} if shown else {}))
 
     def _choose_name(self, typed: str, offer: JupyterHubOffer) -> tuple[str, str]:
-        """Return a typed server name as the hub allows it ("": none fits), and its display name."""
+        """Return a typed server name in a form that the hub allows ("" for none), and its display name."""
         if self.name_rule.allows(typed) or (
             offer.name_style == "path" and _SERVER_NAME_PATTERN.fullmatch(typed)
         ):
             return typed, ""
         if offer.name_style != "any" or not any(map(str.isalnum, typed)):
             return "", ""
-        # What the hub takes for a name to display (``jupyterhub.slugs.is_valid_display_name``).
+        # The characters that the hub allows in a display name (``jupyterhub.slugs.is_valid_display_name``).
         shown = "".join(sign for sign in typed if sign == " " or unicodedata.category(sign)[0] in "LMNPS")
         return self._free_name(typed, offer), " ".join(shown.split())
 
@@ -131,7 +132,7 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
         if servers is None:
             raise errors.NotFound("the hub knows no such person")
         if await self._servers.read_release(access, servers) >= DISPLAY_NAMES_RELEASE:
-            # Its release wasn't known when the form was filled in, or it was upgraded since.
+            # The hub's release wasn't known when the form was filled in, or the hub was upgraded since.
             return await self._create_and_start(access, spec, name, options)
         if name.server in servers and not _is_untouched(servers, name.server):
             raise errors.Conflict(forms.NAME_IN_USE)
@@ -140,16 +141,16 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
         except errors.Conflict:
             is_other = True
         if is_other:
-            # It was created elsewhere since the list was read, and runs, or is coming up or stopping.
+            # Somebody created the server since the list was read, and it runs, or is starting or stopping.
             raise errors.Conflict(forms.NAME_IN_USE)
         return Created(name.remote_id, spec.label)
 
     def can_create_stopped(self, spec: forms.Spec) -> bool:
-        """Return whether the hub was new enough for that when the form was filled in."""
+        """Return whether the hub was new enough for this when the form was filled in."""
         return bool(spec.text(_CREATE_STOPPED_KEY))
 
     async def create_stopped(self, access: Access, spec: forms.Spec, key: str) -> Created:
-        """Create a server with its options, which its first start then has."""
+        """Create a server with its options, which its first start then uses."""
         return await self._create_stopped(access, spec, *self._prepare(access, spec))
 
     def _prepare(self, access: Access, spec: forms.Spec) -> tuple[ServerName, Mapping[str, Any] | None]:
@@ -183,26 +184,26 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
         except errors.UnknownOutcome:
             return replace(made, is_started=True)
         except errors.ProviderError:
-            # It is there: what holds its start up is told by the start that follows.
+            # The server exists. The start that follows shows why this one failed.
             return made
         return replace(made, is_started=True)
 
     async def list_names(self, access: Access, stem: str) -> Collection[str]:
-        """Return the names of the person's servers: they are a person's own namespace."""
+        """Return the names of the person's servers; each person's names are separate from others'."""
         return _list_names(await self._servers.list_servers(access, None) or {})
 
     async def is_name_in_use(self, access: Access, spec: forms.Spec) -> bool:
-        """Read whether a server has the name, or is shown by it."""
+        """Read whether a server has this name or display name."""
         names = await self.list_names(access, spec.name)
         return any(forms.is_in_use(name, names) for name in {spec.name, spec.label})
 
     async def find_created(self, access: Access, spec: forms.Spec, key: str, since: float) -> OutcomeSearch:
-        """Look for the server by its name; one that was last started or used before the call is another."""
+        """Search for the server by its name; one last started or used before the call isn't its result."""
         name = ServerName(access.username, spec.name)
         servers = await self._servers.list_servers(access, None) or ServerList()
         used_at, is_started = _find_use(servers, name.server), not _is_untouched(servers, name.server)
         is_older = used_at is not None and used_at < since - MAX_CLOCK_SKEW_SECONDS
-        # What an older hub's refused start has left lacks the options: it isn't made yet.
+        # A refused start on an older hub leaves a server without the options, which isn't created yet.
         is_made = is_started or self.can_create_stopped(spec) or servers.release >= DISPLAY_NAMES_RELEASE
         if name.server not in servers or is_older or not is_made:
             return OutcomeSearch(is_conclusive=True)
@@ -210,21 +211,21 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
 
 
 def _list_names(servers: Mapping[str, Any]) -> set[str]:
-    """Return the names of servers and those that people read instead; the default one is always there."""
+    """Return the names and display names of servers; that of the default server is always among them."""
     shown = (find_text(find_object(servers, name), "display_name") for name in servers)
     return {DEFAULT_NAME, *(name for name in (*servers, *shown) if name)}
 
 
 def _find_use(servers: Mapping[str, Any], name: str) -> float | None:
-    """Return when a server was started, or last used since it isn't running any more."""
+    """Return when a server was started or, if it isn't running, last used."""
     server = find_object(servers, name)
     return parse_time(server.get("started")) or parse_time(server.get("last_activity"))
 
 
 def _is_untouched(servers: Mapping[str, Any], name: str) -> bool:
-    """Return whether a server was never started: a hub before 6.0 that refuses a start leaves such a one.
+    """Return whether a server was never started; a hub before 6.0 leaves such a server if it refuses a start.
 
-    Just before the first attempt of a creation there was none of the name (``Creation.is_name_in_use``).
+    It is ours, because just before the first attempt no server had the name (``Creation.is_name_in_use``).
     """
     server = find_object(servers, name)
     return not any(server.get(key) for key in ("started", "last_activity", "pending", "ready"))

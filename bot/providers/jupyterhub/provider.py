@@ -4,10 +4,10 @@ A hub doesn't report its spawner's options, so named servers are made from templ
 ``[[connections.NAME.templates]] name, title, options = {…}, who``; ``options`` is passed to the spawner
 (the JSON body of a start).
 
-A token from a login ends with the logout, and one that a person made may be deleted along with others; so
-Usher mints its own at once, with the permissions it needs and no more, for as long as the pasted one lasts.
-Where Usher is registered as a service, the hub's OAuth token, which ends when its person logs out, is used
-for that and deleted ("Linking").
+A token from a login ends with the logout, and a token that a person made may be deleted with others. So Usher
+at once makes a token of its own, with only the permissions that it needs, that lasts as long as the pasted
+one. If Usher is registered as a service, it makes it with the hub's OAuth token, which would end when the
+person logs out, and deletes that ("Linking").
 """
 
 import secrets
@@ -55,30 +55,30 @@ from bot.support.addresses import parse_origin
 from bot.support.responses import Response
 
 CREDENTIAL_NOTE = "Usher"
-#: What a person's token is used for: start, stop and read servers; probe their IDE; delete the token.
+#: Scopes of a person's token: start, stop and read servers; check their IDE; delete the token.
 SCOPES = ("servers!user", "access:servers!user", "read:users:name!user", "tokens!user")
 _REQUIRED_SCOPES = ("start:servers", "read:servers", "delete:servers")
-#: What covers what is required: before 6.0, starting had no scope of its own.
+#: By required scope: wider scopes that include it. Before 6.0, starting had no scope of its own.
 _WIDER_SCOPES = dict.fromkeys(_REQUIRED_SCOPES, ("servers", "admin:servers"))
-#: Scopes that stand for all that the token's owner may do; hubs tell them expanded.
+#: Scopes that stand for everything that the token's owner may do; hubs report them expanded.
 _WHOLE_SCOPES = frozenset({"self", "inherit", "all"})
-#: People wait for this response, 10 s at most in all with ``CHECK_SECONDS``.
+#: Seconds for making a token. People wait for it; with ``CHECK_SECONDS`` that is 10 s at most in all.
 MINT_SECONDS = 2.5
-#: Key in ``Credential.extra``: the id of a token that Usher minted itself.
+#: Key in ``Credential.extra`` for the id of a token that Usher made.
 TOKEN_ID = "token_id"  # noqa: S105 - a key's name, no secret
-#: Another key there: the token's end is ours, and not that of a token which its person made.
+#: Key there that says that Usher chose when its token expires, and not a token that the person made.
 LASTING_KEY = "lasting"
-#: For how long a token of ours lasts, where the hub doesn't limit that further; seconds.
+#: Seconds that a token of ours lasts, unless the hub allows less.
 MAX_TOKEN_SECONDS = 365 * 86_400
-#: Within so many seconds the hub notes that a token was used (``activity_resolution`` is 30), and some more.
+#: Seconds within which the hub records that a token was used (``activity_resolution`` is 30), with a margin.
 USE_SECONDS = 60.0
-#: A person waits for these, 10 s at most in all.
+#: Seconds for these requests at a sign-in. A person waits for them, 10 s at most in all.
 EXCHANGE_SECONDS = 2.5
 FORGET_SECONDS = 0.5
 
 
 PROBE_SECONDS = 8.0
-#: How many servers are read at the same time for one list.
+#: Most servers that are read at the same time for one list.
 MAX_CONCURRENT_READS = 5
 
 
@@ -117,7 +117,7 @@ class JupyterHub(
         return Servers(self._public, self.allowed_url)
 
     def other_hosts(self) -> Mapping[str, bool]:
-        """Name where people's servers are: they take their owner's token, too."""
+        """Return the hosts of people's servers, which also get their owner's token."""
         origin = parse_origin(self._public)
         return dict.fromkeys((*self.ide_hosts(), f"*.{origin.shown_host}:{origin.port}"), True)
 
@@ -126,13 +126,13 @@ class JupyterHub(
         return f"{self.api.root}#{remote_id}"
 
     def find_owner(self, remote_id: str) -> str | None:
-        """Return the person in the id."""
+        """Return the person whose name is in the id."""
         with suppress(errors.NotFound):
             return ServerName.from_id(remote_id).user
         return None
 
     def id_after_rename(self, remote_id: str, old_username: str, new_username: str) -> str:
-        """Return the id with the new name in place of the former one."""
+        """Return the id with the new name in place of the old one."""
         with suppress(errors.NotFound):
             name = ServerName.from_id(remote_id)
             if name.user == old_username:
@@ -142,14 +142,14 @@ class JupyterHub(
     async def status(
         self, access: Access, remote_ids: Sequence[str], window: base.SendWindow | None = None
     ) -> Mapping[str, Observed]:
-        """Read all servers in one response, then those that are up, coming up or broken one by one."""
+        """Read all servers in one request, then those that are running, starting or broken one by one."""
         servers = await self._servers.list_servers(access, window)
         return {
             remote_id: await self._servers.observe(access, remote_id, servers) for remote_id in remote_ids
         }
 
     async def check_page(self, access: Access, remote_id: str, seen: Observed) -> Observed:
-        """Ask the IDE itself: the hub's *ready* may come earlier, also through a proxy that lags behind."""
+        """Ask the IDE itself, as the hub may say *ready* too early, for example if its proxy lags behind."""
         return seen if seen.url is None else await check_page(access, seen.url, seen)
 
     async def discover(self, access: Access) -> Listing[facets.DiscoveredWorkspace]:
@@ -182,12 +182,12 @@ class JupyterHub(
         return await self._servers.delete(access, name, "remove", {"remove": True})
 
     async def probe(self) -> str:
-        """Ask for the version: the one response that the hub gives to everybody."""
+        """Ask for the version, which the hub tells everybody."""
         response = await self.api.call("GET", "/", total=PROBE_SECONDS)
         return f"JupyterHub {clean(require_text(response.json_object(), 'version'))}"
 
     async def read_warning(self) -> str:
-        """Say where servers may open, and if that can't be reached from here: then IDEs can't be probed."""
+        """Say where servers may open, and whether that can't be reached from here to check IDEs."""
         origin = parse_origin(self._public)
         hosts = f"Servers open at {origin.netloc}, or at NAME.{origin.netloc} if the hub sets subdomain_host."
         try:
@@ -200,7 +200,7 @@ class JupyterHub(
         return hosts
 
     async def check_credential(self, credential: Credential) -> Identity:
-        """Find out whose token it is, and replace it by one of our own if the hub allows that."""
+        """Find out whose token it is, and replace it with one of our own if the hub allows that."""
         api = self.api.acting_as(credential)
         owner = await read_token_owner(api)
         username, granted = check_owner(owner)
@@ -208,25 +208,25 @@ class JupyterHub(
         return Identity(username, replace(own, account_id=format_creation(owner.get("created"))))
 
     def is_made_by_name(self, access: Access, call: str) -> bool:
-        """Return whether the token may open other accounts: an administrator's own, as it was pasted."""
+        """Return whether the token may open other accounts, as an administrator's pasted token may."""
         return TOKEN_ID not in access.credential.extra
 
     async def read_account(self, access: Access) -> RemoteAccount | None:
-        """Read a token's owner; a hub gives no ids, and the creation only to tokens that may read users."""
+        """Read a token's owner. A hub has no ids, and shows when users were created only to some tokens."""
         owner = await read_token_owner(access.api)
         created = format_creation(owner.get("created"))
         is_compared = bool(created) or self.is_made_by_name(access, "read")
         return RemoteAccount(created, require_text(owner, "name")) if is_compared else None
 
     def can_revoke(self, credential: Credential) -> bool:
-        """Return whether Usher minted it; one that the person pasted is theirs to delete."""
+        """Return whether Usher made the token; a token that the person pasted is theirs to delete."""
         return TOKEN_ID in credential.extra
 
     async def revoke(self, access: Access) -> None:
-        """Delete a token that Usher minted.
+        """Delete a token that Usher made.
 
-        That token itself is used, because ids are reused after a deletion: while it still opens the account,
-        its id can't have been reused.
+        The call uses that token itself: hubs reuse the ids of deleted tokens, but not while the token still
+        opens the account.
         """
         owner = await read_token_owner(access.api)
         token_id = find_text(owner, "token_id") or access.credential.extra[TOKEN_ID]
@@ -237,11 +237,11 @@ class JupyterHub(
             return
 
     def can_mint(self, credential: Credential) -> bool:
-        """Return whether Usher minted it, and not from a pasted token that ends by itself."""
+        """Return whether Usher made the token, and not from a pasted token that expires."""
         return LASTING_KEY in credential.extra
 
     async def mint(self, access: Access) -> Credential:
-        """Mint the next token with one of our own, which may do that (``tokens!user``)."""
+        """Make the next token with our present one, which may do that (``tokens!user``)."""
         return await mint_lasting(access.api, access.username)
 
     @property
@@ -253,7 +253,7 @@ class JupyterHub(
         return SignInClient(self.api, self._public, own.client_id, own.client_secret)
 
     def describe_registration(self, redirect_uri: str) -> str:
-        """Return the lines of the hub's configuration, and the one of the connection."""
+        """Return the lines for the hub's configuration, and the line for the connection."""
         return format_registration(self.settings.client_id, redirect_uri, self.settings.name)
 
     def parse_reference(self, text: str) -> str | None:
@@ -283,12 +283,12 @@ class JupyterHub(
         return (*self.settings.ide_hosts, f"{origin.shown_host}:{origin.port}")
 
     def allowed_url(self, url: str | None) -> str | None:
-        """Allow also the hosts of people: a hub with ``subdomain_host`` gives each one below its own."""
+        """Also allow people's own hosts: with ``subdomain_host``, each person has one below the hub's."""
         home = connection.match_subdomain(url or "", self._public)
         return super().allowed_url(url) if home is None else connection.to_allowed_ide_url(url, home, ())
 
     def describe(self) -> Mapping[str, Any]:
-        """Add the addresses in use."""
+        """Add the hub's addresses."""
         return {
             **super().describe(),
             "api": self.api.root,
@@ -316,10 +316,10 @@ def _require_own(access: Access, remote_id: str) -> ServerName:
 
 @dataclass(frozen=True, slots=True)
 class Grants:
-    """The scopes of a token, as the hub tells them, and whose token it is.
+    """The scopes of a token, as the hub reports them, and its owner.
 
     Attributes:
-        scopes: Each with a filter if it isn't for everybody's things.
+        scopes: The scopes, each with a filter if it doesn't cover everybody's things.
         username: The token's owner.
         groups: The owner's groups; None if the token may not see them.
     """
@@ -329,7 +329,7 @@ class Grants:
     groups: Sequence[object] | None = None
 
     def has_scope(self, name: str) -> bool:
-        """Return whether a scope is granted for all of the owner's own; a narrower filter is not enough."""
+        """Return whether a scope covers all of the owner's things; a narrower filter isn't enough."""
         covering = {name, *_WIDER_SCOPES.get(name, ()), *_WHOLE_SCOPES}
         return any(self._is_for_owner(scope) for scope in self.scopes if scope.partition("!")[0] in covering)
 
@@ -378,12 +378,12 @@ async def _mint_own_token(
             return await mint_lasting(api, username)
         return await mint(api, username, seconds)
     except (errors.ProviderError, ValueError):
-        # The pasted token works; it just isn't ours to revoke.
+        # The pasted token works as well; Usher just may not revoke it.
         return replace(pasted, expires_at=ends_at)
 
 
 async def mint(api: ApiClient, username: str, seconds: int | None) -> Credential:
-    """Make a token of our own that lasts for so many seconds, None for as long as the hub allows."""
+    """Make a token of our own that lasts for some seconds; with None, for as long as the hub allows."""
     body = {
         "note": CREDENTIAL_NOTE,
         "scopes": list(SCOPES),
@@ -402,7 +402,7 @@ async def mint_lasting(api: ApiClient, username: str) -> Credential:
     try:
         minted = await mint(api, username, MAX_TOKEN_SECONDS)
     except errors.InvalidRequest:
-        # A hub that limits how long tokens last gives as long as it can when not asked for a time.
+        # If a hub limits how long tokens last, it grants the most when not asked for a time.
         minted = await mint(api, username, None)
     return replace(minted, extra={**minted.extra, LASTING_KEY: "1"})
 
@@ -415,9 +415,10 @@ def tokens_path(username: str) -> str:
 async def _read_token_end(
     api: ApiClient, username: str, token_id: str | None
 ) -> tuple[float | None, int | None]:
-    """Return the pasted token's end, also in seconds by the hub's own clock; None for never.
+    """Return when the pasted token expires, and the seconds until then by the hub's clock; None for never.
 
-    A hub before 5.0 doesn't say which token it is. Then the first end counts of those that were just used.
+    A hub before 5.0 doesn't say which token was used. Then the earliest expiry of the tokens just used
+    counts.
     """
     path = tokens_path(username) + (f"/{encode_path_segment(token_id)}" if token_id else "")
     response = await api.call("GET", path, total=MINT_SECONDS)
@@ -427,7 +428,7 @@ async def _read_token_end(
     ends_at = min((end for end in ends if end is not None), default=None)
     if ends_at is None:
         return None, None
-    # The header has whole seconds only; our token ends before the pasted one, never after it.
+    # The header has whole seconds only. Our token has to expire before the pasted one, never after it.
     return ends_at, max(int(ends_at - now) - 1, 1)
 
 
@@ -447,7 +448,7 @@ def _list_tokens(response: Response) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class SignInClient(OAuthClient):
-    """Be the hub's OAuth client. ``public`` is the hub's address for people, in front of ``/hub``."""
+    """Usher as an OAuth client of the hub. ``public`` is the hub's address for people, without ``/hub``."""
 
     api: ApiClient
     public: str
@@ -455,7 +456,7 @@ class SignInClient(OAuthClient):
     secret: SecretStr
 
     def authorization_url(self, redirect_uri: str, state: str, challenge: str) -> str:
-        """Return the hub's page on which a person signs in, and agrees unless it doesn't ask for that."""
+        """Return the hub's page on which a person signs in and, if the hub asks for it, agrees."""
         query = {
             "response_type": "code",
             "client_id": self.client_id,
@@ -468,7 +469,7 @@ class SignInClient(OAuthClient):
         return f"{self.public}/hub/api/oauth2/authorize?{urlencode(query)}"
 
     async def exchange_code(self, code: str, verifier: str, redirect_uri: str) -> Identity:
-        """Exchange the code, mint a token of our own, and delete the one that the exchange brought."""
+        """Exchange the code, make a token of our own, and delete the token from the exchange."""
         response = await self._exchange(code, verifier, redirect_uri)
         if response.status == 401:
             raise errors.Untrusted("the hub doesn't accept the client id and secret", status=401)
@@ -487,7 +488,7 @@ class SignInClient(OAuthClient):
         return Identity(username, replace(own, account_id=format_creation(owner.get("created"))))
 
     async def is_accepted(self) -> bool:
-        """Ask for nothing with a code that is none: a client is checked first."""
+        """Try an invalid code: the hub checks the client first, so its answer tells."""
         response = await self._exchange(secrets.token_urlsafe(), secrets.token_urlsafe(32), "")
         if response.status == 401:
             return False
@@ -502,14 +503,14 @@ class SignInClient(OAuthClient):
             raise errors.Forbidden(error.message, status=error.status) from None
 
     async def _forget(self, api: ApiClient, username: str, owner: TokenOwner) -> None:
-        """Delete the token that the exchange brought: by itself it ends only with the person's session."""
+        """Delete the token from the exchange, which otherwise ends only with the person's session."""
         with suppress(errors.ProviderError):
             for token_id in await self._list_granted(api, username, owner):
                 path = f"{tokens_path(username)}/{encode_path_segment(token_id)}"
                 await api.call("DELETE", path, total=FORGET_SECONDS)
 
     async def _list_granted(self, api: ApiClient, username: str, owner: TokenOwner) -> list[str]:
-        """Return the token's id; before 5.0 those of all that Usher was granted in the person's session."""
+        """Return the token's id; before 5.0, the ids of all tokens that Usher got in the person's session."""
         token_id, session = find_text(owner, "token_id"), find_text(owner, "session_id")
         if token_id or not session:
             return [token_id] if token_id else []

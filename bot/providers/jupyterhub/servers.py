@@ -1,6 +1,6 @@
-"""Read a person's servers: the hub's list, then each one that is up, coming up or broken.
+"""Read a person's servers: the hub's list, then each server that is running, starting or broken.
 
-Names of people and servers are percent-encoded in ids, paths and links, never joined by a hyphen:
+Names of people and servers are percent-encoded in ids, paths and links, and never joined by a hyphen, because
 ``alice-prod`` could be alice's server *prod* or the person *alice-prod*.
 """
 
@@ -53,7 +53,8 @@ from bot.support.errors import (
 )
 from bot.support.responses import Response
 
-#: What follows ``/user/NAME/`` in an address of the default server's own pages: not names of servers.
+#: Words that may follow ``/user/NAME/`` in addresses of the default server's pages, and so aren't servers'
+#: names.
 _PAGES = frozenset(
     {"lab", "tree", "notebooks", "edit", "terminals", "files", "view", "doc", "api", "nbclassic"}
 )
@@ -63,14 +64,14 @@ _PLAIN_ID_PATTERN = re.compile(r"[^\s/]+/[^\s/]*")
 
 @dataclass(frozen=True, slots=True)
 class ServerName:
-    """Name one server: its owner and its own name, empty for the default one."""
+    """The name of a server: its owner and its own name, "" for the default server."""
 
     user: str
     server: str = ""
 
     @property
     def remote_id(self) -> str:
-        """Return the id: both names percent-encoded, so the one slash between them is part of neither."""
+        """Return the id: both names percent-encoded, with a slash between them that is part of neither."""
         return f"{encode_path_segment(self.user)}/{self._server_part}"
 
     @property
@@ -117,7 +118,7 @@ def parse_reference(text: str, public_root: str) -> str | None:
         if link is None:
             return None
         rest = link[3] or ""
-        # A server may be called "lab", but far more addresses are pages of the default server.
+        # A server may be called "lab", but most such addresses are pages of the default server.
         server = "" if link[1] == "user" and rest in _PAGES else rest
         return _parse_id(f"{link[2]}/{server}")
     return _parse_id(text) if _PLAIN_ID_PATTERN.fullmatch(text) and ":" not in text else None
@@ -130,10 +131,10 @@ def _parse_id(text: str) -> str | None:
         return None
 
 
-#: Since this release, names are short and plain, what people call a server is kept beside its name, a server
-#: may be created without being started, and a start has a scope of its own.
+#: Release from which names are short and plain, a server has a display name as well, a server can be created
+#: without being started, and starting has a scope of its own.
 DISPLAY_NAMES_RELEASE = 6
-#: People wait for this response.
+#: Seconds for a response for which people wait.
 CHECK_SECONDS = 4.0
 DEFAULT_NAME = "default"
 PROBE_SECONDS = 5.0
@@ -141,31 +142,31 @@ MAX_PROBE_BYTES = 65_536
 NO_SERVERS = (
     "Your token isn't allowed to see servers. Request a new one, leave its permissions empty, and link again."
 )
-#: What may be done with a server whose start failed: the hub has made sure that nothing of it runs.
+#: Actions for a server whose start failed; the hub has made sure that nothing of it runs.
 NOTHING_LEFT: frozenset[Action] = frozenset({"start", "remove"})
 CHECKING = "the hub is checking this server"
 UNREADABLE = "what the hub says of this server can't be read"
 NOT_YET = "The server doesn't answer yet."
 CANCELLED = "Spawn cancelled"
-#: How a refusal with 400 reads (hub 6.1, ``UserServerAPIHandler`` and ``_check_named_server_request``).
+#: Words of refusals with 400 (hub 6.1, ``UserServerAPIHandler`` and ``_check_named_server_request``).
 _LIMIT_PATTERN = re.compile(r"\bmaximum of \d+ named servers\b")
-#: What comes before a message: from KubeSpawner, the time and type of Kubernetes' event; from the hub, that
-#: the start failed.
+#: Texts before a message: from KubeSpawner, the time and type of Kubernetes' event; from the hub, that the
+#: start failed.
 _EVENT_PREFIX_PATTERN = re.compile(r"[^[]{1,40} \[(Normal|Warning)\] ")
 _FAILURE_PREFIX_PATTERN = re.compile(r"Spawn failed(?:: |$)")
 
 
 class TokenOwner(dict[str, Any]):
-    """A token's owner and scopes, as the hub tells them."""
+    """A token's owner and scopes, as the hub reports them."""
 
     #: The hub's major release, 0 if it doesn't say.
     release: int = 0
 
 
 async def read_token_owner(api: ApiClient) -> TokenOwner:
-    """Read the token's owner; raise CredentialRefused if the token is worthless.
+    """Read the token's owner; raise CredentialRefused if the token isn't valid.
 
-    The hub answers bad tokens with 403, like missing permissions; here it can only be the token.
+    The hub answers with 403 for bad tokens and for missing permissions; here it can only be the token.
     """
     with forbidden_as_credential_refused():
         response = await api.call("GET", "/user", total=CHECK_SECONDS)
@@ -175,9 +176,9 @@ async def read_token_owner(api: ApiClient) -> TokenOwner:
 
 
 async def confirm_account(access: Access) -> None:
-    """Check that a token is worth something, and still belongs to the name that was linked.
+    """Check that a token is valid, and still belongs to the name that was linked.
 
-    Raises CredentialRefused, or Renamed: administrators can rename people, whose tokens stay theirs.
+    Raises CredentialRefused, or AccountRenamed, as administrators can rename people, who keep their tokens.
     """
     username = require_text(await read_token_owner(access.api), "name")
     if username != access.username:
@@ -199,9 +200,9 @@ class Servers:
     allowed_url: Callable[[str | None], str | None]
 
     async def call(self, method: str, path: str, access: Access, **options: Any) -> Response:
-        """Call the API; after a 403 or 404 ask who we are.
+        """Call the API; after a 403 or 404, ask whose token this is.
 
-        The hub answers bad tokens with 403, too, and 404 to somebody who was renamed, for all that is theirs.
+        The hub also answers with 403 for bad tokens, and with 404 for everything of a person who was renamed.
         """
         try:
             return await access.api.call(method, path, **options)
@@ -234,7 +235,7 @@ class Servers:
         return listed
 
     async def read_release(self, access: Access, servers: ServerList) -> int:
-        """Return the major release that the list came from; ask for it where a proxy drops the header."""
+        """Return the major release of the hub that sent the list; ask for it if a proxy drops the header."""
         if servers.release:
             return servers.release
         response = await access.api.call("GET", "/", total=CHECK_SECONDS)
@@ -243,21 +244,21 @@ class Servers:
     async def start(
         self, access: Access, name: ServerName, options: Mapping[str, Any] | None = None
     ) -> str | None:
-        """Ask for a start; return the hub's words if it runs already."""
+        """Ask for a start; return the hub's words if the server already runs."""
         asking = self.change("POST", name, access, options)
         return await accept_already_done("start", asking, *_list_spellings(name))
 
     async def delete(
         self, access: Access, name: ServerName, goal: str, body: Mapping[str, Any] | None = None
     ) -> str | None:
-        """Ask for a stop or a removal; return the hub's words if that is so already."""
+        """Ask for a stop or a removal; return the hub's words if it has already happened."""
         asking = self.change("DELETE", name, access, body)
         return await accept_already_done(goal, asking, *_list_spellings(name))
 
     async def change(
         self, method: str, name: ServerName, access: Access, body: Mapping[str, Any] | None
     ) -> None:
-        """Ask for a change of a server; raise what the hub's refusal means."""
+        """Ask for a change of a server; raise the error that the hub's refusal means."""
         try:
             await self.call(method, name.path, access, json_body=body)
         except InvalidRequest as error:
@@ -265,18 +266,18 @@ class Servers:
                 raise LimitReached(error.message, status=error.status) from None
             raise
         except RateLimited as error:
-            # With Retry-After, too many are starting at once; without it, the hub is full.
+            # With Retry-After, too many servers are starting at once; without it, the hub is full.
             if method == "POST" and error.retry_after is None:
                 raise NoCapacity(error.message, status=error.status) from None
             raise
         except ServerFailed as error:
             if method != "POST" or error.is_refusal:
                 raise
-            # The start failed before the hub answered: a read brings the reason.
+            # The start failed before the hub answered; a read shows the reason.
             raise UnknownOutcome(error.message, status=error.status, retry_after=error.retry_after) from None
 
     async def observe(self, access: Access, remote_id: str, servers: ServerList | None) -> Observed:
-        """Return one server's state, given the list; one that isn't in it, or is somebody else's, is gone."""
+        """Return a server's state; a server that isn't in the list, or is somebody else's, is gone."""
         try:
             name = ServerName.from_id(remote_id)
         except NotFound:
@@ -305,7 +306,7 @@ class Servers:
         if pending == "spawn":
             return _observe_starting(await self._read_progress(access, name), label)
         if pending == "check" and not is_ready:
-            # After its own restart, the hub looks for servers that it had left running.
+            # After its own restart, the hub checks the servers that were running before.
             return Observed(State.UNKNOWN, detail=CHECKING, name=label)
         if pending and pending != "check":
             return Observed(State.UNKNOWN, detail=describe_unknown_state(clean(pending)), name=label)
@@ -330,7 +331,7 @@ class Servers:
     async def _read_progress(self, access: Access, name: ServerName) -> Progress | None:
         """Return the hub's progress of the last start; None if it reports none.
 
-        It is for display: without it, a server is what the list says, and a failed start counts as stopped.
+        Without it, a server has the state in the list, and a failed start counts as stopped.
         """
         try:
             answer = await access.api.peek(f"{name.path}/progress")
@@ -356,10 +357,10 @@ def _list_spellings(name: ServerName) -> tuple[str, ...]:
 
 
 async def check_page(access: Access, url: str, seen: Observed) -> Observed:
-    """Return the hub's ready server, lacking its page unless something answers for the server.
+    """Return a server that the hub calls ready, with its page as lacking unless the server itself answers.
 
-    Whether the server runs is the hub's to say. An application that isn't Jupyter has no ``api/status``: then
-    its root tells, at which the hub and the proxy answer with 404, 424, an error or a redirect to the hub.
+    An application that isn't Jupyter has no ``api/status``. Then its root is read, where the hub and the
+    proxy answer in its place with 404, 424, an error or a redirect to the hub.
     """
     address, lacking = url if url.endswith("/") else f"{url}/", replace(seen, detail=NOT_YET, lacks="page")
 
@@ -376,14 +377,16 @@ async def check_page(access: Access, url: str, seen: Observed) -> Observed:
 
 #: Statuses of a server without a route, or whose application hasn't begun to listen.
 _NOT_YET = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.FAILED_DEPENDENCY})
-#: Where the hub sends people whose server isn't there; its OAuth page is where a server has them sign in.
+#: Pattern of the hub's pages to which it redirects if a server isn't there, but not of its OAuth page, to
+#: which a running server sends people to sign in.
 _HUB_PAGE_PATTERN = re.compile(r"/hub(?!/api/oauth2/)(/|\?|$)")
 
 
 def _is_hubs(answer: Response) -> bool:
     """Return whether the hub answers in the server's place.
 
-    Its own answers carry its version; so do those of a Jupyter server, which are no refusals.
+    The hub's answers have its version in a header. A Jupyter server's have it, too, but those aren't
+    refusals.
     """
     if 300 <= answer.status < 400:
         return _HUB_PAGE_PATTERN.search(urlsplit(answer.headers.get("Location", "")).path) is not None
@@ -397,7 +400,7 @@ def _observe_starting(progress: Progress | None, label: str) -> Observed:
         return Observed(State.STARTING, name=label)
     if progress.has_failed:
         return _observe_stopped(progress, label)
-    # A warning that nothing followed is what it waits for.
+    # If the last event is a warning, that is what the start waits for.
     detail = progress.message if progress.message != progress.warning else ""
     return Observed(
         State.STARTING,
@@ -414,7 +417,7 @@ def _observe_stopped(progress: Progress | None, label: str) -> Observed:
     if progress.has_failed:
         reason = failure_causes.pick_failure_message([progress.warning, progress.message]) or None
         return Observed(State.FAILED, name=label, reason=reason, actions=NOTHING_LEFT)
-    # It was started again between the two reads.
+    # The server was started again between the two reads.
     return Observed(State.STARTING, name=label)
 
 
@@ -445,7 +448,7 @@ def parse_last_event(stream: bytes) -> Progress | None:
     if not events:
         return None
     last, warning = events[-1], failure_causes.pick_failure_message([one.warning for one in events]) or ""
-    # The last warning may say less than an earlier one, and then isn't what it waits for.
+    # The last warning may say less than an earlier one, which then says what the start waits for.
     return replace(last, warning=warning, message=warning if last.warning else last.message)
 
 

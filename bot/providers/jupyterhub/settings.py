@@ -18,19 +18,20 @@ class ServerTemplate(connection.PreparedTemplate):
 
 
 class JupyterHubSettings(connection.ConnectionSettings):
-    """Hold a hub's connection: ``base_url`` is the address of it or its API, ``public_url`` is for people."""
+    """A hub's connection; ``base_url`` is the address of it or its API, ``public_url`` is for people."""
 
     public_url: str | None = None
     #: Usher's registration as a service of the hub; without the secret, people paste tokens.
     client_id: str = Field(default=CLIENT_ID, pattern=r"^service-[A-Za-z0-9._~-]{1,200}$")
     client_secret: SecretStr | None = None
     templates: connection.TemplateList[ServerTemplate] = ()
-    #: After how many failed starts in a row the hub shuts itself down, as it is configured; 0: it never does.
+    #: Failed starts in a row after which the hub shuts itself down, according to its configuration; 0 for
+    #: never.
     consecutive_failure_limit: int | None = Field(default=None, ge=0)
 
     @property
     def failures_allowed(self) -> float:
-        """Return half of the hub's own limit: what others fail there counts for it, too."""
+        """Return half of the hub's own limit, as failed starts by others count towards it, too."""
         limit = self.consecutive_failure_limit
         return 0.0 if limit is None else limit // 2 if limit else math.inf
 
@@ -41,7 +42,7 @@ class JupyterHubSettings(connection.ConnectionSettings):
 
 
 def _strip_hub_path(url: str) -> str:
-    """Return the address in front of ``/hub``, whichever of its addresses is configured."""
+    """Return the hub's address without ``/hub``, whichever of its addresses is configured."""
     for ending in ("/hub/api", "/hub/home", "/hub"):
         if url.endswith(ending):
             return url.removesuffix(ending)

@@ -1,7 +1,7 @@
 """Posit Workbench: IDE sessions are workspaces; its jobs are jobs.
 
-Facts: ``docs/internals/providers/posit.md``. The published reference of the API is the contract; live servers
-differ.
+Facts: ``docs/internals/providers/posit.md``. The contract is the published reference of the API, from which
+live servers differ.
 """
 
 from bot.providers.posit.provider import PositProvider, PositSettings

@@ -1,7 +1,7 @@
 """Addresses and ids of sessions and jobs; pure.
 
-A server gives a session's location as a path from its own root, which a proxy may have moved: the configured
-address with its own path is put in front, and another host is never trusted.
+A server gives a session's address as a path from its own root, which a proxy may have moved. So the
+configured address, with its path, is put in front of it. Another host is never trusted.
 """
 
 import re
@@ -11,20 +11,20 @@ from urllib.parse import urlsplit
 from bot.providers.connection import path_below
 from bot.support.errors import NotFound
 
-#: A request joins ids by commas, so that an id may contain nothing but these.
+#: Pattern of ids of sessions. A request joins ids with commas, so an id may contain only these characters.
 SESSION_ID_PATTERN: Final = r"^[0-9A-Za-z_-]{1,100}$"
 _JOB_ID_PATTERN = re.compile(r"[0-9A-Za-z_.:+/=@-]{1,200}")
-#: A session's path ends with the project's id and the session's, 8 characters each.
+#: Pattern of a session's path, which ends with the ids of the project and the session, 8 characters each.
 _LINK_PATTERN = re.compile(r"/s/[0-9a-f]{5,}([0-9a-f]{8})(?:/.*)?")
-#: ``.`` or ``..`` in any spelling.
+#: Pattern of a segment ``.`` or ``..``, in any spelling.
 _DOT_SEGMENT_PATTERN = re.compile(r"(\.|%2e){1,2}", re.IGNORECASE)
 _BARE_ID_PATTERN = re.compile(r"[0-9a-f]{8}")
 
 
 def to_session_url(address: str, base_url: str) -> str | None:
-    """Return a session's address on the configured server, None if it isn't an address.
+    """Return a session's address on the configured server; None if it isn't an address.
 
-    An address on another host is returned as it is: the connection's own list of hosts decides about it.
+    An address on another host is returned unchanged; the connection's list of hosts then decides about it.
     """
     if not address or "\\" in address:
         return None

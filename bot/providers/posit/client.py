@@ -1,6 +1,6 @@
-"""Every method of the Workbench API, one by one; nothing is retried, nothing remembered, nothing redirected.
+"""The methods of the Workbench API. Nothing is retried or remembered, and no redirect is followed.
 
-A super-admin token acts for an approved username, which each method takes in its own parameter
+A super-admin token acts for an approved username, which each method gets in its own parameter
 (``docs/internals/providers/posit.md``, "Tokens").
 """
 
@@ -30,24 +30,24 @@ from bot.providers.posit.types import (
 from bot.providers.requests import ApiClient, Options, bad_answer_as_unknown_outcome
 from bot.support import errors
 
-#: A longer stream is no job's output; the actual output is at least a tenth of that.
+#: Most bytes of a stream of a job's output; the output itself is at least a tenth of that.
 STREAM_BYTES = 1_000_000_000
 
 
-#: The user list of a large installation is the largest response.
+#: Most bytes of the list of users, the largest response of a large installation.
 USERS_BYTES = 10_000_000
-#: The least that can be asked of a session.
+#: Fields of a session that are always requested.
 _LEAST = ("id", "activity_state")
-#: The fields needed for a session's state, none of them large.
+#: Fields needed for a session's state, none of them large.
 STATE_FIELDS = (
     "id", "activity_state", "url", "display_name", "label", "name", "workbench", "status_detail",
     "executing", "save_prompt_required", "last_used", "created", "last_state_updated", "suspend_size",
 )  # fmt: skip
 
 
-#: People wait for some of these responses, 10 s at most in all.
+#: Seconds for a response that people may wait for, 10 s at most in all.
 CHECK_SECONDS = 4.0
-#: What other calls may take in all, in seconds.
+#: Seconds that any other call may take in all.
 USUAL_SECONDS = 20.0
 Right = Literal["launch", "read", "stop"]
 _NEEDS: Mapping[Right, str] = {
@@ -59,10 +59,10 @@ _NEEDS: Mapping[Right, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Workbench:
-    """Call one server as somebody; each method is one request. Invalid ids raise NotFound before it is sent.
+    """Call one server for one user; each method sends one request. Invalid ids raise NotFound before that.
 
-    ``user`` is the username that the token acts for, None for its owner; acting for somebody requires an
-    administrator's token.
+    ``user`` is the username for which the token acts, None for its owner; acting for somebody else requires
+    an administrator's token.
     """
 
     api: ApiClient
@@ -73,14 +73,14 @@ class Workbench:
         return Version.from_json(_require_object(await self._call("version", right=right, total=total)))
 
     async def get_users(self, *, total: float = USUAL_SECONDS) -> Listing[WorkbenchUser]:
-        """List the registered users; an administrator's token with read access."""
+        """List the registered users; this needs an administrator's token with read access."""
         answer = await self._call("get_users", right="read", total=total, max_bytes=USERS_BYTES)
         if isinstance(answer, dict) and isinstance(answer.get("users"), list):
             answer = answer["users"]
         return read_entries([{"users": answer}], "users", WorkbenchUser.from_json)
 
     async def get_compute_envs(self) -> ComputeEnvs:
-        """Ask what the token's owner, or the user, may launch, and with which limits."""
+        """Read what the user may launch, and with which limits."""
         kwparams = None if self.user is None else {"user": self.user}
         return ComputeEnvs.from_json(
             _require_object(await self._call("get_compute_envs", kwparams, right="read"))
@@ -95,7 +95,7 @@ class Workbench:
         total: float = USUAL_SECONDS,
         right: Right | None = "read",
     ) -> Listing[WorkbenchSession]:
-        """Read sessions, or all of the user's without ids; one missing from the response has ended.
+        """Read sessions, or all of the user's if no ids are given; one missing from the response has ended.
 
         ``only`` limits the fields; ``id`` and ``activity_state`` must be among them.
         """
@@ -108,9 +108,10 @@ class Workbench:
         return read_entries([_require_object(answer)], "sessions", WorkbenchSession.from_json)
 
     async def get_jobs(self) -> Listing[WorkbenchJob]:
-        """Read the user's jobs: all of them, as there is no other way to read one.
+        """Read all jobs of the user, as there is no other way to read one.
 
-        The flag has an old and a new name. Sessions are always in the response, so little is asked of them.
+        The flag for that has an old and a new name. Sessions are always in the response, so few of their
+        fields are requested.
         """
         kwparams = {"user": self.user, "fields": _LEAST, "include_jobs": True, "include_all_jobs": True}
         answer = _require_object(await self._call("get_session", kwparams, right="read"))
@@ -118,7 +119,7 @@ class Workbench:
             raise errors.BadAnswer("the answer's field sessions is not a list")
         jobs = {"jobs": [] if answer.get("jobs") is None else answer["jobs"]}
         found = read_entries([jobs], "jobs", WorkbenchJob.from_json)
-        # Asked for all jobs, an administrator's token may get everybody's.
+        # With an administrator's token, the response may have everybody's jobs.
         theirs = (job for job in found if self.user is None or job.user in {"", self.user})
         return Listing(theirs, is_whole=found.is_whole)
 
@@ -129,7 +130,7 @@ class Workbench:
             return Launched.from_json(_require_object(answer))
 
     async def resume_session(self, session_id: str, parameters: LaunchParameters | None) -> None:
-        """Resume a suspended RStudio session, whatever the content of the response."""
+        """Resume a suspended RStudio session; the content of the response doesn't matter."""
         # A session without a cluster runs without the launcher, which takes no parameters.
         again = parameters.as_json() if parameters is not None and parameters.cluster else None
         kwparams = {
@@ -173,7 +174,7 @@ class Workbench:
         body = _build_body("get_job_output", {"job_id": addresses.check_job_id(job_id), "user": self.user})
         decoder = OutputDecoder()
         async with AsyncExitStack() as stack:
-            # Only opening the stream tests the token; a later refusal is the stream's own error.
+            # The token is checked when the stream is opened; a later refusal is an error of the stream.
             async with self._explain_refusals("read"):
                 opening = self.api.stream("POST", "/get_job_output", json_body=body, max_bytes=STREAM_BYTES)
                 stream = await stack.enter_async_context(opening)
@@ -216,15 +217,15 @@ class Workbench:
 
     @asynccontextmanager
     async def _explain_refusals(self, right: Right | None) -> AsyncIterator[None]:
-        """Make a refusal CredentialRefused for a bad token, Forbidden for too low a level.
+        """Turn a refusal into CredentialRefused for a bad token, or Forbidden for too low a level.
 
-        Servers answer both alike (401, 403, error 3), so the version is requested: every valid token may read
-        it. ``right`` is what the call needs, None if a refusal is to stay as it is.
+        Servers answer both alike (401, 403, error 3). So the version is requested, which every valid token
+        may read. ``right`` is the right that the call needs; None leaves a refusal as it is.
         """
         try:
             yield
         except (errors.Forbidden, errors.CredentialRefused) as refusal:
-            # One without a status is not the server's own: the token could not even be sent.
+            # A refusal without a status isn't the server's; the token couldn't even be sent.
             if right is None or refusal.status is None:
                 raise
             try:

@@ -1,7 +1,7 @@
 """Drafts: the choices made so far for a session or a job, and those that remain; pure.
 
-Values that are no longer offered are dropped, and a template's settings aren't asked for. The form of a draft
-draws it (``posit.forms``), and its spec is checked against it (``posit.specs``).
+Values that are no longer offered are dropped, and settings of a template aren't asked for. ``posit.forms``
+makes the form of a draft, and ``posit.specs`` checks a filled form against it.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from bot.providers.posit.types import ComputeEnv, ResourceLimit
 
 MAX_SESSION_NAME = 64
 _MAX_KEY_LENGTH = 80
-#: The fields of the two limits that every cluster has, and their labels; others use the server's name.
+#: Form fields, and labels, of the two limits that every cluster has; others use the server's name.
 LIMITS = {"cpuCount": ("cpus", "Processors"), "memory": ("memory", "Memory in MB")}
-#: The prefix of fields for placement constraints whose value people type.
+#: Prefix of form fields for placement constraints whose value people type.
 _PLACE_PREFIX = "place_"
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Hold the choices made, and the choices that remain."""
+    """The choices made so far, and those that remain."""
 
     purpose: Purpose
     templates: Sequence[WorkbenchTemplate]
@@ -45,7 +45,7 @@ class Draft:
     ide: str
     clusters: Sequence[ComputeEnv]
     cluster: ComputeEnv | None
-    #: Whether it runs on a cluster: without a launcher, sessions run on the server itself.
+    #: Whether it runs on a cluster; without a launcher, sessions run on the server itself.
     needs_cluster: bool
     profiles: Sequence[str]
     profile: str

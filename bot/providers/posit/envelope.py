@@ -1,4 +1,4 @@
-"""The envelope of the Workbench API: a result inside its wrappers, or an error.
+"""The envelope of the Workbench API: a result inside wrappers, or an error.
 
 ``POST {server}/api/{method}`` with a bearer token (``docs/internals/providers/posit.md``, "Transport").
 Servers report errors with HTTP 200 as well as with 4xx, and as JSON, plain text or an HTML page.
@@ -13,13 +13,15 @@ from bot.providers.requests import bad_answer_as_unknown_outcome
 from bot.support import errors
 from bot.support.responses import Response
 
-#: launch_job is wrapped twice in the reference's example.
+#: Most wrappers around a result; in the reference's example, launch_job's has two.
 MAX_WRAPPINGS = 3
-#: The service couldn't be reached, is unavailable or offline. (client: the method wasn't executed)
+#: Codes that mean that the service couldn't be reached, is unavailable or offline, so the method wasn't
+#: executed.
 _UNREACHABLE_CODES = frozenset({1, 2, 13})
 _UNAUTHORISED_CODES = frozenset({3, 401, 403})
 _GONE_CODES = frozenset({14, 404})
-#: The sessions and the users of the licence, which all share; and the sessions of a person's own profile.
+#: Codes of limits that all people share, the licence's sessions and users; and of the sessions of a person's
+#: profile.
 _CAPACITY_CODES = frozenset({15, 16})
 _OWN_SESSIONS_CODE = 20
 _PARAMETERS_MISSING_CODE = 17
@@ -30,8 +32,8 @@ _TRANSMISSION_CODE = 200
 def unwrap(response: Response, *, changes: bool) -> Any:
     """Return the result of a response; raise the ProviderError that it represents.
 
-    ``changes``: the request changes something, so an unreadable response leaves its outcome open,
-    and an empty one means that it was accepted.
+    ``changes`` says that the request changes something. An unreadable response then leaves the outcome
+    unknown, and an empty one means that the change was accepted.
     """
     answer = _parse_json(response)
     error = answer.get("error") if isinstance(answer, dict) else None
@@ -43,7 +45,7 @@ def unwrap(response: Response, *, changes: bool) -> Any:
         with bad_answer_as_unknown_outcome() if changes else nullcontext():
             response.json()
         if not changes:
-            # For a change ``null`` is accepted.
+            # Only after a change may the answer be ``null``.
             raise errors.BadAnswer("the answer is null", status=response.status)
     return unwrap_result(answer)
 
@@ -68,7 +70,7 @@ def to_provider_error(error: Mapping[str, Any], status: int | None, *, changes: 
 
 def _find_error_class(code: int | None, *, changes: bool) -> type[errors.ProviderError]:
     if code in _UNAUTHORISED_CODES:
-        # Either the token or its level is refused; the client finds out which, knowing what was asked for.
+        # The token or its level is refused; the client, which knows the call, finds out which.
         return errors.Forbidden
     if code in _GONE_CODES:
         return errors.NotFound

@@ -1,6 +1,6 @@
 """The form of a draft: its fields, with the choices that remain; pure.
 
-What the server proposes is sent as the server wrote it, so a form that is submitted unchanged is always
+Values that the server proposes are sent exactly as it wrote them, so that an unchanged form is always
 accepted.
 """
 

@@ -1,10 +1,10 @@
-"""The launches that an operator prepared, and what launch_session and launch_job get from a spec; pure.
+"""The templates of launches, and the arguments of launch_session and launch_job for a spec; pure.
 
-``[[connections.NAME.templates]] name, title, session = {…} | job = {…}, who``: launches with settings that no
-form asks for. Only templates set hooks, default images, cloud identities, tags and apply_config_settings. A
-template's settings are looked up at each launch, so that no row stores them.
+``[[connections.NAME.templates]] name, title, session = {…} | job = {…}, who`` are launches with settings for
+which no form asks. Only templates set hooks, default images, cloud identities, tags and
+apply_config_settings. A template's settings are looked up at each launch, so that no row stores them.
 
-``forms`` says what a spec holds.
+``posit.specs`` describes what a spec contains.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from bot.support.errors import InvalidRequest
 
 
 class NamedValue(SettingsPart):
-    """Hold a name and a value, of a variable, a constraint or a limit."""
+    """The name and the value of a variable, a constraint or a limit."""
 
     name: str = Field(min_length=1)
     value: str
@@ -40,13 +40,13 @@ Environment = Annotated[tuple[NamedValue, ...], BeforeValidator(_to_pairs)]
 
 
 class Hook(SettingsPart):
-    """Name a program for the server to run."""
+    """A program that the server runs."""
 
     exe: str = Field(min_length=1)
 
 
 class Resources(SettingsPart):
-    """The cluster and resources of a launch; forms don't ask for those that are set here."""
+    """The cluster and the resources of a launch; forms don't ask for those that are set here."""
 
     cluster: str | None = None
     container_image: str | None = None
@@ -57,7 +57,7 @@ class Resources(SettingsPart):
 
 
 class Parameters(Resources):
-    """Hold a session's launch parameters."""
+    """A session's launch parameters."""
 
     default_image: str = ""
     aws_role_arn: str = ""
@@ -70,7 +70,7 @@ _ONLY_SESSIONS = tuple(name for name in Parameters.model_fields if name not in R
 
 
 class SessionTemplate(SettingsPart):
-    """Hold the settings for launch_session."""
+    """The settings for launch_session."""
 
     workbench: str | None = None
     name: str | None = None
@@ -83,7 +83,7 @@ class SessionTemplate(SettingsPart):
 
 
 class JobTemplate(Resources):
-    """Hold the settings for launch_job."""
+    """The settings for launch_job."""
 
     name: str | None = None
     exe: str | None = None
@@ -102,7 +102,7 @@ class JobTemplate(Resources):
 
 
 class WorkbenchTemplate(PreparedTemplate):
-    """Name a prepared launch."""
+    """A launch that an operator prepared."""
 
     title: str = Field(min_length=1, max_length=75)
     session: SessionTemplate | None = None
@@ -137,7 +137,7 @@ def list_templates(
     return [template for template in templates if template.purpose == purpose and template.is_for(principal)]
 
 
-#: With its mark, a name must stay within what the schedulers behind the launcher accept.
+#: Most characters of a name with its mark that the schedulers behind the launcher accept.
 _MAX_MARKED_NAME_LENGTH = 63
 _MARK_PATTERN = re.compile(r".* \[[0-9a-z]{8}\]", re.DOTALL)
 
@@ -154,7 +154,7 @@ def find_template(templates: Iterable[WorkbenchTemplate], spec: Spec) -> Workben
 
 
 def build_mark(spec: Spec, key: str) -> str:
-    """Return the name of a session's launch parameters, which tells launches with the same name apart."""
+    """Return a name for a session's launch parameters that distinguishes launches with the same name."""
     mark = f" [{shorten_key(key)}]"
     return spec.name[: _MAX_MARKED_NAME_LENGTH - len(mark)] + mark
 
@@ -190,7 +190,7 @@ def build_session_launch(spec: Spec, template: WorkbenchTemplate | None, key: st
         "launch_parameters": {
             "name": build_mark(spec, key),
             "cluster": cluster,
-            # Servers want these lists even if they are empty.
+            # Servers require these lists even if they are empty.
             "placement_constraints": _build_constraints(spec, more),
             "resource_limits": _build_limits(spec, more),
             "queues": list(more.queues or spec.texts("queue")),

@@ -1,11 +1,11 @@
-"""The offer of a Workbench: IDEs, clusters, images, and their names for people; pure."""
+"""The offer of a Workbench: its IDEs, clusters and images, and their names for people; pure."""
 
 import re
 from dataclasses import dataclass
 
 from bot.providers.posit.types import ComputeEnv, ComputeEnvs
 
-#: The IDEs that can open a file at launch.
+#: IDEs that can open a file at launch.
 OPENS_FILES = frozenset({"RStudio", "Jupyter Notebook"})
 CUSTOM_PROFILE = "custom"
 
@@ -45,7 +45,7 @@ def list_job_clusters(envs: ComputeEnvs) -> list[ComputeEnv]:
 def find_default_cluster(envs: ComputeEnvs, workbench: str) -> ComputeEnv | None:
     """Return the default cluster of an IDE.
 
-    The server's default may not be listed ("Localhost" when "Local" is listed): then it is the first that is.
+    If the server's default isn't in its list ("Localhost" for "Local"), it is the first cluster in the list.
     """
     clusters = list_session_clusters(envs, workbench)
     info = envs.workbenches.get(workbench)

@@ -9,12 +9,12 @@ from bot.domain.runs import OutputChunk
 from bot.providers.posit.envelope import to_provider_error, unwrap_result
 from bot.support import errors
 
-#: The maximum size of an object; a longer one is no chunk of a job's output.
+#: Most bytes of an object; a longer one can't be a piece of a job's output.
 MAX_OBJECT = 50_000_000
 MAX_DEPTH = 50
-#: What may appear between two objects: white space, record separators, a list's commas and brackets.
+#: Pattern of what may be between two objects: white space, record separators, a list's commas and brackets.
 _BETWEEN_PATTERN = re.compile(rb"[\s,\[\]\x1e\x00]*(?:\xef\xbb\xbf)?[\s,\[\]\x1e\x00]*")
-#: An object without nested objects, as nearly all of them are.
+#: Pattern of an object without nested objects, as nearly all objects are.
 _FLAT_PATTERN = re.compile(rb'\{(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+\}', re.DOTALL)
 _OUTSIDE_PATTERN = re.compile(rb'[^"{}\[\]]*')
 _INSIDE_PATTERN = re.compile(rb'(?:[^"\\]+|\\.)*', re.DOTALL)
@@ -30,7 +30,7 @@ _STREAMS: tuple[Literal["stdout", "stderr"], ...] = ("stdout", "stderr")
 class OutputDecoder:
     """Decode a stream as it arrives. ``failure`` is set once nothing more can be read from it.
 
-    What came before an error in the stream is returned first; the caller then raises ``failure``.
+    Output that came before an error in the stream is returned first; the caller then raises ``failure``.
     """
 
     def __init__(self, *, max_object: int = MAX_OBJECT) -> None:
@@ -49,14 +49,14 @@ class OutputDecoder:
     def feed(self, piece: bytes) -> list[OutputChunk]:
         """Process a piece and return what is complete; nothing after a failure."""
         found: list[OutputChunk] = []
-        # A trailing backslash may escape a quote that is still to come: it waits among the object's bytes.
+        # A backslash at the end may escape a quote that is still to come, so it is kept for the next piece.
         data, at = self._prepend_backslash(piece), 0
         while at < len(data) and self.failure is None:
             at = self._read_step(data, at, found)
         return found
 
     def finish(self) -> list[OutputChunk]:
-        """Return what was held back of characters that were never completed."""
+        """Return the held-back bytes of characters that were never completed."""
         return [
             OutputChunk(name, text)
             for name in _STREAMS

@@ -1,7 +1,7 @@
-"""The translator for one Posit Workbench: who acts, its sessions as workspaces, and its jobs.
+"""The translator for one Posit Workbench, whose sessions are workspaces, and its jobs.
 
-A person's token acts for its owner. A super-admin token acts for an approved username, which each method
-takes in its own parameter (``docs/internals/providers/posit.md``, "Tokens").
+A person's token acts for its owner. A super-admin token acts for an approved username, which each method gets
+in its own parameter (``docs/internals/providers/posit.md``, "Tokens").
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ from bot.providers.requests import (
 )
 from bot.support import errors
 
-#: After these, what was asked for may be so already: no code says that, so it is read.
+#: Errors after which the goal may already be reached. No code says that, so the state is read.
 _REFUSED = (errors.NotFound, errors.Forbidden, errors.InvalidRequest, errors.Misconfigured, errors.Conflict)
-#: How many sessions one request reads.
+#: Most sessions that one request reads.
 BATCH = 50
 _WHOLE_FIELDS = (*STATE_FIELDS, "launch_parameters")
 LIST_SECONDS = 10.0
@@ -59,7 +59,7 @@ NOT_RESUMABLE = "Only suspended RStudio sessions can be resumed. Start a new one
 #: Used in place of the server's own message when no token may act for a person.
 PROBE_SECONDS = 8.0
 ABOUT_SECONDS = 10.0
-#: A person waits for this response after two others.
+#: Seconds for a response for which a person waits after two others.
 LOOKUP_SECONDS = 2.0
 
 
@@ -132,9 +132,9 @@ class PositProvider(
             read = await _read(server, wanted[begin : begin + BATCH], window=window)
             is_whole &= read.is_whole
             found |= {session.id: self._observe(session) for session in read}
-        # If an entry couldn't be identified, it may be the one that is missing.
+        # If an entry couldn't be identified, it may be the missing session.
         gone = Observed(State.GONE, actions=frozenset())
-        # Then a stop with an administrator's token might be of somebody else's: it waits for a whole answer.
+        # With an administrator's token, a stop might then hit somebody else's session, so it has to wait.
         may = None if server.user is None else frozenset[Action]()
         absent = gone if is_whole else Observed(State.UNKNOWN, detail=UNREADABLE, actions=may)
         return {one: found.get(one, absent if one in wanted else gone) for one in remote_ids}
@@ -154,7 +154,7 @@ class PositProvider(
     async def start(self, access: base.Access, workspace: Workspace) -> None:
         """Resume a suspended RStudio session as it was launched; a running one counts as success.
 
-        How it was launched is nowhere but there, so it is read.
+        Only the server knows how it was launched, so that is read first.
         """
         if workspace.state in UP_STATES:
             return
@@ -167,7 +167,7 @@ class PositProvider(
         try:
             await server.resume_session(remote_id, session.launch_parameters)
         except _REFUSED:
-            # Somebody else may have been faster.
+            # The session may have been resumed elsewhere in the meantime.
             if not is_up(await _read_before_change(server, remote_id)):
                 raise
 
@@ -187,12 +187,12 @@ class PositProvider(
         if mode == "suspend" and workspace.state in {State.STOPPING, State.SUSPENDED}:
             return
         if mode == "suspend" and not self._can_suspend(workspace):
-            # Some servers stop a session of another IDE that is told to suspend.
+            # Some servers stop a session of another IDE if told to suspend it.
             raise errors.Conflict(NOT_SUSPENDED)
         try:
             await server.stop_session(remote_id, mode)
         except _REFUSED:
-            # It may have ended by itself; NotFound if it is somebody else's.
+            # The session may have ended by itself. If it is somebody else's, this raises NotFound.
             if not is_over(await _read_before_change(server, remote_id)):
                 raise
 
@@ -201,7 +201,7 @@ class PositProvider(
         if workspace.state in {State.FAILED, State.GONE}:
             return {}
         effects: dict[StopMode, StopEffect] = {"stop": StopEffect.ENDS, "force": StopEffect.ENDS}
-        # While that is unknown it may be asked for: the next read says more.
+        # While that is unknown, a suspension may be tried; the next read says more.
         if self._can_suspend(workspace) is not False:
             effects["suspend"] = StopEffect.KEEPS
         return effects
@@ -239,12 +239,12 @@ class PositProvider(
         return Created(made.id, launch["name"] or made.id)
 
     async def list_names(self, access: base.Access, stem: str) -> Collection[str]:
-        """Return the names of the person's sessions, which may be alike but had better differ."""
+        """Return the names of the person's sessions, which the server doesn't require to differ."""
         listed = await self._to_server(access).get_sessions(total=LIST_SECONDS)
         return [session.title for session in listed if session.title and not is_over(session)]
 
     async def find_created(self, access: base.Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
-        """Look for what a launch of unknown outcome made, by its mark, otherwise by its name.
+        """Search for the session of a launch of unknown outcome, by its mark, otherwise by its name.
 
         A session with that name from another of our launches is left out. If the server doesn't show the
         marks, any session with the name that isn't over, and isn't older than the launch, may be it.
@@ -272,7 +272,7 @@ class PositProvider(
         return _to_created(await self._to_server(access).launch_job(launch))
 
     async def find_run(self, access: base.Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
-        """Look for what a launch of unknown outcome made, by its tag.
+        """Search for the job of a launch of unknown outcome, by its tag.
 
         If the server shows no tags at all, any job with the name that isn't older than the launch may be it.
         """
@@ -348,7 +348,7 @@ class PositProvider(
         try:
             users = await Workbench(self.connection_api()).get_users(total=LOOKUP_SECONDS)
         except errors.ProviderError:
-            # It is merely useful: nothing is fetched by name with a token of its person's own.
+            # The id is useful but not needed, as a person's own token fetches nothing by name.
             return ""
         return next((user.account_id for user in users if user.username == username), "")
 

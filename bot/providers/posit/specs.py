@@ -1,8 +1,8 @@
-"""Specs: what a form that was sent asks for, checked against its draft; pure.
+"""Make the spec of a submitted form, checked against its draft; pure.
 
-A spec contains, each only if it was filled in, ``template``, ``workbench``, ``cluster``, ``image``,
-``queue``, ``profile``, ``directory``, ``file``, ``command``, and as ``name=value`` ``limits``,
-``limit_types``, ``constraints`` and ``environment``. Without a cluster it is launched without the launcher.
+A spec contains the following, each only if it was filled in: ``template``, ``workbench``, ``cluster``,
+``image``, ``queue``, ``profile``, ``directory``, ``file``, ``command`` and, as ``name=value``, ``limits``,
+``limit_types``, ``constraints`` and ``environment``. Without a cluster, it is launched without the launcher.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def _choose_cluster(spec: dict[str, Value], drafted: Draft, values: Values, prob
     if not fixed.queues:
         chosen.append(("queue", text_of(values, "queue"), cluster.queues))
     for key, value, offered in chosen:
-        # A choice for another cluster that has no field on this one was not intended.
+        # Ignore a choice made for another cluster that has no field on this one.
         if text_of(values, key) and list(offered) and text_of(values, key) not in offered:
             problems[key] = f"This cluster has no such {key}. Choose another one."
         elif value in offered and not _is_custom_profile(key, value, cluster):

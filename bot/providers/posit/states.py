@@ -20,7 +20,7 @@ _SESSION_STATES = {
     "suspending": State.STOPPING,
     "suspended": State.SUSPENDED,
     "failed": State.FAILED,
-    # A session that has ended can't be started again; it is gone once the server forgets it.
+    # A session that has ended can't be started again, so it counts as gone.
     "finished": State.GONE,
     "killed": State.GONE,
 }
@@ -117,7 +117,7 @@ def to_observed_run(job: WorkbenchJob) -> ObservedRun:
     state = _RUN_STATES.get(word, RunState.UNKNOWN)
     if state is RunState.SUCCEEDED and job.exit_code not in {0, None}:
         state = RunState.FAILED
-    # The code is a word for what the message says in full.
+    # The code only abbreviates what the message says.
     detail = clean_words(job.status_message) or clean(job.status_code) or None
     if state is RunState.UNKNOWN:
         detail = describe_unknown_state(clean(job.status))

@@ -1,7 +1,7 @@
 """The parts of the Workbench API's responses that are used; pure.
 
-Only a thing's name or id is required. Anything else that is missing, null or of another type than documented
-keeps its default and is logged once; a list entry without a name is left out.
+Only names or ids of things are required. Any other value that is missing, null or not of the documented type
+keeps its default, and is logged once. A list entry without a name is left out.
 """
 
 import math
@@ -61,12 +61,12 @@ def _to_mapping(value: Any) -> Any:
     return value if isinstance(value, Mapping) else {}
 
 
-#: A list entry, or an object's value, that is left out if it can't be read.
+#: Type of a list entry, or an object's value, that is left out if it can't be read.
 Each = Annotated[T, WrapValidator(_omit_unreadable)]
 Name = Annotated[str, Field(min_length=1)]
-#: What is chosen as ``name=value``: a name with an equals sign could not be told from its value.
+#: Type of a name that is written as ``name=value``, and so may not contain an equals sign.
 Key = Annotated[str, Field(pattern=r"^[^=\p{Cc}]+$")]
-#: Texts; an object is replaced by its name.
+#: Type of a list of texts; an object is replaced by its name.
 Words = tuple[Each[Annotated[Name, BeforeValidator(_read_name)]], ...]
 
 
@@ -389,7 +389,7 @@ class WorkbenchUser(_Answer):
 
 
 ON_CLUSTER, ON_HOST = "On {cluster}.", "On {cluster}, host {host}."
-#: The only IDE whose sessions can be suspended and resumed.
+#: Name of the only IDE whose sessions can be suspended and resumed.
 SUSPENDS = "RStudio"
 
 

@@ -1,9 +1,9 @@
-"""Runs of jobs: starting one returns no id, so runs are identified by comparing them before and after.
+"""Runs of jobs. A start returns no id, so a new run is found by comparing the runs before and after.
 
-A run is a Kubernetes job, which the server shows as a whole (``runtimesummary``) and names in the labels of
-its pods: there may be several, at the same time or one after another. On an older server it is its pod.
-Its id is ``JOB/RUN``. Until the run is visible it is ``JOB/@…`` with the runs before the start; on a server
-without pods, ``JOB/~…``. The server shows what is live, and the history of ended pods.
+A run is a Kubernetes job with one or more pods, at the same time or one after another. The server shows it as
+a whole (``runtimesummary``), and names it in the labels of its pods. On an older server a run is just its
+pod. Its id is ``JOB/RUN``. Until the run is visible, the id is ``JOB/@…`` with the runs before the start or,
+on a server without pods, ``JOB/~…``. The server shows live runs, and a history of ended pods.
 """
 
 from __future__ import annotations
@@ -43,15 +43,15 @@ from bot.support import errors
 
 T = TypeVar("T")
 
-#: How many jobs one list covers, how many at the same time, and how many runs of each.
+#: Most jobs in one list of runs, most of them that are read at the same time, and most runs of each.
 MAX_JOBS = 50
 MAX_CONCURRENT_LISTS = 5
 MAX_RUNS_PER_JOB = 10
-#: The most lines of a live pod that a server returns, its last ones; beyond them the live output stops until
-#: the run's end.
+#: Most lines of a live pod that a server returns, its last ones. After more, the live output pauses until the
+#: run ends.
 MAX_LIVE_LINES = 5000
-#: How many entries later pages of a log have: the first is of the server's own size, 100 by its document. A
-#: longer log is taken to be endless.
+#: Entries of later pages of a log; the first has the server's own size, 100 by its document. And the most
+#: pages, after which a log counts as endless.
 LOG_PAGE_SIZE = "1000"
 MAX_LOG_PAGES = 500
 MAX_LOG_BYTES = 20_000_000
@@ -76,7 +76,7 @@ class SaturnRuns(Runs[SaturnOffer]):
         try:
             after = await self._list_job_runs(access, job) or JobRuns()
         except errors.ProviderError:
-            # It has certainly been started; a later read will reveal which run it is.
+            # The run has certainly been started; a later read shows which one it is.
             after = JobRuns()
         new = [run for run in after.by_name.values() if run.name not in before.by_name]
         if new and before.is_whole:
@@ -84,7 +84,7 @@ class SaturnRuns(Runs[SaturnOffer]):
         return Created(build_awaited_id(job, key, before.by_name.values()), name)
 
     async def find_run(self, access: Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
-        """List the job's runs since then: they have no mark of Usher's."""
+        """Return the job's runs since then as candidates, as runs have no mark of Usher's."""
         job, name = spec.text("job"), spec.name
         found = await self._list_job_runs(access, job)
         if found is None:
@@ -123,11 +123,11 @@ class SaturnRuns(Runs[SaturnOffer]):
         if waited or any(seen.find(name) is None for name in named):
             seen = (await self._read_past_runs(access, job) or JobRuns()) | seen
         if seen.are_of_kubernetes and any(seen.find(name) is None for name in named):
-            # Its id may be older than the server's telling of runs: that of its pod.
+            # The id may be that of the run's pod, from before the server was upgraded to show runs.
             pods = await self._read_live_pods(access, job) or ()
             seen |= JobRuns(run_names_by_pod={pod.name: pod.run for pod in pods})
         if not seen.is_whole:
-            # A missing run may be the one that can't be read: its last state is kept.
+            # A missing run may be the one that can't be read, so its last state is kept.
             found |= dict.fromkeys(wanted, ObservedRun(RunState.UNKNOWN))
         taken = set(named)
         for name in named:
@@ -153,7 +153,7 @@ class SaturnRuns(Runs[SaturnOffer]):
         try:
             pods = await self._read_live_pods(access, job) or ()
         except errors.BadAnswer:
-            # They are merely useful: the run's state is known without them.
+            # The pods are useful but not needed, as the run's state is known.
             pods = ()
         mine = sorted((pod for pod in pods if pod.run == run.name), key=start_order, reverse=True)
         as_it_ended = [pod for pod in mine if pod.state is run.state]
@@ -187,7 +187,7 @@ class SaturnRuns(Runs[SaturnOffer]):
         return Listing((run for _, run in runs), is_whole=is_whole)
 
     async def stop_run(self, access: Access, remote_id: str, *, force: bool = False) -> None:
-        """Stop a run, which is left alone if it is over; an older server stops all runs of its job."""
+        """Stop a run unless it has ended; an older server stops all runs of its job."""
         job, name = split_run_id(remote_id)
         shown = await self._read_live_runs(access, job)
         path = f"/api/jobs/{encode_path_segment(job)}/stop"
@@ -207,7 +207,7 @@ class SaturnRuns(Runs[SaturnOffer]):
     # -- runs and pods ---------------------------------------------------------------------------------------
 
     async def _read_live_runs(self, access: Access, job: str) -> JobRuns | None:
-        """Return the runs that are going on or have just ended; None if the server shows none."""
+        """Return the runs that are running or have just ended; None if the server can't show them."""
         path = f"/api/jobs/{encode_path_segment(job)}/runtimesummary"
         runs = await self._read_list(access, path, {}, "job_summaries", _read_summary)
         if runs is not None:
@@ -235,7 +235,7 @@ class SaturnRuns(Runs[SaturnOffer]):
         grouped: dict[str, list[Pod]] = {}
         for pod in pods:
             grouped.setdefault(pod.run or pod.name, []).append(pod)
-        # Only where some succeeded and some failed it matters how many had to succeed.
+        # The number of pods that have to succeed matters only if some succeeded and some failed.
         is_mixed = any(
             {RunState.SUCCEEDED, RunState.FAILED} <= {pod.state for pod in of} for of in grouped.values()
         )
@@ -244,7 +244,7 @@ class SaturnRuns(Runs[SaturnOffer]):
         return JobRuns(runs, pods.is_whole, run_names_by_pod={pod.name: pod.run for pod in pods})
 
     async def _read_scale(self, access: Access, job: str) -> int:
-        """Return the number of pods of a run that have to succeed; 1 if the server doesn't say."""
+        """Return the number of a run's pods that have to succeed; 1 if the server doesn't say."""
         asking = access.api.call("GET", f"/api/jobs/{encode_path_segment(job)}", total=LIST_SECONDS)
         response = await none_if_absent(asking)
         scale = None if response is None else response.json_object().get("scale")
@@ -269,7 +269,7 @@ class SaturnRuns(Runs[SaturnOffer]):
             response = await access.api.call("GET", path, total=LIST_SECONDS)
             return _read_exit_code(response.json_object())
         except (errors.NotFound, errors.BadAnswer):
-            # It is merely useful: the run's outcome is known without it.
+            # The exit code is useful but not needed, as the run's outcome is known.
             return None
 
     # -- output ----------------------------------------------------------------------------------------------
@@ -295,7 +295,7 @@ class SaturnRuns(Runs[SaturnOffer]):
                 async for chunk in self._stream_past_log(access, job, pod.name):
                     yield chunk
             if pod.is_live:
-                # What comes after it would change its place when this one writes more.
+                # Later pods' output would change its place when this pod writes more.
                 return
 
     async def _list_pods(self, access: Access, job: str, name: str) -> list[Pod]:
@@ -452,7 +452,7 @@ def split_run_id(remote_id: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class JobRuns:
-    """Hold runs by name; not whole: some couldn't be identified, so nothing follows from a missing one."""
+    """Runs by name. If not whole, some couldn't be identified, so a missing run proves nothing."""
 
     by_name: Mapping[str, JobRun] = field(default_factory=dict)
     is_whole: bool = True
@@ -474,7 +474,7 @@ class JobRuns:
 
 
 def build_awaited_id(job: str, key: str, before: Iterable[JobRun]) -> str:
-    """Return the id of a run that isn't visible yet: the earlier runs tell it apart from others."""
+    """Return the id of a run that isn't visible yet; it holds the earlier runs, to recognise the new one."""
     live = list(before)
     since = max((run.started_at or 0.0 for run in live), default=0.0)
     waiting = "".join(f"-{_hash_name(run.name)}" for run in live if run.is_live and run.started_at is None)
@@ -482,7 +482,7 @@ def build_awaited_id(job: str, key: str, before: Iterable[JobRun]) -> str:
 
 
 def find_awaited(name: str, runs: Iterable[JobRun], taken: Collection[str]) -> JobRun | None:
-    """Return the run that an id of ``build_awaited_id`` stands for: the first that is new, and no other's."""
+    """Return the run for an id of ``build_awaited_id``: the first new one that belongs to no other id."""
     waited = _PENDING_ID_PATTERN.fullmatch(name)
     if waited is None:
         return None
@@ -527,7 +527,7 @@ def read_live_pod(live: Any) -> Pod:
 
 
 def _read_past_pod(live: Any) -> Pod:
-    # The document says when a pod was last seen, the older client when it ended.
+    # The document has the time when a pod was last seen, the older client the time when it ended.
     pod = _read_pod(live, "pod_name", "start_time", "end_time" if "end_time" in live else "last_seen")
     return replace(pod, run=find_text(live, "label_job_name") or "")
 
@@ -556,7 +556,7 @@ def _read_pod_reason(live: Mapping[str, Any]) -> str:
     if reason is not None:
         return clean_words(reason, failure_causes.MAX_REASON_LENGTH)
     for one in conditions if isinstance(conditions, list) else ():
-        # The others only repeat that it isn't ready.
+        # Other conditions only repeat that the pod isn't ready.
         if isinstance(one, dict) and (one.get("type"), one.get("status")) == ("PodScheduled", "False"):
             return clean_words(find_text(one, "message") or "", failure_causes.MAX_REASON_LENGTH)
     return ""

@@ -1,11 +1,11 @@
-"""What a server offers an account, the forms made from it, and workspaces: cloned once, found again by name.
+"""A server's offer to an account, the forms made from it, and the creation of workspaces.
 
-``[[connections.NAME.templates]] name, title, file, who``: the recipes that an operator keeps as JSON files. A
-recipe describes a whole resource (``docs/internals/providers/saturn.md``, "Recipes") and is checked when the
-settings are loaded; its name and owner are filled in for each person.
+``[[connections.NAME.templates]] name, title, file, who`` are the recipes that an operator keeps as JSON
+files. A recipe describes a whole resource (``docs/internals/providers/saturn.md``, "Recipes"), and is checked
+when the settings are loaded; its name and owner are filled in for each person.
 
-An offer is stored between two reads. A server that only implements the published guides reports none of it:
-then there are no sizes to choose from, names can't be checked, and jobs are named by their links.
+An offer is stored between reads. A server that implements only the published guides reports none of it. Then
+there are no sizes to choose from, names can't be checked, and people name jobs by their links.
 """
 
 from __future__ import annotations
@@ -47,9 +47,9 @@ from bot.providers.requests import (
 from bot.support import errors
 from bot.support.responses import Response
 
-#: A recipe is a page of JSON; a larger file must be something else.
+#: Most bytes of a recipe's file, which has a page of JSON.
 MAX_BYTES = 200_000
-#: The fields of ``spec`` that the documents name, and their types.
+#: Fields of a recipe's ``spec`` in the documents, by their types.
 _TEXTS = (
     "name",
     "owner",
@@ -78,14 +78,14 @@ class ListedJob:
 
 @dataclass(frozen=True, slots=True)
 class RecipeFile:
-    """Hold the contents of a recipe's file."""
+    """The contents of a recipe's file."""
 
     path: str
     content: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 class Recipe(connection.PreparedTemplate):
-    """Hold one recipe; ``file`` is a path relative to the connections file's folder."""
+    """A recipe; ``file`` is a path relative to the connections file's folder."""
 
     file: RecipeFile
 
@@ -128,7 +128,7 @@ class Recipe(connection.PreparedTemplate):
 
 
 class SaturnSettings(connection.ConnectionSettings):
-    """Hold a Saturn connection; ``act_as``: whose token drives workspaces."""
+    """A Saturn connection; ``act_as`` says whose token reads, starts and stops workspaces."""
 
     link_methods: ClassVar[Mapping[connection.LinkMethod, str]] = {"token": "", "admin": "admin_token"}
 
@@ -190,7 +190,7 @@ def _line(text: str, field: str) -> str:
 
 
 def _read(path: Path) -> str:
-    """Return a file's text; raise ValueError if others may write to it: it runs in people's names."""
+    """Return a file's text; raise ValueError if others may write to it, as it runs in people's names."""
     try:
         status = path.stat()
         if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
@@ -205,13 +205,13 @@ def _read(path: Path) -> str:
 
 
 LIST_SECONDS = 10.0
-#: A longer list is taken to be endless.
+#: Most pages of a list; a longer one counts as endless.
 MAX_PAGES = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """Hold one workspace or job; fields that couldn't be read are "", except for its id."""
+    """A workspace or a job; fields that couldn't be read are "", except for the id."""
 
     id: str
     name: str = ""
@@ -275,7 +275,7 @@ def is_theirs(owner: str, username: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class SaturnOffer:
-    """Hold what the server offers; None for what it doesn't report."""
+    """What the server offers; None for anything that it doesn't report."""
 
     sizes: tuple[forms.Choice, ...] | None = None
     names: tuple[str, ...] = ()
@@ -285,16 +285,17 @@ class SaturnOffer:
     needs_image: bool = False
 
 
-#: The document's way to create, and the guide's, which newer servers don't have any more.
+#: Path for creating according to the document, and path according to the guide, which newer servers don't
+#: have.
 CREATE_PATH = "/api/recipes"
 CLONE_PATH = "/api/resource_recipes/clone"
-#: What a server answers to a path or a method that it doesn't have.
+#: Statuses with which a server answers to a path or a method that it doesn't have.
 ABSENT = frozenset({404, 405, 410})
-#: The release in which cloning was removed; what creates in its place requires an image.
+#: Release in which cloning was removed; the new way to create requires an image.
 IMAGES_SINCE = (2026, 2, 1)
 _VERSION_PATTERN = re.compile(r"(\d{4})\.(\d{1,2})\.(\d{1,4})")
 PROBE_SECONDS = 8.0
-#: A larger number is no price.
+#: Largest number that counts as a price.
 MAX_PRICE = 10_000
 MAX_WORKSPACE_NAME_LENGTH = 60
 _ID = re.compile(r"[0-9a-fA-F]{32}")
@@ -312,7 +313,7 @@ JOB_UNKNOWN = "I can't find that job. Type its name, or paste the link or id of 
 JOB_TWICE = "Two of your jobs have that name. Paste the link or id of the one you mean."
 
 
-#: How refusals about limits, or about names, read: the guides don't say.
+#: Words of refusals about limits, and about names; the guides don't give them.
 _LIMIT_PATTERN = re.compile(r"\bquota\b|\b(limit|maximum)\b.*\b(exceeded|reached)\b", re.IGNORECASE)
 _NAME_TAKEN_PATTERN = re.compile(r"\balready (exists|taken|in use)\b|\bname is taken\b", re.IGNORECASE)
 NO_IMAGE = "That template names no image, which this server requires. Ask your Usher admin to add one."
@@ -331,7 +332,7 @@ class SaturnMaking(Creation[SaturnOffer]):
         try:
             workspaces = await self._list_or_none(access, "workspace")
         except errors.BadAnswer as error:
-            # Knowing the used names is merely useful: the offer doesn't fail without them.
+            # The used names are useful but not needed, so the offer doesn't fail without them.
             log_oddity(f"the names of workspaces can't be read: {error.message}")
             workspaces = None
         jobs = await self._list_or_none(access, "job")
@@ -368,7 +369,7 @@ class SaturnMaking(Creation[SaturnOffer]):
         try:
             version = _VERSION_PATTERN.match(await self._read_version())
         except errors.ProviderError:
-            # It is merely useful: the server refuses such a recipe itself.
+            # This is useful but not needed, as the server itself refuses such a recipe.
             return False
         return version is not None and tuple(int(part) for part in version.groups()) >= IMAGES_SINCE
 
@@ -429,7 +430,7 @@ class SaturnMaking(Creation[SaturnOffer]):
         return forms.Spec(name, {"recipe": recipe.name, "size": size, "owner": offer.owner})
 
     async def create(self, access: Access, spec: forms.Spec, key: str) -> Created:
-        """Make a workspace of a recipe; doing so twice might make two, but it can be found by its name."""
+        """Make a workspace from a recipe. Doing so twice might make two, but it can be found by its name."""
         recipe = connection.find_by_name(self.settings.templates, spec.text("recipe"))
         if recipe is None:
             raise errors.InvalidRequest(NO_RECIPE)
@@ -452,7 +453,7 @@ class SaturnMaking(Creation[SaturnOffer]):
         return Created(made, spec.name, is_started=False)
 
     def can_create_stopped(self, spec: forms.Spec) -> bool:
-        """Return that nothing starts by being created."""
+        """Return True, as the server doesn't start a workspace that it creates."""
         return True
 
     async def _post_recipe(
@@ -480,14 +481,14 @@ class SaturnMaking(Creation[SaturnOffer]):
         return {one.name for one in found} if says_whose else None
 
     async def is_name_in_use(self, access: Access, spec: forms.Spec) -> bool:
-        """Look for a workspace of the new name; a server that can't look it up says of none."""
+        """Return whether a workspace has the new name; False if the server can't look it up."""
         try:
             return await self._find(access, spec.name) is not None
         except errors.OutcomeNotReported:
             return False
 
     async def find_created(self, access: Access, spec: forms.Spec, key: str, since: float) -> OutcomeSearch:
-        """Look for the workspace by its name, which no other had when it was made."""
+        """Search for the workspace by its name, which no other had when it was created."""
         return OutcomeSearch(await self._find(access, spec.name), is_conclusive=True)
 
     async def _find(self, access: Access, name: str) -> Created | None:
@@ -498,7 +499,7 @@ class SaturnMaking(Creation[SaturnOffer]):
             found = parse_resource(response.json_object())
             if is_theirs(found.owner, access.username):
                 return Created(found.id, name, is_started=False)
-            # Somebody else's has that name, too: the person's own may be behind it.
+            # Somebody else's workspace has this name; the person's own may have it as well.
         # A server that supports neither answers 404 to everything.
         try:
             listed = await list_resources(access, "workspace", name)

@@ -1,11 +1,11 @@
-"""The translator for one Saturn Cloud, and how its tokens are got.
+"""The translator for one Saturn Cloud, and the ways to get its tokens.
 
-Facts: ``docs/internals/providers/saturn.md``. The published guides are the contract; endpoints of its client
-are used if the server has them. A server that only implements the guides answers 404 there: then tokens are
-compared instead of asking for a name, and people add workspaces by link or id.
+Facts: ``docs/internals/providers/saturn.md``. The published guides are the contract; endpoints of Saturn's
+own client are used if the server has them. A server that implements only the guides answers 404 there. Usher
+then compares tokens instead of asking for a name, and people add workspaces by link or id.
 
-An administrator's token gets somebody's own through a login link ("Whose token"). Link and token are secrets:
-the session that the link opens has its own cookie jar, which is discarded with it.
+With an administrator's token, Usher gets a person's own token through a login link ("Whose token"). Link and
+token are secrets, so the session that the link opens has its own cookie jar, which is discarded with it.
 """
 
 import base64
@@ -63,18 +63,19 @@ _WORKSPACE_STATES = {
     "stopping": State.STOPPING,
     "error": State.FAILED,
 }
-#: The calls for which the administrator's token is used if it drives workspaces.
+#: Calls for which the administrator's token is used if ``act_as`` says so.
 _DRIVEN = frozenset({"read", "start", "stop"})
 
 
-#: People wait for these responses, 10 s at most in all.
+#: Seconds for responses for which people wait, 10 s at most in all.
 CHECK_SECONDS = 8.0
-#: Getting somebody's token takes five requests; 20 s at most in all.
+#: Seconds for each of the five requests that get somebody's token, 20 s at most in all.
 MINT_SECONDS = 4.0
-#: The login link may lead through several pages of the server before there is a session.
+#: Most pages of the server through which a login link may lead before there is a session, and most bytes of
+#: each.
 MAX_LOGIN_PAGES = 5
 MAX_PAGE_BYTES = 2_000_000
-#: Marks a token that Usher got with the administrator's, and so may get again in the same way.
+#: Owner of a token that Usher got with the administrator's, and can get again in the same way.
 _MINTED: CredentialOwner = "admin"
 
 
@@ -98,8 +99,9 @@ class Saturn(
     template_key: ClassVar[str] = "recipe"
     offer_model: ClassVar[type[offers.SaturnOffer]] = offers.SaturnOffer
     credential_in: ClassVar[base.CredentialPlacement] = base.CredentialPlacement(scheme="token")
-    # The guide allows one read in ten seconds, recommends that while pending, and a slower pace otherwise.
-    # Ten thousand pending at that rate, each answered within 80 ms, keep 80 requests in flight.
+    # The guide allows one read in ten seconds. It recommends that while a workspace is starting or stopping,
+    # and a slower pace otherwise. With ten thousand such workspaces and answers within 80 ms, 80 requests are
+    # in flight.
     pace: ClassVar[base.Pace] = base.Pace(
         min_poll_interval=10.0,
         pending_interval=10.0,
@@ -130,7 +132,7 @@ class Saturn(
         owner = answer.get("owner")
         whose = find_text(owner, "name") if isinstance(owner, dict) else None
         if not offers.is_theirs(whose or "", access.username):
-            # An administrator's own token sees everybody's.
+            # An administrator's own token sees everybody's workspaces.
             await self._confirm_name(access)
             return Observed(State.GONE)
         status = answer.get("status")
@@ -139,7 +141,7 @@ class Saturn(
         deletes = answer.get("self_destruct")
         is_kept = not deletes if isinstance(deletes, bool) else None
         if seen.state is not State.RUNNING:
-            # What only newer servers say of workspaces tells that they also say why.
+            # Only newer servers have this field, and these also give reasons.
             has_reason = "resource_type" in answer
             return replace(seen, name=label, survives_stop=is_kept, has_reason=has_reason)
         address = find_text(answer, "url")
@@ -151,7 +153,7 @@ class Saturn(
         return replace(running, url=url, detail=base.URL_NOT_ALLOWED if url is None else _auto_stop(answer))
 
     async def _confirm_name(self, access: Access) -> None:
-        """Raise Renamed if the account has another name by now: what is under that is still its own."""
+        """Raise AccountRenamed if the account has another name by now, which still owns its things."""
         if self.can_reach_all_workspaces(access):
             return
         owner = await self._read_owner(access.credential)
@@ -168,7 +170,7 @@ class Saturn(
                 [] if response is None else [response.json_object()], "pod_summaries", read_live_pod
             )
         except (errors.BadAnswer, errors.Forbidden, errors.ServerFailed):
-            # It is merely useful: the state is known without it, and has to be told.
+            # The reason is useful but not needed; the state is known, and has to be reported.
             return ""
         return max(pods, key=start_order).why if pods else ""
 
@@ -218,19 +220,19 @@ class Saturn(
         credential = replace(credential, expires_at=await self._find_end(credential))
         if owner is not None:
             return Identity(owner.username, replace(credential, account_id=owner.account_id))
-        # Nothing says whose it is, but a workspace is looked for with valid tokens only.
+        # The server doesn't name the owner, but only a valid token can look for a workspace.
         await self._probe_credential(credential)
         await verify_bad_token_is_refused(self._probe_credential)
         return Identity("", credential)
 
     async def _probe_credential(self, credential: Credential) -> None:
-        """Look for a workspace that there isn't."""
+        """Look for a workspace that doesn't exist."""
         path = f"/api/workspaces/{secrets.token_hex(16)}"
         with suppress(errors.NotFound):
             await self.api.acting_as(credential).call("GET", path, total=CHECK_SECONDS)
 
     async def _find_end(self, credential: Credential) -> float | None:
-        """Return when a token ends: as it says itself (RFC 7519), or as the list of tokens does."""
+        """Return when a token expires, according to itself (RFC 7519) or to the list of tokens."""
         claims = _decode_claims(credential.token.get_secret_value())
         if "exp" in claims or not isinstance(claims.get("jti"), str):
             return parse_time(claims.get("exp"))
@@ -242,7 +244,7 @@ class Saturn(
             found = await offers.fetch_pages(self.api.acting_as(credential), "/api/tokens", {})
             return next(iter(read_entries(found, "tokens", its_own)), None)
         except errors.ProviderError:
-            # It is merely useful: the token is good without it.
+            # The time is useful but not needed.
             return None
 
     async def _read_owner(self, credential: Credential, total: float = CHECK_SECONDS) -> RemoteAccount | None:
@@ -259,7 +261,7 @@ class Saturn(
         return RemoteAccount(find_account_id(answer), username, _read_address(answer))
 
     def is_made_by_name(self, access: Access, call: str) -> bool:
-        """Return whether the administrator's token makes a call: its workspaces are told by owner."""
+        """Return whether the administrator's token makes a call, in which case the owner's name decides."""
         return self.credential_owner(access, call) == "admin"
 
     async def read_account(self, access: Access) -> RemoteAccount | None:
@@ -290,7 +292,7 @@ class Saturn(
         try:
             owner = await self._read_owner(credential, MINT_SECONDS)
         except errors.CredentialRefused as error:
-            # The administrator's token is valid: what was refused is the link's session.
+            # The administrator's token is valid; the session of the link was refused.
             raise errors.Untrusted(f"the token of the login link is refused: {error.message}") from None
         if owner is not None and owner.username != username:
             raise errors.Untrusted(
@@ -306,7 +308,7 @@ class Saturn(
     async def find_user(self, username: str) -> RemoteAccount:
         """Return the user of a name; servers before the document of 2026 don't list their users."""
         asking = offers.fetch_pages(self.connection_api(), "/api/users", {"username": username})
-        # The server takes the name as a part of others'.
+        # The server returns all users whose name contains this one.
         found = read_entries(await none_if_absent(asking) or (), "users", lambda one: one)
         user: Mapping[str, Any] = next((one for one in found if one.get("username") == username), {})
         return RemoteAccount(find_account_id(user), username, _read_address(user))
@@ -354,7 +356,7 @@ class Saturn(
         return Credential(fresh, SecretStr(successor) if successor else None, old.extra, ends_at)
 
     async def _find_name(self, account_id: str) -> str:
-        """Return the name that an account has by now, "" if the server doesn't say it."""
+        """Return the present name of an account; "" if the server doesn't say."""
         if not account_id:
             return ""
         path = f"/api/users/{encode_path_segment(account_id)}"
@@ -366,7 +368,7 @@ class Saturn(
         return clean(find_text(answer, "username") or "", MAX_NAME_LENGTH) if is_same else ""
 
     def credential_owner(self, access: Access, call: str) -> CredentialOwner:
-        """Have the administrator's token drive workspaces if the connection is configured that way.
+        """Return the administrator for reads, starts and stops if the connection is configured that way.
 
         ``docs/internals/providers/saturn.md``, "Whose token".
         """
@@ -458,7 +460,7 @@ def _auto_stop(answer: Mapping[str, Any]) -> str | None:
 
 
 def _decode_claims(token: str) -> Mapping[str, Any]:
-    """Return the claims of a JSON Web Token, nothing if it is none; its server checks the signature."""
+    """Return the claims of a JSON Web Token, none if it isn't one; only its server checks the signature."""
     parts = token.split(".")
     try:
         claims = json.loads(base64.urlsafe_b64decode(parts[1] + "==")) if len(parts) == 3 else None
@@ -478,7 +480,7 @@ def _read_shown_token(response: Response) -> str:
 
 def _find_login_link(answer: Any, root: str) -> str:
     """Return the only address in a response; raise Untrusted if it isn't on the server itself."""
-    # The name of its field is not documented.
+    # The name of the field that has it isn't documented.
     found = sorted({text for text in _iterate_texts(answer) if "://" in text})
     if not found:
         found = sorted({urljoin(f"{root}/", text) for text in _iterate_texts(answer) if text.startswith("/")})
@@ -500,7 +502,7 @@ def _iterate_texts(answer: Any) -> Iterator[str]:
 
 
 class _Session:
-    """Act as a temporary browser: its own cookies, one server, and no way to another."""
+    """A temporary browser, with cookies of its own, which can call only one server."""
 
     def __init__(self, api: ApiClient) -> None:
         self._api = api
@@ -543,7 +545,7 @@ class _Session:
         except errors.InvalidRequest:
             raise errors.PermanentError("the login link can't be opened") from None
         except errors.UnknownOutcome as error:
-            # Whatever happened to it: the next login link is a new one.
+            # The outcome doesn't matter, as the next attempt uses a new login link.
             raise errors.BadAnswer(error.message, status=error.status) from None
         self._jar.update_cookies_from_headers(
             response.headers.getall("Set-Cookie", []), URL(url, encoded=True)

@@ -1,8 +1,8 @@
 """The translator for Sphere Engine Containers: workspaces made from projects, opened in our own page.
 
 Facts: ``docs/internals/providers/sphere.md``. The published guide is the contract; other documents add to it.
-The account has a single token, which is in the address, and in nothing that is reported about a call. Only
-our records say who owns a workspace, so nothing here lists workspaces for people.
+The account has a single token, which is part of each call's address, and is left out of everything reported
+about a call. Only our records say who owns a workspace, so nothing here lists workspaces for people.
 """
 
 import math
@@ -40,18 +40,18 @@ from bot.support import errors
 from bot.support.addresses import parse_origin
 from bot.support.cleaning import hide_secrets
 
-#: The token is part of every call's address, so it has to be valid there.
+#: Pattern of the token, which has to be valid in an address.
 _TOKEN = re.compile(r"[!-~]{1,1000}")
 _API = "/api/v1"
-#: A year: nobody wants more minutes than that.
+#: Most minutes of a setting: a year.
 _MAX_MINUTES = 525_600
 
 
 class SphereSettings(ConnectionSettings):
-    """Hold a Sphere connection; times are minutes.
+    """A Sphere connection; times are minutes.
 
-    The token opens everything in the account, so use an account that nobody else makes workspaces
-    with. ``projects``: the ones from which people may make something.
+    The token opens everything in the account, so use an account with which nobody else creates workspaces.
+    ``projects`` are those from which people may create workspaces.
     """
 
     # The account has one token and no users.
@@ -59,20 +59,21 @@ class SphereSettings(ConnectionSettings):
 
     linking: tuple[LinkMethod, ...] = ("none",)
     access_token: SecretStr
-    #: The host that the SDK is loaded from; the base URL's own by default.
+    #: The host from which the SDK is loaded; by default the base URL's.
     sdk_base: str = ""
-    #: Other hosts that the page may load from, and whether the SDK may write styles into it.
+    #: Other hosts from which the page may load, and whether the SDK may write styles into it.
     page_hosts: HostPatterns = ()
     page_inline_styles: bool = False
     projects: tuple[str, ...] | Literal["all"] = "all"
     webhook_secret: SecretStr | None = None
-    #: How long a stopped workspace is kept; without it, stopping would remove it.
+    #: Minutes for which a stopped workspace is kept; otherwise a stop would remove it.
     retention_minutes: int = Field(1_440, gt=0, le=_MAX_MINUTES)
-    #: A workspace is stopped after this long without use; by default, the project's own time.
+    #: Minutes without use after which a workspace is stopped; by default the project's own time.
     inactivity_minutes: int | None = Field(None, gt=0, le=_MAX_MINUTES)
-    #: A workspace is removed this long after it was made, whatever it is used for; by default, never.
+    #: Minutes after its creation when a workspace is removed, even if it is in use; by default never.
     total_minutes: int | None = Field(None, gt=0, le=_MAX_MINUTES)
-    #: Whether opening a stopped workspace starts it. A page left open would start what was stopped.
+    #: Whether opening a stopped workspace starts it. With this, a page left open starts it again after a
+    #: stop.
     auto_resume: bool = False
 
     @property
@@ -83,7 +84,7 @@ class SphereSettings(ConnectionSettings):
     @field_validator("base_url")
     @classmethod
     def _root(cls, value: str) -> str:
-        """Take the API's own path away, which the vendor's documents show as part of the address."""
+        """Remove the API's path, which the vendor's documents show as part of the address."""
         return value.removesuffix(_API)
 
     @field_validator("access_token")
@@ -138,25 +139,25 @@ NAME_HINT = "Defaults to the template's name."
 
 @dataclass(frozen=True, slots=True)
 class SphereOffer:
-    """Hold the projects that people may use, in the server's order."""
+    """The projects that people may use, in the server's order."""
 
     projects: tuple[forms.Choice, ...]
 
 
 CHECK_SECONDS = 8.0
 LIST_SECONDS = 10.0
-#: A longer list is taken to be endless.
+#: Most pages of a list; a longer one counts as endless.
 MAX_PAGES = 100
-#: The most entries that a page may be asked for.
+#: Most entries that may be requested for a page.
 PAGE_SIZE = "30"
-#: The fields that tell a workspace we made from others; items of a list may lack them.
+#: Fields that distinguish a workspace that Usher created from others; entries of a list may lack them.
 _TELLING = frozenset({"created_at", "retention_time_stopped", "workspace_token_required", "auto_resume"})
-#: How a refusal that means "not yet" reads; its status is not documented.
+#: Words of a refusal that means "not yet"; its status isn't documented.
 _NOT_YET = re.compile(r"\bstopping\b|\bbeing stopped\b", re.IGNORECASE)
 NO_PROJECT = "That project no longer exists. Choose another one."
 
 
-#: Statuses that mean an exhausted quota when something is started; assumed, because no document says so.
+#: Statuses of a start that mean an exhausted quota; this is assumed, because no document says so.
 _QUOTA = {402, 403}
 NO_ROOM = "This connection can't hold more workspaces. Remove one you don't need, then try again."
 
@@ -175,7 +176,7 @@ class SphereProvider(
         "access_token", in_query=True
     )
     offer_model: ClassVar[type[SphereOffer]] = SphereOffer
-    # No rate limit is published: 5 s between status reads of a workspace.
+    # No rate limit is published, so there are 5 s between status reads of a workspace.
     pace: ClassVar[base.Pace] = base.Pace(
         min_poll_interval=5.0,
         pending_interval=5.0,
@@ -185,7 +186,7 @@ class SphereProvider(
     )
 
     def other_hosts(self) -> Mapping[str, bool]:
-        """Name the SDK's host, from which its script is looked at."""
+        """Return the host of the SDK, whose script is checked."""
         return {self.settings.sdk_host: False}
 
     async def status(
@@ -211,7 +212,7 @@ class SphereProvider(
         return workspace
 
     async def start(self, access: base.Access, workspace: Workspace) -> str | None:
-        """Resume; refused as long as it is still stopping."""
+        """Resume a workspace; the server refuses that while it is still stopping."""
         return await self._change_state(access, workspace, "start", "resume")
 
     async def stop(self, access: base.Access, workspace: Workspace, mode: StopMode = "stop") -> str | None:
@@ -220,7 +221,7 @@ class SphereProvider(
         return await self._change_state(access, workspace, "stop", "stop")
 
     async def remove(self, access: base.Access, workspace: Workspace) -> str | None:
-        """Remove for good; a PUT, not a DELETE."""
+        """Remove irreversibly; a PUT, not a DELETE."""
         return await self._change_state(access, workspace, "remove", "remove")
 
     async def _change_state(
@@ -232,7 +233,7 @@ class SphereProvider(
             asking = _change(access, "PUT", path, starts=starts)
             return await requests.accept_already_done(goal, asking, workspace.remote_id, workspace.name)
         except errors.Forbidden as error:
-            # The token may do everything, so what isn't permitted is due to the current state.
+            # The token may do everything, so a missing permission is due to the current state.
             raise errors.Conflict(error.message, status=error.status) from None
         except (errors.InvalidRequest, errors.LimitReached) as error:
             if starts and _NOT_YET.search(error.message):
@@ -240,14 +241,14 @@ class SphereProvider(
             raise
 
     def stop_effects(self, workspace: Workspace) -> StopEffects:
-        """Say that a workspace can be started again; one that isn't kept is removed by a stop."""
+        """Return that a stop keeps the workspace for a new start, or removes it if it isn't kept."""
         if workspace.state in {State.FAILED, State.GONE}:
             return {}
         erases = workspace.survives_stop is False and workspace.state is not State.STOPPED
         return {"stop": StopEffect.ERASES if erases else StopEffect.RETURNS}
 
     def retention_seconds(self) -> tuple[float, float]:
-        """Return the times with which new workspaces are made."""
+        """Return the times with which new workspaces are created."""
         stopped, total = self.settings.retention_minutes, self.settings.total_minutes
         return stopped * 60.0, math.inf if total is None else total * 60.0
 
@@ -306,7 +307,7 @@ class SphereProvider(
         """Create a workspace from a project; not idempotent, and without a mark of ours."""
         project = spec.text("project")
         if self.settings.projects != "all" and project not in self.settings.projects:
-            # It was allowed when its form was filled in, or when its predecessor was made.
+            # The project was allowed when the form was filled in, or the previous workspace was created.
             raise errors.Forbidden("That project isn't available here. Choose another one.")
         fields = {
             "project_id": project,
@@ -327,16 +328,16 @@ class SphereProvider(
         return Created(made, spec.name or made)
 
     async def list_names(self, access: base.Access, stem: str) -> Collection[str]:
-        """Return nothing: workspaces have no names here, only in the person's own list."""
+        """Return no names, as workspaces have names only on the person's own list."""
         return ()
 
     async def find_created(
         self, access: base.Access, spec: forms.Spec, key: str, since: float
     ) -> OutcomeSearch:
-        """List workspaces of the project that were made since then in the way we make them.
+        """Return workspaces of the project that were created since then in the way that Usher creates them.
 
-        It includes those that the list says too little about: ``read_creation_time`` reads them. One that
-        can't be read at all may be the one, so then nothing is certain.
+        Those about which the list says too little are included; ``read_creation_time`` reads them. If a
+        workspace can't be read at all, it may be the one, so the search isn't conclusive.
         """
         query = {"project_id": spec.text("project"), "limit": PAGE_SIZE}
         listed = answers.read_entries(
@@ -353,7 +354,7 @@ class SphereProvider(
         return OutcomeSearch(candidates=tuple(found))
 
     async def read_creation_time(self, access: base.Access, remote_id: str) -> float | None:
-        """Read when a workspace was made; None if it was not made in the way we make them."""
+        """Read when a workspace was created; None if it wasn't created in the way in which Usher does it."""
         workspace = await self._read(access, remote_id)
         return None if workspace is None else self._parse_creation_time(workspace)
 
@@ -373,13 +374,13 @@ class SphereProvider(
     # -- the account and the server --------------------------------------------------------------------------
 
     async def check_credential(self, credential: base.Credential) -> base.Identity:
-        """Check the account's own token (GET /test); there are no users whose it could be."""
+        """Check the account's own token (GET /test); an account has no users."""
         with requests.forbidden_as_credential_refused():
             await self.probe()
         return base.Identity("", credential)
 
     async def probe(self) -> str:
-        """Check the account's own token: nothing can be asked without one."""
+        """Check the account's own token, as every call needs one."""
 
         async def ask(credential: base.Credential) -> None:
             response = await self.api.acting_as(credential).call("GET", "/test", total=CHECK_SECONDS)
@@ -390,11 +391,11 @@ class SphereProvider(
         return "API v1, the access token is good"
 
     def page_url(self, remote_id: str) -> str:
-        """Return nothing: people have no account at the server."""
+        """Return "", as people have no account on the server."""
         return ""
 
     def embedding(self) -> facets.Embedding:
-        """Name the SDK's host, and the endpoint whose workspaces it shows."""
+        """Return the SDK's host, and the endpoint whose workspaces it shows."""
         own, endpoint = self.settings, parse_origin(self.settings.base_url)
         origin = f"{endpoint.scheme}://{endpoint.netloc}"
         return facets.Embedding(

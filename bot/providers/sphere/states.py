@@ -16,7 +16,7 @@ from bot.providers import answers, base
 from bot.providers.answers import MAX_MESSAGE_LENGTH, clean, clean_words, find_text, log_oddity
 from bot.support import errors
 
-#: Ids of projects and workspaces: 32 hex characters.
+#: Pattern of ids of projects and workspaces: 32 hex characters.
 ID_PATTERN = re.compile(r"[0-9a-f]{32}")
 _STATES_BY_CODE = {
     1: State.STARTING,
@@ -27,7 +27,7 @@ _STATES_BY_CODE = {
 }
 _ACTIONS_BY_PERMISSION: Mapping[str, Action] = {"enter": "open", "stop": "stop", "remove": "remove"}
 _MINUTE_SECONDS = 60.0
-#: More minutes than this are no realistic time.
+#: Most minutes that are a realistic time.
 _MAX_READABLE_MINUTES = 10_000_000
 _TIME_FORMAT = "%Y-%m-%d %H:%M:%S %z"
 _MAX_TOKEN_LENGTH = 200
@@ -143,10 +143,10 @@ def _init_failure(workspace: Mapping[str, Any], secrets: Iterable[str]) -> str |
     value = streams if isinstance(streams, dict) else {}
     wrote = value.get("workspace_init_error") or value.get("workspace_init_output")
     if not isinstance(wrote, str) or not wrote.strip() or _URL_PATTERN.fullmatch(wrote.strip()):
-        # Where the log is isn't why: only the account's owner can open it.
+        # A link to the log doesn't help people, as only the account's owner can open it.
         return f"{INIT_FAILED}."
     for secret in secrets:
-        # Before anything is cut, because half a secret would not be recognised.
+        # Secrets are removed before the text is cut, because half a secret wouldn't be recognised.
         wrote = wrote.replace(secret, "…") if secret else wrote
     room = MAX_MESSAGE_LENGTH - len(INIT_FAILED) - 5
     end = clean(wrote[-room:], room)
@@ -154,7 +154,7 @@ def _init_failure(workspace: Mapping[str, Any], secrets: Iterable[str]) -> str |
 
 
 def _find_removal_reason(workspace: Mapping[str, Any], ended: float) -> str | None:
-    """Return the sentence for the time limit that removed a workspace; None if none had run out."""
+    """Return a sentence about the time limit that removed a workspace; None if no limit had run out."""
     made, total, idle, kept = (
         parse_sphere_time(workspace.get("created_at")),
         *(
@@ -173,9 +173,9 @@ def _find_removal_reason(workspace: Mapping[str, Any], ended: float) -> str | No
 
 
 def _read_expiry(workspace: Mapping[str, Any], *, is_up: bool) -> dict[str, Any]:
-    """Return when a workspace ends: when idle, or for good, whichever comes first.
+    """Return when a workspace is stopped for being idle or is removed, whichever comes first.
 
-    The server doesn't say since when one has been stopped.
+    The server doesn't say since when a workspace has been stopped.
     """
     created = parse_sphere_time(workspace.get("created_at"))
     kept = parse_minutes(workspace.get("retention_time_stopped"))

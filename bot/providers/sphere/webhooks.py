@@ -18,12 +18,12 @@ from bot.support import errors
 
 SIGNATURE = "X-Sphere-Engine-Signature"
 FINISHED = "workspace.scenario.finished"
-#: The most messages in one request.
+#: Most messages in one request.
 MAX_MESSAGES = 10
 _SIGNATURE_PATTERN = re.compile(r"[0-9a-fA-F]{64}")
 _MAX_KEY_LENGTH = 100
 _MAX_SCENARIO_NAME_LENGTH = 60
-#: How a successful result is named; the codes of results aren't published, so their names are compared.
+#: Names of successful results, which are compared because the codes of results aren't published.
 _PASSED = {"ok", "passed", "pass", "success", "accepted"}
 
 
@@ -32,7 +32,7 @@ def check_signature(secret: SecretStr | None, signature: str, body: bytes) -> No
     key = secret.get_secret_value().encode() if secret is not None else b""
     right = hmac.new(key, body, hashlib.sha256).hexdigest()
     is_shaped = _SIGNATURE_PATTERN.fullmatch(signature) is not None
-    # Compared in any case, so that a missing signature takes as long as a wrong one.
+    # This is compared in any case, so that a missing signature takes as long as a wrong one.
     is_right = hmac.compare_digest(right, signature.lower() if is_shaped else "0" * 64)
     if secret is None or not is_shaped or not is_right:
         raise errors.CredentialRefused("the signature is wrong")

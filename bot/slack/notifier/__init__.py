@@ -24,18 +24,17 @@ from bot.support.settings.core import SLACK_API_URL
 __all__ = ["Notifier", "Timing"]
 
 log = structlog.get_logger(__name__)
-#: Slack is absent once no call has had an answer for so long.
+#: Seconds without an answer to any call after which Slack counts as absent.
 MIN_ABSENCE_SECONDS: Final = 10.0
-#: An absence is forgotten so long after the last call without an answer.
+#: Seconds after the last unanswered call when an absence is forgotten, if no further call was made.
 FORGET_ABSENCE_SECONDS: Final = 120.0
 
 
 class Notifier:
-    """The sender of notices and of cards' updates. Raises ValueError if a send could outlive its lease.
+    """The sender of notices and of cards' updates. Raises ValueError if a send could outlast its lease.
 
     ``http`` posts replies to the addresses that came with a command or a click, if they belong to the Slack
-    whose Web API is at ``api_url``. The reconciler puts the outputs that it follows
-    on the ``board``.
+    whose Web API is at ``api_url``. The reconciler puts the outputs of runs on the ``board``.
     """
 
     def __init__(
@@ -60,7 +59,7 @@ class Notifier:
 
     @property
     def lockout_code(self) -> str | None:
-        """Return the error code by which Slack locks the app out everywhere; None if it doesn't."""
+        """Return the error code with which Slack locks the app out everywhere; None if it doesn't."""
         return self._slack.lockout_code
 
     @property
@@ -69,21 +68,22 @@ class Notifier:
         return self.lockout_code is None and self._slack.answering.row_since is None
 
     def is_restless(self) -> bool:
-        """Return whether there is more to do about messages than rows say."""
+        """Return whether there is work on messages that no row shows as due."""
         is_waiting = self._results.is_waiting or self._slack.answering.is_restless
         return is_waiting or any(client.is_restless for client in self._slack.list_clients())
 
     async def step_notices(self, pool: Pool | None = None) -> int:
-        """Send the due notices that fit the budget; return the number claimed."""
+        """Send the due notices that fit into the budget; return the number claimed."""
         await self._results.repeat()
         await self._note_absence()
         return 0 if self._slack.is_locked_out else await self._outbox.step(pool)
 
     async def _note_absence(self) -> None:
-        """Write the beginning or the end of Slack's silence, with a line in the log.
+        """Record and log the beginning or the end of Slack's silence.
 
-        One call that fails is no absence. What is pending is tried again: where no call fails any more,
-        nobody waits for Slack, and nobody knows.
+        A single failed call is no absence. Pending messages are tried again and again, so if no call has
+        failed for a while, no message is waiting for Slack; whether it answers is unknown, and the silence is
+        forgotten.
         """
         answering, event = self._slack.answering, "slack answers again"
         before, failed_at = answering.row_since, answering.failed_at
@@ -97,9 +97,9 @@ class Notifier:
             log.warning(event if since is None else "slack doesn't answer", since=since or before)
 
     async def step_cards(self, pool: Pool | None = None) -> int:
-        """Update the dirty cards that fit the budget; return the number claimed."""
+        """Update the dirty cards that fit into the budget; return the number claimed."""
         return 0 if self._slack.is_locked_out else await self._cards.step(pool)
 
     async def step_outputs(self, pool: Pool | None = None) -> int:
-        """Upload the outputs that are over as files; return their number."""
+        """Upload the outputs of ended runs as files; return their number."""
         return 0 if self._slack.is_locked_out else await self._outputs.step(pool)

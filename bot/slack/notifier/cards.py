@@ -1,4 +1,4 @@
-"""Updates of dirty cards, in which the newest state wins."""
+"""Updates of dirty cards: messages in Slack that no longer show the newest state."""
 
 from functools import partial
 
@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 
 class CardUpdates:
-    """The updates of dirty cards in place."""
+    """Update dirty cards in place; each update shows the newest state."""
 
     def __init__(
         self, context: Context, slack: AnySlack, gatherer: Gatherer, results: Results, timing: Timing
@@ -49,7 +49,7 @@ class CardUpdates:
         updates, owner = self._slack.get_quota(methods.CHAT_UPDATE), self._owners.name
         claimed_at = self._clock.monotonic()
         cards = await self._store.claim(card_rows.claim_cards, limit, self._timing.lease, updates, owner)
-        # A message is rendered with all of its cards.
+        # Several cards may share one message, which is rendered once with all of them.
         messages = {(card.channel_id, card.message_ts): card for card in cards}
         for card in cards:
             if messages[card.channel_id, card.message_ts] is not card:
@@ -66,7 +66,8 @@ class CardUpdates:
             "card", self._ids, back=back, failed=failed, unwritten=unwritten, card=card.id
         ):
             try:
-                # A rendering from before the end of the lease may no longer be true after it.
+                # After the lease ends, what was rendered before may no longer be true, so it isn't sent any
+                # more.
                 with limit_departures(Window(claimed_at + self._timing.last_start)):
                     await self._update_card(card)
             except errors.SlackFailed as error:
@@ -82,7 +83,7 @@ class CardUpdates:
                 await self._store.write(notices.queue_lost_card, card.id)
 
     async def _tell_author(self, card: Card, code: str) -> None:
-        """Tell the author of a card that its channel doesn't take changes of it, once a day."""
+        """Tell the author of a card, once a day, that Slack doesn't let Usher change it in its channel."""
         day = int(await self._store.now() // 86_400)
         words = notice_words.CARD_NOT_UPDATED.format(
             channel=card.channel_id, code=kit.safe(code, kit.MAX_NAME_LENGTH)
@@ -101,7 +102,7 @@ class CardUpdates:
         await self._store.write(card_rows.forget_location, card.id)
 
     async def _delete_message(self, slack: PacedSlack, card: Card) -> bool:
-        """Delete a message, with its key for searches; return False if Slack keeps it."""
+        """Delete a card's message; return False if Slack refuses. A search then no longer finds its key."""
         try:
             await slack.call(methods.CHAT_DELETE, {"channel": card.channel_id, "ts": card.message_ts})
         except errors.SlackPermanent as error:

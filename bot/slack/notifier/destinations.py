@@ -1,4 +1,4 @@
-"""Destinations: the conversation and the thread in which a message belongs."""
+"""The destination of a message: its conversation and its thread."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -9,7 +9,7 @@ from bot.store import cards
 from bot.store.store import Store
 from bot.support.guards import guards
 
-#: The longest wait of a notice for the card in whose thread it belongs, and that hasn't been posted yet.
+#: Most seconds that a notice waits for its card to be posted, so that it can go into the card's thread.
 MAX_CARD_WAIT_SECONDS: Final = 120.0
 
 
@@ -22,12 +22,13 @@ class Destination:
 
 
 class Destinations:
-    """Find the destination of each notice. A thread is below a card, or below what was sent in its place.
+    """Find the destination of each notice. A thread is below a card, or below the message sent in its place.
 
-    Output never goes to a channel, where not everybody should see it and files may be refused: if the card is
-    in a channel, the output goes to the person's direct message instead.
+    Output never goes to a channel, where others would see it and files may be refused. If the card is in a
+    channel, the output goes to the person's direct message.
 
-    In memory: what Slack refused. Restart, and several processes: refused again.
+    In memory: the notices whose thread Slack refused. After a restart or in another process, Slack refuses
+    again.
     """
 
     def __init__(self, store: Store) -> None:
@@ -37,7 +38,7 @@ class Destinations:
 
     @guards("Output is read again, not remembered")
     async def find(self, notice: Notice) -> Destination | None:
-        """Return a notice's destination; None while the card above it hasn't been posted."""
+        """Return a notice's destination; None while it waits for its card to be posted."""
         if Mark.IN_CHANNEL in notice.kind.marks:
             return Destination(str(notice.body.get("channel_id") or ""))
         to_person = Destination(notice.principal.user_id)
@@ -53,5 +54,5 @@ class Destinations:
         return None if age < MAX_CARD_WAIT_SECONDS else to_person
 
     def leave_thread(self, notice: Notice) -> None:
-        """Note that a notice can't go into its thread."""
+        """Remember that a notice can't go into its thread."""
         self._alone.add(notice.id)

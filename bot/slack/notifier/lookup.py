@@ -1,4 +1,4 @@
-"""The search for messages that may have been sent, by the key in their metadata."""
+"""Search in Slack for messages that may have been sent, by the key in their metadata."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EVENT_TYPE: Final = "usher_notice"
 
 
 def build_metadata(notice: Notice) -> dict[str, Any]:
-    """Return the metadata by which a search finds a notice's message."""
+    """Return the metadata with which a search recognises a notice's message."""
     return {"event_type": EVENT_TYPE, "event_payload": {"key": notice.key}}
 
 
@@ -32,7 +32,7 @@ class PostedMessage(NamedTuple):
 
 
 class Lookup:
-    """The reader of the direct message with a person, or a thread in it, back to a time."""
+    """Search the direct messages with a person, or a thread there, back to a given time."""
 
     def __init__(self, store: Store, slack: AnySlack) -> None:
         self._store = store
@@ -42,11 +42,11 @@ class Lookup:
     async def find(
         self, notices: Sequence[Notice], oldest: float, thread_ts: str | None = None
     ) -> dict[str, PostedMessage]:
-        """Return the messages of a person's notices, by the notices' ids; raises SlackFailed.
+        """Return the messages found for one person's notices, by the notices' ids; raises SlackFailed.
 
-        ``oldest`` is by our clock, and is corrected by how far that is ahead of Slack's, which is known from
-        the first page's response at the latest: so the search starts with the newest. A thread is short, and
-        Slack returns it from its beginning, so it is read whole.
+        ``oldest`` is a time of our clock. It is corrected by how far our clock is ahead of Slack's, which the
+        first response shows; therefore the search starts with the newest message. A thread is short, and
+        Slack returns it from its beginning, so all of it is read.
         """
         slack, channel = self._slack.find_client(notices[0].principal), await self.find_channel(notices[0])
         method, within = methods.CONVERSATIONS_HISTORY, {}
@@ -80,7 +80,7 @@ class Lookup:
                 return messages_by_id
 
     async def find_channel(self, notice: Notice) -> str:
-        """Return the direct message's id, from an earlier send or by asking Slack; raises SlackFailed."""
+        """Return the id of the person's direct message, stored or asked from Slack; raises SlackFailed."""
         channel = notice.channel_id or await self._store.read(
             notice_rows.find_direct_channel, notice.principal
         )
@@ -111,9 +111,10 @@ def _find_message(messages: Iterable[dict[str, Any]], notice: Notice) -> dict[st
 
 
 def _is_key_of(key: str, notice: Notice) -> bool:
-    """Return whether a message with a key is a notice's.
+    """Return whether a key belongs to a notice's message.
 
-    So is another end of the same operation or run: a failover lost the first, and things have moved on.
+    For the notice of an end, the key of any end of the same operation or run counts: a failover of the
+    database may have lost the end that was sent, and the item may then have ended differently.
     """
     if Mark.END not in notice.kind.marks:
         return key == notice.key

@@ -1,4 +1,4 @@
-"""The outbox: notices are claimed, rendered from rows and sent once; the row gets the result."""
+"""The outbox: claim notices, render them from the rows, send each once, and record the result in its row."""
 
 from __future__ import annotations
 
@@ -45,25 +45,28 @@ from bot.support.windows import Window, limit_departures
 log = structlog.get_logger(__name__)
 
 
-#: The share of the budget that each class may use; the rest is reserved for more urgent ones.
+#: Share of Slack's rate limit that notices of each urgency (0 is the highest) may use.
+#: The rest is reserved for more urgent notices.
 BUDGET_SHARES: Final = {0: 1.0, 1: 1.0, 2: 0.9, 3: 0.8}
 _REPLIES_ONLY: Final = {0: 1.0}
-#: The person can't receive direct messages.
+#: Errors that mean that the person can't receive direct messages.
 _NO_DIRECT_MESSAGE: Final = frozenset({Meaning.PLACE, Meaning.PERSON})
-#: The prefix of the occasion of a notice about a missing message.
+#: Prefix of the occasion of a notice that a message couldn't be delivered.
 _MISSING: Final = "missing:"
-#: Nobody knows whether it was posted.
+#: The error of a card that may or may not have been posted.
 _UNKNOWN_OUTCOME: Final = "outcome_unknown"
-#: An edit notifies nobody: after so many seconds the answer is a message of its own.
+#: Seconds after which an answer becomes a message of its own instead of replacing the message that promised
+#: it, because Slack notifies nobody of an edit.
 MAX_PROMISE_AGE_SECONDS: Final = 120.0
-#: Seconds until a reply that is just being sent is checked again.
+#: Seconds until the outbox checks again whether the message that promised an answer has been sent.
 PROMISE_CHECK_SECONDS: Final = 1.0
-#: For how many seconds an answer waits until Slack has room for an edit; then it is a message of its own.
+#: Longest rate-limit pause, in seconds, that an answer waits for an edit. After a longer one it is sent as a
+#: message of its own.
 MAX_EDIT_WAIT_SECONDS: Final = 5.0
 
 
 class Outbox:
-    """The sender of due notices, by class and within the budget."""
+    """The sender of due notices, the most urgent first, within Slack's rate limits."""
 
     def __init__(
         self,
@@ -87,7 +90,7 @@ class Outbox:
         self._renderer = NoticeRenderer(context, self._destinations, gatherer, timing)
 
     async def step(self, pool: Pool | None = None) -> int:
-        """Claim due notices and send each, in the pool or at once; return their number, with tries."""
+        """Claim due notices and send them, in the pool if there is one; return their number, with tries."""
         limit = count_free_slots(pool, self._timing.batch)
         if limit <= 0:
             return 0
@@ -100,7 +103,7 @@ class Outbox:
                     notice_rows.release_notices, slack.budget.installation.id, self._timing.settles
                 )
         shares = _REPLIES_ONLY if installed and all(slack.is_away for slack in installed) else BUDGET_SHARES
-        # Replies don't use this budget; notices that don't fit keep their place because they aren't claimed.
+        # Notices beyond the budget aren't claimed, so they keep their place. Replies don't use this budget.
         quota = self._slack.get_quota(methods.CHAT_POST_MESSAGE)
         claimed_at = self._clock.monotonic()
         notices = await self._store.perform(
@@ -110,10 +113,10 @@ class Outbox:
         return len(notices) + len(tries)
 
     async def _try(self, slack: PacedSlack) -> None:
-        """Try one pending message of an installation while Slack is away: an answer releases all messages.
+        """Try one pending message of an installation while Slack is away; once Slack answers, all are sent.
 
-        A send without an answer is one more to look for: while there is something to look for, sends come
-        ever more rarely (the 1st, 3rd, 7th, 15th …). They don't end, as a search may fail by itself.
+        A send without an answer leaves one more message to search for. So while there is something to search
+        for, only the 1st, 3rd, 7th, 15th … try sends. Sends never stop, as a search may fail by itself.
         """
         installation_id, is_send = slack.budget.installation.id, slack.tries & (slack.tries + 1) == 0
         async with contain_errors("try", self._ids, installation=installation_id):
@@ -124,14 +127,14 @@ class Outbox:
             if not notices:
                 slack.note_nothing_pending(self._timing.settles)
             elif is_send and notices[0].unknown_since is not None:
-                # There was nothing to send: what comes next is.
+                # There was nothing to send, so the next try sends.
                 slack.tries -= 1
             await run_all(self._plan_sends(notices, claimed_at, is_try=True), None)
 
     def _plan_sends(
         self, notices: Sequence[Notice], claimed_at: float, *, is_try: bool = False
     ) -> list[Coroutine[Any, Any, None]]:
-        """Return the sends, and a search for each person's messages that may have been sent."""
+        """Return a send for each notice, and one search per person for messages that may already be sent."""
         unsure: dict[Principal, list[Notice]] = {}
         for notice in notices:
             if notice.unknown_since is not None and _is_searchable(notice.kind):
@@ -141,16 +144,16 @@ class Outbox:
         return [*searches, *(self._isolate_errors(notice, claimed_at, is_try) for notice in others)]
 
     async def _isolate_errors(self, notice: Notice, claimed_at: float, is_try: bool) -> None:
-        """Isolate one notice's failure from the others; once its lease ends the notice is tried again."""
+        """Send one notice so that its failure doesn't affect the others; it is retried later."""
         method = methods.CHAT_POST_MESSAGE
-        # It may have been sent, or have failed somewhere on the way: that is looked up, at growing intervals.
+        # The notice may have been sent, so it is searched for before it is retried, at growing intervals.
         back = partial(self._record_unknown, notice, errors.SlackUnknownOutcome(method, "stopped"))
         failed = partial(self._postpone, notice, errors.SlackFailed(method, "internal"), is_unknown=True)
-        # What has a result needs no database: nothing was sent.
+        # `Results` keeps the result of a send even without the database, so here nothing was sent.
         unwritten = partial(self._put_back, [notice])
         hands_back = {"back": back, "failed": failed, "unwritten": unwritten}
         async with contain_errors("notice", self._ids, **hands_back, notice=notice.id):
-            # Whatever it takes before: no call ends after the lease.
+            # No call starts so late that it could end after the lease.
             with limit_departures(Window(claimed_at + self._timing.last_start)):
                 if notice.kind is NoticeKind.REPLY:
                     await self._replies.send(notice, is_try=is_try)
@@ -158,7 +161,7 @@ class Outbox:
                     await self._send_one(notice, is_try)
 
     async def _put_back(self, notices: Sequence[Notice]) -> None:
-        """Put back the notices in hand when the database went away."""
+        """Put back claimed notices that weren't sent because the database failed."""
         for notice in notices:
             await self._results.retry(notice, 0.0, error=NoticeError.NOT_WRITTEN)
 
@@ -167,7 +170,7 @@ class Outbox:
             if not is_try and self._slack.find_client(notice.principal).is_away:
                 raise errors.SlackFailed(methods.CHAT_POST_MESSAGE, calls.UNREACHABLE_CODE)
             if notice.kind in UNPOSTED and notice.unknown_since is not None:
-                # Channel history is never read: the poster is asked, and says whether to send it again.
+                # Usher never reads a channel's history, so it asks the poster whether to post the card again.
                 await self._ask_poster(notice, _UNKNOWN_OUTCOME)
                 return
             rendered = await self._renderer.render(notice, is_try=is_try)
@@ -209,7 +212,8 @@ class Outbox:
     async def _replace_promised_answer(self, notice: Notice, rendered: RenderedNotice) -> bool:
         """Replace the message that promised an answer; return False if the answer needs a message of its own.
 
-        Raises SlackFailed.
+        While the promise is still being sent, the notice is put back, and the result is True. Raises
+        SlackFailed.
         """
         promise = await self._find_promise(notice)
         if promise is None:
@@ -228,7 +232,7 @@ class Outbox:
         except errors.SlackLimited as error:
             if error.retry_after <= MAX_EDIT_WAIT_SECONDS:
                 raise
-            # Updates of cards have used up what fits into the minute; somebody waits for this.
+            # Card updates have used up this minute's edits, and somebody is waiting for the answer.
             return False
         except errors.SlackPermanent as error:
             if classify(error).is_shut_out:
@@ -238,9 +242,9 @@ class Outbox:
         return True
 
     async def _find_promise(self, notice: Notice) -> Notice | None:
-        """Find the message that a notice replaces.
+        """Find the message that a notice replaces; None if there is none.
 
-        One that wasn't sent yet never is, and the one that it was to replace counts.
+        If that message hasn't been sent yet it is given up, and the message that it was to replace counts.
         """
         passed = [notice.id]
         while interaction := str(notice.body.get("becomes") or ""):
@@ -253,7 +257,7 @@ class Outbox:
         return None
 
     async def _search_person(self, notices: Sequence[Notice]) -> None:
-        """Search for a person's messages that may have been sent; put back the others."""
+        """Search for a person's messages that may have been sent; queue again those that weren't."""
         broken = errors.SlackFailed(methods.CONVERSATIONS_HISTORY, "internal")
         postpone, of = partial(self._postpone_all, notices, broken), notices[0].principal.key
         unwritten = partial(self._put_back, notices)
@@ -292,7 +296,7 @@ class Outbox:
             await self._record_failure(notice, error, is_search=True)
 
     async def _update(self, notice: Notice, rendered: RenderedNotice) -> None:
-        """Correct a card in place; one of a channel keeps its buttons and is given up instead."""
+        """Update a card in place; if a channel's card can't be rendered, leave it with its buttons."""
         if rendered.is_plain and notice.body["card"] in UNPOSTED:
             await self._results.write_dead(notice, NoticeError.UNDRAWABLE)
             return
@@ -301,7 +305,7 @@ class Outbox:
         await self._results.write_sent(notice, channel, ts, said=rendered.said)
 
     async def _share_file(self, notice: Notice, answer: Answer, destination: Destination) -> None:
-        """Share a file that was uploaded earlier: the only step that people see."""
+        """Share a file that was uploaded earlier. Nobody sees the file before this."""
         channel = destination.channel
         if destination.thread_ts is None:
             channel = await self._lookup.find_channel(notice)
@@ -349,19 +353,19 @@ class Outbox:
         return str(channel), str(ts)
 
     async def _record_unknown(self, notice: Notice, error: errors.SlackUnknownOutcome) -> None:
-        """Record the time of an unknown outcome; the search follows once Slack has had time."""
+        """Record since when the outcome is unknown; the search follows once the message should be visible."""
         log.info("outcome of a send unknown", notice=notice.id, problem=error.code)
         await self._results.write(notice.id, partial(self._write_unknown, notice, error.code))
 
     async def _write_unknown(self, notice: Notice, code: str) -> None:
-        # All of it is repeated: without its result the notice would count as not sent.
+        # Repeated as a whole if the database fails: without this the notice would count as not sent.
         since = await self._store.now()
         await self._store.write(
             notice_rows.retry_notice, notice, self._timing.settles, error=code, unknown_since=since
         )
 
     async def _postpone_limited(self, notice: Notice, error: errors.SlackLimited) -> None:
-        """Put back a notice after a rate limit: at its old place, or until its person can be reached."""
+        """Put back a notice after a rate limit: for the pause, or at its old place if no budget is left."""
         wait = error.retry_after
         quota, share = self._slack.get_quota(methods.CHAT_POST_MESSAGE), BUDGET_SHARES[notice.kind.urgency]
         if not await self._store.read(slack_rate_limits.count_remaining_calls, quota, share):
@@ -377,7 +381,7 @@ class Outbox:
         if now - notice.created_at > max_age and is_let_in:
             await self._give_up(notice, error)
             return
-        # The middle of the jitter range, because the budget spreads sends anyway.
+        # No random jitter is needed, because the budget spreads sends anyway.
         wait = backoff(notice.attempts, 0.5, longest=MAX_PAUSE_SECONDS)
         min_wait, since = (self._timing.settles, now) if is_unknown else (0.0, None)
         if isinstance(error, errors.SlackRefusedHere):
@@ -386,7 +390,10 @@ class Outbox:
         await self._results.retry(notice, max(wait, min_wait), error=error.code, unknown_since=since)
 
     async def _ask_poster(self, notice: Notice, error: str) -> None:
-        """Give up a channel's card and ask its poster; the question comes first, as it is written once."""
+        """Give up a channel's card and ask its poster what to do.
+
+        The question is written first: if giving up then fails, repeating both adds no second question.
+        """
         body = {
             "connection": notice.body.get("connection"),
             "is_unsure": error == _UNKNOWN_OUTCOME,
@@ -400,7 +407,7 @@ class Outbox:
         await self._results.write_dead(notice, error)
 
     async def _give_up(self, notice: Notice, error: errors.SlackFailed) -> None:
-        """Give up a notice that Slack refuses, and notify its person by another way if there is one."""
+        """Give up a notice that Slack refuses, and tell the person in another way if there is one."""
         if notice.kind in UNPOSTED:
             await self._ask_poster(notice, error.code)
             return
@@ -419,7 +426,10 @@ class Outbox:
             log.info("person not reached", notice=notice.id, problem=failed.code)
 
     async def _say_in_channel(self, notice: Notice) -> None:
-        """Tell a person, where they asked, that Slack keeps a message from them; once a day."""
+        """Tell a person in the channel where they asked that Slack rejects direct messages to them.
+
+        This happens once a day for each channel.
+        """
         channel = str(notice.body.get("channel_id") or "")
         if Mark.IN_CHANNEL in notice.kind.marks or not channel or channel.startswith("D"):
             return
@@ -430,7 +440,7 @@ class Outbox:
         await self._store.write(notice_rows.add_notices, [waiting])
 
     async def _say_missing(self, notice: Notice, error: errors.SlackFailed) -> None:
-        """Tell a person that they missed a message, in one as plain as can be; once a day for each cause."""
+        """Tell a person in a plain message that they missed one, once a day for each cause."""
         is_hopeless = classify(error) is Meaning.SETUP or notice.occasion.startswith(_MISSING)
         if is_hopeless or notice.kind is NoticeKind.CARD_UPDATE:
             return
@@ -448,12 +458,12 @@ class Outbox:
 
 
 def _is_searchable(kind: AnyKind) -> bool:
-    """Return whether a search finds a kind: channels aren't read, and a reply is sent once."""
+    """Return whether a search can find this kind: channels aren't read, and replies are never repeated."""
     return Mark.IN_CHANNEL not in kind.marks and kind is not NoticeKind.REPLY
 
 
 def _find_pacing_key(notice: Notice) -> str:
-    """Return the key that paces a message: its person, or the channel that it is for."""
+    """Return the id by which Slack's limit per conversation is kept: the person's, or the channel's."""
     if Mark.IN_CHANNEL in notice.kind.marks:
         return str(notice.body.get("channel_id") or "")
     return notice.principal.user_id

@@ -1,4 +1,4 @@
-"""Outputs of runs, sent as files."""
+"""The outputs of runs, sent as files."""
 
 import re
 from typing import Final
@@ -29,14 +29,14 @@ from bot.support.pool import Pool, count_free_slots, run_all
 log = structlog.get_logger(__name__)
 
 
-#: Attempts at a file that Slack doesn't accept, at growing intervals (about half an hour in all).
+#: Attempts to upload a file that Slack doesn't accept, at growing intervals (about half an hour in all).
 MAX_DELIVERIES: Final = 10
 MAX_DELIVERY_WAIT_SECONDS: Final = 300.0
 _NAME_CHARACTERS: Final = re.compile(r"[^\w.+-]+")
 
 
 class Outputs:
-    """The uploads of outputs that are over, as files."""
+    """Upload the complete outputs of ended runs as files."""
 
     def __init__(
         self, context: Context, slack: AnySlack, gatherer: Gatherer, timing: Timing, board: Board
@@ -50,9 +50,10 @@ class Outputs:
         self._timing = timing
 
     async def step(self, pool: Pool | None = None) -> int:
-        """Start uploading files; return their number.
+        """Upload the files that are due; return their number.
 
-        After this process stood still, another one may know more of an output, and have sent it.
+        Only outputs that this process still owns are sent: if it stood still, another process may have taken
+        an output over, and have sent it.
         """
         due = [entry for entry in self._board.entries.values() if self._is_deliverable(entry)]
         if not due:
@@ -86,7 +87,7 @@ class Outputs:
             entry.is_delivering = False
 
     async def _deliver(self, entry: FollowedRun) -> None:
-        """Upload the whole output and have a notice share it; it is invisible until then, so repeatable."""
+        """Upload the whole output, and queue a notice that shares it. Until then nobody sees it."""
         run = await self._store.read(run_rows.find_run, entry.run_id)
         spool = entry.transcript.spool
         if run is None:
@@ -123,20 +124,21 @@ class Outputs:
             else:
                 entry.deliver_after = self._board.monotonic() + seconds
         else:
-            # Asked for again it comes again: as a file of its own.
+            # The new file's id makes this a notice of its own, so a person who asks again gets the file
+            # again.
             file = str(answer.data.get("file_id") or "")
             body = {"job": run.id, "file": file, "name": name}
             await self._finish(entry, NewNotice(run.id, NoticeKind.JOB_FILE, file, run.principal, body))
 
     @staticmethod
     def _fits_end(entry: FollowedRun) -> bool:
-        """Return whether the message about a run's end has room for all of the output."""
+        """Return whether all of the output fits into the message about the run's end."""
         tail = format_output(entry.transcript.tail)
         is_whole = tail is not None and not tail.is_cut and entry.transcript.is_short
         return is_whole and not entry.is_asked
 
     async def _is_shown(self, run: Run) -> bool:
-        """Return whether the message about a run's end shows all of it: rendered again, it is the same."""
+        """Return whether the message about a run's end already shows the output that is known now."""
         end = await self._store.read(cards.find_output_head, run.id, await self._store.now())
         facts = None if end is None else await self._gatherer.describe_message(end)
         if end is None or facts is None or not end.message_ts:
@@ -145,7 +147,7 @@ class Outputs:
         return end.kind is NoticeKind.JOB_ENDED and digest(edit) == end.rendered_digest
 
     def _build_missing_notice(self, run: Run, cause: str) -> NewNotice:
-        """Return the notice that there is no file."""
+        """Return the notice that says that there is no file, and why."""
         log.info("no file of an output", run=run.id, problem=cause)
         body = {"job": run.id, "connection": run.connection, "cause": cause}
         return NewNotice(run.id, NoticeKind.JOB_FILE_MISSING, self._ids.new("file"), run.principal, body)

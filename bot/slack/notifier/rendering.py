@@ -1,8 +1,9 @@
-"""Rendering of notices and cards from rows.
+"""Render notices and cards from rows.
 
-A notice has only the keys of a person and of rows: it is rendered from the rows as they are when it is sent,
-and ends unsent, as sent nowhere, if it isn't needed any more. A rendering that fails is retried at growing
-intervals, then a plain text is sent. A digest compares messages, as the same content isn't sent twice.
+A notice holds only keys of a person and of rows. It is rendered from the rows as they are when it is sent; if
+it isn't needed any more, it is marked as sent without being sent. A rendering that fails is retried at
+growing intervals, and in the end a plain text is sent. Digests are compared so that the same content isn't
+sent twice.
 """
 
 import hashlib
@@ -25,6 +26,7 @@ from bot.messages.blocks import kit, plain, stored
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.buttons import still_applies
 from bot.messages.blocks.notices import is_true, keep_current_buttons, render, render_pending
+from bot.messages.blocks.outcomes import is_ready_over
 from bot.messages.texts import notices
 from bot.services.context import Context
 from bot.services.message_context import Gatherer
@@ -42,13 +44,13 @@ from bot.support.errors import SlackPermanent, StoreError
 log = structlog.get_logger(__name__)
 
 
-#: The wait until a notice that isn't ready yet is rendered again.
+#: Seconds until a notice that isn't ready yet is rendered again.
 NOT_READY_SECONDS: Final = 2.0
-#: The oldest read by which a message after a silence is sent.
+#: Greatest age, in seconds, of the last read of a workspace when a message is sent after a silence.
 MAX_READ_AGE_SECONDS: Final = 30.0
-#: The longest pause between two attempts.
+#: Longest pause between two attempts, in seconds.
 MAX_PAUSE_SECONDS: Final = 300.0
-#: The options of every message: no preview of an address, and no name that becomes a mention.
+#: Options of every message: no previews of links, and names don't turn into mentions.
 POST_OPTIONS: Final = {"unfurl_links": False, "unfurl_media": False, "link_names": False}
 
 
@@ -63,8 +65,8 @@ def make_message_content(answer: Answer, *, is_text: bool = False) -> dict[str, 
 class RenderedNotice:
     """A message to be sent, and its destination.
 
-    ``is_plain``: a sentence replaces a failed rendering. ``said`` is the lasting text, None if the message is
-    rendered again.
+    With ``is_plain``, a plain sentence replaces a rendering that failed. ``said`` is the text to keep as
+    sent; None if the message is to be rendered again from its rows.
     """
 
     destination: Destination
@@ -74,7 +76,7 @@ class RenderedNotice:
 
 
 class NoticeRenderer:
-    """Render notices; one that isn't ready is put back for later."""
+    """Render notices; a notice that isn't ready is put back for later."""
 
     def __init__(
         self, context: Context, destinations: Destinations, gatherer: Gatherer, timing: Timing
@@ -86,7 +88,10 @@ class NoticeRenderer:
         self._timing = timing
 
     async def render(self, notice: Notice, *, is_try: bool = False) -> RenderedNotice | None:
-        """Render a notice; return None if it was put back. ``is_try``: it's tried while Slack is away."""
+        """Render a notice; return None if it isn't to be sent now, or isn't needed any more.
+
+        ``is_try`` means that the notice is tried while Slack is away.
+        """
         try:
             destination = await self._destinations.find(notice)
             if notice.kind is NoticeKind.CARD_UPDATE and destination is not None:
@@ -94,7 +99,8 @@ class NoticeRenderer:
             facts = await self._gatherer.describe_notice(notice)
             end = await self._gatherer.read_end_state(notice, facts) if Mark.CARD in notice.kind.marks else ""
             if end == "sent":
-                # It was held up until then; now it would come after what it is to announce.
+                # The message about the end was sent while this card waited, so the card has nothing to
+                # announce.
                 await self._store.write(notice_rows.mark_notice_sent, notice, "", "")
                 return None
             if destination is None or end == "pending":
@@ -127,9 +133,9 @@ class NoticeRenderer:
         return RenderedNotice(destination, Answer(text), is_plain=True)
 
     async def draw_found(self, notice: Notice, found: Answer) -> SentText:
-        """Return the lasting text of a message that was found in Slack, None if it is rendered again.
+        """Return the text to keep of a message that was found in Slack; None if it is to be rendered again.
 
-        It is drawn by its rows; if these have moved on, its texts are as Slack has them.
+        It is rendered from its rows; if these no longer call for it, the text that Slack has is kept.
         """
         if Mark.CARD in notice.kind.marks or not _is_history(notice.kind, None):
             return None
@@ -139,10 +145,11 @@ class NoticeRenderer:
         return stored.to_said(drawn, notice.body)
 
     async def _is_read_first(self, notice: Notice, facts: Facts, *, is_try: bool) -> bool:
-        """Put back a notice after a silence until its workspaces were read again, a minute at most.
+        """Put back a notice after a silence until its workspaces have been read again; return whether it was.
 
-        Only a read that left after this counts, and only while it is new. If the message can't be sent then,
-        it waits for another read; so it does if nobody came back to a try for long.
+        It waits ``SILENCE_SECONDS`` at most. Only a read that was requested after this began counts, and only
+        while it is recent. A message that can't be sent then waits for another read; so does one that was
+        tried long ago.
         """
         now = facts.now
         found = [one for _, one in facts.held] if isinstance(facts, HeldFacts) else [facts]
@@ -152,7 +159,7 @@ class NoticeRenderer:
         read_at = {row.id: row.observed_at or 0.0 for row in rows if row is not None}
         began_at, try_at = now, now
         if notice.read_since is not None:
-            # One that wasn't tried while Slack was away has nothing to come back to.
+            # A notice that wasn't tried while Slack was away keeps the reads it has waited for.
             began_at, try_at = notice.read_since, math.inf if notice.tried_at is None else notice.tried_at
         if now - try_at > SILENCE_SECONDS and min(read_at.values(), default=now) >= began_at:
             began_at = now
@@ -200,8 +207,9 @@ class NoticeRenderer:
 class MessageUpdate:
     """The new content of a message in Slack.
 
-    ``stays``: for good, but for its buttons; ``is_over``: with them. ``goes``: another says how it ended;
-    ``waits``: another is to say so.
+    ``stays``: the text never changes again, though its buttons may go. ``is_over``: nothing of it changes
+    again. ``goes``: the message is deleted, as another one replaces it or it has nothing left to say.
+    ``waits``: another message is about to say how things ended, so this one isn't updated yet.
     """
 
     answer: Answer
@@ -211,12 +219,12 @@ class MessageUpdate:
     waits: bool = False
 
     def get_lasting_text(self, card: Card) -> SentText:
-        """Return the lasting text of the message, None if it is rendered again."""
+        """Return the text to keep of the message; None if it is to be rendered again."""
         return stored.to_said(self.answer, card.body) if self.stays else None
 
 
 def _find_news_time(notice: Notice, facts: Facts) -> float:
-    """Return the time at which a message became news; a card is none before its operation's end."""
+    """Return when a message became news. A card becomes news when its operation ends."""
     operation = facts.operation if isinstance(facts, WorkspaceFacts) else None
     if Mark.CARD not in notice.kind.marks or operation is None:
         return facts.written_at
@@ -224,7 +232,10 @@ def _find_news_time(notice: Notice, facts: Facts) -> float:
 
 
 def _is_history(kind: AnyKind, facts: Facts | None) -> bool:
-    """Return whether a message is history: anything but a question, and the card of what isn't over."""
+    """Return whether a message keeps the text that was sent.
+
+    Questions, output, messages in channels, and cards of open work are rendered again instead.
+    """
     if kind.marks & (Mark.ASKS | Mark.OUTPUT | Mark.IN_CHANNEL):
         return False
     match facts:
@@ -234,7 +245,7 @@ def _is_history(kind: AnyKind, facts: Facts | None) -> bool:
 
 
 async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
-    """Render a message again; return None if its rows are gone, or its text isn't known."""
+    """Render a message again, for an update; return None if its rows are gone, or its text isn't known."""
     is_said = Mark.ASKS not in card.kind.marks and "blocks" in card.body
     said = stored.read(card.body, card.created_at) if is_said else None
     if said is not None and "offers" in card.body:
@@ -245,6 +256,10 @@ async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
         others = await gatherer.store.read(cards.find_cards_of_same_message, card)
         beside = [(one.kind, await gatherer.describe_message(one)) for one in others]
         answer = keep_current_buttons(card.kind, facts, said, beside)
+        is_alone = card.kind is NoticeKind.READY and not beside
+        if is_alone and isinstance(facts, WorkspaceFacts) and is_ready_over(facts):
+            # That it is ready, and until when, isn't so any more: it says what has become of it.
+            answer = render(card.kind, facts)
     elif facts is None:
         return None
     else:
@@ -260,7 +275,7 @@ async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
     passes = Mark.PASSES in card.kind.marks and (has_passed or card.stage != "live")
     is_end = Mark.END in card.kind.marks
     if left.is_nothing and (is_end or Mark.PASSES in card.kind.marks) and not passes:
-        # What it says of a moment that has come is still to happen, or is how something has ended.
+        # It says how something ended, or announces something that has yet to happen, so it stays.
         left = _Remainder(answer)
     goes = end == "sent" or left.is_nothing or passes
     waits = end == "pending" or (is_card and isinstance(facts, WorkspaceFacts) and facts.is_ending)
@@ -269,7 +284,7 @@ async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
 
 @dataclass(frozen=True, slots=True)
 class _Remainder:
-    """The rest of a message once moments that it has announced have come."""
+    """What is left of a message once moments that it announced have come."""
 
     answer: Answer
     is_nothing: bool = False
@@ -277,12 +292,12 @@ class _Remainder:
 
     @property
     def is_over(self) -> bool:
-        """Return whether it never changes again."""
+        """Return whether the message never changes again."""
         return not self.announces and not any(kit.iterate_buttons(self.answer.blocks))
 
 
 async def _remove_past(gatherer: Gatherer, card: Card, answer: Answer, facts: Facts | None) -> _Remainder:
-    """Remove the sentences and buttons of a moment that has come, or of a plan that has gone."""
+    """Remove sentences and buttons about a moment that has come, or about a plan that no longer exists."""
     now = await gatherer.store.now()
     since = now if card.over_at is None else card.over_at
 
@@ -299,10 +314,10 @@ async def _remove_past(gatherer: Gatherer, card: Card, answer: Answer, facts: Fa
 
 
 def _is_planned(part: Part, facts: Facts | None) -> bool:
-    """Return whether what a part says is planned still is: what is gone has no plans."""
+    """Return whether a plan that a part of a message announces still exists; without facts it doesn't."""
     if isinstance(facts, WorkspaceFacts):
         return facts.plans(part.plan, part.moments)
-    # Of several workspaces, nobody has asked.
+    # The facts don't tell about plans of several workspaces.
     return facts is not None
 
 
@@ -316,7 +331,7 @@ async def _render_answer_update(gatherer: Gatherer, card: Card, said: Answer) ->
     is_answered = str(card.body["offers"]).startswith(kit.QUESTION) or (
         is_question and not any(kit.iterate_buttons(left.answer.blocks))
     )
-    # What an answer without buttons began: another message says how that ended, or is about to.
+    # An answer without buttons has begun something; another message says, or is about to say, how that ended.
     has_buttons = any(kit.iterate_buttons(said.blocks))
     end = "" if has_buttons else await gatherer.read_end_state(card, facts)
     goes = left.is_nothing or is_answered or end == "sent"
@@ -325,13 +340,13 @@ async def _render_answer_update(gatherer: Gatherer, card: Card, said: Answer) ->
 
 
 def build_edit(channel_id: str, message_ts: str, answer: Answer) -> dict[str, Any]:
-    """Return the arguments that replace a message with an answer; an answer without blocks removes them."""
+    """Return the arguments that replace a message with an answer; without blocks, old ones are removed."""
     at = {"channel": channel_id, "ts": message_ts}
     return {**at, "blocks": [], **make_message_content(answer), "link_names": False}
 
 
 async def edit(slack: PacedSlack, message: Mapping[str, Any]) -> None:
-    """Replace a message as ``build_edit`` says, by its text alone if Slack rejects its blocks.
+    """Replace a message as ``build_edit`` says; with its text alone if Slack rejects its blocks.
 
     Raises SlackFailed. Repeating an edit does no harm.
     """

@@ -1,7 +1,4 @@
-"""Replies to clicks, events and mentions: sent right away or not at all, and never twice (ADR 88).
-
-A message that promised an answer ("Checking …") becomes that answer, where it can be edited.
-"""
+"""Replies to commands, clicks and mentions: sent within a minute or not at all, and never twice (ADR 88)."""
 
 from __future__ import annotations
 
@@ -35,20 +32,20 @@ from bot.support.http import Http
 
 log = structlog.get_logger(__name__)
 
-#: Attempts by the same way after a refusal that may pass by itself.
+#: Attempts in the same way after a refusal that may pass by itself.
 MAX_ATTEMPTS_PER_WAY: Final = 2
-#: A person is notified once in this time that answers may be missing.
+#: Seconds in which a person is told at most once that answers may be missing.
 UNSURE_PERIOD_SECONDS: Final = 600
-#: Sends a reply one way, and writes that it was sent; raises SlackFailed.
+#: A way to send a reply, which also records that it was sent; raises SlackFailed.
 Way = Callable[[Notice], Awaitable[None]]
 
 
 class Replies:
-    """The sender of replies, each by the best way back to its person.
+    """The sender of replies, each in the best way back to its person.
 
     A reply's body holds the Answer (``text``, ``blocks``, ``replaces``, ``in_channel``) and where to send it:
-    ``response_url``, or ``channel_id``, ``thread_ts`` and ``where`` it is read; without either, the person.
-    With ``view`` it redraws a form.
+    a ``response_url``, or a ``channel_id`` with ``thread_ts`` and ``where`` (the kind of place). With
+    neither, it goes to the person. With ``view`` it redraws an open form.
     """
 
     def __init__(
@@ -60,14 +57,15 @@ class Replies:
         self._slack = slack
         self._http = http
         self._timing = timing
-        #: Replies that are sent outside of their thread, as Slack refused it. Restart: refused again.
+        #: Ids of replies whose thread Slack refused, so they are sent outside it. After a restart Slack
+        #: refuses again.
         self._alone: set[str] = set()
 
     async def send(self, notice: Notice, *, is_try: bool = False) -> None:
-        """Send a reply once; one that is too late is given up, and so is one that may have been sent.
+        """Send a reply once; give it up if it is too late, or if it may already have been sent.
 
-        A reply whose blocks Slack refuses is sent as text. While Slack is away a reply waits, unless it has
-        an address of its own, or is the message that is tried.
+        If Slack refuses its blocks, it is sent as text. While Slack is away a reply waits, unless it has a
+        ``response_url`` or is the message tried (``is_try``).
         """
         seconds_left = notice.created_at + self._timing.reply_lives - await self._store.now()
         if notice.unknown_since is not None or seconds_left <= 0:
@@ -95,7 +93,7 @@ class Replies:
                     await self._say_unsure(notice)
 
     async def _deliver(self, notice: Notice, seconds_left: float, *, is_try: bool) -> None:
-        """Try the ways back in turn, each after a definite refusal only; raises the last SlackFailed."""
+        """Try the ways back in turn, each only after a definite refusal; raise the last SlackFailed."""
         ways = self._list_ways_back(notice)
         for way in ways:
             is_away = self._slack.find_client(notice.principal).is_away and not is_try
@@ -113,9 +111,9 @@ class Replies:
                 return
 
     def _list_ways_back(self, notice: Notice) -> list[Way]:
-        """Return the ways to a reply's person, the best first; only the first may lead to anybody else.
+        """Return the ways to a reply's person, the best first; only the first may be seen by anybody else.
 
-        A form that is gone needs no redrawing; what was to be said in it is said in a direct message.
+        If a form is gone, the message that was to appear in it goes to the person's direct message.
         """
         body = notice.body
         if body.get("view"):
@@ -127,7 +125,7 @@ class Replies:
         return [*ways, self._post_to_person]
 
     async def _update_view(self, notice: Notice) -> None:
-        """Update an open form, as paragraphs alone if Slack has refused it."""
+        """Update an open form; with plain paragraphs only if Slack has refused it before."""
         body = notice.body
         view_fields = {key: body[key] for key in ("view_id", "hash", "external_id") if body.get(key)}
         view = plain.make_plain_view(body["view"]) if notice.is_text else body["view"]
@@ -139,7 +137,7 @@ class Replies:
     async def _respond(self, notice: Notice) -> None:
         url, body = str(notice.body["response_url"]), notice.body
         if not is_slack_address(url, self._api_url):
-            # Such a click is of unknown origin: it is no refusal of Slack's.
+            # Slack would never send such an address, so nothing is sent anywhere, and no other way is tried.
             raise errors.SlackUnknownOutcome(methods.RESPONSE_URL, "strange_address")
         replaces = bool(body.get("replaces"))
         message = _make_content(notice) | {
@@ -164,7 +162,7 @@ class Replies:
         await self._results.write_sent(notice, channel, over, in_place=True)
 
     async def _post_for_all(self, notice: Notice) -> None:
-        """Post an answer that the person asked to share in its channel."""
+        """Post an answer that the person asked to share in the channel."""
         await self._post(
             notice, _make_content(notice) | self._make_thread_fields(notice), str(notice.body["channel_id"])
         )
@@ -181,7 +179,7 @@ class Replies:
         await self._results.write_sent(notice, channel, "")
 
     async def _post_to_person(self, notice: Notice) -> None:
-        """Answer in the person's direct message with Usher; from elsewhere, it says why it isn't there."""
+        """Answer in the person's direct message; if they asked in a channel, say why it isn't there."""
         body = notice.body
         channel = body.get("channel_id")
         if channel and body.get("where") == Where.DIRECT:
@@ -193,7 +191,7 @@ class Replies:
 
     async def _post(self, notice: Notice, message: dict[str, Any], channel: str) -> None:
         message |= {"channel": channel, **POST_OPTIONS}
-        # A person's direct message goes by two ids; its budget goes by the person.
+        # A direct message has its own id and its person's; the rate limit counts it by the person's.
         direct = channel.startswith("D") or channel == notice.principal.user_id
         paced = notice.principal.user_id if direct else channel
         if direct:
@@ -211,7 +209,7 @@ class Replies:
         return {"thread_ts": thread_ts} if thread_ts and notice.id not in self._alone else {}
 
     def _can_leave_thread(self, notice: Notice, error: errors.SlackFailed) -> bool:
-        """Return whether Slack may take a reply outside of its thread, where only its person sees it."""
+        """Return whether Slack may accept a reply outside its thread, if only its person sees it there."""
         is_refused = isinstance(error, errors.SlackPermanent) and classify(error) is Meaning.THREAD
         return is_refused and bool(self._make_thread_fields(notice)) and not notice.body.get("in_channel")
 
@@ -222,7 +220,7 @@ class Replies:
             await self._results.retry(notice, wait, error=error)
 
     async def _say_unsure(self, notice: Notice) -> None:
-        """Tell a person, without repeating it, that they may have missed an answer; once in a while."""
+        """Tell a person that they may have missed an answer, once in ``UNSURE_PERIOD_SECONDS``."""
         period = int(await self._store.now() // UNSURE_PERIOD_SECONDS)
         person, body = notice.principal, stored.to_body(Answer(notice_words.NOT_CONFIRMED))
         await self._store.write(
@@ -236,9 +234,10 @@ class Replies:
 
 
 def _should_try_next_way(notice: Notice, error: errors.SlackFailed, seconds_left: float) -> bool:
-    """Return whether a reply is shown nowhere yet, and the same way won't take it in the seconds left.
+    """Return whether a reply surely wasn't shown, and the same way won't succeed in the seconds left.
 
-    What may pass by itself is tried again before. Whoever has changed a form since has a newer one.
+    Errors that may pass by themselves are retried in the same way first. A form that the person has changed
+    since is newer than the reply, which needs no other way then.
     """
     if isinstance(error, errors.SlackLimited):
         return error.retry_after >= seconds_left
@@ -252,13 +251,13 @@ def _should_try_next_way(notice: Notice, error: errors.SlackFailed, seconds_left
 
 
 def _can_be_text(notice: Notice, error: errors.SlackFailed) -> bool:
-    """Return whether Slack may take a reply without the blocks that it was sent with."""
+    """Return whether Slack may accept a refused reply if it is sent as text, without blocks."""
     has_blocks = bool(notice.body.get("blocks") or notice.body.get("view"))
     return has_blocks and not notice.is_text and is_content_refused(error)
 
 
 def _make_content(notice: Notice, *, moved_from: str = "") -> dict[str, Any]:
-    """Return the content of a reply; one that was moved from a channel says so first."""
+    """Return the content of a reply; if it was moved from a channel, it says so first."""
     return make_message_content(_to_answer(notice, moved_from), is_text=notice.is_text)
 
 

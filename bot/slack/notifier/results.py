@@ -1,4 +1,4 @@
-"""Results of sends, written as soon as the database takes them."""
+"""The results of sends, written as soon as the database accepts them."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -18,39 +18,39 @@ Write = Callable[[], Awaitable[object]]
 
 
 class Results:
-    """The results to be written; one that the database didn't take is repeated as long as a lease lasts.
+    """Write results; if the database fails, keep a result and write it again until the lease ends.
 
-    In memory: those. Restart, and several processes: their leases end, and what may have been sent is looked
-    for.
+    In memory: the results not yet written. After a restart they are lost: the leases end, and messages that
+    may have been sent are searched for.
     """
 
     def __init__(self, context: Context, timing: Timing) -> None:
         self._store = context.store
         self._monotonic: Final = context.clock.monotonic
         self._lease = timing.lease
-        #: Until when each is repeated, by the id of its message; those of one message in their order.
+        #: By message id: the writes to repeat, in order, each with the time until which it is repeated.
         self._waiting: dict[str, list[tuple[float, Write]]] = {}
 
     @property
     def is_waiting(self) -> bool:
-        """Return whether something is to be repeated."""
+        """Return whether results are waiting to be written again."""
         return bool(self._waiting)
 
     async def write_sent(self, notice: Notice, channel_id: str, message_ts: str, **more: Any) -> None:
-        """Write that a notice was sent, as ``mark_notice_sent`` of the store."""
+        """Write that a notice was sent; see ``mark_notice_sent`` of the store."""
         await self.write(
             notice.id,
             partial(self._store.write, notice_rows.mark_notice_sent, notice, channel_id, message_ts, **more),
         )
 
     async def retry(self, notice: Notice, due_in: float, **more: Any) -> None:
-        """Write when to retry a notice, as ``retry_notice`` of the store."""
+        """Write when to retry a notice; see ``retry_notice`` of the store."""
         await self.write(
             notice.id, partial(self._store.write, notice_rows.retry_notice, notice, due_in, **more)
         )
 
     async def retry_as_text(self, notice: Notice, code: str) -> None:
-        """Write that a notice is sent as text from now on, at once: it needn't be read again."""
+        """Write that a notice is to be sent at once as text; its workspaces needn't be read again."""
         error = notice.error if notice.error == NoticeError.TO_BE_READ else code
         waits = {"read_since": notice.read_since, "tried_at": notice.tried_at}
         await self.retry(notice, 0.0, error=error, is_text=True, **waits)
@@ -60,7 +60,7 @@ class Results:
         await self.write(notice.id, partial(self._store.write, notice_rows.give_up_notice, notice.id, error))
 
     async def write_not_sent(self, notices: Sequence[Notice]) -> None:
-        """Write that a search hasn't found notices."""
+        """Write that a search didn't find some notices, so they weren't sent."""
         for notice in notices:
             await self.write(
                 notice.id, partial(self._store.write, notice_rows.requeue_unsent_notices, [notice])
@@ -79,7 +79,7 @@ class Results:
         self._waiting[message_id] = waiting
 
     async def repeat(self) -> None:
-        """Write the waiting results, until the database doesn't take one."""
+        """Write the waiting results, until the database fails."""
         for message_id, waiting in list(self._waiting.items()):
             while waiting:
                 until, write = waiting[0]
@@ -87,7 +87,7 @@ class Results:
                     if self._monotonic() < until:
                         await write()
                 except StoreError:
-                    # Next time another one comes first: it may be this one alone.
+                    # The database may refuse this write alone, so next time another message's comes first.
                     self._waiting[message_id] = self._waiting.pop(message_id)
                     return
                 del waiting[0]

@@ -1,4 +1,4 @@
-"""Timing: the time-outs and waits of sends."""
+"""The time-outs and waits of sends."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass
 class Timing:
     """The notifier's parameters; times in seconds.
 
-    ``settles``: the wait before the search for a message of unknown outcome, until it has appeared.
-    ``looks_back``: the search begins so long before the attempt, by Slack's time.
+    ``settles`` is the wait before a search for a message that may have been sent, so that it has time to
+    appear. ``looks_back`` is how long before the attempt, by Slack's clock, the search reaches back.
+    ``reply_lives`` is the age at which an unsent reply is given up.
     """
 
     lease: float = 60.0
@@ -16,20 +17,20 @@ class Timing:
     settles: float = 15.0
     looks_back: float = 120.0
     reply_lives: float = 60.0
-    #: A notice that Slack hasn't accepted after this long is given up, and reported by doctor.
+    #: Age at which a notice that Slack hasn't accepted is given up, and reported by doctor.
     gives_up_after: float = 86_400.0
-    #: The same where it is refused in a channel with a code that nobody knows: a class waits for it.
+    #: The same for a channel's card that Slack refuses with an unknown code: less, as a class waits for it.
     gives_up_in_channel: float = 3_600.0
-    #: A notice that can't be rendered after this long is sent as a plain text.
+    #: Age at which a notice that can't be rendered is sent as a plain text.
     plain_text_after: float = 300.0
     batch: int = 20
 
     def check(self) -> None:
-        """Raise ValueError if a send could outlast its lease: it would be sent twice."""
+        """Raise ValueError if a send could outlast its lease, as another process would then send it again."""
         if self.send_timeout >= self.lease:
             raise ValueError("the time-out of a send must be shorter than the lease of a notice")
 
     @property
     def last_start(self) -> float:
-        """Return the latest start of a send after its claim, so that it ends within the lease."""
+        """Return the seconds after its claim by which a send must start, to end within the lease."""
         return self.lease - self.send_timeout - min(5.0, (self.lease - self.send_timeout) / 2)

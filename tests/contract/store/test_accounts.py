@@ -94,6 +94,8 @@ async def test_unlinking_where_it_can_be_revoked(store, clock):
         "cause": "person",
         "left": "owed",
         "running": [],
+        "hours": [],
+        "waits": [],
     }
     (row,) = await store.read(audit.read_audit)
     assert (row["actor"], row["action"], row["result"]) == ("test", "account.unlinked", "ok")

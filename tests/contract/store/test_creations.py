@@ -216,6 +216,23 @@ async def test_a_read_as_a_candidate_keeps_the_gate_closed_though_a_read_is_due(
     assert len(await reads(store)) == 1
 
 
+@pytest.mark.both_engines
+async def test_a_candidate_and_its_listed_row_are_read_through_one_gate(store, clock, account, creating):
+    await listed(store, account)
+    assert len(await reads(store)) == 1
+    key = (R1, "posit", "r1", INTERVAL)
+    assert not await store.write(gates.close_candidate, *key)
+    clock.advance(INTERVAL + 1.0)
+    assert await store.write(gates.close_candidate, *key)
+    assert await reads(store) == []
+    clock.advance(INTERVAL - 1.0)
+    assert await store.write(gates.close_candidate, *key, is_answered=True)
+    clock.advance(INTERVAL - 0.1)
+    assert await reads(store) == []
+    clock.advance(0.1)
+    assert len(await reads(store)) == 1
+
+
 async def test_a_listed_row_that_was_forgotten_hides_nothing(store, account, creating):
     row = await listed(store, account)
     await hide_workspace(store, row.id)

@@ -13,8 +13,11 @@ const client = new Client({ name: "test", version: "1" });
 await client.connect(new StreamableHTTPClientTransport(new URL(asked.url)));
 const said = (await client.listTools()).tools.map((one) => [one.name, one.description]);
 for (const [name, given] of asked.calls) {
-  const result = await client.callTool({ name, arguments: given });
-  said.push(result.content[0].text);
+  try {
+    said.push((await client.callTool({ name, arguments: given })).content[0].text);
+  } catch (error) {
+    said.push({ raised: error.message });
+  }
 }
 await client.close();
 process.stdout.write(JSON.stringify(said));

@@ -1,12 +1,27 @@
 """A program that calls tools through one client library, in an environment of that library alone.
 
-It reads a name, an address and calls as JSON, and writes what a model would read of each answer.
+It reads a name, an address and calls as JSON, and writes what a model would read of each answer: a text, or
+an error that is raised instead of one.
 """
 
 import asyncio
 import json
 import sys
+from collections.abc import Awaitable
 from typing import Any
+
+
+async def read(call: Awaitable[Any]) -> str | dict[str, str]:
+    """Return the text of a call's result, or what is raised instead."""
+    try:
+        result = await call
+    except Exception as error:  # noqa: BLE001 - each library raises its own
+        return {"raised": str(error)}
+    content = getattr(result, "content", result)
+    first = content[0] if isinstance(content, list) else content
+    if isinstance(first, dict):
+        first = first["text"]
+    return first if isinstance(first, str) else str(first.text)
 
 
 async def with_mcp(url: str, calls: list[Any]) -> list[Any]:
@@ -17,8 +32,7 @@ async def with_mcp(url: str, calls: list[Any]) -> list[Any]:
         tools = (await client.list_tools()).tools
         said: list[Any] = [[one.name, one.description] for one in tools]
         for name, given in calls:
-            result = await client.call_tool(name, given)
-            said.append(result.content[0].text)
+            said.append(await read(client.call_tool(name, given)))
     return said
 
 
@@ -29,8 +43,7 @@ async def with_fastmcp(url: str, calls: list[Any]) -> list[Any]:
     async with Client(url) as client:
         said: list[Any] = [[one.name, one.description] for one in await client.list_tools()]
         for name, given in calls:
-            result = await client.call_tool(name, given)
-            said.append(result.content[0].text)
+            said.append(await read(client.call_tool(name, given)))
     return said
 
 
@@ -42,8 +55,7 @@ async def with_langchain(url: str, calls: list[Any]) -> list[Any]:
     tools = {one.name: one for one in await client.get_tools()}
     said: list[Any] = [[one.name, one.description] for one in tools.values()]
     for name, given in calls:
-        result = await tools[name].ainvoke(given)
-        said.append(result if isinstance(result, str) else result[0]["text"])
+        said.append(await read(tools[name].ainvoke(given)))
     return said
 
 
@@ -63,8 +75,7 @@ async def with_openai_agents(url: str, calls: list[Any]) -> list[Any]:
             fields = tools[name].params_json_schema["required"]
             text = json.dumps({field: given.get(field, "") for field in fields})
             context: Any = ToolContext(context=None, tool_name=name, tool_call_id="call", tool_arguments=text)
-            result: Any = await tools[name].on_invoke_tool(context, text)
-            said.append(result if isinstance(result, str) else result["text"])
+            said.append(await read(tools[name].on_invoke_tool(context, text)))
     return said
 
 

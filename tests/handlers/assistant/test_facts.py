@@ -1,0 +1,121 @@
+"""What a model is told of a refused sign-in, of several questions, of runs and hours, and of the tools."""
+
+import json
+
+import pytest
+
+from bot.domain.hours import HoursRule
+from bot.domain.notices import NoticeKind
+from bot.domain.observations import Observed
+from bot.domain.preferences import Preferences
+from bot.domain.runs import RunState
+from bot.domain.time_parsing import WEEKDAYS
+from bot.domain.workspaces import State
+from bot.messages.texts import assistant as words
+from bot.store import accounts
+from bot.store import hours as hours_store
+from bot.store.preferences import save_preferences
+from bot.store.tables import RUNS
+from handlers.assistant.tools import TOOLS, run_tool
+from tests.handlers.rig import rig
+from tests.handlers.run_rig import going, run_rig
+from tests.rigs.store import ALICE, observe, refuse
+
+WHO = {"user_id": ALICE.user_id, "team_id": ALICE.team_id, "enterprise_id": ALICE.enterprise_id}
+
+
+async def call(bot, tool, **given):
+    """Call a tool; return its result."""
+    bot.count += 1
+    return json.loads(await run_tool(bot.services, WHO, TOOLS[tool], given, f"signed-{bot.count}"))
+
+
+async def lets_stop(bot):
+    await bot.store.carry_out(lambda tx: save_preferences(tx, ALICE, Preferences(assistant="stop")))
+
+
+@pytest.fixture
+async def two():
+    """Two connections, of which Saturn refuses the sign-in."""
+    async with rig() as bot:
+        for connection, name in (("saturn", "notebook"), ("hub", "analysis")):
+            row = (await bot.link(names=(name,), connection=connection)).workspaces[0]
+            await observe(bot.store, bot.clock, row, Observed(State.RUNNING))
+        held = await bot.store.read(accounts.list_accounts, ALICE)
+        await refuse(bot.store, next(one for one in held if one.connection == "saturn"))
+        await lets_stop(bot)
+        yield bot
+
+
+@pytest.mark.parametrize(
+    ("tool", "given", "names"),
+    [
+        ("my_workspaces", {}, ["analysis", "notebook"]),
+        ("status", {"name": "notebook"}, ["notebook"]),
+        ("status", {"name": "analysis"}, ["analysis"]),
+        ("hours", {}, None),
+        ("help", {}, None),
+    ],
+)
+async def test_tool_that_shows_answers_with_facts_though_a_sign_in_is_refused(two, tool, given, names):
+    """One refused connection is a fact among the others, and no message is sent for it."""
+    result = await call(two, tool, **given)
+    assert "asked" not in result
+    assert "asked me to" not in result.get("says", "")
+    if names is not None:
+        assert sorted(one["name"] for one in result["workspaces"]) == names
+        is_said = "Saturn Cloud refuses the person's sign-in" in result["says"]
+        assert is_said == ("notebook" in names)
+    assert await two.notices(NoticeKind.ASSISTANT_QUESTION) == []
+
+
+async def test_question_that_was_not_sent_is_not_called_one(two):
+    """Misspelt names within a minute: the person reads one question, and only that call says so."""
+    results = [await call(two, "stop", name=name) for name in ("analysiss", "analysys", "anlysis")]
+    sent = await two.notices(NoticeKind.ASSISTANT_QUESTION)
+    assert [one.get("asked") is not None for one in results] == [True, False, False]
+    assert len(sent) == 1
+    for one in results[1:]:
+        assert "hasn't asked this" in one["says"]
+        assert one["again_at"]
+    two.clock.advance(60)
+    assert "asked" in await call(two, "stop", name="anlysis")
+
+
+async def test_result_of_runs_says_how_they_went_and_where_the_output_goes():
+    async with run_rig() as bot:
+        run = await going(bot, "nightly", state=RunState.RUNNING)
+        await lets_stop(bot)
+        now = bot.clock.now()
+        over = {"state": RunState.FAILED, "started_at": now - 200, "finished_at": now - 60, "exit_code": 3}
+        await bot.store.carry_out(lambda tx: RUNS.change(tx, {"id": run.id}, **over))
+        (listed,) = (await call(bot, "my_runs"))["runs"]
+        assert (listed["exit_code"], listed["took_seconds"]) == (3, 140)
+        sent = await call(bot, "output", name="nightly")
+        assert "I'll send the full output" in sent["says"]
+        assert "direct messages" in sent["says"]
+        (account,) = await bot.store.read(accounts.list_accounts, ALICE)
+        await refuse(bot.store, account)
+        assert "Posit Workbench refuses the person's sign-in" in (await call(bot, "my_runs"))["says"]
+
+
+async def test_result_of_hours_has_days_of_the_week_in_order_and_what_comes_next(two):
+    row = await two.workspace()
+    zone = {"zone": "Europe/Berlin", "processed_until": two.clock.now()}
+    rule = HoursRule(
+        "own", ALICE, row.connection, row.id, days=WEEKDAYS | {"sun"}, starts=540, stops=1080, **zone
+    )
+    await two.store.carry_out(lambda tx: hours_store.save_rule(tx, rule))
+    (hours,) = (await call(two, "hours"))["hours"]
+    assert hours["days"] == ["mon", "tue", "wed", "thu", "fri", "sun"]
+    assert hours["next_stops_at"] == "2027-01-15T17:00:00+00:00"
+    (status,) = (await call(two, "status", name=row.title))["workspaces"]
+    assert status["stops_at"] == hours["next_stops_at"]
+
+
+@pytest.mark.parametrize("name", TOOLS)
+def test_description_says_whether_a_tool_changes_anything(name):
+    """Several libraries hand on the description alone."""
+    tool, said = TOOLS[name], words.DESCRIPTIONS[name]
+    assert ("Changes nothing" in said) is tool.only_shows
+    assert said.startswith(words.TITLES[name].split()[0])
