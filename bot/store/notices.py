@@ -217,7 +217,7 @@ def has_notices(tx: Transaction, subject: str) -> bool:
 
 
 def _add(tx: Transaction, new: NewNotice, notice_id: str = "", *, is_first: bool = False) -> Row | None:
-    """Write a notice; return its key columns, None if it existed, which the first of a subject can't."""
+    """Write a notice; return its key, None if it existed, which the first of a subject can't."""
     now = tx.now()
     row = {
         "id": notice_id or tx.ids.new("notice"),
