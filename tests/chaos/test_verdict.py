@@ -198,7 +198,7 @@ async def test_end_that_was_deleted_is_lost(scene):
         ("ready/end", "red is ready."),
         ("failed/end", "It failed."),
         ("card/1", "red is ready. It took 7 s."),
-        ("card/1", "red is already running."),
+        ("card/1", "🟢 red is already running."),
         ("card/1", "I couldn't start red on Saturn Cloud."),
         ("card/1", "red · Saturn Cloud It was running, and has since been stopped on Saturn Cloud."),
     ],

@@ -37,7 +37,8 @@ METHODS = [(having(facet)[0], facet, name) for facet in WHOLE if having(facet) f
 
 def test_every_facet_has_a_contract_and_a_provider():
     assert set(CONTRACTS) == set(WHOLE)
-    assert [facet.__name__ for facet in WHOLE if not having(facet)] == []
+    # Only Coder, of the package usher-coder, has an end that can be put off; its own run of the kit proves it.
+    assert [facet for facet in WHOLE if not having(facet)] == [facets.Extension]
 
 
 @on_one_loop
