@@ -34,7 +34,8 @@ PLACEHOLDER = re.compile(r"\b[A-Z]{4,}\b")
 #: What Usher says where it can't do what was asked.
 REFUSED = re.compile(
     r"\bI (?:don't|didn't|haven't)\b|\bcan't\b|\bThere's no|\bThere are no\b|\bhave no\b|\bThat isn't\b|"
-    r"\bYou don't have\b|\bisn't (?:available|running|suspended)|\bLink it and|\?[^?\n]* Type `|^Type `",
+    r"\bYou don't have\b|\bisn't (?:available|running|suspended)|\bLink it and|\bStart it and|"
+    r"\?[^?\n]* Type `|^Type `",
     re.MULTILINE,
 )
 SEEDS = seeds(Kept(b"what the passwords of the test are made of"))

@@ -40,12 +40,12 @@ def hang(store, *, goes_through: bool, and_then=()):
     left = [StoreUnsure("the commit is taking long"), *and_then]
     at_all = store._store.carry_out
 
-    async def carry_out(work):
+    async def carry_out(work, subjects):
         if not left:
-            return await at_all(work)
+            return await at_all(work, subjects)
         error = left.pop(0)
         if isinstance(error, StoreUnsure) and goes_through:
-            await at_all(work)
+            await at_all(work, subjects)
         raise error
 
     store.carry_out = carry_out
@@ -76,13 +76,13 @@ async def test_who_could_not_be_told_in_time_is_told_what_came_of_it(bot, way, g
 async def test_what_was_rolled_back_is_not_offered_to_be_taken_back(bot, way, error):
     at_all = bot.store._store.carry_out
 
-    async def carry_out(work):
+    async def carry_out(work, subjects):
         def rolled_back(tx):
             work(tx)
             raise error
 
         bot.store.carry_out = at_all
-        return await at_all(rolled_back)
+        return await at_all(rolled_back, subjects)
 
     bot.store.carry_out = carry_out
     answer = await start(bot, way)

@@ -54,7 +54,7 @@ def test_without_a_python_that_will_do_it_is_said_what_to_install(tmp_path, pyth
 
 
 #: The programs that ``.ci/run`` looks for.
-ALL = dict.fromkeys(["cc", "chromium", "chromedriver", "jq", "promtool"], "")
+ALL = dict.fromkeys(["cc", "chromium", "chromedriver", "jq", "pgbouncer", "promtool"], "")
 
 
 def check(folder, programs):

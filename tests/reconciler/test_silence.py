@@ -92,7 +92,7 @@ async def test_of_forty_that_stopped_while_slack_was_away_none_is_announced_as_r
     await world.pass_time(MINUTE)
     sent = [call for method, call in world.slack.calls if method == POST and call["channel"] != "none"]
     assert {tuple(told(world, one)) for one in people} == {("ready",)}
-    assert all("has since been stopped" in str(one) for one in world.slack.messages[before:])
+    assert all("was stopped later" in str(one) for one in world.slack.messages[before:])
     assert not any("is ready" in str(one["blocks"]) for one in sent[-40:])
     assert float(world.slack.messages[-1]["ts"]) - returned < MINUTE
     assert reads_of(world) - reads <= 2 * 40
@@ -190,7 +190,8 @@ async def test_what_a_newer_request_has_overtaken_is_told_as_past_and_that_by_it
     await world.pass_time(MINUTE)
     assert told(world) == ["ready"]
     (ready,), (stopped,) = world.slack.told("ready"), world.slack.told("stopped")
-    assert "It was running, and has since been stopped" in ready["text"]
+    assert "became ready at " in ready["text"]
+    assert "before your next request" in ready["text"]
     assert "is ready" not in str(ready["blocks"])
     assert world.slack.kinds().count("card") == 1
     assert stopped["text"].startswith("name-r1 has stopped on Fake Cloud.")

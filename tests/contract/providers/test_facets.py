@@ -37,7 +37,7 @@ METHODS = [(having(facet)[0], facet, name) for facet in WHOLE if having(facet) f
 
 def test_every_facet_has_a_contract_and_a_provider():
     assert set(CONTRACTS) == set(WHOLE)
-    # Only Coder, of the package usher-coder, has an end that can be put off; its own run of the kit proves it.
+    # Only Coder, of the package usher-coder, has an end that can be put off; its run of the kit proves it.
     assert [facet for facet in WHOLE if not having(facet)] == [facets.Extension]
 
 

@@ -389,13 +389,13 @@ async def test_off_the_list_it_is_gone(store, clock, workspace):
 
 @pytest.mark.parametrize("told", [True, False])
 async def test_who_unlinks_is_told_what_will_not_be_stopped(store, clock, workspace, told):
-    at = await put(store, clock, workspace)
+    """Whoever unlinks reads it in the one message about that, which names what is up."""
+    await put(store, clock, workspace)
+    await seen(store, clock, workspace, State.RUNNING)
     await unlink(store, ALICE, "saturn", notify=told, says=True)
     kinds = {one.kind: one.body for one in await store.perform(notices.claim_notices, 10, 60.0)}
-    assert (TimerKind.PLANNED_STOP_FAILED in kinds) is told
-    if told:
-        body = kinds[TimerKind.PLANNED_STOP_FAILED]
-        assert (body["name"], body["stop_at"]) == (workspace.title, at)
+    assert TimerKind.PLANNED_STOP_FAILED not in kinds
+    assert [body["running"] for body in kinds.values()] == ([[workspace.title]] if told else [])
 
 
 # -- which running workspaces are looked at for whether they are still needed --------------------------------

@@ -124,7 +124,7 @@ async def test_a_button_that_has_asked_does_not_ask_again(linked):
 )
 async def test_the_end_of_a_class_suspends_where_that_keeps_work(linked, name, end, told):
     alice = linked.alice
-    posted = await alice.types(f"card {name}@wb")
+    await alice.types(f"card {name}@wb")
     await linked.pass_time(2)
     (card,) = [one for one in alice.sees("C0GENERAL") if one.kind == "class_card"]
     assert "It is suspended or ends for good when" in card.text
@@ -132,7 +132,9 @@ async def test_the_end_of_a_class_suspends_where_that_keeps_work(linked, name, e
     await alice.presses(card, "Get my workspace")
     await linked.pass_time(5)
     session = linked.session(name)
-    await alice.presses(posted, "Stop all")
+    (card,) = [one for one in alice.sees("C0GENERAL") if one.kind == "class_card"]
+    (problems,) = [one for one in await alice.presses(card, "Show problems") if one.is_private]
+    await alice.presses(problems, "Stop all")
     # The workspace is read before its person is warned, and again before it is stopped.
     await linked.pass_time(400, step=20)
     assert session.state == end
