@@ -148,6 +148,6 @@ async def test_where_only_messages_fail_an_end_is_told_as_it_is_within_a_minute_
     linked.heal()
     await linked.pass_time(60)
     (told,) = alice.told("ready")
-    assert "has since been stopped" in told.text
+    assert "was stopped later" in told.text
     assert "Open" not in told.labels
     assert linked.calls("auth.test", linked.slack) == asked

@@ -18,7 +18,7 @@ def add_names(names):
     return pytest.mark.parametrize("bare", [{"socket": True, "saturn_seed": seed}], ids=[""], indirect=True)
 
 
-@add_names("Анализ продаж южного региона за март {}")
+@add_names("Анализ продаж южного региона за март и апрель по всем филиалам {}")
 async def test_search_among_many_long_names_fits_and_says_so(bare):
     alice = bare.alice
     await alice.has_linked("alice")
