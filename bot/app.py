@@ -321,7 +321,7 @@ class Process:
 
     def check_background(self) -> Mapping[str, bool]:
         """Return the checks of the background work: its loops, sending to Slack, and missing keys."""
-        keys = {"keys": False} if self.owners.lacks_keys else {}
+        keys = {"keys": False} if self._runs and self.owners.lacks_keys else {}
         if not (self._runs and self._works):
             return keys
         return {"loops": not self.scheduler.stalled, "sending": self.notifier.is_sending, **keys}

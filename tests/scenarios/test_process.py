@@ -73,7 +73,7 @@ async def test_ready_is_read_once_for_each_start_after_a_kill(outside):
     def look():
         for one in alice.sees():
             texts.setdefault(one.ts, set()).add(
-                one.text.partition(" is ready")[0] if "is ready" in one.text else ""
+                one.text.partition(" is ready")[0].removeprefix("🟢 ") if "is ready" in one.text else ""
             )
         return {name: [ts for ts, said in texts.items() if f"*{name}*" in said] for name in ("q1x", "q1y")}
 

@@ -216,7 +216,7 @@ async def test_address_of_an_ide_names_its_workspace(linked):
     await linked.alice.writes("start training")
     await linked.pass_time(40, step=1)
     opened = linked.alice.only("ready").address("Open")
-    assert "*training*" in (await linked.alice.writes(f"status {opened}"))[-1].text
+    assert "|training>*" in (await linked.alice.writes(f"status {opened}"))[-1].text
 
 
 async def test_addresses_of_a_page_name_its_workspace(coder):
@@ -226,7 +226,7 @@ async def test_addresses_of_a_page_name_its_workspace(coder):
     page = opened.partition("/@")[0] + "/@alice/training"
     for address in (opened, page, f"{page}/builds/1"):
         answer = (await coder.alice.writes(f"status {address}"))[-1]
-        assert "*training*" in answer.text
+        assert "|training>*" in answer.text
         assert "can't find" not in answer.text
     await coder.alice.writes("stop training")
     await coder.pass_time(60, step=1)

@@ -140,7 +140,7 @@ async def test_a_name_of_ones_own_works_with_every_verb_until_it_is_cleared(link
     await linked.pass_time(25)
     assert "*deep thought* is ready" in alice.only("ready").text
     assert "is back to its original name" in (await alice.types('alias "deep thought" --clear')).text
-    assert "*training*" in (await alice.types("status training")).text
+    assert "|training>*" in (await alice.types("status training")).text
     taken = await alice.types("alias training notebook")
     assert "You already have a workspace with that name." in taken.text
 

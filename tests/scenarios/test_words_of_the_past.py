@@ -70,7 +70,7 @@ async def test_what_came_within_minutes_is_done(linked):
 async def test_what_only_shows_something_is_answered(linked):
     await missed(linked, says(linked, "status report"))
     (shown,) = await late(linked, 5 * HOUR)
-    assert "*report*" in shown.text
+    assert "|report>*" in shown.text
     assert "Do it now" not in shown.labels
 
 

@@ -20,6 +20,9 @@ class Memory:
     async def now(self) -> float:
         return 0.0
 
+    async def known_zone(self, _principal: Any) -> None:
+        return None
+
 
 async def test_others_get_their_turns_while_two_hundred_rows_are_gathered():
     async with rig() as bot:
