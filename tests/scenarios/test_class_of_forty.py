@@ -55,6 +55,7 @@ async def _all_press(made):
     card = await _posted(made, "card notebook --title Statistics for all --max 40")
     assert "Your own workspace *notebook* on Saturn Cloud." in card.text
     assert "It stops when" in card.text
+    assert "Pressing means you agree." in card.text
     places = []
     for user in PUPILS:
         made.clock.advance(0.05)
