@@ -88,10 +88,9 @@ def draw_body(body: Mapping[str, Any]) -> Picture:
 
 
 @renders(NoticeKind.USAGE_PICTURE)
-def render_comment(facts: Facts) -> Answer:
-    """Render the text above the picture: the days that it shows."""
-    days = UsageWeek.from_body(facts.body).days
-    return Answer(texts.COMMENT.format(first=_format_date(days[0]), last=_format_date(days[-1])))
+def render_comment(_: Facts) -> Answer:
+    """Render the text above the picture."""
+    return kit.message(texts.COMMENT)
 
 
 def render_in_words(body: Mapping[str, Any]) -> Answer:

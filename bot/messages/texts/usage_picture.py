@@ -3,7 +3,7 @@
 from typing import Final
 
 #: The message with the picture.
-COMMENT: Final = "{first} – {last}"
+COMMENT: Final = "Here it is as a picture."
 #: The message without it.
 IN_WORDS: Final = "I couldn't send this as a picture, so here it is in words. {week}"
 

@@ -339,7 +339,8 @@ class Outbox:
             if isinstance(error, errors.SlackPermanent) and classify(error) not in _NO_FILE:
                 raise
             log.warning("picture not sent", notice=notice.id, problem=error)
-            await self._send(notice, replace(rendered, answer=render_in_words(notice.body)))
+            words = render_in_words(notice.body)
+            await self._send(notice, replace(rendered, answer=words, said=stored.to_said(words, notice.body)))
 
     async def _send(self, notice: Notice, rendered: RenderedNotice) -> None:
         answer, destination, is_text = rendered.answer, rendered.destination, notice.is_text
