@@ -367,7 +367,8 @@ def mark_notice_sent(
     """Mark a notice as sent, and write where its message is into its card's row.
 
     ``rendered_digest`` is the digest of what the message shows, "" if that isn't known; ``said`` is the text
-    that can't be drawn again. ``in_place``: the message may have belonged to another card before.
+    that can't be drawn again. ``in_place``: the message may have belonged to another card before. Once the
+    end of an operation is told, a card that waited isn't needed.
     """
     now, notice_id = tx.now(), notice.id
     row = tx.one("notice_sent", id=notice_id, channel_id=channel_id, message_ts=message_ts, now=now)
@@ -385,6 +386,10 @@ def mark_notice_sent(
         if in_place:
             cards.forget_replaced(tx, card_id, channel_id, message_ts)
         cards.save_location(tx, card_id, channel_id, message_ts, rendered_digest, said)
+        if row["needless_card"] is not None:
+            to = {"state": NoticeState.SENT, "sent_at": now, "channel_id": "", "message_ts": "", "body": {}}
+            NOTICES.change(tx, {"id": row["needless_card"]}, **to)
+            cards.close_unsent(tx, subject)
     else:
         cards.drop(tx, cards.choose_card_id(kind, notice_id, subject))
     # Slack's ids of direct messages begin with D. A reply goes where the person typed, which may be their
