@@ -9,7 +9,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import CHECKED, Operation, OperationVerb, Remark
 from bot.domain.people import Principal
 from bot.domain.steps import Update
-from bot.domain.stops import Consent, PlannedStop, StopEffects, choose_restart_mode, costs_more, is_final
+from bot.domain.stops import Consent, PlannedStop, choose_restart_mode, costs_more, is_final
 from bot.domain.timeouts import has_settled
 from bot.domain.undoable_actions import NO_CHANGE
 from bot.domain.work_items import DEADLINE_SECONDS, Call
@@ -82,7 +82,8 @@ def begin_operation(
     ask_for_place(tx, workspace)
     operations.ask_for_accept(tx, workspace, verb)
     if not caller.is_first_delivery(tx, _find_assistant_level(tx, caller, workspace, verb, timer), fresh):
-        return _annotate(_find_first_result(tx, caller, workspace.id), context, workspace, verb)
+        first = _find_first_result(tx, caller, workspace.id)
+        return replace(first, remark=_choose_note(first, context, workspace, verb))
     # Cancelling an open creation loses nothing, even if a workspace was created in the meantime. Once it has
     # ended, or its outcome has been unknown for long, that workspace may be in use.
     is_called_off = creation is not None and not _is_long_unknown(creation, tx.now())
@@ -122,8 +123,12 @@ def begin_operation(
         else NO_CHANGE.add_work_item(accepted.operation, initiator)
     )
     caller.record(tx, f"workspace.{verb}", workspace, change, reference=caller.reference, **detail)
-    accepted = replace(accepted, obstacle=find_access_obstacle(account, tx.now(), is_connected=True))
-    return _show_operation(tx, caller, _annotate(accepted, context, workspace, verb))
+    accepted = replace(
+        accepted,
+        obstacle=find_access_obstacle(account, tx.now(), is_connected=True),
+        remark=_choose_note(accepted, context, workspace, verb),
+    )
+    return _show_operation(tx, caller, accepted)
 
 
 def _drop_answered_stops(tx: Transaction, caller: Caller, accepted: Accepted) -> None:
@@ -149,30 +154,22 @@ def _find_assistant_level(
     return "start" if verb is OperationVerb.START and (is_down or joins) else level
 
 
-def _annotate(accepted: Accepted, context: Context, workspace: Workspace, verb: OperationVerb) -> Accepted:
-    """Return the acceptance with a remark if something else happens than the verb suggests."""
-    return replace(
-        accepted, remark=_choose_note(accepted, get_stop_effects(context, workspace), workspace, verb)
-    )
-
-
-def _choose_note(
-    accepted: Accepted, effects: StopEffects, workspace: Workspace, verb: OperationVerb
-) -> Remark:
-    is_down = workspace.current_state in DOWN_STATES
+def _choose_note(accepted: Accepted, context: Context, workspace: Workspace, verb: OperationVerb) -> Remark:
+    """Return the remark if something else happens than the verb suggests."""
+    if verb is OperationVerb.START:
+        is_after_stop = accepted.operation.prior_call is not Call.NONE
+        is_running = workspace.state is State.RUNNING
+        return "starting_after_stop" if is_after_stop else "starting_running" if is_running else ""
     if verb.brings_down and workspace.is_provisional:
         return "calling_off"
-    if verb is OperationVerb.START and accepted.operation.prior_call is not Call.NONE:
-        return "starting_after_stop"
-    if verb is OperationVerb.START and workspace.state is State.RUNNING:
-        return "starting_running"
+    is_down, effects = workspace.current_state in DOWN_STATES, get_stop_effects(context, workspace)
     if verb is OperationVerb.SUSPEND and is_down and accepted.operation.prior_call is Call.NONE:
         return "suspended_already"
     if verb is OperationVerb.RESTART and (accepted.operation.agreed or choose_restart_mode(effects) is None):
         return "renewing"
     if verb is OperationVerb.RESTART and choose_restart_mode(effects) == "suspend":
         return "resuming" if workspace.state is State.SUSPENDED else "restarting_keeps"
-    if verb is not OperationVerb.STOP or is_final_stop(accepted.operation, effects):
+    if verb is not OperationVerb.STOP or is_final_stop(context, workspace, accepted.operation):
         return ""
     if accepted.operation.prior_call is not Call.NONE:
         return "stopping_started"

@@ -252,11 +252,11 @@ class Request:
 
         ``typed`` is the name as it is typed in a command.
         """
-        names: dict[str, object] = {"command": self.command}
+        names: dict[str, object] = {"command": lambda: self.command}
         if about is not None:
             name = about.name if isinstance(about, Run) else about.title
             title = self.services.title(about.connection)
-            names |= {"name": name, "typed": format_typed_name(name), "title": title}
+            names |= {"name": name, "typed": lambda: format_typed_name(name), "title": title}
         return kit.fill(template, **names | more)
 
     def format_command(self, folder: str) -> kit.Markup:

@@ -27,7 +27,7 @@ from bot.messages.texts import answers, cards, problems, talk, times
 from bot.messages.texts.refusals import explain_refusal
 from bot.messages.verb import Effect, Offer, Opposite, Verb, declare_verb, find_verb, to_present_name
 from bot.services.caller import Caller
-from bot.services.feasibility import check_possible, get_stop_effects, is_final_stop
+from bot.services.feasibility import check_possible, is_final_stop
 from bot.services.operation_requests import (
     begin_operation,
     check_creation_now,
@@ -118,6 +118,19 @@ declare_verb(
         ),
     )
 )
+async def start(request: Request) -> Answer:
+    """Write the operation, with its planned stop; the card and the direct messages report the rest.
+
+    A start that waits for a free place has no planned stop: its time is the end of the wait.
+    """
+    moment, workspace = await read_moment(request), await read_workspace(request)
+    if "wait" in request.flags:
+        if workspace.state in {State.RUNNING, State.GONE}:
+            return await begin_for(request, workspace, OperationVerb.START)
+        return await waitlist.join(request, workspace.id, moment)
+    return await begin_for(request, workspace, OperationVerb.START, moment)
+
+
 @routes.verb(
     Verb(
         usage="restart NAME",
@@ -147,19 +160,12 @@ declare_verb(
         ),
     )
 )
-async def start(request: Request) -> Answer:
-    """Write the operation, with its planned stop; the card and the direct messages report the rest.
-
-    A start that waits for a free place has no planned stop: its time is the end of the wait.
-    """
+async def restart(request: Request) -> Answer:
+    """Write the operation, with its planned stop; the card and the direct messages report the rest."""
     moment, workspace = await read_moment(request), await read_workspace(request)
-    if "wait" in request.flags:
-        if workspace.state in {State.RUNNING, State.GONE}:
-            return await begin_for(request, workspace, OperationVerb.START)
-        return await waitlist.join(request, workspace.id, moment)
     if confirmations.may_lose(request, workspace):
         return await confirmations.offer_for_one(request, workspace)
-    return await begin_for(request, workspace, OperationVerb(request.verb), moment)
+    return await begin_for(request, workspace, OperationVerb.RESTART, moment)
 
 
 @routes.verb(
@@ -364,9 +370,12 @@ async def _answer_begun(request: Request, workspace: Workspace, accepted: Accept
     template = answers.FORCING if begun is OperationVerb.FORCE else answers.ACCEPTED
     if begun is OperationVerb.START and workspace.state is State.SUSPENDED:
         template = answers.RESUMING
-    elif is_final_stop(accepted.operation, get_stop_effects(request.services.context, workspace)):
+    elif is_final_stop(request.services.context, workspace, accepted.operation):
         template = answers.ENDING
-    forms = make_verb_forms(accepted.operation, request.services.clock.now(), await request.find_zone())
+    forms = VERB_FORMS[begun]
+    if accepted.operation.usual_end_at is not None:
+        zone = await request.find_zone()
+        forms = make_verb_forms(accepted.operation, request.services.clock.now(), zone)
     back = [] if template is answers.ENDING else list_opposite_button(begun, workspace)
     return replies.answer(request.fill(template, workspace, **forms), back)
 
