@@ -55,7 +55,7 @@ from handlers.workspace.confirmations import (
     make_stamp,
 )
 from handlers.workspace.targets import list_labels, make_choice_buttons, read_workspace
-from handlers.workspace.timers import make_timer_or_ask, plan_stop, read_moment
+from handlers.workspace.timers import make_timer_or_ask, plan_stop
 
 declare_verb(
     Verb(
@@ -123,7 +123,7 @@ async def start(request: Request) -> Answer:
 
     A start that waits for a free place has no planned stop: its time is the end of the wait.
     """
-    moment, workspace = await read_moment(request), await read_workspace(request)
+    moment, workspace = await request.read_moment(), await read_workspace(request)
     if "wait" in request.flags:
         if workspace.state in {State.RUNNING, State.GONE}:
             return await begin_for(request, workspace, OperationVerb.START)
@@ -162,7 +162,7 @@ async def start(request: Request) -> Answer:
 )
 async def restart(request: Request) -> Answer:
     """Write the operation, with its planned stop; the card and the direct messages report the rest."""
-    moment, workspace = await read_moment(request), await read_workspace(request)
+    moment, workspace = await request.read_moment(), await read_workspace(request)
     if confirmations.may_lose(request, workspace):
         return await confirmations.offer_for_one(request, workspace)
     return await begin_for(request, workspace, OperationVerb.RESTART, moment)
@@ -243,7 +243,7 @@ async def restart(request: Request) -> Answer:
 )
 async def stop(request: Request) -> Answer:
     """Write the operation, or its time; the card and the direct messages report the rest."""
-    moment, workspace = await read_moment(request), await read_workspace(request)
+    moment, workspace = await request.read_moment(), await read_workspace(request)
     if moment is not None:
         mode: StopMode = "stop" if request.verb == "stop" else "suspend"
         return await plan_stop(request, workspace, moment, mode)
@@ -267,7 +267,7 @@ async def start_and_wait(request: Request) -> Answer:
 
 async def begin(request: Request, verb: OperationVerb) -> Answer:
     """Begin an operation on the requested workspace; answers as soon as it is written."""
-    return await begin_for(request, await read_workspace(request), verb, await read_moment(request))
+    return await begin_for(request, await read_workspace(request), verb, await request.read_moment())
 
 
 async def show_current(request: Request, workspace: Workspace, hint: str = "", more: str = "") -> Answer:
@@ -357,7 +357,8 @@ def answer_gone(request: Request, workspace: Workspace) -> Answer:
 
 
 async def _answer_begun(request: Request, workspace: Workspace, accepted: Accepted) -> Answer:
-    if text := await describe_beyond_card(request, workspace, accepted):
+    is_plain = not (accepted.remark or accepted.joined or accepted.repeated)
+    if not is_plain and (text := await describe_beyond_card(request, workspace, accepted)):
         return replies.answer(text)
     if request.is_read_with_cards:
         return SILENT
@@ -411,7 +412,7 @@ async def run_bulk_button(request: Request) -> Answer:
     declared = find_verb("workspace", verb)
     if not (declared.bulk if request.at is None else declared.bulk_at).text:
         return replies.hint(talk.NOTHING_DONE)
-    await read_moment(request)
+    await request.read_moment()
     result = _BulkResult()
     for stamp_ in stamps:
         key, _, _ = stamp_.partition(".")

@@ -60,14 +60,19 @@ def add_labels_after(render: D) -> D:
     return cast(D, render_labelled)
 
 
-def render_override(kind: AnyKind, applies: Callable[[Any], bool]) -> Callable[[D], D]:
-    """Return the decorator of a renderer that replaces a kind's own if it ``applies`` and there is a row."""
+def render_override(
+    kind: AnyKind, word: str, applies: Callable[[Any], bool] = lambda _facts: True
+) -> Callable[[D], D]:
+    """Return the decorator of a renderer that replaces a kind's own.
+
+    It does so if there is a row, if the message's body has the ``word``, and if it ``applies``.
+    """
 
     def declare(render: D) -> D:
         usual, render = RENDERERS[kind], add_labels_after(render)
 
         def render_either(facts: Any) -> Answer:
-            is_chosen = facts.workspace is not None and applies(facts)
+            is_chosen = facts.body.get(word) and facts.workspace is not None and applies(facts)
             return (render if is_chosen else usual.render)(facts)
 
         RENDERERS[kind] = replace(usual, render=render_either)

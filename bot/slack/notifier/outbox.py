@@ -89,6 +89,7 @@ class Outbox:
         self._ids = context.ids
         self._owners = context.owners
         self._timing = timing
+        self._last_start = timing.last_start
         self._lookup = Lookup(self._store, slack)
         self._renderer = NoticeRenderer(context, self._destinations, gatherer, timing)
 
@@ -156,7 +157,7 @@ class Outbox:
         hands_back = {"back": back, "failed": failed, "unwritten": unwritten}
         async with contain_errors("notice", self._ids, **hands_back, notice=notice.id):
             # No call starts so late that it could end after the lease.
-            with limit_departures(Window(claimed_at + self._timing.last_start)):
+            with limit_departures(Window(claimed_at + self._last_start)):
                 if notice.kind is NoticeKind.REPLY:
                     await self._replies.send(notice, is_try=is_try)
                 else:
@@ -278,7 +279,7 @@ class Outbox:
     async def _search(self, notices: Sequence[Notice], thread_ts: str | None) -> None:
         since = min(notice.unknown_since or 0.0 for notice in notices)
         try:
-            async with asyncio.timeout(self._timing.last_start / 2):
+            async with asyncio.timeout(self._last_start / 2):
                 found = await self._lookup.find(notices, since - self._timing.looks_back, thread_ts)
         except TimeoutError:
             for notice in notices:
