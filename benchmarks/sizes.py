@@ -37,13 +37,17 @@ class Sizes:
     watch_seconds: float = 60.0
     #: Seconds of CPU that the local provider takes for a read, for nothing: does a run notice such a peer?
     waste: float = 0.0
-    #: Seconds between two reads of one workspace that several processes claim.
+    #: Processes that claim beside each other, and seconds between two reads of one workspace.
+    claimers: int = 4
     claim_interval: float = 10.0
     #: Worker processes on one database, and how many workspaces are pending for them.
     workers: int = 4
     workers_pending: int = 10_000
     ready: int = 200
     ready_spread: float = 60.0
+    limited: int = 500
+    #: Rules of hours of which none is due.
+    rules: int = 10_000
     #: After the last readiness, messages are waited for so long at most.
     patience: float = 180.0
     start_ups: int = 5
@@ -65,6 +69,8 @@ class Sizes:
     hostile_acks: int = 600
     #: Of so many workspaces, whose names are alike, one person has each text looked for.
     hostile_many: tuple[int, ...] = (2_000, 5_000)
+    #: Seconds of steady requests.
+    soak_seconds: float = 3_600.0
 
 
 FULL = Sizes(is_full=True)
@@ -85,11 +91,13 @@ TOY = Sizes(
     pieces=1,
     settle_seconds=1.0,
     watch_seconds=12.0,
+    claimers=2,
     claim_interval=0.2,
     workers=2,
     workers_pending=30,
     ready=4,
     ready_spread=2.0,
+    limited=4,
     patience=45.0,
     start_ups=1,
     open_operations=20,
@@ -104,4 +112,5 @@ TOY = Sizes(
     hostile_connections=2,
     hostile_acks=40,
     hostile_many=(10,),
+    soak_seconds=6.0,
 )

@@ -1,4 +1,4 @@
-"""Build the wheel, the source distribution and the bill of materials of a commit, the same bytes each time.
+"""Build a commit's wheel, sources, locked packages and bill of materials, the same bytes each time.
 
     python tools/release.py [COMMIT]        HEAD by default; writes dist/
 
@@ -59,7 +59,9 @@ def build(source: Path, target: Path, time: int) -> list[Path]:
     name, version = built[0].name.split("-")[:2]
     bill = target / f"{name}-{version}.cdx.json"
     bill.write_text(json.dumps(_materials(source, version, built, time), indent=1) + "\n", encoding="utf-8")
-    return [bill, *built]
+    lock = target / f"{name}-{version}.requirements.txt"
+    shutil.copyfile(source / "requirements/base.txt", lock)
+    return [bill, lock, *built]
 
 
 def _materials(source: Path, version: str, built: list[Path], time: int) -> dict[str, Any]:

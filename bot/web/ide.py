@@ -362,7 +362,7 @@ class IdePages:
     # -- buttons -------------------------------------------------------------------------------------------
 
     def _run_button(self, act: Act) -> Handler:
-        """Return the handler of a button, whose form the page itself must have sent, or of a link."""
+        """Return the handler of a link (GET), or of a button, whose form must come from the page itself."""
 
         async def pressed(request: web.Request) -> web.StreamResponse:
             fields = await read_form(request) or {}

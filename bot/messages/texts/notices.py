@@ -73,7 +73,7 @@ WAITING_ON_TIME: Final = (
 )
 #: The same if nothing has been sent by then; the consequence follows.
 WAITING_UNSENT: Final = "I haven't been able to {do} *{name}* on {title} yet."
-#: The same for a planned start, which nobody has to keep waiting for.
+#: The same for a planned start, after which nobody is asked to keep waiting.
 WAITING_PLANNED: Final = (
     "I haven't been able to start *{name}* on {title} yet, as planned for {at}.",
     "I'll start it as soon as I can, until {until}.",
