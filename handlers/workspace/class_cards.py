@@ -329,9 +329,9 @@ def parse_card_command(text: str, commands: Mapping[str, str]) -> CardCommand:
             case "with":
                 command.others = value or " "
             case "hours":
-                command.hours = time_parsing.read_hours(value)
-                if not orders.is_timetable(command.hours):
-                    command.problems["hours"] = class_words.BAD_HOURS
+                command.hours, problem = orders.read_timetable(value)
+                if problem:
+                    command.problems["hours"] = problem
             case "max":
                 is_number = value.isascii() and value.isdecimal() and len(value) < 6
                 command.maximum = int(value) if is_number else 0

@@ -168,6 +168,22 @@ async def test_they_pause_with_the_link_and_go_on_with_it(world):
     assert world.provider.accepted_starts == ["r1"]
 
 
+async def test_a_pause_of_their_person_is_still_there_after_unlinking_and_linking_again(world):
+    workspace = await given(world, "weekdays 9:00-18:00")
+    await world.ask("p").run(use_cases.pause, workspace.id)
+    await world.ask("u").run(accounts.unlink, ["cloud"])
+    await world.pass_time(10)
+    assert told(world) == ["unlinked", "revoked"]
+    await world.link(token="token-2")
+    again = await world.own(state=State.STOPPED)
+    await until(world, "9:30", day=24, step=600)
+    assert [one.paused for one in await world.store.read(rows.list_rules, again.id)] == ["person"]
+    assert world.provider.accepted_starts == []
+    await world.ask("on").run(use_cases.leave_out_days, again.id)
+    await until(world, "9:03", day=25, step=120)
+    assert world.provider.accepted_starts == ["r1"]
+
+
 async def test_of_a_workspace_that_is_gone_nothing_is_made(world):
     workspace = await given(world, "weekdays 9:00-18:00")
     del world.provider.machines["r1"]

@@ -223,6 +223,9 @@ POSTED_ENDS: Final = "The workspaces it starts will be {done} {at}."
 POSTED_THEN: Final = "To see who isn't ready, or to end the class, type `{command}card`."
 BAD_MAX: Final = "`--max` takes a whole number from 1 to {most}. For example: `--max 60`."
 BAD_HOURS: Final = "I can't read that timetable. Give weekdays and times: `--hours tue,thu 8:00-9:30`."
+NO_ZONE: Final = (
+    "A course's times are in your own time zone, so leave the zone out: `--hours tue,thu 8:00-9:30`."
+)
 BAD_DAYS: Final = (
     "I can't read the course's days. Write them like `--from 7 January --until 12 February`; "
     "a course lasts a year at most."
