@@ -15,7 +15,7 @@ DECISIONS = 9
 #: Transactions, looks of idle loops apart.
 TRANSACTIONS = 26
 #: Round trips to PostgreSQL: to accept the start, and to the message.
-WAITS_TO_ACCEPT, WAITS = 4, 70
+WAITS_TO_ACCEPT, WAITS = 4, 44
 #: What a typed start enters in a new process: functions, those with a ``def``, and their files.
 TO_THE_ANSWER = {"functions": 372, "defs": 329, "files": 77}
 TO_THE_MESSAGE = {"functions": 862, "defs": 730, "files": 145}
