@@ -76,7 +76,7 @@ lock: $(DEV) ## Write the lock files from pyproject.toml; UPGRADE=1 upgrades
 pictures: $(DEV) ## Take the pictures in docs/pictures from the demonstration; needs Chromium
 	$(RUN) tools.pictures
 
-release: $(DEV) ## Build the last commit: wheel, source distribution, bill of materials, the same bytes each time
+release: $(DEV) ## Build the last commit, the same bytes each time: wheel, sources, locked packages, bill of materials
 	.venv/bin/python tools/release.py
 
 clean: ## Remove everything generated, including the environment

@@ -1,7 +1,8 @@
 """``python -m benchmarks [NAME …] [--keep ROUNDS] [--against REVISION] [--toy]``: print an object per figure.
 
-A name is a figure's or a measurement's. What help, start, polls, claims and written measure is measured in
-turn with the code of another revision, if one is named: a commit, or a folder that holds it.
+A name is a figure's or a measurement's; ``soak`` takes an hour, and is only measured if it is named.
+What help, start, polls, claims, network and written measure is measured in turn with the code of another
+revision, if one is named: a commit, or a folder that holds it.
 ``--keep`` measures so many times and keeps the run, for docs/performance.md.
 Exit status: 0 measured (whether or not the goals are met), 1 a measurement broke off, 2 wrong words.
 """
@@ -34,6 +35,8 @@ from benchmarks.polls import measure_polls
 from benchmarks.requests import measure_help, measure_unsigned
 from benchmarks.resting import measure_idle, measure_startup
 from benchmarks.sizes import FULL, TOY, Sizes
+from benchmarks.soak import FIGURES as SOAK
+from benchmarks.soak import measure_soak
 from benchmarks.stage import note
 from benchmarks.starts import measure_minimum, measure_start
 from benchmarks.structure import measure_structure
@@ -81,11 +84,13 @@ MEASUREMENTS: Final[Mapping[str, tuple[Measure, tuple[str, ...]]]] = MappingProx
         "network_table": (measure_network_table, tuple(map(name_cell, TABLE))),
         "hostile": (measure_hostile, ("hostile_ack_p99", "hostile_text_cpu", "loop_stop_longest")),
         "startup": (measure_startup, ("startup",)),
+        "soak": (measure_soak, SOAK),
         "idle": (measure_idle, ("idle_cpu", "idle_memory")),
     }
 )
-#: No measurement takes longer, with full sizes.
+#: No measurement takes longer, with full sizes, besides those that are only made when they are named.
 _MOST_SECONDS = 900.0
+_NAMED_ONLY: Final = frozenset({"soak"})
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -135,11 +140,11 @@ async def _run(names: set[str], sizes: Sizes) -> tuple[int, list[Figure]]:
     """Measure what is named; return the exit status, and the figures."""
     status, measured = 0, list[Figure]()
     for name, (measure, figures) in MEASUREMENTS.items():
-        if names and not names & {name, *figures}:
+        if name in _NAMED_ONLY if not names else not names & {name, *figures}:
             continue
         note(f"measuring {name}")
         try:
-            async with asyncio.timeout(_MOST_SECONDS):
+            async with asyncio.timeout(None if name in _NAMED_ONLY else _MOST_SECONDS):
                 found = await measure(sizes)
         except (StageError, TimeoutError) as error:
             note(f"{name} broke off: {str(error) or 'it took too long'}")

@@ -99,6 +99,22 @@ GOALS: Final[Mapping[str, Goal]] = MappingProxyType(
             for count in (1, 2, 4)
             for delay in (0, 500, 1_000, 2_000)
         },
+        **{
+            f"soak_{name}_{what}_{minute}": Goal(
+                unit, what=f"{words} after {minute} minutes of steady requests"
+            )
+            for name, title in (("sqlite", "SQLite"), ("postgres", "PostgreSQL"))
+            for what, unit, words in (
+                ("memory", "MB", f"memory on {title}"),
+                ("files", "files", f"open files on {title}"),
+                ("disk", "MB", "the database's files")
+                if name == "sqlite"
+                else ("connections", "connections", "connections to PostgreSQL"),
+            )
+            for minute in (10, 30, 60)
+        },
+        "soak_sqlite_wrong": Goal("answers", 0.0, what="wrong answers in that hour, on SQLite"),
+        "soak_postgres_wrong": Goal("answers", 0.0, what="the same on PostgreSQL"),
         "startup": Goal("s", 1.5, what="from the start of the process to *ready*"),
         "idle_cpu": Goal("% of a core", 1.0, what="with nothing to do"),
         "idle_memory": Goal("MB", 100.0, what="with nothing to do"),

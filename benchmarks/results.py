@@ -1,11 +1,11 @@
-"""Results of runs: each that is kept is a file, and docs/performance.md is written from the newest one."""
+"""Results of runs: each that is kept is a file, and docs/performance.md shows the newest of each figure."""
 
 from __future__ import annotations
 
 import json
 import platform
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -45,11 +45,16 @@ def keep(commit: str, rounds: Sequence[Sequence[Figure]], folder: Path = FOLDER)
     return path
 
 
-def read_newest(folder: Path = FOLDER) -> Mapping[str, Any]:
-    """Return the newest run that was kept."""
-    newest = max(folder.glob("*.json"))
-    found: Mapping[str, Any] = json.loads(newest.read_text(encoding="utf-8"))
-    return found
+def read_newest(folder: Path = FOLDER) -> list[dict[str, Any]]:
+    """Return the kept runs, the newest first, each with the figures that no newer one measured."""
+    runs, seen = [], set[str]()
+    for path in sorted(folder.glob("*.json"), reverse=True):
+        run = json.loads(path.read_text(encoding="utf-8"))
+        run["figures"] = [one for one in run["figures"] if one["name"] in GOALS.keys() - seen]
+        seen |= {one["name"] for one in run["figures"]}
+        if run["figures"]:
+            runs.append(run)
+    return runs
 
 
 def _describe(figures: Sequence[Figure]) -> dict[str, Any]:

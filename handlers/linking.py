@@ -364,13 +364,13 @@ async def _ask_before_unlinking(
     ending = [connection] if connection else linked_connections
     effect = fill(cards.UNLINK_EFFECT, title=request.services.titles(ending))
     affected = await request.caller.read(accounts.find_affected, ending)
-    running = format_affected({"running": affected["running"]}) or [cards.UNLINK_RUNNING]
+    means = format_affected(affected, is_done=False) or [cards.UNLINK_MEANS]
     ask = fill(answers.TO_CONTINUE, button=cards.UNLINK)
     button = kit.button(
         cards.UNLINK, ButtonValue("unlink", connection or "all", agreed=Consent.GIVEN), style=kit.DANGER
     )
     about = Referents(connection=connection or "", what="unlink", takes_press=True)
-    return replace(replies.answer(" ".join([effect, *running, ask]), [button]), about=about)
+    return replace(replies.answer(" ".join([effect, *means, ask]), [button]), about=about)
 
 
 def _is_linkless(request: Request, connection: str) -> bool:
@@ -424,7 +424,8 @@ def _ask_about_other(request: Request, user_id: str, connection: str | None) -> 
     ask = fill(answers.TO_CONTINUE, button=cards.UNLINK)
     command = f"unlink {typed_connection} <@{user_id}> --{AGREED}"
     return replies.answer(
-        f"{effect} {ask}", [kit.button(cards.UNLINK, RUN_COMMAND, command, style=kit.DANGER)]
+        f"{effect} {cards.UNLINK_MEANS} {ask}",
+        [kit.button(cards.UNLINK, RUN_COMMAND, command, style=kit.DANGER)],
     )
 
 

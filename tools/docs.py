@@ -134,18 +134,41 @@ def _benchmarks(module: str) -> Any:
     return import_module(f"benchmarks.{module}")
 
 
-def _run() -> str:
-    run = _benchmarks("results").read_newest()
-    machine = f"{run['processor']}, {run['cores']} cores, Python {run['python']}"
-    return _rows(("commit", "date", "machine"), [(f"`{run['commit'][:9]}`", run["date"], machine)])
+def _runs() -> str:
+    return _rows(
+        ("commit", "date", "machine"),
+        (
+            (
+                f"`{run['commit'][:9]}`",
+                run["date"],
+                f"{run['processor']}, {run['cores']} cores, Python {run['python']}",
+            )
+            for run in _benchmarks("results").read_newest()
+        ),
+    )
 
 
 def list_figures(*, met: bool | None) -> str:
-    """Return the figures of the newest run that miss their goals, meet them, or have none."""
-    goals, run = _benchmarks("figures").GOALS, _benchmarks("results").read_newest()
-    shown = [one for one in run["figures"] if one["met"] is met and goals[one["name"]].what]
-    head = ("figure", *(() if met is None else ("goal",)), "measured", "spread", "baseline", "what it is")
-    return _rows(head, (_figure(one, goals[one["name"]].what) for one in shown))
+    """Return the newest figures that miss their goals, meet them, or have none."""
+    goals = _benchmarks("figures").GOALS
+    head = (
+        "figure",
+        *(() if met is None else ("goal",)),
+        "measured",
+        "spread",
+        "baseline",
+        "what it is",
+        "commit",
+    )
+    return _rows(
+        head,
+        (
+            (*_figure(one, goals[one["name"]].what), f"`{run['commit'][:9]}`")
+            for run in _benchmarks("results").read_newest()
+            for one in run["figures"]
+            if one["met"] is met and goals[one["name"]].what
+        ),
+    )
 
 
 def _figure(one: Mapping[str, Any], what: str) -> tuple[str, ...]:
@@ -316,7 +339,7 @@ def _errors() -> str:
 #: The tables of a page, each by the heading above it.
 MADE_TABLES: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
     "docs/performance.md": {
-        "What Usher costs": _run,
+        "What Usher costs": _runs,
         "Missed": partial(list_figures, met=False),
         "Met": partial(list_figures, met=True),
         "Without a goal": partial(list_figures, met=None),

@@ -1,4 +1,4 @@
-"""Build the wheel, the source distribution and the bill of materials of a commit, the same bytes each time.
+"""Build a commit's wheel, sources, locked packages and bill of materials, the same bytes each time.
 
     python tools/release.py [COMMIT]        HEAD by default; writes dist/
 
@@ -31,7 +31,13 @@ HOOK = "import sys; from setuptools import build_meta; getattr(build_meta, sys.a
 #: A version in a lock, with the digests of its files.
 LOCKED = re.compile(r"^(\S+)==(\S+)(?: ; .*)? \\\n((?: +--hash=.+\n)+)", re.MULTILINE)
 #: The locks, and in CycloneDX's word what Usher is to what each of them adds.
-SCOPES = {"base": "required", "demo": "optional", "lint": "excluded", "dev": "excluded"}
+SCOPES = {
+    "base": "required",
+    "pictures": "optional",
+    "demo": "optional",
+    "lint": "excluded",
+    "dev": "excluded",
+}
 
 
 def export(commit: str, folder: Path) -> int:
@@ -59,7 +65,9 @@ def build(source: Path, target: Path, time: int) -> list[Path]:
     name, version = built[0].name.split("-")[:2]
     bill = target / f"{name}-{version}.cdx.json"
     bill.write_text(json.dumps(_materials(source, version, built, time), indent=1) + "\n", encoding="utf-8")
-    return [bill, *built]
+    lock = target / f"{name}-{version}.requirements.txt"
+    shutil.copyfile(source / "requirements/base.txt", lock)
+    return [bill, lock, *built]
 
 
 def _materials(source: Path, version: str, built: list[Path], time: int) -> dict[str, Any]:

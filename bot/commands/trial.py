@@ -89,7 +89,7 @@ class TrialRecord:
                 ) from None
 
     def keep(self, made: TrialObject) -> None:
-        """Record an object, before it is made and again afterwards."""
+        """Record an object. Called before it is created, and again with its id afterwards."""
         self.made[made.purpose] = made
         self._write()
 

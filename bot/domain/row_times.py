@@ -45,7 +45,7 @@ SEND: Final = make_due(300.0)
 Past = Annotated[float, PAST]
 Since = Annotated[float, SINCE]
 Stays = Annotated[float, STAYS]
-#: ``Numbers.slow_tick``. A provider's *Retry-After* may be longer, and is then simply received again.
+#: ``Numbers.slow_tick``. A provider's *Retry-After* may be longer; the next step then gets it once more.
 Step = Annotated[float, make_due(600.0)]
 Send = Annotated[float, SEND]
 #: ``bot.domain.work_items.DEADLINE_SECONDS`` from now or *Keep waiting*; in earlier releases up to a day.

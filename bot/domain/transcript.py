@@ -29,8 +29,8 @@ StreamName = Literal["stdout", "stderr"]
 #: Characters after which a line is passed on in parts, so that it can't fill the memory.
 LONGEST: Final = 8_192
 #: Pattern of a control string (a title, a link's address), which ends with BEL or ST. It never spans lines
-#: here, so that an unterminated one costs a line and not the rest of the output. Its length is limited, and
-#: it doesn't contain the beginning of another, as the matcher would read each of many up to the end of all.
+#: here, so that an unterminated one costs a line and not the rest of the output. It is limited in length and
+#: ends before another one begins: otherwise, matching many unterminated ones would take quadratic time.
 _CONTROL_STRING: Final = r"(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90\x98\x9b-\x9f\n]{0,4096}+"
 _CONTROL_SEQUENCE: Final = r"(?:\x1b\[|\x9b)[\x30-\x3f]{0,256}[\x20-\x2f]{0,16}"
 _WHOLE: Final = re.compile(

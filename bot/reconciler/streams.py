@@ -19,7 +19,7 @@ from bot.store import runs as run_rows
 from bot.support.cleaning import Hider
 from bot.support.pool import Pool, contain_errors, count_free_slots, run_all
 
-#: Most streams that are open at once; others wait their turn.
+#: The most streams that are open at once; others wait their turn.
 MAX_STREAMS: Final = 50
 #: Seconds of silence after which a stream counts as ended, once its run is over.
 SILENT_END_SECONDS: Final = 30.0

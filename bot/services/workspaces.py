@@ -5,7 +5,7 @@ from bot.domain.operations import Operation
 from bot.domain.policy import Target
 from bot.domain.workspaces import Workspace
 from bot.services.caller import Caller, concerns_caller, require_usable
-from bot.store import gates, operations, workspaces
+from bot.store import gates, operations, usage, workspaces
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
@@ -49,3 +49,9 @@ def request_status_read(tx: Transaction, caller: Caller, workspace_id: str) -> W
     workspace = require_workspace(tx, caller, "status", workspace_id)
     gates.want(tx, workspace.id)
     return workspace
+
+
+@concerns_caller
+def note_opening(tx: Transaction, caller: Caller, workspace_id: str) -> None:
+    """Note that the person opens a workspace: it is in use, so its status may be read."""
+    usage.note_opened(tx, request_status_read(tx, caller, workspace_id).id)

@@ -235,11 +235,15 @@ RESUME_STAGE: Final[Stage] = "some_rules_of", resume
 
 
 def unlink(tx: Transaction, workspace: Row, notify: bool) -> None:
-    """Pause the hours of a workspace whose account was unlinked, which deletes its row."""
+    """Pause the hours of a workspace whose account was unlinked, which deletes its row.
+
+    Hours that are paused for a cause that a new link doesn't remove, such as by their person, stay so.
+    """
     for one in list_rules(tx, workspace["id"]):
         named = replace(one, name=workspace["alias"] or workspace["name"], remote_id=workspace["remote_id"])
         save_rule(tx, named)
-        pause(tx, named, "unlinked", notify=notify)
+        if not one.paused or one.paused in LINK_CAUSES:
+            pause(tx, named, "unlinked", notify=notify)
 
 
 def link_rules(tx: Transaction, workspace: Workspace) -> None:

@@ -457,6 +457,11 @@ def retry_notice(
     )
 
 
+def keep_body(tx: Transaction, notice: Notice, body: dict[str, Any]) -> None:
+    """Keep what a notice has learned on its way, unless it was claimed again meanwhile."""
+    NOTICES.change(tx, {"id": notice.id, "attempts": notice.attempts}, body=body)
+
+
 async def release_notices(engine: Engine, place: str, settles: float) -> None:
     """Make all waiting notices of the installation ``place`` due, as Slack can be reached again.
 

@@ -98,7 +98,7 @@ class Servers:
 
 
 def _list_servers(given: dict[str, str]) -> list[_Server]:
-    """Return the servers of an address; libpq takes one port for all, and an empty one for the usual."""
+    """Return the servers that an address names. As in libpq, a single port is the port of all of them."""
     places: dict[str, list[str]] = {
         key: given[key].split(",") for key in ("host", "hostaddr", "port") if given.get(key)
     }

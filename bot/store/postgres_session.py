@@ -128,7 +128,7 @@ class PostgresSession:
         #: The open pipeline, and what waits for all that was sent in it.
         self._pipeline: AbstractContextManager[psycopg.Pipeline] | None = None
         self._sync: Callable[[], None] = lambda: None
-        #: When the open transaction asked for the database's time, and the answer, until somebody waits.
+        #: When the open transaction asked for the database's time, and the cursor that has the answer.
         self._asked: tuple[float, Cursor[Row]] | None = None
         #: The id of the open transaction, "" as long as it isn't known.
         self._transaction_id = ""

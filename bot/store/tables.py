@@ -478,6 +478,7 @@ WORKSPACES = Table(
     attempted_at=PAST,
     unconfirmed_since=PAST,
     gone_at=PAST,
+    down_seen_at=PAST,
     gone_confirmed_at=PAST,
     # It may be as far ahead as the timer, but an extra check does no harm.
     stop_check_at=make_due(60.0),

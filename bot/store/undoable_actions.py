@@ -1,8 +1,7 @@
 """The actions that people took lately, and who asked for an operation."""
 
-from bot.domain.operations import Operation
 from bot.domain.people import Principal
-from bot.domain.undoable_actions import HOURS, RECENT_SECONDS, TIMER, UndoableAction
+from bot.domain.undoable_actions import RECENT_SECONDS, UndoableAction
 from bot.domain.workspaces import Workspace
 from bot.store.tables import UNDOABLE_ACTIONS
 from bot.store.transaction import Transaction
@@ -13,14 +12,6 @@ def list_actions_of(tx: Transaction, principal: Principal, interaction: str) -> 
     since = tx.now() - RECENT_SECONDS
     who = {"principal": principal.key, "interaction": interaction}
     return UNDOABLE_ACTIONS.query(tx, "actions_of", **who, since=since)
-
-
-def find_initiator(tx: Transaction, operation: Operation) -> str:
-    """Return who or what asked for an operation (a timer, hours, an assistant); "" for its owner."""
-    found = UNDOABLE_ACTIONS.all(tx, "done_at", work_item_id=operation.id)
-    if found or operation.planned_for is None:
-        return found[0].initiator or found[0].via if found else ""
-    return TIMER if operation.verb.brings_down else HOURS
 
 
 def was_asked(tx: Transaction, workspace: Workspace, since: float) -> bool:

@@ -62,7 +62,7 @@ def narrow_window(until: float | None = None) -> Window:
 
 @contextmanager
 def track_attempt(attempt: Attempt) -> Iterator[None]:
-    """Make this the attempt of the requests in this context; their session must use ``GatedRequest``."""
+    """Attach an attempt to the requests made in this block; their session must use ``GatedRequest``."""
     token = _attempt.set(attempt)
     try:
         yield

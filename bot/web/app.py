@@ -354,7 +354,7 @@ def failures(ids: Ids) -> Middleware:
     return catch
 
 
-#: Pages that people open. No script of ours reads them, so no script at all may read them.
+#: Pages that people open. None of our scripts fetches them, so no script may.
 _PAGES = re.compile(r"/link|/sign|/ide/[^/]+(?:$|/s(?!tate))")
 #: Paths served at the second host name, where a provider's script runs.
 _PATHS_OF_SECOND_HOST = re.compile(r"/ide/[^/]+(?:/(?:state|entry|blocked))?|(?:/static|/link/here)/[^/]+")

@@ -194,8 +194,10 @@ class _Call:
     under_way: dict[str, bool] = field(default_factory=dict)
     has_acted: bool = False
     has_accounts: bool = False
-    #: The connections that refuse the person's sign-in, of which answers for people have a button.
+    #: The connections that refuse the person's sign-in, of which answers for people have a button, and those
+    #: whose links rest, so that nothing there is shown or found.
     refusing: frozenset[str] = frozenset()
+    resting: tuple[str, ...] = ()
 
     def asks(self, offered: AbstractSet[str]) -> bool:
         """Return whether an answer with these buttons asks something.
@@ -232,18 +234,20 @@ class _Call:
             answer = await commands.run_words(request)
             self.has_acted = bool(request.notes.actions)
             await self._collect_results(request, answer.about or request.notes.about or Referents())
-            if name and not any(self.facts.values()):
-                self.facts["says"] = words.NOT_A_NAME
             self._add_refused(services.title)
+            if name and not any(self.facts.values()):
+                self.facts["says"] = "\n".join([words.NOT_A_NAME, *self.remarks])
             if isinstance(time, Moment) and time.at < self._find_stop() - 1:
                 self.remarks.append(words.WARNED_FIRST.format(at=drawn.format_time(self._find_stop())))
             return answer
         return SILENT
 
     def _add_refused(self, title: Callable[[str], str]) -> None:
-        """Say which of the connections concerned refuse the sign-in."""
+        """Say which of the connections concerned refuse the sign-in, and what links that rest leave out."""
         is_all = self.tool.verb == "list" and self.tool.folder == "workspace"
         shown = [one for key in ("workspaces", "runs", "hours") for one in self.facts.get(key, ())]
+        if not is_all and not (shown and self.tool.takes):
+            self.remarks += [words.LINK_RESTS.format(title=title(one)) for one in self.resting]
         titles = [title(one) for one in sorted(self.refusing)]
         on = titles if is_all else {one["on"] for one in shown}
         self.remarks += [words.SIGN_IN_REFUSED.format(title=one) for one in titles if one in on]
@@ -262,9 +266,11 @@ class _Call:
     async def _prepare(self, request: Request) -> None:
         """Read whether the person has accounts, their open operations, and the names of their things."""
         store, principal = request.services.store, request.principal
-        states = await store.read(accounts.list_account_states, principal)
-        self.has_accounts = bool(states)
-        self.refusing = frozenset(name for name, state in states.items() if state == "refused")
+        linked = await store.read(accounts.list_accounts, principal)
+        self.has_accounts = bool(linked)
+        self.resting = tuple(sorted(one.connection for one in linked if one.is_resting))
+        refusing = (one.connection for one in linked if one.state == "refused")
+        self.refusing = frozenset(refusing).difference(self.resting)
         going = await store.read(operations.open_operations, principal)
         self.under_way = {one.workspace_id: one.verb.brings_down for one in going}
         own = await store.perform(workspaces.read_workspaces, principal)

@@ -330,7 +330,7 @@ class _Scanner:
 
     @property
     def closing(self) -> int:
-        """Return the end of the next quotation; -1 if there is none."""
+        """Return where the quotation that opens here is closed; -1 if it isn't."""
         ends = self._closing.get(self.text[self.at], [])
         while ends and ends[-1] <= self.at:
             ends.pop()

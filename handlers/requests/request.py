@@ -37,7 +37,7 @@ SILENT = Answer(text="")
 
 
 class Answered(Exception):
-    """An answer that ends a verb, raised by helpers that return something else; handlers return theirs."""
+    """An answer that ends a verb early. Only helpers raise it; a handler returns its answer."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer.text)

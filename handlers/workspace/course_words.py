@@ -72,11 +72,19 @@ def build_timetable(wanted: Wanted | None, first: str, until: str, today: date) 
     return {**hours, "first_day": begin.isoformat(), "last_day": end.isoformat()}
 
 
-def is_timetable(wanted: Wanted | None) -> bool:
-    """Return whether hours are those of lessons: on weekdays, with a start, a later end, and no zone."""
-    if wanted is None or wanted.starts is None or wanted.stops is None or wanted.zone:
-        return False
-    return wanted.days <= EVERY_DAY and wanted.starts < wanted.stops < DAY_MINUTES
+def read_timetable(text: str) -> tuple[Wanted | None, str]:
+    """Return the hours of lessons, and what is wrong with them: "" for nothing.
+
+    They are on weekdays, with a start, a later end on the same day, and no zone.
+    """
+    wanted = time_parsing.read_hours(text)
+    has_zone = wanted is not None and wanted.zone
+    if has_zone or time_parsing.has_odd_offset(text) or time_parsing.list_zone_readings(text):
+        return wanted, words.NO_ZONE
+    if wanted is None or wanted.starts is None or wanted.stops is None:
+        return wanted, words.BAD_HOURS
+    is_possible = wanted.days <= EVERY_DAY and wanted.starts < wanted.stops < DAY_MINUTES
+    return wanted, "" if is_possible else words.BAD_HOURS
 
 
 def parse_mentions(text: str) -> list[str]:

@@ -346,3 +346,10 @@ def test_what_counts_is_the_last_use_where_it_is_told():
     assert find_idle_since(replace(LEFT, started_at=1.0)) == (1.0, False)
     assert find_idle_since(replace(LEFT, started_at=1.0, last_used_at=2.0)) == (2.0, True)
     assert find_idle_since(replace(LEFT, started_at=3.0, last_used_at=2.0)) == (3.0, False)
+
+
+def test_stops_at_which_others_start_are_left_out():
+    stops, starts = read_hours("daily -18:00"), read_hours("weekdays 18:00-22:00")
+    assert stops.without([stops, starts]).days == WEEKEND
+    assert stops.without([stops, replace(starts, zone=TOKYO), read_hours("weekdays 18:01")]) == stops
+    assert starts.without([stops, starts]) == starts

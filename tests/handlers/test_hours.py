@@ -313,6 +313,26 @@ async def test_a_stop_and_a_start_of_one_time_are_asked_about(bot, first, then, 
     assert f"Next stop: <!date^{at}^" not in words(await bot.say("hours notebook"))
 
 
+@pytest.mark.parametrize(
+    ("first", "then"), [("daily -18:00", "weekdays 18:00"), ("weekdays 18:00", "daily -18:00")]
+)
+async def test_no_stop_is_shown_that_never_comes(bot, first, then):
+    await bot.zone("Europe/London")
+    await bot.say(f"hours notebook {first}")
+    asked = await bot.say(f"hours notebook {then}")
+    said = await bot.push(asked, "Set them and let it run on")
+    for answer in (said, await bot.say("hours notebook"), await bot.say("status notebook")):
+        assert "weekends until" in words(answer)
+        assert "every day until" not in words(answer)
+    await bot.say("hours notebook off")
+    await bot.say("hours notebook weekdays -18:00")
+    asked = await bot.say("hours notebook weekdays 18:00")
+    await bot.push(asked, "Set them and let it run on")
+    answer = words(await bot.say("hours notebook"))
+    assert "until" not in answer
+    assert "I won't stop it after that." in answer
+
+
 async def test_hours_show_the_readers_own_clock_unless_they_are_elsewhere(bot):
     await bot.zone("Europe/Berlin")
     await bot.say("hours notebook weekdays 9:00-18:00")

@@ -61,7 +61,7 @@ def test_the_same_source_becomes_the_same_bytes(release, tmp_path):
     finally:
         os.umask(umask)
     first, second = ({name: path.read_bytes() for name, path in found.items()} for found in (release, again))
-    assert len(first) == 3
+    assert len(first) == 4
     assert first == second
 
 
@@ -226,13 +226,20 @@ def test_the_demonstration_says_how_to_install_it_from_where_usher_came(installe
     assert f"pip install 'usher-bot[demo] @ {place}'" in done.stderr
 
 
-def test_upgrade_page_names_commits_that_are_there():
-    """A clone has no tags: the release is found by its commit's subject."""
+def test_upgrade_page_names_the_files_and_the_tag_of_this_release(release):
     page = (ROOT / "docs/upgrade.md").read_text(encoding="utf-8")
-    upgrade, back = re.findall(r"git checkout '(:/\^(Release \S+))'", page)
-    if not git("rev-parse", "--verify", upgrade[0]):
+    named = set(re.findall(r"usher_bot-\S+(?:whl|txt)", page))
+    assert named == {name for name in release if name.endswith((".whl", ".txt"))}
+    assert re.findall(r"git checkout (v\S+)", page) == [f"v{RELEASE}"]
+
+
+def test_release_ships_the_lock_of_what_the_wheel_needs(release):
+    assert one(release, ".requirements.txt").read_text(encoding="utf-8") == text_of("base")
+
+
+def test_going_back_finds_an_earlier_release_by_the_subject_of_its_commit():
+    page = (ROOT / "docs/upgrade.md").read_text(encoding="utf-8")
+    ((revision, earlier),) = re.findall(r"git checkout '(:/\^(Release \S+))'", page)
+    if not git("rev-parse", "--verify", revision):
         pytest.skip("the repository's history isn't here")
-    for revision, release in (upgrade, back):
-        assert git("log", "-1", "--format=%s", revision).decode().strip() == release
-    assert upgrade != back
-    assert "Release VERSION" in (ROOT / "docs/internals/release.md").read_text(encoding="utf-8")
+    assert git("log", "-1", "--format=%s", revision).decode().strip() == earlier

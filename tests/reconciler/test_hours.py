@@ -12,8 +12,8 @@ from bot.services import hours as use_cases
 from bot.services.timers import cancel_timer, plan_timer, postpone_timer, set_timer
 from bot.store import hours as rows
 from bot.store import operations
-from bot.store import undoable_actions as act_rows
 from bot.store import workspaces as workspace_rows
+from bot.store.tables import UNDOABLE_ACTIONS
 from bot.support.errors import Refused
 from tests.reconciler.hours import HOUR, became, given, local, told, until
 from tests.rigs.store import want_read, within
@@ -47,7 +47,8 @@ async def test_a_stop_that_is_left_out_and_taken_back_comes_after_all(world):
     assert world.provider.accepted_stops == ["r1"]
     assert await became(world) == [("22T18:00", "stop", "timer")]
     stopped = await world.store.read(operations.find_latest_operation, workspace.id)
-    assert (stopped.verb, await world.store.read(act_rows.find_initiator, stopped)) == ("stop", "hours")
+    (action,) = await world.store.read(UNDOABLE_ACTIONS.all, "done_at", work_item_id=stopped.id)
+    assert (stopped.verb, action.initiator) == ("stop", "hours")
 
 
 async def test_a_stop_that_its_warning_put_off_goes_with_its_hours(world):
@@ -164,6 +165,22 @@ async def test_they_pause_with_the_link_and_go_on_with_it(world):
     again = await world.own(state=State.STOPPED)
     await until(world, "9:03", day=24, step=120)
     assert again.id != workspace.id
+    assert world.provider.accepted_starts == ["r1"]
+
+
+async def test_a_pause_of_their_person_is_still_there_after_unlinking_and_linking_again(world):
+    workspace = await given(world, "weekdays 9:00-18:00")
+    await world.ask("p").run(use_cases.pause, workspace.id)
+    await world.ask("u").run(accounts.unlink, ["cloud"])
+    await world.pass_time(10)
+    assert told(world) == ["unlinked", "revoked"]
+    await world.link(token="token-2")
+    again = await world.own(state=State.STOPPED)
+    await until(world, "9:30", day=24, step=600)
+    assert [one.paused for one in await world.store.read(rows.list_rules, again.id)] == ["person"]
+    assert world.provider.accepted_starts == []
+    await world.ask("on").run(use_cases.leave_out_days, again.id)
+    await until(world, "9:03", day=25, step=120)
     assert world.provider.accepted_starts == ["r1"]
 
 

@@ -27,7 +27,8 @@ STAND_INS: Final = (
     (r"systemctl stop 'usher@\*'", "stop-usher"),
     (r"systemctl start usher@serve", "start-usher"),
     # No release is fetched or built: its tree takes the place of the one before.
-    (r"git checkout ':/\^Release [\d.]+'", 'install-usher "$RELEASE"'),
+    (r"/opt/usher/bin/pip install --no-deps --force-reinstall \S+\.whl", 'install-usher "$RELEASE"'),
+    (r"git checkout (?:v[\d.]+|':/\^Release [\d.]+')", 'install-usher "$RELEASE"'),
     (r"docker build -f deploy/Containerfile -t usher \.", 'install-usher "$RELEASE"'),
     (r"docker compose build", 'install-usher "$RELEASE"'),
     # No images are loaded and no cluster is there: what would run in a container runs beside.

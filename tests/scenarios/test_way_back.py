@@ -16,6 +16,7 @@ import pytest_asyncio
 from cryptography.fernet import Fernet
 
 from bot.store.schema import read_migrations
+from bot.support.release import RELEASE
 from playground.harness import Clock
 from playground.processes import reserved_port
 from tests.app.command_line import of_slack
@@ -32,12 +33,14 @@ from tests.rigs.scenario.stage import inject_fault
 LAST_NAMED = {**LAST_MIGRATIONS, "0.3.1": "0056_over"}
 _NO_DOCKER = "there is no Docker; part of the installation"
 _NO_CLUSTER = "there is no cluster; part of the installation"
+_INDEX = "installs from the package index"
 _FIRST_SETUP = "part of the installation"
 #: Commands that aren't run, with the reason. All else on these pages is run below.
 NOT_RUN = {
-    "git fetch": "the repository has no other one to fetch from here",
+    "git fetch --tags": "the repository has no other one to fetch from here",
+    f"/opt/usher/bin/pip install --require-hashes -r usher_bot-{RELEASE}.requirements.txt": _INDEX,
     "rm -rf build": "nothing is built in the checkout: a release's tree takes its place",
-    "/opt/usher/bin/pip install --require-hashes -r requirements/base.txt": "installs from the package index",
+    "/opt/usher/bin/pip install --require-hashes -r requirements/base.txt": _INDEX,
     "/opt/usher/bin/pip install --no-deps --no-build-isolation .": "installs into /opt",
     "createuser --pwprompt usher": "asks for a password at a terminal: the server here asks nobody for one",
     "USHER_DATABASE_URL='postgresql://usher:PASSWORD@db.example.org:5432/usher"
@@ -112,6 +115,9 @@ def insert(commands: Sequence[str], after: int, more: Sequence[str]) -> list[str
 SERVER_BACK, SERVER_RESTORED = read_blocks(read_section("docs/upgrade.md", "Going back"))
 DOCKER_UPGRADE = find_block("docs/containers.md", "docker exec")
 DOCKER_RUN = find_block("docs/containers.md", "docker run --detach")
+#: Stop, two lines of pip, migrate, start; a checkout has other lines in the place of those of pip.
+SERVER_UPGRADE = find_block("docs/upgrade.md", "usher-run migrate")
+CHECKOUT_UPGRADE = [SERVER_UPGRADE[0], *find_block("docs/upgrade.md", "git fetch"), *SERVER_UPGRADE[3:]]
 COPY_DUMP = find_inline("docs/upgrade.md", "before.dump")
 KUBERNETES_APPLY = [
     one for one in find_block("docs/containers.md", "kubectl apply -f deploy") if "apply" in one
@@ -121,13 +127,13 @@ PLATFORMS = {
     "server, file": Platform(
         "sqlite",
         find_block("docs/upgrade.md", "store backup"),
-        find_block("docs/upgrade.md", "usher-run migrate"),
+        SERVER_UPGRADE,
         [*SERVER_BACK, *SERVER_RESTORED],
     ),
     "server, PostgreSQL": Platform(
         "postgres",
         [*DUMP, *COPY_DUMP],
-        find_block("docs/upgrade.md", "usher-run migrate"),
+        CHECKOUT_UPGRADE,
         [*SERVER_BACK, *RESTORE, *RESTORED],
     ),
     "Docker": Platform(

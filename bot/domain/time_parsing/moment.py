@@ -9,7 +9,7 @@ time applies to it. A time that has passed, or that may be one of two, is refuse
 
 import math
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from itertools import product
@@ -109,8 +109,6 @@ class Unread:
 
     why: Why
     options: tuple[str, ...] = ()
-    #: The option with the typed hour, read on a 24-hour clock.
-    as_typed: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,7 +356,7 @@ def _resolve_elsewhere(time: _Time, said: SaidZone, home: ZoneInfo, now: float) 
 def _resolve(time: _Time, zone: tzinfo, now: float, today: date | None = None) -> Moment | Unread:
     """Return the next moment at which a zone's clocks show a time."""
     if time.options:
-        return Unread("ambiguous", time.options, time.options[1])
+        return Unread("ambiguous", time.options)
     today = today or datetime.fromtimestamp(now, zone).date()
     if time.day:
         return _resolve_on_day(time, zone, now, today)
@@ -373,11 +371,11 @@ def _resolve(time: _Time, zone: tzinfo, now: float, today: date | None = None) -
     if time.is_open and is_next_day and is_far:
         # In the afternoon, `at 3` hardly means the night.
         options = tuple(f"tomorrow {hour:02d}:{time.minute:02d}" for hour in hours)
-        return Unread("ambiguous", options, options[0])
+        return Unread("ambiguous", options)
     if is_next_day and time.is_twelve and _to_moment(today, time.hour + 12, time, zone, now).at > now:
         # After 8:30 in the morning, `8:30` means this evening to many people.
         typed = f"tomorrow {time.hour:02d}:{time.minute:02d}"
-        return Unread("ambiguous", (typed, later), typed)
+        return Unread("ambiguous", (typed, later))
     return Moment(moment.at, is_next_day=is_next_day, is_shifted=moment.is_shifted)
 
 
@@ -398,8 +396,7 @@ def _resolve_on_day(time: _Time, zone: tzinfo, now: float, today: date) -> Momen
         is_past = bool(recent) and recent[0] < today and days[0] - today > _HALF_YEAR
         return Unread("past" if is_past else "far")
     if len(left) > 1:
-        options = tuple(left)
-        return Unread("ambiguous", options, "" if len(days) > 1 else options[time.hour == _HALF_DAY])
+        return Unread("ambiguous", tuple(left))
     return next(iter(left.values()))
 
 
@@ -460,13 +457,6 @@ def read_clock(text: str) -> ClockTime | None:
     has_half = bool(found.part) or plainly(text).endswith(("am", "pm"))
     may_be_later = found.is_open or (found.is_twelve and not has_half)
     return ClockTime(found.hour * 60 + found.minute, found.is_open, may_be_later, has_half)
-
-
-#: A time that may be in either half of the day, and words for the halves.
-_OF_TWELVE: Final = re.compile(r"(?<![0-9])(?:[1-9]|1[0-2])[:.][0-5][0-9](?! ?[0-9ap])")
-_AM: Final = frozenset({"am", "morning", "mornings", "morgens", "früh"})
-_PM: Final = frozenset({"pm", "afternoon", "evening", "night", "tonight", "nachmittags", "abends"})
-_HALF_A_DAY: Final = 720
 
 
 def format_time(at: float, zone: ZoneInfo, now: float) -> str:

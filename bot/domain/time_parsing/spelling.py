@@ -152,7 +152,7 @@ _BEFORE_A_DAY: Final = f"on|by|to|till|from|until|before|and|{_WEEKDAY_NAME}"
 _TH: Final = r"(?:st|nd|rd|th|\.)"
 _YEAR: Final = "(20[0-9]{2}|2[4-9][0-9]{2}|[3-9][0-9]{3})"
 _AS_HOUR: Final = r"(?:[0-9:.~]| ?(?:am|pm|h|o'clock)\b)"
-#: Dates as one word, in this order.
+#: Replacements that turn each date into one word, applied in this order.
 _DATES: Final = tuple(
     (re.compile(pattern), said)
     for pattern, said in (

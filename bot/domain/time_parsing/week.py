@@ -7,7 +7,7 @@ unless the hours would then end before they begin, or their other end says which
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -87,6 +87,13 @@ class Wanted:
         """Return whether others say when to start, or when to stop, on some of the same days."""
         pairs = ((self.starts, other.starts), (self.stops, other.stops))
         return bool(self.days & other.days) and any(None not in pair for pair in pairs)
+
+    def without(self, others: Iterable[Wanted]) -> Wanted:
+        """Return the hours without days on which they would only stop, as others start just then."""
+        if self.starts is not None:
+            return self
+        same = (one.days for one in others if (one.starts, one.zone) == (self.stops, self.zone))
+        return replace(self, days=self.days.difference(*same))
 
 
 def is_recurring(words: Sequence[str]) -> bool:

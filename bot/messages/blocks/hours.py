@@ -63,7 +63,10 @@ def _sort_key(rule: HoursRule) -> tuple[bool, int, list[str], int | None]:
 
 def _format_rules(rules: Iterable[HoursRule], reader_zone: ZoneInfo | None) -> Markup:
     """Format hours, with their zone where that isn't the reader's."""
-    ordered = sorted(rules, key=_sort_key)
+    every = sorted(rules, key=_sort_key)
+    said_of = [replace(one.wanted, zone=one.zone) for one in every]
+    left = [(one, said.without(said_of).days) for one, said in zip(every, said_of, strict=True)]
+    ordered = [replace(one, days=days) for one, days in left if days]
     said = "; ".join(format_rule(one, reader_zone) for one in ordered)
     return Markup(said + format_zones((one.zone for one in ordered), reader_zone))
 
@@ -118,7 +121,7 @@ def describe_hours(
     causes = dict.fromkeys(one.paused for one in rules if one.paused)
     sentences += [words.RESTING, *(_format_cause(cause, title) for cause in causes)] if causes else []
     sentences += [*ending, *(_format_next(facts) if not causes and not new else [])]
-    sentences += [words.NO_STOP] if _has_only_starts(facts) and not ending else []
+    sentences += [words.NO_STOP] if _starts_without_stop(facts) and not ending else []
     buttons = [*_list_rest_buttons(facts), kit.button(words.TURN_OFF, "hours_off", workspace.id)]
     buttons = [*buttons, *list_lesson_buttons(facts), *list_hours_button(facts)]
     if workspace.stop_at is not None:
@@ -197,10 +200,11 @@ def _offer_stop(facts: WorkspaceFacts, rules: Sequence[HoursRule]) -> list[tuple
     return [offer_at(choose_planned_mode(facts.effects), facts, at, number=1)]
 
 
-def _has_only_starts(facts: WorkspaceFacts) -> bool:
-    """Return whether hours start a workspace, and none stop it."""
-    active = [one for one in get_rules(facts) if not one.paused]
-    return bool(active) and all(one.stops is None for one in active)
+def _starts_without_stop(facts: WorkspaceFacts) -> bool:
+    """Return whether hours start a workspace, and none stop it: they have no stop, or others start it then."""
+    rules = get_rules(facts)
+    starts = any(one.starts is not None and not one.paused for one in rules)
+    return starts and find_hours_stop(rules, facts.now) is None
 
 
 def _format_single_day(facts: WorkspaceFacts, once: Wanted, rule: HoursRule) -> list[str]:

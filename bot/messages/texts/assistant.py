@@ -90,6 +90,11 @@ SIGN_IN_REFUSED: Final = (
     "{title} refuses the person's sign-in, so nothing is read or done there until they link it again, in "
     "Usher's direct message."
 )
+#: For a link that rests, whose things aren't shown or found.
+LINK_RESTS: Final = (
+    "The person's username on {title} is another account there now, so nothing of it is shown or found until "
+    "they link their own again, in Usher's direct message."
+)
 WAITS: Final = "waiting to {do}"
 NOT_LET: Final = (
     "The person's settings don't let Slackbot do that. To change them, they type `{command}settings`."

@@ -105,7 +105,8 @@ BLOCKED_INLINE: Final = (
     "The workspace isn't allowed to write styles into this page, so it may look odd. "
     "Ask your Usher admin to allow it."
 )
-#: For the address of somebody else's workspace, or of none: the words must be the same.
+#: For an address of somebody else's workspace, and for one of no workspace. The words are the same, so
+#: that they don't tell which it is.
 NOTHING: Final = (
     "This link doesn't lead to a workspace of yours. Open it again from Usher's message in Slack."
 )

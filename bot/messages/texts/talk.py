@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Final
 
-from bot.domain.undoable_actions import CLASS, HOURS, ROOM, TIMER
 from bot.domain.workspaces import State
 
 #: The beginning of a greeting; a description of Usher follows.
@@ -111,15 +110,3 @@ NOTHING_DONE: Final = "I haven't done anything."
 # -- cancel ------------------------------------------------------------------------------------------------
 
 NOTHING_TO_CANCEL: Final = "Nothing that can be cancelled is under way for *{name}*: it {being}."
-
-# -- what goes on with the last request ----------------------------------------------------------------------
-
-#: By who acted in the person's name.
-DONE_BY: Final[Mapping[str, str]] = {
-    "": "as you asked",
-    HOURS: "by its hours",
-    TIMER: "as you planned",
-    CLASS: "at the end of its class",
-    ROOM: "because it was waiting for room",
-    "assistant": "through Slackbot",
-}

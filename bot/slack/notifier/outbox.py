@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from bot.domain.notices import Answer, NewNotice, Notice, NoticeError, NoticeKin
 from bot.domain.people import Principal
 from bot.domain.plan import backoff
 from bot.messages.blocks import kit, stored
+from bot.messages.blocks.usage_picture import render_in_words
 from bot.messages.texts import notices as notice_words
 from bot.services.context import Context
 from bot.services.message_context import Gatherer
@@ -21,6 +23,7 @@ from bot.slack import calls, methods
 from bot.slack.calls import NOT_INSTALLED_CODE, AnySlack, PacedSlack
 from bot.slack.errors import Meaning, classify, is_content_refused
 from bot.slack.notifier.destinations import Destination, Destinations
+from bot.slack.notifier.files import PICTURE_NAME, upload_picture
 from bot.slack.notifier.lookup import Lookup, build_metadata
 from bot.slack.notifier.rendering import (
     MAX_PAUSE_SECONDS,
@@ -51,6 +54,8 @@ BUDGET_SHARES: Final = {0: 1.0, 1: 1.0, 2: 0.9, 3: 0.8}
 _REPLIES_ONLY: Final = {0: 1.0}
 #: Errors that mean that the person can't receive direct messages.
 _NO_DIRECT_MESSAGE: Final = frozenset({Meaning.PLACE, Meaning.PERSON})
+#: Errors that mean that no file can be sent, though a message can.
+_NO_FILE: Final = frozenset({Meaning.FILE, Meaning.SETUP, Meaning.REQUEST})
 #: Prefix of the occasion of a notice that a message couldn't be delivered.
 _MISSING: Final = "missing:"
 #: The error of a card that may or may not have been posted.
@@ -205,6 +210,8 @@ class Outbox:
             await self._update(notice, rendered)
         elif notice.kind is NoticeKind.JOB_FILE and not rendered.is_plain:
             await self._share_file(notice, rendered.answer, rendered.destination)
+        elif notice.kind is NoticeKind.USAGE_PICTURE and not rendered.is_plain:
+            await self._share_picture(notice, rendered)
         elif not (notice.body.get("becomes") and await self._replace_promised_answer(notice, rendered)):
             await self._send(notice, rendered)
 
@@ -318,6 +325,22 @@ class Outbox:
             message["thread_ts"] = destination.thread_ts
         await self._slack.find_client(notice.principal).call(methods.FILES_COMPLETE_UPLOAD, message)
         await self._results.write_sent(notice, channel, "")
+
+    async def _share_picture(self, notice: Notice, rendered: RenderedNotice) -> None:
+        """Upload a picture, unless it is uploaded, and share it; if that is impossible, send its words."""
+        try:
+            if "file" not in notice.body:
+                file = await upload_picture(self._slack.find_client(notice.principal), notice)
+                body = notice.body | {"file": file, "name": PICTURE_NAME}
+                await self._store.write(notice_rows.keep_body, notice, body)
+                notice = replace(notice, body=body)
+            await self._share_file(notice, rendered.answer, rendered.destination)
+        except (errors.PictureError, errors.SlackPermanent) as error:
+            if isinstance(error, errors.SlackPermanent) and classify(error) not in _NO_FILE:
+                raise
+            log.warning("picture not sent", notice=notice.id, problem=error)
+            words = render_in_words(notice.body)
+            await self._send(notice, replace(rendered, answer=words, said=stored.to_said(words, notice.body)))
 
     async def _send(self, notice: Notice, rendered: RenderedNotice) -> None:
         answer, destination, is_text = rendered.answer, rendered.destination, notice.is_text

@@ -15,7 +15,7 @@ from bot.messages.texts import assistant as words
 from bot.store import accounts
 from bot.store import hours as hours_store
 from bot.store.preferences import save_preferences
-from bot.store.tables import RUNS
+from bot.store.tables import ACCOUNTS, RUNS
 from handlers.assistant.tools import TOOLS, run_tool
 from tests.handlers.rig import rig
 from tests.handlers.run_rig import going, run_rig
@@ -67,6 +67,27 @@ async def test_tool_that_shows_answers_with_facts_though_a_sign_in_is_refused(tw
         is_said = "Saturn Cloud refuses the person's sign-in" in result["says"]
         assert is_said == ("notebook" in names)
     assert await two.notices(NoticeKind.ASSISTANT_QUESTION) == []
+
+
+@pytest.mark.parametrize(
+    ("tool", "given", "is_said"),
+    [
+        ("my_workspaces", {}, True),
+        ("status", {"name": "notebook"}, True),
+        ("status", {"name": "analysis"}, False),
+        ("hours", {}, True),
+        ("my_runs", {}, True),
+    ],
+)
+async def test_link_that_rests_is_named_where_its_things_may_be_missing(two, tool, given, is_said):
+    held = await two.store.read(accounts.list_accounts, ALICE)
+    (saturn,) = [one for one in held if one.connection == "saturn"]
+    rested = {"resting_since": two.clock.now()}
+    await two.store.carry_out(lambda tx: ACCOUNTS.change(tx, {"id": saturn.id}, **rested))
+    result = await call(two, tool, **given)
+    assert ("is another account" in result["says"]) == is_said
+    assert "refuses the person's sign-in" not in result["says"]
+    assert "notebook" not in [one["name"] for one in result.get("workspaces", ())]
 
 
 async def test_question_that_was_not_sent_is_not_called_one(two):
