@@ -116,20 +116,20 @@ async def test_an_error_in_what_finishes_is_its_callers_and_nothing_is_done(stor
 
 async def test_what_nobody_waits_for_any_more_does_not_finish(store):
     """Who gave up was told that nothing was done."""
-    loop, caller = asyncio.get_running_loop(), None
+    loop, callers = asyncio.get_running_loop(), []
 
     def give_up(tx):
-        loop.call_soon_threadsafe(caller.cancel)
-        while not caller.cancelled():
+        loop.call_soon_threadsafe(callers[0].cancel)
+        while not callers[0].cancelled():
             pass
         assert not tx.may_commit()
         with pytest.raises(StoreBusy):
             slack_rate_limits.take_slack_call(tx, "T1", "chat.update", most=5)
         raise StoreBusy("given up")
 
-    caller = asyncio.ensure_future(store.engine.write(give_up))
+    callers.append(asyncio.ensure_future(store.engine.write(give_up)))
     with pytest.raises(asyncio.CancelledError):
-        await caller
+        await callers[0]
     assert await store.engine.read(lambda tx: tx.all(_CALLS)) == []
 
 
