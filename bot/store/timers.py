@@ -358,12 +358,13 @@ def _was_for(end: PlannedStop, start: operations.Operation | None) -> bool:
     return end.start == start.id or start.created_at <= end.since <= (start.ended_at or math.inf)
 
 
-def _resume_ends(tx: Transaction, before: Row) -> None:
+def resume_ends(tx: Transaction, workspace_id: str) -> None:
     """Let the planned stops of a workspace count again, as it has come up; its owner is warned of them."""
-    if before["stop_at"] is not None or not before["planned_stops"]:
+    row = WORKSPACES.row(tx, id=workspace_id)
+    if row is None or row["stop_at"] is not None or not row["planned_stops"]:
         return
     oldest = tx.now() - _DOUBT_SECONDS
-    _change(tx, before["id"], lambda ends: tuple(one for one in ends.rows if one.at > oldest))
+    _change(tx, workspace_id, lambda ends: tuple(one for one in ends.rows if one.at > oldest))
 
 
 def begin_run(tx: Transaction, workspace: workspaces.Workspace) -> None:
@@ -422,10 +423,9 @@ def note_state(
             tx.run("next_episode", id=workspace_id)
             row = WORKSPACES.row(tx, id=workspace_id) if came_up_again else None
             if row is not None:
-                rest = _make_rest(tx, row, is_stopped=False)
-                WORKSPACES.change(tx, {"id": workspace_id}, **rest)
-                before = row | rest
-        _resume_ends(tx, before)
+                WORKSPACES.change(tx, {"id": workspace_id}, **_make_rest(tx, row, is_stopped=False))
+        if before["planned_stops"] or came_up_again:
+            resume_ends(tx, workspace_id)
 
 
 def _notify_of_unrequested_stop(tx: Transaction, workspace_id: str, seen_at: float) -> None:
