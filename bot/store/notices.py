@@ -113,10 +113,17 @@ def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = ""
             new = replace(new, body=new.body | {"becomes": promise})
         row = _add(tx, new) if preferences.should_send_notice(tx, new) else None
         if row is not None:
-            cards.add_notice(tx, row, new.body)
             _add_to_results(tx, new, str(row["id"]))
+            cards.add_notice(tx, row, new.body)
         elif Mark.IN_CARD in new.kind.marks:
             release_card(tx, new.subject)
+
+
+def ask_for_end(tx: Transaction, notices: Sequence[NewNotice], subject: str) -> None:
+    """Ask for what ``add_notices`` reads about the end of an operation."""
+    CARDS.ask(tx, id=subject)
+    for one in notices:
+        preferences.ask_delivery(tx, replace(one, subject=one.subject or subject))
 
 
 def ask_once(tx: Transaction, question: NewNotice) -> bool:
@@ -136,15 +143,16 @@ def add_card(
     will be sent, the card is sent only if the work takes long: longer than nine of ten similar starts, if
     ``slow_seconds`` is known.
     """
-    if preferences.should_send_notice(tx, card):
-        _add(tx, card, is_first=True)
+    if not preferences.should_send_notice(tx, card):
+        return
     if end is not None and (
-        Mark.IN_CARD in end.marks or preferences.should_send_notice(tx, replace(card, kind=end))
+        Mark.IN_CARD in end.marks
+        or preferences.should_send_notice(tx, replace(card, kind=end), has_card=True)
     ):
         # ``waits`` tells release 0.2 that the card isn't needed once the end is reported.
         delay = max(cards.CARD_DELAY_SECONDS, (slow_seconds or 0.0) + MAX_PROMPT_SECONDS)
-        later = {"due_at": tx.now() + delay, "body": card.body | {"waits": True}}
-        NOTICES.change(tx, {"subject": card.subject, "kind": card.kind}, **later)
+        card = replace(card, due_in=delay, body=card.body | {"waits": True})
+    _add(tx, card, is_first=True)
 
 
 def await_results(tx: Transaction, operation_id: str, request: str) -> None:
@@ -245,11 +253,10 @@ def _combine_waiting(tx: Transaction, now: float, due: Collection[int]) -> bool:
     Each person gets one message, which takes in more news until it is claimed. News that may have been sent
     is looked for first.
     """
-    late_news = (
-        []
-        if _INFORMATIONAL_URGENCIES.isdisjoint(due)
-        else tx.all("late_news", now=now, since=now - SILENCE_SECONDS)
-    )
+    if _INFORMATIONAL_URGENCIES.isdisjoint(due):
+        return False
+    if not (late_news := tx.all("late_news", now=now, since=now - SILENCE_SECONDS)):
+        return False
     for late in take_batch(tx, late_news):
         found = tx.one("unclaimed_summary", principal=late["principal"])
         holder = str(found["id"]) if found is not None else tx.ids.new("notice")
@@ -264,7 +271,7 @@ def _combine_waiting(tx: Transaction, now: float, due: Collection[int]) -> bool:
             _add(tx, NewNotice(principal.key, NoticeKind.SUMMARY, holder, principal), holder)
         # Due since its oldest news, so that the person who has waited longest is told first.
         NOTICES.change(tx, {"id": holder}, due_at=late["oldest"])
-    return bool(late_news)
+    return True
 
 
 def list_combined_notices(tx: Transaction, notice_id: str) -> list[Notice]:
@@ -285,12 +292,14 @@ def claim_notices_once(
 
     Slack's limit (``room``) and each urgency's share of it bound their number, except that of replies
     (urgency 0). A notice whose lease has expired is claimed again, with ``unknown_since`` set to the time of
-    that attempt if unset. With a notice that may have been sent, all such notices of the person are claimed,
-    as one search finds them. Notices about a run whose output another process follows are left to that
-    process. Return None if combining news used up the transaction; it is done first, so call again.
+    that attempt if unset. Notices about a run whose output another process follows are left to that process.
+    Return None if combining news used up the transaction; it is done first, so call again.
     """
     now, before = tx.now(), tx.changes
-    found = tx.all("due_urgencies", urgencies=URGENCY_NUMBERS, now=now, limit=room.most(), **room.within(now))
+    given = {"urgencies": URGENCY_NUMBERS, "now": now, "limit": room.most(), **room.within(now)}
+    tx.ask("due_urgencies", **given)
+    tx.ask("late_news", now=now, since=now - SILENCE_SECONDS)
+    found = tx.all("due_urgencies", **given)
     fits = {int(row["urgency"]): int(row["fit"]) for row in found}
     is_late = _combine_waiting(tx, now, fits.keys())
     if tx.changes - before >= _MAX_COMBINED_NOTICES:
@@ -298,16 +307,15 @@ def claim_notices_once(
     if is_late:
         fits.setdefault(NoticeKind.SUMMARY.urgency, max(fits.values()))
     claimed: list[Notice] = []
-    paced = 0
-    for urgency in _URGENCIES:
-        if urgency not in shares or urgency not in fits:
-            continue
+    paced, due = 0, [urgency for urgency in _URGENCIES if urgency in shares and urgency in fits]
+    for urgency in due:
         left = limit - len(claimed)
         if urgency > 0:
             left = min(left, fits[urgency] - paced - room.most() + room.most(shares[urgency]))
         if left <= 0:
             continue
-        some = _claim(tx, _QUEUE_OF[urgency].claim, lease, owner, limit=left)
+        claim = _QUEUE_OF[urgency].claim
+        some = _claim(tx, claim, lease, owner, is_last=urgency == due[-1], limit=left)
         claimed += some
         paced += len(some) * (urgency > 0)
     return claimed
@@ -321,10 +329,17 @@ async def claim_notices(
     owner: str = "",
     room: CallQuota = UNLIMITED,
 ) -> list[Notice]:
-    """Claim notices as ``claim_notices_once`` does, after all news to be combined was combined."""
+    """Claim notices as ``claim_notices_once`` does, after all news to be combined was combined.
+
+    With a notice that may have been sent, all such notices of the person are claimed, as one search finds
+    them.
+    """
     claim = partial(claim_notices_once, limit=limit, lease=lease, shares=shares, owner=owner, room=room)
     while (claimed := await engine.write(claim, Priority.CLAIMS)) is None:
         pass
+    if any(one.unknown_since is not None for one in claimed):
+        unsure = partial(_claim_unsure, claimed=claimed, lease=lease, owner=owner)
+        claimed = await engine.write(unsure, Priority.CLAIMS)
     return claimed
 
 
@@ -337,20 +352,30 @@ def claim_pending(
     latter comes with all such notices of its person.
     """
     _combine_waiting(tx, tx.now(), _INFORMATIONAL_URGENCIES)
-    return _claim(
+    found = _claim(
         tx, PENDING_CLAIM.statement, lease, owner, is_send=is_send, people=_make_people_pattern(place)
     )
+    return _claim_unsure(tx, found, lease, owner)
 
 
-def _claim(tx: Transaction, query: str, lease: float, owner: str, **which: Any) -> list[Notice]:
+def _claim(
+    tx: Transaction, query: str, lease: float, owner: str, *, is_last: bool = False, **which: Any
+) -> list[Notice]:
     now = tx.now()
-    given = {"now": now, "until": now + lease, "owner": owner}
-    found = NOTICES.query(tx, query, **which, settled=now - CARD_FIRST_SECONDS, **given)
-    for principal in take_batch(tx, {one.principal for one in found if one.unknown_since is not None}):
-        found += NOTICES.query(
-            tx, UNSURE_CLAIM.statement, principal=principal.key, limit=_MAX_COMBINED_NOTICES, **given
-        )
-    return sorted(found, key=lambda notice: (notice.created_at, notice.id))
+    given = {**which, "now": now, "until": now + lease, "owner": owner, "settled": now - CARD_FIRST_SECONDS}
+    if is_last:
+        tx.ask(query, **given)
+        tx.finish()
+    return sorted(NOTICES.query(tx, query, **given), key=lambda notice: (notice.created_at, notice.id))
+
+
+def _claim_unsure(tx: Transaction, claimed: Sequence[Notice], lease: float, owner: str) -> list[Notice]:
+    """Return claimed notices with all others of their people that may have been sent, too."""
+    given = {"now": tx.now(), "until": tx.now() + lease, "owner": owner, "limit": _MAX_COMBINED_NOTICES}
+    found, unsure = list(claimed), {one.principal for one in claimed if one.unknown_since is not None}
+    for principal in take_batch(tx, unsure) if unsure else ():
+        found += NOTICES.query(tx, UNSURE_CLAIM.statement, principal=principal.key, **given)
+    return found
 
 
 @concerns(lambda notice, *_, **__: [notice.principal.key])
@@ -367,9 +392,12 @@ def mark_notice_sent(
     """Mark a notice as sent, and write where its message is into its card's row.
 
     ``rendered_digest`` is the digest of what the message shows, "" if that isn't known; ``said`` is the text
-    that can't be drawn again. ``in_place``: the message may have belonged to another card before.
+    that can't be drawn again. ``in_place``: the message may have belonged to another card before. Once the
+    end of an operation is told, a card that waited isn't needed.
     """
     now, notice_id = tx.now(), notice.id
+    if message_ts:
+        CARDS.ask(tx, id=cards.choose_card_id(notice.kind, notice_id, notice.subject))
     row = tx.one("notice_sent", id=notice_id, channel_id=channel_id, message_ts=message_ts, now=now)
     if row is None:
         return
@@ -385,6 +413,10 @@ def mark_notice_sent(
         if in_place:
             cards.forget_replaced(tx, card_id, channel_id, message_ts)
         cards.save_location(tx, card_id, channel_id, message_ts, rendered_digest, said)
+        if row["needless_card"] is not None:
+            to = {"state": NoticeState.SENT, "sent_at": now, "channel_id": "", "message_ts": "", "body": {}}
+            NOTICES.change(tx, {"id": row["needless_card"]}, **to)
+            cards.close_unsent(tx, subject)
     else:
         cards.drop(tx, cards.choose_card_id(kind, notice_id, subject))
     # Slack's ids of direct messages begin with D. A reply goes where the person typed, which may be their

@@ -6,10 +6,13 @@ NOT (verb IN ('start', 'restart', 'create') AND start_call <> 'accepted' AND EXI
 ))
 
 -- name: claimed_operations
-SELECT o.id, {columns w a p} FROM json_each(:ids) wanted
-JOIN operations o ON o.id = wanted.key
-LEFT JOIN workspaces w ON w.id = o.workspace_id
-{acting};
+SELECT o.id, {columns w a p} FROM operations o
+JOIN workspaces w ON w.id = o.workspace_id
+{acting}
+WHERE o.id IN (/* postgresql: SELECT unnest(ARRAY( */
+    SELECT id FROM operations WHERE outcome IS NULL AND next_step_at = :until AND claim = :claim
+    /* postgresql: )) */
+);
 
 -- Workspaces whose names a new one must differ from: those on the list, and those that may still be created.
 -- name: namesakes
@@ -18,6 +21,14 @@ WHERE w.principal = :principal AND w.connection = :connection AND w.id <> :id
     AND (w.hidden = 0 OR (w.remote_id LIKE :unmade AND EXISTS (
         SELECT 1 FROM operations o WHERE o.workspace_id = w.id AND o.outcome = 'unknown'
     )));
+
+-- The plans and the wait for a workspace that an operation's end may change.
+-- name: touched_by_end
+SELECT EXISTS (
+        SELECT 1 FROM workspaces WHERE id = :workspace_id AND (stop_at IS NOT NULL OR planned_stops <> '')
+    ) AS has_ends, EXISTS (
+        SELECT 1 FROM waitlist_entries WHERE workspace_id = :workspace_id AND ended_at IS NULL
+    ) AS waits;
 
 -- name: last_starts
 SELECT ended_at - called_at AS seconds FROM operations

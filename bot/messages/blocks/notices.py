@@ -72,9 +72,9 @@ def render_pending(kind: AnyKind, facts: Facts) -> Answer | None:
         return render(kind, facts) if _list_pending(facts) else None
     if Mark.CARD in kind.marks and isinstance(facts, WorkspaceFacts | RunFacts) and _is_taken_back(facts):
         return None
-    if kind.subject not in render_gone and _is_row_gone(kind, facts):
-        return None
-    if _is_row_gone(kind, facts) or is_true(kind, facts):
+    if _is_row_gone(kind, facts):
+        return render_gone[kind.subject]() if kind.subject in render_gone else None
+    if is_true(kind, facts):
         return render(kind, facts)
     if Mark.END not in kind.marks or not isinstance(facts, WorkspaceFacts):
         return None
@@ -191,7 +191,9 @@ def _render_results(facts: HeldFacts) -> Answer:
             (one for one in kit.iterate_buttons(answer.blocks) if one.get("style") != kit.DANGER), None
         )
         if first is not None:
-            label = notices.BUTTON_NAMED.format(label=first["text"]["text"], name=get_name(one))
+            label = first["text"]["text"]
+            template = notices.BUTTON_NAMED if " " in label else notices.BUTTON_OF
+            label = template.format(label=label, name=get_name(one))
             buttons.append(kit.add_number(first, len(buttons), label))
     lines = _write_lines(left)
     said = lines[0] if len(lines) == 1 else "\n".join(f"• {line}" for line in lines)
@@ -204,7 +206,7 @@ def _format_alike(words: tuple[str, str], of: Sequence[Facts]) -> str:
     last = (
         names[-1] if len(names) <= _MAX_LINES else fill(notices.MORE_OF_THEM, count=len(names) - _MAX_LINES)
     )
-    listed = " and ".join(filter(None, [", ".join(names[:-1][:_MAX_LINES]), last]))
+    listed = times.join_names([*names[:-1][:_MAX_LINES], last])
     return fill(words[len(of) > 1], names=Markup(listed))
 
 
