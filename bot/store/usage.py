@@ -52,13 +52,13 @@ def note_read(
             _begin(tx, before, seen.started_at, seen_at)
         elif seen.started_at is not None and before["started_at"] is None:
             _tell_begin(tx, before, seen.started_at)
-    elif seen.state in NOT_UP_STATES and before["up_at"] is not None and before["state"] not in NOT_UP_STATES:
+    elif seen.state in NOT_UP_STATES and _find_last_sign(before) is not None:
         _end(tx, before, seen, seen_at)
 
 
 def note_listed(tx: Transaction, before: Row, seen: Observed, seen_at: float) -> None:
     """Begin or end a workspace's life if a list shows that it came up or went down."""
-    if seen.state != before["state"] and (seen.state is State.RUNNING or before["up_at"] is not None):
+    if seen.state != before["state"]:
         calls = tx.one("calls_of_workspace", workspace_id=before["id"]) or {}
         note_read(tx, {**before, **calls}, seen, seen_at)
 
@@ -70,15 +70,10 @@ def note_found(tx: Transaction, found: Workspace, seen_at: float) -> None:
 
 def lose(tx: Transaction, workspace: Row) -> None:
     """End the life of a workspace whose row is deleted: nobody will know how it ends."""
-    if workspace["up_at"] is not None and workspace["state"] not in NOT_UP_STATES:
-        tx.run(
-            "lose_life",
-            workspace_id=workspace["id"],
-            subject=workspace["gate_key"],
-            up_at=workspace["up_at"],
-            used_at=workspace["last_used_at"],
-            now=tx.now(),
-        )
+    up_at = _find_last_sign(workspace)
+    if up_at is not None:
+        used = {"used_at": workspace["last_used_at"], "now": tx.now()}
+        tx.run("lose_life", **_make_keys(workspace), up_at=up_at, **used)
 
 
 def move(tx: Transaction, from_id: str, to_id: str) -> None:
@@ -89,6 +84,14 @@ def move(tx: Transaction, from_id: str, to_id: str) -> None:
 def note_opened(tx: Transaction, workspace_id: str) -> None:
     """Note that a running workspace was opened from Usher."""
     tx.run("open_life", workspace_id=workspace_id, now=tx.now())
+
+
+def _find_last_sign(row: Row) -> float | None:
+    """Return when a workspace that isn't known to be down was last seen up; None if it never was."""
+    if row["state"] in NOT_UP_STATES or (row["state"] == State.UNKNOWN and row["up_at"] is None):
+        return None
+    at: float | None = row["up_at"] or row["observed_at"]
+    return at
 
 
 def _begin(tx: Transaction, before: Row, told_at: float | None, seen_at: float) -> None:
@@ -123,14 +126,11 @@ def _tell_begin(tx: Transaction, before: Row, told_at: float) -> None:
 
 
 def _end(tx: Transaction, before: Row, seen: Observed, seen_at: float) -> None:
-    ended = find_end(
-        seen_at,
-        before["up_at"],
-        seen.down_at,
-        _find_call(before, brings_down=True),
-        is_certain=seen.state is not State.GONE and is_down(seen.state, seen.actions),
-    )
-    tx.run("end_life", **_make_keys(before), **_make_params(ended), up_at=before["up_at"])
+    up_at = _find_last_sign(before) or seen_at
+    is_certain = seen.state is not State.GONE and is_down(seen.state, seen.actions)
+    called_at = _find_call(before, brings_down=True)
+    ended = find_end(seen_at, up_at, seen.down_at, called_at, is_certain=is_certain)
+    tx.run("end_life", **_make_keys(before), **_make_params(ended), up_at=up_at)
 
 
 def _find_call(row: Row, *, brings_down: bool) -> float | None:
