@@ -371,7 +371,7 @@ def _list_affected(tx: Transaction, person: Principal, connections: Collection[s
     waits = waitlist.list_entries(tx, person)
     waiting = {one.workspace_id for one in waits if one.state is not WaitlistState.GRANTED}
     return {
-        "running": [one.title for one in found if is_up(tx, one)],
+        "running": [one.title for one in found if one.is_own and is_up(tx, one)],
         "hours": [one.title for one in found if one.id in planned],
         "waits": [one.title for one in found if one.id in waiting],
     }

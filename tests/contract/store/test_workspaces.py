@@ -401,6 +401,7 @@ async def test_server_renamed_at_its_hub_stays_the_same_workspace(store, clock, 
         pytest.param([server("My_Lab", "My_Lab"), server("my-lab", "My_Lab")], id="old one is there"),
         pytest.param([server("new", "New")], id="another name"),
         pytest.param([server("a", "My_Lab"), server("b", "My_Lab")], id="two of that name"),
+        pytest.param([replace(server("a", "My_Lab"), owner="bob")], id="somebody else's"),
     ],
 )
 async def test_new_server_that_may_be_another_is_a_new_workspace(store, clock, after):
@@ -413,3 +414,17 @@ async def test_new_server_that_may_be_another_is_a_new_workspace(store, clock, a
     assert len(await store.perform(workspaces.read_workspaces, ALICE)) == 1 + sum(
         one.remote_id != "alice/My_Lab" for one in after
     )
+
+
+async def test_a_list_says_whose_each_workspace_is(store, clock):
+    mine = await linked(store, names=[])
+    shared = replace(server("theirs", "theirs"), owner="bob", actions=frozenset({"open"}))
+    await store.perform(discovered.merge_discovered, mine.account.id, [server("lab", "lab"), shared])
+    rows = {row.name: row for row in await store.perform(workspaces.read_workspaces, ALICE)}
+    assert [(rows[name].owner, rows[name].is_own) for name in ("lab", "theirs")] == [
+        (None, True),
+        ("bob", False),
+    ]
+    clock.advance(60)
+    await store.perform(discovered.merge_discovered, mine.account.id, [replace(shared, owner=None)])
+    assert (await store.read(workspaces.find_workspace, rows["theirs"].id)).is_own
