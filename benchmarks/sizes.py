@@ -37,8 +37,7 @@ class Sizes:
     watch_seconds: float = 60.0
     #: Seconds of CPU that the local provider takes for a read, for nothing: does a run notice such a peer?
     waste: float = 0.0
-    #: Processes that claim beside each other, and seconds between two reads of one workspace.
-    claimers: int = 4
+    #: Seconds between two reads of one workspace that several processes claim.
     claim_interval: float = 10.0
     #: Worker processes on one database, and how many workspaces are pending for them.
     workers: int = 4
@@ -91,7 +90,6 @@ TOY = Sizes(
     pieces=1,
     settle_seconds=1.0,
     watch_seconds=12.0,
-    claimers=2,
     claim_interval=0.2,
     workers=2,
     workers_pending=30,

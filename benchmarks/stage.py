@@ -30,10 +30,10 @@ _FILL: Final = """
 import asyncio, json, sys
 from benchmarks.crowd import Crowd, Deployment, settle
 from bot.domain.workspaces import State
-try:
-    from handlers.loading import load
-except ImportError:  # A release before 0.5.
+try:  # A release before 0.5; an editable install would give it this folder's other module, too.
     from bot.features.feature import load
+except ImportError:
+    from handlers.loading import load
 load()
 crowd, place, state, pending = json.loads(sys.argv[1])
 asyncio.run(settle(Crowd(**crowd), Deployment(**place), State(state), pending=pending))

@@ -25,7 +25,8 @@ class Tracer:
     """A record of the functions of ours that run, in every thread, while it is on."""
 
     def __init__(self) -> None:
-        self.seen: set[tuple[str, str]] = set()
+        #: File and name of each, in the order in which they were called first.
+        self.seen: dict[tuple[str, str], None] = {}
         self._ours = tuple(f"{ROOT / name}/" for name in MEASURED)
 
     def __enter__(self) -> Self:
@@ -40,7 +41,7 @@ class Tracer:
         """Remember a function of ours that is called."""
         code = frame.f_code
         if event == "call" and code.co_filename.startswith(self._ours):
-            self.seen.add((code.co_filename, code.co_qualname))
+            self.seen[code.co_filename, code.co_qualname] = None
 
     def counts(self) -> dict[str, int]:
         """Return how many files and functions were seen, and how many of these have a name of their own."""
@@ -51,6 +52,13 @@ class Tracer:
             "defs": len(named),
             "files": len({file for file, _ in self.seen}),
         }
+
+    def list_by_file(self, *, since: int = 0) -> str:
+        """Return the names by file, without the first ``since``."""
+        by_file: dict[str, list[str]] = {}
+        for file, name in list(self.seen)[since:]:
+            by_file.setdefault(str(Path(file).relative_to(ROOT)), []).append(name)
+        return "".join(f"\n{file}: {', '.join(names)}" for file, names in by_file.items())
 
 
 async def play_start() -> dict[str, dict[str, int]]:
@@ -65,7 +73,9 @@ async def play_start() -> dict[str, dict[str, int]]:
             with tracer:
                 await ready.alice.types("start notebook", then_settle=False)
                 answer = tracer.counts()
+                note(f"until the answer:{tracer.list_by_file()}")
                 await ready.pass_time(60)
+            note(f"after it:{tracer.list_by_file(since=answer['functions'])}")
             told = [shown.text for shown in ready.alice.sees() if "is ready" in shown.text]
             assert told, "nobody was told"
     return {"answer": answer, "start": tracer.counts()}

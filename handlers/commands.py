@@ -276,7 +276,8 @@ async def _add_workspace(request: Request, workspace: Workspace, words: Sequence
     request.notes.what = request.verb
     request.notes.note_workspaces([workspace])
     request = replace(request, arguments=tuple(words), target=workspace.id, row=workspace)
-    await typing_mistakes.refuse_flags(request)
+    if request.flags:
+        await typing_mistakes.refuse_flags(request)
     return await _add_time(request, workspace, time)
 
 

@@ -456,8 +456,10 @@ def _add_date(request: Request, answer: Answer) -> Answer:
 
 
 def _can_refresh(answer: Answer) -> bool:
-    presses = kit.list_presses(answer.blocks)
-    return any(press.name in _REFRESHING_ACTIONS or press.mark == "refresh" for press in presses)
+    return any(
+        press.name in _REFRESHING_ACTIONS or press.mark == "refresh"
+        for _, press in kit.iterate_drawn(answer.blocks)
+    )
 
 
 def _add_offers(request: Request, answer: Answer) -> Answer:
@@ -466,7 +468,7 @@ def _add_offers(request: Request, answer: Answer) -> Answer:
     An answer without buttons gets the key of the one operation or run that it started: the message about the
     end then replaces the answer.
     """
-    buttons = kit.list_presses(answer.blocks)
+    buttons = [press for _, press in kit.iterate_drawn(answer.blocks)]
     begun = [action.work_item_id for action in request.notes.actions.values()]
     is_drawn_again = answer.in_channel or bool(answer.shows)
     if len(begun) == 1 and begun[0] and answer.text and not (buttons or answer.offers or is_drawn_again):

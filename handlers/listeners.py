@@ -28,7 +28,7 @@ from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.texts import answers, problems, verbs
 from bot.messages.texts.refusals import explain_refusal
 from bot.services.linking import keep_response_url
-from bot.services.workspaces import request_status_read
+from bot.services.workspaces import note_opening
 from bot.slack.bolt_context import RETRY_NUMBER
 from bot.slack.calls import AnySlack, is_slack_address
 from bot.slack.errors import is_content_refused
@@ -216,7 +216,7 @@ class Listeners:
         """Note that a page was opened: a workspace is in use, or a link may soon be replaced by another."""
         caller = self._services.create_caller(principal)
         if press.name != "link_url":
-            await caller.run(request_status_read, press.key)
+            await caller.run(note_opening, press.key)
         elif surface.response_url:
             until = self._services.clock.now() + RESPONSE_SECONDS
             await caller.run(keep_response_url, press.key, surface.response_url, until)

@@ -65,6 +65,7 @@ def main(arguments: list[str]) -> int:
     project, as_in_dev = "pyproject.toml", "--constraints=requirements/dev.txt"
     compile_lock("dev", build, "--all-extras", *arguments, project)
     compile_lock("demo", build, "--extra=demo", as_in_dev, project)
+    compile_lock("pictures", build, "--extra=pictures", as_in_dev, project)
     compile_lock("lint", build, "--extra=lint", as_in_dev, project)
     compile_lock("base", build, as_in_dev, project)
     for name, requirements in {**HUBS, "clients": CLIENTS}.items():

@@ -31,7 +31,13 @@ HOOK = "import sys; from setuptools import build_meta; getattr(build_meta, sys.a
 #: A version in a lock, with the digests of its files.
 LOCKED = re.compile(r"^(\S+)==(\S+)(?: ; .*)? \\\n((?: +--hash=.+\n)+)", re.MULTILINE)
 #: The locks, and in CycloneDX's word what Usher is to what each of them adds.
-SCOPES = {"base": "required", "demo": "optional", "lint": "excluded", "dev": "excluded"}
+SCOPES = {
+    "base": "required",
+    "pictures": "optional",
+    "demo": "optional",
+    "lint": "excluded",
+    "dev": "excluded",
+}
 
 
 def export(commit: str, folder: Path) -> int:

@@ -77,9 +77,13 @@ class NoticeKind(AnyKind):
     MESSAGE = Traits("message")
     #: A question that a request of Slack's assistant raised.
     ASSISTANT_QUESTION = Traits("assistant_question", offers="person", marks=Mark.NEWEST)
+    #: A picture of usage, uploaded as a file; its body is a ``UsageWeek``.
+    USAGE_PICTURE = Traits("usage_picture", urgency=3)
     REPLY = Traits("reply", urgency=0, marks=Mark.HARMLESS)
 
 
+#: Messages with a file; their bodies have its id as ``file`` once it is uploaded.
+FILE_KINDS: Final = frozenset({NoticeKind.JOB_FILE, NoticeKind.USAGE_PICTURE})
 #: Kinds of messages about fulfilled operations that don't result in a running workspace.
 _DONE: Final = {
     OperationVerb.STOP: NoticeKind.STOPPED,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from bot.domain.people import Principal
 from bot.domain.row_times import Past
-from bot.domain.work_items import WorkItem
 
 #: Seconds for which the action of an interaction is found again if Slack delivers it once more.
 RECENT_SECONDS: Final = 120.0
@@ -25,10 +24,6 @@ class Change:
     #: The work item's id.
     work_item_id: str = ""
     initiator: str = ""
-
-    def add_work_item(self, work_item: WorkItem, initiator: str = "") -> Change:
-        """Return the change with a work item that it began."""
-        return replace(self, work_item_id=work_item.id, initiator=initiator)
 
 
 NO_CHANGE: Final = Change()

@@ -6,10 +6,12 @@ moment: exact, or between two reads. What isn't known is never counted as hours.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final, Literal, Self
 
+from bot.domain.observations import MAX_CLOCK_SKEW_SECONDS
 from bot.domain.people import Principal
 
 #: What a life is of.
@@ -49,6 +51,45 @@ class Moment:
     def best(self) -> float:
         """Return the most probable time: what Usher does takes effect soon, anything else at any time."""
         return (self.earliest + self.latest) / 2 if self.known is Known.SEEN else self.earliest
+
+
+def find_begin(
+    seen_at: float, down_at: float | None, told_at: float | None, asked_at: float | None
+) -> Moment:
+    """Return when what a read found running began.
+
+    ``down_at`` is the last read that showed it down, ``told_at`` the provider's own time, ``asked_at`` the
+    call of Usher that brought it up. A time of the provider before it was seen down is of an earlier life.
+    """
+    first = min(down_at or 0.0, seen_at)
+    known = Known.SEEN if asked_at is None else Known.ASKED
+    if told_at is not None and told_at >= first - MAX_CLOCK_SKEW_SECONDS:
+        exact = min(max(told_at, first), seen_at)
+        return Moment(exact, exact, Known.TOLD if asked_at is None else known)
+    if asked_at is not None:
+        first = max(first, min(asked_at, seen_at))
+    elif down_at is None:
+        return Moment(seen_at, seen_at, Known.UNKNOWN)
+    return Moment(first, seen_at, known)
+
+
+def find_end(
+    seen_at: float, up_at: float, told_at: float | None, asked_at: float | None, *, is_certain: bool
+) -> Moment:
+    """Return when what a read found down ended.
+
+    ``up_at`` is the last read that showed it up, ``told_at`` the provider's own time, ``asked_at`` the call
+    of Usher that brought it down. Without such a call, the end is only known if it is ``is_certain`` that it
+    is down: it may just not be shown any more.
+    """
+    first = min(up_at, seen_at)
+    if asked_at is None and not is_certain:
+        return Moment(first, seen_at, Known.UNKNOWN)
+    known = Known.SEEN if asked_at is None else Known.ASKED
+    if told_at is not None and told_at >= first - MAX_CLOCK_SKEW_SECONDS:
+        exact = min(max(told_at, first), seen_at)
+        return Moment(exact, exact, Known.TOLD if asked_at is None else known)
+    return Moment(first if asked_at is None else max(first, min(asked_at, seen_at)), seen_at, known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,13 +202,31 @@ class Sum:
 
     def add(self, life: Life, hours: Hours) -> None:
         """Add the hours of a life."""
-        self.lives += 1
+        price = life.price
+        currency, cost = (
+            ("", Decimal()) if price is None else (price.currency, price.amount * Decimal(hours.best))
+        )
+        self.add_priced(1, hours, currency, cost)
+
+    def add_priced(self, lives: int, hours: Hours, currency: str, cost: Decimal) -> None:
+        """Add the hours of some lives and what they cost together; the currency is "" without a price."""
+        self.lives += lives
         self.hours += hours
-        if life.price is None:
-            self.unpriced += hours.best
+        if currency:
+            self.money[currency] = self.money.get(currency, Decimal()) + cost
         else:
-            cost = life.price.amount * Decimal(hours.best)
-            self.money[life.price.currency] = self.money.get(life.price.currency, Decimal(0)) + cost
+            self.unpriced += hours.best
+
+
+def list_months(began: float, ended: float) -> list[tuple[str, float, float]]:
+    """Return the months in UTC that a time span touches: each with its begin and the begin of the next."""
+    months: list[tuple[str, float, float]] = []
+    first = datetime.fromtimestamp(began, UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    while not months or first.timestamp() < ended:
+        following = (first + timedelta(days=32)).replace(day=1)
+        months.append((f"{first:%Y-%m}", first.timestamp(), following.timestamp()))
+        first = following
+    return months
 
 
 #: What lives are added up by.

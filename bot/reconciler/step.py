@@ -74,6 +74,8 @@ PROBE_WAIT_SECONDS: Final = 2.0
 MAX_CONFLICT_ATTEMPTS: Final = 4
 #: Steps that start a workspace: their calls are queued and may have a rate limit of their own.
 START_STEPS: Final = frozenset({Step.START, Step.CREATE})
+#: Holds up what an error of Usher's own broke.
+_BROKEN: Final = hold_by_cause("internal")
 #: Steps that create something: the provider is searched for its result before the call is sent again.
 _CREATING_STEPS: Final = frozenset({Step.CREATE, Step.LAUNCH})
 
@@ -120,7 +122,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         self._under_way.update(ids)
         # If a call was committed, its row says *calling*, and the next step first finds out what it did.
         back = partial(self.postpone_all, batch, 0.0, None)
-        failed = partial(self.postpone_all, batch, EXTERNAL_WAIT_SECONDS, hold_by_cause("internal"))
+        failed = partial(self.postpone_all, batch, EXTERNAL_WAIT_SECONDS, _BROKEN)
         try:
             async with contain_errors("step", self._ids, back=back, failed=failed, subjects=ids):
                 for claimed in await self.process_batch(batch):

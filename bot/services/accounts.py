@@ -12,6 +12,7 @@ from bot.domain.accounts import APPROVED_SECONDS, Account, LinkSource, compare_r
 from bot.domain.audit import AuditEntry
 from bot.domain.holds import hold_by_cause
 from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.operations import Operation
 from bot.domain.people import Principal
 from bot.domain.policy import Target
 from bot.domain.surfaces import Where
@@ -33,6 +34,7 @@ from bot.store import (
     operations,
     refusals,
     revocations,
+    runs,
     waitlist,
     workspaces,
 )
@@ -362,30 +364,42 @@ def end_accounts(
 
 
 def _list_affected(tx: Transaction, person: Principal, connections: Collection[str]) -> dict[str, list[str]]:
-    """Return the names of a person's workspaces on some connections that the end of their links is about.
+    """Return the names of a person's things on some connections that the end of their links is about.
 
-    ``running``: they run on; ``hours``: theirs pause; ``waits``: they wait for room no more.
+    Of workspaces, ``running``: they run on; ``stops``: they aren't stopped as planned; ``hours``: theirs
+    pause; ``starts``: these weren't sent yet; ``waits``: they wait for room no more. Of ``runs``, these are
+    under way, and of ``courses``, the person has joined them with such a workspace.
     """
     found = [one for one in workspaces.list_workspaces(tx, person) if one.connection in connections]
+    going = {one.workspace_id: one for one in operations.open_operations(tx, person)}
     planned = {one.workspace_id for one in hours.list_rules_of_person(tx, person) if not one.paused}
     waits = waitlist.list_entries(tx, person)
     waiting = {one.workspace_id for one in waits if one.state is not WaitlistState.GRANTED}
+    unsent = {key for key, one in going.items() if not (one.has_called or one.verb.brings_down)} - waiting
+    up = {one.id for one in found if one.is_own and is_up(one, going.get(one.id))}
+    joined = {one.card_id: one.workspace_id for one in courses.list_memberships(tx, person)}
+    here = {one.id for one in found}
+    taken = [courses.find_card(tx, key) for key, workspace_id in joined.items() if workspace_id in here]
+    under_way = [one for one in runs.list_runs(tx, person) if one.is_open and one.connection in connections]
     return {
-        "running": [one.title for one in found if one.is_own and is_up(tx, one)],
+        "running": [one.title for one in found if one.id in up],
+        "stops": [one.title for one in found if one.planned_stops.counts and one.id in up | unsent],
         "hours": [one.title for one in found if one.id in planned],
+        "starts": [one.title for one in found if one.id in unsent],
         "waits": [one.title for one in found if one.id in waiting],
+        "runs": list(dict.fromkeys(one.name for one in under_way)),
+        "courses": [one.title for one in taken if one is not None],
     }
 
 
-def is_up(tx: Transaction, workspace: Workspace) -> bool:
-    """Return whether a workspace is up, or its start was sent and isn't finished yet."""
-    latest = operations.find_latest_operation(tx, workspace.id)
+def is_up(workspace: Workspace, latest: Operation | None) -> bool:
+    """Return whether a workspace is up, or its latest operation is a sent start, still unfinished."""
     is_coming_up = latest is not None and latest.is_open and latest.has_called and not latest.verb.brings_down
     return workspace.state in UP_STATES or is_coming_up
 
 
 def find_affected(tx: Transaction, caller: Caller, connections: Collection[str]) -> dict[str, list[str]]:
-    """Return the workspaces that unlinking some connections is about, as ``_list_affected``."""
+    """Return what unlinking some connections is about, as ``_list_affected``."""
     caller.check(tx, "unlink")
     return _list_affected(tx, caller.principal, connections)
 

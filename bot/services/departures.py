@@ -119,10 +119,9 @@ def _find_running(tx: Transaction, who: Principal, since: float) -> list[tuple[W
 
 def _is_running(tx: Transaction, workspace: Workspace) -> bool:
     """Return whether a workspace is up, coming up, or going down."""
-    is_going_down = workspace.state is State.STOPPING or _is_stopping(
-        operations.find_latest_operation(tx, workspace.id)
-    )
-    return is_going_down or accounts.is_up(tx, workspace)
+    latest = operations.find_latest_operation(tx, workspace.id)
+    is_going_down = workspace.state is State.STOPPING or _is_stopping(latest)
+    return is_going_down or accounts.is_up(workspace, latest)
 
 
 def _is_stopping(latest: Operation | None) -> bool:

@@ -9,7 +9,7 @@ from bot.domain.workspaces import EXPIRY_WARNING_SECONDS, Workspace
 from bot.services.caller import Caller
 from bot.services.context import Context
 from bot.services.scheduled_work import FRESH_SECONDS, ScheduledWork
-from bot.services.workspaces import require_workspace_and_account
+from bot.services.workspaces import reach_workspace
 from bot.store import gates, workspaces
 from bot.store.notices import add_notices
 from bot.store.tasks import NewTask, add_tasks
@@ -44,7 +44,7 @@ def _warn(tx: Transaction, _caller: Caller, workspace: Workspace) -> None:
 
 def request_extension(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
     """Request that a workspace's provider ends it two hours later; return the workspace."""
-    workspace, account = require_workspace_and_account(tx, caller, "start", workspace_id)
+    workspace, account, _, _ = reach_workspace(tx, caller, "start", workspace_id)
     if workspace.is_down:
         raise Refused("workspace.not_up", cause="not_up")
     if account is not None and caller.is_first_delivery(tx):

@@ -122,11 +122,12 @@ def _is_replaced_by_restart(context: Context, workspace: Workspace, verb: Operat
     return True
 
 
-def is_final_stop(operation: Operation, effects: StopEffects) -> bool:
+def is_final_stop(context: Context, workspace: Workspace, operation: Operation) -> bool:
     """Return whether a stop that the owner consented to ends the workspace irreversibly."""
     if operation.verb not in {OperationVerb.STOP, OperationVerb.FORCE} or not operation.agreed:
         return False
-    return is_final(effects, "force" if operation.verb is OperationVerb.FORCE else "stop")
+    mode: StopMode = "force" if operation.verb is OperationVerb.FORCE else "stop"
+    return is_final(get_stop_effects(context, workspace), mode)
 
 
 def is_recently_read(context: Context, workspace: Workspace) -> bool:

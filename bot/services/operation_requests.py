@@ -9,9 +9,9 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import CHECKED, Operation, OperationVerb, Remark
 from bot.domain.people import Principal
 from bot.domain.steps import Update
-from bot.domain.stops import Consent, PlannedStop, StopEffects, choose_restart_mode, costs_more, is_final
+from bot.domain.stops import Consent, PlannedStop, choose_restart_mode, costs_more, is_final
 from bot.domain.timeouts import has_settled
-from bot.domain.undoable_actions import NO_CHANGE
+from bot.domain.undoable_actions import NO_CHANGE, Change
 from bot.domain.work_items import DEADLINE_SECONDS, Call
 from bot.domain.workspaces import DOWN_STATES, NOT_UP_STATES, PROVISIONAL, State, Workspace
 from bot.providers import base, facets
@@ -26,9 +26,9 @@ from bot.services.feasibility import (
     is_final_stop,
     is_recently_read,
 )
-from bot.services.places_in_line import ask_for_place, keep_place
+from bot.services.places_in_line import keep_place
 from bot.services.timers import change_timer, plan_timer
-from bot.services.workspaces import require_operation, require_workspace, require_workspace_and_account
+from bot.services.workspaces import reach_workspace, require_operation, require_workspace
 from bot.store import creations, inbox, operations, refusals, timers, work_items, workspaces
 from bot.store.notices import add_card, await_results
 from bot.store.operations import Accepted
@@ -60,7 +60,7 @@ def begin_operation(
     asks the person to confirm.
     """
     context = caller.context
-    workspace, reached = require_workspace_and_account(tx, caller, verb, workspace_id)
+    workspace, reached, _, waits = reach_workspace(tx, caller, verb, workspace_id)
     provider = context.need(workspace.connection)
     account = require_usable(provider, reached)
     check_possible(context, workspace, verb)
@@ -70,33 +70,33 @@ def begin_operation(
         raise Refused("workspace.ends", cause="not_agreed", title=provider.settings.title)
     is_starting = workspace.spec is not None and verb is OperationVerb.START
     creation = _find_open_creation(tx, workspace) if is_starting or workspace.is_provisional else None
-    if is_starting and creation is not None:
-        return _join_creation(tx, caller, workspace, creation, timer)
-    if is_starting and (workspace.is_provisional or workspace.state is State.GONE):
-        return replace_workspace(tx, caller, workspace.id, timer=timer, planned_for=planned_for)
+    if is_starting and (other := _start_another(tx, caller, workspace, creation, timer, planned_for)):
+        return other
     if workspace.hidden and not workspace.is_provisional:
         # An old message's button was pressed. The workspace isn't read any more, so this could never end.
         raise Refused("workspace.forgotten", cause="forgotten", title=provider.settings.title)
     fresh = tx.ids.new("operation")
     # What is read next waits for the network together with the inbox.
-    ask_for_place(tx, workspace)
     operations.ask_for_accept(tx, workspace, verb)
-    if not caller.is_first_delivery(tx, _find_assistant_level(tx, caller, workspace, verb, timer), fresh):
-        return _annotate(_find_first_result(tx, caller, workspace.id), context, workspace, verb)
+    level = _find_assistant_level(tx, workspace, verb, timer) if caller.via else ""
+    if not caller.is_first_delivery(tx, level, fresh):
+        first = _find_first_result(tx, caller, workspace.id)
+        return replace(first, remark=_choose_note(first, context, workspace, verb))
     # Cancelling an open creation loses nothing, even if a workspace was created in the meantime. Once it has
     # ended, or its outcome has been unknown for long, that workspace may be in use.
     is_called_off = creation is not None and not _is_long_unknown(creation, tx.now())
     ends = Consent.NONE if mode is None else Consent.KNOWING if is_called_off else agreed
     detail = {"agreed": "yes"} if ends else {}
-    if planned_for is None:
+    if waits and planned_for is None:
         keep_place(tx, caller, workspace, verb)
     if planned_for is not None:
         if verb.brings_down:
             timers.end_timer(tx, workspace.id, planned_for)
         detail["because"] = initiator
-    if not verb.brings_down and workspace.is_down:
+    if workspace.has_ends and not verb.brings_down and workspace.is_down:
         timers.begin_run(tx, workspace)
-    refusals.try_at_once(tx, account)
+    if account.is_held:
+        refusals.try_at_once(tx, account)
     accepted = operations.accept(
         tx,
         workspace,
@@ -119,11 +119,31 @@ def begin_operation(
     change = (
         NO_CHANGE
         if timer is not None and accepted.joined
-        else NO_CHANGE.add_work_item(accepted.operation, initiator)
+        else Change(work_item_id=accepted.operation.id, initiator=initiator)
     )
     caller.record(tx, f"workspace.{verb}", workspace, change, reference=caller.reference, **detail)
-    accepted = replace(accepted, obstacle=find_access_obstacle(account, tx.now(), is_connected=True))
-    return _show_operation(tx, caller, _annotate(accepted, context, workspace, verb))
+    accepted = replace(
+        accepted,
+        obstacle=find_access_obstacle(account, tx.now(), is_connected=True),
+        remark=_choose_note(accepted, context, workspace, verb),
+    )
+    return _show_operation(tx, caller, accepted)
+
+
+def _start_another(
+    tx: Transaction,
+    caller: Caller,
+    workspace: Workspace,
+    creation: Operation | None,
+    timer: PlannedStop | None,
+    planned_for: float | None,
+) -> Accepted | None:
+    """Join an open creation, or create another workspace like one that is gone; None if it is there."""
+    if creation is not None:
+        return _join_creation(tx, caller, workspace, creation, timer)
+    if workspace.is_provisional or workspace.state is State.GONE:
+        return replace_workspace(tx, caller, workspace.id, timer=timer, planned_for=planned_for)
+    return None
 
 
 def _drop_answered_stops(tx: Transaction, caller: Caller, accepted: Accepted) -> None:
@@ -135,44 +155,36 @@ def _drop_answered_stops(tx: Transaction, caller: Caller, accepted: Accepted) ->
 
 
 def _find_assistant_level(
-    tx: Transaction, caller: Caller, workspace: Workspace, verb: OperationVerb, timer: PlannedStop | None
+    tx: Transaction, workspace: Workspace, verb: OperationVerb, timer: PlannedStop | None
 ) -> str:
     """Return the level that an assistant needs for an operation, according to its effect.
 
     A start needs *start*, unless it changes something that is up, open or planned: that needs *stop*, as do
     all other operations. A forced stop and a removal need the owner ("").
     """
-    under_way = OPERATIONS.one(tx, workspace_id=workspace.id, outcome=None) if caller.via else None
+    under_way = OPERATIONS.one(tx, workspace_id=workspace.id, outcome=None)
     is_down = workspace.state in NOT_UP_STATES and workspace.stop_at is None and under_way is None
     joins = timer is None and (under_way is None or under_way.verb is verb)
     level = "" if verb in {OperationVerb.FORCE, OperationVerb.REMOVE} else "stop"
     return "start" if verb is OperationVerb.START and (is_down or joins) else level
 
 
-def _annotate(accepted: Accepted, context: Context, workspace: Workspace, verb: OperationVerb) -> Accepted:
-    """Return the acceptance with a remark if something else happens than the verb suggests."""
-    return replace(
-        accepted, remark=_choose_note(accepted, get_stop_effects(context, workspace), workspace, verb)
-    )
-
-
-def _choose_note(
-    accepted: Accepted, effects: StopEffects, workspace: Workspace, verb: OperationVerb
-) -> Remark:
-    is_down = workspace.current_state in DOWN_STATES
+def _choose_note(accepted: Accepted, context: Context, workspace: Workspace, verb: OperationVerb) -> Remark:
+    """Return the remark if something else happens than the verb suggests."""
+    if verb is OperationVerb.START:
+        is_after_stop = accepted.operation.prior_call is not Call.NONE
+        is_running = workspace.state is State.RUNNING
+        return "starting_after_stop" if is_after_stop else "starting_running" if is_running else ""
     if verb.brings_down and workspace.is_provisional:
         return "calling_off"
-    if verb is OperationVerb.START and accepted.operation.prior_call is not Call.NONE:
-        return "starting_after_stop"
-    if verb is OperationVerb.START and workspace.state is State.RUNNING:
-        return "starting_running"
+    is_down, effects = workspace.current_state in DOWN_STATES, get_stop_effects(context, workspace)
     if verb is OperationVerb.SUSPEND and is_down and accepted.operation.prior_call is Call.NONE:
         return "suspended_already"
     if verb is OperationVerb.RESTART and (accepted.operation.agreed or choose_restart_mode(effects) is None):
         return "renewing"
     if verb is OperationVerb.RESTART and choose_restart_mode(effects) == "suspend":
         return "resuming" if workspace.state is State.SUSPENDED else "restarting_keeps"
-    if verb is not OperationVerb.STOP or is_final_stop(accepted.operation, effects):
+    if verb is not OperationVerb.STOP or is_final_stop(context, workspace, accepted.operation):
         return ""
     if accepted.operation.prior_call is not Call.NONE:
         return "stopping_started"
@@ -260,16 +272,15 @@ def _create(
         if planned_for is None:
             keep_place(tx, caller, former, OperationVerb.START)
         operations.put_away(tx, former.id)
-    refusals.try_at_once(tx, account)
+    if account.is_held:
+        refusals.try_at_once(tx, account)
     creations.insert_provisional(tx, fresh)
     verb, seconds = OperationVerb.CREATE, DEADLINE_SECONDS
     where = caller.reference, caller.channel_id
     creation = operations.add(tx, fresh, verb, seconds, *where, planned_for=planned_for, id=operation_id)
     if timer is not None:
         timers.plan_stop(tx, fresh.id, timer)
-    caller.record(
-        tx, "workspace.create", fresh, NO_CHANGE.add_work_item(creation), reference=caller.reference
-    )
+    caller.record(tx, "workspace.create", fresh, Change(work_item_id=creation.id), reference=caller.reference)
     return _show_operation(tx, caller, Accepted(creation))
 
 

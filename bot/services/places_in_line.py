@@ -23,11 +23,6 @@ class AlreadyWaiting(Refused):
         self.place = place
 
 
-def ask_for_place(tx: Transaction, workspace: Workspace) -> None:
-    """Ask for what ``keep_place`` reads."""
-    rows.ask_entry_of_workspace(tx, workspace.id)
-
-
 def keep_place(tx: Transaction, caller: Caller, workspace: Workspace, verb: OperationVerb) -> None:
     """If a workspace is on the waitlist, refuse a start (AlreadyWaiting); end the entry before a stop."""
     known = rows.find_entry_of_workspace(tx, workspace.id)

@@ -1,12 +1,12 @@
 """A person's workspaces and operations, found by id if the policy allows it."""
 
-from bot.domain.accounts import Account
 from bot.domain.operations import Operation
 from bot.domain.policy import Target
 from bot.domain.workspaces import Workspace
 from bot.services.caller import Caller, concerns_caller, require_usable
-from bot.store import gates, operations, workspaces
+from bot.store import gates, operations, usage, workspaces
 from bot.store.transaction import Transaction
+from bot.store.workspaces import ReachedWorkspace
 from bot.support.errors import Refused
 
 
@@ -17,21 +17,20 @@ def _unknown() -> Refused:
 
 def require_workspace(tx: Transaction, caller: Caller, verb: str, workspace_id: str) -> Workspace:
     """Return a workspace of this person; raises the same Refused if there is none or it isn't theirs."""
-    return require_workspace_and_account(tx, caller, verb, workspace_id)[0]
+    return reach_workspace(tx, caller, verb, workspace_id).workspace
 
 
-def require_workspace_and_account(
-    tx: Transaction, caller: Caller, verb: str, workspace_id: str
-) -> tuple[Workspace, Account | None]:
-    """Return a workspace of this person, and their account on its connection; raises Refused."""
-    workspace, account, person = workspaces.find_with_account(tx, workspace_id, caller.principal)
-    if workspace is None:
+def reach_workspace(tx: Transaction, caller: Caller, verb: str, workspace_id: str) -> ReachedWorkspace:
+    """Return a workspace of this person, with their account on its connection; raises Refused."""
+    reached = workspaces.reach(tx, workspace_id, caller.principal)
+    if reached is None:
         raise _unknown()
+    workspace, account, person, _ = reached
     caller.check_as(tx, person, verb, Target("workspace", workspace.id, workspace.principal))
     provider = caller.context.need(workspace.connection)
     if account is not None and account.is_resting:
         require_usable(provider, account)
-    return workspace, account
+    return reached
 
 
 def require_operation(tx: Transaction, caller: Caller, verb: str, operation_id: str) -> Operation:
@@ -49,3 +48,9 @@ def request_status_read(tx: Transaction, caller: Caller, workspace_id: str) -> W
     workspace = require_workspace(tx, caller, "status", workspace_id)
     gates.want(tx, workspace.id)
     return workspace
+
+
+@concerns_caller
+def note_opening(tx: Transaction, caller: Caller, workspace_id: str) -> None:
+    """Note that the person opens a workspace: it is in use, so its status may be read."""
+    usage.note_opened(tx, request_status_read(tx, caller, workspace_id).id)

@@ -10,7 +10,19 @@ from bot.domain.holds import Hold
 from bot.domain.people import Principal
 from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Outcome
-from bot.store import cards, courses, gates, homes, hours, operations, runs, timers, waitlist, work_items
+from bot.store import (
+    cards,
+    courses,
+    gates,
+    homes,
+    hours,
+    operations,
+    runs,
+    timers,
+    usage,
+    waitlist,
+    work_items,
+)
 from bot.store.fan_out import read_batches, register_fan_out, start_fan_out, take_batch
 from bot.store.links import expire
 from bot.store.queues import Queue, declare_queue
@@ -136,6 +148,7 @@ def _delete_workspace(tx: Transaction, workspace: Row, *, notify: bool) -> None:
     waitlist.unlink(tx, workspace, notify)
     if notify:
         timers.unlink(tx, workspace)
+    usage.lose(tx, workspace)
     WORKSPACES.delete(tx, id=workspace["id"])
     OPERATIONS.change(tx, {"workspace_id": workspace["id"]}, is_orphan=True)
     tx.run("rest_gate_without_reader", gate_key=workspace["gate_key"])

@@ -41,6 +41,8 @@ def append_audit(tx: Transaction, entries: Sequence[AuditEntry]) -> None:
 
 def append_entries(tx: Transaction) -> None:
     """Write the transaction's audit rows with their hash chain; this locks the head, so it comes last."""
+    if not tx.audit_entries:
+        return
     entries, tx.audit_entries = tx.audit_entries, []
     now = float(tx.now())
     for entry in entries:

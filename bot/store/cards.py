@@ -382,7 +382,12 @@ def pause_card(tx: Transaction, card_id: str, channel_id: str) -> None:
 def drop(tx: Transaction, card_id: str) -> None:
     """Forget the message of a notice that won't be sent; close the card of an operation, run or class."""
     if not CARDS.count_deleted(tx, id=card_id, is_notice=True):
-        CARDS.change(tx, {"id": card_id, "message_ts": None}, stage="closed", is_dirty=False, changed_at=None)
+        close_unsent(tx, card_id)
+
+
+def close_unsent(tx: Transaction, card_id: str) -> None:
+    """Close the card of an operation, run or class that wasn't sent, and won't be."""
+    CARDS.change(tx, {"id": card_id, "message_ts": None}, stage="closed", is_dirty=False, changed_at=None)
 
 
 def find_cards_of_same_message(tx: Transaction, card: Card) -> list[Card]:

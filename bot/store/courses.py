@@ -20,7 +20,6 @@ from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.stops import PlannedStop
 from bot.domain.timers import CLASS_WARNING_SECONDS
-from bot.domain.work_items import Outcome
 from bot.store import cards
 from bot.store.notices import add_notices
 from bot.store.plan_tables import CLASS_CARDS, PARTICIPANTS
@@ -43,7 +42,12 @@ def find_card(tx: Transaction, card_id: str) -> ClassCard | None:
 
 def list_courses(tx: Transaction) -> list[ClassCard]:
     """Return the courses that aren't over, newest first."""
-    return CLASS_CARDS.query(tx, "courses")
+    return [one for one in list_open_cards(tx) if one.is_course]
+
+
+def list_open_cards(tx: Transaction) -> list[ClassCard]:
+    """Return the classes and courses that aren't over, newest first."""
+    return CLASS_CARDS.query(tx, "open_cards")
 
 
 def list_pending_courses(tx: Transaction, principal: Principal) -> frozenset[str]:
@@ -312,7 +316,7 @@ def _change_member(tx: Transaction, member: Participant, **to: Any) -> None:
 
 def follow_start(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]) -> Sequence[NewNotice]:
     """Try a lesson's failed start again if the cause may pass; return the notices to send if it won't be."""
-    member = find_member_of_start(tx, ended) if ended.outcome is Outcome.FAILED else None
+    member = find_member_of_start(tx, ended)
     card = None if member is None else find_card(tx, member.card_id)
     lesson = None if card is None else timetable.find_lesson_on(card, tx.now())
     if member is None or card is None or lesson is None or lesson.at != ended.planned_for:

@@ -61,8 +61,8 @@ UPDATE class_cards SET
 WHERE id = :id AND closed_at IS NULL AND done_at IS NULL
 RETURNING *;
 
--- name: courses
-SELECT * FROM class_cards WHERE days <> '' AND done_at IS NULL ORDER BY created_at DESC;
+-- name: open_cards
+SELECT * FROM class_cards WHERE done_at IS NULL ORDER BY created_at DESC;
 
 -- Courses that a person has joined, but without an account or a workspace yet.
 -- name: pending_courses

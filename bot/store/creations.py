@@ -9,7 +9,7 @@ from bot.domain.operations import OperationVerb
 from bot.domain.stops import Consent
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import PROVISIONAL, Workspace
-from bot.store import cards, courses, gates, hours, operations, timers
+from bot.store import cards, courses, gates, hours, operations, timers, usage
 from bot.store.audit import append_audit
 from bot.store.tables import CARDS, NOTICES, OPERATIONS, WORKSPACES, name_columns
 from bot.store.transaction import Priority, Row, Transaction, from_json, prioritize
@@ -198,6 +198,7 @@ def _take_over(tx: Transaction, row: Row, listed: Row) -> None:
     timers.move_ends(tx, listed["id"], row["id"])
     hours.move_rules(tx, listed["id"], row["id"])
     courses.merge(tx, listed["id"], row["id"])
+    usage.move(tx, listed["id"], row["id"])
     WORKSPACES.delete(tx, id=listed["id"])
 
 

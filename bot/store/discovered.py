@@ -6,13 +6,14 @@ from functools import partial
 from typing import Any
 
 from bot.domain import failure_causes
+from bot.domain.observations import Observed
 from bot.domain.reads import Unconfirmed
 from bot.domain.stops import ExpiryMode
 from bot.domain.tasks import TaskKind
 from bot.domain.timeouts import GONE, UNLISTED
 from bot.domain.usability import UNUSABLE
-from bot.domain.workspaces import PROVISIONAL, Action, State, Workspace, get_name_in_id
-from bot.store import cards, corrections, gates, handovers, hours, timers
+from bot.domain.workspaces import PROVISIONAL, UP_STATES, Action, State, Workspace, get_name_in_id
+from bot.store import cards, corrections, gates, handovers, hours, timers, usage
 from bot.store.fan_out import FAN_OUT_BATCH_SIZE, read_batches, take_batch
 from bot.store.statements import fill_changes
 from bot.store.tables import (
@@ -37,7 +38,7 @@ MAX_COMPARED_ROWS = 10_000
 #: Columns that a new workspace of the same name doesn't inherit: settings of its owner, and past facts.
 _OWN_COLUMNS = (
     *("alias", "spec", "notify_ready", "notify_stopped", "used_at", "last_request_at", "last_used_at"),
-    *("entry", "event_message", "up_at", "started_at", "running_since"),
+    *("entry", "event_message", "up_at", "started_at", "running_since", "down_seen_at"),
 )
 
 
@@ -263,9 +264,12 @@ def _insert_workspace(tx: Transaction, one: DiscoveredWorkspace, pair: Row, star
         expiry_mode=one.expiry_mode,
         reason=one.reason,
         owner=one.owner,
+        up_at=start if one.state in UP_STATES else None,
         running_since=start if one.state is State.RUNNING else None,
     )
     written = insert(tx, found)
+    if written and one.state is State.RUNNING and one.owner is None:
+        usage.note_found(tx, found, start)
     if written and one.state in _CHANGING_STATES:
         gates.request_read_now(tx, found.id)
     return written
@@ -305,6 +309,8 @@ def _update_workspace(tx: Transaction, one: DiscoveredWorkspace, row: Row, start
         verified_at=row["verified_at"] or start,
         **values,
     )
+    if is_news and one.owner is None:
+        usage.note_listed(tx, row, Observed(state, actions=one.actions), start)
     if not row["hidden"]:
         timers.note_state(tx, row, state, start)
         if changed and state in _CHANGING_STATES:
@@ -366,6 +372,8 @@ def _note_absence(tx: Transaction, row: Row, start: float) -> None:
         expires_at=None,
         expiry_mode=None,
     )
+    if row["owner"] is None:
+        usage.note_listed(tx, row, Observed(State.GONE), start)
     timers.note_state(tx, row, State.GONE, start)
     if not row["hidden"]:
         gates.request_read_now(tx, row["id"])

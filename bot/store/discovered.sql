@@ -27,6 +27,7 @@ UPDATE workspaces SET
     lacks_since = CASE WHEN :state = 'running' THEN lacks_since END,
     running_since = CASE WHEN :state = 'running' THEN COALESCE(running_since, :observed_at) END,
     idle_check_at = CASE WHEN :state = 'running' AND running_since IS NULL THEN :observed_at ELSE idle_check_at END,
+    down_seen_at = CASE WHEN state IN ('stopped', 'suspended', 'failed') THEN observed_at ELSE down_seen_at END,
     up_at = CASE WHEN :state IN ('starting', 'running') THEN :observed_at ELSE up_at END
 WHERE id = :id;
 

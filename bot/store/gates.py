@@ -22,7 +22,7 @@ from bot.domain.timeouts import SAID_AGAIN_AFTER
 from bot.domain.usability import UNUSABLE, Lack, find_lack_start, is_awaited
 from bot.domain.work_items import Call
 from bot.domain.workspaces import NOT_UP_STATES, PROVISIONAL, State
-from bot.store import cards, handovers, timers
+from bot.store import cards, handovers, timers, usage
 from bot.store.notices import release_card
 from bot.store.queues import Claim, Queue, declare_queue
 from bot.store.statements import fill_changes
@@ -437,7 +437,8 @@ def _record(
         # Wait for the account's next slot, so that its reads are made together.
         period, offset = result.slot
         due_at = max(math.ceil((due_at - offset) / period) * period + offset, due_at)
-    for place, row in found:
+    # A life is of whoever started the workspace.
+    for place, row in sorted(found, key=lambda one: one[1]["operation_id"] is None):
         is_reader = place == 0 and row["account_id"] is not None and row["account_id"] == gate["reader"]
         if not is_reader and (is_gone or row["verified_at"] is None):
             # "Gone" may mean "not yours", so rows verified before are read again with their own accounts.
@@ -551,6 +552,8 @@ def _observe(
     # Only the provider's own times prove this: our reads may have missed the time in between.
     came_up_again = bool(row["started_at"] and seen.started_at and seen.started_at > row["started_at"])
     timers.note_state(tx, row, seen.state, granted_at, came_up_again=came_up_again)
+    if owner is None:
+        usage.note_read(tx, row, seen, granted_at, came_up_again=came_up_again)
     # Update messages at once, since outdated buttons are as wrong as an outdated state. If the workspace only
     # lacks something for a moment, that is no news.
     is_short_loss = waits and before[0] == after[0] and row["operation_id"] is None

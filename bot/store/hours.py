@@ -11,7 +11,6 @@ from bot.domain.notices import NewNotice
 from bot.domain.operations import Operation
 from bot.domain.people import Principal
 from bot.domain.time_parsing import EVERY_DAY
-from bot.domain.work_items import Outcome
 from bot.domain.workspaces import Workspace
 from bot.store import fan_out
 from bot.store.fan_out import Stage
@@ -180,7 +179,7 @@ def filter_plans(
 
 def follow_start(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]) -> Sequence[NewNotice]:
     """Schedule another try of a rule's failed start if the cause may pass; return the notices to send."""
-    plan = find_plan(tx, ended) if ended.outcome is Outcome.FAILED else None
+    plan = find_plan(tx, ended)
     if plan is None:
         return pending
     rule, begin = plan

@@ -136,15 +136,16 @@ def add_card(
     will be sent, the card is sent only if the work takes long: longer than nine of ten similar starts, if
     ``slow_seconds`` is known.
     """
-    if preferences.should_send_notice(tx, card):
-        _add(tx, card, is_first=True)
+    if not preferences.should_send_notice(tx, card):
+        return
     if end is not None and (
-        Mark.IN_CARD in end.marks or preferences.should_send_notice(tx, replace(card, kind=end))
+        Mark.IN_CARD in end.marks
+        or preferences.should_send_notice(tx, replace(card, kind=end), has_card=True)
     ):
         # ``waits`` tells release 0.2 that the card isn't needed once the end is reported.
         delay = max(cards.CARD_DELAY_SECONDS, (slow_seconds or 0.0) + MAX_PROMPT_SECONDS)
-        later = {"due_at": tx.now() + delay, "body": card.body | {"waits": True}}
-        NOTICES.change(tx, {"subject": card.subject, "kind": card.kind}, **later)
+        card = replace(card, due_in=delay, body=card.body | {"waits": True})
+    _add(tx, card, is_first=True)
 
 
 def await_results(tx: Transaction, operation_id: str, request: str) -> None:
@@ -245,11 +246,10 @@ def _combine_waiting(tx: Transaction, now: float, due: Collection[int]) -> bool:
     Each person gets one message, which takes in more news until it is claimed. News that may have been sent
     is looked for first.
     """
-    late_news = (
-        []
-        if _INFORMATIONAL_URGENCIES.isdisjoint(due)
-        else tx.all("late_news", now=now, since=now - SILENCE_SECONDS)
-    )
+    if _INFORMATIONAL_URGENCIES.isdisjoint(due):
+        return False
+    if not (late_news := tx.all("late_news", now=now, since=now - SILENCE_SECONDS)):
+        return False
     for late in take_batch(tx, late_news):
         found = tx.one("unclaimed_summary", principal=late["principal"])
         holder = str(found["id"]) if found is not None else tx.ids.new("notice")
@@ -264,7 +264,7 @@ def _combine_waiting(tx: Transaction, now: float, due: Collection[int]) -> bool:
             _add(tx, NewNotice(principal.key, NoticeKind.SUMMARY, holder, principal), holder)
         # Due since its oldest news, so that the person who has waited longest is told first.
         NOTICES.change(tx, {"id": holder}, due_at=late["oldest"])
-    return bool(late_news)
+    return True
 
 
 def list_combined_notices(tx: Transaction, notice_id: str) -> list[Notice]:
@@ -346,7 +346,8 @@ def _claim(tx: Transaction, query: str, lease: float, owner: str, **which: Any) 
     now = tx.now()
     given = {"now": now, "until": now + lease, "owner": owner}
     found = NOTICES.query(tx, query, **which, settled=now - CARD_FIRST_SECONDS, **given)
-    for principal in take_batch(tx, {one.principal for one in found if one.unknown_since is not None}):
+    unsure = {one.principal for one in found if one.unknown_since is not None}
+    for principal in take_batch(tx, unsure) if unsure else ():
         found += NOTICES.query(
             tx, UNSURE_CLAIM.statement, principal=principal.key, limit=_MAX_COMBINED_NOTICES, **given
         )
@@ -367,7 +368,8 @@ def mark_notice_sent(
     """Mark a notice as sent, and write where its message is into its card's row.
 
     ``rendered_digest`` is the digest of what the message shows, "" if that isn't known; ``said`` is the text
-    that can't be drawn again. ``in_place``: the message may have belonged to another card before.
+    that can't be drawn again. ``in_place``: the message may have belonged to another card before. Once the
+    end of an operation is told, a card that waited isn't needed.
     """
     now, notice_id = tx.now(), notice.id
     row = tx.one("notice_sent", id=notice_id, channel_id=channel_id, message_ts=message_ts, now=now)
@@ -385,6 +387,10 @@ def mark_notice_sent(
         if in_place:
             cards.forget_replaced(tx, card_id, channel_id, message_ts)
         cards.save_location(tx, card_id, channel_id, message_ts, rendered_digest, said)
+        if row["needless_card"] is not None:
+            to = {"state": NoticeState.SENT, "sent_at": now, "channel_id": "", "message_ts": "", "body": {}}
+            NOTICES.change(tx, {"id": row["needless_card"]}, **to)
+            cards.close_unsent(tx, subject)
     else:
         cards.drop(tx, cards.choose_card_id(kind, notice_id, subject))
     # Slack's ids of direct messages begin with D. A reply goes where the person typed, which may be their
@@ -428,6 +434,11 @@ def retry_notice(
         read_since=read_since,
         tried_at=tried_at,
     )
+
+
+def keep_body(tx: Transaction, notice: Notice, body: dict[str, Any]) -> None:
+    """Keep what a notice has learned on its way, unless it was claimed again meanwhile."""
+    NOTICES.change(tx, {"id": notice.id, "attempts": notice.attempts}, body=body)
 
 
 async def release_notices(engine: Engine, place: str, settles: float) -> None:

@@ -121,13 +121,17 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
 RETURNING id;
 
 -- The body is deleted: a reply's holds its response URL, which gives access, and nobody reads it after the send.
+-- ``needless_card`` waited to be sent until the message about the operation's end was.
 -- name: notice_sent
 UPDATE notices SET
     state = 'sent', sent_at = :now, channel_id = :channel_id, message_ts = :message_ts, error = NULL,
     body = '{}'
 WHERE id = :id AND state <> 'sent'
 RETURNING subject, kind, principal,
-    (SELECT d.channel_id FROM direct_channels d WHERE d.principal = notices.principal) AS direct;
+    (SELECT d.channel_id FROM direct_channels d WHERE d.principal = notices.principal) AS direct,
+    CASE WHEN kind IN {END} AND :message_ts <> '' THEN (
+        SELECT c.id FROM notices c WHERE c.subject = notices.subject AND c.kind = 'card' AND c.state = 'pending'
+    ) END AS needless_card;
 
 -- name: notice_retry
 UPDATE notices SET state = 'retry', due_at = :due_at, error = :error, is_text = :is_text, read_since = :read_since,

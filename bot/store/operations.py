@@ -361,9 +361,14 @@ def save_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | 
     if update.outcome is not None:
         ended = OPERATIONS.parse(row)
         is_stopped = ended.verb.brings_down and ended.outcome is Outcome.FULFILLED
-        timers.apply_timer(tx, row["workspace_id"], is_stopped=is_stopped)
-        pending = hours.follow_start(tx, ended, pending)
-        pending = waitlist.follow_attempt(tx, ended, courses.follow_start(tx, ended, pending))
+        touched = tx.one("touched_by_end", workspace_id=row["workspace_id"])
+        assert touched is not None  # it is found whatever there is
+        if touched["has_ends"]:
+            timers.apply_timer(tx, row["workspace_id"], is_stopped=is_stopped)
+        if ended.outcome is Outcome.FAILED:
+            pending = courses.follow_start(tx, ended, hours.follow_start(tx, ended, pending))
+        if touched["waits"] or ended.outcome is Outcome.FAILED:
+            pending = waitlist.follow_attempt(tx, ended, pending)
         if ended.verb.brings_down and ended.outcome is Outcome.FULFILLED and ended.has_called:
             waitlist.offer_capacity(tx, ended.connection, waitlist.STOP_PAUSE_SECONDS)
         if pending:

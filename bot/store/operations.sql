@@ -19,6 +19,14 @@ WHERE w.principal = :principal AND w.connection = :connection AND w.id <> :id
         SELECT 1 FROM operations o WHERE o.workspace_id = w.id AND o.outcome = 'unknown'
     )));
 
+-- The plans and the wait for a workspace that an operation's end may change.
+-- name: touched_by_end
+SELECT EXISTS (
+        SELECT 1 FROM workspaces WHERE id = :workspace_id AND (stop_at IS NOT NULL OR planned_stops <> '')
+    ) AS has_ends, EXISTS (
+        SELECT 1 FROM waitlist_entries WHERE workspace_id = :workspace_id AND ended_at IS NULL
+    ) AS waits;
+
 -- name: last_starts
 SELECT ended_at - called_at AS seconds FROM operations
 WHERE workspace_id = :workspace_id AND outcome = 'fulfilled' AND start_call = 'accepted'

@@ -31,13 +31,17 @@ def save_preferences(tx: Transaction, principal: Principal, wanted: Preferences)
     PREFERENCES.upsert(tx, wanted, principal=principal)
 
 
-def should_send_notice(tx: Transaction, new: NewNotice) -> bool:
-    """Return whether a person's preferences allow a new notice as a message of its own."""
+def should_send_notice(tx: Transaction, new: NewNotice, *, has_card: bool = False) -> bool:
+    """Return whether a person's preferences allow a new notice as a message of its own.
+
+    ``has_card``: a card of theirs, which isn't written yet, shows the same.
+    """
     if new.kind.topic is None and (Mark.IN_CARD not in new.kind.marks or "becomes" in new.body):
         return True
     about = {"subjects": as_json({new.subject: 1}), "workspace": new.body.get("workspace")}
     row = tx.one("heard", **about, principal=new.principal)
     assert row is not None  # it is found whatever there is
+    row["has_card"] |= has_card
     return should_send(_read_delivery(new.kind, row), _PREFERENCES(row) or Preferences())
 
 

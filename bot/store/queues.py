@@ -7,7 +7,7 @@ On PostgreSQL a claim selects its rows as an array, because a subquery might run
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cached_property
 from typing import Final
 
 from bot.store.statements import fill
@@ -19,7 +19,7 @@ ALWAYS: Final = "0.0"
 _CONNECTION: Final = ":connection"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Claim:
     """A statement that changes some rows, so that nobody else claims them, and returns them.
 
@@ -34,24 +34,19 @@ class Claim:
     key: str = "id"
     returning: str = "*"
 
-    @property
+    @cached_property
     def statement(self) -> str:
         """Return the SQL, with named parameters."""
-        return _make_claim(self)
-
-
-@cache
-def _make_claim(claim: Claim) -> str:
-    order = f" ORDER BY {claim.order}" if claim.order else ""
-    return fill(f"""{CLAIM} UPDATE {claim.table} SET {claim.changes}
-WHERE {claim.key} IN (/* postgresql: SELECT unnest(ARRAY( */
-    SELECT {claim.key} FROM {claim.table} WHERE {claim.where}{order} LIMIT {claim.limit}
+        order = f" ORDER BY {self.order}" if self.order else ""
+        return fill(f"""{CLAIM} UPDATE {self.table} SET {self.changes}
+WHERE {self.key} IN (/* postgresql: SELECT unnest(ARRAY( */
+    SELECT {self.key} FROM {self.table} WHERE {self.where}{order} LIMIT {self.limit}
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
 )
-RETURNING {claim.returning}""")  # noqa: S608 - of declarations alone
+RETURNING {self.returning}""")  # noqa: S608 - of declarations alone
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Queue:
     """The rows of a table in the order in which they come due.
 
@@ -94,7 +89,7 @@ class Queue:
         latest = f":now - ({self.delay})" if self.delay else ":now"
         return " AND ".join(part for part in (self.is_open, f"{self.due} <= {latest}", self.only) if part)
 
-    @property
+    @cached_property
     def claim(self) -> str:
         """Return the statement that claims due rows, with the parameters ``now``, ``until`` and ``limit``."""
         return Claim(

@@ -52,9 +52,8 @@ def try_refused(tx: Transaction, account: Account) -> bool:
 
 
 def try_at_once(tx: Transaction, account: Account) -> None:
-    """If an account's secret is refused, let the next call try it, as its owner asks for something."""
-    if account.is_held:
-        ACCOUNTS.change(tx, {"id": account.id}, checked_at=None)
+    """Let the next call try a secret that is refused, as its owner asks for something."""
+    ACCOUNTS.change(tx, {"id": account.id}, checked_at=None)
 
 
 def end_outage(tx: Transaction, name: str, notices: Sequence[NewNotice] = ()) -> bool:

@@ -13,7 +13,7 @@ from bot.domain.runs import DiscoveredRun, Run, RunState, StopKind
 from bot.domain.steps import ClaimedRun, Update
 from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Call, Outcome
-from bot.store import cards, gates, waitlist, work_items
+from bot.store import cards, gates, usage, waitlist, work_items
 from bot.store.discovered import find_listing_start
 from bot.store.notices import add_card, add_notices, release_card
 from bot.store.queues import ALWAYS, Claim, Queue, declare_queue
@@ -127,6 +127,8 @@ def note_output_sent(tx: Transaction, run_id: str, notices: Sequence[NewNotice] 
 def end_orphaned(tx: Transaction, row: Row, said: Row) -> None:
     """End a run of an unlinked account; with ``notify`` in ``said``, tell its owner if it has a card."""
     ended = work_items.end(tx, RUNS, row["id"], Outcome.CANCELLED, "unlinked")
+    if ended is not None:
+        usage.note_run(tx, row, ended)
     if ended is not None and said["notify"] and cards.find_card(tx, row["id"]) is not None:
         add_notices(tx, [_make_cancellation(row, "unlinked")])
     RUNS.change(tx, {"id": row["id"]}, is_orphan=True, is_watched=False)
@@ -225,6 +227,7 @@ def save_run_step(tx: Transaction, update: Update, was: Row | None = None) -> Ro
     if saved is None:
         return None
     row, _ = saved
+    usage.note_run(tx, was, row)
     if row["outcome"] is not None and row["remote_id"] is not None:
         waitlist.offer_capacity(tx, row["connection"], waitlist.RUN_PAUSE_SECONDS)
     return row
@@ -372,7 +375,11 @@ def _add_runs(tx: Transaction, account_id: str, piece: Sequence[DiscoveredRun], 
     pair, now = _find_pair(tx, account_id), tx.now()
     if pair is None:
         return 0
-    return sum(insert(tx, _make_run(tx.ids.new("job"), one, pair, start, now)) for one in piece)
+    made = [_make_run(tx.ids.new("job"), one, pair, start, now) for one in piece]
+    written = [run for run in made if insert(tx, run)]
+    for run in written:
+        usage.note_run(tx, None, RUNS.columns(run))
+    return len(written)
 
 
 def _find_pair(tx: Transaction, account_id: str) -> Row | None:
@@ -387,6 +394,7 @@ def _update_run(tx: Transaction, row: Row, one: DiscoveredRun, start: float, now
     """Update an open run from a list; if it is over, a step ends it, so that its owner is told."""
     after = {**row, **gates.run_after(row, one.observed, start), "name": one.observed.name or one.name}
     RUNS.change(tx, {"id": row["id"]}, **{column: after[column] for column in gates.RUN_COLUMNS})
+    usage.note_run(tx, row, after)
     if after["state"] != row["state"]:
         tx.run("wake_run", id=row["id"], now=now)
     if gates.is_run_changed(row, after):

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from bot.store import cards, hours, inbox
+from bot.store import cards, hours, inbox, usage
 from bot.store.fan_out import take_batch
 from bot.store.runs import RETENTION_SECONDS
 from bot.store.tables import CARDS, WORKSPACES
@@ -49,6 +49,8 @@ async def sweep(engine: Engine) -> None:
     for query in _RETENTION_SECONDS:
         while await engine.write(partial(_sweep_aged, query=query)):
             pass
+    while await engine.write(partial(usage.fold, limit=_BATCH_SIZE)):
+        pass
     while await engine.write(_purge_workspace):
         pass
     for work in (_sweep_operations, _sweep_runs, _sweep_gates):

@@ -242,20 +242,23 @@ class Table(Generic[Model]):
 
     def row(self, tx: Transaction, **by: Any) -> Row | None:
         """Return the row with these values, or the first of several; None if there is none."""
-        return tx.one(self._statement("SELECT * FROM", by), **_make_key_params(by))
+        query, params = self._find("SELECT * FROM", by)
+        return tx.one(query, **params)
 
     def ask(self, tx: Transaction, **by: Any) -> None:
         """Ask for what ``row`` or ``one`` with these values returns later (``Transaction.ask``)."""
-        tx.ask(self._statement("SELECT * FROM", by), **_make_key_params(by))
+        query, params = self._find("SELECT * FROM", by)
+        tx.ask(query, **params)
 
     def rows(self, tx: Transaction, order: str = "", **by: Any) -> list[Row]:
         """Return the rows with these values."""
-        ending = f" ORDER BY {order}" if order else ""
-        return tx.all(self._statement("SELECT * FROM", by, ending=ending), **_make_key_params(by))
+        query, params = self._find("SELECT * FROM", by, ending=f" ORDER BY {order}" if order else "")
+        return tx.all(query, **params)
 
     def one(self, tx: Transaction, **by: Any) -> Model | None:
         """Return the model of the row with these values."""
-        return self.first(tx, self._statement("SELECT * FROM", by), **_make_key_params(by))
+        row = self.row(tx, **by)
+        return None if row is None else self.parse(row)
 
     def all(self, tx: Transaction, order: str = "", **by: Any) -> list[Model]:
         """Return the models of the rows with these values."""
@@ -298,48 +301,54 @@ class Table(Generic[Model]):
 
     def change(self, tx: Transaction, by: Mapping[str, Any], /, **to: Any) -> None:
         """Change the rows with these values."""
-        tx.run(self._statement("UPDATE", by, tuple(to)), **to, **_make_key_params(by))
+        query, params = self._find("UPDATE", by, tuple(to))
+        tx.run(query, **to, **params)
 
     def count_changed(self, tx: Transaction, by: Mapping[str, Any], /, **to: Any) -> int:
         """Change the rows with these values; return their number."""
-        return tx.count(self._statement("UPDATE", by, tuple(to)), **to, **_make_key_params(by))
+        query, params = self._find("UPDATE", by, tuple(to))
+        return tx.count(query, **to, **params)
 
     def change_returning(self, tx: Transaction, by: Mapping[str, Any], /, **to: Any) -> Row | None:
         """Change the row with these values and return it as it is afterwards; None if there is none."""
-        query = self._statement("UPDATE", by, tuple(to), " RETURNING *")
-        return tx.one(query, **to, **_make_key_params(by))
+        query, params = self._find("UPDATE", by, tuple(to), " RETURNING *")
+        return tx.one(query, **to, **params)
 
     def delete(self, tx: Transaction, **by: Any) -> None:
         """Delete the rows with these values."""
-        tx.run(self._statement("DELETE FROM", by), **_make_key_params(by))
+        query, params = self._find("DELETE FROM", by)
+        tx.run(query, **params)
 
     def count_deleted(self, tx: Transaction, **by: Any) -> int:
         """Delete the rows with these values; return their number."""
-        return tx.count(self._statement("DELETE FROM", by), **_make_key_params(by))
+        query, params = self._find("DELETE FROM", by)
+        return tx.count(query, **params)
 
     def lookups(self) -> list[str]:
         """Return a statement for each key, which finds rows by it."""
         found = [{name.rstrip("="): None if name.endswith("=") else "" for name in key} for key in self.keys]
-        return [self._statement("SELECT * FROM", by) for by in found]
+        return [self._find("SELECT * FROM", by)[0] for by in found]
 
     def _given(self, one: Model | None, more: Row) -> Row:
         return more if one is None else self.columns(one) | more
 
-    def _statement(self, verb: str, by: Mapping[str, Any], to: tuple[str, ...] = (), ending: str = "") -> str:
-        found = tuple([(name, _make_literal(value)) for name, value in by.items()])
-        return _build_keyed(self, verb, found, to, ending)
+    def _find(
+        self, verb: str, by: Mapping[str, Any], to: tuple[str, ...] = (), ending: str = ""
+    ) -> tuple[str, Row]:
+        """Return a statement about the rows with some values, and its parameters.
 
-
-def _make_key_params(by: Mapping[str, Any]) -> Row:
-    return {f"by_{name}": value for name, value in by.items() if not _make_literal(value)}
-
-
-def _make_literal(value: Any) -> str:
-    """Return the condition for a value that is written into the statement, "" if it is a parameter.
-
-    Only a written value lets the database use an index of some rows.
-    """
-    return " IS NULL" if value is None else f" = {value:d}" if isinstance(value, bool) else ""
+        NULL and booleans are written into it: only that lets the database use an index of some rows.
+        """
+        conditions, params = [], dict[str, Any]()
+        for name, value in by.items():
+            if value is None:
+                conditions.append((name, " IS NULL"))
+            elif isinstance(value, bool):
+                conditions.append((name, f" = {value:d}"))
+            else:
+                conditions.append((name, ""))
+                params[f"by_{name}"] = value
+        return _build_keyed(self, verb, tuple(conditions), to, ending), params
 
 
 @cache
@@ -478,6 +487,7 @@ WORKSPACES = Table(
     attempted_at=PAST,
     unconfirmed_since=PAST,
     gone_at=PAST,
+    down_seen_at=PAST,
     gone_confirmed_at=PAST,
     # It may be as far ahead as the timer, but an extra check does no harm.
     stop_check_at=make_due(60.0),

@@ -424,7 +424,8 @@ def note_state(
             row = WORKSPACES.row(tx, id=workspace_id) if came_up_again else None
             if row is not None:
                 WORKSPACES.change(tx, {"id": workspace_id}, **_make_rest(tx, row, is_stopped=False))
-        resume_ends(tx, workspace_id)
+        if before["planned_stops"] or came_up_again:
+            resume_ends(tx, workspace_id)
 
 
 def _notify_of_unrequested_stop(tx: Transaction, workspace_id: str, seen_at: float) -> None:

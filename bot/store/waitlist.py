@@ -50,11 +50,6 @@ def find_entry_of_workspace(tx: Transaction, workspace_id: str) -> WaitlistEntry
     return WAITLIST_ENTRIES.first(tx, "wait_of", workspace_id=workspace_id)
 
 
-def ask_entry_of_workspace(tx: Transaction, workspace_id: str) -> None:
-    """Ask for the open wait for a workspace, which is found later."""
-    tx.ask("wait_of", workspace_id=workspace_id)
-
-
 def list_entries(tx: Transaction, principal: Principal) -> list[WaitlistEntry]:
     """Return a person's open entries, in the order of joining."""
     return WAITLIST_ENTRIES.query(tx, "entries_of_person", principal=principal.key)

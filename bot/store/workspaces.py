@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from bot.domain.accounts import Account
 from bot.domain.people import Person, Principal
@@ -57,13 +57,22 @@ def find_workspaces_by_name(tx: Transaction, principal: Principal, name: str, st
     return WORKSPACES.query(tx, "workspaces_called", principal=principal, name=name, stem=stem, **folded)
 
 
-def find_with_account(
-    tx: Transaction, workspace_id: str, principal: Principal
-) -> tuple[Workspace | None, Account | None, Person | None]:
-    """Return a workspace of any owner, with a person's account on its connection and their row."""
+class ReachedWorkspace(NamedTuple):
+    """A workspace of any owner, with a person's account on its connection and their row.
+
+    ``waits``: it is on the waitlist.
+    """
+
+    workspace: Workspace
+    account: Account | None
+    person: Person | None
+    waits: bool
+
+
+def reach(tx: Transaction, workspace_id: str, principal: Principal) -> ReachedWorkspace | None:
+    """Return a workspace with what a person needs to act on it; None if there is none."""
     row = tx.one("reached_workspace", id=workspace_id, principal=principal)
-    found: tuple[Workspace | None, Account | None, Person | None] = (None, None, None)
-    return found if row is None else _PARSE_WITH_ACCOUNT(row)
+    return None if row is None else ReachedWorkspace(*_PARSE_WITH_ACCOUNT(row), bool(row["waits"]))
 
 
 def find_workspace(tx: Transaction, workspace_id: str) -> Workspace | None:

@@ -41,7 +41,10 @@ SELECT * FROM workspaces WHERE hidden = 0 AND {workspace_is_shown} AND id IN (
 
 -- A workspace of any owner, with the account and the row of the person who wants to see it.
 -- name: reached_workspace
-SELECT {columns w a p} FROM workspaces w
+SELECT {columns w a p}, EXISTS (
+        SELECT 1 FROM waitlist_entries e WHERE e.workspace_id = w.id AND e.ended_at IS NULL
+    ) AS waits
+FROM workspaces w
 LEFT JOIN accounts a ON a.id = (
         SELECT c.id FROM accounts c WHERE c.principal = :principal AND c.connection = w.connection
         ORDER BY CASE WHEN c.state = 'revoking' THEN 1 ELSE 0 END, c.linked_at DESC, c.id LIMIT 1

@@ -13,6 +13,7 @@
     │   ├── StoreTooNew               the database is newer than the code
     │   ├── StoreMigrated             it was migrated while this process served from it
     │   └── StoreUnreleased           the database was made before the first release
+    ├── PictureError                  a picture couldn't be drawn
     ├── SecretError                   a stored secret could not be opened
     ├── SlackFailed                   Slack refused or did not answer
     │   ├── SlackLimited              429, with the seconds to wait
@@ -157,6 +158,10 @@ class StoreTooOld(StoreError):
 
 class StoreUnreleased(StoreError):
     """Signal that the database predates the first release; the message says what to do."""
+
+
+class PictureError(UsherError):
+    """Signal that a picture couldn't be drawn."""
 
 
 class SecretError(UsherError):

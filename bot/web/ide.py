@@ -39,7 +39,7 @@ from bot.services.feasibility import check_possible, get_stop_effects
 from bot.services.linking import format_person_name
 from bot.services.message_context import IDE_PATH
 from bot.services.operation_requests import begin_operation
-from bot.services.workspaces import request_status_read
+from bot.services.workspaces import note_opening, request_status_read
 from bot.support.errors import Refused, SecretError
 from bot.support.limits import RateLimiter
 from bot.web import render
@@ -280,6 +280,7 @@ class IdePages:
 
     async def _open(self, shown: SessionWorkspace, _fields: Mapping[str, str]) -> web.StreamResponse:
         """Show the IDE to its owner, who comes from the workspace's page."""
+        await Caller(self._context, shown.workspace.principal).run(note_opening, shown.workspace.id)
         loads = shown.provider.require_facet(facets.EmbeddedPage).embedding()
         own = f"{self._browsers.page_origin}{shown.page}/"
         return await self._render(shown, render.get_ide_page_headers(loads, own), loads)

@@ -21,7 +21,6 @@ from bot.domain.time_parsing import Moment, Unread
 from bot.domain.timers import SOONEST_SECONDS
 from bot.messages.blocks import assistant as drawn
 from bot.messages.blocks import kit
-from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.replies import explain_unread_time
 from bot.messages.texts import answers
 from bot.messages.texts import assistant as words
@@ -133,7 +132,7 @@ async def run_tool(
     if not call.is_run:
         # The call was refused before it was read, with a sentence of the catalogue.
         return drawn.format_result(**(call.facts or {"says": "\n".join(said)}))
-    offered = {ButtonValue.from_button(one).name for one in kit.iterate_buttons(answer.blocks)}
+    offered = {press.name for _, press in kit.iterate_drawn(answer.blocks)}
     asks = bool(offered & _LINKING) and not call.has_accounts if tool.only_shows else call.asks(offered)
     if asks:
         asked = words.NOT_LINKED if tool.only_shows else words.ASKED_PERSON

@@ -16,13 +16,13 @@ from bot.domain.people import Named, Principal
 from bot.domain.runs import Run
 from bot.domain.stops import Consent
 from bot.domain.surfaces import Surface, Where
-from bot.domain.time_parsing import Moment
+from bot.domain.time_parsing import FARTHEST_SECONDS, Moment
 from bot.domain.undoable_actions import UndoableAction
 from bot.domain.workspaces import Workspace
-from bot.messages.blocks import kit
+from bot.messages.blocks import kit, replies
 from bot.messages.blocks.button_values import AGREED, ButtonValue
 from bot.messages.blocks.kit import Markup
-from bot.messages.texts import answers
+from bot.messages.texts import answers, cards
 from bot.services.caller import Caller
 from bot.store import conversations
 from bot.support.clock import Ids
@@ -162,6 +162,15 @@ class Request:
             at=press.at,
         )
 
+    async def read_moment(self) -> Moment | None:
+        """Return the moment of the words or of the button; raises Answered if it has passed."""
+        if self.moment is not None or self.at is None:
+            return self.moment
+        now = await self.services.store.now()
+        if not now < self.at <= now + FARTHEST_SECONDS:
+            raise Answered(replies.hint(self.fill(cards.PASSED, typed=answers.EXAMPLE)))
+        return Moment(self.at)
+
     async def find_zone(self) -> ZoneInfo | None:
         """Return the time zone of the answer's only reader; None if there are several, or it isn't known."""
         return None if self.is_shared else await self.services.store.known_zone(self.principal)
@@ -252,11 +261,11 @@ class Request:
 
         ``typed`` is the name as it is typed in a command.
         """
-        names: dict[str, object] = {"command": self.command}
+        names: dict[str, object] = {"command": lambda: self.command}
         if about is not None:
             name = about.name if isinstance(about, Run) else about.title
             title = self.services.title(about.connection)
-            names |= {"name": name, "typed": format_typed_name(name), "title": title}
+            names |= {"name": name, "typed": lambda: format_typed_name(name), "title": title}
         return kit.fill(template, **names | more)
 
     def format_command(self, folder: str) -> kit.Markup:

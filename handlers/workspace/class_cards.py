@@ -51,6 +51,8 @@ MAX_TEMPLATES = 12
 #: How many names are suggested for one that isn't known.
 MAX_SUGGESTIONS = 3
 MAX_SEATS: Final = 5_000
+#: How many classes are shown, the newest ones, beside one's courses.
+MAX_CLASSES: Final = 8
 MAX_TITLE_LENGTH: Final = 80
 #: In a shorter class, its end would be announced before anybody has pressed.
 MIN_CLASS_SECONDS: Final = 600.0
@@ -61,10 +63,10 @@ MIN_CLASS_SECONDS: Final = 600.0
         usage="card [CONNECTION/TEMPLATE|NAME|TITLE]",
         summary="post a button that gives everyone in the channel their own workspace",
         more=(
-            "`card` alone shows the courses that you teach, or have joined, and opens a form for another.",
+            "`card` alone shows your classes and courses, and opens a form for another.",
+            "In a class, *Show problems* says who is waiting, and *Stop all* ends it.",
             "`card TITLE` shows one course. In a course, workspaces are ready when a lesson begins.",
-            "`card TITLE skip 24 Dec` leaves a lesson out; `card TITLE end` ends the course.",
-            "*Show problems* on the card tells you who is waiting. *Stop all* ends the class there.",
+            "`card TITLE skip 24 Dec` leaves a lesson out; `card TITLE end` ends the class or course.",
         ),
         group="class",
         order=130,
@@ -113,7 +115,7 @@ async def post(request: Request) -> Answer:
     card = await request.caller.run(use_cases.post, replace(draft, **given))
     reader = await request.find_zone()
     facts = await load_class(services.gatherer, card, request.principal, zone=reader)
-    ends: str = class_words.POSTED_NO_END
+    then = request.fill(class_words.POSTED_THEN)
     if command.hours:
         said = [fill(class_words.COURSE_POSTED, lessons=format_timetable(card, facts.zone))]
         said += (
@@ -121,14 +123,12 @@ async def post(request: Request) -> Answer:
         )
         most, title = await request.caller.read(readiness.get_max_in_time, card), facts.connection_title
         said += [] if most is None else [fill(class_words.IN_TIME, count=f"{most:,}", title=title)]
-        ends = kit.join(said)
+        then = kit.join(said)
     elif stops_at is not None:
-        end = drawn.get_end_words(facts.effects, is_any=card.spec is None)
-        ends = fill(class_words.POSTED_ENDS, at=await request.format_time(stops_at), **end)
+        then = kit.join([drawn.format_class_end(facts), then])
     channel = Markup(card.channel_id)
     posted = fill(class_words.POSTED, name=card.title, channel=channel)
-    # A class that nobody has joined has nothing to stop.
-    return replies.answer(kit.join([posted, ends]), drawn.list_end_buttons(facts) if card.is_course else [])
+    return replies.answer(kit.join([posted, then]), drawn.list_end_buttons(facts))
 
 
 @routes.action("card_form")
@@ -182,11 +182,14 @@ async def list_choices(request: Request, *, is_read: bool = False) -> list[Choic
 
 
 async def show_own_courses(request: Request, title: str = "") -> Answer:
-    """Show the courses with a title, else those that one teaches, or has joined; or the ways to either."""
+    """Show the courses with a title, else one's own classes and courses; or the ways to post or join one."""
     named = await verbs.find_own_courses(request, title) if title else []
     own = await request.caller.read(course_changes.list_own_courses)
     shown = [(card, is_teacher) for card, is_teacher, rest in named if not rest]
-    shown = shown or [pair for pair in own if pair[1]] or own
+    if not shown:
+        classes = await request.caller.read(course_changes.list_own_classes)
+        taught = [pair for pair in own if pair[1]]
+        shown = [*((one, True) for one in classes[:MAX_CLASSES]), *(taught if taught or classes else own)]
     if not shown:
         return replace(drawn_courses.show_no_courses(request.command), view=await _build_form(request))
     facts = await load_courses(request.services.gatherer, request.principal, shown)

@@ -56,10 +56,13 @@ def _match_titles(courses: Iterable[tuple[ClassCard, bool]], text: str) -> list[
 async def change_by_words(request: Request, text: str) -> Answer | None:
     """Change the course whose title begins a text, or ask which one; None if the text names no course.
 
-    Courses of others count only if none of the person's own fits: administrators may change them.
+    Classes, and courses of others, count only if no course of the person's own fits: administrators may
+    change them.
     """
     found = await find_own_courses(request, text) or await _list_others(request, text)
     found = [one for one in found if orders.ORDER_PATTERN.fullmatch(one[2])]
+    # A class has no lessons that could be left out.
+    found = [one for one in found if one[0].is_course or orders.get_verb(one[2]) == "end"]
     # A person who only joined can do nothing but leave.
     found = [one for one in found if one[1] or orders.get_verb(one[2]) in _OWN_VERBS] or found[:1]
     now = request.services.clock.now()
@@ -80,12 +83,12 @@ def _has_lessons(card: ClassCard, text: str, now: float) -> bool:
 
 
 async def _list_others(request: Request, text: str) -> list[tuple[ClassCard, bool, str]]:
-    """Return the courses of others whose title begins a text."""
-    place = request.caller.context.installation
+    """Return the classes of all, and the courses of others, whose title begins a text."""
+    place, who = request.caller.context.installation, request.principal
     others = [
-        (one, place.administers(request.principal, one.principal))
-        for one in await request.services.store.read(class_rows.list_courses)
-        if place.are_together(request.principal, one.principal)
+        (one, who.key in one.teachers or place.administers(who, one.principal))
+        for one in await request.services.store.read(class_rows.list_open_cards)
+        if place.are_together(who, one.principal)
     ]
     return _match_titles(others, text)
 
@@ -124,7 +127,7 @@ async def apply_order(request: Request, card: ClassCard, text: str) -> Answer:
         taught = use_cases.require_teacher
         await require_teacher(request, card.id, request.caller.read(taught, "class_change", card.id))
         (facts,) = await load_courses(request.services.gatherer, request.principal, [(card, True)])
-        return rooms.ask_end(facts) if drawn.list_end_buttons(facts) else rooms.answer_courses([facts])
+        return rooms.answer_courses([facts]) if card.is_over(facts.now) else rooms.ask_end(facts)
     days = orders.list_days_off(card, rest, request.services.clock.now()) if rest else []
     if (verb == "skip") is not bool(days):
         return replies.hint(request.fill(words.COURSE_USAGE, course=card.title))

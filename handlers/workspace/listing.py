@@ -20,7 +20,7 @@ from bot.messages.verb import Effect, Offer, Opposite, Verb
 from bot.services import naming, snapshots
 from bot.services.message_context import rank_workspace, shorten_list
 from bot.services.workspace_list import add_workspace, forget_workspace, relist_workspace, set_alias
-from bot.services.workspaces import request_status_read, require_workspace
+from bot.services.workspaces import note_opening, request_status_read, require_workspace
 from bot.store import accounts as account_rows
 from bot.store import operations
 from bot.store import workspaces as workspace_rows
@@ -200,8 +200,7 @@ async def show_address(request: Request) -> Answer:
     facts = await services.gatherer.describe_workspace(workspace)
     if is_up:
         if facts.ide_url:
-            # A person who opens it is using it, so its status may be read.
-            await request.caller.run(request_status_read, workspace.id)
+            await request.caller.run(note_opening, workspace.id)
             sentence = f"{fill(answers.OPENING, name=workspace.title)} {format_opening(facts)}".rstrip()
             return replies.answer_opening(facts, kit.join([sentence, *buttons.list_end_lines(facts)], "\n"))
         await request.caller.run(request_status_read, workspace.id)

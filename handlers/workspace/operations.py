@@ -27,7 +27,7 @@ from bot.messages.texts import answers, cards, problems, talk, times
 from bot.messages.texts.refusals import explain_refusal
 from bot.messages.verb import Effect, Offer, Opposite, Verb, declare_verb, find_verb, to_present_name
 from bot.services.caller import Caller
-from bot.services.feasibility import check_possible, get_stop_effects, is_final_stop
+from bot.services.feasibility import check_possible, is_final_stop
 from bot.services.operation_requests import (
     begin_operation,
     check_creation_now,
@@ -55,7 +55,7 @@ from handlers.workspace.confirmations import (
     make_stamp,
 )
 from handlers.workspace.targets import list_labels, make_choice_buttons, read_workspace
-from handlers.workspace.timers import make_timer_or_ask, plan_stop, read_moment
+from handlers.workspace.timers import make_timer_or_ask, plan_stop
 
 declare_verb(
     Verb(
@@ -118,6 +118,19 @@ declare_verb(
         ),
     )
 )
+async def start(request: Request) -> Answer:
+    """Write the operation, with its planned stop; the card and the direct messages report the rest.
+
+    A start that waits for a free place has no planned stop: its time is the end of the wait.
+    """
+    moment, workspace = await request.read_moment(), await read_workspace(request)
+    if "wait" in request.flags:
+        if workspace.state in {State.RUNNING, State.GONE}:
+            return await begin_for(request, workspace, OperationVerb.START)
+        return await waitlist.join(request, workspace.id, moment)
+    return await begin_for(request, workspace, OperationVerb.START, moment)
+
+
 @routes.verb(
     Verb(
         usage="restart NAME",
@@ -147,19 +160,12 @@ declare_verb(
         ),
     )
 )
-async def start(request: Request) -> Answer:
-    """Write the operation, with its planned stop; the card and the direct messages report the rest.
-
-    A start that waits for a free place has no planned stop: its time is the end of the wait.
-    """
-    moment, workspace = await read_moment(request), await read_workspace(request)
-    if "wait" in request.flags:
-        if workspace.state in {State.RUNNING, State.GONE}:
-            return await begin_for(request, workspace, OperationVerb.START)
-        return await waitlist.join(request, workspace.id, moment)
+async def restart(request: Request) -> Answer:
+    """Write the operation, with its planned stop; the card and the direct messages report the rest."""
+    moment, workspace = await request.read_moment(), await read_workspace(request)
     if confirmations.may_lose(request, workspace):
         return await confirmations.offer_for_one(request, workspace)
-    return await begin_for(request, workspace, OperationVerb(request.verb), moment)
+    return await begin_for(request, workspace, OperationVerb.RESTART, moment)
 
 
 @routes.verb(
@@ -237,7 +243,7 @@ async def start(request: Request) -> Answer:
 )
 async def stop(request: Request) -> Answer:
     """Write the operation, or its time; the card and the direct messages report the rest."""
-    moment, workspace = await read_moment(request), await read_workspace(request)
+    moment, workspace = await request.read_moment(), await read_workspace(request)
     if moment is not None:
         mode: StopMode = "stop" if request.verb == "stop" else "suspend"
         return await plan_stop(request, workspace, moment, mode)
@@ -261,7 +267,7 @@ async def start_and_wait(request: Request) -> Answer:
 
 async def begin(request: Request, verb: OperationVerb) -> Answer:
     """Begin an operation on the requested workspace; answers as soon as it is written."""
-    return await begin_for(request, await read_workspace(request), verb, await read_moment(request))
+    return await begin_for(request, await read_workspace(request), verb, await request.read_moment())
 
 
 async def show_current(request: Request, workspace: Workspace, hint: str = "", more: str = "") -> Answer:
@@ -351,7 +357,8 @@ def answer_gone(request: Request, workspace: Workspace) -> Answer:
 
 
 async def _answer_begun(request: Request, workspace: Workspace, accepted: Accepted) -> Answer:
-    if text := await describe_beyond_card(request, workspace, accepted):
+    is_plain = not (accepted.remark or accepted.joined or accepted.repeated)
+    if not is_plain and (text := await describe_beyond_card(request, workspace, accepted)):
         return replies.answer(text)
     if request.is_read_with_cards:
         return SILENT
@@ -364,9 +371,12 @@ async def _answer_begun(request: Request, workspace: Workspace, accepted: Accept
     template = answers.FORCING if begun is OperationVerb.FORCE else answers.ACCEPTED
     if begun is OperationVerb.START and workspace.state is State.SUSPENDED:
         template = answers.RESUMING
-    elif is_final_stop(accepted.operation, get_stop_effects(request.services.context, workspace)):
+    elif is_final_stop(request.services.context, workspace, accepted.operation):
         template = answers.ENDING
-    forms = make_verb_forms(accepted.operation, request.services.clock.now(), await request.find_zone())
+    forms = VERB_FORMS[begun]
+    if accepted.operation.usual_end_at is not None:
+        zone = await request.find_zone()
+        forms = make_verb_forms(accepted.operation, request.services.clock.now(), zone)
     back = [] if template is answers.ENDING else list_opposite_button(begun, workspace)
     return replies.answer(request.fill(template, workspace, **forms), back)
 
@@ -402,7 +412,7 @@ async def run_bulk_button(request: Request) -> Answer:
     declared = find_verb("workspace", verb)
     if not (declared.bulk if request.at is None else declared.bulk_at).text:
         return replies.hint(talk.NOTHING_DONE)
-    await read_moment(request)
+    await request.read_moment()
     result = _BulkResult()
     for stamp_ in stamps:
         key, _, _ = stamp_.partition(".")

@@ -20,7 +20,7 @@ from bot.messages.blocks.buttons import (
 )
 from bot.messages.blocks.buttons import format_timer as said_of
 from bot.messages.blocks.kit import fill
-from bot.messages.texts import answers, cards, times
+from bot.messages.texts import cards, times
 from bot.messages.verb import Effect, Offer, Verb
 from bot.services.expiries import EXTENSION_SECONDS, request_extension
 from bot.services.feasibility import predict_stop_effects
@@ -71,7 +71,7 @@ from handlers.workspace.targets import read_workspace
 )
 async def keep(request: Request) -> Answer:
     """Cancel a planned stop, or move it: ``keep NAME until 20:00``."""
-    moment = await read_moment(request)
+    moment = await request.read_moment()
     if moment is None and request.more:
         return await _extend_stop(request)
     workspace = await read_workspace(request)
@@ -252,16 +252,6 @@ async def submit_form(request: Request) -> Answer:
     timer = await make_timer_or_ask(request, workspace, time, workspace.stop_mode)
     await request.caller.run(set_timer, key, timer)
     return SILENT
-
-
-async def read_moment(request: Request) -> Moment | None:
-    """Return the moment of the words or of the button; raises Answered if it has passed."""
-    if request.moment is not None or request.at is None:
-        return request.moment
-    now = await request.services.store.now()
-    if not now < request.at <= now + FARTHEST_SECONDS:
-        raise Answered(replies.hint(request.fill(cards.PASSED, typed=answers.EXAMPLE)))
-    return Moment(request.at)
 
 
 async def read_typed_time(services: Services, principal: Principal, text: str) -> Moment | Unread:

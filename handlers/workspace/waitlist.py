@@ -19,7 +19,7 @@ from bot.support.errors import Refused
 from handlers.requests import routes
 from handlers.requests.payload import find_value
 from handlers.requests.request import SILENT, InvalidFields, Request
-from handlers.workspace.timers import read_moment, read_typed_time
+from handlers.workspace.timers import read_typed_time
 
 DAY_SECONDS: Final = 86_400.0
 
@@ -32,7 +32,7 @@ async def join(request: Request, workspace_id: str, moment: Moment | None) -> An
 @routes.action("keep_trying")
 async def keep_trying(request: Request) -> Answer:
     """Wait until the button's time; its message becomes the place in line, and the press is the consent."""
-    moment = await read_moment(request)
+    moment = await request.read_moment()
     place = await request.caller.run(
         use_cases.join, request.target or "", None if moment is None else moment.at
     )

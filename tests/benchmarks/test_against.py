@@ -46,3 +46,20 @@ async def test_a_folder_whose_code_fills_nothing_is_named_with_the_reason(scene,
     (tmp_path / "benchmarks" / "crowd.py").write_text("", encoding="utf-8")
     with pytest.raises(BenchmarkError, match=rf"(?s){tmp_path} can't fill.*cannot import name 'Crowd'"):
         await scene.beside("before", tmp_path)
+
+
+async def test_a_revision_without_the_loader_of_today_loads_with_its_own(scene, revision):
+    (revision / "handlers").unlink()
+    shutil.copytree(HOME / "handlers", revision / "handlers")
+    (revision / "bot" / "features").mkdir()
+    (revision / "handlers" / "loading.py").rename(revision / "bot" / "features" / "feature.py")
+    # What this folder's loader calls takes an argument there.
+    declarations = revision / "bot" / "support" / "declarations.py"
+    text = declarations.read_text(encoding="utf-8")
+    declarations.write_text(text.replace("def complete()", "def complete(hooks)"), encoding="utf-8")
+    loader = revision / "bot" / "features" / "feature.py"
+    text = loader.read_text(encoding="utf-8")
+    loader.write_text(text.replace("declarations.complete()", "declarations.complete([])"), encoding="utf-8")
+    await scene.beside("before", revision)
+    with closing(sqlite3.connect(scene.database("before"))) as rows:
+        assert rows.execute("SELECT COUNT(*) FROM operations").fetchone() == (6,)

@@ -162,6 +162,30 @@ async def test_without_problems_that_is_said(bot):
     assert "Nobody is waiting, and nothing has failed. 0 people have joined." in words(answer)
 
 
+async def test_the_trainer_alone_has_the_buttons_of_a_class_and_only_while_they_help(bot):
+    """*card* shows the trainer's classes to them; *card TITLE end* asks them, and administrators."""
+    card = await posted(bot, "card notebook --title Lecture --until 20:00")
+    listed = await bot.say("card", TRAINER)
+    assert "Nobody has pressed it yet." in words(listed)
+    assert [*buttons(listed)] == ["Post a class card"]
+    await bot.press("class_press", card.id, BOB)
+    await bot.link()
+    for person in (ALICE, ADMIN):
+        assert [*buttons(await bot.say("card", person))] == ["Post a class card"]
+    listed = await bot.say("card", TRAINER)
+    check_golden("answers/classes", listed)
+    # An administrator reads the same question as the trainer, everybody else whom to ask.
+    assert "are for <@UTRAINER>" in words(await bot.say("card lecture end", ALICE))
+    for person in (TRAINER, ADMIN):
+        asked = await bot.say("card lecture end", person)
+        assert "This will end the class *Lecture*. Everyone gets 5 minutes" in words(asked)
+        assert [*buttons(asked)] == ["Stop all", "Show problems"]
+    await bot.push(asked, "Stop all", ADMIN)
+    assert (await bot.store.read(store.find_card, card.id)).stopped_by == ADMIN.key
+    assert "Lecture" not in words(await bot.say("card", TRAINER))
+    assert "Its workspaces will be suspended" in words(await bot.say("card lecture end", TRAINER))
+
+
 async def test_only_the_trainer_or_an_administrator_ends_a_class(bot):
     card = await posted(bot)
     for action in (("class_stop", card.id), ("ask", f"class_stop {card.id}")):

@@ -20,7 +20,7 @@ from bot.messages.blocks.notices import render
 from bot.providers import facets
 from bot.services import accounts, linking, waitlist
 from bot.store import accounts as account_rows
-from bot.store import installations, operations
+from bot.store import courses, installations, operations
 from bot.support.errors import StoreBusy
 from handlers.requests import routes
 from tests.handlers.rig import (
@@ -237,25 +237,42 @@ async def test_unlinking_by_an_admin_tells_its_person_what_runs_on(bot):
 
 @pytest.mark.parametrize("by", ["its person", "an administrator"])
 async def test_what_was_planned_ends_in_the_message_that_says_that_the_link_has(bot, by):
-    made = await bot.link(names=("notebook", "training", "gpu"))
+    made = await bot.link(names=("notebook", "training", "gpu", "report"))
     await observe(bot.store, bot.clock, made.workspaces[0], Observed(State.RUNNING))
     await bot.say("stop notebook in 2 hours")
     await bot.say("hours training weekdays 9:00-17:00")
     await bot.services.create_caller(ALICE, "waits").run(waitlist.join, made.workspaces[2].id)
+    await bot.say("start report")
+    await bot.say("card training@saturn --title Biology --hours tue 8:00-9:30", COLLEAGUE)
+    (card,) = await bot.store.read(courses.list_courses)
+    await bot.press("class_press", card.id)
     before = len(await bot.notices())
+    asked = words(await bot.say("unlink saturn"))
+    for sentence in (
+        "I won't stop what's running there: *notebook*.",
+        "The planned stop of *notebook* will be dropped.",
+        "The hours of *training* will pause until you link it again.",
+        "The waiting start of *report* will be cancelled.",
+        "I'll stop waiting for room for *gpu*.",
+        "You'll leave *Biology*.",
+    ):
+        assert sentence in asked
     if by == "its person":
         said = words(await bot.say("unlink saturn --yes"))
         assert len(await bot.notices()) == before
     else:
         end = partial(accounts.end_accounts, actor="an admin", cause="administrator")
         await bot.services.create_caller(ALICE, "ends").run(end, ALICE)
-        (told,) = (await bot.notices())[before:]
+        (told,) = await bot.notices(NoticeKind.UNLINKED)
         facts = Facts(now=0.0, connection="saturn", connection_title="Saturn Cloud", body=told.body)
         said = words(render(NoticeKind.UNLINKED, facts))
     for sentence in (
         "I won't stop what's running there: *notebook*.",
+        "I've dropped the planned stop of *notebook*.",
         "I've paused the hours of *training*. Link it again, and they'll resume.",
+        "I've cancelled the waiting start of *report*.",
         "I've stopped waiting for room for *gpu*.",
+        "You've left *Biology*.",
     ):
         assert sentence in said
 
@@ -299,6 +316,13 @@ async def test_whoami_tells_of_a_sign_in_that_was_refused_and_is_tried_on(bot):
     )
     await bot.push(answer, "Link again")
     assert [connection for _, connection, _ in await invited(bot)] == ["saturn"]
+
+
+@pytest.mark.parametrize("text", ["", " start lab"], ids=["alone", "for-a-command"])
+async def test_late_press_of_a_link_button_says_that_it_is_linked(bot, text):
+    await activate(bot.store, ALICE, "saturn", username="alice")
+    said = words(await bot.press("invite", f"saturn{text}"))
+    assert said.startswith("Your Saturn Cloud account alice is linked. Linking again replaces it.")
 
 
 async def test_whoami_of_an_administrator_without_links():

@@ -36,14 +36,14 @@ async def test_a_week_and_a_day_before_each_once_with_a_button(world):
     for _ in range(3):
         await look(world, 0.1)
     (week,) = reminders(world)
-    assert week["text"].startswith("Your link to Fake Cloud expires in 7 days (")
+    assert week["text"].startswith("Your link to Fake Cloud expires in 7 days, ")
     assert [button["text"]["text"] for button in week["blocks"][-1]["elements"]] == ["Link again"]
     for days in (2, 3.8, 0.1):
         await look(world, days)
         world.reborn()
     week, day = reminders(world)
-    assert day["text"].startswith("Your link to Fake Cloud expires in 1 day (")
-    assert week["text"].startswith("Your link to Fake Cloud expires in 7 days (")
+    assert day["text"].startswith("Your link to Fake Cloud expires in 1 day, ")
+    assert week["text"].startswith("Your link to Fake Cloud expires in 7 days, ")
     await look(world, 2)
     await world.pass_time(60)
     assert reminders(world) == []
@@ -55,7 +55,7 @@ async def test_after_a_downtime_the_latest_is_said_and_after_the_end_none(world)
     await linked_for(world, 20, BOB)
     await look(world, 29.5)
     (only,) = reminders(world)
-    assert only["text"].startswith("Your link to Fake Cloud expires in 12 h (")
+    assert only["text"].startswith("Your link to Fake Cloud expires in 12 h, ")
 
 
 async def test_what_was_approved_ends_by_itself_and_waits_to_be_linked_again(world):

@@ -85,7 +85,7 @@ async def test_it_warns_before_it_stops_and_remove_is_one_step_away(sphere):
     await sphere.makes(alice, name="homework")
     await sphere.pass_time(11 * 60, step=5)
     warning = alice.only("workspace_expiry")
-    assert "will stop in" in warning.text
+    assert "stops *" in warning.text
     assert warning.labels == ["Open", "Remove"]
     await alice.presses(warning, "Remove")
     await alice.submits(name="homework")

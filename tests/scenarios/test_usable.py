@@ -54,7 +54,7 @@ async def test_address_after_the_patience_is_handed_over_once(linked):
     linked.heal()
     await linked.pass_time(20, step=1)
     handed = linked.alice.only("ready_link")
-    assert "Here's the link to *training*." in handed.text
+    assert "🟢 *training* can be opened now." in handed.text
     assert addresses(linked.alice) == [handed.address("Open")]
     await linked.pass_time(900, step=5)
     assert linked.alice.only("ready_link") == handed

@@ -253,7 +253,7 @@ def list_end_lines(facts: WorkspaceFacts) -> list[str]:
     During an operation, what its provider said before it no longer holds.
     """
     workspace, operation = facts.workspace, facts.operation
-    if workspace is None:
+    if workspace is None or (workspace.stop_at is None and workspace.expires_at is None):
         return []
     coming = list_coming_ends(workspace, facts.effects, facts.now)
     if operation is not None and operation.is_open:

@@ -69,7 +69,7 @@ def _describe_membership(facts: ClassFacts) -> tuple[list[str], list[Element]]:
 
 def _list_change_buttons(facts: ClassFacts) -> list[Element]:
     """Return the buttons of a course's teacher: cancel the next lesson, restore cancelled ones, end it."""
-    card, counts, coming = facts.card, facts.counts, _find_next_changeable_lesson(facts.card, facts.now)
+    card, coming = facts.card, _find_next_changeable_lesson(facts.card, facts.now)
     buttons = list[Element]()
     if coming is not None:
         label = class_words.CANCEL_FOR_ALL.format(day=times.format_date(coming.local[:10]))
@@ -79,9 +79,8 @@ def _list_change_buttons(facts: ClassFacts) -> list[Element]:
         buttons.append(
             kit.button(class_words.HOLD_ALL, ButtonValue("course_change", f"{card.id} resume", number=1))
         )
-    if counts.waiting or counts.failed:
-        buttons.append(kit.button(class_words.PROBLEMS, "class_problems", card.id))
-    return kit.add_labels([*buttons, *cards.list_end_buttons(facts)], facts.objects)
+    buttons += [*cards.list_problem_buttons(facts), *cards.list_end_buttons(facts)]
+    return kit.add_labels(buttons, facts.objects)
 
 
 def _format_counts(facts: ClassFacts) -> str:
@@ -116,16 +115,19 @@ def show_no_courses(command: Markup) -> Answer:
 
 
 def answer_courses(every: Sequence[ClassFacts]) -> Answer:
-    """Answer with courses."""
-    return kit.answer(block for one in every for block in render_course(one))
+    """Answer with courses, and classes of the reader's."""
+    rows = (render_course(one) if one.card.is_course else cards.render_class(one) for one in every)
+    return kit.answer(block for row in rows for block in row)
 
 
 def ask_end(facts: ClassFacts) -> Answer:
-    """Ask whether a course is to end."""
-    card, label = facts.card, class_words.CONFIRM_END_COURSE[2]
+    """Ask whether a class or course is to end."""
+    card, label = facts.card, cards.get_words(facts.card).end[2]
     button = kit.button(label, "class_stop", card.id, style=kit.DANGER, of=card.title)
-    effect = fill(class_words.END_COURSE, course=card.title)
-    return kit.message(f"{effect} {fill(answers.TO_CONTINUE, button=label)}", buttons=[button])
+    template, end = class_words.END_CLASS, cards.get_end_words(facts.effects, is_any=card.spec is None)
+    effect = fill(class_words.END_COURSE if card.is_course else template, course=card.title, **end)
+    problems = [] if card.is_course else cards.list_problem_buttons(facts)
+    return kit.message(f"{effect} {fill(answers.TO_CONTINUE, button=label)}", buttons=[button, *problems])
 
 
 def answer_join_offer(facts: ClassFacts) -> Answer:

@@ -42,9 +42,9 @@ def render_class_card(facts: ClassFacts) -> Answer:
     if not is_over:
         blocks += kit.actions([kit.button(own.press, "class_press", card.id, style=kit.PRIMARY)])
     blocks.append(kit.context(*_format_state(facts, state)))
-    if card.done_at is None and (card.is_course or facts.counts.joined):
-        # Everybody sees it, but it answers whoever presses it alone, and ends nothing.
-        blocks += kit.actions([kit.button(own.shows, own.shown_by, card.id)])
+    if card.is_course and card.done_at is None:
+        # Everybody sees it, and whoever presses it sees their own part.
+        blocks += kit.actions([kit.button(texts.DETAILS, "course_room", card.id)])
     return kit.answer(blocks)
 
 
@@ -82,6 +82,22 @@ def _describe_course(facts: ClassFacts) -> tuple[list[str], list[str]]:
     said += [texts.READY_NOW] if counts.expected else []
     said += [texts.COURSE_OVER] if card.is_over(facts.now) else []
     return [*format_course(facts), format_joining(facts)], said
+
+
+def render_class(facts: ClassFacts) -> list[Block]:
+    """Render an open class for whoever may end it: how many are ready, and what they can do about it."""
+    card, title = facts.card, Markup(fill(texts.CARD_TITLE, name=facts.card.title))
+    said = [fill(texts.ONE_COURSE, name=title, channel=Markup(card.channel_id))]
+    said.append(kit.join(_format_state(facts, _describe_class(facts)[1]), " · "))
+    said += [format_class_end(facts)] if card.stops_at and not card.is_over(facts.now) else []
+    buttons = [*list_problem_buttons(facts), *list_end_buttons(facts)]
+    return kit.row(kit.join(said, "\n"), kit.add_labels(buttons, facts.objects))
+
+
+def format_class_end(facts: ClassFacts) -> str:
+    """Format what happens to a class's workspaces at its end, and when."""
+    card, end = facts.card, get_end_words(facts.effects, is_any=facts.card.spec is None)
+    return fill(texts.POSTED_ENDS, at=kit.moment_at(card.stops_at or 0.0, facts.now, facts.zone), **end)
 
 
 def format_joining(facts: ClassFacts) -> str:
@@ -137,10 +153,17 @@ def _format_counts(counts: ClassCounts) -> dict[str, str]:
     return said | {"how_many": fill(texts.HOW_MANY[1 in (counts.ready, counts.expected)], **said)}
 
 
+def list_problem_buttons(facts: ClassFacts) -> list[Element]:
+    """Return *Show problems*, for messages that a card's teacher alone reads, if there are any."""
+    has_any = facts.counts.waiting or facts.counts.failed
+    return [kit.button(texts.PROBLEMS, "class_problems", facts.card.id)] if has_any else []
+
+
 def list_end_buttons(facts: ClassFacts) -> list[Element]:
-    """Return *Stop all*, for messages that its teacher alone reads, unless the class has ended."""
-    is_over = facts.card.closed_at is not None or facts.card.is_over(facts.now)
-    return [] if is_over else [stop_button(facts)]
+    """Return *Stop all*, for messages that its teacher alone reads, while there is something to end."""
+    card = facts.card
+    has_begun = card.is_course or facts.counts.joined > 0
+    return [stop_button(facts)] if has_begun and not card.is_over(facts.now) else []
 
 
 def stop_button(facts: ClassFacts) -> Element:

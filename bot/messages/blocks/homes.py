@@ -20,7 +20,7 @@ def render_home(rows: Sequence[Block], answer: Sequence[Block], now: float) -> d
     """Render a Home: the blocks of the list, below those of the answer to a press, if there is one."""
     above = [*answer[:MAX_ANSWER_BLOCKS], *([kit.divider()] if answer and rows else [])]
     buttons = [kit.button(cards.REFRESH, ButtonValue("home", "refresh", mark="refresh"))]
-    if any(ButtonValue.from_button(one).mark == "refresh" for one in kit.iterate_buttons([*above, *rows])):
+    if any(press.mark == "refresh" for _, press in kit.iterate_drawn([*above, *rows])):
         buttons = []
     as_of = kit.context(fill(answers.HOME_AS_OF, at=kit.moment(now, now)))
     return kit.home([*above, *rows, kit.divider(), *kit.actions(buttons), as_of])

@@ -75,7 +75,7 @@ def fill(template: Template, **values: object) -> str:
     """Fill one of our own templates with names from outside, each escaped and cut; Markup stays as it is.
 
     A template is one sentence, or several, some of which are true only until a moment. A sentence gets the
-    moments of the values that it uses.
+    moments of the values that it uses. A value may be a function, which is called where a sentence uses it.
     """
     if not isinstance(template, str):
         return join([fill(sentence, **values) for sentence in template])
@@ -91,6 +91,8 @@ class _Values(dict[str, object]):
 
     def __getitem__(self, name: str) -> object:
         value = super().__getitem__(name)
+        if callable(value):
+            value = value()
         if isinstance(value, Dated):
             self.moments += value.moments
         return value if isinstance(value, Markup) else line(value)
@@ -167,6 +169,7 @@ _MAX_SHORT_LENGTH: Final = 150
 #: A link, of which a notification shows only the label.
 _LINK_PATTERN: Final = re.compile(r"<https?:[^|>]*\|([^>]*)>")
 _MARKUP_PATTERN: Final = re.compile(r"`([^`\n]+)`|(?<!\w)\*(\S(?:.{0,300}?\S)??)\*(?!\w)")
+_LINK_ESCAPES: Final = str.maketrans({"<": "%3C", ">": "%3E", "|": "%7C", "&": "&amp;"})
 _USER_ID: Final = re.compile(r"[UW][A-Z0-9]{2,30}")
 
 
@@ -265,20 +268,20 @@ def _get_option_value(drawn: Element) -> str:
     return (ButtonValue(ASK_ACTION, press.text) if "confirm" in drawn else press).text
 
 
-def iterate_buttons(blocks: Iterable[Block]) -> Iterator[Element]:
-    """Yield all buttons of a message, with each option of its menus as a button."""
+def iterate_drawn(blocks: Iterable[Block]) -> Iterator[tuple[Element, ButtonValue]]:
+    """Yield all buttons and options of menus of a message, each with its value."""
     for block in blocks:
         for one in (*block.get("elements", ()), *([block["accessory"]] if "accessory" in block else ())):
             if one.get("type") == "button":
-                yield one
+                yield one, ButtonValue.from_button(one)
             for option in one["options"] if one.get("type") == "overflow" else ():
-                press = ButtonValue.from_text(option["value"])
-                yield button(option["text"]["text"], press, url=option.get("url"))
+                yield option, ButtonValue.from_text(option["value"])
 
 
-def list_presses(blocks: Iterable[Block]) -> list[ButtonValue]:
-    """Return the values of all buttons and of all options of menus."""
-    return [ButtonValue.from_button(one) for one in iterate_buttons(blocks)]
+def iterate_buttons(blocks: Iterable[Block]) -> Iterator[Element]:
+    """Yield all buttons of a message, with each option of its menus as a button."""
+    for one, press in iterate_drawn(blocks):
+        yield one if "type" in one else button(one["text"]["text"], press, url=one.get("url"))
 
 
 def keep_buttons(answer: Answer, works: Callable[[Element], bool]) -> Answer:
@@ -471,7 +474,7 @@ def link(url: str, label: str) -> Markup:
 
 def escape_link_url(url: str) -> str:
     """Return an address as it is written inside the angle brackets of a link."""
-    return "".join({"<": "%3C", ">": "%3E", "|": "%7C", "&": "&amp;"}.get(one, one) for one in url)
+    return url.translate(_LINK_ESCAPES)
 
 
 def moment(

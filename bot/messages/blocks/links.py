@@ -105,14 +105,14 @@ def unlink_button(connection: str, title: str, number: int | None = None) -> Ele
     return kit.button(label, press, style=kit.DANGER, confirm=question)
 
 
-def format_affected(affected: Mapping[str, Sequence[str]]) -> list[str]:
-    """Format what the end of a link means for workspaces: nothing here stops or starts them any more."""
+def format_affected(affected: Mapping[str, Sequence[str]], *, is_done: bool = True) -> list[str]:
+    """Format what the end of a link means for things there: nothing here stops or starts them any more."""
     said = []
-    for what, template in answers.AFFECTED.items():
+    for what, templates in answers.AFFECTED.items():
         names = affected.get(what, ())
         shown = [f"*{kit.line(one)}*" for one in names[:MAX_LEFT_SHOWN]]
         shown += [fill(answers.AND_MORE, count=len(names) - len(shown))] if len(names) > len(shown) else []
-        said += [fill(template, names=Markup(", ".join(shown)))] if shown else []
+        said += [fill(templates[is_done], names=Markup(", ".join(shown)))] if shown else []
     return said
 
 

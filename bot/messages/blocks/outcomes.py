@@ -96,8 +96,9 @@ def _format_delay(facts: WorkspaceFacts) -> Markup:
 )
 def _render_ready_link(facts: WorkspaceFacts) -> Answer:
     """Draw the address that came, or changed, after people had read that the workspace is ready."""
-    lines, more, buttons = describe_running(facts)
-    return kit.message(kit.join([fill_notice(notices.READY_LINK, facts), *lines], "\n"), more, buttons)
+    lines, small, buttons = describe_running(facts, place=Markup(kit.line(facts.connection_title)))
+    said = fill_notice(notices.READY_LINK, facts, mark=get_mark(facts))
+    return kit.message(kit.join([said, *lines], "\n"), small, buttons)
 
 
 def _is_missed(facts: WorkspaceFacts) -> bool:

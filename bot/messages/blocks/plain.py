@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from bot.domain.notices import Answer
 from bot.messages.blocks import kit, limits
-from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.kit import Block
 from bot.messages.texts import notices
 
@@ -66,9 +65,9 @@ def make_plain_view(view: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _list_addresses(blocks: Iterable[Block], names: frozenset[str]) -> Iterator[str]:
-    for button in kit.iterate_buttons(blocks):
-        if "url" in button and ButtonValue.from_button(button).name in names:
-            yield f"{button['text']['text']}: <{kit.escape_link_url(button['url'])}>"
+    for drawn, press in kit.iterate_drawn(blocks):
+        if "url" in drawn and press.name in names:
+            yield f"{drawn['text']['text']}: <{kit.escape_link_url(drawn['url'])}>"
 
 
 def _append_addresses(text: str, addresses: Iterable[str]) -> str:

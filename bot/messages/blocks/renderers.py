@@ -61,31 +61,21 @@ def add_labels_after(render: D) -> D:
 
 
 def render_override(
-    kind: AnyKind,
-    applies: Callable[[Any], bool],
-    *,
-    needs_row: bool = True,
-    is_true: Callable[[Any], bool] | None = None,
+    kind: AnyKind, word: str, applies: Callable[[Any], bool] = lambda _facts: True
 ) -> Callable[[D], D]:
-    """Return the decorator of a renderer that replaces a kind's own if it ``applies``.
+    """Return the decorator of a renderer that replaces a kind's own.
 
-    If the row is gone, it does so only if it doesn't need the row. ``is_true`` says whether the message is
-    still true.
+    It does so if there is a row, if the message's body has the ``word``, and if it ``applies``.
     """
 
     def declare(render: D) -> D:
         usual, render = RENDERERS[kind], add_labels_after(render)
 
-        def is_chosen(facts: Any) -> bool:
-            return (not needs_row or facts.workspace is not None) and applies(facts)
-
         def render_either(facts: Any) -> Answer:
-            return (render if is_chosen(facts) else usual.render)(facts)
+            is_chosen = facts.body.get(word) and facts.workspace is not None and applies(facts)
+            return (render if is_chosen else usual.render)(facts)
 
-        def is_either_true(facts: Any) -> bool:
-            return (is_true if is_true is not None and is_chosen(facts) else usual.is_true)(facts)
-
-        RENDERERS[kind] = replace(usual, render=render_either, is_true=is_either_true)
+        RENDERERS[kind] = replace(usual, render=render_either)
         return render
 
     return declare

@@ -399,7 +399,7 @@ def add_introduction(
 
     ``is_first`` says that the person has linked nothing yet.
     """
-    presses = [ButtonValue.from_button(one) for one in kit.iterate_buttons(answer.blocks)]
+    presses = [press for _, press in kit.iterate_drawn(answer.blocks)]
     offered = {_KINDS.get(press.name, press.name) for press in presses}
     # What to link is said below, for a request or for the link page.
     says_link = any(

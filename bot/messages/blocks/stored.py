@@ -85,7 +85,7 @@ def _change_texts(block: Block, change: Callable[[Block], Block]) -> Block:
 
 def find_moments(blocks: Collection[Block]) -> list[int]:
     """Return the moments that texts name, or until which buttons hold."""
-    at = {int(press.at) for press in kit.list_presses(blocks) if press.at is not None}
+    at = {int(press.at) for _, press in kit.iterate_drawn(blocks) if press.at is not None}
     return sorted(at.union(*(part.moments for part in list_parts(blocks))))
 
 

@@ -120,11 +120,10 @@ def _can_keep_trying(facts: WorkspaceFacts) -> bool:
     """Return whether a failure can only be answered by another try: not after a creation or an end."""
     if facts.operation is not None and facts.operation.verb not in _START_VERBS:
         return False
-    is_room, is_missed = bool(facts.word("room")), notices.is_true(NoticeKind.FAILED, facts)
-    return is_room and is_missed and "waiting" in facts.capabilities
+    return notices.is_true(NoticeKind.FAILED, facts) and "waiting" in facts.capabilities
 
 
-@render_override(NoticeKind.FAILED, _can_keep_trying)
+@render_override(NoticeKind.FAILED, "room", _can_keep_trying)
 def _render_offer(facts: WorkspaceFacts) -> Answer:
     """Say that there is no capacity, and offer to keep trying."""
     assert facts.workspace is not None, "a start is about a workspace"
@@ -153,7 +152,7 @@ def _is_granted(facts: WorkspaceFacts) -> bool:
     return facts.word("granted") in words.GRANTED_BY_MODE and is_as_told
 
 
-@render_override(NoticeKind.READY, _is_granted)
+@render_override(NoticeKind.READY, "granted", _is_granted)
 def _render_granted(facts: WorkspaceFacts) -> Answer:
     """Say that there is capacity now, and when it passes on if it isn't used."""
     what = words.WAITED_FOR.get(facts.word("waited_for"), words.WAITED_FOR["room"])
@@ -166,11 +165,7 @@ def _render_granted(facts: WorkspaceFacts) -> Answer:
     )
 
 
-def _is_wanted(facts: WorkspaceFacts) -> bool:
-    return bool(facts.word("waited_for"))
-
-
-@render_override(HoursKind.IDLE_PROMPT, _is_wanted)
+@render_override(HoursKind.IDLE_PROMPT, "waited_for")
 def _add_waiting(facts: WorkspaceFacts) -> Answer:
     """Add to the question whether something is needed that somebody is waiting for it."""
     usual, what = (
@@ -210,10 +205,6 @@ def _render_over(facts: WorkspaceFacts) -> Answer:
     return kit.message(kit.join([said, offer]), [], [again])
 
 
-def _has_waited(facts: WorkspaceFacts) -> bool:
-    return bool(facts.word("waited"))
-
-
 def _add_end(usual: Callable[[WorkspaceFacts], Answer]) -> Callable[[WorkspaceFacts], Answer]:
     """Return the renderer of a failed or refused start which adds that the wait has ended."""
 
@@ -228,7 +219,7 @@ def _add_end(usual: Callable[[WorkspaceFacts], Answer]) -> Callable[[WorkspaceFa
 
 
 for _kind in (NoticeKind.FAILED, NoticeKind.REFUSED):
-    render_override(_kind, _has_waited)(_add_end(RENDERERS[_kind].render))
+    render_override(_kind, "waited")(_add_end(RENDERERS[_kind].render))
 
 
 def build_form(key: str) -> dict[str, object]:

@@ -244,6 +244,7 @@ LINK_DOES_NOT_MOVE: Final = (
 LINK_WHICH: Final = "Which account do you want to link?"
 LINK_ONE: Final = "Link your {title} account."
 LINKED_AS: Final = "Your {title} account {username} is linked. Linking again replaces it."
+LINKED_NAMELESS: Final = "Your {title} account is linked. Linking again replaces it."
 LINK_NONE: Final = "You don't need to link an account on {titles}. Press *New workspace* to create one there."
 LINK_PAGE: Final = "The page is only for you, works once, and is valid for 10 minutes."
 LINK_CODE: Final = "At the end, the page shows you a code. Press *Enter code* and type it."
@@ -263,9 +264,7 @@ NO_CONNECTIONS: Final = "There's nothing here that you could link. Ask your Ushe
 UNKNOWN_CONNECTION: Final = "I don't have a connection called *{name}*. I have: {known}."
 UNLINK_WHICH: Final = "Which account do you want to unlink?"
 #: About another person's links; for administrators.
-UNLINK_OTHER_EFFECT: Final = (
-    "This will delete my access to {who}'s account on {title}. Anything running there keeps running."
-)
+UNLINK_OTHER_EFFECT: Final = "This will delete my access to {who}'s account on {title}."
 #: About workspaces, or workspaces with hours, on a connection that was removed.
 NOT_SET_UP: Final = "{count} on *{title}*, which isn't set up any more."
 #: By what remains of the link at the provider: a secret of ours, one of theirs, or nothing.
@@ -280,11 +279,24 @@ UNLINKED: Final[dict[str, str]] = {
     ),
     "none": "You're unlinked from {title}. I no longer use your account there.",
 }
-#: Of workspaces there, when a link ends: what is up, what has hours, and what waits for room.
-AFFECTED: Final[dict[str, str]] = {
-    "running": "I won't stop what's running there: {names}.",
-    "hours": "I've paused the hours of {names}. Link it again, and they'll resume.",
-    "waits": "I've stopped waiting for room for {names}.",
+#: What the end of a link means for things there, by their kind: asked about beforehand, and said afterwards.
+AFFECTED: Final[dict[str, tuple[str, str]]] = {
+    "running": ("I won't stop what's running there: {names}.",) * 2,
+    "stops": (
+        "The planned stop of {names} will be dropped.",
+        "I've dropped the planned stop of {names}.",
+    ),
+    "hours": (
+        "The hours of {names} will pause until you link it again.",
+        "I've paused the hours of {names}. Link it again, and they'll resume.",
+    ),
+    "starts": (
+        "The waiting start of {names} will be cancelled.",
+        "I've cancelled the waiting start of {names}.",
+    ),
+    "waits": ("I'll stop waiting for room for {names}.", "I've stopped waiting for room for {names}."),
+    "runs": ("I'll stop following the run of {names}.", "I've stopped following the run of {names}."),
+    "courses": ("You'll leave {names}.", "You've left {names}."),
 }
 UNLINKED_OTHER: Final = "{who} is unlinked from {title}."
 NOTHING_LINKED: Final = "You haven't linked an account. Type `{command}link` to link one."

@@ -103,8 +103,8 @@ ASKED: Final = (
     "Starting another may leave you with two."
 )
 #: The server's words about a start, with its own percentage.
-PERCENT: Final = "{said} ({percent} %)"
-PERCENT_ALONE: Final = "{title} says {percent} %."
+PERCENT: Final = "{said} ({percent}%)"
+PERCENT_ALONE: Final = "{title} says {percent}%."
 
 RUNNING: Final = "Running since {since}."
 NO_ADDRESS: Final = "{title} didn't give me a link that I can pass on. Open it from its page there."
@@ -228,11 +228,14 @@ CONFIRM_FORCE_END: Final = (
     "Keep running",
 )
 UNLINK_EFFECT: Final = "This will delete my access to your account on {title} and forget your list."
-#: If the running workspaces aren't named.
-UNLINK_RUNNING: Final = "Anything running there keeps running."
+#: If what this is about isn't named, or there is nothing.
+UNLINK_MEANS: Final = (
+    "What's running there keeps running. Hours there will pause; planned stops, waiting starts and courses "
+    "will end."
+)
 CONFIRM_UNLINK: Final = (
     "Unlink {title}?",
-    f"{UNLINK_EFFECT} {UNLINK_RUNNING}",
+    f"{UNLINK_EFFECT} {UNLINK_MEANS}",
     "Unlink",
     "Stay linked",
 )
@@ -358,9 +361,9 @@ STOP_AT: Final = "Stop it {then}"
 FORM_TITLE: Final = "Stop later"
 FORM_SUBMIT: Final = "Set"
 FORM_NOW: Final[Mapping[StopMode | ExpiryMode, str]] = {
-    "stop": "*{name}* on {title} will be stopped {at}.",
-    "suspend": "*{name}* on {title} will be suspended {at}.",
-    "force": "*{name}* on {title} will be stopped {at}.",
+    "stop": "I'll stop *{name}* {at}.",
+    "suspend": "I'll suspend *{name}* {at}.",
+    "force": "I'll stop *{name}* {at}.",
     "stops": "*{name}* on {title} stops by itself {at} unless it's used.",
     "stops_anyway": "*{name}* on {title} stops by itself {at}, even if it's used.",
     "removed": "*{name}* on {title} ends for good by itself {at}.",

@@ -28,6 +28,7 @@ SUSPENDS_OR_ENDS: Final = (
 )
 PRESS: Final = "Get my workspace"
 PROBLEMS: Final = "Show problems"
+DETAILS: Final = "Show details"
 NOT_YOURS: Final = "*Show problems* and *{end}* are for {who}, who posted this card, and for Usher admins."
 #: The number that are ready: "1 of 1 is ready", "58 of 61 are ready".
 HOW_MANY: Final = {True: "{ready} of {expected} is ready", False: "{ready} of {expected} are ready"}
@@ -85,6 +86,10 @@ CONFIRM_END_COURSE: Final = (
 END_COURSE: Final = (
     "This will end *{course}*: there'll be no more lessons, and the card will say so. "
     "A lesson that is on ends as planned."
+)
+END_CLASS: Final = (
+    "This will end the class *{course}*. Everyone gets 5 minutes to keep their workspace; the rest are then "
+    "{done}."
 )
 COURSE_POSTED: Final = (
     "Everyone who joins gets a workspace for each lesson: {lessons}. I'll start early, so that "
@@ -215,10 +220,7 @@ UNKNOWN_NAME: Final = (
 IN_A_CHANNEL: Final = "A class card belongs in a channel. Write this in the channel that your class reads."
 POSTED: Final = "Posting *{name}* in <#{channel}>."
 POSTED_ENDS: Final = "The workspaces it starts will be {done} {at}."
-POSTED_NO_END: Final = (
-    "Once somebody has pressed it, *Show problems* on the card tells you who isn't ready; *Stop all* is "
-    "there, too, and ends the class."
-)
+POSTED_THEN: Final = "To see who isn't ready, or to end the class, type `{command}card`."
 BAD_MAX: Final = "`--max` takes a whole number from 1 to {most}. For example: `--max 60`."
 BAD_HOURS: Final = "I can't read that timetable. Give weekdays and times: `--hours tue,thu 8:00-9:30`."
 NO_ZONE: Final = (
@@ -389,8 +391,6 @@ class Words(NamedTuple):
     """The words that differ between a class and a course: buttons, the last question, and the summary."""
 
     press: str
-    shows: str
-    shown_by: str
     end: tuple[str, str, str, str]
     #: By whether the workspace would have been created.
     over: tuple[str, str]
@@ -399,7 +399,5 @@ class Words(NamedTuple):
 
 _SUMMARIES: Final = (SUMMARY, SUMMARY_COUNTS, SUMMARY_STOPPED)
 _OVER: Final = (CLASS_ENDED, ENDED_NOT_MADE)
-OF_CLASS: Final = Words(PRESS, PROBLEMS, "class_problems", CONFIRM_STOP_ALL, _OVER, _SUMMARIES)
-OF_COURSE: Final = Words(
-    JOIN, "Show details", "course_room", CONFIRM_END_COURSE, (COURSE_OVER, COURSE_OVER), COURSE_SUMMARY
-)
+OF_CLASS: Final = Words(PRESS, CONFIRM_STOP_ALL, _OVER, _SUMMARIES)
+OF_COURSE: Final = Words(JOIN, CONFIRM_END_COURSE, (COURSE_OVER, COURSE_OVER), COURSE_SUMMARY)

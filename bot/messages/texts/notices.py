@@ -21,7 +21,8 @@ READY_UNTIL: Final[Mapping[State, str]] = {
     State.FAILED: "*{name}* became ready {at}, and failed later.",
     State.GONE: "*{name}* became ready {at}. It no longer exists on {title}.",
 }
-READY_LINK: Final = "Here's the link to *{name}*."
+#: Once there is a link, after people have read that it is ready.
+READY_LINK: Final = "{mark} *{name}* can be opened now."
 #: Below it, followed by its end.
 READY_AFTER: Final = "It took {took}."
 STOPPED: Final = "*{name}* has stopped on {title}."
@@ -43,20 +44,16 @@ SUSPENDED: Final = "*{name}* is suspended on {title}. Resume it to pick up where
 REMOVED: Final = "*{name}* has been removed from {title} and from your list."
 NOT_MADE: Final = "I cancelled the creation of *{name}* before anything was created on {title}."
 ENDING_STOPS: Final = (
-    "*{name}* on {title} will stop in {left} ({at}) because nobody is using it. "
-    "To keep it running, press *Open*."
+    "{title} stops *{name}* in {left}, {at}, because nobody is using it. To keep it running, press *Open*."
 )
-ENDING_REGARDLESS: Final = (
-    "{title} will stop *{name}* in {left} ({at}), even if it's used. Save what you need before then."
-)
+ENDING_REGARDLESS: Final = "{title} stops *{name}* in {left}, {at}, even if it's used. Save your work."
 EXTENDED: Final = "{title} will stop *{name}* {at} instead."
 NOT_EXTENDED: Final = "{title} doesn't let *{name}* run longer. {cause}"
 ENDING_REMOVED: Final = (
-    "{title} will remove *{name}* in {left} ({at}), with everything stored only in it. "
-    "To keep it, press *Start*."
+    "{title} removes *{name}* in {left}, {at}, with everything stored only in it. To keep it, press *Start*."
 )
 ENDING_ANYHOW: Final = (
-    "{title} will remove *{name}* in {left} ({at}) because its time is up. "
+    "{title} removes *{name}* in {left}, {at}, because its time is up. "
     "Save what you need from it before then."
 )
 ENDED_BY_ITSELF: Final = (
@@ -124,7 +121,7 @@ LINK_EXPIRED: Final = (
     "Your list stays as it is."
 )
 LINK_ENDING: Final = (
-    "Your link to {title} expires in {left} ({at}). Link again before then to keep using it from Slack. "
+    "Your link to {title} expires in {left}, {at}. Link again before then to keep using it from Slack. "
     "Your list stays as it is."
 )
 SIGN_IN_REFUSED: Final = (
@@ -180,13 +177,14 @@ LEFT_MORE: Final = "{count} more. The audit names them: look for `account.left_r
 LEFT_NEXT: Final = "I can't stop anything there any more. Please have it stopped if nobody needs it."
 #: A summary of what happened while nothing could be sent, with the words for one workspace and for several.
 SUMMARY: Final = "*While I couldn't message you* ({since} to {until}):"
-READY_TOGETHER: Final = ("{names} is ready.", "{names} are ready.")
+READY_TOGETHER: Final = ("🟢 {names} is ready.", "🟢 {names} are ready.")
 STOPPED_TOGETHER: Final = ("{names} has stopped.", "{names} have stopped.")
 PLANNED_TOGETHER: Final = ("{names} has stopped as planned.", "{names} have stopped as planned.")
 DONE_TOGETHER: Final = ("{names} is done.", "{names} are done.")
 MORE_OF_THEM: Final = "{count} more"
 OPEN_NAMED: Final = "Open {name}"
-#: One of several buttons that do the same.
+#: One of several buttons that do the same, with a label of one verb, and with a longer one.
+BUTTON_OF: Final = "{label} {name}"
 BUTTON_NAMED: Final = "{label}: {name}"
 
 #: Instead of a message that can't be sent directly, or can't be drawn.

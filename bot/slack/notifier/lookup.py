@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from bot.domain.message_kinds import AnyKind, Mark, list_members
-from bot.domain.notices import Answer, Notice, NoticeKind
+from bot.domain.notices import FILE_KINDS, Answer, Notice
 from bot.slack import methods
 from bot.slack.calls import AnySlack
 from bot.store import notices as notice_rows
@@ -100,7 +100,7 @@ def _read_answer(message: Mapping[str, Any]) -> Answer:
 
 
 def _find_message(messages: Iterable[dict[str, Any]], notice: Notice) -> dict[str, Any] | None:
-    file_id = str(notice.body.get("file") or "") if notice.kind is NoticeKind.JOB_FILE else ""
+    file_id = str(notice.body.get("file") or "") if notice.kind in FILE_KINDS else ""
     for message in messages:
         payload = (message.get("metadata") or {}).get("event_payload") or {}
         files = {each.get("id") for each in message.get("files") or () if isinstance(each, dict)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from bot.domain.notices import Answer, NewNotice, Notice, NoticeError, NoticeKin
 from bot.domain.people import Principal
 from bot.domain.plan import backoff
 from bot.messages.blocks import kit, stored
+from bot.messages.blocks.usage_picture import render_in_words
 from bot.messages.texts import notices as notice_words
 from bot.services.context import Context
 from bot.services.message_context import Gatherer
@@ -21,6 +23,7 @@ from bot.slack import calls, methods
 from bot.slack.calls import NOT_INSTALLED_CODE, AnySlack, PacedSlack
 from bot.slack.errors import Meaning, classify, is_content_refused
 from bot.slack.notifier.destinations import Destination, Destinations
+from bot.slack.notifier.files import PICTURE_NAME, upload_picture
 from bot.slack.notifier.lookup import Lookup, build_metadata
 from bot.slack.notifier.rendering import (
     MAX_PAUSE_SECONDS,
@@ -51,6 +54,8 @@ BUDGET_SHARES: Final = {0: 1.0, 1: 1.0, 2: 0.9, 3: 0.8}
 _REPLIES_ONLY: Final = {0: 1.0}
 #: Errors that mean that the person can't receive direct messages.
 _NO_DIRECT_MESSAGE: Final = frozenset({Meaning.PLACE, Meaning.PERSON})
+#: Errors that mean that no file can be sent, though a message can.
+_NO_FILE: Final = frozenset({Meaning.FILE, Meaning.SETUP, Meaning.REQUEST})
 #: Prefix of the occasion of a notice that a message couldn't be delivered.
 _MISSING: Final = "missing:"
 #: The error of a card that may or may not have been posted.
@@ -63,6 +68,9 @@ PROMISE_CHECK_SECONDS: Final = 1.0
 #: Longest rate-limit pause, in seconds, that an answer waits for an edit. After a longer one it is sent as a
 #: message of its own.
 MAX_EDIT_WAIT_SECONDS: Final = 5.0
+#: What counts as the error of a send that ended with its process, or with an error of Usher's own.
+_STOPPED: Final = errors.SlackUnknownOutcome(methods.CHAT_POST_MESSAGE, "stopped")
+_BROKEN: Final = errors.SlackFailed(methods.CHAT_POST_MESSAGE, "internal")
 
 
 class Outbox:
@@ -86,6 +94,7 @@ class Outbox:
         self._ids = context.ids
         self._owners = context.owners
         self._timing = timing
+        self._last_start = timing.last_start
         self._lookup = Lookup(self._store, slack)
         self._renderer = NoticeRenderer(context, self._destinations, gatherer, timing)
 
@@ -145,16 +154,15 @@ class Outbox:
 
     async def _isolate_errors(self, notice: Notice, claimed_at: float, is_try: bool) -> None:
         """Send one notice so that its failure doesn't affect the others; it is retried later."""
-        method = methods.CHAT_POST_MESSAGE
         # The notice may have been sent, so it is searched for before it is retried, at growing intervals.
-        back = partial(self._record_unknown, notice, errors.SlackUnknownOutcome(method, "stopped"))
-        failed = partial(self._postpone, notice, errors.SlackFailed(method, "internal"), is_unknown=True)
+        back = partial(self._record_unknown, notice, _STOPPED)
+        failed = partial(self._postpone, notice, _BROKEN, is_unknown=True)
         # `Results` keeps the result of a send even without the database, so here nothing was sent.
         unwritten = partial(self._put_back, [notice])
         hands_back = {"back": back, "failed": failed, "unwritten": unwritten}
         async with contain_errors("notice", self._ids, **hands_back, notice=notice.id):
             # No call starts so late that it could end after the lease.
-            with limit_departures(Window(claimed_at + self._timing.last_start)):
+            with limit_departures(Window(claimed_at + self._last_start)):
                 if notice.kind is NoticeKind.REPLY:
                     await self._replies.send(notice, is_try=is_try)
                 else:
@@ -205,6 +213,8 @@ class Outbox:
             await self._update(notice, rendered)
         elif notice.kind is NoticeKind.JOB_FILE and not rendered.is_plain:
             await self._share_file(notice, rendered.answer, rendered.destination)
+        elif notice.kind is NoticeKind.USAGE_PICTURE and not rendered.is_plain:
+            await self._share_picture(notice, rendered)
         elif not (notice.body.get("becomes") and await self._replace_promised_answer(notice, rendered)):
             await self._send(notice, rendered)
 
@@ -276,7 +286,7 @@ class Outbox:
     async def _search(self, notices: Sequence[Notice], thread_ts: str | None) -> None:
         since = min(notice.unknown_since or 0.0 for notice in notices)
         try:
-            async with asyncio.timeout(self._timing.last_start / 2):
+            async with asyncio.timeout(self._last_start / 2):
                 found = await self._lookup.find(notices, since - self._timing.looks_back, thread_ts)
         except TimeoutError:
             for notice in notices:
@@ -319,11 +329,28 @@ class Outbox:
         await self._slack.find_client(notice.principal).call(methods.FILES_COMPLETE_UPLOAD, message)
         await self._results.write_sent(notice, channel, "")
 
+    async def _share_picture(self, notice: Notice, rendered: RenderedNotice) -> None:
+        """Upload a picture, unless it is uploaded, and share it; if that is impossible, send its words."""
+        try:
+            if "file" not in notice.body:
+                file = await upload_picture(self._slack.find_client(notice.principal), notice)
+                body = notice.body | {"file": file, "name": PICTURE_NAME}
+                await self._store.write(notice_rows.keep_body, notice, body)
+                notice = replace(notice, body=body)
+            await self._share_file(notice, rendered.answer, rendered.destination)
+        except (errors.PictureError, errors.SlackPermanent) as error:
+            if isinstance(error, errors.SlackPermanent) and classify(error) not in _NO_FILE:
+                raise
+            log.warning("picture not sent", notice=notice.id, problem=error)
+            words = render_in_words(notice.body)
+            await self._send(notice, replace(rendered, answer=words, said=stored.to_said(words, notice.body)))
+
     async def _send(self, notice: Notice, rendered: RenderedNotice) -> None:
-        answer, destination, is_text = rendered.answer, rendered.destination, notice.is_text
+        destination, is_text = rendered.destination, notice.is_text
+        content = make_message_content(rendered.answer, is_text=is_text)
         message: dict[str, Any] = {
             "channel": destination.channel,
-            **make_message_content(answer, is_text=is_text),
+            **content,
             "metadata": build_metadata(notice),
             **POST_OPTIONS,
         }
@@ -338,7 +365,7 @@ class Outbox:
             log.warning("slack refused blocks", notice=notice.id, kind=str(notice.kind), problem=error.code)
             await self._results.retry_as_text(notice, error.code)
             return
-        rendered_digest = "" if is_text else digest(build_edit(*sent, answer))
+        rendered_digest = "" if is_text else digest(content)
         await self._results.write_sent(notice, *sent, rendered_digest=rendered_digest, said=rendered.said)
 
     async def _post(self, notice: Notice, message: dict[str, Any]) -> tuple[str, str]:

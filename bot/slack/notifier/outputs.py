@@ -15,9 +15,9 @@ from bot.messages.texts import runs
 from bot.services.context import Context
 from bot.services.message_context import Gatherer
 from bot.services.owners import OUTPUT_PREFIX
-from bot.slack import methods
 from bot.slack.calls import AnySlack
 from bot.slack.errors import find_retry_delay
+from bot.slack.notifier.files import upload_file
 from bot.slack.notifier.rendering import build_edit, digest
 from bot.slack.notifier.timing import Timing
 from bot.store import cards
@@ -108,12 +108,8 @@ class Outputs:
             id=run.id.rpartition("_")[2][:8],
         )
         try:
-            answer = await self._slack.find_client(run.principal).call(
-                methods.FILES_GET_UPLOAD_URL, {"filename": name, "length": spool.size}
-            )
-            await self._slack.find_client(run.principal).upload(
-                str(answer.data.get("upload_url") or ""), spool.pieces(), spool.size
-            )
+            slack = self._slack.find_client(run.principal)
+            file = await upload_file(slack, name, spool.pieces(), spool.size)
         except errors.SlackFailed as error:
             seconds = find_retry_delay(error, 0.0)
             if seconds == 0.0:
@@ -126,7 +122,6 @@ class Outputs:
         else:
             # The new file's id makes this a notice of its own, so a person who asks again gets the file
             # again.
-            file = str(answer.data.get("file_id") or "")
             body = {"job": run.id, "file": file, "name": name}
             await self._finish(entry, NewNotice(run.id, NoticeKind.JOB_FILE, file, run.principal, body))
 

@@ -362,5 +362,5 @@ async def edit(slack: PacedSlack, message: Mapping[str, Any]) -> None:
 
 def digest(message: Mapping[str, Any]) -> str:
     """Return a digest of a message's content."""
-    shown = {"text": message["text"], "blocks": message["blocks"]}
+    shown = {"text": message["text"], "blocks": message.get("blocks", [])}
     return hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()

@@ -96,6 +96,10 @@ async def test_unlinking_where_it_can_be_revoked(store, clock):
         "running": [],
         "hours": [],
         "waits": [],
+        "stops": [],
+        "starts": ["one"],
+        "runs": [],
+        "courses": [],
     }
     (row,) = await store.read(audit.read_audit)
     assert (row["actor"], row["action"], row["result"]) == ("test", "account.unlinked", "ok")

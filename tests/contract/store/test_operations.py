@@ -524,7 +524,7 @@ async def test_who_answers_again_holds_up_nothing_of_its_connection(store, opera
 def test_every_statement_that_changes_a_row_of_work_counts_the_change():
     """A step saves by the row's revision: what is missing here would be overwritten."""
     keyed = [
-        table._statement("UPDATE", {"id": ""}, ("principal",)) for table in TABLES.values() if table.revises
+        table._find("UPDATE", {"id": ""}, ("principal",))[0] for table in TABLES.values() if table.revises
     ]
     writing = [
         query

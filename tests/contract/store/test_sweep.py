@@ -341,9 +341,13 @@ PLAIN = {
     "identity": {"digest": "d", "auth_test": "{}"},
     "database_timeline": {"server": "1/1"},
     "occurrences": {"local": "l", "side": "stop", "result": "done"},
+    "lives": {"kind": "run", "subject": "s", "principal": ALICE, "connection": "c", "name": "n"}
+    | {"began_known": "told", "ended_known": "told"},
     "owners": {"owner": "a"},
     "pauses": {"connection": "c", "calls": "any", "account_id": "w"},
     "form_values": {"connection": "c", "purpose": "job", "payload": "{}"},
+    "usage_sums": {"connection": "c", "kind": "run", "template": "", "currency": "", "lives": 1}
+    | {"hours": 1.0, "lowest": 1.0, "highest": 1.0, "unknown": 0, "cost": 0.0},
     "serving": {"seen_at": 0.0, "ahead": 0.0, "slept": 0.0, "boot": ""},
     "signatures": {"signatures": "[]"},
     "slack_calls": {"team": "T1", "method": "m", "channel": "C1"},
@@ -358,6 +362,7 @@ TIMES = {
     "audit": "at",
     "channel_ids": "changed_at",
     "greetings": "greeted_at",
+    "lives": "began_earliest began_latest ended_earliest ended_latest last_seen_at",
     "migrations": "applied_at",
     "oauth_states": "expires_at",
     "outages": "since",

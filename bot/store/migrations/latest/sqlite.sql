@@ -135,7 +135,7 @@ CREATE TABLE workspaces (
     lacks TEXT,
     lacks_since DOUBLE PRECISION,
     unknown_at DOUBLE PRECISION,
-    running_since DOUBLE PRECISION, provider_end_check_at DOUBLE PRECISION NOT NULL DEFAULT 0, owner TEXT,
+    running_since DOUBLE PRECISION, provider_end_check_at DOUBLE PRECISION NOT NULL DEFAULT 0, owner TEXT, down_seen_at DOUBLE PRECISION,
     UNIQUE (principal, connection, remote_id)
 );
 CREATE INDEX workspaces_of_a_gate ON workspaces (gate_key);
@@ -701,4 +701,48 @@ CREATE INDEX upgrade_losses_of_person ON upgrade_losses (principal);
 CREATE UNIQUE INDEX participants_of_id ON participants (id);
 CREATE INDEX participants_due ON participants (due_at, joined_at, id) WHERE due_at IS NOT NULL;
 CREATE INDEX participants_of_person ON participants (principal);
+CREATE TABLE lives (
+    id TEXT PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('workspace', 'run')),
+    subject TEXT NOT NULL,
+    principal TEXT NOT NULL,
+    connection TEXT NOT NULL,
+    workspace_id TEXT,
+    name TEXT NOT NULL,
+    size TEXT,
+    template TEXT,
+    began_earliest DOUBLE PRECISION NOT NULL,
+    began_latest DOUBLE PRECISION NOT NULL,
+    began_known TEXT NOT NULL,
+    ended_earliest DOUBLE PRECISION,
+    ended_latest DOUBLE PRECISION,
+    ended_known TEXT,
+    last_seen_at DOUBLE PRECISION NOT NULL,
+    opened_at DOUBLE PRECISION,
+    used_at DOUBLE PRECISION,
+    price TEXT,
+    currency TEXT,
+    CHECK (began_earliest <= began_latest AND ended_earliest <= ended_latest),
+    CHECK (began_earliest <= ended_earliest AND began_latest <= ended_latest),
+    CHECK ((ended_earliest IS NULL) = (ended_latest IS NULL) AND (ended_earliest IS NULL) = (ended_known IS NULL))
+);
+CREATE UNIQUE INDEX lives_open ON lives (subject) WHERE ended_latest IS NULL;
+CREATE INDEX lives_of_workspace ON lives (workspace_id, began_earliest);
+CREATE INDEX lives_of_subject ON lives (subject, began_latest);
+CREATE INDEX lives_of_person ON lives (principal, began_earliest);
+CREATE INDEX lives_ended ON lives (ended_latest, id) WHERE ended_latest IS NOT NULL;
+CREATE TABLE usage_sums (
+    month TEXT NOT NULL,
+    connection TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    template TEXT NOT NULL,
+    currency TEXT NOT NULL,
+    lives BIGINT NOT NULL,
+    hours DOUBLE PRECISION NOT NULL,
+    lowest DOUBLE PRECISION NOT NULL,
+    highest DOUBLE PRECISION NOT NULL,
+    unknown BIGINT NOT NULL,
+    cost DOUBLE PRECISION NOT NULL,
+    PRIMARY KEY (month, connection, kind, template, currency)
+);
 INSERT INTO "audit" VALUES(0,0.0,'','','','','0','','');

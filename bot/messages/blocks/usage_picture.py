@@ -1,0 +1,373 @@
+"""The picture of a week: a row of bars for each workspace or job, as SVG, and the same in words.
+
+Its times are linear, so bars of the same length took the same time, and a day on which the clocks change is a
+little wider or narrower than the others.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, tzinfo
+from typing import Any, Final
+from xml.sax.saxutils import escape
+
+from bot.domain.message_context import Facts
+from bot.domain.notices import Answer, NoticeKind
+from bot.domain.usage_picture import Span, SpanKind, UsageRow, UsageWeek
+from bot.messages.blocks import kit
+from bot.messages.blocks.kit import ELLIPSIS, MAX_NAME_LENGTH, Markup
+from bot.messages.blocks.renderers import renders
+from bot.messages.texts import usage_picture as texts
+from bot.support.cleaning import clean
+from bot.support.pictures import FONT_FAMILY
+
+#: Slack's limit of an alternative text.
+MAX_ALT_TEXT_LENGTH: Final = 1_000
+#: Rows that are drawn. A phone shows about as many at once, and others are counted below them.
+MAX_ROWS: Final = 30
+
+_WIDTH: Final = 640
+_MARGIN: Final = 16
+_FIRST_ROW: Final = 74
+_ROW_HEIGHT: Final = 54
+_BAR_TOP: Final = 26
+_BAR_HEIGHT: Final = 18
+#: Width of the shortest bar, in pixels; a life of a minute is seen, too.
+_MIN_BAR_WIDTH: Final = 3.0
+_MIN_PLAN_WIDTH: Final = 6.0
+_MAX_NAME_WIDTH: Final = 470
+_NAME_SIZE: Final = 18
+_NIGHT_BEGINS: Final = time(20)
+_NIGHT_ENDS: Final = time(6)
+_HOUR: Final = 3600
+_DAY: Final = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A drawn picture, and the text for people who don't see it."""
+
+    svg: str
+    alt_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """The colours of a picture."""
+
+    paper: str
+    ink: str
+    muted: str
+    grid: str
+    night: str
+    ran: str
+    unknown: str
+    now: str
+
+
+THEMES: Final[Mapping[str, Theme]] = {
+    "light": Theme("#ffffff", "#1d1c1d", "#5c5b5d", "#b8bac0", "#eceef4", "#1264a3", "#8a5a00", "#c4003d"),
+    "dark": Theme("#1a1d21", "#eeeeef", "#b3b4b6", "#565a61", "#2a2e36", "#4aa8e8", "#e2ab4e", "#ff6f91"),
+}
+
+
+def draw_week(
+    rows: Sequence[UsageRow], *, days: Sequence[date], now: float, zone: tzinfo, theme: str = "light"
+) -> Picture:
+    """Draw consecutive days as columns, and a row for each name, in a reader's zone and theme."""
+    week = _Week(days, now, zone)
+    return Picture(_Drawing(rows, week, THEMES[theme]).draw(), _describe(rows, week))
+
+
+def draw_body(body: Mapping[str, Any]) -> Picture:
+    """Draw the week of a message's body."""
+    week = UsageWeek.from_body(body)
+    return draw_week(week.rows, days=week.days, now=week.now, zone=week.zone, theme=week.theme)
+
+
+@renders(NoticeKind.USAGE_PICTURE)
+def render_comment(_: Facts) -> Answer:
+    """Render the text above the picture."""
+    return kit.message(texts.COMMENT)
+
+
+def render_in_words(body: Mapping[str, Any]) -> Answer:
+    """Render what a picture shows, if it can't be drawn or sent."""
+    return kit.message(kit.fill(texts.IN_WORDS, week=Markup(kit.safe(draw_body(body).alt_text))))
+
+
+class _Week:
+    """The days of a picture: where each begins, and the words for their times."""
+
+    def __init__(self, days: Sequence[date], now: float, zone: tzinfo) -> None:
+        self.days, self.now, self.zone = days, now, zone
+        self.begins = [self.find_moment(day, time()) for day in (*days, days[-1] + timedelta(1))]
+        self.begins_at, self.ends_at = self.begins[0], self.begins[-1]
+        self.has_now = self.begins_at <= now < self.ends_at
+
+    def find_moment(self, day: date, at: time) -> float:
+        return datetime.combine(day, at, self.zone).timestamp()
+
+    def cut(self, span: Span) -> Span | None:
+        """Return the part of a span that is in the week, if there is any."""
+        begins_at, ends_at = max(span.begins_at, self.begins_at), min(span.ends_at, self.ends_at)
+        is_inside = span.begins_at < self.ends_at and span.ends_at > self.begins_at
+        return Span(begins_at, ends_at, span.kind) if is_inside and begins_at <= ends_at else None
+
+    def cut_all(self, row: UsageRow) -> list[Span]:
+        return [cut for span in sorted(row.spans, key=lambda one: one.begins_at) if (cut := self.cut(span))]
+
+    def sum_seconds(self, rows: Iterable[UsageRow]) -> float:
+        """Return the seconds that rows ran within the week."""
+        cut = (span for row in rows for span in self.cut_all(row) if span.kind is SpanKind.RAN)
+        return sum(span.ends_at - span.begins_at for span in cut)
+
+    def list_unusual_days(self) -> Iterator[str]:
+        """Yield a sentence for each day on which the clocks change."""
+        for day, begins_at, ends_at in zip(self.days, self.begins, self.begins[1:], strict=False):
+            if ends_at - begins_at != _DAY:
+                hours = f"{(ends_at - begins_at) / _HOUR:g}"
+                yield texts.UNUSUAL_DAY.format(day=_format_date(day), hours=hours)
+
+    def format_time(self, at: float, *, has_day: bool = True) -> str:
+        local = datetime.fromtimestamp(at, self.zone)
+        return f"{local:%a %H:%M}" if has_day else f"{local:%H:%M}"
+
+    def format_hours(self, rows: Iterable[UsageRow]) -> str:
+        return format_hours(self.sum_seconds(rows))
+
+
+def format_hours(seconds: float) -> str:
+    """Format a time that something ran: ``31.5 h``, below an hour ``12 min``, with at least a minute."""
+    if 0 < seconds < _HOUR - 30:
+        return texts.MINUTES.format(minutes=max(round(seconds / 60), 1))
+    return texts.HOURS.format(hours=f"{round(seconds / _HOUR, 1):,g}")
+
+
+def _format_date(day: date) -> str:
+    return f"{day:%a %-d %b}"
+
+
+class _Drawing:
+    """The SVG of one picture, from top to bottom."""
+
+    def __init__(self, rows: Sequence[UsageRow], week: _Week, theme: Theme) -> None:
+        self._week, self._theme = week, theme
+        self._rows, self._rest = rows[:MAX_ROWS], rows[MAX_ROWS:]
+        self._bottom = _FIRST_ROW + max(len(self._rows), 1) * _ROW_HEIGHT
+        self._parts: list[str] = []
+
+    def draw(self) -> str:
+        """Return the whole picture."""
+        self._add_days()
+        for number, row in enumerate(self._rows):
+            self._add_row(row, _FIRST_ROW + number * _ROW_HEIGHT)
+        if not self._rows:
+            self._add_text(texts.NOTHING, _MARGIN, _FIRST_ROW + 30, _NAME_SIZE)
+        self._add_now()
+        height = self._add_foot()
+        theme = self._theme
+        # Its lines hatch what isn't known.
+        hatch = (
+            f'<pattern id="hatch" width="7" height="7" patternUnits="userSpaceOnUse" '
+            f'patternTransform="rotate(45)"><path d="M0 0V7" stroke="{theme.unknown}" stroke-width="5"/>'
+            f"</pattern>"
+        )
+        head = (
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}" '
+            f'viewBox="0 0 {_WIDTH} {height}" font-family="{FONT_FAMILY}">'
+        )
+        paper = f'<rect width="{_WIDTH}" height="{height}" fill="{theme.paper}"/>'
+        return "\n".join([head, f"<defs>{hatch}</defs>", paper, *self._parts, "</svg>\n"])
+
+    def _find_x(self, at: float) -> float:
+        week = self._week
+        share = (at - week.begins_at) / (week.ends_at - week.begins_at)
+        return round(_MARGIN + share * (_WIDTH - 2 * _MARGIN), 1)
+
+    def _add_text(self, text: str, x: float, y: float, size: int, **more: str) -> None:
+        values = {"fill": self._theme.ink, **more}
+        attributes = "".join(f' {key.replace("_", "-")}="{value}"' for key, value in values.items())
+        said = escape(" ".join(clean(text).split()))
+        self._parts.append(f'<text x="{x:g}" y="{y:g}" font-size="{size}"{attributes}>{said}</text>')
+
+    def _add_box(self, x: float, y: float, width: float, height: float, style: str) -> None:
+        box = f'x="{x:g}" y="{y:g}" width="{width:g}" height="{height:g}"'
+        self._parts.append(f"<rect {box} {style}/>")
+
+    def _add_line(self, x: float, top: float, bottom: float, style: str) -> None:
+        self._parts.append(f'<path d="M{x:g} {top:g}V{bottom:g}" {style}/>')
+
+    def _add_days(self) -> None:
+        """Draw the title, the names of the days, their nights, and a line at each midnight."""
+        week, theme = self._week, self._theme
+        title = texts.TITLE.format(first=_format_date(week.days[0]), last=_format_date(week.days[-1]))
+        self._add_text(title, _MARGIN, 28, 19)
+        self._add_text(str(week.zone), _WIDTH - _MARGIN, 28, 15, fill=theme.muted, text_anchor="end")
+        for day in (week.days[0] - timedelta(1), *week.days):
+            begins_at = max(week.find_moment(day, _NIGHT_BEGINS), week.begins_at)
+            ends_at = min(week.find_moment(day + timedelta(1), _NIGHT_ENDS), week.ends_at)
+            x = self._find_x(begins_at)
+            width = round(self._find_x(ends_at) - x, 1)
+            self._add_box(x, _FIRST_ROW - 8, width, self._bottom - _FIRST_ROW + 8, f'fill="{theme.night}"')
+        today = datetime.fromtimestamp(week.now, week.zone).date()
+        for day, begins_at, ends_at in zip(week.days, week.begins, week.begins[1:], strict=False):
+            middle = (self._find_x(begins_at) + self._find_x(ends_at)) / 2
+            colour = theme.now if day == today else theme.muted
+            self._add_text(f"{day:%a %-d}", middle, 58, 16, fill=colour, text_anchor="middle")
+        for begins_at in week.begins:
+            self._add_line(self._find_x(begins_at), 42, self._bottom, f'stroke="{theme.grid}"')
+
+    def _add_row(self, row: UsageRow, top: float) -> None:
+        """Draw a name, its hours and its bars."""
+        hours, spans = self._week.format_hours([row]), self._week.cut_all(row)
+        if any(span.kind is SpanKind.UNKNOWN for span in spans):
+            hours = texts.AND_UNKNOWN.format(hours=hours)
+        halo = {"stroke": self._theme.paper, "stroke_width": "3", "paint_order": "stroke"}
+        self._add_text(_cut_name(row.name), _MARGIN + 4, top + 18, _NAME_SIZE, **halo)
+        end = _WIDTH - _MARGIN - 4
+        self._add_text(hours, end, top + 18, _NAME_SIZE, text_anchor="end", **halo)
+        # What ran is drawn last, so that neither a plan nor a doubt hides it.
+        for span in sorted(spans, key=lambda one: one.kind is SpanKind.RAN):
+            self._add_bar(span, top + _BAR_TOP)
+
+    def _add_bar(self, span: Span, top: float) -> None:
+        theme, is_ran = self._theme, span.kind is SpanKind.RAN
+        x, end = self._find_x(span.begins_at), self._find_x(span.ends_at)
+        width = max(end - x, _MIN_BAR_WIDTH if is_ran else _MIN_PLAN_WIDTH)
+        x = min(x, _WIDTH - _MARGIN - width)
+        if is_ran:
+            self._add_box(x, top, round(width, 1), _BAR_HEIGHT, f'fill="{theme.ran}"')
+            return
+        colour = theme.ran if span.kind is SpanKind.PLANNED else theme.unknown
+        fill = theme.paper if span.kind is SpanKind.PLANNED else "url(#hatch)"
+        # A stroke lies on both sides of its line, so the box is smaller by half of it.
+        style = f'fill="{fill}" stroke="{colour}" stroke-width="2"'
+        self._add_box(x + 1, top + 1, round(width - 2, 1), _BAR_HEIGHT - 2, style)
+
+    def _add_now(self) -> None:
+        week, theme = self._week, self._theme
+        if not week.has_now:
+            return
+        x = self._find_x(week.now)
+        self._add_line(x, _FIRST_ROW - 8, self._bottom + 6, f'stroke="{theme.now}" stroke-width="2.5"')
+        label = texts.NOW.format(at=week.format_time(week.now))
+        anchor = "end" if x > _WIDTH / 2 else "start"
+        self._add_text(label, x, self._bottom + 22, 15, fill=theme.now, text_anchor=anchor)
+
+    def _add_foot(self) -> int:
+        """Draw the legend and what there is to add; return the picture's height."""
+        week, theme = self._week, self._theme
+        y = self._bottom + (48 if week.has_now else 28)
+        kinds = {span.kind for row in self._rows for span in week.cut_all(row)}
+        x = float(_MARGIN)
+        for kind, label in (
+            (SpanKind.RAN, texts.RAN),
+            (SpanKind.PLANNED, texts.PLANNED),
+            (SpanKind.UNKNOWN, texts.UNKNOWN),
+        ):
+            if kind in kinds:
+                self._add_swatch(kind, x, y)
+                self._add_text(label, x + 34, y, 15, fill=theme.muted)
+                x += 34 + estimate_width(label, 15) + 18
+        self._add_box(x, y - 14, 28, _BAR_HEIGHT, f'fill="{theme.night}" stroke="{theme.grid}"')
+        self._add_text(texts.NIGHT, x + 34, y, 15, fill=theme.muted)
+        lines = list(week.list_unusual_days())
+        if self._rest:
+            hours = week.format_hours(self._rest)
+            lines.insert(0, texts.MORE_ROWS.format(count=len(self._rest), hours=hours))
+        for line in lines:
+            y += 24
+            self._add_text(line, _MARGIN, y, 15, fill=theme.muted)
+        return y + 18
+
+    def _add_swatch(self, kind: SpanKind, x: float, y: float) -> None:
+        theme = self._theme
+        if kind is SpanKind.RAN:
+            self._add_box(x, y - 14, 28, _BAR_HEIGHT, f'fill="{theme.ran}"')
+            return
+        colour = theme.ran if kind is SpanKind.PLANNED else theme.unknown
+        fill = theme.paper if kind is SpanKind.PLANNED else "url(#hatch)"
+        self._add_box(x + 1, y - 13, 26, 16, f'fill="{fill}" stroke="{colour}" stroke-width="2"')
+
+
+def estimate_width(text: str, size: int) -> float:
+    """Return a text's width in pixels: at least that of nearly every text in the picture's font."""
+    return size * sum(map(_estimate_letter, text))
+
+
+def _estimate_letter(letter: str) -> float:
+    if unicodedata.combining(letter):
+        return 0.0
+    if unicodedata.east_asian_width(letter) in "WF":
+        return 1.0
+    if letter in "iljtfr.,'|!:;()[]I /-":
+        return 0.41
+    return 1.0 if letter in "mwMW@%" else 0.79 if letter.isupper() else 0.64
+
+
+def _clean_name(name: str) -> str:
+    return " ".join(clean(name).split())[:MAX_NAME_LENGTH]
+
+
+def _cut_name(name: str) -> str:
+    """Return a name that fits beside its hours, with an ellipsis if it was cut."""
+    shown = _clean_name(name)
+    if estimate_width(shown, _NAME_SIZE) <= _MAX_NAME_WIDTH:
+        return shown
+    while estimate_width(shown + ELLIPSIS, _NAME_SIZE) > _MAX_NAME_WIDTH:
+        shown = shown[:-1]
+    return shown.rstrip() + ELLIPSIS
+
+
+def _describe(rows: Sequence[UsageRow], week: _Week) -> str:
+    """Describe a picture in words: all hours first, then when each row ran, as far as there is room."""
+    first, last = _format_date(week.days[0]), _format_date(week.days[-1])
+    head = [texts.ALT_TITLE.format(first=first, last=last, zone=week.zone), *week.list_unusual_days()]
+    shown = [_describe_row(row, week) for row in rows[:MAX_ROWS]] or [texts.NOTHING]
+    rest = _describe_rest(rows[MAX_ROWS:], week)
+    while _measure(head, shown, rest) > MAX_ALT_TEXT_LENGTH:
+        shown.pop()
+        rest = _describe_rest(rows[len(shown) :], week)
+    for number, row in enumerate(rows[: len(shown)]):
+        longer = [*shown[:number], _describe_row(row, week, in_full=True), *shown[number + 1 :]]
+        if _measure(head, longer, rest) <= MAX_ALT_TEXT_LENGTH:
+            shown = longer
+    return " ".join([*head, *shown, *rest])
+
+
+def _measure(*sentences: Sequence[str]) -> int:
+    return len(" ".join(one for some in sentences for one in some))
+
+
+def _describe_rest(rows: Sequence[UsageRow], week: _Week) -> list[str]:
+    return [texts.ALT_MORE.format(count=len(rows), hours=week.format_hours(rows))] if rows else []
+
+
+def _describe_row(row: UsageRow, week: _Week, *, in_full: bool = False) -> str:
+    spans = [_describe_span(span, week) for span in sorted(row.spans, key=lambda one: one.begins_at)]
+    said = ", ".join(filter(None, spans))
+    template = texts.ALT_ROW_IN_FULL if in_full and said else texts.ALT_ROW
+    return template.format(name=_clean_name(row.name), hours=week.format_hours([row]), spans=said)
+
+
+def _describe_span(span: Span, week: _Week) -> str:
+    """Describe when a span began and ended: ``Tue 22:00–Wed 04:00``, ``planned Mon 09:00–17:00``."""
+    cut = week.cut(span)
+    if cut is None:
+        return ""
+    begin, end = week.format_time(cut.begins_at), week.format_time(cut.ends_at)
+    if span.begins_at < week.begins_at:
+        begin = texts.BEFORE.format(day=f"{week.days[0]:%a}")
+    elif begin[:3] == end[:3] and cut.ends_at - cut.begins_at < _DAY:
+        end = week.format_time(cut.ends_at, has_day=False)
+    if span.ends_at > week.ends_at:
+        end = texts.AFTER.format(day=f"{week.days[-1]:%a}")
+    elif span.kind is SpanKind.RAN and span.ends_at == week.now:
+        end = texts.UNTIL_NOW
+    if span.kind is SpanKind.UNKNOWN:
+        return texts.UNKNOWN_SPAN.format(begin=begin)
+    said = texts.SPAN.format(begin=begin, end=end)
+    return texts.PLANNED_SPAN.format(span=said) if span.kind is SpanKind.PLANNED else said

@@ -1,0 +1,37 @@
+"""Files: their upload, before which nobody sees them, and the pictures among them."""
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+from bot.domain.notices import Notice
+from bot.messages.blocks.usage_picture import draw_body
+from bot.slack import methods
+from bot.slack.calls import PacedSlack
+from bot.support import errors, pictures
+
+PICTURE_NAME: Final = "usage.png"
+
+
+async def upload_file(
+    slack: PacedSlack, name: str, pieces: AsyncIterator[bytes], size: int, *, alt_text: str | None = None
+) -> str:
+    """Upload a file that nobody sees until it is shared; return its id. Raises SlackFailed."""
+    announced = {"filename": name, "length": size, "alt_txt": alt_text}
+    answer = await slack.call(methods.FILES_GET_UPLOAD_URL, announced)
+    await slack.upload(str(answer.data.get("upload_url") or ""), pieces, size)
+    return str(answer.data.get("file_id") or "")
+
+
+async def upload_picture(slack: PacedSlack, notice: Notice) -> str:
+    """Draw and upload the picture of a notice; return the file's id. Raises PictureError and SlackFailed."""
+    picture = draw_body(notice.body)
+    png = await pictures.draw_png(picture.svg)
+
+    async def yield_once() -> AsyncIterator[bytes]:
+        yield png
+
+    try:
+        return await upload_file(slack, PICTURE_NAME, yield_once(), len(png), alt_text=picture.alt_text)
+    except errors.SlackUnknownOutcome as error:
+        # Nobody sees the file yet, so there is nothing to look for.
+        raise errors.SlackFailed(error.method, error.code) from None

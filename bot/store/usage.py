@@ -1,0 +1,291 @@
+"""The ledger of what ran: lives begin and end where a read, a list or a step finds out, and are read here."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any, Final
+
+from bot.domain.observations import Observed
+from bot.domain.operations import OperationVerb
+from bot.domain.people import Principal
+from bot.domain.row_times import PAST, STAYS
+from bot.domain.runs import RunState
+from bot.domain.usage import Known, Life, Moment, Price, find_begin, find_end, list_months
+from bot.domain.work_items import Call
+from bot.domain.workspaces import NOT_UP_STATES, State, Workspace, is_down
+from bot.store.fan_out import READ_BATCH_SIZE, read_batches
+from bot.store.tables import make_plain_table, parse_enum, parse_principal, register_table
+from bot.store.transaction import Engine, Row, Transaction
+
+_TIMES: Final = (
+    *("began_earliest", "began_latest", "ended_earliest", "ended_latest"),
+    *("last_seen_at", "opened_at", "used_at"),
+)
+LIVES: Final = register_table(make_plain_table("lives", "id", "subject", **dict.fromkeys(_TIMES, PAST)))
+# Durations, and money.
+_SUMS: Final = dict.fromkeys(("hours", "lowest", "highest", "cost"), STAYS)
+USAGE_SUMS: Final = register_table(
+    make_plain_table("usage_sums", "month connection kind template currency", **_SUMS)
+)
+#: How long a life is kept after its end: a year and a month, so that months can be compared.
+RETENTION_SECONDS: Final = 400 * 86_400.0
+_BRINGING_DOWN: Final = frozenset(verb for verb in OperationVerb if verb.brings_down)
+
+
+# -- workspaces ----------------------------------------------------------------------------------------------
+
+
+def note_read(
+    tx: Transaction, before: Row, seen: Observed, seen_at: float, *, came_up_again: bool = False
+) -> None:
+    """Begin or end a workspace's life if a read shows that it came up or went down.
+
+    ``before`` is its row as it was, with its open operation. ``came_up_again``: it was down in between, as
+    its provider says, but no read saw that.
+    """
+    was_running = before["state"] == State.RUNNING
+    if seen.state is State.RUNNING:
+        if came_up_again:
+            _end(tx, before, Observed(State.STOPPED, down_at=seen.started_at), seen_at)
+        if came_up_again or not was_running:
+            _begin(tx, before, seen.started_at, seen_at)
+        elif seen.started_at is not None and before["started_at"] is None:
+            _tell_begin(tx, before, seen.started_at)
+    elif seen.state in NOT_UP_STATES and before["up_at"] is not None and before["state"] not in NOT_UP_STATES:
+        _end(tx, before, seen, seen_at)
+
+
+def note_listed(tx: Transaction, before: Row, seen: Observed, seen_at: float) -> None:
+    """Begin or end a workspace's life if a list shows that it came up or went down."""
+    if seen.state != before["state"] and (seen.state is State.RUNNING or before["up_at"] is not None):
+        calls = tx.one("calls_of_workspace", workspace_id=before["id"]) or {}
+        note_read(tx, {**before, **calls}, seen, seen_at)
+
+
+def note_found(tx: Transaction, found: Workspace, seen_at: float) -> None:
+    """Begin the life of a workspace that a list shows running and that wasn't known before."""
+    _write_begin(tx, found.gate_key, found.id, find_begin(seen_at, None, None, None), seen_at)
+
+
+def lose(tx: Transaction, workspace: Row) -> None:
+    """End the life of a workspace whose row is deleted: nobody will know how it ends."""
+    if workspace["up_at"] is not None and workspace["state"] not in NOT_UP_STATES:
+        tx.run(
+            "lose_life",
+            workspace_id=workspace["id"],
+            subject=workspace["gate_key"],
+            up_at=workspace["up_at"],
+            used_at=workspace["last_used_at"],
+            now=tx.now(),
+        )
+
+
+def move(tx: Transaction, from_id: str, to_id: str) -> None:
+    """Give the lives of one row of a workspace to another."""
+    tx.run("rename_life", from_id=from_id, to_id=to_id)
+
+
+def note_opened(tx: Transaction, workspace_id: str) -> None:
+    """Note that a running workspace was opened from Usher."""
+    tx.run("open_life", workspace_id=workspace_id, now=tx.now())
+
+
+def _begin(tx: Transaction, before: Row, told_at: float | None, seen_at: float) -> None:
+    was_down = before["state"] in NOT_UP_STATES - {State.GONE}
+    down_at = before["observed_at"] if was_down else before["down_seen_at"]
+    is_found = before["state"] in (State.GONE, State.UNKNOWN)
+    if told_at is not None and is_found and tx.count("resume_life", **_make_keys(before), told_at=told_at):
+        return
+    began = find_begin(seen_at, down_at, told_at, _find_call(before, brings_down=False))
+    _write_begin(tx, before["gate_key"], before["id"], began, seen_at)
+
+
+def _write_begin(tx: Transaction, subject: str, workspace_id: str, began: Moment, seen_at: float) -> None:
+    keys = {"subject": subject, "workspace_id": workspace_id}
+    tx.run("begin_life", id=tx.ids.new("life"), **keys, **_make_params(began), seen_at=seen_at)
+
+
+def _make_keys(row: Row) -> Row:
+    return {"subject": row["gate_key"], "workspace_id": row["id"]}
+
+
+def _tell_begin(tx: Transaction, before: Row, told_at: float) -> None:
+    """Set the begin of a life that a list found first, as its provider says it now.
+
+    If that is before the last sign of a life whose end isn't known, that one goes on.
+    """
+    keys = _make_keys(before)
+    if tx.count("drop_continued_life", **keys, told_at=told_at):
+        tx.run("resume_life", **keys, told_at=told_at)
+        return
+    tx.run("tell_begin", **keys, told_at=told_at)
+
+
+def _end(tx: Transaction, before: Row, seen: Observed, seen_at: float) -> None:
+    ended = find_end(
+        seen_at,
+        before["up_at"],
+        seen.down_at,
+        _find_call(before, brings_down=True),
+        is_certain=seen.state is not State.GONE and is_down(seen.state, seen.actions),
+    )
+    tx.run("end_life", **_make_keys(before), **_make_params(ended), up_at=before["up_at"])
+
+
+def _find_call(row: Row, *, brings_down: bool) -> float | None:
+    """Return when the open operation, or the one that it replaced, called what brings it down, or up."""
+    if row.get("operation_verb") is None:
+        return None
+    verb = parse_enum(OperationVerb, row["operation_verb"])
+    own, prior = row["stop_call" if brings_down else "start_call"], row["prior_call"]
+    if own not in (None, Call.NONE):
+        at: float | None = row["called_at"]
+        return at
+    is_opposite = (verb in _BRINGING_DOWN) is not brings_down
+    return row["prior_at"] if is_opposite and prior not in (None, Call.NONE) else None
+
+
+def _make_params(moment: Moment) -> dict[str, Any]:
+    return {"earliest": moment.earliest, "latest": moment.latest, "known": moment.known}
+
+
+# -- runs ----------------------------------------------------------------------------------------------------
+
+
+def note_run(tx: Transaction, before: Row | None, after: Row) -> None:
+    """Write the life of a run whose state has changed; ``before`` is its row as it was, if it was there."""
+    columns = ("state", "started_at", "finished_at", "outcome")
+    if before is not None and all(before[column] == after[column] for column in columns):
+        return
+    state = parse_enum(RunState, after["state"])
+    has_begun = after["started_at"] is not None or state in (RunState.RUNNING, RunState.SUCCEEDED)
+    is_known = before is not None and before["state"] == RunState.RUNNING
+    if not (has_begun or is_known) or (before is None and state.is_over and after["started_at"] is None):
+        return
+    seen_at = after["observed_at"] or tx.now()
+    last_at = None if before is None else before["observed_at"] or before["called_at"]
+    began = find_begin(seen_at, last_at, after["started_at"], after["called_at"] if not is_known else None)
+    ended: Moment | None = None
+    if state.is_over:
+        stopped_at = after["called_at"] if after["requested_stop"] else None
+        up_at = max(began.earliest, last_at or began.latest)
+        ended = find_end(seen_at, up_at, after["finished_at"], stopped_at, is_certain=True)
+        began = replace(began, latest=max(began.earliest, min(began.latest, ended.latest)))
+    elif after["outcome"] is not None:
+        ended = Moment(seen_at, max(seen_at, tx.now()), Known.UNKNOWN)
+    tx.run(
+        "save_life_of_run",
+        id=after["id"],
+        principal=after["principal"],
+        connection=after["connection"],
+        name=after["name"],
+        **{f"began_{name}": value for name, value in _make_params(began).items()},
+        **{
+            f"ended_{name}": None if ended is None else value
+            for name, value in _make_params(ended or began).items()
+        },
+        seen_at=seen_at,
+    )
+
+
+# -- what is left of old lives -------------------------------------------------------------------------------
+
+
+def fold(tx: Transaction, limit: int) -> bool:
+    """Add some lives that are too old to the sums of their months, and delete them.
+
+    Return whether there may be more.
+    """
+    rows = tx.all("old_lives", before=tx.now() - RETENTION_SECONDS, limit=limit)
+    for life in map(_parse, rows):
+        for month, since, until in list_months(life.began.earliest, life.counts_until):
+            hours = life.measure(since, until, tx.now())
+            tx.run(
+                "add_to_sum",
+                month=month,
+                connection=life.connection,
+                kind=life.kind,
+                template=life.template or "",
+                currency="" if life.price is None else life.price.currency,
+                hours=hours.best,
+                lowest=hours.lowest,
+                highest=hours.highest,
+                unknown=hours.unknown,
+                cost=0.0 if life.price is None else float(life.price.amount) * hours.best,
+            )
+        LIVES.delete(tx, id=life.id)
+    return len(rows) == limit
+
+
+# -- reading -------------------------------------------------------------------------------------------------
+
+
+def read_lives_of_person(tx: Transaction, principal: Principal, since: float, until: float) -> list[Life]:
+    """Return a person's lives that reach into a window, in the order in which they began."""
+    return [_parse(row) for row in tx.all("lives_of_person", principal=principal, since=since, until=until)]
+
+
+def read_lives_of_card(tx: Transaction, card_id: str, since: float, until: float) -> list[Life]:
+    """Return the lives of the workspaces that people have for a class card, within a window."""
+    return [_parse(row) for row in tx.all("lives_of_card", card_id=card_id, since=since, until=until)]
+
+
+#: The queries of everybody's lives: those that ended, by their ends, then those that go on.
+_EVERYBODYS: Final = ("ended_lives", "open_lives")
+
+
+def _begin_at(query: str, since: float) -> dict[str, Any]:
+    return {"after_subject": ""} if query == "open_lives" else {"after_ended_latest": since, "after_id": "~"}
+
+
+async def read_lives(engine: Engine, since: float, until: float) -> AsyncIterator[list[Life]]:
+    """Yield everybody's lives that reach into a window, in batches, between which other work may run."""
+    for query in _EVERYBODYS:
+        async for rows in read_batches(engine, query, until=until, **_begin_at(query, since)):
+            yield [_parse(row) for row in rows]
+
+
+def iterate_lives(tx: Transaction, since: float, until: float) -> Iterator[Life]:
+    """Yield the same from one snapshot."""
+    for query in _EVERYBODYS:
+        after = _begin_at(query, since)
+        while rows := tx.all(query, until=until, limit=READ_BATCH_SIZE, **after):
+            yield from map(_parse, rows)
+            after = {name: rows[-1][name.removeprefix("after_")] for name in after}
+
+
+def read_old_sums(tx: Transaction, since: float, until: float) -> list[Row]:
+    """Return the sums of old lives in the months that lie within a window as a whole."""
+    months = {month for month, first, last in list_months(since, until) if since <= first and last <= until}
+    return [row for row in tx.all("SELECT * FROM usage_sums ORDER BY month") if row["month"] in months]
+
+
+def _parse(row: Mapping[str, Any]) -> Life:
+    read_at = max(
+        float(at) for at in (row["last_seen_at"], row["read_at"], row["run_read_at"]) if at is not None
+    )
+    used_at = row["used_at"] if row["read_used_at"] is None else row["read_used_at"]
+    began = Moment(
+        float(row["began_earliest"]), float(row["began_latest"]), parse_enum(Known, row["began_known"])
+    )
+    return Life(
+        id=row["id"],
+        kind=row["kind"],
+        subject=row["subject"],
+        principal=parse_principal(row["principal"]),
+        connection=row["connection"],
+        workspace_id=row["workspace_id"],
+        name=row["name"],
+        size=row["size"],
+        template=row["template"],
+        began=began,
+        ended=None
+        if row["ended_latest"] is None
+        else Moment(
+            float(row["ended_earliest"]), float(row["ended_latest"]), parse_enum(Known, row["ended_known"])
+        ),
+        last_seen_at=read_at,
+        opened_at=row["opened_at"],
+        used_at=None if used_at is None or used_at < began.earliest else used_at,
+        price=None if row["price"] is None else Price(Decimal(row["price"]), row["currency"]),
+    )

@@ -1,0 +1,54 @@
+"""PNG of a drawn SVG, by resvg, which the extra ``pictures`` installs.
+
+Resvg silently draws no text in a family that it doesn't find. So the font is shipped, and each SVG names its
+family. Letters that it lacks come from the system's fonts, if these have them.
+"""
+
+import asyncio
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from bot.support.errors import PictureError
+
+#: The family that an SVG has to name, and its file.
+FONT_FAMILY: Final = "DejaVu Sans"
+FONT: Final = Path(__file__).with_name("fonts") / "DejaVuSans.ttf"
+#: Pixels of the PNG for each of the SVG.
+ZOOM: Final = 2
+MAX_DRAWING_SECONDS: Final = 10.0
+#: Drawing holds Python's lock for a tenth of a second, so it runs in a process of its own.
+_DRAW: Final = f"""
+import sys, resvg_py
+svg = sys.stdin.buffer.read().decode()
+sys.stdout.buffer.write(resvg_py.svg_to_bytes(svg_string=svg, font_files=[sys.argv[1]], zoom={ZOOM}))
+"""
+
+
+def can_draw() -> bool:
+    """Return whether the extra ``pictures`` is installed."""
+    return find_spec("resvg_py") is not None
+
+
+async def draw_png(svg: str) -> bytes:
+    """Return an SVG as PNG; raises PictureError."""
+    if not FONT.is_file():
+        raise PictureError(f"the font {FONT} is missing")
+    return await asyncio.to_thread(_run, svg.encode())
+
+
+def _run(svg: bytes) -> bytes:
+    # It gets none of Usher's environment, which has secrets.
+    words = [sys.executable, "-I", "-c", _DRAW, str(FONT)]
+    try:
+        done = subprocess.run(  # noqa: S603 - our own code, and the SVG comes through its input
+            words, input=svg, capture_output=True, env={}, timeout=MAX_DRAWING_SECONDS, check=True
+        )
+    except subprocess.TimeoutExpired:
+        raise PictureError("drawing took too long") from None
+    except (OSError, subprocess.CalledProcessError) as error:
+        problem = getattr(error, "stderr", b"").decode(errors="replace").strip()
+        raise PictureError(problem.rpartition("\n")[2] or str(error)) from None
+    return done.stdout

@@ -1,0 +1,314 @@
+"""Lives begin and end where a read, a list or an unlinking shows it, and never overlap."""
+
+import pytest
+
+from bot.domain.observations import Observed
+from bot.domain.operations import OperationVerb
+from bot.domain.runs import DiscoveredRun, ObservedRun, RunState
+from bot.domain.steps import Update
+from bot.domain.usage import Known
+from bot.domain.work_items import Call, Outcome
+from bot.domain.workspaces import State
+from bot.store import discovered, operations, runs, usage, workspaces
+from bot.store.discovered import DiscoveredWorkspace
+from tests.contract.store.gates import SHARED, by_reference
+from tests.rigs.store import (
+    ALICE,
+    BOB,
+    accept_operation,
+    add_workspace,
+    follow,
+    launched,
+    link_account,
+    observe,
+    unlink,
+)
+
+pytestmark = pytest.mark.both_engines
+
+DAY = 86_400.0
+RUNNING, STOPPED = Observed(State.RUNNING), Observed(State.STOPPED)
+EVER = 0.0, 4e9
+
+
+async def lives_of(store, principal=ALICE):
+    return await store.read(usage.read_lives_of_person, principal, *EVER)
+
+
+async def find_last_read(store, workspace):
+    row = await store.engine.read(lambda tx: tx.one("read_rows", ids=f'{{"{workspace.id}": 1}}'))
+    return row["observed_at"]
+
+
+async def act(store, clock, workspace, verb, seen, *, delay=0.0):
+    """Have a call accepted, let a read find its effect, and end the operation; return the call's time."""
+    operation = (await accept_operation(store, workspace, verb)).operation
+    call = {"stop_call" if verb.brings_down else "start_call": Call.ACCEPTED}
+    called_at = await store.now()
+    await store.write(operations.save_step, Update(operation.id, 1.0, called=True, **call))
+    clock.advance(delay)
+    await observe(store, clock, workspace, seen)
+    await store.write(operations.save_step, Update(operation.id, 0.0, outcome=Outcome.FULFILLED))
+    return called_at
+
+
+async def test_what_usher_begins_and_ends_counts_from_call_to_call(store, clock, workspace):
+    await observe(store, clock, workspace, STOPPED)
+    clock.advance(60.0)
+    began = await act(store, clock, workspace, OperationVerb.START, RUNNING, delay=7200.0)
+    clock.advance(3600.0)
+    await observe(store, clock, workspace, RUNNING)
+    up = await find_last_read(store, workspace)
+    clock.advance(600.0)
+    ended = await act(store, clock, workspace, OperationVerb.STOP, STOPPED, delay=7200.0)
+    assert up < ended
+    (life,) = await lives_of(store)
+    assert (life.began.earliest, life.began.known) == (pytest.approx(began), Known.ASKED)
+    assert (life.ended.earliest, life.ended.known) == (pytest.approx(ended), Known.ASKED)
+    assert life.measure(*EVER, now=4e9).best == pytest.approx((ended - began) / 3600.0)
+
+
+async def test_what_began_and_ended_elsewhere_lies_between_the_reads(store, clock, workspace):
+    times = []
+    for seen in (STOPPED, Observed(State.STARTING), RUNNING, RUNNING, Observed(State.STOPPING), STOPPED):
+        clock.advance(600.0)
+        await observe(store, clock, workspace, seen)
+        times.append(await find_last_read(store, workspace))
+    (life,) = await lives_of(store)
+    assert (life.began.earliest, life.began.latest, life.began.known) == (times[0], times[2], Known.SEEN)
+    assert (life.ended.earliest, life.ended.latest, life.ended.known) == (times[3], times[5], Known.SEEN)
+
+
+async def test_the_providers_own_times_are_exact(store, clock, workspace):
+    await observe(store, clock, workspace, STOPPED)
+    clock.advance(3600.0)
+    began = await store.now() - 1800.0
+    await observe(store, clock, workspace, Observed(State.RUNNING, started_at=began))
+    clock.advance(3600.0)
+    ended = await store.now() - 900.0
+    await observe(store, clock, workspace, Observed(State.STOPPED, down_at=ended))
+    (life,) = await lives_of(store)
+    assert (life.began.earliest, life.began.latest, life.began.known) == (began, began, Known.TOLD)
+    assert (life.ended.earliest, life.ended.latest, life.ended.known) == (ended, ended, Known.TOLD)
+
+
+async def test_a_time_of_the_life_before_is_no_begin(store, clock, workspace):
+    old = await store.now() - 86_400.0
+    await observe(store, clock, workspace, STOPPED)
+    down = await find_last_read(store, workspace)
+    clock.advance(3600.0)
+    await observe(store, clock, workspace, Observed(State.RUNNING, started_at=old))
+    (life,) = await lives_of(store)
+    assert (life.began.earliest, life.began.known) == (down, Known.SEEN)
+
+
+async def test_a_life_that_no_read_saw_end_is_followed_by_the_next(store, clock, workspace):
+    began = await store.now()
+    await observe(store, clock, workspace, Observed(State.RUNNING, started_at=began))
+    up = await find_last_read(store, workspace)
+    clock.advance(7200.0)
+    again = await store.now() - 600.0
+    await observe(store, clock, workspace, Observed(State.RUNNING, started_at=again))
+    first, second = await lives_of(store)
+    assert (first.began.best, second.began.best) == (began, again)
+    assert up <= first.ended.earliest <= first.ended.latest <= again
+    assert second.is_open
+
+
+async def test_a_life_goes_on_through_reads_that_show_nothing(store, clock, workspace):
+    await observe(store, clock, workspace, RUNNING)
+    for seen in (Observed(State.UNKNOWN), Observed(State.STOPPING), RUNNING):
+        clock.advance(600.0)
+        await observe(store, clock, workspace, seen)
+    (life,) = await lives_of(store)
+    assert life.is_open
+    assert life.last_seen_at == await find_last_read(store, workspace)
+    # Nothing shows whether it has run since.
+    hours = life.measure(*EVER, now=life.last_seen_at + 3600.0)
+    assert hours.highest - hours.best == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("verb", [None, OperationVerb.REMOVE])
+async def test_what_vanishes_has_an_end_only_if_usher_removed_it(store, clock, workspace, verb):
+    await observe(store, clock, workspace, RUNNING)
+    up = await find_last_read(store, workspace)
+    clock.advance(600.0)
+    gone = Observed(State.GONE)
+    if verb is None:
+        await observe(store, clock, workspace, gone)
+    else:
+        await act(store, clock, workspace, verb, gone)
+    (life,) = await lives_of(store)
+    assert life.ended.known is (Known.UNKNOWN if verb is None else Known.ASKED)
+    assert life.ended.earliest >= up
+    hours = life.measure(*EVER, now=4e9)
+    assert hours.unknown == (verb is None)
+    if verb is None:
+        assert hours.highest == hours.best == pytest.approx((up - life.began.best) / 3600.0)
+
+
+async def test_an_end_after_the_link_is_unknown(store, clock, workspace):
+    await observe(store, clock, workspace, RUNNING)
+    up = await find_last_read(store, workspace)
+    clock.advance(3600.0)
+    assert await unlink(store, ALICE, workspace.connection)
+    await follow(store)
+    (life,) = await lives_of(store)
+    assert (life.ended.earliest, life.ended.known) == (up, Known.UNKNOWN)
+
+
+async def test_a_life_that_went_on_while_unlinked_is_one(store, clock, workspace):
+    clock.advance(3600.0)
+    began = await store.now() - 600.0
+    seen = Observed(State.RUNNING, started_at=began)
+    await observe(store, clock, workspace, seen)
+    await unlink(store, ALICE, workspace.connection)
+    await follow(store)
+    clock.advance(3600.0)
+    account = await link_account(store, ALICE, workspace.connection)
+    found = DiscoveredWorkspace(workspace.remote_id, workspace.gate_key, workspace.name, State.RUNNING)
+    await store.perform(discovered.merge_discovered, account.id, [found])
+    assert [one.began.known for one in await lives_of(store)] == [Known.TOLD, Known.UNKNOWN]
+    key = ALICE, workspace.connection, workspace.remote_id
+    relinked = await store.read(workspaces.find_by_remote_id, *key)
+    await observe(store, clock, relinked, seen)
+    (life,) = await lives_of(store)
+    assert (life.began.best, life.is_open, life.workspace_id) == (began, True, relinked.id)
+
+
+async def test_lists_begin_and_end_lives(store, clock, workspace):
+    await observe(store, clock, workspace, STOPPED)
+    account = await link_account(store, BOB, workspace.connection)
+    for state in (State.RUNNING, State.STOPPED):
+        clock.advance(600.0)
+        found = DiscoveredWorkspace("other", gates_key(workspace, "other"), "other", state)
+        await store.perform(discovered.merge_discovered, account.id, [found])
+    (life,) = await lives_of(store, BOB)
+    assert (life.began.known, life.ended.known) == (Known.UNKNOWN, Known.SEEN)
+
+
+def gates_key(workspace, remote_id):
+    return workspace.gate_key.replace(workspace.remote_id, remote_id)
+
+
+async def test_a_shared_workspace_has_one_life_of_whoever_started_it(store, clock):
+    for principal in (ALICE, BOB):
+        await link_account(store, principal)
+    mine, theirs = [await add_workspace(store, by_reference(one)) for one in (ALICE, BOB)]
+    for one in (mine, theirs):
+        await observe(store, clock, one, STOPPED)
+    await act(store, clock, theirs, OperationVerb.START, RUNNING)
+    assert await lives_of(store, ALICE) == []
+    (life,) = await lives_of(store, BOB)
+    assert (life.subject, life.began.known) == (SHARED, Known.ASKED)
+    await unlink(store, BOB, "saturn")
+    await follow(store)
+    await observe(store, clock, mine, STOPPED)
+    (life,) = await lives_of(store, BOB)
+    assert life.ended.known is Known.SEEN
+
+
+async def test_a_run_lives_from_its_begin_to_its_end(store, clock, account):
+    run = await launched(store)
+    clock.advance(600.0)
+    began = await store.now() - 300.0
+    for observed in (
+        ObservedRun(RunState.QUEUED),
+        ObservedRun(RunState.RUNNING, started_at=began),
+        ObservedRun(RunState.SUCCEEDED, started_at=began, ended_at=began + 1800.0),
+    ):
+        clock.advance(900.0)
+        row = await store.read(runs.find_run, run.id)
+        assert row is not None
+        await store.write(runs.save_run_step, Update(run.id, 1.0, observed=observed))
+    (life,) = await lives_of(store)
+    assert (life.kind, life.id, life.subject) == ("run", run.id, run.id)
+    assert life.measure(*EVER, now=4e9).best == pytest.approx(0.5)
+
+
+async def test_a_run_without_times_lies_between_the_reads(store, clock, account):
+    run = await launched(store)
+    reads = []
+    for state in (RunState.QUEUED, RunState.RUNNING, RunState.RUNNING, RunState.FAILED):
+        clock.advance(900.0)
+        reads.append(await store.now())
+        before = await store.engine.read(lambda tx: runs.RUNS.row(tx, id=run.id))
+        await store.write(runs.save_run_step, Update(run.id, 1.0, observed=ObservedRun(state)), before)
+    (life,) = await lives_of(store)
+    assert life.began.known is Known.SEEN
+    assert reads[0] <= life.began.earliest <= life.began.latest <= reads[1]
+    assert (life.ended.known, life.ended.earliest, life.ended.latest) == (Known.SEEN, *reads[2:])
+
+
+async def test_a_run_whose_account_is_unlinked_has_no_known_end(store, clock, account):
+    run = await launched(store)
+    clock.advance(900.0)
+    await store.write(runs.save_run_step, Update(run.id, 1.0, observed=ObservedRun(RunState.RUNNING)))
+    clock.advance(900.0)
+    await unlink(store, ALICE, run.connection)
+    await follow(store)
+    (life,) = await lives_of(store)
+    assert life.ended.known is Known.UNKNOWN
+
+
+async def test_runs_of_a_list_are_lives_if_their_times_are_known(store, clock, account):
+    now = await store.now()
+    found = [
+        DiscoveredRun(
+            "a", "a", ObservedRun(RunState.SUCCEEDED, started_at=now - 7200.0, ended_at=now - 3600.0)
+        ),
+        DiscoveredRun("b", "b", ObservedRun(RunState.SUCCEEDED, ended_at=now - 3600.0)),
+        DiscoveredRun("c", "c", ObservedRun(RunState.RUNNING)),
+    ]
+    await store.perform(runs.merge_runs, account.id, found)
+    lives = {one.name: one for one in await lives_of(store)}
+    assert lives["a"].measure(*EVER, now=4e9).best == pytest.approx(1.0)
+    assert set(lives) == {"a", "c"}
+    assert lives["c"].began.known is Known.UNKNOWN
+
+
+async def test_opening_is_noted_on_the_life_that_goes_on(store, clock, workspace):
+    await observe(store, clock, workspace, RUNNING)
+    clock.advance(60.0)
+    await store.write(usage.note_opened, workspace.id)
+    (life,) = await lives_of(store)
+    assert life.opened_at == await store.now()
+
+
+async def test_everybodys_lives_come_in_batches_and_from_one_snapshot(store, clock, workspace, monkeypatch):
+    monkeypatch.setattr("bot.store.usage.READ_BATCH_SIZE", 2)
+    monkeypatch.setattr("bot.store.fan_out.READ_BATCH_SIZE", 2)
+    for _ in range(4):
+        for seen in (STOPPED, RUNNING):
+            clock.advance(600.0)
+            await observe(store, clock, workspace, seen)
+    one_by_one = await store.read(lambda tx: list(usage.iterate_lives(tx, *EVER)))
+    in_batches = [life async for batch in usage.read_lives(store.engine, *EVER) for life in batch]
+    assert one_by_one == in_batches
+    assert sorted(one.id for one in one_by_one) == sorted(one.id for one in await lives_of(store))
+    assert [one.is_open for one in one_by_one] == [False, False, False, True]
+    third = one_by_one[2].ended.latest
+    assert len(await store.read(lambda tx: list(usage.iterate_lives(tx, third, 4e9)))) == 1
+
+
+async def test_old_lives_become_sums_without_persons(store, clock, workspace):
+    clock.advance(10 * DAY)
+    for _ in range(2):
+        await observe(store, clock, workspace, STOPPED)
+        clock.advance(6 * 3600.0)
+        began = await store.now()
+        await observe(store, clock, workspace, Observed(State.RUNNING, started_at=began))
+        clock.advance(40 * DAY)
+        ended = await store.now()
+        await observe(store, clock, workspace, Observed(State.STOPPED, down_at=ended))
+        clock.advance(3600.0)
+    before = sum((one.measure(*EVER, now=4e9).best for one in await lives_of(store)), 0.0)
+    assert before == pytest.approx(2 * 40 * 24, rel=1e-3)
+    clock.advance(usage.RETENTION_SECONDS)
+    while await store.write(usage.fold, limit=1):
+        pass
+    assert await lives_of(store) == []
+    sums = await store.engine.read(lambda tx: tx.all("SELECT * FROM usage_sums"))
+    assert sum(row["hours"] for row in sums) == pytest.approx(before)
+    assert len(sums) >= 3
+    assert all("U" not in str(value) for row in sums for value in row.values())
