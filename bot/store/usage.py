@@ -1,8 +1,9 @@
 """The ledger of what ran: lives begin and end where a read, a list or a step finds out, and are read here."""
 
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator
 from dataclasses import replace
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 from bot.domain.observations import Observed
@@ -295,14 +296,20 @@ def read_old_sums(tx: Transaction, since: float, until: float) -> list[Row]:
     return [row for row in tx.all("SELECT * FROM usage_sums ORDER BY month") if row["month"] in months]
 
 
-def _parse(row: Mapping[str, Any]) -> Life:
-    read_at = max(
-        float(at) for at in (row["last_seen_at"], row["read_at"], row["run_read_at"]) if at is not None
-    )
-    used_at = row["used_at"] if row["read_used_at"] is None else row["read_used_at"]
-    began = Moment(
-        float(row["began_earliest"]), float(row["began_latest"]), parse_enum(Known, row["began_known"])
-    )
+@lru_cache(maxsize=256)
+def _parse_price(amount: str | None, currency: str) -> Price | None:
+    return None if amount is None else Price(Decimal(amount), currency)
+
+
+def _parse(row: Row) -> Life:
+    began_earliest, ended_latest = float(row["began_earliest"]), row["ended_latest"]
+    seen_at, used_at, ended = row["last_seen_at"], row["used_at"], None
+    if ended_latest is not None:
+        known = parse_enum(Known, row["ended_known"])
+        ended = Moment(float(row["ended_earliest"]), float(ended_latest), known)
+    else:
+        seen_at = max(seen_at, row["read_at"] or 0.0, row["run_read_at"] or 0.0)
+        used_at = row["read_used_at"] or used_at
     return Life(
         id=row["id"],
         kind=row["kind"],
@@ -313,14 +320,10 @@ def _parse(row: Mapping[str, Any]) -> Life:
         name=row["name"],
         size=row["size"],
         template=row["template"],
-        began=began,
-        ended=None
-        if row["ended_latest"] is None
-        else Moment(
-            float(row["ended_earliest"]), float(row["ended_latest"]), parse_enum(Known, row["ended_known"])
-        ),
-        last_seen_at=read_at,
+        began=Moment(began_earliest, float(row["began_latest"]), parse_enum(Known, row["began_known"])),
+        ended=ended,
+        last_seen_at=float(seen_at),
         opened_at=row["opened_at"],
-        used_at=None if used_at is None or used_at < began.earliest else used_at,
-        price=None if row["price"] is None else Price(Decimal(row["price"]), row["currency"]),
+        used_at=None if used_at is None or used_at < began_earliest else used_at,
+        price=_parse_price(row["price"], row["currency"]),
     )
