@@ -88,7 +88,6 @@ WALKS = {
     "taught_cards": ("class_cards", "a teacher asks for a class's hours"),
     "used_database": ("accounts", FIRST),
     "uses": ("accounts rules workspaces", COMMAND),
-    "was_audited": ("audit", "ten thousand rows at most, before anybody is served"),
     "rows_of_channel": (
         "undoable_actions approvals cards class_cards links notices operations runs tasks",
         CHANNEL,
