@@ -1,6 +1,6 @@
 """The ledger of what ran: lives begin and end where a read, a list or a step finds out, and are read here."""
 
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
@@ -14,9 +14,9 @@ from bot.domain.runs import RunState
 from bot.domain.usage import Hours, Known, Life, Moment, Price, Sum, find_begin, find_end, list_months
 from bot.domain.work_items import Call
 from bot.domain.workspaces import NOT_UP_STATES, State, Workspace, is_down
-from bot.store.fan_out import READ_BATCH_SIZE, read_batches
+from bot.store.fan_out import READ_BATCH_SIZE
 from bot.store.tables import make_plain_table, parse_enum, parse_principal, register_table
-from bot.store.transaction import Engine, Row, Transaction, as_json
+from bot.store.transaction import Row, Transaction, as_json
 
 _TIMES: Final = (
     *("began_earliest", "began_latest", "ended_earliest", "ended_latest"),
@@ -30,6 +30,9 @@ USAGE_SUMS: Final = register_table(
 )
 #: How long a life is kept after its end: a year and a month, so that months can be compared.
 RETENTION_SECONDS: Final = 400 * 86_400.0
+#: Without a sign of life for so long, nobody says any more that it goes on: it was hidden, its link rests, or
+#: its provider is away. The next read that shows it running says so again.
+SILENT_SECONDS: Final = 86_400.0
 _BRINGING_DOWN: Final = frozenset(verb for verb in OperationVerb if verb.brings_down)
 
 
@@ -223,36 +226,38 @@ def fold(tx: Transaction, limit: int) -> bool:
 
 def read_lives_of_person(tx: Transaction, principal: Principal, since: float, until: float) -> list[Life]:
     """Return a person's lives that reach into a window, in the order in which they began."""
-    return [_parse(row) for row in tx.all("lives_of_person", principal=principal, since=since, until=until)]
+    rows = tx.all("lives_of_person", principal=principal, since=since, until=until)
+    return list(_parse_all(tx, rows, since))
 
 
 def read_lives_of_card(tx: Transaction, card_id: str, since: float, until: float) -> list[Life]:
     """Return the lives of the workspaces that people have for a class card, within a window."""
-    return [_parse(row) for row in tx.all("lives_of_card", card_id=card_id, since=since, until=until)]
-
-
-#: The queries of everybody's lives: those that ended, by their ends, then those that go on.
-_EVERYBODYS: Final = ("ended_lives", "open_lives")
-
-
-def _begin_at(query: str, since: float) -> dict[str, Any]:
-    return {"after_subject": ""} if query == "open_lives" else {"after_ended_latest": since, "after_id": "~"}
-
-
-async def read_lives(engine: Engine, since: float, until: float) -> AsyncIterator[list[Life]]:
-    """Yield everybody's lives that reach into a window, in batches, between which other work may run."""
-    for query in _EVERYBODYS:
-        async for rows in read_batches(engine, query, until=until, **_begin_at(query, since)):
-            yield [_parse(row) for row in rows]
+    rows = tx.all("lives_of_card", card_id=card_id, since=since, until=until)
+    return list(_parse_all(tx, rows, since))
 
 
 def iterate_lives(tx: Transaction, since: float, until: float) -> Iterator[Life]:
-    """Yield the same from one snapshot."""
-    for query in _EVERYBODYS:
-        after = _begin_at(query, since)
+    """Yield everybody's lives that reach into a window: those that ended, by their ends, then the others."""
+    beginnings: Mapping[str, Row] = {
+        "ended_lives": {"after_ended_latest": since, "after_id": "~"},
+        "open_lives": {"after_subject": ""},
+    }
+    for query, beginning in beginnings.items():
+        after = beginning
         while rows := tx.all(query, until=until, limit=READ_BATCH_SIZE, **after):
-            yield from map(_parse, rows)
+            yield from _parse_all(tx, rows, since)
             after = {name: rows[-1][name.removeprefix("after_")] for name in after}
+
+
+def _parse_all(tx: Transaction, rows: Iterable[Row], since: float) -> Iterator[Life]:
+    """Yield the lives of rows; of one that wasn't seen for long, nobody knows any more whether it goes on."""
+    silent_before = tx.now() - SILENT_SECONDS
+    for row in rows:
+        life = _parse(row)
+        if life.ended is None and life.last_seen_at < silent_before:
+            life = replace(life, ended=Moment(life.last_seen_at, life.last_seen_at, Known.UNKNOWN))
+        if life.ended is None or life.ended.latest > since:
+            yield life
 
 
 def sum_connections(tx: Transaction, reach: str, since: float, until: float) -> list[tuple[str, int, Sum]]:

@@ -283,20 +283,31 @@ async def test_opening_is_noted_on_the_life_that_goes_on(store, clock, workspace
     assert life.opened_at == await store.now()
 
 
-async def test_everybodys_lives_come_in_batches_and_from_one_snapshot(store, clock, workspace, monkeypatch):
+async def test_everybodys_lives_come_from_one_snapshot_in_pages(store, clock, workspace, monkeypatch):
     monkeypatch.setattr("bot.store.usage.READ_BATCH_SIZE", 2)
-    monkeypatch.setattr("bot.store.fan_out.READ_BATCH_SIZE", 2)
     for _ in range(4):
         for seen in (STOPPED, RUNNING):
             clock.advance(600.0)
             await observe(store, clock, workspace, seen)
-    one_by_one = await store.read(lambda tx: list(usage.iterate_lives(tx, *EVER)))
-    in_batches = [life async for batch in usage.read_lives(store.engine, *EVER) for life in batch]
-    assert one_by_one == in_batches
-    assert sorted(one.id for one in one_by_one) == sorted(one.id for one in await lives_of(store))
-    assert [one.is_open for one in one_by_one] == [False, False, False, True]
-    third = one_by_one[2].ended.latest
+    found = await store.read(lambda tx: list(usage.iterate_lives(tx, *EVER)))
+    assert sorted(one.id for one in found) == sorted(one.id for one in await lives_of(store))
+    assert [one.is_open for one in found] == [False, False, False, True]
+    third = found[2].ended.latest
     assert len(await store.read(lambda tx: list(usage.iterate_lives(tx, third, 4e9)))) == 1
+
+
+async def test_what_nobody_reads_any_more_has_no_known_end(store, clock, workspace):
+    await observe(store, clock, workspace, RUNNING)
+    seen_at = await find_last_read(store, workspace)
+    clock.advance(usage.SILENT_SECONDS + 60.0)
+    (life,) = await lives_of(store)
+    assert (life.ended.earliest, life.ended.known) == (seen_at, Known.UNKNOWN)
+    window = seen_at + 60.0, 4e9
+    assert await store.read(usage.read_lives_of_person, ALICE, *window) == []
+    assert await store.read(lambda tx: list(usage.iterate_lives(tx, *window))) == []
+    await observe(store, clock, workspace, RUNNING)
+    (life,) = await lives_of(store)
+    assert life.is_open
 
 
 async def test_old_lives_become_sums_without_persons(store, clock, workspace):
