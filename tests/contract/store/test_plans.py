@@ -73,6 +73,7 @@ WALKS = {
     "accounts_of_user_id": ("accounts", "somebody who has no link asks for one"),
     "end_browser_sessions_at": ("browser_sessions", "the app was removed from a Slack workspace"),
     "accounts_with_undecryptable_secrets": ("accounts", COMMAND),
+    "ended_lives": ("lives", COMMAND),
     "heal_gates": ("gates", HEALS),
     "links_by_name": ("accounts", LIMITED),
     "message_in_channel": ("cards", CHANNEL),
@@ -106,7 +107,7 @@ WALKS = {
                 "greetings",
                 "gates",
             ),
-            *("links", "notices", "operations", "participants", "people", "rules", "runs"),
+            *("links", "lives", "notices", "operations", "participants", "people", "rules", "runs"),
             *("slack_methods", "snapshots", "tasks", "waitlist_entries", "workspaces"),
         )
     },
