@@ -137,12 +137,22 @@ def _build_parser() -> argparse.ArgumentParser:
     rotating.set_defaults(run="database.rotate")
     _add_accounts(add("accounts", "", "link people to users").add_subparsers(required=True, metavar="WHAT"))
     _add_store(add("store", "", "back up or move the database").add_subparsers(required=True, metavar="WHAT"))
+    _add_usage(add("usage", "usage.print_usage", "print what ran, from when to when, and for how many hours"))
     audit = add("audit", "", "check the record of who did what")
     _add_audit(audit.add_subparsers(required=True, metavar="WHAT"))
     # Without a text, help doesn't list them: one is for developers, one had this name in earlier releases.
     for name, run in (("routes", "setting_up.routes"), ("init", "up.init")):
         commands.add_parser(name).set_defaults(run=run)
     return parser
+
+
+def _add_usage(using: argparse.ArgumentParser) -> None:
+    using.add_argument(
+        "--from", dest="since", metavar="DAY", help="as 2026-11-01, in UTC; without it, this month"
+    )
+    using.add_argument("--to", dest="until", metavar="DAY", help="the day after the last one; or now")
+    using.add_argument("--format", default="csv", metavar="csv|json", help="csv, or a JSON object a line")
+    using.add_argument("--totals", action="store_true", help="only sums, by person, connection and template")
 
 
 def _add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

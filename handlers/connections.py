@@ -119,7 +119,7 @@ async def show_overview(request: Request) -> Answer:
     snapshot = await snapshots.load_about(services.context, connection)
     if snapshot is None and not request.is_live:
         cause = request.deferred.problem or "unreachable"
-        return replies.plain_problem(problems.explain_cause(cause, title), request.reference)
+        return replies.plain_problem(problems.explain_unread(cause, title), request.reference)
     if snapshot is None:
         waiting = request.defer(f"about {connection} {page}").as_body()
         await request.caller.run(snapshots.request_about, connection, waiting)

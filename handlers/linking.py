@@ -84,13 +84,19 @@ async def link(request: Request) -> Answer:
         request.notes.about = Referents(ask="which")
         asked = replies.as_question(replies.hint(answers.LINK_WHICH, make_link_buttons(services, names)))
         return await add_former_link_hint(request, asked, names)
-    title = services.title(names[0])
-    account = await services.store.read(account_rows.find_account, request.principal, names[0])
-    is_linked = account is not None and account.state == "active"
-    template = answers.LINKED_AS if is_linked else answers.LINK_ONE
-    username = account.username if account is not None else ""
-    answer = await _invite(request, names[0], "", fill(template, title=title, username=username))
-    return answer if is_linked else await add_former_link_hint(request, answer, names)
+    if linked := await _describe_link(request, names[0]):
+        return await _invite(request, names[0], "", linked)
+    answer = await _invite(request, names[0], "", fill(answers.LINK_ONE, title=services.title(names[0])))
+    return await add_former_link_hint(request, answer, names)
+
+
+async def _describe_link(request: Request, connection: str) -> str:
+    """Say that an account is linked already, if its link works; else ""."""
+    account = await request.services.store.read(account_rows.find_account, request.principal, connection)
+    if account is None or account.state != "active" or account.resting_since or account.refused_since:
+        return ""
+    template = answers.LINKED_AS if account.username else answers.LINKED_NAMELESS
+    return fill(template, title=request.services.title(connection), username=account.username)
 
 
 async def _request_link(request: Request, connection: str, username: str) -> Answer | None:
@@ -134,7 +140,9 @@ async def invite(request: Request) -> Answer:
     """Create the link; the button's command then runs with the rights of the person who pressed it."""
     connection, _, text = (request.target or "").partition(" ")
     template = answers.NOT_LINKED if text else answers.LINK_ONE
-    return await _invite(request, connection, text, _format_wait(request, template, [connection], text))
+    sentence = await _describe_link(request, connection)
+    sentence = sentence or _format_wait(request, template, [connection], text)
+    return await _invite(request, connection, text, sentence)
 
 
 async def _invite(request: Request, connection: str, text: str, sentence: str) -> Answer:

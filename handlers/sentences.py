@@ -20,6 +20,7 @@ from bot.domain import time_parsing
 from bot.domain.courses import ClassCard
 from bot.domain.notices import Answer
 from bot.domain.runs import Run
+from bot.domain.time_parsing import Unread
 from bot.domain.timers import SOONEST_SECONDS
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import buttons, kit, lists, replies
@@ -159,6 +160,9 @@ async def answer(request: Request) -> Answer:
             return _offer_buttons(talk.LIKELY if len(offers) > 1 else talk.LIKELY_ONE, offers)
     except Answered as early:
         return early.answer
+    if is_barred and not is_asked and (unread := _find_unread_time(words, found)):
+        why = Unread("unreadable")
+        return replies.hint(replies.explain_unread_time(why, unread, SOONEST_SECONDS))
     return await sentence.show(is_barred=is_barred and not is_asked)
 
 
@@ -239,6 +243,18 @@ def _is_barred(words: Sequence[str], found: Sequence[Found[Any]]) -> bool:
         or is_elsewhere
         or any(word in _BARS or is_like_time(word) or is_past(word) for word in outside)
     )
+
+
+def _find_unread_time(words: Sequence[str], found: Sequence[Found[Any]]) -> str:
+    """Return what stands in an order where a time is expected, and can't be read as one; else ""."""
+    acts = any(isinstance(one.what, Verb) and one.what.effect is not Effect.SHOWS for one in found)
+    free = {*list_free(words, found)} if acts else set[int]()
+    for lead, at in pairwise(range(len(words))):
+        word, before = fold_word(words[at]), fold_word(words[lead])
+        is_end = before in _UNTIL - {"for"} and word not in _FILLERS | _BARS
+        if {lead, at} <= free and before in time_parsing.LEADS and (is_end or is_like_time(word)):
+            return words[at]
+    return ""
 
 
 def _names_by_line(text: str, things: Mapping[str, tuple[object, ...]]) -> bool:
@@ -331,6 +347,9 @@ class _Sentence:
             part.verb for part in self.parts if part.verb is not None and part.verb.effect is Effect.SHOWS
         ]
         verb, request, things = next(iter(verbs), None), self.request, self.whole.things
+        if not self.found and "you" in map(fold_word, request.arguments):
+            # It asks about Usher, not about what was spoken of last.
+            return await _run(request.redirect("workspace", "help", ()))
         own = self.whole.workspaces if things else await self._read_meant()
         if not own and not things and verb is None:
             recent = (await request.read_referents()).runs

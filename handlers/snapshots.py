@@ -103,7 +103,7 @@ async def refresh_in_background(
 def describe_read_failure(request: Request) -> str:
     """Explain that a list couldn't be read, so that nobody thinks it is empty."""
     title = request.services.title(request.failed_connection)
-    why = safe(problems.explain_cause(request.deferred.problem, title))
+    why = safe(problems.explain_unread(request.deferred.problem, title))
     return request.fill(answers.UNREAD, title=title, why=why)
 
 
@@ -155,7 +155,7 @@ async def request_offer(
     if account.id in request.deferred.looked:
         title = request.services.title(account.connection)
         if request.deferred.problem:
-            why = safe(problems.explain_cause(request.deferred.problem, title))
+            why = safe(problems.explain_unread(request.deferred.problem, title))
             raise Answered(replies.problem(why, request.reference, buttons))
         raise Answered(replies.hint(fill(nothing, title=title), buttons))
     waiting = _defer_for_account(account, request, then or request.defer()).as_body()

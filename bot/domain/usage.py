@@ -202,13 +202,20 @@ class Sum:
 
     def add(self, life: Life, hours: Hours) -> None:
         """Add the hours of a life."""
-        self.lives += 1
+        price = life.price
+        currency, cost = (
+            ("", Decimal()) if price is None else (price.currency, price.amount * Decimal(hours.best))
+        )
+        self.add_priced(1, hours, currency, cost)
+
+    def add_priced(self, lives: int, hours: Hours, currency: str, cost: Decimal) -> None:
+        """Add the hours of some lives and what they cost together; the currency is "" without a price."""
+        self.lives += lives
         self.hours += hours
-        if life.price is None:
-            self.unpriced += hours.best
+        if currency:
+            self.money[currency] = self.money.get(currency, Decimal()) + cost
         else:
-            cost = life.price.amount * Decimal(hours.best)
-            self.money[life.price.currency] = self.money.get(life.price.currency, Decimal(0)) + cost
+            self.unpriced += hours.best
 
 
 def list_months(began: float, ended: float) -> list[tuple[str, float, float]]:

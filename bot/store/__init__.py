@@ -11,6 +11,7 @@ from bot.store import (  # noqa: F401 - what they declare: queues, what follows 
     notices,
     operations,
     outages,
+    past_usage,
     pauses,
     refusals,
     runs,

@@ -106,10 +106,12 @@ class Transaction(Protocol):
     ids: Ids
     #: Audit rows to append at the end of the transaction; earlier, others would have to wait for it.
     audit_entries: list[AuditEntry]
+    #: Whether its caller still waits; None if others share the transaction.
+    may_commit: Callable[[], bool] | None
     #: The tables that were written since this was last emptied, or work rolled back.
     written: set[str]
-    #: The hash of the last audit row that this transaction wrote.
-    audited: str
+    #: The last audit row that this transaction wrote; empty if it wrote none.
+    audited: Row
 
     def all(self, query: str, **params: Any) -> list[Row]:
         """Return all rows."""
@@ -131,6 +133,14 @@ class Transaction(Protocol):
         """Send a query whose rows ``all`` or ``one`` of the same takes, without a wait of its own.
 
         What is written to its tables in between makes them be read again.
+        """
+        ...
+
+    def finish(self) -> None:
+        """Commit with all that was sent, to save a wait; ``all`` and ``one`` still take what was asked.
+
+        Nothing else may follow. If the connection is lost meanwhile, the work is run again although it may
+        have been done. In a transaction that others share, this does nothing.
         """
         ...
 

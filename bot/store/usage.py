@@ -254,6 +254,12 @@ def iterate_lives(tx: Transaction, since: float, until: float) -> Iterator[Life]
             after = {name: rows[-1][name.removeprefix("after_")] for name in after}
 
 
+def read_old_sums(tx: Transaction, since: float, until: float) -> list[Row]:
+    """Return the sums of old lives in the months that lie within a window as a whole."""
+    months = {month for month, first, last in list_months(since, until) if since <= first and last <= until}
+    return [row for row in tx.all("SELECT * FROM usage_sums ORDER BY month") if row["month"] in months]
+
+
 def _parse(row: Mapping[str, Any]) -> Life:
     read_at = max(
         float(at) for at in (row["last_seen_at"], row["read_at"], row["run_read_at"]) if at is not None

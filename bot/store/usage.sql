@@ -114,3 +114,48 @@ ON CONFLICT (month, connection, kind, template, currency) DO UPDATE SET
     lives = usage_sums.lives + 1, hours = usage_sums.hours + excluded.hours,
     lowest = usage_sums.lowest + excluded.lowest, highest = usage_sums.highest + excluded.highest,
     unknown = usage_sums.unknown + excluded.unknown, cost = usage_sums.cost + excluded.cost;
+
+-- name: some_past_runs
+SELECT * FROM runs WHERE id > :after ORDER BY id LIMIT :limit;
+
+-- name: some_past_entries
+SELECT CAST(seq AS TEXT) AS id, at, actor, action, target, result, detail FROM audit
+WHERE seq > CAST('0' || :after AS BIGINT) AND seq <= :last AND seq > 0 AND (
+    action LIKE 'call.%' OR action LIKE 'operation.%' OR action LIKE 'workspace.%' OR action = 'job.end'
+)
+ORDER BY seq LIMIT :limit;
+
+-- name: begin_past_life
+INSERT INTO lives (
+    id, kind, subject, principal, connection, workspace_id, name, began_earliest, began_latest, began_known,
+    ended_earliest, ended_latest, ended_known, last_seen_at
+)
+SELECT :id, 'workspace', COALESCE(w.gate_key, 'past/' || given.id), :principal, :connection, given.id,
+    COALESCE(w.alias, w.name, (SELECT MAX(name) FROM lives l WHERE l.workspace_id = given.id), given.id),
+    :at, :at, 'asked', :at, :at, 'unknown', :at
+FROM (SELECT CAST(:workspace_id AS TEXT) AS id) given
+LEFT JOIN workspaces w ON w.id = given.id
+WHERE NOT EXISTS (SELECT 1 FROM lives l WHERE l.workspace_id = given.id AND l.id NOT LIKE 'past%' AND l.began_latest < :at)
+ON CONFLICT DO NOTHING;
+
+-- name: begin_past_run
+INSERT INTO lives (
+    id, kind, subject, principal, connection, name, began_earliest, began_latest, began_known,
+    ended_earliest, ended_latest, ended_known, last_seen_at
+)
+VALUES (:id, 'run', :id, :principal, :connection, :name, :at, :at, 'asked', :at, :at, 'unknown', :at)
+ON CONFLICT DO NOTHING;
+
+-- name: last_past_life
+SELECT * FROM lives WHERE workspace_id = :workspace_id AND id LIKE 'past%' ORDER BY began_earliest DESC LIMIT 1;
+
+-- A workspace that ran at the migration was started by this call.
+-- name: tell_running_life
+UPDATE lives SET
+    began_known = CASE WHEN began_known = 'unknown' THEN 'asked' ELSE began_known END,
+    began_earliest = CASE WHEN began_known = 'unknown' THEN CAST(:began_earliest AS DOUBLE PRECISION) ELSE began_earliest END
+WHERE workspace_id = :workspace_id AND id NOT LIKE 'past%' AND began_latest >= :began_earliest - 120.0 AND began_latest <= :at;
+
+-- What a workspace was called, where only its id was known.
+-- name: name_past_lives
+UPDATE lives SET name = :name WHERE workspace_id = :workspace_id AND name = workspace_id AND name <> :name;

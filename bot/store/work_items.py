@@ -22,7 +22,7 @@ from bot.store.fan_out import register_fan_out, start_fan_out
 from bot.store.notices import add_notices, release_card
 from bot.store.statements import fill_changes
 from bot.store.tables import OPERATIONS, RUNS, Table
-from bot.store.transaction import Row, Transaction, as_json
+from bot.store.transaction import Row, Transaction
 from bot.support.errors import Outdated, TooLate
 
 
@@ -140,14 +140,15 @@ def claim(tx: Transaction, query: str, beside: str, lease: float, **named: Any) 
 
     That row has the account and the person that a step acts for, and whatever else the step needs.
     """
-    now, name = tx.now(), tx.ids.new("claim")
-    found = tx.all(query, now=now, until=now + lease, claim=name, **named)
-    if not found:
-        return []
+    now = tx.now()
+    claimed = {"until": now + lease, "claim": tx.ids.new("claim")}
+    tx.ask(query, now=now, **claimed, **named)
+    tx.ask(beside, **claimed)
+    tx.finish()
+    found = tx.all(query, now=now, **claimed, **named)
     found.sort(key=lambda row: (row["created_at"], row["id"]))
-    ids = as_json({row["id"]: 1 for row in found})
-    others = {row["id"]: row for row in tx.all(beside, ids=ids)}
-    return [(row, others[row["id"]]) for row in found]
+    others = {row["id"]: row for row in tx.all(beside, **claimed)} if found else {}
+    return [(row, others[row["id"]]) for row in found if row["id"] in others]
 
 
 def make_actor_fields(
@@ -220,8 +221,6 @@ def _save_update(
         release_card(tx, update.id)
     if changed or moved or update.card_dirty:
         cards.queue_updates(tx, update.id, changed=changed)
-    if update.outcome is not None:
-        homes.show_end(tx, update.id)
     return written, update
 
 

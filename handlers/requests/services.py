@@ -12,6 +12,7 @@ from bot.domain.people import Principal
 from bot.messages.blocks import kit, plain
 from bot.messages.blocks.kit import Markup
 from bot.messages.texts import answers
+from bot.messages.texts.times import join_names
 from bot.providers.base import Provider
 from bot.providers.connection import LinkMethod
 from bot.services.caller import Caller
@@ -70,7 +71,7 @@ class Services:
     def titles(self, connections: Iterable[str]) -> kit.Markup:
         """Return the titles of connections as part of a sentence."""
         return kit.Markup(
-            " and ".join(sorted({kit.line(self.title(connection)) for connection in connections}))
+            join_names(sorted({kit.line(self.title(connection)) for connection in connections}))
         )
 
     def describe_not_set_up(self, connections: Iterable[str]) -> str:

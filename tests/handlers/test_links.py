@@ -318,6 +318,13 @@ async def test_whoami_tells_of_a_sign_in_that_was_refused_and_is_tried_on(bot):
     assert [connection for _, connection, _ in await invited(bot)] == ["saturn"]
 
 
+@pytest.mark.parametrize("text", ["", " start lab"], ids=["alone", "for-a-command"])
+async def test_late_press_of_a_link_button_says_that_it_is_linked(bot, text):
+    await activate(bot.store, ALICE, "saturn", username="alice")
+    said = words(await bot.press("invite", f"saturn{text}"))
+    assert said.startswith("Your Saturn Cloud account alice is linked. Linking again replaces it.")
+
+
 async def test_whoami_of_an_administrator_without_links():
     async with one_cloud(administrators=frozenset({"UALICE"})) as bot:
         answer = await bot.say("about")

@@ -85,6 +85,36 @@ async def test_ruled_out_act_is_on_no_button(bot: Rig, text):
 
 
 @pytest.mark.parametrize(
+    ("text", "unread"),
+    [
+        ("start training until 25:00", "25:00"),
+        ("start training till late", "late"),
+        ("please stop notebook at 18:75", "18:75"),
+        ("could you stop report by 31:00 please", "31:00"),
+    ],
+)
+async def test_order_with_an_unreadable_time_says_so(bot: Rig, text, unread):
+    await stage(bot)
+    answer = await bot.direct(text)
+    assert words(answer).startswith(f"I can't read *{unread}* as a time.")
+
+
+@pytest.mark.parametrize("text", ["stop notebook, not report", "stop notebook until the run is done"])
+async def test_order_that_rules_something_out_is_not_about_a_time(bot: Rig, text):
+    await stage(bot)
+    assert "as a time" not in words(await bot.direct(text))
+
+
+@pytest.mark.parametrize("text", ["what can you do", "so what can you do for me?", "how do you work"])
+async def test_question_about_usher_is_answered_with_help(bot: Rig, text):
+    await stage(bot)
+    await bot.direct("status notebook")
+    said = words(await bot.direct(text))
+    assert "I start, stop and open" in said
+    assert "*notebook*" not in said
+
+
+@pytest.mark.parametrize(
     "text", ["is notebook running?", "stop notebook?", "why was notebook stopped", "when does notebook stop"]
 )
 async def test_question_shows_what_it_names(bot: Rig, text):

@@ -572,7 +572,7 @@ def test_card_of_a_start_on_time_stays_the_same():
     asked = shown(render_operation_card(facts(operation=usual, now=NOW - 30)))
     assert {drawn(0), drawn(60), drawn(149)} == {asked}
     assert "Slower than usual" in drawn(150)
-    assert "Step 150 (50 %)" in drawn(150)
+    assert "Step 150 (50%)" in drawn(150)
 
 
 @pytest.mark.parametrize("name", [name for name in CARDS if not name.startswith(("running", "own-page"))])

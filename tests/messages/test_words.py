@@ -326,3 +326,19 @@ def test_all_sentences_of_trouble():
     """The whole catalogue as people read it; a message of the provider's stands where one may."""
     told = {word: problems.explain_cause(word, "Saturn Cloud", "too small") for word in problems.CAUSES}
     check_golden_text("problems", told)
+
+
+@pytest.mark.parametrize(
+    "cause",
+    [
+        *("unreachable", "no_answer", "sent_too_late", "server_failed", "answered_error", "bad_answer"),
+        *("untrusted_certificate", "rate_limited", "forbidden", "not_found", "credential_refused"),
+    ],
+)
+def test_explanation_of_a_failed_read_promises_no_other(cause):
+    """What was asked for once isn't read again by itself, and nothing was sent that could have an effect."""
+    said = problems.explain_unread(cause, "Saturn Cloud")
+    assert "Saturn Cloud" in said
+    assert "keep trying" not in said
+    assert "check what happened" not in said
+    assert "sent the request" not in said

@@ -336,7 +336,7 @@ async def test_servers_words_are_shown_each_minute(world):
         world.provider.machines["r1"].progress = progress
         await world.pass_time(11)
     assert 4 <= len(world.slack.updates) <= 7
-    assert " %." in str(world.slack.updates[-1])
+    assert "%." in str(world.slack.updates[-1])
 
 
 async def test_a_card_that_was_deleted_is_let_go(world):

@@ -22,7 +22,7 @@ SEED = {
 }
 #: Where the hub sends people back to after they signed in there.
 PORT = reserved_port()
-PERCENT = re.compile(r"(\d+) %")
+PERCENT = re.compile(r"(\d+)%")
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

@@ -162,11 +162,11 @@ async def test_press_for_several_is_told_in_one_message(linked):
     assert "*notebook* and *report* have stopped." in told.text.replace(
         "*report* and *notebook*", "*notebook* and *report*"
     )
-    assert sorted(told.labels) == ["Start: notebook", "Start: report"]
+    assert sorted(told.labels) == ["Start notebook", "Start report"]
     # What is started again has its button no more; the other keeps its own.
-    await alice.presses(told, "Start: notebook")
+    await alice.presses(told, "Start notebook")
     await linked.pass_time(60, step=5)
-    assert alice.only("results").labels == ["Start: report"]
+    assert alice.only("results").labels == ["Start report"]
 
 
 async def test_a_press_on_what_only_one_person_sees_is_told_by_the_card_that_comes_there(just_linked):

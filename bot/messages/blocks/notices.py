@@ -191,7 +191,9 @@ def _render_results(facts: HeldFacts) -> Answer:
             (one for one in kit.iterate_buttons(answer.blocks) if one.get("style") != kit.DANGER), None
         )
         if first is not None:
-            label = notices.BUTTON_NAMED.format(label=first["text"]["text"], name=get_name(one))
+            label = first["text"]["text"]
+            template = notices.BUTTON_NAMED if " " in label else notices.BUTTON_OF
+            label = template.format(label=label, name=get_name(one))
             buttons.append(kit.add_number(first, len(buttons), label))
     lines = _write_lines(left)
     said = lines[0] if len(lines) == 1 else "\n".join(f"• {line}" for line in lines)
@@ -204,7 +206,7 @@ def _format_alike(words: tuple[str, str], of: Sequence[Facts]) -> str:
     last = (
         names[-1] if len(names) <= _MAX_LINES else fill(notices.MORE_OF_THEM, count=len(names) - _MAX_LINES)
     )
-    listed = " and ".join(filter(None, [", ".join(names[:-1][:_MAX_LINES]), last]))
+    listed = times.join_names([*names[:-1][:_MAX_LINES], last])
     return fill(words[len(of) > 1], names=Markup(listed))
 
 

@@ -72,7 +72,7 @@ def _format_asking(facts: PreferenceFacts) -> list[str]:
             others.setdefault(hours, []).append(title)
     sentences = [_format_asking_hours(usual, words.ASKS_AFTER, words.ASKS_NEVER)]
     for hours, titles in others.items():
-        named = Markup(" and ".join(map(line, titles)))
+        named = Markup(times.join_names(map(line, titles)))
         sentences.append(_format_asking_hours(hours, words.ASKS_THERE, words.ASKS_NEVER_THERE, titles=named))
     return [" ".join(sentences)]
 

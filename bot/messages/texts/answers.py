@@ -242,6 +242,7 @@ LINK_DOES_NOT_MOVE: Final = (
 LINK_WHICH: Final = "Which account do you want to link?"
 LINK_ONE: Final = "Link your {title} account."
 LINKED_AS: Final = "Your {title} account {username} is linked. Linking again replaces it."
+LINKED_NAMELESS: Final = "Your {title} account is linked. Linking again replaces it."
 LINK_NONE: Final = "You don't need to link an account on {titles}. Press *New workspace* to create one there."
 LINK_PAGE: Final = "The page is only for you, works once, and is valid for 10 minutes."
 LINK_CODE: Final = "At the end, the page shows you a code. Press *Enter code* and type it."

@@ -103,8 +103,8 @@ ASKED: Final = (
     "Starting another may leave you with two."
 )
 #: The server's words about a start, with its own percentage.
-PERCENT: Final = "{said} ({percent} %)"
-PERCENT_ALONE: Final = "{title} says {percent} %."
+PERCENT: Final = "{said} ({percent}%)"
+PERCENT_ALONE: Final = "{title} says {percent}%."
 
 RUNNING: Final = "Running since {since}."
 NO_ADDRESS: Final = "{title} didn't give me a link that I can pass on. Open it from its page there."

@@ -183,7 +183,8 @@ PLANNED_TOGETHER: Final = ("{names} has stopped as planned.", "{names} have stop
 DONE_TOGETHER: Final = ("{names} is done.", "{names} are done.")
 MORE_OF_THEM: Final = "{count} more"
 OPEN_NAMED: Final = "Open {name}"
-#: One of several buttons that do the same.
+#: One of several buttons that do the same, with a label of one verb, and with a longer one.
+BUTTON_OF: Final = "{label} {name}"
 BUTTON_NAMED: Final = "{label}: {name}"
 
 #: Instead of a message that can't be sent directly, or can't be drawn.

@@ -336,6 +336,22 @@ def explain_cause(
     return template.format(title=connection_title, said=said).strip()
 
 
+#: The same causes for a list or a form that was asked for once: it isn't read again, so nothing is promised.
+_UNREAD_CAUSES: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("unreachable", "no_answer", "sent_too_late"), "{title} isn't answering right now."),
+    **dict.fromkeys(("server_failed", "answered_error"), "{title} is having problems right now."),
+    "bad_answer": "{title} sent an answer that I don't understand.",
+    "untrusted_certificate": "I can't reach {title}, as its certificate isn't trusted here. "
+    "Ask your Usher admin to look at it.",
+}
+
+
+def explain_unread(cause: str, title: str) -> str:
+    """Explain to the person why something couldn't be read: plain text, unescaped."""
+    template = _UNREAD_CAUSES.get(cause)
+    return explain_cause(cause, title) if template is None else template.format(title=title)
+
+
 #: The question to the person; left out if the row that it is about is gone.
 WANTED: Final = "Do you still want it?"
 

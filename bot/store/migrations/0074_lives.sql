@@ -26,7 +26,7 @@ CREATE TABLE lives (
     CHECK ((ended_earliest IS NULL) = (ended_latest IS NULL) AND (ended_earliest IS NULL) = (ended_known IS NULL))
 );
 CREATE UNIQUE INDEX lives_open ON lives (subject) WHERE ended_latest IS NULL;
-CREATE INDEX lives_open_of_workspace ON lives (workspace_id) WHERE ended_latest IS NULL;
+CREATE INDEX lives_of_workspace ON lives (workspace_id, began_earliest);
 CREATE INDEX lives_of_subject ON lives (subject, began_latest);
 CREATE INDEX lives_of_person ON lives (principal, began_earliest);
 CREATE INDEX lives_ended ON lives (ended_latest, id) WHERE ended_latest IS NOT NULL;
@@ -59,3 +59,7 @@ WHERE w.state = 'running' AND w.running_since IS NOT NULL AND NOT EXISTS (
     SELECT 1 FROM workspaces o
     WHERE o.gate_key = w.gate_key AND o.state = 'running' AND o.running_since IS NOT NULL AND o.id < w.id
 );
+INSERT INTO tasks (id, kind, subject, payload, created_at, due_at)
+SELECT 'task_past_lives', 'fan_out', 'task_past_lives',
+    '{"what": "past_lives", "stage": 0, "after": "", "last": ' || detail || '}', 0.0, 0.0
+FROM audit WHERE seq = 0 AND detail <> '0';

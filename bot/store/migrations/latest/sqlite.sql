@@ -727,7 +727,7 @@ CREATE TABLE lives (
     CHECK ((ended_earliest IS NULL) = (ended_latest IS NULL) AND (ended_earliest IS NULL) = (ended_known IS NULL))
 );
 CREATE UNIQUE INDEX lives_open ON lives (subject) WHERE ended_latest IS NULL;
-CREATE INDEX lives_open_of_workspace ON lives (workspace_id) WHERE ended_latest IS NULL;
+CREATE INDEX lives_of_workspace ON lives (workspace_id, began_earliest);
 CREATE INDEX lives_of_subject ON lives (subject, began_latest);
 CREATE INDEX lives_of_person ON lives (principal, began_earliest);
 CREATE INDEX lives_ended ON lives (ended_latest, id) WHERE ended_latest IS NOT NULL;

@@ -1,0 +1,166 @@
+"""The command that prints what ran within a window: a row for each life, or totals."""
+
+import argparse
+import csv
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from bot.commands import complain, load, with_store
+from bot.domain.usage import Hours, Moment, Sum, SumKey, get_sum_key
+from bot.store import usage as rows
+from bot.store.store import Store
+from bot.store.transaction import Transaction
+from bot.support.clock import SystemClock
+
+Row = Mapping[str, Any]
+#: What totals are of, in their order.
+_TOTALS: Final[tuple[SumKey, ...]] = ("person", "connection", "template")
+#: The columns, whose names stay as they are: people's own programs read them.
+_LIFE_COLUMNS: Final = (
+    *("life", "kind", "person", "connection", "name", "size", "template"),
+    *("began_earliest", "began_latest", "began_known", "ended_earliest", "ended_latest", "ended_known"),
+    *("last_seen", "last_opened", "last_used", "hours", "hours_lowest", "hours_highest"),
+    *("price_per_hour", "currency", "cost"),
+)
+_TOTAL_COLUMNS: Final = (
+    *("total", "of", "lives", "hours", "hours_lowest", "hours_highest"),
+    *("unknown_ends", "hours_without_price", "cost"),
+)
+#: The columns with words of people and providers.
+_WORDS: Final = frozenset({"name", "size", "template", "currency"})
+#: What a cell of a spreadsheet would take for a formula if it began with it.
+_FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
+
+
+def print_usage(arguments: argparse.Namespace) -> int:
+    """Print the lives within a window as CSV or JSON, from one snapshot of the database."""
+    since, until, problems = _read_window(arguments)
+    write = {"csv": _write_csv, "json": _write_json}.get(arguments.format)
+    if write is None:
+        problems.append(f"--format: {arguments.format!r} is neither csv nor json.")
+    if write is None or problems:
+        complain(*problems)
+        return 2
+    settings, _ = load()
+    make, columns = (_make_totals, _TOTAL_COLUMNS) if arguments.totals else (_make_lives, _LIFE_COLUMNS)
+
+    async def run(store: Store) -> int:
+        now = await store.now()
+        await store.read(lambda tx: write(columns, make(tx, since, until, now)))
+        return 0
+
+    return with_store(settings, run)
+
+
+def _read_window(arguments: argparse.Namespace) -> tuple[float, float, list[str]]:
+    """Return the begin and the end of the window, and what is wrong with them."""
+    now = datetime.fromtimestamp(SystemClock().now(), UTC)
+    usual = {"--from": now.replace(day=1, hour=0, minute=0, second=0, microsecond=0), "--to": now}
+    given = {"--from": arguments.since, "--to": arguments.until}
+    found, problems = {}, []
+    for flag, text in given.items():
+        try:
+            at = usual[flag] if text is None else datetime.fromisoformat(text)
+            found[flag] = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+        except (ValueError, OverflowError):
+            problems.append(f"{flag}: {text!r} is no day like 2026-11-01.")
+    if len(found) == len(given) and found["--from"] >= found["--to"]:
+        problems.append("--to has to be later than --from.")
+    return found.get("--from", 0.0), found.get("--to", 0.0), problems
+
+
+def _make_lives(tx: Transaction, since: float, until: float, now: float) -> Iterator[Row]:
+    for life in rows.iterate_lives(tx, since, until):
+        hours, price = life.measure(since, until, now), life.price
+        yield {
+            "life": life.id,
+            "kind": life.kind,
+            "person": life.principal.key,
+            "connection": life.connection,
+            "name": life.name,
+            "size": life.size,
+            "template": life.template,
+            **_format_moment("began", life.began),
+            **_format_moment("ended", life.ended),
+            "last_seen": _format_time(life.last_seen_at),
+            "last_opened": _format_time(life.opened_at),
+            "last_used": _format_time(life.used_at),
+            **_format_hours(hours),
+            "price_per_hour": None if price is None else price.amount,
+            "currency": None if price is None else price.currency,
+            "cost": None if price is None else _round(price.amount * Decimal(hours.best)),
+        }
+
+
+def _make_totals(tx: Transaction, since: float, until: float, now: float) -> Iterator[Row]:
+    """Yield the sums; those of lives that are too old to be kept only count for whole months."""
+    sums: dict[tuple[SumKey, str], Sum] = {}
+    for life in rows.iterate_lives(tx, since, until):
+        hours = life.measure(since, until, now)
+        for by in _TOTALS:
+            sums.setdefault((by, get_sum_key(life, by)), Sum()).add(life, hours)
+    for old in rows.read_old_sums(tx, since, until):
+        hours = Hours(old["hours"], old["lowest"], old["highest"], old["unknown"])
+        for by in _TOTALS[1:]:
+            total = sums.setdefault((by, old[by]), Sum())
+            total.add_priced(old["lives"], hours, old["currency"], Decimal(old["cost"]))
+    for (by, key), total in sorted(sums.items(), key=lambda one: (_TOTALS.index(one[0][0]), one[0][1])):
+        yield {
+            "total": by,
+            "of": key,
+            "lives": total.lives,
+            **_format_hours(total.hours),
+            "unknown_ends": total.hours.unknown,
+            "hours_without_price": round(total.unpriced, 6),
+            "cost": " + ".join(
+                f"{_round(cost)} {currency}" for currency, cost in sorted(total.money.items())
+            ),
+        }
+
+
+def _format_moment(name: str, moment: Moment | None) -> Row:
+    earliest, latest = (None, None) if moment is None else (moment.earliest, moment.latest)
+    known = None if moment is None else str(moment.known)
+    return {
+        f"{name}_earliest": _format_time(earliest),
+        f"{name}_latest": _format_time(latest),
+        f"{name}_known": known,
+    }
+
+
+def _format_hours(hours: Hours) -> Row:
+    return {
+        "hours": round(hours.best, 6),
+        "hours_lowest": round(hours.lowest, 6),
+        "hours_highest": round(hours.highest, 6),
+    }
+
+
+def _format_time(at: float | None) -> str | None:
+    return None if at is None else f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _round(cost: Decimal) -> Decimal:
+    return round(cost, 6)
+
+
+def _write_json(_columns: Sequence[str], found: Iterator[Row]) -> None:
+    for row in found:
+        print(json.dumps(row, ensure_ascii=False, default=float))
+
+
+def _write_csv(columns: Sequence[str], found: Iterator[Row]) -> None:
+    writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
+    writer.writeheader()
+    for row in found:
+        writer.writerow({name: _make_cell(name, value) for name, value in row.items()})
+
+
+def _make_cell(column: str, value: Any) -> Any:
+    """Return a value so that no spreadsheet takes it for a formula."""
+    is_formula = column in _WORDS and isinstance(value, str) and value.startswith(_FORMULAS)
+    return f"'{value}" if is_formula else value
