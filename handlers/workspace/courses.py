@@ -120,7 +120,7 @@ async def apply_order(request: Request, card: ClassCard, text: str) -> Answer:
         return await _leave_course(request, card.id)
     if verb == "join":
         (facts,) = await load_courses(request.services.gatherer, request.principal, [(card, False)])
-        has_joined = bool(facts.workspace_title) or facts.pending is not None
+        has_joined = facts.workspace is not None or facts.pending is not None
         is_past = has_joined or card.is_over(request.services.clock.now())
         return rooms.answer_courses([facts]) if is_past else rooms.answer_join_offer(facts)
     if verb == "end":
