@@ -181,6 +181,8 @@ NARROWED: Final = "{count} of {all}. Type `{command}list` to see all of them."
 NONE_OF_THESE: Final = "You don't have any {what}."
 LIST_SHARED_NEXT: Final = "To see your own, type `{command}list`."
 STATE_LINE: Final = f"{cards.HEAD}\n{{state}} · {{as_of}}"
+#: In place of the title, for a workspace that is shared with the person.
+SHARED_ON: Final = "{owner}'s · {title}"
 ROW: Final = f"{cards.HEAD}\n{{state}}"
 LAST_USED: Final = "Last used {at}."
 SEEN: Final = "as of {at}"
