@@ -19,7 +19,6 @@ from zlib import crc32
 
 import psycopg
 import structlog
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from bot.store import audit, maintenance, owners, schema
 from bot.store.database_thread import (
@@ -33,7 +32,7 @@ from bot.store.database_thread import (
 )
 from bot.store.postgres_errors import describe_url, explain_not_opened, make_pooling_error
 from bot.store.postgres_servers import LOOK_SECONDS, Servers
-from bot.store.postgres_session import CONNECTING, DatabaseClock, PostgresSession, find_pooling
+from bot.store.postgres_session import DatabaseClock, PostgresSession, find_pooling
 from bot.store.sqlite import SqliteEngine
 from bot.store.sqlite import explain_not_opened as explain_file_not_opened
 from bot.store.store import Store
@@ -258,9 +257,8 @@ async def listen(url: str, on_write: OnWrite, servers: Servers) -> None:
     is_lost = False
     while True:
         try:
-            given = {name: str(value) for name, value in conninfo_to_dict(url).items()}
-            used = await asyncio.to_thread(servers.choose, given)
-            conninfo = make_conninfo(**CONNECTING | given | used)
+            conninfo = await asyncio.to_thread(servers.choose, url)
+            used = servers.used
             async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as connection:
                 await connection.execute("LISTEN usher")
                 is_lost = False

@@ -23,6 +23,16 @@ log = structlog.get_logger(__name__)
 
 #: How long the servers may take to answer, in seconds, and how long an answer counts.
 ASKED_SECONDS, KNOWN_SECONDS = 2.0, 1.0
+#: Where the URL doesn't say otherwise: a server that is gone without a word is noticed within ten seconds.
+CONNECTING = {
+    "connect_timeout": "5",
+    "application_name": "usher",
+    "keepalives_idle": "5",
+    "keepalives_interval": "2",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "10000",
+    "client_encoding": "utf8",
+}
 #: Between two looks of a running process, in seconds.
 LOOK_SECONDS = 60.0
 #: A server and its timeline. The control file says the new timeline only from the first checkpoint on, which
@@ -73,26 +83,24 @@ class Servers:
         #: What is wrong with them, though one can be used; "" for nothing.
         self.problem = ""
 
-    def choose(self, given: dict[str, str]) -> dict[str, str]:
-        """Return what of an address to replace, so that it leads to the server to use.
+    def choose(self, url: str) -> str:
+        """Return how to connect to the server to use.
 
-        Nothing, if it names only one, or none that takes writes answers in time.
+        If the address names only one, or none that takes writes answers in time, that is the address.
         """
+        given = _parse(url)
         servers = _list_servers(given)
-        if len(servers) < 2:
-            return {}
         with self._lock:
-            if monotonic() - self._asked_at >= KNOWN_SECONDS:
+            if len(servers) > 1 and monotonic() - self._asked_at >= KNOWN_SECONDS:
                 self._ask(servers, given)
                 self._asked_at = monotonic()
-            return self.used
+            return make_conninfo(**CONNECTING | given | self.used)
 
     async def watch(self, url: str) -> None:
         """Ask all servers from time to time, until cancelled."""
-        given = {name: str(value) for name, value in conninfo_to_dict(url).items()}
-        while len(_list_servers(given)) > 1:
+        while len(_list_servers(_parse(url))) > 1:
             await asyncio.sleep(LOOK_SECONDS)
-            await asyncio.to_thread(self.choose, given)
+            await asyncio.to_thread(self.choose, url)
 
     def note(self, timeline: str) -> bool:
         """Note the timeline of a server that takes writes; return whether it is the latest one known."""
@@ -118,6 +126,10 @@ class Servers:
         if problem and problem != self.problem:
             log.error("two databases take writes", problem=problem)
         self.problem = problem
+
+
+def _parse(url: str) -> dict[str, str]:
+    return {name: str(value) for name, value in conninfo_to_dict(url).items()}
 
 
 def _list_servers(given: dict[str, str]) -> list[_Server]:

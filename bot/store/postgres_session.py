@@ -14,7 +14,6 @@ from typing import ClassVar, Final
 import psycopg
 import structlog
 from psycopg import Cursor
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 
@@ -46,16 +45,6 @@ FIRST_STATEMENT_SECONDS = 5.0
 #: so that whoever has claimed something in it goes on with that.
 OUTCOME_SECONDS = 60.0
 
-#: Where the URL doesn't say otherwise: a server that is gone without a word is noticed within ten seconds.
-CONNECTING = {
-    "connect_timeout": "5",
-    "application_name": "usher",
-    "keepalives_idle": "5",
-    "keepalives_interval": "2",
-    "keepalives_count": "3",
-    "tcp_user_timeout": "10000",
-    "client_encoding": "utf8",
-}
 #: A lock is waited for briefly, so that callers whose patience ran out don't keep others waiting; a process
 #: that is stopped in the middle of a transaction, or whose machine is gone, loses what it holds. Plans don't
 #: depend on the values.
@@ -406,9 +395,8 @@ class PostgresSession:
             self._connection.close()
 
     def _connected(self) -> psycopg.Connection[Row]:
-        given = {name: str(value) for name, value in conninfo_to_dict(self._url).items()}
         connection = psycopg.Connection[dict[str, object]].connect(
-            make_conninfo(**CONNECTING | given | self._servers.choose(given)),
+            self._servers.choose(self._url),
             autocommit=True,
             row_factory=dict_row,
             cursor_factory=psycopg.RawCursor,

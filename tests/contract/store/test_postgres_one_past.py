@@ -6,6 +6,7 @@ from contextlib import closing, suppress
 from time import monotonic
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 from structlog.testing import capture_logs
 
 from bot.store import open_store, postgres_servers
@@ -138,15 +139,11 @@ async def test_a_server_that_says_nothing_keeps_nobody_longer_than_two_seconds()
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         folder = server.url.partition("host=")[2]
-        given = {
-            "host": f"127.0.0.1,{folder}",
-            "port": f"{silent.getsockname()[1]},5432",
-            "user": "postgres",
-            "dbname": "postgres",
-        }
+        ports = f"{silent.getsockname()[1]},5432"
+        address = f"host=127.0.0.1,{folder} port={ports} user=postgres dbname=postgres"
         began, servers = monotonic(), Servers()
-        found = await asyncio.to_thread(servers.choose, given)
-        assert (found["host"], servers.problem) == (folder, "")
+        found = conninfo_to_dict(await asyncio.to_thread(servers.choose, address))
+        assert (found["host"], found["port"], servers.problem) == (folder, "5432", "")
         assert monotonic() - began < 10
 
 
