@@ -118,7 +118,7 @@ def post(tx: Transaction, caller: Caller, draft: ClassCard) -> ClassCard:
     caller.check(tx, "card")
     provider, now = caller.context.need(draft.connection), tx.now()
     card = replace(draft, reference=caller.reference, created_at=now, lead_seconds=MIN_SECONDS_AHEAD)
-    card = replace(card, id=caller.context.ids.new("class"), principal=caller.principal)
+    card = replace(card, shows_hours=True, id=caller.context.ids.new("class"), principal=caller.principal)
     next_check_at = store.NEVER_DUE_AT if card.stops_at is None else card.stops_at - CLASS_WARNING_SECONDS
     if card.is_course:
         check_lessons(provider, predict_class_effects(provider, card))
@@ -417,7 +417,8 @@ def _find_target(
         account = require_usable(provider, find_or_open_account(tx, caller, card.connection))
     except NotLinked as missing:
         return JoinTarget(None, "unlinked", is_refused=missing.is_refused)
-    known = workspaces.list_workspaces(tx, principal, connection=card.connection)
+    listed = workspaces.list_workspaces(tx, principal, connection=card.connection)
+    known = [one for one in listed if one.is_own]
     if card.spec is None:
         return _find_by_pattern(card.pattern, [one for one in known if one.state is not State.GONE])
     stem = get_workspace_stem(provider, card.title)

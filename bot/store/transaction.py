@@ -47,7 +47,8 @@ class Priority(IntEnum):
     RECORDS = 2
     #: Claims of due rows: as urgent as STEADY. PostgreSQL runs them in parallel, as it does records.
     CLAIMS = 3
-    IDLE = 4  #: Work that waits until there is no other: 10 s, then StoreBusy.
+    #: Work that waits until there is no other: a write for 10 s, then StoreBusy; a read as long as it takes.
+    IDLE = 4
 
 
 Declared = TypeVar("Declared", bound=Callable[..., Any])
@@ -333,7 +334,7 @@ def _find_encoder(kind: type) -> Callable[[Any], Any] | None:
     return next((way for base, way in _ENCODERS.items() if issubclass(kind, base)), None)
 
 
-#: Types that need no encoding; most parameters are of these.
+#: Types that need no encoding. Most parameters are of these, or plain ASCII.
 _PLAIN: Final = frozenset({int, float, bytes, NoneType})
 
 
@@ -345,7 +346,12 @@ def clean(value: Any) -> Any:
 
 def clean_all(params: Parameters) -> dict[str, Any]:
     """Return a statement's parameters in the form that every engine stores."""
-    return {name: one if one.__class__ in _PLAIN else clean(one) for name, one in params.items()}
+    return {
+        name: one
+        if (kind := one.__class__) in _PLAIN or (kind is str and one.isascii() and "\x00" not in one)
+        else clean(one)
+        for name, one in params.items()
+    }
 
 
 def from_json(text: str | None) -> Any:
@@ -390,11 +396,10 @@ class StoreTime:
         """Return epoch seconds."""
         with self._lock:
             wall, monotonic = self._clock.now(), self._clock.monotonic()
-            since = max(0.0, monotonic - self._monotonic)
-            self._monotonic = monotonic
             difference = wall - (monotonic + self._ahead)
             if difference < -_MAX_SLEW_SECONDS:
-                self._ahead -= min(since / 2, -difference)
+                self._ahead -= min(max(0.0, monotonic - self._monotonic) / 2, -difference)
+            self._monotonic = monotonic
             now = wall if abs(difference) < _ROUNDING_SECONDS else monotonic + self._ahead
             self._last = max(self._last, now)
             return self._last

@@ -266,7 +266,9 @@ def _choose_changes(row: Row, update: Update, now: float) -> Row:
         # Kept until the call is accepted, or may have been.
         "busy_since": update.busy_since or (None if calls & _POSSIBLY_TAKEN else row["busy_since"]),
         "retry_at": update.retry_at or (None if calls else row["retry_at"]),
-        "question_since": _choose_asked_at(row["question_since"], update, start_call, now),
+        "question_since": row["question_since"]
+        if update.asked is None and not update.keeps_waiting
+        else _choose_asked_at(row["question_since"], update, start_call, now),
         "now": now,
         "next_step_at": now + update.next_in,
         "waits": update.waits_for,
@@ -293,6 +295,6 @@ def _choose_asked_at(before: float | None, update: Update, made: str, now: float
     """
     if before is not None and update.keeps_waiting:
         return now
-    if update.asked is None or (update.asked and made not in (Call.UNKNOWN, Call.INTERRUPTED)):
+    if update.asked and made not in (Call.UNKNOWN, Call.INTERRUPTED):
         return before
     return (before or now) if update.asked else None
