@@ -54,18 +54,20 @@ async def test_renamed_server_is_started_by_its_new_name_and_is_no_second_choice
         "PATCH", "/users/alice/servers/lab", who="alice", json={"name": "lab-two", "display_name": "lab"}
     )
     assert status < 300, told
-    store = live.bot.services.store
-    (account,) = await store.read(accounts.list_accounts, live.alice.principal)
+    store = live.bot.store
+    (account,) = await store.read(accounts.list_accounts, live.principal())
     await store.write(tasks.add_tasks, [NewTask(TaskKind.DISCOVER, account.id)])
     for _ in range(100):
-        rows = await store.perform(workspaces.read_workspaces, live.alice.principal)
+        rows = await store.perform(workspaces.read_workspaces, live.principal())
         if "alice/lab-two" in {row.remote_id for row in rows}:
             break
         await asyncio.sleep(0.2)
     assert {row.remote_id for row in rows} == {"alice/", "alice/lab-two"}
     await alice.writes("start lab-two")
     assert "*lab* is ready" in (await alice.waits_for("ready")).text
-    assert (await alice.types("list")).text.count("lab*") == 1
+    listed = (await alice.types("list")).text
+    assert "/user/alice/lab-two/|lab>*" in listed
+    assert "*lab* ·" not in listed
 
 
 async def test_start_that_the_hub_refuses_is_told_in_its_words_and_as_an_answer(live):
