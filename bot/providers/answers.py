@@ -189,6 +189,17 @@ def require_id(answer: Any, key: str, where: str = "") -> str:
     return value
 
 
+#: Larger amounts mean nothing to people.
+MAX_AMOUNT = 1e9
+
+
+def find_amount(answer: Mapping[str, Any], key: str) -> float | None:
+    """Return an amount; None if there is none, or one that nobody could mean."""
+    value = answer.get(key)
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return float(value) if is_number and 0 <= value < MAX_AMOUNT else None
+
+
 def find_account_id(answer: Mapping[str, Any], key: str = "id") -> str:
     """Return the id of an account, which may be an integer; "" if there is none."""
     value = answer.get(key)
