@@ -196,8 +196,9 @@ MAX_AMOUNT = 1e9
 def find_amount(answer: Mapping[str, Any], key: str) -> float | None:
     """Return an amount; None if there is none, or one that nobody could mean."""
     value = answer.get(key)
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return float(value) if is_number and 0 <= value < MAX_AMOUNT else None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 <= value < MAX_AMOUNT else None
 
 
 def find_account_id(answer: Mapping[str, Any], key: str = "id") -> str:

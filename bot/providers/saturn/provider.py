@@ -271,14 +271,9 @@ class Saturn(
         if response is None:
             return ()
         listed, date = response.json_object().get("owners"), response.headers.get("Date")
-        limits = next(
-            (
-                one["limits"]
-                for one in listed or ()
-                if isinstance(one, dict) and isinstance(one.get("limits"), dict)
-            ),
-            {},
-        )
+        owners = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+        given = (one.get("limits") for one in owners)
+        limits: dict[str, Any] = next((one for one in given if isinstance(one, dict)), {})
         with suppress(TypeError, ValueError):
             now = parsedate_to_datetime(date or "").astimezone(UTC)
             today = now.replace(hour=0, minute=0, second=0, microsecond=0)
