@@ -13,6 +13,7 @@ from typing import Final, Literal, Self
 
 from bot.domain.observations import MAX_CLOCK_SKEW_SECONDS
 from bot.domain.people import Principal
+from bot.domain.prices import Price
 
 #: What a life is of.
 LifeKind = Literal["workspace", "run"]
@@ -90,14 +91,6 @@ def find_end(
         exact = min(max(told_at, first), seen_at)
         return Moment(exact, exact, Known.TOLD if asked_at is None else known)
     return Moment(first if asked_at is None else max(first, min(asked_at, seen_at)), seen_at, known)
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """The price of an hour, as the provider or the operator states it; ``currency`` may be any word."""
-
-    amount: Decimal
-    currency: str
 
 
 @dataclass(frozen=True, slots=True)
