@@ -7,6 +7,7 @@ The modes, each of which ``--only`` selects:
 - ``clock``: as ``kills``; the clock is up to 240 s ahead or back, by a small library that needs ``cc``
 - ``posts``: a message's post hangs, done or not; the process that sent it is killed, and away for up to 8 s
 - ``cuts``: the database's connections are all cut, twice within 5 s; a file can't be written for 1–8 s
+- ``lines``: those to PostgreSQL are slow, stand still for up to 6 s, or are cut in a piece; in a cluster
 - ``half``: a worker loses the connection on which it writes, and gets no other for 8–25 s; in a cluster
 - ``failover``: the primary is lost with its last 4 s, and a standby promoted; only if named, in a cluster
 - ``stopped``: a worker is stopped by SIGSTOP for 90 s, and goes on; only if named, in a cluster
@@ -62,6 +63,7 @@ from benchmarks.chaos.cluster import (
 from benchmarks.chaos.crowd import Crowd
 from benchmarks.chaos.cuts import CUTS, cut_off
 from benchmarks.chaos.keeper import Keeper, Member, NotReadyError
+from benchmarks.chaos.lines import LINES, Lines
 from benchmarks.chaos.rows import unsettled
 from benchmarks.chaos.stage import Stage, stage
 from benchmarks.chaos.stalls import Stalls
@@ -103,7 +105,7 @@ LEAST_SECONDS = 180.0
 ALONE = (2.0, 5.0)
 #: What can go wrong.
 STOPPED = "stopped"
-ALL = ("kills", "clock", CUTS, "half", "repeats", *MODES, FAILOVER, STOPPED)
+ALL = ("kills", "clock", CUTS, LINES, "half", "repeats", *MODES, FAILOVER, STOPPED)
 #: What goes wrong without being asked for: what lasts longer than a usual storm doesn't. Only
 #: processes know whom they answered what in the seconds that a failover loses: that isn't beside kills.
 USUAL = tuple(mode for mode in ALL if mode not in {"slack_away", FAILOVER, STOPPED})
@@ -118,11 +120,20 @@ async def play(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     chance = random.Random(options.seed)  # noqa: S311 - it chooses moments and faults, it protects nothing
     loop = asyncio.get_running_loop()
     modes = set(options.only or USUAL)
+    if not options.cluster or FAILOVER in modes:
+        # They lead to one server.
+        modes.discard(LINES)
     clock = WallClock(folder) if "clock" in modes else None
     if clock is not None and not await clock.make():
         sys.stderr.write("no C compiler here: the clocks stay as they are\n")
         modes, clock = modes - {"clock"}, None
-    async with _raise_stage(folder, options, chance, clock) as (made, keeper, server):
+    line_cuts = Counter[str]()
+    async with _raise_stage(folder, options, modes, chance, clock, line_cuts) as (
+        made,
+        keeper,
+        server,
+        lines,
+    ):
         wanted = options.operations, options.seconds, chance, options.rules
         crowd = Crowd(made, *wanted, speaks="repeats" in modes)
         longest = 20.0 + 40.0 * min(1.0, options.seconds / 180.0)
@@ -140,7 +151,7 @@ async def play(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
             await made.install()
             people = asyncio.create_task(crowd.live())
             tasks = [people, *(asyncio.create_task(one.watch()) for one in (witness, stalls))]
-            await asyncio.gather(*_storms(made, keeper, server, weather, options.seconds))
+            await asyncio.gather(*_storms(made, keeper, server, lines, weather, options.seconds))
             weather.clear()
             calm = loop.time()
             await keeper.ready()
@@ -165,6 +176,7 @@ async def play(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
             "bursts": sum(weather.bursts.values()),
             "met": dict(weather.met),
             "cuts": weather.bursts[CUTS],
+            "line_cuts": line_cuts[LINES],
             "halved": weather.bursts["half"],
             "stopped": keeper.stops,
             "repeats": weather.bursts["repeats"],
@@ -195,7 +207,12 @@ def _follow_faults(made: Stage, weather: Weather, keeper: Keeper) -> None:
 
 
 def _storms(
-    made: Stage, keeper: Keeper, server: Database | None, weather: Weather, seconds: float
+    made: Stage,
+    keeper: Keeper,
+    server: Database | None,
+    lines: Lines | None,
+    weather: Weather,
+    seconds: float,
 ) -> Iterator[Coroutine[Any, Any, None]]:
     """Yield what goes wrong side by side."""
     modes, chance, count = weather.modes, weather.chance, weather.bursts
@@ -210,6 +227,8 @@ def _storms(
         yield keeper.stop_worker_for_a_while(seconds)
     if CUTS in modes:
         yield cut_off(made.database, server, seconds, chance, count)
+    if lines is not None:
+        yield lines.storm(seconds)
     if server is not None:
         if FAILOVER in modes:
             yield fail_over(server, seconds)
@@ -221,24 +240,36 @@ def _storms(
 
 @asynccontextmanager
 async def _raise_stage(
-    folder: Path, options: argparse.Namespace, chance: random.Random, clock: WallClock | None
-) -> AsyncIterator[tuple[Stage, Keeper, Database | None]]:
-    """Raise the stage, with what keeps the bot running on it, and with the database's server in a cluster."""
+    folder: Path,
+    options: argparse.Namespace,
+    modes: set[str],
+    chance: random.Random,
+    clock: WallClock | None,
+    line_cuts: Counter[str],
+) -> AsyncIterator[tuple[Stage, Keeper, Database | None, Lines | None]]:
+    """Raise the stage, with what keeps the bot running on it, and with a cluster's server and lines to it."""
     async with AsyncExitStack() as stack:
         running = database(folder, has_standby=FAILOVER in (options.only or ()))
         server = await asyncio.to_thread(stack.enter_context, running) if options.cluster else None
         url = server.url if server is not None else ""
         made = await stack.enter_async_context(stage(folder, options.people, chance, url))
+        lines = None
         if server is None:
             pause = (options.kill_every,) * 2 if options.kill_every else ALONE
             keeper = Keeper([Member(made.environment(), made.bot_url)], folder / LOG, chance, clock, pause)
         else:
-            half = server.half_url() if "half" in (options.only or USUAL) else ""
-            processes = members(made.environment(), clock, options.workers, half)
+            half = server.half_url() if "half" in modes else ""
+            environment = made.environment()
+            if LINES in modes:
+                lines = Lines(url, chance, line_cuts)
+                await stack.enter_async_context(lines.run())
+                environment |= {"USHER_DATABASE_URL": lines.address(url)}
+                half = half and lines.address(half)
+            processes = members(environment, clock, options.workers, half)
             await stack.enter_async_context(balancer(made.port, (web.url for web in processes[:WEBS])))
             pause = (options.kill_every or PAUSE,) * 2
             keeper = Keeper(processes, folder / LOG, chance, None, pause)
-        yield made, keeper, server
+        yield made, keeper, server, lines
 
 
 async def _wait_until_settled(made: Stage) -> None:
@@ -344,6 +375,7 @@ def holds(told: dict[str, Any], options: argparse.Namespace) -> bool:
         and (told["kills"] > told["kills_in_posts"] or not modes & {"kills", "clock"})
         and (told["kills_in_posts"] > 0 or "posts" not in modes)
         and (told["cuts"] > 0 or CUTS not in modes)
+        and (told["line_cuts"] > 0 or LINES not in modes)
         # Others have taken over what the worker held.
         and (STOPPED not in modes or (told["stopped"] > 0 and told["longest_hold_s"] <= LONGEST_TAKEOVER))
     )

@@ -94,9 +94,9 @@ class Claimed(Generic[_Subject]):
     #: The stored row, to save the step's result.
     row: dict[str, Any]
 
-    def update(self, next_in: float) -> Update:
-        """Return an update with this step's claim, to which ``replace`` adds the changes."""
-        return Update(self.subject.id, next_in, claim=self.claim)
+    def update(self, next_in: float, **changes: Any) -> Update:
+        """Return an update with this step's claim and these changes."""
+        return Update(self.subject.id, next_in, claim=self.claim, **changes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,15 +54,13 @@ class AccountComparer:
         that names an account with a known id has to wait, because a person's own token opens no other
         account.
         """
-        if not provider.has_account_ids:
-            return "usable"
         is_by_name = provider.is_made_by_name(access, what)
-        if account.remote_id is None:
-            if not self._may_learn(account):
-                return "usable"
-        elif not is_by_name or (
-            not (now or what in _LISTS) and account.was_compared(await self._store.now())
-        ):
+        if account.remote_id is not None and not is_by_name:
+            return "usable"
+        if not provider.has_account_ids or (account.remote_id is None and not self._may_learn(account)):
+            return "usable"
+        is_recent = account.remote_id is not None and not (now or what in _LISTS)
+        if is_recent and account.was_compared(await self._store.now()):
             return "usable"
         # As long as no id is known, there is nothing to compare, so the call needn't wait.
         is_required = is_by_name and bool(account.remote_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -42,7 +42,7 @@ from bot.reconciler.step import (
     Stepper,
     build_success,
     find_block_reason,
-    with_call_state,
+    name_call,
 )
 from bot.services.feasibility import get_stop_effects
 from bot.services.operation_requests import build_replacement
@@ -219,7 +219,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         hold: Hold | None = find_block_reason(runtime, claimed.operation) or _find_hold(claimed, cause)
         if not hold and is_hold(claimed.operation.block_reason, HoldCode.NO_STOP_YET):
             hold = None  # The card keeps saying so until the workspace is stopped.
-        update = replace(claimed.update(wait), waits_for="read", wants_read=True)
+        update = claimed.update(wait, waits_for="read", wants_read=True)
         if cause == STILL_FAILED.cause:
             update = replace(update, failed_at=claimed.operation.failed_at or claimed.workspace.observed_at)
         # Saved in one transaction, so that any result of the read wakes this operation.
@@ -227,7 +227,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
 
     async def _wait(self, claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> None:
         operation, state = claimed.operation, claimed.workspace.current_state
-        update = replace(claimed.update(await self._schedule_check()), waits_for="change")
+        update = claimed.update(await self._schedule_check(), waits_for="change")
         # If the workspace is starting or stopping, an unanswered or refused call was accepted after all.
         is_down = operation.verb.brings_down
         is_busy = operation.busy_since is not None and operation.conflict is None
@@ -290,8 +290,10 @@ class OperationStepper(Stepper[ClaimedOperation]):
             if refused is not None:
                 return refused
         acts = runtime.provider.credential_owner(access, str(step))
-        sent = replace(
-            claimed.update(self._numbers.lease),
+        return claimed.update(
+            self._numbers.lease,
+            account=claimed.account,
+            person=claimed.person,
             called=True,
             called_from=claimed.workspace.state,
             cause="",
@@ -300,8 +302,8 @@ class OperationStepper(Stepper[ClaimedOperation]):
             audit=[outcomes.build_audit_entry(operation, f"call.{step}", "sent", acts=acts)]
             if acts == "admin"
             else [],
+            **name_call(step, Call.CALLING),
         )
-        return with_call_state(sent, step, Call.CALLING)
 
     async def _choose_name(self, claimed: ClaimedOperation, runtime: Runtime, stem: str) -> FreeName | Update:
         """Return a free name, or the update to ask later if the provider doesn't answer now.
@@ -406,13 +408,16 @@ class OperationStepper(Stepper[ClaimedOperation]):
         cause = None if already is None else f"{LOST_TRACK}: {already}"
         # After a start, the next read may still show the old state, so it doesn't wake the operation.
         was_down = step is Step.START and claimed.workspace.current_state in DOWN_STATES
-        accepted = replace(
-            build_success(claimed, next_in, entry),
+        accepted = build_success(
+            claimed,
+            next_in,
+            entry,
             cause=cause,
             waits_for="change" if was_down else "read",
             read_needed=True,
+            **name_call(step, known),
         )
-        if not await self.save(claimed, with_call_state(accepted, step, known)) and step in START_STEPS:
+        if not await self.save(claimed, accepted) and step in START_STEPS:
             await self._enforce_replacement(claimed, runtime, remote_id)
         return None
 
@@ -423,15 +428,14 @@ class OperationStepper(Stepper[ClaimedOperation]):
 
         After an unknown outcome the read comes soon, as a requested pause applies to calls only.
         """
-        hold, update = answer.hold, claimed.update(REFUSED_WAIT_SECONDS)
+        hold, wait, changes = answer.hold, REFUSED_WAIT_SECONDS, dict[str, Any](name_call(step, known))
         if not isinstance(answer, Rejected):
-            is_call = step is not Step.FIND
-            update = replace(update, next_in=answer.wait, attempts=answer.attempts, read_needed=is_call)
+            is_call, wait = step is not Step.FIND, answer.wait
+            changes |= {"attempts": answer.attempts, "read_needed": is_call}
             if is_call and isinstance(answer, OutcomeUnknown | ProviderBusy):
-                update = replace(
-                    update, next_in=min(answer.wait, self._compute_first_read_wait(runtime)), waits_for="read"
-                )
-        return replace(with_call_state(update, step, known), block_reason=hold, card_dirty=hold is not None)
+                wait = min(wait, self._compute_first_read_wait(runtime))
+                changes["waits_for"] = "read"
+        return claimed.update(wait, block_reason=hold, card_dirty=hold is not None, **changes)
 
     def _compute_first_read_wait(self, runtime: Runtime) -> float:
         return runtime.pace.min_poll_interval + 2 * self._numbers.margin
@@ -459,10 +463,13 @@ class OperationStepper(Stepper[ClaimedOperation]):
         cause = answer.call_cause(makes=makes)
         if step not in START_STEPS or (isinstance(answer.error, NotFound) and not makes):
             # A read shows whether the workspace is down by now, or gone.
-            unfound = replace(
-                claimed.update(self._compute_first_read_wait(runtime)), waits_for="read", read_needed=True
+            return claimed.update(
+                self._compute_first_read_wait(runtime),
+                waits_for="read",
+                read_needed=True,
+                cause=cause,
+                **name_call(step, Call.NONE),
             )
-            return replace(with_call_state(unfound, step, Call.NONE), cause=cause)
         ended = outcomes.make_end_update(operation, Outcome.FAILED, cause, claimed.claim, hide=makes)
         if not makes or (is_conflict and operation.called_at is not None and operation.attempts):
             return ended
@@ -544,8 +551,8 @@ class OperationStepper(Stepper[ClaimedOperation]):
         gate_key = runtime.provider.gate_key(created.remote_id)
         if await self._store.write(creations.name_created, creation.id, created, gate_key, claim) is None:
             return None
-        update = build_success(claimed, 0.0, outcomes.build_audit_entry(operation, "call.find", "found"))
-        return replace(update, read_needed=True)
+        entry = outcomes.build_audit_entry(operation, "call.find", "found")
+        return build_success(claimed, 0.0, entry, read_needed=True)
 
     async def find_creation(self, claimed: ClaimedOperation) -> Operation:
         """Return the operation that creates the workspace, even if the claimed one cancels that."""

@@ -28,7 +28,7 @@ from bot.reconciler.step import (
     Stepper,
     build_success,
     find_own_reason,
-    with_call_state,
+    name_call,
 )
 from bot.store import cards as card_rows
 from bot.store import runs
@@ -188,8 +188,9 @@ class RunStepper(Stepper[ClaimedRun]):
     ) -> Update:
         """Return the update that commits the call. A repeated stop keeps the time of its first call."""
         is_first = step is Step.LAUNCH or claimed.run.stop_call is Call.NONE
-        calling = replace(claimed.update(self._numbers.lease), called=is_first, cause="")
-        return with_call_state(calling, step, Call.CALLING)
+        who = {"account": claimed.account, "person": claimed.person}
+        call = name_call(step, Call.CALLING)
+        return claimed.update(self._numbers.lease, called=is_first, cause="", **who, **call)
 
     async def send(
         self, claimed: ClaimedRun, runtime: Runtime, step: Step, access: base.Access
@@ -217,15 +218,17 @@ class RunStepper(Stepper[ClaimedRun]):
         entry = outcomes.build_audit_entry(
             claimed.run, "call.stop", "accepted", how=claimed.run.requested_stop
         )
-        return replace(build_success(claimed, _compute_first_wait(runtime), entry), stop_call=Call.ACCEPTED)
+        return build_success(claimed, _compute_first_wait(runtime), entry, stop_call=Call.ACCEPTED)
 
     async def _record_launch(
         self, claimed: ClaimedRun, runtime: Runtime, step: Step, created: Created
     ) -> None:
         run, remote_id = claimed.run, created.remote_id
         entry = outcomes.build_audit_entry(run, f"call.{step}", "accepted", remote_id=remote_id)
-        launched = replace(
-            build_success(claimed, _compute_first_wait(runtime), entry),
+        launched = build_success(
+            claimed,
+            _compute_first_wait(runtime),
+            entry,
             remote_id=remote_id,
             start_call=Call.ACCEPTED,
         )
@@ -253,8 +256,8 @@ class RunStepper(Stepper[ClaimedRun]):
         notices: list[NewNotice] = []
         if step is Step.STOP and run.attempts < MAX_ATTEMPTS == attempts:
             notices = [_build_not_stopped_notice(run)]
-        again = replace(claimed.update(wait), attempts=attempts, block_reason=answer.hold, notices=notices)
-        return with_call_state(again, step, known)
+        changes = {"attempts": attempts, "block_reason": answer.hold, "notices": notices}
+        return claimed.update(wait, **changes, **name_call(step, known))
 
     def record_rejected(
         self, claimed: ClaimedRun, runtime: Runtime, step: Step, answer: call_results.Rejected
@@ -270,9 +273,9 @@ class RunStepper(Stepper[ClaimedRun]):
         if isinstance(answer.error, NotFound):
             # The run may just have ended; the next reads show it.
             cause = answer.call_cause()
-            return replace(claimed.update(wait), stop_call=Call.ACCEPTED, attempts=0, cause=cause)
-        return replace(
-            claimed.update(wait),
+            return claimed.update(wait, stop_call=Call.ACCEPTED, attempts=0, cause=cause)
+        return claimed.update(
+            wait,
             stop_call=Call.ACCEPTED,
             attempts=0,
             card_dirty=True,
@@ -369,13 +372,13 @@ class RunStepper(Stepper[ClaimedRun]):
         if observed.state is RunState.UNKNOWN:
             # An unknown state doesn't show that the run is there. The card mentions only repeated ones.
             hold = make_hold(HoldCode.UNSEEN) if run.blocked_since is not None else None
-            return await self._block_unseen(claimed, replace(claimed.update(wait), observed=observed), hold)
+            return await self._block_unseen(claimed, claimed.update(wait, observed=observed), hold)
         # The run continues, so the refusal of its stop wasn't because it had ended.
         has_settled = now - (run.called_at or now) >= timeouts.START_SETTLES
         refused = [_build_not_stopped_notice(run, cause=run.refusal)] if run.refusal and has_settled else []
         hold = find_own_reason(runtime, run) or (NOTHING if run.block_reason else None)
-        return replace(
-            claimed.update(wait),
+        return claimed.update(
+            wait,
             remote_id=observed.remote_id,
             observed=observed,
             block_reason=hold,
@@ -411,7 +414,7 @@ class RunStepper(Stepper[ClaimedRun]):
             return outcomes.make_end_update(
                 run, Outcome.FAILED, "lost", claimed.claim, notify=await self.has_recipient(claimed)
             )
-        return replace(claimed.update(wait), unconfirmed=unconfirmed)
+        return claimed.update(wait, unconfirmed=unconfirmed)
 
     async def _count_refused_read(
         self, claimed: ClaimedRun, runtime: Runtime, answer: call_results.Rejected
@@ -425,7 +428,7 @@ class RunStepper(Stepper[ClaimedRun]):
             if is_news
             else next_run_read(run.state, 0.0, max(10.0, runtime.pace.min_poll_interval))
         )
-        refused = replace(claimed.update(wait), unconfirmed=unconfirmed)
+        refused = claimed.update(wait, unconfirmed=unconfirmed)
         return await self._block_unseen(
             claimed, refused, answer.hold if is_news else make_hold(HoldCode.UNSEEN)
         )

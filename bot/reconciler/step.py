@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import ClassVar, Final, Generic, TypeVar
+from typing import Any, ClassVar, Final, Generic, TypeVar
 
 import structlog
 
@@ -215,7 +215,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         subject, starts = claimed.subject, step in START_STEPS
         if subject.retry_at is not None and (pause := subject.retry_at - await self._store.now()) > 0:
             # A read may meanwhile end the item, but doesn't make the call leave early.
-            paused = replace(claimed.update(pause), waits_for="change")
+            paused = claimed.update(pause, waits_for="change")
             await self.save_blocked(claimed, paused, find_block_reason(runtime, subject))
         elif runtime.health.pause > 0:
             await self.postpone(claimed, runtime.health.pause, find_block_reason(runtime, subject))
@@ -277,7 +277,6 @@ class Stepper(EnginePart, ABC, Generic[S]):
         calling = await self.prepare_call(claimed, runtime, step, access)
         if not calling.is_calling:
             return calling
-        calling = replace(calling, account=account, person=claimed.person)
         began = self._clock.monotonic()
         try:
             if (row := await self.save(claimed, calling)) is None:
@@ -416,27 +415,25 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     def record_absence(self, claimed: S, wait: float) -> Update:
         """Return the update if nothing was created; the next plan creates it, unless it was cancelled."""
-        absent = replace(
-            claimed.update(wait),
+        return claimed.update(
+            wait,
             attempts=claimed.subject.attempts + 1,
             block_reason=NOTHING,
             asked=False,
             card_dirty=True,
             audit=[outcomes.build_audit_entry(claimed.subject, "call.find", "absent")],
+            **name_call(self.creating_step, Call.NONE),
         )
-        return with_call_state(absent, self.creating_step, Call.NONE)
 
     def _ask_person(self, claimed: S, runtime: Runtime, now: float) -> Update:
         """Ask the person once whether to create another one, and keep searching."""
         subject = claimed.subject
         wait = search_in(runtime.pace, subject.question_since, now)
         if subject.question_since is not None:
-            return replace(claimed.update(wait), block_reason=NOTHING, asked=True)
+            return claimed.update(wait, block_reason=NOTHING, asked=True)
         asked = outcomes.build_notice(subject, self.question_kind, f"{subject.called_at or 0.0:.3f}")
         unclear = outcomes.build_audit_entry(subject, "call.find", "unclear")
-        return replace(
-            claimed.update(wait), block_reason=NOTHING, asked=True, notices=[asked], audit=[unclear]
-        )
+        return claimed.update(wait, block_reason=NOTHING, asked=True, notices=[asked], audit=[unclear])
 
     # -- saving ----------------------------------------------------------------------------------------------
 
@@ -444,7 +441,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         self, claimed: S, next_in: float, hold: Hold | None = None, *, deadline_in: float | None = None
     ) -> None:
         """Save that an item continues later; ``hold`` is as in ``add_block_reason``."""
-        await self.save_blocked(claimed, replace(claimed.update(next_in), deadline_in=deadline_in), hold)
+        await self.save_blocked(claimed, claimed.update(next_in, deadline_in=deadline_in), hold)
 
     async def postpone_all(
         self, batch: Sequence[S], next_in: float, hold: Hold | None, *, deadline_in: float | None = None
@@ -542,7 +539,10 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     @abstractmethod
     async def prepare_call(self, claimed: S, runtime: Runtime, step: Step, access: Access) -> Update:
-        """Return the update to commit before a call; the call is sent only if that update says *calling*."""
+        """Return the update to commit before a call; the call is sent only if that update says *calling*.
+
+        Such an update has the account and the person, who must be the same when it is saved.
+        """
 
     async def reload_name(self, claimed: S) -> S:
         """Return the claimed item with the name that was chosen when its call was committed."""
@@ -645,17 +645,18 @@ def _keep_silence(claimed: ClaimedOperation | ClaimedRun, update: Update) -> Upd
     return update
 
 
-def with_call_state(update: Update, step: Step, known: Call | None) -> Update:
-    """Return an update with the new state of the step's call; a search changes no state."""
+def name_call(step: Step, known: Call | None) -> dict[str, Call | None]:
+    """Return the change of an update to the new state of the step's call; a search changes no state."""
     match step:
         case Step.FIND:
-            return update
+            return {}
         case Step.START | Step.CREATE | Step.LAUNCH:
-            return replace(update, start_call=known)
+            return {"start_call": known}
         case _:
-            return replace(update, stop_call=known)
+            return {"stop_call": known}
 
 
-def build_success(claimed: S, next_in: float, entry: AuditEntry) -> Update:
+def build_success(claimed: S, next_in: float, entry: AuditEntry, **changes: Any) -> Update:
     """Return the update after an accepted call, or after a search that found its result."""
-    return replace(claimed.update(next_in), attempts=0, block_reason=NOTHING, card_dirty=True, audit=[entry])
+    usual: dict[str, Any] = {"attempts": 0, "block_reason": NOTHING, "card_dirty": True, "audit": [entry]}
+    return claimed.update(next_in, **usual, **changes)

@@ -81,7 +81,9 @@ def predict_stop_effects(context: Context, workspace: Workspace) -> StopEffects:
 
 def choose_stop_mode(context: Context, workspace: Workspace, verb: OperationVerb) -> StopMode | None:
     """Return the mode in which an operation stops a workspace; None if the operation can't be final."""
-    return "stop" if _is_replaced_by_restart(context, workspace, verb) else _MODES.get(verb)
+    if verb is OperationVerb.RESTART:
+        return "stop" if _is_replaced_by_restart(context, workspace) else None
+    return _MODES.get(verb)
 
 
 def find_final_mode(context: Context, workspace: Workspace, verb: OperationVerb) -> StopMode | None:
@@ -93,15 +95,12 @@ def find_final_mode(context: Context, workspace: Workspace, verb: OperationVerb)
     return mode if mode is not None and is_final(get_stop_effects(context, workspace), mode) else None
 
 
-def _is_replaced_by_restart(context: Context, workspace: Workspace, verb: OperationVerb) -> bool:
+def _is_replaced_by_restart(context: Context, workspace: Workspace) -> bool:
     """Return whether a restart ends a workspace irreversibly and creates another from its spec.
 
     Raises Refused (``workspace.no_restart``, ``workspace.withheld``) if that isn't possible, either.
     """
-    if (
-        verb is not OperationVerb.RESTART
-        or choose_restart_mode(get_stop_effects(context, workspace)) is not None
-    ):
+    if choose_restart_mode(get_stop_effects(context, workspace)) is not None:
         return False
     provider = context.need(workspace.connection)
     title = provider.settings.title
@@ -112,8 +111,8 @@ def _is_replaced_by_restart(context: Context, workspace: Workspace, verb: Operat
 
 
 def is_final_stop(context: Context, workspace: Workspace, operation: Operation) -> bool:
-    """Return whether a stop that the owner consented to ends the workspace irreversibly."""
-    if operation.verb not in {OperationVerb.STOP, OperationVerb.FORCE} or not operation.agreed:
+    """Return whether a stop, if its owner consented to that, ends the workspace irreversibly."""
+    if operation.verb not in {OperationVerb.STOP, OperationVerb.FORCE}:
         return False
     mode: StopMode = "force" if operation.verb is OperationVerb.FORCE else "stop"
     return is_final(get_stop_effects(context, workspace), mode)

@@ -185,7 +185,8 @@ def _choose_note(accepted: Accepted, context: Context, workspace: Workspace, ver
         return "renewing"
     if verb is OperationVerb.RESTART and choose_restart_mode(effects) == "suspend":
         return "resuming" if workspace.state is State.SUSPENDED else "restarting_keeps"
-    if verb is not OperationVerb.STOP or is_final_stop(context, workspace, accepted.operation):
+    ends = accepted.operation.agreed and is_final_stop(context, workspace, accepted.operation)
+    if verb is not OperationVerb.STOP or ends:
         return ""
     if accepted.operation.prior_call is not Call.NONE:
         return "stopping_started"

@@ -15,8 +15,7 @@ SELECT seq, CAST(:at AS DOUBLE PRECISION), :actor, :action, :target, :result, :d
 UNION ALL
 SELECT 0, CAST(:at AS DOUBLE PRECISION), '', '', '', '', CAST(seq AS TEXT), '', hash FROM entry WHERE seq > 0
 ON CONFLICT (seq) DO UPDATE SET
-    at = excluded.at, detail = CASE WHEN audit.seq = 0 THEN excluded.detail END, hash = excluded.hash
-RETURNING hash;
+    at = excluded.at, detail = CASE WHEN audit.seq = 0 THEN excluded.detail END, hash = excluded.hash;
 
 -- name: audit_head
 SELECT CAST(detail AS BIGINT) AS count, hash FROM audit WHERE seq = 0;

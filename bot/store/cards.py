@@ -6,7 +6,7 @@ longer work are removed (``docs/internals/rules.md``, "What was said stays").
 """
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final
 
 from bot.domain.message_kinds import AnyKind, Mark
@@ -219,6 +219,9 @@ def choose_card_id(kind: AnyKind, notice_id: str, subject: str) -> str:
     return subject if Mark.CARD in kind.marks or kind is NoticeKind.CARD_UPDATE else notice_id
 
 
+_FORMER: Final = ("id", "kind", "principal", "about", "subject")
+
+
 def save_location(
     tx: Transaction,
     card_id: str,
@@ -228,18 +231,15 @@ def save_location(
     said: SentText = None,
 ) -> None:
     """Record where a card's message is, and its text; older messages about the same may now lose buttons."""
+    card = CARDS.one(tx, id=card_id)
+    if card is None:
+        return
     at = {"channel_id": channel_id, "message_ts": message_ts, "now": tx.now()}
-    row = tx.one("place_card", id=card_id, rendered_digest=rendered_digest, said=said, **at)
-    if row is not None:
-        # For cards and questions, the row says when the message goes out of date.
-        card = CARDS.parse(row)
-        over_at = _find_over_at(card.kind, card.body, tx.now())
-        if over_at != row["over_at"]:
-            CARDS.change(tx, {"id": card_id}, over_at=over_at)
-    if row is not None and Mark.IN_CHANNEL not in parse_enum(AnyKind, row["kind"]).marks:
-        tx.run(
-            "queue_former", **{name: row[name] for name in ("id", "kind", "principal", "about", "subject")}
-        )
+    # For cards and questions, the row says when the message goes out of date.
+    at["over_at"] = _find_over_at(card.kind, card.body if said is None else said, tx.now())
+    tx.run("place_card", id=card_id, rendered_digest=rendered_digest, said=said, **at)
+    if Mark.IN_CHANNEL not in card.kind.marks:
+        tx.run("queue_former", **{name: getattr(card, name) for name in _FORMER})
 
 
 def forget_replaced(tx: Transaction, card_id: str, channel_id: str, message_ts: str) -> None:
@@ -309,13 +309,14 @@ def claim_cards(
     margins = _CHANGED_CARDS.get_margins(now) | _PROGRESSED_CARDS.get_margins(now)
     given = {"reasons": _UPDATE_REASONS, "limit": limit, "owner": owner, **margins, **room.within(now)}
     found = tx.all(_query_due_reasons(), **given)
-    dirty = {row["reason"]: row["fit"] for row in found}
-    fit = max(dirty.values(), default=0)
+    fits = {row["reason"]: row["fit"] for row in found}
+    due, fit = [reason for reason in _QUEUES_BY_REASON if reason in fits], max(fits.values(), default=0)
 
     cards: list[Card] = []
-    for reason, queue in _QUEUES_BY_REASON.items():
-        if reason in dirty and len(cards) < fit:
-            claimed = CARDS.parse_all(queue.take(tx, lease, fit - len(cards), now, owner=owner))
+    for reason in due:
+        if left := fit - len(cards):
+            take = partial(_QUEUES_BY_REASON[reason].take, is_last=reason == due[-1])
+            claimed = CARDS.parse_all(take(tx, lease, left, now, owner=owner))
             cards += sorted(claimed, key=lambda card: (card.changed_at or card.updated_at, card.id))
     return cards
 
@@ -353,7 +354,9 @@ def finish_update(
     # A notice's row isn't needed any more; that of an operation, run or class stays. If it changed after the
     # claim, it is still to be updated.
     same = {"id": card_id, "is_dirty": False}
-    if is_over and not CARDS.count_deleted(tx, **same, is_notice=True):
+    if not is_over:
+        tx.finish()
+    elif not CARDS.count_deleted(tx, **same, is_notice=True):
         CARDS.change(tx, same, stage="closed", changed_at=None)
 
 

@@ -83,9 +83,8 @@ WHERE channel_id = :channel_id AND message_ts = :message_ts AND is_notice = 1 AN
 -- name: place_card
 UPDATE cards SET
     channel_id = :channel_id, updated_at = :now, rendered_digest = :rendered_digest, body = COALESCE(:said, body),
-    message_ts = :message_ts
-WHERE id = :id
-RETURNING *;
+    message_ts = :message_ts, over_at = :over_at
+WHERE id = :id;
 
 -- name: unplace_card
 UPDATE cards SET

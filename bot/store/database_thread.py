@@ -19,6 +19,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 from threading import Condition, Thread
 from time import monotonic
 from typing import Any, ClassVar, Protocol
@@ -408,34 +409,29 @@ class WriteQueue:
                 rows += item.rows
 
     def put_back(self, items: Iterable[QueuedWork]) -> None:
-        """Requeue items at the head of their priority's queue."""
+        """Requeue items at the head of their priority's queue, for as long as their callers wait."""
+        reopened: set[tuple[asyncio.AbstractEventLoop, Priority]] = set()
         with self._condition:
             for item in reversed(list(items)):
                 self._queues[item.priority].appendleft(item)
                 if item.priority is Priority.RECORDS:
                     self._record_rows += item.rows
+                if item.stage is QueueStage.COMMITTING:
+                    item.stage = QueueStage.QUEUED
+                    reopened.add((item.future.get_loop(), item.priority))
+        for loop, priority in reopened:
+            # While it was being committed, nobody looked whether its caller's patience is out.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._look_in, 0.0, priority)
 
     def may_commit(self, items: Iterable[QueuedWork]) -> bool:
         """Mark items as being committed, all or none; return False if a caller gave up on one of them."""
         with self._condition:
-            if any(item.stage is not QueueStage.QUEUED for item in items):
+            if any(item.stage is QueueStage.GIVEN_UP for item in items):
                 return False
             for item in items:
                 item.stage = QueueStage.COMMITTING
             return True
-
-    def enqueue_again(self, items: Iterable[QueuedWork]) -> None:
-        """Let items run again that are known not to be committed, for as long as their callers wait."""
-        priorities: dict[asyncio.AbstractEventLoop, set[Priority]] = {}
-        with self._condition:
-            for item in items:
-                item.stage = QueueStage.QUEUED
-                priorities.setdefault(item.future.get_loop(), set()).add(item.priority)
-        for loop, reopened in priorities.items():
-            for priority in reopened:
-                # While it was being committed, nobody looked whether its caller's patience is out.
-                with suppress(RuntimeError):
-                    loop.call_soon_threadsafe(self._look_in, 0.0, priority)
 
     def deliver(self, items: Iterable[QueuedWork], written: Collection[str] = ()) -> None:
         """Deliver the items' results to the waiting callers, and the names of the written tables."""
@@ -612,6 +608,8 @@ class QueueWorker:
         except self._errors as error:
             self._put_back_or_fail(items, error)
             return
+        if len(items) == 1:
+            self._session.transaction.may_commit = partial(self._queue.may_commit, items)
         try:
             self._run_until(items, ran, stops=True)
             # A person who gives up until then is told, rightly, that nothing was done; and one that fails
@@ -630,7 +628,6 @@ class QueueWorker:
             self._session.rollback()
             if isinstance(self._session.translated(error), StoreBusy):
                 # Nothing was done: whoever still waits gets it from the next connection.
-                self._queue.enqueue_again(ran)
                 self._queue.put_back(items)
                 return
             self._fail(ran, error)

@@ -28,6 +28,7 @@ from bot.store.queues import Claim, Queue, declare_queue
 from bot.store.statements import fill_changes
 from bot.store.tables import (
     GATES,
+    OPERATIONS,
     WORKSPACES,
     make_parser,
     name_columns,
@@ -162,6 +163,10 @@ def claim_reads(
     now = tx.now()
     lease = interval + margin
     until = now + lease
+    after = {"connection": connection, "due_at": until, "claimed_at": now}
+    GATE_QUEUE.ask(tx, lease, limit, now, connection=connection)
+    if together == 1:
+        tx.ask("watchers", **after)
     found = GATE_QUEUE.take(tx, lease, limit, now, connection=connection)
     counts = Counter(gate["reader"] for gate in found if gate["reader"]) if together > 1 else {}
     for reader, count in counts.items():
@@ -169,7 +174,7 @@ def claim_reads(
         if count < together:
             found += tx.all(ALONG_CLAIM.statement, **parameters, until=until, limit=together - count)
     watchers: dict[str, list[Row]] = {gate["gate_key"]: [] for gate in found}
-    for row in tx.all("watchers", connection=connection, due_at=until, claimed_at=now) if found else ():
+    for row in tx.all("watchers", **after) if found else ():
         # Skip gates claimed at the same moment by another claim.
         if row["gate_key"] in watchers:
             watchers[row["gate_key"]].append(row)
@@ -547,6 +552,7 @@ def _observe(
         "lacks": lacks,
         "lacks_since": lacks_since,
     }
+    OPERATIONS.ask(tx, workspace_id=row["id"], outcome=None)
     is_newest = tx.count(fill_changes("observed", *columns), id=row["id"], confirms=confirms, **columns)
     if not is_newest:
         # Another process has just written the result of a later read.

@@ -113,10 +113,17 @@ def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = ""
             new = replace(new, body=new.body | {"becomes": promise})
         row = _add(tx, new) if preferences.should_send_notice(tx, new) else None
         if row is not None:
-            cards.add_notice(tx, row, new.body)
             _add_to_results(tx, new, str(row["id"]))
+            cards.add_notice(tx, row, new.body)
         elif Mark.IN_CARD in new.kind.marks:
             release_card(tx, new.subject)
+
+
+def ask_for_end(tx: Transaction, notices: Sequence[NewNotice], subject: str) -> None:
+    """Ask for what ``add_notices`` reads about the end of an operation."""
+    CARDS.ask(tx, id=subject)
+    for one in notices:
+        preferences.ask_delivery(tx, replace(one, subject=one.subject or subject))
 
 
 def ask_once(tx: Transaction, question: NewNotice) -> bool:
@@ -285,12 +292,14 @@ def claim_notices_once(
 
     Slack's limit (``room``) and each urgency's share of it bound their number, except that of replies
     (urgency 0). A notice whose lease has expired is claimed again, with ``unknown_since`` set to the time of
-    that attempt if unset. With a notice that may have been sent, all such notices of the person are claimed,
-    as one search finds them. Notices about a run whose output another process follows are left to that
-    process. Return None if combining news used up the transaction; it is done first, so call again.
+    that attempt if unset. Notices about a run whose output another process follows are left to that process.
+    Return None if combining news used up the transaction; it is done first, so call again.
     """
     now, before = tx.now(), tx.changes
-    found = tx.all("due_urgencies", urgencies=URGENCY_NUMBERS, now=now, limit=room.most(), **room.within(now))
+    given = {"urgencies": URGENCY_NUMBERS, "now": now, "limit": room.most(), **room.within(now)}
+    tx.ask("due_urgencies", **given)
+    tx.ask("late_news", now=now, since=now - SILENCE_SECONDS)
+    found = tx.all("due_urgencies", **given)
     fits = {int(row["urgency"]): int(row["fit"]) for row in found}
     is_late = _combine_waiting(tx, now, fits.keys())
     if tx.changes - before >= _MAX_COMBINED_NOTICES:
@@ -298,16 +307,15 @@ def claim_notices_once(
     if is_late:
         fits.setdefault(NoticeKind.SUMMARY.urgency, max(fits.values()))
     claimed: list[Notice] = []
-    paced = 0
-    for urgency in _URGENCIES:
-        if urgency not in shares or urgency not in fits:
-            continue
+    paced, due = 0, [urgency for urgency in _URGENCIES if urgency in shares and urgency in fits]
+    for urgency in due:
         left = limit - len(claimed)
         if urgency > 0:
             left = min(left, fits[urgency] - paced - room.most() + room.most(shares[urgency]))
         if left <= 0:
             continue
-        some = _claim(tx, _QUEUE_OF[urgency].claim, lease, owner, limit=left)
+        claim = _QUEUE_OF[urgency].claim
+        some = _claim(tx, claim, lease, owner, is_last=urgency == due[-1], limit=left)
         claimed += some
         paced += len(some) * (urgency > 0)
     return claimed
@@ -321,10 +329,17 @@ async def claim_notices(
     owner: str = "",
     room: CallQuota = UNLIMITED,
 ) -> list[Notice]:
-    """Claim notices as ``claim_notices_once`` does, after all news to be combined was combined."""
+    """Claim notices as ``claim_notices_once`` does, after all news to be combined was combined.
+
+    With a notice that may have been sent, all such notices of the person are claimed, as one search finds
+    them.
+    """
     claim = partial(claim_notices_once, limit=limit, lease=lease, shares=shares, owner=owner, room=room)
     while (claimed := await engine.write(claim, Priority.CLAIMS)) is None:
         pass
+    if any(one.unknown_since is not None for one in claimed):
+        unsure = partial(_claim_unsure, claimed=claimed, lease=lease, owner=owner)
+        claimed = await engine.write(unsure, Priority.CLAIMS)
     return claimed
 
 
@@ -337,21 +352,30 @@ def claim_pending(
     latter comes with all such notices of its person.
     """
     _combine_waiting(tx, tx.now(), _INFORMATIONAL_URGENCIES)
-    return _claim(
+    found = _claim(
         tx, PENDING_CLAIM.statement, lease, owner, is_send=is_send, people=_make_people_pattern(place)
     )
+    return _claim_unsure(tx, found, lease, owner)
 
 
-def _claim(tx: Transaction, query: str, lease: float, owner: str, **which: Any) -> list[Notice]:
+def _claim(
+    tx: Transaction, query: str, lease: float, owner: str, *, is_last: bool = False, **which: Any
+) -> list[Notice]:
     now = tx.now()
-    given = {"now": now, "until": now + lease, "owner": owner}
-    found = NOTICES.query(tx, query, **which, settled=now - CARD_FIRST_SECONDS, **given)
-    unsure = {one.principal for one in found if one.unknown_since is not None}
+    given = {**which, "now": now, "until": now + lease, "owner": owner, "settled": now - CARD_FIRST_SECONDS}
+    if is_last:
+        tx.ask(query, **given)
+        tx.finish()
+    return sorted(NOTICES.query(tx, query, **given), key=lambda notice: (notice.created_at, notice.id))
+
+
+def _claim_unsure(tx: Transaction, claimed: Sequence[Notice], lease: float, owner: str) -> list[Notice]:
+    """Return claimed notices with all others of their people that may have been sent, too."""
+    given = {"now": tx.now(), "until": tx.now() + lease, "owner": owner, "limit": _MAX_COMBINED_NOTICES}
+    found, unsure = list(claimed), {one.principal for one in claimed if one.unknown_since is not None}
     for principal in take_batch(tx, unsure) if unsure else ():
-        found += NOTICES.query(
-            tx, UNSURE_CLAIM.statement, principal=principal.key, limit=_MAX_COMBINED_NOTICES, **given
-        )
-    return sorted(found, key=lambda notice: (notice.created_at, notice.id))
+        found += NOTICES.query(tx, UNSURE_CLAIM.statement, principal=principal.key, **given)
+    return found
 
 
 @concerns(lambda notice, *_, **__: [notice.principal.key])
@@ -372,6 +396,8 @@ def mark_notice_sent(
     end of an operation is told, a card that waited isn't needed.
     """
     now, notice_id = tx.now(), notice.id
+    if message_ts:
+        CARDS.ask(tx, id=cards.choose_card_id(notice.kind, notice_id, notice.subject))
     row = tx.one("notice_sent", id=notice_id, channel_id=channel_id, message_ts=message_ts, now=now)
     if row is None:
         return

@@ -13,8 +13,8 @@ from bot.domain.steps import ClaimedOperation, Update
 from bot.domain.stops import Consent
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import PROVISIONAL, State, Workspace
-from bot.store import cards, courses, gates, hours, timers, waitlist, work_items
-from bot.store.notices import add_notices
+from bot.store import cards, courses, gates, homes, hours, timers, waitlist, work_items
+from bot.store.notices import add_notices, ask_for_end
 from bot.store.queues import Queue, declare_queue
 from bot.store.tables import OPERATIONS, WORKSPACES, make_parser
 from bot.store.transaction import Row, Transaction, concerns
@@ -323,15 +323,11 @@ def claim_operations(tx: Transaction, limit: int, lease: float, owner: str = "")
     Starts of a connection whose start queue another process owns are left to that process.
     """
     found = work_items.claim(tx, OPERATION_QUEUE.claim, "claimed_operations", lease, limit=limit, owner=owner)
-    return [step for row, beside in found if (step := _make_step(tx, row, beside)) is not None]
+    return [_make_step(tx, row, beside) for row, beside in found]
 
 
-def _make_step(tx: Transaction, row: Row, beside: Row) -> ClaimedOperation | None:
+def _make_step(tx: Transaction, row: Row, beside: Row) -> ClaimedOperation:
     workspace, *who = _PARSE_RELATED(beside)
-    if workspace is None:
-        # Deleting a workspace ends its operations, so the database must have been edited by hand.
-        end(tx, row["id"], Outcome.CANCELLED, "forgotten")
-        return None
     given = work_items.make_actor_fields(tx, row, *who)
     return ClaimedOperation(subject=OPERATIONS.parse(row), workspace=workspace, **given)
 
@@ -359,6 +355,9 @@ def save_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | 
     if update.hides and update.outcome is not None:
         put_away(tx, row["workspace_id"])
     if update.outcome is not None:
+        tx.ask("touched_by_end", workspace_id=row["workspace_id"])
+        ask_for_end(tx, pending, update.id)
+        homes.show_end(tx, update.id)
         ended = OPERATIONS.parse(row)
         is_stopped = ended.verb.brings_down and ended.outcome is Outcome.FULFILLED
         touched = tx.one("touched_by_end", workspace_id=row["workspace_id"])

@@ -6,10 +6,13 @@ NOT (verb IN ('start', 'restart', 'create') AND start_call <> 'accepted' AND EXI
 ))
 
 -- name: claimed_operations
-SELECT o.id, {columns w a p} FROM json_each(:ids) wanted
-JOIN operations o ON o.id = wanted.key
-LEFT JOIN workspaces w ON w.id = o.workspace_id
-{acting};
+SELECT o.id, {columns w a p} FROM operations o
+JOIN workspaces w ON w.id = o.workspace_id
+{acting}
+WHERE o.id IN (/* postgresql: SELECT unnest(ARRAY( */
+    SELECT id FROM operations WHERE outcome IS NULL AND next_step_at = :until AND claim = :claim
+    /* postgresql: )) */
+);
 
 -- Workspaces whose names a new one must differ from: those on the list, and those that may still be created.
 -- name: namesakes

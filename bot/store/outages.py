@@ -63,9 +63,13 @@ def note_silence(tx: Transaction, name: str, since: float, answered_at: float | 
 @prioritize(Priority.RECORDS)
 def note_answer(tx: Transaction, name: str, at: float) -> bool:
     """Note when a connection or Slack answered; return whether this ends a silence."""
-    row = tx.one("answered", name=name, at=at)
+    answer = {"name": name, "at": at}
+    tx.ask("answered", **answer)
+    tx.ask("silence_over", **answer)
+    tx.finish()
+    row = tx.one("answered", **answer)
     is_silent = row is not None and row["silent_since"] is not None
-    return is_silent and tx.count("silence_over", name=name, at=at) == 1
+    return is_silent and tx.one("silence_over", **answer) is not None
 
 
 @prioritize(Priority.STEADY)

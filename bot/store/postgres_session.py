@@ -148,7 +148,7 @@ class PostgresSession:
         self.timeline, self.is_compared = "", False
         #: What each transaction that writes asks about the newest migration.
         self.check_migration: Callable[[str], None] | None = None
-        self.transaction = PostgresTransaction(self._send, self._wait, time, ids)
+        self.transaction = PostgresTransaction(self._send, self._wait, self._finish, time, ids)
 
     def open(self) -> None:
         """Connect. Raise StoreUnavailable with the cause for operators."""
@@ -205,13 +205,10 @@ class PostgresSession:
 
     def commit(self) -> None:
         """Commit. Raise StoreBusy if nothing was written after all."""
-        self.transaction.expect_writes()
-        tables = " ".join(sorted(self.transaction.written)) if self.notifies else ""
+        if self.transaction.is_finished:
+            return
         try:
-            if tables:
-                # With the commit, and no further round trip.
-                self._send(b"SELECT pg_notify('usher', $1)", [tables])
-            self._send(b"COMMIT")
+            self._send_commit()
             self._leave_pipeline()
         except psycopg.OperationalError:
             if not self._is_gone():
@@ -219,6 +216,19 @@ class PostgresSession:
             if not self._transaction_id:
                 raise StoreBusy("the connection to the database was lost; nothing was done") from None
             self._find_outcome(self._transaction_id, self.timeline)
+
+    def _send_commit(self) -> None:
+        self.transaction.expect_writes()
+        tables = " ".join(sorted(self.transaction.written)) if self.notifies else ""
+        if tables:
+            # With the commit, and no further round trip.
+            self._send(b"SELECT pg_notify('usher', $1)", [tables])
+        self._send(b"COMMIT")
+
+    def _finish(self) -> None:
+        """Commit together with all that is under way."""
+        self._send_commit()
+        self._wait(self._leave_pipeline)
 
     def rollback(self) -> None:
         """Roll back, if there is anything to."""
@@ -350,11 +360,13 @@ class PostgresSession:
         assert self._connection is not None  # opened before any work
         return self._connection.cursor().execute(statement, params, prepare=True)
 
-    def _wait(self) -> None:
+    def _wait(self, until: Callable[[], None] | None = None) -> None:
         """Wait for all statements that are under way."""
         asked = self._asked
         try:
-            if self._pipeline is not None:
+            if until is not None:
+                until()
+            elif self._pipeline is not None:
                 self._sync()
         except psycopg.errors.FeatureNotSupported:
             if asked is None or asked[1].pgresult is not None:
@@ -476,7 +488,7 @@ class PostgresSession:
                 if self.timeline != timeline:
                     if not self.transaction.audited:
                         break
-                    if self.transaction.one("was_audited", hash=self.transaction.audited) is not None:
+                    if self.transaction.one("was_audited", **self.transaction.audited) is not None:
                         return
                     raise StoreBusy("the database has lost its last seconds; nothing was done")
                 cursor = self._cursor().execute(b"SELECT pg_xact_status($1::xid8) AS status", [transaction])

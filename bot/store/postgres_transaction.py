@@ -20,6 +20,7 @@ from bot.domain.audit import AuditEntry
 from bot.store.statements import read_queries
 from bot.store.transaction import NotAlone, Parameters, Row, StoreTime, as_json, clean, find_written_table
 from bot.support.clock import Ids
+from bot.support.errors import StoreBusy
 
 _PARAMETER_PATTERN = re.compile(r"(?<!:):(\w+)")
 #: The parameter that stands for all rows.
@@ -49,12 +50,14 @@ class PostgresTransaction:
         self,
         send: Callable[[bytes, Sequence[object]], Cursor[Row]],
         wait: Callable[[], None],
+        commit: Callable[[], None],
         time: StoreTime,
         ids: Ids,
     ) -> None:
         self.ids = ids
         self._send = send
         self._wait = wait
+        self._commit = commit
         self._time = time
         #: How many rows were changed on this connection, as far as it was waited for.
         self._changes = 0
@@ -71,15 +74,21 @@ class PostgresTransaction:
         #: What was asked and not taken, by its text and its parameters.
         self._ahead: dict[tuple[str, tuple[str | None, ...]], Cursor[Row]] = {}
         self.audit_entries: list[AuditEntry] = []
-        self.audited = ""
+        self.audited: Row = {}
+        self.may_commit: Callable[[], bool] | None = None
+        #: Whether its commit was sent with its last statement.
+        self.is_finished = False
         self.written: set[str] = set()
 
     def _execute(self, query: str, params: dict[str, Any]) -> Cursor[Row]:
+        assert not self.is_finished, "nothing may follow"
         text, names = number_parameters(query)
         sent = self._send(text.encode(), [_encode_text(params[name]) for name in names])
         if not text.startswith("SELECT"):
             self._under_way.append((sent, text))
-            for key in [key for key in self._ahead if _writes_to(text, key[0])]:
+            for key in [
+                key for key in self._ahead if key[0].startswith("SELECT") and _writes_to(text, key[0])
+            ]:
                 del self._ahead[key]
         return sent
 
@@ -95,6 +104,9 @@ class PostgresTransaction:
     def _catch_up(self) -> None:
         """Wait for all that is under way, and note what it has written."""
         self._wait()
+        self._note_written()
+
+    def _note_written(self) -> None:
         self._has_begun = True
         for sent, text in self._under_way:
             if sent.rowcount > 0:
@@ -134,6 +146,16 @@ class PostgresTransaction:
         text, names = number_parameters(query)
         given = tuple(_encode_text(params[name]) for name in names)
         self._ahead[text, given] = self._execute(query, params)
+
+    def finish(self) -> None:
+        """Send the commit with all that is under way, and wait for both."""
+        if self.may_commit is None or self.audit_entries:
+            return
+        if not self.may_commit():
+            raise StoreBusy("nobody waits for it any more; nothing was done")
+        self._commit()
+        self.is_finished = True
+        self._note_written()
 
     def run_each(self, query: str, params: Sequence[Parameters]) -> None:
         """Run a statement for each set of parameters, all at once."""

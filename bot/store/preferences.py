@@ -38,11 +38,20 @@ def should_send_notice(tx: Transaction, new: NewNotice, *, has_card: bool = Fals
     """
     if new.kind.topic is None and (Mark.IN_CARD not in new.kind.marks or "becomes" in new.body):
         return True
-    about = {"subjects": as_json({new.subject: 1}), "workspace": new.body.get("workspace")}
-    row = tx.one("heard", **about, principal=new.principal)
+    row = tx.one("heard", **_make_delivery_params(new))
     assert row is not None  # it is found whatever there is
     row["has_card"] |= has_card
     return should_send(_read_delivery(new.kind, row), _PREFERENCES(row) or Preferences())
+
+
+def ask_delivery(tx: Transaction, new: NewNotice) -> None:
+    """Ask for what ``should_send_notice`` reads."""
+    tx.ask("heard", **_make_delivery_params(new))
+
+
+def _make_delivery_params(new: NewNotice) -> Row:
+    about = {"subjects": as_json({new.subject: 1}), "workspace": new.body.get("workspace")}
+    return {**about, "principal": new.principal}
 
 
 def _read_delivery(kind: AnyKind, row: Row) -> NoticeDelivery:

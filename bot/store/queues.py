@@ -124,16 +124,33 @@ class Queue:
         """Return the parameters ``now`` and, for each margin, the time that many seconds before it."""
         return {"now": now, **{name: now - seconds for name, seconds in self.margins.items()}}
 
+    def ask(self, tx: Transaction, lease: float, limit: int, now: float, **named: object) -> None:
+        """Send the claim that ``take`` makes with the same arguments."""
+        tx.ask(self.claim, **self._fill(now, lease, limit), **named)
+
+    def _fill(self, now: float, lease: float, limit: int) -> Row:
+        return {**self.get_margins(now), "until": now + lease, "limit": limit}
+
     def take(
-        self, tx: Transaction, lease: float, limit: int, now: float | None = None, **named: object
+        self,
+        tx: Transaction,
+        lease: float,
+        limit: int,
+        now: float | None = None,
+        *,
+        is_last: bool = False,
+        **named: object,
     ) -> list[Row]:
         """Claim at most ``limit`` due rows for ``lease`` seconds; return them as they are after the claim.
 
-        ``now`` is the time of the claim, if the caller needs to know it.
+        ``now`` is the time of the claim, if the caller needs to know it. ``is_last``: nothing follows in the
+        transaction.
         """
         now = tx.now() if now is None else now
-        given = {**self.get_margins(now), "until": now + lease, "limit": limit}
-        return tx.all(self.claim, **given, **named)
+        if is_last:
+            self.ask(tx, lease, limit, now, **named)
+            tx.finish()
+        return tx.all(self.claim, **self._fill(now, lease, limit), **named)
 
 
 #: Every queue by its name, in the order of the modules that declare them.

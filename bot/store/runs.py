@@ -13,7 +13,7 @@ from bot.domain.runs import DiscoveredRun, Run, RunState, StopKind
 from bot.domain.steps import ClaimedRun, Update
 from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Call, Outcome
-from bot.store import cards, gates, usage, waitlist, work_items
+from bot.store import cards, gates, homes, usage, waitlist, work_items
 from bot.store.discovered import find_listing_start
 from bot.store.notices import add_card, add_notices, release_card
 from bot.store.queues import ALWAYS, Claim, Queue, declare_queue
@@ -227,6 +227,8 @@ def save_run_step(tx: Transaction, update: Update, was: Row | None = None) -> Ro
     if saved is None:
         return None
     row, _ = saved
+    if update.outcome is not None:
+        homes.show_end(tx, update.id)
     usage.note_run(tx, was, row)
     if row["outcome"] is not None and row["remote_id"] is not None:
         waitlist.offer_capacity(tx, row["connection"], waitlist.RUN_PAUSE_SECONDS)

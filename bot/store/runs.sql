@@ -17,9 +17,12 @@ SELECT * FROM runs WHERE is_watched = 1 AND remote_id IS NOT NULL AND is_orphan 
 ORDER BY created_at;
 
 -- name: claimed_runs
-SELECT o.id, {columns a p} FROM json_each(:ids) wanted
-JOIN runs o ON o.id = wanted.key
-{acting};
+SELECT o.id, {columns a p} FROM runs o
+{acting}
+WHERE o.id IN (/* postgresql: SELECT unnest(ARRAY( */
+    SELECT id FROM runs WHERE outcome IS NULL AND next_step_at = :until AND claim = :claim
+    /* postgresql: )) */
+);
 
 -- name: runs
 SELECT * FROM runs WHERE principal = :principal AND is_orphan = 0 AND {run_is_shown} ORDER BY created_at DESC LIMIT :limit;

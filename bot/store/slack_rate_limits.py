@@ -65,21 +65,25 @@ def take_slack_call(
     fit into a minute, ``gap`` the least seconds between two calls to one channel.
     """
     key, now = {"team": team, "method": method}, tx.now()
-    pause = _name_pause(method, channel) if gap else ""
-    given = {"channel": channel, "paced": channel if gap else None, "last": now - gap, "most": most}
-    counted = tx.one("count_slack_call", **key, **given, pause=pause, now=now, since=now - WINDOW_SECONDS)
+    paced = {"pause": _name_pause(method, channel) if gap else "", "paced": channel if gap else None}
+    # Many at once: only when the oldest is long over.
+    oldest = now - 2 * WINDOW_SECONDS
+    former = {**key, "before": now - WINDOW_SECONDS, "oldest": oldest, "limit": FAN_OUT_BATCH_SIZE}
+    call = {**key, **paced, "channel": channel, "now": now, "most": most}
+    call |= {"last": now - gap, "since": now - WINDOW_SECONDS}
+    next_call = {**key, **paced, "place": most - 1, "window": WINDOW_SECONDS, "gap": gap, "last": now - gap}
+    tx.ask("forget_slack_calls", **former)
+    tx.ask("count_slack_call", **call)
+    tx.ask("next_slack_call", **next_call)
+    tx.finish()
+    counted = tx.one("count_slack_call", **call)
     if counted is not None:
-        if (counted["oldest"] or now) <= now - 2 * WINDOW_SECONDS:
-            tx.run("forget_slack_calls", **key, before=now - WINDOW_SECONDS, limit=FAN_OUT_BATCH_SIZE)
+        if (counted["oldest"] or now) <= oldest:
+            tx.all("forget_slack_calls", **former)
         return 0.0
-    paused = tx.one("slack_pause", **key, pause=pause)
-    waits = [paused["paused_until"] - now if paused and paused["paused_until"] else 0.0]
-    if (last := tx.one("slack_call_at", **key, place=most - 1)) is not None:
-        waits.append(last["called_at"] + WINDOW_SECONDS - now)
-    if gap and (last := tx.one("slack_call_to", **key, channel=channel, since=now - gap)) is not None:
-        waits.append(last["called_at"] + gap - now)
+    row = tx.one("next_slack_call", **next_call)
     # Never 0, since nothing was counted.
-    return max(*waits, 0.001)
+    return max((row["at"] or now) - now if row else 0.0, 0.001)
 
 
 def count_remaining_calls(tx: Transaction, room: CallQuota, share: float = 1.0) -> int:

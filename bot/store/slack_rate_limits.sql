@@ -14,22 +14,25 @@ RETURNING (
     SELECT MIN(c.called_at) FROM slack_calls c WHERE c.team = slack_calls.team AND c.method = slack_calls.method
 ) AS oldest;
 
--- name: slack_pause
-SELECT MAX(paused_until) AS paused_until FROM slack_methods WHERE team = :team AND method IN (:method, :pause);
+-- When the next call fits: no pause is left, a minute has room, and the channel has its gap.
+-- name: next_slack_call
+SELECT MAX(at) AS at FROM (
+    SELECT MAX(paused_until) AS at FROM slack_methods WHERE team = :team AND method IN (:method, :pause)
+    UNION ALL
+    SELECT called_at + :window FROM (
+        SELECT called_at FROM slack_calls WHERE team = :team AND method = :method
+        ORDER BY called_at DESC LIMIT 1 OFFSET :place
+    ) first_of_a_minute
+    UNION ALL
+    SELECT MAX(called_at) + :gap FROM slack_calls
+    WHERE team = :team AND method = :method AND channel = :paced AND called_at > :last
+) times;
 
 -- name: forget_slack_calls
 DELETE FROM slack_calls WHERE team = :team AND method = :method AND called_at <= :before AND called_at <= COALESCE((
     SELECT called_at FROM slack_calls WHERE team = :team AND method = :method ORDER BY called_at LIMIT 1 OFFSET :limit
-), :before);
-
--- name: slack_call_at
-SELECT called_at FROM slack_calls WHERE team = :team AND method = :method
-ORDER BY called_at DESC LIMIT 1 OFFSET :place;
-
--- name: slack_call_to
-SELECT called_at FROM slack_calls
-WHERE team = :team AND method = :method AND channel = :channel AND called_at > :since
-ORDER BY called_at DESC LIMIT 1;
+), :before) AND :oldest >= (SELECT MIN(called_at) FROM slack_calls WHERE team = :team AND method = :method)
+RETURNING called_at;
 
 -- name: slack_calls_left
 SELECT {room} AS fit;

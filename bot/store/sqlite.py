@@ -357,7 +357,8 @@ class SqliteTransaction:
         self._columns: dict[str, list[str]] = {}
         self.audit_entries: list[AuditEntry] = []
         self.written: set[str] = set()
-        self.audited = ""
+        self.audited: Row = {}
+        self.may_commit: Callable[[], bool] | None = None
 
     def _execute(self, query: str, params: dict[str, Any]) -> sqlite3.Cursor:
         text = self._queries.get(query, query)
@@ -387,6 +388,9 @@ class SqliteTransaction:
 
     def ask(self, query: str, **params: Any) -> None:
         """Do nothing: nobody waits for a network."""
+
+    def finish(self) -> None:
+        """Do nothing: the session commits."""
 
     def run_each(self, query: str, params: Sequence[Parameters]) -> None:
         """Run a statement for each set of parameters."""

@@ -2,7 +2,8 @@
 
 from functools import partial
 
-from bot.store import cards, hours, inbox, usage
+from bot.domain.work_items import Outcome
+from bot.store import cards, hours, inbox, operations, usage
 from bot.store.fan_out import take_batch
 from bot.store.runs import RETENTION_SECONDS
 from bot.store.tables import CARDS, WORKSPACES
@@ -43,7 +44,7 @@ async def sweep(engine: Engine) -> None:
     ``docs/operate.md`` says for every table how long its rows are kept. A card's row is deleted with its
     operation, run, class or notice.
     """
-    for short in (_give_up_edits, _sweep_clicks):
+    for short in (_give_up_edits, _sweep_clicks, _end_forgotten):
         while await engine.write(short):
             pass
     for query in _RETENTION_SECONDS:
@@ -67,6 +68,14 @@ def _give_up_edits(tx: Transaction) -> bool:
     """
     late = {"before": tx.now() - _DAY, "limit": _BATCH_SIZE}
     return max(tx.count(one, **late) for one in ("give_up_edits", "give_up_former_edits")) == _BATCH_SIZE
+
+
+def _end_forgotten(tx: Transaction) -> bool:
+    """End open operations whose workspaces were deleted by hand; return whether there may be more."""
+    forgotten = tx.all("forgotten_operations", limit=_BATCH_SIZE)
+    for row in forgotten:
+        operations.end(tx, row["id"], Outcome.CANCELLED, "forgotten")
+    return len(forgotten) == _BATCH_SIZE
 
 
 def _sweep_clicks(tx: Transaction) -> bool:

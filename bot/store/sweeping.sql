@@ -28,6 +28,10 @@ UPDATE cards SET is_dirty = 0 WHERE id IN (
     ORDER BY changed_at LIMIT :limit
 );
 
+-- name: forgotten_operations
+SELECT id FROM operations o
+WHERE outcome IS NULL AND (SELECT w.id FROM workspaces w WHERE w.id = o.workspace_id) IS NULL LIMIT :limit;
+
 -- name: delete_cards_of
 DELETE FROM cards WHERE subject = :subject OR about = :subject;
 

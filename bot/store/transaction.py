@@ -106,10 +106,12 @@ class Transaction(Protocol):
     ids: Ids
     #: Audit rows to append at the end of the transaction; earlier, others would have to wait for it.
     audit_entries: list[AuditEntry]
+    #: Whether its caller still waits; None if others share the transaction.
+    may_commit: Callable[[], bool] | None
     #: The tables that were written since this was last emptied, or work rolled back.
     written: set[str]
-    #: The hash of the last audit row that this transaction wrote.
-    audited: str
+    #: The last audit row that this transaction wrote; empty if it wrote none.
+    audited: Row
 
     def all(self, query: str, **params: Any) -> list[Row]:
         """Return all rows."""
@@ -131,6 +133,14 @@ class Transaction(Protocol):
         """Send a query whose rows ``all`` or ``one`` of the same takes, without a wait of its own.
 
         What is written to its tables in between makes them be read again.
+        """
+        ...
+
+    def finish(self) -> None:
+        """Commit with all that was sent, to save a wait; ``all`` and ``one`` still take what was asked.
+
+        Nothing else may follow. If the connection is lost meanwhile, the work is run again although it may
+        have been done. In a transaction that others share, this does nothing.
         """
         ...
 
@@ -323,7 +333,7 @@ def _find_encoder(kind: type) -> Callable[[Any], Any] | None:
     return next((way for base, way in _ENCODERS.items() if issubclass(kind, base)), None)
 
 
-#: Types that need no encoding; most parameters are of these.
+#: Types that need no encoding. Most parameters are of these, or plain ASCII.
 _PLAIN: Final = frozenset({int, float, bytes, NoneType})
 
 
@@ -335,7 +345,12 @@ def clean(value: Any) -> Any:
 
 def clean_all(params: Parameters) -> dict[str, Any]:
     """Return a statement's parameters in the form that every engine stores."""
-    return {name: one if one.__class__ in _PLAIN else clean(one) for name, one in params.items()}
+    return {
+        name: one
+        if (kind := one.__class__) in _PLAIN or (kind is str and one.isascii() and "\x00" not in one)
+        else clean(one)
+        for name, one in params.items()
+    }
 
 
 def from_json(text: str | None) -> Any:
@@ -380,11 +395,10 @@ class StoreTime:
         """Return epoch seconds."""
         with self._lock:
             wall, monotonic = self._clock.now(), self._clock.monotonic()
-            since = max(0.0, monotonic - self._monotonic)
-            self._monotonic = monotonic
             difference = wall - (monotonic + self._ahead)
             if difference < -_MAX_SLEW_SECONDS:
-                self._ahead -= min(since / 2, -difference)
+                self._ahead -= min(max(0.0, monotonic - self._monotonic) / 2, -difference)
+            self._monotonic = monotonic
             now = wall if abs(difference) < _ROUNDING_SECONDS else monotonic + self._ahead
             self._last = max(self._last, now)
             return self._last

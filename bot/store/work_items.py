@@ -22,7 +22,7 @@ from bot.store.fan_out import register_fan_out, start_fan_out
 from bot.store.notices import add_notices, release_card
 from bot.store.statements import fill_changes
 from bot.store.tables import OPERATIONS, RUNS, Table
-from bot.store.transaction import Row, Transaction, as_json
+from bot.store.transaction import Row, Transaction
 from bot.support.errors import Outdated, TooLate
 
 
@@ -140,14 +140,15 @@ def claim(tx: Transaction, query: str, beside: str, lease: float, **named: Any) 
 
     That row has the account and the person that a step acts for, and whatever else the step needs.
     """
-    now, name = tx.now(), tx.ids.new("claim")
-    found = tx.all(query, now=now, until=now + lease, claim=name, **named)
-    if not found:
-        return []
+    now = tx.now()
+    claimed = {"until": now + lease, "claim": tx.ids.new("claim")}
+    tx.ask(query, now=now, **claimed, **named)
+    tx.ask(beside, **claimed)
+    tx.finish()
+    found = tx.all(query, now=now, **claimed, **named)
     found.sort(key=lambda row: (row["created_at"], row["id"]))
-    ids = as_json({row["id"]: 1 for row in found})
-    others = {row["id"]: row for row in tx.all(beside, ids=ids)}
-    return [(row, others[row["id"]]) for row in found]
+    others = {row["id"]: row for row in tx.all(beside, **claimed)} if found else {}
+    return [(row, others[row["id"]]) for row in found if row["id"] in others]
 
 
 def make_actor_fields(
@@ -220,8 +221,6 @@ def _save_update(
         release_card(tx, update.id)
     if changed or moved or update.card_dirty:
         cards.queue_updates(tx, update.id, changed=changed)
-    if update.outcome is not None:
-        homes.show_end(tx, update.id)
     return written, update
 
 
@@ -267,7 +266,9 @@ def _choose_changes(row: Row, update: Update, now: float) -> Row:
         # Kept until the call is accepted, or may have been.
         "busy_since": update.busy_since or (None if calls & _POSSIBLY_TAKEN else row["busy_since"]),
         "retry_at": update.retry_at or (None if calls else row["retry_at"]),
-        "question_since": _choose_asked_at(row["question_since"], update, start_call, now),
+        "question_since": row["question_since"]
+        if update.asked is None and not update.keeps_waiting
+        else _choose_asked_at(row["question_since"], update, start_call, now),
         "now": now,
         "next_step_at": now + update.next_in,
         "waits": update.waits_for,
@@ -294,6 +295,6 @@ def _choose_asked_at(before: float | None, update: Update, made: str, now: float
     """
     if before is not None and update.keeps_waiting:
         return now
-    if update.asked is None or (update.asked and made not in (Call.UNKNOWN, Call.INTERRUPTED)):
+    if update.asked and made not in (Call.UNKNOWN, Call.INTERRUPTED):
         return before
     return (before or now) if update.asked else None

@@ -186,8 +186,10 @@ class Proxy:
 
     def of(self, url: URL) -> URL | None:
         """Return the proxy for an address; None if it is reached directly, as this machine always is."""
+        if not self.address or url.scheme not in _BY_TUNNEL:
+            return None
         host = (url.host or "").lower().removesuffix(".")
-        if not self.address or url.scheme not in _BY_TUNNEL or is_loopback(host):
+        if is_loopback(host):
             return None
         exempt = any(
             _matches_entry(entry.strip().lower(), host, url.port) for entry in self.without.split(",")

@@ -369,7 +369,8 @@ def separate_hosts(page_url: str) -> Middleware:
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         is_read = request.method == "GET" and request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate"
-        is_elsewhere = is_at(request, page_url) and not _PATHS_OF_SECOND_HOST.fullmatch(request.path)
+        is_there = bool(page_url) and is_at(request, page_url)
+        is_elsewhere = is_there and not _PATHS_OF_SECOND_HOST.fullmatch(request.path)
         if is_elsewhere or (is_read and _PAGES.match(request.path)):
             raise web.HTTPNotFound
         return await handler(request)

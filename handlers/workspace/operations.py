@@ -49,11 +49,7 @@ from handlers.requests.payload import find_value
 from handlers.requests.request import SILENT, InvalidFields, Request
 from handlers.requests.suggestions import answer_nothing_to_cancel
 from handlers.workspace import confirmations, waitlist
-from handlers.workspace.confirmations import (
-    ask_before_ending,
-    find_stop_mode,
-    make_stamp,
-)
+from handlers.workspace.confirmations import ask_before_ending, find_stop_mode, make_stamp
 from handlers.workspace.targets import list_labels, make_choice_buttons, read_workspace
 from handlers.workspace.timers import make_timer_or_ask, plan_stop
 
@@ -118,19 +114,6 @@ declare_verb(
         ),
     )
 )
-async def start(request: Request) -> Answer:
-    """Write the operation, with its planned stop; the card and the direct messages report the rest.
-
-    A start that waits for a free place has no planned stop: its time is the end of the wait.
-    """
-    moment, workspace = await request.read_moment(), await read_workspace(request)
-    if "wait" in request.flags:
-        if workspace.state in {State.RUNNING, State.GONE}:
-            return await begin_for(request, workspace, OperationVerb.START)
-        return await waitlist.join(request, workspace.id, moment)
-    return await begin_for(request, workspace, OperationVerb.START, moment)
-
-
 @routes.verb(
     Verb(
         usage="restart NAME",
@@ -160,12 +143,19 @@ async def start(request: Request) -> Answer:
         ),
     )
 )
-async def restart(request: Request) -> Answer:
-    """Write the operation, with its planned stop; the card and the direct messages report the rest."""
+async def start(request: Request) -> Answer:
+    """Write the operation, with its planned stop; the card and the direct messages report the rest.
+
+    A start that waits for a free place has no planned stop: its time is the end of the wait.
+    """
     moment, workspace = await request.read_moment(), await read_workspace(request)
-    if confirmations.may_lose(request, workspace):
+    if "wait" in request.flags:
+        if workspace.state in {State.RUNNING, State.GONE}:
+            return await begin_for(request, workspace, OperationVerb.START)
+        return await waitlist.join(request, workspace.id, moment)
+    if request.verb == "restart" and confirmations.may_lose(request, workspace):
         return await confirmations.offer_for_one(request, workspace)
-    return await begin_for(request, workspace, OperationVerb.RESTART, moment)
+    return await begin_for(request, workspace, OperationVerb(request.verb), moment)
 
 
 @routes.verb(
@@ -371,7 +361,7 @@ async def _answer_begun(request: Request, workspace: Workspace, accepted: Accept
     template = answers.FORCING if begun is OperationVerb.FORCE else answers.ACCEPTED
     if begun is OperationVerb.START and workspace.state is State.SUSPENDED:
         template = answers.RESUMING
-    elif is_final_stop(request.services.context, workspace, accepted.operation):
+    elif accepted.operation.agreed and is_final_stop(request.services.context, workspace, accepted.operation):
         template = answers.ENDING
     forms = VERB_FORMS[begun]
     if accepted.operation.usual_end_at is not None:

@@ -221,6 +221,8 @@ def _connections(
         'provider = "sphere"\ntitle = "Courses"\nlinking = ["none"]\n'
         f"base_url = {text(sphere['url'])}\n"
         f"access_token = {text(sphere['credentials']['access_token'])}\n"
+        # Its warning, five minutes before it stops what nobody uses, comes while one looks on.
+        "inactivity_minutes = 7\n"
     )
 
 

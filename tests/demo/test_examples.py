@@ -162,3 +162,31 @@ async def test_what_can_not_be_done_is_noticed(tmp_path):
         for text in (*(f"/workspace {one}" for one in wrong), "/job run saturn zzz", "/job stop trian.R"):
             said = await demo.answers(demo.alice.id, text)
             assert refused(said), said
+
+
+async def test_the_end_that_a_provider_sets_is_shown_warned_of_and_moved(tmp_path):
+    """As the tutorial has it: the row, the warning, and its *Open*, which counts as use."""
+    async with Demonstration(tmp_path).running() as demo:
+        alice = demo.alice
+        await demo.slack.say(alice.id, GENERAL, "/workspace new courses")
+        await demo.settle()
+        project = next(one.id for one in demo.sphere.state.projects.values() if one.name == "Data analysis")
+        await demo.slack.fill(alice.id, {"field:template": project, "field:name": "figures"})
+        await demo.slack.submit(alice.id)
+        await demo.pass_time(40)
+        assert "*figures* is ready." in alice.only("ready").text
+        (machine,) = demo.sphere.state.workspaces.values()
+        shown = (await alice.types("status figures")).text
+        assert "Stops by itself at" in shown
+        (end,) = re.findall(r"Stops by itself at <!date\^(\d+)\^", (await alice.types("list")).text)
+        assert abs(int(end) - machine.phase_since - 7 * 60) <= 2
+        await demo.pass_time(120, step=5)
+        warning = alice.only("workspace_expiry")
+        assert "Courses stops *figures* in 5 min" in warning.text
+        assert "Open" in warning.labels
+        machine.enter(demo.clock.now())
+        await demo.pass_time(360, step=10)
+        assert machine.phase == "running"
+        await demo.pass_time(240, step=10)
+        assert machine.phase == "stopped"
+        assert "was stopped later" in alice.only("ready").text

@@ -27,6 +27,7 @@ from playground.slack import SlackServer
 from playground.sphere.workspaces import Workspace
 from tests.playground.browser import Browser
 from tests.playground.served import refuses_strangers
+from tests.playground.slack_axe import judge
 
 TRAINING, OLIVIA = "C0TRAINING", "U0OLIVIA"
 SERVERS = (*PROVIDERS, SLACK)
@@ -153,7 +154,9 @@ async def test_whatever_is_switched_on_is_seen_and_survived(tmp_path):
         await browser.until("document.querySelector('#panel-button') && document.activeElement.id === 'text'")
         await browser.ask("document.querySelector('#panel-button').click()")
         await traffic_of_a_command(small, browser)
+        assert await judge(browser) == []
         await panel.press("Servers and faults")
+        assert await judge(browser) == []
         await every_switch(small, panel)
         made = await begins_to_start(small)
         await class_of_100(small, panel)

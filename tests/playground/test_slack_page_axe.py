@@ -1,51 +1,19 @@
 """The page of the local Slack with every shape of Usher's messages and views, as axe judges it."""
 
-import json
-
 import pytest
-from axe_core_python.base import AXE_SCRIPT
 
+from tests.playground.slack_axe import judge
 from tests.playground.slack_browser import slack_page
 from tests.playground.slack_forms import opened
-from tests.playground.slack_help import GENERAL, OLIVIA, section
+from tests.playground.slack_help import GENERAL, OLIVIA, TARA, section
 from tests.rigs.golden_files import list_shapes
 
 pytestmark = pytest.mark.browser
 
 SHAPES = list_shapes()
-#: Colours that axe can't judge under an open menu are left out; in a modal nothing lies over them.
-RUN = """axe.run(PLACE, { iframes: false, ...OPTIONS }).then((found) => [
-  ...found.violations,
-  ...(PLACE === "#modal" ? found.incomplete : []).filter((one) => one.nodes.some(
-    (node) => node.any.some((check) => check.data?.messageKey === "bgOverlap"))),
-].map((one) => `${one.impact} ${one.id}: ${one.nodes.map((node) => node.html.slice(0, 300)).join(" ")}`))"""
-#: axe doesn't know that a modal lies above everything, and would leave out its colours.
-RAISE = "document.getElementById('modal').style.zIndex = 1000"
-#: In the dark a page is the same but for its colours.
-LOOKS = {
-    "light": {},
-    "dark": {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}},
-}
 #: What assistive technology names: the label in place of the words.
 BUTTONS = """[...document.querySelectorAll("#messages .button")].map(
   (one) => one.getAttribute("aria-label") || one.textContent)"""
-
-
-async def judge(page, place="body") -> list[str]:
-    """Return what axe finds on the page as it is, in light and in dark colours."""
-    await page.browser.ask(RAISE)
-    if not await page.browser.ask("!!window.axe"):
-        await page.browser.tell("Runtime.evaluate", expression=AXE_SCRIPT)
-    wrong = []
-    for look, options in LOOKS.items():
-        media = [{"name": "prefers-color-scheme", "value": look}]
-        await page.browser.tell("Emulation.setEmulatedMedia", features=media)
-        found = await page.browser.ask(
-            RUN.replace("PLACE", json.dumps(place)).replace("OPTIONS", json.dumps(options))
-        )
-        assert isinstance(found, list), "axe doesn't run"
-        wrong += [f"{look}: {one}" for one in found]
-    return wrong
 
 
 async def test_page_with_every_message():
@@ -66,7 +34,7 @@ async def test_page_with_every_message():
         count = "document.querySelectorAll('#messages article').length"
         await page.browser.until(f"{count} === {len(messages)}")
         assert len(messages) > 60
-        assert await judge(page) == []
+        assert await judge(page.browser) == []
         assert set(labels) <= set(await page.browser.ask(BUTTONS))
 
 
@@ -86,13 +54,25 @@ async def test_page_with_every_view(kind):
                 await page.open(page.server.state.direct_message(OLIVIA).id)
                 await page.click("#tabs [data-tab=home]")
                 await page.browser.until("document.querySelector('#home > *')")
-            if found := await judge(page, f"#{kind}"):
+            if found := await judge(page.browser, f"#{kind}"):
                 wrong[name] = found
             if kind == "modal":
                 await page.click("#modal .cross")
                 await page.browser.until("!document.getElementById('modal').open")
-    assert len(views) > 10
+    assert views
     assert wrong == {}
+
+
+async def test_page_with_what_opens_beside_the_messages():
+    """The people, the panel and the way to a conversation; and a channel with something new."""
+    async with slack_page() as page:
+        await page.open(page.server.state.direct_message(OLIVIA).id)
+        await page.server.say(TARA, GENERAL, f"<@{OLIVIA}> look")
+        await page.browser.until("document.querySelector('.place .badge-count')")
+        assert await judge(page.browser) == []
+        for opener in ("#people-open", "#panel-button", "#jump-open"):
+            await page.click(opener)
+            assert await judge(page.browser) == [], opener
 
 
 async def test_section_is_folded_unless_it_expands():

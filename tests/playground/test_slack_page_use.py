@@ -30,8 +30,9 @@ async def test_what_is_new_stands_out_until_it_is_read_in_conversations_threads_
         await page.open(card["channel"])
         # A channel is bold, with the count of what calls one by name; the open conversation is read at once.
         await browser.until("document.title.startsWith('(1) Olivia')")
-        assert await page.text(".place.unread") == "#general1"
-        assert await browser.ask("document.querySelector('.place.unread').ariaLabel") == "#general, 2 unread"
+        assert await page.text(".place.unread") == "#general 1"
+        label = await browser.ask("document.querySelector('.place.unread').ariaLabel")
+        assert label == "#general, 1 for you, 2 unread"
         await _files(page)
         await page.click(".place.unread")
         await browser.until("document.querySelector('.new-line')")

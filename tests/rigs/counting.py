@@ -92,14 +92,19 @@ class _Counted:
         #: How often was waited before a query was sent that is taken later.
         self._ahead: dict[str, int] = {}
         self.asked: list[tuple[str, bool]] = []
-        self.ids, self.written, self.audited = tx.ids, tx.written, ""
+        self.ids, self.written, self.audited = tx.ids, tx.written, tx.audited
+        self.may_commit = tx.may_commit
+        #: Whether the commit went with the last statement.
+        self._is_finished = False
         self.audit_entries = tx.audit_entries
 
     @property
     def ending(self) -> int:
         """The round trips of the end: until nothing can keep it from its commit, and this, if it writes."""
-        settles = (self._is_under_way and self._is_urgent) or (self._writes and not self.waits)
-        return self._writes + bool(settles or self._tx.audit_entries)
+        if self._is_finished:
+            return 0
+        is_under_way = self._is_under_way or bool(self._tx.audit_entries)
+        return self._writes + ((is_under_way and self._is_urgent) or (self._writes and not self.waits))
 
     def _wait_for(self, query: str) -> None:
         """Wait, unless somebody has since the query was sent."""
@@ -129,6 +134,11 @@ class _Counted:
     def ask(self, query: str, **params: Any) -> None:
         self._tx.ask(query, **params)
         self._ahead[query] = self.waits
+
+    def finish(self) -> None:
+        if not self._tx.audit_entries:
+            self._wait()
+            self._is_finished = True
 
     def count(self, query: str, **params: Any) -> int:
         self._wait()

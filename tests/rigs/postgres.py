@@ -82,7 +82,7 @@ class _KeptSession(PostgresSession):
         self, url: str, clock: DatabaseClock, time: StoreTime, ids: Ids, *more: Any, **named: Any
     ) -> None:
         super().__init__(url, clock, time, ids, *more, **named)
-        self.transaction = _NotingTransaction(self._send, self._wait, time, ids)
+        self.transaction = _NotingTransaction(self._send, self._wait, self._finish, time, ids)
 
     def _connected(self) -> psycopg.Connection:
         while kept := _kept.get(self._url):

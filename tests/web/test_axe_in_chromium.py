@@ -1,8 +1,10 @@
-"""Every page of ours as axe judges it: for who sees, hears or moves otherwise; dark and light, on a phone."""
+"""Every page of ours as axe judges it: for who sees, hears or moves otherwise; dark, light, small, wide."""
+
+from itertools import product
 
 import pytest
-from axe_core_python.base import AXE_SCRIPT
 
+from tests.rigs import axe
 from tests.web.driver import Chromium, chromium
 from tests.web.ide_rig import ide_rig
 from tests.web.walks import code_pages, ide_pages, link_pages, there_pages
@@ -14,24 +16,19 @@ RUN = """
 const found = await window.axe.run(document, { iframes: false, ...arguments[0] });
 return found.violations.map((one) => [one.id, one.impact, one.nodes.map((node) => node.html)]);
 """
-#: In the dark a page is the same but for its colours.
-LOOKS = {
-    "light": {},
-    "dark": {"runOnly": {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}},
-}
 WIDER = "return document.documentElement.scrollWidth > document.documentElement.clientWidth"
 
 
 async def judge(window: Chromium, name: str) -> list[str]:
-    """Return what axe finds serious on the page, and whether a phone would have to scroll sideways."""
+    """Return what axe finds on the page, and whether one would have to scroll sideways."""
     wrong = []
-    await window.script(LOAD, AXE_SCRIPT)
-    for look, options in LOOKS.items():
-        await window.looks_like(375, 812, dark=look == "dark")
+    await window.script(LOAD, axe.SCRIPT)
+    for (width, height), (look, options) in product(axe.SIZES, axe.LOOKS.items()):
+        await window.looks_like(width, height, dark=look == "dark")
         for rule, impact, nodes in await window.script(RUN, options):
-            wrong.append(f"{name}, {look}: {impact} {rule} {nodes}")
+            wrong.append(f"{name}, {look}, {width} px: {impact} {rule} {nodes}")
         if await window.script(WIDER):
-            wrong.append(f"{name} is wider than a phone")
+            wrong.append(f"{name} is wider than {width} px")
     return wrong
 
 

@@ -30,7 +30,6 @@ from bot.support.cleaning import MAX_SHOWN_LENGTH, clean, escape, unescape
 __all__ = ["Dated", "Markup", "announce", "join"]
 
 MAX_NAME_LENGTH: Final = MAX_SHOWN_LENGTH
-
 ELLIPSIS: Final = "…"
 #: The mark before and after output.
 FENCE: Final = "```"
@@ -75,7 +74,7 @@ def fill(template: Template, **values: object) -> str:
     """Fill one of our own templates with names from outside, each escaped and cut; Markup stays as it is.
 
     A template is one sentence, or several, some of which are true only until a moment. A sentence gets the
-    moments of the values that it uses. A value may be a function, which is called where a sentence uses it.
+    moments of the values that it uses, and calls those that are functions.
     """
     if not isinstance(template, str):
         return join([fill(sentence, **values) for sentence in template])

@@ -72,9 +72,9 @@ def render_pending(kind: AnyKind, facts: Facts) -> Answer | None:
         return render(kind, facts) if _list_pending(facts) else None
     if Mark.CARD in kind.marks and isinstance(facts, WorkspaceFacts | RunFacts) and _is_taken_back(facts):
         return None
-    if kind.subject not in render_gone and _is_row_gone(kind, facts):
-        return None
-    if _is_row_gone(kind, facts) or is_true(kind, facts):
+    if _is_row_gone(kind, facts):
+        return render_gone[kind.subject]() if kind.subject in render_gone else None
+    if is_true(kind, facts):
         return render(kind, facts)
     if Mark.END not in kind.marks or not isinstance(facts, WorkspaceFacts):
         return None

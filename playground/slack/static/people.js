@@ -34,7 +34,7 @@ export async function installPeople() {
   at("tools").prepend(
     h("button", { type: "button", id: "people-open", class: "tool", popovertarget: "people", "aria-haspopup": "true" }, "People"),
     h("a", { id: "accounts-open", class: "tool", target: "slack-accounts", hidden: error === "no_accounts" }, "Accounts"));
-  document.body.append(h("div", { id: "people", class: "people", popover: "auto", "aria-label": "People" }));
+  document.body.append(h("nav", { id: "people", class: "people", popover: "auto", "aria-label": "People" }));
   at("people").addEventListener("click", (event) => { if (event.target.closest("a")) at("people").hidePopover(); });
 }
 

@@ -6,11 +6,10 @@ const box = document.getElementById("places");
 const rows = new Map();
 let groups = "";
 
-const words = (place) => {
-  const name = place.kind === "im" ? place.name : `#${place.name}`;
-  const news = place.unread ? `, ${place.unread} unread` : "";
-  return `${name}${place.shared ? ", shared with another organisation" : ""}${news}`;
-};
+// What assistive technology reads begins with what is seen, so that saying that presses it.
+const words = (place) => [place.kind === "im" ? place.name : `#${place.name}`, place.shared && "shared",
+  place.badge && place.badge !== place.unread && `${place.badge} for you`, place.unread && `${place.unread} unread`,
+].filter(Boolean).join(", ");
 
 export const nameOf = (place) => (place.kind === "im" ? place.name : `# ${place.name}`);
 
@@ -35,8 +34,9 @@ function row(place, current, app, go) {
   if (current) known.node.setAttribute("aria-current", "page");
   else known.node.removeAttribute("aria-current");
   known.node.tabIndex = current ? 0 : -1;
-  known.node.replaceChildren(face(place, app), h("span", { class: "name" }, place.name),
-    ...[place.shared ? h("span", { class: "shared", title: "Shared with another organisation" }, "shared") : null, news(place)].filter(Boolean));
+  const shared = place.shared ? h("span", { class: "shared", title: "Shared with another organisation" }, "shared") : null;
+  const more = [shared, news(place)].filter(Boolean).flatMap((one) => [" ", one]);
+  known.node.replaceChildren(face(place, app), h("span", { class: "name" }, place.name), ...more);
   return known.node;
 }
 

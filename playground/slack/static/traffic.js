@@ -58,8 +58,8 @@ async function open(one, place) {
     place.replaceChildren(h("p", { class: "empty" }, "This one is no longer kept. Only the last 500 are."));
     return;
   }
-  place.replaceChildren(h("p", { class: "path" }, found.path), h("h4", {}, "Request"), pretty(found.request),
-    h("h4", {}, "Answer"), pretty(found.answer));
+  place.replaceChildren(h("p", { class: "path" }, found.path), h("h3", {}, "Request"), pretty(found.request),
+    h("h3", {}, "Answer"), pretty(found.answer));
 }
 
 function draw(one) {

@@ -83,7 +83,6 @@ WALKS = {
     "timers_left": ("workspaces", RESTORED),
     "used_database": ("accounts", FIRST),
     "uses": ("accounts rules workspaces", COMMAND),
-    "was_audited": ("audit", "ten thousand rows at most, before anybody is served"),
     "rows_of_channel": (
         "undoable_actions approvals cards class_cards links notices operations runs tasks",
         CHANNEL,

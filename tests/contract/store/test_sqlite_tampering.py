@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.audit import AuditEntry
 from bot.domain.work_items import Outcome
-from bot.store import audit, operations
+from bot.store import audit, operations, sweeping
 from bot.store.audit import hash_of
 from bot.support.errors import StoreError
 from tests.rigs.store import accept_operation, linked
@@ -155,5 +155,6 @@ async def test_an_operation_whose_workspace_was_deleted_by_hand_ends(store, by_h
     operation = (await accept_operation(store, workspace, interaction="i1")).operation
     by_hand("DELETE FROM workspaces")
     assert await store.claim(operations.claim_operations, 10, 60.0) == []
+    await store.perform(sweeping.sweep)
     assert (await store.read(operations.find_operation, operation.id)).outcome is Outcome.CANCELLED
     assert (await accept_operation(store, workspace, interaction="i1")).operation.id == operation.id

@@ -1,0 +1,142 @@
+"""Work on PostgreSQL waits no more often than it has to, as its commit may go with its last statement."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+
+from bot.store import cards, gates, notices, operations, outages, slack_rate_limits
+from bot.store.postgres import PostgresEngine
+from bot.store.postgres_session import PostgresSession
+from bot.store.store import Store
+from bot.store.transaction import Priority
+from bot.support.clock import SystemIds
+from bot.support.errors import StoreBusy, StoreError
+from tests.contract.store.postgres_faults import cut
+from tests.rigs import postgres
+from tests.rigs.store import accept_operation, linked
+
+_CALLS = "SELECT * FROM slack_calls"
+
+
+@pytest.fixture
+async def url() -> str:
+    return await postgres.migrated()
+
+
+@pytest.fixture
+async def store(url, clock):
+    # Not the weighing one, which waits for what each work has written.
+    engine = PostgresEngine(url, clock, SystemIds(), patience=postgres.PATIENT, readers=1)
+    await engine.open()
+    yield Store(engine)
+    await engine.close()
+
+
+@contextmanager
+def counted_waits(monkeypatch) -> Iterator[list[str]]:
+    """Note each wait of a pipeline."""
+    waits: list[str] = []
+    with monkeypatch.context() as patch:
+        for name in ("sync", "__exit__"):
+            real = getattr(psycopg.Pipeline, name)
+
+            def noted(self, *given, real=real, name=name):
+                waits.append(name)
+                return real(self, *given)
+
+            patch.setattr(psycopg.Pipeline, name, noted)
+        yield waits
+
+
+@pytest.mark.parametrize(
+    ("claim", "most"),
+    [
+        pytest.param(lambda tx: operations.claim_operations(tx, 5, 60.0), 1, id="operations"),
+        pytest.param(lambda tx: notices.claim_notices_once(tx, 5, 60.0), 2, id="notices"),
+        pytest.param(lambda tx: cards.claim_cards(tx, 5, 60.0), 2, id="cards"),
+        pytest.param(lambda tx: gates.claim_reads(tx, "saturn", 5, 10.0, 1.0), 2, id="reads"),
+        pytest.param(lambda tx: outages.note_answer(tx, "saturn", 1.0), 1, id="answer"),
+        pytest.param(
+            lambda tx: slack_rate_limits.take_slack_call(tx, "T1", "chat.update", most=5), 1, id="call"
+        ),
+    ],
+)
+async def test_work_waits_as_often_as_is_counted(store, monkeypatch, claim, most):
+    await accept_operation(store, (await linked(store)).workspaces[0], interaction="i1")
+    with counted_waits(monkeypatch) as waits:
+        found = await store.engine.write(claim, Priority.CLAIMS)
+    assert found is not None
+    assert len(waits) <= most
+
+
+class Cut(PostgresSession):
+    """Lose the connection just before or just after the server commits."""
+
+    when = ""
+
+    def _send(self, statement, params=()):
+        if statement != b"COMMIT" or not self.when:
+            return super()._send(statement, params)
+        when, self.when = self.when, ""
+        if when == "after":
+            super()._send(statement, params)
+            self._sync()
+        cut(self._url, self._connection.info.backend_pid)
+        return super()._send(b"SELECT 1")
+
+
+@pytest.mark.parametrize(("when", "count"), [("before", 1), ("after", 2)])
+async def test_work_that_was_cut_while_it_finished_runs_again(url, store, when, count):
+    """The caller hears what the last run did; the first one may have happened, too."""
+    session: Any = store.engine._session
+    session.__class__ = Cut
+    session.when = when
+
+    def take(tx):
+        return slack_rate_limits.take_slack_call(tx, "T1", "chat.update", most=5)
+
+    assert await store.engine.write(take) == 0.0
+    assert len(await store.engine.read(lambda tx: tx.all(_CALLS))) == count
+
+
+async def test_an_error_in_what_finishes_is_its_callers_and_nothing_is_done(store):
+    def twice(tx):
+        tx.run("INSERT INTO inbox (key, seen_at) VALUES ('one', 0)")
+        tx.run("INSERT INTO inbox (key, seen_at) VALUES ('one', 0)")
+        tx.finish()
+
+    with pytest.raises(StoreError, match="own rules"):
+        await store.engine.write(twice)
+    assert await store.engine.read(lambda tx: tx.all("SELECT * FROM inbox")) == []
+
+
+async def test_what_nobody_waits_for_any_more_does_not_finish(store):
+    """Who gave up was told that nothing was done."""
+    loop, callers = asyncio.get_running_loop(), []
+
+    def give_up(tx):
+        loop.call_soon_threadsafe(callers[0].cancel)
+        while not callers[0].cancelled():
+            pass
+        assert not tx.may_commit()
+        with pytest.raises(StoreBusy):
+            slack_rate_limits.take_slack_call(tx, "T1", "chat.update", most=5)
+        raise StoreBusy("given up")
+
+    callers.append(asyncio.ensure_future(store.engine.write(give_up)))
+    with pytest.raises(asyncio.CancelledError):
+        await callers[0]
+    assert await store.engine.read(lambda tx: tx.all(_CALLS)) == []
+
+
+async def test_work_that_shares_its_transaction_is_committed_with_the_others(store):
+    def take(tx):
+        return slack_rate_limits.take_slack_call(tx, "T1", "chat.update", most=5)
+
+    assert await asyncio.gather(*(store.engine.write(take) for _ in range(5))) == [0.0] * 5
+    assert await store.engine.write(take) > 0.0
+    assert len(await store.engine.read(lambda tx: tx.all(_CALLS))) == 5
