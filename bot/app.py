@@ -360,6 +360,7 @@ class Process:
             job_command=settings.job_command,
             sign_in=settings.slack_client_id is not None,
             assistant=settings.assistant,
+            names_usage=settings.names_usage,
         )
 
     async def _begin_serving(self) -> Store:

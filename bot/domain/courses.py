@@ -62,6 +62,8 @@ class ClassCard(Timetable):
     done_at: Past | None = None
     posts: int = 1
     co_teachers: frozenset[str] = frozenset()
+    #: Whether the card says that its teachers see the hours of those who press it.
+    shows_hours: bool = False
 
     @property
     def subject(self) -> AuditSubject:

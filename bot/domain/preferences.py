@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bot.domain.message_kinds import AnyKind, Mark
+from bot.domain.row_times import Monday
 from bot.domain.workspaces import Workspace
 
 #: Hours after which people are asked about a workspace left running, if neither they nor the operator chose.
@@ -23,7 +24,7 @@ class Preferences:
     own; otherwise only the card shows it. ``idle_prompt_after`` is the number of hours after which they are
     asked whether a running workspace is still needed: None if they didn't choose (``ASKS_AFTER``),
     ``NEVER_HOURS`` if they don't want to be asked. ``assistant`` is what Slack's assistant may do for them,
-    one of ``LEVELS``.
+    one of ``LEVELS``. ``weekly_at`` is when they get last week's hours next, None if they don't want them.
     """
 
     ready: bool = True
@@ -31,6 +32,12 @@ class Preferences:
     run_ended: bool = True
     idle_prompt_after: int | None = None
     assistant: str = "show"
+    weekly_at: Monday | None = None
+
+    @property
+    def weekly(self) -> bool:
+        """Return whether the person gets last week's hours every Monday."""
+        return self.weekly_at is not None
 
     def allows_assistant(self, level: str) -> bool:
         """Return whether Slack's assistant may act for the person at this level."""

@@ -54,5 +54,7 @@ Deadline = Annotated[float, make_due(86_400.0)]
 LinkEnd = Annotated[float, make_due(1_200.0)]
 #: ``bot.services.linking.UNUSED_SECONDS``.
 TaskDue = Annotated[float, make_due(1_320.0)]
+#: Next Monday, in whatever zone.
+Monday = Annotated[float, make_due(8 * 86_400.0)]
 #: ``bot.services.browsers.SESSION_SECONDS``; in earlier releases up to a week.
 SessionEnd = Annotated[float, make_due(7 * 86_400.0)]

@@ -4,16 +4,21 @@ A life is one time of running, from its begin to its end (``docs/adr/0124-lives.
 moment: exact, or between two reads. What isn't known is never counted as hours.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final, Literal, Self
+from zoneinfo import ZoneInfo
 
+from bot.domain.message_context import Facts, ObjectName, WorkspaceFacts
+from bot.domain.message_kinds import AnyKind, Mark, Traits
 from bot.domain.observations import MAX_CLOCK_SKEW_SECONDS
 from bot.domain.people import Principal
 from bot.domain.prices import Price
+from bot.domain.time_parsing import resolve_instant
+from bot.domain.time_parsing.past import Window, find_week
 
 #: What a life is of.
 LifeKind = Literal["workspace", "run"]
@@ -193,6 +198,14 @@ class Sum:
     money: dict[str, Decimal] = field(default_factory=dict)
     unpriced: float = 0.0
 
+    def merge(self, other: Self) -> None:
+        """Add another sum."""
+        self.lives += other.lives
+        self.hours += other.hours
+        self.unpriced += other.unpriced
+        for currency, amount in other.money.items():
+            self.money[currency] = self.money.get(currency, Decimal(0)) + amount
+
     def add(self, life: Life, hours: Hours) -> None:
         """Add the hours of a life."""
         price = life.price
@@ -245,3 +258,185 @@ def sum_up(lives: Iterable[Life], by: SumKey, since: float, until: float, now: f
     for life in lives:
         sums.setdefault(get_sum_key(life, by), Sum()).add(life, life.measure(since, until, now))
     return sums
+
+
+# -- what people are shown -----------------------------------------------------------------------------------
+
+#: The least seconds without use that are worth mentioning.
+MIN_IDLE_SECONDS: Final = 3600.0
+
+
+@dataclass(slots=True)
+class UsageLine:
+    """All lives of one workspace, or of one job's runs, within a window, added up.
+
+    ``spread`` is by how many hours the sum may differ, as something happened between two reads. ``is_least``:
+    some of it ran before the first sign of life. ``unknown_from`` is the last sign of life before an end that
+    nobody saw.
+    """
+
+    newest: Life
+    sum: Sum = field(default_factory=Sum)
+    spread: float = 0.0
+    is_least: bool = False
+    lives: list[Life] = field(default_factory=list)
+    unknown_from: float | None = None
+
+    @property
+    def open(self) -> list[Life]:
+        """Return the lives that go on."""
+        return [one for one in self.lives if one.is_open]
+
+    def add(self, life: Life, since: float, until: float, now: float) -> None:
+        """Add a life."""
+        hours = life.measure(since, until, now)
+        self.sum.add(life, hours)
+        if life.began.best >= self.newest.began.best:
+            self.newest = life
+        self.lives.append(life)
+        self.is_least |= life.began.known is Known.UNKNOWN and since < life.began.latest < until
+        if hours.unknown:
+            self.unknown_from = max(self.unknown_from or 0.0, life.counts_until)
+        if life.began.known is Known.SEEN or (life.ended is not None and life.ended.known is Known.SEEN):
+            self.spread += max(hours.best - hours.lowest, 0.0 if life.is_open else hours.highest - hours.best)
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """The longest time in which one workspace ran without being opened from Usher, or used.
+
+    ``is_use_known``: the provider says when it was last used.
+    """
+
+    life: Life
+    since: float
+    until: float
+
+    @property
+    def seconds(self) -> float:
+        """Return how long that was."""
+        return self.until - self.since
+
+    @property
+    def is_use_known(self) -> bool:
+        """Return whether its provider says when it is used."""
+        return self.life.used_at is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What ran for one person within a window, the longest first, and the sum of all."""
+
+    lines: tuple[UsageLine, ...] = ()
+    total: Sum = field(default_factory=Sum)
+    idle: Idle | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageFacts(Facts):
+    """What ran for a message's reader within a window.
+
+    ``titles`` are those of connections, ``running`` the workspaces that still run, and ``is_weekly`` says
+    whether last week's hours are sent every Monday.
+    """
+
+    window: Window
+    usage: Usage
+    titles: Mapping[str, str] = field(default_factory=dict)
+    running: tuple[WorkspaceFacts, ...] = ()
+    is_weekly: bool = False
+
+    @property
+    def objects(self) -> dict[str, ObjectName]:
+        """Return the names of the workspaces that still run."""
+        return {key: name for one in self.running for key, name in one.objects.items()}
+
+
+#: The least people whose hours are added up for others who may not see them one by one.
+MIN_PEOPLE: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class GroupUsage:
+    """What ran for several people: the sum, its parts by connection and by person, the longest first.
+
+    ``is_withheld``: so few people are in it that the sum would tell their own hours, which may not be seen.
+    ``leaves_out``: connections with so few people aren't in it.
+    """
+
+    people: int = 0
+    total: Sum = field(default_factory=Sum)
+    by_connection: tuple[tuple[str, int, Sum], ...] = ()
+    by_person: tuple[tuple[str, Sum], ...] = ()
+    is_withheld: bool = False
+    leaves_out: bool = False
+
+
+class UsageKind(AnyKind):
+    """The kinds of messages about usage."""
+
+    #: On Monday, for those who want it: what ran last week.
+    WEEK = Traits("week", offers="person", marks=Mark.NEWEST)
+
+
+def add_up(lives: Iterable[Life], since: float, until: float, now: float) -> Usage:
+    """Add up one person's lives within a window, by workspace and by job."""
+    lines: dict[tuple[str, ...], UsageLine] = {}
+    total, idle = Sum(), None
+    for life in lives:
+        if not (life.began.earliest < min(until, now) and max(life.counts_until, life.began.latest) >= since):
+            continue
+        key = (life.subject,) if life.kind == "workspace" else (life.connection, life.name)
+        lines.setdefault((life.kind, *key), UsageLine(life)).add(life, since, until, now)
+        total.add(life, life.measure(since, until, now))
+        found = _find_idle(life, since, min(until, now))
+        idle = max((one for one in (idle, found) if one), key=lambda one: one.seconds, default=None)
+    ordered = sorted(lines.values(), key=lambda one: (-one.sum.hours.best, one.newest.name, one.newest.id))
+    return Usage(tuple(ordered), total, idle)
+
+
+def _find_idle(life: Life, since: float, until: float) -> Idle | None:
+    """Return the end of a workspace's life in which it wasn't used, if that is long enough."""
+    begin = max(life.began.best, life.opened_at or 0.0, life.used_at or 0.0, since)
+    end = min(life.counts_until, until)
+    is_long = life.kind == "workspace" and end - begin >= MIN_IDLE_SECONDS
+    return Idle(life, begin, end) if is_long else None
+
+
+#: The hour of a Monday at which last week's hours are sent.
+MONDAY_HOUR: Final = 9
+
+
+def find_next_monday(after: float, zone: ZoneInfo) -> float:
+    """Return the next Monday at 9:00 in a zone."""
+    monday = find_week(after, zone).first
+    times = (resolve_instant(monday + timedelta(days=days), MONDAY_HOUR * 60, zone) for days in (0, 7))
+    return next(at for at in times if at > after)
+
+
+# -- of several people ---------------------------------------------------------------------------------------
+
+
+def group_class(sums: Mapping[str, Sum], *, is_seen: bool) -> GroupUsage:
+    """Return the usage of a class from each person's sum; ``is_seen``: its teachers may see these."""
+    if not is_seen and 0 < len(sums) < MIN_PEOPLE:
+        return GroupUsage(is_withheld=True)
+    total = sum_parts(sums.values())
+    persons = sorted(sums.items(), key=lambda pair: (-pair[1].hours.best, pair[0]))
+    return GroupUsage(len(sums), total, by_person=tuple(persons) if is_seen else ())
+
+
+def choose_parts(parts: Iterable[tuple[str, int, Sum]], *, is_seen: bool) -> list[tuple[str, int, Sum]]:
+    """Return the connections whose sums are shown; ``is_seen``: persons may be seen, so all are.
+
+    Otherwise those that few people used are left out, of the sum, too.
+    """
+    return [one for one in parts if is_seen or one[1] >= MIN_PEOPLE]
+
+
+def sum_parts(parts: Iterable[Sum]) -> Sum:
+    """Add sums."""
+    total = Sum()
+    for one in parts:
+        total.merge(one)
+    return total

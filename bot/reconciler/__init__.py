@@ -41,6 +41,7 @@ from bot.services.expiry_reminders import REMINDERS
 from bot.services.hours import HOURS_WORK, IDLE_PROMPT_WORK
 from bot.services.scheduled_work import ScheduledWork
 from bot.services.upgrades import UPGRADE_WORK
+from bot.services.usage import WEEKLY_WORK
 from bot.services.waitlist import WAITLIST_WORK
 from bot.slack.calls import NOT_INSTALLED_CODE
 from bot.slack.errors import find_retry_delay
@@ -64,6 +65,7 @@ SCHEDULED_WORK: Final[Sequence[ScheduledWork[Any]]] = (
     CLASS_WORK,
     LESSON_WORK,
     WAITLIST_WORK,
+    WEEKLY_WORK,
 )
 #: Classes whose instances handle tasks.
 WORKERS: Final[Sequence[Callable[[EngineContext], TaskWorker]]] = (

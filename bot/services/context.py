@@ -63,6 +63,8 @@ class Context:
     sign_in: bool = False
     #: Whether Slack's assistant may call Usher.
     assistant: bool = False
+    #: Whether administrators see each person's hours.
+    names_usage: bool = False
     #: The actions and calls of this process in the last minutes.
     recent_commits: RecentCommits = field(default_factory=RecentCommits)
 

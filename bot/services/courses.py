@@ -118,7 +118,7 @@ def post(tx: Transaction, caller: Caller, draft: ClassCard) -> ClassCard:
     caller.check(tx, "card")
     provider, now = caller.context.need(draft.connection), tx.now()
     card = replace(draft, reference=caller.reference, created_at=now, lead_seconds=MIN_SECONDS_AHEAD)
-    card = replace(card, id=caller.context.ids.new("class"), principal=caller.principal)
+    card = replace(card, shows_hours=True, id=caller.context.ids.new("class"), principal=caller.principal)
     next_check_at = store.NEVER_DUE_AT if card.stops_at is None else card.stops_at - CLASS_WARNING_SECONDS
     if card.is_course:
         check_lessons(provider, predict_class_effects(provider, card))

@@ -29,6 +29,8 @@ from bot.store.transaction import Priority, Row, Transaction, as_json, from_json
 
 #: The due time of a card that isn't due until somebody presses it or ends the class.
 NEVER_DUE_AT = 1e12
+#: The most cards among which a teacher's are searched.
+MAX_TAUGHT_CARDS: Final = 500
 #: The share of the time since a card's last change after which it is checked again.
 _RECHECK_SHARE = 0.1
 #: The operations that bring a workspace up.
@@ -38,6 +40,16 @@ START_VERBS = frozenset({OperationVerb.START, OperationVerb.RESTART, OperationVe
 def find_card(tx: Transaction, card_id: str) -> ClassCard | None:
     """Return a card."""
     return CLASS_CARDS.one(tx, id=card_id)
+
+
+def list_taught_cards(tx: Transaction, principal: Principal, reach: str | None) -> list[ClassCard]:
+    """Return the newest cards that a person may teach, or whose posters' keys begin with ``reach``."""
+    return CLASS_CARDS.query(tx, "taught_cards", principal=principal.key, reach=reach, limit=MAX_TAUGHT_CARDS)
+
+
+def list_members(tx: Transaction, card_id: str) -> list[Participant]:
+    """Return all who pressed a card, and those who have left."""
+    return PARTICIPANTS.all(tx, card_id=card_id)
 
 
 def list_courses(tx: Transaction) -> list[ClassCard]:

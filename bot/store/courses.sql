@@ -64,6 +64,13 @@ RETURNING *;
 -- name: open_cards
 SELECT * FROM class_cards WHERE done_at IS NULL ORDER BY created_at DESC;
 
+-- The key of a co-teacher may be a part of another one; the caller compares them.
+-- name: taught_cards
+SELECT * FROM class_cards
+WHERE principal = :principal OR co_teachers LIKE '%' || :principal || '%'
+    OR SUBSTR(principal, 1, LENGTH(:reach)) = :reach
+ORDER BY created_at DESC LIMIT :limit;
+
 -- Courses that a person has joined, but without an account or a workspace yet.
 -- name: pending_courses
 SELECT c.id FROM class_cards c CROSS JOIN participants p

@@ -1,8 +1,9 @@
 """The ledger of what ran: lives begin and end where a read, a list or a step finds out, and are read here."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Iterator
 from dataclasses import replace
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 from bot.domain.observations import Observed
@@ -11,12 +12,12 @@ from bot.domain.people import Principal
 from bot.domain.prices import MachineKind, Price
 from bot.domain.row_times import PAST, STAYS
 from bot.domain.runs import RunState
-from bot.domain.usage import Known, Life, Moment, find_begin, find_end, list_months
+from bot.domain.usage import Hours, Known, Life, Moment, Sum, find_begin, find_end, list_months
 from bot.domain.work_items import Call
 from bot.domain.workspaces import NOT_UP_STATES, State, Workspace, is_down
 from bot.store.fan_out import READ_BATCH_SIZE, read_batches
 from bot.store.tables import WORKSPACES, make_plain_table, parse_enum, parse_principal, register_table
-from bot.store.transaction import Engine, Row, Transaction
+from bot.store.transaction import Engine, Row, Transaction, as_json
 
 _TIMES: Final = (
     *("began_earliest", "began_latest", "ended_earliest", "ended_latest"),
@@ -262,20 +263,61 @@ def iterate_lives(tx: Transaction, since: float, until: float) -> Iterator[Life]
             after = {name: rows[-1][name.removeprefix("after_")] for name in after}
 
 
+def sum_connections(tx: Transaction, reach: str, since: float, until: float) -> list[tuple[str, int, Sum]]:
+    """Return the connections that people used within a window, with their number and sum.
+
+    ``reach`` is how the people's keys begin. The most used one is the first.
+    """
+    given = {"reach": reach, "since": since, "until": until}
+    people = {row["connection"]: int(row["people"]) for row in tx.all("people_of_connections", **given)}
+    return [(name, people[name], one) for name, one in _parse_sums(tx.all("sums_of_connections", **given))]
+
+
+def sum_people(tx: Transaction, reach: str, since: float, until: float) -> list[tuple[str, Sum]]:
+    """Return the keys of people with their sums within a window, the highest first."""
+    return _parse_sums(tx.all("sums_of_people", reach=reach, since=since, until=until))
+
+
+def count_people(
+    tx: Transaction, reach: str, since: float, until: float, connections: Collection[str]
+) -> int:
+    """Return how many people used some connections within a window."""
+    given = {"reach": reach, "since": since, "until": until}
+    row = tx.one("people_of_all", **given, connections=as_json(dict.fromkeys(connections, 1)))
+    return 0 if row is None else int(row["people"])
+
+
+def _parse_sums(rows: Iterable[Row]) -> list[tuple[str, Sum]]:
+    """Return sums of the same name together; each row has one currency, or none."""
+    sums: dict[str, Sum] = {}
+    for row in rows:
+        hours, cost = float(row["hours"]), row["cost"]
+        money = {} if cost is None else {row["currency"]: Decimal(str(cost))}
+        one = Sum(int(row["lives"]), Hours(hours, hours, hours), money, hours if cost is None else 0.0)
+        sums.setdefault(row["name"], Sum()).merge(one)
+    return sorted(sums.items(), key=lambda pair: (-pair[1].hours.best, pair[0]))
+
+
 def read_old_sums(tx: Transaction, since: float, until: float) -> list[Row]:
     """Return the sums of old lives in the months that lie within a window as a whole."""
     months = {month for month, first, last in list_months(since, until) if since <= first and last <= until}
     return [row for row in tx.all("SELECT * FROM usage_sums ORDER BY month") if row["month"] in months]
 
 
-def _parse(row: Mapping[str, Any]) -> Life:
-    read_at = max(
-        float(at) for at in (row["last_seen_at"], row["read_at"], row["run_read_at"]) if at is not None
-    )
-    used_at = row["used_at"] if row["read_used_at"] is None else row["read_used_at"]
-    began = Moment(
-        float(row["began_earliest"]), float(row["began_latest"]), parse_enum(Known, row["began_known"])
-    )
+@lru_cache(maxsize=256)
+def _parse_price(amount: str | None, currency: str) -> Price | None:
+    return None if amount is None else Price(Decimal(amount), currency)
+
+
+def _parse(row: Row) -> Life:
+    began_earliest, ended_latest = float(row["began_earliest"]), row["ended_latest"]
+    seen_at, used_at, ended = row["last_seen_at"], row["used_at"], None
+    if ended_latest is not None:
+        known = parse_enum(Known, row["ended_known"])
+        ended = Moment(float(row["ended_earliest"]), float(ended_latest), known)
+    else:
+        seen_at = max(seen_at, row["read_at"] or 0.0, row["run_read_at"] or 0.0)
+        used_at = row["read_used_at"] or used_at
     return Life(
         id=row["id"],
         kind=row["kind"],
@@ -286,14 +328,10 @@ def _parse(row: Mapping[str, Any]) -> Life:
         name=row["name"],
         size=row["size"],
         template=row["template"],
-        began=began,
-        ended=None
-        if row["ended_latest"] is None
-        else Moment(
-            float(row["ended_earliest"]), float(row["ended_latest"]), parse_enum(Known, row["ended_known"])
-        ),
-        last_seen_at=read_at,
+        began=Moment(began_earliest, float(row["began_latest"]), parse_enum(Known, row["began_known"])),
+        ended=ended,
+        last_seen_at=float(seen_at),
         opened_at=row["opened_at"],
-        used_at=None if used_at is None or used_at < began.earliest else used_at,
-        price=None if row["price"] is None else Price(Decimal(row["price"]), row["currency"]),
+        used_at=None if used_at is None or used_at < began_earliest else used_at,
+        price=_parse_price(row["price"], row["currency"]),
     )

@@ -18,6 +18,7 @@ from bot.domain.outages import Reached
 from bot.domain.people import Principal
 from bot.domain.surfaces import Surface
 from bot.domain.time_parsing import Moment, Unread
+from bot.domain.time_parsing.past import Window, read_window
 from bot.domain.timers import SOONEST_SECONDS
 from bot.messages.blocks import assistant as drawn
 from bot.messages.blocks import kit
@@ -26,6 +27,7 @@ from bot.messages.texts import answers
 from bot.messages.texts import assistant as words
 from bot.messages.texts.refusals import explain_refusal
 from bot.services import course_changes
+from bot.services.usage import load_usage
 from bot.store import accounts, notices, operations, outages, workspaces
 from bot.store import hours as hours_store
 from bot.store import preferences as preferences_store
@@ -51,7 +53,7 @@ class Tool:
     """A tool: its verb, the lowest level at which it is allowed, and its fields.
 
     Its effect may need a higher level (``Caller.is_first_delivery``). ``takes`` are its fields, in the verb's
-    order; the first is required. ``only_shows`` means that it changes and sends nothing.
+    order; a name is required. ``only_shows`` means that it changes and sends nothing.
     """
 
     verb: str
@@ -59,6 +61,11 @@ class Tool:
     level: str = "show"
     takes: tuple[str, ...] = ()
     only_shows: bool = True
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Return the fields that a call has to give."""
+        return tuple(field for field in self.takes if field == "name")
 
     @property
     def acts(self) -> bool:
@@ -71,6 +78,7 @@ TOOLS: Final[Mapping[str, Tool]] = {
     "status": Tool("status", takes=("name",)),
     "hours": Tool("hours"),
     "my_runs": Tool("list", "job"),
+    "usage": Tool("usage", takes=("when",)),
     "output": Tool("logs", "job", takes=("name",), only_shows=False),
     "help": Tool("help"),
     "start": Tool("start", level="start", takes=("name", "until"), only_shows=False),
@@ -93,7 +101,7 @@ def read_fields(tool: Tool, given: object) -> tuple[dict[str, str], str]:
             return {}, words.NO_FIELD.format(field=str(name)[:_MAX_SHOWN_LENGTH], takes=takes)
         if not isinstance(value, str) or len(value) > _MAX_ARGUMENT_LENGTH:
             return {}, words.NOT_TEXT.format(field=name, most=_MAX_ARGUMENT_LENGTH, about=about)
-    for name in tool.takes[:1]:
+    for name in tool.required:
         if name not in given:
             return {}, words.NEEDS_FIELD.format(field=name, about=words.FIELDS[name])
     fields = {name: " ".join(value.split()) for name, value in given.items()}
@@ -282,6 +290,9 @@ class _Call:
         """Keep the results, read from the rows: the actions, and the workspaces or runs concerned."""
         store, principal, tool = request.services.store, request.principal, self.tool
         fact, at = partial(drawn.describe, request.services.title), drawn.format_time
+        if tool.verb == "usage":
+            self.facts["usage"] = await self._describe_usage(request)
+            return
         own = await store.perform(workspaces.read_workspaces, principal)
         going = {one.workspace_id: one for one in await store.read(operations.open_operations, principal)}
         rows = await request.services.gatherer.describe_workspaces(principal, own, going)
@@ -324,6 +335,17 @@ class _Call:
         ]
         if tool.verb == "list" and (left_out := len(known) - len(self.facts["workspaces"])) > 0:
             self.facts["left_out"] = left_out
+
+    async def _describe_usage(self, request: Request) -> dict[str, Any] | None:
+        """Return the figures of the window that the call names; None if it names none."""
+        services, store = request.services, request.services.store
+        zone, now = await store.zone(request.principal), await store.now()
+        window = read_window(self.given.get("when", ""), zone, now)
+        if not isinstance(window, Window):
+            return None
+        facts = await load_usage(services.gatherer, request.principal, window)
+        self.names += [one.newest.name for one in facts.usage.lines]
+        return drawn.describe_usage(services.title, facts)
 
 
 def _find_silence(reached: Mapping[str, Reached], connection: str) -> float | None:

@@ -99,7 +99,7 @@ def _find_tool(params: Mapping[str, Any]) -> Tool | None:
 
 def _describe_tool(name: str, tool: Tool) -> mcp.Tool:
     fields = {field: {"type": "string", "description": words.FIELDS[field]} for field in tool.takes}
-    schema = {"type": "object", "properties": fields, "required": [*tool.takes[:1]]}
+    schema = {"type": "object", "properties": fields, "required": [*tool.required]}
     hints = mcp.ToolAnnotations(read_only_hint=tool.only_shows, destructive_hint=tool.level == "stop")
     return mcp.Tool(
         name=name,

@@ -39,11 +39,11 @@ async def find_own_courses(request: Request, text: str) -> list[tuple[ClassCard,
 
     If some have their card in this channel, only these are returned.
     """
-    found = _match_titles(await request.caller.read(cases.list_own_courses), text)
+    found = match_titles(await request.caller.read(cases.list_own_courses), text)
     return [one for one in found if one[0].channel_id == request.surface.channel_id] or found
 
 
-def _match_titles(courses: Iterable[tuple[ClassCard, bool]], text: str) -> list[tuple[ClassCard, bool, str]]:
+def match_titles(courses: Iterable[tuple[ClassCard, bool]], text: str) -> list[tuple[ClassCard, bool, str]]:
     """Return the courses whose title begins a text; blanks, hyphens and underscores in it are equal."""
     found = []
     for card, is_teacher in courses:
@@ -90,7 +90,7 @@ async def _list_others(request: Request, text: str) -> list[tuple[ClassCard, boo
         for one in await request.services.store.read(class_rows.list_open_cards)
         if place.are_together(who, one.principal)
     ]
-    return _match_titles(others, text)
+    return match_titles(others, text)
 
 
 def _ask_which_course(request: Request, found: Sequence[tuple[ClassCard, str]]) -> Answer:

@@ -45,7 +45,8 @@ def test_what_was_found():
             *("keep_waiting", "leave", "lesson_skip", "lesson_unskip", "look_again", "make", "mine"),
             *("more_declined", "more_done", "needed", "not_mine"),
             *("notify_back", "refresh", "run_code", "say", "settings_form", "several", "start_another"),
-            *("stop_later", "stop_waiting", "try_again", "try_until", "undo", "wait"),
+            *("stop_later", "stop_waiting", "try_again", "try_until", "undo", "wait", "weekly_off"),
+            "weekly_on",
         ],
         "shortcut": ["run_as_job", "start_workspace"],
         "view": [

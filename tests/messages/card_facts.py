@@ -15,7 +15,9 @@ from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.runs import Run
 from bot.domain.stops import StopEffect
+from bot.domain.time_parsing.past import find_week
 from bot.domain.upgrades import UpgradeFacts, UpgradeKind
+from bot.domain.usage import Usage, UsageFacts, UsageKind
 from bot.domain.work_items import Call
 from bot.domain.workspaces import State, Workspace
 
@@ -95,6 +97,8 @@ def least_facts(kind: AnyKind, **keys: Any) -> Any:
         return HeldFacts(**given, held=())
     if kind is UpgradeKind.UPGRADE_LOSSES:
         return UpgradeFacts(**given)
+    if kind is UsageKind.WEEK:
+        return UsageFacts(**given, window=find_week(NOW, LONDON), usage=Usage())
     return RequestFacts(**given) if Mark.PEOPLE in kind.marks else Facts(**given)
 
 

@@ -34,6 +34,7 @@ WITHOUT_OBJECT = {
     "job_help",
     "several",
     "say",
+    "usage",
     "undo",
     "make",
     "run_code",

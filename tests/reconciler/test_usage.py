@@ -20,7 +20,7 @@ from tests.rigs.providers import FakeProvider
 from tests.rigs.store import ALICE, BOB, memory_store
 
 HOUR = 3600.0
-DAYS = 12
+DAYS = 8
 #: Seconds by which the clock is set, once a day at most.
 JUMPS = (-90.0, 90.0)
 MACHINES = {"a1": ALICE, "a2": ALICE, "a3": ALICE, "b1": BOB}
@@ -108,7 +108,7 @@ class Term:
                 if hour == trouble:
                     await self._go_wrong()
                 for key, row in rows.items():
-                    if self.random.random() < 0.1:
+                    if self.random.random() < 0.15:
                         await self._act(key, row)
                 await self._pass(HOUR + self.random.uniform(-600.0, 600.0))
                 if self.provider.is_away and self.random.random() < 0.4:
@@ -166,9 +166,7 @@ async def played(seed):
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(
-    "seed", [1, 2, *(pytest.param(seed, marks=pytest.mark.thorough) for seed in range(3, 12))]
-)
+@pytest.mark.parametrize("seed", [1, *(pytest.param(one, marks=pytest.mark.thorough) for one in range(2, 6))])
 async def test_the_ledger_of_a_term_is_what_ran(seed):
     lives, spans, now = await played(seed)
     slack = max(JUMPS)

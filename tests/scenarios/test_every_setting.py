@@ -253,6 +253,16 @@ async def assistant_calls(folder):
             assert "Show my workspaces" in await slackbot.calls(who, "help")
 
 
+@proves("USHER_USAGE_NAMES")
+async def names_in_usage(folder):
+    settings = {"USHER_USAGE_NAMES": "true", "USHER_ADMINS": "U0OLIVIA"}
+    async with world(folder, settings=settings) as ready:
+        await ready.alice.has_linked("alice")
+        await ready.alice.types("start training")
+        await ready.pass_time(600, step=60)
+        assert "<@U0OLIVIA>: " in (await ready.alice.types("usage team")).text
+
+
 @proves("USHER_COMMAND", "USHER_JOB_COMMAND")
 async def commands(folder):
     names = {"USHER_COMMAND": "/desk", "USHER_JOB_COMMAND": "/work_item_id"}

@@ -98,6 +98,27 @@ def resolve_day(word: str, today: date) -> tuple[date, ...]:
     return (coming, coming + timedelta(days=7)) if is_either else (coming,)
 
 
+def resolve_past_day(word: str, today: date) -> date | None:
+    """Return the last day up to ``today`` that a word may mean; None for none.
+
+    A date with a year may lie after ``today``.
+    """
+    if word == "today":
+        return today
+    if _ISO_DATE.fullmatch(word):
+        return _to_date(*map(int, word.split("-")))
+    if dated := _match_date(word):
+        month = MONTHS.index(dated[2]) + 1 if dated[2] else int(dated[3] or 0)
+        if dated[4] and month:
+            return _to_date(int(dated[4]), month, int(dated[1]))
+        months = [month] if month else range(12, 0, -1)
+        years = range(today.year, today.year - 9, -1)
+        every = (_to_date(year, month, int(dated[1])) for year in years for month in months)
+        return next((day for day in every if day is not None and day <= today), None)
+    weekday = find_weekday(word)
+    return None if weekday is None else today - timedelta(days=(today.weekday() - weekday) % 7)
+
+
 def has_date(word: str, today: date) -> bool:
     """Return whether a word for a weekday with a date names a real date, on whatever weekday that is."""
     on_weekday = _ON_WEEKDAY.fullmatch(word)

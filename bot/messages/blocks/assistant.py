@@ -19,6 +19,7 @@ from bot.domain.runs import Run
 from bot.domain.time_parsing import DAYS, clock
 from bot.domain.timeouts import is_going
 from bot.domain.undoable_actions import UndoableAction
+from bot.domain.usage import Life, Sum, UsageFacts
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit
 from bot.messages.blocks.cards import VERB_FORMS
@@ -146,6 +147,54 @@ def describe_hours(one: HoursRule, beside: Collection[HoursRule], now: float) ->
         "is_paused": bool(one.paused),
         **following,
         "next_stops_at": format_time(stop),
+    }
+
+
+def describe_usage(title: Callable[[str], str], facts: UsageFacts) -> dict[str, Any]:
+    """Return all figures of a window: of each workspace and job, their sum, and the longest time unused."""
+    usage, idle = facts.usage, facts.usage.idle
+    unused = (
+        {}
+        if idle is None
+        else {
+            "longest_unused": _describe_life(title, idle.life)
+            | {
+                "hours": round(idle.seconds / 3600.0, 2),
+                "since": format_time(idle.since),
+                "until": format_time(idle.until),
+                "means": "unused" if idle.is_use_known else "not opened from Usher",
+            }
+        }
+    )
+    return {
+        "first_day": facts.window.first.isoformat(),
+        "last_day": facts.window.last.isoformat(),
+        **_describe_sum(usage.total),
+        "of": [
+            _describe_life(title, one.newest)
+            | _describe_sum(one.sum)
+            | {"is_running": bool(one.open), "is_at_least": one.is_least}
+            | ({} if one.unknown_from is None else {"unknown_after": format_time(one.unknown_from)})
+            for one in usage.lines
+        ],
+        **unused,
+    }
+
+
+def _describe_life(title: Callable[[str], str], life: Life) -> dict[str, Any]:
+    kind = "job" if life.kind == "run" else "workspace"
+    return {"name": _text(life.name), "on": _text(title(life.connection)), "kind": kind}
+
+
+def _describe_sum(one: Sum) -> dict[str, Any]:
+    hours = one.hours
+    return {
+        "hours": round(hours.best, 2),
+        "lowest_hours": round(hours.lowest, 2),
+        "highest_hours": round(hours.highest, 2),
+        "times": one.lives,
+        "money": {_text(currency): f"{amount:.2f}" for currency, amount in sorted(one.money.items())},
+        "hours_without_price": round(one.unpriced, 2),
     }
 
 

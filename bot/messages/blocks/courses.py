@@ -61,7 +61,8 @@ def _describe_class(facts: ClassFacts) -> tuple[list[str], list[str]]:
     end, when = get_end_words(facts.effects, is_any=card.spec is None), card.stops_at
     template = texts.CONSENT_WHEN if when is None else texts.CONSENT_UNTIL
     ends = Markup(fill(template, at=kit.moment_at(when or 0.0, facts.now, facts.zone)))
-    consent = fill(texts.CONSENT, who=_name_poster(facts), ends=ends, **end)
+    sees = Markup(f" {texts.SEES_HOURS}" if card.shows_hours else "")
+    consent = fill(texts.CONSENT, who=_name_poster(facts), ends=ends, sees=sees, **end)
     about = [" · ".join([fill(texts.CARD_TITLE, name=card.title), does]), consent]
     said = [texts.COUNTS_OVER if is_done else texts.READY_COUNT] if counts.joined else [texts.NOBODY_YET]
     said += [texts.WAITING_COUNT] if counts.waiting and not is_done else []
@@ -103,7 +104,8 @@ def format_class_end(facts: ClassFacts) -> str:
 def format_joining(facts: ClassFacts) -> str:
     """Format the terms of joining a course."""
     card, template = facts.card, texts.COURSE_JOIN if facts.card.spec is None else texts.COURSE_JOIN_MAKE
-    return fill(template, name=card.pattern or card.template, title=facts.connection_title)
+    said = fill(template, name=card.pattern or card.template, title=facts.connection_title)
+    return f"{said} {texts.COURSE_SEES_HOURS}" if card.shows_hours else said
 
 
 def format_course(facts: ClassFacts) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from bot.messages.blocks import kit
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.kit import Block, fill
+from bot.messages.blocks.usage import week_button
 from bot.messages.texts import answers, cards
 
 #: The most blocks of an answer above the list, which has at most 50 itself.
@@ -21,6 +22,6 @@ def render_home(rows: Sequence[Block], answer: Sequence[Block], now: float) -> d
     above = [*answer[:MAX_ANSWER_BLOCKS], *([kit.divider()] if answer and rows else [])]
     buttons = [kit.button(cards.REFRESH, ButtonValue("home", "refresh", mark="refresh"))]
     if any(press.mark == "refresh" for _, press in kit.iterate_drawn([*above, *rows])):
-        buttons = []
+        buttons = [week_button()]
     as_of = kit.context(fill(answers.HOME_AS_OF, at=kit.moment(now, now)))
     return kit.home([*above, *rows, kit.divider(), *kit.actions(buttons), as_of])

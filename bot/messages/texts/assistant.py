@@ -16,6 +16,7 @@ TITLES: Final[Mapping[str, str]] = {
     "status": "Show what a workspace is doing",
     "hours": "Show when workspaces start and stop by themselves",
     "my_runs": "Show my job runs",
+    "usage": "Show what ran, for how long, and what it cost",
     "output": "Send me the output of a job run",
     "help": "Show what I can ask Usher",
     "start": "Start a workspace",
@@ -39,6 +40,11 @@ DESCRIPTIONS: Final[Mapping[str, str]] = {
         "Show the person's job runs, each with its state, exit code and how long it took. "
         "Changes nothing; it can't run a job or stop one."
     ),
+    "usage": (
+        "Show what ran for the person in a window of days, for how long, and what it cost if prices are "
+        "known. Money of different currencies is never added. Hours whose end nobody saw count up to "
+        "`unknown_after`. Changes nothing."
+    ),
     "output": (
         "Send the output of one job run to the person, in Usher's direct message. The result never has the "
         "output itself."
@@ -57,6 +63,10 @@ DESCRIPTIONS: Final[Mapping[str, str]] = {
 #: By the name of a tool's field.
 FIELDS: Final[Mapping[str, str]] = {
     "name": "Its name as Usher lists it, such as notebook, or notebook@hub if two have the same name.",
+    "when": (
+        "The days, such as `this week`, `last week`, `September`, `since Monday` or `2026-11-03 to "
+        "2026-11-07`; leave it out, or empty, for this week."
+    ),
     "until": (
         "When it is stopped again, such as `18:00`, `18:00 UTC`, `2h`, `2027-01-15T18:00:00+00:00` or "
         "`PT2H`; leave it out, or empty, for no end."

@@ -10,9 +10,11 @@ CARD_TITLE: Final = "*{name}*"
 DOES_MAKE: Final = "Your own workspace from *{name}* on {title}."
 DOES_START: Final = "Your own workspace *{name}* on {title}."
 CONSENT: Final = (
-    "It {does} {ends} {who} or an Usher admin ends the class; you'll be warned and can keep it.{means} "
+    "It {does} {ends} {who} or an Usher admin ends the class; you'll be warned and can keep it.{means}{sees} "
     "Pressing means you agree."
 )
+#: On cards that say that their teachers see the hours of those who press them.
+SEES_HOURS: Final = "They can see how long it runs until then."
 #: A choice in the form of a card: everyone's own workspace of a name.
 OWN_OF_EACH: Final = "Everyone's own {name}"
 CONSENT_WHEN: Final = "when"
@@ -69,6 +71,7 @@ COURSE_JOIN_MAKE: Final = (
     "Join once: I'll create a workspace from *{name}* for you on {title}, start it before each lesson and "
     f"stop it afterwards. {_JOIN_NEXT}"
 )
+COURSE_SEES_HOURS: Final = "Your teachers and Usher admins can see how long it runs during the course."
 JOIN: Final = "Join"
 JOINED_COUNT: Final = "{people} joined."
 NOBODY_JOINED: Final = "Nobody has joined yet."

@@ -135,6 +135,9 @@ class CoreSettings(BaseSettings):
         "Usher admins: people and user groups (`U…`, `S…`, `T…:U…`), separated by commas",
         advice=_COPY_IDS,
     )
+    names_usage: bool = setting(
+        "USHER_USAGE_NAMES", False, "`true`: Usher admins see each person's hours in `usage team`", "`false`"
+    )
     command: str = setting("USHER_COMMAND", "/workspace", "the slash command of workspaces")
     job_command: str = setting("USHER_JOB_COMMAND", "/job", "the slash command of jobs")
     host: str = setting(

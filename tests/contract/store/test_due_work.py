@@ -18,6 +18,7 @@ from bot.store import (
     operations,
     outages,
     pauses,
+    preferences,
     runs,
     tasks,
     timers,
@@ -99,6 +100,7 @@ DECIDES = {
         "idle_check_at": moments,
     },
     "accounts": {"state": words("active", "active", "revoking"), "remind_at": maybe},
+    "preferences": {"weekly_at": maybe},
     "waitlist_entries": {
         "id": SOME_IDS,
         "kind": words("gpu", "memory"),
@@ -168,6 +170,7 @@ CLAIMS = {
     "notices": lambda tx: notices.claim_notices_once(tx, MANY, 60.0, owner="me"),
     "cards": lambda tx: cards.claim_cards(tx, MANY, 60.0, owner="me"),
     "upgrade_losses": lambda tx: upgrades.claim_losses(tx, MANY, 60.0),
+    "weekly": lambda tx: preferences.claim_weekly(tx, MANY, 60.0),
 }
 
 

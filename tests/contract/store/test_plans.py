@@ -81,6 +81,11 @@ WALKS = {
     "people_named": ("people", RESTORED),
     "rules_left": ("rules", RESTORED),
     "timers_left": ("workspaces", RESTORED),
+    **dict.fromkeys(
+        ("people_of_all", "people_of_connections", "sums_of_connections", "sums_of_people"),
+        ("lives", "an Usher admin asks for everybody's hours"),
+    ),
+    "taught_cards": ("class_cards", "a teacher asks for a class's hours"),
     "used_database": ("accounts", FIRST),
     "uses": ("accounts rules workspaces", COMMAND),
     "rows_of_channel": (
@@ -208,6 +213,8 @@ def row_of(connection: Any, table: Table[Any]) -> tuple[str, tuple[str, dict[str
             [table.name],
         ).fetchall()
         values = ["'x' || number" if type_ == "text" else "number" for _, type_ in found]
+        if table.name == "lives":
+            values[[name for name, _ in found].index("kind")] = "'run'"
         return ", ".join(name for name, _ in found), (", ".join(values), {})
     row = {**table.columns(made(table, 10)), **BESIDE.get(table.name, {})}
     told = {name for name, value in row.items() if str(value).endswith(" 10") or isinstance(value, Principal)}

@@ -10,13 +10,14 @@ from bot.domain.operations import OperationVerb
 from bot.domain.prices import MachineKind, Price
 from bot.domain.runs import DiscoveredRun, ObservedRun, RunState
 from bot.domain.steps import Update
-from bot.domain.usage import Known
+from bot.domain.usage import Known, Moment, sum_up
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
 from bot.store import discovered, operations, runs, usage, workspaces
 from bot.store.discovered import DiscoveredWorkspace
 from bot.store.tables import RUNS
 from tests.contract.store.gates import SHARED, by_reference
+from tests.rigs.lives import keep, make_life
 from tests.rigs.store import (
     ALICE,
     BOB,
@@ -346,3 +347,38 @@ async def test_price_that_a_read_says_is_written_and_a_read_without_keeps_it(sto
     await observe(store, clock, workspace, RUNNING)
     row = await store.read(workspaces.find_workspace, workspace.id)
     assert (row.template, row.hourly_price) == ("gpu", price)
+
+
+async def test_sums_of_everybody_are_those_of_the_model(store):
+    """The database adds up as ``Life.measure`` does."""
+    hour, since, until = 3600.0, 100 * 3600.0, 200 * 3600.0
+    lives = [
+        make_life(90 * hour, 110 * hour, price="0.50 USD"),
+        make_life(Moment(120 * hour, 122 * hour, Known.SEEN), Moment(130 * hour, 134 * hour, Known.UNKNOWN)),
+        make_life(140 * hour, Moment(150 * hour, 152 * hour, Known.SEEN), principal=BOB, price="2 EUR"),
+        make_life(190 * hour, None, "lab", last_seen_at=195 * hour, principal=BOB, connection="hub"),
+        make_life(50 * hour, 60 * hour, "old"),
+        make_life(210 * hour, 220 * hour, "later"),
+    ]
+    await keep(store, *lives)
+    given = ("", since, until)
+    for name, sums in (
+        ("connection", {key: one for key, _, one in await store.read(usage.sum_connections, *given)}),
+        ("person", dict(await store.read(usage.sum_people, *given))),
+    ):
+        wanted = {key: one for key, one in sum_up(lives, name, since, until, until).items() if one.hours.best}
+        assert sums.keys() == wanted.keys()
+        for key, one in sums.items():
+            assert one.hours.best == pytest.approx(wanted[key].hours.best)
+            assert one.unpriced == pytest.approx(wanted[key].unpriced)
+            assert {name: float(money) for name, money in one.money.items()} == {
+                name: pytest.approx(float(money)) for name, money in wanted[key].money.items()
+            }
+    assert [(name, people) for name, people, _ in await store.read(usage.sum_connections, *given)] == [
+        ("saturn", 2),
+        ("hub", 1),
+    ]
+    assert await store.read(usage.count_people, *given, ["saturn", "hub"]) == 2
+    assert await store.read(usage.count_people, *given, ["hub"]) == 1
+    assert await store.read(usage.sum_people, "-:T9:", since, until) == []
+    assert [key for key, _ in await store.read(usage.sum_people, BOB.key, since, until)] == [BOB.key]

@@ -235,7 +235,7 @@ USE_CASES: dict[str, Do] = {
     "list.alias": lambda w, caller: caller.run(set_alias, w.workspace.id, "mine"),
     "list.forget": lambda w, caller: caller.run(forget_workspace, w.workspace.id),
     "list.notify": lambda w, caller: caller.run(set_notifications, w.workspace.id, ready=None, stopped=True),
-    "preferences": lambda w, caller: caller.run(save_preferences, Preferences(ready=False)),
+    "preferences": lambda w, caller: caller.run(save_preferences, Preferences(ready=False), weekly=True),
     "hours.add": lambda w, caller: caller.run(hours_use_cases.add, w.workspace.id, OFFICE),
     "hours.end": lambda w, caller: caller.run(hours_use_cases.end, w.workspace.id),
     "hours.rest": lambda w, caller: caller.run(

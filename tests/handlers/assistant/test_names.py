@@ -25,7 +25,7 @@ from tests.rigs.store import ALICE, launched, observe
 
 WHO = {"user_id": ALICE.user_id, "team_id": ALICE.team_id, "enterprise_id": ALICE.enterprise_id}
 _STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-f]{4}))*"')
-_REST = re.compile(r"(?:[\[\]{}:, ]|true|false|null)*")
+_REST = re.compile(r"(?:[\[\]{}:, ]|true|false|null|[0-9]+(?:\.[0-9]+)?)*")
 #: The longest that is shown whole, however much of it is escaped on its way.
 LONGEST = 15
 NAMES = st.text(max_size=LONGEST) | st.text('*"\\`<>|&{}[]:, \n_~ab', max_size=LONGEST)

@@ -27,7 +27,7 @@ async def test_what_it_does_is_audited_as_done_through_it(scene):
     async with called(scene) as slackbot:
         names = [one.name for one in (await slackbot.client.list_tools()).tools]
         assert names == [*TOOLS]
-        assert len(names) <= 8
+        assert len(names) <= 9
         rows = (await slackbot.finds(who(scene), "my_workspaces"))["workspaces"]
         at = datetime.fromtimestamp(scene.clock.now(), UTC).isoformat(timespec="seconds")
         (report,) = [one for one in rows if one["name"] == "report"]

@@ -392,7 +392,7 @@ CREATE TABLE class_cards (
     last_day TEXT NOT NULL DEFAULT '',
     off TEXT NOT NULL DEFAULT '',
     lead_seconds DOUBLE PRECISION NOT NULL DEFAULT 0,
-    co_teachers TEXT NOT NULL DEFAULT '');
+    co_teachers TEXT NOT NULL DEFAULT '', shows_hours BIGINT NOT NULL DEFAULT 0);
 CREATE INDEX class_cards_due ON class_cards (next_check_at) WHERE done_at IS NULL;
 CREATE INDEX class_cards_age ON class_cards (created_at);
 CREATE INDEX class_cards_of_courses ON class_cards (created_at) WHERE days <> '' AND done_at IS NULL;
@@ -443,7 +443,7 @@ CREATE TABLE preferences (
     quiet_to BIGINT,
     idle_prompt_after BIGINT,
     assistant TEXT NOT NULL DEFAULT 'show'
-);
+, weekly_at DOUBLE PRECISION);
 CREATE INDEX preferences_asking ON preferences (idle_prompt_after) WHERE idle_prompt_after IS NOT NULL;
 CREATE TABLE signatures (
     id TEXT PRIMARY KEY,
@@ -745,4 +745,5 @@ CREATE TABLE usage_sums (
     cost DOUBLE PRECISION NOT NULL,
     PRIMARY KEY (month, connection, kind, template, currency)
 );
+CREATE INDEX preferences_weekly ON preferences (weekly_at) WHERE weekly_at IS NOT NULL;
 INSERT INTO "audit" VALUES(0,0.0,'','','','','0','','');

@@ -1,0 +1,172 @@
+"""Windows of past days as people type them: ``last week``, ``September``, ``since 3 Nov``. Pure functions.
+
+Weeks begin on Monday. A day or month without a year is the last one that has begun.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final, Literal
+from zoneinfo import ZoneInfo
+
+from bot.domain.time_parsing.days import resolve_past_day
+from bot.domain.time_parsing.moment import resolve_instant
+from bot.domain.time_parsing.spelling import MONTHS, fold_signs, spell
+
+#: Why a text gives no window: it can't be read, hasn't begun, ends before it begins, or is too long ago.
+WindowProblem = Literal["unreadable", "future", "backwards", "old"]
+
+_MAX_CHARACTERS: Final = 60
+_FIRST_YEAR: Final = 2000
+#: Other spellings of the words that only occur in windows.
+_SPELT: Final = {
+    **dict.fromkeys(("letzte", "letzten", "letzter", "vorige", "previous", "past"), "last"),
+    **dict.fromkeys(("current", "diesen", "dieser", "dieses"), "this"),
+    **dict.fromkeys(("since", "seit", "starting"), "from"),
+    **dict.fromkeys(("monat", "months"), "month"),
+    **dict.fromkeys(("jahr", "years"), "year"),
+    "gestern": "yesterday",
+}
+_NOISE: Final = frozenset({"in", "for", "on", "during", "of", "the", "my", "over"})
+_YEAR: Final = re.compile(r"20[0-9]{2}")
+_MONTH: Final = re.compile(rf"({'|'.join(MONTHS)})(?: (20[0-9]{{2}}))?")
+_ISO_MONTH: Final = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
+_COUNTED: Final = re.compile(r"last ([0-9]{1,3}) (days?|weeks?)")
+#: Words between the first and the last day of a span.
+_SPAN: Final = re.compile(r"\s(?:to|until|till|through|-)\s")
+
+_Days = tuple[date, date]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The days from ``first`` to ``last`` in a zone; ``since`` and ``until`` are its ends in epoch seconds.
+
+    ``name`` is how people call it, such as *last week*; "" if its days say it best.
+    """
+
+    first: date
+    last: date
+    since: float
+    until: float
+    name: str = ""
+
+    @property
+    def days(self) -> int:
+        """Return the number of its days."""
+        return (self.last - self.first).days + 1
+
+
+def make_window(first: date, last: date, zone: ZoneInfo, name: str = "") -> Window:
+    """Return the window of some days in a zone."""
+    after = last + timedelta(days=1)
+    return Window(first, last, resolve_instant(first, 0, zone), resolve_instant(after, 0, zone), name)
+
+
+def find_week(at: float, zone: ZoneInfo, *, ago: int = 0) -> Window:
+    """Return the week of a moment in a zone, or one before it."""
+    monday = _find_monday(datetime.fromtimestamp(at, zone).date()) - timedelta(days=7 * ago)
+    names = ("this week", "last week")
+    return make_window(monday, monday + timedelta(days=6), zone, names[ago] if ago < len(names) else "")
+
+
+def read_window(text: str, zone: ZoneInfo, now: float) -> Window | WindowProblem:
+    """Return the window that a text names, this week if it is empty; otherwise what is wrong with it."""
+    if len(text) > _MAX_CHARACTERS:
+        return "unreadable"
+    today = datetime.fromtimestamp(now, zone).date()
+    plain = " ".join(_normalize(word) for word in fold_signs(text).casefold().split())
+    words = " ".join(word for word in spell(plain).replace(" – ", " - ").split() if word not in _NOISE)
+    try:
+        found = _read(words, today)
+    except (ValueError, OverflowError):  # No such month or year.
+        return "unreadable"
+    if found is None:
+        return "unreadable"
+    (first, last), name = found
+    if first > today:
+        return "future"
+    if first > last:
+        return "backwards"
+    return "old" if first.year < _FIRST_YEAR else make_window(first, last, zone, name)
+
+
+def _normalize(word: str) -> str:
+    return _SPELT.get(word.strip(",;!?"), word)
+
+
+def _read(words: str, today: date) -> tuple[_Days, str] | None:
+    """Return the days that words mean, and their name."""
+    if words in {"", "week", "month", "year"}:
+        words = f"this {words or 'week'}"
+    if counted := _COUNTED.fullmatch(words):
+        count = int(counted[1]) * (7 if counted[2].startswith("week") else 1)
+        return ((today - timedelta(days=count - 1), today), "") if count else None
+    lead, _, rest = words.partition(" ")
+    if lead in {"from", "between"} and rest:
+        first, mark, last = _split_span(rest.replace(" and ", " - ") if lead == "between" else rest)
+        begin = _read_period(first, today)
+        end = _read_period(last, today) if mark else (today, today)
+        # Without an end, "between" names no days.
+        return None if not (begin and end) or (lead == "between" and not mark) else ((begin[0], end[1]), "")
+    first, mark, last = _split_span(words)
+    if mark:
+        begin, end = _read_period(first, today), _read_period(last, today)
+        return ((begin[0], end[1]), "") if begin and end else None
+    found = _read_period(words, today)
+    return None if found is None else (found, _name(words, *found, today))
+
+
+def _name(words: str, first: date, last: date, today: date) -> str:
+    """Return how people call a period; "" for days."""
+    if words in {"this week", "last week", "today", "yesterday"}:
+        return words
+    if first == last:
+        return ""
+    month = f"{first:%B}" if first.month == last.month else ""
+    return " ".join(filter(None, [month, "" if month and first.year == today.year else str(first.year)]))
+
+
+def _split_span(words: str) -> tuple[str, bool, str]:
+    first, *rest = _SPAN.split(words, maxsplit=1)
+    return first, bool(rest), rest[0] if rest else ""
+
+
+def _read_period(words: str, today: date) -> _Days | None:
+    """Return the first and the last day of a day, week, month or year; None for anything else."""
+    monday, month = _find_monday(today), today.replace(day=1)
+    named = {
+        "this week": (monday, monday + timedelta(days=6)),
+        "last week": (monday - timedelta(days=7), monday - timedelta(days=1)),
+        "this month": _span_month(month),
+        "last month": _span_month((month - timedelta(days=1)).replace(day=1)),
+        "this year": _span_year(today.year),
+        "last year": _span_year(today.year - 1),
+        "yesterday": (today - timedelta(days=1), today - timedelta(days=1)),
+    }
+    is_last, name = words.startswith("last "), words.removeprefix("last ").removeprefix("this ")
+    if words in named:
+        return named[words]
+    if dated := _MONTH.fullmatch(name):
+        number = MONTHS.index(dated[1]) + 1
+        until = month - timedelta(days=1) if is_last else today
+        year = int(dated[2]) if dated[2] else until.year - (number > until.month)
+        return _span_month(date(year, number, 1))
+    if iso := _ISO_MONTH.fullmatch(words):
+        return _span_month(date(int(iso[1]), int(iso[2]), 1))
+    if _YEAR.fullmatch(words):
+        return _span_year(int(words))
+    day = resolve_past_day(name, today - timedelta(days=is_last))
+    return None if day is None else (day, day)
+
+
+def _find_monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())
+
+
+def _span_month(first: date) -> _Days:
+    return first, (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+
+
+def _span_year(year: int) -> _Days:
+    return date(year, 1, 1), date(year, 12, 31)

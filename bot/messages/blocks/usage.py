@@ -1,0 +1,266 @@
+"""What ran, for how long, and what it cost: answers, and the message on Mondays."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Final
+
+from bot.domain.message_context import WorkspaceFacts
+from bot.domain.notices import Answer
+from bot.domain.people import People
+from bot.domain.time_parsing.past import Window, WindowProblem
+from bot.domain.usage import MIN_PEOPLE, GroupUsage, Idle, Sum, UsageFacts, UsageKind, UsageLine
+from bot.messages.blocks import kit
+from bot.messages.blocks.buttons import list_hours_button, stop_button
+from bot.messages.blocks.kit import Block, Element, Markup, fill, line
+from bot.messages.blocks.renderers import renders
+from bot.messages.texts import times
+from bot.messages.texts import usage as words
+
+#: The most lines of single workspaces and jobs, and those in a paragraph.
+MAX_LINES: Final = 12
+#: The most people whose hours are shown.
+MAX_PEOPLE: Final = 30
+#: The most workspaces with buttons in the message on Mondays.
+MAX_RUNNING: Final = 5
+_CENT: Final = Decimal("0.01")
+#: Hours from which minutes say nothing, and seconds of a minute.
+_WHOLE_HOURS: Final = 100
+_MINUTES: Final = 60
+
+
+# -- figures -------------------------------------------------------------------------------------------------
+
+
+def format_hours(hours: float) -> Markup:
+    """Format hours: ``25 min``, ``2 h 5 min``, ``128 h``."""
+    minutes = round(hours * _MINUTES)
+    if not minutes:
+        return Markup(words.SHORT if hours > 0 else words.NO_TIME)
+    if hours >= _WHOLE_HOURS:
+        return Markup(f"{round(hours):,} h")
+    whole, rest = divmod(minutes, _MINUTES)
+    return Markup(" ".join([*([f"{whole} h"] if whole else []), *([f"{rest} min"] if rest else [])]))
+
+
+def format_money(total: Sum) -> Markup:
+    """Format what is known of the money of a sum; each currency stands for itself."""
+    amounts = [_format_amount(amount, currency) for currency, amount in sorted(total.money.items())]
+    if not amounts:
+        return Markup(words.NO_PRICE)
+    money = Markup(times.join_names(amounts))
+    if total.unpriced * _MINUTES < 1:
+        return money
+    return Markup(fill(words.PART_PRICED, money=money, hours=format_hours(total.unpriced)))
+
+
+def _format_amount(amount: Decimal, currency: str) -> str:
+    rounded = amount.quantize(_CENT, ROUND_HALF_UP)
+    if amount and not rounded:
+        return fill(words.LITTLE_MONEY, currency=currency)
+    return f"{rounded:,} {line(currency)}"
+
+
+def format_window(window: Window, now_year: int) -> Markup:
+    """Format a window by its name and its days: ``*This week* · Mon 23 Nov – Sun 29 Nov``."""
+    days = _format_day(window.first, now_year)
+    if window.last != window.first:
+        days = words.DAYS.format(first=days, last=_format_day(window.last, now_year))
+    name = f"{window.name[:1].upper()}{window.name[1:]}"
+    return Markup(words.NAMED.format(name=name, days=days) if name else f"*{days}*")
+
+
+def _format_day(day: date, now_year: int) -> str:
+    return times.format_weekday(day.isoformat()) + (f" {day.year}" if day.year != now_year else "")
+
+
+# -- one's own -----------------------------------------------------------------------------------------------
+
+
+def answer_usage(facts: UsageFacts, command: Markup, *, is_drawn: bool = False) -> Answer:
+    """Answer with what ran for one person, or with what to type if nothing did.
+
+    ``is_drawn``: its picture is sent in the person's direct message.
+    """
+    if not facts.usage.lines:
+        said = kit.join(
+            [format_nothing(facts.window), fill(words.NOTHING_NEXT, command=command)],
+        )
+        return kit.message(said, buttons=_list_other_buttons(facts))
+    picture = [kit.context(words.PICTURE_COMES)] if is_drawn else []
+    return kit.answer([*_render(facts), *picture, *kit.actions(_list_other_buttons(facts))])
+
+
+def format_nothing(window: Window) -> str:
+    """Say that nothing ran within a window."""
+    is_word = window.name and window.name[0].islower()
+    when = window.name if is_word else words.IN_MONTH.format(name=window.name) if window.name else words.WHEN
+    return fill(words.NOTHING, when=Markup(when))
+
+
+def explain_window(problem: WindowProblem, given: str, command: Markup) -> str:
+    """Explain what is wrong with a typed window."""
+    why = {
+        "unreadable": words.WINDOW_UNREAD,
+        "future": words.WINDOW_FUTURE,
+        "backwards": words.WINDOW_BACKWARDS,
+        "old": words.WINDOW_OLD,
+    }
+    return fill(why[problem], given=given, command=command)
+
+
+def _render(facts: UsageFacts) -> list[Block]:
+    """Render the figures of one person: the sum, each workspace and job, and what wasn't used."""
+    usage = facts.usage
+    head: list[str] = [format_window(facts.window, _get_year(facts))]
+    if len(usage.lines) > 1:
+        head.append(
+            fill(words.TOTAL, hours=format_hours(usage.total.hours.best), money=format_money(usage.total))
+        )
+    # If nothing has a price, the sum says so once.
+    has_price = bool(usage.total.money) or len(usage.lines) == 1
+    lines = [_format_line(facts, one, has_price=has_price) for one in usage.lines[:MAX_LINES]]
+    if rest := usage.lines[MAX_LINES:]:
+        hours = sum(one.sum.hours.best for one in rest)
+        lines.append(fill(words.AND_MORE, count=str(len(rest)), hours=format_hours(hours)))
+    blocks = [kit.section(kit.join(head, "\n")), kit.section(kit.join(lines, "\n"))]
+    if usage.idle is not None:
+        still = next((one for one in facts.running if _is_idle(facts, one)), None)
+        blocks += kit.row(_format_idle(facts, usage.idle), [] if still is None else list_end_buttons(still))
+    return [*blocks, *_render_small_print(usage.lines)]
+
+
+def _format_line(facts: UsageFacts, one: UsageLine, *, has_price: bool) -> str:
+    life, hours = one.newest, format_hours(one.sum.hours.best)
+    if one.is_least:
+        hours = Markup(words.AT_LEAST.format(hours=hours))
+    elif one.spread * _MINUTES >= 1:
+        hours = Markup(words.SPREAD.format(hours=hours, spread=format_hours(one.spread)))
+    is_several = life.kind == "run" and one.sum.lives > 1
+    said = fill(
+        words.LINE_OF_RUNS if is_several else words.LINE,
+        name=life.name,
+        title=facts.titles.get(life.connection, life.connection),
+        runs=times.format_count(one.sum.lives, "run"),
+        hours=Markup(f"{hours} · {format_money(one.sum)}") if has_price else hours,
+    )
+    if one.unknown_from is not None:
+        at = kit.moment(one.unknown_from, facts.now, facts.zone)
+        return fill(words.UNKNOWN_END, line=Markup(said), at=at)
+    return fill(words.RUNNING, line=Markup(said)) if one.open else said
+
+
+def _format_idle(facts: UsageFacts, idle: Idle) -> str:
+    past, present = words.UNUSED if idle.is_use_known else words.UNOPENED
+    hours = format_hours(idle.seconds / 3600.0)
+    if idle.life.is_open:
+        return fill(present, name=idle.life.name, hours=hours)
+    until = kit.moment(idle.until, facts.now, facts.zone)
+    return fill(past, name=idle.life.name, hours=hours, until=until)
+
+
+def _render_small_print(lines: Sequence[UsageLine]) -> list[Block]:
+    """Explain the words of figures that aren't exact."""
+    why = {
+        words.WHY_SPREAD: any(one.spread * _MINUTES >= 1 and not one.is_least for one in lines),
+        words.WHY_LEAST: any(one.is_least for one in lines),
+        words.WHY_UNKNOWN: any(one.unknown_from is not None for one in lines),
+    }
+    said = [text for text, is_needed in why.items() if is_needed]
+    return [kit.context(" ".join(said))] if said else []
+
+
+def _list_other_buttons(facts: UsageFacts) -> list[Element]:
+    """Return *Last week*, and the button that turns the message on Mondays on or off."""
+    past = [kit.button(words.LAST_WEEK, "usage", "last week")] if facts.window.name == "this week" else []
+    return [*past, weekly_button(is_on=facts.is_weekly)]
+
+
+def weekly_button(*, is_on: bool) -> Element:
+    """Return the button that turns the message on Mondays on, or off."""
+    return kit.button(*((words.NO_MONDAYS, "weekly_off") if is_on else (words.EVERY_MONDAY, "weekly_on")))
+
+
+def week_button() -> Element:
+    """Return *Show my week*."""
+    return kit.button(words.SHOW_WEEK, "usage", "this week")
+
+
+def list_end_buttons(facts: WorkspaceFacts) -> list[Element]:
+    """Return *Stop* and *Hours…* for a workspace that still runs."""
+    if facts.workspace is None:
+        return []
+    stop = [stop_button(facts.workspace, facts.effects)] if facts.may("stop") else []
+    buttons = [kit.without_colour(one) for one in (*stop, *list_hours_button(facts))]
+    return kit.add_labels(buttons, facts.objects)
+
+
+def _is_idle(facts: UsageFacts, one: WorkspaceFacts) -> bool:
+    idle = facts.usage.idle
+    return idle is not None and one.workspace is not None and idle.life.workspace_id == one.workspace.id
+
+
+def _get_year(facts: UsageFacts) -> int:
+    return datetime.fromtimestamp(facts.now, facts.zone or UTC).year
+
+
+# -- of several people ---------------------------------------------------------------------------------------
+
+
+def answer_group(
+    name: str,
+    window: Window,
+    group: GroupUsage,
+    titles: Mapping[str, str],
+    people: People,
+    now: float,
+    why_no_names: str,
+) -> Answer:
+    """Answer with the hours of a class or a team: the sum, and its parts as far as they may be seen."""
+    days = format_window(replace(window, name=""), datetime.fromtimestamp(now, UTC).year)
+    head = f"*{line(name)}* · {days.strip('*')}"
+    if group.is_withheld:
+        return kit.message(kit.join([head, fill(words.TOO_FEW, least=str(MIN_PEOPLE))], "\n"))
+    if not group.people:
+        return kit.message(kit.join([head, words.NOBODY], "\n"))
+    parts = [
+        fill(
+            words.ON_CONNECTION, title=titles.get(key, key), people=_format_people(count), **_format_sum(one)
+        )
+        for key, count, one in group.by_connection
+    ]
+    parts += [words.FEWER_LEFT_OUT] if group.leaves_out else []
+    persons = [
+        fill(words.OF_PERSON, who=kit.mention(people.get(key)), **_format_sum(one))
+        for key, one in group.by_person[:MAX_PEOPLE]
+    ]
+    left = [one for _, one in group.by_person[MAX_PEOPLE:]]
+    hours = format_hours(sum(one.hours.best for one in left))
+    persons += [fill(words.AND_MORE, count=str(len(left)), hours=hours)] if left else []
+    total = fill(words.OF_GROUP, people=_format_people(group.people), **_format_sum(group.total))
+    blocks = [kit.section(kit.join([head, total], "\n"))]
+    blocks += [kit.section(kit.join(some, "\n")) for some in (parts, persons) if some]
+    return kit.answer([*blocks, *([] if persons else [kit.context(why_no_names)])])
+
+
+def _format_people(count: int) -> Markup:
+    return Markup(times.format_count(count, "person", "people"))
+
+
+def _format_sum(one: Sum) -> dict[str, Markup]:
+    return {"hours": format_hours(one.hours.best), "money": format_money(one)}
+
+
+# -- on Mondays ----------------------------------------------------------------------------------------------
+
+
+@renders(UsageKind.WEEK, is_true=lambda facts: bool(facts.usage.lines))
+def _render_week(facts: UsageFacts) -> Answer:
+    """Render last week's figures, with buttons for what still runs."""
+    blocks = _render(facts)
+    for one in [one for one in facts.running if not _is_idle(facts, one)][:MAX_RUNNING]:
+        if one.workspace is not None:
+            still = fill(words.STILL_RUNNING, name=one.workspace.title, title=one.connection_title)
+            blocks += kit.row(still, list_end_buttons(one))
+    return kit.answer([*blocks, *kit.actions([weekly_button(is_on=True)])])

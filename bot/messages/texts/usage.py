@@ -1,0 +1,71 @@
+"""The texts of usage: what ran, for how long, and what it cost."""
+
+from typing import Final
+
+#: A window with its name, and one that its days say best.
+NAMED: Final = "*{name}* · {days}"
+DAYS: Final = "{first} – {last}"
+#: The sum of several workspaces and jobs, and its parts.
+TOTAL: Final = "*{hours}* in all · {money}"
+LINE: Final = "*{name}* on {title}: {hours}"
+LINE_OF_RUNS: Final = "*{name}* on {title}, {runs}: {hours}"
+AND_MORE: Final = "{count} more: {hours}"
+RUNNING: Final = "{line} · still running"
+UNKNOWN_END: Final = "{line} · unknown after {at}"
+AT_LEAST: Final = "at least {hours}"
+SPREAD: Final = "{hours}, give or take {spread}"
+NO_TIME: Final = "0 min"
+SHORT: Final = "under a minute"
+NO_PRICE: Final = "no price"
+#: If only a part has a price.
+PART_PRICED: Final = "{money} and {hours} without a price"
+LITTLE_MONEY: Final = "under 0.01 {currency}"
+#: The longest time without use, at providers that say when a workspace is used, and at others.
+UNOPENED: Final = (
+    "*{name}* ran longest without being opened from Usher: {hours}, until {until}.",
+    "*{name}* has been running for {hours} without being opened from Usher.",
+)
+UNUSED: Final = (
+    "*{name}* ran longest without being used: {hours}, until {until}.",
+    "*{name}* has been running for {hours} without being used.",
+)
+#: Of several people.
+TEAM: Final = "Everybody"
+OF_GROUP: Final = "{people}: *{hours}* in all · {money}"
+ON_CONNECTION: Final = "{title}, {people}: {hours} · {money}"
+OF_PERSON: Final = "{who}: {hours} · {money}"
+NOBODY: Final = "Nothing ran."
+TOO_FEW: Final = "Fewer than {least} people had something running, so I don't show their hours."
+FEWER_LEFT_OUT: Final = "Connections that fewer people used are left out."
+NO_NAMES_OF_CLASS: Final = (
+    "I don't show people's own hours, as the card didn't say that its teachers can see them."
+)
+NO_NAMES_OF_TEAM: Final = "I don't show people's own hours. Your operator can change that."
+#: Small print.
+PICTURE_COMES: Final = "I'm sending it as a picture, too, in our direct messages."
+WHY_SPREAD: Final = "*Give or take*: it was started or stopped outside Usher, between two of my checks."
+WHY_LEAST: Final = "*At least*: it was already running when I first saw it."
+WHY_UNKNOWN: Final = "*Unknown*: nobody saw when it stopped, so I don't count the time after that."
+NOTHING: Final = "Nothing of yours ran {when}."
+NOTHING_NEXT: Final = (
+    "To look further back, type `{command}usage last month` or `{command}usage since 3 Nov`."
+)
+WHEN: Final = "in that time"
+#: Names of windows within a sentence.
+IN_MONTH: Final = "in {name}"
+WINDOW_UNREAD: Final = (
+    "I can't read `{given}` as a time. Type `{command}usage last week`, `{command}usage September`, "
+    "`{command}usage since Monday` or `{command}usage 2026-11-03`."
+)
+WINDOW_FUTURE: Final = "`{given}` hasn't begun yet. Nothing can have run in it."
+WINDOW_BACKWARDS: Final = "`{given}` ends before it begins. Type the first day before the last."
+WINDOW_OLD: Final = "`{given}` is too long ago. I don't know what ran then."
+#: Buttons.
+SHOW_WEEK: Final = "Show my week"
+LAST_WEEK: Final = "Last week"
+EVERY_MONDAY: Final = "Send it every Monday"
+NO_MONDAYS: Final = "Stop sending it"
+#: On Mondays.
+STILL_RUNNING: Final = "*{name}* on {title} is still running."
+WEEKLY_ON: Final = "Every Monday at 9:00 AM I'll send you last week's hours. I won't if nothing ran."
+WEEKLY_OFF: Final = "I won't send you last week's hours any more."

@@ -1,0 +1,229 @@
+"""Usage: what ran for a person, for a class and for everybody, and the message about it on Mondays."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from bot.domain import policy
+from bot.domain.courses import ClassCard, CourseContext
+from bot.domain.hours import HoursContext
+from bot.domain.message_context import Facts, WorkspaceFacts
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.people import Principal
+from bot.domain.time_parsing.past import Window, find_week
+from bot.domain.usage import (
+    MONDAY_HOUR,
+    GroupUsage,
+    Known,
+    Life,
+    Sum,
+    UsageFacts,
+    UsageKind,
+    add_up,
+    choose_parts,
+    find_next_monday,
+    group_class,
+    sum_parts,
+)
+from bot.domain.usage_picture import Span, SpanKind, UsageRow, UsageWeek
+from bot.services.caller import Caller, concerns_caller
+from bot.services.context import Context
+from bot.services.courses import require_teacher
+from bot.services.message_context import Gatherer, Message, kind_extensions
+from bot.services.scheduled_work import CLAIM_LEASE_SECONDS, ScheduledWork
+from bot.store import courses as courses_store
+from bot.store import people, preferences, usage, workspaces
+from bot.store.notices import add_notices
+from bot.store.transaction import Transaction
+from bot.support.errors import Refused
+
+policy.declare(policy.AccessRule(shows=True), "usage")
+policy.declare(policy.AccessRule("delegates", "class"), "class_usage")
+policy.declare(policy.AccessRule("administrators"), "usage_team")
+#: The most people in one claim.
+MAX_CLAIMED: Final = 50
+
+
+async def load_usage(gatherer: Gatherer, principal: Principal, window: Window) -> UsageFacts:
+    """Load what ran for a person within a window, and which of it still runs."""
+    store = gatherer.store
+    lives = await store.read(usage.read_lives_of_person, principal, window.since, window.until)
+    wanted, now = await store.read(preferences.preferences, principal), await store.now()
+    known = add_up(lives, window.since, window.until, now)
+    still = {one.workspace_id for line in known.lines for one in line.open}
+    own = await store.perform(workspaces.read_workspaces, principal) if still else []
+    running = [one for one in own if one.id in still and not one.is_down]
+    return UsageFacts(
+        now=now,
+        connection="",
+        connection_title="",
+        zone=await store.known_zone(principal),
+        window=window,
+        usage=known,
+        titles={one.connection: gatherer.title(one.connection) for one in lives},
+        running=tuple(await gatherer.describe_workspaces(principal, running)),
+        is_weekly=wanted.weekly,
+    )
+
+
+async def plan_week(gatherer: Gatherer, principal: Principal, facts: UsageFacts) -> UsageWeek:
+    """Return the picture of a window: what ran in it, and what is planned for the rest of it."""
+    window, now, rows = facts.window, facts.now, dict[str, list[Span]]()
+    names = dict[str, str]()
+    for line in facts.usage.lines:
+        key = line.newest.workspace_id or line.newest.id
+        names[key] = line.newest.name
+        rows[key] = [span for life in line.lives for span in _list_spans(life)]
+    if now < window.until:
+        own = await gatherer.store.perform(workspaces.read_workspaces, principal)
+        for one in await gatherer.describe_workspaces(principal, own):
+            if one.workspace is not None and (planned := _list_planned(one, now, window.until)):
+                names.setdefault(one.workspace.id, one.workspace.title)
+                rows.setdefault(one.workspace.id, []).extend(planned)
+    days = tuple(window.first + timedelta(days=number) for number in range(window.days))
+    zone = await gatherer.store.zone(principal)
+    return UsageWeek(
+        tuple(UsageRow(names[key], tuple(spans)) for key, spans in rows.items()), days, now, zone
+    )
+
+
+def _list_spans(life: Life) -> list[Span]:
+    spans = [Span(life.began.best, life.counts_until)]
+    if life.ended is not None and life.ended.known is Known.UNKNOWN:
+        spans.append(Span(life.ended.earliest, life.ended.latest, SpanKind.UNKNOWN))
+    return spans
+
+
+def _list_planned(facts: WorkspaceFacts, now: float, until: float) -> list[Span]:
+    """Return when a workspace is to run, from now on: until its next stop, and by its hours and lessons."""
+    spans = list[Span]()
+    if facts.is_up and facts.next_stop is not None:
+        spans.append(Span(now, facts.next_stop, SpanKind.PLANNED))
+    rules = [one for one in facts.of(HoursContext).rules if not one.paused]
+    for timetable in (*rules, *facts.of(CourseContext).lessons):
+        coming = timetable.between(now, until)
+        spans += [Span(one.at, one.until, SpanKind.PLANNED) for one in coming if one.side == "start"]
+    return spans
+
+
+@concerns_caller
+def send_picture(tx: Transaction, caller: Caller, week: UsageWeek) -> None:
+    """Send the picture of a week to a person, once for each request."""
+    caller.check(tx, "usage")
+    kind, key = NoticeKind.USAGE_PICTURE, caller.principal.key
+    add_notices(tx, [NewNotice(key, kind, caller.interaction, caller.principal, week.to_body())])
+
+
+# -- on Mondays ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class WeeklyRow:
+    """A person to whom last week's hours are due."""
+
+    principal: Principal
+
+    @property
+    def id(self) -> str:
+        """Return the person's key."""
+        return self.principal.key
+
+
+def send_week(tx: Transaction, caller: Caller, row: WeeklyRow) -> None:
+    """Send last week's hours if it is still Monday where the person is, and if something ran."""
+    caller.check(tx, "usage")
+    principal, now = row.principal, tx.now()
+    zone = people.find_zone(tx, principal)
+    local = datetime.fromtimestamp(now, zone)
+    is_wanted = preferences.schedule_weekly(tx, principal, find_next_monday(now, zone))
+    if not is_wanted or local.weekday() or local.hour < MONDAY_HOUR:
+        return
+    week = find_week(now, zone, ago=1)
+    lives = usage.read_lives_of_person(tx, principal, week.since, week.until)
+    if add_up(lives, week.since, week.until, now).lines:
+        body = {"amid": (week.since + week.until) / 2}
+        add_notices(tx, [NewNotice(principal.key, UsageKind.WEEK, week.first.isoformat(), principal, body)])
+
+
+def _skip(tx: Transaction, _caller: Caller, row: WeeklyRow, _refusal: Refused) -> None:
+    """Skip a week of a person who may not use Usher now."""
+    zone = people.find_zone(tx, row.principal)
+    preferences.schedule_weekly(tx, row.principal, find_next_monday(tx.now(), zone))
+
+
+def _claim(tx: Transaction, _context: Context) -> Sequence[WeeklyRow]:
+    return [*map(WeeklyRow, preferences.claim_weekly(tx, MAX_CLAIMED, CLAIM_LEASE_SECONDS))]
+
+
+@kind_extensions(UsageKind.WEEK)
+async def _add_week(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
+    """Add what ran in the week that a message is about."""
+    week = find_week(facts.time("amid"), await gatherer.store.zone(message.principal))
+    # It isn't last week any more once the message is read again.
+    week = replace(week, name="")
+    found = await load_usage(gatherer, message.principal, week)
+    return UsageFacts(
+        **facts.common(),
+        window=week,
+        usage=found.usage,
+        titles=found.titles,
+        running=found.running,
+        is_weekly=found.is_weekly,
+    )
+
+
+WEEKLY_WORK: Final = ScheduledWork(name="weekly", order=90, claim=_claim, carry_out=send_week, refuse=_skip)
+
+
+# -- of several people ---------------------------------------------------------------------------------------
+
+
+def list_cards(tx: Transaction, caller: Caller) -> list[ClassCard]:
+    """Return the class cards that a person teaches or administers, newest first."""
+    caller.check(tx, "usage")
+    reach = caller.context.installation.reach(caller.principal)
+    found = courses_store.list_taught_cards(tx, caller.principal, reach)
+    key, place = caller.principal.key, caller.context.installation
+    return [one for one in found if key in one.teachers or place.administers(caller.principal, one.principal)]
+
+
+def read_class(tx: Transaction, caller: Caller, card_id: str, since: float, until: float) -> GroupUsage:
+    """Return the hours of a class's workspaces within a window, for its teachers and administrators.
+
+    Only the time between a person's press and the end of the class counts. A person who has left, or keeps
+    the workspace, isn't in it. Each person's hours are in it only if the card says so to those who press it.
+    """
+    card, now = require_teacher(tx, caller, "class_usage", card_id), tx.now()
+    ends = [at for at in (card.stops_at, card.done_at, until) if at is not None]
+    members = {one.principal: one for one in courses_store.list_members(tx, card.id)}
+    sums: dict[str, Sum] = {}
+    for life in usage.read_lives_of_card(tx, card.id, since, until):
+        member = members.get(life.principal)
+        if member is None or member.withdrawn_at is not None:
+            continue
+        hours = life.measure(max(since, member.joined_at), min(ends), now)
+        if hours.best > 0 or hours.unknown:
+            sums.setdefault(life.principal.key, Sum()).add(life, hours)
+    return group_class(sums, is_seen=card.shows_hours)
+
+
+def read_team(tx: Transaction, caller: Caller, since: float, until: float) -> GroupUsage:
+    """Return everybody's hours within a window by connection, for administrators.
+
+    Persons are in it only if the operator allows that.
+    """
+    caller.check(tx, "usage_team")
+    reach, is_seen = caller.context.installation.reach(caller.principal) or "", caller.context.names_usage
+    until = min(until, tx.now())
+    every = usage.sum_connections(tx, reach, since, until)
+    shown = choose_parts(every, is_seen=is_seen)
+    if every and not shown:
+        return GroupUsage(is_withheld=True)
+    return GroupUsage(
+        usage.count_people(tx, reach, since, until, [name for name, _, _ in shown]),
+        sum_parts(one for _, _, one in shown),
+        tuple(shown),
+        tuple(usage.sum_people(tx, reach, since, until)) if is_seen else (),
+        leaves_out=len(shown) < len(every),
+    )

@@ -1,0 +1,141 @@
+"""What ran, for how long, and what it cost: one's own, and for whom one teaches or administers."""
+
+import math
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from bot.domain.courses import ClassCard
+from bot.domain.notices import Answer
+from bot.domain.people import Principal
+from bot.domain.time_parsing.past import Window, WindowProblem, make_window, read_window
+from bot.domain.usage import GroupUsage
+from bot.messages.blocks import replies
+from bot.messages.blocks import usage as drawn
+from bot.messages.texts import usage as words
+from bot.messages.verb import Effect, Verb
+from bot.services import usage as use_cases
+from bot.services.preferences import save
+from bot.services.usage import load_usage
+from bot.store import preferences
+from bot.support.pictures import can_draw
+from handlers.requests import routes
+from handlers.requests.command_line import fold_word
+from handlers.requests.request import Request
+from handlers.workspace.courses import match_titles
+
+#: The days of windows that are drawn.
+WEEK_DAYS: Final = 7
+#: The word for everybody.
+TEAM: Final = "team"
+
+
+@routes.verb(
+    Verb(
+        usage="usage [WHEN|CLASS|team]",
+        summary="show what ran, for how long, and what it cost",
+        more=(
+            "`usage` alone is this week. `last week`, `September` or `since Monday` show another time.",
+            "`usage CLASS` adds up the class or course of that title, for those who teach it.",
+            "`usage team` adds up everybody's, for Usher admins.",
+        ),
+        group="accounts",
+        order=225,
+        effect=Effect.SHOWS,
+        accepts=("course", "words"),
+        also="spending",
+        heard="cost costs spent spend money price usage",
+        alone="Show my week",
+        does="Show usage: {rest}",
+    )
+)
+async def show_usage(request: Request) -> Answer:
+    """Answer with the hours and the money of a window, this week unless the words name another."""
+    typed = request.target or request.name
+    first, _, rest = typed.partition(" ")
+    if fold_word(first) == TEAM:
+        return await _show_team(request, rest)
+    window = await _read_window(request, typed)
+    if window == "unreadable" and (found := await _find_cards(request, typed)):
+        return await _show_class(request, found)
+    if not isinstance(window, Window):
+        return _explain(request, window, typed)
+    gatherer, principal = request.services.gatherer, request.principal
+    facts = await load_usage(gatherer, principal, window)
+    is_drawn = window.days == WEEK_DAYS and facts.usage.lines and can_draw() and not request.surface.via
+    if is_drawn:
+        week = await use_cases.plan_week(gatherer, principal, facts)
+        await request.caller.run(use_cases.send_picture, week)
+    return drawn.answer_usage(facts, request.command, is_drawn=bool(is_drawn))
+
+
+async def _find_cards(request: Request, text: str) -> list[tuple[ClassCard, str]]:
+    """Return the person's class cards whose title begins a text, newest first, with the other words."""
+    cards = await request.caller.read(use_cases.list_cards)
+    found = match_titles([(one, True) for one in cards], text)
+    return [(one, rest) for one, _, rest in found]
+
+
+async def _show_class(request: Request, found: Sequence[tuple[ClassCard, str]]) -> Answer:
+    """Answer with the hours of a class, from when its card was posted unless the words name a window.
+
+    Of several cards with the title, the newest counts that was posted before the window's end.
+    """
+    rest, store = found[0][1], request.services.store
+    window = await _read_window(request, rest) if rest else None
+    if isinstance(window, str):
+        return _explain(request, window, rest)
+    is_before = window.until if window is not None else math.inf
+    card = next((one for one, _ in found if one.created_at < is_before), found[0][0])
+    if window is None:
+        zone = await store.zone(request.principal)
+        first = datetime.fromtimestamp(card.created_at, zone).date()
+        window = make_window(first, datetime.fromtimestamp(await store.now(), zone).date(), zone)
+    group = await request.caller.read(use_cases.read_class, card.id, window.since, window.until)
+    return await _answer_group(request, card.title, window, group, words.NO_NAMES_OF_CLASS)
+
+
+async def _show_team(request: Request, text: str) -> Answer:
+    window = await _read_window(request, text)
+    if not isinstance(window, Window):
+        return _explain(request, window, text)
+    group = await request.caller.read(use_cases.read_team, window.since, window.until)
+    return await _answer_group(request, words.TEAM, window, group, words.NO_NAMES_OF_TEAM)
+
+
+async def _answer_group(
+    request: Request, name: str, window: Window, group: GroupUsage, why_no_names: str
+) -> Answer:
+    keys = [key for key, _ in group.by_person[: drawn.MAX_PEOPLE]]
+    people = await request.services.names.find_names(request.principal, *map(Principal.from_key, keys))
+    titles = {one: request.services.title(one) for one, _, _ in group.by_connection}
+    now = request.services.clock.now()
+    return drawn.answer_group(name, window, group, titles, people, now, why_no_names)
+
+
+def _explain(request: Request, problem: WindowProblem, given: str) -> Answer:
+    return replies.hint(drawn.explain_window(problem, given, request.command))
+
+
+async def _read_window(request: Request, text: str) -> Window | WindowProblem:
+    store = request.services.store
+    return read_window(text, await store.zone(request.principal), await store.now())
+
+
+@routes.action("weekly_on")
+async def turn_on(request: Request) -> Answer:
+    """Send last week's hours every Monday from now on."""
+    return await _set_weekly(request, is_on=True)
+
+
+@routes.action("weekly_off")
+async def turn_off(request: Request) -> Answer:
+    """Send last week's hours no longer."""
+    return await _set_weekly(request, is_on=False)
+
+
+async def _set_weekly(request: Request, *, is_on: bool) -> Answer:
+    before = await request.services.store.read(preferences.preferences, request.principal)
+    await request.caller.run(save, before, weekly=is_on)
+    said = words.WEEKLY_ON if is_on else words.WEEKLY_OFF
+    return replies.answer(said, [drawn.weekly_button(is_on=is_on)])

@@ -1,0 +1,200 @@
+"""Usage: what ran, for how long, and what it cost, for the person who asks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from bot.domain.notices import NoticeKind
+from bot.domain.usage import Known, Moment
+from bot.domain.usage_picture import SpanKind, UsageWeek
+from bot.domain.workspaces import State
+from tests.handlers.rig import Cloud, buttons, one_cloud, staged, words
+from tests.rigs.golden import check_golden
+from tests.rigs.lives import exact, keep, make_life
+from tests.rigs.store import ALICE, BOB
+
+bot = staged(lambda: one_cloud(Cloud))
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def at(text: str) -> float:
+    return datetime.fromisoformat(text).replace(tzinfo=BERLIN).timestamp()
+
+
+@pytest.fixture(autouse=True)
+def no_pictures(monkeypatch):
+    """The text alone is the answer where pictures can't be drawn."""
+    monkeypatch.setattr("handlers.workspace.usage.can_draw", lambda: False)
+
+
+@pytest.fixture
+def pictures(no_pictures, monkeypatch):
+    monkeypatch.setattr("handlers.workspace.usage.can_draw", lambda: True)
+
+
+@pytest.fixture(autouse=True)
+async def alice_is_in_berlin_on_a_wednesday(bot):
+    bot.clock.advance(at("2027-01-20T14:30") - bot.clock.now())
+    await bot.link(names=("notebook", "lab"))
+    await bot.zone()
+    await bot.zone(who=BOB)
+
+
+def make_week(notebook: str | None = None):
+    """Return the lives of a week: two workspaces, of which one runs, and runs of a job."""
+    return [
+        make_life(at("2027-01-18T09:00"), at("2027-01-18T12:05"), price="0.40 USD"),
+        make_life(
+            at("2027-01-19T09:00"), None, "lab", last_seen_at=at("2027-01-20T14:29"), workspace_id=notebook
+        ),
+        *(
+            make_life(at(begin), at(end), "train", kind="run", subject=begin, price="2 USD")
+            for begin, end in (
+                ("2027-01-18T10:00", "2027-01-18T10:30"),
+                ("2027-01-19T10:00", "2027-01-19T10:45"),
+            )
+        ),
+    ]
+
+
+async def test_week_is_shown_with_its_sum(bot):
+    lab = await bot.sees(State.RUNNING, "lab")
+    await keep(bot.store, *make_week(lab.id))
+    answer = await bot.say("usage")
+    check_golden("answers/usage", answer)
+    assert list(buttons(answer)) == ["Stop", "Hours…", "Last week", "Send it every Monday"]
+    assert words(await bot.push(await bot.direct("usage this week"), "Stop")).startswith("Stopping *lab*")
+
+
+async def test_single_workspace_needs_no_sum(bot):
+    await keep(bot.store, make_life(at("2027-01-18T09:00"), at("2027-01-18T09:20"), price="0.40 USD"))
+    said = words(await bot.say("usage"))
+    assert "in all" not in said
+    assert "*notebook* on Saturn Cloud: 20 min · 0.13 USD" in said
+
+
+async def test_nothing_ran_says_what_to_do_next(bot):
+    await keep(bot.store)
+    answer = await bot.say("usage")
+    check_golden("answers/usage-nothing", answer)
+    assert "Nothing of yours ran last week." in words(await bot.push(answer, "Last week"))
+    assert "Nothing of yours ran in September 2026." in words(await bot.say("usage September"))
+    assert "Nothing of yours ran in that time." in words(await bot.say("usage since Monday"))
+
+
+async def test_thirty_workspaces_are_cut(bot):
+    await keep(
+        bot.store,
+        *(make_life(at("2027-01-18T09:00"), at("2027-01-18T10:00") + one, f"w{one}") for one in range(30)),
+    )
+    said = words(await bot.say("usage"))
+    assert "18 more: 18 h" in said
+    assert said.count("on Saturn Cloud:") == 12
+    assert "*30 h 7 min* in all · no price" in said
+
+
+async def test_figures_that_are_not_exact_say_so(bot):
+    hour = 3600.0
+    begin = at("2027-01-18T09:00")
+    await keep(
+        bot.store,
+        make_life(begin, Moment(begin + hour, begin + 2 * hour, Known.SEEN), "seen"),
+        make_life(exact(begin, Known.UNKNOWN), begin + 3 * hour, "before"),
+        make_life(begin, Moment(begin + 4 * hour, begin + 9 * hour, Known.UNKNOWN), "lost"),
+    )
+    check_golden("answers/usage-not-exact", await bot.say("usage"))
+
+
+async def test_only_own_lives_are_shown(bot):
+    await keep(bot.store, make_life(at("2027-01-18T09:00"), at("2027-01-18T12:00"), "theirs", principal=BOB))
+    assert "Nothing of yours ran" in words(await bot.say("usage"))
+    assert "theirs" in words(await bot.say("usage", BOB))
+
+
+async def test_names_and_currencies_from_outside_are_escaped(bot):
+    life = make_life(at("2027-01-18T09:00"), at("2027-01-18T12:00"), "<!channel> & co", price="1 <US>")
+    await keep(bot.store, life)
+    said = words(await bot.say("usage"))
+    assert "<!channel>" not in said
+    assert "3.00 &lt;US&gt;" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("usage last week", "*Last week* · Mon 11 Jan – Sun 17 Jan"),
+        ("usage yesterday", "*Yesterday* · Tue 19 Jan"),
+        ("usage since Monday", "*Mon 18 Jan – Wed 20 Jan*"),
+        ("usage December", "*December 2026* · Tue 1 Dec 2026 – Thu 31 Dec 2026"),
+        ("usage 2027-01-12", "*Tue 12 Jan*"),
+        ("spending last week", "*Last week* · Mon 11 Jan – Sun 17 Jan"),
+    ],
+)
+async def test_window_is_named(bot, text, said):
+    await keep(bot.store, make_life(at("2026-12-01T09:00"), at("2027-01-20T12:00")))
+    assert said in words(await bot.say(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("usage whenever", "I can't read `whenever` as a time"),
+        ("usage 2027-02-01", "hasn't begun yet"),
+        ("usage from 7 Jan to 3 Jan", "ends before it begins"),
+        ("usage since 1990-01-01", "too long ago"),
+    ],
+)
+async def test_wrong_window_gets_a_clear_sentence(bot, text, said):
+    await keep(bot.store)
+    assert said in words(await bot.say(text))
+
+
+async def pictures_of(bot):
+    return [one for one in await bot.notices() if one.kind is NoticeKind.USAGE_PICTURE]
+
+
+async def test_week_is_sent_as_a_picture_once(bot, pictures):
+    lost = Moment(at("2027-01-19T10:00"), at("2027-01-19T20:00"), Known.UNKNOWN)
+    await keep(bot.store, *make_week(), make_life(at("2027-01-19T08:00"), lost, "lost"))
+    await bot.zone(who=ALICE)
+    answer = await bot.say("usage", interaction="command:once")
+    assert "I'm sending it as a picture, too" in words(answer)
+    await bot.say("usage", interaction="command:once")
+    (notice,) = await pictures_of(bot)
+    week = UsageWeek.from_body(notice.body)
+    assert [row.name for row in week.rows] == ["lab", "notebook", "lost", "train"]
+    assert [day.isoformat() for day in (week.days[0], week.days[-1])] == ["2027-01-18", "2027-01-24"]
+    assert [span.kind for span in week.rows[2].spans] == ["ran", "unknown"]
+    assert str(week.zone) == "Europe/Berlin"
+    assert len(week.rows[3].spans) == 2
+
+
+async def test_picture_has_what_is_planned(bot, pictures):
+    lab = await bot.sees(State.RUNNING, "lab")
+    await bot.say("hours notebook fri 9:00-12:00")
+    await bot.say("stop lab at 18:00")
+    await keep(bot.store, *make_week(lab.id))
+    await bot.say("usage")
+    (notice,) = await pictures_of(bot)
+    planned = {
+        row.name: [(one.begins_at, one.ends_at) for one in row.spans if one.kind is SpanKind.PLANNED]
+        for row in UsageWeek.from_body(notice.body).rows
+    }
+    assert planned["lab"] == [(bot.clock.now(), at("2027-01-20T18:00"))]
+    assert planned["notebook"] == [(at("2027-01-22T09:00"), at("2027-01-22T12:00"))]
+
+
+@pytest.mark.parametrize("text", ["usage yesterday", "usage January", "usage last week"])
+async def test_other_windows_and_empty_weeks_are_not_drawn(bot, pictures, text):
+    await keep(bot.store, *make_week())
+    await bot.say(text)
+    assert await pictures_of(bot) == []
+
+
+async def test_without_pictures_the_text_alone_is_the_answer(bot):
+    await keep(bot.store, *make_week())
+    assert "picture" not in words(await bot.say("usage"))
+    assert await pictures_of(bot) == []

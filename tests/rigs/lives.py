@@ -1,0 +1,64 @@
+"""Lives of workspaces and runs, made for tests."""
+
+from dataclasses import fields
+from decimal import Decimal
+from typing import Any
+
+from bot.domain.people import Principal
+from bot.domain.prices import Price
+from bot.domain.usage import Known, Life, Moment
+from bot.store.transaction import Transaction
+from bot.store.usage import LIVES
+from tests.rigs.store import ALICE
+
+
+def exact(at: float, known: Known = Known.ASKED) -> Moment:
+    """Return a moment that is known exactly."""
+    return Moment(at, at, known)
+
+
+def make_life(
+    began: float | Moment,
+    ended: float | Moment | None,
+    name: str = "notebook",
+    *,
+    price: str = "",
+    principal: Principal = ALICE,
+    **more: Any,
+) -> Life:
+    """Return the life of a workspace at Saturn Cloud, or of a run; ``price`` is such as ``0.40 USD``."""
+    began = began if isinstance(began, Moment) else exact(began)
+    ended = ended if isinstance(ended, Moment) or ended is None else exact(ended)
+    amount, _, currency = price.partition(" ")
+    subject = more.pop("subject", f"saturn/{name}")
+    last_seen_at = began.latest if ended is None else ended.earliest
+    given: dict[str, Any] = {
+        "id": f"life_{principal.user_id}_{name}_{began.earliest:.0f}_{more.get('connection', '')}",
+        "kind": "workspace",
+        "connection": "saturn",
+        "workspace_id": None,
+        "last_seen_at": last_seen_at,
+        "price": Price(Decimal(amount), currency) if price else None,
+    }
+    return Life(subject=subject, principal=principal, name=name, began=began, ended=ended, **given | more)
+
+
+async def keep(store: Any, *lives: Life) -> None:
+    """Store these lives, and no others."""
+    rows = [_make_row(one) for one in lives]
+
+    def write(tx: Transaction) -> None:
+        tx.run("DELETE FROM lives")
+        for row in rows:
+            LIVES.add(tx, **row)
+
+    await store.carry_out(write)
+
+
+def _make_row(life: Life) -> dict[str, Any]:
+    row = {one.name: getattr(life, one.name) for one in fields(Life)}
+    price, began, ended = row.pop("price"), row.pop("began"), row.pop("ended")
+    row |= {"principal": life.principal.key, "price": price and str(price.amount)}
+    row |= {"currency": price and price.currency}
+    row |= {f"began_{name}": getattr(began, name) for name in ("earliest", "latest", "known")}
+    return row | {f"ended_{name}": ended and getattr(ended, name) for name in ("earliest", "latest", "known")}

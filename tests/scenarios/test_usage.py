@@ -1,0 +1,36 @@
+"""Usage from the press to the message: what ran, the picture, the sum of a class, and Monday morning."""
+
+HOUR = 3600
+
+
+async def test_week_from_home_to_monday(linked):
+    alice = linked.alice
+    await alice.types("start training")
+    await linked.pass_time(60)
+    await linked.pass_time(2 * HOUR, step=300)
+    await alice.opens_home()
+    home = await alice.presses_home("Show my week")
+    assert "*This week* · Mon 11 Jan – Sun 17 Jan" in home.text
+    assert "*training* on Saturn Cloud: 2 h" in home.text
+    assert "still running" in home.text
+    await linked.pass_time(10)
+    (picture,) = [one for one in alice.sees() if "picture" in one.text]
+    assert picture.json["files"]
+
+    said = await alice.types("usage")
+    assert "ran" in said.text or "has been running" in said.text
+    (on,) = await alice.presses(said, "Send it every Monday")
+    assert "Every Monday at 9:00 AM" in on.text
+    await alice.types("stop training")
+    await linked.pass_time(60)
+    await linked.pass_time(73 * HOUR, step=1800)
+    week = alice.only("week")
+    assert "*training* on Saturn Cloud: 2 h 1 min\n" in week.text
+    # It ran before Usher first saw it, and still does.
+    assert "*report* on Saturn Cloud: at least 64 h · still running" in week.text
+    assert week.labels == ["Stop", "Hours…", "Stop sending it"]
+    await alice.presses(week, "Stop")
+    await linked.pass_time(60)
+    assert linked.calls("POST .*/stop") == 2
+    await linked.pass_time(24 * HOUR, step=1800)
+    assert alice.only("week")
