@@ -168,8 +168,9 @@ async def _read_operation(request: Request, verb: Verb) -> Request | None:
 
 
 async def _answer_all(request: Request) -> Answer:
-    """Offer a verb for all of a person's workspaces, or run it if they have agreed."""
-    own = await request.services.store.perform(workspaces.read_workspaces, request.principal)
+    """Offer a verb for all of a person's own workspaces, or run it if they have agreed."""
+    rows = await request.services.store.perform(workspaces.read_workspaces, request.principal)
+    own = [one for one in rows if one.is_own]
     if AGREED in request.flags or not confirmations.can_do_several(request):
         return await operations.run_for_several(request, own)
     return await confirmations.offer_for_several(request, own, is_named=False, besides=())
@@ -294,7 +295,7 @@ async def _add_time(request: Request, workspace: Workspace | None, text: str) ->
 
 
 async def _read_without_name(request: Request, time: str) -> Request:
-    """Return the request about a person's only workspace; raises Answered with a question.
+    """Return the request about the only workspace of a person's own; raises Answered with a question.
 
     Of several workspaces, ``status`` shows all, and ``cancel`` picks the only one with something to cancel.
     The question starts with those used last.
@@ -303,8 +304,9 @@ async def _read_without_name(request: Request, time: str) -> Request:
     old, rows = await targets.read_stale_and_rows(request)
     if not rows:
         raise Answered(await targets.answer_without_workspaces(request, old))
-    if len(rows) == 1 and request.verb not in _NEVER_GUESSED:
-        return await _add_workspace(request, rows[0], (), "")
+    own = [row for row in rows if row.is_own]
+    if len(own) == 1 and request.verb not in _NEVER_GUESSED:
+        return await _add_workspace(request, own[0], (), "")
     if request.verb == "status":
         return request.redirect("workspace", "list", ())
     needed = await confirmations.filter_needed(request, rows)

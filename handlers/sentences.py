@@ -438,7 +438,9 @@ class _Sentence:
             is_bulk = is_of_all and verb.bulk.text
             several = partial(confirmations.offer_for_several, is_named=False, besides=())
             raise Answered(
-                await several(about, self.rows) if is_bulk else await targets.ask_which_of_all(about, needed)
+                await several(about, [row for row in self.rows if row.is_own])
+                if is_bulk
+                else await targets.ask_which_of_all(about, needed)
             )
         is_planned = bool(part.times) and verb.effect is Effect.STARTS
         moments = [moment for time in part.times for moment in time.moments]

@@ -13,7 +13,7 @@ from bot.commands import complain, load, with_store
 from bot.domain.usage import Hours, Moment, Sum, SumKey, get_sum_key
 from bot.store import usage as rows
 from bot.store.store import Store
-from bot.store.transaction import Transaction
+from bot.store.transaction import Priority, Transaction
 from bot.support.clock import SystemClock
 
 Row = Mapping[str, Any]
@@ -50,7 +50,7 @@ def print_usage(arguments: argparse.Namespace) -> int:
 
     async def run(store: Store) -> int:
         now = await store.now()
-        await store.read(lambda tx: write(columns, make(tx, since, until, now)))
+        await store.engine.read(lambda tx: write(columns, make(tx, since, until, now)), Priority.IDLE)
         return 0
 
     return with_store(settings, run)

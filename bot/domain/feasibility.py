@@ -34,5 +34,5 @@ def find_access_obstacle(account: Account | None, now: float, *, is_connected: b
 
 def find_stop_obstacle(workspace: Workspace, effects: StopEffects, mode: StopMode) -> str:
     """Return why a running workspace can't be stopped in this mode, "" if it can."""
-    is_offered = mode in effects and (mode == "stop" or workspace.allows(mode))
+    is_offered = mode in effects and (workspace.allows(mode) or (mode == "stop" and workspace.is_own))
     return "" if is_offered or workspace.state is not State.RUNNING else "not_allowed_now"

@@ -211,7 +211,7 @@ class WorkspaceFacts(Facts):
             return False
         if action == "remove" and "removal" not in self.capabilities:
             return False
-        return workspace.allows(action) or (action == "stop" and not workspace.is_down)
+        return workspace.allows(action) or (action == "stop" and workspace.is_own and not workspace.is_down)
 
     @property
     def can_still_run(self) -> bool:

@@ -21,6 +21,7 @@ class Observed:
         detail: More about it, cleaned, in the provider's words.
         progress: 0–100, if the provider reports that.
         name: Its name now, cleaned; None if this read doesn't say.
+        owner: The person or group whose it is, cleaned, if it is shared with this account.
         actions: The actions that are possible now; None for everything that the provider is capable of.
         expires_at: When the provider stops or removes it by itself (epoch seconds).
         expiry_mode: What happens then.
@@ -43,6 +44,7 @@ class Observed:
     detail: str | None = None
     progress: int | None = None
     name: str | None = None
+    owner: str | None = None
     actions: frozenset[Action] | None = None
     expires_at: float | None = None
     expiry_mode: ExpiryMode | None = None

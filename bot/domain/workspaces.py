@@ -93,6 +93,7 @@ class Workspace:
     Attributes:
         remote_id: Its id on the provider.
         name: Its name there.
+        owner: Whose it is, if it is shared with this person; None if it is their own.
         state: Its state as last read.
         spec: The form's values that it was created from, if Usher created it.
         actions: The actions possible at that read; None for everything that the provider is capable of.
@@ -170,17 +171,23 @@ class Workspace:
     reason: str | None = None
     #: Since when it has been down, as its provider says; None if it doesn't.
     down_at: Stays | None = None
+    owner: str | None = None
     #: What it lacks while it runs, and when a read first found that missing.
     lacks: Lack | None = None
     lacks_since: Past | None = None
 
     @property
+    def is_own(self) -> bool:
+        """Return whether it is this person's own, as far as is known, and not shared with them."""
+        return self.owner is None
+
+    @property
     def was_never_shown(self) -> bool:
-        """Return whether its provider has never shown it to this person, and doesn't now.
+        """Return whether its provider has never shown it as this person's own, and doesn't show it now.
 
         It may be somebody else's, as providers give the same answer for a workspace that doesn't exist.
         """
-        return self.state is State.GONE and self.verified_at is None
+        return self.state is State.GONE and (self.verified_at is None or not self.is_own)
 
     def with_machine(self, machine: MachineKind) -> "Workspace":
         """Return it with what it runs on."""
@@ -245,5 +252,5 @@ class Workspace:
         return self.state is State.RUNNING and self.lacks in UNUSABLE
 
     def allows(self, action: Action) -> bool:
-        """Return whether the action was possible at the last read."""
-        return self.actions is None or action in self.actions
+        """Return whether the action was possible at the last read; what is somebody else's isn't removed."""
+        return (self.is_own or action != "remove") and (self.actions is None or action in self.actions)

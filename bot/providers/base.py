@@ -164,6 +164,7 @@ class Provider(ABC):
             detail=seen.detail,
             actions=seen.actions,
             survives_stop=seen.survives_stop,
+            owner=seen.owner,
         )
 
     def find_owner(self, remote_id: str) -> str | None:

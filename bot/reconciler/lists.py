@@ -156,6 +156,7 @@ def _to_rows(
             each.observed.expires_at,
             each.observed.expiry_mode,
             each.observed.reason,
+            each.observed.owner,
         )
         for each in listing
     ]

@@ -376,7 +376,7 @@ def _list_affected(tx: Transaction, person: Principal, connections: Collection[s
     waits = waitlist.list_entries(tx, person)
     waiting = {one.workspace_id for one in waits if one.state is not WaitlistState.GRANTED}
     unsent = {key for key, one in going.items() if not (one.has_called or one.verb.brings_down)} - waiting
-    up = {one.id for one in found if is_up(one, going.get(one.id))}
+    up = {one.id for one in found if one.is_own and is_up(one, going.get(one.id))}
     joined = {one.card_id: one.workspace_id for one in courses.list_memberships(tx, person)}
     here = {one.id for one in found}
     taken = [courses.find_card(tx, key) for key, workspace_id in joined.items() if workspace_id in here]

@@ -417,7 +417,8 @@ def _find_target(
         account = require_usable(provider, find_or_open_account(tx, caller, card.connection))
     except NotLinked as missing:
         return JoinTarget(None, "unlinked", is_refused=missing.is_refused)
-    known = workspaces.list_workspaces(tx, principal, connection=card.connection)
+    listed = workspaces.list_workspaces(tx, principal, connection=card.connection)
+    known = [one for one in listed if one.is_own]
     if card.spec is None:
         return _find_by_pattern(card.pattern, [one for one in known if one.state is not State.GONE])
     stem = get_workspace_stem(provider, card.title)

@@ -113,7 +113,7 @@ def advance(tx: Transaction, caller: Caller, task: Task, *, confirmed: str = "")
 def _find_running(tx: Transaction, who: Principal, since: float) -> list[tuple[Workspace, Account]]:
     """Return a person's workspaces that are up, or coming up, each with its account."""
     linked = {one.connection: one for one in rows.list_accounts(tx, who) if one.linked_at <= since}
-    found = [one for one in workspaces.list_workspaces(tx, who) if one.connection in linked]
+    found = [one for one in workspaces.list_workspaces(tx, who) if one.connection in linked and one.is_own]
     return [(one, linked[one.connection]) for one in found if _is_running(tx, one)]
 
 

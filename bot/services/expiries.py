@@ -26,7 +26,8 @@ READ_AGAIN_SECONDS: Final = 20.0
 
 def _claim(tx: Transaction, context: Context) -> list[Workspace]:
     found = workspaces.claim_ending(tx, EXPIRY_WARNING_SECONDS, MAX_CLAIMED, READ_AGAIN_SECONDS)
-    return [one for one in found if one.connection in context.connections and one.verified_at is not None]
+    shown = (one for one in found if one.connection in context.connections and one.verified_at is not None)
+    return [one for one in shown if one.is_own]
 
 
 def _warn(tx: Transaction, _caller: Caller, workspace: Workspace) -> None:

@@ -22,6 +22,15 @@ _NEEDS: dict[OperationVerb, tuple[Action, frozenset[State]]] = {
     OperationVerb.FORCE: ("force", DOWN_OR_FAILED_STATES),
     OperationVerb.REMOVE: ("remove", frozenset({State.STARTING})),
 }
+#: What a share has to allow for an operation on somebody else's workspace.
+_OF_SHARES: dict[OperationVerb, frozenset[Action]] = {
+    OperationVerb.START: frozenset({"start"}),
+    OperationVerb.RESTART: frozenset({"start", "stop"}),
+    OperationVerb.STOP: frozenset({"stop"}),
+    OperationVerb.SUSPEND: frozenset({"suspend"}),
+    OperationVerb.FORCE: frozenset({"force"}),
+    OperationVerb.REMOVE: frozenset({"remove"}),
+}
 _MODES: dict[OperationVerb, StopMode] = {OperationVerb.STOP: "stop", OperationVerb.FORCE: "force"}
 
 
@@ -40,6 +49,8 @@ def check_possible(context: Context, workspace: Workspace, verb: OperationVerb) 
         raise Refused(f"workspace.no_{verb}", cause=f"no_{verb}", title=title)
     if workspace.is_provisional and verb in (OperationVerb.SUSPEND, OperationVerb.RESTART):
         raise Refused("workspace.unmade", cause="unmade", title=title)
+    if not workspace.is_own and not all(map(workspace.allows, _OF_SHARES.get(verb, ()))):
+        raise Refused("workspace.not_shared", cause="not_shared", title=title)
     if verb not in _NEEDS:
         return
     action, needless = _NEEDS[verb]

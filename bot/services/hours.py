@@ -477,7 +477,7 @@ def _ask_if_needed(tx: Transaction, caller: Caller, looked: Workspace) -> None:
     """
     context, principal, now = caller.context, caller.principal, tx.now()
     workspace, provider = stored.find_workspace(tx, looked.id), context.connections.get(looked.connection)
-    if workspace is None or provider is None:
+    if workspace is None or provider is None or not workspace.is_own:
         return
     account = accounts.find_account(tx, principal, workspace.connection)
     if account is None or account.state != "active" or account.is_refused:

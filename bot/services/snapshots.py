@@ -124,7 +124,7 @@ def _find_result(tx: Transaction, interaction: str) -> str:
 
 def _list_names(rows: Iterable[Workspace]) -> set[str]:
     """Return the names of workspaces, and the names with which Usher creates them."""
-    existing = [row for row in rows if row.state is not State.GONE]
+    existing = [row for row in rows if row.state is not State.GONE and row.is_own]
     created = [row.spec.name for row in existing if row.spec is not None]
     return {name for name in (*(row.name for row in existing), *created) if name}
 

@@ -121,7 +121,8 @@ class QueuedEngine:
 
     async def read(self, work: Work[Result], priority: Priority = Priority.URGENT) -> Result:
         """Run read-only work, on one snapshot of the database."""
-        result: Result = await self._read_queue.submit(work, priority, is_read=True)
+        is_patient = priority is Priority.IDLE
+        result: Result = await self._read_queue.submit(work, priority, is_read=True, is_patient=is_patient)
         return result
 
     async def write(

@@ -47,7 +47,8 @@ _OWN_COLUMNS = (
 class DiscoveredWorkspace:
     """A workspace found on a provider, to be merged into a person's list.
 
-    ``actions`` and ``expires_at`` as in ``Observed``; if a list lacks them, the values of a read are kept.
+    ``actions``, ``expires_at`` and ``owner`` are as in ``Observed``; a read's actions and end are kept if a
+    list lacks them.
     """
 
     remote_id: str
@@ -60,6 +61,7 @@ class DiscoveredWorkspace:
     expires_at: float | None = None
     expiry_mode: ExpiryMode | None = None
     reason: str | None = None
+    owner: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +183,8 @@ def _follow_renamed(tx: Transaction, merge: _Merge, pair: Row, previous_list_at:
     fresh = [
         one
         for one in merge.found
-        if get_name_in_id(one.remote_id) not in {"", one.name}
+        if one.owner is None
+        and get_name_in_id(one.remote_id) not in {"", one.name}
         and WORKSPACES.row(tx, **pair, remote_id=one.remote_id) is None
     ]
     if not fresh:
@@ -192,6 +195,7 @@ def _follow_renamed(tx: Transaction, merge: _Merge, pair: Row, previous_list_at:
         if row["remote_id"] not in merge.listed
         and get_name_in_id(row["remote_id"])
         and not row["hidden"]
+        and row["owner"] is None
         and (row["state"] != State.GONE or (row["observed_at"] or 0.0) >= previous_list_at)
     ]
     for one in fresh:
@@ -260,11 +264,12 @@ def _insert_workspace(tx: Transaction, one: DiscoveredWorkspace, pair: Row, star
         expires_at=one.expires_at,
         expiry_mode=one.expiry_mode,
         reason=one.reason,
+        owner=one.owner,
         up_at=start if one.state in UP_STATES else None,
         running_since=start if one.state is State.RUNNING else None,
     )
     written = insert(tx, found)
-    if written and one.state is State.RUNNING:
+    if written and one.state is State.RUNNING and one.owner is None:
         usage.note_found(tx, found, start)
     if written and one.state in _CHANGING_STATES:
         gates.request_read_now(tx, found.id)
@@ -291,6 +296,7 @@ def _update_workspace(tx: Transaction, one: DiscoveredWorkspace, row: Row, start
         row["id"],
         **name_columns(name),
         gate_key=one.gate_key,
+        owner=one.owner,
         state=state,
         # Not every list has addresses: one from a read is kept while the state is the same.
         url=(one.url or (None if changed else row["url"])) if is_news else row["url"],
@@ -304,7 +310,7 @@ def _update_workspace(tx: Transaction, one: DiscoveredWorkspace, row: Row, start
         verified_at=row["verified_at"] or start,
         **values,
     )
-    if is_news:
+    if is_news and one.owner is None:
         usage.note_listed(tx, row, Observed(state, actions=one.actions), start)
     if not row["hidden"]:
         timers.note_state(tx, row, state, start)
@@ -355,6 +361,7 @@ def _note_absence(tx: Transaction, row: Row, start: float) -> None:
         row["id"],
         name=row["name"],
         gate_key=row["gate_key"],
+        owner=row["owner"],
         state=State.GONE,
         url=None,
         detail=None,
@@ -366,7 +373,8 @@ def _note_absence(tx: Transaction, row: Row, start: float) -> None:
         expires_at=None,
         expiry_mode=None,
     )
-    usage.note_listed(tx, row, Observed(State.GONE), start)
+    if row["owner"] is None:
+        usage.note_listed(tx, row, Observed(State.GONE), start)
     timers.note_state(tx, row, State.GONE, start)
     if not row["hidden"]:
         gates.request_read_now(tx, row["id"])

@@ -493,7 +493,9 @@ def _observe(
     if is_reader and seen.state is not State.GONE:
         verified_at = granted_at
     name = seen.name or row["name"]
-    actions = as_words(seen.actions)
+    # Whose it is, and what may be done with it, depends on whose read it is.
+    owner = seen.owner if is_reader and seen.state is not State.GONE else row["owner"]
+    actions = row["actions"] if not is_reader and owner != seen.owner else as_words(seen.actions)
     before, after = (row["state"], row["url"], row["actions"]), (seen.state.value, seen.url, actions)
     ends_before, ends_now = (row["expires_at"], row["expiry_mode"]), choose_end(row, seen, granted_at)
     survives_stop = row["survives_stop"] if seen.survives_stop is None else int(seen.survives_stop)
@@ -504,7 +506,7 @@ def _observe(
     if last_used_at is not None and last_used_at > granted_at + MAX_CLOCK_SKEW_SECONDS + JUST_BEFORE_SECONDS:
         last_used_at = None  # In the future: stored by an old release, or the clock was set back.
     is_same = before == after and name == row["name"] and survives_stop == row["survives_stop"]
-    is_same &= row["unknown_at"] is None
+    is_same &= row["unknown_at"] is None and owner == row["owner"]
     reason = failure_causes.choose_reason(
         parse_enum(State, row["state"]), row["reason"], seen.state, seen.reason
     )
@@ -533,6 +535,7 @@ def _observe(
         return False
     columns = {
         **name_columns(name),
+        "owner": owner,
         "state": seen.state,
         "url": seen.url,
         "detail": seen.detail,
@@ -562,7 +565,8 @@ def _observe(
     timers.note_state(tx, row, seen.state, granted_at, came_up_again=came_up_again)
     if has_other_machine and machine is not None:
         usage.note_machine(tx, row["id"], machine)
-    usage.note_read(tx, row, seen, granted_at, came_up_again=came_up_again)
+    if owner is None:
+        usage.note_read(tx, row, seen, granted_at, came_up_again=came_up_again)
     # Update messages at once, since outdated buttons are as wrong as an outdated state. If the workspace only
     # lacks something for a moment, that is no news.
     is_short_loss = waits and before[0] == after[0] and row["operation_id"] is None

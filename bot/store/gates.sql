@@ -69,7 +69,7 @@ WHERE gate_key = :gate_key;
 -- Everything needed to record a read, in one query: there are a thousand reads a second.
 -- :ids is a JSON object of which only the keys count, since both databases have the same function for that.
 -- name: read_rows
-SELECT w.id, w.gate_key, w.name, w.state, w.url, w.detail, w.progress, w.actions, w.expires_at, w.expiry_mode, w.survives_stop,
+SELECT w.id, w.gate_key, w.name, w.owner, w.state, w.url, w.detail, w.progress, w.actions, w.expires_at, w.expiry_mode, w.survives_stop,
     w.started_at, w.stop_risks, w.last_used_at, w.reason, w.down_at, w.lacks, w.lacks_since, w.observed_at,
     w.unknown_at, w.verified_at, w.planned_stops, w.up_at, w.down_seen_at, w.template, w.size, w.price, w.currency,
     a.id AS account_id,

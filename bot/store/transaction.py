@@ -47,7 +47,8 @@ class Priority(IntEnum):
     RECORDS = 2
     #: Claims of due rows: as urgent as STEADY. PostgreSQL runs them in parallel, as it does records.
     CLAIMS = 3
-    IDLE = 4  #: Work that waits until there is no other: 10 s, then StoreBusy.
+    #: Work that waits until there is no other: a write for 10 s, then StoreBusy; a read as long as it takes.
+    IDLE = 4
 
 
 Declared = TypeVar("Declared", bound=Callable[..., Any])

@@ -52,7 +52,7 @@ UPDATE lives SET
     ended_known = 'unknown', last_seen_at = CASE WHEN last_seen_at > :up_at THEN last_seen_at ELSE :up_at END,
     used_at = :used_at
 WHERE workspace_id = :workspace_id AND ended_latest IS NULL AND NOT EXISTS (
-    SELECT 1 FROM workspaces w WHERE w.gate_key = :subject AND w.id <> :workspace_id
+    SELECT 1 FROM workspaces w WHERE w.gate_key = :subject AND w.id <> :workspace_id AND w.owner IS NULL
 );
 
 -- name: rename_life

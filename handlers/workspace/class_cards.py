@@ -457,8 +457,6 @@ async def _answer_running(request: Request, workspace: Workspace) -> Answer:
     """Answer with the workspace's address: to the presser alone, like every answer to a press."""
     facts = await request.services.gatherer.describe_workspace(workspace)
     sentence = f"{fill(class_words.WORKSPACE_RUNNING, name=workspace.title)} {format_opening(facts)}".rstrip()
-    if facts.ide_url:
-        return replies.answer_opening(facts, sentence)
     return replies.answer(sentence, open_buttons(facts))
 
 

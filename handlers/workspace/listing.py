@@ -201,8 +201,9 @@ async def show_address(request: Request) -> Answer:
     if is_up:
         if facts.ide_url:
             await request.caller.run(note_opening, workspace.id)
-            sentence = f"{fill(answers.OPENING, name=workspace.title)} {format_opening(facts)}".rstrip()
-            return replies.answer_opening(facts, kit.join([sentence, *buttons.list_end_lines(facts)], "\n"))
+            head = fill(answers.OPENING, name=workspace.title, title=facts.connection_title)
+            lines = [head, *filter(None, [format_opening(facts)]), *buttons.list_end_lines(facts)]
+            return replies.answer(kit.join(lines, "\n"), buttons.open_buttons(facts))
         await request.caller.run(request_status_read, workspace.id)
         return replies.answer(format_opening(facts), buttons.open_buttons(facts))
     sentence = lists.format_in_state(facts.now, facts.zone, workspace, answers.NOT_RUNNING)

@@ -49,6 +49,15 @@ async def users(request: web.Request) -> web.Response:
     return web.json_response({"users": [documents.user(one) for one in people if part in one.name]})
 
 
+async def owners(request: web.Request) -> web.Response:
+    """List in whose name one may act: one's own, and one's groups'."""
+    person, state = person_of(request), state_of(request)
+    names = [person.name, *(group for group in state.groups if state.is_owner(person, group))]
+    found = [documents.owner_of(person, one, state.organisation) for one in names]
+    page, more = _page(request, found, 100, 1000)
+    return web.json_response({"owners": list(page), **more})
+
+
 async def user_by_id(request: web.Request) -> web.Response:
     """Answer one user by the id."""
     person_of(request)
@@ -386,6 +395,7 @@ def routes() -> list[web.RouteDef]:
         *api_accounts.guide_routes(),
         web.get("/api/user", who_am_i),
         web.post("/api/auth/token", refresh),
+        web.get("/api/user/owners", owners),
         web.get("/api/users", users),
         web.get("/api/users/{user_id}", user_by_id),
         web.get("/api/tokens", tokens),

@@ -219,6 +219,41 @@ def _owner(resource: Resource, organisation: str) -> dict[str, Any]:
     }
 
 
+def _organisation(name: str) -> dict[str, Any]:
+    return {
+        "id": f"org-{name}",
+        "name": name,
+        "created_at": when(0.0),
+        "avatar_url": f"https://avatars.example/{name}",
+        "email": f"{name}@example.com",
+        "description": "",
+        "website_url": None,
+        "logo_image_url": "",
+        "limits_id": None,
+        "is_primary": True,
+        "locked": False,
+        "locked_reason": "",
+    }
+
+
+def owner_of(person: Person, name: str, organisation: str) -> dict[str, Any]:
+    """Return in whose name a person may act, as their list of owners shows it."""
+    return {
+        "id": f"owner-{name}",
+        "name": f"{organisation}/{name}",
+        "identity_name": name,
+        "identity_type": "user" if name == person.name else "group",
+        "org_name": organisation,
+        "org_admin": False,
+        "org_id": f"org-{organisation}",
+        "org": _organisation(organisation),
+        "user_id": person.id,
+        "user": user(person),
+        "created_at": when(0.0),
+        "avatar_url": f"https://avatars.example/{name}",
+    }
+
+
 def _image_tag(resource: Resource, organisation: str) -> dict[str, Any]:
     image = resource.spec.get("image")
     uri = image if isinstance(image, str) else (image or {}).get("uri") or IMAGE

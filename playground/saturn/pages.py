@@ -9,7 +9,6 @@ from urllib.parse import quote
 from aiohttp import web
 
 from playground.pages import local_path, page, redirect
-from playground.saturn.accounts import Person
 from playground.saturn.asking import COOKIE, state_of, visitor
 
 #: The page where people of newer servers get their tokens.
@@ -103,15 +102,11 @@ async def ide(request: web.Request) -> web.StreamResponse:
     resource = state.resources.get(request.match_info["id"])
     if resource is None or resource.type != "workspace":
         return page("Not found", "<p>There is no such workspace.</p>", 404)
-    if not _owns(person, resource.owner):
+    if not state.is_owner(person, resource.owner):
         return page("Not yours", "<p>Only the owner of this workspace can open it.</p>", 403)
     if resource.status(state.clock.now()) != "running":
         return page("Not running", "<p>Start the workspace first.</p>", 503)
     return page(resource.name, f"<p>The IDE of {escape(person.name)} is running.</p>")
-
-
-def _owns(person: Person, owner: str) -> bool:
-    return person.name == owner
 
 
 def _login_form(request: web.Request, onward: str, problem: str = "", status: int = 200) -> web.Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,8 @@ class Seed:
     #: How many entries a page of a list has, unless the request says so.
     page_size: int = 3
     people: tuple[PersonSeed, ...] = ()
+    #: The members of each group, which own resources together.
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     resources: tuple[ResourceSeed, ...] = field(default=())
 
 
@@ -76,7 +79,9 @@ def load(path: Path | None = None) -> Seed:
 
 def parse(values: Any) -> Seed:
     """Check a seed given as JSON values; raise SeedError for what cannot be understood."""
-    values = checked(values, ("organisation", "dialect", "page_size", "users", "workspaces", "jobs"))
+    values = checked(
+        values, ("organisation", "dialect", "page_size", "users", "groups", "workspaces", "jobs")
+    )
     people = tuple(record(PersonSeed, entry) for entry in values.get("users", []))
     resources = tuple(
         record(ResourceSeed, {**entry, "type": kind})
@@ -86,10 +91,11 @@ def parse(values: Any) -> Seed:
     dialect = values.get("dialect", "guide")
     if dialect not in DIALECTS:
         raise SeedError(f"dialect is one of {DIALECTS}")
-    names = {person.name for person in people}
+    groups = {str(name): tuple(members) for name, members in values.get("groups", {}).items()}
+    names = {*(person.name for person in people), *groups}
     for resource in resources:
         if resource.owner not in names:
-            raise SeedError(f"{resource.name}: {resource.owner} is not among the users")
+            raise SeedError(f"{resource.name}: {resource.owner} is not among the users and groups")
         if resource.status not in STATUSES:
             raise SeedError(f"{resource.name}: status is one of {STATUSES}")
     return Seed(
@@ -97,5 +103,6 @@ def parse(values: Any) -> Seed:
         dialect=dialect,
         page_size=int(values.get("page_size", 3 if dialect == "guide" else 100)),
         people=people,
+        groups=groups,
         resources=resources,
     )

@@ -37,6 +37,7 @@ class State:
         self.dialect = seed.dialect
         self.page_size = seed.page_size
         self.accounts = Accounts(clock, seed.people, seed.dialect)
+        self.groups = seed.groups
         self.resources: dict[str, Resource] = {}
         self.seeds_only = False
         self.admin_only = False
@@ -92,13 +93,20 @@ class State:
         """Return a resource that this person may see; another's is 404 for everyone but an administrator."""
         named = self.resources.get(resource_id)
         for resource in self._left([] if named is None else [named]):
-            if resource.type == kind and (person.admin or resource.owner == person.name):
+            if resource.type == kind and (person.admin or self.is_owner(person, resource.owner)):
                 return resource
         raise Refusal(404, f"{kind.capitalize()} not found")
 
     def owned(self, person: Person, owner_name: str | None) -> list[Resource]:
         """Return the resources of an owner (``user`` or ``org/user``), one's own unless told otherwise."""
+        group = (owner_name or "").rpartition("/")[2]
+        if self.is_owner(person, group) and group in self.groups:
+            return self._of(group)
         return self._of(self.owner(person, owner_name).name)
+
+    def is_owner(self, person: Person, owner: str) -> bool:
+        """Return whether something is a person's own, or that of one of their groups."""
+        return person.name in {owner, *self.groups.get(owner, ())}
 
     def owner(self, person: Person, owner_name: str | None) -> Person:
         """Return the person that an owner's name means; raise Refusal for what is not the asker's."""

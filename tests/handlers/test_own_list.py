@@ -148,3 +148,58 @@ async def test_add_of_somebody_elses_says_whose_it_is(bot):
     answer = words(await bot.say("add id-2@hub"))
     assert "That's bob &lt;b&gt;'s on Hub, and I only work with workspaces of your own account." in answer
     assert await bot.store.read(workspaces.find_by_remote_id, ALICE, "hub", "id-2") is None
+
+
+async def share(bot, name="theirs", state=State.RUNNING, actions=("open", "start", "stop")):
+    """Let a workspace of Bob's be shared with Alice, beside her own *notebook*."""
+    await bot.link(names=("notebook", name))
+    for row in await bot.store.perform(workspaces.read_workspaces, ALICE):
+        owner = {"owner": "bob", "actions": frozenset(actions)} if row.name == name else {}
+        seen = Observed(state, **owner) if owner else Observed(State.RUNNING)
+        await observe(bot.store, bot.clock, row, seen)
+    return await bot.workspace(name)
+
+
+async def test_what_is_shared_is_listed_as_its_owners(bot):
+    await share(bot)
+    for said in ("list", "status theirs"):
+        assert "*theirs* · bob's · Saturn Cloud" in words(await bot.say(said))
+    assert "*notebook* · Saturn Cloud" in words(await bot.say("list"))
+
+
+@pytest.mark.parametrize(
+    "text", ["stop all", "please stop all my workspaces", "stop all at 23:00", "forget all"]
+)
+async def test_all_means_the_persons_own(bot, text):
+    await share(bot)
+    answer = await bot.say(text)
+    assert "theirs" not in str(answer.blocks)
+    assert "notebook" in str(answer.blocks)
+
+
+async def test_a_verb_without_a_name_means_the_only_workspace_of_ones_own(bot):
+    await share(bot, state=State.STOPPED)
+    await bot.say("stop")
+    assert (
+        await bot.store.read(operations.find_latest_operation, (await bot.workspace("notebook")).id)
+    ).is_open
+    assert await bot.store.read(operations.find_latest_operation, (await bot.workspace("theirs")).id) is None
+
+
+async def test_only_what_the_share_allows_is_offered_and_done(bot):
+    await share(bot, actions=("open",))
+    offered = buttons(await bot.say("status theirs"))
+    assert "Open" in offered
+    assert {"Stop", "Remove", "Restart"}.isdisjoint(offered)
+    for text in ("stop theirs", "restart theirs", "remove theirs"):
+        assert "isn't shared with you for that" in words(await bot.say(text)), text
+        found = await bot.store.read(operations.find_latest_operation, (await bot.workspace("theirs")).id)
+        assert found is None, text
+
+
+async def test_what_is_no_longer_shared_does_not_no_longer_exist(bot):
+    await share(bot)
+    await see_gone(bot, "theirs")
+    for said in ("list", "status theirs"):
+        assert "o longer exists" not in words(await bot.say(said)), said
+    assert "doesn't show *theirs* to your account" in words(await bot.say("open theirs"))

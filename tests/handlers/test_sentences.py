@@ -34,7 +34,7 @@ def is_acting(button) -> bool:
         ("turn training on and shut notebook down", ["Start training", "Stop notebook"]),
         ("my notebook can go off at 6pm", ["Stop notebook at 6:00 PM UTC"]),
         ("please start training until 18:00", ["Start training until 18:00 UTC"]),
-        ("start training in 2 hours", ["Start training 15 Jan at 10:00"]),
+        ("start training in 2 hours", ["Start training Fri 15 Jan at 10:00"]),
         ("set notebook's hours to weekdays 9 to 5", ["Hours for notebook: weekdays 9 to 5"]),
         ("stop notebook no wait, report", ["Stop report"]),
         ("sotp notebook", ["Stop notebook"]),

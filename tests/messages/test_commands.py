@@ -10,9 +10,9 @@ from bot.messages.blocks.commands import describe_command
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        ("hours etl-nightly 2026-11-23 15:18", "Start etl-nightly 23 Nov at 15:18"),
+        ("hours etl-nightly 2026-11-23 15:18", "Start etl-nightly Mon 23 Nov at 15:18"),
         ("hours 'my box' tomorrow 8:00", "Start my box tomorrow at 8:00"),
-        ("hours thesis 2026-11-23 -18:00", "Stop thesis 23 Nov at 18:00"),
+        ("hours thesis 2026-11-23 -18:00", "Stop thesis Mon 23 Nov at 18:00"),
         ("hours thesis weekdays 9:00-17:00", "Hours for thesis: weekdays 9:00-17:00"),
         ("hours thesis off", "Turn off the hours of thesis"),
         ("hours", "Show my hours"),
@@ -20,8 +20,8 @@ from bot.messages.blocks.commands import describe_command
         ("remove report --yes", "Remove report"),
         ("status report --share", "Show report for everybody here"),
         ('card "Data Science" --title Data --max 60 --hours tue 8:00-9:30', "Post a card for Data Science"),
-        ("card ML Basics skip 2026-11-26", "Skip ML Basics 26 Nov"),
-        ('card "Biology with" skip 2026-11-26', "Skip Biology with 26 Nov"),
+        ("card ML Basics skip 2026-11-26", "Skip ML Basics Thu 26 Nov"),
+        ('card "Biology with" skip 2026-11-26', "Skip Biology with Thu 26 Nov"),
         ('card "Biology with"', "Post a card for Biology with"),
         ("job status etl-nightly", "Show etl-nightly"),
         ("start gpu --wait", "Start gpu and wait for room"),

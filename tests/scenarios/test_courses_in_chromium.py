@@ -192,7 +192,7 @@ async def test_a_teacher_changes_a_course_from_a_phone(tmp_path):
         await teacher.looks("move", *phone)
         await tab.click("#modal footer button", "Cancel")
         await tab.until("!document.getElementById('modal').open")
-        await teacher.tab.click("#home button", "Cancel 15 Jan for everyone")
+        await teacher.tab.click("#home button", "Cancel Fri 15 Jan for everyone")
         await home.goes_home("18 Jan")
         await teacher.looks("skipped", *phone)
         await stage.pass_time(5)

@@ -87,8 +87,8 @@ async def test_on_a_phone_it_is_pressed_waited_for_got_not_used_and_lost(ready, 
         await until(ready, lambda: carol.told("ready"))
         await reads(tab, "If you don't open it within 30 min")
         got = carol.only("ready")
-        assert "*gpu* is ready. If you don't open it within 30 min, and somebody is waiting" in got.text
-        assert got.labels == ["Open"]
+        assert "🟢 *gpu* is ready.\nIf you don't open it within 30 min, and somebody is waiting" in got.text
+        assert got.labels[:2] == ["Open", "Stop"]
         assert len(carol.told("failed")) == 1
         await ready.alice.types("status gpu@hub")
         await let_pass(ready, seconds=60)

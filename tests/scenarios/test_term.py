@@ -585,7 +585,7 @@ def test_a_teacher_finds_their_courses_and_who_is_in_them(term):
     assert "Next lesson: 15 Oct" in term.shown["card Statistics"]
     assert re.search("Biology.*\n.*9 Oct.*\n.*Nobody", term.shown["courses"])
     assert "3 joined · 1 linked" in term.shown["card Statistics"]
-    for label in ("Cancel 15 Oct for everyone", "End course"):
+    for label in ("Cancel Thu 15 Oct for everyone", "End course"):
         assert re.search(rf"\[{label}", term.shown["card Statistics"]), label
 
 

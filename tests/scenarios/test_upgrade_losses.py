@@ -164,7 +164,7 @@ async def test_each_person_hears_once_what_an_upgrade_takes(world, release):
     assert len(left) == len(LEFT)
     for title in LEFT:
         (told,) = [one for one in left if f"*{title}*" in one.text]
-        assert ("You skipped *Later* on 16 Jan" in told.text) is (title == "Later")
+        assert ("You skipped *Later* on Sat 16 Jan" in told.text) is (title == "Later")
         assert "Join" in told.labels
     # What was under way is done: the class ends, and so does the lesson that had begun.
     assert calls(world, "gpu", "stop", "bob") == 1

@@ -60,7 +60,7 @@ async def test_starting_and_stopping_work_everywhere(linked, say):
     assert ("Starting *training*" in said) or say is said_by_message
     await linked.pass_time(25)
     assert "*training* is ready" in alice.only("ready").text
-    assert "*training* is running." in await say(alice, "open training")
+    assert "*training* · Saturn Cloud" in await say(alice, "open training")
     await say(alice, "restart training")
     await linked.pass_time(60)
     assert len(alice.told("ready")) == 2

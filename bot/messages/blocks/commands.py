@@ -47,7 +47,7 @@ def describe_command(command: str) -> str:
 def _format_day(found: re.Match[str]) -> str:
     """Return a day as people read it; leave a text that only looks like a day as it is."""
     try:
-        return times.format_date(found[0])
+        return times.format_weekday(found[0])
     except ValueError:
         return found[0]
 

@@ -72,7 +72,7 @@ def _list_change_buttons(facts: ClassFacts) -> list[Element]:
     card, coming = facts.card, _find_next_changeable_lesson(facts.card, facts.now)
     buttons = list[Element]()
     if coming is not None:
-        label = class_words.CANCEL_FOR_ALL.format(day=times.format_date(coming.local[:10]))
+        label = class_words.CANCEL_FOR_ALL.format(day=times.format_weekday(coming.local[:10]))
         press = ButtonValue("course_change", f"{card.id} skip {coming.local[:10]}", at=coming.at)
         buttons.append(kit.button(label, press))
     if timetable.list_days_from_today(card, card.off, facts.now):

@@ -201,7 +201,7 @@ def _offer_stop(facts: WorkspaceFacts, rules: Sequence[HoursRule]) -> list[tuple
 
 
 def _starts_without_stop(facts: WorkspaceFacts) -> bool:
-    """Return whether hours start a workspace and none stop it: without a stop, or as others start it then."""
+    """Return whether hours start a workspace, and no stop of theirs comes."""
     rules = get_rules(facts)
     starts = any(one.starts is not None and not one.paused for one in rules)
     return starts and find_hours_stop(rules, facts.now) is None

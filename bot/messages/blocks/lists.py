@@ -77,7 +77,10 @@ def _get_head(facts: WorkspaceFacts, workspace: Workspace) -> dict[str, object]:
     """Return the names for a workspace's first line; its name is a link while it can be opened."""
     is_open = facts.ide_url is not None and workspace.state is State.RUNNING
     name = kit.link(facts.ide_url or "", workspace.title) if is_open else workspace.title
-    return {"mark": get_mark(facts), "name": name, "title": facts.connection_title}
+    title = facts.connection_title
+    if not workspace.is_own:
+        title = answers.SHARED_ON.format(owner=workspace.owner, title=title)
+    return {"mark": get_mark(facts), "name": name, "title": title}
 
 
 def get_state_word(workspace: Workspace, state: State) -> str:

@@ -56,7 +56,8 @@ def is_ready_over(facts: WorkspaceFacts) -> bool:
     is_true=lambda facts: facts.state is State.RUNNING,
     together=lambda facts: None if facts.is_unusable else notices.READY_TOGETHER,
 )
-def _render_ready(facts: WorkspaceFacts) -> Answer:
+def render_ready(facts: WorkspaceFacts) -> Answer:
+    """Say that a workspace is up, or how that has ended since."""
     operation = facts.operation
     if is_ready_over(facts):
         ended_at = (operation.ended_at if operation is not None else None) or facts.written_at

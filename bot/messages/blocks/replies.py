@@ -9,14 +9,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from bot.domain.message_context import WorkspaceFacts
 from bot.domain.notices import Answer
 from bot.domain.stops import StopEffects
 from bot.domain.time_parsing import FARTHEST_SECONDS, Unread
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit, limits
 from bot.messages.blocks.button_values import ButtonValue
-from bot.messages.blocks.buttons import make_change, open_button, remove_button, stop_button
+from bot.messages.blocks.buttons import make_change, remove_button, stop_button
 from bot.messages.blocks.cards import link_button_value
 from bot.messages.blocks.kit import Block, Element, Markup, fill, safe
 from bot.messages.texts import answers, cards, pages, talk, times, verbs
@@ -147,13 +146,6 @@ def question(button: Element) -> Answer:
         close=keeps,
     )
     return replace(kit.answer([section, *kit.actions([agreed])]), view=view)
-
-
-def answer_opening(facts: WorkspaceFacts, sentence: str) -> Answer:
-    """Answer with the address itself, in a button that only its owner sees."""
-    assert facts.ide_url is not None, "only an address that may be passed on is shown"
-    blocks = [kit.section(sentence), *kit.actions([open_button(facts)]), kit.context(answers.OPENING_PRIVATE)]
-    return kit.answer(blocks)
 
 
 def link_buttons(

@@ -18,11 +18,10 @@ from bot.domain.waitlist import (
 )
 from bot.messages.blocks import kit, limits, notices, replies
 from bot.messages.blocks.button_values import ButtonValue
-from bot.messages.blocks.buttons import list_end_lines, open_buttons
 from bot.messages.blocks.cards import fill_notice, format_reference
 from bot.messages.blocks.hours import render_idle_prompt
 from bot.messages.blocks.kit import Element, fill
-from bot.messages.blocks.outcomes import is_ready_over
+from bot.messages.blocks.outcomes import is_ready_over, render_ready
 from bot.messages.blocks.renderers import RENDERERS, render_override, renders
 from bot.messages.texts import holds, problems, times, verbs
 from bot.messages.texts import waitlist as words
@@ -154,15 +153,15 @@ def _is_granted(facts: WorkspaceFacts) -> bool:
 
 @render_override(NoticeKind.READY, "granted", _is_granted)
 def _render_granted(facts: WorkspaceFacts) -> Answer:
-    """Say that there is capacity now, and when it passes on if it isn't used."""
+    """Add to *ready* when the capacity passes on if it isn't used."""
     what = words.WAITED_FOR.get(facts.word("waited_for"), words.WAITED_FOR["room"])
     unused, later = times.format_duration(UNUSED_SECONDS), times.format_duration(ANSWERED_WITHIN_SECONDS)
     sentence = fill_notice(
         words.GRANTED_BY_MODE[facts.word("granted")], facts, what=what, unused=unused, later=later
     )
-    return kit.message(
-        kit.join([sentence, *(list_end_lines(facts) or [words.GOT_FOR_GOOD])]), [], open_buttons(facts)
-    )
+    usual = render_ready(facts)
+    first, *rest = usual.blocks
+    return kit.with_blocks(usual, (first, kit.section(sentence), *rest))
 
 
 @render_override(HoursKind.IDLE_PROMPT, "waited_for")

@@ -12,7 +12,7 @@ READY_LATE: Final = "{mark} *{name}* is ready, later than usual: {because}"
 READY_ALREADY: Final = "{mark} *{name}* is already running."
 READY_UNUSABLE: Final = "{mark} *{name}* is running."
 #: Sent if its owner has requested something else since, or it isn't running any more, by its state.
-READY_BEFORE: Final = "*{name}* became ready {at}, before your next request."
+READY_BEFORE: Final = "*{name}* became ready {at}. You've asked for something else since."
 READY_UNTIL: Final[Mapping[State, str]] = {
     State.STARTING: "*{name}* became ready {at}, and was started again later.",
     State.STOPPING: "*{name}* became ready {at}, and was stopped later.",

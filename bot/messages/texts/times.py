@@ -110,12 +110,13 @@ def format_weekday(day: str) -> str:
 
 
 def format_dates(spans: Iterable[tuple[str, str]]) -> str:
-    """Format days as spans with a first and last day: ``on 24 Nov and from 22 Dec to 6 Jan``."""
+    """Format days as spans with a first and last day: ``on Tue 24 Nov and from 22 Dec to 6 Jan``."""
     said: list[str] = []
     for (_, is_day), found in groupby(spans, key=lambda span: (span[1][:7], span[0] == span[1])):
         *most, last = found
         # For several days of one month, only the last one names it.
         days = join_names([*(_day_of(day) for day, _ in most), format_date(last[1])])
+        days = days if most else format_weekday(last[1])
         said += [f"on {days}"] if is_day else [_format_span(*span) for span in [*most, last]]
     return join_names(said)
 

@@ -62,16 +62,14 @@ WAIT_REFUSED: Final = (
 )
 LEFT_WAITLIST: Final = "OK, *{name}* isn't waiting for room any more."
 NOT_WAITING_FOR: Final = "*{name}* isn't waiting for anything."
-#: By how the workspace would be stopped if nobody used it.
+#: Below *ready*, by how the workspace would be stopped if nobody used it.
 GRANTED_BY_MODE: Final[Mapping[str, str]] = {
     mode: (
-        "*{name}* is ready. If you don't open it within {unused}, and somebody is waiting for {what}, "
+        "If you don't open it within {unused}, and somebody is waiting for {what}, "
         f"I'll warn you, and {mode} it {{later}} later so that they get it."
     )
     for mode in ("stop", "suspend")
 }
-#: Added if nothing else will stop it.
-GOT_FOR_GOOD: Final = "Otherwise nothing will stop it."
 #: Added to the question about an unused workspace, if a stop would end it for good.
 GRANT_WANTED: Final = (
     "Somebody is waiting for {what} on {title}. If you don't need *{name}*, they can have it."

@@ -43,6 +43,7 @@ from bot.providers.jupyterhub.servers import (
     DISPLAY_NAMES_RELEASE,
     ServerName,
     Servers,
+    Share,
     TokenOwner,
     check_page,
     parse_reference,
@@ -57,6 +58,10 @@ from bot.support.responses import Response
 CREDENTIAL_NOTE = "Usher"
 #: Scopes of a person's token: start, stop and read servers; check their IDE; delete the token.
 SCOPES = ("servers!user", "access:servers!user", "read:users:name!user", "tokens!user")
+#: The scope of the list of servers that others share with the person, which hubs have from 5.0 on; and the
+#: key in ``Credential.extra`` for a token that has it.
+SHARES_SCOPE = "read:users:shares"
+SHARES_KEY = "shares"
 _REQUIRED_SCOPES = ("start:servers", "read:servers", "delete:servers")
 #: By required scope: wider scopes that include it. Before 6.0, starting had no scope of its own.
 _WIDER_SCOPES = dict.fromkeys(_REQUIRED_SCOPES, ("servers", "admin:servers"))
@@ -144,16 +149,29 @@ class JupyterHub(
     ) -> Mapping[str, Observed]:
         """Read all servers in one request, then those that are running, starting or broken one by one."""
         servers = await self._servers.list_servers(access, window)
+        others = [one for one in remote_ids if self.find_owner(one) not in {None, access.username}]
+        shares = dict(await self._servers.list_shared(access) if others else ())
         return {
-            remote_id: await self._servers.observe(access, remote_id, servers) for remote_id in remote_ids
+            remote_id: await self._observe_shared(access, remote_id, shares[remote_id])
+            if remote_id in shares
+            else await self._servers.observe(access, remote_id, servers)
+            for remote_id in remote_ids
         }
 
+    async def _observe_shared(self, access: Access, remote_id: str, share: Share) -> Observed:
+        is_wide = TOKEN_ID not in access.credential.extra
+        return await self._servers.observe_shared(access, remote_id, share, is_wide=is_wide)
+
     async def check_page(self, access: Access, remote_id: str, seen: Observed) -> Observed:
-        """Ask the IDE itself, as the hub may say *ready* too early, for example if its proxy lags behind."""
-        return seen if seen.url is None else await check_page(access, seen.url, seen)
+        """Ask the IDE itself, as the hub may say *ready* too early, for example if its proxy lags behind.
+
+        A token of Usher's own doesn't open what others share.
+        """
+        is_open = seen.url is not None and seen.owner is None
+        return await check_page(access, seen.url or "", seen) if is_open else seen
 
     async def discover(self, access: Access) -> Listing[facets.DiscoveredWorkspace]:
-        """List the default server and every named one, running or not."""
+        """List the default server and every named one, running or not; then those shared with the person."""
         servers = await self._servers.list_servers(access, None)
         if servers is None:
             raise errors.NotFound("the hub knows no such person")
@@ -162,23 +180,29 @@ class JupyterHub(
             observed = await self._servers.observe(access, remote_id, servers)
             return facets.DiscoveredWorkspace(remote_id, observed.name or "", observed)
 
+        async def other(shared: tuple[str, Share]) -> facets.DiscoveredWorkspace:
+            observed = await self._observe_shared(access, *shared)
+            return facets.DiscoveredWorkspace(shared[0], observed.name or "", observed)
+
         names = [ServerName(access.username, name) for name in {"": None, **servers}]
         can_be_named = [remote_id for name in names if (remote_id := _to_id(name))]
         found = await map_concurrently(MAX_CONCURRENT_READS, one, can_be_named)
-        return Listing(found, is_whole=len(can_be_named) == len(names))
+        shares = await self._servers.list_shared(access)
+        found += await map_concurrently(MAX_CONCURRENT_READS, other, shares)
+        return Listing(found, is_whole=shares.is_whole and len(can_be_named) == len(names))
 
     async def start(self, access: Access, workspace: Workspace) -> str | None:
         """Ask for a start; 201 and 202 both mean accepted, not ready. Already running is success."""
-        return await self._servers.start(access, _require_own(access, workspace.remote_id))
+        return await self._servers.start(access, _require_shown(access, workspace))
 
     async def stop(self, access: Access, workspace: Workspace, mode: StopMode = "stop") -> str | None:
         """Ask for a stop, which cancels a start under way. One that is already stopped counts as success."""
         self.require_stop_mode(mode)
-        return await self._servers.delete(access, _require_own(access, workspace.remote_id), "stop")
+        return await self._servers.delete(access, _require_shown(access, workspace), "stop")
 
     async def remove(self, access: Access, workspace: Workspace) -> str | None:
         """Stop and remove a named server; the hub refuses to remove the default one."""
-        name = _require_own(access, workspace.remote_id)
+        name = _require_shown(access, replace(workspace, owner=None))
         return await self._servers.delete(access, name, "remove", {"remove": True})
 
     async def probe(self) -> str:
@@ -242,7 +266,9 @@ class JupyterHub(
 
     async def mint(self, access: Access) -> Credential:
         """Make the next token with our present one, which may do that (``tokens!user``)."""
-        return await mint_lasting(access.api, access.username)
+        return await mint_lasting(
+            access.api, access.username, sees_shares=SHARES_KEY in access.credential.extra
+        )
 
     @property
     def client(self) -> OAuthClient | None:
@@ -306,10 +332,10 @@ def _to_id(name: ServerName) -> str:
         return ""
 
 
-def _require_own(access: Access, remote_id: str) -> ServerName:
-    """Return the server's name; raise NotFound for somebody else's, as the hub does."""
-    name = ServerName.from_id(remote_id)
-    if name.user != access.username:
+def _require_shown(access: Access, workspace: Workspace) -> ServerName:
+    """Return the server's name; raise NotFound for somebody else's that isn't shared, as the hub does."""
+    name = ServerName.from_id(workspace.remote_id)
+    if name.user != access.username and workspace.is_own:
         raise errors.NotFound("there is no such server")
     return name
 
@@ -332,6 +358,10 @@ class Grants:
         """Return whether a scope covers all of the owner's things; a narrower filter isn't enough."""
         covering = {name, *_WIDER_SCOPES.get(name, ()), *_WHOLE_SCOPES}
         return any(self._is_for_owner(scope) for scope in self.scopes if scope.partition("!")[0] in covering)
+
+    def names(self, name: str) -> bool:
+        """Return whether the hub names a scope for all of the owner's things."""
+        return any(self._is_for_owner(scope) for scope in self.scopes if scope.partition("!")[0] == name)
 
     def _is_for_owner(self, scope: str) -> bool:
         only = scope.partition("!")[2]
@@ -371,39 +401,41 @@ async def _mint_own_token(
 ) -> Credential:
     if not all(granted.has_scope(scope.removesuffix("!user")) for scope in SCOPES):
         return pasted
-    ends_at: float | None = None
+    ends_at, sees_shares = None, granted.names(SHARES_SCOPE)
     try:
         ends_at, seconds = await _read_token_end(api, username, find_text(owner, "token_id"))
         if seconds is None or seconds > MAX_TOKEN_SECONDS:
-            return await mint_lasting(api, username)
-        return await mint(api, username, seconds)
+            return await mint_lasting(api, username, sees_shares=sees_shares)
+        return await mint(api, username, seconds, sees_shares=sees_shares)
     except (errors.ProviderError, ValueError):
         # The pasted token works as well; Usher just may not revoke it.
         return replace(pasted, expires_at=ends_at)
 
 
-async def mint(api: ApiClient, username: str, seconds: int | None) -> Credential:
+async def mint(
+    api: ApiClient, username: str, seconds: int | None, *, sees_shares: bool = False
+) -> Credential:
     """Make a token of our own that lasts for some seconds; with None, for as long as the hub allows."""
     body = {
         "note": CREDENTIAL_NOTE,
-        "scopes": list(SCOPES),
+        "scopes": [*SCOPES, *([f"{SHARES_SCOPE}!user"] if sees_shares else [])],
         **({} if seconds is None else {"expires_in": seconds}),
     }
     response = await api.call("POST", tokens_path(username), json_body=body, total=MINT_SECONDS)
     answer = response.json_object(unredacted=True)
-    made = {TOKEN_ID: require_text(answer, "id")}
+    made = {TOKEN_ID: require_text(answer, "id"), **({SHARES_KEY: "1"} if sees_shares else {})}
     return Credential(
         SecretStr(require_text(answer, "token")), None, made, parse_time(answer.get("expires_at"))
     )
 
 
-async def mint_lasting(api: ApiClient, username: str) -> Credential:
+async def mint_lasting(api: ApiClient, username: str, *, sees_shares: bool = False) -> Credential:
     """Make a token of our own that lasts as long as we want it to, or else as long as the hub allows."""
     try:
-        minted = await mint(api, username, MAX_TOKEN_SECONDS)
+        minted = await mint(api, username, MAX_TOKEN_SECONDS, sees_shares=sees_shares)
     except errors.InvalidRequest:
         # If a hub limits how long tokens last, it grants the most when not asked for a time.
-        minted = await mint(api, username, None)
+        minted = await mint(api, username, None, sees_shares=sees_shares)
     return replace(minted, extra={**minted.extra, LASTING_KEY: "1"})
 
 

@@ -21,12 +21,15 @@ from bot.domain.observations import Observed
 from bot.domain.workspaces import Action, State
 from bot.providers.answers import (
     MAX_NAME_LENGTH,
+    Listing,
     clean,
     clean_words,
     find_object,
     find_text,
     log_oddity,
     parse_time,
+    read_entries,
+    require_object,
     require_text,
 )
 from bot.providers.base import URL_NOT_ALLOWED, Access, SendWindow, describe_unknown_state
@@ -36,6 +39,7 @@ from bot.providers.requests import (
     accept_already_done,
     encode_path_segment,
     forbidden_as_credential_refused,
+    read_pages,
 )
 from bot.support.addresses import parse_origin
 from bot.support.errors import (
@@ -136,6 +140,14 @@ def _parse_id(text: str) -> str | None:
 DISPLAY_NAMES_RELEASE = 6
 #: Seconds for a response for which people wait.
 CHECK_SECONDS = 4.0
+#: What a share allows, by scope.
+_ACTIONS_BY_SCOPE: Mapping[str, Action] = {
+    "access:servers": "open",
+    "start:servers": "start",
+    "delete:servers": "stop",
+}
+#: Pages of shared servers that nobody has, of up to 200 servers each.
+MAX_SHARE_PAGES = 20
 DEFAULT_NAME = "default"
 PROBE_SECONDS = 5.0
 MAX_PROBE_BYTES = 65_536
@@ -183,6 +195,14 @@ async def confirm_account(access: Access) -> None:
     username = require_text(await read_token_owner(access.api), "name")
     if username != access.username:
         raise AccountRenamed(username)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A server that is shared with a person: what the hub says of it, and the scopes that the share gives."""
+
+    server: Mapping[str, Any]
+    scopes: frozenset[str]
 
 
 class ServerList(dict[str, dict[str, Any]]):
@@ -233,6 +253,44 @@ class Servers:
         listed = ServerList(servers)
         listed.release = _read_header(response)
         return listed
+
+    async def list_shared(self, access: Access) -> Listing[tuple[str, Share]]:
+        """Return the servers that are shared with the person, each with its id.
+
+        None are listed by a hub before 5.0, or to a token without ``read:users:shares``.
+        """
+        path, release = f"{ServerName(access.username).user_path}/shared", 0
+
+        async def ask(offset: str | None) -> dict[str, Any]:
+            nonlocal release
+            query = {} if offset is None else {"offset": offset}
+            response = await access.api.call("GET", path, query=query)
+            release = _read_header(response)
+            return response.json_object()
+
+        try:
+            pages = await read_pages(ask, _find_next_offset, MAX_SHARE_PAGES)
+        except (Forbidden, NotFound):
+            return Listing()
+        return read_entries(pages, "items", lambda one: _parse_share(one, release))
+
+    async def observe_shared(
+        self, access: Access, remote_id: str, share: Share, *, is_wide: bool
+    ) -> Observed:
+        """Return the state of a server that is shared with the person.
+
+        The list says only whether it is ready. More is read, and done, by a token that ``is_wide``: one that
+        has all that its owner may do, and so what the share gives. Reading one server came with 6.0.
+        """
+        name, server = ServerName.from_id(remote_id), share.server
+        if is_wide and "read:servers" in share.scopes:
+            with suppress(Forbidden, NotFound, BadAnswer, InvalidRequest):
+                server = (await access.api.call("GET", name.path)).json_object()
+        given = {"access:servers"} if not is_wide else {*_ACTIONS_BY_SCOPE}
+        actions = frozenset(_ACTIONS_BY_SCOPE[scope] for scope in given & share.scopes)
+        seen = await self._observe_listed(access, name, server)
+        url = seen.url if "open" in actions else None
+        return replace(seen, url=url, owner=clean(name.user, MAX_NAME_LENGTH), actions=actions)
 
     async def read_release(self, access: Access, servers: ServerList) -> int:
         """Return the major release of the hub that sent the list; ask for it if a proxy drops the header."""
@@ -287,7 +345,9 @@ class Servers:
         if name.server not in servers:
             # The default server always exists; a named one can be deleted.
             return Observed(State.GONE) if name.server else Observed(State.STOPPED, name=DEFAULT_NAME)
-        server = find_object(servers, name.server, "servers.")
+        return await self._observe_listed(access, name, find_object(servers, name.server, "servers."))
+
+    async def _observe_listed(self, access: Access, name: ServerName, server: Mapping[str, Any]) -> Observed:
         seen = await self._observe_server(access, name, server)
         used_at = parse_time(server.get("last_activity"))
         return replace(seen, started_at=parse_time(server.get("started")), last_used_at=used_at)
@@ -349,6 +409,27 @@ def _parse_release(version: str) -> int:
     with suppress(ValueError):
         return int(version.partition(".")[0])
     return 0
+
+
+def _find_next_offset(page: Mapping[str, Any]) -> object:
+    """Return the offset of the next page of shares, None after the last one."""
+    pagination = find_object(page, "_pagination")
+    return None if pagination.get("next") is None else find_object(pagination, "next").get("offset")
+
+
+def _parse_share(one: Any, release: int) -> tuple[str, Share] | None:
+    server = require_object(one, "server")
+    user = require_text(find_object(server, "user"), "name")
+    scopes = one.get("scopes")
+    names = {scope.partition("!")[0] for scope in scopes if isinstance(scope, str)} if scopes else set()
+    if "servers" in names and release < DISPLAY_NAMES_RELEASE:
+        names.add("start:servers")
+    try:
+        remote_id = ServerName(user, find_text(server, "name") or "").remote_id
+    except NotFound:
+        log_oddity("a shared server's name can't be part of an address")
+        return None
+    return remote_id, Share({"pending": None, **server}, frozenset(names))
 
 
 def _list_spellings(name: ServerName) -> tuple[str, ...]:

@@ -36,6 +36,7 @@ from bot.providers.answers import (
     read_entries,
     require_id,
     require_object,
+    require_text,
 )
 from bot.providers.base import Access
 from bot.providers.facets import Creation
@@ -222,18 +223,23 @@ class Resource:
     spec: Mapping[str, Any] = field(default_factory=dict)
 
 
-async def list_resources(access: Access, kind: str, beginning: str = "") -> Listing[Resource]:
-    """Return the person's own resources of a type whose names have a prefix.
+async def list_resources(
+    access: Access, kind: str, beginning: str = "", *, group: str = ""
+) -> Listing[Resource]:
+    """Return the person's own resources of a type whose names have a prefix, or those of a ``group``.
 
-    Raises NotFound if there are no lists. The IDE opens only for its owner, so somebody else's
-    workspace isn't one of this person's.
+    Raises NotFound if there are no lists. The IDE opens only for its owner, so another person's workspace
+    isn't one of this person's.
     """
-    query = {"type": kind} | ({"name": beginning} if beginning else {})
+    query = (
+        {"type": kind} | ({"name": beginning} if beginning else {}) | ({"owner_name": group} if group else {})
+    )
 
     def read(recipe: Any) -> Resource | None:
         found = parse_resource(recipe)
         its_kind = find_text(recipe, "type") or kind
-        return found if its_kind == kind and is_theirs(found.owner, access.username) else None
+        is_its = found.owner == group if group else is_theirs(found.owner, access.username)
+        return found if its_kind == kind and is_its else None
 
     try:
         found = await fetch_pages(access.api, "/api/recipes", query)
@@ -242,6 +248,28 @@ async def list_resources(access: Access, kind: str, beginning: str = "") -> List
             raise errors.NotFound("this server has no lists", status=404) from None
         raise
     return read_entries(found, "recipes", read)
+
+
+async def list_groups(access: Access) -> Mapping[str, str]:
+    """Return the groups whose things the person shares: each owner's name, ``org/group``, with the group's.
+
+    Servers that implement only the guides have none.
+    """
+    try:
+        found = await fetch_pages(access.api, "/api/user/owners", {})
+    except (errors.NotFound, errors.Forbidden):
+        return {}
+    except (errors.BadAnswer, errors.InvalidRequest) as error:
+        if error.status not in ABSENT:
+            raise
+        return {}
+
+    def read(owner: Any) -> tuple[str, str] | None:
+        name = require_text(owner, "name")
+        shown = clean(find_text(owner, "identity_name") or name.rpartition("/")[2], MAX_NAME_LENGTH)
+        return (name, shown) if find_text(owner, "identity_type") == "group" else None
+
+    return dict(read_entries(found, "owners", read))
 
 
 async def fetch_pages(api: ApiClient, path: str, query: Mapping[str, str]) -> Listing[dict[str, Any]]:

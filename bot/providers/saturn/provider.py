@@ -138,9 +138,15 @@ class Saturn(
         owner = answer.get("owner")
         whose = find_text(owner, "name") if isinstance(owner, dict) else None
         if not offers.is_theirs(whose or "", access.username):
-            # An administrator's own token sees everybody's workspaces.
-            await self._confirm_name(access)
-            return Observed(State.GONE)
+            group = (await self._list_groups(access)).get(whose or "")
+            if group is None:
+                # An administrator's own token sees everybody's workspaces.
+                await self._confirm_name(access)
+                return Observed(State.GONE)
+            return replace(self._observe(answer), owner=group)
+        return self._observe(answer)
+
+    def _observe(self, answer: Mapping[str, Any]) -> Observed:
         status = answer.get("status")
         seen = _to_observed(status if isinstance(status, str) else "")
         label = clean(find_text(answer, "name") or "", MAX_NAME_LENGTH) or None
@@ -392,7 +398,19 @@ class Saturn(
         found = {
             one.id: facets.DiscoveredWorkspace(one.id, one.name, _to_observed(one.status)) for one in listed
         }
-        return Listing(found.values(), is_whole=listed.is_whole)
+        is_whole = listed.is_whole
+        for owner, group in (await self._list_groups(access)).items():
+            shared = await offers.list_resources(access, "workspace", group=owner)
+            is_whole &= shared.is_whole
+            for one in shared:
+                seen = replace(_to_observed(one.status), owner=group)
+                found[one.id] = facets.DiscoveredWorkspace(one.id, one.name, seen)
+        return Listing(found.values(), is_whole=is_whole)
+
+    async def _list_groups(self, access: Access) -> Mapping[str, str]:
+        """Return the person's groups; a token that isn't a person's own would say others."""
+        is_own = bool(access.username) and not self.can_reach_all_workspaces(access)
+        return await offers.list_groups(access) if is_own else {}
 
     # -- pages and links ------------------------------------------------------------------------------------
 

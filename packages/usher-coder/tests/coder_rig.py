@@ -101,7 +101,7 @@ class Held:
 HELD = Held()
 
 
-def _access(name: str) -> Access:
+def access_of(name: str) -> Access:
     return Access(name, Credential(SecretStr(TOKENS[name])))
 
 
@@ -121,7 +121,7 @@ async def coder_rig(
         builds = f"POST /api/v2/workspaces/{ids['training']}/builds$"
         yield Rig(
             provider=build_provider(kind, http, str(listening.make_url("")), **settings),
-            access=_access("alice"),
+            access=access_of("alice"),
             harness=server.harness,
             clock=window,
             server_clock=clock,
@@ -146,7 +146,7 @@ async def coder_rig(
             endless_list_patch=[{"op": "replace", "path": "/count", "value": 1000}],
             list_requests="GET /api/v2/workspaces$",
             create_requests="POST /api/v2/users/me/workspaces$",
-            admin=_access("root"),
+            admin=access_of("root"),
             facet_values=FacetValues(
                 form_values={"workspace": {"name": "made"}}, expected_reason=lambda _: ""
             ),

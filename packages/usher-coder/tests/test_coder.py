@@ -7,9 +7,10 @@ from datetime import datetime
 from decimal import Decimal
 
 import pytest
-from coder_rig import DOCUMENT, HELD, coder_rig
-from usher_coder.local import SEED
+from coder_rig import DOCUMENT, HELD, access_of, coder_rig
+from usher_coder.local import SEED, LocalCoder
 
+from playground.faults import Refusal
 from usher.conformance.rigs import KEY, PRINCIPAL
 from usher.provider import FormProblems, MachineKind, Price, State, errors
 
@@ -507,6 +508,8 @@ async def test_all_that_is_used_is_in_the_document(open_rig):
         await rig.provider.extend(rig.access, await rig.read_row(), rig.server_clock.now() + 36_000)
         rig.server.workspaces[rig.broken_id].is_dormant = True
         await rig.provider.start(rig.access, await rig.read_row(rig.broken_id))
+    async with coder_rig(seed=shared_seed(groups={"team": ["alice"]})) as rig:
+        await rig.provider.discover(rig.access)
     assert HELD.used == set(DOCUMENT["operations"])
 
 
@@ -528,3 +531,70 @@ async def test_page_has_owner_and_name_in_its_address(open_rig, path, is_it):
         root = rig.provider.settings.base_url
         assert rig.provider.is_page_of(f"{root}{path}", "training", "alice") is is_it
         assert not rig.provider.is_page_of(f"https://evil.example.org{path}", "training", "alice")
+
+
+SHARED = [
+    {**SEED["workspaces"][2], "users": ["alice"]},
+    {"owner": "bob", "name": "everyones", "template": "plain", "groups": ["everyone"]},
+    {"owner": "bob", "name": "teams", "template": "plain", "groups": ["team"]},
+    {"owner": "bob", "name": "others", "template": "plain", "groups": ["strangers"]},
+    {"owner": "bob", "name": "roots", "template": "plain", "users": ["root"]},
+]
+
+
+def shared_seed(**more):
+    own = [one for one in SEED["workspaces"] if one["owner"] != "bob"]
+    return {**SEED, "workspaces": [*own, *SHARED], **more}
+
+
+@pytest.mark.parametrize(
+    ("groups", "others"),
+    [
+        ({}, {"secret", "everyones"}),
+        ({"groups": {"team": ["alice"], "strangers": ["root"]}}, {"secret", "everyones", "teams"}),
+    ],
+)
+async def test_what_is_shared_with_the_account_or_its_groups_is_listed_as_its_owners(groups, others):
+    async with coder_rig(seed=shared_seed(**groups)) as rig:
+        listed = {one.name: one for one in await rig.provider.discover(rig.access)}
+        assert {name for name, one in listed.items() if one.observed.owner is not None} == others
+        assert {one.observed.owner for name, one in listed.items() if name in others} == {"bob"}
+        assert {name for name, one in listed.items() if one.observed.owner is None} == {"training", "broken"}
+        read = await rig.provider.status(rig.access, [listed["secret"].remote_id])
+        (seen,) = read.values()
+        assert (seen.state, seen.owner, seen.actions) == (State.STOPPED, "bob", {"open", "start", "stop"})
+        assert set(await rig.provider.list_names(rig.access, "")) == {"training", "broken"}
+        assert HELD.problems == []
+
+
+async def test_what_is_shared_is_started_and_opened_at_its_owners_address():
+    async with coder_rig(seed=shared_seed()) as rig:
+        (shared,) = [one for one in await rig.provider.discover(rig.access) if one.name == "secret"]
+        row = rig.provider.to_workspace(shared.remote_id, shared.observed, PRINCIPAL)
+        await rig.provider.start(rig.access, row)
+        rig.server_clock.advance(60)
+        (seen,) = (await rig.provider.status(rig.access, [shared.remote_id])).values()
+        assert (seen.state, seen.owner) == (State.RUNNING, "bob")
+        assert seen.url.endswith("/@bob/secret.main/apps/code-server/")
+        with pytest.raises(errors.NotFound):
+            await rig.provider.remove(rig.access, row)
+
+
+async def test_an_administrator_is_shown_what_is_shared_with_them_and_no_more():
+    async with coder_rig(seed=shared_seed()) as rig:
+        root = rig.provider.bind_access(access_of("root"), "read")
+        found = {one.name for one in await rig.provider.discover(root)}
+        assert found == {"roots", "everyones"}
+
+
+async def test_a_release_without_sharing_lists_the_persons_own(monkeypatch):
+    whole = LocalCoder.listed
+
+    async def listed(self, request):
+        if request.query.get("q") == "shared:true":
+            raise Refusal(400, "Query parameters have invalid values.")
+        return await whole(self, request)
+
+    monkeypatch.setattr(LocalCoder, "listed", listed)
+    async with coder_rig() as rig:
+        assert {one.name for one in await rig.provider.discover(rig.access)} == rig.names

@@ -163,6 +163,9 @@ class Made:
     cancels: Collection[str] = ()
     is_dormant: bool = False
     is_outdated: bool = False
+    #: The people and the groups with whom it is shared.
+    users: Collection[str] = ()
+    groups: Collection[str] = ()
     builds: list[Build] = field(default_factory=list)
 
 
@@ -186,6 +189,7 @@ class LocalCoder:
             made.fails, made.stop_fails = one.get("fails"), one.get("stop_fails")
             made.cancels = one.get("cancels", ())
             made.is_dormant, made.is_outdated = one.get("dormant", False), one.get("outdated", False)
+            made.users, made.groups = one.get("users", ()), one.get("groups", ())
         app = self.app = web.Application(
             middlewares=[refusals(lambda _, message: {"message": message}), self._signed_in]
         )
@@ -193,6 +197,7 @@ class LocalCoder:
             ("GET", "/api/v2/buildinfo", self.buildinfo),
             ("GET", "/api/v2/users/me", self.me),
             ("GET", "/api/v2/users/me/keys/{key}", self.key),
+            ("GET", "/api/v2/groups", self.all_groups),
             ("GET", "/api/v2/workspaces", self.listed),
             ("GET", "/api/v2/workspaces/{id}", self.read),
             ("POST", "/api/v2/workspaces/{id}/builds", self.build),
@@ -273,11 +278,24 @@ class LocalCoder:
 
     def _named(self, request: web.Request) -> Made:
         made = self.workspaces.get(request.match_info["id"])
-        if made is None or (made.owner != request[USER] and request[USER] not in self.owners):
+        if made is None or not self._may_see(made, request[USER]):
             raise Refusal(404, _ABSENT)
         if self.status(made) == "deleted":
             raise Refusal(410, f'Workspace "{made.id}" was deleted.')
         return made
+
+    def _may_see(self, made: Made, user: str) -> bool:
+        return user in {made.owner, *self.owners} or self._is_shared_with(made, user)
+
+    def _is_shared_with(self, made: Made, user: str) -> bool:
+        groups = {"everyone": [*self.ids], **self.seed.get("groups", {})}
+        return user in made.users or any(user in groups.get(one, ()) for one in made.groups)
+
+    def _list_actors(self, made: Made) -> list[dict[str, Any]]:
+        """Return whom a workspace is shared with, as the API shows it."""
+        users = [{"id": self.ids[one], "actor_type": "user", "name": one} for one in made.users]
+        groups = [{"id": _id(one), "actor_type": "group", "name": one} for one in made.groups]
+        return [{**one, "roles": ["use"]} for one in (*users, *groups)]
 
     # -- what is shown ---------------------------------------------------------------------------------------
 
@@ -298,6 +316,8 @@ class LocalCoder:
             "template_require_active_version": self._requires_active_version(made),
             "ttl_ms": int(AUTOSTOP * 1000),
             "health": {"healthy": True, "failing_agents": []},
+            "organization_id": _id("everyone"),
+            "shared_with": self._list_actors(made),
             "latest_build": self._shown_build(made, build, now),
             **({"dormant_at": _stamp(made.at)} if made.is_dormant else {}),
         }
@@ -399,13 +419,25 @@ class LocalCoder:
         """List workspaces, page by page."""
         if not set(request.query) <= {"q", "limit", "offset"}:
             raise Refusal(400, "Query parameters have invalid values.")
-        is_mine = request.query.get("q") == "owner:me"
-        owners = [request[USER]] if is_mine or request[USER] not in self.owners else set(self.users.values())
-        found = [one for owner in owners for one in self._theirs(owner)]
+        user, which = request[USER], request.query.get("q", "")
+        every = [one for owner in dict.fromkeys(self.users.values()) for one in self._theirs(owner)]
+        found = [one for one in every if self._may_see(one, user)]
+        if which == "owner:me":
+            found = [one for one in every if one.owner == user]
+        elif which == "shared:true":
+            found = [one for one in found if one.users or one.groups]
         begin = int(request.query.get("offset", 0))
         size = int(request.query.get("limit", 0)) or len(found)
         page = [self.shown(one) for one in found[begin : begin + size]]
         return web.json_response({"workspaces": page, "count": len(found)})
+
+    async def all_groups(self, request: web.Request) -> web.Response:
+        """List the groups that have a member; a deployment without a licence has none of its own."""
+        if "groups" not in self.seed:
+            raise Refusal(404, "Groups is an Enterprise feature. Contact sales!")
+        names = [name for name, one in self.ids.items() if one == request.query.get("has_member")]
+        found = [name for name, members in self.seed["groups"].items() if {*names} & {*members}]
+        return web.json_response([{"id": _id(name), "name": name} for name in found])
 
     async def read(self, request: web.Request) -> web.Response:
         """Show a workspace."""
@@ -424,6 +456,8 @@ class LocalCoder:
         made, body = self._named(request), await _body(request, _BUILD_FIELDS)
         if body.get("transition") not in _DOING:
             raise Refusal(400, "Validation failed.")
+        if body["transition"] == "delete" and request[USER] not in {made.owner, *self.owners}:
+            raise Refusal(404, _ABSENT)
         if made.builds[-1].job(self.clock.now()) in {"pending", "running"}:
             raise Refusal(409, "A workspace build is already active.")
         is_held = made.is_dormant or (
@@ -539,7 +573,8 @@ class LocalCoder:
         signed_in = self.users.get(request.cookies.get("coder_session_token", ""))
         if signed_in is None:
             raise web.HTTPSeeOther(f"/login?redirect={quote(request.path)}")
-        if signed_in != owner:
+        made = next(one for one in self._theirs(owner) if one.name == name)
+        if signed_in != owner and not self._is_shared_with(made, signed_in):
             return web.Response(status=404, text="Not Found")
         return _page("code-server", f"<p>code-server of {owner} is running</p>")
 

@@ -52,6 +52,9 @@ _UNHEALTHY = {"unhealthy": "Its app isn't healthy."}
 _NO_BUILDER = "No provisioner there can build it. Ask your {title} admin."
 _BUILDERS_AWAY = "What could build it is away at the moment. If that lasts, ask your {title} admin."
 _DOWN = frozenset({up.State.STOPPED, up.State.STOPPING})
+#: What both roles of a shared workspace allow: only its owner removes it.
+SHARED_ACTIONS: frozenset[up.Action] = frozenset({"open", "start", "stop"})
+OWN_LIST, SHARED_LIST = "owner:me", "shared:true"
 #: In ``Credential.extra``: the id of the account.
 OWN_ID = "own_id"
 DORMANT = "It's dormant, as nobody has used it for a long time. Starting it wakes it."
@@ -155,27 +158,39 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Extensi
 
     async def _status(self, access: up.Access, remote_id: str, window: up.SendWindow | None) -> up.Observed:
         try:
-            return self._observed(await _read(access, remote_id, window))
+            workspace, owner = await _read(access, remote_id, window)
         except up.errors.NotFound:
             return up.Observed(up.State.GONE)
+        return _of(owner, self._observed(workspace))
 
     async def discover(self, access: up.Access) -> up.Listing[up.DiscoveredWorkspace]:
-        """List the person's own workspaces, page by page."""
-        listed = await _pages(access)
-        own_id = await _own_id(access, (one for page in listed for one in objects(page, "workspaces")))
+        """List the person's own workspaces, page by page, then those that are shared with them."""
+        listed = await _pages(access, OWN_LIST)
+        try:
+            shared = await _pages(access, SHARED_LIST)
+        except up.errors.InvalidRequest:
+            shared = up.Listing()  # A release without sharing refuses the filter.
+        every = [one for page in (*listed, *shared) for one in objects(page, "workspaces")]
+        own_id = await _own_id(access, every)
+        others = [one for one in every if not _is_own(access, one, own_id)]
+        groups = await _groups(access, own_id, others)
 
         def read(one: Any) -> up.DiscoveredWorkspace | None:
             remote_id = up.require_id(one, "id")
-            if not _is_own(access, one, own_id):
+            owner = None if _is_own(access, one, own_id) else _sharer(access, one, own_id, groups)
+            if owner == "":
                 return None
             name = up.clean(up.find_text(one, "name") or "", up.MAX_NAME_LENGTH)
             try:
                 seen = self._observed(one)
             except up.errors.BadAnswer as error:
                 seen = up.Observed(up.State.UNKNOWN, detail=error.message)
-            return up.DiscoveredWorkspace(remote_id, name, seen)
+            return up.DiscoveredWorkspace(remote_id, name, _of(owner, seen))
 
-        return up.read_entries(listed, "workspaces", read)
+        found = up.read_entries([*listed, *shared], "workspaces", read)
+        by_id = {one.remote_id: one for one in found}
+        is_whole = found.is_whole and listed.is_whole and shared.is_whole
+        return up.Listing(by_id.values(), is_whole=is_whole)
 
     async def start(self, access: up.Access, workspace: up.Workspace) -> str | None:
         """Ask for a build that starts it, which has to be awake; one of what is up would restart it."""
@@ -216,7 +231,7 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Extensi
 
     async def extend(self, access: up.Access, workspace: up.Workspace, until: float) -> float:
         """Set another deadline for the running build, at the latest its last one."""
-        build = up.find_object(await _read(access, workspace.remote_id, None), "latest_build")
+        build = up.find_object((await _read(access, workspace.remote_id, None))[0], "latest_build")
         last_at = up.parse_time(build.get("max_deadline"))
         ends_at = until if last_at is None else min(until, last_at)
         deadline = datetime.fromtimestamp(ends_at, UTC).isoformat()
@@ -235,7 +250,7 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Extensi
     ) -> str:
         """Read the error in the log of the latest build, or without one that of its job."""
         try:
-            build = up.require_object(await _read(access, remote_id, window), "latest_build")
+            build = up.require_object((await _read(access, remote_id, window))[0], "latest_build")
         except (up.errors.NotFound, up.errors.BadAnswer):
             return ""
         try:
@@ -426,7 +441,8 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Extensi
 
     async def list_names(self, access: up.Access, stem: str) -> Collection[str]:
         """Return the names of the person's workspaces: they are a namespace of their own."""
-        return [one.name for one in await self.discover(access) if one.name]
+        found = await self.discover(access)
+        return [one.name for one in found if one.name and one.observed.owner is None]
 
     async def find_created(
         self, access: up.Access, spec: up.Spec, key: str, since: float
@@ -450,15 +466,62 @@ def _hurdle(workspace: Mapping[str, Any]) -> str | None:
     return OUTDATED if is_bound and workspace.get("outdated") is True else None
 
 
-async def _read(access: up.Access, remote_id: str, window: up.SendWindow | None) -> dict[str, Any]:
-    """Return a workspace of the person's own: an administrator's token may see others'."""
+async def _read(
+    access: up.Access, remote_id: str, window: up.SendWindow | None
+) -> tuple[dict[str, Any], str | None]:
+    """Return a workspace, and whose it is if it is shared; an administrator's token may see others'."""
     response = await access.api.call("GET", f"/workspaces/{_part(remote_id)}", window=window)
     workspace = response.json_object()
     if up.require_id(workspace, "id") != remote_id:
         raise up.errors.BadAnswer("the answer is about another workspace")
-    if not _is_own(access, workspace, await _own_id(access, [workspace])):
+    own_id = await _own_id(access, [workspace])
+    if _is_own(access, workspace, own_id):
+        return workspace, None
+    owner = _sharer(access, workspace, own_id, await _groups(access, own_id, [workspace]))
+    if not owner:
         raise up.errors.NotFound("it is somebody else's")
-    return workspace
+    return workspace, owner
+
+
+def _of(owner: str | None, seen: up.Observed) -> up.Observed:
+    """Return an observation of a workspace that is ``owner``'s; None for the person's own."""
+    return seen if owner is None else replace(seen, owner=owner, actions=SHARED_ACTIONS)
+
+
+def _sharer(
+    access: up.Access, workspace: Mapping[str, Any], own_id: str | None, groups: Collection[str]
+) -> str:
+    """Return whose a workspace is that is shared with the account or its groups; "" if it isn't shared."""
+    for one in objects(workspace, "shared_with"):
+        its_id, name = (up.find_text(one, key) or "" for key in ("id", "name"))
+        is_group = one.get("actor_type") == "group"
+        is_me = its_id == own_id if its_id and own_id else name.casefold() == access.username.casefold()
+        if (its_id in groups) if is_group else is_me:
+            return up.clean(up.find_text(workspace, "owner_name") or "", up.MAX_NAME_LENGTH)
+    return ""
+
+
+async def _groups(
+    access: up.Access, own_id: str | None, workspaces: Iterable[Mapping[str, Any]]
+) -> frozenset[str]:
+    """Return the ids of the account's groups, if some of the workspaces are shared with groups.
+
+    An organisation's group of everyone has the organisation's id, and is the only one without a licence.
+    """
+    shared = [one for one in workspaces if _is_shared_with_groups(one)]
+    if not shared or not own_id:
+        return frozenset()
+    everyone = {up.find_text(one, "organization_id") or "" for one in shared}
+    try:
+        response = await access.api.call("GET", "/groups", query={"has_member": own_id})
+        found = up.read_entries([{"groups": response.json()}], "groups", lambda one: up.require_id(one, "id"))
+    except (up.errors.NotFound, up.errors.Forbidden):
+        return frozenset(everyone)
+    return frozenset({*everyone, *found})
+
+
+def _is_shared_with_groups(workspace: Mapping[str, Any]) -> bool:
+    return any(one.get("actor_type") == "group" for one in objects(workspace, "shared_with"))
 
 
 def _job_error(build: Mapping[str, Any]) -> str:
@@ -498,12 +561,12 @@ async def _build(access: up.Access, workspace: up.Workspace, transition: str) ->
     await access.api.call("POST", path, json_body={"transition": transition})
 
 
-async def _pages(access: up.Access) -> up.Listing[dict[str, Any]]:
-    """Return the pages of the list, which count from an offset; not whole if they hold fewer than it says."""
+async def _pages(access: up.Access, which: str) -> up.Listing[dict[str, Any]]:
+    """Return the pages of a list, which count from an offset; not whole if they hold fewer than it says."""
     found: up.Listing[dict[str, Any]] = up.Listing()
     seen = 0
     while len(found) < MOST_PAGES:
-        query = {"q": "owner:me", "limit": str(PAGE), "offset": str(seen)}
+        query = {"q": which, "limit": str(PAGE), "offset": str(seen)}
         page = (await access.api.call("GET", "/workspaces", query=query)).json_object()
         found.append(page)
         listed, count = page.get("workspaces"), page.get("count")

@@ -17,7 +17,7 @@ from bot.domain.stops import StopEffect
 from bot.domain.workspaces import State
 from bot.support import errors
 from tests.contract.providers.rigs import COURSE, provider_of, raises_exactly, saturn_rig
-from tests.contract.providers.saturn_2026_rig import RECIPE, saturn_2026_rig
+from tests.contract.providers.saturn_2026_rig import RECIPE, SEED, saturn_2026_rig
 from usher.conformance.rigs import build_row
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -333,3 +333,47 @@ async def test_a_failed_start_says_that_its_reason_can_be_read(rig):
     failed = (await rig.read_until(State.FAILED, remote_id=rig.broken_id))[-1]
     assert failed.has_reason
     assert find_reason(await rig.provider.read_reason(rig.access, rig.broken_id)) is Reason.MEMORY
+
+
+# -- groups --------------------------------------------------------------------------------------------------
+
+GROUPS = {"team": ["alice", "bob"], "strangers": ["bob"]}
+OF_GROUPS = [{"owner": "team", "name": "ours"}, {"owner": "strangers", "name": "theirs"}]
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def grouped():
+    seed = {**SEED, "groups": GROUPS, "workspaces": [*SEED["workspaces"], *OF_GROUPS]}
+    async with saturn_rig(seed, dialect="2026", recipe=RECIPE) as ready:
+        ready.ids = {one.name: one.id for one in ready.server.state.resources.values()}
+        yield ready
+
+
+async def test_what_a_persons_group_owns_is_listed_and_read_as_the_groups(grouped):
+    listed = {one.name: one.observed for one in await grouped.provider.discover(grouped.access)}
+    assert listed["ours"].owner == "team"
+    assert {seen.owner for name, seen in listed.items() if name != "ours"} == {None}
+    assert "theirs" not in listed
+    ids = [grouped.ids[name] for name in ("ours", "theirs", "training")]
+    seen = await grouped.provider.status(grouped.access, ids)
+    assert [(seen[one].owner, seen[one].state is State.GONE) for one in ids] == [
+        ("team", False),
+        (None, True),
+        (None, False),
+    ]
+    assert "ours" not in await grouped.provider.list_names(grouped.access, "")
+
+
+async def test_what_a_persons_group_owns_is_started_and_opened(grouped):
+    row = build_row(grouped.provider, grouped.ids["ours"])
+    await grouped.provider.start(grouped.access, row)
+    grouped.server_clock.advance(60)
+    (seen,) = (await grouped.provider.status(grouped.access, [row.remote_id])).values()
+    assert (seen.state, seen.owner) == (State.RUNNING, "team")
+    assert seen.url
+
+
+@pytest.mark.parametrize("status", [403, 404, 405])
+async def test_a_server_that_says_no_groups_has_none(grouped, status):
+    grouped.inject_fault("/api/user/owners$", status=status, times=None)
+    assert "ours" not in {one.name for one in await grouped.provider.discover(grouped.access)}

@@ -355,6 +355,33 @@ async def test_one_read_serves_all_who_were_proven(store, clock):
 
 
 @pytest.mark.both_engines
+@pytest.mark.parametrize("reader", [ALICE, BOB])
+async def test_a_read_changes_whose_it_is_and_what_is_allowed_for_its_reader_alone(store, clock, reader):
+    """Bob's workspace is shared with Alice: each is told what is true for their own account."""
+    alice, bob = await two_watchers(store)
+    shared = replace(RUNNING, owner="bob", actions=frozenset({"open"}))
+    await read_as(store, clock, ALICE, shared)
+    await read_as(store, clock, BOB, RUNNING)
+    clock.advance(20)
+    await read_as(store, clock, reader, replace(shared if reader == ALICE else RUNNING, state=State.STOPPED))
+    found = [await store.read(workspace_rows.find_workspace, row.id) for row in (alice, bob)]
+    assert [row.state for row in found] == [State.STOPPED, State.STOPPED]
+    assert [(row.owner, row.actions) for row in found] == [("bob", {"open"}), (None, None)]
+    assert [row.allows("remove") for row in found] == [False, True]
+
+
+@pytest.mark.both_engines
+async def test_what_is_no_longer_shared_was_never_the_persons_own(store, clock):
+    alice, bob = await two_watchers(store)
+    await read_as(store, clock, ALICE, replace(RUNNING, owner="bob"))
+    await read_as(store, clock, BOB, RUNNING)
+    clock.advance(20)
+    await read_as(store, clock, ALICE, Observed(State.GONE))
+    found = [await store.read(workspace_rows.find_workspace, row.id) for row in (alice, bob)]
+    assert [(row.state, row.was_never_shown) for row in found] == [(State.GONE, True), (State.RUNNING, False)]
+
+
+@pytest.mark.both_engines
 @pytest.mark.parametrize("state", [State.GONE, State.UNKNOWN])
 async def test_an_absence_proves_nothing(store, clock, state):
     _, bob = await two_watchers(store)

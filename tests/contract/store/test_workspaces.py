@@ -8,7 +8,7 @@ from bot.domain.observations import Observed
 from bot.domain.reads import ReadResult
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import State, Workspace
-from bot.store import accounts, discovered, gates, tasks, workspaces
+from bot.store import accounts, discovered, gates, tasks, usage, workspaces
 from bot.store.discovered import DiscoveredWorkspace
 from bot.store.store import Store
 from bot.store.tasks import NewTask
@@ -401,6 +401,7 @@ async def test_server_renamed_at_its_hub_stays_the_same_workspace(store, clock, 
         pytest.param([server("My_Lab", "My_Lab"), server("my-lab", "My_Lab")], id="old one is there"),
         pytest.param([server("new", "New")], id="another name"),
         pytest.param([server("a", "My_Lab"), server("b", "My_Lab")], id="two of that name"),
+        pytest.param([replace(server("a", "My_Lab"), owner="bob")], id="somebody else's"),
     ],
 )
 async def test_new_server_that_may_be_another_is_a_new_workspace(store, clock, after):
@@ -413,3 +414,36 @@ async def test_new_server_that_may_be_another_is_a_new_workspace(store, clock, a
     assert len(await store.perform(workspaces.read_workspaces, ALICE)) == 1 + sum(
         one.remote_id != "alice/My_Lab" for one in after
     )
+
+
+async def test_a_list_says_whose_each_workspace_is(store, clock):
+    mine = await linked(store, names=[])
+    shared = replace(server("theirs", "theirs"), owner="bob", actions=frozenset({"open"}))
+    await store.perform(discovered.merge_discovered, mine.account.id, [server("lab", "lab"), shared])
+    rows = {row.name: row for row in await store.perform(workspaces.read_workspaces, ALICE)}
+    assert [(rows[name].owner, rows[name].is_own) for name in ("lab", "theirs")] == [
+        (None, True),
+        ("bob", False),
+    ]
+    clock.advance(60)
+    await store.perform(discovered.merge_discovered, mine.account.id, [replace(shared, owner=None)])
+    assert (await store.read(workspaces.find_workspace, rows["theirs"].id)).is_own
+
+
+@pytest.mark.both_engines
+async def test_what_is_shared_runs_for_its_owner_alone(store, clock):
+    """Alice's list and reads find Bob's workspace first; what it runs is his, once it is known to be."""
+    mine, its_owner = await linked(store, names=[]), await linked(store, BOB, names=[])
+    own = server("theirs", "theirs", State.RUNNING)
+    shared = replace(own, owner="bob")
+    await store.perform(discovered.merge_discovered, mine.account.id, [shared])
+    (row,) = await store.perform(workspaces.read_workspaces, ALICE)
+    clock.advance(60)
+    await observe(store, clock, row, Observed(State.STOPPED, owner="bob"))
+    clock.advance(60)
+    await observe(store, clock, row, Observed(State.RUNNING, owner="bob"))
+    window = (0.0, clock.now() + 60)
+    assert await store.read(usage.read_lives_of_person, ALICE, *window) == []
+    await store.perform(discovered.merge_discovered, its_owner.account.id, [own])
+    assert await store.read(usage.read_lives_of_person, ALICE, *window) == []
+    assert len(await store.read(usage.read_lives_of_person, BOB, *window)) == 1
