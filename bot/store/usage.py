@@ -87,6 +87,12 @@ def move(tx: Transaction, from_id: str, to_id: str) -> None:
     tx.run("rename_life", from_id=from_id, to_id=to_id)
 
 
+def find_new_machine(before: Row, seen: Observed) -> MachineKind | None:
+    """Return what a workspace runs on by a read; None if that is in its row, or the read doesn't say."""
+    columns = {} if seen.machine is None else seen.machine.to_columns()
+    return seen.machine if any(before[key] != value for key, value in columns.items()) else None
+
+
 def note_machine(tx: Transaction, workspace_id: str, machine: MachineKind) -> None:
     """Write what a workspace runs on, and the price of its present life if that has none yet."""
     columns = machine.to_columns()
