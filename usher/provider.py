@@ -34,11 +34,13 @@ from bot.domain.forms import (
 )
 from bot.domain.observations import Created, Event, Observed, OutcomeSearch
 from bot.domain.people import Principal
+from bot.domain.prices import MachineKind, Price, parse_amount
 from bot.domain.runs import DiscoveredRun, ObservedRun, OutputChunk, Run, RunState
 from bot.domain.snapshots import About, User
 from bot.domain.stops import ExpiryMode, StopEffect, StopEffects, StopMode, StopRisk
 from bot.domain.time_marks import make_time_placeholder
 from bot.domain.usability import Lack
+from bot.domain.usage import Allowance
 from bot.domain.workspaces import DOWN_STATES, UP_STATES, Action, State, Workspace
 from bot.providers.access import RemoteAccount
 from bot.providers.answers import (
@@ -48,6 +50,7 @@ from bot.providers.answers import (
     clean,
     clean_words,
     find_account_id,
+    find_amount,
     find_object,
     find_text,
     format_creation,
@@ -90,6 +93,7 @@ from bot.providers.connection import (
     to_allowed_ide_url,
 )
 from bot.providers.facets import (
+    Allowances,
     Creation,
     DiscoveredWorkspace,
     EmailLookup,
@@ -149,6 +153,8 @@ __all__ = [
     "About",
     "Access",
     "Action",
+    "Allowance",
+    "Allowances",
     "ApiClient",
     "Choice",
     "ConnectionSettings",
@@ -178,6 +184,7 @@ __all__ = [
     "LinkMethod",
     "Listing",
     "Lists",
+    "MachineKind",
     "Minting",
     "NameRule",
     "OAuthClient",
@@ -190,6 +197,7 @@ __all__ = [
     "Pace",
     "PageChecks",
     "PreparedTemplate",
+    "Price",
     "Principal",
     "Provider",
     "Purpose",
@@ -229,6 +237,7 @@ __all__ = [
     "encode_path_segment",
     "errors",
     "find_account_id",
+    "find_amount",
     "find_by_name",
     "find_free_name",
     "find_name_problem",
@@ -249,6 +258,7 @@ __all__ = [
     "none_if_absent",
     "normalise_base_url",
     "normalise_pattern",
+    "parse_amount",
     "parse_origin",
     "parse_time",
     "path_below",

@@ -67,6 +67,8 @@ UPDATE_FIRST = (
 _FIRST = {DORMANT: WAKE_FIRST, OUTDATED: UPDATE_FIRST}
 LONGEST_NAME = 32
 LONGEST_REASON = 500
+#: The unit of costs, which Coder itself gives no currency.
+CREDITS = "credits"
 #: People wait for these responses, 10 s at most in all.
 CHECK_SECONDS = 4.0
 #: Workspaces in one page of a list, and how many pages nobody has.
@@ -84,7 +86,9 @@ class CoderSettings(up.ConnectionSettings):
     wildcard_host: str | None = Setting(default=None, pattern=r"^\*[a-z0-9.:-]*\.[a-z0-9.:-]+$")
 
 
-class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Extension, up.Creation[Offer]):
+class Coder(
+    up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Extension, up.Allowances, up.Creation[Offer]
+):
     """Translate for one Coder deployment."""
 
     api_version: ClassVar[int] = up.API_VERSION
@@ -227,6 +231,24 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Extensi
             "stop", _build(access, workspace, "stop"), *_list_names(workspace)
         )
 
+    async def read_allowances(self, access: up.Access) -> Sequence[up.Allowance]:
+        """Read the person's quota in each of their organisations; without one there is no budget."""
+        me = (await access.api.call("GET", "/users/me")).json_object()
+        listed, found = me.get("organization_ids"), list[up.Allowance]()
+        for one in listed if isinstance(listed, list) else []:
+            path = (
+                f"/organizations/{_part(str(one))}/members/{_part(up.require_id(me, 'id'))}/workspace-quota"
+            )
+            try:
+                response = await up.none_if_absent(access.api.call("GET", path))
+            except up.errors.Forbidden:
+                continue
+            answer = {} if response is None else response.json_object()
+            budget, consumed = (up.find_amount(answer, key) for key in ("budget", "credits_consumed"))
+            if budget is not None and consumed is not None:
+                found.append(up.Allowance("credits", max(budget - consumed, 0.0), budget))
+        return found
+
     async def extend(self, access: up.Access, workspace: up.Workspace, until: float) -> float:
         """Set another deadline for the running build, at the latest its last one."""
         build = up.find_object((await _read(access, workspace.remote_id, None))[0], "latest_build")
@@ -295,6 +317,7 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Extensi
                 name=name,
                 last_used_at=used_at,
                 started_at=up.parse_time(job.get("completed_at")),
+                machine=self._machine(workspace, build),
                 expires_at=ends_at,
                 expiry_mode=None if ends_at is None else "stops_anyway" if is_last else "stops",
             )
@@ -309,6 +332,13 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Extensi
             expiry_mode=None if removed_at is None else "removed",
             down_at=down_at,
         )
+
+    def _machine(self, workspace: Mapping[str, Any], build: Mapping[str, Any]) -> up.MachineKind:
+        """Return the template and its share of a day's cost; 0 is what templates have that state none."""
+        template = up.clean(up.find_text(workspace, "template_name") or "", up.MAX_NAME_LENGTH) or None
+        cost = up.parse_amount(build.get("daily_cost"))
+        price = up.Price(round(cost / 24, 4), self.settings.currency or CREDITS) if cost else None
+        return up.MachineKind(template, None, price)
 
     def _waits_for(self, build: Mapping[str, Any], job: Mapping[str, Any]) -> str | None:
         """Say what a build that is pending waits for: its turn, or something that can build it."""
