@@ -73,7 +73,6 @@ WALKS = {
     "accounts_of_user_id": ("accounts", "somebody who has no link asks for one"),
     "end_browser_sessions_at": ("browser_sessions", "the app was removed from a Slack workspace"),
     "accounts_with_undecryptable_secrets": ("accounts", COMMAND),
-    "ended_lives": ("lives", COMMAND),
     "heal_gates": ("gates", HEALS),
     "links_by_name": ("accounts", LIMITED),
     "message_in_channel": ("cards", CHANNEL),
@@ -175,6 +174,10 @@ USUAL = {
     "browser_sessions": "user_id = id_hash",
     "cards": "is_dirty = 0, message_ts = id, stage = 'live', kind = 'card', over_at = NULL",
     "class_cards": "done_at = 1.0",
+    "lives": ", ".join(
+        f"{name} = CASE WHEN id LIKE '%3' THEN NULL ELSE {name} END"
+        for name in ("ended_earliest", "ended_latest", "ended_known")
+    ),
     "notices": "state = 'sent', kind = 'card', urgency = 1",
     "operations": """is_orphan = 0, start_call = 'accepted', verb = 'create',
         outcome = CASE WHEN id LIKE '%7' THEN 'failed' WHEN id LIKE '%3' THEN NULL ELSE 'fulfilled' END""",
