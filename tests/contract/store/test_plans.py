@@ -114,6 +114,7 @@ WALKS = {
 #: Those that do on one of them.
 WALKS_OF = {
     "sqlite": {
+        "ended_lives": ("lives", COMMAND),
         "failed_in_a_row": ("operations", FIRST),
         "free_notices": ("notices", FREES),
         "heal_sends": ("notices", HEALS),
