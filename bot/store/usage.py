@@ -9,13 +9,14 @@ from typing import Any, Final
 from bot.domain.observations import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Principal
+from bot.domain.prices import MachineKind, Price
 from bot.domain.row_times import PAST, STAYS
 from bot.domain.runs import RunState
-from bot.domain.usage import Hours, Known, Life, Moment, Price, Sum, find_begin, find_end, list_months
+from bot.domain.usage import Hours, Known, Life, Moment, Sum, find_begin, find_end, list_months
 from bot.domain.work_items import Call
 from bot.domain.workspaces import NOT_UP_STATES, State, Workspace, is_down
 from bot.store.fan_out import READ_BATCH_SIZE
-from bot.store.tables import make_plain_table, parse_enum, parse_principal, register_table
+from bot.store.tables import WORKSPACES, make_plain_table, parse_enum, parse_principal, register_table
 from bot.store.transaction import Row, Transaction, as_json
 
 _TIMES: Final = (
@@ -82,6 +83,19 @@ def lose(tx: Transaction, workspace: Row) -> None:
 def move(tx: Transaction, from_id: str, to_id: str) -> None:
     """Give the lives of one row of a workspace to another."""
     tx.run("rename_life", from_id=from_id, to_id=to_id)
+
+
+def find_new_machine(before: Row, seen: Observed) -> MachineKind | None:
+    """Return what a workspace runs on by a read; None if that is in its row, or the read doesn't say."""
+    columns = {} if seen.machine is None else seen.machine.to_columns()
+    return seen.machine if any(before[key] != value for key, value in columns.items()) else None
+
+
+def note_machine(tx: Transaction, workspace_id: str, machine: MachineKind) -> None:
+    """Write what a workspace runs on, and the price of its present life if that has none yet."""
+    columns = machine.to_columns()
+    WORKSPACES.change(tx, {"id": workspace_id}, **columns)
+    tx.run("price_life", workspace_id=workspace_id, **columns)
 
 
 def note_opened(tx: Transaction, workspace_id: str) -> None:

@@ -391,3 +391,6 @@ START_AGAIN: Final = "Start again"
 CANCEL_PLAN: Final = "Cancel it"
 BRING_BACK: Final = "Bring back"
 CHANGE_BACK: Final = "Change back"
+
+#: What a workspace runs on; the price of an hour follows after a comma.
+SIZE: Final = "Size *{size}*"

@@ -1,9 +1,13 @@
 """Lives begin and end where a read, a list or an unlinking shows it, and never overlap."""
 
+from dataclasses import replace
+from decimal import Decimal
+
 import pytest
 
 from bot.domain.observations import Created, Observed
 from bot.domain.operations import OperationVerb
+from bot.domain.prices import MachineKind, Price
 from bot.domain.runs import DiscoveredRun, ObservedRun, RunState
 from bot.domain.steps import Update
 from bot.domain.usage import Known, Moment, sum_up
@@ -11,6 +15,7 @@ from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import PROVISIONAL, State, Workspace
 from bot.store import creations, discovered, operations, runs, usage, workspaces
 from bot.store.discovered import DiscoveredWorkspace
+from bot.store.tables import RUNS
 from bot.store.usage import LIVES
 from bot.support.errors import StoreError
 from tests.contract.store import classes
@@ -240,7 +245,7 @@ async def test_a_run_without_times_lies_between_the_reads(store, clock, account)
     for state in (RunState.QUEUED, RunState.RUNNING, RunState.RUNNING, RunState.FAILED):
         clock.advance(900.0)
         reads.append(await store.now())
-        before = await store.engine.read(lambda tx: runs.RUNS.row(tx, id=run.id))
+        before = await store.engine.read(lambda tx: RUNS.row(tx, id=run.id))
         await store.write(runs.save_run_step, Update(run.id, 1.0, observed=ObservedRun(state)), before)
     (life,) = await lives_of(store)
     assert life.began.known is Known.SEEN
@@ -405,6 +410,35 @@ async def test_lives_of_a_clock_that_was_ahead_do_not_hold_up_the_next(database,
     lives, now = await lives_of(again), await again.now()
     assert [one.is_open for one in lives] == [False, False, True]
     assert all(one.began.best <= one.counts_until <= now for one in lives)
+
+
+async def test_life_has_the_price_of_its_workspace_when_it_began(store, clock, workspace):
+    gpu = MachineKind("gpu", "large", Price(Decimal("0.50"), "EUR"))
+    await store.write(usage.note_machine, workspace.id, gpu)
+    await observe(store, clock, workspace, RUNNING)
+    dearer = replace(gpu, price=Price(Decimal(2), "EUR"))
+    await store.write(usage.note_machine, workspace.id, dearer)
+    (life,) = await lives_of(store)
+    assert (life.template, life.size, life.price) == ("gpu", "large", Price(Decimal("0.50"), "EUR"))
+    clock.advance(60.0)
+    await observe(store, clock, workspace, STOPPED)
+    clock.advance(60.0)
+    await observe(store, clock, workspace, RUNNING)
+    assert {life.price for life in await lives_of(store)} == {gpu.price, dearer.price}
+
+
+async def test_price_that_a_read_says_is_written_and_a_read_without_keeps_it(store, clock, workspace):
+    price = Price(Decimal("0.0417"), "credits")
+    priced = replace(RUNNING, machine=MachineKind("gpu", None, price))
+    await observe(store, clock, workspace, RUNNING)
+    clock.advance(60.0)
+    await observe(store, clock, workspace, priced)
+    (life,) = await lives_of(store)
+    assert life.price == price
+    clock.advance(60.0)
+    await observe(store, clock, workspace, RUNNING)
+    row = await store.read(workspaces.find_workspace, workspace.id)
+    assert (row.template, row.hourly_price) == ("gpu", price)
 
 
 async def test_sums_of_everybody_are_those_of_the_model(store):
