@@ -34,6 +34,7 @@ from bot.domain.forms import (
 )
 from bot.domain.observations import Created, Event, Observed, OutcomeSearch
 from bot.domain.people import Principal
+from bot.domain.prices import MachineKind, Price, parse_amount
 from bot.domain.runs import DiscoveredRun, ObservedRun, OutputChunk, Run, RunState
 from bot.domain.snapshots import About, User
 from bot.domain.stops import ExpiryMode, StopEffect, StopEffects, StopMode, StopRisk
@@ -183,6 +184,7 @@ __all__ = [
     "LinkMethod",
     "Listing",
     "Lists",
+    "MachineKind",
     "Minting",
     "NameRule",
     "OAuthClient",
@@ -195,6 +197,7 @@ __all__ = [
     "Pace",
     "PageChecks",
     "PreparedTemplate",
+    "Price",
     "Principal",
     "Provider",
     "Purpose",
@@ -255,6 +258,7 @@ __all__ = [
     "none_if_absent",
     "normalise_base_url",
     "normalise_pattern",
+    "parse_amount",
     "parse_origin",
     "parse_time",
     "path_below",

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
+from bot.domain.prices import MachineKind
 from bot.domain.stops import ExpiryMode, StopRisk
 from bot.domain.usability import Lack
 from bot.domain.workspaces import Action, State
@@ -34,6 +35,7 @@ class Observed:
         reason: Why it is held up or failed, cleaned, in the provider's words.
         down_at: Since when it has been down (epoch seconds).
         lacks: What it still needs, while running, before people can use it. A start waits for that.
+        machine: What it runs on and costs, if the provider says that per workspace.
         has_reason: Whether another read (the facet ``Reasons``) can tell why it is in this state.
     """
 
@@ -56,6 +58,7 @@ class Observed:
     down_at: float | None = None
     lacks: Lack | None = None
     has_reason: bool = False
+    machine: MachineKind | None = None
 
 
 def drop_impossible_times(seen: Observed, now: float) -> Observed:

@@ -16,6 +16,7 @@ from bot.domain.message_context import Facts, ObjectName, WorkspaceFacts
 from bot.domain.message_kinds import AnyKind, Mark, Traits
 from bot.domain.observations import MAX_CLOCK_SKEW_SECONDS
 from bot.domain.people import Principal
+from bot.domain.prices import Price
 from bot.domain.time_parsing import resolve_instant
 from bot.domain.time_parsing.past import Window, find_week
 
@@ -95,14 +96,6 @@ def find_end(
         exact = min(max(told_at, first), seen_at)
         return Moment(exact, exact, Known.TOLD if asked_at is None else known)
     return Moment(first if asked_at is None else max(first, min(asked_at, seen_at)), seen_at, known)
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """The price of an hour, as the provider or the operator states it; ``currency`` may be any word."""
-
-    amount: Decimal
-    currency: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,15 @@
 """Workspaces on providers, each as one person sees it: its state, and what may be done with it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final, Literal
 from urllib.parse import unquote
 
 from bot.domain.forms import Spec
 from bot.domain.people import Principal
+from bot.domain.prices import MachineKind, Price
 from bot.domain.row_times import Past, Stays
 from bot.domain.stops import NO_PLANNED_STOPS, ExpiryMode, PlannedStops, StopMode, StopRisk
 from bot.domain.usability import UNUSABLE, Lack
@@ -157,6 +159,11 @@ class Workspace:
     planned_stops: PlannedStops = NO_PLANNED_STOPS
     #: Number of times it was brought up.
     generation: int = 0
+    #: What it runs on, and the price of an hour, as far as is known: a template's name, a size, a number.
+    template: str | None = None
+    size: str | None = None
+    price: str | None = None
+    currency: str | None = None
     #: Risks of a stop, as its provider last said; None if it doesn't.
     stop_risks: frozenset[StopRisk] | None = None
     last_used_at: Stays | None = None
@@ -181,6 +188,16 @@ class Workspace:
         It may be somebody else's, as providers give the same answer for a workspace that doesn't exist.
         """
         return self.state is State.GONE and (self.verified_at is None or not self.is_own)
+
+    def with_machine(self, machine: MachineKind) -> "Workspace":
+        """Return it with what it runs on."""
+        template, size, amount, currency = machine.to_columns().values()
+        return replace(self, template=template, size=size, price=amount, currency=currency)
+
+    @property
+    def hourly_price(self) -> Price | None:
+        """Return the price of an hour; None if none is known."""
+        return None if self.price is None else Price(Decimal(self.price), self.currency or "")
 
     @property
     def is_provisional(self) -> bool:

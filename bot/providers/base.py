@@ -19,6 +19,7 @@ from bot.domain.forms import NameRule, Spec
 from bot.domain.observations import MAX_CLOCK_SKEW_SECONDS as MAX_CLOCK_SKEW_SECONDS  # noqa: PLC0414
 from bot.domain.observations import Observed
 from bot.domain.people import Principal
+from bot.domain.prices import MachineKind
 from bot.domain.stops import StopEffect, StopEffects, StopMode
 from bot.domain.workspaces import Workspace
 from bot.providers.access import Access, Identity, RemoteAccount
@@ -292,6 +293,11 @@ class Provider(ABC):
         """Return whether an earlier spec names a template that only other people may use by now; pure."""
         template = find_by_name(self.settings.prepared, spec.text(self.template_key))
         return template is not None and not template.is_for(principal)
+
+    def describe_machine(self, spec: Spec) -> MachineKind:
+        """Return what a workspace made from a spec runs on and costs, as far as is known; pure."""
+        template = find_by_name(self.settings.prepared, spec.text(self.template_key))
+        return MachineKind() if template is None else MachineKind(template.name, None, template.price)
 
     def parse_reference(self, text: str) -> str | None:
         """Return the remote id in a pasted link or id, or None if this connection doesn't recognise it."""

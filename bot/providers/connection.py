@@ -6,6 +6,7 @@
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 from urllib.parse import quote
 
@@ -24,6 +25,7 @@ from pydantic import (
 from bot.domain.forms import Choice, Values, choice_field, text_of
 from bot.domain.forms import Field as FormField
 from bot.domain.people import Principal
+from bot.domain.prices import MAX_PRICE, Price
 from bot.domain.user_groups import UserGroups
 from bot.support.addresses import (
     DEFAULT_PORTS,
@@ -38,6 +40,8 @@ from bot.support.addresses import (
 
 _TEMPLATE_NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
 _SLACK_WORKSPACE_PATTERN = re.compile(r"[TE][A-Z0-9]{1,30}")
+#: Said of a template without a price, where others have one.
+NO_PRICE = "no price"
 #: How people link.
 #: - ``token``: with their own token, which they paste or get by signing in.
 #: - ``admin``: as a username that an administrator approved.
@@ -58,12 +62,15 @@ class PreparedTemplate(SettingsPart):
         name: Its name.
         title: The text that people see; by default the name.
         who: The people who may use it (``U…``, ``S…``, ``T…:U…``); everybody if omitted.
+        price_per_hour: The price of an hour, in the connection's ``currency``.
     """
 
     name: str
     title: str = ""
     who: tuple[str, ...] | None = None
+    price_per_hour: Decimal | None = Field(default=None, ge=0, lt=MAX_PRICE, allow_inf_nan=False)
     _groups: UserGroups = PrivateAttr(default_factory=UserGroups)
+    _currency: str = PrivateAttr(default="")
 
     @field_validator("name")
     @classmethod
@@ -76,6 +83,21 @@ class PreparedTemplate(SettingsPart):
     def label(self) -> str:
         """Return its display name."""
         return self.title or self.name
+
+    @property
+    def price(self) -> Price | None:
+        """Return its price; None if the operator states none."""
+        return None if self.price_per_hour is None else Price(self.price_per_hour, self._currency)
+
+    @property
+    def offer_label(self) -> str:
+        """Return its display name with its price, or that it has none if another template has one."""
+        said = "" if not self._currency else NO_PRICE if self.price is None else self.price.label
+        return " · ".join(filter(None, [self.label, said]))
+
+    def set_currency(self, currency: str) -> None:
+        """Set the currency of its price: "" if no template of the connection has a price."""
+        self._currency = currency
 
     def set_groups(self, groups: UserGroups) -> None:
         """Set the user groups with which ``who`` is expanded."""
@@ -124,7 +146,7 @@ def select_available(offered: Sequence[P], values: Values) -> P | None:
 
 def template_field(offered: Sequence[PreparedTemplate], chosen: PreparedTemplate | None) -> FormField:
     """Return the field for choosing a template."""
-    choices = tuple(Choice(one.name, one.label) for one in offered)
+    choices = tuple(Choice(one.name, one.offer_label) for one in offered)
     return choice_field(
         "template", "Template", choices, chosen.name if chosen is not None else "", has_dependents=True
     )
@@ -146,6 +168,7 @@ class ConnectionSettings(SettingsPart):
         workspaces: The Slack workspaces (``T…``) and organisations (``E…``) whose people may use it; all if
             omitted.
         starts_per_second: The most starts per second to send, if there is such a limit.
+        currency: The currency of prices, if the operator names it.
         asks_after_hours: The hours of running after which people are asked once a day whether they still need
             a workspace; with 0, only people who chose to be asked.
         stops_unanswered: Whether a workspace is stopped in the evening if its person didn't answer, unless a
@@ -163,6 +186,7 @@ class ConnectionSettings(SettingsPart):
     ide_hosts: HostPatterns = ()
     workspaces: tuple[str, ...] | None = None
     starts_per_second: float | None = Field(default=None, gt=0)
+    currency: str | None = Field(default=None, pattern=r"^[^\W\d_]{1,12}$|^[€$£¥₹]$")
     asks_after_hours: float | None = Field(default=None, ge=0)
     stops_unanswered: bool = False
 
@@ -181,6 +205,15 @@ class ConnectionSettings(SettingsPart):
             key = self.link_methods[way]
             if key and getattr(self, key) is None:
                 raise ValueError(f'{key}: is required if linking has "{way}"')
+        return self
+
+    @model_validator(mode="after")
+    def _currency_of_templates(self) -> Self:
+        priced = [one for one in self.prepared if one.price_per_hour is not None]
+        if priced and self.currency is None:
+            raise ValueError("currency: is required if a template has price_per_hour")
+        for one in self.prepared:
+            one.set_currency((self.currency or "") if priced else "")
         return self
 
     @field_validator("workspaces")

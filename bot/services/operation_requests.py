@@ -29,7 +29,7 @@ from bot.services.feasibility import (
 from bot.services.places_in_line import keep_place
 from bot.services.timers import change_timer, plan_timer
 from bot.services.workspaces import reach_workspace, require_operation, require_workspace
-from bot.store import creations, inbox, operations, refusals, timers, work_items, workspaces
+from bot.store import creations, inbox, operations, refusals, timers, usage, work_items, workspaces
 from bot.store.notices import add_card, await_results
 from bot.store.operations import Accepted
 from bot.store.tables import OPERATIONS
@@ -93,8 +93,9 @@ def begin_operation(
         if verb.brings_down:
             timers.end_timer(tx, workspace.id, planned_for)
         detail["because"] = initiator
-    if workspace.has_ends and not verb.brings_down and workspace.is_down:
-        timers.begin_run(tx, workspace)
+    is_special = workspace.has_ends or workspace.spec is not None
+    if is_special and not verb.brings_down and workspace.is_down:
+        _begin_run(tx, provider, workspace)
     if account.is_held:
         refusals.try_at_once(tx, account)
     accepted = operations.accept(
@@ -303,6 +304,14 @@ def _show_operation(tx: Transaction, caller: Caller, accepted: Accepted) -> Acce
     return accepted
 
 
+def _begin_run(tx: Transaction, provider: base.Provider, workspace: Workspace) -> None:
+    """Drop the stops of earlier runs, and write what a workspace that Usher created runs on and costs now."""
+    timers.begin_run(tx, workspace)
+    machine = provider.describe_machine(workspace.spec or Spec(""))
+    if workspace.spec is not None and workspace.with_machine(machine) != workspace:
+        usage.note_machine(tx, workspace.id, machine)
+
+
 def _find_first_result(tx: Transaction, caller: Caller, workspace_id: str) -> Accepted:
     """Return the operation that an interaction led to at its first delivery."""
     first = operations.find_operation(tx, inbox.find_result(tx, caller.interaction))
@@ -315,7 +324,7 @@ def _find_first_result(tx: Transaction, caller: Caller, workspace_id: str) -> Ac
 def build_provisional(ids: Ids, provider: base.Provider, principal: Principal, spec: Spec) -> Workspace:
     """Return the row of a workspace that is to be created from a spec."""
     fresh = ids.new("workspace")
-    return Workspace(
+    made = Workspace(
         id=fresh,
         principal=principal,
         connection=provider.settings.name,
@@ -325,6 +334,7 @@ def build_provisional(ids: Ids, provider: base.Provider, principal: Principal, s
         origin="added",
         spec=spec,
     )
+    return made.with_machine(provider.describe_machine(spec))
 
 
 def build_replacement(ids: Ids, provider: base.Provider, former: Workspace) -> Workspace:

@@ -216,6 +216,10 @@ def _add_duplicate(tx: Transaction, row: Row, created: Created, gate_key: str, n
         used_at=now,
         origin=first.origin,
         spec=first.spec,
+        template=first.template,
+        size=first.size,
+        price=first.price,
+        currency=first.currency,
     )
     if insert(tx, made):
         return made.id

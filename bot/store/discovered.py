@@ -39,6 +39,7 @@ MAX_COMPARED_ROWS = 10_000
 _OWN_COLUMNS = (
     *("alias", "spec", "notify_ready", "notify_stopped", "used_at", "last_request_at", "last_used_at"),
     *("entry", "event_message", "up_at", "started_at", "running_since", "down_seen_at"),
+    *("template", "size", "price", "currency"),
 )
 
 

@@ -517,6 +517,8 @@ def _observe(
     waits = is_awaited(lacks, lacks_since, granted_at)
     has_same_lack = (lacks, waits) == (row["lacks"], was_awaited)
     is_same &= has_same_lack
+    new_machine = usage.find_new_machine(row, seen)
+    is_same &= new_machine is None
     if is_same and ends_before == ends_now and started_at == row["started_at"]:
         writes.same.append(
             {
@@ -558,6 +560,8 @@ def _observe(
     # Only the provider's own times prove this: our reads may have missed the time in between.
     came_up_again = bool(row["started_at"] and seen.started_at and seen.started_at > row["started_at"])
     timers.note_state(tx, row, seen.state, granted_at, came_up_again=came_up_again)
+    if new_machine is not None:
+        usage.note_machine(tx, row["id"], new_machine)
     if owner is None:
         usage.note_read(tx, row, seen, granted_at, came_up_again=came_up_again)
     # Update messages at once, since outdated buttons are as wrong as an outdated state. If the workspace only

@@ -1,15 +1,21 @@
 -- name: begin_life
 INSERT INTO lives (
-    id, kind, subject, principal, connection, workspace_id, name,
+    id, kind, subject, principal, connection, workspace_id, name, template, size, price, currency,
     began_earliest, began_latest, began_known, last_seen_at
 )
 SELECT :id, 'workspace', w.gate_key, w.principal, w.connection, w.id, COALESCE(w.alias, w.name),
+    w.template, w.size, w.price, w.currency,
     CASE WHEN former.until > :earliest THEN former.until ELSE :earliest END,
     CASE WHEN former.until > :latest THEN former.until ELSE :latest END, :known, :seen_at
 FROM workspaces w
 CROSS JOIN (SELECT COALESCE(MAX(ended_latest), 0.0) AS until FROM lives WHERE subject = :subject) former
 WHERE w.id = :workspace_id AND former.until <= :seen_at
 ON CONFLICT DO NOTHING;
+
+-- A life that a list found first gets its price from the first read that says one.
+-- name: price_life
+UPDATE lives SET template = :template, size = :size, price = :price, currency = :currency
+WHERE workspace_id = :workspace_id AND ended_latest IS NULL AND price IS NULL;
 
 -- A life whose end wasn't known goes on, as its provider says that it began before the last sign of life.
 -- name: resume_life

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.people import Principal
+from bot.domain.prices import Price
 from bot.domain.usage import (
     Known,
     Life,
     Moment,
-    Price,
     find_begin,
     find_end,
     get_sum_key,

@@ -1,11 +1,13 @@
 """The connections file: all its problems at once, by their keys and without values."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
 from bot.domain.people import Principal
+from bot.domain.prices import Price
 from bot.providers import build_providers, find_ambiguous_people, list_provider_classes, list_secrets
 from bot.providers.jupyterhub import JupyterHub
 from bot.providers.saturn import Saturn, SaturnSettings
@@ -243,3 +245,38 @@ def test_a_provider_refuses_the_ways_of_linking_that_it_does_not_have(file, prov
     if provider in SECRETS:
         (said,) = problems(file(f'{base}linking = ["admin"]\n'))
         assert said == f'connections.one: {SECRETS[provider].split()[0]}: is required if linking has "admin"'
+
+
+# -- prices --------------------------------------------------------------------------------------------------
+
+TEMPLATE = '[[connections.hub.templates]]\nname = "{name}"\n{rest}\n'
+
+
+def test_templates_have_prices_in_the_connections_currency_or_are_said_to_have_none(file):
+    gpu = TEMPLATE.format(name="gpu", rest='title = "GPU"\nprice_per_hour = 0.5')
+    small = TEMPLATE.format(name="small", rest="")
+    hub = load_connections(file(f'{HUB}currency = "EUR"\n{gpu}{small}'))["hub"]
+    assert [one.offer_label for one in hub.prepared] == ["GPU · 0.50 EUR an hour", "small · no price"]
+    assert [one.price for one in hub.prepared] == [Price(Decimal("0.5"), "EUR"), None]
+    without = load_connections(file(HUB + small))["hub"]
+    assert [one.offer_label for one in without.prepared] == ["small"]
+
+
+@pytest.mark.parametrize("price", ["-1", "nan", "inf", '"much"', "true", "10000"])
+def test_price_that_can_be_none_is_a_problem_of_its_key_beside_the_others(file, price):
+    wrong = TEMPLATE.format(name="gpu", rest=f"price_per_hour = {price}")
+    found = problems(file(f'{HUB}currency = "EUR"\nstarts_per_second = -1\n{wrong}'))
+    assert any("price_per_hour" in one for one in found)
+    assert any("starts_per_second" in one for one in found)
+
+
+def test_price_without_a_currency_is_a_problem(file):
+    (problem,) = problems(file(HUB + TEMPLATE.format(name="gpu", rest="price_per_hour = 1")))
+    assert "currency" in problem
+    assert "price_per_hour" in problem
+
+
+@pytest.mark.parametrize("currency", ["", "EUR 2", "<b>", "*", "abcdefghijklm"])
+def test_currency_is_a_short_word(file, currency):
+    (problem,) = problems(file(f'{HUB}currency = "{currency}"\n'))
+    assert "currency" in problem

@@ -43,7 +43,7 @@ async def test_picture_is_shared_once_with_its_alternative_text(world):
     assert pixels.count_colours(40, 140, 200, 50) > 20
     (announced,) = [arguments for method, arguments in world.slack.calls if method == GET_URL]
     assert announced["filename"] == "usage.png"
-    assert "note<book>: 11.1 h (Wed" in announced["alt_txt"]
+    assert "note<book>: 11 h 7 min (Wed" in announced["alt_txt"]
     assert await outbox(world) == (0, 0)
 
 
@@ -93,7 +93,7 @@ async def test_where_no_file_is_accepted_its_words_are_sent_once(world, method, 
     await world.pass_time(30)
     ((message,),) = [world.slack.messages]
     assert "couldn't send this as a picture" in message["text"]
-    assert "note&lt;book&gt;: 11.1 h (Wed" in message["text"]
+    assert "note&lt;book&gt;: 11 h 7 min (Wed" in message["text"]
     assert (world.slack.count(method), world.slack.count(POST)) == (1, 1)
     assert await outbox(world) == (0, 0)
 

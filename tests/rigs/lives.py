@@ -5,7 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 from bot.domain.people import Principal
-from bot.domain.usage import Known, Life, Moment, Price
+from bot.domain.prices import Price
+from bot.domain.usage import Known, Life, Moment
 from bot.store.transaction import Transaction
 from bot.store.usage import LIVES
 from tests.rigs.store import ALICE

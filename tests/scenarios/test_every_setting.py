@@ -301,6 +301,7 @@ KEYS = {
     "workspaces": "scenarios/test_several_workspaces.py::"
     "test_a_connection_is_only_for_the_workspaces_that_are_named",
     "starts_per_second": "reconciler/test_starts_in_turn.py::test_nobody_is_overtaken_and_the_rule_is_kept",
+    "currency": "scenarios/test_prices.py::test_price_is_in_the_form_on_the_card_and_in_the_life",
     "asks_after_hours": "reconciler/test_idle_prompt.py::test_the_operator_has_people_asked",
     "stops_unanswered": "reconciler/test_idle_prompt.py::"
     "test_what_nobody_answers_about_is_stopped_in_the_evening",

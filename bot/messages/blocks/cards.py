@@ -347,7 +347,7 @@ def describe_running(
     """
     workspace = facts.workspace
     remark = workspace.event_message if workspace is not None else None
-    told = [*first, *list_end_lines(facts)]
+    told = [*first, *list_end_lines(facts), *list_machine_lines(facts)]
     if place:
         told.insert(0, Markup(f"{place} ·") if told else place)
     small = [kit.join(told)] if told else []
@@ -362,6 +362,15 @@ def describe_running(
         small,
         buttons,
     )
+
+
+def list_machine_lines(facts: WorkspaceFacts) -> list[str]:
+    """Return the size and the price of an hour, as far as they are known."""
+    row = facts.workspace
+    size, price = (None, None) if row is None else (row.size, row.hourly_price)
+    said = [fill(cards.SIZE, size=size)] if size else []
+    said += [kit.line(price.label)] if price else []
+    return [f"{', '.join(said)}."] if said else []
 
 
 def format_opening(facts: WorkspaceFacts) -> str:

@@ -34,6 +34,7 @@ from bot.messages.blocks.cards import (
     describe_progress,
     find_block,
     format_hold,
+    list_machine_lines,
     list_progress_buttons,
     render_operation_card,
 )
@@ -182,6 +183,7 @@ def status_answer(
         if workspace.event_message and not in_channel
         else []
     )
+    small += [] if in_channel else list_machine_lines(facts)
     text = f"{text}\n{more}" if more else text
     # Everybody reads a shared answer, but only the owner could use its buttons.
     buttons: list[Element] = []

@@ -19,6 +19,7 @@ from bot.domain.usage_picture import Span, SpanKind, UsageRow, UsageWeek
 from bot.messages.blocks import kit
 from bot.messages.blocks.kit import ELLIPSIS, MAX_NAME_LENGTH, Markup
 from bot.messages.blocks.renderers import renders
+from bot.messages.blocks.usage import format_hours
 from bot.messages.texts import usage_picture as texts
 from bot.support.cleaning import clean
 from bot.support.pictures import FONT_FAMILY
@@ -37,7 +38,7 @@ _BAR_HEIGHT: Final = 18
 #: Width of the shortest bar, in pixels; a life of a minute is seen, too.
 _MIN_BAR_WIDTH: Final = 3.0
 _MIN_PLAN_WIDTH: Final = 6.0
-_MAX_NAME_WIDTH: Final = 470
+_MAX_NAME_WIDTH: Final = 420
 _NAME_SIZE: Final = 18
 _NIGHT_BEGINS: Final = time(20)
 _NIGHT_ENDS: Final = time(6)
@@ -136,14 +137,7 @@ class _Week:
         return f"{local:%a %H:%M}" if has_day else f"{local:%H:%M}"
 
     def format_hours(self, rows: Iterable[UsageRow]) -> str:
-        return format_hours(self.sum_seconds(rows))
-
-
-def format_hours(seconds: float) -> str:
-    """Format a time that something ran: ``31.5 h``, below an hour ``12 min``, with at least a minute."""
-    if 0 < seconds < _HOUR - 30:
-        return texts.MINUTES.format(minutes=max(round(seconds / 60), 1))
-    return texts.HOURS.format(hours=f"{round(seconds / _HOUR, 1):,g}")
+        return format_hours(self.sum_seconds(rows) / _HOUR)
 
 
 def _format_date(day: date) -> str:

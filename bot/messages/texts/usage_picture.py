@@ -9,8 +9,6 @@ IN_WORDS: Final = "I couldn't send this as a picture, so here it is in words. {w
 
 #: Above the bars: the days, and the zone in which they are days.
 TITLE: Final = "{first} – {last}"
-HOURS: Final = "{hours} h"
-MINUTES: Final = "{minutes} min"
 #: After a row's hours if one of its ends isn't known.
 AND_UNKNOWN: Final = "{hours} + ?"
 NOW: Final = "now, {at}"

@@ -37,7 +37,7 @@ def build_form(offer: WorkbenchOffer, drafted: Draft) -> Form:
 def _build_first_fields(drafted: Draft) -> list[forms.Field]:
     found = []
     if drafted.templates:
-        choices = tuple(Choice(template.name, template.title) for template in drafted.templates)
+        choices = tuple(Choice(template.name, template.offer_label) for template in drafted.templates)
         hint = "Prepared settings. Leave it empty to choose everything yourself."
         chosen = drafted.template.name if drafted.template is not None else ""
         found.append(

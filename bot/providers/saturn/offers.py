@@ -15,6 +15,7 @@ import re
 import stat
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -23,6 +24,7 @@ from pydantic import SecretStr, ValidationInfo, field_validator, model_validator
 from bot.domain import forms
 from bot.domain.observations import Created, OutcomeSearch
 from bot.domain.people import Principal
+from bot.domain.prices import MachineKind, Price, parse_amount
 from bot.providers import connection
 from bot.providers.answers import (
     MAX_NAME_LENGTH,
@@ -311,6 +313,8 @@ class SaturnOffer:
     jobs: tuple[ListedJob, ...] | None = None
     #: Whether a recipe needs an image there.
     needs_image: bool = False
+    #: The price of an hour of each size that has one, as numbers in decimal notation.
+    prices: Mapping[str, str] = field(default_factory=dict)
 
 
 #: Path for creating according to the document, and path according to the guide, which newer servers don't
@@ -323,8 +327,6 @@ ABSENT = frozenset({404, 405, 410})
 IMAGES_SINCE = (2026, 2, 1)
 _VERSION_PATTERN = re.compile(r"(\d{4})\.(\d{1,2})\.(\d{1,4})")
 PROBE_SECONDS = 8.0
-#: Largest number that counts as a price.
-MAX_PRICE = 10_000
 MAX_WORKSPACE_NAME_LENGTH = 60
 _ID = re.compile(r"[0-9a-fA-F]{32}")
 _LINK_PATTERN = re.compile(r"/dash/resources/(workspace|job)/([0-9a-fA-F]{32})(/.*)?")
@@ -368,7 +370,7 @@ class SaturnMaking(Creation[SaturnOffer]):
         servers = await none_if_absent(asking)
         sizes = {} if servers is None else require_object(servers.json_object(), "sizes")
         choices = (
-            forms.Choice(name, _format_size(name, one))
+            forms.Choice(name, _format_size(name, one, self.settings.currency or ""))
             for name, one in sizes.items()
             if name.isprintable() and not (isinstance(one, dict) and one.get("disabled") is True)
         )
@@ -378,6 +380,9 @@ class SaturnMaking(Creation[SaturnOffer]):
             owner=next((one.owner for one in (*(workspaces or ()), *(jobs or ())) if one.owner), ""),
             jobs=None if jobs is None else tuple(ListedJob(one.id, one.name or one.id) for one in jobs),
             needs_image=await self._needs_image(),
+            prices={
+                name: f"{amount:f}" for name, one in sizes.items() if (amount := _find_price(one)) is not None
+            },
         )
 
     async def _read_version(self) -> str:
@@ -455,7 +460,9 @@ class SaturnMaking(Creation[SaturnOffer]):
             problems["size"] = "That size isn't available here. Choose another one."
         if problems or recipe is None:
             raise forms.FormProblems(problems)
-        return forms.Spec(name, {"recipe": recipe.name, "size": size, "owner": offer.owner})
+        chosen = {"recipe": recipe.name, "size": size, "owner": offer.owner}
+        price = offer.prices.get(size or recipe.size) if self.settings.currency else None
+        return forms.Spec(name, chosen | ({"price": price} if price else {}))
 
     async def create(self, access: Access, spec: forms.Spec, key: str) -> Created:
         """Make a workspace from a recipe. Doing so twice might make two, but it can be found by its name."""
@@ -588,10 +595,12 @@ def parse_resource_id(text: str, base_url: str, kind: forms.Purpose) -> str | No
     return link[2].lower() if link is not None and link[1] == kind else None
 
 
-def _format_size(name: str, value: Any) -> str:
+def _format_size(name: str, value: Any, currency: str) -> str:
     """Return a label that tells sizes apart: the server's own, or made from its description of each."""
     one = value if isinstance(value, dict) else {}
-    shown, price = one.get("display_name"), _format_price(one)
+    amount = _find_price(one)
+    price = "" if amount is None else f" · {Price(amount, currency).label}"
+    shown = one.get("display_name")
     if isinstance(shown, str) and clean(shown):
         return clean(shown, 70 - len(price)) + price
     facts = [f"{one[key]} {word}" for key, word in (("cores", "cores"), ("memory", "memory")) if one.get(key)]
@@ -599,11 +608,18 @@ def _format_size(name: str, value: Any) -> str:
     return clean(f"{name}: {', '.join(facts)}" if facts else name, 70 - len(price)) + price
 
 
-def _format_price(one: Mapping[str, Any]) -> str:
-    """Return the price of a size, "" without one; the document names no currency."""
-    price = one.get("price_per_hour")
-    is_price = isinstance(price, (int, float)) and not isinstance(price, bool) and 0 <= price < MAX_PRICE
-    return f" · {price:.2f} an hour" if is_price else ""
+def describe_machine(settings: SaturnSettings, spec: forms.Spec) -> MachineKind:
+    """Return the size, with its price if the operator names the currency, otherwise the template's."""
+    recipe = connection.find_by_name(settings.templates, spec.text("recipe"))
+    size, amount = spec.text("size") or (recipe.size if recipe else ""), parse_amount(spec.text("price"))
+    of_template = None if recipe is None else recipe.price
+    price = of_template if amount is None or settings.currency is None else Price(amount, settings.currency)
+    return MachineKind(spec.text("recipe") or None, size or None, price)
+
+
+def _find_price(size: Any) -> Decimal | None:
+    """Return the price of an hour of a size; the document names no currency."""
+    return parse_amount(size.get("price_per_hour")) if isinstance(size, dict) else None
 
 
 def refine_refusal(error: errors.ProviderError) -> errors.ProviderError:

@@ -24,7 +24,9 @@ from pydantic import SecretStr
 from yarl import URL
 
 from bot.domain.accounts import compare_remote_ids
+from bot.domain.forms import Spec
 from bot.domain.observations import Observed
+from bot.domain.prices import MachineKind
 from bot.domain.runs import Run
 from bot.domain.stops import StopEffect, StopEffects, StopMode
 from bot.domain.usage import Allowance
@@ -121,6 +123,10 @@ class Saturn(
         unused_interval=1800.0,
         concurrency=100,
     )
+
+    def describe_machine(self, spec: Spec) -> MachineKind:
+        """Return the size, with its price."""
+        return offers.describe_machine(self.settings, spec)
 
     async def status(
         self, access: Access, remote_ids: Sequence[str], window: base.SendWindow | None = None

@@ -4,6 +4,7 @@ import json
 import time
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 
 import pytest
 from coder_rig import DOCUMENT, HELD, access_of, coder_rig
@@ -11,7 +12,7 @@ from usher_coder.local import SEED, LocalCoder
 
 from playground.faults import Refusal
 from usher.conformance.rigs import KEY, PRINCIPAL
-from usher.provider import FormProblems, State, errors
+from usher.provider import FormProblems, MachineKind, Price, State, errors
 
 SLOW = "^(a+)+$"
 
@@ -44,6 +45,26 @@ async def test_earliest_real_end_is_told_and_whether_use_puts_it_off(open_rig, d
         seen = await seen_with(rig, **build)
         wanted = None if ends_at is None else datetime.fromisoformat(ends_at).timestamp()
         assert (seen.expires_at, seen.expiry_mode) == (wanted, mode)
+
+
+@pytest.mark.parametrize(
+    ("cost", "currency", "price"),
+    [
+        (24, None, Price(Decimal(1), "credits")),
+        (1, "EUR", Price(Decimal("0.0417"), "EUR")),
+        (0, "EUR", None),
+        (-1, "EUR", None),
+        ("much", "EUR", None),
+    ],
+)
+async def test_running_one_says_its_template_and_what_an_hour_costs(open_rig, cost, currency, price):
+    async with open_rig() as rig:
+        settings = rig.provider.settings.model_copy(update={"currency": currency})
+        rig.provider.settings = settings
+        await rig.provider.start(rig.access, await rig.read_row())
+        await rig.read_until(State.RUNNING)
+        seen = await seen_with(rig, **{"/latest_build/daily_cost": cost})
+        assert seen.machine == MachineKind("docker", None, price)
 
 
 async def test_extension_goes_no_further_than_the_last_deadline(open_rig):

@@ -181,6 +181,8 @@ class LocalCoder:
         self.ids = {name: _id(name) for name in self.users.values()}
         self.owners = {one["name"] for one in seed["users"] if one.get("owner")}
         self.templates = {_id(one["name"]): one for one in seed["templates"]}
+        #: The cost of a day of each build; 0 is what templates have that state none.
+        self.daily_cost = 0
         self.workspaces: dict[str, Made] = {}
         for one in seed["workspaces"]:
             made = self.add(one["owner"], one["name"], one["template"], transition="stop", seconds=0)
@@ -348,6 +350,7 @@ class LocalCoder:
             "template_version_id": _version(made.template),
             "transition": build.transition,
             "status": build.status(now),
+            "daily_cost": self.daily_cost,
             "reason": "initiator",
             "job": job,
             "resources": self._resources(made, build, now) if is_up else [],

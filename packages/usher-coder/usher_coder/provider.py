@@ -67,6 +67,8 @@ UPDATE_FIRST = (
 _FIRST = {DORMANT: WAKE_FIRST, OUTDATED: UPDATE_FIRST}
 LONGEST_NAME = 32
 LONGEST_REASON = 500
+#: The unit of costs, which Coder itself gives no currency.
+CREDITS = "credits"
 #: People wait for these responses, 10 s at most in all.
 CHECK_SECONDS = 4.0
 #: Workspaces in one page of a list, and how many pages nobody has.
@@ -315,6 +317,7 @@ class Coder(
                 name=name,
                 last_used_at=used_at,
                 started_at=up.parse_time(job.get("completed_at")),
+                machine=self._machine(workspace, build),
                 expires_at=ends_at,
                 expiry_mode=None if ends_at is None else "stops_anyway" if is_last else "stops",
             )
@@ -329,6 +332,13 @@ class Coder(
             expiry_mode=None if removed_at is None else "removed",
             down_at=down_at,
         )
+
+    def _machine(self, workspace: Mapping[str, Any], build: Mapping[str, Any]) -> up.MachineKind:
+        """Return the template and its share of a day's cost; 0 is what templates have that state none."""
+        template = up.clean(up.find_text(workspace, "template_name") or "", up.MAX_NAME_LENGTH) or None
+        cost = up.parse_amount(build.get("daily_cost"))
+        price = up.Price(round(cost / 24, 4), self.settings.currency or CREDITS) if cost else None
+        return up.MachineKind(template, None, price)
 
     def _waits_for(self, build: Mapping[str, Any], job: Mapping[str, Any]) -> str | None:
         """Say what a build that is pending waits for: its turn, or something that can build it."""

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
@@ -10,6 +11,7 @@ import pytest_asyncio
 from bot.domain.failure_causes import Reason, find_reason
 from bot.domain.forms import FormProblems, Spec
 from bot.domain.people import Principal
+from bot.domain.prices import MachineKind, Price
 from bot.domain.runs import RunState
 from bot.domain.stops import StopEffect
 from bot.domain.workspaces import State
@@ -30,9 +32,10 @@ async def rig():
         yield ready
 
 
-def with_recipe(rig, file):
+def with_recipe(rig, file, **keys):
     templates = [{"name": "course", "file": str(file)}]
-    return provider_of("saturn", rig.provider.api._http, rig.provider.settings.base_url, templates=templates)
+    http, base_url = rig.provider.api._http, rig.provider.settings.base_url
+    return provider_of("saturn", http, base_url, templates=templates, **keys)
 
 
 # -- tokens --------------------------------------------------------------------------------------------------
@@ -117,6 +120,32 @@ async def test_sizes_show_their_price_and_those_that_are_disabled_are_not_offere
     size = provider.form(offer, "workspace", {}, ASKER).field("size")
     assert [one.value for one in size.choices] == ["medium", "large", "xlarge"]
     assert size.choices[1].label == "Large - 2 cores - 16 GB RAM · 0.21 an hour"
+
+
+async def test_sizes_have_the_currency_that_the_operator_names_and_workspaces_their_price(rig):
+    provider = with_recipe(rig, RECIPE, currency="USD")
+    offer = await provider.read_offer(rig.access)
+    label = provider.form(offer, "workspace", {}, ASKER).field("size").choices[1].label
+    assert label == "Large - 2 cores - 16 GB RAM · 0.21 USD an hour"
+    given = {"template": "course", "name": "mine", "size": "xlarge"}
+    spec = provider.spec(offer, "workspace", given, ASKER)
+    assert provider.describe_machine(spec) == MachineKind("course", "xlarge", Price(Decimal("0.42"), "USD"))
+
+
+async def test_without_a_currency_a_size_has_no_price_that_counts(rig):
+    provider = with_recipe(rig, RECIPE)
+    offer = await provider.read_offer(rig.access)
+    spec = provider.spec(offer, "workspace", {"template": "course", "name": "mine", "size": "large"}, ASKER)
+    assert provider.describe_machine(spec) == MachineKind("course", "large", None)
+
+
+@pytest.mark.parametrize("price", [-1, True, "NaN", "Infinity", None, [], 10_000, "much"])
+async def test_price_that_can_be_none_is_not_shown(rig, price):
+    rig.inject_fault(
+        "GET /api/info/servers$", body=json.dumps({"sizes": {"large": {"price_per_hour": price}}})
+    )
+    offer = await with_recipe(rig, RECIPE).read_offer(rig.access)
+    assert (offer.prices, [one.label for one in offer.sizes]) == ({}, ["large"])
 
 
 # -- output --------------------------------------------------------------------------------------------------

@@ -135,7 +135,7 @@ CREATE TABLE workspaces (
     lacks TEXT,
     lacks_since DOUBLE PRECISION,
     unknown_at DOUBLE PRECISION,
-    running_since DOUBLE PRECISION, provider_end_check_at DOUBLE PRECISION NOT NULL DEFAULT 0, owner TEXT, down_seen_at DOUBLE PRECISION,
+    running_since DOUBLE PRECISION, provider_end_check_at DOUBLE PRECISION NOT NULL DEFAULT 0, owner TEXT, down_seen_at DOUBLE PRECISION, template TEXT, size TEXT, price TEXT, currency TEXT,
     UNIQUE (principal, connection, remote_id)
 );
 CREATE INDEX workspaces_of_a_gate ON workspaces (gate_key);

@@ -1,0 +1,52 @@
+"""Prices of an hour, and the kind of machine that has one; nothing here is guessed."""
+
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+#: Largest number that counts as a price of an hour.
+MAX_PRICE: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """The price of an hour, as the provider or the operator states it; ``currency`` may be any word."""
+
+    amount: Decimal
+    currency: str
+
+    @property
+    def label(self) -> str:
+        """Return it as people read it: ``0.21 EUR an hour``, and ``0.21 an hour`` if no currency is known."""
+        amount = max(self.amount, round(self.amount, 2), key=lambda one: len(f"{one:f}"))
+        return " ".join(filter(None, [f"{amount:f}", self.currency, "an hour"]))
+
+
+@dataclass(frozen=True, slots=True)
+class MachineKind:
+    """What a workspace runs on, as far as is known: its template's name, its size, and its price."""
+
+    template: str | None = None
+    size: str | None = None
+    price: Price | None = None
+
+    def to_columns(self) -> dict[str, str | None]:
+        """Return the columns of a workspace."""
+        price = self.price
+        return {
+            "template": self.template,
+            "size": self.size,
+            "price": None if price is None else f"{price.amount:f}",
+            "currency": None if price is None else price.currency,
+        }
+
+
+def parse_amount(value: Any) -> Decimal | None:
+    """Return a number from outside as the price of an hour; None if it can't be one."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
+        return None
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() and 0 <= amount < MAX_PRICE else None

@@ -1,0 +1,52 @@
+"""Sizes and prices: in the form, on the card, and in the life of a workspace."""
+
+from decimal import Decimal
+
+from bot.domain.prices import Price
+from bot.store import usage, workspaces
+from tests.contract.providers.rigs import COURSE
+from tests.rigs.scenario.cloud import cloud_world
+
+TEMPLATE = {"name": "course", "file": str(COURSE), "price_per_hour": 0.5}
+
+
+async def read_row(world, name):
+    rows = await world.bot.store.perform(workspaces.read_workspaces, world.principal())
+    return next(row for row in rows if row.name == name)
+
+
+async def list_prices(world, row):
+    lives = await world.bot.store.read(usage.read_lives_of_person, world.principal(), 0.0, 4e9)
+    return [life.price for life in lives if life.workspace_id == row.id]
+
+
+async def test_price_is_in_the_form_on_the_card_and_in_the_life(tmp_path):
+    given = {"currency": "EUR", "templates": [TEMPLATE]}
+    async with cloud_world(tmp_path, saturn=given) as world:
+        alice = world.alice
+        await alice.has_linked("alice")
+        form = await world.opens_form(alice, "new saturn")
+        assert form.field("field:template").options == {"course": "course · 0.50 EUR an hour"}
+        await world.fills(alice, name="mine")
+        await world.sends(alice)
+        await world.pass_time(30)
+        assert "Size *medium*, 0.50 EUR an hour." in alice.only("ready").text
+        assert "Size *medium*, 0.50 EUR an hour." in (await alice.types("status mine")).text
+        row = await read_row(world, "mine")
+        assert (row.template, row.size) == ("course", "medium")
+        assert await list_prices(world, row) == [Price(Decimal("0.5"), "EUR")]
+        # The operator changes the price: the next start has it, and what has run keeps its own.
+        (recipe,) = world.bot.context.connections["saturn"].settings.prepared
+        recipe.__dict__["price_per_hour"] = Decimal(2)
+        await alice.types("stop mine")
+        await world.pass_time(30)
+        await alice.types("start mine")
+        await world.pass_time(30)
+        assert sorted(price.amount for price in await list_prices(world, row)) == [Decimal("0.5"), Decimal(2)]
+
+
+async def test_workspace_that_nobody_prices_has_none(cloud):
+    await cloud.alice.types("start report")
+    await cloud.pass_time(30)
+    assert "an hour" not in cloud.alice.only("ready").text
+    assert await list_prices(cloud, await read_row(cloud, "report")) == [None]
