@@ -40,6 +40,7 @@ from bot.domain.snapshots import About, User
 from bot.domain.stops import ExpiryMode, StopEffect, StopEffects, StopMode, StopRisk
 from bot.domain.time_marks import make_time_placeholder
 from bot.domain.usability import Lack
+from bot.domain.usage import Allowance
 from bot.domain.workspaces import DOWN_STATES, UP_STATES, Action, State, Workspace
 from bot.providers.access import RemoteAccount
 from bot.providers.answers import (
@@ -49,6 +50,7 @@ from bot.providers.answers import (
     clean,
     clean_words,
     find_account_id,
+    find_amount,
     find_object,
     find_text,
     format_creation,
@@ -91,6 +93,7 @@ from bot.providers.connection import (
     to_allowed_ide_url,
 )
 from bot.providers.facets import (
+    Allowances,
     Creation,
     DiscoveredWorkspace,
     EmailLookup,
@@ -150,6 +153,8 @@ __all__ = [
     "About",
     "Access",
     "Action",
+    "Allowance",
+    "Allowances",
     "ApiClient",
     "Choice",
     "ConnectionSettings",
@@ -232,6 +237,7 @@ __all__ = [
     "encode_path_segment",
     "errors",
     "find_account_id",
+    "find_amount",
     "find_by_name",
     "find_free_name",
     "find_name_problem",

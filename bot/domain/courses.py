@@ -7,7 +7,7 @@ from typing import Final, Literal
 from bot.domain.audit import AuditSubject
 from bot.domain.forms import Spec
 from bot.domain.hours import Timetable
-from bot.domain.message_context import AddedFacts, Facts, ObjectName
+from bot.domain.message_context import AddedFacts, Facts, ObjectName, WorkspaceFacts
 from bot.domain.message_kinds import UNPOSTED, AnyKind, Mark, Traits
 from bot.domain.operations import Operation
 from bot.domain.people import People, Principal
@@ -212,10 +212,10 @@ class ClassFacts(Facts):
     people: People = field(default_factory=dict)
     #: The members who aren't ready for a lesson, if the message tells that.
     problems: Sequence[ClassProblem] = ()
-    #: For a course: whether the reader teaches it, and the title of the workspace with which they joined it.
+    #: For a course: whether the reader teaches it, and the workspace with which they joined it.
     #: ``pending`` is the state of their enrollment while an account or a workspace is missing.
     is_teacher: bool = False
-    workspace_title: str = ""
+    workspace: WorkspaceFacts | None = None
     pending: ClassProblem | None = None
 
     @property

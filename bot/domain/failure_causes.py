@@ -182,7 +182,9 @@ def choose_reason(before: State, known: str | None, after: State, new: str | Non
     """
     is_stop_over = before is State.STOPPING and after is State.FAILED
     is_fresh = after is State.RUNNING or (after in UP_STATES and before in NOT_UP_STATES) or is_stop_over
-    return new if is_fresh else pick_failure_message([known, new])
+    if is_fresh:
+        return new
+    return pick_failure_message([known, new]) if known else new or None
 
 
 def pick_failure_message(messages: Sequence[str | None]) -> str | None:

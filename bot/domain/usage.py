@@ -4,7 +4,7 @@ A life is one time of running, from its begin to its end (``docs/adr/0124-lives.
 moment: exact, or between two reads. What isn't known is never counted as hours.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -324,6 +324,23 @@ class Idle:
 
 
 @dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a provider's limit leaves a person.
+
+    Attributes:
+        unit: What is counted, such as ``hours`` or ``credits``.
+        left: What is left of it.
+        limit: The limit; None if the provider doesn't say.
+        name: The name of the limit, if there are several.
+    """
+
+    unit: str
+    left: float
+    limit: float | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """What ran for one person within a window, the longest first, and the sum of all."""
 
@@ -336,14 +353,15 @@ class Usage:
 class UsageFacts(Facts):
     """What ran for a message's reader within a window.
 
-    ``titles`` are those of connections, ``running`` the workspaces that still run, and ``is_weekly`` says
-    whether last week's hours are sent every Monday.
+    ``titles`` are those of connections, ``running`` the workspaces that still run, and ``left`` what limits
+    leave, by connection. ``is_weekly`` says whether last week's hours are sent every Monday.
     """
 
     window: Window
     usage: Usage
     titles: Mapping[str, str] = field(default_factory=dict)
     running: tuple[WorkspaceFacts, ...] = ()
+    left: Mapping[str, Sequence[Allowance]] = field(default_factory=dict)
     is_weekly: bool = False
 
     @property

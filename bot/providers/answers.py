@@ -189,6 +189,18 @@ def require_id(answer: Any, key: str, where: str = "") -> str:
     return value
 
 
+#: Larger amounts mean nothing to people.
+MAX_AMOUNT = 1e9
+
+
+def find_amount(answer: Mapping[str, Any], key: str) -> float | None:
+    """Return an amount; None if there is none, or one that nobody could mean."""
+    value = answer.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 <= value < MAX_AMOUNT else None
+
+
 def find_account_id(answer: Mapping[str, Any], key: str = "id") -> str:
     """Return the id of an account, which may be an integer; "" if there is none."""
     value = answer.get(key)

@@ -21,7 +21,7 @@ from bot.support.logs import redact_secrets
 #: Names that ``Provider.credential_owner`` gets for methods with an access, if they differ from the method's.
 _CALL_NAMES: Final = {
     **dict.fromkeys(("status", "read_reason", "check_page"), "read"),
-    "discover": "list",
+    **dict.fromkeys(("discover", "read_allowances"), "list"),
     "create_stopped": "create",
     "is_name_in_use": "list_names",
 }
@@ -29,7 +29,7 @@ _BOUND_METHODS: Final = (
     *("status", "read_reason", "check_page", "start", "stop", "extend", "remove", "discover", "read_offer"),
     *("create", "create_stopped", "list_names", "is_name_in_use", "find_created", "read_creation_time"),
     *("launch_run", "find_run", "list_runs", "run_status", "stop_run", "run_output"),
-    *("revoke", "mint", "refresh", "read_account"),
+    *("revoke", "mint", "refresh", "read_account", "read_allowances"),
 )
 #: Methods that return the provider's own words.
 _QUOTING: Final = frozenset({"read_reason", "start", "stop", "remove"})

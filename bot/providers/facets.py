@@ -15,6 +15,7 @@ from bot.domain.observations import Created, Event, Observed, OutcomeSearch
 from bot.domain.people import Principal
 from bot.domain.runs import DiscoveredRun, ObservedRun, OutputChunk, Run
 from bot.domain.snapshots import About
+from bot.domain.usage import Allowance
 from bot.domain.workspaces import Workspace
 from bot.providers.access import Access, Identity, RemoteAccount
 from bot.providers.answers import Listing
@@ -400,6 +401,14 @@ class Overview(Facet):
     @abstractmethod
     async def read_overview(self) -> About:
         """Read facts about the server and its users."""
+
+
+class Allowances(Facet):
+    """What limits of usage leave a person, such as credits or hours."""
+
+    @abstractmethod
+    async def read_allowances(self, access: Access) -> Sequence[Allowance]:
+        """Read what is left to the person; nothing if there is no limit, or none that they may see."""
 
 
 class EmbeddedPage(Facet):

@@ -63,9 +63,11 @@ _CLASS_PREFIX_PATTERN: Final = re.compile(
     rf"(?:[1-5]\d\d )?{_EXCEPTION_CLASS}(?:\((?:[^()]|\([^()]*\)){{0,300}}\))?: (?=.)|\[Errno \d+\] (?=.)",
     re.DOTALL,
 )
+#: The name of a first argument whose value isn't in quotes.
+_ARGUMENT_NAME_PATTERN: Final = re.compile(r"(?:reason|message|msg|detail)=(?=\S)")
 _CLASS_CALL_PATTERN: Final = re.compile(rf"{_EXCEPTION_CLASS}\((?P<inside>.+)\)", re.DOTALL)
-#: Formats of other programs: requests and Docker, aiohttp, gRPC; and a traceback, whose last line says what
-#: happened. ``inside`` are the words; ``reason`` may be the phrase of a status.
+#: Formats of other programs: requests and Docker, aiohttp, gRPC, AWS; and a traceback, whose last line says
+#: what happened. ``inside`` are the words; ``reason`` may be the phrase of a status.
 _DRESS_PATTERNS: Final = (
     re.compile(
         r"[45]\d\d (?:Client|Server) Error(?: for \S{1,500})?: (?P<reason>[^(]{0,200}?)"
@@ -74,6 +76,14 @@ _DRESS_PATTERNS: Final = (
     ),
     re.compile(r"[345]\d\d, message=(?P<reason>'.*'|\".*\"), url=.{0,1000}", re.DOTALL),
     re.compile(r"rpc error: code = \w{1,40} desc = (?P<inside>.+)", re.DOTALL),
+    re.compile(
+        r"<\w{1,40} of RPC that terminated with:.{0,300}?\bdetails = (?P<inside>\"[^\"]+\").*", re.DOTALL
+    ),
+    re.compile(
+        r"An error occurred \([\w.]{1,100}\) when calling the \w{1,100} operation"
+        r"(?: \(reached max retries: \d+\))?: (?P<inside>.+)",
+        re.DOTALL,
+    ),
     re.compile(r"(?:.*\n)?Traceback \(most recent call last\):\n(?:.*\n)?(?P<inside>[^\n]+)", re.DOTALL),
 )
 _XML_MESSAGE_PATTERN: Final = re.compile(r"<message\b[^<>]{0,200}>([^<]{1,2000})</message>", re.IGNORECASE)
@@ -142,7 +152,7 @@ def find_innermost_words(text: str) -> str:
         if inner == words:
             break
         words = inner
-    return "" if words.casefold() in _NO_WORDS else words
+    return "" if words.casefold() in _NO_WORDS or words.isdecimal() else words
 
 
 def _open_once(text: str) -> str:
@@ -230,8 +240,19 @@ def _read_exception(text: str) -> str | None:
         return text[prefix.end() :]
     call = _CLASS_CALL_PATTERN.fullmatch(text)
     if call is not None and find_reason(text[: call.start("inside")]) is None:
-        return call["inside"]
+        return _read_arguments(call["inside"])
     return _read_http_error(text)
+
+
+def _read_arguments(text: str) -> str:
+    """Return the texts among an exception's arguments, named or not; the arguments themselves if none is."""
+    try:
+        call = ast.parse(f"e({text})", mode="eval").body if len(text) <= MAX_LITERAL_LENGTH else None
+        given = [*call.args, *(one.value for one in call.keywords)] if isinstance(call, ast.Call) else []
+        words = _read_value_words([ast.literal_eval(one) for one in given])
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        words = ""
+    return words or _ARGUMENT_NAME_PATTERN.sub("", text, count=1)
 
 
 def _read_http_error(text: str) -> str | None:

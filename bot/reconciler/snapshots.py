@@ -12,7 +12,7 @@ from bot.providers import base, facets
 from bot.reconciler.call_results import Rejected, Succeeded
 from bot.reconciler.lists import LIST_TIMEOUT_SECONDS
 from bot.reconciler.tasks import BaseTaskWorker, TaskHandler, build_replays, hold_slot, to_task_retry
-from bot.services.snapshots import TEMPLATES_KIND, to_payload
+from bot.services.snapshots import ALLOWANCES_KIND, TEMPLATES_KIND, to_payload
 from bot.store import accounts, snapshots
 from bot.store.tasks import NewTask
 
@@ -52,12 +52,15 @@ class Snapshots(BaseTaskWorker):
         provider = runtime.provider
         if account is None and not isinstance(provider, facets.Overview):
             return "no_about"
-        if account is not None and not (kind == TEMPLATES_KIND and isinstance(provider, facets.Forms)):
+        needed = {TEMPLATES_KIND: facets.Forms, ALLOWANCES_KIND: facets.Allowances}.get(kind)
+        if account is not None and (needed is None or not isinstance(provider, needed)):
             return "not_found"
 
         async def send(access: base.Access) -> Any:
             if account is None:
                 return await provider.require_facet(facets.Overview).read_overview()
+            if kind == ALLOWANCES_KIND:
+                return await provider.require_facet(facets.Allowances).read_allowances(access)
             return await provider.require_facet(facets.Forms).read_offer(access)
 
         seconds, attempts = None if account is None else LIST_TIMEOUT_SECONDS, task.attempts

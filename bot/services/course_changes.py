@@ -36,12 +36,17 @@ def list_own_courses(tx: Transaction, caller: Caller) -> list[tuple[ClassCard, b
     return [(one, key in one.teachers) for one in found if not one.is_over(now)]
 
 
-def list_own_classes(tx: Transaction, caller: Caller) -> list[ClassCard]:
-    """Return the classes that a person teaches and that aren't over, newest first."""
+def list_classes(tx: Transaction, caller: Caller) -> list[tuple[ClassCard, bool]]:
+    """Return the newest classes that aren't done, each with whether the person teaches it.
+
+    They teach or administer these.
+    """
     caller.check(tx, "list")
-    key, now = caller.principal.key, tx.now()
-    own = [one for one in store.list_open_cards(tx) if not one.is_course and key in one.teachers]
-    return [one for one in own if not one.is_over(now)]
+    who, place = caller.principal, caller.context.installation
+    every = store.list_taught_cards(tx, who, place.reach(who))
+    found = [one for one in every if not one.is_course and one.done_at is None]
+    taught = [(one, who.key in one.teachers) for one in found]
+    return [(one, is_own) for one, is_own in taught if is_own or place.administers(who, one.principal)]
 
 
 def leave(tx: Transaction, caller: Caller, card_id: str) -> tuple[ClassCard, str | None]:

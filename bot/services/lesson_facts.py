@@ -57,7 +57,8 @@ async def load_courses(
         facts = replace(await load_class(gatherer, card, reader, zone=zone), is_teacher=is_teacher)
         if card.id in joined:
             mine = await gatherer.store.read(workspaces.find_workspace, joined[card.id])
-            facts = replace(facts, workspace_title=mine.title if mine is not None else "")
+            theirs = None if mine is None else await gatherer.describe_workspace(mine)
+            facts = replace(facts, workspace=theirs)
         elif card.id in pending:
             facts = await _add_pending(gatherer, reader, facts)
         counts = (

@@ -54,6 +54,7 @@ class Reachability:
             return self.row_since == since
         if since is not None or at is None or not self.is_restless:
             return False
-        is_over = await store.write(outages.note_answer, self.name, at)
+        is_silent = await store.write(outages.note_answer, self.name, at)
+        is_over = is_silent and await store.write(outages.end_silence, self.name, at)
         self.row_since, self._row_at = None, at
         return is_over

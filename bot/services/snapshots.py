@@ -9,8 +9,10 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
 
 from bot.domain.accounts import Account
+from bot.domain.people import Principal
 from bot.domain.snapshots import About, Snapshot
 from bot.domain.tasks import TaskKind
+from bot.domain.usage import Allowance
 from bot.domain.workspaces import State, Workspace
 from bot.providers import facets
 from bot.services.caller import Caller
@@ -24,6 +26,8 @@ log = structlog.get_logger(__name__)
 #: The kinds of an account's snapshots: the templates offered to it, and when its runs were listed.
 TEMPLATES_KIND: Final = "templates"
 RUNS_KIND: Final = "runs"
+#: What limits leave an account.
+ALLOWANCES_KIND: Final = "allowances"
 #: The kind of a connection's snapshot: the server's description of itself.
 ABOUT_KIND: Final = "about"
 #: Seconds after which lists of workspaces, lists of runs, and offers are read again if somebody looks.
@@ -127,6 +131,33 @@ def _list_names(rows: Iterable[Workspace]) -> set[str]:
     existing = [row for row in rows if row.state is not State.GONE and row.is_own]
     created = [row.spec.name for row in existing if row.spec is not None]
     return {name for name in (*(row.name for row in existing), *created) if name}
+
+
+async def load_allowances(
+    context: Context, principal: Principal
+) -> tuple[dict[str, Sequence[Allowance]], list[Account]]:
+    """Return what limits left a person when that was last read, by connection.
+
+    The accounts are those for which it is due to be read again.
+    """
+    left, old = dict[str, Sequence[Allowance]](), list[Account]()
+    for account in await context.store.read(accounts.list_accounts, principal):
+        if account.state == "active" and isinstance(
+            context.connections.get(account.connection), facets.Allowances
+        ):
+            kept = await context.store.read(
+                snapshots.find_snapshot, account.connection, account.id, ALLOWANCES_KIND
+            )
+            found = _parse_payload(tuple[Allowance, ...], kept)
+            left |= {account.connection: found.payload} if found is not None and found.payload else {}
+            old += [account] if found is None or is_stale(context, found) else []
+    return left, old
+
+
+def request_allowances(tx: Transaction, caller: Caller, among: Sequence[Account]) -> None:
+    """Request reads of what limits leave some accounts."""
+    subjects = [f"{account.id}/{ALLOWANCES_KIND}" for account in among]
+    request_read(tx, caller, TaskKind.SNAPSHOT, subjects)
 
 
 async def load_about(context: Context, connection: str) -> Snapshot[About] | None:

@@ -61,7 +61,8 @@ async def load_usage(gatherer: Gatherer, principal: Principal, window: Window) -
         zone=await store.known_zone(principal),
         window=window,
         usage=known,
-        titles={one.connection: gatherer.title(one.connection) for one in lives},
+        titles={one: gatherer.title(one) for one in gatherer.connections}
+        | {one.connection: gatherer.title(one.connection) for one in lives},
         running=tuple(await gatherer.describe_workspaces(principal, running)),
         is_weekly=wanted.weekly,
     )

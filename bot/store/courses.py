@@ -54,12 +54,7 @@ def list_members(tx: Transaction, card_id: str) -> list[Participant]:
 
 def list_courses(tx: Transaction) -> list[ClassCard]:
     """Return the courses that aren't over, newest first."""
-    return [one for one in list_open_cards(tx) if one.is_course]
-
-
-def list_open_cards(tx: Transaction) -> list[ClassCard]:
-    """Return the classes and courses that aren't over, newest first."""
-    return CLASS_CARDS.query(tx, "open_cards")
+    return CLASS_CARDS.query(tx, "courses")
 
 
 def list_pending_courses(tx: Transaction, principal: Principal) -> frozenset[str]:

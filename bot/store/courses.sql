@@ -61,8 +61,8 @@ UPDATE class_cards SET
 WHERE id = :id AND closed_at IS NULL AND done_at IS NULL
 RETURNING *;
 
--- name: open_cards
-SELECT * FROM class_cards WHERE done_at IS NULL ORDER BY created_at DESC;
+-- name: courses
+SELECT * FROM class_cards WHERE days <> '' AND done_at IS NULL ORDER BY created_at DESC;
 
 -- The key of a co-teacher may be a part of another one; the caller compares them.
 -- name: taught_cards

@@ -414,9 +414,11 @@ def mark_notice_sent(
             cards.forget_replaced(tx, card_id, channel_id, message_ts)
         cards.save_location(tx, card_id, channel_id, message_ts, rendered_digest, said)
         if row["needless_card"] is not None:
+            waiting = {"id": row["needless_card"], "state": NoticeState.PENDING}
             to = {"state": NoticeState.SENT, "sent_at": now, "channel_id": "", "message_ts": "", "body": {}}
-            NOTICES.change(tx, {"id": row["needless_card"]}, **to)
-            cards.close_unsent(tx, subject)
+            # Another process may have just claimed it; that one finds out for itself.
+            if NOTICES.count_changed(tx, waiting, **to):
+                cards.close_unsent(tx, subject)
     else:
         cards.drop(tx, cards.choose_card_id(kind, notice_id, subject))
     # Slack's ids of direct messages begin with D. A reply goes where the person typed, which may be their

@@ -62,14 +62,17 @@ def note_silence(tx: Transaction, name: str, since: float, answered_at: float | 
 # The row it locks is never locked for long, so it needn't wait its turn with steady work.
 @prioritize(Priority.RECORDS)
 def note_answer(tx: Transaction, name: str, at: float) -> bool:
-    """Note when a connection or Slack answered; return whether this ends a silence."""
-    answer = {"name": name, "at": at}
-    tx.ask("answered", **answer)
-    tx.ask("silence_over", **answer)
+    """Note when a connection or Slack answered; return whether there is a silence, which that may end."""
+    tx.ask("answered", name=name, at=at)
     tx.finish()
-    row = tx.one("answered", **answer)
-    is_silent = row is not None and row["silent_since"] is not None
-    return is_silent and tx.one("silence_over", **answer) is not None
+    row = tx.one("answered", name=name, at=at)
+    return row is not None and row["silent_since"] is not None
+
+
+@prioritize(Priority.RECORDS)
+def end_silence(tx: Transaction, name: str, at: float) -> bool:
+    """End a silence that began before an answer; return whether there was one."""
+    return tx.count("silence_over", name=name, at=at) == 1
 
 
 @prioritize(Priority.STEADY)

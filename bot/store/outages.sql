@@ -15,7 +15,7 @@ ON CONFLICT (name) DO UPDATE SET answered_at = excluded.answered_at
 RETURNING silent_since;
 
 -- name: silence_over
-UPDATE reached SET silent_since = NULL WHERE name = :name AND silent_since <= :at RETURNING name;
+UPDATE reached SET silent_since = NULL WHERE name = :name AND silent_since <= :at;
 
 -- name: reached
 SELECT * FROM reached;

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from bot.domain.people import Person, Principal
 from bot.domain.time_parsing import load_zone
 from bot.store import tables
+from bot.store.plan_tables import PARTICIPANTS
 from bot.store.transaction import Priority, Transaction, concerns, prioritize
 
 
@@ -33,8 +34,8 @@ def list_members(tx: Transaction, place: str) -> list[tuple[str, tuple[str, ...]
 
 
 def was_introduced(tx: Transaction, principal: Principal) -> bool:
-    """Return whether a person was introduced to Usher."""
-    return tables.GREETINGS.row(tx, principal=principal) is not None
+    """Return whether a person was introduced to Usher, or met it by pressing a class card."""
+    return any(one.rows(tx, principal=principal) for one in (tables.GREETINGS, PARTICIPANTS))
 
 
 @prioritize(Priority.URGENT)

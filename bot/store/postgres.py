@@ -19,7 +19,6 @@ from zlib import crc32
 
 import psycopg
 import structlog
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from bot.store import audit, maintenance, owners, schema
 from bot.store.database_thread import (
@@ -32,8 +31,8 @@ from bot.store.database_thread import (
     WriteQueue,
 )
 from bot.store.postgres_errors import describe_url, explain_not_opened, make_pooling_error
-from bot.store.postgres_servers import Servers
-from bot.store.postgres_session import CONNECTING, DatabaseClock, PostgresSession, find_pooling
+from bot.store.postgres_servers import LOOK_SECONDS, Servers
+from bot.store.postgres_session import DatabaseClock, PostgresSession, find_pooling
 from bot.store.sqlite import SqliteEngine
 from bot.store.sqlite import explain_not_opened as explain_file_not_opened
 from bot.store.store import Store
@@ -81,6 +80,7 @@ class PostgresEngine(QueuedEngine):
         #: Where the listener connects.
         self._url = read_sign_in_again(url)
         self._servers = Servers()
+        self._watch: asyncio.Task[None] | None = None
         database_clock = database_clock or DatabaseClock(clock)
         super().__init__(database_clock, patience, batch_seconds)
         self._name = describe_url(url)
@@ -142,6 +142,7 @@ class PostgresEngine(QueuedEngine):
             sessions = [*self._writing, *self._reading]
             if len({session.pid for session in sessions}) < len(sessions):
                 raise self._make_pooling_error()
+            self._watch = asyncio.create_task(self._servers.watch(self._url))
         except StoreUnavailable:
             await self.close()
             raise
@@ -193,6 +194,8 @@ class PostgresEngine(QueuedEngine):
 
     async def close(self) -> None:
         """Finish the queued work and disconnect."""
+        if self._watch is not None:
+            self._watch.cancel()
         for queue in self._queues():
             queue.close()
         await asyncio.gather(*(worker.join(JOIN_SECONDS) for worker in (self._writer, *self._others)))
@@ -254,16 +257,16 @@ async def listen(url: str, on_write: OnWrite, servers: Servers) -> None:
     is_lost = False
     while True:
         try:
-            given = {name: str(value) for name, value in conninfo_to_dict(url).items()}
-            used = await asyncio.to_thread(servers.choose, given)
-            conninfo = make_conninfo(**CONNECTING | given | used)
+            conninfo = await asyncio.to_thread(servers.choose, url)
+            used = servers.used
             async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as connection:
                 await connection.execute("LISTEN usher")
                 is_lost = False
                 # What came while nobody listened.
                 on_write(None)
-                async for one in connection.notifies():
-                    on_write(one.payload.split())
+                while used == servers.used:
+                    async for one in connection.notifies(timeout=LOOK_SECONDS):
+                        on_write(one.payload.split())
         except psycopg.Error as error:
             if is_lost:
                 await asyncio.sleep(RETRY_SECONDS)

@@ -1,11 +1,13 @@
 """The servers that the address of a PostgreSQL database names: the one with the latest past is used.
 
 After a failover the old primary may come back as one. It takes writes, too, on an earlier timeline, and what
-people were told since is missing there. So whoever connects asks all servers, side by side.
+people were told since is missing there. So whoever connects asks all servers, side by side, and so does a
+running process every minute. It goes to the later timeline at once, and never back to an earlier one.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -15,16 +17,29 @@ from typing import Final
 
 import psycopg
 import structlog
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 log = structlog.get_logger(__name__)
 
 #: How long the servers may take to answer, in seconds, and how long an answer counts.
 ASKED_SECONDS, KNOWN_SECONDS = 2.0, 1.0
-#: A server's timeline. The control file says the new one only from the first checkpoint on, which follows a
-#: promotion; the log's name says it at once, and a standby writes none.
-_ASKED: Final = (
-    "SELECT CASE WHEN pg_is_in_recovery() THEN '' ELSE left(pg_walfile_name(pg_current_wal_lsn()), 8) END"
+#: Where the URL doesn't say otherwise: a server that is gone without a word is noticed within ten seconds.
+CONNECTING = {
+    "connect_timeout": "5",
+    "application_name": "usher",
+    "keepalives_idle": "5",
+    "keepalives_interval": "2",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "10000",
+    "client_encoding": "utf8",
+}
+#: Between two looks of a running process, in seconds.
+LOOK_SECONDS = 60.0
+#: A server and its timeline. The control file says the new timeline only from the first checkpoint on, which
+#: follows a promotion; the log's name says it at once, and a standby writes none.
+TIMELINE: Final = (
+    "CASE WHEN pg_is_in_recovery() THEN '' ELSE (SELECT system_identifier FROM pg_control_system()) "
+    "|| '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8) END AS timeline"
 )
 _TWO: Final = (
     "two servers of its address take writes: {used} is used, as its timeline is the later one. Shut the "
@@ -49,7 +64,7 @@ class _Server:
         mine = {**given, **self.place, "connect_timeout": "2", "target_session_attrs": "any"}
         try:
             with psycopg.connect(make_conninfo(**mine), autocommit=True) as connection:
-                row = connection.execute(_ASKED.encode()).fetchone()
+                row = connection.execute(f"SELECT {TIMELINE}".encode()).fetchone()
         except psycopg.Error:
             return ""
         return str(row[0]) if row else ""
@@ -61,23 +76,37 @@ class Servers:
     def __init__(self) -> None:
         self._lock = Lock()
         self._asked_at = -KNOWN_SECONDS
-        self._used: dict[str, str] = {}
+        #: What of the address the server to use replaces.
+        self.used: dict[str, str] = {}
+        #: The latest timeline of each server's past.
+        self._latest: dict[str, str] = {}
         #: What is wrong with them, though one can be used; "" for nothing.
         self.problem = ""
 
-    def choose(self, given: dict[str, str]) -> dict[str, str]:
-        """Return what of an address to replace, so that it leads to the server to use.
+    def choose(self, url: str) -> str:
+        """Return how to connect to the server to use.
 
-        Nothing, if it names only one, or none that takes writes answers in time.
+        If the address names only one, or none that takes writes answers in time, that is the address.
         """
+        given = _parse(url)
         servers = _list_servers(given)
-        if len(servers) < 2:
-            return {}
         with self._lock:
-            if monotonic() - self._asked_at >= KNOWN_SECONDS:
+            if len(servers) > 1 and monotonic() - self._asked_at >= KNOWN_SECONDS:
                 self._ask(servers, given)
                 self._asked_at = monotonic()
-            return self._used
+            return make_conninfo(**CONNECTING | given | self.used)
+
+    async def watch(self, url: str) -> None:
+        """Ask all servers from time to time, until cancelled."""
+        while len(_list_servers(_parse(url))) > 1:
+            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.to_thread(self.choose, url)
+
+    def note(self, timeline: str) -> bool:
+        """Note the timeline of a server that takes writes; return whether it is the latest one known."""
+        past, _, number = timeline.partition("/")
+        self._latest[past] = latest = max(number, self._latest.get(past, number))
+        return number == latest
 
     def _ask(self, servers: Sequence[_Server], given: dict[str, str]) -> None:
         pool = ThreadPoolExecutor(len(servers), thread_name_prefix="store-servers")
@@ -86,8 +115,10 @@ class Servers:
         pool.shutdown(wait=False)
         # Of equal ones, the first that the address names.
         found = [(one.result(), server) for one, server in asked.items() if one in answered and one.result()]
-        found.sort(key=lambda one: one[0], reverse=True)
-        self._used = found[0][1].place if found else {}
+        found.sort(key=lambda one: one[0].partition("/")[2], reverse=True)
+        for timeline, _ in found:
+            self.note(timeline)
+        self.used = found[0][1].place if found else {}
         problem = ""
         if len(found) > 1:
             names = [server.name for _, server in found]
@@ -95,6 +126,10 @@ class Servers:
         if problem and problem != self.problem:
             log.error("two databases take writes", problem=problem)
         self.problem = problem
+
+
+def _parse(url: str) -> dict[str, str]:
+    return {name: str(value) for name, value in conninfo_to_dict(url).items()}
 
 
 def _list_servers(given: dict[str, str]) -> list[_Server]:

@@ -14,7 +14,6 @@ from typing import ClassVar, Final
 import psycopg
 import structlog
 from psycopg import Cursor
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 
@@ -27,7 +26,7 @@ from bot.store.postgres_errors import (
     make_standby_error,
     translate,
 )
-from bot.store.postgres_servers import Servers
+from bot.store.postgres_servers import TIMELINE, Servers
 from bot.store.postgres_transaction import PostgresTransaction
 from bot.store.transaction import Row, StoreTime
 from bot.support.clock import Clock, Ids
@@ -46,16 +45,6 @@ FIRST_STATEMENT_SECONDS = 5.0
 #: so that whoever has claimed something in it goes on with that.
 OUTCOME_SECONDS = 60.0
 
-#: Where the URL doesn't say otherwise: a server that is gone without a word is noticed within ten seconds.
-CONNECTING = {
-    "connect_timeout": "5",
-    "application_name": "usher",
-    "keepalives_idle": "5",
-    "keepalives_interval": "2",
-    "keepalives_count": "3",
-    "tcp_user_timeout": "10000",
-    "client_encoding": "utf8",
-}
 #: A lock is waited for briefly, so that callers whose patience ran out don't keep others waiting; a process
 #: that is stopped in the middle of a transaction, or whose machine is gone, loses what it holds. Plans don't
 #: depend on the values.
@@ -70,13 +59,7 @@ _SETTINGS = (
 _NOT_EMPTY = "{name} isn't empty: create a new database and copy into that. Nothing was copied."
 _CLOCK_QUERY = "SELECT extract(epoch FROM clock_timestamp())::float8 AS epoch"
 _NEWEST_MIGRATION = "(SELECT max(name) FROM migrations) AS newest_migration"
-#: A server and its timeline. The control file says the new timeline only from the first checkpoint on, which
-#: follows a promotion; the log's name says it at once, and a standby writes none.
-_TIMELINE = (
-    "CASE WHEN pg_is_in_recovery() THEN '' ELSE (SELECT system_identifier FROM pg_control_system()) "
-    "|| '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8) END AS timeline"
-)
-_SERVER_COLUMNS = f"{_CLOCK_QUERY}, pg_is_in_recovery() AS is_standby, pg_backend_pid() AS pid, {_TIMELINE}"
+_SERVER_COLUMNS = f"{_CLOCK_QUERY}, pg_is_in_recovery() AS is_standby, pg_backend_pid() AS pid, {TIMELINE}"
 #: The two locks of an installation: its schema's name is part of them. All who serve share the second. The
 #: locks of subjects have the next number.
 WRITING, SERVING = 1_970_497_906, 1_970_497_907
@@ -97,6 +80,10 @@ _LOCK_SUBJECTS: Final = (
 #: What a transaction that writes asks first: by its id its outcome is found if its commit isn't answered.
 _BEGUN: Final = f"{_CLOCK_QUERY}, pg_current_xact_id()::text AS id"
 _CLOSED_TO_SERVERS = "the database is closed to who serves from it"
+_PAST = (
+    "this server lives in the past: another one has taken its place, and doesn't answer. Start that one "
+    "again; if it is lost, restart Usher"
+)
 _HALF = "another connection of this process is away"
 _BEGIN_READ: Final = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
@@ -175,7 +162,7 @@ class PostgresSession:
 
         All that goes with its first statement: nobody waits for it here.
         """
-        if self._is_gone():
+        if self._is_gone() or not self._servers.note(self.timeline):
             self._connect_again()
         if writes and not (self._is_allowed is None or self._is_allowed()):
             # As if its own connection were away.
@@ -408,9 +395,8 @@ class PostgresSession:
             self._connection.close()
 
     def _connected(self) -> psycopg.Connection[Row]:
-        given = {name: str(value) for name, value in conninfo_to_dict(self._url).items()}
         connection = psycopg.Connection[dict[str, object]].connect(
-            make_conninfo(**CONNECTING | given | self._servers.choose(given)),
+            self._servers.choose(self._url),
             autocommit=True,
             row_factory=dict_row,
             cursor_factory=psycopg.RawCursor,
@@ -432,6 +418,8 @@ class PostgresSession:
                 server = self._note_time(before, self._cursor().execute(_SERVER_COLUMNS.encode()))
             if server["is_standby"]:
                 raise make_standby_error()
+            if not self._servers.note(server["timeline"]):
+                raise StoreUnavailable(_PAST)
             self.pid, self.timeline, self.is_compared = server["pid"], server["timeline"], False
             for mode in sorted(self._wanted):
                 if not self.take_lock(alone=mode == _ALONE):

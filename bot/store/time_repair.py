@@ -16,6 +16,12 @@ _OPEN_CONDITIONS: Final = {
     "SELECT workspace_id FROM operations WHERE outcome IS NULL)))",
 }
 
+#: Conditions of the rows that can have times to heal, where an index finds them among very many others.
+_RECENT_CONDITIONS: Final = {
+    "lives": "id IN (SELECT id FROM lives WHERE ended_latest IS NULL"
+    " UNION ALL SELECT id FROM lives WHERE ended_latest > :now)",
+}
+
 
 @cache
 def build_healing_queries() -> dict[str, str]:
@@ -33,13 +39,14 @@ def build_healing_queries() -> dict[str, str]:
 
 def _build_statement(table: str, times: Mapping[str, Time]) -> str:
     is_open = _OPEN_CONDITIONS.get(table, "1 = 1")
+    is_recent = _RECENT_CONDITIONS.get(table, "1 = 1")
     ill = {name: _is_ill(name, time, is_open) for name, time in times.items()}
     sets = ", ".join(
         f"{name} = CASE WHEN {is_ill} THEN {_build_condition(name, times[name])} ELSE {name} END"
         for name, is_ill in ill.items()
     )
     sets += TABLES[table].revises
-    return f"UPDATE {table} SET {sets} WHERE {' OR '.join(ill.values())}"  # noqa: S608 - of the names above alone
+    return f"UPDATE {table} SET {sets} WHERE {is_recent} AND ({' OR '.join(ill.values())})"  # noqa: S608 - of the names above alone
 
 
 def _is_ill(name: str, time: Time, is_open: str) -> str:

@@ -1,6 +1,6 @@
 """The ledger of what ran: lives begin and end where a read, a list or a step finds out, and are read here."""
 
-from collections.abc import AsyncIterator, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
@@ -15,9 +15,9 @@ from bot.domain.runs import RunState
 from bot.domain.usage import Hours, Known, Life, Moment, Sum, find_begin, find_end, list_months
 from bot.domain.work_items import Call
 from bot.domain.workspaces import NOT_UP_STATES, State, Workspace, is_down
-from bot.store.fan_out import READ_BATCH_SIZE, read_batches
+from bot.store.fan_out import READ_BATCH_SIZE
 from bot.store.tables import WORKSPACES, make_plain_table, parse_enum, parse_principal, register_table
-from bot.store.transaction import Engine, Row, Transaction, as_json
+from bot.store.transaction import Row, Transaction, as_json
 
 _TIMES: Final = (
     *("began_earliest", "began_latest", "ended_earliest", "ended_latest"),
@@ -31,6 +31,9 @@ USAGE_SUMS: Final = register_table(
 )
 #: How long a life is kept after its end: a year and a month, so that months can be compared.
 RETENTION_SECONDS: Final = 400 * 86_400.0
+#: Without a sign of life for so long, nobody says any more that it goes on: it was hidden, its link rests, or
+#: its provider is away. The next read that shows it running says so again.
+SILENT_SECONDS: Final = 86_400.0
 _BRINGING_DOWN: Final = frozenset(verb for verb in OperationVerb if verb.brings_down)
 
 
@@ -53,13 +56,13 @@ def note_read(
             _begin(tx, before, seen.started_at, seen_at)
         elif seen.started_at is not None and before["started_at"] is None:
             _tell_begin(tx, before, seen.started_at)
-    elif seen.state in NOT_UP_STATES and before["up_at"] is not None and before["state"] not in NOT_UP_STATES:
+    elif seen.state in NOT_UP_STATES and _find_last_sign(before) is not None:
         _end(tx, before, seen, seen_at)
 
 
 def note_listed(tx: Transaction, before: Row, seen: Observed, seen_at: float) -> None:
     """Begin or end a workspace's life if a list shows that it came up or went down."""
-    if seen.state != before["state"] and (seen.state is State.RUNNING or before["up_at"] is not None):
+    if seen.state != before["state"]:
         calls = tx.one("calls_of_workspace", workspace_id=before["id"]) or {}
         note_read(tx, {**before, **calls}, seen, seen_at)
 
@@ -71,15 +74,10 @@ def note_found(tx: Transaction, found: Workspace, seen_at: float) -> None:
 
 def lose(tx: Transaction, workspace: Row) -> None:
     """End the life of a workspace whose row is deleted: nobody will know how it ends."""
-    if workspace["up_at"] is not None and workspace["state"] not in NOT_UP_STATES:
-        tx.run(
-            "lose_life",
-            workspace_id=workspace["id"],
-            subject=workspace["gate_key"],
-            up_at=workspace["up_at"],
-            used_at=workspace["last_used_at"],
-            now=tx.now(),
-        )
+    up_at = _find_last_sign(workspace)
+    if up_at is not None:
+        used = {"used_at": workspace["last_used_at"], "now": tx.now()}
+        tx.run("lose_life", **_make_keys(workspace), up_at=up_at, **used)
 
 
 def move(tx: Transaction, from_id: str, to_id: str) -> None:
@@ -103,6 +101,14 @@ def note_machine(tx: Transaction, workspace_id: str, machine: MachineKind) -> No
 def note_opened(tx: Transaction, workspace_id: str) -> None:
     """Note that a running workspace was opened from Usher."""
     tx.run("open_life", workspace_id=workspace_id, now=tx.now())
+
+
+def _find_last_sign(row: Row) -> float | None:
+    """Return when a workspace that isn't known to be down was last seen up; None if it never was."""
+    if row["state"] in NOT_UP_STATES or (row["state"] == State.UNKNOWN and row["up_at"] is None):
+        return None
+    at: float | None = row["up_at"] or row["observed_at"]
+    return at
 
 
 def _begin(tx: Transaction, before: Row, told_at: float | None, seen_at: float) -> None:
@@ -137,14 +143,11 @@ def _tell_begin(tx: Transaction, before: Row, told_at: float) -> None:
 
 
 def _end(tx: Transaction, before: Row, seen: Observed, seen_at: float) -> None:
-    ended = find_end(
-        seen_at,
-        before["up_at"],
-        seen.down_at,
-        _find_call(before, brings_down=True),
-        is_certain=seen.state is not State.GONE and is_down(seen.state, seen.actions),
-    )
-    tx.run("end_life", **_make_keys(before), **_make_params(ended), up_at=before["up_at"])
+    up_at = _find_last_sign(before) or seen_at
+    is_certain = seen.state is not State.GONE and is_down(seen.state, seen.actions)
+    called_at = _find_call(before, brings_down=True)
+    ended = find_end(seen_at, up_at, seen.down_at, called_at, is_certain=is_certain)
+    tx.run("end_life", **_make_keys(before), **_make_params(ended), up_at=up_at)
 
 
 def _find_call(row: Row, *, brings_down: bool) -> float | None:
@@ -237,36 +240,38 @@ def fold(tx: Transaction, limit: int) -> bool:
 
 def read_lives_of_person(tx: Transaction, principal: Principal, since: float, until: float) -> list[Life]:
     """Return a person's lives that reach into a window, in the order in which they began."""
-    return [_parse(row) for row in tx.all("lives_of_person", principal=principal, since=since, until=until)]
+    rows = tx.all("lives_of_person", principal=principal, since=since, until=until)
+    return list(_parse_all(tx, rows, since))
 
 
 def read_lives_of_card(tx: Transaction, card_id: str, since: float, until: float) -> list[Life]:
     """Return the lives of the workspaces that people have for a class card, within a window."""
-    return [_parse(row) for row in tx.all("lives_of_card", card_id=card_id, since=since, until=until)]
-
-
-#: The queries of everybody's lives: those that ended, by their ends, then those that go on.
-_EVERYBODYS: Final = ("ended_lives", "open_lives")
-
-
-def _begin_at(query: str, since: float) -> dict[str, Any]:
-    return {"after_subject": ""} if query == "open_lives" else {"after_ended_latest": since, "after_id": "~"}
-
-
-async def read_lives(engine: Engine, since: float, until: float) -> AsyncIterator[list[Life]]:
-    """Yield everybody's lives that reach into a window, in batches, between which other work may run."""
-    for query in _EVERYBODYS:
-        async for rows in read_batches(engine, query, until=until, **_begin_at(query, since)):
-            yield [_parse(row) for row in rows]
+    rows = tx.all("lives_of_card", card_id=card_id, since=since, until=until)
+    return list(_parse_all(tx, rows, since))
 
 
 def iterate_lives(tx: Transaction, since: float, until: float) -> Iterator[Life]:
-    """Yield the same from one snapshot."""
-    for query in _EVERYBODYS:
-        after = _begin_at(query, since)
+    """Yield everybody's lives that reach into a window: those that ended, by their ends, then the others."""
+    beginnings: Mapping[str, Row] = {
+        "ended_lives": {"after_ended_latest": since, "after_id": "~"},
+        "open_lives": {"after_subject": ""},
+    }
+    for query, beginning in beginnings.items():
+        after = beginning
         while rows := tx.all(query, until=until, limit=READ_BATCH_SIZE, **after):
-            yield from map(_parse, rows)
+            yield from _parse_all(tx, rows, since)
             after = {name: rows[-1][name.removeprefix("after_")] for name in after}
+
+
+def _parse_all(tx: Transaction, rows: Iterable[Row], since: float) -> Iterator[Life]:
+    """Yield the lives of rows; of one that wasn't seen for long, nobody knows any more whether it goes on."""
+    silent_before = tx.now() - SILENT_SECONDS
+    for row in rows:
+        life = _parse(row)
+        if life.ended is None and life.last_seen_at < silent_before:
+            life = replace(life, ended=Moment(life.last_seen_at, life.last_seen_at, Known.UNKNOWN))
+        if life.ended is None or life.ended.latest > since:
+            yield life
 
 
 def sum_connections(tx: Transaction, reach: str, since: float, until: float) -> list[tuple[str, int, Sum]]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import select
 from ssl import SSLContext
-from typing import Final
 from weakref import WeakKeyDictionary
 
 import aiohttp
@@ -17,8 +16,6 @@ from aiohttp import ClientRequest, ClientTimeout
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
-
-_REQUEST_TIMEOUT: Final = 408
 
 
 class CleanConnector(aiohttp.TCPConnector):
@@ -53,12 +50,6 @@ class CleanConnector(aiohttp.TCPConnector):
             if not protocol.should_close and (poll is None or not poll.poll(0)):
                 return connection
             connection.close()
-
-
-def close_if_timed_out(protocol: ResponseHandler | None, status: int) -> None:
-    """Never reuse a connection after a 408, which may be unsolicited: the real answer may follow."""
-    if status == _REQUEST_TIMEOUT and protocol is not None:
-        protocol.force_close()
 
 
 def _poll(protocol: ResponseHandler) -> select.poll | None:

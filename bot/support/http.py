@@ -21,7 +21,7 @@ from yarl import URL
 from bot.support import errors
 from bot.support.addresses import DIRECT, Proxy
 from bot.support.cleaning import clean, hide_secrets
-from bot.support.connector import CleanConnector, close_if_timed_out
+from bot.support.connector import CleanConnector
 from bot.support.responses import Response, Stream, remove_secrets
 from bot.support.windows import Attempt, GatedRequest, TooLateError, narrow_window, track_attempt
 
@@ -33,6 +33,7 @@ CONNECT_SECONDS = 5.0
 #: Seconds of silence after which a stream that has sent something counts as having sent all it has.
 QUIET_SECONDS = 0.25
 _CHUNK_BYTES = 65_536
+_REQUEST_TIMEOUT = 408
 
 
 class Asking(TypedDict, total=False):
@@ -185,7 +186,9 @@ class Http:
             allow_redirects=False,
             timeout=_make_timeout(total),
         )
-        close_if_timed_out(attempt.protocol, response.status)
+        if response.status == _REQUEST_TIMEOUT and attempt.protocol is not None:
+            # It may be unsolicited, and the real answer follow: the connection is never used again.
+            attempt.protocol.force_close()
         failure: errors.ProviderError | None = None
         try:
             yield response

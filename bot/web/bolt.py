@@ -200,6 +200,6 @@ def _refuse_foreign(kind: str) -> BoltResponse:
     if kind == "block_suggestion":
         return BoltResponse(status=200, body={"options": []})
     if kind == "view_submission":
-        view = kit.modal(pages.BRAND, [kit.section(hint)], close=pages.CLOSE)
+        view = kit.modal(pages.BRAND, [kit.section(hint)])
         return BoltResponse(status=200, body={"response_action": "update", "view": view})
     return BoltResponse(status=200)

@@ -26,7 +26,7 @@ from bot.messages.blocks.replies import explain_unread_time
 from bot.messages.texts import answers
 from bot.messages.texts import assistant as words
 from bot.messages.texts.refusals import explain_refusal
-from bot.services import course_changes
+from bot.services import course_changes, snapshots
 from bot.services.usage import load_usage
 from bot.store import accounts, notices, operations, outages, workspaces
 from bot.store import hours as hours_store
@@ -343,7 +343,8 @@ class _Call:
         window = read_window(self.given.get("when", ""), zone, now)
         if not isinstance(window, Window):
             return None
-        facts = await load_usage(services.gatherer, request.principal, window)
+        left, _ = await snapshots.load_allowances(services.context, request.principal)
+        facts = replace(await load_usage(services.gatherer, request.principal, window), left=left)
         self.names += [one.newest.name for one in facts.usage.lines]
         return drawn.describe_usage(services.title, facts)
 

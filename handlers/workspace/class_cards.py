@@ -187,9 +187,10 @@ async def show_own_courses(request: Request, title: str = "") -> Answer:
     own = await request.caller.read(course_changes.list_own_courses)
     shown = [(card, is_teacher) for card, is_teacher, rest in named if not rest]
     if not shown:
-        classes = await request.caller.read(course_changes.list_own_classes)
+        classes = await request.caller.read(course_changes.list_classes)
+        classes = [pair for pair in classes if pair[1] and not pair[0].is_over(request.services.clock.now())]
         taught = [pair for pair in own if pair[1]]
-        shown = [*((one, True) for one in classes[:MAX_CLASSES]), *(taught if taught or classes else own)]
+        shown = [*classes[:MAX_CLASSES], *(taught if taught or classes else own)]
     if not shown:
         return replace(drawn_courses.show_no_courses(request.command), view=await _build_form(request))
     facts = await load_courses(request.services.gatherer, request.principal, shown)

@@ -83,14 +83,15 @@ def _has_lessons(card: ClassCard, text: str, now: float) -> bool:
 
 
 async def _list_others(request: Request, text: str) -> list[tuple[ClassCard, bool, str]]:
-    """Return the classes of all, and the courses of others, whose title begins a text."""
+    """Return the classes that the person may end, and the courses of others, whose title begins a text."""
     place, who = request.caller.context.installation, request.principal
     others = [
-        (one, who.key in one.teachers or place.administers(who, one.principal))
-        for one in await request.services.store.read(class_rows.list_open_cards)
+        (one, place.administers(who, one.principal))
+        for one in await request.services.store.read(class_rows.list_courses)
         if place.are_together(who, one.principal)
     ]
-    return match_titles(others, text)
+    classes = [(one, True) for one, _ in await request.caller.read(cases.list_classes)]
+    return match_titles([*others, *classes], text)
 
 
 def _ask_which_course(request: Request, found: Sequence[tuple[ClassCard, str]]) -> Answer:
@@ -120,7 +121,7 @@ async def apply_order(request: Request, card: ClassCard, text: str) -> Answer:
         return await _leave_course(request, card.id)
     if verb == "join":
         (facts,) = await load_courses(request.services.gatherer, request.principal, [(card, False)])
-        has_joined = bool(facts.workspace_title) or facts.pending is not None
+        has_joined = facts.workspace is not None or facts.pending is not None
         is_past = has_joined or card.is_over(request.services.clock.now())
         return rooms.answer_courses([facts]) if is_past else rooms.answer_join_offer(facts)
     if verb == "end":

@@ -16,6 +16,7 @@ from bot.messages.blocks.button_values import AGREED
 from bot.messages.blocks.buttons import (
     format_day_note,
     format_timer,
+    list_earlier_end,
     list_named_opposites,
     list_opposite_button,
     remove_button,
@@ -321,13 +322,15 @@ async def begin_for(
 
 
 async def _add_timer(request: Request, workspace: Workspace, moment: Moment, answer: Answer) -> Answer:
-    """Add the time of the planned stop to an answer; beside the card, only add a day that was guessed."""
+    """Add the time of the planned stop to an answer; beside the card, only what that doesn't say."""
     day_note = format_day_note(moment)
-    if not answer.text and not day_note:
+    facts = await request.services.gatherer.describe_workspace(workspace)
+    earlier = list_earlier_end(facts, workspace.stop_at)
+    if not (answer.text or day_note or earlier):
         return answer
     title = request.services.title(workspace.connection)
     at = await request.format_time(workspace.stop_at or 0.0)
-    sentence = kit.join([format_timer(cards.SET, workspace, title, at), *day_note])
+    sentence = kit.join([format_timer(cards.SET, workspace, title, at), *day_note, *earlier])
     text = f"{answer.text} {kit.strip_markup(sentence)}" if answer.text else kit.strip_markup(sentence)
     return replace(kit.with_blocks(answer, (*answer.blocks, kit.section(sentence))), text=text)
 
@@ -517,7 +520,9 @@ async def _answer_for_all(request: Request, verb: str, result: _BulkResult) -> A
         if request.at is not None:
             said = await request.format_time(request.at)
             head = fill(find_verb("workspace", verb).bulk_at.done, names=Markup(names), at=said)
-    notes = list(dict.fromkeys(result.notes))
+    facts = await request.services.gatherer.describe_workspaces(request.principal, result.changed)
+    earlier = [said for one in facts for said in list_earlier_end(one, request.at, is_named=True)]
+    notes = list(dict.fromkeys([*earlier, *result.notes]))
     return replies.hint(head, back, more=kit.join(notes, "\n"))
 
 

@@ -123,7 +123,7 @@ async def plan_stop(request: Request, workspace: Workspace, moment: Moment, mode
     ]
     facts = await request.services.gatherer.describe_workspace(changed)
     buttons = list_opposite_button(request.verb, changed, at=timer.at)
-    if earlier := list_earlier_end(facts):
+    if earlier := list_earlier_end(facts, changed.stop_at):
         sentences, buttons = [*sentences, *earlier], [*buttons, *list_extend_button(facts)]
     return replies.answer(kit.join(sentences), buttons)
 
@@ -216,9 +216,11 @@ async def extend(request: Request) -> Answer:
 async def _answer_moved(request: Request, workspace: Workspace) -> Answer:
     title = request.services.title(workspace.connection)
     at = await request.format_time(workspace.stop_at or 0.0)
-    return replies.answer(
-        said_of(cards.SET, workspace, title, at), drawn.keep_buttons(workspace)[:1], replaces=True
-    )
+    facts = await request.services.gatherer.describe_workspace(workspace)
+    earlier = list_earlier_end(facts, workspace.stop_at)
+    said = kit.join([said_of(cards.SET, workspace, title, at), *earlier])
+    extends = list_extend_button(facts) if earlier else []
+    return replies.answer(said, [*drawn.keep_buttons(workspace)[:1], *extends], replaces=True)
 
 
 @routes.action("stop_later")

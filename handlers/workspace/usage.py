@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -14,6 +15,7 @@ from bot.messages.blocks import replies
 from bot.messages.blocks import usage as drawn
 from bot.messages.texts import usage as words
 from bot.messages.verb import Effect, Verb
+from bot.services import snapshots
 from bot.services import usage as use_cases
 from bot.services.preferences import save
 from bot.services.usage import load_usage
@@ -61,7 +63,10 @@ async def show_usage(request: Request) -> Answer:
     if not isinstance(window, Window):
         return _explain(request, window, typed)
     gatherer, principal = request.services.gatherer, request.principal
-    facts = await load_usage(gatherer, principal, window)
+    left, old = await snapshots.load_allowances(request.services.context, principal)
+    if old:
+        await request.caller.run(snapshots.request_allowances, old)
+    facts = replace(await load_usage(gatherer, principal, window), left=left)
     is_drawn = window.days == WEEK_DAYS and facts.usage.lines and can_draw() and not request.surface.via
     if is_drawn:
         week = await use_cases.plan_week(gatherer, principal, facts)

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from jupyterhub.auth import Authenticator  # type: ignore[import-untyped] # it brings no types
 from jupyterhub.spawner import SimpleLocalProcessSpawner  # type: ignore[import-untyped] # it brings no types
+from tornado import web
 from traitlets import Dict, Float, Integer, Unicode
 
 from playground.jupyterhub.bound import binder
@@ -52,7 +53,8 @@ class PasswordAuthenticator(Authenticator):  # type: ignore[misc] # its base cla
 class PausingSpawner(SimpleLocalProcessSpawner):  # type: ignore[misc] # its base class brings no types
     """Run servers as local processes: after a pause, with progress, as an unprivileged account.
 
-    ``user_options``: ``{"fail": true}`` fails, ``{"pause": seconds}`` takes another pause, ``{"waits_for":
+    ``user_options``: ``{"fail": true}`` fails, ``{"raises": [status, message]}`` raises an HTTPError, or
+    another exception if the status is 0, ``{"pause": seconds}`` takes another pause, ``{"waits_for":
     message}`` reports it as KubeSpawner does a warning and fails like a start that takes too long.
     """
 
@@ -77,6 +79,9 @@ class PausingSpawner(SimpleLocalProcessSpawner):  # type: ignore[misc] # its bas
         self._step = 1
         self._make_home()
         await asyncio.sleep(pause / 2)
+        if raises := self.user_options.get("raises"):
+            status, words = raises
+            raise web.HTTPError(status, words) if status else RuntimeError(words)
         if self.user_options.get("fail") or self.name == BROKEN:
             raise SpawnRefusedError("the image of this server could not be pulled")
         if self._warning:

@@ -5,13 +5,15 @@ from datetime import datetime
 import pytest
 
 from bot.domain.courses import ClassKind
+from bot.domain.observations import Observed
 from bot.domain.time_parsing import Wanted
+from bot.domain.workspaces import State
 from bot.store import courses as store
-from handlers.dispatch import run_search
+from handlers.dispatch import add_introduction, run_search
 from tests.handlers.class_rig import BERLIN, BOB, CARLA, TRAINER, course_rig, offer, posted
 from tests.handlers.rig import ALICE, buttons, submit, words
 from tests.rigs.golden import check_golden, check_limits
-from tests.rigs.store import linked
+from tests.rigs.store import linked, observe
 
 POST = "card notebook --title Statistics --hours tue,thu 8:00-9:30 --until 12 February"
 
@@ -67,6 +69,18 @@ async def test_a_teacher_reads_the_room_however_they_ask(bot, card, typed):
 
 async def test_who_only_joined_sees_what_they_joined(bot, card):
     assert "No courses yet" in words(await bot.direct("card", CARLA))
+
+
+async def test_who_has_joined_reads_that_it_runs_and_is_offered_no_account(bot, card):
+    """Their first command isn't answered with what Usher is, nor with accounts to link."""
+    assert "I'll start your workspace *notebook* on Saturn Cloud for it." in words(
+        await bot.say("card", ALICE)
+    )
+    await observe(bot.store, bot.clock, await bot.workspace("notebook"), Observed(State.RUNNING))
+    shown = await add_introduction(bot.services, ALICE, await bot.say("card", ALICE))
+    assert "Your workspace *notebook* on Saturn Cloud is running." in words(shown)
+    assert [*buttons(shown)] == ["View on Saturn Cloud", "Leave", "Post a class card"]
+    assert "I start, stop and open" not in words(shown)
 
 
 async def test_workspace_called_course_is_meant_by_its_name(bot):

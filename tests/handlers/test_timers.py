@@ -59,6 +59,38 @@ async def test_a_plan_beyond_the_providers_end_says_so_when_it_is_made(bot, mode
     assert said not in words(await bot.say("keep notebook until 9:30"))
 
 
+@pytest.mark.parametrize(
+    ("plan", "short"),
+    [
+        ("start notebook until 18:00", "start notebook until 9:30"),
+        ("stop notebook at 18:00", "stop notebook at 9:30"),
+        ("hours notebook daily 8:00-18:00", "hours notebook daily 8:00-9:30"),
+        ("hours notebook daily -18:00", "hours notebook daily -9:30"),
+    ],
+)
+async def test_each_way_to_plan_a_stop_says_that_the_providers_end_is_sooner(bot, plan, short):
+    bot.services.connections["saturn"].facets = lambda: frozenset({"extension"})
+    await bot.sees(State.RUNNING, expires_at=bot.clock.now() + HOUR, expiry_mode="stops")
+    assert "Before that, Saturn Cloud stops it" in words(await bot.say(plan))
+    assert "Before that" not in words(await bot.say(short))
+
+
+async def test_a_plan_for_several_names_those_that_end_sooner(bot):
+    await bot.sees(State.RUNNING, expires_at=bot.clock.now() + HOUR, expiry_mode="stops")
+    await observe(bot.store, bot.clock, await bot.workspace("training"), Observed(State.RUNNING))
+    answer = words(await bot.say("stop notebook and training at 18:00"))
+    assert "Before that, Saturn Cloud stops *notebook*" in answer
+    assert "stops *training*" not in answer
+
+
+async def test_an_hour_more_beyond_the_providers_end_says_so(bot):
+    await bot.sees(State.RUNNING, expires_at=bot.clock.now() + 1.5 * HOUR, expiry_mode="stops_anyway")
+    await bot.say("stop notebook at 10:00")
+    row = await bot.workspace("notebook")
+    moved = await bot.press(f"hour_more:u{row.stop_at:.0f}", row.id)
+    assert "Before that, Saturn Cloud stops it" in words(moved)
+
+
 async def test_what_a_provider_can_extend_is_kept_two_hours_more(bot):
     bot.services.connections["saturn"].facets = lambda: frozenset({"extension"})
     await bot.sees(State.RUNNING, expires_at=bot.clock.now() + HOUR, expiry_mode="stops")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from bot.domain.notices import NoticeKind
-from bot.domain.usage import Known, Moment
+from bot.domain.snapshots import Snapshot
+from bot.domain.usage import Allowance, Known, Moment
 from bot.domain.usage_picture import SpanKind, UsageWeek
 from bot.domain.workspaces import State
+from bot.providers import facets
+from bot.store import accounts, snapshots
 from tests.handlers.rig import Cloud, buttons, one_cloud, staged, words
 from tests.rigs.golden import check_golden
 from tests.rigs.lives import exact, keep, make_life
@@ -198,3 +202,26 @@ async def test_without_pictures_the_text_alone_is_the_answer(bot):
     await keep(bot.store, *make_week())
     assert "picture" not in words(await bot.say("usage"))
     assert await pictures_of(bot) == []
+
+
+class Limited(Cloud, facets.Allowances):
+    """A cloud with a limit."""
+
+    async def read_allowances(self, access):
+        raise AssertionError("a verb never waits for a provider")
+
+
+async def test_what_limits_leave_is_shown_as_last_read(bot):
+    bot.connections["saturn"].__class__ = Limited
+    (account,) = await bot.store.read(accounts.list_accounts, ALICE)
+    assert "Left on" not in words(await bot.say("usage"))
+    tasks = await bot.store.engine.read(lambda tx: tx.all("SELECT * FROM tasks"))
+    assert [one["subject"] for one in tasks if one["kind"] == "snapshot"] == [f"{account.id}/allowances"]
+    left = [Allowance("hours this month", 12.0, 40.0), Allowance("credits", 1.5, None, "team")]
+    now = await bot.store.now()
+    snapshot = Snapshot("saturn", account.id, "allowances", [asdict(one) for one in left], now)
+    await bot.store.write(snapshots.save_snapshot, snapshot)
+    await keep(bot.store, *make_week())
+    for said in (words(await bot.say("usage")), words(await bot.say("usage last year"))):
+        assert "Left on Saturn Cloud: 12 of 40 hours this month.\n" in said
+        assert "Left on Saturn Cloud (team): 1.5 credits." in said

@@ -66,3 +66,8 @@ def test_page_that_is_not_drawn_shows_its_lines():
     (said,) = plain.make_plain_view(form)["blocks"]
     assert "Slack didn't accept this form" in said["text"]["text"]
     assert {"submit", "callback_id"}.isdisjoint(plain.make_plain_view(form))
+
+
+def test_page_with_nothing_to_send_is_closed_not_cancelled():
+    assert kit.modal("Asked", [kit.divider()])["close"]["text"] == "Close"
+    assert "close" not in kit.modal("Ask", [kit.divider()], submit="Ask")

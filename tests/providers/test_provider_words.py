@@ -55,6 +55,22 @@ NESTED_ANSWERS = [
     pytest.param("(403)\nReason: Forbidden\n", "", id="kubernetes-status-only"),
     pytest.param(f"Failed to make it: {json.dumps(STATUS_BODY)}", QUOTA_WORDS, id="status-in-a-sentence"),
     pytest.param("HTTP 500: error (No credit left. Ask Bob.)", "No credit left. Ask Bob.", id="tornado"),
+    pytest.param("HTTPError(429, 'No room in your lab')", "No room in your lab", id="arguments"),
+    pytest.param("ApiError(status=403, reason='No credit')", "No credit", id="named-arguments"),
+    pytest.param("SpawnError(reason=No credit left)", "No credit left", id="named-argument-unquoted"),
+    pytest.param("HTTPError(500)", "", id="status-argument"),
+    pytest.param(
+        "An error occurred (Capacity) when calling the RunInstances operation (reached max retries: 4): No "
+        "machine is free.",
+        "No machine is free.",
+        id="aws",
+    ),
+    pytest.param(
+        "<_InactiveRpcError of RPC that terminated with:\n\tstatus = StatusCode.UNKNOWN\n"
+        '\tdetails = "no such pool"\n\tdebug_error_string = "{}"\n>',
+        "no such pool",
+        id="grpc-python",
+    ),
     pytest.param("HTTP 403: Forbidden (No room (yet))", "No room (yet)", id="tornado-brackets"),
     pytest.param("HTTP 403: No credit left", "No credit left", id="tornado-reason"),
     pytest.param("HTTP 500: Internal Server Error", "", id="tornado-without-words"),
@@ -142,6 +158,8 @@ def test_words_are_read_before_they_are_cut_and_classified():
         pytest.param("a." * 4500, id="modules"),
         pytest.param("HTTP 500: " + "(" * 9000, id="brackets"),
         pytest.param("<b " * 3000, id="tags"),
+        pytest.param("SpawnError(" + "(" * 1900, id="arguments"),
+        pytest.param("<E of RPC that terminated with:" + "details = " * 900, id="grpc"),
     ],
 )
 def test_reading_words_of_a_hostile_answer_is_quick(text):

@@ -17,6 +17,7 @@ import pytest
 from bot.domain.forms import Form, Purpose, Spec
 from bot.domain.observations import Created, OutcomeSearch
 from bot.domain.runs import ObservedRun, RunState
+from bot.domain.usage import Allowance
 from bot.domain.workspaces import State
 from bot.providers import facets
 from bot.providers.base import Access, SendWindow
@@ -120,6 +121,15 @@ async def check_extension(rig: Rig) -> None:
     assert after.expires_at is not None
     assert abs(after.expires_at - ends_at) < 1.0
     assert before.expires_at < ends_at <= before.expires_at + 7201.0
+
+
+@register_contract(facets.Allowances)
+async def check_allowances(rig: Rig) -> None:
+    for one in await rig.provider.read_allowances(rig.access):
+        assert isinstance(one, Allowance)
+        assert one.unit
+        assert one.left >= 0.0
+        assert one.limit is None or one.limit >= 0.0
 
 
 @register_contract(facets.Minting)

@@ -178,6 +178,12 @@ def describe_usage(title: Callable[[str], str], facts: UsageFacts) -> dict[str, 
             for one in usage.lines
         ],
         **unused,
+        "left": [
+            {"on": _text(title(connection)), "name": _text(one.name), "unit": _text(one.unit)}
+            | {"left": one.left, "limit": one.limit}
+            for connection, found in facts.left.items()
+            for one in found
+        ],
     }
 
 

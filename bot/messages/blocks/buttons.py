@@ -288,12 +288,19 @@ def list_extend_button(facts: WorkspaceFacts) -> list[Element]:
     ]
 
 
-def list_earlier_end(facts: WorkspaceFacts) -> list[str]:
-    """Return the provider's own end of a workspace, if that comes before its timer."""
-    coming = [] if facts.workspace is None else list_coming_ends(facts.workspace, facts.effects, facts.now)
+def list_earlier_end(facts: WorkspaceFacts, planned: float | None, *, is_named: bool = False) -> list[str]:
+    """Return the provider's own end of a running workspace, if that comes before a ``planned`` stop."""
+    if facts.workspace is None or planned is None or not facts.is_up:
+        return []
+    workspace = replace(facts.workspace, stop_at=planned)
     return [
-        fill(cards.EARLIER[how], title=facts.connection_title, at=kit.moment_at(at, facts.now, facts.zone))
-        for how, at in coming[:-1]
+        fill(
+            cards.EARLIER[how],
+            title=facts.connection_title,
+            it=Markup(f"*{line(workspace.title)}*" if is_named else "it"),
+            at=kit.moment_at(at, facts.now, facts.zone),
+        )
+        for how, at in list_coming_ends(workspace, facts.effects, facts.now)[:-1]
     ]
 
 

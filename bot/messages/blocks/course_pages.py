@@ -10,9 +10,12 @@ from bot.domain.courses import ClassCard, ClassFacts
 from bot.domain.hours import Occurrence
 from bot.domain.notices import Answer
 from bot.domain.time_parsing import DAYS
+from bot.domain.workspaces import State
 from bot.messages.blocks import courses as cards
 from bot.messages.blocks import kit
 from bot.messages.blocks.button_values import ButtonValue
+from bot.messages.blocks.buttons import open_buttons
+from bot.messages.blocks.cards import fill_notice
 from bot.messages.blocks.kit import Block, Element, Markup, fill
 from bot.messages.texts import answers, times, verbs
 from bot.messages.texts import course_pages as words
@@ -47,7 +50,7 @@ def render_course(facts: ClassFacts) -> list[Block]:
     elif facts.is_teacher:
         lines.append(_format_counts(facts))
         buttons = _list_change_buttons(facts)
-    elif facts.workspace_title or facts.pending is not None:
+    elif facts.workspace is not None or facts.pending is not None:
         buttons = cards.list_member_buttons(card)
     else:
         who = kit.mention(facts.people.get(card.principal.key))
@@ -62,9 +65,12 @@ def _describe_membership(facts: ClassFacts) -> tuple[list[str], list[Element]]:
         why, button = cards.describe_missing(facts, facts.pending)
         # In a Home, the account has a coloured button already.
         return [fill(words.PENDING, why=why)], [{key: one for key, one in button.items() if key != "style"}]
-    if not facts.workspace_title:
+    if facts.workspace is None:
         return [], []
-    return [fill(words.YOURS, name=facts.workspace_title, title=facts.connection_title)], []
+    if facts.workspace.state is State.RUNNING:
+        buttons = map(kit.without_colour, open_buttons(facts.workspace))
+        return [fill_notice(words.YOURS_RUNS, facts.workspace)], [*buttons]
+    return [fill_notice(words.YOURS, facts.workspace)], []
 
 
 def _list_change_buttons(facts: ClassFacts) -> list[Element]:

@@ -80,7 +80,7 @@ def answer_view(answer: Answer, purpose: Purpose | None = None) -> dict[str, Any
     """Return a modal that shows an answer with its buttons, and then the answers to these."""
     title = verbs.ANSWER_TITLE if purpose is None else verbs.TITLE[purpose]
     said = list(answer.blocks) or [kit.section(kit.safe(answer.text))]
-    return kit.modal(title, said, close=verbs.DONE)
+    return kit.modal(title, said)
 
 
 def start_view(

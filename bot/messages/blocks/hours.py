@@ -31,6 +31,8 @@ from bot.messages.blocks.buttons import (
     describe_obstacle,
     format_stop_risk,
     list_buttons,
+    list_earlier_end,
+    list_extend_button,
     list_hours_button,
     make_change,
     start_button,
@@ -121,8 +123,11 @@ def describe_hours(
     causes = dict.fromkeys(one.paused for one in rules if one.paused)
     sentences += [words.RESTING, *(_format_cause(cause, title) for cause in causes)] if causes else []
     sentences += [*ending, *(_format_next(facts) if not causes and not new else [])]
+    earlier = list_earlier_end(facts, find_hours_stop(rules, facts.now))
+    sentences += earlier
     sentences += [words.NO_STOP] if _starts_without_stop(facts) and not ending else []
     buttons = [*_list_rest_buttons(facts), kit.button(words.TURN_OFF, "hours_off", workspace.id)]
+    buttons = [*buttons, *(list_extend_button(facts) if earlier else [])]
     buttons = [*buttons, *list_lesson_buttons(facts), *list_hours_button(facts)]
     if workspace.stop_at is not None:
         buttons = [*in_time, *buttons]

@@ -38,6 +38,7 @@ EMPTY_TEXT: Final = "–"
 
 #: Characters of a name in a button's label, so that a screen reader gets to the connection, too.
 _MAX_LABEL_NAME_LENGTH: Final = 40
+_CLOSE: Final = "Close"
 _LABEL_REPLACEMENTS: Final = str.maketrans({"&": " and ", "<": " ", ">": " "})
 #: The length to which paragraphs are shortened at most.
 _MIN_SECTION_LENGTH: Final = 100
@@ -593,7 +594,8 @@ def modal(
     title: str, blocks: Iterable[Block], *, submit: str = "", close: str = "", **keys: Any
 ) -> dict[str, Any]:
     """Return a form, or a page instead of one; ``keys`` are Slack's keys of the view."""
-    labels = {"title": title, "submit": submit, "close": close}
+    # Slack's own label is *Cancel*, but on a page there is nothing to cancel.
+    labels = {"title": title, "submit": submit, "close": close or ("" if submit else _CLOSE)}
     texts = {key: plain(label, limits.MAX_VIEW_TITLE_LENGTH) for key, label in labels.items() if label}
     return {"type": "modal", **texts, **keys, "blocks": list(blocks)}
 

@@ -42,7 +42,7 @@ def build_saved_view(facts: PreferenceFacts) -> dict[str, Any]:
 
 def build_workspace_saved_view(said: str) -> dict[str, Any]:
     """Return the view that replaces the form once it is saved, with what applies now."""
-    return kit.modal(words.SETTINGS_TITLE, [kit.section(f"{words.SAVED}\n{said}")], close=verbs.DONE)
+    return kit.modal(words.SETTINGS_TITLE, [kit.section(f"{words.SAVED}\n{said}")])
 
 
 def _format_sentences(facts: PreferenceFacts) -> list[str]:

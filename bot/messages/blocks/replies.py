@@ -18,7 +18,7 @@ from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.buttons import make_change, remove_button, stop_button
 from bot.messages.blocks.cards import link_button_value
 from bot.messages.blocks.kit import Block, Element, Markup, fill, safe
-from bot.messages.texts import answers, cards, pages, talk, times, verbs
+from bot.messages.texts import answers, cards, pages, talk, times
 from bot.messages.verb import Effect, find_verb, list_verbs
 
 #: The most buttons that people can take in at a glance; if there are more, they search.
@@ -241,7 +241,7 @@ def linked_view(title: str, username: str) -> dict[str, Any]:
     """Return the view that replaces the form if the code was right."""
     template = answers.CODE_DONE if username else answers.CODE_DONE_NAMELESS
     done = kit.section(fill(template, username=username, title=title))
-    return kit.modal(answers.CODE_DONE_TITLE, [done, kit.context(answers.CODE_DONE_NEXT)], close=verbs.DONE)
+    return kit.modal(answers.CODE_DONE_TITLE, [done, kit.context(answers.CODE_DONE_NEXT)])
 
 
 ASK_FORM = "ask_link"

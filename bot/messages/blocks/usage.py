@@ -20,6 +20,8 @@ from bot.messages.texts import usage as words
 
 #: The most lines of single workspaces and jobs, and those in a paragraph.
 MAX_LINES: Final = 12
+#: The most limits of a connection that are shown.
+MAX_ALLOWANCES: Final = 5
 #: The most people whose hours are shown.
 MAX_PEOPLE: Final = 30
 #: The most workspaces with buttons in the message on Mondays.
@@ -84,10 +86,9 @@ def answer_usage(facts: UsageFacts, command: Markup, *, is_drawn: bool = False) 
     ``is_drawn``: its picture is sent in the person's direct message.
     """
     if not facts.usage.lines:
-        said = kit.join(
-            [format_nothing(facts.window), fill(words.NOTHING_NEXT, command=command)],
-        )
-        return kit.message(said, buttons=_list_other_buttons(facts))
+        said = kit.join([format_nothing(facts.window), fill(words.NOTHING_NEXT, command=command)])
+        left = [kit.section(kit.join(lines, "\n"))] if (lines := _format_left(facts)) else []
+        return kit.answer([kit.section(said), *left, *kit.actions(_list_other_buttons(facts))])
     picture = [kit.context(words.PICTURE_COMES)] if is_drawn else []
     return kit.answer([*_render(facts), *picture, *kit.actions(_list_other_buttons(facts))])
 
@@ -128,7 +129,26 @@ def _render(facts: UsageFacts) -> list[Block]:
     if usage.idle is not None:
         still = next((one for one in facts.running if _is_idle(facts, one)), None)
         blocks += kit.row(_format_idle(facts, usage.idle), [] if still is None else list_end_buttons(still))
+    if left := _format_left(facts):
+        blocks.append(kit.section(kit.join(left, "\n")))
     return [*blocks, *_render_small_print(usage.lines)]
+
+
+def _format_left(facts: UsageFacts) -> list[str]:
+    """Format what providers' limits leave, a line for each."""
+    said = []
+    for connection, found in sorted(facts.left.items()):
+        for one in found[:MAX_ALLOWANCES]:
+            named = {"left": _format_number(one.left), "unit": one.unit, "name": one.name}
+            named |= {"title": facts.titles.get(connection, connection)}
+            template = words.LEFT_NAMED if one.name else words.LEFT
+            of = "" if one.limit is None else words.OF_LIMIT.format(limit=_format_number(one.limit))
+            said.append(fill(template, of=Markup(of), **named))
+    return said
+
+
+def _format_number(number: float) -> Markup:
+    return Markup(f"{number:,.1f}".removesuffix(".0"))
 
 
 def _format_line(facts: UsageFacts, one: UsageLine, *, has_price: bool) -> str:

@@ -255,9 +255,9 @@ LINE_UNUSED: Final = "I'll {do} it {planned}, or it stops {at} if you haven't us
 ENDS: Final[Mapping[StopMode, str]] = {"stop": "stops", "suspend": "is suspended", "force": "stops"}
 #: Added to a plan, by what the provider does before it.
 EARLIER: Final[Mapping[StopMode | ExpiryMode, str]] = {
-    "stops": "Before that, {title} stops it {at} unless it's used.",
-    "stops_anyway": "Before that, {title} stops it {at}, even if it's used.",
-    "removed": "Before that, {title} ends it for good {at}.",
+    "stops": "Before that, {title} stops {it} {at} unless it's used.",
+    "stops_anyway": "Before that, {title} stops {it} {at}, even if it's used.",
+    "removed": "Before that, {title} ends {it} for good {at}.",
 }
 EXTEND: Final = "Keep 2 h more"
 EXTENDING: Final = "I'm asking {title} to stop *{name}* {at} instead."

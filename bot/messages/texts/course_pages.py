@@ -17,6 +17,7 @@ READY_COUNT: Final = "{ready} ready"
 THEIRS: Final = "*{name}* is {who}'s course. {then}. To join, press *Join* on its card in its channel."
 #: For a person who has joined it.
 YOURS: Final = "I'll start your workspace *{name}* on {title} for it."
+YOURS_RUNS: Final = "Your workspace *{name}* on {title} is running."
 PENDING: Final = "You've pressed *Join*, but {why}"
 #: Problems with a field.
 WRONG: Final = {

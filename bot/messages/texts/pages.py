@@ -14,7 +14,6 @@ BRAND = "Usher"
 TAGLINE = "Workspaces from Slack"
 #: Usher's name on link pages, as people know it from where they came.
 APP = "@{app} in Slack"
-CLOSE = "Close"
 
 # -- headings and labels of the pages ------------------------------------------------------------------------
 

@@ -29,6 +29,10 @@ UNUSED: Final = (
     "*{name}* ran longest without being used: {hours}, until {until}.",
     "*{name}* has been running for {hours} without being used.",
 )
+#: What providers' limits leave.
+LEFT: Final = "Left on {title}: {left}{of} {unit}."
+LEFT_NAMED: Final = "Left on {title} ({name}): {left}{of} {unit}."
+OF_LIMIT: Final = " of {limit}"
 #: Of several people.
 TEAM: Final = "Everybody"
 OF_GROUP: Final = "{people}: *{hours}* in all · {money}"

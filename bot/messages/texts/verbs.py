@@ -57,7 +57,6 @@ NOT_LINKED: Final = "Your {title} account is no longer linked. Close this and ty
 
 #: Shortcuts.
 ANSWER_TITLE: Final = "Usher"
-DONE: Final = "Close"
 START_TITLE: Final = "Start a workspace"
 START_LABEL: Final = "Workspace"
 START_SUBMIT: Final = "Start"

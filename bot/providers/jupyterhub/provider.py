@@ -24,12 +24,14 @@ from pydantic import SecretStr
 from bot.domain.forms import NameRule
 from bot.domain.observations import Observed
 from bot.domain.stops import StopMode
+from bot.domain.usage import Allowance
 from bot.domain.workspaces import Workspace
 from bot.providers import base, connection, facets
 from bot.providers.access import RemoteAccount
 from bot.providers.answers import (
     Listing,
     clean,
+    find_amount,
     find_text,
     format_creation,
     log_oddity,
@@ -40,6 +42,7 @@ from bot.providers.base import Access, Credential, Identity
 from bot.providers.facets import OAuthClient
 from bot.providers.jupyterhub.making import HubMaking, JupyterHubOffer
 from bot.providers.jupyterhub.servers import (
+    CHECK_SECONDS,
     DISPLAY_NAMES_RELEASE,
     ServerName,
     Servers,
@@ -50,7 +53,7 @@ from bot.providers.jupyterhub.servers import (
     read_token_owner,
 )
 from bot.providers.jupyterhub.settings import JupyterHubSettings
-from bot.providers.requests import ApiClient, encode_path_segment, map_concurrently
+from bot.providers.requests import ApiClient, encode_path_segment, map_concurrently, none_if_absent
 from bot.support import errors
 from bot.support.addresses import parse_origin
 from bot.support.responses import Response
@@ -96,6 +99,7 @@ class JupyterHub(
     facets.Minting,
     facets.Tokens,
     facets.SignIn,
+    facets.Allowances,
     HubMaking,
 ):
     """Translate for one hub."""
@@ -190,6 +194,20 @@ class JupyterHub(
         shares = await self._servers.list_shared(access)
         found += await map_concurrently(MAX_CONCURRENT_READS, other, shares)
         return Listing(found, is_whole=shares.is_whole and len(can_be_named) == len(names))
+
+    async def read_allowances(self, access: Access) -> Sequence[Allowance]:
+        """Read the balances of the credit service, if the hub has one that this token may read."""
+        asking = access.api.call("GET", "/credits", total=CHECK_SECONDS)
+        try:
+            response = await none_if_absent(asking)
+        except errors.Forbidden:
+            return ()
+        found = [] if response is None else response.json()
+        return tuple(
+            Allowance("credits", left, find_amount(one, "cap"), clean(find_text(one, "name") or "", 40))
+            for one in (found if isinstance(found, list) else [])
+            if isinstance(one, dict) and (left := find_amount(one, "balance")) is not None
+        )
 
     async def start(self, access: Access, workspace: Workspace) -> str | None:
         """Ask for a start; 201 and 202 both mean accepted, not ready. Already running is success."""

@@ -14,7 +14,9 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, ClassVar
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, ClassVar, Final
 from urllib.parse import quote, urljoin
 
 import aiohttp
@@ -27,6 +29,7 @@ from bot.domain.observations import Observed
 from bot.domain.prices import MachineKind
 from bot.domain.runs import Run
 from bot.domain.stops import StopEffect, StopEffects, StopMode
+from bot.domain.usage import Allowance
 from bot.domain.workspaces import State, Workspace
 from bot.providers import base, facets
 from bot.providers.access import RemoteAccount
@@ -35,6 +38,7 @@ from bot.providers.answers import (
     Listing,
     clean,
     find_account_id,
+    find_amount,
     find_text,
     parse_time,
     read_entries,
@@ -80,6 +84,13 @@ MAX_PAGE_BYTES = 2_000_000
 #: Owner of a token that Usher got with the administrator's, and can get again in the same way.
 _MINTED: CredentialOwner = "admin"
 
+#: The units of hours that are limited, by the limit's field; the server's days and months are in UTC.
+_HOURS: Final = {
+    "hours_per_day": "hours today",
+    "hours_per_month": "hours this month",
+    "hours_forever": "hours",
+}
+
 
 class Saturn(
     base.Provider,
@@ -87,6 +98,7 @@ class Saturn(
     facets.Reasons,
     facets.Renewal,
     facets.Tokens,
+    facets.Allowances,
     SaturnMaking,
     SaturnRuns,
     facets.Impersonation,
@@ -258,6 +270,36 @@ class Saturn(
         except errors.ProviderError:
             # The time is useful but not needed.
             return None
+
+    async def read_allowances(self, access: Access) -> Sequence[Allowance]:
+        """Read the limits of the person's hours, and what was used of them, by the server's own clock."""
+        response = await none_if_absent(access.api.call("GET", "/api/user/owners", total=CHECK_SECONDS))
+        if response is None:
+            return ()
+        listed, date = response.json_object().get("owners"), response.headers.get("Date")
+        owners = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+        given = (one.get("limits") for one in owners)
+        limits: dict[str, Any] = next((one for one in given if isinstance(one, dict)), {})
+        with suppress(TypeError, ValueError):
+            now = parsedate_to_datetime(date or "").astimezone(UTC)
+            today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+            begins = {"hours_per_day": today, "hours_per_month": today.replace(day=1), "hours_forever": None}
+            found = [
+                await self._read_allowance(access, limit, _HOURS[key], begin)
+                for key, begin in begins.items()
+                if (limit := find_amount(limits, key)) is not None
+            ]
+            return tuple(one for one in found if one is not None)
+        return ()
+
+    async def _read_allowance(
+        self, access: Access, limit: float, unit: str, begin: datetime | None
+    ) -> Allowance | None:
+        query = {} if begin is None else {"start": begin.isoformat()}
+        asking = access.api.call("GET", "/api/user/usage/aggregated", query=query, total=CHECK_SECONDS)
+        response = await none_if_absent(asking)
+        used = None if response is None else find_amount(response.json_object(), "hours")
+        return None if used is None else Allowance(unit, max(limit - used, 0.0), limit)
 
     async def _read_owner(self, credential: Credential, total: float = CHECK_SECONDS) -> RemoteAccount | None:
         """Return the account to which a token belongs, None if the server can't say."""

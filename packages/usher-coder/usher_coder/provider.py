@@ -86,7 +86,9 @@ class CoderSettings(up.ConnectionSettings):
     wildcard_host: str | None = Setting(default=None, pattern=r"^\*[a-z0-9.:-]*\.[a-z0-9.:-]+$")
 
 
-class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Extension, up.Creation[Offer]):
+class Coder(
+    up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Extension, up.Allowances, up.Creation[Offer]
+):
     """Translate for one Coder deployment."""
 
     api_version: ClassVar[int] = up.API_VERSION
@@ -228,6 +230,24 @@ class Coder(up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Extensi
         return await up.accept_already_done(
             "stop", _build(access, workspace, "stop"), *_list_names(workspace)
         )
+
+    async def read_allowances(self, access: up.Access) -> Sequence[up.Allowance]:
+        """Read the person's quota in each of their organisations; without one there is no budget."""
+        me = (await access.api.call("GET", "/users/me")).json_object()
+        listed, found = me.get("organization_ids"), list[up.Allowance]()
+        for one in listed if isinstance(listed, list) else []:
+            path = (
+                f"/organizations/{_part(str(one))}/members/{_part(up.require_id(me, 'id'))}/workspace-quota"
+            )
+            try:
+                response = await up.none_if_absent(access.api.call("GET", path))
+            except up.errors.Forbidden:
+                continue
+            answer = {} if response is None else response.json_object()
+            budget, consumed = (up.find_amount(answer, key) for key in ("budget", "credits_consumed"))
+            if budget is not None and consumed is not None:
+                found.append(up.Allowance("credits", max(budget - consumed, 0.0), budget))
+        return found
 
     async def extend(self, access: up.Access, workspace: up.Workspace, until: float) -> float:
         """Set another deadline for the running build, at the latest its last one."""

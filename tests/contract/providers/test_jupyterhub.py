@@ -23,6 +23,12 @@ from tests.rigs.providers import NO_GPU
 from tests.support.http_rig import raw_server, whole
 from usher.conformance.rigs import build_row
 
+KUBERNETES = (
+    "(403)\nReason: Forbidden\nHTTP response headers: <CIMultiDictProxy('Server': 'x')>\nHTTP response body: "
+)
+EXCEEDED = {"kind": "Status", "message": "exceeded quota: compute, requested: limits.cpu=2", "code": 403}
+USED_UP = "usage = 80.00 GiB-hours is over the quota limit of 10.00 GiB-hours over the last 30 days."
+
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
@@ -42,6 +48,28 @@ async def test_a_failed_start_tells_its_reason_and_can_be_tried_again(hub: Rig):
     await hub.provider.start(hub.access, build_row(hub.provider, hub.broken_id))
     assert (await hub.observe(hub.broken_id)).state in {State.STARTING, State.FAILED}
     await hub.read_until(State.FAILED, remote_id=hub.broken_id)
+
+
+@pytest.mark.parametrize(
+    ("raises", "words", "reason"),
+    [
+        pytest.param(
+            [0, KUBERNETES + json.dumps(EXCEEDED)], EXCEEDED["message"], Reason.QUOTA, id="kubernetes"
+        ),
+        pytest.param(
+            [500, "No credit left.<br>Ask the lab."], "No credit left. Ask the lab.", None, id="tags"
+        ),
+        pytest.param([403, f"Your memory {USED_UP}"], f"Your memory {USED_UP}", Reason.USAGE, id="hours"),
+        pytest.param([0, "HTTPError(429, 'Come back later')"], "Come back later", None, id="exception"),
+        pytest.param([0, '{"errors": [{"message": "Budget used up"}]}'], "Budget used up", None, id="json"),
+    ],
+)
+async def test_a_start_that_raises_is_told_in_the_innermost_words(hub: Rig, raises, words, reason):
+    path, remote_id = f"/users/{hub.access.username}/servers/gpu", f"{hub.access.username}/gpu"
+    await api(hub, "POST", path, raises=raises, pause=0.2)
+    failed = (await hub.read_until(State.FAILED, remote_id=remote_id))[-1]
+    assert (failed.reason, failure_causes.find_reason(failed.reason or "")) == (words, reason)
+    await hub.provider.remove(hub.access, build_row(hub.provider, remote_id))
 
 
 async def test_a_warning_while_it_waits_outlasts_the_hubs_own_word_for_the_failure(hub: Rig):

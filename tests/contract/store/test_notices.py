@@ -13,7 +13,7 @@ from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.store import counts, operations
 from bot.store import notices as notice_rows
-from bot.store.cards import CARD_DELAY_SECONDS
+from bot.store.cards import CARD_DELAY_SECONDS, find_card
 from bot.store.notices import CARD_FIRST_SECONDS, SILENCE_SECONDS, add_card, release_card
 from tests.rigs.store import ALICE, BOB, accept_operation, linked, prefer
 
@@ -189,6 +189,28 @@ async def test_a_card_beside_an_answer_waits_and_its_end_does_not_wait_for_it(st
     assert {one.subject for one in await store.perform(notice_rows.claim_notices, 10, 60.0)} <= {"plain"}
     clock.advance(1)
     assert "long" in {one.subject for one in await store.perform(notice_rows.claim_notices, 10, 60.0)}
+
+
+@pytest.mark.both_engines
+@pytest.mark.parametrize("is_claimed", [False, True])
+async def test_a_card_that_waited_is_closed_with_the_end(store, clock, notebook, is_claimed):
+    made = (await accept_operation(store, notebook)).operation
+    await store.carry_out(lambda tx: add_card(tx, message(made.id, NoticeKind.CARD), NoticeKind.READY))
+    if is_claimed:
+        clock.advance(CARD_DELAY_SECONDS)
+        (card,) = await store.perform(notice_rows.claim_notices, 10, 600.0)
+    await store.write(notice_rows.add_notices, [message(made.id, NoticeKind.READY)])
+    clock.advance(CARD_FIRST_SECONDS)
+    (ready,) = await claimed(store)
+    await store.write(notice_rows.mark_notice_sent, ready, "D1", "1.1")
+    shown = await store.read(find_card, made.id)
+    assert (shown.stage, shown.message_ts) == (("live", None) if is_claimed else ("closed", None))
+    clock.advance(CARD_DELAY_SECONDS)
+    assert await claimed(store) == []
+    if is_claimed:
+        # Whoever has it in hand writes where it is.
+        await store.write(notice_rows.mark_notice_sent, card, "D1", "1.2")
+        assert (await store.read(find_card, made.id)).message_ts == "1.2"
 
 
 async def test_whoever_hears_of_no_end_has_the_card_at_once(store, notebook):

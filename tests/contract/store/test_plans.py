@@ -85,7 +85,7 @@ WALKS = {
         ("people_of_all", "people_of_connections", "sums_of_connections", "sums_of_people"),
         ("lives", "an Usher admin asks for everybody's hours"),
     ),
-    "taught_cards": ("class_cards", "a teacher asks for a class's hours"),
+    "taught_cards": ("class_cards", "a teacher asks for classes, or their hours"),
     "used_database": ("accounts", FIRST),
     "uses": ("accounts rules workspaces", COMMAND),
     "rows_of_channel": (

@@ -2,16 +2,19 @@
 
 import asyncio
 import socket
-from contextlib import closing
+from contextlib import closing, suppress
 from time import monotonic
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 from structlog.testing import capture_logs
 
-from bot.store import open_store
+from bot.store import open_store, postgres_servers
 from bot.store.maintenance import find_failover, note_same_data
 from bot.store.postgres_servers import Servers
+from bot.store.transaction import Priority
 from bot.support.clock import SystemClock, SystemIds
+from bot.support.errors import StoreBusy, StoreUnavailable
 from tests.contract.store.test_postgres_refused import working
 from tests.rigs import postgres
 from tests.rigs.postgres_standby import own_server, pair
@@ -83,20 +86,64 @@ async def test_of_two_primaries_the_later_timeline_is_used_and_it_is_said(two_pr
     old.stop()
 
 
+def promote(standby):
+    with postgres.connected(standby.get_uri()) as connection:
+        connection.execute("SELECT pg_promote()")
+        while connection.execute("SELECT pg_is_in_recovery(), pg_sleep(0.05)").fetchone()[0]:
+            pass
+
+
+async def see_on(store, number):
+    """Write until each connection that writes is on a timeline."""
+    seen = set()
+    while seen != {number}:
+        with suppress(StoreBusy, StoreUnavailable):
+            for _ in store.engine._writing:
+                await first_sight(store, f"on {number}")
+                await store.engine.write(lambda tx: tx.now(), Priority.CLAIMS)
+                await store.engine.write(lambda tx: tx.now(), Priority.RECORDS)
+                for name in "abcdefgh":
+                    await store.engine.write(lambda tx: tx.now(), subjects=[name])
+        seen = {session.timeline.partition("/")[2] for session in store.engine._writing}
+        await asyncio.sleep(0.05)
+
+
+@pytest.mark.timeout(120)
+async def test_a_running_process_goes_to_a_later_timeline_and_never_back(two_primaries, monkeypatch):
+    monkeypatch.setattr(postgres_servers, "LOOK_SECONDS", 0.1)
+    servers, old = two_primaries
+    new = servers._standby
+    store = await opened(servers.url)
+    assert await first_sight(store, "before")
+    with capture_logs() as logs:
+        promote(new)
+        await see_on(store, "00000002")
+        (said,) = [one["problem"] for one in logs if one["event"] == "two databases take writes"]
+    status, answer = await working(store)
+    assert (status, answer["problems"]["store"]) == (200, said)
+    # The old one still takes writes.
+    new.stop()
+    for _ in range(3):
+        with pytest.raises((StoreBusy, StoreUnavailable)):
+            await first_sight(store, "in the past")
+    assert "lives in the past" in store.engine.problem
+    new.start()
+    await see_on(store, "00000002")
+    with postgres.connected(old.get_uri(database="usher")) as connection:
+        assert not connection.execute("SELECT key FROM inbox WHERE key = 'in the past'").fetchall()
+    await store.close()
+
+
 async def test_a_server_that_says_nothing_keeps_nobody_longer_than_two_seconds():
     with own_server() as server, closing(socket.socket()) as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         folder = server.url.partition("host=")[2]
-        given = {
-            "host": f"127.0.0.1,{folder}",
-            "port": f"{silent.getsockname()[1]},5432",
-            "user": "postgres",
-            "dbname": "postgres",
-        }
+        ports = f"{silent.getsockname()[1]},5432"
+        address = f"host=127.0.0.1,{folder} port={ports} user=postgres dbname=postgres"
         began, servers = monotonic(), Servers()
-        found = await asyncio.to_thread(servers.choose, given)
-        assert (found["host"], servers.problem) == (folder, "")
+        found = conninfo_to_dict(await asyncio.to_thread(servers.choose, address))
+        assert (found["host"], found["port"], servers.problem) == (folder, "5432", "")
         assert monotonic() - began < 10
 
 

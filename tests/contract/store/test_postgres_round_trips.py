@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from bot.services.reachability import Reachability
 from bot.store import cards, gates, notices, operations, outages, slack_rate_limits
 from bot.store.postgres import PostgresEngine
 from bot.store.postgres_session import PostgresSession
@@ -101,6 +102,19 @@ async def test_work_that_was_cut_while_it_finished_runs_again(url, store, when, 
 
     assert await store.engine.write(take) == 0.0
     assert len(await store.engine.read(lambda tx: tx.all(_CALLS))) == count
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_silence_ends_though_its_answer_was_cut(store, when):
+    """Only who ends it frees the work that waited, so that isn't done twice."""
+    await store.write(outages.note_silence, "saturn", 1.0, None)
+    reachability = Reachability("saturn")
+    reachability.record_answer(2.0)
+    for session in store.engine._writing:
+        session.__class__ = Cut
+        session.when = when
+    assert await reachability.write(store)
+    assert not await store.write(outages.end_silence, "saturn", 2.0)
 
 
 async def test_an_error_in_what_finishes_is_its_callers_and_nothing_is_done(store):

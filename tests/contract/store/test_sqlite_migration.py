@@ -5,11 +5,13 @@ import os
 import re
 import sqlite3
 from contextlib import closing
+from functools import partial
 
 import pytest
 
 from bot.domain.audit import AuditEntry
-from bot.store import audit, open_store
+from bot.domain.usage import Known
+from bot.store import audit, open_store, usage
 from bot.store.schema import (
     find_missing_migrations,
     list_replaced_migrations,
@@ -25,6 +27,7 @@ from bot.support.release import RELEASE
 from tests.project.repository import ROOT
 from tests.rigs import earlier
 from tests.rigs.clock import FakeClock
+from tests.rigs.store import ALICE, follow
 
 HEADER = "-- What all migrations make of a new file, as test_new_database_equals_a_migrated_one writes it.\n"
 LATEST = ROOT / "bot/store/migrations/latest/sqlite.sql"
@@ -321,3 +324,44 @@ async def test_every_kind_of_0_3_1_is_read_and_keeps_its_key(tmp_path):
     assert losses == gone - {"limit_request"}
     assert {(name, row.id): row.kind for name, rows in found.items() for row in rows} == renamed
     assert all(notice.key == f"of {notice.id}/{notice.id}/1" for notice in found["notices"])
+
+
+async def test_past_lives_come_after_the_upgrade_and_what_runs_is_one(tmp_path):
+    path, every = tmp_path / "usher.db", read_migrations()
+    await migrated(path, {name: script for name, script in every.items() if name < "0074"})
+    url, clock = f"sqlite:///{path}", FakeClock()
+    now = clock.now()
+    entries = [
+        ("call.start", "accepted", "ws_gone", now - 90_000.0),
+        ("operation.start", "fulfilled", "ws_gone", now - 89_990.0),
+        ("call.stop", "accepted", "ws_gone", now - 86_400.0),
+        ("operation.stop", "fulfilled", "ws_gone", now - 86_390.0),
+        ("call.start", "accepted", "ws_up", now - 7200.0),
+        ("operation.start", "fulfilled", "ws_up", now - 7100.0),
+    ]
+    with closing(sqlite3.connect(path)) as database, database:
+        for seq, (action, result, target, at) in enumerate(entries, 1):
+            detail = '{"connection":"hub","operation":"op"}'
+            row = (seq, at, ALICE.key, action, target, result, detail, "", f"hash {seq}")
+            database.execute("INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        database.execute("UPDATE audit SET detail = ? WHERE seq = 0", [str(len(entries))])
+        gate = "INSERT INTO gates (gate_key, connection, remote_id) VALUES ('g', 'hub', 'lab')"
+        workspace = (
+            "INSERT INTO workspaces (id, principal, connection, remote_id, gate_key, name, state, origin,"
+            " hidden, created_at, observed_at, up_at, running_since)"
+            " VALUES ('ws_up', ?, 'hub', 'lab', 'g', 'lab', 'running', 'discovered', 0, 1.0, ?, ?, ?)"
+        )
+        database.execute(gate)
+        database.execute(workspace, [ALICE.key, now - 60.0, now - 60.0, now - 7110.0])
+    store = await open_store(url, clock, SystemIds())
+    await store.migrate()
+    read = partial(usage.read_lives_of_person, principal=ALICE, since=0.0, until=now)
+    (running,) = await store.read(read)
+    assert (running.began.known, running.began.best, running.is_open) == (Known.UNKNOWN, now - 7110.0, True)
+    assert await follow(store) == 1
+    past, running = await store.read(read)
+    assert (past.workspace_id, past.measure(0.0, now, now).best) == ("ws_gone", 1.0)
+    assert (running.workspace_id, running.began.known, running.is_open) == ("ws_up", Known.ASKED, True)
+    assert running.measure(0.0, now, now).best == pytest.approx((7200.0 - 60.0) / 3600.0)
+    assert await follow(store) == 0
+    await store.close()

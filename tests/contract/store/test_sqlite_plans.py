@@ -51,6 +51,13 @@ def test_next_due_sorts_nothing(connection):
         ("claim_lessons", "participants_due"),
         ("claim_running_workspaces", "workspaces_left"),
         ("starts_alike", "operations_of_a_kind"),
+        ("lives_of_person", "lives_of_person"),
+        ("lives_of_card", "lives_of_person"),
+        ("ended_lives", "lives_ended"),
+        ("open_lives", "lives_open"),
+        ("end_life", "lives_open"),
+        ("old_lives", "lives_ended"),
+        ("heal_times_of_lives", "lives_ended"),
     ],
 )
 def test_claims_use_the_index_that_was_made_for_them(connection, name, index):

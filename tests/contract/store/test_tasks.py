@@ -183,12 +183,12 @@ async def test_a_silence_is_one_for_all_processes_and_ends_with_a_later_answer(d
     )
     assert begun[0] == begun[1]
     # It answered before that.
-    assert not await other.write(outages.note_answer, "cloud", 6.0)
+    assert await other.write(outages.note_answer, "cloud", 6.0)
+    assert not await other.write(outages.end_silence, "cloud", 6.0)
     assert (await store.read(outages.list_reached))["cloud"].silent_since == begun[0]
-    assert sorted(await asyncio.gather(*(one.write(outages.note_answer, "cloud", 9.0) for one in both))) == [
-        False,
-        True,
-    ]
+    assert all([await one.write(outages.note_answer, "cloud", 9.0) for one in both])
+    ended = await asyncio.gather(*(one.write(outages.end_silence, "cloud", 9.0) for one in both))
+    assert sorted(ended) == [False, True]
     assert await other.read(outages.list_reached) == {"cloud": Reached("cloud", 9.0)}
     # What a process hasn't written yet counts all the same: the silence before that is over.
     await store.write(outages.note_silence, "cloud", 10.0, 9.0)

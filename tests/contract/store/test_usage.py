@@ -5,27 +5,34 @@ from decimal import Decimal
 
 import pytest
 
-from bot.domain.observations import Observed
+from bot.domain.observations import Created, Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.prices import MachineKind, Price
 from bot.domain.runs import DiscoveredRun, ObservedRun, RunState
 from bot.domain.steps import Update
 from bot.domain.usage import Known, Moment, sum_up
 from bot.domain.work_items import Call, Outcome
-from bot.domain.workspaces import State
-from bot.store import discovered, operations, runs, usage, workspaces
+from bot.domain.workspaces import PROVISIONAL, State, Workspace
+from bot.store import creations, discovered, operations, runs, usage, workspaces
 from bot.store.discovered import DiscoveredWorkspace
 from bot.store.tables import RUNS
+from bot.store.usage import LIVES
+from bot.support.errors import StoreError
+from tests.contract.store import classes
+from tests.contract.store.conftest import machines_clock
 from tests.contract.store.gates import SHARED, by_reference
 from tests.rigs.lives import keep, make_life
 from tests.rigs.store import (
     ALICE,
     BOB,
+    accept_creation,
     accept_operation,
     add_workspace,
     follow,
+    gate_key,
     launched,
     link_account,
+    linked,
     observe,
     unlink,
 )
@@ -281,20 +288,31 @@ async def test_opening_is_noted_on_the_life_that_goes_on(store, clock, workspace
     assert life.opened_at == await store.now()
 
 
-async def test_everybodys_lives_come_in_batches_and_from_one_snapshot(store, clock, workspace, monkeypatch):
+async def test_everybodys_lives_come_from_one_snapshot_in_pages(store, clock, workspace, monkeypatch):
     monkeypatch.setattr("bot.store.usage.READ_BATCH_SIZE", 2)
-    monkeypatch.setattr("bot.store.fan_out.READ_BATCH_SIZE", 2)
     for _ in range(4):
         for seen in (STOPPED, RUNNING):
             clock.advance(600.0)
             await observe(store, clock, workspace, seen)
-    one_by_one = await store.read(lambda tx: list(usage.iterate_lives(tx, *EVER)))
-    in_batches = [life async for batch in usage.read_lives(store.engine, *EVER) for life in batch]
-    assert one_by_one == in_batches
-    assert sorted(one.id for one in one_by_one) == sorted(one.id for one in await lives_of(store))
-    assert [one.is_open for one in one_by_one] == [False, False, False, True]
-    third = one_by_one[2].ended.latest
+    found = await store.read(lambda tx: list(usage.iterate_lives(tx, *EVER)))
+    assert sorted(one.id for one in found) == sorted(one.id for one in await lives_of(store))
+    assert [one.is_open for one in found] == [False, False, False, True]
+    third = found[2].ended.latest
     assert len(await store.read(lambda tx: list(usage.iterate_lives(tx, third, 4e9)))) == 1
+
+
+async def test_what_nobody_reads_any_more_has_no_known_end(store, clock, workspace):
+    await observe(store, clock, workspace, RUNNING)
+    seen_at = await find_last_read(store, workspace)
+    clock.advance(usage.SILENT_SECONDS + 60.0)
+    (life,) = await lives_of(store)
+    assert (life.ended.earliest, life.ended.known) == (seen_at, Known.UNKNOWN)
+    window = seen_at + 60.0, 4e9
+    assert await store.read(usage.read_lives_of_person, ALICE, *window) == []
+    assert await store.read(lambda tx: list(usage.iterate_lives(tx, *window))) == []
+    await observe(store, clock, workspace, RUNNING)
+    (life,) = await lives_of(store)
+    assert life.is_open
 
 
 async def test_old_lives_become_sums_without_persons(store, clock, workspace):
@@ -347,6 +365,80 @@ async def test_price_that_a_read_says_is_written_and_a_read_without_keeps_it(sto
     await observe(store, clock, workspace, RUNNING)
     row = await store.read(workspaces.find_workspace, workspace.id)
     assert (row.template, row.hourly_price) == ("gpu", price)
+
+
+async def test_a_begin_that_a_list_found_is_told_by_the_next_read(store, clock, account):
+    found = DiscoveredWorkspace("lab", gate_key(account.connection, "lab"), "lab", State.RUNNING)
+    await store.perform(discovered.merge_discovered, account.id, [found])
+    (life,) = await lives_of(store)
+    assert life.began.known is Known.UNKNOWN
+    began = await store.now() - 7200.0
+    row = await store.read(workspaces.find_workspace, life.workspace_id)
+    await observe(store, clock, row, Observed(State.RUNNING, started_at=began))
+    (life,) = await lives_of(store)
+    assert (life.began.earliest, life.began.latest, life.began.known) == (began, began, Known.TOLD)
+
+
+async def test_a_life_goes_to_the_row_that_its_workspace_is_merged_into(store, clock, workspace):
+    await observe(store, clock, workspace, RUNNING)
+    await store.write(usage.move, workspace.id, "ws_other")
+    (life,) = await lives_of(store)
+    assert life.workspace_id == "ws_other"
+
+
+async def test_what_was_created_and_listed_has_one_life(store, clock, account):
+    key = gate_key("posit", "#new")
+    row = Workspace("ws1", ALICE, "posit", f"{PROVISIONAL}ws1", key, "lab", origin="discovered")
+    creation = (await accept_creation(store, row, interaction="i1")).operation
+    found = DiscoveredWorkspace("r1", gate_key("posit", "r1"), "lab", State.RUNNING)
+    await store.perform(discovered.merge_discovered, account.id, [found])
+    clock.advance(30.0)
+    made = await store.write(creations.name_created, creation.id, Created("r1", "lab"), found.gate_key)
+    await observe(store, clock, made, STOPPED)
+    (life,) = await lives_of(store)
+    assert (life.workspace_id, life.is_open) == ("ws1", False)
+
+
+async def test_a_class_card_has_the_lives_of_what_its_members_got(store, clock):
+    await classes.posted(store)
+    mine = await classes.up(store, clock)
+    await classes.up(store, clock, BOB)
+    await classes.press(store, mine)
+    (life,) = await store.read(usage.read_lives_of_card, classes.CARD, *EVER)
+    assert (life.principal, life.workspace_id) == (ALICE, mine.id)
+
+
+async def test_a_second_life_at_the_same_time_is_refused_by_the_database(store, clock, workspace):
+    await observe(store, clock, workspace, RUNNING)
+
+    def double(tx):
+        tx.run("UPDATE lives SET id = 'other'")
+        LIVES.add(tx, **{**tx.one("SELECT * FROM lives"), "id": "again"})
+
+    with pytest.raises(StoreError):
+        await store.engine.write(double)
+    ended = {"ended_earliest": 1.0, "ended_latest": 1.0, "ended_known": "told"}
+    with pytest.raises(StoreError):
+        await store.engine.write(lambda tx: LIVES.change(tx, {"subject": workspace.gate_key}, **ended))
+
+
+@machines_clock
+async def test_lives_of_a_clock_that_was_ahead_do_not_hold_up_the_next(database, clock):
+    store = await database.open(serves=True)
+    workspace = (await linked(store)).workspaces[0]
+    clock.jump(3 * DAY)
+    for seen in (STOPPED, RUNNING, STOPPED, RUNNING):
+        clock.advance(600.0)
+        await observe(store, clock, workspace, seen)
+    await store.close()
+    clock.jump(-3 * DAY)
+    again = await database.open(serves=True)
+    for seen in (STOPPED, RUNNING):
+        clock.advance(3600.0)
+        await observe(again, clock, workspace, seen)
+    lives, now = await lives_of(again), await again.now()
+    assert [one.is_open for one in lives] == [False, False, True]
+    assert all(one.began.best <= one.counts_until <= now for one in lives)
 
 
 async def test_sums_of_everybody_are_those_of_the_model(store):
