@@ -247,18 +247,14 @@ async def stop(request: Request) -> Answer:
 @routes.action("force")
 async def force_quit(request: Request) -> Answer:
     """Write the operation, which replaces a stop that gets no answer."""
-    return await begin(request, OperationVerb.FORCE)
+    moment = await request.read_moment()
+    return await begin_for(request, await read_workspace(request), OperationVerb.FORCE, moment)
 
 
 @routes.action("wait")
 async def start_and_wait(request: Request) -> Answer:
     """Start the workspace of a button, and wait for a free place if there is none."""
     return await start(replace(request, verb="start", flags=request.flags | {"wait"}))
-
-
-async def begin(request: Request, verb: OperationVerb) -> Answer:
-    """Begin an operation on the requested workspace; answers as soon as it is written."""
-    return await begin_for(request, await read_workspace(request), verb, await request.read_moment())
 
 
 async def show_current(request: Request, workspace: Workspace, hint: str = "", more: str = "") -> Answer:
