@@ -106,7 +106,7 @@ WALKS = {
                 "greetings",
                 "gates",
             ),
-            *("links", "lives", "notices", "operations", "participants", "people", "rules", "runs"),
+            *("lives", "links", "notices", "operations", "participants", "people", "rules", "runs"),
             *("slack_methods", "snapshots", "tasks", "waitlist_entries", "workspaces"),
         )
     },
@@ -115,6 +115,7 @@ WALKS = {
 WALKS_OF = {
     "sqlite": {
         "ended_lives": ("lives", COMMAND),
+        "open_cards": ("class_cards", "somebody asks for their classes, of those that aren't over"),
         "failed_in_a_row": ("operations", FIRST),
         "free_notices": ("notices", FREES),
         "heal_sends": ("notices", HEALS),
@@ -176,7 +177,7 @@ USUAL = {
     "cards": "is_dirty = 0, message_ts = id, stage = 'live', kind = 'card', over_at = NULL",
     "class_cards": "done_at = 1.0",
     "lives": ", ".join(
-        f"{name} = CASE WHEN id LIKE '%3' THEN NULL ELSE {name} END"
+        f"{name} = CASE WHEN id LIKE '%7' THEN NULL ELSE {name} END"
         for name in ("ended_earliest", "ended_latest", "ended_known")
     ),
     "notices": "state = 'sent', kind = 'card', urgency = 1",
