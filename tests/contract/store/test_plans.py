@@ -115,7 +115,6 @@ WALKS = {
 WALKS_OF = {
     "sqlite": {
         "ended_lives": ("lives", COMMAND),
-        "open_cards": ("class_cards", "somebody asks for their classes, of those that aren't over"),
         "failed_in_a_row": ("operations", FIRST),
         "free_notices": ("notices", FREES),
         "heal_sends": ("notices", HEALS),
