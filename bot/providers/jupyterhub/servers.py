@@ -258,8 +258,8 @@ class Servers:
     async def list_shared(self, access: Access) -> Listing[tuple[str, Share]]:
         """Return the servers that are shared with the person, each with its id.
 
-        None are listed by a hub before 5.0, behind a proxy that doesn't know the address, or to a token without
-        ``read:users:shares``.
+        A hub before 5.0 has no such list, nor has a proxy that doesn't know the address; a token without
+        ``read:users:shares`` isn't shown it.
         """
         path, release = f"{ServerName(access.username).user_path}/shared", 0
 
