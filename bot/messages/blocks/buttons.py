@@ -226,6 +226,8 @@ def still_applies(button: Element, facts: WorkspaceFacts | RunFacts | None) -> b
         return facts.state is State.RUNNING and button.get("url") == facts.ide_url
     if press.name in WARNING_ANSWERS:
         return facts.workspace.stops_at(press.at or 0.0)
+    if press.name == "hours_rest" and press.at is not None:
+        return any(facts.plans((side, press.key.split()[0]), {int(press.at)}) for side in ("start", "stop"))
     is_up, is_it = facts.is_up, not facts.workspace.hidden and facts.workspace.generation == press.seen
     if press.mark == BACK:
         return is_it
