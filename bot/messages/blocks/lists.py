@@ -222,8 +222,11 @@ def render_workspaces(
         blocks, {key: name for facts in rows for key, name in facts.objects.items()}
     )
     first = min((seen for seen in all_seen if seen >= since), default=None)
-    as_of = [] if first is None else [fill(answers.SEEN, at=kit.moment(first, rows[0].now, rows[0].zone))]
-    return blocks, as_of
+    if first is None:
+        return blocks, []
+    begun = [one.operation.created_at for one in rows if one.operation is not None and one.operation.is_open]
+    template = answers.SEEN_OR_LATER if max([*all_seen, *begun]) // 60 > first // 60 else answers.SEEN
+    return blocks, [fill(template, at=kit.moment(first, rows[0].now, rows[0].zone))]
 
 
 def _find_common_holds(rows: Iterable[WorkspaceFacts]) -> dict[tuple[str, str], str]:
