@@ -206,6 +206,8 @@ async def show_address(request: Request) -> Answer:
             return replies.answer(kit.join(lines, "\n"), buttons.open_buttons(facts))
         await request.caller.run(request_status_read, workspace.id)
         return replies.answer(format_opening(facts), buttons.open_buttons(facts))
+    if buttons.get_wait(facts) is not None:
+        return lists.status_answer(facts, workspace)
     sentence = lists.format_in_state(facts.now, facts.zone, workspace, answers.NOT_RUNNING)
     about = Referents((workspace.id,), what="open", ask=buttons.make_change("start", workspace).text)
     return replace(replies.hint(sentence, [buttons.start_button(workspace)]), about=about)
