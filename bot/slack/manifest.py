@@ -34,7 +34,7 @@ BOT_SCOPES: Final[Mapping[str, Use]] = {
         "handlers.workspace",
     ),
     "files:write": Use(
-        "Sends a job's full output as a file, in the thread of its card, and pictures of a week's usage.",
+        "Sends a job's full output as a file, in the thread of the job's card, and pictures of a week.",
         "bot.slack.notifier",
     ),
     "im:history": Use(

@@ -507,8 +507,10 @@ def _observe(
         last_used_at = None  # In the future: stored by an old release, or the clock was set back.
     is_same = before == after and name == row["name"] and survives_stop == row["survives_stop"]
     is_same &= row["unknown_at"] is None and owner == row["owner"]
-    reason = failure_causes.choose_reason(
-        parse_enum(State, row["state"]), row["reason"], seen.state, seen.reason
+    reason = (
+        failure_causes.choose_reason(parse_enum(State, row["state"]), row["reason"], seen.state, seen.reason)
+        if row["reason"] or seen.reason
+        else None
     )
     is_same &= (seen.detail, seen.progress) == (row["detail"], row["progress"])
     is_same &= (stop_risks, reason, seen.down_at) == (row["stop_risks"], row["reason"], row["down_at"])

@@ -247,18 +247,14 @@ async def stop(request: Request) -> Answer:
 @routes.action("force")
 async def force_quit(request: Request) -> Answer:
     """Write the operation, which replaces a stop that gets no answer."""
-    return await begin(request, OperationVerb.FORCE)
+    moment = await request.read_moment()
+    return await begin_for(request, await read_workspace(request), OperationVerb.FORCE, moment)
 
 
 @routes.action("wait")
 async def start_and_wait(request: Request) -> Answer:
     """Start the workspace of a button, and wait for a free place if there is none."""
     return await start(replace(request, verb="start", flags=request.flags | {"wait"}))
-
-
-async def begin(request: Request, verb: OperationVerb) -> Answer:
-    """Begin an operation on the requested workspace; answers as soon as it is written."""
-    return await begin_for(request, await read_workspace(request), verb, await request.read_moment())
 
 
 async def show_current(request: Request, workspace: Workspace, hint: str = "", more: str = "") -> Answer:
@@ -323,14 +319,12 @@ async def begin_for(
 
 async def _add_timer(request: Request, workspace: Workspace, moment: Moment, answer: Answer) -> Answer:
     """Add the time of the planned stop to an answer; beside the card, only what that doesn't say."""
-    day_note = format_day_note(moment)
     facts = await request.services.gatherer.describe_workspace(workspace)
-    earlier = list_earlier_end(facts, workspace.stop_at)
-    if not (answer.text or day_note or earlier):
+    notes = [*format_day_note(moment), *list_earlier_end(facts, workspace.stop_at)]
+    if not answer.text and not notes:
         return answer
-    title = request.services.title(workspace.connection)
     at = await request.format_time(workspace.stop_at or 0.0)
-    sentence = kit.join([format_timer(cards.SET, workspace, title, at), *day_note, *earlier])
+    sentence = kit.join([format_timer(cards.SET, workspace, facts.connection_title, at), *notes])
     text = f"{answer.text} {kit.strip_markup(sentence)}" if answer.text else kit.strip_markup(sentence)
     return replace(kit.with_blocks(answer, (*answer.blocks, kit.section(sentence))), text=text)
 
@@ -510,12 +504,10 @@ async def _answer_for_all(request: Request, verb: str, result: _BulkResult) -> A
         *first, last = [f"*{line(one.title)}*" for one in result.changed]
         names = f"{', '.join(first)} and {last}" if first else last
         is_final = at is None and verb in {*OperationVerb}
-        ended = [
-            one
-            for one in result.changed
-            if is_final and confirmations.is_final_operation(request, one, OperationVerb(verb))
-        ]
-        back = [] if ended else list_named_opposites(verb, result.changed, at)
+        is_over = is_final and any(
+            confirmations.is_final_operation(request, one, OperationVerb(verb)) for one in result.changed
+        )
+        back = [] if is_over else list_named_opposites(verb, result.changed, at)
         head = fill(find_verb("workspace", verb).bulk.done, names=Markup(names))
         if request.at is not None:
             said = await request.format_time(request.at)

@@ -140,7 +140,7 @@ async def test_warning_that_became_the_card_tells_the_end(scene):
     assert len(scene.verdict.lost()) == 1
     scene.run(f"UPDATE cards SET message_ts = '{message.ts}' WHERE id = '{scene.operation.id}'")
     assert len(scene.verdict.lost()) == 1
-    told = "*red* is ready."
+    told = "🟢 *red* is ready."
     scene.stage.histories[0].note("edited", message.channel, message.ts, told, message.metadata)
     assert scene.verdict.lost() == []
 
@@ -195,9 +195,9 @@ async def test_end_that_was_deleted_is_lost(scene):
 @pytest.mark.parametrize(
     ("kind", "text"),
     [
-        ("ready/end", "red is ready."),
+        ("ready/end", "🟢 red is ready."),
         ("failed/end", "It failed."),
-        ("card/1", "red is ready. It took 7 s."),
+        ("card/1", "🟢 red is ready. It took 7 s."),
         ("card/1", "🟢 red is already running."),
         ("card/1", "I couldn't start red on Saturn Cloud."),
         ("card/1", "red · Saturn Cloud It was running, and has since been stopped on Saturn Cloud."),
@@ -222,7 +222,7 @@ async def test_end_in_second_message_is_told_twice(scene, kind, text, becomes):
 async def test_end_that_a_card_told_in_lost_seconds_may_be_told_again(scene):
     """The card was changed back to what the database still knew after a failover."""
     scene.forget()
-    card = scene.says(f"{scene.operation.id}/card/1", "red is ready. It took 1 s.")
+    card = scene.says(f"{scene.operation.id}/card/1", "🟢 red is ready. It took 1 s.")
     scene.person.slack.state.edit(card, text="red · Saturn Cloud Starting since 3:21 PM).")
     scene.says(scene.key)
     assert len(scene.verdict.told_twice()) == 1

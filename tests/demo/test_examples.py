@@ -58,6 +58,7 @@ class SmallHub:
         app.router.add_get("/hub/api/", self._version)
         app.router.add_get("/hub/api/user", self._user)
         app.router.add_get("/hub/api/users/olivia", self._user)
+        app.router.add_get("/hub/api/users/olivia/shared", self._shared)
         app.router.add_post("/hub/api/users/olivia/tokens", self._token)
         app.router.add_delete("/hub/api/users/olivia/tokens/{id}", self._done)
         app.router.add_post("/hub/api/users/olivia/servers/{name}", self._start)
@@ -69,6 +70,9 @@ class SmallHub:
 
     async def _user(self, _request):
         return web.json_response({"name": "olivia", "token_id": "a1", "servers": self._servers})
+
+    async def _shared(self, _request):
+        return web.json_response({"items": [], "_pagination": {"next": None}})
 
     async def _token(self, _request):
         return web.json_response({"access_token": "granted-token", "token": "minted-token", "id": "a2"})

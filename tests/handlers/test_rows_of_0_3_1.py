@@ -106,8 +106,8 @@ async def test_every_row_is_read_and_the_audit_verifies(bot):
             )
             # A pending message of a kind that is gone is deleted, and so are the rules of courses' members.
             gone = {"notices": 1, "rules": 2}.get(name, 0)
-            # The audit's head was a table of its own.
-            more = {"audit": 1}.get(name, 0)
+            # The audit's head was a table of its own; what ran before the upgrade is read from the audit.
+            more = {"audit": 1, "tasks": 1}.get(name, 0)
             assert len(found) == len(rows) - gone + more, name
     assert await bot.store.perform(audit.verify_audit) is None
     exported = await bot.store.read(audit.read_audit)

@@ -13,7 +13,7 @@ from tests.invariants.life import Life
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.store import ALICE, accept_operation, linked, memory_store
 
-READY, STOPPED = "beta is ready. It took 7 s.", "beta has stopped on Fake Cloud."
+READY, STOPPED = "🟢 beta is ready. It took 7 s.", "beta has stopped on Fake Cloud."
 
 
 @pytest.fixture

@@ -54,6 +54,8 @@ async def call_people_and_recipes(client):
 
     await api.ApiStatusApi(client).get()
     assert (await api.CurrentUserApi(client).get()).username == "alice"
+    (owner,) = (await api.CurrentUserApi(client).list_owners()).owners
+    assert (owner.identity_name, owner.identity_type) == ("alice", "user")
     tokens = api.ApiTokensApi(client)
     made = await tokens.create(models.ApiTokenCreate(description="of a test", expires_in=3600))
     assert made.expires_at is not None

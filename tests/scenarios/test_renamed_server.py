@@ -32,9 +32,8 @@ async def live(tmp_path):
         }
         tokens = {"hub": {"alice": hub.users["alice"]["token"]}}
         async with world(tmp_path, connections={"hub": connection}, tokens=tokens, live=True) as ready:
-            ready.api = api
             await ready.alice.links("alice", "hub")
-            yield ready
+            yield ready, api
 
 
 async def says(alice, text, said):
@@ -48,9 +47,10 @@ async def says(alice, text, said):
 
 
 async def test_renamed_server_is_started_by_its_new_name_and_is_no_second_choice(live):
+    live, api = live
     alice = live.alice
     await says(alice, "list", "*lab* ·")
-    status, told, _ = await live.api.call(
+    status, told, _ = await api.call(
         "PATCH", "/users/alice/servers/lab", who="alice", json={"name": "lab-two", "display_name": "lab"}
     )
     assert status < 300, told
@@ -71,8 +71,9 @@ async def test_renamed_server_is_started_by_its_new_name_and_is_no_second_choice
 
 
 async def test_start_that_the_hub_refuses_is_told_in_its_words_and_as_an_answer(live):
+    live, api = live
     alice = live.alice
-    await live.api.call("POST", "/users/alice/servers/lab", who="alice", json=TEMPLATES[1]["options"])
+    await api.call("POST", "/users/alice/servers/lab", who="alice", json=TEMPLATES[1]["options"])
     await alice.writes("start lab")
     failed = await alice.waits_for("failed")
     assert "Team hub says: “No credit left.”" in failed.text

@@ -35,14 +35,12 @@ ELLIPSIS: Final = "…"
 FENCE: Final = "```"
 #: Replaces an empty text, because Slack rejects those.
 EMPTY_TEXT: Final = "–"
-
 #: Characters of a name in a button's label, so that a screen reader gets to the connection, too.
 _MAX_LABEL_NAME_LENGTH: Final = 40
 _CLOSE: Final = "Close"
 _LABEL_REPLACEMENTS: Final = str.maketrans({"&": " and ", "<": " ", ">": " "})
 #: The length to which paragraphs are shortened at most.
 _MIN_SECTION_LENGTH: Final = 100
-
 _ENTITY_PATTERN: Final = re.compile(r"&(?:amp|lt|gt);")
 
 

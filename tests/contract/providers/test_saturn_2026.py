@@ -92,8 +92,18 @@ async def test_what_has_the_name_is_never_rewritten(rig):
     assert not [path for path in rig.harness.requests if path.startswith("PUT")]
 
 
-async def test_a_template_without_an_image_is_said_before_it_is_used_and_by_doctor(rig):
-    provider = with_recipe(rig, COURSE)
+@pytest.fixture
+def without_image(tmp_path):
+    """A recipe as the guides have it, which leave the image to the server."""
+    recipe = json.loads(COURSE.read_text(encoding="utf-8"))
+    del recipe["spec"]["image"]
+    path = tmp_path / "course.json"
+    path.write_text(json.dumps(recipe), encoding="utf-8")
+    return path
+
+
+async def test_a_template_without_an_image_is_said_before_it_is_used_and_by_doctor(rig, without_image):
+    provider = with_recipe(rig, without_image)
     offer = await provider.read_offer(rig.access)
     with pytest.raises(FormProblems) as caught:
         provider.spec(offer, "workspace", {"template": "course", "name": "mine"}, ASKER)
@@ -106,9 +116,9 @@ async def test_a_template_without_an_image_is_said_before_it_is_used_and_by_doct
     assert await with_recipe(rig, RECIPE).read_warning() == ""
 
 
-async def test_a_guides_server_needs_no_image():
+async def test_a_guides_server_needs_no_image(without_image):
     async with saturn_rig() as rig:
-        provider = with_recipe(rig, COURSE)
+        provider = with_recipe(rig, without_image)
         offer = await provider.read_offer(rig.access)
         assert provider.spec(offer, "workspace", {"template": "course", "name": "mine"}, ASKER).name == "mine"
         assert await provider.read_warning() == ""

@@ -193,9 +193,7 @@ async def test_a_card_beside_an_answer_waits_and_its_end_does_not_wait_for_it(st
 
 @pytest.mark.both_engines
 @pytest.mark.parametrize("is_claimed", [False, True])
-async def test_a_card_that_waited_is_closed_with_the_end(
-    store, clock, notebook, is_claimed
-):
+async def test_a_card_that_waited_is_closed_with_the_end(store, clock, notebook, is_claimed):
     made = (await accept_operation(store, notebook)).operation
     await store.carry_out(lambda tx: add_card(tx, message(made.id, NoticeKind.CARD), NoticeKind.READY))
     if is_claimed:

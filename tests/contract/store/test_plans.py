@@ -106,7 +106,7 @@ WALKS = {
                 "greetings",
                 "gates",
             ),
-            *("links", "notices", "operations", "participants", "people", "rules", "runs"),
+            *("lives", "links", "notices", "operations", "participants", "people", "rules", "runs"),
             *("slack_methods", "snapshots", "tasks", "waitlist_entries", "workspaces"),
         )
     },
@@ -114,6 +114,7 @@ WALKS = {
 #: Those that do on one of them.
 WALKS_OF = {
     "sqlite": {
+        "ended_lives": ("lives", COMMAND),
         "failed_in_a_row": ("operations", FIRST),
         "free_notices": ("notices", FREES),
         "heal_sends": ("notices", HEALS),
@@ -174,6 +175,10 @@ USUAL = {
     "browser_sessions": "user_id = id_hash",
     "cards": "is_dirty = 0, message_ts = id, stage = 'live', kind = 'card', over_at = NULL",
     "class_cards": "done_at = 1.0",
+    "lives": ", ".join(
+        f"{name} = CASE WHEN id LIKE '%7' THEN NULL ELSE {name} END"
+        for name in ("ended_earliest", "ended_latest", "ended_known")
+    ),
     "notices": "state = 'sent', kind = 'card', urgency = 1",
     "operations": """is_orphan = 0, start_call = 'accepted', verb = 'create',
         outcome = CASE WHEN id LIKE '%7' THEN 'failed' WHEN id LIKE '%3' THEN NULL ELSE 'fulfilled' END""",

@@ -338,6 +338,35 @@ async def test_old_lives_become_sums_without_persons(store, clock, workspace):
     assert all("U" not in str(value) for row in sums for value in row.values())
 
 
+async def test_life_has_the_price_of_its_workspace_when_it_began(store, clock, workspace):
+    gpu = MachineKind("gpu", "large", Price(Decimal("0.50"), "EUR"))
+    await store.write(usage.note_machine, workspace.id, gpu)
+    await observe(store, clock, workspace, RUNNING)
+    dearer = replace(gpu, price=Price(Decimal(2), "EUR"))
+    await store.write(usage.note_machine, workspace.id, dearer)
+    (life,) = await lives_of(store)
+    assert (life.template, life.size, life.price) == ("gpu", "large", Price(Decimal("0.50"), "EUR"))
+    clock.advance(60.0)
+    await observe(store, clock, workspace, STOPPED)
+    clock.advance(60.0)
+    await observe(store, clock, workspace, RUNNING)
+    assert {life.price for life in await lives_of(store)} == {gpu.price, dearer.price}
+
+
+async def test_price_that_a_read_says_is_written_and_a_read_without_keeps_it(store, clock, workspace):
+    price = Price(Decimal("0.0417"), "credits")
+    priced = replace(RUNNING, machine=MachineKind("gpu", None, price))
+    await observe(store, clock, workspace, RUNNING)
+    clock.advance(60.0)
+    await observe(store, clock, workspace, priced)
+    (life,) = await lives_of(store)
+    assert life.price == price
+    clock.advance(60.0)
+    await observe(store, clock, workspace, RUNNING)
+    row = await store.read(workspaces.find_workspace, workspace.id)
+    assert (row.template, row.hourly_price) == ("gpu", price)
+
+
 async def test_a_begin_that_a_list_found_is_told_by_the_next_read(store, clock, account):
     found = DiscoveredWorkspace("lab", gate_key(account.connection, "lab"), "lab", State.RUNNING)
     await store.perform(discovered.merge_discovered, account.id, [found])
@@ -410,35 +439,6 @@ async def test_lives_of_a_clock_that_was_ahead_do_not_hold_up_the_next(database,
     lives, now = await lives_of(again), await again.now()
     assert [one.is_open for one in lives] == [False, False, True]
     assert all(one.began.best <= one.counts_until <= now for one in lives)
-
-
-async def test_life_has_the_price_of_its_workspace_when_it_began(store, clock, workspace):
-    gpu = MachineKind("gpu", "large", Price(Decimal("0.50"), "EUR"))
-    await store.write(usage.note_machine, workspace.id, gpu)
-    await observe(store, clock, workspace, RUNNING)
-    dearer = replace(gpu, price=Price(Decimal(2), "EUR"))
-    await store.write(usage.note_machine, workspace.id, dearer)
-    (life,) = await lives_of(store)
-    assert (life.template, life.size, life.price) == ("gpu", "large", Price(Decimal("0.50"), "EUR"))
-    clock.advance(60.0)
-    await observe(store, clock, workspace, STOPPED)
-    clock.advance(60.0)
-    await observe(store, clock, workspace, RUNNING)
-    assert {life.price for life in await lives_of(store)} == {gpu.price, dearer.price}
-
-
-async def test_price_that_a_read_says_is_written_and_a_read_without_keeps_it(store, clock, workspace):
-    price = Price(Decimal("0.0417"), "credits")
-    priced = replace(RUNNING, machine=MachineKind("gpu", None, price))
-    await observe(store, clock, workspace, RUNNING)
-    clock.advance(60.0)
-    await observe(store, clock, workspace, priced)
-    (life,) = await lives_of(store)
-    assert life.price == price
-    clock.advance(60.0)
-    await observe(store, clock, workspace, RUNNING)
-    row = await store.read(workspaces.find_workspace, workspace.id)
-    assert (row.template, row.hourly_price) == ("gpu", price)
 
 
 async def test_sums_of_everybody_are_those_of_the_model(store):

@@ -473,7 +473,7 @@ def test_no_other_use_case_is_open_to_what_asks_for_somebody():
     ]
     # That a list is read again changes nothing.
     assert found == [
-        ("operation_requests", "_find_assistant_level(tx, caller, workspace, verb, timer), fresh"),
+        ("operation_requests", "level, fresh"),
         ("operation_requests", '"start", creation.id'),
         ("runs", '"stop"'),
         ("runs", '"show"'),
