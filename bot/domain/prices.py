@@ -10,7 +10,12 @@ MAX_PRICE: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """The price of an hour, as the provider or the operator states it; ``currency`` may be any word."""
+    """The price of an hour, as the provider or the operator states it.
+
+    Attributes:
+        amount: The number, in that currency.
+        currency: Any word, such as ``EUR`` or ``credits``; "" if it isn't known.
+    """
 
     amount: Decimal
     currency: str
@@ -24,7 +29,13 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class MachineKind:
-    """What a workspace runs on, as far as is known: its template's name, its size, and its price."""
+    """What a workspace runs on, as far as is known.
+
+    Attributes:
+        template: The name of the operator's template that it was created from.
+        size: The provider's name for its size.
+        price: What an hour costs; None if nobody states it.
+    """
 
     template: str | None = None
     size: str | None = None

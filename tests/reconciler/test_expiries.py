@@ -84,7 +84,7 @@ async def test_a_stopped_one_is_warned_of_before_it_is_removed(sphere):
     assert texts(sphere) == []
     await sphere.pass_time(2 * MINUTE)
     (warning,) = sphere.told("workspace_expiry")
-    assert warning["text"].startswith("Courses will remove lab in 5 min (")
+    assert warning["text"].startswith("Courses removes lab in 5 min, ")
     labels = [button["text"]["text"] for button in warning["blocks"][-1]["elements"]]
     assert labels == ["Start", "Remove"]
     await sphere.pass_time(6 * MINUTE)
@@ -183,7 +183,5 @@ async def test_an_end_that_any_provider_tells_is_warned_of_once(kind):
         await sphere.pass_time(130, step=10, longest=10)
         (warning,) = [one["text"] for one in sphere.slack.messages]
         is_final = "remove" in warning
-        assert warning.startswith(
-            "Fake Cloud will remove name-r1" if is_final else "name-r1 on Fake Cloud will stop"
-        )
+        assert warning.startswith("Fake Cloud removes name-r1" if is_final else "Fake Cloud stops name-r1")
         assert is_final == (kind == "posit")

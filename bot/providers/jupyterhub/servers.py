@@ -39,6 +39,7 @@ from bot.providers.requests import (
     accept_already_done,
     encode_path_segment,
     forbidden_as_credential_refused,
+    none_if_absent,
     read_pages,
 )
 from bot.support.addresses import parse_origin
@@ -257,7 +258,8 @@ class Servers:
     async def list_shared(self, access: Access) -> Listing[tuple[str, Share]]:
         """Return the servers that are shared with the person, each with its id.
 
-        None are listed by a hub before 5.0, or to a token without ``read:users:shares``.
+        None are listed by a hub before 5.0, behind a proxy that doesn't know the address, or to a token without
+        ``read:users:shares``.
         """
         path, release = f"{ServerName(access.username).user_path}/shared", 0
 
@@ -269,10 +271,14 @@ class Servers:
             return response.json_object()
 
         try:
-            pages = await read_pages(ask, _find_next_offset, MAX_SHARE_PAGES)
-        except (Forbidden, NotFound):
-            return Listing()
-        return read_entries(pages, "items", lambda one: _parse_share(one, release))
+            pages = await none_if_absent(read_pages(ask, _find_next_offset, MAX_SHARE_PAGES))
+        except Forbidden:
+            pages = None
+        return (
+            Listing()
+            if pages is None
+            else read_entries(pages, "items", lambda one: _parse_share(one, release))
+        )
 
     async def observe_shared(
         self, access: Access, remote_id: str, share: Share, *, is_wide: bool
