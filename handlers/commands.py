@@ -37,6 +37,7 @@ from bot.support.pool import run_beside_loop
 from handlers.requests import routes, suggestions, typing_mistakes
 from handlers.requests.command_line import Quoted, fold_word, is_slip
 from handlers.requests.request import Answered, Listed, Request
+from handlers.requests.vocabulary import means_everything
 from handlers.workspace import confirmations, operations, targets
 from handlers.workspace.timers import read_typed_time
 
@@ -46,7 +47,6 @@ _LONGER: Final = frozenset({"longer", "more"})
 _NEVER_GUESSED: Final = frozenset({"forget", "remove"})
 #: The fewest letters that count as the beginning of a name.
 _MIN_BEGINNING: Final = 3
-_EVERY: Final = ("all",)
 #: Slack's marks for bold and code, and the punctuation that may end an order.
 _MARKUP_SIGNS: Final = "*`"
 _END_SIGNS: Final = ".!,;"
@@ -152,7 +152,7 @@ async def _read_operation(request: Request, verb: Verb) -> Request | None:
     splits: list[tuple[tuple[str, ...], str]] = []
     for words, time in _iterate_splits(verb, given):
         splits.append((words, time))
-        if words == _EVERY and verb.bulk.text:
+        if means_everything(words) and verb.bulk.text:
             raise Answered(await _answer_all(await _add_time(request, None, time)))
         if words and (workspace := await targets.find_by_whole_name(request, " ".join(words))):
             return await _add_workspace(request, workspace, words, time)
@@ -161,6 +161,10 @@ async def _read_operation(request: Request, verb: Verb) -> Request | None:
         first = fold_word(request.typed_words[0]) if request.typed_words else ""
         is_verb = not first or to_present_name(request.folder, first) == verb.name
         return await _read_without_name(request, splits[-1][1]) if is_verb else None
+    if every := next((one for one in splits if means_everything(one[0])), None):
+        if verb.effect is Effect.SHOWS:
+            return request.redirect("workspace", "list", every[0])
+        return await _read_without_name(request, every[1])
     listed = request.notes.listed = await targets.read_stale_and_rows(request)
     if verb.effect is not Effect.SHOWS and not _is_one_order(request):
         return None

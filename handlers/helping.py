@@ -19,8 +19,7 @@ from handlers.requests import routes
 from handlers.requests.request import Request
 from handlers.requests.services import Services
 from handlers.requests.suggestions import answer_unknown_topic
-
-_EVERYTHING = "all"
+from handlers.requests.vocabulary import EVERYTHING
 
 
 @routes.verb(
@@ -52,7 +51,7 @@ _EVERYTHING = "all"
 async def show_help(request: Request) -> Answer:
     """Answer with the first lines, with everything (``help all``), or with one entry of the catalogue."""
     topic = (request.target or "".join(request.arguments[:1])).casefold()
-    if topic and topic != _EVERYTHING:
+    if topic and topic not in EVERYTHING:
         return _explain_verb(request, topic)
     accounts = await _read_account_states(request)
     if topic:

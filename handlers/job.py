@@ -45,6 +45,7 @@ from handlers.linking import offer_link, require_account, require_links, require
 from handlers.requests import list_filters, routes
 from handlers.requests.command_line import CommandLine, is_slip, join_words, parse_command_line
 from handlers.requests.request import SILENT, Answered, Request
+from handlers.requests.vocabulary import means_everything
 from handlers.schedule_words import refuse_schedule
 from handlers.snapshots import (
     describe_read_failure,
@@ -404,8 +405,9 @@ async def show_status(request: Request) -> Answer:
 
     If the run is over, show its exit code, its last lines while they are stored, and all of its output.
     """
-    has_name = request.target is not None or bool(request.name)
-    if not has_name and len(await request.services.store.read(run_rows.list_runs, request.principal)) > 1:
+    is_named = bool(request.name) and not means_everything(request.arguments)
+    is_about_one = request.target is not None or is_named
+    if not is_about_one and len(await request.services.store.read(run_rows.list_runs, request.principal)) > 1:
         return await show_list(request)
     run = await find_run(request)
     request.notes.note_run(run.id)
@@ -547,7 +549,7 @@ async def find_run(request: Request) -> Run:
     if request.target is not None:
         return await request.caller.read(runs.require_run, request.verb, request.target)
     old, rows = await read_stale_and_rows(request)
-    if not request.name:
+    if not request.name or means_everything(request.arguments):
         return await _find_only_run(request, rows, old)
     found = naming.find_runs(request.name, rows, request.services.connections, is_stop=request.verb == "stop")
     if len(found) == 1:

@@ -39,6 +39,7 @@ from handlers.requests.payload import find_value
 from handlers.requests.request import SILENT, Answered, Request
 from handlers.requests.services import Services
 from handlers.requests.suggestions import offer_as_command
+from handlers.requests.vocabulary import EVERYTHING
 
 
 @routes.verb(
@@ -392,7 +393,7 @@ def _find_connection_to_unlink(request: Request, name: str, linked: Collection[s
 
     A removed connection is still found by its name and title.
     """
-    if name.casefold() == "all" and "all" not in {*linked, *request.services.connections}:
+    if name.casefold() in EVERYTHING and name not in {*linked, *request.services.connections}:
         return None
     connection = find_linked_connection(request, name, linked)
     if connection not in linked:
@@ -411,7 +412,7 @@ async def _unlink_other(request: Request, person: re.Match[str]) -> Answer:
     linked_there = await request.caller.read(accounts.list_accounts_of_other, other)
     mention = kit.mention(Named(other.user_id))
     name = " ".join(word for word in request.arguments if word != person.group())
-    is_all = not name or name.casefold() == "all"
+    is_all = not name or name.casefold() in EVERYTHING
     there = [account.connection for account in linked_there]
     connection = None if is_all else find_linked_connection(request, name, there)
     if not any(connection in {None, account.connection} for account in linked_there):

@@ -59,6 +59,7 @@ from handlers.requests.finding import (
 )
 from handlers.requests.request import Answered, Request
 from handlers.requests.synonyms import split_words
+from handlers.requests.vocabulary import EVERYTHING
 from handlers.schedule_words import refuse_schedule
 from handlers.workspace import confirmations, targets
 from handlers.workspace.class_cards import show_own_courses
@@ -90,7 +91,6 @@ _CORRECTIONS: Final = re.compile(
 )
 _GREETINGS: Final = split_words("hi hello hey hallo morning moin usher ok okay so um uh and well")
 _THANKS: Final = split_words("thanks thank thx cheers ta danke merci gracias great perfect 👍 🙏 :+1: :pray:")
-_EVERY: Final = split_words("all every everything alles")
 _OWN: Final = split_words("it that let here there today tomorrow tonight")
 _OTHER: Final = split_words("other others")
 _LONGER: Final = split_words("longer more extend another extra prolong")
@@ -397,7 +397,7 @@ class _Sentence:
             return await _offer_runs(request, verb, runs, self.hours, part.times)
         if part.things and not own:
             return []
-        is_of_all = not own and not _EVERY.isdisjoint(map(fold_word, request.arguments))
+        is_of_all = not own and not EVERYTHING.isdisjoint(map(fold_word, request.arguments))
         own = own or ([] if is_of_all else await self._read_meant())
         if self.places:
             await require_links(request, [*self.places])

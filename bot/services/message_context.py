@@ -18,12 +18,13 @@ from bot.domain.runs import Run
 from bot.domain.stops import NO_EFFECTS
 from bot.domain.time_parsing import load_zone
 from bot.domain.transcript import Board
-from bot.domain.workspaces import State, Workspace
+from bot.domain.waitlist import WaitContext
+from bot.domain.workspaces import NOT_UP_STATES, State, Workspace
 from bot.providers import base, facets
 from bot.services.context import Context
 from bot.services.hours_facts import add_lessons, add_rules, yield_in_batches
 from bot.store import accounts as account_rows
-from bot.store import handovers, notices, operations
+from bot.store import handovers, notices, operations, waitlist
 from bot.store import runs as run_rows
 from bot.store import workspaces as workspace_rows
 from bot.support.declarations import Registry
@@ -68,7 +69,20 @@ class Gatherer:
         return (await self._add_plans(facts.workspace.principal, [facts]))[0]
 
     async def _add_plans(self, principal: Principal, found: Sequence[WorkspaceFacts]) -> list[WorkspaceFacts]:
-        return await add_lessons(self.store, principal, await add_rules(self.store, principal, found))
+        found = await add_lessons(self.store, principal, await add_rules(self.store, principal, found))
+        return await self._add_waits(principal, found)
+
+    async def _add_waits(self, principal: Principal, found: list[WorkspaceFacts]) -> list[WorkspaceFacts]:
+        """Add the waits for capacity; what is up waits for none."""
+        if not any(one.state in NOT_UP_STATES for one in found):
+            return found
+        waits = {one.workspace_id: one for one in await self.store.read(waitlist.list_entries, principal)}
+        return [
+            one.add(WaitContext(entry=waits[one.workspace.id]))
+            if one.workspace is not None and one.workspace.id in waits and one.state in NOT_UP_STATES
+            else one
+            for one in found
+        ]
 
     async def describe_workspaces(
         self,

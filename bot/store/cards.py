@@ -263,6 +263,11 @@ def queue_updates(tx: Transaction, subject: str, *, changed: bool) -> None:
     tx.run("queue_cards", subject=subject, changed=changed, now=tx.now())
 
 
+def is_shown(tx: Transaction, subject: str) -> bool:
+    """Return whether a message that is kept up to date shows a subject, or did."""
+    return CARDS.row(tx, subject=subject) is not None
+
+
 def close(tx: Transaction, subject: str) -> None:
     """Close the messages about something that another message tells of."""
     queue_updates(tx, subject, changed=True)

@@ -229,7 +229,7 @@ def end(tx: Transaction, of: WaitlistEntry) -> None:
 
 
 def announce(of: WaitlistEntry, short_of: str, cause: str | None) -> NewNotice:
-    """Return the notice that hours wait for capacity, as their start has failed for lack of it."""
+    """Return the notice that a wait goes on, with its place, as its first attempt has failed."""
     body = {"workspace": of.workspace_id, "connection": of.connection, "room": short_of, "cause": cause}
     return NewNotice(of.id, WaitlistKind.WAITLIST_PLACE, "begin", of.principal, body)
 
@@ -315,7 +315,7 @@ def follow_attempt(tx: Transaction, ended: Operation, pending: Sequence[NewNotic
     if waiting is None or waiting.state is WaitlistState.GRANTED:
         return pending
     if kind or (is_failed and lacks_reason(ended.cause)):
-        return record_failure(tx, waiting, now, kind)
+        return record_failure(tx, waiting, now, kind, ended.cause)
     if ended.outcome is Outcome.FULFILLED and not ended.verb.brings_down:
         record_grant(tx, waiting, now)
         granted = {"granted": waiting.mode, "waited_for": waiting.kind}
@@ -330,8 +330,13 @@ def follow_attempt(tx: Transaction, ended: Operation, pending: Sequence[NewNotic
 _END_KINDS: Final = frozenset({NoticeKind.FAILED, NoticeKind.REFUSED})
 
 
-def record_failure(tx: Transaction, of: WaitlistEntry, at: float, kind: str) -> Sequence[NewNotice]:
+def record_failure(
+    tx: Transaction, of: WaitlistEntry, at: float, kind: str, cause: str | None = None
+) -> Sequence[NewNotice]:
     """Record a failed attempt, which ends the person's turn; return their notices.
+
+    The first one makes their place known. If no message shows it, as an answer that only they see can't be
+    edited, they get one.
 
     ``kind`` is the capacity that was lacking, "" if that isn't known. If it is another kind than they waited
     for, they change lines.
@@ -347,7 +352,7 @@ def record_failure(tx: Transaction, of: WaitlistEntry, at: float, kind: str) -> 
     now["next_at"] = min(at + others.pause_after(tried.attempts), of.expires_at)
     known = {"kind": tried.kind, "attempts": tried.attempts, "attempted_at": at}
     change(tx, of, state=WaitlistState.WAITING, **known, **now)
-    return ()
+    return [] if of.attempts or cards.is_shown(tx, of.id) else [announce(of, kind, cause)]
 
 
 def record_grant(tx: Transaction, of: WaitlistEntry, now: float) -> None:

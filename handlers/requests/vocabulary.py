@@ -1,12 +1,16 @@
-"""Tables of words: those around names in a list, and those in orders about hours.
+"""Tables of words: for all of one's things, around names in a list, and in orders about hours.
 
 Words are separated by blanks.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
+from handlers.requests.command_line import Quoted, fold_word
 from handlers.requests.synonyms import index_words, split_words
 
+#: Words for all of a person's own things, with every verb.
+EVERYTHING: Final = split_words("all every everything alles")
 #: Orders that change existing hours, which follow a workspace's name.
 HOURS_ORDERS: Final = split_words("off on pause")
 #: Words before a day that say that nothing happens then, or until then.
@@ -31,10 +35,15 @@ RUN_STATES: Final = index_words(
     }
 )
 #: Words in a list's filter that name nothing.
-LIST_WORDS: Final = split_words(
+LIST_WORDS: Final = EVERYTHING | split_words(
     """workspace workspaces server servers session sessions machine machines instance instances environment
     environments vm vms box boxes container containers pod pods notebooks job jobs run runs ones stuff
-    all every everything anything my mine own the a an our this that these those it them of for with named
+    anything my mine own the a an our this that these those it them of for with named
     called on at in page and which what what's whats whatever are is show me list currently still there
     now right just please"""
 )
+
+
+def means_everything(words: Sequence[str]) -> bool:
+    """Return whether words stand for all of a person's own things; in quotes they are a name."""
+    return len(words) == 1 and not isinstance(words[0], Quoted) and fold_word(words[0]) in EVERYTHING

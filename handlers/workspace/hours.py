@@ -72,7 +72,7 @@ async def show(request: Request) -> Answer:
     given = request.arguments
     if request.target is not None:
         return await _answer_hours(request, await read_workspace(request), words.CURRENT_HOURS)
-    if not given:
+    if not given or vocabulary.means_everything(given):
         return await _answer_all(request)
     given = given[1:] if given[0] in {"for", "of"} else given
     name, said = _split(given)

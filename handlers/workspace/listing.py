@@ -29,7 +29,7 @@ from bot.support.pool import run_beside_loop
 from handlers.dispatch import run_button
 from handlers.helping import list_new_workspace_step
 from handlers.linking import describe_resting_links, offer_all_links, require_account
-from handlers.requests import list_filters, routes
+from handlers.requests import list_filters, routes, vocabulary
 from handlers.requests.command_line import fold_word, parse_new_name
 from handlers.requests.payload import find_value
 from handlers.requests.request import Request
@@ -47,7 +47,7 @@ from handlers.workspace.waitlist import show_waitlist
 
 #: Verbs whose operation leaves an address that works once the workspace runs.
 _STARTS: Final = (OperationVerb.START, OperationVerb.CREATE)
-#: The word that asks for the whole list.
+#: The word that buttons have for the whole list.
 SHOW_ALL: Final = "all"
 #: The word that asks for the waitlist.
 SHOW_QUEUE: Final = "waiting"
@@ -90,7 +90,7 @@ async def show_list(request: Request) -> Answer:
             return await answer_without_workspaces(request, old)
     stale = await request.caller.read(snapshots.list_stale, TaskKind.DISCOVER, request.deferred.looked)
     page, given = list_filters.parse_page(request)
-    is_all = SHOW_ALL in map(fold_word, given)
+    is_all = not vocabulary.EVERYTHING.isdisjoint(map(fold_word, given))
     typed = () if is_all and list_filters.is_unfiltered(given) else given
     part = await run_beside_loop(rows, list_filters.filter_workspaces, typed, rows, services.connections)
     stale = filter_by_connection(stale, [] if part is None else [part.connection])
@@ -206,6 +206,8 @@ async def show_address(request: Request) -> Answer:
             return replies.answer(kit.join(lines, "\n"), buttons.open_buttons(facts))
         await request.caller.run(request_status_read, workspace.id)
         return replies.answer(format_opening(facts), buttons.open_buttons(facts))
+    if buttons.get_wait(facts) is not None:
+        return lists.status_answer(facts, workspace)
     sentence = lists.format_in_state(facts.now, facts.zone, workspace, answers.NOT_RUNNING)
     about = Referents((workspace.id,), what="open", ask=buttons.make_change("start", workspace).text)
     return replace(replies.hint(sentence, [buttons.start_button(workspace)]), about=about)

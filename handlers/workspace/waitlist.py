@@ -83,7 +83,7 @@ async def stop_waiting(request: Request) -> Answer:
     """Leave the queue; the answer takes the place of a message about this wait alone."""
     workspace, left = await request.caller.run(use_cases.leave, request.target or "")
     sentence = fill(words.LEFT_WAITLIST if left else words.NOT_WAITING_FOR, name=workspace.title)
-    is_alone = request.press is not None and request.press.number is None
+    is_alone = request.press is not None and request.press.number is None and not request.press.mark
     return replies.answer(sentence, replaces=is_alone)
 
 

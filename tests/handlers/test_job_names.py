@@ -45,6 +45,18 @@ async def test_the_list_shows_the_newest_first_and_looks_for_more_in_the_backgro
     assert "Checking Posit Workbench…" in words(await bot.press("job_list:refresh", "1"))
 
 
+@pytest.mark.parametrize("every", ["all", "everything", "every", "alles"])
+async def test_verbs_take_everything(bot, every):
+    """A run whose name has the word in it isn't meant by it."""
+    for name in ("install", "report"):
+        await going(bot, name)
+    for verb in ("list", "status"):
+        said = words(await bot.say(f"job {verb} {every}"))
+        assert all(f"*{name}*" in said for name in ("install", "report"))
+    for verb in ("stop", "logs"):
+        assert "Which run?" in words(await bot.say(f"job {verb} {every}"))
+
+
 async def test_the_list_is_paged(bot):
     for number in range(23):
         await going(bot, f"run {number:02}")

@@ -97,6 +97,24 @@ async def test_a_list_in_a_channel_has_one_as_of(bot):
     assert listed.casefold().count("as of ") == 1
 
 
+@pytest.mark.parametrize("later", ["read", "started"])
+async def test_list_with_a_later_row_is_as_of_no_single_time(bot, later):
+    """Nothing is running since 1:01 in a list as of 1:00."""
+    await bot.link(names=("notebook", "training"))
+    for name in ("notebook", "training"):
+        await bot.sees(State.STOPPED, name)
+    assert "as of " in words(await bot.say("list")).splitlines()[0]
+    bot.clock.advance(61)
+    if later == "read":
+        await bot.sees(State.RUNNING, "training")
+    else:
+        await bot.say("start training")
+    first = words(await bot.say("list")).splitlines()[0]
+    assert "as of " not in first
+    assert "checked at " in first
+    assert first.endswith(" or later")
+
+
 async def test_the_start_of_usher_itself_is_one_episode(bot):
     operation = await started(bot)
     assert (await bot.workspace()).generation == 1

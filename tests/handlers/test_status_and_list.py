@@ -14,6 +14,7 @@ from bot.reconciler.tasks import build_replays
 from bot.store import discovered, operations, tasks
 from handlers.replaying import replay
 from tests.handlers.rig import COLLEAGUE, activate, buttons, invited, words
+from tests.rigs.counting import counting
 from tests.rigs.drawn import as_shown
 from tests.rigs.golden import check_golden
 from tests.rigs.providers import NO_GPU
@@ -425,3 +426,19 @@ async def test_all_are_listed_where_one_is_called_all(bot, text):
     second = await bot.push(answer, "More")
     assert len(rows_of(second)) == 10
     assert "*all*" in words(await bot.say("status all"))
+
+
+async def test_waits_of_all_rows_are_read_in_one_statement(bot):
+    names = ("notebook", "training", "report")
+    await bot.link(names=names)
+    for name in names:
+        await bot.say(f"start {name} --wait")
+    with counting(bot.store, "entries_of_person", 2) as count:
+        listed = words(await bot.say("list"))
+    assert listed.count("Waiting for room, until ") == len(names)
+    assert count.statements["entries_of_person"] == 1
+    for name in names:
+        await bot.sees(State.RUNNING, name)
+    with counting(bot.store, "entries_of_person", 2) as count:
+        assert "Waiting for" not in words(await bot.say("list"))
+    assert count.statements["entries_of_person"] + count.fruitless["entries_of_person"] == 0

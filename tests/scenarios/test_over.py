@@ -49,6 +49,39 @@ async def test_hours_that_change_take_back_what_came_next(linked, order):
     assert "Next, I'll start it" not in left.read
 
 
+@pytest.mark.parametrize("is_running", [False, True], ids=["down", "running"])
+@pytest.mark.parametrize("order", ["off", "skip Fri 15 Jan", "every day 9:30-18:00"])
+async def test_hours_that_change_take_back_their_buttons(linked, order, is_running):
+    """No day can be skipped that the hours no longer have; what else they offer stays."""
+    alice = linked.alice
+    if is_running:
+        await alice.types("start training")
+        await linked.pass_time(60, step=5)
+    (said,) = await alice.writes("hours training every day 8:30-18:00")
+    assert "Skip Fri 15 Jan" in said.labels
+    await alice.writes(f"hours training {order}")
+    await linked.pass_time(60, step=5)
+    left = there(alice, said)
+    assert "Next start" not in left.read
+    assert not {"Skip Fri 15 Jan", "Pause until Mon 18 Jan"} & set(left.labels)
+    assert "Turn hours off" in left.labels
+
+
+async def test_button_goes_with_the_rest_of_its_line(linked):
+    """What follows a sentence that has passed goes, too, and so does its button."""
+    alice = linked.alice
+    await alice.types("start training for 40 min")
+    await linked.pass_time(60, step=5)
+    (said,) = await alice.writes("hours training every day 20:00-22:00")
+    assert "I'll still stop it at " in said.read
+    assert "Next start: " in said.read
+    assert "Skip Fri 15 Jan" in said.labels
+    await linked.pass_time(45 * 60, step=20)
+    left = there(alice, said)
+    assert "Next start" not in left.read
+    assert not [label for label in left.labels if label.startswith("Skip")]
+
+
 async def test_nothing_will_stop_it_is_said_until_something_will(linked):
     alice = linked.alice
     await alice.types("start training")

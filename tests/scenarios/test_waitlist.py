@@ -64,6 +64,71 @@ async def test_queue_starts_it_and_waits(one_gpu, said):
     assert "*gpu* is ready." in one_gpu.alice.only("ready").text
 
 
+@pytest.mark.parametrize("way", ["start gpu --wait", "Keep trying"])
+async def test_row_waits_between_two_attempts(one_gpu, way):
+    """A failed attempt isn't the workspace's failure, and *Start* would change nothing."""
+    alice = one_gpu.alice
+    if way == "Keep trying":
+        await alice.presses(await refused(one_gpu, alice), way)
+    else:
+        await alice.types(way)
+        await one_gpu.pass_time(100, step=10)
+    row = "🟡 *gpu* · Saturn Cloud\nWaiting for a free GPU, until "
+    for said in ("list", "list all", "list gpu", "status gpu", "open gpu"):
+        shown = await alice.types(said)
+        assert row in shown.read, said
+        assert "no free GPU" not in shown.read, said
+        assert "Stop waiting" in shown.labels, said
+    assert (await alice.types("status gpu")).labels[0] == "Stop waiting"
+    shared = await alice.types("list --share")
+    assert row in shared.read
+    assert shared.labels == []
+    home = await alice.opens_home()
+    assert row in home.read
+    assert "Stop waiting" in home.labels
+
+
+async def test_row_stops_waiting(one_gpu):
+    """The answer leaves the list where it is, and the list is as it was before."""
+    alice = one_gpu.alice
+    await alice.types("start gpu --wait")
+    await one_gpu.pass_time(100, step=10)
+    listed = await alice.writes("list")
+    (*_, answer) = await alice.presses(listed[-1], "Stop waiting")
+    assert answer.text == "OK, *gpu* isn't waiting for room any more."
+    assert answer.ts != listed[-1].ts
+    assert "🔴 *gpu* · Saturn Cloud\nFailed" in (await alice.types("list")).read
+    before = one_gpu.calls("POST .*/start")
+    await one_gpu.pass_time(600, step=10)
+    assert one_gpu.calls("POST .*/start") == before
+
+
+async def test_row_of_an_attempt_says_that_it_starts(one_gpu):
+    alice = one_gpu.alice
+    await alice.types("start gpu --wait")
+    gpu(one_gpu, "bob").force("stopped", one_gpu.clock.now())
+    await one_gpu.pass_time(10, step=5)
+    assert "Waiting for" not in (await alice.types("list gpu")).read
+    await one_gpu.pass_time(300, step=10)
+    assert "🟢" in (await alice.types("list gpu")).read
+
+
+async def test_place_is_told_once_known(one_gpu):
+    """An answer that only its reader sees can't be edited, so one message has the place."""
+    alice, carol = one_gpu.alice, one_gpu.carol
+    answer = await carol.types("start gpu --wait until 18:00")
+    assert "I'll know your place in line once I've tried it." in answer.text
+    await one_gpu.pass_time(100, step=10)
+    answer = await alice.types("start gpu --wait until 18:00")
+    assert "I'll know your place in line once I've tried it." in answer.text
+    await one_gpu.pass_time(600, step=10)
+    for person in (alice, carol):
+        place = person.only("waitlist_place")
+        assert "*gpu* is waiting for a free GPU on Saturn Cloud, until" in place.text
+        assert "One other person is waiting, too." in place.text
+        assert place.labels == ["Stop waiting"]
+
+
 async def test_what_was_got_says_nothing_of_its_use_once_it_is_down(one_gpu):
     alice = one_gpu.alice
     await alice.presses(await refused(one_gpu, alice), "Keep trying")

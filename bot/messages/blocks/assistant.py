@@ -22,10 +22,12 @@ from bot.domain.undoable_actions import UndoableAction
 from bot.domain.usage import Life, Sum, UsageFacts
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit
+from bot.messages.blocks.buttons import get_wait
 from bot.messages.blocks.cards import VERB_FORMS
 from bot.messages.texts import assistant as words
 from bot.messages.texts.cards import STATES
 from bot.messages.texts.runs import STATES as RUN_STATES
+from bot.messages.texts.waitlist import WAITED_FOR, WAITING_UNTIL
 from bot.support.cleaning import HIDDEN, unescape
 
 _ADDRESS_PATTERN: Final = re.compile(r"\w+://[^\s\"]+")
@@ -95,6 +97,9 @@ def describe_state(facts: WorkspaceFacts, silent_since: float | None) -> dict[st
         waits = words.WAITS.format(do=forms["happen"])
         state = str(forms["happening"]) if is_new or is_going(operation, workspace) else waits
         since = None
+    if (wait := get_wait(facts)) is not None:
+        what = WAITED_FOR.get(wait.kind, WAITED_FOR["room"])
+        state, since = WAITING_UNTIL.format(what=what, until=format_time(wait.expires_at)), None
     starts = (one.after(max(facts.now, one.processed_until)) for one in facts.of(HoursContext).rules)
     planned = [one.at for one in starts if one is not None and one.side == "start"]
     return {

@@ -8,11 +8,12 @@ from bot.domain.message_context import Facts, RunFacts, WorkspaceFacts
 from bot.domain.stops import Consent, StopEffect, StopEffects, StopMode, choose_gentlest_mode, is_final
 from bot.domain.time_parsing import Moment
 from bot.domain.timers import list_coming_ends
+from bot.domain.waitlist import WaitContext, WaitlistEntry
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit, limits
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.kit import Block, Element, Markup, fill, line
-from bot.messages.texts import cards
+from bot.messages.texts import cards, waitlist
 from bot.messages.verb import find_verb, to_present_name
 
 
@@ -37,10 +38,16 @@ def can_be_made_again(facts: WorkspaceFacts) -> bool:
     return workspace is not None and workspace.spec is not None and "creation" in facts.capabilities
 
 
+def get_wait(facts: WorkspaceFacts) -> WaitlistEntry | None:
+    """Return the wait for capacity between two attempts to start a workspace; None if there is none."""
+    is_tried = facts.operation is not None and facts.operation.is_open
+    return None if is_tried else facts.of(WaitContext).entry
+
+
 def get_mark(facts: WorkspaceFacts) -> Markup:
-    """Return a workspace's mark: for its open operation, for what prevents its use, or for its state."""
+    """Return a workspace's mark: for its open operation or wait, what prevents its use, or its state."""
     workspace, operation = facts.workspace, facts.operation
-    if operation is not None and operation.is_open:
+    if (operation is not None and operation.is_open) or get_wait(facts) is not None:
         return Markup(cards.MARKS[State.STARTING])
     if workspace is None or workspace.is_provisional:
         return Markup(cards.MARKS[State.GONE if workspace is None else State.STARTING])
@@ -62,6 +69,8 @@ def stop_button(workspace: Workspace, effects: StopEffects) -> Element:
     return kit.button(cards.STOP, press, style=kit.DANGER, confirm=question, of=workspace.title)
 
 
+#: Marks *Stop waiting* in a row, which the answer doesn't replace.
+IN_ROW: Final = "row"
 #: Marks an operation that undoes the one which the answer reports.
 BACK: Final = "back"
 
@@ -171,6 +180,9 @@ def list_buttons(
     workspace = facts.workspace
     if workspace is None:
         return []
+    if state is None and get_wait(facts) is not None:
+        press = ButtonValue("stop_waiting", workspace.id, mark=IN_ROW)
+        return [kit.button(waitlist.STOP_WAITING, press, of=workspace.title)]
     stop = [stop_button(workspace, facts.effects)]
     if state is None:
         state = State.STARTING if workspace.is_provisional else workspace.state
@@ -226,6 +238,8 @@ def still_applies(button: Element, facts: WorkspaceFacts | RunFacts | None) -> b
         return facts.state is State.RUNNING and button.get("url") == facts.ide_url
     if press.name in WARNING_ANSWERS:
         return facts.workspace.stops_at(press.at or 0.0)
+    if press.name == "hours_rest" and press.at is not None:
+        return any(facts.plans((side, press.key.split()[0]), {int(press.at)}) for side in ("start", "stop"))
     is_up, is_it = facts.is_up, not facts.workspace.hidden and facts.workspace.generation == press.seen
     if press.mark == BACK:
         return is_it

@@ -22,6 +22,7 @@ from bot.messages.blocks.buttons import (
     format_cost,
     format_stop_risk,
     get_mark,
+    get_wait,
     list_buttons,
     list_end_lines,
     list_hours_button,
@@ -51,7 +52,7 @@ from bot.messages.blocks.runs import (
     run_card,
     stop_run_button,
 )
-from bot.messages.texts import answers, cards, problems, talk, times
+from bot.messages.texts import answers, cards, problems, talk, times, waitlist
 from bot.messages.texts import runs as run_words
 from bot.messages.verb import Verb, find_verb
 
@@ -69,8 +70,20 @@ MAX_DETAIL_LENGTH: Final = 80
 
 def format_state_line(facts: WorkspaceFacts, workspace: Workspace) -> str:
     """Return one workspace's state, and when it was read."""
+    if waits := _format_wait(facts):
+        return fill(answers.ROW, **_get_head(facts, workspace), state=waits)
     state, as_of = format_state(facts.now, workspace, facts.zone)
     return fill(answers.STATE_LINE, **_get_head(facts, workspace), state=state, as_of=as_of)
+
+
+def _format_wait(facts: WorkspaceFacts) -> Markup:
+    """Return what a workspace waits for between two attempts, and until when; empty if it doesn't wait."""
+    wait = get_wait(facts)
+    if wait is None:
+        return Markup("")
+    what = waitlist.WAITED_FOR.get(wait.kind, waitlist.WAITED_FOR["room"])
+    until = kit.moment(wait.expires_at, facts.now, facts.zone)
+    return Markup(fill(waitlist.WAITING_UNTIL, what=what, until=until))
 
 
 def _get_head(facts: WorkspaceFacts, workspace: Workspace) -> dict[str, object]:
@@ -176,7 +189,8 @@ def status_answer(
     if workspace.last_used_at is not None and not in_channel:
         at = kit.moment_at(workspace.last_used_at, facts.now, facts.zone)
         text = f"{text}\n{fill(answers.LAST_USED, at=at)}"
-    if said := problems.describe_condition(workspace, facts.connection_title, has_page=bool(facts.page_url)):
+    said = problems.describe_condition(workspace, facts.connection_title, has_page=bool(facts.page_url))
+    if said and get_wait(facts) is None:
         text = f"{text}\n{safe(said, 300)}"
     small = (
         [kit.format_reason(workspace.event_message, facts.now, facts.zone)]
@@ -222,8 +236,11 @@ def render_workspaces(
         blocks, {key: name for facts in rows for key, name in facts.objects.items()}
     )
     first = min((seen for seen in all_seen if seen >= since), default=None)
-    as_of = [] if first is None else [fill(answers.SEEN, at=kit.moment(first, rows[0].now, rows[0].zone))]
-    return blocks, as_of
+    if first is None:
+        return blocks, []
+    begun = [one.operation.created_at for one in rows if one.operation is not None and one.operation.is_open]
+    template = answers.SEEN_OR_LATER if max([*all_seen, *begun]) // 60 > first // 60 else answers.SEEN
+    return blocks, [fill(template, at=kit.moment(first, rows[0].now, rows[0].zone))]
 
 
 def _find_common_holds(rows: Iterable[WorkspaceFacts]) -> dict[tuple[str, str], str]:
@@ -263,6 +280,9 @@ def _render_row(
         first, *said = describe_progress(facts, operation, is_explained=is_explained)
         state = Markup(first)
         buttons = list_progress_buttons(facts, operation)
+    elif waits := _format_wait(facts):
+        state, is_busy = waits, True
+        buttons = [] if is_shared else list_row_buttons(facts, workspace)
     elif not is_shared:
         said, buttons = _list_next(facts, workspace)[:1], list_row_buttons(facts, workspace)
         if workspace.state is State.RUNNING:

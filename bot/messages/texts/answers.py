@@ -186,6 +186,8 @@ SHARED_ON: Final = "{owner}'s · {title}"
 ROW: Final = f"{cards.HEAD}\n{{state}}"
 LAST_USED: Final = "Last used {at}."
 SEEN: Final = "as of {at}"
+#: Above rows that tell of a later time.
+SEEN_OR_LATER: Final = "checked at {at} or later"
 SINCE: Final = "{state} since {since}"
 GONE: Final = "Gone since {since}"
 NEVER_CHECKED: Final = "not checked yet"

@@ -33,6 +33,8 @@ KEEP_TRYING: Final = "Keep trying"
 UNTIL_BUTTON: Final = "Until…"
 NOT_NOW: Final = "Not now"
 STOP_WAITING: Final = "Stop waiting"
+#: In a row.
+WAITING_UNTIL: Final = "Waiting for {what}, until {until}"
 WAITING_STATE: Final = "*{name}* is waiting for {what} on {title}, until {until}. {ahead}"
 #: Before the first attempt, nobody knows what the workspace needs, so which line it is in.
 UNPLACED: Final = "I'll know your place in line once I've tried it."

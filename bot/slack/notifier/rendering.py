@@ -9,13 +9,13 @@ sent twice.
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
 
-from bot.domain.markup import Part
+from bot.domain.markup import Part, list_parts
 from bot.domain.message_context import Facts, HeldFacts, RunFacts, WorkspaceFacts
 from bot.domain.message_kinds import AnyKind, Mark
 from bot.domain.notices import Answer, Card, Notice, NoticeError, NoticeKind
@@ -25,6 +25,7 @@ from bot.domain.runs import Run
 from bot.messages.blocks import kit, plain, stored
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.buttons import still_applies
+from bot.messages.blocks.kit import Element
 from bot.messages.blocks.notices import is_true, keep_current_buttons, render, render_pending
 from bot.messages.blocks.outcomes import is_ready_over
 from bot.messages.texts import notices
@@ -297,7 +298,10 @@ class _Remainder:
 
 
 async def _remove_past(gatherer: Gatherer, card: Card, answer: Answer, facts: Facts | None) -> _Remainder:
-    """Remove sentences and buttons about a moment that has come, or about a plan that no longer exists."""
+    """Remove sentences about a moment that has come, or about a plan that no longer exists.
+
+    The button for the time that a sentence names goes with it.
+    """
     now = await gatherer.store.now()
     since = now if card.over_at is None else card.over_at
 
@@ -307,10 +311,23 @@ async def _remove_past(gatherer: Gatherer, card: Card, answer: Answer, facts: Fa
     def has_passed(part: Part) -> bool:
         return any(map(has_come, part.moments)) or (bool(part.plan) and not _is_planned(part, facts))
 
-    answer = kit.keep_buttons(answer, lambda button: not has_come(ButtonValue.from_button(button).at))
     left = stored.drop_past(answer, has_passed)
-    is_announcing = any(at > now for at in stored.find_moments((left or answer).blocks))
-    return _Remainder(left or answer, left is None, is_announcing)
+    told, still_told = list_parts(answer.blocks), list_parts((left or answer).blocks)
+
+    def is_kept(button: Element) -> bool:
+        press = ButtonValue.from_button(button)
+        has_lost_sentence = _is_named(press, told) and not _is_named(press, still_told)
+        return not has_come(press.at) and not has_lost_sentence
+
+    kept = kit.keep_buttons(left or answer, is_kept)
+    is_announcing = any(at > now for at in stored.find_moments(kept.blocks))
+    return _Remainder(kept, left is None, is_announcing)
+
+
+def _is_named(press: ButtonValue, parts: Iterable[Part]) -> bool:
+    """Return whether a text names the time of a button; one that announces a plan, for its workspace only."""
+    at, keys = None if press.at is None else int(press.at), press.key.split()
+    return any(at in part.moments and (not part.plan or part.plan[1] in keys) for part in parts)
 
 
 def _is_planned(part: Part, facts: Facts | None) -> bool:
