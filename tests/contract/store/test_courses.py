@@ -56,6 +56,20 @@ async def test_course_is_pending_for_who_pressed_without_an_account(store):
     assert await store.read(class_rows.list_pending_courses, BOB) == frozenset()
 
 
+@pytest.mark.both_engines
+async def test_cards_are_listed_for_who_teaches_them_and_for_who_administers_their_place(store):
+    await posted(store, co_teachers=frozenset({BOB.key}))
+    for who, reach, found in (
+        (TRAINER, None, [CARD]),
+        (BOB, None, [CARD]),
+        (ALICE, None, []),
+        (ALICE, TRAINER.key.removesuffix("UTRAINER"), [CARD]),
+        (ALICE, "-:T2:", []),
+    ):
+        cards = await store.read(class_rows.list_taught_cards, who, reach)
+        assert [one.id for one in cards] == found
+
+
 async def test_two_presses_at_once_make_one_workspace(store):
     await posted(store, spec=Spec("lab"), pattern="")
     await link_account(store)
