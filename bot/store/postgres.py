@@ -38,8 +38,8 @@ from bot.store.sqlite import explain_not_opened as explain_file_not_opened
 from bot.store.store import Store
 from bot.store.transaction import OnWrite, Priority, Transaction
 from bot.support.clock import Clock, Ids, SystemClock, SystemIds
-from bot.support.errors import StoreAway, StoreError, StoreInUse, StoreMigrated, StoreUnavailable
-from bot.support.release import FIRST_THAT_STOPS, RELEASE, is_newer
+from bot.support.errors import StoreAway, StoreError, StoreInUse, StoreUnavailable
+from bot.support.release import FIRST_THAT_STOPS, is_newer
 from bot.support.settings.database import read_sign_in_again
 
 log = structlog.get_logger(__name__)
@@ -53,10 +53,6 @@ LANES = 4
 JOIN_SECONDS = 1.0
 _STOP_IT = "Usher is running on this database ({name}): stop it first, then try again."
 _CLOSED_MESSAGE = "This database ({name}) is being copied to: try again in a moment."
-_MIGRATED = (
-    "The database was migrated by a newer release of Usher ({name}), and this is {release}: this process has "
-    "stopped. Nothing that was asked for is lost: start the newer release."
-)
 
 
 class PostgresEngine(QueuedEngine):
@@ -172,7 +168,7 @@ class PostgresEngine(QueuedEngine):
         if serves:
             self._serves = True
             for session in self._writing:
-                session.check_migration = self._check_migration
+                session.newest_known = max(self._scripts)
             if not await self.write(lambda _: self._session.take_lock()):
                 raise StoreInUse(_CLOSED_MESSAGE.format(name=self._name))
         return applied
@@ -221,11 +217,6 @@ class PostgresEngine(QueuedEngine):
             session.commit()
             session.is_compared = True
             session.begin(writes=True, subjects=subjects)
-
-    def _check_migration(self, newest: str) -> None:
-        """Raise StoreMigrated if the rows are those of a newer release."""
-        if newest > max(self._scripts):
-            raise StoreMigrated(_MIGRATED.format(name=newest, release=RELEASE))
 
     def _migrate(self) -> list[str]:
         """Run missing migrations, all or nothing: a transaction is open."""

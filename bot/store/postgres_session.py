@@ -30,7 +30,8 @@ from bot.store.postgres_servers import TIMELINE, Servers
 from bot.store.postgres_transaction import PostgresTransaction
 from bot.store.transaction import Row, StoreTime
 from bot.support.clock import Clock, Ids
-from bot.support.errors import StoreBusy, StoreError, StoreRefused, StoreUnavailable
+from bot.support.errors import StoreBusy, StoreError, StoreMigrated, StoreRefused, StoreUnavailable
+from bot.support.release import RELEASE
 from bot.support.settings.database import read_sign_in_again
 
 log = structlog.get_logger(__name__)
@@ -79,6 +80,12 @@ _LOCK_SUBJECTS: Final = (
 )
 #: What a transaction that writes asks first: by its id its outcome is found if its commit isn't answered.
 _BEGUN: Final = f"{_CLOCK_QUERY}, pg_current_xact_id()::text AS id"
+#: Fails, and so does the commit that follows it, if a newer release has migrated.
+_REFUSE_MIGRATED: Final = b"SELECT 1 / (max(name) <= $1)::int AS is_known FROM migrations"
+_MIGRATED = (
+    "The database was migrated by a newer release of Usher ({name}), and this is {release}: this process has "
+    "stopped. Nothing that was asked for is lost: start the newer release."
+)
 _CLOSED_TO_SERVERS = "the database is closed to who serves from it"
 _PAST = (
     "this server lives in the past: another one has taken its place, and doesn't answer. Start that one "
@@ -117,6 +124,8 @@ class PostgresSession:
         self._sync: Callable[[], None] = lambda: None
         #: When the open transaction asked for the database's time, and the cursor that has the answer.
         self._asked: tuple[float, Cursor[Row]] | None = None
+        #: Whether the open transaction writes, and that it has begun isn't known yet.
+        self._begins = False
         #: The id of the open transaction, "" as long as it isn't known.
         self._transaction_id = ""
         #: Why a server that answers couldn't be used, and when to ask it again.
@@ -133,8 +142,8 @@ class PostgresSession:
         self.pid = 0
         #: Which server that is, on which timeline; and whether the rows were compared with that.
         self.timeline, self.is_compared = "", False
-        #: What each transaction that writes asks about the newest migration.
-        self.check_migration: Callable[[str], None] | None = None
+        #: The newest migration that this release knows: set, nothing is written once there is a newer one.
+        self.newest_known = ""
         self.transaction = PostgresTransaction(self._send, self._wait, self._finish, time, ids)
 
     def open(self) -> None:
@@ -170,7 +179,7 @@ class PostgresSession:
             raise psycopg.errors.CannotConnectNow(_HALF)
         self._leave_pipeline()
         self.transaction.begin(writes=writes, is_alone=self._is_allowed is None)
-        self._transaction_id = ""
+        self._transaction_id, self._begins, self._asked = "", writes, None
         assert self._connection is not None  # opened before any work
         self._pipeline = self._connection.pipeline()
         self._sync = self._pipeline.__enter__().sync
@@ -181,7 +190,7 @@ class PostgresSession:
         self._send(LOCK_ALONE if self._is_allowed is None else _LOCK_BESIDE)
         if subjects and self._is_allowed is not None:
             self._send(_LOCK_SUBJECTS, [list(subjects)])
-        newest = f", {_NEWEST_MIGRATION}" if self.check_migration is not None else ""
+        newest = f", {_NEWEST_MIGRATION}" if self.newest_known else ""
         self._asked = self._clock.monotonic(), self._send(f"{_BEGUN}{newest}".encode())
 
     def settle(self, *, waits: bool) -> None:
@@ -214,6 +223,8 @@ class PostgresSession:
 
     def _finish(self) -> None:
         """Commit together with all that is under way."""
+        if self.newest_known and self._asked is not None:
+            self._send(_REFUSE_MIGRATED, [self.newest_known])
         self._send_commit()
         self._wait(self._leave_pipeline)
 
@@ -345,29 +356,43 @@ class PostgresSession:
     def _send(self, statement: bytes, params: Sequence[object] = ()) -> Cursor[Row]:
         """Send a statement, which stays prepared; its result is there once somebody has waited."""
         assert self._connection is not None  # opened before any work
-        return self._connection.cursor().execute(statement, params, prepare=True)
+        try:
+            return self._connection.cursor().execute(statement, params, prepare=True)
+        except psycopg.Error as error:
+            # The error of an earlier statement comes as soon as it is there.
+            self._explain(error)
+            raise
 
     def _wait(self, until: Callable[[], None] | None = None) -> None:
         """Wait for all statements that are under way."""
-        asked = self._asked
         try:
             if until is not None:
                 until()
             elif self._pipeline is not None:
                 self._sync()
-        except psycopg.errors.FeatureNotSupported:
-            if asked is None or asked[1].pgresult is not None:
-                raise
+        except psycopg.Error as error:
+            self._explain(error)
+            raise
+        if self._asked is not None:
+            self._note_begun(*self._asked)
+
+    def _explain(self, error: psycopg.Error) -> None:
+        """Raise what an error of the first wait means, if that is more than it says."""
+        if self._asked is not None and self._asked[1].pgresult is not None:
+            self._note_begun(*self._asked)
+        elif self._begins and isinstance(error, psycopg.errors.FeatureNotSupported):
             # No plan is stale yet: this is how a standby refuses to begin. It's asked when connecting again.
             self._close()
             raise make_standby_error() from None
-        if asked is not None:
-            self._asked = None
-            begun = self._note_time(*asked)
-            self._transaction_id = begun["id"]
-            self._time.catch_up()
-            if self.check_migration is not None:
-                self.check_migration(begun["newest_migration"])
+
+    def _note_begun(self, before: float, asked: Cursor[Row]) -> None:
+        """Take over what a transaction that writes asks first. Raise StoreMigrated."""
+        self._asked, self._begins = None, False
+        begun = self._note_time(before, asked)
+        self._transaction_id = begun["id"]
+        self._time.catch_up()
+        if self.newest_known and (newest := begun["newest_migration"]) > self.newest_known:
+            raise StoreMigrated(_MIGRATED.format(name=newest, release=RELEASE)) from None
 
     def _note_time(self, before: float, asked: Cursor[Row]) -> Row:
         """Take over the database's time, which was asked for at a moment of the monotonic clock."""

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from bot.store import counts, gates, open_store, operations, owners, workspaces
+from bot.store import counts, gates, open_store, operations, outages, owners, workspaces
 from bot.store.postgres_errors import describe_url, explain_not_opened
 from bot.store.schema import read_migrations
 from bot.store.store import Store
@@ -101,8 +101,17 @@ async def test_migrating_twice_at_once_runs_nothing_twice(open_):
     assert sorted(ran) == [[], [], list(RELEASED)]
 
 
-async def test_who_serves_writes_nothing_once_the_schema_is_newer(open_):
-    """Also on the connections that claim and record; they learn of it with their next transaction."""
+def written(url):
+    """Return what old processes would change."""
+    with postgres.connected(url) as connection:
+        return [
+            connection.execute(f"SELECT * FROM {table} ORDER BY 1".encode()).fetchall()
+            for table in ("operations", "owners", "reached", "audit")
+        ]
+
+
+async def test_who_serves_writes_nothing_once_the_schema_is_newer(open_, url):
+    """Also on the connections that claim and record, whose commits may go with their first statements."""
     old, problems = await open_(), []
     await old.begin_serving()
     await old.write(owners.own, "old", ["worker:old"])
@@ -112,19 +121,23 @@ async def test_who_serves_writes_nothing_once_the_schema_is_newer(open_):
     for number in range(3):
         await accept_operation(old, workspace, interaction=f"i{number}")
     assert (await old.read(workspaces.find_workspace, workspace.id)).name == workspace.name
+    await old.write(outages.note_answer, "slack", 1.0)
     assert await (await open_(ADDED)).migrate() == ["0101_added"]
+    before = written(url)
     # Until it has stopped, people can look.
     assert (await old.read(workspaces.find_workspace, workspace.id)).name == workspace.name
     for work in (
         lambda: accept_operation(old, workspace, interaction="later"),
         lambda: old.claim(operations.claim_operations, 10, 60.0),
         lambda: old.write(owners.own, "old", ["thing"]),
+        lambda: old.write(outages.note_answer, "slack", 2.0),
     ):
         with pytest.raises(
             StoreMigrated, match=rf"\(0101_added\), and this is {RELEASE}: this process has stopped"
         ):
             await work()
-    assert [type(one) for one in problems] == [StoreMigrated] * 3
+    assert [type(one) for one in problems] == [StoreMigrated] * 4
+    assert written(url) == before
     await old.close()
     new = await open_(ADDED)
     assert await new.begin_serving() == []
