@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final, Literal
 
-from bot.domain import policy
 from bot.domain.accounts import Account, Approval, compare_remote_ids
 from bot.domain.approvals import MAX_UNDECIDED_SECONDS, UNDECIDED, ApprovalKind, find_next_morning
 from bot.domain.audit import AuditEntry
@@ -49,7 +48,6 @@ MAX_REQUESTS_PER_DAY: Final = 3
 MAX_SIMILAR_USERS: Final = 10
 #: The most open requests that are listed; newer ones appear once older ones are decided.
 MAX_LISTED_REQUESTS: Final = 200
-policy.declare(policy.AccessRule("administrators"), "approve", "approvals")
 
 
 async def request(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Final, Literal
 
-from bot.domain import policy, timetable
+from bot.domain import timetable
 from bot.domain.audit import AuditEntry
 from bot.domain.courses import (
     MIN_COUNT_SECONDS,
@@ -73,9 +73,6 @@ CARDS_PER_CLAIM: Final = 20
 ENROLLMENTS_PER_TRANSACTION: Final = 40
 #: Seconds for which a workspace created for a course runs between lessons, so that its owner can look at it.
 TRIAL_RUN_SECONDS: Final = 3600.0
-policy.declare(policy.AccessRule("anybody"), "card")
-policy.declare(policy.AccessRule("delegates", "class"), "class_change", "class_post", "class_problems")
-policy.declare(policy.AccessRule("delegates", "class", is_consented=True), "class_stop")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.domain import policy
 from bot.domain.courses import ClassCard, CourseContext
 from bot.domain.hours import HoursContext
 from bot.domain.message_context import Facts, WorkspaceFacts
@@ -38,9 +37,6 @@ from bot.store.notices import add_notices
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
-policy.declare(policy.AccessRule(shows=True), "usage")
-policy.declare(policy.AccessRule("delegates", "class"), "class_usage")
-policy.declare(policy.AccessRule("administrators"), "usage_team")
 #: The most people in one claim.
 MAX_CLAIMED: Final = 50
 
