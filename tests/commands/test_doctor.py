@@ -18,7 +18,6 @@ from bot.commands import connection_checks, store_checks
 from bot.commands.doctor import check_address, check_pages
 from bot.commands.installed_checks import check_listed
 from bot.commands.slack_checks import check_clock, check_slack
-from bot.domain.courses import ClassKind
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.steps import Update
 from bot.domain.work_items import Outcome
@@ -385,7 +384,7 @@ async def test_dead_notices_are_counted_with_cause_and_person(tmp_path):
         assert good["store"].is_good
         assert good["dead notices"].found == "none"
         await dies(store, NoticeKind.REPLY, "expired")
-        await dies(store, ClassKind.CLASS_CARD, "not_in_channel")
+        await dies(store, NoticeKind.CLASS_CARD, "not_in_channel")
         await dies(store, NoticeKind.READY, "user_disabled")
         # What nobody misses is no trouble.
         harmless = by_name(await store_checks.read_store(store))

@@ -10,8 +10,7 @@ from typing import Any, Final
 
 import structlog
 
-from bot.domain.message_kinds import UNPOSTED, AnyKind, Mark
-from bot.domain.notices import Answer, NewNotice, Notice, NoticeError, NoticeKind, NoticeState
+from bot.domain.notices import UNPOSTED, Answer, Mark, NewNotice, Notice, NoticeError, NoticeKind, NoticeState
 from bot.domain.people import Principal
 from bot.domain.plan import backoff
 from bot.messages.blocks import kit, stored
@@ -484,7 +483,7 @@ class Outbox:
         await self._results.write_dead(notice, error.code)
 
 
-def _is_searchable(kind: AnyKind) -> bool:
+def _is_searchable(kind: NoticeKind) -> bool:
     """Return whether a search can find this kind: channels aren't read, and replies are never repeated."""
     return Mark.IN_CHANNEL not in kind.marks and kind is not NoticeKind.REPLY
 
