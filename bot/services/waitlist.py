@@ -10,7 +10,7 @@ from dataclasses import fields, replace
 from typing import Final, Literal, cast
 
 from bot.domain.hours import was_used
-from bot.domain.message_context import Facts, WorkspaceFacts
+from bot.domain.message_context import Facts, WaitingFacts, WorkspaceFacts
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.stops import PlannedStop, StopMode, choose_planned_mode, is_final
@@ -19,7 +19,6 @@ from bot.domain.waitlist import (
     ANSWERED_WITHIN_SECONDS,
     MIN_PAUSE_SECONDS,
     UNUSED_SECONDS,
-    WaitingFacts,
     WaitlistEntry,
     WaitlistFacts,
     WaitlistState,
