@@ -19,8 +19,9 @@ from bot.messages.texts import notices as notice_words
 from bot.services.context import Context
 from bot.services.message_context import Gatherer
 from bot.slack import calls, methods
-from bot.slack.calls import NOT_INSTALLED_CODE, AnySlack, PacedSlack
+from bot.slack.calls import NOT_INSTALLED_CODE, PacedSlack
 from bot.slack.errors import Meaning, classify, is_content_refused
+from bot.slack.installed import AnySlack
 from bot.slack.notifier.destinations import Destination, Destinations
 from bot.slack.notifier.files import PICTURE_NAME, upload_picture
 from bot.slack.notifier.lookup import Lookup, build_metadata
