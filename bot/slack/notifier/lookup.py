@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from bot.domain.notices import FILE_KINDS, Answer, Mark, Notice, NoticeKind
 from bot.slack import methods
-from bot.slack.calls import AnySlack
+from bot.slack.installed import AnySlack
 from bot.store import notices as notice_rows
 from bot.store.store import Store
 from bot.support import errors
