@@ -261,10 +261,8 @@ class Gatherer:
         **more: Any,
     ) -> WorkspaceFacts:
         """Build the facts of a workspace from its rows."""
-        provider, shared = (
-            self.connections.get(connection),
-            self.describe_common(now, zone, connection, account, body),
-        )
+        provider = self.connections.get(connection)
+        shared = self.describe_common(now, zone, connection, account, body)
         if account is not None and account.is_resting and workspace is not None:
             # These facts may be about another account's workspace.
             workspace = replace(
