@@ -183,8 +183,9 @@ def plan(
     if decided is FULFILLED and brings_up and is_awaited(lacks, lacks_since, observed_at):
         decided = NOT_USABLE
     is_call, ends = decided.step in _CALLS, _ends(decided.step, effects)
-    is_enough = is_call and not ends and _is_fresh_enough(operation, observed_at)
-    if _is_stale(operation, observed_at) and not is_enough:
+    since = max(operation.called_at or 0.0, operation.read_since or 0.0)
+    may_be_older = is_call and not ends and not since
+    if observed_at < operation.created_at - (FRESH if may_be_older else 0.0) or observed_at <= since:
         return READ
     if is_call and operation.refusal is not None:
         return _fail(operation.refusal)
@@ -297,19 +298,6 @@ def _mode(operation: Operation, effects: StopEffects) -> StopMode | None:
             return "force"
         case _:
             return "stop"
-
-
-def _is_stale(operation: Operation, observed_at: float) -> bool:
-    """Return whether a read is older than the operation, or no newer than its last call or ``read_since``."""
-    return observed_at < operation.created_at or observed_at <= max(
-        operation.called_at or 0.0, operation.read_since or 0.0
-    )
-
-
-def _is_fresh_enough(operation: Operation, observed_at: float) -> bool:
-    """Return whether a read from before the operation is recent enough for its first call."""
-    untouched = operation.called_at is None and operation.read_since is None
-    return untouched and observed_at >= operation.created_at - FRESH
 
 
 def _bring_down(
