@@ -151,7 +151,7 @@ async def start(request: Request) -> Answer:
     if "wait" in request.flags:
         if workspace.state in {State.RUNNING, State.GONE}:
             return await begin_for(request, workspace, OperationVerb.START)
-        return await waitlist.join(request, workspace.id, moment)
+        return await waitlist.join(request, workspace.id, None if moment is None else moment.at)
     if request.verb == "restart" and confirmations.may_lose(request, workspace):
         return await confirmations.offer_for_one(request, workspace)
     return await begin_for(request, workspace, OperationVerb(request.verb), moment)
