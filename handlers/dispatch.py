@@ -431,12 +431,10 @@ def _fit(request: Request, answer: Answer) -> Answer:
             answer, errors={at: _format_commands(request, text) for at, text in answer.errors.items()}
         )
     answer = _add_offers(request, answer)
-    about = answer.about
-    if about is not None and (about.ask or about.takes_press):
+    if answer.about is not None and answer.about.is_question:
         answer = replies.as_question(answer)
         if not answer.offers and any(kit.iterate_buttons(answer.blocks)):
-            key = f"{kit.QUESTION}:{request.surface.interaction}"
-            answer = replace(answer, offers=key, about=replace(about, question=key))
+            answer = replace(answer, offers=f"{kit.QUESTION}:{request.surface.interaction}")
     if request.surface.where in (Where.CHANNEL, Where.MENTION) or answer.in_channel:
         answer = _add_date(request, answer)
     is_in_form = request.surface.where is Where.FORM and request.is_live
