@@ -4,8 +4,7 @@ from functools import partial
 
 import structlog
 
-from bot.domain.message_kinds import Mark
-from bot.domain.notices import Answer, Card, NewNotice, NoticeKind
+from bot.domain.notices import Answer, Card, Mark, NewNotice, NoticeKind
 from bot.domain.plan import backoff
 from bot.messages.blocks import kit, stored
 from bot.messages.texts import notices as notice_words
