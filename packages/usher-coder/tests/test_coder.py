@@ -200,7 +200,7 @@ async def test_a_failed_one_says_why_from_the_log_of_its_build(open_rig):
         failed = (await rig.read_until(State.FAILED, remote_id=rig.broken_id))[-1]
         assert (failed.reason, failed.has_reason) == ("terraform apply: exit status 1", True)
         said = await rig.provider.read_reason(rig.access, rig.broken_id)
-        assert said == "Error: no such image: images.example.org/gone:latest"
+        assert said == "no such image: images.example.org/gone:latest"
 
 
 FAULTS = [
