@@ -146,7 +146,7 @@ def find_innermost_words(text: str) -> str:
 
     "" for an answer without words, such as a status or a page that only names one.
     """
-    words = text[:MAX_SEARCHED_LENGTH].strip()
+    words = _COLOUR_PATTERN.sub("", text[:MAX_SEARCHED_LENGTH]).strip()
     for _ in range(MAX_NESTING):
         inner = _open_once(words).strip()
         if inner == words:

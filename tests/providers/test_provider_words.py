@@ -109,8 +109,8 @@ NESTED_ANSWERS = [
         "<?xml version='1.0'?><error><message>No seats</message></error>", "No seats", id="xml-declared"
     ),
     pytest.param(
-        "java.lang.IllegalStateException: No seat\n\tat com.x.Y.z(Y.java:33)\nCaused by: x.SeatError: No seat "
-        "left\n\t... 3 more",
+        "java.lang.IllegalStateException: No seat\n\tat com.x.Y.z(Y.java:33)\nCaused by: x.SeatError: No "
+        "seat left\n\t... 3 more",
         "No seat left",
         id="java-causes",
     ),
