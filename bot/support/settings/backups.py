@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from pydantic import field_validator
+
 from bot.support.settings.core import CoreSettings
-from bot.support.settings.database import find_database_file
+from bot.support.settings.database import explain_wrong_path, find_database_file
 from bot.support.settings.field import setting
 
 
@@ -16,6 +18,13 @@ class BackupSettings(CoreSettings):
         "the folder for nightly backups of a file: `usher docs operate#backups`",
         "none: `backups` beside it",
     )
+
+    @field_validator("backups")
+    @classmethod
+    def _backups(cls, value: Path | None) -> Path | None:
+        if value is not None and (wrong := explain_wrong_path(str(value))):
+            raise ValueError(wrong)
+        return value
 
     def nightly_backups(self) -> tuple[Path, Path] | None:
         """Return the SQLite file and the folder that it is copied to every night; None without a file."""

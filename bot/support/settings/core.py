@@ -29,6 +29,8 @@ from bot.support.settings.field import AreRight, setting, split_keys, split_name
 
 #: Pairs of quotation marks, as keyboards and chat programs write them.
 _QUOTES: Final = ('""', "''", "``", "“”", "\u2018\u2019", "„“", "«»")
+#: The beginning of a whole line of a file of settings.
+_ASSIGNMENT_PATTERN: Final = re.compile(r"(?:export )?[A-Z]+_[A-Z0-9_]+=.")
 _ADMINISTRATOR_PATTERN = re.compile(r"^(?:[TE][A-Z0-9]+:)?[SUW][A-Z0-9]+$")
 SLACK_API_URL = "https://slack.com/api/"
 #: Pattern of Slack's secrets. It rejects tokens, addresses and placeholders that are pasted by mistake.
@@ -44,6 +46,7 @@ _SHAPES: Final = {
     ),
     "slack_signing_secret": (_SECRET_PATTERN, "the signing secret, which is letters and digits"),
     "slack_client_id": (r"[0-9]+\.[0-9]+", "the client id, which is two numbers with a point between"),
+    "no_proxy": (r"[^\s;,]*(?:\s*,\s*[^\s;,]*)*", "hosts with commas between"),
     "slack_client_secret": (_SECRET_PATTERN, "the client secret, which is letters and digits"),
 }
 #: Characters of a Fernet key: 32 bytes in Base64.
@@ -180,6 +183,8 @@ class CoreSettings(BaseSettings):
         value = trim(value)
         if len(value) > 1 and value[0] + value[-1] in _QUOTES:
             raise ValueError("has quotes around it, which would be a part of it: remove them")
+        if _ASSIGNMENT_PATTERN.match(value):
+            raise ValueError("begins with the name of a setting: leave that out, and write the value alone")
         return value
 
     @field_validator(
