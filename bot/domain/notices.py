@@ -152,7 +152,7 @@ class NoticeKind(StrEnum):
     MESSAGE = Traits("message")
     #: A question that a request of Slack's assistant raised.
     ASSISTANT_QUESTION = Traits("assistant_question", offers="person", marks=Mark.NEWEST)
-    #: A picture of usage, uploaded as a file; its body is a ``UsageWeek``.
+    #: A picture of usage, uploaded as a file; its body has the SVG and the alternative text.
     USAGE_PICTURE = Traits("usage_picture", urgency=3)
     REPLY = Traits("reply", urgency=0, marks=Mark.HARMLESS)
 

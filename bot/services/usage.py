@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from bot.domain.courses import ClassCard, CourseContext
@@ -16,15 +16,17 @@ from bot.domain.usage import (
     GroupUsage,
     Known,
     Life,
+    Span,
+    SpanKind,
     Sum,
     UsageFacts,
+    UsageRow,
     add_up,
     choose_parts,
     find_next_monday,
     group_class,
     sum_parts,
 )
-from bot.domain.usage_picture import Span, SpanKind, UsageRow, UsageWeek
 from bot.services.caller import Caller, concerns_caller
 from bot.services.context import Context
 from bot.services.courses import require_teacher
@@ -63,25 +65,20 @@ async def load_usage(gatherer: Gatherer, principal: Principal, window: Window) -
     )
 
 
-async def plan_week(gatherer: Gatherer, principal: Principal, facts: UsageFacts) -> UsageWeek:
-    """Return the picture of a window: what ran in it, and what is planned for the rest of it."""
-    window, now, rows = facts.window, facts.now, dict[str, list[Span]]()
-    names = dict[str, str]()
+async def list_rows(gatherer: Gatherer, principal: Principal, facts: UsageFacts) -> list[UsageRow]:
+    """Return the rows of a window's picture: what ran in it, and what is planned for the rest of it."""
+    rows, names, until = dict[str, list[Span]](), dict[str, str](), facts.window.until
     for line in facts.usage.lines:
         key = line.newest.workspace_id or line.newest.id
         names[key] = line.newest.name
         rows[key] = [span for life in line.lives for span in _list_spans(life)]
-    if now < window.until:
+    if facts.now < until:
         own = await gatherer.store.perform(workspaces.read_workspaces, principal)
         for one in await gatherer.describe_workspaces(principal, own):
-            if one.workspace is not None and (planned := _list_planned(one, now, window.until)):
+            if one.workspace is not None and (planned := _list_planned(one, facts.now, until)):
                 names.setdefault(one.workspace.id, one.workspace.title)
                 rows.setdefault(one.workspace.id, []).extend(planned)
-    days = tuple(window.first + timedelta(days=number) for number in range(window.days))
-    zone = await gatherer.store.zone(principal)
-    return UsageWeek(
-        tuple(UsageRow(names[key], tuple(spans)) for key, spans in rows.items()), days, now, zone
-    )
+    return [UsageRow(names[key], tuple(spans)) for key, spans in rows.items()]
 
 
 def _list_spans(life: Life) -> list[Span]:
@@ -104,11 +101,11 @@ def _list_planned(facts: WorkspaceFacts, now: float, until: float) -> list[Span]
 
 
 @concerns_caller
-def send_picture(tx: Transaction, caller: Caller, week: UsageWeek) -> None:
-    """Send the picture of a week to a person, once for each request."""
+def send_picture(tx: Transaction, caller: Caller, svg: str, alt_text: str) -> None:
+    """Send a picture to a person, once for each request."""
     caller.check(tx, "usage")
-    kind, key = NoticeKind.USAGE_PICTURE, caller.principal.key
-    add_notices(tx, [NewNotice(key, kind, caller.interaction, caller.principal, week.to_body())])
+    kind, body = NoticeKind.USAGE_PICTURE, {"svg": svg, "alt_text": alt_text}
+    add_notices(tx, [NewNotice(caller.principal.key, kind, caller.interaction, caller.principal, body)])
 
 
 # -- on Mondays ----------------------------------------------------------------------------------------------
@@ -200,7 +197,7 @@ def read_class(tx: Transaction, caller: Caller, card_id: str, since: float, unti
             continue
         hours = life.measure(max(since, member.joined_at), min(ends), now)
         if hours.best > 0 or hours.unknown:
-            sums.setdefault(life.principal.key, Sum()).add(life, hours)
+            sums.setdefault(life.principal.key, Sum()).add(hours, life.price)
     return group_class(sums, is_seen=card.shows_hours)
 
 

@@ -333,8 +333,9 @@ class Outbox:
         """Upload a picture, unless it is uploaded, and share it; if that is impossible, send its words."""
         try:
             if "file" not in notice.body:
-                file = await upload_picture(self._slack.find_client(notice.principal), notice)
-                body = notice.body | {"file": file, "name": PICTURE_NAME}
+                slack, body = self._slack.find_client(notice.principal), notice.body
+                file = await upload_picture(slack, body["svg"], body["alt_text"])
+                body |= {"file": file, "name": PICTURE_NAME}
                 await self._store.write(notice_rows.keep_body, notice, body)
                 notice = replace(notice, body=body)
             await self._share_file(notice, rendered.answer, rendered.destination)
@@ -342,7 +343,7 @@ class Outbox:
             if isinstance(error, errors.SlackPermanent) and classify(error) not in _NO_FILE:
                 raise
             log.warning("picture not sent", notice=notice.id, problem=error)
-            words = render_in_words(notice.body)
+            words = render_in_words(notice.body["alt_text"])
             await self._send(notice, replace(rendered, answer=words, said=stored.to_said(words, notice.body)))
 
     async def _send(self, notice: Notice, rendered: RenderedNotice) -> None:
