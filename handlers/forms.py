@@ -53,7 +53,6 @@ _OPENING_COMMANDS: Mapping[Purpose, str] = {"workspace": "new", "job": "job run"
         needs=("creation",),
         accepts=("template", "connection"),
         also="create make build provision",
-        of_run="run",
         alone="New workspace",
         does="New workspace: {rest}",
     )

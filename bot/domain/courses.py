@@ -8,7 +8,6 @@ from bot.domain.audit import AuditSubject
 from bot.domain.forms import Spec
 from bot.domain.hours import Timetable
 from bot.domain.message_context import AddedFacts, Facts, ObjectName, WorkspaceFacts
-from bot.domain.message_kinds import UNPOSTED, AnyKind, Mark, Traits
 from bot.domain.operations import Operation
 from bot.domain.people import People, Principal
 from bot.domain.row_times import Past, Stays
@@ -235,23 +234,3 @@ class CourseContext(AddedFacts):
     def is_separate(self) -> bool:
         """Return whether a class stops the workspace, so that the message names the person who ended it."""
         return self.stopping_class is not None
-
-
-class ClassKind(AnyKind):
-    """The kinds of messages about class cards and courses."""
-
-    CLASS_CARD = Traits("class_card", "class", urgency=2, marks=Mark.CARD | Mark.IN_CHANNEL | Mark.HARMLESS)
-    CLASS_POSTED = Traits("class_posted", "class", offers="subject", marks=Mark.NEWEST)
-    CLASS_STOP_WARNING = Traits("class_stop_warning", "class", offers="workspace")
-    CLASS_OVER = Traits("class_over", "class", marks=Mark.NEWS)
-    #: To the teachers of a course before a lesson: how many members are ready.
-    LESSON_REPORT = Traits("lesson_report", "class", marks=Mark.NEWS)
-    #: To a member: why their workspace won't be ready for a lesson, or isn't yet, and what they can do.
-    LESSON_NOT_READY = Traits("lesson_not_ready", "class", offers="link", marks=Mark.PASSES)
-    #: An upgrade has taken a person out of a course, because it isn't what they had agreed to.
-    COURSE_LEFT = Traits("course_left", "class", offers="reader", marks=Mark.PASSES)
-    #: A lesson begins. The message says whether the workspace is ready.
-    LESSON = Traits("lesson", "operation", offers="workspace", marks=Mark.PASSES)
-
-
-UNPOSTED[ClassKind.CLASS_CARD] = ClassKind.CLASS_POSTED

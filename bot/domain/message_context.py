@@ -6,8 +6,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from bot.domain.accounts import Account, Approval
-from bot.domain.message_kinds import AnyKind
-from bot.domain.notices import EndState
+from bot.domain.notices import EndState, NoticeKind
 from bot.domain.operations import Operation
 from bot.domain.people import People
 from bot.domain.runs import OutputTail, Run
@@ -259,7 +258,7 @@ class RequestFacts(Facts):
 class HeldFacts(Facts):
     """The kinds and contexts of all news in one message after an outage of Slack, oldest first."""
 
-    held: tuple[tuple[AnyKind, Facts], ...]
+    held: tuple[tuple[NoticeKind, Facts], ...]
 
     @property
     def objects(self) -> dict[str, ObjectName]:

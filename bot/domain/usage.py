@@ -13,7 +13,6 @@ from typing import Final, Literal, NamedTuple, Self
 from zoneinfo import ZoneInfo
 
 from bot.domain.message_context import Facts, ObjectName, WorkspaceFacts
-from bot.domain.message_kinds import AnyKind, Mark, Traits
 from bot.domain.observations import MAX_CLOCK_SKEW_SECONDS
 from bot.domain.people import Principal
 from bot.domain.prices import Price
@@ -374,13 +373,6 @@ class GroupUsage:
     by_person: tuple[tuple[str, Sum], ...] = ()
     is_withheld: bool = False
     leaves_out: bool = False
-
-
-class UsageKind(AnyKind):
-    """The kinds of messages about usage."""
-
-    #: On Monday, for those who want it: what ran last week.
-    WEEK = Traits("week", offers="person", marks=Mark.NEWEST)
 
 
 def add_up(lives: Iterable[Life], since: float, until: float, now: float) -> Usage:

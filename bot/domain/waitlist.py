@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.failure_causes import Reason, find_reason, find_scarce_resources
 from bot.domain.message_context import AddedFacts, WorkspaceFacts
-from bot.domain.message_kinds import AnyKind, Mark, Traits
 from bot.domain.people import Principal
 from bot.domain.row_times import Past, Stays
 
@@ -192,12 +191,3 @@ class WaitingFacts(WorkspaceFacts):
     """A wait and its workspace, for the message that shows them; without ``wait``, nobody waits any more."""
 
     wait: WaitlistFacts | None = None
-
-
-class WaitlistKind(AnyKind):
-    """The kinds of messages about capacity."""
-
-    #: The place in line, updated while the person waits, and then how the wait ended.
-    WAITLIST_PLACE = Traits("waitlist_place", offers="workspace", marks=Mark.ASKS | Mark.PASSES)
-    #: There was no capacity until the end of the wait, so nobody tries any more.
-    WAITLIST_ENDED = Traits("waitlist_ended", offers="workspace")

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Final
 
 from bot.domain import timetable
-from bot.domain.courses import ClassCard, ClassKind, Participant
+from bot.domain.courses import ClassCard, Participant
 from bot.domain.hours import Occurrence
-from bot.domain.notices import NewNotice
+from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.undoable_actions import HOURS as BY_HOURS
 from bot.services import hours as hours_use_cases
@@ -105,7 +105,7 @@ def notify_of_lesson(
         body |= {"card": card.id, "course": card.title, "local": lesson.local, "ends": lesson.until}
         subject = member.workspace_id or "" if start is None else start.id
         occasion = f"{card.id}:{lesson.local}"
-        add_notices(tx, [NewNotice(subject, ClassKind.LESSON, occasion, member.principal, body, due_in)])
+        add_notices(tx, [NewNotice(subject, NoticeKind.LESSON, occasion, member.principal, body, due_in)])
 
 
 def _refuse(tx: Transaction, _caller: Caller, claimed: Participant, refusal: Refused) -> None:

@@ -16,7 +16,6 @@ from bot.domain.hours import (
     MAX_RULES,
     UNUSED_PAUSES,
     FormerHours,
-    HoursKind,
     HoursRule,
     Occurrence,
     find_asking_evening,
@@ -26,7 +25,7 @@ from bot.domain.hours import (
     is_planned,
     was_used,
 )
-from bot.domain.notices import NewNotice
+from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.preferences import find_asking_hours
 from bot.domain.stops import PlannedStop, StopMode, choose_gentlest_mode, choose_planned_mode, is_final
@@ -493,7 +492,7 @@ def _ask_if_needed(tx: Transaction, caller: Caller, looked: Workspace) -> None:
     )
     evening = None if hours is None else find_asking_evening(workspace, hours * HOUR_SECONDS, now, zone)
     day = datetime.fromtimestamp(now, zone).date().isoformat()
-    if evening is None or left is None or is_written(tx, workspace.id, HoursKind.IDLE_PROMPT, day):
+    if evening is None or left is None or is_written(tx, workspace.id, NoticeKind.IDLE_PROMPT, day):
         return
     latest = operations.find_latest_operation(tx, workspace.id)
     if latest is not None and latest.is_open and latest.verb.brings_down:
@@ -524,7 +523,7 @@ def _ask_if_needed(tx: Transaction, caller: Caller, looked: Workspace) -> None:
     }
     if stops:
         timers.plan_stop(tx, workspace.id, PlannedStop(evening, mode, warns=True, because="needed"))
-    add_notices(tx, [NewNotice(workspace.id, HoursKind.IDLE_PROMPT, day, principal, body)])
+    add_notices(tx, [NewNotice(workspace.id, NoticeKind.IDLE_PROMPT, day, principal, body)])
 
 
 IDLE_PROMPT_WORK: Final = ScheduledWork(

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from bot.domain import policy
 from bot.domain.courses import ClassCard, CourseContext
 from bot.domain.hours import HoursContext
 from bot.domain.message_context import Facts, WorkspaceFacts
@@ -21,7 +20,6 @@ from bot.domain.usage import (
     SpanKind,
     Sum,
     UsageFacts,
-    UsageKind,
     UsageRow,
     add_up,
     choose_parts,
@@ -40,9 +38,6 @@ from bot.store.notices import add_notices
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
-policy.declare(policy.AccessRule(shows=True), "usage")
-policy.declare(policy.AccessRule("delegates", "class"), "class_usage")
-policy.declare(policy.AccessRule("administrators"), "usage_team")
 #: The most people in one claim.
 MAX_CLAIMED: Final = 50
 
@@ -141,7 +136,7 @@ def send_week(tx: Transaction, caller: Caller, row: WeeklyRow) -> None:
     lives = usage.read_lives_of_person(tx, principal, week.since, week.until)
     if add_up(lives, week.since, week.until, now).lines:
         body = {"amid": (week.since + week.until) / 2}
-        add_notices(tx, [NewNotice(principal.key, UsageKind.WEEK, week.first.isoformat(), principal, body)])
+        add_notices(tx, [NewNotice(principal.key, NoticeKind.WEEK, week.first.isoformat(), principal, body)])
 
 
 def _skip(tx: Transaction, _caller: Caller, row: WeeklyRow, _refusal: Refused) -> None:
@@ -154,7 +149,7 @@ def _claim(tx: Transaction, _context: Context) -> Sequence[WeeklyRow]:
     return [*map(WeeklyRow, preferences.claim_weekly(tx, MAX_CLAIMED, CLAIM_LEASE_SECONDS))]
 
 
-@kind_extensions(UsageKind.WEEK)
+@kind_extensions(NoticeKind.WEEK)
 async def _add_week(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
     """Add what ran in the week that a message is about."""
     week = find_week(facts.time("amid"), await gatherer.store.zone(message.principal))

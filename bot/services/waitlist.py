@@ -9,9 +9,9 @@ import math
 from dataclasses import fields, replace
 from typing import Final, Literal, cast
 
-from bot.domain.hours import HoursKind, was_used
+from bot.domain.hours import was_used
 from bot.domain.message_context import Facts, WorkspaceFacts
-from bot.domain.notices import NewNotice
+from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.stops import PlannedStop, StopMode, choose_planned_mode, is_final
 from bot.domain.undoable_actions import ROOM
@@ -22,7 +22,6 @@ from bot.domain.waitlist import (
     WaitingFacts,
     WaitlistEntry,
     WaitlistFacts,
-    WaitlistKind,
     WaitlistState,
     find_missing_capacity,
     get_default_end,
@@ -48,7 +47,7 @@ from bot.support.errors import NotLinked, Refused
 ENTRIES_PER_CLAIM: Final = 50
 
 
-@kind_extensions(WaitlistKind.WAITLIST_PLACE)
+@kind_extensions(NoticeKind.WAITLIST_PLACE)
 async def _add_place(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
     """Add the entry as it is now."""
     provider = gatherer.connections.get(facts.connection)
@@ -259,7 +258,7 @@ def _offer_unused(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
     else:
         body = {"workspace": workspace.id, "connection": workspace.connection, "since": since}
         body |= {"waited_for": wait.kind}
-        asks = NewNotice(workspace.id, HoursKind.IDLE_PROMPT, f"room:{since:.0f}", wait.principal, body)
+        asks = NewNotice(workspace.id, NoticeKind.IDLE_PROMPT, f"room:{since:.0f}", wait.principal, body)
         rows.end(tx, wait)
         add_notices(tx, [asks])
 

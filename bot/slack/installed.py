@@ -6,7 +6,7 @@ unknown workspace (``docs/adr/0101-a-place-is-stored-once.md``).
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeAlias
 
 import structlog
 
@@ -291,6 +291,10 @@ class InstalledSlack:
     async def close(self) -> None:
         """Wait for tokens that are being replaced, as an issued token must be written."""
         await self.tokens.close()
+
+
+#: One client, of the bot token in the settings, or those of all installations by OAuth.
+AnySlack: TypeAlias = PacedSlack | InstalledSlack
 
 
 class _Caller:

@@ -3,15 +3,15 @@
 They aren't listed anywhere else.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from functools import cache
 from typing import Any, TypeAlias
 
 from bot.domain.notices import Answer
 from bot.messages.blocks.kit import Element
-from bot.messages.verb import ArgumentKind, declare_verb, list_former_verbs, list_verbs
 from bot.messages.verb import Verb as VerbDeclaration
+from bot.messages.verb import declare_verb, list_former_verbs, list_verbs
 from bot.support.declarations import Registry, require_complete
 from bot.support.errors import Refused
 from handlers.requests.event_request import EventRequest
@@ -75,23 +75,10 @@ async def run(request: Request) -> Answer:
     return await handler(request)
 
 
-@cache
-def list_verbs_accepting(kind: ArgumentKind) -> frozenset[tuple[str, str]]:
-    """Return the verbs that accept arguments of a kind, each after its command."""
-    every = ((command, verb) for command in list_commands() for verb in list_verbs(command).values())
-    return frozenset((command, verb.name) for command, verb in every if kind in verb.accepts)
-
-
 def has_own_parser(command: str, name: str) -> bool:
     """Return whether a verb parses its whole text itself, as those with a program's own words do."""
     verb = list_verbs(command).get(name)
     return verb is not None and verb.flags is None
-
-
-@cache
-def list_verbs_by_folder() -> Mapping[str, frozenset[str]]:
-    """Return the names of all verbs by their folder, that of workspaces first."""
-    return {folder: frozenset(get_verbs(folder).get_all()) for folder in reversed(list_commands())}
 
 
 def list_commands() -> list[str]:

@@ -150,7 +150,6 @@ async def show_list(request: Request) -> Answer:
         accepts=("workspace",),
         also="state stat stats info describe inspect check",
         former={"eta [NAME]": "status"},
-        of_run="status",
         label=cards.STATUS,
         does="Show {rest}",
         offer=Offer(button="Show {name}"),
@@ -180,7 +179,6 @@ async def show_status(request: Request) -> Answer:
         accepts=("workspace",),
         also="enter visit goto url address öffne öffnen",
         heard="link get where",
-        of_run="status",
         label=cards.OPEN,
         offer=Offer(button="Open {name}"),
     )

@@ -101,7 +101,6 @@ declare_verb(
         "unpause continue wake unfreeze unsuspend",
         heard="on up need bring fire spin lancer lance uruchom démarre inicia resume queue",
         former={"queue NAME [until TIME]": "start --wait", "resume NAME": "start"},
-        of_run="run",
         label=cards.START,
         offer=Offer(text="This will start *{name}* on {title}.", button="Start {name}"),
         offer_at=Offer(button="Start {name} until {then}"),
@@ -129,7 +128,6 @@ declare_verb(
         flags=("share", AGREED),
         accepts=("workspace", "time"),
         also="reboot reload relaunch bounce",
-        of_run="run",
         label=cards.RESTART,
         is_red=True,
         offer=Offer(text="This will restart *{name}* on {title}. {lost}", button="Restart {name}"),
@@ -180,7 +178,6 @@ async def start(request: Request) -> Answer:
             "settings": "notifications notification notifying messages messaging dms telling asking "
             "bothering sending pinging spamming reminding reminders writing"
         },
-        of_run="stop",
         label=cards.STOP,
         is_red=True,
         offer=Offer(
@@ -677,7 +674,6 @@ _CANCELLABLE_VERBS = frozenset({OperationVerb.START, OperationVerb.CREATE, Opera
         accepts=("workspace",),
         also="abort",
         former={"unqueue [NAME]": "cancel"},
-        of_run="stop",
         label=cards.CANCEL,
         is_red=True,
         offer=Offer(

@@ -8,7 +8,7 @@ from bot.domain.accounts import Account
 from bot.domain.conversations import Referents
 from bot.domain.notices import Answer
 from bot.domain.tasks import TaskKind
-from bot.domain.workspaces import State, Workspace
+from bot.domain.workspaces import Workspace
 from bot.messages.blocks import buttons, lists, replies
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.texts import answers, talk, times
@@ -105,12 +105,6 @@ def _offer_with_name(request: Request, name: str, workspace: Workspace) -> Answe
     begin, end = next((one for one in spans if " ".join(given[slice(*one)]) == name), (0, len(given)))
     typed = (*given[:begin], Quoted(workspace.title) if " " in workspace.title else workspace.title)
     return offer_as_command(replace(request, arguments=(*typed, *given[end:])))
-
-
-def is_in(workspace: Workspace, state: str) -> bool:
-    """Return whether a workspace is in a named state; *stopped* is any state but running."""
-    is_up = workspace.state is State.RUNNING
-    return is_up if state == "running" else not is_up if state == "stopped" else workspace.state == state
 
 
 async def filter_by_connections(

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 from bot.domain.begun_hours import DAY_SECONDS
 from bot.domain.hours import (
     HoursContext,
-    HoursKind,
     HoursRule,
     Occurrence,
     Side,
@@ -19,7 +18,7 @@ from bot.domain.hours import (
     list_dates,
 )
 from bot.domain.message_context import Facts, WorkspaceFacts
-from bot.domain.notices import Answer
+from bot.domain.notices import Answer, NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.stops import choose_planned_mode
 from bot.domain.time_parsing import DAYS, EVERY_DAY, WEEKDAYS, Wanted, clock, load_zone, resolve_instant
@@ -382,7 +381,7 @@ def _is_down(facts: WorkspaceFacts) -> bool:
     return facts.state in NOT_UP_STATES
 
 
-@renders(HoursKind.HOURS_MISSED, is_true=lambda facts: _is_down(facts) or facts.word("cause") == "given_up")
+@renders(NoticeKind.HOURS_MISSED, is_true=lambda facts: _is_down(facts) or facts.word("cause") == "given_up")
 def render_missed(facts: WorkspaceFacts) -> Answer:
     """Render a missed start or stop of hours."""
     return format_missed(facts, words.MISSED, [words.NEEDED_AFTER])
@@ -447,7 +446,7 @@ def _are_paused(facts: Facts) -> bool:
     return any(one.paused == cause for one in found.rules)
 
 
-@renders(HoursKind.HOURS_PAUSED, is_true=_are_paused)
+@renders(NoticeKind.HOURS_PAUSED, is_true=_are_paused)
 def render_paused(facts: Facts) -> Answer:
     """Render the pause of hours, with its cause and buttons."""
     end = kit.button(words.TURN_OFF, "hours_off", facts.word("workspace"))
@@ -476,7 +475,7 @@ def _is_still_idle(facts: WorkspaceFacts) -> bool:
     return workspace.stop_at == planned and (workspace.used_at or 0.0) <= facts.written_at
 
 
-@renders(HoursKind.IDLE_PROMPT, is_true=_is_still_idle)
+@renders(NoticeKind.IDLE_PROMPT, is_true=_is_still_idle)
 def render_idle_prompt(facts: WorkspaceFacts) -> Answer:
     """Render the question whether an idle workspace is needed, and the result of no answer."""
     names, stop_at = timers.get_names(facts), facts.body.get("stop_at")

@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 from functools import wraps
 from typing import Any, Final, TypeVar, cast
 
-from bot.domain.message_kinds import AnyKind
-from bot.domain.notices import Answer
+from bot.domain.notices import Answer, NoticeKind
 from bot.messages.blocks.kit import add_block_labels
 from bot.support.declarations import Registry
 
@@ -26,13 +25,13 @@ class Renderer:
     together: Callable[[Any], tuple[str, str] | None]
 
 
-RENDERERS: Final[dict[AnyKind, Renderer]] = {}
+RENDERERS: Final[dict[NoticeKind, Renderer]] = {}
 #: Functions that render the answer if the row of a message is gone, by the subject of its kind.
 render_gone: Registry[Callable[[], Answer]] = Registry()
 
 
 def renders(
-    kind: AnyKind,
+    kind: NoticeKind,
     *,
     is_true: Callable[[Any], bool] = lambda _facts: True,
     together: Callable[[Any], tuple[str, str] | None] = lambda _facts: None,
@@ -61,7 +60,7 @@ def add_labels_after(render: D) -> D:
 
 
 def render_override(
-    kind: AnyKind, word: str, applies: Callable[[Any], bool] = lambda _facts: True
+    kind: NoticeKind, word: str, applies: Callable[[Any], bool] = lambda _facts: True
 ) -> Callable[[D], D]:
     """Return the decorator of a renderer that replaces a kind's own.
 

@@ -7,10 +7,10 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 from bot.domain.message_context import WorkspaceFacts
-from bot.domain.notices import Answer
+from bot.domain.notices import Answer, NoticeKind
 from bot.domain.people import People
 from bot.domain.time_parsing.past import RETENTION_DAYS, Window, WindowProblem
-from bot.domain.usage import MIN_PEOPLE, GroupUsage, Idle, Sum, UsageFacts, UsageKind, UsageLine
+from bot.domain.usage import MIN_PEOPLE, GroupUsage, Idle, Sum, UsageFacts, UsageLine
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import list_hours_button, stop_button
 from bot.messages.blocks.kit import Block, Element, Markup, fill, line
@@ -288,7 +288,7 @@ def _format_sum(one: Sum) -> dict[str, Markup]:
 # -- on Mondays ----------------------------------------------------------------------------------------------
 
 
-@renders(UsageKind.WEEK, is_true=lambda facts: bool(facts.usage.lines))
+@renders(NoticeKind.WEEK, is_true=lambda facts: bool(facts.usage.lines))
 def _render_week(facts: UsageFacts) -> Answer:
     """Render last week's figures, with buttons for what still runs."""
     blocks = _render(facts)

@@ -5,17 +5,10 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from bot.domain.failure_causes import find_reason
-from bot.domain.hours import HoursKind
 from bot.domain.message_context import WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.operations import OperationVerb
-from bot.domain.waitlist import (
-    ANSWERED_WITHIN_SECONDS,
-    UNUSED_SECONDS,
-    WaitingFacts,
-    WaitlistFacts,
-    WaitlistKind,
-)
+from bot.domain.waitlist import ANSWERED_WITHIN_SECONDS, UNUSED_SECONDS, WaitingFacts, WaitlistFacts
 from bot.messages.blocks import kit, limits, notices, replies
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.cards import fill_notice, format_reference
@@ -90,13 +83,13 @@ def answer_place(
     if not is_lasting:
         small = [fill(words.AS_OF, at=kit.moment(now, now))]
         return replace(kit.message(format_place(of, now, zone), small, [stop_button(of)]), is_dated=True)
-    shows = {"kind": str(WaitlistKind.WAITLIST_PLACE), "subject": of.id, "about": of.workspace_id}
+    shows = {"kind": str(NoticeKind.WAITLIST_PLACE), "subject": of.id, "about": of.workspace_id}
     shows |= {"connection": of.connection}
     drawn = replies.answer(format_lasting_place(of, now, zone), [stop_button(of)], replaces=replaces)
     return replace(drawn, shows=shows)
 
 
-@renders(WaitlistKind.WAITLIST_PLACE)
+@renders(NoticeKind.WAITLIST_PLACE)
 def _render_wait(facts: WorkspaceFacts) -> Answer:
     """Draw the place in line as it is now, or the end of the wait."""
     wait = facts.wait if isinstance(facts, WaitingFacts) else None
@@ -164,7 +157,7 @@ def _render_granted(facts: WorkspaceFacts) -> Answer:
     return kit.with_blocks(usual, (first, kit.section(sentence), *rest))
 
 
-@render_override(HoursKind.IDLE_PROMPT, "waited_for")
+@render_override(NoticeKind.IDLE_PROMPT, "waited_for")
 def _add_waiting(facts: WorkspaceFacts) -> Answer:
     """Add to the question whether something is needed that somebody is waiting for it."""
     usual, what = (
@@ -177,7 +170,7 @@ def _add_waiting(facts: WorkspaceFacts) -> Answer:
     )
 
 
-@renders(WaitlistKind.WAITLIST_ENDED, is_true=lambda facts: not facts.is_up)
+@renders(NoticeKind.WAITLIST_ENDED, is_true=lambda facts: not facts.is_up)
 def _render_over(facts: WorkspaceFacts) -> Answer:
     """Say that the attempts have ended, and why."""
     kind, cause = facts.word("kind"), facts.word("cause")
