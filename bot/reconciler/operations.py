@@ -215,7 +215,8 @@ class OperationStepper(Stepper[ClaimedOperation]):
 
     async def _read(self, claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> None:
         """Request a read, and step again when its result is recorded, or after a while in any case."""
-        wait = max(self._compute_read_wait(runtime), runtime.health.pause)
+        late_in = self._compute_read_wait(runtime) + self._numbers.call_seconds
+        wait = max(late_in, runtime.health.pause)
         hold: Hold | None = find_block_reason(runtime, claimed.subject) or _find_hold(claimed, cause)
         if not hold and is_hold(claimed.subject.block_reason, HoldCode.NO_STOP_YET):
             hold = None  # The card keeps saying so until the workspace is stopped.
@@ -403,7 +404,8 @@ class OperationStepper(Stepper[ClaimedOperation]):
         acts_as = None if acts == "person" else acts
         now, moments = await self._store.now(), (operation.deadline_at, operation.slow_at)
         coming = [at - now for at in moments if at is not None and at > now]
-        next_in = min([self._compute_read_wait(runtime), *coming])
+        # Normally the result of the read wakes it before that.
+        next_in = min([self._compute_read_wait(runtime) + self._numbers.call_seconds, *coming])
         entry = outcomes.build_audit_entry(operation, f"call.{step}", "accepted", acts=acts_as)
         cause = None if already is None else f"{LOST_TRACK}: {already}"
         # After a start, the next read may still show the old state, so it doesn't wake the operation.
@@ -433,16 +435,13 @@ class OperationStepper(Stepper[ClaimedOperation]):
             is_call, wait = step is not Step.FIND, answer.wait
             changes |= {"attempts": answer.attempts, "read_needed": is_call}
             if is_call and isinstance(answer, OutcomeUnknown | ProviderBusy):
-                wait = min(wait, self._compute_first_read_wait(runtime))
+                wait = min(wait, self._compute_read_wait(runtime))
                 changes["waits_for"] = "read"
         return claimed.update(wait, block_reason=hold, card_dirty=hold is not None, **changes)
 
-    def _compute_first_read_wait(self, runtime: Runtime) -> float:
-        return runtime.pace.min_poll_interval + 2 * self._numbers.margin
-
     def _compute_read_wait(self, runtime: Runtime) -> float:
-        """Return the seconds after which a read is late; normally its result wakes the operation before."""
-        return self._compute_first_read_wait(runtime) + self._numbers.call_seconds
+        """Return the seconds until the next read is sent; its answer may take ``call_seconds`` more."""
+        return runtime.pace.min_poll_interval + 2 * self._numbers.margin
 
     def record_rejected(
         self, claimed: ClaimedOperation, runtime: Runtime, step: Step, answer: Rejected
@@ -464,7 +463,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         if step not in START_STEPS or (isinstance(answer.error, NotFound) and not makes):
             # A read shows whether the workspace is down by now, or gone.
             return claimed.update(
-                self._compute_first_read_wait(runtime),
+                self._compute_read_wait(runtime),
                 waits_for="read",
                 read_needed=True,
                 cause=cause,

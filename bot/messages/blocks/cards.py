@@ -367,10 +367,11 @@ def describe_running(
 
 def list_machine_lines(row: Workspace | Run | None) -> list[str]:
     """Return the size and the price of an hour, as far as they are known."""
-    size, price = (None, None) if row is None else (row.size, row.hourly_price)
-    said = [fill(cards.SIZE, size=size)] if size else []
-    said += [kit.line(price.label)] if price else []
-    return [f"{', '.join(said)}."] if said else []
+    if row is None or not (row.size or row.price):
+        return []
+    size = [fill(cards.SIZE, size=row.size)] if row.size else []
+    price = row.hourly_price
+    return [f"{', '.join([*size, *([kit.line(price.label)] if price else [])])}."]
 
 
 def format_opening(facts: WorkspaceFacts) -> str:

@@ -77,7 +77,8 @@ def render_ready(facts: WorkspaceFacts) -> Answer:
     said = fill_notice(template, facts, mark=get_mark(facts), because=because)
     sentence = kit.join([kit.join([said, *lines[:1]]), *lines[1:]], "\n")
     ready = kit.message(sentence, small, buttons)
-    return ready if facts.is_unusable else waitlist.add_grant(facts, ready)
+    is_granted = facts.body.get("granted") and not facts.is_unusable
+    return waitlist.add_grant(facts, ready) if is_granted else ready
 
 
 def _format_delay(facts: WorkspaceFacts) -> Markup:
