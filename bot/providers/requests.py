@@ -180,7 +180,9 @@ class ApiClient:
         more: dict[str, Any] = {}
         if self.credential is not None and takes_it:
             name, scheme = self.credential_in.name, self.credential_in.scheme
-            token = read_sendable_token(self.credential)
+            token = self.credential.token.get_secret_value()
+            if not _SENDABLE_PATTERN.fullmatch(token):
+                raise errors.CredentialRefused("the token contains characters that no token has")
             if self.credential_in.in_query:
                 more["query"] = {name: token, **(options.get("query") or {})}
             else:
@@ -383,11 +385,3 @@ def encode_path_segment(text: str) -> str:
     if not quoted:
         raise errors.NotFound("there is no such id")
     return quoted
-
-
-def read_sendable_token(credential: Credential) -> str:
-    """Return a token; raise CredentialRefused if it can't be one, before it is sent anywhere."""
-    token = credential.token.get_secret_value()
-    if not _SENDABLE_PATTERN.fullmatch(token):
-        raise errors.CredentialRefused("the token contains characters that no token has")
-    return token

@@ -358,11 +358,11 @@ def describe_running(
         *list_later_button(facts),
         *list_hours_button(facts),
     ]
-    return (
-        [*filter(None, [format_opening(facts)]), *_list_warnings(facts)],
-        small,
-        buttons,
-    )
+    lines = [line] if (line := format_opening(facts)) else []
+    if facts.opens_in_page and workspace is not None and workspace.detail:
+        # The provider's warning: its set-up may have failed.
+        lines.append(safe(workspace.detail, 300))
+    return lines, small, buttons
 
 
 def list_machine_lines(row: Workspace | Run | None) -> list[str]:
@@ -385,14 +385,6 @@ def format_opening(facts: WorkspaceFacts) -> str:
     if facts.ide_url and facts.workspace is not None and facts.workspace.lacks == "page":
         return safe(problems.describe_condition(facts.workspace, facts.connection_title), 300)
     return "" if facts.ide_url else fill(cards.NO_ADDRESS, title=facts.connection_title)
-
-
-def _list_warnings(facts: WorkspaceFacts) -> list[str]:
-    """Return the provider's warnings about a workspace that runs in our page: its set-up may have failed."""
-    workspace = facts.workspace
-    if workspace is None or not workspace.detail or not facts.opens_in_page:
-        return []
-    return [safe(workspace.detail, 300)]
 
 
 def list_again_buttons(facts: WorkspaceFacts) -> list[Element]:
