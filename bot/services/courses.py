@@ -607,7 +607,6 @@ def _end_participation(
 
 CLASS_WORK: Final = ScheduledWork(
     name="class",
-    order=10,
     claim=lambda tx, _: store.claim_class_cards(tx, CARDS_PER_CLAIM, REST),
     carry_out=_review_card,
 )

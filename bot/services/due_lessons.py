@@ -126,7 +126,6 @@ def _postpone(tx: Transaction, _caller: Caller, claimed: Participant) -> None:
 
 LESSON_WORK: Final = scheduled_work.ScheduledWork(
     name="lessons",
-    order=35,
     claim=lambda tx, _: store.claim_lessons(tx, _BATCH_SIZE, scheduled_work.CLAIM_LEASE_SECONDS),
     carry_out=carry_out,
     refuse=_refuse,

@@ -456,7 +456,6 @@ def postpone(tx: Transaction, _caller: Caller, looked: HoursRule) -> None:
 
 HOURS_WORK: Final = ScheduledWork(
     name="hours",
-    order=30,
     claim=lambda tx, _: rows.claim_hours(tx, CLAIM_BATCH_SIZE // 2, CLAIM_LEASE_SECONDS),
     carry_out=carry_out,
     refuse=refuse,
@@ -526,7 +525,6 @@ def _ask_if_needed(tx: Transaction, caller: Caller, looked: Workspace) -> None:
 
 IDLE_PROMPT_WORK: Final = ScheduledWork(
     name="needed",
-    order=70,
     claim=lambda tx, _: stored.claim_running(tx, CLAIM_BATCH_SIZE, IDLE_CHECK_SECONDS),
     carry_out=_ask_if_needed,
 )
