@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 from coder_rig import DOCUMENT, HELD, access_of, coder_rig
 from usher_coder.local import SEED, LocalCoder
+from usher_coder.provider import DORMANT
 
 from playground.faults import Refusal
 from usher.conformance.rigs import KEY, PRINCIPAL
@@ -45,6 +46,23 @@ async def test_earliest_real_end_is_told_and_whether_use_puts_it_off(open_rig, d
         seen = await seen_with(rig, **build)
         wanted = None if ends_at is None else datetime.fromisoformat(ends_at).timestamp()
         assert (seen.expires_at, seen.expiry_mode) == (wanted, mode)
+
+
+@pytest.mark.parametrize(
+    ("reason", "dormant_at", "detail"),
+    [
+        ("autostop", None, "It was stopped there because its time was up."),
+        ("autostop", "2026-11-29T18:00:00Z", DORMANT),
+        ("initiator", None, None),
+        (None, None, None),
+    ],
+)
+async def test_stopped_one_says_why_coder_stopped_it_and_guesses_nothing(
+    open_rig, reason, dormant_at, detail
+):
+    async with open_rig() as rig:
+        seen = await seen_with(rig, **{"/latest_build/reason": reason, "/dormant_at": dormant_at})
+        assert (seen.state, seen.detail) == (State.STOPPED, detail)
 
 
 @pytest.mark.parametrize(
@@ -200,7 +218,7 @@ async def test_a_failed_one_says_why_from_the_log_of_its_build(open_rig):
         failed = (await rig.read_until(State.FAILED, remote_id=rig.broken_id))[-1]
         assert (failed.reason, failed.has_reason) == ("terraform apply: exit status 1", True)
         said = await rig.provider.read_reason(rig.access, rig.broken_id)
-        assert said == "Error: no such image: images.example.org/gone:latest"
+        assert said == "no such image: images.example.org/gone:latest"
 
 
 FAULTS = [
