@@ -253,6 +253,10 @@ class Forms(Facet, Generic[Offer]):
         Raises FormProblems with a sentence for each invalid field.
         """
 
+    def update_spec(self, offer: Offer, spec: Spec) -> Spec:
+        """Return an earlier spec with the price that the offer says now, if it says prices; pure."""
+        return spec
+
     def add_names(self, offer: Offer, names: Collection[str]) -> Offer:
         """Return the offer with more names in use, those of workspaces on Usher's list; pure."""
         known: Any = offer

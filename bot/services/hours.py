@@ -456,7 +456,6 @@ def postpone(tx: Transaction, _caller: Caller, looked: HoursRule) -> None:
 
 HOURS_WORK: Final = ScheduledWork(
     name="hours",
-    order=30,
     claim=lambda tx, _: rows.claim_hours(tx, CLAIM_BATCH_SIZE // 2, CLAIM_LEASE_SECONDS),
     carry_out=carry_out,
     refuse=refuse,
@@ -486,10 +485,8 @@ def _ask_if_needed(tx: Transaction, caller: Caller, looked: Workspace) -> None:
     if next_stop is not None and next_stop <= now + begun_hours.STOP_AHEAD_SECONDS:
         return
     zone, here = people.find_zone(tx, principal), provider.settings.asks_after_hours
-    hours, left = (
-        find_asking_hours(preferences_store.preferences(tx, principal).idle_prompt_after, here),
-        find_idle_since(workspace),
-    )
+    hours = find_asking_hours(preferences_store.preferences(tx, principal).idle_prompt_after, here)
+    left = find_idle_since(workspace)
     evening = None if hours is None else find_asking_evening(workspace, hours * HOUR_SECONDS, now, zone)
     day = datetime.fromtimestamp(now, zone).date().isoformat()
     if evening is None or left is None or is_written(tx, workspace.id, NoticeKind.IDLE_PROMPT, day):
@@ -528,7 +525,6 @@ def _ask_if_needed(tx: Transaction, caller: Caller, looked: Workspace) -> None:
 
 IDLE_PROMPT_WORK: Final = ScheduledWork(
     name="needed",
-    order=70,
     claim=lambda tx, _: stored.claim_running(tx, CLAIM_BATCH_SIZE, IDLE_CHECK_SECONDS),
     carry_out=_ask_if_needed,
 )

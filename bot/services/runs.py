@@ -22,7 +22,8 @@ from bot.support.errors import Refused, StoreError
 def launch_run(tx: Transaction, caller: Caller, connection: str, spec: Spec) -> Run:
     """Accept a run with its first card; raises Refused."""
     caller.check(tx, "run")
-    check_offered(_require_runs(caller, connection), spec, caller.principal, "job")
+    provider = _require_runs(caller, connection)
+    check_offered(provider, spec, caller.principal, "job")
     account = caller.require_account(tx, connection)
     fresh = tx.ids.new("job")
     if not caller.is_first_delivery(tx, result=fresh):
@@ -44,6 +45,7 @@ def launch_run(tx: Transaction, caller: Caller, connection: str, spec: Spec) -> 
         channel_id=caller.channel_id,
         blocked_since=now,
         deadline_at=now + DEADLINE_SECONDS,
+        **provider.describe_machine(spec).to_columns(),
     )
     runs.insert(tx, run)
     runs.show(tx, run, caller.channel_id, is_answered=caller.is_answered)

@@ -21,6 +21,7 @@ from bot.messages.blocks.cards import (
     format_reference_line,
     keep_waiting_button,
     link_again_button,
+    list_machine_lines,
     list_question_buttons,
     no_thanks_button,
     question_or_answer,
@@ -264,6 +265,7 @@ def _list_small_texts(facts: RunFacts) -> list[str]:
     small = [format_hold(run.block_reason, facts)] if run.block_reason and run.is_going else []
     if run.is_late:
         small.append(runs.LATE)
+    small += list_machine_lines(run) if run.price is not None else []
     if is_run_unanswered(run, facts.now) and "runs" in facts.capabilities:
         small.append(runs.UNANSWERED)
     if run.outcome is Outcome.FAILED:

@@ -13,7 +13,7 @@ from usher_coder.provider import DORMANT
 
 from playground.faults import Refusal
 from usher.conformance.rigs import KEY, PRINCIPAL
-from usher.provider import FormProblems, MachineKind, Price, State, errors
+from usher.provider import Allowance, FormProblems, MachineKind, Price, State, errors
 
 SLOW = "^(a+)+$"
 
@@ -285,6 +285,35 @@ async def test_a_quota_that_is_used_up_is_told_as_no_room():
         assert find_reason(await rig.provider.read_reason(rig.access, rig.remote_id)) is Reason.QUOTA
 
 
+@pytest.mark.parametrize(
+    ("quota", "left"),
+    [(3, [Allowance("credits", 2.0, 3.0)]), (0, [Allowance("credits", 0.0, 0.0)]), (-1, [])],
+    ids=["some", "used_up", "without_licence"],
+)
+async def test_quota_says_what_is_left(quota, left):
+    async with coder_rig(seed=SEED) as rig:
+        await rig.provider.start(rig.access, await rig.read_row())
+        await rig.read_until(State.RUNNING)
+        rig.server.seed = {**SEED, "quota": quota}
+        assert [*await rig.provider.read_allowances(rig.access)] == left
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"),
+    [
+        (404, {"message": "Route not found."}),
+        (403, {"message": "Forbidden"}),
+        (200, {"budget": "3", "credits_consumed": 1}),
+        (200, {"budget": 3}),
+    ],
+    ids=["old_server", "forbidden", "no_number", "no_use"],
+)
+async def test_quota_that_is_not_told_is_none(status, answer):
+    async with coder_rig() as rig:
+        rig.inject_fault("workspace-quota$", status=status, body=json.dumps(answer))
+        assert [*await rig.provider.read_allowances(rig.access)] == []
+
+
 async def offered(rig):
     offer = await rig.provider.read_offer(rig.access)
     return offer, next(one.id for one in offer.templates if one.name == "docker")
@@ -528,6 +557,7 @@ async def test_all_that_is_used_is_in_the_document(open_rig):
         await rig.provider.start(rig.access, await rig.read_row(rig.broken_id))
     async with coder_rig(seed=shared_seed(groups={"team": ["alice"]})) as rig:
         await rig.provider.discover(rig.access)
+        await rig.provider.read_allowances(rig.access)
     assert HELD.used == set(DOCUMENT["operations"])
 
 
