@@ -301,7 +301,7 @@ def _describe(codespace: Mapping[str, Any], state: up.State) -> str:
 
 
 async def _read_pages(api: up.ApiClient) -> tuple[up.Listing[dict[str, Any]], bool]:
-    """Return the pages of the list, whose end a header or the total shows, and whether GitHub shows all of it.
+    """Return the pages of the list, whose end a header or the total shows, and whether GitHub shows all.
 
     Without single sign-on for the token, GitHub leaves an organization's codespaces out, which a header says.
     """
