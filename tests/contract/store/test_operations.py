@@ -19,6 +19,7 @@ from bot.store import audit, cards, gates, notices, work_items
 from bot.store import operations as operation_rows
 from bot.store import runs as run_rows
 from bot.store import workspaces as workspace_rows
+from bot.store.statements import fill_changes
 from bot.store.tables import ACCOUNTS, OPERATIONS, RUNS, TABLES
 from bot.store.time_repair import build_healing_queries
 from bot.support.errors import Outdated
@@ -348,6 +349,33 @@ async def test_what_others_write_leaves_the_lease_and_brings_the_next_step_at_on
     assert await store.write(operation_rows.save_step, Update(operation.id, 600.0, claim=step.claim))
     (again,) = await store.claim(operation_rows.claim_operations, 10, 60.0)
     assert again.subject.read_since == clock.now()
+
+
+@pytest.mark.both_engines
+async def test_a_save_and_a_read_set_only_what_they_change(store, clock, workspace, operation, monkeypatch):
+    filled = []
+
+    def record(name, *columns, **words):
+        filled.append((name, {*columns}))
+        return fill_changes(name, *columns, **words)
+
+    monkeypatch.setattr(work_items, "fill_changes", record)
+    monkeypatch.setattr(gates, "fill_changes", record)
+    for waits_for, deadline_passed in (("read", False), ("change", True)):
+        await store.write(operation_rows.save_step, Update(operation.id, 0.0, waits_for=waits_for))
+        (step,) = await store.claim(operation_rows.claim_operations, 10, 60.0)
+        again = step.update(5.0, waits_for=waits_for, deadline_passed=deadline_passed)
+        assert await store.write(operation_rows.save_step, again, step.row)
+    assert [columns for name, columns in filled if name == "save"] == [
+        {"waits_for"},
+        {"attempts"},
+        {"waits_for"},
+        {"deadline_at"},
+    ]
+    await observe(store, clock, workspace, Observed(State.RUNNING))
+    (columns,) = [columns for name, columns in filled if name == "observed"]
+    assert {"state", "observed_at"} <= columns
+    assert columns.isdisjoint({"name", "folded", "owner", "detail", "reason", "expires_at"})
 
 
 @pytest.mark.both_engines
