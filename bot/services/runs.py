@@ -1,9 +1,5 @@
 """Runs of jobs: people launch, follow and stop them. Nothing here waits for a provider."""
 
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
-
 from bot.domain.forms import Spec
 from bot.domain.policy import Target
 from bot.domain.runs import Run, StopKind
@@ -50,13 +46,6 @@ def launch_run(tx: Transaction, caller: Caller, connection: str, spec: Spec) -> 
     runs.show(tx, run, caller.channel_id, is_answered=caller.is_answered)
     caller.record(tx, "job.run", run, began=run.id, reference=run.reference)
     return run
-
-
-def add_variables(provider: facets.Runs[Any], spec: Spec, variables: Sequence[str]) -> Spec:
-    """Return a run's spec with more variables (``NAME=value``), which replace those of the same names."""
-    key = provider.variables_key
-    found = {one.partition("=")[0]: one for one in (*spec.texts(key), *variables)}
-    return replace(spec, chosen={**spec.chosen, key: tuple(found.values())})
 
 
 def stop_run(tx: Transaction, caller: Caller, run_id: str, *, force: bool) -> tuple[Run, bool]:
