@@ -18,7 +18,8 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.people import Person, Principal
 from bot.store import maintenance, people, schema, transaction
-from bot.store.transaction import Engine, Priority, Transaction, Work
+from bot.store.engine import Engine
+from bot.store.transaction import Priority, Transaction, Work
 from bot.support.errors import StoreNotMigrated
 
 Arguments = ParamSpec("Arguments")
