@@ -55,7 +55,6 @@ from bot.support.settings.database import find_database_file
 from bot.support.vault import Vault
 from bot.support.windows import GatedRequest
 from bot.web.app import (
-    Assistant,
     build_app,
     build_health_app,
     build_waiting_app,
@@ -63,6 +62,7 @@ from bot.web.app import (
     why_not_listening,
 )
 from bot.web.bolt import build_bolt
+from bot.web.front import Serve
 from bot.web.health import Checks, HealthRoutes, Metrics
 from bot.web.install import InstallPages
 from bot.web.other_instances import LOOKS_EVERY, OtherInstances, build_socket_mode
@@ -469,10 +469,10 @@ class Process:
             await self.others.step()
             self._socket.start()
 
-    def _load_assistant(self) -> Assistant:
+    def _load_assistant(self) -> Serve:
         from handlers.assistant.web import AssistantCalls  # noqa: PLC0415 - the protocol's types take long
 
-        return AssistantCalls(self.services)
+        return AssistantCalls(self.services).answer
 
     async def _listen_with(self, app: web.Application) -> None:
         settings = self._settings

@@ -2,16 +2,13 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from bot.domain.forms import Choice, Purpose
+from bot.domain.forms import Purpose
 from bot.domain.notices import Answer
-from bot.domain.people import Principal
 from bot.messages.blocks import lists, replies
 from bot.messages.blocks.kit import Element, Markup, fill, line
 from bot.messages.texts import answers, problems, verbs
 from bot.providers import facets
 from bot.services import naming, snapshots
-from bot.services.accounts import find_account
-from bot.services.creation import TEMPLATE_FIELD, PersonalOffer
 from bot.support.errors import Refused
 from handlers.requests.request import Answered, Request
 from handlers.requests.services import Services
@@ -143,16 +140,3 @@ def _parse_connection_and_page(request: Request) -> tuple[str, int]:
     if len(words) > 1 and words[-1].isdecimal() and len(words[-1]) < 6:
         page = max(int(words.pop()), 1)
     return require_connection(request, " ".join(words)), page
-
-
-async def list_templates(services: Services, principal: Principal, connection: str) -> list[Choice]:
-    """Return the templates of a connection that the person is known to be offered."""
-    account = await find_account(services.create_caller(principal), connection)
-    if account is None or account.state != "active":
-        return []
-    snapshot = await snapshots.load_templates(services.context, account)
-    if snapshot is None:
-        return []
-    form = PersonalOffer(services.connections[connection], snapshot, "workspace", principal).form({})
-    field = form.field(TEMPLATE_FIELD)
-    return list(field.choices) if field is not None else []

@@ -14,8 +14,8 @@ from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks import homes as drawn
 from bot.messages.blocks import plain, replies
 from bot.messages.texts import answers
-from bot.slack.calls import AnySlack
 from bot.slack.errors import is_content_refused
+from bot.slack.installed import AnySlack
 from bot.slack.methods import VIEWS_PUBLISH
 from bot.store import accounts, homes
 from bot.support.errors import SlackPermanent

@@ -30,8 +30,9 @@ from bot.messages.texts.refusals import explain_refusal
 from bot.services.linking import keep_response_url
 from bot.services.workspaces import note_opening
 from bot.slack.bolt_context import RETRY_NUMBER
-from bot.slack.calls import AnySlack, is_slack_address
+from bot.slack.calls import is_slack_address
 from bot.slack.errors import is_content_refused
+from bot.slack.installed import AnySlack
 from bot.slack.methods import CHAT_POST_EPHEMERAL, CHAT_POST_MESSAGE, RESPONSE_URL, VIEWS_OPEN
 from bot.slack.notifier.rendering import POST_OPTIONS
 from bot.slack.response_urls import to_slack_error

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import Final
 
 import handlers
-from bot import domain, services
+from bot import services
 from bot.messages import blocks
 from bot.support import declarations
 
@@ -16,8 +16,8 @@ _PROTOCOL: Final = "handlers.assistant.web"
 
 @cache
 def load() -> None:
-    """Import every module that declares kinds of messages, rows, drawings or verbs."""
-    for package in (domain, services, blocks, handlers):
+    """Import every module that declares rows, facts of messages, drawings or verbs."""
+    for package in (services, blocks, handlers):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if module.name != _PROTOCOL:
                 import_module(module.name)

@@ -14,9 +14,8 @@ from benchmarks.chaos.crowd import Acknowledged
 from benchmarks.chaos.rows import rows, waits_for_answer
 from benchmarks.chaos.stage import SPOKEN_JOB, Person, Stage
 from benchmarks.chaos.truth import Truth
-from bot.domain.failover_losses import FailoverKind
 from bot.domain.hours import HoursRule
-from bot.domain.message_kinds import AnyKind, Mark, list_members
+from bot.domain.notices import Mark, NoticeKind
 from bot.domain.people import Principal
 from bot.store import audit, open_store
 from bot.store.plan_tables import RULES
@@ -24,7 +23,7 @@ from bot.support.clock import SystemClock, SystemIds
 from tests.rigs.endings import find_ending
 
 #: What stands in the key of a message about records that a failover has lost.
-_OF_LOSS = f"/{FailoverKind.WRITES_LOST}/"
+_OF_LOSS = f"/{NoticeKind.WRITES_LOST}/"
 #: How each outcome is told; what was replaced is told by the answer to what replaced it, and by its card.
 TOLD = {"failed": "failed", "refused": "refused", "cancelled": "failed", "unknown": "failed"}
 
@@ -308,7 +307,7 @@ class Verdict:
             if any(row["lost_since"] <= one.since <= row["detected_at"] for row in failovers)
         }
         read: dict[tuple[str, str], dict[str, Shown]] = defaultdict(dict)
-        ends = {kind for kind in list_members(AnyKind) if Mark.END in kind.marks}
+        ends = {kind for kind in NoticeKind if Mark.END in kind.marks}
         for (user, key), shown in self._messages.items():
             subject, kind, _ = key.rsplit("/", 2)
             known = {ts: one for ts, one in shown.items() if (ts, one.since) not in lost}

@@ -13,12 +13,13 @@ from collections.abc import Collection, Mapping
 from typing import Final
 
 from bot.commands.connection_checks import check_connection, check_page, check_sign_in, check_way_in
-from bot.commands.slack_checks import check_clock, check_slack
+from bot.commands.installed_checks import check_listed
+from bot.commands.slack_checks import check_assistant, check_clock, check_slack
 from bot.commands.store_checks import check_store, find_linked
 from bot.domain.transcript import TOTAL
 from bot.providers import base, facets
 from bot.services.backups import FREE_SPACE_FACTOR
-from bot.services.checks import SLACK_CHECKS, Check, format_plain
+from bot.services.checks import Check, format_plain
 from bot.support import errors
 from bot.support.addresses import PAGE_PROOF, PROOF_PATH, find_local_origin
 from bot.support.environment import command
@@ -50,8 +51,8 @@ async def run_checks(
     if not {"SLACK_BOT_TOKEN", "USHER_SLACK_API_URL"} & set(wrong):
         checks += await check_slack(settings, http)
         checks += await check_clock(settings, http)
-        for _, look in sorted(SLACK_CHECKS.items()):
-            checks += await look(settings, http, providers)
+        checks += check_listed(settings, providers)
+        checks += await check_assistant(settings, http)
     linked = await find_linked(settings) if "USHER_DATABASE_URL" not in wrong else ()
     for name, provider in providers.items():
         checks.append(await check_connection(name, provider, is_linked=name in linked))

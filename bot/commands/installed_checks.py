@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from bot.commands.slack_checks import ADMINS, check_token
 from bot.providers import base
-from bot.services.checks import SLACK_CHECKS, STORE_CHECKS, Check, format_plain
+from bot.services.checks import Check, format_plain
 from bot.slack.manifest import INSTALL_PATH
 from bot.slack.tokens import is_listed
 from bot.store import installations
@@ -12,13 +12,11 @@ from bot.store.store import Store
 from bot.support import errors
 from bot.support.http import Http
 from bot.support.settings import Settings
-from bot.support.settings.installed import ANY_WORKSPACE
+from bot.support.settings.core import ANY_WORKSPACE
 from bot.support.vault import Vault
 
 
-async def check_listed(
-    settings: Settings, _http: Http, providers: Mapping[str, base.Provider]
-) -> list[Check]:
+def check_listed(settings: Settings, providers: Mapping[str, base.Provider]) -> list[Check]:
     """Warn if any Slack workspace may install Usher by OAuth, and say at whose cost."""
     if settings.slack_bot_token is not None or ANY_WORKSPACE not in settings.workspace_ids():
         return []
@@ -78,7 +76,3 @@ async def check_installations(store: Store, settings: Settings, http: Http | Non
     if not rows:
         checks.append(Check("slack", False, "Usher isn't installed in any Slack workspace", f"Open {page}"))
     return checks
-
-
-SLACK_CHECKS[10] = check_listed
-STORE_CHECKS[20] = check_installations

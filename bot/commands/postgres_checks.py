@@ -2,17 +2,16 @@
 
 from collections.abc import Collection
 
-from bot.services.checks import STORE_CHECKS, Check
+from bot.services.checks import Check
 from bot.store import owners
 from bot.store.owners import ROLES
 from bot.store.store import Store
 from bot.support.environment import command
-from bot.support.http import Http
 from bot.support.settings import Settings
 from bot.support.vault import Vault
 
 
-async def check_processes(store: Store, settings: Settings, _http: Http | None) -> list[Check]:
+async def check_processes(store: Store, settings: Settings) -> list[Check]:
     """List the processes that serve from a shared database; at least one each for requests and work, or both.
 
     Raises StoreError.
@@ -45,6 +44,3 @@ def _compare_keys(in_use: Collection[str], settings: Settings) -> list[Check]:
     found = "the keys here aren't those of all running processes"
     advice = "Give all processes the same USHER_ENCRYPTION_KEYS, and restart them: requests wait for that."
     return [Check("keys of processes", False, found, advice)]
-
-
-STORE_CHECKS[10] = check_processes

@@ -7,16 +7,7 @@ from typing import Any
 
 from cryptography.fernet import Fernet
 
-from bot.commands import (  # noqa: F401 - they declare checks
-    RUN_WHERE_USHER_RUNS,
-    assistant_checks,
-    complain,
-    has_settings,
-    installed_checks,
-    postgres_checks,
-    read,
-    socket_checks,
-)
+from bot.commands import RUN_WHERE_USHER_RUNS, complain, has_settings, read
 from bot.commands.doctor import run_checks
 from bot.commands.setting_checks import check_settings
 from bot.providers import build_providers, can_run_commands, read_connections

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from bot.domain.people import Person, Principal
 from bot.domain.user_groups import is_group
-from bot.services.checks import NEEDED_SCOPES, Check, explain_failure, format_plain
-from bot.slack.manifest import BOT_SCOPES, INSTALL_PATH
+from bot.services.checks import Check, explain_failure, format_plain
+from bot.slack.manifest import ASSISTANT_PATH, ASSISTANT_SCOPES, BOT_SCOPES, INSTALL_PATH
 from bot.slack.methods import API_TEST
 from bot.slack.people import to_person
 from bot.support import errors
@@ -20,6 +20,7 @@ SCOPES: Final = "Paste what `usher manifest` prints into your app's manifest pag
 #: Seconds by which this machine's clock may differ from Slack's; from 300 on, requests are refused.
 CLOCK_SKEW_SECONDS: Final = 60.0
 _SET_IT: Final = "Set it (timedatectl, chronyc tracking): from five minutes on, all requests are refused."
+_ROUTE: Final = "Its answer should be 401: route that address to Usher, and restart it."
 ADMINS: Final = "Copy their member ids from people's profiles in Slack (⋮, Copy member ID)."
 
 
@@ -48,6 +49,18 @@ async def check_clock(settings: Settings, http: Http) -> list[Check]:
     return [Check("clock", False, found, _SET_IT)]
 
 
+async def check_assistant(settings: Settings, http: Http) -> list[Check]:
+    """Call the assistant's address unsigned, which Usher must refuse; only Slack knows whether it calls."""
+    if not settings.assistant or settings.public_url is None:
+        return []
+    url = settings.public_url + ASSISTANT_PATH
+    try:
+        status = (await http.request("POST", url)).status
+    except errors.ProviderError as failed:
+        return [Check("slack assistant", False, explain_failure(failed), _ROUTE)]
+    return [Check("slack assistant", status == 401, f"{url} answers an unsigned call with {status}", _ROUTE)]
+
+
 async def check_token(settings: Settings, http: Http, token: str, place: str = "") -> list[Check]:
     """Check a token's identity and scopes with Slack; ``place`` names one of several workspaces."""
     of = f" of {place}" if place else ""
@@ -69,7 +82,7 @@ async def check_token(settings: Settings, http: Http, token: str, place: str = "
     )
     scopes = answer.headers.get("X-OAuth-Scopes")
     granted = {scope.strip() for scope in (scopes or "").split(",")}
-    missing = sorted({*BOT_SCOPES}.union(*(needed(settings) for needed in NEEDED_SCOPES)) - granted)
+    missing = sorted({*BOT_SCOPES, *(ASSISTANT_SCOPES if settings.assistant else ())} - granted)
     if scopes is None:
         unknown = "Compare what `usher manifest` prints with your app's page, OAuth & Permissions."
         checks.append(

@@ -8,17 +8,30 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bot.commands.installed_checks import check_installations
+from bot.commands.postgres_checks import check_processes
 from bot.commands.slack_checks import REACH, SCOPES
 from bot.domain.outages import SLACK
 from bot.providers import base, facets
 from bot.services.audit_witness import HOLD_FIRST, OLDER, AuditWitness
 from bot.services.backups import is_on_other_disk, list_copies
-from bot.services.checks import STORE_CHECKS, Check, format_plain
+from bot.services.checks import Check, format_plain
 from bot.services.encryption_keys import try_secrets
 from bot.slack.errors import Meaning, classify_code
-from bot.store import account_ids, due_work, maintenance, name_of, notices, open_store, refusals, revocations
+from bot.store import (
+    account_ids,
+    due_work,
+    maintenance,
+    name_of,
+    notices,
+    open_store,
+    outages,
+    refusals,
+    revocations,
+)
 from bot.store import counts as count_rows
 from bot.store.maintenance import AWAY, BACKUP
+from bot.store.outages import TWICE
 from bot.store.store import Store
 from bot.support import errors, mounts
 from bot.support.clock import SystemClock, SystemIds
@@ -112,8 +125,9 @@ async def check_store(
             checks += await check_retired(store, providers or {})
             if has_keys:
                 checks += await check_keys(store, settings)
-            for _, look in sorted(STORE_CHECKS.items()):
-                checks += await look(store, settings, http if has_keys else None)
+            checks += await check_processes(store, settings)
+            checks += await check_installations(store, settings, http if has_keys else None)
+            checks += await check_others(store)
             checks += await check_age(store, path)
             checks += [] if path is None else await asyncio.to_thread(check_lock, path)
             return checks + await check_team(store, settings)
@@ -281,6 +295,18 @@ def check_lock(path: Path, mountinfo: Path = mounts.MOUNTINFO) -> list[Check]:
     return [Check("database lock", True, found, _LOCK_ADVICE, is_warning=True)]
 
 
+async def check_others(store: Store) -> list[Check]:
+    """Report another Usher that uses the same app. Raises StoreError."""
+    since = (await store.read(outages.list_outages)).get(TWICE)
+    if since is None:
+        return []
+    found = (
+        f"since {datetime.fromtimestamp(since, UTC):%Y-%m-%d %H:%M} UTC another Usher has connections with "
+        "the same app, and answers from its own records"
+    )
+    return [Check("slack connections", False, found, "Stop it, or give it an app of its own in Slack.")]
+
+
 async def check_age(store: Store, path: Path | None) -> list[Check]:
     """Report a database that isn't the one in use, or is older than this machine knows. Raises StoreError."""
     if said := await store.read(maintenance.explain_outdated):
@@ -304,12 +330,7 @@ async def check_team(store: Store, settings: Settings) -> list[Check]:
     is_local = not (settings.public_url or "").startswith("https:")
     checks = [
         # Whether it answers is reported by the check of the public address.
-        team(
-            "an https address",
-            is_local,
-            "Others can't reach Usher: `usher docs install#behind-a-proxy`.",
-            "set",
-        ),
+        team("an https address", is_local, _LOCAL, "set"),
         team("keys apart", has_literal_in_env_file("USHER_ENCRYPTION_KEYS"), _KEYS_IN_ENV),
         await check_backups(store, settings, since),
     ]

@@ -102,12 +102,13 @@ def _make_totals(tx: Transaction, since: float, until: float, now: float) -> Ite
     for life in rows.iterate_lives(tx, since, until):
         hours = life.measure(since, until, now)
         for by in _TOTALS:
-            sums.setdefault((by, get_sum_key(life, by)), Sum()).add(life, hours)
+            sums.setdefault((by, get_sum_key(life, by)), Sum()).add(hours, life.price)
     for old in rows.read_old_sums(tx, since, until):
         hours = Hours(old["hours"], old["lowest"], old["highest"], old["unknown"])
         for by in _TOTALS[1:]:
             total = sums.setdefault((by, old[by]), Sum())
-            total.add_priced(old["lives"], hours, old["currency"], Decimal(old["cost"]))
+            cost = Decimal(old["cost"]) if old["currency"] else None
+            total.add_cost(old["lives"], hours, old["currency"], cost)
     for (by, key), total in sorted(sums.items(), key=lambda one: (_TOTALS.index(one[0][0]), one[0][1])):
         yield {
             "total": by,

@@ -1,10 +1,8 @@
-"""Kinds and times of messages about people's requests to be linked as a username."""
+"""Times of messages about people's requests to be linked as a username. Pure functions."""
 
 from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
-
-from bot.domain.message_kinds import AnyKind, Mark, Traits
 
 #: Seconds that a request waits for a decision.
 MAX_UNDECIDED_SECONDS: Final = 7 * 86_400.0
@@ -13,17 +11,6 @@ UNDECIDED: Final = "undecided"
 #: Hour of their day at which administrators are reminded, and the least seconds after the request.
 _REMINDER_HOUR: Final = 9
 _MIN_REMINDER_SECONDS: Final = 8 * 3600.0
-
-
-class ApprovalKind(AnyKind):
-    """The kinds of messages about requests."""
-
-    APPROVAL_REQUEST = Traits("approval_request", offers="reader", marks=Mark.PEOPLE | Mark.ASKS)
-    #: Asks a person whether the account that somebody else requested is theirs.
-    ACCOUNT_QUESTION = Traits("account_question", offers="reader", marks=Mark.PEOPLE | Mark.ASKS)
-    APPROVAL_DENIED = Traits("approval_denied", marks=Mark.PEOPLE)
-    APPROVAL_FAILED = Traits("approval_failed", marks=Mark.PEOPLE)
-    APPROVAL_DONE = Traits("approval_done", marks=Mark.PEOPLE)
 
 
 def find_next_morning(asked_at: float, zone: ZoneInfo) -> float:

@@ -1,18 +1,14 @@
 """Class cards: a message with a button in a channel, and what becomes of each person who presses it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Literal
 
 from bot.domain.audit import AuditSubject
 from bot.domain.forms import Spec
 from bot.domain.hours import Timetable
-from bot.domain.message_context import AddedFacts, Facts, ObjectName, WorkspaceFacts
-from bot.domain.message_kinds import UNPOSTED, AnyKind, Mark, Traits
 from bot.domain.operations import Operation
-from bot.domain.people import People, Principal
+from bot.domain.people import Principal
 from bot.domain.row_times import Past, Stays
-from bot.domain.stops import StopEffects
 from bot.domain.workspaces import Workspace
 
 #: Least seconds between two counts on a card, as Slack accepts fifty edits a minute.
@@ -196,62 +192,3 @@ class ClassProblem:
     operation: Operation | None
     workspace: Workspace | None
     state: MemberState = "coming"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClassFacts(Facts):
-    """A class card with its counts.
-
-    ``effects`` says what stopping does to the card's workspaces, as far as that is known for all of them.
-    ``people`` has the names of its poster and of the person who ended it, for this reader.
-    """
-
-    card: ClassCard
-    counts: ClassCounts = field(default_factory=ClassCounts)
-    effects: StopEffects = field(default_factory=dict)
-    people: People = field(default_factory=dict)
-    #: The members who aren't ready for a lesson, if the message tells that.
-    problems: Sequence[ClassProblem] = ()
-    #: For a course: whether the reader teaches it, and the workspace with which they joined it.
-    #: ``pending`` is the state of their enrollment while an account or a workspace is missing.
-    is_teacher: bool = False
-    workspace: WorkspaceFacts | None = None
-    pending: ClassProblem | None = None
-
-    @property
-    def objects(self) -> dict[str, ObjectName]:
-        """Return the titles of the class and the connection."""
-        return {self.connection: ObjectName(self.connection_title), self.card.id: ObjectName(self.card.title)}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CourseContext(AddedFacts):
-    """The lessons for which a workspace is started, and the class whose end stops it."""
-
-    lessons: tuple[ClassCard, ...] = ()
-    stopping_class: ClassFacts | None = None
-
-    @property
-    def is_separate(self) -> bool:
-        """Return whether a class stops the workspace, so that the message names the person who ended it."""
-        return self.stopping_class is not None
-
-
-class ClassKind(AnyKind):
-    """The kinds of messages about class cards and courses."""
-
-    CLASS_CARD = Traits("class_card", "class", urgency=2, marks=Mark.CARD | Mark.IN_CHANNEL | Mark.HARMLESS)
-    CLASS_POSTED = Traits("class_posted", "class", offers="subject", marks=Mark.NEWEST)
-    CLASS_STOP_WARNING = Traits("class_stop_warning", "class", offers="workspace")
-    CLASS_OVER = Traits("class_over", "class", marks=Mark.NEWS)
-    #: To the teachers of a course before a lesson: how many members are ready.
-    LESSON_REPORT = Traits("lesson_report", "class", marks=Mark.NEWS)
-    #: To a member: why their workspace won't be ready for a lesson, or isn't yet, and what they can do.
-    LESSON_NOT_READY = Traits("lesson_not_ready", "class", offers="link", marks=Mark.PASSES)
-    #: An upgrade has taken a person out of a course, because it isn't what they had agreed to.
-    COURSE_LEFT = Traits("course_left", "class", offers="reader", marks=Mark.PASSES)
-    #: A lesson begins. The message says whether the workspace is ready.
-    LESSON = Traits("lesson", "operation", offers="workspace", marks=Mark.PASSES)
-
-
-UNPOSTED[ClassKind.CLASS_CARD] = ClassKind.CLASS_POSTED

@@ -16,8 +16,6 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
-from bot.domain.message_context import AddedFacts
-from bot.domain.message_kinds import AnyKind, Mark, Traits
 from bot.domain.people import Principal
 from bot.domain.row_times import Past, Stays
 from bot.domain.time_parsing import DAY_MINUTES, DAYS, Wanted, load_zone, resolve_instant
@@ -221,22 +219,6 @@ class FormerHours:
     is_paused: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HoursContext(AddedFacts):
-    """The rules of a workspace."""
-
-    rules: tuple[HoursRule, ...] = ()
-
-    def find_next_stop(self, now: float) -> float | None:
-        """Return the time of the workspace's next stop by hours."""
-        return find_hours_stop(self.rules, now)
-
-    def plans(self, side: str, at: float) -> bool:
-        """Return whether hours start or stop the workspace at a moment."""
-        runs_on = side == "stop" and is_planned(self.rules, "start", at)
-        return is_planned(self.rules, side, at) and not runs_on
-
-
 def find_hours_stop(rules: Iterable[HoursRule], now: float) -> float | None:
     """Return the time of a workspace's next stop by a person's own hours."""
     every = tuple(rules)
@@ -316,13 +298,3 @@ def find_asking_evening(workspace: Workspace, seconds: float, now: float, zone: 
         return None
     is_daytime = DAYTIME[0] <= local.hour * 60 + local.minute < DAYTIME[1]
     return resolve_instant(local.date(), EVENING, zone) if is_daytime else None
-
-
-class HoursKind(AnyKind):
-    """The kinds of messages about hours, and about workspaces that were left running."""
-
-    #: Asks whether a workspace that was left running is still needed.
-    IDLE_PROMPT = Traits("idle_prompt", urgency=3, offers="workspace", marks=Mark.NEWEST | Mark.PASSES)
-    #: Hours were missed or couldn't be kept, or are paused.
-    HOURS_MISSED = Traits("hours_missed", offers="workspace")
-    HOURS_PAUSED = Traits("hours_paused", offers="link", marks=Mark.PASSES | Mark.STANDS)

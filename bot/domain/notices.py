@@ -6,19 +6,94 @@ there is one.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Any, Final, Literal
+from enum import Flag, StrEnum, auto
+from typing import Any, Final, Literal, NamedTuple, Self
 
 from bot.domain.conversations import Referents
-from bot.domain.message_kinds import AnyKind, Mark, Traits
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.row_times import Past, Send, Stays
 from bot.domain.work_items import Outcome
 
+#: News that people can switch off.
+Topic = Literal["ready", "stopped", "run_ended"]
+#: The object of a message's buttons.
+#: - ``workspace``, ``link``: the workspace, or the link to the connection, that its body names.
+#: - ``subject``: its subject, for all readers together.
+#: - ``reader``: its subject, for each reader.
+#: - ``person``: its person, who has only one such message.
+Offered = Literal["workspace", "link", "subject", "reader", "person"]
+Urgency = Literal[0, 1, 2, 3]
 
-class NoticeKind(AnyKind):
-    """Kinds of messages that the core sends."""
+
+class Mark(Flag):
+    """Flags for the treatment of a kind's messages."""
+
+    NONE = 0
+    #: The message is kept up to date with its row, and has that row's id.
+    CARD = auto()
+    #: It says how an operation or a run ended. It waits a moment for the card, so that they come in order.
+    END = auto()
+    #: It isn't sent if its operation has a card, which says the same.
+    IN_CARD = auto()
+    #: It reports something that needs no decision. After an outage, one message has all of a person's news.
+    NEWS = auto()
+    #: It is sent before replies.
+    URGENT = auto()
+    #: It asks a question. It is redrawn as cards are, and then shows the answer.
+    ASKS = auto()
+    #: Only the newest message about the same object has buttons.
+    NEWEST = auto()
+    #: It announces or asks about a change. It goes once that is no longer true, or a newer message replaces
+    #: it.
+    PASSES = auto()
+    #: A newer request doesn't make it outdated; only its own condition does.
+    STANDS = auto()
+    #: It belongs in the thread of its run's card.
+    THREADED = auto()
+    #: It goes to the channel that its body names, instead of to its person.
+    IN_CHANNEL = auto()
+    #: It names other people: who asks for a link, who decided, who tried.
+    PEOPLE = auto()
+    #: It contains a run's output, which is kept nowhere but in Slack.
+    OUTPUT = auto()
+    #: Nothing is lost if it isn't sent. A reply is worthless after a minute, and if a class card isn't
+    #: posted, its poster is asked.
+    HARMLESS = auto()
+
+
+class Traits(NamedTuple):
+    """A kind's name, as stored in rows, and its treatment (``NoticeKind``)."""
+
+    name: str
+    subject: str = "other"
+    urgency: Urgency = 1
+    offers: Offered | None = None
+    topic: Topic | None = None
+    marks: Mark = Mark.NONE
+
+
+class NoticeKind(StrEnum):
+    """A kind of messages to people, and their treatment.
+
+    ``subject`` is the kind of row that the message is about: an operation, a job or a class. ``urgency`` is
+    the order of sending: 1 ready, failed and refused; 2 first card; 3 still waiting, and warnings. Updates of
+    cards come after these. They aren't notices: the card's row is marked dirty instead. Replies (0) have
+    their own path to Slack, so that neither they nor notices wait for each other.
+    """
+
+    subject: str
+    urgency: Urgency
+    offers: Offered | None
+    topic: Topic | None
+    marks: Mark
+
+    def __new__(cls, name: str, *traits: Any) -> Self:
+        """Make a kind by its name, with the other fields of ``Traits``."""
+        kind = str.__new__(cls, name)
+        kind._value_ = name
+        kind.subject, kind.urgency, kind.offers, kind.topic, kind.marks = traits
+        return kind
 
     READY = Traits(
         "ready", "operation", offers="workspace", topic="ready", marks=Mark.END | Mark.NEWS | Mark.URGENT
@@ -77,11 +152,86 @@ class NoticeKind(AnyKind):
     MESSAGE = Traits("message")
     #: A question that a request of Slack's assistant raised.
     ASSISTANT_QUESTION = Traits("assistant_question", offers="person", marks=Mark.NEWEST)
-    #: A picture of usage, uploaded as a file; its body is a ``UsageWeek``.
+    #: A picture of usage, uploaded as a file; its body has the SVG and the alternative text.
     USAGE_PICTURE = Traits("usage_picture", urgency=3)
     REPLY = Traits("reply", urgency=0, marks=Mark.HARMLESS)
 
+    # -- hours, and workspaces that were left running --------------------------------------------------------
 
+    #: Asks whether a workspace that was left running is still needed.
+    IDLE_PROMPT = Traits("idle_prompt", urgency=3, offers="workspace", marks=Mark.NEWEST | Mark.PASSES)
+    #: Hours were missed or couldn't be kept, or are paused.
+    HOURS_MISSED = Traits("hours_missed", offers="workspace")
+    HOURS_PAUSED = Traits("hours_paused", offers="link", marks=Mark.PASSES | Mark.STANDS)
+
+    # -- timers ----------------------------------------------------------------------------------------------
+
+    #: A timer will stop the workspace soon, or couldn't stop it.
+    STOP_WARNING = Traits("stop_warning", urgency=3, offers="workspace", marks=Mark.PASSES | Mark.STANDS)
+    PLANNED_STOP_FAILED = Traits("planned_stop_failed", offers="workspace", marks=Mark.PASSES | Mark.STANDS)
+    #: To administrators: somebody couldn't be warned of the end of their workspace.
+    WARNING_UNDELIVERED = Traits("warning_undelivered", marks=Mark.PEOPLE)
+
+    # -- class cards and courses -----------------------------------------------------------------------------
+
+    CLASS_CARD = Traits("class_card", "class", urgency=2, marks=Mark.CARD | Mark.IN_CHANNEL | Mark.HARMLESS)
+    CLASS_POSTED = Traits("class_posted", "class", offers="subject", marks=Mark.NEWEST)
+    CLASS_STOP_WARNING = Traits("class_stop_warning", "class", offers="workspace")
+    CLASS_OVER = Traits("class_over", "class", marks=Mark.NEWS)
+    #: To the teachers of a course before a lesson: how many members are ready.
+    LESSON_REPORT = Traits("lesson_report", "class", marks=Mark.NEWS)
+    #: To a member: why their workspace won't be ready for a lesson, or isn't yet, and what they can do.
+    LESSON_NOT_READY = Traits("lesson_not_ready", "class", offers="link", marks=Mark.PASSES)
+    #: An upgrade has taken a person out of a course, because it isn't what they had agreed to.
+    COURSE_LEFT = Traits("course_left", "class", offers="reader", marks=Mark.PASSES)
+    #: A lesson begins. The message says whether the workspace is ready.
+    LESSON = Traits("lesson", "operation", offers="workspace", marks=Mark.PASSES)
+
+    # -- capacity --------------------------------------------------------------------------------------------
+
+    #: The place in line, updated while the person waits, and then how the wait ended.
+    WAITLIST_PLACE = Traits("waitlist_place", offers="workspace", marks=Mark.ASKS | Mark.PASSES)
+    #: There was no capacity until the end of the wait, so nobody tries any more.
+    WAITLIST_ENDED = Traits("waitlist_ended", offers="workspace")
+
+    # -- usage -----------------------------------------------------------------------------------------------
+
+    #: On Monday, for those who want it: what ran last week.
+    WEEK = Traits("week", offers="person", marks=Mark.NEWEST)
+
+    # -- links and workspaces that expire soon ---------------------------------------------------------------
+
+    WORKSPACE_EXPIRY = Traits("workspace_expiry", urgency=3, offers="workspace", marks=Mark.PASSES)
+    #: The provider lets a workspace run longer, as its person asked, or refuses to.
+    WORKSPACE_EXTENDED = Traits("workspace_extended", offers="workspace")
+    #: A link's credential ends soon.
+    LINK_EXPIRY = Traits("link_expiry", urgency=3, offers="link", marks=Mark.PASSES)
+
+    # -- requests to be linked as a username -----------------------------------------------------------------
+
+    APPROVAL_REQUEST = Traits("approval_request", offers="reader", marks=Mark.PEOPLE | Mark.ASKS)
+    #: Asks a person whether the account that somebody else requested is theirs.
+    ACCOUNT_QUESTION = Traits("account_question", offers="reader", marks=Mark.PEOPLE | Mark.ASKS)
+    APPROVAL_DENIED = Traits("approval_denied", marks=Mark.PEOPLE)
+    APPROVAL_FAILED = Traits("approval_failed", marks=Mark.PEOPLE)
+    APPROVAL_DONE = Traits("approval_done", marks=Mark.PEOPLE)
+
+    # -- rows lost by a failover or by restoring an older backup ---------------------------------------------
+
+    #: The database lost requests that were already answered. The message says how things are now.
+    WRITES_LOST = Traits("writes_lost", offers="workspace")
+    #: A link that its person has ended may be back.
+    BACKUP_RESTORED = Traits("backup_restored")
+
+    # -- an upgrade ------------------------------------------------------------------------------------------
+
+    #: Everything that the newer release no longer does for a person, in one message.
+    UPGRADE_LOSSES = Traits("upgrade_losses")
+
+
+#: For each kind that isn't posted again unasked: the kind of message that asks its person, if it is unknown
+#: whether it was posted, or if it can't be.
+UNPOSTED: Final = {NoticeKind.CLASS_CARD: NoticeKind.CLASS_POSTED}
 #: Messages with a file; their bodies have its id as ``file`` once it is uploaded.
 FILE_KINDS: Final = frozenset({NoticeKind.JOB_FILE, NoticeKind.USAGE_PICTURE})
 #: Kinds of messages about fulfilled operations that don't result in a running workspace.
@@ -130,7 +280,7 @@ class NewNotice:
     """
 
     subject: str
-    kind: AnyKind
+    kind: NoticeKind
     occasion: str
     principal: Principal
     body: dict[str, Any] = field(default_factory=dict)
@@ -165,7 +315,7 @@ class Notice:
 
     id: str
     subject: str
-    kind: AnyKind
+    kind: NoticeKind
     occasion: str
     principal: Principal
     body: dict[str, Any]
@@ -212,7 +362,7 @@ class Card:
 
     id: str
     subject: str
-    kind: AnyKind
+    kind: NoticeKind
     principal: Principal
     channel_id: str | None
     message_ts: str | None
@@ -249,7 +399,6 @@ class Answer:
     - ``shows`` says how to redraw the answer where it can be edited: the ``kind`` of message, its
       ``subject``, the workspace it is ``about`` and the ``connection``.
     - ``is_dated``: the answer names the time at which it was true.
-    - ``facts`` has its content as JSON-ready data, for programs.
     """
 
     text: str
@@ -263,4 +412,3 @@ class Answer:
     offers: str = ""
     shows: Mapping[str, str] = field(default_factory=dict)
     is_dated: bool = False
-    facts: Mapping[str, Any] = field(default_factory=dict)

@@ -24,9 +24,9 @@ Whose = Literal["", "anybody", "delegates", "administrators"]
 class AccessRule:
     """Who may use a verb, apart from its target's owner, and how fresh Slack's facts about them must be.
 
-    ``kind`` is the kind of target to which "delegates" applies. A verb that only ``shows``
-    something accepts facts of any age. A verb that ``is_consented`` may be used on another person's workspace
-    if that person's consent is recorded; no other verb ever may (ADR 91).
+    ``kind`` is the kind of target to which "delegates" applies. A verb that only ``shows`` something accepts
+    facts of any age. A verb that ``is_consented`` may be used on another person's workspace if that person's
+    consent is recorded; no other verb ever may (ADR 91).
     """
 
     whose: Whose = ""
@@ -35,24 +35,21 @@ class AccessRule:
     is_consented: bool = False
 
 
-#: The rule of each verb that isn't simply the owner's; other modules add theirs with ``declare``.
-RULES: Final[dict[str, AccessRule]] = {}
 _OWN: Final = AccessRule()
-
-
-def declare(rule: AccessRule, *verbs: str) -> None:
-    """Give verbs a rule; raises ValueError if one of them already has a different rule."""
-    for verb in verbs:
-        if RULES.setdefault(verb, rule) is not rule:
-            raise ValueError(f"{verb} has two rules")
-
-
-# No administrators' verb acts through another person's account.
-declare(AccessRule("administrators"), "overview", "unlink_other")
-declare(
-    AccessRule(shows=True),
-    *("about", "help", "list", "logs", "open", "search", "status", "words"),
-)
+_SHOWS: Final = ("about", "help", "list", "logs", "open", "search", "settings", "settings_form", "status")
+#: The rule of each verb that isn't simply the owner's. No administrators' verb acts through another person's
+#: account.
+RULES: Final[dict[str, AccessRule]] = {
+    **dict.fromkeys((*_SHOWS, "usage", "words"), AccessRule(shows=True)),
+    "card": AccessRule("anybody"),
+    **dict.fromkeys(
+        ("class_change", "class_post", "class_problems", "class_usage"), AccessRule("delegates", "class")
+    ),
+    "class_stop": AccessRule("delegates", "class", is_consented=True),
+    **dict.fromkeys(
+        ("approvals", "approve", "overview", "unlink_other", "usage_team"), AccessRule("administrators")
+    ),
+}
 #: Seconds for which Slack's facts about a person allow verbs that change something.
 CURRENT_SECONDS: Final = 86_400.0
 #: Seconds by which those facts may lie in the future, because another machine's clock is ahead.

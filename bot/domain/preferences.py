@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from bot.domain.message_kinds import AnyKind, Mark
+from bot.domain.notices import Mark, NoticeKind
 from bot.domain.row_times import Monday
 from bot.domain.workspaces import Workspace
 
@@ -63,7 +63,7 @@ class NoticeDelivery:
     shows the same.
     """
 
-    kind: AnyKind
+    kind: NoticeKind
     chosen: bool | None = None
     is_failure: bool = False
     has_card: bool = False

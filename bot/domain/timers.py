@@ -3,7 +3,6 @@
 import math
 from typing import Final
 
-from bot.domain.message_kinds import AnyKind, Mark, Traits
 from bot.domain.stops import ExpiryMode, PlannedStop, StopEffects, StopMode, is_final
 from bot.domain.workspaces import Workspace
 
@@ -69,13 +68,3 @@ def find_due_time(workspace: Workspace) -> float:
     """Return when a workspace's timer is due: for its warning or, after that, for its stop."""
     stop_at = workspace.stop_at or 0.0
     return stop_at if workspace.stop_warned else stop_at - find_warning_seconds(workspace.stop_card)
-
-
-class TimerKind(AnyKind):
-    """The kinds of messages about timers."""
-
-    #: A timer will stop the workspace soon, or couldn't stop it.
-    STOP_WARNING = Traits("stop_warning", urgency=3, offers="workspace", marks=Mark.PASSES | Mark.STANDS)
-    PLANNED_STOP_FAILED = Traits("planned_stop_failed", offers="workspace", marks=Mark.PASSES | Mark.STANDS)
-    #: To administrators: somebody couldn't be warned of the end of their workspace.
-    WARNING_UNDELIVERED = Traits("warning_undelivered", marks=Mark.PEOPLE)

@@ -6,7 +6,6 @@ from typing import Final
 
 from bot.domain.courses import ClassCard
 from bot.domain.message_context import Facts
-from bot.domain.message_kinds import AnyKind, Traits
 from bot.domain.people import Principal
 
 #: Losses about a course, whose subject is a class card. Other losses are about a workspace or a connection.
@@ -43,10 +42,3 @@ class UpgradeFacts(Facts):
     """The losses of one person."""
 
     losses: tuple[DescribedLoss, ...] = ()
-
-
-class UpgradeKind(AnyKind):
-    """The kinds of messages about an upgrade."""
-
-    #: Everything that the newer release no longer does for a person, in one message.
-    UPGRADE_LOSSES = Traits("upgrade_losses")

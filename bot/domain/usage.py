@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final, Literal, Self
+from typing import Final, Literal, NamedTuple, Self
 from zoneinfo import ZoneInfo
 
 from bot.domain.message_context import Facts, ObjectName, WorkspaceFacts
-from bot.domain.message_kinds import AnyKind, Mark, Traits
 from bot.domain.observations import MAX_CLOCK_SKEW_SECONDS
 from bot.domain.people import Principal
 from bot.domain.prices import Price
@@ -41,8 +40,7 @@ class Known(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """A begin or an end: the times between which it lies (epoch seconds), equal if it is exact.
 
     Of an UNKNOWN begin, both are the first sign of life. An UNKNOWN end is after ``earliest``, the last sign
@@ -98,7 +96,7 @@ def find_end(
     return Moment(first if asked_at is None else max(first, min(asked_at, seen_at)), seen_at, known)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Hours:
     """Hours of running: the best figure, and what it lies between.
 
@@ -110,22 +108,16 @@ class Hours:
     highest: float = 0.0
     unknown: int = 0
 
-    @property
-    def is_exact(self) -> bool:
-        """Return whether the figure is right to the minute, and all of it is known."""
-        return not self.unknown and self.highest - self.lowest < 1 / 60
-
-    def __add__(self, other: Self) -> "Hours":
-        """Return both together."""
-        return Hours(
-            self.best + other.best,
-            self.lowest + other.lowest,
-            self.highest + other.highest,
-            self.unknown + other.unknown,
-        )
+    def add(self, other: Self) -> None:
+        """Add others."""
+        self.best += other.best
+        self.lowest += other.lowest
+        self.highest += other.highest
+        self.unknown += other.unknown
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Not frozen: it takes a third of the time to make, and a year has more than a thousand.
+@dataclass(slots=True, kw_only=True)
 class Life:
     """One time of running of a workspace, or a run of a job.
 
@@ -170,20 +162,21 @@ class Life:
 
         A life that goes on counts up to its last sign of life, and may have run until now.
         """
-        until = min(until, now)
+        until, began = min(until, now), self.began
         ended = self.ended or Moment(self.last_seen_at, now, Known.ASKED)
         is_unknown = ended.known is Known.UNKNOWN
         longest = ended.earliest if is_unknown else ended.latest
         return Hours(
-            _overlap(self.began.best, ended.best, since, until),
-            _overlap(self.began.latest, ended.earliest, since, until),
-            _overlap(self.began.earliest, longest, since, until),
+            _overlap(began.best, ended.best, since, until),
+            _overlap(began.latest, ended.earliest, since, until),
+            _overlap(began.earliest, longest, since, until),
             int(is_unknown and since <= ended.earliest < until),
         )
 
 
 def _overlap(began: float, ended: float, since: float, until: float) -> float:
-    return max(0.0, min(ended, until) - max(began, since)) / _HOUR
+    seconds = (min(until, ended)) - (max(since, began))
+    return seconds / _HOUR if seconds > 0.0 else 0.0
 
 
 @dataclass(slots=True)
@@ -194,34 +187,31 @@ class Sum:
     """
 
     lives: int = 0
-    hours: Hours = Hours()
+    hours: Hours = field(default_factory=Hours)
     money: dict[str, Decimal] = field(default_factory=dict)
     unpriced: float = 0.0
+
+    def add(self, hours: Hours, price: Price | None) -> None:
+        """Add the hours of a life."""
+        cost = None if price is None else price.amount * Decimal(hours.best)
+        self.add_cost(1, hours, "" if price is None else price.currency, cost)
+
+    def add_cost(self, lives: int, hours: Hours, currency: str, cost: Decimal | None) -> None:
+        """Add the hours of some lives and what they cost together; None if they have no price."""
+        self.lives += lives
+        self.hours.add(hours)
+        if cost is None:
+            self.unpriced += hours.best
+        else:
+            self.money[currency] = self.money.get(currency, Decimal()) + cost
 
     def merge(self, other: Self) -> None:
         """Add another sum."""
         self.lives += other.lives
-        self.hours += other.hours
+        self.hours.add(other.hours)
         self.unpriced += other.unpriced
         for currency, amount in other.money.items():
-            self.money[currency] = self.money.get(currency, Decimal(0)) + amount
-
-    def add(self, life: Life, hours: Hours) -> None:
-        """Add the hours of a life."""
-        price = life.price
-        currency, cost = (
-            ("", Decimal()) if price is None else (price.currency, price.amount * Decimal(hours.best))
-        )
-        self.add_priced(1, hours, currency, cost)
-
-    def add_priced(self, lives: int, hours: Hours, currency: str, cost: Decimal) -> None:
-        """Add the hours of some lives and what they cost together; the currency is "" without a price."""
-        self.lives += lives
-        self.hours += hours
-        if currency:
-            self.money[currency] = self.money.get(currency, Decimal()) + cost
-        else:
-            self.unpriced += hours.best
+            self.money[currency] = self.money.get(currency, Decimal()) + amount
 
 
 def list_months(began: float, ended: float) -> list[tuple[str, float, float]]:
@@ -250,14 +240,6 @@ def get_sum_key(life: Life, by: SumKey) -> str:
             return life.connection
         case _:
             return life.template or ""
-
-
-def sum_up(lives: Iterable[Life], by: SumKey, since: float, until: float, now: float) -> dict[str, Sum]:
-    """Add up lives within a window."""
-    sums: dict[str, Sum] = {}
-    for life in lives:
-        sums.setdefault(get_sum_key(life, by), Sum()).add(life, life.measure(since, until, now))
-    return sums
 
 
 # -- what people are shown -----------------------------------------------------------------------------------
@@ -289,16 +271,19 @@ class UsageLine:
 
     def add(self, life: Life, since: float, until: float, now: float) -> None:
         """Add a life."""
-        hours = life.measure(since, until, now)
-        self.sum.add(life, hours)
-        if life.began.best >= self.newest.began.best:
-            self.newest = life
+        began, ended, hours = life.began, life.ended, life.measure(since, until, now)
+        self.sum.add(hours, life.price)
         self.lives.append(life)
-        self.is_least |= life.began.known is Known.UNKNOWN and since < life.began.latest < until
+        if began.best >= self.newest.began.best:
+            self.newest = life
+        if began.known is Known.UNKNOWN and since < began.latest < until:
+            self.is_least = True
         if hours.unknown:
             self.unknown_from = max(self.unknown_from or 0.0, life.counts_until)
-        if life.began.known is Known.SEEN or (life.ended is not None and life.ended.known is Known.SEEN):
-            self.spread += max(hours.best - hours.lowest, 0.0 if life.is_open else hours.highest - hours.best)
+        if began.known is Known.SEEN or (ended is not None and ended.known is Known.SEEN):
+            self.spread += max(
+                hours.best - hours.lowest, 0.0 if ended is None else hours.highest - hours.best
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,35 +375,25 @@ class GroupUsage:
     leaves_out: bool = False
 
 
-class UsageKind(AnyKind):
-    """The kinds of messages about usage."""
-
-    #: On Monday, for those who want it: what ran last week.
-    WEEK = Traits("week", offers="person", marks=Mark.NEWEST)
-
-
 def add_up(lives: Iterable[Life], since: float, until: float, now: float) -> Usage:
     """Add up one person's lives within a window, by workspace and by job."""
     lines: dict[tuple[str, ...], UsageLine] = {}
-    total, idle = Sum(), None
+    idle, last = None, min(until, now)
     for life in lives:
-        if not (life.began.earliest < min(until, now) and max(life.counts_until, life.began.latest) >= since):
+        counts_until = life.counts_until
+        if life.began.earliest >= last or counts_until < since:
             continue
-        key = (life.subject,) if life.kind == "workspace" else (life.connection, life.name)
-        lines.setdefault((life.kind, *key), UsageLine(life)).add(life, since, until, now)
-        total.add(life, life.measure(since, until, now))
-        found = _find_idle(life, since, min(until, now))
-        idle = max((one for one in (idle, found) if one), key=lambda one: one.seconds, default=None)
+        is_run = life.kind == "run"
+        key = (life.connection, life.name) if is_run else (life.subject,)
+        if (line := lines.get(key)) is None:
+            line = lines[key] = UsageLine(life)
+        line.add(life, since, until, now)
+        begin = max(life.began.best, life.opened_at or 0.0, life.used_at or 0.0, since)
+        seconds = min(counts_until, last) - begin
+        if not is_run and seconds >= (MIN_IDLE_SECONDS if idle is None else idle.seconds):
+            idle = Idle(life, begin, begin + seconds)
     ordered = sorted(lines.values(), key=lambda one: (-one.sum.hours.best, one.newest.name, one.newest.id))
-    return Usage(tuple(ordered), total, idle)
-
-
-def _find_idle(life: Life, since: float, until: float) -> Idle | None:
-    """Return the end of a workspace's life in which it wasn't used, if that is long enough."""
-    begin = max(life.began.best, life.opened_at or 0.0, life.used_at or 0.0, since)
-    end = min(life.counts_until, until)
-    is_long = life.kind == "workspace" and end - begin >= MIN_IDLE_SECONDS
-    return Idle(life, begin, end) if is_long else None
+    return Usage(tuple(ordered), sum_parts(one.sum for one in ordered), idle)
 
 
 #: The hour of a Monday at which last week's hours are sent.
@@ -430,6 +405,34 @@ def find_next_monday(after: float, zone: ZoneInfo) -> float:
     monday = find_week(after, zone).first
     times = (resolve_instant(monday + timedelta(days=days), MONDAY_HOUR * 60, zone) for days in (0, 7))
     return next(at for at in times if at > after)
+
+
+# -- as a picture --------------------------------------------------------------------------------------------
+
+
+class SpanKind(StrEnum):
+    """What is known of a span of time: it ran, is planned, or whether it ran isn't known."""
+
+    RAN = "ran"
+    PLANNED = "planned"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A span of a row, in seconds since 1970; it may reach beyond the days that are drawn."""
+
+    begins_at: float
+    ends_at: float
+    kind: SpanKind = SpanKind.RAN
+
+
+@dataclass(frozen=True, slots=True)
+class UsageRow:
+    """A row of a picture: the name of a workspace or job, from outside, and its spans."""
+
+    name: str
+    spans: tuple[Span, ...]
 
 
 # -- of several people ---------------------------------------------------------------------------------------

@@ -83,11 +83,10 @@ class Verb:
     #: The usage of verbs before release 0.5 that it replaces, with what to type now. These are understood
     #: until 0.6; buttons of old messages keep working.
     former: Mapping[str, str] | None = None
-    #: Words that suggest the verb in a sentence, though no command begins with them; words after it that mean
-    #: another verb; and the verb used for a run.
+    #: Words that suggest the verb in a sentence, though no command begins with them, and words after it that
+    #: mean another verb.
     heard: str = ""
     otherwise: Mapping[str, str] | None = None
-    of_run: str = ""
     #: Its button beside a workspace's name, and whether it is red; the label of its command alone, and with
     #: words.
     label: str = ""

@@ -9,7 +9,6 @@ from bot.domain import causes
 from bot.domain.audit import AuditEntry
 from bot.domain.causes import StaleReason
 from bot.domain.holds import NOTHING
-from bot.domain.message_kinds import AnyKind
 from bot.domain.notices import END, NewNotice, NoticeKind, end_of
 from bot.domain.operations import Operation
 from bot.domain.runs import ObservedRun, Run
@@ -92,7 +91,7 @@ def make_end_update(
 
 def build_notice(
     subject: Operation | Run,
-    kind: AnyKind,
+    kind: NoticeKind,
     occasion: str,
     body: dict[str, Any] | None = None,
     *,

@@ -26,7 +26,7 @@ from bot.domain.holds import (
     is_silence,
     make_hold,
 )
-from bot.domain.message_kinds import AnyKind
+from bot.domain.notices import NoticeKind
 from bot.domain.observations import Created, OutcomeSearch
 from bot.domain.operations import Operation
 from bot.domain.plan import Plan, Step, may_repeat
@@ -92,9 +92,9 @@ class Stepper(EnginePart, ABC, Generic[S]):
     #: The step that creates something. If its outcome is unknown, the provider is searched for the result.
     creating_step: ClassVar[Step]
     #: The kind of the notice that asks the person whether to create another one.
-    question_kind: ClassVar[AnyKind]
+    question_kind: ClassVar[NoticeKind]
     #: The kind of the notice at a deadline.
-    late_kind: ClassVar[AnyKind]
+    late_kind: ClassVar[NoticeKind]
     #: Whether a call that can't be sent yet leaves the recorded state of the previous call unchanged.
     keeps_call: ClassVar[bool]
     #: Seconds to the deadline that is set when something blocks an item; None to set none.

@@ -7,13 +7,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final, Literal
 
-from bot.domain import policy
 from bot.domain.accounts import Account, Approval, compare_remote_ids
-from bot.domain.approvals import MAX_UNDECIDED_SECONDS, UNDECIDED, ApprovalKind, find_next_morning
+from bot.domain.approvals import MAX_UNDECIDED_SECONDS, UNDECIDED, find_next_morning
 from bot.domain.audit import AuditEntry
 from bot.domain.message_context import Facts, RequestFacts
-from bot.domain.message_kinds import AnyKind
-from bot.domain.notices import NewNotice
+from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.policy import Target
 from bot.domain.similarity import score_likeness
@@ -49,7 +47,6 @@ MAX_REQUESTS_PER_DAY: Final = 3
 MAX_SIMILAR_USERS: Final = 10
 #: The most open requests that are listed; newer ones appear once older ones are decided.
 MAX_LISTED_REQUESTS: Final = 200
-policy.declare(policy.AccessRule("administrators"), "approve", "approvals")
 
 
 async def request(
@@ -151,7 +148,7 @@ def _administrators(context: Context, approval: Approval) -> list[Principal]:
 
 
 def _ask_administrators(tx: Transaction, context: Context, approval: Approval, occasion: str) -> None:
-    kind, to = ApprovalKind.APPROVAL_REQUEST, _administrators(context, approval)
+    kind, to = NoticeKind.APPROVAL_REQUEST, _administrators(context, approval)
     add_notices(tx, [build_notice(approval, kind, f"{occasion}:{one.key}", one) for one in to])
 
 
@@ -166,7 +163,7 @@ def follow_up(tx: Transaction, context: Context, approval_id: str) -> list[NewTa
     to, ends_at = _administrators(context, approval), approval.requested_at + MAX_UNDECIDED_SECONDS
     if now >= ends_at:
         store.move(tx, approval.id, "denied", detail=UNDECIDED)
-        kind, readers = ApprovalKind.APPROVAL_DENIED, dict.fromkeys([approval.principal, *to])
+        kind, readers = NoticeKind.APPROVAL_DENIED, dict.fromkeys([approval.principal, *to])
         over = [
             build_notice(
                 approval,
@@ -184,7 +181,7 @@ def follow_up(tx: Transaction, context: Context, approval_id: str) -> list[NewTa
     # If other owners are possible, the request can only be approved a day later, and is posted again then.
     opened_at = approval.requested_at + (store.DAY_SECONDS if approval.similar_users else 0.0)
     mornings = {one: find_next_morning(opened_at, people.find_zone(tx, one)) for one in to}
-    kind, occasion = ApprovalKind.APPROVAL_REQUEST, f"reminder:{approval.requested_at:.3f}"
+    kind, occasion = NoticeKind.APPROVAL_REQUEST, f"reminder:{approval.requested_at:.3f}"
     due = [one for one, at in mornings.items() if at <= now and not approval.awaits_answers]
     add_notices(
         tx, [build_notice(approval, kind, f"{occasion}:{one.key}", one, is_reminder=True) for one in due]
@@ -208,7 +205,7 @@ def ask_owners(tx: Transaction, context: Context, approval_id: str) -> list[NewT
     approval = store.find_request(tx, approval_id)
     if approval is None or approval.state != "requested" or not approval.awaits_answers:
         return []
-    answers, left, kind = dict(approval.answers or {}), 0.0, ApprovalKind.ACCOUNT_QUESTION
+    answers, left, kind = dict(approval.answers or {}), 0.0, NoticeKind.ACCOUNT_QUESTION
     for key in (approval.similar_users or [])[:MAX_QUESTIONS_PER_DAY]:
         occasion = f"whose:{key}:{approval.requested_at:.3f}"
         if key not in answers and store.count_questions(tx, key) < MAX_QUESTIONS_PER_DAY:
@@ -243,7 +240,7 @@ def record_owner_answer(
         if is_theirs:
             store.move(tx, approval.id, "denied", own)
             add_notices(
-                tx, [build_notice(approval, ApprovalKind.APPROVAL_DENIED, "denied", approval.principal)]
+                tx, [build_notice(approval, NoticeKind.APPROVAL_DENIED, "denied", approval.principal)]
             )
         result = "theirs" if is_theirs else "not theirs"
         append_audit(
@@ -286,7 +283,7 @@ def decide(
     if approve:
         add_tasks(tx, [NewTask(TaskKind.APPROVE, approval.id)])
     else:
-        add_notices(tx, [build_notice(approval, ApprovalKind.APPROVAL_DENIED, "denied", approval.principal)])
+        add_notices(tx, [build_notice(approval, NoticeKind.APPROVAL_DENIED, "denied", approval.principal)])
     append_audit(tx, [build_audit_entry(approval, caller.principal.key, f"approval.{state}", "ok")])
     caller.record_action(tx, f"approval.{state}", approval.connection)
     return decided, True
@@ -361,7 +358,7 @@ def link_approved(tx: Transaction, caller: Caller, approval_id: str, identity: b
         )
     else:
         store.move(tx, approval.id, "linked")
-        add_notices(tx, _build_administrator_notices(approval, ApprovalKind.APPROVAL_DONE, "linked"))
+        add_notices(tx, _build_administrator_notices(approval, NoticeKind.APPROVAL_DONE, "linked"))
 
 
 def fail_approved(tx: Transaction, caller: Caller, approval_id: str, because: str, *, said: str = "") -> None:
@@ -373,7 +370,7 @@ def fail_approved(tx: Transaction, caller: Caller, approval_id: str, because: st
     if approval is None:
         return
     store.move(tx, approval.id, "failed", approval.decided_by or "", because)
-    kind = ApprovalKind.APPROVAL_FAILED
+    kind = NoticeKind.APPROVAL_FAILED
     own = build_notice(approval, kind, "failed", approval.principal, cause=because, is_own=True)
     add_notices(tx, [own, *_build_administrator_notices(approval, kind, "failed", cause=because)])
     more = {"cause": because, "said": said} if said else {"cause": because}
@@ -388,7 +385,7 @@ def _find_approved(tx: Transaction, caller: Caller, approval_id: str) -> Approva
 
 
 def _build_administrator_notices(
-    approval: Approval, kind: AnyKind, what: str, **facts: str
+    approval: Approval, kind: NoticeKind, what: str, **facts: str
 ) -> list[NewNotice]:
     if not approval.decided_by:
         return []
@@ -396,7 +393,9 @@ def _build_administrator_notices(
     return [build_notice(approval, kind, f"{what}:{to.key}", to, **facts)]
 
 
-def build_notice(approval: Approval, kind: AnyKind, occasion: str, to: Principal, **facts: Any) -> NewNotice:
+def build_notice(
+    approval: Approval, kind: NoticeKind, occasion: str, to: Principal, **facts: Any
+) -> NewNotice:
     """Return the notice about a request to one person; it is sent once per occasion."""
     body = {
         "approval": approval.id,
@@ -419,7 +418,13 @@ def build_audit_entry(approval: Approval, actor: str, action: str, result: str, 
     )
 
 
-@kind_extensions(*ApprovalKind)
+@kind_extensions(
+    NoticeKind.APPROVAL_REQUEST,
+    NoticeKind.ACCOUNT_QUESTION,
+    NoticeKind.APPROVAL_DENIED,
+    NoticeKind.APPROVAL_FAILED,
+    NoticeKind.APPROVAL_DONE,
+)
 async def _add_request(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
     """Add the request that a message is about, and the names of its people."""
     approval = await gatherer.store.read(store.find_request, message.subject)

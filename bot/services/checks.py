@@ -1,15 +1,10 @@
 """Checks of an installation: findings, each with its advice."""
 
 import json
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Final
 
-from bot.providers import base
-from bot.store.store import Store
 from bot.support import errors
-from bot.support.http import Http
-from bot.support.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +19,6 @@ class Check:
     found: str
     advice: str = ""
     is_warning: bool = False
-
-
-#: Further checks that follow those of Slack, by their position.
-SLACK_CHECKS: Final[
-    dict[int, Callable[[Settings, Http, Mapping[str, base.Provider]], Awaitable[list[Check]]]]
-] = {}
-#: Functions that return the scopes needed for some settings, besides those that the app always has.
-NEEDED_SCOPES: Final[list[Callable[[Settings], Iterable[str]]]] = []
-#: Checks that need an open store, by their position. Without HTTP, they make no requests.
-STORE_CHECKS: Final[dict[int, Callable[[Store, Settings, Http | None], Awaitable[list[Check]]]]] = {}
 
 
 def format_plain(value: object) -> str:

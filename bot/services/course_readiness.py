@@ -3,8 +3,9 @@
 from typing import Final
 
 from bot.domain import timetable
-from bot.domain.courses import ClassCard, ClassKind
+from bot.domain.courses import ClassCard
 from bot.domain.hours import Occurrence
+from bot.domain.notices import NoticeKind
 from bot.domain.timers import REST
 from bot.domain.timetable import LATEST_REPORT_SECONDS, PREPARE_SECONDS, REPORT_SECONDS
 from bot.services.caller import Caller
@@ -71,7 +72,7 @@ def prepare(tx: Transaction, context: Context, card: ClassCard) -> float | None:
     is_settled = not (counts.starting or counts.coming or counts.no_room)
     if now >= coming.at - (REPORT_SECONDS if is_settled else LATEST_REPORT_SECONDS):
         body = {"connection": card.connection, "begins": coming.at, "ends": coming.until}
-        store.notify(tx, card, ClassKind.LESSON_REPORT, coming.local, body, card.teachers)
+        store.notify(tx, card, NoticeKind.LESSON_REPORT, coming.local, body, card.teachers)
     return min(now + PREPARE_INTERVAL_SECONDS, coming.at)
 
 
@@ -99,5 +100,5 @@ def _notify_members_not_ready(
     ]
     for key, is_withheld in found[:NOTICES_PER_TRANSACTION]:
         body = {"connection": card.connection, "begins": coming.at, "is_withheld": is_withheld}
-        store.notify(tx, card, ClassKind.LESSON_NOT_READY, coming.local, body, [key])
+        store.notify(tx, card, NoticeKind.LESSON_NOT_READY, coming.local, body, [key])
     return len(found) > NOTICES_PER_TRANSACTION

@@ -9,13 +9,12 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Final, Literal
 
-from bot.domain import policy, timetable
+from bot.domain import timetable
 from bot.domain.audit import AuditEntry
 from bot.domain.courses import (
     MIN_COUNT_SECONDS,
     ClassCard,
     ClassCounts,
-    ClassKind,
     ClassProblem,
     MissingPart,
     Participant,
@@ -23,7 +22,7 @@ from bot.domain.courses import (
 )
 from bot.domain.forms import append_suffix
 from bot.domain.hours import Occurrence
-from bot.domain.notices import NewNotice
+from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.policy import Target, decide
@@ -73,9 +72,6 @@ CARDS_PER_CLAIM: Final = 20
 ENROLLMENTS_PER_TRANSACTION: Final = 40
 #: Seconds for which a workspace created for a course runs between lessons, so that its owner can look at it.
 TRIAL_RUN_SECONDS: Final = 3600.0
-policy.declare(policy.AccessRule("anybody"), "card")
-policy.declare(policy.AccessRule("delegates", "class"), "class_change", "class_post", "class_problems")
-policy.declare(policy.AccessRule("delegates", "class", is_consented=True), "class_stop")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +124,7 @@ def post(tx: Transaction, caller: Caller, draft: ClassCard) -> ClassCard:
             raise Refused("course.never")
     if caller.is_first_delivery(tx):
         CLASS_CARDS.add(tx, card, next_check_at=next_check_at)
-        cards.add(tx, ClassKind.CLASS_CARD, card.id, card.principal.key)
+        cards.add(tx, NoticeKind.CLASS_CARD, card.id, card.principal.key)
         add_notices(tx, [_build_post_notice(card)])
         caller.record(tx, "class.post", card.subject, channel=draft.channel_id)
     return card
@@ -151,7 +147,7 @@ def post_again(tx: Transaction, caller: Caller, card_id: str) -> bool:
 def _build_post_notice(card: ClassCard) -> NewNotice:
     """Return the notice that posts a card to its channel."""
     body = {"channel_id": card.channel_id, "connection": card.connection}
-    return NewNotice(card.id, ClassKind.CLASS_CARD, str(card.posts), card.principal, body)
+    return NewNotice(card.id, NoticeKind.CLASS_CARD, str(card.posts), card.principal, body)
 
 
 def list_problems(tx: Transaction, caller: Caller, card_id: str) -> tuple[ClassCard, list[ClassProblem]]:
@@ -326,10 +322,8 @@ def _find_latest_start(tx: Transaction, lesson: Occurrence) -> float:
 
 def _can_stay_stopped(tx: Transaction, context: Context, card: ClassCard) -> bool:
     """Return whether a course's workspace can be created stopped, as its next lesson is far enough away."""
-    making, coming = (
-        context.need(card.connection).require_facet(Creation),
-        timetable.find_lesson(card, tx.now()),
-    )
+    making = context.need(card.connection).require_facet(Creation)
+    coming = timetable.find_lesson(card, tx.now())
     is_far = coming is None or coming.due_at - tx.now() > TRIAL_RUN_SECONDS
     return is_far and card.spec is not None and making.can_create_stopped(card.spec)
 
@@ -497,10 +491,8 @@ def _find_by_pattern(pattern: str, rows: Sequence[Workspace]) -> JoinTarget:
 
 def _plan_class_end(tx: Transaction, context: Context, card: ClassCard, workspace_id: str) -> bool:
     """Plan the stop of a workspace at the end of its class; return whether that stop counts now."""
-    workspace, provider = (
-        workspaces.find_workspace(tx, workspace_id),
-        context.connections.get(card.connection),
-    )
+    workspace = workspaces.find_workspace(tx, workspace_id)
+    provider = context.connections.get(card.connection)
     if workspace is None or provider is None or card.stops_at is None:
         return False
     mode = choose_gentlest_mode(predict_stop_effects(context, workspace))
@@ -560,7 +552,7 @@ def _finish(tx: Transaction, card: ClassCard, counts: ClassCounts) -> None:
     CLASS_CARDS.change(tx, {"id": card.id}, done_at=tx.now())
     cards.queue_messages(tx, card.id, changed=True)
     body: Row = {"connection": card.connection}
-    store.notify(tx, card, ClassKind.CLASS_OVER, "summary", body, {card.principal.key, card.stopper})
+    store.notify(tx, card, NoticeKind.CLASS_OVER, "summary", body, {card.principal.key, card.stopper})
     detail = {"card": card.id, "stopped": str(counts.stopped), "kept": str(counts.kept)}
     target = f"{card.connection}/{card.title}"
     append_audit(tx, [AuditEntry(card.stopper, "class.finished", target, "ok", detail)])
@@ -615,7 +607,6 @@ def _end_participation(
 
 CLASS_WORK: Final = ScheduledWork(
     name="class",
-    order=10,
     claim=lambda tx, _: store.claim_class_cards(tx, CARDS_PER_CLAIM, REST),
     carry_out=_review_card,
 )

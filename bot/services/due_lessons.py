@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Final
 
 from bot.domain import timetable
-from bot.domain.courses import ClassCard, ClassKind, Participant
+from bot.domain.courses import ClassCard, Participant
 from bot.domain.hours import Occurrence
-from bot.domain.notices import NewNotice
+from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.undoable_actions import HOURS as BY_HOURS
 from bot.services import hours as hours_use_cases
@@ -35,10 +35,8 @@ def carry_out(tx: Transaction, caller: Caller, claimed: Participant) -> None:
 
     Raises NotIdentified and Refused.
     """
-    card, member = (
-        store.find_card(tx, claimed.card_id),
-        store.find_participant(tx, claimed.card_id, claimed.principal),
-    )
+    card = store.find_card(tx, claimed.card_id)
+    member = store.find_participant(tx, claimed.card_id, claimed.principal)
     lesson = None if card is None else timetable.find_lesson_on(card, tx.now())
     if card is None or member is None or member.workspace_id is None:
         store.close_lesson(tx, claimed, None)
@@ -105,7 +103,7 @@ def notify_of_lesson(
         body |= {"card": card.id, "course": card.title, "local": lesson.local, "ends": lesson.until}
         subject = member.workspace_id or "" if start is None else start.id
         occasion = f"{card.id}:{lesson.local}"
-        add_notices(tx, [NewNotice(subject, ClassKind.LESSON, occasion, member.principal, body, due_in)])
+        add_notices(tx, [NewNotice(subject, NoticeKind.LESSON, occasion, member.principal, body, due_in)])
 
 
 def _refuse(tx: Transaction, _caller: Caller, claimed: Participant, refusal: Refused) -> None:
@@ -128,7 +126,6 @@ def _postpone(tx: Transaction, _caller: Caller, claimed: Participant) -> None:
 
 LESSON_WORK: Final = scheduled_work.ScheduledWork(
     name="lessons",
-    order=35,
     claim=lambda tx, _: store.claim_lessons(tx, _BATCH_SIZE, scheduled_work.CLAIM_LEASE_SECONDS),
     carry_out=carry_out,
     refuse=_refuse,

@@ -19,15 +19,13 @@ import structlog
 from bot.domain.feasibility import GRACE_SECONDS, LINK_HELPS, PASSING_OBSTACLES
 from bot.domain.installations import AnyInstallation
 from bot.domain.message_context import Facts, WorkspaceFacts
-from bot.domain.message_kinds import AnyKind
-from bot.domain.notices import NewNotice
+from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.stops import Consent, PlannedStop, choose_planned_mode, costs_more, is_final
 from bot.domain.timers import (
     AGAIN_SECONDS,
     LEAST_TIMER_WARNING_SECONDS,
     MORE_SECONDS,
-    TimerKind,
     find_due_time,
     find_warning_seconds,
 )
@@ -83,7 +81,7 @@ def process_due_timer(tx: Transaction, caller: Caller, looked: Workspace) -> Non
     else:
         # The stop waits for its warning, however late that makes it.
         moved_to = max(stop_at, now + LEAST_TIMER_WARNING_SECONDS)
-        warning = _build_notice(workspace, TimerKind.STOP_WARNING, moved_to)
+        warning = _build_notice(workspace, NoticeKind.STOP_WARNING, moved_to)
         rows.save_timer_warning(tx, workspace.id, stop_at, moved_to, warning)
 
 
@@ -107,7 +105,7 @@ def _hold_back(tx: Transaction, workspace: Workspace, obstacle: str) -> None:
         rows.drop_stops(tx, workspace.id, rule)
     elif is_passing:
         # One message for all workspaces of the connection that were to stop at that time.
-        one = _build_notice(workspace, TimerKind.PLANNED_STOP_FAILED, stop_at, cause=obstacle, is_due=True)
+        one = _build_notice(workspace, NoticeKind.PLANNED_STOP_FAILED, stop_at, cause=obstacle, is_due=True)
         add_notices(tx, [replace(one, subject=f"{workspace.principal.key}/{workspace.connection}")])
         # An action may stay unavailable at the provider for days, so check less and less often.
         longer = min((now - stop_at) / 4.0, _MAX_RETRY_SECONDS) if obstacle == "not_allowed_now" else 0.0
@@ -117,7 +115,7 @@ def _hold_back(tx: Transaction, workspace: Workspace, obstacle: str) -> None:
         _give_up(tx, workspace, obstacle)
 
 
-@kind_extensions(TimerKind.PLANNED_STOP_FAILED)
+@kind_extensions(NoticeKind.PLANNED_STOP_FAILED)
 async def _add_others(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
     """Add the other workspaces that were to stop at the same time, if a message is about all of them."""
     if not message.body.get("is_due") or not isinstance(facts, WorkspaceFacts):
@@ -134,7 +132,7 @@ def _give_up(tx: Transaction, workspace: Workspace, cause: str) -> None:
         tx,
         workspace.id,
         stop_at,
-        [_build_notice(workspace, TimerKind.PLANNED_STOP_FAILED, stop_at, cause=cause)],
+        [_build_notice(workspace, NoticeKind.PLANNED_STOP_FAILED, stop_at, cause=cause)],
     )
     courses.end_for_workspace(tx, workspace, None)
 
@@ -165,9 +163,9 @@ def _end_refused(tx: Transaction, _caller: Caller, looked: Workspace, refusal: R
     _give_up(tx, looked, _CAUSE_BY_RULE.get(cause, cause))
 
 
-def _build_notice(workspace: Workspace, kind: AnyKind, stop_at: float, **more: Any) -> NewNotice:
+def _build_notice(workspace: Workspace, kind: NoticeKind, stop_at: float, **more: Any) -> NewNotice:
     body = {"workspace": workspace.id, "connection": workspace.connection, "stop_at": stop_at, **more}
-    body |= {"mode": workspace.stop_mode} if kind is TimerKind.PLANNED_STOP_FAILED else {}
+    body |= {"mode": workspace.stop_mode} if kind is NoticeKind.PLANNED_STOP_FAILED else {}
     return NewNotice(workspace.id, kind, f"{stop_at:.0f}", workspace.principal, body)
 
 
@@ -225,7 +223,7 @@ def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operat
         caller = replace(caller, uses_stored_identity=True)
     elif costs_more(workspace.stakes, agreed, is_planned=True):
         later = tx.now() + MORE_SECONDS
-        warning = _build_notice(workspace, TimerKind.STOP_WARNING, later, put_off=stop_at)
+        warning = _build_notice(workspace, NoticeKind.STOP_WARNING, later, put_off=stop_at)
         rows.save_timer_warning(tx, workspace.id, stop_at, later, warning, again=True)
         return None
     initiator = CLASS if workspace.stop_card else HOURS if workspace.stop_rule else TIMER
@@ -252,7 +250,7 @@ def build_missed_warning_notices(
     return [
         NewNotice(
             subject,
-            TimerKind.WARNING_UNDELIVERED,
+            NoticeKind.WARNING_UNDELIVERED,
             f"{occasion}:{one.key}",
             one,
             body | {"survives_stop": survives_stop},
@@ -266,10 +264,8 @@ def _claim_due(tx: Transaction, context: Context) -> list[Workspace]:
 
     A workspace that is down is only read, to find out whether its planned stops count again.
     """
-    now, claimed = (
-        tx.now(),
-        rows.claim_timers(tx, CLAIM_BATCH_SIZE, CLAIM_LEASE_SECONDS, context.unwarned_seconds),
-    )
+    now = tx.now()
+    claimed = rows.claim_timers(tx, CLAIM_BATCH_SIZE, CLAIM_LEASE_SECONDS, context.unwarned_seconds)
     resting = [one for one in claimed if one.stop_at is None]
     for one in resting:
         gates.request_read_now(tx, one.id)
@@ -284,7 +280,6 @@ def _claim_due(tx: Transaction, context: Context) -> list[Workspace]:
 
 TIMER_WORK: Final = ScheduledWork(
     name="timer",
-    order=40,
     claim=_claim_due,
     carry_out=process_due_timer,
     refuse=_end_refused,

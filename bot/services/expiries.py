@@ -2,8 +2,7 @@
 
 from typing import Final
 
-from bot.domain.expiries import ExpiryKind
-from bot.domain.notices import NewNotice
+from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.tasks import Task, TaskKind
 from bot.domain.workspaces import EXPIRY_WARNING_SECONDS, Workspace
 from bot.services.caller import Caller
@@ -38,7 +37,7 @@ def _warn(tx: Transaction, _caller: Caller, workspace: Workspace) -> None:
     body = {"workspace": workspace.id, "connection": workspace.connection, "expires_at": workspace.expires_at}
     occasion = f"{workspace.expires_at:.0f}"
     add_notices(
-        tx, [NewNotice(workspace.id, ExpiryKind.WORKSPACE_EXPIRY, occasion, workspace.principal, body)]
+        tx, [NewNotice(workspace.id, NoticeKind.WORKSPACE_EXPIRY, occasion, workspace.principal, body)]
     )
 
 
@@ -62,8 +61,8 @@ def note_extension(tx: Transaction, task: Task, ends_at: float | None, cause: st
     gates.request_read_now(tx, workspace.id)
     body = {"workspace": workspace.id, "connection": workspace.connection, "until": ends_at, "cause": cause}
     add_notices(
-        tx, [NewNotice(workspace.id, ExpiryKind.WORKSPACE_EXTENDED, task.id, workspace.principal, body)]
+        tx, [NewNotice(workspace.id, NoticeKind.WORKSPACE_EXTENDED, task.id, workspace.principal, body)]
     )
 
 
-EXPIRIES: Final = ScheduledWork(name="expiry", order=50, claim=_claim, carry_out=_warn)
+EXPIRIES: Final = ScheduledWork(name="expiry", claim=_claim, carry_out=_warn)

@@ -3,8 +3,7 @@
 from typing import Final
 
 from bot.domain.accounts import Account, find_due_reminder
-from bot.domain.expiries import ExpiryKind
-from bot.domain.notices import NewNotice
+from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.tasks import TaskKind
 from bot.providers import base, facets
 from bot.services.accounts import refuse_account
@@ -61,11 +60,11 @@ def build_link_reminder(account: Account, occasion: str) -> NewNotice:
     body = {"connection": account.connection, "username": account.username, "expires_at": account.expires_at}
     # With its time, as a renewed credential of the same account has an end of its own.
     when = f"{occasion}:{account.expires_at:.0f}"
-    return NewNotice(account.id, ExpiryKind.LINK_EXPIRY, when, account.principal, body)
+    return NewNotice(account.id, NoticeKind.LINK_EXPIRY, when, account.principal, body)
 
 
 def _claim(tx: Transaction, _context: Context) -> list[Account]:
     return accounts.claim_reminders(tx, REMINDERS_PER_CLAIM, CLAIM_LEASE_SECONDS)
 
 
-REMINDERS: Final = ScheduledWork(name="reminder", order=60, claim=_claim, carry_out=_remind)
+REMINDERS: Final = ScheduledWork(name="reminder", claim=_claim, carry_out=_remind)

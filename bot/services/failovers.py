@@ -7,7 +7,6 @@ with the rows. Workspaces started on a provider's own page are in no process's m
 from functools import partial
 from typing import Final
 
-from bot.domain.failover_losses import FailoverKind
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.services.context import Context
 from bot.services.recent_commits import RECENT_COMMIT_SECONDS, RecentCommit
@@ -75,7 +74,7 @@ def _notify(tx: Transaction, one: RecentCommit, found: Row) -> None:
         tx,
         [
             NewNotice(
-                subject, FailoverKind.WRITES_LOST, occasion, one.principal, body, due_in=READ_TIMEOUT_SECONDS
+                subject, NoticeKind.WRITES_LOST, occasion, one.principal, body, due_in=READ_TIMEOUT_SECONDS
             )
         ],
     )

@@ -8,8 +8,8 @@ from typing import Final
 
 from bot.domain import timetable
 from bot.domain.audit import AuditEntry
-from bot.domain.courses import ClassCard, ClassKind, FormerMember
-from bot.domain.notices import NewNotice
+from bot.domain.courses import ClassCard, FormerMember
+from bot.domain.notices import NewNotice, NoticeKind
 from bot.store import cards, timers, upgrades
 from bot.store import courses as store
 from bot.store.audit import append_audit
@@ -41,7 +41,7 @@ def _settle_member(tx: Transaction, card: ClassCard, former: FormerMember) -> No
         if member.workspace_id is not None:
             timers.decide(tx, member.workspace_id)
             cards.queue_messages(tx, member.workspace_id, changed=True)
-        notice = NewNotice(card.id, ClassKind.COURSE_LEFT, former.principal.key, former.principal, body)
+        notice = NewNotice(card.id, NoticeKind.COURSE_LEFT, former.principal.key, former.principal, body)
         add_notices(tx, [notice])
         detail = {**card.subject.keys, "because": "upgrade"}
         target = f"{card.connection}/{card.title}"

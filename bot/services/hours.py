@@ -16,7 +16,6 @@ from bot.domain.hours import (
     MAX_RULES,
     UNUSED_PAUSES,
     FormerHours,
-    HoursKind,
     HoursRule,
     Occurrence,
     find_asking_evening,
@@ -26,7 +25,7 @@ from bot.domain.hours import (
     is_planned,
     was_used,
 )
-from bot.domain.notices import NewNotice
+from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.preferences import find_asking_hours
 from bot.domain.stops import PlannedStop, StopMode, choose_gentlest_mode, choose_planned_mode, is_final
@@ -457,7 +456,6 @@ def postpone(tx: Transaction, _caller: Caller, looked: HoursRule) -> None:
 
 HOURS_WORK: Final = ScheduledWork(
     name="hours",
-    order=30,
     claim=lambda tx, _: rows.claim_hours(tx, CLAIM_BATCH_SIZE // 2, CLAIM_LEASE_SECONDS),
     carry_out=carry_out,
     refuse=refuse,
@@ -487,13 +485,11 @@ def _ask_if_needed(tx: Transaction, caller: Caller, looked: Workspace) -> None:
     if next_stop is not None and next_stop <= now + begun_hours.STOP_AHEAD_SECONDS:
         return
     zone, here = people.find_zone(tx, principal), provider.settings.asks_after_hours
-    hours, left = (
-        find_asking_hours(preferences_store.preferences(tx, principal).idle_prompt_after, here),
-        find_idle_since(workspace),
-    )
+    hours = find_asking_hours(preferences_store.preferences(tx, principal).idle_prompt_after, here)
+    left = find_idle_since(workspace)
     evening = None if hours is None else find_asking_evening(workspace, hours * HOUR_SECONDS, now, zone)
     day = datetime.fromtimestamp(now, zone).date().isoformat()
-    if evening is None or left is None or is_written(tx, workspace.id, HoursKind.IDLE_PROMPT, day):
+    if evening is None or left is None or is_written(tx, workspace.id, NoticeKind.IDLE_PROMPT, day):
         return
     latest = operations.find_latest_operation(tx, workspace.id)
     if latest is not None and latest.is_open and latest.verb.brings_down:
@@ -524,12 +520,11 @@ def _ask_if_needed(tx: Transaction, caller: Caller, looked: Workspace) -> None:
     }
     if stops:
         timers.plan_stop(tx, workspace.id, PlannedStop(evening, mode, warns=True, because="needed"))
-    add_notices(tx, [NewNotice(workspace.id, HoursKind.IDLE_PROMPT, day, principal, body)])
+    add_notices(tx, [NewNotice(workspace.id, NoticeKind.IDLE_PROMPT, day, principal, body)])
 
 
 IDLE_PROMPT_WORK: Final = ScheduledWork(
     name="needed",
-    order=70,
     claim=lambda tx, _: stored.claim_running(tx, CLAIM_BATCH_SIZE, IDLE_CHECK_SECONDS),
     carry_out=_ask_if_needed,
 )

@@ -5,12 +5,11 @@ from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.domain.courses import ClassCard, ClassFacts, ClassKind, CourseContext
-from bot.domain.message_context import Facts, WorkspaceFacts
+from bot.domain.courses import ClassCard
+from bot.domain.message_context import ClassFacts, Facts, WorkspaceFacts
 from bot.domain.notices import Card, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.stops import NO_EFFECTS, StopEffects
-from bot.domain.timers import TimerKind
 from bot.domain.workspaces import State, Workspace
 from bot.providers import base
 from bot.services.message_context import (
@@ -83,35 +82,31 @@ async def _load_card(gatherer: Gatherer, card_id: str) -> Facts | None:
     return None if card is None else await load_class(gatherer, card, card.principal)
 
 
-@kind_extensions(*(kind for kind in ClassKind if kind.subject == "class"))
+@kind_extensions(*(kind for kind in NoticeKind if kind.subject == "class"))
 async def _add_class(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
     store, kind = gatherer.store, message.kind
     card = await store.read(courses_store.find_card, message.subject)
     if card is None:
         return facts
-    zone = None if kind is ClassKind.CLASS_CARD else facts.zone
+    zone = None if kind is NoticeKind.CLASS_CARD else facts.zone
     of = await load_class(gatherer, card, message.principal, message.body, zone=zone)
-    if kind in (ClassKind.LESSON_REPORT, ClassKind.CLASS_OVER):
+    if kind in (NoticeKind.LESSON_REPORT, NoticeKind.CLASS_OVER):
         of = replace(of, counts=await store.read(courses_store.count_members, card.id))
-    if kind is ClassKind.LESSON_REPORT:
+    if kind is NoticeKind.LESSON_REPORT:
         of = replace(of, problems=await store.read(courses_store.list_problems, card.id))
-    if kind is ClassKind.LESSON_NOT_READY:
+    if kind is NoticeKind.LESSON_NOT_READY:
         mine = await store.read(courses_store.find_member, card.id, message.principal)
         of = replace(of, **facts.common(), problems=[mine] if mine else [])
-    if kind is ClassKind.COURSE_LEFT:
+    if kind is NoticeKind.COURSE_LEFT:
         member = await store.read(courses_store.find_participant, card.id, message.principal)
         of = replace(of, is_superseded=member is not None)
-    if kind is ClassKind.CLASS_POSTED and isinstance(message, Card):
+    if kind is NoticeKind.CLASS_POSTED and isinstance(message, Card):
         posted = await store.read(cards.find_card, card.id)
         of = replace(of, is_superseded=posted is not None and posted.message_ts is not None)
-    return _add_class_context(facts, of) if isinstance(facts, WorkspaceFacts) else of
+    return replace(facts, stopping_class=of) if isinstance(facts, WorkspaceFacts) else of
 
 
-def _add_class_context(facts: WorkspaceFacts, stopping_class: ClassFacts) -> WorkspaceFacts:
-    return facts.add(replace(facts.of(CourseContext), stopping_class=stopping_class))
-
-
-@kind_extensions(TimerKind.STOP_WARNING)
+@kind_extensions(NoticeKind.STOP_WARNING)
 async def _add_class_of_timer(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
     """Add the class that stops a workspace, and whether the workspace is being stopped already."""
     workspace = facts.workspace if isinstance(facts, WorkspaceFacts) else None
@@ -141,9 +136,8 @@ async def _add_stopping_class(
     """Add the class that stops a workspace, if one does."""
     if card is None or not isinstance(facts, WorkspaceFacts):
         return facts
-    return _add_class_context(
-        facts, await load_class(gatherer, card, message.principal, message.body, zone=facts.zone)
-    )
+    of = await load_class(gatherer, card, message.principal, message.body, zone=facts.zone)
+    return replace(facts, stopping_class=of)
 
 
 def predict_class_effects(provider: base.Provider | None, card: ClassCard) -> StopEffects:

@@ -15,7 +15,6 @@ from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-import structlog
 from pydantic import SecretStr
 
 from bot.domain.accounts import Account, Link
@@ -37,8 +36,6 @@ from bot.support.cleaning import MAX_SHOWN_LENGTH, SLACK_TOKEN, clean, escape
 from bot.support.errors import CredentialRefused, ProviderError, Refused, TemporaryError, UnknownOutcome
 from bot.support.logs import mark_as_known
 from bot.support.vault import row_key
-
-log = structlog.get_logger(__name__)
 
 #: Seconds for which a link is valid; then seconds for which its code is valid.
 LINK_SECONDS = 600.0

@@ -6,19 +6,15 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from bot.domain.accounts import Account
-from bot.domain.courses import ClassKind
 from bot.domain.feasibility import find_access_obstacle, find_stop_obstacle
-from bot.domain.hours import HoursKind
 from bot.domain.message_context import Facts, HeldFacts, RequestFacts, RunFacts, WorkspaceFacts
-from bot.domain.message_kinds import AnyKind, Mark
-from bot.domain.notices import Card, EndState, Notice, NoticeKind
+from bot.domain.notices import Card, EndState, Mark, Notice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Named, People, Principal
 from bot.domain.runs import Run
 from bot.domain.stops import NO_EFFECTS
 from bot.domain.time_parsing import load_zone
 from bot.domain.transcript import Board
-from bot.domain.waitlist import WaitContext
 from bot.domain.workspaces import NOT_UP_STATES, State, Workspace
 from bot.providers import base, facets
 from bot.services.context import Context
@@ -78,7 +74,7 @@ class Gatherer:
             return found
         waits = {one.workspace_id: one for one in await self.store.read(waitlist.list_entries, principal)}
         return [
-            one.add(WaitContext(entry=waits[one.workspace.id]))
+            replace(one, waitlist_entry=waits[one.workspace.id])
             if one.workspace is not None and one.workspace.id in waits and one.state in NOT_UP_STATES
             else one
             for one in found
@@ -130,7 +126,7 @@ class Gatherer:
             async for run in yield_in_batches(runs)
         ]
 
-    async def describe_card(self, kind: AnyKind, subject: str) -> Facts | None:
+    async def describe_card(self, kind: NoticeKind, subject: str) -> Facts | None:
         """Describe a card by its kind and the id of its subject; return None if that row is gone."""
         return await subject_describers[kind.subject](self, subject)
 
@@ -265,10 +261,8 @@ class Gatherer:
         **more: Any,
     ) -> WorkspaceFacts:
         """Build the facts of a workspace from its rows."""
-        provider, shared = (
-            self.connections.get(connection),
-            self.describe_common(now, zone, connection, account, body),
-        )
+        provider = self.connections.get(connection)
+        shared = self.describe_common(now, zone, connection, account, body)
         if account is not None and account.is_resting and workspace is not None:
             # These facts may be about another account's workspace.
             workspace = replace(
@@ -368,7 +362,7 @@ async def _add_is_superseded(gatherer: Gatherer, notice: Message, facts: Facts) 
     return replace(facts, is_superseded=newest is not None and newest.id != known)
 
 
-@kind_extensions(HoursKind.HOURS_PAUSED, ClassKind.LESSON)
+@kind_extensions(NoticeKind.HOURS_PAUSED, NoticeKind.LESSON)
 async def _add_plans(gatherer: Gatherer, _notice: Message, facts: Facts) -> Facts:
     """Add hours and lessons to the facts of a message's workspace."""
     return await gatherer.extend(facts)
@@ -377,7 +371,7 @@ async def _add_plans(gatherer: Gatherer, _notice: Message, facts: Facts) -> Fact
 @kind_extensions(NoticeKind.SUMMARY, NoticeKind.RESULTS)
 async def _add_combined(gatherer: Gatherer, notice: Message, facts: Facts) -> HeldFacts:
     """Add the notices that a notice combines; of several about the same subject, only the newest."""
-    newest: dict[str, tuple[AnyKind, Facts]] = {}
+    newest: dict[str, tuple[NoticeKind, Facts]] = {}
     for one in await gatherer.store.read(notices.list_combined_notices, notice.id):
         found = await gatherer.describe_notice(one)
         workspace = found.workspace if isinstance(found, WorkspaceFacts) else None

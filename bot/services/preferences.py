@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
-from bot.domain import policy
 from bot.domain.people import Principal
 from bot.domain.preferences import PreferenceFacts, Preferences, find_asking_hours
 from bot.domain.usage import find_next_monday
@@ -13,8 +12,6 @@ from bot.services.context import Context
 from bot.store import people
 from bot.store import preferences as store
 from bot.store.transaction import Transaction
-
-policy.declare(policy.AccessRule(shows=True), "settings", "settings_form")
 
 
 @concerns_caller

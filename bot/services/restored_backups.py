@@ -10,12 +10,10 @@ from typing import Final
 from bot.domain.accounts import Account
 from bot.domain.audit import AuditEntry
 from bot.domain.causes import StaleReason, make_stale_cause
-from bot.domain.failover_losses import FailoverKind
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation
 from bot.domain.runs import Run
 from bot.domain.steps import Update
-from bot.domain.timers import TimerKind
 from bot.domain.work_items import Outcome
 from bot.store import accounts, cards, hours, maintenance, operations, runs, timers, waitlist
 from bot.store.audit import append_audit
@@ -55,7 +53,7 @@ def _notify_linked(tx: Transaction, links: Sequence[Account]) -> None:
     occasion = f"{RESTORED_CAUSE}:{maintenance.find_backup_time(tx):.3f}"
     for one in links:
         body = {"connection": one.connection}
-        add_notices(tx, [NewNotice(one.id, FailoverKind.BACKUP_RESTORED, occasion, one.principal, body)])
+        add_notices(tx, [NewNotice(one.id, NoticeKind.BACKUP_RESTORED, occasion, one.principal, body)])
 
 
 def _finish_restore(
@@ -98,7 +96,7 @@ def _pause_batch(tx: Transaction) -> bool:
         body = {"workspace": workspace.id, "connection": workspace.connection, "stop_at": workspace.stop_at}
         body |= {"cause": RESTORED_CAUSE, "mode": workspace.stop_mode, "backup_at": backup_at}
         occasion = f"{RESTORED_CAUSE}:{workspace.stop_at:.0f}"
-        asked = NewNotice(workspace.id, TimerKind.PLANNED_STOP_FAILED, occasion, workspace.principal, body)
+        asked = NewNotice(workspace.id, NoticeKind.PLANNED_STOP_FAILED, occasion, workspace.principal, body)
         held["stops"] += timers.end_timer(tx, workspace.id, workspace.stop_at, [asked])
     for rule in take_batch(tx, hours.find_active_rules(tx, FAN_OUT_BATCH_SIZE // 2), before):
         hours.pause(tx, rule, RESTORED_CAUSE)
@@ -123,10 +121,8 @@ def _build_end(tx: Transaction, work_item: Operation | Run, backup_at: float) ->
         workspace = WORKSPACES.one(tx, id=work_item.workspace_id)
         hides = workspace is not None and workspace.is_provisional
         outcome = Outcome.UNKNOWN if work_item.has_called else outcome
-        kind, body = (
-            NoticeKind.FAILED,
-            body | {"operation": work_item.id, "workspace": work_item.workspace_id},
-        )
+        kind = NoticeKind.FAILED
+        body = body | {"operation": work_item.id, "workspace": work_item.workspace_id}
     else:
         kind, body = NoticeKind.JOB_FAILED, body | {"job": work_item.id}
     return Update(

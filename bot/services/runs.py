@@ -1,9 +1,8 @@
 """Runs of jobs: people launch, follow and stop them. Nothing here waits for a provider."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from bot.domain.forms import Spec
 from bot.domain.policy import Target
@@ -23,7 +22,7 @@ from bot.support.errors import Refused, StoreError
 def launch_run(tx: Transaction, caller: Caller, connection: str, spec: Spec) -> Run:
     """Accept a run with its first card; raises Refused."""
     caller.check(tx, "run")
-    check_offered(_require_facet(caller, connection), spec, caller.principal, "job")
+    check_offered(_require_runs(caller, connection), spec, caller.principal, "job")
     account = caller.require_account(tx, connection)
     fresh = tx.ids.new("job")
     if not caller.is_first_delivery(tx, result=fresh):
@@ -138,21 +137,17 @@ def require_run(tx: Transaction, caller: Caller, verb: str, run_id: str) -> Run:
 def _require_usable(tx: Transaction, caller: Caller, verb: str, run_id: str) -> Run:
     """Return a run of this person, if its provider runs jobs and their account is usable."""
     run = require_run(tx, caller, verb, run_id)
-    _require_facet(caller, run.connection)
+    _require_runs(caller, run.connection)
     caller.require_account(tx, run.connection)
     return run
 
 
-def _require_facet(caller: Caller, connection: str, facet: type[facets.Facet] = facets.Runs) -> base.Provider:
+def _require_runs(caller: Caller, connection: str) -> base.Provider:
     provider = caller.context.need(connection)
-    if not isinstance(provider, facet):
+    if not isinstance(provider, facets.Runs):
         raise Refused("job.impossible", cause="cannot", title=provider.settings.title)
     return provider
 
 
 def _refuse_unknown() -> Refused:
     return Refused("job.unknown", cause="no_job")
-
-
-_DAYS: Final = frozenset(["sun", "mon", "tue", "wed", "thu", "fri", "sat"])
-_PART_PATTERN: Final = re.compile(r"(?:\*|([0-9a-z]+)(?:-([0-9a-z]+))?)(?:/(\d{1,2}))?", re.IGNORECASE)

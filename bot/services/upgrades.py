@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from bot.domain import timetable
 from bot.domain.message_context import Facts
-from bot.domain.notices import NewNotice
+from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Principal
-from bot.domain.upgrades import LOST_OF_COURSES, DescribedLoss, UpgradeFacts, UpgradeKind, UpgradeLoss
+from bot.domain.upgrades import LOST_OF_COURSES, DescribedLoss, UpgradeFacts, UpgradeLoss
 from bot.services.caller import Caller
 from bot.services.message_context import Gatherer, Message, kind_extensions
 from bot.services.scheduled_work import CLAIM_LEASE_SECONDS, ScheduledWork
@@ -34,7 +34,7 @@ def tell_losses(tx: Transaction, caller: Caller, claimed: UpgradeLoss) -> None:
         occasion = f"{RELEASE}:{claimed.id}"
         add_notices(
             tx,
-            [NewNotice(caller.principal.key, UpgradeKind.UPGRADE_LOSSES, occasion, caller.principal, body)],
+            [NewNotice(caller.principal.key, NoticeKind.UPGRADE_LOSSES, occasion, caller.principal, body)],
         )
 
 
@@ -58,7 +58,7 @@ def _restore_lessons(tx: Transaction, loss: UpgradeLoss) -> bool:
     return True
 
 
-@kind_extensions(UpgradeKind.UPGRADE_LOSSES)
+@kind_extensions(NoticeKind.UPGRADE_LOSSES)
 async def _add_losses(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
     """Add a person's losses, each with the names to show."""
     found = [await _describe(gatherer, *one) for one in message.body.get("losses", ())]
@@ -87,7 +87,6 @@ async def _describe(gatherer: Gatherer, what: str, subject: str, detail: str) ->
 
 UPGRADE_WORK: Final = ScheduledWork(
     name="upgrade_losses",
-    order=5,
     claim=lambda tx, _: store.claim_losses(tx, _BATCH_SIZE, CLAIM_LEASE_SECONDS),
     carry_out=tell_losses,
 )

@@ -2,12 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
-from bot.domain import policy
-from bot.domain.courses import ClassCard, CourseContext
-from bot.domain.hours import HoursContext
+from bot.domain.courses import ClassCard
 from bot.domain.message_context import Facts, WorkspaceFacts
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Principal
@@ -17,16 +15,17 @@ from bot.domain.usage import (
     GroupUsage,
     Known,
     Life,
+    Span,
+    SpanKind,
     Sum,
     UsageFacts,
-    UsageKind,
+    UsageRow,
     add_up,
     choose_parts,
     find_next_monday,
     group_class,
     sum_parts,
 )
-from bot.domain.usage_picture import Span, SpanKind, UsageRow, UsageWeek
 from bot.services.caller import Caller, concerns_caller
 from bot.services.context import Context
 from bot.services.courses import require_teacher
@@ -38,9 +37,6 @@ from bot.store.notices import add_notices
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
-policy.declare(policy.AccessRule(shows=True), "usage")
-policy.declare(policy.AccessRule("delegates", "class"), "class_usage")
-policy.declare(policy.AccessRule("administrators"), "usage_team")
 #: The most people in one claim.
 MAX_CLAIMED: Final = 50
 
@@ -68,25 +64,20 @@ async def load_usage(gatherer: Gatherer, principal: Principal, window: Window) -
     )
 
 
-async def plan_week(gatherer: Gatherer, principal: Principal, facts: UsageFacts) -> UsageWeek:
-    """Return the picture of a window: what ran in it, and what is planned for the rest of it."""
-    window, now, rows = facts.window, facts.now, dict[str, list[Span]]()
-    names = dict[str, str]()
+async def list_rows(gatherer: Gatherer, principal: Principal, facts: UsageFacts) -> list[UsageRow]:
+    """Return the rows of a window's picture: what ran in it, and what is planned for the rest of it."""
+    rows, names, until = dict[str, list[Span]](), dict[str, str](), facts.window.until
     for line in facts.usage.lines:
         key = line.newest.workspace_id or line.newest.id
         names[key] = line.newest.name
         rows[key] = [span for life in line.lives for span in _list_spans(life)]
-    if now < window.until:
+    if facts.now < until:
         own = await gatherer.store.perform(workspaces.read_workspaces, principal)
         for one in await gatherer.describe_workspaces(principal, own):
-            if one.workspace is not None and (planned := _list_planned(one, now, window.until)):
+            if one.workspace is not None and (planned := _list_planned(one, facts.now, until)):
                 names.setdefault(one.workspace.id, one.workspace.title)
                 rows.setdefault(one.workspace.id, []).extend(planned)
-    days = tuple(window.first + timedelta(days=number) for number in range(window.days))
-    zone = await gatherer.store.zone(principal)
-    return UsageWeek(
-        tuple(UsageRow(names[key], tuple(spans)) for key, spans in rows.items()), days, now, zone
-    )
+    return [UsageRow(names[key], tuple(spans)) for key, spans in rows.items()]
 
 
 def _list_spans(life: Life) -> list[Span]:
@@ -101,19 +92,19 @@ def _list_planned(facts: WorkspaceFacts, now: float, until: float) -> list[Span]
     spans = list[Span]()
     if facts.is_up and facts.next_stop is not None:
         spans.append(Span(now, facts.next_stop, SpanKind.PLANNED))
-    rules = [one for one in facts.of(HoursContext).rules if not one.paused]
-    for timetable in (*rules, *facts.of(CourseContext).lessons):
+    rules = [one for one in facts.rules if not one.paused]
+    for timetable in (*rules, *facts.lessons):
         coming = timetable.between(now, until)
         spans += [Span(one.at, one.until, SpanKind.PLANNED) for one in coming if one.side == "start"]
     return spans
 
 
 @concerns_caller
-def send_picture(tx: Transaction, caller: Caller, week: UsageWeek) -> None:
-    """Send the picture of a week to a person, once for each request."""
+def send_picture(tx: Transaction, caller: Caller, svg: str, alt_text: str) -> None:
+    """Send a picture to a person, once for each request."""
     caller.check(tx, "usage")
-    kind, key = NoticeKind.USAGE_PICTURE, caller.principal.key
-    add_notices(tx, [NewNotice(key, kind, caller.interaction, caller.principal, week.to_body())])
+    kind, body = NoticeKind.USAGE_PICTURE, {"svg": svg, "alt_text": alt_text}
+    add_notices(tx, [NewNotice(caller.principal.key, kind, caller.interaction, caller.principal, body)])
 
 
 # -- on Mondays ----------------------------------------------------------------------------------------------
@@ -144,7 +135,7 @@ def send_week(tx: Transaction, caller: Caller, row: WeeklyRow) -> None:
     lives = usage.read_lives_of_person(tx, principal, week.since, week.until)
     if add_up(lives, week.since, week.until, now).lines:
         body = {"amid": (week.since + week.until) / 2}
-        add_notices(tx, [NewNotice(principal.key, UsageKind.WEEK, week.first.isoformat(), principal, body)])
+        add_notices(tx, [NewNotice(principal.key, NoticeKind.WEEK, week.first.isoformat(), principal, body)])
 
 
 def _skip(tx: Transaction, _caller: Caller, row: WeeklyRow, _refusal: Refused) -> None:
@@ -157,7 +148,7 @@ def _claim(tx: Transaction, _context: Context) -> Sequence[WeeklyRow]:
     return [*map(WeeklyRow, preferences.claim_weekly(tx, MAX_CLAIMED, CLAIM_LEASE_SECONDS))]
 
 
-@kind_extensions(UsageKind.WEEK)
+@kind_extensions(NoticeKind.WEEK)
 async def _add_week(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
     """Add what ran in the week that a message is about."""
     week = find_week(facts.time("amid"), await gatherer.store.zone(message.principal))
@@ -174,7 +165,7 @@ async def _add_week(gatherer: Gatherer, message: Message, facts: Facts) -> Facts
     )
 
 
-WEEKLY_WORK: Final = ScheduledWork(name="weekly", order=90, claim=_claim, carry_out=send_week, refuse=_skip)
+WEEKLY_WORK: Final = ScheduledWork(name="weekly", claim=_claim, carry_out=send_week, refuse=_skip)
 
 
 # -- of several people ---------------------------------------------------------------------------------------
@@ -205,7 +196,7 @@ def read_class(tx: Transaction, caller: Caller, card_id: str, since: float, unti
             continue
         hours = life.measure(max(since, member.joined_at), min(ends), now)
         if hours.best > 0 or hours.unknown:
-            sums.setdefault(life.principal.key, Sum()).add(life, hours)
+            sums.setdefault(life.principal.key, Sum()).add(hours, life.price)
     return group_class(sums, is_seen=card.shows_hours)
 
 

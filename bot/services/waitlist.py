@@ -9,9 +9,9 @@ import math
 from dataclasses import fields, replace
 from typing import Final, Literal, cast
 
-from bot.domain.hours import HoursKind, was_used
-from bot.domain.message_context import Facts, WorkspaceFacts
-from bot.domain.notices import NewNotice
+from bot.domain.hours import was_used
+from bot.domain.message_context import Facts, WaitingFacts, WorkspaceFacts
+from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.stops import PlannedStop, StopMode, choose_planned_mode, is_final
 from bot.domain.undoable_actions import ROOM
@@ -19,10 +19,8 @@ from bot.domain.waitlist import (
     ANSWERED_WITHIN_SECONDS,
     MIN_PAUSE_SECONDS,
     UNUSED_SECONDS,
-    WaitingFacts,
     WaitlistEntry,
     WaitlistFacts,
-    WaitlistKind,
     WaitlistState,
     find_missing_capacity,
     get_default_end,
@@ -48,7 +46,7 @@ from bot.support.errors import NotLinked, Refused
 ENTRIES_PER_CLAIM: Final = 50
 
 
-@kind_extensions(WaitlistKind.WAITLIST_PLACE)
+@kind_extensions(NoticeKind.WAITLIST_PLACE)
 async def _add_place(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
     """Add the entry as it is now."""
     provider = gatherer.connections.get(facts.connection)
@@ -228,11 +226,9 @@ def _offer_unused(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
     A stop is planned, of which the owner is warned; if the stop would be final, they are only asked. A busy
     workspace counts as used, as does one with which its owner has done something in Slack.
     """
-    workspace, now, since = (
-        require_workspace(tx, caller, "status", wait.workspace_id),
-        tx.now(),
-        wait.granted_at or 0.0,
-    )
+    workspace = require_workspace(tx, caller, "status", wait.workspace_id)
+    now = tx.now()
+    since = wait.granted_at or 0.0
     is_warned = any(one.because == "room" for one in workspace.planned_stops.rows)
     if workspace.is_down:
         timers.drop_stops(tx, workspace.id, "room")
@@ -259,7 +255,7 @@ def _offer_unused(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
     else:
         body = {"workspace": workspace.id, "connection": workspace.connection, "since": since}
         body |= {"waited_for": wait.kind}
-        asks = NewNotice(workspace.id, HoursKind.IDLE_PROMPT, f"room:{since:.0f}", wait.principal, body)
+        asks = NewNotice(workspace.id, NoticeKind.IDLE_PROMPT, f"room:{since:.0f}", wait.principal, body)
         rows.end(tx, wait)
         add_notices(tx, [asks])
 
@@ -299,7 +295,6 @@ def _postpone(tx: Transaction, _caller: Caller, looked: WaitlistEntry) -> None:
 
 WAITLIST_WORK: Final = ScheduledWork(
     name="wait",
-    order=80,
     claim=lambda tx, _: rows.claim_entries(tx, ENTRIES_PER_CLAIM, CLAIM_LEASE_SECONDS),
     carry_out=carry_out,
     refuse=_refuse,

@@ -156,49 +156,6 @@ async def is_channel(caller: SlackCaller, channel: str, ts: str) -> bool:
     return True
 
 
-class AnySlack(Protocol):
-    """The clients of all installations, each with its own token; there may be just one.
-
-    ``answering`` is about Slack as a whole: it answers if it answers any installation.
-    """
-
-    answering: Reachability
-
-    def find_client(self, principal: Principal) -> PacedSlack:
-        """Return the client of a person's installation."""
-        ...
-
-    def list_clients(self) -> list[PacedSlack]:
-        """Return the clients of all installations."""
-        ...
-
-    def get_quota(self, method: str) -> CallQuota:
-        """Return the quota of a method."""
-        ...
-
-    @property
-    def is_locked_out(self) -> bool:
-        """Return whether nothing can be sent for now."""
-        ...
-
-    @property
-    def lockout_code(self) -> str | None:
-        """Return the error code with which Slack locks the app out everywhere; None if it doesn't."""
-        ...
-
-
-class CallBudget(Protocol):
-    """A budget that grants calls of Slack's methods."""
-
-    async def take(self, method: str, channel: str | None = None, share: float = 1.0) -> float:
-        """Count a call and return 0; or count nothing and return the seconds to wait."""
-        ...
-
-    async def pause(self, method: str, seconds: float, channel: str | None = None) -> None:
-        """Stop calling a method for a while because Slack asked for it; at first in one channel only."""
-        ...
-
-
 class PacedSlack:
     """A client that keeps to the budget, and knows Slack's clock and whether Slack locks the app out.
 
@@ -286,7 +243,7 @@ class PacedSlack:
 
     async def _call(
         self,
-        budget: CallBudget,
+        budget: Budget | UncountedBudget,
         method: str,
         arguments: Mapping[str, Any],
         channel: str | None = None,

@@ -6,7 +6,7 @@ unknown workspace (``docs/adr/0101-a-place-is-stored-once.md``).
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeAlias
 
 import structlog
 
@@ -36,7 +36,7 @@ from bot.store.store import Store
 from bot.support.clock import Clock
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, StoreError
 from bot.support.settings import Settings
-from bot.support.settings.installed import ANY_WORKSPACE
+from bot.support.settings.core import ANY_WORKSPACE
 from bot.support.vault import Vault
 
 log = structlog.get_logger(__name__)
@@ -291,6 +291,10 @@ class InstalledSlack:
     async def close(self) -> None:
         """Wait for tokens that are being replaced, as an issued token must be written."""
         await self.tokens.close()
+
+
+#: One client, of the bot token in the settings, or those of all installations by OAuth.
+AnySlack: TypeAlias = PacedSlack | InstalledSlack
 
 
 class _Caller:

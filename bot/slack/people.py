@@ -12,7 +12,8 @@ from bot.domain.installations import Installation
 from bot.domain.people import SLACKBOT_ID, Person, Principal
 from bot.domain.user_groups import UserGroups
 from bot.services.owners import Owners
-from bot.slack.calls import AnySlack, PacedSlack, SlackAnswer
+from bot.slack.calls import PacedSlack, SlackAnswer
+from bot.slack.installed import AnySlack
 from bot.slack.methods import AUTH_TEAMS_LIST, USERGROUPS_USERS_LIST, USERS_INFO, USERS_LIST
 from bot.store.store import Store
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackRefusedHere, StoreError

@@ -9,8 +9,8 @@ import structlog
 from pydantic import SecretStr
 
 from bot.domain.installations import AnyInstallation, Installation
-from bot.slack.calls import AnySlack, Budget, PacedSlack, SlackCaller, check_token, is_channel
-from bot.slack.installed import InstalledSlack
+from bot.slack.calls import Budget, PacedSlack, SlackCaller, check_token, is_channel
+from bot.slack.installed import AnySlack, InstalledSlack
 from bot.slack.methods import AUTH_TEST
 from bot.store import installations
 from bot.store.store import Store

@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from functools import cache, partial
 from typing import Any, Final
 
-from bot.domain.message_kinds import AnyKind, Mark
-from bot.domain.notices import Card, NoticeKind
+from bot.domain.notices import Card, Mark, NoticeKind
 from bot.domain.surfaces import Where
 from bot.store.queues import Queue, declare_queue
 from bot.store.slack_rate_limits import UNLIMITED, CallQuota
@@ -107,7 +106,7 @@ def _query_due_reasons() -> str:
     return fill(f"{reasons} WHERE CASE wanted.key {due} END")
 
 
-def add(tx: Transaction, kind: AnyKind, subject: str, principal: str, about: str | None = None) -> None:
+def add(tx: Transaction, kind: NoticeKind, subject: str, principal: str, about: str | None = None) -> None:
     """Add the card of an operation or class, unless there is one.
 
     ``about`` is the workspace of an operation; classes are about themselves.
@@ -122,7 +121,7 @@ def add_of_run(tx: Transaction, run_id: str, principal: str) -> bool:
 
 def add_notice(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
     """Add the message of a notice, if it has buttons or may have to be redrawn."""
-    kind = parse_enum(AnyKind, notice["kind"])
+    kind = parse_enum(NoticeKind, notice["kind"])
     if body.get("over"):
         at = {"channel_id": body.get("channel_id"), "message_ts": body["over"]}
         tx.run("wait_for_answer", **at, until=tx.now() + _REPLACEMENT_WAIT_SECONDS)
@@ -141,7 +140,7 @@ def add_notice(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
             about = notice["subject"]
         case None if body.get("shows") and _is_direct(body):
             shown = body["shows"]
-            shown_as, about_shown = parse_enum(AnyKind, shown["kind"]), shown["about"]
+            shown_as, about_shown = parse_enum(NoticeKind, shown["kind"]), shown["about"]
             kept = {"connection": shown["connection"]}
             _add(tx, notice["id"], shown_as, shown["subject"], notice["principal"], about_shown, kept)
         case None if body.get("offers") and _is_direct(body):
@@ -163,21 +162,21 @@ def _is_direct(body: Mapping[str, Any]) -> bool:
 
 def _add_answer(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
     """Add an answer with buttons for one workspace or run."""
-    kind, who, key = parse_enum(AnyKind, notice["kind"]), notice["principal"], body["offers"]
+    kind, who, key = parse_enum(NoticeKind, notice["kind"]), notice["principal"], body["offers"]
     said: dict[str, Any] = {name: body[name] for name in ("offers", *_SAID) if name in body}
     _add(tx, notice["id"], kind, key, who, key, said)
 
 
 def add_announcement(tx: Transaction, notice: Row, said: Mapping[str, Any]) -> None:
     """Add a message without buttons, if it announces a time that is still to come."""
-    key, kind = notice["id"], parse_enum(AnyKind, notice["kind"])
+    key, kind = notice["id"], parse_enum(NoticeKind, notice["kind"])
     if _find_over_at(kind, said, tx.now()) is not None:
         about = str(said.get("workspace") or key)
         kept = {name: one for name, one in said.items() if name != "over"}
         _add(tx, key, kind, notice["subject"], notice["principal"], about, kept)
 
 
-def _find_over_at(kind: AnyKind, said: Mapping[str, Any], now: float) -> float | None:
+def _find_over_at(kind: NoticeKind, said: Mapping[str, Any], now: float) -> float | None:
     """Return when a message next goes out of date: a time that it announces passes, or its subject ends."""
     ends_at = float(said.get("ends") or 0.0) if Mark.PASSES in kind.marks else 0.0
     return min((at for at in (*said.get("moments", ()), ends_at) if at > now), default=None)
@@ -191,7 +190,7 @@ def make_link_key(principal: str, connection: str) -> str:
 def _add(
     tx: Transaction,
     card_id: str,
-    kind: AnyKind,
+    kind: NoticeKind,
     subject: str,
     principal: str,
     about: str,
@@ -203,7 +202,7 @@ def _add(
 def _columns(
     tx: Transaction,
     card_id: str,
-    kind: AnyKind,
+    kind: NoticeKind,
     subject: str,
     principal: str,
     about: str,
@@ -214,7 +213,7 @@ def _columns(
     return key | rest | {"updated_at": tx.now()}
 
 
-def choose_card_id(kind: AnyKind, notice_id: str, subject: str) -> str:
+def choose_card_id(kind: NoticeKind, notice_id: str, subject: str) -> str:
     """Return the id of the card that a notice posts or updates."""
     return subject if Mark.CARD in kind.marks or kind is NoticeKind.CARD_UPDATE else notice_id
 

@@ -14,8 +14,7 @@ from bot.domain.courses import (
     Participant,
 )
 from bot.domain.hours import Occurrence
-from bot.domain.message_kinds import AnyKind
-from bot.domain.notices import NewNotice
+from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.stops import PlannedStop
@@ -217,7 +216,7 @@ def find_agreed_at(tx: Transaction, workspace_id: str) -> float:
 
 
 def notify(
-    tx: Transaction, card: ClassCard, kind: AnyKind, occasion: str, body: Row, to: Collection[str]
+    tx: Transaction, card: ClassCard, kind: NoticeKind, occasion: str, body: Row, to: Collection[str]
 ) -> None:
     """Notify people, given by their keys, about a card."""
     every = [(f"{occasion}:{key}", Principal.from_key(key)) for key in sorted(to)]

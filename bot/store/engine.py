@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import copy_context
 from typing import ClassVar
 
 from bot.store.database_thread import BATCH_ROWS, Session, WriteQueue
-from bot.store.transaction import ClockReading, NotAlone, OnWrite, Priority, Result, StoreTime, Work
+from bot.store.transaction import (
+    ClockReading,
+    NotAlone,
+    OnWrite,
+    Priority,
+    Result,
+    StoreTime,
+    Transaction,
+    Work,
+    keys_in_use,
+    used_keys,
+)
 from bot.support.clock import Clock
 from bot.support.errors import StoreMigrated
 
@@ -148,3 +160,23 @@ class Engine(ABC):
     @abstractmethod
     def _begin_write(self, session: Session, subjects: Sequence[str] = ()) -> None:
         """Begin a transaction, in a thread."""
+
+
+async def run_write(
+    engine: Engine, work: Work[Result], priority: Priority, subjects: Sequence[str] = ()
+) -> Result:
+    """Run work that writes, in a thread and perhaps repeatedly; count its keys as used after the commit."""
+    used = used_keys.get()
+    if used is None:
+        return await engine.write(work, priority, subjects=subjects)
+    using: set[str] = set()
+    context = copy_context()
+    context.run(keys_in_use.set, using)
+
+    def attempt(tx: Transaction) -> Result:
+        using.clear()
+        return context.run(work, tx)
+
+    result = await engine.write(attempt, priority, subjects=subjects)
+    used |= using
+    return result

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from bot.domain import begun_hours
 from bot.domain.causes import MISSED_CAUSE, get_cause_word
-from bot.domain.hours import HORIZON_SECONDS, HoursKind, HoursRule, Occurrence
-from bot.domain.notices import NewNotice
+from bot.domain.hours import HORIZON_SECONDS, HoursRule, Occurrence
+from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation
 from bot.domain.people import Principal
 from bot.domain.time_parsing import EVERY_DAY
@@ -198,7 +198,7 @@ def build_missed_notice(rule: HoursRule, one: Occurrence, **more: Any) -> NewNot
     until = one.until if one.side == "start" and rule.stops is not None else None
     body |= {"side": one.side, "planned_at": one.at, "until": until, "cause": "", "more": 0, **more}
     occasion = f"{rule.id}:{one.local}:{one.side}"
-    return NewNotice(rule.workspace_id, HoursKind.HOURS_MISSED, occasion, rule.principal, body)
+    return NewNotice(rule.workspace_id, NoticeKind.HOURS_MISSED, occasion, rule.principal, body)
 
 
 def pause(tx: Transaction, paused: HoursRule, why: str, *, notify: bool = True) -> None:
@@ -208,7 +208,7 @@ def pause(tx: Transaction, paused: HoursRule, why: str, *, notify: bool = True) 
         body: Row = {"workspace": paused.workspace_id, "connection": paused.connection, "cause": why}
         body |= {"name": paused.name}
         occasion = f"{why}:{paused.processed_until:.0f}"
-        notice = NewNotice(paused.workspace_id, HoursKind.HOURS_PAUSED, occasion, paused.principal, body)
+        notice = NewNotice(paused.workspace_id, NoticeKind.HOURS_PAUSED, occasion, paused.principal, body)
         add_notices(tx, [notice])
 
 

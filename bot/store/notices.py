@@ -5,8 +5,17 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Final, cast, get_args
 
-from bot.domain.message_kinds import AnyKind, Mark, Urgency
-from bot.domain.notices import END, EndState, NewNotice, Notice, NoticeKind, NoticeState, end_of
+from bot.domain.notices import (
+    END,
+    EndState,
+    Mark,
+    NewNotice,
+    Notice,
+    NoticeKind,
+    NoticeState,
+    Urgency,
+    end_of,
+)
 from bot.domain.operations import MAX_PROMPT_SECONDS
 from bot.domain.people import Principal
 from bot.domain.work_items import Outcome
@@ -136,7 +145,7 @@ def ask_once(tx: Transaction, question: NewNotice) -> bool:
 
 
 def add_card(
-    tx: Transaction, card: NewNotice, end: AnyKind | None, slow_seconds: float | None = None
+    tx: Transaction, card: NewNotice, end: NoticeKind | None, slow_seconds: float | None = None
 ) -> None:
     """Write the first card of a new operation or run: nothing of it is there.
 
@@ -214,7 +223,7 @@ def add_or_extend(tx: Transaction, new: NewNotice, items: str) -> None:
         NOTICES.change(tx, {"id": waiting.id}, body=body)
 
 
-def is_written(tx: Transaction, subject: str, kind: AnyKind, occasion: str) -> bool:
+def is_written(tx: Transaction, subject: str, kind: NoticeKind, occasion: str) -> bool:
     """Return whether a notice was written, sent or not."""
     return NOTICES.row(tx, subject=subject, kind=kind, occasion=occasion) is not None
 
@@ -402,7 +411,7 @@ def mark_notice_sent(
     row = tx.one("notice_sent", id=notice_id, channel_id=channel_id, message_ts=message_ts, now=now)
     if row is None:
         return
-    kind, subject = parse_enum(AnyKind, row["kind"]), row["subject"]
+    kind, subject = parse_enum(NoticeKind, row["kind"]), row["subject"]
     if kind in _HOLDERS:
         to = {"state": NoticeState.SENT, "sent_at": now, "channel_id": channel_id, "error": None}
         at = {"channel_id": channel_id, "message_ts": message_ts, "said": dict(said or {})}
@@ -514,7 +523,7 @@ def _end(tx: Transaction, row: Row, said: Row) -> None:
         at = said["at"]
         shown = {**card.body, **at["said"], "holder": said["notice"]}
         cards.save_location(tx, card.id, at["channel_id"], at["message_ts"], said=shown)
-    marks = parse_enum(AnyKind, row["kind"]).marks
+    marks = parse_enum(NoticeKind, row["kind"]).marks
     # The card of a run stays, as its output is below it.
     if Mark.END in marks and Mark.OUTPUT not in marks and said["to"]["state"] == NoticeState.SENT:
         cards.queue_ended(tx, row["subject"])

@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from bot.domain.message_kinds import AnyKind, Mark
-from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.notices import Mark, NewNotice, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.preferences import NoticeDelivery, Preferences, should_send
 from bot.domain.runs import RunState
@@ -80,7 +79,7 @@ def _make_delivery_params(new: NewNotice) -> Row:
     return {**about, "principal": new.principal}
 
 
-def _read_delivery(kind: AnyKind, row: Row) -> NoticeDelivery:
+def _read_delivery(kind: NoticeKind, row: Row) -> NoticeDelivery:
     is_of_run = kind is NoticeKind.JOB_ENDED
     if (kind.subject == "operation" and not row["is_operation"]) or (is_of_run and row["run_state"] is None):
         return NoticeDelivery(kind)

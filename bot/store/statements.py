@@ -16,8 +16,7 @@ import re
 from functools import cache
 from importlib.resources import files
 
-from bot.domain.message_kinds import AnyKind, Mark, list_members
-from bot.domain.notices import UNREAD
+from bot.domain.notices import UNREAD, Mark, NoticeKind
 from bot.store.tables import TABLES, format_columns, format_sql_list
 from bot.store.time_repair import build_healing_queries
 
@@ -83,9 +82,7 @@ def _list_marked_kinds(found: re.Match[str]) -> str:
     """Return the kinds of notices with a mark as a list in SQL; for UNREAD, the errors of unread notices."""
     if found[1] == "UNREAD":
         return format_sql_list(sorted(UNREAD))
-    return format_sql_list(
-        kind for kind in list_members(AnyKind) if found[1] == "KINDS" or Mark[found[1]] in kind.marks
-    )
+    return format_sql_list(kind for kind in NoticeKind if found[1] == "KINDS" or Mark[found[1]] in kind.marks)
 
 
 def _fill_columns(query: str) -> str:

@@ -27,7 +27,6 @@ from bot.domain import accounts, installations, outages, people, snapshots, task
 from bot.domain.browsers import BrowserSession
 from bot.domain.forms import Spec
 from bot.domain.holds import Hold
-from bot.domain.message_kinds import list_members
 from bot.domain.notices import Card, Notice
 from bot.domain.operations import Operation
 from bot.domain.reads import Unconfirmed
@@ -60,15 +59,8 @@ def _parse_planned_stops(text: str) -> PlannedStops:
     return PlannedStops.from_json(from_json(text)) if text else PlannedStops()
 
 
-def parse_unconfirmed(row: Row) -> Unconfirmed | None:
-    """Return the unconfirmed report in the columns of a row of ``workspaces`` or ``runs``."""
-    return _parse_unconfirmed(*(row[column] for column in _UNCONFIRMED))
-
-
-_UNCONFIRMED: Final = ("unconfirmed", "unconfirmed_times", "unconfirmed_since")
-
-
-def _parse_unconfirmed(kind: str | None, times: int, since: float) -> Unconfirmed | None:
+def parse_unconfirmed(kind: str | None, times: int, since: float) -> Unconfirmed | None:
+    """Return the unconfirmed report in the columns of that name of a row of ``workspaces`` or ``runs``."""
     return None if kind is None else Unconfirmed(kind, times, float(since))
 
 
@@ -118,24 +110,9 @@ def format_sql_list(words: Iterable[str]) -> str:
     return f"({quoted})"
 
 
-class _Members(dict[str, Enum]):
-    """The members of an enumeration by their values; others raise KeyError."""
-
-    def __init__(self, kind: type[Enum]) -> None:
-        super().__init__()
-        self._kind = kind
-
-    def __missing__(self, text: str) -> Enum:
-        # Some members are declared after the tables.
-        self.update({word.value: word for word in list_members(self._kind)})
-        if text not in self:
-            raise KeyError(text)
-        return self[text]
-
-
 @cache
-def _list_members(kind: type[Enum]) -> _Members:
-    return _Members(kind)
+def _list_members(kind: type[Enum]) -> dict[str, Enum]:
+    return {word.value: word for word in kind}
 
 
 def parse_enum(kind: type[Word], text: str) -> Word:
@@ -457,7 +434,9 @@ RUNS = Table(
     "id",
     "principal connection remote_id",
     PAIR,
-    own={"unconfirmed": (_parse_unconfirmed, _UNCONFIRMED)},
+    own={
+        "unconfirmed": (parse_unconfirmed, ("unconfirmed", "unconfirmed_times", "unconfirmed_since")),
+    },
     is_counted=True,
     unconfirmed_since=SINCE,
     leased_until=LEASE,

@@ -303,9 +303,7 @@ def unlink(tx: Transaction, workspace: Row) -> None:
     }
     occasion = f"{workspace['stop_at']:.0f}"
     principal = parse_principal(workspace["principal"])
-    add_notices(
-        tx, [NewNotice(workspace["id"], timers.TimerKind.PLANNED_STOP_FAILED, occasion, principal, body)]
-    )
+    add_notices(tx, [NewNotice(workspace["id"], NoticeKind.PLANNED_STOP_FAILED, occasion, principal, body)])
 
 
 def apply_timer(tx: Transaction, workspace_id: str, *, is_stopped: bool = False) -> bool:

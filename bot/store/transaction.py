@@ -15,9 +15,9 @@ import hashlib
 import json
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar, copy_context
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from enum import Enum, IntEnum
 from functools import cache
@@ -344,8 +344,8 @@ def share_request_patience() -> Iterator[None]:
 
 
 #: The keys that the current request has used, and those that its current transaction uses.
-_used: ContextVar[set[str] | None] = ContextVar("used", default=None)
-_using: ContextVar[set[str] | None] = ContextVar("using", default=None)
+used_keys: ContextVar[set[str] | None] = ContextVar("used", default=None)
+keys_in_use: ContextVar[set[str] | None] = ContextVar("using", default=None)
 
 
 class UsedTwice(Exception):
@@ -358,39 +358,21 @@ class UsedTwice(Exception):
 @contextmanager
 def track_used_keys() -> Iterator[None]:
     """Run a request, or a part of one, in which no key may be used twice."""
-    if _used.get() is not None:
+    if used_keys.get() is not None:
         yield
         return
-    token = _used.set(set())
+    token = used_keys.set(set())
     try:
         yield
     finally:
-        _used.reset(token)
+        used_keys.reset(token)
 
 
 def use_key(interaction: str) -> None:
     """Note that the current transaction uses a key; raises UsedTwice if the request used it before."""
-    used, using = _used.get(), _using.get()
+    used, using = used_keys.get(), keys_in_use.get()
     if used is None or using is None:
         return
     if interaction in used:
         raise UsedTwice(f"the interaction {interaction} was used before in this request")
     using.add(interaction)
-
-
-async def run_write(write: Callable[[Work[Result]], Awaitable[Result]], work: Work[Result]) -> Result:
-    """Run work that writes, in a thread and perhaps repeatedly; count its keys as used after the commit."""
-    used = _used.get()
-    if used is None:
-        return await write(work)
-    using: set[str] = set()
-    context = copy_context()
-    context.run(_using.set, using)
-
-    def attempt(tx: Transaction) -> Result:
-        using.clear()
-        return context.run(work, tx)
-
-    result = await write(attempt)
-    used |= using
-    return result

@@ -1,7 +1,6 @@
 """The ledger of what ran: lives begin and end where a read, a list or a step finds out, and are read here."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
@@ -12,6 +11,7 @@ from bot.domain.people import Principal
 from bot.domain.prices import MachineKind, Price
 from bot.domain.row_times import PAST, STAYS
 from bot.domain.runs import RunState
+from bot.domain.time_parsing.past import RETENTION_DAYS
 from bot.domain.usage import Hours, Known, Life, Moment, Sum, find_begin, find_end, list_months
 from bot.domain.work_items import Call
 from bot.domain.workspaces import NOT_UP_STATES, State, Workspace, is_down
@@ -29,8 +29,8 @@ _SUMS: Final = dict.fromkeys(("hours", "lowest", "highest", "cost"), STAYS)
 USAGE_SUMS: Final = register_table(
     make_plain_table("usage_sums", "month connection kind template currency", **_SUMS)
 )
-#: How long a life is kept after its end: a year and a month, so that months can be compared.
-RETENTION_SECONDS: Final = 400 * 86_400.0
+#: How long a life is kept after its end.
+RETENTION_SECONDS: Final = RETENTION_DAYS * 86_400.0
 #: Without a sign of life for so long, nobody says any more that it goes on: it was hidden, its link rests, or
 #: its provider is away. The next read that shows it running says so again.
 SILENT_SECONDS: Final = 86_400.0
@@ -188,7 +188,7 @@ def note_run(tx: Transaction, before: Row | None, after: Row) -> None:
         stopped_at = after["called_at"] if after["requested_stop"] else None
         up_at = max(began.earliest, last_at or began.latest)
         ended = find_end(seen_at, up_at, after["finished_at"], stopped_at, is_certain=True)
-        began = replace(began, latest=max(began.earliest, min(began.latest, ended.latest)))
+        began = began._replace(latest=max(began.earliest, min(began.latest, ended.latest)))
     elif after["outcome"] is not None:
         ended = Moment(seen_at, max(seen_at, tx.now()), Known.UNKNOWN)
     tx.run(
@@ -269,7 +269,7 @@ def _parse_all(tx: Transaction, rows: Iterable[Row], since: float) -> Iterator[L
     for row in rows:
         life = _parse(row)
         if life.ended is None and life.last_seen_at < silent_before:
-            life = replace(life, ended=Moment(life.last_seen_at, life.last_seen_at, Known.UNKNOWN))
+            life.ended = Moment(life.last_seen_at, life.last_seen_at, Known.UNKNOWN)
         if life.ended is None or life.ended.latest > since:
             yield life
 
@@ -303,9 +303,9 @@ def _parse_sums(rows: Iterable[Row]) -> list[tuple[str, Sum]]:
     sums: dict[str, Sum] = {}
     for row in rows:
         hours, cost = float(row["hours"]), row["cost"]
-        money = {} if cost is None else {row["currency"]: Decimal(str(cost))}
-        one = Sum(int(row["lives"]), Hours(hours, hours, hours), money, hours if cost is None else 0.0)
-        sums.setdefault(row["name"], Sum()).merge(one)
+        money = None if cost is None else Decimal(str(cost))
+        total = sums.setdefault(row["name"], Sum())
+        total.add_cost(int(row["lives"]), Hours(hours, hours, hours), row["currency"], money)
     return sorted(sums.items(), key=lambda pair: (-pair[1].hours.best, pair[0]))
 
 
@@ -321,14 +321,14 @@ def _parse_price(amount: str | None, currency: str) -> Price | None:
 
 
 def _parse(row: Row) -> Life:
-    began_earliest, ended_latest = float(row["began_earliest"]), row["ended_latest"]
-    seen_at, used_at, ended = row["last_seen_at"], row["used_at"], None
-    if ended_latest is not None:
+    ended, seen_at, used_at = None, row["last_seen_at"], row["used_at"]
+    if row["ended_known"] is not None:
         known = parse_enum(Known, row["ended_known"])
-        ended = Moment(float(row["ended_earliest"]), float(ended_latest), known)
+        ended = Moment(row["ended_earliest"], row["ended_latest"], known)
     else:
         seen_at = max(seen_at, row["read_at"] or 0.0, row["run_read_at"] or 0.0)
         used_at = row["read_used_at"] or used_at
+    began = Moment(row["began_earliest"], row["began_latest"], parse_enum(Known, row["began_known"]))
     return Life(
         id=row["id"],
         kind=row["kind"],
@@ -339,10 +339,10 @@ def _parse(row: Row) -> Life:
         name=row["name"],
         size=row["size"],
         template=row["template"],
-        began=Moment(began_earliest, float(row["began_latest"]), parse_enum(Known, row["began_known"])),
+        began=began,
         ended=ended,
-        last_seen_at=float(seen_at),
+        last_seen_at=seen_at,
         opened_at=row["opened_at"],
-        used_at=None if used_at is None or used_at < began_earliest else used_at,
+        used_at=None if used_at is None or used_at < began.earliest else used_at,
         price=_parse_price(row["price"], row["currency"]),
     )

@@ -14,7 +14,6 @@ from bot.domain.waitlist import (
     OthersInLine,
     WaitlistEntry,
     WaitlistFacts,
-    WaitlistKind,
     WaitlistState,
     find_missing_capacity,
     get_default_end,
@@ -231,7 +230,7 @@ def end(tx: Transaction, of: WaitlistEntry) -> None:
 def announce(of: WaitlistEntry, short_of: str, cause: str | None) -> NewNotice:
     """Return the notice that a wait goes on, with its place, as its first attempt has failed."""
     body = {"workspace": of.workspace_id, "connection": of.connection, "room": short_of, "cause": cause}
-    return NewNotice(of.id, WaitlistKind.WAITLIST_PLACE, "begin", of.principal, body)
+    return NewNotice(of.id, NoticeKind.WAITLIST_PLACE, "begin", of.principal, body)
 
 
 def build_over_notice(of: WaitlistEntry, now: float, tx: Transaction, cause: str = "") -> NewNotice:
@@ -245,7 +244,7 @@ def build_over_notice(of: WaitlistEntry, now: float, tx: Transaction, cause: str
         "until": of.expires_at,
     }
     body |= {"again": again, "cause": cause, "attempts": of.attempts}
-    return NewNotice(of.id, WaitlistKind.WAITLIST_ENDED, "end", of.principal, body)
+    return NewNotice(of.id, NoticeKind.WAITLIST_ENDED, "end", of.principal, body)
 
 
 def close(tx: Transaction, of: WaitlistEntry, cause: str = "") -> None:

@@ -67,11 +67,6 @@ class Tool:
         """Return the fields that a call has to give."""
         return tuple(field for field in self.takes if field == "name")
 
-    @property
-    def acts(self) -> bool:
-        """Return whether the tool is there to do something, so that doing nothing needs a reason."""
-        return not self.only_shows
-
 
 TOOLS: Final[Mapping[str, Tool]] = {
     "my_workspaces": Tool("list"),
@@ -148,7 +143,7 @@ async def run_tool(
         quotation = kit.section(kit.fill(answers.ASKED_TO, said=format_full_command(text)))
         question = kit.with_blocks(answer, [quotation, *answer.blocks])
         return await _ask_person(services, principal, surface, question, about)
-    if tool.acts and answer.unwritten != "unsure":
+    if not tool.only_shows and answer.unwritten != "unsure":
         call.facts.setdefault("done", [])
     # If nothing had to be done, because it was so already, its sentence says that.
     is_nothing = call.facts.get("done") == [] and not call.has_acted
@@ -311,7 +306,7 @@ class _Call:
             ]
             return
         actions = request.notes.actions.values()
-        if tool.acts:
+        if not tool.only_shows:
             self.facts["done"] = [
                 fact(
                     one,

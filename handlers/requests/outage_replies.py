@@ -9,7 +9,7 @@ from bot.domain.people import Principal
 from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks import replies
 from bot.messages.texts import problems
-from bot.slack.calls import AnySlack
+from bot.slack.installed import AnySlack
 from bot.slack.methods import CHAT_POST_EPHEMERAL, CHAT_POST_MESSAGE
 from bot.slack.notifier.rendering import POST_OPTIONS
 from bot.support.clock import Ids

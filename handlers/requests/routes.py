@@ -3,17 +3,15 @@
 They aren't listed anywhere else.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from functools import cache
 from typing import Any, TypeAlias
 
 from bot.domain.notices import Answer
-from bot.messages.blocks.kit import Element
-from bot.messages.verb import ArgumentKind, declare_verb, list_former_verbs, list_verbs
 from bot.messages.verb import Verb as VerbDeclaration
+from bot.messages.verb import declare_verb, list_former_verbs, list_verbs
 from bot.support.declarations import Registry, require_complete
-from bot.support.errors import Refused
 from handlers.requests.event_request import EventRequest
 from handlers.requests.request import Request
 
@@ -28,11 +26,6 @@ _verbs: dict[str, Registry[Verb]] = {}
 action: Registry[Verb] = Registry()
 #: The readers of typed text: of words, and of free text.
 text: Registry[Verb] = Registry()
-#: Handlers that answer a refusal with more than its text, by the refusal's rule.
-refusal: Registry[Callable[[Request, Refused], Awaitable[Answer]]] = Registry()
-#: Functions that draw a button for a row as it is now, by action, to ask the button's question for a menu's
-#: option.
-button: Registry[Callable[[Request, str], Coroutine[Any, Any, Element]]] = Registry()
 #: Forms, by callback id.
 view: Registry[Verb] = Registry()
 #: Shortcuts, by callback id.
@@ -75,23 +68,10 @@ async def run(request: Request) -> Answer:
     return await handler(request)
 
 
-@cache
-def list_verbs_accepting(kind: ArgumentKind) -> frozenset[tuple[str, str]]:
-    """Return the verbs that accept arguments of a kind, each after its command."""
-    every = ((command, verb) for command in list_commands() for verb in list_verbs(command).values())
-    return frozenset((command, verb.name) for command, verb in every if kind in verb.accepts)
-
-
 def has_own_parser(command: str, name: str) -> bool:
     """Return whether a verb parses its whole text itself, as those with a program's own words do."""
     verb = list_verbs(command).get(name)
     return verb is not None and verb.flags is None
-
-
-@cache
-def list_verbs_by_folder() -> Mapping[str, frozenset[str]]:
-    """Return the names of all verbs by their folder, that of workspaces first."""
-    return {folder: frozenset(get_verbs(folder).get_all()) for folder in reversed(list_commands())}
 
 
 def list_commands() -> list[str]:

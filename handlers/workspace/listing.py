@@ -150,7 +150,6 @@ async def show_list(request: Request) -> Answer:
         accepts=("workspace",),
         also="state stat stats info describe inspect check",
         former={"eta [NAME]": "status"},
-        of_run="status",
         label=cards.STATUS,
         does="Show {rest}",
         offer=Offer(button="Show {name}"),
@@ -180,7 +179,6 @@ async def show_status(request: Request) -> Answer:
         accepts=("workspace",),
         also="enter visit goto url address öffne öffnen",
         heard="link get where",
-        of_run="status",
         label=cards.OPEN,
         offer=Offer(button="Open {name}"),
     )
@@ -209,7 +207,7 @@ async def show_address(request: Request) -> Answer:
     if buttons.get_wait(facts) is not None:
         return lists.status_answer(facts, workspace)
     sentence = lists.format_in_state(facts.now, facts.zone, workspace, answers.NOT_RUNNING)
-    about = Referents((workspace.id,), what="open", ask=buttons.make_change("start", workspace).text)
+    about = Referents((workspace.id,), is_question=True)
     return replace(replies.hint(sentence, [buttons.start_button(workspace)]), about=about)
 
 

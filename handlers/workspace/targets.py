@@ -8,7 +8,7 @@ from bot.domain.accounts import Account
 from bot.domain.conversations import Referents
 from bot.domain.notices import Answer
 from bot.domain.tasks import TaskKind
-from bot.domain.workspaces import State, Workspace
+from bot.domain.workspaces import Workspace
 from bot.messages.blocks import buttons, lists, replies
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.texts import answers, talk, times
@@ -107,12 +107,6 @@ def _offer_with_name(request: Request, name: str, workspace: Workspace) -> Answe
     return offer_as_command(replace(request, arguments=(*typed, *given[end:])))
 
 
-def is_in(workspace: Workspace, state: str) -> bool:
-    """Return whether a workspace is in a named state; *stopped* is any state but running."""
-    is_up = workspace.state is State.RUNNING
-    return is_up if state == "running" else not is_up if state == "stopped" else workspace.state == state
-
-
 async def filter_by_connections(
     request: Request, group: Sequence[Workspace], connections: Sequence[str], rows: Sequence[Workspace]
 ) -> Sequence[Workspace]:
@@ -182,7 +176,7 @@ async def ask_which_of_all(request: Request, rows: Sequence[Workspace]) -> Answe
     labels = list_labels(request, rows[: replies.MAX_CHOICES], rows)
     buttons = await make_choice_buttons(request, rows, labels)
     sentence = request.fill(answers.WHICH_OF_ALL, verb=Markup(request.verb))
-    return _add_question(request, replies.answer(sentence, buttons), rows)
+    return _add_question(replies.answer(sentence, buttons), rows)
 
 
 async def ask_which_of_these(
@@ -202,14 +196,12 @@ async def ask_which_of_these(
     example = request.fill(answers.WHICH_AT, verb=Markup(request.verb), example=labels[0])
     more = example if len(candidates) > 1 else ""
     buttons = await make_choice_buttons(request, candidates, labels)
-    return _add_question(request, replies.hint(sentence, buttons, more=more), candidates)
+    return _add_question(replies.hint(sentence, buttons, more=more), candidates)
 
 
-def _add_question(request: Request, answer: Answer, candidates: Sequence[Workspace]) -> Answer:
+def _add_question(answer: Answer, candidates: Sequence[Workspace]) -> Answer:
     """Add the referents of a question about which workspace is meant."""
-    keys = tuple(workspace.id for workspace in candidates)
-    about = Referents(workspaces=keys, ask="which").doing(request.verb, request.at)
-    return replace(answer, about=about)
+    return replace(answer, about=Referents(tuple(one.id for one in candidates), is_question=True))
 
 
 async def read_stale_and_rows(request: Request) -> tuple[list[Account], list[Workspace]]:
@@ -258,7 +250,7 @@ async def answer_unknown_name(
         buttons = [*buttons, *lists.list_command_buttons(runs)]
     if not more:
         more = [request.fill(answers.UNKNOWN_NEXT)]
-    return _add_question(request, replies.hint(sentence, buttons, more=" ".join(more)), near)
+    return _add_question(replies.hint(sentence, buttons, more=" ".join(more)), near)
 
 
 async def make_choice_buttons(

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from bot.domain.courses import ClassCard
@@ -13,6 +13,7 @@ from bot.domain.time_parsing.past import Window, WindowProblem, make_window, rea
 from bot.domain.usage import GroupUsage
 from bot.messages.blocks import replies
 from bot.messages.blocks import usage as drawn
+from bot.messages.blocks.usage_picture import draw_week
 from bot.messages.texts import usage as words
 from bot.messages.verb import Effect, Verb
 from bot.services import snapshots
@@ -67,11 +68,14 @@ async def show_usage(request: Request) -> Answer:
     if old:
         await request.caller.run(snapshots.request_allowances, old)
     facts = replace(await load_usage(gatherer, principal, window), left=left)
-    is_drawn = window.days == WEEK_DAYS and facts.usage.lines and can_draw() and not request.surface.via
+    is_drawn = window.days == WEEK_DAYS and bool(facts.usage.lines) and can_draw() and not request.surface.via
     if is_drawn:
-        week = await use_cases.plan_week(gatherer, principal, facts)
-        await request.caller.run(use_cases.send_picture, week)
-    return drawn.answer_usage(facts, request.command, is_drawn=bool(is_drawn))
+        rows = await use_cases.list_rows(gatherer, principal, facts)
+        days = [window.first + timedelta(days=number) for number in range(WEEK_DAYS)]
+        zone = await request.services.store.zone(principal)
+        picture = draw_week(rows, days=days, now=facts.now, zone=zone)
+        await request.caller.run(use_cases.send_picture, picture.svg, picture.alt_text)
+    return drawn.answer_usage(facts, request.command, is_drawn=is_drawn)
 
 
 async def _find_cards(request: Request, text: str) -> list[tuple[ClassCard, str]]:

@@ -17,7 +17,6 @@ from benchmarks.chaos.rows import unsettled
 from benchmarks.chaos.stage import SPOKEN_JOB, Called, stage
 from benchmarks.chaos.verdict import Verdict
 from bot.domain.audit import AuditEntry
-from bot.domain.failover_losses import FailoverKind
 from bot.domain.hours import HoursRule
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
@@ -267,7 +266,7 @@ async def test_card_of_open_operation_tells_no_end(scene):
 async def test_what_was_lost_and_told_so_is_not_lost(scene):
     scene.acknowledged.append(Acknowledged(scene.person, "blue", "start", 0.0, 1.0, SAID))
     assert len(scene.verdict.lost()) == 1
-    scene.says(f"workspace/{FailoverKind.WRITES_LOST}/1")
+    scene.says(f"workspace/{NoticeKind.WRITES_LOST}/1")
     assert (scene.verdict.lost(), scene.verdict.told_of_loss()) == ([], 1)
 
 

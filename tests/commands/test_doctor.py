@@ -18,7 +18,6 @@ from bot.commands import connection_checks, store_checks
 from bot.commands.doctor import check_address, check_pages
 from bot.commands.installed_checks import check_listed
 from bot.commands.slack_checks import check_clock, check_slack
-from bot.domain.courses import ClassKind
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.steps import Update
 from bot.domain.work_items import Outcome
@@ -167,7 +166,7 @@ async def test_a_slack_that_answers_oddly_is_one_line(tmp_path, http, answer):
     assert len(text.splitlines()) == 2
 
 
-async def test_it_warns_where_any_slack_workspace_may_install_usher(tmp_path, http):
+async def test_it_warns_where_any_slack_workspace_may_install_usher(tmp_path):
     by_oauth = {"SLACK_BOT_TOKEN": None, "SLACK_CLIENT_ID": "1.2", "SLACK_CLIENT_SECRET": "canary"}
     clock = FakeClock()
     providers = {
@@ -175,16 +174,14 @@ async def test_it_warns_where_any_slack_workspace_may_install_usher(tmp_path, ht
         "lab": FakeProvider(clock, fake_settings("lab", linking=("none",), workspaces=("T0ACME",))),
         "saturn": FakeProvider(clock, fake_settings("saturn")),
     }
-    (warned,) = await check_listed(
-        settings(tmp_path, **by_oauth, USHER_SLACK_WORKSPACES="*"), http, providers
-    )
+    (warned,) = check_listed(settings(tmp_path, **by_oauth, USHER_SLACK_WORKSPACES="*"), providers)
     assert warned.is_good
     text = as_text([warned])
     assert text.startswith("warn slack workspaces: any Slack workspace of the world may install Usher")
     # Where nobody has an account of their own, somebody else pays for strangers.
     assert "workspaces of courses are made on your account" in text
     for served in (settings(tmp_path, **by_oauth, USHER_SLACK_WORKSPACES="T0ACME"), settings(tmp_path)):
-        assert await check_listed(served, http, providers) == []
+        assert check_listed(served, providers) == []
     # Without a list nothing is served, and that is said with everything else.
     ended = await run("doctor", env=environment(tmp_path, **by_oauth))
     assert ended.status == 2
@@ -387,7 +384,7 @@ async def test_dead_notices_are_counted_with_cause_and_person(tmp_path):
         assert good["store"].is_good
         assert good["dead notices"].found == "none"
         await dies(store, NoticeKind.REPLY, "expired")
-        await dies(store, ClassKind.CLASS_CARD, "not_in_channel")
+        await dies(store, NoticeKind.CLASS_CARD, "not_in_channel")
         await dies(store, NoticeKind.READY, "user_disabled")
         # What nobody misses is no trouble.
         harmless = by_name(await store_checks.read_store(store))

@@ -62,7 +62,7 @@ async def test_doctor_says_which_processes_serve(env, running, is_good, found):
     await store.migrate()
     for name in running:
         await store.write(owners.own, name.partition(":")[2], [name])
-    (check,) = await check_processes(store, Settings(**env), None)
+    (check,) = await check_processes(store, Settings(**env))
     await store.close()
     assert (check.is_good, check.found, bool(check.advice)) == (is_good, found, not is_good)
 
@@ -75,7 +75,7 @@ async def test_doctor_says_where_processes_have_other_keys(env):
     for keys, is_good in ((own, True), (own | {"another"}, False), ({"another"}, False)):
         names = ["serve:a", *(f"key:{key}:a" for key in keys)]
         await store.write(owners.own, "a/1", names)
-        checks = {one.name: one for one in await check_processes(store, Settings(**env), None)}
+        checks = {one.name: one for one in await check_processes(store, Settings(**env))}
         assert checks["processes"].is_good
         assert ("keys of processes" not in checks) is is_good
         await store.write(owners.release_all, "a/1")

@@ -10,7 +10,7 @@ import pytest
 from bot.app import Process, StartError
 from bot.commands import store_checks
 from bot.domain.audit import AuditEntry
-from bot.domain.failover_losses import FailoverKind
+from bot.domain.notices import NoticeKind
 from bot.domain.stops import PlannedStop
 from bot.messages.blocks.notices import render
 from bot.services.audit_witness import AuditWitness
@@ -43,7 +43,7 @@ async def told(made) -> list[tuple]:
     return [
         (one.principal, words(render(one.kind, await gatherer.describe_notice(one))))
         for one in notices
-        if one.kind is FailoverKind.BACKUP_RESTORED
+        if one.kind is NoticeKind.BACKUP_RESTORED
     ]
 
 

@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.domain.usage import sum_up
 from bot.store import open_store, usage
 from bot.store.usage import LIVES, USAGE_SUMS
 from bot.support.clock import SystemClock, SystemIds
 from tests.app.command_line import environment, run
+from tests.rigs.lives import sum_up
 from tests.rigs.store import ALICE, BOB
 
 COLUMNS = (

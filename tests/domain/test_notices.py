@@ -5,17 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.accounts import find_due_reminder, plan_first_reminder
-from bot.domain.message_kinds import AnyKind, Mark, list_members
-from bot.domain.notices import NoticeKind
+from bot.domain.notices import Mark, NoticeKind
 from bot.domain.preferences import NoticeDelivery, Preferences, should_send
 
 K = NoticeKind
 TOPICS = (K.READY, K.STOPPED_ELSEWHERE, K.JOB_ENDED)
-IN_CARD = [kind for kind in list_members(AnyKind) if Mark.IN_CARD in kind.marks]
+IN_CARD = [kind for kind in NoticeKind if Mark.IN_CARD in kind.marks]
 NOTHING = Preferences(ready=False, stopped=False, run_ended=False)
 
 
-@pytest.mark.parametrize("kind", sorted(set(list_members(AnyKind)) - set(TOPICS)))
+@pytest.mark.parametrize("kind", sorted(set(NoticeKind) - set(TOPICS)))
 def test_what_nobody_can_switch_off_is_always_sent(kind):
     assert should_send(NoticeDelivery(kind, chosen=False, has_card=Mark.IN_CARD not in kind.marks), NOTHING)
 

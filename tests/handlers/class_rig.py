@@ -6,7 +6,8 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.domain.courses import ClassCard, ClassKind
+from bot.domain.courses import ClassCard
+from bot.domain.notices import NoticeKind
 from bot.domain.people import Person, Principal
 from bot.domain.snapshots import Snapshot
 from bot.store import courses as courses_store
@@ -51,7 +52,7 @@ async def course_rig(zone: str = "Europe/Berlin") -> AsyncIterator[Rig]:
 async def posted(bot: Rig, text: str = "card notebook", **keys: Any) -> ClassCard:
     """Post a card; return it, its notice taken out of the outbox."""
     answer = await bot.say(text, TRAINER, **keys)
-    notices = [one for one in await bot.notices() if one.kind is ClassKind.CLASS_CARD]
+    notices = [one for one in await bot.notices() if one.kind is NoticeKind.CLASS_CARD]
     assert len(notices) == 1, words(answer)
     card: ClassCard = await bot.store.read(courses_store.find_card, notices[0].subject)
     return card

@@ -11,8 +11,7 @@ import pytest
 
 from bot.domain.accounts import Account, Link
 from bot.domain.installations import Installation
-from bot.domain.message_kinds import AnyKind
-from bot.domain.notices import Answer, Notice
+from bot.domain.notices import Answer, Notice, NoticeKind
 from bot.domain.observations import Observed
 from bot.domain.people import Person, Principal
 from bot.domain.surfaces import Surface, Where
@@ -193,7 +192,7 @@ class Rig:
         person = Person(who, who.user_id, time_zone=zone, seen_at=self.clock.now())
         await self.store.save_people([person])
 
-    async def notices(self, kind: AnyKind | None = None) -> list[Notice]:
+    async def notices(self, kind: NoticeKind | None = None) -> list[Notice]:
         """Return what waits in the outbox (and leave it leased)."""
         found = await self.store.perform(notices.claim_notices, 100, 60.0)
         return [notice for notice in found if kind is None or notice.kind is kind]

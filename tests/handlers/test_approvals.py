@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from bot.domain.accounts import Approval
-from bot.domain.approvals import ApprovalKind
-from bot.domain.notices import Notice, NoticeState
+from bot.domain.notices import Notice, NoticeKind, NoticeState
 from bot.domain.people import Named, Person, Principal
 from bot.domain.tasks import TaskKind
 from bot.messages.blocks import approvals as drawn
@@ -45,7 +44,7 @@ async def requests(made) -> dict[str, dict]:
     """Return the buttons of the request that each administrator got."""
     return {
         notice.principal.user_id: await made.drawn(notice)
-        for notice in await made.notices(ApprovalKind.APPROVAL_REQUEST)
+        for notice in await made.notices(NoticeKind.APPROVAL_REQUEST)
     }
 
 
@@ -125,7 +124,7 @@ async def test_whoever_keeps_asking_is_one_message_and_three_usernames_a_day(ben
         bench.clock.advance(65 / 71)
     assert ["I've asked the Usher admins" in said for said in answers] == [True] * 3 + [False] * 68
     assert all("several usernames on Workbench today" in said for said in answers[3:])
-    told = await bench.notices(ApprovalKind.APPROVAL_REQUEST)
+    told = await bench.notices(NoticeKind.APPROVAL_REQUEST)
     assert sorted(one.principal.user_id for one in told) == ["UCHEN", "UDANA"]
     (request,) = await bench.store.engine.read(list_open_approvals)
     assert request.username == "name2"
@@ -201,7 +200,7 @@ async def asked_whose(made):
         await made.store.write(
             notices.mark_notice_sent, one, f"D{one.principal.user_id}", f"{made.clock.now()}{number}"
         )
-    return [one for one in found if one.kind is ApprovalKind.ACCOUNT_QUESTION]
+    return [one for one in found if one.kind is NoticeKind.ACCOUNT_QUESTION]
 
 
 async def pass_time(made, seconds):
@@ -218,7 +217,7 @@ async def pass_time(made, seconds):
 async def shown(made):
     """Return the open request as an administrator has it, and whether it can be approved."""
     (request,) = await made.store.engine.read(list_open_approvals)
-    new = use_cases.build_notice(request, ApprovalKind.APPROVAL_REQUEST, "shown", COLLEAGUE)
+    new = use_cases.build_notice(request, NoticeKind.APPROVAL_REQUEST, "shown", COLLEAGUE)
     kept = {name: getattr(new, name) for name in ("subject", "kind", "occasion", "principal", "body")}
     notice = Notice("shown", **kept, state=NoticeState.PENDING, attempts=0, created_at=0.0, due_at=0.0)
     said = str(drawn.render_request(await made.services.gatherer.describe_notice(notice)).blocks)
@@ -262,11 +261,11 @@ async def test_approval_opens_a_day_after_the_question_whatever_is_answered(benc
     # It is posted again, and what was posted before says so, without buttons.
     again = await bench.store.perform(notices.claim_notices, 9, 60.0)
     assert {(one.kind, one.principal.user_id) for one in again} == {
-        (ApprovalKind.APPROVAL_REQUEST, "UCHEN"),
-        (ApprovalKind.APPROVAL_REQUEST, "UDANA"),
+        (NoticeKind.APPROVAL_REQUEST, "UCHEN"),
+        (NoticeKind.APPROVAL_REQUEST, "UDANA"),
     }
     former = replace(await bench.services.gatherer.describe_notice(again[0]), is_superseded=True)
-    assert "see my newest message" in render(ApprovalKind.APPROVAL_REQUEST, former).text
+    assert "see my newest message" in render(NoticeKind.APPROVAL_REQUEST, former).text
     assert "Approved" in await approve(bench)
 
 
@@ -279,12 +278,12 @@ async def test_its_mine_closes_the_request(bench):
     answer = await bench.press(pressed["action_id"], pressed["value"], OTHER)
     assert "I've closed the request" in words(answer)
     assert (await bench.store.read(approval_rows.find_request, request.id)).state == "denied"
-    notice = replace(asked, kind=ApprovalKind.APPROVAL_REQUEST)
+    notice = replace(asked, kind=NoticeKind.APPROVAL_REQUEST)
     facts = await bench.services.gatherer.describe_notice(notice)
     said = "<@UOTHER> says that *asmith* on Workbench is theirs, so I've closed the request of <@UALICE>."
     assert said in str(drawn.render_request(facts).blocks)
     # The asker hears that it is over, but not from whom.
-    (told,) = await bench.notices(ApprovalKind.APPROVAL_DENIED)
+    (told,) = await bench.notices(NoticeKind.APPROVAL_DENIED)
     assert told.principal == ALICE
     assert "UOTHER" not in str(await bench.drawn(told))
     value = f"{request.id} asmith"
@@ -387,7 +386,7 @@ async def test_departed_owner_does_not_block_approval(bench):
     await bench.store.save_people([Person(COLLEAGUE, "Chen", handle="chen", seen_at=now)])
     await bench.say("link bench chen")
     claimed = await bench.store.perform(notices.claim_notices, 9, 60.0)
-    (caller,) = [one for one in claimed if one.kind is ApprovalKind.ACCOUNT_QUESTION]
+    (caller,) = [one for one in claimed if one.kind is NoticeKind.ACCOUNT_QUESTION]
     assert caller.principal == COLLEAGUE
     assert "have a day to answer" in await approve(bench)
     await bench.store.write(notices.give_up_notice, caller.id, "user_disabled")
@@ -415,12 +414,12 @@ async def test_taking_a_request_back_begins_no_new_count(bench):
     for number in range(5):
         await bench.say(f"link bench name{number}")
         await unlink(bench.store, ALICE)
-    assert len(await bench.notices(ApprovalKind.APPROVAL_REQUEST)) == 3 * 2
+    assert len(await bench.notices(NoticeKind.APPROVAL_REQUEST)) == 3 * 2
 
 
 async def test_nobody_decides_about_themselves_while_somebody_else_can(bench):
     await bench.say("link bench root", principal=COLLEAGUE)
-    told = await bench.notices(ApprovalKind.APPROVAL_REQUEST)
+    told = await bench.notices(NoticeKind.APPROVAL_REQUEST)
     assert [one.principal.user_id for one in told] == ["UDANA"]
     (request,) = await bench.store.engine.read(list_open_approvals)
     said = words(await bench.press("approve", f"{request.id} root", COLLEAGUE))

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.domain.courses import ClassCounts, ClassKind, CourseContext
-from bot.domain.notices import NewNotice
+from bot.domain.courses import ClassCounts
+from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.steps import Update
 from bot.domain.work_items import Outcome
 from bot.store import approvals as approvals_store
@@ -30,14 +30,14 @@ async def test_a_press_starts_the_pressers_own_without_any_card(bot):
 
 async def test_the_end_is_told_to_members_as_counted_and_to_the_trainer_as_it_is(bot):
     card = await posted(bot)
-    kinds = [(ClassKind.CLASS_STOP_WARNING, ALICE), (ClassKind.CLASS_OVER, TRAINER)]
+    kinds = [(NoticeKind.CLASS_STOP_WARNING, ALICE), (NoticeKind.CLASS_OVER, TRAINER)]
     await bot.store.write(
         notices.add_notices, [NewNotice(card.id, kind, "end", to, {}) for kind, to in kinds]
     )
     over, ending = sorted(await bot.notices(), key=lambda one: one.kind)
     bot.store.fails[store.count_members] = LookupError("the whole class was counted")
     facts = await bot.services.gatherer.describe_notice(ending)
-    assert facts.of(CourseContext).stopping_class.counts == ClassCounts()
+    assert facts.stopping_class.counts == ClassCounts()
     with pytest.raises(LookupError):
         await bot.services.gatherer.describe_notice(over)
 
@@ -205,13 +205,13 @@ async def test_only_the_trainer_or_an_administrator_ends_a_class(bot):
 
 async def test_the_poster_alone_posts_it_again(bot):
     await bot.say("card notebook", TRAINER)
-    (lost,) = await bot.notices(ClassKind.CLASS_CARD)
+    (lost,) = await bot.notices(NoticeKind.CLASS_CARD)
     card = await bot.store.read(store.find_card, lost.subject)
     await bot.store.write(notices.give_up_notice, lost.id, "outcome_unknown")
     assert "Only the person who posted that card" in words(await bot.press("class_post", card.id, ALICE))
     assert "I'm posting it again." in words(await bot.press("class_post", card.id, TRAINER))
     assert "I'm posting it again." in words(await bot.press("class_post", card.id, TRAINER))
-    (notice,) = await bot.notices(ClassKind.CLASS_CARD)
+    (notice,) = await bot.notices(NoticeKind.CLASS_CARD)
     assert notice.occasion == "2"
     await bot.store.write(notices.mark_notice_sent, notice, "C1", "9.9")
     assert "It's already there." in words(await bot.press("class_post", card.id, TRAINER))

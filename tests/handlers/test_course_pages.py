@@ -4,7 +4,7 @@ from datetime import datetime
 
 import pytest
 
-from bot.domain.courses import ClassKind
+from bot.domain.notices import NoticeKind
 from bot.domain.observations import Observed
 from bot.domain.time_parsing import Wanted
 from bot.domain.workspaces import State
@@ -105,7 +105,7 @@ async def test_a_card_is_posted_by_a_form_with_the_same_fields(bot):
     await bot.press("card_form", "", TRAINER)
     once = {"what": "notebook", "channel": "C7", "today": "17:00"}
     await submit(bot.services, TRAINER, {**opened.view, "state": sent(**once)}, "view:2")
-    ends = [one for one in await bot.notices() if one.kind is ClassKind.CLASS_CARD]
+    ends = [one for one in await bot.notices() if one.kind is NoticeKind.CLASS_CARD]
     cards = [await bot.store.read(store.find_card, one.subject) for one in ends]
     assert datetime(2027, 12, 6, 17, tzinfo=BERLIN).timestamp() in {one.stops_at for one in cards}
 
@@ -130,7 +130,7 @@ async def test_what_everyone_gets_is_chosen_from_all_that_the_teacher_can_give(b
         chosen["values"] |= sent(channel="C7")["values"]
         done = await submit(bot.services, TRAINER, {**opened.view, "state": chosen}, f"view:c{number}")
         assert "errors" not in done, value
-    cards = [one for one in await bot.notices() if one.kind is ClassKind.CLASS_CARD]
+    cards = [one for one in await bot.notices() if one.kind is NoticeKind.CLASS_CARD]
     assert len(cards) == len(choices) == 3
 
 

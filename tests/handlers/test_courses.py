@@ -6,7 +6,7 @@ from math import inf
 
 import pytest
 
-from bot.domain.courses import ClassKind
+from bot.domain.notices import NoticeKind
 from bot.domain.stops import StopEffect
 from bot.domain.time_parsing import Wanted
 from bot.messages.blocks.courses import render_class_card
@@ -31,7 +31,7 @@ async def test_a_course_is_posted_joined_and_left(bot):
     await linked(bot.store, ALICE, names=["notebook"])
     answer = await bot.say(POST, TRAINER)
     check_golden("answers/course-posted", answer)
-    (notice,) = [one for one in await bot.notices() if one.kind is ClassKind.CLASS_CARD]
+    (notice,) = [one for one in await bot.notices() if one.kind is NoticeKind.CLASS_CARD]
     card = await bot.store.read(class_rows.find_card, notice.subject)
     assert (card.days, card.starts, card.stops) == (frozenset({"tue", "thu"}), 480, 570)
     assert (card.first_day, card.last_day, card.time_zone) == ("2027-12-06", "2028-02-12", "Europe/Berlin")

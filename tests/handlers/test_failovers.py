@@ -5,7 +5,6 @@ from functools import partial
 
 import pytest
 
-from bot.domain.failover_losses import FailoverKind
 from bot.domain.notices import NoticeKind
 from bot.domain.observations import Observed
 from bot.domain.undoable_actions import UndoableAction
@@ -51,7 +50,7 @@ async def fails_over(bot, *, loses=True, memory=None):
 async def told(bot):
     """Return the messages that say that records were lost, as they are drawn now."""
     bot.clock.advance(READ_TIMEOUT_SECONDS)
-    found = await bot.notices(FailoverKind.WRITES_LOST)
+    found = await bot.notices(NoticeKind.WRITES_LOST)
     return [render(one.kind, await bot.services.gatherer.describe_notice(one)) for one in found]
 
 

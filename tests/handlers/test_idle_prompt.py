@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.domain.hours import HoursKind
 from bot.domain.message_context import WorkspaceFacts
+from bot.domain.notices import NoticeKind
 from bot.domain.observations import Observed
 from bot.domain.stops import PlannedStop
 from bot.domain.workspaces import State
@@ -29,7 +29,7 @@ async def question(bot, stop_at=None):
     known = {"connection": "saturn", "connection_title": "Saturn Cloud", "body": body}
     effects = bot.connections["saturn"].stop_effects(workspace)
     return render(
-        HoursKind.IDLE_PROMPT, WorkspaceFacts(now=now, workspace=workspace, effects=effects, **known)
+        NoticeKind.IDLE_PROMPT, WorkspaceFacts(now=now, workspace=workspace, effects=effects, **known)
     )
 
 

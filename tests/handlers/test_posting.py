@@ -2,8 +2,8 @@
 
 import pytest
 
-from bot.domain.courses import ClassKind
 from bot.domain.forms import Spec
+from bot.domain.notices import NoticeKind
 from bot.domain.snapshots import Snapshot
 from bot.domain.tasks import TaskKind
 from bot.store import courses as store
@@ -25,7 +25,7 @@ async def test_a_card_is_written_with_its_notice_and_its_audit(bot):
     check_golden("answers/class-posted", answer)
     (notice,) = await bot.notices()
     assert (notice.kind, notice.principal, notice.body["channel_id"]) == (
-        ClassKind.CLASS_CARD,
+        NoticeKind.CLASS_CARD,
         TRAINER,
         "C1",
     )
@@ -79,7 +79,7 @@ async def test_what_is_not_known_yet_is_asked_for_and_the_card_follows(bot):
     assert "Saturn Cloud says: “members only.”" in str(told.body)
     await bot.store.write(snapshots.save_snapshot, Snapshot("saturn", account.id, "templates", OFFER, 1.0))
     await replay(bot.services, TRAINER, waiting | {"task": "t1"})
-    notices = await bot.notices(ClassKind.CLASS_CARD)
+    notices = await bot.notices(NoticeKind.CLASS_CARD)
     assert (await bot.store.read(store.find_card, notices[0].subject)).title == "Maths"
 
 

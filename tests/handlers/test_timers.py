@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.domain.forms import Spec
+from bot.domain.notices import NoticeKind
 from bot.domain.observations import Created, Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.steps import Update
 from bot.domain.tasks import TaskKind
-from bot.domain.timers import TimerKind
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.messages.blocks.notices import render
@@ -361,7 +361,7 @@ async def test_what_a_backup_had_planned_is_set_again_only_by_a_press(bot):
     planned = await stop_at(bot)
     await pause_restored(bot.store)
     assert await stop_at(bot) is None
-    (notice,) = await bot.notices(TimerKind.PLANNED_STOP_FAILED)
+    (notice,) = await bot.notices(NoticeKind.PLANNED_STOP_FAILED)
     question = render(notice.kind, await bot.services.gatherer.describe_notice(notice))
     assert "Should I still stop *notebook* on Saturn Cloud" in words(question)
     assert words(await bot.push(question, "Leave it")) == "Left as it is."

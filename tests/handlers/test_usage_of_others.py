@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.courses import ClassKind
+from bot.domain.notices import NoticeKind
 from bot.domain.people import Person, Principal
 from bot.messages.blocks.notices import render
 from bot.store.plan_tables import CLASS_CARDS, PARTICIPANTS
@@ -84,8 +84,8 @@ async def test_card_says_that_hours_are_seen_unless_it_is_older(bot, command, sa
     card = await posted(bot, command)
 
     async def draw():
-        facts = await bot.services.gatherer.describe_card(ClassKind.CLASS_CARD, card.id)
-        return words(render(ClassKind.CLASS_CARD, facts))
+        facts = await bot.services.gatherer.describe_card(NoticeKind.CLASS_CARD, card.id)
+        return words(render(NoticeKind.CLASS_CARD, facts))
 
     assert said in await draw()
     await bot.store.carry_out(lambda tx: CLASS_CARDS.change(tx, {"id": card.id}, shows_hours=False))

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.usage import UsageKind
+from bot.domain.notices import NoticeKind
 from bot.domain.workspaces import State
 from bot.messages.blocks.notices import render
 from bot.reconciler.scheduled_work import ScheduledWorkRunner
@@ -46,7 +46,7 @@ async def sent(bot, now: str):
     """Have the scheduled work done at a time in Berlin; return the messages on Mondays that it wrote."""
     bot.clock.advance(at(now) - bot.clock.now())
     await ScheduledWorkRunner(bot.services.context, [WEEKLY_WORK]).step()
-    return [one for one in await bot.notices(UsageKind.WEEK) if one.created_at == at(now)]
+    return [one for one in await bot.notices(NoticeKind.WEEK) if one.created_at == at(now)]
 
 
 async def turn_on(bot):
@@ -120,7 +120,7 @@ async def test_turned_off_between_claim_and_work_is_not_sent(bot):
     (row,) = await context.store.claim(WEEKLY_WORK.claim, context)
     await bot.press("weekly_off")
     await bot.services.create_caller(ALICE).run(WEEKLY_WORK.carry_out, row)
-    assert await bot.notices(UsageKind.WEEK) == []
+    assert await bot.notices(NoticeKind.WEEK) == []
     assert (await bot.store.read(preferences.preferences, ALICE)).weekly_at is None
 
 

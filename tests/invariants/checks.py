@@ -6,9 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from bot.domain.message_kinds import AnyKind, Mark
-from bot.domain.notices import NoticeKind
-from bot.domain.timers import TimerKind
+from bot.domain.notices import Mark, NoticeKind
 from bot.domain.workspaces import State
 from bot.store import audit
 from bot.store.tables import parse_enum
@@ -223,6 +221,7 @@ _ASKED_AGAIN = re.compile(r"is already (?!running)\w+ing\b")
 _SPEAKS = Mark.CARD | Mark.END
 #: What is about no workspace: pages of providers, and links of accounts.
 _ELSEWHERE = ("page_url", "invite")
+_OF_TIMERS = (NoticeKind.STOP_WARNING, NoticeKind.PLANNED_STOP_FAILED, NoticeKind.WARNING_UNDELIVERED)
 
 
 async def _each_act_has_one(life: Life) -> None:
@@ -232,8 +231,8 @@ async def _each_act_has_one(life: Life) -> None:
         kind, subject = _kind_and_subject(message)
         if (
             kind
-            and Mark.IN_CHANNEL not in parse_enum(AnyKind, kind).marks
-            and parse_enum(AnyKind, kind).marks & _SPEAKS
+            and Mark.IN_CHANNEL not in parse_enum(NoticeKind, kind).marks
+            and parse_enum(NoticeKind, kind).marks & _SPEAKS
         ):
             speaking[subject] += 1
     # The answer that said what begins, for as long as it offers to take that back; not one to who asks again,
@@ -273,8 +272,8 @@ async def no_message_contradicts_its_row(life: Life) -> None:
     busy = {row["workspace_id"] for row in operations.values() if row["outcome"] is None}
     for message in life.slack.messages:
         kind, subject = _kind_and_subject(message)
-        parsed = parse_enum(AnyKind, kind) if kind else None
-        if parsed is None or not (parsed.subject == "operation" or isinstance(parsed, TimerKind)):
+        parsed = parse_enum(NoticeKind, kind) if kind else None
+        if parsed is None or not (parsed.subject == "operation" or parsed in _OF_TIMERS):
             continue
         operation = operations.get(subject)
         about = operation["workspace_id"] if operation else subject

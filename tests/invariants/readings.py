@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from itertools import product
 
-from bot.domain.message_kinds import AnyKind, Mark
+from bot.domain.notices import Mark, NoticeKind
 from bot.store.notices import SILENCE_SECONDS
 from bot.store.tables import parse_enum
 from playground.slack.history import Reading
@@ -27,7 +27,7 @@ _COMBINED = re.compile("/(summary|results)/")
 def _subject_of_end(reading: Reading) -> str | None:
     """Return the operation or run whose end a message tells, None if it doesn't."""
     subject, kind, _ = reading.key.rsplit("/", 2) if reading.key else ("", "", "")
-    marks = parse_enum(AnyKind, kind).marks if kind else Mark.NONE
+    marks = parse_enum(NoticeKind, kind).marks if kind else Mark.NONE
     is_card = kind == "card" and find_ending(reading.text) is not None
     return subject if Mark.END in marks or is_card else None
 

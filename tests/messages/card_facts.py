@@ -7,17 +7,16 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
-from bot.domain.courses import ClassCard, ClassFacts
-from bot.domain.message_context import Facts, HeldFacts, RequestFacts, RunFacts, WorkspaceFacts
-from bot.domain.message_kinds import AnyKind, Mark
-from bot.domain.notices import NoticeKind
+from bot.domain.courses import ClassCard
+from bot.domain.message_context import ClassFacts, Facts, HeldFacts, RequestFacts, RunFacts, WorkspaceFacts
+from bot.domain.notices import Mark, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal
 from bot.domain.runs import Run
 from bot.domain.stops import StopEffect
 from bot.domain.time_parsing.past import find_week
-from bot.domain.upgrades import UpgradeFacts, UpgradeKind
-from bot.domain.usage import Usage, UsageFacts, UsageKind
+from bot.domain.upgrades import UpgradeFacts
+from bot.domain.usage import Usage, UsageFacts
 from bot.domain.work_items import Call
 from bot.domain.workspaces import State, Workspace
 
@@ -88,16 +87,16 @@ def class_facts(card: ClassCard, title: str, now: float, **keys: Any) -> ClassFa
     return ClassFacts(now=now, connection=card.connection, connection_title=title, card=card, **keys)
 
 
-def least_facts(kind: AnyKind, **keys: Any) -> Any:
+def least_facts(kind: NoticeKind, **keys: Any) -> Any:
     """Return the facts of a kind of message, of its own class, as there are where its rows are gone."""
     given = {"now": NOW, "zone": LONDON, "connection": "saturn", "connection_title": "Saturn Cloud"} | keys
     if kind.offers == "workspace" or kind.subject == "operation":
         return WorkspaceFacts(**given)
     if kind in (NoticeKind.SUMMARY, NoticeKind.RESULTS):
         return HeldFacts(**given, held=())
-    if kind is UpgradeKind.UPGRADE_LOSSES:
+    if kind is NoticeKind.UPGRADE_LOSSES:
         return UpgradeFacts(**given)
-    if kind is UsageKind.WEEK:
+    if kind is NoticeKind.WEEK:
         return UsageFacts(**given, window=find_week(NOW, LONDON), usage=Usage())
     return RequestFacts(**given) if Mark.PEOPLE in kind.marks else Facts(**given)
 

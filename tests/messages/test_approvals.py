@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.accounts import Approval
-from bot.domain.approvals import ApprovalKind
+from bot.domain.notices import NoticeKind
 from bot.domain.people import Named
 from bot.messages.blocks.approvals import render_request
 from tests.messages.card_facts import ALICE, NOW, least_facts
@@ -31,7 +31,7 @@ def test_a_request_from_another_slack_workspace_mentions_nobody(name):
         # Usher isn't installed there any more.
         "-:T1:U0AMIR": Named("", "Amir"),
     }
-    given = least_facts(ApprovalKind.APPROVAL_REQUEST, body=body, approval=STATES[name], people=people)
+    given = least_facts(NoticeKind.APPROVAL_REQUEST, body=body, approval=STATES[name], people=people)
     drawn = render_request(given)
     check_golden(f"notices/approval-from-elsewhere-{name}", drawn)
     assert "<@" not in json.dumps(drawn.blocks)
@@ -41,12 +41,12 @@ def test_a_request_from_another_slack_workspace_mentions_nobody(name):
 def test_a_request_to_administrators_says_who_decided(name):
     body = {"approval": "approval_1", "username": "alice", "person": ALICE.key}
     people = {ALICE.key: Named("UALICE", "Alice"), "-:T1:U0AMIR": Named("U0AMIR", "Amir")}
-    given = least_facts(ApprovalKind.APPROVAL_REQUEST, body=body, approval=STATES[name], people=people)
+    given = least_facts(NoticeKind.APPROVAL_REQUEST, body=body, approval=STATES[name], people=people)
     drawn = render_request(given)
     check_golden(f"notices/approval-{name}", drawn)
     assert ("button" in json.dumps(drawn.blocks)) is (name == "asked")
     # Who says that the account is theirs closes the request, unless they approve it all the same.
     if name in {"approved", "linked", "failed"}:
         approval = replace(STATES[name], answers={"-:T1:U0AMIR": True})
-        given = least_facts(ApprovalKind.APPROVAL_REQUEST, body=body, approval=approval, people=people)
+        given = least_facts(NoticeKind.APPROVAL_REQUEST, body=body, approval=approval, people=people)
         assert render_request(given) == drawn

@@ -10,15 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.causes import StaleReason, make_missed_cause, make_stale_cause
-from bot.domain.expiries import ExpiryKind
 from bot.domain.forms import Spec
 from bot.domain.holds import HoldCode, hold_by_cause, make_hold
-from bot.domain.hours import HoursKind
-from bot.domain.message_kinds import AnyKind, list_members
 from bot.domain.notices import NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.stops import StopEffect
-from bot.domain.timers import TimerKind
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
 from bot.messages.blocks import stored
@@ -286,69 +282,72 @@ LEFT = {"since": NOW - 93_600, "is_unused": False, "evening": NOW + 21_600, "sto
 HOURS = {"workspace": "workspace_1", "side": "start", "planned_at": NOW - 7200, "more": 0}
 UNUSED = {"workspace": "workspace_1", "times": 3, "is_said": True}
 NOTICES = {
-    "timer-ending": (TimerKind.STOP_WARNING, facts(workspace=RUNNING | TIMED, body=TIMER)),
+    "timer-ending": (NoticeKind.STOP_WARNING, facts(workspace=RUNNING | TIMED, body=TIMER)),
     "timer-ending-suspends": (
-        TimerKind.STOP_WARNING,
+        NoticeKind.STOP_WARNING,
         facts(workspace=RUNNING | TIMED | {"stop_mode": "suspend"}, body=TIMER, **ALL),
     ),
     "timer-ending-for-good": (
-        TimerKind.STOP_WARNING,
+        NoticeKind.STOP_WARNING,
         facts(workspace=RUNNING | TIMED | {"stop_agreed": True}, body=TIMER, **FINAL),
     ),
-    "timer-taken-back": (TimerKind.STOP_WARNING, facts(workspace=RUNNING, body=TIMER)),
+    "timer-taken-back": (NoticeKind.STOP_WARNING, facts(workspace=RUNNING, body=TIMER)),
     "timer-failed": (
-        TimerKind.PLANNED_STOP_FAILED,
+        NoticeKind.PLANNED_STOP_FAILED,
         facts(workspace=RUNNING, body=TIMER | {"cause": "policy.guest"}),
     ),
-    "timer-of-a-backup": (TimerKind.PLANNED_STOP_FAILED, facts(workspace=RUNNING, body=TIMER | BACKUP)),
+    "timer-of-a-backup": (NoticeKind.PLANNED_STOP_FAILED, facts(workspace=RUNNING, body=TIMER | BACKUP)),
     "timer-of-a-backup-passed": (
-        TimerKind.PLANNED_STOP_FAILED,
+        NoticeKind.PLANNED_STOP_FAILED,
         facts(workspace=RUNNING, body=TIMER | BACKUP | {"stop_at": NOW - 60, "mode": "suspend"}),
     ),
-    "hours-of-a-backup": (HoursKind.HOURS_PAUSED, facts(workspace=RUNNING, body=BACKUP)),
+    "hours-of-a-backup": (NoticeKind.HOURS_PAUSED, facts(workspace=RUNNING, body=BACKUP)),
     "timer-unlinked": (
-        TimerKind.PLANNED_STOP_FAILED,
+        NoticeKind.PLANNED_STOP_FAILED,
         replace(facts(body=TIMER | {"cause": "unlinked", "name": "R & more"}), workspace=None),
     ),
-    "needed": (HoursKind.IDLE_PROMPT, facts(workspace=RUNNING, body=LEFT)),
-    "needed-unused": (HoursKind.IDLE_PROMPT, facts(workspace=RUNNING, body=LEFT | {"is_unused": True})),
+    "needed": (NoticeKind.IDLE_PROMPT, facts(workspace=RUNNING, body=LEFT)),
+    "needed-unused": (NoticeKind.IDLE_PROMPT, facts(workspace=RUNNING, body=LEFT | {"is_unused": True})),
     "needed-or-stopped": (
-        HoursKind.IDLE_PROMPT,
+        NoticeKind.IDLE_PROMPT,
         facts(workspace=RUNNING | TIMED, body=LEFT | {"stop_at": TIMED["stop_at"]}),
     ),
-    "needed-final": (HoursKind.IDLE_PROMPT, facts(workspace=RUNNING, body=LEFT | {"evening": None}, **FINAL)),
-    "hours-missed": (HoursKind.HOURS_MISSED, facts(body=HOURS)),
+    "needed-final": (
+        NoticeKind.IDLE_PROMPT,
+        facts(workspace=RUNNING, body=LEFT | {"evening": None}, **FINAL),
+    ),
+    "hours-missed": (NoticeKind.HOURS_MISSED, facts(body=HOURS)),
     "hours-missed-silent": (
-        HoursKind.HOURS_MISSED,
+        NoticeKind.HOURS_MISSED,
         facts(body=HOURS | {"missed": make_missed_cause(make_hold(HoldCode.SILENT, NOW - 7200))}),
     ),
     "hours-missed-silent-0.4.1": (
-        HoursKind.HOURS_MISSED,
+        NoticeKind.HOURS_MISSED,
         facts(
             body=HOURS | {"because": explain_obstacle(make_hold(HoldCode.SILENT, NOW - 7200), "Saturn Cloud")}
         ),
     ),
-    "hours-missed-often": (HoursKind.HOURS_MISSED, facts(workspace=RUNNING, body=HOURS | {"more": 3})),
-    "hours-missed-stop": (HoursKind.HOURS_MISSED, facts(workspace=RUNNING, body=HOURS | {"side": "stop"})),
-    "hours-failed": (HoursKind.HOURS_MISSED, facts(body=HOURS | {"cause": "not_allowed_now"})),
-    "hours-paused": (HoursKind.HOURS_PAUSED, facts(body={"workspace": "workspace_1", "cause": "gone"})),
+    "hours-missed-often": (NoticeKind.HOURS_MISSED, facts(workspace=RUNNING, body=HOURS | {"more": 3})),
+    "hours-missed-stop": (NoticeKind.HOURS_MISSED, facts(workspace=RUNNING, body=HOURS | {"side": "stop"})),
+    "hours-failed": (NoticeKind.HOURS_MISSED, facts(body=HOURS | {"cause": "not_allowed_now"})),
+    "hours-paused": (NoticeKind.HOURS_PAUSED, facts(body={"workspace": "workspace_1", "cause": "gone"})),
     "hours-paused-left": (
-        HoursKind.HOURS_PAUSED,
+        NoticeKind.HOURS_PAUSED,
         facts(body={"workspace": "workspace_1", "cause": "guest"}),
     ),
     "hours-paused-refused": (
-        HoursKind.HOURS_PAUSED,
+        NoticeKind.HOURS_PAUSED,
         facts(body={"workspace": "workspace_1", "cause": "refused"}, linking=frozenset({"token"})),
     ),
     "hours-paused-unlinked": (
-        HoursKind.HOURS_PAUSED,
+        NoticeKind.HOURS_PAUSED,
         replace(
             facts(body={"cause": "unlinked", "name": "R & more"}, linking=frozenset({"token"})),
             workspace=None,
         ),
     ),
     "hours-paused-unused": (
-        HoursKind.HOURS_PAUSED,
+        NoticeKind.HOURS_PAUSED,
         facts(body={"workspace": "workspace_1", "cause": "unused"}),
     ),
     "stopped-as-planned": (NoticeKind.STOPPED, facts(operation=STOPPED | {"planned_for": NOW})),
@@ -470,16 +469,16 @@ NOTICES = {
     "link-renamed": (NoticeKind.RELINK_PROMPT, facts(body={"username": "alice", "renamed": "alicia"})),
     "link-unreadable": (NoticeKind.RELINK_PROMPT, facts(body={"cause": "secret"})),
     "link-expired": (NoticeKind.RELINK_PROMPT, facts(link_expires_at=NOW - 60)),
-    "link-ending-in-a-week": (ExpiryKind.LINK_EXPIRY, facts(body={"expires_at": NOW + 7 * 86_400 - 19})),
-    "link-ending-in-hours": (ExpiryKind.LINK_EXPIRY, facts(body={"expires_at": NOW + 3 * 3600 + 9})),
+    "link-ending-in-a-week": (NoticeKind.LINK_EXPIRY, facts(body={"expires_at": NOW + 7 * 86_400 - 19})),
+    "link-ending-in-hours": (NoticeKind.LINK_EXPIRY, facts(body={"expires_at": NOW + 3 * 3600 + 9})),
     "sign-in-expired": (NoticeKind.SIGN_IN_REFUSED, facts(link_expires_at=NOW, body={"since": NOW - 90})),
     "card": (NoticeKind.CARD, facts()),
-    "extended": (ExpiryKind.WORKSPACE_EXTENDED, facts(body={"until": NOW + 7490, "cause": ""})),
+    "extended": (NoticeKind.WORKSPACE_EXTENDED, facts(body={"until": NOW + 7490, "cause": ""})),
     "not-extended": (
-        ExpiryKind.WORKSPACE_EXTENDED,
+        NoticeKind.WORKSPACE_EXTENDED,
         facts(body={"until": None, "cause": "refused: Workspace must be started."}),
     ),
-    **{f"ending-{how}": (ExpiryKind.WORKSPACE_EXPIRY, given) for how, given in ENDINGS.items()},
+    **{f"ending-{how}": (NoticeKind.WORKSPACE_EXPIRY, given) for how, given in ENDINGS.items()},
 }
 
 
@@ -545,13 +544,13 @@ def test_replies_and_messages_carry_their_answer(kind):
 
 
 def test_every_kind_of_notice_is_drawn_with_hardly_anything_known():
-    for kind in set(list_members(AnyKind)) - {NoticeKind.CARD, NoticeKind.CARD_UPDATE}:
+    for kind in set(NoticeKind) - {NoticeKind.CARD, NoticeKind.CARD_UPDATE}:
         check_limits(render(kind, least_facts(kind)))
 
 
 def test_a_kind_of_message_is_declared_once_and_drawn_once():
     # An update is drawn as the card that it is of; a second function for a kind is refused.
-    assert set(RENDERERS) == set(list_members(AnyKind)) - {NoticeKind.CARD_UPDATE}
+    assert set(RENDERERS) == set(NoticeKind) - {NoticeKind.CARD_UPDATE}
     with pytest.raises(ValueError, match="two functions render ready"):
         renders(NoticeKind.READY)(render_operation_card)
 

@@ -6,10 +6,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.courses import ClassCard, ClassCounts, ClassKind, ClassProblem, CourseContext, Participant
+from bot.domain.courses import ClassCard, ClassCounts, ClassProblem, Participant
 from bot.domain.forms import Spec
 from bot.domain.holds import hold_by_cause
 from bot.domain.message_context import WorkspaceFacts
+from bot.domain.notices import NoticeKind
 from bot.domain.people import Named, Principal
 from bot.domain.stops import StopEffect
 from bot.domain.work_items import Outcome
@@ -116,7 +117,7 @@ def test_the_warning_and_the_summary():
             connection_title=title,
             workspace=timed,
             effects=effects,
-            added=(CourseContext(stopping_class=of),),
+            stopping_class=of,
             body={"stop_at": at},
         )
         check_golden(f"notices/class-{name}", timers.render_warning(facts))
@@ -260,13 +261,13 @@ MISSING = {
 def test_who_would_have_nothing_ready_reads_why_with_one_button(name):
     problem, keys = MISSING[name]
     facts = class_facts(COURSE, "Saturn Cloud", NOW, problems=[problem], **{"body": NEXT_ONE} | keys)
-    assert notices.is_true(ClassKind.LESSON_NOT_READY, facts)
+    assert notices.is_true(NoticeKind.LESSON_NOT_READY, facts)
     check_golden(f"notices/unserved-{name}", messages.render_member_not_ready(facts))
     mended = replace(facts, problems=[of("ready")])
-    assert not notices.is_true(ClassKind.LESSON_NOT_READY, mended)
-    assert not notices.is_true(ClassKind.LESSON_NOT_READY, replace(facts, now=BEGINS + 1_350.0))
+    assert not notices.is_true(NoticeKind.LESSON_NOT_READY, mended)
+    assert not notices.is_true(NoticeKind.LESSON_NOT_READY, replace(facts, now=BEGINS + 1_350.0))
     # Its card was swept.
-    assert not notices.is_true(ClassKind.LESSON_NOT_READY, least_facts(ClassKind.LESSON_NOT_READY))
+    assert not notices.is_true(NoticeKind.LESSON_NOT_READY, least_facts(NoticeKind.LESSON_NOT_READY))
 
 
 @pytest.mark.parametrize("ended_at", [NOW - 60.0, NOW + 5.0])
@@ -280,17 +281,17 @@ def test_what_was_made_before_a_lesson_stays_ready_in_its_message(ended_at):
         operation=made,
         workspace=replace(WORKSPACE, state=State.RUNNING),
         body={"card": COURSE.id, "ends": NOW + 1_800.0},
-        added=(CourseContext(lessons=(COURSE,)),),
+        lessons=(COURSE,),
         written_at=NOW,
     )
-    assert notices.is_true(ClassKind.LESSON, facts) == (ended_at < NOW)
+    assert notices.is_true(NoticeKind.LESSON, facts) == (ended_at < NOW)
 
 
 def test_a_teacher_reads_nothing_of_a_lesson_that_nobody_is_expected_at_yet():
     facts = class_facts(COURSE, "Saturn Cloud", NOW, counts=ClassCounts(joined=1), body={"ends": NOW + 60.0})
-    assert not notices.is_true(ClassKind.LESSON_REPORT, facts)
+    assert not notices.is_true(NoticeKind.LESSON_REPORT, facts)
     came = replace(facts, counts=ClassCounts(joined=1, expected=1))
-    assert notices.is_true(ClassKind.LESSON_REPORT, came)
+    assert notices.is_true(NoticeKind.LESSON_REPORT, came)
 
 
 REPORTS = {

@@ -14,10 +14,9 @@ from tests.rigs import golden
 from tests.rigs.verbs import VERBS
 
 COMMANDS = {"/workspace": "workspace", "/job": "job"}
-VERBS_OF = routes.list_verbs_by_folder()
 #: What is shown as code and is no command: names, values, flags, ids, addresses, settings of operators.
 _CODE = re.compile(r"`([^`\n]+)`")
-_FIRST = {word for folder in VERBS_OF.values() for word in folder} | {"job", "/workspace", "/job", "@usher"}
+_FIRST = {word for folder in VERBS.values() for word in folder} | {"job", "/workspace", "/job", "@usher"}
 #: Read in a direct message, whoever gets them.
 DIRECT = ("cards", "notices")
 

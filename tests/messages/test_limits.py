@@ -161,7 +161,6 @@ PUBLISHED = {
     "MAX_VIEW_TITLE_LENGTH": ["view.title.max_length", "view.submit.max_length", "view.close.max_length"],
     "MAX_METADATA_LENGTH": ["view.private_metadata.max_length"],
     "MAX_SECTION_LENGTH": ["section.text.max_length", "text.max_length"],
-    "MAX_HEADER_LENGTH": ["header.text.max_length"],
     "MAX_CONTEXT_ELEMENTS": ["context.elements.max_items"],
     "MAX_ACTION_ID_LENGTH": ["action_id.max_length"],
     "MAX_BUTTON_LENGTH": ["button.text.max_length"],

@@ -6,11 +6,9 @@ from typing import Any
 import pytest
 
 from bot.domain.accounts import Approval
-from bot.domain.approvals import ApprovalKind
 from bot.domain.courses import ClassCard, Participant
 from bot.domain.hours import HoursRule
-from bot.domain.message_kinds import AnyKind, Mark, list_members
-from bot.domain.notices import Card, Notice, NoticeKind, NoticeState, end_of
+from bot.domain.notices import Card, Mark, Notice, NoticeKind, NoticeState, end_of
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.runs import RunState
 from bot.domain.stops import PlannedStop
@@ -49,7 +47,14 @@ ENDS = [
     (OperationVerb.SUSPEND, Outcome.FULFILLED, None, State.SUSPENDED),
 ]
 #: What the rows that a message names are in its body, by the words that all kinds have for them.
-BODIES: dict[AnyKind, dict[str, Any]] = {
+OF_APPROVALS = (
+    NoticeKind.APPROVAL_REQUEST,
+    NoticeKind.ACCOUNT_QUESTION,
+    NoticeKind.APPROVAL_DENIED,
+    NoticeKind.APPROVAL_FAILED,
+    NoticeKind.APPROVAL_DONE,
+)
+BODIES: dict[NoticeKind, dict[str, Any]] = {
     NoticeKind.OUTAGE: {"what": "away"},
     NoticeKind.FAILED: {"room": "gpu", "waits": False, "cause": "", "waited": "gpu"},
     NoticeKind.LINKED: {"what": ""},
@@ -163,7 +168,7 @@ async def write_rows(store, verb, outcome, cause, state):
 def make_notice(kind, rows, now):
     """Return a message of a kind that names every row."""
     subject = rows.subjects.get(kind.subject, "subject_1")
-    if isinstance(kind, ApprovalKind):
+    if kind in OF_APPROVALS:
         subject = rows.subjects["approval"]
     body = {name: value for name, value in (rows.body | BODIES.get(kind, {})).items() if value is not None}
     if kind.offers != "workspace" and kind.subject != "operation":
@@ -183,7 +188,7 @@ def as_card(notice, **keys):
 async def draw_all(gatherer, rows, end):
     """Draw every kind of message as new, and again where it stands with its words kept or not."""
     now, said = await gatherer.store.now(), {"text": "Said.", "blocks": SAID}
-    for kind in sorted(set(list_members(AnyKind)) - {NoticeKind.CARD_UPDATE}):
+    for kind in sorted(set(NoticeKind) - {NoticeKind.CARD_UPDATE}):
         if kind.subject == "operation" and Mark.END in kind.marks and kind is not end:
             continue
         notice = make_notice(kind, rows, now)

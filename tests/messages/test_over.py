@@ -2,8 +2,7 @@
 
 import re
 
-from bot.domain.message_kinds import AnyKind, Mark, list_members
-from bot.domain.waitlist import WaitlistKind
+from bot.domain.notices import Mark, NoticeKind
 from bot.messages.blocks import kit
 from bot.messages.blocks.renderers import RENDERERS, renders
 from tests.rigs.golden import entries, shown
@@ -20,10 +19,10 @@ def test_buttons_name_no_day_and_no_time_that_was_not_typed():
 
 def test_every_kind_that_passes_says_when_it_is_true():
     usual = renders.__kwdefaults__["is_true"]
-    passing = [kind for kind in list_members(AnyKind) if Mark.PASSES in kind.marks]
+    passing = [kind for kind in NoticeKind if Mark.PASSES in kind.marks]
     assert len(passing) >= 12
     # A question passes once it has a successor.
-    assert [kind for kind in passing if RENDERERS[kind].is_true is usual] == [WaitlistKind.WAITLIST_PLACE]
-    assert [kind for kind in passing if Mark.ASKS in kind.marks] == [WaitlistKind.WAITLIST_PLACE]
+    assert [kind for kind in passing if RENDERERS[kind].is_true is usual] == [NoticeKind.WAITLIST_PLACE]
+    assert [kind for kind in passing if Mark.ASKS in kind.marks] == [NoticeKind.WAITLIST_PLACE]
     # Nobody is told whom a message names by its absence.
     assert not [kind for kind in passing if Mark.PEOPLE in kind.marks]

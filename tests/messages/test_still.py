@@ -4,10 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.courses import ClassKind
-from bot.domain.expiries import ExpiryKind
-from bot.domain.message_kinds import Mark
-from bot.domain.notices import NoticeKind
+from bot.domain.notices import Mark, NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
@@ -57,13 +54,13 @@ STILL = [
     (NoticeKind.WAITING, STARTING, CALLED | {"deadline_at": NOW + 60}, False, False),
     (NoticeKind.WAITING, RUNNING, ENDED, False, False),
     (
-        ExpiryKind.WORKSPACE_EXPIRY,
+        NoticeKind.WORKSPACE_EXPIRY,
         RUNNING | {"expires_at": NOW + 60, "expiry_mode": "stops"},
         {},
         False,
         True,
     ),
-    (ExpiryKind.WORKSPACE_EXPIRY, RUNNING, {}, False, False),
+    (NoticeKind.WORKSPACE_EXPIRY, RUNNING, {}, False, False),
     (NoticeKind.CARD, STOPPED, ENDED, True, True),
 ]
 
@@ -151,9 +148,9 @@ def test_a_menu_keeps_the_options_that_work():
 
 
 def test_the_question_to_post_a_class_card_again_goes_once_it_was_posted():
-    given = replace(least_facts(ClassKind.CLASS_POSTED), written_at=NOW - 5)
-    asked = render(ClassKind.CLASS_POSTED, given)
-    assert keep_current_buttons(ClassKind.CLASS_POSTED, replace(given, is_superseded=True), asked) == bare(
+    given = replace(least_facts(NoticeKind.CLASS_POSTED), written_at=NOW - 5)
+    asked = render(NoticeKind.CLASS_POSTED, given)
+    assert keep_current_buttons(NoticeKind.CLASS_POSTED, replace(given, is_superseded=True), asked) == bare(
         asked
     )
 
@@ -223,11 +220,11 @@ def test_the_request_to_link_again_holds_while_the_account_is_refused():
 
 
 def test_a_reminder_holds_until_its_link_is_another_or_has_ended():
-    said = least_facts(ExpiryKind.LINK_EXPIRY, link_expires_at=NOW + 60, body={"expires_at": NOW + 60})
-    assert is_true(ExpiryKind.LINK_EXPIRY, said)
-    assert not is_true(ExpiryKind.LINK_EXPIRY, replace(said, now=NOW + 60))
-    assert not is_true(ExpiryKind.LINK_EXPIRY, replace(said, link_expires_at=NOW + 9e6))
-    assert not is_true(ExpiryKind.LINK_EXPIRY, replace(said, link_expires_at=None))
+    said = least_facts(NoticeKind.LINK_EXPIRY, link_expires_at=NOW + 60, body={"expires_at": NOW + 60})
+    assert is_true(NoticeKind.LINK_EXPIRY, said)
+    assert not is_true(NoticeKind.LINK_EXPIRY, replace(said, now=NOW + 60))
+    assert not is_true(NoticeKind.LINK_EXPIRY, replace(said, link_expires_at=NOW + 9e6))
+    assert not is_true(NoticeKind.LINK_EXPIRY, replace(said, link_expires_at=None))
 
 
 def test_the_question_about_a_late_run_holds_until_somebody_waits_on():

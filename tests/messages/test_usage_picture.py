@@ -12,15 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.usage_picture import Span, SpanKind, UsageRow, UsageWeek
-from bot.messages.blocks.usage_picture import (
-    MAX_ALT_TEXT_LENGTH,
-    MAX_ROWS,
-    THEMES,
-    draw_body,
-    draw_week,
-    estimate_width,
-)
+from bot.domain.usage import Span, SpanKind, UsageRow
+from bot.messages.blocks import usage_picture as colours
+from bot.messages.blocks.usage_picture import MAX_ALT_TEXT_LENGTH, MAX_ROWS, draw_week, estimate_width
 
 BERLIN = ZoneInfo("Europe/Berlin")
 GOLDEN = Path(__file__).parents[1] / "golden" / "usage_picture"
@@ -65,34 +59,30 @@ STUDENTS = [
     for number in range(34)
 ]
 CASES = {
-    "light": (ALL, WEEK, NOW, "light"),
-    "dark": (ALL, WEEK, NOW, "dark"),
-    "one": ([FORGOTTEN], WEEK, NOW, "light"),
-    "thirty": (STUDENTS[:30], WEEK, NOW, "light"),
-    "nothing": ([], WEEK, NOW, "light"),
+    "all": (ALL, WEEK, NOW),
+    "one": ([FORGOTTEN], WEEK, NOW),
+    "thirty": (STUDENTS[:30], WEEK, NOW),
+    "nothing": ([], WEEK, NOW),
     "longer_day": (
         [UsageRow("notebook", (Span(at(10, 24, 22), at(10, 25, 6)),))],
         seven_days(date(2026, 10, 19)),
         NOW,
-        "light",
     ),
     "shorter_day": (
         [UsageRow("notebook", (Span(at(3, 28, 22), at(3, 29, 6)),))],
         seven_days(date(2026, 3, 23)),
         NOW,
-        "light",
     ),
 }
 
 
-def draw(rows, days=WEEK, now=NOW, theme="light", zone=BERLIN):
-    return draw_week(rows, days=days, now=now, zone=zone, theme=theme)
+def draw(rows, days=WEEK, now=NOW, zone=BERLIN):
+    return draw_week(rows, days=days, now=now, zone=zone)
 
 
-def bars(picture, theme="light"):
+def bars(picture):
     """Return the bars below the names: the kind, the left and right end and the top of each."""
-    colours = THEMES[theme]
-    kinds = {colours.ran: "ran", colours.paper: "planned", "url(#hatch)": "unknown"}
+    kinds = {colours.RAN: "ran", colours.PAPER: "planned", "url(#hatch)": "unknown"}
     root = ElementTree.fromstring(picture.svg)
     found = []
     for box in root.iter(f"{SVG}rect"):
@@ -116,8 +106,8 @@ def find_midnights(picture):
 
 @pytest.mark.parametrize("name", CASES)
 def test_picture_is_as_it_was_when_somebody_looked_at_it(name):
-    rows, days, now, theme = CASES[name]
-    picture, golden = draw(rows, days, now, theme), GOLDEN / f"{name}.svg"
+    rows, days, now = CASES[name]
+    picture, golden = draw(rows, days, now), GOLDEN / f"{name}.svg"
     if os.environ.get("UPDATE_GOLDEN"):
         GOLDEN.mkdir(exist_ok=True)
         golden.write_text(picture.svg, encoding="utf-8")
@@ -181,8 +171,8 @@ def test_now_is_a_line_and_only_in_its_week():
 
 @pytest.mark.parametrize(("name", "hours"), [("longer_day", "25"), ("shorter_day", "23")])
 def test_day_of_a_clock_change_has_its_own_length(name, hours):
-    rows, days, now, theme = CASES[name]
-    picture = draw(rows, days, now, theme)
+    rows, days, now = CASES[name]
+    picture = draw(rows, days, now)
     midnights = find_midnights(picture)
     widths = [end - begin for begin, end in itertools.pairwise(midnights)]
     assert widths[-1] / widths[0] == pytest.approx(int(hours) / 24, abs=0.005)
@@ -249,20 +239,12 @@ def test_rows_beyond_the_last_that_is_drawn_are_counted():
     assert f"and 4 more, {sum(1 + number % 9 for number in range(30, 34))} h together" in texts
 
 
-def test_week_survives_its_way_through_a_message():
-    week = UsageWeek(tuple(ALL), tuple(WEEK), NOW, BERLIN, "dark")
-    assert UsageWeek.from_body(week.to_body()) == week
-    assert draw_body(week.to_body()) == draw(ALL, theme="dark")
-
-
-@pytest.mark.parametrize("name", THEMES)
-def test_texts_and_bars_stand_out_from_their_paper(name):
+def test_texts_and_bars_stand_out_from_their_paper():
     """4.5 for text and 3 for shapes, as the guidelines for accessible pages ask."""
-    theme = THEMES[name]
-    for colour in (theme.ink, theme.muted, theme.now):
-        assert contrast(colour, theme.paper) >= 4.5
-    for colour in (theme.ran, theme.unknown, theme.now):
-        assert min(contrast(colour, theme.paper), contrast(colour, theme.night)) >= 3
+    for colour in (colours.INK, colours.MUTED, colours.NOW):
+        assert contrast(colour, colours.PAPER) >= 4.5
+    for colour in (colours.RAN, colours.UNKNOWN, colours.NOW):
+        assert min(contrast(colour, colours.PAPER), contrast(colour, colours.NIGHT)) >= 3
 
 
 def contrast(one, other):

@@ -4,8 +4,9 @@ from dataclasses import fields, replace
 
 import pytest
 
+from bot.domain.message_context import WaitingFacts
 from bot.domain.notices import NoticeKind
-from bot.domain.waitlist import WaitingFacts, WaitlistFacts, WaitlistKind
+from bot.domain.waitlist import WaitlistFacts
 from bot.domain.work_items import Outcome
 from bot.messages.blocks import kit
 from bot.messages.blocks import waitlist as messages
@@ -61,14 +62,14 @@ def test_whose_turn_it_is_and_who_is_held_up_knows_why():
 def test_message_of_a_wait_says_its_present_state(keys, said):
     """It has *Stop waiting* as long as somebody waits."""
     wait = replace(WAIT, **keys)
-    drawn = render(WaitlistKind.WAITLIST_PLACE, waiting(wait))
+    drawn = render(NoticeKind.WAITLIST_PLACE, waiting(wait))
     assert said in drawn.blocks[0]["text"]["text"]
     assert len(list(kit.iterate_buttons(drawn.blocks))) == wait.is_waiting
 
 
 def test_message_of_a_wait_survives_the_loss_of_its_rows():
     gone = replace(waiting(None), workspace=None, former_name=None)
-    assert not list(kit.iterate_buttons(render(WaitlistKind.WAITLIST_PLACE, gone).blocks))
+    assert not list(kit.iterate_buttons(render(NoticeKind.WAITLIST_PLACE, gone).blocks))
 
 
 @pytest.mark.parametrize("kind", words.WAITED_FOR, ids=str)
@@ -76,7 +77,7 @@ def test_messages_about_room_name_the_workspace(kind):
     failed = {"outcome": Outcome.FAILED, "cause": f"no_room: {kind}"}
     offer = facts(failed, body={"room": kind, "until": NOW + 60}, capabilities=frozenset({"waiting"}))
     over = facts(body={"kind": kind, "until": NOW, "again": NOW, "then": "18:00", "workspace": "w1"})
-    for drawn in (render(NoticeKind.FAILED, offer), render(WaitlistKind.WAITLIST_ENDED, over)):
+    for drawn in (render(NoticeKind.FAILED, offer), render(NoticeKind.WAITLIST_ENDED, over)):
         assert offer.workspace.title in drawn.text
 
 

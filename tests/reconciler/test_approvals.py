@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.domain.accounts import Approval
-from bot.domain.approvals import ApprovalKind, find_next_morning
+from bot.domain.approvals import find_next_morning
+from bot.domain.notices import NoticeKind
 from bot.domain.people import Principal
 from bot.domain.tasks import TaskKind
 from bot.services import approvals as use_cases
@@ -84,7 +85,7 @@ async def test_a_username_belongs_to_one_person(bench):
 
 async def test_of_requests_that_are_over_before_they_are_sent_nobody_hears(bench):
     """A redrawn one is sent as it is by then, once."""
-    kind, now = ApprovalKind.APPROVAL_REQUEST, await bench.store.now()
+    kind, now = NoticeKind.APPROVAL_REQUEST, await bench.store.now()
     for principal, username in ((ALICE, "alice"), (BOB, "bob"), (DANA, "dana")):
         asked = Approval(bench.ids.new("approval"), principal, "cloud", username, "requested", now)
         notice = use_cases.build_notice(asked, kind, f"asked:{DANA.key}", DANA)
@@ -108,7 +109,7 @@ async def wanted(made, username="alice") -> Approval:
     now = await made.store.now()
     asked = Approval(made.ids.new("approval"), ALICE, "cloud", username, "requested", now)
     await ask_approval(
-        made.store, asked, [use_cases.build_notice(asked, ApprovalKind.APPROVAL_REQUEST, "asked", DANA)]
+        made.store, asked, [use_cases.build_notice(asked, NoticeKind.APPROVAL_REQUEST, "asked", DANA)]
     )
     await made.store.write(tasks.add_tasks, [NewTask(TaskKind.LOOK_UP_USER, asked.id)])
     await made.pass_time(20)

@@ -1,12 +1,14 @@
 """Pictures on their way to Slack: once, with their alternative text; in words where no file can be sent."""
 
+from dataclasses import asdict
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.usage_picture import Span, UsageRow, UsageWeek
+from bot.domain.usage import Span, UsageRow
+from bot.messages.blocks.usage_picture import draw_week
 from bot.store import notices
 from bot.support import pictures
 from bot.support.errors import SlackFailed, SlackPermanent, SlackUnknownOutcome
@@ -22,8 +24,8 @@ MONDAY = date(2026, 11, 23)
 async def ask(world):
     row = UsageRow("note<book>", (Span(1_795_600_000.0, 1_795_640_000.0),))
     days = tuple(MONDAY + timedelta(number) for number in range(7))
-    week = UsageWeek((row,), days, 1_795_700_000.0, ZoneInfo("Europe/Berlin"))
-    asked = NewNotice(ALICE.key, NoticeKind.USAGE_PICTURE, "press-1", ALICE, week.to_body())
+    picture = draw_week([row], days=days, now=1_795_700_000.0, zone=ZoneInfo("Europe/Berlin"))
+    asked = NewNotice(ALICE.key, NoticeKind.USAGE_PICTURE, "press-1", ALICE, asdict(picture))
     await world.store.write(notices.add_notices, [asked, asked])
 
 

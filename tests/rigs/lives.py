@@ -1,12 +1,13 @@
 """Lives of workspaces and runs, made for tests."""
 
+from collections.abc import Iterable
 from dataclasses import fields
 from decimal import Decimal
 from typing import Any
 
 from bot.domain.people import Principal
 from bot.domain.prices import Price
-from bot.domain.usage import Known, Life, Moment
+from bot.domain.usage import Known, Life, Moment, Sum, SumKey, get_sum_key
 from bot.store.transaction import Transaction
 from bot.store.usage import LIVES
 from tests.rigs.store import ALICE
@@ -62,3 +63,11 @@ def _make_row(life: Life) -> dict[str, Any]:
     row |= {"currency": price and price.currency}
     row |= {f"began_{name}": getattr(began, name) for name in ("earliest", "latest", "known")}
     return row | {f"ended_{name}": ended and getattr(ended, name) for name in ("earliest", "latest", "known")}
+
+
+def sum_up(lives: Iterable[Life], by: SumKey, since: float, until: float, now: float) -> dict[str, Sum]:
+    """Add up lives within a window."""
+    sums: dict[str, Sum] = {}
+    for life in lives:
+        sums.setdefault(get_sum_key(life, by), Sum()).add(life.measure(since, until, now), life.price)
+    return sums

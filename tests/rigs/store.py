@@ -11,7 +11,6 @@ from bot.domain.audit import AuditEntry
 from bot.domain.browsers import BrowserSession
 from bot.domain.forms import Spec
 from bot.domain.holds import hold_by_cause
-from bot.domain.message_kinds import AnyKind
 from bot.domain.notices import NewNotice, Notice, NoticeKind
 from bot.domain.observations import Observed
 from bot.domain.operations import Operation, OperationVerb
@@ -315,7 +314,7 @@ async def watch_run(store: Store, run_id: str) -> Run | None:
     return await store.carry_out(lambda tx: runs.watch(tx, run_id))
 
 
-async def deliver(store: Store, kind: AnyKind) -> list[Notice]:
+async def deliver(store: Store, kind: NoticeKind) -> list[Notice]:
     """Send the notices of a kind that are due; return them."""
     found = [one for one in await store.perform(notice_rows.claim_notices, 100, 60.0) if one.kind is kind]
     for one in found:

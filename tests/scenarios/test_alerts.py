@@ -12,8 +12,7 @@ import pytest_asyncio
 from cryptography.fernet import Fernet
 
 from bot.app import Process, StartError
-from bot.commands.socket_checks import check_others
-from bot.commands.store_checks import check_messages
+from bot.commands.store_checks import check_messages, check_others
 from bot.services.backups import make_backup
 from bot.slack.notifier import MIN_ABSENCE_SECONDS
 from bot.store.audit import append_audit
@@ -335,7 +334,7 @@ async def test_a_second_usher_with_the_same_app_is_seen_by_both(tmp_path):
             await process.notifier.step_notices()
             await scrapes.take(process.port)
             assert scrapes.last("usher_outage_seconds", kind="twice") >= 0
-            assert not (await check_others(process.store, None, None))[0].is_good
+            assert not (await check_others(process.store))[0].is_good
         said = [read_beginning(one.text) for messages in local.state.messages.values() for one in messages]
         assert said == ["Two copies of me are connected to the same Slack app."] * 2
         scrapes.stays()

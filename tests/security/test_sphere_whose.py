@@ -2,9 +2,8 @@
 
 import pytest
 
-from bot.domain.expiries import ExpiryKind
 from bot.domain.message_context import WorkspaceFacts
-from bot.domain.notices import NewNotice
+from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.tasks import TaskKind
 from bot.services.caller import Caller
@@ -79,7 +78,7 @@ async def test_a_notice_with_anothers_key_draws_no_address(sphere):
     await sphere.made(BOB)
     body = {"workspace": row.id, "connection": "cloud"}
     await sphere.store.write(
-        notices.add_notices, [NewNotice("forged", ExpiryKind.WORKSPACE_EXPIRY, "1", BOB, body)]
+        notices.add_notices, [NewNotice("forged", NoticeKind.WORKSPACE_EXPIRY, "1", BOB, body)]
     )
     (notice,) = await sphere.store.perform(notices.claim_notices, 1, 60.0)
     gatherer = Gatherer(sphere.world.asking)

@@ -6,8 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from bot.domain.installations import Installation
-from bot.domain.message_kinds import AnyKind, Mark, list_members
-from bot.domain.notices import NewNotice, NoticeKind, NoticeState
+from bot.domain.notices import Mark, NewNotice, NoticeKind, NoticeState
 from bot.domain.runs import OutputChunk
 from bot.domain.transcript import Board
 from bot.services.message_context import Gatherer
@@ -24,7 +23,7 @@ from tests.rigs.slack import FakeSlack
 from tests.rigs.store import ALICE, launched, memory_store
 
 POST, HISTORY, UPDATE = "chat.postMessage", "conversations.history", "chat.update"
-THREADED = [kind for kind in list_members(AnyKind) if Mark.THREADED in kind.marks]
+THREADED = [kind for kind in NoticeKind if Mark.THREADED in kind.marks]
 ASKED = "event/1"
 
 

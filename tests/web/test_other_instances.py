@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from bot.commands.socket_checks import check_others
+from bot.commands.store_checks import check_others
 from bot.domain.notices import NoticeKind
 from bot.store import notices as notice_rows
 from bot.store import open_store, outages, owners
@@ -74,14 +74,14 @@ async def test_more_connections_than_ours_for_minutes_are_another_usher(admins, 
     await watch(admins, others, CONFIRM_SECONDS)
     assert 0 < (await admins.store.read(outages.list_outages))[TWICE] - began <= CONFIRM_SECONDS + 120
     assert await told(admins) == [(ALICE, "twice")]
-    (check,) = await check_others(admins.store, None, None)
+    (check,) = await check_others(admins.store)
     assert (check.is_good, "another Usher" in check.found) == (False, True)
     # A process that is started meanwhile writes and says nothing again.
     await watch(admins, OtherInstances(admins.context, side), 2 * CONFIRM_SECONDS)
     assert await told(admins) == [(ALICE, "twice")]
     side.slack = 2
     await watch(admins, others, 900)
-    assert (await admins.store.read(outages.list_outages), await check_others(admins.store, None, None)) == (
+    assert (await admins.store.read(outages.list_outages), await check_others(admins.store)) == (
         {},
         [],
     )

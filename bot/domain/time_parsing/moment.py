@@ -293,11 +293,6 @@ def _list_halves(hour: int) -> tuple[int, int]:
     return hour % 12, hour % 12 + 12
 
 
-def is_ending(text: str) -> bool:
-    """Return whether a text ends with a word for the end of a day."""
-    return any(plainly(text).endswith(end) for end in _ENDS)
-
-
 def _parse_clock(text: str, *, is_announced: bool) -> _Time | Unread:
     """Return a time of day. Without a word such as ``at``, it needs minutes, am or pm, or a name."""
     if text in _NAMED_TIMES:

@@ -13,11 +13,12 @@ from bot.domain.time_parsing.days import resolve_past_day
 from bot.domain.time_parsing.moment import resolve_instant
 from bot.domain.time_parsing.spelling import MONTHS, fold_signs, spell
 
-#: Why a text gives no window: it can't be read, hasn't begun, ends before it begins, or is too long ago.
+#: Why a text gives no window: it can't be read, hasn't begun, ends before it begins, or is forgotten.
 WindowProblem = Literal["unreadable", "future", "backwards", "old"]
 
 _MAX_CHARACTERS: Final = 60
-_FIRST_YEAR: Final = 2000
+#: What ran is kept for so many days: a year and a month, so that months can be compared.
+RETENTION_DAYS: Final = 400
 #: Other spellings of the words that only occur in windows.
 _SPELT: Final = {
     **dict.fromkeys(("letzte", "letzten", "letzter", "vorige", "previous", "past"), "last"),
@@ -79,16 +80,17 @@ def read_window(text: str, zone: ZoneInfo, now: float) -> Window | WindowProblem
     words = " ".join(word for word in spell(plain).replace(" – ", " - ").split() if word not in _NOISE)
     try:
         found = _read(words, today)
+        if found is None:
+            return "unreadable"
+        (first, last), name = found
+        if first > today:
+            return "future"
+        if first > last:
+            return "backwards"
+        is_old = last < today - timedelta(days=RETENTION_DAYS)
+        return "old" if is_old else make_window(first, last, zone, name)
     except (ValueError, OverflowError):  # No such month or year.
         return "unreadable"
-    if found is None:
-        return "unreadable"
-    (first, last), name = found
-    if first > today:
-        return "future"
-    if first > last:
-        return "backwards"
-    return "old" if first.year < _FIRST_YEAR else make_window(first, last, zone, name)
 
 
 def _normalize(word: str) -> str:

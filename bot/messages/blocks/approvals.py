@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bot.domain.accounts import Approval
-from bot.domain.approvals import UNDECIDED, ApprovalKind
+from bot.domain.approvals import UNDECIDED
 from bot.domain.message_context import ObjectName, RequestFacts
-from bot.domain.notices import Answer
+from bot.domain.notices import Answer, NoticeKind
 from bot.domain.people import Named, People
 from bot.messages.blocks import kit, limits
 from bot.messages.blocks.button_values import ButtonValue
@@ -56,7 +56,7 @@ def _format_owner_answer(facts: RequestFacts) -> str:
     return fill(template, username=facts.word("username"), title=facts.connection_title)
 
 
-@renders(ApprovalKind.APPROVAL_REQUEST, is_true=_is_asked)
+@renders(NoticeKind.APPROVAL_REQUEST, is_true=_is_asked)
 def render_request(facts: RequestFacts) -> Answer:
     """Render the request for an administrator, or its decision; buttons carry its key and username."""
     if facts.approval is None or not _is_asked(facts) or facts.is_superseded:
@@ -157,7 +157,7 @@ def _name_with_identity(named: Named | None) -> Markup:
     return Markup(fill(template, who=kit.mention(named), id=user_id, **names))
 
 
-@renders(ApprovalKind.ACCOUNT_QUESTION, is_true=_is_unanswered)
+@renders(NoticeKind.ACCOUNT_QUESTION, is_true=_is_unanswered)
 def render_ownership_question(facts: RequestFacts) -> Answer:
     """Render the question whether a requested account is the reader's, or their answer."""
     if not _is_unanswered(facts):
@@ -168,7 +168,7 @@ def render_ownership_question(facts: RequestFacts) -> Answer:
     return kit.message(fill(requests.WHOSE, **names), buttons=buttons)
 
 
-@renders(ApprovalKind.APPROVAL_DENIED)
+@renders(NoticeKind.APPROVAL_DENIED)
 def render_denied(facts: RequestFacts) -> Answer:
     """Render a denial for the requester; or, for them and the administrators, that nobody has decided."""
     if facts.word("cause") == UNDECIDED:
@@ -178,7 +178,7 @@ def render_denied(facts: RequestFacts) -> Answer:
     return _render_result(pages.DENIED_PERSON, facts)
 
 
-@renders(ApprovalKind.APPROVAL_FAILED)
+@renders(NoticeKind.APPROVAL_FAILED)
 def render_failed(facts: RequestFacts) -> Answer:
     """Render the failure of a request, for its requester or its approver."""
     return _render_result(
@@ -186,7 +186,7 @@ def render_failed(facts: RequestFacts) -> Answer:
     )
 
 
-@renders(ApprovalKind.APPROVAL_DONE)
+@renders(NoticeKind.APPROVAL_DONE)
 def render_done(facts: RequestFacts) -> Answer:
     """Tell the approver of a request that the person is linked."""
     return _render_result(pages.DONE, facts)

@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 
 from bot.domain import causes
 from bot.domain import timetable as courses_timetable
-from bot.domain.courses import ClassCard, ClassCounts, ClassFacts, ClassKind, ClassProblem, CourseContext
+from bot.domain.courses import ClassCard, ClassCounts, ClassProblem
 from bot.domain.holds import HoldCode, split_hold
 from bot.domain.hours import group_days
 from bot.domain.markup import Template
-from bot.domain.message_context import WorkspaceFacts
-from bot.domain.notices import Answer
+from bot.domain.message_context import ClassFacts, WorkspaceFacts
+from bot.domain.notices import Answer, NoticeKind
 from bot.domain.stops import StopEffects, choose_gentlest_mode, ends_by_consent
 from bot.domain.time_parsing import clock
 from bot.domain.work_items import Call
@@ -32,7 +32,7 @@ _LINK_AGAIN = texts.WHY_CAUSE["credential_refused"]
 _ADDRESS_PATTERN = re.compile(r"\b[a-z][a-z0-9+.-]{0,30}://[^\s\"'”»)>]+", re.IGNORECASE)
 
 
-@renders(ClassKind.CLASS_CARD)
+@renders(NoticeKind.CLASS_CARD)
 def render_class_card(facts: ClassFacts) -> Answer:
     """Render the card for its channel."""
     card, own, is_over = facts.card, get_words(facts.card), facts.card.is_over(facts.now)
@@ -252,7 +252,7 @@ def _is_lesson_on(facts: WorkspaceFacts) -> bool:
     Not for somebody who has left its course.
     """
     operation = facts.operation
-    if facts.word("card") not in {one.id for one in facts.of(CourseContext).lessons}:
+    if facts.word("card") not in {one.id for one in facts.lessons}:
         return False
     is_ready = facts.state is State.RUNNING
     if facts.body.get("is_missed"):
@@ -264,8 +264,8 @@ def _is_lesson_on(facts: WorkspaceFacts) -> bool:
     return facts.now < facts.time("ends") and (is_ready or (operation is not None and operation.is_open))
 
 
-@renders(ClassKind.LESSON, is_true=_is_lesson_on)
-@renders(ClassKind.CLASS_STOP_WARNING, is_true=lambda _: False)
+@renders(NoticeKind.LESSON, is_true=_is_lesson_on)
+@renders(NoticeKind.CLASS_STOP_WARNING, is_true=lambda _: False)
 def render_lesson(facts: WorkspaceFacts) -> Answer:
     """Render for a person at a lesson's begin whether their workspace is ready for it."""
     is_ready = facts.state is State.RUNNING
@@ -288,7 +288,7 @@ def render_lesson(facts: WorkspaceFacts) -> Answer:
 
 
 @renders(
-    ClassKind.LESSON_REPORT,
+    NoticeKind.LESSON_REPORT,
     is_true=lambda facts: facts.now < facts.time("ends") and facts.counts.expected > 0,
 )
 def render_report(facts: ClassFacts) -> Answer:
@@ -344,7 +344,7 @@ def _is_member_not_ready(facts: ClassFacts) -> bool:
 
 
 @renders(
-    ClassKind.LESSON_NOT_READY,
+    NoticeKind.LESSON_NOT_READY,
     is_true=lambda facts: isinstance(facts, ClassFacts) and _is_member_not_ready(facts),
 )
 def render_member_not_ready(facts: ClassFacts) -> Answer:
@@ -356,7 +356,7 @@ def render_member_not_ready(facts: ClassFacts) -> Answer:
 
 
 @renders(
-    ClassKind.COURSE_LEFT, is_true=lambda facts: not (facts.is_superseded or facts.card.is_over(facts.now))
+    NoticeKind.COURSE_LEFT, is_true=lambda facts: not (facts.is_superseded or facts.card.is_over(facts.now))
 )
 def render_course_left(facts: ClassFacts) -> Answer:
     """Render for a former member why an upgrade took them out of a course, with the button that joins it."""
@@ -405,7 +405,7 @@ def render_unknown() -> Answer:
 
 def describe_end(facts: WorkspaceFacts, *, is_done: bool) -> str:
     """Describe for an owner the stop of their workspace by a class or a lesson's end, or its failure."""
-    of, course = facts.of(CourseContext).stopping_class, facts.word("course")
+    of, course = facts.stopping_class, facts.word("course")
     if of is None:
         done = texts.SUSPEND_WORDS if facts.state is State.SUSPENDED else texts.STOP_WORDS
         said = fill_notice(texts.LESSON_OVER, facts, course=course, done=Markup(done[0]))
@@ -417,7 +417,7 @@ def describe_end(facts: WorkspaceFacts, *, is_done: bool) -> str:
     return fill_notice(template if is_done else texts.STOP_FAILED_BY, facts, **names)
 
 
-@renders(ClassKind.CLASS_OVER)
+@renders(NoticeKind.CLASS_OVER)
 def render_summary(facts: ClassFacts) -> Answer:
     """Render a class's summary for its teacher."""
     counts, numbers = facts.counts, _format_counts(facts.counts)
@@ -431,7 +431,7 @@ def render_summary(facts: ClassFacts) -> Answer:
     return replies.answer(kit.join(lines, "\n"))
 
 
-@renders(ClassKind.CLASS_POSTED)
+@renders(NoticeKind.CLASS_POSTED)
 def render_post_question(facts: ClassFacts) -> Answer:
     """Render the question to the poster whether to post the card again: it was refused, or nobody knows.
 

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-from bot.domain.expiries import ExpiryKind
 from bot.domain.message_context import Facts, WorkspaceFacts
-from bot.domain.notices import Answer
+from bot.domain.notices import Answer, NoticeKind
 from bot.domain.stops import ExpiryMode, is_final
 from bot.domain.workspaces import State
 from bot.messages.blocks import kit
@@ -21,7 +20,7 @@ from bot.messages.blocks.renderers import renders
 from bot.messages.texts import notices, problems, times
 
 
-@renders(ExpiryKind.LINK_EXPIRY, is_true=lambda facts: facts.link_is_ending)
+@renders(NoticeKind.LINK_EXPIRY, is_true=lambda facts: facts.link_is_ending)
 def _render_link_end(facts: Facts) -> Answer:
     """Render the coming end of a link."""
     at = facts.time("expires_at")
@@ -44,7 +43,7 @@ def _is_coming(facts: WorkspaceFacts) -> bool:
     return abs(ends_at - float(facts.body.get("expires_at") or ends_at)) < 60.0
 
 
-@renders(ExpiryKind.WORKSPACE_EXPIRY, is_true=_is_coming)
+@renders(NoticeKind.WORKSPACE_EXPIRY, is_true=_is_coming)
 def render_workspace_end(facts: WorkspaceFacts) -> Answer:
     """Render the warning by the current row."""
     workspace = facts.workspace
@@ -71,7 +70,7 @@ _ENDING: Final[Mapping[ExpiryMode, str]] = {
 }
 
 
-@renders(ExpiryKind.WORKSPACE_EXTENDED)
+@renders(NoticeKind.WORKSPACE_EXTENDED)
 def _render_extension(facts: WorkspaceFacts) -> Answer:
     """Render the provider's answer to the request to end later."""
     if not (cause := facts.word("cause")):

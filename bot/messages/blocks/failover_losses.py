@@ -1,8 +1,7 @@
 """Messages about records that a database has lost, or has again."""
 
-from bot.domain.failover_losses import FailoverKind
 from bot.domain.message_context import Facts, WorkspaceFacts
-from bot.domain.notices import Answer
+from bot.domain.notices import Answer, NoticeKind
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.buttons import list_buttons
@@ -12,7 +11,7 @@ from bot.messages.blocks.renderers import renders
 from bot.messages.texts import cards, notices, pages
 
 
-@renders(FailoverKind.WRITES_LOST)
+@renders(NoticeKind.WRITES_LOST)
 def render_lost_records(facts: WorkspaceFacts) -> Answer:
     """Say that records were lost, and in which state their workspace is, if that was read since."""
     workspace = facts.workspace
@@ -23,7 +22,7 @@ def render_lost_records(facts: WorkspaceFacts) -> Answer:
     return notice(notices.LOST, facts, buttons, state=cards.STATES[workspace.state].lower())
 
 
-@renders(FailoverKind.BACKUP_RESTORED)
+@renders(NoticeKind.BACKUP_RESTORED)
 def _render_restored(facts: Facts) -> Answer:
     """Say that a link is back which the person had ended."""
     return replies.answer(fill(pages.RESTORED, title=facts.connection_title))

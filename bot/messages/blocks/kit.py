@@ -202,11 +202,6 @@ def is_output(block: Block) -> bool:
     return block["type"] == "section" and str(text).startswith(FENCE)
 
 
-def header(text: str) -> Block:
-    """Return a heading."""
-    return {"type": "header", "text": plain(text, limits.MAX_HEADER_LENGTH)}
-
-
 def divider() -> Block:
     """Return a horizontal line."""
     return {"type": "divider"}

@@ -5,8 +5,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from bot.domain.message_context import Facts, HeldFacts, RunFacts, WorkspaceFacts
-from bot.domain.message_kinds import AnyKind, Mark
-from bot.domain.notices import Answer, NoticeKind
+from bot.domain.notices import Answer, Mark, NoticeKind
 from bot.domain.work_items import Outcome
 from bot.messages.blocks import kit, limits, outcomes, stored
 from bot.messages.blocks.button_values import ButtonValue
@@ -18,13 +17,13 @@ from bot.messages.texts import answers, notices, times
 from bot.support.declarations import require_complete
 
 
-def find_renderer(kind: AnyKind) -> Renderer:
+def find_renderer(kind: NoticeKind) -> Renderer:
     """Return the renderer of a kind of message."""
     require_complete()
     return RENDERERS[kind]
 
 
-def _is_row_gone(kind: AnyKind, facts: Facts) -> bool:
+def _is_row_gone(kind: NoticeKind, facts: Facts) -> bool:
     """Return whether a kind of message can't be rendered, because its row is gone."""
     if kind is NoticeKind.CARD:
         return not isinstance(facts, WorkspaceFacts) or facts.operation is None
@@ -32,10 +31,10 @@ def _is_row_gone(kind: AnyKind, facts: Facts) -> bool:
 
 
 def keep_current_buttons(
-    kind: AnyKind,
+    kind: NoticeKind,
     facts: Facts | None,
     said: Answer,
-    beside: Iterable[tuple[AnyKind, Facts | None]] = (),
+    beside: Iterable[tuple[NoticeKind, Facts | None]] = (),
 ) -> Answer:
     """Return a sent message with only those buttons that it would have if it were sent now.
 
@@ -54,7 +53,7 @@ def _get_identity(button: Element) -> tuple[str | None, ...]:
     return press.action_id, button.get("value"), button.get("url")
 
 
-def is_true(kind: AnyKind, facts: Facts) -> bool:
+def is_true(kind: NoticeKind, facts: Facts) -> bool:
     """Return whether a message would be true now; cards and questions stay true beside newer ones."""
     is_beside = bool(kind.marks & (Mark.CARD | Mark.ASKS))
     if _is_row_gone(kind, facts) or (facts.is_superseded and not is_beside):
@@ -62,7 +61,7 @@ def is_true(kind: AnyKind, facts: Facts) -> bool:
     return find_renderer(kind).is_true(facts)
 
 
-def render_pending(kind: AnyKind, facts: Facts) -> Answer | None:
+def render_pending(kind: NoticeKind, facts: Facts) -> Answer | None:
     """Render a pending notice for the present state; None if there is nothing left to tell.
 
     The end of an operation is always told: if the notice is no longer true, as its card, with what has
@@ -99,7 +98,7 @@ READY_KINDS: Final = frozenset({NoticeKind.READY, NoticeKind.READY_LINK, NoticeK
 _IN_A_SECTION: Final = 8
 
 
-def render(kind: AnyKind, facts: Facts) -> Answer:
+def render(kind: NoticeKind, facts: Facts) -> Answer:
     """Draw a notice from its facts; if its row is gone, a sentence says so.
 
     Once something newer was requested, only a question keeps its buttons.
@@ -137,7 +136,7 @@ def render_outage(facts: Facts) -> Answer:
     return notice(template, facts, **names)
 
 
-def _list_pending(facts: HeldFacts) -> list[tuple[tuple[AnyKind, Facts], Answer]]:
+def _list_pending(facts: HeldFacts) -> list[tuple[tuple[NoticeKind, Facts], Answer]]:
     """Return the notices of a message that are still to be sent, each with its own answer."""
     return [(one, answer) for one in facts.held if (answer := render_pending(*one)) is not None]
 
@@ -165,7 +164,7 @@ def _render_summary(facts: HeldFacts) -> Answer:
     return kit.answer([*sections, *kit.actions(buttons[:MAX_CHOICES]), *kit.actions([show])])
 
 
-def _write_lines(left: Sequence[tuple[tuple[AnyKind, Facts], Answer]]) -> list[str]:
+def _write_lines(left: Sequence[tuple[tuple[NoticeKind, Facts], Answer]]) -> list[str]:
     """Return the lines of several messages, with similar ones in one sentence."""
     alike: dict[tuple[str, str], list[Facts]] = {}
     lines = list[str]()

@@ -7,9 +7,9 @@ from typing import Any
 from bot.domain.feasibility import LINK_HELPS
 from bot.domain.markup import Template
 from bot.domain.message_context import RequestFacts, WorkspaceFacts
-from bot.domain.notices import Answer
+from bot.domain.notices import Answer, NoticeKind
 from bot.domain.stops import StopEffects, StopMode, is_final
-from bot.domain.timers import TimerKind, list_coming_ends
+from bot.domain.timers import list_coming_ends
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit
 from bot.messages.blocks.button_values import ButtonValue
@@ -56,7 +56,7 @@ def _is_coming(facts: WorkspaceFacts) -> bool:
     return workspace.stop_warned or facts.now < workspace.stop_at
 
 
-@renders(TimerKind.STOP_WARNING, is_true=_is_coming)
+@renders(NoticeKind.STOP_WARNING, is_true=_is_coming)
 def render_warning(facts: WorkspaceFacts) -> Answer:
     """Draw the warning from the current row."""
     workspace, names = facts.workspace, get_names(facts)
@@ -131,7 +131,7 @@ def _is_unstopped(facts: WorkspaceFacts) -> bool:
     return _can_run(facts) and (facts.word("cause") not in LINK_HELPS or bool(facts.obstacle))
 
 
-@renders(TimerKind.PLANNED_STOP_FAILED, is_true=_is_unstopped)
+@renders(NoticeKind.PLANNED_STOP_FAILED, is_true=_is_unstopped)
 def render_failed(facts: WorkspaceFacts) -> Answer:
     """Render the failure of a planned stop, with its cause."""
     names = get_names(facts) | {"at": kit.moment_at(facts.time("stop_at"), facts.now, facts.zone)}
@@ -254,7 +254,7 @@ def build_form(facts: WorkspaceFacts, timer_mode: StopMode) -> dict[str, Any]:
     )
 
 
-@renders(TimerKind.WARNING_UNDELIVERED)
+@renders(NoticeKind.WARNING_UNDELIVERED)
 def _render_undelivered_warning(facts: RequestFacts) -> Answer:
     """Tell an administrator what happened at an end that its owner couldn't be warned of."""
     template = notices.UNWARNED_STOPPED if facts.body.get("survives_stop") else notices.UNWARNED_LEFT

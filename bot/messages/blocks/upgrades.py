@@ -5,9 +5,9 @@ from datetime import date
 from typing import Final
 
 from bot.domain.courses import ClassCard
-from bot.domain.notices import Answer
+from bot.domain.notices import Answer, NoticeKind
 from bot.domain.time_parsing import clock
-from bot.domain.upgrades import DescribedLoss, UpgradeFacts, UpgradeKind
+from bot.domain.upgrades import DescribedLoss, UpgradeFacts
 from bot.messages.blocks import kit
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.blocks.plans import format_timetable
@@ -60,7 +60,7 @@ _NOT_HELD: Final = (
 )
 
 
-@renders(UpgradeKind.UPGRADE_LOSSES, is_true=lambda facts: bool(facts.losses))
+@renders(NoticeKind.UPGRADE_LOSSES, is_true=lambda facts: bool(facts.losses))
 def render_upgrade_losses(facts: UpgradeFacts) -> Answer:
     """Render a person's losses, one sentence each."""
     waiting = [one for one in facts.losses if one.what == "hours_wait"]

@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 from bot.domain.message_context import WorkspaceFacts
-from bot.domain.notices import Answer
+from bot.domain.notices import Answer, NoticeKind
 from bot.domain.people import People
-from bot.domain.time_parsing.past import Window, WindowProblem
-from bot.domain.usage import MIN_PEOPLE, GroupUsage, Idle, Sum, UsageFacts, UsageKind, UsageLine
+from bot.domain.time_parsing.past import RETENTION_DAYS, Window, WindowProblem
+from bot.domain.usage import MIN_PEOPLE, GroupUsage, Idle, Sum, UsageFacts, UsageLine
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import list_hours_button, stop_button
 from bot.messages.blocks.kit import Block, Element, Markup, fill, line
@@ -88,9 +88,20 @@ def answer_usage(facts: UsageFacts, command: Markup, *, is_drawn: bool = False) 
     if not facts.usage.lines:
         said = kit.join([format_nothing(facts.window), fill(words.NOTHING_NEXT, command=command)])
         left = [kit.section(kit.join(lines, "\n"))] if (lines := _format_left(facts)) else []
-        return kit.answer([kit.section(said), *left, *kit.actions(_list_other_buttons(facts))])
+        small = _render_what_is_kept(facts.window, facts.now)
+        return kit.answer([kit.section(said), *left, *small, *kit.actions(_list_other_buttons(facts))])
     picture = [kit.context(words.PICTURE_COMES)] if is_drawn else []
     return kit.answer([*_render(facts), *picture, *kit.actions(_list_other_buttons(facts))])
+
+
+def _render_what_is_kept(window: Window, now: float) -> list[Block]:
+    """Say from when on lives are known, if a window begins earlier."""
+    today = datetime.fromtimestamp(now, UTC).date()
+    first = today - timedelta(days=RETENTION_DAYS)
+    if window.first >= first:
+        return []
+    day = Markup(_format_day(first, today.year))
+    return [kit.context(fill(words.PARTLY_OLD, days=str(RETENTION_DAYS), day=day))]
 
 
 def format_nothing(window: Window) -> str:
@@ -108,7 +119,7 @@ def explain_window(problem: WindowProblem, given: str, command: Markup) -> str:
         "backwards": words.WINDOW_BACKWARDS,
         "old": words.WINDOW_OLD,
     }
-    return fill(why[problem], given=given, command=command)
+    return fill(why[problem], given=given, command=command, days=str(RETENTION_DAYS))
 
 
 def _render(facts: UsageFacts) -> list[Block]:
@@ -131,7 +142,8 @@ def _render(facts: UsageFacts) -> list[Block]:
         blocks += kit.row(_format_idle(facts, usage.idle), [] if still is None else list_end_buttons(still))
     if left := _format_left(facts):
         blocks.append(kit.section(kit.join(left, "\n")))
-    return [*blocks, *_render_small_print(usage.lines)]
+    old = _render_what_is_kept(facts.window, facts.now)
+    return [*blocks, *_render_small_print(usage.lines), *old]
 
 
 def _format_left(facts: UsageFacts) -> list[str]:
@@ -261,7 +273,8 @@ def answer_group(
     total = fill(words.OF_GROUP, people=_format_people(group.people), **_format_sum(group.total))
     blocks = [kit.section(kit.join([head, total], "\n"))]
     blocks += [kit.section(kit.join(some, "\n")) for some in (parts, persons) if some]
-    return kit.answer([*blocks, *([] if persons else [kit.context(why_no_names)])])
+    small = [*([] if persons else [kit.context(why_no_names)]), *_render_what_is_kept(window, now)]
+    return kit.answer([*blocks, *small])
 
 
 def _format_people(count: int) -> Markup:
@@ -275,7 +288,7 @@ def _format_sum(one: Sum) -> dict[str, Markup]:
 # -- on Mondays ----------------------------------------------------------------------------------------------
 
 
-@renders(UsageKind.WEEK, is_true=lambda facts: bool(facts.usage.lines))
+@renders(NoticeKind.WEEK, is_true=lambda facts: bool(facts.usage.lines))
 def _render_week(facts: UsageFacts) -> Answer:
     """Render last week's figures, with buttons for what still runs."""
     blocks = _render(facts)

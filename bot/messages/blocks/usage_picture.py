@@ -7,15 +7,15 @@ little wider or narrower than the others.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
-from typing import Any, Final
+from typing import Final
 from xml.sax.saxutils import escape
 
 from bot.domain.message_context import Facts
 from bot.domain.notices import Answer, NoticeKind
-from bot.domain.usage_picture import Span, SpanKind, UsageRow, UsageWeek
+from bot.domain.usage import Span, SpanKind, UsageRow
 from bot.messages.blocks import kit
 from bot.messages.blocks.kit import ELLIPSIS, MAX_NAME_LENGTH, Markup
 from bot.messages.blocks.renderers import renders
@@ -54,38 +54,21 @@ class Picture:
     alt_text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Theme:
-    """The colours of a picture."""
-
-    paper: str
-    ink: str
-    muted: str
-    grid: str
-    night: str
-    ran: str
-    unknown: str
-    now: str
+#: The colours. The paper is the picture's own, as Slack doesn't say whether its reader uses dark mode.
+PAPER: Final = "#ffffff"
+INK: Final = "#1d1c1d"
+MUTED: Final = "#5c5b5d"
+NIGHT: Final = "#eceef4"
+RAN: Final = "#1264a3"
+UNKNOWN: Final = "#8a5a00"
+NOW: Final = "#c4003d"
+_GRID: Final = "#b8bac0"
 
 
-THEMES: Final[Mapping[str, Theme]] = {
-    "light": Theme("#ffffff", "#1d1c1d", "#5c5b5d", "#b8bac0", "#eceef4", "#1264a3", "#8a5a00", "#c4003d"),
-    "dark": Theme("#1a1d21", "#eeeeef", "#b3b4b6", "#565a61", "#2a2e36", "#4aa8e8", "#e2ab4e", "#ff6f91"),
-}
-
-
-def draw_week(
-    rows: Sequence[UsageRow], *, days: Sequence[date], now: float, zone: tzinfo, theme: str = "light"
-) -> Picture:
-    """Draw consecutive days as columns, and a row for each name, in a reader's zone and theme."""
+def draw_week(rows: Sequence[UsageRow], *, days: Sequence[date], now: float, zone: tzinfo) -> Picture:
+    """Draw consecutive days as columns, and a row for each name, in a reader's zone."""
     week = _Week(days, now, zone)
-    return Picture(_Drawing(rows, week, THEMES[theme]).draw(), _describe(rows, week))
-
-
-def draw_body(body: Mapping[str, Any]) -> Picture:
-    """Draw the week of a message's body."""
-    week = UsageWeek.from_body(body)
-    return draw_week(week.rows, days=week.days, now=week.now, zone=week.zone, theme=week.theme)
+    return Picture(_Drawing(rows, week).draw(), _describe(rows, week))
 
 
 @renders(NoticeKind.USAGE_PICTURE)
@@ -94,9 +77,9 @@ def render_comment(_: Facts) -> Answer:
     return kit.message(texts.COMMENT)
 
 
-def render_in_words(body: Mapping[str, Any]) -> Answer:
+def render_in_words(alt_text: str) -> Answer:
     """Render what a picture shows, if it can't be drawn or sent."""
-    return kit.message(kit.fill(texts.IN_WORDS, week=Markup(kit.safe(draw_body(body).alt_text))))
+    return kit.message(kit.fill(texts.IN_WORDS, week=Markup(kit.safe(alt_text))))
 
 
 class _Week:
@@ -147,8 +130,8 @@ def _format_date(day: date) -> str:
 class _Drawing:
     """The SVG of one picture, from top to bottom."""
 
-    def __init__(self, rows: Sequence[UsageRow], week: _Week, theme: Theme) -> None:
-        self._week, self._theme = week, theme
+    def __init__(self, rows: Sequence[UsageRow], week: _Week) -> None:
+        self._week = week
         self._rows, self._rest = rows[:MAX_ROWS], rows[MAX_ROWS:]
         self._bottom = _FIRST_ROW + max(len(self._rows), 1) * _ROW_HEIGHT
         self._parts: list[str] = []
@@ -162,18 +145,17 @@ class _Drawing:
             self._add_text(texts.NOTHING, _MARGIN, _FIRST_ROW + 30, _NAME_SIZE)
         self._add_now()
         height = self._add_foot()
-        theme = self._theme
         # Its lines hatch what isn't known.
         hatch = (
             f'<pattern id="hatch" width="7" height="7" patternUnits="userSpaceOnUse" '
-            f'patternTransform="rotate(45)"><path d="M0 0V7" stroke="{theme.unknown}" stroke-width="5"/>'
+            f'patternTransform="rotate(45)"><path d="M0 0V7" stroke="{UNKNOWN}" stroke-width="5"/>'
             f"</pattern>"
         )
         head = (
             f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}" '
             f'viewBox="0 0 {_WIDTH} {height}" font-family="{FONT_FAMILY}">'
         )
-        paper = f'<rect width="{_WIDTH}" height="{height}" fill="{theme.paper}"/>'
+        paper = f'<rect width="{_WIDTH}" height="{height}" fill="{PAPER}"/>'
         return "\n".join([head, f"<defs>{hatch}</defs>", paper, *self._parts, "</svg>\n"])
 
     def _find_x(self, at: float) -> float:
@@ -182,7 +164,7 @@ class _Drawing:
         return round(_MARGIN + share * (_WIDTH - 2 * _MARGIN), 1)
 
     def _add_text(self, text: str, x: float, y: float, size: int, **more: str) -> None:
-        values = {"fill": self._theme.ink, **more}
+        values = {"fill": INK, **more}
         attributes = "".join(f' {key.replace("_", "-")}="{value}"' for key, value in values.items())
         said = escape(" ".join(clean(text).split()))
         self._parts.append(f'<text x="{x:g}" y="{y:g}" font-size="{size}"{attributes}>{said}</text>')
@@ -196,30 +178,30 @@ class _Drawing:
 
     def _add_days(self) -> None:
         """Draw the title, the names of the days, their nights, and a line at each midnight."""
-        week, theme = self._week, self._theme
+        week = self._week
         title = texts.TITLE.format(first=_format_date(week.days[0]), last=_format_date(week.days[-1]))
         self._add_text(title, _MARGIN, 28, 19)
-        self._add_text(str(week.zone), _WIDTH - _MARGIN, 28, 15, fill=theme.muted, text_anchor="end")
+        self._add_text(str(week.zone), _WIDTH - _MARGIN, 28, 15, fill=MUTED, text_anchor="end")
         for day in (week.days[0] - timedelta(1), *week.days):
             begins_at = max(week.find_moment(day, _NIGHT_BEGINS), week.begins_at)
             ends_at = min(week.find_moment(day + timedelta(1), _NIGHT_ENDS), week.ends_at)
             x = self._find_x(begins_at)
             width = round(self._find_x(ends_at) - x, 1)
-            self._add_box(x, _FIRST_ROW - 8, width, self._bottom - _FIRST_ROW + 8, f'fill="{theme.night}"')
+            self._add_box(x, _FIRST_ROW - 8, width, self._bottom - _FIRST_ROW + 8, f'fill="{NIGHT}"')
         today = datetime.fromtimestamp(week.now, week.zone).date()
         for day, begins_at, ends_at in zip(week.days, week.begins, week.begins[1:], strict=False):
             middle = (self._find_x(begins_at) + self._find_x(ends_at)) / 2
-            colour = theme.now if day == today else theme.muted
+            colour = NOW if day == today else MUTED
             self._add_text(f"{day:%a %-d}", middle, 58, 16, fill=colour, text_anchor="middle")
         for begins_at in week.begins:
-            self._add_line(self._find_x(begins_at), 42, self._bottom, f'stroke="{theme.grid}"')
+            self._add_line(self._find_x(begins_at), 42, self._bottom, f'stroke="{_GRID}"')
 
     def _add_row(self, row: UsageRow, top: float) -> None:
         """Draw a name, its hours and its bars."""
         hours, spans = self._week.format_hours([row]), self._week.cut_all(row)
         if any(span.kind is SpanKind.UNKNOWN for span in spans):
             hours = texts.AND_UNKNOWN.format(hours=hours)
-        halo = {"stroke": self._theme.paper, "stroke_width": "3", "paint_order": "stroke"}
+        halo = {"stroke": PAPER, "stroke_width": "3", "paint_order": "stroke"}
         self._add_text(_cut_name(row.name), _MARGIN + 4, top + 18, _NAME_SIZE, **halo)
         end = _WIDTH - _MARGIN - 4
         self._add_text(hours, end, top + 18, _NAME_SIZE, text_anchor="end", **halo)
@@ -228,32 +210,32 @@ class _Drawing:
             self._add_bar(span, top + _BAR_TOP)
 
     def _add_bar(self, span: Span, top: float) -> None:
-        theme, is_ran = self._theme, span.kind is SpanKind.RAN
+        is_ran = span.kind is SpanKind.RAN
         x, end = self._find_x(span.begins_at), self._find_x(span.ends_at)
         width = max(end - x, _MIN_BAR_WIDTH if is_ran else _MIN_PLAN_WIDTH)
         x = min(x, _WIDTH - _MARGIN - width)
         if is_ran:
-            self._add_box(x, top, round(width, 1), _BAR_HEIGHT, f'fill="{theme.ran}"')
+            self._add_box(x, top, round(width, 1), _BAR_HEIGHT, f'fill="{RAN}"')
             return
-        colour = theme.ran if span.kind is SpanKind.PLANNED else theme.unknown
-        fill = theme.paper if span.kind is SpanKind.PLANNED else "url(#hatch)"
+        colour = RAN if span.kind is SpanKind.PLANNED else UNKNOWN
+        fill = PAPER if span.kind is SpanKind.PLANNED else "url(#hatch)"
         # A stroke lies on both sides of its line, so the box is smaller by half of it.
         style = f'fill="{fill}" stroke="{colour}" stroke-width="2"'
         self._add_box(x + 1, top + 1, round(width - 2, 1), _BAR_HEIGHT - 2, style)
 
     def _add_now(self) -> None:
-        week, theme = self._week, self._theme
+        week = self._week
         if not week.has_now:
             return
         x = self._find_x(week.now)
-        self._add_line(x, _FIRST_ROW - 8, self._bottom + 6, f'stroke="{theme.now}" stroke-width="2.5"')
+        self._add_line(x, _FIRST_ROW - 8, self._bottom + 6, f'stroke="{NOW}" stroke-width="2.5"')
         label = texts.NOW.format(at=week.format_time(week.now))
         anchor = "end" if x > _WIDTH / 2 else "start"
-        self._add_text(label, x, self._bottom + 22, 15, fill=theme.now, text_anchor=anchor)
+        self._add_text(label, x, self._bottom + 22, 15, fill=NOW, text_anchor=anchor)
 
     def _add_foot(self) -> int:
         """Draw the legend and what there is to add; return the picture's height."""
-        week, theme = self._week, self._theme
+        week = self._week
         y = self._bottom + (48 if week.has_now else 28)
         kinds = {span.kind for row in self._rows for span in week.cut_all(row)}
         x = float(_MARGIN)
@@ -264,26 +246,25 @@ class _Drawing:
         ):
             if kind in kinds:
                 self._add_swatch(kind, x, y)
-                self._add_text(label, x + 34, y, 15, fill=theme.muted)
+                self._add_text(label, x + 34, y, 15, fill=MUTED)
                 x += 34 + estimate_width(label, 15) + 18
-        self._add_box(x, y - 14, 28, _BAR_HEIGHT, f'fill="{theme.night}" stroke="{theme.grid}"')
-        self._add_text(texts.NIGHT, x + 34, y, 15, fill=theme.muted)
+        self._add_box(x, y - 14, 28, _BAR_HEIGHT, f'fill="{NIGHT}" stroke="{_GRID}"')
+        self._add_text(texts.NIGHT, x + 34, y, 15, fill=MUTED)
         lines = list(week.list_unusual_days())
         if self._rest:
             hours = week.format_hours(self._rest)
             lines.insert(0, texts.MORE_ROWS.format(count=len(self._rest), hours=hours))
         for line in lines:
             y += 24
-            self._add_text(line, _MARGIN, y, 15, fill=theme.muted)
+            self._add_text(line, _MARGIN, y, 15, fill=MUTED)
         return y + 18
 
     def _add_swatch(self, kind: SpanKind, x: float, y: float) -> None:
-        theme = self._theme
         if kind is SpanKind.RAN:
-            self._add_box(x, y - 14, 28, _BAR_HEIGHT, f'fill="{theme.ran}"')
+            self._add_box(x, y - 14, 28, _BAR_HEIGHT, f'fill="{RAN}"')
             return
-        colour = theme.ran if kind is SpanKind.PLANNED else theme.unknown
-        fill = theme.paper if kind is SpanKind.PLANNED else "url(#hatch)"
+        colour = RAN if kind is SpanKind.PLANNED else UNKNOWN
+        fill = PAPER if kind is SpanKind.PLANNED else "url(#hatch)"
         self._add_box(x + 1, y - 13, 26, 16, f'fill="{fill}" stroke="{colour}" stroke-width="2"')
 
 

@@ -147,8 +147,6 @@ WHICH_OF_ALL: Final = "Which run? Press one, or type `{command}{verb} NAME`."
 #: Distinguishes runs of the same name on buttons.
 FROM: Final = "{name}, {at}"
 
-#: The usual duration of a job's runs; for one that should end soon, or is late.
-USUAL: Final = "*{name}* on {title} hasn't started yet. It usually takes {usual}."
 # -- a run written in one line -----------------------------------------------------------------------------
 
 NO_SCHEDULE: Final = (

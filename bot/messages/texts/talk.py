@@ -30,16 +30,6 @@ TALK: Final[Mapping[str, str]] = {
 #: For a name that belongs to somebody else's thing.
 THEIRS: Final = "I only work with your own workspaces, so I haven't done anything."
 
-# -- what was said before -----------------------------------------------------------------------------------
-
-NOT_ASKED: Final = (
-    "I didn't ask you anything. We last spoke of {names}. Type `{command}help` to see what I can do."
-)
-
-# -- questions ----------------------------------------------------------------------------------------------
-
-SINCE: Final = "Since {since}, so for {length}."
-
 # -- near misses -------------------------------------------------------------------------------------------
 
 DID_YOU_MEAN: Final = "Did you mean {commands}?"
@@ -93,8 +83,6 @@ BEING: Final[Mapping[State, str]] = {
     State.GONE: "no longer exists",
     State.UNKNOWN: "is in a state that I don't know",
 }
-#: The parts of a request that weren't understood, in the person's words.
-LEFT_OUT: Final = "I left out {names}."
 SEVERAL_MOST: Final = "I do at most {most} at once. Ask again for the rest."
 NONE_OF_THEM: Final = "There's nothing to do. {states}"
 NONE_AT_ALL: Final = (

@@ -50,6 +50,7 @@ PICTURE_COMES: Final = "I'm sending it as a picture, too, in our direct messages
 WHY_SPREAD: Final = "*Give or take*: it was started or stopped outside Usher, between two of my checks."
 WHY_LEAST: Final = "*At least*: it was already running when I first saw it."
 WHY_UNKNOWN: Final = "*Unknown*: nobody saw when it stopped, so I don't count the time after that."
+PARTLY_OLD: Final = "I only keep what ran for {days} days, so anything that ended before {day} isn't in it."
 NOTHING: Final = "Nothing of yours ran {when}."
 NOTHING_NEXT: Final = (
     "To look further back, type `{command}usage last month` or `{command}usage since 3 Nov`."
@@ -63,7 +64,7 @@ WINDOW_UNREAD: Final = (
 )
 WINDOW_FUTURE: Final = "`{given}` hasn't begun yet. Nothing can have run in it."
 WINDOW_BACKWARDS: Final = "`{given}` ends before it begins. Type the first day before the last."
-WINDOW_OLD: Final = "`{given}` is too long ago. I don't know what ran then."
+WINDOW_OLD: Final = "I only keep what ran for {days} days, so I have nothing of `{given}` any more."
 #: Buttons.
 SHOW_WEEK: Final = "Show my week"
 LAST_WEEK: Final = "Last week"

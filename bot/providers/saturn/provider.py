@@ -537,7 +537,7 @@ def _decode_claims(token: str) -> Mapping[str, Any]:
 
 def _read_shown_token(response: Response) -> str:
     """Return the token in a response: a bare string, or a field of an object."""
-    body = response.unredacted_json()
+    body = response.json(unredacted=True)
     shown = require_text(body, "token") if isinstance(body, dict) else body
     if not isinstance(shown, str) or not shown:
         raise errors.BadAnswer("the answer is no token")

@@ -10,7 +10,7 @@ import structlog
 from bot.domain.transcript import Board
 from bot.services.context import Context
 from bot.services.message_context import Gatherer
-from bot.slack.calls import AnySlack
+from bot.slack.installed import AnySlack
 from bot.slack.notifier.cards import CardUpdates
 from bot.slack.notifier.outbox import Outbox
 from bot.slack.notifier.outputs import Outputs

@@ -4,16 +4,16 @@ from functools import partial
 
 import structlog
 
-from bot.domain.message_kinds import Mark
-from bot.domain.notices import Answer, Card, NewNotice, NoticeKind
+from bot.domain.notices import Answer, Card, Mark, NewNotice, NoticeKind
 from bot.domain.plan import backoff
 from bot.messages.blocks import kit, stored
 from bot.messages.texts import notices as notice_words
 from bot.services.context import Context
 from bot.services.message_context import Gatherer
 from bot.slack import methods
-from bot.slack.calls import AnySlack, PacedSlack
+from bot.slack.calls import PacedSlack
 from bot.slack.errors import Meaning, classify, find_retry_delay
+from bot.slack.installed import AnySlack
 from bot.slack.notifier.rendering import NOT_READY_SECONDS, build_edit, digest, edit, render_update
 from bot.slack.notifier.results import Results
 from bot.slack.notifier.timing import Timing

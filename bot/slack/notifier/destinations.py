@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from bot.domain.message_kinds import Mark
-from bot.domain.notices import Notice
+from bot.domain.notices import Mark, Notice
 from bot.store import cards
 from bot.store.store import Store
 from bot.support.guards import guards

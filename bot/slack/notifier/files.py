@@ -3,8 +3,6 @@
 from collections.abc import AsyncIterator
 from typing import Final
 
-from bot.domain.notices import Notice
-from bot.messages.blocks.usage_picture import draw_body
 from bot.slack import methods
 from bot.slack.calls import PacedSlack
 from bot.support import errors, pictures
@@ -22,16 +20,15 @@ async def upload_file(
     return str(answer.data.get("file_id") or "")
 
 
-async def upload_picture(slack: PacedSlack, notice: Notice) -> str:
-    """Draw and upload the picture of a notice; return the file's id. Raises PictureError and SlackFailed."""
-    picture = draw_body(notice.body)
-    png = await pictures.draw_png(picture.svg)
+async def upload_picture(slack: PacedSlack, svg: str, alt_text: str) -> str:
+    """Upload a picture as PNG; return the file's id. Raises PictureError and SlackFailed."""
+    png = await pictures.draw_png(svg)
 
     async def yield_once() -> AsyncIterator[bytes]:
         yield png
 
     try:
-        return await upload_file(slack, PICTURE_NAME, yield_once(), len(png), alt_text=picture.alt_text)
+        return await upload_file(slack, PICTURE_NAME, yield_once(), len(png), alt_text=alt_text)
     except errors.SlackUnknownOutcome as error:
         # Nobody sees the file yet, so there is nothing to look for.
         raise errors.SlackFailed(error.method, error.code) from None

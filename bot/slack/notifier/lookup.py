@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from bot.domain.message_kinds import AnyKind, Mark, list_members
-from bot.domain.notices import FILE_KINDS, Answer, Notice
+from bot.domain.notices import FILE_KINDS, Answer, Mark, Notice, NoticeKind
 from bot.slack import methods
-from bot.slack.calls import AnySlack
+from bot.slack.installed import AnySlack
 from bot.store import notices as notice_rows
 from bot.store.store import Store
 from bot.support import errors
@@ -118,8 +117,4 @@ def _is_key_of(key: str, notice: Notice) -> bool:
     """
     if Mark.END not in notice.kind.marks:
         return key == notice.key
-    return any(
-        key.startswith(f"{notice.subject}/{kind}/")
-        for kind in list_members(AnyKind)
-        if Mark.END in kind.marks
-    )
+    return any(key.startswith(f"{notice.subject}/{kind}/") for kind in NoticeKind if Mark.END in kind.marks)

@@ -10,8 +10,7 @@ from typing import Any, Final
 
 import structlog
 
-from bot.domain.message_kinds import UNPOSTED, AnyKind, Mark
-from bot.domain.notices import Answer, NewNotice, Notice, NoticeError, NoticeKind, NoticeState
+from bot.domain.notices import UNPOSTED, Answer, Mark, NewNotice, Notice, NoticeError, NoticeKind, NoticeState
 from bot.domain.people import Principal
 from bot.domain.plan import backoff
 from bot.messages.blocks import kit, stored
@@ -20,8 +19,9 @@ from bot.messages.texts import notices as notice_words
 from bot.services.context import Context
 from bot.services.message_context import Gatherer
 from bot.slack import calls, methods
-from bot.slack.calls import NOT_INSTALLED_CODE, AnySlack, PacedSlack
+from bot.slack.calls import NOT_INSTALLED_CODE, PacedSlack
 from bot.slack.errors import Meaning, classify, is_content_refused
+from bot.slack.installed import AnySlack
 from bot.slack.notifier.destinations import Destination, Destinations
 from bot.slack.notifier.files import PICTURE_NAME, upload_picture
 from bot.slack.notifier.lookup import Lookup, build_metadata
@@ -333,8 +333,9 @@ class Outbox:
         """Upload a picture, unless it is uploaded, and share it; if that is impossible, send its words."""
         try:
             if "file" not in notice.body:
-                file = await upload_picture(self._slack.find_client(notice.principal), notice)
-                body = notice.body | {"file": file, "name": PICTURE_NAME}
+                slack, body = self._slack.find_client(notice.principal), notice.body
+                file = await upload_picture(slack, body["svg"], body["alt_text"])
+                body |= {"file": file, "name": PICTURE_NAME}
                 await self._store.write(notice_rows.keep_body, notice, body)
                 notice = replace(notice, body=body)
             await self._share_file(notice, rendered.answer, rendered.destination)
@@ -342,7 +343,7 @@ class Outbox:
             if isinstance(error, errors.SlackPermanent) and classify(error) not in _NO_FILE:
                 raise
             log.warning("picture not sent", notice=notice.id, problem=error)
-            words = render_in_words(notice.body)
+            words = render_in_words(notice.body["alt_text"])
             await self._send(notice, replace(rendered, answer=words, said=stored.to_said(words, notice.body)))
 
     async def _send(self, notice: Notice, rendered: RenderedNotice) -> None:
@@ -484,7 +485,7 @@ class Outbox:
         await self._results.write_dead(notice, error.code)
 
 
-def _is_searchable(kind: AnyKind) -> bool:
+def _is_searchable(kind: NoticeKind) -> bool:
     """Return whether a search can find this kind: channels aren't read, and replies are never repeated."""
     return Mark.IN_CHANNEL not in kind.marks and kind is not NoticeKind.REPLY
 

@@ -15,8 +15,8 @@ from bot.messages.texts import runs
 from bot.services.context import Context
 from bot.services.message_context import Gatherer
 from bot.services.owners import OUTPUT_PREFIX
-from bot.slack.calls import AnySlack
 from bot.slack.errors import find_retry_delay
+from bot.slack.installed import AnySlack
 from bot.slack.notifier.files import upload_file
 from bot.slack.notifier.rendering import build_edit, digest
 from bot.slack.notifier.timing import Timing

@@ -17,8 +17,7 @@ import structlog
 
 from bot.domain.markup import Part, list_parts
 from bot.domain.message_context import Facts, HeldFacts, RunFacts, WorkspaceFacts
-from bot.domain.message_kinds import AnyKind, Mark
-from bot.domain.notices import Answer, Card, Notice, NoticeError, NoticeKind
+from bot.domain.notices import Answer, Card, Mark, Notice, NoticeError, NoticeKind
 from bot.domain.operations import Operation
 from bot.domain.plan import backoff
 from bot.domain.runs import Run
@@ -232,7 +231,7 @@ def _find_news_time(notice: Notice, facts: Facts) -> float:
     return facts.now if operation.ended_at is None else operation.ended_at
 
 
-def _is_history(kind: AnyKind, facts: Facts | None) -> bool:
+def _is_history(kind: NoticeKind, facts: Facts | None) -> bool:
     """Return whether a message keeps the text that was sent.
 
     Questions, output, messages in channels, and cards of open work are rendered again instead.

@@ -13,8 +13,9 @@ from bot.domain.surfaces import Where
 from bot.messages.blocks import kit, plain, stored
 from bot.messages.texts import notices as notice_words
 from bot.slack import methods
-from bot.slack.calls import UNREACHABLE_CODE, AnySlack, is_slack_address
+from bot.slack.calls import UNREACHABLE_CODE, is_slack_address
 from bot.slack.errors import Meaning, classify, is_content_refused
+from bot.slack.installed import AnySlack
 from bot.slack.notifier.lookup import build_metadata
 from bot.slack.notifier.rendering import (
     POST_OPTIONS,

@@ -7,7 +7,6 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from bot.domain.forms import Spec
-from bot.domain.message_kinds import list_members
 from bot.domain.people import Principal
 from bot.domain.reads import Unconfirmed
 from bot.domain.stops import PlannedStop, PlannedStops
@@ -63,7 +62,7 @@ def of_type(hint: Any, name: str, number: int) -> Any:
     if of is frozenset:
         return frozenset(get_args(parts[0])[: 1 + number % 2])
     if isinstance(hint, type) and issubclass(hint, Enum):
-        words = list(list_members(hint))
+        words = list(hint)
         return words[number % len(words)]
     hint = getattr(hint, "__supertype__", hint)
     return VALUES[TypeVar if isinstance(hint, TypeVar) else of or hint](name, number)

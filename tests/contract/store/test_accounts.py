@@ -7,7 +7,6 @@ import pytest
 
 from bot.domain.accounts import Link
 from bot.domain.browsers import BrowserSession
-from bot.domain.expiries import ExpiryKind
 from bot.domain.holds import hold_by_cause
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Principal
@@ -304,7 +303,7 @@ DAY = 86_400.0
 
 
 def notice(account, occasion="week"):
-    return NewNotice(account.id, ExpiryKind.LINK_EXPIRY, occasion, ALICE, {"connection": "saturn"})
+    return NewNotice(account.id, NoticeKind.LINK_EXPIRY, occasion, ALICE, {"connection": "saturn"})
 
 
 async def test_each_is_due_in_its_time_and_written_once(store, clock):

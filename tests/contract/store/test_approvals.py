@@ -7,7 +7,6 @@ import pytest
 from pydantic import SecretStr
 
 from bot.domain.accounts import Approval
-from bot.domain.approvals import ApprovalKind
 from bot.domain.notices import NoticeKind
 from bot.domain.tasks import TaskKind
 from bot.providers.base import Credential, Identity
@@ -77,7 +76,7 @@ async def test_why_it_failed_is_told_and_noted_once(store):
         await ask(store).run(use_cases.fail_approved, "a1", "not_found")
     assert (await store.read(approval_rows.find_request, "a1")).detail == "not_found"
     assert [notice.kind for notice in await store.perform(notices.claim_notices, 10, 60.0)] == [
-        ApprovalKind.APPROVAL_FAILED
+        NoticeKind.APPROVAL_FAILED
     ] * 2
     assert len(await store.read(audit.read_audit)) == 1
 
@@ -128,7 +127,7 @@ async def test_an_account_is_linked_with_its_approval_once(store):
     (task,) = await store.claim(tasks.claim_tasks, 10, 60.0)
     assert (task.kind, task.payload) == (TaskKind.DISCOVER, {"then": [WAITING]})
     told = [notice.kind for notice in await store.perform(notices.claim_notices, 10, 60.0)]
-    assert sorted(told) == [ApprovalKind.APPROVAL_DONE, NoticeKind.LINKED]
+    assert sorted(told) == [NoticeKind.APPROVAL_DONE, NoticeKind.LINKED]
 
 
 @pytest.mark.parametrize("number", [1, 2, 3])

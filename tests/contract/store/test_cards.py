@@ -3,8 +3,6 @@
 import pytest
 
 from bot.domain.accounts import Approval
-from bot.domain.approvals import ApprovalKind
-from bot.domain.courses import ClassKind
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observations import Observed
 from bot.domain.operations import OperationVerb
@@ -456,11 +454,11 @@ async def test_messages_about_a_link_are_looked_at_once_there_is_another(store, 
 
 
 async def test_of_questions_about_a_class_card_the_last_is_open(store, clock):
-    await store.carry_out(lambda tx: card_rows.add(tx, ClassKind.CLASS_CARD, "class_1", ALICE.key))
+    await store.carry_out(lambda tx: card_rows.add(tx, NoticeKind.CLASS_CARD, "class_1", ALICE.key))
     await store.carry_out(lambda tx: card_rows.save_location(tx, "class_1", "C1", "0"))
     for ts in ("1", "2"):
         await store.write(
-            notice_rows.add_notices, [NewNotice("class_1", ClassKind.CLASS_POSTED, f"posted:{ts}", ALICE)]
+            notice_rows.add_notices, [NewNotice("class_1", NoticeKind.CLASS_POSTED, f"posted:{ts}", ALICE)]
         )
         await sent(store, ts)
     clock.advance(15)
@@ -589,7 +587,7 @@ async def test_what_administrators_are_asked_is_drawn_by_the_decision_and_when_i
     await linked(store, names=["one"])
     for number, connection in enumerate(("posit", "saturn"), 1):
         request = Approval(f"a{number}", ALICE, connection, "alice", "requested", 100.0)
-        asked = [NewNotice("", ApprovalKind.APPROVAL_REQUEST, who.user_id, who) for who in (ALICE, BOB)]
+        asked = [NewNotice("", NoticeKind.APPROVAL_REQUEST, who.user_id, who) for who in (ALICE, BOB)]
         await ask_approval(store, request, asked)
     for number, notice in enumerate(await store.perform(notice_rows.claim_notices, 10, 60.0)):
         await store.write(notice_rows.mark_notice_sent, notice, "D1", f"{notice.subject}.{number}")

@@ -2,7 +2,6 @@
 
 import pytest
 
-from bot.domain.hours import HoursKind
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.steps import Update
 from bot.domain.work_items import Outcome
@@ -39,7 +38,7 @@ async def test_what_was_told_as_gone_and_runs_is_told_once(store):
     row = await within(store, lambda tx: WORKSPACES.row(tx, id=workspace.id))
     seen = row, State.RUNNING, 1.0
     assert not await within(store, corrections.note_contradiction, *seen)
-    await was_told(store, workspace.id, HoursKind.HOURS_PAUSED, "gone:1")
+    await was_told(store, workspace.id, NoticeKind.HOURS_PAUSED, "gone:1")
     for _ in range(2):
         assert await within(store, corrections.note_contradiction, *seen)
     assert await corrected(store, workspace) == 1

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.courses import MIN_COUNT_SECONDS, ClassCard, ClassKind
+from bot.domain.courses import MIN_COUNT_SECONDS, ClassCard
 from bot.domain.forms import Spec
+from bot.domain.notices import NoticeKind
 from bot.domain.observations import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Person, Principal
@@ -300,7 +301,7 @@ async def test_the_end_sets_the_timers_of_who_consented_only(store, clock):
     assert (await store.read(class_rows.count_members, CARD)).stopped == 1
     for _ in range(2):
         await look(store)
-    assert len(await deliver(store, ClassKind.CLASS_OVER)) == 1
+    assert len(await deliver(store, NoticeKind.CLASS_OVER)) == 1
 
 
 async def test_a_press_sets_the_timer_for_an_end_that_is_known_and_keeps_a_persons_own(store, clock):

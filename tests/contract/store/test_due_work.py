@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from bot.domain.message_kinds import Urgency
+from bot.domain.notices import Urgency
 from bot.domain.tasks import TaskKind
 from bot.store import (
     accounts,

@@ -2,9 +2,8 @@
 
 import pytest
 
-from bot.domain.expiries import ExpiryKind
 from bot.domain.forms import Spec
-from bot.domain.notices import NewNotice
+from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observations import Created, Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.steps import Update
@@ -106,7 +105,7 @@ async def test_only_what_ends_within_the_time_is_found_the_soonest_first(store, 
 async def told(store, workspace, at):
     await store.write(
         notices.add_notices,
-        [NewNotice(workspace.id, ExpiryKind.WORKSPACE_EXPIRY, f"{at:.0f}", workspace.principal)],
+        [NewNotice(workspace.id, NoticeKind.WORKSPACE_EXPIRY, f"{at:.0f}", workspace.principal)],
     )
 
 

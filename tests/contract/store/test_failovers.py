@@ -7,9 +7,7 @@ from functools import partial
 import pytest
 
 from bot.domain.audit import AuditEntry
-from bot.domain.failover_losses import FailoverKind
 from bot.domain.notices import NewNotice, NoticeError, NoticeKind
-from bot.domain.timers import TimerKind
 from bot.services import restored_backups
 from bot.store import audit, counts, gates, maintenance, notices, open_store, operations
 from bot.store.audit import append_audit
@@ -80,10 +78,10 @@ async def test_what_may_have_been_sent_before_is_looked_for_and_nothing_else(sto
     # Written since; that of the older operation may have been written, and sent, in the lost seconds.
     await store.write(notices.add_notices, [message(one.id, NoticeKind.READY) for one in (older, newer)])
     await store.write(
-        notices.add_notices, [message("answer"), message(workspaces[0].id, TimerKind.STOP_WARNING)]
+        notices.add_notices, [message("answer"), message(workspaces[0].id, NoticeKind.STOP_WARNING)]
     )
     # What tells of the loss can't have been sent before: it needs no search.
-    await store.write(notices.add_notices, [message("loss", FailoverKind.WRITES_LOST)])
+    await store.write(notices.add_notices, [message("loss", NoticeKind.WRITES_LOST)])
     found = {one.subject: one for one in await store.perform(notices.claim_notices, 100, 60.0)}
     since = {subject: one.unknown_since for subject, one in found.items() if one.kind is not NoticeKind.CARD}
     count_unconfirmed = dict.fromkeys(("waits", older.id, workspaces[0].id), lost_since)

@@ -9,8 +9,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.audit import AuditEntry
-from bot.domain.failover_losses import FailoverKind
-from bot.domain.hours import HoursKind, HoursRule
+from bot.domain.hours import HoursRule
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Person, Principal
 from bot.domain.stops import PlannedStop
@@ -150,7 +149,7 @@ async def test_a_backup_is_put_on_hold_in_pieces_and_whoever_is_killed_goes_on(s
     assert {row["paused"] for row in await rows(store, RULES)} == {"restored"}
     told = await rows(store, NOTICES)
     kinds = [row["kind"] for row in told]
-    expected = {HoursKind.HOURS_PAUSED: MANY, FailoverKind.BACKUP_RESTORED: 121}
+    expected = {NoticeKind.HOURS_PAUSED: MANY, NoticeKind.BACKUP_RESTORED: 121}
     expected |= {NoticeKind.FAILED: 20, NoticeKind.OUTAGE: 1}
     assert {kind: kinds.count(kind) for kind in expected} == expected
     # What the backup had yet to send is looked for before it is sent, and nothing else.

@@ -5,7 +5,13 @@ import threading
 
 import pytest
 
-from bot.store.database_thread import MIN_PATIENCE_SECONDS, PATIENCE_SECONDS, REQUEST_SECONDS, QueuedWork, WriteQueue
+from bot.store.database_thread import (
+    MIN_PATIENCE_SECONDS,
+    PATIENCE_SECONDS,
+    REQUEST_SECONDS,
+    QueuedWork,
+    WriteQueue,
+)
 from bot.store.sqlite import SqliteEngine
 from bot.store.tables import INBOX
 from bot.store.transaction import Priority

@@ -4,14 +4,13 @@ import pytest
 
 from bot.domain.audit import AuditEntry
 from bot.domain.causes import StaleReason, make_stale_cause
-from bot.domain.hours import HoursKind, HoursRule
+from bot.domain.hours import HoursRule
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Person, Principal
 from bot.domain.steps import Update
 from bot.domain.stops import PlannedStop
 from bot.domain.time_parsing import WEEKEND
-from bot.domain.timers import TimerKind
 from bot.domain.work_items import Call, Outcome
 from bot.services import restored_backups
 from bot.store import audit, maintenance, operations, runs, timers
@@ -68,7 +67,7 @@ async def test_what_is_open_or_planned_is_asked_about_once_and_done_no_more(stor
     assert all(one.cause == make_stale_cause(StaleReason.RESTORED, backup_at) for one in ended.values())
     assert [(await store.read(runs.find_run, one.id)).is_open for one in (waiting, going)] == [False, True]
     assert (await store.read(courses_store.find_card, CARD)).stops_at is None
-    kinds = NoticeKind.FAILED, NoticeKind.JOB_FAILED, TimerKind.PLANNED_STOP_FAILED, HoursKind.HOURS_PAUSED
+    kinds = NoticeKind.FAILED, NoticeKind.JOB_FAILED, NoticeKind.PLANNED_STOP_FAILED, NoticeKind.HOURS_PAUSED
     told = [(kind, ALICE.user_id) for kind in (kinds[0], *kinds)] + [(NoticeKind.OUTAGE, "UAMIR")]
     assert await asked(store) == sorted(told)
     (entry,) = [row for row in await store.read(audit.read_audit) if row["action"] == "store.restored"]

@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.forms import Spec
-from bot.domain.notices import NewNotice
+from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.observations import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.steps import Update
 from bot.domain.stops import PlannedStop
-from bot.domain.timers import ABSENT_SECONDS, LEAST_TIMER_WARNING_SECONDS, TIMER_WARNING_SECONDS, TimerKind
+from bot.domain.timers import ABSENT_SECONDS, LEAST_TIMER_WARNING_SECONDS, TIMER_WARNING_SECONDS
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import PROVISIONAL, State
 from bot.store import cards, creations, notices, operations, timers, workspaces
@@ -48,7 +48,7 @@ async def timer(store, workspace):
 
 
 def notice(workspace, at):
-    return NewNotice(workspace.id, TimerKind.STOP_WARNING, f"{at:.0f}", ALICE)
+    return NewNotice(workspace.id, NoticeKind.STOP_WARNING, f"{at:.0f}", ALICE)
 
 
 async def test_it_is_due_for_the_warning_and_for_the_stop_each_claimed_once(store, clock, workspace):
@@ -62,7 +62,7 @@ async def test_it_is_due_for_the_warning_and_for_the_stop_each_claimed_once(stor
     assert len(await within(store, timers.claim_timers, 10, 60.0)) == 1
     await within(store, timers.save_timer_warning, workspace.id, at, at + 5, notice(workspace, at))
     await within(store, timers.save_timer_warning, workspace.id, at, at + 9, notice(workspace, at + 9))
-    assert len(await deliver(store, TimerKind.STOP_WARNING)) == 1
+    assert len(await deliver(store, NoticeKind.STOP_WARNING)) == 1
     clock.advance(TIMER_WARNING_SECONDS)
     (found,) = await within(store, timers.claim_timers, 10, 60.0)
     assert (found.stop_at, found.stop_warned) == (at + 5, True)
@@ -98,7 +98,7 @@ async def test_it_is_not_due_before_its_warning_was_delivered_for_five_minutes(s
     await within(store, timers.claim_timers, 10, 60.0)
     await within(store, timers.save_timer_warning, workspace.id, at, at, notice(workspace, at))
     clock.advance(20.0)
-    await deliver(store, TimerKind.STOP_WARNING)
+    await deliver(store, NoticeKind.STOP_WARNING)
     clock.advance(LEAST_TIMER_WARNING_SECONDS - 10.0)
     assert await within(store, timers.claim_timers, 10, 60.0) == []
     clock.advance(10.0)
@@ -118,7 +118,7 @@ async def test_who_was_warned_is_what_became_of_the_message(store, clock, worksp
     (warning,) = [
         one
         for one in await store.perform(notices.claim_notices, 9, 60.0)
-        if one.kind is TimerKind.STOP_WARNING
+        if one.kind is NoticeKind.STOP_WARNING
     ]
     if became in {"delivered", "untrue"}:
         await store.write(
@@ -139,7 +139,7 @@ async def test_who_was_warned_is_what_became_of_the_message(store, clock, worksp
         await within(
             store, timers.save_timer_warning, workspace.id, at + 300, at + 300, notice(workspace, at + 600)
         )
-        assert len(await deliver(store, TimerKind.STOP_WARNING)) == 1
+        assert len(await deliver(store, NoticeKind.STOP_WARNING)) == 1
 
 
 async def test_a_warning_that_was_given_up_for_another_timer_is_not_taken_for_that_ones(
@@ -154,7 +154,7 @@ async def test_a_warning_that_was_given_up_for_another_timer_is_not_taken_for_th
     clock.advance(HOUR / 2)
     (found,) = await within(store, timers.claim_timers, 10, 60.0, HOUR)
     assert not found.stop_warned
-    assert len(await deliver(store, TimerKind.STOP_WARNING)) == 1
+    assert len(await deliver(store, NoticeKind.STOP_WARNING)) == 1
 
 
 @pytest.mark.parametrize("became", ["under way", "unknown"])
@@ -394,7 +394,7 @@ async def test_who_unlinks_is_told_what_will_not_be_stopped(store, clock, worksp
     await seen(store, clock, workspace, State.RUNNING)
     await unlink(store, ALICE, "saturn", notify=told, says=True)
     kinds = {one.kind: one.body for one in await store.perform(notices.claim_notices, 10, 60.0)}
-    assert TimerKind.PLANNED_STOP_FAILED not in kinds
+    assert NoticeKind.PLANNED_STOP_FAILED not in kinds
     assert [body["running"] for body in kinds.values()] == ([[workspace.title]] if told else [])
 
 

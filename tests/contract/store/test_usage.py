@@ -10,7 +10,7 @@ from bot.domain.operations import OperationVerb
 from bot.domain.prices import MachineKind, Price
 from bot.domain.runs import DiscoveredRun, ObservedRun, RunState
 from bot.domain.steps import Update
-from bot.domain.usage import Known, Moment, sum_up
+from bot.domain.usage import Known, Moment
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import PROVISIONAL, State, Workspace
 from bot.store import creations, discovered, operations, runs, usage, workspaces
@@ -21,7 +21,7 @@ from bot.support.errors import StoreError
 from tests.contract.store import classes
 from tests.contract.store.conftest import machines_clock
 from tests.contract.store.gates import SHARED, by_reference
-from tests.rigs.lives import keep, make_life
+from tests.rigs.lives import keep, make_life, sum_up
 from tests.rigs.store import (
     ALICE,
     BOB,

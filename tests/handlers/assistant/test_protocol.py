@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import aiohttp
 import pytest
 
-from bot.commands.assistant_checks import check_assistant
+from bot.commands.slack_checks import check_assistant
 from handlers.assistant.tools import TOOLS
 from tests.handlers.assistant.calls import BURST, ON, called, lets, who
 from tests.rigs.assistant import PATH
@@ -139,7 +139,7 @@ async def test_unsigned_calls_get_no_answer(scene):
         assert [await status(headers=one) for one in ({}, forged, old)] == [401] * 3
         assert await status(data=io.BytesIO(b"x" * (1024 * 1024 + 1)), headers=good) == 413
         assert [await status(method, None) for method in ("GET", "DELETE")] == [405] * 2
-        assert [one.is_good for one in await check_assistant(scene.settings(), scene.bot.http, {})] == [True]
+        assert [one.is_good for one in await check_assistant(scene.settings(), scene.bot.http)] == [True]
         assert await status(headers=good) == 200
 
 
@@ -147,9 +147,9 @@ async def test_assistant_is_off_unless_it_is_set(tmp_path):
     async with world(tmp_path) as scene, aiohttp.ClientSession() as session:
         async with session.post(f"http://127.0.0.1:{scene.bot.port}{PATH}", data=b"{}") as answer:
             assert answer.status == 404
-        assert await check_assistant(scene.settings(), scene.bot.http, {}) == []
+        assert await check_assistant(scene.settings(), scene.bot.http) == []
         wanted = scene.settings().model_copy(update={"assistant": True})
-        assert [one.is_good for one in await check_assistant(wanted, scene.bot.http, {})] == [False]
+        assert [one.is_good for one in await check_assistant(wanted, scene.bot.http)] == [False]
         answer = await scene.slack.say(scene.alice.id, "C0GENERAL", "/workspace settings")
         assert answer["ok"]
         assert "Slackbot" not in str(scene.alice.modal())
