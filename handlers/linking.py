@@ -64,7 +64,7 @@ async def link(request: Request) -> Answer:
     if request.name.casefold() == "code" and "code" not in services.connections:
         return replies.code_question()
     linkable, linkless = services.list_linkable(), services.list_linkless()
-    names = sorted({name for name, _ in linkable} | set(services.list_approvable()))
+    names = [name for name, *_ in services.list_link_methods()]
     if request.name:
         opening = await _offer_named_workspace(request)
         if opening is not None:
@@ -83,11 +83,10 @@ async def link(request: Request) -> Answer:
         return replies.hint(answers.NO_CONNECTIONS)
     if len(names) > 1:
         request.notes.about = Referents(is_question=True)
-        asked = replies.as_question(replies.hint(answers.LINK_WHICH, make_link_buttons(services, names)))
-        return await add_former_link_hint(request, asked, names)
+        return await offer_link(request, answers.LINK_WHICH, names, "")
     if linked := await _describe_link(request, names[0]):
-        return await _invite(request, names[0], "", linked)
-    answer = await _invite(request, names[0], "", fill(answers.LINK_ONE, title=services.title(names[0])))
+        return await _invite(request, linked, names, "")
+    answer = await _invite(request, fill(answers.LINK_ONE, title=services.title(names[0])), names, "")
     return await add_former_link_hint(request, answer, names)
 
 
@@ -143,23 +142,38 @@ async def invite(request: Request) -> Answer:
     template = answers.NOT_LINKED if text else answers.LINK_ONE
     sentence = await _describe_link(request, connection)
     sentence = sentence or _format_wait(request, template, [connection], text)
-    return await _invite(request, connection, text, sentence)
+    return await _invite(request, sentence, [connection], text)
 
 
-async def _invite(request: Request, connection: str, text: str, sentence: str) -> Answer:
-    """Create a link that a command waits for, and answer with its page."""
-    services = request.services
+async def _invite(
+    request: Request,
+    sentence: str,
+    connections: Collection[str],
+    text: str,
+    template: str = cards.LINK,
+    others: Sequence[tuple[str, str]] = (),
+) -> Answer:
+    """Create links that a command waits for, and answer with their pages."""
+    services, surface = request.services, request.surface
     once = request.caller.interaction and f"{request.caller.interaction}/link"
-    deferred_command = replace(request.defer(text), linked=connection)
-    url = await replace(request.caller, interaction=once).run(
-        linking.create_link, connection, deferred_command.as_body()
-    )
-    title = services.title(connection)
-    ask = connection in services.list_approvable() and replies.ask_button(connection, title, text=text)
-    until = services.clock.now() + linking.LINK_SECONDS
-    code_comes = not services.context.sign_in
+    deferred_command = request.defer(text)
+    if surface.kind == "button" and not surface.is_question:
+        # It would replace the message that was pressed. The press of a page's button brings another one.
+        deferred_command = replace(deferred_command, response_url=None)
+    methods = [method for method in services.list_link_methods() if method[0] in connections]
+    commands = {
+        name: replace(deferred_command, linked=name).as_body() for name, _, by_token in methods if by_token
+    }
     return replies.invitation(
-        sentence, url, connection, title, until=until, code_comes=code_comes, ask=ask or None
+        sentence,
+        methods,
+        await replace(request.caller, interaction=once).run(linking.create_links, commands),
+        waiting=text,
+        template=template,
+        asks=services.list_approvable(),
+        others=others,
+        until=services.clock.now() + linking.LINK_SECONDS,
+        code_comes=not services.context.sign_in,
     )
 
 
@@ -491,24 +505,36 @@ async def add_former_link_hint(request: Request, answer: Answer, connections: Co
 
 
 async def offer_link(
-    request: Request, sentence: str, connections: Iterable[str], *, is_relink: bool = False
+    request: Request,
+    sentence: str,
+    connections: Collection[str],
+    waiting: str | None = None,
+    *,
+    is_relink: bool = False,
+    others: Sequence[tuple[str, str]] = (),
 ) -> Answer:
     """Answer with the ways to link some connections, or one again (``is_relink``); the request waits.
 
-    A person who has just asked for something on a single connection gets its page at once.
+    ``waiting`` is the command that waits if it isn't the request's own. A person who has just asked gets the
+    pages at once. *New workspace* is offered on ``others``, which need no link.
     """
-    names, waiting = list(connections), request.command_after_linking
-    linkable = dict(request.services.list_linkable())
-    is_asked = request.is_live and request.surface.kind in {"command", "message"} and bool(waiting)
-    if len(names) == 1 and names[0] in linkable and is_asked and not is_relink:
-        return await add_former_link_hint(request, await _invite(request, names[0], waiting, sentence), names)
-    buttons = make_link_buttons(
-        request.services, names, waiting, cards.LINK_AGAIN if is_relink else cards.LINK
-    )
-    # Connections that people can't link themselves are offered, too: a click says why not.
-    links = [(name, request.services.title(name)) for name in names]
-    offer = replies.hint(sentence, buttons or replies.link_buttons(links, waiting))
-    return await add_former_link_hint(request, replies.as_question(offer), names)
+    services, surface = request.services, request.surface
+    waiting = request.command_after_linking if waiting is None else waiting
+    template = cards.LINK_AGAIN if is_relink else cards.LINK
+    is_asked = surface.kind in {"command", "message", "button"}
+    is_asked = is_asked and surface.where not in {Where.HOME, Where.FORM}
+    is_confirmed = not surface.via and request.caller.needs_no_confirmation(services.clock.now())
+    has_page = any(name in connections for name, _ in services.list_linkable())
+    if is_asked and is_confirmed and has_page:
+        answer = await _invite(request, sentence, connections, waiting, template, others)
+    else:
+        buttons = make_link_buttons(services, connections, waiting, template)
+        # Connections that people can't link themselves are offered, too: a click says why not.
+        links = [(name, services.title(name)) for name in connections]
+        buttons = buttons or replies.link_buttons(links, waiting)
+        buttons += replies.new_buttons(others, first=len(buttons))
+        answer = replies.as_question(replies.hint(sentence, buttons))
+    return await add_former_link_hint(request, answer, connections)
 
 
 async def offer_all_links(request: Request) -> Answer:
@@ -516,25 +542,22 @@ async def offer_all_links(request: Request) -> Answer:
 
     If no link is needed, *New workspace* is offered instead. The answer to ``list`` also says what Usher is.
     """
-    services, waiting = request.services, request.command_after_linking
-    linkless, linking = services.list_linkless(), services.list_link_methods()
-    buttons = replies.list_link_buttons(linking, waiting)
+    services = request.services
+    linkless, names = services.list_linkless(), [name for name, *_ in services.list_link_methods()]
     is_list = request.folder == "workspace" and request.verb == "list"
-    if not buttons:
+    if not names:
         head = [describe_usher(services)] if is_list else []
         if linkless:
             return replies.answer("\n".join([*head, answers.NONE_YET_NEW]), replies.new_buttons(linkless))
         return replies.hint(answers.NO_CONNECTIONS)
-    names = [name for name, *_ in linking]
     if not is_list:
         template = answers.NOT_LINKED if len(names) == 1 else answers.NOT_LINKED_ANY
+        waiting = request.command_after_linking
         return await offer_link(request, _format_wait(request, template, names, waiting), names)
     # No command waits when a Home is opened.
     waits = request.surface.where is not Where.HOME
     sentence = replies.format_beginning(describe_usher(services), waits=waits)
-    answer = replies.hint(sentence, [*buttons, *replies.new_buttons(linkless, first=len(buttons))])
-    answer = replies.as_question(answer) if waits else answer
-    return await add_former_link_hint(request, answer, names)
+    return await offer_link(request, sentence, names, others=linkless)
 
 
 def make_link_buttons(

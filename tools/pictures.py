@@ -197,15 +197,11 @@ class Camera:
             raise NotSeenError(f"{shows}\n\nnever held. The page says:\n{text}") from None
 
 
-async def invitation(person: Person, words: str, title: str) -> str:
-    """Type words that need a link, choose the connection if it isn't named; return its page's address."""
+async def invitation(person: Person, words: str, connection: str) -> str:
+    """Type words that need a link; return the address of the connection's page."""
     before = {message["ts"] for message in await person.messages(GENERAL)}
     await person.say(GENERAL, words)
-    if not words.startswith("/workspace link"):
-        asked = await newest(person, GENERAL, "invite", before)
-        offered = labels(asked, "invite")
-        await person.press(GENERAL, asked, next(action for label, action in offered if title in label))
-    return address(await newest(person, GENERAL, "link_url", before, title), "link_url")
+    return address(await newest(person, GENERAL, "link_url", before), "link_url", connection)
 
 
 async def newest(person: Person, channel: str, action: str, before: Any = (), text: str = "") -> Message:
@@ -236,7 +232,7 @@ async def story(slack: Camera, web: Camera, running: Stage, people: Sequence[Per
     await slack.looks(olivia, GENERAL, TALK[1])
     await slack.types(words)
     frames.append((await slack.takes(), "1. Type a command in any channel"))
-    page = await invitation(olivia, words, "Team hub")
+    page = await invitation(olivia, words, "hub")
     await slack.looks(olivia, room, "")
     await web.walks(page, olivia, running.hub, CONFIRM, **STILL)
     taken = {"link.png": await web.takes()}
@@ -259,7 +255,7 @@ async def lesson(slack: Camera, web: Camera, running: Stage, people: Sequence[Pe
     """Take a class card and that of a course, which all have pressed, as the last of them sees them."""
     for person in people:
         await web.sits_down()
-        page = await invitation(person, "/workspace link saturn", "Saturn Cloud")
+        page = await invitation(person, "/workspace link saturn", "saturn")
         await web.walks(page, person, running.saturn, CONFIRM)
         await web.confirms()
     taken = {}

@@ -97,7 +97,8 @@ def to_error(response: Response, *, changes: bool, message_pointer: str = "/mess
 _QUOTA_PATTERN = re.compile(r"\bexceeded quota\b", re.IGNORECASE)
 #: Words of a refusal that is about the account, so that another credential of it wouldn't help.
 _ACCOUNT_OFF_PATTERN = re.compile(
-    r"\b(user|account)\b.{0,20}\b(not active|inactive|suspended|deactivated|disabled|blocked|locked)\b",
+    r"\b(user|account)\b.{0,20}\b(not active|inactive|suspended|deactivated|disabled|blocked|locked"
+    r"|dormant|closed|terminated|banned|archived|awaiting approval|pending approval|not (yet )?approved)\b",
     re.IGNORECASE,
 )
 

@@ -168,15 +168,23 @@ def format_person_name(principal: Principal, person: Person | None) -> str:
 
 
 @concerns_caller
-def create_link(
-    tx: Transaction, caller: Caller, connection: str, deferred_command: dict[str, Any] | None = None
-) -> str:
-    """Create a link and return its address; an older link for the same connection ends.
+def create_links(
+    tx: Transaction, caller: Caller, deferred_commands: Mapping[str, dict[str, Any] | None]
+) -> dict[str, str]:
+    """Create a link for each connection and return the addresses; older links for these connections end.
 
-    ``deferred_command`` is the command to run once the account is linked. Raises Refused
-    (``link.no_address``, ``link.unknown_connection``, ``link.not_by_token``, ``link.repeated``).
+    The given values are the commands to run once the account is linked. Raises Refused (``link.no_address``,
+    ``link.unknown_connection``, ``link.not_by_token``, ``link.repeated``).
     """
     caller.check(tx, "link")
+    if not caller.is_first_delivery(tx):
+        raise Refused("link.repeated")
+    return {name: _create_link(tx, caller, name, body) for name, body in deferred_commands.items()}
+
+
+def _create_link(
+    tx: Transaction, caller: Caller, connection: str, deferred_command: dict[str, Any] | None
+) -> str:
     context, principal = caller.context, caller.principal
     provider = context.connections.get(connection)
     if provider is None or not provider.is_available_to(principal):
@@ -187,8 +195,6 @@ def create_link(
         raise Refused("link.not_by_token", title=provider.settings.title)
     if context.public_url is None:
         raise Refused("link.no_address")
-    if not caller.is_first_delivery(tx):
-        raise Refused("link.repeated")
     nonce, now = create_nonce(), tx.now()
     link = Link(
         compute_digest(nonce),
@@ -222,7 +228,7 @@ def wait_for_proof(
 
     There the person only has to prove who they are.
     """
-    url = create_link(tx, caller, connection)
+    url = create_links(tx, caller, {connection: None})[connection]
     visit = Visit(url.rpartition("/")[2], "")
     kept = keep_credential(tx, caller, visit, _require_usable(tx, caller, visit), identity, pasted)
     return kept if isinstance(kept, Refused) else url

@@ -363,7 +363,6 @@ ACCOUNTS = Table(
     accounts.Account,
     "id",
     PAIR,
-    # A duration.
 )
 UNDOABLE_ACTIONS = Table("undoable_actions", UndoableAction, "id", "work_item_id")
 APPROVALS = Table("approvals", accounts.Approval, "id", PAIR)

@@ -37,7 +37,7 @@ from bot.store import courses as class_rows
 from bot.store import workspaces
 from bot.support.cleaning import fold
 from handlers.connections import format_titles, list_making_connections, require_connection
-from handlers.linking import ask_for_username
+from handlers.linking import ask_for_username, offer_link
 from handlers.requests import routes
 from handlers.requests.command_line import Quoted, fold_word, join_words, parse_running_flags
 from handlers.requests.request import Answered, InvalidFields, Request
@@ -443,8 +443,8 @@ async def _offer_link(request: Request, card: ClassCard, *, is_refused: bool) ->
         answer = replies.answer(fill(class_words.NOT_LINKED_ASK, title=title), buttons)
         return Answer(text=answer.text, blocks=answer.blocks, view=asking.view)
     template = class_words.LINK_REFUSED if is_refused else class_words.NOT_LINKED
-    buttons = replies.link_buttons([(card.connection, title)], f"press {card.id}")
-    return replies.as_question(replies.answer(fill(template, title=title), buttons))
+    sentence = fill(template, title=title)
+    return await offer_link(request, sentence, [card.connection], f"press {card.id}", is_relink=is_refused)
 
 
 def _get_workspace_name(request: Request, card: ClassCard) -> str:

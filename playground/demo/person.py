@@ -176,10 +176,14 @@ def labels(message: Message, action: str) -> list[tuple[str, str]]:
     ]
 
 
-def address(message: Message, action: str) -> str:
-    """Return the address that a link button of a message opens; raise NotSeenError without one."""
+def address(message: Message, action: str, value: str = "") -> str:
+    """Return the address that a link button of a message opens, one of a value if that is given.
+
+    Raise NotSeenError without one.
+    """
     for element in buttons(message):
-        if str(element.get("action_id", "")).partition(":")[0] == action and element.get("url"):
+        is_meant = str(element.get("action_id", "")).partition(":")[0] == action
+        if is_meant and element.get("url") and value in {"", element.get("value")}:
             return str(element["url"])
     raise NotSeenError(f"no button with an address on: {message.get('text')}")
 

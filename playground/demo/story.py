@@ -102,24 +102,7 @@ class Story:
             raise StoryError(f"{name}: {error}") from error
 
     async def _ask(self, provider: Provider) -> str:
-        shown = await self._command(provider.first_words)
-        if labels(shown, "link_url"):
-            return address(shown, "link_url")
-        offered = labels(shown, "invite")
-        chosen = [one for one in offered if provider.title in one[0] or len(offered) == 1]
-        if not chosen:
-            raise NotSeenError(f"nothing offers to link {provider.title}")
-        label, action_id = chosen[0]
-        self._does(f"presses [{label}]")
-        await self._person.press(CHANNEL, shown, action_id)
-        page = await self._person.wait_for(
-            CHANNEL,
-            lambda message: bool(labels(message, "link_url")) and provider.title in spoken(message),
-            "the link page's address",
-            ANSWER_SECONDS,
-        )
-        self._sees(page)
-        return address(page, "link_url")
+        return address(await self._command(provider.first_words), "link_url", provider.connection)
 
     @property
     def _presses(self) -> int:

@@ -10,7 +10,7 @@ from bot.store import approvals as approvals_store
 from bot.store import courses as store
 from bot.store import notices, operations, tasks, workspaces
 from tests.handlers.class_rig import ADMIN, TRAINER, class_rig, offer, posted
-from tests.handlers.rig import buttons, staged, submit, words
+from tests.handlers.rig import buttons, invited, staged, submit, without_nonces, words
 from tests.rigs.golden import check_golden
 from tests.rigs.store import ALICE, BOB, refuse
 
@@ -60,8 +60,12 @@ async def test_a_press_is_one_write(bot):
 async def test_without_a_link_the_press_waits_for_one(bot):
     card = await posted(bot)
     answer = await bot.press("class_press", card.id)
-    check_golden("answers/class-not-linked", answer)
-    assert buttons(answer)["Link Saturn Cloud"]["value"] == f"saturn press {card.id}"
+    check_golden("answers/class-not-linked", without_nonces(answer))
+    assert list(buttons(answer)) == ["Open the link page", "Enter code"]
+    ((_, connection, waiting),) = await invited(bot)
+    assert (connection, waiting["text"]) == ("saturn", f"press {card.id}")
+    # Which would replace the card that everybody sees.
+    assert "response_url" not in waiting
 
 
 async def test_a_refused_link_is_linked_again(bot):

@@ -9,7 +9,7 @@ from bot.domain.tasks import TaskKind
 from bot.store import accounts, forms, runs, snapshots, tasks
 from bot.store.cards import CARD_DELAY_SECONDS
 from handlers.replaying import replay
-from tests.handlers.rig import buttons, invited, staged, words
+from tests.handlers.rig import PAGE, buttons, invited, staged, words
 from tests.handlers.run_rig import launch, run_rig
 from tests.rigs.forms import JOB_OFFER, Workbench
 from tests.rigs.golden import check_golden
@@ -233,4 +233,6 @@ async def test_job_named_with_its_connection_is_run_there_alone():
 async def test_make_button_keeps_its_command_for_after_linking():
     async with run_rig(linked=False) as bot:
         asked = await bot.press("make", "workspace posit")
-        assert buttons(asked)["Link Posit Workbench"]["value"] == "posit new posit"
+        assert buttons(asked)["Open the link page"]["url"].startswith(PAGE)
+        ((_, connection, waiting),) = await invited(bot)
+        assert (connection, waiting["text"]) == ("posit", "new posit")

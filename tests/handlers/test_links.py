@@ -1,7 +1,6 @@
 """link, unlink, whoami, help: accounts of one's own, and what people ask first."""
 
 import json
-import re
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -35,6 +34,7 @@ from tests.handlers.rig import (
     one_cloud,
     rig,
     unlinked,
+    without_nonces,
     words,
 )
 from tests.rigs.clock import FakeClock
@@ -45,8 +45,11 @@ from tests.rigs.verbs import VERBS
 
 
 async def test_link_offers_every_connection(bot):
-    check_golden("answers/link", await bot.say("link"))
-    assert await invited(bot) == []
+    answer = await bot.say("link")
+    pressed = {label: one.get("url", "").startswith(PAGE) for label, one in buttons(answer).items()}
+    assert pressed == {"Link Hub": True, "Link Saturn Cloud": True, "Enter code": False}
+    check_golden("answers/link", without_nonces(answer))
+    assert {(who, where) for who, where, _ in await invited(bot)} == {(ALICE, "hub"), (ALICE, "saturn")}
 
 
 @pytest.mark.parametrize("name", ["saturn", "SATURN", "sat", "Saturn Cloud", "“saturn cloud”"])
@@ -86,9 +89,8 @@ async def test_an_unknown_connection_is_said_with_the_known_ones(bot):
 
 
 async def test_the_button_answers_with_a_fresh_link(bot):
-    answer = await bot.push(await bot.say("start notebook"), "Link Saturn Cloud")
-    blocks = re.sub(r"/link/[\w-]{43}", "/link/nonce", json.dumps(answer.blocks))
-    check_golden("answers/invitation", replace(answer, blocks=json.loads(blocks)))
+    answer = await bot.press("invite:0", "saturn start notebook", is_question=True)
+    check_golden("answers/invitation", without_nonces(answer))
     ((principal, connection, waiting),) = await invited(bot)
     assert (principal, connection) == (ALICE, "saturn")
     assert waiting["text"] == "start notebook"
@@ -97,7 +99,7 @@ async def test_the_button_answers_with_a_fresh_link(bot):
 
 
 async def test_the_button_of_another_makes_a_link_of_ones_own(bot):
-    await bot.push(await bot.say("start notebook"), "Link Saturn Cloud", COLLEAGUE)
+    await bot.press("invite:0", "saturn start notebook", COLLEAGUE)
     ((principal, _, waiting),) = await invited(bot)
     assert principal == COLLEAGUE
     assert waiting["principal"] == COLLEAGUE.key
@@ -109,12 +111,30 @@ async def test_a_plain_link_has_no_command_waiting(bot):
     assert (principal, connection, waiting.get("text", "")) == (ALICE, "saturn", "")
 
 
-@pytest.mark.parametrize("text", ["start notebook", "link"])
-async def test_answer_to_link_takes_the_place_of_the_offer(bot, text):
-    offer = await bot.say(text)
-    (row,) = [block for block in offer.blocks if block["type"] == "actions"]
+@pytest.mark.parametrize("text", ["start notebook", "link", "list"])
+async def test_request_is_answered_with_each_page_and_waits_for_each(bot, text):
+    answer = await bot.say(text)
+    assert {"Link Hub", "Link Saturn Cloud"} <= {
+        label for label, one in buttons(answer).items() if one.get("url", "").startswith(PAGE)
+    }
+    waits = {where: (waiting.get("text", ""), waiting["linked"]) for _, where, waiting in await invited(bot)}
+    text = "" if text == "link" else text
+    assert waits == {"hub": (text, "hub"), "saturn": (text, "saturn")}
+
+
+async def test_offer_that_waited_is_answered_with_pages_only_after_a_press(bot):
+    """A page is valid for ten minutes, and nobody may be there to press its button."""
+    answer = await bot.say("start notebook", kind="replay")
+    (row,) = [block for block in answer.blocks if block["type"] == "actions"]
     assert row["block_id"].startswith(kit.QUESTION)
-    assert (await bot.push(offer, "Link Saturn Cloud", is_question=True)).replaces
+    assert await invited(bot) == []
+    assert (await bot.push(answer, "Link Saturn Cloud", is_question=True)).replaces
+
+
+async def test_press_in_a_public_message_keeps_no_way_to_replace_it(bot):
+    await bot.press("invite:0", "saturn")
+    ((_, _, waiting),) = await invited(bot)
+    assert "response_url" not in waiting
 
 
 async def test_press_of_the_page_keeps_where_its_message_is(bot):
@@ -427,7 +447,7 @@ async def test_with_one_connection_link_names_it():
             assert (button["action_id"], button["value"]) == ("make:0", "workspace hub")
     async with rig(connections={"saturn": saturn, "hub": none}) as bot:
         answer = await bot.say("list")
-        assert list(buttons(answer)) == ["Link Saturn Cloud", "New workspace on Hub"]
+        assert list(buttons(answer)) == ["Open the link page", "Enter code", "New workspace on Hub"]
     async with one_cloud(linking=("admin",)) as bot:
         assert list(buttons(await bot.say("list"))) == ["Ask to link Saturn Cloud"]
 

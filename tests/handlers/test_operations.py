@@ -11,7 +11,7 @@ from bot.services.workspace_list import add_workspace
 from bot.store import accounts, discovered, operations
 from bot.store.cards import CARD_DELAY_SECONDS
 from bot.support.errors import Refused
-from tests.handlers.rig import buttons, one_cloud, words
+from tests.handlers.rig import PAGE, buttons, invited, one_cloud, without_nonces, words
 from tests.rigs.golden import check_golden
 from tests.rigs.store import ALICE, observe, refuse
 
@@ -80,8 +80,8 @@ async def test_a_shared_start_tells_everybody_and_holds_no_address(bot):
 
 async def test_without_a_link_the_command_waits_for_one(bot):
     answer = await bot.say("start notebook")
-    check_golden("answers/not-linked", answer)
-    assert buttons(answer)["Link Hub"]["value"] == "hub start notebook"
+    check_golden("answers/not-linked", without_nonces(answer))
+    assert [waiting["text"] for _, _, waiting in await invited(bot)] == ["start notebook"] * 2
 
 
 async def test_with_one_connection_it_is_named():
@@ -95,7 +95,9 @@ async def test_a_refused_link_asks_for_a_new_one(bot):
     assert await refuse(bot.store, account)
     answer = await bot.say("start notebook")
     assert "Saturn Cloud no longer accepts your link" in words(answer)
-    assert buttons(answer)["Link again"]["value"] == "saturn start notebook"
+    assert buttons(answer)["Link again"]["url"].startswith(PAGE)
+    ((_, _, waiting),) = await invited(bot)
+    assert waiting["text"] == "start notebook"
     assert await bot.store.read(operations.open_operations, ALICE) == []
 
 

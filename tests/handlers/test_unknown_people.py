@@ -62,7 +62,7 @@ async def test_nobody_is_refused_by_what_slack_said_some_time_ago(bot, mark, tex
 
 
 @pytest.mark.parametrize(
-    ("text", "asks"), [("list", 0), ("about", 0), ("help", 0), ("link", 1), ("start", 1), ("stop", 1)]
+    ("text", "asks"), [("about", 0), ("help", 0), ("list", 1), ("link", 1), ("start", 1), ("stop", 1)]
 )
 async def test_an_old_record_will_do_to_show_things_and_not_to_change_them(bot, text, asks):
     old = bot.clock.now() - DAY - 1
@@ -71,6 +71,13 @@ async def test_an_old_record_will_do_to_show_things_and_not_to_change_them(bot, 
     assert len(bot.people.asked) == asks
     await bot.say(text)
     assert len(bot.people.asked) == asks
+
+
+async def test_an_old_record_will_do_for_the_list_of_somebody_who_is_linked(bot):
+    await bot.link()
+    await bot.store.save_people([Person(ALICE, "Alice", seen_at=bot.clock.now() - DAY - 1)])
+    await bot.say("list")
+    assert bot.people.asked == []
 
 
 async def test_while_slack_is_silent_a_command_is_kept_and_runs_afterwards(bot):

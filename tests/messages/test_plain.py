@@ -22,7 +22,9 @@ def opening(name, *, label="Open", url=URL):
             f"It took 22 s.\nOpen: {WRITTEN}",
         ),
         (
-            replies.invitation("Link it.", URL, "saturn", "Saturn", until=600.0, code_comes=False),
+            replies.invitation(
+                "Link it.", [("saturn", "Saturn", True)], {"saturn": URL}, until=600.0, code_comes=False
+            ),
             f"{answers.LINK_PAGE}\nOpen the link page: {WRITTEN}",
         ),
         (

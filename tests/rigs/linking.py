@@ -20,7 +20,8 @@ class Linking:
         self, principal: Principal, connection: str, waiting: dict[str, Any] | None = None
     ) -> str:
         """Return the address of a fresh link."""
-        return await Caller(self.context, principal).run(linking.create_link, connection, waiting)
+        caller = Caller(self.context, principal)
+        return (await caller.run(linking.create_links, {connection: waiting}))[connection]
 
     async def open(self, nonce: str, browser: str) -> LinkPage:
         """Look at a link's page."""

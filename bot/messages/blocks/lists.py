@@ -197,7 +197,7 @@ def status_answer(
         if workspace.event_message and not in_channel
         else []
     )
-    small += [] if in_channel else list_machine_lines(facts)
+    small += [] if in_channel else list_machine_lines(facts.workspace)
     text = f"{text}\n{more}" if more else text
     # Everybody reads a shared answer, but only the owner could use its buttons.
     buttons: list[Element] = []

@@ -5,7 +5,7 @@ command works.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -179,26 +179,35 @@ def new_buttons(connections: Sequence[tuple[str, str]], *, first: int = 0) -> li
 
 def invitation(
     sentence: str,
-    url: str,
-    connection: str,
-    title: str,
+    connections: Sequence[tuple[str, str, bool]],
+    pages: Mapping[str, str],
     *,
     until: float,
     code_comes: bool,
-    ask: Element | None = None,
+    waiting: str = "",
+    template: str = cards.LINK,
+    asks: Collection[str] = (),
+    others: Sequence[tuple[str, str]] = (),
 ) -> Answer:
-    """Answer with a new link, which only the person may see; never used in a channel.
+    """Answer with new links' ``pages`` by connection, which only the person may see; never used in a channel.
 
-    Its button goes once the page isn't valid any more. ``code_comes`` says whether the page ends with a
-    code to type here. ``ask`` is the button that asks an administrator instead, if that is possible, too.
+    Their buttons go once they aren't valid any more. ``code_comes`` says whether a page ends with a code to
+    type here. ``asks`` are connections where an administrator can be asked instead.
     """
-    press = ButtonValue("link_url", connection, at=until)
-    buttons = [kit.button(cards.OPEN_LINK_PAGE, press, style=kit.PRIMARY, url=url, of=title)]
-    buttons += [kit.button(cards.ENTER_CODE, "enter_code")] if code_comes else []
+    is_one = len(connections) == 1
+    template = cards.OPEN_LINK_PAGE if is_one and template == cards.LINK else template
     small = [answers.LINK_PAGE, *([answers.LINK_CODE] if code_comes else [])]
-    if ask is not None:
-        buttons.append(ask)
-        small.append(fill(answers.OR_ASK, title=title))
+    buttons = list_link_buttons(connections, waiting, template)
+    for number, (name, title, _) in enumerate(connections):
+        if (url := pages.get(name)) is not None:
+            press = ButtonValue("link_url", name, number=None if is_one else number, at=until)
+            style = buttons[number].get("style")
+            buttons[number] = kit.button(fill(template, title=title), press, style=style, url=url, of=title)
+    buttons += [kit.button(cards.ENTER_CODE, "enter_code")] if code_comes else []
+    if is_one and connections[0][0] in asks:
+        buttons.append(ask_button(*connections[0][:2], text=waiting))
+        small.append(fill(answers.OR_ASK, title=connections[0][1]))
+    buttons += new_buttons(others, first=len(buttons))
     return kit.message(sentence, small, buttons)
 
 

@@ -99,7 +99,6 @@ class PositProvider(
         concurrency=40,
     )
     stop_modes: ClassVar[frozenset[StopMode]] = frozenset({"stop", "suspend", "force"})
-    variables_key: ClassVar[str] = "environment"
 
     def _to_server(self, access: base.Access) -> Workbench:
         """Return the server as an account calls it; raise CredentialRefused if it would act for nobody."""

@@ -21,7 +21,7 @@ from bot.domain.notices import Answer, Card, Mark, Notice, NoticeError, NoticeKi
 from bot.domain.operations import Operation
 from bot.domain.plan import backoff
 from bot.domain.runs import Run
-from bot.messages.blocks import kit, plain, stored
+from bot.messages.blocks import kit, plain, replies, stored
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.buttons import still_applies
 from bot.messages.blocks.kit import Element
@@ -319,6 +319,10 @@ async def _remove_past(gatherer: Gatherer, card: Card, answer: Answer, facts: Fa
         return not has_come(press.at) and not has_lost_sentence
 
     kept = kit.keep_buttons(left or answer, is_kept)
+    presses = [ButtonValue.from_button(button) for button in kit.iterate_buttons(answer.blocks)]
+    if any(press.name == "link_url" and has_come(press.at) for press in presses):
+        # Nothing was linked in ten minutes, and the message still says to.
+        kept = replies.with_button(kept, replies.link_button())
     is_announcing = any(at > now for at in stored.find_moments(kept.blocks))
     return _Remainder(kept, left is None, is_announcing)
 

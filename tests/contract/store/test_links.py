@@ -49,7 +49,7 @@ async def test_a_new_link_ends_the_older_one_of_the_same_pair_alone(store, clock
     await put_link(store, fresh(clock, "other", connection="hub"))
     await put_link(store, fresh(clock, "bobs", principal=BOB))
     await met(store, ALICE)
-    await ask(store, "i1").run(linking.create_link, "saturn")
+    await ask(store, "i1").run(linking.create_links, {"saturn": None})
     old = await store.read(links.find_link, "old")
     assert (old.expires_at, old.secret, old.stage) == (clock.now(), None, "checked")
     for nonce in ("other", "bobs"):

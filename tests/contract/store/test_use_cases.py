@@ -246,7 +246,7 @@ USE_CASES: dict[str, Do] = {
     "approvals.decide": lambda w, caller: caller.run(approvals_use_cases.decide, "bobs", "bob", approve=True),
     "accounts.unlink": lambda w, caller: caller.run(accounts.unlink, ["saturn"]),
     "accounts.unlink_other": lambda w, caller: caller.run(accounts.unlink_other, BOB, None),
-    "linking.invite": lambda w, caller: caller.run(linking.create_link, "saturn"),
+    "linking.invite": lambda w, caller: caller.run(linking.create_links, {"saturn": None}),
     "linking.confirm_code": lambda w, caller: caller.run(linking.confirm_code, CODE),
     "linking.prove": lambda w, caller: caller.run(linking.accept_proof, VISIT, ALICE),
     "linking.attempt": lambda w, caller: caller.run(linking.count_attempt, VISIT, "good"),
