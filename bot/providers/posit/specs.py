@@ -20,11 +20,11 @@ from bot.domain.forms import (
     text_of,
     texts_of,
 )
-from bot.providers.answers import clean
 from bot.providers.posit import offers
 from bot.providers.posit.drafts import MAX_SESSION_NAME, Draft, list_constraint_choices, propose_name
 from bot.providers.posit.offers import CUSTOM_PROFILE, WorkbenchOffer
 from bot.providers.posit.types import ComputeEnv
+from bot.providers.words import clean
 
 MAX_TEXT = 500
 MAX_COMMAND = 2000
