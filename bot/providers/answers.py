@@ -17,14 +17,7 @@ from urllib.parse import quote
 import structlog
 
 from bot.domain.failure_causes import lacks_capacity
-from bot.providers.words import (  # noqa: F401 - the providers' texts are part of this module's interface
-    MAX_DETAILED_LENGTH,
-    MAX_MESSAGE_LENGTH,
-    clean,
-    clean_words,
-    cut_words,
-    read_words,
-)
+from bot.providers.words import cut_words, read_words
 from bot.support import errors
 from bot.support.responses import Response
 

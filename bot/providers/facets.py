@@ -321,12 +321,9 @@ class Runs(Forms[Offer]):
     Attributes:
         runs_named_jobs: Whether a run only names a job that is set up there, so that nothing else has to be
             asked.
-        variables_key: The key in a spec that holds variables, each as ``NAME=value``; "" for runs without
-            any.
     """
 
     runs_named_jobs: ClassVar[bool] = False
-    variables_key: ClassVar[str] = ""
 
     @classmethod
     def can_run_commands(cls) -> bool:

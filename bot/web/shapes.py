@@ -152,10 +152,6 @@ _TYPE_BY_KEY: Mapping[str, type | tuple[type, ...]] = {
     "user_team": str,
     "is_enterprise_install": (bool, str),
 }
-_OBJECT_KEYS = frozenset(
-    {"user", "team", "enterprise", "channel", "view", "message", "previous_message", "container", "item"}
-)
-_LIST_KEYS = frozenset({"authorizations", "actions", "response_urls"})
 
 #: By kind: the fields that a listener needs. ``a.b`` is the field b within a.
 _REQUIRED_PATHS: Mapping[str, tuple[str, ...]] = {
@@ -205,9 +201,9 @@ def _check_types(node: dict[str, Any]) -> None:
             continue
         if not isinstance(value, expected):
             raise Malformed(key)
-        if key in _OBJECT_KEYS and isinstance(value, dict):
+        if isinstance(value, dict):
             _check_types(value)
-        elif key in _LIST_KEYS and isinstance(value, list):
+        elif isinstance(value, list):
             for element in value:
                 if not isinstance(element, dict):
                     raise Malformed(key)

@@ -79,7 +79,7 @@ async def refusals(bot):
 
 
 async def test_verb_shown_for_free_text_is_authorised(monkeypatch):
-    monkeypatch.setitem(policy.RULES, "settings", policy.AccessRule("administrators"))
+    monkeypatch.setattr(policy, "ADMINISTRATORS", policy.ADMINISTRATORS | {"settings"})
     async with rig(administrators=frozenset({COLLEAGUE.user_id})) as bot:
         answer = await bot.direct("what are my settings?")
         assert "Only Usher admins" in words(answer)

@@ -9,10 +9,10 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from bot.domain.causes import to_cause
 from bot.domain.failure_causes import MAX_REASON_LENGTH, Reason, find_reason
 from bot.messages.texts.problems import explain_cause, explain_reason
-from bot.providers.answers import read_words, to_error
+from bot.providers.answers import to_error
 from bot.providers.jupyterhub.servers import parse_last_event
 from bot.providers.posit.envelope import to_provider_error
-from bot.providers.words import clean_words
+from bot.providers.words import clean_words, read_words
 from bot.reconciler.provider_calls import refine_start_refusal
 from bot.support import errors
 from bot.support.responses import Response

@@ -6,8 +6,9 @@ import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from bot.domain.failure_causes import lacks_capacity
-from bot.providers.answers import MAX_DETAILED_LENGTH, read_words, to_error
+from bot.providers.answers import to_error
 from bot.providers.requests import accept_already_done
+from bot.providers.words import MAX_DETAILED_LENGTH, read_words
 from bot.support import errors
 from bot.support.responses import Response
 

@@ -227,14 +227,10 @@ def force_button(run: Run) -> Element:
     return kit.button(cards.FORCE, "job_force", run.id, style=kit.DANGER, confirm=question, of=run.name)
 
 
-def again_button(run: Run, variables: Sequence[str] = ()) -> Element:
-    """Return *Run again*, with other variables; it asks first, so that two clicks don't start two runs."""
-    besides = f" {fill(runs.WITH, variables=' '.join(variables))}" if variables else ""
-    names = {"name": run.name, "besides": Markup(besides)}
-    question = kit.confirm(runs.CONFIRM_AGAIN, style=kit.PRIMARY, **names)
-    key = " ".join([run.id, *variables])
-    label = kit.truncate(f"{runs.AGAIN}{besides}", limits.MAX_BUTTON_LENGTH)
-    return kit.button(label, "job_again", key, confirm=question, of=run.name)
+def again_button(run: Run) -> Element:
+    """Return *Run again*; it asks first, so that two clicks don't start two runs."""
+    question = kit.confirm(runs.CONFIRM_AGAIN, style=kit.PRIMARY, name=run.name)
+    return kit.button(runs.AGAIN, "job_again", run.id, confirm=question, of=run.name)
 
 
 def list_logs_button(facts: RunFacts) -> list[Element]:

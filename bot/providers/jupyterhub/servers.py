@@ -22,8 +22,6 @@ from bot.domain.workspaces import Action, State
 from bot.providers.answers import (
     MAX_NAME_LENGTH,
     Listing,
-    clean,
-    clean_words,
     find_object,
     find_text,
     log_oddity,
@@ -42,6 +40,7 @@ from bot.providers.requests import (
     none_if_absent,
     read_pages,
 )
+from bot.providers.words import clean, clean_words
 from bot.support.addresses import parse_origin
 from bot.support.errors import (
     AccountRenamed,

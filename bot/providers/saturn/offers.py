@@ -29,7 +29,6 @@ from bot.providers import connection
 from bot.providers.answers import (
     MAX_NAME_LENGTH,
     Listing,
-    clean,
     find_object,
     find_text,
     log_oddity,
@@ -47,6 +46,7 @@ from bot.providers.requests import (
     none_if_absent,
     read_pages,
 )
+from bot.providers.words import clean
 from bot.support import errors
 from bot.support.responses import Response
 
