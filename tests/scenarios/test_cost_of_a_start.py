@@ -17,7 +17,7 @@ TRANSACTIONS = 26
 #: Round trips to PostgreSQL: to accept the start, and to the message.
 WAITS_TO_ACCEPT, WAITS = 4, 44
 #: What a typed start enters in a new process: functions, those with a ``def``, and their files.
-TO_THE_ANSWER = {"functions": 318, "defs": 289, "files": 66}
+TO_THE_ANSWER = {"functions": 317, "defs": 288, "files": 65}
 TO_THE_MESSAGE = {"functions": 777, "defs": 668, "files": 129}
 
 

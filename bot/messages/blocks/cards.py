@@ -102,7 +102,9 @@ def fill_notice(template: Template, facts: Facts, **more: object) -> str:
     """
     operation = facts.operation if isinstance(facts, WorkspaceFacts) else None
     forms = VERB_FORMS[operation.asked_verb if operation is not None else None]
-    names = {"name": get_name(facts), "title": facts.connection_title, "gone": describe_gone(facts), **forms}
+    names = {"name": get_name(facts), "title": facts.connection_title, **forms}
+    if "{gone}" in "".join(template):
+        names["gone"] = describe_gone(facts)
     return fill(template, **{**names, "at": kit.moment(facts.written_at, facts.written_at), **more})
 
 
