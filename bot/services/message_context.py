@@ -251,15 +251,17 @@ class Gatherer:
             shared["obstacle"] = shared["obstacle"] or find_stop_obstacle(
                 workspace, effects, workspace.stop_mode
             )
+        page_url: str | None = None
+        is_theirs = account is None or not account.is_resting
+        if provider is not None and workspace is not None and is_theirs and not workspace.is_provisional:
+            page_url = provider.allowed_url(provider.page_url(workspace.remote_id))
         return WorkspaceFacts(
             **shared,
             operation=operation,
             workspace=workspace,
             ide_url=get_ide_url(provider, workspace, self._public_url),
             opens_in_page=isinstance(provider, facets.EmbeddedPage),
-            page_url=None
-            if account is not None and account.is_resting
-            else _get_page_url(provider, workspace),
+            page_url=page_url,
             effects=effects,
             **more,
         )
@@ -375,12 +377,6 @@ def get_ide_url(
     if public_url is None or workspace.state is not State.RUNNING or not workspace.allows("open"):
         return None
     return f"{public_url.rstrip('/')}{IDE_PATH}/{workspace.id}"
-
-
-def _get_page_url(provider: base.Provider | None, workspace: Workspace | None) -> str | None:
-    if provider is None or workspace is None or workspace.is_provisional:
-        return None
-    return provider.allowed_url(provider.page_url(workspace.remote_id))
 
 
 def _get_run_page_url(provider: base.Provider | None, run: Run) -> str | None:
