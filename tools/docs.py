@@ -123,8 +123,8 @@ def _rows(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     return f"| {' | '.join(head)} |\n{line}" + "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
-def _uses(head: str, uses: Mapping[str, manifest.Use]) -> str:
-    return _rows((head, "why"), ((f"`{name}`", use.why) for name, use in uses.items()))
+def _uses(head: str, uses: Mapping[str, str]) -> str:
+    return _rows((head, "why"), ((f"`{name}`", why) for name, why in uses.items()))
 
 
 def _benchmarks(module: str) -> Any:
@@ -375,7 +375,7 @@ MADE_TABLES: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
         "Scopes of people": lambda: _uses("scope", manifest.USER_SCOPES),
         "Events": lambda: _uses("event", manifest.EVENTS),
         "Slash commands": lambda: _uses("command", manifest.COMMANDS),
-        "Shortcuts": lambda: _uses("shortcut", manifest.SHORTCUTS),
+        "Shortcuts": lambda: _uses("shortcut", {name: one.why for name, one in manifest.SHORTCUTS.items()}),
     },
 }
 
