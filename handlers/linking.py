@@ -279,7 +279,7 @@ def _format_account(title: str, account: Account | None, now: float, zone: ZoneI
     template = answers.WHOAMI_LINKED if account.username else answers.WHOAMI_LINKED_NAMELESS
     linked = fill(template, title=title, username=account.username)
     if account.username and account.link_source:
-        until = kit.day(account.expires_at) if account.expires_at is not None else Markup("")
+        until = kit.day(account.expires_at, now, zone) if account.expires_at is not None else Markup("")
         linked = fill(answers.WHOAMI_MADE_BY[account.link_source], linked=Markup(linked), until=until)
     if account.refused_since is None:
         return linked
