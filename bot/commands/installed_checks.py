@@ -12,7 +12,7 @@ from bot.store.store import Store
 from bot.support import errors
 from bot.support.http import Http
 from bot.support.settings import Settings
-from bot.support.settings.installed import ANY_WORKSPACE
+from bot.support.settings.core import ANY_WORKSPACE
 from bot.support.vault import Vault
 
 

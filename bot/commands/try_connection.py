@@ -39,10 +39,8 @@ def try_connection(arguments: argparse.Namespace) -> int:
         problem += f" There are: {', '.join(sorted(connections))}."
         complain(problem if connections else "No connection is set up here.", *beside)
         return 2
-    ask, ask_secret = (
-        stop_at_end_of_input(input),
-        stop_at_end_of_input(getpass if sys.stdin.isatty() else input),
-    )
+    ask = stop_at_end_of_input(input)
+    ask_secret = stop_at_end_of_input(getpass if sys.stdin.isatty() else input)
 
     def hide(secret: str) -> None:
         known = [*settings.secrets(), *list_secrets(connections), secret]

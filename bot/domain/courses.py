@@ -1,17 +1,14 @@
 """Class cards: a message with a button in a channel, and what becomes of each person who presses it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Literal
 
 from bot.domain.audit import AuditSubject
 from bot.domain.forms import Spec
 from bot.domain.hours import Timetable
-from bot.domain.message_context import AddedFacts, Facts, ObjectName, WorkspaceFacts
 from bot.domain.operations import Operation
-from bot.domain.people import People, Principal
+from bot.domain.people import Principal
 from bot.domain.row_times import Past, Stays
-from bot.domain.stops import StopEffects
 from bot.domain.workspaces import Workspace
 
 #: Least seconds between two counts on a card, as Slack accepts fifty edits a minute.
@@ -195,42 +192,3 @@ class ClassProblem:
     operation: Operation | None
     workspace: Workspace | None
     state: MemberState = "coming"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClassFacts(Facts):
-    """A class card with its counts.
-
-    ``effects`` says what stopping does to the card's workspaces, as far as that is known for all of them.
-    ``people`` has the names of its poster and of the person who ended it, for this reader.
-    """
-
-    card: ClassCard
-    counts: ClassCounts = field(default_factory=ClassCounts)
-    effects: StopEffects = field(default_factory=dict)
-    people: People = field(default_factory=dict)
-    #: The members who aren't ready for a lesson, if the message tells that.
-    problems: Sequence[ClassProblem] = ()
-    #: For a course: whether the reader teaches it, and the workspace with which they joined it.
-    #: ``pending`` is the state of their enrollment while an account or a workspace is missing.
-    is_teacher: bool = False
-    workspace: WorkspaceFacts | None = None
-    pending: ClassProblem | None = None
-
-    @property
-    def objects(self) -> dict[str, ObjectName]:
-        """Return the titles of the class and the connection."""
-        return {self.connection: ObjectName(self.connection_title), self.card.id: ObjectName(self.card.title)}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CourseContext(AddedFacts):
-    """The lessons for which a workspace is started, and the class whose end stops it."""
-
-    lessons: tuple[ClassCard, ...] = ()
-    stopping_class: ClassFacts | None = None
-
-    @property
-    def is_separate(self) -> bool:
-        """Return whether a class stops the workspace, so that the message names the person who ended it."""
-        return self.stopping_class is not None

@@ -16,7 +16,6 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
-from bot.domain.message_context import AddedFacts
 from bot.domain.people import Principal
 from bot.domain.row_times import Past, Stays
 from bot.domain.time_parsing import DAY_MINUTES, DAYS, Wanted, load_zone, resolve_instant
@@ -218,22 +217,6 @@ class FormerHours:
     zone: str
     off: frozenset[str]
     is_paused: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HoursContext(AddedFacts):
-    """The rules of a workspace."""
-
-    rules: tuple[HoursRule, ...] = ()
-
-    def find_next_stop(self, now: float) -> float | None:
-        """Return the time of the workspace's next stop by hours."""
-        return find_hours_stop(self.rules, now)
-
-    def plans(self, side: str, at: float) -> bool:
-        """Return whether hours start or stop the workspace at a moment."""
-        runs_on = side == "stop" and is_planned(self.rules, "start", at)
-        return is_planned(self.rules, side, at) and not runs_on
 
 
 def find_hours_stop(rules: Iterable[HoursRule], now: float) -> float | None:

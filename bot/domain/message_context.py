@@ -1,22 +1,24 @@
 """The facts from which cards, notices and people's Homes are rendered."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, fields, replace
-from typing import Any, Final, NamedTuple, TypeVar
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from bot.domain.accounts import Account, Approval
+from bot.domain.courses import ClassCard, ClassCounts, ClassProblem
+from bot.domain.hours import HoursRule, find_hours_stop, is_planned
 from bot.domain.notices import EndState, NoticeKind
 from bot.domain.operations import Operation
 from bot.domain.people import People
 from bot.domain.runs import OutputTail, Run
 from bot.domain.stops import StopEffects
 from bot.domain.timers import find_next_stop
+from bot.domain.waitlist import WaitlistEntry, WaitlistFacts
 from bot.domain.workspaces import Action, State, Workspace
 
 #: Seconds within which an operation ends after a read that ends it.
 END_SECONDS: Final = 2.0
-Addition = TypeVar("Addition", bound="AddedFacts")
 
 
 class ObjectName(NamedTuple):
@@ -89,24 +91,6 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AddedFacts:
-    """Facts that are added to those of a workspace. Each field has a default for when nothing is added."""
-
-    @property
-    def is_separate(self) -> bool:
-        """Return whether the end of the workspace needs a message of its own, not one with other results."""
-        return False
-
-    def find_next_stop(self, _now: float) -> float | None:
-        """Return the next stop that these facts plan, besides the workspace's timer."""
-        return None
-
-    def plans(self, _side: str, _at: float) -> bool:
-        """Return whether these facts plan a start or a stop for a time."""
-        return False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkspaceFacts(Facts):
     """The context of a message about a workspace and an operation on it.
 
@@ -120,8 +104,13 @@ class WorkspaceFacts(Facts):
     opens_in_page: bool = False
     page_url: str | None = None
     effects: StopEffects = field(default_factory=dict)
-    #: Its hours, its lessons, and other added facts.
-    added: tuple[AddedFacts, ...] = ()
+    #: Its hours, and the courses with lessons for which it is started.
+    rules: tuple[HoursRule, ...] = ()
+    lessons: tuple[ClassCard, ...] = ()
+    #: The class whose end stops it.
+    stopping_class: "ClassFacts | None" = None
+    #: Its wait for capacity, if it is down and waits.
+    waitlist_entry: WaitlistEntry | None = None
     #: Other workspaces that the message is about.
     others: tuple["WorkspaceFacts", ...] = ()
     #: The workspace's name, if its row is deleted.
@@ -142,23 +131,12 @@ class WorkspaceFacts(Facts):
                 names |= {one.operation.id: name} if one.operation is not None else {}
         return names
 
-    def of(self, kind: type[Addition]) -> Addition:
-        """Return the facts that were added, by their type."""
-        return next((context for context in self.added if isinstance(context, kind)), kind())
-
     @property
     def next_stop(self) -> float | None:
         """Return the time of the workspace's next stop, None if nothing stops it."""
         if self.workspace is None:
             return None
-        planned = (context.find_next_stop(self.now) for context in self.added)
-        first = min((at for at in planned if at is not None), default=None)
-        return find_next_stop(self.workspace, first, self.now)
-
-    def add(self, new: AddedFacts) -> "WorkspaceFacts":
-        """Return the facts with ``new`` added, in place of earlier ones of its type."""
-        others = (context for context in self.added if type(context) is not type(new))
-        return replace(self, added=(*others, new))
+        return find_next_stop(self.workspace, find_hours_stop(self.rules, self.now), self.now)
 
     def plans(self, plan: tuple[str, ...], moments: Collection[int]) -> bool:
         """Return whether a plan that was announced for one of these times still holds.
@@ -171,8 +149,11 @@ class WorkspaceFacts(Facts):
         if side == "nothing":
             return self.next_stop is None
         is_own = {int(workspace.stop_at or 0.0), int(workspace.expires_at or 0.0)}.intersection(moments)
-        added = (context.plans(side, at) for context in self.added for at in moments)
-        return (side == "stop" and bool(is_own)) or any(added)
+        by_hours = (at for at in moments if is_planned(self.rules, side, at))
+        if side == "stop":
+            # A stop at a time at which hours start the workspace doesn't come.
+            return bool(is_own) or any(not is_planned(self.rules, "start", at) for at in by_hours)
+        return any(by_hours)
 
     @property
     def state(self) -> State:
@@ -264,3 +245,36 @@ class HeldFacts(Facts):
     def objects(self) -> dict[str, ObjectName]:
         """Return the names of the objects of all messages in this one."""
         return {key: name for _, one in self.held for key, name in one.objects.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassFacts(Facts):
+    """A class card with its counts.
+
+    ``effects`` says what stopping does to the card's workspaces, as far as that is known for all of them.
+    ``people`` has the names of its poster and of the person who ended it, for this reader.
+    """
+
+    card: ClassCard
+    counts: ClassCounts = field(default_factory=ClassCounts)
+    effects: StopEffects = field(default_factory=dict)
+    people: People = field(default_factory=dict)
+    #: The members who aren't ready for a lesson, if the message tells that.
+    problems: Sequence[ClassProblem] = ()
+    #: For a course: whether the reader teaches it, and the workspace with which they joined it.
+    #: ``pending`` is the state of their enrollment while an account or a workspace is missing.
+    is_teacher: bool = False
+    workspace: WorkspaceFacts | None = None
+    pending: ClassProblem | None = None
+
+    @property
+    def objects(self) -> dict[str, ObjectName]:
+        """Return the titles of the class and the connection."""
+        return {self.connection: ObjectName(self.connection_title), self.card.id: ObjectName(self.card.title)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingFacts(WorkspaceFacts):
+    """A wait and its workspace, for the message that shows them; without ``wait``, nobody waits any more."""
+
+    wait: WaitlistFacts | None = None

@@ -7,7 +7,6 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from bot.domain.failure_causes import Reason, find_reason, find_scarce_resources
-from bot.domain.message_context import AddedFacts, WorkspaceFacts
 from bot.domain.people import Principal
 from bot.domain.row_times import Past, Stays
 
@@ -177,17 +176,3 @@ class WaitlistFacts:
     def is_waiting(self) -> bool:
         """Return whether its person still waits."""
         return self.granted_at is None and self.ended_at is None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WaitContext(AddedFacts):
-    """The wait of a workspace that is down, for its row; None if it isn't waiting."""
-
-    entry: WaitlistEntry | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WaitingFacts(WorkspaceFacts):
-    """A wait and its workspace, for the message that shows them; without ``wait``, nobody waits any more."""
-
-    wait: WaitlistFacts | None = None

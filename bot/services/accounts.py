@@ -67,10 +67,8 @@ def has_former_link(tx: Transaction, caller: Caller, connections: Collection[str
 
 
 def _find_former_keys(tx: Transaction, caller: Caller, connections: Collection[str]) -> set[Principal]:
-    here, candidates = (
-        caller.context.installation,
-        rows.find_former_candidates(tx, caller.principal, connections),
-    )
+    here = caller.context.installation
+    candidates = rows.find_former_candidates(tx, caller.principal, connections)
     return {one for one in candidates if one.place == caller.principal.place or not here.is_current(one)}
 
 

@@ -55,10 +55,8 @@ def leave(tx: Transaction, caller: Caller, card_id: str) -> tuple[ClassCard, str
     A lesson that has begun still ends as planned.
     """
     caller.check(tx, "course_leave")
-    card, member = (
-        use_cases.find_visible_card(tx, caller, card_id),
-        store.find_participant(tx, card_id, caller.principal),
-    )
+    card = use_cases.find_visible_card(tx, caller, card_id)
+    member = store.find_participant(tx, card_id, caller.principal)
     workspace_id = None if member is None else member.workspace_id
     if caller.is_first_delivery(tx):
         if member is not None:

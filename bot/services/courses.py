@@ -322,10 +322,8 @@ def _find_latest_start(tx: Transaction, lesson: Occurrence) -> float:
 
 def _can_stay_stopped(tx: Transaction, context: Context, card: ClassCard) -> bool:
     """Return whether a course's workspace can be created stopped, as its next lesson is far enough away."""
-    making, coming = (
-        context.need(card.connection).require_facet(Creation),
-        timetable.find_lesson(card, tx.now()),
-    )
+    making = context.need(card.connection).require_facet(Creation)
+    coming = timetable.find_lesson(card, tx.now())
     is_far = coming is None or coming.due_at - tx.now() > TRIAL_RUN_SECONDS
     return is_far and card.spec is not None and making.can_create_stopped(card.spec)
 
@@ -493,10 +491,8 @@ def _find_by_pattern(pattern: str, rows: Sequence[Workspace]) -> JoinTarget:
 
 def _plan_class_end(tx: Transaction, context: Context, card: ClassCard, workspace_id: str) -> bool:
     """Plan the stop of a workspace at the end of its class; return whether that stop counts now."""
-    workspace, provider = (
-        workspaces.find_workspace(tx, workspace_id),
-        context.connections.get(card.connection),
-    )
+    workspace = workspaces.find_workspace(tx, workspace_id)
+    provider = context.connections.get(card.connection)
     if workspace is None or provider is None or card.stops_at is None:
         return False
     mode = choose_gentlest_mode(predict_stop_effects(context, workspace))

@@ -35,10 +35,8 @@ def carry_out(tx: Transaction, caller: Caller, claimed: Participant) -> None:
 
     Raises NotIdentified and Refused.
     """
-    card, member = (
-        store.find_card(tx, claimed.card_id),
-        store.find_participant(tx, claimed.card_id, claimed.principal),
-    )
+    card = store.find_card(tx, claimed.card_id)
+    member = store.find_participant(tx, claimed.card_id, claimed.principal)
     lesson = None if card is None else timetable.find_lesson_on(card, tx.now())
     if card is None or member is None or member.workspace_id is None:
         store.close_lesson(tx, claimed, None)

@@ -264,10 +264,8 @@ def _claim_due(tx: Transaction, context: Context) -> list[Workspace]:
 
     A workspace that is down is only read, to find out whether its planned stops count again.
     """
-    now, claimed = (
-        tx.now(),
-        rows.claim_timers(tx, CLAIM_BATCH_SIZE, CLAIM_LEASE_SECONDS, context.unwarned_seconds),
-    )
+    now = tx.now()
+    claimed = rows.claim_timers(tx, CLAIM_BATCH_SIZE, CLAIM_LEASE_SECONDS, context.unwarned_seconds)
     resting = [one for one in claimed if one.stop_at is None]
     for one in resting:
         gates.request_read_now(tx, one.id)

@@ -150,10 +150,8 @@ async def rotate(
     written anew instead, as it holds nothing.
     """
     rotation = Rotation()
-    accounts, installed = (
-        sorted(await store.perform(account_rows.list_active_accounts), key=_get_sort_key),
-        await store.read(installations.list_installations),
-    )
+    accounts = sorted(await store.perform(account_rows.list_active_accounts), key=_get_sort_key)
+    installed = await store.read(installations.list_installations)
     for place in installed:
         sealed = _rotate_secret(vault, place.secret)
         if sealed is None:

@@ -486,10 +486,8 @@ def _ask_if_needed(tx: Transaction, caller: Caller, looked: Workspace) -> None:
     if next_stop is not None and next_stop <= now + begun_hours.STOP_AHEAD_SECONDS:
         return
     zone, here = people.find_zone(tx, principal), provider.settings.asks_after_hours
-    hours, left = (
-        find_asking_hours(preferences_store.preferences(tx, principal).idle_prompt_after, here),
-        find_idle_since(workspace),
-    )
+    hours = find_asking_hours(preferences_store.preferences(tx, principal).idle_prompt_after, here)
+    left = find_idle_since(workspace)
     evening = None if hours is None else find_asking_evening(workspace, hours * HOUR_SECONDS, now, zone)
     day = datetime.fromtimestamp(now, zone).date().isoformat()
     if evening is None or left is None or is_written(tx, workspace.id, NoticeKind.IDLE_PROMPT, day):

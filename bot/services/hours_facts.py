@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
 from typing import Final, TypeVar
 
-from bot.domain.courses import ClassCard, CourseContext
-from bot.domain.hours import HoursContext, HoursRule
+from bot.domain.courses import ClassCard
+from bot.domain.hours import HoursRule
 from bot.domain.message_context import WorkspaceFacts
 from bot.domain.people import Principal
 from bot.store import courses as courses_store
@@ -44,7 +44,7 @@ async def add_rules(
     extended = []
     async for key, context in yield_in_batches(zip(keys, every, strict=True)):
         rules = by_workspace.get(key, [])
-        extended.append(context.add(HoursContext(rules=tuple(rules))) if rules else context)
+        extended.append(replace(context, rules=tuple(rules)) if rules else context)
     return extended
 
 
@@ -60,6 +60,5 @@ async def add_lessons(
     async for facts in yield_in_batches(every if joined else ()):
         own = joined.get(facts.workspace.id if facts.workspace is not None else "", [])
         lessons = tuple(card for card in own if not card.is_over(facts.now))
-        context = replace(facts.of(CourseContext), lessons=lessons)
-        found.append(facts.add(context) if lessons else facts)
+        found.append(replace(facts, lessons=lessons) if lessons else facts)
     return found if joined else list(every)

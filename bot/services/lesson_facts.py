@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.domain.courses import ClassCard, ClassFacts, CourseContext
-from bot.domain.message_context import Facts, WorkspaceFacts
+from bot.domain.courses import ClassCard
+from bot.domain.message_context import ClassFacts, Facts, WorkspaceFacts
 from bot.domain.notices import Card, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.stops import NO_EFFECTS, StopEffects
@@ -103,11 +103,7 @@ async def _add_class(gatherer: Gatherer, message: Message, facts: Facts) -> Fact
     if kind is NoticeKind.CLASS_POSTED and isinstance(message, Card):
         posted = await store.read(cards.find_card, card.id)
         of = replace(of, is_superseded=posted is not None and posted.message_ts is not None)
-    return _add_class_context(facts, of) if isinstance(facts, WorkspaceFacts) else of
-
-
-def _add_class_context(facts: WorkspaceFacts, stopping_class: ClassFacts) -> WorkspaceFacts:
-    return facts.add(replace(facts.of(CourseContext), stopping_class=stopping_class))
+    return replace(facts, stopping_class=of) if isinstance(facts, WorkspaceFacts) else of
 
 
 @kind_extensions(NoticeKind.STOP_WARNING)
@@ -140,9 +136,8 @@ async def _add_stopping_class(
     """Add the class that stops a workspace, if one does."""
     if card is None or not isinstance(facts, WorkspaceFacts):
         return facts
-    return _add_class_context(
-        facts, await load_class(gatherer, card, message.principal, message.body, zone=facts.zone)
-    )
+    of = await load_class(gatherer, card, message.principal, message.body, zone=facts.zone)
+    return replace(facts, stopping_class=of)
 
 
 def predict_class_effects(provider: base.Provider | None, card: ClassCard) -> StopEffects:

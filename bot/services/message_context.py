@@ -15,7 +15,6 @@ from bot.domain.runs import Run
 from bot.domain.stops import NO_EFFECTS
 from bot.domain.time_parsing import load_zone
 from bot.domain.transcript import Board
-from bot.domain.waitlist import WaitContext
 from bot.domain.workspaces import NOT_UP_STATES, State, Workspace
 from bot.providers import base, facets
 from bot.services.context import Context
@@ -75,7 +74,7 @@ class Gatherer:
             return found
         waits = {one.workspace_id: one for one in await self.store.read(waitlist.list_entries, principal)}
         return [
-            one.add(WaitContext(entry=waits[one.workspace.id]))
+            replace(one, waitlist_entry=waits[one.workspace.id])
             if one.workspace is not None and one.workspace.id in waits and one.state in NOT_UP_STATES
             else one
             for one in found
@@ -262,10 +261,8 @@ class Gatherer:
         **more: Any,
     ) -> WorkspaceFacts:
         """Build the facts of a workspace from its rows."""
-        provider, shared = (
-            self.connections.get(connection),
-            self.describe_common(now, zone, connection, account, body),
-        )
+        provider = self.connections.get(connection)
+        shared = self.describe_common(now, zone, connection, account, body)
         if account is not None and account.is_resting and workspace is not None:
             # These facts may be about another account's workspace.
             workspace = replace(

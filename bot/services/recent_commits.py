@@ -1,31 +1,18 @@
 """The actions and calls of this process in the last ten minutes, whose rows a failover may lose."""
 
-from typing import Final, Protocol
+from typing import Final
 
-from bot.domain.people import Principal
+from bot.domain.operations import Operation
+from bot.domain.runs import Run
+from bot.domain.undoable_actions import UndoableAction
 
 #: Seconds for which they are remembered, and their maximum number.
 RECENT_COMMIT_SECONDS: Final = 600.0
 MAX_RECENT_COMMITS: Final = 10_000
 
 
-class RecentCommit(Protocol):
-    """An action that was answered, or an operation or run whose call was sent."""
-
-    @property
-    def id(self) -> str:
-        """Return the key of its row."""
-        ...
-
-    @property
-    def principal(self) -> Principal:
-        """Return its owner."""
-        ...
-
-    @property
-    def connection(self) -> str:
-        """Return its connection's name."""
-        ...
+#: An action that was answered, or an operation or run whose call was sent.
+RecentCommit = UndoableAction | Operation | Run
 
 
 class RecentCommits:

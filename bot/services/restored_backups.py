@@ -121,10 +121,8 @@ def _build_end(tx: Transaction, work_item: Operation | Run, backup_at: float) ->
         workspace = WORKSPACES.one(tx, id=work_item.workspace_id)
         hides = workspace is not None and workspace.is_provisional
         outcome = Outcome.UNKNOWN if work_item.has_called else outcome
-        kind, body = (
-            NoticeKind.FAILED,
-            body | {"operation": work_item.id, "workspace": work_item.workspace_id},
-        )
+        kind = NoticeKind.FAILED
+        body = body | {"operation": work_item.id, "workspace": work_item.workspace_id}
     else:
         kind, body = NoticeKind.JOB_FAILED, body | {"job": work_item.id}
     return Update(

@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from bot.domain.courses import ClassCard, CourseContext
-from bot.domain.hours import HoursContext
+from bot.domain.courses import ClassCard
 from bot.domain.message_context import Facts, WorkspaceFacts
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Principal
@@ -93,8 +92,8 @@ def _list_planned(facts: WorkspaceFacts, now: float, until: float) -> list[Span]
     spans = list[Span]()
     if facts.is_up and facts.next_stop is not None:
         spans.append(Span(now, facts.next_stop, SpanKind.PLANNED))
-    rules = [one for one in facts.of(HoursContext).rules if not one.paused]
-    for timetable in (*rules, *facts.of(CourseContext).lessons):
+    rules = [one for one in facts.rules if not one.paused]
+    for timetable in (*rules, *facts.lessons):
         coming = timetable.between(now, until)
         spans += [Span(one.at, one.until, SpanKind.PLANNED) for one in coming if one.side == "start"]
     return spans

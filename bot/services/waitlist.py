@@ -10,7 +10,7 @@ from dataclasses import fields, replace
 from typing import Final, Literal, cast
 
 from bot.domain.hours import was_used
-from bot.domain.message_context import Facts, WorkspaceFacts
+from bot.domain.message_context import Facts, WaitingFacts, WorkspaceFacts
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.stops import PlannedStop, StopMode, choose_planned_mode, is_final
@@ -19,7 +19,6 @@ from bot.domain.waitlist import (
     ANSWERED_WITHIN_SECONDS,
     MIN_PAUSE_SECONDS,
     UNUSED_SECONDS,
-    WaitingFacts,
     WaitlistEntry,
     WaitlistFacts,
     WaitlistState,
@@ -227,11 +226,9 @@ def _offer_unused(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
     A stop is planned, of which the owner is warned; if the stop would be final, they are only asked. A busy
     workspace counts as used, as does one with which its owner has done something in Slack.
     """
-    workspace, now, since = (
-        require_workspace(tx, caller, "status", wait.workspace_id),
-        tx.now(),
-        wait.granted_at or 0.0,
-    )
+    workspace = require_workspace(tx, caller, "status", wait.workspace_id)
+    now = tx.now()
+    since = wait.granted_at or 0.0
     is_warned = any(one.because == "room" for one in workspace.planned_stops.rows)
     if workspace.is_down:
         timers.drop_stops(tx, workspace.id, "room")

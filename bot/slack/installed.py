@@ -36,7 +36,7 @@ from bot.store.store import Store
 from bot.support.clock import Clock
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, StoreError
 from bot.support.settings import Settings
-from bot.support.settings.installed import ANY_WORKSPACE
+from bot.support.settings.core import ANY_WORKSPACE
 from bot.support.vault import Vault
 
 log = structlog.get_logger(__name__)

@@ -16,7 +16,7 @@ from bot.slack.methods import OAUTH_ACCESS
 from bot.store import installations
 from bot.store.store import Store
 from bot.support.errors import SecretError, SlackFailed, SlackLimited, SlackPermanent, StoreError
-from bot.support.settings.installed import ANY_WORKSPACE
+from bot.support.settings.core import ANY_WORKSPACE
 from bot.support.vault import Vault
 
 log = structlog.get_logger(__name__)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.domain.courses import ClassCounts, CourseContext
+from bot.domain.courses import ClassCounts
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.steps import Update
 from bot.domain.work_items import Outcome
@@ -37,7 +37,7 @@ async def test_the_end_is_told_to_members_as_counted_and_to_the_trainer_as_it_is
     over, ending = sorted(await bot.notices(), key=lambda one: one.kind)
     bot.store.fails[store.count_members] = LookupError("the whole class was counted")
     facts = await bot.services.gatherer.describe_notice(ending)
-    assert facts.of(CourseContext).stopping_class.counts == ClassCounts()
+    assert facts.stopping_class.counts == ClassCounts()
     with pytest.raises(LookupError):
         await bot.services.gatherer.describe_notice(over)
 

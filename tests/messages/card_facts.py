@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import strategies as st
 
-from bot.domain.courses import ClassCard, ClassFacts
-from bot.domain.message_context import Facts, HeldFacts, RequestFacts, RunFacts, WorkspaceFacts
+from bot.domain.courses import ClassCard
+from bot.domain.message_context import ClassFacts, Facts, HeldFacts, RequestFacts, RunFacts, WorkspaceFacts
 from bot.domain.notices import Mark, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Principal

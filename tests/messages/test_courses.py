@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.domain.courses import ClassCard, ClassCounts, ClassProblem, CourseContext, Participant
+from bot.domain.courses import ClassCard, ClassCounts, ClassProblem, Participant
 from bot.domain.forms import Spec
 from bot.domain.holds import hold_by_cause
 from bot.domain.message_context import WorkspaceFacts
@@ -117,7 +117,7 @@ def test_the_warning_and_the_summary():
             connection_title=title,
             workspace=timed,
             effects=effects,
-            added=(CourseContext(stopping_class=of),),
+            stopping_class=of,
             body={"stop_at": at},
         )
         check_golden(f"notices/class-{name}", timers.render_warning(facts))
@@ -281,7 +281,7 @@ def test_what_was_made_before_a_lesson_stays_ready_in_its_message(ended_at):
         operation=made,
         workspace=replace(WORKSPACE, state=State.RUNNING),
         body={"card": COURSE.id, "ends": NOW + 1_800.0},
-        added=(CourseContext(lessons=(COURSE,)),),
+        lessons=(COURSE,),
         written_at=NOW,
     )
     assert notices.is_true(NoticeKind.LESSON, facts) == (ended_at < NOW)

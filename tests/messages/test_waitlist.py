@@ -4,8 +4,9 @@ from dataclasses import fields, replace
 
 import pytest
 
+from bot.domain.message_context import WaitingFacts
 from bot.domain.notices import NoticeKind
-from bot.domain.waitlist import WaitingFacts, WaitlistFacts
+from bot.domain.waitlist import WaitlistFacts
 from bot.domain.work_items import Outcome
 from bot.messages.blocks import kit
 from bot.messages.blocks import waitlist as messages

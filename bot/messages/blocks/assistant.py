@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from bot.domain.hours import HoursContext, HoursRule
+from bot.domain.hours import HoursRule
 from bot.domain.message_context import WorkspaceFacts
 from bot.domain.operations import MAX_PROMPT_SECONDS
 from bot.domain.runs import Run
@@ -100,7 +100,7 @@ def describe_state(facts: WorkspaceFacts, silent_since: float | None) -> dict[st
     if (wait := get_wait(facts)) is not None:
         what = WAITED_FOR.get(wait.kind, WAITED_FOR["room"])
         state, since = WAITING_UNTIL.format(what=what, until=format_time(wait.expires_at)), None
-    starts = (one.after(max(facts.now, one.processed_until)) for one in facts.of(HoursContext).rules)
+    starts = (one.after(max(facts.now, one.processed_until)) for one in facts.rules)
     planned = [one.at for one in starts if one is not None and one.side == "start"]
     return {
         "state": state,

@@ -8,7 +8,7 @@ from bot.domain.message_context import Facts, RunFacts, WorkspaceFacts
 from bot.domain.stops import Consent, StopEffect, StopEffects, StopMode, choose_gentlest_mode, is_final
 from bot.domain.time_parsing import Moment
 from bot.domain.timers import list_coming_ends
-from bot.domain.waitlist import WaitContext, WaitlistEntry
+from bot.domain.waitlist import WaitlistEntry
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit, limits
 from bot.messages.blocks.button_values import ButtonValue
@@ -41,7 +41,7 @@ def can_be_made_again(facts: WorkspaceFacts) -> bool:
 def get_wait(facts: WorkspaceFacts) -> WaitlistEntry | None:
     """Return the wait for capacity between two attempts to start a workspace; None if there is none."""
     is_tried = facts.operation is not None and facts.operation.is_open
-    return None if is_tried else facts.of(WaitContext).entry
+    return None if is_tried else facts.waitlist_entry
 
 
 def get_mark(facts: WorkspaceFacts) -> Markup:

@@ -6,8 +6,9 @@ from datetime import date
 from typing import Any, Final
 
 from bot.domain import timetable
-from bot.domain.courses import ClassCard, ClassFacts
+from bot.domain.courses import ClassCard
 from bot.domain.hours import Occurrence
+from bot.domain.message_context import ClassFacts
 from bot.domain.notices import Answer
 from bot.domain.time_parsing import DAYS
 from bot.domain.workspaces import State

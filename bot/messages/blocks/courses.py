@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 
 from bot.domain import causes
 from bot.domain import timetable as courses_timetable
-from bot.domain.courses import ClassCard, ClassCounts, ClassFacts, ClassProblem, CourseContext
+from bot.domain.courses import ClassCard, ClassCounts, ClassProblem
 from bot.domain.holds import HoldCode, split_hold
 from bot.domain.hours import group_days
 from bot.domain.markup import Template
-from bot.domain.message_context import WorkspaceFacts
+from bot.domain.message_context import ClassFacts, WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.stops import StopEffects, choose_gentlest_mode, ends_by_consent
 from bot.domain.time_parsing import clock
@@ -252,7 +252,7 @@ def _is_lesson_on(facts: WorkspaceFacts) -> bool:
     Not for somebody who has left its course.
     """
     operation = facts.operation
-    if facts.word("card") not in {one.id for one in facts.of(CourseContext).lessons}:
+    if facts.word("card") not in {one.id for one in facts.lessons}:
         return False
     is_ready = facts.state is State.RUNNING
     if facts.body.get("is_missed"):
@@ -405,7 +405,7 @@ def render_unknown() -> Answer:
 
 def describe_end(facts: WorkspaceFacts, *, is_done: bool) -> str:
     """Describe for an owner the stop of their workspace by a class or a lesson's end, or its failure."""
-    of, course = facts.of(CourseContext).stopping_class, facts.word("course")
+    of, course = facts.stopping_class, facts.word("course")
     if of is None:
         done = texts.SUSPEND_WORDS if facts.state is State.SUSPENDED else texts.STOP_WORDS
         said = fill_notice(texts.LESSON_OVER, facts, course=course, done=Markup(done[0]))

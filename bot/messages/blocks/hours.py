@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.begun_hours import DAY_SECONDS
 from bot.domain.hours import (
-    HoursContext,
     HoursRule,
     Occurrence,
     Side,
@@ -72,14 +71,9 @@ def _format_rules(rules: Iterable[HoursRule], reader_zone: ZoneInfo | None) -> M
     return Markup(said + format_zones((one.zone for one in ordered), reader_zone))
 
 
-def get_rules(facts: WorkspaceFacts) -> tuple[HoursRule, ...]:
-    """Return a workspace's own hours."""
-    return facts.of(HoursContext).rules
-
-
 def format_lines(facts: WorkspaceFacts) -> list[str]:
     """Return the line with a workspace's own hours, if it has any."""
-    rules = get_rules(facts)
+    rules = facts.rules
     if not rules:
         return []
     if all(one.paused for one in rules):
@@ -89,7 +83,7 @@ def format_lines(facts: WorkspaceFacts) -> list[str]:
 
 def has_any(facts: WorkspaceFacts) -> bool:
     """Return whether a workspace has hours, of its own or beside those."""
-    return bool(get_rules(facts) or list_lessons(facts))
+    return bool(facts.rules or list_lessons(facts))
 
 
 def describe_hours(
@@ -104,7 +98,7 @@ def describe_hours(
     ``once`` are those just asked for, if they come on one day only: then that is said first. ``former`` are
     the rules that they replace.
     """
-    rules, workspace, title = get_rules(facts), facts.workspace, facts.connection_title
+    rules, workspace, title = facts.rules, facts.workspace, facts.connection_title
     assert workspace is not None, "hours are a workspace's"
     ending, in_time = describe_run_end(facts, former)
     if not rules:
@@ -182,7 +176,7 @@ def describe_run_end(
         later = words.RUNS_UNTIL_NAMED if name else words.RUNS_UNTIL
         said = kit.announce("stop", workspace.id, fill(later, until=until, **names))
     stop = suspend_button(workspace) if mode == "suspend" else stop_button(workspace, facts.effects)
-    offered = _offer_stop(facts, [*former, *get_rules(facts)])
+    offered = _offer_stop(facts, [*former, *facts.rules])
     buttons = [*(later for _, later in offered), *([stop] if facts.may(mode) else [])]
     return [kit.join([said, *(can_stop for can_stop, _ in offered)])], buttons
 
@@ -206,7 +200,7 @@ def _offer_stop(facts: WorkspaceFacts, rules: Sequence[HoursRule]) -> list[tuple
 
 def _starts_without_stop(facts: WorkspaceFacts) -> bool:
     """Return whether hours start a workspace, and no stop of theirs comes."""
-    rules = get_rules(facts)
+    rules = facts.rules
     starts = any(one.starts is not None and not one.paused for one in rules)
     return starts and find_hours_stop(rules, facts.now) is None
 
@@ -232,7 +226,7 @@ def _format_single_day(facts: WorkspaceFacts, once: Wanted, rule: HoursRule) -> 
         fill(words.ONCE_UNTIL, until=kit.moment(at, first, facts.zone), **VERB_FORMS[verb])
         for verb, at in then
     ]
-    others = [one for one in get_rules(facts) if one is not rule]
+    others = [one for one in facts.rules if one is not rule]
     once_said = fill(words.ONCE, then=Markup(kit.join(stop, "")), **names, **VERB_FORMS[verb])
     said = [kit.announce("stop" if once.starts is None else "start", facts.workspace.id, once_said)]
     return [*said, fill(words.BESIDES, hours=_format_rules(others, facts.zone))] if others else said
@@ -244,7 +238,7 @@ def _list_rest_buttons(facts: WorkspaceFacts) -> list[Element]:
     They name dates: a message is read on other days, too.
     """
     found = []
-    for rule in get_rules(facts):
+    for rule in facts.rules:
         coming = _find_next(facts, rule, "stop" if rule.starts is None else "start")
         if coming is not None and not rule.paused and rule.days & EVERY_DAY:
             found.append((coming.at, date.fromisoformat(coming.local[:10]), load_zone(rule.zone)))
@@ -267,7 +261,7 @@ def _list_rest_buttons(facts: WorkspaceFacts) -> list[Element]:
 
 def _find_next(facts: WorkspaceFacts, rule: HoursRule, side: Side | Literal[""]) -> Occurrence | None:
     """Return the next occurrence of a rule, on one side or on any: no stop that others start at."""
-    at, rules = max(facts.now, rule.processed_until), get_rules(facts)
+    at, rules = max(facts.now, rule.processed_until), facts.rules
     for _ in range(MAX_LOOKED_AT):
         if (coming := rule.after(at)) is None:
             break
@@ -293,7 +287,7 @@ def format_left_out(rules: Iterable[HoursRule], now: float) -> list[str]:
 def _format_next(facts: WorkspaceFacts) -> list[str]:
     """Format the next occurrence, and the days left out."""
     # Nothing stops what is down, or will be, unless it is started before.
-    workspace, rules = facts.workspace, get_rules(facts)
+    workspace, rules = facts.workspace, facts.rules
     is_ending = workspace is not None and workspace.stop_at is not None
     is_down = workspace is None or workspace.current_state in NOT_UP_STATES or is_ending
     starts = [rule for rule in rules if rule.starts is not None and is_down]
@@ -330,7 +324,7 @@ def build_form(every: Sequence[WorkspaceFacts]) -> dict[str, Any]:
         assert facts.workspace is not None, "hours are a workspace's"
         names = {"name": facts.workspace.title, "title": facts.connection_title}
         key, said, buttons = facts.workspace.id, fill(words.NO_HOURS, **names), list[Element]()
-        rules = get_rules(facts)
+        rules = facts.rules
         if rules:
             said, buttons = describe_hours(words.CURRENT_HOURS, facts)
             buttons = [one for one in buttons if one["action_id"].partition(":")[0] not in _NOT_IN_FORM]
@@ -442,8 +436,7 @@ def _are_paused(facts: Facts) -> bool:
         return not is_linked_again(facts)
     if not isinstance(facts, WorkspaceFacts) or facts.workspace is None:
         return True
-    found = facts.of(HoursContext)
-    return any(one.paused == cause for one in found.rules)
+    return any(one.paused == cause for one in facts.rules)
 
 
 @renders(NoticeKind.HOURS_PAUSED, is_true=_are_paused)

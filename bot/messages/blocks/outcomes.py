@@ -142,8 +142,8 @@ def _is_down(facts: WorkspaceFacts) -> bool:
 
 def _get_combined_texts(facts: WorkspaceFacts) -> tuple[str, str] | None:
     operation = facts.operation
-    is_separate = any(context.is_separate for context in facts.added)
-    if facts.state is not State.STOPPED or is_separate or operation is None:
+    # The message about a class names the person who ended it.
+    if facts.state is not State.STOPPED or facts.stopping_class is not None or operation is None:
         return None
     return notices.PLANNED_TOGETHER if operation.planned_for is not None else notices.STOPPED_TOGETHER
 

@@ -6,9 +6,9 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from bot.domain import timetable as courses_timetable
-from bot.domain.courses import ClassCard, ClassFacts, CourseContext
+from bot.domain.courses import ClassCard
 from bot.domain.hours import HoursRule, group_days
-from bot.domain.message_context import WorkspaceFacts
+from bot.domain.message_context import ClassFacts, WorkspaceFacts
 from bot.domain.time_parsing import DAYS, EVERY_DAY, clock, resolve_instant
 from bot.messages.blocks import kit
 from bot.messages.blocks.button_values import ButtonValue
@@ -85,7 +85,6 @@ def format_timetable(card: ClassCard, reader_zone: ZoneInfo | None) -> Markup:
 
 def list_lessons(facts: WorkspaceFacts) -> list[str]:
     """Return the lines with a workspace's lessons."""
-    found = facts.of(CourseContext)
     return [
         " ".join(
             [
@@ -93,26 +92,25 @@ def list_lessons(facts: WorkspaceFacts) -> list[str]:
                 *format_days_off(one, facts.now),
             ]
         )
-        for one in found.lessons
+        for one in facts.lessons
     ]
 
 
 def list_lesson_buttons(facts: WorkspaceFacts) -> list[Element]:
     """Return a button to leave each course that the person has joined."""
-    found = facts.of(CourseContext).lessons
-    numbers = range(len(found)) if len(found) > 1 else [None]
+    numbers = range(len(facts.lessons)) if len(facts.lessons) > 1 else [None]
     return [
         kit.button(
             texts.LEAVE_THIS_COURSE.format(course=one.title),
             ButtonValue("course_leave", one.id, number=at),
         )
-        for at, one in zip(numbers, found, strict=False)
+        for at, one in zip(numbers, facts.lessons, strict=False)
     ]
 
 
 def describe_stop(facts: WorkspaceFacts) -> tuple[str, dict[str, Any]] | None:
     """Return the template and the values for the warning that a class will stop the workspace."""
-    of = facts.of(CourseContext).stopping_class
+    of = facts.stopping_class
     if of is None:
         return None
     return texts.WARNED, {"course": of.card.title, "who": name_stopper(of)}

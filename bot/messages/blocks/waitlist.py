@@ -5,10 +5,10 @@ from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from bot.domain.failure_causes import find_reason
-from bot.domain.message_context import WorkspaceFacts
+from bot.domain.message_context import WaitingFacts, WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.operations import OperationVerb
-from bot.domain.waitlist import ANSWERED_WITHIN_SECONDS, UNUSED_SECONDS, WaitingFacts, WaitlistFacts
+from bot.domain.waitlist import ANSWERED_WITHIN_SECONDS, UNUSED_SECONDS, WaitlistFacts
 from bot.messages.blocks import kit, limits, notices, replies
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.cards import fill_notice, format_reference

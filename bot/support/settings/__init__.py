@@ -1,7 +1,4 @@
-"""All settings, read from the environment. All problems are reported at once, as sentences without values.
-
-Each subject declares its settings in a module of its own, and ``Settings`` combines them.
-"""
+"""All settings, read from the environment. All problems are reported at once, as sentences without values."""
 
 import os
 import re
@@ -14,10 +11,22 @@ from pydantic import ValidationError
 from rapidfuzz import fuzz, process
 
 from bot.support.environment import find_key_file, list_referenced_variables, list_variables
-from bot.support.settings.assistant import AssistantSettings
-from bot.support.settings.backups import BackupSettings
+from bot.support.settings.core import Settings
 from bot.support.settings.database import find_database_file
-from bot.support.settings.installed import InstalledSettings
+
+__all__ = [
+    "PREFIXES",
+    "REMOVED_SETTINGS",
+    "VARIABLES",
+    "ParsedSettings",
+    "Settings",
+    "SettingsError",
+    "find_problem",
+    "find_unknown_variables",
+    "leave_out_service_variables",
+    "read_settings",
+    "translate_message",
+]
 
 #: Least similarity, from 0 to 100, at which a variable counts as a misspelt setting.
 _MIN_SIMILARITY: Final = 88.0
@@ -55,10 +64,6 @@ class SettingsError(Exception):
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
-
-
-class Settings(InstalledSettings, AssistantSettings, BackupSettings):
-    """All settings, validated; ``validation_alias`` is the variable of each."""
 
 
 #: All settings by their variables.

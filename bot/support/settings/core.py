@@ -1,4 +1,4 @@
-"""The core's settings: Slack, the database, keys, administrators, and how Usher is served."""
+"""All settings: Slack, the database, keys, administrators, and how Usher is served."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -24,11 +24,14 @@ from bot.support.addresses import (
 )
 from bot.support.cleaning import trim
 from bot.support.environment import command, resolve_secret
-from bot.support.settings.database import explain_wrong_url, list_passwords
+from bot.support.settings.database import explain_wrong_url, find_database_file, list_passwords
 from bot.support.settings.field import AreRight, setting, split_keys, split_names
 
 #: Pairs of quotation marks, as keyboards and chat programs write them.
 _QUOTES: Final = ('""', "''", "``", "“”", "\u2018\u2019", "„“", "«»")
+_SLACK_WORKSPACE_PATTERN: Final = re.compile(r"^[TE][A-Z0-9]+$")
+#: Stands for any Slack workspace.
+ANY_WORKSPACE: Final = "*"
 _ADMINISTRATOR_PATTERN = re.compile(r"^(?:[TE][A-Z0-9]+:)?[SUW][A-Z0-9]+$")
 SLACK_API_URL = "https://slack.com/api/"
 #: Pattern of Slack's secrets. It rejects tokens, addresses and placeholders that are pasted by mistake.
@@ -63,8 +66,8 @@ class _TrimmedEnvironment(EnvSettingsSource):
         return {name: value for name, written in given.items() if (value := trim(written or ""))}
 
 
-class CoreSettings(BaseSettings):
-    """The core's settings, validated; each other part of ``Settings`` adds those of a subject."""
+class Settings(BaseSettings):
+    """All settings, validated; ``validation_alias`` is the variable of each."""
 
     # An empty variable counts as unset, as many service managers write unset variables like that.
     model_config = SettingsConfigDict(
@@ -158,6 +161,26 @@ class CoreSettings(BaseSettings):
     )
     no_proxy: str = setting("NO_PROXY", "", "hosts reached without it")
     slack_api_url: str = setting("USHER_SLACK_API_URL", SLACK_API_URL, "base address of Slack's API")
+    backups: Path | None = setting(
+        "USHER_BACKUPS",
+        None,
+        "the folder for nightly backups of a file: `usher docs operate#backups`",
+        "none: `backups` beside it",
+    )
+    assistant: bool = setting(
+        "USHER_ASSISTANT",
+        False,
+        "`true`: Slack's assistant may call Usher; `usher docs slack-app#slacks-assistant`",
+        "`false`",
+        advice="Set both, or leave it out: `usher docs slack-app#slacks-assistant` says what it needs.",
+    )
+    slack_workspaces: str = setting(
+        "USHER_SLACK_WORKSPACES",
+        "",
+        "without a bot token: who may install Usher, `T…` or `E…`, or `*` for any",
+        advice="Name the Slack workspaces that you serve, such as T0123ABCD,E0123ABCD: "
+        "a browser shows a workspace's id in the address of app.slack.com.",
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -286,6 +309,16 @@ class CoreSettings(BaseSettings):
             )
         return value
 
+    @field_validator("slack_workspaces")
+    @classmethod
+    def _slack_workspaces(cls, value: str) -> str:
+        names = split_names(value)
+        if not all(map(_SLACK_WORKSPACE_PATTERN.match, names - {ANY_WORKSPACE})):
+            raise ValueError(
+                "needs ids of Slack workspaces (T0123) or organisations (E0123), separated by commas, or *"
+            )
+        return value
+
     @field_validator("command", "job_command")
     @classmethod
     def _command(cls, value: str) -> str:
@@ -306,8 +339,33 @@ class CoreSettings(BaseSettings):
         return range(first, first + (10 if is_free else 1))
 
     def admin_ids(self) -> frozenset[str]:
-        """Return the administrators as ``U…`` or ``T…:U…``."""
-        return split_names(self.administrators)
+        """Return the administrators of one Slack workspace; with a bot token, of the only one."""
+        return split_names(self.administrators) - self._list_ids_alone()
+
+    def global_admin_ids(self) -> frozenset[str]:
+        """Return the administrators of all Slack workspaces, as ``T…:U…``; empty with a bot token.
+
+        They are the administrators that are named without a workspace. As an id may be somebody else in
+        another workspace, each counts as an id of the first workspace that is listed.
+        """
+        return frozenset(f"{self._first_workspace}:{name}" for name in self._list_ids_alone())
+
+    def _list_ids_alone(self) -> frozenset[str]:
+        alone = frozenset(name for name in split_names(self.administrators) if ":" not in name)
+        return alone if self.slack_bot_token is None and self.slack_workspaces else frozenset()
+
+    @property
+    def _first_workspace(self) -> str:
+        return self.slack_workspaces.partition(",")[0].strip()
+
+    def workspace_ids(self) -> frozenset[str]:
+        """Return the Slack workspaces and organisations that are served, with ``ANY_WORKSPACE`` for any."""
+        return split_names(self.slack_workspaces)
+
+    def nightly_backups(self) -> tuple[Path, Path] | None:
+        """Return the SQLite file and the folder that it is copied to every night; None without a file."""
+        file = find_database_file(self.database_url)
+        return None if file is None else (file, self.backups or file.with_name("backups"))
 
     def proxy(self) -> Proxy:
         """Return the proxy for requests."""
@@ -343,3 +401,27 @@ class CoreSettings(BaseSettings):
             yield "USHER_PAGE_URL needs the scheme of USHER_PUBLIC_URL, and another host name"
         if self.command == self.job_command and are_right("USHER_COMMAND", "USHER_JOB_COMMAND"):
             yield "USHER_COMMAND and USHER_JOB_COMMAND are the same: each needs its own name"
+        is_heard = self.slack_signing_secret is not None and self.public_url is not None
+        if self.assistant and not is_heard and are_right("SLACK_SIGNING_SECRET", "USHER_PUBLIC_URL"):
+            yield "USHER_ASSISTANT needs SLACK_SIGNING_SECRET and USHER_PUBLIC_URL: Slack calls there"
+        if self.slack_bot_token is None and are_right("SLACK_BOT_TOKEN"):
+            yield from self._list_clashes_without_token(are_right)
+
+    def _list_clashes_without_token(self, are_right: AreRight) -> Iterator[str]:
+        if self.public_url is None and are_right("USHER_PUBLIC_URL"):
+            yield (
+                "USHER_PUBLIC_URL is required without SLACK_BOT_TOKEN: "
+                "Usher is installed at /slack/install there"
+            )
+        is_clear = _SLACK_WORKSPACE_PATTERN.match(self._first_workspace)
+        is_known = are_right("USHER_ADMINS", "USHER_SLACK_WORKSPACES")
+        if is_known and not is_clear and self._list_ids_alone():
+            yield (
+                "USHER_ADMINS: an id alone belongs to the first workspace of USHER_SLACK_WORKSPACES, "
+                "and that isn't named: write T0123ABCD:U0123ABCD, or put yours before the *"
+            )
+        if not self.slack_workspaces and are_right("USHER_SLACK_WORKSPACES"):
+            yield (
+                "USHER_SLACK_WORKSPACES is required without SLACK_BOT_TOKEN: "
+                "the Slack workspaces that may install and use Usher, or * for any"
+            )
