@@ -358,10 +358,12 @@ async def unlink(request: Request) -> Answer:
         return await _ask_before_unlinking(request, connection, ending)
     ending = [connection] if connection else ending
     affected = await request.caller.read(accounts.find_affected, ending)
-    ended = await request.caller.run(accounts.unlink, ending, is_answered=not request.is_read_with_cards)
+    # An answered question becomes the answer, also where a notice would tell the same.
+    is_answered = request.surface.is_question or not request.is_read_with_cards
+    ended = await request.caller.run(accounts.unlink, ending, is_answered=is_answered)
     if not ended:
         return _answer_not_linked(request, ending)
-    if request.is_read_with_cards:
+    if not is_answered:
         return SILENT
     unlinked = {account.connection for account in ended}
     revocations = {
@@ -393,7 +395,8 @@ async def _ask_before_unlinking(
         cards.UNLINK, ButtonValue("unlink", connection or "all", agreed=Consent.GIVEN), style=kit.DANGER
     )
     about = Referents(connection=connection or "", what="unlink", takes_press=True)
-    return replace(replies.answer(" ".join([effect, *means, ask]), [button]), about=about)
+    asked = replies.answer(" ".join([effect, *means, ask]), [button])
+    return replace(replies.as_question(asked), about=about)
 
 
 def _is_linkless(request: Request, connection: str) -> bool:
