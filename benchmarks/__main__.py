@@ -40,6 +40,7 @@ from benchmarks.soak import measure_soak
 from benchmarks.stage import note
 from benchmarks.starts import measure_minimum, measure_start
 from benchmarks.structure import measure_structure
+from benchmarks.usage import measure_usage
 from benchmarks.written import measure_written
 from handlers.loading import load
 from playground.processes import HOME, StageError
@@ -83,6 +84,7 @@ MEASUREMENTS: Final[Mapping[str, tuple[Measure, tuple[str, ...]]]] = MappingProx
         ),
         "network_table": (measure_network_table, tuple(map(name_cell, TABLE))),
         "hostile": (measure_hostile, ("hostile_ack_p99", "hostile_text_cpu", "loop_stop_longest")),
+        "usage": (measure_usage, ("usage_year_cpu", "usage_export_memory", "usage_export_time")),
         "startup": (measure_startup, ("startup",)),
         "soak": (measure_soak, SOAK),
         "idle": (measure_idle, ("idle_cpu", "idle_memory")),

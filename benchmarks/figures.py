@@ -99,6 +99,9 @@ GOALS: Final[Mapping[str, Goal]] = MappingProxyType(
             for count in (1, 2, 4)
             for delay in (0, 500, 1_000, 2_000)
         },
+        "usage_year_cpu": Goal("ms of CPU", 20.0),
+        "usage_export_memory": Goal("MB", 100.0),
+        "usage_export_time": Goal("s"),
         **{
             f"soak_{name}_{what}_{minute}": Goal(
                 unit, what=f"{words} after {minute} minutes of steady requests"

@@ -68,6 +68,10 @@ class Sizes:
     hostile_acks: int = 600
     #: Of so many workspaces, whose names are alike, one person has each text looked for.
     hostile_many: tuple[int, ...] = (2_000, 5_000)
+    #: Lives of a month, of so many people, and how often the year of one of them is read.
+    usage_lives: int = 1_000_000
+    usage_people: int = 100_000
+    usage_rounds: int = 20
     #: Seconds of steady requests.
     soak_seconds: float = 3_600.0
 
@@ -110,5 +114,8 @@ TOY = Sizes(
     hostile_connections=2,
     hostile_acks=40,
     hostile_many=(10,),
+    usage_lives=2_000,
+    usage_people=200,
+    usage_rounds=2,
     soak_seconds=6.0,
 )

@@ -55,7 +55,6 @@ from bot.support.settings.database import find_database_file
 from bot.support.vault import Vault
 from bot.support.windows import GatedRequest
 from bot.web.app import (
-    Assistant,
     build_app,
     build_health_app,
     build_waiting_app,
@@ -63,6 +62,7 @@ from bot.web.app import (
     why_not_listening,
 )
 from bot.web.bolt import build_bolt
+from bot.web.front import Serve
 from bot.web.health import Checks, HealthRoutes, Metrics
 from bot.web.install import InstallPages
 from bot.web.other_instances import LOOKS_EVERY, OtherInstances, build_socket_mode
@@ -339,7 +339,7 @@ class Process:
         with suppress(SlackFailed):
             answer = await self._tokenless_slack.call(API_TEST, {})
             if answer.at is not None:
-                self.metrics.set_clock_skew(self._machine_clock.now() - answer.at)
+                self.metrics.clock_ahead.set(self._machine_clock.now() - answer.at)
 
     def _make_context(self) -> Context:
         settings, entered = self._settings, self._slack_setup
@@ -398,7 +398,7 @@ class Process:
     async def _try_keys(self) -> None:
         """Refuse to work with keys that decrypt no stored secret, as new links would be lost with them."""
         opening = await try_secrets(self.store, Vault(self._settings.keys()))
-        self.metrics.set_closed_secrets(len(opening.closed))
+        self.metrics.closed_secrets.set(len(opening.closed))
         if opening.is_hopeless:
             raise StartError(f"{opening.found}: {opening.advice[0].lower()}{opening.advice[1:]}")
         if opening.closed:
@@ -422,7 +422,7 @@ class Process:
             return
         board = Board(monotonic, explain_missing=explain_missing)
         self._stack.callback(board.close)
-        self.metrics.follow_spool(lambda: board.room.used)
+        self.metrics.spooled_bytes.set_function(lambda: board.room.used)
         self.notifier = Notifier(
             context, self._slack_setup.slack, self.http, board, api_url=settings.slack_api_url
         )
@@ -469,10 +469,10 @@ class Process:
             await self.others.step()
             self._socket.start()
 
-    def _load_assistant(self) -> Assistant:
+    def _load_assistant(self) -> Serve:
         from handlers.assistant.web import AssistantCalls  # noqa: PLC0415 - the protocol's types take long
 
-        return AssistantCalls(self.services)
+        return AssistantCalls(self.services).answer
 
     async def _listen_with(self, app: web.Application) -> None:
         settings = self._settings

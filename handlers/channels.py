@@ -19,7 +19,7 @@ async def on_channel_id_changed(request: EventRequest) -> None:
     """
     here, event = request.installation, request.event
     old, new = (event.get(name) for name in ("old_channel_id", "new_channel_id"))
-    at = payload.parse_time({**request.payload, "event": {"ts": event.get("event_ts")}})
+    at = payload.parse_time(request.payload)
     if here is None or not (isinstance(old, str) and isinstance(new, str) and old and new) or at is None:
         log.info("field missing", kind="channel_id_changed", field="old_channel_id, new_channel_id")
         return

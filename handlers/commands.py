@@ -177,7 +177,7 @@ async def _answer_all(request: Request) -> Answer:
     own = [one for one in rows if one.is_own]
     if AGREED in request.flags or not confirmations.can_do_several(request):
         return await operations.run_for_several(request, own)
-    return await confirmations.offer_for_several(request, own, is_named=False, besides=())
+    return await confirmations.offer_for_several(request, own, is_named=False)
 
 
 def _iterate_splits(verb: Verb, given: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -277,7 +277,6 @@ async def _read_longer(request: Request, given: Sequence[str]) -> Request | None
 
 
 async def _add_workspace(request: Request, workspace: Workspace, words: Sequence[str], time: str) -> Request:
-    request.notes.what = request.verb
     request.notes.note_workspaces([workspace])
     request = replace(request, arguments=tuple(words), target=workspace.id, row=workspace)
     if request.flags:

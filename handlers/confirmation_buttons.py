@@ -14,6 +14,7 @@ from bot.services.workspaces import require_workspace
 from handlers.dispatch import answer_old_button, run_button
 from handlers.requests import routes
 from handlers.requests.request import Request
+from handlers.workspace.class_cards import draw_stop_button
 
 _RUN_BUTTONS: Final[Mapping[str, Callable[[Any], kit.Element]]] = {
     "job_stop": runs.stop_run_button,
@@ -54,9 +55,10 @@ async def _find_button(request: Request, action: str, key: str) -> kit.Element |
             return drawn(workspace, facts.effects)
         case "unlink":
             return unlink_button(key, services.title(key))
+        case "class_stop":
+            return await draw_stop_button(request, key)
         case _:
-            drawing = routes.button.get(action)
-            return None if drawing is None else await drawing(request, key)
+            return None
 
 
 @routes.view("agree")

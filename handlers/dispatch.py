@@ -18,7 +18,8 @@ from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.domain.surfaces import Surface, Where
 from bot.domain.tasks import TaskKind
-from bot.messages.blocks import kit, limits, replies, stored
+from bot.domain.waitlist import WaitlistFacts
+from bot.messages.blocks import kit, limits, replies, stored, waitlist
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.buttons import RUN_STOPS, WARNING_ANSWERS
 from bot.messages.blocks.forms import answer_view, get_field_name
@@ -28,6 +29,7 @@ from bot.messages.texts import answers, problems, runs, times, verbs
 from bot.messages.texts.refusals import explain_refusal
 from bot.services import snapshots
 from bot.services.caller import MAX_REQUEST_AGE_SECONDS, ConfirmationRequired
+from bot.services.places_in_line import AlreadyWaiting
 from bot.store import inbox, notices
 from bot.store.transaction import track_used_keys
 from bot.support.cleaning import clean, has_invisible, unescape
@@ -336,8 +338,8 @@ async def _authorise_and_run(request: Request, handler: routes.Verb, *, is_after
         return _fit(request, Answer(text="", errors=wrong.errors))
     except Refused as refusal:
         logger().info("refused", rule=refusal.rule)
-        if (say := routes.refusal.get(refusal.rule)) is not None:
-            return _fit(request, await say(request, refusal))
+        if isinstance(refusal, AlreadyWaiting):
+            return _fit(request, await show_place(request, refusal.place))
         return _answer_problem(request, explain_refusal(refusal), is_broken=False)
     except UsherError as error:
         is_stores = isinstance(error, StoreError)
@@ -352,6 +354,13 @@ async def _authorise_and_run(request: Request, handler: routes.Verb, *, is_after
     # Usually below info: a line for each would cost a quarter of a request. Every change is in the audit.
     _note(logger, "answered", request, answer)
     return _fit(request, _replace_question(answer) if request.surface.is_question else answer)
+
+
+async def show_place(request: Request, place: WaitlistFacts) -> Answer:
+    """Answer with a place in line, also if a start is repeated while it waits."""
+    is_lasting = request.surface.where is Where.DIRECT and not request.surface.response_url
+    now, zone = request.services.clock.now(), await request.find_zone()
+    return waitlist.answer_place(place, now, zone, is_lasting=is_lasting)
 
 
 def _replace_question(answer: Answer) -> Answer:
@@ -422,12 +431,10 @@ def _fit(request: Request, answer: Answer) -> Answer:
             answer, errors={at: _format_commands(request, text) for at, text in answer.errors.items()}
         )
     answer = _add_offers(request, answer)
-    about = answer.about
-    if about is not None and (about.ask or about.takes_press):
+    if answer.about is not None and answer.about.is_question:
         answer = replies.as_question(answer)
         if not answer.offers and any(kit.iterate_buttons(answer.blocks)):
-            key = f"{kit.QUESTION}:{request.surface.interaction}"
-            answer = replace(answer, offers=key, about=replace(about, question=key))
+            answer = replace(answer, offers=f"{kit.QUESTION}:{request.surface.interaction}")
     if request.surface.where in (Where.CHANNEL, Where.MENTION) or answer.in_channel:
         answer = _add_date(request, answer)
     is_in_form = request.surface.where is Where.FORM and request.is_live

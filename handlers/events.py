@@ -1,5 +1,6 @@
 """Slack's events: messages to the bot, read as commands without a slash, and people who join or leave."""
 
+import math
 import re
 from collections.abc import Container
 from dataclasses import replace
@@ -224,11 +225,13 @@ async def on_user_change(request: EventRequest) -> None:
     if principal is None:
         log.info("a changed user of another workspace", interaction=request.interaction)
         return
-    person, known = to_person(user, principal, services.clock.now()), await services.store.person(principal)
+    at = min(payload.parse_time(request.payload) or math.inf, services.clock.now())
+    person, known = to_person(user, principal, at), await services.store.person(principal)
     flaw = find_flaw(person)
     is_same = known is not None and find_flaw(known) == flaw
     is_new_member = known is None and flaw is None
-    is_late = request.happened_at is not None
+    # An event that is older than what is known would bring back a former name or time zone.
+    is_late = request.happened_at is not None or (known is not None and known.seen_at > at)
     if is_late or not (is_same or is_new_member) or await _would_end(request, person):
         try:
             person = await services.context.people.look_up(principal)

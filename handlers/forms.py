@@ -63,7 +63,7 @@ async def open_new_workspace_form(request: Request) -> Answer:
     A template can be given as on a class card: ``CONNECTION/TEMPLATE``.
     """
     words = tuple(request.arguments)
-    request.notes.about = Referents(ask="which")
+    request.notes.about = Referents(is_question=True)
     name, slash, template = words[0].partition("/") if words else ("", "", "")
     if slash and find_connection(name, request.services.connections, is_whole=True):
         words = tuple(word for word in (name, template, *words[1:]) if word)

@@ -109,17 +109,11 @@ async def run(request: Request) -> Answer:
 
 @routes.action("job_again")
 async def launch_copy(request: Request) -> Answer:
-    """Launch a copy of an earlier run, perhaps with other variables; the earlier run stays as it is."""
-    key, *variables = (request.target or "").split()
-    run = await request.caller.read(runs.require_run, "run", key)
+    """Launch a copy of an earlier run, which stays as it is."""
+    run = await request.caller.read(runs.require_run, "run", request.target or "")
     if run.spec is None:
         return replies.hint(request.fill(run_words.NO_SPEC, run))
-    spec = run.spec
-    if variables:
-        spec = runs.add_variables(
-            request.services.context.need(run.connection).require_facet(facets.Runs), spec, variables
-        )
-    copy = await request.caller.run(runs.launch_run, run.connection, spec)
+    copy = await request.caller.run(runs.launch_run, run.connection, run.spec)
     return report_start(request, copy.name, copy.connection)
 
 

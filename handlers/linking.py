@@ -82,7 +82,7 @@ async def link(request: Request) -> Answer:
             return _answer_linkless(request, linkless)
         return replies.hint(answers.NO_CONNECTIONS)
     if len(names) > 1:
-        request.notes.about = Referents(ask="which")
+        request.notes.about = Referents(is_question=True)
         return await offer_link(request, answers.LINK_WHICH, names, "")
     if linked := await _describe_link(request, names[0]):
         return await _invite(request, linked, names, "")
@@ -351,7 +351,7 @@ async def unlink(request: Request) -> Answer:
             unlink_button(connection_, labels[connection_], number)
             for number, connection_ in enumerate(matching)
         ]
-        request.notes.about = Referents(ask="which")
+        request.notes.about = Referents(is_question=True)
         return replies.answer(answers.UNLINK_WHICH, buttons)
     connection = _find_connection_to_unlink(request, name, ending)
     if AGREED not in request.flags:
@@ -394,9 +394,8 @@ async def _ask_before_unlinking(
     button = kit.button(
         cards.UNLINK, ButtonValue("unlink", connection or "all", agreed=Consent.GIVEN), style=kit.DANGER
     )
-    about = Referents(connection=connection or "", what="unlink", takes_press=True)
-    asked = replies.answer(" ".join([effect, *means, ask]), [button])
-    return replace(replies.as_question(asked), about=about)
+    about = Referents(is_question=True)
+    return replace(replies.answer(" ".join([effect, *means, ask]), [button]), about=about)
 
 
 def _is_linkless(request: Request, connection: str) -> bool:

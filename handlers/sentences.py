@@ -435,11 +435,10 @@ class _Sentence:
             else await confirmations.filter_needed(about, own or await self._list_meant() or self.rows)
         )
         if not own and not part.times and needed:
-            is_bulk = is_of_all and verb.bulk.text
-            several = partial(confirmations.offer_for_several, is_named=False, besides=())
+            every = [row for row in self.rows if row.is_own]
             raise Answered(
-                await several(about, [row for row in self.rows if row.is_own])
-                if is_bulk
+                await confirmations.offer_for_several(about, every, is_named=False)
+                if is_of_all and verb.bulk.text
                 else await targets.ask_which_of_all(about, needed)
             )
         is_planned = bool(part.times) and verb.effect is Effect.STARTS
@@ -455,7 +454,7 @@ class _Sentence:
                 is_planned and part.times[0].lead not in _UNTIL and not (moments and moments[0].seconds)
             )
             if confirmations.can_do_several(about) and not is_start:
-                raise Answered(await confirmations.offer_for_several(about, own, is_named=True, besides=()))
+                raise Answered(await confirmations.offer_for_several(about, own, is_named=True))
             about = replace(about, at=None)
         return [
             button

@@ -44,11 +44,8 @@ from bot.domain.usage import Allowance
 from bot.domain.workspaces import DOWN_STATES, UP_STATES, Action, State, Workspace
 from bot.providers.access import RemoteAccount
 from bot.providers.answers import (
-    MAX_MESSAGE_LENGTH,
     MAX_NAME_LENGTH,
     Listing,
-    clean,
-    clean_words,
     find_account_id,
     find_amount,
     find_object,
@@ -57,7 +54,6 @@ from bot.providers.answers import (
     log_oddity,
     parse_time,
     read_entries,
-    read_words,
     require_id,
     require_object,
     require_text,
@@ -131,6 +127,7 @@ from bot.providers.requests import (
     read_pages,
     verify_bad_token_is_refused,
 )
+from bot.providers.words import MAX_MESSAGE_LENGTH, clean, clean_words, read_words
 from bot.support import errors
 from bot.support.addresses import normalise_base_url, parse_origin
 from bot.support.cleaning import hide_secrets

@@ -69,9 +69,9 @@ def _get_occurrence(pair: tuple[Occurrence, HoursRule]) -> Occurrence:
     return pair[0]
 
 
-def _list_unsettled(rule: HoursRule, now: float, seconds: float = DAY_SECONDS) -> list[Occurrence]:
-    """Return the unsettled occurrences of a rule in the next ``seconds``; none if it is paused."""
-    return [] if rule.paused else rule.between(max(now, rule.processed_until), now + seconds)
+def _list_unsettled(rule: HoursRule, now: float) -> list[Occurrence]:
+    """Return the unsettled occurrences of a rule within a day; none if it is paused."""
+    return [] if rule.paused else rule.between(max(now, rule.processed_until), now + DAY_SECONDS)
 
 
 def tries_again(start: Operation, plan: Occurrence, now: float, *, is_own: bool) -> bool:

@@ -56,6 +56,8 @@ _QUOTA_USED_UP: Final = (
     r"|\b(?:over|above|beyond|(?:more|larger|greater) than|reached|exhausted|used up|hit|out of)\b"
     r".{0,40}\bquotas?\b)"
 )
+#: Where files are kept. A quota of that is freed by deleting some, and not by stopping anything.
+_STORAGE: Final = r"\b(?:home|disk|storage|file ?systems?|inodes?)\b"
 #: Patterns of messages; the first that matches decides. The words are those of Kubernetes' scheduler and
 #: kubelet, Slurm, JupyterHub's spawners, Posit Workbench, Sphere Engine and the clouds.
 _PATTERNS: Final[tuple[tuple[Reason, re.Pattern[str]], ...]] = tuple(
@@ -65,9 +67,13 @@ _PATTERNS: Final[tuple[tuple[Reason, re.Pattern[str]], ...]] = tuple(
         (Reason.CANCELED, r"^(?:start|stop|delete) canceled$"),
         (
             Reason.DISK,
-            r"no space left|disk quota exceeded|disk ?pressure|disk (?:is )?full|resource: ephemeral",
+            r"no space left|disk ?pressure|disk (?:is )?full|resource: ephemeral",
         ),
         (Reason.QUOTA, r"exceeded quota:"),
+        (
+            Reason.DISK,
+            rf"(?=.*\b(?:exceed\w*|over|full|used|reached|exhausted|out of|no)\b)(?=.*{_STORAGE}).*\bquota",
+        ),
         (Reason.USAGE, rf"^(?!.*{_QUOTA_KEEPER}){_OVER_TIME}"),
         (Reason.USAGE, r"\b(?:qos|assoc)(?:max|grp)(?!\w*perjob)\w*minutes"),
         (

@@ -399,7 +399,6 @@ class Answer:
     - ``shows`` says how to redraw the answer where it can be edited: the ``kind`` of message, its
       ``subject``, the workspace it is ``about`` and the ``connection``.
     - ``is_dated``: the answer names the time at which it was true.
-    - ``facts`` has its content as JSON-ready data, for programs.
     """
 
     text: str
@@ -413,4 +412,3 @@ class Answer:
     offers: str = ""
     shows: Mapping[str, str] = field(default_factory=dict)
     is_dated: bool = False
-    facts: Mapping[str, Any] = field(default_factory=dict)

@@ -6,50 +6,33 @@ with ``is_current`` that Slack was asked recently enough.
 """
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from bot.domain.installations import AnyInstallation
 from bot.domain.people import Person, Principal
 
-#: Who may use a verb on a target that somebody else owns:
-#:
-#: - ``""``: nobody.
-#: - ``"anybody"``: everybody, because the verb only ever acts for the person who presses.
-#: - ``"delegates"``: the people whom the target names, and administrators.
-#: - ``"administrators"``: administrators only. Being the owner isn't enough.
-Whose = Literal["", "anybody", "delegates", "administrators"]
-
-
-@dataclass(frozen=True, slots=True)
-class AccessRule:
-    """Who may use a verb, apart from its target's owner, and how fresh Slack's facts about them must be.
-
-    ``kind`` is the kind of target to which "delegates" applies. A verb that only ``shows`` something accepts
-    facts of any age. A verb that ``is_consented`` may be used on another person's workspace if that person's
-    consent is recorded; no other verb ever may (ADR 91).
-    """
-
-    whose: Whose = ""
-    kind: str = ""
-    shows: bool = False
-    is_consented: bool = False
-
-
-_OWN: Final = AccessRule()
-_SHOWS: Final = ("about", "help", "list", "logs", "open", "search", "settings", "settings_form", "status")
-#: The rule of each verb that isn't simply the owner's. No administrators' verb acts through another person's
-#: account.
-RULES: Final[dict[str, AccessRule]] = {
-    **dict.fromkeys((*_SHOWS, "usage", "words"), AccessRule(shows=True)),
-    "card": AccessRule("anybody"),
-    **dict.fromkeys(
-        ("class_change", "class_post", "class_problems", "class_usage"), AccessRule("delegates", "class")
-    ),
-    "class_stop": AccessRule("delegates", "class", is_consented=True),
-    **dict.fromkeys(
-        ("approvals", "approve", "overview", "unlink_other", "usage_team"), AccessRule("administrators")
-    ),
-}
+#: Verbs that only show something, for which Slack's facts about a person may be of any age.
+SHOWING: Final = frozenset(
+    {
+        "about",
+        "help",
+        "list",
+        "logs",
+        "open",
+        "search",
+        "settings",
+        "settings_form",
+        "status",
+        "usage",
+        "words",
+    }
+)
+#: Verbs of administrators alone: being the owner isn't enough. None acts through another person's account.
+ADMINISTRATORS: Final = frozenset({"approvals", "approve", "overview", "unlink_other", "usage_team"})
+#: Verbs on a class that are also for the people whom its card names, and for administrators.
+TEACHERS: Final = frozenset({"class_change", "class_post", "class_problems", "class_stop", "class_usage"})
+#: The one verb for another person's workspace, if that person's consent is recorded (ADR 91).
+CONSENTED: Final = "class_stop"
 #: Seconds for which Slack's facts about a person allow verbs that change something.
 CURRENT_SECONDS: Final = 86_400.0
 #: Seconds by which those facts may lie in the future, because another machine's clock is ahead.
@@ -103,11 +86,8 @@ def decide(
     word = find_flaw(person)
     if word is not None:
         return _refuse(word)
-    whose = RULES.get(verb, _OWN).whose
-    if whose == "administrators":
+    if verb in ADMINISTRATORS:
         return _administration(principal, target, installation)
-    if whose == "anybody":
-        return Decision(allowed=True, rule="policy.card")
     if target is not None and target.owner != principal:
         return _of_another(principal, verb, target, installation)
     return Decision(allowed=True, rule="policy.member")
@@ -128,14 +108,14 @@ def _administration(principal: Principal, target: Target | None, installation: A
 
 def _of_another(principal: Principal, verb: str, target: Target, installation: AnyInstallation) -> Decision:
     """Decide about another person's target: a card that names them, or a workspace with a consent."""
-    is_admin, rule = installation.administers(principal, target.owner), RULES.get(verb, _OWN)
-    if rule.whose == "delegates" and target.kind == rule.kind:
+    is_admin = installation.administers(principal, target.owner)
+    if verb in TEACHERS and target.kind == "class":
         if is_admin:
             return Decision(allowed=True, rule="policy.administrator")
         if principal.key in target.delegates:
             return Decision(allowed=True, rule="policy.teacher")
         return _refuse("other_workspace" if installation.is_administrator(principal) else "not_teacher")
-    is_consented = target.kind == "consent" and rule.is_consented and target.consented_to is not None
+    is_consented = target.kind == "consent" and verb == CONSENTED and target.consented_to is not None
     if is_consented and (principal == target.consented_to or is_admin):
         return Decision(allowed=True, rule="policy.consent")
     return _refuse("not_owner")
@@ -150,7 +130,7 @@ def is_current(person: Person | None, verb: str, now: float) -> bool:
         return False
     if find_flaw(person) is not None:
         return -_AHEAD_SECONDS <= now - person.seen_at <= REFUSED_SECONDS
-    return RULES.get(verb, _OWN).shows or -_AHEAD_SECONDS <= now - person.seen_at <= CURRENT_SECONDS
+    return verb in SHOWING or -_AHEAD_SECONDS <= now - person.seen_at <= CURRENT_SECONDS
 
 
 def find_flaw(person: Person | None) -> str | None:

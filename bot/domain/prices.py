@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any, Final, TypedDict
 
 #: Largest number that counts as a price of an hour.
 MAX_PRICE: Final = 10_000
@@ -27,6 +28,15 @@ class Price:
         return " ".join(filter(None, [f"{amount:f}", self.currency, "an hour"]))
 
 
+class MachineColumns(TypedDict):
+    """The columns of a workspace or a run for what it runs on."""
+
+    template: str | None
+    size: str | None
+    price: str | None
+    currency: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class MachineKind:
     """What a workspace runs on, as far as is known.
@@ -41,8 +51,8 @@ class MachineKind:
     size: str | None = None
     price: Price | None = None
 
-    def to_columns(self) -> dict[str, str | None]:
-        """Return the columns of a workspace."""
+    def to_columns(self) -> MachineColumns:
+        """Return the columns of a workspace or a run."""
         price = self.price
         return {
             "template": self.template,
@@ -50,6 +60,12 @@ class MachineKind:
             "price": None if price is None else f"{price.amount:f}",
             "currency": None if price is None else price.currency,
         }
+
+
+@lru_cache(maxsize=256)
+def parse_price(amount: str | None, currency: str | None) -> Price | None:
+    """Return the price that a row has; None if it has none."""
+    return None if amount is None else Price(Decimal(amount), currency or "")
 
 
 def parse_amount(value: Any) -> Decimal | None:

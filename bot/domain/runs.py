@@ -6,6 +6,7 @@ from typing import Literal
 
 from bot.domain.forms import Spec
 from bot.domain.observations import MAX_CLOCK_SKEW_SECONDS, drop_future_time
+from bot.domain.prices import Price, parse_price
 from bot.domain.reads import Unconfirmed
 from bot.domain.row_times import Past, Stays
 from bot.domain.work_items import WorkItem
@@ -138,8 +139,18 @@ class Run(WorkItem):
     observed_at: Past | None = None
     requested_stop: StopKind = ""
     is_watched: bool = True
+    #: What it was launched on, and the price of an hour, as far as is known.
+    template: str | None = None
+    size: str | None = None
+    price: str | None = None
+    currency: str | None = None
     #: An uncertain report of the latest reads.
     unconfirmed: Unconfirmed | None = None
+
+    @property
+    def hourly_price(self) -> Price | None:
+        """Return the price of an hour; None if none is known."""
+        return parse_price(self.price, self.currency)
 
     @property
     def is_going(self) -> bool:

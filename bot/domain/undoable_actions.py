@@ -18,25 +18,16 @@ ROOM: Final = "room"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """The work item that an action began. ``initiator`` acted for the person, "" if they acted themself."""
-
-    #: The work item's id.
-    work_item_id: str = ""
-    initiator: str = ""
-
-
-NO_CHANGE: Final = Change()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UndoableAction(Change):
+class UndoableAction:
     """One accepted request of a person, with its conversation and the work item that it began.
 
     ``kind`` is the action of its audit row. ``subject`` is the id of a workspace or a run, "" for neither,
-    and ``name`` what that was called. ``via`` names the assistant that asked for the person, "" if none did.
+    and ``name`` what that was called. ``initiator`` acted for the person, "" if they acted themself, and
+    ``via`` names the assistant that asked for them, "" if none did.
     """
 
+    work_item_id: str = ""
+    initiator: str = ""
     id: str
     principal: Principal
     kind: str

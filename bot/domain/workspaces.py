@@ -2,14 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from enum import StrEnum
 from typing import Final, Literal
 from urllib.parse import unquote
 
 from bot.domain.forms import Spec
 from bot.domain.people import Principal
-from bot.domain.prices import MachineKind, Price
+from bot.domain.prices import MachineKind, Price, parse_price
 from bot.domain.row_times import Past, Stays
 from bot.domain.stops import NO_PLANNED_STOPS, ExpiryMode, PlannedStops, StopMode, StopRisk
 from bot.domain.usability import UNUSABLE, Lack
@@ -191,13 +190,12 @@ class Workspace:
 
     def with_machine(self, machine: MachineKind) -> "Workspace":
         """Return it with what it runs on."""
-        template, size, amount, currency = machine.to_columns().values()
-        return replace(self, template=template, size=size, price=amount, currency=currency)
+        return replace(self, **machine.to_columns())
 
     @property
     def hourly_price(self) -> Price | None:
         """Return the price of an hour; None if none is known."""
-        return None if self.price is None else Price(Decimal(self.price), self.currency or "")
+        return parse_price(self.price, self.currency)
 
     @property
     def is_provisional(self) -> bool:

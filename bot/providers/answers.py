@@ -17,14 +17,7 @@ from urllib.parse import quote
 import structlog
 
 from bot.domain.failure_causes import lacks_capacity
-from bot.providers.words import (  # noqa: F401 - the providers' texts are part of this module's interface
-    MAX_DETAILED_LENGTH,
-    MAX_MESSAGE_LENGTH,
-    clean,
-    clean_words,
-    cut_words,
-    read_words,
-)
+from bot.providers.words import cut_words, read_words
 from bot.support import errors
 from bot.support.responses import Response
 
@@ -97,7 +90,8 @@ def to_error(response: Response, *, changes: bool, message_pointer: str = "/mess
 _QUOTA_PATTERN = re.compile(r"\bexceeded quota\b", re.IGNORECASE)
 #: Words of a refusal that is about the account, so that another credential of it wouldn't help.
 _ACCOUNT_OFF_PATTERN = re.compile(
-    r"\b(user|account)\b.{0,20}\b(not active|inactive|suspended|deactivated|disabled|blocked|locked)\b",
+    r"\b(user|account)\b.{0,20}\b(not active|inactive|suspended|deactivated|disabled|blocked|locked"
+    r"|dormant|closed|terminated|banned|archived|awaiting approval|pending approval|not (yet )?approved)\b",
     re.IGNORECASE,
 )
 

@@ -253,6 +253,10 @@ class Forms(Facet, Generic[Offer]):
         Raises FormProblems with a sentence for each invalid field.
         """
 
+    def update_spec(self, offer: Offer, spec: Spec) -> Spec:
+        """Return an earlier spec with the price that the offer says now, if it says prices; pure."""
+        return spec
+
     def add_names(self, offer: Offer, names: Collection[str]) -> Offer:
         """Return the offer with more names in use, those of workspaces on Usher's list; pure."""
         known: Any = offer
@@ -317,12 +321,9 @@ class Runs(Forms[Offer]):
     Attributes:
         runs_named_jobs: Whether a run only names a job that is set up there, so that nothing else has to be
             asked.
-        variables_key: The key in a spec that holds variables, each as ``NAME=value``; "" for runs without
-            any.
     """
 
     runs_named_jobs: ClassVar[bool] = False
-    variables_key: ClassVar[str] = ""
 
     @classmethod
     def can_run_commands(cls) -> bool:

@@ -15,8 +15,8 @@ from functools import cache
 from importlib.metadata import Distribution, EntryPoint, entry_points
 from typing import Any, Final, TypeGuard
 
-from bot.providers.answers import clean
 from bot.providers.base import Provider
+from bot.providers.words import clean
 from bot.support.settings import SettingsError
 
 #: Group of the entry points with which distributions declare their providers, each named by its kind.

@@ -282,10 +282,12 @@ _REACHED_PATTERNS: Mapping[str, str] = {
 _PENDING_PATTERN = re.compile(r"\bpending:? \w|\bbeing renamed\b", re.IGNORECASE)
 #: Words that mean the same, but only if none say that the goal is reached. A quota isn't meant.
 _UNDER_WAY_PATTERN = re.compile(
-    r"\b(is|are) (currently |still |now |already )?(being \w+ed|being (built|shut down|set up)|busy|updating|"
-    r"rebuilding|migrating|starting|stopping|shutting down|restarting|resuming|suspending|deleting)\b"
+    r"^(?!.*\b(only|limits?|maximum|at most|too many)\b).*(\b(in progress|under ?way|locked by another)\b"
+    r"|\b(is|are) (currently |still |now |already )?(being \w+|busy|updating|rebuilding|migrating|starting|"
+    r"stopping|shutting down|restarting|resuming|suspending|deleting|under maintenance)\b"
     r"|\b(operation|build|update|backup|change|transition|action|job) (is )?(already |still |currently )*"
-    r"(in progress|under ?way|running|active)\b|\bpending (operation|build|change|update|action)\b",
+    r"(running|active)\b|\bpending (operation|build|change|update|action)\b"
+    r"|(\bnot|n't) (yet )?(finished|completed?)\b|\buntil\b.{1,60}\b(finish|complet|done\b))",
     re.IGNORECASE,
 )
 #: Words that a refusal may use for the workspace, besides its names.

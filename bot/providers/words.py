@@ -29,7 +29,7 @@ MAX_DETAILS = 5
 #: Most characters of a text that are searched for another program's answer.
 MAX_SEARCHED_LENGTH: Final = 8000
 #: Most answers within each other that are read.
-MAX_NESTING: Final = 6
+MAX_NESTING: Final = 12
 #: Most opening braces of a text at which JSON is tried.
 MAX_OBJECT_ATTEMPTS: Final = 10
 #: Most characters of a Python literal that is parsed, as longer ones cost too much.
@@ -38,58 +38,58 @@ MAX_LITERAL_LENGTH: Final = 2000
 #: (``errors``, ``messages``), OAuth (``error_description``); and keys of an entry's text, and of its field.
 _DETAIL_KEYS = ("detail", "details", "validations", "errors", "messages", "error_description")
 _TEXT_KEYS = ("msg", "detail", "message", "description", "error", "reason")
+_SENTENCE_PATTERN: Final = re.compile(r"[^\W\d_]{2}\S* [^\W\d_]{2}")
 _FIELD_KEYS = ("field", "loc", "param", "parameter", "name", "pointer", "path")
 #: Parts of a field's path that name a part of the request, and not the field.
 _REQUEST_PARTS = frozenset({"body", "query", "path", "json", "form", "header", "_schema"})
 
-#: Phrases of HTTP statuses, which aren't a provider's own words.
-_STATUS_PHRASES: Final = frozenset({*(status.phrase.casefold() for status in HTTPStatus), "error", "unknown"})
-#: Beginning of the text of a Kubernetes client's exception (``ApiException.__str__``), and the labels after
-#: it.
-_API_EXCEPTION_PATTERN: Final = re.compile(r"\(\d{3}\)\s{0,5}Reason: ")
+_PHRASES: Final = sorted((status.phrase.casefold() for status in HTTPStatus), key=len, reverse=True)
+#: What programs write before a message: a status, a word for it, or an exception's name.
+_LABEL_PATTERN: Final = re.compile(
+    r"[1-5]\d\d|(?i:caused|code|desc(?:ription)?|details?|err(?:no|ors?)?|exception|fatal|message|msg|reason"
+    r"|status(?:code)?)|(?:[\w$]{1,60}\.){0,8}(?:[A-Z][\w$]{0,60})?"
+    r"(?:Error|Exception|Warning|Timeout|Failure|Fault)"
+)
+#: What may stand beside these: the phrase of a status, a number, an address, and words that join them.
+_BESIDE_LABELS_PATTERN: Final = re.compile(
+    rf"{'|'.join(map(re.escape, _PHRASES))}|\d\S*|[\w+]+://\S+|an?|api|by|class|client|daemon|during|failed|for"
+    r"|from|https?|id|in|internal|none|null|occurred|of|operation|request|response|rpc|server|the|uncaught|unexpected"
+    r"|unhandled|unknown|while|with",
+    re.IGNORECASE,
+)
+#: Any other name of a program's own.
+_IDENTIFIER_PATTERN: Final = re.compile(r"[\w.]*?(?:[a-z][A-Z]|[A-Z]{2}\d)[\w.]*")
+_LABEL_WORD_PATTERN: Final = re.compile(
+    rf"\b(?:{'|'.join(map(re.escape, _PHRASES))})\b|[\w+]+://\S+|\w[\w.$]*", re.IGNORECASE
+)
+#: The end of a label; and arguments in brackets, behind a name or a label.
+_LABEL_END_PATTERN: Final = re.compile(r":\s+| = |(?<=\w)=(?=\S)|(?<=\])\s+")
+_ARGUMENTS_PATTERN: Final = re.compile(r"([\w. ]{1,100}\w)\((?:[^()]|\([^()]*\)){0,300}\)(?=: )")
+_BRACKETS_PATTERN: Final = re.compile(r"([^()]{1,300})\(((?:[^()]|\([^()]*\))*)\)\.?")
+MAX_LABEL_LENGTH: Final = 300
+#: The address at the end of an exception of requests or aiohttp.
+_ADDRESS_PATTERN: Final = re.compile(r"(?:,? for url: |, url=)\S{1,500}$")
+#: Labels of a Kubernetes client's exception (``ApiException.__str__``).
 _HEADERS_LABEL: Final = "HTTP response headers: "
 _BODY_LABEL: Final = "HTTP response body: "
-#: tornado's and werkzeug's forms of an exception: ``HTTP 403: Forbidden (words)``, ``403 Forbidden: words``.
-_HTTP_ERROR_PATTERN: Final = re.compile(
-    r"(?P<named>HTTP(?: Error)? |Error )?[345]\d\d(?P<colon> ?:| -)? ?(?P<reason>[^:(\n]{1,80}?)?"
-    r"(?: ?\((?P<inside>.*)\)| ?: (?P<after>.*)|)\.?",
-    re.DOTALL | re.IGNORECASE,
+#: A line of a stack of calls in Python, Java or JavaScript.
+_FRAME_PATTERN: Final = re.compile(
+    r"^(?:[ \t]*at (?:[^\s(]{1,200} ?\(.*\)|\S{1,300}:\d+:\d+)|Traceback \(most recent call last\):)$",
+    re.MULTILINE,
 )
-#: Pattern of an exception's class before its words, or as a call of its constructor.
-_EXCEPTION_CLASS: Final = (
-    r"(?:\w{1,60}\.){0,8}(?:Exception|[A-Z]\w{0,60}(?:Error|Exception|Warning|Timeout|Failure|Fault))"
-)
-_CLASS_PREFIX_PATTERN: Final = re.compile(
-    rf"(?:[1-5]\d\d )?{_EXCEPTION_CLASS}(?:\((?:[^()]|\([^()]*\)){{0,300}}\))?: (?=.)|\[Errno \d+\] (?=.)",
-    re.DOTALL,
-)
-#: The name of a first argument whose value isn't in quotes.
-_ARGUMENT_NAME_PATTERN: Final = re.compile(r"(?:reason|message|msg|detail)=(?=\S)")
-_CLASS_CALL_PATTERN: Final = re.compile(rf"{_EXCEPTION_CLASS}\((?P<inside>.+)\)", re.DOTALL)
-#: Formats of other programs: requests and Docker, aiohttp, gRPC, AWS; and a traceback, whose last line says
-#: what happened. ``inside`` are the words; ``reason`` may be the phrase of a status.
-_DRESS_PATTERNS: Final = (
-    re.compile(
-        r"[45]\d\d (?:Client|Server) Error(?: for \S{1,500})?: (?P<reason>[^(]{0,200}?)"
-        r"(?: for url: \S{1,500})?(?: ?\((?P<inside>.+)\))?",
-        re.DOTALL,
-    ),
-    re.compile(r"[345]\d\d, message=(?P<reason>'.*'|\".*\"), url=.{0,1000}", re.DOTALL),
-    re.compile(r"rpc error: code = \w{1,40} desc = (?P<inside>.+)", re.DOTALL),
-    re.compile(
-        r"<\w{1,40} of RPC that terminated with:.{0,300}?\bdetails = (?P<inside>\"[^\"]+\").*", re.DOTALL
-    ),
+#: Formats of gRPC in Python, and of AWS.
+_FORMAT_PATTERNS: Final = (
+    re.compile(r"<\w{1,40} of RPC that terminated with:.{0,300}?\bdetails = (\"[^\"]+\").*", re.DOTALL),
     re.compile(
         r"An error occurred \([\w.]{1,100}\) when calling the \w{1,100} operation"
-        r"(?: \(reached max retries: \d+\))?: (?P<inside>.+)",
+        r"(?: \(reached max retries: \d+\))?: (.+)",
         re.DOTALL,
     ),
-    re.compile(r"(?:.*\n)?Traceback \(most recent call last\):\n(?:.*\n)?(?P<inside>[^\n]+)", re.DOTALL),
 )
 _XML_MESSAGE_PATTERN: Final = re.compile(r"<message\b[^<>]{0,200}>([^<]{1,2000})</message>", re.IGNORECASE)
 #: Texts that programs write if they have no words.
 _NO_WORDS: Final = frozenset(
-    {"none", "null", "undefined", "nil", "[object object]", "error:", "{}", "[]", "n/a"}
+    {"none", "null", "undefined", "nil", "[object object]", "{}", "[]", "n/a", "no message available"}
 )
 #: Tags of pages and of marked-up sentences. Anything else in angle brackets may be a word of the message.
 _TAG_NAMES: Final = (
@@ -146,7 +146,7 @@ def find_innermost_words(text: str) -> str:
 
     "" for an answer without words, such as a status or a page that only names one.
     """
-    words = text[:MAX_SEARCHED_LENGTH].strip()
+    words = _COLOUR_PATTERN.sub("", text[:MAX_SEARCHED_LENGTH]).strip()
     for _ in range(MAX_NESTING):
         inner = _open_once(words).strip()
         if inner == words:
@@ -166,7 +166,7 @@ def _open_once(text: str) -> str:
         _read_quotes,
     ):
         inner = read(text)
-        if inner is not None:
+        if inner is not None and inner != text:
             return inner
     return text
 
@@ -228,20 +228,47 @@ def _read_embedded_object(text: str) -> str | None:
     return None
 
 
-def _read_exception(text: str) -> str | None:
-    """Return the words of an exception's text, without class, status and headers; None if it isn't one."""
-    if exception := _API_EXCEPTION_PATTERN.search(text):
-        # A body that is JSON has been read before.
-        body = text.partition(_BODY_LABEL)[2].strip()
-        reason = text[exception.end() :].partition(_BODY_LABEL)[0].partition(_HEADERS_LABEL)[0].strip()
-        return body if body not in {"", "None"} else _strip_phrase(reason)
-    prefix = _CLASS_PREFIX_PATTERN.match(text)
-    if prefix is not None and find_reason(prefix[0]) is None:
-        return text[prefix.end() :]
-    call = _CLASS_CALL_PATTERN.fullmatch(text)
-    if call is not None and find_reason(text[: call.start("inside")]) is None:
-        return _read_arguments(call["inside"])
-    return _read_http_error(text)
+def _read_exception(text: str) -> str:
+    """Return the words of an exception's text, without class, status and headers; other texts unchanged."""
+    head, _, body = text.partition(_BODY_LABEL)
+    if body.strip() not in {"", "None"}:
+        return body  # A body that is JSON has been read before.
+    if _HEADERS_LABEL in head:
+        return head.partition(_HEADERS_LABEL)[0]
+    for pattern in _FORMAT_PATTERNS:
+        if dressed := pattern.fullmatch(text):
+            return dressed[1]
+    if _FRAME_PATTERN.search(text):
+        # The innermost of several causes comes last.
+        said = [line for line in _FRAME_PATTERN.sub("", text).split("\n") if line[:1].strip()]
+        return said[-1] if said else ""
+    text = _ADDRESS_PATTERN.sub("", text)
+    brackets = _BRACKETS_PATTERN.fullmatch(text)
+    if brackets is not None and _is_label(brackets[1]):
+        return _read_arguments(brackets[2])
+    if _is_label(text, is_whole=True):
+        return ""
+    arguments = _ARGUMENTS_PATTERN.match(text)
+    text = text if arguments is None else arguments[1] + text[arguments.end() :]
+    end = _LABEL_END_PATTERN.search(text, 0, MAX_LABEL_LENGTH)
+    return text[end.end() :] if end is not None and _is_label(text[: end.start()]) else text
+
+
+def _is_label(text: str, *, is_whole: bool = False) -> bool:
+    """Return whether a text only labels what follows: it has a status, a word for it, or an exception's name.
+
+    A name that gives a reason says something, and so does a program's own name if nothing follows it.
+    """
+    has_label = False
+    for word in _LABEL_WORD_PATTERN.findall(text[:MAX_LABEL_LENGTH]):
+        name = word.rstrip(".")
+        if _LABEL_PATTERN.fullmatch(name) and find_reason(name) is None:
+            has_label = True
+        elif not _BESIDE_LABELS_PATTERN.fullmatch(name) and (
+            is_whole or not _IDENTIFIER_PATTERN.fullmatch(name) or _LABEL_PATTERN.fullmatch(name)
+        ):
+            return False
+    return has_label and len(text) <= MAX_LABEL_LENGTH
 
 
 def _read_arguments(text: str) -> str:
@@ -249,29 +276,9 @@ def _read_arguments(text: str) -> str:
     try:
         call = ast.parse(f"e({text})", mode="eval").body if len(text) <= MAX_LITERAL_LENGTH else None
         given = [*call.args, *(one.value for one in call.keywords)] if isinstance(call, ast.Call) else []
-        words = _read_value_words([ast.literal_eval(one) for one in given])
+        return _read_value_words([ast.literal_eval(one) for one in given]) or text
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        words = ""
-    return words or _ARGUMENT_NAME_PATTERN.sub("", text, count=1)
-
-
-def _read_http_error(text: str) -> str | None:
-    for pattern in _DRESS_PATTERNS:
-        if dress := pattern.fullmatch(text):
-            parts = dress.groupdict()
-            return parts.get("inside") or _strip_phrase((parts.get("reason") or "").strip("'\""))
-    match = _HTTP_ERROR_PATTERN.fullmatch(text)
-    if match is None:
-        return None
-    reason, inside = (match["reason"] or "").strip(), (match["inside"] or match["after"] or "").strip()
-    if not (match["named"] or match["colon"]) and (not reason or _strip_phrase(reason)):
-        return None  # A number that begins a sentence.
-    return inside or _strip_phrase(reason)
-
-
-def _strip_phrase(reason: str) -> str:
-    """Return a reason; "" if it is just the phrase of an HTTP status."""
-    return "" if reason.strip(" .").casefold() in _STATUS_PHRASES else reason
+        return text
 
 
 def _read_page(text: str) -> str | None:
@@ -301,13 +308,16 @@ def _drop_unseen(text: str) -> str:
 
 def _list_page_words(text: str) -> list[str]:
     lines = (" ".join(line.split()) for line in _strip_tags(text, "\n").split("\n"))
-    return list(dict.fromkeys(line for line in lines if line and not _is_status(line)))
+    return list(dict.fromkeys(line for line in lines if line and not _is_heading(line)))
 
 
-def _is_status(line: str) -> bool:
+def _is_heading(line: str) -> bool:
     """Return whether a line of a page has only a status, its phrase, or the server's name."""
-    words = re.sub(r"^(?:HTTP |Error |Status )*[1-5]?\d{0,2}\W*|\W+$", "", line, flags=re.IGNORECASE)
-    return words.casefold() in {"", *_STATUS_PHRASES} or _SERVER_PATTERN.fullmatch(words) is not None
+    return (
+        line.casefold().rstrip(".") in _PHRASES
+        or _is_label(line, is_whole=True)
+        or _SERVER_PATTERN.fullmatch(line) is not None
+    )
 
 
 def _read_markup(text: str) -> str | None:
@@ -355,6 +365,10 @@ def read_words(
         return cut_words(message, without_details)
     parts = [None if isinstance(value, str) else value, *map(answer.get, _DETAIL_KEYS)]
     details = list(islice(_list_unique_details(parts, message), MAX_DETAILS))
+    if not message and not details:
+        # Under keys that no known API has, a text of several words is a sentence.
+        every = _list_unique_details([dict(answer)], "")
+        details = list(islice((one for one in every if _SENTENCE_PATTERN.search(one)), MAX_DETAILS))
     if not details:
         return cut_words(message, without_details)
     summary = clean(message, without_details // 2).rstrip(".:")
@@ -401,7 +415,8 @@ def _read_details(value: Any, where: str) -> Iterator[str]:
             yield from _read_details(text, next(filter(None, named), where))
             return
         for key, entry in value.items():
-            yield from _read_details(entry, where if key in _REQUEST_PARTS else str(key))
+            is_field = key not in _REQUEST_PARTS and not str(key).casefold().endswith(_TEXT_KEYS)
+            yield from _read_details(entry, str(key) if is_field else where)
 
 
 def _field_name(value: Any) -> str:
@@ -423,11 +438,12 @@ def clean(text: str, limit: int = MAX_MESSAGE_LENGTH, secrets: Iterable[str] = (
         line = text.strip()
         return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
     text = _COLOUR_PATTERN.sub("", text)
-    # Format characters are kept inside emoji (the joiner); lone surrogates can't be stored.
+    # Format characters are kept inside emoji (the joiner); lone surrogates can't be stored; frames are drawn.
     visible = "".join(
         " " if unicodedata.category(letter) in {"Cc", "Zl", "Zp"} else letter
         for letter in text
-        if letter == "\u200d" or unicodedata.category(letter) not in {"Cf", "Cs"}
+        if letter == "\u200d"
+        or not (unicodedata.category(letter) in {"Cf", "Cs"} or "\u2500" <= letter <= "\u257f")
     )
     line = re.sub(r"\s+", " ", visible).strip()
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"

@@ -54,16 +54,16 @@ __all__ = ["Numbers", "Reconciler"]
 
 #: Seconds for which publishing a person's Home is retried if Slack fails.
 MAX_HOME_SECONDS: Final = 7 * 86_400.0
-#: Kinds of rows that come due at a time, and then run a use case.
+#: Kinds of rows that come due at a time, and then run a use case, in the order of a step.
 SCHEDULED_WORK: Final[Sequence[ScheduledWork[Any]]] = (
     UPGRADE_WORK,
+    CLASS_WORK,
+    HOURS_WORK,
+    LESSON_WORK,
     TIMER_WORK,
     EXPIRIES,
     REMINDERS,
-    HOURS_WORK,
     IDLE_PROMPT_WORK,
-    CLASS_WORK,
-    LESSON_WORK,
     WAITLIST_WORK,
     WEEKLY_WORK,
 )
@@ -129,8 +129,7 @@ class Reconciler:
         self.operations, self.runs = OperationStepper(engine), RunStepper(engine)
         self.reads = Reads(engine)
         self.streams = Streams(engine)
-        kinds = sorted(SCHEDULED_WORK, key=lambda kind: kind.order)
-        self.scheduled_work = ScheduledWorkRunner(context, kinds)
+        self.scheduled_work = ScheduledWorkRunner(context, SCHEDULED_WORK)
 
     async def _replay_command(self, task: Task) -> None:
         principal = Principal.from_key(str(task.payload["principal"]))

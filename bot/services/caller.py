@@ -38,7 +38,7 @@ from bot.domain.audit import AuditEntry, AuditSubject
 from bot.domain.feasibility import find_access_obstacle
 from bot.domain.people import Person, Principal
 from bot.domain.runs import Run
-from bot.domain.undoable_actions import NO_CHANGE, Change, UndoableAction
+from bot.domain.undoable_actions import UndoableAction
 from bot.domain.workspaces import Workspace
 from bot.providers.base import Provider
 from bot.services.context import Context
@@ -312,23 +312,31 @@ class Caller:
         tx: Transaction,
         action: str,
         about: Workspace | Run | AuditSubject | str,
-        change: Change = NO_CHANGE,
         /,
         result: str = "accepted",
+        *,
+        began: str = "",
+        initiator: str = "",
         **detail: str,
     ) -> None:
-        """Write the audit row and the action; ``about`` is the subject before the change, or a name."""
+        """Write the audit row and the action; ``about`` is the subject before the change, or a name.
+
+        ``began`` is the id of the work item that it began; ``initiator`` acted for the person.
+        """
         target, keys = _describe_target(about)
         detail = {**keys, **detail, **self._via}
         append_audit(tx, [AuditEntry(self.principal.key, action, target, result, detail)])
-        self.record_action(tx, action, "" if isinstance(about, str) else about, change)
+        about = "" if isinstance(about, str) else about
+        self.record_action(tx, action, about, began=began, initiator=initiator)
 
     def record_action(
         self,
         tx: Transaction,
         kind: str,
         about: Workspace | Run | AuditSubject | str,
-        change: Change = NO_CHANGE,
+        *,
+        began: str = "",
+        initiator: str = "",
     ) -> None:
         """Write an action, which records who asked for a change; ``about`` may be a connection's name."""
         action = UndoableAction(
@@ -343,7 +351,8 @@ class Caller:
             thread_ts=self.thread_ts or "",
             interaction=self.interaction,
             via=self.via,
-            **{name: getattr(change, name) for name in NO_CHANGE.__slots__},
+            work_item_id=began,
+            initiator=initiator,
         )
         UNDOABLE_ACTIONS.add(tx, action)
         self.actions[kind, action.subject] = action

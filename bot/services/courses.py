@@ -36,7 +36,6 @@ from bot.domain.stops import (
 )
 from bot.domain.time_parsing import write_hours
 from bot.domain.timers import CLASS_WARNING_SECONDS, REST
-from bot.domain.undoable_actions import NO_CHANGE, Change
 from bot.domain.work_items import DEADLINE_SECONDS, Call
 from bot.domain.workspaces import State, Workspace
 from bot.providers.base import Provider
@@ -251,8 +250,8 @@ def enroll(
         consent = _record_agreement(tx, caller, card, workspace_id, None if joined else operation)
         _record_message(tx, caller, card, message_ts)
         tx.run("look_at_class", id=card.id, now=tx.now(), rest=MIN_COUNT_SECONDS)
-        change = NO_CHANGE if operation is None else Change(work_item_id=operation.id)
-        caller.record(tx, "class.join", card.subject, change, workspace=workspace.id, consent=consent)
+        began = "" if operation is None else operation.id
+        caller.record(tx, "class.join", card.subject, began=began, workspace=workspace.id, consent=consent)
     if timetable.find_lesson_on(card, tx.now()) is None:
         return JoinResult(card, target, "enrolled", operation)
     if operation is None:
@@ -607,7 +606,6 @@ def _end_participation(
 
 CLASS_WORK: Final = ScheduledWork(
     name="class",
-    order=10,
     claim=lambda tx, _: store.claim_class_cards(tx, CARDS_PER_CLAIM, REST),
     carry_out=_review_card,
 )

@@ -4,20 +4,17 @@ A start is an ordinary operation in the member's name. When a lesson opens, ``co
 it due in the rows of its members, a few per transaction. These rows hold nothing else about a timetable.
 """
 
-from dataclasses import replace
 from typing import Final
 
 from bot.domain import timetable
 from bot.domain.courses import ClassCard, Participant
 from bot.domain.hours import Occurrence
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.operations import Operation, OperationVerb
-from bot.domain.undoable_actions import HOURS as BY_HOURS
+from bot.domain.operations import Operation
 from bot.services import hours as hours_use_cases
 from bot.services import scheduled_work
 from bot.services.caller import Caller
 from bot.services.creation import check_offered
-from bot.services.operation_requests import begin_operation
 from bot.store import courses as store
 from bot.store import gates, operations, timers
 from bot.store.notices import add_notices
@@ -54,18 +51,7 @@ def carry_out(tx: Transaction, caller: Caller, claimed: Participant) -> None:
         store.check_again(tx, member, scheduled_work.POLL_SECONDS)
         return
     if result == "started":
-        # Another try for the same lesson is another request.
-        tried = latest.id if latest is not None and latest.planned_for == lesson.at else ""
-        once = replace(caller, interaction=f"lesson:{member.id}:{lesson.local}:{tried}")
-        start = begin_operation(
-            tx,
-            once,
-            workspace.id,
-            OperationVerb.START,
-            planned_for=lesson.at,
-            good_until=lesson.latest_start,
-            initiator=BY_HOURS,
-        ).operation
+        start = hours_use_cases.start(tx, caller, f"lesson:{member.id}", lesson, workspace, latest)
     elif latest is not None and latest.is_open:
         operations.extend_start(tx, latest, lesson.latest_start)
     if start is not None:
@@ -126,7 +112,6 @@ def _postpone(tx: Transaction, _caller: Caller, claimed: Participant) -> None:
 
 LESSON_WORK: Final = scheduled_work.ScheduledWork(
     name="lessons",
-    order=35,
     claim=lambda tx, _: store.claim_lessons(tx, _BATCH_SIZE, scheduled_work.CLAIM_LEASE_SECONDS),
     carry_out=carry_out,
     refuse=_refuse,

@@ -280,7 +280,6 @@ def _claim_due(tx: Transaction, context: Context) -> list[Workspace]:
 
 TIMER_WORK: Final = ScheduledWork(
     name="timer",
-    order=40,
     claim=_claim_due,
     carry_out=process_due_timer,
     refuse=_end_refused,

@@ -65,4 +65,4 @@ def note_extension(tx: Transaction, task: Task, ends_at: float | None, cause: st
     )
 
 
-EXPIRIES: Final = ScheduledWork(name="expiry", order=50, claim=_claim, carry_out=_warn)
+EXPIRIES: Final = ScheduledWork(name="expiry", claim=_claim, carry_out=_warn)

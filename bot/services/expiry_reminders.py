@@ -67,4 +67,4 @@ def _claim(tx: Transaction, _context: Context) -> list[Account]:
     return accounts.claim_reminders(tx, REMINDERS_PER_CLAIM, CLAIM_LEASE_SECONDS)
 
 
-REMINDERS: Final = ScheduledWork(name="reminder", order=60, claim=_claim, carry_out=_remind)
+REMINDERS: Final = ScheduledWork(name="reminder", claim=_claim, carry_out=_remind)

@@ -304,7 +304,8 @@ def carry_out(tx: Transaction, caller: Caller, looked: HoursRule) -> None:
         if started.unused >= UNUSED_PAUSES:
             rows.pause(tx, rule, "unused")
             return
-        start(tx, caller, started, last, workspace, latest)
+        start(tx, caller, f"hours:{rule.id}", last, workspace, latest)
+        rows.record_start(tx, started)
     elif last.side == "start" and latest is not None and latest.is_open:
         operations.extend_start(tx, latest, last.latest_start)
     own = PlannedStop(last.at, get_mode(caller, workspace), rule.agreed, True, "hours", rule.id)
@@ -342,16 +343,16 @@ def count_start(tx: Transaction, rule: HoursRule, plan: Occurrence, workspace: W
 def start(
     tx: Transaction,
     caller: Caller,
-    started: HoursRule,
+    key: str,
     plan: Occurrence,
     workspace: Workspace,
     latest: Operation | None,
 ) -> Operation:
-    """Begin the start of an occurrence; ``started`` is the rule that counts this start already."""
+    """Begin the start of an occurrence of hours or a lesson; ``key`` is that of its plan."""
     # Another try for the same time is another request.
     tried = latest.id if latest is not None and latest.planned_for == plan.at else ""
-    once = replace(caller, interaction=f"hours:{started.id}:{plan.local}:{tried}".rstrip(":"))
-    begun = begin_operation(
+    once = replace(caller, interaction=f"{key}:{plan.local}:{tried}".rstrip(":"))
+    return begin_operation(
         tx,
         once,
         workspace.id,
@@ -360,8 +361,6 @@ def start(
         good_until=plan.latest_start,
         initiator=BY_HOURS,
     ).operation
-    rows.record_start(tx, started)
-    return begun
 
 
 def get_mode(caller: Caller, workspace: Workspace) -> StopMode:
@@ -456,7 +455,6 @@ def postpone(tx: Transaction, _caller: Caller, looked: HoursRule) -> None:
 
 HOURS_WORK: Final = ScheduledWork(
     name="hours",
-    order=30,
     claim=lambda tx, _: rows.claim_hours(tx, CLAIM_BATCH_SIZE // 2, CLAIM_LEASE_SECONDS),
     carry_out=carry_out,
     refuse=refuse,
@@ -526,7 +524,6 @@ def _ask_if_needed(tx: Transaction, caller: Caller, looked: Workspace) -> None:
 
 IDLE_PROMPT_WORK: Final = ScheduledWork(
     name="needed",
-    order=70,
     claim=lambda tx, _: stored.claim_running(tx, CLAIM_BATCH_SIZE, IDLE_CHECK_SECONDS),
     carry_out=_ask_if_needed,
 )

@@ -15,12 +15,12 @@ from bot.domain.runs import Run
 from bot.domain.stops import NO_EFFECTS
 from bot.domain.time_parsing import load_zone
 from bot.domain.transcript import Board
-from bot.domain.workspaces import NOT_UP_STATES, State, Workspace
+from bot.domain.workspaces import State, Workspace
 from bot.providers import base, facets
 from bot.services.context import Context
-from bot.services.hours_facts import add_lessons, add_rules, yield_in_batches
+from bot.services.plan_facts import add_plans, yield_in_batches
 from bot.store import accounts as account_rows
-from bot.store import handovers, notices, operations, waitlist
+from bot.store import handovers, notices, operations
 from bot.store import runs as run_rows
 from bot.store import workspaces as workspace_rows
 from bot.support.declarations import Registry
@@ -42,7 +42,7 @@ class Gatherer:
 
     def __init__(self, context: Context, board: Board | None = None) -> None:
         self.store = context.store
-        self.connections, self._title = context.connections, context.title
+        self.connections, self.title = context.connections, context.title
         self._public_url = context.public_url
         self.board = board
         self.names = PeopleNames(context)
@@ -56,29 +56,13 @@ class Gatherer:
         facts = self.build_workspace_context(
             now, zone, workspace.connection, account, operation=operation, workspace=workspace
         )
-        return (await self._add_plans(workspace.principal, [facts]))[0]
+        return (await add_plans(self.store, workspace.principal, [facts]))[0]
 
     async def extend(self, facts: Facts) -> Facts:
         """Add hours and lessons to the facts of a workspace."""
         if not isinstance(facts, WorkspaceFacts) or facts.workspace is None:
             return facts
-        return (await self._add_plans(facts.workspace.principal, [facts]))[0]
-
-    async def _add_plans(self, principal: Principal, found: Sequence[WorkspaceFacts]) -> list[WorkspaceFacts]:
-        found = await add_lessons(self.store, principal, await add_rules(self.store, principal, found))
-        return await self._add_waits(principal, found)
-
-    async def _add_waits(self, principal: Principal, found: list[WorkspaceFacts]) -> list[WorkspaceFacts]:
-        """Add the waits for capacity; what is up waits for none."""
-        if not any(one.state in NOT_UP_STATES for one in found):
-            return found
-        waits = {one.workspace_id: one for one in await self.store.read(waitlist.list_entries, principal)}
-        return [
-            replace(one, waitlist_entry=waits[one.workspace.id])
-            if one.workspace is not None and one.workspace.id in waits and one.state in NOT_UP_STATES
-            else one
-            for one in found
-        ]
+        return (await add_plans(self.store, facts.workspace.principal, [facts]))[0]
 
     async def describe_workspaces(
         self,
@@ -90,10 +74,7 @@ class Gatherer:
 
         ``under_way`` maps workspaces to their open operations, if the list shows these.
         """
-        accounts = {
-            account.connection: account
-            for account in await self.store.read(account_rows.list_accounts, principal)
-        }
+        accounts = await self._read_accounts(principal)
         now, zone = await self.store.now(), await self.store.known_zone(principal)
         found = []
         async for one in yield_in_batches(workspaces):
@@ -104,7 +85,11 @@ class Gatherer:
                         now, zone, one.connection, account, workspace=one, operation=operation
                     )
                 )
-        return await self._add_plans(principal, found)
+        return await add_plans(self.store, principal, found)
+
+    async def _read_accounts(self, principal: Principal) -> dict[str, Account]:
+        found = await self.store.read(account_rows.list_accounts, principal)
+        return {account.connection: account for account in found}
 
     async def describe_run(self, run: Run) -> RunFacts:
         """Describe a run, without its output."""
@@ -116,10 +101,7 @@ class Gatherer:
         """Describe some of one person's runs."""
         if not runs:
             return []
-        accounts = {
-            account.connection: account
-            for account in await self.store.read(account_rows.list_accounts, principal)
-        }
+        accounts = await self._read_accounts(principal)
         now, zone = await self.store.now(), await self.store.known_zone(principal)
         return [
             self._build_run_context(now, zone, run, accounts.get(run.connection))
@@ -220,10 +202,6 @@ class Gatherer:
         people = await self.name_people(notice.principal, body.get("person"), body.get("owner"))
         return RequestFacts(**common, people=people)
 
-    def title(self, connection: str) -> str:
-        """Return the title of a connection."""
-        return self._title(connection)
-
     def find_provider_page(self, described: Mapping[str, Any]) -> str | None:
         """Return the provider's page about a workspace whose row is gone; never the address that opens it."""
         provider = self.connections.get(described["connection"])
@@ -300,7 +278,7 @@ class Gatherer:
             "now": now,
             "zone": zone,
             "connection": connection,
-            "connection_title": self._title(connection),
+            "connection_title": self.title(connection),
             "has_public_url": self._public_url is not None,
             "username": account.username if account is not None else str(body.get("username") or ""),
             "capabilities": provider.facets() | provider.settings.abilities if provider else frozenset(),

@@ -11,7 +11,6 @@ from bot.domain.people import Principal
 from bot.domain.steps import Update
 from bot.domain.stops import Consent, PlannedStop, choose_restart_mode, costs_more, is_final
 from bot.domain.timeouts import has_settled
-from bot.domain.undoable_actions import NO_CHANGE, Change
 from bot.domain.work_items import DEADLINE_SECONDS, Call
 from bot.domain.workspaces import DOWN_STATES, NOT_UP_STATES, PROVISIONAL, State, Workspace
 from bot.providers import base, facets
@@ -117,12 +116,10 @@ def begin_operation(
         detail["until"] = f"{timer.at:.0f}"
     if planned_for is None and not verb.brings_down and workspace.has_ends:
         _drop_answered_stops(tx, caller, accepted)
-    change = (
-        NO_CHANGE
-        if timer is not None and accepted.joined
-        else Change(work_item_id=accepted.operation.id, initiator=initiator)
-    )
-    caller.record(tx, f"workspace.{verb}", workspace, change, reference=caller.reference, **detail)
+    # Whoever sets a timer on a start that is under way didn't begin that.
+    began = "" if timer is not None and accepted.joined else accepted.operation.id
+    by = {"began": began, "initiator": initiator, "reference": caller.reference}
+    caller.record(tx, f"workspace.{verb}", workspace, **by, **detail)
     accepted = replace(
         accepted,
         obstacle=find_access_obstacle(account, tx.now(), is_connected=True),
@@ -282,7 +279,7 @@ def _create(
     creation = operations.add(tx, fresh, verb, seconds, *where, planned_for=planned_for, id=operation_id)
     if timer is not None:
         timers.plan_stop(tx, fresh.id, timer)
-    caller.record(tx, "workspace.create", fresh, Change(work_item_id=creation.id), reference=caller.reference)
+    caller.record(tx, "workspace.create", fresh, began=creation.id, reference=caller.reference)
     return _show_operation(tx, caller, Accepted(creation))
 
 

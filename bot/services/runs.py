@@ -1,14 +1,9 @@
 """Runs of jobs: people launch, follow and stop them. Nothing here waits for a provider."""
 
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
-
 from bot.domain.forms import Spec
 from bot.domain.policy import Target
 from bot.domain.runs import Run, StopKind
 from bot.domain.steps import Update
-from bot.domain.undoable_actions import Change
 from bot.domain.work_items import DEADLINE_SECONDS, Call, Outcome
 from bot.providers import base, facets
 from bot.services.caller import Caller
@@ -22,7 +17,8 @@ from bot.support.errors import Refused, StoreError
 def launch_run(tx: Transaction, caller: Caller, connection: str, spec: Spec) -> Run:
     """Accept a run with its first card; raises Refused."""
     caller.check(tx, "run")
-    check_offered(_require_runs(caller, connection), spec, caller.principal, "job")
+    provider = _require_runs(caller, connection)
+    check_offered(provider, spec, caller.principal, "job")
     account = caller.require_account(tx, connection)
     fresh = tx.ids.new("job")
     if not caller.is_first_delivery(tx, result=fresh):
@@ -44,18 +40,12 @@ def launch_run(tx: Transaction, caller: Caller, connection: str, spec: Spec) -> 
         channel_id=caller.channel_id,
         blocked_since=now,
         deadline_at=now + DEADLINE_SECONDS,
+        **provider.describe_machine(spec).to_columns(),
     )
     runs.insert(tx, run)
     runs.show(tx, run, caller.channel_id, is_answered=caller.is_answered)
-    caller.record(tx, "job.run", run, Change(work_item_id=run.id), reference=run.reference)
+    caller.record(tx, "job.run", run, began=run.id, reference=run.reference)
     return run
-
-
-def add_variables(provider: facets.Runs[Any], spec: Spec, variables: Sequence[str]) -> Spec:
-    """Return a run's spec with more variables (``NAME=value``), which replace those of the same names."""
-    key = provider.variables_key
-    found = {one.partition("=")[0]: one for one in (*spec.texts(key), *variables)}
-    return replace(spec, chosen={**spec.chosen, key: tuple(found.values())})
 
 
 def stop_run(tx: Transaction, caller: Caller, run_id: str, *, force: bool) -> tuple[Run, bool]:
@@ -65,7 +55,7 @@ def stop_run(tx: Transaction, caller: Caller, run_id: str, *, force: bool) -> tu
         wanted: StopKind = "force" if force else "stop"
         runs.request_stop(tx, run, wanted)
         now = runs.find_run(tx, run.id) or run
-        caller.record(tx, f"job.{wanted}", run, Change(work_item_id=run.id))
+        caller.record(tx, f"job.{wanted}", run, began=run.id)
         return now, True
     return run, run.is_open
 

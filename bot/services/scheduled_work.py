@@ -55,14 +55,13 @@ def leave_claimed(_tx: Transaction, _caller: Caller, _row: Any) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduledWork(Generic[R]):
-    """A kind of work on rows that come due; in a step, a smaller ``order`` goes first.
+    """A kind of work on rows that come due.
 
     ``refuse`` handles a refusal of the work; ``later`` sets when to try again while Slack can't identify the
     owner. ``key`` returns the inbox key for a row's due time, "" for none.
     """
 
     name: str
-    order: int
     claim: Callable[[Transaction, Context], Sequence[R]]
     carry_out: Callable[[Transaction, Caller, R], None]
     refuse: Callable[[Transaction, Caller, R, Refused], None] = raise_refusal

@@ -87,7 +87,6 @@ async def _describe(gatherer: Gatherer, what: str, subject: str, detail: str) ->
 
 UPGRADE_WORK: Final = ScheduledWork(
     name="upgrade_losses",
-    order=5,
     claim=lambda tx, _: store.claim_losses(tx, _BATCH_SIZE, CLAIM_LEASE_SECONDS),
     carry_out=tell_losses,
 )

@@ -165,7 +165,7 @@ async def _add_week(gatherer: Gatherer, message: Message, facts: Facts) -> Facts
     )
 
 
-WEEKLY_WORK: Final = ScheduledWork(name="weekly", order=90, claim=_claim, carry_out=send_week, refuse=_skip)
+WEEKLY_WORK: Final = ScheduledWork(name="weekly", claim=_claim, carry_out=send_week, refuse=_skip)
 
 
 # -- of several people ---------------------------------------------------------------------------------------

@@ -295,7 +295,6 @@ def _postpone(tx: Transaction, _caller: Caller, looked: WaitlistEntry) -> None:
 
 WAITLIST_WORK: Final = ScheduledWork(
     name="wait",
-    order=80,
     claim=lambda tx, _: rows.claim_entries(tx, ENTRIES_PER_CLAIM, CLAIM_LEASE_SECONDS),
     carry_out=carry_out,
     refuse=_refuse,

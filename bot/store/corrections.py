@@ -8,7 +8,7 @@ import math
 from typing import Final
 
 from bot.domain.notices import NewNotice, NoticeKind
-from bot.domain.operations import Operation
+from bot.domain.operations import Operation, OperationVerb
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import DOWN_STATES, NOT_UP_STATES, PROVISIONAL, State, Workspace
 from bot.store.notices import add_notices, end_state
@@ -77,8 +77,8 @@ def _find_contradiction(tx: Transaction, last: Operation, was: State, after: Sta
         return "ready" if is_ready and after in NOT_UP_STATES else ""
     is_failure = last.outcome in _FAILURES and told == "sent"
     if is_failure and last.verb.brings_down:
-        is_down = after in DOWN_STATES or after is State.GONE
-        return "not_stopped" if is_down and since <= _FAILED_SECONDS else ""
+        is_done = after is State.GONE or (after in DOWN_STATES and last.verb is not OperationVerb.REMOVE)
+        return "not_stopped" if is_done and since <= _FAILED_SECONDS else ""
     if not is_failure and last.outcome is not Outcome.FULFILLED:
         return ""
     if was is State.GONE:

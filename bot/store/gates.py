@@ -19,7 +19,7 @@ from bot.domain.reads import ReadClaim, ReadResult
 from bot.domain.runs import ObservedRun, RunState
 from bot.domain.stops import ExpiryMode
 from bot.domain.timeouts import SAID_AGAIN_AFTER
-from bot.domain.usability import UNUSABLE, Lack, find_lack_start, is_awaited
+from bot.domain.usability import UNUSABLE, find_lack_start, is_awaited
 from bot.domain.work_items import Call
 from bot.domain.workspaces import NOT_UP_STATES, PROVISIONAL, State
 from bot.store import cards, handovers, timers, usage
@@ -261,7 +261,9 @@ def _grant(
         used_at=max(used, default=None),
         granted_at=now,
         is_proven=reader["verified_at"] is not None,
-        unconfirmed=parse_unconfirmed(reader),
+        unconfirmed=parse_unconfirmed(
+            reader["unconfirmed"], reader["unconfirmed_times"], reader["unconfirmed_since"]
+        ),
         is_ending=bool(reader["is_ending"]),
         interval=interval,
         entry=reader["entry"],
@@ -330,12 +332,6 @@ def find_start_time(row: Row, seen: Observed, granted_at: float) -> float | None
 def newest_read(row: Row) -> float:
     """Return the time of a row's newest read, even one that left the state unknown; 0 if there is none."""
     return max(row["observed_at"] or 0.0, row["unknown_at"] or 0.0)
-
-
-def resolve_lack(row: Row, seen: Observed, granted_at: float) -> tuple[Lack | None, float | None]:
-    """Return what a running workspace lacks, and since when, given its row before the observation."""
-    lacks = seen.lacks if seen.state is State.RUNNING else None
-    return lacks, find_lack_start(lacks, row["lacks"], row["lacks_since"], granted_at)
 
 
 def run_after(row: Row, observed: ObservedRun | None, at: float) -> Row:
@@ -505,22 +501,27 @@ def _observe(
     last_used_at = row["last_used_at"] if seen.last_used_at is None else seen.last_used_at
     if last_used_at is not None and last_used_at > granted_at + MAX_CLOCK_SKEW_SECONDS + JUST_BEFORE_SECONDS:
         last_used_at = None  # In the future: stored by an old release, or the clock was set back.
-    is_same = before == after and name == row["name"] and survives_stop == row["survives_stop"]
-    is_same &= row["unknown_at"] is None and owner == row["owner"]
+    is_same = before == after and row["unknown_at"] is None
+    is_same &= (name, owner, survives_stop) == (row["name"], row["owner"], row["survives_stop"])
     reason = (
         failure_causes.choose_reason(parse_enum(State, row["state"]), row["reason"], seen.state, seen.reason)
         if row["reason"] or seen.reason
         else None
     )
-    is_same &= (seen.detail, seen.progress) == (row["detail"], row["progress"])
-    is_same &= (stop_risks, reason, seen.down_at) == (row["stop_risks"], row["reason"], row["down_at"])
+    is_same &= (seen.detail, seen.progress, stop_risks, reason, seen.down_at) == (
+        row["detail"],
+        row["progress"],
+        row["stop_risks"],
+        row["reason"],
+        row["down_at"],
+    )
     was_awaited = is_awaited(row["lacks"], row["lacks_since"], row["observed_at"] or 0.0)
-    lacks, lacks_since = resolve_lack(row, seen, granted_at)
+    lacks = seen.lacks if seen.state is State.RUNNING else None
+    lacks_since = find_lack_start(lacks, row["lacks"], row["lacks_since"], granted_at)
     waits = is_awaited(lacks, lacks_since, granted_at)
     has_same_lack = (lacks, waits) == (row["lacks"], was_awaited)
     is_same &= has_same_lack
-    new_machine = usage.find_new_machine(row, seen)
-    is_same &= new_machine is None
+    is_same &= (new_machine := usage.find_new_machine(row, seen)) is None
     if is_same and ends_before == ends_now and started_at == row["started_at"]:
         writes.same.append(
             {
@@ -533,13 +534,11 @@ def _observe(
         )
         return False
     columns = {
-        **name_columns(name),
         "owner": owner,
         "state": seen.state,
         "url": seen.url,
         "detail": seen.detail,
         "progress": seen.progress,
-        "observed_at": granted_at,
         "unknown_at": None,
         "verified_at": verified_at,
         "actions": actions,
@@ -554,9 +553,12 @@ def _observe(
         "lacks": lacks,
         "lacks_since": lacks_since,
     }
+    # SQLite rewrites the index entries of every column that is set.
+    changed = {column: value for column, value in columns.items() if value != row[column]}
+    changed |= {"observed_at": granted_at, **({} if name == row["name"] else name_columns(name))}
     OPERATIONS.ask(tx, workspace_id=row["id"], outcome=None)
-    is_newest = tx.count(fill_changes("observed", *columns), id=row["id"], confirms=confirms, **columns)
-    if not is_newest:
+    given = {"id": row["id"], "confirms": confirms, "state": seen.state, **changed}
+    if not tx.count(fill_changes("observed", *changed), **given):
         # Another process has just written the result of a later read.
         return False
     # Only the provider's own times prove this: our reads may have missed the time in between.
@@ -574,11 +576,15 @@ def _observe(
         is_up = seen.state is State.RUNNING and row["operation_verb"] in _BRINGING_UP and not waits
         ends = row["operation_id"] if is_up else ""
         cards.queue_messages(tx, row["id"], changed=before[0] != after[0] or has_other_buttons, ends=ends)
-    is_up_on = before[0] == after[0] == State.RUNNING
-    if is_up_on and seen.url and lacks not in UNUSABLE and (seen.url != row["url"] or not has_same_lack):
+    if (
+        before[0] == after[0] == State.RUNNING
+        and seen.url
+        and lacks not in UNUSABLE
+        and (seen.url != row["url"] or not has_same_lack)
+    ):
         handovers.notify_of_address(tx, row["id"], seen.url)
-    is_known_again = row["unknown_at"] is not None
-    return before != after or reason != row["reason"] or not has_same_lack or is_known_again
+    has_news = before != after or reason != row["reason"] or not has_same_lack
+    return has_news or row["unknown_at"] is not None
 
 
 def _note_unknown(tx: Transaction, row: Row, seen: Observed, granted_at: float) -> bool:

@@ -12,7 +12,7 @@ JOIN workspaces w ON w.id = o.workspace_id
 WHERE o.id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM operations WHERE outcome IS NULL AND next_step_at = :until AND claim = :claim
     /* postgresql: )) */
-);
+) ORDER BY o.created_at, o.id;
 
 -- Workspaces whose names a new one must differ from: those on the list, and those that may still be created.
 -- name: namesakes

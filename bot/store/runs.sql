@@ -22,7 +22,7 @@ SELECT o.id, {columns a p} FROM runs o
 WHERE o.id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM runs WHERE outcome IS NULL AND next_step_at = :until AND claim = :claim
     /* postgresql: )) */
-);
+) ORDER BY o.created_at, o.id;
 
 -- name: runs
 SELECT * FROM runs WHERE principal = :principal AND is_orphan = 0 AND {run_is_shown} ORDER BY created_at DESC LIMIT :limit;

@@ -56,8 +56,7 @@ class Store:
         priority = transaction.get_priority(work, Priority.STEADY)
         subjects = transaction.find_subjects(work, *arguments, **named)
         return await transaction.run_write(
-            lambda whole: self.engine.write(whole, priority, subjects=subjects),
-            lambda tx: work(tx, *arguments, **named),
+            self.engine, lambda tx: work(tx, *arguments, **named), priority, subjects
         )
 
     async def claim(
@@ -82,9 +81,7 @@ class Store:
 
     async def carry_out(self, work: Work[Result], subjects: Sequence[str] = ()) -> Result:
         """Run a person's request (``bot.services.caller``) in one transaction, while they wait."""
-        return await transaction.run_write(
-            lambda whole: self.engine.write(whole, Priority.URGENT, subjects=subjects), work
-        )
+        return await transaction.run_write(self.engine, work, Priority.URGENT, subjects)
 
     # -- the process -----------------------------------------------------------------------------------------
 

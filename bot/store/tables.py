@@ -59,15 +59,8 @@ def _parse_planned_stops(text: str) -> PlannedStops:
     return PlannedStops.from_json(from_json(text)) if text else PlannedStops()
 
 
-def parse_unconfirmed(row: Row) -> Unconfirmed | None:
-    """Return the unconfirmed report in the columns of a row of ``workspaces`` or ``runs``."""
-    return _parse_unconfirmed(*(row[column] for column in _UNCONFIRMED))
-
-
-_UNCONFIRMED: Final = ("unconfirmed", "unconfirmed_times", "unconfirmed_since")
-
-
-def _parse_unconfirmed(kind: str | None, times: int, since: float) -> Unconfirmed | None:
+def parse_unconfirmed(kind: str | None, times: int, since: float) -> Unconfirmed | None:
+    """Return the unconfirmed report in the columns of that name of a row of ``workspaces`` or ``runs``."""
     return None if kind is None else Unconfirmed(kind, times, float(since))
 
 
@@ -441,7 +434,9 @@ RUNS = Table(
     "id",
     "principal connection remote_id",
     PAIR,
-    own={"unconfirmed": (_parse_unconfirmed, _UNCONFIRMED)},
+    own={
+        "unconfirmed": (parse_unconfirmed, ("unconfirmed", "unconfirmed_times", "unconfirmed_since")),
+    },
     is_counted=True,
     unconfirmed_since=SINCE,
     leased_until=LEASE,

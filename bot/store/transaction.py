@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar, copy_context
 from dataclasses import asdict, dataclass
@@ -476,11 +476,13 @@ def use_key(interaction: str) -> None:
     using.add(interaction)
 
 
-async def run_write(write: Callable[[Work[Result]], Awaitable[Result]], work: Work[Result]) -> Result:
+async def run_write(
+    engine: Engine, work: Work[Result], priority: Priority, subjects: Sequence[str] = ()
+) -> Result:
     """Run work that writes, in a thread and perhaps repeatedly; count its keys as used after the commit."""
     used = _used.get()
     if used is None:
-        return await write(work)
+        return await engine.write(work, priority, subjects=subjects)
     using: set[str] = set()
     context = copy_context()
     context.run(_using.set, using)
@@ -489,6 +491,6 @@ async def run_write(write: Callable[[Work[Result]], Awaitable[Result]], work: Wo
         using.clear()
         return context.run(work, tx)
 
-    result = await write(attempt)
+    result = await engine.write(attempt, priority, subjects=subjects)
     used |= using
     return result

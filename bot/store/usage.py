@@ -1,14 +1,15 @@
 """The ledger of what ran: lives begin and end where a read, a list or a step finds out, and are read here."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any, Final
 
+from bot.domain.accounts import Account
+from bot.domain.forms import Spec
 from bot.domain.observations import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Principal
-from bot.domain.prices import MachineKind, Price
+from bot.domain.prices import MachineKind, parse_price
 from bot.domain.row_times import PAST, STAYS
 from bot.domain.runs import RunState
 from bot.domain.time_parsing.past import RETENTION_DAYS
@@ -16,7 +17,7 @@ from bot.domain.usage import Hours, Known, Life, Moment, Sum, find_begin, find_e
 from bot.domain.work_items import Call
 from bot.domain.workspaces import NOT_UP_STATES, State, Workspace, is_down
 from bot.store.fan_out import READ_BATCH_SIZE
-from bot.store.tables import WORKSPACES, make_plain_table, parse_enum, parse_principal, register_table
+from bot.store.tables import RUNS, WORKSPACES, make_plain_table, parse_enum, parse_principal, register_table
 from bot.store.transaction import Row, Transaction, as_json
 
 _TIMES: Final = (
@@ -87,8 +88,9 @@ def move(tx: Transaction, from_id: str, to_id: str) -> None:
 
 def find_new_machine(before: Row, seen: Observed) -> MachineKind | None:
     """Return what a workspace runs on by a read; None if that is in its row, or the read doesn't say."""
-    columns = {} if seen.machine is None else seen.machine.to_columns()
-    return seen.machine if any(before[key] != value for key, value in columns.items()) else None
+    if seen.machine is None or seen.machine.to_columns().items() <= before.items():
+        return None
+    return seen.machine
 
 
 def note_machine(tx: Transaction, workspace_id: str, machine: MachineKind) -> None:
@@ -96,6 +98,23 @@ def note_machine(tx: Transaction, workspace_id: str, machine: MachineKind) -> No
     columns = machine.to_columns()
     WORKSPACES.change(tx, {"id": workspace_id}, **columns)
     tx.run("price_life", workspace_id=workspace_id, **columns)
+
+
+def note_offer(
+    tx: Transaction,
+    account: Account,
+    update: Callable[[Spec], Spec],
+    describe: Callable[[Spec], MachineKind],
+) -> None:
+    """Write what an account's workspaces and runs cost by a new offer; lives keep their prices."""
+    whose: dict[str, Any] = {"principal": account.principal, "connection": account.connection}
+    for workspace in WORKSPACES.all(tx, **whose):
+        if workspace.spec is not None and (spec := update(workspace.spec)) != workspace.spec:
+            WORKSPACES.change(tx, {"id": workspace.id}, spec=spec)
+            note_machine(tx, workspace.id, describe(spec))
+    for run in RUNS.all(tx, **whose):
+        if run.spec is not None and (spec := update(run.spec)) != run.spec:
+            RUNS.change(tx, {"id": run.id}, spec=spec)
 
 
 def note_opened(tx: Transaction, workspace_id: str) -> None:
@@ -197,6 +216,7 @@ def note_run(tx: Transaction, before: Row | None, after: Row) -> None:
         principal=after["principal"],
         connection=after["connection"],
         name=after["name"],
+        **{column: after[column] for column in ("template", "size", "price", "currency")},
         **{f"began_{name}": value for name, value in _make_params(began).items()},
         **{
             f"ended_{name}": None if ended is None else value
@@ -315,11 +335,6 @@ def read_old_sums(tx: Transaction, since: float, until: float) -> list[Row]:
     return [row for row in tx.all("SELECT * FROM usage_sums ORDER BY month") if row["month"] in months]
 
 
-@lru_cache(maxsize=256)
-def _parse_price(amount: str | None, currency: str) -> Price | None:
-    return None if amount is None else Price(Decimal(amount), currency)
-
-
 def _parse(row: Row) -> Life:
     ended, seen_at, used_at = None, row["last_seen_at"], row["used_at"]
     if row["ended_known"] is not None:
@@ -344,5 +359,5 @@ def _parse(row: Row) -> Life:
         last_seen_at=seen_at,
         opened_at=row["opened_at"],
         used_at=None if used_at is None or used_at < began.earliest else used_at,
-        price=_parse_price(row["price"], row["currency"]),
+        price=parse_price(row["price"], row["currency"]),
     )

@@ -94,11 +94,12 @@ ORDER BY l.subject LIMIT :limit;
 -- A run's life has the run's id. Later saves only add what wasn't known.
 -- name: save_life_of_run
 INSERT INTO lives (
-    id, kind, subject, principal, connection, name, began_earliest, began_latest, began_known,
-    ended_earliest, ended_latest, ended_known, last_seen_at
+    id, kind, subject, principal, connection, name, template, size, price, currency,
+    began_earliest, began_latest, began_known, ended_earliest, ended_latest, ended_known, last_seen_at
 )
 VALUES (
-    :id, 'run', :id, :principal, :connection, :name, :began_earliest, :began_latest, :began_known,
+    :id, 'run', :id, :principal, :connection, :name, :template, :size, :price, :currency,
+    :began_earliest, :began_latest, :began_known,
     :ended_earliest, :ended_latest, :ended_known, :seen_at
 )
 ON CONFLICT (id) DO UPDATE SET

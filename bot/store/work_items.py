@@ -5,7 +5,7 @@
 
 from collections.abc import Callable, Mapping
 from enum import IntEnum
-from functools import cache, partial
+from functools import partial
 from typing import Any, Final
 
 from bot.domain.accounts import Account
@@ -53,8 +53,19 @@ _SHOWN_COLUMNS: Final = (
 #: and that the policy asks about. The first one is the key.
 _ACCOUNT: Final = ("id", "state", "secret", "username", "remote_id", "refused_since", "renamed_to")
 _PERSON: Final = ("principal", "is_guest", "is_bot", "is_deleted", "is_stranger")
-_SAME_VALUE: Final = "IS /* postgresql: NOT DISTINCT FROM */"
 _POSSIBLY_TAKEN: Final = frozenset({Call.ACCEPTED, Call.UNKNOWN})
+
+
+def _make_unchanged_condition(table: str, alias: str, columns: tuple[str, ...]) -> str:
+    """Return the SQL condition that these columns of a row still have their values."""
+    # The key is compared by "=", as only that uses an index; the other columns may be NULL.
+    key, *others = (f"{alias}.{name} {{}} :{alias}_{name}" for name in columns)
+    same = [other.format("IS /* postgresql: NOT DISTINCT FROM */") for other in others]
+    return f" AND EXISTS (SELECT 1 FROM {table} {alias} WHERE {' AND '.join([key.format('='), *same])})"  # noqa: S608
+
+
+_SAME_ACCOUNT: Final = _make_unchanged_condition("accounts", "a", _ACCOUNT)
+_SAME_PERSON: Final = _make_unchanged_condition("people", "p", _PERSON)
 #: Parameters of a save that aren't columns to set.
 _DECIDING: Final = frozenset({"now", "next_step_at", "is_beside", "keeps_lease", "waits"})
 
@@ -136,7 +147,7 @@ def resume(work_items: WorkItemTable, tx: Transaction, row: Row, _said: Row) -> 
 
 
 def claim(tx: Transaction, query: str, beside: str, lease: float, **named: Any) -> list[tuple[Row, Row]]:
-    """Claim the rows of a query, oldest first; return each with a row of the query ``beside``.
+    """Claim the rows of a query; return each with its row of the query ``beside``, in the order of that.
 
     That row has the account and the person that a step acts for, and whatever else the step needs.
     """
@@ -145,10 +156,8 @@ def claim(tx: Transaction, query: str, beside: str, lease: float, **named: Any) 
     tx.ask(query, now=now, **claimed, **named)
     tx.ask(beside, **claimed)
     tx.finish()
-    found = tx.all(query, now=now, **claimed, **named)
-    found.sort(key=lambda row: (row["created_at"], row["id"]))
-    others = {row["id"]: row for row in tx.all(beside, **claimed)} if found else {}
-    return [(row, others[row["id"]]) for row in found if row["id"] in others]
+    found = {row["id"]: row for row in tx.all(query, now=now, **claimed, **named)}
+    return [(found[row["id"]], row) for row in tx.all(beside, **claimed)] if found else []
 
 
 def make_actor_fields(
@@ -205,43 +214,34 @@ def _save_update(
             return None  # The current row may have a later deadline.
         raise TooLate(f"{update.id} is past its deadline")
     after = own(tx, row, update, _choose_changes(row, update, tx.now()))
-    columns = [name for name in after if name not in _DECIDING]
-    who = _list_caller_columns(update)
-    same = " AND revision = :revision" if is_carried else ""
-    same += _make_unchanged_condition(tuple(who))
+    # SQLite rewrites the index entries of every column that is set. A statement sets at least one.
+    changed = [name for name in after if name not in _DECIDING and after[name] != row[name]]
+    columns = changed or ["attempts"]
+    params: Row = {name: after[name] for name in (*_DECIDING, *columns)}
+    same = ""
+    if is_carried:
+        same, params["revision"] = " AND revision = :revision", row["revision"]
+    if update.account is not None:
+        same += _SAME_ACCOUNT
+        params |= {f"a_{name}": getattr(update.account, name) for name in _ACCOUNT}
+    if update.person is not None:
+        same += _SAME_PERSON
+        params |= {f"p_{name}": getattr(update.person, name) for name in _PERSON}
     query = fill_changes("save", *columns, work_items=work_items.name, same=same)
-    written = tx.one(query, id=update.id, revision=row["revision"], **after, **who)
-    if written is None and who and not is_carried:
+    written = tx.one(query, id=update.id, **params)
+    if written is None and not is_carried and (update.account is not None or update.person is not None):
         raise Outdated(f"{update.id} was to be done for who has changed")
     if written is None:
         return None
     add_notices(tx, update.notices, update.id)
-    changed, moved = (any(after.get(name) != row.get(name) for name in names) for names in _SHOWN_COLUMNS)
+    is_urgent, is_moved = (
+        any(after.get(name) != row.get(name) for name in names) for names in _SHOWN_COLUMNS
+    )
     if any(after.get(name) not in (None, "", row.get(name)) for name in ("block_reason", "question_since")):
         release_card(tx, update.id)
-    if changed or moved or update.card_dirty:
-        cards.queue_updates(tx, update.id, changed=changed)
+    if is_urgent or is_moved or update.card_dirty:
+        cards.queue_updates(tx, update.id, changed=is_urgent)
     return written, update
-
-
-@cache
-def _make_unchanged_condition(who: tuple[str, ...]) -> str:
-    """Return the SQL condition that these columns of the account and the person still have their values."""
-    found = ""
-    for alias, table in (("a", "accounts"), ("p", "people")):
-        if names := [name.removeprefix(f"{alias}_") for name in who if name.startswith(f"{alias}_")]:
-            # The key is compared by "=", as only that uses an index; the other columns may be NULL.
-            key, *others = (f"{alias}.{name} {{}} :{alias}_{name}" for name in names)
-            are = " AND ".join([key.format("="), *(other.format(_SAME_VALUE) for other in others)])
-            found += f" AND EXISTS (SELECT 1 FROM {table} {alias} WHERE {are})"  # noqa: S608 - of names alone
-    return found
-
-
-def _list_caller_columns(update: Update) -> Row:
-    """Return the values that the account and the person of a call must still have, by column."""
-    account, person = update.account, update.person
-    of_account = {} if account is None else {f"a_{name}": getattr(account, name) for name in _ACCOUNT}
-    return of_account | ({} if person is None else {f"p_{name}": getattr(person, name) for name in _PERSON})
 
 
 def _is_late(row: Row, update: Update, now: float) -> bool:

@@ -32,7 +32,7 @@ class Response:
         status: The HTTP status.
         headers: The headers, by any case.
         body: The body.
-        raw: The body as received, for ``unredacted_json``.
+        raw: The body as received, for ``json(unredacted=True)``.
     """
 
     status: int
@@ -40,18 +40,14 @@ class Response:
     body: bytes
     raw: bytes = field(default=b"", repr=False)
 
-    def json(self) -> Any:
-        """Parse the body; raise BadAnswer if it isn't JSON or is nested deeper than 50."""
-        return self._parsed(self.body)
+    def json(self, *, unredacted: bool = False) -> Any:
+        """Parse the body; raise BadAnswer if it isn't JSON or is nested deeper than 50.
 
-    def unredacted_json(self) -> Any:
-        """Parse the body as received, for responses that contain a needed token. Raises as ``json`` does."""
-        return self._parsed(self.raw or self.body)
-
-    def _parsed(self, body: bytes) -> Any:
+        ``unredacted`` parses it as it was received, for responses that contain a needed token.
+        """
         value: Any = _NOT_JSON
         with suppress(ValueError, RecursionError):
-            value = json.loads(body)
+            value = json.loads((self.raw or self.body) if unredacted else self.body)
         if value is _NOT_JSON:
             # Raised outside the handler: the parser's error contains the whole body, which may be a token.
             raise errors.BadAnswer("the answer is not JSON", status=self.status)
@@ -61,7 +57,7 @@ class Response:
 
     def json_object(self, *, unredacted: bool = False) -> dict[str, Any]:
         """Parse the body as a JSON object; raise BadAnswer if it is anything else."""
-        value = self.unredacted_json() if unredacted else self.json()
+        value = self.json(unredacted=unredacted)
         if not isinstance(value, dict):
             raise errors.BadAnswer("the answer is not a JSON object", status=self.status)
         return value

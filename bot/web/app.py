@@ -9,16 +9,16 @@ import errno
 import logging
 import re
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Final
 
 import structlog
 from aiohttp import web
 from aiohttp.abc import AbstractAccessLogger
 from aiohttp.http import HttpProcessingError
-from aiohttp.typedefs import Middleware
+from aiohttp.typedefs import Handler, Middleware
 from slack_bolt.async_app import AsyncApp
 
 from bot.messages.texts import pages
@@ -43,7 +43,7 @@ from bot.web.connections import (
     ServerConnection,
     choose_max_connections,
 )
-from bot.web.front import MAX_BYTES, Front
+from bot.web.front import MAX_BYTES, Front, Serve
 from bot.web.health import HealthRoutes
 from bot.web.ide import IdePages
 from bot.web.pages import LinkPages
@@ -54,18 +54,6 @@ from bot.web.webhooks import WebhookRoutes
 
 log = structlog.get_logger(__name__)
 
-
-class Assistant(Protocol):
-    """The handler of calls from Slack's assistant, which come to an address of their own."""
-
-    async def answer(
-        self, message: dict[str, Any], signature: str, headers: Mapping[str, str]
-    ) -> web.Response:
-        """Answer a message that has passed the checks of ``Front``."""
-        ...
-
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 #: Seconds that running requests get to end when the process is asked to stop.
 SHUTDOWN_SECONDS = 5.0
@@ -83,12 +71,12 @@ def build_app(
     health: HealthRoutes,
     replays: Replays,
     machine: Clock,
-    assistant: Assistant | None = None,
+    assistant: Serve | None = None,
 ) -> web.Application:
     """Build the application. The times that Slack signs are compared with the clock of the ``machine``.
 
     Without a signing secret there is no address for Slack (Socket Mode), and without a public address there
-    are no pages. The vault's keys also sign cookies.
+    are no pages. The vault's keys also sign cookies. ``assistant`` answers the calls of Slack's assistant.
     """
     client_id, client_secret = settings.slack_client_id, settings.slack_client_secret
     page_url, keys = settings.page_url or "", settings.keys()
@@ -122,7 +110,7 @@ def build_app(
         routes += links.routes()
         routes.append(proving(context.vault, page_url))
     if fronts is not None and assistant is not None:
-        called = fronts(parse=read_call).guard(assistant.answer)
+        called = fronts(parse=read_call).guard(assistant)
         routes.append(web.route("*", ASSISTANT_PATH, called))
     app = web.Application(
         middlewares=[failures(context.ids), separate_hosts(page_url)], client_max_size=MAX_BYTES

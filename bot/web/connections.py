@@ -8,14 +8,13 @@ covers the memory of all unfinished requests together: headers, bodies, and what
 
 import asyncio
 import resource
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
 import structlog
 from aiohttp import web
-from aiohttp.typedefs import Middleware
+from aiohttp.typedefs import Handler, Middleware
 
 from bot.support.logs import mark_as_stranger
 from bot.web.render import HEADERS
@@ -199,9 +198,7 @@ class ConnectionLimiter:
         """Return the middleware that notes which connections' requests are being served."""
 
         @web.middleware
-        async def serving(
-            request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-        ) -> web.StreamResponse:
+        async def serving(request: web.Request, handler: Handler) -> web.StreamResponse:
             connection = request.protocol
             if not isinstance(connection, ServerConnection):
                 return await handler(request)

@@ -105,7 +105,7 @@ class Front:
                 log.warning("slack.request_refused", reason=refusal.reason)
                 return build_refusal(refusal.status, refusal.reason)
             mark_as_known()
-            self._metrics.request_accepted()
+            self._metrics.accepted_requests.inc()
             return await self._keep_answer(signature, serve(payload, signature, request.headers))
 
         return handler

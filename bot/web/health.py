@@ -177,13 +177,13 @@ class Metrics:
         self._checks = gauge(
             "usher_check", "1 if the store, Slack, the loops or sending works, else 0", "check"
         )
-        self._ahead = gauge(
+        self.clock_ahead = gauge(
             "usher_clock_ahead_seconds", "by how much this machine's clock is ahead of Slack's"
         )
-        self._closed = gauge(
+        self.closed_secrets = gauge(
             "usher_closed_secrets", "stored secrets that no encryption key opened when the process started"
         )
-        self._spooled = gauge("usher_spooled_bytes", "bytes of runs' output on disk")
+        self.spooled_bytes = gauge("usher_spooled_bytes", "bytes of runs' output on disk")
         self._late = counter(
             "usher_loop_late_seconds", "seconds in which one piece of work held up everything else"
         )
@@ -196,7 +196,7 @@ class Metrics:
         self._errors = counter(
             "usher_provider_errors", "calls to a provider that failed, by kind", "connection", "kind"
         )
-        self._accepted = counter(
+        self.accepted_requests = counter(
             "usher_slack_requests_accepted", "requests to Slack's address that were signed with our secret"
         )
         self._refused = counter(
@@ -215,10 +215,6 @@ class Metrics:
         self.described.append((f"{name}_total", "counter", labels, text))
         return Counter(name, text, labels, registry=self._registry)
 
-    def follow_spool(self, used: Callable[[], int]) -> None:
-        """Export the number of bytes of output spooled on disk."""
-        self._spooled.set_function(used)
-
     def count_reads(self, connection: str, count: int = 1) -> None:
         """Count status reads."""
         self._polls.labels(connection).inc(count)
@@ -231,21 +227,9 @@ class Metrics:
         """Count a failed call; ``kind`` is the error's class name."""
         self._errors.labels(connection, kind).inc()
 
-    def request_accepted(self) -> None:
-        """Count a request that passed the front."""
-        self._accepted.inc()
-
     def request_refused(self, reason: str) -> None:
         """Count a refused request. What is malformed in it is left out, so that there are few labels."""
         self._refused.labels(reason.partition(":")[0]).inc()
-
-    def set_closed_secrets(self, count: int) -> None:
-        """Set the number of stored secrets that no key opens."""
-        self._closed.set(count)
-
-    def set_clock_skew(self, ahead: float) -> None:
-        """Set the seconds by which this machine's clock is ahead of Slack's."""
-        self._ahead.set(ahead)
 
     async def follow_loop(self) -> None:
         """Count the seconds for which the event loop is blocked, until cancelled."""

@@ -18,6 +18,7 @@ from typing import Any
 
 import structlog
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from bot.domain.browsers import PageRows
 from bot.domain.message_context import WorkspaceFacts
@@ -176,7 +177,6 @@ SIGNED_OUT_PATH = "/signed-out"
 #: Pattern of row ids; addresses accept nothing else.
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 #: A function that does what a button is for; it gets the fields of the button's form.
 Act = Callable[["SessionWorkspace", Mapping[str, str]], Awaitable[web.StreamResponse]]
 

@@ -7,7 +7,7 @@ continues to work, as nobody knows which of the two is right.
 """
 
 import socket
-from typing import Final, Protocol
+from typing import Final
 
 import structlog
 from pydantic import SecretStr
@@ -37,20 +37,6 @@ _MAX_WEBS_OF_TWO: Final = 4
 _LISTENING: Final = frozenset({"serve", "web"})
 
 
-class ConnectionCounter(Protocol):
-    """What is needed of ``SocketSide``: Slack's last count of connections, and changes of our own number."""
-
-    count: Count | None
-
-    def replace_connection(self) -> None:
-        """Replace a connection, so that Slack counts again."""
-        ...
-
-    def hold_connections(self, connections: int) -> None:
-        """Hold this many connections from now on."""
-        ...
-
-
 def choose_connections(webs: int) -> int:
     """Return the number of connections of each web if there are this many webs."""
     return 2 if webs <= _MAX_WEBS_OF_TWO else 1
@@ -63,7 +49,7 @@ class OtherInstances:
     another Usher.
     """
 
-    def __init__(self, context: Context, side: ConnectionCounter) -> None:
+    def __init__(self, context: Context, side: SocketSide) -> None:
         self._context = context
         self._store = context.store
         self._side = side

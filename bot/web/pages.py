@@ -5,13 +5,14 @@ names the link, so that other links can be open in other tabs. A link can be vis
 submitting a form uses it up, and the form must come from our own page in this browser.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import wraps
 from typing import NoReturn
 
 import structlog
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from bot.messages.texts import pages
 from bot.messages.texts.refusals import explain_refusal
@@ -293,9 +294,7 @@ class LinkPages:
             **facts,
         )
 
-    def _render_refusals(
-        self, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-    ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    def _render_refusals(self, handler: Handler) -> Handler:
         """Return the handler with refusals shown as pages."""
 
         @wraps(handler)

@@ -239,7 +239,8 @@ def parse_time(payload: Mapping[str, Any]) -> float | None:
 
     For a message it is the time of sending, even if its event was created later.
     """
-    for given in (_as_mapping(payload.get("event")).get("ts"), payload.get("event_time")):
+    event = _as_mapping(payload.get("event"))
+    for given in (event.get("ts"), event.get("event_ts"), payload.get("event_time")):
         try:
             return float(given)  # type: ignore[arg-type]
         except (TypeError, ValueError):

@@ -82,8 +82,6 @@ class RequestNotes:
     """The things that a request was about and what was done for it, whatever its answer is."""
 
     about: Referents | None = None
-    what: str = ""
-    says_english: bool = False
     #: The actions that were done for the request.
     actions: dict[tuple[str, str], UndoableAction] = field(default_factory=dict)
     #: The person's accounts with outdated lists, then their workspaces, if they were read to understand the
@@ -100,14 +98,7 @@ class RequestNotes:
 
     def find_referents(self, answer: Answer) -> Referents | None:
         """Return the referents of an answer: its own, otherwise the noted ones; None if there are none."""
-        referents = answer.about or self.about
-        if referents is None or not answer.text:
-            return None
-        return replace(
-            referents,
-            what=referents.what or self.what,
-            says_english=referents.says_english or self.says_english,
-        )
+        return (answer.about or self.about) if answer.text else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,17 +3,15 @@
 They aren't listed anywhere else.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from functools import cache
 from typing import Any, TypeAlias
 
 from bot.domain.notices import Answer
-from bot.messages.blocks.kit import Element
 from bot.messages.verb import Verb as VerbDeclaration
 from bot.messages.verb import declare_verb, list_former_verbs, list_verbs
 from bot.support.declarations import Registry, require_complete
-from bot.support.errors import Refused
 from handlers.requests.event_request import EventRequest
 from handlers.requests.request import Request
 
@@ -28,11 +26,6 @@ _verbs: dict[str, Registry[Verb]] = {}
 action: Registry[Verb] = Registry()
 #: The readers of typed text: of words, and of free text.
 text: Registry[Verb] = Registry()
-#: Handlers that answer a refusal with more than its text, by the refusal's rule.
-refusal: Registry[Callable[[Request, Refused], Awaitable[Answer]]] = Registry()
-#: Functions that draw a button for a row as it is now, by action, to ask the button's question for a menu's
-#: option.
-button: Registry[Callable[[Request, str], Coroutine[Any, Any, Element]]] = Registry()
 #: Forms, by callback id.
 view: Registry[Verb] = Registry()
 #: Shortcuts, by callback id.

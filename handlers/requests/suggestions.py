@@ -27,13 +27,7 @@ def answer_chat(request: Request, topic: str) -> Answer:
     if topic == "signs":
         # A message of punctuation needs no answer, but a person who typed a slash command waits for one.
         return SILENT if request.surface.kind == "message" else answer_chat(request, "hello")
-    return answer_about_names(request, talk.TALK[topic])
-
-
-def answer_about_names(request: Request, template: str, titles: Sequence[str] = ()) -> Answer:
-    """Answer with a sentence about some names, with commands for workspaces."""
-    command = request.format_command("workspace")
-    return replies.hint(fill(template, names=format_bold(titles), command=command))
+    return replies.hint(fill(talk.TALK[topic], command=request.format_command("workspace")))
 
 
 def format_bold(names: Iterable[str]) -> Markup:

@@ -499,8 +499,7 @@ async def post_again(request: Request) -> Answer:
     return replies.answer(class_words.POSTED_AGAIN if again else class_words.STANDS_ALREADY, replaces=True)
 
 
-@routes.button("class_stop")
-async def stop_button(request: Request, card_id: str) -> Element:
+async def draw_stop_button(request: Request, card_id: str) -> Element:
     """Return *Stop all* with its question, for the card's teacher or an administrator."""
     card = await require_teacher(
         request, card_id, request.caller.read(use_cases.require_teacher, "class_stop", card_id)

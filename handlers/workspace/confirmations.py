@@ -14,7 +14,7 @@ from bot.domain.operations import Operation, OperationVerb
 from bot.domain.stops import StopMode, choose_planned_mode, is_final
 from bot.domain.workspaces import DOWN_OR_FAILED_STATES, DOWN_STATES, UP_STATES, State, Workspace
 from bot.messages.blocks import buttons, kit, lists, replies
-from bot.messages.blocks.button_values import AGREED, ButtonValue
+from bot.messages.blocks.button_values import AGREED
 from bot.messages.blocks.buttons import (
     agreed_button,
     format_cost,
@@ -109,7 +109,7 @@ async def _offer_at_time(request: Request, workspace: Workspace, at: float) -> A
     sentence = fill(talk.AT_ITS_TIME, name=workspace.title, at=await request.format_time(at))
     label = await format_label(replace(request, at=at), request.verb, line(workspace.title))
     (button,) = buttons.list_choice_buttons(request.verb, [workspace], [label], [at])
-    about = Referents(workspaces=(workspace.id,), what=request.verb, ask=ButtonValue.from_button(button).text)
+    about = Referents((workspace.id,), is_question=True)
     return replace(replies.answer(sentence, [button]), about=about)
 
 
@@ -132,7 +132,7 @@ async def ask_before_ending(request: Request, workspace: Workspace, verb: Operat
     buttons = [agreed_button(label, str(verb), workspace)]
     if facts.may("suspend") and workspace.state is State.RUNNING:
         buttons.append(suspend_button(workspace))
-    about = Referents(workspaces=(workspace.id,), what=str(verb), takes_press=True)
+    about = Referents((workspace.id,), is_question=True)
     return replace(replies.answer(sentence, buttons), about=about)
 
 
@@ -140,7 +140,7 @@ async def ask_before_suspending(request: Request, workspace: Workspace) -> Answe
     """Ask whether to suspend a workspace that was busy or had unsaved changes."""
     check_possible(request.services.context, workspace, OperationVerb.SUSPEND)
     await require_account(request, workspace.connection)
-    about = Referents(workspaces=(workspace.id,), what="suspend", takes_press=True)
+    about = Referents((workspace.id,), is_question=True)
     return replace(replies.question(suspend_button(workspace)), view=None, about=about)
 
 
@@ -174,12 +174,10 @@ async def filter_needed(request: Request, rows: Sequence[Workspace]) -> list[Wor
     return [one for one in rows if one.id in waiting or is_needed(verb, one, under_way.get(one.id), at)]
 
 
-async def offer_for_several(
-    request: Request, rows: Sequence[Workspace], *, is_named: bool, besides: Sequence[Workspace]
-) -> Answer:
+async def offer_for_several(request: Request, rows: Sequence[Workspace], *, is_named: bool) -> Answer:
     """Offer the request's verb for several workspaces with one button that applies to exactly these.
 
-    ``besides`` are left out. If the others were named, the answer also lists those that don't fit.
+    If they were named, the answer also lists those that don't fit.
     """
     services, verb = request.services, find_verb(request)
     at = request.at
@@ -190,7 +188,7 @@ async def offer_for_several(
         check_possible(services.context, changing[0], _OPERATION_VERBS[verb])
     chosen, too_many = fitting[:MAX_BULK_WORKSPACES], fitting[MAX_BULK_WORKSPACES:]
     named_rows = rows if is_named else ()
-    notes = await describe_left_out(request, [one for one in [*named_rows, *besides] if one not in fitting])
+    notes = await describe_left_out(request, [one for one in named_rows if one not in fitting])
     if too_many:
         notes.append(fill(talk.SEVERAL_MOST, most=Markup(str(MAX_BULK_WORKSPACES))))
     if not chosen:

@@ -204,7 +204,7 @@ async def show_address(request: Request) -> Answer:
     if buttons.get_wait(facts) is not None:
         return lists.status_answer(facts, workspace)
     sentence = lists.format_in_state(facts.now, facts.zone, workspace, answers.NOT_RUNNING)
-    about = Referents((workspace.id,), what="open", ask=buttons.make_change("start", workspace).text)
+    about = Referents((workspace.id,), is_question=True)
     return replace(replies.hint(sentence, [buttons.start_button(workspace)]), about=about)
 
 

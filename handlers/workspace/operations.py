@@ -151,7 +151,7 @@ async def start(request: Request) -> Answer:
     if "wait" in request.flags:
         if workspace.state in {State.RUNNING, State.GONE}:
             return await begin_for(request, workspace, OperationVerb.START)
-        return await waitlist.join(request, workspace.id, moment)
+        return await waitlist.join(request, workspace.id, None if moment is None else moment.at)
     if request.verb == "restart" and confirmations.may_lose(request, workspace):
         return await confirmations.offer_for_one(request, workspace)
     return await begin_for(request, workspace, OperationVerb(request.verb), moment)
@@ -426,7 +426,7 @@ async def run_for_several(request: Request, workspaces: Sequence[Workspace]) -> 
     possible = [one for one in needed if confirmations.is_possible(request, one)]
     safe_ones = [one for one in possible if not _needs_question(request, one)]
     if not safe_ones or len(workspaces) > confirmations.MAX_BULK_WORKSPACES:
-        return await confirmations.offer_for_several(request, workspaces, is_named=True, besides=())
+        return await confirmations.offer_for_several(request, workspaces, is_named=True)
     result = _BulkResult()
     for one in safe_ones:
         caller = create_caller_of_several(request, one.id, len(safe_ones))
@@ -437,7 +437,7 @@ async def run_for_several(request: Request, workspaces: Sequence[Workspace]) -> 
     asked = [one for one in possible if one not in safe_ones]
     if not asked:
         return answer
-    question = await confirmations.offer_for_several(request, asked, is_named=True, besides=())
+    question = await confirmations.offer_for_several(request, asked, is_named=True)
     return replace(kit.with_blocks(answer, (*answer.blocks, *question.blocks)), about=question.about)
 
 
@@ -560,7 +560,7 @@ def ask_before_removing(request: Request, workspace: Workspace, *, is_form: bool
     effect = request.fill(answers.REMOVE_EFFECT, workspace)
     answer = replies.answer(f"{effect} {answers.REMOVE_ASK}", [remove_button(workspace)])
     view = replies.remove_view(workspace, title) if is_form else None
-    about = Referents(workspaces=(workspace.id,), what="remove", takes_press=True)
+    about = Referents((workspace.id,), is_question=True)
     return Answer(text=answer.text, blocks=answer.blocks, view=view, about=about)
 
 

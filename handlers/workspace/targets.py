@@ -176,7 +176,7 @@ async def ask_which_of_all(request: Request, rows: Sequence[Workspace]) -> Answe
     labels = list_labels(request, rows[: replies.MAX_CHOICES], rows)
     buttons = await make_choice_buttons(request, rows, labels)
     sentence = request.fill(answers.WHICH_OF_ALL, verb=Markup(request.verb))
-    return _add_question(request, replies.answer(sentence, buttons), rows)
+    return _add_question(replies.answer(sentence, buttons), rows)
 
 
 async def ask_which_of_these(
@@ -196,14 +196,12 @@ async def ask_which_of_these(
     example = request.fill(answers.WHICH_AT, verb=Markup(request.verb), example=labels[0])
     more = example if len(candidates) > 1 else ""
     buttons = await make_choice_buttons(request, candidates, labels)
-    return _add_question(request, replies.hint(sentence, buttons, more=more), candidates)
+    return _add_question(replies.hint(sentence, buttons, more=more), candidates)
 
 
-def _add_question(request: Request, answer: Answer, candidates: Sequence[Workspace]) -> Answer:
+def _add_question(answer: Answer, candidates: Sequence[Workspace]) -> Answer:
     """Add the referents of a question about which workspace is meant."""
-    keys = tuple(workspace.id for workspace in candidates)
-    about = Referents(workspaces=keys, ask="which").doing(request.verb, request.at)
-    return replace(answer, about=about)
+    return replace(answer, about=Referents(tuple(one.id for one in candidates), is_question=True))
 
 
 async def read_stale_and_rows(request: Request) -> tuple[list[Account], list[Workspace]]:
@@ -252,7 +250,7 @@ async def answer_unknown_name(
         buttons = [*buttons, *lists.list_command_buttons(runs)]
     if not more:
         more = [request.fill(answers.UNKNOWN_NEXT)]
-    return _add_question(request, replies.hint(sentence, buttons, more=" ".join(more)), near)
+    return _add_question(replies.hint(sentence, buttons, more=" ".join(more)), near)
 
 
 async def make_choice_buttons(

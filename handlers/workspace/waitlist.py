@@ -3,19 +3,16 @@
 from typing import Final
 
 from bot.domain.notices import Answer
-from bot.domain.surfaces import Where
 from bot.domain.time_parsing import Moment
 from bot.domain.timers import SOONEST_SECONDS
-from bot.domain.waitlist import WaitlistFacts
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks import waitlist as drawn
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.texts import times
 from bot.messages.texts import waitlist as words
 from bot.services import waitlist as use_cases
-from bot.services.places_in_line import AlreadyWaiting
 from bot.services.workspaces import require_workspace
-from bot.support.errors import Refused
+from handlers.dispatch import show_place
 from handlers.requests import routes
 from handlers.requests.payload import find_value
 from handlers.requests.request import SILENT, InvalidFields, Request
@@ -24,9 +21,9 @@ from handlers.workspace.timers import read_typed_time
 DAY_SECONDS: Final = 86_400.0
 
 
-async def join(request: Request, workspace_id: str, moment: Moment | None) -> Answer:
-    """Start a workspace, and wait for a free place until a moment if there is none."""
-    return await _join(request, workspace_id, None if moment is None else moment.at)
+async def join(request: Request, workspace_id: str, until: float | None) -> Answer:
+    """Start a workspace, and wait for a free place until then if there is none."""
+    return await show_place(request, await request.caller.run(use_cases.join, workspace_id, until))
 
 
 @routes.action("keep_trying")
@@ -57,25 +54,7 @@ async def submit_until(request: Request) -> Answer:
     found = await read_typed_time(request.services, request.principal, typed)
     if not isinstance(found, Moment):
         raise InvalidFields({"text": replies.explain_unread_time(found, typed, SOONEST_SECONDS)})
-    return await _join(request, request.form_payload, found.at)
-
-
-async def _join(request: Request, workspace_id: str, until: float | None) -> Answer:
-    return await _show_place(request, await request.caller.run(use_cases.join, workspace_id, until))
-
-
-async def _show_place(request: Request, place: WaitlistFacts) -> Answer:
-    is_lasting = request.surface.where is Where.DIRECT and not request.surface.response_url
-    return drawn.answer_place(
-        place, request.services.clock.now(), await request.find_zone(), is_lasting=is_lasting
-    )
-
-
-@routes.refusal("wait.already")
-async def answer_already_waiting(request: Request, refusal: Refused) -> Answer:
-    """Answer a repeated start with the place in line."""
-    assert isinstance(refusal, AlreadyWaiting), "it alone has this rule"
-    return await _show_place(request, refusal.place)
+    return await join(request, request.form_payload, found.at)
 
 
 @routes.action("stop_waiting")

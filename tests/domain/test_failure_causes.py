@@ -49,6 +49,9 @@ SAID = {
     Reason.DISK: [
         "OSError: [Errno 28] No space left on device: '/srv/ana/.local'",
         "Disk quota exceeded",
+        "Your home directory is over quota",
+        "The quota for storage is used up",
+        "Inode quota reached on /home",
         "The node was low on resource: ephemeral-storage.",
         "node(s) had disk pressure",
     ],

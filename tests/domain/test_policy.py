@@ -254,7 +254,7 @@ def decision(principal, verb, target, **flaws):
 @pytest.mark.parametrize(
     ("principal", "flaws", "expected"),
     [
-        (OTHER, {}, (True, "policy.card")),
+        (OTHER, {}, (True, "policy.member")),
         (OTHER, {"is_guest": True}, (False, "policy.guest")),
         (OTHER, {"is_deleted": True}, (False, "policy.left")),
         (FOREIGNER, {}, (False, "policy.foreign_team")),

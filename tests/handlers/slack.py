@@ -183,7 +183,7 @@ def event(
         "event_id": event_id,
         "authorizations": [{"team_id": "T1", "enterprise_id": None, "user_id": "UBOT", "is_bot": True}],
         "is_ext_shared_channel": False,
-        "event": {"type": kind, "event_ts": "3.3"} | keys,
+        "event": {"type": kind} | keys,
     } | (outer or {})
 
 

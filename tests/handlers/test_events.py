@@ -295,6 +295,17 @@ async def test_who_only_changes_their_name_keeps_their_links(bot, app):
     assert len(await bot.store.read(accounts.list_accounts, ALICE)) == 1
 
 
+@pytest.mark.parametrize("seconds", [0.001, 1.0, 45.0])
+async def test_older_event_brings_no_former_time_zone_back(bot, app, seconds):
+    now = bot.services.clock.now()
+    bot.people.marks[ALICE.user_id] = {"time_zone": "Asia/Tokyo"}
+    for zone, at in (("Asia/Tokyo", now), ("Europe/Berlin", now - seconds)):
+        changed = {**user(), "tz": zone}
+        await send(app, event("user_change", user=changed, event_ts=f"{at:.6f}", event_time=int(now)))
+    assert (await bot.store.person(ALICE)).time_zone == "Asia/Tokyo"
+    assert bot.people.asked == [ALICE.user_id]
+
+
 @pytest.mark.parametrize(
     "told",
     [

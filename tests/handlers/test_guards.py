@@ -5,12 +5,10 @@ import json
 import pytest
 
 from bot.domain import policy
-from bot.domain.conversations import Referents
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.surfaces import Surface, Where
 from bot.messages.blocks import kit
 from bot.messages.blocks.button_values import ButtonValue
-from bot.store import conversations
 from handlers.requests.response_targets import make_command_body, make_reply_notice
 from tests.handlers.rig import COLLEAGUE, rig, words
 from tests.rigs.clock import CountingIds
@@ -72,13 +70,6 @@ def test_an_answer_without_an_address_is_shared_as_asked(is_shared):
         assert is_for_all is is_shared
 
 
-async def agreed(bot, press):
-    """Say yes to what a button would do that was offered in a direct message."""
-    about = Referents(ask=press.text).as_body()
-    await bot.store.write(conversations.save_referents, ALICE, "D1", None, about)
-    return await bot.direct("yes")
-
-
 async def refusals(bot):
     return [
         (entry["action"], json.loads(entry["detail"])["rule"])
@@ -88,7 +79,7 @@ async def refusals(bot):
 
 
 async def test_verb_shown_for_free_text_is_authorised(monkeypatch):
-    monkeypatch.setitem(policy.RULES, "settings", policy.AccessRule("administrators"))
+    monkeypatch.setattr(policy, "ADMINISTRATORS", policy.ADMINISTRATORS | {"settings"})
     async with rig(administrators=frozenset({COLLEAGUE.user_id})) as bot:
         answer = await bot.direct("what are my settings?")
         assert "Only Usher admins" in words(answer)

@@ -9,10 +9,10 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from bot.domain.causes import to_cause
 from bot.domain.failure_causes import MAX_REASON_LENGTH, Reason, find_reason
 from bot.messages.texts.problems import explain_cause, explain_reason
-from bot.providers.answers import read_words, to_error
+from bot.providers.answers import to_error
 from bot.providers.jupyterhub.servers import parse_last_event
 from bot.providers.posit.envelope import to_provider_error
-from bot.providers.words import clean_words
+from bot.providers.words import clean_words, read_words
 from bot.reconciler.provider_calls import refine_start_refusal
 from bot.support import errors
 from bot.support.responses import Response
@@ -108,6 +108,39 @@ NESTED_ANSWERS = [
     pytest.param(
         "<?xml version='1.0'?><error><message>No seats</message></error>", "No seats", id="xml-declared"
     ),
+    pytest.param(
+        "java.lang.IllegalStateException: No seat\n\tat com.x.Y.z(Y.java:33)\nCaused by: x.SeatError: No "
+        "seat left\n\t... 3 more",
+        "No seat left",
+        id="java-causes",
+    ),
+    pytest.param("Error: No seat left\n    at run (/srv/a.js:3:4)", "No seat left", id="javascript"),
+    pytest.param("<class 'RuntimeError'>: No seat left", "No seat left", id="python-class"),
+    pytest.param("Error from server (Forbidden): No seat left", "No seat left", id="kubectl"),
+    pytest.param("unexpected status code 402: No seat left", "No seat left", id="status-code"),
+    pytest.param("status code: 403, request id: 1f, error: No seat left", "No seat left", id="request-id"),
+    pytest.param("[ERROR] No seat left", "No seat left", id="level"),
+    pytest.param("AxiosError: Request failed with status code 403", "", id="axios"),
+    pytest.param("Error code: 403", "", id="code-alone"),
+    pytest.param("An error occurred.", "", id="error-occurred"),
+    pytest.param(
+        "HTTPClientError: HTTP 599: Failed to connect to 10.0.0.3: refused",
+        "Failed to connect to 10.0.0.3: refused",
+        id="tornado-client",
+    ),
+    pytest.param(
+        "\x1b[31m╷\x1b[0m\n│ Error: Wrong value\n│ The size must be small.\n╵",
+        "Wrong value The size must be small.",
+        id="terraform-frame",
+    ),
+    pytest.param('{"Message": "Disk is full"}', "Disk is full", id="key-in-capitals"),
+    pytest.param('{"errorMessage": "Disk is full"}', "Disk is full", id="key-that-ends-in-message"),
+    pytest.param(
+        '{"fault": {"faultstring": "No seat left", "id": "a7", "at": "2026-11-29 10:00"}}',
+        "faultstring: No seat left",
+        id="unknown-keys",
+    ),
+    pytest.param('{"size": ["This is required."]}', "size: This is required", id="fields-alone"),
     pytest.param("500 : Internal Server Error", "", id="page-heading"),
     pytest.param("None", "", id="none"),
     pytest.param("null", "", id="null"),
@@ -126,6 +159,10 @@ NESTED_ANSWERS = [
     pytest.param("<none> is not a <workspace>", "<none> is not a <workspace>", id="angle-brackets"),
     pytest.param("200 servers are running", "200 servers are running", id="number"),
     pytest.param("404 page not found", "404 page not found", id="phrase-of-go"),
+    pytest.param("Conflict: lab is running", "Conflict: lab is running", id="phrase-in-a-sentence"),
+    pytest.param("2 GPUs: none is free", "2 GPUs: none is free", id="number-before-a-colon"),
+    pytest.param("#2 in the queue", "#2 in the queue", id="place"),
+    pytest.param("at 5pm the lab closes", "at 5pm the lab closes", id="at"),
     pytest.param("TimeoutError: pod lab", "TimeoutError: pod lab", id="class-is-the-reason"),
     pytest.param("ana's 'lab' isn't 'ready'", "ana's 'lab' isn't 'ready'", id="quotes-inside"),
 ]

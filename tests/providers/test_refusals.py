@@ -6,8 +6,9 @@ import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from bot.domain.failure_causes import lacks_capacity
-from bot.providers.answers import MAX_DETAILED_LENGTH, read_words, to_error
+from bot.providers.answers import to_error
 from bot.providers.requests import accept_already_done
+from bot.providers.words import MAX_DETAILED_LENGTH, read_words
 from bot.support import errors
 from bot.support.responses import Response
 
@@ -60,7 +61,7 @@ WORDS = [
         "debug_mode: Not a boolean",
         id="fields-as-message",
     ),
-    pytest.param({"message": "\x1b[31mError:\x1b[0m no disk"}, "Error: no disk", id="coloured"),
+    pytest.param({"message": "\x1b[31mError:\x1b[0m no disk"}, "no disk", id="coloured"),
     pytest.param({"message": 7, "detail": {"a": 1}, "errors": [None, 3]}, "", id="nothing-to-say"),
 ]
 
@@ -116,6 +117,9 @@ def test_a_redirect_says_nothing_of_its_own(status, is_ours):
     [
         ('User is not active (status = "suspended"). Contact an admin.', errors.Forbidden),
         ("Your account has been deactivated", errors.Forbidden),
+        ("The user is dormant", errors.Forbidden),
+        ("Your account is awaiting approval", errors.Forbidden),
+        ("The account was closed", errors.Forbidden),
         ("Your trial has expired", errors.CredentialExpired),
         ("No such token", errors.CredentialRefused),
     ],
@@ -203,6 +207,13 @@ def test_refusal_for_a_quota_is_a_limit_of_ones_own(said, kind):
         ("The workspace is being updated.", True),
         ("The resource is currently being edited", True),
         ("An operation is in progress", True),
+        ("Snapshot in progress", True),
+        ("The workspace is under maintenance", True),
+        ("Locked by another request", True),
+        ("The previous stop has not finished", True),
+        ("Please wait until the current task is done", True),
+        ("Only two starts may be in progress at once", False),
+        ("You have reached the limit of builds in progress", False),
         ("The workspace is busy", True),
         ("lab is stopping", True),
         ("A build is already running for it", True),

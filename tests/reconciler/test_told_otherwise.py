@@ -53,6 +53,13 @@ CASES = {
     "stopped runs": (OperationVerb.STOP, None, UP, UP, "it's running on Fake Cloud again"),
     "suspended runs": (OperationVerb.SUSPEND, None, UP, UP, "it's running on Fake Cloud again"),
     "failed stop is down": (OperationVerb.STOP, Forbidden("no"), UP, DOWN, "It's down on Fake Cloud now"),
+    "failed suspension is down": (
+        OperationVerb.SUSPEND,
+        Forbidden("no"),
+        UP,
+        State.SUSPENDED,
+        "I told you that name-r1 went on running. It's down on Fake Cloud now",
+    ),
     "failed stop is gone": (OperationVerb.STOP, Forbidden("no"), UP, State.GONE, "no longer exists"),
     "ready stops": (OperationVerb.START, None, DOWN, DOWN, "was stopped on Fake Cloud, not by me"),
     "ready fails": (OperationVerb.START, None, DOWN, State.FAILED, "has failed"),
@@ -73,6 +80,17 @@ async def test_what_turns_out_otherwise_is_told_once(world, case):
     machine.state = after
     await world.pass_time(700, step=5.0)
     assert turned_out(world) == 1
+
+
+@pytest.mark.parametrize(("after", "count"), [(DOWN, 0), (State.SUSPENDED, 0), (State.GONE, 1)])
+async def test_failed_removal_is_corrected_only_once_it_is_gone(world, after, count):
+    workspace = await world.own(state=UP)
+    await world.pass_time(12)
+    world.provider.fail("remove", Forbidden("no"), times=9_999)
+    assert await world.until_ended(await world.begin(workspace, OperationVerb.REMOVE)) is Outcome.FAILED
+    world.provider.machines["r1"].state = after
+    await world.pass_time(700, step=5.0)
+    assert turned_out(world) == count
 
 
 async def test_address_of_what_runs_after_all_is_handed_over(world):

@@ -122,7 +122,7 @@ def checking(document: Document, root: str) -> type[Http]:
             response = await super().request(method, url, **options)
             path = urlsplit(url).path
             if path.startswith(root):
-                answer = response.unredacted_json() if response.body.strip() else None
+                answer = response.json(unredacted=True) if response.body.strip() else None
                 sent = (options.get("query") or {}, options.get("json_body"))
                 document.hold(method, path.removeprefix(root), *sent, response.status, answer)
             return response

@@ -24,11 +24,11 @@ EVERY, PATIENCE = 15, 10.0
 def exported() -> set[tuple[str, str, frozenset[str]]]:
     """Return every metric with its type and labels, as when each has been counted once."""
     metrics = Metrics()
-    metrics.follow_spool(lambda: 0)
+    metrics.spooled_bytes.set_function(lambda: 0)
     metrics.count_reads("hub")
     metrics.note_claim("hub", 0.01)
     metrics.count_failure("hub", "Refused")
-    metrics.request_accepted()
+    metrics.accepted_requests.inc()
     metrics.request_refused("age")
     figures = Figures(
         dict.fromkeys(_COUNTED_ROWS, 1), 1.0, {"hub": 1.0}, {"worker": 1}, {("hub", "gpu"): (1, 1.0)}

@@ -124,7 +124,9 @@ async def test_what_waited_for_a_link_is_answered_by_a_message_of_its_own(bare):
     await alice.presses(asked, "Open the link page")
     await alice.links("alice", asked=asked)
     await bare.pass_time(5)
-    assert [shown.is_private for shown in alice.sees() if "*notebook* · Saturn Cloud" in shown.text] == [False]
+    assert [shown.is_private for shown in alice.sees() if "*notebook* · Saturn Cloud" in shown.text] == [
+        False
+    ]
 
 
 async def test_unlinking_by_name_and_linking_anew_finds_everything_again(just_linked):

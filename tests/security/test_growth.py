@@ -25,7 +25,7 @@ from bot.domain.transcript import EscapeRemover, Lines, Transcript
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import courses as courses_messages
 from bot.messages.blocks import kit, limits, replies
-from bot.providers import answers, connection
+from bot.providers import connection, words
 from bot.providers.jupyterhub import servers
 from bot.providers.posit import addresses
 from bot.providers.posit.output import OutputDecoder
@@ -248,7 +248,7 @@ READERS = {
     "a chunk of Workbench's": Reader(
         100_000, pure(lambda text: OutputDecoder().feed(text.encode())), '{"output":"'
     ),
-    "a provider's text": Reader(50_000, pure(answers.clean)),
+    "a provider's text": Reader(50_000, pure(words.clean)),
     "a name of a provider's": Reader(
         50_000, pure(lambda text: (clean(text), kit.line(text), kit.safe(text)))
     ),

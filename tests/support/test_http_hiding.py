@@ -57,7 +57,7 @@ async def test_no_answer_repeats_a_secret(way):
         assert shown(answer.body)["name"] == "fine"
         assert CANARY not in repr(answer)
         if way != "whole":
-            assert answer.unredacted_json()["own"] == OWN
+            assert answer.json(unredacted=True)["own"] == OWN
 
 
 async def test_a_token_in_the_address_does_not_come_back():

@@ -86,6 +86,6 @@ def test_json_of_usual_depth_is_read():
 
 def test_what_is_not_json_is_carried_along_by_no_error():
     with pytest.raises(BadAnswer) as raised:
-        response(b"canary-7c1d-token").unredacted_json()
+        response(b"canary-7c1d-token").json(unredacted=True)
     assert (raised.value.__cause__, raised.value.__context__) == (None, None)
     assert "canary" not in f"{raised.value!r} {raised.value}"

@@ -441,6 +441,31 @@ def test_quotes_around_a_value_are_refused(environment, name, quotes):
     assert wrong in problems()
 
 
+@pytest.mark.parametrize("name", ["SLACK_SIGNING_SECRET", "USHER_ADMINS", "NO_PROXY", "USHER_CONNECTIONS"])
+@pytest.mark.parametrize("before", ["{}=", "export {}=", "SLACK_TOKEN="])
+def test_line_of_a_file_of_settings_is_no_value(environment, name, before):
+    environment(**{name: before.format(name) + "abc"})
+    wrong = f"{name}: begins with the name of a setting: leave that out, and write the value alone"
+    assert wrong in read_settings().problems
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("USHER_DATABASE_URL", "sqlite:///usher.db?mode=ro"),
+        ("USHER_DATABASE_URL", "sqlite:///file:/var/usher.db"),
+        ("USHER_DATABASE_URL", "sqlite:///~/usher.db"),
+        ("USHER_BACKUPS", "~/backups"),
+        ("USHER_BACKUPS", "s3://bucket/backups"),
+        ("NO_PROXY", "a.example.org b.example.org"),
+        ("NO_PROXY", "a.example.org; b.example.org"),
+    ],
+)
+def test_what_cant_be_a_path_or_a_list_is_refused_by_its_name(environment, name, value):
+    environment(**{name: value})
+    assert [problem for problem in read_settings().problems if problem.startswith(f"{name}: needs ")]
+
+
 def test_quotes_within_a_value_are_its_own(environment):
     environment(USHER_DATABASE_URL="sqlite:////o'brien's/\"usher\"")
     assert load_settings().database_url == "sqlite:////o'brien's/\"usher\""

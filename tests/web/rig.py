@@ -280,7 +280,7 @@ async def rig(
             ),
             replays=Replays(clock.monotonic),
             machine=clock,
-            assistant=AssistantCalls(made.services) if made.settings.assistant else None,
+            assistant=AssistantCalls(made.services).answer if made.settings.assistant else None,
         )
         made.app = app
         await stack.enter_async_context(listening(app, "127.0.0.1", port))

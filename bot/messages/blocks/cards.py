@@ -12,6 +12,7 @@ from bot.domain.markup import Template
 from bot.domain.message_context import Facts, RunFacts, WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind, end_of
 from bot.domain.operations import MAX_PROMPT_SECONDS, Operation, OperationVerb
+from bot.domain.runs import Run
 from bot.domain.timeouts import is_going, is_on_time, is_slow, is_unanswered
 from bot.domain.work_items import Outcome, WorkItem
 from bot.domain.workspaces import State, Workspace
@@ -347,7 +348,7 @@ def describe_running(
     """
     workspace = facts.workspace
     remark = workspace.event_message if workspace is not None else None
-    told = [*first, *list_end_lines(facts), *list_machine_lines(facts)]
+    told = [*first, *list_end_lines(facts), *list_machine_lines(facts.workspace)]
     if place:
         told.insert(0, Markup(f"{place} ·") if told else place)
     small = [kit.join(told)] if told else []
@@ -364,9 +365,8 @@ def describe_running(
     )
 
 
-def list_machine_lines(facts: WorkspaceFacts) -> list[str]:
+def list_machine_lines(row: Workspace | Run | None) -> list[str]:
     """Return the size and the price of an hour, as far as they are known."""
-    row = facts.workspace
     size, price = (None, None) if row is None else (row.size, row.hourly_price)
     said = [fill(cards.SIZE, size=size)] if size else []
     said += [kit.line(price.label)] if price else []

@@ -23,7 +23,7 @@ from bot.domain.stops import choose_planned_mode
 from bot.domain.time_parsing import DAYS, EVERY_DAY, WEEKDAYS, Wanted, clock, load_zone, resolve_instant
 from bot.domain.timers import SOONEST_SECONDS, find_next_stop
 from bot.domain.workspaces import NOT_UP_STATES, State
-from bot.messages.blocks import kit, limits, timers
+from bot.messages.blocks import kit, limits, timers, waitlist
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.buttons import (
     describe_obstacle,
@@ -497,7 +497,7 @@ def render_idle_prompt(facts: WorkspaceFacts) -> Answer:
             mode = choose_planned_mode(facts.effects)
             can_stop, later = offer_at(mode, facts, facts.time("evening"), number=1)
             sentences, buttons = [*sentences, can_stop], [*buttons, later]
-    return kit.message(kit.join(sentences), [], buttons)
+    return waitlist.add_waiting(facts, kit.message(kit.join(sentences), [], buttons))
 
 
 def offer_at(

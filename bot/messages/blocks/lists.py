@@ -215,7 +215,7 @@ def status_answer(
         if workspace.event_message and not in_channel
         else []
     )
-    small += [] if in_channel else list_machine_lines(facts)
+    small += [] if in_channel else list_machine_lines(facts.workspace)
     text = f"{text}\n{more}" if more else text
     # Everybody reads a shared answer, but only the owner could use its buttons.
     buttons: list[Element] = []
@@ -455,20 +455,20 @@ def offer_workspace(verb: str, workspace: Workspace, title: str) -> Answer:
     press = make_change(verb, workspace)
     cost = format_cost(workspace, None, "force" if verb == "force" else "stop")
     offered = _offer(find_verb("workspace", verb), workspace.title, title, press, cost)
-    return replace(offered, about=Referents((workspace.id,), what=verb, ask=press.text))
+    return replace(offered, about=Referents((workspace.id,), is_question=True))
 
 
 def stop_run(run: Run, title: str, verb: str) -> Answer:
     """Offer to stop a run, or to force it to quit."""
     press = ButtonValue(f"job_{verb}", run.id)
     offered = _offer(find_verb("job", verb), run.name, title, press)
-    return replace(offered, about=Referents(runs=(run.id,), what="stop", ask=press.text))
+    return replace(offered, about=Referents(runs=(run.id,), is_question=True))
 
 
 def run_again(run: Run, title: str) -> Answer:
     """Offer to run a job once more; it may cost money, so it takes a press."""
     offered = _offer(find_verb("job", "run"), run.name, title, ButtonValue("job_again", run.id))
-    return replace(offered, about=Referents(runs=(run.id,), what="run", takes_press=True))
+    return replace(offered, about=Referents(runs=(run.id,), is_question=True))
 
 
 def _offer(verb: Verb, name: str, title: str, press: ButtonValue, cost: str = "") -> Answer:
@@ -514,10 +514,8 @@ def offer_several(
         *(kit.section(kit.join(one, "\n")) for one in parts[1:]),
     ]
     small = [kit.context(*remarks)] if remarks else []
-    keys = tuple(row.workspace.id for row in rows)
-    caller = Referents(keys, what=verb, ask="" if any(row.ends for row in rows) else press.text)
-    caller = replace(caller, takes_press=not caller.ask)
-    return kit.answer([*blocks, *small, *kit.actions([button])], about=caller)
+    about = Referents(tuple(row.workspace.id for row in rows), is_question=True)
+    return kit.answer([*blocks, *small, *kit.actions([button])], about=about)
 
 
 def _get_row_template(verb: str, row: ListRow) -> str:

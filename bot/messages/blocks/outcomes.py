@@ -7,7 +7,7 @@ from bot.domain.notices import Answer, NoticeKind
 from bot.domain.timeouts import is_on_time
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
-from bot.messages.blocks import kit
+from bot.messages.blocks import kit, waitlist
 from bot.messages.blocks.buttons import (
     describe_obstacle,
     get_mark,
@@ -76,7 +76,8 @@ def render_ready(facts: WorkspaceFacts) -> Answer:
     template = notices.READY_UNUSABLE if facts.is_unusable else template
     said = fill_notice(template, facts, mark=get_mark(facts), because=because)
     sentence = kit.join([kit.join([said, *lines[:1]]), *lines[1:]], "\n")
-    return kit.message(sentence, small, buttons)
+    ready = kit.message(sentence, small, buttons)
+    return ready if facts.is_unusable else waitlist.add_grant(facts, ready)
 
 
 def _format_delay(facts: WorkspaceFacts) -> Markup:
@@ -109,11 +110,16 @@ def _is_missed(facts: WorkspaceFacts) -> bool:
 
 @renders(NoticeKind.REFUSED, is_true=_is_missed)
 def _render_refused(facts: WorkspaceFacts) -> Answer:
-    return _render_failed(facts, Outcome.REFUSED)
+    return waitlist.add_end(facts, _render_failure(facts, Outcome.REFUSED))
 
 
 @renders(NoticeKind.FAILED, is_true=_is_missed)
-def _render_failed(facts: WorkspaceFacts, outcome: Outcome = Outcome.FAILED) -> Answer:
+def _render_failed(facts: WorkspaceFacts) -> Answer:
+    offer = waitlist.render_offer(facts) if _is_missed(facts) else None
+    return waitlist.add_end(facts, offer or _render_failure(facts, Outcome.FAILED))
+
+
+def _render_failure(facts: WorkspaceFacts, outcome: Outcome) -> Answer:
     """Render the failure of an operation with its cause, or the present state if it was reached anyway."""
     operation = facts.operation
     if operation is not None and operation.outcome is not None:

@@ -41,40 +41,14 @@ def renders(
     def declare(render: D) -> D:
         if kind in RENDERERS:
             raise ValueError(f"two functions render {kind}")
-        render = add_labels_after(render)
-        RENDERERS[kind] = Renderer(render, is_true, together)
-        return render
 
-    return declare
+        @wraps(render)
+        def render_labelled(context: Any) -> Answer:
+            """Label the buttons of the message for a screen reader."""
+            answer = render(context)
+            return replace(answer, blocks=tuple(add_block_labels(answer.blocks, context.objects)))
 
-
-def add_labels_after(render: D) -> D:
-    """Return a renderer that labels the buttons of its message for a screen reader."""
-
-    @wraps(render)
-    def render_labelled(context: Any, *arguments: Any, **options: Any) -> Answer:
-        answer = render(context, *arguments, **options)
-        return replace(answer, blocks=tuple(add_block_labels(answer.blocks, context.objects)))
-
-    return cast(D, render_labelled)
-
-
-def render_override(
-    kind: NoticeKind, word: str, applies: Callable[[Any], bool] = lambda _facts: True
-) -> Callable[[D], D]:
-    """Return the decorator of a renderer that replaces a kind's own.
-
-    It does so if there is a row, if the message's body has the ``word``, and if it ``applies``.
-    """
-
-    def declare(render: D) -> D:
-        usual, render = RENDERERS[kind], add_labels_after(render)
-
-        def render_either(facts: Any) -> Answer:
-            is_chosen = facts.body.get(word) and facts.workspace is not None and applies(facts)
-            return (render if is_chosen else usual.render)(facts)
-
-        RENDERERS[kind] = replace(usual, render=render_either)
-        return render
+        RENDERERS[kind] = Renderer(render_labelled, is_true, together)
+        return cast(D, render_labelled)
 
     return declare

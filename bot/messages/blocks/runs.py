@@ -21,6 +21,7 @@ from bot.messages.blocks.cards import (
     format_reference_line,
     keep_waiting_button,
     link_again_button,
+    list_machine_lines,
     list_question_buttons,
     no_thanks_button,
     question_or_answer,
@@ -226,14 +227,10 @@ def force_button(run: Run) -> Element:
     return kit.button(cards.FORCE, "job_force", run.id, style=kit.DANGER, confirm=question, of=run.name)
 
 
-def again_button(run: Run, variables: Sequence[str] = ()) -> Element:
-    """Return *Run again*, with other variables; it asks first, so that two clicks don't start two runs."""
-    besides = f" {fill(runs.WITH, variables=' '.join(variables))}" if variables else ""
-    names = {"name": run.name, "besides": Markup(besides)}
-    question = kit.confirm(runs.CONFIRM_AGAIN, style=kit.PRIMARY, **names)
-    key = " ".join([run.id, *variables])
-    label = kit.truncate(f"{runs.AGAIN}{besides}", limits.MAX_BUTTON_LENGTH)
-    return kit.button(label, "job_again", key, confirm=question, of=run.name)
+def again_button(run: Run) -> Element:
+    """Return *Run again*; it asks first, so that two clicks don't start two runs."""
+    question = kit.confirm(runs.CONFIRM_AGAIN, style=kit.PRIMARY, name=run.name)
+    return kit.button(runs.AGAIN, "job_again", run.id, confirm=question, of=run.name)
 
 
 def list_logs_button(facts: RunFacts) -> list[Element]:
@@ -264,6 +261,7 @@ def _list_small_texts(facts: RunFacts) -> list[str]:
     small = [format_hold(run.block_reason, facts)] if run.block_reason and run.is_going else []
     if run.is_late:
         small.append(runs.LATE)
+    small += list_machine_lines(run) if run.price is not None else []
     if is_run_unanswered(run, facts.now) and "runs" in facts.capabilities:
         small.append(runs.UNANSWERED)
     if run.outcome is Outcome.FAILED:

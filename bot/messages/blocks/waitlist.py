@@ -1,6 +1,6 @@
 """Messages about waiting for capacity: the offer, the place in line, the grant, and the end."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
@@ -9,17 +9,14 @@ from bot.domain.message_context import WaitingFacts, WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.operations import OperationVerb
 from bot.domain.waitlist import ANSWERED_WITHIN_SECONDS, UNUSED_SECONDS, WaitlistFacts
-from bot.messages.blocks import kit, limits, notices, replies
+from bot.messages.blocks import kit, limits, replies
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.cards import fill_notice, format_reference
-from bot.messages.blocks.hours import render_idle_prompt
 from bot.messages.blocks.kit import Element, fill
-from bot.messages.blocks.outcomes import is_ready_over, render_ready
-from bot.messages.blocks.renderers import RENDERERS, render_override, renders
+from bot.messages.blocks.renderers import renders
 from bot.messages.texts import holds, problems, times, verbs
 from bot.messages.texts import waitlist as words
 
-_START_VERBS = frozenset({OperationVerb.START})
 UNTIL_FORM = "wait_until"
 
 
@@ -108,17 +105,12 @@ def stop_button(of: WaitlistFacts, number: int | None = None) -> Element:
     return kit.add_number(kit.button(label, "stop_waiting", of.workspace_id), number, label)
 
 
-def _can_keep_trying(facts: WorkspaceFacts) -> bool:
-    """Return whether a failure can only be answered by another try: not after a creation or an end."""
-    if facts.operation is not None and facts.operation.verb not in _START_VERBS:
-        return False
-    return notices.is_true(NoticeKind.FAILED, facts) and "waiting" in facts.capabilities
-
-
-@render_override(NoticeKind.FAILED, "room", _can_keep_trying)
-def _render_offer(facts: WorkspaceFacts) -> Answer:
-    """Say that there is no capacity, and offer to keep trying."""
-    assert facts.workspace is not None, "a start is about a workspace"
+def render_offer(facts: WorkspaceFacts) -> Answer | None:
+    """Say that there was no capacity, and offer to keep trying; None if only other words fit the failure."""
+    is_start = facts.operation is None or facts.operation.verb is OperationVerb.START
+    can_try = is_start and not facts.is_superseded and "waiting" in facts.capabilities
+    if not facts.word("room") or facts.workspace is None or not can_try:
+        return None
     until, operation = facts.time("until"), facts.operation
     none = _format_no_room(facts, operation.cause if operation is not None else None)
     sentence = fill(words.OFFER, none=kit.Markup(none), until=kit.moment(until, facts.now, facts.zone))
@@ -139,35 +131,32 @@ def _format_no_room(facts: WorkspaceFacts, cause: str | None) -> str:
     return f"{none} {kit.safe(said)}" if said else none
 
 
-def _is_granted(facts: WorkspaceFacts) -> bool:
-    is_as_told = not (facts.is_unusable or is_ready_over(facts))
-    return facts.word("granted") in words.GRANTED_BY_MODE and is_as_told
-
-
-@render_override(NoticeKind.READY, "granted", _is_granted)
-def _render_granted(facts: WorkspaceFacts) -> Answer:
+def add_grant(facts: WorkspaceFacts, ready: Answer) -> Answer:
     """Add to *ready* when the capacity passes on if it isn't used."""
-    what = words.WAITED_FOR.get(facts.word("waited_for"), words.WAITED_FOR["room"])
+    template = words.GRANTED_BY_MODE.get(facts.word("granted"), "")
     unused, later = times.format_duration(UNUSED_SECONDS), times.format_duration(ANSWERED_WITHIN_SECONDS)
-    sentence = fill_notice(
-        words.GRANTED_BY_MODE[facts.word("granted")], facts, what=what, unused=unused, later=later
-    )
-    usual = render_ready(facts)
-    first, *rest = usual.blocks
-    return kit.with_blocks(usual, (first, kit.section(sentence), *rest))
+    return _add_sentence(facts, ready, template, facts.word("waited_for"), unused=unused, later=later)
 
 
-@render_override(NoticeKind.IDLE_PROMPT, "waited_for")
-def _add_waiting(facts: WorkspaceFacts) -> Answer:
+def add_waiting(facts: WorkspaceFacts, question: Answer) -> Answer:
     """Add to the question whether something is needed that somebody is waiting for it."""
-    usual, what = (
-        render_idle_prompt(facts),
-        words.WAITED_FOR.get(facts.word("waited_for"), words.WAITED_FOR["room"]),
-    )
-    first, *rest = usual.blocks
-    return kit.with_blocks(
-        usual, (first, kit.section(fill_notice(words.GRANT_WANTED, facts, what=what)), *rest)
-    )
+    kind = facts.word("waited_for")
+    return _add_sentence(facts, question, words.GRANT_WANTED if kind else "", kind)
+
+
+def add_end(facts: WorkspaceFacts, failure: Answer) -> Answer:
+    """Add to a failed or refused start that its wait has ended."""
+    kind = facts.word("waited")
+    return _add_sentence(facts, failure, words.WAIT_ENDED if kind else "", kind)
+
+
+def _add_sentence(facts: WorkspaceFacts, said: Answer, template: str, kind: str, **more: str) -> Answer:
+    """Add a sentence about a kind of capacity after the first paragraph; none if the template is empty."""
+    if not template or facts.workspace is None:
+        return said
+    what = words.WAITED_FOR.get(kind, words.WAITED_FOR["room"])
+    first, *rest = said.blocks
+    return kit.with_blocks(said, (first, kit.section(fill_notice(template, facts, what=what, **more)), *rest))
 
 
 @renders(NoticeKind.WAITLIST_ENDED, is_true=lambda facts: not facts.is_up)
@@ -195,23 +184,6 @@ def _render_over(facts: WorkspaceFacts) -> Answer:
     if cause != "restored":
         return kit.message(said)
     return kit.message(kit.join([said, offer]), [], [again])
-
-
-def _add_end(usual: Callable[[WorkspaceFacts], Answer]) -> Callable[[WorkspaceFacts], Answer]:
-    """Return the renderer of a failed or refused start which adds that the wait has ended."""
-
-    def render(facts: WorkspaceFacts) -> Answer:
-        said, what = usual(facts), words.WAITED_FOR.get(facts.word("waited"), words.WAITED_FOR["room"])
-        first, *rest = said.blocks
-        return kit.with_blocks(
-            said, (first, kit.section(fill_notice(words.WAIT_ENDED, facts, what=what)), *rest)
-        )
-
-    return render
-
-
-for _kind in (NoticeKind.FAILED, NoticeKind.REFUSED):
-    render_override(_kind, "waited")(_add_end(RENDERERS[_kind].render))
 
 
 def build_form(key: str) -> dict[str, object]:

@@ -36,7 +36,7 @@ FAILED_ELSEWHERE: Final = "*{name}* was running, but has failed on {title}. {bec
 TURNED_OUT: Final[dict[str, str]] = {
     "not_started": "I told you that *{name}* couldn't be started. It's running on {title} after all.",
     "not_made": "*{name}* is on {title} now: it may be the one that I couldn't create. {state}",
-    "not_stopped": "I told you that I couldn't stop *{name}*. It's down on {title} now.",
+    "not_stopped": "I told you that *{name}* went on running. It's down on {title} now.",
     "stopped": "*{name}* had stopped, but it's running on {title} again. I didn't start it.",
     "gone": "I told you that *{name}* was gone from {title}. It's there after all. {state}",
 }

@@ -82,8 +82,6 @@ MARKED: Final = "lines marked ! are stderr"
 
 LOGS: Final = "Logs"
 AGAIN: Final = "Run again"
-#: The changed variables, after the others.
-WITH: Final = "with {variables}"
 LET_GO: Final = "Stop waiting"
 STOP_ONE: Final = "Stop {name}"
 LOGS_ONE: Final = "Logs of {name}"
@@ -103,7 +101,7 @@ CONFIRM_FORCE: Final = (
 )
 CONFIRM_AGAIN: Final = (
     "Run {name} again?",
-    "This starts another run of {name} with the same settings{besides}.",
+    "This starts another run of {name} with the same settings.",
     "Run again",
     "Not now",
 )

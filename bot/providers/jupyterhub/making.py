@@ -17,7 +17,7 @@ from bot.domain import forms
 from bot.domain.observations import Created, OutcomeSearch
 from bot.domain.people import Principal
 from bot.providers import connection, facets
-from bot.providers.answers import clean, find_object, find_text, parse_time
+from bot.providers.answers import find_object, find_text, parse_time
 from bot.providers.base import MAX_CLOCK_SKEW_SECONDS, Access
 from bot.providers.jupyterhub.servers import (
     DEFAULT_NAME,
@@ -27,6 +27,7 @@ from bot.providers.jupyterhub.servers import (
     Servers,
 )
 from bot.providers.jupyterhub.settings import JupyterHubSettings
+from bot.providers.words import clean
 from bot.support import errors
 
 #: Pattern of names for hubs before 6.0, which accept anything that fits into a path: names that every spawner

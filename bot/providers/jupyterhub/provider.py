@@ -30,7 +30,6 @@ from bot.providers import base, connection, facets
 from bot.providers.access import RemoteAccount
 from bot.providers.answers import (
     Listing,
-    clean,
     find_amount,
     find_text,
     format_creation,
@@ -54,6 +53,7 @@ from bot.providers.jupyterhub.servers import (
 )
 from bot.providers.jupyterhub.settings import JupyterHubSettings
 from bot.providers.requests import ApiClient, encode_path_segment, map_concurrently, none_if_absent
+from bot.providers.words import clean
 from bot.support import errors
 from bot.support.addresses import parse_origin
 from bot.support.responses import Response

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 from bot.domain import failure_causes
 from bot.domain.observations import Observed
@@ -22,8 +22,6 @@ from bot.domain.workspaces import Action, State
 from bot.providers.answers import (
     MAX_NAME_LENGTH,
     Listing,
-    clean,
-    clean_words,
     find_object,
     find_text,
     log_oddity,
@@ -42,6 +40,7 @@ from bot.providers.requests import (
     none_if_absent,
     read_pages,
 )
+from bot.providers.words import clean, clean_words
 from bot.support.addresses import parse_origin
 from bot.support.errors import (
     AccountRenamed,
@@ -457,9 +456,10 @@ async def check_page(access: Access, url: str, seen: Observed) -> Observed:
         )
 
     answer = await ask("api/status")
-    if answer.status == HTTPStatus.NOT_FOUND and not _is_hubs(answer):
+    if answer.status == HTTPStatus.NOT_FOUND and not _is_hubs(answer, address):
         answer = await ask("")
-    return lacking if _is_hubs(answer) or answer.status in _NOT_YET or answer.status >= 500 else seen
+    is_up = answer.status < 500 and answer.status not in _NOT_YET and not _is_hubs(answer, address)
+    return seen if is_up else lacking
 
 
 #: Statuses of a server without a route, or whose application hasn't begun to listen.
@@ -469,14 +469,17 @@ _NOT_YET = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.FAILED_DEPENDENCY})
 _HUB_PAGE_PATTERN = re.compile(r"/hub(?!/api/oauth2/)(/|\?|$)")
 
 
-def _is_hubs(answer: Response) -> bool:
-    """Return whether the hub answers in the server's place.
+def _is_hubs(answer: Response, address: str) -> bool:
+    """Return whether the hub answers in place of the server at an address.
 
     The hub's answers have its version in a header. A Jupyter server's have it, too, but those aren't
-    refusals.
+    refusals. A redirect to below the server's own address, or to another host, is the server's.
     """
     if 300 <= answer.status < 400:
-        return _HUB_PAGE_PATTERN.search(urlsplit(answer.headers.get("Location", "")).path) is not None
+        target = urlsplit(urljoin(address, answer.headers.get("Location", "")))
+        is_own = path_below(target.geturl(), address) is not None
+        is_here = f".{urlsplit(address).hostname}".endswith(f".{target.hostname}")
+        return is_here and not is_own and _HUB_PAGE_PATTERN.search(target.path) is not None
     return answer.status in {*_NOT_YET, HTTPStatus.SERVICE_UNAVAILABLE} and bool(
         answer.headers.get("X-JupyterHub-Version")
     )

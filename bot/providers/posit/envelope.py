@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any
 
-from bot.providers.answers import read_words, to_error
+from bot.providers.answers import to_error
 from bot.providers.requests import bad_answer_as_unknown_outcome
+from bot.providers.words import read_words
 from bot.support import errors
 from bot.support.responses import Response
 

@@ -23,7 +23,7 @@ from bot.domain.stops import StopEffect, StopEffects, StopMode
 from bot.domain.workspaces import UP_STATES, Action, State, Workspace
 from bot.providers import base, facets
 from bot.providers.access import RemoteAccount
-from bot.providers.answers import MAX_NAME_LENGTH, Listing, clean, parse_time
+from bot.providers.answers import MAX_NAME_LENGTH, Listing, parse_time
 from bot.providers.connection import ConnectionSettings, LinkMethod, TemplateList, find_by_name
 from bot.providers.posit import drafts, forms, launches, specs
 from bot.providers.posit.addresses import (
@@ -42,6 +42,7 @@ from bot.providers.requests import (
     forbidden_as_credential_refused,
     verify_bad_token_is_refused,
 )
+from bot.providers.words import clean
 from bot.support import errors
 
 #: Errors after which the goal may already be reached. No code says that, so the state is read.
@@ -99,7 +100,6 @@ class PositProvider(
         concurrency=40,
     )
     stop_modes: ClassVar[frozenset[StopMode]] = frozenset({"stop", "suspend", "force"})
-    variables_key: ClassVar[str] = "environment"
 
     def _to_server(self, access: base.Access) -> Workbench:
         """Return the server as an account calls it; raise CredentialRefused if it would act for nobody."""

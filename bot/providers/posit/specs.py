@@ -20,11 +20,11 @@ from bot.domain.forms import (
     text_of,
     texts_of,
 )
-from bot.providers.answers import clean
 from bot.providers.posit import offers
 from bot.providers.posit.drafts import MAX_SESSION_NAME, Draft, list_constraint_choices, propose_name
 from bot.providers.posit.offers import CUSTOM_PROFILE, WorkbenchOffer
 from bot.providers.posit.types import ComputeEnv
+from bot.providers.words import clean
 
 MAX_TEXT = 500
 MAX_COMMAND = 2000
@@ -45,7 +45,7 @@ def build_spec(offer: WorkbenchOffer, drafted: Draft, values: Values) -> Spec:
     spec["limits"], spec["limit_types"] = _check_limits(drafted, values, problems)
     spec["constraints"] = _check_constraints(drafted, values, problems)
     for key in ("directory", "file") if drafted.opens_files else ("directory",):
-        spec[key] = _check_line(values, key, MAX_TEXT, problems)
+        spec[key] = _check_line(values, key, problems)
     spec["environment"] = _check_environment(values, problems)
     if problems:
         raise FormProblems(problems)
@@ -114,7 +114,7 @@ def _check_limits(
     """Return the limits, each as ``kind=value``, and the types of values that the server names for them."""
     limits, typed = [], []
     for field, limit in drafted.limits.items():
-        text = _check_line(values, field, MAX_TEXT, problems)
+        text = _check_line(values, field, problems)
         if problem := limit.find_problem(text):
             problems[field] = problem
         elif text:
@@ -129,7 +129,7 @@ def _check_constraints(drafted: Draft, values: Values, problems: dict[str, str])
     if drafted.preset_resources.placement_constraints:
         return ()
     chosen = texts_of(values, "constraints")
-    typed = {key: _check_line(values, field, MAX_TEXT, problems) for field, key in drafted.places.items()}
+    typed = {key: _check_line(values, field, problems) for field, key in drafted.places.items()}
     every = (*chosen, *(f"{key}={text}" for key, text in typed.items() if text))
     names = [one.partition("=")[0] for one in every]
     if not set(chosen) <= listed:
@@ -139,10 +139,10 @@ def _check_constraints(drafted: Draft, values: Values, problems: dict[str, str])
     return every
 
 
-def _check_line(values: Values, name: str, limit: int, problems: dict[str, str]) -> str:
+def _check_line(values: Values, name: str, problems: dict[str, str]) -> str:
     text = text_of(values, name)
-    if len(text) > limit:
-        problems[name] = f"At most {limit} characters."
+    if len(text) > MAX_TEXT:
+        problems[name] = f"At most {MAX_TEXT} characters."
     elif any(not letter.isprintable() for letter in text):
         problems[name] = "Needs to be one line without invisible characters."
     return text

@@ -7,9 +7,10 @@ from bot.domain.observations import Observed
 from bot.domain.runs import ObservedRun, RunState
 from bot.domain.stops import StopRisk
 from bot.domain.workspaces import DOWN_STATES, Action, State
-from bot.providers.answers import MAX_NAME_LENGTH, clean, clean_words, parse_time
+from bot.providers.answers import MAX_NAME_LENGTH, parse_time
 from bot.providers.base import URL_NOT_ALLOWED, describe_unknown_state
 from bot.providers.posit.types import ON_CLUSTER, ON_HOST, SUSPENDS, WorkbenchJob, WorkbenchSession
+from bot.providers.words import clean, clean_words
 
 _SESSION_STATES = {
     "launching": State.STARTING,

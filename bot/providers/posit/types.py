@@ -24,15 +24,9 @@ from pydantic import (
 )
 from pydantic_core import PydanticOmit
 
-from bot.providers.answers import (
-    MAX_MESSAGE_LENGTH,
-    clean,
-    find_account_id,
-    format_creation,
-    log_oddity,
-    parse_time,
-)
+from bot.providers.answers import find_account_id, format_creation, log_oddity, parse_time
 from bot.providers.posit.addresses import SESSION_ID_PATTERN
+from bot.providers.words import MAX_MESSAGE_LENGTH, clean
 from bot.support.errors import BadAnswer
 
 T = TypeVar("T")

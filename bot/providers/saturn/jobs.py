@@ -20,7 +20,6 @@ from bot.domain.observations import Created, OutcomeSearch
 from bot.domain.runs import DiscoveredRun, ObservedRun, OutputChunk, RunState
 from bot.providers.answers import (
     Listing,
-    clean_words,
     find_object,
     find_text,
     log_oddity,
@@ -39,6 +38,7 @@ from bot.providers.saturn.offers import (
     list_resources,
     refine_refusal,
 )
+from bot.providers.words import clean_words
 from bot.support import errors
 
 T = TypeVar("T")

@@ -14,7 +14,7 @@ import json
 import re
 import stat
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -29,7 +29,6 @@ from bot.providers import connection
 from bot.providers.answers import (
     MAX_NAME_LENGTH,
     Listing,
-    clean,
     find_object,
     find_text,
     log_oddity,
@@ -47,6 +46,7 @@ from bot.providers.requests import (
     none_if_absent,
     read_pages,
 )
+from bot.providers.words import clean
 from bot.support import errors
 from bot.support.responses import Response
 
@@ -73,10 +73,12 @@ class ListedJob:
     Attributes:
         job_id: Its id there.
         name: Its name.
+        size: The size on which it runs.
     """
 
     job_id: str
     name: str
+    size: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +285,11 @@ async def fetch_pages(api: ApiClient, path: str, query: Mapping[str, str]) -> Li
     return await read_pages(ask, lambda answer: answer.get("next_key"), MAX_PAGES)
 
 
+def _to_listed_job(job: Resource) -> ListedJob:
+    size = job.spec.get("instance_type")
+    return ListedJob(job.id, job.name or job.id, size if isinstance(size, str) else "")
+
+
 def parse_resource(recipe: Any) -> Resource:
     """Read a recipe with its state; raise BadAnswer if its id or its owner is missing."""
     if not isinstance(recipe, Mapping):
@@ -378,7 +385,7 @@ class SaturnMaking(Creation[SaturnOffer]):
             sizes=None if servers is None else tuple(choices),
             names=tuple(one.name for one in workspaces or () if one.name),
             owner=next((one.owner for one in (*(workspaces or ()), *(jobs or ())) if one.owner), ""),
-            jobs=None if jobs is None else tuple(ListedJob(one.id, one.name or one.id) for one in jobs),
+            jobs=None if jobs is None else tuple(map(_to_listed_job, jobs)),
             needs_image=await self._needs_image(),
             prices={
                 name: f"{amount:f}" for name, one in sizes.items() if (amount := _find_price(one)) is not None
@@ -421,7 +428,7 @@ class SaturnMaking(Creation[SaturnOffer]):
         Without fields if there is no recipe for the person, or no job.
         """
         if purpose == "job":
-            return _build_job_form(offer, values)
+            return _build_job_form(offer, values, self.settings.currency or "")
         offered = connection.list_available(self.settings.templates, principal)
         if not offered:
             return forms.Form((), NO_RECIPES, TEMPLATE.format(name=self.settings.name))
@@ -443,7 +450,7 @@ class SaturnMaking(Creation[SaturnOffer]):
     ) -> forms.Spec:
         """Return the spec: ``recipe``, ``size`` and ``owner``, or ``job``; raise FormProblems."""
         if purpose == "job":
-            return _build_job_spec(offer, values, self.settings.base_url)
+            return self.update_spec(offer, _build_job_spec(offer, values, self.settings.base_url))
         problems: dict[str, str] = {}
         recipe = connection.find_by_name(
             connection.list_available(self.settings.templates, principal), forms.text_of(values, "template")
@@ -461,8 +468,15 @@ class SaturnMaking(Creation[SaturnOffer]):
         if problems or recipe is None:
             raise forms.FormProblems(problems)
         chosen = {"recipe": recipe.name, "size": size, "owner": offer.owner}
-        price = offer.prices.get(size or recipe.size) if self.settings.currency else None
-        return forms.Spec(name, chosen | ({"price": price} if price else {}))
+        return self.update_spec(offer, forms.Spec(name, chosen))
+
+    def update_spec(self, offer: SaturnOffer, spec: forms.Spec) -> forms.Spec:
+        """Return a spec with the price of its size, if the operator names the currency."""
+        recipe = connection.find_by_name(self.settings.templates, spec.text("recipe"))
+        size = spec.text("size") or (recipe.size if recipe else "")
+        chosen = {key: value for key, value in spec.chosen.items() if key != "price"}
+        price = offer.prices.get(size) if self.settings.currency else None
+        return replace(spec, chosen=chosen | ({"price": price} if price else {}))
 
     async def create(self, access: Access, spec: forms.Spec, key: str) -> Created:
         """Make a workspace from a recipe. Doing so twice might make two, but it can be found by its name."""
@@ -548,7 +562,7 @@ class SaturnMaking(Creation[SaturnOffer]):
         return None
 
 
-def _build_job_form(offer: SaturnOffer, values: forms.Values) -> forms.Form:
+def _build_job_form(offer: SaturnOffer, values: forms.Values, currency: str) -> forms.Form:
     """Return the form for a run; a command's template may name the job."""
     if offer.jobs is None:
         return forms.Form(
@@ -557,7 +571,10 @@ def _build_job_form(offer: SaturnOffer, values: forms.Values) -> forms.Form:
     if not offer.jobs:
         return forms.Form((), NO_JOBS)
     found = _match_jobs(offer.jobs, forms.text_of(values, "template"))
-    choices = tuple(forms.Choice(job.job_id, job.name) for job in offer.jobs)
+    choices = tuple(
+        forms.Choice(job.job_id, job.name + _format_price(parse_amount(offer.prices.get(job.size)), currency))
+        for job in offer.jobs
+    )
     initial = found[0].job_id if len(found) == 1 else choices[0].value if len(choices) == 1 else ""
     return forms.Form((forms.choice_field("template", "Job", choices, initial),))
 
@@ -565,14 +582,14 @@ def _build_job_form(offer: SaturnOffer, values: forms.Values) -> forms.Form:
 def _build_job_spec(offer: SaturnOffer, values: forms.Values, base_url: str) -> forms.Spec:
     """Return the spec: ``job`` (its id), from a name, an id or a link; raise FormProblems."""
     asked = forms.text_of(values, "template")
-    found = _match_jobs(offer.jobs or (), asked)
-    if len(found) == 1:
-        return forms.Spec(found[0].name, {"job": found[0].job_id})
-    key = parse_resource_id(asked, base_url, "job")
-    if found or key is None:
+    listed = offer.jobs or ()
+    found = _match_jobs(listed, asked)
+    if not found and (key := parse_resource_id(asked, base_url, "job")) is not None:
+        found = [job for job in listed if job.job_id == key] or [ListedJob(key, f"job {key[:8]}")]
+    if len(found) != 1:
         raise forms.FormProblems({"template": JOB_TWICE if found else JOB_UNKNOWN})
-    name = next((job.name for job in offer.jobs or () if job.job_id == key), f"job {key[:8]}")
-    return forms.Spec(name, {"job": key})
+    (job,) = found
+    return forms.Spec(job.name, {"job": job.job_id} | ({"size": job.size} if job.size else {}))
 
 
 def _match_jobs(jobs: Iterable[ListedJob], asked: str) -> list[ListedJob]:
@@ -598,14 +615,17 @@ def parse_resource_id(text: str, base_url: str, kind: forms.Purpose) -> str | No
 def _format_size(name: str, value: Any, currency: str) -> str:
     """Return a label that tells sizes apart: the server's own, or made from its description of each."""
     one = value if isinstance(value, dict) else {}
-    amount = _find_price(one)
-    price = "" if amount is None else f" · {Price(amount, currency).label}"
+    price = _format_price(_find_price(one), currency)
     shown = one.get("display_name")
     if isinstance(shown, str) and clean(shown):
         return clean(shown, 70 - len(price)) + price
     facts = [f"{one[key]} {word}" for key, word in (("cores", "cores"), ("memory", "memory")) if one.get(key)]
     facts += [f"{one['gpu']} GPU"] if one.get("gpu") else []
     return clean(f"{name}: {', '.join(facts)}" if facts else name, 70 - len(price)) + price
+
+
+def _format_price(amount: Decimal | None, currency: str) -> str:
+    return "" if amount is None else f" · {Price(amount, currency).label}"
 
 
 def describe_machine(settings: SaturnSettings, spec: forms.Spec) -> MachineKind:

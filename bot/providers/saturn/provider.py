@@ -36,7 +36,6 @@ from bot.providers.access import RemoteAccount
 from bot.providers.answers import (
     MAX_NAME_LENGTH,
     Listing,
-    clean,
     find_account_id,
     find_amount,
     find_text,
@@ -58,6 +57,7 @@ from bot.providers.requests import (
 from bot.providers.saturn import offers
 from bot.providers.saturn.jobs import SaturnRuns, read_live_pod, start_order
 from bot.providers.saturn.offers import SaturnMaking, SaturnSettings
+from bot.providers.words import clean
 from bot.support import errors
 from bot.support.addresses import parse_origin
 from bot.support.responses import Response
@@ -537,7 +537,7 @@ def _decode_claims(token: str) -> Mapping[str, Any]:
 
 def _read_shown_token(response: Response) -> str:
     """Return the token in a response: a bare string, or a field of an object."""
-    body = response.unredacted_json()
+    body = response.json(unredacted=True)
     shown = require_text(body, "token") if isinstance(body, dict) else body
     if not isinstance(shown, str) or not shown:
         raise errors.BadAnswer("the answer is no token")

@@ -20,7 +20,7 @@ from bot.domain.people import Principal
 from bot.domain.stops import StopEffect, StopEffects, StopMode
 from bot.domain.workspaces import State, Workspace
 from bot.providers import answers, base, facets, requests
-from bot.providers.answers import Listing, clean
+from bot.providers.answers import Listing
 from bot.providers.connection import (
     ConnectionSettings,
     HostPatterns,
@@ -36,6 +36,7 @@ from bot.providers.sphere.states import (
     unwrap_workspace,
 )
 from bot.providers.sphere.webhooks import SIGNATURE, check_signature, parse_messages
+from bot.providers.words import clean
 from bot.support import errors
 from bot.support.addresses import parse_origin
 from bot.support.cleaning import hide_secrets
@@ -260,7 +261,7 @@ class SphereProvider(
 
         def read(project: Any) -> tuple[str, str] | None:
             key = answers.require_id(project, "id")
-            name = answers.clean(answers.find_text(project, "name") or "", answers.MAX_NAME_LENGTH) or key
+            name = clean(answers.find_text(project, "name") or "", answers.MAX_NAME_LENGTH) or key
             return (key, name) if allowed == "all" or key in allowed else None
 
         projects = dict(answers.read_entries(await _pages(access, "/projects"), "items", read))

@@ -13,7 +13,8 @@ from bot.domain.observations import Observed
 from bot.domain.stops import ExpiryMode
 from bot.domain.workspaces import Action, State
 from bot.providers import answers, base
-from bot.providers.answers import MAX_MESSAGE_LENGTH, clean, clean_words, find_text, log_oddity
+from bot.providers.answers import find_text, log_oddity
+from bot.providers.words import MAX_MESSAGE_LENGTH, clean, clean_words
 from bot.support import errors
 
 #: Pattern of ids of projects and workspaces: 32 hex characters.

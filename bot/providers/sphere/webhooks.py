@@ -12,8 +12,9 @@ from pydantic import SecretStr
 from bot.domain.observations import Event
 from bot.domain.time_marks import make_time_placeholder
 from bot.providers import answers
-from bot.providers.answers import clean, require_object, require_text
+from bot.providers.answers import require_object, require_text
 from bot.providers.sphere.states import ID_PATTERN, parse_sphere_time
+from bot.providers.words import clean
 from bot.support import errors
 
 SIGNATURE = "X-Sphere-Engine-Signature"

@@ -24,7 +24,12 @@ from bot.support.addresses import (
 )
 from bot.support.cleaning import trim
 from bot.support.environment import command, resolve_secret
-from bot.support.settings.database import explain_wrong_url, find_database_file, list_passwords
+from bot.support.settings.database import (
+    explain_wrong_path,
+    explain_wrong_url,
+    find_database_file,
+    list_passwords,
+)
 from bot.support.settings.field import AreRight, setting, split_keys, split_names
 
 #: Pairs of quotation marks, as keyboards and chat programs write them.
@@ -32,6 +37,8 @@ _QUOTES: Final = ('""', "''", "``", "“”", "\u2018\u2019", "„“", "«»")
 _SLACK_WORKSPACE_PATTERN: Final = re.compile(r"^[TE][A-Z0-9]+$")
 #: Stands for any Slack workspace.
 ANY_WORKSPACE: Final = "*"
+#: The beginning of a whole line of a file of settings.
+_ASSIGNMENT_PATTERN: Final = re.compile(r"(?:export )?[A-Z]+_[A-Z0-9_]+=.")
 _ADMINISTRATOR_PATTERN = re.compile(r"^(?:[TE][A-Z0-9]+:)?[SUW][A-Z0-9]+$")
 SLACK_API_URL = "https://slack.com/api/"
 #: Pattern of Slack's secrets. It rejects tokens, addresses and placeholders that are pasted by mistake.
@@ -47,6 +54,7 @@ _SHAPES: Final = {
     ),
     "slack_signing_secret": (_SECRET_PATTERN, "the signing secret, which is letters and digits"),
     "slack_client_id": (r"[0-9]+\.[0-9]+", "the client id, which is two numbers with a point between"),
+    "no_proxy": (r"[^\s;,]*(?:\s*,\s*[^\s;,]*)*", "hosts with commas between"),
     "slack_client_secret": (_SECRET_PATTERN, "the client secret, which is letters and digits"),
 }
 #: Characters of a Fernet key: 32 bytes in Base64.
@@ -203,6 +211,8 @@ class Settings(BaseSettings):
         value = trim(value)
         if len(value) > 1 and value[0] + value[-1] in _QUOTES:
             raise ValueError("has quotes around it, which would be a part of it: remove them")
+        if _ASSIGNMENT_PATTERN.match(value):
+            raise ValueError("begins with the name of a setting: leave that out, and write the value alone")
         return value
 
     @field_validator(
@@ -280,6 +290,13 @@ class Settings(BaseSettings):
     @classmethod
     def _database_url(cls, value: str) -> str:
         if wrong := explain_wrong_url(value):
+            raise ValueError(wrong)
+        return value
+
+    @field_validator("backups")
+    @classmethod
+    def _backups(cls, value: Path | None) -> Path | None:
+        if value is not None and (wrong := explain_wrong_path(str(value))):
             raise ValueError(wrong)
         return value
 

@@ -30,7 +30,7 @@ def explain_wrong_url(url: str) -> str:
     if not is_postgres(url):
         is_file = url.startswith("sqlite:///") and len(url) > len("sqlite:///")
         form = "needs the form sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
-        return "" if is_file else form
+        return explain_wrong_path(url.removeprefix("sqlite:///")) if is_file else form
     place = _SCHEME_AND_CREDENTIALS.sub("", url).partition("?")[0]
     # libpq takes the rest of such a password for the host, and would show it in messages, which name hosts.
     if "@" in place:
@@ -39,6 +39,14 @@ def explain_wrong_url(url: str) -> str:
     if not all(map(_HOST_PATTERN.fullmatch, hosts)):
         return "needs the name or address of the server, and a port that is a number"
     return ""
+
+
+def explain_wrong_path(path: str) -> str:
+    """Return why a setting can't be the path of a file or folder that its operator means; "" if it can."""
+    if path.startswith("~"):
+        return "needs the whole path: only a shell replaces ~"
+    is_path = "?" not in path and not re.match(r"\w+:/", path)
+    return "" if is_path else "needs a path of this machine, without parameters"
 
 
 def list_passwords(url: str) -> list[str]:

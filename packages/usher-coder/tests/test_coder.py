@@ -9,10 +9,11 @@ from decimal import Decimal
 import pytest
 from coder_rig import DOCUMENT, HELD, access_of, coder_rig
 from usher_coder.local import SEED, LocalCoder
+from usher_coder.provider import DORMANT
 
 from playground.faults import Refusal
 from usher.conformance.rigs import KEY, PRINCIPAL
-from usher.provider import FormProblems, MachineKind, Price, State, errors
+from usher.provider import Allowance, FormProblems, MachineKind, Price, State, errors
 
 SLOW = "^(a+)+$"
 
@@ -45,6 +46,23 @@ async def test_earliest_real_end_is_told_and_whether_use_puts_it_off(open_rig, d
         seen = await seen_with(rig, **build)
         wanted = None if ends_at is None else datetime.fromisoformat(ends_at).timestamp()
         assert (seen.expires_at, seen.expiry_mode) == (wanted, mode)
+
+
+@pytest.mark.parametrize(
+    ("reason", "dormant_at", "detail"),
+    [
+        ("autostop", None, "It was stopped there because its time was up."),
+        ("autostop", "2026-11-29T18:00:00Z", DORMANT),
+        ("initiator", None, None),
+        (None, None, None),
+    ],
+)
+async def test_stopped_one_says_why_coder_stopped_it_and_guesses_nothing(
+    open_rig, reason, dormant_at, detail
+):
+    async with open_rig() as rig:
+        seen = await seen_with(rig, **{"/latest_build/reason": reason, "/dormant_at": dormant_at})
+        assert (seen.state, seen.detail) == (State.STOPPED, detail)
 
 
 @pytest.mark.parametrize(
@@ -200,7 +218,7 @@ async def test_a_failed_one_says_why_from_the_log_of_its_build(open_rig):
         failed = (await rig.read_until(State.FAILED, remote_id=rig.broken_id))[-1]
         assert (failed.reason, failed.has_reason) == ("terraform apply: exit status 1", True)
         said = await rig.provider.read_reason(rig.access, rig.broken_id)
-        assert said == "Error: no such image: images.example.org/gone:latest"
+        assert said == "no such image: images.example.org/gone:latest"
 
 
 FAULTS = [
@@ -265,6 +283,35 @@ async def test_a_quota_that_is_used_up_is_told_as_no_room():
         failed = (await rig.read_until(State.FAILED))[-1]
         assert find_reason(failed.reason) is Reason.QUOTA
         assert find_reason(await rig.provider.read_reason(rig.access, rig.remote_id)) is Reason.QUOTA
+
+
+@pytest.mark.parametrize(
+    ("quota", "left"),
+    [(3, [Allowance("credits", 2.0, 3.0)]), (0, [Allowance("credits", 0.0, 0.0)]), (-1, [])],
+    ids=["some", "used_up", "without_licence"],
+)
+async def test_quota_says_what_is_left(quota, left):
+    async with coder_rig(seed=SEED) as rig:
+        await rig.provider.start(rig.access, await rig.read_row())
+        await rig.read_until(State.RUNNING)
+        rig.server.seed = {**SEED, "quota": quota}
+        assert [*await rig.provider.read_allowances(rig.access)] == left
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"),
+    [
+        (404, {"message": "Route not found."}),
+        (403, {"message": "Forbidden"}),
+        (200, {"budget": "3", "credits_consumed": 1}),
+        (200, {"budget": 3}),
+    ],
+    ids=["old_server", "forbidden", "no_number", "no_use"],
+)
+async def test_quota_that_is_not_told_is_none(status, answer):
+    async with coder_rig() as rig:
+        rig.inject_fault("workspace-quota$", status=status, body=json.dumps(answer))
+        assert [*await rig.provider.read_allowances(rig.access)] == []
 
 
 async def offered(rig):
@@ -510,6 +557,7 @@ async def test_all_that_is_used_is_in_the_document(open_rig):
         await rig.provider.start(rig.access, await rig.read_row(rig.broken_id))
     async with coder_rig(seed=shared_seed(groups={"team": ["alice"]})) as rig:
         await rig.provider.discover(rig.access)
+        await rig.provider.read_allowances(rig.access)
     assert HELD.used == set(DOCUMENT["operations"])
 
 

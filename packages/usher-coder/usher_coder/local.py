@@ -198,6 +198,7 @@ class LocalCoder:
             ("GET", "/api/v2/users/me", self.me),
             ("GET", "/api/v2/users/me/keys/{key}", self.key),
             ("GET", "/api/v2/groups", self.all_groups),
+            ("GET", "/api/v2/organizations/{id}/members/{user}/workspace-quota", self.quota),
             ("GET", "/api/v2/workspaces", self.listed),
             ("GET", "/api/v2/workspaces/{id}", self.read),
             ("POST", "/api/v2/workspaces/{id}/builds", self.build),
@@ -249,13 +250,16 @@ class LocalCoder:
         number, fails = len(made.builds) + 1, made.stop_fails if transition == "stop" else None
         if transition == "start":
             most = self.seed.get("quota", 99)
-            ups = (one for one in self.workspaces.values() if one.owner == made.owner and one is not made)
-            used = sum(self.status(one) in {"pending", "starting", "running"} for one in ups)
+            used = self._count_up(made.owner, besides=made)
             fails = ["insufficient quota", "Insufficient quota"] if used >= most else made.fails
         build = Build(_id(f"{made.id}/{number}"), number, transition, self.clock.now(), seconds, fails)
         build.is_canceled = transition in made.cancels
         made.builds.append(build)
         return build
+
+    def _count_up(self, owner: str, besides: Made | None = None) -> int:
+        theirs = (one for one in self.workspaces.values() if one.owner == owner and one is not besides)
+        return sum(self.status(one) in {"pending", "starting", "running"} for one in theirs)
 
     def status(self, made: Made) -> str:
         """Return a workspace's status."""
@@ -405,7 +409,16 @@ class LocalCoder:
         """Say whose token it is."""
         name = request[USER]
         user = {"id": self.ids[name], "username": name, "email": f"{name}@example.com", "status": "active"}
-        return web.json_response(user | {"created_at": _stamp(self.clock.now())})
+        more = {"created_at": _stamp(self.clock.now()), "organization_ids": [_id("everyone")]}
+        return web.json_response(user | more)
+
+    async def quota(self, request: web.Request) -> web.Response:
+        """Tell a person's quota; the budget is -1 in a deployment without a licence."""
+        user = request[USER]
+        if request.match_info["id"] != _id("everyone") or request.match_info["user"] != self.ids[user]:
+            raise Refusal(404, _ABSENT)
+        used = self._count_up(user)
+        return web.json_response({"budget": self.seed.get("quota", -1), "credits_consumed": used})
 
     async def key(self, request: web.Request) -> web.Response:
         """Say when a token ends: in 30 days."""

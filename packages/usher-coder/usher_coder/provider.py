@@ -59,6 +59,7 @@ OWN_LIST, SHARED_LIST = "owner:me", "shared:true"
 OWN_ID = "own_id"
 DORMANT = "It's dormant, as nobody has used it for a long time. Starting it wakes it."
 OUTDATED = "Its template has a newer version, and requires it to be updated to that."
+TIME_UP = "It was stopped there because its time was up."
 WAKE_FIRST = "It's dormant. Open its page on {title} and activate it there, then start it again."
 UPDATE_FIRST = (
     "Its template requires its newest version. Update it on its page on {title}, then start it again."
@@ -326,7 +327,7 @@ class Coder(
         return up.Observed(
             state,
             name=name,
-            detail=self._waits_for(build, job) if state is up.State.STOPPING else _hurdle(workspace),
+            detail=self._waits_for(build, job) if state is up.State.STOPPING else _why_down(workspace, build),
             last_used_at=used_at,
             expires_at=removed_at,
             expiry_mode=None if removed_at is None else "removed",
@@ -484,6 +485,11 @@ def _hurdle(workspace: Mapping[str, Any]) -> str | None:
         return DORMANT
     is_bound = workspace.get("template_require_active_version") is True
     return OUTDATED if is_bound and workspace.get("outdated") is True else None
+
+
+def _why_down(workspace: Mapping[str, Any], build: Mapping[str, Any]) -> str | None:
+    """Return what a start has to do first, or else why Coder stopped it by itself; None if nothing says."""
+    return _hurdle(workspace) or (TIME_UP if build.get("reason") == "autostop" else None)
 
 
 async def _read(

@@ -142,6 +142,28 @@ async def test_sizes_have_the_currency_that_the_operator_names_and_workspaces_th
     assert provider.describe_machine(spec) == MachineKind("course", "xlarge", Price(Decimal("0.42"), "USD"))
 
 
+async def test_runs_have_the_price_of_their_jobs_size(rig):
+    provider = with_recipe(rig, RECIPE, currency="USD")
+    offer = await provider.read_offer(rig.access)
+    labels = [one.label for one in provider.form(offer, "job", {}, ASKER).field("template").choices]
+    assert "nightly · 0.09 USD an hour" in labels
+    spec = provider.spec(offer, "job", {"template": "nightly"}, ASKER)
+    assert provider.describe_machine(spec) == MachineKind(None, "medium", Price(Decimal("0.09"), "USD"))
+    spec = provider.spec(offer, "job", {"template": "f" * 32}, ASKER)
+    assert provider.describe_machine(spec) == MachineKind()
+
+
+@pytest.mark.parametrize(("said", "price"), [({"large": "0.5"}, "0.5"), ({}, None)], ids=["dearer", "none"])
+async def test_price_of_an_earlier_spec_is_what_the_sizes_say_now(rig, said, price):
+    provider = with_recipe(rig, RECIPE, currency="USD")
+    offer = await provider.read_offer(rig.access)
+    spec = provider.spec(offer, "workspace", {"template": "course", "name": "mine", "size": "large"}, ASKER)
+    assert provider.describe_machine(spec).price == Price(Decimal("0.21"), "USD")
+    spec = provider.update_spec(replace(offer, prices=said), spec)
+    assert provider.describe_machine(spec).price == (price and Price(Decimal(price), "USD"))
+    assert (spec.name, spec.text("recipe"), spec.text("size")) == ("mine", "course", "large")
+
+
 async def test_without_a_currency_a_size_has_no_price_that_counts(rig):
     provider = with_recipe(rig, RECIPE)
     offer = await provider.read_offer(rig.access)

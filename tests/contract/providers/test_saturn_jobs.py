@@ -61,7 +61,7 @@ async def test_jobs_are_named_by_name_id_or_link(rig):
     link = f"{rig.provider.settings.base_url}/dash/resources/job/{key.upper()}/overview"
     for told in ("nightly", " NIGHTLY ", "night", key, link):
         meant = rig.provider.spec(snapshot, "job", {"template": told}, ASKER)
-        assert meant == Spec("nightly", {"job": key})
+        assert meant == Spec("nightly", {"job": key, "size": "medium"})
     unlisted = rig.provider.spec(snapshot, "job", {"template": "a" * 32}, ASKER)
     assert unlisted == Spec("job aaaaaaaa", {"job": "a" * 32})
     for told in ("", "nothing", f"https://evil.example/dash/resources/job/{key}"):

@@ -514,21 +514,12 @@ async def test_what_others_speak_of_in_a_channel_is_not_what_one_means(store, cl
     await store.carry_out(lambda tx: UNDOABLE_ACTIONS.add(tx, done))
     clock.advance(1)
     assert await store.read(conversations.find_referents, ALICE, "C1", None) == Referents()
-    assert await store.read(conversations.find_referents, BOB, "C1", None) == Referents(
-        (theirs.id,), what="alias"
-    )
+    assert await store.read(conversations.find_referents, BOB, "C1", None) == Referents((theirs.id,))
     card = await waiting(store, NoticeKind.CARD, BOB, subject="theirs")
     await store.carry_out(lambda tx: card_rows.add(tx, NoticeKind.CARD, "theirs", BOB.key, about=theirs.id))
     await store.write(notices.mark_notice_sent, card, "C1", "1.1")
     assert await store.read(conversations.find_referents, ALICE, "C1", "1.1") == Referents()
     assert (await store.read(conversations.find_referents, BOB, "C1", "1.1")).workspaces == (theirs.id,)
-
-
-async def test_a_yes_of_much_later_agrees_to_nothing(store, clock):
-    await store.write(conversations.save_referents, ALICE, "D1", None, Referents(ask="stop:1").as_body())
-    assert (await store.read(conversations.find_referents, ALICE, "D1", None)).ask == "stop:1"
-    clock.advance(86_400)
-    assert (await store.read(conversations.find_referents, ALICE, "D1", None)).ask == ""
 
 
 # -- tasks, limits, sweeping ---------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -13,7 +12,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Person, Principal
 from bot.store import audit, conversations, counts, inbox, notices, outages, owners, people
 from bot.store.audit import hash_of
-from bot.store.conversations import ANSWER_SECONDS, RETENTION_SECONDS
+from bot.store.conversations import RETENTION_SECONDS
 from bot.store.transaction import UsedTwice, track_used_keys
 from tests.rigs.store import (
     ALICE,
@@ -196,7 +195,7 @@ async def test_figures_tell_how_long_messages_and_connections_have_waited(store,
 # -- what was last spoken of, where, for a while, in all processes -------------------------------------------
 
 
-SAID = Referents(("workspace_1",), what="stop", ask="stop workspace_1@3")
+SAID = Referents(("workspace_1",))
 
 
 async def test_it_is_remembered_where_it_was_said_and_by_every_process(database, store):
@@ -209,28 +208,13 @@ async def test_it_is_remembered_where_it_was_said_and_by_every_process(database,
 
 async def test_it_is_forgotten_after_a_while_and_with_the_link(store, clock, workspace):
     await store.write(conversations.save_referents, ALICE, "D1", None, SAID.as_body())
-    clock.advance(ANSWER_SECONDS - 1)
+    clock.advance(RETENTION_SECONDS - 1)
     assert await store.read(conversations.find_referents, ALICE, "D1", None) == SAID
-    clock.advance(RETENTION_SECONDS - ANSWER_SECONDS)
-    # A question waits for less long than what was spoken of.
-    assert await store.read(conversations.find_referents, ALICE, "D1", None) == replace(
-        SAID, what="", ask="", takes_press=False
-    )
     clock.advance(2)
     assert await store.read(conversations.find_referents, ALICE, "D1", None) == Referents()
     await store.write(conversations.save_referents, ALICE, "D1", None, SAID.as_body())
     await unlink(store, ALICE, workspace.connection)
     assert await store.read(conversations.find_referents, ALICE, "D1", None) == Referents()
-
-
-async def test_the_last_list_is_kept_while_one_of_it_is_spoken_of(store):
-    listed = ("workspace_1", "workspace_2")
-    await store.write(conversations.save_referents, ALICE, "D1", None, Referents(listed).as_body())
-    await store.write(
-        conversations.save_referents, ALICE, "D1", None, Referents(("workspace_2",), what="status").as_body()
-    )
-    found = await store.read(conversations.find_referents, ALICE, "D1", None)
-    assert (found.workspaces, found.listed) == (("workspace_2",), listed)
 
 
 @pytest.mark.both_engines

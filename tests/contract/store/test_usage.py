@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from bot.domain.forms import Spec
 from bot.domain.observations import Created, Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.prices import MachineKind, Price
@@ -365,6 +366,35 @@ async def test_price_that_a_read_says_is_written_and_a_read_without_keeps_it(sto
     await observe(store, clock, workspace, RUNNING)
     row = await store.read(workspaces.find_workspace, workspace.id)
     assert (row.template, row.hourly_price) == ("gpu", price)
+
+
+async def test_run_has_the_price_with_which_it_was_launched(store, clock, account):
+    price = Price(Decimal("0.09"), "USD")
+    run = await launched(store, **MachineKind("batch", "medium", price).to_columns())
+    clock.advance(60.0)
+    await store.write(runs.save_run_step, Update(run.id, 1.0, observed=ObservedRun(RunState.RUNNING)))
+    (life,) = await lives_of(store)
+    assert (life.template, life.size, life.price) == ("batch", "medium", price)
+
+
+async def test_new_offer_prices_what_is_launched_or_started_from_then_on(store, clock, account):
+    def update(spec):
+        return replace(spec, chosen={"price": "2"})
+
+    def describe(spec):
+        return MachineKind(None, "large", Price(Decimal(spec.text("price")), "USD"))
+
+    old = Spec("lab", {"price": "1"})
+    for name, spec in (("lab", old), ("found", None)):
+        key = gate_key(account.connection, name)
+        row = Workspace(f"ws_{name}", ALICE, account.connection, name, key, name, "added", spec=spec)
+        await add_workspace(store, row)
+    run = await launched(store, connection=account.connection, spec=old)
+    await store.write(usage.note_offer, account, update, describe)
+    rows = {one.name: one for one in await store.perform(workspaces.read_workspaces, ALICE)}
+    assert rows["lab"].hourly_price == Price(Decimal(2), "USD")
+    assert (rows["found"].spec, rows["found"].hourly_price) == (None, None)
+    assert (await store.read(runs.find_run, run.id)).spec.text("price") == "2"
 
 
 async def test_a_begin_that_a_list_found_is_told_by_the_next_read(store, clock, account):

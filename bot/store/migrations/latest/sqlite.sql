@@ -330,7 +330,7 @@ CREATE TABLE runs (
     unconfirmed_since DOUBLE PRECISION,
     busy_since DOUBLE PRECISION,
     retry_at DOUBLE PRECISION
-, revision BIGINT NOT NULL DEFAULT 0);
+, revision BIGINT NOT NULL DEFAULT 0, template TEXT, size TEXT, price TEXT, currency TEXT);
 CREATE UNIQUE INDEX runs_one_of_a_remote ON runs (principal, connection, remote_id)
     WHERE remote_id IS NOT NULL AND is_orphan = 0;
 CREATE INDEX runs_due ON runs (next_step_at) WHERE outcome IS NULL;
