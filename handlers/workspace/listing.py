@@ -448,7 +448,8 @@ async def start_workspace(request: Request) -> Answer:
         request.principal, shown, await _read_under_way(request)
     )
     states = [lists.format_choice_state(facts, one) for facts, one in zip(found, shown, strict=True)]
-    view = drawn.start_view([(one.id, *rest) for one, *rest in zip(shown, labels, states, strict=True)])
+    keys = [one.id for one in shown]
+    view = drawn.start_view(list(zip(keys, labels, states, strict=True)))
     return Answer(text=verbs.START_TITLE, view=view)
 
 
