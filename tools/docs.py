@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from multidict import CIMultiDict, CIMultiDictProxy
+from pydantic.fields import FieldInfo
 
 from bot.commands.pages import to_anchor
 from bot.providers.answers import to_error
@@ -26,7 +27,6 @@ from bot.slack import manifest
 from bot.support import errors
 from bot.support.responses import Response
 from bot.support.settings import VARIABLES
-from bot.support.settings.field import format_default
 from bot.web.health import Metrics
 from playground import harness
 from playground.demo.guest_story import play_guest
@@ -123,8 +123,8 @@ def _rows(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     return f"| {' | '.join(head)} |\n{line}" + "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
-def _uses(head: str, uses: Mapping[str, manifest.Use]) -> str:
-    return _rows((head, "why"), ((f"`{name}`", use.why) for name, use in uses.items()))
+def _uses(head: str, uses: Mapping[str, str]) -> str:
+    return _rows((head, "why"), ((f"`{name}`", why) for name, why in uses.items()))
 
 
 def _benchmarks(module: str) -> Any:
@@ -182,11 +182,23 @@ def _link(page: re.Match[str]) -> str:
     return f"[more]({page[1]}.md{page[2] or ''})"
 
 
+def _format_default(field: FieldInfo) -> str:
+    """Return a setting's default as its table shows it."""
+    if field.examples:
+        return str(field.examples[0])
+    if field.is_required():
+        return "required"
+    if field.default in {None, ""}:
+        return "none"
+    is_number = isinstance(field.default, int | float) and not isinstance(field.default, bool)
+    return f"{field.default:g}" if is_number else f"`{field.default}`"
+
+
 def _settings() -> str:
     return _rows(
         ("variable", "meaning", "default"),
         (
-            (f"`{name}`", _PAGE.sub(_link, str(one.description)), format_default(one))
+            (f"`{name}`", _PAGE.sub(_link, str(one.description)), _format_default(one))
             for name, one in VARIABLES.items()
         ),
     )
@@ -363,7 +375,7 @@ MADE_TABLES: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
         "Scopes of people": lambda: _uses("scope", manifest.USER_SCOPES),
         "Events": lambda: _uses("event", manifest.EVENTS),
         "Slash commands": lambda: _uses("command", manifest.COMMANDS),
-        "Shortcuts": lambda: _uses("shortcut", manifest.SHORTCUTS),
+        "Shortcuts": lambda: _uses("shortcut", {name: one.why for name, one in manifest.SHORTCUTS.items()}),
     },
 }
 

@@ -4,6 +4,7 @@ import argparse
 import json
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -162,9 +163,7 @@ def backup(arguments: argparse.Namespace) -> int:
     if path is None:
         complain("On PostgreSQL, backups are pg_dump's: `usher docs operate#backups`.")
         return 2
-    if not path.exists():
-        complain(f"There's no database in {path.absolute()}.")
-        return 1
+    _require_file(path)
     make_folder(path, target.parent)
     try:
         write_backup(path, target, partial(mark, left="copied"), StoreTime(SystemClock()), SystemIds())
@@ -181,9 +180,7 @@ def save(arguments: argparse.Namespace) -> int:
     if path is None:
         complain("This is for a SQLite file: on PostgreSQL, use its own tools.")
         return 2
-    if not path.exists():
-        complain(f"There's no database in {path.absolute()}.")
-        return 1
+    _require_file(path)
     leave, time = partial(mark, left="copied"), StoreTime(SystemClock())
     try:
         saved = save_readable_rows(path, target, leave, time, SystemIds())
@@ -194,6 +191,11 @@ def save(arguments: argparse.Namespace) -> int:
             print(f"{name}: {table.rows} rows{_UNREADABLE * table.is_damaged}")
     print(f"Written: {target.absolute()}. {command(f'restored {target}')} puts it in place.")
     return 0
+
+
+def _require_file(path: Path) -> None:
+    if not path.exists():
+        raise NotDone(f"There's no database in {path.absolute()}.")
 
 
 _UNREADABLE: Final = ", and some that can't be read"

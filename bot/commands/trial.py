@@ -111,25 +111,19 @@ class TrialRecord:
         beside.replace(self.path)
 
 
-@dataclass(frozen=True, slots=True)
-class TrialContext:
-    """The dependencies of a trial; ``tell`` writes a line, ``sleep`` waits for seconds."""
+@dataclass(slots=True)
+class Trial:
+    """Performs the main task on one connection, with one account."""
 
     provider: base.Provider
     http: RecordingHttp
     store: Store
     clock: Clock
     record: TrialRecord
+    access: Access
+    #: Writes a line, and waits for seconds.
     tell: Callable[[str], None] = print
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-
-
-@dataclass(slots=True)
-class Trial:
-    """Performs the main task on one connection, with one account."""
-
-    stage: TrialContext
-    access: Access
     #: Each step's name, its duration in seconds, and the kind of error if it failed.
     steps: list[tuple[str, float, str]] = field_of(default_factory=list)
 
@@ -137,12 +131,12 @@ class Trial:
 
     async def plan(self, given: Mapping[str, str]) -> list[TrialObject]:
         """Fill the provider's forms with the least that they take; raise NotDone if something is missing."""
-        provider, mark = self.stage.provider, "".join(secrets.choice(_LETTERS) for _ in range(8))
+        provider, mark = self.provider, "".join(secrets.choice(_LETTERS) for _ in range(8))
         making = provider.require_facet(facets.Creation)
         offer = await making.read_offer(self.access)
         form = making.form(offer, "workspace", {}, NO_PRINCIPAL)
         if not form.fields:
-            self.stage.tell(form.advice or form.note)
+            self.tell(form.advice or form.note)
             return [await self._existing(given.get("workspace", ""))]
         wanted: list[tuple[Purpose, facets.Forms[Any], dict[str, str]]] = [("workspace", making, {**given})]
         if isinstance(provider, facets.Runs) and provider.can_run_commands():
@@ -158,7 +152,7 @@ class Trial:
 
     async def _existing(self, name: str) -> TrialObject:
         """Return a stopped workspace of the account that survives a stop; raise NotDone if there is none."""
-        for one in await self.stage.provider.require_facet(facets.Lists).discover(self.access):
+        for one in await self.provider.require_facet(facets.Lists).discover(self.access):
             is_wanted = bool(one.name) and name in ("", one.name) and one.observed.state is State.STOPPED
             if is_wanted and (await self._read(one.remote_id)).survives_stop is not False:
                 return TrialObject("workspace", Spec(one.name), "", remote_id=one.remote_id)
@@ -178,8 +172,8 @@ class Trial:
         return is_away and not any(error for _, _, error in self.steps)
 
     async def _workspace(self, made: TrialObject) -> None:
-        provider = self.stage.provider
-        self.stage.record.keep(made)
+        provider = self.provider
+        self.record.keep(made)
         created = Created(made.remote_id or "", made.spec.name, is_started=False)
         if made.key:
             created = await self._make(made, provider.require_facet(facets.Creation).create)
@@ -189,19 +183,19 @@ class Trial:
         await self._step("open", self._open(seen))
 
     async def _open(self, seen: Observed) -> str:
-        if isinstance(self.stage.provider, facets.EmbeddedPage):
+        if isinstance(self.provider, facets.EmbeddedPage):
             if seen.entry is None:
                 raise errors.BadAnswer("nothing opens it")
             return "opens in Usher's own page"
         if seen.url is None:
             raise errors.BadAnswer(seen.detail or "it has no address")
-        answer = await self.stage.http.request("GET", seen.url)
+        answer = await self.http.request("GET", seen.url)
         if answer.status >= 500:
             raise errors.ServerFailed(f"HTTP {answer.status}", status=answer.status)
         return f"answers {answer.status}"
 
     async def _job(self, made: TrialObject) -> None:
-        runs = self.stage.provider.require_facet(facets.Runs)
+        runs = self.provider.require_facet(facets.Runs)
         created = await self._make(made, runs.launch_run)
         ended = await self._step("job", self._wait_for_end(runs, created.remote_id))
         await self._step("output", self._output(runs, ended.remote_id or created.remote_id))
@@ -221,8 +215,8 @@ class Trial:
         self, made: TrialObject, create: Callable[[Access, Spec, str], Awaitable[Created]]
     ) -> Created:
         """Make an object, which is recorded before and afterwards."""
-        made = replace(made, since=self.stage.clock.now())
-        self.stage.record.keep(made)
+        made = replace(made, since=self.clock.now())
+        self.record.keep(made)
         name = "create" if made.purpose == "workspace" else "launch"
 
         async def creating() -> Created:
@@ -235,16 +229,16 @@ class Trial:
                 return found
             except errors.ProviderError:
                 # It wasn't made.
-                self.stage.record.drop(made)
+                self.record.drop(made)
                 raise
 
         created = await self._step(f"{name} {made.spec.name}", creating())
-        self.stage.record.keep(replace(made, remote_id=created.remote_id))
+        self.record.keep(replace(made, remote_id=created.remote_id))
         return created
 
     async def _find(self, made: TrialObject) -> Created | None:
         """Find a made object by its key or name; leave alone what may be somebody else's."""
-        provider = self.stage.provider
+        provider = self.provider
         if made.purpose == "workspace":
             search = provider.require_facet(facets.Creation).find_created
         else:
@@ -255,26 +249,26 @@ class Trial:
 
     async def put_away(self) -> bool:
         """Stop and remove the recorded objects; return whether nothing is left."""
-        for made in list(self.stage.record.made.values()):
+        for made in list(self.record.made.values()):
             try:
                 remote_id = made.remote_id
                 if remote_id is None:
                     found = await self._step(f"look for {made.spec.name}", self._find(made))
                     remote_id = None if found is None else found.remote_id
-                if remote_id is None and self.stage.clock.now() < made.since + CONFIRM_SECONDS:
+                if remote_id is None and self.clock.now() < made.since + CONFIRM_SECONDS:
                     continue  # It may still appear.
                 if remote_id is not None:
                     await (self._end_job(remote_id) if made.purpose == "job" else self._end(made, remote_id))
             except errors.ProviderError:
                 continue  # The step has reported it; the record keeps it for the next trial.
-            self.stage.record.drop(made)
-        left = [made.spec.name for made in self.stage.record.made.values()]
+            self.record.drop(made)
+        left = [made.spec.name for made in self.record.made.values()]
         if left:
-            self.stage.tell(f"Left on the provider: {', '.join(left)}. The next trial puts it away.")
+            self.tell(f"Left on the provider: {', '.join(left)}. The next trial puts it away.")
         return not left
 
     async def _end(self, made: TrialObject, remote_id: str) -> None:
-        provider = self.stage.provider
+        provider = self.provider
         try:
             await self._step("stop", self._act(provider.stop, remote_id))
         except errors.Conflict:
@@ -291,12 +285,10 @@ class Trial:
         if isinstance(provider, facets.Removal):
             await self._step("remove", self._act(provider.remove, remote_id))
         else:
-            self.stage.tell(
-                f"Usher can't remove it, so it stays there, stopped: {provider.page_url(remote_id)}"
-            )
+            self.tell(f"Usher can't remove it, so it stays there, stopped: {provider.page_url(remote_id)}")
 
     async def _end_job(self, remote_id: str) -> None:
-        runs = self.stage.provider.require_facet(facets.Runs)
+        runs = self.provider.require_facet(facets.Runs)
         with suppress(errors.NotFound):
             await self._step("end the job", runs.stop_run(self.access, remote_id))
 
@@ -304,17 +296,17 @@ class Trial:
 
     async def _wait_until(self, remote_id: str, is_so: Callable[[Observed], bool]) -> Observed:
         """Read at the provider's pace until ``is_so`` holds; raise Conflict if that takes too long."""
-        ends = self.stage.clock.monotonic() + TRIAL_STEP_TIMEOUT_SECONDS
+        ends = self.clock.monotonic() + TRIAL_STEP_TIMEOUT_SECONDS
         while not is_so(seen := await self._read(remote_id)):
-            if self.stage.clock.monotonic() > ends:
+            if self.clock.monotonic() > ends:
                 raise errors.Conflict(
                     f"it is still {seen.state} after {TRIAL_STEP_TIMEOUT_SECONDS / 60:.0f} minutes"
                 )
-            await self.stage.sleep(self.stage.provider.pace.pending_interval)
+            await self.sleep(self.provider.pace.pending_interval)
         return seen
 
     async def _wait_for_end(self, runs: facets.Runs[Any], remote_id: str) -> ObservedRun:
-        ends = self.stage.clock.monotonic() + TRIAL_STEP_TIMEOUT_SECONDS
+        ends = self.clock.monotonic() + TRIAL_STEP_TIMEOUT_SECONDS
         while True:
             await self._gate(remote_id)
             found = await runs.run_status(self.access, [remote_id])
@@ -324,38 +316,38 @@ class Trial:
                 if seen.exit_code not in (None, 0):
                     raise errors.Conflict(f"exit code {seen.exit_code}")
                 return seen
-            if self.stage.clock.monotonic() > ends:
+            if self.clock.monotonic() > ends:
                 raise errors.Conflict(f"it hasn't ended after {TRIAL_STEP_TIMEOUT_SECONDS / 60:.0f} minutes")
-            await self.stage.sleep(self.stage.provider.pace.pending_interval)
+            await self.sleep(self.provider.pace.pending_interval)
 
     async def _act(self, act: Callable[[Access, Workspace], Awaitable[object]], remote_id: str) -> None:
         """Act on a workspace according to a fresh read."""
         await act(
             self.access,
-            self.stage.provider.to_workspace(remote_id, await self._read(remote_id), NO_PRINCIPAL),
+            self.provider.to_workspace(remote_id, await self._read(remote_id), NO_PRINCIPAL),
         )
 
     async def _read(self, remote_id: str) -> Observed:
         until = await self._gate(remote_id)
-        found = await self.stage.provider.status(self.access, [remote_id], SendWindow(until))
+        found = await self.provider.status(self.access, [remote_id], SendWindow(until))
         await self._gate(remote_id, is_answered=True)
         return found[remote_id]
 
     async def _gate(self, remote_id: str, *, is_answered: bool = False) -> float:
         """Wait for a resource's gate and close it; return the monotonic time by which a read must leave."""
-        provider = self.stage.provider
+        provider = self.provider
         key = (provider.gate_key(remote_id), provider.settings.name, remote_id)
         closed_for = provider.pace.min_poll_interval + MARGIN
         while True:
-            claimed_at = self.stage.clock.monotonic()
+            claimed_at = self.clock.monotonic()
             seconds = closed_for if is_answered else closed_for + CALL_SECONDS
-            if await self.stage.store.write(gates.close_gate, *key, seconds, is_answered=is_answered):
+            if await self.store.write(gates.close_gate, *key, seconds, is_answered=is_answered):
                 return claimed_at + MARGIN
-            await self.stage.sleep(1.0)
+            await self.sleep(1.0)
 
     async def _step(self, name: str, work: Awaitable[T]) -> T:
         """Take one step; report its result and duration."""
-        begins, problem, kind = self.stage.clock.monotonic(), "", ""
+        begins, problem, kind = self.clock.monotonic(), "", ""
         try:
             done = await work
         except (errors.ProviderError, TimeoutError) as failed:
@@ -367,20 +359,20 @@ class Trial:
             problem, kind = explain_failure(error), type(error).__name__
             raise error from None
         finally:
-            took = self.stage.clock.monotonic() - begins
+            took = self.clock.monotonic() - begins
             self.steps.append((name.partition(f" {STEM}")[0], round(took, 1), kind))
             if problem:
-                self.stage.tell(f"BAD  {name}: {problem}")
+                self.tell(f"BAD  {name}: {problem}")
         said = f" ({done})" if isinstance(done, str) else ""
-        self.stage.tell(f"ok   {name}{said}, {took:.1f} s")
+        self.tell(f"ok   {name}{said}, {took:.1f} s")
         return done
 
     # -- what was seen ---------------------------------------------------------------------------------------
 
     def facts(self) -> list[tuple[Assumption, Verdict]]:
         """Return each assumption with its observation."""
-        seen = self.stage.http.exchanges
-        return [(one, one.judge(seen)) for one in load_assumptions(self.stage.provider.kind)]
+        seen = self.http.exchanges
+        return [(one, one.judge(seen)) for one in load_assumptions(self.provider.kind)]
 
     def report(self, server: str) -> str:
         """Return the report for publication, without names, addresses, or anything typed."""
@@ -388,7 +380,7 @@ class Trial:
             {
                 "usher": version("usher-bot"),
                 "python": platform.python_version(),
-                "provider": self.stage.provider.kind,
+                "provider": self.provider.kind,
                 "version": "".join(_VERSION_PATTERN.findall(server)[:1]),
                 "steps": [
                     {"step": name, "seconds": took, "error": error} for name, took, error in self.steps

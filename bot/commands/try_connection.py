@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from bot.commands import complain, read, stop_at_end_of_input, with_store
-from bot.commands.trial import Trial, TrialContext, TrialRecord
+from bot.commands.trial import Trial, TrialRecord
 from bot.domain.audit import AuditEntry
 from bot.messages.texts.refusals import explain_refusal
 from bot.providers import build, list_secrets
@@ -56,10 +56,8 @@ def try_connection(arguments: argparse.Namespace) -> int:
             # Written before any call leaves, as that may use an administrator's token.
             began = AuditEntry("operator", "trial.begin", chosen.name, "sent", {"connection": chosen.name})
             await store.write(audit.append_audit, [began])
-            trial = Trial(
-                TrialContext(provider, http, store, clock, record),
-                await access_of(provider, ask, ask_secret, hide),
-            )
+            access = await access_of(provider, ask, ask_secret, hide)
+            trial = Trial(provider, http, store, clock, record, access)
             return await tried(trial, arguments, ask)
 
     return with_store(settings, run, may_be_new=True)
@@ -91,7 +89,7 @@ async def access_of(provider: Provider, ask: Ask, ask_secret: Ask, hide: Callabl
 
 async def tried(trial: Trial, arguments: argparse.Namespace, ask: Ask) -> int:
     """Remove an earlier trial's objects, announce the new ones, ask, and run; return the exit status."""
-    provider, record = trial.stage.provider, trial.stage.record
+    provider, record = trial.provider, trial.record
     if record.made:
         print("Putting away what an earlier trial left.")
         if not await trial.put_away():

@@ -4,21 +4,25 @@ import argparse
 import csv
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
 from bot.commands import complain, load, with_store
-from bot.domain.usage import Hours, Moment, Sum, SumKey, get_sum_key
+from bot.domain.usage import Hours, Life, Moment, Sum
 from bot.store import usage as rows
 from bot.store.store import Store
 from bot.store.transaction import Priority, Transaction
 from bot.support.clock import SystemClock
 
 Row = Mapping[str, Any]
-#: What totals are of, in their order.
-_TOTALS: Final[tuple[SumKey, ...]] = ("person", "connection", "template")
+#: What totals are of, in their order, and what a life counts for in each.
+_TOTALS: Final[Mapping[str, Callable[[Life], str]]] = {
+    "person": lambda life: life.principal.key,
+    "connection": lambda life: life.connection,
+    "template": lambda life: life.template or "",
+}
 #: The columns, whose names stay as they are: people's own programs read them.
 _LIFE_COLUMNS: Final = (
     *("life", "kind", "person", "connection", "name", "size", "template"),
@@ -98,18 +102,18 @@ def _make_lives(tx: Transaction, since: float, until: float, now: float) -> Iter
 
 def _make_totals(tx: Transaction, since: float, until: float, now: float) -> Iterator[Row]:
     """Yield the sums; those of lives that are too old to be kept only count for whole months."""
-    sums: dict[tuple[SumKey, str], Sum] = {}
+    sums: dict[tuple[str, str], Sum] = {}
     for life in rows.iterate_lives(tx, since, until):
         hours = life.measure(since, until, now)
-        for by in _TOTALS:
-            sums.setdefault((by, get_sum_key(life, by)), Sum()).add(hours, life.price)
+        for by, find_key in _TOTALS.items():
+            sums.setdefault((by, find_key(life)), Sum()).add(hours, life.price)
     for old in rows.read_old_sums(tx, since, until):
         hours = Hours(old["hours"], old["lowest"], old["highest"], old["unknown"])
-        for by in _TOTALS[1:]:
+        for by in ("connection", "template"):
             total = sums.setdefault((by, old[by]), Sum())
             cost = Decimal(old["cost"]) if old["currency"] else None
             total.add_cost(old["lives"], hours, old["currency"], cost)
-    for (by, key), total in sorted(sums.items(), key=lambda one: (_TOTALS.index(one[0][0]), one[0][1])):
+    for (by, key), total in sorted(sums.items(), key=lambda one: ([*_TOTALS].index(one[0][0]), one[0][1])):
         yield {
             "total": by,
             "of": key,

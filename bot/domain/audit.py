@@ -1,6 +1,5 @@
 """Entries of the audit: who did what to what."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,13 +13,3 @@ class AuditEntry:
     target: str
     result: str
     detail: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class AuditSubject:
-    """The row that a request is about if it isn't a workspace; ``keys`` are for the audit."""
-
-    id: str
-    connection: str
-    title: str
-    keys: Mapping[str, str]

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from bot.domain.audit import AuditSubject
 from bot.domain.forms import Spec
 from bot.domain.hours import Timetable
 from bot.domain.operations import Operation
@@ -60,13 +59,6 @@ class ClassCard(Timetable):
     co_teachers: frozenset[str] = frozenset()
     #: Whether the card says that its teachers see the hours of those who press it.
     shows_hours: bool = False
-
-    @property
-    def subject(self) -> AuditSubject:
-        """Return the card as a subject of requests."""
-        return AuditSubject(
-            self.id, self.connection, self.title, {"card": self.id, "teacher": self.principal.key}
-        )
 
     @property
     def is_course(self) -> bool:

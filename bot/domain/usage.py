@@ -65,16 +65,9 @@ def find_begin(
     ``down_at`` is the last read that showed it down, ``told_at`` the provider's own time, ``asked_at`` the
     call of Usher that brought it up. A time of the provider before it was seen down is of an earlier life.
     """
-    first = min(down_at or 0.0, seen_at)
-    known = Known.SEEN if asked_at is None else Known.ASKED
-    if told_at is not None and told_at >= first - MAX_CLOCK_SKEW_SECONDS:
-        exact = min(max(told_at, first), seen_at)
-        return Moment(exact, exact, Known.TOLD if asked_at is None else known)
-    if asked_at is not None:
-        first = max(first, min(asked_at, seen_at))
-    elif down_at is None:
+    if down_at is None and told_at is None and asked_at is None:
         return Moment(seen_at, seen_at, Known.UNKNOWN)
-    return Moment(first, seen_at, known)
+    return _find_moment(min(down_at or 0.0, seen_at), seen_at, told_at, asked_at)
 
 
 def find_end(
@@ -89,11 +82,16 @@ def find_end(
     first = min(up_at, seen_at)
     if asked_at is None and not is_certain:
         return Moment(first, seen_at, Known.UNKNOWN)
-    known = Known.SEEN if asked_at is None else Known.ASKED
+    return _find_moment(first, seen_at, told_at, asked_at)
+
+
+def _find_moment(first: float, seen_at: float, told_at: float | None, asked_at: float | None) -> Moment:
     if told_at is not None and told_at >= first - MAX_CLOCK_SKEW_SECONDS:
         exact = min(max(told_at, first), seen_at)
-        return Moment(exact, exact, Known.TOLD if asked_at is None else known)
-    return Moment(first if asked_at is None else max(first, min(asked_at, seen_at)), seen_at, known)
+        return Moment(exact, exact, Known.TOLD if asked_at is None else Known.ASKED)
+    if asked_at is None:
+        return Moment(first, seen_at, Known.SEEN)
+    return Moment(max(first, min(asked_at, seen_at)), seen_at, Known.ASKED)
 
 
 @dataclass(slots=True)
@@ -223,23 +221,6 @@ def list_months(began: float, ended: float) -> list[tuple[str, float, float]]:
         months.append((f"{first:%Y-%m}", first.timestamp(), following.timestamp()))
         first = following
     return months
-
-
-#: What lives are added up by.
-SumKey = Literal["workspace", "person", "connection", "template"]
-
-
-def get_sum_key(life: Life, by: SumKey) -> str:
-    """Return what a life counts for in sums of one kind; "" if it has no template."""
-    match by:
-        case "workspace":
-            return life.subject
-        case "person":
-            return life.principal.key
-        case "connection":
-            return life.connection
-        case _:
-            return life.template or ""
 
 
 # -- what people are shown -----------------------------------------------------------------------------------
@@ -445,14 +426,6 @@ def group_class(sums: Mapping[str, Sum], *, is_seen: bool) -> GroupUsage:
     total = sum_parts(sums.values())
     persons = sorted(sums.items(), key=lambda pair: (-pair[1].hours.best, pair[0]))
     return GroupUsage(len(sums), total, by_person=tuple(persons) if is_seen else ())
-
-
-def choose_parts(parts: Iterable[tuple[str, int, Sum]], *, is_seen: bool) -> list[tuple[str, int, Sum]]:
-    """Return the connections whose sums are shown; ``is_seen``: persons may be seen, so all are.
-
-    Otherwise those that few people used are left out, of the sum, too.
-    """
-    return [one for one in parts if is_seen or one[1] >= MIN_PEOPLE]
 
 
 def sum_parts(parts: Iterable[Sum]) -> Sum:

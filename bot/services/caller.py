@@ -34,7 +34,8 @@ from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from bot.domain import policy
 from bot.domain.accounts import Account
-from bot.domain.audit import AuditEntry, AuditSubject
+from bot.domain.audit import AuditEntry
+from bot.domain.courses import ClassCard
 from bot.domain.feasibility import find_access_obstacle
 from bot.domain.people import Person, Principal
 from bot.domain.runs import Run
@@ -50,6 +51,8 @@ from bot.store.tables import UNDOABLE_ACTIONS
 from bot.store.transaction import Transaction
 from bot.support.errors import NotIdentified, NotLinked, Refused, SlackFailed
 
+#: A row that a request is about.
+AuditedRow = Workspace | Run | ClassCard
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
@@ -311,7 +314,7 @@ class Caller:
         self,
         tx: Transaction,
         action: str,
-        about: Workspace | Run | AuditSubject | str,
+        about: AuditedRow | str,
         /,
         result: str = "accepted",
         *,
@@ -333,7 +336,7 @@ class Caller:
         self,
         tx: Transaction,
         kind: str,
-        about: Workspace | Run | AuditSubject | str,
+        about: AuditedRow | str,
         *,
         began: str = "",
         initiator: str = "",
@@ -358,7 +361,7 @@ class Caller:
         self.actions[kind, action.subject] = action
 
 
-def _describe_target(about: Workspace | Run | AuditSubject | str) -> tuple[str, dict[str, str]]:
+def _describe_target(about: AuditedRow | str) -> tuple[str, dict[str, str]]:
     """Return how the audit names the subject of a request, and the ids that it records."""
     if isinstance(about, str):
         return about, {}
@@ -366,7 +369,7 @@ def _describe_target(about: Workspace | Run | AuditSubject | str) -> tuple[str, 
         return f"{about.connection}/{about.remote_id}", {"workspace": about.id}
     if isinstance(about, Run):
         return f"{about.connection}/{about.remote_id or about.name}", {"run": about.id}
-    return f"{about.connection}/{about.title}", dict(about.keys)
+    return f"{about.connection}/{about.title}", {"card": about.id, "teacher": about.principal.key}
 
 
 def build_refusal(

@@ -65,7 +65,7 @@ def leave(tx: Transaction, caller: Caller, card_id: str) -> tuple[ClassCard, str
         if workspace_id is not None:
             timers.decide(tx, workspace_id)
             cards.queue_messages(tx, workspace_id, changed=True)
-        caller.record(tx, "class.leave", card.subject, consent="withdrawn")
+        caller.record(tx, "class.leave", card, consent="withdrawn")
     return card, workspace_id
 
 
@@ -81,7 +81,7 @@ def leave_out(tx: Transaction, caller: Caller, card_id: str, days: Collection[st
         raise Refused("course.never")
     if changed != card and caller.is_first_delivery(tx):
         _change(tx, card, off=changed.off, stops_at=changed.stops_at)
-        caller.record(tx, "class.cancel_lesson" if days else "class.restore_lesson", card.subject)
+        caller.record(tx, "class.cancel_lesson" if days else "class.restore_lesson", card)
     return changed
 
 
@@ -102,7 +102,7 @@ def end(tx: Transaction, caller: Caller, card_id: str) -> ClassCard:
     to["stops_at"] = timetable.get_last_end(replace(card, **to))
     if caller.is_first_delivery(tx):
         _change(tx, card, **to)
-        caller.record(tx, "class.end", card.subject)
+        caller.record(tx, "class.end", card)
     return replace(card, **to)
 
 

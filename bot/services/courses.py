@@ -125,7 +125,7 @@ def post(tx: Transaction, caller: Caller, draft: ClassCard) -> ClassCard:
         CLASS_CARDS.add(tx, card, next_check_at=next_check_at)
         cards.add(tx, NoticeKind.CLASS_CARD, card.id, card.principal.key)
         add_notices(tx, [_build_post_notice(card)])
-        caller.record(tx, "class.post", card.subject, channel=draft.channel_id)
+        caller.record(tx, "class.post", card, channel=draft.channel_id)
     return card
 
 
@@ -168,7 +168,7 @@ def stop_all(tx: Transaction, caller: Caller, card_id: str) -> ClassCard | None:
     closed = CLASS_CARDS.first(tx, "close_class", id=card.id, **ends)
     if closed is not None:
         cards.queue_messages(tx, card.id, changed=True)
-        caller.record(tx, "class.stop_all", card.subject)
+        caller.record(tx, "class.stop_all", card)
     return closed
 
 
@@ -251,7 +251,7 @@ def enroll(
         _record_message(tx, caller, card, message_ts)
         tx.run("look_at_class", id=card.id, now=tx.now(), rest=MIN_COUNT_SECONDS)
         began = "" if operation is None else operation.id
-        caller.record(tx, "class.join", card.subject, began=began, workspace=workspace.id, consent=consent)
+        caller.record(tx, "class.join", card, began=began, workspace=workspace.id, consent=consent)
     if timetable.find_lesson_on(card, tx.now()) is None:
         return JoinResult(card, target, "enrolled", operation)
     if operation is None:

@@ -43,7 +43,7 @@ def _settle_member(tx: Transaction, card: ClassCard, former: FormerMember) -> No
             cards.queue_messages(tx, member.workspace_id, changed=True)
         notice = NewNotice(card.id, NoticeKind.COURSE_LEFT, former.principal.key, former.principal, body)
         add_notices(tx, [notice])
-        detail = {**card.subject.keys, "because": "upgrade"}
+        detail = {"card": card.id, "teacher": card.principal.key, "because": "upgrade"}
         target = f"{card.connection}/{card.title}"
         append_audit(tx, [AuditEntry(former.principal.key, "class.leave", target, "accepted", detail)])
         return

@@ -11,6 +11,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.time_parsing.past import Window, find_week
 from bot.domain.usage import (
+    MIN_PEOPLE,
     MONDAY_HOUR,
     GroupUsage,
     Known,
@@ -21,7 +22,6 @@ from bot.domain.usage import (
     UsageFacts,
     UsageRow,
     add_up,
-    choose_parts,
     find_next_monday,
     group_class,
     sum_parts,
@@ -155,14 +155,7 @@ async def _add_week(gatherer: Gatherer, message: Message, facts: Facts) -> Facts
     # It isn't last week any more once the message is read again.
     week = replace(week, name="")
     found = await load_usage(gatherer, message.principal, week)
-    return UsageFacts(
-        **facts.common(),
-        window=week,
-        usage=found.usage,
-        titles=found.titles,
-        running=found.running,
-        is_weekly=found.is_weekly,
-    )
+    return replace(found, **facts.common())
 
 
 WEEKLY_WORK: Final = ScheduledWork(name="weekly", claim=_claim, carry_out=send_week, refuse=_skip)
@@ -203,13 +196,13 @@ def read_class(tx: Transaction, caller: Caller, card_id: str, since: float, unti
 def read_team(tx: Transaction, caller: Caller, since: float, until: float) -> GroupUsage:
     """Return everybody's hours within a window by connection, for administrators.
 
-    Persons are in it only if the operator allows that.
+    Persons are in it only if the operator allows that. Otherwise connections that few people used aren't.
     """
     caller.check(tx, "usage_team")
     reach, is_seen = caller.context.installation.reach(caller.principal) or "", caller.context.names_usage
     until = min(until, tx.now())
     every = usage.sum_connections(tx, reach, since, until)
-    shown = choose_parts(every, is_seen=is_seen)
+    shown = [one for one in every if is_seen or one[1] >= MIN_PEOPLE]
     if every and not shown:
         return GroupUsage(is_withheld=True)
     return GroupUsage(

@@ -11,123 +11,65 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """Why the app asks for something: a sentence for the installer, and the module that needs it."""
-
-    why: str
-    module: str
-
-
-BOT_SCOPES: Final[Mapping[str, Use]] = {
-    "app_mentions:read": Use(
-        "Reads requests that mention the bot, in channels it was invited to.",
-        "handlers.events",
+BOT_SCOPES: Final[Mapping[str, str]] = {
+    "app_mentions:read": "Reads requests that mention the bot, in channels it was invited to.",
+    "chat:write": (
+        "Sends answers, cards and the message that a workspace is ready, and keeps the cards up to date."
     ),
-    "chat:write": Use(
-        "Sends answers, cards and the message that a workspace is ready, and keeps the cards up to date.",
-        "bot.slack.notifier",
+    "commands": "Provides the slash commands.",
+    "files:write": (
+        "Sends a job's full output as a file, in the thread of the job's card, and pictures of a week."
     ),
-    "commands": Use(
-        "Provides the slash commands.",
-        "handlers.workspace",
-    ),
-    "files:write": Use(
-        "Sends a job's full output as a file, in the thread of the job's card, and pictures of a week.",
-        "bot.slack.notifier",
-    ),
-    "im:history": Use(
-        "Reads what people write to the bot, and checks whether a message of its own has arrived.",
-        "handlers.events",
-    ),
-    "im:write": Use(
-        "Finds the direct message with a person, to check whether a first message there has arrived.",
-        "bot.slack.notifier",
-    ),
-    "users:read": Use(
-        "Knows who is a guest or has left, so that only current members can use it.",
-        "bot.slack.people",
-    ),
+    "im:history": "Reads what people write to the bot, and checks whether a message of its own has arrived.",
+    "im:write": "Finds the direct message with a person, to check whether a first message there has arrived.",
+    "users:read": "Knows who is a guest or has left, so that only current members can use it.",
 }
 
 #: Scopes that an installer may leave out.
-OPTIONAL_SCOPES: Final[Mapping[str, Use]] = {
-    "usergroups:read": Use(
-        "Knows who is in the user groups that the settings or the connections file name.",
-        "bot.slack.people",
-    ),
-    "users:read.email": Use(
-        "Shows administrators the confirmed e-mail addresses of those a request may be about.",
-        "bot.slack.people",
+OPTIONAL_SCOPES: Final[Mapping[str, str]] = {
+    "usergroups:read": "Knows who is in the user groups that the settings or the connections file name.",
+    "users:read.email": (
+        "Shows administrators the confirmed e-mail addresses of those a request may be about."
     ),
 }
 
 #: Scopes that are requested only if Slack's assistant may call Usher.
-ASSISTANT_SCOPES: Final[Mapping[str, Use]] = {
-    "mcp:connect": Use("Lets Slack's assistant ask for what people tell it to.", "handlers.assistant.web"),
+ASSISTANT_SCOPES: Final[Mapping[str, str]] = {
+    "mcp:connect": "Lets Slack's assistant ask for what people tell it to.",
 }
 
-USER_SCOPES: Final[Mapping[str, Use]] = {
-    "openid": Use(
-        "Proves who somebody is on the link page (Sign in with Slack), and reads nothing else.",
-        "bot.web",
-    ),
+USER_SCOPES: Final[Mapping[str, str]] = {
+    "openid": "Proves who somebody is on the link page (Sign in with Slack), and reads nothing else.",
 }
 
-EVENTS: Final[Mapping[str, Use]] = {
-    "app_home_opened": Use(
-        "Shows people their workspaces when they open the app's Home tab.", "handlers.home"
-    ),
-    "app_mention": Use(
-        "The same words as after the slash command, said to the bot in a channel.",
-        "handlers.events",
-    ),
-    "app_uninstalled": Use(
-        "Deletes all links of the workspace that removes the app.",
-        "handlers.events",
-    ),
-    "channel_id_changed": Use(
-        "Keeps the cards of classes up to date in a channel that gets another id.",
-        "handlers.channels",
-    ),
-    "message.im": Use(
-        "The same words as after the slash command, said to the bot in a direct message.",
-        "handlers.events",
-    ),
-    "team_join": Use(
-        "Learns about new people, and who of them is a guest.",
-        "handlers.events",
-    ),
-    "tokens_revoked": Use(
-        "Stops using a token that Slack has taken back, and tells a person whose own it was.",
-        "handlers.events",
-    ),
-    "user_change": Use(
-        "Deletes the links of a person who leaves, and learns who became a guest.",
-        "handlers.events",
-    ),
+EVENTS: Final[Mapping[str, str]] = {
+    "app_home_opened": "Shows people their workspaces when they open the app's Home tab.",
+    "app_mention": "The same words as after the slash command, said to the bot in a channel.",
+    "app_uninstalled": "Deletes all links of the workspace that removes the app.",
+    "channel_id_changed": "Keeps the cards of classes up to date in a channel that gets another id.",
+    "message.im": "The same words as after the slash command, said to the bot in a direct message.",
+    "team_join": "Learns about new people, and who of them is a guest.",
+    "tokens_revoked": "Stops using a token that Slack has taken back, and tells a person whose own it was.",
+    "user_change": "Deletes the links of a person who leaves, and learns who became a guest.",
 }
 
 WORKSPACE_COMMAND: Final = "/workspace"
 JOB_COMMAND: Final = "/job"
 
-COMMANDS: Final[Mapping[str, Use]] = {
-    WORKSPACE_COMMAND: Use(
-        "Lists, starts, stops and opens a person's workspaces.",
-        "handlers.workspace",
-    ),
-    JOB_COMMAND: Use(
-        "Runs a person's jobs, shows their output, and stops them.",
-        "handlers.job",
-    ),
+COMMANDS: Final[Mapping[str, str]] = {
+    WORKSPACE_COMMAND: "Lists, starts, stops and opens a person's workspaces.",
+    JOB_COMMAND: "Runs a person's jobs, shows their output, and stops them.",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Shortcut(Use):
-    """A shortcut as Slack shows it; ``kind`` is "global", or "message" for one in each message's menu."""
+class Shortcut:
+    """A shortcut as Slack shows it, and why the app asks for it.
 
+    ``kind`` is "global", or "message" for one in each message's menu.
+    """
+
+    why: str
     kind: str
     name: str
     description: str
@@ -138,14 +80,12 @@ class Shortcut(Use):
 SHORTCUTS: Final[Mapping[str, Shortcut]] = {
     "start_workspace": Shortcut(
         "Starts one of a person's workspaces from wherever they are in Slack.",
-        "handlers.workspace.listing",
         kind="global",
         name="Start a workspace",
         description="Choose one of your workspaces and start it",
     ),
     "run_as_job": Shortcut(
         "Opens the job form with the command of a message in it; it runs when the person presses Run.",
-        "handlers.snippets",
         kind="message",
         name="Run as a job",
         description="Run the command in this message as a job",

@@ -19,9 +19,9 @@ from bot.store import (  # noqa: F401 - what they declare: queues, what follows 
     work_items,
     workspaces,
 )
+from bot.store.engine import Engine
 from bot.store.sqlite import SqliteEngine, find_served_databases
 from bot.store.store import Store
-from bot.store.transaction import Engine
 from bot.support.clock import Clock, Ids
 from bot.support.errors import StoreUnavailable
 from bot.support.settings.database import find_database_file, is_postgres

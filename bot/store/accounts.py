@@ -23,6 +23,7 @@ from bot.store import (
     waitlist,
     work_items,
 )
+from bot.store.engine import Engine
 from bot.store.fan_out import read_batches, register_fan_out, start_fan_out, take_batch
 from bot.store.links import expire
 from bot.store.queues import Queue, declare_queue
@@ -40,7 +41,7 @@ from bot.store.tables import (
     WORKSPACES,
 )
 from bot.store.tasks import take_over
-from bot.store.transaction import Engine, Row, Transaction
+from bot.store.transaction import Row, Transaction
 
 
 def find_account(tx: Transaction, principal: Principal, connection: str) -> Account | None:

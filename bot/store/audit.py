@@ -11,17 +11,8 @@ from functools import partial
 from typing import Any, Final
 
 from bot.domain.audit import AuditEntry
-from bot.store.transaction import (
-    Engine,
-    Priority,
-    Row,
-    Transaction,
-    as_json,
-    clean,
-    from_json,
-    hash_text,
-    prioritize,
-)
+from bot.store.engine import Engine
+from bot.store.transaction import Priority, Row, Transaction, as_json, clean, from_json, hash_text, prioritize
 
 #: An action of releases before 0.4.0: the rows up to ``through`` in its detail were moved into a file.
 _ARCHIVED: Final = "audit.archive"

@@ -4,10 +4,11 @@ from bot.domain.browsers import BrowserSession, PageRows
 from bot.domain.people import Principal
 from bot.store import operations, workspaces
 from bot.store.account_ids import list_resting_connections
+from bot.store.engine import Engine
 from bot.store.fan_out import FAN_OUT_BATCH_SIZE, repeat_until_done
 from bot.store.notices import find_direct_channel
 from bot.store.tables import BROWSER_SESSIONS
-from bot.store.transaction import Engine, Priority, Transaction, prioritize
+from bot.store.transaction import Priority, Transaction, prioritize
 
 
 def find_session(tx: Transaction, id_hash: str, idle_seconds: float) -> BrowserSession | None:

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from functools import partial
 
 from bot.store import cards
+from bot.store.engine import Engine
 from bot.store.fan_out import FAN_OUT_BATCH_SIZE, repeat_until_done
 from bot.store.tables import CARDS, CHANNEL_IDS, CONVERSATIONS, TABLES
-from bot.store.transaction import Engine, Row, Transaction, from_json
+from bot.store.transaction import Row, Transaction, from_json
 
 
 def note_channel_change(tx: Transaction, place: str, old: str, new: str, at: float) -> list[list[str]]:

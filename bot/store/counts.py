@@ -6,8 +6,9 @@ from typing import Any
 
 from bot.domain.outages import SLACK
 from bot.store import maintenance, outages, owners, waitlist
+from bot.store.engine import Engine
 from bot.store.fan_out import COUNT_BATCH_SIZE, read_counts
-from bot.store.transaction import Engine, Priority, Row, Transaction
+from bot.store.transaction import Priority, Row, Transaction
 
 #: Tables that grow with the number of people, and the queries that count a batch of them.
 _COUNTED_IN_BATCHES = {

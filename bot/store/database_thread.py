@@ -1,6 +1,4 @@
-"""The parts that both engines share.
-
-The queue in front of a thread of the database, the thread, and the loop's side.
+"""The queue in front of a thread of the database, and the thread.
 
 Work that waited too long is abandoned: its caller gets StoreBusy, and it never runs or is rolled back. One
 lock decides which comes first, the caller's giving up or the thread's commit. Whoever waits for a person
@@ -24,20 +22,8 @@ from threading import Condition, Thread
 from time import monotonic
 from typing import Any, ClassVar, Protocol
 
-from bot.store.schema import CLOCK_READING_SECONDS, move_times, save_heartbeat
-from bot.store.transaction import (
-    ClockReading,
-    NotAlone,
-    OnWrite,
-    Priority,
-    Result,
-    StoreTime,
-    Transaction,
-    Work,
-    request_began,
-)
-from bot.support.clock import Clock
-from bot.support.errors import StoreBusy, StoreError, StoreMigrated, StoreUnavailable, StoreUnsure
+from bot.store.transaction import OnWrite, Priority, Transaction, request_began
+from bot.support.errors import StoreBusy, StoreError, StoreUnavailable, StoreUnsure
 
 #: How long a caller waits for a commit, in seconds.
 PATIENCE_SECONDS: Mapping[Priority, float] = {
@@ -52,141 +38,6 @@ MIN_PATIENCE_SECONDS = 0.1
 REQUEST_SECONDS = 3.0
 #: Poll records are batched until there are this many rows, or for this many seconds.
 BATCH_ROWS, BATCH_SECONDS = 200, 0.05
-
-
-class QueuedEngine:
-    """Queue work for threads, and keep the store's time."""
-
-    #: Whether several processes may serve from it.
-    is_shared: ClassVar[bool] = False
-
-    @property
-    def is_exclusive(self) -> bool:
-        """Return whether its serving process is known to be the only one: no lease of others counts."""
-        return False
-
-    @property
-    def is_whole(self) -> bool:
-        """Return whether it can both read and write, as far as it knows."""
-        return True
-
-    @property
-    def problem(self) -> str:
-        """Return why it isn't whole, "" if it is."""
-        return ""
-
-    @property
-    def warning(self) -> str:
-        """Return what is wrong though it works, "" for nothing."""
-        return ""
-
-    def __init__(self, clock: Clock, patience: Mapping[Priority, float], batch_seconds: float) -> None:
-        self.clock = clock
-        self._time = StoreTime(clock)
-        #: Whether this is the serving process: only that one moves times.
-        self._serves = False
-        self._written_ahead = self._time.ahead()
-        self._on_migrated: Callable[[StoreMigrated], None] = lambda _: None
-        self._write_queue = self._read_queue = WriteQueue(patience, BATCH_ROWS, batch_seconds)
-
-    def now(self) -> float:
-        """Return the store's epoch seconds."""
-        return self._time.now()
-
-    def end_within(self, seconds: float) -> None:
-        """Let nobody wait longer than so many seconds from now, because the process ends."""
-        for queue in self._queues():
-            queue.end_within(seconds)
-
-    def _queues(self) -> list[WriteQueue]:
-        """Return all queues."""
-        return [self._write_queue]
-
-    @property
-    def has_jumped(self) -> bool:
-        """Return whether times have to be moved along with the clock, which the next write does."""
-        return self._serves and self._time.jump() > 0
-
-    def report_to(self, on_write: OnWrite) -> None:
-        """Pass the names of the tables that each commit of this process writes to a callback."""
-        for queue in self._queues():
-            queue.on_write = on_write
-
-    def end_on_migration(self, end: Callable[[StoreMigrated], None]) -> None:
-        """Tell when a newer release has migrated the database: nothing can be written from then on."""
-        self._on_migrated = end
-
-    async def listen(self, _on_write: OnWrite) -> None:
-        """Return at once: no other process notifies."""
-
-    async def read(self, work: Work[Result], priority: Priority = Priority.URGENT) -> Result:
-        """Run read-only work, on one snapshot of the database."""
-        is_patient = priority is Priority.IDLE
-        result: Result = await self._read_queue.submit(work, priority, is_read=True, is_patient=is_patient)
-        return result
-
-    async def write(
-        self,
-        work: Work[Result],
-        priority: Priority = Priority.STEADY,
-        rows: int = 1,
-        subjects: Sequence[str] = (),
-    ) -> Result:
-        """Run work that writes; durable when it returns."""
-        queue = self._queue_of(priority, subjects)
-        if priority is Priority.CLAIMS:
-            priority = Priority.STEADY
-        try:
-            result: Result = await queue.submit(work, priority, is_read=False, rows=rows, subjects=subjects)
-        except NotAlone:
-            result = await self._write_queue.submit(work, priority, is_read=False, rows=rows)
-        except StoreMigrated as error:
-            self._on_migrated(error)
-            raise
-        return result
-
-    def _queue_of(self, priority: Priority, subjects: Sequence[str]) -> WriteQueue:  # noqa: ARG002
-        """Return the queue of those who write at a priority for such subjects."""
-        return self._write_queue
-
-    async def _write_patiently(self, work: Work[Result]) -> Result:
-        """Run work that writes, however long it takes: nobody waits for it but an operator."""
-        result: Result = await self._write_queue.submit(work, Priority.STEADY, is_read=False, is_patient=True)
-        return result
-
-    def serves(self) -> None:
-        """Move times from now on, as the one process serving from this database."""
-        self._serves = True
-
-    def clock_reading(self) -> ClockReading:
-        """Return the difference between the store's time and the machine's monotonic clock."""
-        return ClockReading(self.clock.boot(), self._time.ahead())
-
-    # -- the threads' side -----------------------------------------------------------------------------------
-
-    def _begin_write(self, session: Session, subjects: Sequence[str] = ()) -> None:  # noqa: ARG002
-        """Begin a transaction; move waiting times along with a clock that jumped ahead, in one before it.
-
-        While the store's time slows down to meet a clock that was set back, the clock reading is written
-        repeatedly: the next start relies on it.
-        """
-        session.begin(writes=True)
-        jump = self._time.jump()
-        if not self._serves:
-            # Only the serving process moves them, not every other process that has the database open.
-            self._time.follow(jump)
-            return
-        if not jump and abs(self._time.ahead() - self._written_ahead) <= CLOCK_READING_SECONDS:
-            return
-        clock_reading = self.clock_reading()
-        if jump:
-            move_times(session.transaction, jump, clock_reading)
-        else:
-            save_heartbeat(session.transaction, clock_reading)
-        session.commit()
-        self._time.follow(jump)
-        self._written_ahead = clock_reading.ahead + jump
-        session.begin(writes=True)
 
 
 #: After this many turns of urgent work in a row other work gets one, so that it isn't starved.

@@ -14,6 +14,7 @@ from bot.domain.timeouts import GONE, UNLISTED
 from bot.domain.usability import UNUSABLE
 from bot.domain.workspaces import PROVISIONAL, UP_STATES, Action, State, Workspace, get_name_in_id
 from bot.store import cards, corrections, gates, handovers, hours, timers, usage
+from bot.store.engine import Engine
 from bot.store.fan_out import FAN_OUT_BATCH_SIZE, read_batches, take_batch
 from bot.store.statements import fill_changes
 from bot.store.tables import (
@@ -25,7 +26,7 @@ from bot.store.tables import (
     parse_principal,
     unconfirmed_columns,
 )
-from bot.store.transaction import Engine, Priority, Row, Transaction, as_words, prioritize
+from bot.store.transaction import Priority, Row, Transaction, as_words, prioritize
 from bot.store.workspaces import insert
 
 #: States that change by themselves: a workspace that a list finds in one of them is read soon.

@@ -9,8 +9,9 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from bot.domain.tasks import Task, TaskKind
+from bot.store.engine import Engine
 from bot.store.tables import TASKS
-from bot.store.transaction import Engine, Priority, Row, Transaction, Work, from_json
+from bot.store.transaction import Priority, Row, Transaction, Work, from_json
 
 Item = TypeVar("Item")
 #: Changed rows after which a batch ends; the limit of a transaction leaves room for the last row's changes.

@@ -23,6 +23,7 @@ from bot.domain.usability import UNUSABLE, find_lack_start, is_awaited
 from bot.domain.work_items import Call
 from bot.domain.workspaces import NOT_UP_STATES, PROVISIONAL, State
 from bot.store import cards, handovers, timers, usage
+from bot.store.engine import Engine
 from bot.store.notices import release_card
 from bot.store.queues import Claim, Queue, declare_queue
 from bot.store.statements import fill_changes
@@ -36,16 +37,7 @@ from bot.store.tables import (
     parse_unconfirmed,
     unconfirmed_columns,
 )
-from bot.store.transaction import (
-    Engine,
-    Parameters,
-    Priority,
-    Row,
-    Transaction,
-    as_json,
-    as_words,
-    prioritize,
-)
+from bot.store.transaction import Parameters, Priority, Row, Transaction, as_json, as_words, prioritize
 from bot.store.work_items import WakeReason
 
 #: Suffix of the gate's key for a candidate: something found at the provider that isn't in the database yet.

@@ -2,9 +2,10 @@
 
 from bot.domain.accounts import Link
 from bot.domain.people import Principal
+from bot.store.engine import Engine
 from bot.store.fan_out import FAN_OUT_BATCH_SIZE, repeat_until_done
 from bot.store.tables import LINKS
-from bot.store.transaction import Engine, Transaction
+from bot.store.transaction import Transaction
 
 
 def expire(tx: Transaction, principal_key: str, connection: str) -> None:

@@ -20,6 +20,7 @@ from bot.domain.operations import MAX_PROMPT_SECONDS
 from bot.domain.people import Principal
 from bot.domain.work_items import Outcome
 from bot.store import cards, conversations, preferences
+from bot.store.engine import Engine
 from bot.store.fan_out import (
     FAN_OUT_BATCH_SIZE,
     register_fan_out,
@@ -30,7 +31,7 @@ from bot.store.fan_out import (
 from bot.store.queues import Claim, Queue, declare_queue
 from bot.store.slack_rate_limits import UNLIMITED, CallQuota
 from bot.store.tables import CARDS, DIRECT_CHANNELS, NOTICES, OPERATIONS, parse_enum
-from bot.store.transaction import Engine, Priority, Row, Transaction, as_json, concerns, prioritize
+from bot.store.transaction import Priority, Row, Transaction, as_json, concerns, prioritize
 
 #: The most seconds for which the notice of an operation's end waits for a card that is being sent.
 CARD_FIRST_SECONDS = 5.0

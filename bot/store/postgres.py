@@ -25,14 +25,15 @@ from bot.store.database_thread import (
     BATCH_ROWS,
     BATCH_SECONDS,
     PATIENCE_SECONDS,
-    QueuedEngine,
     QueueWorker,
     Session,
     WriteQueue,
 )
+from bot.store.engine import Engine
 from bot.store.postgres_errors import describe_url, explain_not_opened, make_pooling_error
 from bot.store.postgres_servers import LOOK_SECONDS, Servers
-from bot.store.postgres_session import DatabaseClock, PostgresSession, find_pooling
+from bot.store.postgres_session import PostgresSession, find_pooling
+from bot.store.postgres_transaction import DatabaseClock
 from bot.store.sqlite import SqliteEngine
 from bot.store.sqlite import explain_not_opened as explain_file_not_opened
 from bot.store.store import Store
@@ -55,7 +56,7 @@ _STOP_IT = "Usher is running on this database ({name}): stop it first, then try 
 _CLOSED_MESSAGE = "This database ({name}) is being copied to: try again in a moment."
 
 
-class PostgresEngine(QueuedEngine):
+class PostgresEngine(Engine):
     """Supply transactions of one PostgreSQL database."""
 
     is_shared = True
@@ -152,11 +153,8 @@ class PostgresEngine(QueuedEngine):
         Those who do look at everything every second: commits that notify wait for each other.
         """
         for session in self._writing:
-            session.notifies = False
+            session.transaction.notifies = False
         await listen(self._url, on_write, self._servers)
-
-    async def tidy(self) -> None:
-        """Do nothing: PostgreSQL reclaims space by itself."""
 
     async def migrate(self, *, serves: bool = False) -> list[str]:
         """Bring the schema up to date; return the names of the migrations that ran.
@@ -168,7 +166,7 @@ class PostgresEngine(QueuedEngine):
         if serves:
             self._serves = True
             for session in self._writing:
-                session.newest_known = max(self._scripts)
+                session.transaction.newest_known = max(self._scripts)
             if not await self.write(lambda _: self._session.take_lock()):
                 raise StoreInUse(_CLOSED_MESSAGE.format(name=self._name))
         return applied

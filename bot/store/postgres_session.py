@@ -1,23 +1,22 @@
-"""A connection to PostgreSQL: its transactions, its locks, its clock, its errors, and its loss."""
+"""A connection to PostgreSQL: how it is made, its locks, its errors, its loss, and its schema."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from select import POLLIN, poll
 from socket import SHUT_RDWR, socket
-from threading import Lock, Timer
+from threading import Timer
 from time import monotonic, sleep
 from typing import ClassVar, Final
 
 import psycopg
 import structlog
-from psycopg import Cursor
 from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 
-from bot.store import audit, schema
+from bot.store import schema
 from bot.store.postgres_errors import (
     FIRST_STATEMENT_UNANSWERED,
     describe_url,
@@ -27,11 +26,10 @@ from bot.store.postgres_errors import (
     translate,
 )
 from bot.store.postgres_servers import TIMELINE, Servers
-from bot.store.postgres_transaction import PostgresTransaction
+from bot.store.postgres_transaction import CLOCK_QUERY, OF_SCHEMA, DatabaseClock, PostgresTransaction
 from bot.store.transaction import Row, StoreTime
-from bot.support.clock import Clock, Ids
-from bot.support.errors import StoreBusy, StoreError, StoreMigrated, StoreRefused, StoreUnavailable
-from bot.support.release import RELEASE
+from bot.support.clock import Ids
+from bot.support.errors import StoreBusy, StoreError, StoreRefused, StoreUnavailable
 from bot.support.settings.database import read_sign_in_again
 
 log = structlog.get_logger(__name__)
@@ -58,41 +56,16 @@ _SETTINGS = (
     "WHERE current_setting('synchronous_commit') IN ('off', 'local')"
 )
 _NOT_EMPTY = "{name} isn't empty: create a new database and copy into that. Nothing was copied."
-_CLOCK_QUERY = "SELECT extract(epoch FROM clock_timestamp())::float8 AS epoch"
-_NEWEST_MIGRATION = "(SELECT max(name) FROM migrations) AS newest_migration"
-_SERVER_COLUMNS = f"{_CLOCK_QUERY}, pg_is_in_recovery() AS is_standby, pg_backend_pid() AS pid, {TIMELINE}"
-#: The two locks of an installation: its schema's name is part of them. All who serve share the second. The
-#: locks of subjects have the next number.
-WRITING, SERVING = 1_970_497_906, 1_970_497_907
+_SERVER_COLUMNS = f"{CLOCK_QUERY}, pg_is_in_recovery() AS is_standby, pg_backend_pid() AS pid, {TIMELINE}"
+#: The lock of an installation that all who serve share, or that nobody else may have.
+SERVING: Final = 1_970_497_907
 _ALONE, _SHARED = "", "_shared"
-_OF_SCHEMA = "hashtext(coalesce(current_schema(), ''))"
-_BEGIN_WRITE: Final = b"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
-LOCK_ALONE, _LOCK_BESIDE = (
-    f"SELECT {lock}({WRITING}, {_OF_SCHEMA})".encode()
-    for lock in ("pg_advisory_xact_lock", "pg_advisory_xact_lock_shared")
-)
-#: Everybody takes them in the same order.
-_LOCK_SUBJECTS: Final = (
-    b"SELECT pg_advisory_xact_lock(1970497908, wanted.key) FROM ("
-    b"SELECT DISTINCT hashtext(coalesce(current_schema(), '') || name) AS key FROM ("
-    b"SELECT unnest($1::text[]) AS name "
-    b"UNION ALL SELECT principal FROM workspaces WHERE id = ANY ($1::text[])) named ORDER BY key) wanted"
-)
-#: What a transaction that writes asks first: by its id its outcome is found if its commit isn't answered.
-_BEGUN: Final = f"{_CLOCK_QUERY}, pg_current_xact_id()::text AS id"
-#: Fails, and so does the commit that follows it, if a newer release has migrated.
-_REFUSE_MIGRATED: Final = b"SELECT 1 / (max(name) <= $1)::int AS is_known FROM migrations"
-_MIGRATED = (
-    "The database was migrated by a newer release of Usher ({name}), and this is {release}: this process has "
-    "stopped. Nothing that was asked for is lost: start the newer release."
-)
 _CLOSED_TO_SERVERS = "the database is closed to who serves from it"
 _PAST = (
     "this server lives in the past: another one has taken its place, and doesn't answer. Start that one "
     "again; if it is lost, restart Usher"
 )
 _HALF = "another connection of this process is away"
-_BEGIN_READ: Final = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
 class PostgresSession:
@@ -119,32 +92,18 @@ class PostgresSession:
         self._connection: psycopg.Connection[Row] | None = None
         #: Why there is no connection, "" as long as there is.
         self.problem = ""
-        #: The open pipeline, and what waits for all that was sent in it.
-        self._pipeline: AbstractContextManager[psycopg.Pipeline] | None = None
-        self._sync: Callable[[], None] = lambda: None
-        #: When the open transaction asked for the database's time, and the cursor that has the answer.
-        self._asked: tuple[float, Cursor[Row]] | None = None
-        #: Whether the open transaction writes, and that it has begun isn't known yet.
-        self._begins = False
-        #: The id of the open transaction, "" as long as it isn't known.
-        self._transaction_id = ""
         #: Why a server that answers couldn't be used, and when to ask it again.
         self._refusal: StoreUnavailable | None = None
         self._asks_at = 0.0
         #: Since when servers let it in no more, None if they do.
         self._refused_since: float | None = None
-        #: Which of the locks of those who serve this connection should hold, and which it does.
-        self._wanted: set[str] = set()
-        self._held: set[str] = set()
-        #: Whether those who listen are told which tables it writes.
-        self.notifies = True
+        #: The locks of those who serve that this connection keeps.
+        self._locks: set[str] = set()
         #: The server's process behind the connection.
         self.pid = 0
         #: Which server that is, on which timeline; and whether the rows were compared with that.
         self.timeline, self.is_compared = "", False
-        #: The newest migration that this release knows: set, nothing is written once there is a newer one.
-        self.newest_known = ""
-        self.transaction = PostgresTransaction(self._send, self._wait, self._finish, time, ids)
+        self.transaction = PostgresTransaction(clock, time, ids)
 
     def open(self) -> None:
         """Connect. Raise StoreUnavailable with the cause for operators."""
@@ -161,7 +120,7 @@ class PostgresSession:
             if self._connection is None:
                 self._connection = self._connected()
             with _cut_unless_answered(self._connection):
-                row = self._cursor().execute("SELECT pg_backend_pid() AS pid").fetchone()
+                row = self._connection.execute("SELECT pg_backend_pid() AS pid").fetchone()
         except psycopg.Error as error:
             raise make_open_error(self._url, error) from None
         return row["pid"] if row is not None else 0
@@ -171,70 +130,37 @@ class PostgresSession:
 
         All that goes with its first statement: nobody waits for it here.
         """
-        if self._is_gone() or not self._servers.note(self.timeline):
+        if self.is_away or not self._servers.note(self.timeline):
             self._connect_again()
         if writes and not (self._is_allowed is None or self._is_allowed()):
             # As if its own connection were away.
             sleep(RETRY_SECONDS)
             raise psycopg.errors.CannotConnectNow(_HALF)
-        self._leave_pipeline()
-        self.transaction.begin(writes=writes, is_alone=self._is_allowed is None)
-        self._transaction_id, self._begins, self._asked = "", writes, None
-        assert self._connection is not None  # opened before any work
-        self._pipeline = self._connection.pipeline()
-        self._sync = self._pipeline.__enter__().sync
-        if not writes:
-            self._send(_BEGIN_READ)
-            return
-        self._send(_BEGIN_WRITE)
-        self._send(LOCK_ALONE if self._is_allowed is None else _LOCK_BESIDE)
-        if subjects and self._is_allowed is not None:
-            self._send(_LOCK_SUBJECTS, [list(subjects)])
-        newest = f", {_NEWEST_MIGRATION}" if self.newest_known else ""
-        self._asked = self._clock.monotonic(), self._send(f"{_BEGUN}{newest}".encode())
+        self.transaction.begin(writes=writes, is_alone=self._is_allowed is None, subjects=subjects)
 
     def settle(self, *, waits: bool) -> None:
         """Append to the audit; and wait for all that is under way, so that the commit waits for nobody."""
-        audit.append_entries(self.transaction)
-        if waits or not self._transaction_id:
-            self.transaction.settle()
+        self.transaction.settle(waits=waits)
 
     def commit(self) -> None:
         """Commit. Raise StoreBusy if nothing was written after all."""
         if self.transaction.is_finished:
             return
         try:
-            self._send_commit()
-            self._leave_pipeline()
+            self.transaction.commit()
         except psycopg.OperationalError:
-            if not self._is_gone():
+            if not self.is_away:
                 raise
-            if not self._transaction_id:
+            if not self.transaction.id:
                 raise StoreBusy("the connection to the database was lost; nothing was done") from None
-            self._find_outcome(self._transaction_id, self.timeline)
-
-    def _send_commit(self) -> None:
-        self.transaction.expect_writes()
-        tables = " ".join(sorted(self.transaction.written)) if self.notifies else ""
-        if tables:
-            # With the commit, and no further round trip.
-            self._send(b"SELECT pg_notify('usher', $1)", [tables])
-        self._send(b"COMMIT")
-
-    def _finish(self) -> None:
-        """Commit together with all that is under way."""
-        if self.newest_known and self._asked is not None:
-            self._send(_REFUSE_MIGRATED, [self.newest_known])
-        self._send_commit()
-        self._wait(self._leave_pipeline)
+            self._find_outcome(self.transaction.id, self.timeline)
 
     def rollback(self) -> None:
         """Roll back, if there is anything to."""
         self.transaction.written.clear()
+        self.transaction.abandon()
         connection = self._connection
-        with suppress(psycopg.Error):
-            self._leave_pipeline()
-        if connection is None or self._is_gone() or self._is_idle(connection):
+        if connection is None or self.is_away or self._is_idle(connection):
             return
         with suppress(psycopg.Error):
             # psycopg forgets what it has prepared with it: a migration may have changed a table under that.
@@ -244,7 +170,7 @@ class PostgresSession:
         """Return whether the same work may succeed in a moment, perhaps on a new connection."""
         if not isinstance(error, psycopg.Error):
             return False
-        return self._is_gone() or is_passing(error)
+        return self.is_away or is_passing(error)
 
     def translated(self, error: Exception) -> Exception:
         """Translate an error of PostgreSQL to one that callers know; return others unchanged."""
@@ -254,14 +180,14 @@ class PostgresSession:
         """Close the connection; the lock is free when this returns, not only once the server has noticed."""
         if self._connection is not None:
             with suppress(psycopg.Error):
-                for mode in sorted(self._held):
-                    self._release(mode)
+                for mode in sorted(self._locks):
+                    _ask_lock(self._cursor(), f"pg_advisory_unlock{mode}")
             self._connection.close()
 
     @property
     def is_away(self) -> bool:
-        """Return whether there is no connection, or one without a lock that it should hold."""
-        return self._is_gone() or not self._wanted <= self._held
+        """Return whether there is no connection."""
+        return self._connection is None or self._connection.closed
 
     @property
     def is_cut(self) -> bool:
@@ -278,24 +204,14 @@ class PostgresSession:
         Return False if that isn't possible now.
         """
         mode = _ALONE if alone else _SHARED
-        if mode not in self._held:
-            row = self._cursor().execute(_lock(f"pg_try_advisory_lock{mode}")).fetchone()
-            if not (row and row["done"]):
-                return False
-            self._held.add(mode)
-            self._wanted.add(mode)
+        if mode not in self._locks and not _ask_lock(self._cursor(), f"pg_try_advisory_lock{mode}"):
+            return False
+        self._locks.add(mode)
         return True
 
     def is_alone(self) -> bool:
         """Return whether nobody else serves, nor can until the open transaction ends."""
-        row = self._cursor().execute(_lock("pg_try_advisory_xact_lock")).fetchone()
-        return bool(row and row["done"])
-
-    def _release(self, mode: str) -> None:
-        if mode in self._held:
-            self._cursor().execute(_lock(f"pg_advisory_unlock{mode}"))
-        self._held.discard(mode)
-        self._wanted.discard(mode)
+        return _ask_lock(self._cursor(), "pg_try_advisory_xact_lock")
 
     def applied(self) -> dict[str, str]:
         """Return the release that ran it, by migration that ran here; "" if none is recorded."""
@@ -347,77 +263,13 @@ class PostgresSession:
 
     def _cursor(self) -> psycopg.Cursor[Row]:
         """Return a cursor whose statements are waited for, one after the other."""
-        if self._pipeline is not None:
-            self._wait()
-            self._leave_pipeline()
+        self.transaction.wait_for_each()
         assert self._connection is not None  # opened before any work
         return self._connection.cursor()
-
-    def _send(self, statement: bytes, params: Sequence[object] = ()) -> Cursor[Row]:
-        """Send a statement, which stays prepared; its result is there once somebody has waited."""
-        assert self._connection is not None  # opened before any work
-        try:
-            return self._connection.cursor().execute(statement, params, prepare=True)
-        except psycopg.Error as error:
-            # The error of an earlier statement comes as soon as it is there.
-            self._explain(error)
-            raise
-
-    def _wait(self, until: Callable[[], None] | None = None) -> None:
-        """Wait for all statements that are under way."""
-        try:
-            if until is not None:
-                until()
-            elif self._pipeline is not None:
-                self._sync()
-        except psycopg.Error as error:
-            self._explain(error)
-            raise
-        if self._asked is not None:
-            self._note_begun(*self._asked)
-
-    def _explain(self, error: psycopg.Error) -> None:
-        """Raise what an error of the first wait means, if that is more than it says."""
-        if self._asked is not None and self._asked[1].pgresult is not None:
-            self._note_begun(*self._asked)
-        elif self._begins and isinstance(error, psycopg.errors.FeatureNotSupported):
-            # No plan is stale yet: this is how a standby refuses to begin. It's asked when connecting again.
-            self._close()
-            raise make_standby_error() from None
-
-    def _note_begun(self, before: float, asked: Cursor[Row]) -> None:
-        """Take over what a transaction that writes asks first. Raise StoreMigrated."""
-        self._asked, self._begins = None, False
-        begun = self._note_time(before, asked)
-        self._transaction_id = begun["id"]
-        self._time.catch_up()
-        if self.newest_known and (newest := begun["newest_migration"]) > self.newest_known:
-            raise StoreMigrated(_MIGRATED.format(name=newest, release=RELEASE)) from None
-
-    def _note_time(self, before: float, asked: Cursor[Row]) -> Row:
-        """Take over the database's time, which was asked for at a moment of the monotonic clock."""
-        row = asked.fetchone()
-        assert row is not None  # a SELECT without a table
-        self._clock.note(before, row["epoch"], self._clock.monotonic())
-        return row
-
-    def _leave_pipeline(self) -> None:
-        """Wait for all statements that are under way, and wait for each from now on."""
-        if self._pipeline is not None:
-            pipeline, self._pipeline = self._pipeline, None
-            pipeline.__exit__(None, None, None)
-
-    def _is_gone(self) -> bool:
-        return self._connection is None or self._connection.closed
 
     @staticmethod
     def _is_idle(connection: psycopg.Connection[Row]) -> bool:
         return connection.info.transaction_status is TransactionStatus.IDLE
-
-    def _close(self) -> None:
-        self._pipeline = self._asked = None
-        if self._connection is not None:
-            self._connection.close()
 
     def _connected(self) -> psycopg.Connection[Row]:
         connection = psycopg.Connection[dict[str, object]].connect(
@@ -431,28 +283,30 @@ class PostgresSession:
         return connection
 
     def _connect(self) -> None:
-        self._close()
-        self._held = set()
-        self._connection = self._connected()
+        if self._connection is not None:
+            self.transaction.abandon()
+            self._connection.close()
+        connection = self._connected()
         try:
-            if refusal := _explain_refusal(self._connection.info):
+            if refusal := _explain_refusal(connection.info):
                 raise StoreUnavailable(refusal)
-            with _cut_unless_answered(self._connection):
+            with _cut_unless_answered(connection):
                 before = self._clock.monotonic()
-                self._cursor().execute(_SETTINGS)
-                server = self._note_time(before, self._cursor().execute(_SERVER_COLUMNS.encode()))
+                connection.execute(_SETTINGS)
+                server = self._clock.take(before, connection.execute(_SERVER_COLUMNS.encode()))
             if server["is_standby"]:
                 raise make_standby_error()
             if not self._servers.note(server["timeline"]):
                 raise StoreUnavailable(_PAST)
             self.pid, self.timeline, self.is_compared = server["pid"], server["timeline"], False
-            for mode in sorted(self._wanted):
-                if not self.take_lock(alone=mode == _ALONE):
+            for mode in sorted(self._locks):
+                if not _ask_lock(connection.cursor(), f"pg_try_advisory_lock{mode}"):
                     raise psycopg.OperationalError(_CLOSED_TO_SERVERS)
         except (psycopg.Error, StoreUnavailable):
             # Nothing is written without these settings, or without the lock.
-            self._connection.close()
+            connection.close()
             raise
+        self._connection = self.transaction.connection = connection
 
     def _connect_again(self) -> None:
         if self._refusal is not None and monotonic() < self._asks_at:
@@ -496,7 +350,7 @@ class PostgresSession:
         until = monotonic() + OUTCOME_SECONDS
         while monotonic() < until:
             with suppress(psycopg.Error, StoreUnavailable):
-                if self._is_gone():
+                if self.is_away:
                     self._connect_again()
                 if self.timeline != timeline:
                     if not self.transaction.audited:
@@ -521,6 +375,11 @@ def _explain_refusal(server: psycopg.ConnectionInfo) -> str:
     if server.parameter_status("server_encoding") != "UTF8":
         return "the database can't store every text: create it with ENCODING 'UTF8'"
     return ""
+
+
+def _ask_lock(cursor: psycopg.Cursor[Row], function: str) -> bool:
+    row = cursor.execute(f"SELECT {function}({SERVING}, {OF_SCHEMA}) AS done".encode()).fetchone()
+    return bool(row and row["done"])
 
 
 @contextmanager
@@ -559,41 +418,3 @@ def find_pooling(one: PostgresSession, other: PostgresSession) -> bool:
     finally:
         one.close()
         other.close()
-
-
-def _lock(function: str) -> bytes:
-    return f"SELECT {function}({SERVING}, {_OF_SCHEMA}) AS done".encode()
-
-
-class DatabaseClock:
-    """Tell the database's time: its last reading, carried on by the machine's monotonic clock."""
-
-    def __init__(self, machine: Clock) -> None:
-        self._machine = machine
-        self._lock = Lock()
-        self._ahead = machine.now() - machine.monotonic()
-        self._is_known = False
-
-    def note(self, before: float, epoch: float, after: float) -> None:
-        """Take over a reading that was made between two moments of the monotonic clock.
-
-        What is known is kept as far as the reading allows, so a slow answer doesn't look like a moved clock.
-        At first nothing is, however right the machine's clock looks, and the earliest time that it can be is
-        taken: ahead of the database's time, gates and limits of others would open too early here.
-        """
-        with self._lock:
-            known = self._ahead if self._is_known else epoch - after
-            self._ahead = min(max(known, epoch - after), epoch - before)
-            self._is_known = True
-
-    def now(self) -> float:
-        """Return epoch seconds."""
-        return self._ahead + self._machine.monotonic()
-
-    def monotonic(self) -> float:
-        """Return the machine's monotonic seconds."""
-        return self._machine.monotonic()
-
-    def boot(self) -> str:
-        """Identify the boot of this machine."""
-        return self._machine.boot()

@@ -11,16 +11,57 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, suppress
 from functools import cache
-from typing import Any
+from threading import Lock
+from typing import Any, Final
 
+import psycopg
 from psycopg import Cursor
 
-from bot.domain.audit import AuditEntry
+from bot.store.audit import append_entries
+from bot.store.postgres_errors import make_standby_error
 from bot.store.statements import read_queries
-from bot.store.transaction import NotAlone, Parameters, Row, StoreTime, as_json, clean, find_written_table
-from bot.support.clock import Ids
-from bot.support.errors import StoreBusy
+from bot.store.transaction import (
+    NotAlone,
+    Parameters,
+    Row,
+    StoreTime,
+    Transaction,
+    as_json,
+    clean,
+    find_written_table,
+)
+from bot.support.clock import Clock, Ids
+from bot.support.errors import StoreBusy, StoreMigrated
+from bot.support.release import RELEASE
+
+CLOCK_QUERY = "SELECT extract(epoch FROM clock_timestamp())::float8 AS epoch"
+_NEWEST_MIGRATION = "(SELECT max(name) FROM migrations) AS newest_migration"
+#: The lock of an installation whose decisions are made one at a time; its schema's name is part of it.
+WRITING: Final = 1_970_497_906
+OF_SCHEMA = "hashtext(coalesce(current_schema(), ''))"
+_BEGIN_WRITE: Final = b"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
+LOCK_ALONE, _LOCK_BESIDE = (
+    f"SELECT {lock}({WRITING}, {OF_SCHEMA})".encode()
+    for lock in ("pg_advisory_xact_lock", "pg_advisory_xact_lock_shared")
+)
+#: Everybody takes them in the same order.
+_LOCK_SUBJECTS: Final = (
+    b"SELECT pg_advisory_xact_lock(1970497908, wanted.key) FROM ("
+    b"SELECT DISTINCT hashtext(coalesce(current_schema(), '') || name) AS key FROM ("
+    b"SELECT unnest($1::text[]) AS name "
+    b"UNION ALL SELECT principal FROM workspaces WHERE id = ANY ($1::text[])) named ORDER BY key) wanted"
+)
+#: What a transaction that writes asks first: by its id its outcome is found if its commit isn't answered.
+_BEGUN: Final = f"{CLOCK_QUERY}, pg_current_xact_id()::text AS id"
+#: Fails, and so does the commit that follows it, if a newer release has migrated.
+_REFUSE_MIGRATED: Final = b"SELECT 1 / (max(name) <= $1)::int AS is_known FROM migrations"
+_MIGRATED = (
+    "The database was migrated by a newer release of Usher ({name}), and this is {release}: this process has "
+    "stopped. Nothing that was asked for is lost: start the newer release."
+)
+_BEGIN_READ: Final = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 _PARAMETER_PATTERN = re.compile(r"(?<!:):(\w+)")
 #: The parameter that stands for all rows.
@@ -43,47 +84,169 @@ def number_parameters(query: str) -> tuple[str, tuple[str, ...]]:
     return _PARAMETER_PATTERN.sub(lambda found: f"${names.index(found[1]) + 1}", query), names
 
 
-class PostgresTransaction:
-    """One transaction of PostgreSQL, with queries by name; the engine begins and ends the transaction."""
+class PostgresTransaction(Transaction):
+    """The open transaction of a connection, whose statements are sent in a pipeline.
 
-    def __init__(
-        self,
-        send: Callable[[bytes, Sequence[object]], Cursor[Row]],
-        wait: Callable[[], None],
-        commit: Callable[[], None],
-        time: StoreTime,
-        ids: Ids,
-    ) -> None:
-        self.ids = ids
-        self._send = send
-        self._wait = wait
-        self._commit = commit
-        self._time = time
+    Its session makes the connection, and begins and ends the transaction.
+    """
+
+    def __init__(self, clock: DatabaseClock, time: StoreTime, ids: Ids) -> None:
+        super().__init__(time, ids)
+        self._clock = clock
+        #: The connection, which its session makes again when it is lost.
+        self.connection: psycopg.Connection[Row] | None = None
+        #: The open pipeline, and what waits for all that was sent in it.
+        self._pipeline: AbstractContextManager[psycopg.Pipeline] | None = None
+        self._sync: Callable[[], None] = lambda: None
+        #: Whether those who listen are told which tables it writes.
+        self.notifies = True
+        #: The newest migration that this release knows: set, nothing is written once there is a newer one.
+        self.newest_known = ""
         #: How many rows were changed on this connection, as far as it was waited for.
         self._changes = 0
+        self._forget()
+
+    def _forget(self) -> None:
+        """Forget the former transaction."""
+        self._writes = False
+        self._is_alone = True
+        #: Its id, by which the outcome of a commit is looked up; "" as long as it isn't known.
+        self.id = ""
+        #: When it asked for the database's time, and the cursor that has the answer.
+        self._asked: tuple[float, Cursor[Row]] | None = None
         #: What was sent and may have written, and wasn't waited for.
         self._under_way: list[tuple[Cursor[Row], str]] = []
-        self.begin(writes=False, is_alone=True)
-
-    def begin(self, *, writes: bool, is_alone: bool) -> None:
-        """Forget the former transaction. ``is_alone``: nobody else decides anything meanwhile."""
-        self._is_alone = is_alone
-        #: Whether it is known to have its turn.
-        self._has_begun = not writes
-        self._under_way.clear()
         #: What was asked and not taken, by its text and its parameters.
         self._ahead: dict[tuple[str, tuple[str | None, ...]], Cursor[Row]] = {}
-        self.audit_entries: list[AuditEntry] = []
-        self.audited: Row = {}
-        self.may_commit: Callable[[], bool] | None = None
+        self.audit_entries = []
+        self.audited = {}
+        self.may_commit = None
         #: Whether its commit was sent with its last statement.
         self.is_finished = False
-        self.written: set[str] = set()
+        self.written = set()
+
+    def begin(self, *, writes: bool, is_alone: bool, subjects: Sequence[str] = ()) -> None:
+        """Begin, with the first statement: nobody waits for it here.
+
+        ``is_alone``: nobody else decides anything meanwhile; else nobody decides about its subjects.
+        """
+        self._forget()
+        self._writes, self._is_alone = writes, is_alone
+        assert self.connection is not None  # made before any work
+        self._pipeline = self.connection.pipeline()
+        self._sync = self._pipeline.__enter__().sync
+        if not writes:
+            self._send(_BEGIN_READ)
+            return
+        self._send(_BEGIN_WRITE)
+        self._send(LOCK_ALONE if is_alone else _LOCK_BESIDE)
+        if subjects and not is_alone:
+            self._send(_LOCK_SUBJECTS, [list(subjects)])
+        newest = f", {_NEWEST_MIGRATION}" if self.newest_known else ""
+        self._asked = self._clock.monotonic(), self._send(f"{_BEGUN}{newest}".encode())
+
+    @property
+    def _begins(self) -> bool:
+        """Return whether it writes, and isn't known to have begun."""
+        return self._writes and not self.id
+
+    # -- sending and waiting ---------------------------------------------------------------------------------
+
+    def _send(self, statement: bytes, params: Sequence[object] = ()) -> Cursor[Row]:
+        """Send a statement, which stays prepared; its result is there once somebody has waited."""
+        assert self.connection is not None  # made before any work
+        try:
+            return self.connection.cursor().execute(statement, params, prepare=True)
+        except psycopg.Error as error:
+            # The error of an earlier statement comes as soon as it is there.
+            self._explain(error)
+            raise
+
+    def _catch_up(self, *, leaves: bool = False) -> None:
+        """Wait for all that is under way, and note what it has written; ``leaves``: it is the last."""
+        try:
+            if leaves:
+                self._leave_pipeline()
+            elif self._pipeline is not None:
+                self._sync()
+        except psycopg.Error as error:
+            self._explain(error)
+            raise
+        if self._asked is not None:
+            self._note_begun(*self._asked)
+        for sent, text in self._under_way:
+            if sent.rowcount > 0:
+                self._changes += sent.rowcount
+                self.written |= find_written_table(text)
+        self._under_way.clear()
+
+    def _explain(self, error: psycopg.Error) -> None:
+        """Raise what an error of the first wait means, if that is more than it says."""
+        if self._asked is not None and self._asked[1].pgresult is not None:
+            self._note_begun(*self._asked)
+        elif self._begins and isinstance(error, psycopg.errors.FeatureNotSupported):
+            # No plan is stale yet: this is how a standby refuses to begin. It's asked when connecting again.
+            assert self.connection is not None  # made before any work
+            self.connection.close()
+            raise make_standby_error() from None
+
+    def _note_begun(self, before: float, asked: Cursor[Row]) -> None:
+        """Take over what a transaction that writes asks first. Raise StoreMigrated."""
+        self._asked = None
+        begun = self._clock.take(before, asked)
+        self.id = begun["id"]
+        self._time.catch_up()
+        if self.newest_known and (newest := begun["newest_migration"]) > self.newest_known:
+            raise StoreMigrated(_MIGRATED.format(name=newest, release=RELEASE)) from None
+
+    def _leave_pipeline(self) -> None:
+        if self._pipeline is not None:
+            pipeline, self._pipeline = self._pipeline, None
+            pipeline.__exit__(None, None, None)
+
+    def wait_for_each(self) -> None:
+        """Wait for all that is under way, and for each statement from now on."""
+        if self._pipeline is not None:
+            self._catch_up()
+            self._leave_pipeline()
+
+    def settle(self, *, waits: bool) -> None:
+        """Append to the audit; and wait for all that is under way, so that the commit waits for nobody."""
+        append_entries(self)
+        if self._begins or (waits and self._under_way):
+            self._catch_up()
+
+    def commit(self) -> None:
+        """Send the commit with all that is under way, and wait for both."""
+        if self.newest_known and self._begins:
+            self._send(_REFUSE_MIGRATED, [self.newest_known])
+        self.written.update(*(find_written_table(text) for _, text in self._under_way))
+        if self.notifies and self.written:
+            # With the commit, and no further round trip.
+            self._send(b"SELECT pg_notify('usher', $1)", [" ".join(sorted(self.written))])
+        self._send(b"COMMIT")
+        self._catch_up(leaves=True)
+
+    def abandon(self) -> None:
+        """Wait for nothing more: what was under way has failed, or is rolled back."""
+        with suppress(psycopg.Error):
+            self._leave_pipeline()
+
+    def finish(self) -> None:
+        """Send the commit with all that is under way, and wait for both."""
+        if self.may_commit is None or self.audit_entries:
+            return
+        if not self.may_commit():
+            raise StoreBusy("nobody waits for it any more; nothing was done")
+        self.commit()
+        self.is_finished = True
+
+    # -- statements ------------------------------------------------------------------------------------------
 
     def _execute(self, query: str, params: dict[str, Any]) -> Cursor[Row]:
         assert not self.is_finished, "nothing may follow"
-        text, names = number_parameters(query)
-        sent = self._send(text.encode(), [_encode_text(params[name]) for name in names])
+        text, given = _number(query, params)
+        sent = self._send(text.encode(), given)
         if not text.startswith("SELECT"):
             self._under_way.append((sent, text))
             for key in [
@@ -92,44 +255,13 @@ class PostgresTransaction:
                 del self._ahead[key]
         return sent
 
-    def settle(self) -> None:
-        """Wait for all that may have written, if anything was sent since the last wait."""
-        if self._under_way or not self._has_begun:
-            self._catch_up()
-
-    def expect_writes(self) -> None:
-        """Note what may be written by what is under way."""
-        self.written.update(*(find_written_table(text) for _, text in self._under_way))
-
-    def _catch_up(self) -> None:
-        """Wait for all that is under way, and note what it has written."""
-        self._wait()
-        self._note_written()
-
-    def _note_written(self) -> None:
-        self._has_begun = True
-        for sent, text in self._under_way:
-            if sent.rowcount > 0:
-                self._changes += sent.rowcount
-                self.written |= find_written_table(text)
-        self._under_way.clear()
-
     def all(self, query: str, **params: Any) -> list[Row]:
         """Return all rows."""
-        text, names = number_parameters(query)
-        given = tuple(_encode_text(params[name]) for name in names)
-        if self._ahead and (asked := self._ahead.pop((text, given), None)) is not None:
-            if asked.pgresult is None:
-                self._catch_up()
-            return asked.fetchall()
-        sent = self._execute(query, params)
-        self._catch_up()
-        return sent.fetchall()
-
-    def one(self, query: str, **params: Any) -> Row | None:
-        """Return the first row."""
-        rows = self.all(query, **params)
-        return rows[0] if rows else None
+        asked = self._ahead.pop(_number(query, params), None) if self._ahead else None
+        if asked is None or asked.pgresult is None:
+            asked = asked or self._execute(query, params)
+            self._catch_up()
+        return asked.fetchall()
 
     def run(self, query: str, **params: Any) -> None:
         """Run a statement, without waiting for it."""
@@ -143,29 +275,13 @@ class PostgresTransaction:
 
     def ask(self, query: str, **params: Any) -> None:
         """Send a query for a later ``all`` or ``one`` of the same."""
-        text, names = number_parameters(query)
-        given = tuple(_encode_text(params[name]) for name in names)
-        self._ahead[text, given] = self._execute(query, params)
-
-    def finish(self) -> None:
-        """Send the commit with all that is under way, and wait for both."""
-        if self.may_commit is None or self.audit_entries:
-            return
-        if not self.may_commit():
-            raise StoreBusy("nobody waits for it any more; nothing was done")
-        self._commit()
-        self.is_finished = True
-        self._note_written()
+        self._ahead[_number(query, params)] = self._execute(query, params)
 
     def run_each(self, query: str, params: Sequence[Parameters]) -> None:
         """Run a statement for each set of parameters, all at once."""
         if params:
             each = [{f"{name}_": clean(value) for name, value in one.items()} for one in params]
             self._execute(query, {_EACH: as_json(each)})
-
-    def now(self) -> float:
-        """Return the store's epoch seconds."""
-        return self._time.now()
 
     def be_alone(self) -> None:
         """Return if nobody else decides anything meanwhile; else raise NotAlone."""
@@ -180,6 +296,12 @@ class PostgresTransaction:
         return self._changes + len(self.audit_entries)
 
 
+def _number(query: str, params: dict[str, Any]) -> tuple[str, tuple[str | None, ...]]:
+    """Return a query's text and its parameters in their order."""
+    text, names = number_parameters(query)
+    return text, tuple(_encode_text(params[name]) for name in names)
+
+
 @cache
 def _writes_to(statement: str, query: str) -> bool:
     """Return whether a statement writes to a table that a query reads."""
@@ -189,3 +311,44 @@ def _writes_to(statement: str, query: str) -> bool:
 def _encode_text(value: Any) -> str | None:
     cleaned = clean(value)
     return cleaned if cleaned is None or isinstance(cleaned, str) else repr(cleaned)
+
+
+class DatabaseClock:
+    """Tell the database's time: its last reading, carried on by the machine's monotonic clock."""
+
+    def __init__(self, machine: Clock) -> None:
+        self._machine = machine
+        self._lock = Lock()
+        self._ahead = machine.now() - machine.monotonic()
+        self._is_known = False
+
+    def note(self, before: float, epoch: float, after: float) -> None:
+        """Take over a reading that was made between two moments of the monotonic clock.
+
+        What is known is kept as far as the reading allows, so a slow answer doesn't look like a moved clock.
+        At first nothing is, however right the machine's clock looks, and the earliest time that it can be is
+        taken: ahead of the database's time, gates and limits of others would open too early here.
+        """
+        with self._lock:
+            known = self._ahead if self._is_known else epoch - after
+            self._ahead = min(max(known, epoch - after), epoch - before)
+            self._is_known = True
+
+    def take(self, before: float, asked: Cursor[Row]) -> Row:
+        """Take over a reading that was asked for at a moment of the monotonic clock; return its row."""
+        row = asked.fetchone()
+        assert row is not None  # a SELECT without a table
+        self.note(before, row["epoch"], self.monotonic())
+        return row
+
+    def now(self) -> float:
+        """Return epoch seconds."""
+        return self._ahead + self._machine.monotonic()
+
+    def monotonic(self) -> float:
+        """Return the machine's monotonic seconds."""
+        return self._machine.monotonic()
+
+    def boot(self) -> str:
+        """Identify the boot of this machine."""
+        return self._machine.boot()

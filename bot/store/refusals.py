@@ -13,7 +13,7 @@ from bot.store.tables import ACCOUNTS
 from bot.store.transaction import Priority, Row, Transaction, prioritize
 
 #: The columns of an account whose secret its provider accepts.
-ACCEPTED: Final[Mapping[str, Any]] = {"refused_since": None, "refused_for": 0, "renamed_to": None}
+ACCEPTED: Final[Mapping[str, Any]] = {"refused_since": None, "renamed_to": None}
 
 
 def hold(tx: Transaction, account: Account, renamed_to: str | None) -> Account | None:

@@ -15,10 +15,11 @@ from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Call, Outcome
 from bot.store import cards, gates, homes, usage, waitlist, work_items
 from bot.store.discovered import find_listing_start
+from bot.store.engine import Engine
 from bot.store.notices import add_card, add_notices, release_card
 from bot.store.queues import ALWAYS, Claim, Queue, declare_queue
 from bot.store.tables import ACCOUNTS, RUNS, make_parser, parse_principal
-from bot.store.transaction import Engine, Priority, Row, Transaction, prioritize
+from bot.store.transaction import Priority, Row, Transaction, prioritize
 from bot.store.work_items import WakeReason
 
 #: Seconds in which an accepted stop isn't sent again: a second click is no second request.

@@ -13,11 +13,12 @@ from importlib.resources import files
 from typing import Any, Final
 
 from bot.store import leases
+from bot.store.engine import Engine
 from bot.store.maintenance import AWAY
 from bot.store.statements import fill_changes
 from bot.store.tables import OPERATIONS, RUNS, SERVING, UPKEEP
 from bot.store.time_repair import build_healing_queries
-from bot.store.transaction import ClockReading, Engine, Priority, Transaction, Work, prioritize
+from bot.store.transaction import ClockReading, Priority, Transaction, Work, prioritize
 from bot.support.errors import StoreTooNew, StoreTooOld, StoreUnreleased
 from bot.support.release import RELEASE, find_newest
 

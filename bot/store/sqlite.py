@@ -28,9 +28,9 @@ from typing import Any, ClassVar
 
 import structlog
 
-from bot.domain.audit import AuditEntry
 from bot.store import audit, schema
-from bot.store.database_thread import BATCH_SECONDS, PATIENCE_SECONDS, QueuedEngine, QueueWorker
+from bot.store.database_thread import BATCH_SECONDS, PATIENCE_SECONDS, QueueWorker, Session
+from bot.store.engine import Engine
 from bot.store.statements import read_queries
 from bot.store.transaction import (
     Parameters,
@@ -84,7 +84,7 @@ _ANOTHER = (
 )
 
 
-class SqliteEngine(QueuedEngine):
+class SqliteEngine(Engine):
     """Supply transactions of one SQLite file, or of memory (``:memory:``, for tests)."""
 
     def __init__(
@@ -103,6 +103,7 @@ class SqliteEngine(QueuedEngine):
         ``mountinfo`` is where the kernel lists what is mounted.
         """
         super().__init__(clock, patience, batch_seconds)
+        self._written_ahead = self._time.ahead()
         self._path = path
         self._mountinfo = mountinfo
         self._scripts = scripts or schema.read_migrations()
@@ -153,6 +154,30 @@ class SqliteEngine(QueuedEngine):
         self._write_queue.close()
         await self._worker.join()
         self._release_lock()
+
+    def _begin_write(self, session: Session, subjects: Sequence[str] = ()) -> None:  # noqa: ARG002
+        """Begin a transaction; move waiting times along with a clock that jumped ahead, in one before it.
+
+        While the store's time slows down to meet a clock that was set back, the clock reading is written
+        repeatedly: the next start relies on it.
+        """
+        session.begin(writes=True)
+        jump = self._time.jump()
+        if not self._serves:
+            # Only the serving process moves them, not every other process that has the database open.
+            self._time.follow(jump)
+            return
+        if not jump and abs(self._time.ahead() - self._written_ahead) <= schema.CLOCK_READING_SECONDS:
+            return
+        clock_reading = self.clock_reading()
+        if jump:
+            schema.move_times(session.transaction, jump, clock_reading)
+        else:
+            schema.save_heartbeat(session.transaction, clock_reading)
+        session.commit()
+        self._time.follow(jump)
+        self._written_ahead = clock_reading.ahead + jump
+        session.begin(writes=True)
 
     def _release_lock(self) -> None:
         if self._lock is not None:
@@ -342,23 +367,15 @@ class SqliteSession:
             self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
-class SqliteTransaction:
-    """One transaction of SQLite, with queries by name or as they are.
-
-    The engine begins and ends the transaction.
-    """
+class SqliteTransaction(Transaction):
+    """One transaction of SQLite; the engine begins and ends it."""
 
     def __init__(self, connection: sqlite3.Connection, time: StoreTime, ids: Ids) -> None:
-        self.ids = ids
+        super().__init__(time, ids)
         self._connection = connection
-        self._time = time
         self._queries = read_queries()
         #: The column names of each query, as SQLite gave them.
         self._columns: dict[str, list[str]] = {}
-        self.audit_entries: list[AuditEntry] = []
-        self.written: set[str] = set()
-        self.audited: Row = {}
-        self.may_commit: Callable[[], bool] | None = None
 
     def _execute(self, query: str, params: dict[str, Any]) -> sqlite3.Cursor:
         text = self._queries.get(query, query)
@@ -373,11 +390,6 @@ class SqliteTransaction:
             columns = self._columns[query] = [column[0] for column in cursor.description]
         return [dict(zip(columns, row, strict=True)) for row in cursor]
 
-    def one(self, query: str, **params: Any) -> Row | None:
-        """Return the first row."""
-        rows = self.all(query, **params)
-        return rows[0] if rows else None
-
     def run(self, query: str, **params: Any) -> None:
         """Run a statement."""
         self._execute(query, params)
@@ -386,23 +398,10 @@ class SqliteTransaction:
         """Run a statement; return how many rows were written."""
         return self._execute(query, params).rowcount
 
-    def ask(self, query: str, **params: Any) -> None:
-        """Do nothing: nobody waits for a network."""
-
-    def finish(self) -> None:
-        """Do nothing: the session commits."""
-
     def run_each(self, query: str, params: Sequence[Parameters]) -> None:
         """Run a statement for each set of parameters."""
         self.written |= find_written_table(self._queries[query]) if params else set()
         self._connection.executemany(self._queries[query], map(clean_all, params))
-
-    def now(self) -> float:
-        """Return the store's epoch seconds."""
-        return self._time.now()
-
-    def be_alone(self) -> None:
-        """Return: nobody else writes."""
 
     @property
     def changes(self) -> int:

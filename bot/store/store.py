@@ -18,7 +18,8 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.people import Person, Principal
 from bot.store import maintenance, people, schema, transaction
-from bot.store.transaction import Engine, Priority, Transaction, Work
+from bot.store.engine import Engine, run_write
+from bot.store.transaction import Priority, Transaction, Work
 from bot.support.errors import StoreNotMigrated
 
 Arguments = ParamSpec("Arguments")
@@ -55,9 +56,7 @@ class Store:
         """Run a function that writes, in one transaction; it is durable when this returns."""
         priority = transaction.get_priority(work, Priority.STEADY)
         subjects = transaction.find_subjects(work, *arguments, **named)
-        return await transaction.run_write(
-            self.engine, lambda tx: work(tx, *arguments, **named), priority, subjects
-        )
+        return await run_write(self.engine, lambda tx: work(tx, *arguments, **named), priority, subjects)
 
     async def claim(
         self,
@@ -81,7 +80,7 @@ class Store:
 
     async def carry_out(self, work: Work[Result], subjects: Sequence[str] = ()) -> Result:
         """Run a person's request (``bot.services.caller``) in one transaction, while they wait."""
-        return await transaction.run_write(self.engine, work, Priority.URGENT, subjects)
+        return await run_write(self.engine, work, Priority.URGENT, subjects)
 
     # -- the process -----------------------------------------------------------------------------------------
 

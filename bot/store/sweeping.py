@@ -4,10 +4,11 @@ from functools import partial
 
 from bot.domain.work_items import Outcome
 from bot.store import cards, hours, inbox, operations, usage
+from bot.store.engine import Engine
 from bot.store.fan_out import take_batch
 from bot.store.runs import RETENTION_SECONDS
 from bot.store.tables import CARDS, WORKSPACES
-from bot.store.transaction import Engine, Transaction
+from bot.store.transaction import Transaction
 
 _DAY = 86_400.0
 #: The seconds for which rows are kept, by the query that deletes older ones. A notice of kind reply shows

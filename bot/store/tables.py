@@ -363,8 +363,6 @@ ACCOUNTS = Table(
     accounts.Account,
     "id",
     PAIR,
-    # A duration.
-    refused_for=STAYS,
 )
 UNDOABLE_ACTIONS = Table("undoable_actions", UndoableAction, "id", "work_item_id")
 APPROVALS = Table("approvals", accounts.Approval, "id", PAIR)
@@ -424,7 +422,7 @@ OWNERS = make_plain_table("owners", "name", "owner", until=LEASE)
 PAUSES = make_plain_table(
     "pauses", "connection calls account_id", requested_at=PAST, paused_until=make_due(300.0)
 )
-PEOPLE = Table("people", people.Person, "principal", questioned_at=PAST, home_at=PAST)
+PEOPLE = Table("people", people.Person, "principal", home_at=PAST)
 PLACES = make_plain_table("places", "id", seen_at=PAST)
 REACHED = Table("reached", outages.Reached, "name")
 FORM_VALUES = make_plain_table("form_values", "principal connection purpose", PAIR)

@@ -14,23 +14,23 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar, copy_context
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass
 from enum import Enum, IntEnum
 from functools import cache
 from threading import Lock
 from time import monotonic
 from types import NoneType
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 
 from bot.domain.audit import AuditEntry
 from bot.domain.forms import Spec
 from bot.domain.people import Principal
 from bot.domain.stops import PlannedStops
 from bot.support.clock import Clock, Ids
-from bot.support.errors import StoreMigrated
 
 Result = TypeVar("Result")
 Row = dict[str, Any]
@@ -101,174 +101,76 @@ def find_subjects(work: Callable[..., Any], *arguments: Any, **named: Any) -> Se
     return () if find is None else sorted(find(*arguments, **named))
 
 
-class Transaction(Protocol):
+class Transaction(ABC):
     """One transaction. A query is given by its name in the SQL files, or as SQL."""
 
-    ids: Ids
-    #: Audit rows to append at the end of the transaction; earlier, others would have to wait for it.
-    audit_entries: list[AuditEntry]
-    #: Whether its caller still waits; None if others share the transaction.
-    may_commit: Callable[[], bool] | None
-    #: The tables that were written since this was last emptied, or work rolled back.
-    written: set[str]
-    #: The last audit row that this transaction wrote; empty if it wrote none.
-    audited: Row
+    def __init__(self, time: StoreTime, ids: Ids) -> None:
+        self.ids = ids
+        self._time = time
+        #: Audit rows to append at the end of the transaction; earlier, others would have to wait for it.
+        self.audit_entries: list[AuditEntry] = []
+        #: The last audit row that this transaction wrote; empty if it wrote none.
+        self.audited: Row = {}
+        #: Whether its caller still waits; None if others share the transaction.
+        self.may_commit: Callable[[], bool] | None = None
+        #: The tables that were written since this was last emptied, or work rolled back.
+        self.written: set[str] = set()
 
+    @abstractmethod
     def all(self, query: str, **params: Any) -> list[Row]:
         """Return all rows."""
-        ...
 
     def one(self, query: str, **params: Any) -> Row | None:
         """Return the first row."""
-        ...
+        rows = self.all(query, **params)
+        return rows[0] if rows else None
 
+    @abstractmethod
     def run(self, query: str, **params: Any) -> None:
         """Run a statement without waiting for its result; the next call that waits raises its error."""
-        ...
 
+    @abstractmethod
     def count(self, query: str, **params: Any) -> int:
         """Run a statement; return how many rows were written."""
-        ...
 
-    def ask(self, query: str, **params: Any) -> None:
-        """Send a query whose rows ``all`` or ``one`` of the same takes, without a wait of its own.
-
-        What is written to its tables in between makes them be read again.
-        """
-        ...
-
-    def finish(self) -> None:
-        """Commit with all that was sent, to save a wait; ``all`` and ``one`` still take what was asked.
-
-        Nothing else may follow. If the connection is lost meanwhile, the work is run again although it may
-        have been done. In a transaction that others share, this does nothing.
-        """
-        ...
-
+    @abstractmethod
     def run_each(self, query: str, params: Sequence[Parameters]) -> None:
         """Run a statement once for each set of parameters, in any order.
 
         The statement must say how PostgreSQL takes them all at once (``json_to_recordset(:each)``).
         """
-        ...
+
+    # What an engine without a network has no use for does nothing.
+
+    def ask(self, query: str, **params: Any) -> None:  # noqa: B027
+        """Send a query whose rows ``all`` or ``one`` of the same takes, without a wait of its own.
+
+        What is written to its tables in between makes them be read again.
+        """
+
+    def finish(self) -> None:  # noqa: B027
+        """Commit with all that was sent, to save a wait; ``all`` and ``one`` still take what was asked.
+
+        Nothing else may follow. If the connection is lost meanwhile, the work is run again although it may
+        have been done. In a transaction that others share, this does nothing.
+        """
+
+    def be_alone(self) -> None:  # noqa: B027
+        """Return if this work runs alone; otherwise raise NotAlone, so that it is run again alone."""
 
     def now(self) -> float:
         """Return the store's epoch seconds."""
-        ...
-
-    def be_alone(self) -> None:
-        """Return if this work runs alone; otherwise raise NotAlone, so that it is run again alone."""
-        ...
+        return self._time.now()
 
     @property
+    @abstractmethod
     def changes(self) -> int:
-        """The number of rows changed on this connection so far."""
-        ...
+        """The number of rows changed on this connection so far, or to be added to the audit."""
 
 
 #: A callback that takes the names of the tables that a commit wrote; None if that isn't known.
 OnWrite = Callable[[Collection[str] | None], None]
 Work = Callable[[Transaction], Result]
-
-
-class Engine(Protocol):
-    """Run transactions on one database. The errors are those of ``bot.store.store``."""
-
-    @property
-    def is_shared(self) -> bool:
-        """Return whether several processes may serve from this database, all by the database's clock."""
-        ...
-
-    @property
-    def is_exclusive(self) -> bool:
-        """Return whether this process is known to be the only one that serves: other leases don't count."""
-        ...
-
-    @property
-    def is_whole(self) -> bool:
-        """Return whether the engine can read and write. If not, the process claims and owns nothing."""
-        ...
-
-    @property
-    def problem(self) -> str:
-        """Return why it isn't whole, in words for operators; "" if it is."""
-        ...
-
-    @property
-    def warning(self) -> str:
-        """Return what is wrong though it works, in words for operators; "" for nothing."""
-        ...
-
-    async def read(self, work: Work[Result], priority: Priority = Priority.URGENT) -> Result:
-        """Run read-only work, on one snapshot of the database."""
-        ...
-
-    async def write(
-        self,
-        work: Work[Result],
-        priority: Priority = Priority.STEADY,
-        rows: int = 1,
-        subjects: Sequence[str] = (),
-    ) -> Result:
-        """Run work that writes; its changes are durable on return. ``rows`` is its weight within a batch.
-
-        ``subjects`` says whose rows it reads and writes (see ``concerns``); none: everything.
-        """
-        ...
-
-    async def migrate(self, *, serves: bool = False) -> list[str]:
-        """Bring the schema up to date; return the names of the migrations that ran.
-
-        With ``serves``, this process serves from the database until it is closed, and no other process may,
-        unless the database is shared. Raises StoreTooOld, StoreTooNew, StoreUnreleased or StoreInUse.
-        """
-        ...
-
-    def now(self) -> float:
-        """Return the store's epoch seconds."""
-        ...
-
-    def serves(self) -> None:
-        """Move stored times along with the clock from now on; earlier ones must already be healed."""
-        ...
-
-    def clock_reading(self) -> ClockReading:
-        """Return the difference between the store's time and the machine's monotonic clock."""
-        ...
-
-    @property
-    def clock(self) -> Clock:
-        """Return the clock that all processes use: the machine's, or that of a shared database."""
-        ...
-
-    def end_within(self, seconds: float) -> None:
-        """Limit every wait to some seconds from now, because the process is ending."""
-        ...
-
-    @property
-    def has_jumped(self) -> bool:
-        """Return whether the clock has jumped ahead; the next write then moves the stored times along."""
-        ...
-
-    def report_to(self, on_write: OnWrite) -> None:
-        """Call ``on_write`` after each commit of this process, with the tables that it wrote."""
-        ...
-
-    def end_on_migration(self, end: Callable[[StoreMigrated], None]) -> None:
-        """Call ``end`` once a newer release has migrated the database: from then on, all writes fail."""
-        ...
-
-    async def listen(self, on_write: OnWrite) -> None:
-        """Call ``on_write`` with the tables that other processes write, until cancelled."""
-        ...
-
-    async def tidy(self) -> None:
-        """Reclaim the space of deleted rows while there is nothing else to do."""
-        ...
-
-    async def close(self) -> None:
-        """Finish the queued work and close the database."""
-        ...
 
 
 #: The comment with which the SQL of a claim begins.
@@ -442,8 +344,8 @@ def share_request_patience() -> Iterator[None]:
 
 
 #: The keys that the current request has used, and those that its current transaction uses.
-_used: ContextVar[set[str] | None] = ContextVar("used", default=None)
-_using: ContextVar[set[str] | None] = ContextVar("using", default=None)
+used_keys: ContextVar[set[str] | None] = ContextVar("used", default=None)
+keys_in_use: ContextVar[set[str] | None] = ContextVar("using", default=None)
 
 
 class UsedTwice(Exception):
@@ -456,41 +358,21 @@ class UsedTwice(Exception):
 @contextmanager
 def track_used_keys() -> Iterator[None]:
     """Run a request, or a part of one, in which no key may be used twice."""
-    if _used.get() is not None:
+    if used_keys.get() is not None:
         yield
         return
-    token = _used.set(set())
+    token = used_keys.set(set())
     try:
         yield
     finally:
-        _used.reset(token)
+        used_keys.reset(token)
 
 
 def use_key(interaction: str) -> None:
     """Note that the current transaction uses a key; raises UsedTwice if the request used it before."""
-    used, using = _used.get(), _using.get()
+    used, using = used_keys.get(), keys_in_use.get()
     if used is None or using is None:
         return
     if interaction in used:
         raise UsedTwice(f"the interaction {interaction} was used before in this request")
     using.add(interaction)
-
-
-async def run_write(
-    engine: Engine, work: Work[Result], priority: Priority, subjects: Sequence[str] = ()
-) -> Result:
-    """Run work that writes, in a thread and perhaps repeatedly; count its keys as used after the commit."""
-    used = _used.get()
-    if used is None:
-        return await engine.write(work, priority, subjects=subjects)
-    using: set[str] = set()
-    context = copy_context()
-    context.run(_using.set, using)
-
-    def attempt(tx: Transaction) -> Result:
-        using.clear()
-        return context.run(work, tx)
-
-    result = await engine.write(attempt, priority, subjects=subjects)
-    used |= using
-    return result

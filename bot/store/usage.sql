@@ -76,7 +76,7 @@ LEFT JOIN runs r ON r.id = l.id AND l.ended_latest IS NULL
 l.began_earliest < :until AND (l.ended_latest IS NULL OR l.ended_latest > :since)
 
 -- name: lives_of_person
-{lives_read} WHERE l.principal = :principal AND {within} ORDER BY l.began_earliest, l.id;
+{lives_read} WHERE l.principal = :principal AND {within} ORDER BY l.began_earliest;
 
 -- name: lives_of_card
 {lives_read} JOIN participants p ON p.card_id = :card_id AND p.principal = l.principal AND p.workspace_id = l.workspace_id

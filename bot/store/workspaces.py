@@ -8,9 +8,10 @@ from bot.domain.accounts import Account
 from bot.domain.people import Person, Principal
 from bot.domain.workspaces import State, Workspace
 from bot.store import cards, gates, hours, inbox, operations
+from bot.store.engine import Engine
 from bot.store.queues import Queue, declare_queue
 from bot.store.tables import WORKSPACES, make_parser, name_columns
-from bot.store.transaction import Engine, Row, Transaction
+from bot.store.transaction import Row, Transaction
 from bot.support.cleaning import fold
 
 #: Workspaces that are read at once.

@@ -156,8 +156,7 @@ class _Flow(AsyncOAuthFlow):
 
     async def build_install_page_html(self, url: str, request: AsyncBoltRequest) -> str:  # noqa: ARG002 - Bolt's
         """Return the page on which somebody presses *Add to Slack*."""
-        asked_for = {**BOT_SCOPES, **OPTIONAL_SCOPES}
-        permissions = [(scope, use.why) for scope, use in sorted(asked_for.items())]
+        permissions = sorted({**BOT_SCOPES, **OPTIONAL_SCOPES}.items())
         return render.render_page("install.html", url=url, permissions=permissions).text or ""
 
 

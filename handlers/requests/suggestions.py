@@ -13,7 +13,7 @@ from bot.messages.blocks.kit import Markup, fill, line
 from bot.messages.texts import answers, runs, talk
 from bot.messages.verb import list_verbs
 from handlers.requests.command_line import fold_word, join_words
-from handlers.requests.request import SILENT, Request
+from handlers.requests.request import Request
 from handlers.requests.synonyms import find_similar_verbs
 
 #: The most words of a text that may be a mistyped command.
@@ -24,9 +24,6 @@ _PROGRAM_WORDING: Final = re.compile(r" --\w|\d{4}-\d\d-\d\d|<@")
 
 def answer_chat(request: Request, topic: str) -> Answer:
     """Answer a greeting, thanks, or another text without a request, with commands for workspaces."""
-    if topic == "signs":
-        # A message of punctuation needs no answer, but a person who typed a slash command waits for one.
-        return SILENT if request.surface.kind == "message" else answer_chat(request, "hello")
     return replies.hint(fill(talk.TALK[topic], command=request.format_command("workspace")))
 
 

@@ -12,7 +12,6 @@ from typing import Any
 from playground.faults import Refusal
 from playground.values import typed
 
-_COUNTS = ("workspaces", "running", "starts_per_second", "gpus")
 _TEXTS = ("refuse_recipes", "login_link_host", "login_link_as")
 
 

@@ -15,7 +15,6 @@ from bot.domain.usage import (
     Moment,
     find_begin,
     find_end,
-    get_sum_key,
     list_months,
 )
 from tests.rigs.lives import sum_up
@@ -125,7 +124,7 @@ def test_an_unknown_end_is_never_hours():
     life = make(exactly(1e9), ended, last_seen_at=1e9 + HOUR)
     hours = life.measure(0.0, 4e9, now=4e9)
     assert (hours.lowest, hours.best, hours.highest, hours.unknown) == (1.0, 1.0, 1.0, 1)
-    assert get_sum_key(life, "template") == ""
+    assert [*sum_up([life], "template", 0.0, 4e9, 4e9)] == [""]
 
 
 def test_months_of_a_span():

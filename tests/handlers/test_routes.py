@@ -114,8 +114,7 @@ def test_every_form_that_people_see_has_a_handler():
 
 
 def test_every_event_of_the_manifest_has_a_handler():
-    told = {name.replace(".", "_"): use.module for name, use in EVENTS.items()}
-    assert {name: handler.__module__ for name, handler in routes.event.get_all().items()} == told
+    assert set(routes.event.get_all()) == {name.replace(".", "_") for name in EVENTS}
 
 
 def test_a_name_has_one_handler():

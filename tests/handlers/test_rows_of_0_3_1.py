@@ -127,24 +127,6 @@ async def test_every_message_is_rendered(bot):
         assert render(card.kind, facts).text
 
 
-UNDONE = {
-    "notify notebook off": (ALICE, "notify_ready FROM workspaces WHERE id = 'workspace_0001'", 0, None),
-    "alias analysis numbers": (ALICE, "alias FROM workspaces WHERE id = 'workspace_0005'", "numbers", None),
-    "forget old": (ALICE, "hidden FROM workspaces WHERE id = 'workspace_0006'", 1, 0),
-    "stop report in 20 minutes": (
-        ALICE,
-        "stop_at FROM workspaces WHERE id = 'workspace_0002'",
-        1_800_001_200.0,
-        None,
-    ),
-    "hours analysis skip tomorrow": (ALICE, "off FROM rules WHERE id = 'rule_0013'", "2027-01-16", ""),
-    "start notebook": (ALICE, "outcome FROM operations WHERE id = 'operation_0016'", None, "cancelled"),
-    "card Biology skip 2027-01-29": (TARA, "off FROM class_cards", "2027-01-29", ""),
-    "card Biology with <@UCHEN>": (TARA, "co_teachers FROM class_cards", COLLEAGUE.key, ""),
-    "queue gpu until 20:00": (ALICE, "state FROM waitlist_entries", "waiting", "over"),
-}
-
-
 PRESSED = {
     "approval_asked / Approve": (COLLEAGUE, "state FROM approvals", "requested", "approved"),
     "card / Stop": (ALICE, "outcome FROM operations WHERE id = 'operation_0016'", None, "replaced"),

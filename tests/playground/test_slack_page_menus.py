@@ -13,8 +13,6 @@ pytestmark = pytest.mark.browser
 STATES = [State.RUNNING] * 6 + [State.STOPPED] * 6 + [State.STARTING, State.FAILED, State.GONE]
 #: The room that 15 workspaces may take at 390 px.
 ROOM = 2000
-#: The room that a list of ten may take there.
-LIST_ROOM = 700
 
 
 async def test_an_option_of_a_menu_is_chosen_by_keys_and_reaches_the_app():

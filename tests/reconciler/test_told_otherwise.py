@@ -7,6 +7,7 @@ from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.store import accounts, discovered, workspaces
 from bot.store.discovered import DiscoveredWorkspace
+from bot.store.tables import WORKSPACES
 from bot.support.errors import Forbidden, ServerFailed, UnknownOutcome
 from tests.rigs.store import ALICE, notify, want_read
 
@@ -183,3 +184,19 @@ async def _list(world, remote_id="", state=DOWN, name="lab"):
     account = await world.store.read(accounts.find_account, ALICE, "cloud")
     found = [DiscoveredWorkspace(remote_id, world.provider.gate_key(remote_id), name, state)]
     await world.store.perform(discovered.merge_discovered, account.id, found if remote_id else [])
+
+
+@pytest.mark.parametrize(("owner", "words"), [("bob", "isn't in your account"), (None, "no longer exists")])
+@pytest.mark.parametrize("is_started", [False, True])
+async def test_what_is_shared_no_more_is_not_told_as_gone(world, owner, words, is_started):
+    workspace = await world.own(state=DOWN)
+    if is_started:
+        assert await world.until_ended(await world.begin(workspace)) is Outcome.FULFILLED
+    await world.store.carry_out(lambda tx: WORKSPACES.change(tx, {"id": workspace.id}, owner=owner))
+    world.provider.machines["r1"].state = State.GONE
+    if not is_started:
+        assert await world.until_ended(await world.begin(workspace)) is Outcome.FAILED
+    await world.pass_time(900, step=5.0)
+    said = " ".join(one["text"] for one in world.slack.messages)
+    assert f"{words} on Fake Cloud" in said
+    assert owner is None or "no longer exists" not in said

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from types import FrameType, FunctionType
 from typing import Any, TypeVar, cast
 
+from bot.store.engine import Engine
 from bot.store.store import Store
 from bot.store.tables import TABLES
-from bot.store.transaction import Engine, Parameters, Priority, Row, Transaction, Work
+from bot.store.transaction import Parameters, Priority, Row, Transaction, Work
 from tests.rigs.engine import EngineWithoutThread
 
 Result = TypeVar("Result")
@@ -80,10 +81,11 @@ class Count:
             self.models[READERS.get(frame.f_code, "several tables")] += 1
 
 
-class _Counted:
+class _Counted(Transaction):
     """Run a transaction's statements, and keep which found or wrote something, and what waits for them."""
 
     def __init__(self, tx: Transaction, *, writes: bool, is_urgent: bool) -> None:
+        super().__init__(tx._time, tx.ids)
         self._tx = self.bare = tx
         self._writes, self._is_urgent = writes, is_urgent
         self.waits = 0
@@ -92,7 +94,7 @@ class _Counted:
         #: How often was waited before a query was sent that is taken later.
         self._ahead: dict[str, int] = {}
         self.asked: list[tuple[str, bool]] = []
-        self.ids, self.written, self.audited = tx.ids, tx.written, tx.audited
+        self.written, self.audited = tx.written, tx.audited
         self.may_commit = tx.may_commit
         #: Whether the commit went with the last statement.
         self._is_finished = False
@@ -150,12 +152,6 @@ class _Counted:
         self._is_under_way |= bool(params)
         self._tx.run_each(query, params)
         self.asked += [(query, True)] * bool(params)
-
-    def now(self) -> float:
-        return self._tx.now()
-
-    def be_alone(self) -> None:
-        self._tx.be_alone()
 
     @property
     def changes(self) -> int:

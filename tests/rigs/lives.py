@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.domain.people import Principal
 from bot.domain.prices import Price
-from bot.domain.usage import Known, Life, Moment, Sum, SumKey, get_sum_key
+from bot.domain.usage import Known, Life, Moment, Sum
 from bot.store.transaction import Transaction
 from bot.store.usage import LIVES
 from tests.rigs.store import ALICE
@@ -65,9 +65,11 @@ def _make_row(life: Life) -> dict[str, Any]:
     return row | {f"ended_{name}": ended and getattr(ended, name) for name in ("earliest", "latest", "known")}
 
 
-def sum_up(lives: Iterable[Life], by: SumKey, since: float, until: float, now: float) -> dict[str, Sum]:
-    """Add up lives within a window."""
+def sum_up(lives: Iterable[Life], by: str, since: float, until: float, now: float) -> dict[str, Sum]:
+    """Add up lives within a window by workspace, person, connection or template."""
     sums: dict[str, Sum] = {}
     for life in lives:
-        sums.setdefault(get_sum_key(life, by), Sum()).add(life.measure(since, until, now), life.price)
+        keys = {"workspace": life.subject, "person": life.principal.key, "connection": life.connection}
+        total = sums.setdefault(keys.get(by, life.template or ""), Sum())
+        total.add(life.measure(since, until, now), life.price)
     return sums

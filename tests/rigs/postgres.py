@@ -19,8 +19,8 @@ from urllib.parse import urlsplit
 import psycopg
 
 from bot.store.postgres import PostgresEngine
-from bot.store.postgres_session import DatabaseClock, PostgresSession
-from bot.store.postgres_transaction import PostgresTransaction
+from bot.store.postgres_session import PostgresSession
+from bot.store.postgres_transaction import DatabaseClock, PostgresTransaction
 from bot.store.store import Store
 from bot.store.transaction import Priority, Result, Row, StoreTime, Work
 from bot.support.clock import Clock, Ids, SystemClock, SystemIds
@@ -82,7 +82,7 @@ class _KeptSession(PostgresSession):
         self, url: str, clock: DatabaseClock, time: StoreTime, ids: Ids, *more: Any, **named: Any
     ) -> None:
         super().__init__(url, clock, time, ids, *more, **named)
-        self.transaction = _NotingTransaction(self._send, self._wait, self._finish, time, ids)
+        self.transaction = _NotingTransaction(clock, time, ids)
 
     def _connected(self) -> psycopg.Connection:
         while kept := _kept.get(self._url):
@@ -97,7 +97,7 @@ class _KeptSession(PostgresSession):
 
     def close(self) -> None:
         connection, kept = self._connection, _kept.setdefault(self._url, [])
-        if connection is None or self._is_gone() or not self._is_idle(connection) or len(kept) >= _KEPT:
+        if connection is None or self.is_away or not self._is_idle(connection) or len(kept) >= _KEPT:
             super().close()
             return
         try:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import count
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from bot.domain.accounts import Account, Link, LinkSource
 from bot.domain.audit import AuditEntry
@@ -358,6 +358,14 @@ async def want_read(store: Store, workspace_id: str) -> None:
 async def browser_session(store: Store, id_hash: str, idle: float) -> BrowserSession | None:
     """Return a browser's session if it counts."""
     return await store.engine.read(lambda tx: browsers.find_session(tx, id_hash, idle))
+
+
+def hurry(store: Store, seconds: float) -> None:
+    """Let whoever waits for the store give up after so many seconds, now and later."""
+    queue = store.engine._write_queue
+    cast("dict[Priority, float]", queue._patience).update(dict.fromkeys(Priority, seconds))
+    for priority in Priority:
+        queue._look_in(0.0, priority)
 
 
 async def first_sight(store: Store, interaction: str) -> bool:

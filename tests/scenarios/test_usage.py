@@ -1,5 +1,7 @@
 """Usage from the press to the message: what ran, the picture, the sum of a class, and Monday morning."""
 
+from tests.rigs.png import read_png
+
 HOUR = 3600
 
 
@@ -15,7 +17,10 @@ async def test_week_from_home_to_monday(linked):
     assert "still running" in home.text
     await linked.pass_time(10)
     (picture,) = [one for one in alice.sees() if "picture" in one.text]
-    assert picture.json["files"]
+    (file,) = picture.json["files"]
+    assert (file["name"], file["mimetype"]) == ("usage.png", "image/png")
+    assert "training: 2 h" in file["alt_txt"]
+    assert read_png(linked.slack.state.files[file["id"]].content).width == 1_280
 
     said = await alice.types("usage")
     assert "ran" in said.text or "has been running" in said.text

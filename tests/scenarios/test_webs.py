@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from bot.app import Role
-from bot.store.postgres_session import WRITING
+from bot.store.postgres_transaction import WRITING
 from playground.processes import reserved_port
 from tests.rigs import postgres
 from tests.rigs.scenario.people import BOT

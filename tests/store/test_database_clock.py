@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bot.store.postgres_session import DatabaseClock
+from bot.store.postgres_transaction import DatabaseClock
 from bot.store.schema import write_heartbeat
 from bot.store.transaction import StoreTime
 from tests.rigs.clock import FakeClock

@@ -102,8 +102,19 @@ def fill_notice(template: Template, facts: Facts, **more: object) -> str:
     """
     operation = facts.operation if isinstance(facts, WorkspaceFacts) else None
     forms = VERB_FORMS[operation.asked_verb if operation is not None else None]
-    names = {"name": get_name(facts), "title": facts.connection_title, **forms}
+    names = {"name": get_name(facts), "title": facts.connection_title, "gone": describe_gone(facts), **forms}
     return fill(template, **{**names, "at": kit.moment(facts.written_at, facts.written_at), **more})
+
+
+def describe_gone(facts: Facts) -> Markup:
+    """Say that a workspace is gone; what was never the person's own may well exist."""
+    text = cards.NOT_SHOWN if _was_never_shown(facts) else cards.GONE
+    return Markup(fill(text, title=facts.connection_title))
+
+
+def _was_never_shown(facts: Facts) -> bool:
+    workspace = facts.workspace if isinstance(facts, WorkspaceFacts) else None
+    return workspace is not None and workspace.was_never_shown
 
 
 def notice(
@@ -332,7 +343,9 @@ def _render_no_longer_running(facts: WorkspaceFacts, operation: Operation) -> An
     template = cards.SINCE.get(facts.state)
     if template is None:
         return RENDERERS[NoticeKind.READY].render(facts)
-    sentence = fill(template, title=facts.connection_title, because=format_failure(facts))
+    sentence = fill(
+        template, title=facts.connection_title, because=format_failure(facts), gone=describe_gone(facts)
+    )
     buttons = list_buttons(facts, State.GONE if facts.state is State.GONE else State.STOPPED)
     if facts.state in {State.STARTING, State.STOPPING}:
         buttons = [kit.button(cards.REFRESH, "refresh", operation.id)]
@@ -418,7 +431,7 @@ def describe_present(facts: WorkspaceFacts) -> tuple[str, list[Element]]:
     now = {
         State.RUNNING: cards.RUNNING_NOW,
         State.STARTING: cards.STARTING_NOW,
-        State.GONE: fill(cards.GONE_SINCE, title=facts.connection_title),
+        State.GONE: fill(cards.GONE_SINCE, gone=describe_gone(facts)),
     }
     return now.get(workspace.state, cards.DOWN_NOW), list_buttons(facts, opening=open_buttons(facts))
 
@@ -451,6 +464,7 @@ def format_failure(facts: WorkspaceFacts, cause: str = "provider_failed") -> Mar
     """Format the cause of a failure, as far as its provider names it, and where or whom to ask."""
     reason = facts.workspace.reason if facts.workspace is not None else None
     has_page = bool(facts.page_url)
+    cause = "not_shown" if cause == "gone" and _was_never_shown(facts) else cause
     said = holds.explain_end(cause, facts.connection_title, reason or "", has_page=has_page)
     if facts.workspace is None:
         said = said.removesuffix(problems.WANTED).rstrip()

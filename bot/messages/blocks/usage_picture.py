@@ -213,12 +213,15 @@ class _Drawing:
         is_ran = span.kind is SpanKind.RAN
         x, end = self._find_x(span.begins_at), self._find_x(span.ends_at)
         width = max(end - x, _MIN_BAR_WIDTH if is_ran else _MIN_PLAN_WIDTH)
-        x = min(x, _WIDTH - _MARGIN - width)
-        if is_ran:
+        self._add_shape(span.kind, min(x, _WIDTH - _MARGIN - width), top, width)
+
+    def _add_shape(self, kind: SpanKind, x: float, top: float, width: float) -> None:
+        """Draw a bar, or its example in the legend."""
+        if kind is SpanKind.RAN:
             self._add_box(x, top, round(width, 1), _BAR_HEIGHT, f'fill="{RAN}"')
             return
-        colour = RAN if span.kind is SpanKind.PLANNED else UNKNOWN
-        fill = PAPER if span.kind is SpanKind.PLANNED else "url(#hatch)"
+        is_planned = kind is SpanKind.PLANNED
+        fill, colour = (PAPER, RAN) if is_planned else ("url(#hatch)", UNKNOWN)
         # A stroke lies on both sides of its line, so the box is smaller by half of it.
         style = f'fill="{fill}" stroke="{colour}" stroke-width="2"'
         self._add_box(x + 1, top + 1, round(width - 2, 1), _BAR_HEIGHT - 2, style)
@@ -245,7 +248,7 @@ class _Drawing:
             (SpanKind.UNKNOWN, texts.UNKNOWN),
         ):
             if kind in kinds:
-                self._add_swatch(kind, x, y)
+                self._add_shape(kind, x, y - 14, 28)
                 self._add_text(label, x + 34, y, 15, fill=MUTED)
                 x += 34 + estimate_width(label, 15) + 18
         self._add_box(x, y - 14, 28, _BAR_HEIGHT, f'fill="{NIGHT}" stroke="{_GRID}"')
@@ -258,14 +261,6 @@ class _Drawing:
             y += 24
             self._add_text(line, _MARGIN, y, 15, fill=MUTED)
         return y + 18
-
-    def _add_swatch(self, kind: SpanKind, x: float, y: float) -> None:
-        if kind is SpanKind.RAN:
-            self._add_box(x, y - 14, 28, _BAR_HEIGHT, f'fill="{RAN}"')
-            return
-        colour = RAN if kind is SpanKind.PLANNED else UNKNOWN
-        fill = PAPER if kind is SpanKind.PLANNED else "url(#hatch)"
-        self._add_box(x + 1, y - 13, 26, 16, f'fill="{fill}" stroke="{colour}" stroke-width="2"')
 
 
 def estimate_width(text: str, size: int) -> float:

@@ -118,7 +118,10 @@ NOT_OPEN: Final = "{title} isn't letting anyone in right now. Check its status a
 NOT_RENEWED: Final = "The old one has ended, and I couldn't start a new one in its place."
 #: Instead of GONE, for a workspace that the provider has never shown to its owner.
 NEVER_SHOWN: Final = "Not in your account"
-GONE_SINCE: Final = "It no longer exists on {title}."
+#: What is said of a workspace that is gone; and of one that its provider doesn't show as the person's own.
+GONE: Final = "no longer exists on {title}"
+NOT_SHOWN: Final = "isn't in your account on {title}"
+GONE_SINCE: Final = "It {gone}."
 #: Since when a workspace is in the state that a start or stop led to.
 SINCE: Final[Mapping[State, str]] = {
     State.SUSPENDED: (

@@ -19,7 +19,7 @@ READY_UNTIL: Final[Mapping[State, str]] = {
     State.STOPPED: "*{name}* became ready {at}, and was stopped later.",
     State.SUSPENDED: "*{name}* became ready {at}, and was suspended later.",
     State.FAILED: "*{name}* became ready {at}, and failed later.",
-    State.GONE: "*{name}* became ready {at}. It no longer exists on {title}.",
+    State.GONE: "*{name}* became ready {at}. It {gone}.",
 }
 #: Once there is a link, after people have read that it is ready.
 READY_LINK: Final = "{mark} *{name}* can be opened now."
@@ -30,7 +30,7 @@ STOPPED_ALREADY: Final = "*{name}* was already stopped on {title}."
 ENDED: Final = "*{name}* on {title} has ended. It can't be started again."
 STOPPED_ELSEWHERE: Final = "*{name}* was stopped on {title}, not by me. Start it again if you need it."
 #: A workspace that stopped and no longer exists can't be started again, whoever ended it.
-NO_LONGER_EXISTS: Final = "*{name}* no longer exists on {title}."
+NO_LONGER_EXISTS: Final = "*{name}* {gone}."
 FAILED_ELSEWHERE: Final = "*{name}* was running, but has failed on {title}. {because}"
 #: By the former message that turned out to be wrong.
 TURNED_OUT: Final[dict[str, str]] = {

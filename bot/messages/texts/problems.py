@@ -23,6 +23,7 @@ ASK_ADMIN: Final = "Ask your {title} admin."
 CAUSES: Final[Mapping[str, str]] = {
     # The course of an operation (bot.plan and the reconciler).
     "gave_up": "{title} kept failing. Try again in a while.",
+    "not_shown": "It isn't in your account on {title}. Type `list` to see what's there.",
     "gone": "It no longer exists on {title}. Type `list` to see what's there.",
     "provider_failed": "{said}",
     "stopped_elsewhere": "It's stopped again on {title}: it didn't come up, "

@@ -33,18 +33,6 @@ def find_advice(field: FieldInfo) -> str:
     return str(extra[_ADVICE]) if isinstance(extra, dict) else ""
 
 
-def format_default(field: FieldInfo) -> str:
-    """Return a setting's default as the documentation shows it."""
-    if field.examples:
-        return str(field.examples[0])
-    if field.is_required():
-        return "required"
-    if field.default in {None, ""}:
-        return "none"
-    is_number = isinstance(field.default, int | float) and not isinstance(field.default, bool)
-    return f"{field.default:g}" if is_number else f"`{field.default}`"
-
-
 def split_names(value: str) -> frozenset[str]:
     """Split ids joined by commas."""
     return frozenset(filter(None, (part.strip() for part in value.split(","))))

@@ -375,6 +375,12 @@ EMPTY_CHOICES = {
         {"name": "region", "required": True, "options": [{"name": "Any", "value": ""}]},
         {"name": "repo", "default_value": "acme/reef"},
         {"name": "cpu", "type": "number", "default_value": "2"},
+        {
+            "name": "tools",
+            "type": "list(string)",
+            "default_value": '["git"]',
+            "options": [{"name": "Git", "value": "git"}, {"name": "Make", "value": "make"}],
+        },
     ],
 }
 
@@ -384,9 +390,11 @@ EMPTY_CHOICES = {
     [
         ({"p_gpu": "", "p_region": "", "p_repo": "", "p_cpu": ""}, {"gpu": "", "region": "", "repo": ""}),
         ({"p_gpu": "a100", "p_region": "", "p_repo": "x"}, {"gpu": "a100", "region": "", "repo": "x"}),
+        ({"p_region": "", "p_tools": ()}, {"region": "", "tools": "[]"}),
+        ({"p_region": "", "p_tools": ("git",)}, {"region": "", "tools": '["git"]'}),
         ({"p_region": ""}, {"region": ""}),
     ],
-    ids=["emptied", "filled", "left alone"],
+    ids=["emptied", "filled", "none of several", "one of several", "left alone"],
 )
 async def test_empty_choice_and_emptied_text_are_sent(given, sent):
     async with coder_rig(seed={**SEED, "templates": [EMPTY_CHOICES]}) as rig:

@@ -108,8 +108,8 @@ class Parameter:
 
     @property
     def can_be_empty(self) -> bool:
-        """Return whether an empty value is one of its own: an option, or a text in place of the default."""
-        if self.options:
+        """Return whether an empty value is one of its own: an option, or none in place of the default."""
+        if self.options and self.kind != "list(string)":
             return any(not one.value for one in self.options)
         return bool(self.default) and not self.required and self.kind != "number"
 
@@ -192,7 +192,7 @@ def spec_of(offer: Offer, naming: up.NameRule, longest: int, values: up.Values) 
             if one.required and not one.default:
                 problems[PARAMETER + one.name] = one.lacking
             continue
-        value: up.Value = given.strip() if isinstance(given, str) else given
+        value: up.Value = given.strip() if isinstance(given, str) and not one.options else given
         if wrong := one.problem(value):
             problems[PARAMETER + one.name] = wrong
         elif value or one.can_be_empty:

@@ -331,3 +331,17 @@ async def test_used_up_requests_are_the_accounts_own(open_rig):
         own = refuse(rig, 403, "API rate limit exceeded", X_RateLimit_Remaining="0")
         others = refuse(rig, 403, "You have exceeded a secondary rate limit")
         assert (own.is_own, others.is_own) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("header", "is_whole"),
+    [
+        ("partial-results; organizations=21955855", False),
+        ("required; url=https://github.com/orgs/a/sso", True),
+    ],
+)
+async def test_list_without_an_organizations_codespaces_is_not_whole(open_rig, header, is_whole):
+    async with open_rig() as rig:
+        body = json.dumps({"total_count": 0, "codespaces": []})
+        rig.inject_fault("GET /user/codespaces", body=body, headers={"X-GitHub-SSO": header}, times=None)
+        assert (await rig.provider.discover(rig.access)).is_whole is is_whole

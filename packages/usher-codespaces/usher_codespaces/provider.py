@@ -131,9 +131,9 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
 
     async def discover(self, access: up.Access) -> up.Listing[up.DiscoveredWorkspace]:
         """List the person's codespaces, page by page."""
-        pages = await _read_pages(access.api)
+        pages, shows_all = await _read_pages(access.api)
         listing = up.read_entries(pages, "codespaces", self._to_discovered)
-        return up.Listing(listing, is_whole=listing.is_whole and pages.is_whole)
+        return up.Listing(listing, is_whole=listing.is_whole and shows_all)
 
     def _to_discovered(self, entry: Any) -> up.DiscoveredWorkspace:
         remote_id = up.require_id(entry, "name")
@@ -239,7 +239,7 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
         self, access: up.Access, spec: up.Spec, key: str, since: float
     ) -> up.OutcomeSearch:
         """Search the list for a codespace of the new name that isn't older than the call."""
-        pages = await _read_pages(access.api)
+        pages, shows_all = await _read_pages(access.api)
 
         def to_created(entry: Any) -> up.Created | None:
             remote_id = up.require_id(entry, "name")
@@ -250,7 +250,7 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
 
         created = up.read_entries(pages, "codespaces", to_created)
         match = created[0] if len(created) == 1 else None
-        is_conclusive = created.is_whole and pages.is_whole and not created
+        is_conclusive = created.is_whole and shows_all and not created
         return up.OutcomeSearch(match, () if match else tuple(created), is_conclusive)
 
     def ide_hosts(self) -> tuple[str, ...]:
@@ -300,16 +300,23 @@ def _describe(codespace: Mapping[str, Any], state: up.State) -> str:
     return f"Stops after {minutes} minutes without activity." if is_timed else ""
 
 
-async def _read_pages(api: up.ApiClient) -> up.Listing[dict[str, Any]]:
-    """Read the pages of the list as long as a header or the total count says that more follow."""
+async def _read_pages(api: up.ApiClient) -> tuple[up.Listing[dict[str, Any]], bool]:
+    """Return the pages of the list, whose end a header or the total shows, and whether GitHub shows all.
+
+    Without single sign-on for the token, GitHub leaves an organization's codespaces out, which a header says.
+    """
+    is_partial = False
 
     async def ask(key: str | None) -> dict[str, Any]:
+        nonlocal is_partial
         number = int(key or "1")
         query = {"per_page": str(offers.PAGE_SIZE), "page": str(number)}
         response = await api.call("GET", "/user/codespaces", query=query, headers=HEADERS)
         page, has_link = response.json_object(), 'rel="next"' in response.headers.get("Link", "")
+        is_partial |= response.headers.get("X-GitHub-SSO", "").startswith("partial-results")
         total = page.get("total_count")
         has_more = has_link or (isinstance(total, int) and total > number * offers.PAGE_SIZE)
         return page | {"next_page": str(number + 1) if has_more else ""}
 
-    return await up.read_pages(ask, lambda page: page["next_page"], MAX_LIST_PAGES)
+    pages = await up.read_pages(ask, lambda page: page["next_page"], MAX_LIST_PAGES)
+    return pages, not is_partial

@@ -261,4 +261,3 @@ IN_CONTEXT = typed({
 })  # fmt: skip
 IN_CONTEXT_ACTIONS = typed({"feedback_buttons": FEEDBACK_BUTTONS, "icon_button": ICON_BUTTON})
 IN_CARD = typed({"button": BUTTON})
-IN_ICON = typed({"image": IMAGE})

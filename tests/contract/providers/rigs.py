@@ -1,7 +1,6 @@
 """The rigs of our own providers, for the kit."""
 
 import tomllib
-from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -9,7 +8,6 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import aiohttp
-import pytest
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
@@ -61,13 +59,6 @@ SATURN_SEED = {
         {"owner": "bob", "name": "secret"},
     ],
 }
-
-
-def at_each(name: str, values: Iterable[Any], *elsewhere: Any) -> pytest.MarkDecorator:
-    """Try every value at Saturn Cloud, and some at the others: all read answers by one mapping."""
-    kinds = sorted(list_provider_classes())
-    cases = [(kind, value) for kind in kinds for value in (values if kind == "saturn" else elsewhere)]
-    return pytest.mark.parametrize(("quiet_rig", name), cases, indirect=["quiet_rig"])
 
 
 def provider_of(kind: str, http: Http, base_url: str, **more: Any) -> Any:

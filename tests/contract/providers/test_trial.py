@@ -9,7 +9,7 @@ from importlib import import_module
 import pytest
 import pytest_asyncio
 
-from bot.commands.trial import STEM, TRIAL_STEP_TIMEOUT_SECONDS, Trial, TrialContext, TrialRecord
+from bot.commands.trial import STEM, TRIAL_STEP_TIMEOUT_SECONDS, Trial, TrialRecord
 from bot.commands.try_connection import access_of, tried
 from bot.domain.workspaces import State
 from bot.providers.assumptions import RecordingHttp, load_assumptions
@@ -46,10 +46,8 @@ async def ready(kind, hubs, folder):
 
         def trial(sleep=sleep):
             record = TrialRecord(folder / "usher-try.json")
-            stage = TrialContext(
-                rig.provider, rig.provider.api._http, store, rig.clock, record, said.append, sleep
-            )
-            return Trial(stage, rig.access)
+            http = rig.provider.api._http
+            return Trial(rig.provider, http, store, rig.clock, record, rig.access, said.append, sleep)
 
         rig.said = said
         yield rig, trial
@@ -121,10 +119,10 @@ async def test_what_an_interrupted_one_made_is_put_away_by_the_next(prepared, tm
     before = await states(rig)
     first = new_trial()
     [made, *_] = await first.plan({})
-    first.stage.record.keep(made)
+    first.record.keep(made)
     created = await rig.provider.create(rig.access, made.spec, made.key)
     if moment == "after":
-        first.stage.record.keep(type(made)(made.purpose, made.spec, made.key, made.since, created.remote_id))
+        first.record.keep(type(made)(made.purpose, made.spec, made.key, made.since, created.remote_id))
     second = new_trial()
     assert await second.put_away(), rig.said
     assert await states(rig) == before
@@ -163,10 +161,10 @@ async def test_every_state_is_read_through_the_gate_of_its_row(at_posit):
 
     trial = new_trial(sleep)
     key = (rig.provider.gate_key(rig.remote_id), rig.provider.settings.name, rig.remote_id)
-    assert await trial.stage.store.write(gates.close_gate, *key, 5.0)
+    assert await trial.store.write(gates.close_gate, *key, 5.0)
     assert (await trial._read(rig.remote_id)).state is State.SUSPENDED
     assert sum(waited) == 5.0
-    assert not await trial.stage.store.write(gates.close_gate, *key, 1.0)
+    assert not await trial.store.write(gates.close_gate, *key, 1.0)
 
 
 async def test_a_form_that_needs_more_says_what(at_posit):
@@ -274,7 +272,7 @@ async def test_what_an_earlier_one_left_is_put_away_first(at_posit, tmp_path, ca
     before = await states(rig)
     first = new_trial()
     [made, *_] = await first.plan({})
-    first.stage.record.keep(made)
+    first.record.keep(made)
     await rig.provider.create(rig.access, made.spec, made.key)
     assert await tried(new_trial(), arguments(), lambda _: "") == 1
     assert capsys.readouterr().out.startswith("Putting away what an earlier trial left.\n")
@@ -324,7 +322,7 @@ async def test_without_a_template_it_starts_and_stops_what_is_there_and_says_wha
         # What is interrupted while it is up is stopped by the next one, and stays there.
         trial = new_trial()
         [made] = await trial.plan({"workspace": "training"})
-        trial.stage.record.keep(made)
+        trial.record.keep(made)
         await rig.provider.start(rig.access, build_row(rig.provider, made.remote_id))
         assert await new_trial().put_away(), rig.said
         assert await states(rig) == before

@@ -5,7 +5,13 @@ import threading
 
 import pytest
 
-from bot.store.database_thread import WriteQueue
+from bot.store.database_thread import (
+    MIN_PATIENCE_SECONDS,
+    PATIENCE_SECONDS,
+    REQUEST_SECONDS,
+    QueuedWork,
+    WriteQueue,
+)
 from bot.store.sqlite import SqliteEngine
 from bot.store.tables import INBOX
 from bot.store.transaction import Priority
@@ -175,6 +181,22 @@ async def test_everybody_is_turned_away_when_their_own_patience_is_out():
     assert [run.priority for run in runs] == [Priority.STEADY]
     finish(lanes, runs)
     await asyncio.gather(*patient)
+
+
+async def test_all_that_a_request_waits_for_has_one_patience_together(monkeypatch):
+    monkeypatch.setattr("bot.store.database_thread.monotonic", lambda: 100.0)
+    lanes, own = WriteQueue(PATIENCE_SECONDS, 200, 0.0), PATIENCE_SECONDS[Priority.STEADY]
+    future = asyncio.get_running_loop().create_future()
+
+    def left(began_at):
+        return lanes._left(QueuedWork(print, Priority.STEADY, True, 1, future, (), 100.0, began_at))
+
+    assert left(None) == own
+    assert left(99.0) == PATIENCE_SECONDS[Priority.URGENT] - 1.0
+    # It is used up, and yet a database that answers at once is asked to the end.
+    assert left(100.0 - PATIENCE_SECONDS[Priority.URGENT]) == pytest.approx(MIN_PATIENCE_SECONDS)
+    # Work that a request has begun, and its answer doesn't wait for, doesn't share it.
+    assert left(100.0 - REQUEST_SECONDS) == own
 
 
 async def test_who_comes_while_another_waits_is_turned_away_after_them():

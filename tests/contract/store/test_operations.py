@@ -26,11 +26,6 @@ from tests.contract.store.operations import start
 from tests.rigs.statements import gather_statements
 from tests.rigs.store import ALICE, BOB, accept_operation, keep_waiting, launched, linked, observe
 
-
-def pair_of(operation):
-    return {"principal": operation.principal.key, "connection": operation.connection}
-
-
 begin = partial(accept_operation, reference="R-1", deadline_seconds=1800.0)
 
 

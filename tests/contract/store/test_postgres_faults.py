@@ -2,24 +2,23 @@
 
 import asyncio
 import threading
-from contextlib import contextmanager, suppress
-from typing import Any
+from contextlib import contextmanager
 
 import pytest
 
 from bot.reconciler import Numbers
 from bot.slack.notifier import Timing
-from bot.store import operations, schema, workspaces
-from bot.store.database_thread import REQUEST_SECONDS
-from bot.store.postgres_session import LOCK_ALONE, OUTCOME_SECONDS, PostgresSession
+from bot.store import operations, postgres_session, schema, workspaces
+from bot.store.postgres_session import OUTCOME_SECONDS, PostgresSession
+from bot.store.postgres_transaction import LOCK_ALONE
 from bot.store.store import Store
 from bot.store.tables import INBOX
 from bot.store.transaction import Priority, request_began, share_request_patience
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreBusy, StoreError, StoreUnavailable
-from tests.contract.store.postgres_faults import cut
+from tests.contract.store.postgres_faults import cut, cut_at_commit
 from tests.rigs import postgres
-from tests.rigs.store import ALICE, accept_operation, first_sight, linked
+from tests.rigs.store import ALICE, accept_operation, first_sight, hurry, linked
 
 #: For a store that isn't meant to give up: on a busy machine a new connection may take its time.
 
@@ -128,31 +127,13 @@ async def test_a_connection_that_is_lost_is_made_again_and_nothing_is_done_twice
     assert await store.read(workspaces.find_workspace, workspace.id) == workspace
 
 
-class Cut(PostgresSession):
-    """Lose the connection just before or just after the server commits."""
-
-    when = ""
-
-    def _send(self, statement, params=()):
-        if statement != b"COMMIT" or not self.when:
-            return super()._send(statement, params)
-        when, self.when = self.when, ""
-        if when == "after":
-            super()._send(statement, params)
-            self._sync()
-        cut(self._url, self._connection.info.backend_pid)
-        return super()._send(b"SELECT 1")
-
-
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_a_commit_without_an_answer_is_looked_up(url, clock, when):
     """Whoever asked gets the result: of that commit, or of another one if it didn't happen."""
     engine = postgres.engine(url, clock, SystemIds())
-    session: Any = engine._session
-    session.__class__ = Cut
     await engine.open()
     store = Store(engine)
-    session.when = when
+    cut_at_commit(engine._session, when)
     assert await first_sight(store, "i1")
     assert not await first_sight(store, "i1")
     await store.close()
@@ -163,33 +144,21 @@ def test_outcome_is_looked_for_as_long_as_a_lease_lasts():
     assert max(Numbers().lease, Timing().lease) <= OUTCOME_SECONDS
 
 
-class AlwaysCut(Cut):
-    """Lose the connection before each commit."""
-
-    @property
-    def when(self):
-        return "before"
-
-    @when.setter
-    def when(self, _):
-        pass
-
-
 async def test_commit_lost_again_and_again_ends_with_patience(url, clock):
     """It is run again for as long as its caller waits, who then hears that nothing was done."""
     engine = postgres.engine(url, clock, SystemIds(), patience=dict.fromkeys(Priority, 1.0))
     await engine.open()
-    engine._session.__class__ = AlwaysCut
     store, ran = Store(engine), []
 
     def write(tx):
+        cut_at_commit(engine._session, "before")
         ran.append(INBOX.add_new(tx, key="i1", seen_at=tx.now(), result=""))
 
     async with asyncio.timeout(30):
         with pytest.raises(StoreBusy, match="nothing was done"):
             await engine.write(write)
     assert len(ran) > 1
-    engine._session.__class__ = PostgresSession
+    del engine._session.transaction._send
     assert await first_sight(store, "i1")
     await store.close()
 
@@ -212,8 +181,7 @@ async def test_several_processes_serve_and_any_of_them_is_noticed(open_, store):
 
 
 async def test_who_comes_back_while_the_database_is_closed_to_all_writes_nothing(open_, url):
-    patience = dict(postgres.PATIENT)
-    first, second = await open_(patience), await open_()
+    first, second = await open_(dict(postgres.PATIENT)), await open_()
     await first.begin_serving()
     pid = await pid_of(first)
     entered, leave = threading.Event(), threading.Event()
@@ -224,7 +192,7 @@ async def test_who_comes_back_while_the_database_is_closed_to_all_writes_nothing
 
     waiting = asyncio.ensure_future(first.engine.write(hold))
     await asyncio.to_thread(entered.wait)
-    patience.update(dict.fromkeys(Priority, 0.05))
+    hurry(first, 0.05)
     cut(url, pid)
     assert await second.engine.write(lambda _: second.engine._session.take_lock(alone=True))
     leave.set()
@@ -242,26 +210,23 @@ async def test_a_process_that_lost_its_connection_takes_its_place_again(open_, u
     assert await is_served(await open_())
 
 
-class Cancelled(PostgresSession):
-    """The session whose first statements on a new connection are cancelled once."""
-
-    cancels = False
-
-    def _read_clock(self, statements):
-        if self.cancels and statements.startswith("SET "):
-            self.cancels = False
-            statements = "SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep(10)"
-        return super()._read_clock(statements)
-
-
-async def test_a_connection_that_was_not_made_to_the_end_is_not_used(open_, url, store):
+async def test_a_connection_that_was_not_made_to_the_end_is_not_used(open_, url, store, monkeypatch):
     await store.begin_serving()
-    store.engine._session.__class__ = Cancelled
+    settings, made = postgres_session._SETTINGS, []
+
+    class Broken(PostgresSession):
+        """The session whose first settings fail."""
+
+        def _connected(self):
+            made.append(self)
+            failing = f"{settings}; SELECT 1 / 0" if len(made) == 1 else settings
+            monkeypatch.setattr(postgres_session, "_SETTINGS", failing)
+            return super()._connected()
+
+    store.engine._session.__class__ = Broken
     cut(url, await pid_of(store))
-    store.engine._session.cancels = True
-    with suppress(StoreUnavailable):
-        await first_sight(store, "i1")
-    await first_sight(store, "i2")
+    assert await first_sight(store, "i1")
+    assert len(made) == 2
     assert await is_served(await open_())
 
 
@@ -298,26 +263,12 @@ async def test_many_callers_at_once_are_all_served_and_closing_finishes_what_is_
         await first_sight(store, "late")
 
 
-async def test_all_that_a_request_waits_for_has_one_patience_together(open_, url, workspace):
-    hasty = await open_(dict.fromkeys(Priority, 1.0))
-    loop = asyncio.get_running_loop()
-
-    async def refused():
-        began = loop.time()
+async def test_all_that_a_request_waits_for_has_one_patience_together(open_, url, monkeypatch):
+    """Whoever has used that up gives up at once, however patient the store is."""
+    monkeypatch.setattr("bot.store.database_thread.REQUEST_SECONDS", 1200.0)
+    store = await open_(dict.fromkeys(Priority, 600.0))
+    with locked(url), share_request_patience():
+        request_began.set(request_began.get() - 600.0)
         with pytest.raises(StoreBusy):
-            await first_sight(hasty, "i1")
-        return loop.time() - began
-
-    with locked(url):
-        with share_request_patience():
-            took = [await refused() for _ in range(5)]
-        # The first one took it all, and nobody asks the others to wait as long again.
-        assert sum(took) < 3.0
-        # Work of its own doesn't share it, nor does what a request has begun and its answer doesn't wait for.
-        with share_request_patience():
-            request_began.set(request_began.get() - REQUEST_SECONDS)
-            assert await refused() > 0.9
-        assert await refused() > 0.9
-    with share_request_patience():
-        request_began.set(request_began.get() - 2.0)
-        assert await first_sight(hasty, "i1"), "a database that answers at once is asked to the end"
+            await first_sight(store, "i1")
+    assert await first_sight(store, "i1"), "work of its own doesn't share it"

@@ -17,7 +17,7 @@ from bot.support.clock import SystemIds
 from bot.support.errors import StoreBusy, StoreError, StoreRefused
 from tests.contract.store.postgres_faults import cut
 from tests.rigs import postgres, postgres_tls
-from tests.rigs.store import accept_operation, first_sight, linked
+from tests.rigs.store import accept_operation, first_sight, hurry, linked
 from tests.support.certificates import own_certificate
 
 PASSWORD = "canary-1"
@@ -78,8 +78,8 @@ async def half_and_whole(place, clock):
         given = f"postgresql://{place.role}:{PASSWORD}@localhost:{port}{name}?hostaddr=127.0.0.1&{trust}"
         async with AsyncExitStack() as opened:
             stores = []
-            for url, patience in ((given, dict.fromkeys(Priority, 2.0)), (place.url, postgres.PATIENT)):
-                engine = postgres.engine(url, clock, SystemIds(), patience=patience)
+            for url in (given, place.url):
+                engine = postgres.engine(url, clock, SystemIds(), patience=dict(postgres.PATIENT))
                 await engine.open()
                 stores.append(Store(engine))
                 opened.push_async_callback(stores[-1].close)
@@ -118,12 +118,15 @@ async def test_who_cannot_write_claims_nothing_and_lets_go_of_what_it_owns(place
         asked = (await accept_operation(whole, (await linked(whole)).workspaces[0])).operation.id
         await lose(place, way, half, WRITES)
         # The first who asks for something since, before anybody has found the connection gone.
+        hurry(half, 2.0)
         with pytest.raises(StoreBusy):
             await half.claim(operations.claim_operations, 10, 40.0, "half")
         # A server that refuses the sign-in is named, before their patience is out; all else may pass.
+        hurry(half, 60.0 if way == "password" else 2.0)
         with pytest.raises(StoreRefused if way == "password" else StoreBusy):
             await half.write(maintenance.try_writing)
         assert not half.engine.is_whole
+        hurry(half, 2.0)
         for _ in range(4):
             clock.advance(RENEWAL_SECONDS)
             await first.renew()
@@ -138,6 +141,7 @@ async def test_who_cannot_write_claims_nothing_and_lets_go_of_what_it_owns(place
         before = place.asked
         await until(lambda: place.asked > before + 2)
         place.open(way)
+        hurry(half, 60.0)
         await until(lambda: half.engine.is_whole)
         await first.renew()
         assert "worker:half" in await present(whole)
@@ -149,13 +153,16 @@ async def test_who_lost_another_connection_claims_and_owns_nothing_either(place,
         owners = SharedOwners(half, clock.monotonic, "half", "worker:half")
         await owners.renew()
         await lose(place, "limit", half, connection)
+        hurry(half, 2.0)
         with suppress(StoreError):
             if connection == READS:
                 await half.engine.read(lambda _: None)
             else:
                 await half.engine.write(lambda _: None, [Priority.CLAIMS, Priority.RECORDS][connection - 1])
         # People are served as far as that goes.
+        hurry(half, 60.0)
         assert await first_sight(half, "i1")
+        hurry(half, 2.0)
         with pytest.raises(StoreBusy):
             await half.claim(operations.claim_operations, 10, 40.0, "half")
         clock.advance(LEASE_SECONDS - 1.0)
@@ -164,6 +171,7 @@ async def test_who_lost_another_connection_claims_and_owns_nothing_either(place,
         assert await owners.own("starts:saturn") is None
         assert await present(whole) == set()
         place.open("limit")
+        hurry(half, 60.0)
         # Though nobody asks anything of it.
         await until(lambda: half.engine.is_whole)
         await owners.renew()

@@ -14,7 +14,7 @@ from bot.domain.waitlist import WaitlistEntry
 from bot.domain.work_items import Outcome
 from bot.services import courses
 from bot.services.operation_requests import begin_operation, create_workspace
-from bot.store import audit, operations, postgres_session, waitlist
+from bot.store import audit, operations, postgres_transaction, waitlist
 from bot.store.plan_tables import CLASS_CARDS
 from bot.store.postgres_transaction import PostgresTransaction
 from bot.store.tables import OPERATIONS
@@ -47,8 +47,8 @@ def start_slowly():
     """Make every answer of the database late."""
     catch_up = PostgresTransaction._catch_up
 
-    def late(self):
-        catch_up(self)
+    def late(self, **how):
+        catch_up(self, **how)
         time.sleep(PAUSE_SECONDS)
 
     PostgresTransaction._catch_up = late
@@ -91,7 +91,7 @@ def decider(url, now, rounds, number, has_locks, side):
     load()
     start_slowly()
     if not has_locks:
-        postgres_session._LOCK_SUBJECTS = _WITHOUT_LOCKS
+        postgres_transaction._LOCK_SUBJECTS = _WITHOUT_LOCKS
 
     async def decide():
         clock = FakeClock(now)

@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from bot.commands import store_checks
 from bot.store import counts, open_store
-from bot.store.postgres_session import PostgresSession
+from bot.store.postgres_transaction import PostgresTransaction
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import StoreAway, StoreUnavailable
 from bot.support.logs import Redactor
@@ -192,8 +192,8 @@ def test_sign_in_read_again_never_leads_to_another_database(tmp_path, monkeypatc
     assert read_sign_in_again(before) == (written if is_used else before)
 
 
-class Moved(PostgresSession):
-    """The session of a connection that a pooler has taken to a standby."""
+class Moved(PostgresTransaction):
+    """The transaction of a connection that a pooler has taken to a standby."""
 
     is_moved = is_slow = False
 
@@ -212,9 +212,9 @@ class Moved(PostgresSession):
 @pytest.mark.parametrize("is_slow", [False, True])
 async def test_a_transaction_that_may_not_begin_is_not_begun_again_and_again(is_slow):
     store = await opened(await postgres.migrated())
-    session = store.engine._session
-    session.__class__ = Moved
-    session.is_moved, session.is_slow = True, is_slow
+    transaction = store.engine._session.transaction
+    transaction.__class__ = Moved
+    transaction.is_moved, transaction.is_slow = True, is_slow
     with pytest.raises(StoreAway, match="is a standby"):
         await first_sight(store, "i1")
     assert await first_sight(store, "i1")

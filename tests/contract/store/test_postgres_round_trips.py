@@ -3,23 +3,25 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import psycopg
 import pytest
 
+from bot.domain.notices import NewNotice, NoticeKind
+from bot.domain.observations import Observed
+from bot.domain.workspaces import State
 from bot.services.reachability import Reachability
 from bot.store import cards, gates, notices, operations, outages, slack_rate_limits
 from bot.store.postgres import PostgresEngine
-from bot.store.postgres_session import PostgresSession
 from bot.store.store import Store
 from bot.store.transaction import Priority
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreBusy, StoreError
-from tests.contract.store.postgres_faults import cut
+from tests.contract.store.postgres_faults import cut_at_commit
 from tests.rigs import postgres
-from tests.rigs.store import accept_operation, linked
+from tests.rigs.store import ALICE, accept_operation, linked, observe
 
+LEASE = 40.0
 _CALLS = "SELECT * FROM slack_calls"
 
 
@@ -31,7 +33,8 @@ async def url() -> str:
 @pytest.fixture
 async def store(url, clock):
     # Not the weighing one, which waits for what each work has written.
-    engine = PostgresEngine(url, clock, SystemIds(), patience=postgres.PATIENT, readers=1)
+    given = {"readers": 1, "database_clock": postgres.GivenClock(clock)}
+    engine = PostgresEngine(url, clock, SystemIds(), patience=postgres.PATIENT, **given)
     await engine.open()
     yield Store(engine)
     await engine.close()
@@ -74,28 +77,10 @@ async def test_work_waits_as_often_as_is_counted(store, monkeypatch, claim, most
     assert len(waits) <= most
 
 
-class Cut(PostgresSession):
-    """Lose the connection just before or just after the server commits."""
-
-    when = ""
-
-    def _send(self, statement, params=()):
-        if statement != b"COMMIT" or not self.when:
-            return super()._send(statement, params)
-        when, self.when = self.when, ""
-        if when == "after":
-            super()._send(statement, params)
-            self._sync()
-        cut(self._url, self._connection.info.backend_pid)
-        return super()._send(b"SELECT 1")
-
-
 @pytest.mark.parametrize(("when", "count"), [("before", 1), ("after", 2)])
 async def test_work_that_was_cut_while_it_finished_runs_again(url, store, when, count):
     """The caller hears what the last run did; the first one may have happened, too."""
-    session: Any = store.engine._session
-    session.__class__ = Cut
-    session.when = when
+    cut_at_commit(store.engine._session, when)
 
     def take(tx):
         return slack_rate_limits.take_slack_call(tx, "T1", "chat.update", most=5)
@@ -111,10 +96,72 @@ async def test_a_silence_ends_though_its_answer_was_cut(store, when):
     reachability = Reachability("saturn")
     reachability.record_answer(2.0)
     for session in store.engine._writing:
-        session.__class__ = Cut
-        session.when = when
+        cut_at_commit(session, when)
     assert await reachability.write(store)
     assert not await store.write(outages.end_silence, "saturn", 2.0)
+
+
+@pytest.fixture
+async def work(store, clock):
+    """Have an operation due, a notice, and a card that changed since it was posted."""
+    first, second = (await linked(store, names=("one", "two"))).workspaces
+    card = [NewNotice("", NoticeKind.CARD, "first", ALICE)]
+    await accept_operation(store, first, notices=card)
+    (notice,) = await store.perform(notices.claim_notices, 10, LEASE)
+    await store.write(notices.mark_notice_sent, notice, "D1", "1.0")
+    await accept_operation(store, second, notices=card)
+    await store.claim(operations.claim_operations, 1, 0.5)
+    await observe(store, clock, first, Observed(State.STARTING))
+    clock.advance(cards.MIN_UPDATE_INTERVAL_SECONDS)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(
+    "claim",
+    [
+        pytest.param(lambda tx: operations.claim_operations(tx, 5, LEASE), id="operations"),
+        pytest.param(lambda tx: notices.claim_notices_once(tx, 5, LEASE), id="notices"),
+        pytest.param(lambda tx: cards.claim_cards(tx, 5, LEASE), id="cards"),
+    ],
+)
+async def test_what_a_claim_took_that_was_cut_is_due_when_its_lease_ends(store, clock, work, when, claim):
+    """As after the end of a process: nobody has it meanwhile, and all of it is claimed then."""
+    claims = store.engine._writing[1]
+    cut_at_commit(claims, when)
+    found = await store.engine.write(claim, Priority.CLAIMS)
+    assert claims.transaction._send.__name__ == "_send", "it was cut"
+    assert bool(found) == (when == "before")
+    clock.advance(LEASE - 1.0)
+    assert not await store.engine.write(claim, Priority.CLAIMS)
+    clock.advance(1.0)
+    again = await store.engine.write(claim, Priority.CLAIMS)
+    assert again
+    assert len(again) == len(found) or when == "after"
+
+
+async def test_a_notice_that_a_cut_claim_took_is_looked_for_before_it_is_sent(store, clock, work):
+    """Nobody can tell this claim from that of a process which ended while it sent the notice."""
+    cut_at_commit(store.engine._writing[1], "after")
+    assert await store.perform(notices.claim_notices, 5, LEASE) == []
+    clock.advance(LEASE)
+    (notice,) = await store.perform(notices.claim_notices, 5, LEASE)
+    assert notice.unknown_since == clock.now() - LEASE
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("is_changed", [False, True])
+async def test_a_card_whose_update_was_noted_and_cut_is_owed_no_other(store, clock, work, when, is_changed):
+    (card,) = await store.claim(cards.claim_cards, 5, LEASE)
+    if is_changed:
+        await store.engine.write(lambda tx: cards.queue_updates(tx, card.id, changed=True))
+    cut_at_commit(store.engine._session, when)
+    await store.write(cards.finish_update, card.id, card, "digest", {"text": "Starting", "blocks": []})
+    after = await store.read(cards.find_card, card.id)
+    assert (after.is_dirty, after.updated_at) == (is_changed, clock.now())
+    assert after.body["text"] == "Starting"
+    # What changed since the claim is owed, and at once.
+    clock.advance(cards.MIN_UPDATE_INTERVAL_SECONDS)
+    assert [one.id for one in await store.claim(cards.claim_cards, 5, LEASE)] == [card.id] * is_changed
 
 
 async def test_an_error_in_what_finishes_is_its_callers_and_nothing_is_done(store):

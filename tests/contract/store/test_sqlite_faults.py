@@ -23,8 +23,8 @@ from bot.store.transaction import Priority, StoreTime
 from bot.support.clock import SystemIds
 from bot.support.errors import StoreBusy, StoreUnavailable
 from tests.rigs.clock import FakeClock
-from tests.rigs.postgres import open_store
-from tests.rigs.store import ALICE, accept_operation, first_sight, run_pragma
+from tests.rigs.postgres import PATIENT, open_store
+from tests.rigs.store import ALICE, accept_operation, first_sight, hurry, run_pragma
 
 ROOT = Path(__file__).parents[3]
 
@@ -36,8 +36,7 @@ def path(tmp_path):
 
 @pytest.fixture
 async def store(path, clock):
-    """A store whose callers have little patience, so that losing it does not take long."""
-    engine = SqliteEngine(str(path), clock, SystemIds(), patience=dict.fromkeys(Priority, 0.2))
+    engine = SqliteEngine(str(path), clock, SystemIds(), patience=dict(PATIENT))
     await engine.open()
     store = Store(engine)
     await store.migrate()
@@ -59,9 +58,11 @@ def locked(path):
 
 async def test_an_operation_that_is_not_committed_in_time_never_happens(store, path, workspace):
     with locked(path):
+        hurry(store, 0.2)
         with pytest.raises(StoreBusy, match="nothing was done"):
             await accept_operation(store, workspace, interaction="i1")
         # People can still look.
+        hurry(store, 60.0)
         assert await store.read(workspaces.find_workspace, workspace.id) == workspace
     # The next write comes after the one that was given up, in the same queue.
     assert await first_sight(store, "i1")
@@ -91,8 +92,10 @@ async def test_work_that_gives_up_while_it_runs_is_rolled_back(store):
 
     waiting = asyncio.ensure_future(store.engine.write(slow, Priority.URGENT))
     await asyncio.get_running_loop().run_in_executor(None, entered.wait)
+    hurry(store, 0.0)
     with pytest.raises(StoreBusy):
         await waiting
+    hurry(store, 60.0)
     leave.set()
     assert await first_sight(store, "slow")
 

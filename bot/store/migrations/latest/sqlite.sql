@@ -18,8 +18,7 @@ CREATE TABLE people (
     requested TEXT NOT NULL DEFAULT '{}',
     handle TEXT NOT NULL DEFAULT '',
     email TEXT,
-    questioned_at DOUBLE PRECISION
-, home_at DOUBLE PRECISION);
+    home_at DOUBLE PRECISION);
 CREATE TABLE direct_channels (
     principal TEXT PRIMARY KEY,
     channel_id TEXT NOT NULL
@@ -35,7 +34,6 @@ CREATE TABLE accounts (
     discovered_at DOUBLE PRECISION,
     unlinked_at DOUBLE PRECISION,
     refused_since DOUBLE PRECISION,
-    refused_for DOUBLE PRECISION NOT NULL DEFAULT 0,
     checked_at DOUBLE PRECISION,
     runs_read_at DOUBLE PRECISION,
     expires_at DOUBLE PRECISION,
@@ -315,7 +313,6 @@ CREATE TABLE runs (
     block_reason TEXT,
     channel_id TEXT,
     is_watched BIGINT NOT NULL,
-    output_ts TEXT,
     wake_reason BIGINT NOT NULL DEFAULT 0,
     leased_until DOUBLE PRECISION NOT NULL DEFAULT 0,
     claim TEXT NOT NULL DEFAULT '',
@@ -439,8 +436,6 @@ CREATE TABLE preferences (
     ready BIGINT NOT NULL,
     stopped BIGINT NOT NULL,
     run_ended BIGINT NOT NULL,
-    quiet_from BIGINT,
-    quiet_to BIGINT,
     idle_prompt_after BIGINT,
     assistant TEXT NOT NULL DEFAULT 'show'
 , weekly_at DOUBLE PRECISION);

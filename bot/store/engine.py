@@ -1,0 +1,182 @@
+"""What runs transactions on one database: the base of both engines."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import copy_context
+from typing import ClassVar
+
+from bot.store.database_thread import BATCH_ROWS, Session, WriteQueue
+from bot.store.transaction import (
+    ClockReading,
+    NotAlone,
+    OnWrite,
+    Priority,
+    Result,
+    StoreTime,
+    Transaction,
+    Work,
+    keys_in_use,
+    used_keys,
+)
+from bot.support.clock import Clock
+from bot.support.errors import StoreMigrated
+
+
+class Engine(ABC):
+    """Run transactions on one database, in threads, and keep the store's time.
+
+    The errors are those of ``bot.store.store``.
+    """
+
+    #: Whether several processes may serve from this database, all by the database's clock.
+    is_shared: ClassVar[bool] = False
+
+    def __init__(self, clock: Clock, patience: Mapping[Priority, float], batch_seconds: float) -> None:
+        #: The clock that all processes use: the machine's, or that of a shared database.
+        self.clock = clock
+        self._time = StoreTime(clock)
+        #: Whether this process serves from the database.
+        self._serves = False
+        self._on_migrated: Callable[[StoreMigrated], None] = lambda _: None
+        self._write_queue = self._read_queue = WriteQueue(patience, BATCH_ROWS, batch_seconds)
+
+    @property
+    def is_exclusive(self) -> bool:
+        """Return whether this process is known to be the only one that serves: other leases don't count."""
+        return False
+
+    @property
+    def is_whole(self) -> bool:
+        """Return whether the engine can read and write. If not, the process claims and owns nothing."""
+        return True
+
+    @property
+    def problem(self) -> str:
+        """Return why it isn't whole, in words for operators; "" if it is."""
+        return ""
+
+    @property
+    def warning(self) -> str:
+        """Return what is wrong though it works, in words for operators; "" for nothing."""
+        return ""
+
+    @property
+    def has_jumped(self) -> bool:
+        """Return whether the clock has jumped ahead; the next write then moves the stored times along."""
+        return self._serves and self._time.jump() > 0
+
+    def now(self) -> float:
+        """Return the store's epoch seconds."""
+        return self._time.now()
+
+    def clock_reading(self) -> ClockReading:
+        """Return the difference between the store's time and the machine's monotonic clock."""
+        return ClockReading(self.clock.boot(), self._time.ahead())
+
+    def serves(self) -> None:
+        """Move stored times along with the clock from now on; earlier ones must already be healed."""
+        self._serves = True
+
+    @abstractmethod
+    async def open(self) -> None:
+        """Start the threads and open the database. Raise StoreUnavailable."""
+
+    @abstractmethod
+    async def migrate(self, *, serves: bool = False) -> list[str]:
+        """Bring the schema up to date; return the names of the migrations that ran.
+
+        With ``serves``, this process serves from the database until it is closed, and no other process may,
+        unless the database is shared. Raise StoreTooOld, StoreTooNew, StoreUnreleased or StoreInUse.
+        """
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Finish the queued work and close the database."""
+
+    async def tidy(self) -> None:  # noqa: B027 - not every database needs it
+        """Reclaim the space of deleted rows while there is nothing else to do."""
+
+    async def read(self, work: Work[Result], priority: Priority = Priority.URGENT) -> Result:
+        """Run read-only work, on one snapshot of the database."""
+        is_patient = priority is Priority.IDLE
+        result: Result = await self._read_queue.submit(work, priority, is_read=True, is_patient=is_patient)
+        return result
+
+    async def write(
+        self,
+        work: Work[Result],
+        priority: Priority = Priority.STEADY,
+        rows: int = 1,
+        subjects: Sequence[str] = (),
+    ) -> Result:
+        """Run work that writes; its changes are durable on return. ``rows`` is its weight within a batch.
+
+        ``subjects`` says whose rows it reads and writes (see ``concerns``); none: everything.
+        """
+        queue = self._queue_of(priority, subjects)
+        if priority is Priority.CLAIMS:
+            priority = Priority.STEADY
+        try:
+            result: Result = await queue.submit(work, priority, is_read=False, rows=rows, subjects=subjects)
+        except NotAlone:
+            result = await self._write_queue.submit(work, priority, is_read=False, rows=rows)
+        except StoreMigrated as error:
+            self._on_migrated(error)
+            raise
+        return result
+
+    async def _write_patiently(self, work: Work[Result]) -> Result:
+        """Run work that writes, however long it takes: nobody waits for it but an operator."""
+        result: Result = await self._write_queue.submit(work, Priority.STEADY, is_read=False, is_patient=True)
+        return result
+
+    def end_within(self, seconds: float) -> None:
+        """Limit every wait to some seconds from now, because the process is ending."""
+        for queue in self._queues():
+            queue.end_within(seconds)
+
+    def report_to(self, on_write: OnWrite) -> None:
+        """Call ``on_write`` after each commit of this process, with the tables that it wrote."""
+        for queue in self._queues():
+            queue.on_write = on_write
+
+    def end_on_migration(self, end: Callable[[StoreMigrated], None]) -> None:
+        """Call ``end`` once a newer release has migrated the database: from then on, all writes fail."""
+        self._on_migrated = end
+
+    async def listen(self, on_write: OnWrite) -> None:  # noqa: B027
+        """Call ``on_write`` with the tables that other processes write, until cancelled; here, none does."""
+
+    def _queues(self) -> list[WriteQueue]:
+        """Return all queues."""
+        return [self._write_queue]
+
+    def _queue_of(self, priority: Priority, subjects: Sequence[str]) -> WriteQueue:  # noqa: ARG002
+        """Return the queue of those who write at a priority for such subjects."""
+        return self._write_queue
+
+    @abstractmethod
+    def _begin_write(self, session: Session, subjects: Sequence[str] = ()) -> None:
+        """Begin a transaction, in a thread."""
+
+
+async def run_write(
+    engine: Engine, work: Work[Result], priority: Priority, subjects: Sequence[str] = ()
+) -> Result:
+    """Run work that writes, in a thread and perhaps repeatedly; count its keys as used after the commit."""
+    used = used_keys.get()
+    if used is None:
+        return await engine.write(work, priority, subjects=subjects)
+    using: set[str] = set()
+    context = copy_context()
+    context.run(keys_in_use.set, using)
+
+    def attempt(tx: Transaction) -> Result:
+        using.clear()
+        return context.run(work, tx)
+
+    result = await engine.write(attempt, priority, subjects=subjects)
+    used |= using
+    return result
