@@ -124,6 +124,7 @@ _DOWNWARDS: dict[StopMode, tuple[Plan, str]] = {
     "suspend": (Plan(Step.SUSPEND), "not_suspended"),
     "force": (Plan(Step.FORCE), "started_elsewhere"),
 }
+_MODES: dict[Step, StopMode] = {call.step: mode for mode, (call, _) in _DOWNWARDS.items()}
 #: For each call, the action that has to be possible.
 _ACTIONS: dict[Step, Action] = {
     Step.STOP: "stop",
@@ -182,9 +183,11 @@ def plan(
     brings_up = not operation.verb.brings_down and state is State.RUNNING
     if decided is FULFILLED and brings_up and is_awaited(lacks, lacks_since, observed_at):
         decided = NOT_USABLE
-    is_call, ends = decided.step in _CALLS, _ends(decided.step, effects)
-    is_enough = is_call and not ends and _is_fresh_enough(operation, observed_at)
-    if _is_stale(operation, observed_at) and not is_enough:
+    is_call, mode = decided.step in _CALLS, _MODES.get(decided.step)
+    ends = decided.step is Step.REMOVE or (mode is not None and is_final(effects, mode))
+    since = max(operation.called_at or 0.0, operation.read_since or 0.0)
+    may_be_older = is_call and not ends and not since
+    if observed_at < operation.created_at - (FRESH if may_be_older else 0.0) or observed_at <= since:
         return READ
     if is_call and operation.refusal is not None:
         return _fail(operation.refusal)
@@ -200,12 +203,6 @@ def plan(
     ):
         return AT_STAKE
     return decided
-
-
-def _ends(step: Step, effects: StopEffects) -> bool:
-    """Return whether a step's call can't be undone."""
-    mode = next((mode for mode, (call, _) in _DOWNWARDS.items() if call.step is step), None)
-    return step is Step.REMOVE or (mode is not None and is_final(effects, mode))
 
 
 def plan_unmade(operation: Operation, creation: Operation | None, now: float) -> Plan:
@@ -297,19 +294,6 @@ def _mode(operation: Operation, effects: StopEffects) -> StopMode | None:
             return "force"
         case _:
             return "stop"
-
-
-def _is_stale(operation: Operation, observed_at: float) -> bool:
-    """Return whether a read is older than the operation, or no newer than its last call or ``read_since``."""
-    return observed_at < operation.created_at or observed_at <= max(
-        operation.called_at or 0.0, operation.read_since or 0.0
-    )
-
-
-def _is_fresh_enough(operation: Operation, observed_at: float) -> bool:
-    """Return whether a read from before the operation is recent enough for its first call."""
-    untouched = operation.called_at is None and operation.read_since is None
-    return untouched and observed_at >= operation.created_at - FRESH
 
 
 def _bring_down(

@@ -105,18 +105,8 @@ class ClaimedOperation(Claimed[Operation]):
 
     workspace: Workspace
 
-    @property
-    def operation(self) -> Operation:
-        """Return the claimed operation."""
-        return self.subject
-
 
 class ClaimedRun(Claimed[Run]):
     """Hold a claimed run."""
 
     __slots__ = ()
-
-    @property
-    def run(self) -> Run:
-        """Return the claimed run."""
-        return self.subject

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import cast
 
 from bot.providers.credentials import Credential
 from bot.providers.requests import ApiClient
@@ -15,18 +16,13 @@ class Access:
     Attributes:
         username: The person's username on the provider, as it was linked.
         credential: Their secret.
-        bound_api: The client of the call; ``api`` returns it.
+        api: The client of the call, bound to the provider's API and to the secret that the call uses. Only
+            the methods of a provider that was built have it (``Provider.bind_access``).
     """
 
     username: str
     credential: Credential
-    bound_api: ApiClient | None = field(default=None, repr=False, compare=False)
-
-    @property
-    def api(self) -> ApiClient:
-        """Return the client of the call, bound to the provider's API and to the secret that the call uses."""
-        assert self.bound_api is not None, "a verb of a provider that was built binds it"
-        return self.bound_api
+    api: ApiClient = field(default=cast("ApiClient", None), repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

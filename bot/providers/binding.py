@@ -115,9 +115,10 @@ def _hide_tokens(provider: Provider, result: Any) -> Any:
     elif isinstance(result, (DiscoveredWorkspace, DiscoveredRun)):
         return replace(result, observed=_hide_tokens(provider, result.observed))
     elif isinstance(result, Observed):
-        words = (result.detail, result.reason)
-        redacted = tuple(item and provider.hide_tokens(item) for item in words)
-        return result if redacted == words else replace(result, detail=redacted[0], reason=redacted[1])
+        detail = result.detail and provider.hide_tokens(result.detail)
+        reason = result.reason and provider.hide_tokens(result.reason)
+        is_same = (detail, reason) == (result.detail, result.reason)
+        return result if is_same else replace(result, detail=detail, reason=reason)
     elif isinstance(result, ObservedRun) and result.detail:
         return replace(result, detail=provider.hide_tokens(result.detail))
     return result

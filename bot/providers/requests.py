@@ -180,7 +180,9 @@ class ApiClient:
         more: dict[str, Any] = {}
         if self.credential is not None and takes_it:
             name, scheme = self.credential_in.name, self.credential_in.scheme
-            token = read_sendable_token(self.credential)
+            token = self.credential.token.get_secret_value()
+            if not _SENDABLE_PATTERN.fullmatch(token):
+                raise errors.CredentialRefused("the token contains characters that no token has")
             if self.credential_in.in_query:
                 more["query"] = {name: token, **(options.get("query") or {})}
             else:
@@ -218,7 +220,7 @@ def insert_ids(address: str, ids: Sequence[str]) -> str:
 def is_encoded_path(path: str) -> bool:
     """Return whether a path is percent-encoded and has no ``.`` or ``..`` segments."""
     is_sendable = _PATH_PATTERN.fullmatch(path) is not None
-    return is_sendable and {".", ".."}.isdisjoint(unquote(segment) for segment in path.split("/"))
+    return is_sendable and {".", ".."}.isdisjoint(map(unquote, path.split("/")))
 
 
 def has_same_origin(url: str, root: str) -> bool:
@@ -383,11 +385,3 @@ def encode_path_segment(text: str) -> str:
     if not quoted:
         raise errors.NotFound("there is no such id")
     return quoted
-
-
-def read_sendable_token(credential: Credential) -> str:
-    """Return a token; raise CredentialRefused if it can't be one, before it is sent anywhere."""
-    token = credential.token.get_secret_value()
-    if not _SENDABLE_PATTERN.fullmatch(token):
-        raise errors.CredentialRefused("the token contains characters that no token has")
-    return token

@@ -98,7 +98,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
 
     async def plan(self, claimed: ClaimedOperation, runtime: Runtime) -> Plan:
         """Return the next step according to the last read of the workspace, or the state of its creation."""
-        operation, workspace = claimed.operation, claimed.workspace
+        operation, workspace = claimed.subject, claimed.workspace
         if workspace.is_provisional:
             return plan_unmade(operation, await self._read_creation(claimed), await self._store.now())
         if workspace.hidden:
@@ -124,11 +124,11 @@ class OperationStepper(Stepper[ClaimedOperation]):
     def ends_while_refused(self, claimed: ClaimedOperation, decided: Plan) -> bool:
         """Return whether the end is one that no new link would change: forgotten, or planned and too late."""
         is_missed = causes.get_cause_word(decided.cause) == causes.MISSED_CAUSE
-        return decided is FORGOTTEN or (claimed.operation.is_planned_ahead and is_missed)
+        return decided is FORGOTTEN or (claimed.subject.is_planned_ahead and is_missed)
 
     async def save_blocked(self, claimed: ClaimedOperation, update: Update, hold: Hold | None) -> None:
         """Save the update of an operation that continues later; step again when its card has to change."""
-        operation = claimed.operation
+        operation = claimed.subject
         if operation.deadline_at is not None:
             now, changes = await self._store.now(), list_card_changes(operation)
             coming = [at - now for at in changes if at > now]
@@ -143,7 +143,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
 
         A person who was already told about a planned operation isn't told at its deadline again.
         """
-        operation, notices = claimed.operation, update.notices
+        operation, notices = claimed.subject, update.notices
         if operation.planned_for is not None and not operation.has_called:
             is_blocked = _is_blocked(claimed, operation.planned_for, await self._store.now())
         update = await super().after_deadline(claimed, update, is_blocked=is_blocked)
@@ -157,19 +157,19 @@ class OperationStepper(Stepper[ClaimedOperation]):
 
     def find_required_permission(self, claimed: ClaimedOperation, _step: Step) -> tuple[str, Target]:
         """Return the operation's verb and workspace; the person needs permission at every step."""
-        return claimed.operation.verb, Target("workspace", claimed.workspace.id, claimed.workspace.principal)
+        return claimed.subject.verb, Target("workspace", claimed.workspace.id, claimed.workspace.principal)
 
     def can_use_cached_person(self, claimed: ClaimedOperation) -> bool:
         """Return whether this is a stop that a start can undo; leaving a workspace running costs more."""
-        verb, effects = claimed.operation.verb, get_stop_effects(self._context, claimed.workspace)
+        verb, effects = claimed.subject.verb, get_stop_effects(self._context, claimed.workspace)
         return (verb is OperationVerb.STOP and not is_final(effects, "stop")) or verb is OperationVerb.SUSPEND
 
     async def resolve_forbidden(self, claimed: ClaimedOperation, _step: Step, rule: str) -> bool:
         """End the operation, unless it stops the workspace of somebody who has left; return True for that."""
-        if rule in LEAVER_RULES and claimed.operation.verb in _STOP_VERBS:
+        if rule in LEAVER_RULES and claimed.subject.verb in _STOP_VERBS:
             return True
         hide = _is_never_created(claimed)
-        ended = outcomes.make_end_update(claimed.operation, Outcome.REFUSED, rule, claimed.claim, hide=hide)
+        ended = outcomes.make_end_update(claimed.subject, Outcome.REFUSED, rule, claimed.claim, hide=hide)
         await self.save(claimed, ended)
         return False
 
@@ -178,7 +178,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
 
         A workspace that was removed, was never created, or may not exist leaves the list.
         """
-        operation, workspace = claimed.operation, claimed.workspace
+        operation, workspace = claimed.subject, claimed.workspace
         outcome, cause = decided.outcome, decided.cause
         assert outcome is not None, "a plan that ends says how"
         if cause in {"provider_failed", "stopped_elsewhere"} and workspace.reason:
@@ -205,7 +205,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
 
     async def _renew(self, claimed: ClaimedOperation, runtime: Runtime) -> None:
         """Replace an ended workspace that Usher made with a new one, which the operation then creates."""
-        operation = claimed.operation
+        operation = claimed.subject
         if claimed.workspace.spec is None:
             await self.save(claimed, await self.end(claimed, NO_RESTART))
             return
@@ -215,18 +215,19 @@ class OperationStepper(Stepper[ClaimedOperation]):
 
     async def _read(self, claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> None:
         """Request a read, and step again when its result is recorded, or after a while in any case."""
-        wait = max(self._compute_read_wait(runtime), runtime.health.pause)
-        hold: Hold | None = find_block_reason(runtime, claimed.operation) or _find_hold(claimed, cause)
-        if not hold and is_hold(claimed.operation.block_reason, HoldCode.NO_STOP_YET):
+        late_in = self._compute_read_wait(runtime) + self._numbers.call_seconds
+        wait = max(late_in, runtime.health.pause)
+        hold: Hold | None = find_block_reason(runtime, claimed.subject) or _find_hold(claimed, cause)
+        if not hold and is_hold(claimed.subject.block_reason, HoldCode.NO_STOP_YET):
             hold = None  # The card keeps saying so until the workspace is stopped.
         update = claimed.update(wait, waits_for="read", wants_read=True)
         if cause == STILL_FAILED.cause:
-            update = replace(update, failed_at=claimed.operation.failed_at or claimed.workspace.observed_at)
+            update = replace(update, failed_at=claimed.subject.failed_at or claimed.workspace.observed_at)
         # Saved in one transaction, so that any result of the read wakes this operation.
         await self.save_blocked(claimed, update, hold)
 
     async def _wait(self, claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> None:
-        operation, state = claimed.operation, claimed.workspace.current_state
+        operation, state = claimed.subject, claimed.workspace.current_state
         update = claimed.update(await self._schedule_check(), waits_for="change")
         # If the workspace is starting or stopping, an unanswered or refused call was accepted after all.
         is_down = operation.verb.brings_down
@@ -249,7 +250,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         self, claimed: ClaimedOperation, runtime: Runtime, hold: Hold, next_in: float
     ) -> tuple[Hold, float]:
         """Offer to force a stop that has shown no effect for a while, if the provider can do that."""
-        operation = claimed.operation
+        operation = claimed.subject
         if "force" not in runtime.provider.stop_modes or not claimed.workspace.allows("force"):
             return hold, next_in
         now = await self._store.now()
@@ -273,7 +274,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
 
         The use of an administrator's right is audited.
         """
-        operation = claimed.operation
+        operation = claimed.subject
         # If the credential reaches everybody's workspaces, the person's own must have shown this one before.
         is_known = step is Step.CREATE or claimed.workspace.verified_at is not None
         if runtime.provider.can_reach_all_workspaces(access) and not is_known:
@@ -315,7 +316,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
             claimed.account,
             "names",
             lambda access: runtime.provider.require_facet(facets.Creation).list_names(access, stem),
-            attempts=claimed.operation.attempts,
+            attempts=claimed.subject.attempts,
         )
         match answer:
             case Succeeded(names) if names is not None:
@@ -332,7 +333,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
 
         This is asked only before the first call, because afterwards the name may be in use by its result.
         """
-        operation = claimed.operation
+        operation = claimed.subject
         if operation.verb is not OperationVerb.CREATE or operation.called_at is not None:
             return None
         answer = await self._provider_caller.call(
@@ -365,7 +366,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         if step is Step.CREATE:
             spec = workspace.spec or Spec(workspace.name)
             making = runtime.provider.require_facet(facets.Creation)
-            create = making.create_stopped if claimed.operation.creates_stopped else making.create
+            create = making.create_stopped if claimed.subject.creates_stopped else making.create
             return await create(access, spec, workspace.id)
         if step is Step.START:
             return await runtime.provider.start(access, workspace)
@@ -385,7 +386,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
             # The workspace is still starting. Such an answer won't keep it from coming up, so stop it again
             # later.
             return self._postpone_stop(claimed, runtime, step)
-        operation, remote_id = claimed.operation, claimed.workspace.remote_id
+        operation, remote_id = claimed.subject, claimed.workspace.remote_id
         acts = runtime.provider.credential_owner(access, str(step))
         if created is not None:
             # Save the id before anything else can fail, because the workspace is found by it.
@@ -403,7 +404,8 @@ class OperationStepper(Stepper[ClaimedOperation]):
         acts_as = None if acts == "person" else acts
         now, moments = await self._store.now(), (operation.deadline_at, operation.slow_at)
         coming = [at - now for at in moments if at is not None and at > now]
-        next_in = min([self._compute_read_wait(runtime), *coming])
+        # Normally the result of the read wakes it before that.
+        next_in = min([self._compute_read_wait(runtime) + self._numbers.call_seconds, *coming])
         entry = outcomes.build_audit_entry(operation, f"call.{step}", "accepted", acts=acts_as)
         cause = None if already is None else f"{LOST_TRACK}: {already}"
         # After a start, the next read may still show the old state, so it doesn't wake the operation.
@@ -433,16 +435,13 @@ class OperationStepper(Stepper[ClaimedOperation]):
             is_call, wait = step is not Step.FIND, answer.wait
             changes |= {"attempts": answer.attempts, "read_needed": is_call}
             if is_call and isinstance(answer, OutcomeUnknown | ProviderBusy):
-                wait = min(wait, self._compute_first_read_wait(runtime))
+                wait = min(wait, self._compute_read_wait(runtime))
                 changes["waits_for"] = "read"
         return claimed.update(wait, block_reason=hold, card_dirty=hold is not None, **changes)
 
-    def _compute_first_read_wait(self, runtime: Runtime) -> float:
-        return runtime.pace.min_poll_interval + 2 * self._numbers.margin
-
     def _compute_read_wait(self, runtime: Runtime) -> float:
-        """Return the seconds after which a read is late; normally its result wakes the operation before."""
-        return self._compute_first_read_wait(runtime) + self._numbers.call_seconds
+        """Return the seconds until the next read is sent; its answer may take ``call_seconds`` more."""
+        return runtime.pace.min_poll_interval + 2 * self._numbers.margin
 
     def record_rejected(
         self, claimed: ClaimedOperation, runtime: Runtime, step: Step, answer: Rejected
@@ -451,7 +450,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
 
         After a conflict that may pass, or a stop that found nothing at first, the call is repeated.
         """
-        operation, makes = claimed.operation, step is Step.CREATE
+        operation, makes = claimed.subject, step is Step.CREATE
         is_conflict = isinstance(answer.error, Conflict)
         # A state that is changing, or unknown, may last long, so attempts don't count then.
         is_stable = claimed.workspace.current_state not in _TRANSIENT_STATES
@@ -464,7 +463,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         if step not in START_STEPS or (isinstance(answer.error, NotFound) and not makes):
             # A read shows whether the workspace is down by now, or gone.
             return claimed.update(
-                self._compute_first_read_wait(runtime),
+                self._compute_read_wait(runtime),
                 waits_for="read",
                 read_needed=True,
                 cause=cause,
@@ -534,19 +533,19 @@ class OperationStepper(Stepper[ClaimedOperation]):
 
     def is_still_needed(self, claimed: ClaimedOperation) -> bool:
         """Return whether the operation still creates; one with any other verb cancels the creation."""
-        return claimed.operation.verb is OperationVerb.CREATE
+        return claimed.subject.verb is OperationVerb.CREATE
 
     def abandon(self, claimed: ClaimedOperation, verdict: Verdict) -> Update:
         """Return the update that ends the operation that cancelled the creation."""
         is_known = verdict is Verdict.NOTHING
         outcome, cause = (Outcome.FULFILLED, "not_made") if is_known else (Outcome.UNKNOWN, "untold")
-        return outcomes.make_end_update(claimed.operation, outcome, cause, claimed.claim, hide=True)
+        return outcomes.make_end_update(claimed.subject, outcome, cause, claimed.claim, hide=True)
 
     async def record_found(
         self, claimed: ClaimedOperation, runtime: Runtime, created: Created
     ) -> Update | None:
         """Record the id of the workspace that was found, before anything else can fail."""
-        operation, creation = claimed.operation, await self.find_creation(claimed)
+        operation, creation = claimed.subject, await self.find_creation(claimed)
         claim = claimed.claim if creation.id == operation.id else ""
         gate_key = runtime.provider.gate_key(created.remote_id)
         if await self._store.write(creations.name_created, creation.id, created, gate_key, claim) is None:
@@ -562,16 +561,16 @@ class OperationStepper(Stepper[ClaimedOperation]):
 
     async def _read_creation(self, claimed: ClaimedOperation) -> Operation | None:
         """Return the operation that creates the workspace: the claimed one, or one that it replaced."""
-        is_it = claimed.operation.verb is OperationVerb.CREATE
+        is_it = claimed.subject.verb is OperationVerb.CREATE
         return (
-            claimed.operation
+            claimed.subject
             if is_it
             else await self._store.read(operations.find_creation, claimed.workspace.id)
         )
 
     async def _enforce_replacement(self, claimed: ClaimedOperation, runtime: Runtime, remote_id: str) -> None:
         """Enforce a stop or removal that replaced a start or creation while its call was in flight."""
-        current = await self._store.read(operations.find_operation, claimed.operation.id)
+        current = await self._store.read(operations.find_operation, claimed.subject.id)
         if current is None or current.outcome is not Outcome.REPLACED:
             return
         latest = await self._store.read(operations.find_latest_operation, current.workspace_id)
@@ -581,7 +580,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
             await self._store.write(operations.save_step, Update(latest.id, 0.0, read_needed=True))
         elif latest.outcome is Outcome.FULFILLED:
             # The person was told that it is down, but the call arrived after that, so bring it down.
-            log.info("bringing down what was replaced", operation=claimed.operation.id, verb=str(latest.verb))
+            log.info("bringing down what was replaced", operation=claimed.subject.id, verb=str(latest.verb))
             step, workspace = Step(latest.verb.value), replace(claimed.workspace, remote_id=remote_id)
             await self._provider_caller.call(
                 runtime,
@@ -596,7 +595,7 @@ def _is_blocked(claimed: ClaimedOperation, planned_for: float, now: float) -> bo
 
     The person is then told, as no card shows it.
     """
-    operation = claimed.operation
+    operation = claimed.subject
     is_held = operation.verb.brings_down and bool(operation.block_reason)
     if is_held and now >= planned_for + MAX_HELD_SECONDS:
         return True
@@ -605,7 +604,7 @@ def _is_blocked(claimed: ClaimedOperation, planned_for: float, now: float) -> bo
 
 def _find_stop_before(claimed: ClaimedOperation, cause: str | None, now: float) -> Hold:
     """Return the hold for the running stop that a start waits for; "" for none."""
-    operation, workspace = claimed.operation, claimed.workspace
+    operation, workspace = claimed.subject, claimed.workspace
     is_long = now - operation.created_at >= LONG_STOP_SECONDS
     if cause == STOPPING_FIRST.cause:
         return make_hold(HoldCode.STOPPING_LONG if is_long else HoldCode.STOPPING_FIRST)
@@ -620,11 +619,11 @@ def _find_hold(claimed: ClaimedOperation, cause: str | None) -> Hold:
     """Return the hold for what the plan waits for; "" if the card needn't show it."""
     match cause:
         case "still_down":
-            return make_hold(HoldCode.STILL_DOWN, claimed.operation.called_at or 0.0)
+            return make_hold(HoldCode.STILL_DOWN, claimed.subject.called_at or 0.0)
         case "start_sent":
             return make_hold(HoldCode.START_SENT)
         case "no_effect":
-            return make_hold(HoldCode.NO_EFFECT, claimed.operation.called_at or 0.0)
+            return make_hold(HoldCode.NO_EFFECT, claimed.subject.called_at or 0.0)
         case "no_stop_yet":
             return make_hold(HoldCode.NO_STOP_YET)
         case _:
@@ -633,7 +632,7 @@ def _find_hold(claimed: ClaimedOperation, cause: str | None) -> Hold:
 
 def _is_never_created(claimed: ClaimedOperation) -> bool:
     """Return whether the operation ends and its workspace was never created, so that no list shows it."""
-    operation = claimed.operation
+    operation = claimed.subject
     is_about_it = operation.verb is OperationVerb.CREATE or operation.verb.brings_down
     return claimed.workspace.is_provisional and is_about_it and operation.start_call is Call.NONE
 

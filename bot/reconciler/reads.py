@@ -11,6 +11,7 @@ import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 
 import structlog
@@ -157,7 +158,7 @@ class Reads(EnginePart):
             runtime,
             account,
             "read",
-            lambda access: self._request_own(runtime, access, claims, window),
+            partial(self._request_own, runtime, claims, window),
             attempts=max(self._failures.get(claim.gate_key, 0) for claim in claims),
             is_checked=True,
             reports_absence=_has_absent,
@@ -199,7 +200,7 @@ class Reads(EnginePart):
         ]
 
     async def _request_own(
-        self, runtime: Runtime, access: Access, claims: Sequence[ReadClaim], window: SendWindow
+        self, runtime: Runtime, claims: Sequence[ReadClaim], window: SendWindow, access: Access
     ) -> tuple[Mapping[str, Observed], bool]:
         """Read an account's workspaces.
 

@@ -83,7 +83,7 @@ class RunStepper(Stepper[ClaimedRun]):
 
     async def has_recipient(self, claimed: ClaimedRun) -> bool:
         """Return whether somebody launched the run from Slack, stopped it, or has its card."""
-        run = claimed.run
+        run = claimed.subject
         return (
             bool(run.reference or run.requested_stop)
             or await self._store.read(card_rows.find_card, run.id) is not None
@@ -94,9 +94,9 @@ class RunStepper(Stepper[ClaimedRun]):
     def _is_read(self, claimed: ClaimedRun, now: float) -> bool:
         account = claimed.account
         is_fit = (
-            account is not None and account.state == "active" and claimed.run.connection in self._runtimes
+            account is not None and account.state == "active" and claimed.subject.connection in self._runtimes
         )
-        return is_fit and plan_run(claimed.run, now).step is Step.READ
+        return is_fit and plan_run(claimed.subject, now).step is Step.READ
 
     async def process_batch(self, batch: list[ClaimedRun]) -> Sequence[ClaimedRun]:
         """Read an account's due runs in one request, with its runs that are due soon; return the others."""
@@ -138,10 +138,10 @@ class RunStepper(Stepper[ClaimedRun]):
             return None
         others = []
         for claimed in more:
-            if claimed.run.id in self._under_way:
+            if claimed.subject.id in self._under_way:
                 continue
             if self._is_read(claimed, now):
-                self._under_way.add(claimed.run.id)
+                self._under_way.add(claimed.subject.id)
                 batch.append(claimed)
             else:
                 others.append(claimed)
@@ -151,20 +151,20 @@ class RunStepper(Stepper[ClaimedRun]):
 
     async def plan(self, claimed: ClaimedRun, _runtime: Runtime) -> Plan:
         """Return the next step according to the stored state of the run."""
-        return plan_run(claimed.run, await self._store.now())
+        return plan_run(claimed.subject, await self._store.now())
 
     def find_required_permission(self, claimed: ClaimedRun, step: Step) -> tuple[str, Target] | None:
         """Return the verb and the run that need permission; only a launch, a search and a stop need it."""
         if step not in (Step.LAUNCH, Step.FIND, Step.STOP):
             return None
         verb = "stop" if step is Step.STOP else "run"
-        return verb, Target("job", claimed.run.id, claimed.run.principal)
+        return verb, Target("job", claimed.subject.id, claimed.subject.principal)
 
     async def resolve_forbidden(self, claimed: ClaimedRun, step: Step, rule: str) -> bool:
         """End a run that wasn't launched, and postpone a stop; still search for a run that may be running."""
         if step is Step.LAUNCH:
             await self.save(
-                claimed, outcomes.make_end_update(claimed.run, Outcome.FAILED, rule, claimed.claim)
+                claimed, outcomes.make_end_update(claimed.subject, Outcome.FAILED, rule, claimed.claim)
             )
         elif step is Step.STOP:
             await self.postpone(claimed, EXTERNAL_WAIT_SECONDS, hold_by_cause(rule))
@@ -175,7 +175,7 @@ class RunStepper(Stepper[ClaimedRun]):
         assert decided.outcome is not None, "a plan that ends says how"
         if decided.outcome is Outcome.ENDED:
             return await self._end_finished(claimed)
-        return outcomes.make_end_update(claimed.run, decided.outcome, decided.cause, claimed.claim)
+        return outcomes.make_end_update(claimed.subject, decided.outcome, decided.cause, claimed.claim)
 
     async def advance(self, claimed: ClaimedRun, _runtime: Runtime, _decided: Plan) -> None:
         """Postpone a run that needs a read only since it was claimed; the next claim reads it."""
@@ -187,7 +187,7 @@ class RunStepper(Stepper[ClaimedRun]):
         self, claimed: ClaimedRun, _runtime: Runtime, step: Step, _access: base.Access
     ) -> Update:
         """Return the update that commits the call. A repeated stop keeps the time of its first call."""
-        is_first = step is Step.LAUNCH or claimed.run.stop_call is Call.NONE
+        is_first = step is Step.LAUNCH or claimed.subject.stop_call is Call.NONE
         who = {"account": claimed.account, "person": claimed.person}
         call = name_call(step, Call.CALLING)
         return claimed.update(self._numbers.lease, called=is_first, cause="", **who, **call)
@@ -196,7 +196,7 @@ class RunStepper(Stepper[ClaimedRun]):
         self, claimed: ClaimedRun, runtime: Runtime, step: Step, access: base.Access
     ) -> Created | None:
         """Send the call; return the launched run, None for a stop."""
-        run, provider = claimed.run, runtime.provider.require_facet(facets.Runs)
+        run, provider = claimed.subject, runtime.provider.require_facet(facets.Runs)
         if step is Step.LAUNCH:
             return await provider.launch_run(access, run.spec or Spec(run.name), run.id)
         assert run.remote_id is not None, "only what was launched is stopped"
@@ -216,14 +216,14 @@ class RunStepper(Stepper[ClaimedRun]):
             await self._record_launch(claimed, runtime, step, created)
             return None
         entry = outcomes.build_audit_entry(
-            claimed.run, "call.stop", "accepted", how=claimed.run.requested_stop
+            claimed.subject, "call.stop", "accepted", how=claimed.subject.requested_stop
         )
         return build_success(claimed, _compute_first_wait(runtime), entry, stop_call=Call.ACCEPTED)
 
     async def _record_launch(
         self, claimed: ClaimedRun, runtime: Runtime, step: Step, created: Created
     ) -> None:
-        run, remote_id = claimed.run, created.remote_id
+        run, remote_id = claimed.subject, created.remote_id
         entry = outcomes.build_audit_entry(run, f"call.{step}", "accepted", remote_id=remote_id)
         launched = build_success(
             claimed,
@@ -245,7 +245,7 @@ class RunStepper(Stepper[ClaimedRun]):
         known: Call | None,
     ) -> Update:
         """Return the update to retry; after an unknown outcome a search comes soon, whatever the pause."""
-        run, wait, attempts = claimed.run, provider_calls.REFUSED_WAIT_SECONDS, None
+        run, wait, attempts = claimed.subject, provider_calls.REFUSED_WAIT_SECONDS, None
         if not isinstance(answer, call_results.Rejected):
             wait, attempts = answer.wait, answer.attempts
         if (
@@ -263,7 +263,7 @@ class RunStepper(Stepper[ClaimedRun]):
         self, claimed: ClaimedRun, runtime: Runtime, step: Step, answer: call_results.Rejected
     ) -> Update:
         """End a run whose launch was refused; give up a refused stop, and go on reading the run."""
-        run = claimed.run
+        run = claimed.subject
         if step is Step.LAUNCH:
             ended = outcomes.make_end_update(
                 run, Outcome.FAILED, answer.call_cause(makes=True), claimed.claim
@@ -285,7 +285,7 @@ class RunStepper(Stepper[ClaimedRun]):
 
     async def search(self, claimed: ClaimedRun, runtime: Runtime, access: base.Access) -> OutcomeSearch:
         """Return the runs at the provider that may be this launch, without those of other rows."""
-        run = claimed.run
+        run = claimed.subject
         spec, since = run.spec or Spec(run.name), run.sent_at or run.created_at
         traces = await runtime.provider.require_facet(facets.Runs).find_run(access, spec, run.id, since)
         if not traces.candidates:
@@ -296,13 +296,13 @@ class RunStepper(Stepper[ClaimedRun]):
 
     def is_still_needed(self, claimed: ClaimedRun) -> bool:
         """Return whether the run is still wanted: nobody has asked to stop it."""
-        return not claimed.run.requested_stop
+        return not claimed.subject.requested_stop
 
     def abandon(self, claimed: ClaimedRun, verdict: timeouts.Verdict) -> Update:
         """Record that nothing was launched, so that the next step ends the run; else end it as unknown."""
         if verdict is timeouts.Verdict.NOTHING:
             return self.record_absence(claimed, 0.0)
-        return outcomes.make_end_update(claimed.run, Outcome.FAILED, "untold", claimed.claim)
+        return outcomes.make_end_update(claimed.subject, Outcome.FAILED, "untold", claimed.claim)
 
     async def record_found(self, claimed: ClaimedRun, runtime: Runtime, created: Created) -> None:
         """Record the id of the run that was found."""
@@ -320,7 +320,7 @@ class RunStepper(Stepper[ClaimedRun]):
     async def _read_runs(self, account: Account, runtime: Runtime, batch: Sequence[ClaimedRun]) -> None:
         """Read runs of one account in one request, record the results, and end runs that have finished."""
         runtime.observer.count_reads(runtime.name, len(batch))
-        remote_ids = [_require_remote_id(claimed.run) for claimed in batch]
+        remote_ids = [_require_remote_id(claimed.subject) for claimed in batch]
         answer = await self._provider_caller.call(
             runtime,
             account,
@@ -355,14 +355,14 @@ class RunStepper(Stepper[ClaimedRun]):
                 return
         now = await self._store.now()
         for claimed in batch:
-            seen = observed_by_id.get(_require_remote_id(claimed.run))
+            seen = observed_by_id.get(_require_remote_id(claimed.subject))
             seen = None if seen is None else drop_impossible_run_times(seen, now)
             await self.save(claimed, await self._record_observation(claimed, runtime, seen))
 
     async def _record_observation(
         self, claimed: ClaimedRun, runtime: Runtime, observed: ObservedRun | None
     ) -> Update:
-        run, now = claimed.run, await self._store.now()
+        run, now = claimed.subject, await self._store.now()
         if observed is None:
             return await self._count_missing(claimed, runtime, now)
         if observed.state.is_over or observed.is_last:
@@ -389,7 +389,7 @@ class RunStepper(Stepper[ClaimedRun]):
 
     async def _end_finished(self, claimed: ClaimedRun, observed: ObservedRun | None = None) -> Update:
         """Return the update that ends a finished run, with the last lines of its output."""
-        run = claimed.run
+        run = claimed.subject
         output = self._board.find_tail(run.id)
         return outcomes.make_end_update(
             run,
@@ -404,7 +404,7 @@ class RunStepper(Stepper[ClaimedRun]):
 
     async def _count_missing(self, claimed: ClaimedRun, runtime: Runtime, now: float) -> Update:
         """Count a read that didn't show the run; a run that was just launched may not be listed yet."""
-        run = claimed.run
+        run = claimed.subject
         wait = max(5.0, runtime.pace.min_poll_interval)
         if now - (run.called_at or run.created_at) < timeouts.START_SETTLES:
             return claimed.update(wait)
@@ -420,7 +420,7 @@ class RunStepper(Stepper[ClaimedRun]):
         self, claimed: ClaimedRun, runtime: Runtime, answer: call_results.Rejected
     ) -> Update:
         """Count a refused read; the card shows the reason once refusals last."""
-        run, now = claimed.run, await self._store.now()
+        run, now = claimed.subject, await self._store.now()
         unconfirmed = timeouts.count_unconfirmed(run.unconfirmed, answer.word, now)
         is_news = timeouts.is_confirmed(unconfirmed, now)
         wait = (

@@ -21,7 +21,8 @@ from bot.reconciler import Reconciler
 from bot.reconciler.streams import MAX_STREAMS
 from bot.slack.notifier import Notifier
 from bot.store import due_work, links, maintenance, schema, sweeping, tasks
-from bot.store.due_work import find_kinds, list_kinds
+from bot.store.due_work import list_kinds
+from bot.store.queues import KINDS_BY_TABLE
 from bot.store.store import Store
 from bot.store.tasks import NewTask
 from bot.support.clock import Clock, Ids, Ticker
@@ -233,7 +234,8 @@ class Scheduler:
 
     def on_written(self, tables: Collection[str] | None) -> None:
         """Query the due times of the kinds of work in written tables; ``None`` stands for all."""
-        kinds = set(list_kinds()) if tables is None else {kind for one in tables for kind in find_kinds(one)}
+        written = KINDS_BY_TABLE.keys() if tables is None else KINDS_BY_TABLE.keys() & tables
+        kinds = set[str]().union(*(KINDS_BY_TABLE[table] for table in written))
         for loop in self._loops:
             if not loop.kinds.isdisjoint(kinds):
                 loop.rests_until = -math.inf

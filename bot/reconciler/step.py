@@ -294,7 +294,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
             runtime,
             account,
             str(step),
-            lambda access: self.send(claimed, runtime, step, access),
+            partial(self.send, claimed, runtime, step),
             attempts=subject.attempts,
             starts=starts,
             is_checked=True,

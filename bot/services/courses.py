@@ -45,8 +45,7 @@ from bot.services import due_lessons, former_members
 from bot.services.accounts import find_or_open_account
 from bot.services.caller import Caller, require_usable
 from bot.services.context import Context
-from bot.services.feasibility import predict_stop_effects
-from bot.services.lesson_facts import predict_class_effects
+from bot.services.feasibility import predict_class_effects, predict_stop_effects
 from bot.services.lesson_starts import MIN_SECONDS_AHEAD
 from bot.services.message_context import get_ide_url
 from bot.services.operation_requests import build_provisional

@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
+from bot.domain.courses import ClassCard
 from bot.domain.feasibility import find_access_obstacle, find_stop_obstacle
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.plan import FRESH
-from bot.domain.stops import StopEffects, StopMode, choose_restart_mode, is_final
+from bot.domain.stops import NO_EFFECTS, StopEffects, StopMode, choose_restart_mode, is_final
 from bot.domain.workspaces import DOWN_OR_FAILED_STATES, UP_STATES, Action, State, Workspace
 from bot.providers import facets
+from bot.providers.base import Provider
 from bot.services.context import Context
 from bot.services.creation import check_offered
 from bot.store import accounts, outages
@@ -132,3 +134,20 @@ def is_final_stop(context: Context, workspace: Workspace, operation: Operation) 
 def is_recently_read(context: Context, workspace: Workspace) -> bool:
     """Return whether a workspace's state was read recently enough to rely on it."""
     return (workspace.observed_at or 0.0) >= context.clock.now() - FRESH
+
+
+def predict_class_effects(provider: Provider | None, card: ClassCard) -> StopEffects:
+    """Return the effects of a stop on a card's workspaces, before any workspace is known."""
+    if provider is None:
+        return NO_EFFECTS
+    typical = Workspace(
+        id="",
+        principal=card.principal,
+        connection=card.connection,
+        remote_id="",
+        gate_key="",
+        name=card.title,
+        state=State.RUNNING,
+        spec=card.spec,
+    )
+    return provider.stop_effects(typical)

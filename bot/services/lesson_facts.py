@@ -1,47 +1,19 @@
 """The facts of classes and courses, for messages about them and about workspaces."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
-from zoneinfo import ZoneInfo
 
 from bot.domain.courses import ClassCard
 from bot.domain.message_context import ClassFacts, Facts, WorkspaceFacts
 from bot.domain.notices import Card, NoticeKind
 from bot.domain.people import Principal
-from bot.domain.stops import NO_EFFECTS, StopEffects
-from bot.domain.workspaces import State, Workspace
-from bot.providers import base
 from bot.services.message_context import (
     Gatherer,
     Message,
     kind_extensions,
-    subject_describers,
 )
 from bot.store import accounts, cards, operations, workspaces
 from bot.store import courses as courses_store
-
-
-async def load_class(
-    gatherer: Gatherer,
-    card: ClassCard,
-    reader: Principal,
-    body: Mapping[str, Any] | None = None,
-    *,
-    zone: ZoneInfo | None = None,
-) -> ClassFacts:
-    """Load the facts for a class card: counts, the connection's title, the effects of the stop at its end.
-
-    ``zone`` is the reader's time zone, None if several people read the card.
-    """
-    stopper = [Principal.from_key(card.stopped_by)] if card.stopped_by else []
-    return ClassFacts(
-        **gatherer.describe_common(await gatherer.store.now(), zone, card.connection, None, body),
-        card=card,
-        counts=await gatherer.store.read(courses_store.read_shown_counts, card.id),
-        effects=predict_class_effects(gatherer.connections.get(card.connection), card),
-        people=await gatherer.names.find_names(reader, card.principal, *stopper),
-    )
 
 
 async def load_courses(
@@ -53,7 +25,7 @@ async def load_courses(
     pending = await gatherer.store.read(courses_store.list_pending_courses, reader)
     zone = await gatherer.store.known_zone(reader)
     for card, is_teacher in own:
-        facts = replace(await load_class(gatherer, card, reader, zone=zone), is_teacher=is_teacher)
+        facts = replace(await gatherer.describe_class(card, reader, zone=zone), is_teacher=is_teacher)
         if card.id in joined:
             mine = await gatherer.store.read(workspaces.find_workspace, joined[card.id])
             theirs = None if mine is None else await gatherer.describe_workspace(mine)
@@ -75,13 +47,6 @@ async def _add_pending(gatherer: Gatherer, reader: Principal, facts: ClassFacts)
     return replace(facts, **common, pending=pending)
 
 
-@subject_describers("class")
-async def _load_card(gatherer: Gatherer, card_id: str) -> Facts | None:
-    card = await gatherer.store.read(courses_store.find_card, card_id)
-    # Its readers are in the Slack workspace of the person who posted it.
-    return None if card is None else await load_class(gatherer, card, card.principal)
-
-
 @kind_extensions(*(kind for kind in NoticeKind if kind.subject == "class"))
 async def _add_class(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
     store, kind = gatherer.store, message.kind
@@ -89,7 +54,7 @@ async def _add_class(gatherer: Gatherer, message: Message, facts: Facts) -> Fact
     if card is None:
         return facts
     zone = None if kind is NoticeKind.CLASS_CARD else facts.zone
-    of = await load_class(gatherer, card, message.principal, message.body, zone=zone)
+    of = await gatherer.describe_class(card, message.principal, message.body, zone=zone)
     if kind in (NoticeKind.LESSON_REPORT, NoticeKind.CLASS_OVER):
         of = replace(of, counts=await store.read(courses_store.count_members, card.id))
     if kind is NoticeKind.LESSON_REPORT:
@@ -136,22 +101,5 @@ async def _add_stopping_class(
     """Add the class that stops a workspace, if one does."""
     if card is None or not isinstance(facts, WorkspaceFacts):
         return facts
-    of = await load_class(gatherer, card, message.principal, message.body, zone=facts.zone)
+    of = await gatherer.describe_class(card, message.principal, message.body, zone=facts.zone)
     return replace(facts, stopping_class=of)
-
-
-def predict_class_effects(provider: base.Provider | None, card: ClassCard) -> StopEffects:
-    """Return the effects of a stop on a card's workspaces, before any workspace is known."""
-    if provider is None:
-        return NO_EFFECTS
-    typical = Workspace(
-        id="",
-        principal=card.principal,
-        connection=card.connection,
-        remote_id="",
-        gate_key="",
-        name=card.title,
-        state=State.RUNNING,
-        spec=card.spec,
-    )
-    return provider.stop_effects(typical)

@@ -6,8 +6,9 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from bot.domain.accounts import Account
+from bot.domain.courses import ClassCard
 from bot.domain.feasibility import find_access_obstacle, find_stop_obstacle
-from bot.domain.message_context import Facts, HeldFacts, RequestFacts, RunFacts, WorkspaceFacts
+from bot.domain.message_context import ClassFacts, Facts, HeldFacts, RequestFacts, RunFacts, WorkspaceFacts
 from bot.domain.notices import Card, EndState, Mark, Notice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.people import Named, People, Principal
@@ -18,9 +19,10 @@ from bot.domain.transcript import Board
 from bot.domain.workspaces import State, Workspace
 from bot.providers import base, facets
 from bot.services.context import Context
+from bot.services.feasibility import predict_class_effects
 from bot.services.plan_facts import add_plans, yield_in_batches
 from bot.store import accounts as account_rows
-from bot.store import handovers, notices, operations
+from bot.store import courses, handovers, notices, operations
 from bot.store import runs as run_rows
 from bot.store import workspaces as workspace_rows
 from bot.support.declarations import Registry
@@ -31,8 +33,6 @@ IDE_PATH: Final = "/ide"
 
 Message = Notice | Card
 Added = Callable[["Gatherer", Message, Facts], Awaitable[Facts]]
-#: Functions that gather the facts of a row (None if it is gone), by the ``subject`` of message kinds.
-subject_describers: Registry[Callable[["Gatherer", str], Awaitable[Facts | None]]] = Registry()
 #: Functions that add to the facts that every message has, by message kind.
 kind_extensions: Registry[Added] = Registry()
 
@@ -110,7 +110,60 @@ class Gatherer:
 
     async def describe_card(self, kind: NoticeKind, subject: str) -> Facts | None:
         """Describe a card by its kind and the id of its subject; return None if that row is gone."""
-        return await subject_describers[kind.subject](self, subject)
+        match kind.subject:
+            case "operation":
+                return await self._describe_operation(subject)
+            case "job":
+                return await self._describe_followed_run(subject)
+        card = await self.store.read(courses.find_card, subject)
+        # Its readers are in the Slack workspace of the person who posted it.
+        return None if card is None else await self.describe_class(card, card.principal)
+
+    async def _describe_operation(self, operation_id: str) -> Facts | None:
+        found = await self.store.read(operations.find_operation_view, operation_id)
+        if found is None:
+            return None
+        operation = found.operation
+        return self.build_workspace_context(
+            await self.store.now(),
+            load_zone(found.time_zone) if found.time_zone else None,
+            operation.connection,
+            found.account,
+            operation=operation,
+            workspace=found.workspace,
+            is_superseded=found.is_superseded,
+            end_state=found.end_state,
+        )
+
+    async def _describe_followed_run(self, run_id: str) -> Facts | None:
+        """Describe a run, with as much of its output as this process has read."""
+        run = await self.store.read(run_rows.find_run, run_id)
+        if run is None:
+            return None
+        facts = await self.describe_run(run)
+        shown = self.board.find_tail(run_id) if self.board is not None else None
+        return replace(facts, output=None if facts.is_resting else shown)
+
+    async def describe_class(
+        self,
+        card: ClassCard,
+        reader: Principal,
+        body: Mapping[str, Any] | None = None,
+        *,
+        zone: ZoneInfo | None = None,
+    ) -> ClassFacts:
+        """Describe a class: counts, the connection's title, the effects of the stop at its end.
+
+        ``zone`` is the reader's time zone, None if several people read the card.
+        """
+        stopper = [Principal.from_key(card.stopped_by)] if card.stopped_by else []
+        return ClassFacts(
+            **self.describe_common(await self.store.now(), zone, card.connection, None, body),
+            card=card,
+            counts=await self.store.read(courses.read_shown_counts, card.id),
+            effects=predict_class_effects(self.connections.get(card.connection), card),
+            people=await self.names.find_names(reader, card.principal, *stopper),
+        )
 
     async def describe_message(self, card: Card) -> Facts | None:
         """Describe a message to be redrawn; return None if the row that it shows is gone."""
@@ -251,15 +304,17 @@ class Gatherer:
             shared["obstacle"] = shared["obstacle"] or find_stop_obstacle(
                 workspace, effects, workspace.stop_mode
             )
+        page_url: str | None = None
+        is_theirs = account is None or not account.is_resting
+        if provider is not None and workspace is not None and is_theirs and not workspace.is_provisional:
+            page_url = provider.allowed_url(provider.page_url(workspace.remote_id))
         return WorkspaceFacts(
             **shared,
             operation=operation,
             workspace=workspace,
             ide_url=get_ide_url(provider, workspace, self._public_url),
             opens_in_page=isinstance(provider, facets.EmbeddedPage),
-            page_url=None
-            if account is not None and account.is_resting
-            else _get_page_url(provider, workspace),
+            page_url=page_url,
             effects=effects,
             **more,
         )
@@ -290,35 +345,6 @@ class Gatherer:
             "link_expires_at": account.expires_at if account is not None else None,
             "body": body,
         }
-
-
-@subject_describers("job")
-async def _describe_run(gatherer: Gatherer, run_id: str) -> Facts | None:
-    """Describe a run, with as much of its output as this process has read."""
-    run = await gatherer.store.read(run_rows.find_run, run_id)
-    shown = gatherer.board.find_tail(run_id) if gatherer.board is not None else None
-    if run is None:
-        return None
-    facts = await gatherer.describe_run(run)
-    return replace(facts, output=None if facts.is_resting else shown)
-
-
-@subject_describers("operation")
-async def _describe_operation(gatherer: Gatherer, operation_id: str) -> Facts | None:
-    found = await gatherer.store.read(operations.find_operation_view, operation_id)
-    if found is None:
-        return None
-    operation = found.operation
-    return gatherer.build_workspace_context(
-        await gatherer.store.now(),
-        load_zone(found.time_zone) if found.time_zone else None,
-        operation.connection,
-        found.account,
-        operation=operation,
-        workspace=found.workspace,
-        is_superseded=found.is_superseded,
-        end_state=found.end_state,
-    )
 
 
 @kind_extensions(NoticeKind.READY_LINK)
@@ -375,12 +401,6 @@ def get_ide_url(
     if public_url is None or workspace.state is not State.RUNNING or not workspace.allows("open"):
         return None
     return f"{public_url.rstrip('/')}{IDE_PATH}/{workspace.id}"
-
-
-def _get_page_url(provider: base.Provider | None, workspace: Workspace | None) -> str | None:
-    if provider is None or workspace is None or workspace.is_provisional:
-        return None
-    return provider.allowed_url(provider.page_url(workspace.remote_id))
 
 
 def _get_run_page_url(provider: base.Provider | None, run: Run) -> str | None:

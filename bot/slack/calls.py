@@ -186,7 +186,8 @@ class PacedSlack:
         #: message.
         self._by_header = 0.0
         self._by_message = 0.0
-        self._lockout_code: str | None = None
+        #: The error code with which Slack locks the app out everywhere; None if it doesn't.
+        self.lockout_code: str | None = None
         #: By the place that a call names: until when nothing is sent there, and Slack's error code.
         self._resting: dict[str, tuple[float, str]] = {}
         #: People and channels refused since Slack last answered a call that names any.
@@ -212,18 +213,13 @@ class PacedSlack:
         return self.budget.get_quota(method)
 
     @property
-    def lockout_code(self) -> str | None:
-        """Return the error code with which Slack locks the app out everywhere; None if it doesn't."""
-        return self._lockout_code
-
-    @property
     def is_locked_out(self) -> bool:
         """Return whether to send nothing for now because Slack locks the app out."""
-        return self._lockout_code is not None and self._clock.monotonic() < self._locked_out_until
+        return self.lockout_code is not None and self._clock.monotonic() < self._locked_out_until
 
     def lock_out(self, code: str) -> None:
         """Send nothing any more, for a reason of Usher's own, named by a code."""
-        self._lockout_code, self._locked_out_until = code, math.inf
+        self.lockout_code, self._locked_out_until = code, math.inf
 
     async def call(
         self, method: str, arguments: Mapping[str, Any], *, channel: str | None = None, share: float = 1.0
@@ -254,7 +250,9 @@ class PacedSlack:
             await self._prepare()
         monotonic = self._clock.monotonic
         place = _find_place(method, arguments)
-        self._require_no_rest(method, place)
+        until, code = self._resting.get(place or "", (0.0, ""))
+        if (left := until - monotonic()) > 0:
+            raise SlackRefusedHere(method, code, left)
         leaves = narrow_window(monotonic() + DEPARTURE_SECONDS)
         wait = await budget.take(method, channel, share)
         if wait > 0 or monotonic() > leaves.until:
@@ -309,7 +307,7 @@ class PacedSlack:
     @property
     def is_away(self) -> bool:
         """Return whether Slack may not answer: no message was answered since a call that went unanswered."""
-        return self._waits and self._lockout_code is None
+        return self._waits and self.lockout_code is None
 
     def claim_try(self) -> bool:
         """Return whether a try is due while Slack is away, and count it."""
@@ -333,7 +331,7 @@ class PacedSlack:
         now = self._clock.monotonic()
         is_out = (
             self._waits
-            or self._lockout_code is not None
+            or self.lockout_code is not None
             or now < self._released_at + MIN_RELEASE_INTERVAL_SECONDS
         )
         if is_out or not self._was_away:
@@ -349,11 +347,6 @@ class PacedSlack:
     def _require_access(self, method: str) -> None:
         if self.is_locked_out:
             raise SlackPermanent(method, self.lockout_code or "shut_out")
-
-    def _require_no_rest(self, method: str, place: str | None) -> None:
-        until, code = self._resting.get(place or "", (0.0, ""))
-        if (left := until - self._clock.monotonic()) > 0:
-            raise SlackRefusedHere(method, code, left)
 
     @property
     @guards("No notice is lost or sent twice")
@@ -385,7 +378,7 @@ class PacedSlack:
     def _set_lockout_code(self, code: str) -> None:
         if self.lockout_code is None:
             log.error("slack shut the app out", problem=code)
-        self._lockout_code, self._was_away = code, True
+        self.lockout_code, self._was_away = code, True
 
     def _note_refusal(self, code: str, place: str | None, person: str | None) -> None:
         """Send nothing to that place for a while. If several people are refused and none is served, lock out.
@@ -409,7 +402,7 @@ class PacedSlack:
             self._refused_people.clear()
         if self.lockout_code is not None and not self._refused_people:
             log.info("slack lets the app in again")
-            self._lockout_code = None
+            self.lockout_code = None
 
 
 def _find_place(method: str, arguments: Mapping[str, Any]) -> str | None:

@@ -99,9 +99,9 @@ def read_shown_counts(tx: Transaction, card_id: str) -> ClassCounts:
 
 
 @prioritize(Priority.STEADY)
-def list_problems(tx: Transaction, card_id: str, limit: int = 100) -> list[ClassProblem]:
-    """Return the members who aren't ready yet, in the order of their enrollment."""
-    return [_parse_member(tx, row) for row in _query_members(tx, "class_problems", card_id, limit=limit)]
+def list_problems(tx: Transaction, card_id: str) -> list[ClassProblem]:
+    """Return the first 100 members who aren't ready yet, in the order of their enrollment."""
+    return [_parse_member(tx, row) for row in _query_members(tx, "class_problems", card_id, limit=100)]
 
 
 @prioritize(Priority.STEADY)

@@ -25,12 +25,6 @@ def make_next_due_query() -> str:
     return f"SELECT wanted.key AS name, {case} AS due_at FROM json_each(:names) wanted"  # noqa: S608 - made here
 
 
-@cache
-def find_kinds(table: str) -> frozenset[str]:
-    """Return the kinds of work that may come due when a table is written."""
-    return frozenset(queue.kind for queue in DECLARED_QUEUES.values() if queue.table == table)
-
-
 @prioritize(Priority.STEADY)
 def find_next_due(
     tx: Transaction,

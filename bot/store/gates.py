@@ -4,8 +4,8 @@ The rule is in ``docs/internals/rules.md``, "The poll gate".
 """
 
 import math
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -166,16 +166,21 @@ def claim_reads(
         if count < together:
             found += tx.all(ALONG_CLAIM.statement, **parameters, until=until, limit=together - count)
     watchers: dict[str, list[Row]] = {gate["gate_key"]: [] for gate in found}
+    #: Those of them who can read over this connection.
+    able = defaultdict[str, list[Row]](list)
     for row in tx.all("watchers", **after) if found else ():
         # Skip gates claimed at the same moment by another claim.
         if row["gate_key"] in watchers:
             watchers[row["gate_key"]].append(row)
+            if row["account_id"] is not None and row["connection"] == connection:
+                able[row["gate_key"]].append(row)
     granted = [
         (gate, reader)
         for gate in found
-        if (reader := _choose_reader(tx, gate, watchers[gate["gate_key"]], connection)) is not None
+        if (reader := _choose_reader(tx, gate, watchers[gate["gate_key"]], able[gate["gate_key"]]))
+        is not None
     ]
-    _note_readers(tx, granted, watchers, now)
+    _note_readers(tx, granted, able, now)
     accounts: dict[str, Account] = {}
     for _, reader in granted:
         if reader["account_id"] not in accounts:
@@ -186,27 +191,26 @@ def claim_reads(
     ]
 
 
-def _choose_reader(tx: Transaction, gate: Row, watchers: Sequence[Row], connection: str) -> Row | None:
+def _choose_reader(tx: Transaction, gate: Row, watchers: Sequence[Row], able: list[Row]) -> Row | None:
     """Return the row whose account reads a granted gate.
 
     If there is none, give the gate to another connection, or make it due no more.
     """
-    here = _filter_able(watchers, connection)
-    if len(here) == 1:
-        return here[0]
-    if not here:
+    if len(able) == 1:
+        return able[0]
+    if not able:
         # Another connection to the same workspace reads it; without one, nobody does until somebody asks.
         other = next((one["connection"] for one in watchers if one["account_id"] is not None), None)
         to = {"due_at": None} if other is None else {"connection": other}
         GATES.change(tx, {"gate_key": gate["gate_key"]}, **to)
         return None
     # Accounts whose credential was refused read only if no other can.
-    here.sort(key=_turn)
-    return next((watcher for watcher in here if watcher["refused_since"] is None), here[0])
+    able.sort(key=_turn)
+    return next((watcher for watcher in able if watcher["refused_since"] is None), able[0])
 
 
 def _note_readers(
-    tx: Transaction, granted: Sequence[tuple[Row, Row]], watchers: dict[str, list[Row]], now: float
+    tx: Transaction, granted: Sequence[tuple[Row, Row]], able: Mapping[str, list[Row]], now: float
 ) -> None:
     """Save the reader of each gate, and when it had its turn."""
     tx.run_each(
@@ -223,14 +227,9 @@ def _note_readers(
         [
             {"id": reader["id"], "now": now}
             for gate, reader in granted
-            if not _is_proven(reader)
-            or len(_filter_able(watchers[gate["gate_key"]], reader["connection"])) > 1
+            if not _is_proven(reader) or len(able[gate["gate_key"]]) > 1
         ],
     )
-
-
-def _filter_able(watchers: Sequence[Row], connection: str) -> list[Row]:
-    return [one for one in watchers if one["account_id"] is not None and one["connection"] == connection]
 
 
 def _grant(

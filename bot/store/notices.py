@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from operator import attrgetter
 from typing import Any, Final, cast, get_args
 
 from bot.domain.notices import (
@@ -287,7 +288,7 @@ def _combine_waiting(tx: Transaction, now: float, due: Collection[int]) -> bool:
 def list_combined_notices(tx: Transaction, notice_id: str) -> list[Notice]:
     """Return the notices that a notice of kind SUMMARY or RESULTS combines, oldest first."""
     found = NOTICES.query(tx, "held_notices", id=notice_id)
-    return sorted(found, key=lambda notice: (notice.created_at, notice.id))
+    return sorted(found, key=attrgetter("created_at", "id"))
 
 
 def claim_notices_once(
@@ -376,7 +377,7 @@ def _claim(
     if is_last:
         tx.ask(query, **given)
         tx.finish()
-    return sorted(NOTICES.query(tx, query, **given), key=lambda notice: (notice.created_at, notice.id))
+    return sorted(NOTICES.query(tx, query, **given), key=attrgetter("created_at", "id"))
 
 
 def _claim_unsure(tx: Transaction, claimed: Sequence[Notice], lease: float, owner: str) -> list[Notice]:

@@ -323,13 +323,12 @@ def claim_operations(tx: Transaction, limit: int, lease: float, owner: str = "")
     Starts of a connection whose start queue another process owns are left to that process.
     """
     found = work_items.claim(tx, OPERATION_QUEUE.claim, "claimed_operations", lease, limit=limit, owner=owner)
-    return [_make_step(tx, row, beside) for row, beside in found]
-
-
-def _make_step(tx: Transaction, row: Row, beside: Row) -> ClaimedOperation:
-    workspace, *who = _PARSE_RELATED(beside)
-    given = work_items.make_actor_fields(tx, row, *who)
-    return ClaimedOperation(subject=OPERATIONS.parse(row), workspace=workspace, **given)
+    steps = []
+    for row, beside in found:
+        workspace, account, person = _PARSE_RELATED(beside)
+        given = work_items.make_actor_fields(tx, row, account, person)
+        steps.append(ClaimedOperation(subject=OPERATIONS.parse(row), workspace=workspace, **given))
+    return steps
 
 
 @concerns(lambda _update, was=None: [] if was is None else [was["principal"]])

@@ -163,7 +163,7 @@ class PostgresTransaction(Transaction):
             raise
 
     def _catch_up(self, *, leaves: bool = False) -> None:
-        """Wait for all that is under way, and note what it has written; ``leaves``: it is the last."""
+        """Wait for all that is under way, and note what it has written; ``leaves``: for each from then on."""
         try:
             if leaves:
                 self._leave_pipeline()
@@ -207,8 +207,7 @@ class PostgresTransaction(Transaction):
     def wait_for_each(self) -> None:
         """Wait for all that is under way, and for each statement from now on."""
         if self._pipeline is not None:
-            self._catch_up()
-            self._leave_pipeline()
+            self._catch_up(leaves=True)
 
     def settle(self, *, waits: bool) -> None:
         """Append to the audit; and wait for all that is under way, so that the commit waits for nobody."""

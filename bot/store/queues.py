@@ -155,10 +155,13 @@ class Queue:
 
 #: Every queue by its name, in the order of the modules that declare them.
 DECLARED_QUEUES: Final[dict[str, Queue]] = {}
+#: By table, the kinds of work that may come due when it is written.
+KINDS_BY_TABLE: Final[dict[str, set[str]]] = {}
 
 
 def declare_queue(queue: Queue) -> Queue:
     """Declare a queue, so that its rows are worked on; raise ValueError if another has its name."""
     if DECLARED_QUEUES.setdefault(queue.name, queue) is not queue:
         raise ValueError(f"two queues are named {queue.name}")
+    KINDS_BY_TABLE.setdefault(queue.table, set()).add(queue.kind)
     return queue

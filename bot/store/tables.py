@@ -247,7 +247,7 @@ class Table(Generic[Model]):
 
     def parse_all(self, rows: Sequence[Row]) -> list[Model]:
         """Return the models of rows."""
-        return [self.parse(row) for row in rows]
+        return list(map(self.parse, rows))
 
     def first(self, tx: Transaction, query: str, /, **params: Any) -> Model | None:
         """Return the model of the first row that a query finds; None if there is none."""

@@ -44,10 +44,10 @@ _FREE: Final[Mapping[str, Row]] = {
     RUNS.name: {"block_reason": None},
 }
 #: Columns that a card shows: those whose change is urgent, and the others. A run's progress isn't urgent.
-_SHOWN_COLUMNS: Final = (
-    ("outcome", "start_call", "stop_call", "block_reason", "question_since"),
-    ("state", "exit_code", "detail", "name", "started_at", "finished_at", "blocked_since"),
-)
+_URGENT_COLUMNS: Final = frozenset({"outcome", "start_call", "stop_call", "block_reason", "question_since"})
+_SHOWN_COLUMNS: Final = _URGENT_COLUMNS | {
+    *("state", "exit_code", "detail", "name", "started_at", "finished_at", "blocked_since"),
+}
 #: Columns of the account and the person that must not change between a step and its call: those that the call
 #: uses, that tell whether it may be made (an account that rests or must be linked again is no longer active),
 #: and that the policy asks about. The first one is the key.
@@ -234,13 +234,10 @@ def _save_update(
     if written is None:
         return None
     add_notices(tx, update.notices, update.id)
-    is_urgent, is_moved = (
-        any(after.get(name) != row.get(name) for name in names) for names in _SHOWN_COLUMNS
-    )
-    if any(after.get(name) not in (None, "", row.get(name)) for name in ("block_reason", "question_since")):
+    if any(after[name] for name in ("block_reason", "question_since") if name in changed):
         release_card(tx, update.id)
-    if is_urgent or is_moved or update.card_dirty:
-        cards.queue_updates(tx, update.id, changed=is_urgent)
+    if update.card_dirty or not _SHOWN_COLUMNS.isdisjoint(changed):
+        cards.queue_updates(tx, update.id, changed=not _URGENT_COLUMNS.isdisjoint(changed))
     return written, update
 
 

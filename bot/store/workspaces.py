@@ -20,17 +20,17 @@ _PARSE_WITH_ACCOUNT: Callable[[Row], tuple[Workspace, Account | None, Person | N
 
 
 def list_workspaces(
-    tx: Transaction, principal: Principal, *, connection: str | None = None, hidden: bool = False
+    tx: Transaction, principal: Principal, *, connection: str | None = None
 ) -> list[Workspace]:
-    """Return a principal's workspaces by title; hidden ones only if ``hidden``, none of a resting link."""
+    """Return a principal's workspaces by title, without hidden ones and those of a resting link."""
     found = WORKSPACES.query(tx, "own_workspaces", principal=principal)
-    return _sort_by_title(found, connection, hidden=hidden)
+    return _sort_by_title(found, connection, hidden=False)
 
 
 async def read_workspaces(
     engine: Engine, principal: Principal, *, connection: str | None = None, hidden: bool = False
 ) -> list[Workspace]:
-    """Return the same as ``list_workspaces``, read in batches.
+    """Return the same as ``list_workspaces``, and hidden ones if ``hidden``, read in batches.
 
     So thousands don't hold up other work, but they may change between batches.
     """

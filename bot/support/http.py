@@ -123,10 +123,13 @@ class Http:
         """
         secrets = self.secrets_of(options.get("headers"), hides)
         async with self.stream(method, url, **options) as opened:
-            body = await _read_capped(opened, max_bytes)
-            return Response(
-                opened.status, remove_secrets(opened.headers, secrets), hide_secrets(body, secrets), body
-            )
+            body = bytearray()
+            while piece := await opened.content.read(_CHUNK_BYTES):
+                body += piece
+                if len(body) > max_bytes:
+                    raise errors.BadAnswer("the answer is too large", status=opened.status)
+            raw, headers = bytes(body), remove_secrets(opened.headers, secrets)
+            return Response(opened.status, headers, hide_secrets(raw, secrets), raw)
 
     async def peek(
         self,
@@ -255,15 +258,6 @@ def _translate(error: Exception, *, sent: bool) -> errors.ProviderError:
             return errors.Unreachable("the connection broke")
         case _:
             return errors.InvalidRequest("What you asked for can't be sent. Change it, then try again.")
-
-
-async def _read_capped(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
-    body = bytearray()
-    while piece := await response.content.read(_CHUNK_BYTES):
-        body += piece
-        if len(body) > max_bytes:
-            raise errors.BadAnswer("the answer is too large", status=response.status)
-    return bytes(body)
 
 
 @asynccontextmanager

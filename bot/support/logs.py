@@ -60,7 +60,7 @@ _REPLACEMENTS: set[str] = set()
 
 def redact_from_now_on(secrets: Iterable[str]) -> None:
     """Remove these secrets as well from all further lines of this process."""
-    _REPLACEMENTS.update(one for one in secrets if len(one) >= MIN_SECRET_LENGTH)
+    _REPLACEMENTS.update(secrets)
 
 
 #: The secrets of calls in progress in this context, which weren't known when the process started.
@@ -70,7 +70,7 @@ _IN_USE: ContextVar[tuple[str, ...]] = ContextVar("secrets in use", default=())
 @contextmanager
 def redact_secrets(secrets: Iterable[str]) -> Iterator[None]:
     """Remove these secrets as well from lines logged in this context."""
-    token = _IN_USE.set((*_IN_USE.get(), *(one for one in secrets if len(one) >= MIN_SECRET_LENGTH)))
+    token = _IN_USE.set((*_IN_USE.get(), *secrets))
     try:
         yield
     finally:
@@ -81,12 +81,12 @@ class Redactor:
     """Remove secrets from log events, except short values, as that would blank ordinary words."""
 
     def __init__(self, known: Iterable[str] = ()) -> None:
-        self._known = {value for value in known if len(value) >= MIN_SECRET_LENGTH}
+        self._known = set(known)
 
     def text(self, value: str) -> str:
         """Return a text without known values and without anything that looks like a secret."""
         for known in (*self._known, *_REPLACEMENTS, *_IN_USE.get()):
-            if known in value:
+            if len(known) >= MIN_SECRET_LENGTH and known in value:
                 value = value.replace(known, REMOVED)
         if _SUSPECT.search(value):
             for pattern in _PATTERNS:

@@ -50,7 +50,7 @@ from bot.web.pages import LinkPages
 from bot.web.render import HEADERS, STATIC_FILES, STATIC_PATH
 from bot.web.replays import Replays
 from bot.web.shapes import read_call
-from bot.web.webhooks import WebhookRoutes
+from bot.web.webhooks import build_webhook_route
 
 log = structlog.get_logger(__name__)
 
@@ -82,7 +82,7 @@ def build_app(
     page_url, keys = settings.page_url or "", settings.keys()
     if context.sign_in != (client_id is not None):
         raise ValueError("Sign in with Slack needs the client id and secret, and only then")
-    routes = health.routes() + WebhookRoutes(context).routes()
+    routes = [*health.routes(), build_webhook_route(context)]
     routes += [web.get(STATIC_PATH + "/{name}", _static), web.get("/calendar/{name}.ics", _calendar)]
     fronts = None
     if settings.slack_signing_secret is not None:

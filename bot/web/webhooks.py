@@ -19,22 +19,14 @@ log = structlog.get_logger(__name__)
 HOOKS_PATH = "/hooks"
 
 
-class WebhookRoutes:
-    """Receive the events of connections whose provider sends any."""
+def build_webhook_route(context: Context) -> web.RouteDef:
+    """Return the route of events, for connections whose provider sends any; other methods get a 405."""
+    hearing = {name: one for name, one in context.connections.items() if isinstance(one, facets.Events)}
 
-    def __init__(self, context: Context) -> None:
-        self._store = context.store
-        connections = context.connections
-        self._hearing = {name: one for name, one in connections.items() if isinstance(one, facets.Events)}
-
-    def routes(self) -> list[web.RouteDef]:
-        """Return the only route; requests other than POST are answered with 405."""
-        return [web.post(f"{HOOKS_PATH}/{{connection}}", self.hear)]
-
-    async def hear(self, request: web.Request) -> web.Response:
+    async def hear(request: web.Request) -> web.Response:
         """Answer 204 once the events are written; 404 for an unknown connection, 401 for a bad signature."""
         name = request.match_info["connection"]
-        provider = self._hearing.get(name)
+        provider = hearing.get(name)
         if provider is None:
             return build_refusal(404)
         if request.content_length is not None and request.content_length > MAX_BYTES:
@@ -54,8 +46,10 @@ class WebhookRoutes:
         heard = 0
         for event in events:
             gate_key = provider.gate_key(event.remote_id)
-            heard += await self._store.write(
+            heard += await context.store.write(
                 workspaces.note_event, name, gate_key, f"hook:{name}:{event.key}", event.message
             )
         log.info("hook.heard", connection=name, events=len(events), new=heard)
         return web.Response(status=204)
+
+    return web.post(f"{HOOKS_PATH}/{{connection}}", hear)

@@ -57,7 +57,7 @@ def may_have_token(request: Request, besides: str = "") -> bool:
         return False
     text = _read_typed_text(request, besides)
     return bool(_SECRET_PATTERN.search(text)) or any(
-        _find_issuers(request.services, word) for word in _split_at_separators(text)
+        _find_issuers(request.services, word) for word in _SEPARATOR_PATTERN.split(text)
     )
 
 
@@ -70,7 +70,7 @@ async def read_without_tokens(request: Request, reader: routes.Verb, besides: st
 async def _answer_token(request: Request, besides: str) -> Answer | None:
     """Answer a person who typed a token; None if there is none."""
     services, text = request.services, _read_typed_text(request, besides)
-    words, verb = _split_at_separators(text), _find_verb(request)
+    words, verb = _SEPARATOR_PATTERN.split(text), _find_verb(request)
     if any(_SLACK_TOKEN_PATTERN.search(word) for word in words):
         return replies.hint(
             request.fill(
@@ -179,10 +179,6 @@ def _read_typed_text(request: Request, besides: str) -> str:
     if request.folder == "job" and request.verb == "run":
         text = " ".join(parse_command_line(request.text, request.services.commands).words)
     return f"{text} {normalise_fully(besides)}" if besides else text
-
-
-def _split_at_separators(text: str) -> list[str]:
-    return list(dict.fromkeys(_SEPARATOR_PATTERN.split(text)))
 
 
 def _find_verb(request: Request) -> str:

@@ -32,7 +32,7 @@ from bot.services import course_readiness as readiness
 from bot.services import courses as use_cases
 from bot.services.accounts import find_account
 from bot.services.creation import PersonalOffer
-from bot.services.lesson_facts import load_class, load_courses
+from bot.services.lesson_facts import load_courses
 from bot.store import courses as class_rows
 from bot.store import workspaces
 from bot.support.cleaning import fold
@@ -114,7 +114,7 @@ async def post(request: Request) -> Answer:
     given |= {"title": command.title or draft.title, "maximum": command.maximum, "co_teachers": others}
     card = await request.caller.run(use_cases.post, replace(draft, **given))
     reader = await request.find_zone()
-    facts = await load_class(services.gatherer, card, request.principal, zone=reader)
+    facts = await services.gatherer.describe_class(card, request.principal, zone=reader)
     then = request.fill(class_words.POSTED_THEN)
     if command.hours:
         said = [fill(class_words.COURSE_POSTED, lessons=format_timetable(card, facts.zone))]
@@ -504,7 +504,7 @@ async def draw_stop_button(request: Request, card_id: str) -> Element:
     card = await require_teacher(
         request, card_id, request.caller.read(use_cases.require_teacher, "class_stop", card_id)
     )
-    return drawn.stop_button(await load_class(request.services.gatherer, card, request.principal))
+    return drawn.stop_button(await request.services.gatherer.describe_class(card, request.principal))
 
 
 @routes.action("class_problems")
@@ -519,7 +519,7 @@ async def answer_problems(request: Request, key: str) -> Answer:
     card, found = await require_teacher(request, key, request.caller.read(use_cases.list_problems, key))
     people = await services.names.find_names(request.principal, *(one.participant.principal for one in found))
     zone = await request.find_zone()
-    facts = await load_class(services.gatherer, card, request.principal, zone=zone)
+    facts = await services.gatherer.describe_class(card, request.principal, zone=zone)
     counts = await services.store.read(class_rows.count_members, key)
     return drawn.render_problems(replace(facts, people=people, counts=counts), found)
 

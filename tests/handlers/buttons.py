@@ -14,7 +14,7 @@ async def started(bot):
 async def end(bot, operation, outcome, cause=None):
     """Let an operation end as the reconciler does."""
     (step,) = await bot.store.claim(operations.claim_operations, 1, 60.0)
-    assert step.operation.id == operation.id
+    assert step.subject.id == operation.id
     await bot.store.write(
         operations.save_step,
         Update(operation.id, 0.0, outcome=outcome, cause=cause, claim=getattr(step, "claim", "")),

@@ -24,7 +24,7 @@ from bot.providers import facets
 from bot.providers.base import Provider
 from bot.services.linking import compute_digest
 from bot.store import audit, conversations, notices, workspaces
-from bot.store.due_work import find_kinds
+from bot.store.queues import KINDS_BY_TABLE
 from bot.store.store import Store
 from bot.store.tables import LINKS
 from bot.support.limits import RateLimiter
@@ -261,7 +261,9 @@ async def rig(
     }
     async with opened or memory_store(clock, CountingIds()) as sound:
         store: Any = FlakyStore(sound)
-        sound.engine.report_to(lambda tables: wakes.extend(clock.now() for one in tables if find_kinds(one)))
+        sound.engine.report_to(
+            lambda tables: wakes.extend(clock.now() for one in tables if one in KINDS_BY_TABLE)
+        )
         people = Colleagues(sound)
         given = context(
             store,

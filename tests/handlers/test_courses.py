@@ -10,7 +10,6 @@ from bot.domain.notices import NoticeKind
 from bot.domain.stops import StopEffect
 from bot.domain.time_parsing import Wanted
 from bot.messages.blocks.courses import render_class_card
-from bot.services.lesson_facts import load_class
 from bot.store import courses as class_rows
 from bot.store import workspaces
 from tests.handlers.class_rig import ADMIN, BERLIN, BOB, TRAINER, course_rig, offer, posted
@@ -24,7 +23,7 @@ bot = staged(partial(course_rig, "Europe/London"))
 
 async def card_of(bot, card):
     card = await bot.store.read(class_rows.find_card, card.id)
-    return render_class_card(await load_class(bot.services.gatherer, card, TRAINER))
+    return render_class_card(await bot.services.gatherer.describe_class(card, TRAINER))
 
 
 async def test_a_course_is_posted_joined_and_left(bot):

@@ -59,7 +59,7 @@ def sent(body):
 def test_binding_changes_nothing_but_the_credential():
     given = {field.name: object() for field in fields(ApiClient)}
     assert ApiClient(**given).acting_as(CREDENTIAL) == ApiClient(**{**given, "credential": CREDENTIAL})
-    assert {field.name for field in fields(Access)} == {"username", "credential", "bound_api"}
+    assert {field.name for field in fields(Access)} == {"username", "credential", "api"}
 
 
 def test_narrower_window_asks_the_same():

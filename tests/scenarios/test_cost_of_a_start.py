@@ -17,8 +17,8 @@ TRANSACTIONS = 26
 #: Round trips to PostgreSQL: to accept the start, and to the message.
 WAITS_TO_ACCEPT, WAITS = 4, 44
 #: What a typed start enters in a new process: functions, those with a ``def``, and their files.
-TO_THE_ANSWER = {"functions": 323, "defs": 290, "files": 66}
-TO_THE_MESSAGE = {"functions": 817, "defs": 690, "files": 130}
+TO_THE_ANSWER = {"functions": 318, "defs": 289, "files": 66}
+TO_THE_MESSAGE = {"functions": 777, "defs": 668, "files": 129}
 
 
 @pytest.mark.parametrize("first", ["operations", "reads"])
@@ -64,6 +64,8 @@ async def test_a_plain_command_enters_nothing_of_free_text(tmp_path):
 
 
 async def test_a_typed_start_enters_no_more_than_so_much():
+    # What is read once by a process isn't a start's.
+    await play_start()
     crossed = await play_start()
     for counts, most in ((crossed["answer"], TO_THE_ANSWER), (crossed["start"], TO_THE_MESSAGE)):
         assert all(counts[what] <= most[what] for what in most), crossed

@@ -22,7 +22,7 @@ from bot.providers.facets import TokenHelp
 from bot.services.context import Context
 from bot.slack.tenants import OneTenant
 from bot.store import audit
-from bot.store.due_work import find_kinds
+from bot.store.queues import KINDS_BY_TABLE
 from bot.support.errors import CredentialRefused, ProviderError
 from bot.support.http import Http
 from bot.support.limits import RateLimiter
@@ -242,7 +242,9 @@ async def rig(
         origin, *apart = (f"http://{host}:{port}" for host in hosts)
         provider = ScriptedProvider()
         woken: list[None] = []
-        store.engine.report_to(lambda tables: woken.extend([None] * any(find_kinds(one) for one in tables)))
+        store.engine.report_to(
+            lambda tables: woken.extend([None] * (not KINDS_BY_TABLE.keys().isdisjoint(tables)))
+        )
         people = Colleagues(store)
         usual = {
             "people": people,

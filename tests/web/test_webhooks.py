@@ -17,7 +17,7 @@ from aiohttp.test_utils import TestServer
 from bot.support.errors import StoreBusy
 from bot.web.app import failures, protect
 from bot.web.front import MAX_BYTES
-from bot.web.webhooks import WebhookRoutes
+from bot.web.webhooks import build_webhook_route
 from tests.reconciler.sphere_world import SphereWorld, sphere_world
 from tests.rigs.providers import FakeProvider
 
@@ -63,12 +63,10 @@ async def opened(world, store=None):
     connections = {"cloud": world.world.provider, "plain": FakeProvider(world.clock)}
     async with aiohttp.ClientSession() as session:
         desk = Desk(world, session, "")
-        hooks = WebhookRoutes(
-            replace(world.world.asking, store=store or world.store, connections=connections)
-        )
+        context = replace(world.world.asking, store=store or world.store, connections=connections)
         world.store.engine.report_to(desk.told)
         app = web.Application(middlewares=[failures(world.world.ids)], client_max_size=MAX_BYTES)
-        app.router.add_routes(hooks.routes())
+        app.router.add_routes([build_webhook_route(context)])
         app.on_response_prepare.append(protect)
         async with TestServer(app, host="127.0.0.1") as server:
             desk.url = str(server.make_url("")).rstrip("/")

@@ -371,19 +371,20 @@ def describe_running(
         *list_later_button(facts),
         *list_hours_button(facts),
     ]
-    return (
-        [*filter(None, [format_opening(facts)]), *_list_warnings(facts)],
-        small,
-        buttons,
-    )
+    lines = [line] if (line := format_opening(facts)) else []
+    if facts.opens_in_page and workspace is not None and workspace.detail:
+        # The provider's warning: its set-up may have failed.
+        lines.append(safe(workspace.detail, 300))
+    return lines, small, buttons
 
 
 def list_machine_lines(row: Workspace | Run | None) -> list[str]:
     """Return the size and the price of an hour, as far as they are known."""
-    size, price = (None, None) if row is None else (row.size, row.hourly_price)
-    said = [fill(cards.SIZE, size=size)] if size else []
-    said += [kit.line(price.label)] if price else []
-    return [f"{', '.join(said)}."] if said else []
+    if row is None or not (row.size or row.price):
+        return []
+    size = [fill(cards.SIZE, size=row.size)] if row.size else []
+    price = row.hourly_price
+    return [f"{', '.join([*size, *([kit.line(price.label)] if price else [])])}."]
 
 
 def format_opening(facts: WorkspaceFacts) -> str:
@@ -397,14 +398,6 @@ def format_opening(facts: WorkspaceFacts) -> str:
     if facts.ide_url and facts.workspace is not None and facts.workspace.lacks == "page":
         return safe(problems.describe_condition(facts.workspace, facts.connection_title), 300)
     return "" if facts.ide_url else fill(cards.NO_ADDRESS, title=facts.connection_title)
-
-
-def _list_warnings(facts: WorkspaceFacts) -> list[str]:
-    """Return the provider's warnings about a workspace that runs in our page: its set-up may have failed."""
-    workspace = facts.workspace
-    if workspace is None or not workspace.detail or not facts.opens_in_page:
-        return []
-    return [safe(workspace.detail, 300)]
 
 
 def list_again_buttons(facts: WorkspaceFacts) -> list[Element]:

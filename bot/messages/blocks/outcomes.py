@@ -71,22 +71,17 @@ def render_ready(facts: WorkspaceFacts) -> Answer:
     lines, small, buttons = describe_running(facts, took, place=place)
     is_news = operation is None or operation.has_called
     template = notices.READY if is_news else notices.READY_ALREADY
-    because = _format_delay(facts)
+    because = Markup("")
+    if operation is not None and operation.was_sent_late:
+        said = holds.describe_delay(operation.delayed_by, facts.connection_title, operation.called_at or 0.0)
+        because = Markup(kit.format_reason(said, facts.now, facts.zone))
     template = notices.READY_LATE if because and is_news else template
     template = notices.READY_UNUSABLE if facts.is_unusable else template
     said = fill_notice(template, facts, mark=get_mark(facts), because=because)
     sentence = kit.join([kit.join([said, *lines[:1]]), *lines[1:]], "\n")
     ready = kit.message(sentence, small, buttons)
-    return ready if facts.is_unusable else waitlist.add_grant(facts, ready)
-
-
-def _format_delay(facts: WorkspaceFacts) -> Markup:
-    """Say why a planned start was sent late, "" if it wasn't."""
-    operation = facts.operation
-    if operation is None or not operation.was_sent_late:
-        return Markup("")
-    said = holds.describe_delay(operation.delayed_by, facts.connection_title, operation.called_at or 0.0)
-    return Markup(kit.format_reason(said, facts.now, facts.zone))
+    is_granted = facts.body.get("granted") and not facts.is_unusable
+    return waitlist.add_grant(facts, ready) if is_granted else ready
 
 
 @renders(

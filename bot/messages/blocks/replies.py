@@ -78,11 +78,6 @@ def plain_problem(sentence: str, reference: str) -> Answer:
     return problem(safe(sentence), reference)
 
 
-def name(workspace: Workspace) -> Markup:
-    """Return the person's name for a workspace, escaped and cut."""
-    return Markup(kit.line(workspace.title))
-
-
 def verb_button(
     verb: str, workspace: Workspace, number: int, effects: StopEffects, label: str | None = None
 ) -> Element:

@@ -173,7 +173,11 @@ class Saturn(
         running = Observed(State.RUNNING, name=label, survives_stop=is_kept, started_at=started_at)
         if not address:
             return replace(running, lacks="address")
-        url = self._to_ide_url(address)
+        try:
+            # A relative address is resolved against the base URL.
+            url = self.allowed_url(urljoin(f"{self.settings.base_url}/", address))
+        except ValueError:
+            url = None
         return replace(running, url=url, detail=base.URL_NOT_ALLOWED if url is None else _auto_stop(answer))
 
     async def _confirm_name(self, access: Access) -> None:
@@ -202,13 +206,6 @@ class Saturn(
         """Say that a workspace can be started again, unless it deletes itself when it is stopped."""
         erases = workspace.survives_stop is False and workspace.state is not State.STOPPED
         return {"stop": StopEffect.ERASES if erases else StopEffect.RETURNS}
-
-    def _to_ide_url(self, address: str) -> str | None:
-        """Return the IDE's URL if its host is allowed; a relative one is resolved against the base URL."""
-        try:
-            return self.allowed_url(urljoin(f"{self.settings.base_url}/", address))
-        except ValueError:
-            return None
 
     async def start(self, access: Access, workspace: Workspace) -> str | None:
         """Start, without a request body."""

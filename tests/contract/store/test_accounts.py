@@ -246,7 +246,7 @@ async def test_what_waited_goes_on_at_once(store, clock):
     assert row["refused_since"] is None
     assert await store.read(refusals.list_refused_accounts) == []
     (step,) = await store.claim(operations.claim_operations, 10, 40.0)
-    assert (step.operation.id, step.operation.block_reason) == (operation.id, None)
+    assert (step.subject.id, step.subject.block_reason) == (operation.id, None)
     assert len(await store.claim(tasks.claim_tasks, 10, 40.0)) == 1
     assert len(await store.claim(gates.claim_reads, "saturn", 10, INTERVAL, MARGIN)) == 1
 

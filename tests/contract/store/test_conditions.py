@@ -103,7 +103,7 @@ async def test_a_stop_whose_caller_died_has_an_unknown_outcome(store, clock, ope
     )
     clock.advance(30)
     (step,) = await store.claim(operations.claim_operations, 10, 60.0)
-    assert (step.operation.stop_call, step.operation.unknown_since) == (Call.UNKNOWN, clock.now())
+    assert (step.subject.stop_call, step.subject.unknown_since) == (Call.UNKNOWN, clock.now())
 
 
 @pytest.mark.both_engines

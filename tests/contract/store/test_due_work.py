@@ -28,8 +28,8 @@ from bot.store import (
 from bot.store import courses as courses_store
 from bot.store import hours as hours_store
 from bot.store import waitlist as waitlist_store
-from bot.store.due_work import find_kinds, list_kinds
-from bot.store.queues import DECLARED_QUEUES, Claim, Queue
+from bot.store.due_work import list_kinds
+from bot.store.queues import DECLARED_QUEUES, KINDS_BY_TABLE, Claim, Queue
 from bot.store.tables import TABLES
 from bot.store.tasks import NewTask
 from bot.store.transaction import as_json
@@ -180,7 +180,9 @@ def compare(tx, kind, number):
     for name in sorted(DECIDES, key=["operations", "workspaces"].count, reverse=True):
         tx.run(f"DELETE FROM {name}")
     tables = [
-        name for name in DECIDES if kind in find_kinds(name) and (kind != "outages" or numbers.random() < 0.3)
+        name
+        for name in DECIDES
+        if kind in KINDS_BY_TABLE.get(name, ()) and (kind != "outages" or numbers.random() < 0.3)
     ]
     # Where a failover hasn't settled, Slack has no room, which no look asks about.
     others = ["owners", "notices", *(() if kind in {"notices", "cards"} else ["database_timeline"])]

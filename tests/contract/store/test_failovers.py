@@ -57,9 +57,7 @@ async def test_one_process_notes_it_once_and_nothing_is_claimed_until_it_has_set
     assert await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5) == []
     assert await claimed(store) == {"reply": None}
     clock.advance(2)
-    assert [one.operation.id for one in await store.claim(operations.claim_operations, 10, 40.0)] == [
-        older.id
-    ]
+    assert [one.subject.id for one in await store.claim(operations.claim_operations, 10, 40.0)] == [older.id]
     assert len(await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5)) == 1
     assert "old" in await claimed(store)
 

@@ -18,7 +18,7 @@ HOUR = 3600.0
 
 async def commits(store, operation_id, *, stops=False):
     """Step an operation up to its call; return whether that may leave, and hand it back."""
-    claimed = {one.operation.id: one for one in await store.claim(operations.claim_operations, 10, 60.0)}[
+    claimed = {one.subject.id: one for one in await store.claim(operations.claim_operations, 10, 60.0)}[
         operation_id
     ]
     known = {"stop_call": Call.CALLING} if stops else {"start_call": Call.CALLING}

@@ -100,7 +100,7 @@ async def test_news_of_a_run_leave_it_marked_for_the_other_stop_that_was_asked_f
     )
     await store.write(runs.save_run_step, Update(run.id, 600.0, stop_call=Call.ACCEPTED, claim=step.claim))
     (step,) = await store.claim(runs.claim_runs, 10, 60.0)
-    assert (step.run.requested_stop, step.run.stop_call) == ("force", Call.NONE)
+    assert (step.subject.requested_stop, step.subject.stop_call) == ("force", Call.NONE)
 
 
 async def test_a_workspace_that_has_become_somebody_elses_is_not_stopped_for_a_class(store, clock):

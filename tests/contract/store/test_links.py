@@ -175,7 +175,7 @@ async def test_open_operations_continue_with_the_new_account(store, clock):
     assert (await store.read(operations.find_operation, operation.id)).block_reason
     await link_account(store, secret="new")
     (step,) = await store.claim(operations.claim_operations, 10, 60.0)
-    assert step.operation.block_reason is None
+    assert step.subject.block_reason is None
     assert step.account.secret == "new"
     assert (await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5))[0].account.secret == "new"
 

@@ -90,7 +90,7 @@ async def test_keep_waiting_sets_a_new_deadline(store, clock, workspace):
     clock.advance(100)
     kept = await keep_waiting(store, operation.id, 900.0)
     assert (kept.deadline_at, kept.deadline_number) == (clock.now() + 900, 2)
-    assert [step.operation.id for step in await store.claim(operation_rows.claim_operations, 10, 60.0)] == [
+    assert [step.subject.id for step in await store.claim(operation_rows.claim_operations, 10, 60.0)] == [
         operation.id
     ]
     card = await store.read(cards.find_card, operation.id)
@@ -169,7 +169,7 @@ async def operation(store, workspace):
 
 async def test_a_step_holds_all_that_it_needs(store, workspace, operation):
     (step,) = await store.claim(operation_rows.claim_operations, 10, 60.0)
-    assert step.operation.id == operation.id
+    assert step.subject.id == operation.id
     assert step.workspace.id == workspace.id
     assert step.account.username == "ualice"
     assert step.person.name == "Ualice"
@@ -208,12 +208,12 @@ async def test_claims_are_oldest_first_and_limited(store, clock):
     for workspace in workspaces:
         clock.advance(1)
         made.append((await accept_operation(store, workspace)).operation.id)
-    assert [
-        step.operation.id for step in await store.claim(operation_rows.claim_operations, 2, 60.0)
-    ] == made[:2]
-    assert [
-        step.operation.id for step in await store.claim(operation_rows.claim_operations, 2, 60.0)
-    ] == made[2:]
+    assert [step.subject.id for step in await store.claim(operation_rows.claim_operations, 2, 60.0)] == made[
+        :2
+    ]
+    assert [step.subject.id for step in await store.claim(operation_rows.claim_operations, 2, 60.0)] == made[
+        2:
+    ]
 
 
 async def test_a_saved_step_comes_again_when_it_is_due(store, clock, operation):
@@ -342,7 +342,7 @@ async def test_what_others_write_leaves_the_lease_and_brings_the_next_step_at_on
     assert await store.claim(operation_rows.claim_operations, 10, 60.0) == []
     assert await store.write(operation_rows.save_step, Update(operation.id, 600.0, claim=step.claim))
     (again,) = await store.claim(operation_rows.claim_operations, 10, 60.0)
-    assert again.operation.read_since == clock.now()
+    assert again.subject.read_since == clock.now()
 
 
 @pytest.mark.both_engines
@@ -352,7 +352,7 @@ async def test_a_step_writes_what_follows_from_the_row_as_others_have_left_it(st
     )
     await store.write(operation_rows.save_step, Update(operation.id, 0.0))
     (step,) = await store.claim(operation_rows.claim_operations, 10, 60.0)
-    assert step.operation.block_reason == "Refused."
+    assert step.subject.block_reason == "Refused."
     await store.carry_out(
         lambda tx: work_items.resume(OPERATIONS, tx, OPERATIONS.row(tx, id=operation.id), {})
     )
@@ -460,7 +460,7 @@ async def test_a_call_whose_caller_died_comes_again_with_the_lease(store, clock,
     )
     clock.advance(30)
     (step,) = await store.claim(operation_rows.claim_operations, 10, 60.0)
-    assert (step.operation.start_call, step.operation.unknown_since) == (Call.UNKNOWN, clock.now())
+    assert (step.subject.start_call, step.subject.unknown_since) == (Call.UNKNOWN, clock.now())
 
 
 @pytest.mark.parametrize(

@@ -122,15 +122,15 @@ async def test_starts_are_left_to_who_owns_them_until_they_are_sent(two, store, 
     await first.own("starts:saturn")
     assert await store.claim(operations.claim_operations, 10, 1.0, "b") == []
     claimed = await store.claim(operations.claim_operations, 10, 1.0, "a")
-    assert {one.operation.id for one in claimed} == set(ids)
+    assert {one.subject.id for one in claimed} == set(ids)
     sent = Update(ids[0], 0.0, start_call=Call.ACCEPTED, called=True, claim=claimed[0].claim)
     await store.write(operations.save_step, sent)
     clock.advance(LEASE_SECONDS - 1.0)
-    assert [one.operation.id for one in await store.claim(operations.claim_operations, 10, 1.0, "b")] == [
+    assert [one.subject.id for one in await store.claim(operations.claim_operations, 10, 1.0, "b")] == [
         ids[0]
     ]
     clock.advance(1.0)
-    assert {one.operation.id for one in await store.claim(operations.claim_operations, 10, 1.0, "b")} == set(
+    assert {one.subject.id for one in await store.claim(operations.claim_operations, 10, 1.0, "b")} == set(
         ids
     )
 

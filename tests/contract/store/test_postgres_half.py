@@ -135,7 +135,7 @@ async def test_who_cannot_write_claims_nothing_and_lets_go_of_what_it_owns(place
         assert "worker:half" not in await present(whole)
         assert (await second.own_all(things)).keys() == things
         assert [
-            one.operation.id for one in await whole.claim(operations.claim_operations, 10, 40.0, "whole")
+            one.subject.id for one in await whole.claim(operations.claim_operations, 10, 40.0, "whole")
         ] == [asked]
         # Though nobody asks anything of it, nor has left anything behind that was given up.
         before = place.asked

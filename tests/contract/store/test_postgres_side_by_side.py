@@ -271,7 +271,7 @@ async def test_a_change_recorded_while_its_operation_is_claimed_is_stepped_on(st
     pause.end()
     await recorded
     await second.write(
-        operations.save_step, Update(claimed.operation.id, 600.0, claim=claimed.claim, waits_for="change")
+        operations.save_step, Update(claimed.subject.id, 600.0, claim=claimed.claim, waits_for="change")
     )
     (again,) = await second.claim(operations.claim_operations, 1, 60.0)
     assert again.workspace.state is State.RUNNING
@@ -334,7 +334,7 @@ async def test_everything_at_once_at_two_stores_breaks_no_rule(stores, clock):
                 state = State.STOPPED if len(granted[claim.gate_key]) % 2 else State.RUNNING
                 await store.perform(gates.record_reads, [result(claim, state)])
             for step in await store.claim(operations.claim_operations, 2, 60.0):
-                update = Update(step.operation.id, 0.0, claim=step.claim, audit=[ENTRY], wants_read=True)
+                update = Update(step.subject.id, 0.0, claim=step.claim, audit=[ENTRY], wants_read=True)
                 assert await store.write(operations.save_step, update)
             await store.write(audit.append_audit, [ENTRY])
             await store.write(slack_rate_limits.take_slack_call, "T1", "chat.update", most=20)

@@ -39,7 +39,7 @@ def claimer(url, now, side):
         for _ in range(30):
             got["reads"] += [c.gate_key for c in await store.claim(gates.claim_reads, "saturn", 3, 10.0, 0.5)]
             got["operations"] += [
-                s.operation.id for s in await store.claim(operations.claim_operations, 3, 60.0)
+                s.subject.id for s in await store.claim(operations.claim_operations, 3, 60.0)
             ]
             got["notices"] += [n.id for n in await store.perform(notices.claim_notices, 3, 60.0)]
             got["tasks"] += [t.id for t in await store.claim(tasks.claim_tasks, 3, 60.0)]

@@ -158,7 +158,7 @@ async def test_new_runs_are_followed_in_silence(store, clock, account):
     assert await store.read(cards.find_card, first.id) is None
     assert await store.perform(notices.claim_notices, 10, 60.0) == []
     assert await store.read(runs.list_watched_runs) == []
-    assert {step.run.remote_id for step in await store.claim(runs.claim_runs, 10, 60.0)} == {"r1", "r2"}
+    assert {step.subject.remote_id for step in await store.claim(runs.claim_runs, 10, 60.0)} == {"r1", "r2"}
 
 
 async def test_what_had_ended_before_is_only_shown(store, clock, account):
@@ -193,7 +193,7 @@ async def test_a_list_counts_as_a_read_of_what_is_known(store, clock, account):
     assert (read.observed_at, read.name) == (clock.now(), "run r1")
     # It is open until a step ends it, with the notice that its person waits for.
     assert read.is_open
-    assert [step.run.id for step in await store.claim(runs.claim_runs, 10, 60.0)] == [run.id]
+    assert [step.subject.id for step in await store.claim(runs.claim_runs, 10, 60.0)] == [run.id]
     assert (await store.read(cards.find_card, run.id)).is_dirty
 
 
@@ -205,7 +205,7 @@ async def test_news_during_a_step_is_stepped_after_it(store, account):
     await store.write(
         runs.save_run_step, Update(run.id, 600.0, claim=step.claim, observed=ObservedRun(RunState.RUNNING))
     )
-    assert [one.run.state for one in await store.claim(runs.claim_runs, 10, 60.0)] == [RunState.CANCELLED]
+    assert [one.subject.state for one in await store.claim(runs.claim_runs, 10, 60.0)] == [RunState.CANCELLED]
 
 
 async def test_a_list_is_as_old_as_its_request(store, clock, account):
@@ -254,7 +254,7 @@ async def run(store, account):
 
 async def test_a_step_holds_all_that_it_needs(store, account, run):
     (step,) = await store.claim(runs.claim_runs, 10, 60.0)
-    assert (step.run.id, step.account.id, step.person) == (run.id, account.id, None)
+    assert (step.subject.id, step.account.id, step.person) == (run.id, account.id, None)
     assert step.claim
     await store.save_people([Person(ALICE, "Alice", seen_at=await store.now())])
     await store.write(runs.save_run_step, Update(run.id, 0.0, claim=step.claim))
@@ -283,7 +283,7 @@ async def test_of_two_processes_each_claims_its_own(database):
         *(store.claim(runs.claim_runs_of, account, 5, 60.0) for store in (first, second)),
     )
     assert claims.count(None) == 1, "one of them reads this account's runs"
-    taken = [step.run.id for steps in claims for step in steps or ()]
+    taken = [step.subject.id for steps in claims for step in steps or ()]
     assert len(taken) == len(set(taken)) == 35
 
 
@@ -308,8 +308,10 @@ async def test_runs_of_one_account_are_read_together(store, clock, account):
     for name, wait in waits.items():
         await store.write(runs.save_run_step, Update(made[name].id, wait))
     steps = await store.claim(runs.claim_runs_of, account, 10, 60.0)
-    assert {step.run.remote_id for step in steps} == {"now", "soon"}
-    assert [step.run.remote_id for step in await store.claim(runs.claim_runs_of, bob, 10, 60.0)] == ["theirs"]
+    assert {step.subject.remote_id for step in steps} == {"now", "soon"}
+    assert [step.subject.remote_id for step in await store.claim(runs.claim_runs_of, bob, 10, 60.0)] == [
+        "theirs"
+    ]
     await unlink(store, BOB, revocable=["posit"])
     assert (
         await store.claim(runs.claim_runs_of, await store.read(accounts.find_account_by_id, bob.id), 10, 60.0)
@@ -322,7 +324,7 @@ async def test_a_stop_that_is_asked_for_during_a_step_is_stepped_at_once(store, 
     await want_stop(store, run.id)
     assert await store.claim(runs.claim_runs, 10, 60.0) == []
     await store.write(runs.save_run_step, Update(run.id, 600.0, claim=step.claim))
-    assert [one.run.requested_stop for one in await store.claim(runs.claim_runs, 10, 60.0)] == ["stop"]
+    assert [one.subject.requested_stop for one in await store.claim(runs.claim_runs, 10, 60.0)] == ["stop"]
 
 
 async def test_a_plain_stop_under_way_does_not_count_for_a_forced_one(store, run):
@@ -332,7 +334,7 @@ async def test_a_plain_stop_under_way_does_not_count_for_a_forced_one(store, run
     await want_stop(store, run.id, "force")
     await store.write(runs.save_run_step, Update(run.id, 600.0, stop_call=Call.ACCEPTED, claim=step.claim))
     (step,) = await store.claim(runs.claim_runs, 10, 60.0)
-    assert (step.run.requested_stop, step.run.stop_call) == ("force", Call.NONE)
+    assert (step.subject.requested_stop, step.subject.stop_call) == ("force", Call.NONE)
     await store.write(runs.save_run_step, Update(run.id, 600.0, stop_call=Call.ACCEPTED, claim=step.claim))
     assert (await store.read(runs.find_run, run.id)).stop_call is Call.ACCEPTED
 

@@ -266,7 +266,7 @@ async def test_what_was_answered_before_a_kill_is_there_after_it(path):
     assert len(await store.claim(gates.claim_reads, "saturn", 10, 10.0, 0.5)) == 1
     clock.advance(60 - 10.5)
     (step,) = await store.claim(operations.claim_operations, 10, 60.0)
-    assert await store.write(operations.save_step, Update(step.operation.id, 1.0, claim=step.claim))
+    assert await store.write(operations.save_step, Update(step.subject.id, 1.0, claim=step.claim))
     (notice,) = await store.perform(notice_rows.claim_notices, 10, 60.0)
     assert notice.unknown_since == clock.now() - 60
     await store.close()

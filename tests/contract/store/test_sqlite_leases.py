@@ -150,9 +150,9 @@ async def test_interrupted_call_settles_from_when_it_was_made(restart, clock, ca
     clock.advance(10)
     store = await restart()
     (step,) = await store.claim(operations.claim_operations, 10, 40.0)
-    assert getattr(step.operation, call) is Call.INTERRUPTED
-    assert step.operation.busy_since is None, "nobody knows whether it was refused again"
-    assert find_settling_time(step.operation) == called_at + INTERRUPTED_SETTLES
+    assert getattr(step.subject, call) is Call.INTERRUPTED
+    assert step.subject.busy_since is None, "nobody knows whether it was refused again"
+    assert find_settling_time(step.subject) == called_at + INTERRUPTED_SETTLES
 
 
 async def test_interrupted_launch_is_looked_for_as_long_as_any(restart, clock):
@@ -166,8 +166,8 @@ async def test_interrupted_launch_is_looked_for_as_long_as_any(restart, clock):
     clock.advance(10)
     store = await restart()
     (step,) = await store.claim(runs.claim_runs, 10, 40.0)
-    assert step.run.start_call is Call.INTERRUPTED
-    settled = [has_settled(step.run, called_at + MAKE_SETTLES + by) for by in (-1.0, 0.0)]
+    assert step.subject.start_call is Call.INTERRUPTED
+    settled = [has_settled(step.subject, called_at + MAKE_SETTLES + by) for by in (-1.0, 0.0)]
     assert settled == [False, True]
 
 

@@ -458,5 +458,5 @@ async def test_a_restart_that_makes_another_takes_only_its_persons_own(
     await accept_operation(store, workspace, OperationVerb.RESTART)
     (claimed,) = await store.claim(operations.claim_operations, 10, 60.0)
     fresh = replace(workspace, id="fresh", remote_id=f"{PROVISIONAL}fresh", gate_key="fresh", spec=Spec("x"))
-    assert await store.write(creations.renew, claimed.operation.id, claimed.claim, fresh)
+    assert await store.write(creations.renew, claimed.subject.id, claimed.claim, fresh)
     assert (await timer(store, fresh)) == (at if survives_stop else None)

@@ -49,8 +49,8 @@ from bot.store import audit, creations, notices, operations
 from bot.store import hours as rows
 from bot.store import runs as run_rows
 from bot.store import workspaces as workspace_rows
-from bot.store.due_work import find_kinds
 from bot.store.preferences import save_preferences as save_level
+from bot.store.queues import KINDS_BY_TABLE
 from bot.store.tables import WORKSPACES
 from bot.support.clock import SystemIds
 from bot.support.errors import NotIdentified, Refused, StoreError, StoreUnavailable
@@ -536,7 +536,7 @@ async def test_a_stranger_is_refused_without_a_word_of_slack(store, world):
 
 async def test_the_background_work_is_woken_by_what_was_done_alone(store, world):
     wakes = []
-    store.engine.report_to(lambda tables: wakes.extend(one for one in tables if find_kinds(one)))
+    store.engine.report_to(lambda tables: wakes.extend(one for one in tables if one in KINDS_BY_TABLE))
     caller = ask(store, "i1")
     await caller.run(cancel_timer, world.workspace.id)
     woken = list(wakes)
