@@ -279,7 +279,7 @@ def _format_account(title: str, account: Account | None, now: float, zone: ZoneI
     template = answers.WHOAMI_LINKED if account.username else answers.WHOAMI_LINKED_NAMELESS
     linked = fill(template, title=title, username=account.username)
     if account.username and account.link_source:
-        until = kit.day(account.expires_at) if account.expires_at is not None else Markup("")
+        until = kit.day(account.expires_at, now, zone) if account.expires_at is not None else Markup("")
         linked = fill(answers.WHOAMI_MADE_BY[account.link_source], linked=Markup(linked), until=until)
     if account.refused_since is None:
         return linked
@@ -358,10 +358,12 @@ async def unlink(request: Request) -> Answer:
         return await _ask_before_unlinking(request, connection, ending)
     ending = [connection] if connection else ending
     affected = await request.caller.read(accounts.find_affected, ending)
-    ended = await request.caller.run(accounts.unlink, ending, is_answered=not request.is_read_with_cards)
+    # An answered question becomes the answer, also where a notice would tell the same.
+    is_answered = request.surface.is_question or not request.is_read_with_cards
+    ended = await request.caller.run(accounts.unlink, ending, is_answered=is_answered)
     if not ended:
         return _answer_not_linked(request, ending)
-    if request.is_read_with_cards:
+    if not is_answered:
         return SILENT
     unlinked = {account.connection for account in ended}
     revocations = {

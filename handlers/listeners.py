@@ -218,7 +218,8 @@ class Listeners:
         caller = self._services.create_caller(principal)
         if press.name != "link_url":
             await caller.run(note_opening, press.key)
-        elif surface.response_url:
+        elif surface.response_url and surface.where is not Where.DIRECT:
+            # In a direct message, the answer is a message of its own.
             until = self._services.clock.now() + RESPONSE_SECONDS
             await caller.run(keep_response_url, press.key, surface.response_url, until)
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from bot.domain.conversations import Referents
 from bot.domain.notices import Answer
-from bot.domain.operations import OperationVerb
+from bot.domain.operations import Operation, OperationVerb
 from bot.domain.surfaces import Surface
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import UP_STATES, State, Workspace
@@ -105,10 +105,7 @@ async def show_list(request: Request) -> Answer:
     if request.is_shared:
         # What the list offers its owner would be refused to everybody else.
         hint = request.fill(answers.LIST_SHARED_NEXT)
-    under_way = {
-        workspace.workspace_id: workspace
-        for workspace in await services.store.read(operations.open_operations, request.principal)
-    }
+    under_way = await _read_under_way(request)
     # Workspaces of a connection that isn't set up any more aren't shown.
     matching_rows = [
         workspace
@@ -424,6 +421,12 @@ async def complete(request: Request) -> list[dict[str, Any]]:
     ]
 
 
+async def _read_under_way(request: Request) -> dict[str, Operation]:
+    """Return the person's open operations by their workspaces."""
+    found = await request.services.store.read(operations.open_operations, request.principal)
+    return {operation.workspace_id: operation for operation in found}
+
+
 @routes.shortcut("start_workspace")
 async def start_workspace(request: Request) -> Answer:
     """Answer with the form; tell a person without workspaces how to get one."""
@@ -431,14 +434,22 @@ async def start_workspace(request: Request) -> Answer:
     # A form can't be opened later, so what waits for a link or a list is the list itself.
     request = replace(request, verb="list", text="list")
     old, rows = await read_stale_and_rows(request)
+    rows = [workspace for workspace in rows if workspace.connection in services.connections]
     if not rows:
         # An empty list already says what Usher is.
         await services.greeted.mark_greeted(request.principal)
         return await answer_without_workspaces(request, old)
     if old:
         await request.caller.run(snapshots.request_lists, TaskKind.DISCOVER, old)
-    states = [lists.get_state_word(workspace, workspace.state) for workspace in rows]
-    view = drawn.start_view(rows, list_labels(request, rows, rows), states)
+    # More are searched for, without their states.
+    shown = rows if len(rows) <= limits.MAX_SELECT_OPTIONS else []
+    labels = list_labels(request, shown, rows)
+    found = await services.gatherer.describe_workspaces(
+        request.principal, shown, await _read_under_way(request)
+    )
+    states = [lists.format_choice_state(facts, one) for facts, one in zip(found, shown, strict=True)]
+    keys = [one.id for one in shown]
+    view = drawn.start_view(list(zip(keys, labels, states, strict=True)))
     return Answer(text=verbs.START_TITLE, view=view)
 
 

@@ -25,6 +25,7 @@ from bot.support.pictures import can_draw
 from handlers.requests import routes
 from handlers.requests.command_line import fold_word
 from handlers.requests.request import Request
+from handlers.requests.vocabulary import means_everything
 from handlers.workspace.courses import match_titles
 
 #: The days of windows that are drawn.
@@ -54,7 +55,7 @@ TEAM: Final = "team"
 )
 async def show_usage(request: Request) -> Answer:
     """Answer with the hours and the money of a window, this week unless the words name another."""
-    typed = request.target or request.name
+    typed = request.target or ("" if means_everything(request.arguments) else request.name)
     first, _, rest = typed.partition(" ")
     if fold_word(first) == TEAM:
         return await _show_team(request, rest)

@@ -155,6 +155,12 @@ async def test_wrong_window_gets_a_clear_sentence(bot, text, said):
     assert said in words(await bot.say(text))
 
 
+@pytest.mark.parametrize("text", ["usage all", "usage everything"])
+async def test_usage_of_everything_is_that_of_all_workspaces(bot, text):
+    await keep(bot.store, *make_week())
+    assert words(await bot.say(text)) == words(await bot.say("usage"))
+
+
 async def test_window_that_reaches_further_back_than_lives_are_kept_says_so(bot):
     said = "I only keep what ran for 400 days, so anything that ended before Tue 16 Dec 2025 isn't in it."
     await keep(bot.store)

@@ -105,6 +105,30 @@ async def test_unlinking_by_the_button_deletes_the_secret_and_ends_what_is_under
     assert just_linked.calls("") == before
 
 
+async def test_question_before_unlinking_becomes_its_answer(just_linked):
+    alice = just_linked.alice
+    (asked,) = await alice.writes("unlink saturn")
+    (answer,) = await alice.presses(asked, "Unlink")
+    await just_linked.pass_time(20)
+    assert answer.ts == asked.ts
+    (told,) = [shown for shown in alice.sees() if "You're unlinked from Saturn Cloud." in shown.text]
+    assert told.labels == ["Link Saturn Cloud"]
+    assert not await is_linked(just_linked)
+
+
+@pytest.mark.parametrize("bare", [{"sign_in": True}], indirect=True)
+async def test_what_waited_for_a_link_is_answered_by_a_message_of_its_own(bare):
+    """The press of the page's button would let it be answered there so that only its reader sees it."""
+    alice = bare.alice
+    (asked,) = await alice.writes("status notebook")
+    await alice.presses(asked, "Open the link page")
+    await alice.links("alice", asked=asked)
+    await bare.pass_time(5)
+    assert [shown.is_private for shown in alice.sees() if "*notebook* · Saturn Cloud" in shown.text] == [
+        False
+    ]
+
+
 async def test_unlinking_by_name_and_linking_anew_finds_everything_again(just_linked):
     alice = just_linked.alice
     await alice.types("alias notebook lab")

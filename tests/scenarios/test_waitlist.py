@@ -86,6 +86,11 @@ async def test_row_waits_between_two_attempts(one_gpu, way):
     home = await alice.opens_home()
     assert row in home.read
     assert "Stop waiting" in home.labels
+    assert (await one_gpu.slack.shortcut(alice.id, "start_workspace"))["ok"]
+    options = alice.modal()["blocks"][0]["element"]["options"]
+    states = {one["text"]["text"]: one["description"]["text"] for one in options}
+    assert states["gpu"] == "Waiting for a free GPU"
+    await one_gpu.slack.close_view(alice.id)
 
 
 async def test_row_stops_waiting(one_gpu):

@@ -11,6 +11,11 @@ from tests.web.rig import ALICE, GOOD, rig
 
 pytestmark = pytest.mark.browser
 
+#: Which of the field and the reason why its text was refused are on the screen, wherever it is scrolled to.
+BOTH_SEEN = """return ["token", "problem"].filter((id) => {
+  const { top, bottom } = document.getElementById(id).getBoundingClientRect();
+  return top >= 0 && bottom <= innerHeight;
+})"""
 BACK = "const [one] = document.links; return [one.textContent, one.href]"
 
 
@@ -51,6 +56,7 @@ async def test_the_way_with_the_code():
 
 async def test_page_quotes_what_a_token_lacks_above_the_steps():
     async with rig() as made, chromium() as window:
+        await window.looks_like(375, 660, dark=False)
         made.provider.error = Forbidden("Resource not accessible by <personal> access token", status=403)
         await window.go(await made.accounts.invite(ALICE, "saturn"))
         await window.type("#token", GOOD)
@@ -59,6 +65,7 @@ async def test_page_quotes_what_a_token_lacks_above_the_steps():
         assert "Saturn Cloud says: “Resource not accessible by <personal> access token.”" in said
         assert said.endswith("The steps below say how to get one. 4 tries are left.")
         assert said in await heard(window, "#token")
+        assert await window.script(BOTH_SEEN) == ["token", "problem"]
         assert await window.text(".problem ~ ol.how") == "Sign in.\nCopy the token."
         made.provider.error = None
         await window.type("#token", GOOD)

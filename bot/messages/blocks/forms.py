@@ -13,7 +13,6 @@ from typing import Any, Final
 from bot.domain.forms import Choice, Field, FlagProblem, Form, Purpose, Values, flag_name
 from bot.domain.notices import Answer
 from bot.domain.people import Named
-from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit, limits
 from bot.messages.blocks.kit import Block, Element, Markup, fill, line
 from bot.messages.texts import runs, verbs
@@ -83,17 +82,15 @@ def answer_view(answer: Answer, purpose: Purpose | None = None) -> dict[str, Any
     return kit.modal(title, said)
 
 
-def start_view(
-    workspaces: Sequence[Workspace], labels: Sequence[str], states: Sequence[str]
-) -> dict[str, Any]:
-    """Return the form that starts one of a person's workspaces; each option shows its state."""
+def start_view(choices: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
+    """Return the form that starts a workspace of (id, name, state); without any, they are searched for."""
     options = [
-        kit.option(one.id, label) | {"description": kit.plain(state, limits.MAX_OPTION_LENGTH)}
-        for one, label, state in zip(workspaces, labels, states, strict=True)
+        kit.option(key, label) | {"description": kit.plain(state, limits.MAX_OPTION_LENGTH)}
+        for key, label, state in choices
     ]
     placeholder = kit.plain(verbs.PICK, limits.MAX_PLACEHOLDER_LENGTH)
     menu: Element = {"action_id": START_FIELD, "placeholder": placeholder}
-    if len(options) > limits.MAX_SELECT_OPTIONS:
+    if not options:
         # The search is the same as in messages; the part before the colon tells them apart.
         menu |= {"type": "external_select", "action_id": "start:workspace", "min_query_length": 0}
     else:

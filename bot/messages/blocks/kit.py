@@ -499,9 +499,11 @@ def since(at: float, now: float, zone: tzinfo | None = None) -> Markup:
     return Markup(day) or moment(at, now, zone)
 
 
-def day(at: float) -> Dated:
-    """Return a day with its year, in each reader's own zone: "February 18th, 2027"."""
-    return _mark(at, "{date}", times.format_day_in_utc(at))
+def day(at: float, now: float, zone: tzinfo | None) -> Dated:
+    """Return a day in its reader's zone: "Mon 30 Nov"; in Slack's words if that is today or unknown."""
+    marked = _mark(at, "{date_short_pretty}", times.format_day_in_utc(at))
+    own = "" if zone is None else times.format_other_day(at, now, zone)
+    return marked.rewrite(own) if own else marked
 
 
 def _mark(at: float, form: str, otherwise: str) -> Dated:

@@ -90,7 +90,7 @@ def _render_linked(facts: Facts) -> Answer:
     buttons += [replies.new_button(facts.connection)] if "creation" in facts.capabilities else []
     small = [notices.LINKED_NEXT]
     if facts.link_expires_at is not None:
-        small.append(fill(notices.LINKED_UNTIL, at=kit.day(facts.link_expires_at)))
+        small.append(fill(notices.LINKED_UNTIL, at=kit.day(facts.link_expires_at, facts.now, facts.zone)))
     return notice(template, facts, buttons, small=small, username=username)
 
 

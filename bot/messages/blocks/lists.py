@@ -15,6 +15,7 @@ from bot.domain.runs import Run
 from bot.domain.snapshots import About, Snapshot, User
 from bot.domain.stops import StopEffect
 from bot.domain.timeouts import is_run_unanswered
+from bot.domain.waitlist import WaitlistEntry
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit, limits, replies
 from bot.messages.blocks.button_values import ButtonValue
@@ -81,9 +82,12 @@ def _format_wait(facts: WorkspaceFacts) -> Markup:
     wait = get_wait(facts)
     if wait is None:
         return Markup("")
-    what = waitlist.WAITED_FOR.get(wait.kind, waitlist.WAITED_FOR["room"])
     until = kit.moment(wait.expires_at, facts.now, facts.zone)
-    return Markup(fill(waitlist.WAITING_UNTIL, what=what, until=until))
+    return Markup(fill(waitlist.WAITING_UNTIL, what=_get_thing_waited_for(wait), until=until))
+
+
+def _get_thing_waited_for(wait: WaitlistEntry) -> str:
+    return waitlist.WAITED_FOR.get(wait.kind, waitlist.WAITED_FOR["room"])
 
 
 def _get_head(facts: WorkspaceFacts, workspace: Workspace) -> dict[str, object]:
@@ -101,6 +105,20 @@ def get_state_word(workspace: Workspace, state: State) -> str:
     if workspace.is_provisional:
         return cards.UNMADE
     return cards.NEVER_SHOWN if state is State.GONE and workspace.was_never_shown else cards.STATES[state]
+
+
+def format_choice_state(facts: WorkspaceFacts, workspace: Workspace) -> str:
+    """Format a workspace's state for an option of a menu: in words alone, without times."""
+    if (wait := get_wait(facts)) is not None:
+        return waitlist.WAITING.format(what=_get_thing_waited_for(wait))
+    return get_state_word(workspace, _find_next_state(workspace, facts.operation))
+
+
+def _find_next_state(workspace: Workspace, operation: Operation | None) -> State:
+    """Return the state that an operation under way leads to; without one, the current state."""
+    if operation is None:
+        return workspace.current_state
+    return State.STOPPING if operation.verb.brings_down else State.STARTING
 
 
 def format_state(now: float, workspace: Workspace, zone: ZoneInfo | None = None) -> tuple[Markup, Markup]:
@@ -519,9 +537,7 @@ def format_in_state(
 
     Its state is *already* the right one if it is among those to be ``reached``.
     """
-    state, (_, as_of) = workspace.current_state, format_state(now, workspace, zone)
-    if operation is not None:
-        state = State.STOPPING if operation.verb.brings_down else State.STARTING
+    state, (_, as_of) = _find_next_state(workspace, operation), format_state(now, workspace, zone)
     word = get_state_word(workspace, state)
     already = "already " if state in reached else ""
     being = talk.BEING.get(state, f"is {already}{word.lower()}")

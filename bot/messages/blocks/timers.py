@@ -171,7 +171,12 @@ def _still_stop(facts: WorkspaceFacts, names: Mapping[str, Any]) -> Answer:
     """Ask whether a stop from a restored backup is still wanted; offer it now, if its time has passed."""
     workspace, at = facts.workspace, facts.time("stop_at")
     mode: StopMode = "suspend" if facts.word("mode") == "suspend" else "stop"
-    names = {"since": kit.day(facts.time("backup_at")), "do": mode, "done": cards.DONE[mode], **names}
+    names = {
+        "since": kit.day(facts.time("backup_at"), facts.now, facts.zone),
+        "do": mode,
+        "done": cards.DONE[mode],
+        **names,
+    }
     is_coming = at > facts.now
     sentence = fill(cards.STILL_STOP if is_coming else cards.STILL_STOP_PASSED, **names)
     buttons = [] if workspace is None or is_coming else list_buttons(facts, State.RUNNING)

@@ -35,6 +35,7 @@ NOT_NOW: Final = "Not now"
 STOP_WAITING: Final = "Stop waiting"
 #: In a row.
 WAITING_UNTIL: Final = "Waiting for {what}, until {until}"
+WAITING: Final = "Waiting for {what}"
 WAITING_STATE: Final = "*{name}* is waiting for {what} on {title}, until {until}. {ahead}"
 #: Before the first attempt, nobody knows what the workspace needs, so which line it is in.
 UNPLACED: Final = "I'll know your place in line once I've tried it."
