@@ -171,14 +171,17 @@ def format_person_name(principal: Principal, person: Person | None) -> str:
 def create_links(
     tx: Transaction, caller: Caller, deferred_commands: Mapping[str, dict[str, Any] | None]
 ) -> dict[str, str]:
-    """Create a link for each connection and return the addresses; older links for these connections end.
+    """Create a link for each connection and return the addresses; a single one ends older links for it.
 
-    The given values are the commands to run once the account is linked. Raises Refused (``link.no_address``,
+    Several are only offered: that doesn't end the page of an account that somebody is just linking. The
+    given values are the commands to run once the account is linked. Raises Refused (``link.no_address``,
     ``link.unknown_connection``, ``link.not_by_token``, ``link.repeated``).
     """
     caller.check(tx, "link")
     if not caller.is_first_delivery(tx):
         raise Refused("link.repeated")
+    if len(deferred_commands) == 1:
+        links.expire(tx, caller.principal.key, *deferred_commands)
     return {name: _create_link(tx, caller, name, body) for name, body in deferred_commands.items()}
 
 
@@ -205,7 +208,6 @@ def _create_link(
         now + LINK_SECONDS,
         attempts_left=MAX_ATTEMPTS,
     )
-    links.expire(tx, principal.key, connection)
     LINKS.add(tx, link)
     _audit(tx, link, "link.invited", "ok")
     return f"{context.public_url.rstrip('/')}/link/{nonce}"

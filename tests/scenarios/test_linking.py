@@ -63,6 +63,18 @@ async def test_linking_takes_four_presses_and_one_message(bare, first, text, fol
     assert "Sign in there as alice to open workspaces." in alice.only("linked").text
 
 
+@pytest.mark.parametrize("bare", [{"sign_in": True, "connections": {"lab": LAB}}], indirect=True)
+async def test_offer_of_several_accounts_ends_no_page_that_is_open(bare):
+    """Somebody who is just linking one looks at something else meanwhile; a newer page of that one counts."""
+    alice = bare.alice
+    first = (await alice.types("link saturn")).address("Open the link page")
+    offered = (await alice.types("start notebook")).address("Link Saturn Cloud")
+    async with Browser() as browser:
+        assert [(await browser.get(one)).status for one in (first, offered)] == [200, 200]
+        newest = (await alice.types("link saturn")).address("Open the link page")
+        assert [(await browser.get(one)).status for one in (first, offered, newest)] == [410, 410, 200]
+
+
 @pytest.mark.parametrize("bare", [{"sign_in": True}, {"sign_in": False}], indirect=True)
 async def test_message_with_the_page_becomes_the_one_that_it_is_linked(bare):
     alice = bare.alice
