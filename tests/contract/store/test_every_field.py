@@ -84,7 +84,7 @@ KEPT = {
     | {"workspace_id", "verb", "agreed", "planned_for", "good_until", "run_seconds"}
     | {"usual_seconds", "slow_seconds"}
     | {"prior_call", "prior_at", "deadline_number"},
-    Run: ASKED | {"spec", "requested_stop", "is_watched"},
+    Run: ASKED | {"spec", "requested_stop", "is_watched"} | {"template", "size", "price", "currency"},
 }
 
 
