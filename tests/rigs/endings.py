@@ -11,7 +11,8 @@ ToldEnd = Literal["ready", "stopped", "failed"]
 
 def _pattern_of(*texts: str) -> re.Pattern[str]:
     """Return the pattern of what texts become in a notification."""
-    like = (".+".join(map(re.escape, re.split(r"\{\w+\}", text.replace("*", "")))) for text in texts)
+    whole = [text.replace("{gone}", gone) for text in texts for gone in (cards.GONE, cards.NOT_SHOWN)]
+    like = (".+".join(map(re.escape, re.split(r"\{\w+\}", text.replace("*", "")))) for text in whole)
     return re.compile("|".join(like))
 
 
