@@ -43,7 +43,8 @@ async def acts(world: World, text: str) -> bool:
         await stage(bot, world)
         before = await bot.audit()
         await bot.direct(text.replace(BREAK, "\n"))
-        return await bot.audit() != before
+        # A page to link at is an offer as a button is: nothing is done before its person opens it.
+        return [one for one in await bot.audit() if one["action"] != "link.invited"] != before
 
 
 async def stage(bot: Rig, world: World) -> None:

@@ -206,6 +206,7 @@ async def test_it_is_remembered_where_it_was_said_and_by_every_process(database,
     assert await store.read(conversations.find_referents, BOB, "D1", None) == Referents()
 
 
+@pytest.mark.both_engines
 async def test_it_is_forgotten_after_a_while_and_with_the_link(store, clock, workspace):
     await store.write(conversations.save_referents, ALICE, "D1", None, SAID.as_body())
     clock.advance(RETENTION_SECONDS - 1)
