@@ -1,1 +1,1 @@
-"""The domain: models, plans and rules, without I/O except for the file that ``transcript`` writes."""
+"""The domain: models, plans and rules. It does no I/O, except that ``transcript`` writes a file."""

@@ -1,6 +1,6 @@
-"""Accounts: people's links to providers, links in progress, and requests for approval.
+"""Accounts: users' links to providers, links in progress, and approval requests.
 
-A person is reminded a week and a day before their link's credential expires.
+Users are reminded one week and one day before their link's credential expires.
 """
 
 import re
@@ -11,40 +11,44 @@ from bot.domain.people import Principal
 from bot.domain.row_times import LinkEnd, Past, Stays
 
 #: How a link was made; "" if that isn't known, or if there is nothing to link.
-#: - ``sign_in``, ``token``: by a sign-in at the provider, or with a token. Both prove whose account it is, if
-#:   the provider named its owner.
-#: - ``approval``, ``import``: by an administrator's approval, or from an operator's file. Neither is a proof.
+#: - ``sign_in``, ``token``: by signing in at the provider, or with a token. Both prove who owns the account
+#:   if the provider named its owner.
+#: - ``approval``, ``import``: by an administrator's approval, or from an operator's file. Neither proves
+#:   that.
 LinkSource = Literal["", "sign_in", "token", "approval", "import"]
-#: Seconds after which a link without a proof ends.
+#: How long an unproven link lasts, in seconds.
 APPROVED_SECONDS: Final = 90 * 86_400.0
-#: Seconds until a refused credential is tried again. If it is refused then, too, the person is told.
+#: How long to wait before first retrying a refused credential, in seconds. If it is refused again, the user
+#: is told.
 REPEATED_SECONDS: Final = 30.0
-#: Most seconds between two tries of a refused credential.
+#: Maximum delay between two attempts with a refused credential, in seconds.
 RAREST_SECONDS: Final = 3600.0
-#: How Usher learnt an account's id at the provider: when the link was made, from a token that its person
-#: gave, by the account's e-mail address, or from the first answer that had one. "" if the id isn't known.
+#: How Usher learned an account's id at the provider: when the link was made, from a token that the user
+#: supplied, by the account's e-mail address, or from the first answer that contained one. "" if the id isn't
+#: known.
 RemoteIdSource = Literal["", "link", "token", "email", "seen"]
-#: Seconds for which a comparison of the account's id allows calls that name the account: ten minutes, less
-#: the longest call.
+#: How long a comparison of an account's id remains good enough for calls that name the account, in seconds:
+#: ten minutes, minus the longest call.
 MAX_COMPARED_SECONDS: Final = 570.0
-#: Seconds after the first resting link until administrators are told, so that one message has those that
-#: follow at once.
+#: Administrators are told this many seconds after the first link starts to rest, so that the message can
+#: include others that start to rest in the meantime.
 RESTING_NOTICE_DELAY_SECONDS: Final = 30.0
-#: Seconds within which links that begin to rest belong to the same message.
+#: Links that start to rest within this many seconds of each other are reported in the same message.
 SAME_REST_SECONDS: Final = 86_400.0
 _WHOLE_SECOND_PATTERN: Final = re.compile(r"created=\d+\.0+")
-#: Seconds by which a server may round the time of an account's creation after a restart or an upgrade.
+#: A server may round an account's creation time by up to this many seconds after a restart or an upgrade.
 MAX_ROUNDED_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Link a principal to an account on a connection; one per pair.
+    """Link a principal to their account on a connection; there is one per pair.
 
-    ``secret`` is ciphertext (``bot.support.vault``). ``state`` is ``active``, ``refused`` (the person must
-    link again) or ``revoking`` (nobody's link any more: the secret is kept only to revoke it).
-    ``refused_since`` is set while the provider refuses an active account's credential, last tried at
-    ``checked_at``. While the secret is being revoked, it is when the provider first refused that.
+    ``secret`` is ciphertext (``bot.support.vault``). ``state`` is ``active``, ``refused`` (the user must link
+    again) or ``revoking`` (the link has ended, and the secret is kept only until it is revoked). For an
+    active account, ``refused_since`` is set while the provider refuses its credential, which was last tried
+    at ``checked_at``. While the secret is being revoked, ``refused_since`` is when the provider first refused
+    to do that.
     """
 
     id: str
@@ -58,46 +62,46 @@ class Account:
     unlinked_at: Past | None = None
     refused_since: Past | None = None
     checked_at: Past | None = None
-    #: When its runs were last read.
+    #: When the account's runs were last read.
     runs_read_at: Past | None = None
-    #: When the credential expires, as its provider said, and when its person is next reminded of that.
+    #: When the credential expires, according to its provider, and when the user is next reminded of that.
     expires_at: Stays | None = None
     remind_at: Stays | None = None
-    #: The account's new username at the provider, if it is refused because of that.
+    #: The account's new username at the provider, if that is why it is refused.
     renamed_to: str | None = None
     link_source: LinkSource = ""
-    #: The account's id at the provider: None if it isn't known yet, "" if the provider gives none.
+    #: The account's id at the provider: None if not known yet, "" if the provider has none.
     remote_id: str | None = None
     remote_id_source: RemoteIdSource = ""
     remote_id_at: Past | None = None
-    #: When the username was last found to be still this account's.
+    #: When the username was last confirmed to still belong to this account.
     compared_at: Past | None = None
-    #: Since when the link rests, because the username now belongs to the account ``other_id``.
+    #: When the link began to rest, because its username now belongs to the account ``other_id``.
     resting_since: Past | None = None
     other_id: str | None = None
 
     @property
     def is_resting(self) -> bool:
-        """Return whether its username is another account now, so that nothing may be done through it."""
+        """Return whether the account's username now belongs to another account, so it mustn't be used."""
         return self.resting_since is not None
 
     def was_compared(self, now: float) -> bool:
-        """Return whether its id was compared recently enough for a call that names the account's user."""
+        """Return whether the account's id was compared recently enough for a call that names its user."""
         return self.compared_at is not None and 0.0 <= now - self.compared_at <= MAX_COMPARED_SECONDS
 
     @property
     def is_proven(self) -> bool:
-        """Return whether its person has proven that the account is theirs."""
+        """Return whether the user has proven that the account is theirs."""
         return bool(self.username) and self.link_source in {"sign_in", "token"}
 
     @property
     def is_approved(self) -> bool:
-        """Return whether others linked it for its person: it ends by itself, and a proof replaces it."""
+        """Return whether someone else made the link: it expires by itself, and a proof replaces it."""
         return self.link_source in {"approval", "import"}
 
     @property
     def refusal(self) -> str:
-        """Return why a refused account can't be used: a cause of ``bot.messages.texts.problems``."""
+        """Return why a refused account can't be used, as a cause of ``bot.messages.texts.problems``."""
         if self.is_resting:
             return "another_account"
         if self.renamed_to:
@@ -106,39 +110,39 @@ class Account:
 
     @property
     def is_refused(self) -> bool:
-        """Return whether its person may have to link again."""
+        """Return whether the user may have to link again."""
         return self.state == "refused" or self.is_held
 
     @property
     def is_held(self) -> bool:
-        """Return whether its provider refused the credential when it was last tried."""
+        """Return whether the provider refused the credential when it was last tried."""
         return self.state == "active" and self.refused_since is not None
 
     def repeats(self, at: float | None) -> bool:
-        """Return whether a refusal at this time repeats an earlier one, so that the person is told."""
+        """Return whether a refusal at this time confirms an earlier one, so that the user must be told."""
         return self.is_held and (at or 0.0) - (self.refused_since or 0.0) >= REPEATED_SECONDS
 
     def compute_retry_delay(self, now: float) -> float:
-        """Return the seconds until a refused credential may be tried again; they grow with each refusal."""
+        """Return how many seconds to wait before retrying a refused credential; longer each time."""
         if not self.is_held or self.checked_at is None:
             return 0.0
         lasted = self.checked_at - (self.refused_since or 0.0)
         wait = min(max(lasted, REPEATED_SECONDS), RAREST_SECONDS)
-        # A time in the future was written by a clock that has been corrected since.
+        # A time in the future must have been written before the clock was corrected.
         return max(self.checked_at + wait - now, 0.0) if self.checked_at <= now else 0.0
 
     def has_ended(self, now: float) -> bool:
-        """Return whether its credential has expired, if the provider said when that happens."""
+        """Return whether the account's credential has expired; False if the provider gave no expiry."""
         return self.expires_at is not None and self.expires_at <= now
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Hold one link in progress, keyed by the SHA-256 of its nonce; valid once, for ten minutes.
+    """Hold a link in progress, keyed by the SHA-256 of its nonce; it can be used once, for ten minutes.
 
-    ``deferred_command`` runs afterwards. ``stage`` is ``open``, then ``checked`` (the credential is valid,
-    and ``secret`` has its ciphertext), ``code`` (confirmed, and waiting for the code to be typed in Slack)
-    and ``used``.
+    ``deferred_command`` runs once the link is made. ``stage`` is ``open``, then ``checked`` (the credential
+    is valid, and ``secret`` holds its ciphertext), ``code`` (confirmed, and waiting for the user to type the
+    code in Slack) and ``used``.
     """
 
     nonce_hash: str
@@ -153,23 +157,24 @@ class Link:
     username: str | None = None
     code_hash: str | None = None
     code_attempts_left: int = 5
-    #: SHA-256 of the browser session that opened it. ``proven`` once that browser signed in as the principal.
+    #: SHA-256 of the browser session that opened the link. ``proven`` is set once that browser has signed in
+    #: as the principal.
     browser_hash: str | None = None
     proven: bool = False
-    #: When the checked credential expires, as its provider said, and how Usher got it.
+    #: When the checked credential expires, according to its provider, and how Usher obtained it.
     credential_expires_at: Stays | None = None
     link_source: LinkSource = ""
-    #: The checked account's id at the provider, "" if it gives none.
+    #: The checked account's id at the provider; "" if the provider has none.
     remote_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """Hold a person's request to be linked as a username, on which an administrator decides.
+    """Hold a person's request to be linked to a username, which an administrator decides on.
 
     ``state`` is ``requested``, then ``approved`` (being checked with the provider) and ``linked``. Otherwise
     it ends as ``denied``, or as ``failed`` (``detail`` says why, such as an unknown username).
-    ``deferred_command`` runs afterwards.
+    ``deferred_command`` runs once the link is made.
     """
 
     id: str
@@ -182,26 +187,27 @@ class Approval:
     decided_at: Past | None = None
     detail: str | None = None
     deferred_command: dict[str, Any] | None = None
-    #: Keys of the other people in Slack whom the username may mean, the likeliest first (None: not searched
-    #: yet). ``answers`` has those who were asked whether the account is theirs, with their answer (None: none
-    #: yet).
+    #: Keys of the other people in Slack to whom the username may belong, most likely first (None: not
+    #: searched yet). ``answers`` maps each of them who was asked whether the account is theirs to their
+    #: answer (None: none yet).
     similar_users: list[str] | None = None
     answers: dict[str, bool | None] | None = None
-    #: Whether it can't be approved yet, because those people have a day to answer.
+    #: Whether the request can't be approved yet, because the people asked have a day to answer.
     awaits_answers: bool = False
-    #: The requested user's e-mail address at the provider, if it tells it, and the user's id there.
+    #: The e-mail address at the provider of the requested user, if the provider reveals it, and the user's id
+    #: there.
     email: str | None = None
     remote_id: str | None = None
 
 
-#: Results of a comparison. ``unclear``: the id, or a part of it, is missing, so nothing follows from it.
+#: Results of a comparison. ``unclear``: the id, or part of it, is missing, so nothing can be concluded.
 Comparison = Literal["same", "another", "unclear"]
 
 
 def compare_remote_ids(former: str, current: str) -> Comparison:
-    """Compare the known id of an account with the id that the provider gives now.
+    """Compare an account's stored id with the id that the provider reports now.
 
-    An id is one word, or several facts such as ``key=value``. Facts are compared if both ids have them.
+    An id is either a single word or several ``key=value`` facts. A fact is compared only if both ids have it.
     """
     if not current.strip():
         return "unclear"
@@ -214,7 +220,7 @@ def compare_remote_ids(former: str, current: str) -> Comparison:
 
 
 def is_unique(remote_id: str | None) -> bool:
-    """Return whether an id alone tells an account from all others; a creation time in seconds doesn't."""
+    """Return whether an id alone identifies an account; a creation time in whole seconds doesn't."""
     return bool(remote_id) and _WHOLE_SECOND_PATTERN.fullmatch(remote_id or "") is None
 
 
@@ -229,29 +235,30 @@ def _are_same_fact(before: str, now: str) -> bool:
         first, second = float(before), float(now)
     except ValueError:
         return False
-    # A database without fractions of seconds rounds a time that its server remembers until a restart.
+    # If a database doesn't store fractions of seconds, the server may have the exact time only until it
+    # restarts, and the rounded one afterwards.
     is_rounded = first.is_integer() or second.is_integer()
     return is_rounded and abs(first - second) <= MAX_ROUNDED_SECONDS
 
 
 Occasion = Literal["week", "day", ""]
 
-#: Seconds before the end at which each reminder comes, the earliest first.
+#: Maps each reminder to how many seconds before the expiry it is due, earliest first.
 _BEFORE: Final[tuple[tuple[Occasion, float], ...]] = (("week", 7 * 86_400.0), ("day", 86_400.0))
 
 
 def plan_first_reminder(linked_at: float, ends_at: float | None) -> float | None:
-    """Return when the first reminder comes; None if the credential ends too soon for one, or never."""
+    """Return when the first reminder is due; None if the credential never expires or expires too soon."""
     if ends_at is None:
         return None
     return next((ends_at - before for _, before in _BEFORE if ends_at - before > linked_at), None)
 
 
 def find_due_reminder(ends_at: float, now: float) -> tuple[Occasion, float | None]:
-    """Return the reminder that is due ("" for none), and the time of the next check (None for no more).
+    """Return the reminder due now ("" for none) and the time of the next check (None for no more).
 
-    The last check is when the credential expires, as earlier reminders are no longer true then. If nothing
-    was checked for a while, only the latest reminder is due.
+    The last check is when the credential expires, because earlier reminders are no longer true then. If
+    several checks were missed, only the latest reminder is due.
     """
     if now >= ends_at:
         return "", None

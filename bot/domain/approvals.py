@@ -1,20 +1,21 @@
-"""Times of messages about people's requests to be linked as a username. Pure functions."""
+"""When to send messages about people's requests to be linked as a username. Pure functions."""
 
 from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-#: Seconds that a request waits for a decision.
+#: How long a request waits for an administrator's decision, in seconds.
 MAX_UNDECIDED_SECONDS: Final = 7 * 86_400.0
-#: Cause of a request that ended because nobody decided.
+#: Cause of a request that expired without a decision.
 UNDECIDED: Final = "undecided"
-#: Hour of their day at which administrators are reminded, and the least seconds after the request.
+#: Local hour at which administrators are reminded of a request, and how long after the request a reminder may
+#: be sent at the earliest, in seconds.
 _REMINDER_HOUR: Final = 9
 _MIN_REMINDER_SECONDS: Final = 8 * 3600.0
 
 
 def find_next_morning(asked_at: float, zone: ZoneInfo) -> float:
-    """Return when to remind an administrator, in the given zone, of a request made at ``asked_at``."""
+    """Return when to remind an administrator of a request made at ``asked_at``, in the given zone."""
     earliest = datetime.fromtimestamp(asked_at + _MIN_REMINDER_SECONDS, zone)
     morning = earliest.replace(hour=_REMINDER_HOUR, minute=0, second=0, microsecond=0)
     return (morning if morning >= earliest else morning + timedelta(days=1)).timestamp()

@@ -1,4 +1,4 @@
-"""Entries of the audit: who did what to what."""
+"""Audit entries: who did what to what."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """Describe an entry of the audit: who did what to what, by which rule, with which result."""
+    """Describe an audit entry: who did what to what, by which rule, with which result."""
 
     actor: str
     action: str

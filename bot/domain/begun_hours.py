@@ -1,4 +1,4 @@
-"""Hours that have begun: their stops, whether they go on, and retries of failed starts. Pure functions."""
+"""Hours in progress: when they stop, whether they continue, and retries of failed starts. Pure functions."""
 
 from collections.abc import Collection
 from typing import Final
@@ -7,23 +7,22 @@ from bot.domain.hours import ON_TIME_SECONDS, HoursRule, Occurrence, Side
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.work_items import Outcome
 
-#: Seconds ahead to look for the other end of hours that have begun. No hours last longer than a day.
+#: How far ahead to look for the stop of hours in progress, in seconds. Hours never last longer than a day.
 DAY_SECONDS: Final = 86_400.0
-#: Seconds ahead within which a running workspace needs a planned stop; otherwise its person is asked about
-#: it.
+#: If no stop is planned for a running workspace within this many seconds, its owner is asked about it.
 STOP_AHEAD_SECONDS: Final = 86_400.0
-#: Seconds for which hours without a stop need the workspace after they started it.
+#: How long hours without a stop are assumed to need the workspace after starting it, in seconds.
 _OPEN_SECONDS: Final = 12 * 3600.0
-#: Seconds until a failed start is tried again.
+#: Delay before a failed start is retried, in seconds.
 RETRY_SECONDS: Final = 60.0
-#: Words of causes of failures that may pass by themselves.
+#: Cause words of failures that may clear up by themselves, because capacity was missing.
 ROOM_CAUSES: Final = frozenset({"limit", "no_room"})
 _ONCE_MORE: Final = frozenset({"conflict", "stopped_elsewhere"})
 _PASSING: Final = ROOM_CAUSES | _ONCE_MORE | {"gave_up", "provider_failed", "unanswered"}
 
 
 def need_workspace(rules: Collection[HoursRule], at: float) -> bool:
-    """Return whether a person's own hours need their workspace beyond a time."""
+    """Return whether the owner's own hours still need the workspace after a given time."""
     own = [one for one in rules if not one.paused]
     return any(
         (one.stops is None and bool(one.between(at - _OPEN_SECONDS, at))) or one.is_on(at) for one in own
@@ -31,9 +30,9 @@ def need_workspace(rules: Collection[HoursRule], at: float) -> bool:
 
 
 def find_begun_stop(rules: Collection[HoursRule], now: float) -> tuple[Occurrence, HoursRule] | None:
-    """Return the next stop of hours that have begun, and the rule that plans it; None without any.
+    """Return the next stop of hours in progress and the rule that plans it, or None.
 
-    One rule may start a workspace and another stop it.
+    The stop may be planned by a different rule than the one that starts the workspace.
     """
     begun = [(stop, rule) for rule in rules if rule.is_on(now) for stop in _list_unsettled(rule, now)[:1]]
     begun = [pair for pair in begun if pair[0].side == "stop"]
@@ -44,23 +43,23 @@ def find_begun_stop(rules: Collection[HoursRule], now: float) -> tuple[Occurrenc
 
 
 def has_begun(rules: Collection[HoursRule], now: float) -> bool:
-    """Return whether the last occurrence was a start, so that the stop of the hours is still to come."""
+    """Return whether the last occurrence was a start, so the stop of these hours is still to come."""
     active = [one for one in rules if not one.paused]
     past = sorted(one for rule in active for one in rule.between(now - DAY_SECONDS, now))
     return any(rule.is_on(now) for rule in active) or (bool(past) and past[-1].side == "start")
 
 
 def has_end(rules: Collection[HoursRule], at: float, now: float) -> bool:
-    """Return whether hours still stop a workspace that was to be stopped ``at`` a time.
+    """Return whether hours still stop a workspace that was to be stopped at the time ``at``.
 
-    They do if their next occurrence is a stop, or if they start by that time and stop later.
+    They do if their next occurrence is a stop, or if they start by ``at`` and stop later.
     """
     start, stop = (_find_first(rules, side, now) for side in ("start", "stop"))
     return stop is not None and (start is None or start[0].at > stop[0].at or start[0].at <= at)
 
 
 def _find_first(rules: Collection[HoursRule], side: Side, now: float) -> tuple[Occurrence, HoursRule] | None:
-    """Return the first unsettled start or stop of hours within a day, with its rule."""
+    """Return the first unsettled start or stop within a day, with its rule."""
     coming = [(one, rule) for rule in rules for one in _list_unsettled(rule, now) if one.side == side]
     return min(coming, key=_get_occurrence, default=None)
 
@@ -70,16 +69,16 @@ def _get_occurrence(pair: tuple[Occurrence, HoursRule]) -> Occurrence:
 
 
 def _list_unsettled(rule: HoursRule, now: float) -> list[Occurrence]:
-    """Return the unsettled occurrences of a rule within a day; none if it is paused."""
+    """Return a rule's unsettled occurrences within a day; none if the rule is paused."""
     return [] if rule.paused else rule.between(max(now, rule.processed_until), now + DAY_SECONDS)
 
 
 def tries_again(start: Operation, plan: Occurrence, now: float, *, is_own: bool) -> bool:
-    """Return whether a failed planned start is tried again, because its cause may pass.
+    """Return whether a failed planned start is retried, because its cause may be temporary.
 
-    If capacity was missing, the start is tried until it would be too late, unless the plan is the person's
-    own (``is_own``): they wait in line instead. A conflict, or a stop by somebody else, is retried once. Any
-    other failure is retried only before the plan begins, and a failed creation not at all.
+    If capacity was missing, the start is retried until it would be too late, unless the plan is the user's
+    own (``is_own``): then they wait in line instead. A conflict, or a stop by someone else, is retried once.
+    Any other failure is retried only before the plan begins, and a failed creation is never retried.
     """
     word, is_first = (start.cause or "").partition(":")[0], start.created_at <= plan.at + ON_TIME_SECONDS
     goes_on = (word in ROOM_CAUSES and not is_own) or (word in _ONCE_MORE and is_first)

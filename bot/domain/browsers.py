@@ -1,4 +1,4 @@
-"""Browsers: who is signed in, and the rows that a browser's page of a workspace needs."""
+"""Browsers: who is signed in, and the rows needed for a workspace's page in the browser."""
 
 from dataclasses import dataclass
 
@@ -10,9 +10,9 @@ from bot.domain.workspaces import Workspace
 
 @dataclass(frozen=True, slots=True)
 class BrowserSession:
-    """A person's session in a browser, keyed by the SHA-256 of the cookie's value.
+    """A person's browser session, keyed by the SHA-256 of the cookie's value.
 
-    Sign in with Slack has proven that they are ``principal``. Use doesn't extend the session past
+    Sign in with Slack has proven that the person is ``principal``. Using the session doesn't extend it past
     ``expires_at``.
     """
 
@@ -25,10 +25,10 @@ class BrowserSession:
 
 @dataclass(frozen=True, slots=True)
 class PageRows:
-    """The rows from which a signed-in browser's page shows a workspace, read in one transaction.
+    """The rows for a signed-in browser's page of a workspace, read in one transaction.
 
     ``workspace`` is None if it doesn't exist; the caller must check who owns it. ``operation`` is its newest
-    operation, ``channel_id`` the channel of the owner's direct messages with the bot, if known.
+    operation, and ``channel_id`` is the channel of the owner's direct messages with the bot, if known.
     """
 
     now: float

@@ -1,7 +1,7 @@
-"""Causes: the stored reason why something ended or can't go on.
+"""Causes: stored reasons why something ended or can't continue.
 
-A cause is a word, or a word with the provider's own message after a colon (``invalid: disk too small``), or
-a word with a sentence of ours after two colons, which is shown unchanged. ``bot.messages`` writes the texts.
+A cause is a word, a word with the provider's own message after a colon (``invalid: disk too small``), or a
+word with a sentence of ours after two colons, which is shown unchanged. ``bot.messages`` writes the texts.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Final
 
 from bot.support import errors
 
-#: Characters of a provider's own message that are repeated to people.
+#: Maximum number of characters shown to users from a provider's own message.
 MESSAGE_LIMIT: Final = 300
 
 _ERRORS: Final[tuple[tuple[type[BaseException], str], ...]] = (
@@ -41,19 +41,20 @@ _ERRORS: Final[tuple[tuple[type[BaseException], str], ...]] = (
     (errors.ProviderError, "invalid"),
 )
 
-#: Words in a refusal that is about the token. Another token of the same account may have the right.
+#: Words that show that a refusal is about the token. Another token of the same account may have the required
+#: right.
 _TOKEN: Final = re.compile(r"\btokens?\b|\bscopes?\b|\b(?:api|access) keys?\b", re.IGNORECASE)
-#: Words in a refusal that asks for a sign-in elsewhere. Another token doesn't help.
+#: Words in a refusal that asks the user to sign in elsewhere. A different token wouldn't help.
 _SIGN_ON: Final = re.compile(r"\bsingle sign-?on\b|\bsso\b|\bsaml\b", re.IGNORECASE)
-#: Words in a message about a limit of money. Stopping something doesn't free any of that.
+#: Words in a message about a spending limit, which stopping something doesn't help with.
 _MONEY: Final = re.compile(
     r"\bspend(?:ing)?\b|\bspent\b|\bbilling\b|\bbudget\b|\bpayments?\b|\bcredits?\b|\bfunds\b|\binvoices?\b",
     re.IGNORECASE,
 )
-#: Words in a refusal that is about permissions.
+#: Words that show that a refusal is about permissions.
 _PERMISSION: Final = re.compile(r"permission|privilege|authori[sz]|access denied", re.IGNORECASE)
 
-#: Words of causes that the provider's message may follow.
+#: Cause words that the provider's message may be appended to.
 QUOTING: Final = frozenset(
     {
         "conflict",
@@ -69,26 +70,26 @@ QUOTING: Final = frozenset(
         "token_lacks",
     }
 )
-#: Word of the cause of an overdue request. Its person is then asked whether they still want it. A
-#: ``StaleReason``, a time and the hold (``bot.domain.holds``) follow.
+#: Cause word of an overdue request: the user is asked whether they still want it. It is followed by a
+#: ``StaleReason``, a time and the hold (``bot.domain.holds``).
 STALE: Final = "stale"
-#: Word of the cause of a planned start that wasn't sent in time. The hold follows.
+#: Cause word of a planned start that wasn't sent in time; followed by the hold.
 MISSED_CAUSE: Final = "missed"
 
 
 class StaleReason(StrEnum):
-    """Reasons for asking a person again whether they want something."""
+    """Reasons for asking users whether they still want something they requested."""
 
-    #: They asked for it at that time, and it was never sent.
+    #: The user made the request at the given time, and it was never sent.
     ASKED = "asked"
-    #: They asked for it at that time, and every attempt was refused.
+    #: The user made the request at the given time, and every attempt was refused.
     TRIED = "tried"
-    #: The request was restored from a backup of that time.
+    #: The request was restored from a backup made at the given time.
     RESTORED = "restored"
 
 
 def make_stale_cause(reason: StaleReason, at: float, hold: str = "") -> str:
-    """Return the cause of a request that isn't sent unless its person confirms it."""
+    """Return the cause of a request that won't be sent unless the user confirms it."""
     return f"{STALE}: {reason} {at} {hold}".rstrip()
 
 
@@ -98,10 +99,10 @@ def make_missed_cause(hold: str) -> str:
 
 
 def to_cause(error: BaseException) -> str:
-    """Return the cause to store for an error: a word, with the provider's message if that helps."""
+    """Return the cause to store for an error: a word, plus the provider's message if that helps."""
     word = next((word for kind, word in _ERRORS if isinstance(error, kind)), "internal")
     if isinstance(error, errors.ProviderError) and word in {"forbidden", "not_found"} and error.is_quoted:
-        # The provider's words say what is missing, the status alone doesn't.
+        # The provider's message says what is missing; the status alone doesn't.
         word = _find_refusal_word(error.message) if word == "forbidden" else "refused"
     if isinstance(error, errors.UnknownOutcome) and error.status == HTTPStatus.INTERNAL_SERVER_ERROR:
         word = "answered_error"
@@ -115,7 +116,7 @@ def to_cause(error: BaseException) -> str:
 
 
 def _find_refusal_word(message: str) -> str:
-    """Return the cause's word for a refusal, by whether the token, the account or something else lacks it."""
+    """Return the cause word for a refusal: about the token, the account's permissions, or anything else."""
     if _SIGN_ON.search(message):
         return "refused"
     if _TOKEN.search(message):
@@ -124,5 +125,5 @@ def _find_refusal_word(message: str) -> str:
 
 
 def get_cause_word(cause: str | None) -> str:
-    """Return the word of a cause, without the message."""
+    """Return the word of a cause, without its message."""
     return (cause or "").removeprefix("policy.").partition(": ")[0].rstrip(":")

@@ -1,4 +1,4 @@
-"""Conversations: what an answer was about, to which the person's next words may refer."""
+"""Conversations: what an answer was about, so that the user's next message may refer to it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Referents:
-    """The subjects of an answer, by their ids, as it shows them. Free text that names nothing is about them.
+    """The ids of what an answer shows, so that free text that names nothing can refer to it.
 
     ``is_question``: the answer is a question, which is over once one of its buttons is pressed.
     """

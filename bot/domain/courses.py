@@ -1,4 +1,4 @@
-"""Class cards: a message with a button in a channel, and what becomes of each person who presses it."""
+"""Class cards: a message with a button in a channel, and what happens for each person who presses it."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -10,15 +10,16 @@ from bot.domain.people import Principal
 from bot.domain.row_times import Past, Stays
 from bot.domain.workspaces import Workspace
 
-#: Least seconds between two counts on a card, as Slack accepts fifty edits a minute.
+#: Minimum number of seconds between two updates of a card's counts, because Slack accepts fifty edits a
+#: minute.
 MIN_COUNT_SECONDS: Final = 10.0
-#: What is missing before a member's press can create an operation; "" for nothing.
+#: What is still missing before a member's button press can create an operation; "" if nothing is.
 MissingPart = Literal["", "unlinked", "no_workspace", "many_workspaces"]
 
-#: States of a member in the lesson that is on or comes next. A class counts as one lesson.
+#: States of a member in the current or next lesson. A class counts as one lesson.
 #: - ``coming``: nothing is missing, and nothing has begun.
-#: - ``no_room``: the provider had no capacity, and the start is tried again.
-#: - ``down``: the workspace was up for the lesson and isn't any more, or its person stopped it before.
+#: - ``no_room``: the provider had no capacity, and the start is retried.
+#: - ``down``: the workspace was up for the lesson and no longer is, or its owner stopped it beforehand.
 MemberState = Literal[
     "unlinked", "no_workspace", "coming", "starting", "ready", "down", "failed", "no_room", "left"
 ]
@@ -26,17 +27,17 @@ MemberState = Literal[
 
 @dataclass(frozen=True, slots=True)
 class ClassCard(Timetable):
-    """A card: its owner, the workspaces it starts, and the time at which it stops them.
+    """A class card: its owner, the workspaces it starts, and when it stops them.
 
-    With ``spec``, each person gets a new workspace made from it (``template`` is its display name). Otherwise
-    the person's own workspace that matches ``pattern`` is started. Workspaces whose owners consented are
-    stopped at ``stops_at`` (shown in ``time_zone``), or at ``closed_at``, when ``stopped_by`` (a principal's
-    key) asked for that. ``posts`` counts how often the card was sent to its channel. Before it is posted, it
-    has no ``id``.
+    With ``spec``, each person gets a new workspace made from it (``template`` is its display name).
+    Otherwise, the person's own workspace that matches ``pattern`` is started. Workspaces whose owners
+    consented are stopped at ``stops_at`` (shown in ``time_zone``), or at ``closed_at`` if ``stopped_by`` (a
+    principal's key) ended the class. ``posts`` counts how often the card was sent to its channel. Before it
+    is posted, it has no ``id``.
 
-    With ``days`` it is a course: each member's workspace is started ``lead_seconds`` before each lesson and
-    stopped after it. The last lesson ends at ``stops_at``. ``co_teachers`` are the keys of others who may do
-    what its poster may.
+    A card with ``days`` is a course: each member's workspace is started ``lead_seconds`` before each lesson
+    and stopped after it. The last lesson ends at ``stops_at``. ``co_teachers`` are the keys of others who may
+    do everything that the card's poster may do.
     """
 
     principal: Principal
@@ -57,38 +58,38 @@ class ClassCard(Timetable):
     done_at: Past | None = None
     posts: int = 1
     co_teachers: frozenset[str] = frozenset()
-    #: Whether the card says that its teachers see the hours of those who press it.
+    #: Whether the card says that its teachers can see the hours of people who press its button.
     shows_hours: bool = False
 
     @property
     def is_course(self) -> bool:
-        """Return whether it has a timetable."""
+        """Return whether the card has a timetable."""
         return bool(self.days)
 
     @property
     def teachers(self) -> frozenset[str]:
-        """Return the keys of the people who may change its timetable."""
+        """Return the keys of the people who may change the timetable."""
         return self.co_teachers | {self.principal.key}
 
     @property
     def stopper(self) -> str:
-        """Return the key of the person who ends it: the one who asked for that, else its poster."""
+        """Return the key of the person who ends the class: whoever requested it, otherwise the poster."""
         return self.stopped_by or self.principal.key
 
     def is_over(self, now: float) -> bool:
-        """Return whether it's too late to press."""
+        """Return whether it's too late to press the card's button."""
         ended = self.closed_at is not None or self.done_at is not None
         return ended or (self.stops_at is not None and now >= self.stops_at)
 
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """One person's enrollment by one card.
+    """One person's enrollment through a card.
 
-    ``consented_at`` is when they agreed that ``workspace_id`` is stopped at the end of the class,
-    ``withdrawn_at`` when they withdrew that. ``ended_at`` is when the end of the class was dealt with for
-    them: the workspace was stopped, the stop was put off, or there was nothing to stop. Leaving a course
-    withdraws the consent. ``lesson`` is the local time of the lesson that was last begun for them.
+    ``consented_at`` is when they agreed that ``workspace_id`` is stopped at the end of the class, and
+    ``withdrawn_at`` is when they withdrew that consent. ``ended_at`` is when the end of the class was handled
+    for them: the workspace was stopped, the stop was postponed, or there was nothing to stop. Leaving a
+    course withdraws the consent. ``lesson`` is the local time of the last lesson that was begun for them.
     """
 
     card_id: str
@@ -106,11 +107,11 @@ class Participant:
 
 @dataclass(frozen=True, slots=True)
 class FormerMember:
-    """What a member of a course had agreed to, as releases up to 0.4.1 stored it.
+    """What a member of a course agreed to, as stored by releases up to 0.4.1.
 
     When they joined (``consented_at``), they agreed to lessons on ``days``, of ``minutes`` each, up to
-    ``last_day``. ``off`` are days without lessons for them, of which ``course_off`` are off for everybody.
-    ``paused`` is why nothing was started for them in the end, "" if it was.
+    ``last_day``. ``off`` are the days without lessons for them, of which ``course_off`` are off for everyone.
+    ``paused`` is why nothing was started for them in the end, or "".
     """
 
     id: str
@@ -126,19 +127,19 @@ class FormerMember:
 
     @property
     def skipped(self) -> frozenset[str]:
-        """Return the days that only this person has left out."""
+        """Return the days that only this person is skipping."""
         return self.off - self.course_off
 
 
 @dataclass(frozen=True, slots=True)
 class ClassCounts:
-    """Numbers of a card's members by their state in the lesson that is on or comes next.
+    """The number of a card's members in each state of the current or next lesson.
 
-    ``joined`` counts all who haven't left, ``linked`` those of them with a link, and ``pending`` those whose
-    enrollment waits for one. ``expected`` counts those for whom the current lesson is.
+    ``joined`` counts all members who haven't left, ``linked`` those of them with a link, and ``pending``
+    those whose enrollment waits for a link. ``expected`` counts the members for whom the current lesson is.
 
-    ``stopping``, ``stopped`` and ``not_stopped`` count stops at the end of a class, and ``kept`` the owners
-    who withdrew their consent. ``unended`` counts consents whose stop is still to be processed.
+    ``stopping``, ``stopped`` and ``not_stopped`` count stops at the end of a class, and ``kept`` counts
+    owners who withdrew their consent. ``unended`` counts consents whose stop hasn't been processed yet.
     """
 
     joined: int = 0
@@ -163,13 +164,13 @@ class ClassCounts:
 
     @property
     def waiting(self) -> int:
-        """Return the number of members not ready yet."""
+        """Return the number of members who aren't ready yet."""
         return self.starting + self.no_room + self.unlinked + self.no_workspace
 
 
 @dataclass(frozen=True, slots=True)
 class QueuePosition:
-    """The starts ahead on a connection, and how many of the class's starts were sent in ``seconds``."""
+    """How many starts are ahead on a connection, and how many of the class's were sent within ``seconds``."""
 
     ahead: int = 0
     called: int = 0
@@ -178,7 +179,7 @@ class QueuePosition:
 
 @dataclass(frozen=True, slots=True)
 class ClassProblem:
-    """The rows that show why one member isn't ready, without any URL."""
+    """The rows that show why a member isn't ready. They contain no URL."""
 
     participant: Participant
     operation: Operation | None

@@ -1,4 +1,4 @@
-"""Usual durations of starts, from a person's own starts or from others of the same kind."""
+"""How long starts usually take, based on a user's own starts or on similar starts of others."""
 
 import hashlib
 import json
@@ -12,30 +12,32 @@ from bot.domain.forms import Spec
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Principal
 
-#: Number of the person's own starts that gives a usual time, and number of similar starts otherwise.
+#: Minimum number of the user's own starts for a usual duration, and of similar starts otherwise.
 ENOUGH_OWN: Final = 3
 ENOUGH: Final = 10
-#: Multiple of the usual time from which a start is slow, if it also takes longer than nine of ten others.
+#: A start counts as slow beyond this multiple of the usual duration, if it also takes longer than nine of ten
+#: others.
 _LATE_SHARE: Final = 1.5
 
 
 @dataclass(frozen=True, slots=True)
 class Typical:
-    """The seconds that a start usually takes, and the seconds within which nine of ten end; None: unknown."""
+    """A start's usual duration and the time within which nine of ten finish, in seconds; None if unknown."""
 
     usual: float | None = None
     slow: float | None = None
 
     @property
     def late(self) -> float | None:
-        """Return the seconds after which a start is slow: at least one and a half times the usual time."""
+        """Return after how many seconds a start counts as slow: at least 1.5 times the usual duration."""
         return None if self.usual is None else max(self.slow or 0.0, self.usual * _LATE_SHARE)
 
 
 def start_kind(verb: OperationVerb, principal: Principal, connection: str, spec: Spec | None) -> str | None:
-    """Return the key of starts that are compared: same Slack workspace, connection, verb and spec.
+    """Return the key that groups comparable starts: same Slack workspace, connection, verb and spec.
 
-    Return None for operations that aren't compared, such as restarts, whose stop takes time as well.
+    Return None for operations that aren't compared, such as restarts, which also include the time for the
+    stop.
     """
     if verb not in (OperationVerb.START, OperationVerb.CREATE):
         return None
@@ -46,7 +48,7 @@ def start_kind(verb: OperationVerb, principal: Principal, connection: str, spec:
 
 
 def estimate_duration(own: Sequence[float], alike: Sequence[float]) -> Typical:
-    """Return the usual duration of a start, from the person's own starts if there are enough, or others'."""
+    """Return a start's usual duration, from the user's own starts if there are enough, else others'."""
     usual = median(own) if len(own) >= ENOUGH_OWN else median(alike) if len(alike) >= ENOUGH else None
     compared = own if len(own) >= ENOUGH else alike if len(alike) >= ENOUGH else ()
     slow = sorted(compared)[math.ceil(len(compared) * 0.9) - 1] if compared else None

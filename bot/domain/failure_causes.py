@@ -1,6 +1,6 @@
 """Reasons for failures and waits that Usher recognises in providers' messages. Pure functions.
 
-``bot.messages.texts.problems`` puts the reasons into words. Any other message is quoted.
+``bot.messages.texts.problems`` puts these reasons into words. All other messages are quoted.
 """
 
 import re
@@ -10,12 +10,12 @@ from typing import Final
 
 from bot.domain.workspaces import NOT_UP_STATES, UP_STATES, State
 
-#: Characters of a message that are searched. A scheduler may list every machine it has.
+#: How many characters of a message are searched for a reason. A scheduler may list every machine it has.
 MAX_REASON_LENGTH: Final = 500
 
 
 class Reason(StrEnum):
-    """Name a reason that people may meet at any provider."""
+    """Name a reason for a failure or a wait that users may encounter at any provider."""
 
     NO_GPU = "no_gpu"
     USAGE = "usage"
@@ -36,7 +36,7 @@ class Reason(StrEnum):
     CANCELED = "canceled"
 
 
-#: A limit on use over a period. Stopping something doesn't free any of that.
+#: Matches messages about a usage limit over a period. Stopping something doesn't give any of it back.
 _OVER_TIME: Final = (
     r"(?=.*\b(?:quotas?|limit(?:s|ed)?|allowances?|budget|used up|exhausted|exceed\w*|used [\d.]+ of)\b)"
     r"(?=.*(?:\b(?:[cg]pu|tpu|cores?|vcpu|compute|node|machine|instance|server|memory|gi?b)s?[- ]hours?\b"
@@ -44,26 +44,28 @@ _OVER_TIME: Final = (
     r"|\b(?:last|past|previous|current|this|rolling) (?:\d+[- ])?(?:hour|day|week|month|quarter|year|billing)"
     r"|\b(?:hours|minutes) (?:per|a|each|every|/) ?(?:day|week|month|quarter|year)\b))"
 )
-#: The service that manages quotas. If that fails, nobody has used up anything.
+#: Matches the service that manages quotas. If that service fails, nobody has used up a quota.
 _QUOTA_KEEPER: Final = (
     r"\bquotas?[- ](?:\w+ )?"
     r"(?:systems?|services?|servers?|api|backend|database|checks?|checker|manager|plugin)\b"
 )
-#: Words in a message about a quota that is used up.
+#: Matches messages saying that a quota is used up.
 _QUOTA_USED_UP: Final = (
     r"(?:\bquotas? (?:of|limit|allows)\b|\bno (?:\w+ )?quota (?:left|remaining)\b"
     r"|\bquotas?\b.{0,80}\b(?:used up|reached|exhausted|depleted|full|violated)\b"
     r"|\b(?:over|above|beyond|(?:more|larger|greater) than|reached|exhausted|used up|hit|out of)\b"
     r".{0,40}\bquotas?\b)"
 )
-#: Where files are kept. A quota of that is freed by deleting some, and not by stopping anything.
+#: Matches words for where files are kept. A storage quota is freed by deleting files, not by stopping
+#: anything.
 _STORAGE: Final = r"\b(?:home|disk|storage|file ?systems?|inodes?)\b"
-#: Patterns of messages; the first that matches decides. The words are those of Kubernetes' scheduler and
-#: kubelet, Slurm, JupyterHub's spawners, Posit Workbench, Sphere Engine and the clouds.
+#: Pairs of a reason and the pattern of its messages; the first match decides. The patterns use the wording of
+#: Kubernetes' scheduler and kubelet, Slurm, JupyterHub's spawners, Posit Workbench, Sphere Engine and the
+#: clouds.
 _PATTERNS: Final[tuple[tuple[Reason, re.Pattern[str]], ...]] = tuple(
     (reason, re.compile(pattern, re.IGNORECASE))
     for reason, pattern in (
-        # Usher's provider packages write this if the provider gives only a state.
+        # Usher's provider packages write this message if the provider only reports a state.
         (Reason.CANCELED, r"^(?:start|stop|delete) canceled$"),
         (
             Reason.DISK,
@@ -132,9 +134,9 @@ _PATTERNS: Final[tuple[tuple[Reason, re.Pattern[str]], ...]] = tuple(
     )
 )
 
-#: Resources of which machines have too little.
+#: Finds the resources of which machines don't have enough.
 _SHORT_OF: Final = re.compile(r"(?:insufficient|not enough) (cpu|memory|ephemeral-storage)\b", re.IGNORECASE)
-#: An autoscaler's message that it adds no machine.
+#: Matches an autoscaler's message that it isn't adding a machine.
 _ADDS_NONE: Final = re.compile(r"trigger scale-up|\bscale[- ]up\b.{0,200}\bfailed\b", re.IGNORECASE)
 
 
@@ -143,15 +145,15 @@ def find_scarce_resources(message: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.lower() for name in _SHORT_OF.findall(message[:MAX_REASON_LENGTH])))
 
 
-#: Lacks that end when somebody else frees machines. An expired licence, or a person's own quota, doesn't come
-#: back by itself.
+#: Reasons for shortages that end when someone else frees machines. An expired licence or a user's own quota
+#: doesn't come back by itself.
 _SHARED: Final = frozenset({Reason.NO_GPU, Reason.NO_ROOM})
 _SEATS: Final = re.compile(
     r"\blicen[cs]e\b.{0,80}(?:exceeded|limit)|no .{0,20}licen[cs]es? .{0,20}avail", re.IGNORECASE
 )
-#: Limits of a person's own account.
+#: Reasons that concern limits of the user's own account.
 OWN_LIMITS: Final = frozenset({Reason.QUOTA, Reason.USAGE})
-#: Messages about a quota that everybody shares: that of a cloud account (Google, Azure, AWS).
+#: Matches messages about a quota shared by everyone: that of a cloud account (Google, Azure, AWS).
 _OF_ALL: Final = re.compile(
     r"\bquota '\w+' exceeded|exceeding approved .{0,60}\bquota"
     r"|(?:vcpu|instance)limitexceeded",
@@ -160,7 +162,7 @@ _OF_ALL: Final = re.compile(
 
 
 def lacks_capacity(message: str) -> bool:
-    """Return whether a message is about shared resources: machines, a licence's seats, a shared quota."""
+    """Return whether a message is about a shortage of shared machines, licence seats or shared quota."""
     said = message[:MAX_REASON_LENGTH]
     return find_reason(said) in _SHARED or any(pattern.search(said) for pattern in (_SEATS, _OF_ALL))
 
@@ -173,7 +175,7 @@ def find_reason(message: str) -> Reason | None:
 
 
 def split_message(state: State, message: str) -> tuple[str | None, str | None]:
-    """Return (detail, reason) from the message of a workspace that isn't running; one of the two is None.
+    """Split the message of a workspace that isn't running into (detail, reason); at most one is set.
 
     The message is a reason if the workspace has failed, or if ``find_reason`` recognises it.
     """
@@ -182,9 +184,9 @@ def split_message(state: State, message: str) -> tuple[str | None, str | None]:
 
 
 def choose_reason(before: State, known: str | None, after: State, new: str | None) -> str | None:
-    """Return the reason why a workspace is held up or failed, after a read.
+    """Return the reason, after a read, why a workspace is held up or has failed.
 
-    The known reason stays until the workspace runs or is started again, or a stop of it fails.
+    The known reason is kept until the workspace runs, is started again, or fails while stopping.
     """
     is_stop_over = before is State.STOPPING and after is State.FAILED
     is_fresh = after is State.RUNNING or (after in UP_STATES and before in NOT_UP_STATES) or is_stop_over
@@ -194,10 +196,10 @@ def choose_reason(before: State, known: str | None, after: State, new: str | Non
 
 
 def pick_failure_message(messages: Sequence[str | None]) -> str | None:
-    """Return the latest of messages in order of time, unless an earlier one says more; None without any.
+    """Return the latest message, unless an earlier one is more informative; None if there are none.
 
-    A time-out doesn't say what the start waited for. An autoscaler's message says why it adds no machine, but
-    the scheduler's says what is missing.
+    A time-out doesn't say what the start was waiting for. An autoscaler's message says why it adds no
+    machine, but the scheduler's says what is missing.
     """
     said = [one for one in messages if one]
     while len(said) > 1 and find_reason(said[-1]) is Reason.SLOW:

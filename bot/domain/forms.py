@@ -1,4 +1,4 @@
-"""Forms as data: the input that a provider needs to create something, and the names that Usher chooses.
+"""Forms as data: what a provider needs to know to create something, and the names Usher chooses.
 
 ``bot.messages`` renders forms.
 """
@@ -12,26 +12,26 @@ from typing import Any, Final, Literal, Self
 
 from bot.support.cleaning import fold
 
-#: A field's value: one text (even for *choice* and *search*), or several.
+#: A field's value: a single string (even for *choice* and *search*), or several.
 Value = str | tuple[str, ...]
-#: The values filled in so far, by the names of fields.
+#: The values filled in so far, by field name.
 Values = Mapping[str, Value]
 
 #: Kinds of fields.
-#: - ``text``: a line.
+#: - ``text``: one line.
 #: - ``long_text``: several lines.
-#: - ``number``: a number, between ``minimum`` and ``maximum``.
-#: - ``choice``: one of few choices.
-#: - ``search``: one of many choices, searched while the person types.
+#: - ``number``: a number between ``minimum`` and ``maximum``.
+#: - ``choice``: one of a few choices.
+#: - ``search``: one of many choices, searched as the user types.
 #: - ``searches``: several of many choices.
 FieldKind = Literal["text", "long_text", "number", "choice", "search", "searches"]
 
-#: Purposes of a form.
+#: What a form is for.
 #: - ``workspace``: a new workspace.
 #: - ``job``: a run.
 Purpose = Literal["workspace", "job"]
 
-#: Key of the name that people read, if the provider's own name for it can't be that.
+#: Key of the name that users see, if it can't be the provider's own name for the workspace.
 DISPLAY_NAME_KEY: Final = "display_name"
 #: Prefix of fields that set a provider's own limits.
 LIMIT_PREFIX: Final = "limit_"
@@ -42,8 +42,8 @@ class Choice:
     """A value with its display label.
 
     Attributes:
-        value: The value, for ``spec``.
-        label: What people read.
+        value: The value used in the ``spec``.
+        label: What users see.
     """
 
     value: str
@@ -52,7 +52,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class FlagProblem:
-    """A problem of a flag: its value is missing, it is repeated, or its value isn't offered.
+    """A problem with a flag: its value is missing or isn't offered, or the flag is repeated.
 
     ``offered`` holds the labels of the allowed values.
     """
@@ -68,17 +68,17 @@ class Field:
 
     Attributes:
         name: Its key in the values, unique in the form.
-        label: What people read above it.
+        label: What users see above it.
         kind: How it is filled in.
-        choices: The choices, even those of a search.
+        choices: The available choices, even those of a search.
         initial: Its initial value, a ``Choice.value`` if it has choices.
-        optional: Whether it may stay empty.
-        hint: A sentence below it, of 150 characters at most.
-        has_dependents: Whether other fields depend on it, so that the form is drawn again when it changes.
-        minimum: The least number.
-        maximum: The greatest number.
-        max_length: The most characters of a text.
-        is_remembered: Whether the form is prefilled with the person's last value.
+        optional: Whether it may be left empty.
+        hint: A sentence below it, of at most 150 characters.
+        has_dependents: Whether other fields depend on it, so that the form is redrawn when it changes.
+        minimum: The smallest number allowed.
+        maximum: The largest number allowed.
+        max_length: The maximum length of a text, in characters.
+        is_remembered: Whether the form is prefilled with the user's last value.
     """
 
     name: str
@@ -114,17 +114,17 @@ class Form:
         return next((one for one in self.fields if one.name == name), None)
 
 
-#: Problem of a template that has been removed in the meantime.
+#: The problem shown if the chosen template has been removed in the meantime.
 TEMPLATE_NOT_OFFERED = "That template is no longer available. Choose again."
 NAME_IN_USE = "There's already a workspace with that name. Choose another name."
-#: Most choices of a menu. A field with more is searched.
+#: Maximum number of choices in a menu. A field with more choices is a search.
 MAX_MENU_CHOICES = 20
 
 
 def choice_field(
     name: str, label: str, choices: tuple[Choice, ...], initial: str = "", **options: Any
 ) -> Field:
-    """Return a field for choosing one of several choices: a menu, or a search if there are many."""
+    """Return a field for picking one choice: a menu, or a search if there are many choices."""
     return Field(
         name, label, "choice" if len(choices) <= MAX_MENU_CHOICES else "search", choices, initial, **options
     )
@@ -133,7 +133,7 @@ def choice_field(
 def find_name_problem(
     name: str, max_length: int, taken: Collection[str] = (), what: str = "workspace"
 ) -> str:
-    """Return the problem of a new name, "" for none; ``what`` is the kind of thing that it names."""
+    """Return what is wrong with a new name, or ""; ``what`` is the kind of thing being named."""
     if not name:
         return "Needs a name."
     if len(name) > max_length:
@@ -144,19 +144,19 @@ def find_name_problem(
 
 
 def is_in_use(name: str, taken: Collection[str]) -> bool:
-    """Return whether a name is in use, as people read names: in any case and any form of Unicode."""
+    """Return whether a name is in use, ignoring case and differences between Unicode forms."""
     return fold(name) in set(map(fold, taken))
 
 
 def name_field(initial: str, max_length: int, **options: Any) -> Field:
-    """Return the field for a new name; no name is suggested twice."""
+    """Return the field for a new name, which is never prefilled with the last name used."""
     return Field(
         "name", "Name", "text", initial=initial, max_length=max_length, is_remembered=False, **options
     )
 
 
 def text_of(values: Values, name: str) -> str:
-    """Return the text of a field, stripped of surrounding white space; "" if it is empty."""
+    """Return a field's text without surrounding white space; "" if it is empty."""
     value = values.get(name, "")
     return value.strip() if isinstance(value, str) else ""
 
@@ -169,17 +169,17 @@ def texts_of(values: Values, name: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Spec:
-    """The specification of a creation or a launch: a filled form after the provider validated it.
+    """The specification of a creation or a launch: a completed form, validated by the provider.
 
     Attributes:
         name: The new name.
-        chosen: The other values, by the provider's own keys, which nobody else reads.
-        stem: The beginning of the name, if Usher chooses that. ``name`` is then empty until a free name is
-            found, just before the first call.
+        chosen: The other values, under the provider's own keys, which only the provider reads.
+        stem: The beginning of the name, if Usher chooses it. ``name`` is then empty until a free name
+            is found, just before the first call.
     """
 
     name: str
-    #: Left out of the hash, as a mapping has none, and objects with a spec are put into sets.
+    #: Excluded from the hash because mappings aren't hashable, and objects with a spec are put into sets.
     chosen: Values = field(default_factory=dict, hash=False)
     stem: str = ""
 
@@ -193,7 +193,7 @@ class Spec:
 
     @property
     def label(self) -> str:
-        """Return the name that people read."""
+        """Return the name that users see."""
         return self.text(DISPLAY_NAME_KEY) or self.name or self.stem
 
     @property
@@ -214,12 +214,12 @@ class Spec:
 
 
 def flag_name(name: str) -> str:
-    """Return a field's name in flag spelling, without the prefix of a provider's own limits."""
+    """Return a field's name as a flag, without the prefix of a provider's own limits."""
     return name.removeprefix(LIMIT_PREFIX).replace("_", "-")
 
 
 class FormProblems(Exception):
-    """The problems of a filled form: one sentence per field, keyed by field name."""
+    """The problems with a completed form: one sentence per field, keyed by field name."""
 
     def __init__(self, problems: Mapping[str, str]) -> None:
         super().__init__("; ".join(sorted(problems)))
@@ -228,23 +228,23 @@ class FormProblems(Exception):
 
 @dataclass(frozen=True, slots=True)
 class NameRule:
-    """The rule for names that Usher gives: lower-case letters and digits, with single hyphens in between.
+    """The rule for names chosen by Usher: lower-case letters and digits, separated by single hyphens.
 
     Attributes:
-        max_length: The most characters.
-        needs_letter: Whether a letter has to come first.
+        max_length: The maximum number of characters.
+        needs_letter: Whether the name must begin with a letter.
     """
 
     max_length: int = 35
     needs_letter: bool = False
 
     def allows(self, name: str) -> bool:
-        """Return whether a name keeps the rule."""
+        """Return whether a name follows the rule."""
         is_plain = re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name) is not None
         return is_plain and len(name) <= self.max_length and not (self.needs_letter and name[0].isdigit())
 
     def to_stem(self, text: str, word: str) -> str:
-        """Return a text as the stem of such a name, with room for a suffix; ``word`` if nothing is left."""
+        """Turn a string into a stem that leaves room for a suffix; return ``word`` if nothing is left."""
         plain = unicodedata.normalize("NFKD", text.casefold()).encode("ascii", "ignore").decode().casefold()
         name = "-".join(re.findall(r"[a-z0-9]+", plain)) or word
         name = f"{word}-{name}" if self.needs_letter and name[:1].isdigit() else name
@@ -257,31 +257,31 @@ _MARK_LENGTH: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class FreeName:
-    """Describe a name still to be chosen: its stem, and the names that are taken at the provider."""
+    """Describe a name still to be chosen: its stem, and the names already taken at the provider."""
 
     stem: str
     taken: Collection[str] = ()
 
     def choose_name(self, others: Iterable[str]) -> str:
-        """Return the stem, or the stem with a number or suffix, that is neither taken nor in ``others``."""
+        """Return a name neither taken nor in ``others``: the stem, or the stem with a number or suffix."""
         taken = (*self.taken, *others)
         return find_free_name(self.stem, taken) or append_suffix(self.stem, repr(sorted(taken)))
 
 
 def find_free_name(stem: str, taken: Collection[str], between: str = "-") -> str:
-    """Return an unused name (``is_in_use``); "" if a thousand are taken."""
+    """Return a name that isn't in use (``is_in_use``), or "" if a thousand candidates are taken."""
     folded = set(map(fold, taken))
     tries = (stem if number == 1 else f"{stem}{between}{number}" for number in range(1, 1000))
     return next((name for name in tries if fold(name) not in folded), "")
 
 
 def shorten_key(key: str) -> str:
-    """Return one of our ids, shortened to eight letters and digits to fit into another name or id."""
+    """Return one of Usher's ids, shortened to eight letters and digits to fit into another name or id."""
     return re.sub(r"[^0-9a-z]", "", key.casefold())[-8:].rjust(8, "0")
 
 
 def append_suffix(stem: str, key: str) -> str:
-    """Return the stem with a suffix computed from ``key``, for a namespace shared with other people."""
+    """Return the stem with a suffix computed from ``key``, for a namespace shared with other users."""
     number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big")
     mark = ""
     for _ in range(_MARK_LENGTH):

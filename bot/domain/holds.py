@@ -1,4 +1,4 @@
-"""Holds: the stored reason for which an operation or a run can't go on yet.
+"""Holds: stored reasons why an operation or a run can't continue yet.
 
 A hold is a code, often with a detail: ``silent: 1764370000.0``, ``cause: rate_limited``, ``stopping_first``.
 ``bot.messages`` puts it into words. Codes are never renamed, because rows contain them.
@@ -10,50 +10,53 @@ from typing import Final, NewType
 
 from bot.domain.causes import get_cause_word
 
-#: A code, with its detail after a colon; "" if nothing holds up the work, or nothing does any more.
+#: A code, followed by a colon and its detail; "" if nothing is holding up the work, or nothing is any longer.
 Hold = NewType("Hold", str)
 NOTHING: Final = Hold("")
 
 
 class HoldCode(StrEnum):
-    """Codes of holds. A detail is a time in epoch seconds, a cause, or the provider's own words."""
+    """Codes of holds; a detail is a time in epoch seconds, a cause, or the provider's own words."""
 
-    #: Since the time in the detail, the connection gives no usable answer, or refuses calls as too busy.
+    #: The connection has given no usable answer, or has refused calls because it is too busy, since the time
+    #: in the detail.
     SILENT = "silent"
     OVERLOADED = "overloaded"
-    #: The connection asked for a pause until a time.
+    #: The connection asked for a pause until the time in the detail.
     PAUSED = "paused"
     #: The operator has removed the connection.
     NO_CONNECTION = "no_connection"
-    #: Slack can't say who asked.
+    #: Slack can't say who made the request.
     PERSON_UNKNOWN = "person_unknown"
-    #: A stop that can be forced has shown no effect for a minute.
+    #: A stop that can be forced has had no effect for a minute.
     UNANSWERED = "unanswered"
-    #: The call was accepted, but reads are refused, so nobody can see its effect.
+    #: The call was accepted, but status reads are refused, so its effect can't be seen.
     UNSEEN = "unseen"
-    #: The person's own account may send no more requests until a time.
+    #: The user's own account may send no more requests until the time in the detail.
     OWN_LIMIT = "own_limit"
-    #: An earlier stop has to finish first, or has been running for long.
+    #: An earlier stop has to finish first, or has already taken a long time.
     STOPPING_FIRST = "stopping_first"
     STOPPING_LONG = "stopping_long"
-    #: The same for a stop that Usher didn't send, with the provider's words about it.
+    #: A stop that Usher didn't send has to finish first, or has already taken a long time. The detail is the
+    #: provider's words about it.
     STOPPING_ELSEWHERE = "stopping_elsewhere"
     STOPPING_ELSEWHERE_LONG = "stopping_elsewhere_long"
-    #: The provider is still busy with another change of the workspace. The detail is its words.
+    #: The provider is still busy with another change of the workspace. The detail is the provider's words.
     UNDER_WAY = "under_way"
     START_SENT = "start_sent"
-    #: A call that was accepted at the time in the detail shows no effect yet.
+    #: A call that was accepted at the time in the detail has had no effect yet.
     STILL_DOWN = "still_down"
     NO_EFFECT = "no_effect"
-    #: The provider accepts no stop in the state that it reports.
+    #: The provider doesn't accept a stop in the workspace's current state.
     NO_STOP_YET = "no_stop_yet"
     #: The provider reports a state that Usher doesn't know. The detail is the provider's word.
     STRANGE_STATE = "strange_state"
-    #: A cause of failures that may pass (``bot.messages.texts.problems.CAUSES``).
+    #: The detail is the cause of a failure that may be temporary (``bot.messages.texts.problems.CAUSES``).
     CAUSE = "cause"
 
 
-#: Holds that affect everything a person has on a connection. The others affect one workspace or run.
+#: Codes of holds that affect everything a user has on a connection. The others affect only one workspace or
+#: run.
 _OF_CONNECTION: Final = frozenset(
     {
         HoldCode.SILENT,
@@ -64,33 +67,33 @@ _OF_CONNECTION: Final = frozenset(
         HoldCode.PERSON_UNKNOWN,
     }
 )
-#: Causes of failures that affect everything as well.
+#: Causes of temporary failures that also affect everything a user has on a connection.
 _CAUSES_OF_CONNECTION: Final = frozenset({"people_out", "sign_in_refused", "rate_limited", "unreachable"})
 
 
 def make_hold(code: HoldCode, detail: str | float = "") -> Hold:
-    """Return a hold from its code and detail."""
+    """Make a hold from a code and its detail."""
     return Hold(f"{code}: {detail}" if detail != "" else str(code))
 
 
 def hold_until(code: HoldCode, until: float) -> Hold:
-    """Return a hold until a time, rounded up to a minute so that computing it again gives the same."""
+    """Make a hold until a time, rounded up to a minute so that recomputing it gives the same hold."""
     return make_hold(code, math.ceil(until / 60) * 60.0)
 
 
 def hold_by_cause(cause: str) -> Hold:
-    """Return a hold from the cause of a failure that may pass."""
+    """Make a hold from the cause of a failure that may be temporary."""
     return make_hold(HoldCode.CAUSE, cause)
 
 
 def split_hold(hold: str) -> tuple[HoldCode | None, str]:
-    """Return the code and the detail; the code is None if this release doesn't know it."""
+    """Return a hold's code and detail; the code is None if this release doesn't know it."""
     word, _, detail = hold.partition(": ")
     return (HoldCode(word) if word in set(HoldCode) else None), detail
 
 
 def find_common_code(hold: str | None) -> str:
-    """Return the code or cause if it affects everything a person has on a connection, "" otherwise."""
+    """Return a hold's code or cause if it affects everything a user has on a connection, else ""."""
     code, detail = split_hold(hold or "")
     if code is HoldCode.CAUSE and get_cause_word(detail) in _CAUSES_OF_CONNECTION:
         return detail
@@ -103,11 +106,11 @@ def is_hold(hold: str | None, code: HoldCode) -> bool:
 
 
 def is_silence(hold: str | None) -> bool:
-    """Return whether the hold is that a connection gives no usable answer."""
+    """Return whether the hold says that a connection isn't giving usable answers."""
     return is_hold(hold, HoldCode.SILENT)
 
 
 def is_failure_of_server(hold: str | None) -> bool:
-    """Return whether the hold is that a provider answers calls with server errors."""
+    """Return whether the hold says that a provider is answering calls with server errors."""
     code, detail = split_hold(hold or "")
     return code is HoldCode.CAUSE and get_cause_word(detail) in {"server_failed", "answered_error"}

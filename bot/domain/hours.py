@@ -1,10 +1,10 @@
 """Working hours of workspaces, their starts and stops, and workspaces left running. Pure functions.
 
-An hours rule has local times in a zone: the one that its person had in Slack when the rule was made. Its
-*occurrences*, the starts and stops that follow from it, are computed and not stored, as rows would have to
-change with their rule. Each occurrence is identified by its local date and time, so none comes twice,
-whatever crashes and clock changes do. A time that the clocks skip comes that much later, and of a time that
-they show twice the first counts.
+An hours rule has local times in a time zone: the one its owner had in Slack when the rule was made. Its
+*occurrences*, the starts and stops that follow from it, are computed rather than stored, because rows would
+have to change along with their rule. Each occurrence is identified by its local date and time, so none
+happens twice, whatever crashes and clock changes occur. A time that the clocks skip is moved later by as much
+as they skip; of a time that occurs twice, the first one counts.
 """
 
 from __future__ import annotations
@@ -24,39 +24,41 @@ from bot.domain.workspaces import State, Workspace
 
 Side = Literal["start", "stop"]
 
-#: Seconds before a stop by hours at which it becomes the workspace's timer, so that its person is warned.
+#: How far in advance, in seconds, a stop by hours becomes the workspace's timer, so that the owner is warned.
 STOP_CHECK_SECONDS: Final = TIMER_WARNING_SECONDS + 2 * SOONEST_SECONDS
-#: Seconds that hours without a stop count as lasting, to decide how late their start may come.
+#: How long hours without a stop are assumed to last, in seconds, to decide how late their start may still be
+#: sent.
 OPEN_HOURS_SECONDS: Final = 12 * 3600.0
-#: Share and seconds of a plan that have to be left for a late start to be sent.
+#: A late start is sent only if at least this share of the plan, and this many seconds of it, are left.
 MIN_SHARE_LEFT: Final = 1.0 / 3.0
 MIN_SECONDS_LEFT: Final = 1_800.0
-#: Seconds within which a start may be sent however short its plan is.
+#: Within this many seconds of its time, a start may be sent no matter how short its plan is.
 ON_TIME_SECONDS: Final = 60.0
-#: Seconds back for which missed occurrences still count, and ahead for which rules without a last day are
-#: planned.
+#: How far back missed occurrences still count, and how far ahead rules without a last day are planned, in
+#: seconds.
 HORIZON_SECONDS: Final = 30 * 86_400.0
-#: Seconds ahead for which rules with a last day are planned.
+#: How far ahead rules with a last day are planned, in seconds.
 YEAR_SECONDS: Final = 366 * 86_400.0
-#: How far ahead a start and a stop for one time are looked for: every weekday comes twice.
+#: How far ahead to look for a start and a stop at the same time, in seconds: long enough for every weekday to
+#: occur twice.
 RUN_THROUGH_SECONDS: Final = 15 * 86_400.0
-#: The most rules of one workspace.
+#: Maximum number of hours rules per workspace.
 MAX_RULES: Final = 14
-#: Minutes of their day between which people are asked about a workspace left running. Without an answer, the
-#: workspace may be stopped in the evening.
+#: Local times, in minutes of the day, between which owners are asked about a workspace left running. Without
+#: an answer, the workspace may be stopped in the evening.
 DAYTIME: Final = (9 * 60, 17 * 60)
 EVENING: Final = 18 * 60
-#: Starts in a row that nobody used, after which hours are paused.
+#: Hours are paused after this many consecutive starts that nobody used.
 UNUSED_PAUSES: Final = 5
-#: Seconds after a start for which a use that the provider reports is taken for the start itself.
+#: For this many seconds after a start, any use reported by the provider is attributed to the start itself.
 START_USE_SECONDS: Final = 900.0
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Occurrence:
-    """One start or stop: its time, and the local time that it was planned for.
+    """One start or stop: its time, and the local time for which it was planned.
 
-    It is due from ``due_at`` on. ``until`` is when the time that a start begins is over. All times but
+    It is due from ``due_at`` on. ``until`` is when the period begun by a start is over. All times except
     ``local`` are in epoch seconds.
     """
 
@@ -68,7 +70,7 @@ class Occurrence:
 
     @property
     def latest_start(self) -> float:
-        """Return the last time at which enough of the plan is left to send its start."""
+        """Return the latest time at which a start may be sent, so that enough of the plan is left."""
         left = max((self.until - self.at) * MIN_SHARE_LEFT, MIN_SECONDS_LEFT)
         return max(self.until - left, self.at + ON_TIME_SECONDS)
 
@@ -77,7 +79,7 @@ class Occurrence:
 class Timetable(ABC):
     """The days and times at which something begins and ends, in a time zone.
 
-    ``days`` are names of weekdays, or dates of hours that come only once, between a first and a last day.
+    ``days`` are names of weekdays, or dates for hours that happen only once, between a first and a last day.
     ``off`` are dates that are left out. A start is due ``lead_seconds`` before its time.
     """
 
@@ -92,37 +94,37 @@ class Timetable(ABC):
     @property
     @abstractmethod
     def time_zone(self) -> str:
-        """Return the time zone of its days and times."""
+        """Return the time zone of the days and times."""
 
     @property
     def wanted(self) -> Wanted:
-        """Return the hours that were asked for."""
+        """Return the hours as they were requested."""
         return Wanted(self.days, self.starts, self.stops)
 
     def timetable(self) -> dict[str, Any]:
-        """Return the timetable's fields, without those of a subclass, by name."""
+        """Return the timetable's fields by name, without those of subclasses."""
         return {one.name: getattr(self, one.name) for one in fields(Timetable)}
 
     def after(self, moment: float) -> Occurrence | None:
-        """Return the first occurrence after a time; None if there is none in the time planned ahead."""
+        """Return the first occurrence after a time, or None if none is planned that far ahead."""
         spans = (2 * 86_400.0, 9 * 86_400.0, YEAR_SECONDS if self.last_day else HORIZON_SECONDS)
         return next((one for span in spans for one in self.between(moment, moment + span)), None)
 
     def between(self, after: float, until: float) -> list[Occurrence]:
-        """Return the occurrences after one time and up to another, in order."""
+        """Return the occurrences after one time and up to and including another, in order."""
         first, last = self.day(after), self.day(until)
         # Hours that begin on one day may end on the next.
         days = (first + timedelta(days=count) for count in range(-1, (last - first).days + 1))
         return sorted(one for day in days for one in self.on(day) if after < one.at <= until)
 
     def begin(self, one: Occurrence) -> Occurrence:
-        """Return the first occurrence of an occurrence's day; a stop after midnight is of the day before."""
+        """Return the first occurrence on the same day; a stop after midnight belongs to the day before."""
         day = date.fromisoformat(one.local[:10])
         every = (self.on(day - timedelta(days=before)) for before in (0, 1))
         return next((found[0] for found in every if one in found), one)
 
     def day(self, at: float) -> date:
-        """Return the date in its zone at a time."""
+        """Return the date at a given time, in the timetable's zone."""
         return datetime.fromtimestamp(at, load_zone(self.time_zone)).date()
 
     def on(self, day: date) -> list[Occurrence]:
@@ -155,8 +157,8 @@ class Timetable(ABC):
 class HoursRule(Timetable):
     """Hours of a workspace, in the time zone ``zone``.
 
-    Occurrences up to ``processed_until`` are settled. ``agreed``: the rule's person knows that its stop is
-    irreversible for the workspace.
+    Occurrences up to ``processed_until`` are settled. ``agreed``: the rule's owner knows that the stop is
+    irreversible for this workspace.
     """
 
     id: str
@@ -166,26 +168,27 @@ class HoursRule(Timetable):
     zone: str
     processed_until: Past
     agreed: bool = False
-    #: Why it is paused, a cause of ``bot.messages.texts.problems``; "" if it isn't.
+    #: Why the rule is paused, as a cause of ``bot.messages.texts.problems``; "" if it isn't.
     paused: str = ""
-    #: Name and provider's id of the workspace after an unlink, which deleted its row. The id finds it again.
+    #: The workspace's name and its id at the provider, kept after an unlink deleted its row. The workspace is
+    #: found again by that id.
     name: str = ""
     remote_id: str = ""
-    #: When it last started its workspace, and how many starts in a row nobody used.
+    #: When the rule last started its workspace, and how many starts in a row went unused.
     started_at: Past | None = None
     unused: int = 0
 
     @property
     def time_zone(self) -> str:
-        """Return the zone of its days and times."""
+        """Return the time zone of the days and times."""
         return self.zone
 
     def started(self, at: float, *, is_used: bool) -> Self:
-        """Return the rule after another start; ``is_used``: somebody used the workspace since the last."""
+        """Return the rule after another start; ``is_used``: the workspace was used since the last one."""
         return replace(self, started_at=at, unused=0 if is_used else self.unused + 1)
 
     def due(self, now: float) -> list[Occurrence]:
-        """Return the occurrences that are due and not settled, in order."""
+        """Return the occurrences that are due and not yet settled, in order."""
         since = max(self.processed_until, now - HORIZON_SECONDS)
         return [
             one
@@ -194,9 +197,9 @@ class HoursRule(Timetable):
         ]
 
     def next_stop(self, now: float, beside: Collection[HoursRule] = ()) -> float | None:
-        """Return the time of its next stop, after the settled ones; None if that doesn't come.
+        """Return the time of the rule's next unsettled stop, or None.
 
-        None comes for which other hours, ``beside`` it, start the workspace.
+        A stop doesn't count if the hours in ``beside`` start the workspace at the same time.
         """
         since, spans = max(now, self.processed_until), (86_400.0, 9 * 86_400.0, HORIZON_SECONDS)
         found = (one.at for span in spans for one in self.between(since, since + span) if one.side == "stop")
@@ -204,14 +207,14 @@ class HoursRule(Timetable):
         return None if self.paused else next(coming, None)
 
     def is_on(self, now: float) -> bool:
-        """Return whether a start of the rule has passed and its stop hasn't."""
+        """Return whether the rule's hours are in progress: started, and not yet stopped."""
         coming = self.after(now)
         return coming is not None and coming.side == "stop" and self.starts is not None
 
 
 @dataclass(frozen=True, slots=True)
 class FormerHours:
-    """Hours that were turned off, as the button that restores them carries them."""
+    """Hours that were turned off, as stored in the button that restores them."""
 
     wanted: Wanted
     zone: str
@@ -220,20 +223,20 @@ class FormerHours:
 
 
 def find_hours_stop(rules: Iterable[HoursRule], now: float) -> float | None:
-    """Return the time of a workspace's next stop by a person's own hours."""
+    """Return when a workspace's hours next stop it, or None."""
     every = tuple(rules)
     stops = [one.next_stop(now, every) for one in every]
     return min((at for at in stops if at is not None), default=None)
 
 
 def is_planned(rules: Iterable[HoursRule], side: str, at: float) -> bool:
-    """Return whether hours start or stop a workspace at a time, whether or not that is settled."""
+    """Return whether hours start or stop a workspace at this time, even if that is already settled."""
     active = (one for one in rules if not one.paused)
     return any((one.side, one.at) == (side, at) for rule in active for one in rule.between(at - 1.0, at))
 
 
 def find_run_through(rules: Collection[HoursRule], rule: HoursRule, now: float) -> Occurrence | None:
-    """Return the first stop for whose time hours start the workspace, by a rule and the others."""
+    """Return the first stop that coincides with a start, where ``rule`` plans at least one of the two."""
     coming = (
         (one, rules if own is rule else [rule])
         for own in (rule, *rules)
@@ -249,12 +252,12 @@ def _local(day: date, minute: int) -> str:
 
 
 def list_dates(first: date, until: date) -> list[str]:
-    """Return the dates from ``first`` to the day before ``until``, as rules write them."""
+    """Return the dates from ``first`` up to but excluding ``until``, in the format used by rules."""
     return [(first + timedelta(days=count)).isoformat() for count in range((until - first).days)]
 
 
 def group_days(of: Timetable, days: Collection[str]) -> list[tuple[str, str]]:
-    """Return days grouped into spans (first, last) that have no other occurrences in between."""
+    """Group days into spans (first, last) that have no other occurrences in between."""
     found: list[tuple[str, str]] = []
     for day in sorted(days):
         since, until = date.fromisoformat(found[-1][1] if found else day), date.fromisoformat(day)
@@ -267,17 +270,17 @@ def group_days(of: Timetable, days: Collection[str]) -> list[tuple[str, str]]:
 
 
 def was_used(workspace: Workspace, since: float) -> bool:
-    """Return whether a workspace was used since its start: through Usher, or as its provider reports."""
+    """Return whether a workspace was used since its start, through Usher or according to its provider."""
     return (workspace.last_request_at or 0.0) >= since or (
         workspace.last_used_at or 0.0
     ) >= since + START_USE_SECONDS
 
 
 def find_idle_since(workspace: Workspace) -> tuple[float, bool] | None:
-    """Return since when a workspace has been idle, and whether its provider reports use.
+    """Return when a workspace became idle, and whether its provider reports use.
 
-    None if nobody knows, or if it doesn't run. If nothing says when it came up, the first read that found it
-    running counts.
+    Return None if that isn't known, or if the workspace isn't running. If nothing says when it came up, the
+    first read that found it running is used.
     """
     used, began = workspace.last_used_at, workspace.started_at or workspace.running_since
     if workspace.current_state is not State.RUNNING:
@@ -288,9 +291,9 @@ def find_idle_since(workspace: Workspace) -> tuple[float, bool] | None:
 
 
 def find_asking_evening(workspace: Workspace, seconds: float, now: float, zone: ZoneInfo) -> float | None:
-    """Return this evening's time if a workspace's person is to be asked now whether they need it, else None.
+    """Return this evening's time if the owner should be asked now whether they need it, else None.
 
-    They are asked in the daytime, once the workspace has been idle for ``seconds``. What they do with it in
+    Owners are asked in the daytime, once the workspace has been idle for ``seconds``. What they do with it in
     Slack counts as use.
     """
     left, local = find_idle_since(workspace), datetime.fromtimestamp(now, zone)

@@ -1,4 +1,4 @@
-"""Installations: where in Slack Usher is installed, and which administrators administer whom."""
+"""Installations: where in Slack Usher is installed, and which administrators are responsible for whom."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from bot.domain.user_groups import UserGroups
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """One installation as stored; ``secret`` is ciphertext (``bot.support.vault``).
+    """An installation as stored; ``secret`` is ciphertext (``bot.support.vault``).
 
-    ``enterprise_id`` is the enterprise in its people's keys, ``organisation_id`` the one that Slack named
-    when Usher was last installed there.
+    ``enterprise_id`` is the enterprise in its users' keys, and ``organisation_id`` is the one that Slack
+    named when Usher was last installed there.
     """
 
     id: str
@@ -33,27 +33,27 @@ class Installed:
     expires_at: Stays | None
     installed_by: str
     installed_at: Past = 0.0
-    #: Since when Slack refuses its refresh token, so that Usher has to be installed again.
+    #: When Slack began refusing the refresh token, which means that Usher has to be installed again.
     lost_at: Past | None = None
     organisation_id: str | None = None
 
     @property
     def row_key(self) -> str:
-        """Return the key for sealing the secret, which can't be a person's."""
+        """Return the row key with which the secret is sealed; it can't clash with a user's."""
         return f"installation/{self.id}"
 
 
 class Administered(ABC):
-    """The base of ``Installation`` and ``Installations``: who administers whom.
+    """The base class of ``Installation`` and ``Installations``: who administers whom.
 
-    Administrators administer their own Slack workspace, or everybody.
+    Administrators administer either their own Slack workspace or everyone.
     """
 
     __slots__ = ()
 
     @abstractmethod
     def reach(self, principal: Principal) -> str | None:
-        """Return the prefix of the keys of all whom a person administers; None if they administer nobody."""
+        """Return the key prefix of everyone this person administers, or None if not an administrator."""
 
     @abstractmethod
     def list_administrators(self) -> list[Principal]:
@@ -64,30 +64,30 @@ class Administered(ABC):
         return self.reach(principal) is not None
 
     def administers(self, principal: Principal, owner: Principal) -> bool:
-        """Return whether a person may administer the things of an owner."""
+        """Return whether a person may administer things that belong to this owner."""
         reach = self.reach(principal)
         return reach is not None and owner.key.startswith(reach)
 
     def filter_administrators(self, is_of: Callable[[Principal], bool]) -> list[Principal]:
-        """Return the administrators for whom a predicate holds, and those who administer everybody."""
+        """Return the administrators who match a predicate, plus those who administer everyone."""
         return [one for one in self.list_administrators() if self.reach(one) == "" or is_of(one)]
 
     @abstractmethod
     def resolve_principal(self, principal: Principal) -> Principal:
-        """Return the principal under which Usher knows a person whom a payload or a sign-in names."""
+        """Return the principal under which Usher knows a person named in a payload or a sign-in."""
 
     @abstractmethod
     def has_team(self, enterprise_id: str | None, team_id: str | None) -> bool:
-        """Return whether a team belongs to an installation of Usher."""
+        """Return whether a team belongs to one of Usher's installations."""
 
     def is_current(self, principal: Principal) -> bool:
-        """Return whether a principal is how Usher knows that person now, where it is installed."""
+        """Return whether this is still the principal under which Usher knows the person."""
         is_here = self.has_team(principal.enterprise_id, principal.team_id)
         return is_here and self.resolve_principal(principal) == principal
 
     @abstractmethod
     def is_same_person(self, one: Principal, other: Principal) -> bool:
-        """Return whether two principals are one person."""
+        """Return whether two principals are the same person."""
 
     def decides(self, principal: Principal, owner: Principal) -> bool:
         """Return whether a person may decide about an owner; about themself only if nobody else can."""
@@ -99,10 +99,11 @@ class Administered(ABC):
 
 @dataclass(frozen=True, slots=True)
 class Installation(Administered):
-    """One Slack workspace or enterprise where Usher is installed, with its bot and its administrators.
+    """A Slack workspace or enterprise where Usher is installed, with its bot and its administrators.
 
-    For a whole enterprise, the team may be None. ``administrators`` holds ``T…:U…``, ``U…``, or ``groups`` of
-    them. Only this class decides who belongs to an installation.
+    If the installation covers a whole enterprise, the team may be None. ``administrators`` holds entries of
+    the form ``T…:U…`` or ``U…``, or ``groups`` of them. Only this class decides who belongs to an
+    installation.
     """
 
     team_id: str | None
@@ -112,10 +113,11 @@ class Installation(Administered):
     team_name: str = ""
     bot_user_id: str | None = None
     bot_id: str | None = None
-    #: The name that people write after an @ to address the bot.
+    #: The name with which people address the bot, after an @.
     bot_name: str = "usher"
     groups: UserGroups = field(default_factory=UserGroups, compare=False, repr=False)
-    #: The enterprise in the keys of users who linked when an earlier release stored another one for them.
+    #: Maps users who linked when an earlier release stored a different enterprise for them to that
+    #: enterprise, which their keys contain.
     other_enterprises: Mapping[str, str | None] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
@@ -134,12 +136,12 @@ class Installation(Administered):
 
     @property
     def sign_in_team(self) -> str:
-        """Return the team that Sign in with Slack suggests to people it doesn't know yet; "" for none."""
+        """Return the team that Sign in with Slack suggests to people it doesn't know yet, or ""."""
         return self.team_id or ""
 
     @property
     def enterprise(self) -> str | None:
-        """Return the enterprise, if the installation covers a whole one."""
+        """Return the enterprise if the installation covers all of it, else None."""
         return self.enterprise_id if self.is_org_wide else None
 
     @property
@@ -148,15 +150,15 @@ class Installation(Administered):
         return (self.enterprise_id if self.is_org_wide else self.team_id) or ""
 
     def find_for(self, principal: Principal) -> Installation:  # noqa: ARG002 - as ``Installations`` has it
-        """Return the installation that serves a person: the only one."""
+        """Return the installation that serves a person, which is always this one."""
         return self
 
     def resolve_principal(self, principal: Principal) -> Principal:
-        """Return the principal under which Usher knows a person whom a payload or a sign-in names.
+        """Return the principal under which Usher knows a person named in a payload or a sign-in.
 
-        If a whole enterprise has installed Usher, the principal has the enterprise and the user, the same in
-        all its teams. Otherwise it has the team and the user, with the enterprise stored for the installation
-        or for that user. A principal of another installation is returned unchanged.
+        If a whole enterprise has installed Usher, the principal consists of the enterprise and the user, the
+        same in all its teams. Otherwise it consists of the team and the user, with the enterprise stored for
+        the installation or for that user. A principal of another installation is returned unchanged.
         """
         if not self.has_team(principal.enterprise_id, principal.team_id):
             return principal
@@ -164,41 +166,42 @@ class Installation(Administered):
         return Principal(enterprise, self.id, principal.user_id)
 
     def remove_own_mentions(self, text: str) -> str:
-        """Remove the bot's mentions from a text that somebody wrote to it: ``stop lab, @usher``."""
+        """Remove mentions of the bot from what someone wrote to it: ``stop lab, @usher``."""
         return own_mentions.remove_own_mentions(text, (self.bot_user_id, self.bot_id), self.bot_name)
 
     def find_for_team(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
-        """Return this installation if a team belongs to it."""
+        """Return this installation if the team belongs to it, else None."""
         return self if self.has_team(enterprise_id, team_id) else None
 
     def has_team(self, enterprise_id: str | None, team_id: str | None) -> bool:
         """Return whether a team belongs to the installation; missing ids never match.
 
-        It must be the installed team or, if the installation covers a whole enterprise, any of its teams.
+        It must be the installed team or, if the installation covers a whole enterprise, any team of that
+        enterprise.
         """
         return self._are_one((enterprise_id, team_id), (self.enterprise_id, self.team_id))
 
     def is_same_person(self, one: Principal, other: Principal) -> bool:
-        """Return whether two principals are one person.
+        """Return whether two principals are the same person.
 
-        Team and user must match or, as a user has one id in all teams of an enterprise, enterprise and user
-        if the installation covers the whole enterprise
-        (``docs/internals/slack.md``, "Sign in with Slack").
+        Team and user must match. If the installation covers a whole enterprise, enterprise and user may match
+        instead, because a user has one id in all its teams (``docs/internals/slack.md``, "Sign in with
+        Slack").
         """
         homes = [(each.enterprise_id, each.team_id) for each in (one, other)]
         return one.user_id == other.user_id and self._are_one(*homes)
 
     def are_together(self, one: Principal, other: Principal) -> bool:  # noqa: ARG002 - as ``Installations``
-        """Return True, as there is no other installation."""
+        """Return True, because there is only one installation."""
         return True
 
     @property
     def is_several(self) -> bool:
-        """Return False (see ``Installations``)."""
+        """Return False, because there is only one installation (see ``Installations``)."""
         return False
 
     def reach(self, principal: Principal) -> str | None:
-        """Return "", which is everybody, for an administrator."""
+        """Return "", the key prefix of everyone, for an administrator; None for anyone else."""
         return "" if self.resolve_principal(principal) in self.list_administrators() else None
 
     def list_administrators(self) -> list[Principal]:
@@ -211,7 +214,7 @@ class Installation(Administered):
         return sorted(found, key=lambda one: one.key)
 
     def parse_principal(self, name: str) -> Principal:
-        """Return the principal that an operator names as ``U…`` (of the installed team) or ``T…:U…``."""
+        """Parse an operator's notation for a person: ``U…`` (of the installed team) or ``T…:U…``."""
         team, _, user = name.rpartition(":")
         return Principal(self.enterprise_id, team or self.team_id or "", user)
 
@@ -223,11 +226,12 @@ class Installation(Administered):
 
 
 class Installations(Administered):
-    """All current installations, if Usher is installed by OAuth in any number of Slack workspaces.
+    """All current installations, for when Usher is installed by OAuth in any number of Slack workspaces.
 
-    The methods are those of ``Installation``, for all of them. ``replace`` sets the installations; nothing
-    here reads the database (``bot.slack.installed`` does). People in ``administrators`` administer their own
-    workspace, those in ``everywhere`` all workspaces. An id without a workspace names nobody here.
+    It has the methods of ``Installation``, applied to all installations. ``replace`` sets the installations;
+    nothing here reads the database (``bot.slack.installed`` does). People in ``administrators`` administer
+    their own workspace, and those in ``everywhere`` administer all workspaces. An id without a workspace
+    isn't accepted here.
     """
 
     def __init__(
@@ -240,7 +244,7 @@ class Installations(Administered):
 
     @property
     def sign_in_team(self) -> str:
-        """Return "": people choose their workspace themselves."""
+        """Return "", because people choose their workspace themselves."""
         return ""
 
     def replace(self, installations: Iterable[Installation]) -> None:
@@ -248,7 +252,7 @@ class Installations(Administered):
         self._installations = {one.id: one for one in installations}
 
     def __iter__(self) -> Iterator[Installation]:
-        """Return all of them, in the order of their ids."""
+        """Iterate over all installations, in the order of their ids."""
         return iter([self._installations[name] for name in sorted(self._installations)])
 
     def find_for_team(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
@@ -260,32 +264,32 @@ class Installations(Administered):
         return None
 
     def find_for(self, principal: Principal) -> Installation:
-        """Return the installation that serves a person, or one without members if none does."""
+        """Return the installation that serves a person, or an installation without members if none does."""
         return self.find_for_team(principal.enterprise_id, principal.team_id) or Installation(None)
 
     def resolve_principal(self, principal: Principal) -> Principal:
-        """Return the principal under which Usher knows a person, as ``Installation`` does."""
+        """Return the principal by which Usher knows a person, as ``Installation`` does."""
         return self.find_for(principal).resolve_principal(principal)
 
     def has_team(self, enterprise_id: str | None, team_id: str | None) -> bool:
-        """Return whether a team belongs to any of them."""
+        """Return whether a team belongs to any of the installations."""
         return self.find_for_team(enterprise_id, team_id) is not None
 
     def is_same_person(self, one: Principal, other: Principal) -> bool:
-        """Return whether two principals are one person of one installation."""
+        """Return whether two principals are the same person in the same installation."""
         return self.find_for(one).is_same_person(one, other)
 
     def are_together(self, one: Principal, other: Principal) -> bool:
-        """Return whether two people belong to the same installation, so that an id means the same person."""
+        """Return whether two people are in the same installation, where an id means one person to both."""
         return one.place == other.place
 
     @property
     def is_several(self) -> bool:
-        """Return whether people's names have to be shown with their Slack workspace."""
+        """Return whether people's names must be shown together with their Slack workspace."""
         return len(self._installations) > 1
 
     def reach(self, principal: Principal) -> str | None:
-        """Return "" if a person administers everybody, their workspace's prefix if only that; None else."""
+        """Return "" for an admin of everyone, the workspace's prefix for an admin of one, else None."""
         name = f"{principal.team_id}:{principal.user_id}"
         if name in self.groups.expand(self._everywhere):
             return ""
@@ -300,39 +304,39 @@ class Installations(Administered):
         return sorted(found, key=lambda one: one.key)
 
     def parse_principal(self, name: str) -> Principal:
-        """Return the principal that an operator names as ``T…:U…`` or ``E…:U…``."""
+        """Parse an operator's notation for a person: ``T…:U…`` or ``E…:U…``."""
         place, _, user = name.rpartition(":")
         found = self._installations.get(place)
         return Principal(found.enterprise_id if found is not None else None, place, user)
 
 
-#: One installation, given by its bot token, or any number made by OAuth.
+#: Either one installation, given by its bot token, or any number of them made by OAuth.
 AnyInstallation = Installation | Installations
 
 
 class Tenants(Protocol):
-    """The installations that are served, and their tokens: ``OneTenant``, or ``InstalledSlack``.
+    """The installations being served, and their tokens: ``OneTenant``, or ``InstalledSlack``.
 
-    An event about an installation counts only as far as Slack confirms it. Methods that ask Slack raise
+    An event about an installation is trusted only as far as Slack confirms it. Methods that ask Slack raise
     SlackFailed if Slack doesn't answer.
     """
 
     async def installation(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
-        """Return the installation that a team belongs to, as of a few seconds ago; never raise."""
+        """Return the installation that a team belongs to, at most a few seconds out of date; never raise."""
         ...
 
     def token_of(self, name: str) -> str:
-        """Return the bot's token of an installation, by its id."""
+        """Return the bot's token for the installation with this id."""
         ...
 
     async def find_refused_token(self, installation: Installation) -> str | None:
-        """Return the stored token if Slack refuses it, otherwise None."""
+        """Return the installation's stored token if Slack refuses it, else None."""
         ...
 
     async def forget_token(self, installation: Installation, refused: str) -> None:
-        """Forget a refused token, unless it was replaced in the meantime."""
+        """Forget a refused token, unless it has been replaced in the meantime."""
         ...
 
     async def has_channel(self, installation: Installation, channel: str, ts: str) -> bool:
-        """Return whether Slack knows a channel by this id; ``ts`` is that of a message in it."""
+        """Return whether Slack knows a channel by this id; ``ts`` is the timestamp of a message in it."""
         ...

@@ -1,7 +1,7 @@
-"""Our own markup, and the times that its parts name. Pure functions.
+"""Usher's own markup, and the times named in its parts. Pure functions.
 
-A sentence about a time to come is true until that time. The code that fills the sentence gives the time, so
-nobody has to search the words for it.
+A sentence about a future time is true only until then. The code that fills in the sentence supplies the time,
+so nothing has to search the words for it.
 """
 
 from __future__ import annotations
@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple, Self, TypeAlias, cast
 
-#: A sentence with placeholders, or several in order.
+#: A sentence with placeholders, or several sentences in order.
 Template: TypeAlias = str | tuple[str, ...]
 
 
 class Part(NamedTuple):
     """A part of a line, the times that it names, and the plan that it announces for them.
 
-    A plan is ``start``, ``stop`` or ``nothing`` (that nothing stops the workspace), and the workspace's key.
-    It is () if there is none.
+    A plan is ``start``, ``stop`` or ``nothing`` (nothing stops the workspace), followed by the workspace's
+    key. It is () if the part announces no plan.
     """
 
     text: str
@@ -26,24 +26,24 @@ class Part(NamedTuple):
 
 
 class Markup(str):
-    """A text that already is Slack markup, so that it isn't escaped again."""
+    """A string that is already Slack markup, so it isn't escaped again."""
 
     __slots__ = ()
 
     def __new__(cls, text: str = "") -> Self:
-        """Return the text; a ``Dated`` text keeps its times."""
+        """Return the text as markup; a ``Dated`` text keeps its times."""
         return cast("Self", text) if isinstance(text, Dated) else super().__new__(cls, text)
 
 
 class Dated(Markup):
-    """Markup in lines of parts, some of which name times."""
+    """Markup made of lines of parts, some of which name times."""
 
     __slots__ = ("lines", "moments")
     lines: tuple[tuple[Part, ...], ...]
     moments: tuple[int, ...]
 
     def __new__(cls, lines: Iterable[Iterable[Part]]) -> Self:
-        """Return the text of these lines."""
+        """Build the text from its lines."""
         parts = tuple(tuple(line) for line in lines)
         text = "\n".join(" ".join(part.text for part in line) for line in parts)
         made = str.__new__(cls, text)
@@ -57,11 +57,11 @@ class Dated(Markup):
         return (part for line in self.lines for part in line)
 
     def rewrite(self, text: str) -> Dated:
-        """Return another text that names the same times."""
+        """Return a different text that names the same times as this one."""
         return Dated([[Part(text, self.moments)]])
 
     def drop(self, has_passed: Callable[[Part], bool]) -> str:
-        """Return the text without parts that have passed and without the rest of their lines."""
+        """Return the text, cutting off each line before its first part that has passed."""
         left: list[list[Part]] = []
         for line in self.lines:
             passed = next((at for at, part in enumerate(line) if has_passed(part)), len(line))
@@ -71,7 +71,7 @@ class Dated(Markup):
 
 
 def list_parts(blocks: Iterable[Mapping[str, Any]]) -> list[Part]:
-    """Return the parts of all dated texts in blocks."""
+    """Return the parts of all ``Dated`` texts in the blocks."""
     found: list[Part] = []
     for block in blocks:
         for one in block.get("elements", ()) if block["type"] == "context" else (block.get("text") or {},):
@@ -82,9 +82,9 @@ def list_parts(blocks: Iterable[Mapping[str, Any]]) -> list[Part]:
 
 
 def join(texts: Iterable[str], between: str = " ") -> str:
-    """Join sentences with a space, or lines with a line end; their parts stay separate.
+    """Join sentences with a space, or lines with a newline; their parts stay separate.
 
-    With any other text ``between`` them, the result is a single part.
+    With any other separator ``between`` them, the result is a single part.
     """
     texts = list(texts)
     if Dated not in map(type, texts):
@@ -105,10 +105,10 @@ def join(texts: Iterable[str], between: str = " ") -> str:
 
 
 def announce(side: str, workspace_id: str, text: str) -> str:
-    """Return a text marked as announcing that a workspace will ``start`` or ``stop`` at the times it names.
+    """Mark a text as announcing that a workspace will ``start`` or ``stop`` at the times it names.
 
-    With the side ``nothing``, it announces that nothing stops the workspace. The text is true while the plan
-    is.
+    With ``nothing`` as its side, the text announces that nothing stops the workspace. It is true as long as
+    the plan holds.
     """
     lines = text.lines if isinstance(text, Dated) else ((Part(text),),)
     plan, is_dated = (side, workspace_id), side != "nothing"

@@ -1,4 +1,4 @@
-"""The facts from which cards, notices and people's Homes are rendered."""
+"""The facts from which cards, notices and Home tabs are rendered."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -17,12 +17,12 @@ from bot.domain.timers import find_next_stop
 from bot.domain.waitlist import WaitlistEntry, WaitlistFacts
 from bot.domain.workspaces import Action, State, Workspace
 
-#: Seconds within which an operation ends after a read that ends it.
+#: Maximum number of seconds between the read that ends an operation and the operation's end.
 END_SECONDS: Final = 2.0
 
 
 class ObjectName(NamedTuple):
-    """The name of a button's object, and its connection's title ("" for none)."""
+    """The name of the object that a button acts on, and its connection's title ("" for none)."""
 
     name: str
     title: str = ""
@@ -30,53 +30,53 @@ class ObjectName(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """The context of any message about a person's account; ``now`` is in epoch seconds.
+    """The facts for any message about a user's account; ``now`` is in epoch seconds.
 
-    ``username`` is empty if the provider gave none. ``capabilities`` are the provider's, ``linking`` the ways
-    to link an account there. ``body`` has the notice's own facts, which are all that a message has whose row
-    is gone.
+    ``username`` is empty if the provider gave none. ``capabilities`` are the provider's, and ``linking``
+    lists the ways to link an account there. ``body`` holds the notice's own facts, which are all that is left
+    for a message whose row is gone.
     """
 
     now: float
     connection: str
     connection_title: str
-    #: The time zone of its only reader; None if there are several readers, or if it isn't known.
+    #: The time zone of the message's only reader; None if it isn't known, or if there are several readers.
     zone: ZoneInfo | None = None
     username: str = ""
     has_public_url: bool = True
     capabilities: frozenset[str] = frozenset()
     linking: frozenset[str] = frozenset()
-    #: Whether the person has an account there; None if that wasn't looked up.
+    #: Whether the user has an account on the connection; None if that wasn't looked up.
     is_linked: bool | None = None
-    #: Whether the provider refuses the person's account, or did when it was last used.
+    #: Whether the provider refuses the user's account, or did when it was last used.
     is_refused: bool = False
-    #: Whether the link rests, because its username is now another account.
+    #: Whether the link rests because its username now belongs to another account.
     is_resting: bool = False
-    #: Why nothing can be sent to the provider for the person, or why the workspace's planned stop can't be
-    #: carried out; "" if nothing is wrong (``bot.domain.feasibility``).
+    #: Why nothing can be sent to the provider for the user, or why the workspace's planned stop can't be
+    #: carried out; "" if nothing prevents it (``bot.domain.feasibility``).
     obstacle: str = ""
-    #: When the account's credential expires, as its provider said.
+    #: When the account's credential expires, according to its provider.
     link_expires_at: float | None = None
     body: Mapping[str, Any] = field(default_factory=dict)
-    #: When the message was written, and whether the person has made a newer request since.
+    #: When the message was written, and whether the user has made a newer request since.
     written_at: float = 0.0
     is_superseded: bool = False
 
     def word(self, name: str) -> str:
-        """Return one of the notice's own facts by name, or ""."""
+        """Return one of the notice's own facts by name, or "" if it has no such fact."""
         return str(self.body.get(name) or "")
 
     def time(self, name: str) -> float:
-        """Return one of the notice's own times by name, or ``now``."""
+        """Return one of the notice's own times by name, or ``now`` if it has no such time."""
         return float(self.body.get(name) or self.now)
 
     def common(self) -> dict[str, Any]:
-        """Return the values of the fields of ``Facts`` by name, without those of a subclass."""
+        """Return the fields of ``Facts`` and their values, without those of subclasses."""
         return {one.name: getattr(self, one.name) for one in fields(Facts)}
 
     @property
     def objects(self) -> dict[str, ObjectName]:
-        """Return the names of the message's objects, by the keys of their rows."""
+        """Return the names of the objects in the message, by row key."""
         return {self.connection: ObjectName(self.connection_title)}
 
     @property
@@ -86,16 +86,16 @@ class Facts:
 
     @property
     def link_is_ending(self) -> bool:
-        """Return whether the account's credential hasn't expired and still expires when the notice said."""
+        """Return whether the credential hasn't expired, and still expires when the notice said it would."""
         return self.link_expires_at == self.body.get("expires_at") and not self.link_has_ended
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkspaceFacts(Facts):
-    """The context of a message about a workspace and an operation on it.
+    """The facts for a message about a workspace and an operation on it.
 
-    ``ide_url`` and ``page_url`` (the provider's page for it) are set only if they passed the connection's
-    host check. ``effects`` are those of stopping it, as the provider declares them.
+    ``ide_url`` and ``page_url`` (the workspace's page at the provider) are set only if they passed the
+    connection's host check. ``effects`` says what stopping the workspace does, as declared by the provider.
     """
 
     operation: Operation | None = None
@@ -104,25 +104,25 @@ class WorkspaceFacts(Facts):
     opens_in_page: bool = False
     page_url: str | None = None
     effects: StopEffects = field(default_factory=dict)
-    #: Its hours, and the courses with lessons for which it is started.
+    #: The workspace's hours, and the courses whose lessons it is started for.
     rules: tuple[HoursRule, ...] = ()
     lessons: tuple[ClassCard, ...] = ()
-    #: The class whose end stops it.
+    #: The class whose end stops the workspace.
     stopping_class: "ClassFacts | None" = None
-    #: Its wait for capacity, if it is down and waits.
+    #: The workspace's place on the waitlist for capacity, if it is down and waiting.
     waitlist_entry: WaitlistEntry | None = None
     #: Other workspaces that the message is about.
     others: tuple["WorkspaceFacts", ...] = ()
-    #: The workspace's name, if its row is deleted.
+    #: The workspace's name, if its row has been deleted.
     former_name: str | None = None
-    #: The state of the message about the operation's end.
+    #: Whether the message about the operation's end is waiting or sent.
     end_state: EndState = ""
-    #: Whether another message that it is ready shows ``ide_url``.
+    #: Whether ``ide_url`` is already shown in another message saying that the workspace is ready.
     is_url_shown: bool = False
 
     @property
     def objects(self) -> dict[str, ObjectName]:
-        """Return the names of the workspaces, by their and their operations' keys, and of the connection."""
+        """Return the names of the workspaces (by their keys and their operations') and of the connection."""
         names = {self.connection: ObjectName(self.connection_title)}
         for one in (self, *self.others):
             if one.workspace is not None:
@@ -133,15 +133,15 @@ class WorkspaceFacts(Facts):
 
     @property
     def next_stop(self) -> float | None:
-        """Return the time of the workspace's next stop, None if nothing stops it."""
+        """Return the time of the workspace's next stop, or None if nothing stops it."""
         if self.workspace is None:
             return None
         return find_next_stop(self.workspace, find_hours_stop(self.rules, self.now), self.now)
 
     def plans(self, plan: tuple[str, ...], moments: Collection[int]) -> bool:
-        """Return whether a plan that was announced for one of these times still holds.
+        """Return whether a plan announced for one of these times still holds.
 
-        A plan of another workspace counts as holding, as nothing is known about it here.
+        A plan for another workspace counts as holding, because nothing is known about it here.
         """
         workspace, (side, key) = self.workspace, plan
         if workspace is None or workspace.id != key:
@@ -151,7 +151,7 @@ class WorkspaceFacts(Facts):
         is_own = {int(workspace.stop_at or 0.0), int(workspace.expires_at or 0.0)}.intersection(moments)
         by_hours = (at for at in moments if is_planned(self.rules, side, at))
         if side == "stop":
-            # A stop at a time at which hours start the workspace doesn't come.
+            # A stop doesn't happen if hours start the workspace at the same time.
             return bool(is_own) or any(not is_planned(self.rules, "start", at) for at in by_hours)
         return any(by_hours)
 
@@ -162,12 +162,12 @@ class WorkspaceFacts(Facts):
 
     @property
     def is_unusable(self) -> bool:
-        """Return whether the workspace runs but nobody can open it."""
+        """Return whether the workspace is running but nobody can open it."""
         return self.workspace is not None and self.workspace.is_unusable
 
     @property
     def is_ending(self) -> bool:
-        """Return whether the last read ended the operation, and its message is about to follow."""
+        """Return whether the last read ended the operation, so that the message about its end is imminent."""
         operation, workspace = self.operation, self.workspace
         if operation is None or workspace is None or not operation.is_open:
             return False
@@ -179,11 +179,11 @@ class WorkspaceFacts(Facts):
 
     @property
     def is_up(self) -> bool:
-        """Return whether the workspace runs, or is about to."""
+        """Return whether the workspace is running, or about to be."""
         return self.state in {State.RUNNING, State.STARTING}
 
     def may(self, action: Action) -> bool:
-        """Return whether the action may be possible on the workspace, as far as is known."""
+        """Return whether an action might be possible on the workspace, as far as Usher knows."""
         workspace = self.workspace
         if workspace is None or workspace.is_provisional:
             return False
@@ -195,7 +195,7 @@ class WorkspaceFacts(Facts):
 
     @property
     def can_still_run(self) -> bool:
-        """Return whether it may still run, so that *Stop* is offered next to *Start*."""
+        """Return whether the workspace may still be running, so that *Stop* is offered beside *Start*."""
         workspace = self.workspace
         if workspace is None or workspace.current_state not in {State.FAILED, State.UNKNOWN}:
             return False
@@ -204,7 +204,7 @@ class WorkspaceFacts(Facts):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFacts(Facts):
-    """A run, with its output if this process follows it, and its provider's page if that is allowed."""
+    """The facts for a message about a run: its output if followed here, and its page if allowed."""
 
     run: Run
     output: OutputTail | None = None
@@ -219,11 +219,11 @@ class RunFacts(Facts):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestFacts(Facts):
-    """The context of a message about an approval: the request, if it still exists, and its people's names."""
+    """The facts for a message about an approval request: the request, if it still exists, and names."""
 
     approval: Approval | None = None
     people: People = field(default_factory=dict)
-    #: The links that rest, because their usernames are now other accounts.
+    #: The links that rest because their usernames now belong to other accounts.
     resting: tuple[Account, ...] = ()
 
     @property
@@ -237,32 +237,32 @@ class RequestFacts(Facts):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldFacts(Facts):
-    """The kinds and contexts of all news in one message after an outage of Slack, oldest first."""
+    """The kinds and facts of all news combined in one message after a Slack outage, oldest first."""
 
     held: tuple[tuple[NoticeKind, Facts], ...]
 
     @property
     def objects(self) -> dict[str, ObjectName]:
-        """Return the names of the objects of all messages in this one."""
+        """Return the names of the objects in all the messages combined in this one."""
         return {key: name for _, one in self.held for key, name in one.objects.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassFacts(Facts):
-    """A class card with its counts.
+    """The facts for a message about a class: its card and counts.
 
     ``effects`` says what stopping does to the card's workspaces, as far as that is known for all of them.
-    ``people`` has the names of its poster and of the person who ended it, for this reader.
+    ``people`` has the names of its poster and of the person who ended it, as shown to this reader.
     """
 
     card: ClassCard
     counts: ClassCounts = field(default_factory=ClassCounts)
     effects: StopEffects = field(default_factory=dict)
     people: People = field(default_factory=dict)
-    #: The members who aren't ready for a lesson, if the message tells that.
+    #: The members who aren't ready for a lesson, if the message says that.
     problems: Sequence[ClassProblem] = ()
-    #: For a course: whether the reader teaches it, and the workspace with which they joined it.
-    #: ``pending`` is the state of their enrollment while an account or a workspace is missing.
+    #: For a course: whether the reader teaches it, and the workspace with which they joined. ``pending`` is
+    #: the state of their enrollment while an account or a workspace is missing.
     is_teacher: bool = False
     workspace: WorkspaceFacts | None = None
     pending: ClassProblem | None = None
@@ -275,6 +275,6 @@ class ClassFacts(Facts):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingFacts(WorkspaceFacts):
-    """A wait and its workspace, for the message that shows them; without ``wait``, nobody waits any more."""
+    """The facts for a message about a wait for capacity; without ``wait``, nobody waits any longer."""
 
     wait: WaitlistFacts | None = None

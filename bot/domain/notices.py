@@ -1,7 +1,7 @@
-"""Messages to people: answers, notices and cards.
+"""Messages to users: answers, notices and cards.
 
-Failures, questions and warnings are always sent. News that the person switched off only shows on the card, if
-there is one.
+Failures, questions and warnings are always sent. News that a user has turned off is shown only on the card,
+if there is one.
 """
 
 from collections.abc import Mapping
@@ -15,55 +15,57 @@ from bot.domain.people import Principal
 from bot.domain.row_times import Past, Send, Stays
 from bot.domain.work_items import Outcome
 
-#: News that people can switch off.
+#: News that users can turn off.
 Topic = Literal["ready", "stopped", "run_ended"]
-#: The object of a message's buttons.
+#: What a message's buttons act on.
 #: - ``workspace``, ``link``: the workspace, or the link to the connection, that its body names.
-#: - ``subject``: its subject, for all readers together.
-#: - ``reader``: its subject, for each reader.
-#: - ``person``: its person, who has only one such message.
+#: - ``subject``: its subject, once for all readers.
+#: - ``reader``: its subject, separately for each reader.
+#: - ``person``: its recipient, who has only one such message.
 Offered = Literal["workspace", "link", "subject", "reader", "person"]
 Urgency = Literal[0, 1, 2, 3]
 
 
 class Mark(Flag):
-    """Flags for the treatment of a kind's messages."""
+    """Flags that say how a kind of message is treated."""
 
     NONE = 0
-    #: The message is kept up to date with its row, and has that row's id.
+    #: The message is kept in sync with its row, and has that row's id.
     CARD = auto()
-    #: It says how an operation or a run ended. It waits a moment for the card, so that they come in order.
+    #: The message says how an operation or a run ended. It waits a moment for the card, so that they arrive
+    #: in order.
     END = auto()
-    #: It isn't sent if its operation has a card, which says the same.
+    #: The message isn't sent if its operation has a card, which already says the same.
     IN_CARD = auto()
-    #: It reports something that needs no decision. After an outage, one message has all of a person's news.
+    #: The message reports something that needs no decision. After an outage, all of a person's news is
+    #: combined into one message.
     NEWS = auto()
-    #: It is sent before replies.
+    #: The message is sent before replies.
     URGENT = auto()
-    #: It asks a question. It is redrawn as cards are, and then shows the answer.
+    #: The message asks a question. It is redrawn as cards are, and then shows the answer.
     ASKS = auto()
-    #: Only the newest message about the same object has buttons.
+    #: Only the newest message about the same object keeps its buttons.
     NEWEST = auto()
-    #: It announces or asks about a change. It goes once that is no longer true, or a newer message replaces
-    #: it.
+    #: The message announces or asks about a change. It is removed once that is no longer true, or once a
+    #: newer message replaces it.
     PASSES = auto()
-    #: A newer request doesn't make it outdated; only its own condition does.
+    #: A newer request doesn't make the message outdated; only its own condition does.
     STANDS = auto()
-    #: It belongs in the thread of its run's card.
+    #: The message belongs in the thread of its run's card.
     THREADED = auto()
-    #: It goes to the channel that its body names, instead of to its person.
+    #: The message is posted in the channel that its body names, instead of being sent to a person.
     IN_CHANNEL = auto()
-    #: It names other people: who asks for a link, who decided, who tried.
+    #: The message names other people: who requests a link, who decided, who tried.
     PEOPLE = auto()
-    #: It contains a run's output, which is kept nowhere but in Slack.
+    #: The message contains a run's output, which is stored only in Slack.
     OUTPUT = auto()
-    #: Nothing is lost if it isn't sent. A reply is worthless after a minute, and if a class card isn't
-    #: posted, its poster is asked.
+    #: Nothing is lost if the message isn't sent. A reply is worthless after a minute, and if a class card
+    #: isn't posted, its poster is asked.
     HARMLESS = auto()
 
 
 class Traits(NamedTuple):
-    """A kind's name, as stored in rows, and its treatment (``NoticeKind``)."""
+    """A message kind's name, as stored in rows, and how its messages are treated (``NoticeKind``)."""
 
     name: str
     subject: str = "other"
@@ -74,12 +76,12 @@ class Traits(NamedTuple):
 
 
 class NoticeKind(StrEnum):
-    """A kind of messages to people, and their treatment.
+    """A kind of message to people, and how its messages are treated.
 
-    ``subject`` is the kind of row that the message is about: an operation, a job or a class. ``urgency`` is
-    the order of sending: 1 ready, failed and refused; 2 first card; 3 still waiting, and warnings. Updates of
-    cards come after these. They aren't notices: the card's row is marked dirty instead. Replies (0) have
-    their own path to Slack, so that neither they nor notices wait for each other.
+    ``subject`` is the kind of row that the message is about: an operation, a job or a class. ``urgency`` sets
+    the sending order: 1 for ready, failed and refused; 2 for a first card; 3 for still waiting, and for
+    warnings. Card updates are sent after these. They aren't notices: the card's row is marked dirty instead.
+    Replies (0) have their own path to Slack, so that replies and notices don't wait for each other.
     """
 
     subject: str
@@ -89,7 +91,7 @@ class NoticeKind(StrEnum):
     marks: Mark
 
     def __new__(cls, name: str, *traits: Any) -> Self:
-        """Make a kind by its name, with the other fields of ``Traits``."""
+        """Make a kind from its name and the other fields of ``Traits``."""
         kind = str.__new__(cls, name)
         kind._value_ = name
         kind.subject, kind.urgency, kind.offers, kind.topic, kind.marks = traits
@@ -98,7 +100,8 @@ class NoticeKind(StrEnum):
     READY = Traits(
         "ready", "operation", offers="workspace", topic="ready", marks=Mark.END | Mark.NEWS | Mark.URGENT
     )
-    #: The workspace's address, if it became known, or changed, after the message that it is ready.
+    #: Tells the user the workspace's address, if it became known or changed after the message saying that the
+    #: workspace is ready.
     READY_LINK = Traits("ready_link", "operation", offers="workspace", marks=Mark.NEWS)
     FAILED = Traits("failed", "operation", offers="workspace", marks=Mark.END | Mark.URGENT)
     REFUSED = Traits("refused", "operation", offers="workspace", marks=Mark.END | Mark.URGENT)
@@ -109,7 +112,7 @@ class NoticeKind(StrEnum):
     REMOVED = Traits("removed", "operation", offers="workspace", marks=Mark.END | Mark.NEWS | Mark.IN_CARD)
     CARD = Traits("card", "operation", urgency=2, marks=Mark.CARD)
     WAITING = Traits("waiting", "operation", urgency=3, offers="workspace", marks=Mark.PASSES)
-    #: Asks the person, because nobody knows whether their workspace was created.
+    #: Asks the user what to do, because Usher couldn't find out whether their workspace was created.
     OUTCOME_QUESTION = Traits("outcome_question", "operation", offers="workspace", marks=Mark.ASKS)
     JOB_CARD = Traits("job_card", "job", urgency=2, marks=Mark.CARD)
     JOB_ENDED = Traits(
@@ -121,36 +124,37 @@ class NoticeKind(StrEnum):
     JOB_OUTCOME_QUESTION = Traits("job_outcome_question", "job", offers="subject", marks=Mark.ASKS)
     JOB_NOT_STOPPED = Traits("job_not_stopped", "job")
     JOB_FILE_MISSING = Traits("job_file_missing", "job")
-    #: An update of a card that couldn't be rendered in time. Its body has the ``message_ts``.
+    #: An update to a card that couldn't be rendered in time. Its body holds the ``message_ts``.
     CARD_UPDATE = Traits("card_update", urgency=3, marks=Mark.IN_CHANNEL)
     LINKED = Traits("linked", offers="link")
     UNLINKED = Traits("unlinked", offers="link")
-    #: Promised when a link ended: whether the provider has deleted the secret.
+    #: Says whether the provider has deleted the secret, as promised when a link ended.
     REVOKED = Traits("revoked")
-    #: To administrators: secrets that Usher has erased, but that a provider may still accept.
+    #: To administrators: lists secrets that Usher has erased but a provider may still accept.
     NOT_REVOKED = Traits("not_revoked")
-    #: To administrators: workspaces still running of people who left and whose links have ended.
+    #: To administrators: lists running workspaces of people who have left and whose links have ended.
     LEFT_RUNNING = Traits("left_running")
     RELINK_PROMPT = Traits("relink_prompt", urgency=3, offers="link", marks=Mark.PASSES)
     SIGN_IN_REFUSED = Traits("sign_in_refused", urgency=3, offers="link", marks=Mark.PASSES)
-    #: To its person, and to administrators: a link rests because its username is now another account.
+    #: To the user and to administrators: a link rests because its username now belongs to another account.
     LINK_RESTING = Traits("link_resting", urgency=3, offers="link", marks=Mark.PASSES)
     LINKS_RESTING = Traits("links_resting", marks=Mark.PEOPLE)
     STOPPED_ELSEWHERE = Traits("stopped_elsewhere", offers="workspace", topic="stopped", marks=Mark.NEWS)
-    #: Corrects an earlier message that said how an operation ended, as that has turned out to be wrong.
+    #: Corrects an earlier message about how an operation ended, because it turned out to be wrong.
     TURNED_OUT = Traits("turned_out", offers="workspace", marks=Mark.NEWS)
-    #: Somebody else tried to link the account that this person has linked.
+    #: Tells a user that someone else tried to link the account that they have linked.
     LINK_ATTEMPTED = Traits("link_attempted", marks=Mark.PEOPLE)
-    #: A proof has ended somebody else's approved link of the same account.
+    #: Says that a user's proof has ended someone else's approved link to the same account.
     LINK_PROVEN = Traits("link_proven", marks=Mark.PEOPLE)
     OUTAGE = Traits("outage", marks=Mark.NEWS)
-    #: All of a person's news that piled up while Slack was away, in one message.
+    #: All of a user's news that accumulated while Slack was unavailable, in one message.
     SUMMARY = Traits("summary")
-    #: The results of several operations that one request began, in one message.
+    #: The results of several operations started by one request, in one message.
     RESULTS = Traits("results")
-    #: A verb's answer, already rendered. It is sent as a new message, or as a reply where the person asked.
+    #: A verb's answer, already rendered. It is sent as a new message, or as a reply where the user made the
+    #: request.
     MESSAGE = Traits("message")
-    #: A question that a request of Slack's assistant raised.
+    #: Asks the user a question raised by a request from Slack's assistant.
     ASSISTANT_QUESTION = Traits("assistant_question", offers="person", marks=Mark.NEWEST)
     #: A picture of usage, uploaded as a file; its body has the SVG and the alternative text.
     USAGE_PICTURE = Traits("usage_picture", urgency=3)
@@ -160,16 +164,16 @@ class NoticeKind(StrEnum):
 
     #: Asks whether a workspace that was left running is still needed.
     IDLE_PROMPT = Traits("idle_prompt", urgency=3, offers="workspace", marks=Mark.NEWEST | Mark.PASSES)
-    #: Hours were missed or couldn't be kept, or are paused.
+    #: Says that hours were missed, couldn't be kept, or are paused.
     HOURS_MISSED = Traits("hours_missed", offers="workspace")
     HOURS_PAUSED = Traits("hours_paused", offers="link", marks=Mark.PASSES | Mark.STANDS)
 
     # -- timers ----------------------------------------------------------------------------------------------
 
-    #: A timer will stop the workspace soon, or couldn't stop it.
+    #: Warns that a timer will stop the workspace soon, or says that it couldn't.
     STOP_WARNING = Traits("stop_warning", urgency=3, offers="workspace", marks=Mark.PASSES | Mark.STANDS)
     PLANNED_STOP_FAILED = Traits("planned_stop_failed", offers="workspace", marks=Mark.PASSES | Mark.STANDS)
-    #: To administrators: somebody couldn't be warned of the end of their workspace.
+    #: To administrators: a user couldn't be warned that their workspace would end.
     WARNING_UNDELIVERED = Traits("warning_undelivered", marks=Mark.PEOPLE)
 
     # -- class cards and courses -----------------------------------------------------------------------------
@@ -178,39 +182,40 @@ class NoticeKind(StrEnum):
     CLASS_POSTED = Traits("class_posted", "class", offers="subject", marks=Mark.NEWEST)
     CLASS_STOP_WARNING = Traits("class_stop_warning", "class", offers="workspace")
     CLASS_OVER = Traits("class_over", "class", marks=Mark.NEWS)
-    #: To the teachers of a course before a lesson: how many members are ready.
+    #: To a course's teachers, before a lesson: how many members are ready.
     LESSON_REPORT = Traits("lesson_report", "class", marks=Mark.NEWS)
-    #: To a member: why their workspace won't be ready for a lesson, or isn't yet, and what they can do.
+    #: To a member: why their workspace isn't ready for a lesson, or won't be, and what they can do.
     LESSON_NOT_READY = Traits("lesson_not_ready", "class", offers="link", marks=Mark.PASSES)
-    #: An upgrade has taken a person out of a course, because it isn't what they had agreed to.
+    #: Tells a person that an upgrade has removed them from a course, because it isn't what they had agreed
+    #: to.
     COURSE_LEFT = Traits("course_left", "class", offers="reader", marks=Mark.PASSES)
-    #: A lesson begins. The message says whether the workspace is ready.
+    #: Announces that a lesson begins, and says whether the workspace is ready.
     LESSON = Traits("lesson", "operation", offers="workspace", marks=Mark.PASSES)
 
     # -- capacity --------------------------------------------------------------------------------------------
 
-    #: The place in line, updated while the person waits, and then how the wait ended.
+    #: Shows the person's place in line, updated while they wait, and then how the wait ended.
     WAITLIST_PLACE = Traits("waitlist_place", offers="workspace", marks=Mark.ASKS | Mark.PASSES)
-    #: There was no capacity until the end of the wait, so nobody tries any more.
+    #: Says that no capacity became available before the wait ended, so Usher has stopped trying.
     WAITLIST_ENDED = Traits("waitlist_ended", offers="workspace")
 
     # -- usage -----------------------------------------------------------------------------------------------
 
-    #: On Monday, for those who want it: what ran last week.
+    #: Last week's usage, sent on Monday to those who want it.
     WEEK = Traits("week", offers="person", marks=Mark.NEWEST)
 
     # -- links and workspaces that expire soon ---------------------------------------------------------------
 
     WORKSPACE_EXPIRY = Traits("workspace_expiry", urgency=3, offers="workspace", marks=Mark.PASSES)
-    #: The provider lets a workspace run longer, as its person asked, or refuses to.
+    #: Says that the provider lets a workspace run longer, as its owner asked, or refuses to.
     WORKSPACE_EXTENDED = Traits("workspace_extended", offers="workspace")
-    #: A link's credential ends soon.
+    #: Warns that a link's credential expires soon.
     LINK_EXPIRY = Traits("link_expiry", urgency=3, offers="link", marks=Mark.PASSES)
 
     # -- requests to be linked as a username -----------------------------------------------------------------
 
     APPROVAL_REQUEST = Traits("approval_request", offers="reader", marks=Mark.PEOPLE | Mark.ASKS)
-    #: Asks a person whether the account that somebody else requested is theirs.
+    #: Asks a person whether an account is theirs that someone else has requested.
     ACCOUNT_QUESTION = Traits("account_question", offers="reader", marks=Mark.PEOPLE | Mark.ASKS)
     APPROVAL_DENIED = Traits("approval_denied", marks=Mark.PEOPLE)
     APPROVAL_FAILED = Traits("approval_failed", marks=Mark.PEOPLE)
@@ -218,23 +223,23 @@ class NoticeKind(StrEnum):
 
     # -- rows lost by a failover or by restoring an older backup ---------------------------------------------
 
-    #: The database lost requests that were already answered. The message says how things are now.
+    #: Says that the database lost requests that were already answered, and how things are now.
     WRITES_LOST = Traits("writes_lost", offers="workspace")
-    #: A link that its person has ended may be back.
+    #: Says that restoring a backup may have brought back a link that the user had ended.
     BACKUP_RESTORED = Traits("backup_restored")
 
     # -- an upgrade ------------------------------------------------------------------------------------------
 
-    #: Everything that the newer release no longer does for a person, in one message.
+    #: Lists everything that the newer release no longer does for a person, in one message.
     UPGRADE_LOSSES = Traits("upgrade_losses")
 
 
-#: For each kind that isn't posted again unasked: the kind of message that asks its person, if it is unknown
-#: whether it was posted, or if it can't be.
+#: Kinds that are never posted again automatically. Maps each to the kind of message that asks its poster what
+#: to do if it can't be posted, or if it is unknown whether it was.
 UNPOSTED: Final = {NoticeKind.CLASS_CARD: NoticeKind.CLASS_POSTED}
-#: Messages with a file; their bodies have its id as ``file`` once it is uploaded.
+#: Kinds of messages with a file. Their bodies hold the file's id as ``file`` once it is uploaded.
 FILE_KINDS: Final = frozenset({NoticeKind.JOB_FILE, NoticeKind.USAGE_PICTURE})
-#: Kinds of messages about fulfilled operations that don't result in a running workspace.
+#: Maps verbs that don't lead to a running workspace to the kind of message sent once they are fulfilled.
 _DONE: Final = {
     OperationVerb.STOP: NoticeKind.STOPPED,
     OperationVerb.FORCE: NoticeKind.STOPPED,
@@ -243,15 +248,15 @@ _DONE: Final = {
 }
 
 
-#: The occasion of the message about an end. An operation or run ends only once.
+#: The occasion of a message about an end. A fixed word is enough, because an operation or run ends only once.
 END: Final = "end"
-#: State of the message about an end: "" if there is none (any more), ``pending`` while it waits or may have
-#: been sent, ``sent`` once it is known to be in Slack.
+#: State of the message about an operation's end: "" if there is none (or no longer), ``pending`` while it
+#: waits or may have been sent, ``sent`` once it is known to be in Slack.
 EndState = Literal["", "pending", "sent"]
 
 
 def end_of(operation: Operation, outcome: Outcome | None = None) -> NoticeKind:
-    """Return the kind of message for an operation's outcome; to people a cancellation is a failure."""
+    """Return the kind of message for an operation's outcome; a cancellation counts as a failure."""
     match outcome or operation.outcome:
         case Outcome.FULFILLED:
             return _DONE.get(operation.verb, NoticeKind.READY)
@@ -262,7 +267,7 @@ def end_of(operation: Operation, outcome: Outcome | None = None) -> NoticeKind:
 
 
 class NoticeState(StrEnum):
-    """Name the state of a notice in the outbox."""
+    """Name a notice's state in the outbox."""
 
     PENDING = "pending"
     LEASED = "leased"
@@ -275,8 +280,8 @@ class NoticeState(StrEnum):
 class NewNotice:
     """Describe a message to add to the outbox; ``UNIQUE(subject, kind, occasion)``.
 
-    ``body`` is JSON-ready. It has the facts, mostly row keys, from which ``bot.messages`` renders the message
-    when it is sent. For replies and verbs' messages it is the Answer itself.
+    ``body`` is JSON-ready. It holds the facts, mostly row keys, from which ``bot.messages`` renders the
+    message when it is sent. For replies and messages from verbs, it is the Answer itself.
     """
 
     subject: str
@@ -288,11 +293,11 @@ class NewNotice:
 
 
 class NoticeError(StrEnum):
-    """Usher's own codes for why a message isn't sent yet; never renamed, as rows have them."""
+    """Usher's own codes for why a message hasn't been sent; never renamed, because rows contain them."""
 
-    #: A search didn't find the message in Slack.
+    #: A search didn't find the message in Slack, so it wasn't sent.
     NOT_SENT = "not sent"
-    #: The notice waits for a read of its workspace, since ``read_since``.
+    #: The notice has been waiting since ``read_since`` for a read of its workspace.
     TO_BE_READ = "to be read"
     NOT_READY = "not ready"
     NOT_WRITTEN = "not written"
@@ -301,8 +306,8 @@ class NoticeError(StrEnum):
     UNDRAWABLE = "undrawable"
 
 
-#: Errors of notices that nobody misses. The person is deactivated or the card deleted (Slack's codes), or a
-#: newer notice took its place.
+#: Errors of notices that nobody will miss: the user is deactivated or the card is deleted (Slack's codes), or
+#: a newer notice has replaced it.
 UNREAD: Final = frozenset({"user_disabled", "message_not_found", "superseded"})
 
 
@@ -310,7 +315,7 @@ UNREAD: Final = frozenset({"user_disabled", "message_not_found", "superseded"})
 class Notice:
     """Hold one row of the outbox.
 
-    ``unknown_since`` is when an attempt of unknown outcome was made.
+    ``unknown_since`` is the time of an attempt whose outcome is unknown.
     """
 
     id: str
@@ -326,38 +331,41 @@ class Notice:
     unknown_since: Past | None = None
     channel_id: str | None = None
     message_ts: str | None = None
-    #: A ``NoticeError``, or one of Slack's error codes.
+    #: Why the notice hasn't been sent: a ``NoticeError``, or one of Slack's error codes.
     error: str | None = None
-    #: Whether it is sent as text, because Slack refused its blocks.
+    #: Whether the notice is sent as plain text, because Slack refused its blocks.
     is_text: bool = False
-    #: Since when it waits for a read of its workspace, and when it was last tried while Slack was away.
+    #: When the notice began to wait for a read of its workspace, and when it was last tried while Slack was
+    #: unavailable.
     read_since: Past | None = None
     tried_at: Past | None = None
-    #: The key in Slack's metadata if a release with another word for the kind may have sent it.
+    #: The key in Slack's metadata, if the notice may have been sent by a release with a different word for
+    #: the kind.
     sent_as: str | None = None
 
     @property
     def is_harmless(self) -> bool:
-        """Return whether it does no harm if this notice is never sent.
+        """Return whether it is harmless if this notice is never sent.
 
-        A deactivated person and a deleted card have no reader, and nobody misses a replaced message.
+        A deactivated user and a deleted card have no reader, and nobody misses a message that has been
+        replaced.
         """
         return Mark.HARMLESS in self.kind.marks or self.error in UNREAD
 
     @property
     def key(self) -> str:
-        """Return the key that is sent in Slack's message metadata."""
+        """Return the key that is sent in the message's Slack metadata."""
         return self.sent_as or f"{self.subject}/{self.kind}/{self.occasion}"
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A message in Slack that Usher keeps up to date: its place, and whether it needs an update.
+    """A message in Slack that Usher keeps up to date: where it is, and whether it needs an update.
 
-    ``kind`` is the kind of notice that posted it, ``subject`` the row that it shows, and ``about`` the
-    workspace, run or class that its buttons act on. A card is redrawn until its operation or run is over, a
-    question until it is answered. A ``closed`` message has no buttons any more. ``body`` is the notice's,
-    with the facts that don't change. ``name`` is the workspace's name if its row is deleted.
+    ``kind`` is the kind of notice that posted it, ``subject`` is the row that it shows, and ``about`` is the
+    workspace, run or class that its buttons act on. A card is redrawn until its operation or run is over, and
+    a question until it is answered. A ``closed`` message no longer has buttons. ``body`` holds the facts of
+    its notice that don't change. ``name`` is the workspace's name if its row has been deleted.
     """
 
     id: str
@@ -367,7 +375,7 @@ class Card:
     channel_id: str | None
     message_ts: str | None
     is_dirty: bool
-    #: Since when the latest change of the state waits to be shown; None if only progress changed.
+    #: When the latest change of state began waiting to be shown; None if only the progress changed.
     changed_at: Past | None
     updated_at: Past
     about: str = ""
@@ -375,12 +383,13 @@ class Card:
     body: dict[str, Any] = field(default_factory=dict)
     created_at: Past = 0.0
     name: str | None = None
-    #: Digests of the content now and when it was claimed for an update; "" if unknown.
+    #: Digests of the card's current content and of its content when it was claimed for an update; "" if
+    #: unknown.
     rendered_digest: str = ""
     claimed_digest: str = ""
-    #: The end of the current claim's lease.
+    #: When the current claim's lease expires.
     leased_until: Send = 0.0
-    #: The next time at which the message is out of date: a time it announces passes, or its subject ends.
+    #: When the message next becomes out of date: a time that it announces passes, or its subject ends.
     over_at: Stays | None = None
 
 
@@ -392,8 +401,8 @@ class Answer:
     - ``replaces`` updates the message whose button was pressed.
     - ``view`` opens or updates a modal, if the surface supports it.
     - ``about`` has what the person may refer to in their next words.
-    - ``errors`` are shown at the fields of the form that was sent, which stays open.
-    - ``unwritten`` is set if the store didn't write the request (``not``), or perhaps didn't (``unsure``).
+    - ``errors`` are shown at the fields of the submitted form, which stays open.
+    - ``unwritten`` is set if the store didn't write the request (``not``), or may not have (``unsure``).
       The store couldn't write this answer in time either.
     - ``offers`` is the one workspace or run that its buttons act on.
     - ``shows`` says how to redraw the answer where it can be edited: the ``kind`` of message, its

@@ -1,4 +1,4 @@
-"""Providers' reports about workspaces: observations, creations, events."""
+"""What providers report about workspaces: observations, creations and events."""
 
 from dataclasses import dataclass, field, replace
 
@@ -7,35 +7,35 @@ from bot.domain.stops import ExpiryMode, StopRisk
 from bot.domain.usability import Lack
 from bot.domain.workspaces import Action, State
 
-#: The most seconds by which our clock and a provider's may differ.
+#: Maximum difference between our clock and a provider's, in seconds.
 MAX_CLOCK_SKEW_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """The result of one read of a workspace. What the provider doesn't say is None.
+    """The result of one read of a workspace; anything the provider doesn't report is None.
 
     Attributes:
         state: Its state.
-        url: The link to its IDE, through ``allowed_url``; None unless it runs.
+        url: The link to its IDE, through ``allowed_url``; None unless it is running.
         detail: More about it, cleaned, in the provider's words.
-        progress: 0–100, if the provider reports that.
-        name: Its name now, cleaned; None if this read doesn't say.
-        owner: The person or group whose it is, cleaned, if it is shared with this account.
-        actions: The actions that are possible now; None for everything that the provider is capable of.
+        progress: 0–100, if the provider reports it.
+        name: Its current name, cleaned; None if this read doesn't include it.
+        owner: The person or group that owns it, cleaned, if it is shared with this account.
+        actions: The actions that are possible now; None for everything that the provider supports.
         expires_at: When the provider stops or removes it by itself (epoch seconds).
         expiry_mode: What happens then.
-        expires_after: Seconds that it stays in this state, if the provider doesn't say since when. They count
-            from the read that first found this state. With ``expires_at``, the later time counts.
+        expires_after: How many seconds it stays in this state, if the provider doesn't say when that began.
+            They count from the read that first found this state. With ``expires_at``, the later time counts.
         entry: The secret that opens it from Usher's page (``EmbeddedPage``).
         survives_stop: Whether it survives a stop, if the provider reports that per workspace.
         started_at: When it last came up (epoch seconds).
         stop_risks: What a stop would interrupt or lose now; None if the provider doesn't say.
-        last_used_at: When somebody last used it (epoch seconds).
-        reason: Why it is held up or failed, cleaned, in the provider's words.
-        down_at: Since when it has been down (epoch seconds).
-        lacks: What it still needs, while running, before people can use it. A start waits for that.
-        machine: What it runs on and costs, if the provider says that per workspace.
+        last_used_at: When it was last used (epoch seconds).
+        reason: Why it is held up or has failed, cleaned, in the provider's words.
+        down_at: When it went down (epoch seconds).
+        lacks: What it still needs, while running, before anyone can use it. A start waits for that.
+        machine: What it runs on and costs, if the provider reports that per workspace.
         has_reason: Whether another read (the facet ``Reasons``) can tell why it is in this state.
     """
 
@@ -64,8 +64,8 @@ class Observed:
 def drop_impossible_times(seen: Observed, now: float) -> Observed:
     """Return an observation without times that can't be right.
 
-    Such a time is later than now or, for the last use of a running workspace, before its start. A server may
-    write a local time without its zone.
+    Those are future times, and a last use of a running workspace from before its start. A server may write a
+    local time without its zone.
     """
     latest = now + MAX_CLOCK_SKEW_SECONDS
     started_at, down_at = drop_future_time(seen.started_at, latest), drop_future_time(seen.down_at, latest)
@@ -78,7 +78,7 @@ def drop_impossible_times(seen: Observed, now: float) -> Observed:
 
 
 def drop_future_time(at: float | None, latest: float) -> float | None:
-    """Return a time; None if it is after ``latest``."""
+    """Return the given time, or None if it is after ``latest``."""
     return None if at is None or at > latest else at
 
 
@@ -87,9 +87,9 @@ class Created:
     """The result of a creation or launch.
 
     Attributes:
-        remote_id: Its id on the provider.
+        remote_id: Its id at the provider.
         name: Its name there.
-        is_started: False if it was created stopped and still needs a start call.
+        is_started: False if it was created in a stopped state and still needs a start call.
         has_details: False for a candidate whose list entry lacks details, which
             ``Creation.read_creation_time`` reads.
     """
@@ -102,13 +102,13 @@ class Created:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeSearch:
-    """The result of the search after a creation or launch of unknown outcome.
+    """The result of a search after a creation or launch whose outcome is unknown.
 
     Attributes:
         match: The call's result, recognised by Usher's mark or a unique name.
         candidates: Possible results. One is adopted only if nothing else explains it.
         is_conclusive: Whether the provider would list the result with Usher's mark, so that finding none
-            proves that nothing was made.
+            proves that nothing was created.
     """
 
     match: Created | None = None
@@ -121,8 +121,8 @@ class Event:
     """An event from a provider.
 
     Attributes:
-        key: The provider's own key of the event, which is told only once.
-        remote_id: The workspace's id on the provider.
+        key: The provider's own key for the event, so that each event is reported only once.
+        remote_id: The workspace's id at the provider.
         message: A sentence for its owner, with marks for times (``bot.messages.texts.times``).
     """
 

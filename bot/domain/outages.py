@@ -5,13 +5,13 @@ from typing import Final
 
 from bot.domain.row_times import Past
 
-#: Slack's name among those of connections, none of which can begin with #.
+#: Slack's key among the names of connections, none of which can begin with #.
 SLACK: Final = "#slack"
 
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """Hold when a connection, or Slack, last answered, and since when it hasn't (None if it does)."""
+    """Hold when a connection, or Slack, last answered, and when it stopped answering (None if it does)."""
 
     name: str
     answered_at: Past | None = None

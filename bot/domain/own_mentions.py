@@ -1,4 +1,4 @@
-"""Removal of Usher's own mentions, its ids and its name, from what people write to it."""
+"""Removal of mentions of Usher, by id or by name, from what people write to it."""
 
 import re
 from collections.abc import Iterable
@@ -6,15 +6,16 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
-#: Texts in quotes, which are names whatever they contain.
+#: Matches text in quotes, which is a name whatever it contains.
 _QUOTATION_PATTERN: Final = re.compile(
     r"(?<!\S)\"[^\"]*\"(?!\S)|(?<!\S)'[^']*'(?!\S)|[\u201c-\u201e\xab][^\u201c-\u201e\xab\xbb]*[\u201c\u201d\xbb]"
 )
-#: Signs between a mention at the beginning and the words after it. ``--share`` and ``:wave:`` are words.
+#: Matches punctuation between a mention at the beginning and the words after it. ``--share`` and ``:wave:``
+#: are words.
 _SEPARATOR_PATTERN: Final = re.compile(
     r"\A(?:[\s,;]|[.!?\u2026]+(?=\s|\Z)|[-\u2013\u2014]+(?=\s|\Z)|:(?![\w+-]+:))*"
 )
-#: Words after which a mention is the subject of a question: ``can @usher stop lab?``
+#: Matches words after which a mention is the subject of a question: ``can @usher stop lab?``
 _MODAL_PATTERN: Final = re.compile(
     r"(?:\A|[,.;:!?]\s|\b(?:please|what|how)\s)\s*(?:can|could|will|would)\Z", re.IGNORECASE
 )
@@ -25,14 +26,14 @@ _GREETING_WORDS: Final = frozenset({"hi", "hey", "hello", "ok", "dear"})
 _BLANK_SIGNS: Final = " \t"
 _SEPARATOR_SIGNS: Final = " \t,:;"
 _MARK_SIGNS: Final = "*_~`"
-#: Signs after a mention that belong to the words before it.
+#: Punctuation that, after a mention, belongs to the words before the mention.
 _CLOSING_SIGNS: Final = ",;:.!?\u2026)\n"
 
 
 def remove_own_mentions(text: str, ids: Iterable[str | None], name: str) -> str:
-    """Remove mentions of these ids, and the name after an @, from a text in Slack's encoding.
+    """Remove mentions of these ids, and of the name after an @, from a text in Slack's encoding.
 
-    Mentions are removed wherever they are and however often. The name stays in a longer name and in quotes.
+    All mentions are removed, wherever they are. The name is kept inside a longer name, and in quotes.
     """
     if "@" not in text:
         return text
@@ -45,16 +46,16 @@ def remove_own_mentions(text: str, ids: Iterable[str | None], name: str) -> str:
 
 @lru_cache(maxsize=256)
 def _build_mention_pattern(ids: tuple[str, ...], name: str) -> re.Pattern[str]:
-    """Return the pattern of a mention, together with marks such as those of bold text around it."""
+    """Return the pattern for a mention, including marks around it such as those for bold text."""
     one_of = "|".join(map(re.escape, ids))
     mentions = rf"<@(?:{one_of})(?:\|[^<>]*)?>|&lt;@(?:{one_of})&gt;|" if ids else ""
-    # `lab@usher` names a workspace on a connection, and `@usher-x` another user.
+    # `lab@usher` names a workspace on a connection, and `@usher-x` is another user.
     plain = rf"(?<![^\W_])(?<![@.|/&+-])@{re.escape(name)}(?![^\W_]|[@/&+]|[-._]\w)"
     return re.compile(rf"(?P<marks>[*_~`]{{0,3}})(?:{mentions}{plain})(?P=marks)", re.IGNORECASE)
 
 
 def _split_at_mentions(text: str, mention: re.Pattern[str]) -> list[str]:
-    """Return the pieces of text around mentions, without those that only separate two of them."""
+    """Return the text around mentions in pieces, without those that merely separate two mentions."""
     quotations = [found.span() for found in _QUOTATION_PATTERN.finditer(text)][::-1]
     places = [(0, 0)]
     for found in mention.finditer(text):
@@ -69,7 +70,7 @@ def _split_at_mentions(text: str, mention: re.Pattern[str]) -> list[str]:
 
 
 def _close_gap(before: str, after: str) -> tuple[str, str]:
-    """Return the words before and after a mention, with signs and blanks as they fit without it."""
+    """Return the words before and after a removed mention, with punctuation and spaces cleaned up."""
     after = after.removeprefix("'s").removeprefix("\u2019s")
     rest = _SEPARATOR_PATTERN.sub("", after, count=1)
     if not before.rpartition("\n")[2].replace("&gt;", "").strip(_BLANK_SIGNS + _MARK_SIGNS):

@@ -1,4 +1,4 @@
-"""People: the one who acts, and what Slack says about somebody."""
+"""People: the person who acts, and what Slack says about users."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Final
 
 from bot.domain.row_times import Past
 
-#: Id of Slack's own bot in every workspace. Slack doesn't mark it as a bot.
+#: The id of Slackbot in every workspace. Slack doesn't mark it as a bot.
 SLACKBOT_ID: Final = "USLACKBOT"
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The person who acts, in a Slack workspace.
+    """The person who acts, identified within a Slack workspace.
 
     Attributes:
-        enterprise_id: The organisation in Slack; None without one.
+        enterprise_id: The Slack enterprise; None if there is none.
         team_id: The Slack workspace.
         user_id: The person.
     """
@@ -28,12 +28,12 @@ class Principal:
 
     @property
     def key(self) -> str:
-        """Return the key used in rows; Slack ids contain no colon."""
+        """Return the key used in rows; Slack ids don't contain colons."""
         return f"{self.place}{self.user_id}"
 
     @property
     def place(self) -> str:
-        """Return the prefix of the keys of all people in the same Slack workspace."""
+        """Return the key prefix shared by everyone in the same Slack workspace."""
         return f"{self.enterprise_id or '-'}:{self.team_id}:"
 
     @classmethod
@@ -45,7 +45,7 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A user as Slack describes them; from ``users.list``, ``users.info`` and events."""
+    """A user as Slack describes them in ``users.list``, ``users.info`` and events."""
 
     principal: Principal
     name: str
@@ -55,25 +55,27 @@ class Person:
     is_stranger: bool = False
     time_zone: str | None = None
     seen_at: Past = 0.0
-    #: Slack's name for them, which they can't choose, and the e-mail address that Slack confirmed, if known.
+    #: The user's handle, which Slack assigns and they can't choose, and the e-mail address that Slack has
+    #: confirmed, if known.
     handle: str = ""
     email: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A person's name for a reader.
+    """A person's name as shown to one reader.
 
-    With ``user_id`` they are mentioned. Only people of their own Slack workspace can read that, because the
-    same id may be somebody else in another. ``workspace`` is "" if the reader needn't be told.
+    A person with a ``user_id`` is mentioned. Mentions are only used for readers in the person's own Slack
+    workspace, because elsewhere the same id may be someone else. ``workspace`` is "" if the reader needn't be
+    told.
     """
 
     user_id: str = ""
     name: str = ""
     workspace: str = ""
-    #: The facts that they can't choose, for a reader who decides about them.
+    #: Facts about the person that they can't choose themselves, for a reader who decides about them.
     known: Person | None = None
 
 
-#: People's names for one reader, by the people's keys.
+#: Maps people's keys to their names as shown to one reader.
 People = Mapping[str, Named]

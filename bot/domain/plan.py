@@ -1,8 +1,8 @@
-"""The next step of an operation or a run, decided from what was last observed.
+"""Planning: the next step of an operation or a run, decided from what was last observed.
 
-All functions here are pure and total: no clock, no I/O, and an answer for every input. That includes the
-time of the next read. The tables in ``tests/domain/test_plan.py`` and ``tests/domain/test_plan_runs.py`` are
-the specification.
+All functions here, including the one that schedules the next read, are pure and total: no clock, no I/O, and
+an answer for every input. The tables in ``tests/domain/test_plan.py`` and ``tests/domain/test_plan_runs.py``
+are the specification.
 """
 
 from dataclasses import dataclass
@@ -37,26 +37,26 @@ from bot.domain.usability import Lack, is_awaited, is_late
 from bot.domain.work_items import Call, Outcome, WorkItem
 from bot.domain.workspaces import Action, State, is_down
 
-#: Temporary failures in a row (time-outs, 5xx, 429) after which an operation gives up. The backoff grows to a
-#: minute, so this is about a quarter of an hour of retries.
+#: Number of consecutive temporary failures (time-outs, 5xx, 429) after which an operation gives up. As the
+#: backoff grows to a minute, this allows about fifteen minutes of retries.
 MAX_ATTEMPTS = 20
 
-#: Seconds by which a read may be older than the operation and still be fresh enough for its first call. Just
+#: An operation's first call may rely on a read up to this many seconds older than the operation. Slightly
 #: longer than the interval that Saturn Cloud requires between reads.
 FRESH = 12.0
 
-#: Seconds that an accepted stop may take. Some servers report *running* until it is done.
+#: How long an accepted stop may take, in seconds. Some servers report *running* until it is finished.
 STOP_SETTLES = 600.0
 
-#: Seconds without use after which a running workspace is read less often.
+#: A running workspace that hasn't been used for this many seconds is read less often.
 UNUSED_AFTER = 86_400.0
-#: Seconds after its last use for which a workspace that is down is read as often as a running one. What its
-#: person was told about it may still turn out to be wrong.
+#: For this many seconds after its last use, a workspace that is down is read as often as a running one,
+#: because what its owner was told about it may still turn out to be wrong.
 RECENTLY_USED = 3_600.0
 
 
 class Step(StrEnum):
-    """Name the one thing to do next for an operation or a run."""
+    """Name the next thing to do for an operation or a run."""
 
     READ = "read"  #: ask the poll gate for a status read, then plan again
     START = "start"  #: send the start call
@@ -75,9 +75,9 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Hold the decision: a step and, for END, an outcome. ``cause`` names a text of ``bot.messages``.
+    """Hold a decision: a step and, for END, an outcome; ``cause`` names a text of ``bot.messages``.
 
-    For READ and WAIT, ``cause`` names what holds up the work, if people should be told. ``at``, in epoch
+    For READ and WAIT, ``cause`` names what is holding up the work, if users should be told. ``at``, in epoch
     seconds, ends a WAIT that nothing else would end.
     """
 
@@ -96,36 +96,38 @@ WAIT = Plan(Step.WAIT)
 WATCH = Plan(Step.WATCH)
 FULFILLED = Plan(Step.END, Outcome.FULFILLED)
 NOT_MADE = Plan(Step.END, Outcome.FULFILLED, "not_made")
-#: The provider can't restart the workspace, and Usher has no spec to create another one from.
+#: The provider can't restart the workspace, and Usher has no spec from which to create a new one.
 NO_RESTART = Plan(Step.END, Outcome.FAILED, "no_restart")
-#: The person was asked whether to create the workspace again, and didn't answer for a day.
+#: The user was asked whether to create the workspace again, and didn't answer for a day.
 UNANSWERED = Plan(Step.END, Outcome.UNKNOWN, "unanswered")
-#: The start was accepted, but the workspace still shows as down.
+#: The start was accepted, but the workspace is still shown as down.
 STILL_DOWN = Plan(Step.READ, cause="still_down")
-#: A read since the call shows a failure. It may be an earlier one, so another read has to confirm it.
+#: A read since the call shows a failure. It may be an old one, so another read has to confirm it.
 STILL_FAILED = Plan(Step.READ, cause="still_failed")
-#: A stop that was sent before the start was requested is still in progress. The start follows.
+#: A stop that was sent before this start was requested is still in progress; the start is sent once it
+#: finishes.
 STOPPING_FIRST = Plan(Step.WAIT, cause="stopping_first")
-#: The stop was accepted, but the workspace still runs.
+#: The stop was accepted, but the workspace is still running.
 NO_EFFECT = Plan(Step.WAIT, cause="no_effect")
-#: The provider accepts no stop in this state. The stop is sent as soon as it does.
+#: The provider doesn't accept a stop in the workspace's current state; the stop is sent as soon as it does.
 NO_STOP_YET = Plan(Step.WAIT, cause="no_stop_yet")
-#: A start was sent before the stop was requested, so the workspace may still come up.
+#: A start was sent before this stop was requested, so the workspace may still come up.
 START_SENT = Plan(Step.READ, cause="start_sent")
-#: The workspace runs, but people can't use it yet.
+#: The workspace is running, but people can't use it yet.
 NOT_USABLE = Plan(Step.WAIT)
 
 REMOVE = Plan(Step.REMOVE)
 RENEW = Plan(Step.RENEW)
 
-#: For each way of stopping, its call and the cause of failure if that was accepted but had no effect.
+#: Maps each way of stopping to the plan that sends its call, and to the cause of failure if the call is
+#: accepted but has no effect.
 _DOWNWARDS: dict[StopMode, tuple[Plan, str]] = {
     "stop": (STOP, "started_elsewhere"),
     "suspend": (Plan(Step.SUSPEND), "not_suspended"),
     "force": (Plan(Step.FORCE), "started_elsewhere"),
 }
 _MODES: dict[Step, StopMode] = {call.step: mode for mode, (call, _) in _DOWNWARDS.items()}
-#: For each call, the action that has to be possible.
+#: Maps each call to the action that the provider must currently allow for it.
 _ACTIONS: dict[Step, Action] = {
     Step.STOP: "stop",
     Step.SUSPEND: "suspend",
@@ -133,10 +135,10 @@ _ACTIONS: dict[Step, Action] = {
     Step.REMOVE: "remove",
 }
 _CALLS = frozenset({Step.START, *_ACTIONS})
-#: Verbs that never give up while their workspace may run, as a running workspace costs money.
+#: Verbs that never give up while their workspace may still be running, because that costs money.
 _STOPS = frozenset({OperationVerb.STOP, OperationVerb.SUSPEND, OperationVerb.FORCE})
 _REPEATABLE = frozenset({Step.START, Step.STOP, Step.SUSPEND, Step.FORCE})
-#: Effects of the ways of stopping, if a provider doesn't declare others.
+#: What each way of stopping does by default, if the provider doesn't declare otherwise.
 _USUAL: StopEffects = {"stop": StopEffect.RETURNS, "suspend": StopEffect.KEEPS, "force": StopEffect.RETURNS}
 
 
@@ -158,19 +160,21 @@ def plan(
 ) -> Plan:
     """Decide the next step for an operation whose workspace was last seen in ``state`` at ``observed_at``.
 
-    ``actions`` is what the provider allows now, None for everything it is capable of. A stop that the
-    provider doesn't accept in this state waits until it does. ``effects`` is what each way of stopping does:
-    a workspace is ended irreversibly only if its person agreed to that, knowing the ``stop_risks``. ``up_at``
-    is when it was last seen starting or running. ``lacks`` is what it lacked while it ran, since
-    ``lacks_since``. A start is fulfilled once the workspace is usable, or has lacked it for long enough.
+    ``actions`` are the ones that the provider currently allows; None means everything it supports. A stop
+    that the provider doesn't accept in this state waits until it does. ``effects`` says what each way of
+    stopping does: a workspace is ended irreversibly only if its owner agreed to that, knowing the
+    ``stop_risks``. ``up_at`` is when the workspace was last seen starting or running. ``lacks`` is what the
+    running workspace still needs before it can be used, and ``lacks_since`` is when that was first seen. A
+    start is fulfilled once the workspace is usable, or once it has lacked something for long enough.
 
     No operation ends on stale data: a read counts only if it is newer than the operation and its last call.
     The first call may rely on a read that was fresh when the operation was created. If the state has changed
-    since, that call does no harm, and waiting for the poll gate would only delay the person. A call that
-    can't be undone needs a newer read.
-    A refused call isn't sent again, unless the provider was busy or the refusal was a first 401. Then a new
-    read shows whether the call is still needed. An operation that failed too often in a row makes no more
-    calls, unless it is a stop or a planned start, but a read can still fulfil it.
+    since, that call does no harm, and waiting for the poll gate would only delay the user. A call that can't
+    be undone needs a newer read.
+
+    A refused call isn't sent again, unless the provider was busy or the refusal was a first 401. In those
+    cases, a new read shows whether the call is still needed. An operation that has failed too often in a row
+    makes no more calls, unless it is a stop or a planned start, but a read can still fulfil it.
     """
     if not operation.is_open:
         return WATCH
@@ -206,12 +210,12 @@ def plan(
 
 
 def plan_unmade(operation: Operation, creation: Operation | None, now: float) -> Plan:
-    """Decide the next step for a workspace that isn't known to exist on its provider yet.
+    """Decide the next step for a workspace that isn't yet known to exist at its provider.
 
-    ``creation`` is the operation that creates it: ``operation`` itself, or one that it replaced. Nothing is
-    created twice: after an unknown outcome comes FIND, and CREATE only if nothing was found. An operation
-    that cancels a creation also searches first. A workspace that is found is then stopped or removed like
-    any other.
+    ``creation`` is the operation that creates the workspace: ``operation`` itself, or one that it replaced.
+    To avoid creating anything twice, an unknown outcome leads to FIND, and CREATE follows only if nothing was
+    found. An operation that cancels a creation also searches first. If a workspace is found, it is then
+    stopped or removed like any other.
     """
     if not operation.is_open:
         return WATCH
@@ -222,10 +226,10 @@ def plan_unmade(operation: Operation, creation: Operation | None, now: float) ->
 
 
 def _make(work_item: WorkItem, maker: WorkItem | None, now: float, first: Plan, unanswered: Plan) -> Plan:
-    """Return ``first`` until the call was sent, then look for the call's result.
+    """Return ``first`` until the call has been sent, then search for the call's result.
 
-    ``maker`` is the work item whose call creates or launches. ``unanswered`` is the end if the person is
-    asked and doesn't answer.
+    ``maker`` is the work item whose call creates or launches. ``unanswered`` is the plan that ends it if the
+    user is asked about the result and doesn't answer.
     """
     if maker is None or maker.start_call is Call.NONE:
         gives_up = first.step is not Step.END and work_item.attempts >= MAX_ATTEMPTS
@@ -270,9 +274,9 @@ def _decide(
     if mode is None:
         return _fail("not_agreed") if is_final(effects, "stop") else NO_RESTART
     ends = is_final(effects, mode)
-    # A failed workspace may be started again without a stop.
+    # A failed workspace can be restarted without stopping it first.
     is_startable = restarts and state is State.FAILED and operation.stop_call is Call.NONE
-    # A suspended workspace is down, but a stop can still end it irreversibly.
+    # A suspended workspace counts as down, but a stop can still end it irreversibly.
     if (is_down(state, actions) or is_startable) and not ends:
         if not restarts:
             return START_SENT if _may_come_up(operation, state, observed_at, up_at) else FULFILLED
@@ -305,16 +309,16 @@ def _bring_down(
 ) -> Plan:
     """Decide the next step for a workspace that has to be stopped or removed.
 
-    A stop of unknown outcome is repeated, which does no harm. An accepted stop isn't: somebody may have
-    started the workspace since, and would lose their work. A workspace that is already stopping is left alone
-    unless this is a force or a removal.
+    A stop whose outcome is unknown is repeated, which is harmless. A stop that was accepted isn't: someone
+    may have started the workspace since, and would lose their work. A workspace that is already stopping is
+    left alone unless this is a forced stop or a removal.
     """
     call, failed = downward
     if state is State.STOPPING and operation.verb not in (OperationVerb.FORCE, OperationVerb.REMOVE):
         return WAIT
     called_at, has_called = operation.called_at or 0.0, operation.stop_call is not Call.NONE
     is_left = not is_down(state, actions)
-    # Reads show a failure from before the call for a while, or permanently if the call had no effect.
+    # Reads may show a failure from before the call for a while, or forever if the call had no effect.
     has_settled = operation.stop_call is Call.ACCEPTED and observed_at >= called_at + START_SETTLES
     is_new = has_called and (operation.called_from is not State.FAILED or has_settled)
     if state is State.FAILED and is_left and is_new:
@@ -322,7 +326,8 @@ def _bring_down(
     if operation.stop_call.is_unsure and observed_at < find_settling_time(operation):
         return READ
     if operation.stop_call is not Call.ACCEPTED:
-        # A workspace known to run gets the call even if ``actions`` lacks it: the provider decides.
+        # A workspace known to be running is sent the call even if ``actions`` doesn't include it: the
+        # provider decides.
         is_odd = state is State.STARTING or (state in (State.UNKNOWN, State.FAILED) and is_left)
         is_refused = actions is not None and _ACTIONS[call.step] not in actions
         return NO_STOP_YET if is_odd and is_refused else call
@@ -338,15 +343,15 @@ def _bring_down(
 
 
 def _fail_at_second_read(operation: Operation, observed_at: float) -> Plan:
-    """Return a failure if two reads in a row found the workspace failed; after the first, read again."""
+    """Fail if two reads in a row found the workspace failed; after the first one, read again."""
     is_second = operation.failed_at is not None and observed_at > operation.failed_at
     return _fail("provider_failed") if is_second else STILL_FAILED
 
 
 def _prior_lasts(operation: Operation, observed_at: float, accepted: float) -> bool:
-    """Return whether the previous operation's call may take effect later than the last read.
+    """Return whether the previous operation's call could still take effect after the last read.
 
-    ``accepted`` is the longest time, in seconds, until an accepted call takes effect.
+    ``accepted`` is how long an accepted call may take to have its effect, in seconds.
     """
     match operation.prior_call:
         case Call.NONE:
@@ -362,7 +367,8 @@ def _prior_lasts(operation: Operation, observed_at: float, accepted: float) -> b
 
 def _may_come_up(operation: Operation, state: State, observed_at: float, up_at: float | None) -> bool:
     """Return whether a start sent before the stop was requested may still bring the workspace up."""
-    # The start has had its effect if the workspace was up when the stop was sent, or in a read since then.
+    # The start has taken effect if the workspace was up when the stop was sent, or in any read since the
+    # start.
     was_up = operation.called_from in (State.STARTING, State.RUNNING)
     has_come = was_up or (up_at is not None and up_at > (operation.prior_at or 0.0))
     return state is not State.FAILED and not has_come and _prior_lasts(operation, observed_at, NEVER_UP_AFTER)
@@ -384,19 +390,20 @@ def _before_start(operation: Operation, state: State, observed_at: float) -> Pla
 
 
 def _had_effect(operation: Operation) -> bool:
-    """Return whether a start led to a failure although the provider refused it as too busy."""
+    """Return whether a start caused a failure even though the provider refused it as too busy."""
     is_refused = operation.busy_since is not None and operation.conflict is None
     return is_refused and operation.called_from is not State.FAILED
 
 
 def _after_start(operation: Operation, state: State, observed_at: float, up_at: float | None) -> Plan:
-    """Decide after the start call, whose outcome may be unknown; an accepted start is never sent again.
+    """Decide the next step after a start call; an accepted start is never sent again.
 
-    A creation counts as a start. An early read may show the state from before the call. So the workspace
-    counts as stopped or failed again only if it was seen up since the call, or hasn't come up for minutes.
+    The call's outcome may be unknown. A creation counts as a start. An early read may show the state from
+    before the call, so the workspace counts as stopped or failed again only if it was seen up since the call,
+    or hasn't come up for minutes.
     """
     called_at = operation.called_at or 0.0
-    # A clock correction moves ``called_at`` but not ``sent_at``, so compare with ``sent_at``.
+    # A clock correction changes ``called_at`` but not ``sent_at``, so compare with ``sent_at``.
     was_up = up_at is not None and up_at > (operation.sent_at or called_at)
     accepted = operation.start_call is Call.ACCEPTED or operation.verb is OperationVerb.CREATE
     settled_at = called_at + NEVER_UP_AFTER if accepted else find_settling_time(operation)
@@ -423,18 +430,18 @@ def _after_start(operation: Operation, state: State, observed_at: float, up_at: 
 
 
 def only_waits(verb: OperationVerb, start_call: Call, state: State) -> bool:
-    """Return whether a read that found this state leaves the operation nothing to do.
+    """Return whether the operation has nothing to do after a read that found this state.
 
-    That is so while an accepted start shows as starting: its plan is then to wait or to read again, whatever
-    else is known.
+    That is the case while an accepted start shows as starting: its plan is then to wait or to read again,
+    whatever else is known.
     """
     return not verb.brings_down and start_call is Call.ACCEPTED and state is State.STARTING
 
 
 def may_repeat(work_item: WorkItem, step: Step) -> bool:
-    """Return whether sending a step's call twice does no harm, as for a start or any kind of stop.
+    """Return whether sending a step's call twice is harmless, as for a start or any kind of stop.
 
-    In a restart a repeated call may undo the next one, and a repeated creation makes another workspace.
+    In a restart, a repeated call might undo the next one, and a repeated creation makes a second workspace.
     """
     is_other = isinstance(work_item, Operation) and work_item.verb in (
         OperationVerb.RESTART,
@@ -452,11 +459,11 @@ def next_read(
     pace: Pacing,
     lacks_since: float | None = None,
 ) -> float | None:
-    """Return the seconds until a workspace is read again; None if it is read only when somebody asks.
+    """Return how many seconds until a workspace is read again; None if only on request.
 
-    The intervals are the provider's (``Provider.pace``), and the result is never below ``min_poll_interval``.
-    A workspace that runs but has lacked something since ``lacks_since`` is read as often as one that is
-    starting, for some minutes.
+    The provider sets the intervals (``Provider.pace``), but the result is never below ``min_poll_interval``.
+    A running workspace that has lacked something since ``lacks_since`` is read as often as a starting one for
+    some minutes.
     """
     used = used_at is not None and now - used_at < UNUSED_AFTER
     is_coming = state is State.RUNNING and is_late(lacks_since, now)
@@ -475,15 +482,16 @@ def next_read(
 
 
 def backoff(attempts: int, jitter: float, *, longest: float = 60.0) -> float:
-    """Return the seconds to wait after the ``attempts``-th failure in a row, doubling from 1 s, with jitter.
+    """Return how many seconds to wait after ``attempts`` failures in a row: 1, doubling, with jitter.
 
-    ``jitter``, from 0 to 1, takes off up to half, so that calls that failed together aren't retried together.
+    ``jitter``, from 0 to 1, shortens the delay by up to half, so that calls that failed together aren't
+    retried together.
     """
     whole = min(2.0 ** min(max(attempts - 1, 0), 16), longest)
     return whole * (1.0 - jitter / 2.0)
 
 
-#: The workspace is busy or has unsaved work, and its person didn't know that when they agreed to its end.
+#: The workspace is busy or has unsaved work, which its owner didn't know when agreeing to end it.
 AT_STAKE = _fail("at_stake")
 LAUNCH = Plan(Step.LAUNCH)
 ENDED = Plan(Step.END, Outcome.ENDED)
@@ -493,7 +501,7 @@ RUN_UNANSWERED = _fail("unanswered")
 
 
 def plan_run(run: Run, now: float) -> Plan:
-    """Decide the next step for a run, as it was last seen.
+    """Decide the next step for a run, given its last observed state.
 
     After a launch of unknown outcome, search for the run before launching again. An accepted run is never
     launched again, and a run that is cancelled before its launch isn't launched.
@@ -506,7 +514,7 @@ def plan_run(run: Run, now: float) -> Plan:
         return _make(run, run, now, CALLED_OFF if run.requested_stop else LAUNCH, RUN_UNANSWERED)
     if run.state.is_over:
         return ENDED
-    # A stop that failed too often is given up. The run is then read until it ends by itself.
+    # A stop that has failed too often is abandoned; the run is then read until it ends by itself.
     if not run.requested_stop or run.stop_call is Call.ACCEPTED or run.attempts >= MAX_ATTEMPTS:
         return READ
     if run.stop_call is Call.NONE and run.retry_at is not None:  # Refused, so read first.
@@ -516,10 +524,10 @@ def plan_run(run: Run, now: float) -> Plan:
 
 
 def next_run_read(state: RunState, age: float, fastest: float) -> float:
-    """Return the seconds until a run is read again, from 2 to 15 but at least ``fastest``.
+    """Return how many seconds until a run is read again: from 2 to 15, but at least ``fastest``.
 
-    The interval grows with ``age``, the seconds since the run's state last changed, as a run that has just
-    begun may end soon.
+    The interval grows with ``age``, the seconds since the run's state last changed, because a run that has
+    only just started may end soon.
     """
     slowest = 15.0
     grown = 2.0 + age / 10.0

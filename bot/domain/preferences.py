@@ -1,4 +1,4 @@
-"""Preferences: which messages a person wants, and what Slack's assistant may do for them."""
+"""Preferences: which messages a user wants, and what Slack's assistant may do for them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,23 +8,24 @@ from bot.domain.notices import Mark, NoticeKind
 from bot.domain.row_times import Monday
 from bot.domain.workspaces import Workspace
 
-#: Hours after which people are asked about a workspace left running, if neither they nor the operator chose.
+#: After how many hours users are asked about a workspace left running, if neither they nor the operator made
+#: a choice.
 ASKS_AFTER: Final = 12
-#: Hours that mean never.
+#: Stands for "never" as a number of hours.
 NEVER_HOURS: Final = 1_000_000
-#: Levels of what Slack's assistant may do for a person. Each includes those before it.
+#: Levels of what Slack's assistant may do for a user. Each includes the ones before it.
 LEVELS: Final = ("nothing", "show", "start", "stop")
 
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """A person's preferences.
+    """A user's preferences.
 
-    ``ready``, ``stopped`` (by itself) and ``run_ended`` say whether such news is sent as a message of its
-    own; otherwise only the card shows it. ``idle_prompt_after`` is the number of hours after which they are
-    asked whether a running workspace is still needed: None if they didn't choose (``ASKS_AFTER``),
-    ``NEVER_HOURS`` if they don't want to be asked. ``assistant`` is what Slack's assistant may do for them,
-    one of ``LEVELS``. ``weekly_at`` is when they get last week's hours next, None if they don't want them.
+    ``ready``, ``stopped`` (by itself) and ``run_ended`` say whether that news is sent as a separate message;
+    otherwise only the card shows it. ``idle_prompt_after`` is the number of hours after which they are asked
+    whether a running workspace is still needed: None if they made no choice (``ASKS_AFTER``), ``NEVER_HOURS``
+    if they don't want to be asked. ``assistant`` is what Slack's assistant may do for them, one of
+    ``LEVELS``. ``weekly_at`` is when they next receive last week's usage, or None if they don't want it.
     """
 
     ready: bool = True
@@ -36,19 +37,19 @@ class Preferences:
 
     @property
     def weekly(self) -> bool:
-        """Return whether the person gets last week's hours every Monday."""
+        """Return whether the user receives last week's usage every Monday."""
         return self.weekly_at is not None
 
     def allows_assistant(self, level: str) -> bool:
-        """Return whether Slack's assistant may act for the person at this level."""
+        """Return whether Slack's assistant may act for the user at this level."""
         return level in LEVELS[: LEVELS.index(self.assistant) + 1]
 
 
 def find_asking_hours(chosen: int | None, here: float | None) -> float | None:
-    """Return the hours after which a person is asked about a running workspace, None for never.
+    """Return after how many hours a user is asked about a running workspace, or None for never.
 
-    ``chosen`` is the person's choice, ``here`` the operator's for the connection, each None if not set. The
-    shorter counts. With 0 ``here``, only people who chose are asked.
+    ``chosen`` is the user's choice and ``here`` the operator's for the connection; each is None if not set.
+    The shorter one applies. If ``here`` is 0, only users who made a choice are asked.
     """
     wanted = [hours or NEVER_HOURS for hours in (chosen, here) if hours is not None]
     soonest = min(wanted, default=ASKS_AFTER)
@@ -59,8 +60,8 @@ def find_asking_hours(chosen: int | None, here: float | None) -> float | None:
 class NoticeDelivery:
     """The facts that decide whether a notice is sent as a message.
 
-    ``chosen`` is what its person set for that workspace, None if nothing. ``has_card``: one of their cards
-    shows the same.
+    ``chosen`` is what the user set for that workspace, or None. ``has_card``: one of the user's cards shows
+    the same news.
     """
 
     kind: NoticeKind
@@ -70,7 +71,7 @@ class NoticeDelivery:
 
 
 def should_send(news: NoticeDelivery, preferences: Preferences) -> bool:
-    """Return whether a notice is sent as a message of its own; if not, only the card shows it."""
+    """Return whether a notice is sent as a separate message; if not, only the card shows it."""
     topic = news.kind.topic
     if Mark.IN_CARD in news.kind.marks and news.has_card:
         return False
@@ -82,10 +83,10 @@ def should_send(news: NoticeDelivery, preferences: Preferences) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class PreferenceFacts:
-    """The facts for showing a person's preferences.
+    """The facts needed to show a user's preferences.
 
-    ``own`` are the workspaces with their own settings. ``asked_after`` has, by each connection's title, the
-    hours after which the person is asked there (``find_asking_hours``). ``has_assistant``: Slack's assistant
+    ``own`` are the workspaces with settings of their own. ``asked_after`` maps each connection's title to the
+    hours after which the user is asked there (``find_asking_hours``). ``has_assistant``: Slack's assistant
     may call Usher.
     """
 

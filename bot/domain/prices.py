@@ -1,17 +1,17 @@
-"""Prices of an hour, and the kind of machine that has one; nothing here is guessed."""
+"""Hourly prices, and the kinds of machines they apply to. Nothing here is guessed."""
 
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, Final, TypedDict
 
-#: Largest number that counts as a price of an hour.
+#: Exclusive upper limit of an hourly price.
 MAX_PRICE: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """The price of an hour, as the provider or the operator states it.
+    """A price per hour, as stated by the provider or the operator.
 
     Attributes:
         amount: The number, in that currency.
@@ -23,13 +23,13 @@ class Price:
 
     @property
     def label(self) -> str:
-        """Return it as people read it: ``0.21 EUR an hour``, and ``0.21 an hour`` if no currency is known."""
+        """Return the price as shown: ``0.21 EUR an hour``, or ``0.21 an hour`` without a known currency."""
         amount = max(self.amount, round(self.amount, 2), key=lambda one: len(f"{one:f}"))
         return " ".join(filter(None, [f"{amount:f}", self.currency, "an hour"]))
 
 
 class MachineColumns(TypedDict):
-    """The columns of a workspace or a run for what it runs on."""
+    """The columns of a workspace or a run that say what it runs on."""
 
     template: str | None
     size: str | None
@@ -39,12 +39,12 @@ class MachineColumns(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class MachineKind:
-    """What a workspace runs on, as far as is known.
+    """What a workspace runs on, as far as that is known.
 
     Attributes:
         template: The name of the operator's template that it was created from.
         size: The provider's name for its size.
-        price: What an hour costs; None if nobody states it.
+        price: The price per hour; None if it isn't stated.
     """
 
     template: str | None = None
@@ -52,7 +52,7 @@ class MachineKind:
     price: Price | None = None
 
     def to_columns(self) -> MachineColumns:
-        """Return the columns of a workspace or a run."""
+        """Return these facts as columns of a workspace or a run."""
         price = self.price
         return {
             "template": self.template,
@@ -64,12 +64,12 @@ class MachineKind:
 
 @lru_cache(maxsize=256)
 def parse_price(amount: str | None, currency: str | None) -> Price | None:
-    """Return the price that a row has; None if it has none."""
+    """Return the price stored in a row, or None if it has none."""
     return None if amount is None else Price(Decimal(amount), currency or "")
 
 
 def parse_amount(value: Any) -> Decimal | None:
-    """Return a number from outside as the price of an hour; None if it can't be one."""
+    """Parse a number from outside as an hourly price; return None if it can't be one."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
         return None
     try:

@@ -1,4 +1,4 @@
-"""Status reads of a workspace: the claim that allows one, and its result."""
+"""Status reads of a workspace: the claim that permits one, and its result."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from bot.domain.workspaces import State
 
 @dataclass(frozen=True, slots=True)
 class Unconfirmed:
-    """Count reads in a row that report the same uncertain thing: its kind, how often, and since when."""
+    """Count consecutive reads that report the same uncertain thing: which, how many, and since when."""
 
     kind: str
     times: int
@@ -22,9 +22,9 @@ class Unconfirmed:
 class ReadClaim:
     """Hold the right to read one resource's status once, granted by the poll gate.
 
-    ``gate_key`` is the key of the gate's row, ``account`` the account whose credential is used, and
-    ``workspace_ids`` the rows that get the result. ``granted_at`` is the store's time of the claim. The
-    result returns it, because an observation is as old as its request.
+    ``gate_key`` is the key of the gate's row, ``account`` is the account whose credential is used, and
+    ``workspace_ids`` are the rows that receive the result. ``granted_at`` is the store's time of the claim.
+    It is passed on in the result, because an observation is as old as its request.
     """
 
     gate_key: str
@@ -36,22 +36,22 @@ class ReadClaim:
     state: State
     used_at: float | None
     granted_at: float = 0.0
-    #: Whether a read or list with the person's own credential has shown that the first of ``workspace_ids``
-    #: is theirs.
+    #: Whether a read or list with the user's own credential has shown that the first of ``workspace_ids`` is
+    #: theirs.
     is_proven: bool = True
-    #: An uncertain report of this person's latest reads.
+    #: What this user's latest reads have reported that isn't certain yet.
     unconfirmed: Unconfirmed | None = None
-    #: Whether a call that may end the workspace was sent, so that finding it gone is expected.
+    #: Whether a call that may end the workspace was sent, in which case finding it gone is expected.
     is_ending: bool = False
-    #: The least seconds between two reads of it.
+    #: Minimum interval between two reads of the resource, in seconds.
     interval: float = 0.0
     #: The encrypted secret that opens the workspace from Usher's page (``Observed.entry``), as stored in the
-    #: row of the person whose account reads; None if there is none.
+    #: row of the user whose account is used for the read; None if there is none.
     entry: str | None = None
-    #: What the workspace lacked when it was last read, and since when.
+    #: What the workspace lacked when it was last read, and since when it has lacked that.
     lacks: Lack | None = None
     lacks_since: float | None = None
-    #: Whether its person has asked for it since it was last read.
+    #: Whether the workspace's owner has asked for a read since the last one.
     is_requested: bool = False
 
     @property
@@ -61,10 +61,10 @@ class ReadClaim:
 
     @property
     def needs_page_check(self) -> bool:
-        """Return whether to request the running workspace's page, which may count as a use of it.
+        """Return whether to request the running workspace's page, which may count as use.
 
-        The page is requested until it answers or has been late for some minutes, and whenever the
-        workspace's person asks for a read.
+        The page is requested until it answers or is several minutes late, and whenever the workspace's owner
+        asks for a read.
         """
         is_late_page = self.lacks == "page" and is_late(self.lacks_since, self.granted_at)
         return not self.is_usable or is_late_page or self.is_requested
@@ -72,9 +72,9 @@ class ReadClaim:
 
 @dataclass(frozen=True, slots=True)
 class ReadResult:
-    """Hold the result of a claimed read: an observation or an error's sentence, and when to read next.
+    """Hold the result of a claimed read: an observation or an error's text, and when to read next.
 
-    ``next_in`` is in seconds from now; None means that only a request causes the next read. If ``observed``
+    ``next_in`` is in seconds from now; None means that the next read happens only on request. If ``observed``
     is None, the rows keep their state.
     """
 
@@ -83,16 +83,17 @@ class ReadResult:
     observed: Observed | None
     next_in: float | None
     block_reason: Hold | None = None
-    #: ``ReadClaim.granted_at``; defaults to the gate's last claim.
+    #: The claim's ``ReadClaim.granted_at``; defaults to the gate's last claim.
     granted_at: float | None = None
-    #: Period and offset, in seconds, of the times at which an account's reads are batched. The next read
-    #: waits for the next of those times.
+    #: Period and offset, in seconds, of the times at which an account's reads are batched. The next read is
+    #: postponed to the next such time.
     slot: tuple[float, float] | None = None
-    #: An uncertain report about the first of ``workspace_ids``. An observation clears it.
+    #: What the read reported about the first of ``workspace_ids`` that isn't certain yet. An observation
+    #: clears it.
     unconfirmed: Unconfirmed | None = None
-    #: Seconds from now for which the gate stays closed to everybody. The interval starts anew with the
-    #: answer, as only that shows when the request had arrived.
+    #: How many seconds from now the gate stays closed to everyone. The interval starts over when the answer
+    #: arrives, because only that shows when the request had arrived.
     closed_for: float = 0.0
-    #: Whether the credential opens only the reader's own workspaces. A read with one that opens everybody's
-    #: doesn't disprove a list of the person's workspaces that lacks this one.
+    #: Whether the credential opens only the reader's own workspaces. If it opens everyone's, reading a
+    #: workspace that isn't in the user's list doesn't prove that it is theirs.
     is_own: bool = True

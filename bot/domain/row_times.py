@@ -1,4 +1,4 @@
-"""Kinds of stored times: how each is corrected if the clock was changed while no process served.
+"""Kinds of stored times: how each is corrected if the clock was changed while no process was serving.
 
 Only the serving process corrects times, when it starts (``docs/adr/0019-who-heals-clocks.md``). The type of a
 model's field says what kind of time it is. For columns without such a field, the table says so
@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 
 class Kind(StrEnum):
-    """Kinds of times in columns."""
+    """Kinds of times stored in columns."""
 
     PAST = "past"  #: when something happened: a time in the future becomes now
     SINCE = "since"  #: the same, but its age matters: if that can't be known, it becomes now
@@ -22,7 +22,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """A time's kind and, for DUE, the most seconds that it can be ahead."""
+    """A time's kind and, for DUE, how far ahead it can be at most, in seconds."""
 
     kind: Kind
     farthest: float = 0.0
@@ -37,24 +37,28 @@ PAST: Final = Time(Kind.PAST)
 SINCE: Final = Time(Kind.SINCE)
 STAYS: Final = Time(Kind.STAYS)
 GATE: Final = Time(Kind.GATE)
-#: ``Numbers.lease`` and ``Timing.lease`` are shorter.
+#: Kind of a lease's end; its limit is longer than ``Numbers.lease`` and ``Timing.lease``.
 LEASE: Final = make_due(60.0)
-#: The longest waits of ``bot.slack.notifier``.
+#: Kind of the time of the next sending; its limit covers the longest waits of ``bot.slack.notifier``.
 SEND: Final = make_due(300.0)
 
 Past = Annotated[float, PAST]
 Since = Annotated[float, SINCE]
 Stays = Annotated[float, STAYS]
-#: ``Numbers.slow_tick``. A provider's *Retry-After* may be longer; the next step then gets it once more.
+#: Kind of the time of the next step; its limit covers ``Numbers.slow_tick``. A provider's *Retry-After* may
+#: be longer; if it is cut short, the next step is told it again.
 Step = Annotated[float, make_due(600.0)]
 Send = Annotated[float, SEND]
-#: ``bot.domain.work_items.DEADLINE_SECONDS`` from now or *Keep waiting*; in earlier releases up to a day.
+#: Kind of a deadline. Its limit covers ``bot.domain.work_items.DEADLINE_SECONDS`` from now or from *Keep
+#: waiting*, which was up to a day in earlier releases.
 Deadline = Annotated[float, make_due(86_400.0)]
-#: ``bot.services.linking``: ten minutes for the page, and ten for the code.
+#: Kind of the end of a link in progress; its limit is that of ``bot.services.linking``: ten minutes for the
+#: page, and ten for the code.
 LinkEnd = Annotated[float, make_due(1_200.0)]
-#: ``bot.services.linking.UNUSED_SECONDS``.
+#: Kind of the time when a task is due; its limit covers ``bot.services.linking.UNUSED_SECONDS``.
 TaskDue = Annotated[float, make_due(1_320.0)]
-#: Next Monday, in whatever zone.
+#: Kind of a time on next Monday, in any time zone.
 Monday = Annotated[float, make_due(8 * 86_400.0)]
-#: ``bot.services.browsers.SESSION_SECONDS``; in earlier releases up to a week.
+#: Kind of the end of a session; its limit covers ``bot.services.browsers.SESSION_SECONDS``, which was up to a
+#: week in earlier releases.
 SessionEnd = Annotated[float, make_due(7 * 86_400.0)]

@@ -1,4 +1,4 @@
-"""Runs of jobs that people launched, their progress and their output."""
+"""Runs of jobs launched by users, with their progress and output."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -13,15 +13,15 @@ from bot.domain.work_items import WorkItem
 
 
 class RunState(StrEnum):
-    """The state of a run; the same for every provider.
+    """The state of a run, the same for every provider.
 
     Attributes:
         QUEUED: It hasn't begun.
         RUNNING: It has begun.
         SUCCEEDED: It has ended without an error.
         FAILED: It has ended with an error.
-        CANCELLED: Somebody has stopped it.
-        UNKNOWN: Its state can't be read. The last known state stays.
+        CANCELLED: It was stopped by someone.
+        UNKNOWN: Its state can't be read. The last known state is kept.
     """
 
     QUEUED = "queued"
@@ -33,7 +33,7 @@ class RunState(StrEnum):
 
     @property
     def is_over(self) -> bool:
-        """Return whether the state is final."""
+        """Return whether the run's state is final."""
         return self in (RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED)
 
 
@@ -42,7 +42,7 @@ StopKind = Literal["", "stop", "force"]
 
 @dataclass(frozen=True, slots=True)
 class ObservedRun:
-    """The result of one read of a run. What the provider doesn't say is None.
+    """The result of one read of a run; anything the provider doesn't report is None.
 
     Attributes:
         state: Its state.
@@ -52,7 +52,8 @@ class ObservedRun:
         started_at: When it began (epoch seconds).
         ended_at: When it ended (epoch seconds).
         remote_id: Its id, if that has changed.
-        is_last: Whether the provider will never report more, so that waiting for the run's end is useless.
+        is_last: Whether the provider will never report more, so there is no point in waiting for the run's
+            end.
     """
 
     state: RunState
@@ -66,7 +67,7 @@ class ObservedRun:
 
 
 def drop_impossible_run_times(seen: ObservedRun, now: float) -> ObservedRun:
-    """Return an observation of a run without times in the future."""
+    """Return an observation of a run without any times that lie in the future."""
     latest = now + MAX_CLOCK_SKEW_SECONDS
     started_at, ended_at = drop_future_time(seen.started_at, latest), drop_future_time(seen.ended_at, latest)
     if (started_at, ended_at) == (seen.started_at, seen.ended_at):
@@ -76,10 +77,10 @@ def drop_impossible_run_times(seen: ObservedRun, now: float) -> ObservedRun:
 
 @dataclass(frozen=True, slots=True)
 class DiscoveredRun:
-    """One run found in a person's account.
+    """A run found in a user's account.
 
     Attributes:
-        remote_id: Its id on the provider.
+        remote_id: Its id at the provider.
         name: Its name there, cleaned.
         observed: What the list says about it.
     """
@@ -91,7 +92,7 @@ class DiscoveredRun:
 
 @dataclass(frozen=True, slots=True)
 class OutputChunk:
-    """A piece of a run's output as received.
+    """A piece of a run's output, as received.
 
     Attributes:
         stream: ``stdout`` or ``stderr``.
@@ -104,7 +105,7 @@ class OutputChunk:
 
 @dataclass(frozen=True, slots=True)
 class OutputTail:
-    """The part of a run's output for messages: the end of it, the number of lines, and the last lines."""
+    """A run's output as used in messages: the end of it, the number of lines, and the last lines."""
 
     tail: str
     lines: int
@@ -114,21 +115,21 @@ class OutputTail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run(WorkItem):
-    """One run: who launched it, from which form, and its progress.
+    """A run: who launched it, from which form, and its progress.
 
-    ``requested_stop`` is the stop that its person asked for. The outcome is ``ended`` (``state`` says how),
+    ``requested_stop`` is the stop that the user asked for. The outcome is ``ended`` (``state`` says how),
     ``failed`` (never launched, or lost) or ``cancelled``. ``is_watched``: its output is read, for its card
-    and as a file. It has no deadline while the provider shows it. Providers read:
+    and as a file. It has no deadline as long as the provider shows it. Providers read:
 
     Attributes:
-        name: What people call it.
-        spec: The form's values that it was launched with; None if it wasn't launched by Usher.
-        remote_id: Its id on the provider; None until the provider accepts it.
+        name: The name that users see.
+        spec: The form values that it was launched with; None if it wasn't launched by Usher.
+        remote_id: Its id at the provider; None until the provider accepts it.
         state: Its state as last read.
     """
 
     name: str
-    #: The form's values that it was launched with; None if it wasn't launched by Usher.
+    #: The form values with which the run was launched; None if it wasn't launched by Usher.
     spec: Spec | None
     remote_id: str | None = None
     state: RunState = RunState.QUEUED
@@ -139,25 +140,25 @@ class Run(WorkItem):
     observed_at: Past | None = None
     requested_stop: StopKind = ""
     is_watched: bool = True
-    #: What it was launched on, and the price of an hour, as far as is known.
+    #: What the run was launched on, and the hourly price, as far as they are known.
     template: str | None = None
     size: str | None = None
     price: str | None = None
     currency: str | None = None
-    #: An uncertain report of the latest reads.
+    #: What the latest reads have reported that isn't certain yet.
     unconfirmed: Unconfirmed | None = None
 
     @property
     def hourly_price(self) -> Price | None:
-        """Return the price of an hour; None if none is known."""
+        """Return the hourly price, or None if it isn't known."""
         return parse_price(self.price, self.currency)
 
     @property
     def is_going(self) -> bool:
-        """Return whether it isn't known to have ended."""
+        """Return whether the run may still be going: it isn't known to have ended."""
         return self.is_open and not self.state.is_over
 
     @property
     def is_late(self) -> bool:
-        """Return whether the person was told that the run hasn't begun or can't be read."""
+        """Return whether the user was told that the run hasn't started or can't be read."""
         return self.is_open and self.blocked_since is not None and self.deadline_at is None

@@ -1,4 +1,4 @@
-"""Similarity of a username to people's names, to find whose it may be."""
+"""How similar usernames are to people's names, to find out who a username may belong to."""
 
 import re
 import unicodedata
@@ -7,26 +7,27 @@ from typing import Final
 
 from rapidfuzz.distance import OSA
 
-#: Least similarity, from 0 to 1, at which a username may be a person's.
+#: Minimum similarity, from 0 to 1, for a username to be considered a person's.
 ALIKE: Final = 0.79
 _BETWEEN = re.compile(r"[\W_]+")
-#: Least letters of a word of a name. Shorter words fit too many people.
+#: Minimum number of letters for a word of a name to be considered. Shorter words match too many people.
 _SHORTEST: Final = 3
 
 
 def score_likeness(username: str, *called: str) -> float:
-    """Return the similarity of a username to the closest of a name, a handle and an e-mail address.
+    """Return how similar a username is to the closest of a name, a handle and an e-mail address.
 
-    Below ``ALIKE`` it is 0. The function runs for everybody in a Slack workspace, and takes some 15 µs each.
+    Anything below ``ALIKE`` is returned as 0. The function is run for everyone in a Slack workspace, and
+    takes about 15 µs per person.
     """
-    # A domain before or after the username says nothing about the person.
+    # A domain before or after the username says nothing about the person, so it is removed.
     wanted = "".join(_words(username.replace("\\", "/").rpartition("/")[2].partition("@")[0]))
     forms = (form for each in called for form in _forms(each))
     return max((OSA.normalized_similarity(wanted, form, score_cutoff=ALIKE) for form in forms), default=0.0)
 
 
 def _forms(called: str) -> Iterator[str]:
-    """Yield the usual usernames of a person: all words together, each alone, and with an initial."""
+    """Yield usernames that a person might have: all words joined, each word, and with an initial."""
     words = _words(called.partition("@")[0])
     if words:
         yield "".join(words)
@@ -37,7 +38,7 @@ def _forms(called: str) -> Iterator[str]:
 
 
 def _words(text: str) -> list[str]:
-    """Return the words of a text in lower case, without accents and without numbers at their end."""
+    """Return a string's words in lower case, without accents or trailing numbers."""
     plain = text.casefold()
     if not text.isascii():
         parts = unicodedata.normalize("NFKD", text).casefold()

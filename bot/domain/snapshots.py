@@ -1,4 +1,4 @@
-"""Snapshots: providers' last answers, kept until they are asked again."""
+"""Snapshots: providers' latest answers, kept until the next time they are asked."""
 
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -10,7 +10,7 @@ Payload = TypeVar("Payload")
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """One user of a provider, for approvals and ``about``.
+    """A user at a provider, as shown in approvals and ``about``.
 
     Attributes:
         username: The username there.
@@ -25,11 +25,11 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """Facts about a provider for its administrators.
+    """Facts about a provider, for its administrators.
 
     Attributes:
         facts: Pairs of a label and a text.
-        users: Its users, if they can be listed.
+        users: Its users, if the provider can list them.
     """
 
     facts: tuple[tuple[str, str], ...]
@@ -40,7 +40,7 @@ class About:
 class Snapshot(Generic[Payload]):
     """A provider's answer, read at ``read_at`` and shown until the next read.
 
-    ``owner`` is the id of the account that it was read with, or "" if everybody sees the same. ``kind`` is
+    ``owner`` is the id of the account that was used to read it, or "" if everyone sees the same. ``kind`` is
     ``templates`` (the provider's own type, from which forms are built), ``runs`` (no payload, only the time
     when they were listed) or ``about``. Rows store the payload as JSON.
     """

@@ -21,17 +21,18 @@ _Subject = TypeVar("_Subject", Operation, Run)
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """The changes that a step writes. None leaves a column unchanged; an empty ``block_reason`` clears it.
+    """Hold the changes that a step writes; None leaves a column unchanged.
 
-    ``next_in`` is the seconds until the next step. With ``outcome`` the operation or run ends. While a call
-    is in flight (``CALLING``), the step keeps its lease for ``next_in`` seconds, so that no second step can
-    run at the same time. Wake-ups recorded meanwhile take effect at the next save.
+    An empty ``block_reason`` clears the stored one. ``next_in`` is the number of seconds until the next step.
+    An update with an ``outcome`` ends the operation or run. While a call is in flight (``CALLING``), the step
+    keeps its lease for ``next_in`` seconds, so that no second step can run at the same time. Wake-ups
+    recorded in the meantime take effect at the next save.
     """
 
     id: str
     next_in: float
-    #: For operations: what wakes it. ``read``: any recorded read. ``change``: a read that changes the state,
-    #: url or actions, or the hold. ``time``: only ``next_in``.
+    #: What wakes the operation again: any recorded read (``read``), only a read that changes the state, url,
+    #: actions or hold (``change``), or only ``next_in`` (``time``).
     waits_for: Literal["read", "change", "time"] = "time"
     start_call: Call | None = None
     stop_call: Call | None = None
@@ -43,20 +44,23 @@ class Update:
     cause: str | None = None  #: why it ended or, without ``outcome``, why its last call was refused ("": not)
     deadline_passed: bool = False  #: clear ``deadline_at``, as the person was told
     asked: bool | None = None  #: whether the person is asked from now on whether to repeat the call
-    #: Since when calls have been refused because the provider is busy, and when the next may be sent.
+    #: Since when the provider has refused calls because it is busy, and when the next call may be sent.
     busy_since: float | None = None
     retry_at: float | None = None
     keeps_waiting: bool = False  #: the person answered that they keep waiting: the time to answer restarts
-    #: With ``outcome``: ``question_since`` when the end was decided, so that a newer answer isn't lost.
+    #: Only with ``outcome``: the operation's ``question_since`` when this outcome was decided, so that an
+    #: answer given since then isn't lost.
     question_since: float | None = None
     card_dirty: bool = False
     notices: Sequence[NewNotice] = ()  #: a subject of "" becomes the id
     audit: Sequence[AuditEntry] = ()
-    #: With a call: the account and person for whom it was decided on. It isn't sent if these have changed.
+    #: Only with a call: the account and person that the decision was based on. The call isn't sent if either
+    #: has changed.
     account: Account | None = None
     person: Person | None = None
-    #: ``Claimed.claim``, or "" from writers other than the step. Their changes apply, but a running step
-    #: keeps its lease, and the next step follows once that is saved.
+    #: The lease under which this update is written (``Claimed.claim``), or "" if the writer isn't the step.
+    #: Such an update is applied, but a running step keeps its lease, and the next step follows once that one
+    #: is saved.
     claim: str = ""
 
     # For operations.
@@ -70,12 +74,12 @@ class Update:
     remote_id: str | None = None
     observed: ObservedRun | None = None
     unconfirmed: Unconfirmed | None = None
-    #: Seconds after which the person is told that the run can't be read, unless a read succeeds first.
+    #: After how many seconds the user is told that the run can't be read, unless a read succeeds first.
     deadline_in: float | None = None
 
     @property
     def is_calling(self) -> bool:
-        """Return whether a call is sent once this update is saved."""
+        """Return whether a call will be sent once this update has been saved."""
         return Call.CALLING in {self.start_call, self.stop_call}
 
 
@@ -83,19 +87,20 @@ class Update:
 class Claimed(Generic[_Subject]):
     """Hold a claimed operation or run with everything a step needs.
 
-    ``account`` is None after an unlink, ``person`` until they have been looked up. ``claim`` identifies this
-    lease. An update returns it, so that a step whose lease has expired can't overwrite its successor.
+    ``account`` is None after an unlink, and ``person`` is None until they have been looked up. ``claim``
+    identifies this lease. Each update carries it, so a step whose lease has expired can't overwrite its
+    successor.
     """
 
     subject: _Subject
     account: Account | None
     person: Person | None
     claim: str
-    #: The stored row, to save the step's result.
+    #: The stored row, needed to save the step's result.
     row: dict[str, Any]
 
     def update(self, next_in: float, **changes: Any) -> Update:
-        """Return an update with this step's claim and these changes."""
+        """Return an update with these changes, carrying this step's claim."""
         return Update(self.subject.id, next_in, claim=self.claim, **changes)
 
 

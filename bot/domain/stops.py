@@ -1,10 +1,10 @@
 """Stops: the ways to bring a workspace down, what each does to it, and planned stops.
 
 The provider declares the effect of each way (``returns``, ``keeps``, ``ends``, ``erases``). What *Restart*,
-*Stop* and planned stops do follows from those effects, whichever provider it is. People are asked before an
-irreversible stop. They may press that question's button hours later, so the stop is planned on a newer read,
-and they are asked again if it would cost more than they knew. Before a reversible stop nobody is asked, which
-would be a click every evening.
+*Stop* and planned stops do follows from those effects, whichever provider it is. Before an irreversible stop,
+users are asked to confirm. They may press that button hours later, so the stop is planned from a newer read,
+and they are asked again if it would cost more than they knew. Before a reversible stop they aren't asked,
+because that would mean an extra click every evening.
 """
 
 from collections.abc import Mapping
@@ -15,16 +15,16 @@ from typing import Any, Final, Literal, Self
 #: Ways to bring a workspace down.
 #: - ``stop``: the provider's normal stop.
 #: - ``suspend``: a stop that keeps the memory.
-#: - ``force``: a stop that doesn't ask the IDE, which may not answer.
+#: - ``force``: a stop without asking the IDE, which may not be answering.
 StopMode = Literal["stop", "suspend", "force"]
-#: Things that a stop would interrupt or lose now. People are asked about them first.
-#: - ``busy``: something runs in the workspace.
+#: What a stop would interrupt or lose now, which users are asked about first.
+#: - ``busy``: something is running in the workspace.
 #: - ``unsaved``: not everything in it is saved.
 #: - ``memory``: the memory that a suspended workspace keeps.
 StopRisk = Literal["busy", "unsaved", "memory"]
-#: The provider's own end of a workspace at ``expires_at``, if nobody does anything.
-#: - ``stops``: the workspace stops, unless somebody uses it.
-#: - ``stops_anyway``: the workspace stops, even if somebody uses it.
+#: What the provider itself does to a workspace at ``expires_at`` unless someone acts.
+#: - ``stops``: the workspace stops, unless it is in use.
+#: - ``stops_anyway``: the workspace stops, even if it is in use.
 #: - ``removed``: the workspace is removed.
 ExpiryMode = Literal["stops", "stops_anyway", "removed"]
 
@@ -46,12 +46,12 @@ class StopEffect(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Return whether the workspace can't be started again."""
+        """Return whether the workspace can't be started again after this stop."""
         return self in (StopEffect.ENDS, StopEffect.ERASES)
 
 
 class Consent(IntEnum):
-    """A person's consent to an irreversible stop: none, given, or given knowing the ``StopRisk``."""
+    """A user's consent to an irreversible stop: none, given, or given knowing the ``StopRisk``."""
 
     NONE = 0
     GIVEN = 1
@@ -59,42 +59,42 @@ class Consent(IntEnum):
 
 
 def costs_more(stop_risks: frozenset[StopRisk], consent: Consent, *, is_planned: bool) -> bool:
-    """Return whether an irreversible stop would cost more than its person knew when they agreed to it.
+    """Return whether an irreversible stop would cost more than the owner knew when agreeing to it.
 
-    The warning of a planned stop covers unsaved work, but nobody could know what would be busy then. The
-    memory of a suspended workspace doesn't count, as every question says that it is lost.
+    For a planned stop, the warning covers unsaved work, and what would be busy by then couldn't be known in
+    advance. A suspended workspace's memory doesn't count, because every confirmation says that it is lost.
     """
     counted = stop_risks & ({"busy"} if is_planned else {"busy", "unsaved"})
     return bool(counted) and consent is not Consent.KNOWING
 
 
-#: The effect of each way of stopping. Ways that aren't listed aren't available.
+#: Maps each available stop mode to its effect on the workspace; a mode that isn't listed isn't available.
 StopEffects = Mapping[StopMode, StopEffect]
 NO_EFFECTS: Final[StopEffects] = {}
 
 
 def choose_restart_mode(effects: StopEffects) -> StopMode | None:
-    """Return a stop after which the workspace can be started again; None if there is none."""
+    """Return a stop mode that lets the workspace be started again, or None if there isn't one."""
     if effects.get("stop") is StopEffect.RETURNS:
         return "stop"
     return "suspend" if effects.get("suspend") is StopEffect.KEEPS else None
 
 
 def choose_gentlest_mode(effects: StopEffects) -> StopMode:
-    """Return the stop that anybody but the owner may plan: suspend if that keeps the memory, else stop."""
+    """Return the stop mode for stops planned by others: suspend if that keeps memory, otherwise stop."""
     return "suspend" if effects.get("suspend") is StopEffect.KEEPS else "stop"
 
 
 def choose_planned_mode(effects: StopEffects) -> StopMode:
-    """Return the stop for a time that the owner set: suspend, if possible, when a stop is irreversible."""
+    """Return the mode of a stop timed by the owner: suspend, if possible, when a stop is irreversible."""
     return choose_gentlest_mode(effects) if is_final(effects, "stop") else "stop"
 
 
 def ends_by_consent(effects: StopEffects, *, is_any: bool) -> bool:
-    """Return whether a class card warns that the end of the class may be irreversible for workspaces.
+    """Return whether a class card must warn that its end may be irreversible for workspaces.
 
-    Who presses the card's button agrees to that. ``effects`` are those that the card assumes. With
-    ``is_any``, people join with workspaces of any kind, so some may not be suspendable.
+    Pressing the card's button then means agreeing to that. ``effects`` are those that the card assumes. With
+    ``is_any``, people join with workspaces of any kind, some of which may not be suspendable.
     """
     return is_final(effects, "stop") and (is_any or choose_gentlest_mode(effects) == "stop")
 
@@ -105,24 +105,24 @@ def is_final(effects: StopEffects, mode: StopMode) -> bool:
     return effect is not None and effect.is_final
 
 
-#: Reasons for a planned stop.
-#: - ``own``: the workspace's person named the time.
+#: Why a stop was planned.
+#: - ``own``: the workspace's owner named the time.
 #: - ``look``: the workspace was created for a course, and the time for a first look is over.
-#: - ``class``, ``lesson``, ``hours``: one of these ends.
+#: - ``class``, ``lesson``, ``hours``: the class, lesson or hours that the workspace is running for end.
 #: - ``needed``: nobody has said that the workspace is still needed.
-#: - ``room``: its person waited for capacity and doesn't use it.
+#: - ``room``: its owner waited for capacity and isn't using it.
 Because = Literal["own", "look", "class", "lesson", "hours", "needed", "room"]
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedStop:
-    """A planned stop of a workspace: its time and its way.
+    """A planned stop of a workspace: when and how it is stopped.
 
-    ``agreed``: its person knows that the stop is irreversible. ``warns``: they are warned even if the stop is
-    near, because they didn't name the time themselves. ``source`` is the id of the class card or hours rule
-    that planned it, ``title`` the course's title, ``over_at`` the end of the lesson, and ``since`` when it
-    was set. ``via`` names the assistant that asked for it, if one did. ``start`` is the operation that has to
-    bring the workspace up, otherwise the stop is dropped.
+    ``agreed``: the owner knows that the stop is irreversible. ``warns``: the owner is warned even if the stop
+    is near, because they didn't name the time themself. ``source`` is the id of the class card or hours rule
+    that planned the stop, ``title`` is the course's title, ``over_at`` is the end of the lesson, and
+    ``since`` is when the stop was set. ``via`` names the assistant that asked for it, if any. ``start`` is
+    the operation that must bring the workspace up first; if it doesn't, the stop is dropped.
     """
 
     at: float
@@ -139,38 +139,38 @@ class PlannedStop:
 
     @property
     def card(self) -> str | None:
-        """Return the id of the class that planned it; None if no class did."""
+        """Return the id of the class that planned the stop, or None if no class did."""
         return self.source if self.because == "class" else None
 
     @property
     def rule(self) -> str | None:
-        """Return the id of the hours or course that planned it; None if neither did."""
+        """Return the id of the hours rule or course that planned the stop, or None if neither did."""
         return self.source if self.because in {"lesson", "hours"} else None
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedStops:
-    """The planned stops of a workspace, one for each reason and source, and the one that counts."""
+    """A workspace's planned stops, one per reason and source, and the one that takes effect."""
 
     rows: tuple[PlannedStop, ...] = ()
     counts: PlannedStop | None = None
 
     def has(self, source: str) -> bool:
-        """Return whether a card or rule planned one of them."""
+        """Return whether this card or rule planned any of the workspace's stops."""
         return any(one.source == source for one in (*self.rows, *filter(None, [self.counts])))
 
     def remove_reasons(self, *reasons: str) -> tuple[PlannedStop, ...]:
-        """Return the stops without those that have one of these reasons, sources or starts."""
+        """Return the stops without those that have one of the given reasons, sources or starts."""
         return tuple(one for one in self.rows if not {one.because, one.source, one.start} & {*reasons})
 
     def add_end(self, new: PlannedStop) -> tuple[PlannedStop, ...]:
-        """Return the stops with a new one, which replaces that of the same reason and source."""
+        """Return the stops with a new one added, replacing any with the same reason and source."""
         key = (new.because, new.source)
         return (*(one for one in self.rows if (one.because, one.source) != key), new)
 
     @classmethod
     def from_json(cls, given: Mapping[str, Any]) -> Self:
-        """Read them back from JSON."""
+        """Read the planned stops back from JSON."""
         return cls(
             tuple(PlannedStop(**one) for one in given["rows"]),
             given["counts"] and PlannedStop(**given["counts"]),

@@ -1,4 +1,4 @@
-"""Surfaces: where in Slack a request came from, and where people read its answer."""
+"""Surfaces: where in Slack a request came from, and where its answer is read."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -6,23 +6,25 @@ from typing import Literal
 
 
 class Where(StrEnum):
-    """Places where an answer is read. They decide how it writes commands and what it leaves to a card."""
+    """Where an answer is read, which decides how it writes commands and what it leaves to a card."""
 
-    #: Where the person asked, perhaps among other people's messages. Only they see the answer.
+    #: The answer is read where the user asked, perhaps among other people's messages, but only the user sees
+    #: it.
     CHANNEL = "channel"
-    #: The same, after they mentioned the bot there.
+    #: Like ``CHANNEL``, for a request that mentioned the bot in that channel.
     MENTION = "mention"
-    #: In the person's direct messages with the bot, which also have their cards and notices.
+    #: The answer is read in the user's direct messages with the bot, which also contain their cards and
+    #: notices.
     DIRECT = "direct"
-    #: In the form that is open.
+    #: The answer is read in the form that the user has open.
     FORM = "form"
-    #: In the person's Home, which is published again with the answer.
+    #: The answer is read in the user's Home tab, which is republished with it.
     HOME = "home"
 
 
 @dataclass(frozen=True, slots=True)
 class Surface:
-    """The origin of a request, with what is needed to answer it there."""
+    """Where a request came from, with what is needed to answer it there."""
 
     kind: Literal["command", "button", "message", "shortcut", "form", "search", "assistant", "replay", "home"]
     where: Where = Where.CHANNEL
@@ -31,24 +33,24 @@ class Surface:
     message_ts: str | None = None
     response_url: str | None = None
     trigger_id: str | None = None
-    #: The inbox key. An interaction takes effect once, however often Slack delivers it.
+    #: The interaction's key in the inbox, so that it takes effect only once, however often Slack delivers it.
     interaction: str = ""
-    #: When it was sent (epoch seconds), if that may be long ago because Slack couldn't deliver it.
+    #: When the request was sent, in epoch seconds; set if Slack may have delivered it much later.
     sent_at: float | None = None
-    #: Whether the typed text looks like a quotation.
+    #: Whether the text that the user typed looks like a quotation.
     is_quoted: bool = False
-    #: The assistant that sent it for the person, "" if they did it themself.
+    #: The assistant that sent the request for the user, or "" if they sent it themself.
     via: str = ""
-    #: Whether the button of a question was pressed. The answer then takes the question's place.
+    #: Whether the request came from a button on a question; the answer then replaces the question.
     is_question: bool = False
-    #: Whether it came from a form that was opened in Home.
+    #: Whether the request came from a form that was opened in the Home tab.
     is_in_home: bool = False
-    #: The form that the request came from, or that the answer fills: Slack's id, or Usher's external id.
+    #: The form that the request came from or that the answer fills: Slack's id or Usher's external id.
     view_id: str | None = None
     view_hash: str | None = None
     view_external_id: str | None = None
 
     @property
     def is_in_conversation(self) -> bool:
-        """Return whether the request came from a direct message, even one with somebody else."""
+        """Return whether the request came from a direct message, even one with someone else."""
         return (self.channel_id or "").startswith("D")

@@ -1,4 +1,4 @@
-"""Timers: when a workspace is to be stopped, when its person is warned, and what else may stop it first."""
+"""Timers: when a workspace is stopped, when its owner is warned, and what else may stop it first."""
 
 import math
 from typing import Final
@@ -6,33 +6,33 @@ from typing import Final
 from bot.domain.stops import ExpiryMode, PlannedStop, StopEffects, StopMode, is_final
 from bot.domain.workspaces import Workspace
 
-#: Seconds before a timer's stop at which the workspace's person is warned.
+#: How long before a timer's stop the workspace's owner is warned, in seconds.
 TIMER_WARNING_SECONDS: Final = 600.0
-#: Seconds before the end of a class at which people are warned.
+#: How long before the end of a class its members are warned, in seconds.
 CLASS_WARNING_SECONDS: Final = 300.0
-#: Least seconds between the warning and the stop, however late the warning came.
+#: Minimum number of seconds between the warning and the stop, however late the warning was sent.
 LEAST_TIMER_WARNING_SECONDS: Final = 300.0
-#: Seconds after its time at which a timer that nobody handled needs a new warning, because its person may
-#: have started the workspace again.
+#: A timer that hasn't been handled this many seconds after its time needs a new warning, because the owner
+#: may have started the workspace again.
 ABSENT_SECONDS: Final = 120.0
-#: Least seconds ahead for which a timer can be set.
+#: Minimum number of seconds ahead that a timer can be set.
 SOONEST_SECONDS: Final = 60.0
-#: Seconds until an irreversible stop is tried again whose person couldn't be warned.
+#: How long until an irreversible stop is tried again if the owner couldn't be warned, in seconds.
 AGAIN_SECONDS: Final = 86_400.0
-#: Least seconds until a stop that needs a warning, with half a minute to deliver that.
+#: Minimum number of seconds until a stop that needs a warning, including half a minute to deliver it.
 WARNED_SOONEST_SECONDS: Final = LEAST_TIMER_WARNING_SECONDS + 30.0
-#: Seconds that *1 hour more* adds.
+#: How many seconds *1 hour more* adds.
 MORE_SECONDS: Final = 3600.0
-#: Least seconds between two rounds of work on a class card, so that presses are counted together.
+#: Minimum number of seconds between two updates of a class card, so that button presses are counted together.
 REST: Final = 3.0
 
 
 def list_coming_ends(
     workspace: Workspace, effects: StopEffects, now: float
 ) -> list[tuple[StopMode | ExpiryMode, float]]:
-    """Return the way and time of the workspace's own end, if that comes before its timer, and of the timer.
+    """Return how and when the workspace ends: by its timer and, if that is earlier, by itself.
 
-    An own end by a stop counts as a removal if a stop is irreversible.
+    If a stop is irreversible, a workspace that stops by itself counts as removed.
     """
     timer = [] if workspace.stop_at is None else [(workspace.stop_mode or "stop", workspace.stop_at)]
     at, how = workspace.expires_at, workspace.expiry_mode
@@ -42,10 +42,9 @@ def list_coming_ends(
 
 
 def find_next_stop(workspace: Workspace, planned: float | None, now: float) -> float | None:
-    """Return the time of a workspace's next stop, None if nothing stops it.
+    """Return the time of a workspace's next stop, or None if nothing stops it.
 
-    That is its timer or, without one, the stop that hours have ``planned``, unless the provider stops it by
-    itself before.
+    This is its timer or, without one, the stop ``planned`` by hours, unless the provider ends it earlier.
     """
     planned = planned if workspace.stop_at is None else workspace.stop_at
     own = workspace.expires_at if workspace.expires_at is not None and workspace.expires_at > now else None
@@ -53,18 +52,18 @@ def find_next_stop(workspace: Workspace, planned: float | None, now: float) -> f
 
 
 def needs_warning(end: PlannedStop, now: float) -> bool:
-    """Return whether a planned stop's person is warned; not if they themself just named a near time."""
+    """Return whether to warn the owner of a planned stop; not if they just named a near time themself."""
     is_near = end.at - now <= TIMER_WARNING_SECONDS + SOONEST_SECONDS
-    # With ``via``, an assistant named the time.
+    # ``via`` is set if an assistant named the time.
     return end.warns or bool(end.via) or not is_near
 
 
 def find_warning_seconds(card: str | None) -> float:
-    """Return the seconds between a timer's warning and its stop; ``card`` is the class that set it."""
+    """Return how many seconds before a stop its warning is sent; ``card`` is the class that set it."""
     return CLASS_WARNING_SECONDS if card else TIMER_WARNING_SECONDS
 
 
 def find_due_time(workspace: Workspace) -> float:
-    """Return when a workspace's timer is due: for its warning or, after that, for its stop."""
+    """Return when a workspace's timer is due: for its warning or, once that has been sent, for its stop."""
     stop_at = workspace.stop_at or 0.0
     return stop_at if workspace.stop_warned else stop_at - find_warning_seconds(workspace.stop_card)

@@ -11,22 +11,22 @@ from bot.domain.hours import EVENING, YEAR_SECONDS, Occurrence, Timetable, list_
 from bot.domain.stops import PlannedStop, StopMode
 from bot.domain.time_parsing import DAYS, load_zone, resolve_instant
 
-#: Days that a course lasts if its end isn't given, and most days of any course.
+#: How many days a course lasts if no end is given, and the maximum for any course.
 DEFAULT_COURSE_DAYS: Final = 140
 MAX_COURSE_DAYS: Final = 366
-#: Seconds before a lesson at which its lead time is computed, and at which its teachers are told how many
-#: members are ready: the first if that won't change any more, otherwise the latest.
+#: How many seconds before a lesson its lead time is computed, and its teachers are told how many members are
+#: ready (the earlier time if that number won't change any more, otherwise the later one).
 PREPARE_SECONDS: Final = 3_000.0
 REPORT_SECONDS, LATEST_REPORT_SECONDS = 300.0, 120.0
-#: Seconds after its end for which a lesson may still be reported as missed.
+#: How long after its end a lesson may still be reported as missed, in seconds.
 MAX_LESSON_AGE_SECONDS: Final = 14 * 86_400.0
 ALWAYS_ON: Final = Occurrence(0.0, "start", "", 0.0, float("inf"))
 
 
 def find_lesson(timetable: Timetable, now: float) -> Occurrence | None:
-    """Return the start of the lesson that is on or comes next; its ``until`` is the lesson's end.
+    """Return the start of the current or next lesson; its ``until`` is the lesson's end.
 
-    A class is one lesson that has always been on.
+    A class counts as one lesson that has always been on.
     """
     if timetable.starts is None:
         return ALWAYS_ON
@@ -40,14 +40,14 @@ def find_lesson_after(timetable: Timetable, after: float) -> Occurrence | None:
 
 
 def get_evening_before(timetable: Timetable, lesson: Occurrence) -> float:
-    """Return the time in the evening of the day before a lesson."""
+    """Return the time of the evening before a lesson."""
     return resolve_instant(
         timetable.day(lesson.at) - timedelta(days=1), EVENING, load_zone(timetable.time_zone)
     )
 
 
 def find_lesson_on(card: ClassCard, now: float) -> Occurrence | None:
-    """Return the start of the lesson that is on, or for which workspaces are being started."""
+    """Return the start of the current lesson, or of the next one if workspaces are being started for it."""
     coming = find_lesson(card, now)
     return coming if coming is not None and now >= coming.due_at else None
 
@@ -55,32 +55,32 @@ def find_lesson_on(card: ClassCard, now: float) -> Occurrence | None:
 def list_lesson_days(
     timetable: Timetable, now: float, first: date = date.min, last: date = date.max
 ) -> list[str]:
-    """Return the days, from ``first`` to ``last``, that have a lesson still to come or on."""
+    """Return the days, from ``first`` to ``last``, with a lesson that isn't over yet."""
     since, until = max(first, timetable.day(now)), min(last, date.fromisoformat(timetable.last_day))
     days = [(date.fromisoformat(day), day) for day in list_dates(since, until + timedelta(days=1))]
     return [named for day, named in days if (every := timetable.on(day)) and every[-1].at > now]
 
 
 def find_last_lesson(timetable: Timetable, now: float) -> Occurrence | None:
-    """Return the start of the lesson that ended last."""
+    """Return the start of the most recent lesson that has ended."""
     every = timetable.between(now - MAX_LESSON_AGE_SECONDS, now)
     return next((timetable.begin(one) for one in reversed(every) if one.side == "stop"), None)
 
 
 def list_days_from_today(timetable: Timetable, days: Iterable[str], now: float) -> list[str]:
-    """Return those of the days that aren't over, in order."""
+    """Return the given days that aren't over yet, in order."""
     today = timetable.day(now).isoformat()
     return sorted(day for day in days if day >= today)
 
 
 def get_last_end(card: ClassCard) -> float:
-    """Return the end of a course's last lesson; the time when it was posted, if it has none."""
+    """Return the end of a course's last lesson or, if it has none, the time when the course was posted."""
     every = card.between(card.created_at, card.created_at + 2 * YEAR_SECONDS)
     return every[-1].at if every else card.created_at
 
 
 def get_longest_pause(card: ClassCard) -> float:
-    """Return the longest time between the end of a lesson and the next one, in seconds."""
+    """Return the longest gap between two lessons, in seconds."""
     every = card.between(card.created_at, card.created_at + 2 * YEAR_SECONDS)
     return max((after.at - one.at for one, after in pairwise(every) if one.side == "stop"), default=0.0)
 
@@ -91,7 +91,7 @@ def plan_lesson_end(card: ClassCard, until: float, mode: StopMode, start: str = 
 
 
 def postpone(end: PlannedStop, cards: Sequence[ClassCard]) -> PlannedStop | None:
-    """Return the end of a lesson that begins until a planned stop and ends after it; None without any."""
+    """Return the end of a lesson that begins no later than a planned stop and ends after it, or None."""
     for card in cards:
         coming = card.after(end.at)
         begin = None if coming is None else card.begin(coming)
@@ -101,15 +101,15 @@ def postpone(end: PlannedStop, cards: Sequence[ClassCard]) -> PlannedStop | None
 
 
 def find_skipped_next(card: ClassCard, former: FormerMember, now: float) -> Occurrence | None:
-    """Return the lesson that is on or comes next, if a former member has left it out."""
+    """Return the current or next lesson if a former member is skipping it, else None."""
     coming = find_lesson(card, now)
     return coming if coming is not None and coming.local[:10] in former.skipped else None
 
 
 def list_days_beyond(card: ClassCard, former: FormerMember, now: float) -> tuple[list[str], list[str]]:
-    """Return the days to come with lessons to which a former member didn't agree, and those they left out.
+    """Return the coming days whose lessons a former member didn't agree to, and those they skip.
 
-    The second list is without the lesson that is on or comes next, as members may still leave that out.
+    The second list doesn't include the current or next lesson, because members may still skip that one.
     """
     days, coming = list_lesson_days(card, now), find_lesson(card, now)
     is_longer = (card.stops or 0) - (card.starts or 0) > former.minutes

@@ -1,9 +1,10 @@
 """The outputs of runs that one process follows, cleaned and split into lines.
 
-The end of an output is kept for display, and all of it in a file. The code that reads an output from its
-provider writes it here, and the code that displays it reads it here. Nothing survives the process, because an
-output can be read again from its beginning. Only the last state of a progress bar is kept. The grammar of
-terminal escapes is that of ECMA-48, 5.3–5.6 (control sequences, control strings, escape sequences).
+The end of an output is kept in memory for display, and the whole of it in a file. The code that reads an
+output from its provider writes it here, and the code that displays it reads it here. Nothing outlives the
+process, because an output can be read again from its beginning. Only the last state of a progress bar is
+kept. Terminal escapes follow the grammar of ECMA-48, 5.3–5.6 (control sequences, control strings, escape
+sequences).
 """
 
 from __future__ import annotations
@@ -26,10 +27,10 @@ log = structlog.get_logger(__name__)
 
 StreamName = Literal["stdout", "stderr"]
 
-#: Characters after which a line is passed on in parts, so that it can't fill the memory.
+#: A line longer than this many characters is passed on in parts, so that it can't fill up memory.
 LONGEST: Final = 8_192
-#: Pattern of a control string (a title, a link's address), which ends with BEL or ST. It never spans lines
-#: here, so that an unterminated one costs a line and not the rest of the output. It is limited in length and
+#: Matches a control string (a title, a link's address), which ends with BEL or ST. Here it never spans lines,
+#: so that an unterminated one costs only a line and not the rest of the output. It is limited in length and
 #: ends before another one begins: otherwise, matching many unterminated ones would take quadratic time.
 _CONTROL_STRING: Final = r"(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90\x98\x9b-\x9f\n]{0,4096}+"
 _CONTROL_SEQUENCE: Final = r"(?:\x1b\[|\x9b)[\x30-\x3f]{0,256}[\x20-\x2f]{0,16}"
@@ -39,23 +40,24 @@ _WHOLE: Final = re.compile(
     r"|\x1b[\x20-\x2f]{1,16}[\x30-\x7e]"
     r"|\x1b[\x30-\x4f\x51-\x57\x59\x5a\x5c\x60-\x7e]"
 )
-#: The beginning of an escape, whose rest may come with the next piece.
+#: Matches the beginning of an escape whose rest may arrive with the next chunk.
 _BEGUN: Final = re.compile(rf"(?:{_CONTROL_SEQUENCE}|{_CONTROL_STRING}\x1b?|\x1b[\x20-\x2f]{{0,16}})\Z")
 _INTRODUCERS: Final = re.compile("[\x1b\x90\x98\x9b\x9d-\x9f]")
 #: Control characters that are dropped: all but line feed, carriage return, backspace and tab.
 _CONTROLS: Final = re.compile("[\x00-\x07\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-#: Lines of the end that are kept, their characters in total, and characters of each line.
+#: How much of the output's end is kept: the number of lines, the total number of characters, and the number
+#: of characters per line.
 LINES: Final = 40
 CHARACTERS: Final = 2_500
 OF_A_LINE: Final = 400
 CUT: Final = "…"
-#: Prefix of lines of stderr.
+#: Prefix of stderr lines.
 MARK: Final = "! "
 
 
 @dataclass(frozen=True, slots=True)
 class OutputLine:
-    """A line, or a part of a long one; ``begins`` and ``ends`` say whether it has the line's ends."""
+    """A line, or part of a long one; ``begins`` and ``ends`` say which ends of the line it includes."""
 
     stream: StreamName
     text: str
@@ -66,8 +68,8 @@ class OutputLine:
 class Lines:
     """Split a stream's plain text into lines.
 
-    After a carriage return, the text that follows replaces the part of the line that wasn't passed on yet. A
-    backspace removes a character.
+    After a carriage return, the following text replaces the part of the line that hasn't been passed on yet.
+    A backspace removes a character.
     """
 
     def __init__(self, stream: StreamName, longest: int = LONGEST) -> None:
@@ -79,11 +81,11 @@ class Lines:
 
     @property
     def open_line(self) -> str:
-        """Return the part of the unfinished line that hasn't been passed on yet."""
+        """Return the part of the unfinished line that hasn't been returned yet."""
         return self._line
 
     def feed(self, text: str) -> list[OutputLine]:
-        """Return the pieces that are now complete."""
+        """Process text, and return the lines or parts of lines that are now complete."""
         pieces: list[OutputLine] = []
         first, *others = text.split("\n")
         self._write(first, pieces)
@@ -93,7 +95,7 @@ class Lines:
         return pieces
 
     def finish(self) -> list[OutputLine]:
-        """Return the unfinished line, if there is one."""
+        """Return what is left of an unfinished line at the end of the stream, if anything."""
         pieces: list[OutputLine] = []
         if self._line or self._begun:
             self._end(pieces)
@@ -125,13 +127,13 @@ class Lines:
 
 
 class EscapeRemover:
-    """Remove escapes and control characters from a stream, except line ends, returns, backspaces and tabs."""
+    """Remove escapes and control characters from a stream, except newlines, returns, backspaces and tabs."""
 
     def __init__(self) -> None:
         self._kept = ""
 
     def feed(self, text: str) -> str:
-        """Return the plain text so far; an incomplete escape is held back until its end comes."""
+        """Return the text without escapes; an incomplete one is held back until the rest of it arrives."""
         text = self._kept + text
         self._kept = ""
         plain: list[str] = []
@@ -152,12 +154,12 @@ class EscapeRemover:
 
 
 def format_line(piece: OutputLine) -> str:
-    """Return a piece as it is shown; a line of stderr begins with a mark."""
+    """Return a line or part of one as it is shown; lines of stderr begin with a mark."""
     return MARK + piece.text if piece.stream == "stderr" and piece.begins else piece.text
 
 
 class Tail:
-    """Keep the last lines. ``count`` is the number of all lines so far."""
+    """Keep the last lines of an output; ``count`` is the number of lines so far."""
 
     def __init__(self, lines: int = LINES, characters: int = CHARACTERS, of_a_line: int = OF_A_LINE) -> None:
         self._lines: deque[str] = deque(maxlen=lines)
@@ -167,18 +169,18 @@ class Tail:
         self.count = 0
 
     def add(self, piece: OutputLine) -> None:
-        """Add a line, cut after a limit; further parts of a long line are ignored."""
+        """Add a line, cut off at the maximum length; further parts of a long line are ignored."""
         if piece.begins:
             self.count += 1
             self._lines.append(self._cut_line(format_line(piece)))
 
     def last(self, lines: int, open_lines: tuple[str, ...] = ()) -> list[str]:
-        """Return the last lines, oldest first; ``open_lines`` are those that haven't ended yet."""
+        """Return the last lines, oldest first; ``open_lines`` are lines that haven't ended yet."""
         shown = [*self._lines, *(self._cut_line(line) for line in open_lines if line)]
         return shown[-lines:] if lines > 0 else []
 
     def text(self, open_lines: tuple[str, ...] = ()) -> str:
-        """Return the end for display: as many of the last whole lines as fit."""
+        """Return the end of the output for display: as many whole lines as fit."""
         kept: list[str] = []
         room = self._characters
         for line in reversed(self.last(self._most, open_lines)):
@@ -192,7 +194,7 @@ class Tail:
         return line if len(line) <= self._of_a_line else line[: self._of_a_line - 1] + CUT
 
 
-#: Characters that are processed at a time.
+#: Number of characters that are processed at a time.
 SLICE: Final = 16_384
 _STREAMS: Final[tuple[StreamName, ...]] = ("stdout", "stderr")
 
@@ -200,8 +202,8 @@ _STREAMS: Final[tuple[StreamName, ...]] = ("stdout", "stderr")
 class Transcript:
     """One run's output, built from chunks of both streams.
 
-    Lines are in the order in which they ended, and those of stderr are marked. ``version`` grows with every
-    visible change.
+    Lines are in the order in which they ended, and stderr lines are marked. ``version`` is incremented with
+    every visible change.
     """
 
     def __init__(self, spool: Spool | None = None) -> None:
@@ -210,7 +212,7 @@ class Transcript:
         self._seen = Seen()
         self._plain = {name: EscapeRemover() for name in _STREAMS}
         self._lines = {name: Lines(name) for name in _STREAMS}
-        #: The stream whose unfinished line is at the end of the spool.
+        #: The stream whose unfinished line is currently at the end of the spool.
         self._unended: StreamName | None = None
         self.version = 0
         self.has_ended = False
@@ -226,23 +228,23 @@ class Transcript:
         return self._tail.text(self._open_lines())
 
     def last_lines(self, count: int) -> list[str]:
-        """Return the last lines that aren't blank, oldest first."""
+        """Return the last non-blank lines, oldest first."""
         lines = self._tail.last(10 * count, self._open_lines())
         return [line for line in lines if line.removeprefix(MARK).strip()][-count:]
 
     @property
     def is_short(self) -> bool:
-        """Return whether the message about the run's end can show all of the output."""
+        """Return whether the message about the run's end can show the whole output."""
         lines = self._tail.last(LAST_LINES, self._open_lines())
         is_cut = self.spool.is_full or any(len(line) >= OF_A_LINE for line in lines)
         return not is_cut and self.line_count == len(lines) and self.tail == "\n".join(lines)
 
     def end_lines(self) -> list[str]:
-        """Return the lines to show when the run ends: all if there are few, otherwise the last."""
+        """Return the lines to show when the run ends: all if there are few, otherwise the last ones."""
         return self.tail.splitlines() if self.is_short else self.last_lines(LAST_LINES)
 
     def begin(self) -> None:
-        """Note that the stream is being read from its beginning (again)."""
+        """Record that the streams are being read from the beginning (again)."""
         self._seen.begin()
 
     async def take(self, chunk: OutputChunk) -> bool:
@@ -259,7 +261,7 @@ class Transcript:
         return is_new
 
     async def end(self, note: str = "") -> None:
-        """Complete the output once: end unfinished lines, and append ``note`` about a missing rest."""
+        """Complete the output once: end unfinished lines and append ``note`` about what is missing."""
         if self.has_ended:
             return
         self.has_ended = True
@@ -280,7 +282,7 @@ class Transcript:
         written: list[str] = []
         for piece in pieces:
             self._tail.add(piece)
-            # A line of the other stream follows a part of a long line.
+            # A line of the other stream follows part of an unfinished long line.
             if self._unended not in (None, piece.stream):
                 written.append("\n")
             written.append(format_line(piece))
@@ -292,18 +294,18 @@ class Transcript:
 
 
 class Seen:
-    """Count the characters of each stream, to skip as many when it is read again from its beginning."""
+    """Count each stream's characters, to skip as many when the stream is read again from the beginning."""
 
     def __init__(self) -> None:
         self._seen: Counter[str] = Counter()
         self._to_skip: Counter[str] = Counter()
 
     def begin(self) -> None:
-        """Note that the stream begins again."""
+        """Record that the streams are being read from the beginning again."""
         self._to_skip = Counter(self._seen)
 
     def new_of(self, chunk: OutputChunk) -> str:
-        """Return the part of a chunk that wasn't seen before; empty if all of it was."""
+        """Return the part of a chunk that hasn't been seen before; "" if all of it has."""
         skip = min(self._to_skip[chunk.stream], len(chunk.text))
         self._to_skip[chunk.stream] -= skip
         new = chunk.text[skip:]
@@ -311,16 +313,16 @@ class Seen:
         return new
 
 
-#: Last lines that are shown when a run ends whose output is longer.
+#: How many of the last lines are shown when a run with a longer output ends.
 LAST_LINES: Final = 5
 
 
 @dataclass(slots=True, eq=False)
 class FollowedRun:
-    """The state of following one run's output. Times are monotonic seconds.
+    """The state of following one run's output; times are in monotonic seconds.
 
-    ``is_over``: nothing more will be read. ``is_done``: all of the output was sent. ``is_asked``: the run was
-    already over when its person asked for the output, so they are told even if there is none.
+    ``is_over``: nothing more will be read. ``is_done``: all of the output has been sent. ``is_asked``: the
+    run was already over when the user asked for the output, so they get an answer even if there is none.
     """
 
     run_id: str
@@ -332,24 +334,24 @@ class FollowedRun:
     changed_at: float = float("-inf")
     #: The transcript's version when the card was last marked dirty.
     pending_version: int = 0
-    #: The time of the next attempt to deliver the file, and the number of failed attempts.
+    #: When to try to deliver the file next, and how often delivery has failed.
     deliver_after: float = 0.0
     deliveries: int = 0
     is_delivering: bool = False
 
     def finish(self, now: float) -> None:
-        """Note that everything was sent, and release the spool."""
+        """Record that everything has been sent, and release the spool."""
         self.is_done, self.done_at = True, now
         self.transcript.spool.close()
 
 
-#: Reasons for a missing rest of an output: it is longer than a file may be, there was no disk space, or it
+#: Why the rest of an output is missing: it exceeds the maximum file size, there was no disk space, or it
 #: couldn't be read.
 Missing = Literal["cut", "not_kept", "not_read"]
 
 
 class Board:
-    """The outputs that this process follows, by the ids of their runs."""
+    """The outputs that this process follows, keyed by run id."""
 
     def __init__(
         self,
@@ -358,15 +360,15 @@ class Board:
         explain_missing: Callable[[Missing, str, str], str] = lambda missing, _cause, _title: missing,
     ) -> None:
         self.monotonic = monotonic
-        #: Writes the note at the end of an output whose rest is missing, from the reason, a cause and the
+        #: Returns the note to put at the end of an incomplete output, given the reason, a cause and the
         #: connection's title.
         self.explain_missing = explain_missing
-        #: The disk space that all spools share.
+        #: The disk space shared by all spools.
         self.room = room or SpoolBudget()
         self.entries: dict[str, FollowedRun] = {}
 
     def is_used(self) -> bool:
-        """Return whether any output is followed."""
+        """Return whether this process follows any output."""
         return bool(self.entries)
 
     def add(self, run_id: str) -> FollowedRun:
@@ -386,7 +388,7 @@ class Board:
             self.drop(run_id)
 
     def find_tail(self, run_id: str) -> OutputTail | None:
-        """Return the part of a run's output for a message; None if this process doesn't follow it."""
+        """Return the parts of a run's output for a message, or None if this process doesn't follow it."""
         entry = self.entries.get(run_id)
         if entry is None:
             return None
@@ -399,7 +401,7 @@ class Board:
         )
 
     def find_grown_runs(self, run_ids: Iterable[str]) -> list[str]:
-        """Return those of the runs that have written more since the last call."""
+        """Return which of the given runs have written more since the last call."""
         grown = []
         for run_id in run_ids:
             entry = self.entries.get(run_id)
@@ -409,18 +411,18 @@ class Board:
         return grown
 
 
-#: Most bytes kept of one output.
+#: Maximum number of bytes kept per output.
 CAP: Final = 50_000_000
-#: Most bytes of a character, which is never cut in two.
+#: Maximum number of bytes in a character, which is never split.
 LONGEST_CHARACTER: Final = 4
-#: Most bytes kept of all outputs together.
+#: Maximum number of bytes kept for all outputs together.
 TOTAL: Final = 500_000_000
-#: Bytes that are buffered in memory before they are written.
+#: Number of bytes buffered in memory before they are written to the file.
 KEPT: Final = 65_536
 
 
 class SpoolBudget:
-    """The bytes that all spools of the process may use together."""
+    """How many bytes all of the process's spools together may use."""
 
     def __init__(self, total: int = TOTAL) -> None:
         self._total = total
@@ -428,15 +430,15 @@ class SpoolBudget:
 
     @property
     def left(self) -> int:
-        """Return the number of bytes that remain."""
+        """Return how many bytes may still be used."""
         return max(self._total - self.used, 0)
 
 
 class Spool:
-    """A file for an output's text. ``is_full`` once its own or the shared limit is reached.
+    """A file for an output's text; ``is_full`` is set once its own or the shared limit is reached.
 
-    The file has no name (``O_TMPFILE`` if available, otherwise it is unlinked at once). So a crash leaves
-    nothing to clean up, and nobody else can open it. Only one task may write and read at a time.
+    The file has no name (``O_TMPFILE`` if available, otherwise it is unlinked immediately), so a crash leaves
+    nothing to clean up, and nobody else can open it. Only one task at a time may write or read.
     """
 
     def __init__(
@@ -451,12 +453,12 @@ class Spool:
         self._writing: asyncio.Future[None] | None = None
         self._is_closed = False
         self.size = 0
-        #: The bytes counted in the shared budget, which closing gives back.
+        #: How many bytes this spool has taken from the shared budget; they are given back when it is closed.
         self._taken = 0
         self.is_full = False
 
     async def add(self, text: str) -> None:
-        """Append as much of a text as the limits allow, without splitting a character."""
+        """Append as much of a string as the limits allow, without splitting a character."""
         if self.is_full or not text:
             return
         data = text.encode("utf-8", "replace")
@@ -469,7 +471,7 @@ class Spool:
             await self._flush()
 
     async def note(self, text: str) -> None:
-        """Append a short text even beyond the limits: the reason for the missing rest."""
+        """Append a short note that says why the rest is missing, even beyond the limits."""
         self._grow(text.encode("utf-8", "replace"))
         await self._flush()
 
@@ -492,7 +494,7 @@ class Spool:
             yield piece
 
     def close(self) -> None:
-        """Close the file, which deletes it. Nothing more is accepted."""
+        """Close the file, which deletes it; nothing can be added afterwards."""
         self.is_full = self._is_closed = True
         self._kept.clear()
         self._room.used -= self._taken
@@ -502,7 +504,7 @@ class Spool:
             self._file = None
 
     async def _flush(self) -> None:
-        """Write the buffer. If the caller is cancelled, the write still completes and the next one waits."""
+        """Write the buffer; if the caller is cancelled, the write still completes before the next one."""
         while self._writing is not None or self._kept:
             if self._writing is None:
                 data = bytes(self._kept)

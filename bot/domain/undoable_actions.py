@@ -1,4 +1,4 @@
-"""Accepted requests of people, kept to know who asked for something last. Nothing is undone with them."""
+"""Users' accepted requests, kept to know who asked for something last; they aren't used to undo anything."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Final
 from bot.domain.people import Principal
 from bot.domain.row_times import Past
 
-#: Seconds for which the action of an interaction is found again if Slack delivers it once more.
+#: For this many seconds, an interaction's action can be found again, in case Slack delivers the interaction
+#: twice.
 RECENT_SECONDS: Final = 120.0
-#: Initiators other than people. Each acts for the person who set it up or agreed to it.
+#: Initiators that aren't people; each acts for the person who set it up or agreed to it.
 HOURS: Final = "hours"
 TIMER: Final = "timer"
 CLASS: Final = "class"
@@ -21,9 +22,9 @@ ROOM: Final = "room"
 class UndoableAction:
     """One accepted request of a person, with its conversation and the work item that it began.
 
-    ``kind`` is the action of its audit row. ``subject`` is the id of a workspace or a run, "" for neither,
-    and ``name`` what that was called. ``initiator`` acted for the person, "" if they acted themself, and
-    ``via`` names the assistant that asked for them, "" if none did.
+    ``kind`` is the action in its audit row. ``subject`` is the id of a workspace or run ("" if neither), and
+    ``name`` is what it was called. ``initiator`` is who acted for the person, or "" if they acted themself,
+    and ``via`` names the assistant that made the request for them, if any.
     """
 
     work_item_id: str = ""

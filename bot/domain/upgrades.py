@@ -1,4 +1,4 @@
-"""Losses by an upgrade: what a newer release no longer does or sends for a person."""
+"""Losses from an upgrade: what a newer release no longer does for a user or no longer sends them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,15 +8,16 @@ from bot.domain.courses import ClassCard
 from bot.domain.message_context import Facts
 from bot.domain.people import Principal
 
-#: Losses about a course, whose subject is a class card. Other losses are about a workspace or a connection.
+#: Codes of losses that concern a course; their subject is a class card. Other losses concern a workspace or a
+#: connection.
 LOST_OF_COURSES: Final = frozenset({"moved", "course_changed", "course_teacher", "course_without_teacher"})
 
 
 @dataclass(frozen=True, slots=True)
 class UpgradeLoss:
-    """One thing that a person loses: ``what`` (a code), ``subject`` (a row's key), ``detail`` (how it was).
+    """One thing that a user loses: ``what`` (a code), ``subject`` (a row's key), ``detail`` (how it was).
 
-    The codes are those of migration 0066: kinds of messages that are gone, and other things that went.
+    The codes are those of migration 0066: kinds of messages that no longer exist, and other removed features.
     """
 
     id: str
@@ -28,7 +29,7 @@ class UpgradeLoss:
 
 @dataclass(frozen=True, slots=True)
 class DescribedLoss:
-    """A loss with the names for its message: of a workspace, template or job, its connection, the course."""
+    """A loss with the names that its message needs: of a workspace, template or job, connection or course."""
 
     what: str
     name: str = ""
@@ -39,6 +40,6 @@ class DescribedLoss:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpgradeFacts(Facts):
-    """The losses of one person."""
+    """One user's losses from an upgrade."""
 
     losses: tuple[DescribedLoss, ...] = ()

@@ -1,45 +1,46 @@
-"""What a running workspace may still lack, and how long a start waits for it. Pure functions."""
+"""What a running workspace may still lack, and how long a start waits for that. Pure functions."""
 
 from collections.abc import Mapping
 from typing import Final, Literal
 
-#: Things that a running workspace may lack and a start waits for.
-#: - ``address``: its link. After a minute *ready* is sent without it.
-#: - ``page``: an answer from its own page. After half a minute *ready* is sent without it.
+#: What a running workspace may still lack while a start waits for it.
+#: - ``address``: its link. After a minute, *ready* is sent without it.
+#: - ``page``: an answer from its own page. After half a minute, *ready* is sent without it.
 #: - ``agent``: the agent that connects it. Nobody can open the workspace without it.
 #: - ``app``: a working app. Nobody can open the workspace without it.
 Lack = Literal["address", "page", "agent", "app"]
 
-#: Seconds, from the first read that found it missing, for which a start waits for each of them. A running
-#: workspace that loses one for no longer than that is no news.
+#: Maps each lack to how long a start waits for it, in seconds from the first read that found it missing. If a
+#: running workspace loses something for no longer than that, nobody is told.
 PATIENCE_SECONDS: Final[Mapping[Lack, float]] = {"address": 60.0, "page": 30.0, "agent": 60.0, "app": 60.0}
-#: Seconds for which a workspace that lacks something is read as often as one that is starting.
+#: For this many seconds, a workspace that lacks something is read as often as a starting one.
 MAX_LATE_SECONDS: Final = 600.0
-#: Lacks that keep people from opening the workspace. Usher may just not see the others.
+#: Lacks that keep people from opening the workspace. Without the others it may work, as Usher might just not
+#: see them.
 UNUSABLE: Final[frozenset[Lack]] = frozenset({"agent", "app"})
 
-#: Sentence about a page whose certificate isn't trusted.
+#: What users are told about a page whose certificate isn't trusted.
 UNTRUSTED_PAGE: Final = (
     "I can't check its page, as the certificate there isn't trusted here. Ask your Usher admin to look at it."
 )
 
 
 def is_awaited(lacks: Lack | None, lacks_since: float | None, at: float) -> bool:
-    """Return whether a start still waits for what a read at ``at`` found missing."""
+    """Return whether a start should still wait for what a read at ``at`` found missing."""
     if lacks is None:
         return False
     return lacks_since is None or at - lacks_since < PATIENCE_SECONDS[lacks]
 
 
 def is_late(lacks_since: float | None, now: float) -> bool:
-    """Return whether a workspace has lacked something only for minutes, so that it is read often."""
+    """Return whether a workspace began to lack something only minutes ago, so that it is read often."""
     return lacks_since is not None and now - lacks_since < MAX_LATE_SECONDS
 
 
 def find_lack_start(lacks: Lack | None, before: Lack | None, since: float | None, at: float) -> float | None:
-    """Return since when a workspace has lacked something, after a read at ``at``; None if it lacks nothing.
+    """Return when a workspace began to lack something, after a read at ``at``; None if it lacks nothing.
 
-    ``before`` is what it lacked until then, and ``since`` since when.
+    ``before`` is what it lacked until then, and ``since`` is when that began.
     """
     if lacks is None:
         return None

@@ -1,7 +1,8 @@
 """What ran, for how long, and what is known about it: the lives of workspaces and runs.
 
-A life is one time of running, from its begin to its end (``docs/adr/0124-lives.md``). Each of the two is a
-moment: exact, or between two reads. What isn't known is never counted as hours.
+A life is one period of running, from its beginning to its end (``docs/adr/0124-lives.md``). Its beginning and
+its end are each either known exactly or known to lie between two reads. What isn't known is never counted as
+hours.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,19 +20,20 @@ from bot.domain.prices import Price
 from bot.domain.time_parsing import resolve_instant
 from bot.domain.time_parsing.past import Window, find_week
 
-#: What a life is of.
+#: Whether a life is that of a workspace or of a run.
 LifeKind = Literal["workspace", "run"]
 _HOUR: Final = 3600.0
 
 
 class Known(StrEnum):
-    """How the begin or the end of a life is known.
+    """How the beginning or the end of a life is known.
 
     Attributes:
-        ASKED: Usher did it. The earliest time is its call, or the last read that didn't show the effect yet.
-        TOLD: It is the provider's own time.
+        ASKED: Usher caused it. The earliest time is Usher's call, or the last read that didn't show the
+            effect yet.
+        TOLD: The provider reported the time.
         SEEN: It happened between two reads.
-        UNKNOWN: A begin before the first sign of life, or an end after the last one.
+        UNKNOWN: A beginning before the first sign of life, or an end after the last one.
     """
 
     ASKED = "asked"
@@ -41,10 +43,10 @@ class Known(StrEnum):
 
 
 class Moment(NamedTuple):
-    """A begin or an end: the times between which it lies (epoch seconds), equal if it is exact.
+    """When a life begins or ends: two times that this lies between (epoch seconds), equal if exact.
 
-    Of an UNKNOWN begin, both are the first sign of life. An UNKNOWN end is after ``earliest``, the last sign
-    of life; at ``latest`` nothing ran any more, or nobody could tell.
+    For an UNKNOWN beginning, both are the first sign of life. An UNKNOWN end is after ``earliest``, the last
+    sign of life; by ``latest``, nothing was running any more, or its state couldn't be determined.
     """
 
     earliest: float
@@ -53,17 +55,18 @@ class Moment(NamedTuple):
 
     @property
     def best(self) -> float:
-        """Return the most probable time: what Usher does takes effect soon, anything else at any time."""
+        """Return the likeliest time: the middle if it happened between two reads, else the earliest."""
         return (self.earliest + self.latest) / 2 if self.known is Known.SEEN else self.earliest
 
 
 def find_begin(
     seen_at: float, down_at: float | None, told_at: float | None, asked_at: float | None
 ) -> Moment:
-    """Return when what a read found running began.
+    """Return when the life of something that a read found running began.
 
-    ``down_at`` is the last read that showed it down, ``told_at`` the provider's own time, ``asked_at`` the
-    call of Usher that brought it up. A time of the provider before it was seen down is of an earlier life.
+    ``down_at`` is the last read that showed it down, ``told_at`` is the time reported by the provider, and
+    ``asked_at`` is when Usher's call brought it up. If the provider's time is before a read that showed it
+    down, it belongs to an earlier life.
     """
     if down_at is None and told_at is None and asked_at is None:
         return Moment(seen_at, seen_at, Known.UNKNOWN)
@@ -73,11 +76,11 @@ def find_begin(
 def find_end(
     seen_at: float, up_at: float, told_at: float | None, asked_at: float | None, *, is_certain: bool
 ) -> Moment:
-    """Return when what a read found down ended.
+    """Return when the life of something that a read found down ended.
 
-    ``up_at`` is the last read that showed it up, ``told_at`` the provider's own time, ``asked_at`` the call
-    of Usher that brought it down. Without such a call, the end is only known if it is ``is_certain`` that it
-    is down: it may just not be shown any more.
+    ``up_at`` is the last read that showed it up, ``told_at`` is the time reported by the provider, and
+    ``asked_at`` is when Usher's call brought it down. Without such a call, the end is known only if
+    ``is_certain``: otherwise it may just no longer be listed.
     """
     first = min(up_at, seen_at)
     if asked_at is None and not is_certain:
@@ -96,9 +99,9 @@ def _find_moment(first: float, seen_at: float, told_at: float | None, asked_at: 
 
 @dataclass(slots=True)
 class Hours:
-    """Hours of running: the best figure, and what it lies between.
+    """Hours of running: the best estimate, and the range in which the true value lies.
 
-    ``unknown`` is the number of lives whose end isn't known: each is counted up to its last sign of life.
+    ``unknown`` is the number of lives with an unknown end; each is counted up to its last sign of life.
     """
 
     best: float = 0.0
@@ -107,21 +110,22 @@ class Hours:
     unknown: int = 0
 
     def add(self, other: Self) -> None:
-        """Add others."""
+        """Add other hours to these."""
         self.best += other.best
         self.lowest += other.lowest
         self.highest += other.highest
         self.unknown += other.unknown
 
 
-# Not frozen: it takes a third of the time to make, and a year has more than a thousand.
+# Not frozen, because that makes creation three times as fast, and a year has more than a thousand of these.
 @dataclass(slots=True, kw_only=True)
 class Life:
-    """One time of running of a workspace, or a run of a job.
+    """One period of running of a workspace, or one run of a job.
 
-    ``subject`` is what can only live once at a time: the gate of a workspace, which several people may have
-    on their lists, or the id of a run. ``principal`` is the person who started it, or on whose list it was
-    first seen running. ``workspace_id`` is their row, which may be gone, and ``name`` what they called it.
+    ``subject`` is something that can have only one life at a time: the gate of a workspace, which several
+    users may have on their lists, or the id of a run. ``principal`` is the user who started it, or on whose
+    list it was first seen running. ``workspace_id`` is that user's row, which may no longer exist, and
+    ``name`` is what they called it.
     """
 
     id: str
@@ -131,34 +135,34 @@ class Life:
     connection: str
     workspace_id: str | None
     name: str
-    #: As the form had them; None if it wasn't created by Usher, or its provider has none.
+    #: The size and template chosen in the form; None if Usher didn't create it, or if its provider has none.
     size: str | None = None
     template: str | None = None
     began: Moment
-    #: None while it goes on, as far as is known.
+    #: When the life ended; None while it is still going on, as far as is known.
     ended: Moment | None = None
-    #: The last read that showed it running.
+    #: When a read last showed it running.
     last_seen_at: float
-    #: When it was last opened from Usher, and when it was last used, as its provider says.
+    #: When the workspace was last opened from Usher, and when it was last used according to its provider.
     opened_at: float | None = None
     used_at: float | None = None
-    #: The price when it began; None if it isn't known.
+    #: The price when the life began; None if it isn't known.
     price: Price | None = None
 
     @property
     def is_open(self) -> bool:
-        """Return whether it goes on, as far as is known."""
+        """Return whether the life is still going on, as far as is known."""
         return self.ended is None
 
     @property
     def counts_until(self) -> float:
-        """Return up to when it counts: its end, or its last sign of life."""
+        """Return the time up to which the life counts: its end, or its last sign of life."""
         return self.last_seen_at if self.ended is None else self.ended.best
 
     def measure(self, since: float, until: float, now: float) -> Hours:
         """Return the hours within a window, which may reach into the future.
 
-        A life that goes on counts up to its last sign of life, and may have run until now.
+        A life that is still going on counts up to its last sign of life, and may have run until now.
         """
         until, began = min(until, now), self.began
         ended = self.ended or Moment(self.last_seen_at, now, Known.ASKED)
@@ -179,9 +183,10 @@ def _overlap(began: float, ended: float, since: float, until: float) -> float:
 
 @dataclass(slots=True)
 class Sum:
-    """Lives added up: their number, their hours, and their money by currency.
+    """Totals of several lives: their number, their hours, and their cost by currency.
 
-    Money of different currencies is never added. ``unpriced`` are the hours of lives without a price.
+    Amounts in different currencies are never added. ``unpriced`` is the number of hours of lives without a
+    price.
     """
 
     lives: int = 0
@@ -190,12 +195,12 @@ class Sum:
     unpriced: float = 0.0
 
     def add(self, hours: Hours, price: Price | None) -> None:
-        """Add the hours of a life."""
+        """Add one life's hours, and their cost if it has a price."""
         cost = None if price is None else price.amount * Decimal(hours.best)
         self.add_cost(1, hours, "" if price is None else price.currency, cost)
 
     def add_cost(self, lives: int, hours: Hours, currency: str, cost: Decimal | None) -> None:
-        """Add the hours of some lives and what they cost together; None if they have no price."""
+        """Add the hours of some lives and their joint cost, or None if they have no price."""
         self.lives += lives
         self.hours.add(hours)
         if cost is None:
@@ -204,7 +209,7 @@ class Sum:
             self.money[currency] = self.money.get(currency, Decimal()) + cost
 
     def merge(self, other: Self) -> None:
-        """Add another sum."""
+        """Add another total to this one."""
         self.lives += other.lives
         self.hours.add(other.hours)
         self.unpriced += other.unpriced
@@ -213,7 +218,7 @@ class Sum:
 
 
 def list_months(began: float, ended: float) -> list[tuple[str, float, float]]:
-    """Return the months in UTC that a time span touches: each with its begin and the begin of the next."""
+    """Return the months in UTC that a time span touches, each with its start and the next month's start."""
     months: list[tuple[str, float, float]] = []
     first = datetime.fromtimestamp(began, UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     while not months or first.timestamp() < ended:
@@ -225,17 +230,17 @@ def list_months(began: float, ended: float) -> list[tuple[str, float, float]]:
 
 # -- what people are shown -----------------------------------------------------------------------------------
 
-#: The least seconds without use that are worth mentioning.
+#: How long a workspace must have been unused for that to be mentioned, in seconds.
 MIN_IDLE_SECONDS: Final = 3600.0
 
 
 @dataclass(slots=True)
 class UsageLine:
-    """All lives of one workspace, or of one job's runs, within a window, added up.
+    """The total of all lives of one workspace, or of one job's runs, within a window.
 
-    ``spread`` is by how many hours the sum may differ, as something happened between two reads. ``is_least``:
-    some of it ran before the first sign of life. ``unknown_from`` is the last sign of life before an end that
-    nobody saw.
+    ``spread`` is how many hours the total may be off, because something happened between two reads.
+    ``is_least``: it may also have run before the first sign of life. ``unknown_from`` is the last sign of
+    life before an end that no read saw.
     """
 
     newest: Life
@@ -247,11 +252,11 @@ class UsageLine:
 
     @property
     def open(self) -> list[Life]:
-        """Return the lives that go on."""
+        """Return the lives that haven't ended yet."""
         return [one for one in self.lives if one.is_open]
 
     def add(self, life: Life, since: float, until: float, now: float) -> None:
-        """Add a life."""
+        """Add a life to this line."""
         began, ended, hours = life.began, life.ended, life.measure(since, until, now)
         self.sum.add(hours, life.price)
         self.lives.append(life)
@@ -269,9 +274,9 @@ class UsageLine:
 
 @dataclass(frozen=True, slots=True)
 class Idle:
-    """The longest time in which one workspace ran without being opened from Usher, or used.
+    """The longest time that a workspace ran without being used or opened from Usher.
 
-    ``is_use_known``: the provider says when it was last used.
+    ``is_use_known``: the provider reports when it was last used.
     """
 
     life: Life
@@ -280,23 +285,23 @@ class Idle:
 
     @property
     def seconds(self) -> float:
-        """Return how long that was."""
+        """Return how long the workspace was unused, in seconds."""
         return self.until - self.since
 
     @property
     def is_use_known(self) -> bool:
-        """Return whether its provider says when it is used."""
+        """Return whether the provider reports when the workspace is used."""
         return self.life.used_at is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What a provider's limit leaves a person.
+    """What is left of a provider's limit for a user.
 
     Attributes:
         unit: What is counted, such as ``hours`` or ``credits``.
-        left: What is left of it.
-        limit: The limit; None if the provider doesn't say.
+        left: How much of it is left.
+        limit: The limit; None if the provider doesn't report it.
         name: The name of the limit, if there are several.
     """
 
@@ -308,7 +313,7 @@ class Allowance:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What ran for one person within a window, the longest first, and the sum of all."""
+    """One user's usage within a window, longest first, and the total."""
 
     lines: tuple[UsageLine, ...] = ()
     total: Sum = field(default_factory=Sum)
@@ -317,10 +322,11 @@ class Usage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageFacts(Facts):
-    """What ran for a message's reader within a window.
+    """The usage of a message's reader within a window.
 
-    ``titles`` are those of connections, ``running`` the workspaces that still run, and ``left`` what limits
-    leave, by connection. ``is_weekly`` says whether last week's hours are sent every Monday.
+    ``titles`` are the titles of connections, ``running`` are the workspaces still running, and ``left`` is
+    what is left of each connection's limits. ``is_weekly`` says whether last week's hours are sent every
+    Monday.
     """
 
     window: Window
@@ -332,20 +338,20 @@ class UsageFacts(Facts):
 
     @property
     def objects(self) -> dict[str, ObjectName]:
-        """Return the names of the workspaces that still run."""
+        """Return the names of the workspaces still running."""
         return {key: name for one in self.running for key, name in one.objects.items()}
 
 
-#: The least people whose hours are added up for others who may not see them one by one.
+#: Minimum number of people in a total for readers who may not see individual hours.
 MIN_PEOPLE: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
 class GroupUsage:
-    """What ran for several people: the sum, its parts by connection and by person, the longest first.
+    """Several people's usage: the total, and its parts by connection and by person, longest first.
 
-    ``is_withheld``: so few people are in it that the sum would tell their own hours, which may not be seen.
-    ``leaves_out``: connections with so few people aren't in it.
+    ``is_withheld``: so few people are included that the total would reveal one person's hours, which mustn't
+    be seen. ``leaves_out``: connections left out because they have that few people.
     """
 
     people: int = 0
@@ -357,7 +363,7 @@ class GroupUsage:
 
 
 def add_up(lives: Iterable[Life], since: float, until: float, now: float) -> Usage:
-    """Add up one person's lives within a window, by workspace and by job."""
+    """Add up one user's lives within a window by workspace and by job."""
     lines: dict[tuple[str, ...], UsageLine] = {}
     idle, last = None, min(until, now)
     for life in lives:
@@ -377,12 +383,12 @@ def add_up(lives: Iterable[Life], since: float, until: float, now: float) -> Usa
     return Usage(tuple(ordered), sum_parts(one.sum for one in ordered), idle)
 
 
-#: The hour of a Monday at which last week's hours are sent.
+#: The hour at which last week's hours are sent on Mondays.
 MONDAY_HOUR: Final = 9
 
 
 def find_next_monday(after: float, zone: ZoneInfo) -> float:
-    """Return the next Monday at 9:00 in a zone."""
+    """Return the time of the next Monday at 9:00 in a zone."""
     monday = find_week(after, zone).first
     times = (resolve_instant(monday + timedelta(days=days), MONDAY_HOUR * 60, zone) for days in (0, 7))
     return next(at for at in times if at > after)
@@ -392,7 +398,7 @@ def find_next_monday(after: float, zone: ZoneInfo) -> float:
 
 
 class SpanKind(StrEnum):
-    """What is known of a span of time: it ran, is planned, or whether it ran isn't known."""
+    """What is known about a span of time: it ran, is planned, or may have run."""
 
     RAN = "ran"
     PLANNED = "planned"
@@ -401,7 +407,7 @@ class SpanKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A span of a row, in seconds since 1970; it may reach beyond the days that are drawn."""
+    """A span drawn in a row, in epoch seconds; it may reach beyond the days that are drawn."""
 
     begins_at: float
     ends_at: float
@@ -410,7 +416,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class UsageRow:
-    """A row of a picture: the name of a workspace or job, from outside, and its spans."""
+    """A row of a usage picture: its spans, and the workspace's or job's name, which comes from outside."""
 
     name: str
     spans: tuple[Span, ...]
@@ -420,7 +426,7 @@ class UsageRow:
 
 
 def group_class(sums: Mapping[str, Sum], *, is_seen: bool) -> GroupUsage:
-    """Return the usage of a class from each person's sum; ``is_seen``: its teachers may see these."""
+    """Return a class's usage from each person's total; ``is_seen``: its teachers may see those totals."""
     if not is_seen and 0 < len(sums) < MIN_PEOPLE:
         return GroupUsage(is_withheld=True)
     total = sum_parts(sums.values())
@@ -429,7 +435,7 @@ def group_class(sums: Mapping[str, Sum], *, is_seen: bool) -> GroupUsage:
 
 
 def sum_parts(parts: Iterable[Sum]) -> Sum:
-    """Add sums."""
+    """Add up several totals into one."""
     total = Sum()
     for one in parts:
         total.merge(one)

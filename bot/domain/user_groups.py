@@ -1,21 +1,21 @@
-"""Slack's user groups (``S…``, ``T…:S…``), with which operators name many people at once."""
+"""Slack's user groups (``S…``, ``T…:S…``), which let operators name many people together."""
 
 from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
-#: Seconds for which Slack's list of a group's members counts. After that, the group has no members.
+#: How long Slack's list of a group's members is valid, in seconds. After that, the group has no members.
 COUNTS_FOR: Final = 3600.0
 
 
 def is_group(name: str) -> bool:
-    """Return whether a name is a group's; people's names begin with U or W."""
+    """Return whether a name in settings is a user group's ID; people's IDs begin with U or W."""
     return name.rpartition(":")[2].startswith("S")
 
 
 class UserGroups:
-    """The members of the user groups named in settings, as Slack last said. Any other group has none.
+    """The members of the user groups named in settings, as last reported by Slack; others are empty.
 
-    They are kept in memory and read again after a restart. Each process reads them every five minutes.
+    They are kept only in memory and read again after a restart. Each process reads them every five minutes.
     """
 
     def __init__(self) -> None:
@@ -28,12 +28,12 @@ class UserGroups:
         self.names, self._monotonic = sorted(set(filter(is_group, names))), monotonic
 
     def hold(self, name: str, users: Iterable[str]) -> None:
-        """Store a group's members; those of ``T…:S…`` are stored as ``T…:U…``."""
+        """Store a group's members; those of a ``T…:S…`` group are stored as ``T…:U…``."""
         place = name[: name.find(":") + 1]
         self._said[name] = self._monotonic() + COUNTS_FOR, frozenset(f"{place}{user}" for user in users)
 
     def expand(self, names: Collection[str]) -> frozenset[str]:
-        """Return the names of people, with each group replaced by its members."""
+        """Return people's IDs, with each group replaced by its members."""
         people = frozenset(name for name in names if not is_group(name))
         if len(people) == len(names):
             return people

@@ -10,21 +10,22 @@ from bot.domain.failure_causes import Reason, find_reason, find_scarce_resources
 from bot.domain.people import Principal
 from bot.domain.row_times import Past, Stays
 
-#: Seconds from a failed attempt to the next one, by the number of attempts. The last is repeated.
+#: How long to wait after each failed attempt, in seconds; the last value is repeated.
 PAUSE_SECONDS: Final = (60.0, 120.0, 300.0, 600.0)
-#: Least seconds between two attempts for the same kind of capacity.
+#: Minimum number of seconds between two attempts for the same kind of capacity.
 MIN_PAUSE_SECONDS: Final = 60.0
-#: Seconds without use after which a workspace that got capacity is stopped for the next person, and seconds
-#: from the warning to that stop.
+#: After a workspace that got capacity has been unused for ``UNUSED_SECONDS``, its owner is warned.
+#: ``ANSWERED_WITHIN_SECONDS`` later it is stopped to free the capacity for the next person.
 UNUSED_SECONDS: Final = 1_800.0
 ANSWERED_WITHIN_SECONDS: Final = 600.0
-#: Hours of the day at which a wait ends unless its person names a time, and how far ahead that has to be.
+#: Hours of the day at which a wait ends if the user names no time, and the minimum number of seconds that the
+#: end must be ahead.
 END_HOURS: Final = (9, 18)
 MIN_WAIT_SECONDS: Final = 3_600.0
 
 
 class WaitlistState(StrEnum):
-    """States of an entry: in line, being tried, granted but not yet used, over."""
+    """States of a waitlist entry: in line, being tried, granted but not used yet, over."""
 
     WAITING = "waiting"
     TRYING = "trying"
@@ -34,11 +35,11 @@ class WaitlistState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WaitlistEntry:
-    """An entry of the waitlist: a person's wait for capacity for a workspace.
+    """An entry of the waitlist: a user's wait for capacity for a workspace.
 
-    Its place in line isn't stored. It follows from ``round``, the number of rounds in which the person had a
-    turn, and ``seq`` among entries for the same ``kind`` of capacity on the connection. ``mode`` is how the
-    workspace is stopped if nobody uses it, "" if it isn't.
+    Its place in line isn't stored. It follows from ``round``, the number of rounds in which the user had a
+    turn, and then from ``seq``, among entries for the same ``kind`` of capacity on the connection. ``mode``
+    is how the workspace is stopped if nobody uses it, or "" if it isn't stopped.
     """
 
     id: str
@@ -60,27 +61,27 @@ class WaitlistEntry:
 
     @property
     def is_missing_kind_known(self) -> bool:
-        """Return whether an attempt has named the kind of capacity that is missing; before, it may be any."""
+        """Return whether an attempt has named the missing kind of capacity; until then it may be any."""
         is_tried = self.attempted_at is not None and self.state is not WaitlistState.TRYING
         return self.kind != "room" or self.attempts > 0 or is_tried
 
 
 def find_missing_capacity(cause: str | None) -> str:
-    """Return the kind of capacity that a start lacked; "" if it failed for another reason.
+    """Return the kind of capacity that a start lacked, or "" if it failed for another reason.
 
     Signs of missing capacity, by provider:
 
     - Kubernetes, and so Saturn Cloud, JupyterHub's KubeSpawner and Posit's launcher there: the scheduler's
       "Insufficient nvidia.com/gpu", "Insufficient memory" (its ``FailedScheduling`` events, kubernetes.io,
-      "Assign Memory Resources"). A pod that waits for an autoscaler was not refused: its start goes on. A
+      "Assign Memory Resources"). A pod that waits for an autoscaler hasn't been refused: its start goes on. A
       time-out alone says nothing about capacity (KubeSpawner's ``start_timeout``).
     - JupyterHub: 429 without Retry-After is ``active_server_limit`` ("Spawn requests will be rejected with a
       429 error", jupyterhub.readthedocs.io, "Application configuration"), measured with 6.1.1. With
-      Retry-After too many are starting at once; ``named_server_limit_per_user`` is a person's own.
+      Retry-After, too many are starting at once; ``named_server_limit_per_user`` is the user's own limit.
     - Posit Workbench: errors 15 and 16 of the API, the sessions and users of a licence that may be floating
-      (docs.posit.co, "Floating Licensing"); 20 is a limit of the person's own profile.
+      (docs.posit.co, "Floating Licensing"); 20 is a limit of the user's own profile.
     - Clouds, through Coder: no machine of a kind, or an account's quota. A namespace's quota, "exceeded
-      quota: …", is a limit of the person's own.
+      quota: …", is the user's own limit.
     - Slurm: "Requested nodes are busy" waits in its own queue; ``QOSMax…`` and ``AssocGrp…`` are quotas.
     - Sphere Engine: 402 and 403 for a start, the account's limit. This is assumed, as none is documented.
     """
@@ -96,19 +97,20 @@ def find_missing_capacity(cause: str | None) -> str:
 
 
 def lacks_reason(cause: str | None) -> bool:
-    """Return whether an attempt failed without a reason of its own: an outage, or a time-out."""
+    """Return whether a failure says nothing about the attempt itself, such as an outage or a time-out."""
     word, _, said = (cause or "").partition(":")
     if word == "provider_failed":
         return not said or find_reason(said) is Reason.SLOW
-    # A start is stale if its provider was too busy until its time was over.
+    # A start is stale if its provider stayed too busy until its time had passed.
     return word in {"conflict", "gave_up", "stale", "unanswered"}
 
 
 @dataclass(frozen=True, slots=True)
 class OthersInLine:
-    """The others in line for the same capacity: the rounds in which they had a turn, and their attempts.
+    """Others in line for the same capacity: the rounds in which they had a turn, and their attempts.
 
-    Some have had a turn in the present round and the rest haven't, so their numbers differ by at most one.
+    Some have had a turn in the current round and the rest haven't, so their numbers of rounds differ by at
+    most one.
     """
 
     lowest: int | None = None
@@ -117,29 +119,29 @@ class OthersInLine:
 
     @property
     def entry_round(self) -> int:
-        """Return the round of a newcomer, who comes after those whose turn is still to come in this round."""
+        """Return the round that a newcomer joins, after everyone whose turn in this round is to come."""
         return self.lowest or 0
 
     def find_round(self, own: int) -> int:
-        """Return the round of a person who was away while others had turns or left."""
+        """Return the round for a user who was away while others had turns or left."""
         return min(max(own, self.entry_round), self.highest)
 
     def end_turn(self, own: int) -> int:
-        """Return the round of a person who just had a turn, so that the others come first."""
+        """Return the next round for a user who has just had a turn, so that the others come first."""
         return (own if self.lowest is None else min(own, self.lowest)) + 1
 
     def pause_after(self, attempts: int) -> float:
-        """Return the seconds until a person's next attempt: the same for all in line as for the newest."""
+        """Return the seconds until a user's next attempt, given the fewest failed attempts in line."""
         return get_pause(attempts if self.fewest is None else min(attempts, self.fewest))
 
 
 def get_pause(attempts: int) -> float:
-    """Return the seconds from an attempt to the next one, given the number of failed ones."""
+    """Return how many seconds to wait before the next attempt, given the number of failed ones."""
     return PAUSE_SECONDS[min(attempts, len(PAUSE_SECONDS) - 1)]
 
 
 def get_default_end(now: float, zone: ZoneInfo) -> float:
-    """Return the default end of a wait: the next 9:00 or 18:00 that is at least an hour ahead."""
+    """Return the default end of a wait: the next 9:00 or 18:00 that is at least an hour away."""
     today = datetime.fromtimestamp(now, zone).date()
     days = (today, today + timedelta(days=1))
     ends = [datetime.combine(day, time(hour), zone).timestamp() for day in days for hour in END_HOURS]
@@ -150,8 +152,9 @@ def get_default_end(now: float, zone: ZoneInfo) -> float:
 class WaitlistFacts:
     """A wait for capacity for a workspace: its end, and how many people are ``ahead`` in this round.
 
-    ``tried_before`` others have had their turn in this round, of ``others`` in total. ``attempts`` counts the
-    tries for this person. A wait that is over has ``ended_at``, and ``granted_at`` if there was capacity.
+    ``tried_before`` is how many of the ``others`` have already had their turn in this round. ``attempts`` is
+    the number of tries for this user. A wait that is over has ``ended_at``, and also ``granted_at`` if there
+    was capacity.
     """
 
     id: str
@@ -174,5 +177,5 @@ class WaitlistFacts:
 
     @property
     def is_waiting(self) -> bool:
-        """Return whether its person still waits."""
+        """Return whether the user is still waiting."""
         return self.granted_at is None and self.ended_at is None

@@ -1,4 +1,4 @@
-"""Work items: operations and runs. Each is done for a person, step by step, until it ends."""
+"""Work items: operations and runs, each carried out for a user step by step until it ends."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,13 +8,13 @@ from bot.domain.holds import Hold
 from bot.domain.people import Principal
 from bot.domain.row_times import Deadline, Past, Since, Step
 
-#: Seconds that a work item may take before its person is told.
+#: How long a work item may take before the user is told that it is late, in seconds.
 DEADLINE_SECONDS: Final = 1800.0
-#: Cause of an open work item whose last call was refused because of the credential.
+#: The ``cause`` of an open work item whose last call was refused because of the credential.
 UNAUTHORIZED: Final = "credential_refused"
-#: First word of the cause if the provider refused the last call because the wanted state is reached already.
+#: First word of ``cause`` if the provider refused the last call because the desired state is already reached.
 LOST_TRACK: Final = "lost_track"
-#: First word of the cause if the provider refused the last call because another change is in progress.
+#: First word of ``cause`` if the provider refused the last call because another change is in progress.
 CONFLICT: Final = "conflict"
 
 
@@ -22,28 +22,28 @@ class Outcome(StrEnum):
     """Outcomes of an operation or a run."""
 
     FULFILLED = "fulfilled"
-    #: For a run, whose state says how it ended.
+    #: The run has ended; its state says how. Operations don't have this outcome.
     ENDED = "ended"
     FAILED = "failed"
     REFUSED = "refused"
     CANCELLED = "cancelled"
     REPLACED = "replaced"
-    #: Nobody can tell whether it succeeded.
+    #: Whether the operation or run succeeded can't be determined.
     UNKNOWN = "unknown"
 
 
 class Call(StrEnum):
     """What is known about the one call that starts or stops something.
 
-    ``CALLING`` is committed before the request is sent. Found after a crash it means *unknown*, and becomes
-    *interrupted* once the process that sent it is known to be dead.
+    ``CALLING`` is committed before the request is sent. If it is found after a crash, it means *unknown*, and
+    it becomes *interrupted* once the process that sent the call is known to be dead.
     """
 
     NONE = "none"
     CALLING = "calling"
     ACCEPTED = "accepted"
     UNKNOWN = "unknown"
-    #: Unknown, and the process has died that was sending it.
+    #: The call's outcome is unknown, and the process that was sending it has died.
     INTERRUPTED = "interrupted"
 
     @property
@@ -54,19 +54,20 @@ class Call(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkItem:
-    """Work for a person, done in steps until it ends: an operation, or a run of a job.
+    """Work for a user, done in steps until it ends: an operation, or a run of a job.
 
-    ``start_call`` is the state of the call that starts, creates or launches, ``stop_call`` that of the call
-    that stops. The item is open until ``outcome`` is set. ``cause`` then names a text. ``attempts`` counts
-    temporary failures in a row, ``deadline_number`` the deadlines set so far. The person is told at
-    ``deadline_at``, which is None afterwards. From then on no call is sent that ``expires``, unless the
-    person keeps waiting or asks again.
+    ``start_call`` is the state of the call that starts, creates or launches, and ``stop_call`` that of the
+    call that stops. The item is open until ``outcome`` is set; ``cause`` then names the text that explains
+    it. ``attempts`` counts temporary failures in a row, and ``deadline_number`` the deadlines set so far. The
+    user is told at ``deadline_at``, which is None afterwards. From then on, no call that ``expires`` is sent,
+    unless the user keeps waiting or asks again.
 
-    ``called_at`` is when its call was committed; clock corrections move it. ``sent_at`` is the same time
-    unmoved, to recognise the result of a creation or launch by its age. ``unknown_since`` is when the call's
-    outcome became unknown. The other times say since when the person has been asked whether to repeat the
-    call (``question_since``), the current reason has held it up (``blocked_since``), and the provider has
-    refused the call because it is busy (``busy_since``), and when it may be sent again (``retry_at``).
+    ``called_at`` is when its call was committed; clock corrections change it. ``sent_at`` is the same time
+    without corrections, used to recognise the result of a creation or launch by its age. ``unknown_since`` is
+    when the call's outcome became unknown. The other times are when the user was first asked whether to
+    repeat the call (``question_since``), when the current reason began to hold the work up
+    (``blocked_since``), when the provider began to refuse the call because it is busy (``busy_since``), and
+    when the call may be sent again (``retry_at``).
     """
 
     id: str
@@ -74,7 +75,7 @@ class WorkItem:
     connection: str
     created_at: Past
     reference: str = ""
-    #: The channel of the command, to tell the person if direct messages don't reach them.
+    #: The channel where the command was typed, used to reach the user if direct messages fail.
     channel_id: str | None = None
     start_call: Call = Call.NONE
     stop_call: Call = Call.NONE
@@ -89,52 +90,52 @@ class WorkItem:
     deadline_number: int = 0
     attempts: int = 0
     next_step_at: Step = 0.0
-    #: The reason that holds it up now.
+    #: What is holding the work item up now.
     block_reason: Hold | None = None
     outcome: Outcome | None = None
-    #: Why it ended as it did. While it is open, why its last call was refused. A read, or another try, then
-    #: tells whether that matters.
+    #: Why the item ended as it did. While it is open: why its last call was refused; a read or another try
+    #: then shows whether that matters.
     cause: str | None = None
     ended_at: Past | None = None
 
     @property
     def is_open(self) -> bool:
-        """Return whether the reconciler is still working on it."""
+        """Return whether the reconciler is still working on the item."""
         return self.outcome is None
 
     @property
     def has_called(self) -> bool:
-        """Return whether a call was sent for it."""
+        """Return whether a call has been sent for the item."""
         return self.start_call is not Call.NONE or self.stop_call is not Call.NONE
 
     @property
     def is_failing(self) -> bool:
-        """Return whether its call has failed temporarily and will be sent again."""
+        """Return whether the item's call has failed temporarily and will be sent again."""
         return self.is_open and self.attempts > 0 and self.start_call is not Call.ACCEPTED
 
     @property
     def was_unauthorized(self) -> bool:
-        """Return whether its last call was refused because of the credential; it is tried once more."""
+        """Return whether the last call was refused because of the credential; it is tried once more."""
         return self.is_open and self.cause == UNAUTHORIZED
 
     @property
     def refusal(self) -> str | None:
-        """Return the cause to fail with, unless a read shows that the refused call isn't needed."""
+        """Return the cause to fail with unless a read shows that the refused call isn't needed."""
         is_other = self.was_unauthorized or bool(self.contradiction or self.conflict)
         return self.cause if self.is_open and self.cause and not is_other else None
 
     @property
     def contradiction(self) -> str | None:
-        """Return the cause to fail with, unless a read confirms that the wanted state is reached already."""
+        """Return the cause to fail with unless a read confirms that the desired state is reached."""
         return self.cause if self.is_open and (self.cause or "").startswith(LOST_TRACK) else None
 
     @property
     def conflict(self) -> str | None:
-        """Return the cause of the last refusal if it passes: another change is still in progress."""
+        """Return the last refusal's cause if it is temporary: another change is still in progress."""
         is_refused = self.is_open and self.busy_since is not None
         return self.cause if is_refused and (self.cause or "").startswith(CONFLICT) else None
 
     @property
     def is_asked(self) -> bool:
-        """Return whether its person is being asked whether to repeat its call."""
+        """Return whether the user is being asked whether to repeat the call."""
         return self.is_open and self.question_since is not None

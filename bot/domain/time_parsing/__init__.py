@@ -1,7 +1,8 @@
-"""Parsing of times as people write them: moments, lengths, days, and hours of a week. Pure functions.
+"""Parsing of times as people write them: moments, lengths, days, and weekly hours. Pure functions.
 
-A *moment* is one point in time (``read``). *Days* are one, several or a span (``read_days``). *Hours* are on
-weekdays or dates, from a time to a time (``read_hours``). Commands and free text are parsed alike.
+A *moment* is one point in time (``read``). *Days* are one day, several days or a span (``read_days``).
+*Hours* run from one time to another on given weekdays or dates (``read_hours``). Commands and free text are
+parsed alike.
 """
 
 from bot.domain.time_parsing.days import (

@@ -18,7 +18,7 @@ _NAMED_DAYS: Final = {
     **dict.fromkeys(("weekend", "weekends"), WEEKEND),
     **dict.fromkeys(("day", "days", "daily", "everyday"), EVERY_DAY),
 }
-#: Short forms of weekdays at the ends of a span, in English and German: ``m-f``, ``mo-fr``.
+#: Short forms of weekdays that may appear at the ends of a span, in English and German: ``m-f``, ``mo-fr``.
 _SHORT: Final = {
     **dict.fromkeys(("m", "mo"), "mon"),
     **dict.fromkeys(("tu", "di"), "tue"),
@@ -46,7 +46,7 @@ DaySpan = tuple[date, date]
 
 
 def is_day(word: str) -> bool:
-    """Return whether a word names a day: ``tomorrow``, a weekday, a date, or a form of ``spelling``."""
+    """Return whether a word names a day: ``tomorrow``, a weekday, a date, or a form from ``spelling``."""
     if len(word) > _MAX_DAY_CHARACTERS:
         return False
     if word in _DAYS_AHEAD or find_weekday(word) is not None:
@@ -59,7 +59,7 @@ def is_day(word: str) -> bool:
 
 
 def find_weekday(word: str) -> int | None:
-    """Return the number of a weekday (Monday is 0), given in full or by three or four letters; else None."""
+    """Return a weekday's number (Monday is 0) from its name or first three or four letters, else None."""
     is_long = len(word) in {3, 4}
     return next(
         (at for at, day in enumerate(WEEKDAY_NAMES) if word == day or (is_long and day.startswith(word))),
@@ -68,9 +68,9 @@ def find_weekday(word: str) -> int | None:
 
 
 def resolve_day(word: str, today: date) -> tuple[date, ...]:
-    """Return the dates that a word for a day may mean, from ``today`` on, the nearest first.
+    """Return the dates, from ``today`` on, that a word for a day may mean, nearest first.
 
-    *Next Friday* may mean the coming Friday, if that is this week or tomorrow, and the one a week later.
+    *Next Friday* may mean the coming Friday, if that is this week or tomorrow, or the one a week later.
     """
     if on_weekday := _ON_WEEKDAY.fullmatch(word):
         return tuple(
@@ -99,9 +99,9 @@ def resolve_day(word: str, today: date) -> tuple[date, ...]:
 
 
 def resolve_past_day(word: str, today: date) -> date | None:
-    """Return the last day up to ``today`` that a word may mean; None for none.
+    """Return the most recent day, up to ``today``, that a word may mean, or None.
 
-    A date with a year may lie after ``today``.
+    A date written with a year may lie after ``today``.
     """
     if word == "today":
         return today
@@ -120,13 +120,13 @@ def resolve_past_day(word: str, today: date) -> date | None:
 
 
 def has_date(word: str, today: date) -> bool:
-    """Return whether a word for a weekday with a date names a real date, on whatever weekday that is."""
+    """Return whether the date in a word such as ``7dec_monday`` exists, whatever its weekday."""
     on_weekday = _ON_WEEKDAY.fullmatch(word)
     return on_weekday is not None and bool(resolve_day(on_weekday[1], today))
 
 
 def write_day(word: str) -> str:
-    """Return a word for a day as people write it: ``7 dec``, ``next monday``."""
+    """Return a day's word in the form people use: ``7 dec``, ``next monday``."""
     if on_weekday := _ON_WEEKDAY.fullmatch(word):
         return f"{on_weekday[2]} {write_day(on_weekday[1]).removeprefix('on ')}"
     side, is_marked, name = word.partition("_")
@@ -140,7 +140,7 @@ def write_day(word: str) -> str:
 
 
 def day_of(text: str, today: date) -> date | None:
-    """Return the day that a text names, from ``today`` on; None if it names none or may mean two."""
+    """Return the day, from ``today`` on, that a string names, or None if it names none or may mean two."""
     words = spell(f"on {text}").split()[1:]
     if len(words) != 1:
         return None
@@ -150,7 +150,7 @@ def day_of(text: str, today: date) -> date | None:
 
 
 def _match_date(word: str) -> re.Match[str] | None:
-    """Match a date written as one word: day, month (a word or a number) and year."""
+    """Match a date written as one word: day, month (a name or a number) and year."""
     is_date = word.startswith("the_") or not word.isdecimal()
     return _DATED.fullmatch(word) if is_date else None
 
@@ -166,7 +166,7 @@ def _to_date(year: int, month: int, day: int) -> date | None:
 
 
 def days_of(word: str) -> frozenset[str]:
-    """Return the days that a word names, such as ``weekdays``, ``mon-fri`` or a date; none for others."""
+    """Return the days named by a word such as ``weekdays``, ``mon-fri`` or a date; empty if none."""
     if word in _NAMED_DAYS:
         return _NAMED_DAYS[word]
     is_iso = _ISO_DATE.fullmatch(word) is not None and bool(resolve_day(word, date.min))
@@ -182,7 +182,7 @@ def days_of(word: str) -> frozenset[str]:
 
 
 def span_weekdays(first: Iterable[str], last: Iterable[str]) -> frozenset[str]:
-    """Return the weekdays from one to another; none if there isn't one weekday at each end."""
+    """Return the weekdays from one to another; empty unless each end is exactly one weekday."""
     ends = [*first, *last]
     if len(ends) != 2 or not set(ends) <= EVERY_DAY:
         return frozenset()
@@ -194,16 +194,16 @@ def span_weekdays(first: Iterable[str], last: Iterable[str]) -> frozenset[str]:
 
 
 def read_days(text: str, today: date) -> tuple[date, ...]:
-    """Return all days that a text names, in order; none if any word of it can't be read.
+    """Return all days that a string names, in order; empty if any word of it can't be read.
 
-    The text may be a single day, a list (``today and tomorrow``), a span (``from 21 dec to 4 jan``), a length
-    from today on (``for a week``), or a day up to which, without it, all are meant (``until monday``).
+    The string may be a single day, a list (``today and tomorrow``), a span (``from 21 dec to 4 jan``), a
+    length that begins today (``for a week``), or all days before a day (``until monday``).
     """
     return list_days(read_spans(text, today))
 
 
 def list_days(spans: Sequence[DaySpan]) -> tuple[date, ...]:
-    """Return all days of spans, in order; none if they are more than a year's."""
+    """Return all days of the spans, in order; empty if they add up to more than a year."""
     if sum((last - first).days + 1 for first, last in spans) > _MAX_DAYS:
         return ()
     return tuple(
@@ -212,7 +212,7 @@ def list_days(spans: Sequence[DaySpan]) -> tuple[date, ...]:
 
 
 def read_spans(text: str, today: date) -> tuple[DaySpan, ...]:
-    """Return the days that a text names as spans of any length, each with its first and its last day."""
+    """Return the days that a string names as spans of any length, each given by its first and last day."""
     plain = spell(f"on {re.sub(r',(?! ?[0-9]{4})', ' and ', text)}").removeprefix("on ").replace("-", " - ")
     plain = re.sub(r"([0-9]{4}) - ([0-9]{2}) - ([0-9]{2})", r"\1-\2-\3", plain)
     listed = _split_list([word for word in plain.split() if word not in _NOISE])
@@ -225,7 +225,7 @@ def read_spans(text: str, today: date) -> tuple[DaySpan, ...]:
 
 
 def _join_spans(spans: Sequence[DaySpan]) -> list[DaySpan]:
-    """Join spans, given in order, that overlap or directly follow one another."""
+    """Merge spans that overlap or directly follow each other; the spans are given in order."""
     joined = list[DaySpan]()
     for first, last in spans:
         if joined and first <= joined[-1][1] + timedelta(days=1):
@@ -236,26 +236,26 @@ def _join_spans(spans: Sequence[DaySpan]) -> list[DaySpan]:
 
 
 def read_pause(verb: str, text: str, today: date) -> tuple[DaySpan, ...]:
-    """Return the days that *skip* and *pause* leave out. *Pause Monday* means to pause until Monday."""
+    """Return the days for *skip* or *pause* to leave out; *pause Monday* means to pause until Monday."""
     is_until = verb == "pause" and day_of(text, today) is not None and spell(text) != "today"
     return read_spans(f"until {text}" if is_until else text, today)
 
 
 def _split_list(words: list[str]) -> list[str]:
-    """Return the spans of a list; the ends of ``between A and B`` belong together."""
+    """Split a list into its spans, keeping ``between A and B`` together."""
     if words[:1] == ["between"]:
         words = ["from", *("to" if word == "and" else word for word in words[1:])]
     return [one for one in re.split(r" ?(?:\band\b|&) ?", " ".join(words)) if one]
 
 
 def _read_span(words: list[str], today: date) -> DaySpan | None:
-    """Return the first and the last day of a span; None if it can't be read."""
+    """Return the first and the last day of a span, or None if it can't be read."""
     if length := _LENGTH_OF_DAYS.fullmatch(" ".join(words)):
         count = int(length[1]) if length[1].isdecimal() else 1
         return today, today + timedelta(days=count * (7 if length[2].startswith("week") else 1) - 1)
     if words[:1] in (["until"], ["till"]):
         end, _ = _read_ends(words[1:], today) or (None, None)
-        # On a Friday, "until Friday" means the next one.
+        # On a Friday, "until Friday" means next Friday.
         is_again = end == today and find_weekday(words[-1]) is not None
         return (today, end + timedelta(days=6 if is_again else -1 if end > today else 0)) if end else None
     is_from, words = words[:1] == ["from"], words[words[:1] in (["from"], ["for"]) :]
@@ -270,7 +270,7 @@ def _read_span(words: list[str], today: date) -> DaySpan | None:
 
 
 def _read_ends(words: list[str], today: date) -> DaySpan | None:
-    """Return the first and the last day of a day, a week or a weekend; None for anything else."""
+    """Return the first and last day of what a day, week or weekend names, or None for anything else."""
     monday = today - timedelta(days=today.weekday())
     match words:
         case ["next", "week"]:

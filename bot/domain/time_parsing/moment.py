@@ -1,10 +1,11 @@
 """Moments and lengths as people type them: ``until 18:00``, ``for 2h``, ``um 18 Uhr``. Pure functions.
 
-A *length* counts from now (``2h``, ``90 min``, ``1h30``, ``half an hour``). A *time of day* is the next one
-in the person's time zone. ``for`` and ``in`` announce a length; ``until``, ``till``, ``at`` and ``by`` a time
-of day. Without such a word, ``17h`` is a time of day, because its hour is 13 or later, and ``2h`` is a
-length. Times in programs' formats are read, too: ``2027-01-15T18:00:00+00:00``, ``PT2H``. A zone next to a
-time applies to it. A time that has passed, or that may be one of two, is refused and never guessed.
+A *length* counts from now (``2h``, ``90 min``, ``1h30``, ``half an hour``). A *time of day* is its next
+occurrence in the user's time zone. ``for`` and ``in`` announce a length; ``until``, ``till``, ``at`` and
+``by`` announce a time of day. Without any of these words, ``17h`` is a time of day, because its hour is 13 or
+later, and ``2h`` is a length. Machine formats are also read: ``2027-01-15T18:00:00+00:00``, ``PT2H``. A zone
+next to a time applies to it. A time that has passed, or that could be one of two, is refused rather than
+guessed.
 """
 
 import math
@@ -22,11 +23,11 @@ from bot.domain.time_parsing.zones import SaidZone, split_zone, write_zone
 
 Why = Literal["unreadable", "no_time", "ambiguous", "past", "soon", "far", "other_weekday"]
 
-#: Most seconds ahead that are accepted: two weeks. Anything later is a schedule, or a typo.
+#: How far ahead a time may be, in seconds: two weeks. Anything later is a schedule or a typo.
 FARTHEST_SECONDS: Final = 14 * 86_400.0
 
 _NUMBERS: Final = {"a": "1", "an": "1"}
-#: Hours of each part of a day. The night includes the hours after midnight.
+#: Maps each part of the day to its hours. The night includes the hours after midnight.
 _PARTS: Final = {
     "morning": range(12),
     "afternoon": range(12, 19),
@@ -36,7 +37,7 @@ _PARTS: Final = {
     "lunch": range(11, 15),
 }
 _NIGHTS, _NIGHT_ENDS = frozenset({"night", "tonight"}), 5
-#: Words for the end of a day, and the hours that people may mean by it.
+#: Maps words for the end of a day to the times that people may mean by them.
 _ENDS: Final = {"eod": ("17:00", "18:00"), "all_day": ("18:00", "24:00")}
 _NUMBER: Final = r"([0-9]{1,4}(?:[.,][0-9]{1,2})?)"
 _UNITS: Final = {"d": 86_400.0, "h": 3_600.0, "m": 60.0}
@@ -47,21 +48,21 @@ _WEEKS, _DAYS, _HOURS, _MINUTES, _SECONDS = (
     r" ?m(?:in(?:ute)?s?)?",
     r" ?s(?:ec(?:ond)?s?)?",
 )
-#: A length: weeks, days, hours, minutes and seconds, in this order. Minutes after hours need no unit:
+#: Matches a length: weeks, days, hours, minutes and seconds, in that order. Minutes after hours need no unit:
 #: ``1h30``.
 _LENGTH: Final = re.compile(
     rf"(?:{_NUMBER}{_WEEKS}(?: and)?)? ?(?:{_NUMBER}{_DAYS}(?: and)?)? ?"
     rf"(?:{_NUMBER}{_HOURS}(?: and)? ?(?:([0-5]?[0-9])(?:{_MINUTES})?)?"
     rf"|{_NUMBER}{_MINUTES})?(?: ?(?:and )?{_NUMBER}{_SECONDS})?"
 )
-#: A length in programs' format.
+#: Matches a length in machine format (``PT2H``).
 _ISO_LENGTH: Final = re.compile(
     rf"p(?:{_NUMBER}w)?(?:{_NUMBER}d)?(?:t(?:{_NUMBER}h)?(?:{_NUMBER}m)?(?:{_NUMBER}s)?)?"
 )
-#: The T between a date and a time in programs' format, and that format without signs.
+#: Match the T between a date and a time in machine format, and that format without separators.
 _ISO_JOINT: Final = re.compile(r"(?<=[0-9]{4}-[0-9]{2}-[0-9]{2})t(?=[0-9]{2}:)|^t(?=[0-9]{2}:)")
 _ISO_BARE: Final = re.compile(r"\b([0-9]{4})([0-9]{2})([0-9]{2})t([0-9]{2})([0-9]{2})([0-9]{2})?\b")
-#: ``1 hour and a half``, ``2 and a half hours`` and ``half an hour``, once number words are digits.
+#: Matches ``1 hour and a half``, ``2 and a half hours`` and ``half an hour``, once number words are digits.
 _AND_A_HALF: Final = re.compile(rf"{_NUMBER} ?(?:(d|h)[a-z]* and 1 half|and 1 half (d|h)[a-z]*)")
 _HALF: Final = re.compile(r"(?:1 )?half(?: 1)? (d|h)(?:ay|our)")
 _CLOCK: Final = re.compile(
@@ -73,28 +74,28 @@ _NOW: Final = frozenset(
     {"now", "right now", "at once", "right away", "straight away", "immediately", "asap", "jetzt", "sofort"}
 )
 _NAMED_TIMES: Final = {"noon": 12, "midday": 12, "midnight": 0}
-#: Most characters of a time.
+#: Maximum length of the string that gives a time, in characters.
 _MAX_CHARACTERS: Final = 60
-#: The first hour of the day that no 12-hour clock shows.
+#: The first hour that a 12-hour clock doesn't show.
 _AFTERNOON: Final = 13
 _HALF_DAY: Final = 12
-#: Seconds ahead beyond which a bare hour hardly means the coming night.
+#: How far ahead a bare hour may be, in seconds, to mean the coming night; further ahead, that is unlikely.
 _NEAR_SECONDS: Final = 6 * 3_600.0
-#: Most times that a zone's name may leave possible.
+#: Maximum number of possible times to offer when a zone's name is ambiguous.
 _MAX_OPTIONS: Final = 4
 _HALF_YEAR: Final = timedelta(days=182)
 _MORNING: Final = 6
-#: First two digits with which four digits, without a word such as ``at``, are a year and not a time.
+#: First two digits of a year: ``2026`` is a year and not a time, unless a word such as ``at`` precedes it.
 _CENTURIES: Final = frozenset({20})
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A time to come, in epoch seconds.
+    """A future time, in epoch seconds.
 
     ``seconds`` is the length, if one was given. ``is_next_day``: only a time of day was given and its next
-    occurrence isn't today, which the answer must say. ``is_shifted``: the clocks skip that time on that day,
-    so the moment comes later by the length of the change.
+    occurrence isn't today, which the answer must say. ``is_shifted``: clocks skip that time on that day, so
+    the moment is that much later.
     """
 
     at: float
@@ -105,7 +106,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """Why a text gives no usable moment; ``options`` are readings, one of which may be meant."""
+    """Why a string gives no usable moment; ``options`` are its possible readings, if any."""
 
     why: Why
     options: tuple[str, ...] = ()
@@ -113,29 +114,30 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class _Time:
-    """A time of day as it was typed; ``is_open``: a bare hour from 1 to 12, in either half of the day."""
+    """A time of day as typed; ``is_open``: a bare hour from 1 to 12, in either half of the day."""
 
     hour: int
     minute: int = 0
     second: float = 0.0
     is_open: bool = False
     day: str = ""
-    #: The part of the day. ``is_sure``: am or pm, or a form such as ``08:30``, fixes the half of the day.
+    #: The part of the day, if given. ``is_sure``: am or pm, or a form such as ``08:30``, fixes the half of
+    #: the day.
     part: str = ""
     is_sure: bool = False
-    #: Other readings of the same text, if it has any.
+    #: Other readings of the same text, if any.
     options: tuple[str, ...] = ()
-    #: The zone next to it, if there is one.
+    #: The zone written next to the time, if any.
     zone: SaidZone | None = None
 
     @property
     def is_twelve(self) -> bool:
-        """Return whether a time with minutes may mean 12 hours later, as ``8:30`` may be in the evening."""
+        """Return whether a time with minutes may mean 12 hours later: ``8:30`` may be in the evening."""
         return not (self.is_sure or self.is_open or self.part) and 1 <= self.hour < _HALF_DAY
 
 
 def load_zone(name: str | None) -> ZoneInfo:
-    """Return a person's time zone; UTC if Slack gives none that is known here."""
+    """Return the user's time zone, or UTC if Slack gives none or one that isn't known here."""
     try:
         return ZoneInfo(name or "UTC")
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -143,10 +145,10 @@ def load_zone(name: str | None) -> ZoneInfo:
 
 
 def read(text: str, zone: ZoneInfo, now: float, *, kind: Kind = "", soonest: float = 0.0) -> Moment | Unread:
-    """Return the moment after ``now`` that a text names, or the reason why there is none; never raises.
+    """Return the moment after ``now`` that a string names, or why there is none; never raise.
 
-    ``kind`` says how to read a text without a word such as ``until``. A moment less than ``soonest`` seconds
-    ahead is refused.
+    ``kind`` says how to read a string without a word such as ``until``. A moment less than ``soonest``
+    seconds ahead is refused.
     """
     found = _parse_text(text, kind)
     if isinstance(found, Unread):
@@ -165,12 +167,12 @@ def read(text: str, zone: ZoneInfo, now: float, *, kind: Kind = "", soonest: flo
 
 
 def is_now(text: str) -> bool:
-    """Return whether a text means now or at once."""
+    """Return whether a string means now or immediately."""
     return " ".join(text.casefold().split()) in _NOW
 
 
 def time_kind(text: str) -> Literal["", "length", "time", "day"]:
-    """Return the kind of a text's time: a length, a time of day, a mere day or part of one, "" for none."""
+    """Return what a string contains: a length, a time of day, only a day or part of one, or "" for none."""
     found = _parse_text(text, "")
     if isinstance(found, float):
         return "length"
@@ -180,13 +182,13 @@ def time_kind(text: str) -> Literal["", "length", "time", "day"]:
 
 
 def length(text: str) -> float | None:
-    """Return the seconds of a length such as ``2h``, or of a unit such as ``hour``; None for other texts."""
+    """Return the seconds in a length such as ``2h`` or a unit such as ``hour``; None for other strings."""
     plain = plainly(text)
     return _parse_length(plain) or _parse_length(f"1 {plain}")
 
 
 def _parse_text(text: str, kind: Kind) -> float | _Time | Unread:
-    """Parse a text without regard to the present time: a length in seconds, or a time of day."""
+    """Parse a string into a length in seconds or a time of day, without using the current time."""
     return Unread("unreadable") if len(text) > _MAX_CHARACTERS else _parse(text, kind)
 
 
@@ -200,7 +202,7 @@ def _parse(text: str, kind: Kind) -> float | _Time | Unread:
 
 
 def _write_signs(found: re.Match[str]) -> str:
-    """Return a date and time in the format without signs in the one with signs."""
+    """Insert the separators into a date and time written without them."""
     year, month, day, hour, minute, second = found.groups("00")
     return f"{year}-{month}-{day} {hour}:{minute}:{second}"
 
@@ -222,13 +224,13 @@ def _parse_plain(text: str, kind: Kind) -> float | _Time | Unread:
 
 
 def _refuse_part(text: str) -> Unread:
-    """Return the refusal of a day or a part of it after ``for``, as in ``for the rest of the day``."""
+    """Return the refusal for a day or part of a day after ``for``, as in ``for the rest of the day``."""
     time = _parse_time(text, is_announced=False)
     return time if isinstance(time, Unread) else Unread("unreadable")
 
 
 def _parse_length(text: str) -> float | None:
-    """Return the seconds of a length; None for other texts."""
+    """Return the seconds in a length, or None if the string isn't a length."""
     plain = " ".join(_NUMBERS.get(word, word) for word in text.split())
     if half := _HALF.fullmatch(plain):
         return _UNITS[half[1]] / 2
@@ -246,7 +248,7 @@ def _to_decimal(text: str | None) -> float:
 
 
 def _parse_time(text: str, *, is_announced: bool) -> _Time | Unread:
-    """Return the time of day that a text names, with its day and the part of the day."""
+    """Return the time of day that a string names, with its day and its part of the day."""
     words = text.removeprefix("on ").split()
     days, parts = [word for word in words if is_day(word)], [word for word in words if word in _PARTS]
     if "tonight" in parts:
@@ -267,7 +269,7 @@ def _parse_time(text: str, *, is_announced: bool) -> _Time | Unread:
 
 
 def _parse_ending(text: str, day: str) -> Unread | None:
-    """Return the hours that *the end of the day* may mean, as only the writer knows; None for other texts."""
+    """Return the hours that *the end of the day* may mean, for the user to choose; None otherwise."""
     if text not in _ENDS:
         return None
     hours = [f"{write_day(day)} {hour}" for hour in _ENDS[text]]
@@ -275,8 +277,8 @@ def _parse_ending(text: str, day: str) -> Unread | None:
 
 
 def _set_day(time: _Time, day: str, part: str) -> _Time | Unread:
-    """Return a time with its day and the part of the day, which decides between the halves of the day."""
-    # With a day, `2h` can only be a time. The day may decide later which half is meant.
+    """Return a time with its day and part of the day; the part may decide between am and pm."""
+    # With a day, `2h` can only be a time. The day may later decide which half is meant.
     time = replace(time, day=day, options=())
     halves = _list_halves(time.hour) if time.hour < _AFTERNOON and not time.is_sure else (time.hour,)
     if part:
@@ -294,7 +296,7 @@ def _list_halves(hour: int) -> tuple[int, int]:
 
 
 def _parse_clock(text: str, *, is_announced: bool) -> _Time | Unread:
-    """Return a time of day. Without a word such as ``at``, it needs minutes, am or pm, or a name."""
+    """Return a time of day; without a word such as ``at``, it needs minutes, am or pm, or a name."""
     if text in _NAMED_TIMES:
         return _Time(_NAMED_TIMES[text], is_sure=True)
     if (four := _DIGITS.fullmatch(text)) and (is_announced or int(four[1]) not in _CENTURIES):
@@ -320,10 +322,10 @@ def _parse_clock(text: str, *, is_announced: bool) -> _Time | Unread:
 
 
 def _resolve_elsewhere(time: _Time, said: SaidZone, home: ZoneInfo, now: float) -> Moment | Unread:
-    """Return the moment of a time in the zone next to it, or the options if several are possible."""
+    """Return the moment of a time in the zone written next to it, or the options if it could be several."""
     found, options, refused = dict[float, Moment](), list[str](), list[Unread]()
     for zone in said.zones:
-        # "Tomorrow" may be the person's or the zone's.
+        # "Tomorrow" may be meant in the user's own zone or in the zone written next to the time.
         for today in dict.fromkeys(datetime.fromtimestamp(now, one).date() for one in (home, zone)):
             moment = _resolve(time, zone, now, today)
             if isinstance(moment, Unread):
@@ -349,7 +351,7 @@ def _resolve_elsewhere(time: _Time, said: SaidZone, home: ZoneInfo, now: float) 
 
 
 def _resolve(time: _Time, zone: tzinfo, now: float, today: date | None = None) -> Moment | Unread:
-    """Return the next moment at which a zone's clocks show a time."""
+    """Return the next moment at which the clocks in a zone show a time."""
     if time.options:
         return Unread("ambiguous", time.options)
     today = today or datetime.fromtimestamp(now, zone).date()
@@ -364,18 +366,18 @@ def _resolve(time: _Time, zone: tzinfo, now: float, today: date | None = None) -
     later = f"{time.hour + 12}:{time.minute:02d}"
     is_far = moment.at - now > _NEAR_SECONDS and datetime.fromtimestamp(moment.at, zone).hour < _MORNING
     if time.is_open and is_next_day and is_far:
-        # In the afternoon, `at 3` hardly means the night.
+        # Someone who types `at 3` in the afternoon is unlikely to mean at night.
         options = tuple(f"tomorrow {hour:02d}:{time.minute:02d}" for hour in hours)
         return Unread("ambiguous", options)
     if is_next_day and time.is_twelve and _to_moment(today, time.hour + 12, time, zone, now).at > now:
-        # After 8:30 in the morning, `8:30` means this evening to many people.
+        # After 8:30 in the morning, many people who type `8:30` mean this evening.
         typed = f"tomorrow {time.hour:02d}:{time.minute:02d}"
         return Unread("ambiguous", (typed, later))
     return Moment(moment.at, is_next_day=is_next_day, is_shifted=moment.is_shifted)
 
 
 def _resolve_on_day(time: _Time, zone: tzinfo, now: float, today: date) -> Moment | Unread:
-    """Return the moment at a time on a day, or the options if two days or two hours are possible."""
+    """Return the moment of a time on a named day, or the options if two days or two hours are possible."""
     days = resolve_day(time.day, today)
     hours = _list_halves(time.hour) if time.is_open and len(days) == 1 else (time.hour,)
     found = dict[str, Moment]()
@@ -386,7 +388,7 @@ def _resolve_on_day(time: _Time, zone: tzinfo, now: float, today: date) -> Momen
     if not left:
         return Unread("past" if days else "other_weekday" if has_date(time.day, today) else "unreadable")
     if all((day - today).days > FARTHEST_SECONDS / 86_400.0 + 1 for day in days):
-        # Without a year, a date in the last two weeks hardly means next year's.
+        # A date without a year that lies in the last two weeks is unlikely to mean next year's.
         recent = resolve_day(time.day, today - timedelta(seconds=FARTHEST_SECONDS))
         is_past = bool(recent) and recent[0] < today and days[0] - today > _HALF_YEAR
         return Unread("past" if is_past else "far")
@@ -398,7 +400,7 @@ def _resolve_on_day(time: _Time, zone: tzinfo, now: float, today: date) -> Momen
 def _resolve_on_date(time: _Time, day: date, hour: int, zone: tzinfo, now: float) -> Moment:
     """Return the moment at an hour of a date.
 
-    *Tonight* may be after midnight, and a weekday whose time has passed is next week's.
+    *Tonight* may be after midnight, and a weekday whose time has passed means the same day next week.
     """
     is_night = time.day in {"today", "tonight"} and time.part in _NIGHTS and hour < _NIGHT_ENDS
     moment = _to_moment(day + timedelta(days=is_night), hour, time, zone, now)
@@ -407,17 +409,17 @@ def _resolve_on_date(time: _Time, day: date, hour: int, zone: tzinfo, now: float
 
 
 def _to_moment(day: date, hour: int, time: _Time, zone: tzinfo, now: float) -> Moment:
-    """Return the moment of a time on a day; if the clocks show it twice, the next one after ``now``."""
+    """Return the moment of a time on a day; if clocks show that time twice, the next one after ``now``."""
     at = resolve_instant(day, hour * 60 + time.minute, zone, now - time.second) + time.second
     shown = datetime.fromtimestamp(at, UTC).astimezone(zone)
     return Moment(at, is_shifted=(shown.hour, shown.minute) != (hour, time.minute))
 
 
 def resolve_instant(day: date, minute: int, zone: tzinfo, after: float = -math.inf) -> float:
-    """Return when a zone's clocks show a minute of a day, counted from midnight; it may be on the next day.
+    """Return the instant when clocks in a zone show a minute of a day, counted from midnight.
 
-    A time that they skip comes later by the length of the change. Of a time that they show twice the first
-    counts, unless only the second is later than ``after``.
+    The minute may fall on the next day. A time that clocks skip is moved later by as much as they skip. If
+    clocks show a time twice, the first one counts, unless only the second is later than ``after``.
     """
     local = datetime(day.year, day.month, day.day, tzinfo=zone) + timedelta(minutes=minute)
     first, second = (local.replace(fold=fold).timestamp() for fold in (0, 1))
@@ -425,17 +427,17 @@ def resolve_instant(day: date, minute: int, zone: tzinfo, after: float = -math.i
 
 
 def parse_minute(text: str) -> tuple[int, bool] | None:
-    """Return the minute of the day that a text names, and whether it is a bare hour of twelve; else None."""
+    """Return the minute of the day given by a string, and whether it's a bare hour up to 12; else None."""
     found = read_clock(text)
     return None if found is None else (found.minute, found.is_open)
 
 
 @dataclass(frozen=True, slots=True)
 class ClockTime:
-    """The minute of the day that a text names.
+    """A time of day named by a string, as the minute of the day.
 
-    ``is_open``: a bare hour from 1 to 12. ``may_be_later``: it may mean half a day later, as ``5:30`` does.
-    ``has_half``: am, pm or a part of the day says which half is meant.
+    ``is_open``: a bare hour from 1 to 12. ``may_be_later``: it may also mean 12 hours later, as ``5:30`` may.
+    ``has_half``: am, pm or a part of the day says which half of the day is meant.
     """
 
     minute: int
@@ -445,7 +447,7 @@ class ClockTime:
 
 
 def read_clock(text: str) -> ClockTime | None:
-    """Return the time of day that a text names, without a day; None for other texts."""
+    """Return the time of day that a string names without a day, or None for any other string."""
     found = _parse_text(text, "time")
     if not isinstance(found, _Time) or found.day or found.options or found.zone:
         return None
@@ -455,7 +457,7 @@ def read_clock(text: str) -> ClockTime | None:
 
 
 def format_time(at: float, zone: ZoneInfo, now: float) -> str:
-    """Return a moment of the coming days as people type it, rounded up to a minute: ``tomorrow 18:00``."""
+    """Write a moment in the coming days as people type it: ``tomorrow 18:00``, rounded up to a minute."""
     local = datetime.fromtimestamp(math.ceil(at / 60.0) * 60.0, zone)
     ahead = (local.date() - datetime.fromtimestamp(now, zone).date()).days
     named = {0: "today", 1: "tomorrow"} | {days: WEEKDAY_NAMES[local.weekday()] for days in range(2, 7)}

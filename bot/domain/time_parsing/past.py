@@ -1,6 +1,6 @@
 """Windows of past days as people type them: ``last week``, ``September``, ``since 3 Nov``. Pure functions.
 
-Weeks begin on Monday. A day or month without a year is the last one that has begun.
+Weeks begin on Monday. A day or month without a year is the most recent one that has begun.
 """
 
 import re
@@ -13,13 +13,14 @@ from bot.domain.time_parsing.days import resolve_past_day
 from bot.domain.time_parsing.moment import resolve_instant
 from bot.domain.time_parsing.spelling import MONTHS, fold_signs, spell
 
-#: Why a text gives no window: it can't be read, hasn't begun, ends before it begins, or is forgotten.
+#: Why a string gives no window: it can't be read, hasn't begun, ends before it begins, or is older than the
+#: records.
 WindowProblem = Literal["unreadable", "future", "backwards", "old"]
 
 _MAX_CHARACTERS: Final = 60
-#: What ran is kept for so many days: a year and a month, so that months can be compared.
+#: How many days records of what ran are kept: a year and a month, so that months can be compared.
 RETENTION_DAYS: Final = 400
-#: Other spellings of the words that only occur in windows.
+#: Other spellings of words that are used only for windows.
 _SPELT: Final = {
     **dict.fromkeys(("letzte", "letzten", "letzter", "vorige", "previous", "past"), "last"),
     **dict.fromkeys(("current", "diesen", "dieser", "dieses"), "this"),
@@ -33,7 +34,7 @@ _YEAR: Final = re.compile(r"20[0-9]{2}")
 _MONTH: Final = re.compile(rf"({'|'.join(MONTHS)})(?: (20[0-9]{{2}}))?")
 _ISO_MONTH: Final = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 _COUNTED: Final = re.compile(r"last ([0-9]{1,3}) (days?|weeks?)")
-#: Words between the first and the last day of a span.
+#: Matches the word between the first and the last day of a span.
 _SPAN: Final = re.compile(r"\s(?:to|until|till|through|-)\s")
 
 _Days = tuple[date, date]
@@ -41,9 +42,9 @@ _Days = tuple[date, date]
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The days from ``first`` to ``last`` in a zone; ``since`` and ``until`` are its ends in epoch seconds.
+    """The days from ``first`` to ``last`` in a zone; ``since`` and ``until`` bound them in epoch seconds.
 
-    ``name`` is how people call it, such as *last week*; "" if its days say it best.
+    ``name`` is what people call it, such as *last week*, or "" if its dates describe it best.
     """
 
     first: date
@@ -54,25 +55,25 @@ class Window:
 
     @property
     def days(self) -> int:
-        """Return the number of its days."""
+        """Return the number of days in the window."""
         return (self.last - self.first).days + 1
 
 
 def make_window(first: date, last: date, zone: ZoneInfo, name: str = "") -> Window:
-    """Return the window of some days in a zone."""
+    """Return the window from a first to a last day in a zone."""
     after = last + timedelta(days=1)
     return Window(first, last, resolve_instant(first, 0, zone), resolve_instant(after, 0, zone), name)
 
 
 def find_week(at: float, zone: ZoneInfo, *, ago: int = 0) -> Window:
-    """Return the week of a moment in a zone, or one before it."""
+    """Return the week that contains a moment in a zone, or the week ``ago`` weeks earlier."""
     monday = _find_monday(datetime.fromtimestamp(at, zone).date()) - timedelta(days=7 * ago)
     names = ("this week", "last week")
     return make_window(monday, monday + timedelta(days=6), zone, names[ago] if ago < len(names) else "")
 
 
 def read_window(text: str, zone: ZoneInfo, now: float) -> Window | WindowProblem:
-    """Return the window that a text names, this week if it is empty; otherwise what is wrong with it."""
+    """Return the window that a string names (this week if empty), or what is wrong with the string."""
     if len(text) > _MAX_CHARACTERS:
         return "unreadable"
     today = datetime.fromtimestamp(now, zone).date()
@@ -98,7 +99,7 @@ def _normalize(word: str) -> str:
 
 
 def _read(words: str, today: date) -> tuple[_Days, str] | None:
-    """Return the days that words mean, and their name."""
+    """Return the days that a string means, and what people call them; None if it can't be read."""
     if words in {"", "week", "month", "year"}:
         words = f"this {words or 'week'}"
     if counted := _COUNTED.fullmatch(words):
@@ -120,7 +121,7 @@ def _read(words: str, today: date) -> tuple[_Days, str] | None:
 
 
 def _name(words: str, first: date, last: date, today: date) -> str:
-    """Return how people call a period; "" for days."""
+    """Return what people call a period, or "" for single days."""
     if words in {"this week", "last week", "today", "yesterday"}:
         return words
     if first == last:
@@ -135,7 +136,7 @@ def _split_span(words: str) -> tuple[str, bool, str]:
 
 
 def _read_period(words: str, today: date) -> _Days | None:
-    """Return the first and the last day of a day, week, month or year; None for anything else."""
+    """Return the first and last day of a day, week, month or year, or None for anything else."""
     monday, month = _find_monday(today), today.replace(day=1)
     named = {
         "this week": (monday, monday + timedelta(days=6)),

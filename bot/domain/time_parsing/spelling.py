@@ -1,6 +1,6 @@
-"""One spelling for the words of times, in English and German, with dates and typing mistakes. Pure functions.
+"""One spelling for the words used in times: English and German, with dates and typos. Pure functions.
 
-A date in words becomes one word, which the other modules here read: ``7dec`` or ``7dec2026``, ``the_7`` for
+A date in words becomes one word that the other modules here can read: ``7dec`` or ``7dec2026``, ``the_7`` for
 *the 7th*, ``7dec_monday``, ``next_monday``, and ``week_monday`` for *Monday next week*.
 """
 
@@ -13,7 +13,7 @@ from rapidfuzz.distance import OSA
 
 Kind = Literal["", "length", "time"]
 
-#: Words that announce a time, and the kind of time that follows them.
+#: Maps each word that announces a time to the kind of time that follows it.
 LEADS: Final[Mapping[str, Kind]] = {
     "for": "length",
     "in": "length",
@@ -25,7 +25,7 @@ LEADS: Final[Mapping[str, Kind]] = {
     "at": "time",
     "by": "time",
     "before": "time",
-    # It may follow another of these words, whose kind then counts.
+    # "about" may follow another of these words; that word's kind then applies.
     "about": "",
 }
 WEEKDAY_NAMES: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -36,7 +36,7 @@ _MONTH_NAMES: Final = (
     *("januar", "februar", "märz", "april", "mai", "juni", "juli", "august", "september", "oktober"),
     *("november", "dezember"),
 )
-#: Other spellings of each word; "" has words without a meaning in a time.
+#: Maps each word to its other spellings; "" stands for words that mean nothing in a time.
 _SPELLINGS: Final = {
     "": "instead sharp approximately lang",
     "at": "um @",
@@ -129,13 +129,13 @@ _SPELT.update(
     for count in range(3, len(name) + 1)
 )
 _PARTS: Final = ("morning", "afternoon", "evening", "night", "lunch")
-#: Words that are recognised even with one typing mistake.
+#: Long words, which are recognised even with one typo.
 _LONG: Final = (
     *("minutes", "minute", "tomorrow", "tonight", "midnight", "morning", "evening", "afternoon"),
     *WEEKDAY_NAMES,
     *(name for name in _MONTH_NAMES if len(name) > 5),
 )
-#: The German *am* (on), as in ``um 9 am Montag``; in ``9 am Monday`` it is the morning.
+#: Matches the German *am* (on), as in ``um 9 am Montag``; in ``9 am Monday``, *am* means the morning.
 _AM_BEFORE_GERMAN: Final = re.compile(
     rf"\bam (?=(?:{'|'.join(word for word, read in _SPELT.items() if read in {*WEEKDAY_NAMES, *_PARTS})})\b)"
 )
@@ -163,14 +163,14 @@ _DATES: Final = tuple(
         (rf"{_THE_DAY}{_TH}? ?(?:of )?{_MONTH}\b(?! {_DAY}{_TH})(?: {_YEAR}\b)?", r"\1\2\4"),
         (rf"\b{_MONTH} (?:the )?{_DAY}{_TH}?(?!{_AS_HOUR})\b(?: {_YEAR}\b)?", r"\2\1\3"),
         (rf"\b(?:on|am) {_DAY}\.(0?[1-9]|1[0-2])\b\.?", r"on \1.\2."),
-        # Only one of the two can be a month: `18/01`, `1/18`.
+        # Only one of the two can be the month: `18/01`, `1/18`.
         (r"(?<![0-9/])(1[3-9]|2[0-9]|3[01])/0?([1-9]|1[0-2])(?![0-9/])", r"\1.\2."),
         (r"(?<![0-9/])0?([1-9]|1[0-2])/(1[3-9]|2[0-9]|3[01])(?![0-9/])", r"\2.\1."),
         (r"\bthe ([6-9]|[12][0-9]|3[01])(?:st|nd|rd|th)\b", r"the_\1"),
         (rf"\b({_BEFORE_A_DAY}) (?:the )?{_DAY}(?:st|nd|rd|th)\b", r"\1 the_\2"),
     )
 )
-#: Phrases and their replacements, applied in this order. ``~`` marks a spoken time.
+#: Phrases and their replacements, applied in this order; ``~`` marks a spoken time.
 _PHRASES: Final = tuple(
     (re.compile(pattern), said)
     for pattern, said in (
@@ -203,7 +203,7 @@ _SPOKEN: Final = re.compile(
     r"(?<!-)\b(?:(half|quarter|[0-5]?[0-9])(?: min[a-z]*)? (past|after|to|before|of)|(half|halb)) "
     rf"([0-9]{{1,2}})(?![0-9:.h]|{_MONTH})(?! ?(?:h|min))"
 )
-#: ``five thirty``, unless that is two numbers of something.
+#: Matches an hour and a minute in words such as ``five thirty``, unless they are two separate numbers.
 _HOUR_AND_MINUTE: Final = re.compile(
     r"\b(1?[0-9]|2[0-3]) ([1-5][05])"
     rf"(?= ?(?:am|pm)\b|$| (?:today|tonight|tomorrow|on|in|{_PART}|{_WEEKDAY})\b)"
@@ -212,7 +212,7 @@ _HALF_DAY: Final = 12
 
 
 def normalize_word(word: str) -> str:
-    """Return a word in English, in full, with numbers in digits; "" if it means nothing in a time."""
+    """Return a word spelled out in English, with digits for numbers; "" if it means nothing in a time."""
     word = _DASHES.sub("-", word).replace("nite", "night")
     known = _SPELT.get(word)
     if known is None and word.endswith("ish") and (base := _SPELT.get(word[:-3], "")).isdecimal():
@@ -226,7 +226,7 @@ def normalize_word(word: str) -> str:
 
 
 def fold_signs(text: str) -> str:
-    """Return a text with the digits and signs of other scripts, such as wide ones, as ASCII."""
+    """Return a string with other scripts' digits and signs, such as full-width ones, as ASCII."""
     return text if text.isascii() else "".join(map(_fold_sign, text))
 
 
@@ -240,7 +240,7 @@ def _fold_sign(sign: str) -> str:
 
 
 def spell(text: str) -> str:
-    """Return a text with each word, date and phrase in one spelling; times of day stay as they are."""
+    """Return a string with each word, date and phrase in one spelling; times of day are left unchanged."""
     plain = fold_signs(text).casefold().replace("\u2019", "'")
     plain = re.sub(r"\b([ap])\.?m\b\.?", r"\1m", plain)
     plain = re.sub(r"(?<=[a-zß-ÿ])\.(?= )", "", plain)
@@ -254,7 +254,7 @@ def spell(text: str) -> str:
 
 
 def plainly(text: str) -> str:
-    """Return a text as ``spell`` does, with spoken times such as ``half past 7`` as a clock shows them."""
+    """Return a string as ``spell`` does, with spoken times such as ``half past 7`` in clock notation."""
     return _SPOKEN.sub(_as_clock, _HOUR_AND_MINUTE.sub(r"\1~\2", spell(text)))
 
 
@@ -264,7 +264,7 @@ def is_month(word: str) -> bool:
 
 
 def _as_clock(found: re.Match[str]) -> str:
-    """Return a spoken time as a clock shows it; ``5 to 6``, which may be a span, stays unchanged."""
+    """Return a spoken time in clock notation; ``5 to 6``, which may be a span, is left unchanged."""
     part, side, half, hour = found[1], found[2], found[3], int(found[4])
     minutes = {"half": 30, "quarter": 15}.get(part or half) or (30 if half else int(part))
     is_before = half == "halb" or side in {"to", "before", "of"}

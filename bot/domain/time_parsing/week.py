@@ -1,7 +1,8 @@
-"""Hours as people write them: on which days, from when and until when. Pure functions.
+"""Hours as people write them: on which days, from what time and until what time. Pure functions.
 
-Hours recur only if a word says so (``is_recurring``) or weekdays are listed. A bare hour counts from 0 to 24,
-unless the hours would then end before they begin, or their other end says which half of the day is meant.
+Hours recur only if a word says so (``is_recurring``) or weekdays are listed. A bare hour is read on the
+24-hour clock, unless the hours would then end before they begin, or the other end says which half of the day
+is meant.
 """
 
 from __future__ import annotations
@@ -31,10 +32,10 @@ from bot.domain.time_parsing.spelling import fold_signs, spell
 from bot.domain.time_parsing.zones import SaidZone, split_zone, write_zone
 
 DAY_MINUTES: Final = 24 * 60
-#: Least minutes between the start and the end of hours.
+#: Minimum number of minutes between the start and the end of hours.
 LEAST_MINUTES: Final = 30
 
-#: Words that make something recur by themselves, and their singular, which does after *every*.
+#: Maps words that make hours recur by themselves to the singular, which recurs only after *every*.
 _PLURAL_PARTS: Final = {
     "mornings": "morning",
     "afternoons": "afternoon",
@@ -50,7 +51,7 @@ _PARTS: Final = frozenset(_PLURAL_PARTS.values())
 _UNITS: Final = frozenset(
     {"week", "weeks", "hour", "hours", "month", "months", "minute", "minutes", "days", "weekend"}
 )
-#: Words between days and times, and words or signs between the ends of a span of either.
+#: Words between days and times, and words or signs between the two ends of a span.
 _JOINING_WORDS: Final = frozenset({"every", "each", "on", "from", "at", "and", "the", ",", "&", "in"})
 _UNTIL: Final = re.compile(r" ?(?:-|\b(?:to|until|till)\b) ?")
 _TO: Final = frozenset({"to", "-", "through", "thru"})
@@ -59,16 +60,16 @@ _HALVES: Final = frozenset({"am", "pm", "o'clock"})
 _SPOKEN_WORDS: Final = frozenset({"half", "quarter", "past"})
 _MAX_CHARACTERS: Final = 100
 _HALF_DAY: Final = DAY_MINUTES // 2
-#: Minute of the day before which hours don't begin, unless the text says so.
+#: Hours aren't taken to begin before this minute of the day unless the text says so.
 _EARLIEST_MINUTE: Final = 6 * 60
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Hours as a person asks for them: names of weekdays or dates, and minutes of the day.
+    """Hours as a user asks for them: names of weekdays or dates, and minutes of the day.
 
-    ``today``, ``tomorrow`` and ``7dec`` stand for dates until they are resolved (``on``). ``zone`` is the
-    zone next to the times, "" for that of the person who asks.
+    ``today``, ``tomorrow`` and ``7dec`` stand for dates until ``on`` resolves them. ``zone`` is the zone
+    written next to the times, or "" for the user's own.
     """
 
     days: frozenset[str]
@@ -84,12 +85,12 @@ class Wanted:
         return replace(self, days=frozenset(dated.get(day, day) for day in self.days))
 
     def contradicts(self, other: Wanted) -> bool:
-        """Return whether others say when to start, or when to stop, on some of the same days."""
+        """Return whether the other hours name another start or stop for some of the same days."""
         pairs = ((self.starts, other.starts), (self.stops, other.stops))
         return bool(self.days & other.days) and any(None not in pair for pair in pairs)
 
     def without(self, others: Iterable[Wanted]) -> Wanted:
-        """Return the hours without days on which they would only stop, as others start just then."""
+        """Return the hours without the days on which they would only stop just as other hours start."""
         if self.starts is not None:
             return self
         same = (one.days for one in others if (one.starts, one.zone) == (self.stops, self.zone))
@@ -97,7 +98,7 @@ class Wanted:
 
 
 def is_recurring(words: Sequence[str]) -> bool:
-    """Return whether words mean a repetition: ``every day``, ``daily``, ``mondays``."""
+    """Return whether words mean that something recurs: ``every day``, ``daily``, ``mondays``."""
     return any(word in _RECURRING_WORDS or _is_plural(word) for word in words) or any(
         first in _EVERY and (then in _UNITS | _PARTS or then[:1].isdigit() or bool(days_of(then)))
         for first, then in pairwise(words)
@@ -105,7 +106,7 @@ def is_recurring(words: Sequence[str]) -> bool:
 
 
 def read_hours(text: str) -> Wanted | None:
-    """Return the hours that a text names, such as ``weekdays 9:00-18:00`` or ``mon -20:00``; None if none."""
+    """Return the hours that a string names, such as ``weekdays 9:00-18:00`` or ``mon -20:00``, or None."""
     if len(text) > _MAX_CHARACTERS:
         return None
     plain, said = split_zone(fold_signs(text))
@@ -119,28 +120,28 @@ def read_hours(text: str) -> Wanted | None:
 
 
 def list_zone_readings(text: str) -> tuple[str, ...]:
-    """Return a text of hours once for each zone that its zone may mean; none unless there are several."""
+    """Return a text of hours once for each zone that its zone name may mean, if it may mean several."""
     plain, said = split_zone(fold_signs(text[:_MAX_CHARACTERS]))
     zones = () if said is None or read_hours(plain) is None else said.zones
     return tuple(f"{plain} {write_zone(zone)}" for zone in zones) if len(zones) > 1 else ()
 
 
 def has_odd_offset(text: str) -> bool:
-    """Return whether a text has hours at an offset that no zone's name stands for: ``9:00-17:00 +05:30``."""
+    """Return whether hours are given with an offset that no zone name stands for: ``9:00-17:00 +05:30``."""
     plain, said = split_zone(fold_signs(text[:_MAX_CHARACTERS]))
     is_one = said is not None and len(said.zones) == 1 and _find_key(said) is None
     return is_one and read_hours(plain) is not None
 
 
 def _find_key(said: SaidZone) -> str | None:
-    """Return the name in the zone data of the one zone that is meant; None if there isn't exactly one."""
+    """Return the name of the zone meant, as in the zone data, or None unless it can only be one."""
     if len(said.zones) != 1:
         return None
     (zone,) = said.zones
     if isinstance(zone, ZoneInfo):
         return zone.key
     hours, rest = divmod(zone.utcoffset(None) or timedelta(), timedelta(hours=1))
-    # The sign of these names is reversed: Etc/GMT-2 is UTC+2.
+    # The sign in these names is reversed: Etc/GMT-2 is UTC+2.
     return None if rest else f"Etc/GMT{-hours:+d}" if hours else "UTC"
 
 
@@ -167,7 +168,7 @@ def _read(words: list[str]) -> Wanted | None:
 
 
 def _split_days(words: list[str], joining: AbstractSet[str] = _TO) -> tuple[frozenset[str], list[str]] | None:
-    """Return the days and the other words; None if the days aren't next to each other."""
+    """Return the days and the other words, or None if the days don't stand next to each other."""
     begin = next((at for at, word in enumerate(words) if days_of(word)), len(words))
     end, days = begin, frozenset[str]()
     while end < len(words) and (named := days_of(words[end])):
@@ -179,7 +180,7 @@ def _split_days(words: list[str], joining: AbstractSet[str] = _TO) -> tuple[froz
 
 
 def _list_possible_start_ends(text: str) -> Iterator[tuple[str, str]]:
-    """Yield the possible pairs of start and end in a text of times, "" for one that is missing."""
+    """Yield each possible start and end in a text of times, with "" for a missing one."""
     for found in _UNTIL.finditer(text):
         before, after = text[: found.start()], text[found.end() :]
         if after:
@@ -189,7 +190,7 @@ def _list_possible_start_ends(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _read_ends(ends: tuple[str, str]) -> tuple[int | None, int | None] | None:
-    """Return the minutes of a start and an end; None if they can't be hours."""
+    """Return a start and an end as minutes of the day, or None if they can't form hours."""
     begin, end = (read_clock(text) if text else None for text in ends)
     if any(text and not clock for text, clock in zip(ends, (begin, end), strict=True)):
         return None
@@ -202,7 +203,7 @@ def _read_ends(ends: tuple[str, str]) -> tuple[int | None, int | None] | None:
 
 
 def _choose_halves(begin: ClockTime, end: ClockTime) -> tuple[int, int]:
-    """Return the minutes of both ends. The half of the day of one may decide that of the other."""
+    """Return a start and an end in minutes; one that says am or pm may decide it for the other."""
     starts, stops = begin.minute, end.minute
     if begin.is_open and end.has_half:
         either = (starts % _HALF_DAY, starts % _HALF_DAY + _HALF_DAY)
@@ -211,7 +212,7 @@ def _choose_halves(begin: ClockTime, end: ClockTime) -> tuple[int, int]:
     elif (end.is_open or (begin.is_open and end.may_be_later)) and stops <= starts < stops + _HALF_DAY:
         stops = (stops + _HALF_DAY) % DAY_MINUTES
     elif begin.is_open and (end.is_open or end.may_be_later) and starts < _EARLIEST_MINUTE:
-        # `from 1 till 3:30` is in the afternoon, as people who mean the night say so.
+        # `from 1 till 3:30` means the afternoon, because people who mean the night say so.
         starts, stops = starts + _HALF_DAY, (stops + _HALF_DAY) % DAY_MINUTES
     return starts, stops
 
@@ -220,7 +221,7 @@ def _is_plural(word: str) -> bool:
     return word.endswith("days") and is_day(word[:-1])
 
 
-#: Cron's five fields, and its names such as ``@daily``.
+#: Matches cron's five fields, and its names such as ``@daily``.
 _CRON: Final = re.compile(r"(?:[\d*][\d*/,-]*\s+){4}[\w*][\w*/,-]*|@(?:hourly|daily|weekly|monthly|yearly)")
 _SCHEDULE_WORDS: Final = (
     *(_RECURRING_WORDS, _EVERY, _PARTS, _UNITS, _JOINING_WORDS, _TO, _NAMED_TIMES, _HALVES, _SPOKEN_WORDS),
@@ -229,7 +230,7 @@ _SCHEDULE_WORDS: Final = (
 
 
 def is_schedule(text: str) -> bool:
-    """Return whether a text says when something is to happen, once or repeatedly, and nothing else."""
+    """Return whether a string says only when something should happen, once or repeatedly."""
     if len(text) > _MAX_CHARACTERS:
         return False
     words = spell(text).split()
@@ -243,12 +244,12 @@ def is_schedule(text: str) -> bool:
 
 
 def clock(minute: int | None) -> str:
-    """Return a minute of the day as ``HH:MM``, "" for none."""
+    """Return a minute of the day as ``HH:MM``, or "" for None."""
     return "" if minute is None else f"{minute // 60 % 24:02d}:{minute % 60:02d}"
 
 
 def write_hours(hours: Wanted) -> str:
-    """Return hours as text that ``read_hours`` can read."""
+    """Write hours as text that ``read_hours`` can read."""
     until = "" if hours.stops is None else f"-{clock(hours.stops)}"
     names = {WEEKDAYS: "weekdays", WEEKEND: "weekends", EVERY_DAY: "daily"}
     in_order = [*(day for day in DAYS if day in hours.days), *map(write_day, sorted(hours.days - EVERY_DAY))]

@@ -1,7 +1,7 @@
 """Time zones as people write them next to a time: ``18:00 UTC``, ``11pm Tokyo time``. Pure functions.
 
-The names are those of zones, cities and countries in the zone data. A name that several zones share, such as
-*IST*, means all of them. If the time would differ, the person is asked.
+Zones can be named by their own name, a city or a country in the zone data. A name that several zones share,
+such as *IST*, means all of them. If they give different times, the user is asked.
 """
 
 import re
@@ -14,7 +14,7 @@ from importlib.resources import files
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-#: Abbreviations and other names of zones that the zone data doesn't have.
+#: Abbreviations and other names of zones that aren't in the zone data.
 _CALLED: Final = {
     "UTC": "utc gmt z zulu",
     "America/Los_Angeles": "pt pst pdt san_francisco seattle san_diego portland las_vegas silicon_valley",
@@ -59,22 +59,23 @@ _CALLED: Final = {
     "Africa/Maputo": "cat",
     "Africa/Johannesburg": "sast cape_town",
 }
-#: Names in the zone data that have another meaning next to a time.
+#: Names in the zone data that mean something else when written next to a time.
 _OTHER_WORDS: Final = frozenset(
     {"act", "center", "christmas", "continental", "east", "easter", "factory", "general", "knox", "met"}
     | {"north", "resolute", "south", "universal", "wake", "west", "yap"}
 )
-#: Most words of a zone's name.
+#: Maximum number of words in a zone's name.
 _MAX_WORDS: Final = 4
-#: Words before and after the name of a zone: ``in Tokyo``, ``Tokyo time``.
+#: Words allowed before and after a zone's name: ``in Tokyo``, ``Tokyo time``.
 _BEFORE: Final = frozenset({"in"})
 _AFTER: Final = frozenset({"time", "zeit"})
 _OFFSET: Final = re.compile(r"(?:utc|gmt)?([+-])([0-9]{1,2})(?::?([0-5][0-9]))?")
 _MAX_OFFSET: Final = timedelta(hours=14)
-#: Zones that programs append to a time without a blank: ``18:00Z``, ``18:00+02:00[Europe/Berlin]``.
+#: Matches a zone that programs append to a time without a space: ``18:00Z``, ``18:00+02:00[Europe/Berlin]``.
 _IN_BRACKETS: Final = re.compile(r"\[[\w/+-]+\]")
 _JOINED: Final = re.compile(r"(?<=[0-9])(?=(?:z|utc|gmt)(?![a-z])|\+[0-9])")
-#: The same with a minus sign, which is a dash unless the time has a date or seconds.
+#: Matches a negative offset appended without a space; the minus is a dash unless the time has a date or
+#: seconds.
 _JOINED_MINUS: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2}[t ][0-9:.,]+|[0-9]:[0-9]{2}:[0-9.,]+)(?=-[0-9]{2}(?::?[0-9]{2})?(?![0-9:]))"
 )
@@ -82,13 +83,13 @@ _JOINED_MINUS: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class SaidZone:
-    """A zone next to a time: its name as it was written, and the zones that it may mean."""
+    """A zone written next to a time: its name as written, and the zones that it may mean."""
 
     name: str
     zones: tuple[tzinfo, ...]
 
     def list_zones(self, at: float) -> Iterator[tzinfo]:
-        """Yield the zones that may be meant at a time. *CET* in summer may be UTC+1, or Berlin's time."""
+        """Yield the zones that may be meant at a time; in summer, *CET* may mean UTC+1 or Berlin time."""
         for zone in self.zones:
             yield zone
             year = datetime.fromtimestamp(at, zone).year
@@ -100,19 +101,19 @@ class SaidZone:
 
 
 def write_zone(zone: tzinfo) -> str:
-    """Return a zone as text that ``split_zone`` can read next to a time."""
+    """Write a zone as text that ``split_zone`` can read next to a time."""
     return str(zone)
 
 
 def split_zone(text: str) -> tuple[str, SaidZone | None]:
-    """Return a text in lower case without the zone next to its time, and that zone (None for none)."""
+    """Split a string into its lower-case text without the zone next to a time, and that zone (or None)."""
     plain = _IN_BRACKETS.sub("", text.casefold())
     words = _JOINED.sub(" ", _JOINED_MINUS.sub(r"\1 utc", plain)).split()
     for begin in range(1, len(words)):
         for end in range(min(begin + _MAX_WORDS, len(words)), begin, -1):
             name = [word.strip(",;!?.()") for word in words[begin:end]]
             said = "_".join(name[name[0] in _BEFORE : len(name) - (name[-1] in _AFTER)])
-            # In `mon -8:00` the minus is a dash: these hours end at 8.
+            # In `mon -8:00`, the minus is a dash: these hours end at 8.
             if not said.startswith("-") and (zones := find_zones(said)):
                 return " ".join(words[:begin] + words[end:]), SaidZone(said, zones)
     return plain, None
@@ -120,7 +121,7 @@ def split_zone(text: str) -> tuple[str, SaidZone | None]:
 
 @lru_cache(maxsize=512)
 def find_zones(name: str) -> tuple[tzinfo, ...]:
-    """Return the zones with a name, or the zone of an offset such as ``+2``; none for any other word."""
+    """Return the zones with a name, or the zone of an offset such as ``+2``; empty for any other word."""
     if offset := _OFFSET.fullmatch(name.replace("_", "")):
         length = timedelta(hours=int(offset[2]), minutes=int(offset[3] or 0))
         return (timezone(-length if offset[1] == "-" else length),) if length <= _MAX_OFFSET else ()
