@@ -31,7 +31,7 @@ _SQLITE = "sqlite:///"
 
 
 def name_of(url: str) -> str:
-    """Return what operators call the database of a URL: its file, or its server and name, without secrets."""
+    """Return how operators know a database: by its file, or its server and name, without secrets."""
     path = find_database_file(url)
     if path is not None:
         return str(path.absolute())
@@ -43,15 +43,15 @@ def name_of(url: str) -> str:
 
 
 async def open_store(url: str, clock: Clock, ids: Ids) -> Store:
-    """Open the database of a URL; ``migrate`` then brings its schema up to date.
+    """Open the database at a URL; ``migrate`` then brings its schema up to date.
 
-    ``sqlite:///relative.db``, ``sqlite:////absolute.db``, ``sqlite:///:memory:``: a new file gets mode 0600;
-    its folder must exist. ``postgresql://USER:PASSWORD@HOST:PORT/DATABASE``: the database must exist. Raises
-    StoreUnavailable with the cause.
+    With ``sqlite:///relative.db``, ``sqlite:////absolute.db`` or ``sqlite:///:memory:``, a new file gets mode
+    0600; its folder must exist. With ``postgresql://USER:PASSWORD@HOST:PORT/DATABASE``, the database must
+    exist. Raises StoreUnavailable with the cause.
     """
     engine: Engine
     if is_postgres(url):
-        # Imported only here, as its driver takes longer to import than a SQLite file to open.
+        # Import this only when needed: loading the driver takes longer than opening a SQLite file.
         from bot.store.postgres import PostgresEngine  # noqa: PLC0415 - only where it is used
 
         engine = PostgresEngine(url, clock, ids)
@@ -68,7 +68,7 @@ async def open_store(url: str, clock: Clock, ids: Ids) -> Store:
 
 
 def _report_other_databases(url: str) -> None:
-    """Warn if a new file would be created next to a database used before: its path may be mistyped."""
+    """Warn if a new file would be created next to an existing database: the path may be mistyped."""
     path = find_database_file(url)
     if path is None or os.path.lexists(path):
         return

@@ -1,4 +1,4 @@
-"""The ids of accounts at their providers. A link rests if its username now belongs to another id."""
+"""Ids of accounts at their providers. A link rests if its username now belongs to another id."""
 
 from collections.abc import Callable
 from typing import Final
@@ -14,12 +14,12 @@ from bot.store.tables import ACCOUNTS, APPROVALS, FORM_VALUES, SNAPSHOTS, UNDECR
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Row, Transaction
 
-#: The most links of a connection that are compared at once, after the first one rests.
+#: Maximum number of other links on a connection that are compared together after one of them rests.
 MAX_COMPARED_AT_ONCE: Final = 20
 
 
 def learn_id(tx: Transaction, account: Account, remote_id: str, source: RemoteIdSource) -> bool:
-    """Save an account's id if the account hasn't changed meanwhile; return whether it was saved."""
+    """Save an account's id unless the account has changed in the meantime; return whether it was saved."""
     now, unknown = tx.now(), {"id": account.id, "remote_id": account.remote_id}
     return (
         ACCOUNTS.count_changed(
@@ -35,15 +35,15 @@ def learn_id(tx: Transaction, account: Account, remote_id: str, source: RemoteId
 
 
 def note_compared(tx: Transaction, account: Account) -> None:
-    """Note that an account's username was found to still belong to the same id."""
+    """Record that an account's username was found to still belong to the same id."""
     ACCOUNTS.change(tx, {"id": account.id, "remote_id": account.remote_id}, compared_at=tx.now())
 
 
 def rest(tx: Transaction, account: Account, other_id: str, block_reason: Hold) -> Account | None:
     """Let a link rest, as its username now belongs to the account ``other_id``; return it.
 
-    Return None if the account has changed meanwhile. The link's secret and what was read through it are
-    deleted, and its open operations and runs get ``block_reason``.
+    Return None if the account has changed in the meantime. The link's secret and everything read through it
+    are deleted, and its open operations and runs get ``block_reason``.
     """
     current = ACCOUNTS.one(tx, id=account.id)
     if current is None or current.remote_id != account.remote_id:
@@ -51,7 +51,7 @@ def rest(tx: Transaction, account: Account, other_id: str, block_reason: Hold) -
     if not refuse(tx, current, block_reason):
         return None
     ACCOUNTS.change(tx, {"id": account.id}, resting_since=tx.now(), other_id=other_id)
-    # Nothing read through it stays, and a secret that no key opened is given up.
+    # Delete everything read through the link, and any secret that no key can decrypt.
     SNAPSHOTS.delete(tx, connection=account.connection, owner=account.id)
     UNDECRYPTABLE_SECRETS.delete(tx, account_id=account.id)
     pair = {"principal": account.principal.key, "connection": account.connection}
@@ -62,7 +62,7 @@ def rest(tx: Transaction, account: Account, other_id: str, block_reason: Hold) -
 
 
 def _conceal(tx: Transaction, workspace: Row, _body: Row) -> None:
-    """Delete the address and the details of a workspace; the next read brings them back."""
+    """Delete the address and the details of a workspace; the next read restores them."""
     WORKSPACES.change(
         tx, {"id": workspace["id"]}, verified_at=None, attempted_at=None, url=None, entry=None, detail=None
     )
@@ -83,13 +83,13 @@ register_fan_out(
 
 
 def compare_others(tx: Transaction, account: Account) -> None:
-    """Request lists of a few other links that were made by username: these may be other accounts now, too."""
+    """Request fresh lists for a few other links made by username, as those may now be wrong, too."""
     links = tx.all("links_by_name", connection=account.connection, limit=MAX_COMPARED_AT_ONCE)
     add_tasks(tx, [NewTask(TaskKind.DISCOVER, row["id"]) for row in links if row["id"] != account.id])
 
 
 def list_resting(tx: Transaction, connection: str, since: float) -> list[Account]:
-    """Return a connection's links that came to rest at or after a time, oldest first."""
+    """Return a connection's links that have begun to rest at or after a given time, oldest first."""
     return ACCOUNTS.query(tx, "resting_accounts", connection=connection, since=since)
 
 
@@ -121,7 +121,7 @@ def find_approved_email(tx: Transaction, account: Account) -> str | None:
 def rename(
     tx: Transaction, account: Account, username: str, moved: Callable[[str, str], tuple[str, str]]
 ) -> bool:
-    """Save an account's new username; return False if somebody else's link has it, or the account changed.
+    """Save an account's new username; return False if another link has it, or the account has changed.
 
     ``moved`` as for ``bot.store.accounts.save``.
     """

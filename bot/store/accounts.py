@@ -1,4 +1,4 @@
-"""Linked accounts: written, refused and ended, each with all that depends on it."""
+"""Linked accounts: saving, refusing and ending each with everything that depends on it."""
 
 from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import replace
@@ -45,7 +45,7 @@ from bot.store.transaction import Row, Transaction
 
 
 def find_account(tx: Transaction, principal: Principal, connection: str) -> Account | None:
-    """Return a principal's account on a connection in any state; one being revoked only without another."""
+    """Return a principal's account on a connection; one being revoked only if there is no other."""
     return ACCOUNTS.first(tx, "account", principal=principal.key, connection=connection)
 
 
@@ -60,7 +60,7 @@ def list_accounts(tx: Transaction, principal: Principal) -> list[Account]:
 
 
 def list_account_states(tx: Transaction, principal: Principal) -> dict[str, str]:
-    """Return the states of a principal's accounts except the ones being revoked, by connection."""
+    """Map each connection to the state of the principal's account, leaving out those being revoked."""
     return {row["connection"]: row["state"] for row in tx.all("account_states", principal=principal.key)}
 
 
@@ -77,14 +77,14 @@ async def list_active_and_resting_accounts(engine: Engine) -> list[Account]:
 
 
 def find_accounts_by_username(tx: Transaction, connection: str, username: str) -> list[Account]:
-    """Return the accounts that act as a username on a connection; none for ""."""
+    """Return the accounts with a given username on a connection; none for ""."""
     return ACCOUNTS.query(tx, "accounts_of_username", connection=connection, username=username)
 
 
 def find_former_candidates(
     tx: Transaction, principal: Principal, connections: Collection[str]
 ) -> set[Principal]:
-    """Return other principals that may be this person's earlier ones.
+    """Return other principals that may be earlier ones of the same person.
 
     They have the same user id in another Slack workspace, or the same confirmed e-mail address.
     """
@@ -100,7 +100,7 @@ def find_former_candidates(
 
 
 def find_keys_of_user(tx: Transaction, principal: Principal) -> list[Principal]:
-    """Return a person's principal, and those of the same user that have links under another enterprise id."""
+    """Return a person's principal, and the same user's principals with links under other enterprises."""
     rows = tx.all("accounts_at", place=f"%:{principal.team_id}:{principal.user_id}")
     return list(dict.fromkeys([principal, *(Principal.from_key(row["principal"]) for row in rows)]))
 
@@ -120,7 +120,7 @@ def end(tx: Transaction, ending: Account, *, can_revoke: bool, notify: bool) -> 
     The row is deleted; with ``can_revoke``, its secret is kept until it is revoked, as ``enqueue_revocation``
     says. Open operations and runs end as cancelled, and their cards are redrawn. Workspaces, unfinished
     links, lists, snapshots and remembered form values are deleted, large numbers of them in batches. With
-    ``notify`` (messages reach the person), each open run with a card also gets a JOB_FAILED notice.
+    ``notify`` (messages reach the person), each open run that has a card also leads to a JOB_FAILED notice.
     """
     pair = {"principal": ending.principal.key, "connection": ending.connection}
     CONVERSATIONS.delete(tx, principal=ending.principal)
@@ -128,7 +128,7 @@ def end(tx: Transaction, ending: Account, *, can_revoke: bool, notify: bool) -> 
     SNAPSHOTS.delete(tx, connection=ending.connection, owner=ending.id)
     UNDECRYPTABLE_SECRETS.delete(tx, account_id=ending.id)
     FORM_VALUES.delete(tx, **pair)
-    # A refused account no longer has a secret, so there is nothing to revoke.
+    # A refused account's secret is already deleted, so there is nothing to revoke.
     if can_revoke and ending.secret:
         enqueue_revocation(tx, ending, notify=notify)
     else:
@@ -140,7 +140,7 @@ def end(tx: Transaction, ending: Account, *, can_revoke: bool, notify: bool) -> 
 
 
 def _delete_workspace(tx: Transaction, workspace: Row, *, notify: bool) -> None:
-    """Delete a workspace of an ended account; ``notify`` where no message about that names its plans."""
+    """Delete an ended account's workspace; with ``notify``, also tell its owner about lost plans."""
     cards.close_about(tx, workspace)
     for operation in OPERATIONS.rows(tx, workspace_id=workspace["id"], outcome=None):
         operations.end(tx, operation["id"], Outcome.CANCELLED, "unlinked")
@@ -165,7 +165,7 @@ def delete_former_work(tx: Transaction, former: Account) -> None:
 def _limit_to_former(
     do: Callable[[Transaction, Row, Row], object], column: str = "created_at"
 ) -> Callable[[Transaction, Row, Row], None]:
-    """Limit a stage to rows from before the other account was linked."""
+    """Limit a cleanup stage to rows created before the other account was linked."""
 
     def run_stage(tx: Transaction, row: Row, body: Row) -> None:
         if row[column] is None or row[column] <= body["before"]:
@@ -175,7 +175,7 @@ def _limit_to_former(
 
 
 async def find_holders(engine: Engine) -> AsyncIterator[set[Principal]]:
-    """Yield the people with an account or hours, in batches; a person who has both comes twice."""
+    """Yield the people who have an account or hours, in batches; a person with both is yielded twice."""
     for query in ("some_linked_people", "some_people_with_hours"):
         async for rows in read_batches(engine, query, after_principal=""):
             yield {Principal.from_key(row["principal"]) for row in rows}
@@ -197,7 +197,7 @@ def refuse(tx: Transaction, account: Account, block_reason: Hold) -> bool:
 
 
 def find_username_holder(tx: Transaction, account: Account, username: str | None = None) -> Account | None:
-    """Return somebody else's account with the same username on the connection; "" never matches."""
+    """Return another person's account with the same username on the connection; "" never matches."""
     pair = {"principal": account.principal.key, "connection": account.connection}
     name = account.username if username is None else username
     return ACCOUNTS.first(tx, "holder_of_username", username=name, **pair)
@@ -206,10 +206,10 @@ def find_username_holder(tx: Transaction, account: Account, username: str | None
 def save(
     tx: Transaction, account: Account, moved: Callable[[str, str], tuple[str, str]] | None = None
 ) -> None:
-    """Write an account, replacing the person's former one on the connection; waiting work continues at once.
+    """Write an account, replacing the person's former one on the connection, and resume waiting work.
 
-    ``moved`` is called if the account was renamed. Given a workspace's remote id and the account's former
-    username, it returns the remote id and the gate's key under the new username.
+    ``moved`` is called if the account was renamed. It is passed a workspace's remote id and the account's
+    former username, and returns the remote id and the gate's key under the new username.
     """
     pair = {"principal": account.principal.key, "connection": account.connection}
     former = tx.one("replace_account", **pair)
@@ -225,7 +225,7 @@ def save(
         if is_renamed and moved is not None:
             move_workspaces(tx, moved, former["username"], pair)
     ACCOUNTS.add(tx, replace(account, remind_at=plan_first_reminder(account.linked_at, account.expires_at)))
-    # Access verified with another account proves nothing about this one.
+    # Access that was verified with another account proves nothing for this one.
     is_other = former is None or former["username"] != account.username or not account.username
     resume(tx, pair, is_other=is_other)
 
@@ -266,13 +266,13 @@ def _reschedule_checks(tx: Transaction, workspace: Row, said: Row) -> None:
 
 
 def redraw_plans(tx: Transaction, pair: dict[str, str]) -> None:
-    """Redraw the messages that say when an account's workspaces are stopped."""
+    """Redraw the messages that say when an account's workspaces will be stopped."""
     for row in WORKSPACES.rows(tx, **pair):
         redraw_plan(tx, row)
 
 
 def redraw_plan(tx: Transaction, workspace: Row) -> None:
-    """Redraw the messages that say when a workspace is stopped."""
+    """Redraw the messages that say when a workspace will be stopped."""
     if workspace["stop_at"] is not None:
         cards.queue_messages(tx, workspace["id"], changed=True)
 
@@ -324,7 +324,7 @@ register_fan_out(
 
 
 def resume_now(tx: Transaction, account: Account) -> None:
-    """Resume operations, runs, reads and tasks of an account at once."""
+    """Resume an account's operations, runs, reads and tasks immediately."""
     resume(tx, {"principal": account.principal.key, "connection": account.connection})
     tx.run("hurry_tasks_of_account", account_id=account.id, now=tx.now())
 
@@ -342,12 +342,12 @@ REMINDER_QUEUE: Final = declare_queue(
 
 
 def claim_reminders(tx: Transaction, limit: int, lease: float) -> list[Account]:
-    """Claim active accounts whose next reminder that the credential will expire is due."""
+    """Claim active accounts that are due for the next reminder that their credential will expire."""
     return ACCOUNTS.parse_all(REMINDER_QUEUE.take(tx, lease, limit))
 
 
 def schedule_reminder(tx: Transaction, account: Account, next_at: float | None) -> bool:
-    """Write when the next reminder is due; return False if another process did, or the link changed."""
+    """Set when the next reminder is due; return False if another process already did, or the link changed."""
     if not ACCOUNTS.count_changed(
         tx, {"id": account.id, "remind_at": account.remind_at, "state": "active"}, remind_at=next_at
     ):

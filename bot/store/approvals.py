@@ -1,4 +1,4 @@
-"""Approvals: people's requests to be linked as a username, until an administrator decides."""
+"""Approvals: people's requests to be linked to a username, until an administrator decides."""
 
 from collections.abc import Collection
 from dataclasses import replace
@@ -10,7 +10,7 @@ from bot.store import cards
 from bot.store.tables import APPROVALS, PEOPLE
 from bot.store.transaction import Transaction, from_json
 
-#: The state that a request must be in to move to a new one.
+#: Maps each new state of a request to the state it must be in before.
 _PRECEDING_STATES = {
     "approved": "requested",
     "denied": "requested",
@@ -22,8 +22,8 @@ _PRECEDING_STATES = {
 def save_request(tx: Transaction, new: Approval) -> Approval:
     """Write a request (state ``requested``), or update the person's open one on the connection; return it.
 
-    An open request takes the new ``deferred_command`` and username, and its messages are redrawn. Their
-    buttons carry the username, so nobody approves a username that they weren't shown.
+    An open request takes over the new ``deferred_command`` and username, and its messages are redrawn. Their
+    buttons carry the username, so nobody can approve a username that they weren't shown.
     """
     existing = find_open_request(tx, new.principal, new.connection)
     if existing is None:
@@ -31,7 +31,7 @@ def save_request(tx: Transaction, new: Approval) -> Approval:
         return new
     current = replace(existing, deferred_command=new.deferred_command or existing.deferred_command)
     if new.username != existing.username:
-        # Another username makes it a new request, with questions of its own and a day to answer them.
+        # A request for another username is a new request, with new questions and a full day to answer them.
         current = replace(new, id=current.id, deferred_command=current.deferred_command)
     APPROVALS.upsert(tx, current)
     cards.queue_updates(tx, current.id, changed=True)
@@ -48,19 +48,19 @@ def list_open_requests(tx: Transaction, place: str, limit: int) -> list[Approval
     return APPROVALS.query(tx, "asked_approvals", place=place, limit=limit)
 
 
-#: Seconds for which a request counts.
+#: Length of the period over which requests and questions are counted, in seconds: one day.
 DAY_SECONDS: Final = 86_400.0
 
 
 def list_request_times(tx: Transaction, principal: Principal, connection: str) -> list[float]:
-    """Return the times of a person's requests on a connection within a day."""
+    """Return the times at which a person asked to be linked on a connection within the last day."""
     now, row = tx.now(), PEOPLE.row(tx, principal=principal)
     times: list[float] = from_json(row["requested"]).get(connection, []) if row is not None else []
     return [at for at in times if abs(now - at) < DAY_SECONDS]
 
 
 def note_request(tx: Transaction, principal: Principal, connection: str) -> None:
-    """Note that a person asks to be linked to a connection now."""
+    """Record that a person has just asked to be linked on a connection."""
     row = PEOPLE.row(tx, principal=principal)
     others = from_json(row["requested"]) if row is not None else {}
     times = [*list_request_times(tx, principal, connection), tx.now()]
@@ -68,7 +68,7 @@ def note_request(tx: Transaction, principal: Principal, connection: str) -> None
 
 
 def count_questions(tx: Transaction, key: str) -> int:
-    """Return how often a person was asked within a day whether an account is theirs, or is about to be."""
+    """Return how often a person was asked within a day if an account is theirs, this time included."""
     return len(tx.all("questions_to", principal=key, since=tx.now() - DAY_SECONDS))
 
 
@@ -104,7 +104,8 @@ def move(
 ) -> Approval | None:
     """Advance a request: ``requested`` → ``approved``, ``denied``; ``approved`` → ``linked``, ``failed``.
 
-    Return None if it is in another state. ``decided_by`` stays the person who decided first.
+    Return None if the request isn't in the preceding state. ``decided_by`` remains the person who decided
+    first.
     """
     moved = APPROVALS.first(
         tx,

@@ -1,9 +1,9 @@
-"""The audit: append-only rows, each bound to the one before by a hash, and a head that holds their number.
+"""The audit: append-only rows in a hash chain, and a head row that holds their number.
 
-The head is the row before the first one, and the only row that changes.
+The head comes before the first row, and is the only row that changes.
 
-An edited, removed or reordered row breaks the chain, and truncation contradicts the head. Somebody who can
-write the whole database can forge all of it. If that matters, copy the head's hash elsewhere.
+Editing, removing or reordering a row breaks the chain, and truncation contradicts the head. Anyone who can
+write to the whole database can forge all of it. If that matters, keep a copy of the head's hash elsewhere.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,8 @@ from bot.domain.audit import AuditEntry
 from bot.store.engine import Engine
 from bot.store.transaction import Priority, Row, Transaction, as_json, clean, from_json, hash_text, prioritize
 
-#: An action of releases before 0.4.0: the rows up to ``through`` in its detail were moved into a file.
+#: The action by which releases before 0.4.0 recorded that rows up to ``through`` in its detail were moved to
+#: a file.
 _ARCHIVED: Final = "audit.archive"
 _CONTENT: Final = ("at", "actor", "action", "target", "result", "detail")
 
@@ -31,7 +32,7 @@ def append_audit(tx: Transaction, entries: Sequence[AuditEntry]) -> None:
 
 
 def append_entries(tx: Transaction) -> None:
-    """Write the transaction's audit rows with their hash chain; this locks the head, so it comes last."""
+    """Write the transaction's audit rows and their hash chain, last of all, because this locks the head."""
     if not tx.audit_entries:
         return
     entries, tx.audit_entries = tx.audit_entries, []
@@ -45,7 +46,7 @@ def append_entries(tx: Transaction) -> None:
             "result": clean(entry.result),
             "detail": as_json(entry.detail),
         }
-        # The canonical JSON without its first and last value, which the query takes from the head.
+        # Leave out the first and last values of the canonical JSON, which the query takes from the head.
         content = as_json([row[column] for column in _CONTENT])[1:-1]
         tx.run("append_audit", **row, content=content)
         tx.audited = row
@@ -62,9 +63,9 @@ def read_audit(tx: Transaction, after: int = 0, limit: int = 1000) -> list[Mappi
 
 @prioritize(Priority.STEADY)
 def is_database_used(tx: Transaction) -> bool:
-    """Return whether anybody has done anything with a database, or has an account in it.
+    """Return whether anyone has used the database for anything, or has an account in it.
 
-    Only the oldest 200 audit rows are checked: where there are more, people did some of it.
+    Only the oldest 200 audit rows are checked: if there are more, some of them were caused by people.
     """
     return tx.one("used_database") is not None
 
@@ -79,8 +80,8 @@ def read_audit_head(tx: Transaction) -> tuple[int, str]:
 async def verify_audit(engine: Engine, page: int = 1000) -> int | None:
     """Verify the whole chain; return the first bad seq, or None if it is intact.
 
-    A row is bad if it is wrong, missing or surplus. Rows appended meanwhile are verified, too. The first rows
-    may be missing if a later row says that they were archived.
+    A row is bad if it is wrong, missing or surplus. Rows appended in the meantime are verified, too. The
+    first rows may be missing if a later row says that they were archived.
     """
     last, previous, archived, claimed = 0, "", 0, 0
     while True:
@@ -101,7 +102,7 @@ async def verify_audit(engine: Engine, page: int = 1000) -> int | None:
             if last == count and previous != end:
                 return last
         if not rows:
-            # The head was read with the rows, so it can't be ahead of them.
+            # The head was read in the same transaction as the rows, so it can't be ahead of them.
             if last != count:
                 return min(last, count) + 1
             return None if archived <= claimed else claimed + 1

@@ -1,4 +1,4 @@
-"""Sessions of signed-in browsers: begun by Sign in with Slack, ended by sign-out, unlink or expiry."""
+"""Browser sessions: started by Sign in with Slack, ended by signing out, unlinking or expiry."""
 
 from bot.domain.browsers import BrowserSession, PageRows
 from bot.domain.people import Principal
@@ -19,9 +19,9 @@ def find_session(tx: Transaction, id_hash: str, idle_seconds: float) -> BrowserS
 
 
 def find_page_rows(tx: Transaction, id_hash: str, idle_seconds: float, workspace_id: str) -> PageRows | None:
-    """Return a live session and the rows of a workspace's page; None as for ``find_session``.
+    """Return a live session and the rows of a workspace's page, or None as for ``find_session``.
 
-    All rows are there only if the workspace is the signed-in person's own.
+    All rows are included only if the workspace belongs to the person who is signed in.
     """
     found = find_session(tx, id_hash, idle_seconds)
     if found is None:
@@ -30,7 +30,7 @@ def find_page_rows(tx: Transaction, id_hash: str, idle_seconds: float, workspace
     if workspace is None or workspace.principal.user_id != found.principal.user_id:
         return PageRows(tx.now(), found, workspace)
     if workspace.connection in list_resting_connections(tx, workspace.principal.key):
-        # The link rests: its page shows nothing until the account is proven again.
+        # The link is resting, so the page shows nothing until the owner proves the account again.
         return PageRows(tx.now(), found, None)
     return PageRows(
         tx.now(),
@@ -43,7 +43,7 @@ def find_page_rows(tx: Transaction, id_hash: str, idle_seconds: float, workspace
 
 @prioritize(Priority.URGENT)
 def keep_browser_session(tx: Transaction, id_hash: str) -> None:
-    """Note that a session was used now; an ended session stays ended."""
+    """Record that a session was just used; an ended session stays ended."""
     BROWSER_SESSIONS.change(tx, {"id_hash": id_hash}, seen_at=tx.now())
 
 
@@ -54,6 +54,6 @@ def end_sessions_of(tx: Transaction, principal: Principal) -> None:
 
 
 async def end_browser_sessions_at(engine: Engine, installation: str) -> int:
-    """End everybody's sessions in a team, or in an enterprise that installed Usher; return how many ended."""
+    """End all sessions in a team, or in an enterprise that installed Usher; return how many were ended."""
     given = {"within": f"%:{installation}:%", "limit": FAN_OUT_BATCH_SIZE}
     return await repeat_until_done(engine, lambda tx: tx.count("end_browser_sessions_at", **given))

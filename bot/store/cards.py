@@ -1,8 +1,8 @@
 """Messages that may still change: cards of operations, runs and classes, and notices with buttons.
 
-A message is posted once, and marked dirty when it must be updated; an update always shows the newest state.
-A card is updated until its work is over, a question until it is answered. After that only buttons that no
-longer work are removed (``docs/internals/rules.md``, "What was said stays").
+A message is posted once, and marked dirty when it must be updated; an update always shows the latest state. A
+card is updated until its work is over, and a question until it is answered. After that, the only change is
+the removal of buttons that no longer work (``docs/internals/rules.md``, "What was said stays").
 """
 
 from collections.abc import Mapping
@@ -17,25 +17,28 @@ from bot.store.statements import fill
 from bot.store.tables import CARDS, parse_enum
 from bot.store.transaction import Row, Transaction, as_json
 
-#: Seconds for which a question isn't redrawn after a press, as the answer to the press replaces it.
+#: How long a pressed question isn't redrawn, in seconds, because the answer to the press will replace it.
 _ANSWER_WAIT_SECONDS: Final = 3.0
-#: Seconds for which a message isn't redrawn because an answer is to replace it; by then it has, or failed.
+#: How long a message isn't redrawn while an answer is about to replace it, in seconds; by then the
+#: replacement has succeeded or failed.
 _REPLACEMENT_WAIT_SECONDS: Final = 90.0
-#: The least seconds between two updates of the card of work in progress.
+#: Minimum seconds between two updates of the card of work in progress.
 MIN_UPDATE_INTERVAL_SECONDS: Final = 3.0
-#: The same if no state has changed: in the first minute of a card or its run, and later.
+#: Minimum seconds between two updates of a card if only its progress has changed: during the first minute of
+#: the card or its run, and after that.
 PROGRESS_INTERVAL_SECONDS: Final = 15.0
 SLOW_PROGRESS_INTERVAL_SECONDS: Final = 60.0
-#: Seconds for which a card waits if an answer has said what begins: most work ends before that, and the
-#: message about the end says it all.
+#: How long a card is held back if an answer has already announced the work, in seconds. Most work ends
+#: sooner, and then the message about the end says everything.
 CARD_DELAY_SECONDS: Final = 60.0
-#: Seconds after a time that a message announced until it is redrawn: the news of that time comes first.
+#: How long after a time that a message announced the message is redrawn, in seconds, so that the news about
+#: that time is sent first.
 OVER_AFTER_SECONDS: Final = 30.0
-#: Seconds for which the card of an operation is left to the step that ends the operation.
+#: If an operation's next step, due within this many seconds, will end it, its card is left to that step.
 ENDS_WITHIN_SECONDS: Final = 2.0
-#: The text that a message was sent with, which can't be drawn from rows again.
+#: The content with which a message was sent, or None if it can be rendered again from rows.
 SentText = Mapping[str, Any] | None
-#: Its keys in a body: the plain text, the blocks, the times at which it goes out of date, and a mark of texts
+#: The keys of a ``SentText``: plain text, blocks, the times at which it goes out of date, and a mark on texts
 #: whose parts aren't known.
 _SAID: Final = ("text", "blocks", "moments", "undated")
 
@@ -46,7 +49,7 @@ _CLAIMED: Final = (
     "leased_until = :until, claimed_revision = revision, "
     "claimed_digest = rendered_digest, rendered_digest = ''"
 )
-#: Cards whose state has changed; they are drawn once the new state has lasted for a moment.
+#: Cards whose state has changed; they are redrawn once the new state has lasted a moment.
 _CHANGED_CARDS: Final = declare_queue(
     Queue(
         name="changed_cards",
@@ -59,7 +62,7 @@ _CHANGED_CARDS: Final = declare_queue(
         margins={"moment_before": MIN_UPDATE_INTERVAL_SECONDS, "planned_before": CARD_DELAY_SECONDS},
     )
 )
-#: Messages with other changes: more output, a server's text, outdated buttons, a newer message.
+#: Messages with other changes, such as more output, a server's message, outdated buttons or a newer message.
 _PROGRESSED_CARDS: Final = declare_queue(
     Queue(
         name="progressed_cards",
@@ -73,7 +76,7 @@ _PROGRESSED_CARDS: Final = declare_queue(
         margins={"slowly_before": SLOW_PROGRESS_INTERVAL_SECONDS},
     )
 )
-#: Messages that announced a time that has come.
+#: Messages that announced a time that has now passed.
 _OVER_CARDS: Final = declare_queue(
     Queue(
         name="over_cards",
@@ -86,7 +89,7 @@ _OVER_CARDS: Final = declare_queue(
         changes=_CLAIMED,
     )
 )
-#: The queue for each reason to update a message, as ``claim_cards`` tells them apart.
+#: Maps each of the reasons to update a message that ``claim_cards`` distinguishes to its queue.
 _QUEUES_BY_REASON: Final = {"changed": _CHANGED_CARDS, "progressed": _PROGRESSED_CARDS, "over": _OVER_CARDS}
 CARD_QUEUES: Final = tuple(_QUEUES_BY_REASON.values())
 _UPDATE_REASONS: Final = as_json(dict.fromkeys(_QUEUES_BY_REASON, 1))
@@ -94,9 +97,9 @@ _UPDATE_REASONS: Final = as_json(dict.fromkeys(_QUEUES_BY_REASON, 1))
 
 @cache
 def _query_due_reasons() -> str:
-    """Return the query for the reasons for which messages are due, and for how many edits Slack still takes.
+    """Return the query for why messages are due, and for how many more edits Slack accepts.
 
-    It needs no lock, so that a claim locks only if there is something to claim.
+    The query needs no lock, so a claim only locks rows if there is something to claim.
     """
     due = " ".join(
         f"WHEN '{reason}' THEN EXISTS (SELECT 1 FROM cards WHERE {queue.is_due})"  # noqa: S608 - declarations
@@ -120,7 +123,7 @@ def add_of_run(tx: Transaction, run_id: str, principal: str) -> bool:
 
 
 def add_notice(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
-    """Add the message of a notice, if it has buttons or may have to be redrawn."""
+    """Add the message of a notice, if it has buttons or may have to be redrawn later."""
     kind = parse_enum(NoticeKind, notice["kind"])
     if body.get("over"):
         at = {"channel_id": body.get("channel_id"), "message_ts": body["over"]}
@@ -153,7 +156,7 @@ def add_notice(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
 
 
 def _is_direct(body: Mapping[str, Any]) -> bool:
-    """Return whether an answer becomes a message that can be edited: in a direct message, not ephemeral."""
+    """Return whether an answer can be edited later: one in a direct message that isn't ephemeral."""
     channel_id = str(body.get("channel_id") or "")
     if body.get("response_url"):
         return bool(body.get("over")) and channel_id.startswith("D")
@@ -177,7 +180,7 @@ def add_announcement(tx: Transaction, notice: Row, said: Mapping[str, Any]) -> N
 
 
 def _find_over_at(kind: NoticeKind, said: Mapping[str, Any], now: float) -> float | None:
-    """Return when a message next goes out of date: a time that it announces passes, or its subject ends."""
+    """Return when a message next goes out of date: when a time it announces passes, or its subject ends."""
     ends_at = float(said.get("ends") or 0.0) if Mark.PASSES in kind.marks else 0.0
     return min((at for at in (*said.get("moments", ()), ends_at) if at > now), default=None)
 
@@ -229,12 +232,12 @@ def save_location(
     rendered_digest: str = "",
     said: SentText = None,
 ) -> None:
-    """Record where a card's message is, and its text; older messages about the same may now lose buttons."""
+    """Record a card's message and text; older messages about the same work may now lose their buttons."""
     card = CARDS.one(tx, id=card_id)
     if card is None:
         return
     at = {"channel_id": channel_id, "message_ts": message_ts, "now": tx.now()}
-    # For cards and questions, the row says when the message goes out of date.
+    # For cards and questions, the row records when the message goes out of date.
     at["over_at"] = _find_over_at(card.kind, card.body if said is None else said, tx.now())
     tx.run("place_card", id=card_id, rendered_digest=rendered_digest, said=said, **at)
     if Mark.IN_CHANNEL not in card.kind.marks:
@@ -242,39 +245,39 @@ def save_location(
 
 
 def forget_replaced(tx: Transaction, card_id: str, channel_id: str, message_ts: str) -> None:
-    """Forget the earlier card of a message that another card has taken over."""
+    """Forget the earlier card of a message that another card now occupies."""
     tx.run("forget_replaced", id=card_id, channel_id=channel_id, message_ts=message_ts)
 
 
 def queue_ended(tx: Transaction, subject: str) -> None:
-    """Mark the messages about ended work dirty, even closed ones, as another message reports the end."""
+    """Mark all messages about ended work dirty, even closed ones, as another message reports its end."""
     tx.run("queue_ended", subject=subject)
 
 
 def close_about(tx: Transaction, workspace: Row) -> None:
-    """Redraw all messages about a workspace that is about to be deleted or hidden; they keep its name."""
+    """Redraw all messages about a workspace about to be deleted or hidden, so that they keep its name."""
     CARDS.change(tx, {"about": workspace["id"]}, name=workspace["alias"] or workspace["name"])
     queue_messages(tx, workspace["id"], changed=True)
 
 
 def queue_updates(tx: Transaction, subject: str, *, changed: bool) -> None:
-    """Mark the messages of an operation or run dirty; ``changed``: more than its progress has changed."""
+    """Mark the messages of an operation or run dirty; ``changed`` if more than its progress has changed."""
     tx.run("queue_cards", subject=subject, changed=changed, now=tx.now())
 
 
 def is_shown(tx: Transaction, subject: str) -> bool:
-    """Return whether a message that is kept up to date shows a subject, or did."""
+    """Return whether a subject is, or once was, shown by a message that is kept up to date."""
     return CARDS.row(tx, subject=subject) is not None
 
 
 def close(tx: Transaction, subject: str) -> None:
-    """Close the messages about something that another message tells of."""
+    """Close the messages about a subject whose state another message now reports."""
     queue_updates(tx, subject, changed=True)
     CARDS.change(tx, {"subject": subject}, stage="closed", changed_at=None)
 
 
 def queue_answered(tx: Transaction, subject: str) -> None:
-    """Redraw questions that are settled, after the answer to the press that settled them."""
+    """Redraw questions that a press has settled, once the answer to that press has been sent."""
     queue_updates(tx, subject, changed=True)
     CARDS.change(tx, {"subject": subject}, leased_until=tx.now() + _ANSWER_WAIT_SECONDS)
 
@@ -282,7 +285,8 @@ def queue_answered(tx: Transaction, subject: str) -> None:
 def queue_messages(tx: Transaction, about: str, *, changed: bool, ends: str = "") -> None:
     """Mark the messages about a workspace, or the card of a class, dirty.
 
-    ``ends`` is an operation that its next step, due now, will end; its card is left to that step.
+    ``ends`` is an operation that is about to be ended by its next step, due now; its card is left to that
+    step.
     """
     now = tx.now()
     tx.run(
@@ -302,12 +306,12 @@ def claim_cards(
     room: CallQuota = UNLIMITED,
     owner: str = "",
 ) -> list[Card]:
-    """Claim posted messages that are due for an update, as many as Slack takes (``room``).
+    """Claim posted messages that are due for an update, as many as Slack accepts (``room``).
 
-    Changes of state come first, once they have lasted for a moment. Other changes (output, outdated buttons,
-    a newer message) come some time after the last update. Messages that announced a time that has come are
-    last. A card waits for the message about its end. The card of a run whose output another process follows
-    is left to that process.
+    Changes of state come first, once they have lasted a moment. Other changes (output, outdated buttons, a
+    newer message) come some time after the last update. Messages that announced a time that has now passed
+    come last. If a message about the end is being sent, the card waits for it. The card of a run whose output
+    another process follows is left to that process.
     """
     now = tx.now()
     margins = _CHANGED_CARDS.get_margins(now) | _PROGRESSED_CARDS.get_margins(now)
@@ -334,10 +338,10 @@ def finish_update(
     *,
     is_over: bool = False,
 ) -> None:
-    """Note that a card was updated; it stays dirty if it changed again since it was claimed.
+    """Record that a card was updated; it stays dirty if it changed again after it was claimed.
 
-    ``rendered_digest`` is the digest of what it shows now, ``said`` its text. ``is_over``: it will never
-    change again.
+    ``rendered_digest`` is the digest of what it shows now, ``said`` its text. ``is_over``: the card will
+    never change again.
     """
     now = tx.now()
     if said is not None:
@@ -355,8 +359,8 @@ def finish_update(
         leased_until=claimed.leased_until,
         now=now,
     )
-    # A notice's row isn't needed any more; that of an operation, run or class stays. If it changed after the
-    # claim, it is still to be updated.
+    # A notice's row is no longer needed, but that of an operation, run or class stays. A card that changed
+    # after the claim must still be updated.
     same = {"id": card_id, "is_dirty": False}
     if not is_over:
         tx.finish()
@@ -365,19 +369,19 @@ def finish_update(
 
 
 def retry_card(tx: Transaction, card_id: str, due_in: float) -> None:
-    """Try the update of a card again in ``due_in`` seconds; it stays dirty."""
+    """Retry a card's update in ``due_in`` seconds; the card stays dirty."""
     CARDS.change(tx, {"id": card_id}, leased_until=tx.now() + due_in)
 
 
 def forget_location(tx: Transaction, card_id: str) -> None:
-    """Forget where a card's message is; another message will be sent in its place."""
+    """Forget where a card's message is, so that a new message is sent in its place."""
     tx.run("unplace_card", id=card_id)
 
 
 def pause_card(tx: Transaction, card_id: str, channel_id: str) -> None:
-    """Give up a card's update until it changes again, but keep its location: its channel's id may change.
+    """Drop a card's update until it changes again, but keep its location, as its channel's id may change.
 
-    If the card has moved from that channel meanwhile, try again at once.
+    If the card was moved out of that channel in the meantime, retry immediately.
     """
     same = {"id": card_id, "channel_id": channel_id}
     if not CARDS.count_changed(
@@ -387,18 +391,18 @@ def pause_card(tx: Transaction, card_id: str, channel_id: str) -> None:
 
 
 def drop(tx: Transaction, card_id: str) -> None:
-    """Forget the message of a notice that won't be sent; close the card of an operation, run or class."""
+    """Forget a notice's message that won't be sent; close the card of an operation, run or class."""
     if not CARDS.count_deleted(tx, id=card_id, is_notice=True):
         close_unsent(tx, card_id)
 
 
 def close_unsent(tx: Transaction, card_id: str) -> None:
-    """Close the card of an operation, run or class that wasn't sent, and won't be."""
+    """Close the card of an operation, run or class that wasn't sent and never will be."""
     CARDS.change(tx, {"id": card_id, "message_ts": None}, stage="closed", is_dirty=False, changed_at=None)
 
 
 def find_cards_of_same_message(tx: Transaction, card: Card) -> list[Card]:
-    """Return the other cards that share a message: the other results of one request."""
+    """Return the other cards that share a message: the other results of the same request."""
     if "holder" not in card.body:
         return []
     at = {"channel_id": card.channel_id, "message_ts": card.message_ts}
@@ -406,7 +410,7 @@ def find_cards_of_same_message(tx: Transaction, card: Card) -> list[Card]:
 
 
 def find_output_head(tx: Transaction, subject: str, written_at: float) -> Card | None:
-    """Return the message below which a run's output file was posted: its card, or that about its end."""
+    """Return the message under which a run's output file was posted: its card, or the one about its end."""
     return next(iter(CARDS.query(tx, "head_of", subject=subject, written_at=written_at)), None)
 
 

@@ -1,4 +1,4 @@
-"""Channels whose ids Slack has changed: the changes, and the rows that have to follow them."""
+"""Channels whose ids Slack has changed: the changes themselves, and the rows to update."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -11,9 +11,10 @@ from bot.store.transaction import Row, Transaction, from_json
 
 
 def note_channel_change(tx: Transaction, place: str, old: str, new: str, at: float) -> list[list[str]]:
-    """Note that a channel has a new id; return the chains of its ids that begin with one used in rows.
+    """Record a channel's new id; return the chains of its ids that begin with one used in rows.
 
-    Slack may report changes late, and several in any order. If two are about the same id, the later counts.
+    Slack may report changes late, and several of them out of order. If two concern the same id, the later one
+    counts.
     """
     kept = CHANNEL_IDS.row(tx, place=place, id=old)
     if kept is None or kept["changed_at"] <= at:
@@ -32,7 +33,7 @@ def _list_ids(changes: Mapping[str, str], channel: str) -> list[str]:
 
 
 def find_message_in_channel(tx: Transaction, channel: str) -> str | None:
-    """Return the ts of a message in a channel that some row has; None if there is none."""
+    """Return the ts of any message in a channel that a row refers to, or None if there is none."""
     row = tx.one("message_in_channel", channel=channel)
     return None if row is None else str(row["message_ts"])
 
@@ -67,8 +68,8 @@ def _move_conversation(tx: Transaction, person: str, thread_ts: str, old: str, n
 
 
 def _find_rows(tx: Transaction, place: str, channel: str, limit: int) -> list[Row]:
-    """Return rows that name a channel: table and key, and the JSON column that names it with its text."""
-    # Any enterprise, as some people's keys may name another one.
+    """Return rows that name a channel: the table, the key, and the JSON column with its content."""
+    # Match any enterprise id, as some people's keys may have another one.
     within = f"%:{place.split(':')[1]}:%"
     given = {"within": within, "theirs": within, "holding": f'%"{channel}"%'}
     return tx.all("rows_of_channel", channel=channel, limit=limit, **given)

@@ -1,4 +1,4 @@
-"""The titles of connections, remembered for messages about one that isn't set up any more."""
+"""Titles of connections, kept for messages about connections that are no longer configured."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ from bot.store.transaction import Transaction
 
 
 def keep_titles(tx: Transaction, titles: Mapping[str, str]) -> dict[str, str]:
-    """Write the titles of the current connections; return the titles of all connections there ever were."""
+    """Save the titles of the current connections; return the titles of all connections there ever were."""
     for name, title in titles.items():
         CONNECTIONS.upsert(tx, name=name, title=title)
     return {row["name"]: row["title"] for row in tx.all("connections")}

@@ -1,4 +1,4 @@
-"""Conversations: what a person's last words and actions in a place were about ("it")."""
+"""Conversations: what "it" means after a person's last words and actions in a place."""
 
 import json
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from bot.domain.people import Principal
 from bot.store import tables
 from bot.store.transaction import Priority, Transaction, prioritize
 
-#: Seconds for which words like "it" still refer to the last answer.
+#: How long words like "it" refer to the last answer, in seconds.
 RETENTION_SECONDS: Final = 900.0
 
 
@@ -17,7 +17,7 @@ RETENTION_SECONDS: Final = 900.0
 def save_referents(
     tx: Transaction, principal: Principal, channel_id: str, thread_ts: str | None, about: Mapping[str, Any]
 ) -> None:
-    """Save what an answer was about, replacing the earlier referents in the same place."""
+    """Save what an answer referred to, replacing the earlier referents in the same place."""
     key = {"principal": principal.key, "channel_id": channel_id, "thread_ts": thread_ts or ""}
     tables.CONVERSATIONS.upsert(tx, **key, about=dict(about), updated_at=tx.now())
 
@@ -25,9 +25,9 @@ def save_referents(
 def find_referents(
     tx: Transaction, principal: Principal, channel_id: str, thread_ts: str | None
 ) -> Referents:
-    """Return what the last answer in a place was about; in a thread below a card, what the card is about.
+    """Return what the last answer in a place was about; in a card's thread, what the card is about.
 
-    An action since then, whose only answer is its card, takes precedence.
+    A later action, which was only answered by its card, takes precedence.
     """
     since = tx.now() - RETENTION_SECONDS
     place = {"principal": principal.key, "channel_id": channel_id}

@@ -1,7 +1,7 @@
-"""Corrections: a message to the owner if something that Usher reported turns out otherwise.
+"""Corrections: messages to owners when something that Usher reported turns out to be wrong.
 
-Examples: a start was reported as failed, but the workspace runs; a stopped workspace is up again; one that
-was reported as gone exists; one that was reported as ready goes down within minutes.
+Examples: a start was reported as failed, but the workspace is running; a stopped workspace is up again; one
+that was reported as gone exists; one that was reported as ready goes down within minutes.
 """
 
 import math
@@ -15,10 +15,11 @@ from bot.store.notices import add_notices, end_state
 from bot.store.tables import OPERATIONS, WORKSPACES, parse_enum
 from bot.store.transaction import Row, Transaction
 
-#: Seconds until a correction is sent, for another read to confirm it: one observation is no proof.
+#: How long a correction is held back so that a second read can confirm it, in seconds: one observation proves
+#: nothing.
 _DOUBT_SECONDS: Final = 30.0
-#: Seconds after an operation's end for which observations may contradict it: of a start reported as ready, of
-#: another success, of a failure. Later the owner may well have acted elsewhere.
+#: How long after an operation's end an observation may contradict its result, in seconds: for a start
+#: reported as ready, for other successes, and for failures. Later, the owner may well have acted elsewhere.
 _READY_SECONDS: Final = 600.0
 _DONE_SECONDS: Final = 3600.0
 _FAILED_SECONDS: Final = 86_400.0
@@ -26,10 +27,10 @@ _FAILURES: Final = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
 
 
 def note_contradiction(tx: Transaction, before: Row, after: State, seen_at: float) -> bool:
-    """Notify a workspace's owner if a read or a list contradicts what they were told; return whether it does.
+    """Notify an owner if a read or a list contradicts what they were told; return whether it does.
 
-    ``before`` is its row as it was. The workspace is read again before the message is sent. There is one
-    message for each operation.
+    ``before`` is the workspace's row before the observation. The workspace is read again before the message
+    is sent. There is at most one message per operation.
     """
     workspace_id, was = before["id"], parse_enum(State, before["state"])
     last = OPERATIONS.first(tx, "latest_operation", workspace_id=workspace_id)
@@ -48,7 +49,7 @@ def note_contradiction(tx: Transaction, before: Row, after: State, seen_at: floa
 
 
 def note_late_creations(tx: Transaction, principal: str, connection: str, seen_at: float) -> None:
-    """Notify a person that a list has a workspace whose creation was reported as failed or unknown."""
+    """Notify a person that a workspace whose creation was reported as failed or unknown is now listed."""
     since = {"since": seen_at - _FAILED_SECONDS, "unmade": f"{PROVISIONAL}%"}
     for row in tx.all("made_after_all", principal=principal, connection=connection, **since):
         found = WORKSPACES.one(tx, id=row["workspace_id"])
@@ -57,17 +58,17 @@ def note_late_creations(tx: Transaction, principal: str, connection: str, seen_a
 
 
 def note_relisted(tx: Transaction, workspace: Workspace, seen_at: float) -> None:
-    """Notify a person that a workspace that they had removed is listed again."""
+    """Notify a person that a workspace they had removed is listed again."""
     last = OPERATIONS.first(tx, "latest_operation", workspace_id=workspace.id)
     if last is not None and last.outcome is Outcome.FULFILLED and last.verb.brings_down:
         _notify(tx, workspace, "gone", last.id, seen_at)
 
 
 def _find_contradiction(tx: Transaction, last: Operation, was: State, after: State, checked_at: float) -> str:
-    """Return which message to its owner a workspace's state contradicts; "" for none.
+    """Return which message to its owner a workspace's state contradicts, or "" if none.
 
-    ``checked_at`` is when the state before was last seen. A message that isn't sent yet will show the new
-    state, so it isn't contradicted.
+    ``checked_at`` is when the previous state was last seen. A message that hasn't been sent yet will show the
+    new state, so it isn't contradicted.
     """
     told, since = end_state(tx, last.id), checked_at - (last.ended_at or 0.0)
     if told == "pending":
@@ -92,7 +93,7 @@ def _find_contradiction(tx: Transaction, last: Operation, was: State, after: Sta
 def _notify(tx: Transaction, workspace: Workspace, said: str, operation_id: str, seen_at: float) -> None:
     if tx.one("was_corrected", subject=workspace.id, prefix=f"{operation_id}:%") is not None:
         return
-    # A moment later than the read that was just granted, so that another one is made.
+    # Use a moment after the read that was just granted, so that another read follows.
     tx.run("want_gate", id=workspace.id, unmade=f"{PROVISIONAL}%", now=math.nextafter(tx.now(), math.inf))
     body = {"workspace": workspace.id, "connection": workspace.connection}
     body |= {"said": said, "operation": operation_id}

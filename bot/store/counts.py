@@ -1,4 +1,4 @@
-"""Counts over everybody's rows, for doctor and the metrics."""
+"""Counts over all rows, for doctor and the metrics."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -10,7 +10,7 @@ from bot.store.engine import Engine
 from bot.store.fan_out import COUNT_BATCH_SIZE, read_counts
 from bot.store.transaction import Priority, Row, Transaction
 
-#: Tables that grow with the number of people, and the queries that count a batch of them.
+#: Maps each table that grows with the number of people to the query that counts a batch of its rows.
 _COUNTED_IN_BATCHES = {
     "accounts": "count_accounts",
     "workspaces": "count_workspaces",
@@ -33,17 +33,18 @@ async def count_rows(engine: Engine) -> Mapping[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """The figures for monitoring; every process reports the same."""
+    """Figures for monitoring, which are the same in every process."""
 
     counts: Mapping[str, int]
-    #: Seconds for which the message that has been due the longest has waited.
+    #: How long the most overdue message has been waiting, in seconds.
     waited: float
-    #: Seconds that each outage has lasted, by its name in the store.
+    #: Maps the store's name of each outage to how long it has lasted, in seconds.
     outages: Mapping[str, float]
-    #: Processes of each role that serve from a shared database; empty if one process has it to itself.
+    #: Maps each role to the number of processes serving from a shared database; empty if one process has it
+    #: to itself.
     processes: Mapping[str, int]
-    #: By connection and kind of capacity: the number of people waiting, and the mean wait in seconds of those
-    #: who got it within the last day.
+    #: Maps each connection and kind of capacity to how many people are waiting, and the mean wait, in
+    #: seconds, of those who got it within the last day.
     waiting: Mapping[tuple[str, str], tuple[int, float]] = field(default_factory=dict)
 
 
@@ -54,14 +55,14 @@ async def measure_figures(engine: Engine) -> Figures:
 
 
 def _measure(tx: Transaction) -> Figures:
-    """Measure the waiting time of messages, the outages, processes and lines."""
+    """Measure how long messages wait, the outages, the processes and the waitlists."""
     now, oldest = tx.now(), tx.one("oldest_notice", now=tx.now())
     since = now if oldest is None or oldest["since"] is None else float(oldest["since"])
     running = [one.name.partition(":")[0] for one in owners.list_processes(tx)]
     away = dict(outages.list_outages(tx))
     if (slack := outages.list_reached(tx).get(SLACK)) is not None and slack.silent_since is not None:
         away[SLACK] = slack.silent_since
-    # A failover is over at once, but is reported for a day so that an operator hears of it.
+    # A failover is over in a moment, but is reported for a day so that operators notice it.
     if (last := maintenance.find_failover(tx)) is not None and now - last["detected_at"] < 86_400.0:
         away["#failover"] = last["detected_at"]
     if maintenance.find_problem(tx, maintenance.BACKUP):
@@ -76,12 +77,12 @@ def _measure(tx: Transaction) -> Figures:
 
 
 def count_uses(tx: Transaction) -> Mapping[str, Row]:
-    """Count people, running workspaces, planned stops and hours, by connection."""
+    """Count people, running workspaces, planned stops and hours, for each connection."""
     return {str(row["connection"]): row for row in tx.all("uses")}
 
 
 def count_refusals(tx: Transaction, connection: str, since: float) -> int:
-    """Count the operations on a connection that ended since then because a permission was refused."""
+    """Count the operations on a connection since a given time that ended because a permission was denied."""
     return _count(tx, "count_refusals", connection=connection, since=since, cause="forbidden%")
 
 

@@ -26,13 +26,13 @@ from bot.store.queues import Queue, declare_queue
 from bot.store.tables import OPERATIONS, WORKSPACES, parse_principal
 from bot.store.transaction import Priority, Row, Transaction, as_json, from_json, prioritize
 
-#: The due time of a card that isn't due until somebody presses it or ends the class.
+#: The due time of a card on which no work is due until someone presses it or ends the class.
 NEVER_DUE_AT = 1e12
-#: The most cards among which a teacher's are searched.
+#: Maximum number of cards that are searched for those that a teacher may teach.
 MAX_TAUGHT_CARDS: Final = 500
-#: The share of the time since a card's last change after which it is checked again.
+#: A card is rechecked after this fraction of the time since its last change.
 _RECHECK_SHARE = 0.1
-#: The operations that bring a workspace up.
+#: The operations that start a workspace.
 START_VERBS = frozenset({OperationVerb.START, OperationVerb.RESTART, OperationVerb.CREATE})
 
 
@@ -42,17 +42,17 @@ def find_card(tx: Transaction, card_id: str) -> ClassCard | None:
 
 
 def list_taught_cards(tx: Transaction, principal: Principal, reach: str | None) -> list[ClassCard]:
-    """Return the newest cards that a person may teach, or whose posters' keys begin with ``reach``."""
+    """Return the newest cards that a person may teach, or whose posters' keys start with ``reach``."""
     return CLASS_CARDS.query(tx, "taught_cards", principal=principal.key, reach=reach, limit=MAX_TAUGHT_CARDS)
 
 
 def list_members(tx: Transaction, card_id: str) -> list[Participant]:
-    """Return all who pressed a card, and those who have left."""
+    """Return everybody who pressed a card, including those who have left."""
     return PARTICIPANTS.all(tx, card_id=card_id)
 
 
 def list_courses(tx: Transaction) -> list[ClassCard]:
-    """Return the courses that aren't over, newest first."""
+    """Return the current and future courses, newest first."""
     return CLASS_CARDS.query(tx, "courses")
 
 
@@ -76,7 +76,7 @@ def count_members(tx: Transaction, card_id: str) -> ClassCounts:
 
 
 def _query_members(tx: Transaction, query: str, card_id: str, **more: Any) -> list[Row]:
-    """Return the rows of a query over ``{in_lesson}``, for a card's current or next lesson."""
+    """Return the rows of a query that uses ``{in_lesson}``, for a card's current or next lesson."""
     card, now = find_card(tx, card_id), tx.now()
     if card is None:
         return []
@@ -93,7 +93,7 @@ def read_shown_counts(tx: Transaction, card_id: str) -> ClassCounts:
     """Return the counts that a card shows; count its members if it has none yet."""
     row = CLASS_CARDS.row(tx, id=card_id)
     numbers = from_json(row["counted"] or "[]") if row else []
-    # The counts of an earlier release have other fields.
+    # Counts saved by an earlier release may have different fields.
     is_whole = len(numbers) == len(ClassCounts.__slots__)
     return ClassCounts(*numbers) if is_whole else count_members(tx, card_id)
 
@@ -114,10 +114,10 @@ def find_member(tx: Transaction, card_id: str, principal: Principal) -> ClassPro
 def list_members_not_ready(
     tx: Transaction, card: ClassCard, joined_by: float
 ) -> list[tuple[Principal, MemberState]]:
-    """Return the members who had joined by a time, won't have a workspace in the lesson, and don't know it.
+    """Return members who won't have a workspace in the lesson, and don't know that yet.
 
-    If the workspaces are created from a template, this includes all members for whom nothing has begun, as
-    some may not use the template any more.
+    Only members who had joined by ``joined_by`` count. If workspaces are created from a template, this
+    includes all members for whom nothing has begun, as some may no longer be allowed to use the template.
     """
     rows = _query_members(tx, "members_unserved", card.id, joined_by=joined_by, is_made=card.spec is not None)
     return [(Principal.from_key(row["principal"]), row["state"]) for row in rows]
@@ -143,7 +143,7 @@ CLASS_CARD_QUEUE: Final = declare_queue(
 
 
 def claim_class_cards(tx: Transaction, limit: int, rest: float) -> list[ClassCard]:
-    """Claim the cards that are due for a count or their end, for ``rest`` seconds."""
+    """Claim, for ``rest`` seconds, the cards that are due for a recount or have ended."""
     return CLASS_CARDS.parse_all(CLASS_CARD_QUEUE.take(tx, rest, limit))
 
 
@@ -158,8 +158,9 @@ def update_counts(
 ) -> None:
     """Mark a card dirty if its counts differ from those shown; set when to check it again.
 
-    While workspaces are starting or stopping, that is after ``rest`` seconds, or later if nothing has changed
-    for long (at most ``longest``); otherwise when the class ends, at ``lesson_at``, or at the next press.
+    While workspaces are starting or stopping, the next check is after ``rest`` seconds, or later if nothing
+    has changed for long (at most ``longest``); otherwise when the class ends, at ``lesson_at``, or at the
+    next press.
     """
     row = CLASS_CARDS.row(tx, id=card_id)
     if row is None:
@@ -176,7 +177,7 @@ def update_counts(
         ends = (row["stops_at"] - CLASS_WARNING_SECONDS, row["stops_at"])
         looks.append(next((at for at in ends if at > now), now + rest))
     if row["next_check_at"] <= now:
-        # Somebody has pressed the card since the count.
+        # Someone has pressed the card since it was counted.
         looks.append(now + rest)
     seen = {"counted": numbers, "next_check_at": min(looks, default=NEVER_DUE_AT)}
     tx.run("class_counted", id=card_id, now=now, **seen)
@@ -185,7 +186,7 @@ def update_counts(
 
 
 def list_enrollments_to_stop(tx: Transaction, card_id: str, stops_at: float, limit: int) -> list[Participant]:
-    """Return enrollments with consent to the coming end of a class, but no timer for it yet.
+    """Return enrollments that consented to the coming end of a class but have no timer for it yet.
 
     A timer for a later end doesn't count unless a warning was written for it.
     """
@@ -199,18 +200,18 @@ def find_class_of_stop(tx: Transaction, operation_id: str) -> ClassCard | None:
 
 
 def merge(tx: Transaction, former: str, workspace_id: str) -> None:
-    """Move a workspace's enrollments to the row that it is merged into."""
+    """Move a workspace's enrollments to the workspace row into which it is merged."""
     PARTICIPANTS.change(tx, {"workspace_id": former}, workspace_id=workspace_id)
 
 
 def withdraw(tx: Transaction, card_id: str, principal_key: str) -> None:
-    """Withdraw a person's consent that a class stops their workspace."""
+    """Withdraw a person's consent to have the class stop their workspace."""
     tx.run("withdraw_consent", card_id=card_id, principal=principal_key, now=tx.now())
     tx.run("look_at_class", id=card_id, now=tx.now(), rest=MIN_COUNT_SECONDS)
 
 
 def find_agreed_at(tx: Transaction, workspace_id: str) -> float:
-    """Return when a workspace's owner last agreed that a class or course stops it; 0 if never."""
+    """Return when an owner last agreed that a class or course may stop the workspace; 0 if never."""
     joined = PARTICIPANTS.all(tx, workspace_id=workspace_id)
     return max((one.consented_at or 0.0 for one in joined), default=0.0)
 
@@ -224,7 +225,7 @@ def notify(
 
 
 def find_waiting_texts(tx: Transaction, principal: Principal, connection: str) -> list[str]:
-    """Return the commands to run for a person's new account: the presses of cards that waited for it."""
+    """Return the commands to run for a newly linked account: card presses that waited for the link."""
     key = {"principal": principal.key, "connection": connection, "now": tx.now()}
     return [row["text"] for row in tx.all("waiting_presses", **key)]
 
@@ -245,32 +246,32 @@ LESSON_QUEUE: Final = declare_queue(
 
 
 def claim_lessons(tx: Transaction, limit: int, lease: float) -> list[Participant]:
-    """Claim members for whom a lesson is due, in the order of joining."""
+    """Claim members for whom a lesson is due, in the order in which they joined."""
     return sorted(PARTICIPANTS.parse_all(LESSON_QUEUE.take(tx, lease, limit)), key=lambda one: one.joined_at)
 
 
 def list_memberships(tx: Transaction, principal: Principal) -> list[Participant]:
-    """Return a person's enrollments in current courses for which they have a workspace."""
+    """Return a person's enrollments in current courses in which they use a workspace."""
     return PARTICIPANTS.query(tx, "memberships", principal=principal.key)
 
 
 def find_member_of_start(tx: Transaction, start: Operation) -> Participant | None:
-    """Return the member for whom a lesson began this start."""
+    """Return the member for whom a lesson requested this start."""
     joined = PARTICIPANTS.all(tx, workspace_id=start.workspace_id)
     return next((one for one in joined if one.operation_id == start.id), None)
 
 
 def open_lesson(tx: Transaction, card: ClassCard, lesson: Occurrence, limit: int) -> int:
-    """Make a lesson due for some members for whom it hasn't begun; return their number.
+    """Make a lesson due for some of the members for whom it hasn't begun; return how many.
 
-    They come in the order of joining. People who joined after the lesson's end are left out.
+    Members are taken in the order in which they joined. Those who joined after the lesson's end are left out.
     """
     given = {"local": lesson.local, "until": lesson.until, "now": tx.now(), "limit": limit}
     return len(tx.all("open_lesson", card_id=card.id, **given))
 
 
 def close_lesson(tx: Transaction, member: Participant, lesson: Occurrence | None) -> None:
-    """Record that a lesson needs nothing more to be started for a member."""
+    """Record that nothing more needs to be started for a member in a lesson."""
     _change_member(tx, member, due_at=None, **({} if lesson is None else {"lesson": lesson.local}))
 
 
@@ -287,7 +288,7 @@ def begin_lesson(tx: Transaction, member: Participant, lesson: Occurrence, start
 
 
 def leave(tx: Transaction, card_id: str, principal: Principal) -> None:
-    """Note that a person has left a course: their consent ends, and their seat is free."""
+    """Record that a person has left a course: their consent ends, and their seat is free."""
     left = {
         "withdrawn_at": tx.now(),
         "workspace_id": None,
@@ -300,7 +301,7 @@ def leave(tx: Transaction, card_id: str, principal: Principal) -> None:
 
 
 def list_courses_of_workspace(tx: Transaction, workspace_id: str) -> list[ClassCard]:
-    """Return the courses that a workspace's owner has joined with it."""
+    """Return the courses in which a workspace's owner uses it."""
     joined = (find_card(tx, one.card_id) for one in PARTICIPANTS.all(tx, workspace_id=workspace_id))
     return [card for card in joined if card is not None and card.is_course]
 
@@ -311,7 +312,7 @@ def find_postponed_end(tx: Transaction, workspace_id: str, end: PlannedStop) -> 
 
 
 def leave_with(tx: Transaction, workspace: Row) -> None:
-    """Leave the courses that a workspace is used in, as its account was unlinked."""
+    """Leave the courses in which a workspace is used, because its account was unlinked."""
     for card in list_courses_of_workspace(tx, workspace["id"]):
         leave(tx, card.id, parse_principal(workspace["principal"]))
 
@@ -321,7 +322,7 @@ def _change_member(tx: Transaction, member: Participant, **to: Any) -> None:
 
 
 def follow_start(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]) -> Sequence[NewNotice]:
-    """Try a lesson's failed start again if the cause may pass; return the notices to send if it won't be."""
+    """Retry a lesson's failed start if the cause may pass; return the notices to send if it isn't retried."""
     member = find_member_of_start(tx, ended)
     card = None if member is None else find_card(tx, member.card_id)
     lesson = None if card is None else timetable.find_lesson_on(card, tx.now())

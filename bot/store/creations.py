@@ -1,4 +1,4 @@
-"""Workspaces that are being created, and the workspaces at the provider that these turn out to be."""
+"""Workspaces being created, and what the provider creates for them."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,7 +15,7 @@ from bot.store.tables import CARDS, NOTICES, OPERATIONS, WORKSPACES, name_column
 from bot.store.transaction import Priority, Row, Transaction, from_json, prioritize
 from bot.store.workspaces import find_workspace, insert
 
-#: Columns that a read or a list writes.
+#: Columns written by a read or a list.
 _FOUND = (
     "state",
     "url",
@@ -33,11 +33,11 @@ _FOUND = (
 def renew(
     tx: Transaction, operation_id: str, claim: str, fresh: Workspace, audit: Sequence[AuditEntry] = ()
 ) -> bool:
-    """Replace the workspace that an open restart has ended by a new one that is still to be created.
+    """Replace the workspace that an open restart has ended with a new one that is yet to be created.
 
-    In one transaction, the old row leaves the list, and the operation becomes the creation of the new one,
-    with the same card. Return False, with nothing written, if the operation has ended or another step holds
-    it.
+    In one transaction, the old row leaves the list, and the operation becomes the creation of the new
+    workspace, with the same card. Return False, with nothing written, if the operation has ended or another
+    step holds it.
     """
     row = OPERATIONS.row(tx, id=operation_id)
     if row is None or row["outcome"] is not None or row["claim"] != claim:
@@ -65,7 +65,7 @@ def renew(
     )
     former = WORKSPACES.row(tx, id=row["workspace_id"]) or {}
     hours.move_rules(tx, row["workspace_id"], fresh.id)
-    # Consent to the end of a class was for the former workspace only.
+    # Consent to the end of a class applied to the former workspace only.
     WORKSPACES.change(tx, {"id": fresh.id}, **{column: former[column] for column in timers.NO_TIMER})
     timers.drop_stops(tx, fresh.id, "class")
     CARDS.change(tx, {"subject": operation_id}, about=fresh.id)
@@ -80,9 +80,9 @@ def renew(
 
 
 def insert_provisional(tx: Transaction, workspace: Workspace) -> None:
-    """Write a workspace to be created from its ``spec``; it isn't read until it exists.
+    """Add a workspace that is to be created from its ``spec``; it isn't read until it exists.
 
-    ``workspace.remote_id`` is ``PROVISIONAL`` plus its own id.
+    ``workspace.remote_id`` is ``PROVISIONAL`` plus the workspace's own id.
     """
     gates.add_gate(tx, workspace.gate_key, workspace.connection, workspace.remote_id)
     insert(tx, replace(workspace, used_at=tx.now()))
@@ -92,7 +92,7 @@ def insert_provisional(tx: Transaction, workspace: Workspace) -> None:
 def find_unexplained_gates(
     tx: Transaction, operation_id: str, connection: str, gate_keys: Sequence[str], since: float
 ) -> list[str]:
-    """Return the gates whose workspaces only this creation can have made, as the database knows none of them.
+    """Return those gates whose workspaces only this creation can have made: those not in the database.
 
     Return none if another creation on the connection, called after ``since`` (epoch seconds), has no id yet:
     they may be its result. A gate is kept for a day after its last workspace, so those of unlinked accounts
@@ -115,12 +115,12 @@ def name_created(
 ) -> Workspace | None:
     """Write the id that the provider gave, before anything else can fail; return the workspace.
 
-    In the same transaction, ``start_call`` becomes ACCEPTED, ``read_since`` becomes now, and the gate due. If
-    the workspace was created stopped, the operation becomes a start instead (``start_call`` NONE). All this
-    happens even if the operation has ended or the workspace was hidden meanwhile, since whatever exists is
-    shown. Return None if the owner has unlinked, which deleted the row. A row that a list added for the same
-    remote id is merged into this one, as ``_take_over`` says. A second id for one operation gets a row of its
-    own, which is then returned. The step keeps its lease.
+    In the same transaction, ``start_call`` becomes ACCEPTED, ``read_since`` becomes now, and the gate becomes
+    due. If the workspace was created stopped, the operation becomes a start instead (``start_call`` NONE).
+    All this happens even if the operation has ended or the workspace was hidden in the meantime, since
+    whatever exists is shown. Return None if the owner has unlinked, which deleted the row. A row that a list
+    added for the same remote id is merged into this one, as ``_take_over`` says. A second id for the same
+    operation is given a separate row, which is then returned. The step keeps its lease.
     """
     now = tx.now()
     accept = "accept_created" if created.is_started else "accept_created_at_rest"
@@ -167,11 +167,11 @@ def _save_created(tx: Transaction, row: Row, created: Created, gate_key: str, no
         used_at=row["used_at"] or now,
         **{column: row[column] for column in _FOUND},
         hidden=False,
-        # It exists from now on: a list requested earlier can't contain it.
+        # The workspace exists from now on, so a list requested earlier can't contain it.
         created_at=now,
     )
     if row["gate_key"] != gate_key:
-        # The provisional gate was never used for a read, so it isn't needed.
+        # The provisional gate was never used for a read, so it is no longer needed.
         tx.run("sweep_gate", gate_key=row["gate_key"], before=now)
 
 

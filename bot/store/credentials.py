@@ -1,4 +1,4 @@
-"""Credentials: an account's secret is replaced, re-encrypted, set aside and restored."""
+"""Credentials: replacing, re-encrypting, setting aside and restoring an account's secret."""
 
 from typing import Any
 
@@ -10,12 +10,12 @@ from bot.store.transaction import Transaction
 
 
 def set_secret_aside(tx: Transaction, account_id: str, secret: str) -> None:
-    """Keep a secret that no key opens for a week, encrypted as it is; its account was marked as refused."""
+    """For a week, keep a secret that no key can decrypt; its account was marked as refused."""
     UNDECRYPTABLE_SECRETS.upsert(tx, account_id=account_id, secret=secret, removed_at=tx.now())
 
 
 def list_undecryptable_accounts(tx: Transaction) -> list[Account]:
-    """Return the accounts still refused because no key opened their secrets, with those secrets."""
+    """Return accounts still refused because no key could decrypt their secrets, with those secrets."""
     return [
         ACCOUNTS.parse({**row, "secret": row["undecryptable_secret"]})
         for row in tx.all("accounts_with_undecryptable_secrets")
@@ -23,7 +23,7 @@ def list_undecryptable_accounts(tx: Transaction) -> list[Account]:
 
 
 def restore_secret(tx: Transaction, account_id: str, secret: str) -> bool:
-    """Resume a link whose secret can be opened again; return False if the link isn't refused any more."""
+    """Resume a link whose secret can be decrypted again; return False if the link is no longer refused."""
     UNDECRYPTABLE_SECRETS.delete(tx, account_id=account_id)
     refused = {"id": account_id, "state": "refused"}
     row = ACCOUNTS.change_returning(tx, refused, state="active", secret=secret, **ACCEPTED)
@@ -33,7 +33,7 @@ def restore_secret(tx: Transaction, account_id: str, secret: str) -> bool:
 
 
 def reseal_account(tx: Transaction, account_id: str, old: str, new: str) -> bool:
-    """Replace a stored secret by the same one under another key; return False if it has changed."""
+    """Replace a stored secret with the same one under another key; return False if it has changed."""
     return ACCOUNTS.count_changed(tx, {"id": account_id, "secret": old}, secret=new) == 1
 
 
@@ -48,16 +48,16 @@ def save_secret(
 ) -> bool:
     """Replace a stored secret if it is still ``old``; return whether it was.
 
-    ``is_fresh``: it is a new secret, which may expire at ``expires_at``. Work that waited because the old one
-    was refused then continues.
+    ``is_fresh``: this is a new secret, which may expire at ``expires_at``. Work that waited because the old
+    one was refused then continues.
     """
     before = ACCOUNTS.row(tx, id=account_id)
     known: dict[str, Any] = {}
-    # What is known about the old secret doesn't apply to a fresh one; a re-encrypted one is the same secret.
+    # What is known about the old secret doesn't apply to a new one, but still applies to a re-encrypted one.
     if is_fresh:
         known = {**ACCEPTED}
         if before is not None and not ACCOUNTS.parse(before).is_approved:
-            # An approval has an end of its own, which a new secret doesn't prolong.
+            # An approval has an expiry that a new secret doesn't extend.
             known |= {"expires_at": expires_at, "remind_at": plan_first_reminder(tx.now(), expires_at)}
     if not ACCOUNTS.count_changed(
         tx, {"id": account_id, "secret": old, "state": "active"}, secret=new, **known

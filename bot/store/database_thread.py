@@ -1,11 +1,11 @@
-"""The queue in front of a thread of the database, and the thread.
+"""A database thread, and the queue of work in front of it.
 
-Work that waited too long is abandoned: its caller gets StoreBusy, and it never runs or is rolled back. One
-lock decides which comes first, the caller's giving up or the thread's commit. Whoever waits for a person
-and whose commit takes too long gets StoreUnsure.
+Work that has waited too long is abandoned: its caller gets StoreBusy, and the work is never run or is rolled
+back. A single lock decides whether the caller gave up before the thread began to commit. A caller serving a
+person gets StoreUnsure if the commit takes too long.
 
 Queued writes are committed together, for at most 20 ms. If one of them fails, all are rolled back and each is
-run again in a transaction of its own, so that it fails alone.
+rerun in a separate transaction, so that only the failing one fails.
 """
 
 from __future__ import annotations
@@ -25,22 +25,23 @@ from typing import Any, ClassVar, Protocol
 from bot.store.transaction import OnWrite, Priority, Transaction, request_began
 from bot.support.errors import StoreBusy, StoreError, StoreUnavailable, StoreUnsure
 
-#: How long a caller waits for a commit, in seconds.
+#: Maps each priority to how long a caller waits for a commit, in seconds.
 PATIENCE_SECONDS: Mapping[Priority, float] = {
     Priority.URGENT: 2.0,
     Priority.STEADY: 10.0,
     Priority.RECORDS: 10.0,
     Priority.IDLE: 10.0,
 }
-#: Once a request has used up its patience, what it still asks is given up after so many seconds each.
+#: Once a request has used up its patience, each further query may still take this many seconds.
 MIN_PATIENCE_SECONDS = 0.1
-#: Slack has given up a request after so many seconds: what it has begun goes on with a patience of its own.
+#: Slack gives up on a request after this many seconds. Work begun by the request continues with a separate
+#: patience.
 REQUEST_SECONDS = 3.0
-#: Poll records are batched until there are this many rows, or for this many seconds.
+#: Records of polls are batched until there are this many rows, or for this many seconds.
 BATCH_ROWS, BATCH_SECONDS = 200, 0.05
 
 
-#: After this many turns of urgent work in a row other work gets one, so that it isn't starved.
+#: After this many turns of urgent work in a row, other work gets one turn so that it isn't starved.
 _MAX_URGENT_ROUNDS = 4
 
 
@@ -55,7 +56,7 @@ class QueueStage(Enum):
 
 @dataclass(slots=True, eq=False)
 class QueuedWork:
-    """Work for the thread, with its waiting caller and its result."""
+    """A piece of work for the thread, with the caller waiting for it and its result."""
 
     work: Callable[[Transaction], Any]
     priority: Priority
@@ -64,7 +65,7 @@ class QueuedWork:
     future: asyncio.Future[Any]
     subjects: Sequence[str] = ()
     queued_at: float = field(default_factory=monotonic)
-    #: When the request that asks for it began, if that is one.
+    #: When the request that asked for this work began; None if no request did.
     began_at: float | None = field(default_factory=request_began.get)
     stage: QueueStage = QueueStage.QUEUED
     result: Any = None
@@ -72,7 +73,7 @@ class QueuedWork:
 
 
 class WriteQueue:
-    """Queue work from an event loop for a thread, and bring the results back."""
+    """Queue work from an event loop for a thread, and return the results to the callers."""
 
     def __init__(self, patience: Mapping[Priority, float], batch_rows: int, batch_seconds: float) -> None:
         self._patience = patience
@@ -80,20 +81,20 @@ class WriteQueue:
         self._batch_seconds = batch_seconds
         self._condition = Condition()
         self._queues: dict[Priority, deque[QueuedWork]] = {priority: deque() for priority in Priority}
-        #: Who waits for a result, and the look at whose patience is out.
+        #: The callers waiting for results, and the timer that checks whose patience has run out.
         self._callers: dict[Priority, dict[QueuedWork, None]] = {priority: {} for priority in Priority}
         self._timers: dict[Priority, asyncio.TimerHandle] = {}
-        #: Whether the thread will be woken in the loop's next turn.
+        #: Whether the event loop will wake the thread in its next iteration.
         self._wakes = False
-        #: The number of rows in waiting records, so that they needn't be counted.
+        #: Number of rows in the waiting records, kept up to date so that nothing has to count them.
         self._record_rows = 0
         self._urgent_rounds = 0
         self._is_closed = False
-        #: When whoever still waits gives up.
+        #: The time at which all remaining callers give up.
         self._ends_at = math.inf
-        #: Why no more work can be done, once the thread has ended.
+        #: Why no more work can be done, once the thread has ended; None until then.
         self._ended: str | None = None
-        #: Who is told which tables a commit wrote.
+        #: Called after each commit with the names of the tables written.
         self.on_write: OnWrite = lambda _: None
 
     # -- the loop's side -------------------------------------------------------------------------------------
@@ -120,11 +121,11 @@ class WriteQueue:
             self._queues[priority].append(item)
             if priority is Priority.RECORDS:
                 self._record_rows += rows
-            # Adding a record to a batch that isn't due yet needn't wake the thread.
+            # Don't wake the thread for a record added to a batch that isn't due yet.
             is_due = priority is not Priority.RECORDS or len(self._queues[priority]) == 1 or self._is_full
         if is_due and not self._wakes:
-            # In the loop's next turn, so that the thread gets all that this turn asks for, and less often
-            # waits for the interpreter: each handing over costs more than reading a row.
+            # Wake the thread only in the loop's next iteration, so that it receives all of this iteration's
+            # work together: each handover costs more than reading a row.
             self._wakes = True
             loop.call_soon(self._wake)
         callers = self._callers[priority]
@@ -145,9 +146,9 @@ class WriteQueue:
             self._condition.notify()
 
     def _look_in(self, seconds: float, priority: Priority) -> None:
-        """Look whose patience is out in so many seconds at the latest."""
+        """Within this many seconds, check which callers' patience has run out."""
         loop, timer = asyncio.get_running_loop(), self._timers.get(priority)
-        # One timer for all who wait: one each costs more than reading a row.
+        # Use one timer for all callers: one for each would cost more than reading a row.
         if timer is None or timer.when() > loop.time() + seconds + MIN_PATIENCE_SECONDS:
             if timer is not None:
                 timer.cancel()
@@ -167,16 +168,16 @@ class WriteQueue:
                 item.future.set_exception(StoreUnsure("the commit is taking long, and may still go through"))
 
     def _left(self, item: QueuedWork) -> float:
-        """Return the seconds for which its caller still waits."""
+        """Return how many more seconds an item's caller will wait."""
         until = min(item.queued_at + self._patience[item.priority], self._ends_at)
         if item.began_at is not None and item.queued_at < item.began_at + REQUEST_SECONDS:
-            # All that a request waits for has one patience together.
+            # Everything that one request waits for shares the same patience.
             shared = item.began_at + self._patience[Priority.URGENT]
             until = min(until, max(shared, item.queued_at + MIN_PATIENCE_SECONDS))
         return max(until - monotonic(), 0.0)
 
     def end_within(self, seconds: float) -> None:
-        """Let nobody wait longer than so many seconds from now, because the process ends."""
+        """Limit all waits to this many seconds from now, because the process is ending."""
         self._ends_at = monotonic() + seconds
         for priority in self._timers:
             self._look_in(-MIN_PATIENCE_SECONDS, priority)
@@ -189,7 +190,7 @@ class WriteQueue:
             return True
 
     def close(self) -> None:
-        """Take no more work; the threads finish what is queued."""
+        """Accept no more work; the threads finish what is queued."""
         with self._condition:
             self._is_closed = True
             self._condition.notify_all()
@@ -197,7 +198,7 @@ class WriteQueue:
     # -- the thread's side -----------------------------------------------------------------------------------
 
     def take(self, longest: float | None = None) -> list[QueuedWork] | None:
-        """Wait for work, ``longest`` seconds at most; return the next items, None once closed and drained."""
+        """Wait up to ``longest`` seconds for work; return the next items, or None once closed and drained."""
         with self._condition:
             while True:
                 priority, wait = self._next()
@@ -242,7 +243,7 @@ class WriteQueue:
     def _pop(self, priority: Priority) -> list[QueuedWork]:
         """Take as many items as fit into a transaction.
 
-        Waiting records join steady work, to share one commit.
+        Waiting records are added to steady work, to share one commit.
         """
         taken: list[QueuedWork] = []
         self._pop_into(taken, priority)
@@ -261,7 +262,7 @@ class WriteQueue:
                 rows += item.rows
 
     def put_back(self, items: Iterable[QueuedWork]) -> None:
-        """Requeue items at the head of their priority's queue, for as long as their callers wait."""
+        """Requeue items at the front of their priority's queue, for as long as their callers wait."""
         reopened: set[tuple[asyncio.AbstractEventLoop, Priority]] = set()
         with self._condition:
             for item in reversed(list(items)):
@@ -272,12 +273,12 @@ class WriteQueue:
                     item.stage = QueueStage.QUEUED
                     reopened.add((item.future.get_loop(), item.priority))
         for loop, priority in reopened:
-            # While it was being committed, nobody looked whether its caller's patience is out.
+            # During the commit, nothing checked whether the caller's patience had run out.
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(self._look_in, 0.0, priority)
 
     def may_commit(self, items: Iterable[QueuedWork]) -> bool:
-        """Mark items as being committed, all or none; return False if a caller gave up on one of them."""
+        """Mark all items as being committed; return False, marking none, if a caller has given up on one."""
         with self._condition:
             if any(item.stage is QueueStage.GIVEN_UP for item in items):
                 return False
@@ -294,7 +295,7 @@ class WriteQueue:
                     item.stage = QueueStage.DONE
                     by_loop.setdefault(item.future.get_loop(), []).append(item)
         for loop, done in by_loop.items():
-            # On a closed loop nobody is waiting any more.
+            # If the loop is closed, nobody is waiting any more.
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(self._resolve, done, written)
 
@@ -310,7 +311,7 @@ class WriteQueue:
             self.on_write(written)
 
     def end(self, reason: str) -> None:
-        """Fail all queued and future work: the thread has ended."""
+        """Fail all queued and future work, because the thread has ended."""
         with self._condition:
             self._ended = reason
             left = [item for queue in self._queues.values() for item in queue]
@@ -321,26 +322,26 @@ class WriteQueue:
         self.deliver(left)
 
 
-#: How often a lost connection is made again though nobody needs it, in seconds.
+#: How often to try reconnecting while nobody needs the connection, in seconds.
 RECONNECT_SECONDS = 1.0
-#: A transaction takes on no more work after this many seconds.
+#: How long a transaction accepts more work, in seconds.
 MAX_TRANSACTION_SECONDS = 0.02
 
 
 class Session(Protocol):
     """One connection to a database, used by one thread."""
 
-    #: What the driver raises.
+    #: The driver's exception classes.
     errors: ClassVar[tuple[type[Exception], ...]]
 
     @property
     def transaction(self) -> Transaction:
-        """Run the queries of the open transaction."""
+        """Return the open transaction, which runs queries."""
         ...
 
     @property
     def is_away(self) -> bool:
-        """Return whether its connection was lost, and isn't made again yet."""
+        """Return whether the connection was lost and hasn't been re-established yet."""
         ...
 
     def open(self) -> None:
@@ -352,7 +353,7 @@ class Session(Protocol):
         ...
 
     def settle(self, *, waits: bool) -> None:
-        """Append to the audit; and wait for all that is under way, so that the commit waits for nobody."""
+        """Append to the audit, and wait for everything in flight, so that the commit itself needn't wait."""
         ...
 
     def commit(self) -> None:
@@ -360,15 +361,15 @@ class Session(Protocol):
         ...
 
     def rollback(self) -> None:
-        """Roll back, if there is anything to; never raise."""
+        """Roll back if a transaction is open; never raise."""
         ...
 
     def will_pass(self, error: Exception) -> bool:
-        """Return whether the same work may succeed in a moment, although this error ended its transaction."""
+        """Return whether the same work may soon succeed, although this error ended its transaction."""
         ...
 
     def translated(self, error: Exception) -> Exception:
-        """Translate an error of the driver to one that callers know; return others unchanged."""
+        """Translate a driver error into one that callers know; return other errors unchanged."""
         ...
 
     def close(self) -> None:
@@ -379,7 +380,7 @@ class Session(Protocol):
 class QueueWorker:
     """The thread's loop, which runs a queue's work on a session.
 
-    The engine says how a transaction that writes begins and ends.
+    The engine supplies how a transaction that writes begins and ends.
     """
 
     def __init__(
@@ -402,7 +403,7 @@ class QueueWorker:
         await opened
 
     async def join(self, seconds: float | None = None) -> None:
-        """Wait until the thread has done all queued work, ``seconds`` at most; the queue has been closed."""
+        """Wait up to ``seconds`` for the thread to finish all queued work; the queue has been closed."""
         if self._thread is not None:
             await asyncio.get_running_loop().run_in_executor(None, self._thread.join, seconds)
 
@@ -412,7 +413,7 @@ class QueueWorker:
             self._session.open()
         except Exception as error:  # noqa: BLE001 - it belongs to the caller, who would wait for ever
             self._queue.end(str(error) if isinstance(error, StoreError) else "the database can't be opened")
-            # Who opened it may have been cancelled, with its loop.
+            # The caller that opened it may have been cancelled together with its loop.
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(_resolve_opened, opened, error)
             return
@@ -427,7 +428,7 @@ class QueueWorker:
             self._queue.end("the store is closed")
 
     def serve(self, items: Sequence[QueuedWork]) -> None:
-        """Run items of the queue and deliver the results; without any, look whether it can be."""
+        """Run items from the queue and deliver their results; without any, check that the database works."""
         reads = [item for item in items if item.is_read]
         if reads or not items:
             self._run_reads(reads)
@@ -436,7 +437,7 @@ class QueueWorker:
             self._run_writes(writes)
 
     def _run_reads(self, items: Sequence[QueuedWork]) -> None:
-        """Run as many reads as fit into the time on one snapshot of the database; requeue the rest."""
+        """Run as many reads as time allows on one snapshot of the database; requeue the rest."""
         ran: list[QueuedWork] = []
         try:
             self._session.begin(writes=False)
@@ -444,7 +445,7 @@ class QueueWorker:
         except self._errors as error:
             self._retry(items, error, self._run_reads)
             return
-        # Nobody waits for the end of a transaction that has written nothing.
+        # Deliver before the transaction ends: it has written nothing, so its end doesn't matter.
         self._queue.deliver(ran)
         try:
             self._session.commit()
@@ -464,8 +465,8 @@ class QueueWorker:
             self._session.transaction.may_commit = partial(self._queue.may_commit, items)
         try:
             self._run_until(items, ran, stops=True)
-            # A person who gives up until then is told, rightly, that nothing was done; and one that fails
-            # takes no other with it.
+            # Up to this point, a person who gives up is correctly told that nothing was done, and one failure
+            # doesn't affect other work.
             self._session.settle(waits=len(ran) > 1 or ran[0].priority is Priority.URGENT)
         except Exception as error:  # noqa: BLE001 - any error belongs to a caller, not to this thread
             self._retry(items, error, self._run_writes)
@@ -479,7 +480,7 @@ class QueueWorker:
         except self._errors as error:
             self._session.rollback()
             if isinstance(self._session.translated(error), StoreBusy):
-                # Nothing was done: whoever still waits gets it from the next connection.
+                # Nothing was done, so callers that are still waiting are served once reconnected.
                 self._queue.put_back(items)
                 return
             self._fail(ran, error)
@@ -490,7 +491,7 @@ class QueueWorker:
         self._queue.put_back(items[len(ran) :])
 
     def _run_until(self, items: Sequence[QueuedWork], ran: list[QueuedWork], *, stops: bool) -> None:
-        """Run items until time is up. The driver's errors end it; ``stops``: so do all others."""
+        """Run items until time is up; a driver error ends the run, and with ``stops``, so does any other."""
         until = monotonic() + MAX_TRANSACTION_SECONDS
         for item in items:
             item.error = item.result = None
@@ -507,7 +508,7 @@ class QueueWorker:
     def _retry(
         self, items: Sequence[QueuedWork], error: Exception, alone: Callable[[Sequence[QueuedWork]], None]
     ) -> None:
-        """Roll back, and run each item in a transaction of its own; a single one has failed."""
+        """Roll back and run each item in its own transaction; an item that was alone has failed."""
         if len(items) == 1 or self._session.will_pass(error):
             self._put_back_or_fail(items, error)
             return
@@ -519,7 +520,7 @@ class QueueWorker:
         will_pass = self._session.will_pass(error)
         self._session.rollback()
         if will_pass:
-            # Callers whose patience ran out are gone before the next attempt.
+            # Callers whose patience has run out are dropped before the next attempt.
             self._queue.put_back(items)
         else:
             self._fail(items, error)

@@ -1,4 +1,4 @@
-"""Workspaces found in a provider's list, merged into the rows of the person it was read for."""
+"""Merging the workspaces in a provider's list into the rows of the person for whom it was read."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -29,14 +29,15 @@ from bot.store.tables import (
 from bot.store.transaction import Priority, Row, Transaction, as_words, prioritize
 from bot.store.workspaces import insert
 
-#: States that change by themselves: a workspace that a list finds in one of them is read soon.
+#: States that change on their own: if a list finds a workspace in one of them, it is read soon.
 _CHANGING_STATES = {State.STARTING, State.RUNNING, State.STOPPING, State.UNKNOWN}
 
-#: Seconds after a workspace was last seen as gone from which a list that has it means a new workspace.
+#: If a list still contains a workspace this many seconds after it was seen as gone, it is a new workspace.
 RELISTED_AFTER_SECONDS = 30.0
-#: The most rows of one account that are compared with a list to find renamed workspaces.
+#: Maximum number of an account's rows that are compared with a list to detect renamed workspaces.
 MAX_COMPARED_ROWS = 10_000
-#: Columns that a new workspace of the same name doesn't inherit: settings of its owner, and past facts.
+#: Columns that a new workspace of the same name doesn't inherit: the owner's settings, and facts about the
+#: past.
 _OWN_COLUMNS = (
     *("alias", "spec", "notify_ready", "notify_stopped", "used_at", "last_request_at", "last_used_at"),
     *("entry", "event_message", "up_at", "started_at", "running_since", "down_seen_at"),
@@ -46,10 +47,10 @@ _OWN_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class DiscoveredWorkspace:
-    """A workspace found on a provider, to be merged into a person's list.
+    """A workspace found at a provider, to be merged into a person's list.
 
-    ``actions``, ``expires_at`` and ``owner`` are as in ``Observed``; a read's actions and end are kept if a
-    list lacks them.
+    ``actions``, ``expires_at`` and ``owner`` are as in ``Observed``; if a list lacks actions or an end, those
+    from a read are kept.
     """
 
     remote_id: str
@@ -67,7 +68,7 @@ class DiscoveredWorkspace:
 
 @dataclass(frozen=True, slots=True)
 class ListAge:
-    """The list of an account's workspaces, and when it was last read: 0.0 for never."""
+    """An account's list of workspaces, and when it was last read (0.0 if never)."""
 
     account_id: str
     read_at: float
@@ -75,7 +76,7 @@ class ListAge:
 
 @prioritize(Priority.STEADY)
 def find_stale_lists(tx: Transaction, connections: Iterable[str], before: float, limit: int) -> list[ListAge]:
-    """Return the lists on some connections that were last read before a time, oldest first."""
+    """Return the lists on some connections that were last read before a given time, oldest first."""
     found = [
         ListAge(row["account_id"], row["read_at"])
         for connection in connections
@@ -87,9 +88,9 @@ def find_stale_lists(tx: Transaction, connections: Iterable[str], before: float,
 async def find_lists_in_use(
     engine: Engine, connections: Collection[str], used_since: float, after: float, before: float
 ) -> list[ListAge]:
-    """Return the lists read between ``after`` and ``before`` that have workspaces in use, oldest first.
+    """Return lists that contain workspaces in use and were read in a given period, oldest first.
 
-    In use means used since ``used_since``.
+    The period is from ``after`` to ``before``; in use means used since ``used_since``.
     """
     found = {
         row["account_id"]: row["read_at"]
@@ -107,12 +108,12 @@ async def merge_discovered(
 ) -> int:
     """Merge a list into the account's workspaces, in batches; return how many were new.
 
-    A workspace discovered before that the list lacks is read soon, and becomes ``gone`` when that read or the
-    next list confirms it; not if the list is incomplete, or if it has an open operation. A hidden workspace
-    stays hidden, unless it was gone: then the listed one is a new workspace of the same name. An unlink
-    between two batches ends the merge. States are taken from the list only if no read is newer than its start
-    (the claim of its discover task), and a name of "" keeps the known one. The list was read with the account
-    itself, so it verifies the account's rows.
+    If a workspace discovered earlier isn't in the list, it is read soon, and becomes ``gone`` when that read
+    or the next list confirms it. That doesn't apply if the list is incomplete or the workspace has an open
+    operation. A hidden workspace stays hidden, unless it was gone: then the listed one is a new workspace of
+    the same name. An unlink between two batches ends the merge. States are taken from the list only if no
+    read is newer than its start (the claim of its discover task), and a name of "" keeps the known one. The
+    list was read with the account itself, so it verifies the account's rows.
     """
     state = _Merge(account_id, found, frozenset(one.remote_id for one in found), is_whole)
     while not state.is_over:
@@ -122,10 +123,10 @@ async def merge_discovered(
 
 @dataclass(frozen=True, slots=True)
 class _Merge:
-    """Track the merge of a list: each batch is a transaction of its own, so that other work gets its turn.
+    """The progress of merging a list, which is done in batches so that other work can run in between.
 
-    ``listed`` holds all remote ids of the list, ``at`` how many of ``found`` are merged, and ``after`` the
-    remote id up to which rows were checked for absence.
+    ``listed`` holds all remote ids in the list, ``at`` how many of ``found`` have been merged, and ``after``
+    the remote id up to which rows were checked for absence.
     """
 
     account_id: str
@@ -140,13 +141,13 @@ class _Merge:
 
 
 def _merge_batch(tx: Transaction, merge: _Merge) -> _Merge:
-    """Merge the next batch of a list; an unlink meanwhile ends the merge.
+    """Merge the next batch of a list; if the account was unlinked in the meantime, end the merge.
 
     Absent workspaces are handled after the last batch, and only if the list was complete.
     """
     account = ACCOUNTS.row(tx, id=merge.account_id)
     if account is None or account["state"] == "revoking":
-        # The unlink deleted what was merged before; keep nothing more of the list.
+        # The unlink deleted what was already merged, so drop the rest of the list.
         return replace(merge, is_over=True)
     now, start = tx.now(), merge.start
     pair = {"principal": account["principal"], "connection": account["connection"]}
@@ -176,7 +177,7 @@ def _merge_batch(tx: Transaction, merge: _Merge) -> _Merge:
 
 
 def _follow_renamed(tx: Transaction, merge: _Merge, pair: Row, previous_list_at: float) -> None:
-    """Keep the rows of renamed workspaces, if the provider's ids contain names.
+    """Keep the rows of renamed workspaces if the provider's ids contain names.
 
     When a hub is upgraded or renames a server, an id vanishes, and a new one with the old display name
     appears in the same list. The row gets the new id, and so keeps its hours and plans.
@@ -209,7 +210,7 @@ def _follow_renamed(tx: Transaction, merge: _Merge, pair: Row, previous_list_at:
 
 
 def find_listing_start(tx: Transaction, kind: TaskKind, account_id: str) -> float:
-    """Return when the list being merged was requested: its data is as old as that."""
+    """Return when the list being merged was requested; its data is as of that time."""
     task = tx.one("listing_start", kind=kind, account_id=account_id)
     return tx.now() if task is None or task["claimed_at"] is None else float(task["claimed_at"])
 
@@ -225,9 +226,9 @@ def _merge_workspace(tx: Transaction, one: DiscoveredWorkspace, pair: Row, start
 
 
 def _renew_workspace(tx: Transaction, one: DiscoveredWorkspace, row: Row, start: float) -> int:
-    """Turn the row of a hidden workspace that was gone into a new workspace, created under the same name.
+    """Turn the row of a hidden, vanished workspace into a new workspace created under the same name.
 
-    A list from the first seconds after its end may be outdated, so it proves nothing.
+    A list from the first seconds after the old one's end may be outdated, so it proves nothing.
     """
     if start < (row["observed_at"] or 0.0) + RELISTED_AFTER_SECONDS:
         return 0
@@ -282,7 +283,7 @@ def _update_workspace(tx: Transaction, one: DiscoveredWorkspace, row: Row, start
     is_news = start >= gates.newest_read(row) and one.state is not State.UNKNOWN
     comes_up = is_news and one.state is State.RUNNING and row["state"] != State.RUNNING
     if comes_up and OPERATIONS.row(tx, workspace_id=row["id"], outcome=None) is not None:
-        # Only a read finds out whether it's usable, and the start waits for that.
+        # Only a read shows whether the workspace is usable, and the start is waiting for that.
         is_news = False
         gates.request_read_now(tx, row["id"])
     state = one.state if is_news else parse_enum(State, row["state"])
@@ -299,7 +300,7 @@ def _update_workspace(tx: Transaction, one: DiscoveredWorkspace, row: Row, start
         gate_key=one.gate_key,
         owner=one.owner,
         state=state,
-        # Not every list has addresses: one from a read is kept while the state is the same.
+        # Some lists have no addresses, so the one from a read is kept while the state is the same.
         url=(one.url or (None if changed else row["url"])) if is_news else row["url"],
         detail=one.detail if is_news else row["detail"],
         reason=failure_causes.choose_reason(
@@ -320,7 +321,7 @@ def _update_workspace(tx: Transaction, one: DiscoveredWorkspace, row: Row, start
     is_up_on = is_news and not changed and state is State.RUNNING and row["lacks"] not in UNUSABLE
     if is_up_on and one.url and one.url != row["url"]:
         handovers.notify_of_address(tx, row["id"], one.url)
-    # Messages about a workspace that is hidden now may still have buttons.
+    # Messages about a workspace that is now hidden may still have buttons.
     has_other_buttons = values["actions"] != row["actions"]
     if changed or name != row["name"] or any(values[column] != row[column] for column in values):
         cards.queue_messages(tx, row["id"], changed=changed or has_other_buttons)
@@ -331,7 +332,7 @@ def _save_columns(tx: Transaction, workspace_id: str, **columns: Any) -> None:
 
 
 def _choose_columns(one: DiscoveredWorkspace | None, row: Row, *, is_new: bool = False) -> Row:
-    """Return the allowed actions and the end; what a list lacks is kept while the state is the same."""
+    """Return the allowed actions and the end; values a list lacks are kept while the state is the same."""
     values = {
         "actions": as_words(one.actions) if one else None,
         "expires_at": one.expires_at if one else None,
@@ -347,12 +348,12 @@ def _choose_columns(one: DiscoveredWorkspace | None, row: Row, *, is_new: bool =
 def _note_absence(tx: Transaction, row: Row, start: float) -> None:
     is_stale = row["created_at"] > start or gates.newest_read(row) > start
     if row["remote_id"].startswith(PROVISIONAL):
-        # Not created yet, so no list can contain it.
+        # The workspace hasn't been created yet, so no list can contain it.
         return
     if row["origin"] != "discovered" or row["open_operation"] or is_stale or row["state"] == State.GONE:
         return
     if row["unconfirmed"] not in (GONE, UNLISTED):
-        # One list isn't proof: a read of the workspace decides, or the next list that lacks it too.
+        # One list without the workspace isn't proof: a read decides, or the next list that lacks it too.
         WORKSPACES.change(tx, {"id": row["id"]}, **unconfirmed_columns(Unconfirmed(UNLISTED, 1, tx.now())))
         if not row["hidden"]:
             gates.request_read_now(tx, row["id"])

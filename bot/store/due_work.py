@@ -13,7 +13,7 @@ from bot.store.transaction import Priority, Transaction, as_json, prioritize
 
 @cache
 def list_kinds() -> tuple[str, ...]:
-    """Return the kinds of work that come due, once all modules are loaded."""
+    """Return the kinds of work that can come due, once all modules are loaded."""
     return tuple(dict.fromkeys(queue.kind for queue in DECLARED_QUEUES.values()))
 
 
@@ -33,10 +33,10 @@ def find_next_due(
     served: Iterable[TaskKind],
     warn_seconds: float,
 ) -> dict[str, float]:
-    """Return the seconds until work of some kinds is due, infinity for a kind without any.
+    """Map each kind of work to the seconds until it is due, or infinity if there is none.
 
-    ``served`` are the kinds of tasks that the process does. A claim may then find nothing to take, but no
-    claim finds anything sooner.
+    ``served`` are the kinds of tasks that this process handles. A claim may then find nothing to take, but
+    nothing can be claimed sooner.
     """
     wanted, now = (
         {queue.name: queue.kind for queue in DECLARED_QUEUES.values() if queue.kind in kinds},
@@ -54,10 +54,10 @@ def find_next_due(
 
 @prioritize(Priority.STEADY)
 def count_overdue(tx: Transaction, seconds: float) -> dict[str, int]:
-    """Count the work that is overdue by more than some seconds, by kind; tasks by their own kinds.
+    """Count the work that is overdue by more than this many seconds, by kind; tasks by their own kinds.
 
-    Time in which no process ran doesn't count. If one process has the database to itself, the time of its
-    last heartbeat counts as now.
+    Time during which no process was running doesn't count. If one process has the database to itself, its
+    last heartbeat is taken as the current time.
     """
     alive = SERVING.row(tx, id=1)
     if alive is None and not owners.is_worked(tx):

@@ -1,4 +1,4 @@
-"""What runs transactions on one database: the base of both engines."""
+"""The base class of both engines, which runs transactions on one database."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class Engine(ABC):
     The errors are those of ``bot.store.store``.
     """
 
-    #: Whether several processes may serve from this database, all by the database's clock.
+    #: Whether several processes may serve from this database, using the database's clock.
     is_shared: ClassVar[bool] = False
 
     def __init__(self, clock: Clock, patience: Mapping[Priority, float], batch_seconds: float) -> None:
-        #: The clock that all processes use: the machine's, or that of a shared database.
+        #: The clock by which this database's times are set: the machine's, or that of a shared database.
         self.clock = clock
         self._time = StoreTime(clock)
         #: Whether this process serves from the database.
@@ -44,22 +44,22 @@ class Engine(ABC):
 
     @property
     def is_exclusive(self) -> bool:
-        """Return whether this process is known to be the only one that serves: other leases don't count."""
+        """Return whether no other process can be serving, so that other processes' leases don't count."""
         return False
 
     @property
     def is_whole(self) -> bool:
-        """Return whether the engine can read and write. If not, the process claims and owns nothing."""
+        """Return whether the engine can read and write; if not, the process claims and owns nothing."""
         return True
 
     @property
     def problem(self) -> str:
-        """Return why it isn't whole, in words for operators; "" if it is."""
+        """Return why the engine can't read and write, in words for operators; "" if it can."""
         return ""
 
     @property
     def warning(self) -> str:
-        """Return what is wrong though it works, in words for operators; "" for nothing."""
+        """Return what is wrong although the engine works, in words for operators; "" if nothing is."""
         return ""
 
     @property
@@ -72,11 +72,11 @@ class Engine(ABC):
         return self._time.now()
 
     def clock_reading(self) -> ClockReading:
-        """Return the difference between the store's time and the machine's monotonic clock."""
+        """Return how far the store's time is ahead of the machine's monotonic clock."""
         return ClockReading(self.clock.boot(), self._time.ahead())
 
     def serves(self) -> None:
-        """Move stored times along with the clock from now on; earlier ones must already be healed."""
+        """Move stored times along with the clock from now on; earlier ones must already be corrected."""
         self._serves = True
 
     @abstractmethod
@@ -128,33 +128,33 @@ class Engine(ABC):
         return result
 
     async def _write_patiently(self, work: Work[Result]) -> Result:
-        """Run work that writes, however long it takes: nobody waits for it but an operator."""
+        """Run work that writes, however long it takes, as only an operator is waiting for it."""
         result: Result = await self._write_queue.submit(work, Priority.STEADY, is_read=False, is_patient=True)
         return result
 
     def end_within(self, seconds: float) -> None:
-        """Limit every wait to some seconds from now, because the process is ending."""
+        """Limit every wait to this many seconds from now, because the process is ending."""
         for queue in self._queues():
             queue.end_within(seconds)
 
     def report_to(self, on_write: OnWrite) -> None:
-        """Call ``on_write`` after each commit of this process, with the tables that it wrote."""
+        """Call ``on_write`` after each commit of this process, with the names of the tables written."""
         for queue in self._queues():
             queue.on_write = on_write
 
     def end_on_migration(self, end: Callable[[StoreMigrated], None]) -> None:
-        """Call ``end`` once a newer release has migrated the database: from then on, all writes fail."""
+        """Call ``end`` once a newer release has migrated the database, after which all writes fail."""
         self._on_migrated = end
 
     async def listen(self, on_write: OnWrite) -> None:  # noqa: B027
-        """Call ``on_write`` with the tables that other processes write, until cancelled; here, none does."""
+        """Call ``on_write`` with tables that other processes write, until cancelled; by default, none do."""
 
     def _queues(self) -> list[WriteQueue]:
         """Return all queues."""
         return [self._write_queue]
 
     def _queue_of(self, priority: Priority, subjects: Sequence[str]) -> WriteQueue:  # noqa: ARG002
-        """Return the queue of those who write at a priority for such subjects."""
+        """Return the queue for writes at a priority that concern these subjects."""
         return self._write_queue
 
     @abstractmethod
@@ -165,7 +165,7 @@ class Engine(ABC):
 async def run_write(
     engine: Engine, work: Work[Result], priority: Priority, subjects: Sequence[str] = ()
 ) -> Result:
-    """Run work that writes, in a thread and perhaps repeatedly; count its keys as used after the commit."""
+    """Run work that writes, in a thread and perhaps more than once; count its keys as used on commit."""
     used = used_keys.get()
     if used is None:
         return await engine.write(work, priority, subjects=subjects)

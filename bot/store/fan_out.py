@@ -1,7 +1,8 @@
-"""Fan-outs: changes to many rows that follow from a change of one row, made in batches.
+"""Fan-outs: changes to many rows that follow from a change to one row, made in batches.
 
 The transaction that changes the one row also makes the first batch. A task makes the others, each in a
-transaction of its own, as long as the row still says so. After a crash it continues after the last batch.
+separate transaction, as long as that row still calls for them. After a crash it continues after the last
+batch.
 """
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
@@ -14,23 +15,23 @@ from bot.store.tables import TASKS
 from bot.store.transaction import Priority, Row, Transaction, Work, from_json
 
 Item = TypeVar("Item")
-#: Changed rows after which a batch ends; the limit of a transaction leaves room for the last row's changes.
+#: A batch ends after this many changed rows, leaving room in the transaction for the last row's changes.
 FAN_OUT_BATCH_SIZE: Final = 80
-#: Rows per batch when a whole table is read, and when rows are counted by an index; either takes some
-#: milliseconds of the store's thread.
+#: Rows per batch when a whole table is read, and when rows are counted by an index; either batch occupies the
+#: store's thread for a few milliseconds.
 READ_BATCH_SIZE: Final = 500
 COUNT_BATCH_SIZE: Final = 5_000
 
 
-#: A query, and the function to call for each row that it finds, with the fan-out's parameters.
+#: A query, and the function to call with each row it finds and the fan-out's parameters.
 Stage = tuple[str, Callable[[Transaction, Row, Row], Any]]
-#: A function that returns whether the row that caused a fan-out still says so, given its parameters.
+#: Returns whether the row that caused a fan-out still calls for it, given the fan-out's parameters.
 Holds = Callable[[Transaction, Row], bool]
 _REGISTERED: Final[dict[str, tuple[Holds, tuple[Stage, ...]]]] = {}
 
 
 def register_fan_out(what: str, holds: Holds, *stages: Stage) -> None:
-    """Declare a fan-out's stages, which run one after the other as long as its cause ``holds``."""
+    """Register a fan-out's stages, which run one after the other as long as its cause ``holds``."""
     _REGISTERED[what] = holds, stages
 
 
@@ -44,7 +45,7 @@ def start_fan_out(tx: Transaction, what: str, **said: Any) -> None:
 
 
 def run_fan_out_batch(tx: Transaction, said: Row) -> Row | None:
-    """Run a batch of changes; return the parameters for the next batch, None if nothing is left."""
+    """Run a batch of changes; return the parameters for the next batch, or None if nothing is left."""
     (holds, stages), after, before = _REGISTERED[said["what"]], said["after"], tx.changes
     if not holds(tx, said):
         return None
@@ -76,7 +77,7 @@ def _run_next_batch(tx: Transaction, task_id: str) -> bool:
 
 
 async def repeat_until_done(engine: Engine, work: Work[int]) -> int:
-    """Repeat work that changes some rows until none is left; return how many rows were changed."""
+    """Repeat work that changes some rows until no rows are left; return how many were changed."""
     count = 0
     while changed := await engine.write(work):
         count += changed
@@ -84,9 +85,9 @@ async def repeat_until_done(engine: Engine, work: Work[int]) -> int:
 
 
 async def read_batches(engine: Engine, query: str, **params: Any) -> AsyncIterator[list[Row]]:
-    """Yield the rows of a query in batches, each from a snapshot of its own; other work may run in between.
+    """Yield a query's rows in batches, each from its own snapshot; other work may run in between.
 
-    In each batch, a parameter ``after_COLUMN`` has the value of that column in the last row before it.
+    In each batch, a parameter ``after_COLUMN`` has the value of that column in the previous batch's last row.
     """
     while True:
         rows = await _read_batch(engine, query, READ_BATCH_SIZE, params)
@@ -98,7 +99,7 @@ async def read_batches(engine: Engine, query: str, **params: Any) -> AsyncIterat
 
 
 async def read_counts(engine: Engine, query: str, size: int, **params: Any) -> AsyncIterator[Row]:
-    """Yield the counts that a query makes of each batch of ``size`` rows."""
+    """Yield the counts that a query returns for each batch of ``size`` rows."""
     after, is_last = "", False
     while not is_last:
         rows = await _read_batch(engine, query, size, {**params, "after": after})
@@ -113,10 +114,10 @@ async def _read_batch(engine: Engine, query: str, size: int, params: Row) -> lis
 
 
 def take_batch(tx: Transaction, rows: Iterable[Item], before: int | None = None) -> Iterator[Item]:
-    """Yield rows until enough rows were changed, counting from ``before`` (``tx.changes``) or from now."""
+    """Yield rows until enough were changed since ``before`` (a value of ``tx.changes``), or since now."""
     before = tx.changes if before is None else before
     for number, row in enumerate(rows):
-        # Count before each row but the first, as counting waits for the database.
+        # Don't check before the first row, because counting changes waits for the database.
         if number and tx.changes - before >= FAN_OUT_BATCH_SIZE:
             return
         yield row

@@ -1,4 +1,4 @@
-"""The poll gate: who reads a workspace at its provider, and when; and how the result changes rows.
+"""The poll gate: who reads a workspace at its provider and when, and how the results change rows.
 
 The rule is in ``docs/internals/rules.md``, "The poll gate".
 """
@@ -40,20 +40,20 @@ from bot.store.tables import (
 from bot.store.transaction import Parameters, Priority, Row, Transaction, as_json, as_words, prioritize
 from bot.store.work_items import WakeReason
 
-#: Suffix of the gate's key for a candidate: something found at the provider that isn't in the database yet.
+#: Suffix of the gate key of a candidate: something found at the provider that isn't in the database yet.
 _CANDIDATE: Final = "#candidate"
 _PARSE_ACCOUNT: Final[Callable[[Row], Account]] = make_parser("a")
-#: Operations that are finished once the workspace runs.
+#: Operations that are complete once the workspace is running.
 _BRINGING_UP: Final = frozenset({OperationVerb.START, OperationVerb.RESTART, OperationVerb.CREATE})
-#: Seconds ahead: reads that become due within them are added to their reader's current request.
+#: Reads that become due within this many seconds are added to the same reader's current request.
 ALONG_SECONDS: Final = 1.0
 
 
 def want(tx: Transaction, workspace_id: str, *, brings_up: bool = False, by_itself: bool = False) -> None:
-    """Ask for a read of a workspace now, and mark it as used; the gate decides when the read may be sent.
+    """Request a read of a workspace now, and mark it as used; the gate decides when the read is sent.
 
-    A row whose access isn't proven may be tried again. ``brings_up``: a new generation begins, as the
-    workspace is being brought up. ``by_itself``: scheduled work asks, not a person.
+    A row whose access isn't proven may be tried again. ``brings_up``: the workspace is being started, so a
+    new generation begins. ``by_itself``: scheduled work requests the read, not a person.
     """
     last_request_at = None if by_itself else tx.now()
     tx.run(
@@ -63,9 +63,9 @@ def want(tx: Transaction, workspace_id: str, *, brings_up: bool = False, by_itse
 
 
 def request_read_now(tx: Transaction, workspace_id: str) -> None:
-    """Make a workspace's gate due now, or as soon as it may open, without counting as use.
+    """Make a workspace's gate due as soon as it may open, without counting this as use.
 
-    A workspace that hasn't been created yet can't be read, so its gate isn't made due.
+    The gate of a workspace that hasn't been created yet isn't made due, as there is nothing to read.
     """
     tx.run("want_gate", id=workspace_id, unmade=f"{PROVISIONAL}%", now=tx.now())
 
@@ -80,10 +80,10 @@ def close_candidate(
     *,
     is_answered: bool = False,
 ) -> bool:
-    """Close a candidate's gate as ``close_gate`` does: the usual one if it is there.
+    """Close a candidate's gate as ``close_gate`` does, or the workspace's usual gate if that exists.
 
-    Otherwise it gets a key of its own, since a usual gate would mean that the database knows the candidate.
-    ``add_gate`` later takes over how long it stays closed.
+    A candidate's gate has a key of a different form, since a usual gate would mean that the workspace is in
+    the database. If ``add_gate`` later adds the usual gate, that stays closed at least as long.
     """
     key = gate_key if GATES.row(tx, gate_key=gate_key) is not None else gate_key + _CANDIDATE
     return close_gate(tx, key, connection, remote_id, seconds, is_answered=is_answered)
@@ -111,7 +111,7 @@ def close_gate(
 
 
 def add_gate(tx: Transaction, gate_key: str, connection: str, remote_id: str) -> None:
-    """Add a workspace's gate if it is missing; it stays closed at least as long as its candidate's gate."""
+    """Add a workspace's gate if missing; it stays closed at least as long as its candidate's gate."""
     GATES.add_missing(tx, gate_key=gate_key, connection=connection, remote_id=remote_id)
     tx.run("take_over_gate", gate_key=gate_key, candidate=gate_key + _CANDIDATE)
 
@@ -131,7 +131,7 @@ GATE_QUEUE: Final = declare_queue(
         returning=_GATE,
     )
 )
-#: Further reads for a reader's current request: due soon, and only if their gates are open.
+#: Claims further reads for a reader's current request: those due soon whose gates are open.
 ALONG_CLAIM: Final = Claim(
     table="gates",
     where="connection = :connection AND due_at <= :soon AND reader = :reader AND next_check_at <= :now",
@@ -145,11 +145,11 @@ ALONG_CLAIM: Final = Claim(
 def claim_reads(
     tx: Transaction, connection: str, limit: int, interval: float, margin: float, together: int = 1
 ) -> list[ReadClaim]:
-    """Grant due reads of a connection: ``next_check_at = now + interval + margin`` is committed first.
+    """Grant due reads of a connection; ``next_check_at = now + interval + margin`` is committed first.
 
-    The reader is a person who has the workspace and an active account; ``_turn`` gives their order. With
-    ``together``, one request reads up to that many workspaces with one account: those due within a second
-    that had this reader last time are added, even beyond ``limit``. A claim names the rows that get its
+    The reader is a person who has the workspace and an active account; ``_turn`` determines their order. With
+    ``together``, one request reads up to that many workspaces with one account: gates due within a second
+    that were last read by this reader are added, even beyond ``limit``. A claim names the rows that get its
     result: the reader's own first, then the others that are verified.
     """
     now = tx.now()
@@ -166,10 +166,10 @@ def claim_reads(
         if count < together:
             found += tx.all(ALONG_CLAIM.statement, **parameters, until=until, limit=together - count)
     watchers: dict[str, list[Row]] = {gate["gate_key"]: [] for gate in found}
-    #: Those of them who can read over this connection.
+    #: Maps each gate to the watchers that can read it over this connection.
     able = defaultdict[str, list[Row]](list)
     for row in tx.all("watchers", **after) if found else ():
-        # Skip gates claimed at the same moment by another claim.
+        # Skip gates that another claim has taken at the same moment.
         if row["gate_key"] in watchers:
             watchers[row["gate_key"]].append(row)
             if row["account_id"] is not None and row["connection"] == connection:
@@ -192,19 +192,20 @@ def claim_reads(
 
 
 def _choose_reader(tx: Transaction, gate: Row, watchers: Sequence[Row], able: list[Row]) -> Row | None:
-    """Return the row whose account reads a granted gate.
+    """Return the row whose account is to read a granted gate.
 
-    If there is none, give the gate to another connection, or make it due no more.
+    If no account can, hand the gate to another connection, or make it no longer due.
     """
     if len(able) == 1:
         return able[0]
     if not able:
-        # Another connection to the same workspace reads it; without one, nobody does until somebody asks.
+        # Let another connection to the same workspace read it. If there is none, no read is due until someone
+        # asks.
         other = next((one["connection"] for one in watchers if one["account_id"] is not None), None)
         to = {"due_at": None} if other is None else {"connection": other}
         GATES.change(tx, {"gate_key": gate["gate_key"]}, **to)
         return None
-    # Accounts whose credential was refused read only if no other can.
+    # Accounts with a refused credential come last: they read only if no other account can.
     able.sort(key=_turn)
     return next((watcher for watcher in able if watcher["refused_since"] is None), able[0])
 
@@ -212,7 +213,7 @@ def _choose_reader(tx: Transaction, gate: Row, watchers: Sequence[Row], able: li
 def _note_readers(
     tx: Transaction, granted: Sequence[tuple[Row, Row]], able: Mapping[str, list[Row]], now: float
 ) -> None:
-    """Save the reader of each gate, and when it had its turn."""
+    """Record who reads each granted gate, and when that reader had a turn."""
     tx.run_each(
         "set_reader",
         [
@@ -221,7 +222,7 @@ def _note_readers(
             if gate["reader"] != reader["account_id"]
         ],
     )
-    # With a single reader the order of turns doesn't matter, so skip the write.
+    # With a single reader the turns don't matter, so skip the write.
     tx.run_each(
         "mark_tried",
         [
@@ -267,7 +268,7 @@ def _grant(
 def _turn(watcher: Row) -> tuple[int, float, str]:
     """Return the sort key of readers: unproven and never tried, then proven, then other unproven ones.
 
-    Within each group, the reader whose last turn is longest ago comes first.
+    Within each group, the reader whose last turn was longest ago comes first.
     """
     attempted_at = watcher["attempted_at"]
     rank = 1 if _is_proven(watcher) else 0 if attempted_at is None else 2
@@ -280,15 +281,16 @@ def _is_proven(watcher: Row) -> bool:
 
 #: The columns that ``run_after`` returns.
 RUN_COLUMNS = ("state", "exit_code", "detail", "name", "started_at", "finished_at", "observed_at")
-#: The most seconds between two reads for which the later one counts as the time a workspace came up.
+#: If a workspace was first seen running at most this many seconds after the previous read, the time of the
+#: later read counts as its start.
 JUST_BEFORE_SECONDS = 60.0
 
 
 def choose_end(row: Row, seen: Observed, granted_at: float) -> tuple[float | None, ExpiryMode | None]:
     """Return when and how the provider will end a workspace, given its row before the observation.
 
-    If the provider reports how long a state lasts but not since when, count from the read that first found
-    it. A workspace stopped for lack of use is taken to have stopped at the predicted time.
+    If the provider reports how long a state lasts but not when it began, count from the read that first saw
+    that state. A workspace stopped for lack of use is assumed to have stopped at the predicted time.
     """
     if seen.expires_after is None:
         return seen.expires_at, seen.expiry_mode
@@ -305,10 +307,10 @@ def choose_end(row: Row, seen: Observed, granted_at: float) -> tuple[float | Non
 
 
 def find_start_time(row: Row, seen: Observed, granted_at: float) -> float | None:
-    """Return since when a workspace has been up, given its row before the observation.
+    """Return when a workspace came up, given its row before the observation.
 
     If the provider doesn't say, it is the time of the first read that found it running, provided that the
-    read before was at most a minute earlier; None if it wasn't.
+    previous read was at most a minute earlier; otherwise None.
     """
     if seen.state in NOT_UP_STATES:
         return None
@@ -321,14 +323,14 @@ def find_start_time(row: Row, seen: Observed, granted_at: float) -> float | None
 
 
 def newest_read(row: Row) -> float:
-    """Return the time of a row's newest read, even one that left the state unknown; 0 if there is none."""
+    """Return the time of a row's newest read, even if that left the state unknown; 0 if there is none."""
     return max(row["observed_at"] or 0.0, row["unknown_at"] or 0.0)
 
 
 def run_after(row: Row, observed: ObservedRun | None, at: float) -> Row:
     """Return a run's columns after a read; unchanged if ``observed`` is None.
 
-    If the state is unknown, the last one is kept. A run that is over stays over: an observation that says
+    If the state is unknown, the last one is kept. A run that has ended stays ended: an observation that says
     otherwise is outdated.
     """
     if observed is None:
@@ -347,21 +349,21 @@ def run_after(row: Row, observed: ObservedRun | None, at: float) -> Row:
 
 
 def is_run_changed(before: Row, after: Row) -> bool:
-    """Return whether anything about a run that people see has changed."""
+    """Return whether anything about a run that people can see has changed."""
     return any(before[column] != after[column] for column in RUN_COLUMNS if column != "observed_at")
 
 
-#: Results per transaction, which take about ten milliseconds.
+#: Maximum number of results written per transaction; this many take about ten milliseconds.
 _RECORD_BATCH_SIZE: Final = 100
 
 
 async def record_reads(engine: Engine, results: Sequence[ReadResult]) -> None:
-    """Write the results of claimed reads: states, due times, verified marks; wake operations, redraw cards.
+    """Write the results of claimed reads into rows and gates, wake operations, and redraw messages.
 
-    The messages about a workspace are drawn again if anything visible changed. An observation is as old as
-    its claim, not as its answer. ``gone`` counts for the reader's own row only: it may just mean *not yours*,
-    so the others are read again with their own accounts. Each batch is one transaction, and urgent work goes
-    before it.
+    Messages about a workspace are redrawn if anything visible changed. An observation dates from its claim,
+    not from the provider's answer. ``gone`` applies to the reader's own row only: it may just mean *not
+    yours*, so the other rows are read again with their own accounts. Each batch is one transaction, so urgent
+    work can run in between.
     """
     for first in range(0, len(results), _RECORD_BATCH_SIZE):
         some = results[first : first + _RECORD_BATCH_SIZE]
@@ -379,7 +381,7 @@ class _Writes:
 
 
 def record_some(tx: Transaction, results: Sequence[ReadResult]) -> None:
-    """Write the results of claimed reads in this transaction."""
+    """Write the results of claimed reads within the current transaction."""
     now = tx.now()
     for batch in _split_repeated_gates(results):
         ids = sorted({workspace_id for result in batch for workspace_id in result.workspace_ids})
@@ -400,7 +402,7 @@ def record_some(tx: Transaction, results: Sequence[ReadResult]) -> None:
 
 
 def _split_repeated_gates(results: Sequence[ReadResult]) -> Iterator[list[ReadResult]]:
-    """Split results so that no batch has a gate twice: the second result depends on what the first writes."""
+    """Split results so that no batch has a gate twice, as a second result depends on the first."""
     batch: dict[str, ReadResult] = {}
     for result in results:
         if result.gate_key in batch:
@@ -426,14 +428,14 @@ def _record(
     opens_at = max(gate["next_check_at"], now + result.closed_for)
     due_at = None if result.next_in is None else max(now + result.next_in, opens_at)
     if due_at is not None and result.slot is not None:
-        # Wait for the account's next slot, so that its reads are made together.
+        # Wait for the account's next slot, so that all its reads are made together.
         period, offset = result.slot
         due_at = max(math.ceil((due_at - offset) / period) * period + offset, due_at)
-    # A life is of whoever started the workspace.
+    # Rows with an open operation first, as a life belongs to the person who started the workspace.
     for place, row in sorted(found, key=lambda one: one[1]["operation_id"] is None):
         is_reader = place == 0 and row["account_id"] is not None and row["account_id"] == gate["reader"]
         if not is_reader and (is_gone or row["verified_at"] is None):
-            # "Gone" may mean "not yours", so rows verified before are read again with their own accounts.
+            # "Gone" may mean "not yours", so let verified rows be read again with their own accounts.
             if is_gone and row["verified_at"] is not None and row["state"] != State.GONE:
                 due_at = opens_at
             continue
@@ -471,16 +473,16 @@ def _observe(
 ) -> bool:
     """Write an observation into a row; return whether it may matter to an open operation.
 
-    ``confirms``: the read proves that the workspace is there, even if a list lacked it.
+    ``confirms``: the read proves that the workspace exists, even if a list lacked it.
     """
     if seen.state is State.UNKNOWN:
         return _note_unknown(tx, row, seen, granted_at)
     verified_at = row["verified_at"]
-    # "Gone" proves nothing: people who may not see the workspace get the same answer.
+    # "Gone" proves no access: people who may not see the workspace get the same answer.
     if is_reader and seen.state is not State.GONE:
         verified_at = granted_at
     name = seen.name or row["name"]
-    # Whose it is, and what may be done with it, depends on whose read it is.
+    # The reported owner and the allowed actions depend on whose account read them.
     owner = seen.owner if is_reader and seen.state is not State.GONE else row["owner"]
     actions = row["actions"] if not is_reader and owner != seen.owner else as_words(seen.actions)
     before, after = (row["state"], row["url"], row["actions"]), (seen.state.value, seen.url, actions)
@@ -488,7 +490,7 @@ def _observe(
     survives_stop = row["survives_stop"] if seen.survives_stop is None else int(seen.survives_stop)
     started_at = find_start_time(row, seen, granted_at)
     stop_risks = as_words(seen.stop_risks)
-    # Only shown when somebody asks: no message changes because the workspace was used again.
+    # The last use is only shown on request, so a change of it alone redraws no message.
     last_used_at = row["last_used_at"] if seen.last_used_at is None else seen.last_used_at
     if last_used_at is not None and last_used_at > granted_at + MAX_CLOCK_SKEW_SECONDS + JUST_BEFORE_SECONDS:
         last_used_at = None  # In the future: stored by an old release, or the clock was set back.
@@ -544,23 +546,23 @@ def _observe(
         "lacks": lacks,
         "lacks_since": lacks_since,
     }
-    # SQLite rewrites the index entries of every column that is set.
+    # Set only the columns that differ, since SQLite rewrites the index entries of each one that is set.
     changed = {column: value for column, value in columns.items() if value != row[column]}
     changed |= {"observed_at": granted_at, **({} if name == row["name"] else name_columns(name))}
     OPERATIONS.ask(tx, workspace_id=row["id"], outcome=None)
     given = {"id": row["id"], "confirms": confirms, "state": seen.state, **changed}
     if not tx.count(fill_changes("observed", *changed), **given):
-        # Another process has just written the result of a later read.
+        # Another process has already written the result of a later read.
         return False
-    # Only the provider's own times prove this: our reads may have missed the time in between.
+    # Only the provider's own times prove a restart, since our reads may have missed the time in between.
     came_up_again = bool(row["started_at"] and seen.started_at and seen.started_at > row["started_at"])
     timers.note_state(tx, row, seen.state, granted_at, came_up_again=came_up_again)
     if new_machine is not None:
         usage.note_machine(tx, row["id"], new_machine)
     if owner is None:
         usage.note_read(tx, row, seen, granted_at, came_up_again=came_up_again)
-    # Update messages at once, since outdated buttons are as wrong as an outdated state. If the workspace only
-    # lacks something for a moment, that is no news.
+    # Update messages immediately, since outdated buttons are as wrong as an outdated state. But a workspace
+    # that only lacks something for a moment isn't news.
     is_short_loss = waits and before[0] == after[0] and row["operation_id"] is None
     has_other_buttons = actions != row["actions"] or row["unknown_at"] is not None
     if has_other_buttons or not is_short_loss:
@@ -579,7 +581,7 @@ def _observe(
 
 
 def _note_unknown(tx: Transaction, row: Row, seen: Observed, granted_at: float) -> bool:
-    """Note a read that left the state unknown; return whether it may matter to an open operation.
+    """Record a read that left the state unknown; return whether it may matter to an open operation.
 
     The last known state is kept.
     """
@@ -591,7 +593,7 @@ def _note_unknown(tx: Transaction, row: Row, seen: Observed, granted_at: float) 
         fill_changes("note_unknown", *columns), id=row["id"], granted_at=granted_at, **columns
     )
     if not is_newest:
-        # Another process has just written the result of a later read.
+        # Another process has already written the result of a later read.
         return False
     if row["unknown_at"] is not None and actions == row["actions"]:
         return False
@@ -612,7 +614,8 @@ def _inform_operation(tx: Transaction, row: Row, result: ReadResult, now: float,
         if only_waits(verb, start_call, result.observed.state):
             return
     may_wake = row["waits_for"] == "read"
-    # A change wakes it in any case: a step may have claimed the row meanwhile, not knowing of the change.
+    # A change always wakes the operation: a step may have claimed it in the meantime without seeing the
+    # change.
     if changed or has_news or may_wake or row["leased_until"] > now:
         strength = WakeReason.CHANGED if changed else WakeReason.READ
         tx.run(

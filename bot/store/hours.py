@@ -1,4 +1,4 @@
-"""Rows of working hours: the rules with their next checks, and the results of their starts and stops."""
+"""Rows of working hours: the rules with their next checks, and the results of starts and stops."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -20,7 +20,7 @@ from bot.store.queues import Queue, declare_queue
 from bot.store.transaction import Row, Transaction
 
 DAY_SECONDS: Final = 86_400.0
-#: Causes of pauses that end once the owner has linked again.
+#: Causes of pauses that end when the owner links again.
 LINK_CAUSES = frozenset({"unlinked", "refused"})
 
 
@@ -40,7 +40,7 @@ def list_rules_of_person(tx: Transaction, principal: Principal) -> list[HoursRul
 
 
 def is_needed_after(tx: Transaction, workspace_id: str, at: float) -> bool:
-    """Return whether a workspace's hours need it beyond a time."""
+    """Return whether a workspace is needed by its hours beyond a given time."""
     return begun_hours.need_workspace(list_rules(tx, workspace_id), at)
 
 
@@ -51,14 +51,14 @@ def is_rule_on(tx: Transaction, rule_id: str) -> bool:
 
 
 def find_planned_stop(tx: Transaction, workspace: Workspace) -> tuple[float, bool] | None:
-    """Return the next stop by hours, and whether the workspace's owner agreed that it may be final."""
+    """Return the next stop by hours, and whether the owner agreed that it may be final."""
     rules = list_rules(tx, workspace.id)
     found = [(one.next_stop(tx.now(), rules), one.agreed) for one in rules]
     return min(((at, agreed) for at, agreed in found if at is not None), default=None)
 
 
 def save_rule(tx: Transaction, new: HoursRule) -> None:
-    """Add a rule, or replace it."""
+    """Add or replace a rule."""
     RULES.upsert(tx, new, next_check_at=_get_next_check(new, new.processed_until))
 
 
@@ -68,7 +68,7 @@ def delete_rule(tx: Transaction, rule_id: str) -> None:
 
 
 def get_result(tx: Transaction, looked: HoursRule, one: Occurrence) -> str:
-    """Return the result of a start or stop, "" if it has none yet."""
+    """Return the result of a start or stop, or "" if there is none yet."""
     row = OCCURRENCES.row(tx, rule_id=looked.id, local=one.local, side=one.side)
     return "" if row is None else str(row["result"])
 
@@ -98,7 +98,7 @@ RULE_QUEUE: Final = declare_queue(
 
 
 def claim_hours(tx: Transaction, limit: int, lease: float) -> list[HoursRule]:
-    """Claim the rules that are due, for ``lease`` seconds; return them oldest first."""
+    """Claim the rules that are due for ``lease`` seconds; return them oldest first."""
     return sort_due(tx, RULES.parse_all(RULE_QUEUE.take(tx, lease, limit)))
 
 
@@ -114,9 +114,9 @@ def schedule_check(tx: Transaction, looked: HoursRule, at: float) -> None:
 
 
 def list_due(tx: Transaction, looked: HoursRule) -> list[Occurrence]:
-    """Return the due occurrences of a rule that have no result yet.
+    """Return a rule's due occurrences that have no result yet.
 
-    Some may have one although they seem due, after the clock was set back or the rule's zone changed.
+    Some that seem due may already have one, if the clock was set back or the rule's time zone was changed.
     """
     return [one for one in looked.due(tx.now()) if not get_result(tx, looked, one)]
 
@@ -143,7 +143,7 @@ def record_start(tx: Transaction, started: HoursRule) -> None:
 
 
 def find_timed_stop(tx: Transaction, looked: HoursRule) -> Occurrence | None:
-    """Return the stop that a rule settled last, if it planned a timer for that stop."""
+    """Return the stop that a rule settled last, if the rule planned a timer for it."""
     last = looked.after(looked.processed_until - 1.0)
     if last is None or last.at != looked.processed_until:
         return None
@@ -151,15 +151,15 @@ def find_timed_stop(tx: Transaction, looked: HoursRule) -> Occurrence | None:
 
 
 def unsettle(tx: Transaction, changed: HoursRule, stop: Occurrence) -> None:
-    """Write a changed rule so that a start or stop that was settled becomes due again, however late."""
+    """Write a changed rule so that a start or stop already settled becomes due again, however late."""
     OCCURRENCES.delete(tx, rule_id=changed.id, local=stop.local, side=stop.side)
     save_rule(tx, replace(changed, processed_until=min(tx.now(), stop.at - 1.0)))
 
 
 def find_plan(tx: Transaction, start: Operation) -> tuple[HoursRule, Occurrence] | None:
-    """Return the rule, and its occurrence, that an operation carries out; of several, the one valid longest.
+    """Return the rule and occurrence that an operation carries out; of several, the one valid longest.
 
-    Hours that have begun since count, too, as they have joined the operation.
+    Hours that have begun since the operation was requested count, too, as they have joined it.
     """
     plans = filter_plans(tx, start, (one for one in list_rules(tx, start.workspace_id) if not one.paused))
     begins = start.planned_for or 0.0
@@ -169,7 +169,7 @@ def find_plan(tx: Transaction, start: Operation) -> tuple[HoursRule, Occurrence]
 def filter_plans(
     tx: Transaction, start: Operation, rules: Iterable[HoursRule]
 ) -> list[tuple[HoursRule, Occurrence]]:
-    """Return those of some rules that a start carries out, each with its occurrence."""
+    """Return the rules that a start carries out, each with its occurrence."""
     begins, now = start.planned_for, tx.now()
     if begins is None or start.good_until is None:
         return []
@@ -178,7 +178,7 @@ def filter_plans(
 
 
 def follow_start(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]) -> Sequence[NewNotice]:
-    """Schedule another try of a rule's failed start if the cause may pass; return the notices to send."""
+    """Schedule a retry of a rule's failed start if the cause may pass; return the notices to send."""
     plan = find_plan(tx, ended)
     if plan is None:
         return pending
@@ -202,7 +202,7 @@ def build_missed_notice(rule: HoursRule, one: Occurrence, **more: Any) -> NewNot
 
 
 def pause(tx: Transaction, paused: HoursRule, why: str, *, notify: bool = True) -> None:
-    """Pause a rule until its cause is removed; notify the owner once for each workspace and cause."""
+    """Pause a rule until the cause is removed; notify the owner once per workspace and cause."""
     RULES.change(tx, {"id": paused.id}, paused=why, next_check_at=None)
     if notify:
         body: Row = {"workspace": paused.workspace_id, "connection": paused.connection, "cause": why}
@@ -217,7 +217,8 @@ def resume(tx: Transaction, row: Row, _said: Row) -> None:
     for paused in RULES.parse_all([row]) if row["paused"] in LINK_CAUSES else ():
         processed_until = tx.now()
         if row["paused"] == "refused":
-            # Its owner didn't pause it, so hours that began meanwhile and last until now are made up for.
+            # The owner didn't pause it, so catch up on hours that have begun in the meantime and are still
+            # running.
             coming = paused.after(processed_until)
             begin = None if coming is None else paused.begin(coming)
             processed_until = (
@@ -228,15 +229,15 @@ def resume(tx: Transaction, row: Row, _said: Row) -> None:
         save_rule(tx, replace(paused, paused="", processed_until=processed_until))
 
 
-#: The stage that resumes hours. It stays before that of the workspaces: a fan-out of an earlier release
-#: continues by the number of its stage.
+#: The stage that resumes hours. It must precede the workspaces' stage, because a fan-out begun by an earlier
+#: release continues by stage number.
 RESUME_STAGE: Final[Stage] = "some_rules_of", resume
 
 
 def unlink(tx: Transaction, workspace: Row, notify: bool) -> None:
-    """Pause the hours of a workspace whose account was unlinked, which deletes its row.
+    """Pause the hours of a workspace whose row is deleted because its account was unlinked.
 
-    Hours that are paused for a cause that a new link doesn't remove, such as by their person, stay so.
+    Hours paused for a cause that a new link doesn't remove, for instance by the owner, stay paused.
     """
     for one in list_rules(tx, workspace["id"]):
         named = replace(one, name=workspace["alias"] or workspace["name"], remote_id=workspace["remote_id"])
@@ -252,7 +253,7 @@ def link_rules(tx: Transaction, workspace: Workspace) -> None:
 
 
 def move_rules(tx: Transaction, former: str, workspace_id: str) -> None:
-    """Move a workspace's rules to the workspace that took its place."""
+    """Move a workspace's rules to the workspace that replaced it."""
     RULES.change(tx, {"workspace_id": former}, workspace_id=workspace_id)
 
 

@@ -1,27 +1,27 @@
-"""The inbox: the keys of interactions that took effect, so that a repeated delivery changes nothing."""
+"""The inbox: keys of interactions that took effect, so that repeated deliveries change nothing."""
 
 from typing import Final
 
 from bot.store import notices, tables, transaction
 from bot.store.transaction import Priority, Transaction, prioritize
 
-#: Seconds for which a message that Slack delivers again is still read; older ones are dropped. With Delayed
-#: Events, Slack tries for a day (``docs/internals/slack.md``, "Requests from Slack"), perhaps for longer.
+#: A redelivered message is still read if it is at most this many seconds old. With Delayed Events, Slack
+#: retries for a day (``docs/internals/slack.md``, "Requests from Slack"), perhaps longer.
 REDELIVERY_SECONDS: Final = 86_400.0
-#: Seconds for which keys are kept, and replies at least, which show what was answered: as long as messages
-#: are read, and a day more for clocks that differ.
+#: How long keys are kept, in seconds, and the minimum for replies, which show what was answered: as long as
+#: redeliveries are read, plus a day for clocks that differ.
 KEY_RETENTION_SECONDS: Final = REDELIVERY_SECONDS + 86_400.0
-#: Suffix of the inbox key of an interaction that needs no reply, as its effect is the answer.
+#: Suffix of the inbox key for an interaction that needs no reply because its effect is the answer.
 _ANSWERED_SUFFIX: Final = "/answered"
 
 
 def add_interaction(
     tx: Transaction, interaction: str, sent_at: float | None = None, result: str = ""
 ) -> bool:
-    """Write an inbox row; return whether it was new. An empty interaction is always new.
+    """Add an inbox row; return whether it was new. An empty interaction always counts as new.
 
-    ``sent_at`` is when the message was sent, if known, ``result`` the id of the row that is created. Raises
-    UsedTwice if the same request has already written the row.
+    ``sent_at`` is when the message was sent, if known; ``result`` is the id of the row being created. Raises
+    UsedTwice if the same request has already added the row.
     """
     if not interaction:
         return True
@@ -35,16 +35,16 @@ def was_seen(tx: Transaction, interaction: str) -> bool:
 
 
 def find_result(tx: Transaction, interaction: str) -> str:
-    """Return the id of the row that an interaction created, "" if none is known."""
+    """Return the id of the row that an interaction created, or "" if none is known."""
     row = tables.INBOX.row(tx, key=interaction)
     return str(row["result"]) if row else ""
 
 
 @prioritize(Priority.URGENT)
 def resolve_key(tx: Transaction, key: str, alias: str) -> str:
-    """Return the key that came first with an alias, which is ``key`` if the alias is new.
+    """Return the key first seen with an alias, which is ``key`` if the alias is new.
 
-    Two simultaneous deliveries agree on one key, as this row is written before either takes effect.
+    Two simultaneous deliveries agree on one key, because this row is written before either takes effect.
     """
     tables.INBOX.add_new(tx, key=alias, seen_at=tx.now(), result=key, sent_at=None)
     return find_result(tx, alias) or key
@@ -52,7 +52,7 @@ def resolve_key(tx: Transaction, key: str, alias: str) -> str:
 
 @prioritize(Priority.URGENT)
 def mark_answered(tx: Transaction, interaction: str) -> None:
-    """Note that an interaction needs no reply besides its effect; nothing is noted if it had no effect."""
+    """Record that an interaction's effect needs no further reply; do nothing if it had no effect."""
     if was_seen(tx, interaction):
         tables.INBOX.add_new(
             tx, key=f"{interaction}{_ANSWERED_SUFFIX}", seen_at=tx.now(), result="", sent_at=None
@@ -65,6 +65,6 @@ def was_answered(tx: Transaction, interaction: str) -> bool:
 
 
 def save_result(tx: Transaction, interaction: str, result: str) -> None:
-    """Save the id of the row that an interaction led to, if it isn't its own, for repeated deliveries."""
+    """Save the id of a row that an interaction led to but didn't create, for repeated deliveries."""
     if interaction:
         tables.INBOX.change(tx, {"key": interaction}, result=result)

@@ -15,9 +15,10 @@ from bot.store.notices import add_notices
 from bot.store.tables import IDENTITY, INSTALLATIONS, OAUTH_STATES, PLACES
 from bot.store.transaction import Priority, Transaction, as_json, from_json, prioritize
 
-#: Seconds for which one process alone may replace a token; longer than Slack may take to answer.
+#: How long a process has the exclusive right to replace a token, in seconds; longer than Slack may take to
+#: answer.
 RENEWING_SECONDS: Final = 30.0
-#: Seconds for which an OAuth state is remembered as used; it is valid for a shorter time.
+#: How long an OAuth state is remembered as used, in seconds; longer than it is valid.
 STATE_RETENTION_SECONDS: Final = 900.0
 
 
@@ -27,8 +28,8 @@ def install(
 ) -> Literal["new", "again", "enterprise", "team"]:
     """Write an installation, or replace an earlier one.
 
-    An enterprise's installation and a single team's don't replace each other, as they act for different
-    people: "enterprise" and "team" say which is there already, and that nothing was written.
+    The installations of an enterprise and of one of its teams don't replace each other, as they act for
+    different people: "enterprise" or "team" says which one already exists; then nothing was written.
     """
     if made.team_id is not None and made.enterprise_id is not None:
         if INSTALLATIONS.row(tx, id=made.enterprise_id, removed_at=None) is not None:
@@ -62,14 +63,14 @@ def remove_installation(tx: Transaction, id_: str, secret: str, audit: Sequence[
 
 @prioritize(Priority.URGENT)
 def claim_renewal(tx: Transaction, id_: str, secret: str) -> bool:
-    """Claim the replacement of a token for a while; return False if another process does or did it."""
+    """Claim the replacement of a token for a while; return False if another process has done so."""
     now = tx.now()
     return tx.count("claim_renewal", id=id_, secret=secret, now=now, until=now + RENEWING_SECONDS) == 1
 
 
 @prioritize(Priority.URGENT)
 def renew_installation(tx: Transaction, id_: str, old: str, secret: str, lasts: float | None) -> bool:
-    """Replace a token by one that is valid for ``lasts`` seconds; return False if it is no longer stored."""
+    """Replace a token with one valid for ``lasts`` seconds; return False if it is no longer stored."""
     expires_at = None if lasts is None else tx.now() + lasts
     current = {"id": id_, "secret": old, "removed_at": None}
     renewed = {"secret": secret, "expires_at": expires_at, "renewing_until": 0, "lost_at": None}
@@ -78,7 +79,7 @@ def renew_installation(tx: Transaction, id_: str, old: str, secret: str, lasts: 
 
 @prioritize(Priority.URGENT)
 def lose_token(tx: Transaction, id_: str, secret: str, notices: Sequence[NewNotice]) -> bool:
-    """Note that Slack no longer accepts a refresh token, and notify people; False if that is known."""
+    """Record that Slack rejects a refresh token, and notify people; return False if this was known."""
     kept = {"id": id_, "secret": secret, "lost_at": None, "removed_at": None}
     if not INSTALLATIONS.count_changed(tx, kept, lost_at=tx.now()):
         return False
@@ -87,13 +88,13 @@ def lose_token(tx: Transaction, id_: str, secret: str, notices: Sequence[NewNoti
 
 
 def reseal_installation(tx: Transaction, id_: str, old: str, secret: str) -> bool:
-    """Store a token encrypted with another key; False if it was, or is being, replaced."""
+    """Store a token encrypted with another key; return False if it was replaced or is being replaced."""
     return tx.count("reseal_installation", id=id_, old=old, secret=secret, now=tx.now()) == 1
 
 
 @prioritize(Priority.URGENT)
 def use_oauth_state(tx: Transaction, state_hash: str) -> bool:
-    """Note that the OAuth state of an installation is used; return whether it is the first time."""
+    """Mark an installation's OAuth state as used; return whether this is the first time."""
     now = tx.now()
     tx.run("forget_oauth_states", now=now, limit=FAN_OUT_BATCH_SIZE)
     return OAUTH_STATES.add_new(tx, state_hash=state_hash, expires_at=now + STATE_RETENTION_SECONDS)
@@ -101,9 +102,9 @@ def use_oauth_state(tx: Transaction, state_hash: str) -> bool:
 
 @prioritize(Priority.URGENT)
 def keep_place(tx: Transaction, id_: str, enterprise_id: str | None) -> str | None:
-    """Return the enterprise id in the keys of an installation's people, as stored when it was first seen.
+    """Return the enterprise id in the keys of an installation's people, as stored when first seen.
 
-    ``enterprise_id`` is what Slack says now; it counts for an installation that has no rows yet.
+    ``enterprise_id`` is what Slack says now; it is used for an installation that has no rows yet.
     """
     if (kept := PLACES.row(tx, id=id_)) is None:
         first = _find_place_in_rows(tx, id_, enterprise_id)
@@ -113,10 +114,11 @@ def keep_place(tx: Transaction, id_: str, enterprise_id: str | None) -> str | No
 
 
 def _find_place_in_rows(tx: Transaction, id_: str, enterprise_id: str | None) -> str | None:
-    """Return the enterprise id in the keys of most linked accounts; in a tie, that of the older ones.
+    """Return the enterprise id in most linked accounts' keys; in a tie, that of the older accounts.
 
-    Releases up to 0.3.0 stored no place, but used what Slack said at each start, so a Slack workspace that
-    has joined an organisation may have keys of both kinds. Without accounts, their last start counts.
+    Releases up to 0.3.0 stored no place but used what Slack said at each start, so a Slack workspace that has
+    joined an organisation may have keys of both kinds. If there are no accounts, the last start of those
+    releases decides.
     """
     rows = tx.all("accounts_at", place=f"%:{id_}:%")
     if linked := [row for row in rows if row["link_source"]] or rows:
@@ -128,7 +130,7 @@ def _find_place_in_rows(tx: Transaction, id_: str, enterprise_id: str | None) ->
 
 
 def find_other_enterprises(tx: Transaction, id_: str, enterprise_id: str | None) -> dict[str, str | None]:
-    """Return the enterprise id in the key of each user's latest link, if it isn't the installation's.
+    """Return the enterprise id in each user's latest link, if it differs from the installation's.
 
     Links that people made take precedence over accounts written on first use (linking ``none``).
     """
@@ -139,11 +141,11 @@ def find_other_enterprises(tx: Transaction, id_: str, enterprise_id: str | None)
 
 @prioritize(Priority.URGENT)
 def save_identity(tx: Transaction, digest: str, answer: Mapping[str, Any]) -> None:
-    """Save Slack's answer about the bot token with this digest, replacing that about any other."""
+    """Save Slack's answer about the bot token with this digest, replacing any answer about another token."""
     IDENTITY.upsert(tx, id=1, digest=digest, auth_test=as_json(dict(answer)))
 
 
 def find_identity(tx: Transaction, digest: str) -> dict[str, Any] | None:
-    """Return Slack's last answer about the bot token with this digest; None if that isn't known."""
+    """Return Slack's last answer about the bot token with this digest; None if there is none."""
     row = IDENTITY.row(tx, id=1, digest=digest)
     return None if row is None else dict(from_json(row["auth_test"]))

@@ -1,7 +1,8 @@
-"""Leases: how long a claim keeps other processes away, and how leases of dead processes are freed.
+"""Leases: how long a claim keeps other processes away, and how the leases of dead processes are freed.
 
-The process that has the serving lock of a SQLite file knows that no other serves from it, so all earlier
-claims are freed at once. As always, what may have been called or sent is read or looked for first.
+The process that holds the serving lock of a SQLite file knows that no other process serves from it, so it
+frees all earlier claims immediately. As always, anything that may have been called or sent is first checked
+by reading or searching.
 """
 
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from typing import Final
 
 from bot.store.transaction import Transaction
 
-#: The columns that a claim moves into the future to keep others away, and the statements that free them.
+#: Maps each column that a claim moves into the future to keep others away to the statement that frees it.
 LEASES: Final[Mapping[str, str]] = {
     "operations.leased_until": "free_operations",
     "operations.next_step_at": "free_operations",
@@ -25,7 +26,7 @@ LEASES: Final[Mapping[str, str]] = {
     "participants.due_at": "free_lessons",
     "upgrade_losses.due_at": "free_upgrade_losses",
 }
-#: The columns that a claim moves because work is done only so often, by any process; these aren't freed.
+#: Columns that a claim moves to limit how often work is done by any process; these aren't freed.
 PACES: Final = frozenset(
     {
         "class_cards.next_check_at",
@@ -38,14 +39,14 @@ PACES: Final = frozenset(
         "workspaces.idle_check_at",
     }
 )
-#: The longest that a claim of scheduled work keeps others away, in seconds.
+#: Maximum time for which a claim of scheduled work keeps other processes away, in seconds.
 MAX_CLAIM_SECONDS: Final = 60.0
 
 
 def free(tx: Transaction, settles: float) -> None:
-    """Free all claimed rows, as the processes that claimed them are known to be dead.
+    """Free all claimed rows, because the processes that claimed them are known to be dead.
 
-    A message that was being sent may have been sent just now, so it is looked for in ``settles`` seconds.
+    A message that was being sent may have just been sent, so it is searched for in ``settles`` seconds.
     """
     now = tx.now()
     for query in dict.fromkeys(LEASES.values()):

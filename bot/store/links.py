@@ -1,4 +1,4 @@
-"""Links that people are making to their accounts, until they are used or expired."""
+"""Links that people are making to their accounts, until they are used or expire."""
 
 from bot.domain.accounts import Link
 from bot.domain.people import Principal
@@ -14,18 +14,18 @@ def expire(tx: Transaction, principal_key: str, connection: str) -> None:
 
 
 async def clear_ended_links(engine: Engine) -> int:
-    """Delete the contents of ended links; return their number. The links themselves stay for a day."""
+    """Clear the contents of ended links; return how many. The links themselves are kept for a day."""
     return await repeat_until_done(
         engine, lambda tx: tx.count("empty_links", now=tx.now(), limit=FAN_OUT_BATCH_SIZE)
     )
 
 
 def find_link(tx: Transaction, nonce_hash: str) -> Link | None:
-    """Return a link, even a used or expired one: these are kept for a day, so that pages can say so."""
+    """Return a link, even one used or expired within the last day, so that pages can explain it."""
     return LINKS.one(tx, nonce_hash=nonce_hash)
 
 
 def find_open_link(tx: Transaction, principal: Principal, stage: str, connection: str = "") -> Link | None:
-    """Return the newest unexpired link of a principal in a stage, on any connection or on one."""
+    """Return a principal's newest unexpired link in a stage, on any connection or on a given one."""
     about = {"stage": stage, "connection": connection}
     return LINKS.first(tx, "open_link_of", principal=principal.key, now=tx.now(), **about)

@@ -1,7 +1,7 @@
-"""Upkeep: when daily work was done, whether a process may serve from a database as it is, and failovers.
+"""Upkeep: when daily work was done, whether a process may serve from the database, and failovers.
 
-After a failover, the new primary may lack the last commits of the old one, and nobody can tell which. So one
-row says when the failover was noticed; the SQL parts *doubted* and *settled* follow from it.
+After a failover, the new primary may lack the old one's last commits, and nobody can tell which ones. So one
+row records when the failover was noticed; the SQL fragments *doubted* and *settled* are based on it.
 """
 
 from collections import Counter
@@ -15,15 +15,16 @@ from bot.store.transaction import Priority, Row, Transaction, from_json, priorit
 from bot.support.environment import command
 from bot.support.errors import StoreOutdated
 
-#: The names of the nightly backup, and of the last time Usher served again after a pause (SQLite only).
+#: Names of two upkeep records: the nightly backup, and when Usher last served again after a pause (SQLite
+#: only).
 BACKUP: Final = "backup"
 AWAY: Final = "away"
-#: The name of the row that is written to find out whether the database can be written.
+#: Name of the upkeep row that is written to test whether the database is writable.
 _TRIAL = "trial"
 
 
 def note_daily_work(tx: Transaction, work: str, problem: str = "") -> None:
-    """Note that daily work was done; or its ``problem``, with which it stays due."""
+    """Record that daily work was done, or with ``problem``, why it failed and stays due."""
     done_at = find_last_done(tx, work) or 0.0 if problem else tx.now()
     UPKEEP.upsert(tx, work=work, done_at=done_at, detail={"problem": problem} if problem else None)
 
@@ -37,19 +38,19 @@ def find_last_done(tx: Transaction, work: str) -> float | None:
 
 @prioritize(Priority.STEADY)
 def find_problem(tx: Transaction, work: str) -> str:
-    """Return the problem for which daily work could not be done the last time, "" if there was none."""
+    """Return the problem that made daily work fail last time, or "" if it succeeded."""
     row = UPKEEP.row(tx, work=work)
     return str(from_json(row["detail"])["problem"]) if row and row["detail"] else ""
 
 
 @prioritize(Priority.URGENT)
 def try_writing(tx: Transaction) -> None:
-    """Write one tiny row, always the same; this fails if the database is read-only or has no space left."""
+    """Write the same tiny row each time, which fails if the database is read-only or out of space."""
     UPKEEP.upsert(tx, work=_TRIAL, done_at=tx.now())
 
 
-#: Why a process may not serve from a marked database. ``moved``: this file was copied to another database,
-#: which is in use. ``copied``: it is a backup itself.
+#: Maps each mark to why a process may not serve from the database. ``moved``: this file was copied to another
+#: database, which is in use. ``copied``: this is itself a backup.
 _OUTDATED_MESSAGES: Final = {
     "moved": (
         "This database was copied to another one on {day}, and people may have used that since: set "
@@ -67,7 +68,7 @@ Mark = Literal["moved", "copied"]
 
 
 def mark(tx: Transaction, left: Mark) -> None:
-    """Mark a database as one that no process may serve from as it is."""
+    """Mark a database, so that no process may serve from it in its present state."""
     UPKEEP.upsert(tx, work=left, done_at=tx.now())
 
 
@@ -78,7 +79,7 @@ def remove_marks(tx: Transaction, *marks: Mark) -> None:
 
 
 def forget_upkeep(tx: Transaction) -> None:
-    """Delete the marks of a copy and its upkeep, so that the next start does all daily work.
+    """Delete the marks of a copy and its upkeep records, so that the next start does all daily work.
 
     Since the copy was made, people may have left, and its own backups may be lost with their disk.
     """
@@ -86,7 +87,7 @@ def forget_upkeep(tx: Transaction) -> None:
 
 
 def explain_outdated(tx: Transaction) -> str:
-    """Return why no process may serve from a database as it is, with a next step; "" if one may."""
+    """Return why no process may serve from a database, with a next step; "" if one may."""
     for left, said in _OUTDATED_MESSAGES.items():
         if (at := find_last_done(tx, left)) is not None:
             return said.format(day=datetime.fromtimestamp(at, UTC).date())
@@ -94,7 +95,7 @@ def explain_outdated(tx: Transaction) -> str:
 
 
 def refuse_outdated(tx: Transaction) -> None:
-    """Raise StoreOutdated if no process may serve from a database as it is."""
+    """Raise StoreOutdated if a mark says that no process may serve from the database."""
     if said := explain_outdated(tx):
         raise StoreOutdated(said)
 
@@ -107,15 +108,15 @@ def read_restore_state(tx: Transaction) -> tuple[float, float, Counter[str]]:
 
 
 def note_held(tx: Transaction, backup_at: float, began: float, held: Counter[str]) -> None:
-    """Write how much work is on hold so far.
+    """Record how much work has been put on hold so far.
 
-    Until all of it is, no process serves, and a restore that is continued uses the same times.
+    Until all of it is on hold, no process serves; a restore that is continued uses the same times.
     """
     UPKEEP.upsert(tx, work="copied", done_at=backup_at, detail={"began": began, **held})
 
 
 def find_backup_time(tx: Transaction) -> float:
-    """Return when a backup was made, according to its mark, or else when the database was last in use."""
+    """Return when a backup was made according to its mark, or else when the database was last in use."""
     if (at := find_last_done(tx, "copied")) is not None:
         return at
     beat, last = SERVING.row(tx, id=1), audit.read_audit(tx, after=audit.read_audit_head(tx)[0] - 1, limit=1)
@@ -123,20 +124,21 @@ def find_backup_time(tx: Transaction) -> float:
     return float(max([*times, *(row["at"] for row in last)], default=tx.now()))
 
 
-#: Seconds after a failover in which no work that calls a provider or sends a message is claimed (the part
-#: *settled*). By then, leases from the lost seconds have ended, and so has the minute in which Slack counts.
+#: How long after a failover no work that calls a provider or sends a message is claimed, in seconds (the SQL
+#: fragment *settled*). By then, leases from the lost seconds have ended, and so has the minute over which
+#: Slack counts messages.
 FAILOVER_CONFIRM_SECONDS: Final = 62.0
 
 
 def compare(tx: Transaction, server: str) -> None:
-    """Compare the server and its timeline with the stored ones; if they differ, note a failover, once."""
+    """Compare the server and its timeline with the stored ones; if they differ, record one failover."""
     if tx.count("note_failover", server=server, now=tx.now()):
         audit.append_audit(tx, [AuditEntry("usher", "store.failover", "database", "ok", {"server": server})])
     DATABASE_TIMELINE.add_missing(tx, id=1, server=server)
 
 
 def note_same_data(tx: Transaction) -> None:
-    """Take over the next server that is found without a failover: it has all rows, as after an upgrade."""
+    """Accept the next server found without counting a failover: it has all rows, as after an upgrade."""
     DATABASE_TIMELINE.delete(tx, id=1)
 
 

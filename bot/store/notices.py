@@ -1,4 +1,4 @@
-"""The outbox: a notice is written in the transaction of the change that it reports, and sent later, once."""
+"""The outbox: a notice is written in the same transaction as the change it reports, and sent later, once."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
@@ -34,35 +34,35 @@ from bot.store.slack_rate_limits import UNLIMITED, CallQuota
 from bot.store.tables import CARDS, DIRECT_CHANNELS, NOTICES, OPERATIONS, parse_enum
 from bot.store.transaction import Priority, Row, Transaction, as_json, concerns, prioritize
 
-#: The most seconds for which the notice of an operation's end waits for a card that is being sent.
+#: How long at most the notice of an operation's end waits for a card that is being sent, in seconds.
 CARD_FIRST_SECONDS = 5.0
-#: The most seconds for which the end of one of several operations waits for the ends of the others: if it is
-#: a successful stop; and if it is anything else, as the person waits for it.
+#: How long at most the end of one of several operations is held back for the ends of the others, in seconds:
+#: for a successful stop; and for anything else, since someone is waiting for it.
 RESULTS_SECONDS: Final = 60.0
 REQUESTED_RESULT_SECONDS: Final = 10.0
-#: The kinds of notices that combine several others in one message.
+#: The kinds of notices that combine several others into one message.
 _HOLDERS: Final = frozenset({NoticeKind.SUMMARY, NoticeKind.RESULTS})
-#: Seconds of waiting after which a person's news is combined: so long a wait means that Slack was away, not
-#: just busy.
+#: News that has waited longer than this many seconds is combined into one message per person, as so long a
+#: wait means that Slack was away, not just busy.
 SILENCE_SECONDS: Final = 60.0
-#: The kinds of answers to an interaction, the latest first.
+#: The kinds of notices that answer an interaction, latest first.
 _ANSWERS: Final = (NoticeKind.MESSAGE, NoticeKind.ASSISTANT_QUESTION, NoticeKind.REPLY)
 #: The kinds of notices that post a card.
 _SHOWS_CARD: Final = frozenset({NoticeKind.CARD, NoticeKind.CARD_UPDATE})
-#: The urgencies of news that may be combined in one message; all news has the same urgency.
+#: The urgencies of news that may be combined into one message; only one, as all news has the same.
 _INFORMATIONAL_URGENCIES: Final = {NoticeKind.SUMMARY.urgency}
-#: The urgencies in the order of sending.
+#: The urgencies, in sending order.
 _URGENCIES: Final = get_args(Urgency)
-#: The most notices that are combined, or looked for in Slack, at once.
+#: Maximum number of notices that are combined, or searched for in Slack, together.
 _MAX_COMBINED_NOTICES: Final = FAN_OUT_BATCH_SIZE // 2
 URGENCY_NUMBERS: Final = as_json(dict.fromkeys(_URGENCIES, 1))
-#: The share of the calls that Slack still takes that each urgency may use: all of them.
+#: Maps each urgency to the share it may use of the calls that Slack still accepts: all of them.
 FULL_SHARES: Final[Mapping[int, float]] = dict.fromkeys(_URGENCIES, 1.0)
 
 _UNSENT: Final = "state IN ('pending', 'retry', 'leased')"
 
 
-#: The queue of each urgency.
+#: Maps each urgency to its queue.
 _QUEUE_OF: Final = {
     urgency: declare_queue(
         Queue(
@@ -78,10 +78,9 @@ _QUEUE_OF: Final = {
     for urgency in _URGENCIES
 }
 NOTICE_QUEUES: Final = tuple(_QUEUE_OF.values())
-#: Claims one notice to try while Slack doesn't answer, even before its pause ends: first sends or first
-#: searches (``:is_send``), replies last. They take turns, as one may fail by itself. A notice that waits for
-#: a read is to be sent next. A notice that may have been sent gets its time to show up before it is looked
-#: for.
+#: Claims one notice to try while Slack doesn't answer, even before its pause ends: sends or searches first
+#: (``:is_send``), replies last. Notices take turns, because one may fail on its own. Otherwise a notice that
+#: is waiting for a read comes first. One that may have been sent is given time to show up before the search.
 PENDING_CLAIM: Final = Claim(
     table="notices",
     where=f"urgency IN (0, 1, 2, 3) AND {_UNSENT} AND {{due_or_retried}} AND principal LIKE :people"
@@ -92,8 +91,8 @@ PENDING_CLAIM: Final = Claim(
     " CASE WHEN error = 'to be read' THEN 0 ELSE 1 END, COALESCE(leased_at, 0), created_at",
     limit="1",
 )
-#: Claims a person's other notices that may have been sent, as one search finds all. Replies are never sent
-#: again.
+#: Claims a person's other notices that may have been sent, since one search finds them all. Replies are left
+#: out, as they are never sent again.
 UNSURE_CLAIM: Final = Claim(
     table="notices",
     where=f"principal = :principal AND {_UNSENT} AND {{due_or_retried}}"
@@ -105,7 +104,7 @@ UNSURE_CLAIM: Final = Claim(
 
 @prioritize(Priority.URGENT)
 def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = "") -> None:
-    """Write notices; those that exist (subject, kind, occasion) are left unchanged.
+    """Write notices, leaving existing ones (same subject, kind and occasion) unchanged.
 
     ``subject`` replaces an empty one. Notices that the person doesn't want aren't written. What an answer is
     about (``spoken`` in its body) is remembered for the conversation.
@@ -120,7 +119,7 @@ def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = ""
         waits = {"subject": new.subject, "kind": NoticeKind.CARD, "state": NoticeState.PENDING}
         card = NOTICES.one(tx, **waits) if new.body.get("is_so_already") else None
         if card is not None and (promise := card.body.get("promise")):
-            # A message has promised another look, so the result takes its place.
+            # A message promised to check again, so the result replaces that message.
             new = replace(new, body=new.body | {"becomes": promise})
         row = _add(tx, new) if preferences.should_send_notice(tx, new) else None
         if row is not None:
@@ -131,14 +130,14 @@ def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = ""
 
 
 def ask_for_end(tx: Transaction, notices: Sequence[NewNotice], subject: str) -> None:
-    """Ask for what ``add_notices`` reads about the end of an operation."""
+    """Prefetch what ``add_notices`` will read about the end of an operation."""
     CARDS.ask(tx, id=subject)
     for one in notices:
         preferences.ask_delivery(tx, replace(one, subject=one.subject or subject))
 
 
 def ask_once(tx: Transaction, question: NewNotice) -> bool:
-    """Write a question, unless its subject already asks another; return whether this one is asked."""
+    """Write a question, unless another one about its subject is open; return whether it was written."""
     asked = {row["occasion"] for row in NOTICES.rows(tx, subject=question.subject, kind=question.kind)}
     if not asked:
         add_notices(tx, [question])
@@ -148,11 +147,11 @@ def ask_once(tx: Transaction, question: NewNotice) -> bool:
 def add_card(
     tx: Transaction, card: NewNotice, end: NoticeKind | None, slow_seconds: float | None = None
 ) -> None:
-    """Write the first card of a new operation or run: nothing of it is there.
+    """Write the first card of a new operation or run, which has no messages yet.
 
-    ``end`` is the kind of message about its end, given if an answer has said what begins. If that message
-    will be sent, the card is sent only if the work takes long: longer than nine of ten similar starts, if
-    ``slow_seconds`` is known.
+    ``end`` is the kind of message about its end; it is given if an answer has already announced the work. If
+    that message will be sent, the card is sent only if the work takes long: longer than nine of ten similar
+    starts, if ``slow_seconds`` is known.
     """
     if not preferences.should_send_notice(tx, card):
         return
@@ -167,12 +166,15 @@ def add_card(
 
 
 def await_results(tx: Transaction, operation_id: str, request: str) -> None:
-    """Report an operation's end together with the ends of others that the same request began."""
+    """Report an operation's end together with those of the other operations of the same request."""
     CARDS.change(tx, {"id": operation_id}, body={"request": request})
 
 
 def _add_to_results(tx: Transaction, new: NewNotice, notice_id: str) -> None:
-    """Hold the end of one of several operations of a request until all have ended, or for some time."""
+    """Hold back the message about an operation's end until the request's other operations have ended.
+
+    It is held back only for a limited time.
+    """
     card = CARDS.one(tx, id=new.subject) if Mark.END in new.kind.marks else None
     request = "" if card is None else str(card.body.get("request") or "")
     if not request:
@@ -192,12 +194,12 @@ def _add_to_results(tx: Transaction, new: NewNotice, notice_id: str) -> None:
 
 
 def release_card(tx: Transaction, subject: str) -> None:
-    """Queue a card that waits, as there is more to say than its answer said."""
+    """Queue a card that was held back, because there is more to say than its answer said."""
     tx.run("release_card", subject=subject, now=tx.now())
 
 
 def queue_lost_card(tx: Transaction, card_id: str) -> None:
-    """Forget a message that was deleted or can't be edited any more; the row of a card stays."""
+    """Forget a message that was deleted or can't be edited any more; a card's row stays."""
     if not CARDS.count_deleted(tx, id=card_id, is_notice=True):
         _lose_card(tx, card_id)
 
@@ -214,7 +216,7 @@ def _lose_card(tx: Transaction, card_id: str) -> None:
 
 
 def add_or_extend(tx: Transaction, new: NewNotice, items: str) -> None:
-    """Write a notice, or add its ``items`` to an unclaimed one of the same subject, kind and person."""
+    """Write a notice, or add its ``items`` to an unclaimed one with the same subject, kind and person."""
     key = {"subject": new.subject, "kind": new.kind, "principal": new.principal}
     waiting = NOTICES.one(tx, **key, state=NoticeState.PENDING)
     if waiting is None:
@@ -225,7 +227,7 @@ def add_or_extend(tx: Transaction, new: NewNotice, items: str) -> None:
 
 
 def is_written(tx: Transaction, subject: str, kind: NoticeKind, occasion: str) -> bool:
-    """Return whether a notice was written, sent or not."""
+    """Return whether a notice was written, whether or not it was sent."""
     return NOTICES.row(tx, subject=subject, kind=kind, occasion=occasion) is not None
 
 
@@ -236,7 +238,7 @@ def has_notices(tx: Transaction, subject: str) -> bool:
 
 
 def _add(tx: Transaction, new: NewNotice, notice_id: str = "", *, is_first: bool = False) -> Row | None:
-    """Write a notice; return its key, None if it existed, which the first of a subject can't."""
+    """Write a notice; return its key, or None if it existed (a subject's first notice can't)."""
     now = tx.now()
     row = {
         "id": notice_id or tx.ids.new("notice"),
@@ -259,7 +261,7 @@ def _add(tx: Transaction, new: NewNotice, notice_id: str = "", *, is_first: bool
 
 
 def _combine_waiting(tx: Transaction, now: float, due: Collection[int]) -> bool:
-    """Combine news that people have waited for during a silence of Slack; return whether there was any.
+    """Combine news that people have waited for while Slack was silent; return whether there was any.
 
     Each person gets one message, which takes in more news until it is claimed. News that may have been sent
     is looked for first.
@@ -275,18 +277,19 @@ def _combine_waiting(tx: Transaction, now: float, due: Collection[int]) -> bool:
             "gather_news", principal=late["principal"], now=now, holder=holder, limit=_MAX_COMBINED_NOTICES
         )
         for one in news:
-            # It is no message of its own any more, but ends as the combined one does.
+            # It won't be a separate message any more, but part of the combined one.
             cards.drop(tx, one["id"])
         if news and found is None:
             principal = Principal.from_key(late["principal"])
             _add(tx, NewNotice(principal.key, NoticeKind.SUMMARY, holder, principal), holder)
-        # Due since its oldest news, so that the person who has waited longest is told first.
+        # The combined message is due since its oldest news, so that the person who has waited longest comes
+        # first.
         NOTICES.change(tx, {"id": holder}, due_at=late["oldest"])
     return True
 
 
 def list_combined_notices(tx: Transaction, notice_id: str) -> list[Notice]:
-    """Return the notices that a notice of kind SUMMARY or RESULTS combines, oldest first."""
+    """Return the notices that a SUMMARY or RESULTS notice combines, oldest first."""
     found = NOTICES.query(tx, "held_notices", id=notice_id)
     return sorted(found, key=attrgetter("created_at", "id"))
 
@@ -301,10 +304,11 @@ def claim_notices_once(
 ) -> list[Notice] | None:
     """Claim due notices by urgency, then age; ``attempts`` includes the attempt that now begins.
 
-    Slack's limit (``room``) and each urgency's share of it bound their number, except that of replies
-    (urgency 0). A notice whose lease has expired is claimed again, with ``unknown_since`` set to the time of
-    that attempt if unset. Notices about a run whose output another process follows are left to that process.
-    Return None if combining news used up the transaction; it is done first, so call again.
+    Their number is limited by what Slack still accepts (``room``) and each urgency's share of it, except for
+    replies (urgency 0). A notice whose lease has expired is claimed again, with ``unknown_since`` set to the
+    time of the earlier attempt if unset. Notices about a run whose output another process follows are left to
+    that process. Return None if combining news, which is done first, has used up the transaction; then call
+    again.
     """
     now, before = tx.now(), tx.changes
     given = {"urgencies": URGENCY_NUMBERS, "now": now, "limit": room.most(), **room.within(now)}
@@ -340,10 +344,10 @@ async def claim_notices(
     owner: str = "",
     room: CallQuota = UNLIMITED,
 ) -> list[Notice]:
-    """Claim notices as ``claim_notices_once`` does, after all news to be combined was combined.
+    """Claim notices as ``claim_notices_once`` does, calling it again until all due news is combined.
 
-    With a notice that may have been sent, all such notices of the person are claimed, as one search finds
-    them.
+    Along with a notice that may have been sent, all such notices for the same person are claimed, as one
+    search finds them all.
     """
     claim = partial(claim_notices_once, limit=limit, lease=lease, shares=shares, owner=owner, room=room)
     while (claimed := await engine.write(claim, Priority.CLAIMS)) is None:
@@ -357,10 +361,10 @@ async def claim_notices(
 def claim_pending(
     tx: Transaction, place: str, lease: float, owner: str = "", *, is_send: bool
 ) -> list[Notice]:
-    """Claim one unsent notice in the installation with the id ``place``, even before its pause ends.
+    """Claim one unsent notice of an installation, even before its pause ends.
 
     Notices take turns. With ``is_send``, one that wasn't sent is preferred to one that may have been; the
-    latter comes with all such notices of its person.
+    latter is claimed together with all such notices for the same person.
     """
     _combine_waiting(tx, tx.now(), _INFORMATIONAL_URGENCIES)
     found = _claim(
@@ -381,7 +385,7 @@ def _claim(
 
 
 def _claim_unsure(tx: Transaction, claimed: Sequence[Notice], lease: float, owner: str) -> list[Notice]:
-    """Return claimed notices with all others of their people that may have been sent, too."""
+    """Return claimed notices, plus all others of the same people that may have been sent."""
     given = {"now": tx.now(), "until": tx.now() + lease, "owner": owner, "limit": _MAX_COMBINED_NOTICES}
     found, unsure = list(claimed), {one.principal for one in claimed if one.unknown_since is not None}
     for principal in take_batch(tx, unsure) if unsure else ():
@@ -400,11 +404,11 @@ def mark_notice_sent(
     *,
     in_place: bool = False,
 ) -> None:
-    """Mark a notice as sent, and write where its message is into its card's row.
+    """Mark a notice as sent, and record in its card's row where its message is.
 
-    ``rendered_digest`` is the digest of what the message shows, "" if that isn't known; ``said`` is the text
-    that can't be drawn again. ``in_place``: the message may have belonged to another card before. Once the
-    end of an operation is told, a card that waited isn't needed.
+    ``rendered_digest`` is the digest of what the message shows, or "" if unknown; ``said`` is the text, if it
+    can't be rendered again. ``in_place``: the message may have belonged to another card before. Once an
+    operation's end has been reported, a card that was held back is no longer needed.
     """
     now, notice_id = tx.now(), notice.id
     if message_ts:
@@ -427,20 +431,20 @@ def mark_notice_sent(
         if row["needless_card"] is not None:
             waiting = {"id": row["needless_card"], "state": NoticeState.PENDING}
             to = {"state": NoticeState.SENT, "sent_at": now, "channel_id": "", "message_ts": "", "body": {}}
-            # Another process may have just claimed it; that one finds out for itself.
+            # Another process may have just claimed the card; it will notice by itself.
             if NOTICES.count_changed(tx, waiting, **to):
                 cards.close_unsent(tx, subject)
     else:
         cards.drop(tx, cards.choose_card_id(kind, notice_id, subject))
-    # Slack's ids of direct messages begin with D. A reply goes where the person typed, which may be their
-    # conversation with somebody else.
+    # Slack's ids of direct messages begin with D. A reply is sent where the person typed, which may be a
+    # conversation with someone else.
     is_direct = channel_id.startswith("D") and kind is not NoticeKind.REPLY
     if is_direct and row["direct"] != channel_id:
         DIRECT_CHANNELS.upsert(tx, principal=row["principal"], channel_id=channel_id)
 
 
 def requeue_unsent_notices(tx: Transaction, notices: Sequence[Notice]) -> None:
-    """Put back notices that a search didn't find in Slack, at their old place in the queue."""
+    """Put notices that a search didn't find in Slack back into the queue, at their old place."""
     for notice in notices:
         tx.run("notice_not_sent", id=notice.id, attempts=notice.attempts)
 
@@ -458,8 +462,8 @@ def retry_notice(
 ) -> None:
     """Retry a notice later; ``unknown_since`` keeps the earliest value given, and ``is_text`` stays set.
 
-    It waits for a read only with ``read_since``. If the notice was claimed again meanwhile, it is left to the
-    process that sends it now.
+    The notice waits for a read only if ``read_since`` is given. If it was claimed again in the meantime, it
+    is left to the process that is now sending it.
     """
     tx.run(
         "notice_retry",
@@ -476,14 +480,14 @@ def retry_notice(
 
 
 def keep_body(tx: Transaction, notice: Notice, body: dict[str, Any]) -> None:
-    """Keep what a notice has learned on its way, unless it was claimed again meanwhile."""
+    """Save what sending a notice has revealed, unless the notice was claimed again in the meantime."""
     NOTICES.change(tx, {"id": notice.id, "attempts": notice.attempts}, body=body)
 
 
 async def release_notices(engine: Engine, place: str, settles: float) -> None:
-    """Make all waiting notices of the installation ``place`` due, as Slack can be reached again.
+    """Make all waiting notices of an installation due, because Slack can be reached again.
 
-    A message that may have been sent still gets ``settles`` seconds to show up.
+    A message that may have been sent is still given ``settles`` seconds to show up.
     """
     now = engine.now()
     given = {
@@ -496,7 +500,7 @@ async def release_notices(engine: Engine, place: str, settles: float) -> None:
 
 
 def _make_people_pattern(place: str) -> str:
-    """Return the pattern of the keys of an installation's people."""
+    """Return the pattern that matches the keys of an installation's people."""
     return f"%:{place or '%'}:%"
 
 
@@ -508,7 +512,7 @@ def end_state(tx: Transaction, subject: str) -> EndState:
 
 
 def give_up_notice(tx: Transaction, notice_id: str, error: str) -> None:
-    """Give up a notice, with all notices that it combines; doctor shows them."""
+    """Give up on a notice and all notices that it combines; doctor shows them."""
     row = tx.one("notice_dead", id=notice_id, error=error)
     cards.drop(tx, notice_id)
     if row is not None and row["kind"] in _SHOWS_CARD:
@@ -525,7 +529,7 @@ def _end(tx: Transaction, row: Row, said: Row) -> None:
         shown = {**card.body, **at["said"], "holder": said["notice"]}
         cards.save_location(tx, card.id, at["channel_id"], at["message_ts"], said=shown)
     marks = parse_enum(NoticeKind, row["kind"]).marks
-    # The card of a run stays, as its output is below it.
+    # Keep a run's card, because the output is posted in its thread.
     if Mark.END in marks and Mark.OUTPUT not in marks and said["to"]["state"] == NoticeState.SENT:
         cards.queue_ended(tx, row["subject"])
 
@@ -534,9 +538,9 @@ register_fan_out("finished", lambda _tx, _said: True, ("some_told_together", _en
 
 
 def reply_to(tx: Transaction, interaction: str, passed: Collection[str] = ()) -> Notice | None:
-    """Return the message that an interaction was answered with, if any; ``passed`` are ids to leave out.
+    """Return the message that answered an interaction, if any; ``passed`` are ids to skip.
 
-    A message that was to replace the reply is preferred to the reply.
+    A message meant to replace the reply is preferred to the reply.
     """
     answers = (NOTICES.one(tx, subject=interaction, kind=kind) for kind in _ANSWERS)
     return next((one for one in answers if one is not None and one.id not in passed), None)
@@ -549,6 +553,6 @@ def list_dead_notices(tx: Transaction, limit: int = 50) -> list[Notice]:
 
 
 def find_direct_channel(tx: Transaction, principal: Principal) -> str | None:
-    """Return the id of a person's direct message channel, if an earlier send has told it."""
+    """Return the id of a person's direct message channel, if an earlier send has revealed it."""
     row = DIRECT_CHANNELS.row(tx, principal=principal)
     return None if row is None else str(row["channel_id"])

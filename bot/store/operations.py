@@ -1,4 +1,4 @@
-"""Operations: accepted from people, claimed and advanced by steps, and ended once."""
+"""Operations: accepted from people, claimed, advanced step by step, and ended exactly once."""
 
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypedDict, Unpack
@@ -19,7 +19,7 @@ from bot.store.queues import Queue, declare_queue
 from bot.store.tables import OPERATIONS, WORKSPACES, make_parser
 from bot.store.transaction import Row, Transaction, concerns
 
-#: Seconds after which an operation whose first step waits for a read is stepped without one.
+#: How long an operation's first step waits for a read, in seconds; then it goes ahead without one.
 READ_SECONDS = 2.0
 
 _PARSE_RELATED = make_parser("w a p")
@@ -30,8 +30,8 @@ _PARSE_VIEW = make_parser("o w a")
 class OperationView:
     """An operation with its workspace, unless that is deleted, and its owner's account.
 
-    ``is_superseded``: the workspace has a newer operation. ``end_state`` is that of the message about its
-    end, ``time_zone`` the owner's, if Slack has told it.
+    ``is_superseded``: the workspace has a newer operation. ``end_state`` is the state of the message about
+    its end, ``time_zone`` the owner's, if Slack has provided it.
     """
 
     operation: Operation
@@ -46,10 +46,10 @@ class OperationView:
 class Accepted:
     """The result of accepting an operation.
 
-    ``joined``: one with the same verb was open, and ``operation`` is that one. ``replaced`` is the open one
-    of another verb that this one ended. ``repeated``: the interaction was seen before, and nothing changed.
-    ``remark`` is what to say if something else happens than the verb suggests, ``obstacle`` why no call can
-    be sent for it now (``bot.domain.feasibility``).
+    ``joined``: an operation of the same verb was already open, and ``operation`` is that one. ``replaced`` is
+    the open operation of another verb that was ended. ``repeated``: the interaction was seen before, and
+    nothing changed. ``remark`` is what to tell the person if something else happens than the verb suggests,
+    ``obstacle`` why no call can be sent now (``bot.domain.feasibility``).
     """
 
     operation: Operation
@@ -112,10 +112,11 @@ def accept(
         made = repeat_request(tx, OPERATIONS.parse(row), deadline_seconds)
     else:
         if row is not None:
-            # If its call was sent, that takes effect, whatever is requested now; otherwise it is cancelled.
+            # If the previous operation's call was sent, it takes effect whatever is requested now; otherwise
+            # it is cancelled.
             cause = "sent" if OPERATIONS.parse(row).has_called else None
             if is_timed and row["planned_for"] is None:
-                # A plan replaces it, not a request of its owner.
+                # The operation is replaced by a plan, not by its owner's request.
                 cause = "sent_before_plan" if cause else "plan_came"
             replaced = end(tx, row["id"], Outcome.REPLACED, cause)
         made = add(tx, workspace, verb, deadline_seconds, reference, channel_id, **more)
@@ -126,7 +127,7 @@ def accept(
 
 
 def ask_for_accept(tx: Transaction, workspace: Workspace, verb: OperationVerb) -> None:
-    """Ask for what ``accept`` reads first."""
+    """Prefetch what ``accept`` reads first."""
     OPERATIONS.ask(tx, workspace_id=workspace.id, outcome=None)
     if verb.brings_down:
         return
@@ -137,10 +138,10 @@ def ask_for_accept(tx: Transaction, workspace: Workspace, verb: OperationVerb) -
 
 
 def repeat_request(tx: Transaction, operation: Operation, deadline_seconds: float) -> Operation:
-    """Return an open operation after its owner has requested it once more.
+    """Return an open operation after its owner has requested it again.
 
     If its deadline has passed, it gets a new one. A workspace that was only to be created is then also
-    started, and a start by a plan is valid for at least as long as one that the owner requests.
+    started, and a planned start is valid for at least as long as one that the owner requests.
     """
     if operation.good_until is not None:
         extend_start(tx, operation, tx.now() + deadline_seconds)
@@ -153,7 +154,7 @@ def repeat_request(tx: Transaction, operation: Operation, deadline_seconds: floa
 
 
 def extend_start(tx: Transaction, start: Operation, good_until: float) -> None:
-    """Let a start by a plan be sent until a later time; an earlier one changes nothing."""
+    """Allow a planned start to be sent until a later time; an earlier one changes nothing."""
     if start.good_until is not None and good_until > start.good_until:
         OPERATIONS.change(tx, {"id": start.id, "outcome": None}, good_until=good_until)
 
@@ -161,9 +162,10 @@ def extend_start(tx: Transaction, start: Operation, good_until: float) -> None:
 def _carry_over(tx: Transaction, made: Operation, former: Operation) -> Operation:
     """Carry over the call that the previous operation sent, as it may still take effect.
 
-    It becomes the ``prior_call`` of the new operation, as does one that the previous operation had carried
-    over. But if the previous operation sent nothing itself, its ``prior_call`` may be of the new operation's
-    own kind: then it counts as the new one's call. A restart and a creation send what they need in any case.
+    It becomes the ``prior_call`` of the new operation, as does a call that the previous operation had itself
+    carried over. But if the previous operation sent nothing itself and its ``prior_call`` is of the same kind
+    as the new operation, then it counts as the new operation's call. A restart and a creation send what they
+    need in any case.
     """
     is_down = made.verb.brings_down
     if not is_down and made.verb is not OperationVerb.START:
@@ -186,7 +188,8 @@ def _carry_over(tx: Transaction, made: Operation, former: Operation) -> Operatio
         }
     else:
         return made
-    # A failed state from before that call isn't its result. Other states matter only with a call of its own.
+    # A failed state seen before that call isn't its result. Other states matter only if the operation sent a
+    # call itself.
     is_same_call = sent is not Call.NONE or not former.has_called
     if is_same_call and former.called_from is State.FAILED:
         carried["called_from"] = State.FAILED
@@ -203,7 +206,7 @@ def add(
     channel_id: str | None = None,
     **more: Unpack[Details],
 ) -> Operation:
-    """Write an operation on a workspace that has no open one, with its card row."""
+    """Write an operation and its card row for a workspace that has no open operation."""
     now, reads_first = tx.now(), more.get("reads_first", False)
     kind, usual = _measure_similar_starts(tx, workspace, verb)
     made = Operation(
@@ -213,7 +216,7 @@ def add(
         connection=workspace.connection,
         verb=verb,
         created_at=now,
-        # A start before a lesson begins has its deadline after the beginning.
+        # The deadline of a start planned for a lesson counts from the lesson's beginning.
         deadline_at=max(now, more.get("planned_for") or 0.0) + deadline_seconds,
         next_step_at=now + READ_SECONDS if reads_first else now,
         reference=reference,
@@ -279,7 +282,7 @@ def put_away(tx: Transaction, workspace_id: str) -> None:
 
 
 def keep_waiting(tx: Transaction, operation_id: str, deadline_seconds: float) -> Operation | None:
-    """Set a new deadline (number + 1) on an open operation; return None if it is no longer open."""
+    """Give an open operation a new deadline with the next number; return None if it is no longer open."""
     row = work_items.keep_waiting(tx, OPERATIONS, operation_id, deadline_seconds)
     if row is None:
         return None
@@ -318,9 +321,9 @@ def open_operations(tx: Transaction, principal: Principal) -> list[Operation]:
 
 
 def claim_operations(tx: Transaction, limit: int, lease: float, owner: str = "") -> list[ClaimedOperation]:
-    """Claim due open operations, oldest first, each with everything a step needs.
+    """Claim due open operations, oldest first, each with everything that a step needs.
 
-    Starts of a connection whose start queue another process owns are left to that process.
+    Starts on a connection whose start queue another process owns are left to that process.
     """
     found = work_items.claim(tx, OPERATION_QUEUE.claim, "claimed_operations", lease, limit=limit, owner=owner)
     steps = []
@@ -333,10 +336,10 @@ def claim_operations(tx: Transaction, limit: int, lease: float, owner: str = "")
 
 @concerns(lambda _update, was=None: [] if was is None else [was["principal"]])
 def save_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | None:
-    """Write a step's result and release the lease, in one transaction; return the row after that.
+    """Write a step's result and release the lease, in one transaction; return the row as written.
 
-    Return None if the operation has ended meanwhile, or if another step now holds it. ``was`` is the row that
-    the step worked with.
+    Return None if the operation has ended in the meantime, or if another step now holds it. ``was`` is the
+    row that the step worked with.
     """
     pending = update.notices if update.outcome is not None else ()
     saved = work_items.save(
@@ -378,7 +381,7 @@ def _choose_changes(_tx: Transaction, row: Row, update: Update, shared: Row) -> 
     now, hold = shared["now"], shared["block_reason"]
     ends = update.outcome is not None
     is_unsent = row["good_until"] is not None and shared["start_call"] == Call.NONE
-    # Each cause counts separately, as for runs (``bot.store.runs``).
+    # Each cause of a block is timed separately, as for runs (``bot.store.runs``).
     blocked_since = row["blocked_since"] if hold == row["block_reason"] else None
     return {
         **shared,
@@ -387,7 +390,7 @@ def _choose_changes(_tx: Transaction, row: Row, update: Update, shared: Row) -> 
         "called_from": update.called_from or row["called_from"],
         "failed_at": None if update.called else update.failed_at or row["failed_at"],
         "read_since": now if update.read_needed else row["read_since"],
-        # A block reason from a read stays until a read says otherwise.
+        # A block reason found by a read stays until another read says otherwise.
         "read_block_reason": None if update.block_reason or ends else row["read_block_reason"],
         "deadline_at": None if update.deadline_passed else row["deadline_at"],
         "delayed_by": (is_unsent and (hold or row["read_block_reason"])) or row["delayed_by"],
@@ -395,7 +398,7 @@ def _choose_changes(_tx: Transaction, row: Row, update: Update, shared: Row) -> 
 
 
 def choose_name(tx: Transaction, workspace_id: str, wanted: FreeName) -> None:
-    """Choose a name for an unnamed workspace that none of its owner's others on the connection has.
+    """Give an unnamed workspace a name that its owner has no other workspace of on the connection.
 
     The name of a workspace whose creation may still succeed counts as used, too.
     """

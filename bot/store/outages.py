@@ -1,4 +1,4 @@
-"""Outages: when each connection, and Slack, last answered, and since when it doesn't."""
+"""Outages: when Slack and each connection last answered, and how long they have been silent."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -10,14 +10,16 @@ from bot.store.queues import ALWAYS, Queue, declare_queue
 from bot.store.tables import OUTAGES, REACHED
 from bot.store.transaction import Priority, Transaction, prioritize
 
-#: The name of a trouble that is no connection's outage: another Usher answers people of the same Slack app.
+#: Name under which another problem is stored as an outage: a second Usher is answering users of the same
+#: Slack app.
 TWICE: Final = "#twice"
-#: Suffixes of a connection's outages if it refuses Usher's own secret, or the secrets of several people.
+#: Suffixes for a connection's outages in which it refuses Usher's own secret, or the secrets of several
+#: people.
 OURS: Final = "#secret"
 PEOPLE: Final = "#people"
 
 
-#: Outages, which no process claims: each looks at all of them.
+#: The queue of outages. No process claims them: each one checks them all.
 OUTAGE_QUEUE: Final = declare_queue(
     Queue(
         name="outages",
@@ -30,7 +32,7 @@ OUTAGE_QUEUE: Final = declare_queue(
 
 @prioritize(Priority.STEADY)
 def list_outages(tx: Transaction) -> Mapping[str, float]:
-    """Return the current outages by connection, each with its beginning (epoch seconds)."""
+    """Map each connection with an outage to when that began (epoch seconds)."""
     return {row["connection"]: float(row["since"]) for row in tx.all("outages")}
 
 
@@ -54,15 +56,15 @@ def end(tx: Transaction, connection: str, notices: Sequence[NewNotice] = ()) -> 
 
 
 def note_silence(tx: Transaction, name: str, since: float, answered_at: float | None) -> float:
-    """Note that a connection or Slack doesn't answer; return since when, according to any process."""
+    """Record that a connection or Slack doesn't answer; return the earliest time any process noticed that."""
     row = tx.one("silent", name=name, since=since, answered_at=answered_at)
     return since if row is None else float(row["silent_since"])
 
 
-# The row it locks is never locked for long, so it needn't wait its turn with steady work.
+# The row that this locks is never locked for long, so it needn't take turns with steady work.
 @prioritize(Priority.RECORDS)
 def note_answer(tx: Transaction, name: str, at: float) -> bool:
-    """Note when a connection or Slack answered; return whether there is a silence, which that may end."""
+    """Record when a connection or Slack answered; return whether there is a silence that this may end."""
     tx.ask("answered", name=name, at=at)
     tx.finish()
     row = tx.one("answered", name=name, at=at)
@@ -77,7 +79,7 @@ def end_silence(tx: Transaction, name: str, at: float) -> bool:
 
 @prioritize(Priority.STEADY)
 def list_reached(tx: Transaction) -> dict[str, Reached]:
-    """Return the last answer, and the silence if any, of each connection and of Slack.
+    """Return the last answer of each connection and of Slack, and its silence, if any.
 
     A connection for which only an outage is stored has been silent since that began.
     """

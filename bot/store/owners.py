@@ -1,4 +1,4 @@
-"""Jobs that only one process may do at a time, held by leases; and the list of live processes."""
+"""Jobs that only one process may do at a time, secured by leases; and the list of live processes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,19 +8,20 @@ from bot.store.tables import OWNERS
 from bot.store.transaction import Priority, Transaction, concerns, prioritize
 from bot.support.release import RELEASE
 
-#: Seconds until a lease that isn't renewed is lost, and another process may take over.
+#: A process that doesn't renew a lease for this many seconds loses it, and another process may take over.
 LEASE_SECONDS: Final = 10.0
-#: Roles of processes. A live process owns a name that begins with its role, such as ``worker:…``.
+#: The roles of processes. A live process owns a name that begins with its role, such as ``worker:…``.
 ROLES: Final = ("serve", "web", "worker")
 
 
-#: Prefix of the names by which a process says that it has an encryption key; the fingerprint follows.
+#: Prefix of the names by which a process announces which encryption keys it has; each ends with a key's
+#: fingerprint.
 KEY_PREFIX: Final = "key:"
 
 
 @dataclass(frozen=True, slots=True)
 class Ownership:
-    """A name that a process owns, and the seconds until its lease ends."""
+    """A name that a process owns, and how many seconds are left of its lease."""
 
     name: str
     owner: str
@@ -31,7 +32,7 @@ class Ownership:
 def own(tx: Transaction, owner: str, names: Sequence[str]) -> list[str]:
     """Take or renew the lease of each name that no other process owns.
 
-    Return the names that the owner has now.
+    Return the names that ``owner`` now owns.
     """
     now = tx.now()
     given = {"owner": owner, "now": now, "until": now + LEASE_SECONDS, "release": RELEASE}
@@ -46,14 +47,14 @@ def renew_owned(tx: Transaction, owner: str) -> list[str]:
 
 
 def release(tx: Transaction, owner: str, names: Sequence[str]) -> None:
-    """Give up names, so that other processes can take them at once."""
+    """Release names, so that other processes can take them immediately."""
     for name in names:
         OWNERS.delete(tx, owner=owner, name=name)
 
 
 @prioritize(Priority.URGENT)
 def release_all(tx: Transaction, owner: str) -> None:
-    """Give up all names of an owner."""
+    """Release all names of an owner."""
     OWNERS.delete(tx, owner=owner)
 
 
@@ -74,11 +75,11 @@ def list_processes(tx: Transaction) -> list[Ownership]:
 
 @prioritize(Priority.STEADY)
 def list_key_fingerprints(tx: Transaction) -> frozenset[str]:
-    """Return the fingerprints of the encryption keys that living processes have."""
+    """Return the fingerprints of the encryption keys that live processes have."""
     return frozenset(row["name"].split(":")[1] for row in tx.all("keys_in_use", now=tx.now()))
 
 
 @prioritize(Priority.STEADY)
 def is_worked(tx: Transaction) -> bool:
-    """Return whether there is a live process that does the background work."""
+    """Return whether a live process does the background work."""
     return tx.one("is_worked", now=tx.now()) is not None

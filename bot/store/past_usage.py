@@ -1,7 +1,8 @@
-"""Lives of before there was a ledger, from the runs that are left and from the audit.
+"""Lives from before the ledger existed, reconstructed from the remaining runs and the audit.
 
-A task of migration 0074 reads them in batches, after the release has started. Each entry changes the last
-life of its workspace. Until an entry shows how that ended, its end is unknown from its last sign of life on.
+A task of migration 0074 reads both in batches after the release has started. Each audit entry updates the
+last life of its workspace. Until an entry shows how a life ended, its end counts as unknown from its last
+sign of life on.
 """
 
 from typing import Final
@@ -14,20 +15,21 @@ from bot.store.fan_out import register_fan_out
 from bot.store.transaction import Row, Transaction, from_json
 from bot.store.usage import LIVES
 
-#: A run is read at least this often, in seconds, so it ended that long before its end was noted, at most.
+#: Runs are read at least this often, in seconds, so a run ended at most that long before its end was
+#: recorded.
 _READ_SECONDS: Final = 600.0
 _BRINGING_DOWN: Final = frozenset(verb.value for verb in OperationVerb if verb.brings_down)
 _BRINGING_UP: Final = frozenset(OperationVerb) - _BRINGING_DOWN
 
 
 def _add_run(tx: Transaction, row: Row, _said: Row) -> None:
-    """Write the life of a run that the database still has; the ledger may know it already."""
+    """Write the life of a run that is still in the database, unless the ledger already has it."""
     if LIVES.row(tx, id=row["id"]) is None:
         usage.note_run(tx, None, row)
 
 
 def _follow_entry(tx: Transaction, entry: Row, _said: Row) -> None:
-    """Change the lives of the workspace, or the run, that an entry of the audit is about."""
+    """Update the lives of the workspace or run that an audit entry is about."""
     family, _, verb = entry["action"].partition(".")
     detail, at, result = from_json(entry["detail"]) or {}, entry["at"], entry["result"]
     if "job" in detail:
@@ -66,7 +68,7 @@ def _end(tx: Transaction, workspace_id: str, earliest: float, latest: float, kno
 
 
 def _go_down(tx: Transaction, workspace_id: str, at: float, *, is_down: bool) -> None:
-    """Note the end of a stop: it is down, or it ran on, nobody knows until when."""
+    """Record how a stop ended: the workspace is down, or it kept running for an unknown time."""
     life = tx.one("last_past_life", workspace_id=workspace_id)
     if life is None:
         return

@@ -1,4 +1,4 @@
-"""Pauses during which providers asked not to be called."""
+"""Pauses requested by providers, during which they aren't called."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,18 +8,18 @@ from bot.store.fan_out import FAN_OUT_BATCH_SIZE
 from bot.store.queues import ALWAYS, Queue, declare_queue
 from bot.store.transaction import Priority, Transaction, prioritize
 
-#: Seconds for which a pause is kept after it was requested, as pauses of several people within a minute count
-#: as everybody's.
+#: How long a pause is kept after it was requested, in seconds. If several people's calls are paused within
+#: this time, everybody's are.
 RETENTION_SECONDS = 60.0
 Calls = Literal["any", "start"]
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A pause that a provider asked for ``ago`` seconds ago, with ``left`` seconds to go.
+    """A pause that a provider requested ``ago`` seconds ago, with ``left`` seconds to go.
 
-    ``calls``: all calls (``any``), or only those that start something (``start``). ``account_id`` is "" for
-    everybody's.
+    ``calls``: whether it applies to all calls (``any``), or only to those that start something (``start``).
+    ``account_id`` is "" if it applies to everybody.
     """
 
     connection: str
@@ -38,7 +38,7 @@ def save_pauses(tx: Transaction, connection: str, calls: Calls, seconds: Mapping
         tx.run("save_pause", **key, now=now, until=now + wait)
 
 
-#: Pauses, which no process claims: each reads those that still matter.
+#: The queue of pauses. No process claims them: each one reads those that still matter.
 PAUSE_QUEUE: Final = declare_queue(
     Queue(
         name="pauses",

@@ -1,4 +1,4 @@
-"""People: what Slack last said about them, and whether they were introduced to Usher."""
+"""People: what Slack last said about them, and whether they have been introduced to Usher."""
 
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -17,7 +17,7 @@ def find_person(tx: Transaction, principal: Principal) -> Person | None:
 
 
 def find_zone(tx: Transaction, principal: Principal) -> ZoneInfo:
-    """Return the time zone that a person has in Slack."""
+    """Return the time zone that is set in a person's Slack profile."""
     return choose_zone(find_person(tx, principal))
 
 
@@ -28,7 +28,7 @@ def choose_zone(found: Person | None) -> ZoneInfo:
 
 def list_members(tx: Transaction, place: str) -> list[tuple[str, tuple[str, ...]]]:
     """Return the keys of all users of Usher in a place, with their names, handles and e-mail addresses."""
-    # Keys that begin with the place sort before the place with ";" instead of ":" at its end.
+    # Keys that begin with the place sort before the place with its final ":" replaced by ";".
     found = tx.all("members", place=place, beyond=f"{place[:-1]};")
     return [(row["principal"], (row["name"], row["handle"], row["email"] or "")) for row in found]
 
@@ -41,38 +41,39 @@ def was_introduced(tx: Transaction, principal: Principal) -> bool:
 @prioritize(Priority.URGENT)
 @concerns(lambda principal: [principal.key])
 def note_introduction(tx: Transaction, principal: Principal) -> bool:
-    """Note that a person is introduced to Usher; return whether it is the first time."""
+    """Record that a person is being introduced to Usher; return whether it is the first time."""
     return tables.GREETINGS.add_new(tx, principal=principal, greeted_at=tx.now())
 
 
-#: People per write; PostgreSQL takes a third of a millisecond for each (the benchmark ``growth``).
+#: Number of people per write; PostgreSQL takes a third of a millisecond for each (benchmark ``growth``).
 SAVE_BATCH_SIZE: Final = 30
 
 
 @concerns(lambda people: [one.principal.key for one in people])
 def save(tx: Transaction, people: Sequence[Person]) -> None:
-    """Write people; the newer ``seen_at`` wins unless it is in the future."""
+    """Write people; the newer ``seen_at`` wins unless it lies in the future."""
     now = tx.now()
     for one in people:
         tx.run("save_person", **tables.PEOPLE.columns(one), now=now)
 
 
-#: The most seconds until a write of another process is seen; this process sees its own at once.
+#: How long it may take until another process's write is seen, in seconds; this process sees its own
+#: immediately.
 CACHE_SECONDS = 2.0
 MAX_CACHED_PEOPLE = 5_000
 
 
 class PeopleCache:
-    """Cache people for two seconds of the store's time; never that somebody is unknown.
+    """Cache people for two seconds of the store's time, but never cache that a person is unknown.
 
-    The cache is in memory only. With several processes it may be two seconds old, so a use case that changes
-    something reads the person's row instead.
+    The cache is in memory only. With several processes it may be two seconds out of date, so a use case that
+    changes something reads the person's row instead.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self._people: dict[str, tuple[float, Person]] = {}
-        #: Increased by each invalidation, so that the result of a read that began before isn't cached.
+        #: Incremented by each invalidation, so that the result of a read begun before one isn't cached.
         self.mark = 0
 
     def find(self, principal: Principal) -> Person | None:
@@ -83,7 +84,7 @@ class PeopleCache:
         return found[1]
 
     def keep(self, person: Person | None, mark: int) -> None:
-        """Cache a person; do nothing if the cache was invalidated since the read began (``mark`` then)."""
+        """Cache a person, unless the cache was invalidated since ``mark`` was taken, when the read began."""
         if person is None or mark != self.mark:
             return
         if len(self._people) >= MAX_CACHED_PEOPLE:
@@ -91,6 +92,6 @@ class PeopleCache:
         self._people[person.principal.key] = (self._now(), person)
 
     def forget(self) -> None:
-        """Invalidate the whole cache, as a person was written."""
+        """Invalidate the whole cache, because a person was written."""
         self.mark += 1
         self._people.clear()

@@ -1,4 +1,4 @@
-"""Starts that hours and lessons have planned, and that must follow changes of these."""
+"""Planned starts for hours and lessons, which are kept in step with changes to those."""
 
 from bot.domain.courses import Participant
 from bot.domain.hours import HoursRule
@@ -12,13 +12,15 @@ from bot.store.transaction import Transaction
 def review_start(tx: Transaction, workspace_id: str, *changed: HoursRule) -> None:
     """Adapt a workspace's unsent planned start after some rules have ``changed``.
 
-    It becomes valid for as long as the current rules say, and is cancelled if none of them wants it any more.
+    How long the start is valid follows from the current rules; it is cancelled if none of them needs it any
+    more.
     """
     row = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
     start = None if row is None else OPERATIONS.parse(row)
     if start is None or not start.is_planned_ahead:
         return
-    # A changed rule may no longer have the start's occurrence; the stop planned with the start shows it.
+    # A changed rule may no longer contain the start's occurrence, but the stop planned with the start shows
+    # it.
     workspace = WORKSPACES.one(tx, id=workspace_id)
     has_end = workspace is not None and any(one.start == start.id for one in workspace.planned_stops.rows)
     if not has_end and not filter_plans(tx, start, changed):
@@ -32,7 +34,7 @@ def review_start(tx: Transaction, workspace_id: str, *changed: HoursRule) -> Non
 
 
 def cancel_start(tx: Transaction, member: Participant) -> None:
-    """Cancel the unsent start of a lesson, as the member leaves the course."""
+    """Cancel the unsent start of a lesson, because the member is leaving the course."""
     workspace_id = member.workspace_id or ""
     row = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
     start = None if row is None else OPERATIONS.parse(row)

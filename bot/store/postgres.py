@@ -1,10 +1,10 @@
-"""The PostgreSQL engine: connections that write, claim, record and read, each in its own thread.
+"""The PostgreSQL engine: connections for writing, claiming, recording and reading, each in its own thread.
 
-A transaction that decides anything takes an advisory lock, so one does at a time, as on SQLite: what a method
-reads stays true until it commits, in however many processes. Claims, the records of polls, and decisions that
-say whose rows they are about share that lock: they run side by side, in one process and in several. Claims
-lock the rows that they change, the others their subjects (``docs/adr/0116-whose-it-is.md``). Calls in a
-thread are as quick as asynchronous ones.
+A transaction that decides anything takes an advisory lock, so only one decides at a time, as on SQLite:
+whatever it reads stays true until it commits, however many processes there are. Claims, the records of polls,
+and decisions that declare whose rows they concern share that lock: they run side by side, within one process
+and across several. Claims lock the rows that they change, the others lock their subjects
+(``docs/adr/0116-whose-it-is.md``). Calls in a thread are as fast as asynchronous ones.
 """
 
 import asyncio
@@ -46,9 +46,9 @@ from bot.support.settings.database import read_sign_in_again
 log = structlog.get_logger(__name__)
 
 
-#: Connections that read: a long list doesn't keep everybody else waiting.
+#: Number of connections that read; more than one, so that a long list doesn't hold up everybody else.
 READERS = 2
-#: Connections that decide beside each other, each for its own part of all subjects.
+#: Number of connections that decide side by side, each for its own share of the subjects.
 LANES = 4
 #: How long closing waits for a connection whose server has gone silent, in seconds.
 JOIN_SECONDS = 1.0
@@ -57,7 +57,7 @@ _CLOSED_MESSAGE = "This database ({name}) is being copied to: try again in a mom
 
 
 class PostgresEngine(Engine):
-    """Supply transactions of one PostgreSQL database."""
+    """Run transactions on one PostgreSQL database."""
 
     is_shared = True
 
@@ -73,8 +73,8 @@ class PostgresEngine(Engine):
         readers: int = READERS,
         database_clock: DatabaseClock | None = None,
     ) -> None:
-        """``scripts`` are the migrations by name, in the order to run them."""
-        #: Where the listener connects.
+        """``scripts`` maps migration names to their SQL, in the order in which to run them."""
+        #: The URL to which the listener connects.
         self._url = read_sign_in_again(url)
         self._servers = Servers()
         self._watch: asyncio.Task[None] | None = None
@@ -105,13 +105,13 @@ class PostgresEngine(Engine):
 
     @property
     def is_whole(self) -> bool:
-        """Return whether each connection that writes is there, and one that reads."""
+        """Return whether all connections that write are up, and at least one that reads."""
         is_away = any(session.is_away for session in self._writing)
         return not is_away and not all(session.is_away for session in self._reading)
 
     @property
     def problem(self) -> str:
-        """Return why it isn't whole, "" if it is."""
+        """Return why the engine isn't whole, "" if it is."""
         if self.is_whole:
             return ""
         said = (session.problem for session in (*self._writing, *self._reading))
@@ -119,11 +119,11 @@ class PostgresEngine(Engine):
 
     @property
     def warning(self) -> str:
-        """Return what is wrong with the servers of its address though it works, "" for nothing."""
+        """Return what is wrong with the database's servers even though it works, "" for nothing."""
         return self._servers.problem
 
     def _may_claim(self) -> bool:
-        """Return whether claimed work can be carried out and written down."""
+        """Return whether claimed work could be carried out and recorded."""
         return self.is_whole and not self._session.is_cut
 
     async def open(self) -> None:
@@ -135,7 +135,8 @@ class PostgresEngine(Engine):
         try:
             for worker in self._others:
                 await worker.start("store-worker")
-            # Of connections that are made one after the other only a pooler gives two the same.
+            # Connections opened one after the other can share a server process only if there is a pooler in
+            # between.
             sessions = [*self._writing, *self._reading]
             if len({session.pid for session in sessions}) < len(sessions):
                 raise self._make_pooling_error()
@@ -148,9 +149,10 @@ class PostgresEngine(Engine):
         return StoreAway(f"{self._name}: {make_pooling_error()}")
 
     async def listen(self, on_write: OnWrite) -> None:
-        """Pass the names of the tables that other processes write to a callback, until cancelled.
+        """Call a function with the names of tables that other processes write, until cancelled.
 
-        Those who do look at everything every second: commits that notify wait for each other.
+        Listening processes check everything once a second and don't notify each other, because commits that
+        notify wait for one another.
         """
         for session in self._writing:
             session.transaction.notifies = False
@@ -159,8 +161,8 @@ class PostgresEngine(Engine):
     async def migrate(self, *, serves: bool = False) -> list[str]:
         """Bring the schema up to date; return the names of the migrations that ran.
 
-        Raise StoreTooOld, StoreTooNew, StoreUnreleased or StoreInUse. Who serves meanwhile stops by itself.
-        ``serves``: serve, beside others that do.
+        Raise StoreTooOld, StoreTooNew, StoreUnreleased or StoreInUse. Processes that are serving meanwhile
+        stop by themselves. ``serves``: then begin to serve, alongside others.
         """
         applied = await self._write_patiently(lambda _: self._migrate())
         if serves:
@@ -172,10 +174,10 @@ class PostgresEngine(Engine):
         return applied
 
     async def fill(self, tables: Callable[[], Generator[schema.TableCopy]]) -> dict[str, int]:
-        """Copy whole tables into a migrated, empty database, all or none; return how many rows each has.
+        """Copy whole tables, all or none, into a migrated, empty database; return each one's row count.
 
-        Raise StoreError if it isn't empty, StoreInUse if somebody serves from it. ``tables`` is called again
-        if the connection is lost meanwhile.
+        Raise StoreError if it isn't empty, StoreInUse if another process serves from it. ``tables`` is called
+        again if the connection is lost in the meantime.
         """
 
         def copied(_: Transaction) -> dict[str, int]:
@@ -203,10 +205,7 @@ class PostgresEngine(Engine):
         return self._beside.get(priority, self._write_queue)
 
     def _begin_write(self, session: Session, subjects: Sequence[str] = ()) -> None:
-        """Begin a transaction. Its time is the database's, however that has changed: nobody moves times.
-
-        The first on each connection of a process that serves compares the server with the rows.
-        """
+        """Begin a transaction on the database's clock; stored times aren't moved even if that clock jumps."""
         assert isinstance(session, PostgresSession), "this engine's own"
         session.begin(writes=True, subjects=subjects)
         if self._serves and not session.is_compared:
@@ -217,7 +216,7 @@ class PostgresEngine(Engine):
             session.begin(writes=True, subjects=subjects)
 
     def _migrate(self) -> list[str]:
-        """Run missing migrations, all or nothing: a transaction is open."""
+        """Run missing migrations, all or nothing; a transaction is already open."""
         applied = self._session.applied()
         missing = schema.find_missing_migrations(applied, self._scripts, self._name)
         if applied and missing and not self._can_migrate():
@@ -227,21 +226,21 @@ class PostgresEngine(Engine):
         return missing
 
     def _can_migrate(self) -> bool:
-        """Return whether nobody serves, or only processes that stop by themselves."""
+        """Return whether nobody serves, or only processes that will stop by themselves."""
         if self._session.is_alone():
             return True
         running = owners.list_processes(self._session.transaction)
         return bool(running) and not any(is_newer(FIRST_THAT_STOPS, one.release) for one in running)
 
 
-#: Between two attempts to connect again, in seconds: until then, ticks do.
+#: How long the listener waits between attempts to reconnect, in seconds; until then, ticks do its work.
 RETRY_SECONDS: Final = 1.0
 
 
 async def listen(url: str, on_write: OnWrite, servers: Servers) -> None:
-    """Pass other processes' notifications to a callback, until cancelled.
+    """Call a function for other processes' notifications, until cancelled.
 
-    Connect again when the connection is lost.
+    Reconnects when the connection is lost.
     """
     is_lost = False
     while True:
@@ -264,10 +263,10 @@ async def listen(url: str, on_write: OnWrite, servers: Servers) -> None:
             is_lost, url = True, read_sign_in_again(url)
 
 
-# Moving an installation from a SQLite file here: everything in one transaction, so after an interruption the
-# target is as empty as before. Nobody may serve from either of them in the meantime.
+# Copying an installation from a SQLite file into this database happens in one transaction, so an interruption
+# leaves the target empty. No process may serve from either database in the meantime.
 _SERVED = "Usher is running on {path}: stop it, then copy again."
-#: The tables that say which migrations ran, and on which server.
+#: Tables that aren't copied, because they describe the target: which migrations ran, and on which server.
 _WRITTEN_ANEW: Final = {"database_timeline", "migrations", "schema_changes"}
 _TABLE_NAMES: Final = (
     "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = current_schema()"
@@ -279,8 +278,8 @@ _DIFFERS = "The audit record of the copy differs from that of {path}: drop the c
 class Copied:
     """The result of copying a database.
 
-    Rows by table, the first bad row of an audit that was already broken, and the tables of other tools, which
-    stay where they are.
+    It holds the row counts by table, the first bad row of an audit that was already broken, and the tables of
+    other tools, which aren't copied.
     """
 
     counts: dict[str, int]
@@ -289,14 +288,14 @@ class Copied:
 
 
 async def copy_store(path: Path, url: str) -> Copied:
-    """Copy a file into an empty database. Raise StoreError with what to do; then nothing was copied."""
+    """Copy a file into an empty database. If that fails, copy nothing and raise StoreError with advice."""
     clock, ids = SystemClock(), SystemIds()
     source = SqliteEngine(str(path), clock, ids)
     await source.open()
     try:
         try:
             await source.migrate(serves=True)
-            # Who copies it again means to: the copy may be served from.
+            # Copying a moved database again is deliberate, so the copy may be served from.
             await Store(source).write(maintenance.remove_marks, "moved")
         except StoreInUse:
             raise StoreInUse(_SERVED.format(path=path)) from None
@@ -317,7 +316,7 @@ async def copy_store(path: Path, url: str) -> Copied:
 
 
 async def _compare(source: Store, target: Store, path: Path) -> int | None:
-    """Return the first bad row of the audit, the same in both."""
+    """Return the first bad audit row; raise StoreError if the two databases' audits differ."""
     broken_at = await source.perform(audit.verify_audit)
     heads = await source.read(audit.read_audit_head), await target.read(audit.read_audit_head)
     if heads[0] != heads[1] or await target.perform(audit.verify_audit) != broken_at:
@@ -325,16 +324,17 @@ async def _compare(source: Store, target: Store, path: Path) -> int | None:
     return broken_at
 
 
-#: After what else comes whatever refers to a table that refers to others itself.
+#: Ranks of tables that must be copied after all others, because they refer to tables that have references
+#: themselves.
 _COPY_RANKS: Final = {"workspaces": 2}
 
 
 def _read_tables(
     path: str, known: Collection[str] | None = None, others: set[str] | None = None
 ) -> Generator[schema.TableCopy]:
-    """Yield every table of a file, as of one moment; those that others refer to come first.
+    """Yield every table of a file as of one moment, tables that others refer to first.
 
-    What isn't ``known`` to the target is another tool's, and goes to ``others``.
+    Tables that aren't ``known`` to the target belong to other tools; their names are added to ``others``.
     """
     from sqlite_utils import Database  # noqa: PLC0415 - only where it is used
 
@@ -348,7 +348,7 @@ def _read_tables(
                     table.name,
                 ),
             ):
-                # SQLite's own tables, such as the statistics of ANALYZE, stay with it.
+                # SQLite's own tables, such as the statistics of ANALYZE, aren't copied.
                 if table.name in _WRITTEN_ANEW or table.name.startswith("sqlite_"):
                     continue
                 if known is not None and table.name not in known:

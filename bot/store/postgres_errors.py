@@ -1,7 +1,7 @@
-"""What PostgreSQL, and poolers before it, answer: what waits, what is away, and what operators read of it.
+"""Errors of PostgreSQL and poolers: what to retry, what means that it's down, and what operators read.
 
-The server's answers come in any language: its SQLSTATE decides, and what has none is away. Words only choose
-the sentence.
+The server may answer in any language, so the SQLSTATE decides, and an error without one means that the server
+is down. Words are only used to choose the sentence.
 """
 
 import re
@@ -34,18 +34,20 @@ _POSTGRES_CAUSES = {
     "53100": "the disk of the database is full",
     "57014": "the database took too long",
 }
-#: The same work may succeed in a moment: a lock, a server that is starting or stopping, too many connections.
+#: SQLSTATEs after which the same work may soon succeed: a lock, a server that is starting or stopping, or too
+#: many connections.
 _PASSING_CODES = frozenset({"55P03", "40P01", "40001", "25P03", "53300", "57P01", "57P02", "57P03"})
-#: What a pooler says, or a connection that is lost: class 08.
+#: The SQLSTATE class of lost connections and of poolers' answers.
 _PASSING_CLASS = "08"
-#: The classes of what is about the server, and not about what was asked: it is away until that is mended.
+#: SQLSTATE classes that are about the server rather than the query; it counts as down until the problem is
+#: fixed.
 _AWAY_CLASSES = ("08", "25", "28", "3D", "53", "55", "57", "58")
-#: ``feature_not_supported``: what a prepared statement gets once a migration has changed its table.
+#: ``feature_not_supported``: the error of a prepared statement after a migration has changed its table.
 STALE_PLAN = "0A000"
 _NO_SERVER = "no server answers there: start it, or correct the address"
 _TOO_LATE = "no server answers there in time"
 _TOO_MANY_CONNECTIONS = "the server has no free connection"
-#: What is said of a connection whose first statement wasn't answered.
+#: The message for a connection whose first statement wasn't answered.
 FIRST_STATEMENT_UNANSWERED = "the first statement was not answered"
 _NOT_SERVED = (
     "it accepts connections, and doesn't answer: if there is a pooler in between, let it keep enough of them "
@@ -54,7 +56,8 @@ _NOT_SERVED = (
 _RESTARTS = "the server is starting or stopping"
 _WRONG_SIGN_IN = "the user or the password in it is wrong"
 _SEE_LOG = "see the log of the PostgreSQL server"
-#: By what the server or a pooler says when it lets nobody in.
+#: Maps patterns in what a server or pooler says when it refuses a sign-in to the causes that operators are
+#: told.
 _SAID = (
     (r"authentication failed", _WRONG_SIGN_IN),
     (r"role .* does not exist", "there is no such user"),
@@ -75,7 +78,8 @@ _SAID = (
     (r"terminating connection", _RESTARTS),
 )
 _PASSING: Final = (_NOT_SERVED, _NO_SERVER, _TOO_MANY_CONNECTIONS, _RESTARTS)
-#: By what the client library says of the way there, and of what it lacks.
+#: Maps patterns in what the client library says when it can't connect, or lacks something, to the causes that
+#: operators are told.
 _NOT_REACHED = (
     (r"no password supplied", _WRONG_SIGN_IN),
     (FIRST_STATEMENT_UNANSWERED, _NOT_SERVED),
@@ -83,7 +87,8 @@ _NOT_REACHED = (
     (r"timeout|timed out", _TOO_LATE),
     (r"closed the connection|reset by peer|Broken pipe", _RESTARTS),
 )
-#: By what only the client library says: waiting mends none of it.
+#: Maps patterns in what the client library says to causes that waiting doesn't fix, such as a wrong
+#: certificate.
 _NEVER_REACHED = (
     (r"root certificate file", "the file of sslrootcert can't be read"),
     (
@@ -101,9 +106,9 @@ _NEVER_REACHED = (
     (r"could not translate host name|failed to resolve host", "there is no such host"),
     (r"certificate|SSL", "no secure connection can be made: see sslmode and the server's certificate"),
 )
-#: The severity before the server's own words, whatever their language: libpq puts two spaces behind it.
+#: Finds the server's own words after the severity, in any language: libpq puts two spaces before them.
 _WORDS_PATTERN: Final = re.compile(r"(?:^|failed: )\w+:  (.+)", re.MULTILINE)
-#: Errors of a migration that creates what is there already.
+#: Errors of a migration that creates something that already exists.
 _DUPLICATE_ERRORS: Final = (
     psycopg.errors.DuplicateTable,
     psycopg.errors.DuplicateColumn,
@@ -122,7 +127,7 @@ def is_passing(error: psycopg.Error) -> bool:
 
 
 def translate(error: Exception) -> Exception:
-    """Translate an error of PostgreSQL to one that callers know; return others unchanged."""
+    """Translate a PostgreSQL error into one that callers know; return others unchanged."""
     if not isinstance(error, psycopg.Error):
         return error
     if isinstance(error, psycopg.IntegrityError):
@@ -142,7 +147,7 @@ def translate(error: Exception) -> Exception:
 
 
 def make_standby_error() -> StoreAway:
-    """Return the error for a server that only follows another one; it may take that one's place."""
+    """Return the error for a server that is only a standby; it may become the primary later."""
     return StoreAway(
         "the database is a standby, which can only be read: give the address of the primary, or those of all "
         "servers with target_session_attrs=read-write"
@@ -150,15 +155,12 @@ def make_standby_error() -> StoreAway:
 
 
 def make_pooling_error() -> StoreAway:
-    """Return the error for connections that others use between two transactions."""
+    """Return the error for a pooler that may assign a connection to another client between transactions."""
     return StoreAway(_POOLED)
 
 
 def describe_url(url: str) -> str:
-    """Return the parts of a database's URL that are no secret.
-
-    The server and the name, nothing that opens it.
-    """
+    """Return the parts of a database's URL that aren't secret: the server and the name."""
     try:
         parts = conninfo_to_dict(url)
     except psycopg.Error:
@@ -170,8 +172,8 @@ def describe_url(url: str) -> str:
 def make_open_error(url: str, error: psycopg.Error) -> StoreUnavailable:
     """Return the error for operators when a database can't be opened.
 
-    StoreAway, unless only the URL, a certificate or a setting here can mend it; StoreRefused, if a server
-    answers and lets nobody in, and isn't known to do so in a moment.
+    It is StoreAway, unless only a change to the URL, a certificate or a setting here can fix the problem; and
+    StoreRefused if a server answers but refuses the sign-in, and that isn't known to be temporary.
     """
     kind: type[StoreUnavailable] = StoreUnavailable
     words = [error.diag.message_primary or ""] if error.sqlstate else _WORDS_PATTERN.findall(str(error))
@@ -189,11 +191,11 @@ def make_open_error(url: str, error: psycopg.Error) -> StoreUnavailable:
 
 
 def _find_cause(causes: Sequence[tuple[str, str]], text: str) -> str:
-    """Return the cause of the first pattern that a text has, "" if it has none."""
+    """Return the cause for the first pattern that matches a string, or "" if none does."""
     found = ((re.search(pattern, text, re.IGNORECASE), cause) for pattern, cause in causes)
     return next((cause.format(said=match[0]) for match, cause in found if match), "")
 
 
 def explain_not_opened(url: str, error: psycopg.Error) -> str:
-    """Return the cause for operators when a database can't be opened."""
+    """Return the explanation for operators of why a database can't be opened."""
     return str(make_open_error(url, error))

@@ -1,8 +1,9 @@
-"""The servers that the address of a PostgreSQL database names: the one with the latest past is used.
+"""Choosing which of a database address's PostgreSQL servers to use: the one with the latest timeline.
 
-After a failover the old primary may come back as one. It takes writes, too, on an earlier timeline, and what
-people were told since is missing there. So whoever connects asks all servers, side by side, and so does a
-running process every minute. It goes to the later timeline at once, and never back to an earlier one.
+After a failover, the old primary may come back as a primary. It then accepts writes on an earlier timeline,
+and lacks what people have been told since the failover. So all servers are asked in parallel when connecting,
+and every minute by a running process. Usher switches to a later timeline immediately, and never back to an
+earlier one.
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 log = structlog.get_logger(__name__)
 
-#: How long the servers may take to answer, in seconds, and how long an answer counts.
+#: How long the servers may take to answer, and how long an answer is then reused, in seconds.
 ASKED_SECONDS, KNOWN_SECONDS = 2.0, 1.0
-#: Where the URL doesn't say otherwise: a server that is gone without a word is noticed within ten seconds.
+#: Connection defaults, which the URL may override; with them, a server that silently disappears is noticed
+#: within ten seconds.
 CONNECTING = {
     "connect_timeout": "5",
     "application_name": "usher",
@@ -33,10 +35,11 @@ CONNECTING = {
     "tcp_user_timeout": "10000",
     "client_encoding": "utf8",
 }
-#: Between two looks of a running process, in seconds.
+#: How often a running process asks all servers, in seconds.
 LOOK_SECONDS = 60.0
-#: A server and its timeline. The control file says the new timeline only from the first checkpoint on, which
-#: follows a promotion; the log's name says it at once, and a standby writes none.
+#: Query columns that identify a server and its timeline. After a promotion, the control file has the new
+#: timeline only from the first checkpoint on; the log file's name has it immediately, and a standby writes no
+#: log.
 TIMELINE: Final = (
     "CASE WHEN pg_is_in_recovery() THEN '' ELSE (SELECT system_identifier FROM pg_control_system()) "
     "|| '/' || left(pg_walfile_name(pg_current_wal_lsn()), 8) END AS timeline"
@@ -55,12 +58,12 @@ class _Server:
 
     @property
     def name(self) -> str:
-        """Return its host and port, as operators know it."""
+        """Return the server's host and port, as operators know them."""
         host = self.place.get("host") or self.place.get("hostaddr") or ""
         return f"{host}:{self.place['port']}" if self.place.get("port") else host
 
     def ask(self, given: dict[str, str]) -> str:
-        """Return its timeline, "" for a standby and for one that doesn't answer."""
+        """Return the server's timeline, or "" if it is a standby or doesn't answer."""
         mine = {**given, **self.place, "connect_timeout": "2", "target_session_attrs": "any"}
         try:
             with psycopg.connect(make_conninfo(**mine), autocommit=True) as connection:
@@ -71,22 +74,23 @@ class _Server:
 
 
 class Servers:
-    """Know which of an address's servers is used, for all connections of an engine; thread-safe."""
+    """Track which of an address's servers is in use, for all connections of an engine; thread-safe."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._asked_at = -KNOWN_SECONDS
-        #: What of the address the server to use replaces.
+        #: The connection parameters of the chosen server, which replace those in the address.
         self.used: dict[str, str] = {}
-        #: The latest timeline of each server's past.
+        #: Maps each database system to the latest timeline seen on it.
         self._latest: dict[str, str] = {}
-        #: What is wrong with them, though one can be used; "" for nothing.
+        #: What is wrong with the servers even though one can be used, or "" if nothing is.
         self.problem = ""
 
     def choose(self, url: str) -> str:
-        """Return how to connect to the server to use.
+        """Return the connection string for the server to use.
 
-        If the address names only one, or none that takes writes answers in time, that is the address.
+        That is the unchanged address if it names only one server, or if no server that accepts writes answers
+        in time.
         """
         given = _parse(url)
         servers = _list_servers(given)
@@ -97,13 +101,13 @@ class Servers:
             return make_conninfo(**CONNECTING | given | self.used)
 
     async def watch(self, url: str) -> None:
-        """Ask all servers from time to time, until cancelled."""
+        """Ask all servers periodically, until cancelled."""
         while len(_list_servers(_parse(url))) > 1:
             await asyncio.sleep(LOOK_SECONDS)
             await asyncio.to_thread(self.choose, url)
 
     def note(self, timeline: str) -> bool:
-        """Note the timeline of a server that takes writes; return whether it is the latest one known."""
+        """Record the timeline of a server that accepts writes; return whether it is the latest one known."""
         past, _, number = timeline.partition("/")
         self._latest[past] = latest = max(number, self._latest.get(past, number))
         return number == latest
@@ -113,7 +117,7 @@ class Servers:
         asked = {pool.submit(server.ask, given): server for server in servers}
         answered, _ = wait(asked, ASKED_SECONDS)
         pool.shutdown(wait=False)
-        # Of equal ones, the first that the address names.
+        # Among equals, prefer the one that the address names first.
         found = [(one.result(), server) for one, server in asked.items() if one in answered and one.result()]
         found.sort(key=lambda one: one[0].partition("/")[2], reverse=True)
         for timeline, _ in found:
@@ -133,7 +137,7 @@ def _parse(url: str) -> dict[str, str]:
 
 
 def _list_servers(given: dict[str, str]) -> list[_Server]:
-    """Return the servers that an address names. As in libpq, a single port is the port of all of them."""
+    """Return the servers that an address names; as in libpq, a single port applies to all of them."""
     places: dict[str, list[str]] = {
         key: given[key].split(",") for key in ("host", "hostaddr", "port") if given.get(key)
     }

@@ -1,4 +1,4 @@
-"""A connection to PostgreSQL: how it is made, its locks, its errors, its loss, and its schema."""
+"""A connection to PostgreSQL: how it is opened, its locks and errors, how it is lost, and the schema."""
 
 from __future__ import annotations
 
@@ -34,30 +34,32 @@ from bot.support.settings.database import read_sign_in_again
 
 log = structlog.get_logger(__name__)
 
-#: The oldest version that is still maintained.
+#: The oldest PostgreSQL version that is still maintained.
 OLDEST_VERSION = 140_000
-#: Between two attempts to connect again, in seconds; and where a server answers that can't be used.
+#: How long to wait between attempts to reconnect, in seconds: in general, and if a server answers but can't
+#: be used.
 RETRY_SECONDS, REFUSED_SECONDS = 0.1, 1.0
-#: For how long a connection's first statement is waited for, in seconds.
+#: How long a connection's first statement may take, in seconds.
 FIRST_STATEMENT_SECONDS = 5.0
-#: For how long to look for the outcome of a commit whose connection was lost, in seconds: as long as a lease,
-#: so that whoever has claimed something in it goes on with that.
+#: How long to look for the outcome of a commit whose connection was lost, in seconds. This is as long as a
+#: lease, so that the process can go on with what it claimed in that commit.
 OUTCOME_SECONDS = 60.0
 
-#: A lock is waited for briefly, so that callers whose patience ran out don't keep others waiting; a process
-#: that is stopped in the middle of a transaction, or whose machine is gone, loses what it holds. Plans don't
-#: depend on the values.
+#: Waits for locks are short, so that callers whose patience has run out don't hold up others. A process that
+#: hangs in the middle of a transaction, or whose machine is gone, loses its locks. Query plans don't depend
+#: on parameter values.
 _SETTINGS = (
     "SET lock_timeout = '1s'; SET statement_timeout = '20s'; "
     "SET idle_in_transaction_session_timeout = '10s'; SET plan_cache_mode = force_generic_plan; "
     "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3; "
-    # What a commit has answered is there after a crash; a standby may ask for more than that.
+    # An acknowledged commit survives a crash; a standby may require more than that.
     "SELECT set_config('synchronous_commit', 'on', false) "
     "WHERE current_setting('synchronous_commit') IN ('off', 'local')"
 )
 _NOT_EMPTY = "{name} isn't empty: create a new database and copy into that. Nothing was copied."
 _SERVER_COLUMNS = f"{CLOCK_QUERY}, pg_is_in_recovery() AS is_standby, pg_backend_pid() AS pid, {TIMELINE}"
-#: The lock of an installation that all who serve share, or that nobody else may have.
+#: Key of the advisory lock of an installation that all serving processes share, or that one process holds
+#: alone.
 SERVING: Final = 1_970_497_907
 _ALONE, _SHARED = "", "_shared"
 _CLOSED_TO_SERVERS = "the database is closed to who serves from it"
@@ -69,7 +71,7 @@ _HALF = "another connection of this process is away"
 
 
 class PostgresSession:
-    """A connection of one of the engine's threads. It is made again when it is lost."""
+    """A connection of one of the engine's threads, re-established when it is lost."""
 
     errors: ClassVar[tuple[type[Exception], ...]] = (psycopg.Error,)
 
@@ -83,25 +85,25 @@ class PostgresSession:
         *,
         servers: Servers | None = None,
     ) -> None:
-        """``is_allowed``: this one writes beside others, as long as that is true."""
+        """``is_allowed``: this session writes alongside others as long as it returns True."""
         self._url = url
         self._servers = servers or Servers()
         self._is_allowed = is_allowed
         self._clock = clock
         self._time = time
         self._connection: psycopg.Connection[Row] | None = None
-        #: Why there is no connection, "" as long as there is.
+        #: Why there is no connection, or "" if there is one.
         self.problem = ""
-        #: Why a server that answers couldn't be used, and when to ask it again.
+        #: Why a server that answered couldn't be used, and when to ask it again.
         self._refusal: StoreUnavailable | None = None
         self._asks_at = 0.0
-        #: Since when servers let it in no more, None if they do.
+        #: When servers began to refuse the sign-in; None if they don't refuse it.
         self._refused_since: float | None = None
-        #: The locks of those who serve that this connection keeps.
+        #: The locks for serving that this connection holds.
         self._locks: set[str] = set()
-        #: The server's process behind the connection.
+        #: The id of the server's process behind the connection.
         self.pid = 0
-        #: Which server that is, on which timeline; and whether the rows were compared with that.
+        #: The server with its timeline, and whether that was compared with the stored one.
         self.timeline, self.is_compared = "", False
         self.transaction = PostgresTransaction(clock, time, ids)
 
@@ -115,7 +117,7 @@ class PostgresSession:
             raise type(error)(f"{describe_url(self._url)}: {error}") from None
 
     def ask_pid(self) -> int:
-        """Return the server's process, on a connection on which nothing is set. Raise StoreUnavailable."""
+        """Return the server's process id, on a connection without any settings. Raise StoreUnavailable."""
         try:
             if self._connection is None:
                 self._connection = self._connected()
@@ -128,7 +130,7 @@ class PostgresSession:
     def begin(self, *, writes: bool, subjects: Sequence[str] = ()) -> None:
         """Begin a transaction; one that writes waits for its turn, and reads the database's clock.
 
-        All that goes with its first statement: nobody waits for it here.
+        All of this is sent with its first statement, so nothing is waited for here.
         """
         if self.is_away or not self._servers.note(self.timeline):
             self._connect_again()
@@ -139,11 +141,11 @@ class PostgresSession:
         self.transaction.begin(writes=writes, is_alone=self._is_allowed is None, subjects=subjects)
 
     def settle(self, *, waits: bool) -> None:
-        """Append to the audit; and wait for all that is under way, so that the commit waits for nobody."""
+        """Append to the audit, and wait for everything in flight, so that the commit itself needn't wait."""
         self.transaction.settle(waits=waits)
 
     def commit(self) -> None:
-        """Commit. Raise StoreBusy if nothing was written after all."""
+        """Commit. Raise StoreBusy if it turns out that nothing was written."""
         if self.transaction.is_finished:
             return
         try:
@@ -156,14 +158,15 @@ class PostgresSession:
             self._find_outcome(self.transaction.id, self.timeline)
 
     def rollback(self) -> None:
-        """Roll back, if there is anything to."""
+        """Roll back, if a transaction is open."""
         self.transaction.written.clear()
         self.transaction.abandon()
         connection = self._connection
         if connection is None or self.is_away or self._is_idle(connection):
             return
         with suppress(psycopg.Error):
-            # psycopg forgets what it has prepared with it: a migration may have changed a table under that.
+            # This makes psycopg forget its prepared statements, since a migration may have changed their
+            # tables.
             connection.execute("ROLLBACK")
 
     def will_pass(self, error: Exception) -> bool:
@@ -173,11 +176,11 @@ class PostgresSession:
         return self.is_away or is_passing(error)
 
     def translated(self, error: Exception) -> Exception:
-        """Translate an error of PostgreSQL to one that callers know; return others unchanged."""
+        """Translate a PostgreSQL error into one that callers know; return others unchanged."""
         return translate(error)
 
     def close(self) -> None:
-        """Close the connection; the lock is free when this returns, not only once the server has noticed."""
+        """Close the connection; its locks are free on return, not only once the server has noticed."""
         if self._connection is not None:
             with suppress(psycopg.Error):
                 for mode in sorted(self._locks):
@@ -191,7 +194,7 @@ class PostgresSession:
 
     @property
     def is_cut(self) -> bool:
-        """Return whether the server speaks though nobody asks: mostly to say that it ends the connection."""
+        """Return whether the server has sent something unasked, usually that it is closing the connection."""
         connection, said = self._connection, poll()
         assert connection is not None  # opened before any work
         with suppress(psycopg.Error):
@@ -199,7 +202,7 @@ class PostgresSession:
         return self._is_idle(connection) and bool(said.poll(0))
 
     def take_lock(self, *, alone: bool = False) -> bool:
-        """Take the lock that all serving processes share, to keep it; ``alone``: while nobody else serves.
+        """Take and keep the lock that all serving processes share; ``alone``: only if nobody else serves.
 
         Return False if that isn't possible now.
         """
@@ -210,11 +213,11 @@ class PostgresSession:
         return True
 
     def is_alone(self) -> bool:
-        """Return whether nobody else serves, nor can until the open transaction ends."""
+        """Return whether no other process serves, or can begin to before the open transaction ends."""
         return _ask_lock(self._cursor(), "pg_try_advisory_xact_lock")
 
     def applied(self) -> dict[str, str]:
-        """Return the release that ran it, by migration that ran here; "" if none is recorded."""
+        """Map each migration that ran here to the release that ran it; "" if that isn't recorded."""
         found: dict[str, str] = {}
         for table, release in (("migrations", "''"), ("schema_changes", "oldest")):
             row = (
@@ -229,7 +232,7 @@ class PostgresSession:
         """Run a migration and record it, within the open transaction."""
         self._cursor().execute("SET LOCAL statement_timeout = 0")
         for statements in (*schema.CREATE_MIGRATIONS, script):
-            # Texts are compared as SQLite does, whatever the database's own order.
+            # Compare strings as SQLite does, whatever the database's own collation.
             self._cursor().execute(schema.TEXT_PATTERN.sub('TEXT COLLATE "C"', statements).encode())
         for table, row in schema.make_migration_rows(name, script, self._time.now()):
             marks = ", ".join(f"${number}" for number in range(1, len(row) + 1))
@@ -262,7 +265,7 @@ class PostgresSession:
     # -- the connection --------------------------------------------------------------------------------------
 
     def _cursor(self) -> psycopg.Cursor[Row]:
-        """Return a cursor whose statements are waited for, one after the other."""
+        """Return a cursor whose statements are waited for one by one."""
         self.transaction.wait_for_each()
         assert self._connection is not None  # opened before any work
         return self._connection.cursor()
@@ -303,14 +306,14 @@ class PostgresSession:
                 if not _ask_lock(connection.cursor(), f"pg_try_advisory_lock{mode}"):
                     raise psycopg.OperationalError(_CLOSED_TO_SERVERS)
         except (psycopg.Error, StoreUnavailable):
-            # Nothing is written without these settings, or without the lock.
+            # Nothing may be written on a connection without these settings, or without the lock.
             connection.close()
             raise
         self._connection = self.transaction.connection = connection
 
     def _connect_again(self) -> None:
         if self._refusal is not None and monotonic() < self._asks_at:
-            # At once, so that whoever asks meanwhile learns why before their patience is out.
+            # Raise this immediately, so that callers learn the reason before their patience runs out.
             raise type(self._refusal)(str(self._refusal))
         try:
             self._connect()
@@ -327,7 +330,8 @@ class PostgresSession:
             elif self._refused_since is None:
                 self._refused_since = monotonic()
             elif monotonic() - self._refused_since >= REFUSED_SECONDS and self._url == before:
-                # It may be starting, or another have the last connection: not at once.
+                # The server may be starting, or another process may hold the last free connection, so don't
+                # hurry.
                 self._refusal, self._asks_at = failed, monotonic() + REFUSED_SECONDS
                 raise failed from None
             sleep(RETRY_SECONDS)
@@ -337,15 +341,16 @@ class PostgresSession:
         self.problem, self._refused_since = "", None
 
     def _lose(self, problem: str) -> None:
-        """Log the first of the attempts to connect again that fail."""
+        """Note why the connection was lost; log only the first of several failed attempts to reconnect."""
         if not self.problem:
             log.warning("the connection to the database was lost", problem=problem)
         self.problem = problem
 
     def _find_outcome(self, transaction: str, timeline: str) -> None:
-        """Return if a commit whose connection was lost took effect; raise StoreBusy if it didn't.
+        """Return if a commit took effect although its connection was lost; raise StoreBusy if it didn't.
 
-        On another timeline others have the transaction's number: only its audit row tells.
+        On another timeline, the transaction's number may belong to another transaction, so only its audit row
+        can tell.
         """
         until = monotonic() + OUTCOME_SECONDS
         while monotonic() < until:
@@ -369,7 +374,7 @@ class PostgresSession:
 
 
 def _explain_refusal(server: psycopg.ConnectionInfo) -> str:
-    """Return the reason for not using this server or database, "" if there is none."""
+    """Return why this server or database can't be used, "" if it can."""
     if server.server_version < OLDEST_VERSION:
         return f"the database is PostgreSQL {server.server_version // 10_000}: Usher needs 14 or newer"
     if server.parameter_status("server_encoding") != "UTF8":
@@ -384,7 +389,7 @@ def _ask_lock(cursor: psycopg.Cursor[Row], function: str) -> bool:
 
 @contextmanager
 def _cut_unless_answered(connection: psycopg.Connection[Row]) -> Iterator[None]:
-    """Cut a connection whose first statement isn't answered in time: poolers and libpq set no limit."""
+    """Cut a connection if its first statement isn't answered in time, which neither poolers nor libpq do."""
     cuts = []
 
     def cut() -> None:
@@ -407,10 +412,11 @@ def _cut_unless_answered(connection: psycopg.Connection[Row]) -> Iterator[None]:
 
 
 def find_pooling(one: PostgresSession, other: PostgresSession) -> bool:
-    """Return whether a pooler gives its connections to transactions, and not to sessions.
+    """Return whether a pooler assigns its connections to transactions rather than sessions.
 
-    It gives one connection of ours another one at the second time, or the same to both. Nothing is set
-    before that: what is set there stays for whoever gets that connection next.
+    With such a pooler, one of our connections is served by several server processes, or two of them share
+    one. Nothing is set before this check, since settings would stay for the next client that uses the server
+    process.
     """
     try:
         first, again, others = one.ask_pid(), one.ask_pid(), other.ask_pid()

@@ -1,10 +1,10 @@
-"""The statements of one transaction of PostgreSQL, which are sent in a pipeline.
+"""The statements of one PostgreSQL transaction, which are sent in a pipeline.
 
-Every parameter is sent as text, and the statement's own columns say what it is: one prepared statement for
-each query, whatever the values. A statement that is run for many rows gets them as one array of JSON objects,
-``:each``, and its other parameters are columns of theirs, with a ``_`` behind their names: rows that differ
-cost one statement, not one each. Only who asks for rows, or for their number, waits for the server, and then
-for all that was sent until there.
+Every parameter is sent as text and takes its type from the statement's own columns, so each query is prepared
+only once, whatever its values. A statement that runs for many rows receives them as one array of JSON
+objects, ``:each``; its other parameters name the columns of that array, with ``_`` appended. Even if the rows
+differ, that is a single statement. Only callers that need rows, or their number, wait for the server; they
+then wait for everything sent so far.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from bot.support.release import RELEASE
 
 CLOCK_QUERY = "SELECT extract(epoch FROM clock_timestamp())::float8 AS epoch"
 _NEWEST_MIGRATION = "(SELECT max(name) FROM migrations) AS newest_migration"
-#: The lock of an installation whose decisions are made one at a time; its schema's name is part of it.
+#: Key of the advisory lock for decisions that are made one at a time; each schema has its own such lock.
 WRITING: Final = 1_970_497_906
 OF_SCHEMA = "hashtext(coalesce(current_schema(), ''))"
 _BEGIN_WRITE: Final = b"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
@@ -46,16 +46,17 @@ LOCK_ALONE, _LOCK_BESIDE = (
     f"SELECT {lock}({WRITING}, {OF_SCHEMA})".encode()
     for lock in ("pg_advisory_xact_lock", "pg_advisory_xact_lock_shared")
 )
-#: Everybody takes them in the same order.
+#: Every transaction takes the locks of its subjects in the same order, so that no two deadlock.
 _LOCK_SUBJECTS: Final = (
     b"SELECT pg_advisory_xact_lock(1970497908, wanted.key) FROM ("
     b"SELECT DISTINCT hashtext(coalesce(current_schema(), '') || name) AS key FROM ("
     b"SELECT unnest($1::text[]) AS name "
     b"UNION ALL SELECT principal FROM workspaces WHERE id = ANY ($1::text[])) named ORDER BY key) wanted"
 )
-#: What a transaction that writes asks first: by its id its outcome is found if its commit isn't answered.
+#: The first query of a transaction that writes. The id it returns shows later whether an unanswered commit
+#: took effect.
 _BEGUN: Final = f"{CLOCK_QUERY}, pg_current_xact_id()::text AS id"
-#: Fails, and so does the commit that follows it, if a newer release has migrated.
+#: Divides by zero, so that the commit fails, if a newer release has migrated the database.
 _REFUSE_MIGRATED: Final = b"SELECT 1 / (max(name) <= $1)::int AS is_known FROM migrations"
 _MIGRATED = (
     "The database was migrated by a newer release of Usher ({name}), and this is {release}: this process has "
@@ -64,16 +65,16 @@ _MIGRATED = (
 _BEGIN_READ: Final = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 _PARAMETER_PATTERN = re.compile(r"(?<!:):(\w+)")
-#: The parameter that stands for all rows.
+#: Name of the parameter that holds the rows of ``run_each`` as one JSON array.
 _EACH = "each"
 _WRITTEN_PATTERN = re.compile(r"\b(?:UPDATE|INSERT INTO|DELETE FROM) (\w+)")
-#: What only this engine is told; for SQLite it is a comment.
+#: Matches SQL that only PostgreSQL runs; SQLite sees it as a comment.
 _OWN_COMMENT_PATTERN = re.compile(r"/\* postgresql: (.*?)\s\*/", re.DOTALL)
 
 
 @cache
 def number_parameters(query: str) -> tuple[str, tuple[str, ...]]:
-    """Return a query with ``$1``, ``$2`` … in place of the names, and the names in that order."""
+    """Return a query with ``$1``, ``$2`` … in place of its parameter names, and the names in that order."""
     query = _OWN_COMMENT_PATTERN.sub(r"\1", read_queries().get(query, query))
     names = tuple(dict.fromkeys(_PARAMETER_PATTERN.findall(query)))
     if _EACH in names:
@@ -93,42 +94,44 @@ class PostgresTransaction(Transaction):
     def __init__(self, clock: DatabaseClock, time: StoreTime, ids: Ids) -> None:
         super().__init__(time, ids)
         self._clock = clock
-        #: The connection, which its session makes again when it is lost.
+        #: The connection; the session replaces it after a loss.
         self.connection: psycopg.Connection[Row] | None = None
-        #: The open pipeline, and what waits for all that was sent in it.
+        #: The open pipeline, and the function that waits for everything sent in it.
         self._pipeline: AbstractContextManager[psycopg.Pipeline] | None = None
         self._sync: Callable[[], None] = lambda: None
-        #: Whether those who listen are told which tables it writes.
+        #: Whether commits notify listening processes of the tables written.
         self.notifies = True
-        #: The newest migration that this release knows: set, nothing is written once there is a newer one.
+        #: The newest migration that this release knows; if set, commits fail once the database has a newer
+        #: one.
         self.newest_known = ""
-        #: How many rows were changed on this connection, as far as it was waited for.
+        #: Number of rows changed on this connection, as of the last wait for the server.
         self._changes = 0
         self._forget()
 
     def _forget(self) -> None:
-        """Forget the former transaction."""
+        """Reset everything known about the previous transaction."""
         self._writes = False
         self._is_alone = True
-        #: Its id, by which the outcome of a commit is looked up; "" as long as it isn't known.
+        #: The transaction's id, with which the outcome of its commit can be looked up; "" until it is known.
         self.id = ""
-        #: When it asked for the database's time, and the cursor that has the answer.
+        #: When the transaction asked for the database's time, and the cursor that will have the answer.
         self._asked: tuple[float, Cursor[Row]] | None = None
-        #: What was sent and may have written, and wasn't waited for.
+        #: Statements in flight that may have written rows, each with its text.
         self._under_way: list[tuple[Cursor[Row], str]] = []
-        #: What was asked and not taken, by its text and its parameters.
+        #: Maps the text and parameters of each prefetched query to the cursor with its result.
         self._ahead: dict[tuple[str, tuple[str | None, ...]], Cursor[Row]] = {}
         self.audit_entries = []
         self.audited = {}
         self.may_commit = None
-        #: Whether its commit was sent with its last statement.
+        #: Whether the commit has already been sent together with the last statement.
         self.is_finished = False
         self.written = set()
 
     def begin(self, *, writes: bool, is_alone: bool, subjects: Sequence[str] = ()) -> None:
-        """Begin, with the first statement: nobody waits for it here.
+        """Begin a transaction; this is sent along with the first statement, so nothing is waited for here.
 
-        ``is_alone``: nobody else decides anything meanwhile; else nobody decides about its subjects.
+        ``is_alone``: no other transaction that decides anything runs at the same time. Otherwise only none
+        that concerns the same subjects.
         """
         self._forget()
         self._writes, self._is_alone = writes, is_alone
@@ -147,23 +150,26 @@ class PostgresTransaction(Transaction):
 
     @property
     def _begins(self) -> bool:
-        """Return whether it writes, and isn't known to have begun."""
+        """Return whether this transaction writes and hasn't been confirmed to have begun."""
         return self._writes and not self.id
 
     # -- sending and waiting ---------------------------------------------------------------------------------
 
     def _send(self, statement: bytes, params: Sequence[object] = ()) -> Cursor[Row]:
-        """Send a statement, which stays prepared; its result is there once somebody has waited."""
+        """Send a statement, and keep it prepared; its result is available after the next wait."""
         assert self.connection is not None  # made before any work
         try:
             return self.connection.cursor().execute(statement, params, prepare=True)
         except psycopg.Error as error:
-            # The error of an earlier statement comes as soon as it is there.
+            # The error may be that of an earlier statement in the pipeline.
             self._explain(error)
             raise
 
     def _catch_up(self, *, leaves: bool = False) -> None:
-        """Wait for all that is under way, and note what it has written; ``leaves``: for each from then on."""
+        """Wait for everything in flight, and note which tables and how many rows it changed.
+
+        ``leaves``: also leave the pipeline, so that each later statement is waited for.
+        """
         try:
             if leaves:
                 self._leave_pipeline()
@@ -181,17 +187,17 @@ class PostgresTransaction(Transaction):
         self._under_way.clear()
 
     def _explain(self, error: psycopg.Error) -> None:
-        """Raise what an error of the first wait means, if that is more than it says."""
+        """Raise a clearer error for a failure at the transaction's first wait, if there is one."""
         if self._asked is not None and self._asked[1].pgresult is not None:
             self._note_begun(*self._asked)
         elif self._begins and isinstance(error, psycopg.errors.FeatureNotSupported):
-            # No plan is stale yet: this is how a standby refuses to begin. It's asked when connecting again.
+            # This can't be a stale plan yet: it's a standby refusing to begin. Reconnecting asks it again.
             assert self.connection is not None  # made before any work
             self.connection.close()
             raise make_standby_error() from None
 
     def _note_begun(self, before: float, asked: Cursor[Row]) -> None:
-        """Take over what a transaction that writes asks first. Raise StoreMigrated."""
+        """Record the transaction's id and the database's time from its first query. Raise StoreMigrated."""
         self._asked = None
         begun = self._clock.take(before, asked)
         self.id = begun["id"]
@@ -205,34 +211,34 @@ class PostgresTransaction(Transaction):
             pipeline.__exit__(None, None, None)
 
     def wait_for_each(self) -> None:
-        """Wait for all that is under way, and for each statement from now on."""
+        """Wait for everything in flight, and from now on for each statement."""
         if self._pipeline is not None:
             self._catch_up(leaves=True)
 
     def settle(self, *, waits: bool) -> None:
-        """Append to the audit; and wait for all that is under way, so that the commit waits for nobody."""
+        """Append to the audit, and wait for everything in flight, so that the commit needn't."""
         append_entries(self)
         if self._begins or (waits and self._under_way):
             self._catch_up()
 
     def commit(self) -> None:
-        """Send the commit with all that is under way, and wait for both."""
+        """Send the commit together with everything in flight, and wait for both."""
         if self.newest_known and self._begins:
             self._send(_REFUSE_MIGRATED, [self.newest_known])
         self.written.update(*(find_written_table(text) for _, text in self._under_way))
         if self.notifies and self.written:
-            # With the commit, and no further round trip.
+            # Send this together with the commit, so it costs no extra round trip.
             self._send(b"SELECT pg_notify('usher', $1)", [" ".join(sorted(self.written))])
         self._send(b"COMMIT")
         self._catch_up(leaves=True)
 
     def abandon(self) -> None:
-        """Wait for nothing more: what was under way has failed, or is rolled back."""
+        """Leave the pipeline without a result: everything in flight has failed or is being rolled back."""
         with suppress(psycopg.Error):
             self._leave_pipeline()
 
     def finish(self) -> None:
-        """Send the commit with all that is under way, and wait for both."""
+        """Send the commit together with everything in flight, and wait for both."""
         if self.may_commit is None or self.audit_entries:
             return
         if not self.may_commit():
@@ -263,7 +269,7 @@ class PostgresTransaction(Transaction):
         return asked.fetchall()
 
     def run(self, query: str, **params: Any) -> None:
-        """Run a statement, without waiting for it."""
+        """Send a statement without waiting for its result."""
         self._execute(query, params)
 
     def count(self, query: str, **params: Any) -> int:
@@ -273,23 +279,23 @@ class PostgresTransaction(Transaction):
         return sent.rowcount
 
     def ask(self, query: str, **params: Any) -> None:
-        """Send a query for a later ``all`` or ``one`` of the same."""
+        """Prefetch a query for a later ``all`` or ``one`` with the same text and parameters."""
         self._ahead[_number(query, params)] = self._execute(query, params)
 
     def run_each(self, query: str, params: Sequence[Parameters]) -> None:
-        """Run a statement for each set of parameters, all at once."""
+        """Run a statement once for many sets of parameters."""
         if params:
             each = [{f"{name}_": clean(value) for name, value in one.items()} for one in params]
             self._execute(query, {_EACH: as_json(each)})
 
     def be_alone(self) -> None:
-        """Return if nobody else decides anything meanwhile; else raise NotAlone."""
+        """Raise NotAlone unless this transaction excludes all others that decide anything."""
         if not self._is_alone:
             raise NotAlone
 
     @property
     def changes(self) -> int:
-        """The number of rows changed on this connection, or to be added to the audit."""
+        """Return the number of rows changed on this connection, including audit rows not yet written."""
         if self._under_way:
             self._catch_up()
         return self._changes + len(self.audit_entries)
@@ -313,7 +319,7 @@ def _encode_text(value: Any) -> str | None:
 
 
 class DatabaseClock:
-    """Tell the database's time: its last reading, carried on by the machine's monotonic clock."""
+    """Tell the database's time: its last reading, advanced by the machine's monotonic clock."""
 
     def __init__(self, machine: Clock) -> None:
         self._machine = machine
@@ -322,11 +328,12 @@ class DatabaseClock:
         self._is_known = False
 
     def note(self, before: float, epoch: float, after: float) -> None:
-        """Take over a reading that was made between two moments of the monotonic clock.
+        """Adjust to a reading of the database's clock made between two moments of the monotonic clock.
 
-        What is known is kept as far as the reading allows, so a slow answer doesn't look like a moved clock.
-        At first nothing is, however right the machine's clock looks, and the earliest time that it can be is
-        taken: ahead of the database's time, gates and limits of others would open too early here.
+        The current offset is kept as far as the reading allows, so that a slow answer doesn't look like a
+        clock that was moved. The first reading always replaces the machine's own offset, with the earliest
+        time that it allows: if this clock were ahead of the database's, gates and limits set by other
+        processes would seem to open too early.
         """
         with self._lock:
             known = self._ahead if self._is_known else epoch - after
@@ -334,7 +341,7 @@ class DatabaseClock:
             self._is_known = True
 
     def take(self, before: float, asked: Cursor[Row]) -> Row:
-        """Take over a reading that was asked for at a moment of the monotonic clock; return its row."""
+        """Adjust to a reading requested at ``before`` on the monotonic clock; return the row that has it."""
         row = asked.fetchone()
         assert row is not None  # a SELECT without a table
         self.note(before, row["epoch"], self.monotonic())
@@ -349,5 +356,5 @@ class DatabaseClock:
         return self._machine.monotonic()
 
     def boot(self) -> str:
-        """Identify the boot of this machine."""
+        """Return an id of the machine's current boot."""
         return self._machine.boot()

@@ -1,4 +1,4 @@
-"""People's preferences, and the decision whether a new notice is sent."""
+"""People's preferences, and whether these allow a new notice to be sent."""
 
 from collections.abc import Callable
 from typing import Final
@@ -29,7 +29,7 @@ _PREFERENCES: Callable[[Row], Preferences | None] = make_parser("q")
 
 
 def preferences(tx: Transaction, principal: Principal) -> Preferences:
-    """Return a person's preferences, or the defaults if they never changed them."""
+    """Return a person's preferences, or the defaults if they never changed any."""
     return PREFERENCES.one(tx, principal=principal) or Preferences()
 
 
@@ -44,12 +44,12 @@ def save_preferences(tx: Transaction, principal: Principal, wanted: Preferences)
 
 
 def claim_weekly(tx: Transaction, limit: int, lease: float) -> list[Principal]:
-    """Claim the people to whom last week's hours are due."""
+    """Claim the people who are due to receive last week's hours."""
     return [parse_principal(row["principal"]) for row in WEEKLY_QUEUE.take(tx, lease, limit)]
 
 
 def schedule_weekly(tx: Transaction, principal: Principal, at: float) -> bool:
-    """Write when last week's hours are due next; return False if the person doesn't want them any more."""
+    """Set when last week's hours are due next; return False if the person no longer wants them."""
     if not preferences(tx, principal).weekly:
         return False
     PREFERENCES.change(tx, {"principal": principal}, weekly_at=at)
@@ -57,9 +57,9 @@ def schedule_weekly(tx: Transaction, principal: Principal, at: float) -> bool:
 
 
 def should_send_notice(tx: Transaction, new: NewNotice, *, has_card: bool = False) -> bool:
-    """Return whether a person's preferences allow a new notice as a message of its own.
+    """Return whether a person's preferences allow a new notice as a separate message.
 
-    ``has_card``: a card of theirs, which isn't written yet, shows the same.
+    ``has_card``: one of the person's cards, not written yet, shows the same.
     """
     if new.kind.topic is None and (Mark.IN_CARD not in new.kind.marks or "becomes" in new.body):
         return True
@@ -70,7 +70,7 @@ def should_send_notice(tx: Transaction, new: NewNotice, *, has_card: bool = Fals
 
 
 def ask_delivery(tx: Transaction, new: NewNotice) -> None:
-    """Ask for what ``should_send_notice`` reads."""
+    """Prefetch what ``should_send_notice`` reads."""
     tx.ask("heard", **_make_delivery_params(new))
 
 
@@ -90,6 +90,6 @@ def _read_delivery(kind: NoticeKind, row: Row) -> NoticeDelivery:
         kind,
         chosen=None if chosen is None else bool(chosen),
         is_failure=is_of_run and row["run_state"] not in _WELL,
-        # A start by hours has no card, but is treated as if it had a silent one.
+        # A start by hours has no card, but is treated like one that has a silent card.
         has_card=bool(row["has_card"] or (row["planned_for"] is not None and kind.topic is not None)),
     )

@@ -1,8 +1,8 @@
-"""Queues: tables whose rows come due, and the statements with which a process claims due rows.
+"""Queues: tables whose rows become due, and the statements with which processes claim due rows.
 
-The module of each table declares its queue. ``bot.store.due_work`` asks all queues at once when their first
-row is due. Only PostgreSQL has to skip rows that another process is claiming, since SQLite has one writer.
-On PostgreSQL a claim selects its rows as an array, because a subquery might run again for each row.
+Each table's module declares its queue. ``bot.store.due_work`` asks all queues together when their first row
+is due. Only PostgreSQL has to skip rows that another process is claiming, since SQLite has one writer. On
+PostgreSQL a claim selects its rows as an array, because a subquery might be run again for each row.
 """
 
 from collections.abc import Mapping
@@ -13,17 +13,18 @@ from typing import Final
 from bot.store.statements import fill
 from bot.store.transaction import CLAIM, Row, Transaction
 
-#: In place of the column ``due``: rows are always due, and nobody claims them.
+#: The ``due`` of queues whose rows are always due and that nobody claims.
 ALWAYS: Final = "0.0"
-#: The parameter with the connection whose rows are claimed. ``:connections`` is all connections, as JSON.
+#: The parameter for the connection whose rows are claimed; ``:connections`` is a JSON list of all
+#: connections.
 _CONNECTION: Final = ":connection"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """A statement that changes some rows, so that nobody else claims them, and returns them.
+    """A statement that changes some rows, so that no other process claims them, and returns them.
 
-    Its parts are SQL, in which ``{name}`` stands for a part of that name in the SQL files.
+    Its parts are SQL, in which ``{name}`` stands for the fragment with that name in the SQL files.
     """
 
     table: str
@@ -48,14 +49,15 @@ RETURNING {self.returning}""")  # noqa: S608 - of declarations alone
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Queue:
-    """The rows of a table in the order in which they come due.
+    """The rows of a table in the order in which they become due.
 
     ``kind`` names the work done with the rows. ``due`` is the column with the time, ``where`` the condition
     of the index on that column, and ``delay`` SQL for the seconds to add to the time. ``only`` is a further
-    condition of a claim: a due row that doesn't meet it (another process owns it, say) is tried again after a
-    pause. A claim makes the ``changes``; by default, the row is due again at ``:until``. ``margins`` maps
-    further parameters to seconds: each is that long before now. ``is_scheduled`` marks work that only the
-    time asks for. Doing it makes a row due later, so a row that stays due shows that nobody does the work.
+    condition for a claim: a due row that doesn't meet it (because another process owns it, say) is tried
+    again after a pause. A claim makes the ``changes``; by default, the row becomes due again at ``:until``.
+    ``margins`` maps further parameters to how many seconds before now each is. ``is_scheduled`` marks work
+    that only becomes due with time. Doing it makes its row due later, so a row that stays due shows that the
+    work isn't being done.
     """
 
     name: str
@@ -75,7 +77,7 @@ class Queue:
 
     @property
     def is_claimed(self) -> bool:
-        """Return whether its rows are claimed; without a time, every process only looks at them."""
+        """Return whether the queue's rows are claimed; if not, every process only reads them."""
         return self.due != ALWAYS
 
     @property
@@ -109,7 +111,7 @@ class Queue:
 
     @property
     def first_due(self) -> str:
-        """Return the query for the time when the first row is due, over all ``:connections``."""
+        """Return the query for when the first row becomes due, across all ``:connections``."""
         due = f"{self.due} + ({self.delay})" if self.delay else self.due
         order = f"ORDER BY {self.order or self.due} " if self.is_claimed else ""
         rows = f"{self.table} WHERE {self.is_open} {order}LIMIT 1"
@@ -125,7 +127,7 @@ class Queue:
         return {"now": now, **{name: now - seconds for name, seconds in self.margins.items()}}
 
     def ask(self, tx: Transaction, lease: float, limit: int, now: float, **named: object) -> None:
-        """Send the claim that ``take`` makes with the same arguments."""
+        """Prefetch the claim that ``take`` will make with the same arguments."""
         tx.ask(self.claim, **self._fill(now, lease, limit), **named)
 
     def _fill(self, now: float, lease: float, limit: int) -> Row:
@@ -141,10 +143,10 @@ class Queue:
         is_last: bool = False,
         **named: object,
     ) -> list[Row]:
-        """Claim at most ``limit`` due rows for ``lease`` seconds; return them as they are after the claim.
+        """Claim up to ``limit`` due rows for ``lease`` seconds; return them as they are after the claim.
 
-        ``now`` is the time of the claim, if the caller needs to know it. ``is_last``: nothing follows in the
-        transaction.
+        ``now`` is the time of the claim, if the caller needs to know it. ``is_last``: no other statement
+        follows in the transaction.
         """
         now = tx.now() if now is None else now
         if is_last:
@@ -153,14 +155,14 @@ class Queue:
         return tx.all(self.claim, **self._fill(now, lease, limit), **named)
 
 
-#: Every queue by its name, in the order of the modules that declare them.
+#: Maps names to queues, in the order of the modules that declare them.
 DECLARED_QUEUES: Final[dict[str, Queue]] = {}
-#: By table, the kinds of work that may come due when it is written.
+#: Maps each table to the kinds of work that may become due when it is written.
 KINDS_BY_TABLE: Final[dict[str, set[str]]] = {}
 
 
 def declare_queue(queue: Queue) -> Queue:
-    """Declare a queue, so that its rows are worked on; raise ValueError if another has its name."""
+    """Register a queue so that its rows are processed; raise ValueError if its name is already taken."""
     if DECLARED_QUEUES.setdefault(queue.name, queue) is not queue:
         raise ValueError(f"two queues are named {queue.name}")
     KINDS_BY_TABLE.setdefault(queue.table, set()).add(queue.kind)

@@ -1,4 +1,4 @@
-"""The secrets of ended accounts, kept until their provider has revoked them."""
+"""The secrets of ended accounts, kept until their providers have revoked them."""
 
 from dataclasses import replace
 
@@ -11,9 +11,9 @@ from bot.store.transaction import Priority, Transaction, prioritize
 
 
 def enqueue_revocation(tx: Transaction, ended: Account, *, notify: bool, due_in: float = 0.0) -> None:
-    """Mark the secret of an ended link as pending revocation, and enqueue the task.
+    """Mark the secret of an ended link as awaiting revocation, and enqueue the task.
 
-    ``notify``: its owner is told the outcome. ``due_in`` is a delay in seconds, for calls that still use the
+    ``notify``: tell its owner the outcome. ``due_in`` is a delay in seconds for calls that still use the
     secret.
     """
     ACCOUNTS.delete(tx, id=ended.id)
@@ -29,12 +29,12 @@ def list_pending_revocations(tx: Transaction) -> list[Account]:
 
 
 def note_refused_revocation(tx: Transaction, account_id: str) -> None:
-    """Note when a provider first refused to revoke a secret."""
+    """Record when a provider first refused to revoke a secret."""
     ACCOUNTS.change(
         tx, {"id": account_id, "state": "revoking", "refused_since": None}, refused_since=tx.now()
     )
 
 
 def drop(tx: Transaction, account_id: str) -> bool:
-    """Erase a secret whose revocation was pending; return False if another process already has."""
+    """Erase a secret that was awaiting revocation; return False if another process already has."""
     return ACCOUNTS.count_deleted(tx, id=account_id, state="revoking") == 1

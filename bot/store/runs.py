@@ -1,4 +1,4 @@
-"""Job runs: requested by people or found in lists, claimed and advanced by steps, and ended once."""
+"""Job runs: requested by people or found in lists, claimed, advanced step by step, and ended exactly once."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -22,21 +22,22 @@ from bot.store.tables import ACCOUNTS, RUNS, make_parser, parse_principal
 from bot.store.transaction import Priority, Row, Transaction, prioritize
 from bot.store.work_items import WakeReason
 
-#: Seconds in which an accepted stop isn't sent again: a second click is no second request.
+#: For this many seconds an accepted stop isn't sent again, so a second click doesn't count as a second
+#: request.
 STOP_AGAIN_SECONDS = 10.0
 _PARSE_RELATED = make_parser("a p")
 
 
 def insert(tx: Transaction, new: Run) -> bool:
-    """Write a run, due at once, unless its owner has one with the same remote id; return whether it did."""
+    """Add a run that is due now, unless its owner has one with the same remote id; return whether it did."""
     made = replace(new, next_step_at=tx.now(), deadline_number=0 if new.deadline_at is None else 1)
     return RUNS.add_new(tx, made, **({"spec": {}} if made.spec is None else {}))
 
 
 def show(tx: Transaction, run: Run, channel_id: str | None, *, is_answered: bool = False) -> None:
-    """Give a run its card, if it has none; ``channel_id`` is where its owner can be reached otherwise.
+    """Give a run a card if it has none; ``channel_id`` is another place where its owner can be reached.
 
-    ``is_answered``: an answer has said what begins, so the card is sent only if the run takes long.
+    ``is_answered``: an answer has already announced the run, so the card is sent only if the run takes long.
     """
     if cards.add_of_run(tx, run.id, run.principal.key):
         card = NewNotice(run.id, NoticeKind.JOB_CARD, "1", run.principal, {"channel_id": channel_id})
@@ -44,10 +45,10 @@ def show(tx: Transaction, run: Run, channel_id: str | None, *, is_answered: bool
 
 
 def request_stop(tx: Transaction, run: Run, wanted: StopKind) -> None:
-    """Request the stop of an open run, or a forced stop after a plain one.
+    """Request that an open run be stopped, or forced to stop after an ordinary request.
 
-    A new request sets ``stop_call`` to NONE and makes the run due. The result of a plain stop still in flight
-    then doesn't count. A stop that was given up or had no effect is sent again on request.
+    A new request sets ``stop_call`` to NONE and makes the run due. If an ordinary stop is still in flight,
+    its result then doesn't count. A stop that was given up or had no effect is sent again on request.
     """
     now = tx.now()
     is_weaker = run.requested_stop == "force" and wanted != "force"
@@ -68,7 +69,7 @@ def _has_stop_failed(run: Run, now: float) -> bool:
 
 
 def find_unexplained_ids(tx: Transaction, run: Run, remote_ids: Sequence[str]) -> list[str]:
-    """Return the ids that no other run has; none while another launch of unknown outcome may have them.
+    """Return the ids that no other run has; none if another launch of unknown outcome may have them.
 
     A row without a reference was added by a list, so it may be this run.
     """
@@ -106,7 +107,7 @@ def list_runs(tx: Transaction, principal: Principal, *, limit: int = 50) -> list
 
 @prioritize(Priority.STEADY)
 def list_watched_runs(tx: Transaction, owner: str = "") -> list[Run]:
-    """Return launched runs whose output is followed until its file is sent, oldest first.
+    """Return launched runs whose output is still followed because its file wasn't sent yet, oldest first.
 
     Runs that another process follows are left out.
     """
@@ -114,13 +115,13 @@ def list_watched_runs(tx: Transaction, owner: str = "") -> list[Run]:
 
 
 def queue_grown_outputs(tx: Transaction, run_ids: Sequence[str]) -> None:
-    """Redraw the cards of runs that have written more output."""
+    """Queue the cards of runs that have written more output, to be redrawn."""
     for run_id in run_ids:
         cards.queue_updates(tx, run_id, changed=False)
 
 
 def note_output_sent(tx: Transaction, run_id: str, notices: Sequence[NewNotice] = ()) -> None:
-    """Note that a run's whole output was sent, and write the notices; the output is no longer followed."""
+    """Record that a run's whole output was sent, stop following it, and write the notices."""
     if RUNS.count_changed(tx, {"id": run_id, "is_watched": True}, is_watched=False):
         add_notices(tx, notices)
 
@@ -154,7 +155,7 @@ RUN_QUEUE: Final = declare_queue(
         changes="{claimed}",
     )
 )
-#: Runs whose output is followed; no process claims them.
+#: Runs whose output is being followed; no process claims them.
 WATCHED_RUN_QUEUE: Final = declare_queue(
     Queue(
         name="watched_runs",
@@ -171,12 +172,13 @@ ACCOUNT_CLAIM: Final = Claim(
     changes="{claimed}",
     order="next_step_at",
 )
-#: Seconds ahead: an account's runs that become due within them are read together with one that is due.
+#: When a run is read, runs of the same account that become due within this many seconds are read together
+#: with it.
 _COMBINE_WITHIN_SECONDS = 2.0
 
 
 def claim_runs(tx: Transaction, limit: int, lease: float, owner: str = "") -> list[ClaimedRun]:
-    """Claim due open runs, oldest first, each with everything a step needs.
+    """Claim due open runs, oldest first, each with everything that a step needs.
 
     A run whose output another process follows is left to that process.
     """
@@ -188,7 +190,7 @@ def claim_runs(tx: Transaction, limit: int, lease: float, owner: str = "") -> li
 def claim_runs_of(
     tx: Transaction, account: Account, limit: int, lease: float, owner: str = ""
 ) -> list[ClaimedRun] | None:
-    """Claim the next read of an active account's runs, and the open, launched ones that are due within 2 s.
+    """Claim the next read of an active account's runs: open, launched ones due within two seconds.
 
     Return None if the account isn't active, or another process has read its runs since it was loaded.
     """
@@ -217,12 +219,12 @@ def _make_steps(tx: Transaction, found: Sequence[tuple[Row, Row]]) -> list[Claim
 
 
 def save_run_step(tx: Transaction, update: Update, was: Row | None = None) -> Row | None:
-    """Write a step's result and release the lease; return the row after that.
+    """Write a step's result and release the lease; return the row as written.
 
-    Return None if the run has ended meanwhile, or another step holds it. ``was`` is the row that the step
-    worked with. While a call is in flight (CALLING), the lease is kept for ``next_in``. If the observed state
-    is unknown, the last one is kept, and a final state stays. A row that a list added for the same
-    ``remote_id`` is merged into this one.
+    Return None if the run has ended in the meantime, or another step holds it. ``was`` is the row that the
+    step worked with. While a call is in flight (CALLING), the lease is kept for ``next_in``. If the observed
+    state is unknown, the last known one is kept; a final state is never changed. A row that a list added for
+    the same ``remote_id`` is merged into this one.
     """
     saved = work_items.save(tx, RUNS, update, _choose_changes, None if update.remote_id else was)
     if saved is None:
@@ -238,7 +240,8 @@ def save_run_step(tx: Transaction, update: Update, was: Row | None = None) -> Ro
 
 def _choose_changes(tx: Transaction, row: Row, update: Update, shared: Row) -> Row:
     now = shared["now"]
-    # Another kind of stop was requested meanwhile, so this stop's result doesn't count for it.
+    # A different kind of stop was requested in the meantime, and the result of this stop doesn't count for
+    # it.
     other_stop = bool(update.claim) and row["wake_reason"] == WakeReason.OTHER_STOP
     after = {
         **gates.run_after(row, update.observed, now),
@@ -253,9 +256,9 @@ def _choose_changes(tx: Transaction, row: Row, update: Update, shared: Row) -> R
 
 
 def _choose_unread_columns(row: Row, update: Update, now: float) -> dict[str, Any]:
-    """Return the columns about reads that fail: since when, when the owner is told, and unconfirmed reports.
+    """Return the columns about failing reads: since when, when to tell the owner, unconfirmed reports.
 
-    A run whose state was read has no deadline; a deadline already set, or already reported, is kept.
+    A run whose state was read has no deadline; a deadline that is already set or reported is kept.
     """
     columns = (
         "blocked_since",
@@ -285,18 +288,19 @@ def _choose_unread_columns(row: Row, update: Update, now: float) -> dict[str, An
         and update.block_reason
         and update.block_reason != row["block_reason"]
     ):
-        # A day without the connection isn't a day of a refused credential: each cause counts separately.
+        # Days without the connection don't count as days of a refused credential: each cause is timed
+        # separately.
         kept |= {"blocked_since": now}
     return kept | ({"deadline_at": None} if update.deadline_passed else {})
 
 
 def _merge_same_id(tx: Transaction, row: Row, remote_id: str) -> dict[str, Any]:
-    """Return the changes if another row has the id: one from a list is merged, another launch keeps it."""
+    """Return the changes if another row has this id: a listed row is merged, a launched one keeps the id."""
     existing = _find_by_remote_id(tx, row, remote_id)
     if existing is None or existing["id"] == row["id"]:
         return {}
     if existing["reference"]:
-        # The search found another launch's run, so the outcome of this one is unknown again.
+        # The search found a run that belongs to another launch, so the outcome of this one is unknown again.
         return {"remote_id": row["remote_id"], "start_call": Call.UNKNOWN}
     return _merge_row_of_list(tx, row, existing)
 
@@ -307,7 +311,7 @@ def _find_by_remote_id(tx: Transaction, pair: Row, remote_id: str) -> Row | None
 
 
 def _merge_row_of_list(tx: Transaction, row: Row, listed: Row) -> dict[str, Any]:
-    """Merge the row that a list added for this run into it, including requests on that row."""
+    """Merge the row that a list created for this run, and the requests made on it, into the run's own row."""
     tx.run("delete_cards_of", subject=listed["id"])
     RUNS.delete(tx, id=listed["id"])
     asked = {column: listed[column] for column in ("requested_stop", "stop_call")}
@@ -315,19 +319,21 @@ def _merge_row_of_list(tx: Transaction, row: Row, listed: Row) -> dict[str, Any]
     return {**watched, **asked} if listed["requested_stop"] and row["requested_stop"] != "force" else watched
 
 
-#: The highest age (in seconds) and number of ended runs added from a list; the sweep would delete others.
+#: Maximum age in seconds, and maximum number, of ended runs added from a list; the sweep would delete any
+#: others.
 RETENTION_SECONDS = 30 * 86_400.0
 MAX_RETAINED_RUNS = 50
-#: Runs that are merged in one transaction, each with its messages.
+#: Number of runs merged in one transaction, each with its messages.
 _BATCH_SIZE = 40
 
 
 async def merge_runs(engine: Engine, account_id: str, found: Sequence[DiscoveredRun]) -> int:
-    """Merge a list of runs, in batches; return how many were new. An unlink between two batches ends it.
+    """Merge a list of runs, in batches; return how many were new. An unlink between two batches ends this.
 
     New runs get no card and no notices, and their output isn't followed; open ones are still read until they
-    end. Ended runs are added only if the sweep would keep them. For a known open run, the list counts as a
-    read, made when the account's LIST_RUNS task was claimed; a step then ends the run if it is over.
+    end. Ended runs are added only if they are recent enough to be kept. For an open run that is already
+    known, the list counts as a read at the time when the account's LIST_RUNS task was claimed; a step then
+    ends the run if it is over.
     """
     start = await engine.read(
         lambda tx: find_listing_start(tx, TaskKind.LIST_RUNS, account_id), Priority.STEADY
@@ -366,7 +372,7 @@ def _update_runs(
 
 
 def _choose_new_runs(unknown: Sequence[DiscoveredRun], now: float) -> list[DiscoveredRun]:
-    """Return the runs of a list to add: open ones, and those that ended recently."""
+    """Return the listed runs that should be added: open ones, and those that ended recently."""
     newest = sorted(unknown, key=lambda one: _estimate_start(one, now), reverse=True)
     over = [one for one in newest if one.observed.state.is_over]
     kept = [one for one in over[:MAX_RETAINED_RUNS] if _estimate_end(one, now) >= now - RETENTION_SECONDS]
@@ -374,7 +380,7 @@ def _choose_new_runs(unknown: Sequence[DiscoveredRun], now: float) -> list[Disco
 
 
 def _add_runs(tx: Transaction, account_id: str, piece: Sequence[DiscoveredRun], start: float) -> int:
-    """Insert a batch of the chosen runs; return how many rows were added."""
+    """Insert a batch of chosen runs; return how many rows were added."""
     pair, now = _find_pair(tx, account_id), tx.now()
     if pair is None:
         return 0
@@ -386,7 +392,7 @@ def _add_runs(tx: Transaction, account_id: str, piece: Sequence[DiscoveredRun], 
 
 
 def _find_pair(tx: Transaction, account_id: str) -> Row | None:
-    """Return an account's principal and connection; None if it was unlinked."""
+    """Return an account's principal and connection, or None if the account was unlinked."""
     account = ACCOUNTS.row(tx, id=account_id)
     if account is None or account["state"] == "revoking":
         return None
@@ -394,7 +400,7 @@ def _find_pair(tx: Transaction, account_id: str) -> Row | None:
 
 
 def _update_run(tx: Transaction, row: Row, one: DiscoveredRun, start: float, now: float) -> None:
-    """Update an open run from a list; if it is over, a step ends it, so that its owner is told."""
+    """Update an open run from a list; if it is over, a step will end it, so that its owner is told."""
     after = {**row, **gates.run_after(row, one.observed, start), "name": one.observed.name or one.name}
     RUNS.change(tx, {"id": row["id"]}, **{column: after[column] for column in gates.RUN_COLUMNS})
     usage.note_run(tx, row, after)
@@ -429,7 +435,7 @@ def _make_run(run_id: str, one: DiscoveredRun, pair: Row, start: float, now: flo
 
 
 def _estimate_start(one: DiscoveredRun, now: float) -> float:
-    """Return when a run began, or the best known estimate, never later than now."""
+    """Return when a run began, or the best estimate of that, never later than now."""
     return min(now, one.observed.started_at or one.observed.ended_at or now)
 
 
@@ -438,5 +444,5 @@ def _estimate_end(one: DiscoveredRun, now: float) -> float:
 
 
 def _split_batches(found: Sequence[DiscoveredRun]) -> Iterator[Sequence[DiscoveredRun]]:
-    """Return a list in batches, each for a transaction of its own."""
+    """Split a list into batches, each of which is merged in its own transaction."""
     return (found[at : at + _BATCH_SIZE] for at in range(0, len(found), _BATCH_SIZE))

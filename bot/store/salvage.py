@@ -1,4 +1,4 @@
-"""Rescue of a damaged SQLite file: its readable rows are copied to a new file, table by table."""
+"""Recovery of a damaged SQLite file: readable rows are copied to a new file, table by table."""
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
@@ -12,15 +12,16 @@ from bot.store.transaction import StoreTime, Transaction
 from bot.support.clock import Ids
 from bot.support.errors import StoreUnavailable
 
-#: The largest number that a row can have.
+#: The largest possible row number.
 _MAX_ROWID: Final = 2**63 - 1
-#: Errors of reading a damaged place; a length stored there may have any value, so memory may run out.
+#: Errors that reading a damaged place can cause; a length stored there may have any value, so memory may run
+#: out.
 _UNREADABLE: Final = (sqlite3.Error, OverflowError, MemoryError)
 
 
 @dataclass(frozen=True, slots=True)
 class SavedTable:
-    """What was saved of a table: the number of rows, and whether some could not be read."""
+    """What was saved of a table: how many rows, and whether any couldn't be read."""
 
     rows: int
     is_damaged: bool
@@ -29,7 +30,7 @@ class SavedTable:
 def save_readable_rows(
     path: Path, target: Path, left: Callable[[Transaction], object], time: StoreTime, ids: Ids
 ) -> Mapping[str, SavedTable]:
-    """Copy the readable rows of a file into a new file, which appears only when it is complete.
+    """Copy the readable rows of a file into a new one, which appears only once it is complete.
 
     Rows that violate a constraint of their table are left out, and count as damage. ``left`` then writes into
     the new file. Raise StoreUnavailable, or StoreInUse if a process serves from the damaged file.
@@ -41,12 +42,12 @@ def save_readable_rows(
         closing(sqlite3.connect(fresh)) as made,
     ):
         source.text_factory = lambda text: text.decode("utf-8", "replace")
-        # Read even an inconsistent schema, as far as possible.
+        # This makes SQLite read as much as possible of an inconsistent schema.
         source.execute("PRAGMA writable_schema = ON")
         for pragma in LAYOUT:
             made.execute(f"PRAGMA {pragma}")
         for _type, _name, _table, _page, statement in _read_rows(source, "sqlite_schema", []):
-            # Leave out statements that need a lost part, such as an index whose table is lost.
+            # Statements that depend on a lost part are skipped, such as an index on a lost table.
             with suppress(sqlite3.Error):
                 made.execute(statement or "")
         names = [row[0] for row in made.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
@@ -74,9 +75,10 @@ def _save_table(source: sqlite3.Connection, made: sqlite3.Connection, name: str)
 
 
 def _read_rows(source: sqlite3.Connection, name: str, damage: list[str]) -> Iterator[tuple[Any, ...]]:
-    """Yield a table's rows; at a damaged place, continue behind it, then read backwards towards it.
+    """Yield a table's rows; at a damaged place, skip ahead, then read backwards towards it.
 
-    Each row is read by a query of its own: in a larger one, rows before the damage would be lost.
+    Each row is read with a separate query, because an error in a larger query would lose the rows before the
+    damage.
     """
     after = f'SELECT rowid, * FROM "{name}" WHERE rowid > ? ORDER BY rowid LIMIT 1'  # noqa: S608
     before = f'SELECT rowid, * FROM "{name}" WHERE rowid < ? ORDER BY rowid DESC LIMIT 1'  # noqa: S608

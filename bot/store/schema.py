@@ -1,8 +1,8 @@
 """The schema of a database: migrations, and the correction ("healing") of stored times at start-up.
 
 Only the serving process heals times (``docs/adr/0019-who-heals-clocks.md``). While the machine keeps running,
-its monotonic clock shows whether the wall clock was moved. If it was moved, or after a reboot, nobody knows
-how much time has passed, so anything that must not be early waits its full time from now on.
+its monotonic clock shows whether the wall clock was moved. If it was, or after a reboot, it is unknown how
+much time has passed, so anything that must not happen early waits its full time from now on.
 """
 
 import re
@@ -22,15 +22,15 @@ from bot.store.transaction import ClockReading, Priority, Transaction, Work, pri
 from bot.support.errors import StoreTooNew, StoreTooOld, StoreUnreleased
 from bot.support.release import RELEASE, find_newest
 
-#: The tables of the migrations that ran. The second one also has the release that ran each, which the error
-#: names if the database is too new. 0.1.0 reads only the first one.
+#: The tables that record which migrations ran. The second one also records the release that ran each, which
+#: the error names if the database is too new. Release 0.1.0 reads only the first one.
 CREATE_MIGRATIONS: Final = (
     "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at DOUBLE PRECISION NOT NULL)",
     """CREATE TABLE IF NOT EXISTS schema_changes (
         name TEXT PRIMARY KEY, applied_at DOUBLE PRECISION NOT NULL, oldest TEXT NOT NULL
     )""",
 )
-#: Matches the type of text columns.
+#: Matches the column type TEXT in a statement.
 TEXT_PATTERN = re.compile(r"\bTEXT\b")
 _UNRELEASED = (
     "The database {path} was made by a development version of Usher, whose tables no release can bring up to "
@@ -44,7 +44,7 @@ _TOO_NEW = (
     "The database was migrated by a newer release of Usher ({names}): it needs {needed} or later, and this "
     "is {release}. Run that release, or restore the backup made before it: `usher docs upgrade#going-back`."
 )
-#: Finds the list of migrations that a squashed one replaces, in its opening comment.
+#: Finds the list of replaced migrations in the opening comment of a squashed one.
 _REPLACED_PATTERN = re.compile(r"-- in place of:\n((?:--   .*\n)+)")
 
 
@@ -55,7 +55,7 @@ def list_replaced_migrations(script: str) -> tuple[str, ...]:
 
 
 def make_migration_rows(name: str, script: str, now: float) -> list[tuple[str, tuple[str | float, ...]]]:
-    """Return the rows that record a migration as run, each with its table.
+    """Return the rows that record a migration as run, each with the name of its table.
 
     For a squashed migration, these are the rows of the migrations that it replaces.
     """
@@ -69,7 +69,7 @@ def find_missing_migrations(applied: Mapping[str, str], scripts: Mapping[str, st
     """Return the migrations still to run, in order. Raise StoreTooOld, StoreTooNew or StoreUnreleased.
 
     ``applied`` maps each migration to the release that ran it ("" if that isn't recorded). A squashed
-    migration counts as run once all those that it replaces have run; StoreTooOld if only others have run.
+    migration counts as run once all those that it replaces have run; if only some have, raise StoreTooOld.
     Unknown migrations mean StoreTooNew if all of ours have run, the unknown ones come later, and each has a
     release recorded; otherwise StoreUnreleased (a development version).
     """
@@ -111,29 +111,30 @@ def read_migrations() -> dict[str, str]:
 def read_latest_schema() -> tuple[str, ...]:
     """Return the statements that create the latest schema in a new SQLite file.
 
-    They take a sixtieth of the time of the migrations. ``test_new_database_equals_a_migrated_one`` compares
-    the results, and can write the file anew.
+    Running them takes a sixtieth of the time of running all migrations.
+    ``test_new_database_equals_a_migrated_one`` compares the results, and can regenerate the file.
     """
     text = files(__package__).joinpath("migrations", "latest", "sqlite.sql").read_text(encoding="utf-8")
     return tuple(text.split(";\n")[:-1])
 
 
-#: Seconds of difference that are ordinary slewing of the clock; less than any poll margin.
+#: Clock differences of up to this many seconds are ordinary slewing; this is less than any poll margin.
 MAX_SLEW_SECONDS: Final = 0.1
-#: Seconds of change after which the clock reading is written again; also less than any poll margin.
+#: The clock reading is written again if it has changed by this many seconds; this is also less than any poll
+#: margin.
 CLOCK_READING_SECONDS: Final = 0.05
-#: The longest that a gate is closed, in seconds.
+#: Maximum time for which a gate stays closed, in seconds.
 MAX_GATE_SECONDS: Final = 600.0
-#: Seconds after a send for which a message of unknown outcome may still appear, whether its sender is waiting
-#: for the answer or has died: ``Timing.send_timeout`` and ``Timing.settles``.
+#: For this many seconds after a send, a message of unknown outcome may still appear, whether its sender is
+#: still waiting for the answer or has died: ``Timing.send_timeout`` plus ``Timing.settles``.
 SEND_CONFIRM_SECONDS: Final = 25.0
 
-#: Seconds without a heartbeat after which Usher counts as having been away; a restart takes less.
+#: Without a heartbeat for this many seconds, Usher counts as having been away; a restart takes less.
 AWAY_SECONDS: Final = 3600.0
 
 
 async def begin_serving(engine: Engine, check: Work[None]) -> list[str]:
-    """Begin to serve from a database: migrate it, ``check`` its contents, and heal times unless it is shared.
+    """Begin serving: migrate the database, ``check`` its contents, and heal times unless it is shared.
 
     Raises what ``migrate`` and ``check`` raise.
     """
@@ -143,17 +144,18 @@ async def begin_serving(engine: Engine, check: Work[None]) -> list[str]:
         return applied
     await engine.write(lambda tx: heal(tx, engine.clock_reading()))
     if engine.is_exclusive:
-        # After healing: a message that may have been sent is looked for in a while from now.
+        # This must follow the healing, because messages that may have been sent are looked for some time from
+        # now.
         await engine.write(lambda tx: leases.free(tx, SEND_CONFIRM_SECONDS))
-    # Not earlier, or the clock reading needed for healing would be overwritten.
+    # This must not come earlier, as it would overwrite the clock reading that healing needs.
     engine.serves()
     return applied
 
 
 async def write_heartbeat(engine: Engine) -> None:
-    """Write a heartbeat with the clock reading; a shared database needs none, as it has its own clock."""
+    """Write a heartbeat with the clock reading, except on a shared database, which has its own clock."""
     if not engine.is_shared:
-        # Read the clock within the work, to include a jump that this write is the first to see.
+        # The clock is read within the work, so that a jump that only this write notices is included.
         await engine.write(lambda tx: save_heartbeat(tx, engine.clock_reading()))
 
 
@@ -163,23 +165,24 @@ def save_heartbeat(tx: Transaction, clock_reading: ClockReading) -> None:
 
 
 def heal(tx: Transaction, clock_reading: ClockReading) -> None:
-    """Heal every time left by the previous serving process, then begin to serve."""
+    """Heal every time left by the previous serving process, then begin serving."""
     last = SERVING.row(tx, id=1)
     now, moved, is_unknown = tx.now(), 0.0, True
     if last is not None and clock_reading.boot and last["boot"] == clock_reading.boot:
         moved = clock_reading.ahead - last["ahead"]
         is_unknown = abs(moved) > MAX_SLEW_SECONDS
     elif last is not None:
-        # The machine was rebooted, or it is another one: only the last heartbeat gives an estimate.
+        # The machine was rebooted, or this is another machine: the last heartbeat is the only basis for an
+        # estimate.
         moved = now - last["seen_at"]
     _heal(tx, now, is_unknown=is_unknown, back=-moved if moved < -MAX_SLEW_SECONDS else 0.0)
     _save_heartbeat(tx, now, clock_reading)
 
 
 def move_times(tx: Transaction, jump: float, clock_reading: ClockReading) -> None:
-    """Heal times after the wall clock jumped ahead while this process serves, or after the machine slept.
+    """Heal times after the wall clock jumped ahead while this process was serving, or the machine slept.
 
-    Leases of current work last as much longer as the clock jumped.
+    Leases of work in progress are extended by as much as the clock jumped.
     """
     before = tx.now()
     for work_items in (OPERATIONS, RUNS):
@@ -190,7 +193,7 @@ def move_times(tx: Transaction, jump: float, clock_reading: ClockReading) -> Non
 
 
 def _heal(tx: Transaction, now: float, *, is_unknown: bool, back: float = 0.0) -> None:
-    """Heal all times; if it is unknown how much time has passed, what must not be early waits in full."""
+    """Heal all times; if it is unknown how much time passed, what must not be early waits in full."""
     if is_unknown:
         tx.run("heal_sends", settled=now + SEND_CONFIRM_SECONDS)
     for query in build_healing_queries():
@@ -207,11 +210,11 @@ def _save_heartbeat(tx: Transaction, now: float, clock_reading: ClockReading) ->
 
 @prioritize(Priority.STEADY)
 def list_migrations(tx: Transaction) -> dict[str, str]:
-    """Return the names of the migrations that ran, each with "" instead of a release."""
+    """Return the migrations that ran, each mapped to "" instead of a release."""
     return {row["name"]: "" for row in tx.all("migrated")}
 
 
 @prioritize(Priority.STEADY)
 def list_schema_changes(tx: Transaction) -> dict[str, str]:
-    """Return the migrations that ran, each with the release that ran it."""
+    """Return the migrations that ran, each mapped to the release that ran it."""
     return {row["name"]: row["oldest"] for row in tx.all("schema_changes")}

@@ -1,4 +1,4 @@
-"""Signatures of Slack's latest requests, so that each request is accepted only once."""
+"""Signatures of the most recent requests from Slack, so that each request is accepted only once."""
 
 from typing import Final
 
@@ -6,12 +6,12 @@ from bot.store.fan_out import FAN_OUT_BATCH_SIZE
 from bot.store.tables import SIGNATURES
 from bot.store.transaction import Transaction
 
-#: Seconds for which signatures are kept; longer than a request may be late.
+#: How long signatures are kept, in seconds; this is longer than the time by which a request may be late.
 RETENTION_SECONDS: Final = 600.0
 
 
 def save_signatures(tx: Transaction, signatures: str) -> None:
-    """Save some signatures, and delete the oldest."""
+    """Save new signatures, and delete the oldest ones."""
     now = tx.now()
     tx.run("forget_signatures", before=now - RETENTION_SECONDS, limit=FAN_OUT_BATCH_SIZE)
     SIGNATURES.add(tx, id=tx.ids.new("signatures"), seen_at=now, signatures=signatures)

@@ -1,6 +1,6 @@
-"""Slack's rate limits: calls are counted for each method and Slack workspace, in a sliding minute.
+"""Slack's rate limits: calls are counted per method and Slack workspace, over a sliding minute.
 
-Also the minimum gap between two calls to one channel, and the pauses that Slack asked for
+This also covers the minimum gap between two calls to one channel, and the pauses that Slack asked for
 (``docs/adr/0030-slack-calls-are-counted-in-the-database.md``).
 """
 
@@ -10,29 +10,29 @@ from typing import Final
 from bot.store.fan_out import FAN_OUT_BATCH_SIZE
 from bot.store.transaction import Priority, Row, Transaction, concerns, prioritize
 
-#: Seconds after it was counted within which a call is sent, or not at all.
+#: A call is sent within this many seconds of being counted, or isn't sent.
 DEPARTURE_SECONDS: Final = 1.0
-#: Seconds by which the travel times of two calls to Slack may differ.
+#: Maximum difference between the travel times of two calls to Slack, in seconds.
 ARRIVAL_SECONDS: Final = 1.0
-#: The seconds in which Slack counts the calls that arrive.
+#: The period over which Slack counts arriving calls, in seconds.
 MINUTE_SECONDS: Final = 60.0
-#: Seconds after which a call no longer counts, whenever it arrived.
+#: After this many seconds a call no longer counts towards Slack's limit, whenever it arrived there.
 WINDOW_SECONDS: Final = MINUTE_SECONDS + DEPARTURE_SECONDS + ARRIVAL_SECONDS
 
 
-#: The share of Slack's limit that Usher uses. The rest is for Slack's own tools, and for repeated sends,
-#: which aren't counted.
+#: The share of Slack's limit that Usher uses. The rest is left for Slack's own tools, and for retries, which
+#: aren't counted.
 USED_SHARE: Final = 0.9
-#: The number of calls if there is no limit; there is never more to do at once.
+#: The number of calls allowed if Slack sets no limit; there are never more to make at one time.
 _UNLIMITED_CALLS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class CallQuota:
-    """The method that claimed work will call, and how many calls a minute Slack allows.
+    """The method that claimed work will call, and how many calls per minute Slack allows.
 
-    The query that looks for work also checks this, so it costs no query of its own. Without a number, calls
-    aren't counted.
+    The query that looks for work also checks this, so the check costs no extra query. If there is no number,
+    calls aren't counted.
     """
 
     team: str = ""
@@ -40,13 +40,13 @@ class CallQuota:
     per_minute: int | None = None
 
     def most(self, share: float = 1.0) -> int:
-        """Return the number of calls that fit into a minute, within a share of it."""
+        """Return the number of calls allowed per minute, scaled by a share."""
         return (
             _UNLIMITED_CALLS if self.per_minute is None else max(int(self.per_minute * USED_SHARE * share), 1)
         )
 
     def within(self, now: float, share: float = 1.0) -> Row:
-        """Return the parameters of ``{room}`` in a query, except ``limit``."""
+        """Return the parameters of a query's fragment ``{room}``, except ``limit``."""
         counted = {"team": self.team, "method": self.method, "since": now - WINDOW_SECONDS}
         return {**counted, "most": self.most(share)}
 
@@ -59,14 +59,14 @@ UNLIMITED: Final = CallQuota()
 def take_slack_call(
     tx: Transaction, team: str, method: str, *, most: int, channel: str = "", gap: float = 0.0
 ) -> float:
-    """Count a call and return 0; or count nothing, and return the seconds to wait.
+    """Count a call and return 0, or count nothing and return how many seconds to wait.
 
-    Calls of a method are counted one at a time, so that none is missed. ``most`` is the number of calls that
-    fit into a minute, ``gap`` the least seconds between two calls to one channel.
+    Calls of a method are counted one at a time, so that none is missed. ``most`` is the maximum number of
+    calls per minute, ``gap`` the minimum seconds between two calls to one channel.
     """
     key, now = {"team": team, "method": method}, tx.now()
     paced = {"pause": _name_pause(method, channel) if gap else "", "paced": channel if gap else None}
-    # Many at once: only when the oldest is long over.
+    # Old calls are deleted in one go, once the oldest is well past the window.
     oldest = now - 2 * WINDOW_SECONDS
     former = {**key, "before": now - WINDOW_SECONDS, "oldest": oldest, "limit": FAN_OUT_BATCH_SIZE}
     call = {**key, **paced, "channel": channel, "now": now, "most": most}
@@ -87,7 +87,7 @@ def take_slack_call(
 
 
 def count_remaining_calls(tx: Transaction, room: CallQuota, share: float = 1.0) -> int:
-    """Return the number of calls that still fit into the minute, a thousand at most; 0 during a pause."""
+    """Return how many more calls are allowed within the minute, up to a thousand; 0 during a pause."""
     row = tx.one("slack_calls_left", limit=_UNLIMITED_CALLS, now=tx.now(), **room.within(tx.now(), share))
     assert row is not None  # it counts, so there is always a row
     return int(row["fit"])
@@ -98,9 +98,9 @@ def count_remaining_calls(tx: Transaction, room: CallQuota, share: float = 1.0) 
 def pause_slack_method(
     tx: Transaction, team: str, method: str, seconds: float, channel: str | None = None
 ) -> None:
-    """Pause all calls of a method, as Slack asked for it; the longer pause wins.
+    """Pause all calls of a method, because Slack asked for it; the longer pause wins.
 
-    With a channel, only calls to that channel are paused, as Slack limits each channel by itself. But if
+    With a channel, only calls to that channel are paused, as Slack limits each channel separately. But if
     another channel is paused, too, the method's own limit was reached, and the whole method is paused.
     """
     until, paused = tx.now() + seconds, method
@@ -114,5 +114,5 @@ def pause_slack_method(
 
 
 def _name_pause(method: str, channel: str) -> str:
-    """Return the key of a channel's pause; the key of a method's pause is its name."""
+    """Return the key of a channel's pause; the pause of a whole method has the method's name as its key."""
     return f"{method} {channel}"

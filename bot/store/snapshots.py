@@ -1,4 +1,4 @@
-"""Snapshots: the latest answers of providers."""
+"""Snapshots: the latest answers from providers."""
 
 from typing import Any
 
@@ -8,9 +8,9 @@ from bot.store.transaction import Transaction, as_json
 
 
 def save_snapshot(tx: Transaction, snapshot: Snapshot[Any]) -> None:
-    """Write a provider's answer; a newer one that is stored wins.
+    """Store a provider's answer unless a newer one is stored.
 
-    It is dropped if its ``owner``, if any, isn't an account or is being revoked.
+    The answer is dropped if its ``owner`` (if any) isn't an account or is being revoked.
     """
     if snapshot.owner:
         account = ACCOUNTS.row(tx, id=snapshot.owner)
@@ -20,5 +20,5 @@ def save_snapshot(tx: Transaction, snapshot: Snapshot[Any]) -> None:
 
 
 def find_snapshot(tx: Transaction, connection: str, owner: str, kind: str) -> Snapshot[Any] | None:
-    """Return a provider's latest answer."""
+    """Return a provider's latest stored answer."""
     return SNAPSHOTS.one(tx, connection=connection, owner=owner, kind=kind)

@@ -3,14 +3,15 @@
 WAL with ``synchronous=FULL``: commits survive a power cut. Two processes on one file take turns with BEGIN
 IMMEDIATE.
 
-sqlite-utils runs migrations and reads the tables of ``store copy``. Queries and transactions do without: its
-``query`` puts a savepoint around each statement (a query of one row takes 6.8 µs instead of 3.2, and four of
-them are a tenth of recording a poll), its ``begin`` takes no lock, so two processes could both read first and
-one would then fail to write, and importing it is a twentieth of a start. ``analyze`` isn't used: the tests
-pin the query plans of a schema without statistics, and the statistics of a small table mislead once it has
-grown.
+sqlite-utils runs migrations and reads the tables for ``store copy``. Queries and transactions don't use it,
+for three reasons: its ``query`` puts a savepoint around each statement (a query of one row takes 6.8 µs
+instead of 3.2, and four of them are a tenth of recording a poll); its ``begin`` takes no lock, so two
+processes could both read first and one would then fail to write; and importing it takes a twentieth of the
+start-up time. ``analyze`` isn't used: the tests pin the query plans of a schema without statistics, and the
+statistics of a small table mislead once it has grown.
 
-It is a file next to the database: SQLite loses its own locks when another handle of its file is closed.
+The serving lock is a separate file next to the database, because SQLite loses its own locks when another
+handle of its file is closed.
 """
 
 from __future__ import annotations
@@ -50,32 +51,33 @@ from bot.support.errors import StoreBusy, StoreError, StoreInUse, StoreNotMigrat
 log = structlog.get_logger(__name__)
 
 
-#: How long SQLite waits for another process's lock before readers get a turn and it tries again.
+#: How long SQLite waits for another process's lock, in seconds, before it lets readers run and tries again.
 LOCK_SECONDS = 0.1
-#: Opening has no readers to let through, so it waits longer.
+#: How long SQLite waits for another process's lock while opening, in seconds; longer, because no readers are
+#: waiting then.
 OPEN_SECONDS = 2.0
 
-#: With ten thousand open operations the default cache of 2 MB thrashes and the log is checkpointed four times
-#: a second: hence 32 MB of cache, 16 MB of log, and temporary tables in memory.
+#: SQLite's memory settings: 32 MB of cache, 16 MB of log, and temporary tables in memory. With ten thousand
+#: open operations, the default cache of 2 MB thrashes, and the log is checkpointed four times a second.
 MEMORY = ("cache_size = -32768", "wal_autocheckpoint = 16000", "temp_store = MEMORY")
 
-#: A commit writes whole pages to the log, and most change a few hundred bytes on several of them
-#: (``docs/adr/0112-small-pages.md``).
+#: SQLite's page size. A commit writes whole pages to the log, and most commits change a few hundred bytes on
+#: several of them (``docs/adr/0112-small-pages.md``).
 PAGE_BYTES = 1024
 
-#: How long space is given back in one piece, in seconds.
+#: How long one step of reclaiming space may take, in seconds.
 SHRINK_SECONDS = 0.01
 
-#: Pages that are copied at once, about 1 MB; each piece is brought to the disk before the next.
+#: Number of pages copied in one step, about 1 MB; each step is written to disk before the next begins.
 COPY_BATCH_PAGES = 1000
 
 _IN_MEMORY = ":memory:"
-#: The first bytes of SQLite's files.
+#: The first bytes of every SQLite file.
 _FILE_MAGIC = b"SQLite format 3\0"
-#: What counts for new files only, before anything else is written; 2 is SQLite's number for a file that gives
-#: back unused pages when it is asked to.
+#: Settings that only apply to new files, before anything else is written; 2 is SQLite's number for a file
+#: that releases unused pages on request.
 LAYOUT = (f"page_size = {PAGE_BYTES}", "auto_vacuum = 2")
-#: The endings of what SQLite keeps beside an open database: what was committed last, and an index of it.
+#: Suffixes of the files that SQLite keeps beside an open database: the latest commits, and an index of them.
 _LOG, _INDEX = "-wal", "-shm"
 _STOP_IT = "Usher is running on this database ({path}): stop it first, then try again."
 _ANOTHER = (
@@ -85,7 +87,7 @@ _ANOTHER = (
 
 
 class SqliteEngine(Engine):
-    """Supply transactions of one SQLite file, or of memory (``:memory:``, for tests)."""
+    """Run transactions on one SQLite file, or in memory (``:memory:``, for tests)."""
 
     def __init__(
         self,
@@ -98,9 +100,9 @@ class SqliteEngine(Engine):
         scripts: Mapping[str, str] | None = None,
         mountinfo: Path = mounts.MOUNTINFO,
     ) -> None:
-        """``scripts`` are the migrations by name, in the order to run them.
+        """``scripts`` maps migration names to their SQL, in the order in which to run them.
 
-        ``mountinfo`` is where the kernel lists what is mounted.
+        ``mountinfo`` is the file in which the kernel lists mounts.
         """
         super().__init__(clock, patience, batch_seconds)
         self._written_ahead = self._time.ahead()
@@ -116,7 +118,7 @@ class SqliteEngine(Engine):
 
     @property
     def is_exclusive(self) -> bool:
-        """Return whether the serving lock can be relied on in the file system of the file."""
+        """Return whether the serving lock is reliable on the file's file system."""
         if self._path == _IN_MEMORY:
             return True
         return mounts.is_local(mounts.detect_file_system(Path(self._path), self._mountinfo))
@@ -126,9 +128,9 @@ class SqliteEngine(Engine):
         await self._worker.start("store")
 
     async def tidy(self) -> None:
-        """Reclaim the space of deleted rows in short pieces, until less than a quarter of the file is unused.
+        """Reclaim the space of deleted rows, in short steps, until under a quarter of the file is unused.
 
-        That is done while nothing else is to do; what is left, another night.
+        This only runs while there is nothing else to do; whatever is left waits for another night.
         """
         try:
             while await self.write(lambda _: self._session.shrink(), Priority.IDLE):
@@ -156,15 +158,15 @@ class SqliteEngine(Engine):
         self._release_lock()
 
     def _begin_write(self, session: Session, subjects: Sequence[str] = ()) -> None:  # noqa: ARG002
-        """Begin a transaction; move waiting times along with a clock that jumped ahead, in one before it.
+        """Begin a transaction; if the clock jumped ahead, first move waiting times along in another one.
 
-        While the store's time slows down to meet a clock that was set back, the clock reading is written
-        repeatedly: the next start relies on it.
+        While the store's time runs slower, to meet a clock that was set back, the clock reading is written
+        repeatedly, because the next start relies on it.
         """
         session.begin(writes=True)
         jump = self._time.jump()
         if not self._serves:
-            # Only the serving process moves them, not every other process that has the database open.
+            # Only the serving process moves stored times, not every process that has the database open.
             self._time.follow(jump)
             return
         if not jump and abs(self._time.ahead() - self._written_ahead) <= schema.CLOCK_READING_SECONDS:
@@ -190,7 +192,7 @@ class SqliteEngine(Engine):
             raise StoreUnavailable(explain_not_opened(f"{self._path}.lock", error)) from None
 
     def _migrate(self, *, serves: bool) -> list[str]:
-        """Run missing migrations, all or nothing: a transaction is open."""
+        """Run the missing migrations, all or nothing, in the transaction that is already open."""
         applied = self._session.applied()
         missing = schema.find_missing_migrations(applied, self._scripts, self._path)
         if missing and not self._take_lock():
@@ -208,10 +210,10 @@ class SqliteEngine(Engine):
 
 
 class SqliteSession:
-    """The connection of the engine's thread."""
+    """The connection used by the engine's thread."""
 
     errors: ClassVar[tuple[type[Exception], ...]] = (OSError, sqlite3.Error)
-    #: A file is never away.
+    #: A file is always reachable.
     is_away: ClassVar[bool] = False
 
     def __init__(self, path: str, time: StoreTime, ids: Ids) -> None:
@@ -220,7 +222,7 @@ class SqliteSession:
         self._ids = ids
 
     def open(self) -> None:
-        """Open the file. Raise StoreUnavailable with the cause for operators."""
+        """Open the file. Raise StoreUnavailable, with the cause in words for operators."""
         try:
             self.connection = self.connect()
         except self.errors as error:
@@ -228,7 +230,7 @@ class SqliteSession:
         self.transaction = SqliteTransaction(self.connection, self._time, self._ids)
 
     def connect(self) -> sqlite3.Connection:
-        """Return a connection that writes as the engine promises."""
+        """Return a connection with the engine's durability settings."""
         if self._path != _IN_MEMORY:
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         connection = sqlite3.connect(self._path, timeout=OPEN_SECONDS, cached_statements=512)
@@ -241,7 +243,7 @@ class SqliteSession:
                 *MEMORY,
             ):
                 connection.execute(f"PRAGMA {pragma}").fetchall()
-            # Fail here rather than on the first request: read-only, locked, not a database.
+            # Fail here rather than on the first request if the file is read-only, locked, or not a database.
             connection.execute("BEGIN IMMEDIATE")
             connection.rollback()
             self._know_files()
@@ -253,39 +255,39 @@ class SqliteSession:
         return connection
 
     def _know_files(self) -> None:
-        # SQLite follows links before it names what is beside the file.
+        # SQLite follows symbolic links before it names the files beside a database.
         file = os.path.realpath(self._path)
         paths = () if self._path == _IN_MEMORY else (self._path, f"{file}{_LOG}", f"{file}{_INDEX}")
         self._files = {path: _read_inode(path) for path in paths}
 
     def begin(self, *, writes: bool, subjects: Sequence[str] = ()) -> None:  # noqa: ARG002 - one writes
-        """Begin a transaction; one that writes refuses files that were moved or deleted."""
+        """Begin a transaction; a writing one refuses a file that was moved or deleted."""
         self.transaction.audit_entries.clear()
         if writes:
             self._check_file()
         self.connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     def settle(self, *, waits: bool) -> None:  # noqa: ARG002 - each statement was waited for
-        """Append to the audit what the transaction leaves there."""
+        """Append the transaction's entries to the audit."""
         audit.append_entries(self.transaction)
 
     def commit(self) -> None:
-        """Commit."""
+        """Commit the transaction."""
         self.connection.commit()
 
     def rollback(self) -> None:
-        """Roll back, if there is anything to."""
+        """Roll back the transaction, if one is open."""
         self.transaction.written.clear()
-        # If even that fails, so does the next BEGIN, which says why.
+        # If this fails, so will the next BEGIN, which gives the reason.
         with suppress(sqlite3.Error):
             self.connection.rollback()
 
     def will_pass(self, error: Exception) -> bool:
-        """Return whether another process has the database locked."""
+        """Return whether an error means that another process has locked the database."""
         return is_locked(error)
 
     def translated(self, error: Exception) -> Exception:
-        """Translate an error of SQLite or the system to one that callers know; return others unchanged."""
+        """Translate an SQLite or system error into one that callers know; return other errors unchanged."""
         return translate(error, self._path)
 
     def close(self) -> None:
@@ -293,7 +295,7 @@ class SqliteSession:
         self.connection.close()
 
     def applied(self) -> dict[str, str]:
-        """Return the release that ran it, by migration that ran here; "" if none is recorded."""
+        """Map each migration that ran here to the release that ran it; "" if that isn't recorded."""
         for table in schema.CREATE_MIGRATIONS:
             self.connection.execute(table)
         names = self.connection.execute("SELECT name, '' FROM migrations")
@@ -302,15 +304,15 @@ class SqliteSession:
         )
 
     def apply(self, script: str) -> None:
-        """Run a migration, within the open transaction."""
+        """Run a migration within the open transaction."""
         from sqlite_utils import Database  # noqa: PLC0415 - only where it is used
 
-        # The standard library's ``executescript`` would commit first.
+        # ``executescript`` of the standard library would commit first.
         database = Database(self.connection, recursive_triggers=False, execute_plugins=False)
         database.executescript(script)
 
     def create_latest(self) -> None:
-        """Create the latest schema in a new file, within the open transaction."""
+        """Create the latest schema in a new file within the open transaction."""
         for statement in schema.read_latest_schema():
             self.connection.execute(statement)
 
@@ -321,15 +323,15 @@ class SqliteSession:
             self.connection.execute(f"INSERT INTO {table} VALUES ({marks})", row)  # noqa: S608 - names alone
 
     def lay_out(self) -> None:
-        """Write a file of an earlier release anew, with small pages, between two transactions.
+        """Rewrite a file of an earlier release with small pages, between two transactions.
 
-        Where somebody else reads it, or there is no room for a copy, that waits for the next start.
+        If another process is reading it, or there is no room for a copy, this is left for the next start.
         """
         if self._path == _IN_MEMORY or self._pragma("page_size") == PAGE_BYTES:
             return
         self.connection.commit()
         try:
-            # The copy that SQLite makes for it needn't fit into memory.
+            # SQLite's temporary copy for this may not fit into memory.
             for pragma in ("journal_mode = DELETE", "temp_store = FILE", *LAYOUT):
                 self.connection.execute(f"PRAGMA {pragma}").fetchall()
             self.connection.execute("VACUUM")
@@ -341,7 +343,7 @@ class SqliteSession:
         self._know_files()
 
     def shrink(self) -> bool:
-        """Give back unused pages for some milliseconds; return whether there is more to do."""
+        """Release unused pages for some milliseconds; return whether there is more to do."""
         until = monotonic() + SHRINK_SECONDS
         while self._pragma("freelist_count") * 4 >= self._pragma("page_count"):
             if monotonic() >= until:
@@ -354,7 +356,7 @@ class SqliteSession:
         return value
 
     def _check_file(self) -> None:
-        """Refuse to write if the file, or one beside it, was moved or deleted: a restart would lose it."""
+        """Refuse to write if the file, or one beside it, was moved or deleted: a restart would lose data."""
         for path, before in self._files.items():
             if (inode := _read_inode(path)) != before:
                 if path.endswith(_LOG) and inode is None:
@@ -362,19 +364,19 @@ class SqliteSession:
                 raise FileNotFoundError(errno.ENOENT, "moved or deleted", path)
 
     def _save_log(self) -> None:
-        """Copy the contents of a deleted log into the database: whoever opens that next wouldn't find it."""
+        """Copy a deleted log into the database, as the next process to open it wouldn't find the log."""
         with suppress(sqlite3.Error):
             self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 class SqliteTransaction(Transaction):
-    """One transaction of SQLite; the engine begins and ends it."""
+    """One SQLite transaction; the engine begins and ends it."""
 
     def __init__(self, connection: sqlite3.Connection, time: StoreTime, ids: Ids) -> None:
         super().__init__(time, ids)
         self._connection = connection
         self._queries = read_queries()
-        #: The column names of each query, as SQLite gave them.
+        #: Maps each query to its column names, as SQLite reported them.
         self._columns: dict[str, list[str]] = {}
 
     def _execute(self, query: str, params: dict[str, Any]) -> sqlite3.Cursor:
@@ -405,12 +407,12 @@ class SqliteTransaction(Transaction):
 
     @property
     def changes(self) -> int:
-        """The number of rows changed on this connection, or to be added to the audit."""
+        """The number of rows changed on this connection so far, or still to be added to the audit."""
         return self._connection.total_changes + len(self.audit_entries)
 
 
 def _read_inode(path: str) -> tuple[int, int] | None:
-    """Return the file's device and inode, None if it doesn't exist."""
+    """Return a file's device and inode, or None if it doesn't exist."""
     try:
         status = os.stat(path)  # noqa: PTH116 - before each write: a Path takes three times as long
     except FileNotFoundError:
@@ -447,7 +449,7 @@ _SYSTEM_CAUSES = {
     errno.EDQUOT: "this user's part of the disk is full",
 }
 _OWNER_ADVICE = "make Usher's user the owner of it and of its folder"
-#: What helps, by the cause.
+#: Maps each cause of a problem to advice about it.
 _ADVICE = {
     errno.EACCES: _OWNER_ADVICE,
     errno.EPERM: _OWNER_ADVICE,
@@ -455,19 +457,20 @@ _ADVICE = {
     errno.ENOSPC: "make room on it",
     errno.EDQUOT: "make room on it",
 }
-#: The codes by which SQLite reports a disk without saying what is wrong with it.
+#: Codes with which SQLite reports a disk problem without saying what is wrong.
 _DISK_CODES = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})
-#: More than SQLite needs beside a database to open it: the index of its log has half as much.
+#: Number of bytes written to probe the disk: more than SQLite needs beside a database to open it, as the
+#: index of its log is half as large.
 PROBE_BYTES = 65_536
 
 
 def _find_primary_code(error: sqlite3.Error) -> int:
-    """Return the primary result code; the extended ones carry more in the upper bits."""
+    """Return an error's primary result code; extended codes carry more in the upper bits."""
     return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
 
 
 def is_locked(error: BaseException) -> bool:
-    """Return whether another process has the database locked."""
+    """Return whether an error means that another process has locked the database."""
     return isinstance(error, sqlite3.Error) and _find_primary_code(error) in {
         sqlite3.SQLITE_BUSY,
         sqlite3.SQLITE_LOCKED,
@@ -475,7 +478,7 @@ def is_locked(error: BaseException) -> bool:
 
 
 def is_missing_table(error: BaseException) -> bool:
-    """Return whether the schema is missing."""
+    """Return whether an error means that the schema is missing."""
     return isinstance(error, sqlite3.OperationalError) and "no such table" in str(error)
 
 
@@ -483,7 +486,7 @@ DiskProbe = Callable[[str], OSError | None]
 
 
 def probe_disk(path: str) -> OSError | None:
-    """Return the error of writing a little beside a database, None if that works."""
+    """Try to write a little data beside a database; return the error, or None if it works."""
     try:
         with TemporaryFile(dir=Path(path).resolve().parent) as probe:
             probe.write(bytes(PROBE_BYTES))
@@ -495,7 +498,7 @@ def probe_disk(path: str) -> OSError | None:
 
 
 def _find_errno(error: Exception, path: str, probe: DiskProbe) -> int:
-    """Return the system's number for the error of a database's disk, 0 if none is known."""
+    """Return the system's error number for a problem with a database's disk, or 0 if none is known."""
     if isinstance(error, OSError):
         return error.errno or 0
     code = _find_primary_code(error) if isinstance(error, sqlite3.Error) else 0
@@ -506,7 +509,7 @@ def _find_errno(error: Exception, path: str, probe: DiskProbe) -> int:
 
 
 def translate(error: Exception, path: str = _IN_MEMORY, probe: DiskProbe = probe_disk) -> Exception:
-    """Translate an error of SQLite or the system to one that callers know; return others unchanged."""
+    """Translate an SQLite or system error into one that callers know; return other errors unchanged."""
     if isinstance(error, FileNotFoundError):
         return StoreUnavailable(_MOVED_MESSAGE.format(name=Path(str(error.filename)).name))
     if isinstance(error, OSError):
@@ -524,7 +527,7 @@ def translate(error: Exception, path: str = _IN_MEMORY, probe: DiskProbe = probe
 
 
 def explain_not_opened(path: str, error: Exception, probe: DiskProbe = probe_disk) -> str:
-    """Return the cause for operators when a database can't be opened, and a next step if one is known."""
+    """Return, for operators, why a database can't be opened, with a next step if one is known."""
     number, place = _find_errno(error, path, probe), Path(path).absolute()
     if number in _ADVICE:
         return f"{place} can't be opened: {_SYSTEM_CAUSES[number]}; {_ADVICE[number]}, then try again"
@@ -542,10 +545,11 @@ def write_backup(
     ids: Ids,
     is_over: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Copy a database that may be in use into a new file of its owner's, which is there once it was checked.
+    """Copy a database that may be in use into a new file, which appears only once it has been checked.
 
-    The copy is of one moment, and nobody who writes waits for it. ``left`` writes into it; ``is_over``, asked
-    between pieces, gives it up. Raise StoreError, also where there is such a file.
+    The new file has the same owner. The copy is a snapshot of one moment, and writers don't wait for it.
+    ``left`` writes into it; ``is_over``, called between pieces, aborts it. Raise StoreError, also if the file
+    already exists.
     """
     with (
         new_database_file(target) as fresh,
@@ -555,16 +559,17 @@ def write_backup(
     ):
 
         def keep(*_pages: int) -> None:
-            # Left to the end, all of it would reach the disk before what is committed then.
+            # If this were left to the end, the next commit would have to wait until the whole copy is
+            # written.
             os.fdatasync(written)
             if is_over():
                 raise StoreUnavailable("the backup was given up")
 
-        # While it reads in a transaction, what others commit doesn't make SQLite begin again.
+        # While the copy reads within a transaction, other processes' commits don't make SQLite start over.
         source.execute("BEGIN")
         source.execute("SELECT 1 FROM sqlite_master").fetchall()
         source.backup(copy, pages=COPY_BATCH_PAGES, progress=keep)
-        # In WAL mode it can't be read where nothing may be written beside it.
+        # In WAL mode, the copy couldn't be read where nothing may be written beside it.
         copy.execute("PRAGMA journal_mode = DELETE").fetchall()
         copy.set_progress_handler(is_over, 100_000)
         if (found := copy.execute("PRAGMA integrity_check(1)").fetchone()[0]) != "ok":
@@ -575,9 +580,9 @@ def write_backup(
 
 @contextmanager
 def new_database_file(target: Path) -> Iterator[Path]:
-    """Yield an empty file of its owner's to be written, which becomes the target at the end.
+    """Yield an empty file, readable only by its owner, that becomes the target once it has been written.
 
-    Raise StoreError for errors of SQLite and the system, also where there is such a file.
+    Raise StoreError for errors of SQLite and the system, also if the target already exists.
     """
     fresh = target.with_name(f"{target.name}.new")
     try:
@@ -596,9 +601,9 @@ def new_database_file(target: Path) -> Iterator[Path]:
 
 
 def replace_database(backup: Path, path: Path, time: StoreTime, ids: Ids) -> None:
-    """Put a copy in the place of a database that isn't served, with the same owner as the served one.
+    """Replace a database that isn't being served with a backup, keeping the owner of the replaced file.
 
-    The old one stays beside it, under another name. Raise OSError and StoreError.
+    The old database is kept beside it under another name. Raise OSError and StoreError.
     """
     if not backup.is_file():
         raise StoreUnavailable(f"There's no file {backup.absolute()}.")
@@ -620,7 +625,8 @@ def _put_in_place(
     except StoreUnavailable as error:
         raise StoreUnavailable(f"{backup.absolute()} can't be put in place: {error}") from None
     _give(fresh, owner)
-    # The file last: SQLite would bring a log into whatever database it lies beside.
+    # The database file itself is moved last, because SQLite would apply a log to whatever database it finds
+    # beside it.
     for ending in (_INDEX, _LOG, ""):
         with suppress(FileNotFoundError):
             Path(f"{path}{ending}").rename(f"{path}.before-{time.now():.0f}{ending}")
@@ -634,7 +640,7 @@ def _give(made: Path, owner: os.stat_result) -> None:
 
 @contextmanager
 def not_served(path: Path) -> Iterator[None]:
-    """Keep processes from serving from a file meanwhile. Raise StoreInUse if one does."""
+    """Keep processes from serving from a file during the block; raise StoreInUse if one already does."""
     lock = ServingLock(str(path))
     if not lock.take():
         raise StoreInUse(_STOP_IT.format(path=path))
@@ -645,7 +651,7 @@ def not_served(path: Path) -> Iterator[None]:
 
 
 def find_served_databases(folder: Path) -> list[str]:
-    """Return the names of a folder's databases that were served before: each has a lock beside it."""
+    """Return the names of databases in a folder that were served before: each has a lock file beside it."""
     names = []
     with suppress(OSError):
         for lock in sorted(folder.glob("*.lock")):
@@ -659,7 +665,7 @@ class ServingLock:
     """The lock of the serving process, held or not; calling ``take`` repeatedly is fine."""
 
     def __init__(self, database: str) -> None:
-        # Resolved, so that every path to the database gives the same lock.
+        # The path is resolved so that every path to the same database leads to the same lock.
         resolved = Path(database).resolve()
         self._path = resolved.with_name(f"{resolved.name}.lock")
         self._handle: int | None = None
@@ -680,7 +686,7 @@ class ServingLock:
         return True
 
     def release(self) -> None:
-        """Release the lock. The file stays: removing it could leave two processes with a lock each."""
+        """Release the lock; the file stays, as removing it could let two processes each hold a lock."""
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None

@@ -1,15 +1,15 @@
-"""Statements: the named queries of the SQL files, and other SQL that uses the same parts.
+"""Statements: the named queries of the SQL files, and other SQL that uses the same fragments.
 
-Each module's queries are in the SQL file of the same name, parts that several files use in ``shared.sql``.
-Rows that are found by a key alone need no query here (``bot.store.tables``). In a query, ``{model}`` stands
-for all columns of its table's model with their values, ``{replaced}`` for the same on a conflict,
+Each module's queries are in the SQL file of the same name, and fragments that several files use are in
+``shared.sql``. Rows found by a key alone need no query here (``bot.store.tables``). In a query, ``{model}``
+stands for all columns of its table's model with their values, ``{replaced}`` for the same on a conflict,
 ``{changes}`` for the columns that a caller sets, ``{work_items}`` for operations or runs.
 
 Queries are portable between SQLite and PostgreSQL: no scalar MIN or MAX, no IN over a parameter, conflicts by
-ON CONFLICT, results by RETURNING. SQL for PostgreSQL alone is in a comment that begins with its name, such as
-locks on rows that others may claim. There, a statement that runs for many rows gets them all as ``:each``,
-and the other parameters are its columns. ``guards: RULE`` stands above a condition that enforces a rule
-behind an earlier guard (``bot.support.guards``).
+ON CONFLICT, results by RETURNING. SQL for PostgreSQL alone, such as locks on rows that others may claim, is
+in a comment that begins with its name. On PostgreSQL, a statement that runs for many rows receives them all
+as ``:each``, and its other parameters are columns of that. ``guards: RULE`` stands above a condition that
+enforces a rule behind an earlier guard (``bot.support.guards``).
 """
 
 import re
@@ -32,15 +32,15 @@ _MODEL_PATTERN = re.compile(r"INSERT INTO (\w+) {model}")
 
 @cache
 def read_queries() -> dict[str, str]:
-    """Return the queries of the SQL files, and those that heal times, by name; parameters are ``:named``."""
+    """Return, by name, the queries of the SQL files and those that heal times; parameters are ``:named``."""
     return _read_files()[0] | build_healing_queries()
 
 
 @cache
 def fill(statement: str) -> str:
-    """Return a statement with the parts, kinds and columns in place of their names in braces."""
+    """Return a statement with the names in braces replaced by fragments, kinds and columns."""
     parts = _read_files()[1]
-    # Parts within parts are already filled in.
+    # Fragments within fragments have already been filled in here.
     return _fill_columns(
         _PART_PATTERN.sub(
             lambda found: parts.get(found[1], found[0]), _MARK_PATTERN.sub(_list_marked_kinds, statement)
@@ -50,9 +50,9 @@ def fill(statement: str) -> str:
 
 @cache
 def _read_files() -> tuple[dict[str, str], dict[str, str]]:
-    """Return the queries and the parts of the SQL files by name.
+    """Return the queries and the fragments of the SQL files by name.
 
-    A mark in braces stands for the list of the kinds of notices that have it, ``{KINDS}`` for all kinds.
+    A mark in braces stands for the list of the kinds of notices with that mark, ``{KINDS}`` for all kinds.
     """
     queries: dict[str, str] = {}
     parts: dict[str, str] = {}
@@ -72,14 +72,14 @@ def _read_files() -> tuple[dict[str, str], dict[str, str]]:
 
 
 def _fill_parts(statement: str, parts: dict[str, str]) -> str:
-    """Return a statement with its parts filled in, which may contain other parts."""
+    """Return a statement with its fragments filled in; these may contain other fragments."""
     while (filled := _PART_PATTERN.sub(lambda found: parts.get(found[1], found[0]), statement)) != statement:
         statement = filled
     return statement
 
 
 def _list_marked_kinds(found: re.Match[str]) -> str:
-    """Return the kinds of notices with a mark as a list in SQL; for UNREAD, the errors of unread notices."""
+    """Return the kinds of notices with a mark as an SQL list; for UNREAD, the errors of unread notices."""
     if found[1] == "UNREAD":
         return format_sql_list(sorted(UNREAD))
     return format_sql_list(kind for kind in NoticeKind if found[1] == "KINDS" or Mark[found[1]] in kind.marks)
@@ -99,7 +99,7 @@ def _fill_columns(query: str) -> str:
 
 @cache
 def fill_changes(name: str, *columns: str, **words: str) -> str:
-    """Return a named query that sets these columns in place of ``{changes}``, each to its parameter.
+    """Return a named query in which ``{changes}`` sets these columns, each to its parameter.
 
     ``words`` replace its other placeholders: ``work_items``, the table of operations or runs, and ``same``,
     the condition of a save.

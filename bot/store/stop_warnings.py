@@ -1,6 +1,6 @@
-"""Warnings of planned stops: an owner counts as warned once the message was delivered.
+"""Warnings of planned stops: an owner counts as warned once the message has been delivered.
 
-A stop is only made some time after that. ``timers.sql`` has this condition in the statement that claims due
+The stop only follows some time after that; ``timers.sql`` checks this in the statement that claims due
 timers.
 """
 
@@ -11,17 +11,17 @@ from bot.store import cards, notices
 from bot.store.tables import CARDS, NOTICES
 from bot.store.transaction import Row, Transaction
 
-#: Seconds for which a planned stop waits for a warning that can't be sent. A message that Slack doesn't
-#: accept within a day is given up (``bot.slack.notifier.timing.Timing``).
+#: How long a planned stop is put off at most when its warning can't be sent, in seconds. Usher gives up on a
+#: message that Slack hasn't accepted within a day (``bot.slack.notifier.timing.Timing``).
 MAX_WARNING_DELAY_SECONDS = 12 * 3600.0
 _UNSENT = frozenset({NoticeState.PENDING, NoticeState.RETRY})
 _ON_ITS_WAY = _UNSENT | {NoticeState.LEASED}
 
 
 def write(tx: Transaction, warning: NewNotice, former: str | None) -> str:
-    """Write a warning, in place of ``former`` if that wasn't sent yet; return its id.
+    """Write a warning, replacing the ``former`` one if that wasn't sent yet; return the new one's id.
 
-    If an earlier warning for the same time was given up unsent, it doesn't count, so a new one is written.
+    An earlier warning for the same time that was given up unsent doesn't count, so a new one is written.
     """
     drop(tx, former)
     row = _find_by_key(tx, warning)
@@ -38,7 +38,7 @@ def _find_by_key(tx: Transaction, warning: NewNotice) -> Row | None:
 
 
 def drop(tx: Transaction, notice_id: str | None) -> None:
-    """Give up a warning that wasn't sent yet, if there is one; one that may have been sent is kept."""
+    """Withdraw a warning, if there is one and it can't have been sent yet."""
     row = find_warning(tx, notice_id)
     if row is None or row["state"] not in _UNSENT or row["unknown_since"] is not None:
         return
@@ -46,7 +46,7 @@ def drop(tx: Transaction, notice_id: str | None) -> None:
 
 
 def find_warning(tx: Transaction, notice_id: str | None) -> Row | None:
-    """Return the row of a warning."""
+    """Return a warning's row."""
     return None if notice_id is None else NOTICES.row(tx, id=notice_id)
 
 
@@ -56,13 +56,13 @@ def is_on_its_way(warning: Row | None) -> bool:
 
 
 def is_delivered(tx: Transaction, notice_id: str | None) -> bool:
-    """Return whether a warning was sent, or none was needed."""
+    """Return whether a warning was delivered, or none was needed."""
     warning = find_warning(tx, notice_id)
     return notice_id is None or (warning is not None and bool(warning["message_ts"]))
 
 
 def turn_into_card(tx: Transaction, notice_id: str | None, operation_id: str, body: Row) -> None:
-    """Turn the message that warned of a stop into the card of the operation that makes the stop."""
+    """Turn the message that warned of a stop into the card of the operation that carries out the stop."""
     warning = find_warning(tx, notice_id)
     if warning is None or not warning["message_ts"]:
         return

@@ -1,13 +1,13 @@
-"""The store: runs functions on a database. Engines differ, but schema and statements are the same.
+"""The store, which runs functions on a database; engines differ, but schema and statements are the same.
 
-The module of each kind of rows has functions that read or write them. They are passed to ``read``, ``write``,
-``claim`` or ``perform``, as in ``store.read(links.find_link, nonce)``. Each of these runs its function in one
-transaction, which is atomic and durable on return, or in several (``perform``). A function that needs another
-priority than the usual one declares it (``transaction.prioritize``).
+The module of each kind of row has functions that read or write it. They are passed to ``read``, ``write``,
+``claim`` or ``perform``, as in ``store.read(links.find_link, nonce)``. Each of these runs the function in one
+transaction, which is atomic and durable on return, or in several (``perform``). A function that needs an
+unusual priority declares it (``transaction.prioritize``).
 
-All raise StoreBusy if they couldn't commit in time (2 s for work that a person waits for, 10 s for the rest);
-it was rolled back then and has no effect. They raise StoreUnavailable if the database can't be used.
-``interaction`` is the inbox key of a person's action ("" for none). Its row is written in the same
+All of them raise StoreBusy if they couldn't commit in time (2 s for work that a person waits for, 10 s for
+the rest); the work was then rolled back and has no effect. They raise StoreUnavailable if the database can't
+be used. ``interaction`` is the inbox key of a person's action ("" for none). Its row is written in the same
 transaction; if it already exists, the function changes nothing and says so.
 """
 
@@ -27,7 +27,7 @@ Result = TypeVar("Result")
 
 
 class Store:
-    """All data that must outlive the process, in the database of an engine."""
+    """All data that must outlive the process, stored in an engine's database."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -42,7 +42,7 @@ class Store:
         *arguments: Arguments.args,
         **named: Arguments.kwargs,
     ) -> Result:
-        """Run a function that only reads, on one snapshot of the database."""
+        """Run a read-only function on one snapshot of the database."""
         priority = transaction.get_priority(work, Priority.URGENT)
         return await self.engine.read(lambda tx: work(tx, *arguments, **named), priority)
 
@@ -65,7 +65,7 @@ class Store:
         *arguments: Arguments.args,
         **named: Arguments.kwargs,
     ) -> Result:
-        """Run a claim of due rows in one transaction, with less priority than requests of people."""
+        """Run a claim of due rows in one transaction, at a lower priority than people's requests."""
         return await self.engine.write(lambda tx: work(tx, *arguments, **named), Priority.CLAIMS)
 
     async def perform(
@@ -75,11 +75,11 @@ class Store:
         *arguments: Arguments.args,
         **named: Arguments.kwargs,
     ) -> Result:
-        """Run a function that makes several transactions, each durable by itself."""
+        """Run a function that makes several transactions, each of which is durable."""
         return await work(self.engine, *arguments, **named)
 
     async def carry_out(self, work: Work[Result], subjects: Sequence[str] = ()) -> Result:
-        """Run a person's request (``bot.services.caller``) in one transaction, while they wait."""
+        """Run a person's request (``bot.services.caller``) in one transaction while they wait."""
         return await run_write(self.engine, work, Priority.URGENT, subjects)
 
     # -- the process -----------------------------------------------------------------------------------------
@@ -89,9 +89,9 @@ class Store:
         return await self.engine.migrate()
 
     async def list_missing_migrations(self, name: str) -> list[str] | None:
-        """Return the migrations still to run, None for an empty database; nothing is written.
+        """Return the migrations still to run, or None for an empty database; write nothing.
 
-        Raises as ``migrate`` does; ``name`` is the database's name in the message.
+        Raises as ``migrate`` does; ``name`` is how the message names the database.
         """
         try:
             applied = await self.read(schema.list_migrations)
@@ -103,14 +103,14 @@ class Store:
         return schema.find_missing_migrations(applied, schema.read_migrations(), name)
 
     async def begin_serving(self) -> list[str]:
-        """Begin to serve from this database; return the migrations that ran.
+        """Begin serving from this database; return the migrations that ran.
 
         Raises as ``migrate`` does, and StoreOutdated.
         """
         return await schema.begin_serving(self.engine, maintenance.refuse_outdated)
 
     async def now(self) -> float:
-        """Return the store's epoch seconds, never going back within a process."""
+        """Return the store's time in epoch seconds; it never goes back within a process."""
         return self.engine.now()
 
     async def close(self) -> None:
@@ -120,7 +120,7 @@ class Store:
     # -- inbox, people, audit, outages -----------------------------------------------------------------------
 
     async def person(self, principal: Principal) -> Person | None:
-        """Return the cached or stored row of a person."""
+        """Return a person's row, from the cache or the database."""
         found = self._people.find(principal)
         if found is None:
             mark = self._people.mark
@@ -129,16 +129,16 @@ class Store:
         return found
 
     async def zone(self, principal: Principal) -> ZoneInfo:
-        """Return the time zone that a person has in Slack."""
+        """Return the time zone set in a person's Slack profile."""
         return people.choose_zone(await self.person(principal))
 
     async def known_zone(self, principal: Principal) -> ZoneInfo | None:
-        """Return the time zone that a person has in Slack; None if Slack hasn't told it."""
+        """Return the time zone in a person's Slack profile; None if Slack hasn't provided it."""
         found = await self.person(principal)
         return None if found is None or found.time_zone is None else people.choose_zone(found)
 
     async def save_people(self, people_: Sequence[Person]) -> None:
-        """Write people; the newer ``seen_at`` wins."""
+        """Save people; for each, the row with the newer ``seen_at`` wins."""
         try:
             for first in range(0, len(people_), people.SAVE_BATCH_SIZE):
                 await self.write(people.save, people_[first : first + people.SAVE_BATCH_SIZE])

@@ -1,4 +1,4 @@
-"""Sweeping: rows that are no longer needed are deleted, in short transactions."""
+"""Sweeping: deletes rows that are no longer needed, in short transactions."""
 
 from functools import partial
 
@@ -11,7 +11,7 @@ from bot.store.tables import CARDS, WORKSPACES
 from bot.store.transaction import Transaction
 
 _DAY = 86_400.0
-#: The seconds for which rows are kept, by the query that deletes older ones. A notice of kind reply shows
+#: Maps each query that deletes old rows to how long they are kept, in seconds. Notices of kind reply show
 #: that a message was answered, so notices must be kept at least as long as inbox keys.
 _RETENTION_SECONDS = {
     "sweep_inbox": inbox.KEY_RETENTION_SECONDS,
@@ -31,19 +31,19 @@ _RETENTION_SECONDS = {
     "sweep_occurrences": 60 * _DAY,
     "sweep_waits": 7 * _DAY,
 }
-#: The queries whose rows may have a card, which is deleted, too; and those whose rows are notices, which may
-#: be messages with a card's row of their own.
+#: Queries whose rows may have a card, which is then deleted, too; and queries whose rows are notices, which
+#: may be messages with their own card row.
 _HAVE_CARDS = {"sweep_orphans", "sweep_runs", "sweep_class_cards", "sweep_waits"}
 _ARE_CARDS = {"sweep_notices", "sweep_dead_notices"}
-#: Rows per transaction, which take some milliseconds.
+#: Number of rows deleted per transaction, which takes some milliseconds.
 _BATCH_SIZE = 50
 
 
 async def sweep(engine: Engine) -> None:
     """Delete rows that are no longer needed, in short transactions.
 
-    ``docs/operate.md`` says for every table how long its rows are kept. A card's row is deleted with its
-    operation, run, class or notice.
+    ``docs/operate.md`` says how long each table's rows are kept. A card's row is deleted with its operation,
+    run, class or notice.
     """
     for short in (_give_up_edits, _sweep_clicks, _end_forgotten):
         while await engine.write(short):
@@ -63,9 +63,9 @@ async def sweep(engine: Engine) -> None:
 
 
 def _give_up_edits(tx: Transaction) -> bool:
-    """Give up updates that Slack had no capacity for within a day; return whether there may be more.
+    """Drop updates that Slack had no capacity for within a day; return whether there may be more.
 
-    Some messages keep buttons that no longer work.
+    Some messages then keep buttons that no longer work.
     """
     late = {"before": tx.now() - _DAY, "limit": _BATCH_SIZE}
     return max(tx.count(one, **late) for one in ("give_up_edits", "give_up_former_edits")) == _BATCH_SIZE
@@ -90,7 +90,7 @@ def _sweep_clicks(tx: Transaction) -> bool:
 
 
 def _sweep_aged(tx: Transaction, query: str) -> bool:
-    """Delete some of a query's rows that are too old; return whether there may be more."""
+    """Delete some rows that a query finds too old; return whether there may be more."""
     aged = {"before": tx.now() - _RETENTION_SECONDS[query], "limit": _BATCH_SIZE}
     if query in _HAVE_CARDS:
         return _delete_with_cards(tx, query, **aged) == _BATCH_SIZE
@@ -110,7 +110,7 @@ def _delete_with_cards(tx: Transaction, query: str, **params: object) -> int:
 
 
 def _purge_workspace(tx: Transaction) -> bool:
-    """Delete one workspace that is gone, with all rows about it; return whether there may be more."""
+    """Delete a workspace that no longer exists, with all rows about it; return whether there may be more."""
     found = tx.one("gone_workspace", before=tx.now() - 30 * _DAY)
     if found is None:
         return False

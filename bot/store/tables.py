@@ -1,8 +1,8 @@
-"""The tables: a row's columns are declared once, as the fields of its model.
+"""The tables: each row's columns are declared once, as the fields of its model.
 
-A field has the column of the same name, and is converted according to its type. Here rows are read, added,
-replaced, changed and deleted by a key; statements that decide something are in the SQL files. A table without
-a model takes columns as they are given.
+A field has the column of the same name, and is converted according to its type. This module reads, adds,
+replaces, changes and deletes rows by key; statements that decide something are in the SQL files. A table
+without a model uses columns as they are given.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -41,7 +41,7 @@ from bot.support.cleaning import fold
 Model = TypeVar("Model")
 Word = TypeVar("Word", bound=Enum)
 
-#: Cached, since the same principals are parsed over and over.
+#: This is cached because the same principals are parsed over and over.
 parse_principal = lru_cache(maxsize=4096)(people.Principal.from_key)
 
 
@@ -60,12 +60,12 @@ def _parse_planned_stops(text: str) -> PlannedStops:
 
 
 def parse_unconfirmed(kind: str | None, times: int, since: float) -> Unconfirmed | None:
-    """Return the unconfirmed report in the columns of that name of a row of ``workspaces`` or ``runs``."""
+    """Return the unconfirmed report stored in three columns of a row of ``workspaces`` or ``runs``."""
     return None if kind is None else Unconfirmed(kind, times, float(since))
 
 
 def _choose_first(*values: str | None) -> str | None:
-    """Return the first value that is neither None nor empty, or None."""
+    """Return the first value that is neither None nor empty; None if there is none."""
     return next(filter(None, values), None)
 
 
@@ -80,7 +80,7 @@ def name_columns(name: str) -> Row:
     return {"name": kept, "folded": fold(kept), "folded_from": kept}
 
 
-#: How the columns of each type are read; a value of any other type is JSON. ``float`` is converted because
+#: Maps types to how their columns are read; a value of any other type is JSON. ``float`` is converted because
 #: SQLite's RETURNING gives whole numbers in a float column as int.
 _CONVERTERS: Final[Mapping[Any, Callable[[Any], Any] | None]] = {
     str: None,
@@ -96,7 +96,7 @@ _CONVERTERS: Final[Mapping[Any, Callable[[Any], Any] | None]] = {
 
 
 def _flatten_hint(hint: Any) -> Iterator[Any]:
-    """Yield the parts of a type hint without None: types, and for times their ``Time`` annotations."""
+    """Yield the parts of a type hint except None: its types and, for times, their ``Time`` annotations."""
     if get_origin(hint) in (Union, UnionType, Annotated):
         for part in get_args(hint):
             yield from _flatten_hint(part)
@@ -105,7 +105,7 @@ def _flatten_hint(hint: Any) -> Iterator[Any]:
 
 
 def format_sql_list(words: Iterable[str]) -> str:
-    """Return words as a list in SQL, in their order: the condition of an index may have the same list."""
+    """Return words as an SQL list, in the given order, as an index condition may contain the same list."""
     quoted = ", ".join(f"'{word}'" for word in words)
     return f"({quoted})"
 
@@ -116,7 +116,7 @@ def _list_members(kind: type[Enum]) -> dict[str, Enum]:
 
 
 def parse_enum(kind: type[Word], text: str) -> Word:
-    """Return the member of an enumeration that a row names."""
+    """Return the member of an enumeration for a value stored in a row."""
     found: Any = _list_members(kind)[text]
     return found  # type: ignore[no-any-return]
 
@@ -125,22 +125,22 @@ _Converter = Callable[[Any], Any] | None
 
 
 def _find_converter(hint: Any) -> _Converter:
-    """Return the conversion of a column of this type; None if the database's value is kept."""
+    """Return the converter for columns of this type; None if the database's value is used as it is."""
     kind = next(_flatten_hint(hint))
     if isinstance(kind, type) and issubclass(kind, Enum):
-        # Looked up, because calling the class costs three times as much.
+        # A lookup in a dictionary, because calling the class takes three times as long.
         return _list_members(kind).__getitem__
     return None if kind is Literal else _CONVERTERS.get(kind, from_json)
 
 
 def _compile_parser(*parts: "tuple[Table[Any], str]") -> Callable[[Row], Any]:
-    """Compile a function that makes models of a row, as ``dataclasses`` compiles a constructor.
+    """Compile a function that makes models from a row, as ``dataclasses`` compiles a constructor.
 
     For several tables it returns a tuple; where columns have a prefix, the model is None if its key is NULL.
     A frozen model's constructor calls a function for each field. This code sets the fields before the object
     is frozen, which takes a quarter of the time.
     """
-    # Both, as a type has one slot for the two.
+    # Both methods are replaced, because a type has one slot for the two.
     free = {"__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
     known: dict[str, Any] = {"new": object.__new__}
     lines = ["def of(row):"]
@@ -172,7 +172,8 @@ class Table(Generic[Model]):
     """A table with its model, its keys and its times.
 
     A key is a list of columns with an index; the first key identifies a row. ``=`` after a column means that
-    it must be NULL, as the index has only such rows. ``times`` are time columns that the model doesn't have.
+    it must be NULL, because the index has only rows where it is. ``times`` are time columns that the model
+    doesn't have.
     """
 
     def __init__(
@@ -184,34 +185,34 @@ class Table(Generic[Model]):
         is_counted: bool = False,
         **times: Time,
     ) -> None:
-        """``own`` has the fields that are read from several columns, or another one than that of their name.
+        """``own`` has the fields that are read from several columns, or from a column with another name.
 
-        ``is_counted``: every change of a row increases its ``revision``, so that saves notice it.
+        ``is_counted``: every change of a row increments its ``revision``, so that saves notice it.
         """
-        #: Appended to the columns that a statement sets.
+        #: Appended to the assignments of an UPDATE statement.
         self.revises = ", revision = revision + 1" if is_counted else ""
         self.name, self.model, self.own = name, model, own or {}
         self.keys = tuple(tuple(key.split()) for key in keys)
         hints = get_type_hints(model, include_extras=True) if model is not None else {}
         self.fields = tuple(one.name for one in fields(model)) if model is not None else ()  # type: ignore[arg-type]
-        #: The converters of the fields that are read from one column.
+        #: Converters for the fields that are read from a single column.
         self.ways = {field: _find_converter(hints[field]) for field in self.fields if field not in self.own}
-        #: Returns the model of a row.
+        #: Makes a model from a row.
         self.parse: Callable[[Row], Model] = _compile_parser((self, ""))
         found = {
             field: [kind for kind in _flatten_hint(hints[field]) if isinstance(kind, Time)]
             for field in self.fields
         }
-        #: Every time column.
+        #: Maps each time column to its ``Time``.
         self.times = {field: kinds[0] for field, kinds in found.items() if kinds} | times
 
     def read(self) -> list[str]:
-        """Return the columns that a model is made of, and the first key column, which is never NULL."""
+        """Return the columns of a model, and the first key column, which is never NULL."""
         read = [column for field in self.fields for column in self.own.get(field, (None, (field,)))[1]]
         return list(dict.fromkeys([self.keys[0][0], *read]))
 
     def columns(self, one: Model) -> Row:
-        """Return a model's fields by column, as parameters of a query."""
+        """Return a model's fields by column name, to be used as a query's parameters."""
         given = {name: getattr(one, name) for name in self.fields}
         if isinstance(given.get("unconfirmed"), Unconfirmed):
             given |= unconfirmed_columns(given["unconfirmed"])
@@ -223,7 +224,7 @@ class Table(Generic[Model]):
         return tx.one(query, **params)
 
     def ask(self, tx: Transaction, **by: Any) -> None:
-        """Ask for what ``row`` or ``one`` with these values returns later (``Transaction.ask``)."""
+        """Prefetch what ``row`` or ``one`` with these values will return (``Transaction.ask``)."""
         query, params = self._find("SELECT * FROM", by)
         tx.ask(query, **params)
 
@@ -265,7 +266,7 @@ class Table(Generic[Model]):
         return tx.count(_insert(self.name, tuple(given), "DO NOTHING"), **given) == 1
 
     def add_missing(self, tx: Transaction, one: Model | None = None, /, **more: Any) -> None:
-        """Add a row unless one of its kind is there, and wait for nothing."""
+        """Add a row unless one with the same unique values exists, without waiting for the result."""
         given = self._given(one, more)
         tx.run(_insert(self.name, tuple(given), "DO NOTHING"), **given)
 
@@ -287,7 +288,7 @@ class Table(Generic[Model]):
         return tx.count(query, **to, **params)
 
     def change_returning(self, tx: Transaction, by: Mapping[str, Any], /, **to: Any) -> Row | None:
-        """Change the row with these values and return it as it is afterwards; None if there is none."""
+        """Change the row with these values and return its new state; None if there is none."""
         query, params = self._find("UPDATE", by, tuple(to), " RETURNING *")
         return tx.one(query, **to, **params)
 
@@ -312,9 +313,10 @@ class Table(Generic[Model]):
     def _find(
         self, verb: str, by: Mapping[str, Any], to: tuple[str, ...] = (), ending: str = ""
     ) -> tuple[str, Row]:
-        """Return a statement about the rows with some values, and its parameters.
+        """Return a statement about the rows with certain values, and its parameters.
 
-        NULL and booleans are written into it: only that lets the database use an index of some rows.
+        NULL and booleans are written into the statement, because only then can the database use a partial
+        index.
         """
         conditions, params = [], dict[str, Any]()
         for name, value in by.items():
@@ -343,7 +345,7 @@ def _build_keyed(
     to: tuple[str, ...],
     ending: str,
 ) -> str:
-    """Return a statement about the rows with some values, which must include all columns of a key."""
+    """Return a statement about the rows with certain values, which must include all columns of a key."""
     names = {name for name, _ in by} | {f"{name}=" for name, literal in by if literal == " IS NULL"}
     assert any(names.issuperset(key) for key in table.keys), f"no index of {table.name} finds {sorted(names)}"
     where = " AND ".join(f"{name}{literal or f' = :by_{name}'}" for name, literal in by)
@@ -382,7 +384,8 @@ CONVERSATIONS = make_plain_table(
     "conversations", "principal channel_id thread_ts", "principal", updated_at=PAST
 )
 DIRECT_CHANNELS = make_plain_table("direct_channels", "principal")
-# ``SAID_AGAIN_AFTER`` of ``bot.domain.timeouts`` is the longest pause between two reads.
+# A read is due a day ahead at most: the longest pause between two reads is ``SAID_AGAIN_AFTER`` in
+# ``bot.domain.timeouts``.
 GATES = make_plain_table(
     "gates", "gate_key", due_at=make_due(86_400.0), next_check_at=GATE, claimed_at=GATE, requested_at=PAST
 )
@@ -441,11 +444,11 @@ RUNS = Table(
 )
 SCHEMA_CHANGES = make_plain_table("schema_changes", "name", applied_at=STAYS)
 SERVING = make_plain_table("serving", "id", seen_at=STAYS, ahead=STAYS, slept=STAYS)
-# Deleted after ten minutes; a request that old is refused anyway.
+# Signatures are deleted after ten minutes; a request that old is refused anyway.
 SIGNATURES = make_plain_table("signatures", "id", seen_at=PAST)
-# After a reboot the clock is trusted; if it is wrong, Slack may refuse calls for a minute.
+# After a reboot the clock is trusted; if it is wrong, Slack may refuse calls for up to a minute.
 SLACK_CALLS = make_plain_table("slack_calls", "team method", called_at=PAST)
-# Slack's *Retry-After*; if it is longer, Slack simply sends it again.
+# The pause is from Slack's *Retry-After*; if it should have been longer, Slack simply sends it again.
 SLACK_METHODS = make_plain_table("slack_methods", "team method", paused_until=SEND)
 SNAPSHOTS: Table[snapshots.Snapshot[Any]] = Table(
     "snapshots", snapshots.Snapshot, "connection owner kind", "connection owner"
@@ -466,7 +469,7 @@ WORKSPACES = Table(
     gone_at=PAST,
     down_seen_at=PAST,
     gone_confirmed_at=PAST,
-    # It may be as far ahead as the timer, but an extra check does no harm.
+    # This may be as far ahead as the timer, but an extra check does no harm.
     stop_check_at=make_due(60.0),
     idle_check_at=make_due(1_800.0),
     provider_end_check_at=make_due(60.0),
@@ -476,7 +479,7 @@ TABLES: Final[dict[str, Table[Any]]] = {
 }
 
 
-#: The aliases of tables in queries that find rows of several.
+#: Maps aliases to tables, for queries over several of them.
 ALIASES: Final[dict[str, Table[Any]]] = {
     "o": OPERATIONS,
     "w": WORKSPACES,
@@ -504,8 +507,8 @@ def format_columns(aliases: str) -> str:
 
 @cache
 def make_parser(aliases: str) -> Callable[[Row], Any]:
-    """Return a function that makes models of a row with the columns of several tables.
+    """Return a function that makes models from a row with the columns of several tables.
 
-    A model is None if the row has no such columns.
+    A table's model is None if its key in the row is NULL.
     """
     return _compile_parser(*((ALIASES[alias], f"{alias}_") for alias in aliases.split()))

@@ -1,4 +1,4 @@
-"""Tasks: work to be done once, soon, by any process that claims it."""
+"""Tasks: work to be done once, soon, by whichever process claims it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -27,8 +27,7 @@ class NewTask:
     """A task to add; if one with this kind and subject is open, the new one joins it.
 
     Joining keeps the open one's payload, except that the list ``then`` (waiting commands) is extended. If the
-    open one is already running, it runs once more afterwards, with the new payload. So no waiting command is
-    lost.
+    open one is already running, it runs again afterwards with the new payload, so no waiting command is lost.
     """
 
     kind: TaskKind
@@ -39,7 +38,7 @@ class NewTask:
 
 @prioritize(Priority.URGENT)
 def add_tasks(tx: Transaction, tasks: Sequence[NewTask]) -> None:
-    """Write tasks, joining open ones of the same kind and subject."""
+    """Add tasks; those whose kind and subject already have an open task join it."""
     for new in tasks:
         now, task_id = tx.now(), tx.ids.new("task")
         task = Task(task_id, new.kind, new.subject, new.payload, created_at=now, due_at=now + new.due_in)
@@ -50,7 +49,7 @@ def add_tasks(tx: Transaction, tasks: Sequence[NewTask]) -> None:
 
 
 def take_over(tx: Transaction, former: str, account: str) -> None:
-    """Move the tasks that read lists and offers from a former account to its successor, even running ones."""
+    """Move tasks that read lists and offers, even running ones, from a former account to its successor."""
     for row in tx.all("reads_of_account", account_id=former):
         TASKS.delete(tx, id=row["id"])
         payload = _merge_payload(from_json(row["payload"]), from_json(row["joined"]) or {})
@@ -65,7 +64,7 @@ def _join(tx: Transaction, existing: Row, new: NewTask, now: float) -> None:
         due_at = min(existing["due_at"], now + new.due_in)
         TASKS.change(tx, {"id": existing["id"]}, payload=payload, due_at=due_at)
         return
-    # Its worker already has the payload, so the addition waits until the task runs again.
+    # The worker already has the payload, so what was added is used when the task runs again.
     joined = from_json(existing["joined"])
     if joined is None:
         joined = {**from_json(existing["payload"]), **new.payload}
@@ -79,9 +78,9 @@ def _merge_payload(payload: dict[str, Any], more: dict[str, Any]) -> dict[str, A
 
 
 def _take_joined(payload: dict[str, Any], joined: dict[str, Any]) -> dict[str, Any]:
-    """Return the payload of an unfinished task with that of tasks that joined it.
+    """Return an unfinished task's payload merged with that of the tasks that joined it.
 
-    The latter is newer, but all waiting commands are kept.
+    Where they differ, the joining tasks' newer values win, but all waiting commands are kept.
     """
     newer = {name: value for name, value in joined.items() if name != "then"}
     return _merge_payload(payload | newer, joined)
@@ -96,8 +95,8 @@ def claim_tasks(
 ) -> list[Task]:
     """Claim due tasks of the ``served`` kinds, oldest first.
 
-    If a task's worker died, tasks that joined it meanwhile become part of it. Reading all people from Slack
-    is left to the process that has begun with it.
+    If a task's worker died, tasks that joined it in the meantime are merged into it. Reading all people from
+    Slack is left to the process that has begun doing so.
     """
     claimed: list[Task] = []
     kinds = as_json(dict.fromkeys(served, 1))
@@ -110,15 +109,15 @@ def claim_tasks(
 
 
 def _find_claimed(tx: Transaction, task: Task) -> Row | None:
-    """Return the row of a task if its claim still counts; a process that was paused may have lost it."""
+    """Return a task's row, or None if the task was closed or claimed again since this claim."""
     row = TASKS.row(tx, id=task.id)
     return row if row is not None and row["claims"] == task.claims else None
 
 
 def finish_task(tx: Transaction, task: Task, *, then: Sequence[NewTask] = ()) -> None:
-    """Close a task and add the tasks that follow from it; if others joined it meanwhile, it runs again.
+    """Close a task and add its follow-up tasks; if others joined it in the meantime, it runs again.
 
-    Do nothing if it was closed or claimed again meanwhile.
+    Does nothing if the task was closed or claimed again in the meantime.
     """
     row = _find_claimed(tx, task)
     if row is None:
@@ -133,10 +132,10 @@ def finish_task(tx: Transaction, task: Task, *, then: Sequence[NewTask] = ()) ->
 def retry_task(
     tx: Transaction, task: Task, due_in: float, *, counts: bool = True, then: Sequence[NewTask] = ()
 ) -> None:
-    """Retry a task later; ``counts``: this used up one of its attempts.
+    """Retry a task later; ``counts`` says whether this used up one of its attempts.
 
-    ``then`` are its waiting commands as tasks, which are added now and no longer wait for it. Do nothing if
-    the task was closed or claimed again meanwhile.
+    ``then`` are the task's waiting commands as tasks, which are added now and no longer wait for it. Does
+    nothing if the task was closed or claimed again in the meantime.
     """
     row = _find_claimed(tx, task)
     if row is None:

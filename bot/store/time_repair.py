@@ -1,4 +1,4 @@
-"""Healing: statements that correct stored times after the clock was set, or while no process served."""
+"""Healing: statements that correct stored times after the clock was set or no process served for a while."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -8,15 +8,17 @@ from bot.domain.row_times import Kind, Time
 from bot.store.tables import TABLES
 
 _HEALED: Final = frozenset({Kind.PAST, Kind.SINCE, Kind.DUE})
-#: Conditions of rows whose SINCE times are healed. Others have ended, and keep how long things took. A
-#: replaced operation counts while the next one is open, which looks for the result of its call.
+#: Conditions for rows whose SINCE times are healed. All other rows have ended, and keep their recorded
+#: durations. A replaced operation counts as open while its successor is, which looks for the result of its
+#: call.
 _OPEN_CONDITIONS: Final = {
     "runs": "outcome IS NULL",
     "operations": "(outcome IS NULL OR (outcome = 'replaced' AND workspace_id IN ("
     "SELECT workspace_id FROM operations WHERE outcome IS NULL)))",
 }
 
-#: Conditions of the rows that can have times to heal, where an index finds them among very many others.
+#: Conditions for rows that can have times to heal, for tables where an index finds them among very many
+#: others.
 _RECENT_CONDITIONS: Final = {
     "lives": "id IN (SELECT id FROM lives WHERE ended_latest IS NULL"
     " UNION ALL SELECT id FROM lives WHERE ended_latest > :now)",
@@ -28,7 +30,8 @@ def build_healing_queries() -> dict[str, str]:
     """Return a statement for each table that has times to heal, by the statement's name.
 
     Parameters: ``now``; ``is_unknown``, whether it is unknown how much time has passed; ``back``, the seconds
-    by which the clock was set back since the times were written, so that due times come that much sooner.
+    by which the clock was set back since the times were written, so that due times are moved forward by as
+    much.
     """
     healed = {
         name: {column: time for column, time in table.times.items() if time.kind in _HEALED}

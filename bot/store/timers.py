@@ -1,4 +1,4 @@
-"""Planned stops of workspaces. The one that counts is the workspace's timer.
+"""Planned stops of workspaces, of which the one that takes effect is the workspace's timer.
 
 A workspace's ``generation`` counts how often it was brought up, so that a button drawn in an earlier
 generation is recognised.
@@ -35,19 +35,19 @@ NO_TIMER: Final[Mapping[str, Any]] = {
     "stop_start": "",
     "planned_stops": "",
 }
-#: Seconds between checks whether a warning was delivered, while a stop has to wait for that.
+#: How often to check whether a warning was delivered, in seconds, while a stop has to wait for that.
 _CHECK_INTERVAL_SECONDS: Final = 30.0
-#: Seconds after its time for which the planned stop of a workspace that was found down is kept: if the
-#: workspace is found up again, that read may have been wrong.
+#: If a workspace was found down, how long past its time a planned stop is kept, in seconds: if the workspace
+#: is found running again, the first read may have been wrong.
 _DOUBT_SECONDS: Final = 600.0
-#: Reasons of planned stops that end with the current run: that run isn't used or needed.
+#: Reasons of planned stops that apply only to the current run: it isn't used, or isn't needed.
 _OF_ONE_RUN: Final = frozenset({"needed", "room"})
 
 
 def plan_stop(tx: Transaction, workspace_id: str, new: PlannedStop) -> None:
-    """Plan a stop of a workspace; it replaces an earlier one for the same reason.
+    """Plan a stop of a workspace, replacing an earlier one for the same reason.
 
-    A stop that the owner plans cancels those of classes. If the owner has just named its time, an open start
+    A stop planned by the owner cancels those of classes. If the owner has just chosen its time, an open start
     that hasn't been called yet is valid until then at most.
     """
     if new.because != "own":
@@ -60,7 +60,7 @@ def plan_stop(tx: Transaction, workspace_id: str, new: PlannedStop) -> None:
 
 
 def plan_resting_stop(tx: Transaction, workspace_id: str, new: PlannedStop) -> None:
-    """Plan a stop of a workspace that is down, in case it is up by then."""
+    """Plan a stop of a workspace that is down, in case it is running by then."""
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is None:
         return
@@ -73,7 +73,7 @@ def plan_resting_stop(tx: Transaction, workspace_id: str, new: PlannedStop) -> N
 
 
 def drop_stops(tx: Transaction, workspace_id: str, *reasons: str) -> None:
-    """Cancel the planned stops of a workspace for some reasons.
+    """Cancel a workspace's planned stops for certain reasons.
 
     A reason is a kind (``because``), the id of a card or a rule, or the id of a start.
     """
@@ -81,22 +81,22 @@ def drop_stops(tx: Transaction, workspace_id: str, *reasons: str) -> None:
 
 
 def clear_stops(tx: Transaction, workspace_id: str) -> None:
-    """Cancel all planned stops of a workspace; for those of classes, this withdraws the consent.
+    """Cancel all planned stops of a workspace, withdrawing the consent to those of classes.
 
-    A start that is still open doesn't plan its own stop again, either.
+    This also keeps a start that is still open from planning its stop again.
     """
     _change(tx, workspace_id, lambda _: (), withdraws=True)
     tx.run("unlimit_start", workspace_id=workspace_id)
 
 
 def decide(tx: Transaction, workspace_id: str) -> workspaces.Workspace | None:
-    """Choose again which planned stop counts, as rules may have changed; return the workspace."""
+    """Choose anew which planned stop takes effect, as rules may have changed; return the workspace."""
     _change(tx, workspace_id, lambda ends: ends.rows)
     return WORKSPACES.one(tx, id=workspace_id)
 
 
 def move_ends(tx: Transaction, former_id: str, workspace_id: str) -> None:
-    """Copy the planned stops of one row of a workspace to another, if that has none for the same reason."""
+    """Copy planned stops from one row of a workspace to another that has none for the same reason."""
     former = WORKSPACES.one(tx, id=former_id)
     moving = () if former is None else _list_set_ends(former, tx.now()).rows
     if moving:
@@ -109,7 +109,7 @@ def _merge_ends(ends: PlannedStops, more: Iterable[PlannedStop]) -> tuple[Planne
 
 
 def _list_set_ends(found: workspaces.Workspace, now: float) -> PlannedStops:
-    """Return a workspace's planned stops; a row of 0.2.1 has only a timer, which becomes the only one."""
+    """Return a workspace's planned stops; a row from 0.2.1 has only a timer, which is then the only one."""
     if found.stop_at is None or found.planned_stops.counts is not None:
         return found.planned_stops
     source = found.stop_card or found.stop_rule or ""
@@ -135,10 +135,10 @@ def _change(
     named: PlannedStop | None = None,
     withdraws: bool = False,
 ) -> None:
-    """Change a workspace's planned stops; the one that counts becomes its timer.
+    """Change a workspace's planned stops; the one that takes effect becomes its timer.
 
     A warning already sent stays valid only if the timer keeps its time. ``named`` is the stop that the owner
-    has just set. ``withdraws``: the stops of classes are cancelled, with the consents to them.
+    has just set. ``withdraws``: the stops of classes are cancelled, along with the consents to them.
     """
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is None:
@@ -149,7 +149,7 @@ def _change(
         if withdraws and one.card:
             courses.withdraw(tx, one.card, row["principal"])
     ends = to(PlannedStops(former.remove_reasons("class"))) if withdraws else to(former)
-    # While the workspace is down, no planned stop counts until it is found up.
+    # While the workspace is down, none of its planned stops takes effect.
     is_resting = row["stop_at"] is None and not is_bare and WORKSPACES.parse(row).is_down
     counts = _choose_end(tx, workspace_id, ends) if ends and not (is_resting and named is None) else None
     if row["planned_stops"] == clean(PlannedStops(ends, counts)) and named is None:
@@ -166,7 +166,7 @@ def _change(
 
 
 def _choose_end(tx: Transaction, workspace_id: str, ends: tuple[PlannedStop, ...]) -> PlannedStop | None:
-    """Return the planned stop that counts, considering consents to classes, lessons and hours."""
+    """Return the planned stop that takes effect, considering consents to classes, lessons and hours."""
     return choose_end(
         ends,
         courses.find_agreed_at(tx, workspace_id),
@@ -176,7 +176,7 @@ def _choose_end(tx: Transaction, workspace_id: str, ends: tuple[PlannedStop, ...
 
 
 def _make_timer_columns(end: PlannedStop, now: float, *, is_named: bool) -> Row:
-    """Return a planned stop as the columns of a timer; ``is_named``: the owner has just set it."""
+    """Convert a planned stop to the columns of a timer; ``is_named``: the owner has just set it."""
     needs_warning = not is_named or timers.needs_warning(end, now)
     before = timers.find_warning_seconds(end.card) if needs_warning else 0.0
     return {
@@ -212,8 +212,8 @@ def claim_timers(
 ) -> list[workspaces.Workspace]:
     """Claim the workspaces whose timers are due, for ``lease`` seconds, and return them.
 
-    A warning doesn't count if Usher was away when its timer was due, or if the warning wasn't delivered. It
-    does count after ``waits`` seconds, or once it never can be delivered. A timer that isn't due after all is
+    A warning doesn't count if Usher was away when its timer was due, or if it wasn't delivered. It does count
+    after ``waits`` seconds, or once it can never be delivered. A timer that turns out not to be due is
     checked again at its time. A returned workspace without a timer is down and has to be read.
     """
     now = tx.now()
@@ -227,7 +227,7 @@ def claim_timers(
 def schedule_timer_check(
     tx: Transaction, workspace_id: str, stop_at: float, at: float, *, unwarned: bool = False
 ) -> None:
-    """Set when a timer is checked next, unless it has changed; ``unwarned``: warn its owner again."""
+    """Set when a timer is checked next, unless it has changed; ``unwarned``: its owner is warned again."""
     again = {"stop_warned": False} if unwarned else {}
     WORKSPACES.change(tx, {"id": workspace_id, "stop_at": stop_at}, stop_check_at=at, **again)
     if unwarned:
@@ -243,9 +243,9 @@ def save_timer_warning(
     *,
     again: bool = False,
 ) -> None:
-    """Write a warning, and the stop's time that it names, unless the timer has changed.
+    """Write a warning, and the time of the stop that it mentions, unless the timer has changed.
 
-    While an earlier warning is being sent, only the time moves in it; not even that once the message was
+    While an earlier warning is being sent, only its time is changed; not even that once the message was
     drawn. ``again``: the owner was already warned of this timer.
     """
     row = WORKSPACES.row(tx, id=workspace_id, stop_at=stop_at, stop_warned=again)
@@ -280,7 +280,7 @@ def find_warning_id(tx: Transaction, workspace_id: str) -> str | None:
 
 
 def end_timer(tx: Transaction, workspace_id: str, stop_at: float, notices: Sequence[NewNotice] = ()) -> bool:
-    """Clear a timer that was carried out or can't be, and write its owner's notices; False if it changed."""
+    """Clear a timer that was carried out or can't be, and notify its owner; return False if it changed."""
     if not WORKSPACES.count_changed(tx, {"id": workspace_id, "stop_at": stop_at}, **NO_TIMER):
         return False
     add_notices(tx, notices)
@@ -289,9 +289,9 @@ def end_timer(tx: Transaction, workspace_id: str, stop_at: float, notices: Seque
 
 
 def unlink(tx: Transaction, workspace: Row) -> None:
-    """Notify a person that their workspace's timer ends because its account was unlinked.
+    """Tell an owner that a workspace's timer is cancelled because the account was unlinked.
 
-    The workspace's row is deleted, so the notice holds its name.
+    The workspace's row is deleted, so the notice contains its name.
     """
     if workspace["stop_at"] is None:
         return
@@ -307,11 +307,11 @@ def unlink(tx: Transaction, workspace: Row) -> None:
 
 
 def apply_timer(tx: Transaction, workspace_id: str, *, is_stopped: bool = False) -> bool:
-    """Put away the timer of a workspace that is down and isn't being started; return whether that changed it.
+    """Set aside the timer of a workspace that is down and not being started; return whether it changed.
 
-    Its planned stops count again once it is found up: one read is no reason to cancel them. They are
-    cancelled if the owner had it stopped (``is_stopped``), or if they were set for a start that failed. A
-    stop that holds only for one start is also cancelled if that start ended without a call.
+    Its planned stops take effect again once it is found running: one read isn't enough reason to cancel them.
+    They are cancelled if the owner had it stopped (``is_stopped``), or if they were set for a start that
+    failed. A stop that applies only to one start is also cancelled if that start ended without a call.
     """
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is None or (row["stop_at"] is None and not row["planned_stops"]):
@@ -335,7 +335,7 @@ def apply_timer(tx: Transaction, workspace_id: str, *, is_stopped: bool = False)
 def _make_rest(tx: Transaction, row: Row, *, is_stopped: bool) -> Row:
     """Return the columns of a workspace that is down: it has no timer, but keeps its planned stops.
 
-    It is read again at once, because one read is no proof that it is down.
+    It is read again immediately, because one read doesn't prove that it is down.
     """
     if is_stopped:
         return dict(NO_TIMER)
@@ -350,14 +350,14 @@ def _make_rest(tx: Transaction, row: Row, *, is_stopped: bool) -> Row:
 
 
 def _was_for(end: PlannedStop, start: operations.Operation | None) -> bool:
-    """Return whether a stop was planned for a start, or during one, that brought nothing up."""
+    """Return whether a stop was planned for, or during, a start that didn't bring the workspace up."""
     if start is None or start.verb.brings_down or start.outcome is work_items.Outcome.FULFILLED:
         return False
     return end.start == start.id or start.created_at <= end.since <= (start.ended_at or math.inf)
 
 
 def resume_ends(tx: Transaction, workspace_id: str) -> None:
-    """Let the planned stops of a workspace count again, as it has come up; its owner is warned of them."""
+    """Make planned stops take effect again after a workspace came up; its owner is warned of them."""
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is None or row["stop_at"] is not None or not row["planned_stops"]:
         return
@@ -366,7 +366,7 @@ def resume_ends(tx: Transaction, workspace_id: str) -> None:
 
 
 def begin_run(tx: Transaction, workspace: workspaces.Workspace) -> None:
-    """Cancel the planned stops of a workspace that its owner starts: those that are past, or for one run."""
+    """Cancel planned stops that are past or for one run only, as the owner is starting the workspace."""
     ends, now = workspace.planned_stops.rows, tx.now()
     if workspace.stop_at is not None or not ends:
         return
@@ -375,7 +375,7 @@ def begin_run(tx: Transaction, workspace: workspaces.Workspace) -> None:
 
 
 def schedule_resting_check(tx: Transaction, resting: workspaces.Workspace) -> None:
-    """Set when a workspace that is down is read next: when a planned stop's warning, or the stop, is due."""
+    """Schedule the next read of a workspace that is down: when a planned stop or its warning is due."""
     now, ends = tx.now(), resting.planned_stops.rows
     checks = [at for one in ends for at in (one.at - timers.find_warning_seconds(one.card), one.at)]
     next_check_at = min((at for at in checks if at > now), default=None)
@@ -384,7 +384,7 @@ def schedule_resting_check(tx: Transaction, resting: workspaces.Workspace) -> No
 
 _BRING_DOWN: Final = frozenset(verb.value for verb in operations.OperationVerb if verb.brings_down)
 _BRING_UP: Final = frozenset(operations.OperationVerb) - _BRING_DOWN
-#: States in which a workspace counts as in use. If it goes down from one of them and nobody asked for that,
+#: States in which a workspace counts as in use. If it leaves them for a down state and nobody asked for that,
 #: its owner is told.
 _IN_USE: Final = frozenset({workspaces.State.RUNNING, workspaces.State.STOPPING})
 
@@ -397,10 +397,10 @@ def note_state(
     *,
     came_up_again: bool = False,
 ) -> None:
-    """Follow up on the state that a read or a list found: the workspace came up by itself, or went down.
+    """React to an observed state: the workspace came up without an operation, or went down.
 
-    ``before`` is its row as it was. ``came_up_again``: it was down in between, but no read saw that. Its
-    planned stops stay, and its owner is warned of them again.
+    ``before`` is the row before the observation. ``came_up_again``: it was down in between, but no read saw
+    that. Its planned stops stay, and its owner is warned of them again.
     """
     workspace_id, state, words = (
         before["id"],
@@ -408,7 +408,7 @@ def note_state(
         before["actions"],
     )
     was_down = workspaces.is_down(state, None if words is None else words.split())
-    # While an operation is open, no message has said that one is over, so there is nothing to correct.
+    # While an operation is open, no message has announced an end yet, so there is nothing to correct.
     operation = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
     is_corrected = operation is None and corrections.note_contradiction(tx, before, after, seen_at)
     if after in workspaces.NOT_UP_STATES:
@@ -427,7 +427,7 @@ def note_state(
 
 
 def _notify_of_unrequested_stop(tx: Transaction, workspace_id: str, seen_at: float) -> None:
-    """Tell a workspace's owner that it went down, if no operation is open and no stop of Usher's explains it.
+    """Tell a workspace's owner that it went down, unless an open operation or a stop by Usher explains it.
 
     The notice (STOPPED_ELSEWHERE; subject: the workspace; occasion: when it was seen) is written once each
     time. The owner's preferences decide whether it is sent (``bot.domain.notices``).
@@ -436,7 +436,8 @@ def _notify_of_unrequested_stop(tx: Transaction, workspace_id: str, seen_at: flo
     if row is None or row["open_operation"] is not None:
         return
     operation = tx.one("latest_operation", workspace_id=workspace_id)
-    # A stop that no read saw finish may be the reason. A finished one isn't: the workspace came up since.
+    # The reason may be a stop whose end no read has seen. A stop that has finished can't be it: the workspace
+    # came up since.
     is_ours = (
         operation is not None
         and operation["verb"] not in _BRING_UP

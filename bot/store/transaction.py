@@ -38,21 +38,22 @@ Parameters = dict[str, Any]
 
 
 class Priority(IntEnum):
-    """The urgency of work for the database thread; lower goes first. The times are how long it may wait."""
+    """How urgent work is for the database thread; lower goes first. The times are how long it may wait."""
 
     URGENT = 0  #: A person is waiting: 2 s, then StoreBusy.
     STEADY = 1  #: Steps of operations, notices: 10 s.
-    #: Results of polls, and which providers answer: written in batches. PostgreSQL also runs them in parallel
-    #: with other records and claims.
+    #: Results of polls, and whether providers answer: written in batches. PostgreSQL also runs them in
+    #: parallel with other records and claims.
     RECORDS = 2
     #: Claims of due rows: as urgent as STEADY. PostgreSQL runs them in parallel, as it does records.
     CLAIMS = 3
-    #: Work that waits until there is no other: a write for 10 s, then StoreBusy; a read as long as it takes.
+    #: Work that runs only when there is nothing else: a write waits up to 10 s, then StoreBusy; a read waits
+    #: as long as it takes.
     IDLE = 4
 
 
 Declared = TypeVar("Declared", bound=Callable[..., Any])
-#: The functions that declare a priority of their own.
+#: Maps functions to the priorities that they declare.
 _PRIORITIES: Final[dict[Callable[..., Any], Priority]] = {}
 
 
@@ -67,15 +68,15 @@ def prioritize(priority: Priority) -> Callable[[Declared], Declared]:
 
 
 def get_priority(work: Callable[..., Any], usual: Priority) -> Priority:
-    """Return the priority that a function declares, or else the usual one."""
+    """Return the priority that a function declares, or the usual one if it declares none."""
     return _PRIORITIES.get(work, usual)
 
 
 class NotAlone(Exception):
-    """Signal that work begun in parallel with others must run alone; it is run again that way."""
+    """Signal that work begun in parallel with other work must run alone; it is then run again, alone."""
 
 
-#: The functions that find a declared function's subjects among its arguments.
+#: Maps declared functions to the ones that find their subjects among their arguments.
 _SUBJECTS: Final[dict[Callable[..., Any], Callable[..., Iterable[str]]]] = {}
 
 
@@ -107,13 +108,14 @@ class Transaction(ABC):
     def __init__(self, time: StoreTime, ids: Ids) -> None:
         self.ids = ids
         self._time = time
-        #: Audit rows to append at the end of the transaction; earlier, others would have to wait for it.
+        #: Audit rows to append at the end of the transaction; appending earlier would make other transactions
+        #: wait.
         self.audit_entries: list[AuditEntry] = []
-        #: The last audit row that this transaction wrote; empty if it wrote none.
+        #: The last audit row written by this transaction; empty if it wrote none.
         self.audited: Row = {}
-        #: Whether its caller still waits; None if others share the transaction.
+        #: Returns whether the caller is still waiting; None if several callers share the transaction.
         self.may_commit: Callable[[], bool] | None = None
-        #: The tables that were written since this was last emptied, or work rolled back.
+        #: The tables written since this set was last emptied, or since work was rolled back.
         self.written: set[str] = set()
 
     @abstractmethod
@@ -140,23 +142,23 @@ class Transaction(ABC):
         The statement must say how PostgreSQL takes them all at once (``json_to_recordset(:each)``).
         """
 
-    # What an engine without a network has no use for does nothing.
+    # The following methods do nothing in an engine without a network, which has no use for them.
 
     def ask(self, query: str, **params: Any) -> None:  # noqa: B027
-        """Send a query whose rows ``all`` or ``one`` of the same takes, without a wait of its own.
+        """Send a query in advance, so that a later ``all`` or ``one`` with it needn't wait separately.
 
-        What is written to its tables in between makes them be read again.
+        If its tables are written to in between, the rows are read again.
         """
 
     def finish(self) -> None:  # noqa: B027
-        """Commit with all that was sent, to save a wait; ``all`` and ``one`` still take what was asked.
+        """Commit with everything sent, to save a wait; ``all`` and ``one`` still return what was asked.
 
-        Nothing else may follow. If the connection is lost meanwhile, the work is run again although it may
-        have been done. In a transaction that others share, this does nothing.
+        Nothing else may follow. If the connection is lost in the meantime, the work is run again although it
+        may have been done. In a transaction that others share, this does nothing.
         """
 
     def be_alone(self) -> None:  # noqa: B027
-        """Return if this work runs alone; otherwise raise NotAlone, so that it is run again alone."""
+        """Return if this work runs alone; otherwise raise NotAlone, so that it is run again by itself."""
 
     def now(self) -> float:
         """Return the store's epoch seconds."""
@@ -165,7 +167,7 @@ class Transaction(ABC):
     @property
     @abstractmethod
     def changes(self) -> int:
-        """The number of rows changed on this connection so far, or to be added to the audit."""
+        """The number of rows changed on this connection so far, or still to be added to the audit."""
 
 
 #: A callback that takes the names of the tables that a commit wrote; None if that isn't known.
@@ -173,7 +175,7 @@ OnWrite = Callable[[Collection[str] | None], None]
 Work = Callable[[Transaction], Result]
 
 
-#: The comment with which the SQL of a claim begins.
+#: The comment that begins the SQL of a claim.
 CLAIM: Final = "/* claim */"
 _WRITES: Final = re.compile(r"\A(?:UPDATE|INSERT INTO|DELETE FROM) (\w+)")
 
@@ -193,7 +195,7 @@ def as_json(value: Any) -> str:
 
 
 def hash_text(text: str) -> str:
-    """Return the SHA-256 of a text, in hexadecimal; SQL statements call it as ``sha256``."""
+    """Return the SHA-256 of a string in hexadecimal; SQL statements call it as ``sha256``."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -203,7 +205,7 @@ def as_words(words: Iterable[str] | None) -> str | None:
 
 
 def _as_text(text: str) -> str:
-    """Replace characters that a database refuses by U+FFFD.
+    """Replace characters that a database refuses with U+FFFD.
 
     They are NUL, which PostgreSQL refuses, and lone surrogates, which aren't valid UTF-8.
     """
@@ -236,7 +238,7 @@ def _find_encoder(kind: type) -> Callable[[Any], Any] | None:
     return next((way for base, way in _ENCODERS.items() if issubclass(kind, base)), None)
 
 
-#: Types that need no encoding. Most parameters are of these, or plain ASCII.
+#: Types that need no encoding. Most parameters are of these types, or ASCII strings.
 _PLAIN: Final = frozenset({int, float, bytes, NoneType})
 
 
@@ -261,9 +263,9 @@ def from_json(text: str | None) -> Any:
     return None if text is None else json.loads(text)
 
 
-#: Seconds of difference that are rounding: below them, the store's time is the wall clock's own value.
+#: A difference below this many seconds is rounding: the store's time is then the wall clock's own value.
 _ROUNDING_SECONDS = 1e-5
-#: Seconds of difference that are ordinary slewing of the clock, and are ignored.
+#: A difference of up to this many seconds is ordinary clock slewing, and is ignored.
 _MAX_SLEW_SECONDS = 0.1
 
 
@@ -288,7 +290,7 @@ class StoreTime:
         self.begin()
 
     def begin(self) -> None:
-        """Begin at the clock's current time; only before anybody has read the store's time."""
+        """Start at the clock's current time; only allowed before the store's time has been read."""
         with self._lock:
             self._monotonic = self._clock.monotonic()
             self._ahead = self._clock.now() - self._monotonic
@@ -307,24 +309,24 @@ class StoreTime:
             return self._last
 
     def ahead(self) -> float:
-        """Return the seconds by which the store's time is ahead of the monotonic clock."""
+        """Return how far the store's time is ahead of the monotonic clock, in seconds."""
         return self.now() - self._clock.monotonic()
 
     def jump(self) -> float:
-        """Return the seconds by which the wall clock has jumped ahead; 0 if it hasn't."""
+        """Return how far the wall clock has jumped ahead, in seconds; 0 if it hasn't."""
         with self._lock:
             difference = self._clock.now() - (self._clock.monotonic() + self._ahead)
             return difference if difference > _MAX_SLEW_SECONDS else 0.0
 
     def catch_up(self) -> None:
-        """Apply a clock jump at once, if stored times aren't moved along; see ``follow`` if they are."""
+        """Apply a clock jump immediately, if stored times aren't moved with it; otherwise use ``follow``."""
         with self._lock:
             difference = self._clock.now() - (self._clock.monotonic() + self._ahead)
             if difference > _MAX_SLEW_SECONDS:
                 self._ahead += difference
 
     def follow(self, jump: float) -> None:
-        """Apply a clock jump after the gates were moved by it."""
+        """Update the store's time after a clock jump, once the gates have been moved by the same amount."""
         with self._lock:
             self._ahead += jump
 
@@ -335,7 +337,7 @@ request_began: Final[ContextVar[float | None]] = ContextVar("request_began", def
 
 @contextmanager
 def share_request_patience() -> Iterator[None]:
-    """Run a request: all its calls to the store share one time limit, instead of having one each."""
+    """Run a request in a block in which all its calls to the store share one time limit."""
     token = request_began.set(monotonic())
     try:
         yield
@@ -349,15 +351,15 @@ keys_in_use: ContextVar[set[str] | None] = ContextVar("using", default=None)
 
 
 class UsedTwice(Exception):
-    """Signal that two writes of a request used the same key; each write needs a key of its own.
+    """Signal that two writes of a request used the same key; each write needs its own.
 
-    The inbox would take the second write for a redelivery and drop it, but the answer would name both.
+    The inbox would take the second write for a redelivery and drop it, although the answer mentions both.
     """
 
 
 @contextmanager
 def track_used_keys() -> Iterator[None]:
-    """Run a request, or a part of one, in which no key may be used twice."""
+    """Run a request, or a part of one, in a block in which no key may be used twice."""
     if used_keys.get() is not None:
         yield
         return
@@ -369,7 +371,7 @@ def track_used_keys() -> Iterator[None]:
 
 
 def use_key(interaction: str) -> None:
-    """Note that the current transaction uses a key; raises UsedTwice if the request used it before."""
+    """Record that the current transaction uses a key; raises UsedTwice if the request already used it."""
     used, using = used_keys.get(), keys_in_use.get()
     if used is None or using is None:
         return

@@ -1,4 +1,4 @@
-"""The actions that people took lately, and who asked for an operation."""
+"""The actions that people took recently, and whether a workspace's owner did anything with it."""
 
 from bot.domain.people import Principal
 from bot.domain.undoable_actions import RECENT_SECONDS, UndoableAction
@@ -15,6 +15,6 @@ def list_actions_of(tx: Transaction, principal: Principal, interaction: str) -> 
 
 
 def was_asked(tx: Transaction, workspace: Workspace, since: float) -> bool:
-    """Return whether a workspace's owner has done anything with it since then."""
+    """Return whether a workspace's owner has done anything with it since a given time."""
     who = {"principal": workspace.principal.key, "subject": workspace.id}
     return tx.one("was_asked", **who, since=since) is not None

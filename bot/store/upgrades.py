@@ -1,4 +1,4 @@
-"""What people lose by an upgrade, stored until they have been told; and former members of courses."""
+"""What people lose in an upgrade, kept until they have been told, and the former members of courses."""
 
 from typing import Final
 
@@ -22,7 +22,7 @@ _LOSS_QUEUE: Final = declare_queue(
 
 
 def claim_losses(tx: Transaction, limit: int, lease: float) -> list[UpgradeLoss]:
-    """Claim losses that people are to be told about."""
+    """Claim losses that people haven't been told about yet."""
     return _LOSSES.parse_all(_LOSS_QUEUE.take(tx, lease, limit))
 
 
@@ -34,7 +34,7 @@ def take_losses(tx: Transaction, principal: Principal) -> list[UpgradeLoss]:
 
 
 def add_loss(tx: Transaction, loss: UpgradeLoss) -> None:
-    """Add a loss that the person is told about next."""
+    """Add a loss, to be reported to the person later."""
     _LOSSES.add_new(tx, loss, due_at=tx.now())
 
 

@@ -1,4 +1,4 @@
-"""The ledger of what ran: lives begin and end where a read, a list or a step finds out, and are read here."""
+"""The ledger of usage: reads, lists and steps begin and end lives, which are also read here."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from decimal import Decimal
@@ -30,10 +30,11 @@ _SUMS: Final = dict.fromkeys(("hours", "lowest", "highest", "cost"), STAYS)
 USAGE_SUMS: Final = register_table(
     make_plain_table("usage_sums", "month connection kind template currency", **_SUMS)
 )
-#: How long a life is kept after its end.
+#: How long a life is kept after its end, in seconds.
 RETENTION_SECONDS: Final = RETENTION_DAYS * 86_400.0
-#: Without a sign of life for so long, nobody says any more that it goes on: it was hidden, its link rests, or
-#: its provider is away. The next read that shows it running says so again.
+#: After this many seconds without a sign of a life, it is unknown whether it continues: its workspace was
+#: hidden, its link rests, or its provider is away. The next read that shows the workspace running settles
+#: that.
 SILENT_SECONDS: Final = 86_400.0
 _BRINGING_DOWN: Final = frozenset(verb for verb in OperationVerb if verb.brings_down)
 
@@ -46,8 +47,8 @@ def note_read(
 ) -> None:
     """Begin or end a workspace's life if a read shows that it came up or went down.
 
-    ``before`` is its row as it was, with its open operation. ``came_up_again``: it was down in between, as
-    its provider says, but no read saw that.
+    ``before`` is the row before the read, with its open operation. ``came_up_again``: its provider says that
+    it was down in between, but no read saw that.
     """
     was_running = before["state"] == State.RUNNING
     if seen.state is State.RUNNING:
@@ -69,12 +70,12 @@ def note_listed(tx: Transaction, before: Row, seen: Observed, seen_at: float) ->
 
 
 def note_found(tx: Transaction, found: Workspace, seen_at: float) -> None:
-    """Begin the life of a workspace that a list shows running and that wasn't known before."""
+    """Begin the life of a previously unknown workspace that a list shows as running."""
     _write_begin(tx, found.gate_key, found.id, find_begin(seen_at, None, None, None), seen_at)
 
 
 def lose(tx: Transaction, workspace: Row) -> None:
-    """End the life of a workspace whose row is deleted: nobody will know how it ends."""
+    """End the life of a workspace whose row is being deleted, with an unknown end."""
     up_at = _find_last_sign(workspace)
     if up_at is not None:
         used = {"used_at": workspace["last_used_at"], "now": tx.now()}
@@ -82,19 +83,19 @@ def lose(tx: Transaction, workspace: Row) -> None:
 
 
 def move(tx: Transaction, from_id: str, to_id: str) -> None:
-    """Give the lives of one row of a workspace to another."""
+    """Move the lives of a workspace from one row to another."""
     tx.run("rename_life", from_id=from_id, to_id=to_id)
 
 
 def find_new_machine(before: Row, seen: Observed) -> MachineKind | None:
-    """Return what a workspace runs on by a read; None if that is in its row, or the read doesn't say."""
+    """Return the machine reported by a read; None if the row has it already, or the read doesn't say."""
     if seen.machine is None or seen.machine.to_columns().items() <= before.items():
         return None
     return seen.machine
 
 
 def note_machine(tx: Transaction, workspace_id: str, machine: MachineKind) -> None:
-    """Write what a workspace runs on, and the price of its present life if that has none yet."""
+    """Save a workspace's machine, and the price of its current life if that has none yet."""
     columns = machine.to_columns()
     WORKSPACES.change(tx, {"id": workspace_id}, **columns)
     tx.run("price_life", workspace_id=workspace_id, **columns)
@@ -106,7 +107,7 @@ def note_offer(
     update: Callable[[Spec], Spec],
     describe: Callable[[Spec], MachineKind],
 ) -> None:
-    """Write what an account's workspaces and runs cost by a new offer; lives keep their prices."""
+    """Save what an account's workspaces and runs cost under a new offer; lives keep their prices."""
     whose: dict[str, Any] = {"principal": account.principal, "connection": account.connection}
     for workspace in WORKSPACES.all(tx, **whose):
         if workspace.spec is not None and (spec := update(workspace.spec)) != workspace.spec:
@@ -118,12 +119,12 @@ def note_offer(
 
 
 def note_opened(tx: Transaction, workspace_id: str) -> None:
-    """Note that a running workspace was opened from Usher."""
+    """Record that a running workspace was opened from Usher."""
     tx.run("open_life", workspace_id=workspace_id, now=tx.now())
 
 
 def _find_last_sign(row: Row) -> float | None:
-    """Return when a workspace that isn't known to be down was last seen up; None if it never was."""
+    """Return when a workspace was last seen up, or None if it is known to be down or never was up."""
     if row["state"] in NOT_UP_STATES or (row["state"] == State.UNKNOWN and row["up_at"] is None):
         return None
     at: float | None = row["up_at"] or row["observed_at"]
@@ -150,9 +151,9 @@ def _make_keys(row: Row) -> Row:
 
 
 def _tell_begin(tx: Transaction, before: Row, told_at: float) -> None:
-    """Set the begin of a life that a list found first, as its provider says it now.
+    """Move the beginning of a life that a list found to the time that the provider now reports.
 
-    If that is before the last sign of a life whose end isn't known, that one goes on.
+    If that is before the last sign of a life whose end isn't known, that life continues.
     """
     keys = _make_keys(before)
     if tx.count("drop_continued_life", **keys, told_at=told_at):
@@ -170,7 +171,7 @@ def _end(tx: Transaction, before: Row, seen: Observed, seen_at: float) -> None:
 
 
 def _find_call(row: Row, *, brings_down: bool) -> float | None:
-    """Return when the open operation, or the one that it replaced, called what brings it down, or up."""
+    """Return when the open operation, or the one it replaced, called to bring the workspace down or up."""
     if row.get("operation_verb") is None:
         return None
     verb = parse_enum(OperationVerb, row["operation_verb"])
@@ -190,7 +191,7 @@ def _make_params(moment: Moment) -> dict[str, Any]:
 
 
 def note_run(tx: Transaction, before: Row | None, after: Row) -> None:
-    """Write the life of a run whose state has changed; ``before`` is its row as it was, if it was there."""
+    """Record the life of a run whose state has changed; ``before`` is its earlier row, if there was one."""
     columns = ("state", "started_at", "finished_at", "outcome")
     if before is not None and all(before[column] == after[column] for column in columns):
         return
@@ -230,7 +231,7 @@ def note_run(tx: Transaction, before: Row | None, after: Row) -> None:
 
 
 def fold(tx: Transaction, limit: int) -> bool:
-    """Add some lives that are too old to the sums of their months, and delete them.
+    """Add some lives past their retention to the sums of their months, and delete them.
 
     Return whether there may be more.
     """
@@ -259,19 +260,19 @@ def fold(tx: Transaction, limit: int) -> bool:
 
 
 def read_lives_of_person(tx: Transaction, principal: Principal, since: float, until: float) -> list[Life]:
-    """Return a person's lives that reach into a window, in the order in which they began."""
+    """Return a person's lives that overlap a window, in the order in which they began."""
     rows = tx.all("lives_of_person", principal=principal, since=since, until=until)
     return list(_parse_all(tx, rows, since))
 
 
 def read_lives_of_card(tx: Transaction, card_id: str, since: float, until: float) -> list[Life]:
-    """Return the lives of the workspaces that people have for a class card, within a window."""
+    """Return the lives within a window of the workspaces that people have for a class card."""
     rows = tx.all("lives_of_card", card_id=card_id, since=since, until=until)
     return list(_parse_all(tx, rows, since))
 
 
 def iterate_lives(tx: Transaction, since: float, until: float) -> Iterator[Life]:
-    """Yield everybody's lives that reach into a window: those that ended, by their ends, then the others."""
+    """Yield all lives that overlap a window: first the ended ones, by their ends, then the others."""
     beginnings: Mapping[str, Row] = {
         "ended_lives": {"after_ended_latest": since, "after_id": "~"},
         "open_lives": {"after_subject": ""},
@@ -284,7 +285,7 @@ def iterate_lives(tx: Transaction, since: float, until: float) -> Iterator[Life]
 
 
 def _parse_all(tx: Transaction, rows: Iterable[Row], since: float) -> Iterator[Life]:
-    """Yield the lives of rows; of one that wasn't seen for long, nobody knows any more whether it goes on."""
+    """Yield lives from rows; if one was last seen long ago, whether it continues counts as unknown."""
     silent_before = tx.now() - SILENT_SECONDS
     for row in rows:
         life = _parse(row)
@@ -295,9 +296,9 @@ def _parse_all(tx: Transaction, rows: Iterable[Row], since: float) -> Iterator[L
 
 
 def sum_connections(tx: Transaction, reach: str, since: float, until: float) -> list[tuple[str, int, Sum]]:
-    """Return the connections that people used within a window, with their number and sum.
+    """Return the connections used within a window, with their people counts and sums, most used first.
 
-    ``reach`` is how the people's keys begin. The most used one is the first.
+    ``reach`` is the prefix of the people's keys.
     """
     given = {"reach": reach, "since": since, "until": until}
     people = {row["connection"]: int(row["people"]) for row in tx.all("people_of_connections", **given)}
@@ -305,7 +306,7 @@ def sum_connections(tx: Transaction, reach: str, since: float, until: float) -> 
 
 
 def sum_people(tx: Transaction, reach: str, since: float, until: float) -> list[tuple[str, Sum]]:
-    """Return the keys of people with their sums within a window, the highest first."""
+    """Return the keys of people and their sums within a window, highest first."""
     return _parse_sums(tx.all("sums_of_people", reach=reach, since=since, until=until))
 
 
@@ -319,7 +320,7 @@ def count_people(
 
 
 def _parse_sums(rows: Iterable[Row]) -> list[tuple[str, Sum]]:
-    """Return sums of the same name together; each row has one currency, or none."""
+    """Add up sums with the same name; each row has at most one currency."""
     sums: dict[str, Sum] = {}
     for row in rows:
         hours, cost = float(row["hours"]), row["cost"]
@@ -330,7 +331,7 @@ def _parse_sums(rows: Iterable[Row]) -> list[tuple[str, Sum]]:
 
 
 def read_old_sums(tx: Transaction, since: float, until: float) -> list[Row]:
-    """Return the sums of old lives in the months that lie within a window as a whole."""
+    """Return the sums of old lives for the months that lie entirely within a window."""
     months = {month for month, first, last in list_months(since, until) if since <= first and last <= until}
     return [row for row in tx.all("SELECT * FROM usage_sums ORDER BY month") if row["month"] in months]
 

@@ -1,4 +1,4 @@
-"""The waitlist: a line of people for each kind of capacity on a connection, and the effects of attempts."""
+"""The waitlist: a line of people for each kind of capacity on a connection, and the results of attempts."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -28,10 +28,10 @@ from bot.store.queues import Queue, declare_queue
 from bot.store.tables import ACCOUNTS, WORKSPACES, Table, register_table
 from bot.store.transaction import Row, Transaction
 
-#: The most entries that one event changes in one transaction.
+#: Maximum number of entries that one event changes in one transaction.
 MAX_WAITS_AT_ONCE: Final = 100
-#: Seconds after a failed attempt until the person is tried again because a workspace was stopped; and because
-#: a run ended, as runs end often and rarely free the capacity that somebody waits for.
+#: How soon after a failed attempt a person may be tried again, in seconds: when a workspace was stopped, and
+#: when a run ended. Runs end often and rarely free the capacity that people wait for.
 STOP_PAUSE_SECONDS: Final = 60.0
 RUN_PAUSE_SECONDS: Final = 300.0
 WAITLIST_ENTRIES: Final = register_table(
@@ -40,12 +40,12 @@ WAITLIST_ENTRIES: Final = register_table(
 
 
 def find_entry(tx: Transaction, wait_id: str) -> WaitlistEntry | None:
-    """Return one entry, open or over."""
+    """Return one entry, whether open or ended."""
     return WAITLIST_ENTRIES.one(tx, id=wait_id)
 
 
 def find_entry_of_workspace(tx: Transaction, workspace_id: str) -> WaitlistEntry | None:
-    """Return the open entry of a workspace."""
+    """Return a workspace's open entry."""
     return WAITLIST_ENTRIES.first(tx, "wait_of", workspace_id=workspace_id)
 
 
@@ -55,7 +55,7 @@ def list_entries(tx: Transaction, principal: Principal) -> list[WaitlistEntry]:
 
 
 def find_last_entry(tx: Transaction, principal: Principal, since: float) -> WaitlistEntry | None:
-    """Return a person's entry that ended last, if it ended since a time."""
+    """Return a person's most recently ended entry, if it ended since a given time."""
     return WAITLIST_ENTRIES.first(tx, "last_wait", principal=principal.key, since=since)
 
 
@@ -85,23 +85,23 @@ def describe(tx: Transaction, of: WaitlistEntry, title: str, failures_allowed: f
 
 
 def describe_wait(tx: Transaction, wait_id: str, title: str, failures_allowed: float) -> WaitlistFacts | None:
-    """Return the facts about an entry by its id, as ``describe`` does; None if it no longer exists."""
+    """Return the facts about the entry with an id, like ``describe``; None if it no longer exists."""
     found = find_entry(tx, wait_id)
     return None if found is None else describe(tx, found, title, failures_allowed)
 
 
 def count_ahead(tx: Transaction, of: WaitlistEntry) -> int:
-    """Count the people whose turn comes before an entry's."""
+    """Return how many people have their turn before an entry's."""
     return _count_places(tx, of, "ahead")
 
 
 def count_tried(tx: Transaction, of: WaitlistEntry) -> int:
-    """Count the people who have already had their turn in the round in which an entry's is still to come."""
+    """Return how many people have had their turn in the round in which an entry is still to be tried."""
     return _count_places(tx, of, "tried")
 
 
 def count_others(tx: Transaction, of: WaitlistEntry) -> int:
-    """Count the other people in line for the same capacity."""
+    """Return how many other people are in line for the same capacity."""
     return _count_places(tx, of, "others")
 
 
@@ -112,7 +112,7 @@ def _count_places(tx: Transaction, of: WaitlistEntry, counted: str) -> int:
 
 
 def has_others(tx: Transaction, of: WaitlistEntry) -> bool:
-    """Return whether somebody else waits for the same capacity."""
+    """Return whether anyone else is waiting for the same capacity."""
     return find_others(tx, of).lowest is not None
 
 
@@ -123,7 +123,7 @@ def find_others(tx: Transaction, of: WaitlistEntry) -> OthersInLine:
 
 
 def summarize_lines(tx: Transaction, place: str, since: float) -> list[Row]:
-    """Return each line with its number of people, its beginning, and the mean wait of recent grants."""
+    """Return each line with its number of people, when it began, and the mean wait of recent grants."""
     return tx.all("lines", place=place, since=since)
 
 
@@ -136,19 +136,19 @@ def count_waiting(tx: Transaction, since: float) -> dict[tuple[str, str], tuple[
 
 
 def count_failures_in_a_row(tx: Transaction, connection: str) -> int:
-    """Count the starts that have failed on a connection since the last one that didn't."""
+    """Return how many starts on a connection have failed since the last one that didn't."""
     row = tx.one("failed_in_a_row", connection=connection)
     return int(row["count"]) if row else 0
 
 
 def count_attempts(tx: Transaction, connection: str) -> int:
-    """Count the attempts on a connection that haven't ended, for any kind of capacity."""
+    """Return how many attempts on a connection are in progress, for any kind of capacity."""
     row = tx.one("attempts_under_way", connection=connection)
     return int(row["count"]) if row else 0
 
 
 def join(tx: Transaction, new: WaitlistEntry) -> WaitlistEntry:
-    """Put somebody at the end of the current round; a person who returns gets no second turn in it."""
+    """Put a person at the end of the current round; one who rejoins gets no second turn in it."""
     tx.be_alone()
     others = find_others(tx, new)
     former = [
@@ -165,35 +165,35 @@ def join(tx: Transaction, new: WaitlistEntry) -> WaitlistEntry:
 
 
 def _find_next_seq(tx: Transaction) -> int:
-    """Return the place in line after all others."""
+    """Return the next number at the end of the line."""
     row = tx.one("next_in_line")
     assert row is not None  # an aggregate
     return int(row["seq"])
 
 
 def _reduce_pauses(tx: Transaction, newcomer: WaitlistEntry) -> None:
-    """Reduce the pauses between attempts of the people in line to that of a newcomer."""
+    """Shorten the pauses between the attempts of people in line to the pause of a newcomer."""
     pause = get_pause(newcomer.attempts)
     tx.run("hasten_line", connection=newcomer.connection, kind=newcomer.kind, pause=pause)
 
 
 def pass_turn(tx: Transaction, of: WaitlistEntry, pause: float) -> None:
-    """End the turn of somebody who can't be tried now; they are tried again after a pause."""
+    """End the turn of a person who can't be tried now; the next attempt follows after a pause."""
     if of.state in {WaitlistState.WAITING, WaitlistState.TRYING}:
         later = {"round": find_others(tx, of).end_turn(of.round), "next_at": tx.now() + pause}
         change(tx, of, state=WaitlistState.WAITING, operation_id=None, **later)
-        # Their message says why they can't be tried.
+        # The person's message says why they can't be tried.
         cards.queue_updates(tx, of.id, changed=True)
 
 
 def is_gone_since(tx: Transaction, of: WaitlistEntry) -> bool:
-    """Return whether an entry's workspace has ceased to exist since the person joined."""
+    """Return whether an entry's workspace has ceased to exist since its owner joined."""
     row = WORKSPACES.row(tx, id=of.workspace_id)
     return row is not None and row["state"] == State.GONE and (row["gone_at"] or 0.0) > of.joined_at
 
 
 def change(tx: Transaction, of: WaitlistEntry, **to: Any) -> bool:
-    """Change an entry if its state is still the same; return whether it was changed."""
+    """Change an entry unless its state has changed; return whether it was changed."""
     tx.be_alone()
     row = WAITLIST_ENTRIES.change_returning(tx, {"id": of.id, "state": of.state}, **to)
     if row is not None:
@@ -204,8 +204,8 @@ def change(tx: Transaction, of: WaitlistEntry, **to: Any) -> bool:
 def _queue_updates_of_places(tx: Transaction, of: WaitlistEntry, former: WaitlistEntry | None = None) -> None:
     """Redraw the messages that show places in an entry's line, and in the line of its ``former`` state.
 
-    From the second round on, messages show no place, as it would change with each attempt. Then a line only
-    changes if somebody joins or leaves.
+    From the second round on, messages don't show a place, because it would change with each attempt. The line
+    then only changes if people join or leave.
     """
     is_over, former = of.state in {WaitlistState.GRANTED, WaitlistState.OVER}, former or replace(of, kind="")
     is_changed = is_over or of.kind != former.kind or (of.attempts != former.attempts and of.attempts <= 2)
@@ -216,25 +216,25 @@ def _queue_updates_of_places(tx: Transaction, of: WaitlistEntry, former: Waitlis
 
 
 def extend(tx: Transaction, of: WaitlistEntry, until: float) -> WaitlistEntry:
-    """Move the time until which somebody waits; their place stays the same."""
+    """Change the time until which a person waits; their place stays the same."""
     row = WAITLIST_ENTRIES.row(tx, id=of.id) or {"next_at": until}
     change(tx, of, expires_at=until, next_at=min(row["next_at"], until))
     return replace(of, expires_at=until)
 
 
 def end(tx: Transaction, of: WaitlistEntry) -> None:
-    """End an entry without a message, as the person knows of the end or learns of it otherwise."""
+    """End an entry without a message, because its owner knows, or is told in another way."""
     change(tx, of, state=WaitlistState.OVER, ended_at=tx.now())
 
 
 def announce(of: WaitlistEntry, short_of: str, cause: str | None) -> NewNotice:
-    """Return the notice that a wait goes on, with its place, as its first attempt has failed."""
+    """Return the notice, after a first failed attempt, that the wait goes on, with the person's place."""
     body = {"workspace": of.workspace_id, "connection": of.connection, "room": short_of, "cause": cause}
     return NewNotice(of.id, NoticeKind.WAITLIST_PLACE, "begin", of.principal, body)
 
 
 def build_over_notice(of: WaitlistEntry, now: float, tx: Transaction, cause: str = "") -> NewNotice:
-    """Return the notice that somebody's wait has ended without capacity."""
+    """Return the notice that a person's wait has ended without capacity."""
     zone = people.find_zone(tx, of.principal)
     again = get_default_end(now, zone)
     body = {
@@ -248,13 +248,13 @@ def build_over_notice(of: WaitlistEntry, now: float, tx: Transaction, cause: str
 
 
 def close(tx: Transaction, of: WaitlistEntry, cause: str = "") -> None:
-    """End an entry and tell its person: for a cause, or because the time is over."""
+    """End an entry and tell its owner why: a given cause, or because the time is over."""
     end(tx, of)
     add_notices(tx, [build_over_notice(of, tx.now(), tx, cause)])
 
 
 def find_open_entries(tx: Transaction, limit: int) -> list[WaitlistEntry]:
-    """Return entries that are still open."""
+    """Return up to ``limit`` entries that are still open."""
     return WAITLIST_ENTRIES.query(tx, "open_entries", limit=limit)
 
 
@@ -271,9 +271,9 @@ def unlink(tx: Transaction, workspace: Row, notify: bool) -> None:
 
 
 def offer_capacity(tx: Transaction, connection: str, pause: float) -> None:
-    """Offer freed capacity of a connection to the people who wait there, in turn.
+    """Offer a connection's freed capacity to the people waiting there, in turn.
 
-    A person is tried again ``pause`` seconds after a failed attempt at the earliest.
+    After a failed attempt, a person is tried again no sooner than ``pause`` seconds later.
     """
     tx.be_alone()
     tx.run("offer_room", connection=connection, now=tx.now(), pause=pause, limit=MAX_WAITS_AT_ONCE)
@@ -294,14 +294,14 @@ WAIT_QUEUE: Final = declare_queue(
 
 
 def claim_entries(tx: Transaction, limit: int, lease: float) -> list[WaitlistEntry]:
-    """Claim the entries that are due, for ``lease`` seconds."""
+    """Claim due entries for ``lease`` seconds."""
     return WAITLIST_ENTRIES.parse_all(WAIT_QUEUE.take(tx, lease, limit))
 
 
 def follow_attempt(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]) -> Sequence[NewNotice]:
-    """Continue or end the entry of a workspace after its operation has ended; return its owner's notices.
+    """Continue or end a workspace's entry after its operation has ended; return its owner's notices.
 
-    An owner who doesn't wait yet, and lacks capacity, is told until when they could wait.
+    An owner who isn't waiting yet and lacks capacity is told how long they could wait.
     """
     is_failed, now = ended.outcome is Outcome.FAILED and not ended.verb.brings_down, tx.now()
     kind, waiting = (
@@ -325,7 +325,7 @@ def follow_attempt(tx: Transaction, ended: Operation, pending: Sequence[NewNotic
     return [*pending, build_over_notice(waiting, now, tx, ended.cause or "cancelled")]
 
 
-#: The notices that also say that the wait is over.
+#: Kinds of notices that also tell the owner that the wait is over.
 _END_KINDS: Final = frozenset({NoticeKind.FAILED, NoticeKind.REFUSED})
 
 
@@ -334,11 +334,11 @@ def record_failure(
 ) -> Sequence[NewNotice]:
     """Record a failed attempt, which ends the person's turn; return their notices.
 
-    The first one makes their place known. If no message shows it, as an answer that only they see can't be
-    edited, they get one.
+    After the first failed attempt, the person learns their place. If no message can show it, because an
+    answer that only they see can't be edited, they are sent a notice.
 
-    ``kind`` is the capacity that was lacking, "" if that isn't known. If it is another kind than they waited
-    for, they change lines.
+    ``kind`` is the capacity that was lacking, "" if that isn't known. If it isn't the kind that they were
+    waiting for, they change lines.
     """
     tried = replace(of, kind=kind or of.kind, attempts=of.attempts + 1, attempted_at=at)
     if at >= of.expires_at:
@@ -355,7 +355,7 @@ def record_failure(
 
 
 def record_grant(tx: Transaction, of: WaitlistEntry, now: float) -> None:
-    """Record that somebody got the capacity that they waited for."""
+    """Record that a person has been given the capacity that they waited for."""
     change(
         tx, of, state=WaitlistState.GRANTED, granted_at=now, attempted_at=now, next_at=now + MIN_PAUSE_SECONDS
     )

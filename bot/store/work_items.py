@@ -1,6 +1,6 @@
 """Changes that operations and runs have in common: claim, hold, resume, end, repeat, save.
 
-``{work_items}`` in a query stands for either table.
+In a query, ``{work_items}`` stands for the table of either.
 """
 
 from collections.abc import Callable, Mapping
@@ -32,33 +32,34 @@ class WakeReason(IntEnum):
     READ = 1  #: A read was recorded.
     CHANGED = 2  #: A read was recorded that changed something.
     AT_ONCE = 3  #: It must be stepped again at once.
-    #: The same, because another kind of stop was requested: the answer to the current stop doesn't count.
+    #: It must be stepped again immediately, because another kind of stop was requested: the answer to the
+    #: current stop doesn't count.
     OTHER_STOP = 4
 
 
 WorkItemTable = Table[Operation] | Table[Run]
 
-#: The columns of a row that nothing blocks.
+#: Maps each table to the columns, with their values, of a row that nothing blocks.
 _FREE: Final[Mapping[str, Row]] = {
     OPERATIONS.name: {"block_reason": None, "read_block_reason": None},
     RUNS.name: {"block_reason": None},
 }
-#: Columns that a card shows: those whose change is urgent, and the others. A run's progress isn't urgent.
+#: Columns shown on a card whose changes are urgent; changes of the others, such as a run's progress, aren't.
 _URGENT_COLUMNS: Final = frozenset({"outcome", "start_call", "stop_call", "block_reason", "question_since"})
 _SHOWN_COLUMNS: Final = _URGENT_COLUMNS | {
     *("state", "exit_code", "detail", "name", "started_at", "finished_at", "blocked_since"),
 }
 #: Columns of the account and the person that must not change between a step and its call: those that the call
-#: uses, that tell whether it may be made (an account that rests or must be linked again is no longer active),
-#: and that the policy asks about. The first one is the key.
+#: uses, that decide whether it may be made (an account that rests or must be linked again is no longer
+#: active), and that the policy checks. The first one is the key.
 _ACCOUNT: Final = ("id", "state", "secret", "username", "remote_id", "refused_since", "renamed_to")
 _PERSON: Final = ("principal", "is_guest", "is_bot", "is_deleted", "is_stranger")
 _POSSIBLY_TAKEN: Final = frozenset({Call.ACCEPTED, Call.UNKNOWN})
 
 
 def _make_unchanged_condition(table: str, alias: str, columns: tuple[str, ...]) -> str:
-    """Return the SQL condition that these columns of a row still have their values."""
-    # The key is compared by "=", as only that uses an index; the other columns may be NULL.
+    """Return an SQL condition that certain columns of a row still have their previous values."""
+    # The key is compared by "=", because only that uses an index; the other columns may be NULL.
     key, *others = (f"{alias}.{name} {{}} :{alias}_{name}" for name in columns)
     same = [other.format("IS /* postgresql: NOT DISTINCT FROM */") for other in others]
     return f" AND EXISTS (SELECT 1 FROM {table} {alias} WHERE {' AND '.join([key.format('='), *same])})"  # noqa: S608
@@ -66,7 +67,7 @@ def _make_unchanged_condition(table: str, alias: str, columns: tuple[str, ...]) 
 
 _SAME_ACCOUNT: Final = _make_unchanged_condition("accounts", "a", _ACCOUNT)
 _SAME_PERSON: Final = _make_unchanged_condition("people", "p", _PERSON)
-#: Parameters of a save that aren't columns to set.
+#: Parameters of the save query that aren't columns to set.
 _DECIDING: Final = frozenset({"now", "next_step_at", "is_beside", "keeps_lease", "waits"})
 
 
@@ -83,7 +84,7 @@ def keep_waiting(
 
 
 def repeat(tx: Transaction, work_items: WorkItemTable, work_item_id: str, deadline_seconds: float) -> bool:
-    """Repeat work as its owner has answered a question about it; return False if no question is open."""
+    """Repeat work after its owner answered a question; return False if no question is open."""
     free = _FREE[work_items.name]
     query = fill_changes("repeat", *free, work_items=work_items.name)
     if tx.one(query, id=work_item_id, now=tx.now(), **free) is None:
@@ -109,19 +110,19 @@ def end(
 
 
 def hold(work_items: WorkItemTable, tx: Transaction, row: Row, said: Row) -> None:
-    """Block an open work item, as its provider refuses the account."""
+    """Block an open work item because its provider refuses the account."""
     work_items.change(tx, {"id": row["id"]}, block_reason=said["block_reason"])
     release_card(tx, row["id"])
     cards.queue_updates(tx, row["id"], changed=True)
 
 
 def clear_silence(tx: Transaction, connection: str) -> None:
-    """Unblock the work that waited because a connection didn't answer."""
+    """Unblock work that was waiting because a connection didn't answer."""
     start_fan_out(tx, "reachable", connection=connection)
 
 
 def _clear(work_items: WorkItemTable, tx: Transaction, row: Row, _said: Row) -> None:
-    # If this item's own call keeps failing, answers to others change nothing, so its block reason stays.
+    # If this item's own call keeps failing, its block reason stays, even if other calls are answered.
     free = _FREE[work_items.name].keys() - ({"block_reason"} if work_items.parse(row).is_failing else set())
     silent = [name for name in free if is_hold(row[name], HoldCode.SILENT)]
     if not silent:
@@ -139,7 +140,7 @@ register_fan_out(
 
 
 def resume(work_items: WorkItemTable, tx: Transaction, row: Row, _said: Row) -> None:
-    """Resume an open work item at once, as its account works again."""
+    """Resume an open work item immediately, because its account works again."""
     free = _FREE[work_items.name]
     tx.run(fill_changes("resume", *free, work_items=work_items.name), id=row["id"], now=tx.now(), **free)
     if any(row[column] for column in free):
@@ -147,9 +148,10 @@ def resume(work_items: WorkItemTable, tx: Transaction, row: Row, _said: Row) -> 
 
 
 def claim(tx: Transaction, query: str, beside: str, lease: float, **named: Any) -> list[tuple[Row, Row]]:
-    """Claim the rows of a query; return each with its row of the query ``beside``, in the order of that.
+    """Claim the rows of a query; return each with its row of the query ``beside``, in the latter's order.
 
-    That row has the account and the person that a step acts for, and whatever else the step needs.
+    The row of ``beside`` has the account and the person that a step acts for, and whatever else the step
+    needs.
     """
     now = tx.now()
     claimed = {"until": now + lease, "claim": tx.ids.new("claim")}
@@ -180,14 +182,14 @@ def save(
     own: Callable[[Transaction, Row, Update, Row], Row],
     was: Row | None = None,
 ) -> tuple[Row, Update] | None:
-    """Write a step's result and release the lease; return the row after that, and the update as applied.
+    """Save a step's result and release the lease; return the new row, and the update as applied.
 
-    Return None, with no notices written, if the work has ended meanwhile or another step holds it. If the
-    owner was being asked and has answered since, the step's decision is dropped. Before a call, raise TooLate
-    if the request is no longer valid, and Outdated if the account or the person has changed. ``was`` is the
-    row that the step worked with; if the row has changed since, the result is applied to the current one.
-    ``audit`` is always appended. ``own`` returns all columns after the update, given the shared ones. The
-    card becomes dirty if anything visible has changed.
+    Return None, with no notices written, if the work has ended in the meantime or another step holds it. If
+    the owner was being asked and has answered since, the step's decision is dropped. Before a call, raise
+    TooLate if the request is no longer valid, and Outdated if the account or the person has changed. ``was``
+    is the row that the step worked with; if the row has changed since, the result is applied to the current
+    one. ``audit`` is always appended. ``own`` returns all columns after the update, given the shared ones.
+    The card becomes dirty if anything visible has changed.
     """
     append_audit(tx, update.audit)
     saved = None if was is None else _save_update(tx, work_items, update, own, was, is_carried=True)
@@ -214,7 +216,8 @@ def _save_update(
             return None  # The current row may have a later deadline.
         raise TooLate(f"{update.id} is past its deadline")
     after = own(tx, row, update, _choose_changes(row, update, tx.now()))
-    # SQLite rewrites the index entries of every column that is set. A statement sets at least one.
+    # Only changed columns are set, because SQLite rewrites the index entries of every column that is. At
+    # least one must be.
     changed = [name for name in after if name not in _DECIDING and after[name] != row[name]]
     columns = changed or ["attempts"]
     params: Row = {name: after[name] for name in (*_DECIDING, *columns)}
@@ -242,7 +245,7 @@ def _save_update(
 
 
 def _is_late(row: Row, update: Update, now: float) -> bool:
-    """Return whether an update begins a call that must not be sent any more, as the request is too old."""
+    """Return whether an update begins a call for which the request is already too old."""
     verb = row.get("verb")
     expires = update.start_call is not None if verb is None else OperationVerb(verb).expires
     # Work that never had a deadline can't be late.
@@ -253,14 +256,14 @@ def _is_late(row: Row, update: Update, now: float) -> bool:
 
 
 def _choose_changes(row: Row, update: Update, now: float) -> Row:
-    """Return the columns that operations and runs have in common, as an update changes them."""
+    """Return the new values of the columns that operations and runs have in common."""
     calls = {update.start_call, update.stop_call} - {None}
     start_call, ends = update.start_call or row["start_call"], update.outcome is not None
     return {
         "start_call": start_call,
         "stop_call": update.stop_call or row["stop_call"],
         "unknown_since": now if Call.UNKNOWN in calls else None if calls else row["unknown_since"],
-        # Kept until the call is accepted, or may have been.
+        # Kept until the provider has accepted the call, or may have.
         "busy_since": update.busy_since or (None if calls & _POSSIBLY_TAKEN else row["busy_since"]),
         "retry_at": update.retry_at or (None if calls else row["retry_at"]),
         "question_since": row["question_since"]
@@ -286,9 +289,9 @@ def _choose_changes(row: Row, update: Update, now: float) -> Row:
 
 
 def _choose_asked_at(before: float | None, update: Update, made: str, now: float) -> float | None:
-    """Return since when the owner is being asked; None if they aren't.
+    """Return when the current question to the owner was asked; None if they aren't being asked.
 
-    Once they have answered, a search that was in flight then doesn't ask again.
+    If the owner has answered while a search was in progress, the search doesn't make Usher ask again.
     """
     if before is not None and update.keeps_waiting:
         return now

@@ -1,4 +1,4 @@
-"""People's workspaces: found, added, named and hidden, and those that run or will end."""
+"""People's workspaces: finding, adding, naming and hiding them, and claiming those that run or will end."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -14,7 +14,7 @@ from bot.store.tables import WORKSPACES, make_parser, name_columns
 from bot.store.transaction import Row, Transaction
 from bot.support.cleaning import fold
 
-#: Workspaces that are read at once.
+#: Number of workspaces read in one batch.
 _BATCH_SIZE: Final = 200
 _PARSE_WITH_ACCOUNT: Callable[[Row], tuple[Workspace, Account | None, Person | None]] = make_parser("w a p")
 
@@ -22,7 +22,7 @@ _PARSE_WITH_ACCOUNT: Callable[[Row], tuple[Workspace, Account | None, Person | N
 def list_workspaces(
     tx: Transaction, principal: Principal, *, connection: str | None = None
 ) -> list[Workspace]:
-    """Return a principal's workspaces by title, without hidden ones and those of a resting link."""
+    """Return a principal's workspaces by title, leaving out hidden ones and those of a resting link."""
     found = WORKSPACES.query(tx, "own_workspaces", principal=principal)
     return _sort_by_title(found, connection, hidden=False)
 
@@ -30,9 +30,9 @@ def list_workspaces(
 async def read_workspaces(
     engine: Engine, principal: Principal, *, connection: str | None = None, hidden: bool = False
 ) -> list[Workspace]:
-    """Return the same as ``list_workspaces``, and hidden ones if ``hidden``, read in batches.
+    """Return the same as ``list_workspaces``, also hidden ones if ``hidden``, but read in batches.
 
-    So thousands don't hold up other work, but they may change between batches.
+    This way thousands don't hold up other work, but they may change between batches.
     """
     found: dict[str, Workspace] = {}
     key = {"principal": principal, "connection": "", "remote_id": "", "limit": _BATCH_SIZE}
@@ -50,18 +50,18 @@ def _sort_by_title(found: Iterable[Workspace], connection: str | None, *, hidden
 
 
 def find_workspaces_by_name(tx: Transaction, principal: Principal, name: str, stem: str) -> list[Workspace]:
-    """Return a principal's workspaces, except hidden ones, that may be called by a name or its stem.
+    """Return a principal's visible workspaces that may be called by a name or its stem.
 
-    Those whose whole name or id it is are among them, but others may be, too: the caller has to compare.
+    They include those whose whole name or id this is, but possibly others: the caller has to compare.
     """
     folded = {"folded": fold(name), "folded_stem": fold(stem)}
     return WORKSPACES.query(tx, "workspaces_called", principal=principal, name=name, stem=stem, **folded)
 
 
 class ReachedWorkspace(NamedTuple):
-    """A workspace of any owner, with a person's account on its connection and their row.
+    """A workspace of any owner, with a person's account on its connection and that person's row.
 
-    ``waits``: it is on the waitlist.
+    ``waits``: the workspace is on the waitlist.
     """
 
     workspace: Workspace
@@ -71,18 +71,18 @@ class ReachedWorkspace(NamedTuple):
 
 
 def reach(tx: Transaction, workspace_id: str, principal: Principal) -> ReachedWorkspace | None:
-    """Return a workspace with what a person needs to act on it; None if there is none."""
+    """Return a workspace with what a person needs to act on it, or None if there is no such workspace."""
     row = tx.one("reached_workspace", id=workspace_id, principal=principal)
     return None if row is None else ReachedWorkspace(*_PARSE_WITH_ACCOUNT(row), bool(row["waits"]))
 
 
 def find_workspace(tx: Transaction, workspace_id: str) -> Workspace | None:
-    """Return one workspace."""
+    """Return the workspace with an id."""
     return WORKSPACES.one(tx, id=workspace_id)
 
 
 def insert(tx: Transaction, new: Workspace) -> bool:
-    """Write a row unless its owner has one with the same remote id; return whether it was written."""
+    """Insert a row unless its owner has one with the same remote id; return whether it was inserted."""
     now = tx.now()
     is_written = WORKSPACES.add_new(tx, new, **name_columns(new.name), created_at=now, idle_check_at=now)
     if is_written:
@@ -93,12 +93,12 @@ def insert(tx: Transaction, new: Workspace) -> bool:
 def find_by_remote_id(
     tx: Transaction, principal: Principal, connection: str, remote_id: str
 ) -> Workspace | None:
-    """Return a principal's workspace by its id at the provider, even a hidden one."""
+    """Return a principal's workspace by its id at the provider, even if it is hidden."""
     return WORKSPACES.one(tx, principal=principal, connection=connection, remote_id=remote_id)
 
 
 def add(tx: Transaction, workspace: Workspace) -> Workspace:
-    """Add a workspace, or unhide one with the same remote id; make its gate due."""
+    """Add a workspace, or unhide the one with the same remote id; make its gate due."""
     now = tx.now()
     gates.add_gate(tx, workspace.gate_key, workspace.connection, workspace.remote_id)
     workspace = replace(workspace, used_at=now)
@@ -114,26 +114,26 @@ def add(tx: Transaction, workspace: Workspace) -> Workspace:
 
 
 def name(tx: Transaction, workspace_id: str, alias: str | None) -> None:
-    """Set or clear a person's own name for a workspace."""
+    """Set or clear the name that a person gives a workspace."""
     WORKSPACES.change(tx, {"id": workspace_id}, alias=alias)
     cards.queue_messages(tx, workspace_id, changed=True)
 
 
 def notify(tx: Transaction, workspace_id: str, *, ready: bool | None, stopped: bool | None) -> None:
-    """Set whether a person is told when a workspace is ready or stopped; None: as for all workspaces."""
+    """Set whether the owner is told when a workspace is ready or stopped; None: as for all workspaces."""
     WORKSPACES.change(tx, {"id": workspace_id}, notify_ready=ready, notify_stopped=stopped)
 
 
 def hide(tx: Transaction, workspace_id: str) -> None:
-    """Hide a workspace, which is then no longer read; an open operation on it ends as cancelled."""
+    """Hide a workspace, so that it is no longer read; an open operation on it ends as cancelled."""
     operations.put_away(tx, workspace_id)
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is not None and row["state"] != State.GONE:
-        # It isn't read any more, so no message may still show its state.
+        # The workspace is no longer read, so no message may go on showing its state.
         cards.close_about(tx, row)
 
 
-#: Workspaces that run, whether or not a stop is planned.
+#: Running workspaces to check, whether or not a stop is planned.
 RUNNING_QUEUE: Final = declare_queue(
     Queue(
         name="running_workspaces",
@@ -144,7 +144,7 @@ RUNNING_QUEUE: Final = declare_queue(
         where="state = 'running' AND hidden = 0",
     )
 )
-#: Workspaces that their provider will end, announced :warn_seconds before that.
+#: Workspaces that their provider will end; the owner is told ``:warn_seconds`` before that.
 ENDING_QUEUE: Final = declare_queue(
     Queue(
         name="ending_workspaces",
@@ -160,11 +160,11 @@ ENDING_QUEUE: Final = declare_queue(
 
 
 def claim_ending(tx: Transaction, within: float, limit: int, lease: float) -> list[Workspace]:
-    """Claim workspaces that their provider ends in ``within`` seconds, for ``lease`` seconds; soonest first.
+    """Claim workspaces that their provider ends within ``within`` seconds, soonest first.
 
-    They are running or stopped and not hidden, their owner has an active account, no operation is open, and
-    the owner hasn't been told about that end: no WORKSPACE_EXPIRY notice has an occasion (the end in whole
-    epoch seconds) within a minute of it.
+    The claim lasts ``lease`` seconds. The workspaces are running or stopped and not hidden, their owner has
+    an active account, no operation is open, and the owner hasn't been told about that end: no
+    WORKSPACE_EXPIRY notice has an occasion (the end in whole epoch seconds) within a minute of it.
     """
     found = WORKSPACES.parse_all(ENDING_QUEUE.take(tx, lease, limit, warn_seconds=within))
     return sorted(found, key=lambda one: (one.expires_at or 0.0, one.id))
@@ -177,14 +177,14 @@ def claim_running(tx: Transaction, limit: int, every: float) -> list[Workspace]:
 
 
 def ask_again(tx: Transaction, workspace_id: str, at: float) -> None:
-    """Set when a running workspace is checked next."""
+    """Set when a running workspace is to be checked next."""
     WORKSPACES.change(tx, {"id": workspace_id}, idle_check_at=at)
 
 
 def note_event(tx: Transaction, connection: str, gate_key: str, interaction: str, message: str) -> bool:
-    """Write a provider's event about a workspace, mark its card dirty and make its gate due.
+    """Record a provider's event about a workspace, mark its card dirty and make its gate due.
 
-    Return False, with nothing written, if the event was seen before or nobody here has the workspace.
+    Return False, with nothing written, if the event was seen before or no one here has the workspace.
     """
     found = WORKSPACES.rows(tx, gate_key=gate_key, connection=connection)
     if not found or not inbox.add_interaction(tx, interaction):
