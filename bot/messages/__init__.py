@@ -1,1 +1,1 @@
-"""Messages to people: their texts, and the Block Kit that shows them."""
+"""Messages to people: their wording, and the Block Kit that displays them."""

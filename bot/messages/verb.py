@@ -1,6 +1,6 @@
-"""Verbs, each declared completely beside its function: what it takes, what it does, and all its words.
+"""Verbs, each declared in one place next to its function: its arguments, its effect, and all its texts.
 
-A *verb* is what people type, press or say. Help, buttons, offers and the reading of sentences all use these
+A *verb* is what people type, press or say. Help, buttons, offers and the parsing of sentences all use these
 declarations, and nothing else is stored under a verb's name. To add or remove a verb, add or remove its
 declaration.
 """
@@ -15,26 +15,26 @@ from bot.domain.markup import Template
 from bot.support.declarations import require_complete
 
 Command = Literal["workspace", "job"]
-#: The kinds of a verb's arguments; ``words`` are those that the verb parses itself.
+#: The kinds of arguments that verbs take; ``words`` are arguments that the verb parses itself.
 ArgumentKind = Literal["workspace", "run", "job", "template", "connection", "course", "verb", "time", "words"]
 
 
 class Effect(StrEnum):
-    """The effect of a verb, which decides whether it is done at once (``handlers.commands``)."""
+    """Name the kind of effect a verb has, which decides if it runs immediately (``handlers.commands``)."""
 
-    #: Only answers, or asks before it does anything.
+    #: The verb only answers, or asks before it does anything.
     SHOWS = "shows"
-    #: Starts something that exists; it can be stopped again.
+    #: The verb starts something that exists and can be stopped again.
     STARTS = "starts"
-    #: Makes or changes something.
+    #: The verb creates or changes something.
     MAKES = "makes"
-    #: Takes something away: ends, interrupts, hides or deletes it.
+    #: The verb ends, interrupts, hides or deletes something.
     ENDS = "ends"
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """The words of an offer: what one press will do, the button that does it, and the answer to the press."""
+    """Hold the texts of an offer: what one press does, its button, and the answer to the press."""
 
     text: str = ""
     button: str = ""
@@ -46,10 +46,11 @@ _NOTHING: Final = Offer()
 
 @dataclass(frozen=True, slots=True)
 class Opposite:
-    """The button in an answer that undoes what its verb changed: label and action.
+    """Describe an answer's button that undoes what its verb changed: its label and its action.
 
-    It carries the row and all else that it needs, as nothing is stored about the change. Pressed late, it
-    answers how things are. If there are several such buttons, its label is ``named``.
+    The button carries the row and everything else that it needs, as nothing is stored about the change.
+    Pressed too late, it answers with the present state. If there are several such buttons, each is labelled
+    with ``named``.
     """
 
     label: str
@@ -59,51 +60,54 @@ class Opposite:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verb:
-    """A verb of a command."""
+    """Declare a verb of the slash command or of job commands."""
 
     command: Command = "workspace"
-    #: The text typed after the command; empty for a variant, which is a verb with a flag.
+    #: What to type after the command; empty for a variant, which is another verb with a flag.
     usage: str = ""
-    #: Its line in help, the sentences after it, its group in help, and its place there.
+    #: How help shows the verb: its line, the sentences after it, its group, and its position in the group.
     summary: str = ""
     more: tuple[str, ...] = ()
     group: str = ""
     order: int = 0
-    #: For actions that continue by themselves later, whose word nobody needs to know.
+    #: Set for actions that Usher itself continues later, so that nobody needs to know the word.
     is_hidden: bool = False
-    #: What help requires before it lists the verb: a facet or stop mode of a connection that the person has
+    #: What a person needs for help to list the verb: a facet or stop mode of a connection that they have
     #: linked, or ``linking``, ``linked``, ``administrator``.
     needs: tuple[str, ...] = ()
-    #: Its effect, the flags that it accepts as ``--WORD`` (None if it parses its own), and its arguments.
+    #: The verb's effect, the flags it accepts as ``--WORD`` (None if it parses its own), and the kinds of its
+    #: arguments.
     effect: Effect = Effect.MAKES
     flags: tuple[str, ...] | None = ()
     accepts: tuple[ArgumentKind, ...] = ()
-    #: Its synonyms.
+    #: The verb's synonyms, separated by spaces.
     also: str = ""
-    #: The usage of verbs before release 0.5 that it replaces, with what to type now. These are understood
-    #: until 0.6; buttons of old messages keep working.
+    #: Maps the usage of each verb that this one replaced in release 0.5 to what to type now. The old forms
+    #: are understood until 0.6; buttons of old messages keep working.
     former: Mapping[str, str] | None = None
-    #: Words that suggest the verb in a sentence, though no command begins with them, and words after it that
-    #: mean another verb.
+    #: Words that suggest the verb within a sentence but can't begin a command; and following words that make
+    #: it mean another verb.
     heard: str = ""
     otherwise: Mapping[str, str] | None = None
-    #: Its button beside a workspace's name, and whether it is red; the label of its command alone, and with
-    #: words.
+    #: Labels: of the verb's button beside a workspace's name, and whether it is red; of its command without
+    #: words, and with them.
     label: str = ""
     is_red: bool = False
     alone: str = ""
     does: str = ""
-    #: The offers to do it: to one workspace, to one at a time, to several, and to several at a time.
+    #: The offers to run the verb: on one workspace, on one at a given time, on several, and on several at a
+    #: given time.
     offer: Offer = _NOTHING
     offer_at: Offer = _NOTHING
     bulk: Offer = _NOTHING
     bulk_at: Offer = _NOTHING
-    #: The button that undoes what it took away, or cancels what it planned (``_at``); None if there is none.
+    #: The button that undoes what the verb changed or, for ``opposite_at``, cancels what it planned; None if
+    #: there is none.
     opposite: Opposite | None = None
     opposite_at: Opposite | None = None
-    #: The use case for one of several workspaces; None if the verb begins an operation.
+    #: The use case that is run for each of several workspaces; None if the verb begins an operation.
     each: Callable[..., Any] | None = None
-    #: The name of a variant.
+    #: The variant's name, if this is a variant of another verb.
     variant: str = ""
 
     @property
@@ -113,12 +117,12 @@ class Verb:
 
     @property
     def is_operation(self) -> bool:
-        """Return whether it applies to workspaces alone, perhaps at a given time."""
+        """Return whether the verb takes only workspaces and, optionally, a time."""
         return "workspace" in self.accepts and "words" not in self.accepts and self.command == "workspace"
 
     @property
     def takes_time(self) -> bool:
-        """Return whether it can be given a time."""
+        """Return whether the verb can be given a time."""
         return "time" in self.accepts
 
     @property
@@ -128,19 +132,19 @@ class Verb:
 
     @property
     def runs_until(self) -> bool:
-        """Return whether its time says when a start ends, rather than when the verb is done."""
+        """Return whether a time given with the verb says when the start ends, not when to run the verb."""
         return self.offer_at.button.endswith("until {then}")
 
     def is_for(self, able: Iterable[str]) -> bool:
-        """Return whether help lists it for a person with these abilities."""
+        """Return whether help lists the verb for a person with the given abilities."""
         return not self.is_hidden and {*self.needs}.issubset(able)
 
 
 @dataclass(frozen=True, slots=True)
 class FormerVerb:
-    """A verb of an earlier release: whether words followed it, and what to type instead.
+    """Describe a verb from an earlier release: whether words could follow it, and what to type instead.
 
-    ``typed`` is the present verb, with the words and flags that come before the old verb's words.
+    ``typed`` is the present verb, with the words and flags that precede the old verb's words.
     """
 
     takes_words: bool
@@ -148,12 +152,12 @@ class FormerVerb:
 
     @property
     def name(self) -> str:
-        """Return the verb that replaces it."""
+        """Return the verb that replaces this one."""
         return self.typed.partition(" ")[0]
 
     @property
     def words(self) -> tuple[str, ...]:
-        """Return the words between the present verb and the old verb's words."""
+        """Return the words to insert between the present verb and the words that followed the old one."""
         return tuple(word for word in self.typed.split()[1:] if not word.startswith("--"))
 
     @property
@@ -162,32 +166,32 @@ class FormerVerb:
         return frozenset(word[2:] for word in self.typed.split()[1:] if word.startswith("--"))
 
 
-#: For a word that isn't a verb, which only answers.
+#: Stands in for a word that isn't a verb; it only answers.
 _NO_VERB: Final = Verb(effect=Effect.SHOWS, flags=None)
 _verbs: dict[tuple[str, str], Verb] = {}
 
 
 def declare_verb(verb: Verb) -> Verb:
-    """Add a verb; raises ValueError if another one has its name."""
+    """Add a verb; raise ValueError if another one has the same name."""
     if _verbs.setdefault((verb.command, verb.name), verb) is not verb:
         raise ValueError(f"{verb.command} {verb.name} has two declarations")
     return verb
 
 
 def find_verb(command: str, name: str) -> Verb:
-    """Return a verb or a variant; for any other word, one that only answers and takes no words."""
+    """Return a verb or a variant; any other word gets a stand-in that only answers and takes no words."""
     require_complete()
     return _verbs.get((command, name), _NO_VERB)
 
 
 def is_operation(name: str) -> bool:
-    """Return whether a word is a verb that applies to workspaces alone, perhaps at a given time."""
+    """Return whether a word is a verb that takes only workspaces and, optionally, a time."""
     return find_verb("workspace", name).is_operation
 
 
 @cache
 def list_verbs(command: str) -> Mapping[str, Verb]:
-    """Return the typed verbs of a command by name, in the order of help."""
+    """Return a command's typed verbs by name, in the order of help."""
     require_complete()
     own = [verb for (of, _), verb in _verbs.items() if of == command and verb.usage]
     return {verb.name: verb for verb in sorted(own, key=lambda verb: verb.order)}
@@ -195,18 +199,18 @@ def list_verbs(command: str) -> Mapping[str, Verb]:
 
 @cache
 def list_synonyms(command: str) -> Mapping[str, str]:
-    """Return the synonyms of a command's verbs, each with its verb."""
+    """Return the synonyms of a command's verbs, each mapped to its verb."""
     return {word: name for name, verb in list_verbs(command).items() for word in verb.also.split()}
 
 
 @cache
 def list_former_verbs(command: str) -> Mapping[str, FormerVerb]:
-    """Return the verbs of earlier releases by name, each with what replaces it."""
+    """Return the verbs of earlier releases by name, each with its replacement."""
     every = [pair for verb in list_verbs(command).values() for pair in (verb.former or {}).items()]
     return {usage.partition(" ")[0]: FormerVerb(" " in usage, typed) for usage, typed in every}
 
 
 def to_present_name(command: str, name: str) -> str:
-    """Return the present name of a verb, given that or the name of one that it replaced."""
+    """Return a verb's present name, given that name or one that it replaced."""
     former = list_former_verbs(command).get(name)
     return name if former is None else former.name

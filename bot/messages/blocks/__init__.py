@@ -1,1 +1,1 @@
-"""Drawing without side effects: rows and words become Block Kit, escaped once and within Slack's limits."""
+"""Rendering without side effects: rows and texts become Block Kit, escaped once and within Slack's limits."""

@@ -1,4 +1,4 @@
-"""Messages about requests to be linked to a username: to administrators, possible owners, and requesters."""
+"""Messages about requests to link a username, for administrators, possible owners and requesters."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -16,7 +16,7 @@ from bot.messages.texts import pages, requests, times
 
 
 def _describe_outcome(facts: RequestFacts) -> str:
-    """Describe the outcome of a request: the first decision counts, whatever the provider then answered."""
+    """Describe a request's outcome: the first decision counts, whatever the provider answered later."""
     approval, by = facts.approval, Markup("")
     template = requests.ASKED_AGAIN if _is_asked(facts) else pages.WITHDRAWN
     if approval is not None and approval.detail == UNDECIDED:
@@ -40,7 +40,7 @@ def _is_the_same(facts: RequestFacts) -> bool:
 
 
 def _get_owner_answer(facts: RequestFacts) -> bool | None:
-    """Return the answer of the person asked whether the account is theirs."""
+    """Return the possible owner's answer to whether the account is theirs, or None if there is none."""
     answers = facts.approval.answers if facts.approval is not None else None
     return (answers or {}).get(facts.word("owner"))
 
@@ -50,7 +50,7 @@ def _is_unanswered(facts: RequestFacts) -> bool:
 
 
 def _format_owner_answer(facts: RequestFacts) -> str:
-    """Format the answer of the person asked whether the account is theirs."""
+    """Format the possible owner's answer to whether the account is theirs."""
     said = _get_owner_answer(facts) if _is_the_same(facts) else None
     template = {None: requests.WHOSE_OVER, True: requests.SAID_MINE, False: requests.SAID_NOT_MINE}[said]
     return fill(template, username=facts.word("username"), title=facts.connection_title)
@@ -58,7 +58,7 @@ def _format_owner_answer(facts: RequestFacts) -> str:
 
 @renders(NoticeKind.APPROVAL_REQUEST, is_true=_is_asked)
 def render_request(facts: RequestFacts) -> Answer:
-    """Render the request for an administrator, or its decision; buttons carry its key and username."""
+    """Render a request for an administrator, or its decision; the buttons carry its key and username."""
     if facts.approval is None or not _is_asked(facts) or facts.is_superseded:
         return kit.message(_describe_outcome(facts))
     names = _get_names(facts.approval.username, facts.connection_title, _find_requester(facts))
@@ -71,7 +71,7 @@ def render_request(facts: RequestFacts) -> Answer:
 
 
 def _find_requester(facts: RequestFacts) -> Named | None:
-    """Return the requester, even if the request no longer exists."""
+    """Return the person who made a request, even if the request no longer exists."""
     key = facts.approval.principal.key if facts.approval is not None else facts.word("person")
     return facts.people.get(key)
 
@@ -85,9 +85,10 @@ def _get_names(username: str, title: str, person: Named | None) -> dict[str, obj
     }
 
 
-#: The mark on the buttons of a request that is shown in a list.
+#: Marks the buttons of a request that is shown in a list.
 LISTED: Final = "listed"
-#: The most requests listed at once, and their characters: none is shortened, as every word counts.
+#: Maximum number of requests in one list, and of their characters. Requests are never shortened, because
+#: every word counts.
 MAX_LISTED: Final = 12
 MAX_LISTED_CHARACTERS: Final = limits.MAX_BLOCKS_TEXT_LENGTH - 1_000
 
@@ -95,7 +96,7 @@ MAX_LISTED_CHARACTERS: Final = limits.MAX_BLOCKS_TEXT_LENGTH - 1_000
 def render_open_requests(
     approvals: Sequence[Approval], titles: Mapping[str, str], people: People, outcome: str = ""
 ) -> Answer:
-    """Render the open requests, each with its buttons; first the outcome of the one just decided."""
+    """Render the open requests, each with its buttons, after the outcome of the one just decided."""
     head = fill(requests.OPEN, count=times.format_count(len(approvals), "request")) if approvals else ""
     above = [part for part in (outcome, head or requests.NONE_OPEN) if part]
     rows, left = list[Block](), len(approvals)
@@ -109,7 +110,7 @@ def render_open_requests(
 
 
 def render_decision(approval: Approval, title: str, people: People, *, mark: str = "") -> list[Block]:
-    """Render an undecided request, with the facts about its requester that people can't choose."""
+    """Render an undecided request, with facts about the requester that people can't set themselves."""
     person = people.get(approval.principal.key)
     names = _get_names(approval.username, title, person)
     key = f"{approval.id} {approval.username}"
@@ -145,13 +146,14 @@ def render_decision(approval: Approval, title: str, people: People, *, mark: str
 
 
 def _name_with_identity(named: Named | None) -> Markup:
-    """Name a person, with facts that they can't choose."""
+    """Name a person, and add the facts that people can't set themselves, such as the user ID."""
     known = named.known if named is not None else None
     if known is None:
         return kit.mention(named)
     user_id = known.principal.user_id
     template = requests.KNOWN if known.email else requests.KNOWN_WITHOUT
-    # The name gets no marks for code, which show facts that people can't choose.
+    # Remove backticks from the name, because code formatting is reserved for facts that people can't set
+    # themselves.
     name = Markup(kit.name_plainly(named).replace("`", ""))
     names = {"name": name, "handle": known.handle or "?", "email": known.email or ""}
     return Markup(fill(template, who=kit.mention(named), id=user_id, **names))
@@ -159,7 +161,7 @@ def _name_with_identity(named: Named | None) -> Markup:
 
 @renders(NoticeKind.ACCOUNT_QUESTION, is_true=_is_unanswered)
 def render_ownership_question(facts: RequestFacts) -> Answer:
-    """Render the question whether a requested account is the reader's, or their answer."""
+    """Render the question whether a requested account belongs to the reader, or the reader's answer."""
     if not _is_unanswered(facts):
         return kit.message(_format_owner_answer(facts))
     names = {"username": facts.word("username"), "title": facts.connection_title}
@@ -170,7 +172,7 @@ def render_ownership_question(facts: RequestFacts) -> Answer:
 
 @renders(NoticeKind.APPROVAL_DENIED)
 def render_denied(facts: RequestFacts) -> Answer:
-    """Render a denial for the requester; or, for them and the administrators, that nobody has decided."""
+    """Render a denial for the requester, or tell them or the administrators that nobody decided in time."""
     if facts.word("cause") == UNDECIDED:
         return _render_result(
             requests.UNDECIDED_PERSON if facts.body.get("is_own") else requests.UNDECIDED, facts
@@ -180,7 +182,7 @@ def render_denied(facts: RequestFacts) -> Answer:
 
 @renders(NoticeKind.APPROVAL_FAILED)
 def render_failed(facts: RequestFacts) -> Answer:
-    """Render the failure of a request, for its requester or its approver."""
+    """Render the failure of a request, for the requester or the approver."""
     return _render_result(
         pages.FAILED_PERSON if facts.body.get("is_own") else pages.FAILED_ADMINISTRATOR, facts
     )
@@ -188,7 +190,7 @@ def render_failed(facts: RequestFacts) -> Answer:
 
 @renders(NoticeKind.APPROVAL_DONE)
 def render_done(facts: RequestFacts) -> Answer:
-    """Tell the approver of a request that the person is linked."""
+    """Tell the approver of a request that the person has been linked."""
     return _render_result(pages.DONE, facts)
 
 

@@ -1,9 +1,8 @@
 """Results for Slack's assistant: facts as JSON, with each name in a single string, and no addresses.
 
-An answer has two forms: the one that a person reads in Slack, and the one for the assistant. Both are made
-from the same rows and sentences. In the second, times are in a format for programs, and names are in
-quotation marks and escaped like strings of JSON. The rule is in ``docs/internals/rules.md``, "An assistant
-agrees to nothing".
+An answer has two forms: one that a person reads in Slack, and one for the assistant. Both are made from the
+same rows and sentences. In the assistant's form, times are machine-readable, and names are quoted and escaped
+as JSON strings. See ``docs/internals/rules.md``, "An assistant agrees to nothing".
 """
 
 import json
@@ -31,35 +30,35 @@ from bot.messages.texts.waitlist import WAITED_FOR, WAITING_UNTIL
 from bot.support.cleaning import HIDDEN, unescape
 
 _ADDRESS_PATTERN: Final = re.compile(r"\w+://[^\s\"]+")
-#: Slack's notation for a time, with its seconds, and for a link or mention, with its label.
+#: Match Slack's notation for a time, capturing its seconds, and for a link or mention, capturing its label.
 _TIME_PATTERN: Final = re.compile(r"<!date\^([0-9]+)\^[^>]*>")
 _LINK_PATTERN: Final = re.compile(r"<[^<>|]*(?:\|([^<>]*))?>")
-#: Bold; another star is part of a text.
+#: Matches bold text; any other asterisk is part of the text.
 _BOLD_PATTERN: Final = re.compile(r"(?<![\w*])\*(?!\s)([^*\n]+)(?<!\s)\*(?![\w*])")
-#: The length from which a name might be read as a sentence, as one of several words might: both are quoted
-#: wherever they occur.
+#: A name of at least this many characters might be read as a sentence, just like a name of several words.
+#: Both are quoted wherever they occur.
 _MIN_SENTENCE_LENGTH: Final = 12
 
 
 def format_result(**facts: Any) -> str:
-    """Return the result of a call."""
+    """Return the result of a call as JSON."""
     return json.dumps(facts, ensure_ascii=False)
 
 
 def write_lines(blocks: Iterable[kit.Block], names: Iterable[str]) -> list[str]:
-    """Return the lines of an answer for a program; ``names`` are all names chosen by people and programs."""
+    """Return an answer's lines for a program; ``names`` are all names that people or programs chose."""
     known = sorted({kit.line(one) for one in names if one}, key=len, reverse=True)
     return [said for line in kit.iterate_lines(blocks) if (said := _write_line(line, known))]
 
 
 def _write_line(text: str, names: Iterable[str]) -> str:
-    """Return a line in which names are strings of JSON; placeholders stand for them until all are found."""
+    """Return a line with its names as JSON strings; each is a placeholder until all have been found."""
     found: list[str] = []
 
     def keep(name: str) -> Callable[[re.Match[str]], str]:
         found.append(json.dumps(_text(unescape(name)), ensure_ascii=False))
         mark = f"\0{len(found) - 1}\0"
-        # Inside Slack's other marks nothing is a name.
+        # Text inside Slack's other markup is never a name.
         return lambda match: mark if match["other"] is None else match[0]
 
     for name in names:
@@ -77,14 +76,14 @@ def _write_line(text: str, names: Iterable[str]) -> str:
 def describe(
     title: Callable[[str], str], one: Workspace | Run | UndoableAction, **more: Any
 ) -> dict[str, Any]:
-    """Return the description of something, without None; ``title`` names its connection."""
+    """Return a description of an object, without None values; ``title`` gives a connection's title."""
     name = _text(one.title if isinstance(one, Workspace) else one.name)
     known = {key: said for key, said in more.items() if said is not None}
     return {"name": name, "on": _text(title(one.connection)), **known}
 
 
 def describe_state(facts: WorkspaceFacts, silent_since: float | None) -> dict[str, Any]:
-    """Return what is known about a workspace: its state and from when, what it waits for, and what comes."""
+    """Return what is known about a workspace: its state, its times, what it waits for, what is planned."""
     workspace, operation = facts.workspace, facts.operation
     assert workspace is not None, "the facts are a workspace's"
     state, since = STATES[workspace.current_state], workspace.down_at
@@ -115,7 +114,7 @@ def describe_state(facts: WorkspaceFacts, silent_since: float | None) -> dict[st
 
 
 def is_so_already(facts: WorkspaceFacts) -> bool:
-    """Return whether a workspace, as last read, is already in the state that its open operation is for."""
+    """Return whether a workspace, as last read, is already in the state its open operation aims for."""
     workspace, operation = facts.workspace, facts.operation
     if workspace is None or operation is None or operation.has_called:
         return False
@@ -123,7 +122,7 @@ def is_so_already(facts: WorkspaceFacts) -> bool:
 
 
 def describe_run(run: Run) -> dict[str, Any]:
-    """Return what is known about a run: its state and from when, its duration, and its exit code."""
+    """Return what is known about a run: its state and when that began, its duration, and its exit code."""
     ended_at = run.finished_at
     took = None if ended_at is None or run.started_at is None else round(ended_at - run.started_at)
     return {
@@ -138,7 +137,7 @@ def describe_run(run: Run) -> dict[str, Any]:
 
 
 def describe_hours(one: HoursRule, beside: Collection[HoursRule], now: float) -> dict[str, Any]:
-    """Return hours, with what comes next; others are ``beside`` them."""
+    """Return working hours with their next occurrence, given the workspace's other hours (``beside``)."""
     days = [*(day for day in DAYS if day in one.days), *sorted(one.days - {*DAYS})]
     coming = None if one.paused else one.after(max(now, one.processed_until))
     side = {"start": "starts_at", "stop": "stops_at"}
@@ -156,7 +155,7 @@ def describe_hours(one: HoursRule, beside: Collection[HoursRule], now: float) ->
 
 
 def describe_usage(title: Callable[[str], str], facts: UsageFacts) -> dict[str, Any]:
-    """Return all figures of a window: of each workspace and job, their sum, and the longest time unused."""
+    """Return all usage figures of a window: per workspace and job, in total, and the longest idle time."""
     usage, idle = facts.usage, facts.usage.idle
     unused = (
         {}
@@ -210,7 +209,7 @@ def _describe_sum(one: Sum) -> dict[str, Any]:
 
 
 def format_time(at: float | None) -> str | None:
-    """Return a time in UTC."""
+    """Return a time as a string in UTC."""
     return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
 
 

@@ -1,4 +1,4 @@
-"""Values of buttons: each carries an action, a row and a moment, which a press sends back."""
+"""Button values: the action, the row and the moment that a button carries and that a press sends back."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final
 from bot.domain.stops import Consent
 from bot.messages.blocks import limits
 
-#: Says that the person agreed to the button's own question; typed as a flag, it means the same.
+#: Says that the person agreed to the button's own question, also when typed as a flag.
 AGREED: Final = "yes"
 _AGREED: Final = {AGREED: Consent.GIVEN, "knowing": Consent.KNOWING}
 _NUMBER_PATTERN: Final = re.compile(r"[0-9]{1,3}")
@@ -20,26 +20,29 @@ _VALUE_PATTERN: Final = re.compile(r"(\w+)@(\d{1,18})")
 
 @dataclass(frozen=True, slots=True)
 class ButtonValue:
-    """The value of a button, to write it into one and to read it from a press.
+    """Hold a button's value, which is written into the button and read back when it is pressed.
 
     ``key`` names a row, which is read and authorised again on each press.
     """
 
     name: str
     key: str = ""
-    #: The number of the workspace's starts when the button was drawn; None if it doesn't matter.
+    #: How many times the workspace had been started when the button was rendered, or None if that doesn't
+    #: matter.
     seen: int | None = None
-    #: Whether the button's own question said that something ends for good, and perhaps what is lost.
+    #: Whether the button's own question warned that the workspace would end permanently, and whether it also
+    #: named what would be lost.
     agreed: Consent = Consent.NONE
-    #: Distinguishes the button from others beside it that do the same to something else, or differently.
+    #: Tells the button apart from others beside it that do the same to another object, or something
+    #: different.
     number: int | None = None
     mark: str = ""
-    #: The time that the button was drawn for, in epoch seconds.
+    #: The time that the button was rendered for, in epoch seconds.
     at: float | None = None
 
     @classmethod
     def read(cls, action_id: str, value: str = "") -> ButtonValue:
-        """Read a button's action and value, even from earlier releases; never raises."""
+        """Read a button's action and value, including those written by earlier releases; never raises."""
         name, *parts = action_id.split(":")
         match = _VALUE_PATTERN.fullmatch(value)
         carried = cls(name, value) if match is None else cls(name, match[1], int(match[2]))
@@ -61,13 +64,13 @@ class ButtonValue:
 
     @classmethod
     def from_text(cls, text: str) -> ButtonValue:
-        """Read a value from one text: an option of a menu, a form, the button of a question."""
+        """Read a value from a single string: a menu's option, a form, or the button of a question."""
         action_id, _, value = text.partition(" ")
         return cls.read(action_id, value)
 
     @property
     def action_id(self) -> str:
-        """Return the value as a button's action id."""
+        """Return the action id to write into the button."""
         parts = [part for part, agreed in _AGREED.items() if agreed == self.agreed]
         parts += [self.mark] if self.mark else []
         parts += [str(self.number)] if self.number is not None else []
@@ -76,10 +79,10 @@ class ButtonValue:
 
     @property
     def value(self) -> str:
-        """Return the value as a button's value."""
+        """Return the string to write into the button as its value."""
         return self.key if self.seen is None else f"{self.key}@{self.seen}"
 
     @property
     def text(self) -> str:
-        """Return action and value as one text."""
+        """Return the action and the value as a single string."""
         return f"{self.action_id} {self.value}" if self.value else self.action_id

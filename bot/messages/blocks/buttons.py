@@ -1,4 +1,4 @@
-"""Buttons of a workspace, by its provider's abilities and its present state; and lines about its end."""
+"""A workspace's buttons, which depend on its provider's abilities and its state, and lines about its end."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -27,25 +27,25 @@ def make_change(
 ) -> ButtonValue:
     """Return the value of a button that changes a workspace's state.
 
-    A press counts only if the workspace hasn't been started again since.
+    A press counts only if the workspace hasn't been started again since the button was rendered.
     """
     return ButtonValue(verb, workspace.id, workspace.generation, agreed, number, at=at)
 
 
 def can_be_made_again(facts: WorkspaceFacts) -> bool:
-    """Return whether another like it can be made: it was made by Usher, and its provider supports that."""
+    """Return whether a copy can be made: Usher made the workspace, and its provider can create one."""
     workspace = facts.workspace
     return workspace is not None and workspace.spec is not None and "creation" in facts.capabilities
 
 
 def get_wait(facts: WorkspaceFacts) -> WaitlistEntry | None:
-    """Return the wait for capacity between two attempts to start a workspace; None if there is none."""
+    """Return a workspace's wait for capacity if it is between two attempts to start it, else None."""
     is_tried = facts.operation is not None and facts.operation.is_open
     return None if is_tried else facts.waitlist_entry
 
 
 def get_mark(facts: WorkspaceFacts) -> Markup:
-    """Return a workspace's mark: for its open operation or wait, what prevents its use, or its state."""
+    """Return a workspace's mark: for its open operation or wait, what makes it unusable, or its state."""
     workspace, operation = facts.workspace, facts.operation
     if (operation is not None and operation.is_open) or get_wait(facts) is not None:
         return Markup(cards.MARKS[State.STARTING])
@@ -55,13 +55,13 @@ def get_mark(facts: WorkspaceFacts) -> Markup:
 
 
 def start_button(workspace: Workspace) -> Element:
-    """Return *Start* for a workspace, *Resume* for a suspended one."""
+    """Return *Start* for a workspace, or *Resume* for a suspended one."""
     label = cards.RESUME if workspace.state is State.SUSPENDED else cards.START
     return kit.button(label, make_change("start", workspace), style=kit.PRIMARY, of=workspace.title)
 
 
 def stop_button(workspace: Workspace, effects: StopEffects) -> Element:
-    """Return *Stop*, with a question if it ends the workspace for good or interrupts something."""
+    """Return *Stop*, which asks first if it ends the workspace permanently or interrupts something."""
     question = final = _end_question(workspace, effects, "stop", cards.CONFIRM_END)
     if format_stop_risk(workspace) and not final:
         question = kit.confirm(cards.CONFIRM_STOP, name=workspace.title, lost=format_cost(workspace, None))
@@ -69,18 +69,19 @@ def stop_button(workspace: Workspace, effects: StopEffects) -> Element:
     return kit.button(cards.STOP, press, style=kit.DANGER, confirm=question, of=workspace.title)
 
 
-#: Marks *Stop waiting* in a row, which the answer doesn't replace.
+#: Marks a *Stop waiting* button in a list's row; the answer to a press doesn't replace the list.
 IN_ROW: Final = "row"
-#: Marks an operation that undoes the one which the answer reports.
+#: Marks the button that undoes the operation reported by its answer.
 BACK: Final = "back"
 
 
 def list_opposite_button(
     verb: str, workspace: Workspace, carried: str = "", *, at: float | None = None
 ) -> list[Element]:
-    """Return the button that undoes what a verb has just changed, or planned for a time; [] for none.
+    """Return the button that undoes what a verb has just changed or scheduled, or [] if there is none.
 
-    ``carried`` is what it needs besides the workspace; if that is too long for a button, there is none.
+    ``carried`` is what the button needs besides the workspace; if that is too long for a button, [] is
+    returned.
     """
     declared = find_verb("workspace", verb)
     opposite = declared.opposite if at is None else declared.opposite_at
@@ -94,7 +95,7 @@ def list_opposite_button(
 
 
 def list_named_opposites(verb: str, workspaces: Sequence[Workspace], at: float | None) -> list[Element]:
-    """Return buttons that undo what a verb has changed in several workspaces, each with its name."""
+    """Return buttons that undo a verb's changes to several workspaces, each labelled with its name."""
     declared = find_verb("workspace", verb)
     opposite = declared.opposite if at is None else declared.opposite_at
     named = [
@@ -107,7 +108,7 @@ def list_named_opposites(verb: str, workspaces: Sequence[Workspace], at: float |
 
 
 def suspend_button(workspace: Workspace) -> Element:
-    """Return *Suspend*; as that loses nothing, it only asks if it was busy or had unsaved changes."""
+    """Return *Suspend*, which loses nothing, so it asks only if something ran or wasn't saved."""
     said = format_stop_risk(workspace)
     if not said:
         return kit.button(cards.SUSPEND, make_change("suspend", workspace), of=workspace.title)
@@ -117,12 +118,12 @@ def suspend_button(workspace: Workspace) -> Element:
 
 
 def format_stop_risk(workspace: Workspace) -> Markup:
-    """Format the last known risk of a stop as a sentence; empty for none."""
+    """Format the last known risk of a stop as a sentence, or "" if there is none."""
     return Markup(cards.AT_STAKE.get(workspace.stakes, ""))
 
 
 def format_cost(workspace: Workspace, effect: StopEffect | None, mode: StopMode = "stop") -> Markup:
-    """Format the present risk, and what a stop with this effect costs in any case.
+    """Format the present risk, followed by what a stop with this effect loses in any case.
 
     All questions and warnings about an end use these words.
     """
@@ -132,7 +133,7 @@ def format_cost(workspace: Workspace, effect: StopEffect | None, mode: StopMode 
 
 
 def get_consent(workspace: Workspace) -> Consent:
-    """Return the consent that a press gives, by whether the question named what would be lost."""
+    """Return the consent that pressing a stop button gives, which depends on whether it named the loss."""
     return Consent.KNOWING if format_stop_risk(workspace) else Consent.GIVEN
 
 
@@ -148,20 +149,20 @@ def force_button(workspace: Workspace, effects: StopEffects) -> Element:
 def _end_question(
     workspace: Workspace, effects: StopEffects, mode: StopMode, asked: tuple[str, str, str, str]
 ) -> Block | None:
-    """Return the confirmation of a stop that ends a workspace for good; None if it doesn't."""
+    """Return the confirmation of a stop that ends a workspace permanently, or None if it doesn't."""
     if workspace.is_provisional or not is_final(effects, mode):
         return None
     return kit.confirm(asked, name=workspace.title, lost=format_cost(workspace, effects[mode]))
 
 
 def agreed_button(label: str, verb: str, workspace: Workspace) -> Element:
-    """Return the button of a question that named the loss: a press on it is consent."""
+    """Return the button of a question that named the loss; pressing it gives consent."""
     change = make_change(verb, workspace, agreed=get_consent(workspace))
     return kit.button(label, change, style=kit.DANGER, of=workspace.title)
 
 
 def remove_button(workspace: Workspace) -> Element:
-    """Return *Remove*; its click opens a form in which the name has to be typed."""
+    """Return *Remove*, which opens a form in which the name has to be typed."""
     return kit.button(cards.REMOVE, "remove", workspace.id, style=kit.DANGER, of=workspace.title)
 
 
@@ -173,9 +174,10 @@ def again_button(workspace: Workspace) -> Element:
 def list_buttons(
     facts: WorkspaceFacts, state: State | None = None, opening: Sequence[Element] = ()
 ) -> list[Element]:
-    """Return a workspace's buttons for its own state, or for a message's, most important first.
+    """Return a workspace's buttons for its own state, or a message's, most important first.
 
-    ``opening`` are those that open a running one. If there is a gentler button, a stop goes into the menu.
+    ``opening`` are the buttons that open a running workspace. If there is a gentler button, *Stop* moves into
+    the menu.
     """
     workspace = facts.workspace
     if workspace is None:
@@ -202,7 +204,7 @@ def list_buttons(
             return again if workspace.hidden else [*again, forget]
         case _:
             start = [start_button(workspace)] if facts.may("start") else []
-            # A suspended workspace can still be ended for good.
+            # A suspended workspace can still be ended permanently.
             can_end = workspace.state is State.SUSPENDED and is_final(facts.effects, "stop")
             if start and can_end and facts.may("stop"):
                 return [*start, kit.menu(stop)]
@@ -210,12 +212,12 @@ def list_buttons(
 
 
 def open_buttons(facts: WorkspaceFacts) -> list[Element]:
-    """Return *Open* with the address itself, only for messages that nobody but the owner sees."""
+    """Return *Open* with the address itself, for messages that only the owner sees."""
     return [open_button(facts)] if facts.ide_url else list_page_button(facts)
 
 
 def open_button(facts: WorkspaceFacts) -> Element:
-    """Return *Open* with the address itself, if there is one; a press on it is noted as use."""
+    """Return *Open* with the address itself, if there is one; pressing it is recorded as use."""
     key, name = (facts.workspace.id, facts.workspace.title) if facts.workspace is not None else ("", "")
     return kit.button(cards.OPEN, "open_url", key, style=kit.PRIMARY, url=facts.ide_url, of=name)
 
@@ -228,7 +230,7 @@ def list_page_button(facts: WorkspaceFacts | RunFacts) -> list[Element]:
 
 
 def still_applies(button: Element, facts: WorkspaceFacts | RunFacts | None) -> bool:
-    """Return whether a button in an answer about a workspace or a run would still do the same."""
+    """Return whether a button in an answer about a workspace or run would still have the same effect."""
     press = ButtonValue.from_button(button)
     if isinstance(facts, RunFacts):
         return facts.run.is_open or press.name not in RUN_STOPS
@@ -253,18 +255,18 @@ def still_applies(button: Element, facts: WorkspaceFacts | RunFacts | None) -> b
     return press.seen is None or (is_it and does.get(to_present_name("workspace", press.name), True))
 
 
-#: Buttons that answer a warning, for exactly the time that it named.
+#: Buttons that answer a warning; they apply only to the time named in it.
 WARNING_ANSWERS: Final = frozenset({"keep_running", "hour_more"})
 #: Buttons that end a run.
 RUN_STOPS: Final = frozenset({"job_stop", "job_force"})
-#: The most workspaces offered as buttons.
+#: Maximum number of workspaces offered as buttons.
 MAX_CHOICES = 5
 
 
 def list_end_lines(facts: WorkspaceFacts) -> list[str]:
-    """Return the lines that say until when a workspace runs, or is kept.
+    """Return the lines that say when a workspace will be stopped or will end permanently.
 
-    During an operation, what its provider said before it no longer holds.
+    During an operation, what the provider said before it no longer applies.
     """
     workspace, operation = facts.workspace, facts.operation
     if workspace is None or (workspace.stop_at is None and workspace.expires_at is None):
@@ -291,7 +293,7 @@ def list_end_lines(facts: WorkspaceFacts) -> list[str]:
 
 
 def list_extend_button(facts: WorkspaceFacts) -> list[Element]:
-    """Return *Keep 2 h more* if the provider can postpone its own end."""
+    """Return *Keep 2 h more* if the provider can postpone the time when it ends the workspace."""
     workspace = facts.workspace
     if workspace is None or workspace.expiry_mode != "stops" or "extension" not in facts.capabilities:
         return []
@@ -303,7 +305,7 @@ def list_extend_button(facts: WorkspaceFacts) -> list[Element]:
 
 
 def list_earlier_end(facts: WorkspaceFacts, planned: float | None, *, is_named: bool = False) -> list[str]:
-    """Return the provider's own end of a running workspace, if that comes before a ``planned`` stop."""
+    """Return when the provider itself ends a running workspace, if that is before a ``planned`` stop."""
     if facts.workspace is None or planned is None or not facts.is_up:
         return []
     workspace = replace(facts.workspace, stop_at=planned)
@@ -321,7 +323,7 @@ def list_earlier_end(facts: WorkspaceFacts, planned: float | None, *, is_named: 
 def format_obstacle(
     template: str, facts: WorkspaceFacts, obstacle: str, at: float, mode: StopMode | None = None
 ) -> str:
-    """Say why a planned stop can't be carried out, or couldn't."""
+    """Explain why a planned stop can't or couldn't be carried out."""
     workspace = facts.workspace
     titles = [workspace.title if workspace is not None else facts.word("name") or "your workspace"]
     titles += [one.workspace.title for one in facts.others if one.workspace is not None]
@@ -334,12 +336,12 @@ def format_obstacle(
 
 
 def describe_obstacle(obstacle: str, facts: Facts) -> Markup:
-    """Return an obstacle as a clause."""
+    """Describe an obstacle as a clause of a sentence."""
     return Markup(fill(cards.OBSTACLES[obstacle], title=facts.connection_title))
 
 
 def list_later_button(facts: WorkspaceFacts) -> list[Element]:
-    """Return *Stop later…* if the workspace can be stopped; its click opens the form."""
+    """Return *Stop later…*, which opens the form, if the workspace can be stopped."""
     workspace = facts.workspace
     if workspace is None or not (facts.may("stop") or facts.may("suspend")):
         return []
@@ -347,7 +349,7 @@ def list_later_button(facts: WorkspaceFacts) -> list[Element]:
 
 
 def list_hours_button(facts: WorkspaceFacts) -> list[Element]:
-    """Return *Hours…* unless a start would create another workspace; its click opens the form."""
+    """Return *Hours…*, which opens the form, unless starting would create another workspace."""
     workspace, effects = facts.workspace, facts.effects
     if workspace is None or workspace.is_provisional or workspace.state is State.GONE:
         return []
@@ -359,7 +361,7 @@ def list_hours_button(facts: WorkspaceFacts) -> list[Element]:
 
 
 def format_day_note(moment: Moment) -> list[str]:
-    """Format a note about a time: that it is tomorrow, or that the change of clocks skips it."""
+    """Format a note about a time: that it is tomorrow, or that the clock change skips it."""
     return [
         *([cards.TOMORROW] if moment.is_next_day and moment.seconds is None else []),
         *([cards.SHIFTED] if moment.is_shifted else []),
@@ -369,7 +371,7 @@ def format_day_note(moment: Moment) -> list[str]:
 def list_choice_buttons(
     verb: str, workspaces: Sequence[Workspace], labels: Sequence[str], times: Sequence[float | None]
 ) -> list[Element]:
-    """Return a button for each workspace that may be meant; pressing one chooses it."""
+    """Return a button for each workspace that the user may have meant; pressing one chooses it."""
     offered = zip(workspaces[:MAX_CHOICES], labels, times, strict=False)
     return [
         kit.button(line(label, limits.MAX_BUTTON_LENGTH), make_change(verb, one, number=number, at=at))
@@ -378,7 +380,7 @@ def list_choice_buttons(
 
 
 def format_timer(template: str, workspace: Workspace, title: str, at: Markup) -> str:
-    """Fill a sentence about a workspace with its timer; ``at`` is the timer's time as its reader sees it."""
+    """Fill a sentence about a workspace with its timer; ``at`` is the timer's time as the reader sees it."""
     do = Markup("suspend" if workspace.stop_mode == "suspend" else "stop")
     said = fill(template, name=workspace.title, title=title, at=at, do=do)
     return kit.announce("stop", workspace.id, said)

@@ -1,4 +1,4 @@
-"""The card of an operation: it is drawn from rows, and can be drawn again at any time."""
+"""An operation's card, which is rendered from rows and can be rendered again at any time."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -42,12 +42,12 @@ from bot.messages.texts.holds import PEOPLE_OUT
 _BROKEN = frozenset({Outcome.FAILED, Outcome.UNKNOWN})
 _UP = frozenset({State.RUNNING, State.STARTING})
 
-#: The words for an operation, as sentences use them; None has words for an unknown request.
+#: Maps each operation's verb to the words for it in sentences; the key None stands for an unknown request.
 VERB_FORMS: Final[Mapping[OperationVerb | None, Mapping[str, Markup]]] = {
     verb: {name: Markup(word) for name, word in forms.words().items()} for verb, forms in cards.FORMS.items()
 }
 
-#: The buttons that request an operation.
+#: Maps each verb to the label of the button that requests it.
 _VERB_BUTTONS: Final[Mapping[OperationVerb, str]] = {
     OperationVerb.START: cards.START,
     OperationVerb.STOP: cards.STOP,
@@ -60,7 +60,7 @@ _VERB_BUTTONS: Final[Mapping[OperationVerb, str]] = {
 
 
 def make_verb_forms(operation: Operation, now: float, zone: ZoneInfo | None) -> Mapping[str, Markup]:
-    """Return the words for an operation that was begun; ``end`` includes the usual time of such starts."""
+    """Return the words for an operation just begun; ``end`` includes when such starts are usually ready."""
     forms, usual_end_at = VERB_FORMS[operation.verb], operation.usual_end_at
     if usual_end_at is None or usual_end_at <= now:
         return forms
@@ -69,7 +69,7 @@ def make_verb_forms(operation: Operation, now: float, zone: ZoneInfo | None) -> 
 
 @renders(NoticeKind.CARD)
 def render_operation_card(facts: WorkspaceFacts) -> Answer:
-    """Draw the card of ``facts.operation`` in its current state, with the workspace if it is known."""
+    """Render the card of ``facts.operation`` in its current state, with the workspace if it is known."""
     operation = facts.operation
     assert operation is not None, "a card is the card of an operation"
     if operation.is_open:
@@ -83,7 +83,7 @@ def render_operation_card(facts: WorkspaceFacts) -> Answer:
 
 
 def get_name(facts: Facts) -> str:
-    """Return the run's name, or the owner's name for the workspace; a generic word if the row is gone."""
+    """Return the run's name or the owner's name for the workspace, or a generic word if the row is gone."""
     match facts:
         case RunFacts(run=run):
             return run.name
@@ -96,9 +96,9 @@ def get_name(facts: Facts) -> str:
 
 
 def fill_notice(template: Template, facts: Facts, **more: object) -> str:
-    """Fill a template with the names that all notices have: name, title, the operation in all its forms.
+    """Fill a template with the values shared by all notices: name, title, the operation in all forms.
 
-    Without a value, ``at`` is the time when the notice was written.
+    By default, ``at`` is when the notice was written.
     """
     operation = facts.operation if isinstance(facts, WorkspaceFacts) else None
     forms = VERB_FORMS[operation.asked_verb if operation is not None else None]
@@ -109,7 +109,7 @@ def fill_notice(template: Template, facts: Facts, **more: object) -> str:
 
 
 def describe_gone(facts: Facts) -> Markup:
-    """Say that a workspace is gone; what was never the person's own may well exist."""
+    """Say that a workspace is gone; if it was never shown as the person's own, it may still exist."""
     text = cards.NOT_SHOWN if _was_never_shown(facts) else cards.GONE
     return Markup(fill(text, title=facts.connection_title))
 
@@ -127,7 +127,7 @@ def notice(
     small: Sequence[str] = (),
     **more: object,
 ) -> Answer:
-    """Return a message by a template with the names that all notices have, and ``more``."""
+    """Return a message made from a template, with the values that all notices share and ``more``."""
     return kit.message(fill_notice(template, facts, **more), small, buttons)
 
 
@@ -146,7 +146,7 @@ def _render_open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
         ]
         return _render_card(facts, [sentence], [], buttons)
     going = is_going(operation, workspace)
-    # A new request isn't shown as waiting: most are sent before anybody reads that.
+    # A new request isn't shown as waiting, because most are sent before anyone could read that.
     is_new = facts.now - operation.created_at < MAX_PROMPT_SECONDS and not operation.block_reason
     lines = [_format_progress(facts, operation, is_going=going or is_new)]
     if obstacle := find_block(facts, operation):
@@ -166,7 +166,7 @@ def describe_progress(
 ) -> list[str]:
     """Describe a workspace's open operation in a row of a list: its state, and at most one more fact.
 
-    ``is_explained``: the reason why it waits is given above the rows.
+    ``is_explained`` means that the reason for its wait is given above the rows.
     """
     going = is_going(operation, facts.workspace)
     forms, said = VERB_FORMS[_get_current_verb(operation, facts.workspace)], list[str]()
@@ -181,23 +181,23 @@ def describe_progress(
         said = [format_overdue(operation, facts.now)]
     elif going and not operation.verb.brings_down:
         state = _format_start(facts, operation)
-    # Announce no other stop next to one that is under way.
+    # Don't announce another stop next to one that is in progress.
     if not said and not operation.verb.brings_down:
         said = list_end_lines(facts)[:1]
     return [state, *said]
 
 
 def list_progress_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
-    """Return the buttons for an open operation in a row, which end it or help it on.
+    """Return the row buttons for an open operation, which end it or help it along.
 
-    All rows share one *Refresh*. The answer to a stop has the button that undoes it.
+    All rows share one *Refresh*. The button that undoes a stop is shown only in the answer to that stop.
     """
     presses = ((ButtonValue.from_button(one), one) for one in _open_buttons(facts, operation))
     return [one for press, one in presses if press.name != "refresh" and press.mark != BACK]
 
 
 def _format_start(facts: WorkspaceFacts, operation: Operation) -> str:
-    """Say since when a start is in progress, and when it is usually ready; or that it is slow."""
+    """Say when a start began and when it is usually ready, or that it is slow."""
     usual_end_at = operation.usual_end_at
     if usual_end_at is None or operation.usual_seconds is None or is_slow(operation, facts.now):
         state = _format_progress(facts, operation, is_going=True)
@@ -207,14 +207,14 @@ def _format_start(facts: WorkspaceFacts, operation: Operation) -> str:
 
 
 def format_hold(hold: Hold | None, facts: Facts) -> str:
-    """Format the reason why something waits."""
+    """Format the reason why a work item waits."""
     return kit.format_reason(holds.explain_hold(hold, facts.connection_title), facts.now, facts.zone)
 
 
 def _format_progress(
     facts: WorkspaceFacts, operation: Operation, *, is_going: bool, usual: Markup | None = None
 ) -> str:
-    """Say since when an operation is in progress, or waiting, and when it is usually ready."""
+    """Say since when an operation has been in progress or waiting, and when it is usually ready."""
     since = operation.began_at if is_going else operation.created_at
     forms = VERB_FORMS[_get_current_verb(operation, facts.workspace)]
     going = cards.GOING_ON if usual is None else cards.GOING_ON_USUAL
@@ -223,7 +223,7 @@ def _format_progress(
 
 
 def format_overdue(operation: Operation, now: float) -> str:
-    """Say what happens to an operation after its deadline."""
+    """Say what happens to an operation that has passed its deadline."""
     if operation.has_lapsed:
         return fill(cards.LAPSED, **VERB_FORMS[operation.verb])
     if not operation.has_called:
@@ -232,14 +232,14 @@ def format_overdue(operation: Operation, now: float) -> str:
 
 
 def find_block(facts: Facts, work_item: WorkItem) -> str:
-    """Return the obstacle that only a new link removes before a call is sent, "" for none."""
+    """Return what blocks a work item, before a call is sent, until the user links again; "" if nothing."""
     # If several people's calls are refused, linking again wouldn't help.
     is_theirs = work_item.block_reason != PEOPLE_OUT
     return facts.obstacle if facts.obstacle in LINK_HELPS and is_theirs and not work_item.has_called else ""
 
 
 def _get_current_verb(operation: Operation, workspace: Workspace | None) -> OperationVerb:
-    """Return the verb of the present phase: once a new workspace was created, it is only starting."""
+    """Return the verb for the current phase: a new workspace that has been created is only starting."""
     is_made = workspace is not None and not workspace.is_provisional
     return (
         OperationVerb.START
@@ -262,7 +262,7 @@ def _open_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
 
 
 def list_question_buttons(key: str, prefix: str = "") -> list[Element]:
-    """Return the buttons for the question that arises if nobody can tell whether a call succeeded."""
+    """Return the buttons for the question asked when it can't be determined whether a call succeeded."""
     return [
         kit.button(cards.LOOK_AGAIN, f"{prefix}look_again", key, style=kit.PRIMARY),
         kit.button(cards.START_ANOTHER, f"{prefix}start_another", key),
@@ -272,7 +272,7 @@ def list_question_buttons(key: str, prefix: str = "") -> list[Element]:
 def question_or_answer(
     facts: Facts, work_item: WorkItem | None, question: Answer, *, is_made: bool
 ) -> Answer:
-    """Return the question whether to make or launch another one, or say that it is no longer open."""
+    """Return the question whether to make or launch another one, or say that it has been settled."""
     if work_item is not None and work_item.is_asked:
         return question
     over = notices.ASKED_ANOTHER if work_item is not None and work_item.is_open else notices.ASKED_OVER
@@ -292,7 +292,7 @@ def list_late_buttons(operation: Operation) -> list[Element]:
 
 
 def force_buttons(facts: WorkspaceFacts) -> list[Element]:
-    """Return *Force quit* for a stop that gets no answer, if the provider supports it."""
+    """Return *Force quit* for a stop that gets no response, if the provider supports it."""
     operation, workspace = facts.operation, facts.workspace
     if (
         operation is None
@@ -305,20 +305,20 @@ def force_buttons(facts: WorkspaceFacts) -> list[Element]:
 
 
 def format_usual_time(facts: WorkspaceFacts, operation: Operation) -> list[str]:
-    """Return the time by which a start is usually ready, or its usual duration once it is slow."""
+    """Say when a start is usually ready or, once it is slow, how long starts usually take."""
     usual_end_at = operation.usual_end_at
     if operation.usual_seconds is None or usual_end_at is None:
         return []
     if is_slow(operation, facts.now):
         return [fill(cards.USUAL_PASSED, usual=Markup(times.format_roughly(operation.usual_seconds)))]
-    # A point in time stays true without an edit.
+    # Unlike a remaining time, a point in time stays correct without an edit.
     return [fill(cards.USUAL, at=kit.moment(usual_end_at, facts.now, facts.zone))]
 
 
 def _list_condition(facts: WorkspaceFacts, operation: Operation) -> list[str]:
     """Return the provider's words about a workspace that is starting or stopping.
 
-    For a start that isn't slow, these are only warnings: other words change with each read.
+    For a start that isn't slow, only warnings are returned: other words change with each read.
     """
     workspace = facts.workspace
     # What the provider says about a running workspace doesn't describe its start or stop.
@@ -341,7 +341,7 @@ def _list_condition(facts: WorkspaceFacts, operation: Operation) -> list[str]:
 
 
 def _render_no_longer_running(facts: WorkspaceFacts, operation: Operation) -> Answer:
-    """Render the new state of a workspace that has changed since its start or restart succeeded."""
+    """Render the new state of a workspace that is no longer running after a successful start or restart."""
     template = cards.SINCE.get(facts.state)
     if template is None:
         return RENDERERS[NoticeKind.READY].render(facts)
@@ -359,7 +359,7 @@ def describe_running(
 ) -> tuple[list[str], list[str], list[Element]]:
     """Return the parts of a message about a running workspace: lines, small texts and buttons.
 
-    Its end is among the small texts, after its ``place`` and ``first``.
+    The small texts are ``place``, then ``first``, then when the workspace ends.
     """
     workspace = facts.workspace
     remark = workspace.event_message if workspace is not None else None
@@ -375,13 +375,13 @@ def describe_running(
     ]
     lines = [line] if (line := format_opening(facts)) else []
     if facts.opens_in_page and workspace is not None and workspace.detail:
-        # The provider's warning: its set-up may have failed.
+        # Show the provider's warning, for example that the workspace's set-up may have failed.
         lines.append(safe(workspace.detail, 300))
     return lines, small, buttons
 
 
 def list_machine_lines(row: Workspace | Run | None) -> list[str]:
-    """Return the size and the price of an hour, as far as they are known."""
+    """Return the machine's size and hourly price, as far as they are known."""
     if row is None or not (row.size or row.price):
         return []
     size = [fill(cards.SIZE, size=row.size)] if row.size else []
@@ -390,7 +390,7 @@ def list_machine_lines(row: Workspace | Run | None) -> list[str]:
 
 
 def format_opening(facts: WorkspaceFacts) -> str:
-    """Say that it opens on a page of ours, or that its address is missing; otherwise return nothing."""
+    """Say that a workspace opens on our page, has no address, or isn't usable; otherwise return ""."""
     if facts.workspace is not None and facts.is_unusable:
         because = problems.describe_condition(facts.workspace, facts.connection_title)
         return fill(cards.NOT_USABLE, because=Markup(safe(because, 300)))
@@ -408,7 +408,7 @@ def list_again_buttons(facts: WorkspaceFacts) -> list[Element]:
 
 
 def is_reached_anyhow(facts: WorkspaceFacts, operation: Operation) -> bool:
-    """Return whether a workspace has by now reached the state that a failed operation was for."""
+    """Return whether a workspace has since reached the state that a failed operation was meant to reach."""
     workspace = facts.workspace
     if workspace is None or workspace.is_provisional or operation.outcome is Outcome.REPLACED:
         return False
@@ -420,7 +420,7 @@ def is_reached_anyhow(facts: WorkspaceFacts, operation: Operation) -> bool:
 
 
 def describe_present(facts: WorkspaceFacts) -> tuple[str, list[Element]]:
-    """Describe a workspace's present state, with the buttons for it."""
+    """Describe a workspace's current state, and return the buttons for it."""
     workspace = facts.workspace
     assert workspace is not None, "only what is known can have become something"
     now = {
@@ -432,21 +432,21 @@ def describe_present(facts: WorkspaceFacts) -> tuple[str, list[Element]]:
 
 
 def format_reference(operation: Operation | None) -> list[str]:
-    """Format the reference that an operation has in the log, if something broke."""
+    """Format the operation's reference in the log, if something broke."""
     if operation is None or operation.outcome not in _BROKEN:
         return []
     return format_reference_line(operation.reference, operation.cause)
 
 
 def format_reference_line(reference: str | None, cause: str | None) -> list[str]:
-    """Return a reference as a line; nothing if nothing broke."""
+    """Return a line with the reference to quote, or nothing if nothing broke."""
     if not reference or causes.get_cause_word(cause) in problems.NO_FAULTS:
         return []
     return [fill(cards.REFERENCE, reference=reference)]
 
 
 def format_cause(facts: WorkspaceFacts, cause: str) -> str:
-    """Format the cause of an operation's failure; the workspace's row has the provider's own reason."""
+    """Format why an operation failed; the provider's own reason is taken from the workspace's row."""
     said = format_failure(facts, cause)
     return (
         f"{cards.NOT_RENEWED} {said}"
@@ -456,7 +456,7 @@ def format_cause(facts: WorkspaceFacts, cause: str) -> str:
 
 
 def format_failure(facts: WorkspaceFacts, cause: str = "provider_failed") -> Markup:
-    """Format the cause of a failure, as far as its provider names it, and where or whom to ask."""
+    """Format the cause of a failure, as far as the provider names it, and where to look or whom to ask."""
     reason = facts.workspace.reason if facts.workspace is not None else None
     has_page = bool(facts.page_url)
     cause = "not_shown" if cause == "gone" and _was_never_shown(facts) else cause
@@ -467,7 +467,7 @@ def format_failure(facts: WorkspaceFacts, cause: str = "provider_failed") -> Mar
 
 
 def retry_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
-    """Return the buttons after an operation's failure: *Try again* is a new operation."""
+    """Return the buttons shown after an operation has failed; *Try again* requests a new operation."""
     word = causes.get_cause_word(operation.cause)
     if word in {"unlinked", "another_account", "credential_refused", "renamed"}:
         return [link_again_button(facts)]
@@ -476,7 +476,8 @@ def retry_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
     if word == causes.STALE and facts.workspace is not None:
         again = kit.button(_VERB_BUTTONS[operation.verb], "try_again", operation.id, style=kit.PRIMARY)
         return [again, no_thanks_button()]
-    # The same request would end the same way, and the sentence says what helps; or its account has ended.
+    # Don't offer a retry if it would end the same way (the sentence already says what helps) or if the
+    # workspace's row is gone.
     is_hopeless = word == "no_restart" or facts.workspace is None
     if operation.outcome in {Outcome.FAILED, Outcome.CANCELLED, Outcome.UNKNOWN} and not is_hopeless:
         again = kit.button(cards.TRY_AGAIN, "try_again", operation.id, style=kit.PRIMARY)
@@ -495,15 +496,16 @@ def no_thanks_button() -> Element:
 
 
 def link_again_button(facts: Facts) -> Element:
-    """Return *Link again*; its click is answered with a new link, or with who has to approve one."""
+    """Return *Link again*, which is answered with a new link, or with who has to approve one."""
     action = "ask_link" if facts.linking == {"admin"} else "invite"
     return kit.button(cards.LINK_AGAIN, action, link_button_value(facts.connection), style=kit.PRIMARY)
 
 
 def link_button_value(connection: str, waiting: str = "") -> str:
-    """Return the value of a *Link* button: the connection's name, and the command that waits for the link.
+    """Return a *Link* button's value: the connection's name, and the command that waits for the link.
 
-    The command is only text: it is parsed again with the presser's rights. It is left out if it is too long.
+    The command is stored only as text, and is parsed again with the rights of the person who presses the
+    button. It is left out if it is too long.
     """
     value = f"{connection} {waiting}".strip()
     return value if len(value) <= limits.MAX_BUTTON_VALUE_LENGTH else connection

@@ -1,4 +1,4 @@
-"""Commands put into words, for the buttons and sentences that offer them."""
+"""Descriptions of commands, for the buttons and sentences that offer them."""
 
 import re
 from typing import Final
@@ -7,14 +7,14 @@ from bot.messages.texts import commands as words
 from bot.messages.texts import times
 from bot.messages.verb import find_verb
 
-#: What is typed in another form than people read it: dates, and the flags at the end.
+#: Match parts that people type differently from how they read them: dates and trailing flags.
 _DATE_PATTERN: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _FLAGS_PATTERN: Final = re.compile(r"\s+--(\w+)(?:\s.*)?$", re.DOTALL)
-#: The name that begins a command's words, in quotes or as one word, and the words after it.
+#: Matches the name at the start of a command's arguments, quoted or a single word, and what follows it.
 _NAME_PATTERN: Final = re.compile(r"(?:\"([^\"]*)\"|'([^']*)'|(\S+))(?:\s+(.*))?")
-#: Hours for one day that only start or only stop.
+#: Matches hours on a single day that only start or only stop a workspace.
 _SINGLE_DAY_PATTERN: Final = re.compile(r"(\d{4}-\d\d-\d\d|today|tomorrow) (-?)(\d{1,2}:\d\d)")
-#: Text in quotes is a name, whatever it says.
+#: Matches a command about a course; quoted text is always a name, whatever it says.
 _COURSE_PATTERN: Final = re.compile(
     r"(\"[^\"]*\"|'[^']*'|[^\"'].*?)\s+(leave|skip|resume|end)\b\s*(.*)",
     re.IGNORECASE,
@@ -22,7 +22,7 @@ _COURSE_PATTERN: Final = re.compile(
 
 
 def describe_command(command: str) -> str:
-    """Describe what a command does, without flags, quotes, and dates in numbers."""
+    """Describe what a command does, without flags, quotes or numeric dates."""
     folder = "job " if command.startswith("job ") else ""
     of = folder.strip() or "workspace"
     if alone := find_verb(of, command.removeprefix(folder)).alone:
@@ -45,7 +45,7 @@ def describe_command(command: str) -> str:
 
 
 def _format_day(found: re.Match[str]) -> str:
-    """Return a day as people read it; leave a text that only looks like a day as it is."""
+    """Return a date as people read it; a string that only looks like a date is left unchanged."""
     try:
         return times.format_weekday(found[0])
     except ValueError:
@@ -53,7 +53,7 @@ def _format_day(found: re.Match[str]) -> str:
 
 
 def _describe_hours(said: str) -> tuple[str, str]:
-    """Describe the effect of an order about hours, and the time in it."""
+    """Return what a command about hours does, and the time in it."""
     verb, _, rest = said.partition(" ")
     if (once := _SINGLE_DAY_PATTERN.fullmatch(said)) is not None:
         return words.HOURS["stop" if once[2] else "start"], f"{once[1]} at {once[3]}"

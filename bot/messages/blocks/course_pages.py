@@ -1,4 +1,4 @@
-"""A course's page, for its teachers, members and others; its forms, and the form of a class card."""
+"""A course's page for its teachers, its members and others, the forms for it, and the class card's form."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -22,7 +22,7 @@ from bot.messages.texts import answers, times, verbs
 from bot.messages.texts import course_pages as words
 from bot.messages.texts import courses as class_words
 
-#: The forms, and the names of their fields.
+#: The form's callback id, the element type of each of its fields, and the fields that are required.
 CARD_CALLBACK: Final = "card"
 FIELD_TYPES: Final = {
     **dict.fromkeys(("what", "title", "max"), "plain_text_input"),
@@ -33,14 +33,14 @@ FIELD_TYPES: Final = {
     "with": "multi_users_select",
 }
 REQUIRED_FIELDS: Final = frozenset({"what", "channel"})
-#: The page with a course's timetable; the fields that only it has, and those that only the other one has.
+#: The page with a course's timetable, the fields only on this page, and the fields only on the other page.
 COURSE_PAGE: Final = "course"
 COURSE_FIELDS: Final = frozenset({"hours", "begin", "end", "from", "until", "with"})
 CLASS_FIELDS: Final = frozenset({"today"})
 
 
 def render_course(facts: ClassFacts) -> list[Block]:
-    """Render a course: for its teacher with the possible changes, for its members, or for anybody else."""
+    """Render a course: for its teacher with the possible changes, for its members, or for anyone else."""
     card, lines, buttons = (
         facts.card,
         [*cards.format_course(facts), _format_current_or_next_lesson(facts)],
@@ -61,10 +61,10 @@ def render_course(facts: ClassFacts) -> list[Block]:
 
 
 def _describe_membership(facts: ClassFacts) -> tuple[list[str], list[Element]]:
-    """Describe the reader's own part in a course, with the button that completes it."""
+    """Describe the reader's membership of a course, with the button for what they still lack."""
     if facts.pending is not None:
         why, button = cards.describe_missing(facts, facts.pending)
-        # In a Home, the account has a coloured button already.
+        # In the Home tab, the account already has a coloured button, so this one has none.
         return [fill(words.PENDING, why=why)], [{key: one for key, one in button.items() if key != "style"}]
     if facts.workspace is None:
         return [], []
@@ -75,7 +75,7 @@ def _describe_membership(facts: ClassFacts) -> tuple[list[str], list[Element]]:
 
 
 def _list_change_buttons(facts: ClassFacts) -> list[Element]:
-    """Return the buttons of a course's teacher: cancel the next lesson, restore cancelled ones, end it."""
+    """Return the buttons of a course's teacher: cancel the next lesson, restore lessons, end the course."""
     card, coming = facts.card, _find_next_changeable_lesson(facts.card, facts.now)
     buttons = list[Element]()
     if coming is not None:
@@ -91,7 +91,7 @@ def _list_change_buttons(facts: ClassFacts) -> list[Element]:
 
 
 def _format_counts(facts: ClassFacts) -> str:
-    """Format the numbers of a course's members for its teachers."""
+    """Format the member counts of a course for its teachers."""
     if not facts.counts.joined:
         return words.NOBODY_JOINED
     said = [words.JOINED_COUNT, *([] if "none" in facts.linking else [words.LINKED_COUNT])]
@@ -117,18 +117,18 @@ def _find_next_changeable_lesson(card: ClassCard, now: float) -> Occurrence | No
 
 
 def show_no_courses(command: Markup) -> Answer:
-    """Show the ways to join a course, and to teach one."""
+    """Explain how to join a course and how to teach one."""
     return kit.message(fill(words.NO_COURSES, command=command), buttons=[card_button()])
 
 
 def answer_courses(every: Sequence[ClassFacts]) -> Answer:
-    """Answer with courses, and classes of the reader's."""
+    """Answer with a list of courses and the reader's own classes."""
     rows = (render_course(one) if one.card.is_course else cards.render_class(one) for one in every)
     return kit.answer(block for row in rows for block in row)
 
 
 def ask_end(facts: ClassFacts) -> Answer:
-    """Ask whether a class or course is to end."""
+    """Ask whether to end a class or a course."""
     card, label = facts.card, cards.get_words(facts.card).end[2]
     button = kit.button(label, "class_stop", card.id, style=kit.DANGER, of=card.title)
     template, end = class_words.END_CLASS, cards.get_end_words(facts.effects, is_any=card.spec is None)
@@ -138,7 +138,7 @@ def ask_end(facts: ClassFacts) -> Answer:
 
 
 def answer_join_offer(facts: ClassFacts) -> Answer:
-    """Answer with the conditions of a course, and the button that joins it."""
+    """Answer with the terms of a course, and the button that joins it."""
     card = facts.card
     button = kit.button(class_words.JOIN, "class_join", card.id, style=kit.PRIMARY, of=card.title)
     return kit.message(
@@ -160,9 +160,10 @@ def card_button() -> Element:
 
 
 def build_card_form(channel: str, page: str = "", *, has_choices: bool = False) -> dict[str, Any]:
-    """Return the form that posts a class card, to a channel that may be given.
+    """Return the form that posts a class card, optionally with the channel already filled in.
 
-    The page ``course`` has the timetable of one. ``has_choices``: what everyone gets is chosen, not typed.
+    The page ``course`` has a course's timetable. ``has_choices`` means that the teacher chooses what everyone
+    gets instead of typing it.
     """
     days = [kit.option(day, f"{date(2024, 1, number):%A}") for number, day in enumerate(DAYS, 1)]
     only = {"include": ["public", "private"], "exclude_bot_users": True}

@@ -1,4 +1,4 @@
-"""Class cards and the messages about them; none of them ever contains a workspace's address."""
+"""Class cards and the messages about them, none of which ever contains a workspace's address."""
 
 import re
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ from bot.messages.blocks.renderers import render_gone, renders
 from bot.messages.texts import answers, cards, holds, problems, times
 from bot.messages.texts import courses as texts
 
-#: How many people are listed in one answer, one per line.
+#: Maximum number of people listed in one answer, one per line.
 MAX_PROBLEMS = 30
 _LINK_AGAIN = texts.WHY_CAUSE["credential_refused"]
 _ADDRESS_PATTERN = re.compile(r"\b[a-z][a-z0-9+.-]{0,30}://[^\s\"'”»)>]+", re.IGNORECASE)
@@ -34,7 +34,7 @@ _ADDRESS_PATTERN = re.compile(r"\b[a-z][a-z0-9+.-]{0,30}://[^\s\"'”»)>]+", re
 
 @renders(NoticeKind.CLASS_CARD)
 def render_class_card(facts: ClassFacts) -> Answer:
-    """Render the card for its channel."""
+    """Render a class card for its channel."""
     card, own, is_over = facts.card, get_words(facts.card), facts.card.is_over(facts.now)
     about, state = _describe_course(facts) if card.is_course else _describe_class(facts)
     lines = [fill(texts.CARD_TITLE, name=card.title)] if is_over else about
@@ -43,18 +43,18 @@ def render_class_card(facts: ClassFacts) -> Answer:
         blocks += kit.actions([kit.button(own.press, "class_press", card.id, style=kit.PRIMARY)])
     blocks.append(kit.context(*_format_state(facts, state)))
     if card.is_course and card.done_at is None:
-        # Everybody sees it, and whoever presses it sees their own part.
+        # Everyone sees the button, and each person who presses it sees their own membership.
         blocks += kit.actions([kit.button(texts.DETAILS, "course_room", card.id)])
     return kit.answer(blocks)
 
 
 def get_words(card: ClassCard) -> texts.Words:
-    """Return the words of a class, or those of a course."""
+    """Return the wording for a class or for a course."""
     return texts.OF_COURSE if card.is_course else texts.OF_CLASS
 
 
 def _describe_class(facts: ClassFacts) -> tuple[list[str], list[str]]:
-    """Return a card's description of its class, and the templates of its progress."""
+    """Return a card's description of its class, and the templates for its progress."""
     card, counts, is_done = facts.card, facts.counts, facts.card.done_at is not None
     template = texts.DOES_START if card.spec is None else texts.DOES_MAKE
     does = fill(template, name=card.template or card.pattern, title=facts.connection_title)
@@ -86,7 +86,7 @@ def _describe_course(facts: ClassFacts) -> tuple[list[str], list[str]]:
 
 
 def render_class(facts: ClassFacts) -> list[Block]:
-    """Render an open class for whoever may end it: how many are ready, and what they can do about it."""
+    """Render an open class for someone who may end it: how many are ready, and the buttons for that."""
     card, title = facts.card, Markup(fill(texts.CARD_TITLE, name=facts.card.title))
     said = [fill(texts.ONE_COURSE, name=title, channel=Markup(card.channel_id))]
     said.append(kit.join(_format_state(facts, _describe_class(facts)[1]), " · "))
@@ -109,21 +109,21 @@ def format_joining(facts: ClassFacts) -> str:
 
 
 def format_course(facts: ClassFacts) -> list[str]:
-    """Format a course's timetable, and the differences on single days."""
+    """Format a course's timetable, with the days on which it differs."""
     card = facts.card
     lessons = format_timetable(card, facts.zone)
     return [fill(texts.COURSE_TITLE, name=card.title, lessons=lessons), *format_days_off(card, facts.now)]
 
 
 def format_course_name(card: ClassCard) -> str:
-    """Format a course's name among others: ``Biology · Tuesdays 08:00``."""
+    """Format a course's name for a list of courses: ``Biology · Tuesdays 08:00``."""
     return f"{card.title} · {format_weekdays(card.days)} {clock(card.starts)}"
 
 
 def get_end_words(effects: StopEffects, *, is_any: bool = False) -> dict[str, Markup]:
     """Return the words for the end of a class: the action, the workspace's new state, and its meaning.
 
-    ``is_any`` as in ``ends_by_consent``.
+    ``is_any`` means the same as in ``ends_by_consent``.
     """
     stop, keeps = effects.get("stop"), choose_gentlest_mode(effects) == "suspend"
     ends = ends_by_consent(effects, is_any=is_any)
@@ -148,7 +148,7 @@ def _format_state(facts: ClassFacts, said: list[str]) -> list[str]:
 
 
 def _format_counts(counts: ClassCounts) -> dict[str, str]:
-    """Format the counts, and the number of ready members as a clause."""
+    """Format the member counts, and the number of ready members as a clause."""
     said = {name: f"{number:,}" for name, number in asdict(counts).items()}
     said |= {"waiting": f"{counts.waiting:,}", "got": f"{counts.ready + counts.down:,}"}
     said |= {"people": times.format_count(counts.joined, "person has", "people have")}
@@ -156,13 +156,13 @@ def _format_counts(counts: ClassCounts) -> dict[str, str]:
 
 
 def list_problem_buttons(facts: ClassFacts) -> list[Element]:
-    """Return *Show problems*, for messages that a card's teacher alone reads, if there are any."""
+    """Return *Show problems* if there are any, for messages that only the card's teacher reads."""
     has_any = facts.counts.waiting or facts.counts.failed
     return [kit.button(texts.PROBLEMS, "class_problems", facts.card.id)] if has_any else []
 
 
 def list_end_buttons(facts: ClassFacts) -> list[Element]:
-    """Return *Stop all*, for messages that its teacher alone reads, while there is something to end."""
+    """Return *Stop all* while there is something to end, for messages that only the teacher reads."""
     card = facts.card
     has_begun = card.is_course or facts.counts.joined > 0
     return [stop_button(facts)] if has_begun and not card.is_over(facts.now) else []
@@ -176,7 +176,7 @@ def stop_button(facts: ClassFacts) -> Element:
 
 
 def render_problems(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
-    """Render the people who wait and the reasons, for the teacher alone."""
+    """Render who is waiting and why, for the teacher only."""
     counts = facts.counts
     if not found:
         template = texts.NO_PROBLEMS if counts.expected else texts.NO_PROBLEMS_COURSE
@@ -193,7 +193,7 @@ def render_problems(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
     left = counts.waiting + counts.failed - len(lines)
     lines += [fill(answers.AND_MORE, count=left)] if left > 0 else []
     head = fill(texts.PROBLEMS_HEAD, name=facts.card.title)
-    # One paragraph per ten people, so that none exceeds Slack's limit.
+    # Use one paragraph per ten people, so that none exceeds Slack's limit.
     blocks = [kit.section(kit.join(lines[first : first + 10], "\n")) for first in range(0, len(lines), 10)]
     return kit.answer([kit.section(head), *blocks, *kit.actions(list_end_buttons(facts))])
 
@@ -228,28 +228,28 @@ def _format_reason(facts: ClassFacts, one: ClassProblem) -> str:
 
 
 def _format_cause(cause: str, title: str) -> str:
-    """Format the cause of somebody else's failed start: their own messages address them."""
+    """Format why a member's start failed, worded for a teacher: the usual wording addresses the member."""
     word, message = causes.get_cause_word(cause), cause.partition(": ")[2]
     said = f" {problems.explain_reason(message, title, is_over=True, helps=False)}" if message else ""
     return texts.WHY_CAUSE.get(word, texts.WHY_ELSE).format(title=title, said=said)
 
 
 def _format_delay(hold: str, title: str) -> str:
-    """Format the reason that delays somebody else's start."""
+    """Format what delays a member's start, for a teacher."""
     code, cause = split_hold(hold)
     is_addressed = code is HoldCode.CAUSE and cause in texts.WHY_CAUSE
     return _format_cause(cause, title) if is_addressed else holds.explain_hold(hold, title)
 
 
 def strip_addresses(text: str) -> str:
-    """Remove addresses from a provider's text: the teacher doesn't own the workspace."""
+    """Remove addresses from a provider's text, because the teacher doesn't own the workspace."""
     return _ADDRESS_PATTERN.sub("…", text)
 
 
 def _is_lesson_on(facts: WorkspaceFacts) -> bool:
-    """Return whether a lesson is on, and its workspace is ready or on its way without another message.
+    """Return whether a lesson is on and its workspace is ready, or will be without another message.
 
-    Not for somebody who has left its course.
+    Return False if the owner has left the course.
     """
     operation = facts.operation
     if facts.word("card") not in {one.id for one in facts.lessons}:
@@ -259,7 +259,7 @@ def _is_lesson_on(facts: WorkspaceFacts) -> bool:
         up_since = facts.workspace.running_since if facts.workspace is not None else None
         return not is_ready or (up_since or 0.0) >= facts.time("ends")
     if operation is not None and not operation.is_open:
-        # What ended after that has told it by a message of its own; a creation isn't planned for any time.
+        # An operation that ended later was reported in a message of its own; a creation has no planned time.
         is_ready = is_ready and (operation.ended_at or 0.0) < (operation.planned_for or facts.written_at)
     return facts.now < facts.time("ends") and (is_ready or (operation is not None and operation.is_open))
 
@@ -267,7 +267,7 @@ def _is_lesson_on(facts: WorkspaceFacts) -> bool:
 @renders(NoticeKind.LESSON, is_true=_is_lesson_on)
 @renders(NoticeKind.CLASS_STOP_WARNING, is_true=lambda _: False)
 def render_lesson(facts: WorkspaceFacts) -> Answer:
-    """Render for a person at a lesson's begin whether their workspace is ready for it."""
+    """Tell a person at the start of a lesson whether their workspace is ready for it."""
     is_ready = facts.state is State.RUNNING
     template: Template = texts.LESSON_READY if is_ready else texts.LESSON_STARTING
     if facts.body.get("is_missed"):
@@ -292,13 +292,14 @@ def render_lesson(facts: WorkspaceFacts) -> Answer:
     is_true=lambda facts: facts.now < facts.time("ends") and facts.counts.expected > 0,
 )
 def render_report(facts: ClassFacts) -> Answer:
-    """Render a lesson's figures for a teacher: the ready ones, and the others' problems."""
+    """Render a lesson's figures for a teacher: how many are ready, and what keeps the others from it."""
     card, counts = facts.card, facts.counts
     began = [one.operation.created_at for one in facts.problems if one.operation and one.state == "starting"]
     lesson, numbers = courses_timetable.find_lesson_on(card, facts.now), asdict(counts)
     times_ = {"since": min(began, default=facts.now), "until": lesson.latest_start if lesson else facts.now}
     at_ = {name: kit.moment(time, facts.now, facts.zone) for name, time in times_.items()}
-    # Of those who failed alike the first one's, in the provider's own words where it has said any.
+    # If several people failed in the same way, quote the first one's cause, in the provider's words if it
+    # gave any.
     whys = {str(one.state): Markup(_quote_failure(facts, one)) for one in reversed(facts.problems)}
     said = [
         kit.join([f"{count:,}", fill(words[count > 1], why=whys.get(state, ""), **at_)])
@@ -322,7 +323,7 @@ def _quote_failure(facts: ClassFacts, one: ClassProblem) -> str:
 
 
 def format_end(card: ClassCard, now: float, zone: ZoneInfo | None) -> str:
-    """Format the end of a course, and that of the lesson that is on."""
+    """Format the end of a course, and when the lesson in progress ends."""
     news = fill(texts.COURSE_ENDED, course=card.title)
     if card.stops_at is None or now >= card.stops_at:
         return news
@@ -330,7 +331,7 @@ def format_end(card: ClassCard, now: float, zone: ZoneInfo | None) -> str:
 
 
 def _is_member_not_ready(facts: ClassFacts) -> bool:
-    """Return whether somebody still has nothing for a coming lesson."""
+    """Return whether a member still can't get a workspace for the upcoming lesson."""
     states, coming = (
         {one.state for one in facts.problems},
         courses_timetable.find_lesson(facts.card, facts.now),
@@ -348,7 +349,7 @@ def _is_member_not_ready(facts: ClassFacts) -> bool:
     is_true=lambda facts: isinstance(facts, ClassFacts) and _is_member_not_ready(facts),
 )
 def render_member_not_ready(facts: ClassFacts) -> Answer:
-    """Render the part that a person lacks for a lesson, with the button for it."""
+    """Render what a member still needs for a lesson, with the button for it."""
     card, one = facts.card, facts.problems[0]
     why, button = describe_missing(facts, one)
     begins = kit.moment_at(facts.time("begins"), facts.now, facts.zone)
@@ -359,7 +360,7 @@ def render_member_not_ready(facts: ClassFacts) -> Answer:
     NoticeKind.COURSE_LEFT, is_true=lambda facts: not (facts.is_superseded or facts.card.is_over(facts.now))
 )
 def render_course_left(facts: ClassFacts) -> Answer:
-    """Render for a former member why an upgrade took them out of a course, with the button that joins it."""
+    """Tell a former member why an upgrade removed them from a course, with the button to join again."""
     days = group_days(facts.card, facts.body.get("skipped", ()))
     template = texts.LEFT_BY_SKIPS if days else texts.LEFT_BY_AGREEMENT
     names = {"course": facts.card.title, "lessons": format_timetable(facts.card, facts.zone)}
@@ -368,7 +369,7 @@ def render_course_left(facts: ClassFacts) -> Answer:
 
 
 def describe_missing(facts: ClassFacts, one: ClassProblem) -> tuple[Markup, Element]:
-    """Describe the part that the reader lacks for a course's lessons, with the button for it."""
+    """Describe what the reader still needs for a course's lessons, with the button for it."""
     card, names = facts.card, (facts.connection, facts.connection_title)
     is_unlinked = one.state == "unlinked"
     link = replies.link_buttons([names])[0] if facts.linking != {"admin"} else replies.ask_button(*names)
@@ -385,7 +386,7 @@ def describe_missing(facts: ClassFacts, one: ClassProblem) -> tuple[Markup, Elem
 
 
 def answer_joined(card: ClassCard, facts: WorkspaceFacts, now: str) -> Answer:
-    """Answer with the meaning of joining a course, and the action taken ``now``."""
+    """Answer with what joining a course means, followed by what happens ``now``."""
     lessons = format_timetable(card, facts.zone)
     said = fill_notice(texts.ENROLLED, facts, course=card.title, lessons=lessons)
     opens = open_buttons(facts) if facts.state is State.RUNNING else []
@@ -393,18 +394,18 @@ def answer_joined(card: ClassCard, facts: WorkspaceFacts, now: str) -> Answer:
 
 
 def list_member_buttons(card: ClassCard) -> list[Element]:
-    """Return the button of a course's member, which leaves it."""
+    """Return the button for leaving a course."""
     return [kit.button(texts.LEAVE_COURSE, "course_leave", card.id, of=card.title)]
 
 
 @render_gone("class")
 def render_unknown() -> Answer:
-    """Replace a message about a class, or a workspace in it, that no longer exists."""
+    """Return what replaces a message about a class, or a workspace in it, that no longer exists."""
     return replies.answer(texts.UNKNOWN_CARD)
 
 
 def describe_end(facts: WorkspaceFacts, *, is_done: bool) -> str:
-    """Describe for an owner the stop of their workspace by a class or a lesson's end, or its failure."""
+    """Tell an owner that a class or a lesson's end stopped their workspace, or that the stop failed."""
     of, course = facts.stopping_class, facts.word("course")
     if of is None:
         done = texts.SUSPEND_WORDS if facts.state is State.SUSPENDED else texts.STOP_WORDS
@@ -433,9 +434,9 @@ def render_summary(facts: ClassFacts) -> Answer:
 
 @renders(NoticeKind.CLASS_POSTED)
 def render_post_question(facts: ClassFacts) -> Answer:
-    """Render the question to the poster whether to post the card again: it was refused, or nobody knows.
+    """Ask whether to post the card again, because it was refused or may not have appeared.
 
-    ``cause`` is Slack's error code, which says what would help.
+    ``cause`` is Slack's error code, which determines the suggested remedy.
     """
     card, cause = facts.card, facts.word("cause") or "not_in_channel"
     names = {"name": card.title, "channel": Markup(card.channel_id), "code": cause}

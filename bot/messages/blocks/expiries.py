@@ -1,4 +1,4 @@
-"""Warnings that a link or a workspace ends by itself soon."""
+"""Warnings that a link or a workspace will soon end by itself."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -22,10 +22,10 @@ from bot.messages.texts import notices, problems, times
 
 @renders(NoticeKind.LINK_EXPIRY, is_true=lambda facts: facts.link_is_ending)
 def _render_link_end(facts: Facts) -> Answer:
-    """Render the coming end of a link."""
+    """Render the warning that a link is about to end."""
     at = facts.time("expires_at")
     left = at - facts.now
-    # A reminder arrives a moment after it is due, but that is still "an hour" or "a day".
+    # A reminder arrives slightly after it is due, but should still say "an hour" or "a day".
     unit = 3600 if left >= 3600 else 60
     names = {
         "at": kit.moment_at(at, facts.now, facts.zone),
@@ -36,7 +36,7 @@ def _render_link_end(facts: Facts) -> Answer:
 
 
 def _is_coming(facts: WorkspaceFacts) -> bool:
-    """Return whether a workspace still ends at the time in its warning: use since then may postpone it."""
+    """Return whether a workspace still ends at the time in its warning; use may have postponed that."""
     ends_at = facts.workspace.expires_at if facts.workspace is not None else None
     if ends_at is None or ends_at <= facts.now:
         return False
@@ -45,11 +45,11 @@ def _is_coming(facts: WorkspaceFacts) -> bool:
 
 @renders(NoticeKind.WORKSPACE_EXPIRY, is_true=_is_coming)
 def render_workspace_end(facts: WorkspaceFacts) -> Answer:
-    """Render the warning by the current row."""
+    """Render the warning that a workspace will end by itself, from the current row."""
     workspace = facts.workspace
     if workspace is None or workspace.expires_at is None or workspace.expiry_mode is None:
         return notice(notices.ENDED_BY_ITSELF, facts)
-    # A workspace that is stopped for good is lost, like a removed one.
+    # If stopping a workspace ends it permanently, being stopped is the same as being removed.
     expiry_mode: ExpiryMode = "removed" if is_final(facts.effects, "stop") else workspace.expiry_mode
     left = times.format_duration(_round_minutes(workspace.expires_at - facts.now))
     names = {"left": left, "at": kit.moment_at(workspace.expires_at, facts.now, facts.zone)}
@@ -72,7 +72,7 @@ _ENDING: Final[Mapping[ExpiryMode, str]] = {
 
 @renders(NoticeKind.WORKSPACE_EXTENDED)
 def _render_extension(facts: WorkspaceFacts) -> Answer:
-    """Render the provider's answer to the request to end later."""
+    """Render the provider's response to a request to postpone the end."""
     if not (cause := facts.word("cause")):
         return notice(
             notices.EXTENDED, facts, list_buttons(facts), at=kit.moment_at(facts.time("until"), facts.now)
@@ -82,5 +82,5 @@ def _render_extension(facts: WorkspaceFacts) -> Answer:
 
 
 def _round_minutes(seconds: float) -> float:
-    """Round to whole minutes, unless there is less than one."""
+    """Round to whole minutes, unless the duration is less than one minute."""
     return seconds if seconds < 60 else round(seconds / 60) * 60

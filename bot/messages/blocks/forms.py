@@ -1,7 +1,7 @@
-"""Forms: each field of a provider's form becomes one input block of a modal, or a flag of a command.
+"""Forms: each field of a provider's form becomes an input block of a modal or a flag of a command.
 
 A block's id is the field's name with a digest of its choices or its default. Slack keeps what was entered in
-a block while its id stays the same, so a field whose choices have changed starts afresh.
+a block while its id stays the same, so a field whose choices have changed is reset.
 """
 
 import json
@@ -19,17 +19,17 @@ from bot.messages.texts import runs, verbs
 
 FORM_CALLBACK: Final = "make"
 START_CALLBACK: Final = "start_workspace"
-#: The form that asks where to run the command of a message, and its fields.
+#: The callback id of the form that asks where to run a message's command, and its fields.
 CODE_CALLBACK: Final = "run_code"
 CODE_PLACE: Final = "place"
 CODE_FIELD: Final = "command"
-#: The only field of that form.
+#: The only field of the form that starts a workspace.
 START_FIELD: Final = "workspace"
-#: The value of an option whose choice has an empty value, because Slack's options need one.
+#: Stands for an empty choice, because Slack requires every option to have a value.
 EMPTY_CHOICE: Final = "\u2205"
 _MAX_SELECTED: Final = 20
 _ID_SEPARATOR: Final = "~"
-#: The most alternatives to a flag, or to its value, that are listed.
+#: Maximum number of alternatives listed for a flag or for its value.
 MAX_FLAGS: Final = 8
 
 
@@ -44,10 +44,10 @@ def make_view(
     has_people: bool = True,
     author: str = "",
 ) -> dict[str, Any]:
-    """Return the modal of a form, filled with ``values``; without fields, it says that nothing is offered.
+    """Return a form's modal, filled with ``values``; without fields, it says that nothing is offered.
 
-    ``has_people`` is False if the operator's own account makes everybody's workspaces. ``author`` wrote the
-    message that the command is from.
+    ``has_people`` is False if everyone's workspaces are created by the operator's account. ``author`` wrote
+    the message that contained the command.
     """
     template = verbs.AT if username else verbs.AT_NAMELESS
     head = fill(template if has_people else verbs.AT_NOBODYS, title=title, username=username)
@@ -70,20 +70,20 @@ def make_view(
 
 
 def sentence_view(purpose: Purpose, sentence: str, *, external_id: str | None = None) -> dict[str, Any]:
-    """Return a modal with only a sentence: while a form loads, or instead of one."""
+    """Return a modal with only a sentence, shown while a form loads or instead of one."""
     view = _build_modal(purpose, [kit.section(sentence)])
     return view if external_id is None else {**view, "external_id": external_id}
 
 
 def answer_view(answer: Answer, purpose: Purpose | None = None) -> dict[str, Any]:
-    """Return a modal that shows an answer with its buttons, and then the answers to these."""
+    """Return a modal that shows an answer with its buttons, and later the answers to those buttons."""
     title = verbs.ANSWER_TITLE if purpose is None else verbs.TITLE[purpose]
     said = list(answer.blocks) or [kit.section(kit.safe(answer.text))]
     return kit.modal(title, said)
 
 
 def start_view(choices: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
-    """Return the form that starts a workspace of (id, name, state); without any, they are searched for."""
+    """Return the form that starts one of these (id, name, state) workspaces; without any, it searches."""
     options = [
         kit.option(key, label) | {"description": kit.plain(state, limits.MAX_OPTION_LENGTH)}
         for key, label, state in choices
@@ -91,7 +91,7 @@ def start_view(choices: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
     placeholder = kit.plain(verbs.PICK, limits.MAX_PLACEHOLDER_LENGTH)
     menu: Element = {"action_id": START_FIELD, "placeholder": placeholder}
     if not options:
-        # The search is the same as in messages; the part before the colon tells them apart.
+        # This searches like the same field in messages; the part before the colon tells the two apart.
         menu |= {"type": "external_select", "action_id": "start:workspace", "min_query_length": 0}
     else:
         menu |= {"type": "static_select", "options": options}
@@ -106,7 +106,7 @@ def start_view(choices: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
 
 
 def code_choice_view(connections: Sequence[tuple[str, str]], code: str, author: str) -> dict[str, Any]:
-    """Return the question on which (name, title) to run a message's command, which is shown whole."""
+    """Return the form that asks which (name, title) connection runs a message's command, shown in full."""
     options = [kit.option(name, title) for name, title in connections]
     place = kit.select(CODE_PLACE, verbs.WHERE["job"], options)
     command = kit.text_field(CODE_FIELD, verbs.CODE_LABEL, multiline=True, initial_value=code)
@@ -131,7 +131,7 @@ def is_typed(field: Field) -> bool:
 
 
 def list_options(choices: Sequence[Choice]) -> list[dict[str, Any]]:
-    """Return choices as options, up to a menu's limit, without those whose values Slack can't return."""
+    """Return choices as menu options, up to Slack's limit and without values that Slack can't send back."""
     usable = [
         kit.option(choice.value or EMPTY_CHOICE, choice.label) for choice in choices if _is_usable(choice)
     ]
@@ -139,7 +139,7 @@ def list_options(choices: Sequence[Choice]) -> list[dict[str, Any]]:
 
 
 def read_option_value(value: str) -> str:
-    """Return the value of a choice, given that of its option."""
+    """Return a choice's value, given the value of its option."""
     return "" if value == EMPTY_CHOICE else value
 
 
@@ -148,7 +148,7 @@ def _is_usable(choice: Choice) -> bool:
 
 
 def _encode_metadata(metadata: Mapping[str, Any]) -> str:
-    """Encode a form's metadata; if it is too long for Slack, leave out the least important values."""
+    """Encode a form's metadata, leaving out the least important values if it is too long for Slack."""
     values = dict(metadata)
     for dispensable in ("proposed", "chosen"):
         if len(json.dumps(values, sort_keys=True)) > limits.MAX_METADATA_LENGTH:
@@ -201,7 +201,7 @@ def _build_element(field: Field, values: Values) -> Element:
 
 
 def _build_menu(field: Field) -> Element:
-    """Return a menu that searches for its choices; a short list that never changes is in the menu itself."""
+    """Return a menu with a field's choices if they are few and fixed, else one that searches them."""
     offered = list_options(field.choices)
     if field.kind == "choice" and offered and len(field.choices) <= limits.MAX_SELECT_OPTIONS:
         placeholder = kit.plain(verbs.PICK, limits.MAX_PLACEHOLDER_LENGTH)
@@ -231,7 +231,7 @@ def _build_text_input(field: Field, action_id: str, given: str) -> Element:
 
 
 def _is_within(field: Field, given: str) -> bool:
-    """Return whether a number is allowed here: Slack rejects a form with a default that isn't."""
+    """Return whether a field allows a number; Slack rejects a form whose default isn't allowed."""
     try:
         number = float(given)
     except ValueError:
@@ -241,7 +241,7 @@ def _is_within(field: Field, given: str) -> bool:
 
 
 def _format_number(bound: float) -> str:
-    """Format a bound in full: Slack doesn't understand exponents, and would misread rounded numbers."""
+    """Format a bound in full, because Slack doesn't understand exponents and rounding would change it."""
     return f"{Decimal(str(bound)).normalize():f}"
 
 
@@ -251,7 +251,7 @@ def format_flag(name: str, *value: str) -> str:
 
 
 def format_flag_problem(problem: FlagProblem) -> str:
-    """Format a problem with a flag."""
+    """Explain what is wrong with a flag."""
     match problem.kind:
         case "empty":
             return runs.FLAG_EMPTY

@@ -1,7 +1,7 @@
-"""A person's Home: their list on one page, with its time, below the answer to a press in it.
+"""A person's Home tab: their list on one page, with its time, below the answer to the last button press.
 
-Only its owner sees it, so a name may be the link to a workspace: ``docs/internals/rules.md``, "An IDE's
-address reaches only the owner".
+Only that person sees it, so a name may link to a workspace: ``docs/internals/rules.md``, "An IDE's address
+reaches only the owner".
 """
 
 from collections.abc import Sequence
@@ -13,12 +13,12 @@ from bot.messages.blocks.kit import Block, fill
 from bot.messages.blocks.usage import week_button
 from bot.messages.texts import answers, cards
 
-#: The most blocks of an answer above the list, which has at most 50 itself.
+#: Maximum number of blocks of an answer above the list, which itself has at most 50.
 MAX_ANSWER_BLOCKS: Final = 20
 
 
 def render_home(rows: Sequence[Block], answer: Sequence[Block], now: float) -> dict[str, Any]:
-    """Render a Home: the blocks of the list, below those of the answer to a press, if there is one."""
+    """Render a Home tab: the answer to a button press, if there is one, and below it the list."""
     above = [*answer[:MAX_ANSWER_BLOCKS], *([kit.divider()] if answer and rows else [])]
     buttons = [kit.button(cards.REFRESH, ButtonValue("home", "refresh", mark="refresh"))]
     if any(press.mark == "refresh" for _, press in kit.iterate_drawn([*above, *rows])):

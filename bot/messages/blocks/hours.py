@@ -1,4 +1,4 @@
-"""Working hours: a line in a workspace's state, what is answered about them, and their messages."""
+"""Working hours: the line in a workspace's state, the answers about them, and the messages they cause."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -45,24 +45,24 @@ from bot.messages.texts import cards, holds, problems, times, verbs
 from bot.messages.texts import hours as words
 
 HOURS_CALLBACK: Final = "hours"
-#: The names of the form's fields, and what it proposes.
+#: The names of the hours form's fields, and the hours that it proposes.
 WORKSPACE_FIELD, DAYS_FIELD, FROM_FIELD, UNTIL_FIELD = "workspace", "days", "from", "until"
 PROPOSED_HOURS: Final = Wanted(WEEKDAYS, 9 * 60, 18 * 60)
-#: How many occurrences are looked at for one that comes: both sides of two weeks.
+#: Maximum number of occurrences to search for the next one: the starts and stops of two weeks.
 MAX_LOOKED_AT: Final = 28
-#: What isn't pressed in the form: itself, and what changes the run of today.
+#: Buttons left out of the form: the one that opens it, and those that affect today's run.
 _NOT_IN_FORM: Final = frozenset({"hours_form", "keep_running", "stop", "suspend"})
 
 
 def _sort_key(rule: HoursRule) -> tuple[bool, int, list[str], int | None]:
-    """Return the order of hours in the week and then the calendar, not as they happen to be stored."""
+    """Return a key that sorts hours by weekday and then by date, regardless of how they are stored."""
     weekly = [number for number, day in enumerate(DAYS) if day in rule.days]
     first = rule.stops if rule.starts is None else rule.starts
     return not weekly, min(weekly, default=0), sorted(rule.days - EVERY_DAY), first
 
 
 def _format_rules(rules: Iterable[HoursRule], reader_zone: ZoneInfo | None) -> Markup:
-    """Format hours, with their zone where that isn't the reader's."""
+    """Format hours, naming their zone if it differs from the reader's."""
     every = sorted(rules, key=_sort_key)
     said_of = [replace(one.wanted, zone=one.zone) for one in every]
     left = [(one, said.without(said_of).days) for one, said in zip(every, said_of, strict=True)]
@@ -82,7 +82,7 @@ def format_lines(facts: WorkspaceFacts) -> list[str]:
 
 
 def has_any(facts: WorkspaceFacts) -> bool:
-    """Return whether a workspace has hours, of its own or beside those."""
+    """Return whether a workspace has hours of its own or lessons."""
     return bool(facts.rules or list_lessons(facts))
 
 
@@ -93,10 +93,10 @@ def describe_hours(
     once: Wanted | None = None,
     former: Iterable[HoursRule] = (),
 ) -> tuple[str, list[Element]]:
-    """Describe a workspace's hours, the next occurrence or the cause of a pause, with the buttons for them.
+    """Describe a workspace's hours and their next occurrence, or why they are paused, with their buttons.
 
-    ``once`` are those just asked for, if they come on one day only: then that is said first. ``former`` are
-    the rules that they replace.
+    ``once`` are the hours just requested; if they are for a single day, they are described first. ``former``
+    are the rules that they replace.
     """
     rules, workspace, title = facts.rules, facts.workspace, facts.connection_title
     assert workspace is not None, "hours are a workspace's"
@@ -125,7 +125,8 @@ def describe_hours(
     if workspace.stop_at is not None:
         buttons = [*in_time, *buttons]
     else:
-        # To skip a day is likelier than a stop of what runs on.
+        # People are likelier to skip a day than to stop a workspace that keeps running, so skipping is first
+        # and these have no colour.
         plain = [{key: value for key, value in one.items() if key != "style"} for one in in_time]
         buttons = [*buttons[:1], *plain, *buttons[1:]]
     sentences += list_lessons(facts)
@@ -149,10 +150,10 @@ def _get_day_end(day: str, zone: str) -> float:
 def describe_run_end(
     facts: WorkspaceFacts, former: Iterable[HoursRule] = (), name: str = ""
 ) -> tuple[list[str], list[Element]]:
-    """Format the next stop of a running workspace, or its absence within a day, with its buttons.
+    """Say when a running workspace stops, or that nothing stops it within a day, with buttons for that.
 
-    Nothing is said where its hours say it. ``former`` are rules that it has no more, ``name`` is what it is
-    called where several are named.
+    Return nothing if its hours already say so. ``former`` are rules that it no longer has, and ``name`` is
+    what to call it where several are named.
     """
     workspace, now = facts.workspace, facts.now
     if workspace is None:
@@ -188,7 +189,7 @@ def _announce_stop(facts: WorkspaceFacts, template: str, at: float, **names: obj
 
 
 def _offer_stop(facts: WorkspaceFacts, rules: Sequence[HoursRule]) -> list[tuple[str, Element]]:
-    """Offer the stop that hours would make within a day if they weren't left out, paused or gone."""
+    """Offer the stop that hours would make within a day if they hadn't been skipped, paused or removed."""
     workspace = facts.workspace
     assert workspace is not None, "it runs"
     every = [replace(one, off=frozenset(), paused="") for one in rules]
@@ -199,14 +200,14 @@ def _offer_stop(facts: WorkspaceFacts, rules: Sequence[HoursRule]) -> list[tuple
 
 
 def _starts_without_stop(facts: WorkspaceFacts) -> bool:
-    """Return whether hours start a workspace, and no stop of theirs comes."""
+    """Return whether a workspace's hours start it but never stop it."""
     rules = facts.rules
     starts = any(one.starts is not None and not one.paused for one in rules)
     return starts and find_hours_stop(rules, facts.now) is None
 
 
 def _format_single_day(facts: WorkspaceFacts, once: Wanted, rule: HoursRule) -> list[str]:
-    """Format the actions of one day, then the other hours of the workspace."""
+    """Format the planned actions of a single day, then the workspace's other hours."""
     assert facts.workspace is not None, "hours are a workspace's"
     day, zone, down = (
         date.fromisoformat(min(once.days)),
@@ -233,9 +234,9 @@ def _format_single_day(facts: WorkspaceFacts, once: Wanted, rule: HoursRule) -> 
 
 
 def _list_rest_buttons(facts: WorkspaceFacts) -> list[Element]:
-    """Return the buttons that skip the next day of hours, or pause them until Monday.
+    """Return the buttons that skip the next day with hours, or pause hours until Monday.
 
-    They name dates: a message is read on other days, too.
+    The buttons name dates, because a message may be read on another day.
     """
     found = []
     for rule in facts.rules:
@@ -260,7 +261,7 @@ def _list_rest_buttons(facts: WorkspaceFacts) -> list[Element]:
 
 
 def _find_next(facts: WorkspaceFacts, rule: HoursRule, side: Side | Literal[""]) -> Occurrence | None:
-    """Return the next occurrence of a rule, on one side or on any: no stop that others start at."""
+    """Return a rule's next start, stop or either (``side``), skipping stops at which other rules start."""
     at, rules = max(facts.now, rule.processed_until), facts.rules
     for _ in range(MAX_LOOKED_AT):
         if (coming := rule.after(at)) is None:
@@ -273,20 +274,20 @@ def _find_next(facts: WorkspaceFacts, rule: HoursRule, side: Side | Literal[""])
 
 
 def _list_days_off(rules: Iterable[HoursRule], now: float) -> list[str]:
-    """Return the days from today on that are left out of rules."""
+    """Return the days, from today on, that rules skip."""
     off = {day for one in rules for day in one.off if day >= one.day(now).isoformat()}
     return sorted(off)
 
 
 def format_left_out(rules: Iterable[HoursRule], now: float) -> list[str]:
-    """Format the days that are left out of rules, if any are."""
+    """Say which days are skipped by rules, if any."""
     every = {span for one in rules for span in group_days(one, _list_days_off([one], now))}
     return [fill(words.LEFT_OUT, days=times.format_dates(sorted(every)))] if every else []
 
 
 def _format_next(facts: WorkspaceFacts) -> list[str]:
-    """Format the next occurrence, and the days left out."""
-    # Nothing stops what is down, or will be, unless it is started before.
+    """Format the next occurrence of hours, and the days that they skip."""
+    # A workspace that is down, or soon will be, has nothing to stop until it is started.
     workspace, rules = facts.workspace, facts.rules
     is_ending = workspace is not None and workspace.stop_at is not None
     is_down = workspace is None or workspace.current_state in NOT_UP_STATES or is_ending
@@ -316,7 +317,10 @@ def _format_cause(cause: str, title: str) -> str:
 
 
 def build_form(every: Sequence[WorkspaceFacts]) -> dict[str, Any]:
-    """Return the form that sets hours of one of these workspaces; its only ones are changed in it."""
+    """Return the form that sets hours for one of these workspaces.
+
+    If there is only one workspace, with a single weekly rule, the form changes that rule.
+    """
     blocks: list[Block] = []
     rule, key = None, ""
     if len(every) == 1:
@@ -358,7 +362,7 @@ def build_form(every: Sequence[WorkspaceFacts]) -> dict[str, Any]:
 
 
 def answer_list(rows: Sequence[tuple[str, list[Element]]], remark: str = "") -> Answer:
-    """Answer with the hours of several workspaces, and a remark about the others."""
+    """Answer with the hours of several workspaces, and a remark about the rest."""
     blocks = [kit.section(words.LIST)]
     for text, buttons in rows:
         blocks += kit.row(text, buttons)
@@ -367,7 +371,7 @@ def answer_list(rows: Sequence[tuple[str, list[Element]]], remark: str = "") -> 
 
 
 def form_button() -> Element:
-    """Return the button that opens the form for any workspace."""
+    """Return the button that opens the form for any of a person's workspaces."""
     return kit.button(cards.HOURS, "hours_form")
 
 
@@ -377,12 +381,12 @@ def _is_down(facts: WorkspaceFacts) -> bool:
 
 @renders(NoticeKind.HOURS_MISSED, is_true=lambda facts: _is_down(facts) or facts.word("cause") == "given_up")
 def render_missed(facts: WorkspaceFacts) -> Answer:
-    """Render a missed start or stop of hours."""
+    """Render the message about a start or stop that was missed."""
     return format_missed(facts, words.MISSED, [words.NEEDED_AFTER])
 
 
 def format_missed(facts: WorkspaceFacts, template: str, goes_on: Sequence[str], **names: str) -> Answer:
-    """Format a missed start or stop by a template, or the cause for which it failed."""
+    """Format a missed start or stop using a template, or explain why it failed."""
     side: Side = "stop" if facts.word("side") == "stop" else "start"
     forms = {
         **VERB_FORMS[OperationVerb(side)],
@@ -400,17 +404,17 @@ def format_missed(facts: WorkspaceFacts, template: str, goes_on: Sequence[str], 
 
 
 def _format_missed_reason(facts: WorkspaceFacts) -> list[str]:
-    """Format the reason for which a start wasn't sent, if it is known."""
+    """Explain why a start wasn't sent, if that is known."""
     if facts.is_refused:
         cause = "another_account" if facts.is_resting else "credential_refused"
         return [kit.safe(problems.explain_cause(cause, facts.connection_title))]
-    # Notices of release 0.4.1 have the sentence.
+    # Notices written by release 0.4.1 contain the sentence itself.
     because = holds.explain_missed(facts.word("missed"), facts.connection_title) or facts.word("because")
     return [kit.format_reason(because, facts.now, facts.zone)] if because else []
 
 
 def _offer_start(facts: WorkspaceFacts) -> tuple[list[str], list[Element]]:
-    """Offer the start that was missed: until its plan's end, if it has one that is still ahead."""
+    """Offer the missed start; if its plan has an end, offer it until then unless that is too soon."""
     workspace, until = facts.workspace, facts.body.get("until")
     if workspace is None or not _is_down(facts):
         return [], []
@@ -425,12 +429,12 @@ def _offer_start(facts: WorkspaceFacts) -> tuple[list[str], list[Element]]:
 
 
 def is_linked_again(facts: Facts) -> bool:
-    """Return whether a person has linked again after hours were paused for want of a link."""
+    """Return whether a person has linked again since hours were paused because the link was missing."""
     return facts.word("cause") in {"unlinked", "refused"} and facts.is_linked is True and not facts.is_refused
 
 
 def _are_paused(facts: Facts) -> bool:
-    """Return whether hours are still paused for the reason that a message names."""
+    """Return whether hours are still paused for the reason given in a message."""
     cause = facts.word("cause")
     if cause in {"unlinked", "refused"}:
         return not is_linked_again(facts)
@@ -441,13 +445,13 @@ def _are_paused(facts: Facts) -> bool:
 
 @renders(NoticeKind.HOURS_PAUSED, is_true=_are_paused)
 def render_paused(facts: Facts) -> Answer:
-    """Render the pause of hours, with its cause and buttons."""
+    """Tell a person that hours are paused and why, with buttons to do something about it."""
     end = kit.button(words.TURN_OFF, "hours_off", facts.word("workspace"))
     return format_paused(facts, words.PAUSED, end)
 
 
 def format_paused(facts: Facts, template: str, end: Element, **names: str) -> Answer:
-    """Format the cause for which something is paused, with the button that ends it."""
+    """Explain why something is paused; ``end`` is the button that turns it off permanently."""
     cause = facts.word("cause")
     if not (isinstance(facts, WorkspaceFacts) and facts.workspace) and facts.word("name"):
         names["name"] = facts.word("name")
@@ -461,7 +465,7 @@ def format_paused(facts: Facts, template: str, end: Element, **names: str) -> An
 
 
 def _is_still_idle(facts: WorkspaceFacts) -> bool:
-    """Return whether a workspace still runs as it did when its person was asked about it."""
+    """Return whether a workspace still runs, unused and with the same plan, as when its owner was asked."""
     workspace, planned = facts.workspace, facts.body.get("stop_at") or facts.body.get("planned")
     if workspace is None or workspace.current_state is not State.RUNNING:
         return False
@@ -470,7 +474,7 @@ def _is_still_idle(facts: WorkspaceFacts) -> bool:
 
 @renders(NoticeKind.IDLE_PROMPT, is_true=_is_still_idle)
 def render_idle_prompt(facts: WorkspaceFacts) -> Answer:
-    """Render the question whether an idle workspace is needed, and the result of no answer."""
+    """Ask whether an idle workspace is still needed, and say what happens without an answer."""
     names, stop_at = timers.get_names(facts), facts.body.get("stop_at")
     since = kit.since(facts.time("since"), facts.now, facts.zone)
     sentences = [fill(words.STILL_NEEDED[bool(facts.body.get("is_unused"))], since=since, **names)]
@@ -503,7 +507,7 @@ def render_idle_prompt(facts: WorkspaceFacts) -> Answer:
 def offer_at(
     verb: str, facts: WorkspaceFacts, at: float, number: int | None = None, style: str | None = None
 ) -> tuple[str, Element]:
-    """Return the sentence with a time, and the button that acts then or until then."""
+    """Return a sentence that offers a time, and the button that acts at or until that time."""
     assert facts.workspace is not None, "it is offered for a workspace"
     press = make_change(verb, facts.workspace, number=number, at=at)
     write = kit.moment if verb == "start" else kit.moment_at

@@ -1,7 +1,7 @@
-"""Small Block Kit builders that stay within Slack's limits; texts from outside are escaped once, here.
+"""Small Block Kit builders that stay within Slack's limits; text from outside is escaped once, here.
 
-The rule is in ``docs/internals/rules.md``, "Text from outside is escaped once". Arguments of the builders are
-already escaped.
+See ``docs/internals/rules.md``, "Text from outside is escaped once". Builders take arguments that are already
+escaped.
 """
 
 from __future__ import annotations
@@ -26,26 +26,26 @@ from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.texts import answers, cards, times
 from bot.support.cleaning import MAX_SHOWN_LENGTH, clean, escape, unescape
 
-#: Re-exported, as texts are made with these, too.
+#: Re-exported, because texts are also built with these.
 __all__ = ["Dated", "Markup", "announce", "join"]
 
 MAX_NAME_LENGTH: Final = MAX_SHOWN_LENGTH
 ELLIPSIS: Final = "…"
 #: The mark before and after output.
 FENCE: Final = "```"
-#: Replaces an empty text, because Slack rejects those.
+#: Used in place of an empty text, which Slack would reject.
 EMPTY_TEXT: Final = "–"
-#: Characters of a name in a button's label, so that a screen reader gets to the connection, too.
+#: Maximum length of a name in a button's label, so that a screen reader also gets to the connection.
 _MAX_LABEL_NAME_LENGTH: Final = 40
 _CLOSE: Final = "Close"
 _LABEL_REPLACEMENTS: Final = str.maketrans({"&": " and ", "<": " ", ">": " "})
-#: The length to which paragraphs are shortened at most.
+#: Minimum length to which a paragraph is shortened, in characters.
 _MIN_SECTION_LENGTH: Final = 100
 _ENTITY_PATTERN: Final = re.compile(r"&(?:amp|lt|gt);")
 
 
 def truncate(escaped: str, limit: int) -> str:
-    """Cut an escaped text to a limit, with an ellipsis, never inside an entity, a mention or a time."""
+    """Cut an escaped string to a limit, with an ellipsis, but not inside an entity, mention or time."""
     if len(escaped) <= limit:
         return escaped
     end = limit - len(ELLIPSIS)
@@ -60,20 +60,20 @@ def truncate(escaped: str, limit: int) -> str:
 
 
 def safe(text: object, limit: int = limits.MAX_SECTION_LENGTH) -> str:
-    """Return a text from outside, safe for any text of Slack: cleaned, escaped, cut, never empty."""
+    """Return outside text made safe for Slack: cleaned, escaped, cut, and never empty."""
     return truncate(escape(clean(text)), limit) or EMPTY_TEXT
 
 
 def line(text: object, limit: int = MAX_NAME_LENGTH) -> str:
-    """Return a name from outside on one line, safe for any text of Slack."""
+    """Return a name from outside on one line, made safe for Slack."""
     return safe(" ".join(clean(text).split()), limit)
 
 
 def fill(template: Template, **values: object) -> str:
-    """Fill one of our own templates with names from outside, each escaped and cut; Markup stays as it is.
+    """Fill one of our templates with values from outside, each escaped and cut; Markup is left unchanged.
 
-    A template is one sentence, or several, some of which are true only until a moment. A sentence gets the
-    moments of the values that it uses, and calls those that are functions.
+    A template is one or more sentences, some of which are true only until a certain moment. Each sentence
+    takes on the moments of the values that it uses. Values that are functions are called.
     """
     if not isinstance(template, str):
         return join([fill(sentence, **values) for sentence in template])
@@ -83,7 +83,7 @@ def fill(template: Template, **values: object) -> str:
 
 
 class _Values(dict[str, object]):
-    """The values of a template; ``moments`` are those of the values used so far."""
+    """Hold a template's values; ``moments`` are those of the values used so far."""
 
     moments: tuple[int, ...] = ()
 
@@ -97,13 +97,13 @@ class _Values(dict[str, object]):
 
 
 def fit(blocks: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
-    """Return blocks that fit into a message: the longest paragraphs are shortened, never refused.
+    """Return blocks that fit into a message, shortening the longest paragraphs rather than failing.
 
-    If that isn't enough, blocks are left out from the end.
+    If that isn't enough, blocks are dropped from the end.
     """
     fitting, most = tuple(blocks)[: limits.MAX_MESSAGE_BLOCKS], limits.MAX_SECTION_LENGTH
     if len(repr(fitting)) <= limits.MAX_BLOCKS_TEXT_LENGTH:
-        # Written out, blocks are never shorter than their texts, so nearly every message ends here.
+        # The ``repr`` of blocks is never shorter than their texts, so nearly every message returns here.
         return fitting
     while count_characters(fitting) > limits.MAX_BLOCKS_TEXT_LENGTH:
         if most > _MIN_SECTION_LENGTH:
@@ -115,8 +115,8 @@ def fit(blocks: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
 
 
 def count_characters(blocks: Iterable[Block]) -> int:
-    """Return the number of characters of text in blocks."""
-    # Every message is counted. Extending a list while reading it takes a third of the time of recursion.
+    """Return how many characters of text the blocks contain."""
+    # Every message is counted, and extending the list while iterating takes a third of the time of recursion.
     characters, parts = 0, list(blocks)
     for part in parts:
         for key, value in part.items():
@@ -142,29 +142,30 @@ def _shorten(block: dict[str, Any], most: int) -> dict[str, Any]:
 Block = dict[str, Any]
 Element = dict[str, Any]
 
-#: A button's style; None is Slack's default.
+#: Styles of buttons; None is Slack's default.
 PRIMARY: Final = "primary"
 DANGER: Final = "danger"
-#: The action of a menu. Each of its options carries a button's action and value.
+#: The action id of a menu; each of its options carries a button's action and value.
 MENU: Final = "menu"
-#: The action that asks a button's question; its value is that button's action and value.
+#: The action that asks a button's question; its value holds that button's action and value.
 ASK_ACTION: Final = "ask"
-#: The beginning of the block ids of a question's buttons; the question is over once one is pressed.
+#: Prefix of the block ids of a question's buttons; the question is over once one is pressed.
 QUESTION: Final = "question"
-#: The number of buttons beside each other.
+#: Maximum number of buttons side by side.
 BUTTONS_PER_ROW: Final = 2
 
-#: Buttons whose address the browser opens. Only one person may see it, and a press needs only its ack.
+#: Buttons that open an address in the browser. Only one person may see the address, and a press only needs an
+#: ack.
 ADDRESSES: Final = frozenset({"open_url", "page_url", "link_url"})
 
-#: The blank between two sentences; and the signs that end a sentence.
+#: Match the space between two sentences, and the characters that end a sentence.
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?\u2026])\s")
 _SENTENCE_ENDS: Final = (".", "!", "?", "\u2026")
-#: The most lines above a sentence: a title, and a workspace's.
+#: Maximum number of heading lines above a sentence: a title, and a workspace's line.
 _MAX_HEADINGS: Final = 2
-#: Characters of a paragraph that a phone shows at once.
+#: How many characters of a paragraph a phone shows without expanding it.
 _MAX_SHORT_LENGTH: Final = 150
-#: A link, of which a notification shows only the label.
+#: Matches a link; a notification shows only its label.
 _LINK_PATTERN: Final = re.compile(r"<https?:[^|>]*\|([^>]*)>")
 _MARKUP_PATTERN: Final = re.compile(r"`([^`\n]+)`|(?<!\w)\*(\S(?:.{0,300}?\S)??)\*(?!\w)")
 _LINK_ESCAPES: Final = str.maketrans({"<": "%3C", ">": "%3E", "|": "%7C", "&": "&amp;"})
@@ -172,7 +173,7 @@ _USER_ID: Final = re.compile(r"[UW][A-Z0-9]{2,30}")
 
 
 def mrkdwn(text: str) -> Block:
-    """Return formatted text; ``verbatim``, so that no plain text in it becomes a link or a mention."""
+    """Return formatted text, ``verbatim`` so that no plain text in it turns into a link or mention."""
     return {
         "type": "mrkdwn",
         "text": truncate(text, limits.MAX_SECTION_LENGTH) or EMPTY_TEXT,
@@ -186,9 +187,9 @@ def plain(text: str, limit: int) -> Block:
 
 
 def section(text: str, accessory: Element | None = None) -> Block:
-    """Return a paragraph, with a button beside it if one is given; all but output is shown in full.
+    """Return a paragraph, shown in full unless it is output, with an optional button beside it.
 
-    Without ``expand``, Slack may fold a long one, and a screen reader says "see more" instead.
+    Without ``expand``, Slack may fold a long paragraph, and a screen reader says "see more" instead.
     """
     block: Block = {"type": "section", "text": mrkdwn(text)}
     if not is_output(block):
@@ -208,15 +209,16 @@ def divider() -> Block:
 
 
 def context(*texts: str) -> Block:
-    """Return small grey texts; at least one is needed."""
+    """Return small grey texts; at least one is required."""
     return {"type": "context", "elements": [mrkdwn(text) for text in texts[: limits.MAX_CONTEXT_ELEMENTS]]}
 
 
 def actions(elements: Iterable[Element]) -> list[Block]:
-    """Return rows of elements, most important first: two buttons, and a menu with the others.
+    """Return rows of elements, most important first: two buttons, and a menu with the rest.
 
-    Options given as a menu stay in the menu, last. Buttons that do the same to different things are numbered
-    and never go into the menu, as nobody knows which is meant; they get rows of two.
+    Options passed in as a menu stay in the menu, last. Buttons that do the same to different objects are
+    numbered and kept out of the menu, where people couldn't tell which one is meant; they are placed in rows
+    of two.
     """
     given = list(elements)
     menus = [one for one in given if one["type"] == "overflow"]
@@ -228,7 +230,7 @@ def actions(elements: Iterable[Element]) -> list[Block]:
     apart = equals if len(equals) > 1 else []
     others = [one for one in buttons if one not in apart]
     shown, folded = others[:BUTTONS_PER_ROW], others[BUTTONS_PER_ROW:]
-    # An option's value is too short for a long waiting command.
+    # A long waiting command doesn't fit into an option's value.
     apart += [one for one in folded if len(_get_option_value(one)) > limits.MAX_OPTION_VALUE_LENGTH]
     folded = [one for one in folded if one not in apart]
     rows = [apart[at : at + BUTTONS_PER_ROW] for at in range(0, len(apart), BUTTONS_PER_ROW)]
@@ -241,9 +243,10 @@ def _rows(rows: Iterable[Sequence[Element]]) -> list[Block]:
 
 
 def menu(elements: Iterable[Element]) -> Element:
-    """Return a menu of buttons and of other menus' options; a button's own question comes after the choice.
+    """Return a menu of buttons and of other menus' options; a button's own question is asked afterwards.
 
-    A menu has at most five. Slack has only one question for all options of a menu, so none is used.
+    A menu has at most five options. Slack allows only one question for all options of a menu, so none is
+    used.
     """
     options = list[Block]()
     for one in elements:
@@ -256,13 +259,13 @@ def menu(elements: Iterable[Element]) -> Element:
 
 
 def _get_option_value(drawn: Element) -> str:
-    """Return the value of the menu's option that replaces a button."""
+    """Return the value of the menu option that stands for a button."""
     press = ButtonValue.from_button(drawn)
     return (ButtonValue(ASK_ACTION, press.text) if "confirm" in drawn else press).text
 
 
 def iterate_drawn(blocks: Iterable[Block]) -> Iterator[tuple[Element, ButtonValue]]:
-    """Yield all buttons and options of menus of a message, each with its value."""
+    """Yield all buttons and menu options of a message, each with its value."""
     for block in blocks:
         for one in (*block.get("elements", ()), *([block["accessory"]] if "accessory" in block else ())):
             if one.get("type") == "button":
@@ -272,13 +275,13 @@ def iterate_drawn(blocks: Iterable[Block]) -> Iterator[tuple[Element, ButtonValu
 
 
 def iterate_buttons(blocks: Iterable[Block]) -> Iterator[Element]:
-    """Yield all buttons of a message, with each option of its menus as a button."""
+    """Yield all buttons of a message, with menu options converted to buttons."""
     for one, press in iterate_drawn(blocks):
         yield one if "type" in one else button(one["text"]["text"], press, url=one.get("url"))
 
 
 def keep_buttons(answer: Answer, works: Callable[[Element], bool]) -> Answer:
-    """Return an answer with only those buttons and menu options that work."""
+    """Return an answer with only the buttons and menu options that still work."""
 
     def keep_working(one: Element) -> Element | None:
         if one.get("type") != "overflow":
@@ -300,17 +303,17 @@ def keep_buttons(answer: Answer, works: Callable[[Element], bool]) -> Answer:
 
 
 def add_number(button: Element, number: int, label: str) -> Element:
-    """Return a button with a number, which distinguishes it from similar ones, and a label of its own."""
+    """Return a button with its own label, and a number that distinguishes it from similar ones."""
     action_id = replace(ButtonValue.from_button(button), number=number).action_id
     unnamed = {key: value for key, value in button.items() if key != "accessibility_label"}
     return {**unnamed, "text": plain(label, limits.MAX_BUTTON_LENGTH), "action_id": action_id}
 
 
 def add_label(button: Element, name: str, title: str = "") -> Element:
-    """Return a button whose label for a screen reader names its object, unless its text already does.
+    """Return a button with a screen-reader label that names its object, unless its text already does.
 
-    It isn't known how Slack shows ``&`` and ``<`` in such a label, as it isn't a text object, so it has
-    neither.
+    Such a label isn't a text object, and it isn't known how Slack shows ``&`` and ``<`` in it, so both are
+    left out.
     """
     words = unescape(button["text"]["text"])
     short = _clean_for_label(name, _MAX_LABEL_NAME_LENGTH)
@@ -327,7 +330,7 @@ def _clean_for_label(text: str, limit: int = limits.MAX_ACCESSIBILITY_LABEL_LENG
 
 
 def add_labels(elements: Iterable[Element], objects: Mapping[str, ObjectName]) -> list[Element]:
-    """Return elements whose buttons name their objects to a screen reader, by the rows' keys."""
+    """Return elements whose buttons name their objects to a screen reader, looked up by the rows' keys."""
     return [_add_own_label(element, objects) for element in elements]
 
 
@@ -341,12 +344,12 @@ def _add_own_label(element: Element, objects: Mapping[str, ObjectName]) -> Eleme
 
 
 def add_block_labels(blocks: Iterable[Block], objects: Mapping[str, ObjectName]) -> list[Block]:
-    """Return blocks whose buttons name their objects to a screen reader, each differently."""
+    """Return blocks whose buttons name their objects to a screen reader, no two alike."""
     return _add_numbers(_change_elements(blocks, partial(_add_own_label, objects=objects)))
 
 
 def _add_numbers(blocks: Iterable[Block]) -> list[Block]:
-    """Return blocks whose buttons all sound different to a screen reader: equal names are numbered."""
+    """Return blocks whose buttons all sound different to a screen reader, by numbering equal names."""
     counts = Counter[str]()
 
     def add_count(element: Element) -> Element:
@@ -369,7 +372,7 @@ def without_colour(button: Element) -> Element:
 
 
 def _finish_buttons(blocks: Iterable[Block]) -> list[Block]:
-    """Return blocks with only one coloured button, the first of them, and with different names for all."""
+    """Return blocks in which only the first coloured button keeps its colour, and all names differ."""
     blocks = list(blocks)
     if not {"actions", "accessory"} & {name for block in blocks for name in (block["type"], *block)}:
         return blocks
@@ -384,7 +387,7 @@ def _finish_buttons(blocks: Iterable[Block]) -> list[Block]:
 
 
 def _change_elements(blocks: Iterable[Block], change: Callable[[Element], Element]) -> list[Block]:
-    """Return blocks with each of their elements changed."""
+    """Return blocks with ``change`` applied to each of their elements."""
     changed = []
     for block in blocks:
         match block:
@@ -407,9 +410,9 @@ def button(
     confirm: Block | None = None,
     of: str = "",
 ) -> Element:
-    """Return a button; usually the action and a row's key are enough.
+    """Return a button; usually its action and a row's key are all that is needed.
 
-    ``of`` is the name of its object, which a screen reader says after the text.
+    ``of`` is the name of its object, which a screen reader reads after the text.
     """
     carried = ButtonValue(press, key) if isinstance(press, str) else press
     element: Element = {
@@ -422,7 +425,7 @@ def button(
 
 
 def confirm(words: tuple[str, str, str, str], *, style: str | None = DANGER, **values: object) -> Block:
-    """Return the confirmation of an action: title, text, the button that acts, and the one that cancels."""
+    """Return the confirmation of an action: title, text, and the buttons that confirm and cancel."""
     title, text, yes, no = (fill(word, **values) for word in words)
     asked: Block = {
         "title": plain(title, limits.MAX_CONFIRM_TITLE_LENGTH),
@@ -434,7 +437,7 @@ def confirm(words: tuple[str, str, str, str], *, style: str | None = DANGER, **v
 
 
 def mention(named: Named | None) -> Markup:
-    """Name a person to a reader; people are mentioned nowhere else."""
+    """Name a person to a reader; nothing else in Usher mentions people."""
     if named is None:
         return Markup(times.SOMEBODY)
     who = _name(named)
@@ -461,12 +464,12 @@ def _add_workspace(template: str, who: Markup, named: Named) -> Markup:
 
 
 def link(url: str, label: str) -> Markup:
-    """Return a link with a name from outside as its label."""
+    """Return a link labelled with a name from outside."""
     return Markup(f"<{escape_link_url(url)}|{line(label).replace('|', '¦')}>")
 
 
 def escape_link_url(url: str) -> str:
-    """Return an address as it is written inside the angle brackets of a link."""
+    """Return an address in the form used inside a link's angle brackets."""
     return url.translate(_LINK_ESCAPES)
 
 
@@ -475,8 +478,8 @@ def moment(
 ) -> Dated:
     """Return a time in its reader's zone: "14:03", or on another day "Mon 30 Nov at 14:03".
 
-    If no single reader's zone is known, Slack writes the day for each reader, if the time isn't within 12
-    hours or ``has_day``. ``alone`` is the format of a time without its day.
+    If the reader's zone isn't known, Slack writes the day for each reader if the time is at least 12 hours
+    away or ``has_day`` is set. ``alone`` is the format of a time without its day.
     """
     if zone is None and (has_day or abs(now - at) >= 12 * 3600):
         return _mark(at, "{date_short_pretty} at {time}", times.format_day_in_utc(at))
@@ -486,33 +489,33 @@ def moment(
 
 
 def moment_at(at: float, now: float, zone: tzinfo | None = None) -> Dated:
-    """Return the same as an adverb: "at 14:03", or "Mon 30 Nov at 14:03".
+    """Return a time as an adverb: "at 14:03", or "Mon 30 Nov at 14:03".
 
-    Several readers may have different days, so any future time for them has its day.
+    A message may have several readers, for whom today differs, so any future time then includes its day.
     """
     return moment(at, now, zone, has_day=at > now, alone="at {time}")
 
 
 def since(at: float, now: float, zone: tzinfo | None = None) -> Markup:
-    """Return when something began that still lasts: "14:03", or only "Fri 27 Nov" if that isn't today."""
+    """Return when something ongoing began: "14:03", or only "Fri 27 Nov" if that isn't today."""
     day = "" if zone is None else times.format_other_day(at, now, zone)
     return Markup(day) or moment(at, now, zone)
 
 
 def day(at: float, now: float, zone: tzinfo | None) -> Dated:
-    """Return a day in its reader's zone: "Mon 30 Nov"; in Slack's words if that is today or unknown."""
+    """Return a day in the reader's zone, "Mon 30 Nov"; in Slack's words if it is today or zone unknown."""
     marked = _mark(at, "{date_short_pretty}", times.format_day_in_utc(at))
     own = "" if zone is None else times.format_other_day(at, now, zone)
     return marked.rewrite(own) if own else marked
 
 
 def _mark(at: float, form: str, otherwise: str) -> Dated:
-    """Return a moment as Slack writes it for each reader, and ``otherwise`` if it can't."""
+    """Return a moment that Slack formats for each reader, with ``otherwise`` as its fallback."""
     return Dated([[Part(f"<!date^{int(at)}^{form}|{otherwise}>", (int(at),))]])
 
 
 def format_reason(hold: str, now: float, zone: tzinfo | None = None) -> str:
-    """Format the reason why an operation waits, escaped, with times in its reader's zone."""
+    """Format the reason why an operation waits, escaped and with times in the reader's zone."""
     text = TIME_MARK.sub(lambda match: moment(float(match[1]), now, zone), safe(hold))
     moments = tuple(int(at) for at in TIME_MARK.findall(hold))
     return Dated([[Part(text, moments)]]) if moments else text
@@ -521,13 +524,13 @@ def format_reason(hold: str, now: float, zone: tzinfo | None = None) -> str:
 def strip_markup(text: str) -> str:
     """Return a paragraph as a notification shows it, without our marks for bold and code.
 
-    A star that isn't such a mark belongs to a name or a cron expression.
+    An asterisk that isn't one of our marks belongs to a name or a cron expression.
     """
     return _MARKUP_PATTERN.sub(lambda match: match[1] or match[2], text)
 
 
 def strip_links(text: str) -> str:
-    """Return a paragraph in which links are only their labels."""
+    """Return a paragraph with its links replaced by their labels."""
     return _LINK_PATTERN.sub(r"\1", text)
 
 
@@ -538,7 +541,7 @@ def answer(
     replaces: bool = False,
     about: Referents | None = None,
 ) -> Answer:
-    """Return an Answer within the limits: texts and blocks beyond a message's are cut."""
+    """Return an Answer within a message's limits; texts and blocks beyond them are cut."""
     fitting = fit(_finish_buttons(blocks))
     return Answer(
         text=notification(fitting),
@@ -550,7 +553,7 @@ def answer(
 
 
 def notification(blocks: Iterable[Block]) -> str:
-    """Return the beginning of blocks for phones: headings, a sentence, and more if it is short."""
+    """Return a message's beginning for phone notifications: headings, a sentence, more if it is short."""
     said: list[str] = []
     for line_ in islice(iterate_lines(blocks), _MAX_HEADINGS + 1):
         first, *more = _SENTENCE_END.split(strip_markup(strip_links(line_.removeprefix("• "))))
@@ -563,7 +566,7 @@ def notification(blocks: Iterable[Block]) -> str:
 
 
 def iterate_lines(blocks: Iterable[Block]) -> Iterator[str]:
-    """Yield the lines of blocks."""
+    """Yield the lines of text in blocks."""
     for block in blocks:
         texts = block.get("elements", ()) if block["type"] == "context" else (block.get("text") or {},)
         for text in texts:
@@ -571,7 +574,7 @@ def iterate_lines(blocks: Iterable[Block]) -> Iterator[str]:
 
 
 def with_blocks(answer: Answer, blocks: Iterable[Block]) -> Answer:
-    """Return an answer with other blocks, cut like those of ``answer``."""
+    """Return an answer with its blocks replaced, cut to the limits as ``answer`` does."""
     fitting = fit(_finish_buttons(blocks))
     return replace(answer, text=notification(fitting), blocks=fitting)
 
@@ -579,7 +582,7 @@ def with_blocks(answer: Answer, blocks: Iterable[Block]) -> Answer:
 def message(sentence: str, small: Sequence[str] = (), buttons: Iterable[Element] = (), **ways: Any) -> Answer:
     """Return a message of one paragraph, with optional small grey texts and a row of buttons below it.
 
-    ``ways`` are as in ``answer``.
+    ``ways`` are passed on to ``answer``.
     """
     rows = actions(buttons) if (buttons := list(buttons)) else []
     return answer([section(sentence), *([context(*small)] if small else []), *rows], **ways)
@@ -588,7 +591,7 @@ def message(sentence: str, small: Sequence[str] = (), buttons: Iterable[Element]
 def modal(
     title: str, blocks: Iterable[Block], *, submit: str = "", close: str = "", **keys: Any
 ) -> dict[str, Any]:
-    """Return a form, or a page instead of one; ``keys`` are Slack's keys of the view."""
+    """Return a form, or a page without one; ``keys`` are further keys of Slack's view object."""
     # Slack's own label is *Cancel*, but on a page there is nothing to cancel.
     labels = {"title": title, "submit": submit, "close": close or ("" if submit else _CLOSE)}
     texts = {key: plain(label, limits.MAX_VIEW_TITLE_LENGTH) for key, label in labels.items() if label}
@@ -596,12 +599,12 @@ def modal(
 
 
 def home(blocks: Iterable[Block]) -> dict[str, Any]:
-    """Return a view for a person's Home; blocks beyond the limit of a view are cut, never refused."""
+    """Return a Home tab view; blocks beyond Slack's limit are dropped, so that it isn't refused."""
     return {"type": "home", "blocks": _finish_buttons(blocks)[: limits.MAX_VIEW_BLOCKS]}
 
 
 def text_field(name: str, label: str, **keys: Any) -> Block:
-    """Return a form field for one line of text; ``keys`` are Slack's keys of the element."""
+    """Return a form field for one line of text; ``keys`` are further keys of Slack's element."""
     return field(name, label, {"type": "plain_text_input", "action_id": name, **keys})
 
 
@@ -613,13 +616,13 @@ def boxes(name: str, label: str, options: Sequence[Block], chosen: Sequence[Bloc
 
 
 def time_field(name: str, label: str, initial: str) -> Block:
-    """Return a form field for a time of day, such as ``09:00``; "" for none."""
+    """Return a form field for a time of day; ``initial`` is a time such as ``09:00``, or "" for none."""
     given = {"initial_time": initial} if initial else {}
     return field(name, label, {"type": "timepicker", "action_id": name, **given}, optional=True)
 
 
 def field(name: str, label: str, element: Element, hint: str = "", *, optional: bool = False) -> Block:
-    """Return a form field with an element of Slack's."""
+    """Return a form field that contains one of Slack's elements."""
     given = {"label": plain(label, limits.MAX_LABEL_LENGTH), "element": element, "optional": optional}
     hinted = {"hint": plain(hint, limits.MAX_LABEL_LENGTH)} if hint else {}
     return {"type": "input", "block_id": name, **given, **hinted}
@@ -635,7 +638,7 @@ def select(
 
 
 def option(value: str, label: str) -> Block:
-    """Return a choice of a form field."""
+    """Return an option of a form field."""
     return {"text": plain(line(label, limits.MAX_OPTION_LENGTH), limits.MAX_OPTION_LENGTH), "value": value}
 
 
@@ -644,7 +647,7 @@ _Row = TypeVar("_Row")
 
 @dataclass(frozen=True, slots=True)
 class RowPage(Generic[_Row]):
-    """The rows of one page, and the number of rows after it."""
+    """Hold the rows of one page, and the number of rows that follow it."""
 
     shown: Sequence[_Row]
     number: int
@@ -652,7 +655,7 @@ class RowPage(Generic[_Row]):
 
 
 def get_page(rows: Sequence[_Row], number: int, size: int) -> RowPage[_Row]:
-    """Return one page of all rows; a page beyond the end becomes the last one."""
+    """Return one page of all rows; a number beyond the end gives the last page."""
     pages = max((len(rows) + size - 1) // size, 1)
     number = min(max(number, 1), pages)
     return RowPage(rows[(number - 1) * size : number * size], number, max(len(rows) - number * size, 0))
@@ -672,8 +675,8 @@ def build_list(
 ) -> list[Block]:
     """Return a list: title, *Refresh* of ``verb`` if any, rows, how many are left, a remark, and *More*.
 
-    ``words`` are the filter, which the buttons keep; ``seen`` says from when the list is. ``above`` are other
-    elements above the rows, the first button of which comes first. ``more`` replaces *More*.
+    ``words`` are the filter, which the buttons keep; ``seen`` says how old the list is. ``above`` are other
+    elements above the rows; the first button among them precedes *Refresh*. ``more`` replaces *More*.
     """
     refresh = button(cards.REFRESH, ButtonValue(verb, f"{page.number} {words}".strip(), mark="refresh"))
     buttons = [one for one in above if one["type"] == "button"]
@@ -691,7 +694,7 @@ def build_list(
 
 
 def row(text: str, buttons: Sequence[Element]) -> list[Block]:
-    """Return a row of a list: a single button is beside its text, several or a menu are below."""
+    """Return a list row, with a single button beside its text, or several buttons or a menu below it."""
     if len(buttons) == 1 and buttons[0]["type"] == "button":
         return [section(text, buttons[0])]
     return [section(text), *actions(buttons)]

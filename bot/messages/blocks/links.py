@@ -1,4 +1,4 @@
-"""Messages about links: made, ended, refused, and claimed by others."""
+"""Messages about links: created, ended, refused, or claimed by someone else."""
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
@@ -14,16 +14,16 @@ from bot.messages.blocks.kit import Element, Markup, fill
 from bot.messages.blocks.renderers import renders
 from bot.messages.texts import answers, cards, notices, pages, requests
 
-#: The most workspaces named in a message to administrators, and the most pages that it links to.
+#: Maximum number of workspaces named in a message to administrators, and of pages that it links to.
 MAX_LEFT_SHOWN: Final = 20
 MAX_PAGES: Final = 5
-#: The beginning of the value of *Approve* for a link that rests; its account's key and the other id follow.
+#: Prefix of the value of *Approve* for a resting link; the account's key and the other id follow.
 RESTING_BUTTON: Final = "link"
 
 
 @renders(NoticeKind.RELINK_PROMPT, is_true=lambda facts: facts.is_refused)
 def _render_link_again(facts: Facts) -> Answer:
-    """Say that a link was ended."""
+    """Say that a link has ended and that the person has to link again."""
     again, renamed = [link_again_button(facts)], facts.word("renamed")
     if renamed:
         username = facts.word("username")
@@ -37,7 +37,7 @@ def _render_link_again(facts: Facts) -> Answer:
 
 @renders(NoticeKind.SIGN_IN_REFUSED, is_true=lambda facts: facts.is_refused)
 def _render_sign_in_refused(facts: Facts) -> Answer:
-    """Say that a link may be accepted again without anybody's action."""
+    """Say that a sign-in is refused, though it may work again without anyone doing anything."""
     if facts.link_has_ended or facts.word("renamed"):
         return _render_link_again(facts)
     again, since = [link_again_button(facts)], kit.moment(facts.time("since"), facts.now, facts.zone)
@@ -46,7 +46,7 @@ def _render_sign_in_refused(facts: Facts) -> Answer:
 
 @renders(NoticeKind.LINK_RESTING, is_true=lambda facts: facts.is_resting)
 def _render_link_resting(facts: Facts) -> Answer:
-    """Say that a link rests, because its username now belongs to another account."""
+    """Say that a link is resting because its username now belongs to another account."""
     ways = [(facts.connection, facts.connection_title, "token" in facts.linking)]
     username = facts.username or facts.word("username")
     return notice(notices.LINK_RESTING, facts, replies.list_link_buttons(ways), username=username)
@@ -56,7 +56,7 @@ def _render_link_resting(facts: Facts) -> Answer:
     NoticeKind.LINKS_RESTING, is_true=lambda facts: isinstance(facts, RequestFacts) and bool(facts.resting)
 )
 def _render_links_resting(facts: RequestFacts) -> Answer:
-    """Tell administrators about one link that rests, or about several at once."""
+    """Tell administrators about one resting link, or about several together."""
     title, resting = facts.connection_title, facts.resting
     if not resting:
         return kit.message(fill(requests.RESTING_OVER, title=title))
@@ -79,12 +79,13 @@ def _render_links_resting(facts: RequestFacts) -> Answer:
 @renders(NoticeKind.LINKED, is_true=lambda facts: facts.is_linked is not False)
 def _render_linked(facts: Facts) -> Answer:
     username = facts.username or facts.word("username")
-    # Say only here, and not with each workspace, who has to be signed in at the provider.
+    # Who has to be signed in at the provider is said only here, not for each workspace.
     opens = (
         "" if "embeddedpage" in facts.capabilities else f" {notices.OPENS_AS if username else notices.OPENS}"
     )
     template = f"{notices.LINKED_AS if username else notices.LINKED}{opens}"
-    # Not in red, as it undoes what just succeeded; and not in a menu, as the text below mentions it.
+    # *Unlink* isn't red, because it undoes what just succeeded, and isn't in a menu, because the text below
+    # mentions it.
     unlink = kit.without_colour(unlink_button(facts.connection, facts.connection_title))
     buttons = [replies.list_button(style=kit.PRIMARY), unlink]
     buttons += [replies.new_button(facts.connection)] if "creation" in facts.capabilities else []
@@ -95,9 +96,9 @@ def _render_linked(facts: Facts) -> Answer:
 
 
 def unlink_button(connection: str, title: str, number: int | None = None) -> Element:
-    """Return *Unlink*, which asks first; with a number, in a row of several, it names the account.
+    """Return *Unlink*, which asks first; if it is numbered, in a row of several, it names the account.
 
-    Its action says that it has asked, like the flag that people type.
+    Its action records that it has asked, as the flag that people type does.
     """
     question = kit.confirm(cards.CONFIRM_UNLINK, title=title)
     label = cards.UNLINK if number is None else fill(cards.UNLINK_ONE, title=title)
@@ -106,7 +107,7 @@ def unlink_button(connection: str, title: str, number: int | None = None) -> Ele
 
 
 def format_affected(affected: Mapping[str, Sequence[str]], *, is_done: bool = True) -> list[str]:
-    """Format what the end of a link means for things there: nothing here stops or starts them any more."""
+    """Say what the end of a link means for objects there: Usher no longer stops or starts them."""
     said = []
     for what, templates in answers.AFFECTED.items():
         names = affected.get(what, ())
@@ -122,7 +123,8 @@ def _render_unlinked(facts: Facts) -> Answer:
     because = notices.UNLINKED_BECAUSE.get(cause, "")
     small = [fill(because, title=facts.connection_title)] if because else []
     one = [(facts.connection, facts.connection_title, "token" in facts.linking)]
-    # A person who ended the link is offered the next step; if somebody else did, the reason matters more.
+    # A person who ended the link themself is offered the next step; if someone else ended it, the reason
+    # matters more.
     buttons = replies.list_link_buttons(one) if not because and facts.linking & {"token", "admin"} else []
     if facts.is_linked:
         buttons = []
@@ -140,7 +142,7 @@ def _render_revoked(facts: Facts) -> Answer:
 
 @renders(NoticeKind.LEFT_RUNNING)
 def render_left_running(facts: RequestFacts) -> Answer:
-    """Show the running workspaces of people who left, with their connections, to an administrator."""
+    """Show an administrator the running workspaces of people who left, with their connections."""
     left, lines = list(facts.body.get("left", ())), list[str]()
     shown, pages = left[:MAX_LEFT_SHOWN], dict[str, str]()
     for key, of_person in groupby(shown, key=lambda one: (one["person"], one["cause"])):
@@ -161,13 +163,13 @@ def render_left_running(facts: RequestFacts) -> Answer:
 
 @renders(NoticeKind.NOT_REVOKED)
 def _render_not_revoked(facts: Facts) -> Answer:
-    """Tell administrators about the secrets that may still be valid at a provider."""
+    """Tell administrators about secrets that may still be valid at a provider."""
     return notice(notices.NOT_REVOKED, facts)
 
 
 @renders(NoticeKind.LINK_ATTEMPTED)
 def _render_link_tried(facts: RequestFacts) -> Answer:
-    """Tell the owner of a linked account that somebody else tried to link it."""
+    """Tell the owner of a linked account that someone else tried to link it."""
     template = pages.TRIED_BY_APPROVAL if facts.body.get("is_approved") else pages.TRIED
     who, username = kit.mention(facts.people.get(facts.word("person"))), facts.word("username")
     return replies.answer(fill(template, who=who, title=facts.connection_title, username=username))
@@ -175,7 +177,7 @@ def _render_link_tried(facts: RequestFacts) -> Answer:
 
 @renders(NoticeKind.LINK_PROVEN)
 def _render_link_proven(facts: RequestFacts) -> Answer:
-    """Tell a person that their link has ended, because the account's owner proved that it is theirs."""
+    """Tell an account's owner, or administrators, that the owner's proof ended someone else's link."""
     template = requests.PROVEN_OWN if facts.body.get("is_own") else requests.PROVEN
     who, owner = (kit.mention(facts.people.get(facts.word(name))) for name in ("person", "owner"))
     names = {"who": who, "owner": owner, "username": facts.word("username")}

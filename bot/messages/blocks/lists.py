@@ -1,4 +1,4 @@
-"""Lists of workspaces, of runs and of a server's users, in pages within 50 blocks; and their offers."""
+"""Lists of workspaces, runs and a server's users, paged to fit into 50 blocks, and offers based on them."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -57,20 +57,21 @@ from bot.messages.texts import answers, cards, problems, talk, times, waitlist
 from bot.messages.texts import runs as run_words
 from bot.messages.verb import Verb, find_verb
 
-#: Rows that fit into a message together with a title, a remark and buttons.
+#: How many rows fit into a message, together with a title, a remark and buttons.
 PAGE_SIZE = 20
-#: Rows that fit on a small screen; if there are more, they can be searched.
+#: How many rows fit on a small screen; a longer list has a search.
 AT_A_GLANCE: Final = 10
-#: Seconds before the newest read within which people regard reads as simultaneous.
+#: Reads that are at most this many seconds older than the newest one count as simultaneous.
 SEEN_TOGETHER_SECONDS: Final = 300.0
-#: The most rows with several buttons; beyond that each has a menu, so that a list is two screens at most.
+#: Maximum number of rows with several buttons; in longer lists each row has a menu, so that the list takes at
+#: most two screens.
 MAX_ROWS_WITH_BUTTONS: Final = 8
-#: Characters of the provider's words about a workspace, whose row has two lines.
+#: Maximum length of the provider's words about a workspace, so that its row has two lines.
 MAX_DETAIL_LENGTH: Final = 80
 
 
 def format_state_line(facts: WorkspaceFacts, workspace: Workspace) -> str:
-    """Return one workspace's state, and when it was read."""
+    """Return a workspace's state, and when it was read."""
     if waits := _format_wait(facts):
         return fill(answers.ROW, **_get_head(facts, workspace), state=waits)
     state, as_of = format_state(facts.now, workspace, facts.zone)
@@ -78,7 +79,7 @@ def format_state_line(facts: WorkspaceFacts, workspace: Workspace) -> str:
 
 
 def _format_wait(facts: WorkspaceFacts) -> Markup:
-    """Return what a workspace waits for between two attempts, and until when; empty if it doesn't wait."""
+    """Say what a workspace waits for between two attempts, and how long; "" if it doesn't wait."""
     wait = get_wait(facts)
     if wait is None:
         return Markup("")
@@ -91,7 +92,7 @@ def _get_thing_waited_for(wait: WaitlistEntry) -> str:
 
 
 def _get_head(facts: WorkspaceFacts, workspace: Workspace) -> dict[str, object]:
-    """Return the names for a workspace's first line; its name is a link while it can be opened."""
+    """Return the values for a workspace's first line; its name is a link if it can be opened."""
     is_open = facts.ide_url is not None and workspace.state is State.RUNNING
     name = kit.link(facts.ide_url or "", workspace.title) if is_open else workspace.title
     title = facts.connection_title
@@ -108,21 +109,21 @@ def get_state_word(workspace: Workspace, state: State) -> str:
 
 
 def format_choice_state(facts: WorkspaceFacts, workspace: Workspace) -> str:
-    """Format a workspace's state for an option of a menu: in words alone, without times."""
+    """Format a workspace's state for a menu option: in words only, without times."""
     if (wait := get_wait(facts)) is not None:
         return waitlist.WAITING.format(what=_get_thing_waited_for(wait))
     return get_state_word(workspace, _find_next_state(workspace, facts.operation))
 
 
 def _find_next_state(workspace: Workspace, operation: Operation | None) -> State:
-    """Return the state that an operation under way leads to; without one, the current state."""
+    """Return the state that the operation in progress leads to or, without one, the current state."""
     if operation is None:
         return workspace.current_state
     return State.STOPPING if operation.verb.brings_down else State.STARTING
 
 
 def format_state(now: float, workspace: Workspace, zone: ZoneInfo | None = None) -> tuple[Markup, Markup]:
-    """Return a workspace's state, since when it has been running if that is known, and when it was read."""
+    """Return a workspace's state, with when it began if that is known, and when it was read."""
     found = workspace.current_state
     state = Markup(get_state_word(workspace, found))
     since = workspace.started_at if found is State.RUNNING else workspace.down_at
@@ -146,12 +147,12 @@ def workspace_list(
     only: Mapping[str, Any] | None = None,
     words: str = "",
 ) -> Answer:
-    """List workspaces; ``shared_by`` (a mention) makes a list for everybody, without addresses.
+    """List workspaces; ``shared_by`` (a mention) makes the list visible to everyone, without addresses.
 
-    ``rows`` are all workspaces, those of a ``page``, or the most relevant ones of ``count``. ``only`` says
-    that they are filtered: what they are, the words of the filter, and how to find them again; ``words`` ask
-    for all. The owner's list begins with a menu: the buttons ``more`` and, if it is long, a search among all
-    workspaces.
+    ``rows`` are all workspaces, those of a ``page``, or the most relevant ones of ``count``. ``only``
+    describes a filter: what it selects, its words, and how to find the same workspaces again; ``words``
+    request all of them. The owner's list begins with a menu: the buttons ``more`` and, if the list is long, a
+    search among all workspaces.
     """
     one = get_page(rows, 1, PAGE_SIZE) if page is None else kit.RowPage(rows, page.number, page.remaining)
     is_shared, all_ = shared_by is not None, (one.number - 1) * PAGE_SIZE + len(rows) + one.remaining
@@ -180,9 +181,9 @@ def workspace_list(
 
 
 def card_answer(facts: WorkspaceFacts, *, remark: str = "") -> Answer:
-    """Answer with the card of an open operation, and its time, as only the real card is redrawn."""
+    """Answer with an open operation's card and the current time, because only the real card is updated."""
     card = render_operation_card(facts)
-    # An operation of a timer has no card of its own.
+    # An operation begun by a timer has no card of its own.
     has_card = facts.operation is None or facts.operation.planned_for is None
     below = fill(
         answers.AS_OF if has_card else answers.AS_OF_ALONE, at=kit.moment(facts.now, facts.now, facts.zone)
@@ -217,7 +218,7 @@ def status_answer(
     )
     small += [] if in_channel else list_machine_lines(facts.workspace)
     text = f"{text}\n{more}" if more else text
-    # Everybody reads a shared answer, but only the owner could use its buttons.
+    # Everyone reads a shared answer, but only the owner could use its buttons, so it has none.
     buttons: list[Element] = []
     if not in_channel:
         refresh = kit.button(cards.REFRESH, "status", workspace.id, of=workspace.title)
@@ -235,10 +236,10 @@ def status_answer(
 def render_workspaces(
     rows: Sequence[WorkspaceFacts], *, is_shared: bool = False
 ) -> tuple[list[Block], list[str]]:
-    """Draw workspaces below each other; also return when they were read, which is the oldest recent read.
+    """Render workspaces one below the other; also return their common read time, the oldest recent one.
 
-    Those read long before the others, or never, have their own time. A reason why several of them wait is
-    given once, above them.
+    Workspaces read long before the others, or never, show their own time. A reason for which several of them
+    wait is given once, above them.
     """
     all_seen = [seen for facts in rows if (seen := _get_read_at(facts)) is not None]
     since = max(all_seen, default=0.0) - SEEN_TOGETHER_SECONDS
@@ -262,7 +263,7 @@ def render_workspaces(
 
 
 def _find_common_holds(rows: Iterable[WorkspaceFacts]) -> dict[tuple[str, str], str]:
-    """Return why several workspaces wait, by connection and code, in the words for the first of them."""
+    """Map connection and code to why several workspaces wait, as worded for the first of them."""
     held = dict[tuple[str, str], list[str]]()
     for facts in rows:
         if (key := _get_hold(facts)) is not None and facts.operation is not None:
@@ -271,7 +272,10 @@ def _find_common_holds(rows: Iterable[WorkspaceFacts]) -> dict[tuple[str, str], 
 
 
 def _get_hold(facts: WorkspaceFacts) -> tuple[str, str] | None:
-    """Return why a workspace's operation waits; None if its connection isn't the cause."""
+    """Return the connection and the code of the reason why a workspace's operation waits.
+
+    Return None if its connection isn't the cause.
+    """
     operation = facts.operation
     if operation is None or not operation.is_open or find_block(facts, operation):
         return None
@@ -287,8 +291,8 @@ def _get_read_at(facts: WorkspaceFacts) -> float | None:
 def _render_row(
     facts: WorkspaceFacts, since: float, *, is_shared: bool, is_explained: bool
 ) -> tuple[str, list[Element]]:
-    """Draw a row: mark, name and connection; its state, and what happens next; buttons by importance."""
-    # Only the owner may see the address, and could use the buttons.
+    """Render a row: mark, name and connection; its state and what happens next; buttons by importance."""
+    # Only the owner may see the address and can use the buttons.
     facts = replace(facts, zone=None, ide_url=None, operation=None) if is_shared else facts
     workspace, operation = facts.workspace, facts.operation
     assert workspace is not None, "a row shows a workspace"
@@ -311,7 +315,7 @@ def _render_row(
 
 
 def _list_next(facts: WorkspaceFacts, workspace: Workspace) -> list[str]:
-    """Return what happens next to a workspace, or should be known about it, most important first."""
+    """Return what will happen to a workspace next or is worth knowing about it, most important first."""
     risk = format_stop_risk(workspace)
     condition = problems.describe_condition(workspace, facts.connection_title, helps=False)
     complaint = [safe(condition, MAX_DETAIL_LENGTH)] if condition else []
@@ -321,13 +325,13 @@ def _list_next(facts: WorkspaceFacts, workspace: Workspace) -> list[str]:
 
 
 def _render_with_buttons(text: str, buttons: Sequence[Element], is_long: bool) -> list[Block]:
-    """Return a row: one button is beside it, two and a menu are below; in a long list, all are in a menu."""
+    """Return a row with one button beside it, or two and a menu below; in a long list, with only a menu."""
     plain = [kit.without_colour(one) for one in buttons]
     return [kit.section(text, kit.menu(plain))] if is_long and len(plain) > 1 else row(text, plain)
 
 
 def _format_state_lines(facts: WorkspaceFacts, workspace: Workspace, *, is_shared: bool) -> str:
-    """Return a workspace's state and, for its owner, until when it runs, and its hours."""
+    """Return a workspace's state and, for its owner, when it stops and its scheduled hours."""
     now = [format_stop_risk(workspace)] if format_stop_risk(workspace) else []
     more = [*format_lines(facts), *list_lessons(facts)]
     own = [] if is_shared else [*now, *list_end_lines(facts), *more]
@@ -335,18 +339,18 @@ def _format_state_lines(facts: WorkspaceFacts, workspace: Workspace, *, is_share
 
 
 def list_row_buttons(facts: WorkspaceFacts, workspace: Workspace) -> list[Element]:
-    """Return the buttons of a workspace in a list that only its owner reads."""
+    """Return a workspace's buttons for a list that only its owner reads."""
     return list_buttons(facts, opening=[] if facts.is_unusable else [_link_or_ask_to_open(facts, workspace)])
 
 
 def _link_or_ask_to_open(facts: WorkspaceFacts, workspace: Workspace) -> Element:
-    """Return *Open* with the address itself, or a button that Usher answers if the address isn't known."""
+    """Return *Open* with the address itself, or a button that asks Usher if the address isn't known."""
     if not facts.ide_url:
         return kit.button(cards.OPEN, "open", workspace.id, style=kit.PRIMARY, of=workspace.title)
     return open_button(facts)
 
 
-#: The most buttons that people can take in at a glance.
+#: Maximum number of buttons for choosing a run: as many as people can take in at a glance.
 MAX_RUN_CHOICES = 5
 
 
@@ -358,9 +362,9 @@ def run_list(
     replaces: bool = False,
     only: Mapping[str, Any] | None = None,
 ) -> Answer:
-    """List runs. ``rows`` are all of them; a page beyond the end becomes the last one.
+    """List runs; ``rows`` are all of them, and a page number beyond the end gives the last page.
 
-    ``only`` is as for workspaces.
+    ``only`` describes a filter, as in ``workspace_list``.
     """
     one = get_page(rows, page, PAGE_SIZE)
     what, typed = (only["what"], only["words"]) if only is not None else (run_words.RUNS, "")
@@ -371,7 +375,7 @@ def run_list(
 
 
 def run_status(facts: RunFacts) -> Answer:
-    """Answer with a run's progress, the time of its last read, and its buttons."""
+    """Answer with a run's progress, when it was last read, and its buttons."""
     run = facts.run
     card = run_card(facts)
     if not run.is_going:
@@ -386,9 +390,9 @@ def run_status(facts: RunFacts) -> Answer:
 
 
 def list_run_choices(verb: str, runs: Sequence[Run], now: float, zone: tzinfo) -> list[Element]:
-    """Return a button per run for a verb (stop, logs, status), distinguished by the time of its request.
+    """Return a button per run for a verb (stop, logs, status); equal names show their request times.
 
-    A button has no formatting, so the time is in the person's own zone.
+    Buttons can't contain formatted times, so the time is written in the person's own zone.
     """
     labels = {"stop": run_words.STOP_ONE, "logs": run_words.LOGS_ONE}
     names = [kit.line(run.name).casefold() for run in runs]
@@ -404,7 +408,7 @@ def list_run_choices(verb: str, runs: Sequence[Run], now: float, zone: tzinfo) -
 
 
 def render_run_row(facts: RunFacts) -> list[Block]:
-    """Draw one run in a list."""
+    """Render one run as a row of a list."""
     state = Markup("\n".join(format_state_lines(facts)))
     sentence = fill(run_words.ROW, name=facts.run.name, title=facts.connection_title, state=state)
     buttons = [kit.without_colour(one) for one in _list_run_buttons(facts)]
@@ -431,7 +435,7 @@ _IN_A_SECTION: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class ListRow:
-    """A row for one of several; it has the effect of a stop only if that ends it for good."""
+    """Hold one workspace's row, with the effect of a stop only if the stop ends it permanently."""
 
     workspace: Workspace
     title: str
@@ -439,7 +443,7 @@ class ListRow:
 
 
 def list_command_buttons(commands: Sequence[str]) -> list[Element]:
-    """Return a button for each command, labelled with its effect; a command that is too long gets none."""
+    """Return a button per command, labelled with its effect; commands that are too long are left out."""
     return [
         kit.button(
             kit.line(describe_command(command), limits.MAX_BUTTON_LENGTH),
@@ -451,7 +455,7 @@ def list_command_buttons(commands: Sequence[str]) -> list[Element]:
 
 
 def offer_workspace(verb: str, workspace: Workspace, title: str) -> Answer:
-    """Offer to change a workspace, in its present state."""
+    """Offer to change a workspace; the offer is valid only until the workspace is started again."""
     press = make_change(verb, workspace)
     cost = format_cost(workspace, None, "force" if verb == "force" else "stop")
     offered = _offer(find_verb("workspace", verb), workspace.title, title, press, cost)
@@ -459,14 +463,14 @@ def offer_workspace(verb: str, workspace: Workspace, title: str) -> Answer:
 
 
 def stop_run(run: Run, title: str, verb: str) -> Answer:
-    """Offer to stop a run, or to force it to quit."""
+    """Offer to stop a run, or to force-quit it."""
     press = ButtonValue(f"job_{verb}", run.id)
     offered = _offer(find_verb("job", verb), run.name, title, press)
     return replace(offered, about=Referents(runs=(run.id,), is_question=True))
 
 
 def run_again(run: Run, title: str) -> Answer:
-    """Offer to run a job once more; it may cost money, so it takes a press."""
+    """Offer to run a job once more, which needs a button press because it may cost money."""
     offered = _offer(find_verb("job", "run"), run.name, title, ButtonValue("job_again", run.id))
     return replace(offered, about=Referents(runs=(run.id,), is_question=True))
 
@@ -487,7 +491,7 @@ def offer_several(
     at: float | None = None,
     when: Markup | None = None,
 ) -> Answer:
-    """Offer to change several workspaces: all are named, and those that would end for good are marked.
+    """Offer to change several workspaces, naming all of them and marking those that would end permanently.
 
     ``when`` is the time ``at`` as its reader sees it.
     """
@@ -533,9 +537,9 @@ def format_in_state(
     operation: Operation | None = None,
     reached: Collection[State] = (),
 ) -> str:
-    """Fill a sentence with a workspace's name and its state; an operation under way takes precedence.
+    """Fill a sentence with a workspace's name and state; an operation in progress takes precedence.
 
-    Its state is *already* the right one if it is among those to be ``reached``.
+    If the state is among ``reached``, the sentence says that the workspace is *already* in it.
     """
     state, (_, as_of) = _find_next_state(workspace, operation), format_state(now, workspace, zone)
     word = get_state_word(workspace, state)
@@ -545,7 +549,7 @@ def format_in_state(
     return fill(template, name=workspace.title, being=Markup(f"{being}{seen}"))
 
 
-#: The most users that one message shows, and one paragraph; they fit, however long the names are.
+#: Maximum number of users per message, and of lines per paragraph; they fit however long the names are.
 MAX_USERS: Final = 60
 _LINES_PER_PARAGRAPH: Final = 12
 _MAX_FACTS: Final = 30
@@ -560,7 +564,7 @@ def answer_server_info(
     page: int = 1,
     replaces: bool = False,
 ) -> Answer:
-    """Answer with a server's facts, and one page of its users; a page beyond the end is the last one."""
+    """Answer with a server's facts and one page of its users; a page beyond the end gives the last one."""
     users = snapshot.payload.users
     one = get_page(users, page, MAX_USERS)
     heading = fill(answers.ABOUT, title=title)

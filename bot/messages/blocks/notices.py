@@ -1,4 +1,4 @@
-"""Messages that a person must not miss: sent as new ones, as an edit notifies nobody, and edited later."""
+"""Messages that a person must not miss: posted as new messages, because edits notify no one; edited later."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -18,13 +18,13 @@ from bot.support.declarations import require_complete
 
 
 def find_renderer(kind: NoticeKind) -> Renderer:
-    """Return the renderer of a kind of message."""
+    """Return the renderer for a kind of message."""
     require_complete()
     return RENDERERS[kind]
 
 
 def _is_row_gone(kind: NoticeKind, facts: Facts) -> bool:
-    """Return whether a kind of message can't be rendered, because its row is gone."""
+    """Return whether a message of this kind can't be rendered because its row is gone."""
     if kind is NoticeKind.CARD:
         return not isinstance(facts, WorkspaceFacts) or facts.operation is None
     return type(facts) is Facts and kind.subject in render_gone
@@ -54,7 +54,7 @@ def _get_identity(button: Element) -> tuple[str | None, ...]:
 
 
 def is_true(kind: NoticeKind, facts: Facts) -> bool:
-    """Return whether a message would be true now; cards and questions stay true beside newer ones."""
+    """Return whether a message would still be true now; cards and questions stay true beside newer ones."""
     is_beside = bool(kind.marks & (Mark.CARD | Mark.ASKS))
     if _is_row_gone(kind, facts) or (facts.is_superseded and not is_beside):
         return False
@@ -62,10 +62,10 @@ def is_true(kind: NoticeKind, facts: Facts) -> bool:
 
 
 def render_pending(kind: NoticeKind, facts: Facts) -> Answer | None:
-    """Render a pending notice for the present state; None if there is nothing left to tell.
+    """Render a pending notice for the present state, or return None if there is nothing left to say.
 
-    The end of an operation is always told: if the notice is no longer true, as its card, with what has
-    happened since.
+    The end of an operation is always reported: if the notice is no longer true, the operation's card is
+    rendered instead, with what has happened since.
     """
     if isinstance(facts, HeldFacts):
         return render(kind, facts) if _list_pending(facts) else None
@@ -83,7 +83,7 @@ def render_pending(kind: NoticeKind, facts: Facts) -> Answer | None:
 
 
 def _is_taken_back(facts: WorkspaceFacts | RunFacts) -> bool:
-    """Return whether another request replaced or cancelled it before its card was sent, and was answered."""
+    """Return whether an operation or run was replaced or cancelled by a later request that was answered."""
     work_item = facts.operation if isinstance(facts, WorkspaceFacts) else facts.run
     return work_item is not None and (
         work_item.outcome is Outcome.REPLACED
@@ -91,17 +91,17 @@ def _is_taken_back(facts: WorkspaceFacts | RunFacts) -> bool:
     )
 
 
-#: The most lines of a summary, and the most in a paragraph.
+#: Maximum number of lines in a summary, and of names in one sentence.
 _MAX_LINES: Final = 30
-#: Notices which say that a workspace can be opened.
+#: Notices that say a workspace can be opened.
 READY_KINDS: Final = frozenset({NoticeKind.READY, NoticeKind.READY_LINK, NoticeKind.TURNED_OUT})
 _IN_A_SECTION: Final = 8
 
 
 def render(kind: NoticeKind, facts: Facts) -> Answer:
-    """Draw a notice from its facts; if its row is gone, a sentence says so.
+    """Render a notice from its facts or, if its row is gone, a sentence that says so.
 
-    Once something newer was requested, only a question keeps its buttons.
+    Once something newer has been requested, only a question keeps its buttons.
     """
     if _is_row_gone(kind, facts):
         return render_gone[kind.subject]()
@@ -114,14 +114,14 @@ def render(kind: NoticeKind, facts: Facts) -> Answer:
 @renders(NoticeKind.MESSAGE)
 @renders(NoticeKind.REPLY)
 def render_answer(facts: Facts) -> Answer:
-    """Return the Answer that a reply or a plain message carries in its body, as it was made then."""
+    """Return the Answer stored in the body of a reply or plain message, unchanged."""
     answer = stored.read(facts.body, facts.written_at)
     return replace(answer, text=kit.truncate(answer.text, limits.MAX_TEXT_LENGTH) or kit.EMPTY_TEXT)
 
 
 @renders(NoticeKind.OUTAGE)
 def render_outage(facts: Facts) -> Answer:
-    """Say that an outage began or ended: ``what`` happened ``since`` when, and how long it lasted."""
+    """Say that an outage began or ended: ``what`` happened, ``since`` when, and how long it lasted."""
     template = notices.OUTAGES[facts.word("what") or "away"]
     since, until = facts.time("since"), facts.time("until")
     names: dict[str, Any] = {
@@ -130,20 +130,20 @@ def render_outage(facts: Facts) -> Answer:
         "lasted": times.format_duration(until - since),
         "until": kit.moment(until, facts.now, facts.zone),
         "place": facts.word("place"),
-        # The address is our own, from the settings.
+        # This address is our own, from the settings, so it needs no escaping.
         "page": Markup(f"<{facts.word('page')}>"),
     }
     return notice(template, facts, **names)
 
 
 def _list_pending(facts: HeldFacts) -> list[tuple[tuple[NoticeKind, Facts], Answer]]:
-    """Return the notices of a message that are still to be sent, each with its own answer."""
+    """Return a message's notices that are still to be sent, each with its own answer."""
     return [(one, answer) for one in facts.held if (answer := render_pending(*one)) is not None]
 
 
 @renders(NoticeKind.SUMMARY)
 def _render_summary(facts: HeldFacts) -> Answer:
-    """Render the notices of an outage as one message: similar ones in one sentence, buttons below."""
+    """Render the notices of an outage as one message, with similar ones in one sentence and buttons below."""
     left = _list_pending(facts)
     since = min((one.written_at for (_, one), _ in left), default=facts.now)
     heading = fill(
@@ -165,7 +165,7 @@ def _render_summary(facts: HeldFacts) -> Answer:
 
 
 def _write_lines(left: Sequence[tuple[tuple[NoticeKind, Facts], Answer]]) -> list[str]:
-    """Return the lines of several messages, with similar ones in one sentence."""
+    """Return the lines of several messages, with similar ones combined into one sentence."""
     alike: dict[tuple[str, str], list[Facts]] = {}
     lines = list[str]()
     for (kind, one), answer in left:
@@ -180,7 +180,7 @@ def _write_lines(left: Sequence[tuple[tuple[NoticeKind, Facts], Answer]]) -> lis
 
 @renders(NoticeKind.RESULTS)
 def _render_results(facts: HeldFacts) -> Answer:
-    """Draw the results of one request for several workspaces, with the first button of each."""
+    """Render the results of one request for several workspaces, with the first button of each."""
     left = _list_pending(facts)
     if len(left) == 1:
         return left[0][1]
@@ -200,7 +200,7 @@ def _render_results(facts: HeldFacts) -> Answer:
 
 
 def _format_alike(words: tuple[str, str], of: Sequence[Facts]) -> str:
-    """Say the same about one or several, with their names."""
+    """Write one sentence about one or several objects of which the same is true, with their names."""
     names = [f"*{kit.safe(get_name(one), kit.MAX_NAME_LENGTH)}*" for one in of]
     last = (
         names[-1] if len(names) <= _MAX_LINES else fill(notices.MORE_OF_THEM, count=len(names) - _MAX_LINES)

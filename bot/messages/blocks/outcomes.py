@@ -1,4 +1,4 @@
-"""Messages about an operation that has ended, takes long, or has an unknown outcome."""
+"""Messages about an operation that has ended, is taking long, or has an unknown outcome."""
 
 from typing import Final
 
@@ -47,7 +47,7 @@ FAILURES: Final = frozenset({NoticeKind.FAILED, NoticeKind.REFUSED})
 
 
 def is_ready_over(facts: WorkspaceFacts) -> bool:
-    """Return whether what was told as ready isn't up any more, or something else was asked for since."""
+    """Return whether a workspace reported as ready is down again, or something else has been requested."""
     return facts.workspace is not None and (facts.is_superseded or facts.state in notices.READY_UNTIL)
 
 
@@ -57,11 +57,11 @@ def is_ready_over(facts: WorkspaceFacts) -> bool:
     together=lambda facts: None if facts.is_unusable else notices.READY_TOGETHER,
 )
 def render_ready(facts: WorkspaceFacts) -> Answer:
-    """Say that a workspace is up, or how that has ended since."""
+    """Say that a workspace is up, or why it no longer is."""
     operation = facts.operation
     if is_ready_over(facts):
         ended_at = (operation.ended_at if operation is not None else None) or facts.written_at
-        # If something else was requested since, the present state doesn't follow from this.
+        # If something else has been requested since, the present state isn't a result of this operation.
         template = notices.READY_BEFORE if facts.is_superseded else notices.READY_UNTIL[facts.state]
         at = kit.moment_at(ended_at, facts.now, facts.zone)
         return kit.message(fill_notice(template, facts, at=at))
@@ -92,14 +92,14 @@ def render_ready(facts: WorkspaceFacts) -> Answer:
     together=lambda _facts: notices.READY_TOGETHER,
 )
 def _render_ready_link(facts: WorkspaceFacts) -> Answer:
-    """Draw the address that came, or changed, after people had read that the workspace is ready."""
+    """Render an address that appeared or changed after *ready* was sent for a workspace."""
     lines, small, buttons = describe_running(facts, place=Markup(kit.line(facts.connection_title)))
     said = fill_notice(notices.READY_LINK, facts, mark=get_mark(facts))
     return kit.message(kit.join([said, *lines], "\n"), small, buttons)
 
 
 def _is_missed(facts: WorkspaceFacts) -> bool:
-    """Return whether a workspace still isn't in the state that an operation was for."""
+    """Return whether a workspace still isn't in the state that an operation was meant to reach."""
     return facts.operation is not None and not is_reached_anyhow(facts, facts.operation)
 
 
@@ -115,7 +115,7 @@ def _render_failed(facts: WorkspaceFacts) -> Answer:
 
 
 def _render_failure(facts: WorkspaceFacts, outcome: Outcome) -> Answer:
-    """Render the failure of an operation with its cause, or the present state if it was reached anyway."""
+    """Render why an operation failed, or the present state if its goal was reached anyway."""
     operation = facts.operation
     if operation is not None and operation.outcome is not None:
         outcome = operation.outcome
@@ -143,7 +143,7 @@ def _is_down(facts: WorkspaceFacts) -> bool:
 
 def _get_combined_texts(facts: WorkspaceFacts) -> tuple[str, str] | None:
     operation = facts.operation
-    # The message about a class names the person who ended it.
+    # A stop by a class isn't combined with others, because its message names the person who ended the class.
     if facts.state is not State.STOPPED or facts.stopping_class is not None or operation is None:
         return None
     return notices.PLANNED_TOGETHER if operation.planned_for is not None else notices.STOPPED_TOGETHER
@@ -153,7 +153,7 @@ def _get_combined_texts(facts: WorkspaceFacts) -> tuple[str, str] | None:
 @renders(NoticeKind.STOPPED_ELSEWHERE, is_true=_is_down)
 @renders(NoticeKind.SUSPENDED, is_true=_is_down)
 def _render_stopped(facts: WorkspaceFacts) -> Answer:
-    """Say that a workspace is down, whether the person asked for that or it was stopped elsewhere."""
+    """Say that a workspace is down, whether its owner asked for that or it was stopped elsewhere."""
     operation, workspace = facts.operation, facts.workspace
     if operation is not None and operation.cause == "not_made":
         return _render_not_created(facts)
@@ -168,8 +168,7 @@ def _render_stopped(facts: WorkspaceFacts) -> Answer:
     elif is_asked and operation is not None and not operation.has_called and not is_planned:
         template = notices.STOPPED_ALREADY
     if is_gone:
-        # A workspace that is gone wasn't merely stopped; only its owner's consent means that this was
-        # intended.
+        # A workspace that is gone wasn't just stopped; only its owner's consent shows that this was intended.
         template = notices.ENDED if operation is not None and operation.agreed else notices.NO_LONGER_EXISTS
     usual = fill_notice(template, facts, because=format_failure(facts))
     if template == notices.NO_LONGER_EXISTS and workspace is not None and workspace.detail:
@@ -196,7 +195,7 @@ def _has_turned_out(facts: WorkspaceFacts) -> bool:
 
 @renders(NoticeKind.TURNED_OUT, is_true=_has_turned_out)
 def _render_turned_out(facts: WorkspaceFacts) -> Answer:
-    """Draw what has happened to a workspace since its owner read how something had ended."""
+    """Render what has happened to a workspace since its owner read how an operation had ended."""
     said = facts.word("said")
     if said not in notices.TURNED_OUT:
         return _render_stopped(facts)
@@ -259,7 +258,7 @@ def _render_waiting(facts: WorkspaceFacts) -> Answer:
 
 @renders(NoticeKind.OUTCOME_QUESTION)
 def render_question(facts: WorkspaceFacts) -> Answer:
-    """Draw the question whether to make another one, or say that it is no longer open."""
+    """Render the question whether to create another workspace, or say that it has been settled."""
     operation, workspace = facts.operation, facts.workspace
     buttons = list_question_buttons(operation.id) if operation is not None else []
     question = notice(notices.ASKED, facts, buttons)

@@ -1,6 +1,7 @@
-"""Texts next to blocks or instead of them: if Slack doesn't draw something, they say it, with its addresses.
+"""Plain texts sent with blocks or instead of them; they repeat the blocks' content, with addresses.
 
-They go exactly where the blocks would, so nobody reads an address who couldn't have read it there.
+People read them where Slack doesn't show the blocks. They are sent only where the blocks would be, so nobody
+can read an address who couldn't have read it there.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,17 +12,17 @@ from bot.messages.blocks import kit, limits
 from bot.messages.blocks.kit import Block
 from bot.messages.texts import notices
 
-#: Buttons that are a message's purpose, as they open the address that it hands over.
+#: Buttons that are a message's purpose, because they open the address that it delivers.
 _PURPOSES: Final = frozenset({"open_url", "link_url"})
 
 
-#: Blocks of answers that are given repeatedly, by identity, with their text once it was made.
+#: Maps the identity of blocks that are sent repeatedly to the blocks and, once made, their text.
 _shared: dict[int, tuple[tuple[Block, ...], list[str]]] = {}
 _MAX_SHARED: Final = 200
 
 
 def share(answer: Answer) -> Answer:
-    """Share the blocks of an answer that is given repeatedly, so that its text is made only once."""
+    """Register the blocks of an answer that is sent repeatedly, so that its text is made only once."""
     if len(_shared) >= _MAX_SHARED:
         _shared.clear()
     _shared[id(answer.blocks)] = (answer.blocks, [])
@@ -29,9 +30,9 @@ def share(answer: Answer) -> Answer:
 
 
 def make_fallback_text(answer: Answer) -> str:
-    """Return the text for an answer's blocks: all their lines, except for a program's output.
+    """Return the text for an answer's blocks: all their lines except a program's output.
 
-    Screen readers read it instead of the blocks, and phones show its beginning in a notification
+    Screen readers read it instead of the blocks, and phones show the beginning of it in a notification
     (``docs/internals/slack.md``, "Messages").
     """
     _, made = _shared.get(id(answer.blocks), (answer.blocks, []))
@@ -47,7 +48,7 @@ def make_fallback_text(answer: Answer) -> str:
 
 
 def make_plain_text(answer: Answer) -> str:
-    """Return an answer as text alone: all its lines, and the address of each button that opens one."""
+    """Return an answer as plain text: all its lines, and the address of each button that opens one."""
     if not answer.blocks:
         return answer.text
     text = "\n".join(kit.strip_markup(line) for line in kit.iterate_lines(answer.blocks)) or answer.text
@@ -56,7 +57,7 @@ def make_plain_text(answer: Answer) -> str:
 
 
 def make_plain_view(view: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a view as paragraphs alone, without its fields and buttons."""
+    """Return a view as paragraphs only, without its fields and buttons."""
     blocks = view.get("blocks", ())
     lines = [*kit.iterate_lines(blocks)] or [notices.FORM_REFUSED]
     lines += _list_addresses(blocks, kit.ADDRESSES)
@@ -71,7 +72,7 @@ def _list_addresses(blocks: Iterable[Block], names: frozenset[str]) -> Iterator[
 
 
 def _append_addresses(text: str, addresses: Iterable[str]) -> str:
-    """Return a text with addresses below it; if that is too long, cut the text and not an address."""
+    """Return a text with addresses below it; if that is too long, the text is cut, but never an address."""
     below = ""
     for line in addresses:
         if line not in text + below and len(below) + len(line) < limits.MAX_TEXT_LENGTH // 2:

@@ -1,4 +1,4 @@
-"""Hours and lessons, as lines and buttons of their workspaces."""
+"""Hours and lessons, as lines and buttons for the workspaces they apply to."""
 
 from collections.abc import Collection, Iterable
 from datetime import date
@@ -17,15 +17,15 @@ from bot.messages.texts import courses as texts
 from bot.messages.texts import hours as words
 from bot.messages.texts import times
 
-#: A day on which no zone changes its clocks, used to draw times of day.
+#: A day on which no zone changes its clocks, used to format times of day.
 _ANY_DAY: Final = date(2024, 1, 15)
 
 
 def format_time_of_day(minutes: int | None, reader_zone: ZoneInfo | None) -> Markup:
-    """Format a recurring time of any zone in its reader's style, with 12 or 24 hours.
+    """Format a recurring time in any zone in the reader's style, with a 12- or 24-hour clock.
 
-    For several readers, or an unknown zone, the hours are plain, as Slack would show each reader another
-    time.
+    For several readers, or an unknown zone, the time is plain text, because Slack would show each reader a
+    different time.
     """
     if minutes is None or reader_zone is None:
         return Markup(clock(minutes))
@@ -34,7 +34,7 @@ def format_time_of_day(minutes: int | None, reader_zone: ZoneInfo | None) -> Mar
 
 
 def format_zones(zones: Iterable[str], reader_zone: ZoneInfo | None) -> Markup:
-    """Format the zones of recurring times, if any differs from the reader's: `` (Singapore)``."""
+    """Format the zones of recurring times, as in `` (Singapore)``, if any differs from the reader's."""
     found = dict.fromkeys(zones)
     if reader_zone is not None and found.keys() <= {reader_zone.key}:
         return Markup("")
@@ -43,7 +43,7 @@ def format_zones(zones: Iterable[str], reader_zone: ZoneInfo | None) -> Markup:
 
 
 def format_rule(rule: HoursRule, reader_zone: ZoneInfo | None) -> Markup:
-    """Format hours: ``weekdays 09:00–18:00``."""
+    """Format hours, as in ``weekdays 09:00–18:00``."""
     named = [day.capitalize() for day in DAYS if day in rule.days]
     days = words.DAY_NAMES.get(rule.days) or ", ".join([*named, *_format_dates(rule.days - EVERY_DAY)])
     template = words.BOTH if rule.starts is not None else words.ONLY_STOP
@@ -57,7 +57,7 @@ def _format_dates(days: Iterable[str]) -> list[str]:
 
 
 def format_weekdays(named: Collection[str]) -> str:
-    """Format weekdays: ``Tuesdays and Thursdays``."""
+    """Format weekdays, as in ``Tuesdays and Thursdays``."""
     if named == EVERY_DAY:
         return texts.EVERY_DAY
     return times.join_names(
@@ -117,5 +117,5 @@ def describe_stop(facts: WorkspaceFacts) -> tuple[str, dict[str, Any]] | None:
 
 
 def name_stopper(facts: ClassFacts) -> Markup:
-    """Name the person who ends the class."""
+    """Name the person who is ending the class."""
     return kit.mention(facts.people.get(facts.card.stopper))

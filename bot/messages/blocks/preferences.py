@@ -1,4 +1,4 @@
-"""A person's preferences: the present ones, in their Home and on request, and the form."""
+"""A person's preferences: as shown in their Home tab and on request, and the form that changes them."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -16,32 +16,32 @@ SETTINGS_CALLBACK: Final = "settings"
 TELL, ASKING, ASSISTANT, MESSAGES = "tell", "asking", "assistant", "messages"
 #: The choice that means never.
 NEVER_OPTION: Final = "-"
-#: Hours after which people can choose to be asked about a workspace that was left running.
+#: Choices for how long a workspace is left running before its owner is asked about it, in hours.
 ASKING_HOURS: Final = (4, 8, 12, 24, 48)
-#: The most names that are shown.
+#: Maximum number of names shown in a list of names.
 _MAX_NAMES: Final = 10
 
 
 def render_section(facts: PreferenceFacts, heading: str = "") -> Block:
-    """Return the present preferences, with the button that opens the form; only for the person themselves."""
+    """Return the current preferences, with the button that opens the form, for their owner only."""
     sentences = [*([heading] if heading else []), *_format_sentences(facts)]
     return kit.section("\n".join(sentences), kit.button(words.CHANGE, "settings_form"))
 
 
 def answer_preferences(facts: PreferenceFacts, view: dict[str, Any] | None = None) -> Answer:
-    """Return the section as an answer with its time, and the form if one can be opened."""
+    """Return the preferences as an answer with the time, and the form if one can be opened."""
     small = kit.context(fill(answers.AS_OF_ALONE, at=kit.moment(facts.now, facts.now)))
     shown = kit.answer([render_section(facts, words.SETTINGS_HEADING), small])
     return Answer(text=shown.text, blocks=shown.blocks, view=view)
 
 
 def build_saved_view(facts: PreferenceFacts) -> dict[str, Any]:
-    """Return the view that replaces the form once it is saved."""
+    """Return the view that replaces the form once it has been saved."""
     return build_workspace_saved_view("\n".join(_format_sentences(facts)))
 
 
 def build_workspace_saved_view(said: str) -> dict[str, Any]:
-    """Return the view that replaces the form once it is saved, with what applies now."""
+    """Return the view that replaces one workspace's form once it has been saved, with what applies now."""
     return kit.modal(words.SETTINGS_TITLE, [kit.section(f"{words.SAVED}\n{said}")])
 
 
@@ -62,7 +62,7 @@ def _format_sentences(facts: PreferenceFacts) -> list[str]:
 
 
 def _format_asking(facts: PreferenceFacts) -> list[str]:
-    """Format the hours until the question about a running workspace, by connection."""
+    """Say after how many hours the person is asked about a running workspace, for each connection."""
     usual = find_asking_hours(facts.wanted.idle_prompt_after, None)
     if (only := {*facts.asked_after.values()}) and len(only) == 1:
         (usual,) = only
@@ -86,7 +86,7 @@ def _format_asking_hours(hours: float | None, asks: str, never: str, **more: Any
 
 
 def build_form(facts: PreferenceFacts, command: str) -> dict[str, Any]:
-    """Return the form, filled with the present preferences; ``command`` is the one for workspaces."""
+    """Return the form filled with the current preferences; ``command`` is the one for workspaces."""
     wanted = facts.wanted
     topics = [kit.option(topic, said) for topic, said in words.TOPICS.items()]
     sent = [one for one in topics if getattr(wanted, one["value"])]
@@ -111,7 +111,7 @@ def build_form(facts: PreferenceFacts, command: str) -> dict[str, Any]:
 
 
 def answer_workspace(workspace: Workspace, said: str, chosen: str) -> Answer:
-    """Answer with the messages that a person gets about a workspace, and the form if it can be opened."""
+    """Answer with which messages a person receives about a workspace, and the form if it can be opened."""
     change = kit.button(words.CHANGE, "settings_form", workspace.id, of=workspace.title)
     shown = kit.answer([kit.section(said, change)])
     options = [kit.option(value, label) for value, label in words.MESSAGES.items()]

@@ -1,4 +1,4 @@
-"""Renderers: the functions that draw each kind of message from its facts."""
+"""Renderers: the functions that turn facts into each kind of message."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,10 +14,10 @@ D = TypeVar("D", bound=Callable[..., Answer])
 
 @dataclass(frozen=True, slots=True)
 class Renderer:
-    """How a kind of message is rendered, and when its text is true.
+    """Hold how a kind of message is rendered, and when its text is true.
 
-    ``is_true`` says whether its content is still true when it is sent. ``together`` has the words for one and
-    for several at once; None if each message has words of its own.
+    ``is_true`` returns whether its content is still true when it is sent. ``together`` returns the wording
+    for one and for several such messages in one sentence, or None if each message has its own words.
     """
 
     render: Callable[[Any], Answer]
@@ -26,7 +26,7 @@ class Renderer:
 
 
 RENDERERS: Final[dict[NoticeKind, Renderer]] = {}
-#: Functions that render the answer if the row of a message is gone, by the subject of its kind.
+#: Maps what a kind of message is about to the function that renders the answer if that row is gone.
 render_gone: Registry[Callable[[], Answer]] = Registry()
 
 
@@ -36,7 +36,7 @@ def renders(
     is_true: Callable[[Any], bool] = lambda _facts: True,
     together: Callable[[Any], tuple[str, str] | None] = lambda _facts: None,
 ) -> Callable[[D], D]:
-    """Return the decorator of a kind's renderer, which gets the facts of its family."""
+    """Return the decorator for a kind's renderer, which receives the facts of the kind's family."""
 
     def declare(render: D) -> D:
         if kind in RENDERERS:
@@ -44,7 +44,7 @@ def renders(
 
         @wraps(render)
         def render_labelled(context: Any) -> Answer:
-            """Label the buttons of the message for a screen reader."""
+            """Render the message, with its buttons labelled for a screen reader."""
             answer = render(context)
             return replace(answer, blocks=tuple(add_block_labels(answer.blocks, context.objects)))
 

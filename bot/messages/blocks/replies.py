@@ -1,7 +1,7 @@
-"""Answers of verbs and buttons that aren't cards: sentences, problems, questions, requests, ways to link.
+"""Answers to verbs and buttons, other than cards: sentences, problems, questions, requests, ways to link.
 
-The texts have commands as they are typed in a direct message. In a channel, a form or a Home, only the slash
-command works.
+The texts show commands as they are typed in a direct message. In a channel, a form or the Home tab, only the
+slash command works.
 """
 
 import re
@@ -21,7 +21,8 @@ from bot.messages.blocks.kit import Block, Element, Markup, fill, safe
 from bot.messages.texts import answers, cards, pages, talk, times
 from bot.messages.verb import Effect, find_verb, list_verbs
 
-#: The most buttons that people can take in at a glance; if there are more, they search.
+#: Maximum number of buttons for choosing: as many as people can take in at a glance. If there are more,
+#: people search.
 MAX_CHOICES = 5
 #: Verbs that ask for confirmation before they do anything.
 _CONFIRMED_VERBS = frozenset({"stop", "remove"})
@@ -30,7 +31,7 @@ _CONFIRMED_VERBS = frozenset({"stop", "remove"})
 def answer(
     text: str, buttons: Iterable[Element] = (), *, in_channel: bool = False, replaces: bool = False
 ) -> Answer:
-    """Answer with one paragraph of our own text, already filled and escaped."""
+    """Answer with one paragraph of our own text, already filled in and escaped."""
     rows = kit.actions(buttons) if (buttons := list(buttons)) else []
     return kit.answer([kit.section(text), *rows], in_channel=in_channel, replaces=replaces)
 
@@ -42,7 +43,7 @@ def hint(sentence: str, buttons: Iterable[Element] = (), *, more: str = "") -> A
 
 
 def as_question(answer: Answer) -> Answer:
-    """Return an answer whose buttons say that they answer a question."""
+    """Return an answer with its buttons marked as answers to a question."""
     rows = enumerate(answer.blocks)
     named = (
         {**one, "block_id": f"{kit.QUESTION}:{at}"} if one["type"] == "actions" else one for at, one in rows
@@ -51,7 +52,7 @@ def as_question(answer: Answer) -> Answer:
 
 
 def with_remarks(answer: Answer, remarks: Sequence[str]) -> Answer:
-    """Add small grey texts below an answer."""
+    """Add small grey texts below an answer's first block."""
     if not remarks:
         return answer
     first, *rest = answer.blocks
@@ -59,7 +60,7 @@ def with_remarks(answer: Answer, remarks: Sequence[str]) -> Answer:
 
 
 def with_button(answer: Answer, button: Element) -> Answer:
-    """Add a button below an answer, next to a button that is alone there."""
+    """Add a button below an answer, next to the existing button if there is just one."""
     *blocks, last = answer.blocks
     is_beside = last["type"] == "actions" and len(last["elements"]) < kit.BUTTONS_PER_ROW
     rows = (*blocks, *kit.actions([*last["elements"], button])) if is_beside else ()
@@ -74,14 +75,14 @@ def problem(sentence: str, reference: str, buttons: Iterable[Element] = ()) -> A
 
 
 def plain_problem(sentence: str, reference: str) -> Answer:
-    """Answer with a problem as plain text, not yet escaped (``texts.problems``)."""
+    """Answer with a problem in plain text that hasn't been escaped yet (``texts.problems``)."""
     return problem(safe(sentence), reference)
 
 
 def verb_button(
     verb: str, workspace: Workspace, number: int, effects: StopEffects, label: str | None = None
 ) -> Element:
-    """Return the button that runs a verb on a workspace; a number distinguishes it from others in its row."""
+    """Return the button that runs a verb on a workspace, numbered to set it apart in its row."""
     text = kit.line(
         label or f"{find_verb('workspace', verb).label} {workspace.title}", limits.MAX_BUTTON_LENGTH
     )
@@ -103,7 +104,7 @@ def list_choice_buttons(
     labels: Sequence[str],
     effects_of: Callable[[Workspace], StopEffects],
 ) -> list[Element]:
-    """Return a button per workspace for the first few, and a search for the rest if the verb has one."""
+    """Return buttons for the first few workspaces, and a search for the rest if the verb has one."""
     if not find_verb("workspace", verb).label:
         return []
     buttons = [
@@ -116,7 +117,7 @@ def list_choice_buttons(
 
 
 def search(verb: str) -> Element:
-    """Return a field that completes the names of the person's own workspaces."""
+    """Return a field that autocompletes the names of the person's own workspaces."""
     return {
         "type": "external_select",
         "action_id": ButtonValue(verb, mark="workspace").action_id,
@@ -126,7 +127,7 @@ def search(verb: str) -> Element:
 
 
 def question(button: Element) -> Answer:
-    """Ask a button's question in a form; if none can be opened, with a button that agrees."""
+    """Ask a button's question in a form or, if none can be opened, in an answer with a confirm button."""
     asked = button["confirm"]
     agrees, keeps = asked["confirm"]["text"], asked["deny"]["text"]
     section = kit.section(f"*{asked['title']['text']}*\n{asked['text']['text']}")
@@ -146,9 +147,9 @@ def question(button: Element) -> Answer:
 def link_buttons(
     connections: Sequence[tuple[str, str]], waiting: str = "", *, template: str = cards.LINK, first: int = 0
 ) -> list[Element]:
-    """Return *Link* for each (name, title); its click is answered with a new link.
+    """Return *Link* for each (name, title), which is answered with a new link.
 
-    ``first`` is the number of the first one, if others precede it.
+    ``first`` is the number of the first button, if others precede it.
     """
     return [
         kit.button(
@@ -161,9 +162,9 @@ def link_buttons(
 
 
 def new_buttons(connections: Sequence[tuple[str, str]], *, first: int = 0) -> list[Element]:
-    """Return *New workspace* for each (name, title), with the title if it isn't the only button.
+    """Return *New workspace* for each (name, title), with the title unless there is only one button.
 
-    ``first`` is the number of the first one, if others precede it.
+    ``first`` is the number of the first button, if others precede it.
     """
     template = answers.NEW_WORKSPACE if len(connections) + first == 1 else answers.NEW_WORKSPACE_ON
     return [
@@ -184,10 +185,10 @@ def invitation(
     asks: Collection[str] = (),
     others: Sequence[tuple[str, str]] = (),
 ) -> Answer:
-    """Answer with new links' ``pages`` by connection, which only the person may see; never used in a channel.
+    """Answer with new link ``pages`` by connection, which only the person may see; never in a channel.
 
-    Their buttons go once they aren't valid any more. ``code_comes`` says whether a page ends with a code to
-    type here. ``asks`` are connections where an administrator can be asked instead.
+    Their buttons are removed once they are no longer valid. ``code_comes`` says whether a page ends with a
+    code to type here. ``asks`` are connections where an administrator can be asked instead.
     """
     is_one = len(connections) == 1
     template = cards.OPEN_LINK_PAGE if is_one and template == cards.LINK else template
@@ -207,14 +208,14 @@ def invitation(
 
 
 def code_question() -> Answer:
-    """Answer with the form for a code, and with how to type it in case the form can't be opened at once."""
+    """Answer with the form for a code, and a button that opens it in case that fails right away."""
     button = kit.button(cards.ENTER_CODE, "enter_code", style=kit.PRIMARY)
     blocks = [kit.section(answers.CODE_ASK), *kit.actions([button])]
     return replace(kit.answer(blocks), view=code_view())
 
 
 def code_view() -> dict[str, Any]:
-    """Return the form for typing back the code of the link page."""
+    """Return the form for typing the link page's code."""
     field = kit.text_field("code", answers.CODE_LABEL, min_length=4, max_length=40)
     return kit.modal(
         answers.CODE_TITLE,
@@ -226,7 +227,7 @@ def code_view() -> dict[str, Any]:
 
 
 def remove_view(workspace: Workspace, title: str) -> dict[str, Any]:
-    """Return the form in which a workspace's name has to be typed to remove it for good."""
+    """Return the form where a workspace's name has to be typed to remove it permanently."""
     explained = kit.section(fill(answers.REMOVE_EFFECT, name=workspace.title, title=title))
     return kit.modal(
         answers.REMOVE_TITLE,
@@ -242,7 +243,7 @@ def remove_view(workspace: Workspace, title: str) -> dict[str, Any]:
 
 
 def linked_view(title: str, username: str) -> dict[str, Any]:
-    """Return the view that replaces the form if the code was right."""
+    """Return the view that replaces the form if the code was correct."""
     template = answers.CODE_DONE if username else answers.CODE_DONE_NAMELESS
     done = kit.section(fill(template, username=username, title=title))
     return kit.modal(answers.CODE_DONE_TITLE, [done, kit.context(answers.CODE_DONE_NEXT)])
@@ -252,7 +253,7 @@ ASK_FORM = "ask_link"
 
 
 def ask_button(connection: str, title: str, number: int | None = None, *, text: str = "") -> Element:
-    """Return the button that opens the form for a username; with a number if its row has several."""
+    """Return the button that opens the form for a username, numbered if there are several in its row."""
     press = ButtonValue("ask_link", f"{connection} {text}".rstrip(), number=number)
     return kit.button(fill(pages.ASK_BUTTON, title=title), press, style=kit.PRIMARY)
 
@@ -260,9 +261,10 @@ def ask_button(connection: str, title: str, number: int | None = None, *, text: 
 def list_link_buttons(
     connections: Sequence[tuple[str, str, bool]], waiting: str = "", template: str = cards.LINK
 ) -> list[Element]:
-    """Return a button to link each (name, title, whether with a token).
+    """Return a link button for each (name, title, whether it is linked with a token).
 
-    Without a token, it asks an administrator. ``waiting`` is the command that runs once one is linked.
+    Without a token, the button asks an administrator. ``waiting`` is the command that runs once an account is
+    linked.
     """
     buttons = []
     for number, (name, title, by_token) in enumerate(connections):
@@ -272,7 +274,7 @@ def list_link_buttons(
 
 
 def ask_view(connection: str, title: str, suggestion: str) -> dict[str, Any]:
-    """Return the form in which a person names their username."""
+    """Return the form where a person enters their username."""
     given = {"initial_value": suggestion[:100]} if suggestion else {}
     field = kit.text_field("username", fill(pages.ASK_LABEL, title=title), max_length=100, **given)
     return kit.modal(
@@ -311,7 +313,7 @@ _OF_JOBS: Final = "job "
 
 
 def format_commands(text: str, command: str, job_command: str) -> str:
-    """Return a sentence with the prefixes that commands have there, for verbs of workspaces and of runs."""
+    """Replace the command prefixes in a sentence, both for workspace verbs and for run verbs."""
 
     def here(found: re.Match[str]) -> str:
         typed = found[1]
@@ -323,7 +325,7 @@ def format_commands(text: str, command: str, job_command: str) -> str:
 
 
 def with_slash_commands(view: Mapping[str, Any], command: str, job_command: str) -> dict[str, Any]:
-    """Return a form or a Home whose sentences have slash commands, as nothing else can be typed there."""
+    """Return a form or Home tab with slash commands in its sentences, because nothing else works there."""
     found: dict[str, Any] = _replace_commands(view, f"{command} ", f"{job_command} ")
     return found
 
@@ -338,7 +340,8 @@ def _replace_commands(part: Any, command: str, job_command: str) -> Any:
     return {key: _replace_commands(value, command, job_command) for key, value in part.items()}
 
 
-#: What a button does, by the part of its action id before the colon: one button of each kind is enough.
+#: Maps the part of a button's action id before the colon to what the button does, so that only one button of
+#: each kind is offered.
 _KINDS: Final = {
     "invite": "link",
     "ask_link": "link",
@@ -352,38 +355,38 @@ _KINDS: Final = {
 
 
 def describe_usher(*, needs_accounts: bool, runs_jobs: bool) -> str:
-    """Describe Usher in one sentence, by the connections here."""
+    """Describe Usher in one sentence, depending on which connections there are."""
     if not needs_accounts:
         return answers.WHAT_WITHOUT_ACCOUNTS
     return answers.WHAT_WITH_JOBS if runs_jobs else answers.WHAT
 
 
 def format_beginning(what: str, *, waits: bool) -> str:
-    """Format the first words to a new person; with ``waits``, their request waits for a link."""
+    """Format the first words to a new person; ``waits`` means that their request is waiting for a link."""
     if waits:
         return answers.TO_CARRY_ON.format(what=what)
     return answers.TO_BEGIN.format(what=what.removesuffix("."))
 
 
 def link_button() -> Element:
-    """Return the button that offers all accounts to link."""
+    """Return the button that shows every account that can be linked."""
     return kit.button(answers.LINK_ACCOUNT, "link", style=kit.PRIMARY)
 
 
 def list_button(*, style: str | None = None) -> Element:
-    """Return the button that shows a person's workspaces, in a message of its own."""
+    """Return the button that shows a person's workspaces in a message of its own."""
     return kit.button(answers.SHOW, "list", style=style)
 
 
 def new_button(connection: str | None) -> Element:
-    """Return *New workspace* for one connection, or for one that the person then chooses."""
+    """Return *New workspace* for a given connection, or for one that the person chooses next."""
     if connection is None:
         return kit.button(answers.NEW_WORKSPACE, "new")
     return kit.button(answers.NEW_WORKSPACE, "make", f"workspace {connection}")
 
 
 def help_button(folder: str, *, is_short: bool = False) -> Element:
-    """Return the button that shows help, in short or with everything that the person may do."""
+    """Return the button that shows help, either a short version or everything that the person may do."""
     action = "help" if folder == "workspace" else f"{folder}_help"
     return kit.button(answers.HELP, action) if is_short else kit.button(answers.HELP_ALL, action, "all")
 
@@ -391,18 +394,18 @@ def help_button(folder: str, *, is_short: bool = False) -> Element:
 def add_introduction(
     answer: Answer, what: str, steps: Sequence[Element], *, is_first: bool = False
 ) -> Answer:
-    """Add a description of Usher above an answer, and the missing first steps below it.
+    """Add a description of Usher above an answer, and the steps still to be taken below it.
 
-    ``is_first`` says that the person has linked nothing yet.
+    ``is_first`` means that the person hasn't linked any account yet.
     """
     presses = [press for _, press in kit.iterate_drawn(answer.blocks)]
     offered = {_KINDS.get(press.name, press.name) for press in presses}
-    # What to link is said below, for a request or for the link page.
+    # What to link is said further down if the answer is about a request or a link page.
     says_link = any(
         press.name == "link_url" or (press.name == "invite" and " " in press.key) for press in presses
     )
     plain, what = what, format_beginning(what, waits=False) if is_first and not says_link else what
-    # A person who asks to link something is offered nothing else.
+    # Offer nothing else to a person who asks to link an account.
     missing = [] if offered == {"link"} else [step for step in steps if _get_kind(step) not in offered]
     body = answer.blocks or (kit.section(kit.truncate(answer.text, limits.MAX_SECTION_LENGTH)),)
     first = str((body[0].get("text") or {}).get("text"))
@@ -410,7 +413,7 @@ def add_introduction(
         what = f"{talk.HI}{what}"
         body = (kit.section(first.removeprefix(talk.HI)), *body[1:])
     elif first == plain:
-        # An answer such as help already says what Usher is.
+        # Some answers, such as help, already say what Usher is, so it isn't repeated.
         body = body[1:]
     is_said = any(plain in str((block.get("text") or {}).get("text")) for block in body)
     head = [] if is_said else [kit.section(what)]

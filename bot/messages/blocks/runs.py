@@ -1,4 +1,4 @@
-"""Cards, messages and output of runs, drawn from rows like those of workspaces."""
+"""Cards, messages and output of runs, rendered from rows just as those of workspaces are."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -34,7 +34,7 @@ from bot.support.cleaning import clean, escape
 
 @render_gone("job")
 def render_unknown() -> Answer:
-    """Replace a message about a run that no longer exists."""
+    """Return what replaces a message about a run that no longer exists."""
     text = problems.explain_cause("no_job")
     return kit.message(text)
 
@@ -51,7 +51,7 @@ def run_card(facts: RunFacts) -> Answer:
 
 
 def _render_tail(facts: RunFacts) -> list[Block]:
-    """Return the end of the output of a run that is still going."""
+    """Return the end of the output of a run that is still in progress."""
     output = facts.output
     shown = format_output(output.tail) if output is not None and facts.run.is_going else None
     if output is None or shown is None:
@@ -73,12 +73,12 @@ def _get_combined_texts(facts: RunFacts) -> tuple[str, str] | None:
 
 @renders(NoticeKind.JOB_ENDED, together=_get_combined_texts)
 def run_ended(facts: RunFacts) -> Answer:
-    """Render the end of a run: exit code, duration, and the last lines of its output."""
+    """Render how a run ended: exit code, duration, and the last lines of its output."""
     return _render_ended(facts, _list_over_buttons(facts))
 
 
 def run_result(facts: RunFacts) -> Answer:
-    """Answer with the end of a run, with the button for its whole output, even if that was sent."""
+    """Answer with how a run ended, and the button for its whole output, even if that was already sent."""
     if facts.run.outcome is not Outcome.ENDED:
         return run_failed(facts)
     others = [one for one in _list_over_buttons(facts) if not one["action_id"].startswith("job_logs")]
@@ -105,7 +105,7 @@ def _render_ended(facts: RunFacts, buttons: Sequence[Element]) -> Answer:
 
 
 def _get_last_lines(facts: RunFacts) -> tuple[str, ...]:
-    """Return the last lines as known now, otherwise as they were when the end of the run was noticed."""
+    """Return the last lines as known now, or else as they were when the run was found to have ended."""
     if facts.output is not None and facts.output.last_lines:
         return facts.output.last_lines
     lines = facts.body.get("lines")
@@ -114,7 +114,7 @@ def _get_last_lines(facts: RunFacts) -> tuple[str, ...]:
 
 @renders(NoticeKind.JOB_FAILED)
 def run_failed(facts: RunFacts) -> Answer:
-    """Tell that a run was never launched, or was lost, with the cause."""
+    """Say that a run was never launched, or was lost, and why."""
     run = facts.run
     if _was_cancelled(run):
         template = runs.NOT_LAUNCHED
@@ -129,7 +129,7 @@ def run_failed(facts: RunFacts) -> Answer:
 
 @renders(NoticeKind.JOB_OUTCOME_QUESTION)
 def run_asked(facts: RunFacts) -> Answer:
-    """Draw the question whether to start another run, or say that it is no longer open."""
+    """Render the question whether to start another run, or say that it has been settled."""
     run, sentence = facts.run, fill_notice(runs.ASKED_NOTICE, facts)
     question = kit.message(sentence, buttons=list_question_buttons(run.id, "job_"))
     return question_or_answer(facts, run, question, is_made=run.remote_id is not None)
@@ -137,7 +137,7 @@ def run_asked(facts: RunFacts) -> Answer:
 
 @renders(NoticeKind.JOB_WAITING, is_true=lambda facts: facts.run.is_open and facts.run.is_late)
 def run_waiting(facts: RunFacts) -> Answer:
-    """Tell that a run hasn't begun, or couldn't be read, for a long time; and why."""
+    """Say that a run hasn't begun, or couldn't be read, for a long time, and why."""
     run = facts.run
     template = runs.LATE_UNBEGUN if run.remote_id is None else runs.LATE_UNSEEN
     hold = Markup(format_hold(run.block_reason, facts) if run.block_reason else "")
@@ -149,19 +149,19 @@ def run_waiting(facts: RunFacts) -> Answer:
 
 @renders(NoticeKind.JOB_FILE)
 def render_file(facts: RunFacts) -> Answer:
-    """Render the message with the file of the whole output."""
+    """Render the message that accompanies the file with the whole output."""
     return kit.message(fill_notice(runs.FILE, facts))
 
 
 @renders(NoticeKind.JOB_FILE_MISSING)
 def render_file_missing(facts: RunFacts) -> Answer:
-    """Say that there is no file."""
+    """Say that there is no file with the output, and why."""
     return _render_with_cause(runs.NO_FILE.get(facts.word("cause"), runs.FILE_MISSING), facts)
 
 
 @renders(NoticeKind.JOB_NOT_STOPPED)
 def render_not_stopped(facts: RunFacts) -> Answer:
-    """Say that a run is still going, although it should have stopped."""
+    """Say that a run is still going although it should have stopped."""
     return _render_with_cause(runs.STOP_REFUSED if facts.word("cause") else runs.STOP_GIVEN_UP, facts)
 
 
@@ -184,7 +184,7 @@ def describe_outcome(run: Run) -> str:
 
 
 def format_state_lines(facts: RunFacts) -> list[str]:
-    """Format a run's progress, and its provider's words about it."""
+    """Format a run's progress, and what its provider says about it."""
     run = facts.run
     lines = [_format_state_line(facts)]
     if run.is_going and run.requested_stop:
@@ -197,7 +197,7 @@ def format_state_lines(facts: RunFacts) -> list[str]:
 
 
 def list_card_buttons(facts: RunFacts) -> list[Element]:
-    """Return the buttons of a run in its current state."""
+    """Return a run's buttons for its current state."""
     run = facts.run
     if not run.is_going:
         return _list_over_buttons(facts)
@@ -234,10 +234,10 @@ def again_button(run: Run) -> Element:
 
 
 def list_logs_button(facts: RunFacts) -> list[Element]:
-    """Return *Logs*, unless the output comes anyway, or there is none."""
+    """Return *Logs*, unless the output is sent anyway or there is none."""
     run = facts.run
     is_none = "runs" not in facts.capabilities or (run.remote_id is None and not run.is_open)
-    # If the run was launched here, its whole output comes as a file by itself.
+    # The whole output of a run launched here is sent as a file anyway.
     comes = run.is_watched or (run.spec is not None and not run.is_going)
     return [] if is_none or comes else [_build_output_button(run)]
 
@@ -270,7 +270,7 @@ def _list_small_texts(facts: RunFacts) -> list[str]:
 
 
 def _choose_failure_text(run: Run, not_run: str, unsure: str, lost: str) -> str:
-    """Choose the text: never launched, perhaps launched, or launched and lost."""
+    """Choose the text for a run that was never launched, may have been launched, or was lost later."""
     if run.remote_id is not None:
         return lost
     return not_run if run.start_call is Call.NONE else unsure
@@ -307,7 +307,7 @@ def _format_state_line(facts: RunFacts) -> str:
 
 
 def _format_outcome(run: Run) -> str:
-    """Describe a run's progress without its connection: ``Failed after 12 s, exit code 2``."""
+    """Describe a run's progress without naming its connection: ``Failed after 12 s, exit code 2``."""
     if run.is_going:
         return runs.STATES[run.state]
     if run.outcome is Outcome.FAILED:
@@ -320,7 +320,7 @@ def _format_outcome(run: Run) -> str:
 
 
 def _format_duration(run: Run) -> str:
-    # Both times are the provider's: when an end was merely noticed says nothing about the duration.
+    # Both times are the provider's, because when an end was noticed says nothing about the duration.
     if run.started_at is None or run.finished_at is None:
         return ""
     return f" {runs.AFTER.format(took=times.format_duration(run.finished_at - run.started_at))}"
@@ -336,7 +336,8 @@ def _format_cause(facts: RunFacts) -> str:
     )
 
 
-#: A fence inside the text would end ours, so a zero-width space separates the marks.
+#: Matches each backtick that another follows. They are separated by a zero-width space, because a fence
+#: inside the output would end ours.
 _FENCE_PATTERN: Final = re.compile("`(?=`)")
 _PARTED: Final = "`\u200b"
 _MAX_OUTPUT_LENGTH: Final = limits.MAX_SECTION_LENGTH - 2 * len(FENCE) - 2
@@ -345,7 +346,7 @@ _TAB: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Preformatted:
-    """An escaped text between fences, its number of lines, and whether any were left out."""
+    """Hold escaped output between fences, its number of lines, and whether any were left out."""
 
     text: str
     lines: int
@@ -353,7 +354,7 @@ class Preformatted:
 
 
 def format_output(text: str) -> Preformatted | None:
-    """Return the end of a text that fits into one paragraph; None if it has nothing visible."""
+    """Return as much of an output's end as fits into one paragraph, or None if none of it is visible."""
     given = text.rstrip().splitlines()
     room, kept = _MAX_OUTPUT_LENGTH, list[str]()
     for raw in reversed(given):
@@ -373,14 +374,14 @@ def format_output(text: str) -> Preformatted | None:
 
 
 def _format_line(raw: str) -> str:
-    """Return one line, escaped and without invisible characters, with its indentation."""
+    """Return a line escaped and without invisible characters, but with its indentation."""
     line = raw.expandtabs(_TAB)
     rest = line.lstrip(" ")
     return " " * (len(line) - len(rest)) + _FENCE_PATTERN.sub(_PARTED, escape(clean(rest)))
 
 
 def _end_of(raw: str, room: int) -> str:
-    """Return the end of a line that alone is too long."""
+    """Return the end of a single line that is too long."""
     tail = raw[-room:]
     while len(_format_line(tail)) + len(ELLIPSIS) > room:
         over = len(_format_line(tail)) + len(ELLIPSIS) - room

@@ -1,8 +1,8 @@
-"""Answers as rows store them: texts in parts, each with the moments that it names or a button's.
+"""Stored answers: texts in parts, with the moments until which each part and each button is valid.
 
-A message is drawn again from these parts, so no text is searched, compared or changed. Rows of release 0.4.1
-have only texts, and so has a message that was found in Slack (``undated``): such a message says from when it
-is.
+A message is rendered again from these parts, so no text has to be searched, compared or changed. Rows of
+release 0.4.1 have only texts, as do messages that were found in Slack (``undated``); such a message says when
+it was written.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bot.messages.blocks import kit
 from bot.messages.blocks.kit import Block, fill
 from bot.messages.texts import answers
 
-#: Marks a row whose texts have no parts.
+#: Marks a row whose texts aren't divided into parts with moments.
 UNDATED: Final = "undated"
 
 
@@ -30,9 +30,9 @@ def to_body(answer: Answer) -> dict[str, Any]:
 
 
 def to_said(answer: Answer, body: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
-    """Return what an answer says and offers, and the moments until which parts of it hold.
+    """Return what an answer says and offers, and the moments until which its parts are true.
 
-    It replaces what ``body`` said.
+    The result replaces what ``body`` said.
     """
     blocks, moments = list(answer.blocks), find_moments(answer.blocks)
     if moments:
@@ -43,7 +43,7 @@ def to_said(answer: Answer, body: Mapping[str, Any] = MappingProxyType({})) -> d
 
 
 def read(body: Mapping[str, Any], written_at: float) -> Answer:
-    """Return the answer that a row has, which was written at ``written_at``."""
+    """Return the answer stored in a row that was written at ``written_at``."""
     blocks = [_change_texts(block, _read_text) for block in body.get("blocks") or ()]
     answer = Answer(str(body.get("text") or ""), tuple(blocks), replaces=bool(body.get("replaces")))
     if not body.get(UNDATED) or not blocks:
@@ -74,7 +74,7 @@ def _read_text(text: Block) -> Block:
 
 
 def _change_texts(block: Block, change: Callable[[Block], Block]) -> Block:
-    """Return a paragraph or small texts with each text changed; other blocks as they are."""
+    """Return a paragraph or small texts with each text changed, and any other block unchanged."""
     match block:
         case {"type": "section", "text": text}:
             return {**block, "text": change(text)}
@@ -84,7 +84,7 @@ def _change_texts(block: Block, change: Callable[[Block], Block]) -> Block:
 
 
 def find_moments(blocks: Collection[Block]) -> list[int]:
-    """Return the moments that texts name, or until which buttons hold."""
+    """Return the moments named in texts, and those until which buttons are valid."""
     at = {int(press.at) for _, press in kit.iterate_drawn(blocks) if press.at is not None}
     return sorted(at.union(*(part.moments for part in list_parts(blocks))))
 
@@ -95,7 +95,7 @@ def list_plans(blocks: Iterable[Block]) -> list[tuple[str, ...]]:
 
 
 def drop_past(answer: Answer, has_passed: Callable[[Part], bool]) -> Answer | None:
-    """Return an answer without the parts of its texts that have passed, and what follows them in their lines.
+    """Return an answer without those parts of its texts that are past or that follow them in a line.
 
     Return None if only small print would be left.
     """

@@ -1,4 +1,4 @@
-"""Timers: the warning before a stop, and the reason why something wasn't stopped."""
+"""Timers: the warning before a stop, and why something wasn't stopped."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -33,22 +33,22 @@ from bot.messages.texts import answers, cards, notices, problems, times, verbs
 #: The value of the choice that cancels a timer.
 NEVER_CHOICE = "never"
 STOP_LATER_CALLBACK = "stop_later"
-#: The form's proposal, in minutes.
+#: The duration that the form proposes, in minutes.
 PROPOSED_MINUTES = "60"
 #: The values of the form's choices: durations in minutes.
 LENGTHS = frozenset(str(minutes) for minutes in cards.FORM_CHOICES)
 
 
 def _can_run(facts: WorkspaceFacts) -> bool:
-    """Return whether a workspace may be running: it isn't known to be down or being stopped."""
+    """Return whether a workspace may be running: it isn't known to be down or to be stopping."""
     workspace = facts.workspace
     return workspace is not None and not workspace.is_down and workspace.state is not State.STOPPING
 
 
 def _is_coming(facts: WorkspaceFacts) -> bool:
-    """Return whether the stop in a warning was neither postponed nor cancelled.
+    """Return whether the stop in a warning is still due: neither postponed nor cancelled.
 
-    After its time, it comes only if it was warned of.
+    Once its time has passed, it is still due only if the owner was warned.
     """
     workspace = facts.workspace
     if workspace is None or workspace.stop_at is None or workspace.stop_at != facts.body.get("stop_at"):
@@ -58,7 +58,7 @@ def _is_coming(facts: WorkspaceFacts) -> bool:
 
 @renders(NoticeKind.STOP_WARNING, is_true=_is_coming)
 def render_warning(facts: WorkspaceFacts) -> Answer:
-    """Draw the warning from the current row."""
+    """Render the warning before a stop from the current row."""
     workspace, names = facts.workspace, get_names(facts)
     if workspace is None or workspace.stop_at is None:
         is_resting = workspace is not None and workspace.is_down and bool(workspace.planned_stops.rows)
@@ -88,7 +88,7 @@ def render_warning(facts: WorkspaceFacts) -> Answer:
 
 
 def format_skipped_lesson(workspace: Workspace, now: float) -> list[str]:
-    """Say that a lesson's end doesn't stop a workspace, because its owner has set another time."""
+    """Say that a lesson's end won't stop a workspace, because its owner has set another time."""
     ends = workspace.planned_stops
     if ends.counts is None or ends.counts.because != "own":
         return []
@@ -107,7 +107,7 @@ def _format_cost(facts: WorkspaceFacts, workspace: Workspace) -> list[str]:
 
 
 def keep_buttons(workspace: Workspace) -> list[Element]:
-    """Return *Keep running* and *1 hour more*, for exactly the timer in the message."""
+    """Return *Keep running* and *1 hour more*, which apply only to the timer in the message."""
     keep = ButtonValue("keep_running", workspace.id, at=workspace.stop_at or 0.0)
     return [
         kit.button(cards.KEEP, keep, style=kit.PRIMARY, of=workspace.title),
@@ -127,13 +127,13 @@ def format_kept(facts: WorkspaceFacts) -> str:
 
 
 def _is_unstopped(facts: WorkspaceFacts) -> bool:
-    """Return whether a workspace that couldn't be stopped is still running, for the same reason."""
+    """Return whether a workspace that couldn't be stopped is still running for the same reason."""
     return _can_run(facts) and (facts.word("cause") not in LINK_HELPS or bool(facts.obstacle))
 
 
 @renders(NoticeKind.PLANNED_STOP_FAILED, is_true=_is_unstopped)
 def render_failed(facts: WorkspaceFacts) -> Answer:
-    """Render the failure of a planned stop, with its cause."""
+    """Say that a planned stop failed, and why."""
     names = get_names(facts) | {"at": kit.moment_at(facts.time("stop_at"), facts.now, facts.zone)}
     cause = facts.word("cause")
     if cause == "restored":
@@ -148,7 +148,7 @@ def render_failed(facts: WorkspaceFacts) -> Answer:
 
 
 def _format_obstacle(facts: WorkspaceFacts, cause: str) -> Answer:
-    """Say why a stop wasn't possible at its time, and what happens now."""
+    """Explain why a stop wasn't possible when it was due, and what happens now."""
     is_due = bool(facts.body.get("is_due"))
     then = cards.STOP_THERE if not is_due else cards.WHEN_LINKED if cause in LINK_HELPS else cards.WHEN_BACK
     mode: StopMode = "suspend" if facts.word("mode") == "suspend" else "stop"
@@ -168,7 +168,7 @@ def _format_obstacle(facts: WorkspaceFacts, cause: str) -> Answer:
 
 
 def _still_stop(facts: WorkspaceFacts, names: Mapping[str, Any]) -> Answer:
-    """Ask whether a stop from a restored backup is still wanted; offer it now, if its time has passed."""
+    """Ask whether a stop from a restored backup is still wanted; if its time has passed, offer it now."""
     workspace, at = facts.workspace, facts.time("stop_at")
     mode: StopMode = "suspend" if facts.word("mode") == "suspend" else "stop"
     names = {
@@ -186,7 +186,7 @@ def _still_stop(facts: WorkspaceFacts, names: Mapping[str, Any]) -> Answer:
 
 
 def get_names(facts: WorkspaceFacts) -> dict[str, Any]:
-    """Return the names of a workspace and its connection; a generic word if the row is gone."""
+    """Return the names of a workspace and its connection, or generic words if its row is gone."""
     workspace = facts.workspace
     name = workspace.title if workspace is not None else facts.word("name") or "your workspace"
     return {"name": name, "title": facts.connection_title}
@@ -206,7 +206,7 @@ def ask_final_stop(
     *,
     can_suspend: bool,
 ) -> Answer:
-    """Ask whether a timer may end a workspace for good; ``when`` is its time as the reader sees it."""
+    """Ask whether a timer may end a workspace permanently; ``when`` is its time as the reader sees it."""
     sentence = fill(
         cards.ASK,
         name=workspace.title,
@@ -223,7 +223,7 @@ def ask_final_stop(
 
 
 def format_form_head(facts: WorkspaceFacts) -> str:
-    """Say until when a workspace runs at present."""
+    """Say when a workspace will stop if nothing is changed."""
     assert facts.workspace is not None, "a form is about a workspace"
     coming = list_coming_ends(facts.workspace, facts.effects, facts.now)
     said = [
@@ -234,7 +234,7 @@ def format_form_head(facts: WorkspaceFacts) -> str:
 
 
 def build_form(facts: WorkspaceFacts, timer_mode: StopMode) -> dict[str, Any]:
-    """Return the form of *Stop later…*; a time that would end the workspace for good is asked about later."""
+    """Return the form of *Stop later…*; a time that ends the workspace permanently is confirmed later."""
     workspace = facts.workspace
     assert workspace is not None, "a form is about a workspace"
     notes = [format_form_head(facts)]
@@ -261,7 +261,7 @@ def build_form(facts: WorkspaceFacts, timer_mode: StopMode) -> dict[str, Any]:
 
 @renders(NoticeKind.WARNING_UNDELIVERED)
 def _render_undelivered_warning(facts: RequestFacts) -> Answer:
-    """Tell an administrator what happened at an end that its owner couldn't be warned of."""
+    """Tell an administrator what became of a workspace's planned end after its owner couldn't be warned."""
     template = notices.UNWARNED_STOPPED if facts.body.get("survives_stop") else notices.UNWARNED_LEFT
     who = kit.mention(facts.people.get(facts.word("person")))
     return kit.message(fill(template, who=who, title=facts.connection_title, name=facts.word("name")))

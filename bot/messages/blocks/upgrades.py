@@ -1,4 +1,4 @@
-"""The message about what a person loses by an upgrade, and its texts."""
+"""The message about what a person loses through an upgrade, and its texts."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -15,7 +15,7 @@ from bot.messages.blocks.renderers import renders
 from bot.messages.texts.times import format_date, format_weekday, join_names
 
 _HEAD: Final = "I've been updated, and this has changed for you:"
-#: By the code of a loss; several workspaces with the same code share a sentence.
+#: Maps the code of a loss to its sentence, which several workspaces with the same code share.
 _SENTENCES: Final = {
     "hours_wait": (
         "The hours of {names} still start it, but don't wait for room any more. If a start fails because "
@@ -51,7 +51,7 @@ _SENTENCES: Final = {
         "it: `card {name} end`."
     ),
 }
-#: Lessons that had been moved: to another time on their usual day, or to another day.
+#: For lessons that had been moved to another time on their usual day, or to another day.
 _MOVED: Final = "I can't move single lessons of *{name}* any more. {moved}"
 _AT_USUAL_TIME: Final = "The one on {day} begins at {begin} again, as usual."
 _NOT_HELD: Final = (
@@ -99,7 +99,7 @@ def _format(loss: DescribedLoss, facts: UpgradeFacts) -> str:
 
 
 def _format_moved(card: ClassCard, moved: Iterable[str], now: float) -> str:
-    """Say which future lessons are at their usual time again, and which aren't held at all."""
+    """Say which future lessons are back at their usual time, and which won't be held at all."""
     days = [day for day in sorted(moved) if day >= card.day(now).isoformat()]
     usual = [day for day in days if card.on(date.fromisoformat(day))]
     said = [fill(_AT_USUAL_TIME, day=format_weekday(day), begin=clock(card.starts)) for day in usual]

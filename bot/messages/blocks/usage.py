@@ -1,4 +1,4 @@
-"""What ran, for how long, and what it cost: answers, and the message on Mondays."""
+"""Answers and the Monday message about what ran, for how long, and at what cost."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -18,16 +18,16 @@ from bot.messages.blocks.renderers import renders
 from bot.messages.texts import times
 from bot.messages.texts import usage as words
 
-#: The most lines of single workspaces and jobs, and those in a paragraph.
+#: Maximum number of lines for individual workspaces and jobs.
 MAX_LINES: Final = 12
-#: The most limits of a connection that are shown.
+#: Maximum number of limits shown per connection.
 MAX_ALLOWANCES: Final = 5
-#: The most people whose hours are shown.
+#: Maximum number of people whose hours are listed.
 MAX_PEOPLE: Final = 30
-#: The most workspaces with buttons in the message on Mondays.
+#: Maximum number of workspaces with buttons in the Monday message.
 MAX_RUNNING: Final = 5
 _CENT: Final = Decimal("0.01")
-#: Hours from which minutes say nothing, and seconds of a minute.
+#: From how many hours on minutes are left out, and the number of minutes in an hour.
 _WHOLE_HOURS: Final = 100
 _MINUTES: Final = 60
 
@@ -47,7 +47,7 @@ def format_hours(hours: float) -> Markup:
 
 
 def format_money(total: Sum) -> Markup:
-    """Format what is known of the money of a sum; each currency stands for itself."""
+    """Format the known cost in a total, with each currency listed separately."""
     amounts = [_format_amount(amount, currency) for currency, amount in sorted(total.money.items())]
     if not amounts:
         return Markup(words.NO_PRICE)
@@ -65,7 +65,7 @@ def _format_amount(amount: Decimal, currency: str) -> str:
 
 
 def format_window(window: Window, now_year: int) -> Markup:
-    """Format a window by its name and its days: ``*This week* · Mon 23 Nov – Sun 29 Nov``."""
+    """Format a window as its name and days: ``*This week* · Mon 23 Nov – Sun 29 Nov``."""
     days = _format_day(window.first, now_year)
     if window.last != window.first:
         days = words.DAYS.format(first=days, last=_format_day(window.last, now_year))
@@ -81,9 +81,9 @@ def _format_day(day: date, now_year: int) -> str:
 
 
 def answer_usage(facts: UsageFacts, command: Markup, *, is_drawn: bool = False) -> Answer:
-    """Answer with what ran for one person, or with what to type if nothing did.
+    """Answer with what ran for one person or, if nothing did, with what to type.
 
-    ``is_drawn``: its picture is sent in the person's direct message.
+    ``is_drawn`` means that the picture is sent in a direct message.
     """
     if not facts.usage.lines:
         said = kit.join([format_nothing(facts.window), fill(words.NOTHING_NEXT, command=command)])
@@ -95,7 +95,7 @@ def answer_usage(facts: UsageFacts, command: Markup, *, is_drawn: bool = False) 
 
 
 def _render_what_is_kept(window: Window, now: float) -> list[Block]:
-    """Say from when on lives are known, if a window begins earlier."""
+    """Say from when on records exist, if a window begins earlier."""
     today = datetime.fromtimestamp(now, UTC).date()
     first = today - timedelta(days=RETENTION_DAYS)
     if window.first >= first:
@@ -123,14 +123,14 @@ def explain_window(problem: WindowProblem, given: str, command: Markup) -> str:
 
 
 def _render(facts: UsageFacts) -> list[Block]:
-    """Render the figures of one person: the sum, each workspace and job, and what wasn't used."""
+    """Render one person's figures: the total, each workspace and job, and what wasn't used."""
     usage = facts.usage
     head: list[str] = [format_window(facts.window, _get_year(facts))]
     if len(usage.lines) > 1:
         head.append(
             fill(words.TOTAL, hours=format_hours(usage.total.hours.best), money=format_money(usage.total))
         )
-    # If nothing has a price, the sum says so once.
+    # If nothing has a price, that is said only once, for the total.
     has_price = bool(usage.total.money) or len(usage.lines) == 1
     lines = [_format_line(facts, one, has_price=has_price) for one in usage.lines[:MAX_LINES]]
     if rest := usage.lines[MAX_LINES:]:
@@ -147,7 +147,7 @@ def _render(facts: UsageFacts) -> list[Block]:
 
 
 def _format_left(facts: UsageFacts) -> list[str]:
-    """Format what providers' limits leave, a line for each."""
+    """Format what is left of the provider's limits, one line each."""
     said = []
     for connection, found in sorted(facts.left.items()):
         for one in found[:MAX_ALLOWANCES]:
@@ -193,7 +193,7 @@ def _format_idle(facts: UsageFacts, idle: Idle) -> str:
 
 
 def _render_small_print(lines: Sequence[UsageLine]) -> list[Block]:
-    """Explain the words of figures that aren't exact."""
+    """Explain the terms used for figures that aren't exact."""
     why = {
         words.WHY_SPREAD: any(one.spread * _MINUTES >= 1 and not one.is_least for one in lines),
         words.WHY_LEAST: any(one.is_least for one in lines),
@@ -204,13 +204,13 @@ def _render_small_print(lines: Sequence[UsageLine]) -> list[Block]:
 
 
 def _list_other_buttons(facts: UsageFacts) -> list[Element]:
-    """Return *Last week*, and the button that turns the message on Mondays on or off."""
+    """Return *Last week*, and the button that turns the Monday message on or off."""
     past = [kit.button(words.LAST_WEEK, "usage", "last week")] if facts.window.name == "this week" else []
     return [*past, weekly_button(is_on=facts.is_weekly)]
 
 
 def weekly_button(*, is_on: bool) -> Element:
-    """Return the button that turns the message on Mondays on, or off."""
+    """Return the button that turns the Monday message on or off."""
     return kit.button(*((words.NO_MONDAYS, "weekly_off") if is_on else (words.EVERY_MONDAY, "weekly_on")))
 
 
@@ -220,7 +220,7 @@ def week_button() -> Element:
 
 
 def list_end_buttons(facts: WorkspaceFacts) -> list[Element]:
-    """Return *Stop* and *Hours…* for a workspace that still runs."""
+    """Return *Stop* and *Hours…* for a workspace that is still running."""
     if facts.workspace is None:
         return []
     stop = [stop_button(facts.workspace, facts.effects)] if facts.may("stop") else []
@@ -249,7 +249,7 @@ def answer_group(
     now: float,
     why_no_names: str,
 ) -> Answer:
-    """Answer with the hours of a class or a team: the sum, and its parts as far as they may be seen."""
+    """Answer with the hours of a class or team: the total, and as many of its parts as may be seen."""
     days = format_window(replace(window, name=""), datetime.fromtimestamp(now, UTC).year)
     head = f"*{line(name)}* · {days.strip('*')}"
     if group.is_withheld:
@@ -290,7 +290,7 @@ def _format_sum(one: Sum) -> dict[str, Markup]:
 
 @renders(NoticeKind.WEEK, is_true=lambda facts: bool(facts.usage.lines))
 def _render_week(facts: UsageFacts) -> Answer:
-    """Render last week's figures, with buttons for what still runs."""
+    """Render last week's figures, with buttons for what is still running."""
     blocks = _render(facts)
     for one in [one for one in facts.running if not _is_idle(facts, one)][:MAX_RUNNING]:
         if one.workspace is not None:

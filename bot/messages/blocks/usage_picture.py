@@ -1,7 +1,7 @@
 """The picture of a week: a row of bars for each workspace or job, as SVG, and the same in words.
 
-Its times are linear, so bars of the same length took the same time, and a day on which the clocks change is a
-little wider or narrower than the others.
+The time scale is linear, so equal lengths mean equal durations, and a day on which the clocks change is
+slightly wider or narrower than the others.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from bot.messages.texts import usage_picture as texts
 from bot.support.cleaning import clean
 from bot.support.pictures import FONT_FAMILY
 
-#: Slack's limit of an alternative text.
+#: Slack's limit for alternative texts.
 MAX_ALT_TEXT_LENGTH: Final = 1_000
-#: Rows that are drawn. A phone shows about as many at once, and others are counted below them.
+#: Maximum number of rows drawn, about as many as a phone shows; any others are only counted below them.
 MAX_ROWS: Final = 30
 
 _WIDTH: Final = 640
@@ -35,7 +35,7 @@ _FIRST_ROW: Final = 74
 _ROW_HEIGHT: Final = 54
 _BAR_TOP: Final = 26
 _BAR_HEIGHT: Final = 18
-#: Width of the shortest bar, in pixels; a life of a minute is seen, too.
+#: Minimum width of a bar in pixels, so that even a life of one minute is visible.
 _MIN_BAR_WIDTH: Final = 3.0
 _MIN_PLAN_WIDTH: Final = 6.0
 _MAX_NAME_WIDTH: Final = 420
@@ -48,13 +48,14 @@ _DAY: Final = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A drawn picture, and the text for people who don't see it."""
+    """Hold a drawn picture, and a text for people who can't see it."""
 
     svg: str
     alt_text: str
 
 
-#: The colours. The paper is the picture's own, as Slack doesn't say whether its reader uses dark mode.
+#: The picture's colours. It has its own background, because Slack doesn't say whether the reader uses dark
+#: mode.
 PAPER: Final = "#ffffff"
 INK: Final = "#1d1c1d"
 MUTED: Final = "#5c5b5d"
@@ -66,24 +67,24 @@ _GRID: Final = "#b8bac0"
 
 
 def draw_week(rows: Sequence[UsageRow], *, days: Sequence[date], now: float, zone: tzinfo) -> Picture:
-    """Draw consecutive days as columns, and a row for each name, in a reader's zone."""
+    """Draw consecutive days as columns and a row for each name, in the reader's zone."""
     week = _Week(days, now, zone)
     return Picture(_Drawing(rows, week).draw(), _describe(rows, week))
 
 
 @renders(NoticeKind.USAGE_PICTURE)
 def render_comment(_: Facts) -> Answer:
-    """Render the text above the picture."""
+    """Render the text shown above the picture."""
     return kit.message(texts.COMMENT)
 
 
 def render_in_words(alt_text: str) -> Answer:
-    """Render what a picture shows, if it can't be drawn or sent."""
+    """Describe in words what a picture shows, for when it can't be drawn or sent."""
     return kit.message(kit.fill(texts.IN_WORDS, week=Markup(kit.safe(alt_text))))
 
 
 class _Week:
-    """The days of a picture: where each begins, and the words for their times."""
+    """Hold the days of a picture: when each begins, and the words for its times."""
 
     def __init__(self, days: Sequence[date], now: float, zone: tzinfo) -> None:
         self.days, self.now, self.zone = days, now, zone
@@ -95,7 +96,7 @@ class _Week:
         return datetime.combine(day, at, self.zone).timestamp()
 
     def cut(self, span: Span) -> Span | None:
-        """Return the part of a span that is in the week, if there is any."""
+        """Return the part of a span that lies in the week, if any."""
         begins_at, ends_at = max(span.begins_at, self.begins_at), min(span.ends_at, self.ends_at)
         is_inside = span.begins_at < self.ends_at and span.ends_at > self.begins_at
         return Span(begins_at, ends_at, span.kind) if is_inside and begins_at <= ends_at else None
@@ -104,7 +105,7 @@ class _Week:
         return [cut for span in sorted(row.spans, key=lambda one: one.begins_at) if (cut := self.cut(span))]
 
     def sum_seconds(self, rows: Iterable[UsageRow]) -> float:
-        """Return the seconds that rows ran within the week."""
+        """Return how long rows ran within the week in total, in seconds."""
         cut = (span for row in rows for span in self.cut_all(row) if span.kind is SpanKind.RAN)
         return sum(span.ends_at - span.begins_at for span in cut)
 
@@ -128,7 +129,7 @@ def _format_date(day: date) -> str:
 
 
 class _Drawing:
-    """The SVG of one picture, from top to bottom."""
+    """Draw the SVG of one picture, from top to bottom."""
 
     def __init__(self, rows: Sequence[UsageRow], week: _Week) -> None:
         self._week = week
@@ -177,7 +178,7 @@ class _Drawing:
         self._parts.append(f'<path d="M{x:g} {top:g}V{bottom:g}" {style}/>')
 
     def _add_days(self) -> None:
-        """Draw the title, the names of the days, their nights, and a line at each midnight."""
+        """Draw the title, the names of the days, the nights, and a line at each midnight."""
         week = self._week
         title = texts.TITLE.format(first=_format_date(week.days[0]), last=_format_date(week.days[-1]))
         self._add_text(title, _MARGIN, 28, 19)
@@ -205,7 +206,7 @@ class _Drawing:
         self._add_text(_cut_name(row.name), _MARGIN + 4, top + 18, _NAME_SIZE, **halo)
         end = _WIDTH - _MARGIN - 4
         self._add_text(hours, end, top + 18, _NAME_SIZE, text_anchor="end", **halo)
-        # What ran is drawn last, so that neither a plan nor a doubt hides it.
+        # Draw what ran last, so that it isn't hidden by a plan or an uncertain span.
         for span in sorted(spans, key=lambda one: one.kind is SpanKind.RAN):
             self._add_bar(span, top + _BAR_TOP)
 
@@ -222,7 +223,7 @@ class _Drawing:
             return
         is_planned = kind is SpanKind.PLANNED
         fill, colour = (PAPER, RAN) if is_planned else ("url(#hatch)", UNKNOWN)
-        # A stroke lies on both sides of its line, so the box is smaller by half of it.
+        # A stroke extends to both sides of its line, so the box is reduced by half the stroke's width.
         style = f'fill="{fill}" stroke="{colour}" stroke-width="2"'
         self._add_box(x + 1, top + 1, round(width - 2, 1), _BAR_HEIGHT - 2, style)
 
@@ -237,7 +238,7 @@ class _Drawing:
         self._add_text(label, x, self._bottom + 22, 15, fill=NOW, text_anchor=anchor)
 
     def _add_foot(self) -> int:
-        """Draw the legend and what there is to add; return the picture's height."""
+        """Draw the legend and any additional notes, and return the picture's height."""
         week = self._week
         y = self._bottom + (48 if week.has_now else 28)
         kinds = {span.kind for row in self._rows for span in week.cut_all(row)}
@@ -264,7 +265,7 @@ class _Drawing:
 
 
 def estimate_width(text: str, size: int) -> float:
-    """Return a text's width in pixels: at least that of nearly every text in the picture's font."""
+    """Estimate a text's width in pixels, generously enough for nearly all text in the picture's font."""
     return size * sum(map(_estimate_letter, text))
 
 
@@ -283,7 +284,7 @@ def _clean_name(name: str) -> str:
 
 
 def _cut_name(name: str) -> str:
-    """Return a name that fits beside its hours, with an ellipsis if it was cut."""
+    """Return a name that fits beside its hours, cut with an ellipsis if necessary."""
     shown = _clean_name(name)
     if estimate_width(shown, _NAME_SIZE) <= _MAX_NAME_WIDTH:
         return shown

@@ -1,4 +1,4 @@
-"""Messages about waiting for capacity: the offer, the place in line, the grant, and the end."""
+"""Messages about waiting for capacity: the offer, the place in line, the grant, and the end of the wait."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -21,14 +21,14 @@ UNTIL_FORM = "wait_until"
 
 
 def format_place(of: WaitlistFacts, now: float, zone: ZoneInfo | None = None) -> str:
-    """Format a wait: its kind of capacity, the people ahead and the attempts; or its end."""
+    """Format a wait (the kind of capacity, the people ahead, the attempts), or how it ended."""
     before = [_count_people(of.tried_before, words.ONE_BEFORE, words.TRIED_BEFORE)] if of.tried_before else []
     tried = [_count_tries(of.attempts, words.TRIED_SO_FAR)] if of.attempts else []
     return _fill_place(of, now, zone, [format_position(of), *before, *tried])
 
 
 def format_lasting_place(of: WaitlistFacts, now: float, zone: ZoneInfo | None) -> str:
-    """Format a wait without its attempts, for a message that is redrawn."""
+    """Format a wait without its attempts, for a message that isn't updated after each attempt."""
     if of.attempts > 1 and of.others and not (of.is_held or of.is_refused):
         return _fill_place(of, now, zone, [_count_people(of.others, words.IN_TURN_WITH_ONE, words.IN_TURN)])
     return _fill_place(of, now, zone, [format_position(replace(of, is_trying=False))])
@@ -58,7 +58,7 @@ def _count_people(number: int, one: str, several: str) -> str:
 
 
 def format_position(of: WaitlistFacts) -> str:
-    """Format the number of people ahead, the person's turn, or why the line is paused."""
+    """Say how many people are ahead, that it is the person's turn, or why the line is paused."""
     if of.is_refused or of.is_held:
         return fill(words.WAIT_REFUSED if of.is_refused else words.HELD, title=of.title)
     if of.is_trying:
@@ -76,7 +76,7 @@ def answer_place(
     is_lasting: bool = True,
     replaces: bool = False,
 ) -> Answer:
-    """Answer with the place in line and *Stop waiting*; with the time, if the answer can't be edited."""
+    """Answer with the place in line and *Stop waiting*, and with the time if the answer can't be edited."""
     if not is_lasting:
         small = [fill(words.AS_OF, at=kit.moment(now, now))]
         return replace(kit.message(format_place(of, now, zone), small, [stop_button(of)]), is_dated=True)
@@ -88,7 +88,7 @@ def answer_place(
 
 @renders(NoticeKind.WAITLIST_PLACE)
 def _render_wait(facts: WorkspaceFacts) -> Answer:
-    """Draw the place in line as it is now, or the end of the wait."""
+    """Render the current place in line, or the end of the wait."""
     wait = facts.wait if isinstance(facts, WaitingFacts) else None
     if wait is None:
         return kit.message(fill_notice(words.OVER_UNLINKED, facts))
@@ -98,7 +98,7 @@ def _render_wait(facts: WorkspaceFacts) -> Answer:
 
 
 def stop_button(of: WaitlistFacts, number: int | None = None) -> Element:
-    """Return the button that ends a wait; one of several has a number, and names its workspace."""
+    """Return the button that ends a wait; if numbered, as one of several, it names its workspace."""
     if number is None:
         return kit.button(words.STOP_WAITING, "stop_waiting", of.workspace_id)
     label = kit.line(words.STOP_WAITING_FOR.format(name=of.name), limits.MAX_BUTTON_LENGTH)
@@ -106,7 +106,7 @@ def stop_button(of: WaitlistFacts, number: int | None = None) -> Element:
 
 
 def render_offer(facts: WorkspaceFacts) -> Answer | None:
-    """Say that there was no capacity, and offer to keep trying; None if only other words fit the failure."""
+    """Say that there was no capacity and offer to keep trying; None if that doesn't fit the failure."""
     is_start = facts.operation is None or facts.operation.verb is OperationVerb.START
     can_try = is_start and not facts.is_superseded and "waiting" in facts.capabilities
     if not facts.word("room") or facts.workspace is None or not can_try:
@@ -124,7 +124,7 @@ def render_offer(facts: WorkspaceFacts) -> Answer | None:
 
 
 def _format_no_room(facts: WorkspaceFacts, cause: str | None) -> str:
-    """Say that a start failed for lack of capacity, with the provider's words if they say more."""
+    """Say that a start failed for lack of capacity, with the provider's words if they add anything."""
     given = (cause or "").partition(":")[2].lstrip(": ")
     said = "" if find_reason(given) else problems.quote_message(given, facts.connection_title)
     none = fill_notice(words.NO_CAPACITY.get(facts.word("room"), words.NO_CAPACITY["room"]), facts)
@@ -132,26 +132,26 @@ def _format_no_room(facts: WorkspaceFacts, cause: str | None) -> str:
 
 
 def add_grant(facts: WorkspaceFacts, ready: Answer) -> Answer:
-    """Add to *ready* when the capacity passes on if it isn't used."""
+    """Add to the *ready* message when unused capacity is passed on to the next person."""
     template = words.GRANTED_BY_MODE.get(facts.word("granted"), "")
     unused, later = times.format_duration(UNUSED_SECONDS), times.format_duration(ANSWERED_WITHIN_SECONDS)
     return _add_sentence(facts, ready, template, facts.word("waited_for"), unused=unused, later=later)
 
 
 def add_waiting(facts: WorkspaceFacts, question: Answer) -> Answer:
-    """Add to the question whether something is needed that somebody is waiting for it."""
+    """Add to the question about an unused workspace that someone is waiting for its capacity."""
     kind = facts.word("waited_for")
     return _add_sentence(facts, question, words.GRANT_WANTED if kind else "", kind)
 
 
 def add_end(facts: WorkspaceFacts, failure: Answer) -> Answer:
-    """Add to a failed or refused start that its wait has ended."""
+    """Add to the message about a failed or refused start that its wait has ended."""
     kind = facts.word("waited")
     return _add_sentence(facts, failure, words.WAIT_ENDED if kind else "", kind)
 
 
 def _add_sentence(facts: WorkspaceFacts, said: Answer, template: str, kind: str, **more: str) -> Answer:
-    """Add a sentence about a kind of capacity after the first paragraph; none if the template is empty."""
+    """Add a sentence about a kind of capacity after the first paragraph, unless the template is empty."""
     if not template or facts.workspace is None:
         return said
     what = words.WAITED_FOR.get(kind, words.WAITED_FOR["room"])
@@ -161,7 +161,7 @@ def _add_sentence(facts: WorkspaceFacts, said: Answer, template: str, kind: str,
 
 @renders(NoticeKind.WAITLIST_ENDED, is_true=lambda facts: not facts.is_up)
 def _render_over(facts: WorkspaceFacts) -> Answer:
-    """Say that the attempts have ended, and why."""
+    """Say that Usher has stopped trying to start a workspace, and why."""
     kind, cause = facts.word("kind"), facts.word("cause")
     then = ButtonValue("keep_trying", facts.workspace.id if facts.workspace else "", at=facts.time("again"))
     again = kit.button(words.KEEP_TRYING, then, style=kit.PRIMARY)
@@ -178,7 +178,7 @@ def _render_over(facts: WorkspaceFacts) -> Answer:
     because = kit.Markup(
         kit.format_reason(holds.explain_end(cause, facts.connection_title), facts.now, facts.zone)
     )
-    # If its account is gone, so is the row of the workspace.
+    # If the account is gone, so is the workspace's row.
     named = {"name": facts.word("name")} if facts.word("name") else {}
     said = fill_notice(words.FORBIDDEN, facts, what=what, because=because, **named)
     if cause != "restored":
@@ -187,7 +187,7 @@ def _render_over(facts: WorkspaceFacts) -> Answer:
 
 
 def build_form(key: str) -> dict[str, object]:
-    """Return the form for the end of a wait."""
+    """Return the form that asks how long to wait."""
     field = kit.text_field("text", words.UNTIL_LABEL, min_length=1, max_length=300)
     keys = {"callback_id": UNTIL_FORM, "private_metadata": key}
     return kit.modal(words.KEEP_TRYING, [field], submit=words.KEEP_TRYING, close=verbs.CLOSE, **keys)

@@ -8,23 +8,24 @@ from bot.domain.operations import OperationVerb, Remark
 from bot.domain.time_parsing import Why
 from bot.messages.texts import cards
 
-#: Said if requests are accepted, but no process is running to carry them out.
+#: Sent if requests are accepted while no process is running to carry them out.
 NO_WORKER: Final = (
     "I can't carry anything out right now, because the part of me that does the work isn't running. "
     "What you ask for isn't lost: I'll do it once that's back. If this lasts, tell your Usher admin."
 )
 
-#: For an old message that would change something.
+#: The answer to an old message that would change something, asking whether to still do it.
 SAID_LONG_AGO: Final = "I've only just seen what you asked me {at}: “{said}”. Should I still do it?"
 SAID_LONG_AGO_AGAIN: Final = (
     "I've only just seen what you asked me {at}, so I haven't done it. If you still want it, ask me again."
 )
-#: For a message that looks like a quotation and would change something.
+#: The answer to a message that looks quoted and would change something.
 QUOTED: Final = "This looks copied from somewhere: “{said}”. Should I do it?"
 QUOTED_AGAIN: Final = (
     "This looks copied from somewhere, so I haven't done it. If it's what you want, type it yourself."
 )
-#: Said above a question that Slack's assistant has caused; the second if the person's settings forbid it.
+#: Shown above a question caused by Slack's assistant; the second sentence is added if the person's settings
+#: forbid the action.
 ASKED_TO: Final = "Slackbot asked me to: “{said}”."
 NOT_LET: Final = "Your settings don't let Slackbot do that by itself. Should I do it?"
 DO_IT_NOW: Final = "Do it now"
@@ -34,7 +35,7 @@ LEFT: Final = "Left as it is."
 # -- operations --------------------------------------------------------------------------------------------
 
 ACCEPTED: Final = ("{Doing} *{name}* {where} {title}.", "I'll message you when {end}.")
-#: For something that is already under way.
+#: The answer to a request for something that is already in progress.
 JOINED: Final = ("*{name}* is already {happening}.", "I'll message you when {end}.")
 STARTING_RUNNING: Final = "*{name}* is already running ({as_of}). I'll check again and send you the link."
 STOPPING_PENDING: Final = "Cancelling the start of *{name}* and stopping it."
@@ -55,7 +56,8 @@ RENEWING: Final = (
     "I'll message you when it's ready."
 )
 ENDING: Final = "Ending *{name}* on {title} for good. I'll message you when it's done."
-#: After a change that can't be undone; a button's dialog and a page use the same words.
+#: Shown below the description of a change that can't be undone; a button's dialog and a page use the same
+#: words.
 TO_CONTINUE: Final = "To continue, press *{button}*."
 RENEW_EFFECT: Final = (
     "{name} can't be restarted as it is. This will end it for good and start a new one with the same "
@@ -65,7 +67,7 @@ SUSPENDED_ALREADY: Final = "*{name}* isn't running ({as_of}). I'll double-check.
 RESUMING: Final = ("Resuming *{name}* on {title}.", "I'll message you when {end}.")
 FORCING: Final = "Forcing *{name}* on {title} to quit. I'll message you when it has stopped."
 CALLING_OFF: Final = "Cancelling the creation of *{name}*."
-#: Said if Usher does something other than the verb suggests.
+#: Sent if Usher does something other than what the verb suggests.
 REMARKS: Final[Mapping[Remark, Template]] = {
     "calling_off": CALLING_OFF,
     "renewing": RENEWING,
@@ -87,20 +89,19 @@ REMOVE_OTHER_NAME: Final = "That isn't its name. Type {name} exactly."
 DONE_ALREADY: Final = "I already have that request, so there's nothing more to do."
 SHARED: Final = "{who} is {doing} *{name}* {where} {title}."
 SHARED_FORCING: Final = "{who} is forcing *{name}* on {title} to quit."
-#: How long a start usually takes.
 USUAL: Final = "A start usually takes {usual}."
-#: What a person types instead of a button, if it isn't the operation's own word.
+#: Maps each operation to what a person types to request it, if that differs from the operation's own word.
 TYPED: Final[Mapping[str, str]] = {
     OperationVerb.CREATE: "new",
     OperationVerb.FORCE: "stop",
     "wait": "start --wait",
 }
-#: Above a menu's options, if they don't all fit into what Slack accepts at once.
+#: Shown above a menu's options if there are more than Slack allows in one menu.
 MORE_OPTIONS: Final = "There are more than I can show. Type part of a name to find the others."
-#: Shown in a form whose next page comes a moment later.
+#: Shown in a form until its next page appears a moment later.
 COMING: Final = "One moment …"
 KEPT_WAITING: Final = "I'll keep checking on *{name}* and message you again within {time}."
-#: Said if the requested end would need a new agreement.
+#: Sent if stopping the workspace at the requested time would need the owner's consent again.
 KEPT_WITHOUT_END: Final = (
     "I won't stop it by myself: on {title} that would end it for good. To set an end again, type "
     "`{command}stop {typed} in TIME`."
@@ -119,29 +120,29 @@ NOT_ASKED: Final = "That question is closed. *{name}*'s card shows where things 
 STILL_AT_IT: Final = "I'm still {doing} *{name}*. No need to ask again."
 LOOKING: Final = "I'm checking again now. The card shows what I find."
 TOO_MANY: Final = "You're sending requests too quickly, so I skipped this one. Try again in {wait}."
-#: After a button of an outdated message or page; the present state follows.
-#: Keyed by whether the button was in a Home.
+#: Shown after a press on a button of an outdated message or page, above the current state. Keyed by whether
+#: the button was in the Home tab.
 OUTDATED: Final[Mapping[bool, str]] = {
     False: "That message was out of date, so I did nothing. Here's how things are now:",
     True: "This page was out of date, so I did nothing. Here's how things are now:",
 }
-#: Below a card as an answer, which isn't kept up to date.
+#: Shown below a card that is given as an answer and so isn't kept up to date.
 AS_OF: Final = "As of {at}. The card in our direct messages stays up to date."
 AS_OF_ALONE: Final = "As of {at}."
-#: Below a Home; its list says separately when the provider was asked.
+#: Shown below the Home tab; its list says separately when the provider was last asked.
 HOME_AS_OF: Final = "Page updated at {at}."
-#: For a button in the Home of an earlier release.
+#: The answer to a button from an earlier release's Home tab.
 NO_TOTALS: Final = (
     "The totals are on your monitoring dashboard now. `{command}approvals` lists the open requests to link "
     "an account."
 )
-#: For a button in a message of an earlier release.
+#: The answer to a button from an earlier release's message.
 OLD_BUTTON: Final = "That button no longer works. Type `{command}help` to see what I can do."
 
 # -- names -------------------------------------------------------------------------------------------------
 
 UNKNOWN_NAME: Final = "I can't find a workspace called *{name}*."
-#: Above several buttons, or one.
+#: Shown above the buttons with similar names: the first text for several, the second for one.
 NEAREST: Final = ("Did you mean one of these?", "Did you mean this one?")
 UNKNOWN_NEXT: Final = "Type `{command}list` to see yours, or `{command}add LINK` to add one."
 CHECKING: Final = "Checking {titles}…"
@@ -150,7 +151,7 @@ WHICH_BEGINNING: Final = "More than one of your workspaces begins with *{name}*.
 WHICH_AT: Final = "Press one, or type its full name, for example `{command}{verb} {example}`."
 WHICH_OF_ALL: Final = "Which workspace? Press one, or type `{command}{verb} NAME`."
 PICK: Final = "Find a workspace"
-#: Shown in place of a name if there is none.
+#: Stands for a name in an example command if no real name is known.
 EXAMPLE: Final = "NAME"
 UNREAD: Final = "I couldn't read your list on {title}. {why} To try again, type `{command}list`."
 NONE_YET: Final = "You don't have any workspaces on {titles} yet."
@@ -170,10 +171,10 @@ UNKNOWN_VERB_HELP: Final = "Type `{command}help` to see what I can do."
 
 LIST: Final = "Your {what}"
 LIST_SHARED: Final = "{who}'s {what}"
-#: What is listed: all of them, or only those asked for.
+#: What a list contains: all workspaces, or only those asked for.
 WORKSPACES: Final = "workspaces"
 IN_STATE: Final = "{state} {what}"
-#: States of runs that have another name in lists.
+#: States of runs that have a different name in lists.
 LISTED_AS: Final[Mapping[str, str]] = {"succeeded": "successful", "cancelled": "stopped"}
 MATCHING: Final = "{what} matching “{name}”"
 ON: Final = "{what} on {title}"
@@ -181,22 +182,22 @@ NARROWED: Final = "{count} of {all}. Type `{command}list` to see all of them."
 NONE_OF_THESE: Final = "You don't have any {what}."
 LIST_SHARED_NEXT: Final = "To see your own, type `{command}list`."
 STATE_LINE: Final = f"{cards.HEAD}\n{{state}} · {{as_of}}"
-#: In place of the title, for a workspace that is shared with the person.
+#: Replaces the title for a workspace that is shared with the person.
 SHARED_ON: Final = "{owner}'s · {title}"
 ROW: Final = f"{cards.HEAD}\n{{state}}"
 LAST_USED: Final = "Last used {at}."
 SEEN: Final = "as of {at}"
-#: Above rows that tell of a later time.
+#: Says when rows were checked if some of them were checked later.
 SEEN_OR_LATER: Final = "checked at {at} or later"
 SINCE: Final = "{state} since {since}"
 GONE: Final = "Gone since {since}"
 NEVER_CHECKED: Final = "not checked yet"
 AND_MORE: Final = "and {count} more"
-#: Below a list of running and recently used workspaces.
+#: Label of the button below a list of only the running and recently used workspaces.
 SHOW_ALL: Final = "Show all {count}"
 OLD_SNAPSHOT: Final = "I'm checking {titles} for changes. Press *Refresh* in a moment."
 NOT_RUNNING: Final = "*{name}* {being}. Start it and I'll send you the link."
-#: Above *Open*; what is said below has to stay true once that goes.
+#: Shown above *Open*; the text below that button has to stay true once the button is removed.
 OPENING: Final = "*{name}* · {title}"
 REALIASED: Final = "*{old}* is now called *{name}* on your list."
 CALLED_NOW: Final = "It's called *{name}* on your list now."
@@ -220,12 +221,12 @@ BROUGHT_BACK: Final = "*{name}* on {title} is back on your list."
 
 # -- links -------------------------------------------------------------------------------------------------
 
-#: What a link is needed for: for one connection, and for any of several.
+#: Says what a link is needed for: on one connection, or on any of several.
 TO_DO: Final = "To {doing}, link your {title} account."
 TO_DO_ANYWHERE: Final = "To {doing}, link the account it's on."
 NOT_LINKED: Final = "Link your {title} account and I'll carry on with your request."
 NOT_LINKED_ANY: Final = "Link an account and I'll carry on with your request."
-#: Said if the request names no job.
+#: Describes a request to run a job that names no job.
 RUN_A_JOB: Final = "run a job"
 LINK_REFUSED: Final = (
     "{title} no longer accepts your link. Link again here and I'll carry on with your request."
@@ -265,11 +266,12 @@ CODE_DONE_NEXT: Final = "If you asked for something, I'm carrying on with it in 
 NO_CONNECTIONS: Final = "There's nothing here that you could link. Ask your Usher admin to add a connection."
 UNKNOWN_CONNECTION: Final = "I don't have a connection called *{name}*. I have: {known}."
 UNLINK_WHICH: Final = "Which account do you want to unlink?"
-#: About another person's links; for administrators.
+#: Shown to administrators before they end another person's link.
 UNLINK_OTHER_EFFECT: Final = "This will delete my access to {who}'s account on {title}."
-#: About workspaces, or workspaces with hours, on a connection that was removed.
+#: Says how many workspaces, or workspaces with hours, are on a connection that has been removed.
 NOT_SET_UP: Final = "{count} on *{title}*, which isn't set up any more."
-#: By what remains of the link at the provider: a secret of ours, one of theirs, or nothing.
+#: Sent after a person ends a link; keyed by what is left of it at the provider: a secret of ours, one of
+#: theirs, or nothing.
 UNLINKED: Final[dict[str, str]] = {
     "owed": (
         "You're unlinked from {title}. I no longer use my access to your account there. "
@@ -281,7 +283,8 @@ UNLINKED: Final[dict[str, str]] = {
     ),
     "none": "You're unlinked from {title}. I no longer use your account there.",
 }
-#: What the end of a link means for things there, by their kind: asked about beforehand, and said afterwards.
+#: Maps each kind of object at the provider to what the end of a link means for it; the first text is used
+#: beforehand, the second afterwards.
 AFFECTED: Final[dict[str, tuple[str, str]]] = {
     "running": ("I won't stop what's running there: {names}.",) * 2,
     "stops": (
@@ -323,15 +326,16 @@ ASKING_WHO: Final = "Checking with Slack who you are. I'll carry on with your re
 # -- oneself -----------------------------------------------------------------------------------------------
 
 WHOAMI: Final = "You are {who} in *{team}*."
-#: For a reader in another Slack workspace of an organisation, whose name Usher doesn't know.
+#: Tells a reader who they are if they are in another Slack workspace of the organisation, whose name Usher
+#: doesn't know.
 WHOAMI_ELSEWHERE: Final = "You are {who}."
 WHOAMI_ADMINISTRATOR: Final = "You are an Usher admin."
-#: If there are connections with an overview for the reader.
+#: Added if any connection has an overview that the reader may see.
 WHOAMI_ABOUT: Final = "To see a connection's server and its users, type `{command}about CONNECTION`: {known}."
 VERSION: Final = "This is Usher {version}."
 WHOAMI_LINKED: Final = "*{title}*: linked as {username}"
 WHOAMI_LINKED_NAMELESS: Final = "*{title}*: linked"
-#: By how a link was made, if that is known.
+#: Says how a link was made, if that is known; keyed by how.
 WHOAMI_MADE_BY: Final[dict[str, str]] = {
     "sign_in": "{linked} (proven by signing in there)",
     "token": "{linked} (proven with a token)",
@@ -349,7 +353,7 @@ WHOAMI_LINKLESS: Final = "*{title}*: nothing to link"
 
 FORMS: Final = "`18:00`, `6pm`, `2h`, `90 min` or `tomorrow 9:00`"
 
-#: By reason; ``given`` is the text that was typed.
+#: Says why a typed time can't be used, keyed by the reason; ``given`` is the text that was typed.
 TIME_UNREAD: Final[Mapping[Why, str]] = {
     "unreadable": "I can't read *{given}* as a time. Type it as {forms}.",
     "no_time": "*{given}* has no time of day. Add one, for example `{given} 18:00`.",
@@ -370,15 +374,15 @@ WHAT: Final = "I start, stop and open your cloud workspaces from Slack, always w
 WHAT_WITH_JOBS: Final = (
     "I start, stop and open your cloud workspaces and run your jobs from Slack, always with your own account."
 )
-#: If people have no accounts of their own.
+#: Describes Usher where people don't have accounts of their own.
 WHAT_WITHOUT_ACCOUNTS: Final = "I start, stop and open cloud workspaces from Slack."
 
-#: The same for a person who has linked nothing yet, above a button for each account.
+#: Describes Usher to a person who hasn't linked any account yet; shown above a button for each account.
 TO_BEGIN: Final = "{what}: link it to begin."
-#: The same if a request waits for the link.
+#: Describes Usher to a person whose request is waiting for a link.
 TO_CARRY_ON: Final = "{what} Link it here and I'll carry on with your request."
 
-#: The very first message, to the person who set up Usher.
+#: The very first message, sent to the person who set up Usher.
 HERE: Final = "I'm up and running. Link your account, and you can start your workspaces from Slack."
 
 LINK_ACCOUNT: Final = "Link an account"
@@ -391,7 +395,7 @@ HELP_SHARE: Final = (
 )
 HELP_DIRECT: Final = "In a direct message to me, leave out `{command}`."
 
-#: Below the link page of a connection that offers both ways.
+#: Shown below the link page's button if the connection can also be linked by approval.
 OR_ASK: Final = (
     "No token? Press *Ask to link {title}* and give your username there; an Usher admin then approves it."
 )

@@ -1,6 +1,6 @@
 """Texts of cards and lists: states, progress, obstacles, timers, buttons and questions.
 
-An obstacle is described in one sentence, which says that Usher goes on by itself.
+An obstacle is described in one sentence, which also says that Usher carries on by itself.
 """
 
 from collections.abc import Mapping
@@ -20,8 +20,8 @@ STATES: Final[Mapping[State, str]] = {
     State.GONE: "No longer exists",
     State.UNKNOWN: "Unknown",
 }
-#: The mark before a workspace's name; the state is always given in words, too. It has no variation selector,
-#: because with it browsers draw a small ring.
+#: Maps each state to the mark before a workspace's name; the state is always given in words, too. There is no
+#: variation selector, because browsers would draw a small ring with it.
 MARKS: Final[Mapping[State, str]] = {
     State.RUNNING: "🟢",
     State.STARTING: "🟡",
@@ -32,17 +32,18 @@ MARKS: Final[Mapping[State, str]] = {
     State.GONE: "⚫\ufe0f",
     State.UNKNOWN: "⚫\ufe0f",
 }
-#: The first line about a workspace, the same everywhere.
+#: The first line about a workspace, the same in every message.
 HEAD: Final = "{mark} *{name}* · {title}"
-#: For a workspace that its provider hasn't created yet.
+#: Shown as the state of a workspace that its provider hasn't created yet.
 UNMADE: Final = "Being created"
 
 
 class VerbForms(NamedTuple):
-    """The words for an operation, as sentences use them.
+    """Hold the words for an operation, in the forms that sentences need.
 
-    The ``verb`` of x, I couldn't ``do`` it, ``doing`` it, whether it was ``done``, I'll message you when
-    ``end``. A workspace starts and stops by itself, but is created, so ``passive`` says what is done to it.
+    They fit "the ``verb`` of x", "I couldn't ``do`` it", "``doing`` it", "whether it was ``done``" and "I'll
+    message you when ``end``". A workspace starts and stops by itself but is created by someone, so
+    ``passive`` says what is done to it.
     """
 
     verb: str
@@ -54,7 +55,7 @@ class VerbForms(NamedTuple):
     where: str = "on"
 
     def words(self) -> dict[str, str]:
-        """Return the words by name, with those for the workspace; ``Doing`` begins a sentence."""
+        """Return the words by name, plus forms about the workspace itself; ``Doing`` begins a sentence."""
         words = self._asdict() | {
             "happen": f"be {self.passive}" if self.passive else self.do,
             "happening": f"being {self.passive}" if self.passive else self.doing,
@@ -77,32 +78,33 @@ FORMS: Final[Mapping[OperationVerb | None, VerbForms]] = {
     OperationVerb.REMOVE: VerbForms(
         "removal", "remove", "removing", "removed", "it's gone", "removed", where="from"
     ),
-    # For an operation that is no longer known.
+    # The words for an operation that is no longer known.
     None: VerbForms("request", "finish the request for", "working on", "changed", "it's done"),
 }
-#: About an open operation: before its call was accepted, and after.
+#: Describes an open operation: before its call was accepted, and afterwards.
 QUEUED: Final = "Waiting to {happen} since {since}."
 GOING_ON: Final = "{Happening} since {since}."
 GOING_ON_USUAL: Final = "{Happening} since {since}, usually ready by {at}."
-#: In a row whose reason for waiting is given above all rows.
+#: Shown in a row of a list if the reason for waiting is given above all rows.
 WAITING: Final = "Waiting to {happen}"
-#: While the person has to link again first.
+#: Shown for an operation that can't proceed until the person links again.
 NOT_YET: Final = "I can't {do} it yet: {why}."
 USUAL: Final = "Usually ready by {at}."
-#: After "I'll message you when".
+#: Completes "I'll message you when" for a start whose usual duration is known.
 USUALLY_BY: Final = "{end}, usually by {at}"
 USUAL_PASSED: Final = "Slower than usual: this usually takes {usual}."
 STILL_CHECKING: Final = "I'll keep checking and tell you when it's done."
 STILL_WAITING: Final = f"This is taking longer than usual. {STILL_CHECKING}"
-#: If nothing has been sent by the deadline: whether Usher keeps trying, or asks again first.
+#: Sent if an operation's call hasn't been sent by the deadline: Usher either keeps trying, or asks again
+#: first.
 STILL_TRYING: Final = "I'll keep trying and tell you when it's done."
 LAPSED: Final = "I won't {do} it without asking you again, unless you press *Keep waiting*."
-#: If nobody can tell whether a creation succeeded; its owner decides.
+#: Asks the owner what to do if it can't be determined whether a creation succeeded.
 ASKED: Final = (
     "{title} didn't answer, so I can't tell whether this went through. "
     "Starting another may leave you with two."
 )
-#: The server's words about a start, with its own percentage.
+#: The server's words about a start, with the percentage that it reports, or the percentage alone.
 PERCENT: Final = "{said} ({percent}%)"
 PERCENT_ALONE: Final = "{title} says {percent}%."
 
@@ -116,13 +118,13 @@ NO_PAGE: Final = (
 )
 NOT_OPEN: Final = "{title} isn't letting anyone in right now. Check its status again in a moment."
 NOT_RENEWED: Final = "The old one has ended, and I couldn't start a new one in its place."
-#: Instead of GONE, for a workspace that the provider has never shown to its owner.
+#: Used instead of ``GONE`` for a workspace that the provider has never shown as the person's own.
 NEVER_SHOWN: Final = "Not in your account"
-#: What is said of a workspace that is gone; and of one that its provider doesn't show as the person's own.
+#: Said of a workspace that is gone, and of one that its provider doesn't show as the person's own.
 GONE: Final = "no longer exists on {title}"
 NOT_SHOWN: Final = "isn't in your account on {title}"
 GONE_SINCE: Final = "It {gone}."
-#: Since when a workspace is in the state that a start or stop led to.
+#: Says how a workspace's state has changed since a start succeeded; keyed by the new state.
 SINCE: Final[Mapping[State, str]] = {
     State.SUSPENDED: (
         "It was running, and has since been suspended on {title}. Resume it to pick up where you left off."
@@ -133,13 +135,13 @@ SINCE: Final[Mapping[State, str]] = {
     State.STARTING: "It has since been started again.",
     State.GONE: GONE_SINCE,
 }
-#: What a workspace does now, although its operation failed.
+#: Says what state the workspace is in now, although its operation failed.
 RUNNING_NOW: Final = "It's running now."
 STARTING_NOW: Final = "It's starting now."
 DOWN_NOW: Final = "It isn't running now."
-#: An operation was replaced after its call had been sent, which will take effect.
+#: Sent if an operation was replaced after its call had been sent, which will still take effect.
 SENT: Final = "The {verb} of *{name}* had already been sent to {title}."
-#: How an operation failed; the cause follows.
+#: Says how an operation ended without success, keyed by outcome; the cause follows.
 ENDED_NAMED: Final[Mapping[str, str]] = {
     "failed": "I couldn't {do} *{name}* on {title}.",
     "refused": "I can't {do} *{name}* on {title} for you.",
@@ -149,7 +151,7 @@ ENDED_NAMED: Final[Mapping[str, str]] = {
 }
 REFERENCE: Final = "Reference {reference}"
 
-#: The object of a button for a screen reader, after the label; not all labels are verbs.
+#: Names a button's object to a screen reader, after the label; not all labels are verbs.
 OBJECT: Final = "{name} on {title}"
 NOT_VERBS: Final = frozenset({"Calendar", "Done", "Logs", "More"})
 OPEN: Final = "Open"
@@ -183,7 +185,8 @@ OPEN_LINK_PAGE: Final = "Open the link page"
 ENTER_CODE: Final = "Enter code"
 MORE: Final = "More"
 
-#: Questions before a step that can't be undone: title, text, the button that does it, the one that doesn't.
+#: Questions before an action that can't be undone: title, text, and the labels of the buttons that confirm
+#: and cancel.
 CONFIRM_STOP: Final = (
     "Stop {name}?",
     "This stops {name} and everything running in it. {lost}",
@@ -196,7 +199,7 @@ CONFIRM_FORCE: Final = (
     "Force quit",
     "Keep waiting",
 )
-#: What a stop would interrupt or lose, according to the provider's last answer.
+#: What a stop would interrupt or lose, according to the provider's latest answer; keyed by risks.
 AT_STAKE: Final[Mapping[frozenset[StopRisk], str]] = {
     frozenset({"busy"}): "It was busy when I last checked.",
     frozenset({"unsaved"}): "It had unsaved changes when I last checked.",
@@ -209,14 +212,14 @@ CONFIRM_SUSPEND: Final = (
     "Suspend",
     "Keep running",
 )
-#: What a stop loses, and what it keeps.
+#: What a stop loses and what it keeps, keyed by its effect.
 LOST: Final[Mapping[StopEffect, str]] = {
     StopEffect.RETURNS: "Unsaved work may be lost.",
     StopEffect.KEEPS: "",
     StopEffect.ENDS: "Anything unsaved or only in its memory is lost; the files you saved stay.",
     StopEffect.ERASES: "Everything stored only in it is lost.",
 }
-#: The same for a workspace that isn't shut down first.
+#: Says what is lost if a workspace is stopped without being shut down first.
 FORCED: Final = "Anything unsaved in it is lost."
 CONFIRM_END: Final = (
     "End it for good?",
@@ -231,7 +234,7 @@ CONFIRM_FORCE_END: Final = (
     "Keep running",
 )
 UNLINK_EFFECT: Final = "This will delete my access to your account on {title} and forget your list."
-#: If what this is about isn't named, or there is nothing.
+#: Says what unlinking means if the affected objects aren't named or there are none.
 UNLINK_MEANS: Final = (
     "What's running there keeps running. Hours there will pause; planned stops, waiting starts and courses "
     "will end."
@@ -244,7 +247,8 @@ CONFIRM_UNLINK: Final = (
 )
 
 
-#: ``{at}`` is a time with its day: "today at 18:00". The last two stops are the provider's own.
+#: Says how and when a workspace ends. ``{at}`` is a time with its day, such as "today at 18:00". In the last
+#: three, the provider itself ends it.
 LINE: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "stop": "I'll stop it {at}.",
     "suspend": "I'll suspend it {at}.",
@@ -253,10 +257,10 @@ LINE: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "stops_anyway": "Stops by itself {at}, even if it's used.",
     "removed": "Ends for good by itself {at}.",
 }
-#: For a planned stop after the provider's own.
+#: Describes a planned stop that is later than the provider's own.
 LINE_UNUSED: Final = "I'll {do} it {planned}, or it stops {at} if you haven't used it by then."
 ENDS: Final[Mapping[StopMode, str]] = {"stop": "stops", "suspend": "is suspended", "force": "stops"}
-#: Added to a plan, by what the provider does before it.
+#: Added to a planned stop if the provider ends the workspace before it; keyed by how it ends.
 EARLIER: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "stops": "Before that, {title} stops {it} {at} unless it's used.",
     "stops_anyway": "Before that, {title} stops {it} {at}, even if it's used.",
@@ -266,7 +270,8 @@ EXTEND: Final = "Keep 2 h more"
 EXTENDING: Final = "I'm asking {title} to stop *{name}* {at} instead."
 DONE: Final[Mapping[StopMode, str]] = {"stop": "stopped", "suspend": "suspended", "force": "stopped"}
 
-#: The warning, by its reason; ``{over}`` is when the lesson ends. ``lesson_late`` is sent after that.
+#: The warning before a stop, keyed by its reason; ``{over}`` is when the lesson ends. ``lesson_late`` is for
+#: a lesson that has already ended.
 ENDING: Final[Mapping[str, str]] = {
     "own": "*{name}* {ends} in {left}, {at}, as you asked.",
     "assistant": "*{name}* {ends} in {left}, {at}. Slackbot asked me to.",
@@ -283,27 +288,28 @@ ENDING: Final[Mapping[str, str]] = {
         "there. It {ends} in {left}, {at}, so that the next person in line can start."
     ),
 }
-#: Said if the owner has set the time during a lesson.
+#: Said if the owner set the stop's time themself during a lesson.
 NOT_LESSON: Final = "You set that time yourself, so the end of *{course}* won't change it."
-#: Instead of a final end that was due just now.
+#: Sent instead of carrying out a permanent end that was due now.
 PUT_OFF: Final = (
     "*{name}* on {title} is busy, so I haven't {done} it as planned. Do you need more time?",
     "If you don't answer, I'll try again in {left}, {at}.",
 )
 ENDING_UNSAVED: Final = "Save your work."
-#: If a stop would end it for good only by now, or is due to a class that didn't announce that.
+#: Used if a stop wouldn't have ended the workspace permanently when it was planned but now would, or if it is
+#: due to a class that didn't announce this.
 ENDING_SPARED: Final = "Right now that would end it for good. If it still would then, I'll leave it running."
 ENDING_FINAL: Final = "It can't be started again after that. {lost}"
-#: What the warning becomes once it isn't true any more.
+#: Replaces the warning of a stop once the warning is no longer true.
 OVER: Final = "*{name}* on {title} has no planned stop any more."
 OVER_DOWN: Final = "*{name}* on {title} isn't running any more, so there's nothing to stop."
 AS_PLANNED: Final = "This stop was planned."
 FAILED: Final = "I couldn't stop *{name}* on {title} as you planned for {at}. {cause}"
-#: About a stop that isn't possible: in its card or list, and after its time.
+#: Says that a stop isn't possible: in the workspace's card or list, and after the stop's time.
 STOP_BLOCKED: Final = "It was to be {done} {at}, but I can't do that: {why}."
 BLOCKED_PASSED: Final = "I couldn't {do} {names} {at}: {why}. As far as I know, {still} running."
 STILL: Final = ("it's still", "they're still")
-#: Why it isn't possible, and what happens then.
+#: Why a stop isn't possible, and what happens instead; keyed by obstacle.
 OBSTACLES: Final[Mapping[str, str]] = {
     "connection_gone": "I'm not connected to {title} any more",
     "unlinked": "your {title} account isn't linked any more",
@@ -318,7 +324,7 @@ OBSTACLES: Final[Mapping[str, str]] = {
 WHEN_LINKED: Final = "Link again, and I'll warn you 5 minutes before I {do} {it}."
 WHEN_BACK: Final = "Once I can, I'll warn you 5 minutes before I {do} {it}."
 STOP_THERE: Final = "If you don't need it any more, stop it on {title}."
-#: The question asked after a backup was restored.
+#: Asks whether a stop is still wanted after a backup was restored.
 STILL_STOP: Final = (
     "My records were restored from a backup of {since}.",
     "Should I still {do} *{name}* on {title} {at}?",
@@ -333,7 +339,7 @@ TOMORROW: Final = "That time has already passed today, so I've set it for tomorr
 SHIFTED: Final = "The clocks go forward that night, so I've set it an hour later."
 KEPT: Final = "*{name}* keeps running. I won't stop it."
 KEPT_UNTIL: Final = ("*{name}* keeps running.", "I won't stop it before {until}.")
-#: The answer to a request for more time, if no stop is planned.
+#: The answer to a request for more time if no stop is planned.
 NOT_PLANNED: Final = "*{name}* has no planned stop, so there's nothing to extend."
 LONGER: Final = "{time} more"
 LONGER_NEXT: Final = "To have it stopped later, type `{command}keep {typed} for 2h`."
@@ -341,14 +347,14 @@ NOTHING_PLANNED: Final = "*{name}* has no planned stop, so there's nothing to ca
 TOO_LATE: Final = "*{name}* no longer has a planned stop."
 NOT_UP: Final = "*{name}* isn't running, so there's nothing to stop later."
 NOT_UP_NEXT: Final = "To start it for a while, type `{command}start {typed} for 2h`."
-#: Instead of the form that asks for a time.
+#: Shown if the form for choosing a stop's time can't be opened.
 CHOOSE_TIME: Final = "To choose when it stops, type `{command}stop {typed} at TIME`."
 STOP_FOR: Final = (
     "I can't do that just for a while: it would stay stopped. To stop it later, type "
     "`{command}{verb} {typed} at 18:00`."
 )
 PASSED: Final = "That time has passed. Choose a new one with `{command}stop {typed} at TIME`."
-#: The same words as for an immediate end.
+#: Asks before a planned stop that is permanent; worded like the question about an immediate one.
 ASK: Final = "This will end *{name}* on {title} for good {at}: it can't be started again. {lost}"
 
 KEEP: Final = "Keep running"
@@ -378,7 +384,7 @@ FORM_OTHER: Final = "Or at another time"
 FORM_OTHER_HINT: Final = "18:00, 6pm, 2h, 90 min or tomorrow 9:00"
 FORM_NEVER: Final = "Not at all: keep it running"
 FORM_EMPTY: Final = "Choose a time, or type one."
-#: By length in minutes.
+#: The choices of the form for a planned stop, keyed by length in minutes.
 FORM_CHOICES: Final[Mapping[int, str]] = {
     30: "In 30 minutes",
     60: "In 1 hour",
@@ -395,5 +401,5 @@ CANCEL_PLAN: Final = "Cancel it"
 BRING_BACK: Final = "Bring back"
 CHANGE_BACK: Final = "Change back"
 
-#: What a workspace runs on; the price of an hour follows after a comma.
+#: Says what a workspace runs on; its hourly price follows after a comma.
 SIZE: Final = "Size *{size}*"

@@ -1,11 +1,11 @@
-"""Commands as labels of buttons; ``{rest}`` is the text after the verb, ``{name}`` a name in it."""
+"""Commands as button labels; ``{rest}`` is the text after the verb, and ``{name}`` is a name in it."""
 
 from collections.abc import Mapping
 from typing import Final
 
-#: Added if everybody in the channel sees the answer.
+#: Added to a button's label if everyone in the channel will see the answer.
 SHARED: Final = " for everybody here"
-#: By the order about a workspace's hours.
+#: Labels of buttons for commands about hours, keyed by what the command does to the hours.
 HOURS: Final[Mapping[str, str]] = {
     "": "Show the hours of {name}",
     "off": "Turn off the hours of {name}",
@@ -16,7 +16,7 @@ HOURS: Final[Mapping[str, str]] = {
     "start": "Start {name} {rest}",
     "stop": "Stop {name} {rest}",
 }
-#: By the order about a course.
+#: Labels of buttons for commands about courses, keyed by what the command does to the course.
 COURSE: Final[Mapping[str, str]] = {
     "leave": "Leave {name}",
     "skip": "Skip {name} {rest}",

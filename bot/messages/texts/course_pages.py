@@ -1,4 +1,4 @@
-"""The texts of a course's page, for its teachers and members, and of the forms that change it."""
+"""The texts of a course's page for teachers and members, and of the forms that change the course."""
 
 from typing import Final
 
@@ -15,11 +15,11 @@ JOINED_COUNT: Final = "{joined} joined"
 LINKED_COUNT: Final = "{linked} linked an account"
 READY_COUNT: Final = "{ready} ready"
 THEIRS: Final = "*{name}* is {who}'s course. {then}. To join, press *Join* on its card in its channel."
-#: For a person who has joined it.
+#: Shown to a person who has joined the course.
 YOURS: Final = "I'll start your workspace *{name}* on {title} for it."
 YOURS_RUNS: Final = "Your workspace *{name}* on {title} is running."
 PENDING: Final = "You've pressed *Join*, but {why}"
-#: Problems with a field.
+#: Explain what is wrong with a field of a form.
 WRONG: Final = {
     "hours": "Choose the days, and when lessons begin and end on them.",
     **dict.fromkeys(("from", "until"), "A course ends after its first day, and within a year from today."),
@@ -29,7 +29,8 @@ WRONG: Final = {
 
 POST: Final = "Post a class card"
 POST_IT: Final = "Post"
-#: Fields of all forms, with hints. A card's fields have the names of its flags, if it has such a flag.
+#: Labels and hints for the fields of all forms. A field of the card's form is named after its flag, if it has
+#: one.
 FIELDS: Final = {
     "what": ("What everyone gets", ""),
     "title": ("Title", ""),
@@ -43,8 +44,8 @@ FIELDS: Final = {
     "with": ("Co-teachers", ""),
     "max": ("Places", ""),
 }
-#: Where nothing is known that a teacher could choose.
+#: Shown if the teacher has no choices and types what everyone gets.
 WHAT_HINT: Final = "A template, such as saturn/course, or everyone's own workspace: notebook"
-#: The buttons that turn to the other page: of several lessons, and of a single class.
+#: Labels of the buttons that switch between the form's pages: to several lessons, and back to a single class.
 TO_COURSE: Final = "Several lessons…"
 TO_CLASS: Final = "Only one class…"

@@ -1,4 +1,4 @@
-"""The texts of class cards: before an enrollment, after it, and at the end of the class."""
+"""The texts of class cards: before someone joins, afterwards, and at the end of the class."""
 
 from typing import Final, NamedTuple
 
@@ -13,13 +13,13 @@ CONSENT: Final = (
     "It {does} {ends} {who} or an Usher admin ends the class; you'll be warned and can keep it.{means}{sees} "
     "Pressing means you agree."
 )
-#: On cards that say that their teachers see the hours of those who press them.
+#: Shown on a card if its teachers can see the hours of the people who press its button.
 SEES_HOURS: Final = "They can see how long it runs until then."
-#: A choice in the form of a card: everyone's own workspace of a name.
+#: A choice in the card's form: each person's own workspace with the given name.
 OWN_OF_EACH: Final = "Everyone's own {name}"
 CONSENT_WHEN: Final = "when"
 CONSENT_UNTIL: Final = "{at}, or earlier if"
-#: How a class ends a workspace: what is done to it, what it does, and what that means.
+#: Words for how a class ends a workspace: what is done to it, what it does, and what that means.
 STOP_WORDS: Final = ("stopped", "stops", "")
 SUSPEND_WORDS: Final = ("suspended", "is suspended", "What's in its memory stays.")
 END_WORDS: Final = ("ended for good", "ends for good", "It can't be started again after that. {lost}")
@@ -32,10 +32,12 @@ PRESS: Final = "Get my workspace"
 PROBLEMS: Final = "Show problems"
 DETAILS: Final = "Show details"
 NOT_YOURS: Final = "*Show problems* and *{end}* are for {who}, who posted this card, and for Usher admins."
-#: The number that are ready: "1 of 1 is ready", "58 of 61 are ready".
+#: Says how many people are ready, keyed by whether to use the singular: "1 of 1 is ready", "58 of 61 are
+#: ready".
 HOW_MANY: Final = {True: "{ready} of {expected} is ready", False: "{ready} of {expected} are ready"}
 NOBODY_YET: Final = "Nobody has pressed it yet."
-#: A person who has pressed the button has a place, even while their account or workspace is missing.
+#: Says how many places are left. A person who has pressed the button has a place, even if their account or
+#: workspace is still missing.
 FREE_SEATS: Final = "{free} of {places} left."
 NO_FREE_SEATS: Final = "Full."
 READY_COUNT: Final = "*{ready} of {joined} ready*"
@@ -56,7 +58,7 @@ CONFIRM_STOP_ALL: Final = (
 
 # -- a course: a card with a timetable -----------------------------------------------------------------------
 
-#: The days, times and last day of a course; days without lessons, or with a different time.
+#: The days, times and last day of a course, and the days without lessons or with a different time.
 EVERY_DAY: Final = "every day"
 LESSON_TIMES: Final = "{days}, {begin}–{end}{zone}, until {last}"
 NO_LESSON: Final = "No lessons {days}."
@@ -66,7 +68,7 @@ COURSE_JOIN: Final = (
     "Join once: I'll start your own workspace *{name}* on {title} before each lesson and stop it "
     f"afterwards. {_JOIN_NEXT}"
 )
-#: Says "template", because the workspaces have other names.
+#: Mentions the template, because the workspaces created from it have other names.
 COURSE_JOIN_MAKE: Final = (
     "Join once: I'll create a workspace from *{name}* for you on {title}, start it before each lesson and "
     f"stop it afterwards. {_JOIN_NEXT}"
@@ -75,7 +77,7 @@ COURSE_SEES_HOURS: Final = "Your teachers and Usher admins can see how long it r
 JOIN: Final = "Join"
 JOINED_COUNT: Final = "{people} joined."
 NOBODY_JOINED: Final = "Nobody has joined yet."
-#: The number of people who joined but can't take part yet; by whether there is more than one.
+#: Says how many people have joined but can't take part yet: singular and plural.
 PENDING_COUNT: Final = ("{pending} still has to link an account.", "{pending} still have to link an account.")
 READY_NOW: Final = "*{how_many}*"
 COURSE_OVER: Final = "The course has ended."
@@ -85,7 +87,7 @@ CONFIRM_END_COURSE: Final = (
     "End course",
     "Not yet",
 )
-#: The same question, asked after a typed command.
+#: Asks before a course is ended by a typed command.
 END_COURSE: Final = (
     "This will end *{course}*: there'll be no more lessons, and the card will say so. "
     "A lesson that is on ends as planned."
@@ -109,15 +111,15 @@ ENROLLED: Final = (
     "You've joined *{course}*: {lessons}. I'll have your workspace *{name}* on {title} ready when a lesson "
     "begins, and stop it afterwards if I started it. You'll be warned first and can keep it running."
 )
-#: Whether creating a workspace also starts it depends on the provider.
+#: Used if creating a workspace also starts it, which depends on the provider.
 _MAKING: Final = "I'm creating it now; on {title}, that also starts it, so you can have a look."
 ENROLLED_MAKING: Final = f"{_MAKING} I'll stop it in an hour."
-#: If a lesson begins before that hour is over.
+#: Sent if a lesson begins before the hour for a first look is over.
 ENROLLED_SOON: Final = f"{_MAKING} A lesson begins soon, so I'll keep it running until that's over."
 ENROLLED_RESTS: Final = "I'm creating it now, without starting it."
 ENROLLED_NOW: Final = "A lesson is on, so I'm starting it now. I'll message you when it's ready."
 LEAVE_COURSE: Final = "Leave"
-#: In a workspace's state and in the answers about its hours, if its owner has joined a course with it.
+#: Shown in the state of a workspace whose owner has joined a course with it, and in answers about its hours.
 COURSE_HOURS: Final = "Lessons of *{course}*: {lessons}."
 LEAVE_THIS_COURSE: Final = "Leave {course}"
 COURSE_USAGE: Final = (
@@ -132,7 +134,7 @@ LESSON_MISSED: Final = (
 LESSON_MISSED_WHOLLY: Final = (
     "I couldn't start *{name}* on {title} for *{course}*: the lesson was over before I could."
 )
-#: Why an upgrade removes somebody from a course.
+#: Tells a person why an upgrade has removed them from a course.
 LEFT_BY_AGREEMENT: Final = (
     "The lessons of *{course}* have changed since you joined: {lessons}. You haven't agreed to all of them, "
     "so I've taken you out of the course. If you want its lessons, press *Join*."
@@ -145,7 +147,7 @@ LEFT_BY_SKIPS: Final = (
 CANCEL_FOR_ALL: Final = "Cancel {day} for everyone"
 WHICH_COURSE: Final = "Which course do you mean?"
 ONE_COURSE: Final = "{name} \u00b7 <#{channel}>"
-#: For a day without a lesson, followed by the next lessons: none, one, or more.
+#: Says that there is no lesson on a day; the next lessons follow: none, one, or more.
 NO_LESSON_THEN: Final = "*{course}* has no lesson {days}."
 NEXT_LESSONS: Final = (
     "There are no more lessons.",
@@ -165,16 +167,16 @@ LESSON_ON: Final = "*{course}* is on, or about to begin, so I can't change that 
 
 
 def format_span(first: str, last: str) -> str:
-    """Format a day, or a span, with its weekdays."""
+    """Format a single day or a span of days, with weekdays."""
     said = format_weekday(first)
     return f"on {said}" if first == last else f"from {said} to {format_weekday(last)}"
 
 
-#: For a course that is ended during a lesson.
+#: Sent if a course is ended during a lesson.
 LAST_LESSON: Final = "The lesson that is on ends {at}, as planned."
 LESSON_READY: Final = "*{course}* is starting, and your workspace is ready."
-#: For teachers: how many can be ready when a lesson begins, how many are, what holds up the others, and
-#: whether anybody used the last ones.
+#: Tells teachers how many people can have a workspace when a lesson begins, how many have one, and what is
+#: holding up the others.
 IN_TIME: Final = (
     "That works for at most {count} people: {title} can't start more workspaces in the 45 minutes before."
 )
@@ -189,10 +191,11 @@ REPORT_WHY: Final = {
     "coming": ("hasn't been started yet", "haven't been started yet"),
     "down": ("isn't running any more", "aren't running any more"),
 }
-#: The time of a report's figures.
+#: When a report's figures were collected.
 AS_OF: Final = "as of {at}"
 LESSON_OVER: Final = "*{course}* is over, and *{name}* on {title} was {done}."
-#: Sent the evening before a lesson to a member who would have nothing ready: when it is, and what is missing.
+#: Sent the evening before a lesson to a member who won't have a workspace ready: when the lesson is, and what
+#: is missing.
 MEMBER_NOT_READY: Final = "*{course}* begins {at}, and I can't get your workspace ready: {why}"
 MISSING: Final = {
     "unlinked": "you haven't linked your {title} account. Link it and I'll do the rest.",
@@ -215,7 +218,7 @@ LESSON_STARTING: Final = (
 USAGE: Final = (
     "Type `{command}card CONNECTION/TEMPLATE` or `{command}card NAME`, or press the button for a form."
 )
-#: Shown with a button for each similar name, and one for the name as it was typed.
+#: Shown with a button for each similar name, and one for the name as typed.
 UNKNOWN_NAME: Final = (
     "None of your workspaces is called *{name}*. Which card should I post? "
     "To give everyone a new workspace, type `{command}card CONNECTION/TEMPLATE`."
@@ -265,7 +268,7 @@ NOT_POSTED_BROKEN: Final = (
     "I couldn't post the card for *{name}* in <#{channel}>, because something broke while I was putting it "
     "together. Post it again, and tell your Usher admin if that doesn't help."
 )
-#: Remedies, by Slack's error code.
+#: Maps each of Slack's error codes to what would help.
 HELPS: Final = dict.fromkeys(
     ("channel_not_found", "no_permission", "not_in_channel"), "Invite me there, then post it again."
 ) | {
@@ -303,7 +306,7 @@ SUMMARY_REST: Final = (
 STARTING: Final = "Starting your workspace *{name}* on {title}."
 MAKING: Final = "Creating your workspace *{name}* on {title}."
 ON_ITS_WAY: Final = "Your workspace *{name}* on {title} is already on its way."
-#: Shown beside a workspace of that name, if it isn't known who made it.
+#: Shown beside a workspace of that name if it isn't known who created it.
 NAME_IN_USE: Final = (
     "You already have a workspace called *{name}* there that wasn't made by this card, "
     "so I'm leaving it alone."
@@ -350,7 +353,7 @@ WHY_UNLINKED: Final = "hasn't linked a {title} account yet"
 WHY_NO_WORKSPACE: Final = "has no such workspace on {title}"
 WHY_MANY: Final = "has more than one workspace of that name"
 WHY_QUEUED: Final = "waiting in the queue"
-#: By cause, worded for a teacher who reads about somebody else.
+#: Says why a member's start failed, keyed by cause, and worded for a teacher.
 WHY_CAUSE: Final = {
     "cancelled": "cancelled it",
     "credential_refused": "has to link their {title} account again",
@@ -391,11 +394,11 @@ STOP_FAILED_BY: Final = "{who} ended the class *{course}*, but *{name}* on {titl
 
 
 class Words(NamedTuple):
-    """The words that differ between a class and a course: buttons, the last question, and the summary."""
+    """Hold the words that differ between a class and a course: buttons, final question, and summary."""
 
     press: str
     end: tuple[str, str, str, str]
-    #: By whether the workspace would have been created.
+    #: The texts for when the class is over, indexed by whether the workspace would have been created.
     over: tuple[str, str]
     summary: tuple[str, ...]
 

@@ -10,10 +10,10 @@ from bot.domain.time_marks import make_time_placeholder
 from bot.messages.texts.problems import WANTED, explain_cause
 
 _TAKES_LONG: Final = "That's taking longer than usual. Ask your {title} admin to look at it."
-#: ``{said}`` is the provider's description of a stop that Usher didn't request.
+#: ``{said}`` is how the provider describes a stop that Usher didn't request.
 _STOPPING_ELSEWHERE: Final = "{title} isn't done with it yet: {said}. I'll start it after that."
-#: ``{title}`` is the connection's title, ``{at}`` a time in the reader's zone, ``{said}`` the provider's
-#: words.
+#: Maps each code to why something waits. ``{title}`` is the connection's title, ``{at}`` a time in the
+#: reader's zone, and ``{said}`` the provider's words.
 HOLDS: Final[Mapping[HoldCode, str]] = {
     HoldCode.SILENT: "{title} hasn't answered since {at}. I'll keep trying.",
     HoldCode.OVERLOADED: ("{title} has been too busy for this since {at}. I'll keep trying."),
@@ -46,7 +46,7 @@ HOLDS: Final[Mapping[HoldCode, str]] = {
     HoldCode.STRANGE_STATE: "I can't tell from {title} what it's doing: {said}. I'll keep checking.",
     HoldCode.NO_STOP_YET: "{title} can't stop it right now. I'll stop it as soon as that's possible.",
 }
-#: The same if the provider says nothing about it.
+#: Used instead of ``HOLDS`` if the provider gives no explanation of its own.
 _WORDLESS: Final[Mapping[HoldCode, str]] = {
     HoldCode.STOPPING_ELSEWHERE: "{title} is still stopping it. I'll start it once it has stopped.",
     HoldCode.STOPPING_ELSEWHERE_LONG: (
@@ -55,11 +55,12 @@ _WORDLESS: Final[Mapping[HoldCode, str]] = {
     HoldCode.UNDER_WAY: "{title} can't do that right now. I'll keep trying.",
     HoldCode.STRANGE_STATE: "I can't tell from {title} what it's doing: unknown state. I'll keep checking.",
 }
-#: Curly quotes in a quoted text become straight, as they would end the quotation.
+#: Straightens curly quotes in quoted text, which would otherwise end the quotation.
 _PLAIN_QUOTES: Final = str.maketrans("“”", '""')
-#: A sentence without its full stop. A full stop inside closing quotation marks stays with the quotation.
+#: Matches a sentence without its full stop. A full stop inside closing quotation marks belongs to the
+#: quotation.
 _SENTENCE_PATTERN: Final = re.compile(r"(?:“[^”]*[^”.]”|“(?![^”]*”)|[^“.]|\.(?! |$))*(?:“[^”]*”)?")
-#: The same after the wait is over.
+#: Maps each code to what delayed something, worded for when the wait is over.
 _DELAYS: Final[Mapping[HoldCode | None, str]] = {
     HoldCode.SILENT: "{title} didn't answer until {until}.",
     HoldCode.OVERLOADED: "{title} was too busy until {until}.",
@@ -81,12 +82,13 @@ _TIMED: Final = frozenset(
     }
 )
 
-#: The sign-ins of several people are refused, so a new link of one of them wouldn't help.
+#: The reason for waiting if several people's sign-ins are refused, so that linking again wouldn't help any
+#: one of them.
 PEOPLE_OUT: Final = hold_by_cause("people_out")
 
 
 def explain_hold(hold: str | None, title: str) -> str:
-    """Say why something waits; times in it are placeholders, and without a reason the text is ""."""
+    """Explain why something waits, with placeholders for times; return "" if there is no reason."""
     code, detail = split_hold(hold or "")
     if code is None:
         return ""
@@ -102,26 +104,26 @@ def explain_hold(hold: str | None, title: str) -> str:
 
 
 def explain_obstacle(hold: str | None, title: str) -> str:
-    """Say why something waits in one sentence, without the consequence."""
+    """Explain in one sentence why something waits, without saying what happens next."""
     first = _SENTENCE_PATTERN.match(explain_hold(hold, title))
     said = first[0] if first else ""
     return said if said.endswith(".”") or not said else f"{said}."
 
 
 def describe_delay(hold: str, title: str, until: float) -> str:
-    """Say what delayed something until a time, given the last reason."""
+    """Explain what delayed something until a given time, naming only the last reason."""
     template = _DELAYS.get(split_hold(hold)[0], "I couldn't start it before {until}.")
     return template.format(title=title, until=make_time_placeholder(until))
 
 
 def explain_missed(cause: str, title: str) -> str:
-    """Say what delayed a planned start until it was too late; "" for an unknown or other cause."""
+    """Explain what delayed a planned start until it was too late; return "" for any other cause."""
     word, _, hold = cause.partition(": ")
     return explain_obstacle(hold, title) if word == MISSED_CAUSE else ""
 
 
 def explain_end(cause: str, title: str, reason: str = "", *, has_page: bool = True) -> str:
-    """Explain how an operation or a run ended, like ``explain_cause``; times are placeholders."""
+    """Explain how an operation or run ended, like ``explain_cause`` but with placeholders for times."""
     if missed := explain_missed(cause, title):
         return missed
     word, _, detail = cause.partition(": ")

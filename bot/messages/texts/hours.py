@@ -1,4 +1,4 @@
-"""The texts about working hours, and the questions about idle workspaces."""
+"""Texts about working hours, and the questions asked about idle workspaces."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -13,18 +13,18 @@ DAY_NAMES: Final[Mapping[frozenset[str], str]] = {
 BOTH: Final = "{days} {begin}\u2013{end}"
 ONLY_START: Final = "{days} from {begin}"
 ONLY_STOP: Final = "{days} until {end}"
-#: In a workspace's state.
+#: Shown as part of a workspace's state.
 HOURS_LINE: Final = "Hours: {hours}."
 LINE_PAUSED: Final = "Hours: paused."
 RESTING: Final = "They're paused."
 LEFT_OUT: Final = "No working hours {days}."
-#: The next start or stop.
 NEXT_OCCURRENCE: Final = "Next {verb}: {at}."
 HOURS_BLOCKED: Final = "Right now I can't start or stop it: {why}."
 
 HOURS_SET: Final = "*{name}* now runs {hours}."
 CURRENT_HOURS: Final = "*{name}* on {title}: {hours}."
-#: About hours for one day: the start or stop, the stop later that day, and the workspace's other hours.
+#: Describes hours for a single day: the start or stop, a stop later that day, and the workspace's other
+#: hours.
 ONCE: Final = "I'll {do} *{name}* on {title} {at}{then}."
 ONCE_UNTIL: Final = ", and {do} it at {until}"
 BESIDES: Final = "Its other working hours: {hours}."
@@ -32,12 +32,12 @@ REPLACED: Final = "They replace {hours}."
 OFF: Final = "*{name}* on {title} no longer has working hours."
 OFF_NEXT: Final = "I won't start or stop it automatically."
 OFF_DOWN: Final = "It's {state}, and I won't start it automatically."
-#: After a change of hours, about a running workspace: its stop today stays, or it has none.
+#: Describes a running workspace whose hours have changed: it still stops today, or nothing will stop it.
 STILL: Final = "I'll still {do} {it} {at}."
 RUNS_ON: Final = "{it} {state}, and nothing will stop it."
 RUNS_UNTIL: Final = "Next {verb}: {until}."
 RUNS_UNTIL_NAMED: Final = "{it} {state}, and I won't {do} it before {until}."
-#: For hours that only start.
+#: Added for hours that only start a workspace.
 NO_STOP: Final = "I won't stop it after that."
 NO_HOURS: Final = "*{name}* on {title} has no working hours."
 NONE_NEXT: Final = "To set some, type `{command}hours {typed} weekdays 9:00-18:00`."
@@ -54,12 +54,12 @@ USAGE: Final = (
     "it, `every day -20:00` only stops it, and `off` turns its hours off. A stop comes at least 30 "
     "minutes after its start."
 )
-#: The same words as for an immediate end.
+#: Asks before hours that end a workspace permanently; worded like the question about an immediate end.
 CONFIRM_FINAL_STOP: Final = (
     "The first of these stops ends *{name}* on {title} for good: it can't be started again. {lost}"
 )
 
-#: Asked of whoever sets hours that start what others stop just then.
+#: Asks a person who sets hours that start a workspace exactly when other hours stop it.
 CONFIRM_RUN_ON: Final = (
     "With these hours, *{name}* would be stopped and started {at}. I can set them and let it run on then."
 )
@@ -71,7 +71,8 @@ MISSED_MORE: Final = "I also missed {count} before that."
 NEEDED_AFTER: Final = "Its hours continue as planned."
 OCCURRENCE_FAILED: Final = "I couldn't {do} *{name}* on {title} {at}, as its hours say. {cause}"
 PAUSED: Final = "I've paused the hours of *{name}* on {title}. {because}"
-#: Why hours are paused until the owner links again; other causes have their usual sentences.
+#: Says why hours are paused until the owner links again or resumes them; other causes have their usual
+#: sentences.
 BECAUSE: Final[Mapping[str, str]] = {
     "unlinked": "Your {title} account isn't linked any more. Link it again, and they'll resume.",
     "refused": "{title} no longer accepts your link. Link again, and they'll resume.",
@@ -95,22 +96,22 @@ PAUSE_UNTIL: Final = "Pause until {day}"
 TURN_OFF: Final = "Turn hours off"
 TURN_ON_AGAIN: Final = "Turn on again"
 RESUME: Final = "Resume hours"
-#: Undoes days that were left out.
+#: Labels of the buttons that restore skipped days.
 NO_SKIP: Final = "Don't skip {day}"
 NO_SKIPS: Final = "Don't skip any day"
-#: For a workspace left running, by whether the provider says when it was last used.
+#: Asks about a workspace left running; keyed by whether the provider says when it was last used.
 STILL_NEEDED: Final[Mapping[bool, str]] = {
     False: "*{name}* on {title} has been running since {since}. Still needed?",
     True: "*{name}* on {title} is running, but hasn't been used since {since}. Still needed?",
 }
-#: For a workspace that stops in more than a day, by its hours or as planned.
+#: Says that neither hours nor a planned stop will stop a workspace for more than a day.
 NEEDED_UNTIL: Final = "Nothing will stop it before {until}."
 NEEDED_STOPS: Final[Mapping[str, str]] = {
     "stop": "If you don't answer, I'll stop it {at}.",
     "suspend": "If you don't answer, I'll suspend it {at}.",
 }
 KEEP_RUNNING: Final = "Keep"
-#: What is possible at a time or until then, and its button: Slack shows no time on a button.
+#: Says what can be done at or until a time; the button for it can't show the time itself.
 DONE_THEN: Final[Mapping[str, str]] = {
     "start": "I can start it until {at}.",
     "stop": "I can stop it {at}.",

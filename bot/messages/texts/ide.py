@@ -1,4 +1,4 @@
-"""Texts of the pages that show a workspace, sign people in, and install Usher in Slack. Plain text."""
+"""Plain texts for the pages that show a workspace, sign people in, and install Usher in Slack."""
 
 from typing import Final
 
@@ -44,7 +44,7 @@ LOST: Final = (
 NOT_GIVEN_TITLE: Final = "Your workspace couldn't be opened"
 NOT_GIVEN: Final = "Usher didn't get access to it in time. Try again in a moment."
 
-#: The line with the workspace's state, by phase.
+#: Maps each phase to the words for the workspace's state.
 LINES: Final[dict[str, str]] = {
     "starting": "Starting",
     "running": "Running",
@@ -58,10 +58,10 @@ LINES: Final[dict[str, str]] = {
     "unknown": "Checking",
 }
 
-#: For a start whose usual duration is known.
+#: Shown for a start whose usual duration is known.
 USUAL_TIME: Final = "This usually takes {usual}."
 
-#: Shown while there is no workspace to show, by phase: a heading and a sentence.
+#: Maps each phase without a workspace to show to what is shown instead: a heading and a sentence.
 PLACES: Final[dict[str, tuple[str, str]]] = {
     "starting": (
         "Your workspace is starting",
@@ -85,18 +85,17 @@ PLACES: Final[dict[str, tuple[str, str]]] = {
     "unmade": ("Your workspace wasn't created", "The message in Slack says why."),
     "unknown": ("One moment", "Usher is checking your workspace on {title}."),
 }
-#: Added if a new workspace like it can be made.
+#: Added if another workspace with the same settings can be created.
 NEW_ONE: Final = "You can start a new one with the same settings."
-#: How long a sign-in lasts.
 SIGN_IN_NOTE: Final = "You'll stay signed in here for at most {lasts}, and can sign out at any time."
-#: Shown instead of the workspace if the vendor's script doesn't load.
+#: The heading shown instead of the workspace if the vendor's script doesn't load.
 UNREACHABLE_TITLE: Final = "{title} can't be reached"
-#: What that means.
+#: The explanation below ``UNREACHABLE_TITLE``.
 UNREACHABLE: Final = (
     "Your browser couldn't load the workspace from {title}. "
     "Your network may be blocking it, or {title} may be down. The workspace itself keeps running."
 )
-#: What the page's own policy blocked, and who can change it.
+#: Says what the page's own security policy has blocked, and who can change that.
 BLOCKED: Final = (
     "This page isn't allowed to load anything from {host}, so parts of the workspace may be missing. "
     "Ask your Usher admin to allow it."
@@ -105,42 +104,42 @@ BLOCKED_INLINE: Final = (
     "The workspace isn't allowed to write styles into this page, so it may look odd. "
     "Ask your Usher admin to allow it."
 )
-#: For an address of somebody else's workspace, and for one of no workspace. The words are the same, so
-#: that they don't tell which it is.
+#: Shown at the address of someone else's workspace and at one without a workspace. The wording is the same,
+#: so that it doesn't reveal which it is.
 NOTHING: Final = (
     "This link doesn't lead to a workspace of yours. Open it again from Usher's message in Slack."
 )
 
 
 def format_planned_stop(phase: str, at: str, done: str) -> str:
-    """Format a workspace's state and the time of its stop; ``at`` is an adverb, ``done`` a participle."""
+    """Say a workspace's state and when it will be stopped; ``at`` is an adverb, ``done`` a participle."""
     if phase == "running":
         return f"{LINES[phase]} until {at.removeprefix('at ')}"
     return f"{LINES[phase]}. It will be {done} {at}."
 
 
 def format_provider_end(phase: str, at: str, mode: ExpiryMode) -> str:
-    """Format a workspace's state and the time of its end by the provider."""
+    """Say what state a workspace is in and when its provider will end it."""
     ending = "will be removed" if mode == "removed" else "will stop"
     if mode == "stops_anyway":
         return f"{LINES[phase]}, {ending} {at}"
     return f"{LINES[phase]}, {ending} {at} unless you {'use' if phase == 'running' else 'start'} it"
 
 
-#: After a person pressed Cancel at Slack.
+#: Shown after a person has pressed *Cancel* on Slack's sign-in page.
 SIGN_IN_CANCELLED: Final = "You didn't finish signing in with Slack. Go back and try again when you're ready."
-#: If Slack's answer proves nothing.
+#: Shown if Slack's answer doesn't prove who the person is.
 SIGN_IN_FAILED: Final = "Slack's answer couldn't be used. Go back and sign in again."
-#: For a sign-in that another browser began, or that began too long ago.
+#: Shown if the sign-in was begun in another browser, or too long ago.
 SIGN_IN_EXPIRED: Final = (
     "This sign-in wasn't started in this browser, or it took too long. Go back and sign in again."
 )
-#: For a form that wasn't sent from our own page.
+#: Shown if a form wasn't sent from our own page.
 FORGED: Final = (
     "That request didn't come from this page, or the page was too old. "
     "Nothing was changed. Reload the page and try again."
 )
-#: For a person who presses buttons too fast.
+#: Shown to a person who presses buttons too quickly.
 TOO_MANY: Final = "That was too many requests at once. Nothing was changed. Wait a moment, then try again."
 TITLE: Final = "Add Usher to Slack"
 TEXT: Final = (
@@ -164,9 +163,9 @@ OPEN_SLACK: Final = "Open Usher in Slack"
 CHOOSE_WORKSPACES: Final = "Choose workspaces"
 
 REFUSED_TITLE: Final = "Usher wasn't installed"
-#: Where Usher was installed.
+#: Says where Usher was installed.
 DONE: Final = "Usher is installed in {place}."
-#: Why an installation failed, by Bolt's reason or ours.
+#: Maps Bolt's or our own reason for a failed installation to its explanation.
 REFUSED: Final = {
     "access_denied": "You cancelled in Slack, so nothing was changed.",
     "invalid_browser": (
@@ -198,5 +197,5 @@ REFUSED: Final = {
 
 
 def explain_failed_installation(reason: str) -> str:
-    """Return the cause and the remedy of a failed installation."""
+    """Explain why an installation failed and what would help."""
     return REFUSED.get(reason) or REFUSED["other"].format(reason=reason)

@@ -1,4 +1,4 @@
-"""Texts of messages that must not be missed, among them those about outages for administrators."""
+"""Texts of messages that must not be missed, including those that tell administrators about outages."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -7,11 +7,12 @@ from bot.domain.workspaces import State
 from bot.support.environment import command
 
 READY: Final = "{mark} *{name}* is ready."
-#: For a planned start that was sent late; the reason follows.
+#: Reports a planned start that was sent late; the reason follows.
 READY_LATE: Final = "{mark} *{name}* is ready, later than usual: {because}"
 READY_ALREADY: Final = "{mark} *{name}* is already running."
 READY_UNUSABLE: Final = "{mark} *{name}* is running."
-#: Sent if its owner has requested something else since, or it isn't running any more, by its state.
+#: Sent if the owner has requested something else since the workspace became ready, or, keyed by state, if it
+#: is no longer running.
 READY_BEFORE: Final = "*{name}* became ready {at}. You've asked for something else since."
 READY_UNTIL: Final[Mapping[State, str]] = {
     State.STARTING: "*{name}* became ready {at}, and was started again later.",
@@ -21,18 +22,18 @@ READY_UNTIL: Final[Mapping[State, str]] = {
     State.FAILED: "*{name}* became ready {at}, and failed later.",
     State.GONE: "*{name}* became ready {at}. It {gone}.",
 }
-#: Once there is a link, after people have read that it is ready.
+#: Sent once there is a link, if the person has already read that the workspace is ready.
 READY_LINK: Final = "{mark} *{name}* can be opened now."
-#: Below it, followed by its end.
+#: Shown below the message that a workspace is ready, followed by when it ends.
 READY_AFTER: Final = "It took {took}."
 STOPPED: Final = "*{name}* has stopped on {title}."
 STOPPED_ALREADY: Final = "*{name}* was already stopped on {title}."
 ENDED: Final = "*{name}* on {title} has ended. It can't be started again."
 STOPPED_ELSEWHERE: Final = "*{name}* was stopped on {title}, not by me. Start it again if you need it."
-#: A workspace that stopped and no longer exists can't be started again, whoever ended it.
+#: A workspace that no longer exists can't be started again, whoever ended it.
 NO_LONGER_EXISTS: Final = "*{name}* {gone}."
 FAILED_ELSEWHERE: Final = "*{name}* was running, but has failed on {title}. {because}"
-#: By the former message that turned out to be wrong.
+#: Correct an earlier message that turned out to be wrong; keyed by which one.
 TURNED_OUT: Final[dict[str, str]] = {
     "not_started": "I told you that *{name}* couldn't be started. It's running on {title} after all.",
     "not_made": "*{name}* is on {title} now: it may be the one that I couldn't create. {state}",
@@ -63,27 +64,27 @@ WAITING: Final = (
     "I'm still {doing} *{name}* on {title}. It's taking longer than usual. "
     "I'll keep checking and tell you when it's done."
 )
-#: The same for a start that isn't slow yet, with its usual time.
+#: Used instead of ``WAITING`` for a start that isn't slow yet, with its usual time.
 WAITING_ON_TIME: Final = (
     "I'm still {doing} *{name}* on {title}.",
     "{usual} I'll keep checking and tell you when it's done.",
 )
-#: The same if nothing has been sent by then; the consequence follows.
+#: Used instead of ``WAITING`` if nothing has been sent yet; what happens next follows.
 WAITING_UNSENT: Final = "I haven't been able to {do} *{name}* on {title} yet."
-#: The same for a planned start, after which nobody is asked to keep waiting.
+#: Used instead of ``WAITING`` for a planned start, where nobody is asked whether to keep waiting.
 WAITING_PLANNED: Final = (
     "I haven't been able to start *{name}* on {title} yet, as planned for {at}.",
     "I'll start it as soon as I can, until {until}.",
 )
-#: For such a start that failed.
+#: Reports a planned operation that failed.
 NOT_AS_PLANNED: Final = "I couldn't {do} *{name}* on {title} as planned for {at}."
-#: While the owner has to link again first.
+#: Sent about an operation that can't proceed until the owner links again.
 NOT_YET: Final = "I couldn't {do} *{name}* on {title} yet: {why}."
 ASKED: Final = (
     "{title} didn't answer, so I can't tell whether *{name}* was created there. "
     "I'll keep checking. Starting another may leave you with two."
 )
-#: What the same message becomes once there is nothing left to ask.
+#: Replaces the question whether to start another workspace once it has been settled.
 ASKED_FOUND: Final = (
     "I asked whether to start another one like *{name}*. It has shown up on {title}, so there's no need."
 )
@@ -129,7 +130,7 @@ SIGN_IN_REFUSED: Final = (
     "I'll keep trying, and what's waiting will carry on once it's accepted again. "
     "If you've changed or revoked it, link again."
 )
-#: Why an account was unlinked, if not by its owner.
+#: Says why an account was unlinked, if its owner didn't do it.
 UNLINKED_BECAUSE: Final[dict[str, str]] = {
     "administrator": "An Usher admin removed the link.",
     "left": "Your Slack account was deactivated.",
@@ -148,7 +149,7 @@ UNLINKED_BECAUSE: Final[dict[str, str]] = {
     "replaced": "A new link took its place.",
 }
 
-#: Whether the provider deleted our access to an account that was unlinked.
+#: Says whether the provider has deleted our access to an account that was unlinked.
 REVOKED: Final[dict[str, str]] = {
     "deleted": "{title} has deleted my access to your account there. Nothing of the link is left.",
     "refused": "{title} no longer accepts my access to your account there. Nothing of the link is left.",
@@ -166,7 +167,7 @@ NOT_REVOKED: Final = (
     "erased my copies, but they may still work there. The audit has their names: look for "
     "`account.revoked`."
 )
-#: For administrators, about people whose links have ended, by reason; then what still runs there.
+#: Tells administrators whose links have ended, keyed by the reason; what is still running there follows.
 LEFT: Final[dict[str, str]] = {
     "left": "{who} has left Slack, so I've ended their links. This is still running:",
     "guest": "{who} is a guest now and can't use me, so I've ended their links. This is still running:",
@@ -175,7 +176,8 @@ LEFT_RUNNING: Final = "*{name}* on {title}, as of {seen}."
 LEFT_UNSTOPPED: Final = "*{name}* on {title}, as of {seen}. It should have been stopped, but I couldn't."
 LEFT_MORE: Final = "{count} more. The audit names them: look for `account.left_running`."
 LEFT_NEXT: Final = "I can't stop anything there any more. Please have it stopped if nobody needs it."
-#: A summary of what happened while nothing could be sent, with the words for one workspace and for several.
+#: Introduces what happened while no messages could be sent; the wordings for one workspace and for several
+#: follow.
 SUMMARY: Final = "*While I couldn't message you* ({since} to {until}):"
 READY_TOGETHER: Final = ("🟢 {names} is ready.", "🟢 {names} are ready.")
 STOPPED_TOGETHER: Final = ("{names} has stopped.", "{names} have stopped.")
@@ -183,17 +185,18 @@ PLANNED_TOGETHER: Final = ("{names} has stopped as planned.", "{names} have stop
 DONE_TOGETHER: Final = ("{names} is done.", "{names} are done.")
 MORE_OF_THEM: Final = "{count} more"
 OPEN_NAMED: Final = "Open {name}"
-#: One of several buttons that do the same, with a label of one verb, and with a longer one.
+#: Labels one of several buttons that do the same: made from a single verb, or from a longer label.
 BUTTON_OF: Final = "{label} {name}"
 BUTTON_NAMED: Final = "{label}: {name}"
 
-#: Instead of a message that can't be sent directly, or can't be drawn.
+#: ``NOT_DIRECT`` is shown in the channel if Slack rejects direct messages; ``NOT_IN_CHANNEL`` introduces a
+#: direct message if Usher can't post in the channel.
 NOT_DIRECT: Final = (
     "I have a message for you, but Slack doesn't let me send you direct messages. "
     "Open a conversation with me, then type `list` to see where things stand."
 )
 NOT_IN_CHANNEL: Final = "I can't post in <#{channel}>, so here is my answer."
-#: For the author of a card in a channel that doesn't accept changes to it.
+#: Sent to a card's author if the card's channel no longer lets Usher update it.
 CARD_NOT_UPDATED: Final = (
     "I can't update your card in <#{channel}> any more (Slack says `{code}`), so what it shows may be out "
     "of date. What people press still counts. Unarchive the channel or invite me there, or post the card in "
@@ -206,9 +209,9 @@ NOT_DELIVERED: Final = (
 NOT_CONFIRMED: Final = (
     "Slack may not have shown you my last answer. If you don't see it, type `list` to see where things stand."
 )
-#: Below the text that replaces a message, if it is too long.
+#: Shown below a message's plain-text fallback if it had to be cut.
 TEXT_CUT: Final = "There's more, but this message would be too long for Slack."
-#: Shown instead of a form.
+#: Shown in place of a form that Slack refused.
 FORM_REFUSED: Final = (
     "Slack didn't accept this form, so I can't show it. "
     "Close it and type the command with its options instead."
@@ -219,7 +222,7 @@ NOT_DRAWN: Final = (
 )
 
 
-#: For administrators, about an end whose owner couldn't be warned.
+#: Sent to administrators if a workspace's owner couldn't be warned that it was about to end.
 UNWARNED_STOPPED: Final = (
     "I couldn't warn {who} before stopping *{name}* on {title} as planned. It can be started again."
 )
@@ -228,11 +231,11 @@ UNWARNED_LEFT: Final = (
     "Please ask them whether they still need it."
 )
 
-#: After a failover, for people whose requests were answered but are no longer in the database.
+#: Sent after a failover to people whose requests were acknowledged but are no longer in the database.
 LOST: Final = "I lost my records of the last few seconds. *{name}* is {state} on {title}."
 LOST_REQUEST: Final = "I lost my records of the last few seconds. Check what became of *{name}* on {title}."
 
-#: By what has happened to a connection.
+#: Messages for administrators, keyed by what has happened to a connection.
 OUTAGES: Final[dict[str, str]] = {
     "away": (
         "*{title}* stopped answering {at}. People waiting for it can see that on their cards, and "

@@ -1,6 +1,6 @@
-"""Texts of linking: its pages, the same steps in Slack, and the approval by an administrator.
+"""Texts for linking: the link pages, the same steps in Slack, and approval by an administrator.
 
-Plain text. Pages escape it themselves; code that puts it into a Slack message has to escape it.
+The texts are plain. Pages escape them; code that puts one into a Slack message has to escape it.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from bot.support import errors
 
 BRAND = "Usher"
 TAGLINE = "Workspaces from Slack"
-#: Usher's name on link pages, as people know it from where they came.
+#: Usher's name on link pages, as people see it in Slack.
 APP = "@{app} in Slack"
 
 # -- headings and labels of the pages ------------------------------------------------------------------------
@@ -38,7 +38,7 @@ CODE_NOTE = (
 CODE_SHOWN_TITLE = "Enter your code in Slack"
 DONE_TITLE = "Linked"
 DONE_NEXT = "Usher is sending you a message in Slack. Start, stop and open your workspaces from there."
-#: If something was requested before the account was linked.
+#: Shown if the person asked for something in Slack before the account was linked.
 DONE_WAITED = "In Slack, Usher is carrying on with what you asked for, and will message you there."
 BACK_TO_SLACK = "Back to Slack"
 LABEL_PERSON = "Slack user"
@@ -61,35 +61,35 @@ BUSY_TITLE = "Busy right now"
 REFUSED_TITLE = "That didn't work"
 LINK_CLOSED_TITLE = "This link no longer works"
 GO_BACK = "Go back"
-#: The beginning of a page's title after its form was refused.
+#: Prefix of a page's title after its form was refused.
 ERROR = "Error:"
-#: For a person who didn't ask for this link.
+#: A warning for people who didn't ask for this link.
 NOT_YOU: Final = (
     "Not {person} in {workspace}? Or did somebody else send you this link? "
     "Then close this page, or they could get access to your account."
 )
-#: If the account isn't the one linked so far.
+#: Shown if the person already has another account linked on this connection.
 ANOTHER_ACCOUNT: Final = "So far, your {title} account {former} is linked. This one would take its place."
-#: Above the steps that lead to a token.
+#: Heading above the steps that lead to a token.
 GET_TOKEN: Final = "Get your token from {title}"  # noqa: S105 - a text
-#: The button that opens the provider's page.
+#: Label of the button that opens the provider's page.
 OPEN_TOKEN_PAGE: Final = "Open {title}"  # noqa: S105 - a text
-#: The only button that links.
+#: Label of the page's only button that links an account.
 CONFIRM_BUTTON: Final = "Link {title}"
 
 
 def format_linked_account(title: str, username: str) -> str:
-    """Format the account that was linked."""
+    """Say which account was linked."""
     return f"{title} is linked, as {username}." if username else f"{title} is linked."
 
 
-#: Where to type the code, on a page that no longer shows it.
+#: Says where to type the code, on a page that no longer shows the code itself.
 CODE_SHOWN: Final = (
     "The code is only shown once. In Slack, press Enter code in the message that brought you here, "
     "and type it. "
     "If you don't have it any more, type {command} link {title} in Slack to get a new link."
 )
-#: The policy's refusals by rule, in a page's words.
+#: Maps each policy rule to the explanation that a page shows to the people it refuses.
 POLICY: Final[Mapping[str, str]] = {
     "policy.bot": "Usher only takes requests from people. Ask a person to do it.",
     "policy.foreign_team": (
@@ -119,12 +119,12 @@ def _new_link(command: str, title: str = "") -> str:
 
 
 def explain_unknown_link(command: str) -> str:
-    """Answer an address that was never given out, or was long ago."""
+    """Explain that Usher never issued this link, or that the link expired long ago."""
     return f"This link doesn't exist, or it's more than a day old. {_new_link(command)}"
 
 
 def explain_expired_link(command: str, title: str) -> str:
-    """Answer an expired link, or one that a newer one has replaced."""
+    """Explain that a link has expired or was replaced by a newer one."""
     return (
         "A link is valid for 10 minutes, or until you ask for a newer one. "
         f"This one has expired. {_new_link(command, title)}"
@@ -132,63 +132,63 @@ def explain_expired_link(command: str, title: str) -> str:
 
 
 def explain_used_link(command: str, title: str) -> str:
-    """Answer a link that was used."""
+    """Explain that a link has already been used."""
     return f"This link has already been used, and each link only works once. {_new_link(command, title)}"
 
 
 def explain_exhausted_link(command: str, title: str) -> str:
-    """Answer that five tokens have been tried."""
+    """Explain that a link can't be used any more because five tokens have been tried with it."""
     return f"Five tokens have been tried with this link, so it no longer works. {_new_link(command, title)}"
 
 
 def explain_link_in_other_browser(command: str, title: str) -> str:
-    """Answer a browser other than the one that began."""
+    """Explain that a link is already being used in another browser."""
     return (
         "This link is already being used in another browser. Continue there, or start over here. "
         f"{_new_link(command, title)}"
     )
 
 
-#: For a person who has left.
+#: Shown if the person has left the Slack workspace.
 LINK_PERSON: Final = "{person} is no longer active in this Slack workspace, so nothing can be linked."
-#: If the operator has removed the connection in the meantime.
+#: Shown if the operator has since removed the connection.
 LINK_CONNECTION: Final = (
     "This connection no longer exists. Type {command} link in Slack to see what you can link."
 )
-#: If two tabs did two things at once.
+#: Shown if two tabs open on the same link did different things at the same time.
 LINK_CHANGED: Final = (
     "This page has changed in another tab. Nothing was linked. Check what it says now, then continue."
 )
-#: If somebody else has linked this account.
+#: Shown if somebody else has already linked this account.
 LINK_TAKEN: Final = (
     "The {title} account {username} is linked to somebody else in Slack. "
     "They have to unlink it first. Nothing was changed."
 )
-#: For a step that needs the proof first.
+#: Shown if a step is opened before the person has signed in with Slack.
 SIGN_IN_FIRST: Final = "Sign in with Slack first. Nothing was linked."
-#: For a person other than the one who asked for the link.
+#: Shown if the person who signed in isn't the one who asked for the link.
 SIGN_IN_MISMATCH: Final = (
     "You're signed in to Slack as somebody else. This link belongs to {person} in {workspace}, "
     "and only they can use it. Nothing was linked."
 )
-#: After a person pressed Cancel at Slack.
+#: Shown if the person pressed Cancel on Slack's sign-in page.
 SIGN_IN_CANCELLED: Final = (
     "You didn't finish signing in with Slack. Nothing was linked. Try again when you're ready."
 )
-#: If Slack's answer proves nothing.
+#: Shown if Slack's response doesn't prove who the person is.
 SIGN_IN_FAILED: Final = "Slack's answer couldn't be used. Nothing was linked. Go back and sign in again."
-#: For a sign-in that another browser began, or that began too long ago.
+#: Shown if the sign-in was begun in another browser, or too long ago.
 SIGN_IN_EXPIRED: Final = (
     "This sign-in wasn't started in this browser, or it took too long. Go back and sign in again."
 )
-#: For a form that wasn't sent from our own page.
+#: Shown if a submitted form didn't come from our own page.
 FORGED: Final = (
     "This form didn't come from this page, or the page was too old. Nothing was changed. Open it again."
 )
 
 
 def explain_missing_cookie(command: str) -> str:
-    """Explain that the browser lacks the cookie of the first visit."""
+    """Explain that the browser lacks the cookie set on the first visit."""
     return (
         "This page needs the link from Slack. Open that link again in this browser, and allow cookies "
         f"for this site. {_new_link(command)}"
@@ -198,14 +198,14 @@ def explain_missing_cookie(command: str) -> str:
 # -- why a token does not work -------------------------------------------------------------------------------
 
 
-#: For a text that can't be sent as a token, and for a refused one that doesn't look like a token.
+#: Shown for a string that can't be sent as a token, or for a refused one that doesn't look like a token.
 TOKEN_SHAPE: Final = "That doesn't look like a token from {title}. Copy it again: all of it, without quotes."  # noqa: S105 - a text
-#: For a Slack token, which wasn't sent anywhere.
+#: Shown if a Slack token was pasted; it isn't sent anywhere.
 TOKEN_OF_SLACK: Final = (
     "That's a Slack token, not one from {title}. Usher didn't keep it or send it anywhere. Replace it "  # noqa: S105 - a text
     "on your app's page at api.slack.com/apps, and paste your token from {title} here instead."
 )
-#: For a token that belongs to a connection itself; it wasn't sent anywhere.
+#: Shown if the pasted token is the connection's own secret; it isn't sent anywhere.
 TOKEN_OWN: Final = (
     "That token is one that Usher itself uses, so it can't be linked to a person. "  # noqa: S105 - a text
     "Paste your own token from {title}."
@@ -213,24 +213,24 @@ TOKEN_OWN: Final = (
 
 
 def explain_failed_check_of_odd_token(error: errors.ProviderError, title: str, attempts_left: int) -> str:
-    """Explain the refusal of a text that doesn't look like a token."""
+    """Explain why the provider refused a token that doesn't look like one of its tokens."""
     return explain_failed_check(error, title, attempts_left, TOKEN_SHAPE.format(title=title))
 
 
 def explain_failed_check(
     error: errors.ProviderError, title: str, attempts_left: int, refused: str = ""
 ) -> str:
-    """Explain the provider's refusal of a token in its own words; its steps for getting one come below."""
+    """Explain, in the provider's own words, why it refused a token; the page shows how to get one below."""
     tries = f"{format_count(attempts_left, 'try is', 'tries are')} left."
     if error.is_ours and error.status is not None:
-        # A server in front of the provider answered, so nothing is known about the token.
+        # A server in front of the provider answered, so the token may or may not be valid.
         return f"{error.message} Nothing was stored. {tries}"
     said = quote_error(error, title)
     if isinstance(error, errors.CredentialRefused):
         usual = f"{title} didn't accept this token.{said} Copy it again, or get a new one if it has expired."
         return f"{refused or usual} {tries}"
     if isinstance(error, errors.Forbidden):
-        # A provider's package may say in its own words what the token lacks.
+        # A provider's package may explain in its own words what the token lacks.
         said = f" {error.message}" if error.is_ours and error.message.endswith(".") else said
         return (
             f"{title} recognises this token, but doesn't let Usher do what it needs to with it.{said} "
@@ -258,22 +258,22 @@ def explain_failed_check(
 # -- in Slack ------------------------------------------------------------------------------------------------
 
 
-#: If no browser could open a link.
+#: Shown if Usher has no address that a browser can open.
 NO_ADDRESS: Final = (
     "To link an account you need a page that your browser can open, "
     "and I don't have a public web address yet. "
     "Ask your Usher admin to give me one."
 )
-#: For a press that Slack delivered twice; its link was already sent.
+#: The answer when Slack delivers the same button press twice: its link was already sent.
 LINK_REPEATED: Final = "You already have a link from that press. If you can't see it, press the button again."
-#: For a connection that doesn't exist.
+#: The answer if there is no connection with the given name.
 UNKNOWN_CONNECTION: Final = "I don't have a connection called {name}. I have: {known}."
-#: If people can't link by themselves.
+#: Shown if people can't link an account themselves on this connection.
 NOT_BY_TOKEN: Final = "You don't need to link {title} yourself. Your Usher admin sets that up."  # noqa: S105 - a text
 
 
 def explain_unexpected_code(command: str) -> str:
-    """Answer a code that nothing waits for."""
+    """Explain that Usher isn't waiting for a code."""
     return (
         "I'm not waiting for a code from you. It may have expired after 10 minutes, or been used already. "
         f"{_new_link(command)}"
@@ -281,46 +281,46 @@ def explain_unexpected_code(command: str) -> str:
 
 
 def explain_wrong_code(attempts_left: int, command: str) -> str:
-    """Answer a wrong code."""
+    """Explain that a code is wrong, and how many tries are left."""
     if attempts_left == 0:
         return f"That code is wrong, and it was your last try. {_new_link(command)}"
     tries = f"{format_count(attempts_left, 'try is', 'tries are')} left."
     return f"That code is wrong. Check the page again. {tries}"
 
 
-#: For people of a Slack workspace where Usher isn't installed.
+#: Shown to people in a Slack workspace where Usher isn't installed.
 FOREIGN_TEAM: Final = "I'm not installed in your Slack workspace. Ask one of its admins to install me."
-#: For an unexpected failure; the log has the same reference.
+#: Shown after an unexpected failure, with a reference that the log contains, too.
 UNEXPECTED: Final = (
     "Something went wrong in Usher, and nothing was changed. Try again in a minute. If it happens "
     "again, give your Usher admin this reference: {reference}"
 )
-#: If the store couldn't accept a request in time.
+#: Shown if the store couldn't accept a request in time because it is busy.
 BUSY: Final = "Usher is busy right now. Nothing was changed. Try again in a moment."
-#: For an address that leads nowhere.
+#: Shown for an address that doesn't exist.
 NOT_FOUND: Final = (
     "This link leads nowhere. If it came from Slack, part of it may be missing: open it there again."
 )
 ACCOUNT_TO_COME = "the one you sign in to"
 ANOTHER_ACCOUNT_BUTTON = "Use another account"
 PASTE_INSTEAD = "Paste a token instead"
-#: What follows *Sign in with Slack* if people then sign in at the provider.
+#: Says what comes after *Sign in with Slack* when people then also sign in at the provider.
 AFTER_SLACK: Final = (
     "Sign in with Slack to confirm, then sign in to {title}. "
     "Usher shows you both accounts before it links anything."
 )
-#: The button that leads to the provider's own page.
+#: Label of the button that leads to the provider's own page.
 THERE_BUTTON: Final = "Sign in to {title}"
-#: What happens next, and which account will be linked.
+#: Says what happens next, and which account will be linked.
 THERE_TEXT: Final = (
     "Usher sends you to {title} to sign in, and shows you both accounts before it links anything. "
     "If you're signed in to {title} as somebody else, sign out there first."
 )
-#: For a person who didn't sign in at the provider.
+#: Shown to a person who didn't finish signing in at the provider.
 THERE_CANCELLED: Final = (
     "You didn't finish signing in to {title}. Nothing was linked. Try again when you're ready."
 )
-#: If the provider doesn't allow Usher to ask people to sign in.
+#: Shown if the provider doesn't let Usher send people to its sign-in page.
 THERE_UNSET: Final = (
     "{title} doesn't let Usher sign people in. Nothing was linked. Tell your Usher admin to compare how "
     "Usher is registered there with “usher docs connections”. Until then, go back and paste a token instead."
@@ -328,7 +328,7 @@ THERE_UNSET: Final = (
 
 
 def explain_failed_sign_in(error: errors.ProviderError, title: str, attempts_left: int) -> str:
-    """Explain a failed sign-in at the provider, with the next step."""
+    """Explain why a sign-in at the provider failed, and what to do next."""
     if isinstance(error, errors.CredentialRefused):
         return f"{title} no longer accepts this sign-in. Nothing was linked. Go back and sign in again."
     if isinstance(error, errors.Untrusted):
@@ -357,16 +357,16 @@ TRIED_BY_APPROVAL: Final = (
 )
 
 SLACK: Final = "Slack"
-#: About a typed message, inserted into the sentences that follow.
+#: Inserted into the sentences below if the token is in a message that the person typed.
 DELETE_IT: Final = "delete your message and "
 TYPED: Final = (
     "That looks like a token{titles}. I haven't used or kept it, but Slack may have: please {delete}"
     "replace it now{where}. To link your account, type `{command}link` and use the page that opens."
 )
-#: Of the only connection that it may be from, and where it is replaced there.
+#: Names the connection that a token is probably from, and where to replace it, if only one is possible.
 TYPED_FROM: Final = " from {title}"
 TYPED_WHERE: Final = " ({where})"
-#: Ids look like that, too.
+#: Shown for a string that could be either a token or an id, since both look alike.
 TYPED_ID: Final = (
     "I can't find anything of yours with that id. If it's a workspace of yours, `{command}add` puts it on "
     "your list. If it's a token{titles}, I haven't used or kept it: please {delete}replace it now{where}."
@@ -375,17 +375,17 @@ TYPED_SLACK: Final = (
     "That looks like a Slack token. I haven't used or kept it, but others may have seen it: please {delete}"
     "replace it now ({where})."
 )
-#: For a secret of unknown origin.
+#: Shown for a secret of unknown origin.
 TYPED_ELSE: Final = (
     "That looks like a token or a password. I haven't used or kept it, but Slack may have: please {delete}"
     "replace it now, wherever it's from."
 )
-#: Below a form's field, where nothing is formatted.
+#: Shown below a form field, where text can't be formatted.
 TYPED_IN_FIELD: Final = (
     "That looks like a token from {titles}, so I haven't kept it. Replace it there, and enter something else "
     "here."
 )
-#: If only an administrator can replace a token.
+#: Used if only an administrator can replace the token.
 BY_ADMINISTRATOR: Final = "ask your Usher admin for {title}"
 
 RESTORED: Final = (
@@ -402,7 +402,7 @@ ASK_SUBMIT: Final = "Ask"
 ASK_LABEL: Final = "Your username on {title}"
 ASK_NOTE: Final = "An Usher admin sees your Slack name and this username, and approves or denies the request."
 USERNAME_SHAPE: Final = "A username has 1 to 80 characters, without spaces or invisible characters."
-#: For a person who keeps asking for other usernames.
+#: Shown to a person who keeps requesting different usernames.
 OFTEN: Final = (
     "You've asked for several usernames on {title} today, so I haven't passed this one on. "
     "Talk to your Usher admin, or ask again tomorrow."
@@ -416,13 +416,13 @@ LINKED_ALREADY: Final = (
     "To ask for another username, type `{command}link {title} USERNAME`."
 )
 
-#: For administrators.
+#: A request to approve a link, as administrators see it.
 REQUEST: Final = "{who} wants to be linked to *{username}* on {title}."
 REQUEST_NOTE: Final = (
     "Only approve this if you know that this person is {username} there: "
     "whatever they do here will be done as {username}."
 )
-#: What the request becomes for all administrators once one of them has decided.
+#: Replaces the request in every administrator's messages once one of them has decided.
 APPROVED_BY: Final = "{who} wanted to be linked to *{username}* on {title}. {by} approved it."
 DENIED_BY: Final = "{who} wanted to be linked to *{username}* on {title}. {by} denied it."
 WITHDRAWN: Final = "{who} wanted to be linked to *{username}* on {title}. The request is no longer open."
@@ -440,7 +440,7 @@ DECIDED_ALREADY: Final = "That request has already been decided: {state}."
 GONE: Final = (
     "That request is no longer open: it was withdrawn or replaced by a newer one. Look at the newest request."
 )
-#: If a request can't be approved at present.
+#: Shown if a request can't be approved right now.
 NOT_OPEN: Final = (
     "I've asked the people it may belong to; they have a day to answer. I'll post this again when "
     "you can approve it."
@@ -457,7 +457,8 @@ STATES: Final = {
 }
 DONE: Final = "{who} is now linked to *{username}* on {title}."
 
-#: If the provider prevents a link: the first two for the person, the others for the administrator.
+#: Sent if a request was denied or the provider prevents the link: the first two to the requester, the third
+#: to the administrator.
 DENIED_PERSON: Final = (
     "Your request for *{username}* on {title} wasn't approved. "
     "Talk to your Usher admin, or ask again with your own username."
@@ -466,7 +467,7 @@ FAILED_PERSON: Final = (
     "I couldn't link you to *{username}* on {title}. {because} Ask again once that's sorted out."
 )
 FAILED_ADMINISTRATOR: Final = "I couldn't link {who} to *{username}* on {title}. {because}"
-#: For *Approve*, pressed too late below a link that rested.
+#: The answer to *Approve* if it was pressed too late, because the resting link has meanwhile changed.
 NOT_RESTING: Final = (
     "Too late: that link is used again, has ended, or its name is yet another account by now."
 )
@@ -482,5 +483,5 @@ BECAUSE: Final = {
     "not_allowed": "I don't work for guests, bots, or people from other organisations.",
     "gave_up": "{title} hasn't answered for a long time.",
 }
-#: At the address of a calendar from an earlier release.
+#: Shown at the URL of a calendar feed from an earlier release.
 NO_CALENDARS: Final = "Usher doesn't offer calendars any more: remove this one from your calendar program."

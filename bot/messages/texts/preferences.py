@@ -1,4 +1,4 @@
-"""The texts of a person's preferences: in their Home, on request, and in the form."""
+"""Texts about a person's preferences, for their Home tab, for replies and for the form."""
 
 from typing import Final
 
@@ -24,11 +24,11 @@ ASKS_AFTER: Final = (
     "within a day."
 )
 ASKS_NEVER: Final = "I won't ask about workspaces left running."
-#: For connections where the operator has set another time.
+#: Shown for connections where the operator has set a different time.
 ASKS_THERE: Final = "On {titles}, I'll ask after {time}."
 ASKS_NEVER_THERE: Final = "On {titles}, I won't ask."
 
-#: The form.
+#: Labels and hints of the preferences form.
 TELL: Final = "Message me when"
 TELL_HINT: Final = (
     "Anything else only shows on its card. Failures, warnings and questions always arrive. "
@@ -39,7 +39,7 @@ ASK_NEVER: Final = "Don't ask"
 ASK_AFTER: Final = "After {time}"
 ASSISTANT: Final = "Slackbot can"
 ASSISTANT_SET: Final = "Slackbot can {level}."
-#: By level (``bot.domain.preferences.LEVELS``).
+#: What Slackbot may do, worded for each level (``bot.domain.preferences.LEVELS``).
 ASSISTANT_LEVELS: Final = {
     "nothing": "do nothing for you",
     "show": "show your workspaces",
@@ -47,7 +47,7 @@ ASSISTANT_LEVELS: Final = {
     "stop": "show, start and stop your workspaces",
 }
 
-#: The form for one workspace; and what can be typed after its name, with its label.
+#: Labels of the form for a single workspace, keyed by what can be typed after the workspace's name.
 MESSAGES_LABEL: Final = "Message me about {name}"
 MESSAGES: Final = {
     "usual": "As in my general settings",
@@ -56,7 +56,7 @@ MESSAGES: Final = {
     "stopped": "When it stops by itself",
     "off": "Neither",
 }
-#: By the messages that are sent: when ready, when stopped.
+#: Keyed by two flags: whether messages are sent when the workspace is ready, and when it stops.
 NOTIFY: Final = {
     (True, True): "I'll message you when *{name}* on {title} is ready, and when it stops by itself.",
     (True, False): "I'll message you when *{name}* on {title} is ready, but not when it stops by itself.",

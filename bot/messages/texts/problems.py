@@ -1,8 +1,8 @@
-"""Texts of failures and obstacles: one sentence for the person, with the next step.
+"""Texts for failures and obstacles: one sentence for the person, with the next step.
 
-A *cause* is stored with an operation. It is a word of ``CAUSES``, a word with the provider's own message
-after a colon (``invalid: disk too small``), or a word with a sentence of ours after two colons, which is
-shown unchanged. ``to_cause`` makes one from an error, ``explain_cause`` puts it into words.
+A *cause* is stored with an operation. It is a key of ``CAUSES``, a key followed by a colon and the provider's
+own message (``invalid: disk too small``), or a key followed by two colons and a sentence of ours, which is
+shown unchanged. ``to_cause`` makes a cause from an error, ``explain_cause`` puts it into words.
 """
 
 from collections.abc import Mapping
@@ -15,13 +15,15 @@ from bot.domain.usability import Lack
 from bot.domain.workspaces import State, Workspace
 from bot.support import errors
 
-#: If the provider only says that something failed; and who may know more, with its page and without.
+#: Used if the provider only reports that something failed; followed by where to find out more, depending on
+#: whether the provider has a page.
 NO_REASON: Final = "{title} didn't give a reason."
 SEE_PAGE: Final = "Its page there may say more."
 ASK_ADMIN: Final = "Ask your {title} admin."
-#: ``{title}`` is the connection's title, ``{said}`` the provider's own message, if there is one.
+#: Explains each cause; ``{title}`` is the connection's title, ``{said}`` the provider's own message, if there
+#: is one.
 CAUSES: Final[Mapping[str, str]] = {
-    # The course of an operation (bot.plan and the reconciler).
+    # How an operation ended (bot.plan and the reconciler).
     "gave_up": "{title} kept failing. Try again in a while.",
     "not_shown": "It isn't in your account on {title}. Type `list` to see what's there.",
     "gone": "It no longer exists on {title}. Type `list` to see what's there.",
@@ -58,7 +60,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "restored": "My records were restored from a backup, so I don't know whether you still want that.",
     "let_go": "You told me to stop waiting for it.",
     "missed": "By the time I could do it, too little of the planned time was left.",
-    # Temporary trouble, while Usher keeps trying by itself.
+    # Temporary problems, which Usher keeps retrying by itself.
     "unreachable": "I can't reach {title} right now. Nothing is lost: I'll keep trying.",
     "untrusted_certificate": "I can't reach {title}, as its certificate isn't trusted here. "
     "Nothing is lost: I'll keep trying. Ask your Usher admin to look at it.",
@@ -70,7 +72,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "server_failed": "{title} is having problems right now. I'll keep trying.",
     "bad_answer": "{title} sent an answer that I don't understand. I'll keep trying.",
     "sent_too_late": "I'll check again in a moment.",
-    # Lasting trouble, where the person has to act.
+    # Permanent problems that the person has to fix.
     "credential_refused": "{title} no longer accepts your link. Link again, then try again.",
     "approval_ended": "Your link to {title} has expired. Link again, then try again.",
     "renamed": "Your account on {title} has been renamed. Link again, then try again.",
@@ -103,7 +105,7 @@ CAUSES: Final[Mapping[str, str]] = {
     "if nothing is there, try again.",
     "connection_gone": "The connection {title} isn't set up any more. Ask your Usher admin.",
     "unknown_command": "I'm not set up for that command. Ask your Usher admin which ones I have.",
-    # Things that a provider can't do: at all, with this workspace, or now.
+    # What a provider can't do: at all, with this workspace, or right now.
     "no_create": "You can't create workspaces on {title} from here. Create it there, then type `list`.",
     "no_suspend": "Workspaces on {title} can't be suspended. Stop it instead.",
     "no_force": "{title} can't force a workspace to quit. Stop it instead.",
@@ -171,8 +173,8 @@ CAUSES: Final[Mapping[str, str]] = {
     "not_owner": "I can't find that workspace on your list. Type `list` to see what you have.",
 }
 
-#: The reply to a message that couldn't be recorded when first delivered; it stays true whatever comes of the
-#: next delivery.
+#: The reply if a message's first delivery couldn't be recorded; worded so that it stays true whether or not
+#: Slack delivers it again.
 MESSAGE_NOT_RECORDED: Final = (
     "I can't reach my own records right now, so this has to wait. If Slack passes it on to me again in the "
     "next few minutes, I'll answer it then. If you don't hear from me, please send it again."
@@ -180,9 +182,9 @@ MESSAGE_NOT_RECORDED: Final = (
 
 
 class Because(NamedTuple):
-    """The wording of a reason: in the present, in the past, and the remedy.
+    """Hold the wording of a reason: in the present tense, in the past tense, and the remedy.
 
-    ``passes`` says that it may pass by itself, so that waiting helps.
+    ``passes`` means that the problem may resolve itself, so waiting helps.
     """
 
     now: str
@@ -191,14 +193,15 @@ class Because(NamedTuple):
     passes: bool = False
 
 
-#: Causes whose message is explained like that of a failure, if its reason is known.
+#: Causes whose provider message is explained like a failure if it has a known reason.
 _EXPLAINED_CAUSES: Final = frozenset({"misconfigured", "no_room"})
-#: Reasons for which the provider's own words matter: how much, whose rule, what is missing.
+#: Reasons for which the provider's own words are quoted, too: they say how much, whose rule, or what is
+#: missing.
 _QUOTED_REASONS: Final = OWN_LIMITS | {Reason.DENIED}
-#: The names of resources that may be missing.
+#: Display names of resources that may be scarce.
 SHORT_OF: Final = {"cpu": "CPU", "memory": "memory", "ephemeral-storage": "disk space"}
 _AGAIN: Final = "Try again. If it happens again, ask your {title} admin."
-#: Said while a provider waits for something that may pass by itself.
+#: Shown while the provider keeps trying because the problem may resolve itself.
 WAITS: Final = "{title} keeps trying, and I'll message you either way."
 REASONS: Final[Mapping[Reason, Because]] = {
     Reason.CANCELED: Because(
@@ -294,7 +297,7 @@ REASONS: Final[Mapping[Reason, Because]] = {
     ),
 }
 
-#: Reasons after which nobody has to look into the log.
+#: Causes that aren't faults, so nobody has to look into the log and no reference is shown.
 NO_FAULTS: Final = frozenset(
     {
         "another_account",
@@ -320,8 +323,8 @@ def explain_cause(
     """Explain an error or a cause to the person: plain text, unescaped, with the next step.
 
     A rule of the policy (``policy.guest``) is a cause, too. ``message`` is the provider's own message, for a
-    cause that has none. ``has_page`` says that people have a page there that may tell more. An unknown cause
-    is explained as trouble of Usher's own, never left out.
+    cause that contains none. ``has_page`` says whether people have a page there that may tell them more. An
+    unknown cause is explained as a problem within Usher, never left out.
     """
     cause = problem if isinstance(problem, str) else to_cause(problem)
     word, _, text = cause.removeprefix("policy.").partition(": ")
@@ -338,7 +341,7 @@ def explain_cause(
     return template.format(title=connection_title, said=said).strip()
 
 
-#: The same causes for a list or a form that was asked for once: it isn't read again, so nothing is promised.
+#: Explains why a list or form couldn't be read; it isn't read again, so these texts don't promise a retry.
 _UNREAD_CAUSES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("unreachable", "no_answer", "sent_too_late"), "{title} isn't answering right now."),
     **dict.fromkeys(("server_failed", "answered_error"), "{title} is having problems right now."),
@@ -354,17 +357,17 @@ def explain_unread(cause: str, title: str) -> str:
     return explain_cause(cause, title) if template is None else template.format(title=title)
 
 
-#: The question to the person; left out if the row that it is about is gone.
+#: Asked at the end of a message; left out if the row in question no longer exists.
 WANTED: Final = "Do you still want it?"
 
 
 def explain_reason(
     message: str, title: str, *, is_over: bool, helps: bool = True, has_page: bool = True
 ) -> str:
-    """Explain an obstacle or a failure by its provider's message; quote an unknown one.
+    """Explain an obstacle or a failure from its provider's message, quoting a message that isn't known.
 
-    ``helps`` adds a remedy, who can help, or that it may pass. If something has ended without a message, the
-    text says that there was none.
+    ``helps`` adds what to do, who can help, or that it may resolve itself. If something has ended without a
+    message, the text says so.
     """
     known = find_reason(message)
     if known is None:
@@ -380,7 +383,7 @@ def explain_reason(
     return " ".join(said).replace("{missing}", missing).replace("{title}", title).strip()
 
 
-#: What a running workspace lacks, unless its provider says so in its own words.
+#: Explains what a running workspace is still missing, unless its provider has said so itself.
 _LACKS: Final[Mapping[Lack, str]] = {
     "address": "{title} hasn't given it a link yet.",
     "page": "Its page doesn't answer yet.",
@@ -390,7 +393,7 @@ _LACKS: Final[Mapping[Lack, str]] = {
 
 
 def describe_condition(workspace: Workspace, title: str, *, helps: bool = True, has_page: bool = True) -> str:
-    """Describe a workspace's present condition in its provider's words, "" without any."""
+    """Describe a workspace's current condition from its provider's message; return "" without a message."""
     if workspace.current_state is not workspace.state:
         return ""
     is_over = workspace.state is State.FAILED
@@ -404,18 +407,18 @@ def describe_condition(workspace: Workspace, title: str, *, helps: bool = True, 
 
 
 def describe_run_detail(run: Run, title: str) -> str:
-    """Describe a run's detail: a known cause in words, anything else unchanged."""
+    """Describe a run's detail: put a known cause into words, and return anything else unchanged."""
     if find_reason(run.detail or "") is None:
         return run.detail or ""
     return explain_reason(run.detail or "", title, is_over=run.state.is_over)
 
 
 def quote_error(error: errors.ProviderError, title: str) -> str:
-    """Quote the provider's words in an error, like ``quote_message``; "" if they aren't the provider's."""
+    """Quote the provider's words in an error, like ``quote_message``; return "" if they are Usher's own."""
     return quote_message(error.message, title) if error.is_quoted else ""
 
 
 def quote_message(message: str, title: str) -> str:
-    """Quote the provider's message as a sentence of its own, or say nothing."""
+    """Quote the provider's message as a separate sentence; return "" if it is empty."""
     text = " ".join(message.split())[:MESSAGE_LIMIT].strip()
     return f" {title} says: “{text.rstrip('.')}.”" if text else ""

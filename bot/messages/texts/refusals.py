@@ -1,4 +1,4 @@
-"""Texts of refusals, by their causes."""
+"""Texts for refusals, keyed by cause."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -6,7 +6,8 @@ from typing import Any, Final
 from bot.messages.texts import answers, courses, pages, problems, times
 from bot.support.errors import Refused
 
-#: ``{title}`` is the connection's title, other words are the refusal's own. Other causes are in ``problems``.
+#: Maps causes to texts; ``{title}`` is the connection's title, other fields come from the refusal. All other
+#: causes are in ``problems``.
 REFUSALS: Final[Mapping[str, str]] = {
     "account.not_resting": pages.NOT_RESTING,
     "add.not_yours": answers.ADD_NOT_YOURS,
@@ -41,7 +42,8 @@ def _explain_removal(title: str, kept: float) -> str:
     return courses.LESSONS_REMOVED.format(title=title, kept=times.format_duration(kept))
 
 
-#: Refusals that need more than a template; each function gets the title and the refusal's own words by name.
+#: Refusals that need more than a template; each function is passed the title and the refusal's fields by
+#: name.
 _DRAWN: Final[Mapping[str, Callable[..., str]]] = {
     "code.none": lambda command, **_: pages.explain_unexpected_code(command),
     "code.wrong": lambda attempts_left, command, **_: pages.explain_wrong_code(attempts_left, command),
@@ -58,7 +60,7 @@ _DRAWN: Final[Mapping[str, Callable[..., str]]] = {
 
 
 def explain_refusal(refused: Refused) -> str:
-    """Say what is wrong, and the next step."""
+    """Explain what is wrong with a refused request, and what to do next."""
     if refused.text:
         return refused.text
     words: dict[str, Any] = {**refused.words, "title": refused.title}

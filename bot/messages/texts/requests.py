@@ -1,8 +1,8 @@
-"""Texts about the owner of an account: proofs, and the questions to administrators and others about it."""
+"""Texts about account ownership: proofs, and questions to administrators and other members."""
 
 from typing import Final
 
-#: After a proof has ended an approved link: for the former owner of the link, and for the administrators.
+#: Sent to the account's owner and to administrators after a proof of ownership has ended an approved link.
 PROVEN_OWN: Final = (
     "Until now, {who} was linked to your {title} account *{username}*, without having proven that "
     "it's theirs. I've ended that link. If you didn't know about it, check on {title} what was done "
@@ -13,7 +13,7 @@ PROVEN: Final = (
     "proof, so I've ended that link and told them both. Please find out how that link came about."
 )
 
-#: For administrators: links that rest, because their usernames now belong to other accounts.
+#: Sent to administrators about links that are resting because their usernames now belong to other accounts.
 RESTING: Final = (
     "I've stopped using the link of {who} to {title}: *{username}* is another account there now. I show "
     "nothing and do nothing through it. {who} can link again and prove the account."
@@ -33,7 +33,8 @@ _WHAT_APPROVAL_DOES: Final = (
 CONFIRM_RESTING: Final = ("Approve this account?", _WHAT_APPROVAL_DOES, "Approve", "Not yet")
 APPROVING_RESTING: Final = "I'm checking *{username}* on {title} for {who}. I'll tell you both."
 
-#: For administrators, below a request: facts about people that they can't choose, unlike their names.
+#: Shown to administrators below a request: facts about people that, unlike a display name, they can't choose
+#: themselves.
 ASKER: Final = "Requested by {who}."
 KNOWN: Final = "{who} (id `{id}`, handle `{handle}`, e-mail `{email}`, shown as *{name}*)"
 KNOWN_WITHOUT: Final = "{who} (id `{id}`, handle `{handle}`, e-mail unknown, shown as *{name}*)"
@@ -42,16 +43,17 @@ ADDRESSES_DIFFER: Final = (
 )
 ADDRESS_THERE: Final = "On {title}, {username} has the e-mail address `{there}`."
 ALIKE: Final = "This username may belong to somebody else: {people}."
-#: Who was asked, and their answer: only their word, as it proves nothing.
+#: Says who was asked and what they answered, which is only their word and proves nothing.
 OWNER_ASKED: Final = "I've asked {owner} whether the account is theirs."
 OWNER_ANSWERED: Final = "I've asked {owner} whether the account is theirs. Their answer: “{answer}.”"
-#: Above the open requests, and below those that are shown.
+#: Shown above the list of open requests, and below it if there are more.
 OPEN: Final = "*{count} waiting for your decision*"
 NONE_OPEN: Final = "Nobody is waiting for you to approve an account."
 MORE_OPEN: Final = "{count} more are waiting. Decide about these first."
-#: What the message of a request becomes once the request was posted again.
+#: Replaces a request's message once the request has been posted again.
 ASKED_AGAIN: Final = "{who} wants to be linked to *{username}* on {title}: see my newest message about it."
-#: Above a request that is still undecided the next morning; and to both sides if it is after a week.
+#: Shown above a request that is still undecided the next morning; the other texts are sent to both sides
+#: after a week.
 REMINDER: Final = "This request has been waiting since {since}. It ends by itself after 7 days."
 UNDECIDED: Final = (
     "{who} wanted to be linked to *{username}* on {title}. Nobody decided within 7 days, so the request has "
@@ -61,18 +63,18 @@ UNDECIDED_PERSON: Final = (
     "Nobody has decided about your request for *{username}* on {title} within 7 days, so it has ended. "
     "Talk to your Usher admin, then ask again."
 )
-#: What the request becomes once a person who was asked has claimed the account.
+#: Replaces the request once another member has said that the account is theirs.
 CLAIMED: Final = "{by} says that *{username}* on {title} is theirs, so I've closed the request of {who}."
-#: For an email address that Slack doesn't tell.
+#: Stands in for an email address that Slack doesn't reveal.
 UNKNOWN: Final = "unknown"
-#: For the member whom a username may belong to.
+#: Sent to the member to whom a username may belong.
 WHOSE: Final = "Someone asked to use `{username}` on {title}. Is that your account?"
 MINE: Final = "It's mine"
 NOT_MINE: Final = "It isn't"
 SAID_MINE: Final = "You said that `{username}` on {title} is your account."
 SAID_NOT_MINE: Final = "You said that `{username}` on {title} isn't your account."
 WHOSE_OVER: Final = "I asked whether `{username}` on {title} is your account. That's no longer needed."
-#: The consequence of their answer.
+#: Says what happens after that member's answer.
 NOTED_MINE: Final = (
     "Thanks, I've closed the request and told the Usher admins. If you link it yourself, nobody else can use "
     "it from Slack."

@@ -1,6 +1,6 @@
-"""Texts of job runs: their cards, messages, output and schedules, and the answers of their verbs.
+"""Texts about job runs: cards, messages, output, schedules, and answers to job verbs.
 
-``{command}`` is what a person types before a verb of jobs: the slash command, or ``job``.
+``{command}`` is what a person types before a job verb: the slash command, or ``job``.
 """
 
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ UNANSWERED: Final = "It didn't stop within a minute. *Force quit* ends it right 
 LATE: Final = "You can keep waiting, or tell me to stop waiting."
 NO_NEWS: Final = "Not checked yet."
 
-#: How a run ended, if its state doesn't tell; the first is for an end that the provider will never report.
+#: How a run ended, if its state doesn't say; ``HEAD_ELSE`` is for providers that never report the end.
 HEAD_ELSE: Final = "Started, end not reported"
 NOT_RUN_HEAD: Final = "Not run"
 UNSURE_HEAD: Final = "May not have run"
@@ -63,12 +63,12 @@ NOT_KNOWN: Final = "I don't know how *{name}* on {title} ended. {cause}"
 NOT_FOLLOWED: Final = "I've stopped following *{name}* on {title}. {cause}"
 NOT_LAUNCHED: Final = "*{name}* was cancelled before it reached {title}."
 
-#: If nobody can tell whether a launch succeeded; its owner decides.
+#: Asks the owner to decide if Usher can't tell whether a launch succeeded.
 ASKED_NOTICE: Final = (
     "{title} didn't answer, so I can't tell whether *{name}* was started there. "
     "I'll keep checking. Starting another may leave you with two."
 )
-#: After the deadline; the reason follows.
+#: Sent when a run has passed its deadline; followed by the reason.
 LATE_UNBEGUN: Final = "*{name}* still hasn't started on {title}. {hold}"
 LATE_UNSEEN: Final = "I haven't been able to check on *{name}* on {title} for a while. {hold}"
 
@@ -142,7 +142,7 @@ WHICH: Final = "More than one of your runs begins with *{name}*. Which one?"
 WHICH_TO_STOP: Final = "More than one run called *{name}* is in progress. Which one?"
 ONE_IS_GOING: Final = "A run of *{name}* is already in progress, so I haven't started another."
 WHICH_OF_ALL: Final = "Which run? Press one, or type `{command}{verb} NAME`."
-#: Distinguishes runs of the same name on buttons.
+#: Button label that tells runs of the same name apart.
 FROM: Final = "{name}, {at}"
 
 # -- a run written in one line -----------------------------------------------------------------------------
@@ -164,7 +164,7 @@ FLAG_NONE_OFFERED: Final = "There's nothing to choose from here. Leave it out."
 COMMAND_PLACE: Final = "after `--`"
 OR: Final = "or"
 JOB_PLACE: Final = "The job"
-#: Below a command for a run that wasn't understood.
+#: Shown below a run command that wasn't understood.
 NAME_HINT: Final = "If that's the name of a job, choose where to run it."
 TAIL_HINT: Final = "Put the command after `--`: `{command}run -- Rscript train.R`."
 NO_TAIL_PLACE: Final = "The command is fixed here. Leave that out."
@@ -194,12 +194,12 @@ _MISSING: Final[Mapping[Missing, str]] = {
 
 
 def explain_missing(missing: Missing, cause: str, title: str) -> str:
-    """Say in a line of the output file what is missing from it: plain text, by Usher and not by the run."""
+    """Explain, as a line for the output file, what the file lacks: plain text, marked as Usher's own."""
     because = explain_cause(cause, title) if cause else ""
     return _MISSING[missing].format(size=CAP // 1_000_000, because=because)
 
 
-#: The file with the whole output; ``{id}`` distinguishes it from files of other runs of that name.
+#: Name of the file with a run's whole output; ``{id}`` tells apart runs of the same name.
 FILE_NAME: Final = "{name}-{id}.log"
 FILE: Final = "The full output of *{name}*."
 FILE_MISSING: Final = (
@@ -209,7 +209,7 @@ FILE_NOT_ALLOWED: Final = (
     "I'm not allowed to send files here yet, so I can't send the full output of *{name}*. "
     "Ask your Usher admin to reinstall me with the scope `files:write`."
 )
-#: Why there is no file, by cause.
+#: Explains why there is no output file, keyed by cause.
 NO_FILE: Final = {"missing_scope": FILE_NOT_ALLOWED, "empty": "*{name}* wrote no output."}
 
 STOP_REFUSED: Final = "I couldn't stop *{name}*. {because}"

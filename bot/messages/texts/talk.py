@@ -1,15 +1,15 @@
-"""Answers to free text: small talk, guesses offered as buttons, several things at once, near misses."""
+"""Answers to free text: small talk, guesses offered as buttons, multiple requests, near misses."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from bot.domain.workspaces import State
 
-#: The beginning of a greeting; a description of Usher follows.
+#: Starts the greeting, before the description of Usher.
 HI: Final = "Hi! "
 
 
-#: By what was said; a hint what to type next follows each.
+#: Small-talk replies, keyed by what was said; most include a hint about what to type next.
 TALK: Final[Mapping[str, str]] = {
     "hello": "Hi! Type `{command}list` to see your workspaces, or `{command}help` for everything else.",
     "thanks": "You're welcome!",
@@ -27,24 +27,24 @@ TALK: Final[Mapping[str, str]] = {
         "I don't read forwarded messages. Tell me what you need in your own words, or type `{command}help`."
     ),
 }
-#: For a name that belongs to somebody else's thing.
+#: The reply to a request about somebody else's workspace.
 THEIRS: Final = "I only work with your own workspaces, so I haven't done anything."
 
 # -- near misses -------------------------------------------------------------------------------------------
 
 DID_YOU_MEAN: Final = "Did you mean {commands}?"
 OR: Final = " or "
-#: A command within a sentence, in the words of its button.
+#: A command as it is shown within a sentence, with its button's wording.
 IN_WORDS: Final = "*{doing}*"
-#: A request in other words, offered as a command that one press runs.
+#: Suggests the command that a free-form request seems to mean; one press runs it.
 AS_COMMAND: Final = "Do you mean {commands}?"
 NOT_UNDERSTOOD: Final = "I didn't understand that."
-#: Above the things that may be meant.
+#: Shown above the workspaces or jobs that the person may have meant.
 LIKELY: Final = "Did you mean one of these?"
 LIKELY_ONE: Final = "Do you mean this? I haven't done anything yet."
 LEFT_ALONE_ALL: Final = "I haven't done anything. I don't read exceptions and conditions, only commands."
 WHICH_STATUS: Final = "Which one do you mean?"
-#: What Usher understands, after a text that it didn't.
+#: Says what Usher understands, after a message that it couldn't interpret.
 UNDERSTANDS: Final = {
     "workspace": "Name a workspace and say what to do with it, such as `{command}start NAME until 18:00`.",
     "job": "Name a job and say what to do with it, such as `{command}run NAME`.",
@@ -54,29 +54,29 @@ FLAGS_ARE: Final = "Its options are {flags}."
 FLAGS_NONE: Final = "It has no options."
 AS_RUN: Final = "Or did you mean the job run {commands}?"
 
-#: Verbs of earlier releases that have no replacement, by word.
+#: Verbs of earlier releases that were removed without replacement, each with its explanation.
 FORMER_WORDS: Final[Mapping[str, str]] = {
     "undo": (
         "*Undo* is gone, so I haven't changed anything. `{command}list` shows how things are; what you did "
         "last has a button in its answer that takes it back."
     ),
 }
-#: For a former verb.
+#: The answer if a person types a verb that has since been renamed.
 FORMER_VERB: Final = "`{former}` is now `{command}{typed}`."
 
 # -- offers ------------------------------------------------------------------------------------------------
 
-#: With a time, which the button carries.
+#: A suggestion that includes a time; the button passes the same time on.
 AT_ITS_TIME: Final = "Do you mean *{name}*, and {at}? I haven't done anything yet."
 LONGER: Final = "Keep {name} running for {time} more"
-#: In place of a name on a button for several.
+#: Replaces the workspace's name on a button that applies to several.
 COUNT: Final = "{count} workspaces"
 SEVERAL_ROW: Final = "• *{name}* · {title}"
-#: A row for a workspace in which a stop would interrupt something.
+#: Row for a workspace whose stop would interrupt something.
 SEVERAL_AT_STAKE: Final = "• *{name}* · {title} – {lost}"
-#: A row for a workspace that can't be started again afterwards.
+#: Row for a workspace that can't be started again once stopped.
 SEVERAL_FINAL: Final = "• *{name}* · {title} – this will end it for good. {lost}"
-#: A workspace that is left as it is; the second if "is" doesn't fit its state.
+#: Says why a workspace is left alone; ``BEING`` has the wording for states that "is" doesn't fit.
 LEFT_OUT_ONE: Final = "*{name}* {being}."
 BEING: Final[Mapping[State, str]] = {
     State.FAILED: "has failed",

@@ -1,4 +1,4 @@
-"""Formats of durations, times, counts and people."""
+"""Formatting of durations, times, counts and people's names."""
 
 import re
 from collections.abc import Iterable
@@ -6,12 +6,12 @@ from datetime import UTC, date, datetime, tzinfo
 from itertools import groupby
 from typing import Final
 
-#: People who type times like this also read them so.
+#: Matches a time in 12-hour style; people who type times this way also want to read them this way.
 _TWELVE_HOURS = re.compile(r"\d\s?[ap]\.?m\b", re.IGNORECASE)
 _MINUTE = 60
 _HOUR = 3600
 _DAY = 86_400
-#: Where ``format_roughly`` changes its unit, in minutes, and in seconds.
+#: Thresholds at which ``format_roughly`` switches units: the first three in minutes, the last in seconds.
 _UNDER_A_MINUTE = 0.75
 _A_MINUTE_OR_TWO = 2.5
 _BY_THE_MINUTE = 9.5
@@ -19,7 +19,7 @@ _ABOUT_AN_HOUR = 3_150
 
 
 def format_duration(seconds: float) -> str:
-    """Format a duration in at most two units: ``12 s``, ``1 min 40 s``, ``2 h 5 min``, ``3 days``."""
+    """Format a duration using at most two units: ``12 s``, ``1 min 40 s``, ``2 h 5 min``, ``3 days``."""
     whole = max(round(seconds), 0)
     if whole < _MINUTE:
         return f"{whole} s"
@@ -32,7 +32,7 @@ def format_duration(seconds: float) -> str:
 
 
 def format_roughly(seconds: float) -> str:
-    """Format a usual duration, rounded so that it doesn't promise anything: ``about 5 minutes``."""
+    """Format a typical duration, rounded so that it isn't taken as a promise: ``about 5 minutes``."""
     minutes = seconds / _MINUTE
     if minutes < _UNDER_A_MINUTE:
         return "under a minute"
@@ -47,32 +47,35 @@ def format_roughly(seconds: float) -> str:
 
 
 def format_count(count: int, one: str, several: str = "") -> str:
-    """Format a number of things: ``1 place``, ``1,200 lines``; ``several`` defaults to ``one`` with an s."""
+    """Format a number of items: ``1 place``, ``1,200 lines``; ``several`` defaults to ``one`` plus an s."""
     return f"{count:,} {one if count == 1 else several or f'{one}s'}"
 
 
 def format_time_in_utc(at: float) -> str:
-    """Format a time of day for readers whose Slack can't show their own zone; ``at`` in epoch seconds."""
+    """Format a time of day in UTC, for readers whose Slack can't show their own time zone.
+
+    ``at`` is in epoch seconds.
+    """
     return datetime.fromtimestamp(at, UTC).strftime("%H:%M UTC")
 
 
 def format_day_in_utc(at: float) -> str:
-    """Format a day and a time of day for readers whose Slack can't show their own zone."""
+    """Format a day and time in UTC, for readers whose Slack can't show their own time zone."""
     return datetime.fromtimestamp(at, UTC).strftime("%-d %b %Y at %H:%M UTC")
 
 
 def format_day(at: float, now: float, zone: tzinfo) -> str:
-    """Format a time with its day in a zone, for pages: ``today at 18:00``, ``3 Jan 2027 at 09:00``."""
+    """Format a day and time in a time zone, for pages: ``today at 18:00``, ``3 Jan 2027 at 09:00``."""
     local, today = datetime.fromtimestamp(at, zone), datetime.fromtimestamp(now, zone).date()
     days = (local.date() - today).days
     day = {-1: "yesterday", 0: "today", 1: "tomorrow"}.get(days)
     day = day or local.strftime("%-d %b" if local.year == today.year else "%-d %b %Y")
-    # If the person's zone isn't known, name the zone.
+    # UTC is only used if the person's time zone isn't known, so it is named.
     return f"{day} at {format_clock_time(at, zone)}{' UTC' if str(zone) == 'UTC' else ''}"
 
 
 def format_other_day(at: float, now: float, zone: tzinfo) -> str:
-    """Format the day of a time unless it is that of ``now``: ``Mon 30 Nov``, ``Mon 4 Jan 2027``, ``""``.
+    """Format a time's day, or "" if that is the day of ``now``: ``Mon 30 Nov``, ``Mon 4 Jan 2027``.
 
     The weekday makes it an adverb ("I'll stop it Mon 30 Nov at 18:00") and, unlike *tomorrow*, stays true.
     """
@@ -84,14 +87,14 @@ def format_other_day(at: float, now: float, zone: tzinfo) -> str:
 
 
 def format_clock_time(at: float, zone: tzinfo) -> str:
-    """Format a time of day in a zone, for pages; their script rewrites it in the browser's style."""
+    """Format a time of day for pages, where a script rewrites it in the browser's style."""
     return f"{datetime.fromtimestamp(at, zone):%H:%M}"
 
 
 def format_label(at: float, now: float, zone: tzinfo, typed: str) -> str:
-    """Format a time for a button, with its date unless it is today, on the clock that its reader typed.
+    """Format a time for a button, dated unless it is today, in the clock style (12 or 24 h) of ``typed``.
 
-    Slack can't show times on buttons. If none was typed, the sentence above the button has it.
+    Slack can't show times on buttons. If no time was typed, the sentence above the button states it.
     """
     local = datetime.fromtimestamp(at, zone)
     clock = f"{local:%-I:%M %p}" if _TWELVE_HOURS.search(typed) else format_clock_time(at, zone)
@@ -110,11 +113,11 @@ def format_weekday(day: str) -> str:
 
 
 def format_dates(spans: Iterable[tuple[str, str]]) -> str:
-    """Format days as spans with a first and last day: ``on Tue 24 Nov and from 22 Dec to 6 Jan``."""
+    """Format date spans given by first and last day: ``on Tue 24 Nov and from 22 Dec to 6 Jan``."""
     said: list[str] = []
     for (_, is_day), found in groupby(spans, key=lambda span: (span[1][:7], span[0] == span[1])):
         *most, last = found
-        # For several days of one month, only the last one names it.
+        # For several days in the same month, only the last one names the month.
         days = join_names([*(_day_of(day) for day, _ in most), format_date(last[1])])
         days = days if most else format_weekday(last[1])
         said += [f"on {days}"] if is_day else [_format_span(*span) for span in [*most, last]]
@@ -139,10 +142,10 @@ def _two(large: int, large_unit: str, small: int, small_unit: str) -> str:
     return f"{large} {large_unit} {small} {small_unit}" if small else f"{large} {large_unit}"
 
 
-#: A person whose name isn't known.
+#: Stands in for a person whose name isn't known.
 SOMEBODY: Final = "somebody"
-#: A person of a Slack workspace that the reader must know; then the same without formatting.
+#: Names a person with their Slack workspace, for readers who need to know it; with and without formatting.
 IN_WORKSPACE: Final = "{who} (*{workspace}*)"
 IN_WORKSPACE_PLAIN: Final = "{who} ({workspace})"
-#: A person in a Slack workspace where Usher isn't installed any more.
+#: Names a person whose Slack workspace no longer has Usher installed.
 ELSEWHERE: Final = "{who} (in another Slack workspace)"

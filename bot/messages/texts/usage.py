@@ -1,11 +1,11 @@
-"""The texts of usage: what ran, for how long, and what it cost."""
+"""Texts about usage: what ran, for how long, and what it cost."""
 
 from typing import Final
 
-#: A window with its name, and one that its days say best.
+#: Headings for a time window: with its name, or with its first and last day.
 NAMED: Final = "*{name}* · {days}"
 DAYS: Final = "{first} – {last}"
-#: The sum of several workspaces and jobs, and its parts.
+#: The total for all workspaces and jobs, and the lines that make it up.
 TOTAL: Final = "*{hours}* in all · {money}"
 LINE: Final = "*{name}* on {title}: {hours}"
 LINE_OF_RUNS: Final = "*{name}* on {title}, {runs}: {hours}"
@@ -17,10 +17,11 @@ SPREAD: Final = "{hours}, give or take {spread}"
 NO_TIME: Final = "0 min"
 SHORT: Final = "under a minute"
 NO_PRICE: Final = "no price"
-#: If only a part has a price.
+#: Used if only some of the hours have a price.
 PART_PRICED: Final = "{money} and {hours} without a price"
 LITTLE_MONEY: Final = "under 0.01 {currency}"
-#: The longest time without use, at providers that say when a workspace is used, and at others.
+#: The longest time a workspace ran unused: ``UNUSED`` for providers that report when a workspace is used,
+#: ``UNOPENED`` for others.
 UNOPENED: Final = (
     "*{name}* ran longest without being opened from Usher: {hours}, until {until}.",
     "*{name}* has been running for {hours} without being opened from Usher.",
@@ -29,11 +30,11 @@ UNUSED: Final = (
     "*{name}* ran longest without being used: {hours}, until {until}.",
     "*{name}* has been running for {hours} without being used.",
 )
-#: What providers' limits leave.
+#: How much is left of the provider's limits.
 LEFT: Final = "Left on {title}: {left}{of} {unit}."
 LEFT_NAMED: Final = "Left on {title} ({name}): {left}{of} {unit}."
 OF_LIMIT: Final = " of {limit}"
-#: Of several people.
+#: Usage of several people together.
 TEAM: Final = "Everybody"
 OF_GROUP: Final = "{people}: *{hours}* in all · {money}"
 ON_CONNECTION: Final = "{title}, {people}: {hours} · {money}"
@@ -45,7 +46,7 @@ NO_NAMES_OF_CLASS: Final = (
     "I don't show people's own hours, as the card didn't say that its teachers can see them."
 )
 NO_NAMES_OF_TEAM: Final = "I don't show people's own hours. Your operator can change that."
-#: Small print.
+#: Footnotes, shown in small print.
 PICTURE_COMES: Final = "I'm sending it as a picture, too, in our direct messages."
 WHY_SPREAD: Final = "*Give or take*: it was started or stopped outside Usher, between two of my checks."
 WHY_LEAST: Final = "*At least*: it was already running when I first saw it."
@@ -56,7 +57,7 @@ NOTHING_NEXT: Final = (
     "To look further back, type `{command}usage last month` or `{command}usage since 3 Nov`."
 )
 WHEN: Final = "in that time"
-#: Names of windows within a sentence.
+#: Names of time windows, as used within a sentence.
 IN_MONTH: Final = "in {name}"
 WINDOW_UNREAD: Final = (
     "I can't read `{given}` as a time. Type `{command}usage last week`, `{command}usage September`, "
@@ -65,12 +66,12 @@ WINDOW_UNREAD: Final = (
 WINDOW_FUTURE: Final = "`{given}` hasn't begun yet. Nothing can have run in it."
 WINDOW_BACKWARDS: Final = "`{given}` ends before it begins. Type the first day before the last."
 WINDOW_OLD: Final = "I only keep what ran for {days} days, so I have nothing of `{given}` any more."
-#: Buttons.
+#: Button labels.
 SHOW_WEEK: Final = "Show my week"
 LAST_WEEK: Final = "Last week"
 EVERY_MONDAY: Final = "Send it every Monday"
 NO_MONDAYS: Final = "Stop sending it"
-#: On Mondays.
+#: Texts of the weekly message that is sent on Mondays.
 STILL_RUNNING: Final = "*{name}* on {title} is still running."
 WEEKLY_ON: Final = "Every Monday at 9:00 AM I'll send you last week's hours. I won't if nothing ran."
 WEEKLY_OFF: Final = "I won't send you last week's hours any more."

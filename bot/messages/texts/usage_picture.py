@@ -1,29 +1,29 @@
-"""The words of the picture of a week, and of its alternative text."""
+"""The words in the picture of a week's usage, and in its alternative text."""
 
 from typing import Final
 
-#: The message with the picture.
+#: The message that accompanies the picture.
 COMMENT: Final = "Here it is as a picture."
-#: The message without it.
+#: The message sent instead if the picture can't be sent.
 IN_WORDS: Final = "I couldn't send this as a picture, so here it is in words. {week}"
 
-#: Above the bars: the days, and the zone in which they are days.
+#: Shown above the bars: the first and the last day.
 TITLE: Final = "{first} – {last}"
-#: After a row's hours if one of its ends isn't known.
+#: A row's hours if the end of one of its runs isn't known.
 AND_UNKNOWN: Final = "{hours} + ?"
 NOW: Final = "now, {at}"
-#: The legend.
+#: Words of the picture's legend.
 RAN: Final = "ran"
 PLANNED: Final = "planned"
 UNKNOWN: Final = "end not known"
 NIGHT: Final = "night, 20:00–06:00"
-#: A day on which the clocks change.
+#: Notes a day that isn't 24 hours long because the clocks change.
 UNUSUAL_DAY: Final = "{day} has {hours} hours."
-#: Rows that aren't drawn.
+#: Sums up the rows that aren't drawn.
 MORE_ROWS: Final = "and {count} more, {hours} together"
 NOTHING: Final = "Nothing ran."
 
-#: The alternative text, a sentence for each row.
+#: The picture's alternative text, with one sentence per row.
 ALT_TITLE: Final = "{first} – {last}, times of {zone}."
 ALT_ROW: Final = "{name}: {hours}."
 ALT_ROW_IN_FULL: Final = "{name}: {hours} ({spans})."

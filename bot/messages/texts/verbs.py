@@ -1,9 +1,9 @@
-"""Headings of help, and the texts around a form's fields, which providers name themselves."""
+"""Headings in the help, and texts around form fields, whose labels come from the providers."""
 
 from collections.abc import Mapping
 from typing import Final
 
-#: The groups of a command's help, in their order, with their titles.
+#: Maps each command to the groups of its help, in order, with their titles.
 GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
     "workspace": {
         "": "Your workspaces",
@@ -14,7 +14,7 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "job": {"": "Your job runs"},
 }
-#: The four lines at the beginning of help.
+#: Maps each command to the four verbs that its help lists first.
 FIRST: Final[Mapping[str, tuple[str, ...]]] = {
     "workspace": ("list", "start", "stop", "open"),
     "job": ("run", "list", "logs", "stop"),
@@ -55,7 +55,7 @@ NOT_THERE: Final = {
 OUTDATED: Final = "This form is out of date. Close it and open a new one."
 NOT_LINKED: Final = "Your {title} account is no longer linked. Close this and type `{command}link`."
 
-#: Shortcuts.
+#: Titles of the forms that Slack shortcuts open.
 ANSWER_TITLE: Final = "Usher"
 START_TITLE: Final = "Start a workspace"
 START_LABEL: Final = "Workspace"

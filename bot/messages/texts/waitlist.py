@@ -1,9 +1,9 @@
-"""The texts about waiting for capacity."""
+"""Texts about waiting for capacity."""
 
 from collections.abc import Mapping
 from typing import Final
 
-#: By the kind of capacity: that there is none, and what people wait for.
+#: Keyed by the kind of capacity: the message that there is none, and what people wait for.
 NO_CAPACITY: Final[Mapping[str, str]] = {
     kind: f"I couldn't start *{{name}}*: {none} on {{title}} right now."
     for kind, none in {
@@ -23,30 +23,31 @@ WAITED_FOR: Final[Mapping[str, str]] = {
     "license": "a free license",
     "room": "room",
 }
-#: The number of attempts so far.
+#: How many attempts have been made: for none, one and several.
 TRIED_SO_FAR: Final = ("", "I've tried once so far.", "I've tried {count} times so far.")
 TRIED_IN_ALL: Final = ("", " I tried once.", " I tried {count} times.")
-#: Says nothing about free capacity, as others may have got it.
+#: Doesn't say whether capacity was freed in the meantime, as others may have got it.
 STOPPED_WAITING: Final = "I didn't get {what} on {title} for *{name}* by {until}, so I've stopped waiting."
 OFFER: Final = ("{none}", "I can keep trying until {until}.")
 KEEP_TRYING: Final = "Keep trying"
 UNTIL_BUTTON: Final = "Until…"
 NOT_NOW: Final = "Not now"
 STOP_WAITING: Final = "Stop waiting"
-#: In a row.
+#: Shown in a workspace's row of a list.
 WAITING_UNTIL: Final = "Waiting for {what}, until {until}"
 WAITING: Final = "Waiting for {what}"
 WAITING_STATE: Final = "*{name}* is waiting for {what} on {title}, until {until}. {ahead}"
-#: Before the first attempt, nobody knows what the workspace needs, so which line it is in.
+#: Used before the first attempt, when it isn't known yet what the workspace needs, and so which line it
+#: belongs in.
 UNPLACED: Final = "I'll know your place in line once I've tried it."
 YOU_ARE_NEXT: Final = "You're next in line."
 TRYING: Final = "It's your turn, and I'm trying to start it now."
 ONE_AHEAD: Final = "One person is ahead of you."
 PEOPLE_AHEAD: Final = "{number} people are ahead of you."
-#: For people who have already had their turn in this round.
+#: Shown to people who have already had their turn in this round.
 ONE_BEFORE: Final = "One person was tried before you, without success."
 TRIED_BEFORE: Final = "{number} people were tried before you, without success."
-#: From the second round on, instead of a number that would change with everybody's attempts.
+#: Used from the second round on, instead of a position that would change with every attempt.
 IN_TURN_WITH_ONE: Final = "One other person is waiting, too. You're each tried in turn."
 IN_TURN: Final = "{number} others are waiting, too. You're each tried in turn."
 NUMBER_WORDS: Final = ("", "", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
@@ -54,9 +55,9 @@ HELD: Final = (
     "I'm pausing: a few more failed starts could make {title} shut down. I'll try again once a start "
     "there succeeds."
 )
-#: For a place in line that isn't updated when it changes.
+#: Added to a place in line on a message that isn't updated when the place changes.
 AS_OF: Final = "as of {at}"
-#: What the same message becomes once the wait is over.
+#: Replaces the waiting message once the wait is over.
 GRANTED: Final = "*{name}* got {what} on {title} {at}."
 WAIT_OVER: Final = "*{name}* stopped waiting for {what} on {title} at {at}."
 OVER_UNLINKED: Final = "*{name}* isn't waiting for room any more."
@@ -65,7 +66,7 @@ WAIT_REFUSED: Final = (
 )
 LEFT_WAITLIST: Final = "OK, *{name}* isn't waiting for room any more."
 NOT_WAITING_FOR: Final = "*{name}* isn't waiting for anything."
-#: Below *ready*, by how the workspace would be stopped if nobody used it.
+#: Shown below *ready*, keyed by how the workspace will be stopped if it isn't used.
 GRANTED_BY_MODE: Final[Mapping[str, str]] = {
     mode: (
         "If you don't open it within {unused}, and somebody is waiting for {what}, "
@@ -73,13 +74,13 @@ GRANTED_BY_MODE: Final[Mapping[str, str]] = {
     )
     for mode in ("stop", "suspend")
 }
-#: Added to the question about an unused workspace, if a stop would end it for good.
+#: Added to the question about an unused workspace if a stop would end it permanently.
 GRANT_WANTED: Final = (
     "Somebody is waiting for {what} on {title}. If you don't need *{name}*, they can have it."
 )
 CAN_KEEP_TRYING: Final = "I can keep trying until {until}."
 FORBIDDEN: Final = "*{name}* is no longer waiting for {what} on {title}. {because}"
-#: Added to the message that an attempt failed for another reason.
+#: Added if an attempt failed for a reason other than missing capacity, which ends the wait.
 WAIT_ENDED: Final = "*{name}* is no longer waiting for {what} on {title}."
 UNTIL_LABEL: Final = "Until when? For example 18:00, tomorrow 9:00 or 3h"
 
