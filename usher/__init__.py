@@ -1,1 +1,1 @@
-"""The public interface: names and the kit, no logic. ``bot`` and ``handlers`` may change with any release."""
+"""The public interface: only names and the kit. ``bot`` and ``handlers`` may change in any release."""

@@ -1,8 +1,8 @@
-"""Everything that a provider from outside needs, and nothing else: it imports only from here.
+"""Everything that an external provider needs; it imports from here only.
 
-``docs/provider-api.md`` explains it in the order in which a first provider is written. ``API_VERSION`` stays
-0 until a second author from outside has used it. Until then, names may change with any release, and a
-provider says which version it is written for.
+``docs/provider-api.md`` explains these names in the order in which they are needed for a first provider.
+``API_VERSION`` stays 0 until a second external author has used it. Until then, names may change in any
+release, and each provider states the version it is written for.
 """
 
 from bot.domain.accounts import compare_remote_ids

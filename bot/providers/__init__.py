@@ -1,9 +1,9 @@
-"""The providers, each a module or package here, and the connections to them that operators configure.
+"""The providers, each a module or package in this folder, and the connections that operators configure.
 
-A connection names its provider by ``kind``, and by distribution if that isn't Usher's (``registry``).
-The connections file has one TOML table per connection, checked by the provider's own settings model. Anyone
-who can write to the file decides where people's tokens are sent. So it is refused if other users of the
-machine may write it, or may read it while it contains secrets.
+A connection names its provider by ``kind``, and also by distribution if the provider isn't one of Usher's
+(``registry``). The connections file has one TOML table per connection, checked by the provider's own settings
+model. Anyone who can write to the file decides where users' tokens are sent, so it is refused if other users
+of the machine can write to it, or can read it while it contains secrets.
 """
 
 import re
@@ -28,14 +28,14 @@ from bot.support.settings import SettingsError, translate_message
 
 log = structlog.get_logger(__name__)
 CONNECTION_NAME_PATTERN = re.compile(r"^[a-z][a-z0-9_-]{0,30}$")
-#: Renamed keys: the new name by the old one.
+#: Maps the former names of renamed settings keys to the present ones.
 _FORMER_KEYS: Final = {"recipes": "templates", "presets": "templates"}
-#: Removed keys, each with advice: they are ignored, and logged.
+#: Maps removed settings keys to advice for the operator. The keys are ignored, and logged.
 _REMOVED_KEYS: Final = {"changes_limits": "Remove it: nobody is asked for a higher limit any more."}
 
 
 def build(settings: ConnectionSettings, http: Http) -> Provider:
-    """Create the provider of one connection; raise SettingsError if there is none of that kind.
+    """Create the provider for a connection; raise SettingsError if there is none of that kind.
 
     From then on, the connection's own secrets are removed from every response.
     """
@@ -47,7 +47,7 @@ def build(settings: ConnectionSettings, http: Http) -> Provider:
 
 
 def build_bound_provider(provider: type[Provider], settings: ConnectionSettings, http: Http) -> Provider:
-    """Create a provider whose methods each use the secret of the right owner (``bind``)."""
+    """Create a provider whose methods each use the right owner's secret (``bind``)."""
     http.hide(settings.secrets())
     built = provider(settings, http)
     bind(built)
@@ -57,10 +57,10 @@ def build_bound_provider(provider: type[Provider], settings: ConnectionSettings,
 def read_connections(
     source: Path | str, *, has_several: bool = False
 ) -> tuple[dict[str, ConnectionSettings], list[str]]:
-    """Return the valid connections, and every problem with the others.
+    """Return the valid connections, and a list of all problems found in the others.
 
-    ``source`` is the file, or its text if that is in the environment. ``has_several`` says whether Usher is
-    installed in several Slack workspaces.
+    ``source`` is the file's path, or its content if that is in the environment. ``has_several`` says whether
+    Usher is installed in several Slack workspaces.
     """
     checked: dict[str, ConnectionSettings] = {}
     try:
@@ -87,9 +87,9 @@ def read_connections(
 
 
 def find_ambiguous_people(settings: Mapping[str, ConnectionSettings]) -> list[str]:
-    """Return a problem for each template whose ``who`` has an id without its Slack workspace.
+    """Return a problem for each template whose ``who`` has a user id without its Slack workspace.
 
-    If Usher is installed in several workspaces, the same id may be somebody else's in another one.
+    If Usher is installed in several workspaces, the same id may belong to a different person in another one.
     """
     return [
         f"connections.{name}: {one.name}: without SLACK_BOT_TOKEN, each id in who needs its Slack workspace, "
@@ -101,29 +101,29 @@ def find_ambiguous_people(settings: Mapping[str, ConnectionSettings]) -> list[st
 
 
 def build_providers(settings: Mapping[str, ConnectionSettings], http: Http) -> dict[str, Provider]:
-    """Create the provider of each connection."""
+    """Create a provider for each connection."""
     return {name: build(given, http) for name, given in settings.items()}
 
 
 def list_secrets(settings: Mapping[str, ConnectionSettings]) -> list[str]:
-    """Return every secret that the connections contain, so that logs can leave them out."""
+    """Return every secret in the connections' settings, so that logs can leave them out."""
     return [secret for given in settings.values() for secret in given.secrets()]
 
 
 def can_run_commands(settings: Mapping[str, ConnectionSettings]) -> bool:
-    """Return whether any of these connections runs commands that people type."""
+    """Return whether any of these connections runs commands typed by users."""
     classes = (find_provider_class(given.provider, given.source) for given in settings.values())
     return any(issubclass(one, Runs) and one.can_run_commands() for one in classes)
 
 
 def list_distributions(settings: Mapping[str, ConnectionSettings]) -> dict[str, str]:
-    """Return, by connection, the distribution and version of providers that aren't Usher's own."""
+    """Map each connection whose provider isn't Usher's own to the provider's distribution and version."""
     found = {name: find_distribution(given.provider, given.source) for name, given in settings.items()}
     return {name: one for name, one in found.items() if one}
 
 
 def _has_secrets(table: dict[str, Any]) -> bool:
-    """Return whether a table contains a secret itself, rather than a reference to it."""
+    """Return whether a table contains a secret itself, not just a reference to one."""
     try:
         fields = _find_class(table).settings_model.model_fields
     except SettingsError:
@@ -141,7 +141,7 @@ def _find_class(table: Mapping[str, Any]) -> type[Provider]:
 
 
 def _read_tables(source: Path | str) -> tuple[dict[str, Any], list[str]]:
-    """Return the tables below ``connections``, and anything else in the file as problems."""
+    """Return the tables under ``connections``, with anything else in the file reported as a problem."""
     path = source if isinstance(source, Path) else Path("its text")
     try:
         if isinstance(source, Path) and path.stat().st_mode & WRITABLE_BITS:
@@ -187,7 +187,7 @@ def _check_connection(
             problems.append(f".{key}: {wrong}")
     unresolved = {problem.partition(":")[0] for problem in problems}
     try:
-        # Files named in a table are relative to the folder of the connections file.
+        # File names in a table are relative to the folder of the connections file.
         checked = provider.settings_model.model_validate({**values, "name": name}, context={"folder": folder})
     except ValidationError as invalid:
         found = [_format_error(error) for error in invalid.errors()]

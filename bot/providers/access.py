@@ -1,4 +1,4 @@
-"""The account that a call is made for, with its credential, and the account that a credential opens."""
+"""Accounts and their credentials: the account that a call is made for, and the one a credential opens."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class RemoteAccount:
-    """An account as the provider knows it now.
+    """An account as the provider currently reports it.
 
     Attributes:
-        account_id: Its id there, "" if the provider didn't give it. If there are no ids: facts that stay with
-            the account and not with its name, as ``key=value`` separated by spaces, such as
+        account_id: The account's id there, or "" if the provider didn't give one. If there are no ids: facts
+            that stay with the account rather than its name, as ``key=value`` separated by spaces, such as
             ``created=1764387403.990914``.
-        username: Its name there.
-        email: Its e-mail address there, if the provider gives it.
+        username: The account's name there.
+        email: The account's e-mail address there, if the provider gives it.
     """
 
     account_id: str
@@ -44,7 +44,7 @@ class RemoteAccount:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """The account of a checked credential.
+    """The account that a checked credential belongs to.
 
     Attributes:
         username: The account's name; "" if the server doesn't say.

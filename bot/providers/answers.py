@@ -1,7 +1,7 @@
-"""Read the answers of a provider's API: the errors for refusals, their words, and the values in bodies.
+"""Reading a provider's API responses: errors for refusals, the server's messages, and values.
 
 A missing required value raises BadAnswer, which names the field. A malformed optional value is left out and
-logged once. A malformed entry of a list doesn't affect the others (``read_entries``).
+logged once. A malformed list entry doesn't affect the others (``read_entries``).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ T = TypeVar("T")
 class Listing(list[T]):
     """The entries of a list, in the server's order.
 
-    The list is not whole if an entry couldn't be identified; then a missing entry proves nothing.
+    The list isn't whole if some entry couldn't be identified; an entry's absence then proves nothing.
     """
 
     def __init__(self, entries: Iterable[T] = (), *, is_whole: bool = True) -> None:
@@ -38,12 +38,12 @@ class Listing(list[T]):
 
 
 def to_error(response: Response, *, changes: bool, message_pointer: str = "/message") -> errors.ProviderError:
-    """Return the error for a response outside 2xx; the server's own words are cleaned and cut.
+    """Return the error for a non-2xx response, with the server's own words cleaned and shortened.
 
-    ``message_pointer`` is the place of the server's message in the body (a JSON Pointer, RFC 6901).
+    ``message_pointer`` locates the server's message in the body (a JSON Pointer, RFC 6901).
 
-    People aren't shown the words of a failing server, or of something in its place, unless they mean that
-    there is no room.
+    If the server failed, or something in front of it answered, users aren't shown the words unless they mean
+    that there is no room.
     """
     status = response.status
     said = _read_message(response, message_pointer)
@@ -55,19 +55,19 @@ def to_error(response: Response, *, changes: bool, message_pointer: str = "/mess
         return errors.PermanentError(words, status=status)
     if status in {404, 410}:
         if said is None and (response.body.strip() or not changes):
-            # A proxy whose backend is down answers with such a page, which doesn't mean that anything is
+            # A proxy whose backend is down returns a page like this, which doesn't mean that the workspace is
             # gone.
             return errors.BadAnswer(f"HTTP {status} with a page that is not the API's", status=status)
         return errors.NotFound(message, status=status)
     if status == 429:
         return errors.RateLimited(message, status=status, retry_after=response.retry_after())
     if changes and status in {408, 502, 504}:
-        # Something between us and the server answered, and the server may have carried out the call.
+        # A proxy or gateway answered instead of the server, which may still have carried out the call.
         return errors.UnknownOutcome(message, status=status, retry_after=response.retry_after())
     if status >= 500 or status in {408, 425}:
         return errors.ServerFailed(message, status=status, retry_after=response.retry_after())
     if status > 400 and response.body.lstrip()[:1] == b"<":
-        # A page with 400 may be the server's own, if it couldn't read the request.
+        # The page with a 400 may be the server's own, if it couldn't parse the request.
         message = f"{errors.IN_FRONT} refused this (HTTP {status}). Ask your Usher admin to look into it."
     if status == 401 and _ACCOUNT_OFF_PATTERN.search(message):
         return errors.Forbidden(message, status=status)
@@ -86,9 +86,9 @@ def to_error(response: Response, *, changes: bool, message_pointer: str = "/mess
     return errors.BadAnswer(message, status=status)
 
 
-#: Words with which Kubernetes refuses what a quota of the namespace doesn't allow.
+#: Matches Kubernetes's wording for a request that a namespace quota doesn't allow.
 _QUOTA_PATTERN = re.compile(r"\bexceeded quota\b", re.IGNORECASE)
-#: Words of a refusal that is about the account, so that another credential of it wouldn't help.
+#: Matches refusals that concern the account itself, so that another credential for it wouldn't help.
 _ACCOUNT_OFF_PATTERN = re.compile(
     r"\b(user|account)\b.{0,20}\b(not active|inactive|suspended|deactivated|disabled|blocked|locked"
     r"|dormant|closed|terminated|banned|archived|awaiting approval|pending approval|not (yet )?approved)\b",
@@ -97,19 +97,19 @@ _ACCOUNT_OFF_PATTERN = re.compile(
 
 
 def _read_message(response: Response, message_pointer: str) -> str | None:
-    """Return the API's own words ("" for none); None if the body isn't a JSON object."""
+    """Return the API's own message ("" if empty), or None if the body isn't a JSON object."""
     try:
         return read_words(response.json_object(), message_pointer)
     except errors.BadAnswer:
         return None
 
 
-#: Longest body, in bytes, that can be a sentence.
+#: Maximum length, in bytes, of a response body that is read as a sentence.
 MAX_SENTENCE_BYTES = 2000
 
 
 def _read_sentence(response: Response) -> str:
-    """Return the body if it is a plain sentence; "" for anything else, such as the text of a page."""
+    """Return the body if it is a plain sentence, or "" for anything else, such as a web page's text."""
     kind, body = response.headers.get("Content-Type", ""), response.body.strip()
     if "html" in kind.casefold() or len(body) > MAX_SENTENCE_BYTES:
         return ""
@@ -120,14 +120,14 @@ def _read_sentence(response: Response) -> str:
     return cut_words(value) if isinstance(value, str) else ""
 
 
-#: Most characters of a name from a server (``clean``).
+#: Maximum number of characters kept of a name from a server (``clean``).
 MAX_NAME_LENGTH = 250
-#: Most characters of an id in a path, percent-encoded.
+#: Maximum number of characters of a percent-encoded id in a path.
 MAX_ID_LENGTH = 1000
-#: Number from which a time counts as milliseconds: as seconds it would be the year 5138, as milliseconds
+#: Numbers from this one on count as milliseconds: read as seconds, it is the year 5138; as milliseconds,
 #: 1973.
 _MIN_MILLISECONDS = 1e11
-#: Earliest time, in epoch seconds, that can be a real one (1971).
+#: Earliest plausible time, in epoch seconds (1971).
 _MIN_SECONDS = 31_536_000.0
 
 
@@ -141,16 +141,16 @@ def require_text(answer: Mapping[str, Any], key: str, where: str = "") -> str:
 
 @lru_cache(maxsize=1000)
 def log_oddity(problem: str) -> None:
-    """Log an oddity in a response, once; ``problem`` names the field, but doesn't contain its value."""
+    """Log something odd in a response, once; ``problem`` names the field, but never contains its value."""
     log.warning("odd answer", problem=problem)
 
 
 def find_text(answer: Mapping[str, Any], key: str, where: str = "") -> str | None:
-    """Return an optional string; a number is returned as a string, anything else counts as missing."""
+    """Return an optional string; a number is converted to one, and anything else counts as missing."""
     value = answer.get(key)
     if isinstance(value, str):
         return value or None
-    # An integer may be larger than any finite float.
+    # An integer can be larger than the largest float.
     if not isinstance(value, bool) and (
         isinstance(value, int) or (isinstance(value, float) and isfinite(value))
     ):
@@ -162,9 +162,9 @@ def find_text(answer: Mapping[str, Any], key: str, where: str = "") -> str | Non
 
 @lru_cache(maxsize=16_384)
 def encode_id(text: str) -> str:
-    """Return an id percent-encoded for one path segment; "" for a text that can't be an id.
+    """Return an id percent-encoded for one path segment, or "" for a string that can't be an id.
 
-    Dots alone would lead to another path, and lone surrogates can't be encoded.
+    A segment of dots alone would lead to another path, and lone surrogates can't be encoded.
     """
     try:
         quoted = quote(text, safe="")
@@ -174,7 +174,7 @@ def encode_id(text: str) -> str:
 
 
 def require_id(answer: Any, key: str, where: str = "") -> str:
-    """Return an id, which may be an integer; raise BadAnswer if there is none that fits into a path."""
+    """Return an id, which may be an integer; raise BadAnswer if it is missing or doesn't fit into a path."""
     value = answer.get(key) if isinstance(answer, Mapping) else None
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
@@ -183,12 +183,12 @@ def require_id(answer: Any, key: str, where: str = "") -> str:
     return value
 
 
-#: Larger amounts mean nothing to people.
+#: Larger amounts are implausible and count as missing.
 MAX_AMOUNT = 1e9
 
 
 def find_amount(answer: Mapping[str, Any], key: str) -> float | None:
-    """Return an amount; None if there is none, or one that nobody could mean."""
+    """Return an amount, or None if it is missing or implausible."""
     value = answer.get(key)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
@@ -196,7 +196,7 @@ def find_amount(answer: Mapping[str, Any], key: str) -> float | None:
 
 
 def find_account_id(answer: Mapping[str, Any], key: str = "id") -> str:
-    """Return the id of an account, which may be an integer; "" if there is none."""
+    """Return an account's id, which may be an integer in the response, or "" if there is none."""
     value = answer.get(key)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
@@ -206,13 +206,13 @@ def find_account_id(answer: Mapping[str, Any], key: str = "id") -> str:
 
 
 def format_creation(value: Any) -> str:
-    """Return the time when an account was created in the form of ``account_id``; "" if it isn't a time."""
+    """Return an account's creation time as used in ``account_id``, or "" if the value isn't a time."""
     made_at = parse_time(value)
     return "" if made_at is None else f"created={made_at:.6f}"
 
 
 def find_object(answer: Mapping[str, Any], key: str, where: str = "") -> Mapping[str, Any]:
-    """Return a nested object; an empty one if it is missing or something else."""
+    """Return a nested object, or an empty one if it is missing or not an object."""
     value = answer.get(key)
     if isinstance(value, Mapping):
         return value
@@ -222,10 +222,10 @@ def find_object(answer: Mapping[str, Any], key: str, where: str = "") -> Mapping
 
 
 def parse_time(value: Any, form: str = "") -> float | None:
-    """Return a time in epoch seconds: ISO 8601, or a number of seconds or milliseconds; None otherwise.
+    """Return a time in epoch seconds from ISO 8601 or a number of (milli)seconds; None for anything else.
 
-    ``form`` is a further format of times, for ``strptime``. For a missing time, servers write the year 1,
-    1970 or 9999, or 0; so times before 1971 or after 5000 count as none.
+    ``form`` is an additional time format, for ``strptime``. Servers write the year 1, 1970 or 9999, or 0, for
+    a missing time, so times before 1971 or after 5000 count as missing.
     """
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
@@ -249,8 +249,8 @@ def _parse_time(text: str, form: str) -> float:
 def read_entries(pages: Iterable[Mapping[str, Any]], key: str, read: Callable[[Any], T | None]) -> Listing[T]:
     """Read the list under ``key`` entry by entry; ``read`` raises BadAnswer, or returns None to skip one.
 
-    An entry that raises is left out and logged once, as is a page without the list; the list is then not
-    whole. If nothing else is in it, this raises BadAnswer, so that it isn't mistaken for an empty list.
+    An entry that raises is left out and logged once, as is a page without the list; the result then isn't
+    whole. If no entry is left, this raises BadAnswer, so that the list isn't mistaken for an empty one.
     """
     found: list[T] = []
     problem: errors.BadAnswer | None = None

@@ -1,4 +1,4 @@
-"""Wrap the methods of a provider, so that each call uses the right secret and none comes back from it."""
+"""Wrapping of a provider's methods, so that each call uses the right secret and returns none."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from bot.support.cleaning import hide_secrets
 from bot.support.errors import ProviderError
 from bot.support.logs import redact_secrets
 
-#: Names that ``Provider.credential_owner`` gets for methods with an access, if they differ from the method's.
+#: Maps methods with an access to the call name that ``Provider.credential_owner`` is passed, if that isn't
+#: the method's own name.
 _CALL_NAMES: Final = {
     **dict.fromkeys(("status", "read_reason", "check_page"), "read"),
     **dict.fromkeys(("discover", "read_allowances"), "list"),
@@ -31,7 +32,7 @@ _BOUND_METHODS: Final = (
     *("launch_run", "find_run", "list_runs", "run_status", "stop_run", "run_output"),
     *("revoke", "mint", "refresh", "read_account", "read_allowances"),
 )
-#: Methods that return the provider's own words.
+#: Methods whose result contains the provider's own words.
 _QUOTING: Final = frozenset({"read_reason", "start", "stop", "remove"})
 #: Methods without an access: they check a credential, or use the connection's own or none.
 _WITHOUT_ACCESS: Final = (
@@ -41,7 +42,7 @@ _WITHOUT_ACCESS: Final = (
 
 
 def bind(provider: Provider) -> None:
-    """Bind the client of each method to the secret that ``Provider.credential_owner`` declares."""
+    """Bind each method's client to the secret that ``Provider.credential_owner`` declares for it."""
     for name in _BOUND_METHODS:
         if hasattr(provider, name):
             make = _bind_stream if name == "run_output" else _bind_method
@@ -75,7 +76,8 @@ def _bind_stream(provider: Provider, name: str, call: str) -> Callable[..., Asyn
         stream = getattr(type(provider), name)(provider, bound, *args, **options)
         try:
             while True:
-                # Not across a yield, because the reader's code isn't part of this call.
+                # The context isn't kept open across a yield, because the reader's code isn't part of this
+                # call.
                 with redact_secrets(bound.api.secrets):
                     try:
                         one = await anext(stream)
@@ -107,7 +109,7 @@ def _hide_arguments(provider: Provider, name: str) -> Callable[..., Awaitable[An
 
 
 def _hide_tokens(provider: Provider, result: Any) -> Any:
-    """Return a method's result with tokens removed from the provider's words."""
+    """Return a method's result with any tokens removed from the provider's words."""
     if isinstance(result, Listing):
         result[:] = [_hide_tokens(provider, item) for item in result]
     elif isinstance(result, Mapping):

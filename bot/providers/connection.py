@@ -1,4 +1,4 @@
-"""The settings that every connection has, its templates, and the addresses that it allows.
+"""The settings common to all connections, with their templates and the hosts they allow.
 
 ``bot.support.addresses`` reads and compares addresses.
 """
@@ -40,29 +40,29 @@ from bot.support.addresses import (
 
 _TEMPLATE_NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
 _SLACK_WORKSPACE_PATTERN = re.compile(r"[TE][A-Z0-9]{1,30}")
-#: Said of a template without a price, where others have one.
+#: Shown for a template without a price if other templates have one.
 NO_PRICE = "no price"
-#: How people link.
+#: How users link their accounts.
 #: - ``token``: with their own token, which they paste or get by signing in.
 #: - ``admin``: as a username that an administrator approved.
-#: - ``none``: without an account of their own, as the connection's own secret acts for everybody.
+#: - ``none``: without an account of their own, as the connection's own secret acts for everyone.
 LinkMethod = Literal["token", "admin", "none"]
 
 
 class SettingsPart(BaseModel):
-    """A part of the connections file. Unknown keys are errors, and no error shows a value."""
+    """A part of the connections file; unknown keys are errors, and no error message shows a value."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class PreparedTemplate(SettingsPart):
-    """A template that an operator prepared.
+    """A template prepared by an operator.
 
     Attributes:
-        name: Its name.
-        title: The text that people see; by default the name.
-        who: The people who may use it (``U…``, ``S…``, ``T…:U…``); everybody if omitted.
-        price_per_hour: The price of an hour, in the connection's ``currency``.
+        name: The template's name.
+        title: The text that users see; by default the name.
+        who: The people who may use it (``U…``, ``S…``, ``T…:U…``); everyone if omitted.
+        price_per_hour: The price per hour, in the connection's ``currency``.
     """
 
     name: str
@@ -81,30 +81,30 @@ class PreparedTemplate(SettingsPart):
 
     @property
     def label(self) -> str:
-        """Return its display name."""
+        """Return the template's display name."""
         return self.title or self.name
 
     @property
     def price(self) -> Price | None:
-        """Return its price; None if the operator states none."""
+        """Return the template's price, or None if the operator gives none."""
         return None if self.price_per_hour is None else Price(self.price_per_hour, self._currency)
 
     @property
     def offer_label(self) -> str:
-        """Return its display name with its price, or that it has none if another template has one."""
+        """Return the display name with the price, or with "no price" if only other templates have one."""
         said = "" if not self._currency else NO_PRICE if self.price is None else self.price.label
         return " · ".join(filter(None, [self.label, said]))
 
     def set_currency(self, currency: str) -> None:
-        """Set the currency of its price: "" if no template of the connection has a price."""
+        """Set the currency of the price, or "" if no template of the connection has a price."""
         self._currency = currency
 
     def set_groups(self, groups: UserGroups) -> None:
-        """Set the user groups with which ``who`` is expanded."""
+        """Set the user groups used to expand ``who``."""
         self._groups = groups
 
     def is_for(self, principal: Principal) -> bool:
-        """Return whether a person may use it."""
+        """Return whether the principal may use the template."""
         if self.who is None:
             return True
         return bool(
@@ -121,19 +121,19 @@ def _require_distinct_names(value: tuple[P, ...], info: ValidationInfo) -> tuple
     return value
 
 
-#: A setting that lists host patterns, each a host, or all hosts below one, with or without a port.
+#: Host patterns, each for a single host or for all hosts below one, with or without a port.
 HostPatterns = Annotated[tuple[str, ...], AfterValidator(lambda value: tuple(map(normalise_pattern, value)))]
-#: A setting that lists templates.
+#: A list of templates in the settings, whose names must be distinct.
 TemplateList = Annotated[tuple[P, ...], AfterValidator(_require_distinct_names)]
 
 
 def find_by_name(prepared: Iterable[P], name: str) -> P | None:
-    """Return the template with a name."""
+    """Return the template with this name."""
     return next((one for one in prepared if one.name == name), None)
 
 
 def list_available(prepared: Iterable[P], principal: Principal) -> list[P]:
-    """Return the templates that a person may use, in the file's order."""
+    """Return the templates that the principal may use, in the file's order."""
     return [one for one in prepared if one.is_for(principal)]
 
 
@@ -158,21 +158,21 @@ class ConnectionSettings(SettingsPart):
     Attributes:
         link_methods: The ways of linking that the provider supports, each with the key of the secret that it
             requires ("" if none). Any other way is refused at start-up.
-        name: The connection's name, which people type.
-        provider: The ``kind`` of its provider.
+        name: The connection's name, which users type.
+        provider: The ``kind`` of the connection's provider.
         source: The distribution that contains the provider; "" for Usher's own.
-        title: The name that people see.
-        base_url: The address of the API, normalised, without a slash at its end.
-        linking: How people link here.
+        title: The name that users see.
+        base_url: The API's URL, normalised, without a trailing slash.
+        linking: How users link their accounts here.
         ide_hosts: Hosts that IDE URLs may have, besides those that the provider derives from the base URL.
-        workspaces: The Slack workspaces (``T…``) and organisations (``E…``) whose people may use it; all if
-            omitted.
-        starts_per_second: The most starts per second to send, if there is such a limit.
+        workspaces: The Slack workspaces (``T…``) and organisations (``E…``) whose members may use the
+            connection; all if omitted.
+        starts_per_second: The maximum number of starts to send per second, if there is a limit.
         currency: The currency of prices, if the operator names it.
-        asks_after_hours: The hours of running after which people are asked once a day whether they still need
-            a workspace; with 0, only people who chose to be asked.
-        stops_unanswered: Whether a workspace is stopped in the evening if its person didn't answer, unless a
-            stop would end it irreversibly.
+        asks_after_hours: After how many hours of running users are asked, once a day, whether they still need
+            a workspace; with 0, only users who chose to be asked.
+        stops_unanswered: Whether a workspace is stopped in the evening if its owner didn't answer, unless
+            stopping would end it irreversibly.
     """
 
     link_methods: ClassVar[Mapping[LinkMethod, str]] = {"token": ""}
@@ -230,12 +230,12 @@ class ConnectionSettings(SettingsPart):
 
     @property
     def idle_seconds(self) -> float | None:
-        """Return the seconds until the provider stops an idle workspace; None if the settings don't say."""
+        """Return how long a workspace may be idle before it is stopped, in seconds; None if not set."""
         return None
 
     @property
     def failures_allowed(self) -> float:
-        """Return the number of failed starts in a row after which none is retried; 0 if unknown."""
+        """Return how many starts may fail in a row before retries stop; 0 if unknown."""
         return math.inf
 
     @property
@@ -245,13 +245,13 @@ class ConnectionSettings(SettingsPart):
 
     @property
     def prepared(self) -> tuple[PreparedTemplate, ...]:
-        """Return the templates that operators prepared; none if the provider has no templates."""
+        """Return the templates that operators prepared, or none if the provider doesn't use templates."""
         found: tuple[PreparedTemplate, ...] = getattr(self, "templates", ())
         return found
 
     @property
     def own_secret(self) -> SecretStr | None:
-        """Return the connection's own secret; None if it has none."""
+        """Return the connection's own secret, or None if it has none."""
         found: SecretStr | None = next(
             (getattr(self, key) for key in self.link_methods.values() if key), None
         )
@@ -265,7 +265,7 @@ class ConnectionSettings(SettingsPart):
 
 
 def path_below(url: str, base_url: str) -> str | None:
-    """Return the path of an address below a base URL; None if the address isn't below it.
+    """Return the path of a URL below a base URL, or None if the URL isn't below it.
 
     The path begins with a slash and is still percent-encoded; query and fragment are left out.
     """
@@ -281,7 +281,7 @@ def path_below(url: str, base_url: str) -> str | None:
 
 
 def is_address_within(url: str, root: str) -> bool:
-    """Return whether an address is ``root`` or below it; after a page's address, a dot begins a part, too."""
+    """Return whether a URL is ``root`` or below it; after a page's URL, a dot also starts a new part."""
     rest = path_below(url, root.partition("?")[0].partition("#")[0].rstrip("/"))
     if rest is not None:
         return True
@@ -290,9 +290,9 @@ def is_address_within(url: str, root: str) -> bool:
 
 
 def match_subdomain(url: str, base_url: str) -> str | None:
-    """Return the base URL with an address's own host, if that is the base URL's with one more label in front.
+    """Return the base URL with a URL's host, if that host is the base URL's plus one label in front.
 
-    Scheme and port must be the base URL's. None for every other address.
+    The scheme and port must be the base URL's. Returns None for every other URL.
     """
     try:
         origin, _ = split_address(url)
@@ -306,7 +306,7 @@ def match_subdomain(url: str, base_url: str) -> str | None:
 
 
 def normalise_pattern(text: str) -> str:
-    """Return a host pattern (``host``, ``*.host``, each with or without ``:port``); raise ValueError."""
+    """Return a host pattern (``host`` or ``*.host``, maybe ``:port``) normalised, or raise ValueError."""
     star = "*." if text.startswith("*.") else ""
     origin, parts = split_address(f"https://{text.removeprefix('*.')}")
     if parts.path or parts.query or parts.fragment or "*" in parts.netloc:
@@ -318,10 +318,11 @@ def normalise_pattern(text: str) -> str:
 
 
 def to_allowed_ide_url(url: str | None, base_url: str, patterns: Iterable[str]) -> str | None:
-    """Return an IDE's address in a safe form if it may be sent to the workspace's owner, otherwise None.
+    """Return a safe form of an IDE's URL if it may be sent to the workspace's owner, otherwise None.
 
-    It must be https (http only from loopback to loopback). It must be on the base URL's host and port, or on
-    a host that a pattern names: at the pattern's port or, without one, at the default port or the base URL's.
+    The URL must use https (http only from loopback to loopback). It must be on the base URL's host and port,
+    or on a host that a pattern names: at the pattern's port or, without one, at the default port or the base
+    URL's.
     """
     if url is None:
         return None

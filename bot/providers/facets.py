@@ -1,4 +1,4 @@
-"""Facets of providers: base classes for what only some providers can do, and the values that they return.
+"""Facets of providers: base classes for what only some providers can do, with the types they return.
 
 A provider has a facet if it inherits from it; ``bot.providers.base.Provider`` has what all providers can do.
 """
@@ -25,12 +25,12 @@ from bot.providers.requests import SendWindow
 
 @dataclass(frozen=True, slots=True)
 class DiscoveredWorkspace:
-    """One workspace in a person's list.
+    """One workspace in a user's list.
 
     Attributes:
-        remote_id: Its id on the provider.
+        remote_id: The workspace's id on the provider.
         name: Its name there, cleaned; "" if it couldn't be read.
-        observed: What the list says about it.
+        observed: What the list says about the workspace.
     """
 
     remote_id: str
@@ -43,10 +43,10 @@ class TokenHelp:
     """Instructions for getting a token, for the link page.
 
     Attributes:
-        url: The page on which people get a token; "" if they can't get one by themselves.
-        steps: What to do there, one sentence each; they are also shown if a token lacks a permission.
-        pattern: A regular expression of whole tokens. Nothing is refused because of it; it only decides which
-            hint is shown after the provider has refused a token.
+        url: The page on which users get a token; "" if they can't get one by themselves.
+        steps: What to do there, one sentence each; also shown if a token lacks a permission.
+        pattern: A regular expression for whole tokens. Nothing is refused because of it; it only decides
+            which hint is shown after the provider has refused a token.
     """
 
     url: str
@@ -60,7 +60,7 @@ class Embedding:
 
     Attributes:
         sdk_host: The host of scripts, frames and sockets, with its port if that isn't the default.
-        is_https: Whether they are loaded over https; False on loopback only.
+        is_https: Whether the resources are loaded over https; False on loopback only.
         endpoint: The origin of the IDEs themselves.
         hosts: Other hosts that the operator allows the page to load from; ``*.X`` for any host below X.
         has_inline_styles: Whether the vendor's script may write styles into the page.
@@ -74,105 +74,105 @@ class Embedding:
 
     @property
     def script(self) -> str:
-        """Return the address of the vendor's script."""
+        """Return the URL of the vendor's script."""
         return f"http{'s' if self.is_https else ''}://{self.sdk_host}/static/sdk/sdk.min.js"
 
     def allows(self, host: str) -> bool:
-        """Return whether the page may load from a host."""
+        """Return whether the page may load resources from a host."""
         known = (self.sdk_host, self.endpoint.partition("://")[2], *self.hosts)
         return any(host == one or (one.startswith("*.") and host.endswith(one[1:])) for one in known)
 
 
-#: A provider's offer, in its own type.
+#: The type of a provider's offer, which each provider defines itself.
 Offer = TypeVar("Offer")
 
 
 class Facet(ABC):  # noqa: B024 - what its kinds have in common is that they are sides of a provider
-    """The base of all facets."""
+    """The base class of all facets."""
 
 
 class Lists(Facet):
-    """Lists of a person's workspaces."""
+    """Listing a user's workspaces."""
 
     @abstractmethod
     async def discover(self, access: Access) -> Listing[DiscoveredWorkspace]:
-        """List the person's workspaces; raise NotFound if the server has no lists.
+        """List the user's workspaces; raise NotFound if the server has no lists.
 
         An entry that can't be read completely is still returned if it has an id; its state is then
-        ``unknown``. If even the id is missing, the list is not whole, and a missing workspace proves nothing.
-        A list in which nothing can be read raises BadAnswer.
+        ``unknown``. If even the id is missing, the list is not whole, and a workspace's absence proves
+        nothing. A list in which nothing can be read raises BadAnswer.
         """
 
 
 class Reasons(Facet):
-    """Reasons why a start takes long or has failed, which the state alone doesn't tell."""
+    """Explaining why a start is taking long or has failed, which the state alone doesn't show."""
 
     @abstractmethod
     async def read_reason(self, access: Access, remote_id: str, window: SendWindow | None = None) -> str:
-        """Read the reason for a wait or a failure; "" if the server doesn't say.
+        """Read why a workspace is waiting or has failed; "" if the server doesn't say.
 
-        This takes the place of a read of the state at the workspace's poll gate.
+        This takes the place of a status read at the workspace's poll gate.
         """
 
 
 class PageChecks(Facet):
-    """Check the page of a workspace that has just started, as the provider may say *running* too early."""
+    """Checking that a started workspace's page answers, as providers may report *running* too early."""
 
     @abstractmethod
     async def check_page(self, access: Access, remote_id: str, seen: Observed) -> Observed:
-        """Return ``seen``, with ``page`` as lacking unless the page answers.
+        """Return ``seen``, marked as lacking its ``page`` unless the page answers.
 
-        A page that can't be reached is lacking, too. This is called after each read until the page answers or
-        Usher has waited long enough, and not again while the workspace runs, as such a request may count as
-        use.
+        A page that can't be reached counts as lacking, too. This is called after each read until the page
+        answers or Usher has waited long enough. It isn't repeated while the workspace runs, since the request
+        may count as use.
         """
 
 
 class Removal(Facet):
-    """Irreversible removal of workspaces."""
+    """Removing workspaces irreversibly."""
 
     @abstractmethod
     async def remove(self, access: Access, workspace: Workspace) -> str | None:
         """Delete a workspace irreversibly.
 
-        The result is as that of ``Provider.stop``.
+        Returns the same as ``Provider.stop``.
         """
 
 
 class Extension(Facet):
-    """Later ends of workspaces that the provider stops by itself."""
+    """Letting workspaces that the provider stops by itself run longer."""
 
     @abstractmethod
     async def extend(self, access: Access, workspace: Workspace, until: float) -> float:
-        """Let a running workspace end at ``until``, or as late as allowed; return its new end."""
+        """Extend a running workspace to ``until``, or as long as allowed; return the new end."""
 
 
 class Revocation(Facet):
-    """Revocation of credentials."""
+    """Revoking credentials."""
 
     @abstractmethod
     def can_revoke(self, credential: Credential) -> bool:
-        """Return whether Usher may revoke a credential, because the person didn't make it themselves."""
+        """Return whether Usher may revoke a credential; it may not if the user created it themselves."""
 
     @abstractmethod
     async def revoke(self, access: Access) -> None:
-        """Delete the credential at the provider; raise unless it confirms that, or that there is none."""
+        """Delete the credential at the provider; raise an error unless the provider confirms that."""
 
 
 class Minting(Facet):
-    """Credentials that Usher itself makes, each before the last one expires."""
+    """Credentials that Usher issues itself, each before the previous one expires."""
 
     @abstractmethod
     def can_mint(self, credential: Credential) -> bool:
-        """Return whether Usher made the credential and chose when it expires."""
+        """Return whether Usher issued the credential and chose when it expires."""
 
     @abstractmethod
     async def mint(self, access: Access) -> Credential:
-        """Make another credential with one that is still valid, and leave that valid."""
+        """Make a new credential using one that is still valid; the old one stays valid."""
 
 
 class Renewal(Facet):
-    """Renewal of credentials that expire."""
+    """Renewing credentials that have expired."""
 
     @abstractmethod
     async def refresh(self, access: Access) -> Credential:
@@ -180,7 +180,7 @@ class Renewal(Facet):
 
 
 class Tokens(Facet):
-    """Linking with a token that people paste on the link page."""
+    """Linking with a token that users paste on the link page."""
 
     @abstractmethod
     def token_help(self) -> TokenHelp:
@@ -188,17 +188,17 @@ class Tokens(Facet):
 
 
 class OAuthClient(ABC):
-    """A client that is registered at a provider for OAuth 2 (authorization code, PKCE with S256)."""
+    """An OAuth 2 client registered at a provider (authorization code, PKCE with S256)."""
 
     @abstractmethod
     def authorization_url(self, redirect_uri: str, state: str, challenge: str) -> str:
-        """Return the provider's page that sends a person to ``redirect_uri`` with a code; pure."""
+        """Return the URL of the provider's page that sends users to ``redirect_uri`` with a code; pure."""
 
     @abstractmethod
     async def exchange_code(self, code: str, verifier: str, redirect_uri: str) -> Identity:
-        """Exchange a code for the person's identity, with a credential of Usher's own.
+        """Exchange a code for the user's identity, with a credential made for Usher.
 
-        The credential outlasts the person's session there. Raises CredentialRefused if the code is refused,
+        The credential outlasts the user's session there. Raises CredentialRefused if the code is refused,
         Forbidden if Usher may not make such a credential, Untrusted if Usher isn't accepted as a client.
         """
 
@@ -213,19 +213,19 @@ class SignIn(Facet):
     @property
     @abstractmethod
     def client(self) -> OAuthClient | None:
-        """Return the client that is registered there; None if there is none, so that people paste tokens."""
+        """Return the client registered at the provider, or None if users have to paste tokens instead."""
 
     @abstractmethod
     def describe_registration(self, redirect_uri: str) -> str:
-        """Return the lines that an operator has to add there and to the connection, for ``doctor``."""
+        """Return what an operator has to add to the provider and to the connection, for ``doctor``."""
 
 
 class Forms(Facet, Generic[Offer]):
-    """Forms for creations and runs: the offer, the form made of it, and the spec of a filled form.
+    """Forms for creations and runs: the offer, the form built from it, and the spec of a filled form.
 
     Attributes:
         offer_model: The type that ``read_offer`` returns: a dataclass or pydantic model, stored as JSON
-            between reads. If it has a field ``names``, a tuple, that holds the names in use.
+            between reads. If it has a field ``names``, a tuple, that field holds the names in use.
     """
 
     offer_model: ClassVar[type[Any]]
@@ -234,8 +234,8 @@ class Forms(Facet, Generic[Offer]):
     async def read_offer(self, access: Access) -> Offer:
         """Read the offer for this account: the templates, and the names in use.
 
-        All choices in the form come from it. It is read when somebody opens the form and the last offer is
-        more than five minutes old.
+        All choices in the form come from it. It is read when a user opens the form and the last offer is more
+        than five minutes old.
         """
 
     @abstractmethod
@@ -254,11 +254,11 @@ class Forms(Facet, Generic[Offer]):
         """
 
     def update_spec(self, offer: Offer, spec: Spec) -> Spec:
-        """Return an earlier spec with the price that the offer says now, if it says prices; pure."""
+        """Return an earlier spec with the offer's current price, if the offer has prices; pure."""
         return spec
 
     def add_names(self, offer: Offer, names: Collection[str]) -> Offer:
-        """Return the offer with more names in use, those of workspaces on Usher's list; pure."""
+        """Return the offer, with the names of workspaces on Usher's list added to those in use; pure."""
         known: Any = offer
         if not isinstance(getattr(known, "names", None), tuple):
             return offer
@@ -270,11 +270,11 @@ class Forms(Facet, Generic[Offer]):
 
 
 class Creation(Forms[Offer]):
-    """Creation of workspaces."""
+    """Creating workspaces."""
 
     @abstractmethod
     async def create(self, access: Access, spec: Spec, key: str) -> Created:
-        """Create a workspace; return once that is accepted. ``key`` is Usher's, the same for each attempt.
+        """Create a workspace and return once that is accepted; ``key`` stays the same on each attempt.
 
         After an unknown outcome, ``find_created`` is called before this is called again.
         """
@@ -284,39 +284,41 @@ class Creation(Forms[Offer]):
         return False
 
     async def create_stopped(self, access: Access, spec: Spec, key: str) -> Created:
-        """Create a workspace as ``create`` does, without starting it."""
+        """Create a workspace as ``create`` does, but without starting it."""
         return await self.create(access, spec, key)
 
     @abstractmethod
     async def list_names(self, access: Access, stem: str) -> Collection[str] | None:
-        """Return the names in use that begin with ``stem``, at least those of the person's own workspaces.
+        """Return the names in use that begin with ``stem``, at least those of the user's own workspaces.
 
-        None if the server can't tell the person's own from others'; a new name then gets a unique mark.
+        Returns None if the server can't tell the user's own workspaces from other people's; a new name then
+        gets a unique mark.
         """
 
     async def is_name_in_use(self, access: Access, spec: Spec) -> bool:
-        """Return whether ``create`` would return something that already has the new name.
+        """Return whether ``create`` would return something that already had the new name before the call.
 
-        This is called just before the first ``create``, so that whatever ``find_created`` finds later comes
-        from that call. If the server refuses a used name, or always creates another, leave it as it is.
+        This is called just before the first ``create``, so that whatever ``find_created`` finds later must
+        come from that call. If the server refuses a used name, or always creates a new workspace, don't
+        override this.
         """
         return False
 
     @abstractmethod
     async def find_created(self, access: Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
-        """Search for the workspace of an earlier ``create`` of unknown outcome, sent at ``since``.
+        """Search for the workspace from an earlier ``create`` of unknown outcome, sent at ``since``.
 
         Raises OutcomeNotReported if the server can't tell. If a list says too little about a workspace,
         return it as a candidate with ``has_details`` False.
         """
 
     async def read_creation_time(self, access: Access, remote_id: str) -> float | None:
-        """Read when a candidate was created (epoch seconds); None if ``create`` can't have created it."""
+        """Read when a candidate was created, in epoch seconds; None if ``create`` can't have created it."""
         return None
 
 
 class Runs(Forms[Offer]):
-    """Runs of jobs: launch, states, output.
+    """Running jobs: launches, states and output.
 
     Attributes:
         runs_named_jobs: Whether a run only names a job that is set up there, so that nothing else has to be
@@ -327,76 +329,77 @@ class Runs(Forms[Offer]):
 
     @classmethod
     def can_run_commands(cls) -> bool:
-        """Return whether a run can be a command that a person types."""
+        """Return whether users can run commands that they type."""
         return not cls.runs_named_jobs
 
     @abstractmethod
     async def launch_run(self, access: Access, spec: Spec, key: str) -> Created:
-        """Launch a run, as ``Creation.create`` creates a workspace."""
+        """Launch a run; works like ``Creation.create``."""
 
     @abstractmethod
     async def find_run(self, access: Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
-        """Search for the run of an earlier launch of unknown outcome, as ``Creation.find_created`` does."""
+        """Search for the run from a launch of unknown outcome; works like ``Creation.find_created``."""
 
     @abstractmethod
     async def list_runs(self, access: Access) -> Listing[DiscoveredRun]:
-        """List the person's runs that the server still knows, newest first, as ``Lists.discover`` does."""
+        """List the runs that the server still knows, newest first; works like ``Lists.discover``."""
 
     @abstractmethod
     async def run_status(self, access: Access, remote_ids: Sequence[str]) -> Mapping[str, ObservedRun]:
-        """Read many runs at once; a run that the server no longer knows is left out.
+        """Read many runs in one call; a run that the server no longer knows is left out.
 
-        A run is ``unknown`` if it may be one of those that couldn't be read.
+        If some runs couldn't be read, a run that may be one of them is ``unknown``.
         """
 
     @abstractmethod
     async def stop_run(self, access: Access, remote_id: str, *, force: bool = False) -> None:
-        """Ask for a run to be stopped; a run that has already ended counts as success."""
+        """Request that a run be stopped; a run that has already ended counts as success."""
 
     @abstractmethod
     def run_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
-        """Yield a run's output from its beginning to the stream's end; raise TemporaryError if it is cut.
+        """Yield a run's output from the start to the stream's end; raise TemporaryError if it breaks off.
 
         The end of the stream doesn't mean that the run has ended; only its status shows that.
         """
 
     def run_page_url(self, job: Run) -> str:
-        """Return the address of a run's page on the provider; "" if people have no such page."""
+        """Return the URL of a run's page on the provider, or "" if users have no such page."""
         return ""
 
 
 class Impersonation(Facet):
-    """Calls for usernames with the connection's own secret."""
+    """Acting for usernames with the connection's own secret."""
 
     @abstractmethod
     async def check_username(self, username: str) -> Identity:
         """Check that the connection's own secret may act for a username; return the user's identity.
 
-        Raises NotFound if there is no such user, Forbidden if they are inactive or it may not act for them.
+        Raises NotFound if there is no such user, Forbidden if the user is inactive or the secret may not act
+        for them.
         """
 
     async def is_secret_accepted(self) -> bool | None:
-        """Return whether the server accepts the connection's own secret; None if there is none for people."""
+        """Return whether the server accepts the connection's own secret; None if it can't act for users."""
         return None
 
 
 class EmailLookup(Facet):
-    """E-mail addresses of users, read with the connection's own secret."""
+    """Reading users' e-mail addresses with the connection's own secret."""
 
     @abstractmethod
     async def read_email(self, username: str) -> str | None:
-        """Return a user's e-mail address there; None if the server doesn't give it."""
+        """Return a user's e-mail address on the provider, or None if the server doesn't give it."""
 
     async def find_user(self, username: str) -> RemoteAccount:
-        """Return the user with a name, with the id and e-mail address if the server gives them."""
+        """Return the user with this name, with the id and e-mail address if the server gives them."""
         return RemoteAccount("", username, await self.read_email(username))
 
 
 class Overview(Facet):
-    """Facts about the server and its users, read with the connection's own secret."""
+    """Reading facts about the server and its users with the connection's own secret."""
 
     def has_overview(self) -> bool:
-        """Return whether the connection has that secret."""
+        """Return whether the connection has the secret needed for an overview."""
         return True
 
     @abstractmethod
@@ -405,31 +408,31 @@ class Overview(Facet):
 
 
 class Allowances(Facet):
-    """What limits of usage leave a person, such as credits or hours."""
+    """Reading how much of a usage limit, such as credits or hours, a user has left."""
 
     @abstractmethod
     async def read_allowances(self, access: Access) -> Sequence[Allowance]:
-        """Read what is left to the person; nothing if there is no limit, or none that they may see."""
+        """Read what the user has left; empty if there is no limit, or none that the user may see."""
 
 
 class EmbeddedPage(Facet):
-    """Open workspaces in a page of ours, which only their owner sees.
+    """Opening workspaces in a page of Usher's own, which only the workspace's owner sees.
 
     ``Observed.url`` stays empty, and ``Observed.entry`` is the secret that the page needs.
     """
 
     @abstractmethod
     def embedding(self) -> Embedding:
-        """Return the resources that our page loads."""
+        """Return the resources that Usher's page loads to show an IDE."""
 
 
 class Events(Facet):
-    """Events about workspaces, sent by the provider."""
+    """Receiving events about workspaces from the provider."""
 
     @abstractmethod
     def parse_events(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
-        """Verify the signature of a webhook request from the provider, and read its events; pure.
+        """Verify the signature of the provider's webhook request and return its events; pure.
 
-        Raises CredentialRefused, before parsing any of the body, for a wrong signature, and BadAnswer if the
+        Raises CredentialRefused for a wrong signature, before parsing any of the body, and BadAnswer if the
         body can't be read.
         """

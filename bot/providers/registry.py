@@ -1,9 +1,8 @@
-"""The registry of providers: those in this folder, and those of other distributions.
+"""The registry of providers: Usher's own in this folder, and those of other distributions.
 
 Usher's own providers are modules or packages here. Others are entry points of the group ``usher.providers``.
-Their code handles everybody's tokens, so it is imported only if a connection names its distribution. A list
-of modules in the settings would allow importing anything, and wouldn't say whose code that is, and which
-version.
+Their code handles everyone's tokens, so it is imported only if a connection names its distribution. A list of
+modules in the settings would allow importing anything, and wouldn't say whose code it is or which version.
 """
 
 import importlib
@@ -19,9 +18,9 @@ from bot.providers.base import Provider
 from bot.providers.words import clean
 from bot.support.settings import SettingsError
 
-#: Group of the entry points with which distributions declare their providers, each named by its kind.
+#: The entry point group in which distributions declare their providers, each under its kind.
 ENTRY_POINT_GROUP: Final = "usher.providers"
-#: Version of ``usher.provider`` for which providers from outside have to be written.
+#: The version of ``usher.provider`` that outside providers have to support.
 API_VERSION: Final = 0
 _PACKAGE: Final = __name__.rpartition(".")[0]
 _REQUIRED_ATTRIBUTES: Final = ("kind", "title", "pace")
@@ -29,9 +28,9 @@ _REQUIRED_ATTRIBUTES: Final = ("kind", "title", "pace")
 
 @cache
 def find_provider_class(kind: str, source: str = "") -> type[Provider]:
-    """Return the provider of a kind from a distribution ("" for ours); raise SettingsError with all problems.
+    """Return the provider of a kind from a distribution ("" for ours), or raise SettingsError.
 
-    Each problem begins with the name of the connection's key that it is about.
+    The error contains all problems; each begins with the connection's key that it is about.
     """
     if (ours := _find_own(kind)) is not None:
         if source:
@@ -55,12 +54,12 @@ def find_provider_class(kind: str, source: str = "") -> type[Provider]:
 
 @cache
 def list_provider_classes() -> Mapping[str, type[Provider]]:
-    """Return every provider of this folder by its kind."""
+    """Map the kind of each provider in this folder to its class."""
     return {kind: found for kind in sorted(_list_modules()) if (found := _find_own(kind)) is not None}
 
 
 def list_installed() -> dict[str, str]:
-    """Return every available kind, with the name and version of the distribution that has it ("" for ours).
+    """Map each available kind to its distribution's name and version ("" for ours).
 
     Nothing from outside is imported. A kind that several distributions have is left out, as a connection has
     to choose between them.
@@ -73,9 +72,10 @@ def list_installed() -> dict[str, str]:
 
 
 def find_distribution(kind: str, source: str) -> str:
-    """Return the name and version of the distribution of a connection's provider ("" for ours)."""
+    """Return the name and version of the distribution that a connection's provider is from ("" for ours)."""
     if not source:
-        # Looking for entry points reads the metadata of everything that is installed.
+        # Usher's own providers need no entry point lookup, which would read the metadata of everything
+        # installed.
         return ""
     brought = (one.dist for one in entry_points(group=ENTRY_POINT_GROUP, name=kind) if one.dist)
     return next(
@@ -96,7 +96,7 @@ def _list_modules() -> frozenset[str]:
 
 
 def _find_own(kind: str) -> type[Provider] | None:
-    """Return the provider that a module or package itself defines, not the one from which that derives."""
+    """Return the provider defined in a module or package itself, not a base class that it imports."""
     if kind not in _list_modules():
         return None
     place = f"{_PACKAGE}.{kind}"
@@ -111,7 +111,7 @@ def _is_provider(value: Any) -> TypeGuard[type[Provider]]:
 
 
 def _load_provider(found: EntryPoint, where: str) -> type[Provider]:
-    """Import a provider from outside; raise SettingsError with all that it lacks."""
+    """Import a provider from another distribution; raise SettingsError listing everything that it lacks."""
     try:
         value = found.load()
     except Exception as error:  # noqa: BLE001 - whatever somebody else's module raises
@@ -125,7 +125,7 @@ def _load_provider(found: EntryPoint, where: str) -> type[Provider]:
 
 
 def find_problems(value: type[Provider], name: str) -> list[str]:
-    """Return the problems of a provider from outside that is to be used under a name."""
+    """Return the problems that prevent an outside provider from being used under a name."""
     problems = [f"lacks {declared}" for declared in _REQUIRED_ATTRIBUTES if not hasattr(value, declared)]
     problems += [f"lacks the method {method}" for method in sorted(value.__abstractmethods__)]
     kind, api = getattr(value, "kind", name), value.api_version
@@ -139,7 +139,7 @@ def _format_distribution(found: Distribution | None) -> str:
 
 
 def _normalise_name(name: str) -> str:
-    """Return a distribution's name as packages are compared (PEP 503)."""
+    """Return a distribution's name in its normalised form, for comparisons (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 

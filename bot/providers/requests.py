@@ -1,4 +1,4 @@
-"""Requests to a provider's API: the only way to send them, and what unknown outcomes and refusals mean."""
+"""Requests to a provider's API: how they are sent, and what unknown outcomes and refusals mean."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ _SENDABLE_PATTERN = re.compile(r"[!-~]{1,4096}")
 
 @dataclass(frozen=True, slots=True)
 class CredentialPlacement:
-    """The place of the credential in a request: a header, or a parameter of the address.
+    """Where a request carries the credential: in a header, or in a URL parameter.
 
     Attributes:
-        name: The header, or the parameter of the address.
+        name: The name of the header or URL parameter.
         scheme: The word before the token in a header; "" if there is none.
-        in_query: Whether it is a parameter of the address.
+        in_query: Whether it is a URL parameter.
     """
 
     name: str = "Authorization"
@@ -49,25 +49,25 @@ class CredentialPlacement:
 
 @dataclass(frozen=True, slots=True)
 class SendWindow:
-    """The time until which a status read may be sent; pass it on to ``call``.
+    """The time until which a status read may be sent; providers pass it on to ``call``.
 
     Attributes:
-        until: The latest time of sending, on the injected monotonic clock.
+        until: The latest time for sending, on the injected monotonic clock.
     """
 
     until: float
 
 
 class Options(Asking, total=False):
-    """The options of a call besides its address.
+    """The options of a call besides its URL.
 
     Attributes:
         json_body: The body, sent as JSON.
         form: The body, sent as a form.
-        query: The parameters of the address.
-        total: Most seconds for the whole call; 20 by default.
-        headers: Further headers.
-        max_bytes: Most bytes of an answer that are read.
+        query: The URL parameters.
+        total: Time limit for the whole call, in seconds; 20 by default.
+        headers: Additional headers.
+        max_bytes: Maximum number of bytes of a response to read.
         hides: Secrets that must not come back, besides the credential's.
     """
 
@@ -77,13 +77,14 @@ class Options(Asking, total=False):
 
 
 class ToError(Protocol):
-    """A function that reads refused responses (``Provider.to_error``)."""
+    """A function that interprets refused responses (``Provider.to_error``)."""
 
     def __call__(self, response: Response, *, changes: bool) -> errors.ProviderError:
-        """Return the error for a response outside 2xx."""
+        """Return the error for a non-2xx response."""
 
 
-#: Pattern of a path as it is sent. Text that needs encoding belongs in an id, or in the query.
+#: Matches a path in the form in which it is sent. Anything that needs encoding belongs in an id or in the
+#: query.
 _PATH_PATTERN: Final = re.compile(r"/([A-Za-z0-9/._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*")
 
 
@@ -91,16 +92,16 @@ _PATH_PATTERN: Final = re.compile(r"/([A-Za-z0-9/._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]
 class ApiClient:
     """Call one API below ``root`` (normalised, no trailing slash), with or without a credential.
 
-    The credential is sent only there, in the place that ``credential_in`` names, and to those of
-    ``other_hosts`` that are declared to get it. No answer, stream or error contains it. An address is a path
-    below ``root``. Each ``{}`` in it is replaced by the next of ``ids``, percent-encoded. A path with ``?``,
-    ``..`` or anything else that isn't encoded raises NotFound. Whole addresses, wherever they come from, must
-    lead to the API's own origin or to a declared host. ``to_error`` reads refused responses.
+    The credential is sent only below ``root``, in the place that ``credential_in`` names, and to those of
+    ``other_hosts`` that are declared to receive it. No response, stream or error contains it. An address is a
+    path below ``root``. Each ``{}`` in it is replaced by the next of ``ids``, percent-encoded. A path with
+    ``?``, ``..`` or anything else that isn't encoded raises NotFound. Full URLs, wherever they come from,
+    must lead to the API's own origin or to a declared host. ``to_error`` interprets refused responses.
 
     Attributes:
-        root: The address below which it calls.
-        credential: The credential that it uses; None for none.
-        secrets: The credential's secrets, which no answer may repeat.
+        root: The base URL of the calls.
+        credential: The credential that is used; None for none.
+        secrets: The credential's secrets, which no response may repeat.
     """
 
     _http: Http
@@ -112,8 +113,8 @@ class ApiClient:
     secrets: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
     def acting_as(self, credential: Credential | None) -> ApiClient:
-        """Return the client with another credential."""
-        # ``dataclasses.replace`` would be slower, and this runs for every call.
+        """Return a copy of the client that uses another credential."""
+        # Not ``dataclasses.replace``, which would be slower, as this runs for every call.
         secrets = credential.secrets() if credential is not None else ()
         return ApiClient(
             self._http, self.root, self.credential_in, self.other_hosts, credential, self.to_error, secrets
@@ -127,9 +128,9 @@ class ApiClient:
         window: SendWindow | None = None,
         **options: Unpack[Options],
     ) -> Response:
-        """Send a request once, as ``send`` does, and return a 2xx response.
+        """Send one request, as ``send`` does, and return a 2xx response.
 
-        For any other response, raise the ProviderError for which it stands (``Provider.to_error``), with its
+        For any other response, raise the ProviderError that it stands for (``Provider.to_error``), with its
         ``status`` and ``response``. A call that changes something raises UnknownOutcome if it was sent and
         nothing usable came back.
         """
@@ -140,7 +141,7 @@ class ApiClient:
             error.response = response
             raise error
         if changes and response.body.strip():
-            # If this isn't JSON, something else may have answered in the server's place.
+            # If the response isn't JSON, something else may have answered in the server's place.
             with bad_answer_as_unknown_outcome():
                 response.json()
         return response
@@ -154,14 +155,14 @@ class ApiClient:
         window: SendWindow | None = None,
         **options: Unpack[Options],
     ) -> Response:
-        """Send a request once and return the response, whatever its status; no redirect is followed."""
+        """Send one request and return the response, whatever its status; no redirect is followed."""
         url, asked = self._prepare(address, ids, options)
         until = None if window is None else window.until
         with bad_answer_as_unknown_outcome() if changes else nullcontext():
             return await self._http.request(method, url, send_until=until, **asked)
 
     async def peek(self, address: str, *ids: str, **options: Unpack[Options]) -> Response:
-        """Read the events that a stream has now (``Http.peek``)."""
+        """Read the events that a stream currently has (``Http.peek``)."""
         url, asked = self._prepare(address, ids, options)
         headers = {**asked["headers"], "Accept": "text/event-stream"}
         return await self._http.peek(url, headers=headers, hides=asked["hides"])
@@ -169,12 +170,12 @@ class ApiClient:
     def stream(
         self, method: str, address: str, *ids: str, max_bytes: int, json_body: Any = None
     ) -> AbstractAsyncContextManager[Stream]:
-        """Open a response to be read piece by piece (``open_stream``)."""
+        """Open a response for reading piece by piece (``open_stream``)."""
         url, asked = self._prepare(address, ids, {"max_bytes": max_bytes, "json_body": json_body})
         return open_stream(self._http, method, url, **asked)
 
     def _prepare(self, address: str, ids: Sequence[str], options: Options) -> tuple[str, Any]:
-        """Return the whole address and the options, with the credential if the address may get that."""
+        """Return the full URL and the options, including the credential if it may be sent there."""
         url, takes_it = self._resolve(insert_ids(address, ids) if ids else address)
         headers = {"Accept": "application/json", **options.get("headers", {})}
         more: dict[str, Any] = {}
@@ -195,7 +196,7 @@ class ApiClient:
         }
 
     def _resolve(self, address: str) -> tuple[str, bool]:
-        """Return the whole address, and whether it gets the credential; raise Untrusted for other servers."""
+        """Return the full URL, and whether it is sent the credential; raise Untrusted for other servers."""
         if address.startswith("/"):
             if not is_encoded_path(address):
                 raise errors.NotFound("there is no such id: its path isn't encoded")
@@ -209,7 +210,7 @@ class ApiClient:
 
 
 def insert_ids(address: str, ids: Sequence[str]) -> str:
-    """Return an address with its ids, percent-encoded, in place of each ``{}``."""
+    """Return an address with each ``{}`` replaced by the next id, percent-encoded."""
     parts = address.split("{}")
     if len(parts) != len(ids) + 1:
         raise ValueError(f"{address} has places for {len(parts) - 1} ids, and {len(ids)} were given")
@@ -224,7 +225,7 @@ def is_encoded_path(path: str) -> bool:
 
 
 def has_same_origin(url: str, root: str) -> bool:
-    """Return whether two addresses have the same origin."""
+    """Return whether two URLs have the same origin."""
     try:
         return parse_origin(url) == parse_origin(root)
     except ValueError:
@@ -233,7 +234,7 @@ def has_same_origin(url: str, root: str) -> bool:
 
 @contextmanager
 def bad_answer_as_unknown_outcome() -> Iterator[None]:
-    """Raise UnknownOutcome in place of BadAnswer; for a request that changes something."""
+    """Turn BadAnswer into UnknownOutcome, for a request that changes something."""
     try:
         yield
     except errors.BadAnswer as error:
@@ -242,7 +243,7 @@ def bad_answer_as_unknown_outcome() -> Iterator[None]:
 
 @contextmanager
 def forbidden_as_credential_refused() -> Iterator[None]:
-    """Raise CredentialRefused in place of Forbidden, if a server refuses bad tokens with 403.
+    """Turn Forbidden into CredentialRefused, for servers that refuse bad tokens with 403.
 
     Use it for a request that every valid token may make.
     """
@@ -253,9 +254,9 @@ def forbidden_as_credential_refused() -> Iterator[None]:
 
 
 async def verify_bad_token_is_refused(ask: Callable[[Credential], Awaitable[object]]) -> None:
-    """Call with a token that nobody has; raise BadAnswer unless it is refused.
+    """Call with a made-up token; raise BadAnswer unless the token is refused.
 
-    If any token is accepted, the acceptance of one proves nothing, and something else may be answering.
+    If any token is accepted, acceptance proves nothing, and something else may be answering.
     """
     try:
         await ask(Credential(SecretStr(secrets.token_hex(32))))
@@ -265,7 +266,7 @@ async def verify_bad_token_is_refused(ask: Callable[[Credential], Awaitable[obje
 
 
 async def none_if_absent(call: Awaitable[T]) -> T | None:
-    """Return None if the server has no such resource or endpoint, even if it says so with a page."""
+    """Return None if the server has no such resource or endpoint, even if it answers with a page."""
     try:
         return await call
     except (errors.NotFound, errors.BadAnswer) as error:
@@ -274,15 +275,16 @@ async def none_if_absent(call: Awaitable[T]) -> T | None:
         return None
 
 
-#: By goal: the end of a refusal's words that mean that the goal is already reached. No document says so.
+#: Maps each goal to what a refusal ends with if the goal is already reached. These words aren't documented.
 _REACHED_PATTERNS: Mapping[str, str] = {
     "start": r"(running|started|starting|pending)",
     "stop": r"(stopped|stopping)",
     "remove": r"(removed|deleted)",
 }
-#: Words that mean that the thing is on its way to another state.
+#: Wording of a refusal because the workspace is changing to another state.
 _PENDING_PATTERN = re.compile(r"\bpending:? \w|\bbeing renamed\b", re.IGNORECASE)
-#: Words that mean the same, but only if none say that the goal is reached. A quota isn't meant.
+#: Wording of a refusal because another operation is in progress, checked only if nothing says that the goal
+#: is reached. It must not match a quota.
 _UNDER_WAY_PATTERN = re.compile(
     r"^(?!.*\b(only|limits?|maximum|at most|too many)\b).*(\b(in progress|under ?way|locked by another)\b"
     r"|\b(is|are) (currently |still |now |already )?(being \w+|busy|updating|rebuilding|migrating|starting|"
@@ -292,13 +294,13 @@ _UNDER_WAY_PATTERN = re.compile(
     r"|(\bnot|n't) (yet )?(finished|completed?)\b|\buntil\b.{1,60}\b(finish|complet|done\b))",
     re.IGNORECASE,
 )
-#: Words that a refusal may use for the workspace, besides its names.
+#: Words that a refusal may use for the workspace instead of its name.
 _THING_PATTERN = r"(workspace|server|resource|session|environment|instance|machine|notebook|deployment)"
 _NOT_RUNNING_PATTERN = r"(is|was) (currently )?not (currently )?running|isn't (currently )?running"
 
 
 def _is_already(goal: str, message: str, names: Iterable[str]) -> bool:
-    """Return whether words say that of the very thing; others may be up, or another part of it down."""
+    """Return whether a message says that the workspace itself, not another or a part, reached the goal."""
     named = "|".join(re.escape(name) for name in names if name)
     own = rf"[^\w\s]?(\S*[/:])?({named})[^\w\s]?" if named else r"(?!)"
     what = rf"(\bit|(^|[:;,.(] |\b(the|this|your|\S+['’]s) )({_THING_PATTERN}( {own})?|{own}))"
@@ -309,11 +311,11 @@ def _is_already(goal: str, message: str, names: Iterable[str]) -> bool:
 
 
 async def accept_already_done(goal: str, call: Awaitable[object], *names: str) -> str | None:
-    """Return the server's words if it refuses because the ``goal`` (start, stop, remove) is already reached.
+    """Return the server's refusal if it means that the ``goal`` (start, stop, remove) is already reached.
 
-    Its words have to say so, such as "the workspace is already running"; ``names`` are names that it may use
-    for the workspace. Any other refusal is raised, as Conflict if something else is under way. Return None if
-    the call is accepted.
+    The words have to say so, such as "the workspace is already running"; ``names`` are names that they may
+    use for the workspace. Any other refusal is raised, as Conflict if another operation is in progress.
+    Returns None if the call is accepted.
     """
     try:
         await call
@@ -335,7 +337,7 @@ async def accept_already_done(goal: str, call: Awaitable[object], *names: str) -
 async def map_concurrently(
     max_concurrent: int, call: Callable[[K], Awaitable[T]], keys: Iterable[K]
 ) -> list[T]:
-    """Call for each key, at most ``max_concurrent`` at a time; raise the first error once all have ended."""
+    """Call for each key, ``max_concurrent`` at a time; raise the first error once all calls have ended."""
     slots = asyncio.Semaphore(max_concurrent)
 
     async def one(key: K) -> T:
@@ -355,7 +357,7 @@ async def read_pages(
     next_key: Callable[[Mapping[str, Any]], Any],
     max_pages: int,
 ) -> Listing[dict[str, Any]]:
-    """Return the pages of a list, which is not whole if they don't end within ``max_pages``.
+    """Return the pages of a list; the result isn't whole if they don't end within ``max_pages``.
 
     ``ask(None)`` reads the first page, and ``ask(next_key(page))`` the next, until the key is None or "".
     """
@@ -379,7 +381,7 @@ async def read_pages(
 def encode_path_segment(text: str) -> str:
     """Return an id percent-encoded for one path segment; raise NotFound if it can't be an id.
 
-    Ids from ``require_id`` never raise that.
+    This never happens for ids from ``require_id``.
     """
     quoted = encode_id(text)
     if not quoted:

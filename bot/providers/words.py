@@ -1,6 +1,6 @@
-"""The words of a provider: the innermost text of an answer, cleaned and cut for people.
+"""Reading a provider's words: the innermost text of a response, cleaned and shortened for users.
 
-A provider may pass on another program's answer, such as a Kubernetes client's exception with headers and a
+A provider may pass on another program's output, such as a Kubernetes client's exception with headers and a
 JSON body, ``HTTP 500: error (words)``, an HTML page or a quoted text. ``find_innermost_words`` finds the
 words in all of these, for every provider, before anything is cut or classified.
 """
@@ -20,64 +20,66 @@ from typing import Any, Final
 from bot.domain.failure_causes import find_reason
 from bot.support.cleaning import HIDDEN
 
-#: Most characters of a server's own words that people are shown.
+#: Maximum number of characters shown to users of a server's own words.
 MAX_MESSAGE_LENGTH = 200
-#: Most characters of a message with its details, which say more than the message.
+#: Maximum number of characters of a message with details, which say more than the message alone.
 MAX_DETAILED_LENGTH = 300
-#: Most details of one refusal that are shown.
+#: Maximum number of details to show for one refusal.
 MAX_DETAILS = 5
-#: Most characters of a text that are searched for another program's answer.
+#: Maximum number of characters of a text in which another program's output is looked for.
 MAX_SEARCHED_LENGTH: Final = 8000
-#: Most answers within each other that are read.
+#: Maximum number of nested layers to unwrap, such as quotes around JSON.
 MAX_NESTING: Final = 12
-#: Most opening braces of a text at which JSON is tried.
+#: Maximum number of opening braces in a text at which parsing JSON is attempted.
 MAX_OBJECT_ATTEMPTS: Final = 10
-#: Most characters of a Python literal that is parsed, as longer ones cost too much.
+#: Maximum number of characters of a Python literal to parse; a longer one would take too long.
 MAX_LITERAL_LENGTH: Final = 2000
-#: Keys under which APIs have details: Coder (``detail``, ``validations``), FastAPI (``detail``), marshmallow
-#: (``errors``, ``messages``), OAuth (``error_description``); and keys of an entry's text, and of its field.
+#: Keys under which APIs put details: Coder (``detail``, ``validations``), FastAPI (``detail``), marshmallow
+#: (``errors``, ``messages``), OAuth (``error_description``); then the keys under which a detail has its text,
+#: and its field's name.
 _DETAIL_KEYS = ("detail", "details", "validations", "errors", "messages", "error_description")
 _TEXT_KEYS = ("msg", "detail", "message", "description", "error", "reason")
 _SENTENCE_PATTERN: Final = re.compile(r"[^\W\d_]{2}\S* [^\W\d_]{2}")
 _FIELD_KEYS = ("field", "loc", "param", "parameter", "name", "pointer", "path")
-#: Parts of a field's path that name a part of the request, and not the field.
+#: Segments of a field's path that name a part of the request rather than the field.
 _REQUEST_PARTS = frozenset({"body", "query", "path", "json", "form", "header", "_schema"})
 
 _PHRASES: Final = sorted((status.phrase.casefold() for status in HTTPStatus), key=len, reverse=True)
-#: What programs write before a message: a status, a word for it, or an exception's name.
+#: Matches what programs write before a message: a status, a word for it, or an exception's name.
 _LABEL_PATTERN: Final = re.compile(
     r"[1-5]\d\d|(?i:caused|code|desc(?:ription)?|details?|err(?:no|ors?)?|exception|fatal|message|msg|reason"
     r"|status(?:code)?)|(?:[\w$]{1,60}\.){0,8}(?:[A-Z][\w$]{0,60})?"
     r"(?:Error|Exception|Warning|Timeout|Failure|Fault)"
 )
-#: What may stand beside these: the phrase of a status, a number, an address, and words that join them.
+#: Matches words that may accompany such a label without saying anything: a status phrase, a number, an
+#: address, or a word that joins them.
 _BESIDE_LABELS_PATTERN: Final = re.compile(
     rf"{'|'.join(map(re.escape, _PHRASES))}|\d\S*|[\w+]+://\S+|an?|api|by|class|client|daemon|during|failed|for"
     r"|from|https?|id|in|internal|none|null|occurred|of|operation|request|response|rpc|server|the|uncaught|unexpected"
     r"|unhandled|unknown|while|with",
     re.IGNORECASE,
 )
-#: Any other name of a program's own.
+#: Matches other names from a program's code, such as ``camelCase``.
 _IDENTIFIER_PATTERN: Final = re.compile(r"[\w.]*?(?:[a-z][A-Z]|[A-Z]{2}\d)[\w.]*")
 _LABEL_WORD_PATTERN: Final = re.compile(
     rf"\b(?:{'|'.join(map(re.escape, _PHRASES))})\b|[\w+]+://\S+|\w[\w.$]*", re.IGNORECASE
 )
-#: The end of a label; and arguments in brackets, behind a name or a label.
+#: Match the end of a label; and arguments in brackets after a name or a label.
 _LABEL_END_PATTERN: Final = re.compile(r":\s+| = |(?<=\w)=(?=\S)|(?<=\])\s+")
 _ARGUMENTS_PATTERN: Final = re.compile(r"([\w. ]{1,100}\w)\((?:[^()]|\([^()]*\)){0,300}\)(?=: )")
 _BRACKETS_PATTERN: Final = re.compile(r"([^()]{1,300})\(((?:[^()]|\([^()]*\))*)\)\.?")
 MAX_LABEL_LENGTH: Final = 300
-#: The address at the end of an exception of requests or aiohttp.
+#: Matches the URL at the end of an exception from requests or aiohttp.
 _ADDRESS_PATTERN: Final = re.compile(r"(?:,? for url: |, url=)\S{1,500}$")
-#: Labels of a Kubernetes client's exception (``ApiException.__str__``).
+#: Labels within the text of a Kubernetes client's exception (``ApiException.__str__``).
 _HEADERS_LABEL: Final = "HTTP response headers: "
 _BODY_LABEL: Final = "HTTP response body: "
-#: A line of a stack of calls in Python, Java or JavaScript.
+#: Matches a line of a stack trace in Python, Java or JavaScript.
 _FRAME_PATTERN: Final = re.compile(
     r"^(?:[ \t]*at (?:[^\s(]{1,200} ?\(.*\)|\S{1,300}:\d+:\d+)|Traceback \(most recent call last\):)$",
     re.MULTILINE,
 )
-#: Formats of gRPC in Python, and of AWS.
+#: Match the formats of errors from gRPC in Python, and from AWS.
 _FORMAT_PATTERNS: Final = (
     re.compile(r"<\w{1,40} of RPC that terminated with:.{0,300}?\bdetails = (\"[^\"]+\").*", re.DOTALL),
     re.compile(
@@ -87,26 +89,28 @@ _FORMAT_PATTERNS: Final = (
     ),
 )
 _XML_MESSAGE_PATTERN: Final = re.compile(r"<message\b[^<>]{0,200}>([^<]{1,2000})</message>", re.IGNORECASE)
-#: Texts that programs write if they have no words.
+#: Texts that programs write when they have no message.
 _NO_WORDS: Final = frozenset(
     {"none", "null", "undefined", "nil", "[object object]", "{}", "[]", "n/a", "no message available"}
 )
-#: Tags of pages and of marked-up sentences. Anything else in angle brackets may be a word of the message.
+#: HTML tags found in pages and in sentences with markup. Anything else in angle brackets may be part of the
+#: message.
 _TAG_NAMES: Final = (
     "a|abbr|article|aside|b|big|blockquote|body|br|button|center|code|dd|div|dl|dt|em|figure|font|footer|form|h[1-6]"
     "|head|header|hr|html|i|img|input|ins|kbd|label|li|link|main|mark|meta|nav|noscript|ol|p|pre|q|s|samp|section"
     "|small|span|strike|strong|sub|sup|svg|table|tbody|td|tfoot|th|thead|title|tr|tt|u|ul|var|wbr"
 )
 _TAG_PATTERN: Final = re.compile(rf"</?({_TAG_NAMES})(?:\s[^<>]{{0,500}})?/?>", re.IGNORECASE)
-#: Tags that show that a text is HTML: an end tag, or a break. A lone ``<b>`` may be a word of the message.
+#: Matches tags that prove that a text is HTML: an end tag, or a break. A lone ``<b>`` may be part of the
+#: message.
 _MARKUP_PATTERN: Final = re.compile(rf"</(?:{_TAG_NAMES})\s*>|<(?:br|hr|p|li|div)\s*/?>", re.IGNORECASE)
-#: Tags that don't interrupt a line.
+#: Matches inline tags, which don't break a line.
 _INLINE_TAG_PATTERN: Final = re.compile(
     r"</?(?:a|abbr|b|big|code|em|font|i|ins|kbd|mark|q|s|samp|small|span|strike|strong|sub|sup|tt|u|var|wbr)\b",
     re.IGNORECASE,
 )
 _PAGE_PATTERN: Final = re.compile(r"<(?:!doctype\s+html|html|head|body)\b[^<>]{0,500}>", re.IGNORECASE)
-#: Beginnings and ends of the parts of a page that aren't shown in it.
+#: Start and end markers of the parts of a page that aren't displayed.
 _UNSEEN_PARTS: Final = (
     ("<!--", "-->"),
     ("<!doctype", ">"),
@@ -117,7 +121,7 @@ _UNSEEN_PARTS: Final = (
 )
 _PAGE_TITLE_PATTERN: Final = re.compile(r"<title\b[^>]{0,200}>(.{0,500}?)</title", re.IGNORECASE | re.DOTALL)
 _ENTITY_PATTERN: Final = re.compile(r"&(?:[a-zA-Z]{2,8}|#\d{1,6}|#[xX][0-9a-fA-F]{1,5});")
-#: Names of servers below their own error pages.
+#: Matches the server names at the bottom of error pages.
 _SERVER_PATTERN: Final = re.compile(
     r"(?:nginx|openresty|apache|cloudflare|envoy|caddy|traefik|microsoft-\w+|google|gunicorn|tornado)\S*",
     re.IGNORECASE,
@@ -130,21 +134,21 @@ _CLOSING_QUOTES: Final = {
     "\u2018": "\u2019",
     "\u00ab": "\u00bb",
 }
-#: Pattern of a message in JSON that was cut before its end.
+#: Matches a JSON message that was cut off before its end.
 _CUT_MESSAGE_PATTERN: Final = re.compile(
     r'\{[^{}]{0,400}?"(?:message|detail|error_description|msg)"\s*:\s*"((?:[^"\\]|\\.){1,2000})', re.DOTALL
 )
 
 
 def clean_words(text: str, limit: int = MAX_MESSAGE_LENGTH, secrets: Iterable[str] = ()) -> str:
-    """Return the innermost words of a provider's text, cleaned and cut; "" if it has none of its own."""
+    """Return the innermost words of a provider's text, cleaned and cut; "" if it has no words."""
     return clean(find_innermost_words(text), limit, secrets)
 
 
 def find_innermost_words(text: str) -> str:
-    """Return the words inside a text that is another program's answer, uncut; any other text unchanged.
+    """Return the uncut words in another program's output; return any other text unchanged.
 
-    "" for an answer without words, such as a status or a page that only names one.
+    Returns "" for output without words, such as a status or a page that only names one.
     """
     words = _COLOUR_PATTERN.sub("", text[:MAX_SEARCHED_LENGTH]).strip()
     for _ in range(MAX_NESTING):
@@ -156,7 +160,7 @@ def find_innermost_words(text: str) -> str:
 
 
 def _open_once(text: str) -> str:
-    """Return the text without its outermost layer; unchanged if it has none."""
+    """Return the text without its outermost layer, or unchanged if it has none."""
     for read in (
         _read_literal,
         _read_page,
@@ -172,7 +176,7 @@ def _open_once(text: str) -> str:
 
 
 def _read_literal(text: str) -> str | None:
-    """Return the words of a text that as a whole is JSON or a Python literal; None if it isn't."""
+    """Return the words in a text that is one JSON value or Python literal; None for any other text."""
     if text[:1] not in {'"', "{", "[", "'", "b", "("} or len(text) < 2:
         return None
     value = _parse_json(text)
@@ -188,7 +192,7 @@ def _read_literal(text: str) -> str | None:
 
 
 def _read_value_words(value: Any) -> str:
-    """Return the words of a parsed answer, "" if it has none; keys and numbers aren't meant for people."""
+    """Return the words in a parsed value, or ""; keys and numbers aren't meant for users."""
     if isinstance(value, dict):
         return read_words(value, limit=MAX_SEARCHED_LENGTH)
     return "; ".join(islice(_list_unique_details([list(value)], ""), MAX_DETAILS))
@@ -211,7 +215,7 @@ def _parse_literal(text: str) -> Any:
 
 
 def _read_embedded_object(text: str) -> str | None:
-    """Return the words of JSON somewhere inside a text; None if there is none."""
+    """Return the words in JSON found somewhere inside a text, or None if there is none."""
     decoder, start = json.JSONDecoder(), -1
     for _ in range(MAX_OBJECT_ATTEMPTS):
         start = text.find("{", start + 1)
@@ -229,7 +233,7 @@ def _read_embedded_object(text: str) -> str | None:
 
 
 def _read_exception(text: str) -> str:
-    """Return the words of an exception's text, without class, status and headers; other texts unchanged."""
+    """Return an exception's words without class, status and headers; return other texts unchanged."""
     head, _, body = text.partition(_BODY_LABEL)
     if body.strip() not in {"", "None"}:
         return body  # A body that is JSON has been read before.
@@ -239,7 +243,7 @@ def _read_exception(text: str) -> str:
         if dressed := pattern.fullmatch(text):
             return dressed[1]
     if _FRAME_PATTERN.search(text):
-        # The innermost of several causes comes last.
+        # Of several causes, the innermost is printed last.
         said = [line for line in _FRAME_PATTERN.sub("", text).split("\n") if line[:1].strip()]
         return said[-1] if said else ""
     text = _ADDRESS_PATTERN.sub("", text)
@@ -255,7 +259,7 @@ def _read_exception(text: str) -> str:
 
 
 def _is_label(text: str, *, is_whole: bool = False) -> bool:
-    """Return whether a text only labels what follows: it has a status, a word for it, or an exception's name.
+    """Return whether a text is only a label: a status, a word for it, or an exception's name.
 
     A name that gives a reason says something, and so does a program's own name if nothing follows it.
     """
@@ -272,7 +276,7 @@ def _is_label(text: str, *, is_whole: bool = False) -> bool:
 
 
 def _read_arguments(text: str) -> str:
-    """Return the texts among an exception's arguments, named or not; the arguments themselves if none is."""
+    """Return the strings among an exception's arguments or, if there are none, the arguments themselves."""
     try:
         call = ast.parse(f"e({text})", mode="eval").body if len(text) <= MAX_LITERAL_LENGTH else None
         given = [*call.args, *(one.value for one in call.keywords)] if isinstance(call, ast.Call) else []
@@ -282,7 +286,7 @@ def _read_arguments(text: str) -> str:
 
 
 def _read_page(text: str) -> str | None:
-    """Return the sentences of a page, or else the words before it; or the message in XML, or None."""
+    """Return a page's sentences or the words before it, or an XML document's message; otherwise None."""
     page = _PAGE_PATTERN.search(text)
     if page is None:
         message = _XML_MESSAGE_PATTERN.search(text) if text[:1] == "<" else None
@@ -312,7 +316,7 @@ def _list_page_words(text: str) -> list[str]:
 
 
 def _is_heading(line: str) -> bool:
-    """Return whether a line of a page has only a status, its phrase, or the server's name."""
+    """Return whether a line of a page contains only a status, its phrase, or the server's name."""
     return (
         line.casefold().rstrip(".") in _PHRASES
         or _is_label(line, is_whole=True)
@@ -321,21 +325,21 @@ def _is_heading(line: str) -> bool:
 
 
 def _read_markup(text: str) -> str | None:
-    """Return a text without HTML tags and entities; None if it has none."""
+    """Return a text without its HTML tags and entities, or None if it contains none."""
     if not _MARKUP_PATTERN.search(text) and not _ENTITY_PATTERN.search(text):
         return None
     return " ".join((_strip_tags(text, " ") if _MARKUP_PATTERN.search(text) else unescape(text)).split())
 
 
 def _strip_tags(text: str, separator: str) -> str:
-    """Replace tags by a separator, or by nothing inside a line; and entities by their characters."""
+    """Replace tags with a separator (inline tags with nothing), and entities with their characters."""
     return unescape(
         _TAG_PATTERN.sub(lambda tag: "" if _INLINE_TAG_PATTERN.match(tag[0]) else separator, text)
     )
 
 
 def _read_quotes(text: str) -> str | None:
-    """Return a text without the quotes around all of it."""
+    """Return a text without the quotes around it, or None if it isn't enclosed in quotes."""
     closing = _CLOSING_QUOTES.get(text[:1])
     if closing is None or len(text) < 3 or text[-1:] != closing or closing in text[1:-1]:
         return None
@@ -343,14 +347,14 @@ def _read_quotes(text: str) -> str | None:
 
 
 def cut_words(text: str, limit: int = MAX_MESSAGE_LENGTH) -> str:
-    """Return the innermost words of a text, cleaned, without characters that can't be printed."""
+    """Return the innermost words of a text, cleaned, without unprintable characters."""
     return "".join(filter(str.isprintable, clean_words(text, limit)))
 
 
 def read_words(
     answer: Mapping[str, Any], message_pointer: str = "/message", *, limit: int = MAX_DETAILED_LENGTH
 ) -> str:
-    """Return the words of an error's body: the message, which fields are wrong, and why; "" if nothing."""
+    """Return the words in an error's body: the message, the invalid fields, and why; "" if there are none."""
     value: Any = answer
     for key in message_pointer.split("/")[1:]:
         if isinstance(value, list) and key.isdecimal():
@@ -361,12 +365,12 @@ def read_words(
     message = find_innermost_words(message)
     without_details = min(limit, MAX_MESSAGE_LENGTH) if limit <= MAX_DETAILED_LENGTH else limit
     if answer.get("kind") == "Status":
-        # Of Kubernetes: its details repeat the object's name and kind.
+        # A Kubernetes response, whose details only repeat the object's name and kind.
         return cut_words(message, without_details)
     parts = [None if isinstance(value, str) else value, *map(answer.get, _DETAIL_KEYS)]
     details = list(islice(_list_unique_details(parts, message), MAX_DETAILS))
     if not message and not details:
-        # Under keys that no known API has, a text of several words is a sentence.
+        # Under keys of no known API, a string of several words is taken for a sentence.
         every = _list_unique_details([dict(answer)], "")
         details = list(islice((one for one in every if _SENTENCE_PATTERN.search(one)), MAX_DETAILS))
     if not details:
@@ -376,7 +380,7 @@ def read_words(
 
 
 def _main_texts(answer: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the texts that may be the message in other formats (RFC 9457, RFC 6749)."""
+    """Yield the strings that may be the message in other error formats (RFC 9457, RFC 6749)."""
     for key in ("message", "title", "error", "reason", "msg"):
         value = answer.get(key)
         value = value.get("message") if isinstance(value, dict) else value
@@ -385,7 +389,7 @@ def _main_texts(answer: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _list_unique_details(parts: Iterable[Any], message: str) -> Iterator[str]:
-    """Yield each detail, cleaned, that the message doesn't already contain."""
+    """Yield each detail that the message doesn't already contain, cleaned."""
     known = clean(message, MAX_DETAILED_LENGTH).casefold()
     for part in parts:
         for text in _read_details(part, ""):
@@ -396,7 +400,7 @@ def _list_unique_details(parts: Iterable[Any], message: str) -> Iterator[str]:
 
 
 def _read_details(value: Any, where: str) -> Iterator[str]:
-    """Yield the texts in details of any shape, each after its field's name."""
+    """Yield the strings in details of any structure, each preceded by the name of its field."""
     if isinstance(value, str):
         words = find_innermost_words(value)
         yield f"{where}: {words}" if where and words else words
@@ -407,7 +411,7 @@ def _read_details(value: Any, where: str) -> Iterator[str]:
         text = next((value[key] for key in _TEXT_KEYS if isinstance(value.get(key), str)), None)
         named = (_field_name(value[key]) for key in _FIELD_KEYS if value.get(key))
         if text is None and (code := value.get("code")) and isinstance(code, str):
-            # GitHub: a word of its own for what is wrong with a field, and no sentence.
+            # GitHub says what is wrong with a field with a code rather than a sentence.
             field = next(filter(None, named), where)
             yield from _read_details(code.replace("_", " "), field)
             return
@@ -420,17 +424,17 @@ def _read_details(value: Any, where: str) -> Iterator[str]:
 
 
 def _field_name(value: Any) -> str:
-    """Return a field's name from its place in an API's answer: a text, or a list of keys and indices."""
+    """Return a field's name, given its location as a string or as a list of keys and indices."""
     keys = [str(key) for key in value] if isinstance(value, list) else re.split(r"[/#]", str(value))
     return ".".join(key for key in keys if key and key not in _REQUEST_PARTS)
 
 
-#: Escape sequences that make a terminal's text coloured or bold.
+#: Matches escape sequences that make a terminal's text coloured or bold.
 _COLOUR_PATTERN = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
 def clean(text: str, limit: int = MAX_MESSAGE_LENGTH, secrets: Iterable[str] = ()) -> str:
-    """Return the text on one line without secrets and invisible characters, cut to ``limit`` characters."""
+    """Return the text on one line, without secrets or invisible characters, cut to ``limit``."""
     for secret in secrets:
         if secret:
             text = text.replace(secret, HIDDEN)
@@ -438,7 +442,8 @@ def clean(text: str, limit: int = MAX_MESSAGE_LENGTH, secrets: Iterable[str] = (
         line = text.strip()
         return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
     text = _COLOUR_PATTERN.sub("", text)
-    # Format characters are kept inside emoji (the joiner); lone surrogates can't be stored; frames are drawn.
+    # The joiner inside emoji is kept; other format characters, lone surrogates (which can't be stored) and
+    # drawn frames are removed.
     visible = "".join(
         " " if unicodedata.category(letter) in {"Cc", "Zl", "Zp"} else letter
         for letter in text

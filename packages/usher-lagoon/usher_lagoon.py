@@ -1,4 +1,4 @@
-"""Lagoon: workspaces that can be listed, started and stopped."""
+"""A provider for Lagoon, whose workspaces can be listed, started and stopped."""
 
 from __future__ import annotations
 
@@ -18,41 +18,41 @@ STATES = {
 
 
 class Lagoon(up.Provider, up.Lists, up.Tokens):
-    """Translate for one Lagoon."""
+    """Translate between Usher and one Lagoon server."""
 
     api_version: ClassVar[int] = up.API_VERSION
     kind: ClassVar[str] = "lagoon"
     title: ClassVar[str] = "Lagoon"
     pace: ClassVar[up.Pace] = up.Pace(min_poll_interval=2.0, pending_interval=2.0)
-    # Calls go below the connection's base URL, each with the token in this header.
+    # Calls are sent below the connection's base URL, each with the token in this header.
     api_path: ClassVar[str] = "/api"
     credential_in: ClassVar[up.CredentialPlacement] = up.CredentialPlacement("X-Lagoon-Token", scheme="")
-    # Where an error's body has the words for people.
+    # Where in an error's body to find the message for people.
     message_pointer: ClassVar[str] = "/error/message"
 
-    # Link: whose token is it? And what answers there, for whoever sets the connection up?
+    # Linking: whose token is it? And, for whoever sets up the connection, is the server there?
 
     async def check_credential(self, credential: up.Credential) -> up.Identity:
-        """Ask whose token it is, and for the list: a token that may not read that is of no use."""
+        """Ask whose token it is, then for the list, as a token that may not read the list is useless."""
         api = self.api.acting_as(credential)
         response = await api.call("GET", "/me")
         await api.call("GET", "/workspaces")
         return up.Identity(up.require_text(response.json_object(), "name"), credential)
 
     async def probe(self) -> str:
-        """Ask for the version, which everybody may know: this client carries no token."""
+        """Ask for the version, which anyone may read; this client sends no token."""
         response = await self.api.call("GET", "/version")
         return f"Lagoon {up.clean(up.require_text(response.json_object(), 'version'))}"
 
     def token_help(self) -> up.TokenHelp:
-        """Explain where tokens are."""
+        """Explain where to find tokens."""
         url = f"{self.settings.base_url}/tokens"
         return up.TokenHelp(url, ("Copy a token from your page of tokens.",), r"[0-9a-f]{40}")
 
-    # List: one odd entry hides no other, and a list that was cut says so.
+    # List: one malformed entry doesn't hide the others, and an incomplete list says that it is incomplete.
 
     async def discover(self, access: up.Access) -> up.Listing[up.DiscoveredWorkspace]:
-        """List the person's workspaces."""
+        """List the user's workspaces."""
         response = await access.api.call("GET", "/workspaces")
         return up.read_entries([response.json_object()], "workspaces", self._listed)
 
@@ -62,23 +62,23 @@ class Lagoon(up.Provider, up.Lists, up.Tokens):
         seen = self._observed(entry)
         return up.DiscoveredWorkspace(remote_id, seen.name or "", seen)
 
-    # Start and stop: the row was just read, so nothing is read here.
+    # Start and stop: the row was read just before, so nothing is read here.
 
     async def start(self, access: up.Access, workspace: up.Workspace) -> None:
-        """Ask for a start."""
+        """Request a start."""
         await access.api.call("POST", "/workspaces/{}/start", workspace.remote_id)
 
     async def stop(self, access: up.Access, workspace: up.Workspace, mode: up.StopMode = "stop") -> None:
-        """Ask for a stop."""
+        """Request a stop."""
         self.require_stop_mode(mode)
         await access.api.call("POST", "/workspaces/{}/stop", workspace.remote_id)
 
-    # Ready: a link is shown once the IDE answers, and only if its host is allowed.
+    # Readiness: a link is shown once the IDE responds, and only if its host is allowed.
 
     async def status(
         self, access: up.Access, remote_ids: Sequence[str], window: up.SendWindow | None = None
     ) -> Mapping[str, up.Observed]:
-        """Read one after another, each within its window."""
+        """Read the workspaces one after another, each within its window."""
         return {remote_id: await self._status(access, remote_id, window) for remote_id in remote_ids}
 
     async def _status(self, access: up.Access, remote_id: str, window: up.SendWindow | None) -> up.Observed:
@@ -107,7 +107,7 @@ class Lagoon(up.Provider, up.Lists, up.Tokens):
         return f"{self.settings.base_url}/workspaces/{up.encode_path_segment(remote_id)}"
 
     def parse_reference(self, text: str) -> str | None:
-        """Take the id out of a link to the page."""
+        """Extract the id from a link to the page."""
         path = up.path_below(text, self.settings.base_url) or ""
         found = re.fullmatch(r"/workspaces/([\w-]+)", path)
         return None if found is None else found[1]

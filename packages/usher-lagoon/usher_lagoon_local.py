@@ -1,4 +1,4 @@
-"""A local Lagoon, for the kit and for Usher's demonstration: its API, its page of tokens, and the IDEs."""
+"""A local Lagoon for the kit and for Usher's demonstration: its API, token page, and IDEs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from aiohttp import web
 
 from playground.harness import Clock, Harness, refusals, run_server
 
-#: What a Lagoon begins with: each person's token, whose each workspace is, and how long one boots.
+#: What a local Lagoon starts with: each person's token, each workspace's owner, and how long a start takes.
 SEED: dict[str, Any] = {
     "tokens": {"alice": "a11ce" * 8, "bob": "0b0b0" * 8},
     "owners": {"training": "alice", "broken": "alice", "secret": "bob"},
@@ -21,12 +21,12 @@ LOGIN = (
 
 
 def refused(_status: int, message: str = "injected fault") -> dict[str, dict[str, str]]:
-    """Return the body of an error as Lagoon puts it, also of one that the kit injects."""
+    """Return the body of an error as Lagoon writes it; errors that the kit injects use it, too."""
     return {"error": {"message": message}}
 
 
 class LocalLagoon:
-    """A Lagoon on 127.0.0.1."""
+    """Serve a Lagoon on 127.0.0.1."""
 
     def __init__(self, seed: Mapping[str, Any] = SEED, clock: Clock | None = None) -> None:
         self.seed = seed
@@ -46,14 +46,14 @@ class LocalLagoon:
         self.harness.install(self.app)
 
     def person(self, token: str | None) -> str:
-        """Return whose a token is."""
+        """Return the owner of a token."""
         for name, own in self.seed["tokens"].items():
             if own == token:
                 return str(name)
         raise web.HTTPUnauthorized
 
     def workspace(self, request: web.Request, token: str | None) -> str:
-        """Return the workspace of a request, which has to be its person's."""
+        """Return the workspace that a request names, which must belong to the user."""
         name, person = request.match_info["id"], self.person(token)
         if self.seed["owners"].get(name) != person:
             raise web.HTTPNotFound
@@ -62,20 +62,20 @@ class LocalLagoon:
         return name
 
     def describe(self, request: web.Request, name: str) -> dict[str, str]:
-        """Return a workspace as the API does."""
+        """Return a workspace as the API shows it."""
         url = f"{request.scheme}://{request.host}/ide/{name}"
         return {"id": name, "name": name, "state": self.states[name], "url": url}
 
     async def version(self, _request: web.Request) -> web.Response:
-        """Tell everybody the version."""
+        """Return the version to anyone."""
         return web.json_response({"version": "4.2"})
 
     async def me(self, request: web.Request) -> web.Response:
-        """Tell whose token it is."""
+        """Return whose token it is."""
         return web.json_response({"name": self.person(request.headers.get("X-Lagoon-Token"))})
 
     async def list(self, request: web.Request) -> web.Response:
-        """List a person's workspaces."""
+        """List a user's workspaces."""
         person = self.person(request.headers.get("X-Lagoon-Token"))
         own = [name for name, owner in self.seed["owners"].items() if owner == person]
         return web.json_response({"workspaces": [self.describe(request, name) for name in own]})
@@ -98,7 +98,7 @@ class LocalLagoon:
         return web.json_response({}, status=202)
 
     async def login(self, request: web.Request) -> web.Response:
-        """Sign a browser in, with the token as its password."""
+        """Log a browser in as a user, with their token as the password."""
         token = str((await request.post()).get("password", ""))
         page = f"Signed in as {self.person(token)}." if request.method == "POST" else LOGIN
         response = web.Response(text=page, content_type="text/html")
@@ -106,24 +106,24 @@ class LocalLagoon:
         return response
 
     async def tokens(self, request: web.Request) -> web.Response:
-        """Show the token of whoever is signed in."""
+        """Show the token of the user who is signed in."""
         token = request.cookies.get("lagoon")
         return web.Response(text=f"{self.person(token)}'s token: {token}")
 
     async def ide(self, request: web.Request) -> web.Response:
-        """Show a workspace's IDE to its owner once it runs."""
+        """Show a workspace's IDE to its owner, once the workspace is running."""
         name = self.workspace(request, request.cookies.get("lagoon"))
         return web.Response(text=f"The IDE of {name}", status=200 if self.states[name] == "on" else 502)
 
 
 def build(seed: Mapping[str, Any]) -> tuple[web.Application, dict[str, Any]]:
-    """Return the server to run, and everybody's credentials for its ready line."""
+    """Return the server to run, and everyone's credentials, which it prints in its ready line."""
     users = {name: {"token": token} for name, token in seed["tokens"].items()}
     return LocalLagoon(seed).app, {"users": users}
 
 
 def guest(people: Collection[str]) -> dict[str, Any]:
-    """Return what the demonstration runs with: everybody has a token and a workspace."""
+    """Return the demonstration's connection to this server: everyone has a token and a workspace."""
     tokens = {name: f"{number:040x}" for number, name in enumerate(people, start=1)}
     owners = {f"lagoon-{name}": name for name in people}
     return {

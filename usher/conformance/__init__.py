@@ -1,8 +1,8 @@
-"""Conformance: what every provider has to do, tested with pytest against a local server by its author.
+"""Conformance: what every provider has to do, tested with pytest against a local server.
 
 A package loads this with ``-p usher.conformance``. Its ``conftest.py`` has a fixture ``open_rig``: a function
-that, given a class of HTTP client, opens the provider's ``Rig``. One test module has ``from
-usher.conformance.every import *``. Nothing else has to be written (``docs/provider-api.md``).
+that, given a class of HTTP client, opens the provider's ``Rig``. One test module contains
+``from usher.conformance.every import *``. Nothing else has to be written (``docs/provider-api.md``).
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from usher.conformance.rigs import ImpatientHttp, Rig
 
 __all__ = ["check_no_token_logged", "impatient_rig", "quiet_rig", "rig"]
 
-#: A function that opens a provider's rig, given a class of client.
+#: Type of a function that opens a provider's rig, given a class of HTTP client.
 OpenRig = Callable[[type[Http]], AbstractAsyncContextManager[Rig]]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the marker of cases that prove the same as another case."""
+    """Declare the marker for test cases that prove the same thing as another case."""
     config.addinivalue_line("markers", "again: meets the same mapping as another case of its test")
 
 
@@ -35,7 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Print the steps of a failed test of the kit: calls, the requests that they sent, faults."""
+    """Print what led to a failed test of the kit: its calls, the requests they sent, and faults."""
     report = yield
     rigs = [value for value in getattr(item, "funcargs", {}).values() if isinstance(value, Rig)]
     if call.when == "call" and report.failed and rigs:
@@ -45,7 +45,7 @@ def pytest_runtest_makereport(
 
 @contextmanager
 def forbid_sleep() -> Iterator[None]:
-    """Fail a provider that sleeps, as the engine decides when to ask again."""
+    """Make a provider fail if it sleeps, as only the engine decides when to try again."""
 
     def fail_asleep(*_arguments: Any, **_options: Any) -> NoReturn:
         raise AssertionError("a provider sleeps")
@@ -58,7 +58,7 @@ def forbid_sleep() -> Iterator[None]:
 
 @asynccontextmanager
 async def check_no_token_logged(opened: AbstractAsyncContextManager[Rig], log: Any) -> AsyncIterator[Rig]:
-    """Open a rig; afterwards, check that nothing logged, before redaction, contains a token."""
+    """Open a rig; afterwards, check that no token was logged, even before redaction."""
     with structlog.testing.capture_logs() as lines, log.at_level(logging.DEBUG):
         async with opened as ready:
             yield ready
@@ -75,20 +75,20 @@ async def rig(open_rig: OpenRig, caplog: pytest.LogCaptureFixture) -> AsyncItera
 
 @pytest.fixture
 async def quiet_rig(rig: Rig) -> Rig:
-    """Return a rig in whose tests no workspace is started."""
+    """Return a rig for tests that start no workspace."""
     return rig
 
 
 @pytest.fixture
 async def impatient_rig(open_rig: OpenRig) -> AsyncIterator[Rig]:
-    """Open a rig whose client waits for only a second, for calls without an answer."""
+    """Open a rig whose client times out after one second, for calls that get no answer."""
     async with open_rig(ImpatientHttp) as ready:
         yield ready
 
 
 @pytest.fixture
 async def linked_rig(rig: Rig) -> Rig:
-    """Return a rig of a provider where people have accounts."""
+    """Return the rig, skipping the test if people have no accounts on its provider."""
     if "token" not in type(rig.provider).settings_model.link_methods:
         pytest.skip("people have no accounts there")
     return rig

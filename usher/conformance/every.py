@@ -1,4 +1,4 @@
-"""All tests of the kit, for one module: ``from usher.conformance.every import *``."""
+"""All the tests of the conformance kit, imported by one module: ``from usher.conformance.every import *``."""
 
 from usher.conformance.contract import *  # noqa: F403
 from usher.conformance.facets import *  # noqa: F403

@@ -1,6 +1,6 @@
-"""The contract of each facet: what every provider that has it does, tested through the facet alone.
+"""The contract of each facet: what every provider with it does, tested only through the facet.
 
-A provider with a method that does nothing fails it. ``FacetValues`` has what only the rig knows.
+A provider whose method does nothing fails. ``FacetValues`` holds what only the rig knows.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ CONTRACTS: dict[type[Facet], Contract] = {}
 
 
 def register_contract(facet: type[Facet]) -> Callable[[Contract], Contract]:
-    """Make a function the contract of a facet; it gets a rig whose connection is set up for the facet."""
+    """Register a function as a facet's contract; it is passed a rig set up with that facet's settings."""
 
     def of(function: Contract) -> Contract:
         CONTRACTS[facet] = function
@@ -41,7 +41,7 @@ def register_contract(facet: type[Facet]) -> Callable[[Contract], Contract]:
 
 
 def set_up(rig: Rig, facet: type[Facet]) -> None:
-    """Give the rig a connection with the settings that a facet needs, if its own lacks them."""
+    """Give the rig's connection any additional settings that a facet needs."""
     more = rig.facet_values.settings.get(facet.__name__.lower())
     if more is not None:
         own = rig.provider
@@ -101,7 +101,7 @@ async def check_removal(rig: Rig) -> None:
 
 @register_contract(facets.Revocation)
 async def check_revocation(rig: Rig) -> None:
-    # The credential that linking keeps: the pasted one, or one of Usher's own instead.
+    # The credential that linking would store: the pasted token, or one of Usher's own in its place.
     linked = await rig.provider.check_credential(rig.access.credential)
     access = Access(linked.username, linked.credential)
     await rig.provider.status(access, [rig.remote_id])
@@ -143,7 +143,7 @@ async def check_minting(rig: Rig) -> None:
     assert following.token != own.token
     assert following.expires_at is not None
     assert following.expires_at >= own.expires_at
-    # The earlier one stays valid until it is revoked, and revoking it doesn't affect the other.
+    # The earlier credential stays valid until it is revoked, and revoking it doesn't affect the later one.
     for credential in (own, following):
         await rig.provider.status(Access(rig.access.username, credential), [rig.remote_id])
     await rig.provider.require_facet(facets.Revocation).revoke(Access(rig.access.username, own))
@@ -156,7 +156,7 @@ async def check_renewal(rig: Rig) -> None:
     with pytest.raises(CredentialRefused):
         await rig.provider.status(Access(rig.access.username, old), [rig.remote_id])
     with pytest.raises(CredentialRefused):
-        # With only the token, there is nothing to renew it with.
+        # With only the token, the provider has nothing with which to renew it.
         await rig.provider.refresh(rig.with_token(old.token.get_secret_value()))
     fresh = await rig.provider.refresh(Access(rig.access.username, old))
     assert fresh.token != old.token
@@ -167,7 +167,7 @@ async def check_renewal(rig: Rig) -> None:
 @register_contract(facets.Tokens)
 async def check_tokens(rig: Rig) -> None:
     told = rig.provider.token_help()
-    # If an administrator hands out tokens on the server, there is no page for them.
+    # If tokens are handed out by a server's administrator, there is no page where people create them.
     assert told.url.startswith(("http://127.0.0.1:", "https://")) if rig.has_token_page else told.url == ""
     assert told.steps
     assert all(step.endswith(".") for step in told.steps)
@@ -208,7 +208,7 @@ def _query(page: str) -> Mapping[str, list[str]]:
 
 
 async def fill_form(rig: Rig, purpose: Purpose) -> Spec:
-    """Fill in a form, with its initial values if there are any."""
+    """Fill in a form with the fields' initial values, or else their first choices."""
     provider = rig.provider
     offer = await provider.read_offer(rig.access)
     assert type(offer) is provider.offer_model
@@ -242,10 +242,11 @@ async def check_creation(rig: Rig) -> None:
     assert list_ids(await provider.find_created(rig.access, spec, KEY, since)) == {made.remote_id}
     names = await provider.list_names(rig.access, spec.stem)
     assert names is not None
-    # Without lists, only Usher knows the person's names.
+    # If the provider has no lists, only Usher knows the names of the user's workspaces.
     assert made.name in names or not isinstance(provider, facets.Lists)
     with suppress(PermanentError):
-        # Another form asks for a new workspace, so an existing one is no answer to it.
+        # A different key means another request for a new workspace, so returning the existing one would be
+        # wrong.
         other = await provider.create(rig.access, spec, KEY.replace("0", "f"))
         assert other.remote_id != made.remote_id
 
@@ -300,7 +301,7 @@ async def check_impersonation(rig: Rig) -> None:
 async def check_email_lookup(rig: Rig) -> None:
     before, username = rig.count_requests(), rig.facet_values.username()
     assert await rig.provider.read_email("nobody-has-this-name") is None
-    # Not every server tells it; for those that do, this is the answer.
+    # Not every server reveals the address; those that do answer with this one.
     assert await rig.provider.read_email(username) in {None, f"{username}@example.com"}
     assert rig.count_requests() == before + 2
 

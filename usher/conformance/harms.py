@@ -1,4 +1,4 @@
-"""Mistakes of authors that harm people and don't show while everything works."""
+"""Tests for authors' mistakes that harm people but don't show while everything works."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from usher.conformance.rigs import KEY, PRINCIPAL, Rig, build_row
 
 
 def build_patch(path: str, value: Any) -> list[dict[str, Any]]:
-    """Return the patch that puts a value in a place."""
+    """Return a JSON patch that replaces the value at a path."""
     return [{"op": "replace", "path": path, "value": value}]
 
 
 def skip_without(rig: Rig, name: str) -> None:
-    """Skip a test for which the rig has no value, because its server has no such thing."""
+    """Skip a test if the rig has no such value, because its server doesn't have that feature."""
     if not getattr(rig, name):
         pytest.skip(f"the rig has no {name}")
 
@@ -35,7 +35,7 @@ async def test_an_unknown_word_keeps_the_last_state_and_decides_nothing(quiet_ri
 
 
 async def test_stop_in_an_unknown_state_is_sent(quiet_rig: Rig) -> None:
-    """A stop is sent for a workspace that isn't known to be down."""
+    """A stop is sent unless the workspace is known to be down."""
     skip_without(quiet_rig, "state_pointer")
     quiet_rig.inject_fault(of="status", patch=build_patch(quiet_rig.state_pointer, "brand-new-word"))
     row = await quiet_rig.read_row()
@@ -93,7 +93,7 @@ async def test_no_entry_of_a_list_hides_another(quiet_rig: Rig, value: Any) -> N
 
 
 async def test_list_has_clean_names(quiet_rig: Rig) -> None:
-    """Names in a list are clean, which ``clean`` does."""
+    """Names in a list are already cleaned, as by ``clean``."""
     rig = quiet_rig
     skip_without(rig, "entry_name_pointer")
     odd = "training\r\n\u202egniniart\u0000"
@@ -107,7 +107,7 @@ async def test_list_has_clean_names(quiet_rig: Rig) -> None:
 @pytest.mark.parametrize("end", ["/kit", "/../kit", "?kit", "#kit"], ids=["slash", "up", "query", "fragment"])
 @pytest.mark.parametrize("verb", ["status", "start", "stop", "page_url"])
 async def test_an_id_is_encoded_in_a_path(quiet_rig: Rig, verb: str, end: str) -> None:
-    """An id is encoded if it has characters with a meaning in paths."""
+    """An id is percent-encoded if it contains characters that have a meaning in paths."""
     rig, remote_id = quiet_rig, quiet_rig.remote_id + end
     del rig.sent_paths[:]
     if verb == "page_url":
@@ -147,7 +147,7 @@ async def test_an_administrators_own_token_is_one_persons_all_the_same(quiet_rig
 
 
 async def test_acting_sends_what_it_has_to_and_reads_nothing(rig: Rig) -> None:
-    """The state was just read through the gate, so another read would be one too many."""
+    """The state was read just before through the gate, so another read would be one too many."""
     workspace = await rig.read_row()
     before = rig.count_requests()
     await rig.provider.start(rig.access, workspace)
@@ -204,7 +204,7 @@ async def test_an_older_namesake_is_not_what_was_made(rig: Rig) -> None:
     provider = rig.provider.require_facet(facets.Creation)
     spec, since = await fill_form(rig, "workspace"), read_time(rig)
     made = await provider.create(rig.access, spec, KEY)
-    # Another creation of that name, a day later, with another key.
+    # Search for another creation with the same name, requested a day later with another key.
     traces = await provider.find_created(rig.access, spec, KEY.replace("0", "f"), since + 86_400)
     assert made.remote_id not in list_ids(traces), "that is older than the call"
 

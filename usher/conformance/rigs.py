@@ -1,4 +1,4 @@
-"""The rig: a common interface to a provider's local server, for the kit."""
+"""The rig, the common interface through which the conformance kit uses a provider's local server."""
 
 from __future__ import annotations
 
@@ -24,31 +24,31 @@ from bot.web.browsers import Flow
 from playground.faults import Fault
 from playground.harness import Clock, Harness
 
-#: The person who asks, in cases where that doesn't matter.
+#: The principal who asks, where it doesn't matter who that is.
 PRINCIPAL = Principal(None, "T1", "U1")
-#: The key by which Usher recognises what it makes.
+#: The key by which Usher recognises the objects that it makes.
 KEY = "workspace_0123456789abcdef01234567"
 
 
 class MonotonicClock(Protocol):
-    """A monotonic clock that may stand still."""
+    """Tell monotonic time; it may be frozen."""
 
     def monotonic(self) -> float: ...
 
 
 class FrozenClock:
-    """A clock that stands still."""
+    """Tell the same time forever."""
 
     def monotonic(self) -> float:
         return 1_000.0
 
 
-#: The most reads, ten seconds apart, until a requested state is reached.
+#: Maximum number of reads, ten seconds apart, for a requested state to be reached.
 MAX_READS = 60
 
 
 class ImpatientHttp(Http):
-    """An HTTP client with a time-out of one second."""
+    """Send requests with a timeout of one second."""
 
     def stream(self, method: str, url: str, **options: Any) -> Any:
         return super().stream(method, url, **{**options, "total": 1.0})
@@ -56,7 +56,7 @@ class ImpatientHttp(Http):
 
 @contextmanager
 def raises_exactly(kind: type[Exception]) -> Iterator[pytest.ExceptionInfo[Exception]]:
-    """Expect an error of exactly this kind, not of a subclass."""
+    """Expect an error of exactly this class, not of a subclass."""
     with pytest.raises(kind) as caught:
         yield caught
     assert type(caught.value) is kind
@@ -73,16 +73,16 @@ def _require_value(name: str) -> Callable[..., Any]:
 
 @dataclass
 class FacetValues:
-    """Values for the contracts of facets that only the rig knows.
+    """Hold values that facets' contracts need and only the rig knows.
 
     Attributes:
         settings: The connection's settings for a facet, in addition to the usual ones.
-        form_values: What a person fills in to make a workspace or launch a run, besides the proposed values.
-        expired_credential: A credential that has ended, and can be renewed.
-        sign_in: Sign the person in at the provider's page; return the code that it sends, and where to.
-        username: The username for which the person is approved.
-        expected_reason: Make a start of the person's workspace wait; return what is then said about it.
-        event: The headers and body of an event about the person's workspace.
+        form_values: What a user fills in to make a workspace or launch a run, besides the proposed values.
+        expired_credential: A credential that has expired but can be renewed.
+        sign_in: Signs the user in on the provider's page; returns the code and where it is sent.
+        username: The username for which the user is approved.
+        expected_reason: Makes a start of the user's workspace wait; returns what is then said about it.
+        event: The headers and body of an event about the user's workspace.
     """
 
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -98,36 +98,36 @@ class FacetValues:
 
 @dataclass
 class Rig:
-    """One provider against its local server, with a person's account and ids of workspaces.
+    """Run one provider against its local server, with a user's account and the ids of workspaces.
 
     Attributes:
         provider: The provider, whose facets decide what is tested.
-        access: A person's account.
+        access: A user's account.
         harness: The local server's harness, which counts its requests and injects faults.
-        remote_id: The id of the person's workspace, which isn't running.
-        broken_id: The id of another one of theirs, which fails when it is started.
-        foreign_id: The id of somebody else's workspace.
+        remote_id: The id of the user's workspace, which isn't running.
+        broken_id: The id of another of their workspaces, which fails when it is started.
+        foreign_id: The id of someone else's workspace.
         missing_id: An id that no workspace has.
-        names: The names of the person's workspaces.
-        clock: Monotonic time of the client's send windows.
-        server_clock: The server's clock, moved to settle a state; None if the server lives in real time.
-        server: What your own cases need in addition; the kit doesn't use it.
-        other_ids: Ids of other workspaces, for the same purpose.
+        names: The names of the user's workspaces.
+        clock: The monotonic clock of the client's send windows.
+        server_clock: The server's clock, moved to settle a state; None if the server runs in real time.
+        server: What your own cases also need; the kit doesn't use it.
+        other_ids: Ids of other workspaces, also for your own cases.
         initial_state: The state of a workspace before it is started.
         stopped_states: The possible states of a workspace once it is stopped.
-        request_patterns: By method, which of its requests counts, as a pattern of ``METHOD /path``.
-        request_counts: By method, how many requests it sends, if that isn't one.
+        request_patterns: Maps a method to the request that counts, a pattern of ``METHOD /path``.
+        request_counts: Maps a method to the number of requests it sends, if not one.
         break_next_start: Make the next start of the broken workspace fail, if it doesn't fail anyway.
-        token: The secret that must not come back in a message, if it isn't the person's own token.
+        token: The secret that no message may contain, if it isn't the user's own token.
         can_stop_starting: Whether a workspace can be stopped while it is starting.
         expected_errors: The errors of methods where the server's documents differ from the usual, by the
             method's name and a status or a body of the kit's ("html", "nothing", "null", "list", "text",
             "empty object", "cut", "deep", "large"); None if that isn't tried.
-        has_token_page: Whether people get their tokens on a page there, rather than from an administrator.
+        has_token_page: Whether people find their tokens on a page there, rather than from an administrator.
         state_pointer: Where (RFC 6901) the answer to a read has the word for the state; "" if that isn't so
             simple.
-        id_pointer: Where it has the workspace's id.
-        url_pointer: Where it has the link to its IDE.
+        id_pointer: Where that answer has the workspace's id.
+        url_pointer: Where that answer has the link to the IDE.
         list_pointer: Where a list has its entries.
         entry_id_pointer: Where an entry has its id.
         entry_state_pointer: Where an entry has the word for its state.
@@ -174,9 +174,9 @@ class Rig:
     facet_values: FacetValues = field(default_factory=FacetValues)
 
     def __post_init__(self) -> None:
-        #: The steps so far, one per line, which a failed test prints.
+        #: The steps so far, one per line; they are printed if a test fails.
         self.steps: list[str] = []
-        #: The paths of the requests that arrived, as they were sent.
+        #: The paths of the requests that the server received, exactly as they were sent.
         self.sent_paths: list[str] = []
         self.harness.on_request = self._note_request
         self.note_calls(self.provider)
@@ -186,7 +186,7 @@ class Rig:
         self.steps.append(f"    {request.method} {request.raw_path}")
 
     def note_calls(self, provider: Provider) -> Provider:
-        """From now on, note each call of a provider's verbs, which are bound to it."""
+        """From now on, record every call of the verbs bound to a provider."""
         for name, verb in list(vars(provider).items()):
             if callable(verb) and not name.startswith("_"):
                 setattr(provider, name, self._note_call(name, verb))
@@ -216,16 +216,16 @@ class Rig:
         return build_row(self.provider, asked, seen)
 
     async def read_until(self, *states: State, remote_id: str | None = None) -> list[Observed]:
-        """Read until one of the states is reached; return all that was seen."""
+        """Read until the workspace reaches one of the states; return every observation."""
         seen = [await self.observe(remote_id)]
         while seen[-1].state not in states:
-            # With a clock that is moved, a state is reached after the same number of reads each time.
+            # With a clock that the test advances, reaching a state always takes the same number of reads.
             assert self.server_clock is None or len(seen) < MAX_READS, f"it is still {seen[-1].state}"
             seen.append(await self.observe(remote_id))
         return seen
 
     def inject_fault(self, path: str = "", *, of: str = "", **fault: Any) -> None:
-        """Inject a fault into the next request, or into the one that counts of the method ``of``."""
+        """Inject a fault into the next request whose path matches, or the one that counts for ``of``."""
         injected = Fault(re.compile(path or self.request_patterns.get(of, "")), **fault)
         self.harness.faults.append(injected)
         which = "next answer" if injected.times else "answer, from now on,"
@@ -233,19 +233,19 @@ class Rig:
         self.steps.append(f"the {which}{where} {injected.describe()}")
 
     def count_starts(self) -> int:
-        """Count the start calls that arrived for the person's workspace."""
+        """Return how many start calls the server received for the user's workspace."""
         if "start" in self.request_patterns:
             asked = self.harness.requests.items()
             return sum(count for path, count in asked if re.search(self.request_patterns["start"], path))
-        # At a hub, the path has the person's name, so starts of their other servers count, too; at Saturn,
-        # the id.
+        # A hub's path contains the username, so starts of the user's other servers are counted, too; Saturn's
+        # path contains the id.
         mine = {self.access.username, self.remote_id}
         counted = self.harness.requests.items()
         calls = ("POST", "PUT")
         return sum(n for path, n in counted if path.startswith(calls) and mine & set(path.split("/")))
 
     async def read_list(self) -> Any:
-        """Ask for the list that the provider has: the person's workspaces, or what they can be made from."""
+        """Request the provider's list: the user's workspaces or, without that, what they can be made from."""
         if isinstance(self.provider, facets.Lists):
             return await self.provider.discover(self.access)
         return await self.provider.require_facet(facets.Creation).read_offer(self.access)
@@ -262,7 +262,7 @@ class Rig:
 
 
 def _describe_argument(value: Any) -> str:
-    """Describe an argument of a call; an account and its token appear only by their type."""
+    """Describe an argument of a call; accounts and their tokens are shown only by type."""
     if isinstance(value, Workspace):
         return f"workspace {value.remote_id!r}, {value.state}"
     if isinstance(value, Spec):
@@ -272,11 +272,11 @@ def _describe_argument(value: Any) -> str:
 
 
 def build_row(provider: Provider, remote_id: str, seen: Observed | State = State.STOPPED) -> Workspace:
-    """Return a workspace's row for what was read."""
+    """Return a workspace's row as it would be stored after this observation."""
     return provider.to_workspace(remote_id, Observed(seen) if isinstance(seen, State) else seen, PRINCIPAL)
 
 
 def build_provider(kind: type[Provider], http: Http, base_url: str, **more: Any) -> Provider:
-    """Return a connection's provider, as the connections file would make it."""
+    """Return a connection's provider, created as the connections file would create it."""
     settings = {"name": kind.kind, "provider": kind.kind, "title": "The cloud", "base_url": base_url}
     return build_bound_provider(kind, kind.settings_model.model_validate(settings | more), http)

@@ -1,8 +1,7 @@
 """Assumptions about providers that Usher relies on, and their checks against a real server.
 
 The assumptions are in ``KIND.toml``, under the names used on the provider's page in ``docs/providers``. The
-module named after the kind has checks for those that show in requests and answers; a trial can't check the
-others.
+module named after the kind checks those that show in requests and responses; a trial can't check the others.
 """
 
 from __future__ import annotations
@@ -25,14 +24,14 @@ from bot.support import errors
 from bot.support.http import MAX_BYTES, Http, Sending
 from bot.support.responses import Response
 
-#: Source of an assumption: the provider's documents, or only we.
+#: What an assumption is based on: the provider's documentation, or only our own guess.
 Basis = Literal["documented", "assumed"]
 Verdict = Literal["seen so", "seen otherwise", "not met"]
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A request and its answer; ``body`` is None if the answer isn't JSON."""
+    """A request and its response; ``body`` is None if the response isn't JSON."""
 
     method: str
     path: str
@@ -44,11 +43,11 @@ class Exchange:
 
     @property
     def is_good(self) -> bool:
-        """Return whether the status is a 2xx."""
+        """Return whether the status is 2xx."""
         return 200 <= self.status < 300
 
 
-#: A function that returns whether an exchange is as assumed; None if the assumption isn't about it.
+#: A function that returns whether an exchange is as assumed, or None if the assumption doesn't apply to it.
 Check = Callable[[Exchange], bool | None]
 
 
@@ -62,7 +61,7 @@ class Assumption:
     check: Check | None = None
 
     def judge(self, exchanges: Iterable[Exchange]) -> Verdict:
-        """Return what a trial's exchanges say; a single one to the contrary refutes the assumption."""
+        """Return a trial's verdict from its exchanges; a single counterexample refutes the assumption."""
         if self.check is None:
             return "not met"
         found = {self.check(one) for one in exchanges} - {None}
@@ -72,7 +71,7 @@ class Assumption:
 
 
 def load_assumptions(kind: str) -> list[Assumption]:
-    """Return the assumptions about a kind of provider; none if there is no file."""
+    """Return the assumptions about a kind of provider, or none if there is no file."""
     data = files(__name__).joinpath(f"{kind}.toml")
     if not data.is_file():
         return []
@@ -83,7 +82,7 @@ def load_assumptions(kind: str) -> list[Assumption]:
 
 
 def match_call(method: str, path: str, check: Check) -> Check:
-    """Limit a check to the exchanges of some calls: ``GET|POST``, and a pattern for their path."""
+    """Limit a check to certain calls, given their methods (``GET|POST``) and a pattern for their path."""
     pattern: Final = re.compile(path)
 
     def check_exchange(one: Exchange) -> bool | None:
@@ -93,17 +92,17 @@ def match_call(method: str, path: str, check: Check) -> Check:
 
 
 def none_unless(holds: Callable[[Exchange], bool]) -> Check:
-    """Return a check with None in place of False, for an assumption that can be confirmed but not refuted."""
+    """Return a check that can confirm its assumption but never refute it, as it never returns False."""
     return lambda one: holds(one) or None
 
 
 def has_fields(*fields: str) -> Check:
-    """Check a good answer's object for fields."""
+    """Return a check that the object in a successful response has these fields."""
     return lambda one: isinstance(one.body, dict) and set(fields) <= set(one.body) if one.is_good else None
 
 
 def has_in_each(listed: Callable[[Exchange], Sequence[Mapping[str, Any]]], *fields: str) -> Check:
-    """Check each entry of a list, if it has entries, for fields; ``a|b`` means either."""
+    """Return a check that each entry of a list has these fields; ``a|b`` means either."""
 
     def check_exchange(one: Exchange) -> bool | None:
         found = listed(one) if one.is_good else []
@@ -115,7 +114,7 @@ def has_in_each(listed: Callable[[Exchange], Sequence[Mapping[str, Any]]], *fiel
 
 
 class RecordingHttp(Http):
-    """The HTTP client of a trial, which keeps its exchanges in memory."""
+    """The HTTP client of a trial, which keeps every exchange in memory."""
 
     def __init__(
         self, session: aiohttp.ClientSession, monotonic: Callable[[], float] = time.monotonic
@@ -146,7 +145,7 @@ class RecordingHttp(Http):
         max_bytes: int = MAX_BYTES,
         hides: Sequence[str] = (),
     ) -> Response:
-        """Read the present events of a stream."""
+        """Read the events that a stream currently has."""
         response = await super().peek(url, headers=headers, seconds=seconds, max_bytes=max_bytes, hides=hides)
         self._keep("GET", url, {}, response)
         return response

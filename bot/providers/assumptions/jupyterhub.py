@@ -1,4 +1,4 @@
-"""Checks of the assumptions about JupyterHub, by their names on its page."""
+"""Checks of our assumptions about JupyterHub, under the names used on its documentation page."""
 
 import re
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ def _list_servers(one: Exchange) -> list[Mapping[str, Any]]:
 
 
 def _is_name_answer_expected(one: Exchange) -> bool | None:
-    """Return whether a refused name is one that the rule refuses, and an accepted one isn't."""
+    """Return True if the hub's answer to a new server name agrees with our rule for names, otherwise None."""
     name = one.path.rpartition("/servers/")[2]
     if one.status not in {201, 202, 400} or name == one.path:
         return None

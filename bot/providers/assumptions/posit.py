@@ -1,4 +1,4 @@
-"""Checks of the assumptions about Workbench, by their names on its page."""
+"""Checks of our assumptions about Posit Workbench, under the names used on its documentation page."""
 
 import re
 from collections.abc import Mapping
@@ -21,12 +21,12 @@ def _list_objects(one: Exchange, key: str) -> list[Mapping[str, Any]]:
 
 
 def _has_owner_names(one: Exchange) -> bool:
-    """Return whether sessions name their owners, as newer servers do."""
+    """Return whether the sessions in a response name their owners, as newer servers' do."""
     return any("username" in session for session in _list_objects(one, "sessions"))
 
 
 def _is_bare_or_wrapped_twice(one: Exchange) -> bool:
-    """Return whether an answer is bare, or wrapped twice."""
+    """Return whether a response is either bare or wrapped twice."""
     found = _unwrap_result(one)
     return found is one.body or (isinstance(found, dict) and "result" in found)
 

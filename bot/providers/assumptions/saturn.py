@@ -1,4 +1,4 @@
-"""Checks of the assumptions about Saturn Cloud, by their names on its page."""
+"""Checks of our assumptions about Saturn Cloud, under the names used on its documentation page."""
 
 import re
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ def _is_known(one: Exchange) -> bool | None:
 
 
 def _has_field_when_running(field: str) -> Check:
-    """Check that a running workspace has a field."""
+    """Return a check that a running workspace has a field."""
     return lambda one: field in one.body if one.is_good and _read_status(one) == "running" else None
 
 

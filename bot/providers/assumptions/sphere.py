@@ -1,4 +1,4 @@
-"""Checks of the assumptions about Sphere Engine, by their names on its page."""
+"""Checks of our assumptions about Sphere Engine, under the names used on its documentation page."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -9,7 +9,7 @@ _WORKSPACE_PATH: Final = r"/workspaces/[^/]+$"
 
 
 def _unwrap_workspace(one: Exchange) -> Mapping[str, Any]:
-    """Return the workspace of an answer, bare or not."""
+    """Return the workspace in a response, which may be bare or wrapped."""
     body = one.body if isinstance(one.body, dict) else {}
     found = body.get("workspace", body)
     return found if isinstance(found, dict) else {}

@@ -30,13 +30,13 @@ from bot.providers.jupyterhub.settings import JupyterHubSettings
 from bot.providers.words import clean
 from bot.support import errors
 
-#: Pattern of names for hubs before 6.0, which accept anything that fits into a path: names that every spawner
-#: can use for a container, a folder or a host.
+#: Matches the names that every spawner can use for a container, a folder or a host. Hubs before 6.0 accept
+#: anything that fits into a path.
 _SERVER_NAME_PATTERN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,38}[A-Za-z0-9])?")
 MAX_SERVER_NAME_LENGTH = 40
-#: Key in a spec that says that the hub can create a server without starting it.
+#: Key in a spec, set if the hub can create a server without starting it.
 _CREATE_STOPPED_KEY = "at_rest"
-#: Hints about names, by the kind of names that a hub allows.
+#: Hints about names, keyed by the kind of names that a hub allows.
 NAME_HINTS = {
     "any": f"At most {MAX_SERVER_NAME_LENGTH} characters, with a letter or a digit among them.",
     "path": f"Letters, digits, - _ and ., at most {MAX_SERVER_NAME_LENGTH}.",
@@ -46,20 +46,20 @@ NAME_HINTS = {
 
 @dataclass(frozen=True, slots=True)
 class JupyterHubOffer:
-    """The used names; the hub doesn't report the options of its spawner."""
+    """The names in use, since the hub doesn't report what options its spawner has."""
 
     names: tuple[str, ...] = ()
-    #: The hub's major release, 0 if it isn't known.
+    #: The hub's major release; 0 if unknown.
     release: int = 0
 
     @property
     def name_style(self) -> str:
-        """Return the kind of names that people may type, a key of ``NAME_HINTS``."""
+        """Return which kind of names the hub allows, as a key of ``NAME_HINTS``."""
         return "any" if self.release >= DISPLAY_NAMES_RELEASE else "path" if self.release else "plain"
 
 
 class HubMaking(facets.Creation[JupyterHubOffer]):
-    """Draw the form for a new server, and create the server."""
+    """Build the form for a new server, and create that server."""
 
     settings: JupyterHubSettings
     name_rule: ClassVar[forms.NameRule]
@@ -67,10 +67,10 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
     @property
     @abstractmethod
     def _servers(self) -> Servers:
-        """Return the calls to a hub's servers."""
+        """Return the client for calls to a hub's servers."""
 
     async def read_offer(self, access: Access) -> JupyterHubOffer:
-        """Read the names of the person's servers; the hub doesn't report what its spawner offers."""
+        """Read the names of the user's servers; the hub doesn't report what its spawner offers."""
         servers = await self._servers.list_servers(access, None)
         servers = ServerList() if servers is None else servers
         names = {name for name in _list_names(servers) if name.isprintable()}
@@ -79,7 +79,7 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
     def form(
         self, offer: JupyterHubOffer, purpose: forms.Purpose, values: forms.Values, principal: Principal
     ) -> forms.Form:
-        """Ask for a template, if there are any, and a name."""
+        """Ask for a name and, if there are templates, for one of them."""
         offered = connection.list_available(self.settings.templates, principal)
         chosen = connection.select_available(offered, values)
         free = self._free_name(chosen.name if chosen is not None else "", offer)
@@ -94,7 +94,7 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
     def spec(
         self, offer: JupyterHubOffer, purpose: forms.Purpose, values: forms.Values, principal: Principal
     ) -> forms.Spec:
-        """Return the spec: ``template``, if one was chosen; raise FormProblems."""
+        """Return the spec, with ``template`` if one was chosen; raise FormProblems."""
         problems = {}
         offered = connection.list_available(self.settings.templates, principal)
         template = connection.find_by_name(offered, forms.text_of(values, "template"))
@@ -113,14 +113,14 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
         return forms.Spec(name, chosen | ({forms.DISPLAY_NAME_KEY: shown} if shown else {}))
 
     def _choose_name(self, typed: str, offer: JupyterHubOffer) -> tuple[str, str]:
-        """Return a typed server name in a form that the hub allows ("" for none), and its display name."""
+        """Return a server name that the hub allows for what was typed ("" for none), and its display name."""
         if self.name_rule.allows(typed) or (
             offer.name_style == "path" and _SERVER_NAME_PATTERN.fullmatch(typed)
         ):
             return typed, ""
         if offer.name_style != "any" or not any(map(str.isalnum, typed)):
             return "", ""
-        # The characters that the hub allows in a display name (``jupyterhub.slugs.is_valid_display_name``).
+        # Only characters that the hub allows in a display name (``jupyterhub.slugs.is_valid_display_name``).
         shown = "".join(sign for sign in typed if sign == " " or unicodedata.category(sign)[0] in "LMNPS")
         return self._free_name(typed, offer), " ".join(shown.split())
 
@@ -133,7 +133,8 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
         if servers is None:
             raise errors.NotFound("the hub knows no such person")
         if await self._servers.read_release(access, servers) >= DISPLAY_NAMES_RELEASE:
-            # The hub's release wasn't known when the form was filled in, or the hub was upgraded since.
+            # Either the hub's release wasn't known when the form was filled in, or the hub has been upgraded
+            # since.
             return await self._create_and_start(access, spec, name, options)
         if name.server in servers and not _is_untouched(servers, name.server):
             raise errors.Conflict(forms.NAME_IN_USE)
@@ -142,20 +143,20 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
         except errors.Conflict:
             is_other = True
         if is_other:
-            # Somebody created the server since the list was read, and it runs, or is starting or stopping.
+            # Someone else created the server after the list was read; it is running, starting or stopping.
             raise errors.Conflict(forms.NAME_IN_USE)
         return Created(name.remote_id, spec.label)
 
     def can_create_stopped(self, spec: forms.Spec) -> bool:
-        """Return whether the hub was new enough for this when the form was filled in."""
+        """Return whether the hub was new enough to create servers stopped when the form was filled in."""
         return bool(spec.text(_CREATE_STOPPED_KEY))
 
     async def create_stopped(self, access: Access, spec: forms.Spec, key: str) -> Created:
-        """Create a server with its options, which its first start then uses."""
+        """Create a server with its options, which are used when it is first started."""
         return await self._create_stopped(access, spec, *self._prepare(access, spec))
 
     def _prepare(self, access: Access, spec: forms.Spec) -> tuple[ServerName, Mapping[str, Any] | None]:
-        """Return the new server's name, and the options of its template if it has one."""
+        """Return the new server's name, and its template's options if it has a template."""
         name = ServerName(access.username, spec.name)
         if not name.server:
             raise errors.InvalidRequest("The server needs a name. Choose one.")
@@ -185,26 +186,26 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
         except errors.UnknownOutcome:
             return replace(made, is_started=True)
         except errors.ProviderError:
-            # The server exists. The start that follows shows why this one failed.
+            # The server was created; its next start will show why this one failed.
             return made
         return replace(made, is_started=True)
 
     async def list_names(self, access: Access, stem: str) -> Collection[str]:
-        """Return the names of the person's servers; each person's names are separate from others'."""
+        """Return the names of the user's servers; other users' names don't conflict with them."""
         return _list_names(await self._servers.list_servers(access, None) or {})
 
     async def is_name_in_use(self, access: Access, spec: forms.Spec) -> bool:
-        """Read whether a server has this name or display name."""
+        """Check whether a server already has this name or display name."""
         names = await self.list_names(access, spec.name)
         return any(forms.is_in_use(name, names) for name in {spec.name, spec.label})
 
     async def find_created(self, access: Access, spec: forms.Spec, key: str, since: float) -> OutcomeSearch:
-        """Search for the server by its name; one last started or used before the call isn't its result."""
+        """Search for the server by its name, ignoring one whose last start or use was before the call."""
         name = ServerName(access.username, spec.name)
         servers = await self._servers.list_servers(access, None) or ServerList()
         used_at, is_started = _find_use(servers, name.server), not _is_untouched(servers, name.server)
         is_older = used_at is not None and used_at < since - MAX_CLOCK_SKEW_SECONDS
-        # A refused start on an older hub leaves a server without the options, which isn't created yet.
+        # On an older hub, a refused start leaves a server without its options; this doesn't count as created.
         is_made = is_started or self.can_create_stopped(spec) or servers.release >= DISPLAY_NAMES_RELEASE
         if name.server not in servers or is_older or not is_made:
             return OutcomeSearch(is_conclusive=True)
@@ -212,7 +213,7 @@ class HubMaking(facets.Creation[JupyterHubOffer]):
 
 
 def _list_names(servers: Mapping[str, Any]) -> set[str]:
-    """Return the names and display names of servers; that of the default server is always among them."""
+    """Return the names and display names of servers, always including the default server's."""
     shown = (find_text(find_object(servers, name), "display_name") for name in servers)
     return {DEFAULT_NAME, *(name for name in (*servers, *shown) if name)}
 
@@ -224,9 +225,10 @@ def _find_use(servers: Mapping[str, Any], name: str) -> float | None:
 
 
 def _is_untouched(servers: Mapping[str, Any], name: str) -> bool:
-    """Return whether a server was never started; a hub before 6.0 leaves such a server if it refuses a start.
+    """Return whether a server has never been started; hubs before 6.0 leave one if they refuse a start.
 
-    It is ours, because just before the first attempt no server had the name (``Creation.is_name_in_use``).
+    Such a server is ours, because just before the first attempt no server had the name
+    (``Creation.is_name_in_use``).
     """
     server = find_object(servers, name)
     return not any(server.get(key) for key in ("started", "last_activity", "pending", "ready"))

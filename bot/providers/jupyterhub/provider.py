@@ -1,13 +1,15 @@
-"""The translator for one JupyterHub. Facts: ``docs/internals/providers/jupyterhub.md``, measured against 6.1.
+"""The translator for one JupyterHub.
+
+Facts: ``docs/internals/providers/jupyterhub.md``, measured against 6.1.
 
 A hub doesn't report its spawner's options, so named servers are made from templates:
-``[[connections.NAME.templates]] name, title, options = {…}, who``; ``options`` is passed to the spawner
-(the JSON body of a start).
+``[[connections.NAME.templates]] name, title, options = {…}, who``; ``options`` is passed to the spawner (the
+JSON body of a start).
 
-A token from a login ends with the logout, and a token that a person made may be deleted with others. So Usher
-at once makes a token of its own, with only the permissions that it needs, that lasts as long as the pasted
-one. If Usher is registered as a service, it makes it with the hub's OAuth token, which would end when the
-person logs out, and deletes that ("Linking").
+A token from a login ends when the user logs out, and a token that a user made may be deleted along with
+others. So Usher immediately makes its own token, with only the permissions that it needs, that lasts as long
+as the pasted one. If Usher is registered as a service, the hub's OAuth token would end at logout; Usher uses
+it to make its own token, and then deletes it ("Linking").
 """
 
 import secrets
@@ -59,34 +61,40 @@ from bot.support.addresses import parse_origin
 from bot.support.responses import Response
 
 CREDENTIAL_NOTE = "Usher"
-#: Scopes of a person's token: start, stop and read servers; check their IDE; delete the token.
+#: Scopes of the token that Usher makes for a user: start, stop and read servers, check their IDE, delete the
+#: token.
 SCOPES = ("servers!user", "access:servers!user", "read:users:name!user", "tokens!user")
-#: The scope of the list of servers that others share with the person, which hubs have from 5.0 on; and the
-#: key in ``Credential.extra`` for a token that has it.
+#: The scope for listing the servers that others share with the user, available from hub 5.0 on; and the key
+#: in ``Credential.extra`` that marks a token with this scope.
 SHARES_SCOPE = "read:users:shares"
 SHARES_KEY = "shares"
 _REQUIRED_SCOPES = ("start:servers", "read:servers", "delete:servers")
-#: By required scope: wider scopes that include it. Before 6.0, starting had no scope of its own.
+#: Maps each required scope to wider scopes that include it. Before 6.0, starting a server had no separate
+#: scope.
 _WIDER_SCOPES = dict.fromkeys(_REQUIRED_SCOPES, ("servers", "admin:servers"))
-#: Scopes that stand for everything that the token's owner may do; hubs report them expanded.
+#: Scopes that stand for everything the token's owner may do; hubs report them in expanded form.
 _WHOLE_SCOPES = frozenset({"self", "inherit", "all"})
-#: Seconds for making a token. People wait for it; with ``CHECK_SECONDS`` that is 10 s at most in all.
+#: Time limit for making a token, in seconds. Users wait for it and for ``CHECK_SECONDS``, at most 10 s in
+#: all.
 MINT_SECONDS = 2.5
 #: Key in ``Credential.extra`` for the id of a token that Usher made.
 TOKEN_ID = "token_id"  # noqa: S105 - a key's name, no secret
-#: Key there that says that Usher chose when its token expires, and not a token that the person made.
+#: Key in ``Credential.extra``, set if Usher itself chose when its token expires, rather than taking that from
+#: a token that the user made.
 LASTING_KEY = "lasting"
-#: Seconds that a token of ours lasts, unless the hub allows less.
+#: How long tokens that Usher makes last, in seconds, unless the hub allows less.
 MAX_TOKEN_SECONDS = 365 * 86_400
-#: Seconds within which the hub records that a token was used (``activity_resolution`` is 30), with a margin.
+#: How long the hub may take to record the use of a token, in seconds: its ``activity_resolution`` of 30 plus
+#: a margin.
 USE_SECONDS = 60.0
-#: Seconds for these requests at a sign-in. A person waits for them, 10 s at most in all.
+#: Time limits for exchanging the code and for deleting the exchanged token at a sign-in, in seconds; users
+#: wait at most 10 s in all.
 EXCHANGE_SECONDS = 2.5
 FORGET_SECONDS = 0.5
 
 
 PROBE_SECONDS = 8.0
-#: Most servers that are read at the same time for one list.
+#: Maximum number of servers to read concurrently for one list.
 MAX_CONCURRENT_READS = 5
 
 
@@ -102,7 +110,7 @@ class JupyterHub(
     facets.Allowances,
     HubMaking,
 ):
-    """Translate for one hub."""
+    """Translate for one JupyterHub."""
 
     kind: ClassVar[str] = "jupyterhub"
     title: ClassVar[str] = "JupyterHub"
@@ -126,22 +134,22 @@ class JupyterHub(
         return Servers(self._public, self.allowed_url)
 
     def other_hosts(self) -> Mapping[str, bool]:
-        """Return the hosts of people's servers, which also get their owner's token."""
+        """Return the hosts of users' servers, which are also sent their owner's token."""
         origin = parse_origin(self._public)
         return dict.fromkeys((*self.ide_hosts(), f"*.{origin.shown_host}:{origin.port}"), True)
 
     def gate_key(self, remote_id: str) -> str:
-        """Return the API's address and the id."""
+        """Return the gate key: the API's URL followed by the id."""
         return f"{self.api.root}#{remote_id}"
 
     def find_owner(self, remote_id: str) -> str | None:
-        """Return the person whose name is in the id."""
+        """Return the username contained in the id."""
         with suppress(errors.NotFound):
             return ServerName.from_id(remote_id).user
         return None
 
     def id_after_rename(self, remote_id: str, old_username: str, new_username: str) -> str:
-        """Return the id with the new name in place of the old one."""
+        """Return the id with the old name replaced by the new one."""
         with suppress(errors.NotFound):
             name = ServerName.from_id(remote_id)
             if name.user == old_username:
@@ -151,7 +159,7 @@ class JupyterHub(
     async def status(
         self, access: Access, remote_ids: Sequence[str], window: base.SendWindow | None = None
     ) -> Mapping[str, Observed]:
-        """Read all servers in one request, then those that are running, starting or broken one by one."""
+        """Read the list in one request, then each server that is running, starting or broken."""
         servers = await self._servers.list_servers(access, window)
         others = [one for one in remote_ids if self.find_owner(one) not in {None, access.username}]
         shares = dict(await self._servers.list_shared(access) if others else ())
@@ -167,15 +175,15 @@ class JupyterHub(
         return await self._servers.observe_shared(access, remote_id, share, is_wide=is_wide)
 
     async def check_page(self, access: Access, remote_id: str, seen: Observed) -> Observed:
-        """Ask the IDE itself, as the hub may say *ready* too early, for example if its proxy lags behind.
+        """Check the IDE itself, as the hub may report *ready* too early, for example if its proxy lags.
 
-        A token of Usher's own doesn't open what others share.
+        A token that Usher made doesn't open servers shared by others.
         """
         is_open = seen.url is not None and seen.owner is None
         return await check_page(access, seen.url or "", seen) if is_open else seen
 
     async def discover(self, access: Access) -> Listing[facets.DiscoveredWorkspace]:
-        """List the default server and every named one, running or not; then those shared with the person."""
+        """List the default server and all named ones, running or not, then those shared with the user."""
         servers = await self._servers.list_servers(access, None)
         if servers is None:
             raise errors.NotFound("the hub knows no such person")
@@ -210,11 +218,11 @@ class JupyterHub(
         )
 
     async def start(self, access: Access, workspace: Workspace) -> str | None:
-        """Ask for a start; 201 and 202 both mean accepted, not ready. Already running is success."""
+        """Request a start; 201 and 202 both mean accepted, not ready; already running counts as success."""
         return await self._servers.start(access, _require_shown(access, workspace))
 
     async def stop(self, access: Access, workspace: Workspace, mode: StopMode = "stop") -> str | None:
-        """Ask for a stop, which cancels a start under way. One that is already stopped counts as success."""
+        """Request a stop, which cancels a start in progress; an already stopped server counts as success."""
         self.require_stop_mode(mode)
         return await self._servers.delete(access, _require_shown(access, workspace), "stop")
 
@@ -224,12 +232,12 @@ class JupyterHub(
         return await self._servers.delete(access, name, "remove", {"remove": True})
 
     async def probe(self) -> str:
-        """Ask for the version, which the hub tells everybody."""
+        """Request the version, which the hub gives to anyone."""
         response = await self.api.call("GET", "/", total=PROBE_SECONDS)
         return f"JupyterHub {clean(require_text(response.json_object(), 'version'))}"
 
     async def read_warning(self) -> str:
-        """Say where servers may open, and whether that can't be reached from here to check IDEs."""
+        """Return which hosts servers may open on, with a warning if IDEs can't be checked from here."""
         origin = parse_origin(self._public)
         hosts = f"Servers open at {origin.netloc}, or at NAME.{origin.netloc} if the hub sets subdomain_host."
         try:
@@ -242,7 +250,7 @@ class JupyterHub(
         return hosts
 
     async def check_credential(self, credential: Credential) -> Identity:
-        """Find out whose token it is, and replace it with one of our own if the hub allows that."""
+        """Find out whose token this is, and replace it with one that Usher makes if the hub allows that."""
         api = self.api.acting_as(credential)
         owner = await read_token_owner(api)
         username, granted = check_owner(owner)
@@ -254,21 +262,21 @@ class JupyterHub(
         return TOKEN_ID not in access.credential.extra
 
     async def read_account(self, access: Access) -> RemoteAccount | None:
-        """Read a token's owner. A hub has no ids, and shows when users were created only to some tokens."""
+        """Read a token's owner; hubs have no ids, and show a user's creation time only to some tokens."""
         owner = await read_token_owner(access.api)
         created = format_creation(owner.get("created"))
         is_compared = bool(created) or self.is_made_by_name(access, "read")
         return RemoteAccount(created, require_text(owner, "name")) if is_compared else None
 
     def can_revoke(self, credential: Credential) -> bool:
-        """Return whether Usher made the token; a token that the person pasted is theirs to delete."""
+        """Return whether Usher made the token; only the user may delete one that they pasted."""
         return TOKEN_ID in credential.extra
 
     async def revoke(self, access: Access) -> None:
         """Delete a token that Usher made.
 
-        The call uses that token itself: hubs reuse the ids of deleted tokens, but not while the token still
-        opens the account.
+        The call is made with that token itself: hubs reuse the ids of deleted tokens, but not while the token
+        still opens the account.
         """
         owner = await read_token_owner(access.api)
         token_id = find_text(owner, "token_id") or access.credential.extra[TOKEN_ID]
@@ -279,37 +287,37 @@ class JupyterHub(
             return
 
     def can_mint(self, credential: Credential) -> bool:
-        """Return whether Usher made the token, and not from a pasted token that expires."""
+        """Return whether Usher made the token, unless it made it from a pasted token that expires."""
         return LASTING_KEY in credential.extra
 
     async def mint(self, access: Access) -> Credential:
-        """Make the next token with our present one, which may do that (``tokens!user``)."""
+        """Make the next token with the current one, which has the permission to (``tokens!user``)."""
         return await mint_lasting(
             access.api, access.username, sees_shares=SHARES_KEY in access.credential.extra
         )
 
     @property
     def client(self) -> OAuthClient | None:
-        """Return Usher's registration as a service of the hub."""
+        """Return the client for Usher's registration as a service of the hub, if there is one."""
         own = self.settings
         if own.client_secret is None:
             return None
         return SignInClient(self.api, self._public, own.client_id, own.client_secret)
 
     def describe_registration(self, redirect_uri: str) -> str:
-        """Return the lines for the hub's configuration, and the line for the connection."""
+        """Return the lines to add to the hub's configuration, and the line to add to the connection."""
         return format_registration(self.settings.client_id, redirect_uri, self.settings.name)
 
     def parse_reference(self, text: str) -> str | None:
-        """Extract the server from a link to it or its pages, or from ``person/server``."""
+        """Return the server named by a link to it or its pages, or by ``person/server``."""
         return parse_reference(text, self._public)
 
     def page_url(self, remote_id: str) -> str:
-        """Return the hub's home, which lists the person's servers; a server's own page could start it."""
+        """Return the hub's home page, which lists the user's servers; a server's own page could start it."""
         return f"{self._public}/hub/home"
 
     def token_help(self) -> facets.TokenHelp:
-        """Explain where to request a token."""
+        """Explain where users can request a token."""
         return facets.TokenHelp(
             url=f"{self._public}/hub/token",
             steps=(
@@ -322,17 +330,17 @@ class JupyterHub(
         )
 
     def ide_hosts(self) -> tuple[str, ...]:
-        """Return the operator's hosts and the public address's host with its port."""
+        """Return the operator's hosts, and the host and port of the hub's public URL."""
         origin = parse_origin(self._public)
         return (*self.settings.ide_hosts, f"{origin.shown_host}:{origin.port}")
 
     def allowed_url(self, url: str | None) -> str | None:
-        """Also allow people's own hosts: with ``subdomain_host``, each person has one below the hub's."""
+        """Also allow users' own hosts; with ``subdomain_host``, each user has one below the hub's."""
         home = connection.match_subdomain(url or "", self._public)
         return super().allowed_url(url) if home is None else connection.to_allowed_ide_url(url, home, ())
 
     def describe(self) -> Mapping[str, Any]:
-        """Add the hub's addresses."""
+        """Return the facts, with the hub's URLs added."""
         return {
             **super().describe(),
             "api": self.api.root,
@@ -342,7 +350,7 @@ class JupyterHub(
 
 
 def _to_id(name: ServerName) -> str:
-    """Return a server's id, "" if its name can't be part of a path."""
+    """Return a server's id, or "" if its name can't be part of a path."""
     try:
         return name.remote_id
     except errors.NotFound:
@@ -351,7 +359,7 @@ def _to_id(name: ServerName) -> str:
 
 
 def _require_shown(access: Access, workspace: Workspace) -> ServerName:
-    """Return the server's name; raise NotFound for somebody else's that isn't shared, as the hub does."""
+    """Return the server's name; raise NotFound, as the hub does, if it is another user's and not shared."""
     name = ServerName.from_id(workspace.remote_id)
     if name.user != access.username and workspace.is_own:
         raise errors.NotFound("there is no such server")
@@ -360,11 +368,11 @@ def _require_shown(access: Access, workspace: Workspace) -> ServerName:
 
 @dataclass(frozen=True, slots=True)
 class Grants:
-    """The scopes of a token, as the hub reports them, and its owner.
+    """The scopes of a token, as the hub reports them, and the token's owner.
 
     Attributes:
-        scopes: The scopes, each with a filter if it doesn't cover everybody's things.
-        username: The token's owner.
+        scopes: The scopes, each with a filter unless it covers everyone's things.
+        username: The token owner's name.
         groups: The owner's groups; None if the token may not see them.
     """
 
@@ -373,12 +381,12 @@ class Grants:
     groups: Sequence[object] | None = None
 
     def has_scope(self, name: str) -> bool:
-        """Return whether a scope covers all of the owner's things; a narrower filter isn't enough."""
+        """Return whether a scope covers everything of the owner's, not just what a narrower filter allows."""
         covering = {name, *_WIDER_SCOPES.get(name, ()), *_WHOLE_SCOPES}
         return any(self._is_for_owner(scope) for scope in self.scopes if scope.partition("!")[0] in covering)
 
     def names(self, name: str) -> bool:
-        """Return whether the hub names a scope for all of the owner's things."""
+        """Return whether the hub lists exactly this scope, for everything of the owner's."""
         return any(self._is_for_owner(scope) for scope in self.scopes if scope.partition("!")[0] == name)
 
     def _is_for_owner(self, scope: str) -> bool:
@@ -426,14 +434,14 @@ async def _mint_own_token(
             return await mint_lasting(api, username, sees_shares=sees_shares)
         return await mint(api, username, seconds, sees_shares=sees_shares)
     except (errors.ProviderError, ValueError):
-        # The pasted token works as well; Usher just may not revoke it.
+        # The pasted token works as well, but Usher may not revoke it.
         return replace(pasted, expires_at=ends_at)
 
 
 async def mint(
     api: ApiClient, username: str, seconds: int | None, *, sees_shares: bool = False
 ) -> Credential:
-    """Make a token of our own that lasts for some seconds; with None, for as long as the hub allows."""
+    """Make a token of our own that lasts this many seconds or, with None, as long as the hub allows."""
     body = {
         "note": CREDENTIAL_NOTE,
         "scopes": [*SCOPES, *([f"{SHARES_SCOPE}!user"] if sees_shares else [])],
@@ -448,27 +456,26 @@ async def mint(
 
 
 async def mint_lasting(api: ApiClient, username: str, *, sees_shares: bool = False) -> Credential:
-    """Make a token of our own that lasts as long as we want it to, or else as long as the hub allows."""
+    """Make a token of our own that lasts as long as we want or, failing that, as long as the hub allows."""
     try:
         minted = await mint(api, username, MAX_TOKEN_SECONDS, sees_shares=sees_shares)
     except errors.InvalidRequest:
-        # If a hub limits how long tokens last, it grants the most when not asked for a time.
+        # If no lifetime is requested, a hub that limits lifetimes grants its maximum.
         minted = await mint(api, username, None, sees_shares=sees_shares)
     return replace(minted, extra={**minted.extra, LASTING_KEY: "1"})
 
 
 def tokens_path(username: str) -> str:
-    """Return the path of a person's tokens."""
+    """Return the path of a user's tokens."""
     return f"/users/{encode_path_segment(username)}/tokens"
 
 
 async def _read_token_end(
     api: ApiClient, username: str, token_id: str | None
 ) -> tuple[float | None, int | None]:
-    """Return when the pasted token expires, and the seconds until then by the hub's clock; None for never.
+    """Return when the pasted token expires, and in how many seconds by the hub's clock; None for never.
 
-    A hub before 5.0 doesn't say which token was used. Then the earliest expiry of the tokens just used
-    counts.
+    Hubs before 5.0 don't say which token was used. The earliest expiry of the tokens just used then counts.
     """
     path = tokens_path(username) + (f"/{encode_path_segment(token_id)}" if token_id else "")
     response = await api.call("GET", path, total=MINT_SECONDS)
@@ -478,12 +485,12 @@ async def _read_token_end(
     ends_at = min((end for end in ends if end is not None), default=None)
     if ends_at is None:
         return None, None
-    # The header has whole seconds only. Our token has to expire before the pasted one, never after it.
+    # The header has whole seconds only, and our token has to expire before the pasted one, never after it.
     return ends_at, max(int(ends_at - now) - 1, 1)
 
 
 def _list_just_used(response: Response, now: float) -> list[dict[str, Any]]:
-    """Return a person's tokens that were just used, without those of sessions; raise BadAnswer for none."""
+    """Return the user's tokens that were just used, except sessions' tokens; raise BadAnswer if none were."""
     own = [token for token in _list_tokens(response) if not token.get("session_id")]
     used = [token for token in own if (parse_time(token.get("last_activity")) or 0.0) >= now - USE_SECONDS]
     if not used:
@@ -498,7 +505,7 @@ def _list_tokens(response: Response) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True, slots=True)
 class SignInClient(OAuthClient):
-    """Usher as an OAuth client of the hub. ``public`` is the hub's address for people, without ``/hub``."""
+    """Usher as an OAuth client of the hub; ``public`` is the hub's URL for users, without ``/hub``."""
 
     api: ApiClient
     public: str
@@ -506,7 +513,7 @@ class SignInClient(OAuthClient):
     secret: SecretStr
 
     def authorization_url(self, redirect_uri: str, state: str, challenge: str) -> str:
-        """Return the hub's page on which a person signs in and, if the hub asks for it, agrees."""
+        """Return the URL of the hub's page where a user signs in and, if the hub asks, consents."""
         query = {
             "response_type": "code",
             "client_id": self.client_id,
@@ -519,7 +526,7 @@ class SignInClient(OAuthClient):
         return f"{self.public}/hub/api/oauth2/authorize?{urlencode(query)}"
 
     async def exchange_code(self, code: str, verifier: str, redirect_uri: str) -> Identity:
-        """Exchange the code, make a token of our own, and delete the token from the exchange."""
+        """Exchange the code for a token, use that to make a token of our own, and delete the first one."""
         response = await self._exchange(code, verifier, redirect_uri)
         if response.status == 401:
             raise errors.Untrusted("the hub doesn't accept the client id and secret", status=401)
@@ -538,7 +545,7 @@ class SignInClient(OAuthClient):
         return Identity(username, replace(own, account_id=format_creation(owner.get("created"))))
 
     async def is_accepted(self) -> bool:
-        """Try an invalid code: the hub checks the client first, so its answer tells."""
+        """Try an invalid code: the hub checks the client first, so its answer shows if it knows Usher."""
         response = await self._exchange(secrets.token_urlsafe(), secrets.token_urlsafe(32), "")
         if response.status == 401:
             return False
@@ -553,14 +560,14 @@ class SignInClient(OAuthClient):
             raise errors.Forbidden(error.message, status=error.status) from None
 
     async def _forget(self, api: ApiClient, username: str, owner: TokenOwner) -> None:
-        """Delete the token from the exchange, which otherwise ends only with the person's session."""
+        """Delete the token from the exchange, which would otherwise last until the user's session ends."""
         with suppress(errors.ProviderError):
             for token_id in await self._list_granted(api, username, owner):
                 path = f"{tokens_path(username)}/{encode_path_segment(token_id)}"
                 await api.call("DELETE", path, total=FORGET_SECONDS)
 
     async def _list_granted(self, api: ApiClient, username: str, owner: TokenOwner) -> list[str]:
-        """Return the token's id; before 5.0, the ids of all tokens that Usher got in the person's session."""
+        """Return the token's id or, before 5.0, the ids of all tokens that Usher got in the session."""
         token_id, session = find_text(owner, "token_id"), find_text(owner, "session_id")
         if token_id or not session:
             return [token_id] if token_id else []
@@ -584,12 +591,12 @@ class SignInClient(OAuthClient):
 
 
 def _to_service(client_id: str) -> str:
-    """Return the name of the service that a client id is made from, as the hub's configuration names it."""
+    """Return the service name behind a client id, as in the hub's configuration."""
     return client_id.removeprefix("service-")
 
 
 def format_registration(client_id: str, redirect_uri: str, connection: str) -> str:
-    """Return the lines of ``jupyterhub_config.py`` that register Usher, and the place of its secret."""
+    """Return the ``jupyterhub_config.py`` lines that register Usher, and say where its secret belongs."""
     name = _to_service(client_id)
     scopes = "".join(f'\n            "{scope}",' for scope in SCOPES)
     return f"""\

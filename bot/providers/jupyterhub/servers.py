@@ -1,7 +1,7 @@
-"""Read a person's servers: the hub's list, then each server that is running, starting or broken.
+"""Reads of a user's servers: the hub's list, then each server that is running, starting or broken.
 
-Names of people and servers are percent-encoded in ids, paths and links, and never joined by a hyphen, because
-``alice-prod`` could be alice's server *prod* or the person *alice-prod*.
+Names of users and servers are percent-encoded in ids, paths and links, and never joined by a hyphen, because
+``alice-prod`` could be alice's server *prod* or the user *alice-prod*.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ from bot.support.errors import (
 )
 from bot.support.responses import Response
 
-#: Words that may follow ``/user/NAME/`` in addresses of the default server's pages, and so aren't servers'
+#: Path segments that follow ``/user/NAME/`` in URLs of the default server's pages, and so aren't server
 #: names.
 _PAGES = frozenset(
     {"lab", "tree", "notebooks", "edit", "terminals", "files", "view", "doc", "api", "nbclassic"}
@@ -68,31 +68,31 @@ _PLAIN_ID_PATTERN = re.compile(r"[^\s/]+/[^\s/]*")
 
 @dataclass(frozen=True, slots=True)
 class ServerName:
-    """The name of a server: its owner and its own name, "" for the default server."""
+    """A server's full name: its owner and its own name, "" for the default server."""
 
     user: str
     server: str = ""
 
     @property
     def remote_id(self) -> str:
-        """Return the id: both names percent-encoded, with a slash between them that is part of neither."""
+        """Return the id: both names, percent-encoded, with a slash between them."""
         return f"{encode_path_segment(self.user)}/{self._server_part}"
 
     @property
     def user_path(self) -> str:
-        """Return the person's path below the API."""
+        """Return the API path of the server's owner."""
         return f"/users/{encode_path_segment(self.user)}"
 
     @property
     def path(self) -> str:
-        """Return the server's path below the API."""
+        """Return the server's API path."""
         if not self.server:
             return f"{self.user_path}/server"
         return f"{self.user_path}/servers/{self._server_part}"
 
     @property
     def ide_path(self) -> str:
-        """Return the path of its IDE below the hub's public address."""
+        """Return the path of the server's IDE below the hub's public URL."""
         name = f"{self._server_part}/" if self.server else ""
         return f"/user/{encode_path_segment(self.user)}/{name}"
 
@@ -114,7 +114,7 @@ class ServerName:
 
 
 def parse_reference(text: str, public_root: str) -> str | None:
-    """Return the id in a link to a server of this hub, or in ``person/server``; None for anything else."""
+    """Return the id named by ``person/server`` or by a link to one of this hub's servers; None otherwise."""
     text = text.strip()
     path = path_below(text, match_subdomain(text, public_root) or public_root)
     if path is not None:
@@ -122,7 +122,7 @@ def parse_reference(text: str, public_root: str) -> str | None:
         if link is None:
             return None
         rest = link[3] or ""
-        # A server may be called "lab", but most such addresses are pages of the default server.
+        # A server may be called "lab", but most of these URLs are pages of the default server.
         server = "" if link[1] == "user" and rest in _PAGES else rest
         return _parse_id(f"{link[2]}/{server}")
     return _parse_id(text) if _PLAIN_ID_PATTERN.fullmatch(text) and ":" not in text else None
@@ -135,18 +135,18 @@ def _parse_id(text: str) -> str | None:
         return None
 
 
-#: Release from which names are short and plain, a server has a display name as well, a server can be created
-#: without being started, and starting has a scope of its own.
+#: The first hub release with display names beside short plain names, creation of a server without starting
+#: it, and a separate scope for starting.
 DISPLAY_NAMES_RELEASE = 6
-#: Seconds for a response for which people wait.
+#: Time limit for a response that users wait for, in seconds.
 CHECK_SECONDS = 4.0
-#: What a share allows, by scope.
+#: Maps each scope of a share to the action that it allows.
 _ACTIONS_BY_SCOPE: Mapping[str, Action] = {
     "access:servers": "open",
     "start:servers": "start",
     "delete:servers": "stop",
 }
-#: Pages of shared servers that nobody has, of up to 200 servers each.
+#: Maximum number of pages of shared servers to read; with up to 200 servers each, more than anyone has.
 MAX_SHARE_PAGES = 20
 DEFAULT_NAME = "default"
 PROBE_SECONDS = 5.0
@@ -154,16 +154,17 @@ MAX_PROBE_BYTES = 65_536
 NO_SERVERS = (
     "Your token isn't allowed to see servers. Request a new one, leave its permissions empty, and link again."
 )
-#: Actions for a server whose start failed; the hub has made sure that nothing of it runs.
+#: Actions available after a failed start, when the hub has made sure that nothing is left running.
 NOTHING_LEFT: frozenset[Action] = frozenset({"start", "remove"})
 CHECKING = "the hub is checking this server"
 UNREADABLE = "what the hub says of this server can't be read"
 NOT_YET = "The server doesn't answer yet."
 CANCELLED = "Spawn cancelled"
-#: Words of refusals with 400 (hub 6.1, ``UserServerAPIHandler`` and ``_check_named_server_request``).
+#: Matches the hub's wording when it refuses with 400 because of a limit (hub 6.1, ``UserServerAPIHandler``
+#: and ``_check_named_server_request``).
 _LIMIT_PATTERN = re.compile(r"\bmaximum of \d+ named servers\b")
-#: Texts before a message: from KubeSpawner, the time and type of Kubernetes' event; from the hub, that the
-#: start failed.
+#: Prefixes of progress messages: KubeSpawner's, with the time and type of the Kubernetes event, and the
+#: hub's, saying that the start failed.
 _EVENT_PREFIX_PATTERN = re.compile(r"[^[]{1,40} \[(Normal|Warning)\] ")
 _FAILURE_PREFIX_PATTERN = re.compile(r"Spawn failed(?:: |$)")
 
@@ -171,7 +172,7 @@ _FAILURE_PREFIX_PATTERN = re.compile(r"Spawn failed(?:: |$)")
 class TokenOwner(dict[str, Any]):
     """A token's owner and scopes, as the hub reports them."""
 
-    #: The hub's major release, 0 if it doesn't say.
+    #: The hub's major release; 0 if the hub doesn't say.
     release: int = 0
 
 
@@ -188,9 +189,9 @@ async def read_token_owner(api: ApiClient) -> TokenOwner:
 
 
 async def confirm_account(access: Access) -> None:
-    """Check that a token is valid, and still belongs to the name that was linked.
+    """Check that a token is valid and still belongs to the username that was linked.
 
-    Raises CredentialRefused, or AccountRenamed, as administrators can rename people, who keep their tokens.
+    Raises CredentialRefused, or AccountRenamed: administrators can rename users, who keep their tokens.
     """
     username = require_text(await read_token_owner(access.api), "name")
     if username != access.username:
@@ -199,30 +200,30 @@ async def confirm_account(access: Access) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A server that is shared with a person: what the hub says of it, and the scopes that the share gives."""
+    """A server shared with the user: what the hub says about it, and the scopes that the share grants."""
 
     server: Mapping[str, Any]
     scopes: frozenset[str]
 
 
 class ServerList(dict[str, dict[str, Any]]):
-    """A person's servers by name."""
+    """A user's servers, keyed by name."""
 
-    #: The hub's major release, 0 if it doesn't say.
+    #: The hub's major release; 0 if the hub doesn't say.
     release: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """Read servers through the API; ``public`` is the address in front of ``/hub`` that people use."""
+    """Read servers through the API; ``public`` is the part of the hub's URL before ``/hub``."""
 
     public: str
     allowed_url: Callable[[str | None], str | None]
 
     async def call(self, method: str, path: str, access: Access, **options: Any) -> Response:
-        """Call the API; after a 403 or 404, ask whose token this is.
+        """Call the API; after a 403 or 404, check whose token this is.
 
-        The hub also answers with 403 for bad tokens, and with 404 for everything of a person who was renamed.
+        The hub also answers 403 for bad tokens, and 404 for everything that belongs to a renamed user.
         """
         try:
             return await access.api.call(method, path, **options)
@@ -232,9 +233,9 @@ class Servers:
         raise refusal
 
     async def list_servers(self, access: Access, window: SendWindow | None) -> ServerList | None:
-        """Return the person's servers by name, None if the hub doesn't know the person.
+        """Return the user's servers by name, or None if the hub doesn't know the user.
 
-        Raises Renamed if it knows them by another name.
+        Raises Renamed if the hub knows the user by another name.
         """
         path = ServerName(access.username).user_path
         query = {"include_stopped_servers": "1"}
@@ -255,9 +256,9 @@ class Servers:
         return listed
 
     async def list_shared(self, access: Access) -> Listing[tuple[str, Share]]:
-        """Return the servers that are shared with the person, each with its id.
+        """Return the servers that others share with the user, each with its id.
 
-        A hub before 5.0 has no such list, nor has a proxy that doesn't know the address; a token without
+        Hubs before 5.0 have no such list, a proxy may not know its URL, and a token without
         ``read:users:shares`` isn't shown it.
         """
         path, release = f"{ServerName(access.username).user_path}/shared", 0
@@ -282,10 +283,11 @@ class Servers:
     async def observe_shared(
         self, access: Access, remote_id: str, share: Share, *, is_wide: bool
     ) -> Observed:
-        """Return the state of a server that is shared with the person.
+        """Return the state of a server that is shared with the user.
 
-        The list says only whether it is ready. More is read, and done, by a token that ``is_wide``: one that
-        has all that its owner may do, and so what the share gives. Reading one server came with 6.0.
+        The list says only whether the server is ready. Reading or doing more takes a token that ``is_wide``:
+        one with all of its owner's permissions, and so with the share's. Reading a single server was added in
+        6.0.
         """
         name, server = ServerName.from_id(remote_id), share.server
         if is_wide and "read:servers" in share.scopes:
@@ -298,7 +300,7 @@ class Servers:
         return replace(seen, url=url, owner=clean(name.user, MAX_NAME_LENGTH), actions=actions)
 
     async def read_release(self, access: Access, servers: ServerList) -> int:
-        """Return the major release of the hub that sent the list; ask for it if a proxy drops the header."""
+        """Return the major release of the hub that sent the list; request it if a proxy drops the header."""
         if servers.release:
             return servers.release
         response = await access.api.call("GET", "/", total=CHECK_SECONDS)
@@ -307,21 +309,21 @@ class Servers:
     async def start(
         self, access: Access, name: ServerName, options: Mapping[str, Any] | None = None
     ) -> str | None:
-        """Ask for a start; return the hub's words if the server already runs."""
+        """Request a start; return the hub's message if the server is already running."""
         asking = self.change("POST", name, access, options)
         return await accept_already_done("start", asking, *_list_spellings(name))
 
     async def delete(
         self, access: Access, name: ServerName, goal: str, body: Mapping[str, Any] | None = None
     ) -> str | None:
-        """Ask for a stop or a removal; return the hub's words if it has already happened."""
+        """Request a stop or a removal; return the hub's message if it has already happened."""
         asking = self.change("DELETE", name, access, body)
         return await accept_already_done(goal, asking, *_list_spellings(name))
 
     async def change(
         self, method: str, name: ServerName, access: Access, body: Mapping[str, Any] | None
     ) -> None:
-        """Ask for a change of a server; raise the error that the hub's refusal means."""
+        """Request a change to a server; turn a refusal by the hub into the error that it means."""
         try:
             await self.call(method, name.path, access, json_body=body)
         except InvalidRequest as error:
@@ -329,18 +331,19 @@ class Servers:
                 raise LimitReached(error.message, status=error.status) from None
             raise
         except RateLimited as error:
-            # With Retry-After, too many servers are starting at once; without it, the hub is full.
+            # A refusal with Retry-After means that too many servers are starting right now; without it, the
+            # hub is full.
             if method == "POST" and error.retry_after is None:
                 raise NoCapacity(error.message, status=error.status) from None
             raise
         except ServerFailed as error:
             if method != "POST" or error.is_refusal:
                 raise
-            # The start failed before the hub answered; a read shows the reason.
+            # The start failed before the hub responded; a read will show why.
             raise UnknownOutcome(error.message, status=error.status, retry_after=error.retry_after) from None
 
     async def observe(self, access: Access, remote_id: str, servers: ServerList | None) -> Observed:
-        """Return a server's state; a server that isn't in the list, or is somebody else's, is gone."""
+        """Return a server's state; a server that isn't in the list, or is another user's, is gone."""
         try:
             name = ServerName.from_id(remote_id)
         except NotFound:
@@ -348,7 +351,7 @@ class Servers:
         if servers is None or name.user != access.username:
             return Observed(State.GONE)
         if name.server not in servers:
-            # The default server always exists; a named one can be deleted.
+            # The default server always exists, but a named one can be deleted.
             return Observed(State.GONE) if name.server else Observed(State.STOPPED, name=DEFAULT_NAME)
         return await self._observe_listed(access, name, find_object(servers, name.server, "servers."))
 
@@ -371,7 +374,7 @@ class Servers:
         if pending == "spawn":
             return _observe_starting(await self._read_progress(access, name), label)
         if pending == "check" and not is_ready:
-            # After its own restart, the hub checks the servers that were running before.
+            # After its own restart, the hub first checks the servers that were running before.
             return Observed(State.UNKNOWN, detail=CHECKING, name=label)
         if pending and pending != "check":
             return Observed(State.UNKNOWN, detail=describe_unknown_state(clean(pending)), name=label)
@@ -394,9 +397,9 @@ class Servers:
         return self.allowed_url(f"{origin.scheme}://{origin.netloc}{path}")
 
     async def _read_progress(self, access: Access, name: ServerName) -> Progress | None:
-        """Return the hub's progress of the last start; None if it reports none.
+        """Return the progress that the hub reports for the last start, or None if it reports none.
 
-        Without it, a server has the state in the list, and a failed start counts as stopped.
+        Without it, a server has the state from the list, and a failed start counts as stopped.
         """
         try:
             answer = await access.api.peek(f"{name.path}/progress")
@@ -410,14 +413,14 @@ def _read_header(response: Response) -> int:
 
 
 def _parse_release(version: str) -> int:
-    """Return the major release in a version, 0 if there is none."""
+    """Return the major release in a version, or 0 if there is none."""
     with suppress(ValueError):
         return int(version.partition(".")[0])
     return 0
 
 
 def _find_next_offset(page: Mapping[str, Any]) -> object:
-    """Return the offset of the next page of shares, None after the last one."""
+    """Return the offset of the next page of shared servers, or None after the last one."""
     pagination = find_object(page, "_pagination")
     return None if pagination.get("next") is None else find_object(pagination, "next").get("offset")
 
@@ -438,14 +441,14 @@ def _parse_share(one: Any, release: int) -> tuple[str, Share] | None:
 
 
 def _list_spellings(name: ServerName) -> tuple[str, ...]:
-    """Return the names by which the hub calls a server in a refusal."""
+    """Return the names by which the hub may refer to a server when it refuses a request."""
     return f"{name.user}:{name.server}", name.server or name.user
 
 
 async def check_page(access: Access, url: str, seen: Observed) -> Observed:
-    """Return a server that the hub calls ready, with its page as lacking unless the server itself answers.
+    """Return a ready server's state, marked as lacking its page unless the server itself answers.
 
-    An application that isn't Jupyter has no ``api/status``. Then its root is read, where the hub and the
+    An application other than Jupyter has no ``api/status``. Then its root is read, where the hub and the
     proxy answer in its place with 404, 424, an error or a redirect to the hub.
     """
     address, lacking = url if url.endswith("/") else f"{url}/", replace(seen, detail=NOT_YET, lacks="page")
@@ -462,18 +465,18 @@ async def check_page(access: Access, url: str, seen: Observed) -> Observed:
     return seen if is_up else lacking
 
 
-#: Statuses of a server without a route, or whose application hasn't begun to listen.
+#: Status codes returned if a server has no route, or if its application isn't listening yet.
 _NOT_YET = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.FAILED_DEPENDENCY})
-#: Pattern of the hub's pages to which it redirects if a server isn't there, but not of its OAuth page, to
-#: which a running server sends people to sign in.
+#: Matches the hub's pages to which it redirects if a server isn't there, but not its OAuth page, to which a
+#: running server sends users to sign in.
 _HUB_PAGE_PATTERN = re.compile(r"/hub(?!/api/oauth2/)(/|\?|$)")
 
 
 def _is_hubs(answer: Response, address: str) -> bool:
-    """Return whether the hub answers in place of the server at an address.
+    """Return whether a response from a server's address came from the hub instead of the server.
 
-    The hub's answers have its version in a header. A Jupyter server's have it, too, but those aren't
-    refusals. A redirect to below the server's own address, or to another host, is the server's.
+    The hub's responses have its version in a header. So do a Jupyter server's, but those aren't refusals. A
+    redirect to below the server's own address, or to another host, is the server's.
     """
     if 300 <= answer.status < 400:
         target = urlsplit(urljoin(address, answer.headers.get("Location", "")))
@@ -490,7 +493,7 @@ def _observe_starting(progress: Progress | None, label: str) -> Observed:
         return Observed(State.STARTING, name=label)
     if progress.has_failed:
         return _observe_stopped(progress, label)
-    # If the last event is a warning, that is what the start waits for.
+    # If the last event is a warning, it says what the start is waiting for.
     detail = progress.message if progress.message != progress.warning else ""
     return Observed(
         State.STARTING,
@@ -513,7 +516,10 @@ def _observe_stopped(progress: Progress | None, label: str) -> Observed:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """The last event of a start, and its last warning: ``percent`` is 0–100; texts may be empty."""
+    """The last event of a start, and its last warning.
+
+    ``percent`` is 0–100; the texts may be empty.
+    """
 
     percent: int | None = None
     message: str = ""
@@ -523,12 +529,12 @@ class Progress:
 
     @property
     def was_cancelled(self) -> bool:
-        """Return whether somebody cancelled the start."""
+        """Return whether someone cancelled the start."""
         return self.has_failed and self.message == CANCELLED
 
 
 def parse_last_event(stream: bytes) -> Progress | None:
-    """Return the last complete event of a stream that may be cut anywhere; None if there is none.
+    """Return the last complete event of a stream that may be cut off anywhere, or None if there is none.
 
     Anything but a JSON object is skipped: progress is only for display, and nothing depends on it.
     """
@@ -538,7 +544,7 @@ def parse_last_event(stream: bytes) -> Progress | None:
     if not events:
         return None
     last, warning = events[-1], failure_causes.pick_failure_message([one.warning for one in events]) or ""
-    # The last warning may say less than an earlier one, which then says what the start waits for.
+    # An earlier warning may say more than the last one; if so, it tells what the start is waiting for.
     return replace(last, warning=warning, message=warning if last.warning else last.message)
 
 

@@ -1,4 +1,4 @@
-"""The settings of a hub's connection, with the templates of its servers."""
+"""The settings of a connection to a hub, with the templates for its servers."""
 
 import math
 from typing import Any
@@ -12,26 +12,26 @@ CLIENT_ID = "service-usher"
 
 
 class ServerTemplate(connection.PreparedTemplate):
-    """The options of one kind of server."""
+    """The options that make up one kind of server."""
 
     options: dict[str, Any] = Field(default_factory=dict)
 
 
 class JupyterHubSettings(connection.ConnectionSettings):
-    """A hub's connection; ``base_url`` is the address of it or its API, ``public_url`` is for people."""
+    """A connection to a hub; ``base_url`` is the URL of the hub or its API, ``public_url`` is for users."""
 
     public_url: str | None = None
-    #: Usher's registration as a service of the hub; without the secret, people paste tokens.
+    #: Client id and secret of Usher as a service of the hub; without the secret, users paste tokens.
     client_id: str = Field(default=CLIENT_ID, pattern=r"^service-[A-Za-z0-9._~-]{1,200}$")
     client_secret: SecretStr | None = None
     templates: connection.TemplateList[ServerTemplate] = ()
-    #: Failed starts in a row after which the hub shuts itself down, according to its configuration; 0 for
-    #: never.
+    #: Number of consecutive failed starts after which the hub shuts itself down, according to its
+    #: configuration; 0 for never.
     consecutive_failure_limit: int | None = Field(default=None, ge=0)
 
     @property
     def failures_allowed(self) -> float:
-        """Return half of the hub's own limit, as failed starts by others count towards it, too."""
+        """Return half of the hub's own limit, since other users' failed starts count towards that, too."""
         limit = self.consecutive_failure_limit
         return 0.0 if limit is None else limit // 2 if limit else math.inf
 
@@ -42,7 +42,7 @@ class JupyterHubSettings(connection.ConnectionSettings):
 
 
 def _strip_hub_path(url: str) -> str:
-    """Return the hub's address without ``/hub``, whichever of its addresses is configured."""
+    """Return the hub's URL without ``/hub``, whichever of its URLs was configured."""
     for ending in ("/hub/api", "/hub/home", "/hub"):
         if url.endswith(ending):
             return url.removesuffix(ending)

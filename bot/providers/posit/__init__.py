@@ -1,7 +1,7 @@
-"""Posit Workbench: IDE sessions are workspaces; its jobs are jobs.
+"""Posit Workbench: a workspace is an IDE session, and a job is a Workbench job.
 
-Facts: ``docs/internals/providers/posit.md``. The contract is the published reference of the API, from which
-live servers differ.
+Facts: ``docs/internals/providers/posit.md``. The contract is the published API reference, from which live
+servers differ.
 """
 
 from bot.providers.posit.provider import PositProvider, PositSettings

@@ -1,7 +1,7 @@
-"""Addresses and ids of sessions and jobs; pure.
+"""URLs and ids of sessions and jobs; pure.
 
-A server gives a session's address as a path from its own root, which a proxy may have moved. So the
-configured address, with its path, is put in front of it. Another host is never trusted.
+A server gives a session's URL as a path from its own root, which a proxy may have moved. So the configured
+URL, including its path, is prepended. Another host is never trusted.
 """
 
 import re
@@ -11,20 +11,21 @@ from urllib.parse import urlsplit
 from bot.providers.connection import path_below
 from bot.support.errors import NotFound
 
-#: Pattern of ids of sessions. A request joins ids with commas, so an id may contain only these characters.
+#: Matches session ids. Requests join ids with commas, so an id may contain only these characters.
 SESSION_ID_PATTERN: Final = r"^[0-9A-Za-z_-]{1,100}$"
 _JOB_ID_PATTERN = re.compile(r"[0-9A-Za-z_.:+/=@-]{1,200}")
-#: Pattern of a session's path, which ends with the ids of the project and the session, 8 characters each.
+#: Matches a session's path, which ends with the project's and the session's id, 8 characters each.
 _LINK_PATTERN = re.compile(r"/s/[0-9a-f]{5,}([0-9a-f]{8})(?:/.*)?")
-#: Pattern of a segment ``.`` or ``..``, in any spelling.
+#: Matches a path segment ``.`` or ``..``, in any spelling.
 _DOT_SEGMENT_PATTERN = re.compile(r"(\.|%2e){1,2}", re.IGNORECASE)
 _BARE_ID_PATTERN = re.compile(r"[0-9a-f]{8}")
 
 
 def to_session_url(address: str, base_url: str) -> str | None:
-    """Return a session's address on the configured server; None if it isn't an address.
+    """Return a session's URL on the configured server, or None if the address isn't a URL.
 
-    An address on another host is returned unchanged; the connection's list of hosts then decides about it.
+    A URL on another host is returned unchanged; whether it is allowed depends on the connection's list of
+    hosts.
     """
     if not address or "\\" in address:
         return None
@@ -51,7 +52,7 @@ def to_session_url(address: str, base_url: str) -> str | None:
 
 
 def parse_reference(text: str, base_url: str) -> str | None:
-    """Return the session's id in a pasted address of this server, or the bare id; None for anything else."""
+    """Return the session id from a URL of this server or from a bare id; None for anything else."""
     text = text.strip()
     if _BARE_ID_PATTERN.fullmatch(text):
         return text
@@ -75,5 +76,5 @@ def check_job_id(text: str) -> str:
 
 
 def is_session_id(text: str) -> bool:
-    """Return whether a text may be a session's id."""
+    """Return whether a string may be a session's id."""
     return re.fullmatch(SESSION_ID_PATTERN, text) is not None

@@ -1,6 +1,6 @@
-"""The methods of the Workbench API. Nothing is retried or remembered, and no redirect is followed.
+"""The methods of the Workbench API. Nothing is retried or cached, and no redirect is followed.
 
-A super-admin token acts for an approved username, which each method gets in its own parameter
+A super-admin token acts for an approved username, which each method takes under a different parameter name
 (``docs/internals/providers/posit.md``, "Tokens").
 """
 
@@ -30,24 +30,24 @@ from bot.providers.posit.types import (
 from bot.providers.requests import ApiClient, Options, bad_answer_as_unknown_outcome
 from bot.support import errors
 
-#: Most bytes of a stream of a job's output; the output itself is at least a tenth of that.
+#: Maximum size of a job's output stream, in bytes; the output is at least a tenth of the stream.
 STREAM_BYTES = 1_000_000_000
 
 
-#: Most bytes of the list of users, the largest response of a large installation.
+#: Maximum size of the list of users, in bytes, which is a large installation's largest response.
 USERS_BYTES = 10_000_000
-#: Fields of a session that are always requested.
+#: Session fields that are always requested.
 _LEAST = ("id", "activity_state")
-#: Fields needed for a session's state, none of them large.
+#: The fields that determine a session's state; all of them are small.
 STATE_FIELDS = (
     "id", "activity_state", "url", "display_name", "label", "name", "workbench", "status_detail",
     "executing", "save_prompt_required", "last_used", "created", "last_state_updated", "suspend_size",
 )  # fmt: skip
 
 
-#: Seconds for a response that people may wait for, 10 s at most in all.
+#: Time limit for a response that users may wait for, in seconds; they wait at most 10 s in all.
 CHECK_SECONDS = 4.0
-#: Seconds that any other call may take in all.
+#: Time limit for any other call, in seconds.
 USUAL_SECONDS = 20.0
 Right = Literal["launch", "read", "stop"]
 _NEEDS: Mapping[Right, str] = {
@@ -59,17 +59,17 @@ _NEEDS: Mapping[Right, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Workbench:
-    """Call one server for one user; each method sends one request. Invalid ids raise NotFound before that.
+    """Call a server for one user, one request per method; invalid ids raise NotFound before any request.
 
-    ``user`` is the username for which the token acts, None for its owner; acting for somebody else requires
-    an administrator's token.
+    ``user`` is the username for which the token acts, None for the token's owner; acting for another user
+    requires an administrator's token.
     """
 
     api: ApiClient
     user: str | None = None
 
     async def version(self, *, total: float = CHECK_SECONDS, right: Right | None = None) -> Version:
-        """Ask for the version and the features: the cheap check of a token."""
+        """Request the version and the features, which is a cheap way to check a token."""
         return Version.from_json(_require_object(await self._call("version", right=right, total=total)))
 
     async def get_users(self, *, total: float = USUAL_SECONDS) -> Listing[WorkbenchUser]:
@@ -80,7 +80,7 @@ class Workbench:
         return read_entries([{"users": answer}], "users", WorkbenchUser.from_json)
 
     async def get_compute_envs(self) -> ComputeEnvs:
-        """Read what the user may launch, and with which limits."""
+        """Read what the user may launch, and within what limits."""
         kwparams = None if self.user is None else {"user": self.user}
         return ComputeEnvs.from_json(
             _require_object(await self._call("get_compute_envs", kwparams, right="read"))
@@ -95,7 +95,7 @@ class Workbench:
         total: float = USUAL_SECONDS,
         right: Right | None = "read",
     ) -> Listing[WorkbenchSession]:
-        """Read sessions, or all of the user's if no ids are given; one missing from the response has ended.
+        """Read these sessions, or all of the user's if no ids are given; a missing session has ended.
 
         ``only`` limits the fields; ``id`` and ``activity_state`` must be among them.
         """
@@ -108,10 +108,10 @@ class Workbench:
         return read_entries([_require_object(answer)], "sessions", WorkbenchSession.from_json)
 
     async def get_jobs(self) -> Listing[WorkbenchJob]:
-        """Read all jobs of the user, as there is no other way to read one.
+        """Read all of the user's jobs, since the API can't return a single one.
 
-        The flag for that has an old and a new name. Sessions are always in the response, so few of their
-        fields are requested.
+        The flag that requests jobs has an old and a new name. The response always contains the sessions, so
+        few of their fields are requested.
         """
         kwparams = {"user": self.user, "fields": _LEAST, "include_jobs": True, "include_all_jobs": True}
         answer = _require_object(await self._call("get_session", kwparams, right="read"))
@@ -119,7 +119,7 @@ class Workbench:
             raise errors.BadAnswer("the answer's field sessions is not a list")
         jobs = {"jobs": [] if answer.get("jobs") is None else answer["jobs"]}
         found = read_entries([jobs], "jobs", WorkbenchJob.from_json)
-        # With an administrator's token, the response may have everybody's jobs.
+        # With an administrator's token, the response may contain everyone's jobs.
         theirs = (job for job in found if self.user is None or job.user in {"", self.user})
         return Listing(theirs, is_whole=found.is_whole)
 
@@ -130,8 +130,8 @@ class Workbench:
             return Launched.from_json(_require_object(answer))
 
     async def resume_session(self, session_id: str, parameters: LaunchParameters | None) -> None:
-        """Resume a suspended RStudio session; the content of the response doesn't matter."""
-        # A session without a cluster runs without the launcher, which takes no parameters.
+        """Resume a suspended RStudio session; the content of the response is ignored."""
+        # A session without a cluster isn't run by the launcher, so it takes no launch parameters.
         again = parameters.as_json() if parameters is not None and parameters.cluster else None
         kwparams = {
             "session_id": addresses.check_session_id(session_id),
@@ -141,7 +141,7 @@ class Workbench:
         await self._change("resume_session", "launch", kwparams)
 
     async def stop_session(self, session_id: str, mode: StopMode) -> None:
-        """Stop, kill or suspend a session; the suspend flag is sent under both its names."""
+        """Stop, kill or suspend a session; the suspend flag is sent under both of its names."""
         kwparams = {
             "session_ids": addresses.check_session_id(session_id),
             "force_quit": mode == "force",
@@ -162,19 +162,19 @@ class Workbench:
             )
 
     async def stop_job(self, job_id: str, *, force_quit: bool = False) -> None:
-        """Stop a job: ``kill``, or with ``force_quit`` ``kill -9``."""
+        """Stop a job with ``kill``, or with ``kill -9`` if ``force_quit``."""
         kwparams = {"job_id": addresses.check_job_id(job_id), "force_quit": force_quit}
         await self._change("stop_job", "stop", kwparams)
 
     async def get_job_output(self, job_id: str) -> AsyncGenerator[OutputChunk, None]:
-        """Yield a job's output from its beginning; it ends with the job, a server timeout or an interruption.
+        """Yield a job's output from the start until the job ends, the server times out, or it is cut off.
 
-        A stream that is cut off raises UnknownOutcome, once everything before the cut was yielded.
+        If the stream breaks off, this raises UnknownOutcome once everything before that has been yielded.
         """
         body = _build_body("get_job_output", {"job_id": addresses.check_job_id(job_id), "user": self.user})
         decoder = OutputDecoder()
         async with AsyncExitStack() as stack:
-            # The token is checked when the stream is opened; a later refusal is an error of the stream.
+            # The token is checked when the stream is opened; a later refusal is an error in the stream.
             async with self._explain_refusals("read"):
                 opening = self.api.stream("POST", "/get_job_output", json_body=body, max_bytes=STREAM_BYTES)
                 stream = await stack.enter_async_context(opening)
@@ -205,7 +205,7 @@ class Workbench:
         window: SendWindow | None = None,
         **options: Unpack[Options],
     ) -> Any:
-        """Send once and return the unwrapped result.
+        """Send one request and return the unwrapped result.
 
         Without ``kwparams`` it is a GET, as in the reference for version, get_users and get_compute_envs.
         """
@@ -217,15 +217,15 @@ class Workbench:
 
     @asynccontextmanager
     async def _explain_refusals(self, right: Right | None) -> AsyncIterator[None]:
-        """Turn a refusal into CredentialRefused for a bad token, or Forbidden for too low a level.
+        """Turn a refusal into CredentialRefused for a bad token, or Forbidden for an insufficient level.
 
-        Servers answer both alike (401, 403, error 3). So the version is requested, which every valid token
-        may read. ``right`` is the right that the call needs; None leaves a refusal as it is.
+        Servers answer both in the same way (401, 403, error 3). So the version is requested, which every
+        valid token may read. ``right`` is the right that the call needs; None leaves a refusal as it is.
         """
         try:
             yield
         except (errors.Forbidden, errors.CredentialRefused) as refusal:
-            # A refusal without a status isn't the server's; the token couldn't even be sent.
+            # A refusal without a status doesn't come from the server: the token couldn't even be sent.
             if right is None or refusal.status is None:
                 raise
             try:
@@ -238,7 +238,7 @@ class Workbench:
 
 
 def _build_body(method: str, kwparams: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the envelope of a call; parameters that are None are left out."""
+    """Return the envelope of a call, leaving out parameters that are None."""
     given = {key: value for key, value in kwparams.items() if value is not None}
     return {"method": method, "kwparams": given}
 

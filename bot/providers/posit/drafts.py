@@ -1,7 +1,7 @@
-"""Drafts: the choices made so far for a session or a job, and those that remain; pure.
+"""Drafts: the choices made so far for a session or a job, and the remaining options; pure.
 
-Values that are no longer offered are dropped, and settings of a template aren't asked for. ``posit.forms``
-makes the form of a draft, and ``posit.specs`` checks a filled form against it.
+Values that are no longer offered are dropped, and settings made by a template aren't asked for.
+``posit.forms`` builds the form for a draft, and ``posit.specs`` checks a filled form against it.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from bot.providers.posit.types import ComputeEnv, ResourceLimit
 
 MAX_SESSION_NAME = 64
 _MAX_KEY_LENGTH = 80
-#: Form fields, and labels, of the two limits that every cluster has; others use the server's name.
+#: Form fields and labels of the two limits that every cluster has; others use the server's names.
 LIMITS = {"cpuCount": ("cpus", "Processors"), "memory": ("memory", "Memory in MB")}
-#: Prefix of form fields for placement constraints whose value people type.
+#: Prefix of the form fields for placement constraints whose values users type.
 _PLACE_PREFIX = "place_"
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The choices made so far, and those that remain."""
+    """The choices made so far in a form, and the options that remain."""
 
     purpose: Purpose
     templates: Sequence[WorkbenchTemplate]
@@ -45,7 +45,7 @@ class Draft:
     ide: str
     clusters: Sequence[ComputeEnv]
     cluster: ComputeEnv | None
-    #: Whether it runs on a cluster; without a launcher, sessions run on the server itself.
+    #: Whether the launch runs on a cluster; without a launcher, sessions run on the server itself.
     needs_cluster: bool
     profiles: Sequence[str]
     profile: str
@@ -68,12 +68,12 @@ class Draft:
 
     @property
     def asks_command(self) -> bool:
-        """Return whether a command has to be typed."""
+        """Return whether the user has to type a command."""
         return self.purpose == "job" and self.job.exe is None and self.job.command is None
 
     @property
     def limits(self) -> Mapping[str, ResourceLimit]:
-        """Return the limits that may be chosen, by field: none if a profile sets them all."""
+        """Map form fields to the limits that users can choose: none if a profile sets them all."""
         if self.cluster is None or (self.profiles and self.profile != offers.CUSTOM_PROFILE):
             return {}
         if self.preset_resources.resource_limits or self.preset_resources.resource_profile:
@@ -86,7 +86,7 @@ class Draft:
 
     @property
     def places(self) -> Mapping[str, str]:
-        """Return the constraints whose value people type, by field."""
+        """Map form fields to the placement constraints whose values users type."""
         if self.cluster is None or self.preset_resources.placement_constraints:
             return {}
         return _name_fields(
@@ -106,7 +106,7 @@ def build_draft(
     principal: Principal,
     prepared: Iterable[WorkbenchTemplate],
 ) -> Draft:
-    """Return the draft for these values."""
+    """Return the draft for the values filled in so far."""
     offered = list_templates(prepared, purpose, principal)
     template = find_by_name(offered, text_of(values, "template"))
     session, job = read_session_template(template), read_job_template(template)
@@ -140,7 +140,7 @@ def build_draft(
 
 
 def _name_fields(prefix: str, keys: Iterable[str]) -> dict[str, str]:
-    """Return a field's name for each of the server's keys, and the key by it."""
+    """Map new form field names to the server's keys, one for each key."""
     found: dict[str, str] = {}
     for key in dict.fromkeys(keys):
         stem = prefix + re.sub(r"[^\w.-]+", "_", key)[:_MAX_KEY_LENGTH]
@@ -149,7 +149,7 @@ def _name_fields(prefix: str, keys: Iterable[str]) -> dict[str, str]:
 
 
 def list_constraint_choices(cluster: ComputeEnv | None) -> tuple[Choice, ...]:
-    """Return the placement constraints to choose from, each as ``name=value``."""
+    """Return the placement constraints that users can choose from, each as ``name=value``."""
     listed = cluster.placement_constraints if cluster is not None else ()
     return tuple(
         Choice(f"{one.name}={one.value}", f"{offers.format_key(one.name)}: {one.value}")
@@ -159,7 +159,7 @@ def list_constraint_choices(cluster: ComputeEnv | None) -> tuple[Choice, ...]:
 
 
 def propose_name(offer: WorkbenchOffer, drafted: Draft) -> str:
-    """Return a free name; for jobs only a template's suggestion, because they may share one."""
+    """Return a free name; for jobs, whose names needn't differ, only a template's suggestion."""
     if drafted.purpose == "job":
         return drafted.job.name or (drafted.template.title if drafted.template is not None else "")
     stem = drafted.session.name or drafted.ide or "Session"

@@ -1,7 +1,8 @@
 """The envelope of the Workbench API: a result inside wrappers, or an error.
 
-``POST {server}/api/{method}`` with a bearer token (``docs/internals/providers/posit.md``, "Transport").
-Servers report errors with HTTP 200 as well as with 4xx, and as JSON, plain text or an HTML page.
+Requests are ``POST {server}/api/{method}`` with a bearer token (``docs/internals/providers/posit.md``,
+"Transport"). Servers report errors with HTTP 200 as well as with 4xx, and as JSON, plain text or an HTML
+page.
 """
 
 from collections.abc import Mapping
@@ -14,15 +15,15 @@ from bot.providers.words import read_words
 from bot.support import errors
 from bot.support.responses import Response
 
-#: Most wrappers around a result; in the reference's example, launch_job's has two.
+#: Maximum number of wrappers around a result; the reference's example for launch_job has two.
 MAX_WRAPPINGS = 3
-#: Codes that mean that the service couldn't be reached, is unavailable or offline, so the method wasn't
+#: Error codes which mean that the service is unreachable, unavailable or offline, so the method wasn't
 #: executed.
 _UNREACHABLE_CODES = frozenset({1, 2, 13})
 _UNAUTHORISED_CODES = frozenset({3, 401, 403})
 _GONE_CODES = frozenset({14, 404})
-#: Codes of limits that all people share, the licence's sessions and users; and of the sessions of a person's
-#: profile.
+#: Error codes for limits shared by all users (sessions and users of the licence), and for the session limit
+#: in a user's profile.
 _CAPACITY_CODES = frozenset({15, 16})
 _OWN_SESSIONS_CODE = 20
 _PARAMETERS_MISSING_CODE = 17
@@ -31,10 +32,10 @@ _TRANSMISSION_CODE = 200
 
 
 def unwrap(response: Response, *, changes: bool) -> Any:
-    """Return the result of a response; raise the ProviderError that it represents.
+    """Return the result in a response, or raise the ProviderError that it represents.
 
-    ``changes`` says that the request changes something. An unreadable response then leaves the outcome
-    unknown, and an empty one means that the change was accepted.
+    ``changes`` says whether the request changes something. If it does, an unreadable response leaves the
+    outcome unknown, and an empty one means that the change was accepted.
     """
     answer = _parse_json(response)
     error = answer.get("error") if isinstance(answer, dict) else None
@@ -46,13 +47,13 @@ def unwrap(response: Response, *, changes: bool) -> Any:
         with bad_answer_as_unknown_outcome() if changes else nullcontext():
             response.json()
         if not changes:
-            # Only after a change may the answer be ``null``.
+            # A ``null`` response is valid only for a change.
             raise errors.BadAnswer("the answer is null", status=response.status)
     return unwrap_result(answer)
 
 
 def unwrap_result(answer: Any) -> Any:
-    """Return the content of ``{"result": …}``, once or twice; a bare response is its own result."""
+    """Return the content of ``{"result": …}``, which may be nested; a bare response is its own result."""
     for _ in range(MAX_WRAPPINGS):
         if not (isinstance(answer, dict) and "result" in answer):
             break
@@ -61,7 +62,7 @@ def unwrap_result(answer: Any) -> Any:
 
 
 def to_provider_error(error: Mapping[str, Any], status: int | None, *, changes: bool) -> errors.ProviderError:
-    """Return the error for ``{"code", "message"}``; the server's words are cleaned and cut."""
+    """Return the error for ``{"code", "message"}``, with the server's words cleaned and shortened."""
     code = _parse_code(error.get("code"))
     words = read_words(error) if (status or 0) < 500 else ""
     if code in _UNREACHABLE_CODES:
@@ -71,7 +72,7 @@ def to_provider_error(error: Mapping[str, Any], status: int | None, *, changes: 
 
 def _find_error_class(code: int | None, *, changes: bool) -> type[errors.ProviderError]:
     if code in _UNAUTHORISED_CODES:
-        # The token or its level is refused; the client, which knows the call, finds out which.
+        # Either the token or its level was refused; the client, which knows the call, finds out which.
         return errors.Forbidden
     if code in _GONE_CODES:
         return errors.NotFound
@@ -85,7 +86,7 @@ def _find_error_class(code: int | None, *, changes: bool) -> type[errors.Provide
         return errors.UnknownOutcome if changes else errors.ServerFailed
     if code == _EXECUTION_CODE:
         return errors.ServerFailed
-    # Codes 5 to 11, and unknown ones: the message says what is wrong.
+    # Codes 5 to 11 and unknown codes: the message says what is wrong.
     return errors.InvalidRequest
 
 
@@ -99,7 +100,7 @@ def _parse_code(value: Any) -> int | None:
 
 
 def _parse_json(response: Response) -> Any:
-    """Return the body as JSON; None if it isn't JSON, or is null."""
+    """Return the body parsed as JSON, or None if it isn't JSON or is null."""
     try:
         return response.json()
     except errors.BadAnswer:

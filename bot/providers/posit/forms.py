@@ -1,6 +1,6 @@
-"""The form of a draft: its fields, with the choices that remain; pure.
+"""The form for a draft: its fields, with the choices that remain; pure.
 
-Values that the server proposes are sent exactly as it wrote them, so that an unchanged form is always
+Values proposed by the server are sent back exactly as it wrote them, so that an unchanged form is always
 accepted.
 """
 
@@ -20,7 +20,7 @@ ANYWHERE = "Where it should run. Leave it empty to run anywhere."
 
 
 def build_form(offer: WorkbenchOffer, drafted: Draft) -> Form:
-    """Return the form of a draft; without fields if nothing can be launched."""
+    """Return the form for a draft; it has no fields if nothing can be launched."""
     is_nowhere = drafted.needs_cluster and drafted.cluster is None
     if not drafted.templates and (is_nowhere or (drafted.purpose == "workspace" and not drafted.ide)):
         return Form(())

@@ -1,7 +1,7 @@
-"""The templates of launches, and the arguments of launch_session and launch_job for a spec; pure.
+"""Launch templates, and the arguments of launch_session and launch_job for a spec; pure.
 
-``[[connections.NAME.templates]] name, title, session = {…} | job = {…}, who`` are launches with settings for
-which no form asks. Only templates set hooks, default images, cloud identities, tags and
+``[[connections.NAME.templates]] name, title, session = {…} | job = {…}, who`` are launches with settings that
+no form asks for. Only templates can set hooks, default images, cloud identities, tags and
 apply_config_settings. A template's settings are looked up at each launch, so that no row stores them.
 
 ``posit.specs`` describes what a spec contains.
@@ -35,18 +35,18 @@ def _to_pairs(value: Any) -> Any:
     return value
 
 
-#: Variables, as a table or as a list of names and values.
+#: Environment variables, given as a table or as a list of names and values.
 Environment = Annotated[tuple[NamedValue, ...], BeforeValidator(_to_pairs)]
 
 
 class Hook(SettingsPart):
-    """A program that the server runs."""
+    """A program that the server runs as a hook."""
 
     exe: str = Field(min_length=1)
 
 
 class Resources(SettingsPart):
-    """The cluster and the resources of a launch; forms don't ask for those that are set here."""
+    """The cluster and resources for a launch; forms don't ask for what is set here."""
 
     cluster: str | None = None
     container_image: str | None = None
@@ -102,7 +102,7 @@ class JobTemplate(Resources):
 
 
 class WorkbenchTemplate(PreparedTemplate):
-    """A launch that an operator prepared."""
+    """A launch prepared by an operator."""
 
     title: str = Field(min_length=1, max_length=75)
     session: SessionTemplate | None = None
@@ -116,7 +116,7 @@ class WorkbenchTemplate(PreparedTemplate):
 
     @property
     def purpose(self) -> Purpose:
-        """Return the purpose of its form."""
+        """Return whether the template is for sessions or for jobs, as the purpose of its form."""
         return "job" if self.session is None else "workspace"
 
 
@@ -133,11 +133,11 @@ def read_job_template(template: WorkbenchTemplate | None) -> JobTemplate:
 def list_templates(
     templates: Iterable[WorkbenchTemplate], purpose: Purpose, principal: Principal
 ) -> list[WorkbenchTemplate]:
-    """Return the templates that a person may use, in the file's order."""
+    """Return the templates that the principal may use, in the file's order."""
     return [template for template in templates if template.purpose == purpose and template.is_for(principal)]
 
 
-#: Most characters of a name with its mark that the schedulers behind the launcher accept.
+#: Maximum length of a name including its mark, as accepted by the schedulers behind the launcher.
 _MAX_MARKED_NAME_LENGTH = 63
 _MARK_PATTERN = re.compile(r".* \[[0-9a-z]{8}\]", re.DOTALL)
 
@@ -154,23 +154,23 @@ def find_template(templates: Iterable[WorkbenchTemplate], spec: Spec) -> Workben
 
 
 def build_mark(spec: Spec, key: str) -> str:
-    """Return a name for a session's launch parameters that distinguishes launches with the same name."""
+    """Return a name for a session's launch parameters that tells apart launches of the same name."""
     mark = f" [{shorten_key(key)}]"
     return spec.name[: _MAX_MARKED_NAME_LENGTH - len(mark)] + mark
 
 
 def is_mark(name: str) -> bool:
-    """Return whether a launch parameters' name is the mark of one of our launches."""
+    """Return whether a name in launch parameters is the mark of one of our launches."""
     return _MARK_PATTERN.fullmatch(name) is not None
 
 
 def build_tag(key: str) -> str:
-    """Return the tag by which a job is found again."""
+    """Return the tag by which a launched job is found again."""
     return f"usher-{shorten_key(key)}"
 
 
 def build_session_launch(spec: Spec, template: WorkbenchTemplate | None, key: str) -> dict[str, Any]:
-    """Return the arguments of launch_session, except its user; None is left out.
+    """Return the arguments of launch_session except its user, leaving out None.
 
     ``open_file`` is for RStudio and Jupyter Notebook only, ``launch_parameters`` for servers with a launcher.
     """
@@ -190,7 +190,7 @@ def build_session_launch(spec: Spec, template: WorkbenchTemplate | None, key: st
         "launch_parameters": {
             "name": build_mark(spec, key),
             "cluster": cluster,
-            # Servers require these lists even if they are empty.
+            # Servers require these lists, even empty ones.
             "placement_constraints": _build_constraints(spec, more),
             "resource_limits": _build_limits(spec, more),
             "queues": list(more.queues or spec.texts("queue")),
@@ -205,16 +205,16 @@ def build_session_launch(spec: Spec, template: WorkbenchTemplate | None, key: st
 
 
 def find_workbench(spec: Spec, template: WorkbenchTemplate | None) -> str:
-    """Return the IDE that a spec launches; "" if it doesn't say."""
+    """Return the IDE that a spec launches, or "" if it doesn't say."""
     return read_session_template(template).workbench or spec.text("workbench")
 
 
 def build_job_launch(spec: Spec, template: WorkbenchTemplate | None, key: str) -> dict[str, Any]:
-    """Return the arguments of launch_job, except its user; None is left out.
+    """Return the arguments of launch_job except its user, leaving out None.
 
-    A job is ``exe`` with ``args``, or ``command`` for a shell. Servers read camelCase, the reference lists
-    snake_case: field names of several words are sent in both spellings. Without
-    ``apply_config_settings`` the server decides whether its usual settings apply.
+    A job is ``exe`` with ``args``, or ``command`` for a shell. Servers read camelCase but the reference lists
+    snake_case, so field names of several words are sent in both spellings. Without ``apply_config_settings``,
+    the server decides whether its usual settings apply.
     """
     set_up = read_job_template(template)
     has_command = set_up.exe is not None or set_up.command is not None
@@ -233,7 +233,7 @@ def build_job_launch(spec: Spec, template: WorkbenchTemplate | None, key: str) -
         "environment": _build_environment(spec, template) or None,
         "tags": [*set_up.tags, build_tag(key)],
         "container_image": image or None,
-        # The launcher behind the API expects an object here.
+        # The launcher behind the API expects an object for the container.
         "container": {"image": image} if image else None,
         "resource_limits": limits or None,
         "resourceLimits": limits or None,
@@ -247,14 +247,14 @@ def build_job_launch(spec: Spec, template: WorkbenchTemplate | None, key: str) -
 
 
 def _split_pairs(spec: Spec, key: str) -> list[dict[str, str]]:
-    """Return the entries that are written as ``name=value``."""
+    """Return the entries of a list written as ``name=value``, split into names and values."""
     return [
         {"name": name, "value": value} for name, _, value in (one.partition("=") for one in spec.texts(key))
     ]
 
 
 def _build_limits(spec: Spec, more: Resources) -> list[dict[str, str]]:
-    """Return the limits; the reference names the kind ``name``, servers call it ``type``."""
+    """Return the limits; the reference calls a limit's kind ``name``, but servers call it ``type``."""
     if more.resource_limits or more.resource_profile:
         return [{**one, "type": one["name"]} for one in _dump_pairs(more.resource_limits)]
     typed = {one["name"]: {"valueType": one["value"]} for one in _split_pairs(spec, "limit_types")}
@@ -268,7 +268,7 @@ def _build_constraints(spec: Spec, more: Resources) -> list[dict[str, str]]:
 
 
 def _build_environment(spec: Spec, template: WorkbenchTemplate | None) -> list[dict[str, str]]:
-    """Return the variables; those that a template sets can't be overridden."""
+    """Return the environment variables; those that a template sets can't be overridden."""
     set_up = read_session_template(template).environment or read_job_template(template).environment
     names = {variable.name for variable in set_up}
     return [

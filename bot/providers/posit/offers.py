@@ -1,4 +1,4 @@
-"""The offer of a Workbench: its IDEs, clusters and images, and their names for people; pure."""
+"""What a Workbench offers: IDEs, clusters and images, with their display names; pure."""
 
 import re
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ CUSTOM_PROFILE = "custom"
 
 @dataclass(frozen=True, slots=True)
 class WorkbenchOffer:
-    """A server's offer to an account, and the names of the person's sessions."""
+    """What a server offers to an account, and the names of the user's sessions."""
 
     envs: ComputeEnvs
     names: tuple[str, ...] = ()
 
 
 def list_ides(envs: ComputeEnvs) -> list[str]:
-    """Return the IDEs that are installed and, if there are clusters, supported by one; as they are listed."""
+    """Return the installed IDEs that a cluster supports (if there are clusters), in the server's order."""
     return [
         name
         for name, info in envs.workbenches.items()
@@ -33,7 +33,7 @@ def list_session_clusters(envs: ComputeEnvs, workbench: str) -> list[ComputeEnv]
 
 
 def list_job_clusters(envs: ComputeEnvs) -> list[ComputeEnv]:
-    """Return the clusters that run jobs: those that don't rule them out for every IDE."""
+    """Return the clusters that run jobs: those that don't exclude jobs for every IDE."""
     return [
         cluster
         for cluster in envs.clusters
@@ -43,9 +43,10 @@ def list_job_clusters(envs: ComputeEnvs) -> list[ComputeEnv]:
 
 
 def find_default_cluster(envs: ComputeEnvs, workbench: str) -> ComputeEnv | None:
-    """Return the default cluster of an IDE.
+    """Return the default cluster for an IDE.
 
-    If the server's default isn't in its list ("Localhost" for "Local"), it is the first cluster in the list.
+    If the server's default isn't in its list ("Localhost" for "Local"), this is the first cluster in the
+    list.
     """
     clusters = list_session_clusters(envs, workbench)
     info = envs.workbenches.get(workbench)
@@ -54,19 +55,19 @@ def find_default_cluster(envs: ComputeEnvs, workbench: str) -> ComputeEnv | None
 
 
 def find_cluster(clusters: list[ComputeEnv], name: str) -> ComputeEnv | None:
-    """Return the cluster with a name."""
+    """Return the cluster with this name."""
     return next((cluster for cluster in clusters if cluster.name == name), None)
 
 
 def find_default_image(envs: ComputeEnvs, cluster: ComputeEnv, workbench: str) -> str:
-    """Return the image used if none is chosen; "" if the server names none of its own."""
+    """Return the image used if none is chosen, or "" if the server names no default."""
     info = envs.workbenches.get(workbench)
     wanted = (info.default_image if info is not None else "", cluster.default_image)
     return next((image for image in wanted if image and image in cluster.images), "")
 
 
 def list_images(cluster: ComputeEnv) -> tuple[str, ...]:
-    """Return the images to choose from, none if the cluster has no containers."""
+    """Return the images that users can choose from, or none if the cluster doesn't use containers."""
     return cluster.images if cluster.supports_containers else ()
 
 

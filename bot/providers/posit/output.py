@@ -1,4 +1,4 @@
-"""The output of a job, decoded as it arrives."""
+"""A job's output, decoded as it arrives."""
 
 import codecs
 import json
@@ -9,28 +9,30 @@ from bot.domain.runs import OutputChunk
 from bot.providers.posit.envelope import to_provider_error, unwrap_result
 from bot.support import errors
 
-#: Most bytes of an object; a longer one can't be a piece of a job's output.
+#: Maximum size of a JSON object in the stream, in bytes; a longer one can't be a piece of output.
 MAX_OBJECT = 50_000_000
 MAX_DEPTH = 50
-#: Pattern of what may be between two objects: white space, record separators, a list's commas and brackets.
+#: Matches anything that may separate two objects: whitespace, record separators, or a list's commas and
+#: brackets.
 _BETWEEN_PATTERN = re.compile(rb"[\s,\[\]\x1e\x00]*(?:\xef\xbb\xbf)?[\s,\[\]\x1e\x00]*")
-#: Pattern of an object without nested objects, as nearly all objects are.
+#: Matches an object that contains no other objects, which nearly all objects in the stream are.
 _FLAT_PATTERN = re.compile(rb'\{(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+\}', re.DOTALL)
 _OUTSIDE_PATTERN = re.compile(rb'[^"{}\[\]]*')
 _INSIDE_PATTERN = re.compile(rb'(?:[^"\\]+|\\.)*', re.DOTALL)
-#: Lone surrogates that stand for no byte; those that do (U+DC80–DCFF) are bytes of broken UTF-8.
+#: Matches lone surrogates that stand for no byte; the others (U+DC80–DCFF) stand for the bytes of broken
+#: UTF-8.
 _HALVES_PATTERN = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 
-#: Raw control characters are accepted: not all servers escape those that a job printed.
+#: Raw control characters are accepted, since not all servers escape those that a job printed.
 _decode = json.JSONDecoder(strict=False).decode
 
 _STREAMS: tuple[Literal["stdout", "stderr"], ...] = ("stdout", "stderr")
 
 
 class OutputDecoder:
-    """Decode a stream as it arrives. ``failure`` is set once nothing more can be read from it.
+    """Decode a stream as it arrives; ``failure`` is set once nothing more can be read from it.
 
-    Output that came before an error in the stream is returned first; the caller then raises ``failure``.
+    Any output before an error in the stream is returned first; the caller then raises ``failure``.
     """
 
     def __init__(self, *, max_object: int = MAX_OBJECT) -> None:
@@ -47,16 +49,16 @@ class OutputDecoder:
         return bool(self._object)
 
     def feed(self, piece: bytes) -> list[OutputChunk]:
-        """Process a piece and return what is complete; nothing after a failure."""
+        """Process a piece of the stream and return the chunks it completes; none after a failure."""
         found: list[OutputChunk] = []
-        # A backslash at the end may escape a quote that is still to come, so it is kept for the next piece.
+        # A trailing backslash may escape a quote that is still to come, so it is kept for the next piece.
         data, at = self._prepend_backslash(piece), 0
         while at < len(data) and self.failure is None:
             at = self._read_step(data, at, found)
         return found
 
     def finish(self) -> list[OutputChunk]:
-        """Return the held-back bytes of characters that were never completed."""
+        """Return the bytes held back for characters that were never completed."""
         return [
             OutputChunk(name, text)
             for name in _STREAMS
@@ -64,14 +66,14 @@ class OutputDecoder:
         ]
 
     def _prepend_backslash(self, piece: bytes) -> bytes:
-        """Return the piece, preceded by a backslash if the previous piece ended with one."""
+        """Return the piece, preceded by the backslash that the previous piece ended with, if any."""
         if self._in_string and self._object.endswith(b"\\") and _is_escaping(self._object):
             del self._object[-1:]
             return b"\\" + piece
         return piece
 
     def _read_step(self, data: bytes, at: int, found: list[OutputChunk]) -> int:
-        """Read on to the next mark and return its position."""
+        """Read up to the next delimiter and return its position."""
         if not self._object:
             return self._begin(data, at, found)
         match = (_INSIDE_PATTERN if self._in_string else _OUTSIDE_PATTERN).match(data, at)
@@ -130,7 +132,7 @@ class OutputDecoder:
             found.append(chunk)
 
     def _decode_chunk(self, answer: Any) -> OutputChunk | None:
-        """Return the piece in an object; objects of other kinds (keep-alives) contain none."""
+        """Return an object's piece of output, or None for other objects (keep-alives)."""
         output = answer.get("output") if isinstance(answer, dict) else None
         if not isinstance(output, str):
             return None
@@ -152,6 +154,6 @@ def _new_decoder() -> codecs.IncrementalDecoder:
 
 
 def _is_escaping(text: bytearray) -> bool:
-    """Return whether the backslash at the end escapes what follows, rather than being escaped itself."""
+    """Return whether the final backslash escapes what follows, rather than being escaped itself."""
     run = len(text) - len(text.rstrip(b"\\"))
     return run % 2 == 1

@@ -1,7 +1,7 @@
-"""The translator for one Posit Workbench, whose sessions are workspaces, and its jobs.
+"""The translator for one Posit Workbench: its sessions are workspaces, and its jobs are jobs.
 
-A person's token acts for its owner. A super-admin token acts for an approved username, which each method gets
-in its own parameter (``docs/internals/providers/posit.md``, "Tokens").
+A user's own token acts for its owner. A super-admin token acts for an approved username, which each method
+takes under a different parameter name (``docs/internals/providers/posit.md``, "Tokens").
 """
 
 from __future__ import annotations
@@ -45,9 +45,10 @@ from bot.providers.requests import (
 from bot.providers.words import clean
 from bot.support import errors
 
-#: Errors after which the goal may already be reached. No code says that, so the state is read.
+#: Errors that may mean that the goal is already reached. No error code says so, so the state is read to find
+#: out.
 _REFUSED = (errors.NotFound, errors.Forbidden, errors.InvalidRequest, errors.Misconfigured, errors.Conflict)
-#: Most sessions that one request reads.
+#: Maximum number of sessions read in one request.
 BATCH = 50
 _WHOLE_FIELDS = (*STATE_FIELDS, "launch_parameters")
 LIST_SECONDS = 10.0
@@ -57,15 +58,14 @@ UNREADABLE = "an entry of the answer can't be read"
 NOT_RESUMABLE = "Only suspended RStudio sessions can be resumed. Start a new one instead."
 
 
-#: Used in place of the server's own message when no token may act for a person.
 PROBE_SECONDS = 8.0
 ABOUT_SECONDS = 10.0
-#: Seconds for a response for which a person waits after two others.
+#: Time limit for a third response that a user waits for, in seconds.
 LOOKUP_SECONDS = 2.0
 
 
 class PositSettings(ConnectionSettings):
-    """Hold a Workbench connection; ``super_admin_token`` acts for approved usernames."""
+    """Hold the settings of a Workbench connection; ``super_admin_token`` acts for approved usernames."""
 
     link_methods: ClassVar[Mapping[LinkMethod, str]] = {"token": "", "admin": "super_admin_token"}
 
@@ -82,7 +82,7 @@ class PositProvider(
     facets.Impersonation,
     facets.Overview,
 ):
-    """Translate for one Workbench, whose sessions are the workspaces."""
+    """Translate for one Posit Workbench, whose sessions are the workspaces."""
 
     kind: ClassVar[str] = "posit"
     title: ClassVar[str] = "Posit Workbench"
@@ -90,7 +90,7 @@ class PositProvider(
     settings: PositSettings
     offer_model: ClassVar[type[WorkbenchOffer]] = WorkbenchOffer
     api_path: ClassVar[str] = "/api"
-    # No rate limit is documented; one request reads up to 50 sessions of a person.
+    # No rate limit is documented; one request can read up to 50 of a user's sessions.
     pace: ClassVar[base.Pace] = base.Pace(
         min_poll_interval=2.0,
         pending_interval=2.0,
@@ -102,7 +102,7 @@ class PositProvider(
     stop_modes: ClassVar[frozenset[StopMode]] = frozenset({"stop", "suspend", "force"})
 
     def _to_server(self, access: base.Access) -> Workbench:
-        """Return the server as an account calls it; raise CredentialRefused if it would act for nobody."""
+        """Return the client that acts for an account; raise CredentialRefused if it would act for nobody."""
         if access.credential.owner == "person":
             return Workbench(access.api)
         if not access.username:
@@ -123,7 +123,7 @@ class PositProvider(
     async def status(
         self, access: base.Access, remote_ids: Sequence[str], window: base.SendWindow | None = None
     ) -> Mapping[str, Observed]:
-        """Read states, 50 per request; a session missing from the response has ended."""
+        """Read states, 50 sessions per request; a session missing from the response has ended."""
         server = self._to_server(access)
         wanted = [one for one in dict.fromkeys(remote_ids) if is_session_id(one)]
         found: dict[str, Observed] = {}
@@ -132,15 +132,15 @@ class PositProvider(
             read = await _read(server, wanted[begin : begin + BATCH], window=window)
             is_whole &= read.is_whole
             found |= {session.id: self._observe(session) for session in read}
-        # If an entry couldn't be identified, it may be the missing session.
+        # An entry that couldn't be identified may be the missing session.
         gone = Observed(State.GONE, actions=frozenset())
-        # With an administrator's token, a stop might then hit somebody else's session, so it has to wait.
+        # With an administrator's token, a stop might hit another user's session, so none is allowed for now.
         may = None if server.user is None else frozenset[Action]()
         absent = gone if is_whole else Observed(State.UNKNOWN, detail=UNREADABLE, actions=may)
         return {one: found.get(one, absent if one in wanted else gone) for one in remote_ids}
 
     async def discover(self, access: base.Access) -> Listing[facets.DiscoveredWorkspace]:
-        """List the person's sessions that haven't ended."""
+        """List the user's sessions that haven't ended."""
         listed = await self._to_server(access).get_sessions(total=LIST_SECONDS)
         found = (
             facets.DiscoveredWorkspace(
@@ -154,7 +154,7 @@ class PositProvider(
     async def start(self, access: base.Access, workspace: Workspace) -> None:
         """Resume a suspended RStudio session as it was launched; a running one counts as success.
 
-        Only the server knows how it was launched, so that is read first.
+        Only the server knows how the session was launched, so that is read first.
         """
         if workspace.state in UP_STATES:
             return
@@ -167,16 +167,16 @@ class PositProvider(
         try:
             await server.resume_session(remote_id, session.launch_parameters)
         except _REFUSED:
-            # The session may have been resumed elsewhere in the meantime.
+            # The session may meanwhile have been resumed elsewhere.
             if not is_up(await _read_before_change(server, remote_id)):
                 raise
 
     async def stop(self, access: base.Access, workspace: Workspace, mode: StopMode = "stop") -> None:
-        """Stop, suspend or kill a session; one that is already down counts as success."""
+        """Stop, suspend or kill a session; one that isn't running any more counts as success."""
         self.require_stop_mode(mode)
         server, remote_id = self._to_server(access), workspace.remote_id
         if workspace.state is State.GONE and (mode == "suspend" or server.user is not None):
-            # An administrator's token stops anybody's session, and the method names no user.
+            # An administrator's token can stop anyone's session, and the method takes no username.
             raise errors.NotFound("there is no such session")
         if (
             workspace.state is State.UNKNOWN
@@ -187,21 +187,22 @@ class PositProvider(
         if mode == "suspend" and workspace.state in {State.STOPPING, State.SUSPENDED}:
             return
         if mode == "suspend" and not self._can_suspend(workspace):
-            # Some servers stop a session of another IDE if told to suspend it.
+            # When asked to suspend a session of another IDE, some servers stop it.
             raise errors.Conflict(NOT_SUSPENDED)
         try:
             await server.stop_session(remote_id, mode)
         except _REFUSED:
-            # The session may have ended by itself. If it is somebody else's, this raises NotFound.
+            # The session may have ended by itself. If it is another user's, this raises NotFound.
             if not is_over(await _read_before_change(server, remote_id)):
                 raise
 
     def stop_effects(self, workspace: Workspace) -> StopEffects:
-        """Say that a stopped session is over; only an RStudio session can be suspended instead."""
+        """Return that any stop ends a session permanently, but an RStudio session can be suspended."""
         if workspace.state in {State.FAILED, State.GONE}:
             return {}
         effects: dict[StopMode, StopEffect] = {"stop": StopEffect.ENDS, "force": StopEffect.ENDS}
-        # While that is unknown, a suspension may be tried; the next read says more.
+        # While it isn't known whether the session can be suspended, it may be tried; the next read will say
+        # more.
         if self._can_suspend(workspace) is not False:
             effects["suspend"] = StopEffect.KEEPS
         return effects
@@ -214,7 +215,7 @@ class PositProvider(
     # -- making something new --------------------------------------------------------------------------------
 
     async def read_offer(self, access: base.Access) -> WorkbenchOffer:
-        """Read the offer of the server, and the names in use."""
+        """Read the server's offer, and the names in use."""
         envs = await self._to_server(access).get_compute_envs()
         return WorkbenchOffer(envs, tuple(sorted(set(await self.list_names(access, "")))))
 
@@ -225,13 +226,13 @@ class PositProvider(
         )
 
     def spec(self, offer: WorkbenchOffer, purpose: Purpose, values: Values, principal: Principal) -> Spec:
-        """Check a filled form (``forms`` describes the result)."""
+        """Check a filled form and return its spec (``posit.specs`` describes it)."""
         return specs.build_spec(
             offer, drafts.build_draft(offer, purpose, values, principal, self.settings.templates), values
         )
 
     async def create(self, access: base.Access, spec: Spec, key: str) -> Created:
-        """Launch a session; not idempotent: ``find_created`` comes before a second attempt."""
+        """Launch a session; not idempotent, so ``find_created`` is called before a second attempt."""
         launch = launches.build_session_launch(
             spec, launches.find_template(self.settings.templates, spec), key
         )
@@ -239,15 +240,15 @@ class PositProvider(
         return Created(made.id, launch["name"] or made.id)
 
     async def list_names(self, access: base.Access, stem: str) -> Collection[str]:
-        """Return the names of the person's sessions, which the server doesn't require to differ."""
+        """Return the names of the user's sessions, which the server doesn't require to be distinct."""
         listed = await self._to_server(access).get_sessions(total=LIST_SECONDS)
         return [session.title for session in listed if session.title and not is_over(session)]
 
     async def find_created(self, access: base.Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
-        """Search for the session of a launch of unknown outcome, by its mark, otherwise by its name.
+        """Search for the session from a launch of unknown outcome, by its mark or else by its name.
 
         A session with that name from another of our launches is left out. If the server doesn't show the
-        marks, any session with the name that isn't over, and isn't older than the launch, may be it.
+        marks, any session with the name that hasn't ended, and isn't older than the launch, is a candidate.
         """
         listed = await self._to_server(access).get_sessions(only=_WHOLE_FIELDS)
         mark = launches.build_mark(spec, key)
@@ -272,9 +273,10 @@ class PositProvider(
         return _to_created(await self._to_server(access).launch_job(launch))
 
     async def find_run(self, access: base.Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
-        """Search for the job of a launch of unknown outcome, by its tag.
+        """Search for the job from a launch of unknown outcome, by its tag.
 
-        If the server shows no tags at all, any job with the name that isn't older than the launch may be it.
+        If the server shows no tags at all, any job with the name that isn't older than the launch is a
+        candidate.
         """
         tag = launches.build_tag(key)
         same = []
@@ -310,7 +312,7 @@ class PositProvider(
         """Stop a job, or kill it; one that has already ended counts as success."""
         server = self._to_server(access)
         if server.user is not None:
-            # An administrator's token stops anybody's job, and the method names no user.
+            # An administrator's token can stop anyone's job, and the method takes no username.
             await _read_job_state(server, remote_id)
         try:
             await server.stop_job(remote_id, force_quit=force)
@@ -319,7 +321,7 @@ class PositProvider(
                 raise
 
     async def run_output(self, access: base.Access, remote_id: str) -> AsyncIterator[OutputChunk]:
-        """Stream a job's output from its beginning."""
+        """Stream a job's output from the beginning."""
         async with aclosing(self._to_server(access).get_job_output(remote_id)) as output:
             async for chunk in output:
                 yield chunk
@@ -327,9 +329,9 @@ class PositProvider(
     # -- credentials and the server --------------------------------------------------------------------------
 
     async def check_credential(self, credential: base.Credential) -> base.Identity:
-        """Ask for the version, then for the token's own sessions, by which newer servers reveal its owner.
+        """Check a token by reading the version, then its sessions, which name the owner on newer servers.
 
-        If they don't, or there are none, another token must be refused.
+        If they don't, or there are none, the server must refuse a different token.
         """
         server = Workbench(self.api.acting_as(credential))
         with forbidden_as_credential_refused():
@@ -342,22 +344,22 @@ class PositProvider(
         return base.Identity(username, replace(credential, account_id=await self._find_account_id(username)))
 
     async def _find_account_id(self, username: str) -> str:
-        """Return the id of a token's owner, which only an administrator's token may read; "" without one."""
+        """Return the id of a token's owner, which only administrators' tokens can read; "" without one."""
         if self.settings.super_admin_token is None:
             return ""
         try:
             users = await Workbench(self.connection_api()).get_users(total=LOOKUP_SECONDS)
         except errors.ProviderError:
-            # The id is useful but not needed, as a person's own token fetches nothing by name.
+            # The id is optional, as nothing is fetched by name with a user's own token.
             return ""
         return next((user.account_id for user in users if user.username == username), "")
 
     def is_made_by_name(self, access: base.Access, call: str) -> bool:
-        """Return whether a super-admin token makes a call: it names its user in each."""
+        """Return whether the super-admin token makes the call, since such a call names its user."""
         return access.credential.owner != "person"
 
     async def read_account(self, access: base.Access) -> RemoteAccount | None:
-        """Read the account's user by its name, or a renamed one by its id."""
+        """Read the account's user by name or, if the user was renamed, by id."""
         if access.credential.owner == "person":
             return None
         users = await Workbench(access.api).get_users(total=ABOUT_SECONDS)
@@ -381,7 +383,7 @@ class PositProvider(
         )
 
     async def check_username(self, username: str) -> base.Identity:
-        """Look a username up among the server's users."""
+        """Check a username by looking for it among the server's users."""
         users = await Workbench(self.connection_api()).get_users(total=ABOUT_SECONDS)
         found = next((user for user in users if user.username == username), None)
         if found is None:
@@ -392,11 +394,11 @@ class PositProvider(
         return base.Identity(username, credential)
 
     def has_overview(self) -> bool:
-        """Return whether there is a super-admin token."""
+        """Return whether a super-admin token is configured."""
         return self.settings.super_admin_token is not None
 
     async def read_overview(self) -> About:
-        """Return version, features and users with their level."""
+        """Return the version, the features, and the users with their levels."""
         server = Workbench(self.connection_api())
         version = await server.version(total=ABOUT_SECONDS, right="read")
         facts = (
@@ -414,7 +416,7 @@ class PositProvider(
         return About(tuple((name, clean(value, 1000)) for name, value in facts), tuple(levels))
 
     async def probe(self) -> str:
-        """Ask for the version, with the connection's own token if there is one: some servers require one."""
+        """Request the version, with the connection's own token if it has one, as some servers need it."""
         token = self.settings.super_admin_token
         try:
             api = self.api if token is None else self.connection_api()
@@ -424,15 +426,15 @@ class PositProvider(
         return f"Workbench {_format_version(version)}"
 
     def parse_reference(self, text: str) -> str | None:
-        """Extract the session from a link to it, or from its bare id."""
+        """Return the session id from a link to the session or from a bare id."""
         return parse_reference(text, self.settings.base_url)
 
     def page_url(self, remote_id: str) -> str:
-        """Return the home page, which lists the person's sessions."""
+        """Return the URL of the home page, which lists the user's sessions."""
         return f"{self.settings.base_url}/home"
 
     def token_help(self) -> facets.TokenHelp:
-        """Explain how to get a token: an administrator creates it on the server."""
+        """Explain that an administrator has to create the token on the server."""
         return facets.TokenHelp(
             url="",
             steps=(
@@ -444,7 +446,7 @@ class PositProvider(
         )
 
     def describe(self) -> Mapping[str, Any]:
-        """Add whether a super-admin token is configured, and the templates' names; never the token."""
+        """Return the facts, with template names and whether a super-admin token is set, never the token."""
         return {
             **super().describe(),
             "super_admin_token": "set" if self.settings.super_admin_token is not None else "not set",
@@ -455,13 +457,13 @@ class PositProvider(
 async def _read(
     server: Workbench, remote_ids: Sequence[str], *, only: Sequence[str] = STATE_FIELDS, **options: Any
 ) -> Listing[WorkbenchSession]:
-    """Read sessions by their ids."""
+    """Read sessions by id."""
     try:
         found = await server.get_sessions(remote_ids, only=only, **options)
     except errors.NotFound:
         if len(remote_ids) == 1:
             return Listing()
-        # The server fails on a session that has ended: all of them are read instead.
+        # The server fails if asked for a session that has ended, so all sessions are read instead.
         return await server.get_sessions(only=only, **options)
     if found and not {session.id for session in found} & set(remote_ids):
         raise errors.BadAnswer("the answer is about other sessions")
@@ -471,9 +473,9 @@ async def _read(
 async def _read_before_change(
     server: Workbench, remote_id: str, only: Sequence[str] = STATE_FIELDS
 ) -> WorkbenchSession:
-    """Read a session before it is changed; raise NotFound if it isn't this person's."""
+    """Read a session before it is changed; raise NotFound if it isn't this user's."""
     check_session_id(remote_id)
-    # If something else answers in the server's place, it may answer the change too: check again first.
+    # If something else answers in the server's place, it might answer the change as well, so check first.
     with bad_answer_as_unknown_outcome():
         found = await _read(server, (remote_id,), only=only)
     session = next((one for one in found if one.id == remote_id), None)
@@ -487,7 +489,7 @@ async def _read_before_change(
 
 
 async def _read_job_state(server: Workbench, remote_id: str) -> RunState:
-    """Read a job's state around a change; raise NotFound if it isn't this person's."""
+    """Read a job's state before or after a change; raise NotFound if it isn't this user's."""
     check_job_id(remote_id)
     with bad_answer_as_unknown_outcome():
         read = await server.get_jobs()
@@ -502,7 +504,7 @@ def _to_created(job: WorkbenchJob) -> Created:
 
 
 def _format_version(version: Version) -> str:
-    """Return a version with its build and name, as the server's own pages show it."""
+    """Return a version with its build and name, the way the server's own pages show it."""
     build = f"+{version.build_number}" if version.build_number else ""
     name = f" “{version.release_name}”" if version.release_name else ""
     return clean(f"{version.text}{build}{name}", MAX_NAME_LENGTH) or "no version given"

@@ -1,4 +1,4 @@
-"""States of sessions and jobs, mapped to ours (``docs/internals/providers/posit.md``, "States"); pure."""
+"""Conversion of session and job states to ours (``docs/internals/providers/posit.md``, "States"); pure."""
 
 from collections.abc import Callable, Mapping
 
@@ -47,7 +47,7 @@ SUSPENDED_BY_CLUSTER = "Suspended by the cluster."
 
 
 def to_observed(session: WorkbenchSession, address: Callable[[str], str | None]) -> Observed:
-    """Convert a session; ``address`` checks the URL that the server gives."""
+    """Convert a session to our terms; ``address`` checks the URL that the server gives."""
     state = _SESSION_STATES.get(session.activity_state.casefold())
     label = clean(session.title, MAX_NAME_LENGTH) or None
     if state is None:
@@ -91,9 +91,10 @@ def to_observed(session: WorkbenchSession, address: Callable[[str], str | None])
 
 
 def can_suspend(state: State, actions: frozenset[Action] | None, ide: str) -> bool | None:
-    """Return whether a session can be suspended: only RStudio can; None while its IDE is unknown.
+    """Return whether a session can be suspended, which only RStudio can; None while its IDE is unknown.
 
-    ``ide`` is what it was launched as, if known; while it runs, its allowed actions reveal it.
+    ``ide`` is the IDE that the session was launched with, if known; while it is running, its allowed actions
+    reveal the IDE.
     """
     if ide:
         return ide == SUSPENDS
@@ -108,17 +109,17 @@ def is_over(session: WorkbenchSession) -> bool:
 
 
 def is_up(session: WorkbenchSession) -> bool:
-    """Return whether a session is running or about to."""
+    """Return whether a session is running or about to run."""
     return _SESSION_STATES.get(session.activity_state.casefold()) in {State.RUNNING, State.STARTING}
 
 
 def to_observed_run(job: WorkbenchJob) -> ObservedRun:
-    """Convert a job; a finished one has failed if its exit code says so."""
+    """Convert a job to our terms; a finished one counts as failed if its exit code says so."""
     word = job.status.casefold()
     state = _RUN_STATES.get(word, RunState.UNKNOWN)
     if state is RunState.SUCCEEDED and job.exit_code not in {0, None}:
         state = RunState.FAILED
-    # The code only abbreviates what the message says.
+    # The message is preferred, as the code is only an abbreviation of it.
     detail = clean_words(job.status_message) or clean(job.status_code) or None
     if state is RunState.UNKNOWN:
         detail = describe_unknown_state(clean(job.status))

@@ -1,7 +1,7 @@
-"""The parts of the Workbench API's responses that are used; pure.
+"""The parts of the Workbench API's responses that Usher uses; pure.
 
-Only names or ids of things are required. Any other value that is missing, null or not of the documented type
-keeps its default, and is logged once. A list entry without a name is left out.
+Only names or ids are required. Any other value that is missing, null or not of the documented type keeps its
+default, and is logged once. A list entry without a name is left out.
 """
 
 import math
@@ -41,7 +41,7 @@ def _omit_unreadable(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
 
 
 def _describe_error(error: ValidationError) -> str:
-    """Describe the first wrong field, without its value."""
+    """Describe the first invalid field, without its value."""
     first = error.errors(include_input=False, include_context=False, include_url=False)[0]
     place = ".".join(str(part) for part in first["loc"])
     return clean(f"the answer's field {place or '(all)'} can't be read: {first['type']}", MAX_MESSAGE_LENGTH)
@@ -55,12 +55,12 @@ def _to_mapping(value: Any) -> Any:
     return value if isinstance(value, Mapping) else {}
 
 
-#: Type of a list entry, or an object's value, that is left out if it can't be read.
+#: A list entry, or an object's value, that is left out if it can't be read.
 Each = Annotated[T, WrapValidator(_omit_unreadable)]
 Name = Annotated[str, Field(min_length=1)]
-#: Type of a name that is written as ``name=value``, and so may not contain an equals sign.
+#: The name in ``name=value``, which therefore can't contain an equals sign.
 Key = Annotated[str, Field(pattern=r"^[^=\p{Cc}]+$")]
-#: Type of a list of texts; an object is replaced by its name.
+#: A list of strings; an object in the list is replaced by its name.
 Words = tuple[Each[Annotated[Name, BeforeValidator(_read_name)]], ...]
 
 
@@ -78,7 +78,10 @@ class _Answer(BaseModel):
 
     @classmethod
     def from_json(cls, answer: Any) -> Self:
-        """Read it; raise BadAnswer naming what is missing: all errors of these types are handled here."""
+        """Parse a JSON object; raise BadAnswer if anything is missing, naming it.
+
+        All validation errors of these types are handled here.
+        """
         try:
             return cls.model_validate(answer)
         except ValidationError as error:
@@ -105,21 +108,22 @@ class _Answer(BaseModel):
 
 
 class PlacementConstraint(_Answer):
-    """Choose one of the options that the server's configuration names; without a value, people name it."""
+    """A placement option from the server's configuration; if it has no value, users type one."""
 
     name: Key
     value: str = ""
 
     def as_json(self) -> dict[str, str]:
-        """Return its JSON for a request."""
+        """Return the constraint's JSON for a request."""
         return {"name": self.name, "value": self.value}
 
 
 class ResourceLimit(_Answer):
-    """Hold one limit: ``cpuCount`` in processors, ``memory`` in MB; values are strings.
+    """A resource limit: ``cpuCount`` in processors, ``memory`` in MB; values are strings.
 
-    The reference names the kind ``name``, servers call it ``type``. A maximum of 0 bounds nothing here: it
-    means *unlimited* for some kinds and *none* for others, so the server is left to refuse what is too much.
+    The reference calls the kind ``name``, but servers call it ``type``. A maximum of 0 isn't enforced here:
+    it means *unlimited* for some kinds and *none* for others, so it is up to the server to refuse what is too
+    much.
     """
 
     name: Key = Field(validation_alias=AliasChoices("type", "name"))
@@ -131,23 +135,23 @@ class ResourceLimit(_Answer):
 
     @property
     def default_text(self) -> str:
-        """Return the server's proposal, as it wrote it; "" for nothing, or more than it allows."""
+        """Return the default as the server wrote it; "" if there is none or if it exceeds the maximum."""
         text = (self.default or self.value).strip()
         return "" if self.find_problem(text) else text
 
     @property
     def max_value(self) -> float | None:
-        """Return the maximum, None where there is none."""
+        """Return the maximum, or None if there is none."""
         return self.maximum if self.maximum is not None and self.maximum > 0 else None
 
     @property
     def is_number(self) -> bool:
-        """Return whether it is a number: it is, unless what the server proposes isn't one."""
+        """Return whether the limit is a number: always, unless the server's proposed value isn't one."""
         text = self.default or self.value
         return not text or parse_number(text) is not None
 
     def find_problem(self, text: str) -> str:
-        """Return what is wrong with a value, "" if nothing is."""
+        """Return what is wrong with a value, or "" if nothing is."""
         if not text or not self.is_number:
             return ""
         number = parse_number(text)
@@ -158,20 +162,20 @@ class ResourceLimit(_Answer):
         return ""
 
     def to_request(self, text: str) -> str:
-        """Return a value as it is sent: as the server wrote it if it is what the server proposes."""
+        """Return the value to send: in the server's own spelling if it equals what the server proposed."""
         number = parse_number(text) if self.is_number else None
         if number is None:
             return text
         return self.default_text if number == parse_number(self.default_text) else format_number(number)
 
     def as_json(self) -> dict[str, str]:
-        """Return its JSON for a request, in both spellings."""
+        """Return the limit's JSON for a request, in both spellings."""
         typed = {"valueType": self.value_type} if self.value_type else {}
         return {"name": self.name, "type": self.name, "value": self.value, **typed}
 
 
 class ResourceProfile(_Answer):
-    """Name a set of limits that an administrator prepared."""
+    """A named set of limits prepared by an administrator."""
 
     name: Name
     label: str = Field(default="", validation_alias=AliasChoices("label", "displayName", "display_name"))
@@ -183,7 +187,7 @@ class ResourceProfile(_Answer):
 
 
 class LaunchParameters(_Answer):
-    """Say where and with what a session runs; requests contain the three lists even if empty."""
+    """Where a session runs, and with what; requests contain the three lists even if they are empty."""
 
     name: str = ""
     cluster: str = ""
@@ -199,7 +203,7 @@ class LaunchParameters(_Answer):
     snowflake_role: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        """Return their JSON for a request; anything else that is empty is left out."""
+        """Return the parameters' JSON for a request; fields other than the lists are left out if empty."""
         entry = {
             **self.model_dump(),
             "placement_constraints": [each.as_json() for each in self.placement_constraints],
@@ -210,15 +214,15 @@ class LaunchParameters(_Answer):
 
 
 class Launched(_Answer):
-    """Identify a launched session."""
+    """The identity of a launched session."""
 
     id: str = Field(pattern=SESSION_ID_PATTERN)
 
 
 class WorkbenchSession(_Answer):
-    """Hold what the server reports about a session; times are epoch milliseconds.
+    """What the server reports about a session; times are epoch milliseconds.
 
-    ``id`` and ``activity_state`` are always requested; what was not requested is empty or None.
+    ``id`` and ``activity_state`` are always requested; fields that were not requested are empty or None.
     """
 
     id: str = Field(pattern=SESSION_ID_PATTERN)
@@ -235,26 +239,26 @@ class WorkbenchSession(_Answer):
     save_prompt_required: StrictBool = False
     last_used: float | None = None
     last_state_updated: float | None = None
-    #: The bytes of its memory that are kept while it is suspended.
+    #: How much of the session's memory is kept while it is suspended, in bytes.
     suspend_size: float = 0.0
-    #: Not in the reference; newer servers send it.
+    #: The owner's name; it isn't in the reference, but newer servers send it.
     username: str = ""
 
     @property
     def title(self) -> str:
-        """Return its display name; "" if the server gives none."""
+        """Return the session's display name, or "" if the server gives none."""
         return self.display_name or self.label or self.name
 
     @property
     def since(self) -> float | None:
-        """Return since when it has been in its state, in epoch seconds."""
+        """Return when the session entered its current state, in epoch seconds."""
         return parse_time(self.last_state_updated) or parse_time(self.created)
 
 
 class WorkbenchJob(_Answer):
-    """Hold what the server reports about a job; times are ISO 8601 strings, ``""`` if missing."""
+    """What the server reports about a job; times are ISO 8601 strings, ``""`` if missing."""
 
-    #: ``job_id`` is in the reference's text, ``id`` in its example.
+    #: The job's id: called ``job_id`` in the reference's text, ``id`` in its example.
     id: Name = Field(validation_alias=AliasChoices("job_id", "id"))
     status: str = ""
     name: str = ""
@@ -270,30 +274,30 @@ class WorkbenchJob(_Answer):
 
     @property
     def submitted_at(self) -> float | None:
-        """Return when it was submitted, in epoch seconds."""
+        """Return when the job was submitted, in epoch seconds."""
         return parse_time(self.submission_time)
 
     @property
     def updated_at(self) -> float | None:
-        """Return when its state last changed, in epoch seconds."""
+        """Return when the job's state last changed, in epoch seconds."""
         return parse_time(self.last_update_time)
 
 
 class WorkbenchSupport(_Answer):
-    """Say what a cluster supports for one IDE; None if it doesn't say."""
+    """What a cluster supports for one IDE; each field is None if the cluster doesn't say."""
 
     supports_interactive_sessions: StrictBool | None = None
     supports_adhoc_jobs: StrictBool | None = None
 
 
 class WorkbenchLanguage(_Answer):
-    """Say whether an IDE's requirements are installed: they are, unless the server says otherwise."""
+    """Whether an IDE's requirements are installed, which is assumed unless the server says otherwise."""
 
     available: StrictBool = True
 
 
 class WorkbenchIDEInfo(_Answer):
-    """Hold the defaults of one IDE; ``default_cluster`` may name a cluster that isn't listed."""
+    """The defaults of one IDE; ``default_cluster`` may name a cluster that isn't listed."""
 
     default_cluster: str = ""
     default_image: str = ""
@@ -301,7 +305,7 @@ class WorkbenchIDEInfo(_Answer):
 
 
 class ComputeEnv(_Answer):
-    """Describe a cluster: the choices there, and what it supports for each IDE."""
+    """A cluster: the choices that it offers, and what it supports for each IDE."""
 
     name: Name
     supports_containers: StrictBool = Field(default=False, validation_alias="supportsContainers")
@@ -319,7 +323,10 @@ class ComputeEnv(_Answer):
 
 
 class ComputeEnvs(_Answer):
-    """Hold the response of get_compute_envs; IDEs keep the server's order. No launcher, no clusters."""
+    """The response of get_compute_envs; IDEs keep the server's order.
+
+    Without a launcher, there are no clusters.
+    """
 
     clusters: tuple[Each[ComputeEnv], ...]
     workbenches: dict[Each[Name], Annotated[WorkbenchIDEInfo, BeforeValidator(_to_mapping)]]
@@ -329,13 +336,14 @@ class ComputeEnvs(_Answer):
     def _some_can_be_read(cls, value: Any, read: ValidatorFunctionWrapHandler) -> Any:
         envs = read(value)
         if isinstance(value, Mapping) and value.get("clusters") and not envs.clusters:
-            # None of them could be identified, which isn't the same as there being none.
+            # The response lists clusters, but none could be identified, which isn't the same as there being
+            # none.
             raise ValueError("no cluster can be read")
         return envs
 
 
 class Version(_Answer):
-    """Hold the parts of the server's version, and the names of its enabled features."""
+    """The parts of a server's version number, and the names of its enabled features."""
 
     major: str = ""
     minor: str = ""
@@ -346,7 +354,7 @@ class Version(_Answer):
 
     @classmethod
     def from_json(cls, answer: Any) -> Self:
-        """Read it; raise BadAnswer if there is no version. A plain string is split into its parts."""
+        """Parse a version, splitting a plain string into its parts; raise BadAnswer if there is none."""
         entry = answer.get("version") if isinstance(answer, Mapping) else None
         if isinstance(entry, str) and entry:
             entry = dict(zip(("major", "minor", "patch"), entry.split(".", 2), strict=False))
@@ -356,12 +364,12 @@ class Version(_Answer):
 
     @property
     def text(self) -> str:
-        """Return it as people write it, such as ``2024.09.1``; "" if no part was given."""
+        """Return the version as people write it, such as ``2024.09.1``, or "" if no part was given."""
         return ".".join(part for part in (self.major, self.minor, self.patch) if part)
 
 
 class WorkbenchUser(_Answer):
-    """Hold one registered user; ``status`` is ``Active`` or ``Inactive``."""
+    """One registered user; ``status`` is ``Active`` or ``Inactive``."""
 
     username: Name
     status: str = ""
@@ -372,13 +380,13 @@ class WorkbenchUser(_Answer):
 
     @property
     def account_id(self) -> str:
-        """Return the facts that tell this account from another one of its name; "" for none."""
+        """Return facts that tell this account from another one with the same name; "" if there are none."""
         uid = find_account_id({"uid": self.uid}, "uid")
         return " ".join(filter(None, (f"uid={uid}" if uid else "", format_creation(self.created))))
 
     @property
     def is_active(self) -> bool:
-        """Return whether sessions may be launched for this user."""
+        """Return whether this user may launch sessions."""
         return self.status.casefold() == "active"
 
 
@@ -388,7 +396,7 @@ SUSPENDS = "RStudio"
 
 
 def parse_number(text: str) -> float | None:
-    """Return a limit's value as a number; None if it isn't a finite one."""
+    """Return a limit's value as a number, or None if it isn't a finite number."""
     try:
         number = float(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Saturn Cloud: workspaces and jobs, with at most one status read per workspace in ten seconds."""
+"""Saturn Cloud: workspaces and jobs; each workspace's state is read at most every ten seconds."""
 
 from bot.providers.saturn.offers import SaturnSettings
 from bot.providers.saturn.provider import Saturn

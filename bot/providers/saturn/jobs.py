@@ -1,9 +1,9 @@
-"""Runs of jobs. A start returns no id, so a new run is found by comparing the runs before and after.
+"""Runs of jobs. A start returns no id, so a new run is found by comparing the runs before and after it.
 
 A run is a Kubernetes job with one or more pods, at the same time or one after another. The server shows it as
 a whole (``runtimesummary``), and names it in the labels of its pods. On an older server a run is just its
-pod. Its id is ``JOB/RUN``. Until the run is visible, the id is ``JOB/@…`` with the runs before the start or,
-on a server without pods, ``JOB/~…``. The server shows live runs, and a history of ended pods.
+pod. A run's id is ``JOB/RUN``. Until the run is visible, the id is ``JOB/@…`` with the runs before the start
+or, on a server without pods, ``JOB/~…``. The server shows live runs, and a history of ended pods.
 """
 
 from __future__ import annotations
@@ -43,15 +43,15 @@ from bot.support import errors
 
 T = TypeVar("T")
 
-#: Most jobs in one list of runs, most of them that are read at the same time, and most runs of each.
+#: Limits for lists of runs: the number of jobs in a list, of jobs read concurrently, and of runs per job.
 MAX_JOBS = 50
 MAX_CONCURRENT_LISTS = 5
 MAX_RUNS_PER_JOB = 10
-#: Most lines of a live pod that a server returns, its last ones. After more, the live output pauses until the
-#: run ends.
+#: Maximum number of lines that a server returns of a live pod's log, from its end. If a log is longer, live
+#: output pauses until the run ends.
 MAX_LIVE_LINES = 5000
-#: Entries of later pages of a log; the first has the server's own size, 100 by its document. And the most
-#: pages, after which a log counts as endless.
+#: Number of entries on each later page of a log (the first page has the server's own size, 100 according to
+#: its document). ``MAX_LOG_PAGES`` is the number of pages after which a log counts as endless.
 LOG_PAGE_SIZE = "1000"
 MAX_LOG_PAGES = 500
 MAX_LOG_BYTES = 20_000_000
@@ -59,7 +59,7 @@ LOG_SECONDS = 20.0
 
 
 class SaturnRuns(Runs[SaturnOffer]):
-    """Run the jobs of one server, always with the person's own token."""
+    """Run the jobs of one server, always using the user's own token."""
 
     runs_named_jobs: ClassVar[bool] = True
 
@@ -76,7 +76,7 @@ class SaturnRuns(Runs[SaturnOffer]):
         try:
             after = await self._list_job_runs(access, job) or JobRuns()
         except errors.ProviderError:
-            # The run has certainly been started; a later read shows which one it is.
+            # The run has certainly been started; a later read will identify it.
             after = JobRuns()
         new = [run for run in after.by_name.values() if run.name not in before.by_name]
         if new and before.is_whole:
@@ -84,7 +84,7 @@ class SaturnRuns(Runs[SaturnOffer]):
         return Created(build_awaited_id(job, key, before.by_name.values()), name)
 
     async def find_run(self, access: Access, spec: Spec, key: str, since: float) -> OutcomeSearch:
-        """Return the job's runs since then as candidates, as runs have no mark of Usher's."""
+        """Return the job's runs since then as candidates, because no mark tells which ones Usher launched."""
         job, name = spec.text("job"), spec.name
         found = await self._list_job_runs(access, job)
         if found is None:
@@ -101,7 +101,7 @@ class SaturnRuns(Runs[SaturnOffer]):
         )
 
     async def run_status(self, access: Access, remote_ids: Sequence[str]) -> dict[str, ObservedRun]:
-        """Read runs, job by job; a run that is shown nowhere is left out."""
+        """Read runs, job by job; leave out a run that the server no longer shows anywhere."""
         by_job: dict[str, list[str]] = {}
         for remote_id in remote_ids:
             job, name = split_run_id(remote_id)
@@ -123,11 +123,11 @@ class SaturnRuns(Runs[SaturnOffer]):
         if waited or any(seen.find(name) is None for name in named):
             seen = (await self._read_past_runs(access, job) or JobRuns()) | seen
         if seen.are_of_kubernetes and any(seen.find(name) is None for name in named):
-            # The id may be that of the run's pod, from before the server was upgraded to show runs.
+            # The id may be a pod's, from before the server was upgraded to show runs.
             pods = await self._read_live_pods(access, job) or ()
             seen |= JobRuns(run_names_by_pod={pod.name: pod.run for pod in pods})
         if not seen.is_whole:
-            # A missing run may be the one that can't be read, so its last state is kept.
+            # A missing run may be one that couldn't be read, so its last known state is kept.
             found |= dict.fromkeys(wanted, ObservedRun(RunState.UNKNOWN))
         taken = set(named)
         for name in named:
@@ -143,7 +143,7 @@ class SaturnRuns(Runs[SaturnOffer]):
         return found
 
     async def _observe_run(self, access: Access, job: str, run: JobRun) -> ObservedRun:
-        """Convert a run, with the reason for its wait or end, if its pods are still shown."""
+        """Convert a run, with the reason for its wait or its end if the server still shows its pods."""
         if not run.is_of_kubernetes:
             code = await self._find_exit_code(access, run.name) if run.state.is_over else None
             is_cancelled = run.state is RunState.CANCELLED
@@ -153,7 +153,7 @@ class SaturnRuns(Runs[SaturnOffer]):
         try:
             pods = await self._read_live_pods(access, job) or ()
         except errors.BadAnswer:
-            # The pods are useful but not needed, as the run's state is known.
+            # The pods are optional, as the run's state is known without them.
             pods = ()
         mine = sorted((pod for pod in pods if pod.run == run.name), key=start_order, reverse=True)
         as_it_ended = [pod for pod in mine if pod.state is run.state]
@@ -161,13 +161,13 @@ class SaturnRuns(Runs[SaturnOffer]):
         return run.to_observed(code, next((pod.why for pod in as_it_ended if pod.why), None))
 
     async def list_runs(self, access: Access) -> Listing[DiscoveredRun]:
-        """List the runs of the person's jobs, newest first; raise NotFound without lists."""
+        """List the runs of the user's jobs, newest first; raise NotFound if the server has no lists."""
 
         async def of_job(one: Resource) -> tuple[list[tuple[JobRun, DiscoveredRun]], bool]:
             try:
                 shown = await self._list_job_runs(access, one.id) or JobRuns()
             except (errors.BadAnswer, errors.Forbidden, errors.ServerFailed) as error:
-                # A job that can't be read doesn't affect the others.
+                # A job whose runs can't be read doesn't affect the others.
                 log_oddity(f"the runs of a job can't be read: {type(error).__name__}")
                 return [], False
             youngest = sorted(shown.by_name.values(), key=start_order, reverse=True)[:MAX_RUNS_PER_JOB]
@@ -187,7 +187,7 @@ class SaturnRuns(Runs[SaturnOffer]):
         return Listing((run for _, run in runs), is_whole=is_whole)
 
     async def stop_run(self, access: Access, remote_id: str, *, force: bool = False) -> None:
-        """Stop a run unless it has ended; an older server stops all runs of its job."""
+        """Stop a run that hasn't ended; on an older server, this stops all runs of the job."""
         job, name = split_run_id(remote_id)
         shown = await self._read_live_runs(access, job)
         path = f"/api/jobs/{encode_path_segment(job)}/stop"
@@ -207,7 +207,7 @@ class SaturnRuns(Runs[SaturnOffer]):
     # -- runs and pods ---------------------------------------------------------------------------------------
 
     async def _read_live_runs(self, access: Access, job: str) -> JobRuns | None:
-        """Return the runs that are running or have just ended; None if the server can't show them."""
+        """Return the runs that are live or have just ended, or None if the server can't show them."""
         path = f"/api/jobs/{encode_path_segment(job)}/runtimesummary"
         runs = await self._read_list(access, path, {}, "job_summaries", _read_summary)
         if runs is not None:
@@ -228,14 +228,14 @@ class SaturnRuns(Runs[SaturnOffer]):
         )
 
     async def _read_past_runs(self, access: Access, job: str) -> JobRuns | None:
-        """Return the runs of a job's history; None if the server keeps none."""
+        """Return the runs in a job's history, or None if the server keeps none."""
         pods = await self._read_past_pods(access, job)
         if pods is None:
             return None
         grouped: dict[str, list[Pod]] = {}
         for pod in pods:
             grouped.setdefault(pod.run or pod.name, []).append(pod)
-        # The number of pods that have to succeed matters only if some succeeded and some failed.
+        # How many pods have to succeed matters only if some succeeded and others failed.
         is_mixed = any(
             {RunState.SUCCEEDED, RunState.FAILED} <= {pod.state for pod in of} for of in grouped.values()
         )
@@ -244,38 +244,38 @@ class SaturnRuns(Runs[SaturnOffer]):
         return JobRuns(runs, pods.is_whole, run_names_by_pod={pod.name: pod.run for pod in pods})
 
     async def _read_scale(self, access: Access, job: str) -> int:
-        """Return the number of a run's pods that have to succeed; 1 if the server doesn't say."""
+        """Return how many of a run's pods have to succeed; 1 if the server doesn't say."""
         asking = access.api.call("GET", f"/api/jobs/{encode_path_segment(job)}", total=LIST_SECONDS)
         response = await none_if_absent(asking)
         scale = None if response is None else response.json_object().get("scale")
         return scale if isinstance(scale, int) and scale > 0 else 1
 
     async def _list_job_runs(self, access: Access, job: str) -> JobRuns | None:
-        """Return all runs of a job; None if the server reports neither kind."""
+        """Return all runs of a job, or None if the server reports neither live nor past ones."""
         now, past = await self._read_live_runs(access, job), await self._read_past_runs(access, job)
         return None if now is None and past is None else (past or JobRuns()) | (now or JobRuns())
 
     async def _read_list(
         self, access: Access, path: str, query: Mapping[str, str], key: str, read: Callable[[Any], T]
     ) -> Listing[T] | None:
-        """Return the entries of a list; None if there is no such resource, or no such endpoint."""
+        """Return the entries of a list, or None if there is no such resource or endpoint."""
         found = await none_if_absent(fetch_pages(access.api, path, query))
         return None if found is None else read_entries(found, key, read)
 
     async def _find_exit_code(self, access: Access, pod: str) -> int | None:
-        """Return the exit code of a pod that is still shown; None if it isn't given."""
+        """Return a pod's exit code if the server still shows the pod, or None if it isn't given."""
         try:
             path = f"/api/active/pods/{encode_path_segment(pod)}"
             response = await access.api.call("GET", path, total=LIST_SECONDS)
             return _read_exit_code(response.json_object())
         except (errors.NotFound, errors.BadAnswer):
-            # The exit code is useful but not needed, as the run's outcome is known.
+            # The exit code is optional, as the run's outcome is known without it.
             return None
 
     # -- output ----------------------------------------------------------------------------------------------
 
     async def run_output(self, access: Access, remote_id: str) -> AsyncIterator[OutputChunk]:
-        """Yield a run's output so far, from its beginning; for more, call it again."""
+        """Yield a run's output so far, from the beginning; call this again for more."""
         job, name = split_run_id(remote_id)
         if name.startswith(UNLISTED_ID_PREFIX):
             return
@@ -295,11 +295,12 @@ class SaturnRuns(Runs[SaturnOffer]):
                 async for chunk in self._stream_past_log(access, job, pod.name):
                     yield chunk
             if pod.is_live:
-                # Later pods' output would change its place when this pod writes more.
+                # Stop at a live pod, since the output of later pods would shift whenever this one writes
+                # more.
                 return
 
     async def _list_pods(self, access: Access, job: str, name: str) -> list[Pod]:
-        """Return the pods of a run in the order in which they began; on older servers, the run is its pod."""
+        """Return a run's pods in the order they started; on older servers, the run is a single pod."""
         live = {pod.name: pod for pod in await self._read_live_pods(access, job) or ()}
         if name in live:
             return [live[name]]
@@ -308,7 +309,7 @@ class SaturnRuns(Runs[SaturnOffer]):
         return sorted(mine, key=start_order) or [Pod(name, "")]
 
     async def _read_live_log(self, access: Access, pod: str) -> str | None:
-        """Return a live pod's log; None if there is none, or only its most recent part."""
+        """Return a live pod's log, or None if there is none or if its beginning is missing."""
         query = {"page_size": str(MAX_LIVE_LINES), "container_name": "main"}
         answer = await none_if_absent(
             self._read_log_page(access, f"/api/active/pods/{encode_path_segment(pod)}/logs", query)
@@ -337,7 +338,7 @@ class SaturnRuns(Runs[SaturnOffer]):
 
 
 def _join_log(logs: Any) -> str:
-    """Return a log as one string without a final line end: it is a string or a list of ``{content}``."""
+    """Return a log, given as a string or a list of ``{content}``, as one string without the final newline."""
     if isinstance(logs, str):
         return logs.rstrip("\n")
     if not isinstance(logs, list):
@@ -366,13 +367,16 @@ _RUN_STATES = {
 _PENDING_ID_PATTERN = re.compile(r"@(\d+(?:\.\d+)?)\.([0-9a-z]+)((?:-[0-9a-f]{8})*)")
 UNLISTED_ID_PREFIX = "~"
 PENDING_ID_PREFIX = "@"
-#: Said of a run that was stopped on a server that can't stop a single one.
+#: Shown when a run is stopped on a server that can only stop all of a job's runs.
 STOPS_ALL = "On this server a stop ends all runs of the job."
 
 
 @dataclass(frozen=True, slots=True)
 class Pod:
-    """Hold one pod as shown by the server; times in epoch seconds. ``run``: its Kubernetes job, if shown."""
+    """One pod as shown by the server, with times in epoch seconds.
+
+    ``run`` is the pod's Kubernetes job, if shown.
+    """
 
     name: str
     status: str
@@ -380,19 +384,19 @@ class Pod:
     started_at: float | None = None
     ended_at: float | None = None
     exit_code: int | None = None
-    #: Why it failed, or what keeps it waiting; "" if that isn't said.
+    #: Why the pod failed or is waiting; "" if the server doesn't say.
     why: str = ""
     is_live: bool = False
 
     @property
     def state(self) -> RunState:
-        """Return the state that a run has if this is all of it."""
+        """Return the state of a run that consists of this pod alone."""
         return _RUN_STATES.get(self.status.casefold(), RunState.UNKNOWN)
 
 
 @dataclass(frozen=True, slots=True)
 class JobRun:
-    """Hold one run as shown by the server; times in epoch seconds."""
+    """One run as shown by the server, with times in epoch seconds."""
 
     name: str
     status: str
@@ -403,12 +407,12 @@ class JobRun:
 
     @classmethod
     def from_pod(cls, pod: Pod, *, is_live: bool = False) -> JobRun:
-        """Return the run that a pod is, on a server that doesn't group them."""
+        """Return a pod as a run, for servers that don't group pods."""
         return cls(pod.name, pod.status, pod.started_at, pod.ended_at, is_live)
 
     @classmethod
     def from_pods(cls, name: str, pods: Sequence[Pod], scale: int) -> JobRun:
-        """Return the run that its pods are in the history; ``scale`` of them have to succeed."""
+        """Combine a run's pods from the history into the run; ``scale`` of them have to succeed."""
         if len(pods) == 1:
             return replace(cls.from_pod(pods[0]), name=name)
         states = {pod.state: pod.status for pod in pods}
@@ -428,7 +432,7 @@ class JobRun:
         return _RUN_STATES.get(self.status.casefold(), RunState.UNKNOWN)
 
     def to_observed(self, exit_code: int | None = None, why: str | None = None) -> ObservedRun:
-        """Return the run as it is reported."""
+        """Return the run in the form in which ``run_status`` reports it."""
         state = self.state
         strange = describe_unknown_state(self.status) if state is RunState.UNKNOWN else None
         return ObservedRun(
@@ -441,7 +445,7 @@ class JobRun:
 
 
 def split_run_id(remote_id: str) -> tuple[str, str]:
-    """Return job and pod of a run's id; raise NotFound if it isn't one."""
+    """Return the job and pod in a run's id; raise NotFound if it isn't a run's id."""
     job, slash, pod = remote_id.partition("/")
     if not slash or not job or not pod or "/" in pod:
         raise errors.NotFound("there is no such run")
@@ -452,12 +456,12 @@ def split_run_id(remote_id: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class JobRuns:
-    """Runs by name. If not whole, some couldn't be identified, so a missing run proves nothing."""
+    """Runs by name; if not whole, some couldn't be identified, so a run's absence proves nothing."""
 
     by_name: Mapping[str, JobRun] = field(default_factory=dict)
     is_whole: bool = True
     are_of_kubernetes: bool = False
-    #: The runs of pods, as far as they are known.
+    #: Maps the names of pods to the names of their runs, where known.
     run_names_by_pod: Mapping[str, str] = field(default_factory=dict)
 
     def __or__(self, other: JobRuns) -> JobRuns:
@@ -469,12 +473,12 @@ class JobRuns:
         )
 
     def find(self, name: str) -> JobRun | None:
-        """Return the run of this name, or of the pod of this name."""
+        """Return the run with this name, or with a pod of this name."""
         return self.by_name.get(name) or self.by_name.get(self.run_names_by_pod.get(name, ""))
 
 
 def build_awaited_id(job: str, key: str, before: Iterable[JobRun]) -> str:
-    """Return the id of a run that isn't visible yet; it holds the earlier runs, to recognise the new one."""
+    """Return an id for a run that isn't visible yet; it lists the earlier runs, to tell the new one apart."""
     live = list(before)
     since = max((run.started_at or 0.0 for run in live), default=0.0)
     waiting = "".join(f"-{_hash_name(run.name)}" for run in live if run.is_live and run.started_at is None)
@@ -482,7 +486,7 @@ def build_awaited_id(job: str, key: str, before: Iterable[JobRun]) -> str:
 
 
 def find_awaited(name: str, runs: Iterable[JobRun], taken: Collection[str]) -> JobRun | None:
-    """Return the run for an id of ``build_awaited_id``: the first new one that belongs to no other id."""
+    """Return the run for an id from ``build_awaited_id``: the first new run that no other id has claimed."""
     waited = _PENDING_ID_PATTERN.fullmatch(name)
     if waited is None:
         return None
@@ -498,7 +502,7 @@ def find_awaited(name: str, runs: Iterable[JobRun], taken: Collection[str]) -> J
 
 
 def start_order(one: Pod | JobRun) -> tuple[bool, float, str]:
-    """Sort by when they began; those that haven't begun come last."""
+    """Return a sort key by start time; those that haven't started come last."""
     return one.started_at is None, one.started_at or 0.0, one.name
 
 
@@ -527,7 +531,7 @@ def read_live_pod(live: Any) -> Pod:
 
 
 def _read_past_pod(live: Any) -> Pod:
-    # The document has the time when a pod was last seen, the older client the time when it ended.
+    # The document's field says when the pod was last seen, the older client's when it ended.
     pod = _read_pod(live, "pod_name", "start_time", "end_time" if "end_time" in live else "last_seen")
     return replace(pod, run=find_text(live, "label_job_name") or "")
 
@@ -542,7 +546,7 @@ def _read_pod(live: Any, name: str, began: str, ended: str) -> Pod:
 
 
 def _read_exit_code(live: Mapping[str, Any]) -> int | None:
-    """Return the exit code of a pod's main container, or else of its first; None if it isn't given."""
+    """Return the exit code of a pod's main container, or else of its first one; None if not given."""
     summaries = live.get("container_summaries")
     containers = [one for one in summaries if isinstance(one, dict)] if isinstance(summaries, list) else []
     first = containers[0] if containers else {}
@@ -551,12 +555,12 @@ def _read_exit_code(live: Mapping[str, Any]) -> int | None:
 
 
 def _read_pod_reason(live: Mapping[str, Any]) -> str:
-    """Return the reason for a pod's failure or wait; "" if the server doesn't say."""
+    """Return why a pod failed or is waiting, or "" if the server doesn't say."""
     reason, conditions = find_text(live, "reason"), live.get("conditions")
     if reason is not None:
         return clean_words(reason, failure_causes.MAX_REASON_LENGTH)
     for one in conditions if isinstance(conditions, list) else ():
-        # Other conditions only repeat that the pod isn't ready.
+        # Any other condition only repeats that the pod isn't ready.
         if isinstance(one, dict) and (one.get("type"), one.get("status")) == ("PodScheduled", "False"):
             return clean_words(find_text(one, "message") or "", failure_causes.MAX_REASON_LENGTH)
     return ""

@@ -1,11 +1,11 @@
-"""A server's offer to an account, the forms made from it, and the creation of workspaces.
+"""A server's offer to an account, the forms built from it, and the creation of workspaces.
 
 ``[[connections.NAME.templates]] name, title, file, who`` are the recipes that an operator keeps as JSON
 files. A recipe describes a whole resource (``docs/internals/providers/saturn.md``, "Recipes"), and is checked
-when the settings are loaded; its name and owner are filled in for each person.
+when the settings are loaded; its name and owner are filled in for each user.
 
-An offer is stored between reads. A server that implements only the published guides reports none of it. Then
-there are no sizes to choose from, names can't be checked, and people name jobs by their links.
+An offer is stored between reads. A server that implements only the published guides doesn't report any of it.
+Then there are no sizes to choose from, names can't be checked, and users identify jobs by their links.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ from bot.providers.words import clean
 from bot.support import errors
 from bot.support.responses import Response
 
-#: Most bytes of a recipe's file, which has a page of JSON.
+#: Maximum size of a recipe file, in bytes; recipes are about a page of JSON.
 MAX_BYTES = 200_000
-#: Fields of a recipe's ``spec`` in the documents, by their types.
+#: Fields of a recipe's ``spec`` according to the documents, grouped by type.
 _TEXTS = (
     "name",
     "owner",
@@ -83,7 +83,7 @@ class ListedJob:
 
 @dataclass(frozen=True, slots=True)
 class RecipeFile:
-    """The contents of a recipe's file."""
+    """The contents of a recipe file."""
 
     path: str
     content: Mapping[str, Any] = field(default_factory=dict, repr=False)
@@ -107,7 +107,7 @@ class Recipe(connection.PreparedTemplate):
 
     @property
     def size(self) -> str:
-        """Return the recipe's size, or "" if it leaves that to the server."""
+        """Return the recipe's size, or "" if the recipe leaves it to the server."""
         return str(self.file.content["spec"].get("instance_type") or "")
 
     @property
@@ -117,11 +117,11 @@ class Recipe(connection.PreparedTemplate):
 
     @property
     def has_image(self) -> bool:
-        """Return whether it names an image, as newer servers require."""
+        """Return whether the recipe names an image, as newer servers require."""
         return bool(self.file.content["spec"].get("image"))
 
     def to_request(self, name: str, owner: str, size: str) -> dict[str, Any]:
-        """Return the recipe with this name and owner ("": the token's own), and without a state."""
+        """Return the recipe for this name and owner ("" for the token's own), without a state."""
         content = {key: value for key, value in self.file.content.items() if key != "state"}
         spec = {key: value for key, value in content["spec"].items() if key not in {"name", "owner"}}
         spec["name"] = name
@@ -133,12 +133,13 @@ class Recipe(connection.PreparedTemplate):
 
 
 class SaturnSettings(connection.ConnectionSettings):
-    """A Saturn connection; ``act_as`` says whose token reads, starts and stops workspaces."""
+    """A Saturn connection; ``act_as`` says whose token is used to read, start and stop workspaces."""
 
     link_methods: ClassVar[Mapping[connection.LinkMethod, str]] = {"token": "", "admin": "admin_token"}
 
     admin_token: SecretStr | None = None
-    #: ``admin`` applies to people whom an administrator approved; those who linked their own token use that.
+    #: Whose token is used: ``admin`` applies to users whom an administrator approved; those who linked their
+    #: own token still use that.
     act_as: Literal["person", "admin"] = "person"
     templates: connection.TemplateList[Recipe] = ()
 
@@ -150,7 +151,7 @@ class SaturnSettings(connection.ConnectionSettings):
 
 
 def parse(name: str, text: str) -> dict[str, Any]:
-    """Return a recipe from its file's text; raise ValueError naming file, line and field."""
+    """Parse the text of a recipe file; raise ValueError naming the file, line and field."""
     try:
         content = json.loads(text)
     except json.JSONDecodeError as broken:
@@ -188,14 +189,14 @@ def _problems(content: Any) -> list[tuple[str, str]]:
 
 
 def _line(text: str, field: str) -> str:
-    """Return the line of a field that occurs only once."""
+    """Return a field's position as `` (line N)``, or "" unless the field occurs exactly once."""
     key = field.rpartition(".")[2]
     places = [match.start() for match in re.finditer(rf'"{re.escape(key)}"\s*:', text)]
     return f" (line {text.count(chr(10), 0, places[0]) + 1})" if len(places) == 1 else ""
 
 
 def _read(path: Path) -> str:
-    """Return a file's text; raise ValueError if others may write to it, as it runs in people's names."""
+    """Return a file's text; raise ValueError if others may write to it, as recipes run in users' names."""
     try:
         status = path.stat()
         if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
@@ -210,7 +211,7 @@ def _read(path: Path) -> str:
 
 
 LIST_SECONDS = 10.0
-#: Most pages of a list; a longer one counts as endless.
+#: Maximum number of pages to read of a list; a longer list counts as endless.
 MAX_PAGES = 50
 
 
@@ -228,10 +229,10 @@ class Resource:
 async def list_resources(
     access: Access, kind: str, beginning: str = "", *, group: str = ""
 ) -> Listing[Resource]:
-    """Return the person's own resources of a type whose names have a prefix, or those of a ``group``.
+    """Return the user's own resources of a kind with a given name prefix, or those of a ``group``.
 
     Raises NotFound if there are no lists. The IDE opens only for its owner, so another person's workspace
-    isn't one of this person's.
+    doesn't count as one of the user's.
     """
     query = (
         {"type": kind} | ({"name": beginning} if beginning else {}) | ({"owner_name": group} if group else {})
@@ -253,7 +254,7 @@ async def list_resources(
 
 
 async def list_groups(access: Access) -> Mapping[str, str]:
-    """Return the groups whose things the person shares: each owner's name, ``org/group``, with the group's.
+    """Map owners (``org/group``) to group names, for each group that shares its things with the user.
 
     Servers that implement only the guides have none.
     """
@@ -291,7 +292,7 @@ def _to_listed_job(job: Resource) -> ListedJob:
 
 
 def parse_resource(recipe: Any) -> Resource:
-    """Read a recipe with its state; raise BadAnswer if its id or its owner is missing."""
+    """Return the resource that a recipe and its state describe; raise BadAnswer without an id or owner."""
     if not isinstance(recipe, Mapping):
         raise errors.BadAnswer("the answer's recipe is not an object")
     spec, state = find_object(recipe, "spec"), find_object(recipe, "state")
@@ -306,31 +307,31 @@ def parse_resource(recipe: Any) -> Resource:
 
 
 def is_theirs(owner: str, username: str) -> bool:
-    """Return whether a resource is a person's own, as far as both are known; owners are ``org/user``."""
+    """Return whether a resource may be the user's own, judging by its owner (``org/user``)."""
     return not username or not owner or owner.rpartition("/")[2] == username
 
 
 @dataclass(frozen=True, slots=True)
 class SaturnOffer:
-    """What the server offers; None for anything that it doesn't report."""
+    """What the server offers; anything that it doesn't report is None."""
 
     sizes: tuple[forms.Choice, ...] | None = None
     names: tuple[str, ...] = ()
     owner: str = ""
     jobs: tuple[ListedJob, ...] | None = None
-    #: Whether a recipe needs an image there.
+    #: Whether this server requires recipes to name an image.
     needs_image: bool = False
-    #: The price of an hour of each size that has one, as numbers in decimal notation.
+    #: The hourly prices of sizes that have one, as decimal strings.
     prices: Mapping[str, str] = field(default_factory=dict)
 
 
-#: Path for creating according to the document, and path according to the guide, which newer servers don't
-#: have.
+#: Paths for creating a workspace: according to the document, and according to the guide, which newer servers
+#: lack.
 CREATE_PATH = "/api/recipes"
 CLONE_PATH = "/api/resource_recipes/clone"
-#: Statuses with which a server answers to a path or a method that it doesn't have.
+#: Status codes which mean that a server doesn't have a path or a method.
 ABSENT = frozenset({404, 405, 410})
-#: Release in which cloning was removed; the new way to create requires an image.
+#: First release without cloning; the new way to create a workspace requires an image.
 IMAGES_SINCE = (2026, 2, 1)
 _VERSION_PATTERN = re.compile(r"(\d{4})\.(\d{1,2})\.(\d{1,4})")
 PROBE_SECONDS = 8.0
@@ -350,7 +351,7 @@ JOB_UNKNOWN = "I can't find that job. Type its name, or paste the link or id of 
 JOB_TWICE = "Two of your jobs have that name. Paste the link or id of the one you mean."
 
 
-#: Words of refusals about limits, and about names; the guides don't give them.
+#: Matches refusals because of a limit, or because a name is taken; the guides don't specify the wording.
 _LIMIT_PATTERN = re.compile(r"\bquota\b|\b(limit|maximum)\b.*\b(exceeded|reached)\b", re.IGNORECASE)
 _NAME_TAKEN_PATTERN = re.compile(r"\balready (exists|taken|in use)\b|\bname is taken\b", re.IGNORECASE)
 NO_IMAGE = "That template names no image, which this server requires. Ask your Usher admin to add one."
@@ -359,17 +360,17 @@ NO_RECIPE = "That template is no longer set up. Choose another one."
 
 
 class SaturnMaking(Creation[SaturnOffer]):
-    """Make workspaces from recipes, and draw the forms for them and for runs."""
+    """Create workspaces from recipes, and build the forms for them and for runs."""
 
     settings: SaturnSettings
     api: ApiClient
 
     async def read_offer(self, access: Access) -> SaturnOffer:
-        """Read sizes, the person's workspaces and their jobs."""
+        """Read the sizes, and the user's workspaces and jobs."""
         try:
             workspaces = await self._list_or_none(access, "workspace")
         except errors.BadAnswer as error:
-            # The used names are useful but not needed, so the offer doesn't fail without them.
+            # The names in use are optional, so the offer doesn't fail without them.
             log_oddity(f"the names of workspaces can't be read: {error.message}")
             workspaces = None
         jobs = await self._list_or_none(access, "job")
@@ -393,7 +394,7 @@ class SaturnMaking(Creation[SaturnOffer]):
         )
 
     async def _read_version(self) -> str:
-        """Return the server's version; "" if it requires a token for that, or doesn't say."""
+        """Return the server's version, or "" if that requires a token or the server doesn't say."""
         try:
             response = await none_if_absent(self.api.call("GET", "/api/status", total=PROBE_SECONDS))
         except (errors.CredentialRefused, errors.Forbidden):
@@ -403,18 +404,18 @@ class SaturnMaking(Creation[SaturnOffer]):
         )
 
     async def _needs_image(self) -> bool:
-        """Return whether workspaces are made as the document of 2026 says, if a template names no image."""
+        """Return whether recipes need an image here; only checked if a template names none."""
         if all(one.has_image for one in self.settings.templates):
             return False
         try:
             version = _VERSION_PATTERN.match(await self._read_version())
         except errors.ProviderError:
-            # This is useful but not needed, as the server itself refuses such a recipe.
+            # The answer is optional, since the server itself refuses recipes without an image.
             return False
         return version is not None and tuple(int(part) for part in version.groups()) >= IMAGES_SINCE
 
     async def _list_or_none(self, access: Access, kind: str) -> Listing[Resource] | None:
-        """Return the person's own resources; None if the server has no lists."""
+        """Return the user's own resources, or None if the server has no lists."""
         try:
             return await list_resources(access, kind)
         except errors.NotFound:
@@ -423,9 +424,9 @@ class SaturnMaking(Creation[SaturnOffer]):
     def form(
         self, offer: SaturnOffer, purpose: forms.Purpose, values: forms.Values, principal: Principal
     ) -> forms.Form:
-        """Ask for a recipe, a name and a size; or for the job to run, which a command's template may name.
+        """Ask for a recipe, name and size; or for the job to run, which a typed command may already name.
 
-        Without fields if there is no recipe for the person, or no job.
+        The form has no fields if there is no recipe for the user, or no job.
         """
         if purpose == "job":
             return _build_job_form(offer, values, self.settings.currency or "")
@@ -448,7 +449,7 @@ class SaturnMaking(Creation[SaturnOffer]):
     def spec(
         self, offer: SaturnOffer, purpose: forms.Purpose, values: forms.Values, principal: Principal
     ) -> forms.Spec:
-        """Return the spec: ``recipe``, ``size`` and ``owner``, or ``job``; raise FormProblems."""
+        """Return the spec, with ``recipe``, ``size`` and ``owner``, or with ``job``; raise FormProblems."""
         if purpose == "job":
             return self.update_spec(offer, _build_job_spec(offer, values, self.settings.base_url))
         problems: dict[str, str] = {}
@@ -479,13 +480,17 @@ class SaturnMaking(Creation[SaturnOffer]):
         return replace(spec, chosen=chosen | ({"price": price} if price else {}))
 
     async def create(self, access: Access, spec: forms.Spec, key: str) -> Created:
-        """Make a workspace from a recipe. Doing so twice might make two, but it can be found by its name."""
+        """Create a workspace from a recipe.
+
+        Calling this twice might create two, but a workspace can be found by its name.
+        """
         recipe = connection.find_by_name(self.settings.templates, spec.text("recipe"))
         if recipe is None:
             raise errors.InvalidRequest(NO_RECIPE)
         if await self.is_name_in_use(access, spec):
             raise errors.Conflict(forms.NAME_IN_USE)
-        # The future owner is ``org/user`` if the organisation is known; "": the token's own.
+        # The new workspace's owner is ``org/user`` if the organisation is known, otherwise "" for the token's
+        # own.
         organisation = spec.text("owner").rpartition("/")[0] or recipe.organisation
         owner = f"{organisation}/{access.username}" if organisation and access.username else access.username
         body = recipe.to_request(spec.name, owner, spec.text("size"))
@@ -502,15 +507,15 @@ class SaturnMaking(Creation[SaturnOffer]):
         return Created(made, spec.name, is_started=False)
 
     def can_create_stopped(self, spec: forms.Spec) -> bool:
-        """Return True, as the server doesn't start a workspace that it creates."""
+        """Return True, since the server never starts a workspace on creating it."""
         return True
 
     async def _post_recipe(
         self, access: Access, body: Mapping[str, Any], paths: Iterable[str]
     ) -> Response | None:
-        """Send a recipe to the first of the paths that the server has; None if it has none of them.
+        """Send a recipe to the first of these paths that the server has, or return None if it has none.
 
-        A recipe is never applied (``PUT``): that would rewrite whatever has its name.
+        A recipe is never applied (``PUT``): that would rewrite anything with the same name.
         """
         for path in paths:
             try:
@@ -521,7 +526,7 @@ class SaturnMaking(Creation[SaturnOffer]):
         return None
 
     async def list_names(self, access: Access, stem: str) -> Collection[str] | None:
-        """Return the person's own names with a prefix; None if the server doesn't say whose they are."""
+        """Return the user's names that have a prefix, or None if the server doesn't say who owns them."""
         try:
             found = await list_resources(access, "workspace", stem)
         except errors.NotFound:
@@ -530,14 +535,14 @@ class SaturnMaking(Creation[SaturnOffer]):
         return {one.name for one in found} if says_whose else None
 
     async def is_name_in_use(self, access: Access, spec: forms.Spec) -> bool:
-        """Return whether a workspace has the new name; False if the server can't look it up."""
+        """Return whether a workspace already has the new name; False if the server can't look it up."""
         try:
             return await self._find(access, spec.name) is not None
         except errors.OutcomeNotReported:
             return False
 
     async def find_created(self, access: Access, spec: forms.Spec, key: str, since: float) -> OutcomeSearch:
-        """Search for the workspace by its name, which no other had when it was created."""
+        """Search for the workspace by its name, which nothing else had when it was created."""
         return OutcomeSearch(await self._find(access, spec.name), is_conclusive=True)
 
     async def _find(self, access: Access, name: str) -> Created | None:
@@ -548,8 +553,8 @@ class SaturnMaking(Creation[SaturnOffer]):
             found = parse_resource(response.json_object())
             if is_theirs(found.owner, access.username):
                 return Created(found.id, name, is_started=False)
-            # Somebody else's workspace has this name; the person's own may have it as well.
-        # A server that supports neither answers 404 to everything.
+            # Somebody else's workspace has this name, but the user's own may have it, too.
+        # A server that supports neither of these calls answers 404 to everything.
         try:
             listed = await list_resources(access, "workspace", name)
         except errors.NotFound:
@@ -563,7 +568,7 @@ class SaturnMaking(Creation[SaturnOffer]):
 
 
 def _build_job_form(offer: SaturnOffer, values: forms.Values, currency: str) -> forms.Form:
-    """Return the form for a run; a command's template may name the job."""
+    """Return the form for a run, with the job preselected if the typed command names it."""
     if offer.jobs is None:
         return forms.Form(
             (forms.Field("template", "Job", "text", hint=JOB_HINT, max_length=500, is_remembered=False),)
@@ -580,7 +585,7 @@ def _build_job_form(offer: SaturnOffer, values: forms.Values, currency: str) -> 
 
 
 def _build_job_spec(offer: SaturnOffer, values: forms.Values, base_url: str) -> forms.Spec:
-    """Return the spec: ``job`` (its id), from a name, an id or a link; raise FormProblems."""
+    """Return the spec, whose ``job`` id comes from a name, an id or a link; raise FormProblems."""
     asked = forms.text_of(values, "template")
     listed = offer.jobs or ()
     found = _match_jobs(listed, asked)
@@ -593,7 +598,7 @@ def _build_job_spec(offer: SaturnOffer, values: forms.Values, base_url: str) -> 
 
 
 def _match_jobs(jobs: Iterable[ListedJob], asked: str) -> list[ListedJob]:
-    """Return the jobs that a word refers to: by id, by name, or by the beginning of a name."""
+    """Return the jobs that a word may refer to: by id, by name, or by the start of a name."""
     needle = " ".join(asked.casefold().split())
     if not needle:
         return []
@@ -603,7 +608,7 @@ def _match_jobs(jobs: Iterable[ListedJob], asked: str) -> list[ListedJob]:
 
 
 def parse_resource_id(text: str, base_url: str, kind: forms.Purpose) -> str | None:
-    """Extract an id of 32 hex characters from a link to its page, or from the bare id."""
+    """Return the id (32 hex characters) from a link to a resource's page, or from a bare id."""
     text = text.strip()
     if _ID.fullmatch(text):
         return text.lower()
@@ -613,7 +618,7 @@ def parse_resource_id(text: str, base_url: str, kind: forms.Purpose) -> str | No
 
 
 def _format_size(name: str, value: Any, currency: str) -> str:
-    """Return a label that tells sizes apart: the server's own, or made from its description of each."""
+    """Return a size's label: the server's own, or else one made from the size's description."""
     one = value if isinstance(value, dict) else {}
     price = _format_price(_find_price(one), currency)
     shown = one.get("display_name")
@@ -629,7 +634,7 @@ def _format_price(amount: Decimal | None, currency: str) -> str:
 
 
 def describe_machine(settings: SaturnSettings, spec: forms.Spec) -> MachineKind:
-    """Return the size, with its price if the operator names the currency, otherwise the template's."""
+    """Return the size with its price if the operator names the currency, otherwise the template's price."""
     recipe = connection.find_by_name(settings.templates, spec.text("recipe"))
     size, amount = spec.text("size") or (recipe.size if recipe else ""), parse_amount(spec.text("price"))
     of_template = None if recipe is None else recipe.price
@@ -638,12 +643,12 @@ def describe_machine(settings: SaturnSettings, spec: forms.Spec) -> MachineKind:
 
 
 def _find_price(size: Any) -> Decimal | None:
-    """Return the price of an hour of a size; the document names no currency."""
+    """Return a size's hourly price, for which the document names no currency."""
     return parse_amount(size.get("price_per_hour")) if isinstance(size, dict) else None
 
 
 def refine_refusal(error: errors.ProviderError) -> errors.ProviderError:
-    """Return the error that a refusal's message means: a limit, a taken name, or the same one."""
+    """Return a more specific error if a refusal's message names a limit or a taken name."""
     if _LIMIT_PATTERN.search(error.message):
         return errors.LimitReached(error.message, status=error.status)
     if _NAME_TAKEN_PATTERN.search(error.message):

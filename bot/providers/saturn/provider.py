@@ -1,11 +1,12 @@
-"""The translator for one Saturn Cloud, and the ways to get its tokens.
+"""The translator for one Saturn Cloud, and the ways to get tokens for it.
 
 Facts: ``docs/internals/providers/saturn.md``. The published guides are the contract; endpoints of Saturn's
 own client are used if the server has them. A server that implements only the guides answers 404 there. Usher
-then compares tokens instead of asking for a name, and people add workspaces by link or id.
+then compares tokens instead of asking for a name, and users add workspaces by link or id.
 
-With an administrator's token, Usher gets a person's own token through a login link ("Whose token"). Link and
-token are secrets, so the session that the link opens has its own cookie jar, which is discarded with it.
+With an administrator's token, Usher gets a user's own token through a login link ("Whose token"). Both the
+link and the token are secrets, so the session that the link opens has its own cookie jar, which is discarded
+with it.
 """
 
 import base64
@@ -69,22 +70,22 @@ _WORKSPACE_STATES = {
     "stopping": State.STOPPING,
     "error": State.FAILED,
 }
-#: Calls for which the administrator's token is used if ``act_as`` says so.
+#: Calls that use the administrator's token if ``act_as`` is set that way.
 _DRIVEN = frozenset({"read", "start", "stop"})
 
 
-#: Seconds for responses for which people wait, 10 s at most in all.
+#: Time limit for responses that users wait for, in seconds; they wait at most 10 s in all.
 CHECK_SECONDS = 8.0
-#: Seconds for each of the five requests that get somebody's token, 20 s at most in all.
+#: Time limit for each of the five requests that get a user's token, in seconds; at most 20 s in all.
 MINT_SECONDS = 4.0
-#: Most pages of the server through which a login link may lead before there is a session, and most bytes of
-#: each.
+#: Maximum number of pages that a login link may lead through before there is a session, and the maximum size
+#: of each, in bytes.
 MAX_LOGIN_PAGES = 5
 MAX_PAGE_BYTES = 2_000_000
-#: Owner of a token that Usher got with the administrator's, and can get again in the same way.
+#: Credential owner recorded for a token that Usher got, and can get again, with the administrator's token.
 _MINTED: CredentialOwner = "admin"
 
-#: The units of hours that are limited, by the limit's field; the server's days and months are in UTC.
+#: Maps the field of each limit to the unit shown to users; the server's days and months are in UTC.
 _HOURS: Final = {
     "hours_per_day": "hours today",
     "hours_per_month": "hours this month",
@@ -113,9 +114,9 @@ class Saturn(
     template_key: ClassVar[str] = "recipe"
     offer_model: ClassVar[type[offers.SaturnOffer]] = offers.SaturnOffer
     credential_in: ClassVar[base.CredentialPlacement] = base.CredentialPlacement(scheme="token")
-    # The guide allows one read in ten seconds. It recommends that while a workspace is starting or stopping,
-    # and a slower pace otherwise. With ten thousand such workspaces and answers within 80 ms, 80 requests are
-    # in flight.
+    # The guide allows one read every ten seconds. It recommends that rate while a workspace is starting or
+    # stopping, and a slower one otherwise. With ten thousand such workspaces and answers within 80 ms, 80
+    # requests are in flight.
     pace: ClassVar[base.Pace] = base.Pace(
         min_poll_interval=10.0,
         pending_interval=10.0,
@@ -125,13 +126,13 @@ class Saturn(
     )
 
     def describe_machine(self, spec: Spec) -> MachineKind:
-        """Return the size, with its price."""
+        """Return the workspace's size, with its price."""
         return offers.describe_machine(self.settings, spec)
 
     async def status(
         self, access: Access, remote_ids: Sequence[str], window: base.SendWindow | None = None
     ) -> Mapping[str, Observed]:
-        """Read the states one after another."""
+        """Read the states one by one."""
         return {remote_id: await self._read_status(access, remote_id, window) for remote_id in remote_ids}
 
     async def _read_status(self, access: Access, remote_id: str, window: base.SendWindow | None) -> Observed:
@@ -152,7 +153,7 @@ class Saturn(
         if not offers.is_theirs(whose or "", access.username):
             group = (await self._list_groups(access)).get(whose or "")
             if group is None:
-                # An administrator's own token sees everybody's workspaces.
+                # An administrator's own token opens everyone's workspaces.
                 await self._confirm_name(access)
                 return Observed(State.GONE)
             return replace(self._observe(answer), owner=group)
@@ -165,7 +166,7 @@ class Saturn(
         deletes = answer.get("self_destruct")
         is_kept = not deletes if isinstance(deletes, bool) else None
         if seen.state is not State.RUNNING:
-            # Only newer servers have this field, and these also give reasons.
+            # Only newer servers, which also give reasons, have this field.
             has_reason = "resource_type" in answer
             return replace(seen, name=label, survives_stop=is_kept, has_reason=has_reason)
         address = find_text(answer, "url")
@@ -181,7 +182,7 @@ class Saturn(
         return replace(running, url=url, detail=base.URL_NOT_ALLOWED if url is None else _auto_stop(answer))
 
     async def _confirm_name(self, access: Access) -> None:
-        """Raise AccountRenamed if the account has another name by now, which still owns its things."""
+        """Raise AccountRenamed if the account, which keeps its workspaces, now has another name."""
         if self.can_reach_all_workspaces(access):
             return
         owner = await self._read_owner(access.credential)
@@ -189,7 +190,7 @@ class Saturn(
             raise errors.AccountRenamed(owner.username)
 
     async def read_reason(self, access: Access, remote_id: str, window: base.SendWindow | None = None) -> str:
-        """Read the reason for the wait or failure of the workspace's newest pod."""
+        """Read why the workspace's newest pod is waiting or has failed."""
         query = {"workload_type": "workspace", "workload_id": remote_id}
         asking = access.api.call("GET", "/api/active/pods", query=query, window=window)
         try:
@@ -198,21 +199,21 @@ class Saturn(
                 [] if response is None else [response.json_object()], "pod_summaries", read_live_pod
             )
         except (errors.BadAnswer, errors.Forbidden, errors.ServerFailed):
-            # The reason is useful but not needed; the state is known, and has to be reported.
+            # The reason is optional: the state is known without it, and has to be reported.
             return ""
         return max(pods, key=start_order).why if pods else ""
 
     def stop_effects(self, workspace: Workspace) -> StopEffects:
-        """Say that a workspace can be started again, unless it deletes itself when it is stopped."""
+        """Return that a workspace can be started again, unless it deletes itself when it is stopped."""
         erases = workspace.survives_stop is False and workspace.state is not State.STOPPED
         return {"stop": StopEffect.ERASES if erases else StopEffect.RETURNS}
 
     async def start(self, access: Access, workspace: Workspace) -> str | None:
-        """Start, without a request body."""
+        """Request a start, without a request body."""
         return await self._change_state(access, workspace, "start")
 
     async def stop(self, access: Access, workspace: Workspace, mode: StopMode = "stop") -> str | None:
-        """Stop; the response may be empty."""
+        """Request a stop; the response may be empty."""
         self.require_stop_mode(mode)
         return await self._change_state(access, workspace, "stop")
 
@@ -225,35 +226,35 @@ class Saturn(
             raise offers.refine_refusal(error) from None
 
     async def probe(self) -> str:
-        """Ask for the version; some servers require a token for it, or lack the endpoint."""
+        """Request the version, for which some servers require a token, or lack the endpoint."""
         return await self._read_version()
 
     async def read_warning(self) -> str:
-        """Name the templates that this server can't use."""
+        """Return a warning that names the templates this server can't use."""
         if not await self._needs_image():
             return ""
         lacking = ", ".join(one.name for one in self.settings.templates if not one.has_image)
         return f"It requires an image, and these templates name none: {lacking}."
 
     async def check_credential(self, credential: Credential) -> Identity:
-        """Ask who this is; a server that doesn't say must refuse another token."""
+        """Find out whose credential this is; a server that doesn't say must refuse a different token."""
         owner = await self._read_owner(credential)
         credential = replace(credential, expires_at=await self._find_end(credential))
         if owner is not None:
             return Identity(owner.username, replace(credential, account_id=owner.account_id))
-        # The server doesn't name the owner, but only a valid token can look for a workspace.
+        # The server doesn't name the owner, but looking for a workspace takes a valid token.
         await self._probe_credential(credential)
         await verify_bad_token_is_refused(self._probe_credential)
         return Identity("", credential)
 
     async def _probe_credential(self, credential: Credential) -> None:
-        """Look for a workspace that doesn't exist."""
+        """Check a credential by looking for a workspace that doesn't exist."""
         path = f"/api/workspaces/{secrets.token_hex(16)}"
         with suppress(errors.NotFound):
             await self.api.acting_as(credential).call("GET", path, total=CHECK_SECONDS)
 
     async def _find_end(self, credential: Credential) -> float | None:
-        """Return when a token expires, according to itself (RFC 7519) or to the list of tokens."""
+        """Return when a token expires, according to itself (RFC 7519) or to the server's list of tokens."""
         claims = _decode_claims(credential.token.get_secret_value())
         if "exp" in claims or not isinstance(claims.get("jti"), str):
             return parse_time(claims.get("exp"))
@@ -269,7 +270,7 @@ class Saturn(
             return None
 
     async def read_allowances(self, access: Access) -> Sequence[Allowance]:
-        """Read the limits of the person's hours, and what was used of them, by the server's own clock."""
+        """Read the limits on the user's hours and how much is used up, according to the server's clock."""
         response = await none_if_absent(access.api.call("GET", "/api/user/owners", total=CHECK_SECONDS))
         if response is None:
             return ()
@@ -299,10 +300,10 @@ class Saturn(
         return None if used is None else Allowance(unit, max(limit - used, 0.0), limit)
 
     async def _read_owner(self, credential: Credential, total: float = CHECK_SECONDS) -> RemoteAccount | None:
-        """Return the account to which a token belongs, None if the server can't say."""
+        """Return the account that a token belongs to, or None if the server can't say."""
         asking = self.api.acting_as(credential).call("GET", "/api/user", total=total)
         response = await none_if_absent(asking)
-        # 204: no user belongs to the token, or the server doesn't say.
+        # With 204, no user belongs to the token, or the server doesn't say which.
         if response is None or response.status == 204:
             return None
         answer = response.json_object()
@@ -312,22 +313,22 @@ class Saturn(
         return RemoteAccount(find_account_id(answer), username, _read_address(answer))
 
     def is_made_by_name(self, access: Access, call: str) -> bool:
-        """Return whether the administrator's token makes a call, in which case the owner's name decides."""
+        """Return whether a call uses the administrator's token, so that the name decides the account."""
         return self.credential_owner(access, call) == "admin"
 
     async def read_account(self, access: Access) -> RemoteAccount | None:
-        """Read the owner of the person's token, which stays with the account when that is renamed."""
+        """Read the owner of the user's token, which stays with an account that is renamed."""
         return await self._read_owner(access.credential)
 
     async def check_username(self, username: str) -> Identity:
-        """Get somebody's own token with the administrator's."""
+        """Check a username by getting the user's own token with the administrator's."""
         return Identity(username, await self._mint(username))
 
     async def _mint(self, username: str) -> Credential:
-        """Return somebody's own token; if the server says whose it is, this is verified.
+        """Return a user's own token, verifying its owner if the server names one.
 
         Raises NotFound for an unknown username, CredentialRefused if the administrator's token is refused,
-        Forbidden if it lacks this permission, Untrusted for a link elsewhere or somebody else's token.
+        Forbidden if it lacks this permission, Untrusted for a link elsewhere or another user's token.
         """
         path = f"/auth/createloginlink/{encode_path_segment(username)}"
         try:
@@ -343,7 +344,7 @@ class Saturn(
         try:
             owner = await self._read_owner(credential, MINT_SECONDS)
         except errors.CredentialRefused as error:
-            # The administrator's token is valid; the session of the link was refused.
+            # The administrator's token is valid; the server refused the session of the login link.
             raise errors.Untrusted(f"the token of the login link is refused: {error.message}") from None
         if owner is not None and owner.username != username:
             raise errors.Untrusted(
@@ -353,11 +354,11 @@ class Saturn(
         return credential if owner is None else replace(credential, account_id=owner.account_id)
 
     async def read_email(self, username: str) -> str | None:
-        """Return a user's address; servers before the document of 2026 don't say it."""
+        """Return a user's e-mail address; servers before the document of 2026 don't give it."""
         return (await self.find_user(username)).email
 
     async def find_user(self, username: str) -> RemoteAccount:
-        """Return the user of a name; servers before the document of 2026 don't list their users."""
+        """Return the user with this name; servers before the document of 2026 don't list their users."""
         asking = offers.fetch_pages(self.connection_api(), "/api/users", {"username": username})
         # The server returns all users whose name contains this one.
         found = read_entries(await none_if_absent(asking) or (), "users", lambda one: one)
@@ -365,7 +366,7 @@ class Saturn(
         return RemoteAccount(find_account_id(user), username, _read_address(user))
 
     async def is_secret_accepted(self) -> bool | None:
-        """Check whether the administrator's token is valid."""
+        """Return whether the server accepts the administrator's token."""
         if self.settings.admin_token is None:
             return None
         try:
@@ -375,7 +376,7 @@ class Saturn(
         return True
 
     async def refresh(self, access: Access) -> Credential:
-        """Get a new token, by the refresh token, which works once, or through another login link."""
+        """Get a new token, using the refresh token, which works only once, or another login link."""
         old = access.credential
         if old.owner == _MINTED:
             try:
@@ -407,7 +408,7 @@ class Saturn(
         return Credential(fresh, SecretStr(successor) if successor else None, old.extra, ends_at)
 
     async def _find_name(self, account_id: str) -> str:
-        """Return the present name of an account; "" if the server doesn't say."""
+        """Return the current name of an account, or "" if the server doesn't say."""
         if not account_id:
             return ""
         path = f"/api/users/{encode_path_segment(account_id)}"
@@ -419,18 +420,18 @@ class Saturn(
         return clean(find_text(answer, "username") or "", MAX_NAME_LENGTH) if is_same else ""
 
     def credential_owner(self, access: Access, call: str) -> CredentialOwner:
-        """Return the administrator for reads, starts and stops if the connection is configured that way.
+        """Return ``admin`` for reads, starts and stops if the connection is configured that way.
 
-        ``docs/internals/providers/saturn.md``, "Whose token".
+        See ``docs/internals/providers/saturn.md``, "Whose token".
         """
         return "admin" if call in _DRIVEN and self.can_reach_all_workspaces(access) else "person"
 
     def can_reach_all_workspaces(self, access: Access) -> bool:
-        """Return whether the administrator's token, which opens everybody's, drives workspaces."""
+        """Return whether workspaces are managed with the administrator's token, which opens everyone's."""
         return self.settings.act_as == "admin" and access.credential.owner == "admin"
 
     async def discover(self, access: Access) -> Listing[facets.DiscoveredWorkspace]:
-        """List the person's workspaces, page by page; raise NotFound if the server has no lists."""
+        """List the user's workspaces, page by page; raise NotFound if the server has no lists."""
         listed = await offers.list_resources(access, "workspace")
         if not listed:
             await self._confirm_name(access)
@@ -447,33 +448,33 @@ class Saturn(
         return Listing(found.values(), is_whole=is_whole)
 
     async def _list_groups(self, access: Access) -> Mapping[str, str]:
-        """Return the person's groups; a token that isn't a person's own would say others."""
+        """Return the user's groups; none if the token isn't the user's own, as it would show other groups."""
         is_own = bool(access.username) and not self.can_reach_all_workspaces(access)
         return await offers.list_groups(access) if is_own else {}
 
     # -- pages and links ------------------------------------------------------------------------------------
 
     def parse_job_reference(self, text: str) -> str | None:
-        """Extract the job from a link to its page here, or its bare id."""
+        """Return the job's id from a link to its page here or from a bare id."""
         return offers.parse_resource_id(text, self.settings.base_url, "job")
 
     def parse_reference(self, text: str) -> str | None:
-        """Extract the id from a link to a workspace's page here, or the bare id of 32 hex characters."""
+        """Return the workspace's id from a link to its page here or from a bare id of 32 hex characters."""
         return offers.parse_resource_id(text, self.settings.base_url, "workspace")
 
     def page_url(self, remote_id: str) -> str:
-        """Return the workspace's page, as people see it in their browser."""
+        """Return the URL of the workspace's page, as users see it in their browser."""
         quoted = quote(remote_id, safe="", errors="replace")
         return f"{self.settings.base_url}/dash/resources/workspace/{quoted}"
 
     def run_page_url(self, job: Run) -> str:
-        """Return the page of the job, which shows all runs of it."""
+        """Return the URL of the page of the run's job, which shows all of the job's runs."""
         asked = job.spec.text("job") if job.spec is not None else ""
         key = asked or (job.remote_id or "").partition("/")[0]
         return f"{self.settings.base_url}/dash/resources/job/{quote(key, safe='')}" if key else ""
 
     def token_help(self) -> facets.TokenHelp:
-        """Explain where to find the token, on newer servers and on older ones."""
+        """Explain where to find the token, on both newer and older servers."""
         old = f"{self.settings.base_url}/api/user/token"
         return facets.TokenHelp(
             url=f"{self.settings.base_url}/dash",
@@ -494,7 +495,7 @@ class Saturn(
         return (*self.settings.ide_hosts, *derived)
 
     def describe(self) -> Mapping[str, Any]:
-        """Add whose token is used and whether an administrator's is configured; never the token."""
+        """Return the facts, with whose token is used and if an administrator's is set, never the token."""
         return {
             **super().describe(),
             "act_as": self.settings.act_as,
@@ -515,7 +516,7 @@ def _read_address(user: Mapping[str, Any]) -> str | None:
 
 
 def _auto_stop(answer: Mapping[str, Any]) -> str | None:
-    """Describe the idle time after which a workspace stops by itself; the server doesn't say when that is."""
+    """Say after how much idle time a workspace stops itself; the server doesn't report when that will be."""
     after = find_text(answer, "auto_shutoff")
     if after is None or after.casefold() == "never":
         return None
@@ -523,7 +524,10 @@ def _auto_stop(answer: Mapping[str, Any]) -> str | None:
 
 
 def _decode_claims(token: str) -> Mapping[str, Any]:
-    """Return the claims of a JSON Web Token, none if it isn't one; only its server checks the signature."""
+    """Return a JSON Web Token's claims, unverified, or an empty mapping if it isn't one.
+
+    Only its server can check the signature.
+    """
     parts = token.split(".")
     try:
         claims = json.loads(base64.urlsafe_b64decode(parts[1] + "==")) if len(parts) == 3 else None
@@ -533,7 +537,7 @@ def _decode_claims(token: str) -> Mapping[str, Any]:
 
 
 def _read_shown_token(response: Response) -> str:
-    """Return the token in a response: a bare string, or a field of an object."""
+    """Return the token in a response, which is a bare string or a field of an object."""
     body = response.json(unredacted=True)
     shown = require_text(body, "token") if isinstance(body, dict) else body
     if not isinstance(shown, str) or not shown:
@@ -542,8 +546,8 @@ def _read_shown_token(response: Response) -> str:
 
 
 def _find_login_link(answer: Any, root: str) -> str:
-    """Return the only address in a response; raise Untrusted if it isn't on the server itself."""
-    # The name of the field that has it isn't documented.
+    """Return the only URL in a response; raise Untrusted if it leads away from the server."""
+    # It isn't documented which field contains the link.
     found = sorted({text for text in _iterate_texts(answer) if "://" in text})
     if not found:
         found = sorted({urljoin(f"{root}/", text) for text in _iterate_texts(answer) if text.startswith("/")})
@@ -565,14 +569,14 @@ def _iterate_texts(answer: Any) -> Iterator[str]:
 
 
 class _Session:
-    """A temporary browser, with cookies of its own, which can call only one server."""
+    """A temporary browser with its own cookies, which can call only one server."""
 
     def __init__(self, api: ApiClient) -> None:
         self._api = api
         self._jar = aiohttp.CookieJar(unsafe=True)
 
     async def fetch_token(self, link: str) -> SecretStr:
-        """Open a login link and ask for the token; raise Forbidden if there is no session then."""
+        """Open a login link and fetch the token; raise Forbidden if the link doesn't open a session."""
         url = link
         for _ in range(MAX_LOGIN_PAGES):
             response = await self._get(url)
@@ -589,7 +593,7 @@ class _Session:
         raise errors.Forbidden("the login link opened no session")
 
     async def _fetch_shown_token(self) -> SecretStr | None:
-        """Return the token that the session shows; None while nobody is signed in."""
+        """Return the token that the session shows, or None while nobody is signed in."""
         response = await self._get(f"{self._api.root}/api/user/token")
         if 300 <= response.status < 400 or response.status in {401, 403}:
             return None
@@ -608,7 +612,7 @@ class _Session:
         except errors.InvalidRequest:
             raise errors.PermanentError("the login link can't be opened") from None
         except errors.UnknownOutcome as error:
-            # The outcome doesn't matter, as the next attempt uses a new login link.
+            # An unknown outcome doesn't matter here, since the next attempt uses a new login link.
             raise errors.BadAnswer(error.message, status=error.status) from None
         self._jar.update_cookies_from_headers(
             response.headers.getall("Set-Cookie", []), URL(url, encoded=True)

@@ -1,8 +1,8 @@
 """The translator for Sphere Engine Containers: workspaces made from projects, opened in our own page.
 
 Facts: ``docs/internals/providers/sphere.md``. The published guide is the contract; other documents add to it.
-The account has a single token, which is part of each call's address, and is left out of everything reported
-about a call. Only our records say who owns a workspace, so nothing here lists workspaces for people.
+The account has a single token, which is part of each call's URL, and is left out of everything reported about
+a call. Only Usher's records say who owns a workspace, so nothing here lists workspaces for users.
 """
 
 import math
@@ -41,18 +41,18 @@ from bot.support import errors
 from bot.support.addresses import parse_origin
 from bot.support.cleaning import hide_secrets
 
-#: Pattern of the token, which has to be valid in an address.
+#: Matches a token, which has to fit into a URL.
 _TOKEN = re.compile(r"[!-~]{1,1000}")
 _API = "/api/v1"
-#: Most minutes of a setting: a year.
+#: Maximum value of settings in minutes: a year.
 _MAX_MINUTES = 525_600
 
 
 class SphereSettings(ConnectionSettings):
-    """A Sphere connection; times are minutes.
+    """A Sphere connection; times are in minutes.
 
-    The token opens everything in the account, so use an account with which nobody else creates workspaces.
-    ``projects`` are those from which people may create workspaces.
+    The token opens everything in the account, so use an account in which no one else creates workspaces.
+    ``projects`` are those from which users may create workspaces.
     """
 
     # The account has one token and no users.
@@ -60,32 +60,34 @@ class SphereSettings(ConnectionSettings):
 
     linking: tuple[LinkMethod, ...] = ("none",)
     access_token: SecretStr
-    #: The host from which the SDK is loaded; by default the base URL's.
+    #: The host that the SDK is loaded from; by default the base URL's.
     sdk_base: str = ""
-    #: Other hosts from which the page may load, and whether the SDK may write styles into it.
+    #: Other hosts that the page may load from; and whether the SDK may write styles into the page.
     page_hosts: HostPatterns = ()
     page_inline_styles: bool = False
     projects: tuple[str, ...] | Literal["all"] = "all"
     webhook_secret: SecretStr | None = None
-    #: Minutes for which a stopped workspace is kept; otherwise a stop would remove it.
+    #: How long a stopped workspace is kept, in minutes. This is always set, since otherwise a stop would
+    #: remove the workspace.
     retention_minutes: int = Field(1_440, gt=0, le=_MAX_MINUTES)
-    #: Minutes without use after which a workspace is stopped; by default the project's own time.
+    #: How long a workspace may be unused before it is stopped, in minutes; by default the project's own
+    #: setting.
     inactivity_minutes: int | None = Field(None, gt=0, le=_MAX_MINUTES)
-    #: Minutes after its creation when a workspace is removed, even if it is in use; by default never.
+    #: How long after its creation a workspace is removed, even if it is in use, in minutes; by default never.
     total_minutes: int | None = Field(None, gt=0, le=_MAX_MINUTES)
-    #: Whether opening a stopped workspace starts it. With this, a page left open starts it again after a
+    #: Whether opening a stopped workspace starts it. If so, a page that is left open restarts it after a
     #: stop.
     auto_resume: bool = False
 
     @property
     def idle_seconds(self) -> float | None:
-        """Return the seconds until an idle workspace is stopped."""
+        """Return how long a workspace may be idle before it is stopped, in seconds."""
         return None if self.inactivity_minutes is None else 60.0 * self.inactivity_minutes
 
     @field_validator("base_url")
     @classmethod
     def _root(cls, value: str) -> str:
-        """Remove the API's path, which the vendor's documents show as part of the address."""
+        """Remove the API's path, which the vendor's documentation shows as part of the URL."""
         return value.removesuffix(_API)
 
     @field_validator("access_token")
@@ -124,7 +126,7 @@ class SphereSettings(ConnectionSettings):
 
     @property
     def sdk_host(self) -> str:
-        """Return the host that the SDK is loaded from, with its port if it is unusual."""
+        """Return the host that the SDK is loaded from, with its port if it isn't the default."""
         return self.sdk_base or parse_origin(self.base_url).netloc
 
     @property
@@ -140,25 +142,26 @@ NAME_HINT = "Defaults to the template's name."
 
 @dataclass(frozen=True, slots=True)
 class SphereOffer:
-    """The projects that people may use, in the server's order."""
+    """The projects that users may use, in the server's order."""
 
     projects: tuple[forms.Choice, ...]
 
 
 CHECK_SECONDS = 8.0
 LIST_SECONDS = 10.0
-#: Most pages of a list; a longer one counts as endless.
+#: Maximum number of pages to read of a list; a longer list counts as endless.
 MAX_PAGES = 100
-#: Most entries that may be requested for a page.
+#: Number of entries requested per page, the maximum that the server allows.
 PAGE_SIZE = "30"
-#: Fields that distinguish a workspace that Usher created from others; entries of a list may lack them.
+#: Fields that tell workspaces created by Usher from others; list entries may lack them.
 _TELLING = frozenset({"created_at", "retention_time_stopped", "workspace_token_required", "auto_resume"})
-#: Words of a refusal that means "not yet"; its status isn't documented.
+#: Wording of a refusal because the workspace is still stopping; the status isn't documented.
 _NOT_YET = re.compile(r"\bstopping\b|\bbeing stopped\b", re.IGNORECASE)
 NO_PROJECT = "That project no longer exists. Choose another one."
 
 
-#: Statuses of a start that mean an exhausted quota; this is assumed, because no document says so.
+#: Status codes which mean that the quota is exhausted if they answer a start. This is assumed, because no
+#: document says so.
 _QUOTA = {402, 403}
 NO_ROOM = "This connection can't hold more workspaces. Remove one you don't need, then try again."
 
@@ -166,7 +169,7 @@ NO_ROOM = "This connection can't hold more workspaces. Remove one you don't need
 class SphereProvider(
     base.Provider, facets.Removal, facets.Creation[SphereOffer], facets.EmbeddedPage, facets.Events
 ):
-    """Translate for one account."""
+    """Translate for one Sphere Engine account."""
 
     kind: ClassVar[str] = "sphere"
     title: ClassVar[str] = "Sphere Engine"
@@ -177,7 +180,7 @@ class SphereProvider(
         "access_token", in_query=True
     )
     offer_model: ClassVar[type[SphereOffer]] = SphereOffer
-    # No rate limit is published, so there are 5 s between status reads of a workspace.
+    # No rate limit is published, so a workspace's state is read at most every 5 s.
     pace: ClassVar[base.Pace] = base.Pace(
         min_poll_interval=5.0,
         pending_interval=5.0,
@@ -193,7 +196,7 @@ class SphereProvider(
     async def status(
         self, access: base.Access, remote_ids: Sequence[str], window: base.SendWindow | None = None
     ) -> Mapping[str, Observed]:
-        """Read the states one after another; the list can't be restricted to some."""
+        """Read the states one by one, since the list can't be restricted to certain workspaces."""
         read = {remote_id: await self._read(access, remote_id, window) for remote_id in remote_ids}
         gone = Observed(State.GONE, actions=frozenset())
         return {remote_id: gone if one is None else to_observed(one) for remote_id, one in read.items()}
@@ -201,7 +204,7 @@ class SphereProvider(
     async def _read(
         self, access: base.Access, remote_id: str, window: base.SendWindow | None = None
     ) -> dict[str, Any] | None:
-        """Read a workspace; None if there is none."""
+        """Read a workspace, or return None if it doesn't exist."""
         try:
             response = await access.api.call("GET", f"/workspaces/{_check_id(remote_id)}", window=window)
             answer = response.json_object()
@@ -213,16 +216,16 @@ class SphereProvider(
         return workspace
 
     async def start(self, access: base.Access, workspace: Workspace) -> str | None:
-        """Resume a workspace; the server refuses that while it is still stopping."""
+        """Resume a workspace; the server refuses this while the workspace is still stopping."""
         return await self._change_state(access, workspace, "start", "resume")
 
     async def stop(self, access: base.Access, workspace: Workspace, mode: StopMode = "stop") -> str | None:
-        """Stop; a workspace that is still starting can't be stopped yet, which is a Conflict."""
+        """Request a stop; a workspace that is still starting can't be stopped yet, which raises Conflict."""
         self.require_stop_mode(mode)
         return await self._change_state(access, workspace, "stop", "stop")
 
     async def remove(self, access: base.Access, workspace: Workspace) -> str | None:
-        """Remove irreversibly; a PUT, not a DELETE."""
+        """Remove a workspace irreversibly, with a PUT rather than a DELETE."""
         return await self._change_state(access, workspace, "remove", "remove")
 
     async def _change_state(
@@ -234,7 +237,7 @@ class SphereProvider(
             asking = _change(access, "PUT", path, starts=starts)
             return await requests.accept_already_done(goal, asking, workspace.remote_id, workspace.name)
         except errors.Forbidden as error:
-            # The token may do everything, so a missing permission is due to the current state.
+            # The token may do everything, so a refusal must be due to the workspace's current state.
             raise errors.Conflict(error.message, status=error.status) from None
         except (errors.InvalidRequest, errors.LimitReached) as error:
             if starts and _NOT_YET.search(error.message):
@@ -242,21 +245,21 @@ class SphereProvider(
             raise
 
     def stop_effects(self, workspace: Workspace) -> StopEffects:
-        """Return that a stop keeps the workspace for a new start, or removes it if it isn't kept."""
+        """Return that a stopped workspace can be started again, unless it isn't kept and so is removed."""
         if workspace.state in {State.FAILED, State.GONE}:
             return {}
         erases = workspace.survives_stop is False and workspace.state is not State.STOPPED
         return {"stop": StopEffect.ERASES if erases else StopEffect.RETURNS}
 
     def retention_seconds(self) -> tuple[float, float]:
-        """Return the times with which new workspaces are created."""
+        """Return how long new workspaces are kept, as set when they are created."""
         stopped, total = self.settings.retention_minutes, self.settings.total_minutes
         return stopped * 60.0, math.inf if total is None else total * 60.0
 
     # -- making something new --------------------------------------------------------------------------------
 
     async def read_offer(self, access: base.Access) -> SphereOffer:
-        """Read the projects that people may use, page by page."""
+        """Read the projects that users may use, page by page."""
         allowed = self.settings.projects
 
         def read(project: Any) -> tuple[str, str] | None:
@@ -270,9 +273,9 @@ class SphereProvider(
     def form(
         self, offer: SphereOffer, purpose: forms.Purpose, values: forms.Values, principal: Principal
     ) -> forms.Form:
-        """Ask for the project, which may be given by its name, and for the person's own name for it.
+        """Ask for the project, which may be given by name, and for the user's own name for the workspace.
 
-        Without projects there are no fields.
+        The form has no fields if there are no projects.
         """
         projects = offer.projects
         if not projects:
@@ -290,7 +293,7 @@ class SphereProvider(
     def spec(
         self, offer: SphereOffer, purpose: forms.Purpose, values: forms.Values, principal: Principal
     ) -> forms.Spec:
-        """Return the spec: ``project`` (id) and ``project_name``; raise FormProblems."""
+        """Return the spec, with ``project`` (id) and ``project_name``; raise FormProblems."""
         projects = {one.value: one.label for one in offer.projects}
         project = forms.text_of(values, "template")
         problems = {}
@@ -305,10 +308,11 @@ class SphereProvider(
         return forms.Spec(name or clean(label, LONGEST_NAME), {"project": project, "project_name": label})
 
     async def create(self, access: base.Access, spec: forms.Spec, key: str) -> Created:
-        """Create a workspace from a project; not idempotent, and without a mark of ours."""
+        """Create a workspace from a project; not idempotent, as the workspace carries no mark of Usher's."""
         project = spec.text("project")
         if self.settings.projects != "all" and project not in self.settings.projects:
-            # The project was allowed when the form was filled in, or the previous workspace was created.
+            # The project was allowed when the form was filled in or the previous workspace was created, but
+            # no longer is.
             raise errors.Forbidden("That project isn't available here. Choose another one.")
         fields = {
             "project_id": project,
@@ -329,15 +333,15 @@ class SphereProvider(
         return Created(made, spec.name or made)
 
     async def list_names(self, access: base.Access, stem: str) -> Collection[str]:
-        """Return no names, as workspaces have names only on the person's own list."""
+        """Return no names, because workspaces have names only on the user's list in Usher."""
         return ()
 
     async def find_created(
         self, access: base.Access, spec: forms.Spec, key: str, since: float
     ) -> OutcomeSearch:
-        """Return workspaces of the project that were created since then in the way that Usher creates them.
+        """Return the project's workspaces created since then in the way that Usher creates them.
 
-        Those about which the list says too little are included; ``read_creation_time`` reads them. If a
+        Those that the list says too little about are included; ``read_creation_time`` reads them. If a
         workspace can't be read at all, it may be the one, so the search isn't conclusive.
         """
         query = {"project_id": spec.text("project"), "limit": PAGE_SIZE}
@@ -355,7 +359,7 @@ class SphereProvider(
         return OutcomeSearch(candidates=tuple(found))
 
     async def read_creation_time(self, access: base.Access, remote_id: str) -> float | None:
-        """Read when a workspace was created; None if it wasn't created in the way in which Usher does it."""
+        """Read when a workspace was created, or return None if Usher can't have created it."""
         workspace = await self._read(access, remote_id)
         return None if workspace is None else self._parse_creation_time(workspace)
 
@@ -368,20 +372,20 @@ class SphereProvider(
         return parse_sphere_time(workspace.get("created_at")) if is_like_ours else None
 
     def parse_events(self, headers: Mapping[str, str], body: bytes) -> list[Event]:
-        """Read the webhook about finished scenarios."""
+        """Parse a webhook request that reports finished scenarios."""
         check_signature(self.settings.webhook_secret, headers.get(SIGNATURE, ""), body)
         return parse_messages(hide_secrets(body, self.settings.secrets()))
 
     # -- the account and the server --------------------------------------------------------------------------
 
     async def check_credential(self, credential: base.Credential) -> base.Identity:
-        """Check the account's own token (GET /test); an account has no users."""
+        """Check the account's only token (GET /test), as an account has no users."""
         with requests.forbidden_as_credential_refused():
             await self.probe()
         return base.Identity("", credential)
 
     async def probe(self) -> str:
-        """Check the account's own token, as every call needs one."""
+        """Check the account's token, since no call can be made without one."""
 
         async def ask(credential: base.Credential) -> None:
             response = await self.api.acting_as(credential).call("GET", "/test", total=CHECK_SECONDS)
@@ -392,7 +396,7 @@ class SphereProvider(
         return "API v1, the access token is good"
 
     def page_url(self, remote_id: str) -> str:
-        """Return "", as people have no account on the server."""
+        """Return "", because users have no account on the server."""
         return ""
 
     def embedding(self) -> facets.Embedding:
@@ -404,7 +408,7 @@ class SphereProvider(
         )
 
     def describe(self) -> Mapping[str, Any]:
-        """Add the settings for workspaces, and which secrets are set; never the secrets."""
+        """Return the facts, with the settings for workspaces and which secrets are set, never the secrets."""
         own = self.settings
         return {
             **super().describe(),
@@ -438,10 +442,10 @@ async def _change(
     *,
     starts: bool = False,
 ) -> dict[str, Any]:
-    """Send a change once; return the object in the response, empty if it is something else.
+    """Send a change once; return the object in the response, or an empty one if there is none.
 
-    A request that was sent without a usable answer raises UnknownOutcome. ``starts``: it uses the account's
-    quota, and is refused if that is exhausted.
+    A request that was sent without a usable response raises UnknownOutcome. ``starts`` says whether the
+    change uses the account's quota; if so, it is refused when the quota is exhausted.
     """
     form = None if fields is None else aiohttp.FormData(dict(fields), default_to_multipart=True)
     try:
@@ -457,7 +461,7 @@ async def _change(
 
 
 def _check_id(remote_id: str) -> str:
-    """Return an id for a path; raise NotFound if it is malformed, before anything is sent."""
+    """Return an id for use in a path; before anything is sent, raise NotFound if it is malformed."""
     if not ID_PATTERN.fullmatch(remote_id):
         raise errors.NotFound("there is no such workspace")
     return remote_id

@@ -1,4 +1,4 @@
-"""States of Sphere Engine's workspaces, converted from its answers; pure.
+"""Conversion of Sphere Engine's workspace states from the API's responses; pure.
 
 Facts: ``docs/internals/providers/sphere.md``.
 """
@@ -17,7 +17,7 @@ from bot.providers.answers import find_text, log_oddity
 from bot.providers.words import MAX_MESSAGE_LENGTH, clean, clean_words
 from bot.support import errors
 
-#: Pattern of ids of projects and workspaces: 32 hex characters.
+#: Matches ids of projects and workspaces: 32 hex characters.
 ID_PATTERN = re.compile(r"[0-9a-f]{32}")
 _STATES_BY_CODE = {
     1: State.STARTING,
@@ -28,7 +28,7 @@ _STATES_BY_CODE = {
 }
 _ACTIONS_BY_PERMISSION: Mapping[str, Action] = {"enter": "open", "stop": "stop", "remove": "remove"}
 _MINUTE_SECONDS = 60.0
-#: Most minutes that are a realistic time.
+#: Maximum number of minutes that is accepted as a realistic time.
 _MAX_READABLE_MINUTES = 10_000_000
 _TIME_FORMAT = "%Y-%m-%d %H:%M:%S %z"
 _MAX_TOKEN_LENGTH = 200
@@ -39,13 +39,13 @@ _URL_PATTERN = re.compile(r"https?://\S+", re.IGNORECASE)
 
 
 def unwrap_workspace(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the workspace in a response, either bare or under its name; raise BadAnswer."""
+    """Return the workspace in a response, either bare or under its key."""
     inner = answer.get("workspace")
     return inner if isinstance(inner, dict) else dict(answer)
 
 
 def read_id(workspace: Any) -> str:
-    """Return a workspace's id; raise BadAnswer if it can't be one."""
+    """Return a workspace's id; raise BadAnswer if the value can't be an id."""
     value = answers.require_id(workspace, "id").lower()
     if not ID_PATTERN.fullmatch(value):
         raise errors.BadAnswer("the answer's field id is no id")
@@ -53,7 +53,7 @@ def read_id(workspace: Any) -> str:
 
 
 def to_observed(workspace: Mapping[str, Any]) -> Observed:
-    """Convert a workspace; raise BadAnswer. Its own token is removed from all texts."""
+    """Convert a workspace, with its own token removed from all texts; raise BadAnswer if unreadable."""
     value = workspace.get("retention_time_stopped")
     is_kept = None if value is None else parse_minutes(value) > 0
     return replace(
@@ -100,12 +100,12 @@ def _observe(workspace: Mapping[str, Any]) -> Observed:
 
 
 def parse_sphere_time(value: Any) -> float | None:
-    """Return a time of the API in epoch seconds; None if there is none or it can't be read."""
+    """Convert a time from the API to epoch seconds; None if it is missing or unreadable."""
     return answers.parse_time(value, _TIME_FORMAT) if isinstance(value, str) and len(value) <= 40 else None
 
 
 def parse_minutes(value: Any) -> float:
-    """Return minutes as seconds; 0, which means never, if it isn't a number. Digits in a string count."""
+    """Convert minutes, given as a number or a string, to seconds; 0, which means never, for anything else."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 9:
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= _MAX_READABLE_MINUTES:
@@ -114,7 +114,7 @@ def parse_minutes(value: Any) -> float:
 
 
 def _parse_code(value: Any) -> int | str:
-    """Return the state's code, a number or a string, which is empty if there is none."""
+    """Return the code of a state: a number or a string, "" if there is none."""
     if isinstance(value, str) and value:
         text = value.strip()
         return int(text) if text.isascii() and text.isdigit() and len(text) < 5 else text[:40]
@@ -122,7 +122,7 @@ def _parse_code(value: Any) -> int | str:
 
 
 def _read_actions(workspace: Mapping[str, Any]) -> frozenset[Action] | None:
-    """Return the actions that the server permits now; None if it doesn't say."""
+    """Return the actions that the server currently permits, or None if it doesn't say."""
     value = workspace.get("permissions")
     if value is None:
         return None
@@ -137,14 +137,14 @@ def _restrict_actions(actions: frozenset[Action] | None, *kept: Action) -> froze
 
 
 def _init_failure(workspace: Mapping[str, Any], secrets: Iterable[str]) -> str | None:
-    """Say that the initialisation failed, with the end of its output."""
+    """Return a message that the initialisation failed, with the last part of its output."""
     if workspace.get("workspace_init_failed") is not True:
         return None
     streams = workspace.get("streams")
     value = streams if isinstance(streams, dict) else {}
     wrote = value.get("workspace_init_error") or value.get("workspace_init_output")
     if not isinstance(wrote, str) or not wrote.strip() or _URL_PATTERN.fullmatch(wrote.strip()):
-        # A link to the log doesn't help people, as only the account's owner can open it.
+        # A link to the log doesn't help users, because only the account's owner can open it.
         return f"{INIT_FAILED}."
     for secret in secrets:
         # Secrets are removed before the text is cut, because half a secret wouldn't be recognised.
@@ -155,7 +155,7 @@ def _init_failure(workspace: Mapping[str, Any], secrets: Iterable[str]) -> str |
 
 
 def _find_removal_reason(workspace: Mapping[str, Any], ended: float) -> str | None:
-    """Return a sentence about the time limit that removed a workspace; None if no limit had run out."""
+    """Return a sentence naming the time limit that removed a workspace, or None if none had run out."""
     made, total, idle, kept = (
         parse_sphere_time(workspace.get("created_at")),
         *(
@@ -174,9 +174,9 @@ def _find_removal_reason(workspace: Mapping[str, Any], ended: float) -> str | No
 
 
 def _read_expiry(workspace: Mapping[str, Any], *, is_up: bool) -> dict[str, Any]:
-    """Return when a workspace is stopped for being idle or is removed, whichever comes first.
+    """Return when a workspace will be stopped for being idle or removed, whichever comes first.
 
-    The server doesn't say since when a workspace has been stopped.
+    The server doesn't say when a workspace was stopped.
     """
     created = parse_sphere_time(workspace.get("created_at"))
     kept = parse_minutes(workspace.get("retention_time_stopped"))

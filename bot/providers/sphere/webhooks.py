@@ -1,4 +1,4 @@
-"""Webhooks of Sphere Engine: their signature, and messages about finished scenarios; pure."""
+"""Sphere Engine's webhooks: their signature, and messages about finished scenarios; pure."""
 
 import hashlib
 import hmac
@@ -19,28 +19,28 @@ from bot.support import errors
 
 SIGNATURE = "X-Sphere-Engine-Signature"
 FINISHED = "workspace.scenario.finished"
-#: Most messages in one request.
+#: Maximum number of messages in one webhook request.
 MAX_MESSAGES = 10
 _SIGNATURE_PATTERN = re.compile(r"[0-9a-fA-F]{64}")
 _MAX_KEY_LENGTH = 100
 _MAX_SCENARIO_NAME_LENGTH = 60
-#: Names of successful results, which are compared because the codes of results aren't published.
+#: Names that count as a successful result; names are compared because result codes aren't published.
 _PASSED = {"ok", "passed", "pass", "success", "accepted"}
 
 
 def check_signature(secret: SecretStr | None, signature: str, body: bytes) -> None:
-    """Raise CredentialRefused unless the body is signed with the secret; compared in constant time."""
+    """Raise CredentialRefused unless the body is signed with the secret; compares in constant time."""
     key = secret.get_secret_value().encode() if secret is not None else b""
     right = hmac.new(key, body, hashlib.sha256).hexdigest()
     is_shaped = _SIGNATURE_PATTERN.fullmatch(signature) is not None
-    # This is compared in any case, so that a missing signature takes as long as a wrong one.
+    # The comparison is always made, so that a missing signature takes as long as a wrong one.
     is_right = hmac.compare_digest(right, signature.lower() if is_shaped else "0" * 64)
     if secret is None or not is_shaped or not is_right:
         raise errors.CredentialRefused("the signature is wrong")
 
 
 def parse_messages(body: bytes) -> list[Event]:
-    """Read the messages of a verified body; other kinds are left out. Raises BadAnswer."""
+    """Read the messages of a verified body, skipping those of other kinds; raise BadAnswer if unreadable."""
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
@@ -68,7 +68,7 @@ def _parse_event(message: Mapping[str, Any]) -> Event:
 
 
 def _describe_result(payload: Mapping[str, Any], timestamp: Any) -> str:
-    """Describe the result of a scenario in a sentence."""
+    """Describe a scenario's result in a sentence."""
     value = payload.get("scenario")
     name = clean(value, _MAX_SCENARIO_NAME_LENGTH) if isinstance(value, str) else ""
     result = payload.get("result")
@@ -86,5 +86,5 @@ def _describe_result(payload: Mapping[str, Any], timestamp: Any) -> str:
 
 
 def _parse_message_time(value: Any) -> float | None:
-    """Return the time of a message: epoch seconds, or in the API's own format."""
+    """Return the time of a message, given in epoch seconds or in the API's own format."""
     return parse_sphere_time(value) if isinstance(value, str) else answers.parse_time(value)

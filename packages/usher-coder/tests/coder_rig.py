@@ -1,4 +1,4 @@
-"""A local Coder for the kit; all that is asked and answered is held against Coder's API document."""
+"""A local Coder for the conformance kit; every request and answer is checked against Coder's API document."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CHECKS = {
 
 
 def wrong_with(value: Any, kind: Any, where: str = "$") -> Iterator[str]:
-    """Say where a value isn't as the document has it."""
+    """Describe each place where a value differs from what the API document specifies."""
     if isinstance(kind, list):
         if not isinstance(value, list):
             yield f"{where} is no list"
@@ -64,7 +64,7 @@ def wrong_with(value: Any, kind: Any, where: str = "$") -> Iterator[str]:
 
 
 class Held:
-    """Hold exchanges against the document; which operations were used is kept."""
+    """Check requests and answers against the API document, and record which operations were used."""
 
     def __init__(self) -> None:
         self.problems: list[str] = []

@@ -1,4 +1,4 @@
-"""What is Coder's own: ends, reasons, quotas, parameters, links; and all of it as Coder's document has it."""
+"""Tests of what is specific to Coder: deadlines, failure reasons, quotas, parameters and links."""
 
 import json
 import time
@@ -121,7 +121,7 @@ READ = "GET /api/v2/workspaces/[0-9a-f-]{36}$"
 
 
 async def seen_with(rig, **values):
-    """Read a workspace of which Coder tells other things than there are."""
+    """Read a workspace while Coder reports these values in place of the real ones."""
     patch = [{"op": "add", "path": path, "value": value} for path, value in values.items()]
     rig.inject_fault(READ, patch=patch)
     return (await rig.provider.status(rig.access, [rig.remote_id]))[rig.remote_id]
@@ -152,7 +152,7 @@ async def test_running_one_says_what_it_lacks(open_rig, path, word, lacks, said)
 
 
 async def test_agent_that_is_being_set_up_is_waited_for(open_rig):
-    """One that has never connected in its time is lost; scripts that block nobody aren't waited for."""
+    """An agent that doesn't connect in time counts as lost; non-blocking scripts aren't waited for."""
     async with open_rig() as rig:
         await rig.provider.start(rig.access, await rig.read_row())
         await rig.read_until(State.RUNNING)
@@ -232,7 +232,7 @@ FAULTS = [
 
 @pytest.mark.parametrize(("transition", "fault", "reason"), FAULTS)
 async def test_build_that_is_not_done_leaves_something(open_rig, transition, fault, reason):
-    """What a failed or canceled build has left may run: it is failed, says why, and can be stopped."""
+    """What a failed or canceled build left may still run: the workspace is failed but can be stopped."""
     async with open_rig() as rig:
         made = rig.server.workspaces[rig.remote_id]
         for name, value in fault.items():
@@ -247,7 +247,7 @@ async def test_build_that_is_not_done_leaves_something(open_rig, transition, fau
 
 
 async def test_job_status_decides_about_a_build(open_rig):
-    """Whatever the build is called, it isn't done where its job has failed."""
+    """A build whose job failed counts as failed, whatever the build's own status says."""
     async with open_rig() as rig:
         made = rig.server.workspaces[rig.remote_id]
         shown = rig.server.shown(made)
@@ -258,7 +258,7 @@ async def test_job_status_decides_about_a_build(open_rig):
 
 
 async def test_reason_without_a_log_is_the_jobs(open_rig):
-    """Logs are for display: without them, the error of the job is the reason."""
+    """The reason for a failure is the job's error if the build's log can't be read."""
     async with open_rig() as rig:
         await rig.provider.start(rig.access, await rig.read_row(rig.broken_id))
         await rig.read_until(State.FAILED, remote_id=rig.broken_id)
@@ -454,7 +454,7 @@ async def test_a_start_of_what_runs_and_a_stop_of_what_is_down_send_nothing(open
 
 
 def training(**held):
-    """Return a seed whose workspace *training* can't simply be started."""
+    """Return a seed whose workspace *training* needs something done before it can be started."""
     first, *others = SEED["workspaces"]
     templates = [{**one, "require_active_version": True} for one in SEED["templates"]]
     return {**SEED, "templates": templates, "workspaces": [{**first, **held}, *others]}
@@ -471,7 +471,7 @@ async def test_dormant_workspace_says_so_and_is_woken_by_its_start():
         sent = {one.partition(" ")[0]: count for one, count in rig.harness.requests.items()}
         assert sent == {"POST": 2, "PUT": 1}
         assert (await rig.read_until(State.RUNNING))[-1].detail is None
-        # By the time of the call somebody else may have woken it.
+        # Someone else may have woken the workspace before the call is sent.
         await rig.provider.stop(rig.access, await rig.read_row())
         await rig.read_until(State.STOPPED)
         await rig.provider.start(rig.access, before)
@@ -496,7 +496,7 @@ async def test_outdated_workspace_says_that_it_needs_an_update(status):
 
 @pytest.mark.parametrize("is_new", [True, False], ids=["id-kept", "earlier-link"])
 async def test_renamed_account_keeps_its_workspaces(open_rig, is_new):
-    """Ids tell whose they are, and somebody who gets the former name gets none of them."""
+    """Workspaces belong to an account by id, so someone who takes over its former name gets none of them."""
     async with open_rig() as rig:
         alice = rig.access
         kept = (await rig.provider.check_credential(alice.credential)).credential
@@ -521,7 +521,7 @@ async def test_owner_without_the_accounts_name_is_told_by_id(open_rig, name):
 
 
 async def test_shared_workspace_of_somebody_with_the_name_is_left_out(open_rig):
-    """Its owner has got the former name of the account, and the link is from before ids were kept."""
+    """The workspace's owner has taken over the account's former name, and the link predates stored ids."""
     async with open_rig() as rig:
         shown = rig.server.shown
 

@@ -1,3 +1,3 @@
-"""Coder keeps what the kit asks of every provider."""
+"""Coder passes the conformance kit that every provider has to pass."""
 
 from usher.conformance.every import *  # noqa: F403

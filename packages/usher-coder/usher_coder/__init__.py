@@ -1,4 +1,4 @@
-"""Coder as a provider of Usher."""
+"""Coder as a provider for Usher."""
 
 from usher_coder.provider import Coder
 

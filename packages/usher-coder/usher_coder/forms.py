@@ -1,7 +1,8 @@
-"""What a template asks: its rich parameters as fields, and what was filled in, checked by these; pure.
+"""A template's form: its rich parameters as fields, and the checks of what was filled in; no I/O.
 
-A template's own pattern for a value is never matched here: a pattern from outside may take for ever. Coder
-matches it, and its refusal is shown; what the template says of it stands below the field.
+A template's own pattern for a value is never matched here, as matching a pattern from outside may take
+forever. Coder matches it, and its refusal is shown; what the template says about the pattern appears below
+the field.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 
 import usher.provider as up
 
-#: In front of a parameter's name, which may be that of a field of ours.
+#: Prefix of a parameter's field name, so that it can't clash with the names of our own fields.
 PARAMETER = "p_"
 _LONGEST_HINT = 150
 
@@ -36,7 +37,7 @@ class Parameter:
 
     @classmethod
     def read(cls, one: Any) -> Parameter | None:
-        """Read an entry; None for one that is for a single build. Raises BadAnswer."""
+        """Read an entry; return None if it applies only to a single build. Raises BadAnswer."""
         name = up.require_text(_object(one), "name")
         if one.get("ephemeral") is True:
             return None
@@ -63,7 +64,7 @@ class Parameter:
         )
 
     def field(self) -> up.Field:
-        """Return the field that asks for it."""
+        """Return the form field for this parameter."""
         kind: up.FieldKind = "long_text" if self.is_long else "text"
         initial: up.Value = self.default
         if self.kind == "list(string)":
@@ -86,7 +87,7 @@ class Parameter:
         )
 
     def problem(self, value: up.Value) -> str:
-        """Return what is wrong with a value, "" if nothing is that Coder wouldn't say better."""
+        """Return what is wrong with a value; "" if nothing is or if Coder explains it better."""
         if not value and not self.can_be_empty:
             return self.lacking if self.required and not self.default else ""
         if not value and not self.options:
@@ -103,18 +104,18 @@ class Parameter:
 
     @property
     def lacking(self) -> str:
-        """Return the sentence for a missing value."""
+        """Return the message to show if the value is missing."""
         return f"Needs a {self.label.lower()}."
 
     @property
     def can_be_empty(self) -> bool:
-        """Return whether an empty value is one of its own: an option, or none in place of the default."""
+        """Return whether an empty value is allowed: as one of the options, or to override the default."""
         if self.options and self.kind != "list(string)":
             return any(not one.value for one in self.options)
         return bool(self.default) and not self.required and self.kind != "number"
 
     def written(self, value: up.Value) -> str:
-        """Return a value as Coder takes it."""
+        """Return a value in the form that Coder accepts."""
         if self.kind != "list(string)":
             return str(value)
         several = [one.strip() for one in value.split(",")] if isinstance(value, str) else list(value)
@@ -134,7 +135,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """Hold a template, with the version that new workspaces are made of."""
+    """Hold a template, with the version from which new workspaces are created."""
 
     id: str
     name: str
@@ -151,7 +152,7 @@ class Offer:
     names: tuple[str, ...] = ()
 
     def chosen(self, values: up.Values) -> Template | None:
-        """Return the template that is chosen by its id, name or label, or the only one."""
+        """Return the template that was chosen by id, name or label, or the only template there is."""
         asked = up.text_of(values, "template").casefold()
         found = (one for one in self.templates if asked in {one.id, one.name, one.label.casefold()})
         only = self.templates[0] if len(self.templates) == 1 and not asked else None
@@ -159,7 +160,7 @@ class Offer:
 
 
 def form_of(offer: Offer, naming: up.NameRule, longest: int, values: up.Values) -> up.Form:
-    """Ask for a template, a name, and the template's parameters."""
+    """Build the form that asks for a template, a name, and the template's parameters."""
     template = offer.chosen(values)
     choices = tuple(up.Choice(one.id, one.label) for one in offer.templates)
     if not choices:
@@ -174,7 +175,7 @@ def form_of(offer: Offer, naming: up.NameRule, longest: int, values: up.Values) 
 
 
 def spec_of(offer: Offer, naming: up.NameRule, longest: int, values: up.Values) -> up.Spec:
-    """Return what ``create`` needs; raise FormProblems with a sentence for each field."""
+    """Return the values that ``create`` needs; raise FormProblems with a sentence per invalid field."""
     template, problems = offer.chosen(values), dict[str, str]()
     name = up.text_of(values, "name").lower()
     if wrong := up.find_name_problem(name, longest, offer.names):
@@ -203,7 +204,7 @@ def spec_of(offer: Offer, naming: up.NameRule, longest: int, values: up.Values) 
 
 
 def objects(holder: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
-    """Return the objects of a list that may hold anything, or be missing."""
+    """Return the objects in the list under a key; the list may be missing or contain anything."""
     listed = holder.get(key)
     return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
 
@@ -220,7 +221,7 @@ def _bound(one: Mapping[str, Any], key: str) -> float | None:
 
 
 def _value(option: Mapping[str, Any]) -> str | None:
-    """Return an option's value, which may be empty; None without one."""
+    """Return an option's value, which may be empty; None if it has none."""
     value = option.get("value")
     return value if isinstance(value, str) else up.find_text(option, "value")
 

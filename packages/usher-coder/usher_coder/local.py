@@ -1,8 +1,8 @@
-"""A strict local Coder, written from its documents: unknown fields, headers and ids are refused.
+"""A strict local Coder, written from its documentation: it refuses unknown fields, headers and ids.
 
-A workspace's state is that of its latest build; builds take time, and one is active at a time. A quota is
-checked when a build starts, and fails it. An app answers once its agent is ready: until then, Coder answers
-502 in its place.
+A workspace's state is that of its latest build; builds take time, and only one is active at a time. The quota
+is checked when a build starts; if it is used up, the build fails. An app answers once its agent is ready:
+until then, Coder answers 502 in its place.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _DOING = {
     "stop": ("stopping", "stopped"),
     "delete": ("deleting", "deleted"),
 }
-#: In how many seconds a build leaves the queue, is done, and its agent is ready.
+#: How many seconds a build is queued, how many it takes in all, and how long the agent then needs.
 QUEUED, BUILDS, READY = 3.0, 15.0, 10.0
 AUTOSTOP = 8 * 3600.0
 
@@ -112,7 +112,7 @@ SEED: Mapping[str, Any] = {
 
 @dataclass(eq=False)
 class Build:
-    """Hold a build: when it began, what it fails with (the job's error, and the log's), or is canceled."""
+    """Hold a build: when it began, whether it is canceled, and what its job and log say if it fails."""
 
     id: str
     number: int
@@ -121,16 +121,16 @@ class Build:
     seconds: float
     fails: list[str] | None
     is_canceled: bool = False
-    #: The deadline that somebody set in place of the usual one.
+    #: The deadline that someone set in place of the default one, in epoch seconds.
     extended: float | None = None
 
     @property
     def deadline(self) -> float:
-        """Return when it is stopped."""
+        """Return when the workspace will be stopped, in epoch seconds."""
         return self.extended or self.at + self.seconds + AUTOSTOP
 
     def job(self, now: float) -> str:
-        """Return the state of its job."""
+        """Return the state of the build's job."""
         if now < self.at + min(QUEUED, self.seconds):
             return "pending"
         if now < self.at + self.seconds:
@@ -138,12 +138,12 @@ class Build:
         return "canceled" if self.is_canceled else "failed" if self.fails else "succeeded"
 
     def status(self, now: float) -> str:
-        """Return the status that its workspace has by it."""
+        """Return the workspace status that follows from this build."""
         doing, done = _DOING[self.transition]
         return {"running": doing, "succeeded": done}.get(self.job(now), self.job(now))
 
     def is_ready(self, now: float) -> bool:
-        """Return whether its app answers."""
+        """Return whether the workspace's app responds."""
         is_up = self.transition == "start" and self.status(now) == "running"
         return is_up and now >= self.at + self.seconds + (READY if self.seconds else 0.0)
 
@@ -158,30 +158,31 @@ class Made:
     template: str
     at: float
     fails: list[str] | None = None
-    #: The same of its stops, and which builds somebody cancels.
+    #: ``stop_fails`` is what the workspace's stops fail with, and ``cancels`` which of its builds someone
+    #: cancels.
     stop_fails: list[str] | None = None
     cancels: Collection[str] = ()
     is_dormant: bool = False
     is_outdated: bool = False
-    #: The people and the groups with whom it is shared.
+    #: The people and groups that the workspace is shared with.
     users: Collection[str] = ()
     groups: Collection[str] = ()
     builds: list[Build] = field(default_factory=list)
 
 
 class LocalCoder:
-    """Serve a Coder from a seed, by a clock that may be moved."""
+    """Serve a Coder from a seed, with a clock that tests can move."""
 
     def __init__(self, clock: Clock, seed: Mapping[str, Any] = SEED) -> None:
         self.clock, self.seed = clock, seed
         self.harness = Harness(clock, words=lambda _: {"message": "injected fault"})
-        #: The ten-second rule: how near the reads of one workspace are to one another.
+        #: Reports reads of one workspace that are less than ten seconds apart.
         self.harness.watch(re.compile(r"/api/v2/workspaces/([0-9a-f-]{36})$"), 10.0, "read_too_early")
         self.users = {one["token"]: one["name"] for one in seed["users"]}
         self.ids = {name: _id(name) for name in self.users.values()}
         self.owners = {one["name"] for one in seed["users"] if one.get("owner")}
         self.templates = {_id(one["name"]): one for one in seed["templates"]}
-        #: The cost of a day of each build; 0 is what templates have that state none.
+        #: The daily cost of each build; it is 0 for templates that state no cost.
         self.daily_cost = 0
         self.workspaces: dict[str, Made] = {}
         for one in seed["workspaces"]:
@@ -218,7 +219,7 @@ class LocalCoder:
 
     @property
     def credentials(self) -> dict[str, Any]:
-        """Return people's tokens."""
+        """Return everyone's tokens."""
         return {"users": {name: {"token": token} for token, name in self.users.items()}}
 
     @web.middleware
@@ -246,7 +247,7 @@ class LocalCoder:
         return made
 
     def begin(self, made: Made, transition: str, seconds: float) -> Build:
-        """Begin a build; one that starts fails if its owner's quota is used up."""
+        """Begin a build; one that starts a workspace fails if its owner's quota is used up."""
         number, fails = len(made.builds) + 1, made.stop_fails if transition == "stop" else None
         if transition == "start":
             most = self.seed.get("quota", 99)
@@ -266,7 +267,7 @@ class LocalCoder:
         return made.builds[-1].status(self.clock.now())
 
     def rename(self, former: str, name: str) -> None:
-        """Give a user another name; the id and the tokens stay."""
+        """Rename a user, whose id and tokens stay the same."""
         self.ids[name] = self.ids.pop(former)
         self.users = {token: name if one == former else one for token, one in self.users.items()}
         for made in self.workspaces.values():
@@ -296,7 +297,7 @@ class LocalCoder:
         return user in made.users or any(user in groups.get(one, ()) for one in made.groups)
 
     def _list_actors(self, made: Made) -> list[dict[str, Any]]:
-        """Return whom a workspace is shared with, as the API shows it."""
+        """Return the people and groups that a workspace is shared with, as the API shows them."""
         users = [{"id": self.ids[one], "actor_type": "user", "name": one} for one in made.users]
         groups = [{"id": _id(one), "actor_type": "group", "name": one} for one in made.groups]
         return [{**one, "roles": ["use"]} for one in (*users, *groups)]
@@ -367,7 +368,7 @@ class LocalCoder:
         return shown
 
     def _last_deadline(self, made: Made) -> float | None:
-        """Return the deadline that nothing puts off, as the template requires a stop by then."""
+        """Return the latest possible deadline, by which the template requires a stop, or None."""
         template = next(one for one in self.templates.values() if one["name"] == made.template)
         hours = template.get("autostop_requirement")
         return None if hours is None else made.builds[-1].at + hours * 3600.0
@@ -402,18 +403,18 @@ class LocalCoder:
     # -- the API ---------------------------------------------------------------------------------------------
 
     async def buildinfo(self, _request: web.Request) -> web.Response:
-        """Say what it is, to everybody."""
+        """Return Coder's version, which anyone may read."""
         return web.json_response({"version": "v2.30.0+0123456", "external_url": "", "dashboard_url": ""})
 
     async def me(self, request: web.Request) -> web.Response:
-        """Say whose token it is."""
+        """Return the user whose token it is."""
         name = request[USER]
         user = {"id": self.ids[name], "username": name, "email": f"{name}@example.com", "status": "active"}
         more = {"created_at": _stamp(self.clock.now()), "organization_ids": [_id("everyone")]}
         return web.json_response(user | more)
 
     async def quota(self, request: web.Request) -> web.Response:
-        """Tell a person's quota; the budget is -1 in a deployment without a licence."""
+        """Return a user's quota; the budget is -1 in a deployment without a licence."""
         user = request[USER]
         if request.match_info["id"] != _id("everyone") or request.match_info["user"] != self.ids[user]:
             raise Refusal(404, _ABSENT)
@@ -421,7 +422,7 @@ class LocalCoder:
         return web.json_response({"budget": self.seed.get("quota", -1), "credits_consumed": used})
 
     async def key(self, request: web.Request) -> web.Response:
-        """Say when a token ends: in 30 days."""
+        """Return when a token expires, which is in 30 days."""
         now = self.clock.now()
         times = {name: _stamp(now) for name in ("created_at", "updated_at", "last_used")}
         token = {"id": request.match_info["key"], "user_id": self.ids[request[USER]], "token_name": "usher"}
@@ -445,7 +446,7 @@ class LocalCoder:
         return web.json_response({"workspaces": page, "count": len(found)})
 
     async def all_groups(self, request: web.Request) -> web.Response:
-        """List the groups that have a member; a deployment without a licence has none of its own."""
+        """List the groups that contain a given user; without a licence, answer 404 as Coder does."""
         if "groups" not in self.seed:
             raise Refusal(404, "Groups is an Enterprise feature. Contact sales!")
         names = [name for name, one in self.ids.items() if one == request.query.get("has_member")]
@@ -457,7 +458,7 @@ class LocalCoder:
         return web.json_response(self.shown(self._named(request)))
 
     async def by_name(self, request: web.Request) -> web.Response:
-        """Show a workspace of the person's own by its name."""
+        """Show one of the user's own workspaces, looked up by name."""
         name = request.match_info["name"].lower()
         for one in self._theirs(request[USER]):
             if one.name.lower() == name:
@@ -465,7 +466,7 @@ class LocalCoder:
         raise Refusal(404, _ABSENT)
 
     async def build(self, request: web.Request) -> web.Response:
-        """Begin a build, unless one is active."""
+        """Begin a build unless another one is active."""
         made, body = self._named(request), await _body(request, _BUILD_FIELDS)
         if body.get("transition") not in _DOING:
             raise Refusal(400, "Validation failed.")
@@ -492,7 +493,7 @@ class LocalCoder:
         return web.json_response(self.shown(made))
 
     async def extend(self, request: web.Request) -> web.Response:
-        """Set another deadline."""
+        """Change the deadline of a workspace's build."""
         made, body = self._named(request), await _body(request, frozenset({"deadline"}))
         build, now, last_at = made.builds[-1], self.clock.now(), self._last_deadline(made)
         if build.transition != "start" or build.status(now) != "running":
@@ -554,7 +555,7 @@ class LocalCoder:
         raise Refusal(404, _ABSENT)
 
     async def create(self, request: web.Request) -> web.Response:
-        """Make a workspace, and start it."""
+        """Create a workspace and start it."""
         body, owner = await _body(request, _CREATE_FIELDS), request[USER]
         name = str(body.get("name"))
         if (
@@ -578,7 +579,7 @@ class LocalCoder:
         return web.json_response(self.shown(made), status=201)
 
     async def app_page(self, request: web.Request) -> web.Response:
-        """Be the IDE, once its agent is ready, for its owner alone."""
+        """Serve the IDE to its owner alone, once the workspace's agent is ready."""
         owner, name, now = request.match_info["owner"], request.match_info["name"], self.clock.now()
         ready = {one.name for one in self._theirs(owner) if one.builds[-1].is_ready(now)}
         if name not in ready:
@@ -592,12 +593,12 @@ class LocalCoder:
         return _page("code-server", f"<p>code-server of {owner} is running</p>")
 
     async def login_page(self, _request: web.Request) -> web.Response:
-        """Ask who signs in; the local password is the token."""
+        """Ask who is signing in; the local password is the token."""
         fields = '<input name="username"><input name="password" type="password"><button>Sign in</button>'
         return _page("Sign in", f'<form method="post" action="/login">{fields}</form>')
 
     async def log_in(self, request: web.Request) -> web.Response:
-        """Sign a browser in."""
+        """Log a browser in as a user."""
         form = await request.post()
         token = str(form.get("password"))
         if self.users.get(token) != form.get("username"):
@@ -608,7 +609,7 @@ class LocalCoder:
 
 
 def _check_values(template: Mapping[str, Any], given: list[dict[str, Any]]) -> None:
-    """Refuse values as Coder does, which matches a template's own patterns."""
+    """Refuse values as Coder does, also by matching a template's own patterns."""
     known = {one["name"]: one for one in template.get("parameters", [])}
     for one in given:
         name, value = str(one.get("name")), one.get("value")
@@ -653,7 +654,7 @@ def _stamp(at: float) -> str:
 
 
 def guest(people: Collection[str]) -> dict[str, Any]:
-    """Say how Usher's demonstration runs with it: everybody has an account and a workspace."""
+    """Return how Usher's demonstration runs with this server: everyone has an account and a workspace."""
     users = [{"name": name, "token": _token(name)} for name in people]
     workspaces = [{"owner": name, "name": "devbox", "template": "docker"} for name in people]
     return {
@@ -666,14 +667,14 @@ def guest(people: Collection[str]) -> dict[str, Any]:
 
 
 def _token(name: str) -> str:
-    """Make a token up: an id of ten characters, and 22 others that nobody can guess."""
+    """Make up a token: a ten-character id, then 22 characters that can't be guessed."""
     letters = string.ascii_letters + string.digits
     key = re.sub(r"[^0-9A-Za-z]", "", name)[:10]
     return f"{key:0<10}-" + "".join(secrets.choice(letters) for _ in range(22))
 
 
 def build(seed: Mapping[str, Any]) -> tuple[web.Application, dict[str, Any]]:
-    """Return the server to run, and everybody's credentials for its ready line."""
+    """Return the server to run, and everyone's credentials, which it prints in its ready line."""
     server = LocalCoder(Clock(), seed)
     return server.app, server.credentials
 

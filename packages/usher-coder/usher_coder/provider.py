@@ -1,8 +1,9 @@
-"""The translator for one Coder deployment (REST API v2).
+"""The provider for a Coder deployment (REST API v2).
 
-From Coder's API document and its reference: the token is in ``Coder-Session-Token``; a workspace's state is
-that of its latest build; a start, stop or removal is a new build, of which one is active at a time (409); a
-start of what runs would restart it; a quota that is used up fails the build; templates have rich parameters.
+From Coder's API document and its reference: the token is sent in ``Coder-Session-Token``; a workspace's state
+is that of its latest build; a start, stop or removal is a new build, and only one may be active at a time
+(409); starting a running workspace would restart it; if a quota is used up, the build fails; templates have
+rich parameters.
 """
 
 from __future__ import annotations
@@ -29,13 +30,13 @@ _GOING = {"start": _GOING_UP, "stop": _GOING_DOWN, "delete": _GOING_DOWN}
 _EITHER_WAY = {
     "deleting": up.State.STOPPING,
     "canceling": up.State.STOPPING,
-    # Of either build, nobody knows how far it got: what it was to start or stop may run.
+    # It isn't known how far a failed or canceled build got: what it was starting or stopping may be running.
     "canceled": up.State.FAILED,
     "failed": up.State.FAILED,
     "deleted": up.State.GONE,
 }
 _NOT_DONE = frozenset({"canceled", "failed"})
-#: Words of the agent's status, of its life cycle and of an app's health that mean that nobody can work in it.
+#: Maps statuses and lifecycle states of an agent that mean no one can work in it to the sentence shown.
 _LOST = {
     "disconnected": "Its agent has lost its connection.",
     "timeout": "Its agent hasn't connected in time.",
@@ -52,10 +53,10 @@ _UNHEALTHY = {"unhealthy": "Its app isn't healthy."}
 _NO_BUILDER = "No provisioner there can build it. Ask your {title} admin."
 _BUILDERS_AWAY = "What could build it is away at the moment. If that lasts, ask your {title} admin."
 _DOWN = frozenset({up.State.STOPPED, up.State.STOPPING})
-#: What both roles of a shared workspace allow: only its owner removes it.
+#: What both roles of a shared workspace allow; only its owner may remove it.
 SHARED_ACTIONS: frozenset[up.Action] = frozenset({"open", "start", "stop"})
 OWN_LIST, SHARED_LIST = "owner:me", "shared:true"
-#: In ``Credential.extra``: the id of the account.
+#: The key under which ``Credential.extra`` stores the account's id.
 OWN_ID = "own_id"
 DORMANT = "It's dormant, as nobody has used it for a long time. Starting it wakes it."
 OUTDATED = "Its template has a newer version, and requires it to be updated to that."
@@ -64,33 +65,34 @@ WAKE_FIRST = "It's dormant. Open its page on {title} and activate it there, then
 UPDATE_FIRST = (
     "Its template requires its newest version. Update it on its page on {title}, then start it again."
 )
-#: What its person has to do first, by what the latest read said, after a refusal without a reason.
+#: Maps a workspace's detail when last read to what the user has to do first, shown if Coder refuses a start
+#: without a reason.
 _FIRST = {DORMANT: WAKE_FIRST, OUTDATED: UPDATE_FIRST}
 LONGEST_NAME = 32
 LONGEST_REASON = 500
-#: The unit of costs, which Coder itself gives no currency.
+#: The default unit of costs, as Coder itself states no currency.
 CREDITS = "credits"
-#: People wait for these responses, 10 s at most in all.
+#: Timeout of each request made while someone waits, in seconds; in all they wait at most 10 s.
 CHECK_SECONDS = 4.0
-#: Workspaces in one page of a list, and how many pages nobody has.
+#: The number of workspaces per page of a list, and a maximum number of pages that no one reaches.
 PAGE, MOST_PAGES = 100, 20
-#: How many templates are asked for their parameters at the same time.
+#: Number of templates whose parameters are requested concurrently.
 WIDTH = 5
 
 
 class CoderSettings(up.ConnectionSettings):
-    """Hold a Coder connection."""
+    """Hold the settings of a Coder connection."""
 
-    #: The slug of the app that is opened; the first one that has a page if omitted.
+    #: The slug of the app to open; if omitted, the first app that has a page.
     app: str | None = None
-    #: The deployment's CODER_WILDCARD_ACCESS_URL, for apps with a host of their own.
+    #: The deployment's CODER_WILDCARD_ACCESS_URL, for apps that are served from their own host.
     wildcard_host: str | None = Setting(default=None, pattern=r"^\*[a-z0-9.:-]*\.[a-z0-9.:-]+$")
 
 
 class Coder(
     up.Provider, up.Lists, up.Tokens, up.Reasons, up.Removal, up.Extension, up.Allowances, up.Creation[Offer]
 ):
-    """Translate for one Coder deployment."""
+    """Translate between Usher and one Coder deployment."""
 
     api_version: ClassVar[int] = up.API_VERSION
     kind: ClassVar[str] = "coder"
@@ -102,13 +104,13 @@ class Coder(
     token_pattern: ClassVar[str] = _TOKEN
     offer_model: ClassVar[type[Offer]] = Offer
     name_rule: ClassVar[up.NameRule] = up.NameRule(LONGEST_NAME)
-    # A build takes a minute or more, and each read costs the server all of its resources, agents and apps.
+    # A build takes a minute or more, and each read makes the server collect all resources, agents and apps.
     pace: ClassVar[up.Pace] = up.Pace(min_poll_interval=10.0, pending_interval=10.0, running_interval=300.0)
 
     # -- linking ---------------------------------------------------------------------------------------------
 
     async def check_credential(self, credential: up.Credential) -> up.Identity:
-        """Ask whose token it is, and when it ends; its id is its beginning."""
+        """Ask whose token it is and when it expires; the token begins with the id of its key."""
         api = self.api.acting_as(credential)
         response = await api.call("GET", "/users/me", total=CHECK_SECONDS)
         me = response.json_object()
@@ -128,19 +130,19 @@ class Coder(
         return up.Identity(username, checked)
 
     async def read_account(self, access: up.Access) -> up.RemoteAccount | None:
-        """Read the owner of the token."""
+        """Read the account that the token belongs to."""
         me = (await access.api.call("GET", "/users/me")).json_object()
         return up.RemoteAccount(
             up.find_account_id(me), up.require_text(me, "username"), up.find_text(me, "email")
         )
 
     async def probe(self) -> str:
-        """Ask for the version, which everybody may know."""
+        """Ask for Coder's version, which anyone may read."""
         response = await self.api.call("GET", "/buildinfo", total=CHECK_SECONDS)
         return f"Coder {up.clean(up.require_text(response.json_object(), 'version'))}"
 
     def token_help(self) -> up.TokenHelp:
-        """Explain where tokens are made."""
+        """Explain where to create a token."""
         return up.TokenHelp(
             f"{self.settings.base_url}/settings/tokens",
             (
@@ -156,7 +158,7 @@ class Coder(
     async def status(
         self, access: up.Access, remote_ids: Sequence[str], window: up.SendWindow | None = None
     ) -> Mapping[str, up.Observed]:
-        """Read one after another."""
+        """Read the workspaces one after another."""
         return {remote_id: await self._status(access, remote_id, window) for remote_id in remote_ids}
 
     async def _status(self, access: up.Access, remote_id: str, window: up.SendWindow | None) -> up.Observed:
@@ -167,7 +169,7 @@ class Coder(
         return _of(owner, self._observed(workspace))
 
     async def discover(self, access: up.Access) -> up.Listing[up.DiscoveredWorkspace]:
-        """List the person's own workspaces, page by page, then those that are shared with them."""
+        """List the user's own workspaces, page by page, then those that are shared with them."""
         listed = await _pages(access, OWN_LIST)
         try:
             shared = await _pages(access, SHARED_LIST)
@@ -196,7 +198,10 @@ class Coder(
         return up.Listing(by_id.values(), is_whole=is_whole)
 
     async def start(self, access: up.Access, workspace: up.Workspace) -> str | None:
-        """Ask for a build that starts it, which has to be awake; one of what is up would restart it."""
+        """Request a build that starts a workspace, waking it first if that is needed.
+
+        A workspace that is up is left alone, as it would be restarted.
+        """
         if workspace.state in up.UP_STATES:
             return None
         try:
@@ -204,7 +209,8 @@ class Coder(
                 "start", _build(access, workspace, "start"), *_list_names(workspace)
             )
         except (up.errors.Forbidden, up.errors.CredentialRefused):
-            # Coder's words don't say why; older releases answer 401, and don't wake what is dormant.
+            # The refusal gives no reason; older releases answer 401, and don't wake a dormant workspace on
+            # start.
             if not await self._wake(access, workspace):
                 if hurdle := _FIRST.get(workspace.detail or ""):
                     raise up.errors.InvalidRequest(hurdle.format(title=self.settings.title)) from None
@@ -212,7 +218,7 @@ class Coder(
         return await up.accept_already_done("start", _build(access, workspace, "start"))
 
     async def _wake(self, access: up.Access, workspace: up.Workspace) -> bool:
-        """Wake a dormant workspace; return False if it can't be, or was awake, which is a 304."""
+        """Wake a dormant workspace; return False if that isn't possible or it was already awake (304)."""
         path = f"/workspaces/{_part(workspace.remote_id)}/dormant"
         response = await access.api.send("PUT", path, changes=True, json_body={"dormant": False})
         if response.status in {304, 401, 403, 404, 405}:
@@ -224,7 +230,7 @@ class Coder(
     async def stop(
         self, access: up.Access, workspace: up.Workspace, mode: up.StopMode = "stop"
     ) -> str | None:
-        """Ask for a build that stops it; while another one goes on that is a Conflict."""
+        """Request a build that stops a workspace; raise Conflict while another build is in progress."""
         self.require_stop_mode(mode)
         if workspace.state in _DOWN:
             return None
@@ -233,7 +239,7 @@ class Coder(
         )
 
     async def read_allowances(self, access: up.Access) -> Sequence[up.Allowance]:
-        """Read the person's quota in each of their organisations; without one there is no budget."""
+        """Read the user's quota in each of their organisations, leaving out those without one."""
         me = (await access.api.call("GET", "/users/me")).json_object()
         listed, found = me.get("organization_ids"), list[up.Allowance]()
         for one in listed if isinstance(listed, list) else []:
@@ -251,7 +257,7 @@ class Coder(
         return found
 
     async def extend(self, access: up.Access, workspace: up.Workspace, until: float) -> float:
-        """Set another deadline for the running build, at the latest its last one."""
+        """Set a new deadline for the running build, at most its latest possible one; return what was set."""
         build = up.find_object((await _read(access, workspace.remote_id, None))[0], "latest_build")
         last_at = up.parse_time(build.get("max_deadline"))
         ends_at = until if last_at is None else min(until, last_at)
@@ -263,13 +269,13 @@ class Coder(
         return ends_at
 
     async def remove(self, access: up.Access, workspace: up.Workspace) -> None:
-        """Ask for a build that deletes it."""
+        """Request a build that deletes a workspace."""
         await _build(access, workspace, "delete")
 
     async def read_reason(
         self, access: up.Access, remote_id: str, window: up.SendWindow | None = None
     ) -> str:
-        """Read the error in the log of the latest build, or without one that of its job."""
+        """Return the error from the latest build's log or, if there is none, its job's error."""
         try:
             build = up.require_object((await _read(access, remote_id, window))[0], "latest_build")
         except (up.errors.NotFound, up.errors.BadAnswer):
@@ -284,7 +290,7 @@ class Coder(
         return up.pick_failure_message([one for one in said if one]) or _job_error(build)
 
     def _observed(self, workspace: Mapping[str, Any]) -> up.Observed:
-        """Say what the latest build says; it can be used once its agent and the app that is opened answer."""
+        """Return the state of the latest build; a workspace is usable once its agent and app respond."""
         build = up.find_object(workspace, "latest_build")
         word, transition = (up.find_text(build, key) or "" for key in ("status", "transition"))
         name = up.clean(up.find_text(workspace, "name") or "", up.MAX_NAME_LENGTH) or None
@@ -310,7 +316,7 @@ class Coder(
             return up.Observed(state, name=name, detail=self._waits_for(build, job))
         if state is up.State.RUNNING:
             ends_at, last_at = (up.parse_time(build.get(key)) for key in ("deadline", "max_deadline"))
-            # Use puts the deadline off, up to the last one.
+            # Activity postpones the deadline, but not beyond the latest possible one.
             is_last = last_at is not None and (ends_at is None or ends_at >= last_at)
             ends_at = last_at if is_last else ends_at
             return replace(
@@ -335,14 +341,14 @@ class Coder(
         )
 
     def _machine(self, workspace: Mapping[str, Any], build: Mapping[str, Any]) -> up.MachineKind:
-        """Return the template and its share of a day's cost; 0 is what templates have that state none."""
+        """Return the template and its hourly price, from its daily cost; a cost of 0 means "not stated"."""
         template = up.clean(up.find_text(workspace, "template_name") or "", up.MAX_NAME_LENGTH) or None
         cost = up.parse_amount(build.get("daily_cost"))
         price = up.Price(round(cost / 24, 4), self.settings.currency or CREDITS) if cost else None
         return up.MachineKind(template, None, price)
 
     def _waits_for(self, build: Mapping[str, Any], job: Mapping[str, Any]) -> str | None:
-        """Say what a build that is pending waits for: its turn, or something that can build it."""
+        """Return what a pending build is waiting for: its turn, or a provisioner that can build it."""
         matched = build.get("matched_provisioners")
         if build.get("status") == "pending" and isinstance(matched, dict):
             if _count(matched, "count") == 0:
@@ -396,21 +402,21 @@ class Coder(
         return self.allowed_url(f"{self.settings.base_url}/@{owner}/{name}.{of_agent}/apps/{slug}/")
 
     def ide_hosts(self) -> tuple[str, ...]:
-        """Return the operator's hosts, and those of apps."""
+        """Return the hosts listed by the operator, and those on which apps are served."""
         wildcard = self.settings.wildcard_host
         of_apps = () if wildcard is None else (f"*{wildcard[wildcard.index('.') :]}",)
         return (*self.settings.ide_hosts, *of_apps)
 
     def page_url(self, remote_id: str) -> str:
-        """Return the page of all workspaces: one's own page has names in it, and no id."""
+        """Return the page that lists all workspaces, as a workspace's own page needs names, not its id."""
         return f"{self.settings.base_url}/workspaces"
 
     def parse_reference(self, text: str) -> str | None:
-        """Take a bare id; links to a workspace's page have names in them, and people's lists have all."""
+        """Return the id if the text is a bare id; links to pages contain names, which lists can resolve."""
         return text if _UUID.fullmatch(text) else None
 
     def is_page_of(self, url: str, name: str, username: str) -> bool:
-        """Compare the owner and the name in a page's or an app's address, whose case Coder ignores."""
+        """Return whether an address is the page or app with this owner and name, ignoring case."""
         page = _PAGE.match(unquote(up.path_below(url, self.settings.base_url) or ""))
         if page is None:
             return False
@@ -420,7 +426,7 @@ class Coder(
     # -- making something new --------------------------------------------------------------------------------
 
     async def read_offer(self, access: up.Access) -> Offer:
-        """Read the templates, the parameters of each, and the names in use."""
+        """Read the templates with their parameters, and the workspace names in use."""
         response = await access.api.call("GET", "/templates")
         found = up.read_entries([{"templates": response.json()}], "templates", _template)
 
@@ -437,15 +443,15 @@ class Coder(
         )
 
     def form(self, offer: Offer, purpose: up.Purpose, values: up.Values, principal: up.Principal) -> up.Form:
-        """Ask for a template, a name, and the template's parameters."""
+        """Build the form that asks for a template, a name, and the template's parameters."""
         return form_of(offer, self.name_rule, LONGEST_NAME, values)
 
     def spec(self, offer: Offer, purpose: up.Purpose, values: up.Values, principal: up.Principal) -> up.Spec:
-        """Check what was filled in by what each field declares."""
+        """Check what was filled in against the rules of each field."""
         return spec_of(offer, self.name_rule, LONGEST_NAME, values)
 
     async def create(self, access: up.Access, spec: up.Spec, key: str) -> up.Created:
-        """Make a workspace of the version that the form was drawn from; Coder starts it at once."""
+        """Create a workspace from the version that the form was built from; Coder starts it immediately."""
         values = [
             {"name": name.removeprefix(PARAMETER), "value": value}
             for name, value in spec.chosen.items()
@@ -461,14 +467,14 @@ class Coder(
             return up.Created(up.require_id(response.json_object(), "id"), spec.name)
 
     async def list_names(self, access: up.Access, stem: str) -> Collection[str]:
-        """Return the names of the person's workspaces: they are a namespace of their own."""
+        """Return the names of the user's own workspaces; others' names can't clash with them."""
         found = await self.discover(access)
         return [one.name for one in found if one.name and one.observed.owner is None]
 
     async def find_created(
         self, access: up.Access, spec: up.Spec, key: str, since: float
     ) -> up.OutcomeSearch:
-        """Look for the workspace by its name; an older one of that name is another."""
+        """Look up the workspace by name; one made before ``since`` is a different workspace."""
         response = await up.none_if_absent(access.api.call("GET", "/users/me/workspace/{}", spec.name))
         if response is None:
             return up.OutcomeSearch(is_conclusive=True)
@@ -480,7 +486,7 @@ class Coder(
 
 
 def _hurdle(workspace: Mapping[str, Any]) -> str | None:
-    """Return what a start has to do first, or None."""
+    """Return a sentence saying what prevents a plain start of a workspace, or None."""
     if up.parse_time(workspace.get("dormant_at")) is not None:
         return DORMANT
     is_bound = workspace.get("template_require_active_version") is True
@@ -488,14 +494,17 @@ def _hurdle(workspace: Mapping[str, Any]) -> str | None:
 
 
 def _why_down(workspace: Mapping[str, Any], build: Mapping[str, Any]) -> str | None:
-    """Return what a start has to do first, or else why Coder stopped it by itself; None if nothing says."""
+    """Return what prevents a plain start, or else why Coder stopped the workspace; None if unknown."""
     return _hurdle(workspace) or (TIME_UP if build.get("reason") == "autostop" else None)
 
 
 async def _read(
     access: up.Access, remote_id: str, window: up.SendWindow | None
 ) -> tuple[dict[str, Any], str | None]:
-    """Return a workspace, and whose it is if it is shared; an administrator's token may see others'."""
+    """Return a workspace and, if it is shared with the user, its owner; otherwise raise NotFound.
+
+    A workspace that is neither the user's nor shared counts as not found, as Coder shows admins everyone's.
+    """
     response = await access.api.call("GET", f"/workspaces/{_part(remote_id)}", window=window)
     workspace = response.json_object()
     if up.require_id(workspace, "id") != remote_id:
@@ -510,14 +519,14 @@ async def _read(
 
 
 def _of(owner: str | None, seen: up.Observed) -> up.Observed:
-    """Return an observation of a workspace that is ``owner``'s; None for the person's own."""
+    """Return an observation of a workspace owned by ``owner``, or by the user if that is None."""
     return seen if owner is None else replace(seen, owner=owner, actions=SHARED_ACTIONS)
 
 
 def _sharer(
     access: up.Access, workspace: Mapping[str, Any], own_id: str | None, groups: Collection[str]
 ) -> str:
-    """Return whose a workspace is that is shared with the account or its groups; "" if it isn't shared."""
+    """Return who shares a workspace with the account or its groups; "" if it isn't shared with them."""
     for one in objects(workspace, "shared_with"):
         its_id, name = (up.find_text(one, key) or "" for key in ("id", "name"))
         is_group = one.get("actor_type") == "group"
@@ -530,9 +539,9 @@ def _sharer(
 async def _groups(
     access: up.Access, own_id: str | None, workspaces: Iterable[Mapping[str, Any]]
 ) -> frozenset[str]:
-    """Return the ids of the account's groups, if some of the workspaces are shared with groups.
+    """Return the ids of the account's groups, if any of the workspaces is shared with a group.
 
-    An organisation's group of everyone has the organisation's id, and is the only one without a licence.
+    An organisation's group of all members has the organisation's id, and is the only group without a licence.
     """
     shared = [one for one in workspaces if _is_shared_with_groups(one)]
     if not shared or not own_id:
@@ -557,7 +566,7 @@ def _job_error(build: Mapping[str, Any]) -> str:
 
 
 async def _own_id(access: up.Access, workspaces: Iterable[Mapping[str, Any]]) -> str | None:
-    """Return the account's id: kept with the link, or asked for where an owner differs in name or id."""
+    """Return the account's id: from the link, or requested if an owner's name or id differs."""
     kept = access.credential.extra.get(OWN_ID)
     owners = [(up.find_text(one, "owner_id"), _has_own_name(access, one)) for one in workspaces]
     if kept or (len(set(owners)) <= 1 and all(is_named for _, is_named in owners)):
@@ -566,19 +575,19 @@ async def _own_id(access: up.Access, workspaces: Iterable[Mapping[str, Any]]) ->
 
 
 def _is_own(access: up.Access, workspace: Mapping[str, Any], own_id: str | None) -> bool:
-    """Return whether a workspace is the account's own, by ids: names change, and may then be others'."""
+    """Return whether a workspace is the account's own, by id, as names can change and be reused."""
     owner_id = up.find_text(workspace, "owner_id")
     return owner_id == own_id if owner_id and own_id else _has_own_name(access, workspace)
 
 
 def _has_own_name(access: up.Access, workspace: Mapping[str, Any]) -> bool:
-    """Return whether its owner has the account's name, in which Coder ignores case, or none."""
+    """Return whether the owner's name is missing or is the account's, ignoring case as Coder does."""
     owner = up.find_text(workspace, "owner_name")
     return owner is None or owner.casefold() == access.username.casefold()
 
 
 def _list_names(workspace: up.Workspace) -> tuple[str, ...]:
-    """Return what Coder may call a workspace in a refusal."""
+    """Return the names by which Coder may refer to a workspace in a refusal."""
     return workspace.remote_id, workspace.name
 
 
@@ -588,7 +597,7 @@ async def _build(access: up.Access, workspace: up.Workspace, transition: str) ->
 
 
 async def _pages(access: up.Access, which: str) -> up.Listing[dict[str, Any]]:
-    """Return the pages of a list, which count from an offset; not whole if they hold fewer than it says."""
+    """Return a list's pages, read by offset; it isn't whole if they have fewer entries than it claims."""
     found: up.Listing[dict[str, Any]] = up.Listing()
     seen = 0
     while len(found) < MOST_PAGES:
@@ -615,7 +624,7 @@ def _template(one: Any) -> Template | None:
 
 
 def _apps(build: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Yield the apps that a browser opens, each with its agent."""
+    """Yield the apps that open in a browser, each with its agent."""
     for agent in _agents(build):
         for app in objects(agent, "apps"):
             if not (app.get("external") or app.get("hidden") or app.get("command")):
@@ -623,7 +632,7 @@ def _apps(build: Mapping[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, 
 
 
 def _agents(build: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield a build's agents; those within another one, of dev containers, come last."""
+    """Yield a build's agents; those of dev containers, which run inside another agent, come last."""
     found = (agent for resource in objects(build, "resources") for agent in objects(resource, "agents"))
     yield from sorted(found, key=lambda agent: bool(agent.get("parent_id")))
 
@@ -634,7 +643,7 @@ def _count(holder: Mapping[str, Any], key: str) -> int | None:
 
 
 def _part(remote_id: str) -> str:
-    """Return an id for a path; raise NotFound if it can't be one, before anything is sent."""
+    """Return an id for use in a path; raise NotFound, before anything is sent, if it isn't a valid one."""
     if not _UUID.fullmatch(remote_id):
         raise up.errors.NotFound("there is no such workspace")
     return remote_id

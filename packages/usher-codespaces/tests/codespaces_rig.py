@@ -1,4 +1,4 @@
-"""The rig of the kit: the local GitHub, each of whose exchanges is checked against GitHub's document."""
+"""The conformance kit's rig: a local GitHub whose every exchange is checked against GitHub's document."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ from usher.conformance.rigs import FacetValues, FrozenClock, Http, Rig, build_pr
 from usher.provider import Access, Credential
 
 DOCUMENT = json.loads(Path(__file__).with_name("github_api.json").read_text(encoding="utf-8"))
-#: GitHub refuses any request without a token, or above a limit, before it looks at the operation.
+#: Answers that every operation may give: GitHub refuses a request without a token, or above a limit, before
+#: it looks at the operation.
 GATE_ANSWERS = {
     401: "#/components/responses/requires_authentication",
     403: "#/components/responses/forbidden",
@@ -30,7 +31,7 @@ START_TIME = 1_700_000_000.0
 
 
 def to_json_schema(node: Any) -> Any:
-    """Return a part of an OpenAPI 3.0 document as JSON Schema, which has no `nullable`."""
+    """Convert part of an OpenAPI 3.0 document to JSON Schema, which has no `nullable`."""
     if isinstance(node, list):
         return [to_json_schema(item) for item in node]
     if not isinstance(node, dict):
@@ -43,7 +44,7 @@ COMPONENTS = to_json_schema(DOCUMENT["components"])
 
 
 class DocumentChecker:
-    """A middleware that checks requests and answers against the document, and notes the operations."""
+    """Check requests and answers against GitHub's document as a middleware, and record operations."""
 
     def __init__(self) -> None:
         self.problems: list[str] = []
@@ -51,7 +52,7 @@ class DocumentChecker:
         self.answers: set[tuple[str, str, int]] = set()
 
     def find_operation(self, method: str, path: str) -> tuple[str, dict[str, Any]]:
-        """Return the documented path and operation of a request."""
+        """Return the documented path and the operation that a request matches."""
         templates = sorted(DOCUMENT["paths"], key=lambda template: template.count("{"))
         for template in templates:
             operation = DOCUMENT["paths"][template].get(method.lower())
@@ -60,14 +61,14 @@ class DocumentChecker:
         return path, {"responses": {"404": {"$ref": "#/components/responses/not_found"}}}
 
     def validate(self, value: Any, schema: Any, where: str) -> None:
-        """Note the problems of a value by its schema."""
+        """Record each way in which a value violates its schema."""
         whole = {**to_json_schema(schema), "components": COMPONENTS}
         for error in jsonschema.Draft202012Validator(whole).iter_errors(value):
             self.problems.append(f"{where}: {error.json_path}: {error.message[:200]}")
 
     @web.middleware
     async def check(self, request: web.Request, handler: Any) -> web.StreamResponse:
-        """Check one exchange with the API."""
+        """Check one request and its answer."""
         response = await handler(request)
         if request.path.startswith(("/user", "/repos/", "/versions")):
             template, operation = self.find_operation(request.method, request.path)
@@ -102,9 +103,10 @@ CHECKER = DocumentChecker()
 
 @asynccontextmanager
 async def codespaces_rig(client: type[Http] = Http) -> AsyncIterator[Rig]:
-    """Open the local server with a provider that uses it."""
+    """Open the local server together with a provider that uses it."""
     server, window = LocalGitHub(clock=Clock(lambda: START_TIME)), FrozenClock()
-    # Inside the two middlewares of the harness: the kit's faults are no answers of the local server.
+    # Placed inside the harness's two middlewares, because faults that the kit injects aren't the server's own
+    # answers.
     server.app.middlewares.insert(2, CHECKER.check)
     CHECKER.problems.clear()
     async with TestServer(server.app, host="127.0.0.1") as listening, Http.new_session() as session:

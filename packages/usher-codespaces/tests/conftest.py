@@ -1,4 +1,4 @@
-"""The kit reaches Codespaces through this package's rig."""
+"""Gives the conformance kit this package's rig for Codespaces."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -11,5 +11,5 @@ from usher.conformance.rigs import Rig
 
 @pytest.fixture
 def open_rig() -> Callable[..., AbstractAsyncContextManager[Rig]]:
-    """Return the rig of the local GitHub."""
+    """Return the function that opens the local GitHub's rig."""
     return codespaces_rig

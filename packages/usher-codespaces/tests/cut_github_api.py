@@ -1,4 +1,4 @@
-"""Cut GitHub's OpenAPI document to the operations that this package calls, without texts and examples.
+"""Reduces GitHub's OpenAPI document to the operations this package calls, without texts and examples.
 
 The document is ``generated/api.github.com.json`` of npm's ``@octokit/openapi`` (MIT):
 
@@ -25,12 +25,12 @@ OPERATIONS = {
     "/repos/{owner}/{repo}/codespaces": ["post"],
     "/repos/{owner}/{repo}/codespaces/machines": ["get"],
 }
-#: Keys without effect on validity, except where they name a property.
+#: Keys that don't affect validation, except where they are the name of a property.
 TEXT_KEYS = {"description", "example", "examples", "externalDocs", "summary", "tags", "x-github", "x-octokit"}
 
 
 def strip_texts(node: Any, *, names_properties: bool = False) -> Any:
-    """Return a part of the document without its texts and examples."""
+    """Return part of the document with its texts and examples removed."""
     if isinstance(node, list):
         return [strip_texts(item) for item in node]
     if not isinstance(node, dict):
@@ -43,7 +43,7 @@ def strip_texts(node: Any, *, names_properties: bool = False) -> Any:
 
 
 def find_references(node: Any) -> Iterator[str]:
-    """Find the references in a part of the document."""
+    """Yield the references in part of the document."""
     if isinstance(node, dict):
         if isinstance(node.get("$ref"), str):
             yield node["$ref"]
@@ -55,7 +55,7 @@ def find_references(node: Any) -> Iterator[str]:
 
 
 def cut_document(document: dict[str, Any]) -> dict[str, Any]:
-    """Return the operations, and the components that they refer to."""
+    """Return a document with only these operations and the components that they refer to."""
     info = document["info"]
     cut: dict[str, Any] = {
         "openapi": document["openapi"],

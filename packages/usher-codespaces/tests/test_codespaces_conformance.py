@@ -1,3 +1,3 @@
-"""Codespaces keeps the contract of every provider and of its facets."""
+"""Codespaces passes the contracts of every provider and of its own facets."""
 
 from usher.conformance.every import *  # noqa: F403

@@ -1,6 +1,6 @@
-"""Two people at a local Slack and a local GitHub, with the bot as it is installed: start, and create.
+"""Two people with a local Slack, a local GitHub and the installed bot start and create codespaces.
 
-Everything runs in processes of its own, with the machine's clock: this takes about a minute.
+Everything runs in separate processes, on the machine's clock, so this takes about a minute.
 """
 
 import json

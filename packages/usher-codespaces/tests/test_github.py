@@ -1,4 +1,4 @@
-"""GitHub's own rules: limits, scopes, pages of lists, states, expiry, forms; and its document."""
+"""Tests of what is specific to GitHub: limits, scopes, list pages, states, expiry and forms."""
 
 import json
 from dataclasses import replace
@@ -17,13 +17,13 @@ READ = "GET /user/codespaces/[^/]+$"
 
 
 async def read_patched(rig, **values):
-    """Read the codespace as if the server's answer had other values."""
+    """Read the codespace as if the server had answered with these values."""
     rig.inject_fault(READ, patch=[{"op": "add", "path": f"/{key}", "value": values[key]} for key in values])
     return (await rig.provider.status(rig.access, [rig.remote_id]))[rig.remote_id]
 
 
 async def fill_form(rig, **values):
-    """Return the spec of the form with some values, as a person fills it in."""
+    """Return the spec from the form, filled in as a user would but with these values."""
     offer = await rig.provider.read_offer(rig.access)
     form = rig.provider.form(offer, "workspace", values, PRINCIPAL)
     initial = {field.name: field.initial for field in form.fields}
@@ -158,7 +158,8 @@ async def test_classic_token_without_the_scope_is_told_so(open_rig):
         rig.server.scopes["alice"] = "repo, codespace"
         identity = await rig.provider.check_credential(rig.access.credential)
         assert identity.username == "alice"
-        # A login may be given to somebody else: the id, a number there, is kept with the link.
+        # A login may later be given to someone else, so the link stores the account's id, which is a number
+        # on GitHub.
         found = await rig.provider.read_account(rig.access)
         assert found.account_id.isdecimal()
         assert (found.account_id, found.username) == (identity.credential.account_id, "alice")
@@ -271,7 +272,7 @@ async def test_every_operation_of_the_document_was_played(open_rig):
 
 
 def refuse(rig, status, words, **headers):
-    """Return the error for a refused call."""
+    """Return the error that the provider makes of a refused call."""
     named = CIMultiDictProxy(CIMultiDict({key.replace("_", "-"): value for key, value in headers.items()}))
     body = json.dumps({"message": words}).encode() if words else b""
     return rig.provider.to_error(Response(status, named, body), changes=True)

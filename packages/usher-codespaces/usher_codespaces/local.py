@@ -1,8 +1,8 @@
-"""A local GitHub for the kit and the demonstration: its codespaces API, its page of tokens, and editors.
+"""A local GitHub for the kit and the demonstration: its codespaces API, token page, and editors.
 
-It answers as GitHub's OpenAPI document says (``tests/github_api.json``), at its own pace:
-codespaces are queued, provisioned, started and shut down as its clock goes on, and each token has a limit of
-requests per hour.
+It answers as GitHub's OpenAPI document says (``tests/github_api.json``), at its own pace: codespaces are
+queued, provisioned, started and shut down as its clock advances, and each token has an hourly limit of
+requests.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from playground.harness import Clock, Harness, refusals, run_server
 HOURLY_REQUESTS = 5000
 SECONDS_PER_HOUR = 3600
 SECONDS_PER_MINUTE = 60
-#: GitHub's longest retention, which applies without another choice.
+#: GitHub's maximum retention, in minutes, which applies unless another one is chosen.
 DEFAULT_RETENTION_MINUTES = 43200
 DEFAULT_IDLE_MINUTES = 30
 MAX_PAGE_SIZE = 100
@@ -31,7 +31,8 @@ MAX_DISPLAY_NAME_LENGTH = 48
 API_VERSIONS = ["2022-11-28"]
 DOCUMENTATION = "https://docs.github.com/rest"
 SPENDING_LIMIT = "You have reached your spending limit for Codespaces."
-#: What a local server begins with: tokens, repositories, codespaces and the seconds of its pace.
+#: What a local server starts with: tokens, repositories, codespaces, and how long each state takes, in
+#: seconds.
 SEED: dict[str, Any] = {
     "tokens": {"alice": f"github_pat_{'a11ce' * 8}", "bob": f"github_pat_{'0b0b0' * 8}"},
     "repositories": {"acme/reef": ["main", "next"], "acme/tide": ["trunk"]},
@@ -122,7 +123,7 @@ REPOSITORY_COUNTS = (
 LOGIN = (
     '<form method="post">Name <input name="username"> Token <input name="password"><button>Sign in</button>'
 )
-#: The rules of fine-grained tokens: which permission a request needs.
+#: Which permission each request needs from a fine-grained token.
 PERMISSIONS = (
     (re.compile(r"POST /user/codespaces/[^/]+/(start|stop)"), "codespaces_lifecycle_admin=write"),
     (re.compile(r"(POST|DELETE) .*/codespaces.*"), "codespaces=write"),
@@ -133,13 +134,13 @@ PERMISSIONS = (
 
 
 def refused(status: int, message: str = "injected fault") -> dict[str, str]:
-    """Return the body of an error: the document's schema `basic-error`."""
+    """Return an error's body, in the document's schema `basic-error`."""
     return {"message": message, "documentation_url": DOCUMENTATION, "status": str(status)}
 
 
 @dataclass
 class LocalCodespace:
-    """A codespace: its owner, its names, and the states that it will enter, each with its time."""
+    """Hold a codespace: its owner, its names, and the states it will enter, each with the time."""
 
     number: int
     name: str
@@ -158,17 +159,17 @@ class LocalCodespace:
     plan: list[tuple[float, str]] = field(default_factory=list)
 
     def enter(self, state: str, *plan: tuple[float, str]) -> None:
-        """Enter a state, and plan the next ones by the times at which they begin."""
+        """Enter a state now, and schedule further states, each with the time at which it begins."""
         self.state, self.plan = state, list(plan)
 
     def settle(self, now: float) -> None:
-        """Enter the states whose time has come."""
+        """Enter the states that are due by ``now``."""
         while self.plan and self.plan[0][0] <= now:
             self.state = self.plan.pop(0)[1]
 
 
 class LocalGitHub:
-    """GitHub's API of codespaces on 127.0.0.1."""
+    """Serve GitHub's codespaces API on 127.0.0.1."""
 
     def __init__(self, seed: Mapping[str, Any] = SEED, clock: Clock | None = None) -> None:
         self.seed = seed
@@ -177,7 +178,8 @@ class LocalGitHub:
         self.pace: Mapping[str, float] = seed["pace_seconds"]
         self.hourly_requests = HOURLY_REQUESTS
         self.used_requests: dict[str, list[int]] = {}
-        #: What a fine-grained token lacks, and the scopes of classic ones, by their people.
+        #: Maps each person to the permissions that their fine-grained token lacks; ``scopes`` maps them to
+        #: the scopes of their classic token.
         self.missing_permissions: dict[str, set[str]] = {}
         self.scopes: dict[str, str] = {}
         self.token_expiry: dict[str, str] = {}
@@ -205,7 +207,7 @@ class LocalGitHub:
         self.harness.install(self.app)
 
     def add(self, name: str, owner: str, display_name: str, repository: str) -> LocalCodespace:
-        """Add a codespace that is shut down."""
+        """Add a codespace, which is initially shut down."""
         codespace = LocalCodespace(
             len(self.codespaces) + 1, name, owner, display_name, repository, self.clock.now()
         )
@@ -218,7 +220,7 @@ class LocalGitHub:
 
     @web.middleware
     async def limit(self, request: web.Request, handler: Any) -> web.StreamResponse:
-        """Count a person's requests of this hour; refuse them above the limit, and without permission."""
+        """Count a person's requests this hour; refuse those above the limit or without permission."""
         if not request.path.startswith(("/user", "/repos/")):
             response: web.StreamResponse = await handler(request)
             return response
@@ -236,7 +238,7 @@ class LocalGitHub:
         return response
 
     def check_limit(self, login: str, headers: dict[str, str]) -> None:
-        """Count a request; refuse it with 403 above the limit, which only headers explain."""
+        """Count a request; above the limit, refuse it with a 403 whose reason only the headers give."""
         hour = int(self.clock.now()) // SECONDS_PER_HOUR
         counted = self.used_requests.setdefault(login, [hour, 0])
         if counted[0] != hour:
@@ -251,7 +253,7 @@ class LocalGitHub:
             raise Refusal(403, f"API rate limit exceeded for {login}.")
 
     def check_permission(self, login: str, request: str, headers: dict[str, str]) -> None:
-        """Refuse a request for which the token lacks a permission or, if it is a classic one, a scope."""
+        """Refuse a request if the token lacks a permission or, for a classic token, a scope."""
         needed = next((needed for pattern, needed in PERMISSIONS if pattern.fullmatch(request)), "")
         if login in self.scopes:
             headers["X-OAuth-Scopes"] = self.scopes[login]
@@ -272,7 +274,7 @@ class LocalGitHub:
         raise Refusal(401, "Bad credentials" if token else "Requires authentication")
 
     def find_codespace(self, request: web.Request, login: str) -> LocalCodespace:
-        """Return the codespace of a request, which has to be the person's."""
+        """Return the codespace that a request names, which must belong to the user."""
         codespace = self.codespaces.get(request.match_info["name"])
         if codespace is None or codespace.owner != login:
             raise Refusal(404, "Not Found")
@@ -280,7 +282,7 @@ class LocalGitHub:
         return codespace
 
     def find_repository(self, request: web.Request) -> str:
-        """Return the repository of a request."""
+        """Return the repository named in a request."""
         full_name = f"{request.match_info['owner']}/{request.match_info['repo']}"
         if full_name not in self.seed["repositories"]:
             raise Refusal(404, "Not Found")
@@ -289,7 +291,7 @@ class LocalGitHub:
     # Bodies
 
     def describe_user(self, root: str, login: str) -> dict[str, Any]:
-        """Return a user as the schema `simple-user`."""
+        """Return a user in the schema `simple-user`."""
         address = f"{root}/users/{login}"
         links = {f"{link}_url": f"{address}/{link}" for link in USER_LINKS}
         number = zlib.crc32(login.encode())
@@ -297,7 +299,7 @@ class LocalGitHub:
         return links | facts | {"type": "User", "site_admin": False}
 
     def describe_repository(self, root: str, full_name: str) -> dict[str, Any]:
-        """Return a repository as the schemas `repository` and `minimal-repository`."""
+        """Return a repository in the schemas `repository` and `minimal-repository`."""
         address = f"{root}/repos/{full_name}"
         owner, name = full_name.split("/")
         number = sum(full_name.encode())
@@ -319,7 +321,7 @@ class LocalGitHub:
         }
 
     def describe(self, request: web.Request, codespace: LocalCodespace) -> dict[str, Any]:
-        """Return a codespace as the schema `codespace`."""
+        """Return a codespace in the schema `codespace`."""
         codespace.settle(self.clock.now())
         root = find_root(request)
         address = f"{root}/user/codespaces/{codespace.name}"
@@ -371,7 +373,7 @@ class LocalGitHub:
         return web.json_response(API_VERSIONS)
 
     async def read_user(self, request: web.Request) -> web.Response:
-        """Read the token's user, as the schema `public-user`."""
+        """Return the token's user, in the schema `public-user`."""
         login = self.find_person(request)
         root = find_root(request)
         counts = dict.fromkeys(("followers", "following", "public_gists", "public_repos"), 0)
@@ -381,7 +383,7 @@ class LocalGitHub:
         return web.json_response(self.describe_user(root, login) | counts | texts | times)
 
     async def list_repositories(self, request: web.Request) -> web.Response:
-        """List the repositories, which everybody shares."""
+        """List the repositories, which are the same for everyone."""
         root = find_root(request)
         rows = [self.describe_repository(root, full_name) for full_name in self.seed["repositories"]]
         page, headers = cut_page(request, rows)
@@ -399,12 +401,12 @@ class LocalGitHub:
         return web.json_response(page, headers=headers)
 
     async def list_machines(self, request: web.Request) -> web.Response:
-        """List the machines for a repository."""
+        """List the machine types available for a repository."""
         self.find_repository(request)
         return web.json_response({"total_count": len(MACHINES), "machines": MACHINES})
 
     async def list(self, request: web.Request) -> web.Response:
-        """List a person's codespaces by pages."""
+        """List a user's codespaces, page by page."""
         login = self.find_person(request)
         own = [codespace for codespace in self.codespaces.values() if codespace.owner == login]
         page, headers = cut_page(request, own)
@@ -418,7 +420,7 @@ class LocalGitHub:
         )
 
     async def create(self, request: web.Request) -> web.Response:
-        """Create a codespace, which is queued, provisioned and started."""
+        """Create a codespace, which is then queued, provisioned and started."""
         login, full_name = self.find_person(request), self.find_repository(request)
         body = await request.json()
         if login in self.over_limit:
@@ -439,7 +441,7 @@ class LocalGitHub:
         return web.json_response(self.describe(request, codespace), status=201)
 
     async def start(self, request: web.Request) -> web.Response:
-        """Start a codespace; the broken codespace always fails."""
+        """Start a codespace; the broken one always fails."""
         codespace = self.find_codespace(request, self.find_person(request))
         if codespace.owner in self.over_limit:
             raise Refusal(402, SPENDING_LIMIT)
@@ -453,7 +455,7 @@ class LocalGitHub:
         return web.json_response(self.describe(request, codespace))
 
     async def stop(self, request: web.Request) -> web.Response:
-        """Stop a codespace; nothing happens to a codespace that is down."""
+        """Stop a codespace; if it is already down, nothing happens."""
         codespace = self.find_codespace(request, self.find_person(request))
         if codespace.state not in ("Shutdown", "Archived", "Failed"):
             codespace.enter("ShuttingDown", (self.clock.now() + self.pace["stop"], "Shutdown"))
@@ -468,7 +470,7 @@ class LocalGitHub:
     # Pages
 
     async def sign_in(self, request: web.Request) -> web.Response:
-        """Sign a browser in, with the token as its password."""
+        """Log a browser in as a user, with their token as the password."""
         token = str((await request.post()).get("password", ""))
         text = f"Signed in as {self.find_person(request, token)}." if request.method == "POST" else LOGIN
         response = web.Response(text=text, content_type="text/html")
@@ -476,11 +478,11 @@ class LocalGitHub:
         return response
 
     def find_visitor(self, request: web.Request) -> str:
-        """Return the login of the browser's person."""
+        """Return the login of the user signed in to the browser."""
         return self.find_person(request, request.cookies.get("user_session"))
 
     async def show_token(self, request: web.Request) -> web.Response:
-        """Show the token of the browser's person."""
+        """Show the token of the user signed in to the browser."""
         login = self.find_visitor(request)
         return web.Response(text=f"{login}'s token: {self.seed['tokens'][login]}")
 
@@ -490,24 +492,24 @@ class LocalGitHub:
         return web.Response(text=f"{codespace.display_name}: {codespace.state}")
 
     async def show_editor(self, request: web.Request) -> web.Response:
-        """Show a codespace's editor to its owner once it runs."""
+        """Show a codespace's editor to its owner, once the codespace is running."""
         codespace = self.find_codespace(request, self.find_visitor(request))
         is_ready = codespace.state == "Available"
         return web.Response(text=f"The editor of {codespace.display_name}", status=200 if is_ready else 503)
 
 
 def format_time(seconds: float) -> str:
-    """Return a time as GitHub writes it."""
+    """Format a time the way GitHub does."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def find_root(request: web.Request) -> str:
-    """Return the address of this server, as the client wrote it."""
+    """Return this server's root address as the client wrote it."""
     return f"{request.scheme}://{request.host}"
 
 
 def cut_page(request: web.Request, rows: list[Any]) -> tuple[list[Any], dict[str, str]]:
-    """Return the page of a list that is asked for, and its Link header if more follow."""
+    """Return the requested page of a list, and its Link header if more pages follow."""
     size = min(int(request.query.get("per_page", DEFAULT_PAGE_SIZE)), MAX_PAGE_SIZE)
     number = int(request.query.get("page", 1))
     if number * size >= len(rows):
@@ -517,13 +519,13 @@ def cut_page(request: web.Request, rows: list[Any]) -> tuple[list[Any], dict[str
 
 
 def build(seed: Mapping[str, Any]) -> tuple[web.Application, dict[str, Any]]:
-    """Return the server to run, and everybody's credentials for its ready line."""
+    """Return the server to run, and everyone's credentials, which it prints in its ready line."""
     users = {login: {"token": token} for login, token in seed["tokens"].items()}
     return LocalGitHub(seed).app, {"users": users}
 
 
 def guest(people: Collection[str]) -> dict[str, Any]:
-    """Return the demonstration's connection: everybody has a token and a codespace."""
+    """Return the demonstration's connection to this server: everyone has a token and a codespace."""
     tokens = {login: f"github_pat_{number:040}" for number, login in enumerate(people, start=1)}
     codespaces = {
         f"fuzzy-reef-{number:x}wpq6h95q": {"owner": login, "display_name": f"reef-{login}"}

@@ -1,4 +1,4 @@
-"""The form for a new codespace: its repository, branch and machine."""
+"""The form for creating a codespace: its repository, branch and machine."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import usher.provider as up
 API_REVISION = "2022-11-28"
 HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": API_REVISION}
 PAGE_SIZE = 100
-#: Each costs two requests: a form offers those that were pushed to last.
+#: Maximum number of repositories in a form, those pushed to most recently; each one costs two requests.
 MAX_RECENT_REPOSITORIES = 10
 MAX_CONCURRENT_REQUESTS = 4
 BRANCH_HINT = "Without a choice, the repository's default branch."
@@ -21,7 +21,7 @@ NO_REPOSITORIES_ADVICE = "Set `repositories` for the connection, and let the org
 
 @dataclass(frozen=True)
 class Repository:
-    """A repository in which codespaces can be made: its branches and machines (value and title)."""
+    """Hold a repository for creating codespaces in, with its branches and machines (value and title)."""
 
     full_name: str
     branches: tuple[str, ...]
@@ -30,14 +30,14 @@ class Repository:
 
 @dataclass(frozen=True)
 class Offer:
-    """The choices of a person's form, and the names in use."""
+    """Hold the choices in a user's form, and the codespace names in use."""
 
     repositories: tuple[Repository, ...]
     names: tuple[str, ...]
 
 
 async def read_offer(api: up.ApiClient, configured: Sequence[str], names: Collection[str]) -> Offer:
-    """Read branches and machines of the configured or the latest repositories."""
+    """Read branches and machines of the configured repositories or, if there are none, the latest ones."""
     full_names = configured or await _read_recent_repositories(api)
     refusals: list[up.errors.Forbidden] = []
 
@@ -81,12 +81,12 @@ def _find_repository(offer: Offer, values: up.Values) -> Repository | None:
 
 
 class CodespaceForms(up.Provider, up.Creation[Offer]):
-    """The form for a codespace."""
+    """Offer the form for a new codespace."""
 
     offer_model: ClassVar[type[Offer]] = Offer
 
     def form(self, offer: Offer, purpose: up.Purpose, values: up.Values, principal: up.Principal) -> up.Form:
-        """Draw the form for the values so far; a value that isn't offered any more is dropped."""
+        """Build the form for the values so far, dropping any value that is no longer offered."""
         if not offer.repositories:
             return up.Form((), note=NO_REPOSITORIES, advice=NO_REPOSITORIES_ADVICE)
         repository = _find_repository(offer, values) or offer.repositories[0]
@@ -109,7 +109,7 @@ class CodespaceForms(up.Provider, up.Creation[Offer]):
         return up.Form(tuple(fields))
 
     def spec(self, offer: Offer, purpose: up.Purpose, values: up.Values, principal: up.Principal) -> up.Spec:
-        """Check the values of a form; raise FormProblems for those that GitHub would refuse."""
+        """Check a form's values; raise FormProblems for any that GitHub would refuse."""
         if (repository := _find_repository(offer, values)) is None:
             raise up.FormProblems({"repository": "Choose one of the repositories."})
         keys = ("repository", "branch", "machine")

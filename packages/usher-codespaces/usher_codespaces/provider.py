@@ -1,4 +1,4 @@
-"""GitHub Codespaces: list, create, start, stop, open and delete a person's codespaces."""
+"""GitHub Codespaces: list, create, start, stop, open and delete a user's codespaces."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ import usher.provider as up
 from usher_codespaces import offers
 from usher_codespaces.offers import HEADERS, Offer
 
-#: The states of the document's schema `codespace`, but "Unknown" and "Moved": nothing says to which name.
-#: A codespace is exported, and gets another machine (Updating), while it is down: both end in Shutdown.
+#: Maps the states in the document's schema `codespace` to ours. "Unknown" is left out, and so is "Moved",
+#: which doesn't say to which name. A codespace is down while it is exported or moved to another machine
+#: (Updating): both end in Shutdown.
 STATES = {
     **dict.fromkeys(("Created", "Queued", "Provisioning", "Starting", "Rebuilding"), up.State.STARTING),
     **dict.fromkeys(("Available", "Awaiting", "Unavailable"), up.State.RUNNING),
@@ -21,26 +22,30 @@ STATES = {
     "Failed": up.State.FAILED,
     "Deleted": up.State.GONE,
 }
-#: What goes on in a codespace that is down meanwhile, and isn't being stopped.
+#: Maps states in which a codespace is down, though it isn't being stopped, to a sentence saying what is being
+#: done to it.
 STATE_DETAILS = {"Exporting": "It's being exported.", "Updating": "It's being updated."}
 FAILED_ACTIONS: frozenset[up.Action] = frozenset({"start", "remove"})
-#: "The only thing that you can do with a codespace in this state is delete it."
+#: What can be done while an operation is pending. GitHub says: "The only thing that you can do with a
+#: codespace in this state is delete it."
 PENDING_ACTIONS: frozenset[up.Action] = frozenset({"remove"})
 MAX_LIST_PAGES = 20
 CREATE_TIMEOUT_SECONDS = 60.0
-#: GitHub's guide to its secondary limits: "wait for at least one minute" where no header says how long.
+#: How long to wait after a secondary limit without a stated wait, in seconds; GitHub's guide says to "wait
+#: for at least one minute".
 SECONDARY_LIMIT_WAIT_SECONDS = 60.0
 SPENDING_LIMIT_PATTERN = re.compile(r"spending limit|billing|budget|payment|maximum number", re.IGNORECASE)
-#: How GitHub says that it is the token that may not.
+#: Matches GitHub's wording for a token that lacks a permission.
 TOKEN_LACKS_PATTERN = re.compile(
     r"\bnot accessible by\b|\bscopes?\b|\btoken\b.{0,40}\bpermission", re.IGNORECASE
 )
-#: The header X-GitHub-SSO: the organization wants its single sign-on for the token.
+#: Shown for the header X-GitHub-SSO: the organization requires its single sign-on for the token.
 SIGN_ON_NEEDED = (
     "Your organization wants its single sign-on for the token that you linked. Authorize it at {url} and try "
     "again: you don't have to link again."
 )
-#: A longer address would be cut before its end.
+#: Maximum length of a sign-on address in characters; a longer one would be cut off, so a general page is
+#: named.
 LONGEST_SIGN_ON_ADDRESS = 170
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9-]*"
 TOKEN_STEPS = (
@@ -53,25 +58,26 @@ TOKEN_STEPS = (
 
 
 class CodespacesSettings(up.ConnectionSettings):
-    """The settings of a connection to GitHub Codespaces."""
+    """Hold the settings of a connection to GitHub Codespaces."""
 
-    #: The repositories (OWNER/NAME) that the form offers; without them, those to which a person pushed last.
+    #: The repositories (OWNER/NAME) that the form offers; if omitted, those that the user pushed to last.
     repositories: tuple[str, ...] = ()
 
 
 class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
-    """Translate for GitHub Codespaces."""
+    """Translate between Usher and GitHub Codespaces."""
 
     api_version: ClassVar[int] = up.API_VERSION
     kind: ClassVar[str] = "codespaces"
     title: ClassVar[str] = "GitHub Codespaces"
-    # A person has 5,000 requests per hour: at this pace, six codespaces may be pending all the time.
+    # Each person has 5,000 requests per hour; at this pace, six of their codespaces can be pending all the
+    # time.
     pace: ClassVar[up.Pace] = up.Pace(min_poll_interval=3.0, pending_interval=5.0, concurrency=10)
     settings_model: ClassVar[type[up.ConnectionSettings]] = CodespacesSettings
     token_pattern: ClassVar[str] = r"github_pat_[A-Za-z0-9_]{20,}|gh[pousr]_[A-Za-z0-9]{20,}"
 
     def to_error(self, response: up.Response, *, changes: bool) -> up.errors.ProviderError:
-        """Read the headers of limits and permissions, and the words of a spending limit."""
+        """Interpret headers about limits and permissions, and messages about a spending limit."""
         error = super().to_error(response, changes=changes)
         words, status, headers = error.message, response.status, response.headers
         wait, is_spent = response.retry_after(), headers.get("X-RateLimit-Remaining") == "0"
@@ -82,7 +88,8 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
             wait = wait or SECONDARY_LIMIT_WAIT_SECONDS
             return up.errors.RateLimited(words, status=status, retry_after=wait, is_own=is_spent)
         if status == 403 and (address := headers.get("X-GitHub-SSO", "")).startswith("required"):
-            # Without a status, it is shown as it is: it isn't GitHub's, and a new link wouldn't help.
+            # Without a status, the message is shown as it is: the text isn't GitHub's, and linking again
+            # wouldn't help.
             return up.errors.Forbidden(self._describe_sign_on(address))
         if status in (400, 403, 422) and SPENDING_LIMIT_PATTERN.search(words):
             return up.errors.LimitReached(words, status=status)
@@ -93,7 +100,7 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
         return error
 
     def _describe_sign_on(self, header: str) -> str:
-        """Return the next step for a token without single sign-on, with the platform's own address for it."""
+        """Return the next step for a token without single sign-on, with GitHub's address to authorize it."""
         address = header.partition("url=")[2].strip()
         is_own = (
             len(address) <= LONGEST_SIGN_ON_ADDRESS and up.path_below(address, self._web_root()) is not None
@@ -101,7 +108,7 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
         return SIGN_ON_NEEDED.format(url=address if is_own else f"{self._web_root()}/settings/tokens")
 
     async def check_credential(self, credential: up.Credential) -> up.Identity:
-        """Read the token's user, then the list of codespaces, for which the token needs permissions."""
+        """Read the token's user, then the list of codespaces, which shows whether permissions are missing."""
         api = self.api.acting_as(credential)
         response = await api.call("GET", "/user", headers=HEADERS)
         user = response.json_object()
@@ -113,24 +120,24 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
         return up.Identity(login, replace(credential, expires_at=expires_at, account_id=account_id))
 
     async def read_account(self, access: up.Access) -> up.RemoteAccount | None:
-        """Read the token's user: a login may be changed, and then be another user's."""
+        """Read the token's user, as a login can change and may later belong to someone else."""
         user = (await access.api.call("GET", "/user", headers=HEADERS)).json_object()
         return up.RemoteAccount(up.find_account_id(user), up.require_text(user, "login"))
 
     async def probe(self) -> str:
-        """Read the versions of the API, which need no token."""
+        """Read the API's versions, which requires no token."""
         versions = (await self.api.call("GET", "/versions", headers=HEADERS)).json()
         if not isinstance(versions, list) or offers.API_REVISION not in versions:
             raise up.errors.BadAnswer(f"the API doesn't list its version {offers.API_REVISION}")
         return f"GitHub REST API {offers.API_REVISION}"
 
     def token_help(self) -> up.TokenHelp:
-        """Explain the permissions of a token."""
+        """Explain which permissions a token needs."""
         url = f"{self._web_root()}/settings/personal-access-tokens/new"
         return up.TokenHelp(url, TOKEN_STEPS, r"github_pat_[A-Za-z0-9_]{22,}|gh[pou]_[A-Za-z0-9]{36,}")
 
     async def discover(self, access: up.Access) -> up.Listing[up.DiscoveredWorkspace]:
-        """List the person's codespaces, page by page."""
+        """List the user's codespaces, page by page."""
         pages, shows_all = await _read_pages(access.api)
         listing = up.read_entries(pages, "codespaces", self._to_discovered)
         return up.Listing(listing, is_whole=listing.is_whole and shows_all)
@@ -143,7 +150,7 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
     async def status(
         self, access: up.Access, remote_ids: Sequence[str], window: up.SendWindow | None = None
     ) -> Mapping[str, up.Observed]:
-        """Read each codespace within its window."""
+        """Read each codespace, within the send window."""
         return {remote_id: await self._read(access.api, remote_id, window) for remote_id in remote_ids}
 
     async def _read(self, api: up.ApiClient, remote_id: str, window: up.SendWindow | None) -> up.Observed:
@@ -181,18 +188,18 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
             expires_at=expires_at,
             expiry_mode=None if expires_at is None else "removed",
             survives_stop=True,
-            # The document calls `last_used_at` the time of the last start.
+            # GitHub's document says that `last_used_at` is the time of the last start.
             started_at=used_at if state is up.State.RUNNING else None,
             last_used_at=used_at if is_down else None,
-            # In the other states of a running machine, nobody can connect to it.
+            # No one can connect to a running machine in states other than Available.
             lacks="agent" if state is up.State.RUNNING and word != "Available" else None,
         )
 
     async def start(self, access: up.Access, workspace: up.Workspace) -> str | None:
-        """Ask for a start.
+        """Request a start.
 
-        GitHub refuses with 409 or 304 what runs, and with 409 what something else is done to: it runs only if
-        the words say so, or a read does.
+        GitHub refuses it with 409 or 304 if the codespace is already running, and with 409 if something else
+        is being done to it. The codespace counts as running only if the message or a read says so.
         """
         asking = access.api.call("POST", "/user/codespaces/{}/start", workspace.remote_id, headers=HEADERS)
         try:
@@ -206,22 +213,22 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
             return error.message
 
     async def stop(self, access: up.Access, workspace: up.Workspace, mode: up.StopMode = "stop") -> None:
-        """Ask for a stop."""
+        """Request a stop."""
         self.require_stop_mode(mode)
         await access.api.call("POST", "/user/codespaces/{}/stop", workspace.remote_id, headers=HEADERS)
 
     async def remove(self, access: up.Access, workspace: up.Workspace) -> None:
-        """Ask for the deletion."""
+        """Request the codespace's deletion."""
         await access.api.call("DELETE", "/user/codespaces/{}", workspace.remote_id, headers=HEADERS)
 
     async def read_offer(self, access: up.Access) -> Offer:
-        """Read the repositories with their branches and machines, and the names of the codespaces."""
+        """Read the repositories with their branches and machines, and the names of the user's codespaces."""
         assert isinstance(self.settings, CodespacesSettings)
         names = await self.list_names(access, "")
         return await offers.read_offer(access.api, self.settings.repositories, names)
 
     async def create(self, access: up.Access, spec: up.Spec, key: str) -> up.Created:
-        """Create a codespace; GitHub starts each new codespace by itself."""
+        """Create a codespace, which GitHub starts automatically."""
         ids = spec.text("repository").partition("/")[::2]
         texts = {"display_name": spec.name, "machine": spec.text("machine"), "ref": spec.text("branch")}
         body = {key: text for key, text in texts.items() if text}
@@ -231,14 +238,14 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
             return up.Created(up.require_id(response.json_object(), "name"), spec.name)
 
     async def list_names(self, access: up.Access, stem: str) -> Collection[str]:
-        """List the display names of the person's codespaces."""
+        """List the display names of the user's codespaces."""
         names = [workspace.name for workspace in await self.discover(access)]
         return [name for name in names if name.casefold().startswith(stem.casefold())]
 
     async def find_created(
         self, access: up.Access, spec: up.Spec, key: str, since: float
     ) -> up.OutcomeSearch:
-        """Search the list for a codespace of the new name that isn't older than the call."""
+        """Search the list for a codespace that has the new name and isn't older than the call."""
         pages, shows_all = await _read_pages(access.api)
 
         def to_created(entry: Any) -> up.Created | None:
@@ -254,7 +261,7 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
         return up.OutcomeSearch(match, () if match else tuple(created), is_conclusive)
 
     def ide_hosts(self) -> tuple[str, ...]:
-        """Return the hosts of the pages and the editors besides the API's."""
+        """Return the hosts of GitHub's pages and editors, in addition to the configured ones."""
         return (*super().ide_hosts(), "github.com", "*.github.dev")
 
     def page_url(self, remote_id: str) -> str:
@@ -262,20 +269,21 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
         return f"{self._web_root()}/codespaces/{up.encode_path_segment(remote_id)}"
 
     def parse_reference(self, text: str) -> str | None:
-        """Take the codespace's name out of a link to its page or its editor."""
+        """Extract the codespace's name from a link to its page or its editor."""
         page = re.fullmatch(rf"/codespaces/({NAME_PATTERN})/?", up.path_below(text, self._web_root()) or "")
         editor = re.match(rf"https://({NAME_PATTERN})\.github\.dev(?=[/?#]|$)", text)
         return link[1] if (link := page or editor) else None
 
     def _web_root(self) -> str:
-        """Return the address of the pages, which is the API's without its `api.`."""
+        """Return the address of GitHub's pages, which is the API's without `api.`."""
         return self.settings.base_url.replace("://api.", "://", 1)
 
 
 def _find_lack(status: int, words: str, headers: Mapping[str, str]) -> str:
-    """Return what a refused token lacks as a header names it; without a scope, GitHub says 404.
+    """Return what a refused token lacks according to a header; GitHub answers 404 for a missing scope.
 
-    The header is in each answer, whatever it refuses for: only the words say that it is the token.
+    With a 403, the header is there whatever the reason for the refusal, so only the words show that the token
+    is the problem.
     """
     if status == 403 and not TOKEN_LACKS_PATTERN.search(words):
         return ""
@@ -288,7 +296,7 @@ def _find_lack(status: int, words: str, headers: Mapping[str, str]) -> str:
 
 
 def _describe(codespace: Mapping[str, Any], state: up.State) -> str:
-    """Return GitHub's notice about a codespace, or what matters before it is stopped or deleted."""
+    """Return GitHub's notice about a codespace, or what to know before it is stopped or deleted."""
     notice_key = {up.State.RUNNING: "idle_timeout_notice", up.State.STOPPED: "last_known_stop_notice"}
     for key in ("pending_operation_disabled_reason", notice_key.get(state, "")):
         if notice := up.clean_words(up.find_text(codespace, key) or ""):
@@ -301,9 +309,10 @@ def _describe(codespace: Mapping[str, Any], state: up.State) -> str:
 
 
 async def _read_pages(api: up.ApiClient) -> tuple[up.Listing[dict[str, Any]], bool]:
-    """Return the pages of the list, whose end a header or the total shows, and whether GitHub shows all.
+    """Return the list's pages, and whether GitHub shows all codespaces; a header or total marks the end.
 
-    Without single sign-on for the token, GitHub leaves an organization's codespaces out, which a header says.
+    If the token isn't authorized for single sign-on, GitHub leaves out an organization's codespaces and says
+    so in a header.
     """
     is_partial = False
 

@@ -1,4 +1,4 @@
-"""What the kit needs to know of the local Lagoon."""
+"""What the conformance kit needs to know about the local Lagoon."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from usher.provider import Access, Credential
 
 @pytest.fixture
 def open_rig():
-    """Open the local server with a provider that uses it."""
+    """Return a function that opens the local server together with a provider that uses it."""
 
     @asynccontextmanager
     async def opened(client: type[Http]) -> AsyncIterator[Rig]:

@@ -1,3 +1,3 @@
-"""Lagoon keeps what the kit asks of every provider."""
+"""Lagoon passes the conformance kit that every provider has to pass."""
 
 from usher.conformance.every import *  # noqa: F403
