@@ -1,1 +1,1 @@
-"""Use cases, and the parsing of people's input: names, forms, times; no payload of Slack is known here."""
+"""Use cases and the parsing of user input (names, forms, times), independent of Slack's payloads."""

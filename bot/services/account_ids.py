@@ -1,7 +1,7 @@
-"""The ids of accounts at their providers, since a username may later belong to somebody else.
+"""The ids of accounts at their providers, needed because a username may later pass to someone else.
 
-The id is stored with the link, and compared whenever the provider tells which account has the username now.
-If it is another account, the link rests until the person proves the account again, or an administrator
+The id is stored with the link, and compared whenever the provider says which account now has the username. If
+it is a different account, the link rests until its owner proves the account again or an administrator
 approves it.
 """
 
@@ -29,24 +29,24 @@ from bot.store.audit import append_audit
 from bot.store.notices import add_notices, add_or_extend, is_written
 from bot.store.transaction import Transaction
 
-#: The cause shown for everything that a resting link blocks (``bot.messages.texts.problems``).
+#: Cause shown on everything blocked by a resting link (see ``bot.messages.texts.problems``).
 RESTING_CAUSE: Final = "another_account"
-#: The cause shown for a call that waits because its account can't be compared.
+#: Cause shown on a call that waits because its account can't be compared with the provider's.
 UNCLEAR_CAUSE: Final = "account_unclear"
 
 
 def compare_account(account: Account, current: RemoteAccount | None) -> Comparison:
-    """Compare a link's account with the account that its provider has now."""
+    """Compare a link's account with the account that the provider returns now."""
     if not account.remote_id or current is None:
         return "unclear"
     return compare_remote_ids(account.remote_id, current.account_id)
 
 
 def learn_id(tx: Transaction, account: Account, current: RemoteAccount | None, *, is_own_token: bool) -> None:
-    """Save the id of an account that was linked before ids were stored, or whose provider gave none.
+    """Save the id of an account linked before ids were stored, or whose provider didn't give one.
 
-    The id is certain if the person's own token opens the account, or if the account has the e-mail address
-    with which it was approved, or the person's in Slack. Otherwise the first id that is seen counts.
+    The id is certain if the owner's own token opens the account, or if the account's e-mail address is the
+    one it was approved with or the owner's address in Slack. Otherwise the first id seen is taken.
     """
     remote_id = "" if current is None else current.account_id
     source: RemoteIdSource = "token" if is_own_token else "seen"
@@ -61,7 +61,7 @@ def learn_id(tx: Transaction, account: Account, current: RemoteAccount | None, *
 
 
 def follow_rename(tx: Transaction, context: Context, account: Account, username: str) -> bool:
-    """Save the new username of an account with the same id; return False if another link has it."""
+    """Save the new username of an account whose id is the same; return False if another link has it."""
     provider = context.connections[account.connection]
 
     def move_id(remote_id: str, former: str) -> tuple[str, str]:
@@ -76,10 +76,10 @@ def follow_rename(tx: Transaction, context: Context, account: Account, username:
 
 
 def rest_account(tx: Transaction, context: Context, account: Account, other_id: str) -> bool:
-    """Let a link rest, as its username now belongs to another account; tell its owner and administrators.
+    """Let a link rest because its username is now another account's; tell its owner and administrators.
 
-    Return False if the link was ended or replaced, or already rests. If several links of a connection begin
-    to rest, as after a server was reinstalled, administrators get one message.
+    Return False if the link was ended or replaced, or is already resting. If several links of a connection
+    start resting together, such as after a server was reinstalled, administrators receive a single message.
     """
     resting = rows.rest(tx, account, other_id, hold_by_cause(RESTING_CAUSE))
     if resting is None or resting.resting_since is None:
@@ -117,7 +117,7 @@ def _notify_administrators(tx: Transaction, context: Context, account: Account) 
 
 @kind_extensions(NoticeKind.LINKS_RESTING)
 async def _add_resting(gatherer: Gatherer, notice: Message, context: Facts) -> RequestFacts:
-    """Add the links that still rest, and the names of their owners."""
+    """Add the links that are still resting, and their owners' names."""
     since = await gatherer.store.now() - SAME_REST_SECONDS
     current = await gatherer.store.read(rows.list_resting, context.connection, since)
     account_ids, is_several = context.body.get("accounts", ()), context.body.get("is_several")
@@ -127,7 +127,7 @@ async def _add_resting(gatherer: Gatherer, notice: Message, context: Facts) -> R
 
 
 def build_account(account: Account, *, now: float, remote_id: str) -> Account:
-    """Return a new link with the id that its provider gave along with the credential."""
+    """Return a new link, with the id that the provider returned with the credential."""
     has_id = bool(remote_id)
     return replace(
         account,

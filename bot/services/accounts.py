@@ -1,4 +1,4 @@
-"""People's accounts on connections: linked, suspended and ended.
+"""People's accounts on connections: linking, suspending and ending them.
 
 Every refusal is a ``Refused`` with a text for the person. Each change is written in one transaction with its
 audit row.
@@ -47,7 +47,7 @@ from bot.support.vault import row_key
 
 
 async def find_account(caller: Caller, connection: str) -> Account | None:
-    """Return a person's account on a connection, or None; write it if it is opened on first use."""
+    """Return a person's account on a connection, or None; accounts that open on first use are created."""
     account = await caller.read(_find_usable, connection)
     provider = caller.context.connections.get(connection)
     if account is not None or provider is None or not provider.has_link_method("none"):
@@ -56,11 +56,11 @@ async def find_account(caller: Caller, connection: str) -> Account | None:
 
 
 def has_former_link(tx: Transaction, caller: Caller, connections: Collection[str]) -> bool:
-    """Return whether this person may have had a link under a key that nobody has any more.
+    """Return whether this person may have had a link under a key that is no longer in use.
 
-    Such a key is of a Slack workspace that is no longer current, or has another user id with the same e-mail
-    address in the same workspace, where each address has one member. Messages only mention it: a link stays
-    with the key for which it was proven.
+    Such a key belongs to a former Slack workspace, or to another user id in the same workspace with the same
+    e-mail address, which only one member can have at a time. Messages only mention it: a link stays with the
+    key for which it was proven.
     """
     former = _find_former_keys(tx, caller, connections)
     return any(rows.has_had_link(tx, other, connections) for other in former)
@@ -73,7 +73,7 @@ def _find_former_keys(tx: Transaction, caller: Caller, connections: Collection[s
 
 
 def refuse_unknown_connection(context: Context, name: str, there: Collection[str]) -> Refused:
-    """Return the refusal of an unknown connection, which names those that the person may link."""
+    """Return the refusal of an unknown connection, naming those that the person may link."""
     known = ", ".join(map(context.title, there)) or "none"
     return Refused("link.unknown_connection", name=name, known=known)
 
@@ -81,8 +81,8 @@ def refuse_unknown_connection(context: Context, name: str, there: Collection[str
 def find_or_open_account(tx: Transaction, caller: Caller, connection: str) -> Account | None:
     """Return a person's account on a connection, or None.
 
-    If the provider has no user accounts (linking ``none``), the row is written on first use. Workspaces that
-    a person creates there are still theirs alone.
+    If the provider has no user accounts (linking ``none``), the row is created on first use. Workspaces that
+    a person creates there still belong to that person alone.
     """
     account, provider = _find_usable(tx, caller, connection), caller.context.connections.get(connection)
     is_open = (
@@ -123,13 +123,13 @@ def link_account(
     deferred_command: dict[str, Any] | None = None,
     more: Mapping[str, str] = {},
 ) -> Account | None:
-    """Write a person's account, notify them, and request its lists; None if the account is somebody else's.
+    """Save a person's account, notify them and request its lists; return None if it is someone else's.
 
     The person's former link on the connection is replaced. If the account was only renamed, its workspaces
-    are kept; if it is another account, those found through the former link are deleted. Somebody else's link
-    ends if it was only approved and this one is proven, or if it is this person's under a former key; it
-    rests if its account has another id (``remote_id``). ``deferred_command`` is the command to run once the
-    lists were read. ``actor``, ``proof`` (of who asked) and ``more`` are for the audit.
+    are kept; if it is a different account, those found through the former link are deleted. Someone else's
+    link to the account ends if it was only approved and this one is proven, or if it is this person's under a
+    former key; it rests if its account has another id (``remote_id``). ``deferred_command`` is the command to
+    run once the lists have been read. ``actor``, ``proof`` (of who asked) and ``more`` are for the audit.
     """
     account = _build_account(tx, caller, connection, username, secret, expires_at, link_source)
     account = account_ids.build_account(account, now=tx.now(), remote_id=remote_id)
@@ -157,10 +157,10 @@ def link_account(
         revocations.enqueue_revocation(tx, former, notify=False)
     body = {"connection": connection, "username": username, "account": account.id}
     if deferred_command and deferred_command.get("where") == Where.DIRECT:
-        # This message replaces the one with the link's address.
+        # This message replaces the one that contained the link's address.
         body["becomes"] = deferred_command.get("interaction", "")
     add_notices(tx, [NewNotice(account.id, NoticeKind.LINKED, "linked", caller.principal, body)])
-    # Commands that wait for the link: presses of class and course cards, and the deferred command.
+    # The commands waiting for the link: button presses on class and course cards, and the deferred command.
     key = caller.principal.key
     waits: dict[str, Any] = {
         text: {"principal": key, "text": text}
@@ -179,9 +179,9 @@ def link_account(
 
 
 def _find_holder(tx: Transaction, caller: Caller, account: Account) -> Account | None:
-    """Return somebody else's link to an account that is being linked; None if there is none.
+    """Return someone else's link to an account that is being linked, or None.
 
-    A link with the same username but another id is to an account that has lost that username, so it rests.
+    If a link has the same username but another id, its account has lost that username, so that link rests.
     """
     if (holder := stored_ids.find_id_holder(tx, account)) is not None:
         return holder
@@ -196,7 +196,7 @@ def _find_holder(tx: Transaction, caller: Caller, account: Account) -> Account |
 
 
 def _is_another(former: Account, account: Account) -> bool:
-    """Return whether a former link was to another account; a resting one counts as that unless ids match."""
+    """Return whether a former link was to another account; if it rests, it was, unless the ids match."""
     if former.state == "revoking":
         return False
     former_id, new_id = former.remote_id, account.remote_id
@@ -207,10 +207,10 @@ def _is_another(former: Account, account: Account) -> bool:
 
 
 def rest_if_another(tx: Transaction, caller: Caller, connection: str, remote_id: str, username: str) -> bool:
-    """Let a person's link rest if its username, linked again, is another account now; return whether it is.
+    """Let a link rest if its relinked username is now another account's; return whether that is so.
 
-    An approval or import of the same username would just prolong the link, as nobody has seen that the
-    username has moved. A link that already rests is replaced instead.
+    Approving or importing the same username would merely prolong the link, as nobody has noticed that the
+    username has moved. A link that is already resting is replaced instead.
     """
     former = rows.find_account(tx, caller.principal, connection)
     if former is None or former.state != "active" or former.username != username:
@@ -224,7 +224,7 @@ def rest_if_another(tx: Transaction, caller: Caller, connection: str, remote_id:
 
 
 def seal_credential(caller: Caller, connection: str, credential: base.Credential) -> str:
-    """Encrypt a credential for the row of a person's account."""
+    """Encrypt a credential for the row of a user's account."""
     row = row_key(caller.principal.key, connection)
     return caller.context.vault.seal(row, credential.as_mapping())
 
@@ -253,9 +253,9 @@ def _build_account(
 
 
 def _replace_approved(tx: Transaction, caller: Caller, holder: Account, actor: str) -> None:
-    """End an approved link to an account that somebody else has proven to be theirs.
+    """End an approved link to an account that someone else has since proven to be theirs.
 
-    Both people are told, and so are the administrators of both.
+    Both users are told, and so are both users' administrators.
     """
     place, both = caller.context.installation, (caller.principal, holder.principal)
     approvals.withdraw(tx, holder.principal, [holder.connection])
@@ -288,9 +288,9 @@ def warn_holders(
     *,
     is_approved: bool = False,
 ) -> None:
-    """Warn the person who has linked an account that somebody else tried to link it; once per ``occasion``.
+    """Warn an account's owner, once per ``occasion``, that someone else tried to link it.
 
-    ``is_approved``: an administrator had approved that; otherwise it was tried with a token.
+    ``is_approved``: an administrator had approved that attempt; otherwise it was made with a token.
     """
     body = {
         "connection": connection,
@@ -311,21 +311,21 @@ def warn_holders(
 def unlink(
     tx: Transaction, caller: Caller, connections: Collection[str], *, is_answered: bool = False
 ) -> list[Account]:
-    """End the caller's own links on some connections, as ``end_accounts`` does."""
+    """End the caller's links on some connections, as ``end_accounts`` does."""
     caller.check(tx, "unlink")
     who = caller.principal
     return end_accounts(tx, caller, who, connections, actor=who.key, cause="person", is_answered=is_answered)
 
 
 def unlink_other(tx: Transaction, caller: Caller, other: Principal, connection: str | None) -> list[Account]:
-    """End a colleague's links on a connection, or all of them, as an administrator; see ``end_accounts``."""
+    """End a colleague's links on one or all connections, as an administrator; see ``end_accounts``."""
     list_accounts_of_other(tx, caller, other)
     connections = None if connection is None else [connection]
     return end_accounts(tx, caller, other, connections, actor=caller.principal.key, cause="administrator")
 
 
 def list_accounts_of_other(tx: Transaction, caller: Caller, other: Principal) -> list[Account]:
-    """Return a colleague's accounts to an administrator, who may end them."""
+    """Return a colleague's accounts, for an administrator who may end them."""
     caller.check(tx, "unlink_other", Target("account", other.key, other))
     return rows.list_accounts(tx, other)
 
@@ -341,12 +341,12 @@ def end_accounts(
     notify: bool = True,
     is_answered: bool = False,
 ) -> list[Account]:
-    """End a person's accounts on some connections, or all, with everything that depends on them.
+    """End a person's accounts on some or all connections, with everything that depends on them.
 
-    Return the ended accounts as they were. ``actor`` is who did it (a principal's key, ``slack`` …),
+    Return the ended accounts as they were. ``actor`` is who ended them (a principal's key, ``slack`` …) and
     ``cause`` why: a key of ``bot.messages.texts.notices.UNLINKED_BECAUSE``, or ``person``. ``notify`` is
-    False if no message can reach the person. ``is_answered``: an answer already tells them. Even without an
-    account, their requests to administrators are withdrawn and their browser sessions end.
+    False if no message can reach the person. ``is_answered``: an answer already tells them. Even if there are
+    no accounts, the person's requests to administrators are withdrawn and their browser sessions end.
     """
     ending = [
         account
@@ -362,11 +362,11 @@ def end_accounts(
 
 
 def _list_affected(tx: Transaction, person: Principal, connections: Collection[str]) -> dict[str, list[str]]:
-    """Return the names of a person's things on some connections that the end of their links is about.
+    """Return, by effect, the names of what ending a person's links on some connections would affect.
 
-    Of workspaces, ``running``: they run on; ``stops``: they aren't stopped as planned; ``hours``: theirs
-    pause; ``starts``: these weren't sent yet; ``waits``: they wait for room no more. Of ``runs``, these are
-    under way, and of ``courses``, the person has joined them with such a workspace.
+    Of workspaces, ``running``: they keep running; ``stops``: they aren't stopped as planned; ``hours``: their
+    hours pause; ``starts``: their start hasn't been sent yet; ``waits``: they stop waiting for room. ``runs``
+    are the runs in progress, and ``courses`` those that the person has joined with such a workspace.
     """
     found = [one for one in workspaces.list_workspaces(tx, person) if one.connection in connections]
     going = {one.workspace_id: one for one in operations.open_operations(tx, person)}
@@ -391,13 +391,13 @@ def _list_affected(tx: Transaction, person: Principal, connections: Collection[s
 
 
 def is_up(workspace: Workspace, latest: Operation | None) -> bool:
-    """Return whether a workspace is up, or its latest operation is a sent start, still unfinished."""
+    """Return whether a workspace is up, or its latest operation is a start that was sent but isn't done."""
     is_coming_up = latest is not None and latest.is_open and latest.has_called and not latest.verb.brings_down
     return workspace.state in UP_STATES or is_coming_up
 
 
 def find_affected(tx: Transaction, caller: Caller, connections: Collection[str]) -> dict[str, list[str]]:
-    """Return what unlinking some connections is about, as ``_list_affected``."""
+    """Return what unlinking some connections would affect, as ``_list_affected`` does."""
     caller.check(tx, "unlink")
     return _list_affected(tx, caller.principal, connections)
 
@@ -441,11 +441,11 @@ def _end_account(
 def suspend_account(
     tx: Transaction, account: Account, cause: str, *, renamed: str = "", lately: float
 ) -> bool:
-    """Suspend an account that its provider refuses; if that happens repeatedly, notify its owner.
+    """Suspend an account that its provider refuses; notify its owner if that happens repeatedly.
 
-    Return True, without a notice, if the connection refuses several people: their refusals began within the
-    last ``lately`` seconds, in which it accepted nobody. ``renamed`` is the account's new username, if a
-    rename is the reason: linking that username then keeps its workspaces.
+    Return True, without a notice, if the connection is refusing several people, that is, if their refusals
+    began within the last ``lately`` seconds, during which it accepted nobody. ``renamed`` is the account's
+    new username if the reason is a rename: linking that username then keeps its workspaces.
     """
     held = refusals.hold(tx, account, renamed or None)
     if held is None or held.refused_since is None:
@@ -466,15 +466,15 @@ def suspend_account(
 
 
 def refuse_account(tx: Transaction, account: Account, cause: str, *, actor: str = "usher") -> bool:
-    """Mark a link that can't be used any more as refused, and ask its owner to link again.
+    """Mark a link that can no longer be used as refused, and ask its owner to link again.
 
-    Return False if it was ended or replaced meanwhile.
+    Return False if it was ended or replaced in the meantime.
     """
     if not rows.refuse(tx, account, hold_by_cause(cause)):
         return False
     about = {"connection": account.connection, "cause": cause}
     body = {**about, "username": account.username, "since": account.refused_since}
-    # An account that is linked again may be refused again, which is a new occasion.
+    # An account that has been linked again may be refused again, and that is a new occasion.
     occasion = f"{account.linked_at:.3f}"
     add_notices(tx, [NewNotice(account.id, NoticeKind.RELINK_PROMPT, occasion, account.principal, body)])
     append_audit(tx, [AuditEntry(actor, "account.refused", account.id, "refused", about)])

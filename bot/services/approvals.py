@@ -1,6 +1,6 @@
-"""Approvals: an administrator decides which user at a provider a person is.
+"""Approvals: an administrator decides which of a provider's users a person is.
 
-Usher never guesses that from names or addresses. Every step leaves an audit row.
+Usher never guesses this from names or addresses. Every step leaves an audit row.
 """
 
 from collections.abc import Sequence
@@ -39,13 +39,14 @@ from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
-#: The most usernames that a person may request in a day, on each connection, as each disturbs administrators.
+#: Maximum number of usernames a person may request per day and connection, as each request interrupts
+#: administrators.
 MAX_REQUESTS_PER_DAY: Final = 3
 
 
-#: The most other people shown who may own a requested username.
+#: Maximum number of other possible owners shown for a requested username.
 MAX_SIMILAR_USERS: Final = 10
-#: The most open requests that are listed; newer ones appear once older ones are decided.
+#: Maximum number of open requests listed; newer ones appear as older ones are decided.
 MAX_LISTED_REQUESTS: Final = 200
 
 
@@ -53,15 +54,15 @@ async def request(
     caller: Caller, connection: str, username: str, *, deferred_command: dict[str, Any] | None = None
 ) -> Approval:
     """Ask the administrators, and other possible owners of the username, as ``ask`` does."""
-    # In a large Slack workspace this takes a while, so it is read first, without holding up writers.
+    # This takes a while in a large Slack workspace, so it is read first, without blocking writers.
     alike = await caller.read(find_similar_users, connection, username)
     return await caller.run(ask, connection, username, alike=alike, deferred_command=deferred_command)
 
 
 def find_similar_users(tx: Transaction, caller: Caller, connection: str, username: str) -> list[str] | None:
-    """Return the keys of other possible owners of a username: people linked to it, then similar names.
+    """Return the keys of a username's other possible owners: people linked to it, then similar names.
 
-    The most similar come first. Return None, without a search, if the person has asked too often.
+    The most similar names come first. Return None, without searching, if the person has asked too often.
     """
     own, place = caller.principal.key, caller.principal.place
     if len(store.list_request_times(tx, caller.principal, connection)) >= MAX_REQUESTS_PER_DAY:
@@ -70,7 +71,8 @@ def find_similar_users(tx: Transaction, caller: Caller, connection: str, usernam
     scored = (
         (score_likeness(username, *called), key, called) for key, called in people.list_members(tx, place)
     )
-    # E-mail addresses count first: Slack has confirmed them, so nobody can choose one to resemble a username.
+    # E-mail addresses are scored first: Slack has confirmed them, so nobody can pick one just to resemble a
+    # username.
     found = [(score_likeness(username, called[2]), score, key) for score, key, called in scored if score]
     alike = [key for *_, key in sorted(found, reverse=True)]
     others = dict.fromkeys(key for key in (*holders, *alike) if key != own and key.startswith(place))
@@ -86,9 +88,9 @@ def ask(
     alike: Sequence[str] | None = (),
     deferred_command: dict[str, Any] | None = None,
 ) -> Approval:
-    """Ask the administrators of the person's Slack workspace; return the request as it is now.
+    """Ask the administrators of the person's Slack workspace; return the request as it now stands.
 
-    ``alike`` are other possible owners of the username; the likeliest are asked first, and have a day to
+    ``alike`` are other possible owners of the username; the likeliest are asked first and have a day to
     answer. ``deferred_command`` is the command to run once the person is linked. Raises Refused
     (``link.unknown_connection``, ``approval.username``, ``approval.often``, ``policy.no_administrators``).
     """
@@ -153,9 +155,9 @@ def _ask_administrators(tx: Transaction, context: Context, approval: Approval, o
 
 
 def follow_up(tx: Transaction, context: Context, approval_id: str) -> list[NewTask]:
-    """Remind administrators of a request on their next morning; end it if nobody decides for a week.
+    """Remind administrators of a request on their next morning; end it if nobody decides within a week.
 
-    Return the task that checks it again, if it is still open.
+    Return the task that follows up again, if the request is still open.
     """
     approval, now = store.find_request(tx, approval_id), tx.now()
     if approval is None or approval.state != "requested":
@@ -178,7 +180,8 @@ def follow_up(tx: Transaction, context: Context, approval_id: str) -> list[NewTa
         add_notices(tx, over)
         append_audit(tx, [build_audit_entry(approval, "usher", "approval.expired", "ok")])
         return []
-    # If other owners are possible, the request can only be approved a day later, and is posted again then.
+    # If there are other possible owners, the request can be approved only after a day, and is posted again
+    # then.
     opened_at = approval.requested_at + (store.DAY_SECONDS if approval.similar_users else 0.0)
     mornings = {one: find_next_morning(opened_at, people.find_zone(tx, one)) for one in to}
     kind, occasion = NoticeKind.APPROVAL_REQUEST, f"reminder:{approval.requested_at:.3f}"
@@ -190,17 +193,17 @@ def follow_up(tx: Transaction, context: Context, approval_id: str) -> list[NewTa
     return [NewTask(TaskKind.FOLLOW_UP, approval.id, due_in=min(looks_at - now, store.DAY_SECONDS / 4))]
 
 
-#: The most people who are asked whether an account is theirs, and the most such questions to a person a day.
+#: Maximum number of people asked whether an account is theirs; and of such questions per person per day.
 MAX_QUESTIONS_PER_DAY: Final = 3
-#: Seconds until the next check whether a question could be asked, or was sent.
+#: How often, in seconds, to check again whether a question can be asked, or has been sent.
 RECHECK_SECONDS: Final = 600.0
 
 
 def ask_owners(tx: Transaction, context: Context, approval_id: str) -> list[NewTask]:
-    """Ask the possible owners of a requested account; after a day, let administrators decide in any case.
+    """Ask the possible owners of a requested account; after a day, administrators may decide regardless.
 
-    The day begins when the question was sent. If a person was asked too often, the question waits, and so
-    does the request. Return the task that checks it again, if any.
+    The day begins when the question is sent. If a possible owner has been asked too often, the question
+    waits, and so does the request. Return the task that checks it again, if any.
     """
     approval = store.find_request(tx, approval_id)
     if approval is None or approval.state != "requested" or not approval.awaits_answers:
@@ -224,9 +227,9 @@ def ask_owners(tx: Transaction, context: Context, approval_id: str) -> list[NewT
 def record_owner_answer(
     tx: Transaction, caller: Caller, approval_id: str, username: str, *, is_theirs: bool
 ) -> Approval:
-    """Record a possible owner's answer whether an account is theirs, for the administrators.
+    """Record, for the administrators, a possible owner's answer to whether an account is theirs.
 
-    If it is theirs, the request is denied. If it isn't, that proves nothing, so nothing else changes. Raises
+    If it is theirs, the request is denied. If not, that proves nothing, so nothing else changes. Raises
     Refused (``approval.unknown``).
     """
     caller.check(tx, "link")
@@ -250,7 +253,7 @@ def record_owner_answer(
 
 
 def note_user(tx: Transaction, caller: Caller, wanted: Approval, user: RemoteAccount) -> None:
-    """Save the e-mail address and id of a requested user, unless another username is requested by now."""
+    """Save a requested user's e-mail address and id, unless a different username has since been requested."""
     approval = store.find_request(tx, wanted.id)
     if approval is not None and (approval.principal, approval.username) == (
         caller.principal,
@@ -264,7 +267,7 @@ def decide(
 ) -> tuple[Approval, bool]:
     """Approve or deny a request as an administrator; return it, and whether this call decided it.
 
-    ``username`` is what the administrator saw. If the request names another one by now, it isn't decided.
+    ``username`` is what the administrator saw. If the request now names a different one, it isn't decided.
     Raises Refused (``approval.unknown``, ``approval.waits``).
     """
     approval = store.find_request(tx, approval_id)
@@ -292,7 +295,7 @@ def decide(
 def approve_resting(tx: Transaction, caller: Caller, account_id: str, other_id: str) -> tuple[Account, bool]:
     """Approve the account to which a resting link's username now belongs.
 
-    Return the link, and whether this call approved it. ``other_id`` is the id that the administrator saw; it
+    Return the link and whether this call approved it. ``other_id`` is the id that the administrator saw; it
     is compared again when the account is linked. Raises Refused (``account.not_resting``).
     """
     account = rows.find_account_by_id(tx, account_id)
@@ -327,14 +330,14 @@ def approve_resting(tx: Transaction, caller: Caller, account_id: str, other_id: 
 
 
 def link_approved(tx: Transaction, caller: Caller, approval_id: str, identity: base.Identity) -> None:
-    """Link a person to the approved and checked username, unless the request was withdrawn meanwhile."""
+    """Link a person to the username that was approved and checked, unless the request was withdrawn."""
     approval = _find_approved(tx, caller, approval_id)
     if approval is None:
         return
     remote_id = identity.credential.account_id
     is_other = bool(approval.remote_id) and compare_remote_ids(approval.remote_id or "", remote_id) != "same"
     if is_other or rest_if_another(tx, caller, approval.connection, remote_id, approval.username):
-        # The username now belongs to another account than the approved one.
+        # The username now belongs to a different account from the one that was approved.
         fail_approved(tx, caller, approval.id, "another_account")
         return
     account = link_account(
@@ -364,7 +367,8 @@ def link_approved(tx: Transaction, caller: Caller, approval_id: str, identity: b
 def fail_approved(tx: Transaction, caller: Caller, approval_id: str, because: str, *, said: str = "") -> None:
     """Record that an approved username couldn't be linked; notify the person and the administrator.
 
-    ``because`` is a cause that messages have a sentence for, ``said`` the provider's own words for the audit.
+    ``because`` is a cause for which messages have a sentence; ``said`` is the provider's own wording, for the
+    audit.
     """
     approval = _find_approved(tx, caller, approval_id)
     if approval is None:
@@ -378,7 +382,7 @@ def fail_approved(tx: Transaction, caller: Caller, approval_id: str, because: st
 
 
 def _find_approved(tx: Transaction, caller: Caller, approval_id: str) -> Approval | None:
-    """Return a person's request if it is approved, and not withdrawn or settled since."""
+    """Return a person's request if it is approved and hasn't been withdrawn or settled since."""
     approval = store.find_request(tx, approval_id)
     is_theirs = approval is not None and approval.principal == caller.principal
     return approval if approval is not None and is_theirs and approval.state == "approved" else None
@@ -396,7 +400,7 @@ def _build_administrator_notices(
 def build_notice(
     approval: Approval, kind: NoticeKind, occasion: str, to: Principal, **facts: Any
 ) -> NewNotice:
-    """Return the notice about a request to one person; it is sent once per occasion."""
+    """Return the notice to one person about a request, to be sent once per occasion."""
     body = {
         "approval": approval.id,
         "connection": approval.connection,
@@ -426,7 +430,7 @@ def build_audit_entry(approval: Approval, actor: str, action: str, result: str, 
     NoticeKind.APPROVAL_DONE,
 )
 async def _add_request(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
-    """Add the request that a message is about, and the names of its people."""
+    """Add the request that a message is about, and the names of the people in it."""
     approval = await gatherer.store.read(store.find_request, message.subject)
     if approval is None or not isinstance(facts, RequestFacts):
         return facts

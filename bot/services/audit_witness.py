@@ -1,8 +1,8 @@
-"""The witness of the audit: a small file that reveals if the database was replaced by an older one.
+"""The audit's witness: a small file that reveals whether the database was replaced by an older one.
 
-A database can't know that it was restored from a backup. So a file next to it, which belongs to no backup,
+A database can't know that it was restored from a backup. So a file next to it, which isn't in any backup,
 records how long the audit was when this machine last saw it. A database whose audit is shorter, or has a
-different history, would bring back links that were ended since.
+different history, would bring back links that have since been ended.
 """
 
 import asyncio
@@ -19,20 +19,20 @@ from bot.support.environment import command
 log = structlog.get_logger(__name__)
 
 
-#: The finding if a database was restored from a backup, and the advice.
+#: Finding, with advice, shown when the database was restored from a backup.
 OLDER: Final = "The database is older than when Usher last ran here: it was restored from a backup"
 HOLD_FIRST: Final = f"Put on hold what it has planned, then start Usher: {command('restored')}"
 
 
 class AuditWitness:
-    """A file next to the database with the audit's length and last hash; does nothing without a path."""
+    """The file next to the database with the audit's length and last hash; inactive without a path."""
 
     def __init__(self, database: Path | None) -> None:
         self._path = None if database is None else database.with_name(f"{database.name}.seen")
         self._written: tuple[int, str] | None = None
 
     async def note(self, store: Store) -> None:
-        """Write the audit's length and last hash into the file, if they changed. Raises StoreError."""
+        """Write the audit's length and last hash to the file if they have changed. Raises StoreError."""
         head = await store.read(audit.read_audit_head)
         if self._path is not None and head != self._written:
             try:
@@ -43,14 +43,14 @@ class AuditWitness:
                 self._written = head
 
     async def contradicts(self, store: Store) -> bool:
-        """Return whether this machine has seen more of the audit, or a different one. Raises StoreError."""
+        """Return whether this machine has seen a longer or different audit. Raises StoreError."""
         known = None if self._path is None else await asyncio.to_thread(_read, self._path)
         if known is None or known[0] == 0:
             return False
         rows = await store.read(audit.read_audit, after=known[0] - 1, limit=1)
         if not rows:
             return True
-        # If a release before 0.4.0 archived the row, nothing is left to compare.
+        # If a release before 0.4.0 archived the row, there is nothing left to compare.
         return bool(rows[0]["seq"] == known[0] and rows[0]["hash"] != known[1])
 
 
@@ -63,10 +63,10 @@ def _read(path: Path) -> tuple[int, str] | None:
 
 
 def _write(path: Path, head: tuple[int, str]) -> None:
-    """Replace the whole file, so that a crash leaves either the old one or the new one."""
+    """Replace the file as a whole, so that a crash leaves either the old or the new version."""
     fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
-    # Never follow a symbolic link: root may write here, too, in a folder that others can write.
+    # Never follow a symbolic link, since this may run as root in a folder that others can write to.
     with fresh.open("x", encoding="utf-8") as file:
         json.dump({"length": head[0], "hash": head[1]}, file)
     fresh.replace(path)

@@ -1,4 +1,4 @@
-"""The copies of a SQLite file that Usher makes every night; backups of PostgreSQL are made without Usher."""
+"""Nightly copies of a SQLite file, made by Usher; PostgreSQL is backed up by other means."""
 
 import asyncio
 import shutil
@@ -22,26 +22,27 @@ from bot.support.errors import StoreError, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
-#: The number of copies that are kept; and the free space that a copy needs, as a multiple of the file's size.
+#: How many copies are kept; and how much free space a copy needs, as a multiple of the file's size.
 BACKUPS_RETAINED: Final = 7
 FREE_SPACE_FACTOR: Final = 3
-#: The longest that a copy may take, in seconds: a network disk may never answer.
+#: Maximum time for making a copy, in seconds, as a network disk may never respond.
 BACKUP_TIMEOUT_SECONDS: Final = 3600.0
-#: Seconds of pause between two pieces, for other work that needs the same disk or core.
+#: How long to pause between pieces of a copy, in seconds, so that other work can use the same disk or core.
 PAUSE_SECONDS: Final = 0.005
 _MB: Final = 1_000_000
-#: A thread of its own, as a network disk may block it.
+#: A dedicated thread for copying, since a network disk may block it.
 _THREAD: Final = ThreadPoolExecutor(1, "backup")
-#: A file pattern for the time after the database's name, ``%Y-%m-%d-%H%M``.
+#: Glob for the time that follows the database's name in the name of a copy, ``%Y-%m-%d-%H%M``.
 _WHEN: Final = "-".join("[0-9]" * digits for digits in (4, 2, 2, 4))
 
 
 async def make_backup(context: Context, places: tuple[Path, Path] | None, is_due: bool) -> str | None:
-    """Copy a file into a folder and delete the oldest copies there; return the problem, "" if there is none.
+    """Copy a file into a folder and delete the oldest copies there; return the problem, or "".
 
-    Return None if there is nothing to do: no copy is due and the folder has one (a new disk has none), or
-    nobody has used the database yet, whose copy would be newer than those that somebody is about to restore.
-    Without ``places``, nothing is copied, and a due backup counts as done, so that an old problem is cleared.
+    Return None if there is nothing to do: no copy is due and the folder already has one (a new disk doesn't),
+    or nobody has used the database yet, since a copy of it would be newer than those that someone is about to
+    restore. Without ``places``, nothing is copied, and a due backup counts as done, so that an old problem is
+    cleared.
     """
     if places is None:
         return "" if is_due else None
@@ -68,7 +69,7 @@ async def make_backup(context: Context, places: tuple[Path, Path] | None, is_due
 
 
 def _make_copy(file: Path, target: Path, copy: Callable[[], None], *, is_due: bool) -> bool:
-    """Make a copy if it is due or the folder has none; return whether it was made."""
+    """Make a copy if one is due or the folder has none; return whether it was made."""
     folder = target.parent
     if not is_due and list_copies(file, folder):
         return False
@@ -77,16 +78,16 @@ def _make_copy(file: Path, target: Path, copy: Callable[[], None], *, is_due: bo
     if free < needed:
         raise StoreUnavailable(f"{free // _MB} MB are free, and it takes {needed // _MB} MB")
     copy()
-    # Also delete what is left of interrupted copies.
+    # Also delete whatever interrupted copies left behind.
     for old in (*folder.glob(f"{file.stem}-{_WHEN}.db.new"), *list_copies(file, folder)[:-BACKUPS_RETAINED]):
         old.unlink()
     return True
 
 
 def make_folder(file: Path, folder: Path) -> None:
-    """Create the folder for a database's copies, if it is to be next to the database.
+    """Create the folder for a database's copies if it is next to the database.
 
-    A folder elsewhere may be on a disk that isn't mounted now, and must not be created in its place.
+    A folder elsewhere may be on a disk that isn't mounted at the moment, so it must not be created.
     """
     if folder.parent.absolute() == file.parent.absolute():
         folder.mkdir(mode=0o700, exist_ok=True)
@@ -98,7 +99,7 @@ def list_copies(file: Path, folder: Path) -> list[Path]:
 
 
 def is_on_other_disk(file: Path, folder: Path) -> bool:
-    """Return whether a folder is on another disk than the database; False if that can't be determined."""
+    """Return whether a folder is on a different disk from the database; False if that can't be determined."""
     with suppress(OSError):
         return folder.stat().st_dev != file.stat().st_dev
     return False

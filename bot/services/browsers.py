@@ -1,6 +1,6 @@
-"""Sessions of browsers: a session proves who signed in with Slack, and nothing more.
+"""Browser sessions: a session proves who signed in with Slack, and nothing more.
 
-Every request checks again who owns the workspace, and whether the owner may still act.
+Every request checks anew who owns the workspace, and whether the owner may still act.
 """
 
 import structlog
@@ -23,16 +23,16 @@ from bot.support.vault import entry_key
 
 log = structlog.get_logger(__name__)
 
-#: The least seconds between two records of a session's activity, so that most requests don't write.
+#: Minimum seconds between writes of a session's last activity, so that most requests don't write anything.
 ACTIVITY_WRITE_SECONDS = 60.0
-#: Seconds after which a session ends, even if it is used.
+#: How long a session lasts even while it is in use, in seconds.
 SESSION_SECONDS = 12 * 3600.0
-#: Seconds without use after which a session ends.
+#: How long a session may go unused before it ends, in seconds.
 MAX_IDLE_SECONDS = 2 * 3600.0
 
 
 def sign_in(tx: Transaction, caller: Caller) -> str:
-    """Begin a browser session; return its id, of which only the SHA-256 is stored."""
+    """Start a browser session; return its id, of which only the SHA-256 is stored."""
     caller.check(tx, "sign_in")
     session_id, now = create_nonce(), tx.now()
     session = BrowserSession(compute_digest(session_id), caller.principal, now, now, now + SESSION_SECONDS)
@@ -42,7 +42,7 @@ def sign_in(tx: Transaction, caller: Caller) -> str:
 
 
 def sign_out(tx: Transaction, id_hash: str) -> None:
-    """End a browser session; do nothing if it has already ended or was unused for too long."""
+    """End a browser session; do nothing if it has already ended or expired from disuse."""
     session = browsers.find_session(tx, id_hash, MAX_IDLE_SECONDS)
     if session is not None:
         BROWSER_SESSIONS.delete(tx, id_hash=session.id_hash)
@@ -50,7 +50,7 @@ def sign_out(tx: Transaction, id_hash: str) -> None:
 
 
 def _note_session(tx: Transaction, session: BrowserSession, action: str) -> None:
-    # A prefix of the digest is enough to tell sessions apart, and can't be used to open one.
+    # A prefix of the digest is enough to tell sessions apart but not to open one.
     who, detail = session.principal.key, {"session": session.id_hash[:12]}
     append_audit(tx, [AuditEntry(who, action, who, "ok", detail)])
 
@@ -62,7 +62,7 @@ class Browsing:
         self._context = context
 
     async def begin(self, principal: Principal) -> str:
-        """Return the id of a new session; raises Refused (``policy.…``) for anybody who may not use Usher."""
+        """Start a session and return its id; raises Refused (``policy.…``) if they may not use Usher."""
         resolved = self._context.installation.resolve_principal(principal)
         return await Caller(self._context, resolved).run(sign_in)
 
@@ -72,7 +72,7 @@ class Browsing:
             await self._context.store.carry_out(lambda tx: sign_out(tx, id_hash))
 
     async def read_page_rows(self, id_hash: str | None, workspace_id: str) -> PageRows | None:
-        """Return the rows for the page of a workspace of any owner; None without a valid session."""
+        """Return the rows for a workspace's page, whoever owns it, or None if the session isn't valid."""
         if id_hash is None:
             return None
         store, query = self._context.store, browsers.find_page_rows
@@ -84,9 +84,9 @@ class Browsing:
         return rows
 
     async def own(self, rows: PageRows) -> tuple[Workspace, base.Provider] | None:
-        """Return the requested workspace if it may be shown to this browser; None doesn't say why not.
+        """Return the requested workspace if it may be shown in this browser; None doesn't reveal why not.
 
-        It must be the signed-in person's, they must be allowed to act, and its provider's workspaces must
+        It must belong to the signed-in person, who must be allowed to act, and its provider's workspaces must
         open in Usher's page.
         """
         workspace = rows.workspace
@@ -107,7 +107,7 @@ class Browsing:
         return workspace, provider
 
     def entry(self, workspace: Workspace) -> str | None:
-        """Return the secret that opens a workspace in its page, or None; raises SecretError."""
+        """Return the secret that opens a workspace in its page, if there is one; raises SecretError."""
         if workspace.entry is None:
             return None
         row = entry_key(workspace.principal.key, workspace.connection, workspace.remote_id)

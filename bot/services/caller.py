@@ -1,4 +1,4 @@
-"""Use cases and their callers. A use case is one function that runs in one transaction.
+"""Use cases and their callers; a use case is one function that runs in one transaction.
 
 It is a plain function in a module of this package. Its arguments are the transaction, the caller, and the
 request's own; a handler runs it with ``await caller.run(cancel_timer, workspace_id)``::
@@ -14,11 +14,11 @@ The order is: read and decide (``check``, and anything else that refuses), find 
 to do, ask ``is_first_delivery``, write. A use case waits for nothing, changes nothing but the database, and
 may be run again from the start. SQL stays in ``bot.store``, whose functions run it.
 
-If a use case raises Refused, nothing of it is written. If the policy refused, an audit row is written, once
-for an interaction however often that is repeated. The row has an inbox key of its own, so that the same
-request can still be carried out once it is allowed. Slack is never asked within a transaction: if what is
-known of a person is missing or old, the use case ends without writing, Slack is asked about the person, and
-the use case runs once more.
+If a use case raises Refused, none of its writes are kept. If the policy refused, an audit row is written,
+once per interaction however often it is repeated. That row has a separate inbox key, so that the same request
+can still be carried out once it is allowed. Slack is never asked within a transaction: if what is known about
+a person is missing or old, the use case ends without writing, Slack is asked about the person, and the use
+case runs once more.
 
 A use case that returns a Refused keeps what it wrote, such as the count of an attempt; ``run`` then raises
 the refusal.
@@ -51,33 +51,34 @@ from bot.store.tables import UNDOABLE_ACTIONS
 from bot.store.transaction import Transaction
 from bot.support.errors import NotIdentified, NotLinked, Refused, SlackFailed
 
-#: A row that a request is about.
+#: A row that a request may be about.
 AuditedRow = Workspace | Run | ClassCard
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
-#: The longest that Slack may take to identify somebody, in seconds; an ack must follow within 3 s.
+#: How long Slack may take to identify a person, in seconds; acknowledgements must follow within 3 s.
 LOOK_UP_TIMEOUT_SECONDS: Final = 1.0
-#: Suffix of the inbox key of a refusal.
+#: Suffix of the inbox key that records a refusal.
 _REFUSAL_SUFFIX: Final = "/refused"
-#: Seconds after which a request changes nothing until its person confirms it: much may be different by then.
+#: How old a request may be, in seconds, before the user must confirm it, since much may have changed
+#: meanwhile.
 MAX_REQUEST_AGE_SECONDS: Final = 300.0
 
 
 def is_stale(sent_at: float | None, now: float) -> bool:
-    """Return whether a request is so old that the person has to confirm it."""
+    """Return whether a request is so old that the person must confirm it."""
     return sent_at is not None and now - sent_at > MAX_REQUEST_AGE_SECONDS
 
 
 class ConfirmationRequired(Exception):
-    """Signal that a request must be confirmed before it changes anything; nothing was written.
+    """Signal that a request must be confirmed before it changes anything; nothing has been written.
 
-    It is old, quoted, or beyond what the person's assistant may do.
+    The request is old, quoted, or beyond what the person's assistant may do.
     """
 
 
 class _NotIdentifiedYet(Refused):
-    """Signal that Slack must be asked about the person first; ``rule`` is the verb that they requested."""
+    """Signal that Slack must first be asked about the person; ``rule`` is the verb they requested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,29 +94,30 @@ class Caller:
     drawing: object = ""
     channel_id: str | None = None
     thread_ts: str | None = None
-    #: When the request was sent, if that may be long ago.
+    #: When the request was sent, given only if that may have been long ago.
     sent_at: float | None = None
-    #: Whether the request's text looks like a quotation.
+    #: Whether the request's text looks like a quotation rather than the person's own words.
     is_quoted: bool = False
-    #: The means by which the person asks, such as an assistant, as audit rows and actions record it; "" if
-    #: they ask themselves.
+    #: What the request came through, such as an assistant, as recorded in audit rows and actions; "" if the
+    #: person asked directly.
     via: str = ""
-    #: Whether the stored identity counts even if it is old, because Slack can't be asked.
+    #: Whether a stored identity is accepted even if it is old, because Slack can't be asked.
     uses_stored_identity: bool = False
-    #: Whether an answer says what begins, so that a card need not say it at once.
+    #: Whether an answer already says what has begun, so that a card needn't say it immediately.
     is_answered: bool = False
-    #: Whether the request is about several workspaces: one message says how all of them end.
+    #: Whether the request concerns several workspaces, so that one message reports the outcome for all of
+    #: them.
     is_about_several: bool = False
-    #: Whether the person pressed something on their Home tab, which is published again when that is done.
+    #: Whether the user acted on their Home tab, which is then republished when the request is done.
     is_in_home: bool = False
-    #: Whether Slack was asked about this person for this request.
+    #: Whether Slack has already been asked about this person for this request.
     _has_looked: bool = False
-    #: The actions taken for the request, by kind and subject.
+    #: Maps the kind and subject of each action taken for the request to the action.
     actions: dict[tuple[str, str], UndoableAction] = field(default_factory=dict)
 
     @property
     def reference(self) -> str:
-        """Return the id that the answer and the log show."""
+        """Return the reference id shown in the answer and in the log."""
         return str(self.drawing)
 
     @property
@@ -130,7 +132,8 @@ class Caller:
     ) -> Result:
         """Run a use case in one transaction.
 
-        Raises StoreError and what the use case raises. After Refused, only the policy's audit row is written.
+        Raises StoreError, and whatever the use case raises. After Refused, only the policy's audit row is
+        written.
         """
         subjects = transaction.find_subjects(work, self, *arguments, **named)
         done = await self._run_with_lookup(
@@ -146,7 +149,7 @@ class Caller:
         *arguments: Arguments.args,
         **named: Arguments.kwargs,
     ) -> Result:
-        """Run a use case that only reads, on one snapshot and in parallel with writers; see ``run``."""
+        """Run a read-only use case on a snapshot, in parallel with writers; see ``run``."""
         return await self._run_with_lookup(
             lambda tx, caller: work(tx, caller, *arguments, **named), is_read=True
         )
@@ -158,7 +161,7 @@ class Caller:
         is_read: bool = False,
         subjects: Sequence[str] = (),
     ) -> Result:
-        """Run a use case; if Slack must be asked first, look the person up and run it again."""
+        """Run a use case; if Slack must be asked first, look the person up and run the use case again."""
         done = await self._run_once(work, subjects, is_read=is_read)
         if isinstance(done, _NotIdentifiedYet):
             await self.decide(done.rule)
@@ -185,7 +188,7 @@ class Caller:
                 return work(tx, caller)
             except Refused as refusal:
                 if tx.changes > before:
-                    # Only an error rolls back what it wrote: others may share the transaction.
+                    # Its writes are rolled back only by an error, as others may share the transaction.
                     raise
                 return refusal if is_read else self._audit_refusal(tx, refusal)
 
@@ -195,14 +198,14 @@ class Caller:
             )
         except Refused as refusal:
             done, is_read = refusal, True
-        # Only now, so that actions of a rolled-back attempt aren't included.
+        # Added only now, so that the actions of a rolled-back attempt aren't included.
         self.actions.update(actions)
         if is_read and isinstance(done, Refused) and done.denied is not None:
             return await store.carry_out(partial(self._audit_refusal, refusal=done))
         return done
 
     def _audit_refusal(self, tx: Transaction, refusal: Refused) -> Refused:
-        """Write the audit row of a refusal by the policy, once for an interaction; return the refusal."""
+        """Write the audit row for the policy's refusal, once per interaction; return the refusal."""
         key = self.interaction and f"{self.interaction}{_REFUSAL_SUFFIX}"
         if refusal.denied is not None and inbox.add_interaction(tx, key):
             verb, target, rule = refusal.denied
@@ -213,7 +216,7 @@ class Caller:
     # -- before anything is read or done ---------------------------------------------------------------------
 
     async def authorise(self, verb: str) -> None:
-        """Return if the policy allows a verb; otherwise audit the refusal and raise it as ``check`` does."""
+        """Check that the policy allows a verb; if not, audit the refusal and raise it as ``check`` does."""
         decision = await self.decide(verb)
         if not decision.allowed:
             refusal = build_refusal(decision, verb)
@@ -221,7 +224,7 @@ class Caller:
             raise refusal
 
     async def decide(self, verb: str, target: policy.Target | None = None) -> policy.Decision:
-        """Return the policy's decision, unaudited; ask Slack if the person's row is missing or old."""
+        """Return the policy's decision, unaudited; ask Slack if the person's row is missing or too old."""
         context, principal = self.context, self.principal
         person = await context.store.person(principal)
         known = await decide_installed(context, principal, verb, target, person)
@@ -244,9 +247,10 @@ class Caller:
         *,
         hidden_as: Refused | None = None,
     ) -> None:
-        """Ask the policy about the person as they are stored; raises Refused, or NotIdentified.
+        """Ask the policy, using the person's stored details; raises Refused or NotIdentified.
 
-        ``hidden_as`` is raised instead if the target is somebody else's, so as not to reveal it.
+        ``hidden_as`` is raised instead if the target belongs to someone else, so that its existence isn't
+        revealed.
         """
         self.check_as(tx, people.find_person(tx, self.principal), verb, target, hidden_as=hidden_as)
 
@@ -259,7 +263,7 @@ class Caller:
         *,
         hidden_as: Refused | None = None,
     ) -> None:
-        """Ask the policy as ``check`` does, given the person's row if the caller has just read it."""
+        """Ask the policy as ``check`` does, using a row of the person that the caller has just read."""
         is_current = self.uses_stored_identity or policy.is_current(person, verb, tx.now())
         installation = self.context.installation
         decision = policy.decide(self.principal, verb, target, installation, person if is_current else None)
@@ -271,35 +275,35 @@ class Caller:
         raise build_refusal(decision, verb, target, hidden_as if is_hidden else None)
 
     def require_account(self, tx: Transaction, connection: str) -> Account:
-        """Return the person's account on a connection; raises NotLinked unless it is usable."""
+        """Return the person's account on a connection; raises NotLinked if it can't be used."""
         return require_usable(
             self.context.need(connection), accounts.find_account(tx, self.principal, connection)
         )
 
     def check_plan(self, tx: Transaction, connection: str) -> None:
-        """Raise NotLinked if a plan on a connection couldn't be carried out with the account as it is now."""
+        """Raise NotLinked if the account couldn't carry out a plan on a connection in its present state."""
         account = self.require_account(tx, connection)
         if find_access_obstacle(account, tx.now(), is_connected=True):
             raise NotLinked(connection, account.refusal, self.context.title(connection), is_refused=True)
 
     def needs_no_confirmation(self, now: float) -> bool:
-        """Return whether a request needs no confirmation: it is recent, and in the person's own words."""
+        """Return whether a request needs no confirmation, being recent and in the person's own words."""
         return not (self.is_quoted or is_stale(self.sent_at, now))
 
     def has_assistant_level(self, tx: Transaction, level: str) -> bool:
-        """Return whether the person's assistant may act at a level; always, if the person asks themselves.
+        """Return whether the person's assistant may act at a level; True if the person asks directly.
 
-        The level "" is for the person alone.
+        The level "" is reserved for the person.
         """
         if not self.via:
             return True
         return preferences.allows_assistant(tx, self.principal, level)
 
     def is_first_delivery(self, tx: Transaction, level: str = "", result: str = "") -> bool:
-        """Write the inbox row; return whether this interaction is carried out for the first time.
+        """Write the inbox row; return whether this interaction is being carried out for the first time.
 
-        Call it once in a use case, and only if there is something to do. ``level`` is the level that an
-        assistant needs for it, ``result`` the id of the row that is created. Raises ConfirmationRequired.
+        Call it once per use case, and only if there is something to do. ``level`` is the level that an
+        assistant needs for it, and ``result`` the id of the row that is created. Raises ConfirmationRequired.
         """
         is_confirmed = self.needs_no_confirmation(tx.now()) and self.has_assistant_level(tx, level)
         if not is_confirmed and not inbox.was_seen(tx, self.interaction):
@@ -324,7 +328,7 @@ class Caller:
     ) -> None:
         """Write the audit row and the action; ``about`` is the subject before the change, or a name.
 
-        ``began`` is the id of the work item that it began; ``initiator`` acted for the person.
+        ``began`` is the id of the work item that this began; ``initiator`` is what acted for the person.
         """
         target, keys = _describe_target(about)
         detail = {**keys, **detail, **self._via}
@@ -341,7 +345,7 @@ class Caller:
         began: str = "",
         initiator: str = "",
     ) -> None:
-        """Write an action, which records who asked for a change; ``about`` may be a connection's name."""
+        """Write an action recording who asked for a change; ``about`` may be a connection's name."""
         action = UndoableAction(
             id=tx.ids.new("act"),
             principal=self.principal,
@@ -362,7 +366,7 @@ class Caller:
 
 
 def _describe_target(about: AuditedRow | str) -> tuple[str, dict[str, str]]:
-    """Return how the audit names the subject of a request, and the ids that it records."""
+    """Return how the audit names the subject of a request, and which ids it records."""
     if isinstance(about, str):
         return about, {}
     if isinstance(about, Workspace):
@@ -375,7 +379,7 @@ def _describe_target(about: AuditedRow | str) -> tuple[str, dict[str, str]]:
 def build_refusal(
     decision: policy.Decision, verb: str, target: policy.Target | None = None, as_: Refused | None = None
 ) -> Refused:
-    """Return the refusal of a request that the policy denies, or ``as_``, with the details to audit."""
+    """Return the refusal (or ``as_``) for a request that the policy denies, with details for the audit."""
     kind = NotIdentified if decision.rule == "policy.unknown_person" else Refused
     refusal = as_ or kind(decision.rule)
     refusal.denied = (verb, f"{target.kind}/{target.id}" if target is not None else "usher", decision.rule)
@@ -385,9 +389,9 @@ def build_refusal(
 async def decide_installed(
     context: Context, principal: Principal, verb: str, target: policy.Target | None, person: Person | None
 ) -> policy.Decision:
-    """Ask the policy; if the Slack workspace is unknown, read the installations again and ask once more.
+    """Ask the policy; if the Slack workspace is unknown, reload the installations and ask again.
 
-    Another process may have just written the installation.
+    Another process may have written the installation just now.
     """
     decision = policy.decide(principal, verb, target, context.installation, person)
     if decision.rule == policy.FOREIGN_TEAM:
@@ -397,7 +401,7 @@ async def decide_installed(
 
 
 def require_usable(provider: Provider, account: Account | None) -> Account:
-    """Return the account; raises NotLinked unless it is usable."""
+    """Return the account; raises NotLinked if it isn't usable."""
     name, title = provider.settings.name, provider.settings.title
     if account is None or account.state == "revoking":
         raise NotLinked(name, "unlinked", title)
@@ -410,5 +414,5 @@ def _find_person(caller: Caller, *_: object, **__: object) -> list[str]:
     return [caller.principal.key]
 
 
-#: Declares that a use case concerns only the caller's own rows.
+#: Decorator declaring that a use case concerns only the caller's own rows.
 concerns_caller: Final = transaction.concerns(_find_person)

@@ -1,4 +1,4 @@
-"""Checks of an installation: findings, each with its advice."""
+"""Checks of an installation, and their findings with advice."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -9,7 +9,7 @@ from bot.support import errors
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A finding; ``advice`` says what to do, and is empty if all is well.
+    """A finding; ``advice`` says what to do about it, and is empty if all is well.
 
     Even a good finding may be a warning (``is_warning``).
     """
@@ -22,13 +22,13 @@ class Check:
 
 
 def format_plain(value: object) -> str:
-    """Return a text from outside for a terminal: one line, no control characters, not too long."""
+    """Return an external string made safe for a terminal: a single short line without control characters."""
     text = " ".join("".join(c if c.isprintable() else " " for c in str(value or "")).split())
     return text[:120] or "nothing"
 
 
 def explain_failure(failed: errors.ProviderError) -> str:
-    """Format the reason why a server's answer can't be used."""
+    """Return a text that explains why a server's response can't be used."""
     return (
         format_plain(failed)
         if isinstance(failed, errors.PermanentError)
@@ -42,7 +42,7 @@ def exit_status(checks: Iterable[Check]) -> int:
 
 
 def as_text(checks: Sequence[Check]) -> str:
-    """Format one line per check, with the advice below each that isn't good."""
+    """Format one line per check, followed by its advice if it isn't good."""
     lines = []
     for check in checks:
         mark = "warn" if check.is_warning else "ok  " if check.is_good else "BAD "

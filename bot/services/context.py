@@ -1,4 +1,4 @@
-"""The context that the parts of one process share."""
+"""The context shared by the parts of one process."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,18 +18,18 @@ from bot.support.vault import Vault
 
 
 class PeopleBook(Protocol):
-    """The directory of people in Slack; ``bot.slack.people.PeopleDirectory`` implements it."""
+    """The directory of people in Slack, implemented by ``bot.slack.people.PeopleDirectory``."""
 
     async def look_up(self, principal: Principal) -> Person:
-        """Look a person up in Slack, store and return them; raise SlackFailed if that isn't possible now."""
+        """Look a person up in Slack, store and return them; raise SlackFailed if that isn't possible."""
         ...
 
     async def sync(self) -> list[Person]:
-        """Read everybody again, store and return them; raise SlackFailed."""
+        """Reread everyone from Slack, store and return them; raise SlackFailed."""
         ...
 
     async def add_enterprise(self, principal: Principal) -> Principal:
-        """Add the enterprise to a principal of a sign-in, if it has installed Usher; raise SlackFailed."""
+        """Add the enterprise to a signed-in principal, if it has installed Usher; raise SlackFailed."""
         ...
 
 
@@ -37,7 +37,7 @@ class PeopleBook(Protocol):
 class Context:
     """The outside world (store, providers, people, clock), the installation, and the settings.
 
-    A constructor takes the context, and besides only what no other part needs.
+    Constructors take the context plus whatever no other part needs.
     """
 
     store: Store
@@ -48,24 +48,24 @@ class Context:
     vault: Vault
     clock: Clock
     ids: Ids
-    #: The title of each connection, including those that aren't set up any more.
+    #: Maps connections to their titles, including connections that are no longer set up.
     titles: Mapping[str, str] = field(default_factory=dict)
-    #: The jobs that this process does for all processes on its database; usually all of them.
+    #: The jobs that this process does on behalf of all processes that share its database; usually all jobs.
     owners: Owners = field(default_factory=Owners)
-    #: Seconds for which a planned stop waits for its warning while Slack doesn't accept messages.
+    #: How long a planned stop waits to be announced while Slack isn't accepting messages, in seconds.
     unwarned_seconds: float = MAX_WARNING_DELAY_SECONDS
-    #: The origin that browsers reach, or None.
+    #: The public origin at which browsers reach Usher, or None if there is none.
     public_url: str | None = None
     #: The slash commands for workspaces and for jobs.
     command: str = "/workspace"
     job_command: str = "/job"
-    #: Whether Sign in with Slack proves who somebody is; otherwise they type a code in Slack.
+    #: Whether Sign in with Slack proves a person's identity; if not, they type a code in Slack.
     sign_in: bool = False
     #: Whether Slack's assistant may call Usher.
     assistant: bool = False
-    #: Whether administrators see each person's hours.
+    #: Whether administrators can see each person's hours of use.
     names_usage: bool = False
-    #: The actions and calls of this process in the last minutes.
+    #: This process's recent actions and calls.
     recent_commits: RecentCommits = field(default_factory=RecentCommits)
 
     def need(self, connection: str) -> Provider:
@@ -75,13 +75,13 @@ class Context:
         return self.connections[connection]
 
     def list_linkable(self, way: LinkMethod, principal: Principal) -> list[str]:
-        """Return the names of the connections that a person may link by a method."""
+        """Return the names of the connections that a person may link with a given method."""
         found = self.connections.items()
         return sorted(
             name for name, one in found if one.has_link_method(way) and one.is_available_to(principal)
         )
 
     def title(self, connection: str) -> str:
-        """Return the title of a connection, even of a removed one; its name if the title isn't known."""
+        """Return a connection's title, even if it was removed, or its name if the title isn't known."""
         provider = self.connections.get(connection)
         return provider.settings.title if provider is not None else self.titles.get(connection, connection)

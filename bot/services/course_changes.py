@@ -1,6 +1,6 @@
-"""Changes of courses after their card was posted: members leave, teachers cancel lessons or end the course.
+"""Changes to a course after its card is posted: members leave; teachers cancel lessons or end the course.
 
-A change is made on the card's row and takes effect at once. It never adds to what members have agreed to.
+A change is made to the card's row and takes effect immediately. It never extends what members have agreed to.
 """
 
 import math
@@ -22,9 +22,10 @@ from bot.support.errors import Refused
 
 
 def list_own_courses(tx: Transaction, caller: Caller) -> list[tuple[ClassCard, bool]]:
-    """Return a person's current courses by their next lessons, each with whether they teach it.
+    """Return a person's current courses, ordered by next lesson, each with whether they teach it.
 
-    They teach or have joined these; an enrollment that waits for a link or a workspace counts.
+    These are the courses they teach or have joined, including those where they still wait for a link or a
+    workspace.
     """
     caller.check(tx, "list")
     key, now = caller.principal.key, tx.now()
@@ -37,9 +38,9 @@ def list_own_courses(tx: Transaction, caller: Caller) -> list[tuple[ClassCard, b
 
 
 def list_classes(tx: Transaction, caller: Caller) -> list[tuple[ClassCard, bool]]:
-    """Return the newest classes that aren't done, each with whether the person teaches it.
+    """Return the newest unfinished classes that a person teaches or administers.
 
-    They teach or administer these.
+    Each comes with whether the person teaches it.
     """
     caller.check(tx, "list")
     who, place = caller.principal, caller.context.installation
@@ -50,7 +51,7 @@ def list_classes(tx: Transaction, caller: Caller) -> list[tuple[ClassCard, bool]
 
 
 def leave(tx: Transaction, caller: Caller, card_id: str) -> tuple[ClassCard, str | None]:
-    """Remove a person from a course; return it, and their workspace's id if they had joined with one.
+    """Remove a person from a course; return the course and, if they had joined with a workspace, its id.
 
     A lesson that has begun still ends as planned.
     """
@@ -70,7 +71,7 @@ def leave(tx: Transaction, caller: Caller, card_id: str) -> tuple[ClassCard, str
 
 
 def leave_out(tx: Transaction, caller: Caller, card_id: str, days: Collection[str]) -> ClassCard:
-    """Cancel the lessons of some days; without ``days``, restore all cancelled lessons that are to come.
+    """Cancel the lessons on some days; without ``days``, restore all cancelled lessons still to come.
 
     Raises Refused (``course.over``, ``course.began``, ``course.never``).
     """
@@ -86,7 +87,7 @@ def leave_out(tx: Transaction, caller: Caller, card_id: str, days: Collection[st
 
 
 def _list_days_over(card: ClassCard, now: float) -> frozenset[str]:
-    """Return the cancelled days that are past: if restored, their lessons would count as missed."""
+    """Return the cancelled days that are past; if they were restored, their lessons would count as missed."""
     today, every = card.day(now), replace(card, off=frozenset())
     is_over = any(one.side == "stop" and one.at <= now for one in every.on(today))
     return frozenset(
@@ -95,7 +96,7 @@ def _list_days_over(card: ClassCard, now: float) -> frozenset[str]:
 
 
 def end(tx: Transaction, caller: Caller, card_id: str) -> ClassCard:
-    """End a course; a current lesson still ends as planned. Raises Refused (``course.over``)."""
+    """End a course; a lesson in progress still ends as planned. Raises Refused (``course.over``)."""
     card, now = _require_own(tx, caller, card_id), tx.now()
     last = (card.day(now) - timedelta(days=timetable.find_lesson_on(card, now) is None)).isoformat()
     to: Row = {"last_day": last, "closed_at": now, "stopped_by": caller.principal.key}
@@ -114,7 +115,7 @@ def _require_own(tx: Transaction, caller: Caller, card_id: str) -> ClassCard:
 
 
 def _change(tx: Transaction, card: ClassCard, **to: Any) -> None:
-    """Change a course; raises Refused (``course.began``) if that would change the current lesson."""
+    """Change a course; raises Refused (``course.began``) if that would affect the current lesson."""
     on, changed = timetable.find_lesson_on(card, tx.now()), replace(card, **to)
     if on is not None and changed.on(day := card.day(on.at)) != card.on(day):
         raise Refused("course.began", course=card.title)

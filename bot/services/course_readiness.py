@@ -1,4 +1,4 @@
-"""Preparation of lessons: lead time, warnings to members who won't be ready, and reports to teachers."""
+"""Preparing lessons: lead times, warnings to members who won't be ready, and reports to teachers."""
 
 from typing import Final
 
@@ -16,20 +16,20 @@ from bot.store import operations
 from bot.store.plan_tables import CLASS_CARDS
 from bot.store.transaction import Transaction
 
-#: The most members who are notified in one transaction.
+#: Maximum number of members notified per transaction.
 NOTICES_PER_TRANSACTION: Final = 30
-#: The most members for whom a lesson becomes due in one transaction.
+#: Maximum number of members for whom a lesson becomes due per transaction.
 MEMBERS_PER_TRANSACTION: Final = 50
-#: The number of people expected in a course that has no maximum: as many as in a large class.
+#: Size assumed for a course without a maximum, as for a large class.
 LARGE_CLASS_SIZE: Final = 500
-#: Seconds between checks of how the starts of a lesson proceed.
+#: How often the progress of a lesson's starts is checked, in seconds.
 PREPARE_INTERVAL_SECONDS: Final = 10.0
-#: Seconds for which the summary waits until the stops are finished.
+#: How long the summary waits for stops to finish, in seconds.
 SUMMARY_SECONDS: Final = 900.0
 
 
 def _get_start_rate(tx: Transaction, context: Context, card: ClassCard) -> StartRate:
-    """Return the rate at which a course's connection starts its workspaces, as far as it is known."""
+    """Return what is known of the rate at which a course's connection starts its workspaces."""
     provider = context.connections.get(card.connection)
     slow = operations.estimate_slow_seconds(tx, card.principal, card.connection, card.spec)
     if provider is None:
@@ -38,17 +38,17 @@ def _get_start_rate(tx: Transaction, context: Context, card: ClassCard) -> Start
 
 
 def get_max_in_time(tx: Transaction, caller: Caller, card: ClassCard) -> int | None:
-    """Return how many people's workspaces can be ready in time; None if all who can join."""
+    """Return how many people's workspaces can be ready in time, or None if there is no limit."""
     found = _get_start_rate(tx, caller.context, card).max_people
     return None if found is None or found >= (card.maximum or LARGE_CLASS_SIZE) else found
 
 
 def prepare(tx: Transaction, context: Context, card: ClassCard) -> float | None:
-    """Prepare a course's next lesson; return the time of the next check, None if there is no next lesson.
+    """Prepare a course's next lesson; return when to check again, or None if there is no next lesson.
 
-    The evening before, members without a workspace are told. Shortly before, the lead time is determined and
-    the starts begin. Teachers are told how many members are ready five minutes before the lesson, or up to
-    three minutes later if starts are still open.
+    The evening before, members without a workspace are told. Shortly before the lesson, the lead time is
+    determined and the starts begin. Five minutes before the lesson, or up to three minutes later if starts
+    are still open, teachers are told how many members are ready.
     """
     now = tx.now()
     coming = timetable.find_lesson(card, now)
@@ -77,9 +77,9 @@ def prepare(tx: Transaction, context: Context, card: ClassCard) -> float | None:
 
 
 def open_missed_lesson(tx: Transaction, card: ClassCard) -> bool:
-    """Make the last lesson due for some members for whom it never began; return whether there may be more.
+    """Mark a missed lesson due for some members for whom it never began; return whether more may follow.
 
-    As the lesson is over, nothing is started; each of them is told once that it was missed.
+    As the lesson is over, nothing is started; each member is told once that it was missed.
     """
     last = timetable.find_last_lesson(card, tx.now())
     if last is None:
@@ -90,7 +90,7 @@ def open_missed_lesson(tx: Transaction, card: ClassCard) -> bool:
 def _notify_members_not_ready(
     tx: Transaction, context: Context, card: ClassCard, coming: Occurrence, joined_by: float
 ) -> bool:
-    """Notify some members of what they lack; return whether there may be more such members."""
+    """Tell some members what they lack for a lesson; return whether there may be more to tell."""
     provider, spec = context.connections.get(card.connection), card.spec
     found = [
         (one.key, state == "coming")

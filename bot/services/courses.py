@@ -1,6 +1,7 @@
-"""Class cards: a teacher posts one; a person who presses it is enrolled, which records their consent.
+"""Class cards: a teacher posts one; pressing it enrolls a person and records their consent.
 
-A press is one transaction and calls no provider. A class stops only workspaces whose owners agreed (ADR 91).
+A press is one transaction and doesn't call any provider. A class stops only workspaces whose owners have
+agreed (ADR 91).
 """
 
 import re
@@ -61,20 +62,21 @@ from bot.store.transaction import Row, Transaction, concerns
 from bot.support.errors import NotLinked, Refused
 from bot.support.guards import guards
 
-#: Seconds before now in which starts are counted to estimate their rate.
+#: Period, in seconds, over which recent starts are counted to estimate their rate.
 RATE_WINDOW_SECONDS: Final = 30.0
-#: The longest wait between two redraws of a card, in seconds: an idle card is redrawn less and less often.
+#: Maximum time between redraws of a card, in seconds; an idle card is redrawn less and less often.
 MAX_REDRAW_SECONDS: Final = 60.0
-#: The most cards in one claim, and the most enrollments in one transaction, as each writes several rows.
+#: Maximum number of cards per claim; and of enrollments per transaction, as each writes several rows.
 CARDS_PER_CLAIM: Final = 20
 ENROLLMENTS_PER_TRANSACTION: Final = 40
-#: Seconds for which a workspace created for a course runs between lessons, so that its owner can look at it.
+#: How long a workspace created for a course runs between lessons, in seconds, so that its owner can try it
+#: out.
 TRIAL_RUN_SECONDS: Final = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class JoinTarget:
-    """The workspace that an enrollment is for.
+    """The workspace with which a person enrolls.
 
     ``waits_for`` says why there is none. ``instead_of`` is the id of a former workspace that is gone, and
     ``beside`` the title of another workspace that already has the name intended for the new one.
@@ -84,13 +86,13 @@ class JoinTarget:
     waits_for: MissingPart = ""
     instead_of: str = ""
     beside: str = ""
-    #: Whether the person has an account that the provider refuses.
+    #: Whether the provider has rejected one of the person's accounts.
     is_refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class JoinResult:
-    """The card of an enrollment, its target, and its result.
+    """The card, target and result of an enrollment.
 
     ``joined``: a start was already open. ``running``: the workspace is up. ``enrolled``: they joined a course
     that has no lesson now. ``noted``: they have no workspace yet. ``sought``: their list must be read first.
@@ -108,7 +110,7 @@ class JoinResult:
 
 
 def post(tx: Transaction, caller: Caller, draft: ClassCard) -> ClassCard:
-    """Write a card and the notice that posts it; raises Refused for a course that can't have its lessons."""
+    """Write a card and the notice that posts it; raises Refused if the course's lessons couldn't be held."""
     caller.check(tx, "card")
     provider, now = caller.context.need(draft.connection), tx.now()
     card = replace(draft, reference=caller.reference, created_at=now, lead_seconds=MIN_SECONDS_AHEAD)
@@ -129,12 +131,12 @@ def post(tx: Transaction, caller: Caller, draft: ClassCard) -> ClassCard:
 
 
 def post_again(tx: Transaction, caller: Caller, card_id: str) -> bool:
-    """Post a card again, with a new notice; return False if it is known to have been posted."""
+    """Post a card again with a new notice; return False if the card is known to have been posted."""
     card = require_teacher(tx, caller, "class_post", card_id)
     existing = cards.find_card(tx, card.id)
     if existing is None or existing.message_ts:
         return False
-    # After a second press of the same question it is already being sent.
+    # If the same question is answered again, the card is already on its way.
     if tx.one("class_card_on_its_way", id=card.id) is None and caller.is_first_delivery(tx):
         again = CLASS_CARDS.first(tx, "repost_class", id=card.id)
         assert again is not None, "it was read in this transaction"
@@ -155,7 +157,7 @@ def list_problems(tx: Transaction, caller: Caller, card_id: str) -> tuple[ClassC
 
 
 def stop_all(tx: Transaction, caller: Caller, card_id: str) -> ClassCard | None:
-    """End a class: warn everybody now, and stop workspaces in five minutes, or earlier if so announced.
+    """End a class: warn everyone now, and stop their workspaces in five minutes, or earlier if announced.
 
     Return None if it has already ended. Raises Refused as ``require_teacher`` does.
     """
@@ -172,7 +174,7 @@ def stop_all(tx: Transaction, caller: Caller, card_id: str) -> ClassCard | None:
 
 
 def require_teacher(tx: Transaction, caller: Caller, verb: str, card_id: str) -> ClassCard:
-    """Return a card to its teacher; raises Refused (``class.unknown``, ``policy.not_teacher``)."""
+    """Return a card if the caller teaches it; raises Refused (``class.unknown``, ``policy.not_teacher``)."""
     card = _card(tx, card_id)
     caller.check(tx, verb, Target("class", card.id, card.principal, delegates=card.co_teachers))
     return card
@@ -189,7 +191,7 @@ def _card(tx: Transaction, card_id: str) -> ClassCard:
 
 
 def find_visible_card(tx: Transaction, caller: Caller, card_id: str) -> ClassCard:
-    """Return a card of the person's own Slack workspace; raises Refused (``class.unknown``)."""
+    """Return a card from the person's own Slack workspace; raises Refused (``class.unknown``)."""
     card = _card(tx, card_id)
     if not caller.context.installation.are_together(caller.principal, card.principal):
         raise Refused("class.unknown")
@@ -205,13 +207,13 @@ def enroll(
     message_ts: str | None = None,
     is_list_fresh: bool = False,
 ) -> JoinResult:
-    """Enroll a person: write their consent and, unless their workspace is running, its start.
+    """Enroll a person: write their consent and, unless their workspace is already running, its start.
 
-    The start joins an open one and replaces an open stop. Of two presses at once, only one creates a
-    workspace. A person who can't have a workspace yet is noted for the teacher. Nothing is written if the
-    class is ``over`` or ``full``, or (``sought``) if the person's list has to be read first; with
-    ``is_list_fresh`` it has been. ``message_ts`` is the pressed message: if it isn't known whether the card
-    was sent, it tells where the card is. Raises Refused (``class.unknown``, ``workspace.withheld``,
+    The start joins one that is open and replaces an open stop. Of two simultaneous presses, only one creates
+    a workspace. A person who can't have a workspace yet is noted for the teacher. Nothing is written if the
+    class is ``over`` or ``full``, or (``sought``) if the person's list must be read first; with
+    ``is_list_fresh`` it has been. ``message_ts`` is the pressed message, which shows where the card is if it
+    wasn't known whether the card was sent. Raises Refused (``class.unknown``, ``workspace.withheld``,
     ``workspace.unmade``).
     """
     caller.check(tx, "class_press")
@@ -267,15 +269,15 @@ def _start_workspace(
     workspace: Workspace,
     before: Participant | None,
 ) -> tuple[str, Operation | None, bool]:
-    """Join an open operation or accept a new one; return workspace id, operation, and whether it was joined.
+    """Join or accept a start; return the workspace's id, the operation, and whether it was joined.
 
-    There is no operation if the workspace runs and its link can be shown at once, or if it exists and the
-    course has no lesson now.
+    There is no operation if the workspace is running and its link can be shown immediately, or if it exists
+    and the course has no lesson now.
     """
     context, lesson = caller.context, timetable.find_lesson_on(card, tx.now())
     if lesson is None and not workspace.is_provisional:
         return workspace.id, None, False
-    # Only the start of a course's lesson is tried again, so a class's has no planned time.
+    # Only the start for a course's lesson is retried, so the start for a class has no planned time.
     planned_for = (lesson.at or None) if lesson is not None else None
     good_until = None if planned_for is None or lesson is None else _find_latest_start(tx, lesson)
     url = get_ide_url(context.connections.get(workspace.connection), workspace, context.public_url)
@@ -283,14 +285,14 @@ def _start_workspace(
         now = tx.now()
         tx.run("use_workspace", id=workspace.id, now=now, last_request_at=now, brings_up=False)
         return workspace.id, None, False
-    # Of two presses at once, the second one joins the workspace that the first one creates.
+    # If there are two simultaneous presses, the second uses the workspace that the first one creates.
     created = before.workspace_id if before is not None and workspace.is_provisional else None
     for workspace_id in filter(None, (created, workspace.id)):
         row = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
         if row is not None and row["verb"] in store.START_VERBS:
             inbox.save_result(tx, caller.interaction, row["id"])
             found = OPERATIONS.parse(row)
-            # This press also starts a workspace that was only to be created.
+            # This press also starts a workspace that was to be created stopped.
             rested = found.creates_stopped
             if lesson is not None or not card.is_course:
                 found = operations.repeat_request(tx, found, DEADLINE_SECONDS)
@@ -314,12 +316,12 @@ def _start_workspace(
 
 
 def _find_latest_start(tx: Transaction, lesson: Occurrence) -> float:
-    """Return until when a start is tried for a person who joins during a lesson."""
+    """Return until when to keep trying the start of a person who joins during a lesson."""
     return min(max(lesson.latest_start, tx.now() + DEADLINE_SECONDS), lesson.until)
 
 
 def _can_stay_stopped(tx: Transaction, context: Context, card: ClassCard) -> bool:
-    """Return whether a course's workspace can be created stopped, as its next lesson is far enough away."""
+    """Return whether a course's workspace can be created stopped, as its next lesson is far enough off."""
     making = context.need(card.connection).require_facet(Creation)
     coming = timetable.find_lesson(card, tx.now())
     is_far = coming is None or coming.due_at - tx.now() > TRIAL_RUN_SECONDS
@@ -345,9 +347,9 @@ def _check_retention(provider: Provider, card: ClassCard) -> None:
 def _record_agreement(
     tx: Transaction, caller: Caller, card: ClassCard, workspace_id: str, started: Operation | None
 ) -> str:
-    """Plan a workspace's stop at the end of its class or lesson; return what its owner has agreed to.
+    """Plan a workspace's stop at the end of its class or lesson; return what its owner agreed to.
 
-    A workspace that is created between two lessons is stopped again after an hour.
+    A workspace created between lessons is stopped again after an hour.
     """
     if not card.is_course:
         _plan_class_end(tx, caller.context, card, workspace_id)
@@ -376,7 +378,7 @@ def _record_agreement(
 
 
 def _get_start_queue(tx: Transaction, card: ClassCard, operation: Operation) -> QueuePosition | None:
-    """Return the number of starts ahead of a start, and the class's recent rate; None once it was called."""
+    """Return how many starts precede this one and the class's recent rate, or None once it was called."""
     if not operation.is_open or operation.start_call is not Call.NONE:
         return None
     now = tx.now()
@@ -388,7 +390,7 @@ def _get_start_queue(tx: Transaction, card: ClassCard, operation: Operation) -> 
 
 
 def _record_message(tx: Transaction, caller: Caller, card: ClassCard, message_ts: str | None) -> None:
-    """Record where a card was pressed as its message, if it wasn't known whether the card was sent."""
+    """Record the message whose button was pressed as the card's, if it wasn't known to have been sent."""
     existing = cards.find_card(tx, card.id)
     if not message_ts or existing is None or existing.message_ts or card.channel_id != caller.channel_id:
         return
@@ -399,10 +401,10 @@ def _record_message(tx: Transaction, caller: Caller, card: ClassCard, message_ts
 def _find_target(
     tx: Transaction, caller: Caller, card: ClassCard, before: Participant | None, *, is_list_fresh: bool
 ) -> JoinTarget:
-    """Find the workspace of the person who pressed a card, or the one to create.
+    """Find the workspace of the person who pressed a card, or describe the one to create.
 
-    Unlinking deletes the rows of workspaces. One that an earlier press created is then found by its name in
-    the person's list, which must have been read since (``is_list_fresh``).
+    Unlinking deletes the rows of workspaces. A workspace created by an earlier press is then found by its
+    name in the person's list, which must have been read since (``is_list_fresh``).
     """
     provider, principal = caller.context.need(card.connection), caller.principal
     try:
@@ -424,7 +426,7 @@ def _find_target(
         if found:
             return JoinTarget(found[0]) if len(found) == 1 else JoinTarget(None, "many_workspaces")
     if provider.is_withheld(card.spec, principal):
-        # The teacher may use this template, but that gives nobody else the right to.
+        # That the teacher may use this template doesn't give anyone else the right to.
         raise Refused("workspace.withheld", cause="class_withheld", title=provider.settings.title)
     fresh = build_provisional(caller.context.ids, provider, principal, replace(card.spec, name="", stem=stem))
     beside = next((one.title for one in known if one.name.casefold() == stem and one != mine), "")
@@ -432,12 +434,12 @@ def _find_target(
 
 
 def _is_there(tx: Transaction, provider: Provider, workspace: Workspace) -> bool:
-    """Return whether a workspace exists or is being created; raises Refused while that is being cancelled."""
+    """Return whether a workspace exists or is being created; raises Refused if that is being cancelled."""
     if not workspace.is_provisional:
         return workspace.state is not State.GONE
     operation = operations.find_latest_operation(tx, workspace.id)
     if operation is None or not operation.is_open:
-        # It was never created, so another takes its place.
+        # The workspace was never created, so another one takes its place.
         return False
     if operation.verb is not OperationVerb.CREATE:
         raise Refused("workspace.unmade", cause="unmade", title=provider.settings.title)
@@ -445,12 +447,12 @@ def _is_there(tx: Transaction, provider: Provider, workspace: Workspace) -> bool
 
 
 def get_workspace_stem(provider: Provider, title: str) -> str:
-    """Return the name of a person's workspace in a class, by its provider's rule."""
+    """Return the name for a person's workspace in a class, following the provider's naming rules."""
     return provider.name_rule.to_stem(title, "class")
 
 
 def _find_made(rows: Sequence[Workspace], before: Participant | None, stem: str) -> Workspace | None:
-    """Return the workspace that an earlier press of this card, or of one with the same title, created."""
+    """Return the workspace created by an earlier press of this card, or of a card with the same title."""
     if before is not None and before.workspace_id is not None:
         found = next((row for row in rows if row.id == before.workspace_id), None)
         if found is not None:
@@ -460,14 +462,14 @@ def _find_made(rows: Sequence[Workspace], before: Participant | None, stem: str)
 
 
 def _find_after_unlink(rows: Sequence[Workspace], stem: str, key: str) -> list[Workspace]:
-    """Return the listed workspaces whose names may be that of the one whose row an unlink deleted."""
+    """Return the listed workspaces whose names match the one whose row was deleted by unlinking."""
     there = [row for row in rows if row.state is not State.GONE]
     certain = [row for row in there if row.name.casefold() == append_suffix(stem, key)]
     return certain or [row for row in there if re.fullmatch(rf"{stem}(-[0-9]+)?", row.name.casefold())]
 
 
 def _find_by_pattern(pattern: str, rows: Sequence[Workspace]) -> JoinTarget:
-    """Find the workspace that a pattern means: a whole name or id, else one with ``*``, else a prefix."""
+    """Find the workspace that a pattern matches: by whole name or id, else by ``*``, else by prefix."""
     needle = " ".join(pattern.split()).casefold()
 
     def names(row: Workspace) -> set[str]:
@@ -488,7 +490,7 @@ def _find_by_pattern(pattern: str, rows: Sequence[Workspace]) -> JoinTarget:
 
 
 def _plan_class_end(tx: Transaction, context: Context, card: ClassCard, workspace_id: str) -> bool:
-    """Plan the stop of a workspace at the end of its class; return whether that stop counts now."""
+    """Plan a workspace's stop for the end of its class; return whether that is the stop that counts."""
     workspace = workspaces.find_workspace(tx, workspace_id)
     provider = context.connections.get(card.connection)
     if workspace is None or provider is None or card.stops_at is None:
@@ -503,7 +505,7 @@ def _plan_class_end(tx: Transaction, context: Context, card: ClassCard, workspac
 
 
 def _review_card(tx: Transaction, caller: Caller, looked: ClassCard) -> None:
-    """Look at a due card: count its members, near the end plan stops, and after that send the summary."""
+    """Process a due card: count its members, plan the stops near its end, and finally send the summary."""
     card, now = store.find_card(tx, looked.id), tx.now()
     if card is None or card.done_at is not None:
         return
@@ -527,7 +529,7 @@ def _review_card(tx: Transaction, caller: Caller, looked: ClassCard) -> None:
     store.update_counts(
         tx, card.id, counts, rest=MIN_COUNT_SECONDS, longest=MAX_REDRAW_SECONDS, lesson_at=lesson_at
     )
-    # Not before everybody has had their five minutes, however late it gets.
+    # Don't finish until everyone has had their five minutes, however late that is.
     is_over = card.stops_at is not None and now >= card.stops_at and not counts.unended
     waits_until = (card.stops_at or 0.0) + readiness.SUMMARY_SECONDS if counts.stopping else lesson_at or 0.0
     if is_over and now >= waits_until:
@@ -535,7 +537,7 @@ def _review_card(tx: Transaction, caller: Caller, looked: ClassCard) -> None:
 
 
 def _is_up(tx: Transaction, press: Participant) -> bool:
-    """Return whether a member's workspace is still theirs, up or coming up, and not being brought down."""
+    """Return whether a member's workspace is still theirs, up or starting, and not being brought down."""
     workspace = workspaces.find_workspace(tx, press.workspace_id or "")
     if workspace is None or workspace.principal != press.principal:
         return False
@@ -546,7 +548,7 @@ def _is_up(tx: Transaction, press: Participant) -> bool:
 
 
 def _finish(tx: Transaction, card: ClassCard, counts: ClassCounts) -> None:
-    """Close a card, and send the summary."""
+    """Close a card and send the summary."""
     CLASS_CARDS.change(tx, {"id": card.id}, done_at=tx.now())
     cards.queue_messages(tx, card.id, changed=True)
     body: Row = {"connection": card.connection}
@@ -558,10 +560,10 @@ def _finish(tx: Transaction, card: ClassCard, counts: ClassCounts) -> None:
 
 @guards("Nobody acts through another's account")
 def has_consent(tx: Transaction, context: Context, workspace: Workspace) -> bool:
-    """Return whether a class's timer may stop a workspace now; audit it if the policy says no.
+    """Return whether a class's timer may stop a workspace now; audit it if the policy refuses.
 
-    Its owner's recorded consent is the one exception that the policy makes: it names who may stop it. A stop
-    that the card announced for a fixed time happens whatever has become of the teacher since.
+    The owner's recorded consent is the only exception to the policy: it names who may stop the workspace. A
+    stop that the card announced for a fixed time is made whatever has become of the teacher since.
     """
     card = store.find_card(tx, workspace.stop_card or "")
     press = store.find_participant(tx, workspace.stop_card or "", workspace.principal)
@@ -578,7 +580,7 @@ def has_consent(tx: Transaction, context: Context, workspace: Workspace) -> bool
 
 
 def end_for_workspace(tx: Transaction, workspace: Workspace, stop: Operation | None = None) -> None:
-    """Note that a class is over for a workspace whose timer it set, and the ``stop`` if one was begun."""
+    """Record that the class whose timer a workspace had is over, and the ``stop`` if one was begun."""
     card = store.find_card(tx, workspace.stop_card or "")
     if card is None:
         return

@@ -1,7 +1,7 @@
-"""Forms and flags, with which people specify a workspace or a run from their provider's last offer.
+"""Forms and flags by which people specify a workspace or run, based on the provider's latest offer.
 
-Nothing here waits for a provider. A form changes with the choices made in it. So flags are applied one after
-another to the form that results each time, beginning with fields that others depend on.
+Nothing here waits for a provider. A form changes with the choices made in it, so flags are applied one at a
+time, each to the form that results from the previous one, beginning with fields that others depend on.
 """
 
 from collections.abc import Callable, Sequence
@@ -37,7 +37,7 @@ def check_offered(
 
 @dataclass(frozen=True, slots=True)
 class PersonalOffer:
-    """A provider's last offer, as far as one person may use it for one purpose."""
+    """A provider's latest offer, restricted to what one person may use for one purpose."""
 
     provider: base.Provider
     snapshot: Snapshot[Any]
@@ -55,12 +55,13 @@ class PersonalOffer:
         return forms.spec(self.snapshot.payload, self.purpose, values, self.asker)
 
 
-#: Names of limits of a run; if nothing can be limited, such a flag may be left out without changing the run.
+#: Field names for a run's limits. If nothing can be limited, a flag for one may be dropped without changing
+#: the run.
 _LIMIT_NAMES: Final = (
     frozenset({"cpus", "cpu", "cores", "processors"}),
     frozenset({"memory", "mem", "ram"}),
 )
-#: Words that people use for the same field; a form has at most one word of each row.
+#: Words that people use for the same field, one row per field; a form uses at most one word from each row.
 SYNONYMS: Final = (
     *_LIMIT_NAMES,
     frozenset({"gpus", "gpu"}),
@@ -74,16 +75,16 @@ SYNONYMS: Final = (
 )
 COMMAND_FIELD: Final = "command"
 TEMPLATE_FIELD: Final = "template"
-#: Fields that Usher never fills for a person: where to run, and from which template.
+#: Fields that Usher never fills in for a person: where to run, and which template to use.
 _OWN_CHOICE: Final = frozenset({"cluster", TEMPLATE_FIELD})
-#: The most alternatives of a field that are tried.
+#: Maximum number of alternatives that are tried for a field.
 _MAX_ALTERNATIVES: Final = 30
 _MAX_ROUNDS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """A flag, ``--NAME VALUE`` or ``--NAME=VALUE``; ``value`` is None if nothing followed."""
+    """A flag, ``--NAME VALUE`` or ``--NAME=VALUE``; ``value`` is None if it was given without one."""
 
     name: str
     value: str | None
@@ -91,22 +92,22 @@ class Flag:
 
 @dataclass(slots=True)
 class FilledForm:
-    """The values, the resulting form, and the problem of each wrong flag."""
+    """A form filled in from flags: its values, the form itself, and the problem with each wrong flag."""
 
     values: dict[str, Value]
     form: Form
     problems: dict[str, FlagProblem] = field(default_factory=dict)
-    #: Flags that match no field of this form.
+    #: Flags that don't match any field of this form.
     unknown: list[Flag] = field(default_factory=list)
-    #: Flags left out because there is nothing to limit here.
+    #: Flags dropped because there is nothing to limit here.
     left_out: list[Flag] = field(default_factory=list)
 
 
 def apply_flags(form_of: Callable[[Values], Form], flags: Sequence[Flag]) -> FilledForm:
-    """Apply flags to a form and return the result; ``form_of`` returns the provider's form for some values.
+    """Apply flags to a form and return the result; ``form_of`` returns the provider's form for values.
 
-    Fields without a flag keep the form's defaults. If only one choice in a field that the person left open
-    makes all flags valid, that choice is made. If nothing can be limited, flags for limits are left out.
+    Fields without a flag keep the form's defaults. If exactly one choice in a field that the person left open
+    makes all flags valid, that choice is made. If nothing can be limited, flags for limits are dropped.
     """
     result = _apply_in_order(form_of, flags, {})
     if result.unknown:
@@ -125,9 +126,9 @@ def apply_flags(form_of: Callable[[Values], Form], flags: Sequence[Flag]) -> Fil
 
 
 def propose_defaults(form_of: Callable[[Values], Form], template: str) -> tuple[dict[str, Value], Form, str]:
-    """Return the default values that complete a form, the form, and the template's label.
+    """Return default values that complete a form, the form itself, and the template's label.
 
-    ``template`` is chosen first, unless it is "". If the label is "", that template isn't offered.
+    ``template`` is chosen first, unless it is "". An empty label means that the template isn't offered.
     """
     values: dict[str, Value] = {TEMPLATE_FIELD: template} if template else {}
     form = form_of(values)
@@ -145,7 +146,7 @@ def propose_defaults(form_of: Callable[[Values], Form], template: str) -> tuple[
 
 
 def find_choice(form: Form, said: str) -> tuple[str, Choice] | None:
-    """Return the name of a field and its choice with a given value or label; None if there is none."""
+    """Return the name of the field with a choice of a given value or label, and that choice, or None."""
     every = ((one.name, choice) for one in form.fields for choice in one.choices)
     return next(
         (found for found in every if fold(said) in {fold(found[1].value), fold(found[1].label)}), None
@@ -155,7 +156,7 @@ def find_choice(form: Form, said: str) -> tuple[str, Choice] | None:
 def find_enabling_choices(
     form_of: Callable[[Values], Form], result: FilledForm, flag: Flag
 ) -> list[tuple[str, str]]:
-    """Return the choices, by field, that would make an unknown flag valid."""
+    """Return the choices that would make an unknown flag valid, as pairs of field and value."""
     return [
         (name, value)
         for name, value in _list_alternatives(result, frozenset())
@@ -164,7 +165,7 @@ def find_enabling_choices(
 
 
 def find_field(form: Form, name: str) -> Field | None:
-    """Return the field that a flag sets, by its name, its label, or a synonym."""
+    """Return the field that a flag sets, found by the field's name, its label or a synonym."""
     needle = _fold_flag(name)
     for one in form.fields:
         if needle in {_fold_flag(one.name), _fold_flag(flag_name(one.name)), _fold_flag(one.label)}:
@@ -174,7 +175,7 @@ def find_field(form: Form, name: str) -> Field | None:
 
 
 def _leave_out(form_of: Callable[[Values], Form], result: FilledForm) -> None:
-    """Leave out flags for limits if neither the form has limits, nor would with another choice."""
+    """Drop flags for limits if the form has no limits and no other choice would add any."""
     if any(_is_size(one) for one in result.form.fields):
         return
     others = [
@@ -205,7 +206,7 @@ def _apply_in_order(form_of: Callable[[Values], Form], flags: Sequence[Flag], ch
         ]
         if not waiting:
             break
-        # Fields that others depend on come first, and one at a time: the form may change with each.
+        # Apply fields that others depend on first, and one at a time, as each may change the form.
         first = next((one for one in waiting if one.has_dependents), None)
         for one in [first] if first is not None else waiting:
             _set_field(result, one, given[one.name])
@@ -255,7 +256,7 @@ def _set_field(result: FilledForm, wanted: Field, given: Sequence[str | None]) -
 
 
 def _split_values(wanted: Field, value: str) -> list[str]:
-    """Split values joined by commas, unless the whole text is one value."""
+    """Split comma-separated values, unless the whole string is one value."""
     return (
         [value]
         if _find_field_choice(wanted, value) is not None
@@ -272,7 +273,7 @@ def _find_field_choice(wanted: Field, value: str) -> Choice | None:
 
 
 def _list_alternatives(result: FilledForm, besides: frozenset[str]) -> list[tuple[str, str]]:
-    """Return the choices, by field, that would change the form, except in the fields ``besides``."""
+    """Return choices that would change the form, as pairs of field and value, except in ``besides``."""
     return [
         (one.name, choice.value)
         for one in result.form.fields

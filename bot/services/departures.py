@@ -1,8 +1,8 @@
-"""People who have left, or may not use Usher any more: their planned stops are made, then their links end.
+"""People who have left or may no longer use Usher: their planned stops are made, then their links end.
 
-Workspaces that a plan of theirs was to stop are stopped at once, with their own account. Usher administrators
-are told which others run on. If anything runs, a task does all this, so that it survives a crash; meanwhile
-the person can request nothing.
+Workspaces that their plans would have stopped are stopped immediately, with their own account. Usher
+administrators are told which others keep running. If anything is running, a task does all this, so that it
+survives a crash; meanwhile the person can't request anything.
 """
 
 from enum import StrEnum
@@ -30,14 +30,14 @@ from bot.store.notices import add_or_extend
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
 
-#: The longest that links are kept for the stops, in seconds, if a provider doesn't answer. A provider that
-#: doesn't answer couldn't confirm a revocation, either.
+#: How long links are kept for the stops if a provider doesn't answer, in seconds. Such a provider couldn't
+#: confirm a revocation either.
 MAX_STOPPING_SECONDS: Final = 6 * 3600.0
-#: The longest wait for a read that shows whether a workspace still runs, in seconds.
+#: How long to wait for the read that shows whether a workspace is still running, in seconds.
 MAX_READING_SECONDS: Final = 120.0
-#: Seconds for which the message to administrators waits, so that it covers several people who have left.
+#: How long the message to administrators is delayed, in seconds, so that it can cover several leavers.
 GATHER_SECONDS: Final = 60.0
-#: The most stops that are begun in one transaction.
+#: Maximum number of stops begun per transaction.
 STOPS_BATCH_SIZE: Final = 10
 
 
@@ -47,10 +47,10 @@ def is_leaver(person: Person) -> bool:
 
 
 def end_departed(tx: Transaction, caller: Caller, person: Person, *, actor: str) -> list[Account]:
-    """End the links and hours of a person who has left or become a guest; return the accounts that ended.
+    """End the links and hours of a person who left or became a guest; return the accounts that ended.
 
-    If a workspace of theirs runs, a task does it instead. A guest keeps links on connections without user
-    accounts, as only these tell whose the workspaces are.
+    If one of their workspaces is running, a task does this instead. A guest keeps links on connections
+    without user accounts, as only these links record who owns the workspaces.
     """
     cause, ended = find_flaw(person), list[Account]()
     if cause is None or not is_leaver(person):
@@ -67,18 +67,18 @@ def end_departed(tx: Transaction, caller: Caller, person: Person, *, actor: str)
 
 
 class Progress(StrEnum):
-    """The progress of the task for a person who has left."""
+    """How far the task for a person who has left has progressed."""
 
-    #: The next part is irreversible, so Slack must first confirm again that they have left.
+    #: The next step can't be undone, so Slack must first confirm again that the person has left.
     UNCONFIRMED = "unconfirmed"
     WAITING = "waiting"
     ENDED = "ended"
 
 
 def advance(tx: Transaction, caller: Caller, task: Task, *, confirmed: str = "") -> Progress:
-    """Begin the stops that a person had planned before they left, and end their links after that.
+    """Begin the stops that a person had planned before leaving, then end their links.
 
-    ``confirmed`` is the cause as Slack has just confirmed it; without one, nothing is stopped or ended.
+    ``confirmed`` is the cause that Slack has just confirmed; without it, nothing is stopped or ended.
     """
     since, cause = float(task.payload["since"]), confirmed
     left: list[dict[str, Any]] = []
@@ -111,7 +111,7 @@ def advance(tx: Transaction, caller: Caller, task: Task, *, confirmed: str = "")
 
 
 def _find_running(tx: Transaction, who: Principal, since: float) -> list[tuple[Workspace, Account]]:
-    """Return a person's workspaces that are up, or coming up, each with its account."""
+    """Return a person's workspaces that are up or starting, each with its account."""
     linked = {one.connection: one for one in rows.list_accounts(tx, who) if one.linked_at <= since}
     found = [one for one in workspaces.list_workspaces(tx, who) if one.connection in linked and one.is_own]
     return [(one, linked[one.connection]) for one in found if _is_running(tx, one)]
@@ -129,7 +129,7 @@ def _is_stopping(latest: Operation | None) -> bool:
 
 
 def _is_over(tx: Transaction, caller: Caller, account: Account, since: float) -> bool:
-    """Return whether an account can't be used for stops any more, or they have taken too long."""
+    """Return whether an account can no longer be used for stops, or the stops have taken too long."""
     is_refused = account.state != "active" or account.repeats(account.checked_at)
     is_there = account.connection in caller.context.connections
     return is_refused or not is_there or tx.now() >= since + MAX_STOPPING_SECONDS
@@ -138,7 +138,7 @@ def _is_over(tx: Transaction, caller: Caller, account: Account, since: float) ->
 def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> bool:
     """Begin the stop that a person had planned for a workspace; return whether one was begun.
 
-    A final stop is made only if they agreed to it, knowing what it costs.
+    A final stop is made only if they agreed to it knowing its consequences.
     """
     planned = _find_plan(tx, workspace)
     if planned is None:
@@ -164,7 +164,7 @@ def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> bool:
 
 
 def _find_plan(tx: Transaction, workspace: Workspace) -> tuple[float, bool] | None:
-    """Return when a workspace's next stop is planned, and whether its owner agreed to a final one."""
+    """Return when a workspace's next stop is planned, and whether its owner has agreed to a final stop."""
     if workspace.stop_at is not None:
         return workspace.stop_at, workspace.stop_agreed
     return hours.find_planned_stop(tx, workspace)
@@ -173,11 +173,11 @@ def _find_plan(tx: Transaction, workspace: Workspace) -> tuple[float, bool] | No
 def _end_links(
     tx: Transaction, caller: Caller, who: Principal, since: float, *, actor: str, cause: str
 ) -> list[Account]:
-    """End the links and hours that a person had when they left; tell them if they can read messages."""
+    """End the links and hours that a person had when they left, and tell them if they can read messages."""
     hours.delete_rules_of_person(tx, who)
     open_to_all = {name for name, one in caller.context.connections.items() if one.has_link_method("none")}
     linked = {account.connection for account in rows.list_accounts(tx, who) if account.linked_at <= since}
-    # Nothing can be sent to deactivated people.
+    # Deactivated people can't be sent anything.
     person = people.find_person(tx, who)
     can_read = cause == "guest" or (person is not None and find_flaw(person) is None)
     connections = linked - open_to_all if cause == "guest" else linked
@@ -197,7 +197,7 @@ def _describe(workspace: Workspace, cause: str, *, was_planned: bool) -> dict[st
 
 
 def _notify_administrators(tx: Transaction, caller: Caller, left: list[dict[str, Any]]) -> None:
-    """Tell administrators which workspaces of a person who left run on, in one message for several people."""
+    """Tell administrators which workspaces of leavers keep running, in one message for several people."""
     place, who = caller.context.installation, caller.principal
     named = ", ".join(f"{one['connection']}/{one['remote_id']}" for one in left)
     append_audit(tx, [AuditEntry("usher", "account.left_running", who.key, "ok", {"workspaces": named})])

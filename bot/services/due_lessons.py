@@ -1,7 +1,7 @@
-"""Due lessons: each starts the workspaces of a course's members, and plans their stops.
+"""Due lessons: each starts the workspaces of a course's members and plans their stops.
 
-A start is an ordinary operation in the member's name. When a lesson opens, ``course_readiness.prepare`` makes
-it due in the rows of its members, a few per transaction. These rows hold nothing else about a timetable.
+A start is an ordinary operation in the member's name. When a lesson opens, ``course_readiness.prepare`` marks
+it due in its members' rows, a few per transaction. These rows hold nothing else about a timetable.
 """
 
 from typing import Final
@@ -21,9 +21,10 @@ from bot.store.notices import add_notices
 from bot.store.transaction import Row, Transaction
 from bot.support.errors import NotLinked, Refused
 
-#: The most members in one claim.
+#: Maximum number of members per claim.
 _BATCH_SIZE: Final = 50
-#: Seconds until the next try for a member who has no link, or one that the provider refuses.
+#: How long until the next try, in seconds, for a member whose account isn't linked or is refused by the
+#: provider.
 LINK_SECONDS: Final = 300.0
 
 
@@ -63,7 +64,7 @@ def carry_out(tx: Transaction, caller: Caller, claimed: Participant) -> None:
 
 
 def _tell_missed_lesson(tx: Transaction, card: ClassCard, member: Participant) -> None:
-    """If the last lesson is over and never began for a member, close it and tell them."""
+    """If the last lesson is over but never began for a member, close it and tell them."""
     last = timetable.find_last_lesson(card, tx.now())
     if last is not None and member.lesson < last.local and (member.consented_at or 0.0) < last.until:
         store.close_lesson(tx, member, last)
@@ -79,9 +80,9 @@ def notify_of_lesson(
     *,
     is_missed: bool = False,
 ) -> None:
-    """Notify a member at the beginning of a lesson whether their workspace is ready, or that they missed it.
+    """Tell a member, when a lesson begins, whether their workspace is ready or that they missed it.
 
-    ``start`` is the operation that starts the workspace, None if it is up.
+    ``start`` is the operation that starts the workspace, or None if it is already up.
     """
     due_in = max(lesson.at - tx.now(), 0.0)
     if due_in > 0.0 or is_missed:
@@ -93,7 +94,7 @@ def notify_of_lesson(
 
 
 def _refuse(tx: Transaction, _caller: Caller, claimed: Participant, refusal: Refused) -> None:
-    """Skip a lesson that was refused for a member, unless a new link may still help in time."""
+    """Skip a lesson that was refused for a member, unless relinking may still help in time."""
     card = store.find_card(tx, claimed.card_id)
     lesson = None if card is None else timetable.find_lesson_on(card, tx.now())
     if (

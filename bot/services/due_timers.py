@@ -1,14 +1,15 @@
-"""Due timers: the warning, and then the stop in the owner's name.
+"""Due timers: first the warning, then the stop in the owner's name.
 
-The stop and the end of its timer are written in one transaction, so a stop is made once, and never after its
-owner cancelled it.
+The stop and the end of its timer are written in one transaction, so a stop is made only once, and never after
+its owner has cancelled it.
 
-No workspace is stopped after a warning that wasn't delivered, or that was about something else: the stop
-waits until a warning is delivered. After an absence of Usher, or if the workspace hasn't been read since the
-warning, it is read first, and its owner is warned again.
+No workspace is stopped if its warning wasn't delivered or was about something else: the stop waits until a
+warning is delivered. If Usher was down, or the workspace hasn't been read since the warning, it is read
+first, and its owner is warned again.
 
 A stop that can't be carried out now isn't announced; its owner is told once its time has passed. If the
-obstacle may pass by itself or by a new link, the stop stays due, and is then announced and carried out.
+obstacle may disappear by itself or with a new link, the stop stays due, and is announced and carried out once
+it has.
 """
 
 from dataclasses import replace
@@ -54,16 +55,16 @@ from bot.support.errors import NotLinked, Refused
 
 log = structlog.get_logger(__name__)
 
-#: The most timers in one claim.
+#: Maximum number of timers per claim.
 CLAIM_BATCH_SIZE: Final = 50
-#: The most seconds until the next check whether the provider offers the planned stop.
+#: Maximum wait before checking again whether the provider allows the planned stop, in seconds.
 _MAX_RETRY_SECONDS: Final = 600.0
-#: The causes of impossible stops whose names differ from the rule of the refusal.
+#: Maps a refusal's rule to the cause shown for a stop that can't be made, where the two names differ.
 _CAUSE_BY_RULE: Final = {"ends": "not_agreed"}
 
 
 def process_due_timer(tx: Transaction, caller: Caller, looked: Workspace) -> None:
-    """Warn of a timer's stop, or make the stop; raises Refused if it is no longer possible."""
+    """Warn of a timer's stop or carry it out; raises Refused if the stop is no longer possible."""
     workspace, now = rows.decide(tx, looked.id), tx.now()
     if workspace is None or workspace.stop_at is None or workspace.stop_at != looked.stop_at:
         return
@@ -72,14 +73,14 @@ def process_due_timer(tx: Transaction, caller: Caller, looked: Workspace) -> Non
     if obstacle := find_planned_stop_obstacle(tx, caller.context, workspace):
         _hold_back(tx, workspace, obstacle)
     elif now - read_at > FRESH_SECONDS and now >= stop_at and read_at < warned_at - FRESH_SECONDS:
-        # Once it was read, its owner is warned again.
+        # Once the workspace has been read, its owner is warned again.
         _request_read(tx, workspace, unwarned=True)
     elif rows.apply_timer(tx, workspace.id):
         log.info("timer of a workspace that is down", workspace=workspace.id)
     elif is_warned:
         stop_workspace(tx, caller, workspace)
     else:
-        # The stop waits for its warning, however late that makes it.
+        # The stop waits for its warning to be delivered, however late that makes it.
         moved_to = max(stop_at, now + LEAST_TIMER_WARNING_SECONDS)
         warning = _build_notice(workspace, NoticeKind.STOP_WARNING, moved_to)
         rows.save_timer_warning(tx, workspace.id, stop_at, moved_to, warning)
@@ -88,8 +89,8 @@ def process_due_timer(tx: Transaction, caller: Caller, looked: Workspace) -> Non
 def _hold_back(tx: Transaction, workspace: Workspace, obstacle: str) -> None:
     """Delay or give up a stop that can't be carried out now; tell its owner once, after its time.
 
-    A class's stop doesn't wait for a person's new link, and one of hours is dropped if these need the
-    workspace again.
+    A class's stop doesn't wait for a person to link again, and a stop by hours is dropped if the hours need
+    the workspace again.
     """
     now, stop_at = tx.now(), workspace.stop_at or 0.0
     is_passing = obstacle in PASSING_OBSTACLES and (workspace.stop_card is None or obstacle not in LINK_HELPS)
@@ -104,10 +105,10 @@ def _hold_back(tx: Transaction, workspace: Workspace, obstacle: str) -> None:
     elif rule is not None and hours.is_rule_on(tx, rule):
         rows.drop_stops(tx, workspace.id, rule)
     elif is_passing:
-        # One message for all workspaces of the connection that were to stop at that time.
+        # One message covers all workspaces of the connection that were due to stop at that time.
         one = _build_notice(workspace, NoticeKind.PLANNED_STOP_FAILED, stop_at, cause=obstacle, is_due=True)
         add_notices(tx, [replace(one, subject=f"{workspace.principal.key}/{workspace.connection}")])
-        # An action may stay unavailable at the provider for days, so check less and less often.
+        # The provider may not offer an action for days, so check less and less often.
         longer = min((now - stop_at) / 4.0, _MAX_RETRY_SECONDS) if obstacle == "not_allowed_now" else 0.0
         next_check_at = now + max(RETRY_SECONDS, longer)
         rows.schedule_timer_check(tx, workspace.id, stop_at, next_check_at, unwarned=True)
@@ -117,7 +118,7 @@ def _hold_back(tx: Transaction, workspace: Workspace, obstacle: str) -> None:
 
 @kind_extensions(NoticeKind.PLANNED_STOP_FAILED)
 async def _add_others(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
-    """Add the other workspaces that were to stop at the same time, if a message is about all of them."""
+    """Add the other workspaces due to stop at the same time, if the message is about all of them."""
     if not message.body.get("is_due") or not isinstance(facts, WorkspaceFacts):
         return facts
     at, own = facts.time("stop_at"), await gatherer.store.perform(stored.read_workspaces, message.principal)
@@ -152,10 +153,10 @@ def _postpone(tx: Transaction, _caller: Caller, looked: Workspace) -> None:
 
 
 def _end_refused(tx: Transaction, _caller: Caller, looked: Workspace, refusal: Refused) -> None:
-    """End a timer that can't be carried out, and notify its owner of the cause."""
+    """End a timer that can't be carried out, and tell the owner why."""
     cause = refusal.rule.removeprefix("workspace.")
     if cause == "not_allowed":
-        # The workspace is changing its state, which will end sooner or later.
+        # The workspace is in transition, which will end sooner or later.
         _hold_back(tx, looked, "not_allowed_now")
         return
     if isinstance(refusal, NotLinked):
@@ -172,7 +173,7 @@ def _build_notice(workspace: Workspace, kind: NoticeKind, stop_at: float, **more
 def stop_workspace(tx: Transaction, caller: Caller, workspace: Workspace) -> None:
     """Stop a workspace in its owner's name, as its timer says; raises as ``begin_operation`` does.
 
-    A class's timer stops nothing without the owner's consent.
+    A class's timer doesn't stop anything without the owner's consent.
     """
     if workspace.stop_card is None or courses.has_consent(tx, caller.context, workspace):
         courses.end_for_workspace(tx, workspace, _begin_stop(tx, caller, workspace))
@@ -182,15 +183,16 @@ def stop_workspace(tx: Transaction, caller: Caller, workspace: Workspace) -> Non
 
 
 def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operation | None:
-    """Begin the stop, or postpone it, or only end the timer; return the stop that was begun.
+    """Begin the stop, postpone it, or merely end the timer; return the stop if one was begun.
 
     If the workspace is already being stopped, only the timer ends. A final stop of a busy workspace is
-    postponed by an hour, and its owner asked. If the owner couldn't be warned, a final stop is tried again a
-    day later, or dropped if it was for a class; any other stop is made. Administrators are told of both.
+    postponed by an hour, and its owner is asked. If the owner couldn't be warned, a final stop is tried again
+    a day later, or dropped if it was for a class; any other stop is made. Administrators are told in both
+    cases.
     """
     stop_at, latest = workspace.stop_at or 0.0, operations.find_latest_operation(tx, workspace.id)
     if latest is not None and latest.is_open and latest.verb is OperationVerb.REMOVE:
-        # If that fails, the stop is still to come.
+        # If that fails, the stop stays planned.
         rows.schedule_timer_check(tx, workspace.id, stop_at, tx.now() + RETRY_SECONDS)
         return None
     if latest is not None and latest.is_open and latest.verb.brings_down:
@@ -219,7 +221,7 @@ def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operat
                 rows.end_timer(tx, workspace.id, stop_at)
             return None
     if survives_stop:
-        # Slack may not be reachable to ask about the owner.
+        # Slack may be unreachable, so don't ask it about the owner.
         caller = replace(caller, uses_stored_identity=True)
     elif costs_more(workspace.stakes, agreed, is_planned=True):
         later = tx.now() + MORE_SECONDS
@@ -241,7 +243,7 @@ def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operat
 def build_missed_warning_notices(
     installation: AnyInstallation, workspace: Workspace, occasion: str, *, survives_stop: bool
 ) -> list[NewNotice]:
-    """Build the notices to administrators about a stop whose owner couldn't be warned.
+    """Build the notices to administrators about a stop of whose approach the owner couldn't be warned.
 
     ``survives_stop``: the workspace can be started again, so it was stopped without the warning.
     """
@@ -260,9 +262,9 @@ def build_missed_warning_notices(
 
 
 def _claim_due(tx: Transaction, context: Context) -> list[Workspace]:
-    """Claim due timers; workspaces without a recent read are read first, and their timers come due again.
+    """Claim due timers; a workspace not read recently is read first, after which its timer is due again.
 
-    A workspace that is down is only read, to find out whether its planned stops count again.
+    A workspace that is down is only read, to find out whether its planned stops apply again.
     """
     now = tx.now()
     claimed = rows.claim_timers(tx, CLAIM_BATCH_SIZE, CLAIM_LEASE_SECONDS, context.unwarned_seconds)

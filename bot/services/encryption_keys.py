@@ -1,4 +1,4 @@
-"""Encryption keys: a check that they open the stored secrets, and rotation to the newest one."""
+"""Encryption keys: checking that they can decrypt the stored secrets, and rotating to the newest key."""
 
 import asyncio
 from collections.abc import Collection, Sequence
@@ -19,26 +19,26 @@ from bot.support.environment import command
 from bot.support.errors import SecretError
 from bot.support.vault import Vault, row_key
 
-#: The most people who are named in one line.
+#: Maximum number of people named in one line of a finding.
 _MAX_PEOPLE_IN_LINE: Final = 20
 _OLD_KEY: Final = "Put the old key back into USHER_ENCRYPTION_KEYS, after the new one"
 
 
 @dataclass(frozen=True, slots=True)
 class SecretCheck:
-    """The number of stored secrets, and the accounts whose secret no key opens."""
+    """How many secrets are stored, and the accounts whose secret no key opens."""
 
     total: int
     closed: Sequence[Account]
 
     @property
     def is_hopeless(self) -> bool:
-        """Return whether there are secrets and no key opens any: the keys must be wrong."""
+        """Return whether there are secrets but no key opens any of them, so the keys must be wrong."""
         return 0 < self.total == len(self.closed)
 
     @property
     def found(self) -> str:
-        """The number of secrets that can be opened, and the owners of the others."""
+        """Return a text that says how many secrets can be opened, and who owns the others."""
         if not self.closed:
             return f"{self.total} stored, and all open"
         if self.is_hopeless:
@@ -53,7 +53,7 @@ class SecretCheck:
 
     @property
     def advice(self) -> str:
-        """The advice; empty if all can be opened."""
+        """Return the advice, or "" if all secrets can be opened."""
         if not self.closed:
             return ""
         forget = f"{command('keys rotate --forget')} ends these links and asks their people to link again."
@@ -63,7 +63,7 @@ class SecretCheck:
 
 
 async def try_secrets(store: Store, vault: Vault) -> SecretCheck:
-    """Open every account's secret. Raises StoreError."""
+    """Try to decrypt every account's secret. Raises StoreError."""
     accounts = await store.perform(account_rows.list_active_accounts)
     # In a thread, as thousands take a second.
     closed = await asyncio.to_thread(lambda: [one for one in accounts if not _can_open(vault, one)])
@@ -80,7 +80,7 @@ def _can_open(vault: Vault, account: Account) -> bool:
 
 
 def _get_sort_key(account: Account) -> tuple[str, float, str]:
-    """Return the sort key of an account: by connection, the oldest link first."""
+    """Return an account's sort key: by connection, oldest link first."""
     return account.connection, account.linked_at, account.id
 
 
@@ -97,28 +97,29 @@ class Rotation:
     """Counts of re-encrypted secrets, and the accounts and Slack workspaces whose secrets no key opens."""
 
     done: int = 0
-    #: Secrets that were replaced by another process between reading and writing.
+    #: Number of secrets that another process replaced between being read and being written.
     changed: int = 0
-    #: Links that were ended because no key opens their secrets, and links resumed because one does again.
+    #: Number of links ended because no key opens their secrets; and number resumed because a key opens them
+    #: again.
     forgotten: int = 0
     recalled: int = 0
-    #: The number of links that no key opens, and of all links, if none was ended because they are too many.
+    #: How many links no key opens, and out of how many, if they were too many for any to be ended.
     spared: tuple[int, int] | None = None
     accounts: list[str] = field(default_factory=list)
     workspaces: list[str] = field(default_factory=list)
 
     @property
     def is_whole(self) -> bool:
-        """Return whether everything is encrypted with the newest key."""
+        """Return whether everything is now encrypted with the newest key."""
         return not (self.accounts or self.workspaces or self.changed)
 
     def count(self, was_written: bool) -> None:
-        """Count a secret that was encrypted again."""
+        """Count a secret that was re-encrypted."""
         self.done += was_written
         self.changed += not was_written
 
     def problems(self) -> list[str]:
-        """Return the problems that are left to the operator, as lines."""
+        """Return the problems for the operator to solve, one per line."""
         lines = []
         if self.spared is not None:
             closed, linked = self.spared
@@ -141,13 +142,13 @@ class Rotation:
 async def rotate(
     store: Store, vault: Vault, *, forget: int | None = None, unlinked: Collection[str] = ()
 ) -> Rotation:
-    """Encrypt every secret that a key opens with the newest key. Raises StoreError.
+    """Re-encrypt with the newest key every secret that some key opens. Raises StoreError.
 
-    With ``forget``, links whose secret no key opens are ended, and their owners asked to link again. If these
-    are more than a tenth of all, the keys are probably wrong, so none is ended unless ``forget`` is their
-    exact number (0: no number given). Their secrets are kept encrypted for a week, and a link is resumed if a
-    key opens its secret by then. On the connections in ``unlinked``, where nobody links, such a secret is
-    written anew instead, as it holds nothing.
+    With ``forget``, links whose secret no key opens are ended, and their owners are asked to link again. If
+    these are more than a tenth of all links, the keys are probably wrong, so none is ended unless ``forget``
+    is their exact number (0: no number given). Their secrets are kept encrypted for a week, and a link is
+    resumed if a key opens its secret within that time. On the connections in ``unlinked``, where nobody
+    links, such a secret is created anew instead, as it holds nothing.
     """
     rotation = Rotation()
     accounts = sorted(await store.perform(account_rows.list_active_accounts), key=_get_sort_key)
@@ -186,7 +187,7 @@ async def rotate(
 
 
 def _rotate_secret(vault: Vault, sealed: str) -> str | None:
-    """Return a secret encrypted with the newest key, None if no key opens it."""
+    """Return a secret re-encrypted with the newest key, or None if no key opens it."""
     try:
         return vault.rotate(sealed)
     except SecretError:
@@ -209,5 +210,5 @@ def _recall_account(tx: Transaction, account: Account, secret: str) -> bool:
 
 
 def format_secret_count(count: int) -> str:
-    """Format a number of secrets."""
+    """Return a count of secrets with its verb: "1 secret is", "2 secrets are"."""
     return "1 secret is" if count == 1 else f"{count} secrets are"

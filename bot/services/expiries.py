@@ -1,4 +1,4 @@
-"""Workspaces that their provider will soon end: each end is announced once, and again if it has moved."""
+"""Workspaces that their provider will soon end: each end is announced once, and again if it changes."""
 
 from typing import Final
 
@@ -15,11 +15,11 @@ from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
-#: The most ends in one claim.
+#: Maximum number of approaching ends per claim.
 MAX_CLAIMED: Final = 100
-#: Seconds by which the button *Keep 2 h more* extends a workspace.
+#: How long the button *Keep 2 h more* extends a workspace's life, in seconds.
 EXTENSION_SECONDS: Final = 7200.0
-#: Seconds until a workspace that ends soon, but hasn't been read lately, is claimed again.
+#: How soon a workspace that ends soon but hasn't been read recently is claimed again, in seconds.
 READ_AGAIN_SECONDS: Final = 20.0
 
 
@@ -30,7 +30,7 @@ def _claim(tx: Transaction, context: Context) -> list[Workspace]:
 
 
 def _warn(tx: Transaction, _caller: Caller, workspace: Workspace) -> None:
-    """Announce the end of a workspace that was just read; if it wasn't, request a read."""
+    """Announce a workspace's end if it was read recently; otherwise request a read first."""
     if tx.now() - (workspace.observed_at or 0.0) > FRESH_SECONDS:
         gates.request_read_now(tx, workspace.id)
         return
@@ -42,7 +42,7 @@ def _warn(tx: Transaction, _caller: Caller, workspace: Workspace) -> None:
 
 
 def request_extension(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
-    """Request that a workspace's provider ends it two hours later; return the workspace."""
+    """Ask the provider to keep a workspace for two more hours; return the workspace."""
     workspace, account, _, _ = reach_workspace(tx, caller, "start", workspace_id)
     if workspace.is_down:
         raise Refused("workspace.not_up", cause="not_up")
@@ -54,7 +54,7 @@ def request_extension(tx: Transaction, caller: Caller, workspace_id: str) -> Wor
 
 
 def note_extension(tx: Transaction, task: Task, ends_at: float | None, cause: str) -> None:
-    """Notify a workspace's owner of the new end that the provider has set, or of the refusal's ``cause``."""
+    """Notify a workspace's owner of the new end set by the provider, or of the refusal's ``cause``."""
     workspace = workspaces.find_workspace(tx, task.subject.partition("/")[2])
     if workspace is None:
         return

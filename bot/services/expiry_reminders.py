@@ -17,12 +17,12 @@ from bot.store.transaction import Transaction
 from bot.support.errors import SecretError
 from bot.support.vault import row_key
 
-#: The most reminders in one claim.
+#: Maximum number of reminders per claim.
 REMINDERS_PER_CLAIM: Final = 100
 
 
 def _remind(tx: Transaction, caller: Caller, account: Account) -> None:
-    """Write the due reminder, or have the credential renewed; end an approved link that has expired."""
+    """Send the reminder, or have the credential renewed; end an approved link that has expired."""
     context, now = caller.context, tx.now()
     assert account.expires_at is not None, "who is reminded of an end has one"
     occasion, next_at = find_due_reminder(account.expires_at, now)
@@ -34,7 +34,7 @@ def _remind(tx: Transaction, caller: Caller, account: Account) -> None:
         else:
             add_notices(tx, [build_link_reminder(account, occasion)])
     if account.is_approved and account.has_ended(now):
-        # The provider doesn't end it, so Usher does.
+        # The provider doesn't end an approved link, so Usher does.
         refuse_account(tx, account, "approval_ended")
 
 
@@ -48,7 +48,7 @@ def _can_mint(context: Context, account: Account) -> bool:
 
 
 def remind_again(tx: Transaction, account_id: str) -> None:
-    """Remind a person to link again, as their credential couldn't be renewed."""
+    """Remind a person to link again because their credential couldn't be renewed."""
     account = accounts.find_account_by_id(tx, account_id)
     if account is not None and account.state == "active" and account.expires_at is not None:
         occasion, _ = find_due_reminder(account.expires_at, tx.now())
@@ -58,7 +58,7 @@ def remind_again(tx: Transaction, account_id: str) -> None:
 def build_link_reminder(account: Account, occasion: str) -> NewNotice:
     """Return the notice that an account's link will expire."""
     body = {"connection": account.connection, "username": account.username, "expires_at": account.expires_at}
-    # With its time, as a renewed credential of the same account has an end of its own.
+    # The occasion includes the expiry time, as it differs for a renewed credential of the same account.
     when = f"{occasion}:{account.expires_at:.0f}"
     return NewNotice(account.id, NoticeKind.LINK_EXPIRY, when, account.principal, body)
 

@@ -1,7 +1,7 @@
-"""Failovers: people are told which of their actions the database has lost after it answered them (ADR 76).
+"""Failovers: telling people which of the actions already confirmed to them the database has lost (ADR 76).
 
-Lost actions have left no row, so only the processes know of them. Each process compares what it remembers
-with the rows. Workspaces started on a provider's own page are in no process's memory; lists find them again.
+Lost actions leave no row, so only the processes know of them. Each process compares what it remembers with
+the rows. Workspaces started on a provider's own page aren't in any process's memory; lists find them again.
 """
 
 from functools import partial
@@ -17,18 +17,18 @@ from bot.store.tables import TABLES
 from bot.store.transaction import Row, Transaction
 from bot.support.pool import contain_errors
 
-#: Seconds for which the message waits, so that the workspace can be read first.
+#: How long the message waits for a read of the workspace, in seconds.
 READ_TIMEOUT_SECONDS: Final = 12.0
 
 
 class Failovers:
-    """Notices about a failover, to administrators and to the people with answers from this process."""
+    """Notify administrators of a failover, and the people whose requests this process answered."""
 
     def __init__(self, context: Context) -> None:
         self._context, self._last, self._told = context, Row(), ""
 
     async def step(self) -> None:
-        """Notify people if there was a failover that has settled; never raise."""
+        """Notify people once a failover has happened and settled; never raises."""
         context, store = self._context, self._context.store
         async with contain_errors("failover", context.ids):
             await self._tell_of_two_primaries()
@@ -48,7 +48,7 @@ class Failovers:
             self._last = found
 
     async def _tell_of_two_primaries(self) -> None:
-        """Tell administrators once a day of the servers of which one lives in the past."""
+        """Tell administrators, once a day, that there are two primaries, one of which has outdated data."""
         context, store = self._context, self._context.store
         if not (said := store.engine.warning):
             self._told = ""
@@ -62,7 +62,7 @@ class Failovers:
 
 
 def _notify(tx: Transaction, one: RecentCommit, found: Row) -> None:
-    """If a row was lost, notify its owner, after the workspace was read again."""
+    """If a commit's row was lost, notify its owner once the workspace has been read again."""
     table = next(table for table in TABLES.values() if table.model is type(one))
     if table.row(tx, id=one.id) is not None:
         return

@@ -1,4 +1,4 @@
-"""The feasibility of operations on a workspace, and the effects of a stop."""
+"""Whether operations on a workspace are possible, and the effects of a stop."""
 
 from dataclasses import replace
 
@@ -16,15 +16,16 @@ from bot.store import accounts, outages
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
-#: The action that a workspace must allow for an operation, and the states in which that doesn't matter, as
-#: the operation is fulfilled or in progress. A stop needs none: it is sent as soon as that is possible.
+#: Maps each operation to the action that the workspace must allow, and to the states in which that doesn't
+#: matter because the operation is already fulfilled or in progress. A stop needs none: it is sent as soon as
+#: possible.
 _NEEDS: dict[OperationVerb, tuple[Action, frozenset[State]]] = {
     OperationVerb.START: ("start", UP_STATES),
     OperationVerb.SUSPEND: ("suspend", DOWN_OR_FAILED_STATES),
     OperationVerb.FORCE: ("force", DOWN_OR_FAILED_STATES),
     OperationVerb.REMOVE: ("remove", frozenset({State.STARTING})),
 }
-#: What a share has to allow for an operation on somebody else's workspace.
+#: Maps each operation to what a share must permit for it to be done on someone else's workspace.
 _OF_SHARES: dict[OperationVerb, frozenset[Action]] = {
     OperationVerb.START: frozenset({"start"}),
     OperationVerb.RESTART: frozenset({"start", "stop"}),
@@ -56,7 +57,7 @@ def check_possible(context: Context, workspace: Workspace, verb: OperationVerb) 
     if verb not in _NEEDS:
         return
     action, needless = _NEEDS[verb]
-    # If the state is outdated, let the provider decide.
+    # If the known state is out of date, let the provider decide.
     if (
         is_recently_read(context, workspace)
         and not workspace.allows(action)
@@ -66,7 +67,7 @@ def check_possible(context: Context, workspace: Workspace, verb: OperationVerb) 
 
 
 def find_planned_stop_obstacle(tx: Transaction, context: Context, workspace: Workspace) -> str:
-    """Return the current obstacle to a workspace's planned stop, "" if there is none."""
+    """Return what currently prevents a workspace's planned stop, or "" if nothing does."""
     connection = workspace.connection
     account = accounts.find_account(tx, workspace.principal, connection)
     away = outages.list_outages(tx)
@@ -80,7 +81,7 @@ def find_planned_stop_obstacle(tx: Transaction, context: Context, workspace: Wor
 
 
 def get_stop_effects(context: Context, workspace: Workspace) -> StopEffects:
-    """Return the effects of each way to stop a workspace; none for a connection that is gone."""
+    """Return the effects of each way to stop a workspace, or none if its connection is gone."""
     provider = context.connections.get(workspace.connection)
     return {} if provider is None or workspace.is_provisional else provider.stop_effects(workspace)
 
@@ -93,14 +94,14 @@ def predict_stop_effects(context: Context, workspace: Workspace) -> StopEffects:
 
 
 def choose_stop_mode(context: Context, workspace: Workspace, verb: OperationVerb) -> StopMode | None:
-    """Return the mode in which an operation stops a workspace; None if the operation can't be final."""
+    """Return the mode in which an operation stops a workspace, or None if the operation can't be final."""
     if verb is OperationVerb.RESTART:
         return "stop" if _is_replaced_by_restart(context, workspace) else None
     return _MODES.get(verb)
 
 
 def find_final_mode(context: Context, workspace: Workspace, verb: OperationVerb) -> StopMode | None:
-    """Return the mode in which an operation ends a workspace irreversibly; None if it doesn't."""
+    """Return the mode in which an operation irreversibly ends a workspace, or None if it doesn't."""
     try:
         mode = choose_stop_mode(context, workspace, verb)
     except Refused:
@@ -109,9 +110,9 @@ def find_final_mode(context: Context, workspace: Workspace, verb: OperationVerb)
 
 
 def _is_replaced_by_restart(context: Context, workspace: Workspace) -> bool:
-    """Return whether a restart ends a workspace irreversibly and creates another from its spec.
+    """Return whether a restart irreversibly ends a workspace and creates another from its spec.
 
-    Raises Refused (``workspace.no_restart``, ``workspace.withheld``) if that isn't possible, either.
+    Raises Refused (``workspace.no_restart``, ``workspace.withheld``) if that isn't possible either.
     """
     if choose_restart_mode(get_stop_effects(context, workspace)) is not None:
         return False
@@ -124,7 +125,7 @@ def _is_replaced_by_restart(context: Context, workspace: Workspace) -> bool:
 
 
 def is_final_stop(context: Context, workspace: Workspace, operation: Operation) -> bool:
-    """Return whether a stop, if its owner consented to that, ends the workspace irreversibly."""
+    """Return whether a stop ends the workspace irreversibly with its owner's consent."""
     if operation.verb not in {OperationVerb.STOP, OperationVerb.FORCE}:
         return False
     mode: StopMode = "force" if operation.verb is OperationVerb.FORCE else "stop"
@@ -137,7 +138,7 @@ def is_recently_read(context: Context, workspace: Workspace) -> bool:
 
 
 def predict_class_effects(provider: Provider | None, card: ClassCard) -> StopEffects:
-    """Return the effects of a stop on a card's workspaces, before any workspace is known."""
+    """Return the effects of a stop on the workspaces of a card before any of them is known."""
     if provider is None:
         return NO_EFFECTS
     typical = Workspace(

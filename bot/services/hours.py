@@ -1,9 +1,9 @@
-"""Working hours of workspaces: people set, skip and pause them, and Usher carries them out when they are due.
+"""Working hours of workspaces: people set, skip and pause them, and Usher carries them out.
 
 A start is an ordinary operation in the owner's name. A stop becomes one of the workspace's planned stops, so
-that its warning's buttons change that stop alone. It is planned shortly before its time, or earlier if a
-change of the hours would cancel the stop of hours that have begun. If a workspace runs on without a stop
-ahead, Usher asks its owner once a day whether it is still needed.
+that the buttons of its warning change only that stop. It is planned shortly before its time, or earlier if a
+change of hours would cancel the stop of hours that have begun. If a workspace keeps running with no stop
+planned, Usher asks its owner once a day whether it is still needed.
 """
 
 from collections.abc import Collection, Sequence
@@ -56,18 +56,18 @@ from bot.store.planned_starts import review_start
 from bot.store.transaction import Transaction
 from bot.support.errors import NotLinked, Refused
 
-#: Seconds until a workspace that has to be read before its owner is asked about it is looked at again.
+#: How soon to check again on a workspace that must be read before its owner is asked about it, in seconds.
 RECHECK_SECONDS: Final = 30.0
 HOUR_SECONDS: Final = 3600.0
-#: Seconds after its time for which a start waits for the provider to offer it.
+#: How long after its scheduled time a start waits for the provider to allow it, in seconds.
 UNOFFERED_SECONDS: Final = 1800.0
-#: The most running workspaces in one claim; for rules, half as many.
+#: Maximum number of running workspaces per claim; the maximum for rules is half this.
 CLAIM_BATCH_SIZE: Final = 100
-#: Seconds between checks whether to ask about a workspace that was left running.
+#: How often to check whether to ask about a workspace that was left running, in seconds.
 IDLE_CHECK_SECONDS: Final = 1800.0
-#: A rule before a change and after it, None for none.
+#: A rule before and after a change; None where there was or will be no rule.
 RuleChange = tuple[HoursRule | None, HoursRule | None]
-#: Results of occurrences that nobody has to be told about.
+#: Results of scheduled starts and stops that needn't be reported to anyone.
 DONE_WELL: Final = frozenset({"started", "timer", "needless", "by hand"})
 
 
@@ -81,11 +81,11 @@ def add(
     agreed: bool = False,
     former: str = "",
 ) -> list[HoursRule]:
-    """Give a workspace hours; return the rules that they replace because the two would contradict each other.
+    """Give a workspace hours; return the existing rules that they replace because of a conflict.
 
     ``former`` is the id of a rule that they replace in any case. Raises Refused: ``workspace.ends`` if a stop
     would be final and the owner hasn't agreed, ``hours.makes`` if a stopped workspace couldn't be started
-    again, ``hours.many`` if it has too many rules, ``hours.never`` if the hours never come,
+    again, ``hours.many`` if it has too many rules, ``hours.never`` if the hours never occur,
     ``hours.runs_on`` for a stop and a start at the same time that the owner hasn't agreed to.
     """
     workspace = find_usable(tx, caller, "hours", workspace_id)
@@ -113,7 +113,7 @@ def add(
 def _make_rule(
     tx: Transaction, caller: Caller, workspace: Workspace, wanted: Wanted, *, kept: int, agreed: bool = False
 ) -> HoursRule:
-    """Return a rule for the wanted hours of a workspace that keeps ``kept`` other rules; raises Refused."""
+    """Return a rule for a workspace's new hours, in addition to ``kept`` other rules; raises Refused."""
     caller.check_plan(tx, workspace.connection)
     context, now = caller.context, tx.now()
     title = context.need(workspace.connection).settings.title
@@ -133,7 +133,7 @@ def _make_rule(
 
 @concerns_caller
 def end(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
-    """Remove a workspace's hours; return the workspace. Hours that have begun still end as planned."""
+    """Remove a workspace's hours and return the workspace; hours that have begun still end as planned."""
     workspace = require_workspace(tx, caller, "hours", workspace_id)
     rules = rows.list_rules(tx, workspace.id)
     if rules and caller.is_first_delivery(tx):
@@ -148,7 +148,7 @@ def end(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
 def restore(
     tx: Transaction, caller: Caller, workspace_id: str, former: Sequence[FormerHours]
 ) -> tuple[Workspace, bool]:
-    """Give back hours that were turned off, unless the workspace has hours; return whether it got them.
+    """Restore hours that were turned off unless the workspace has hours; return whether it was done.
 
     Raises Refused as ``add`` does.
     """
@@ -177,11 +177,11 @@ def change_rules(
     change: Sequence[RuleChange],
     mode: StopMode = "stop",
 ) -> None:
-    """Change a workspace's rules; hours that have begun end as planned, or as the new rules say.
+    """Change a workspace's rules; hours that have begun end as planned or as the new rules say.
 
-    If the change would take away the stop of hours that have begun, that stop is planned at once. A stop that
-    is already planned is cancelled only if the new rules have another one, or if no hours had begun; in that
-    case the rules may plan it again.
+    If the change would remove the stop of hours that have begun, that stop is planned immediately. A stop
+    that is already planned is cancelled only if the new rules have another one, or if no hours had begun; in
+    that case the rules may plan it again.
     """
     now, former = tx.now(), rows.list_rules(tx, workspace.id)
     has_begun, begun = begun_hours.has_begun(former, now), begun_hours.find_begun_stop(former, now)
@@ -205,7 +205,7 @@ def change_rules(
     if begun is not None and not begun_hours.has_end(known, begun[0].at, now):
         _keep_stop(tx, workspace, *begun, mode)
     if any(before is not None and before.paused for before, _ in change):
-        # Messages about the account's link say that hours are paused, so draw them again.
+        # Redraw messages about the account's link, as they say that hours are paused.
         cards.queue_messages(
             tx, cards.make_link_key(workspace.principal.key, workspace.connection), changed=False
         )
@@ -215,7 +215,7 @@ def change_rules(
 def _keep_stop(
     tx: Transaction, workspace: Workspace, stop: Occurrence, rule: HoursRule, mode: StopMode
 ) -> None:
-    """Plan the stop of hours that have begun, if the workspace is up or coming up."""
+    """Plan the stop for hours that have begun, if the workspace is up or starting."""
     latest = operations.find_latest_operation(tx, workspace.id)
     is_coming_up = latest is not None and latest.is_open and not latest.verb.brings_down
     if is_coming_up or not workspace.is_down:
@@ -226,7 +226,7 @@ def _keep_stop(
 def leave_out_days(
     tx: Transaction, caller: Caller, workspace_id: str, days: Collection[str] = ()
 ) -> Workspace:
-    """Skip days of a workspace's hours; without ``days``, skip none any more and resume paused hours.
+    """Skip some days of a workspace's hours; without ``days``, unskip all days and resume paused hours.
 
     Hours that have begun end as planned. Raises NotLinked or Refused if the workspace can't be used.
     """
@@ -237,7 +237,7 @@ def leave_out_days(
         today = one.day(now).isoformat()
         off = frozenset(day for day in one.off.union(days) if day >= today)
         off = off if days else frozenset()
-        # The person who resumes paused hours is there, so start counting unused starts anew.
+        # Someone who resumes paused hours is present, so the count of unused starts begins again.
         again = replace(one, processed_until=now, started_at=None, unused=0, paused="")
         resting.append((one, replace(one if days or not one.paused else again, off=off)))
     return _change_days_off(tx, caller, workspace, resting, off=",".join(sorted(days)))
@@ -263,7 +263,7 @@ def _change_days_off(
 
 
 def find_usable(tx: Transaction, caller: Caller, verb: str, workspace_id: str) -> Workspace:
-    """Return a workspace that exists and can be used; hours never create one. Raises NotLinked or Refused."""
+    """Return a usable, existing workspace, as hours never create one. Raises NotLinked or Refused."""
     workspace = require_workspace(tx, caller, verb, workspace_id)
     provider = caller.context.need(workspace.connection)
     caller.require_account(tx, workspace.connection)
@@ -282,7 +282,7 @@ def find_usable(tx: Transaction, caller: Caller, verb: str, workspace_id: str) -
 
 @concerns_caller
 def carry_out(tx: Transaction, caller: Caller, looked: HoursRule) -> None:
-    """Carry out the last due occurrence of a rule in its owner's name; earlier ones count as missed.
+    """Carry out a rule's latest due occurrence in its owner's name; earlier ones count as missed.
 
     Raises NotIdentified while Slack can't identify the owner, and Refused; see ``refuse``.
     """
@@ -318,7 +318,7 @@ def carry_out(tx: Transaction, caller: Caller, looked: HoursRule) -> None:
 
 
 def list_due(tx: Transaction, rule: HoursRule) -> list[Occurrence]:
-    """Return the occurrences of a rule that are due; if there are none, settle the rule up to now."""
+    """Return a rule's due occurrences; if there are none, mark the rule as processed up to now."""
     due = rows.list_due(tx, rule)
     if not due:
         rows.settle(tx, rule, {})
@@ -326,13 +326,13 @@ def list_due(tx: Transaction, rule: HoursRule) -> list[Occurrence]:
 
 
 def wait_for_read(tx: Transaction, rule: HoursRule) -> None:
-    """Ask for a read of a rule's workspace, and look at the rule again soon."""
+    """Request a read of a rule's workspace and schedule another check of the rule soon."""
     gates.want(tx, rule.workspace_id, by_itself=True)
     rows.schedule_check(tx, rule, tx.now() + POLL_SECONDS)
 
 
 def count_start(tx: Transaction, rule: HoursRule, plan: Occurrence, workspace: Workspace) -> HoursRule:
-    """Return a rule after one more start, with its count of consecutive starts that nobody used."""
+    """Return a rule updated for another start, with its count of consecutive unused starts."""
     since = rule.started_at
     if since == plan.at:
         return rule
@@ -348,8 +348,8 @@ def start(
     workspace: Workspace,
     latest: Operation | None,
 ) -> Operation:
-    """Begin the start of an occurrence of hours or a lesson; ``key`` is that of its plan."""
-    # Another try for the same time is another request.
+    """Begin a start planned by hours or a lesson; ``key`` is the key of that plan."""
+    # Another try at the same planned time counts as a new request.
     tried = latest.id if latest is not None and latest.planned_for == plan.at else ""
     once = replace(caller, interaction=f"{key}:{plan.local}:{tried}".rstrip(":"))
     return begin_operation(
@@ -369,12 +369,12 @@ def get_mode(caller: Caller, workspace: Workspace) -> StopMode:
 
 
 def decide(workspace: Workspace, latest: Operation | None, due: Occurrence, now: float) -> str:
-    """Return what to do about a due start or stop, given the workspace's latest operation.
+    """Decide what to do about a due start or stop, given the workspace's latest operation.
 
-    ``timer``: plan the stop. ``started``: start it. ``needless``: it is already so. ``missed``: it is too
-    late. ``by hand``: the owner has done something else since. ``given_up``: the owner is having it stopped,
-    or wanted it removed. ``unread``: read it first. Only a read after the start was due shows that the
-    workspace is already up.
+    ``timer``: plan the stop. ``started``: start it. ``needless``: it is already in that state. ``missed``: it
+    is too late. ``by hand``: the owner has done something else since. ``given_up``: the owner is having it
+    stopped, or wanted it removed. ``unread``: read it first. Only a read made after the start was due shows
+    that the workspace is already up.
     """
     is_stop, is_down = due.side == "stop", workspace.is_down
     if not is_stop and latest is not None and is_given_up(latest):
@@ -384,7 +384,7 @@ def decide(workspace: Workspace, latest: Operation | None, due: Occurrence, now:
         since = max(since, latest.created_at)
     elif latest is not None and latest.is_open:
         return "needless"
-    # A stop is due before its time, for the warning; only a start after its time overrides it.
+    # A stop is due before its time because of the warning, but only a start after its time overrides it.
     if since >= (due.at if is_stop else due.due_at):
         return "by hand"
     is_coming_up = latest is not None and latest.is_open
@@ -403,7 +403,7 @@ def decide(workspace: Workspace, latest: Operation | None, due: Occurrence, now:
 def is_given_up(latest: Operation) -> bool:
     """Return whether a workspace's owner is having it stopped or removed, or its removal failed.
 
-    Hours don't bring it back then, even if the removal failed.
+    In that case hours don't start it again, even if the removal failed.
     """
     if not latest.verb.brings_down or latest.planned_for is not None:
         return False
@@ -412,7 +412,7 @@ def is_given_up(latest: Operation) -> bool:
 
 
 def settle(tx: Transaction, rule: HoursRule, due: list[Occurrence], result: str) -> None:
-    """Write the result of the last due occurrence, the others as missed; notify the owner of missed ones."""
+    """Write the latest due occurrence's result; mark earlier ones missed and tell the owner of those."""
     settled = dict.fromkeys(due, "missed") | {due[-1]: result}
     rows.settle(tx, rule, settled)
     missed = [one for one in due if settled[one] not in DONE_WELL]
@@ -423,10 +423,10 @@ def settle(tx: Transaction, rule: HoursRule, due: list[Occurrence], result: str)
 
 
 def refuse(tx: Transaction, _caller: Caller, looked: HoursRule, refusal: Refused) -> None:
-    """Handle a refusal of due occurrences: try again, settle them as failed, or pause the rule.
+    """Handle a refusal of due occurrences: retry them, settle them as failed, or pause the rule.
 
-    They are tried again while the workspace is changing its state, and for a while if the provider doesn't
-    offer the action just then. After that they fail. Any other refusal pauses the rule.
+    They are retried while the workspace is in transition, and for a while if the provider doesn't currently
+    offer the action. After that they fail. Any other refusal pauses the rule.
     """
     rule = rows.find_rule(tx, looked.id)
     due = [] if rule is None or rule.paused else rows.list_due(tx, rule)
@@ -449,7 +449,7 @@ def refuse(tx: Transaction, _caller: Caller, looked: HoursRule, refusal: Refused
 
 
 def postpone(tx: Transaction, _caller: Caller, looked: HoursRule) -> None:
-    """Schedule the next try of a rule, as Slack can't identify its owner now."""
+    """Schedule the next try of a rule whose owner Slack can't currently identify."""
     rows.schedule_check(tx, looked, tx.now() + RETRY_SECONDS)
 
 
@@ -467,10 +467,10 @@ HOURS_WORK: Final = ScheduledWork(
 
 @concerns_caller
 def _ask_if_needed(tx: Transaction, caller: Caller, looked: Workspace) -> None:
-    """Ask a workspace's owner whether they still need it, if it runs on and no stop comes within a day.
+    """Ask whether a workspace is still needed if it keeps running with no stop within a day.
 
-    If its connection says so, a stop is planned for the evening, unless that would be final, or another stop
-    is planned.
+    If the connection is configured for it, a stop is planned for the evening, unless that stop would be final
+    or another is already planned.
     """
     context, principal, now = caller.context, caller.principal, tx.now()
     workspace, provider = stored.find_workspace(tx, looked.id), context.connections.get(looked.connection)

@@ -1,4 +1,4 @@
-"""The facts of classes and courses, for messages about them and about workspaces."""
+"""Facts about classes and courses, for messages about them and about workspaces."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,7 +19,7 @@ from bot.store import courses as courses_store
 async def load_courses(
     gatherer: Gatherer, reader: Principal, own: Sequence[tuple[ClassCard, bool]]
 ) -> list[ClassFacts]:
-    """Load the facts for courses, with current counts for teachers."""
+    """Load the facts about courses, with up-to-date counts for teachers."""
     every, found = await gatherer.store.read(courses_store.list_memberships, reader), []
     joined = {one.card_id: one.workspace_id or "" for one in every}
     pending = await gatherer.store.read(courses_store.list_pending_courses, reader)
@@ -40,7 +40,7 @@ async def load_courses(
 
 
 async def _add_pending(gatherer: Gatherer, reader: Principal, facts: ClassFacts) -> ClassFacts:
-    """Add the state of a person's enrollment that waits for a link or a workspace, and of their account."""
+    """Add the state of a person's account, and of their enrollment if it waits for a link or workspace."""
     account = await gatherer.store.read(accounts.find_account, reader, facts.connection)
     common = gatherer.describe_common(facts.now, facts.zone, facts.connection, account)
     pending = await gatherer.store.read(courses_store.find_member, facts.card.id, reader)
@@ -73,7 +73,7 @@ async def _add_class(gatherer: Gatherer, message: Message, facts: Facts) -> Fact
 
 @kind_extensions(NoticeKind.STOP_WARNING)
 async def _add_class_of_timer(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
-    """Add the class that stops a workspace, and whether the workspace is being stopped already."""
+    """Add the class that stops a workspace, and whether the workspace is already being stopped."""
     workspace = facts.workspace if isinstance(facts, WorkspaceFacts) else None
     if workspace is None:
         return facts
@@ -98,7 +98,7 @@ async def _add_class_of_stop(gatherer: Gatherer, message: Message, facts: Facts)
 async def _add_stopping_class(
     gatherer: Gatherer, message: Message, facts: Facts, card: ClassCard | None
 ) -> Facts:
-    """Add the class that stops a workspace, if one does."""
+    """Add the class that stops a workspace, if there is one."""
     if card is None or not isinstance(facts, WorkspaceFacts):
         return facts
     of = await gatherer.describe_class(card, message.principal, message.body, zone=facts.zone)

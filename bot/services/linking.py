@@ -1,9 +1,9 @@
-"""Linking an account on a page: invite, prove who you are, check a token, confirm.
+"""Linking an account on a page: open the link, prove who you are, check a token, confirm.
 
-Each step is a use case. Only the check of a token asks a provider. One use case counts the attempt before
-the provider is asked, and another stores the result. The reasons are in ``docs/internals/rules.md``,
-"Linking proves both sides". Every refusal is a ``Refused`` with a text for the person; its rule decides the
-page's HTTP status.
+Each step is a use case, and only checking a token involves the provider: one use case counts the attempt
+before the provider is asked, and another stores the result. For the reasons, see ``docs/internals/rules.md``,
+"Linking proves both sides". Every refusal is a ``Refused`` with a text for the person; its rule determines
+the page's HTTP status.
 """
 
 import asyncio
@@ -37,26 +37,27 @@ from bot.support.errors import CredentialRefused, ProviderError, Refused, Tempor
 from bot.support.logs import mark_as_known
 from bot.support.vault import row_key
 
-#: Seconds for which a link is valid; then seconds for which its code is valid.
+#: How long a link is valid, and then how long its code is valid, in seconds.
 LINK_SECONDS = 600.0
 CODE_SECONDS = 600.0
-#: Seconds after which a link is over in any case, so a credential not used by then never will be.
+#: How long until a link is certain to be over, in seconds; a credential still unused by then never will be
+#: used.
 UNUSED_SECONDS = LINK_SECONDS + CODE_SECONDS + 60.0
-#: The longest that the check of a token may take, in seconds.
+#: How long a token check may take, in seconds.
 CHECK_TIMEOUT_SECONDS = 10.0
 MAX_ATTEMPTS = 5
 CODE_LENGTH = 8
-#: The longest text that is accepted as a token. All providers' tokens are shorter.
+#: Maximum length of a string that is accepted as a token; real providers' tokens are shorter.
 MAX_TOKEN_LENGTH = 4096
-#: The number of characters of a link's digest that the addresses of its pages show.
+#: How many characters of a link's digest appear in the addresses of its pages.
 NAME_LENGTH: Final = 12
 
-#: The characters of codes: none that are easily confused, and no vowels, which would form words.
+#: Characters used in codes: none that are easily confused, and no vowels, so that codes don't form words.
 _CODE_ALPHABET = "23456789BCDFGHJKMNPQRSTVWXZ"
 _NONCE_PATTERN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
-#: The columns of a link whose account isn't known yet.
+#: Column values of a link whose account isn't known yet.
 _WITHOUT_ACCOUNT: Final[Mapping[str, Any]] = dict.fromkeys(("secret", "username", "remote_id")) | {
     "stage": "open"
 }
@@ -64,7 +65,7 @@ _USERNAME_PATTERN: Final = re.compile(r"[^\s\x00-\x1f\x7f]{1,100}")
 
 
 def is_username(text: str) -> bool:
-    """Return whether people can approve a text as a username: it is shown in full, with nothing invisible."""
+    """Return whether a username can be approved: it must be displayable in full, with nothing invisible."""
     return (
         _USERNAME_PATTERN.fullmatch(text) is not None
         and clean(text) == text
@@ -74,14 +75,14 @@ def is_username(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A browser's visit to a link's page: the link's nonce, and the browser's own secret."""
+    """A browser's visit to a link's page, identified by the link's nonce and the browser's own secret."""
 
     nonce: str
     browser: str
 
     @property
     def name(self) -> str:
-        """Return the link's name in page addresses; knowing it isn't enough to open the link."""
+        """Return the name by which page addresses refer to the link; the name alone can't open the link."""
         return compute_digest(self.nonce)[:NAME_LENGTH]
 
 
@@ -90,7 +91,7 @@ class LinkPage:
     """The contents of a link's page.
 
     ``signs_in``: the person can sign in at the provider instead of pasting a token. ``former`` is the
-    username that they have linked there so far, "" for none. ``channel`` is their direct message with Usher,
+    username they previously linked on this connection, or "". ``channel`` is their direct message with Usher,
     if known.
     """
 
@@ -106,12 +107,12 @@ class LinkPage:
 
     @property
     def is_another(self) -> bool:
-        """Return whether the checked account would replace a different one that is linked now."""
+        """Return whether the checked account would replace a different account that is currently linked."""
         return bool(self.former and self.link.username and self.former != self.link.username)
 
     @property
     def mark(self) -> str:
-        """Return a digest that differs for each checked token: a confirmation is valid for one token only."""
+        """Return a digest unique to each checked token, so that a confirmation covers only that token."""
         return compute_digest(self.link.secret or "")[:16]
 
 
@@ -125,42 +126,42 @@ class Confirmed:
 
 
 def compute_digest(text: str) -> str:
-    """Return the SHA-256 of a text in hex."""
+    """Return a string's SHA-256 digest in hex."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def create_nonce() -> str:
-    """Return a random nonce of 256 bits for a link's address."""
+    """Return a random 256-bit nonce for a link's address."""
     return secrets.token_urlsafe(32)
 
 
 def is_nonce(text: str) -> bool:
-    """Return whether a text has the shape of a nonce."""
+    """Return whether a string has the form of a nonce."""
     return _NONCE_PATTERN.fullmatch(text) is not None
 
 
 def create_code() -> str:
-    """Return a random code of eight easily readable characters."""
+    """Return a random eight-character code without easily confused characters."""
     return "".join(secrets.choice(_CODE_ALPHABET) for _ in range(CODE_LENGTH))
 
 
 def normalise_code(typed: str) -> str:
-    """Return a typed code without the separators that people put between its letters."""
+    """Return a typed code without any separators between its characters."""
     return "".join(letter for letter in typed.upper() if letter in _CODE_ALPHABET)[: CODE_LENGTH * 2]
 
 
 def is_token(text: str) -> bool:
-    """Say whether a text can be sent as a token: printable ASCII without spaces."""
+    """Return whether a string can be sent as a token: printable ASCII without spaces."""
     return 0 < len(text) <= MAX_TOKEN_LENGTH and text.isascii() and text.isprintable() and " " not in text
 
 
 def get_return_address(public_url: str, connection: str) -> str:
-    """Return the address to which a connection's provider redirects people after signing in."""
+    """Return the URL to which a connection's provider redirects people after they sign in."""
     return f"{public_url.rstrip('/')}/link/back/{connection}"
 
 
 def format_person_name(principal: Principal, person: Person | None) -> str:
-    """Return the name under which pages show a person: their Slack id if the name isn't known yet."""
+    """Return the name that pages show for a person, or their Slack id if their name isn't known yet."""
     return person.name if person is not None and person.name.strip() else principal.user_id
 
 
@@ -216,7 +217,7 @@ def _create_link(
 def keep_response_url(
     tx: Transaction, caller: Caller, connection: str, response_url: str, until: float
 ) -> None:
-    """Store the ``response_url`` that can replace the message with the link, and until when it is valid."""
+    """Store the ``response_url`` with which the message showing the link can be replaced, and its expiry."""
     link = links.find_open_link(tx, caller.principal, "open", connection)
     if link is not None and link.deferred_command is not None:
         body = link.deferred_command | {"response_url": response_url, "response_until": until}
@@ -226,9 +227,9 @@ def keep_response_url(
 def wait_for_proof(
     tx: Transaction, caller: Caller, connection: str, identity: base.Identity, pasted: str
 ) -> str | Refused:
-    """Create a link with a token that is already checked; return its address.
+    """Create a link that holds an already checked token, and return its address.
 
-    There the person only has to prove who they are.
+    On the link's page the person only has to prove who they are.
     """
     url = create_links(tx, caller, {connection: None})[connection]
     visit = Visit(url.rpartition("/")[2], "")
@@ -237,7 +238,7 @@ def wait_for_proof(
 
 
 def confirm_code(tx: Transaction, caller: Caller, code: str) -> Account | Refused:
-    """Link the account that waits for this person's code; refused if none does, or the code is wrong."""
+    """Link the account waiting for this person's code; refuse if there is none or the code is wrong."""
     caller.check(tx, "link")
     command = caller.context.command
     link = links.find_open_link(tx, caller.principal, "code")
@@ -245,12 +246,12 @@ def confirm_code(tx: Transaction, caller: Caller, code: str) -> Account | Refuse
         link is None
         or link.code_hash is None
         or link.code_attempts_left <= 0
-        # The operator may have changed the connections since.
+        # The operator may have changed the connections since the link was created.
         or link.connection not in caller.context.list_linkable("token", caller.principal)
     ):
         raise Refused("code.none", command=command)
-    # Every attempt counts, whatever the result. A form with a wrong code stays open and is sent again with
-    # the same key, so `is_first_delivery` isn't asked.
+    # Every attempt counts, whatever its result. After a wrong code the form stays open and is resubmitted
+    # with the same key, so `is_first_delivery` isn't called.
     left = link.code_attempts_left - 1
     tried = _change_link(tx, link, code_attempts_left=left, attempts_left=left)
     expected = caller.context.vault.open(_get_code_key(link), link.code_hash)["code"]
@@ -264,7 +265,7 @@ def confirm_code(tx: Transaction, caller: Caller, code: str) -> Account | Refuse
 
 
 async def find_caller(context: Context, visit: Visit) -> Caller:
-    """Return the caller on a link's page: the person the link is for. Raises Refused (``link.unknown``)."""
+    """Return the person a link is for, as the caller on its page. Raises Refused (``link.unknown``)."""
     link = (
         await context.store.read(links.find_link, compute_digest(visit.nonce))
         if is_nonce(visit.nonce)
@@ -277,7 +278,7 @@ async def find_caller(context: Context, visit: Visit) -> Caller:
 
 
 def show_page(tx: Transaction, caller: Caller, visit: Visit) -> LinkPage:
-    """Return the page of a link, without changing anything. Raises Refused (``link.used``, …)."""
+    """Return the page of a link without changing anything. Raises Refused (``link.used``, …)."""
     link = _require_usable(tx, caller, visit)
     if not caller.context.sign_in:
         _check_browser(caller, link, visit)
@@ -287,9 +288,9 @@ def show_page(tx: Transaction, caller: Caller, visit: Visit) -> LinkPage:
 
 
 def accept_proof(tx: Transaction, caller: Caller, visit: Visit, proven: Principal) -> LinkPage | Refused:
-    """Accept an identity proven by Sign in with Slack, or refuse (``link.mismatch``) and audit both people.
+    """Accept an identity from Sign in with Slack, or refuse (``link.mismatch``) and audit both people.
 
-    A token checked in a browser before is discarded; one from ``wait_for_proof`` is kept.
+    A token that was checked in a browser beforehand is discarded; one from ``wait_for_proof`` is kept.
     """
     link = _require_usable(tx, caller, visit)
     if not caller.context.installation.is_same_person(link.principal, proven):
@@ -305,9 +306,9 @@ def accept_proof(tx: Transaction, caller: Caller, visit: Visit, proven: Principa
 
 
 def sign_in_page(tx: Transaction, caller: Caller, visit: Visit, state: str, challenge: str) -> str:
-    """Return the address at which the person signs in at the provider; "" if they can't or needn't.
+    """Return the provider's sign-in address for the person, or "" if they can't or needn't sign in.
 
-    Nothing is changed. The provider must return ``state``, and ``challenge`` protects the code it returns.
+    Nothing is changed. The provider must return ``state``; ``challenge`` protects the code that it returns.
     """
     link = _require_attempts(tx, caller, visit)
     client = caller.context.connections[link.connection].oauth
@@ -317,9 +318,10 @@ def sign_in_page(tx: Transaction, caller: Caller, visit: Visit, state: str, chal
 
 
 async def check_token(caller: Caller, visit: Visit, pasted: str) -> LinkPage:
-    """Ask the provider whose token this is, for ten seconds at most; a link has five attempts.
+    """Ask the provider whose token this is, waiting up to ten seconds; each link allows five attempts.
 
-    Raises Refused, whose text says what to do next. The attempt doesn't count if the provider merely failed.
+    Raises Refused with a text that says what to do next. If the failure is the provider's, the attempt
+    doesn't count.
     """
     tried = await caller.run(count_attempt, visit, pasted)
     provider = caller.context.connections[tried.connection]
@@ -331,7 +333,7 @@ async def check_token(caller: Caller, visit: Visit, pasted: str) -> LinkPage:
 
 
 async def check_sign_in(caller: Caller, visit: Visit, code: str, verifier: str) -> LinkPage:
-    """Ask the provider whose account a sign-in's code stands for; otherwise like ``check_token``."""
+    """Ask the provider which account a sign-in code belongs to; otherwise like ``check_token``."""
     tried = await caller.run(count_attempt, visit)
     client = caller.context.connections[tried.connection].oauth
     assert client is not None, "somebody was sent there"
@@ -341,9 +343,10 @@ async def check_sign_in(caller: Caller, visit: Visit, code: str, verifier: str) 
 
 @concerns_caller
 def count_attempt(tx: Transaction, caller: Caller, visit: Visit, pasted: str | None = None) -> Link | Refused:
-    """Count an attempt before the provider is asked, so that concurrent attempts can't exceed five.
+    """Count an attempt before asking the provider, so that concurrent attempts can't exceed five.
 
-    If the ``pasted`` text can't be a token of this connection, it is sent nowhere and costs no attempt.
+    If the ``pasted`` text can't be a token for this connection, it isn't sent anywhere and doesn't count as
+    an attempt.
     """
     link = _require_attempts(tx, caller, visit)
     provider = caller.context.connections[link.connection]
@@ -367,14 +370,15 @@ def count_attempt(tx: Transaction, caller: Caller, visit: Visit, pasted: str | N
 def keep_credential(
     tx: Transaction, caller: Caller, visit: Visit, tried: Link, identity: base.Identity, pasted: str
 ) -> LinkPage | Refused:
-    """Store the credential whose account the provider named, until the link is confirmed.
+    """Store a credential until the link is confirmed; the provider has already identified its account.
 
-    If Usher got the credential itself, from a sign-in or for a pasted token, it is revoked if never used.
+    If Usher obtained the credential itself, by a sign-in or in exchange for a pasted token, it is revoked if
+    it is never used.
     """
     provider, credential = caller.context.connections[tried.connection], identity.credential
     sealed = accounts.seal_credential(caller, tried.connection, credential)
     if isinstance(provider, facets.Revocation) and credential.token.get_secret_value() != pasted:
-        # Even if the link has changed or expired, so that the credential is never left behind.
+        # Queue this even if the link has changed or expired, so that the credential is never left behind.
         add_tasks(tx, [_build_revocation(tried, identity.username, sealed)])
     if not _is_unchanged_since(tx, tried):
         return _refuse_changed()
@@ -394,7 +398,7 @@ def keep_credential(
 
 @concerns_caller
 def record_failed_attempt(tx: Transaction, caller: Caller, tried: Link, error: ProviderError) -> None:  # noqa: ARG001 - a use case
-    """Audit that the provider named no account; the attempt doesn't count if the failure is temporary."""
+    """Audit that the provider didn't name an account; a temporary failure doesn't count as an attempt."""
     if isinstance(error, TemporaryError) and _is_unchanged_since(tx, tried):
         _change_link(tx, tried, attempts_left=tried.attempts_left + 1)
     kind = type(error).__name__
@@ -402,16 +406,16 @@ def record_failed_attempt(tx: Transaction, caller: Caller, tried: Link, error: P
 
 
 def discard_token(tx: Transaction, caller: Caller, visit: Visit) -> LinkPage:
-    """Discard the checked credential, so that the person can use another."""
+    """Discard the checked credential so that the person can use a different one."""
     link = _require_writable(tx, caller, visit)
     fresh = _change_link(tx, link, **_WITHOUT_ACCOUNT)
     return _build_page(tx, caller, fresh, visit)
 
 
 def confirm_link(tx: Transaction, caller: Caller, visit: Visit, mark: str) -> Confirmed | Refused:
-    """Link the checked account, or return the code to type in Slack; ``mark`` says which check is meant.
+    """Link the checked account, or return a code to type in Slack; ``mark`` identifies the check.
 
-    Linking uses the link up.
+    Once the account is linked, the link can't be used again.
     """
     link = _require_writable(tx, caller, visit)
     opened = _build_page(tx, caller, link, visit)
@@ -426,7 +430,7 @@ def confirm_link(tx: Transaction, caller: Caller, visit: Visit, mark: str) -> Co
         link,
         stage="code",
         browser_hash=compute_digest(visit.browser),
-        # Sealed, because the digest of a short code could be guessed from a stolen database.
+        # Encrypted because the digest of such a short code could be brute-forced from a stolen database.
         code_hash=caller.context.vault.seal(_get_code_key(link), {"code": compute_digest(code)}),
         code_attempts_left=MAX_ATTEMPTS,
         attempts_left=MAX_ATTEMPTS,
@@ -440,9 +444,9 @@ def confirm_link(tx: Transaction, caller: Caller, visit: Visit, mark: str) -> Co
 
 
 def refuse_foreign_token(token: str, title: str, connections: Iterable[base.Provider]) -> Refused | None:
-    """Return a refusal if a token is Slack's, or one of a connection's own secrets; None if it isn't.
+    """Return a refusal if a token is Slack's or one of a connection's own secrets; otherwise None.
 
-    Neither may be sent to a provider.
+    Neither kind may ever be sent to a provider.
     """
     if SLACK_TOKEN.match(token):
         return Refused("token.slack", title=title)
@@ -461,9 +465,9 @@ async def _identify_account(
     cause: str,
     pasted: str = "",
 ) -> LinkPage:
-    """Wait until the provider says whose account it is, and store the credential; raises Refused.
+    """Wait for the provider to say whose account it is, and store the credential; raises Refused.
 
-    ``way`` is the first part of a refusal's rule, ``cause`` its cause.
+    ``way`` is the first part of the refusal's rule, and ``cause`` is its cause.
     """
     try:
         identity = await _wait_in_time(asking)
@@ -478,7 +482,7 @@ async def _identify_account(
 
 
 async def _wait_in_time(asking: Awaitable[base.Identity]) -> base.Identity:
-    """Wait ten seconds at most; raises ProviderError."""
+    """Wait up to ten seconds for the provider's answer; raises ProviderError."""
     try:
         async with asyncio.timeout(CHECK_TIMEOUT_SECONDS):
             return await asking
@@ -523,7 +527,7 @@ def _require_attempts(tx: Transaction, caller: Caller, visit: Visit) -> Link:
 
 
 def _is_unchanged_since(tx: Transaction, tried: Link) -> bool:
-    """Return whether a link is unchanged since an attempt began, and hasn't expired."""
+    """Return whether a link hasn't expired and hasn't changed since the attempt began."""
     return links.find_link(tx, tried.nonce_hash) == tried and tried.expires_at > tx.now()
 
 
@@ -545,7 +549,7 @@ def _change_link(tx: Transaction, link: Link, **changes: Any) -> Link:
 
 
 def _use_link(tx: Transaction, caller: Caller, link: Link, *, proof: str) -> Account | Refused:
-    """Link the account and use the link up; refused (``link.taken``) if the account is somebody else's."""
+    """Link the account and mark the link as used; refuse (``link.taken``) if it is someone else's account."""
     username, secret = link.username or "", link.secret or ""
     account = accounts.link_account(
         tx,
@@ -611,7 +615,7 @@ def _get_link_return_address(caller: Caller, link: Link) -> str:
 
 
 def _get_code_key(link: Link) -> str:
-    """Return the row key for encrypting a link's code."""
+    """Return the row key under which a link's code is encrypted."""
     return f"{row_key(link.principal.key, link.connection)}/code/{link.nonce_hash}"
 
 
@@ -632,7 +636,7 @@ def _refuse_without_attempts(caller: Caller, link: Link) -> Refused:
 
 
 def _get_short_id(link: Link) -> str:
-    # A prefix of the digest is enough to tell links apart, and can't be used to open one.
+    # A prefix of the digest is enough to tell links apart but not to open one.
     return link.nonce_hash[:12]
 
 

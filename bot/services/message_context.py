@@ -1,4 +1,4 @@
-"""The facts for messages: rows, titles, names and addresses with which cards and notices are drawn."""
+"""Facts for messages: the rows, titles, names and addresses from which cards and notices are rendered."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -28,17 +28,17 @@ from bot.store import workspaces as workspace_rows
 from bot.support.declarations import Registry
 from bot.support.guards import guards
 
-#: The path of Usher's pages in which workspaces open; Usher's id of the workspace follows it.
+#: Path of the pages in which Usher opens workspaces; Usher's id of the workspace follows it.
 IDE_PATH: Final = "/ide"
 
 Message = Notice | Card
 Added = Callable[["Gatherer", Message, Facts], Awaitable[Facts]]
-#: Functions that add to the facts that every message has, by message kind.
+#: Maps a message kind to the function that adds its specific facts to those that every message has.
 kind_extensions: Registry[Added] = Registry()
 
 
 class Gatherer:
-    """Gather the facts for messages. Each IDE URL is checked against the connection's allowed hosts."""
+    """Gather the facts for messages, checking each IDE URL against the connection's allowed hosts."""
 
     def __init__(self, context: Context, board: Board | None = None) -> None:
         self.store = context.store
@@ -50,7 +50,7 @@ class Gatherer:
     async def describe_workspace(
         self, workspace: Workspace, operation: Operation | None = None
     ) -> WorkspaceFacts:
-        """Describe a workspace, and an ``operation`` on it, if given."""
+        """Return the facts about a workspace and, if given, about an ``operation`` on it."""
         account = await self.store.read(account_rows.find_account, workspace.principal, workspace.connection)
         now, zone = await self.store.now(), await self.store.known_zone(workspace.principal)
         facts = self.build_workspace_context(
@@ -59,7 +59,7 @@ class Gatherer:
         return (await add_plans(self.store, workspace.principal, [facts]))[0]
 
     async def extend(self, facts: Facts) -> Facts:
-        """Add hours and lessons to the facts of a workspace."""
+        """Add hours and lessons to the facts about a workspace."""
         if not isinstance(facts, WorkspaceFacts) or facts.workspace is None:
             return facts
         return (await add_plans(self.store, facts.workspace.principal, [facts]))[0]
@@ -70,9 +70,9 @@ class Gatherer:
         workspaces: Sequence[Workspace],
         under_way: Mapping[str, Operation] | None = None,
     ) -> list[WorkspaceFacts]:
-        """Describe some of one person's workspaces; those of a removed connection are left out.
+        """Return the facts about some of a person's workspaces, leaving out those of removed connections.
 
-        ``under_way`` maps workspaces to their open operations, if the list shows these.
+        ``under_way`` maps workspaces to their open operations, if the list shows them.
         """
         accounts = await self._read_accounts(principal)
         now, zone = await self.store.now(), await self.store.known_zone(principal)
@@ -109,14 +109,14 @@ class Gatherer:
         ]
 
     async def describe_card(self, kind: NoticeKind, subject: str) -> Facts | None:
-        """Describe a card by its kind and the id of its subject; return None if that row is gone."""
+        """Describe a card, given its kind and its subject's id; return None if the subject's row is gone."""
         match kind.subject:
             case "operation":
                 return await self._describe_operation(subject)
             case "job":
                 return await self._describe_followed_run(subject)
         card = await self.store.read(courses.find_card, subject)
-        # Its readers are in the Slack workspace of the person who posted it.
+        # The card's readers are in the Slack workspace of the person who posted it.
         return None if card is None else await self.describe_class(card, card.principal)
 
     async def _describe_operation(self, operation_id: str) -> Facts | None:
@@ -136,7 +136,7 @@ class Gatherer:
         )
 
     async def _describe_followed_run(self, run_id: str) -> Facts | None:
-        """Describe a run, with as much of its output as this process has read."""
+        """Describe a run, with as much of its output as this process has read so far."""
         run = await self.store.read(run_rows.find_run, run_id)
         if run is None:
             return None
@@ -152,9 +152,9 @@ class Gatherer:
         *,
         zone: ZoneInfo | None = None,
     ) -> ClassFacts:
-        """Describe a class: counts, the connection's title, the effects of the stop at its end.
+        """Describe a class: its counts, its connection's title, and the effects of the stop at its end.
 
-        ``zone`` is the reader's time zone, None if several people read the card.
+        ``zone`` is the reader's time zone, or None if several people read the card.
         """
         stopper = [Principal.from_key(card.stopped_by)] if card.stopped_by else []
         return ClassFacts(
@@ -166,7 +166,7 @@ class Gatherer:
         )
 
     async def describe_message(self, card: Card) -> Facts | None:
-        """Describe a message to be redrawn; return None if the row that it shows is gone."""
+        """Return the facts for redrawing a message, or None if the row that it shows is gone."""
         if Mark.CARD in card.kind.marks:
             facts = await self.describe_card(card.kind, card.subject)
             if facts is not None and card.kind is NoticeKind.CARD and card.kind in kind_extensions:
@@ -188,14 +188,14 @@ class Gatherer:
         return replace(facts, written_at=card.created_at, **more)
 
     async def describe_offer(self, card: Card) -> WorkspaceFacts | RunFacts | None:
-        """Describe the workspace or run that an answer has buttons for; None if it is gone."""
+        """Describe the workspace or run that an answer's buttons act on; return None if it is gone."""
         if (workspace := await self._own_workspace(card, card.about)) is not None:
             return await self.describe_workspace(workspace)
         run = await self.store.read(run_rows.find_run, card.about)
         return None if run is None else await self.describe_run(run)
 
     async def read_end_state(self, message: Message, facts: Facts | None) -> EndState:
-        """Return the state of the message about the end of a card's subject."""
+        """Return the state of the message that reports how a card's subject ended."""
         if message.kind is NoticeKind.CARD and isinstance(facts, WorkspaceFacts):
             return facts.end_state
         return await self.store.read(notices.end_state, message.subject)
@@ -208,11 +208,11 @@ class Gatherer:
 
     @guards("Output is read again, not remembered")
     def _without_shared_output(self, facts: RunFacts, card: Card) -> RunFacts:
-        """Leave the output out of a card that others may read; ids of direct messages begin with D."""
+        """Remove the output from a card that others can read; ids of direct messages begin with D."""
         return facts if (card.channel_id or "").startswith("D") else replace(facts, output=None)
 
     async def _is_superseded(self, facts: WorkspaceFacts, card: Card) -> bool:
-        """Return whether a workspace has an operation that is newer than a message about it."""
+        """Return whether a workspace has a more recent operation than the one a message is about."""
         newest = (
             await self.store.read(operations.find_latest_operation, facts.workspace.id)
             if facts.workspace
@@ -221,7 +221,7 @@ class Gatherer:
         return newest is not None and newest.created_at > card.created_at
 
     async def describe_notice(self, notice: Message, workspace_id: str | None = None) -> Facts:
-        """Describe a notice: by its owner's operation or run if its kind is about one, else by its body."""
+        """Describe a notice: by its owner's operation or run if its kind is about one, or by its body."""
         is_work = notice.kind.subject in ("operation", "job")
         found = await self.describe_card(notice.kind, notice.subject) if is_work else None
         match found:
@@ -256,13 +256,13 @@ class Gatherer:
         return RequestFacts(**common, people=people)
 
     def find_provider_page(self, described: Mapping[str, Any]) -> str | None:
-        """Return the provider's page about a workspace whose row is gone; never the address that opens it."""
+        """Return the provider's page for a workspace whose row is gone, but never the URL that opens it."""
         provider = self.connections.get(described["connection"])
         return None if provider is None else provider.allowed_url(provider.page_url(described["remote_id"]))
 
     async def name_people(self, reader: Principal, *keys: str | None) -> People:
-        """Return the names of people for a reader, by their keys."""
-        # Old messages, from when there was only one Slack workspace, have a user id instead of a key.
+        """Return people's names as a reader should see them, by their keys."""
+        # Messages from the time when there was only one Slack workspace have a user id instead of a key.
         found = [Principal.from_key(key) for key in sorted({*filter(None, keys)}) if ":" in key]
         return await self.names.find_names(reader, *found, in_full=True)
 
@@ -291,11 +291,11 @@ class Gatherer:
         body: Mapping[str, Any] | None = None,
         **more: Any,
     ) -> WorkspaceFacts:
-        """Build the facts of a workspace from its rows."""
+        """Build the facts about a workspace from its rows."""
         provider = self.connections.get(connection)
         shared = self.describe_common(now, zone, connection, account, body)
         if account is not None and account.is_resting and workspace is not None:
-            # These facts may be about another account's workspace.
+            # The facts may concern a workspace of a different account.
             workspace = replace(
                 workspace, verified_at=None, url=None, detail=None, reason=None, event_message=None
             )
@@ -327,7 +327,7 @@ class Gatherer:
         account: Account | None,
         body: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Return the fields that all facts have; ``zone`` is that of the only reader."""
+        """Return the fields common to all facts; ``zone`` is the time zone of the only reader, if any."""
         provider, body = self.connections.get(connection), body or {}
         return {
             "now": now,
@@ -349,7 +349,7 @@ class Gatherer:
 
 @kind_extensions(NoticeKind.READY_LINK)
 async def _add_is_url_shown(gatherer: Gatherer, notice: Message, facts: Facts) -> Facts:
-    """Add whether another message of the same start shows the address."""
+    """Add whether another message about the same start already shows the address."""
     if not isinstance(facts, WorkspaceFacts) or facts.ide_url is None:
         return facts
     shown = await gatherer.store.read(handovers.is_address_shown, notice.subject, facts.ide_url, notice.id)
@@ -358,7 +358,7 @@ async def _add_is_url_shown(gatherer: Gatherer, notice: Message, facts: Facts) -
 
 @kind_extensions(NoticeKind.TURNED_OUT)
 async def _add_is_superseded(gatherer: Gatherer, notice: Message, facts: Facts) -> Facts:
-    """Add whether the owner has requested another operation since the one that turned out otherwise."""
+    """Add whether the owner has requested another operation since the one that turned out differently."""
     if not isinstance(facts, WorkspaceFacts) or facts.workspace is None:
         return facts
     newest = await gatherer.store.read(operations.find_latest_operation, facts.workspace.id)
@@ -368,7 +368,7 @@ async def _add_is_superseded(gatherer: Gatherer, notice: Message, facts: Facts) 
 
 @kind_extensions(NoticeKind.HOURS_PAUSED, NoticeKind.LESSON)
 async def _add_plans(gatherer: Gatherer, _notice: Message, facts: Facts) -> Facts:
-    """Add hours and lessons to the facts of a message's workspace."""
+    """Add hours and lessons to the facts about a message's workspace."""
     return await gatherer.extend(facts)
 
 
@@ -388,9 +388,9 @@ async def _add_combined(gatherer: Gatherer, notice: Message, facts: Facts) -> He
 def get_ide_url(
     provider: base.Provider | None, workspace: Workspace | None, public_url: str | None = None
 ) -> str | None:
-    """Return a workspace's IDE URL for its owner; None if it can't be shown.
+    """Return the URL of a workspace's IDE for its owner, or None if it can't be shown.
 
-    It is on a host that the connection allows, or it is Usher's own page, whose address reveals only that
+    The URL is on a host that the connection allows, or is that of Usher's own page, which reveals only that
     such a row exists; and a read has verified that the workspace is the owner's. The rule is in
     ``docs/internals/rules.md``, "An IDE's address reaches only the owner".
     """
@@ -404,24 +404,24 @@ def get_ide_url(
 
 
 def _get_run_page_url(provider: base.Provider | None, run: Run) -> str | None:
-    """Return the provider's page about a run, if there is one on an allowed host."""
+    """Return the address of the provider's page for a run, if it is on an allowed host."""
     if provider is None or not isinstance(provider, facets.Runs):
         return None
     return provider.allowed_url(provider.run_page_url(run))
 
 
 class PeopleNames:
-    """The names of people, as messages show them."""
+    """Find people's names as shown in messages."""
 
     def __init__(self, context: Context) -> None:
         self.store = context.store
         self._installation = context.installation
 
     async def find_names(self, reader: Principal, *people: Principal, in_full: bool = False) -> People:
-        """Return the names of people for a reader, by their keys.
+        """Return people's names as a reader should see them, by their keys.
 
-        ``in_full`` is for decisions of administrators: everybody's name and, if there are several, Slack
-        workspace are added, even to people who are mentioned.
+        ``in_full`` is for administrators' decisions: everyone's name is included, even for people who would
+        otherwise only be mentioned, and so is their Slack workspace if there are several.
         """
         return {one.key: await self._name(reader, one, in_full=in_full) for one in people}
 
@@ -439,19 +439,19 @@ class PeopleNames:
 
 
 def rank_workspace(workspace: Workspace, under_way: Mapping[str, Operation]) -> tuple[int, str, str]:
-    """Return the sort key of a workspace: running or with an open operation first, gone last."""
+    """Return a workspace's sort key: running or with an open operation first, gone last."""
     operation = under_way.get(workspace.id)
     is_busy = not workspace.is_down or (operation is not None and operation.verb is not OperationVerb.REMOVE)
     place = 0 if is_busy else 2 if workspace.state is State.GONE else 1
     return place, workspace.title.casefold(), workspace.id
 
 
-#: The number of stopped workspaces that a short list shows.
+#: How many stopped workspaces a short list shows at most.
 MAX_STOPPED_WORKSPACES: Final = 5
 
 
 def shorten_list(ranked: Sequence[Workspace], under_way: Mapping[str, Operation]) -> list[Workspace]:
-    """Return the workspaces that run or have an open operation, and the most recently used stopped ones."""
+    """Return workspaces that are running or have an open operation, plus a few recently used stopped ones."""
     down = sorted(
         (one for one in ranked if rank_workspace(one, under_way)[0] == 1), key=_get_last_use, reverse=True
     )
@@ -459,5 +459,5 @@ def shorten_list(ranked: Sequence[Workspace], under_way: Mapping[str, Operation]
 
 
 def _get_last_use(one: Workspace) -> float:
-    """Return when a workspace was last used, as far as known: requested, used at its provider, or just up."""
+    """Return when a workspace was last requested, used at its provider, or up, as far as is known."""
     return max(at or 0.0 for at in (one.last_request_at, one.last_used_at, one.up_at, one.down_at))

@@ -1,6 +1,6 @@
-"""Names: a typed name is matched with a person's own workspaces and runs; guesses are only suggested.
+"""Names: a typed name is matched against a person's own workspaces and runs; guesses are only suggested.
 
-Pure functions.
+All functions here are pure.
 """
 
 import re
@@ -18,19 +18,19 @@ from bot.providers.connection import is_address_within, path_below
 from bot.support.cleaning import clean, fold
 from bot.support.errors import Refused
 
-#: Usernames by connection, if none are needed.
+#: Passed where usernames aren't needed.
 NO_USERNAMES: Final[Mapping[str, str]] = {}
-#: Matches the address of Usher's page for a workspace (``bot.services.message_context.IDE_PATH``).
+#: Matches the address of Usher's own page for a workspace (``bot.services.message_context.IDE_PATH``).
 _OWN_PAGE_PATTERN: Final = re.compile(r"/ide/([A-Za-z0-9_-]+)/?(?:[?#].*)?$")
-#: The similarity of two names (0-100) from which one is suggested for the other.
+#: Minimum similarity (0-100) at which one name is suggested in place of another.
 _MIN_SIMILARITY: Final = 60.0
 _MAX_SUGGESTIONS: Final = 5
-#: The most words of a name, and of a list of names.
+#: Maximum number of words in a name; and in a list of names.
 _MAX_NAME_WORDS: Final = 6
 _MAX_NAMED_WORDS: Final = 40
-#: The words between the names of a list.
+#: Words and signs that join the names in a list.
 _JOINS: Final = frozenset({"and", "&", "+", ",", "und"})
-#: The maximum length of a person's own name for something.
+#: Maximum length of an alias.
 _MAX_ALIAS_LENGTH: Final = 60
 
 
@@ -48,10 +48,10 @@ def find_workspace(
     connections: Mapping[str, Provider],
     usernames: Mapping[str, str] = NO_USERNAMES,
 ) -> NameMatch:
-    """Resolve a name: aliases first, then whole names and ids, then a prefix that fits only one.
+    """Resolve a name: aliases first, then whole names and ids, then a prefix with a single match.
 
-    ``NAME@CONNECTION`` restricts it to a connection, unless a workspace has exactly that name. ``usernames``
-    are the person's on each connection, as addresses of pages may contain them.
+    ``NAME@CONNECTION`` restricts the search to one connection, unless a workspace has exactly that name.
+    ``usernames`` are the person's usernames on each connection, as page addresses may contain them.
     """
     whole = find_whole(name, workspaces, connections, usernames)
     if whole is not None:
@@ -73,7 +73,7 @@ def find_whole(
     connections: Mapping[str, Provider],
     usernames: Mapping[str, str] = NO_USERNAMES,
 ) -> NameMatch | None:
-    """Resolve a name like ``find_workspace``, but only whole names; None if no workspace has it."""
+    """Resolve a name as ``find_workspace`` does, but only by whole names; None if nothing matches."""
     found = _find_exact(name, workspaces)
     if not found and (link := to_link(name)):
         ids = find_references(name, connections)
@@ -92,7 +92,7 @@ def split_names(
     connections: Mapping[str, Provider],
     usernames: Mapping[str, str] = NO_USERNAMES,
 ) -> dict[str, NameMatch]:
-    """Return the match of each name if words are a list of whole names; empty if there are other words.
+    """Return the match for each name if the words consist entirely of whole names, otherwise nothing.
 
     Commas and *and* may join the names.
     """
@@ -123,14 +123,14 @@ def _find_by_address(
     connections: Mapping[str, Provider],
     usernames: Mapping[str, str],
 ) -> list[Workspace]:
-    """Return the workspaces that an address opens, or whose page is at that address."""
+    """Return the workspaces that an address opens, or whose page it is."""
     own_page = _OWN_PAGE_PATTERN.search(link)
     if own := [one for one in workspaces if own_page is not None and one.id == own_page[1]]:
         return own
     owned = [one for one in workspaces if one.connection in connections]
     opened = [one for one in owned if one.url and is_address_within(link, one.url)]
     if opened:
-        # The address of one server may begin with that of another.
+        # One server's address may be a prefix of another's.
         longest = max(len(one.url or "") for one in opened)
         return [one for one in opened if len(one.url or "") == longest]
     begun = [
@@ -148,7 +148,7 @@ def _find_by_address(
 
 
 def suggest_workspaces(name: str, workspaces: Sequence[Workspace]) -> tuple[Workspace, ...]:
-    """Return suggestions for a name: workspaces that contain it, then the most similar ones."""
+    """Return suggestions for a name: workspaces whose names contain it, then the most similar ones."""
     needle = fold(name)
     if not needle:
         return ()
@@ -164,9 +164,9 @@ def suggest_workspaces(name: str, workspaces: Sequence[Workspace]) -> tuple[Work
 def find_runs(
     name: str, runs: Sequence[Run], connections: Mapping[str, Provider], *, is_stop: bool
 ) -> list[Run]:
-    """Return the runs that a name can mean: one, several to choose from, or none. ``runs``: newest first.
+    """Return the runs a name may refer to: one, several to choose from, or none. ``runs``: newest first.
 
-    If several share a name, return the newest; with ``is_stop``, all of them that are still running.
+    If several runs share a name, return the newest; with ``is_stop``, all of them that are still running.
     """
     by_id = [run for run in runs if name in {run.id, run.remote_id}]
     if by_id:
@@ -191,14 +191,14 @@ def find_runs(
 
 
 def is_whole_name_of(name: str, run: Run, connections: Mapping[str, Provider]) -> bool:
-    """Return whether a name is a run's whole name or id, with or without its connection."""
+    """Return whether a name is the whole name or id of a run, with or without its connection."""
     stem, connection = split_connection(name, connections)
     names = [name, stem] if connection == run.connection else [name]
     return any(one in {run.id, run.remote_id} or fold(one) == fold(run.name) for one in names)
 
 
 def suggest_runs(name: str, runs: Sequence[Run]) -> list[Run]:
-    """Return the newest run of each name that contains the given one or is similar to it."""
+    """Return the newest run for each name that contains or resembles the given one."""
     newest: dict[str, Run] = {}
     for run in runs:
         newest.setdefault(fold(run.name), run)
@@ -211,13 +211,13 @@ def suggest_runs(name: str, runs: Sequence[Run]) -> list[Run]:
 
 
 def find_connection(name: str, connections: Mapping[str, Provider], *, is_whole: bool = False) -> str | None:
-    """Return the connection with this name or title, or the only one with this prefix unless ``is_whole``."""
+    """Return the connection with a name or title or, unless ``is_whole``, the only one with that prefix."""
     titles = {key: provider.settings.title for key, provider in connections.items()}
     return find_title(name, titles, is_whole=is_whole)
 
 
 def find_title(name: str, titles: Mapping[str, str], *, is_whole: bool = False) -> str | None:
-    """Return the key of a connection by its name or title, as ``find_connection`` does."""
+    """Return the key of the connection with a name or title, as ``find_connection`` does."""
     found = find_titles(name, titles)
     if found or is_whole:
         return found[0] if len(found) == 1 else None
@@ -229,7 +229,7 @@ def find_title(name: str, titles: Mapping[str, str], *, is_whole: bool = False) 
 
 
 def find_titles(name: str, titles: Mapping[str, str]) -> list[str]:
-    """Return the keys of the connections with a name, or else of those with that title."""
+    """Return the keys of the connections with a given name or, failing that, with that title."""
     needle = fold(name)
     named = [key for key in titles if fold(key) == needle]
     return named or [key for key, title in titles.items() if fold(title) == needle]
@@ -238,9 +238,9 @@ def find_titles(name: str, titles: Mapping[str, str]) -> list[str]:
 def split_leading_connection(
     words: Sequence[str], connections: Mapping[str, Provider]
 ) -> tuple[str | None, tuple[str, ...]]:
-    """Return the connection whose name or title words begin with, and the words after it.
+    """Return the connection whose name or title the words begin with, and the remaining words.
 
-    A title may have several words. If there is no such connection, return None and all words.
+    A title may consist of several words. If there is no such connection, return None and all the words.
     """
     longest = max((len(one.settings.title.split()) for one in connections.values()), default=0)
     for count in range(min(len(words), max(longest, 1)), 0, -1):
@@ -251,7 +251,7 @@ def split_leading_connection(
 
 
 def find_references(text: str, connections: Mapping[str, Provider]) -> dict[str, str]:
-    """Return the ids that a link or id refers to, by connection; ``ID@CONNECTION`` picks one."""
+    """Map each connection to the id that a link or id refers to there; ``ID@CONNECTION`` selects one."""
     stem, chosen = split_connection(text, connections)
     asked = connections if chosen is None else {chosen: connections[chosen]}
     for given in filter(None, (to_link(stem), stem)):
@@ -262,7 +262,7 @@ def find_references(text: str, connections: Mapping[str, Provider]) -> dict[str,
 
 
 def to_link(text: str) -> str:
-    """Return an address, with its scheme added if that is missing; "" if the text is no address."""
+    """Return an address, with its scheme added if it has none, or "" if the string isn't an address."""
     host, slash, _ = text.partition("/")
     if "://" in text:
         return text
@@ -270,7 +270,7 @@ def to_link(text: str) -> str:
 
 
 def split_connection(name: str, connections: Mapping[str, Provider]) -> tuple[str, str | None]:
-    """Split ``NAME@CONNECTION``; return the whole name and None if no such connection follows the last @.
+    """Split ``NAME@CONNECTION``; return the whole name and None if no known connection follows the last @.
 
     The connection is given by its name or its title.
     """
@@ -288,10 +288,10 @@ def make_labels(
     *,
     are_addresses: bool = False,
 ) -> list[str]:
-    """Return distinct labels for workspaces.
+    """Return labels that tell workspaces apart.
 
-    The connection's title is added if another workspace has the same title, or always with
-    ``are_addresses``. The id replaces the title if another one on the same connection has the same.
+    The connection's title is added if another workspace has the same title, or always with ``are_addresses``.
+    If another workspace on the same connection has the same title, the id is used instead of the title.
     """
     asked = {fold(one.title) for one in found}
     names = [(name, one.connection) for one in among if (name := fold(one.title)) in asked]
@@ -306,7 +306,7 @@ def make_labels(
 
 
 def normalise_alias(text: str) -> str:
-    """Return a person's own name for something, normalised: one line, 1–60 characters; raises Refused."""
+    """Return an alias normalised to one line of 1–60 characters; raises Refused."""
     kept = " ".join(clean(text).split())
     if not 1 <= len(kept) <= _MAX_ALIAS_LENGTH:
         raise Refused("alias.length")
@@ -317,13 +317,13 @@ def _find_exact(name: str, workspaces: Sequence[Workspace]) -> list[Workspace]:
     needle = fold(name)
     own = [one for one in workspaces if one.alias and fold(one.alias) == needle]
     found = own or [one for one in workspaces if fold(one.name) == needle or one.remote_id == name]
-    # A server's own name in its id counts, too, even if people are shown another name.
+    # A server's own name in its id counts as well, even if people are shown another name.
     found = found or [one for one in workspaces if needle and fold(get_name_in_id(one.remote_id)) == needle]
     return _drop_missing(found)
 
 
 def _drop_missing(found: list[Workspace]) -> list[Workspace]:
-    """Leave out gone workspaces, unless all are gone."""
+    """Drop workspaces that are gone, unless all of them are."""
     return [one for one in found if one.state is not State.GONE] or found
 
 

@@ -1,4 +1,4 @@
-"""Requests for operations: starts, stops, restarts and creations are accepted, without calling a provider."""
+"""Requests for operations: starts, stops, restarts and creations are accepted without calling a provider."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -50,10 +50,10 @@ def begin_operation(
     good_until: float | None = None,
     initiator: str = "",
 ) -> Accepted:
-    """Accept an operation with its first card and its audit row.
+    """Accept an operation, with its first card and its audit row.
 
-    A start joins an open creation. If a workspace that was created here is gone, another is created.
-    ``agreed`` is the owner's consent to a final stop. ``timer`` is a stop to plan along with it. An operation
+    A start joins an open creation. If a workspace that Usher created is gone, another is created. ``agreed``
+    is the owner's consent to a final stop. ``timer`` is a stop to plan along with the operation. An operation
     with ``planned_for`` carries out a plan (``initiator``) and gets no card of its own; its start may be sent
     until ``good_until``. Raises NotLinked and Refused (``policy.…``, ``workspace.…``); ``workspace.ends``
     asks the person to confirm.
@@ -72,17 +72,18 @@ def begin_operation(
     if is_starting and (other := _start_another(tx, caller, workspace, creation, timer, planned_for)):
         return other
     if workspace.hidden and not workspace.is_provisional:
-        # An old message's button was pressed. The workspace isn't read any more, so this could never end.
+        # A button in an old message was pressed. The workspace is no longer read, so the operation could
+        # never end.
         raise Refused("workspace.forgotten", cause="forgotten", title=provider.settings.title)
     fresh = tx.ids.new("operation")
-    # What is read next waits for the network together with the inbox.
+    # The rows read next share one network round trip with the inbox.
     operations.ask_for_accept(tx, workspace, verb)
     level = _find_assistant_level(tx, workspace, verb, timer) if caller.via else ""
     if not caller.is_first_delivery(tx, level, fresh):
         first = _find_first_result(tx, caller, workspace.id)
         return replace(first, remark=_choose_note(first, context, workspace, verb))
-    # Cancelling an open creation loses nothing, even if a workspace was created in the meantime. Once it has
-    # ended, or its outcome has been unknown for long, that workspace may be in use.
+    # Cancelling an open creation loses nothing, even if the workspace has been created in the meantime. Once
+    # the creation has ended, or its outcome has long been unknown, the workspace may be in use.
     is_called_off = creation is not None and not _is_long_unknown(creation, tx.now())
     ends = Consent.NONE if mode is None else Consent.KNOWING if is_called_off else agreed
     detail = {"agreed": "yes"} if ends else {}
@@ -116,7 +117,7 @@ def begin_operation(
         detail["until"] = f"{timer.at:.0f}"
     if planned_for is None and not verb.brings_down and workspace.has_ends:
         _drop_answered_stops(tx, caller, accepted)
-    # Whoever sets a timer on a start that is under way didn't begin that.
+    # A person who sets a timer on a start that is already in progress didn't begin that start.
     began = "" if timer is not None and accepted.joined else accepted.operation.id
     by = {"began": began, "initiator": initiator, "reference": caller.reference}
     caller.record(tx, f"workspace.{verb}", workspace, **by, **detail)
@@ -136,7 +137,7 @@ def _start_another(
     timer: PlannedStop | None,
     planned_for: float | None,
 ) -> Accepted | None:
-    """Join an open creation, or create another workspace like one that is gone; None if it is there."""
+    """Join an open creation, or create another workspace like one that is gone; None if it still exists."""
     if creation is not None:
         return _join_creation(tx, caller, workspace, creation, timer)
     if workspace.is_provisional or workspace.state is State.GONE:
@@ -145,17 +146,17 @@ def _start_another(
 
 
 def _drop_answered_stops(tx: Transaction, caller: Caller, accepted: Accepted) -> None:
-    """Cancel the stops that a start or restart by hand shows to be unwanted."""
+    """Cancel the stops that are evidently unwanted, as the workspace was started or restarted by hand."""
     timers.drop_stops(tx, accepted.operation.workspace_id, "needed", "room")
     if accepted.operation.verb is OperationVerb.START and not (caller.via or accepted.joined):
-        # Somebody who starts it by hand during a lesson wants to keep it.
+        # Someone who starts a workspace by hand during a lesson wants to keep it.
         timers.drop_stops(tx, accepted.operation.workspace_id, "lesson")
 
 
 def _find_assistant_level(
     tx: Transaction, workspace: Workspace, verb: OperationVerb, timer: PlannedStop | None
 ) -> str:
-    """Return the level that an assistant needs for an operation, according to its effect.
+    """Return the level that an assistant needs for an operation, given what the operation would do.
 
     A start needs *start*, unless it changes something that is up, open or planned: that needs *stop*, as do
     all other operations. A forced stop and a removal need the owner ("").
@@ -168,7 +169,7 @@ def _find_assistant_level(
 
 
 def _choose_note(accepted: Accepted, context: Context, workspace: Workspace, verb: OperationVerb) -> Remark:
-    """Return the remark if something else happens than the verb suggests."""
+    """Return a remark if what happens differs from what the verb suggests."""
     if verb is OperationVerb.START:
         is_after_stop = accepted.operation.prior_call is not Call.NONE
         is_running = workspace.state is State.RUNNING
@@ -194,7 +195,7 @@ def _choose_note(accepted: Accepted, context: Context, workspace: Workspace, ver
 
 @concerns_caller
 def create_workspace(tx: Transaction, caller: Caller, connection: str, spec: Spec) -> Accepted:
-    """Request that a workspace is created from its provider's ``spec`` and started.
+    """Request that a workspace be created from its provider's ``spec`` and then started.
 
     Raises NotLinked and Refused (``policy.…``, ``connection_gone``, ``workspace.no_create``,
     ``workspace.withheld``).
@@ -213,10 +214,11 @@ def replace_workspace(
     timer: PlannedStop | None = None,
     planned_for: float | None = None,
 ) -> Accepted:
-    """Request another workspace like one that is gone or was never created; its row replaces the old one.
+    """Request a replacement for a workspace that is gone or was never created.
 
-    A workspace is replaced only once, even after several requests. Raises Refused as ``create_workspace``
-    does, and ``workspace.unknown``, ``workspace.no_spec``, ``workspace.still_there``, ``workspace.unmade``.
+    The new row replaces the old one. A workspace is replaced only once, however often that is requested.
+    Raises Refused as ``create_workspace`` does, and ``workspace.unknown``, ``workspace.no_spec``,
+    ``workspace.still_there``, ``workspace.unmade``.
     """
     former = require_workspace(tx, caller, "create", workspace_id)
     provider = caller.context.need(former.connection)
@@ -232,7 +234,7 @@ def replace_workspace(
     elif former.state is not State.GONE:
         raise Refused("workspace.still_there", cause="still_there", title=title)
     if not caller.is_first_delivery(tx) and inbox.find_result(tx, caller.interaction):
-        # At its first delivery it joined a creation that has ended since.
+        # On its first delivery, the request joined a creation that has since ended.
         return _find_first_result(tx, caller, former.id)
     once = replace(caller, interaction=f"again:{former.id}")
     fresh = build_replacement(caller.context.ids, provider, former)
@@ -242,7 +244,7 @@ def replace_workspace(
 def _join_creation(
     tx: Transaction, caller: Caller, workspace: Workspace, creation: Operation, timer: PlannedStop | None
 ) -> Accepted:
-    """Join an open creation; a request that is delivered again gets the result of its first delivery."""
+    """Join an open creation; a redelivered request receives the result of its first delivery."""
     if timer is not None:
         change_timer(tx, caller, workspace, timer)
         inbox.save_result(tx, caller.interaction, creation.id)
@@ -284,7 +286,7 @@ def _create(
 
 
 def _show_operation(tx: Transaction, caller: Caller, accepted: Accepted) -> Accepted:
-    """Enqueue the first card of a new operation; if one was joined, save it as the interaction's result."""
+    """Enqueue a new operation's first card; if one was joined, save it as the interaction's result."""
     operation = accepted.operation
     if accepted.joined:
         inbox.save_result(tx, caller.interaction, operation.id)
@@ -302,7 +304,7 @@ def _show_operation(tx: Transaction, caller: Caller, accepted: Accepted) -> Acce
 
 
 def _begin_run(tx: Transaction, provider: base.Provider, workspace: Workspace) -> None:
-    """Drop the stops of earlier runs, and write what a workspace that Usher created runs on and costs now."""
+    """Drop the stops of earlier runs; for a workspace Usher created, record its current machine and cost."""
     timers.begin_run(tx, workspace)
     machine = provider.describe_machine(workspace.spec or Spec(""))
     if workspace.spec is not None and workspace.with_machine(machine) != workspace:
@@ -310,7 +312,7 @@ def _begin_run(tx: Transaction, provider: base.Provider, workspace: Workspace) -
 
 
 def _find_first_result(tx: Transaction, caller: Caller, workspace_id: str) -> Accepted:
-    """Return the operation that an interaction led to at its first delivery."""
+    """Return the operation that the first delivery of an interaction led to."""
     first = operations.find_operation(tx, inbox.find_result(tx, caller.interaction))
     first = first or operations.find_latest_operation(tx, workspace_id)
     if first is None or first.principal != caller.principal:
@@ -319,7 +321,7 @@ def _find_first_result(tx: Transaction, caller: Caller, workspace_id: str) -> Ac
 
 
 def build_provisional(ids: Ids, provider: base.Provider, principal: Principal, spec: Spec) -> Workspace:
-    """Return the row of a workspace that is to be created from a spec."""
+    """Return the row for a workspace that is about to be created from a spec."""
     fresh = ids.new("workspace")
     made = Workspace(
         id=fresh,
@@ -335,9 +337,9 @@ def build_provisional(ids: Ids, provider: base.Provider, principal: Principal, s
 
 
 def build_replacement(ids: Ids, provider: base.Provider, former: Workspace) -> Workspace:
-    """Return the row of a replacement for a workspace that has ended, with the same name.
+    """Return the row for a workspace that replaces one that has ended, with the same name.
 
-    If Usher had chosen the name of one that was never created, a free name is chosen again.
+    If Usher chose the old name, and the workspace was never created, a free name is chosen anew.
     """
     spec = former.spec or Spec(former.name)
     if former.is_provisional and spec.stem:
@@ -362,7 +364,8 @@ def _is_long_unknown(creation: Operation, now: float) -> bool:
 def extend_deadline(tx: Transaction, caller: Caller, operation_id: str) -> Operation:
     """Set a new deadline for an open operation; return the operation, which may have ended by now.
 
-    If a timer was requested along with a start, and ended with its deadline, it is set again from now on.
+    If a timer was requested along with a start, and ended at the start's deadline, it is set again, counting
+    from now.
     """
     operation = require_operation(tx, caller, "keep_waiting", operation_id)
     if not operation.is_open or not caller.is_first_delivery(tx):
@@ -374,14 +377,14 @@ def extend_deadline(tx: Transaction, caller: Caller, operation_id: str) -> Opera
             timers.plan_stop(
                 tx, workspace.id, plan_timer(caller.context, workspace, tx.now() + operation.run_seconds)
             )
-        # For as long as was requested, however often the deadline is extended.
+        # Run for as long as was requested, however often the deadline has been extended.
         OPERATIONS.change(tx, {"id": operation.id}, run_seconds=operation.run_seconds)
     return kept or operation
 
 
 @concerns_caller
 def check_creation_now(tx: Transaction, caller: Caller, operation_id: str) -> Operation:
-    """Look at once, in the provider's list, for a workspace that a creation may have made."""
+    """Check the provider's list now for a workspace that a creation may have produced."""
     operation = require_operation(tx, caller, "look_again", operation_id)
     operations.save_step(tx, Update(operation.id, 0.0, keeps_waiting=True))
     return operation
@@ -389,7 +392,7 @@ def check_creation_now(tx: Transaction, caller: Caller, operation_id: str) -> Op
 
 @concerns_caller
 def repeat_creation(tx: Transaction, caller: Caller, operation_id: str) -> tuple[Operation, bool]:
-    """Repeat a creation whose outcome is unknown; return it, and False if the outcome is known by now."""
+    """Repeat a creation of unknown outcome; return it, and False if its outcome is known by now."""
     operation = require_operation(tx, caller, "start_another", operation_id)
     workspace = require_workspace(tx, caller, "new", operation.workspace_id)
     provider = caller.context.need(workspace.connection)

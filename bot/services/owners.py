@@ -1,6 +1,6 @@
-"""Jobs that one process does for all processes on its database.
+"""Jobs that one process does on behalf of all processes that share its database.
 
-A process that has the database to itself owns all jobs, and writes nothing.
+A process that has the database to itself owns all jobs and writes nothing.
 """
 
 import asyncio
@@ -19,62 +19,63 @@ from bot.support.environment import command
 from bot.support.errors import StoreBusy, StoreError
 
 log = structlog.get_logger(__name__)
-#: Seconds between renewals of leases; two in a row may fail.
+#: How often leases are renewed, in seconds; two renewals in a row may fail.
 RENEWAL_SECONDS: Final = 3.0
-#: Prefix of the names of connections' start queues.
+#: Prefix for the names of connections' start queues.
 STARTS_PREFIX: Final = "starts:"
-#: Prefix of the names of runs whose output is followed.
+#: Prefix for the names of runs whose output is being followed.
 OUTPUT_PREFIX: Final = "output:"
-#: Seconds for which this process relies on a lease, counted from before it was requested; other processes can
-#: only take it over later.
+#: How long this process relies on a lease, in seconds from just before it was requested; other processes can
+#: take it over only after that.
 LOCAL_LEASE_SECONDS: Final = LEASE_SECONDS - 1.0
-#: Seconds without a process that does the background work after which people are told; a restart is quicker.
+#: How long the background work may be left undone by every process before people are told, in seconds; a
+#: restart is quicker.
 WORKER_TIMEOUT_SECONDS: Final = 15.0
 
 
 class Owners:
-    """Ownership of everything, as no other process works on this database."""
+    """Ownership of all jobs by this process, as no other process works on this database."""
 
-    #: This process's name in the database; "" if it has none.
+    #: This process's name in the database, or "" if it has none.
     name = ""
-    #: Whether another living process has an encryption key that this one lacks.
+    #: Whether another live process has an encryption key that this process lacks.
     lacks_keys = False
 
     @property
     def is_worked(self) -> bool:
-        """Return whether requests are carried out: by this process, or one that was seen lately."""
+        """Return whether requests are being carried out, by this process or one that was seen recently."""
         return True
 
     async def own(self, thing: str) -> float | None:
-        """Return the monotonic time since when this process owns a thing; None if another one owns it."""
+        """Return since when (monotonic) this process has owned a job, or None if another process owns it."""
         return (await self.own_all([thing])).get(thing)
 
     async def own_all(self, things: Collection[str]) -> dict[str, float]:
-        """Acquire free things; return those that this process owns, each with the time since when."""
+        """Acquire the jobs that are free; map each job that this process owns to when it acquired it."""
         return dict.fromkeys(things, 0.0)
 
     def owns(self, thing: str, since: float) -> bool:  # noqa: ARG002 - for what others may take over
-        """Return whether this process certainly owns a thing now, and has since the time ``since``."""
+        """Return whether this process is certain to own a job now and to have owned it since ``since``."""
         return True
 
     async def disown(self, *things: str) -> None:
-        """Give up things, so that other processes can take them."""
+        """Give up jobs so that other processes can take them over."""
 
     async def renew(self) -> None:
-        """Renew the leases of this process; never raise."""
+        """Renew this process's leases; never raises."""
 
     async def end(self) -> None:
-        """Acquire nothing more, and give up start queues at once; never raise."""
+        """On shutdown, stop acquiring and release start queues so others needn't wait; never raises."""
 
     async def leave(self) -> None:
-        """Give up everything, as the process ends; never raise."""
+        """Release everything when the process ends; never raises."""
 
 
 class SharedOwners(Owners):
-    """Ownership by leases in the database; the lease ``presence`` shows other processes that this one lives.
+    """Ownership by leases in the database; the ``presence`` lease shows others that this process is alive.
 
-    After a crash, others take over within ten seconds. This process relies on a lease for a second less than
-    the row says.
+    After a crash, others take over within ten seconds. This process relies on a lease for one second less
+    than the row says.
     """
 
     def __init__(
@@ -91,7 +92,8 @@ class SharedOwners(Owners):
         self._shown = {presence, *(f"{owners.KEY_PREFIX}{key}:{name}" for key in keys)}
         self._store = store
         self._monotonic = monotonic
-        #: Since when this process owns each thing, and until when it can rely on that.
+        #: When this process became the owner of each job; and until when it can rely on owning each
+        #: (monotonic).
         self._since: dict[str, float] = {}
         self._sure_until: dict[str, float] = {}
         self._asking = asyncio.Lock()
@@ -100,11 +102,11 @@ class SharedOwners(Owners):
 
     @property
     def is_worked(self) -> bool:
-        """Return whether requests are carried out: by this process, or one that was seen lately."""
+        """Return whether requests are being carried out, by this process or one that was seen recently."""
         return self._monotonic() - self._worked_at < WORKER_TIMEOUT_SECONDS
 
     async def own_all(self, things: Collection[str]) -> dict[str, float]:
-        """Acquire free things; return those that this process owns, each with the time since when."""
+        """Acquire the jobs that are free; map each job that this process owns to when it acquired it."""
         if self._list_missing(things):
             async with self._asking:
                 if missing := self._list_missing(things):
@@ -114,7 +116,7 @@ class SharedOwners(Owners):
         return {one: self._since[one] for one in things if self._sure_until.get(one, 0.0) > now}
 
     def owns(self, thing: str, since: float) -> bool:
-        """Return whether this process certainly owns a thing now, and has since the time ``since``."""
+        """Return whether this process is certain to own a job now and to have owned it since ``since``."""
         return self._since.get(thing) == since and self._sure_until[thing] > self._monotonic()
 
     def _list_missing(self, things: Collection[str]) -> list[str]:
@@ -126,19 +128,19 @@ class SharedOwners(Owners):
     def _extend_leases(self, things: Collection[str], now: float) -> None:
         for one in things:
             if self._sure_until.get(one, 0.0) <= now:
-                # Another process may have owned it meanwhile, so ownership begins anew.
+                # Another process may have owned it in the meantime, so ownership starts anew.
                 self._since[one] = now
             self._sure_until[one] = now + LOCAL_LEASE_SECONDS
 
     async def disown(self, *things: str) -> None:
-        """Give up things, so that other processes can take them."""
+        """Give up jobs so that other processes can take them over."""
         for one in things:
             self._since.pop(one, None)
             self._sure_until.pop(one, None)
         await self._store.write(owners.release, self.name, things)
 
     async def renew(self) -> None:
-        """Renew the leases of this process; never raise."""
+        """Renew this process's leases; never raises."""
         async with self._asking:
             if self._has_ended:
                 return
@@ -174,19 +176,19 @@ class SharedOwners(Owners):
         try:
             return await self._store.read(owners.is_worked)
         except StoreError:
-            # The database can't be read, so there may well be workers.
+            # The database can't be read, so other processes may well be working.
             self._worked_at = now
             raise
 
     async def end(self) -> None:
-        """Acquire nothing more, and give up start queues at once; never raise."""
+        """On shutdown, stop acquiring and release start queues so others needn't wait; never raises."""
         async with self._asking:
             self._has_ended = True
         starts = [one for one in self._since if one.startswith(STARTS_PREFIX)]
         await self._hand_back(self.disown(*starts))
 
     async def leave(self) -> None:
-        """Give up everything, as the process ends; never raise."""
+        """Release everything when the process ends; never raises."""
         async with self._asking:
             self._has_ended = True
         self._since.clear()
@@ -202,7 +204,7 @@ class SharedOwners(Owners):
 
 
 def create_owners(store: Store, clock: Clock, ids: Ids, role: str, keys: Collection[str]) -> Owners:
-    """Create the owners of this process: with leases if the database is shared."""
+    """Create this process's owners object, which uses leases if the database is shared."""
     if not store.engine.is_shared:
         return Owners()
     name = ids.new(f"{socket.gethostname()}/{os.getpid()}")

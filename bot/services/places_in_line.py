@@ -10,13 +10,13 @@ from bot.support.errors import Refused
 
 
 def describe_entry(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> WaitlistFacts:
-    """Return the facts about an entry, with its place in line."""
+    """Return the facts about a waitlist entry, including its place in line."""
     allowed = caller.context.need(wait.connection).settings.failures_allowed
     return rows.describe(tx, wait, caller.context.title(wait.connection), allowed)
 
 
 class AlreadyWaiting(Refused):
-    """The refusal of a second start of a workspace on the waitlist; the answer tells its place."""
+    """The refusal to start a workspace that is already on the waitlist; the answer gives its place."""
 
     def __init__(self, place: WaitlistFacts) -> None:
         super().__init__("wait.already", cause="wait_already", title=place.title)
@@ -24,7 +24,7 @@ class AlreadyWaiting(Refused):
 
 
 def keep_place(tx: Transaction, caller: Caller, workspace: Workspace, verb: OperationVerb) -> None:
-    """If a workspace is on the waitlist, refuse a start (AlreadyWaiting); end the entry before a stop."""
+    """Refuse to start a workspace on the waitlist (AlreadyWaiting), and end its entry before a stop."""
     known = rows.find_entry_of_workspace(tx, workspace.id)
     if known is None or known.state is WaitlistState.GRANTED:
         return

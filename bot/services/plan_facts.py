@@ -1,4 +1,4 @@
-"""The hours, lessons and waits of workspaces, added to the facts for messages about them."""
+"""The hours, lessons and waits of workspaces, as additional facts for messages about them."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -13,13 +13,13 @@ from bot.domain.workspaces import NOT_UP_STATES
 from bot.store import courses, hours, waitlist
 from bot.store.store import Store
 
-#: Rows whose facts are gathered at a time; other work may run in between.
+#: Number of rows whose facts are gathered at a time, so that other work can run in between.
 CONTEXT_BATCH_SIZE: Final = 20
 Item = TypeVar("Item")
 
 
 async def yield_in_batches(items: Iterable[Item]) -> AsyncIterator[Item]:
-    """Yield items, letting other work run between two batches."""
+    """Yield items, letting other work run between batches."""
     for number, item in enumerate(items, 1):
         if number % CONTEXT_BATCH_SIZE == 0:
             await asyncio.sleep(0)
@@ -29,7 +29,7 @@ async def yield_in_batches(items: Iterable[Item]) -> AsyncIterator[Item]:
 async def add_plans(
     store: Store, principal: Principal, every: Sequence[WorkspaceFacts]
 ) -> list[WorkspaceFacts]:
-    """Return the facts of one person's workspaces with what is planned for them."""
+    """Return the facts about one person's workspaces, with what is planned for each added."""
     keys = [facts.workspace.id if facts.workspace is not None else "" for facts in every]
     if not keys:
         return []

@@ -1,4 +1,4 @@
-"""People's preferences: set by themselves, and shown on request."""
+"""People's preferences, which they set themselves and can ask to see."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -16,7 +16,7 @@ from bot.store.transaction import Transaction
 
 @concerns_caller
 def save(tx: Transaction, caller: Caller, wanted: Preferences, *, weekly: bool) -> None:
-    """Set a person's preferences; ``weekly``: they get last week's hours every Monday."""
+    """Set a person's preferences; ``weekly`` means sending them last week's hours every Monday."""
     caller.check(tx, "settings")
     if caller.is_first_delivery(tx):
         before = store.preferences(tx, caller.principal)
@@ -32,7 +32,7 @@ def save(tx: Transaction, caller: Caller, wanted: Preferences, *, weekly: bool) 
 async def load_preferences(
     context: Context, principal: Principal, workspaces: Sequence[Workspace]
 ) -> PreferenceFacts:
-    """Load the facts of a person's preferences, with their workspaces."""
+    """Load the facts about a person's preferences, including their workspaces."""
     wanted = await context.store.read(store.preferences, principal)
     return PreferenceFacts(
         wanted=wanted,

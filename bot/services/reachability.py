@@ -1,4 +1,4 @@
-"""Whether a connection or Slack answers, as this process's calls show, and as a row tells all processes."""
+"""Whether a connection or Slack answers: known from this process's calls, shared through a database row."""
 
 import math
 from typing import Final
@@ -6,14 +6,15 @@ from typing import Final
 from bot.store import outages
 from bot.store.store import Store
 
-#: Seconds between two writes that a connection or Slack still answers.
+#: How often a row is updated to confirm that a connection or Slack still answers, in seconds.
 WRITE_INTERVAL_SECONDS: Final = 10.0
 
 
 class Reachability:
-    """The times of the last answer and of the first silence since, in epoch seconds; ``write`` stores them.
+    """When the last answer came, and when the silence since then began, in epoch seconds.
 
-    They are in memory; after a restart, the next call tells. Processes share them in a row of ``reached``.
+    ``write`` stores both. They are kept in memory; after a restart, the next call shows whether there is an
+    answer. Processes share them in a row of ``reached``.
     """
 
     def __init__(self, name: str) -> None:
@@ -21,7 +22,7 @@ class Reachability:
         self.answered_at: float | None = None
         self.silent_since: float | None = None
         self.failed_at = -math.inf
-        #: Since when the row says that there is a silence, if this process wrote that.
+        #: When the silence began according to the row; set only if this process wrote it.
         self.row_since: float | None = None
         self._row_at = -math.inf
 
@@ -30,13 +31,13 @@ class Reachability:
         self.answered_at, self.silent_since = now, None
 
     def record_failure(self, since: float) -> None:
-        """Record a call without an answer."""
+        """Record a call that wasn't answered."""
         self.failed_at = max(self.failed_at, since)
         self.silent_since = since if self.silent_since is None else min(self.silent_since, since)
 
     @property
     def is_restless(self) -> bool:
-        """Return whether there is a silence, or an answer that must be written."""
+        """Return whether there is a silence, or an answer that hasn't been written yet."""
         at = self.answered_at
         is_noted = at is None or (
             self.row_since is None and 0.0 <= at - self._row_at < WRITE_INTERVAL_SECONDS
@@ -44,12 +45,12 @@ class Reachability:
         return self.silent_since is not None or not is_noted
 
     async def write(self, store: Store) -> bool:
-        """Store a change; return whether it begins or ends a silence. Raises StoreError."""
+        """Store any change; return whether it begins or ends a silence. Raises StoreError."""
         since, at = self.silent_since, self.answered_at
         if since is not None and since != self.row_since:
             self.row_since = await store.write(outages.note_silence, self.name, since, at)
             if self.silent_since is not None:
-                # Another process may have noted an earlier beginning.
+                # Another process may have recorded an earlier start of the silence.
                 self.record_failure(self.row_since)
             return self.row_since == since
         if since is not None or at is None or not self.is_restless:

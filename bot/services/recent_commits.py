@@ -1,4 +1,4 @@
-"""The actions and calls of this process in the last ten minutes, whose rows a failover may lose."""
+"""This process's actions and calls in the last ten minutes, whose rows might be lost in a failover."""
 
 from typing import Final
 
@@ -6,26 +6,26 @@ from bot.domain.operations import Operation
 from bot.domain.runs import Run
 from bot.domain.undoable_actions import UndoableAction
 
-#: Seconds for which they are remembered, and their maximum number.
+#: How long commits are remembered, in seconds; and the maximum number remembered.
 RECENT_COMMIT_SECONDS: Final = 600.0
 MAX_RECENT_COMMITS: Final = 10_000
 
 
-#: An action that was answered, or an operation or run whose call was sent.
+#: An action confirmed to the person, or an operation or run whose call was sent.
 RecentCommit = UndoableAction | Operation | Run
 
 
 class RecentCommits:
-    """Actions that were answered, and operations and runs whose calls were sent.
+    """Actions confirmed to people, and operations and runs whose calls were sent.
 
-    They are forgotten at a restart. Each process has its own, but people are told only once.
+    They are forgotten on restart. Each process has its own, but people are told only once.
     """
 
     def __init__(self) -> None:
         self._commits: dict[str, tuple[float, RecentCommit]] = {}
 
     def add(self, one: RecentCommit, at: float) -> None:
-        """Add a commit with its time by the store's clock; remove those that are too old."""
+        """Add a commit, timed by the store's clock, and drop those that are too old."""
         commits = self._commits
         while commits and (
             len(commits) >= MAX_RECENT_COMMITS or next(iter(commits.values()))[0] < at - RECENT_COMMIT_SECONDS

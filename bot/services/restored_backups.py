@@ -1,6 +1,6 @@
-"""Restored backups: everything planned in them is put on hold, as it may have been done or cancelled since.
+"""Restored backups: all plans in them are put on hold, as they may since have been done or cancelled.
 
-None of it is done until the person who planned it was asked.
+None is carried out until the person who made it has been asked.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -23,19 +23,19 @@ from bot.store.store import Store
 from bot.store.tables import DATABASE_TIMELINE, OPERATIONS, RUNS, WORKSPACES, parse_principal
 from bot.store.transaction import Transaction
 
-#: The cause shown for plans that are put on hold or not carried out.
+#: Cause shown for plans that are put on hold or not carried out.
 RESTORED_CAUSE: Final = "restored"
 
 
 async def pause_restored(
     store: Store, administrators: Collection[str] = (), apart: Collection[str] = ()
 ) -> tuple[float, Mapping[str, int], int]:
-    """Put everything that is planned on hold, and ask the people who planned it.
+    """Put every plan on hold, and ask the people who made them.
 
     ``administrators`` (``U…`` or ``T…:U…``) are told, if they are known. People with a link on a connection
     in ``apart`` are told that a link may be back. Return when the backup was made, how much was put on hold,
-    by kind, and the number of those links. After that, a process may serve from the database. It is done in
-    batches; after a crash, the next call continues.
+    by kind, and the number of those links. After this, a process may serve from the database. The work is
+    done in batches; after a crash, the next call continues it.
     """
     while not await store.carry_out(_pause_batch):
         pass
@@ -49,7 +49,7 @@ async def pause_restored(
 
 
 def _notify_linked(tx: Transaction, links: Sequence[Account]) -> None:
-    """Notify some people that a link they ended may be back."""
+    """Notify some people that a link they had ended may have come back."""
     occasion = f"{RESTORED_CAUSE}:{maintenance.find_backup_time(tx):.3f}"
     for one in links:
         body = {"connection": one.connection}
@@ -72,18 +72,18 @@ def _finish_restore(
     detail = {"accounts": links, "backup_at": backup_at, **held}
     append_audit(tx, [AuditEntry("operator", "store.restored", "database", "ok", detail)])
     maintenance.forget_upkeep(tx)
-    # The next start records the server that has the rows now.
+    # The next start records which server has the rows now.
     DATABASE_TIMELINE.delete(tx, id=1)
     return backup_at, held
 
 
 def format_counts(held: Mapping[str, int]) -> str:
-    """Format the counts of what was put on hold, by kind."""
+    """Return a text that says how much of each kind was put on hold."""
     return ", ".join(f"{kind}: {number}" for kind, number in held.items() if number) or "nothing"
 
 
 def _pause_batch(tx: Transaction) -> bool:
-    """Put a batch of plans on hold; return whether all are."""
+    """Put a batch of plans on hold; return whether all plans are now on hold."""
     backup_at, began, held = maintenance.read_restore_state(tx)
     before, given = tx.changes, {"limit": FAN_OUT_BATCH_SIZE // 2, "now": tx.now()}
     tx.run("seek_notices", since=backup_at, began=began, **given)
@@ -113,7 +113,7 @@ def _pause_batch(tx: Transaction) -> bool:
 
 
 def _build_end(tx: Transaction, work_item: Operation | Run, backup_at: float) -> Update:
-    """Build the end of a work item; an operation whose call was sent ends with an unknown outcome."""
+    """Build the update that ends a work item; if its call was sent, an operation's outcome is unknown."""
     cause = make_stale_cause(StaleReason.RESTORED, backup_at)
     body = {"connection": work_item.connection, "cause": cause}
     outcome, hides = Outcome.FAILED, False

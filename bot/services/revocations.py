@@ -1,7 +1,7 @@
 """The secret of a removed link, kept until its provider has revoked it.
 
-It stays encrypted and is used for nothing else. A person who was promised news gets a message when the secret
-is gone, or when it could not be revoked.
+It stays encrypted and isn't used for anything else. A person who was promised an update is told when the
+secret is gone, or that it couldn't be revoked.
 """
 
 from dataclasses import replace
@@ -19,23 +19,23 @@ from bot.store.transaction import Transaction
 from bot.support.errors import SecretError
 from bot.support.vault import row_key
 
-#: What a removed link leaves at the provider: a secret that Usher has to revoke (``owed``), one that the
-#: person has to delete (``theirs``), or none of the person's.
+#: What a removed link leaves behind at the provider: a secret for Usher to revoke (``owed``), one for the
+#: user to delete (``theirs``), or none of the user's secrets.
 RemainingSecret = Literal["owed", "theirs", "none"]
-#: How a revocation ended: ``forbidden`` and ``lapsed`` leave a secret that may still be valid.
+#: How a revocation ended. After ``forbidden`` and ``lapsed`` the secret may still be valid.
 RevocationOutcome = Literal["deleted", "refused", "forbidden", "lapsed"]
-#: Seconds after which a secret is erased even if its provider never answered.
+#: How long a secret is kept before it is erased even if its provider never answered, in seconds.
 LAPSE_SECONDS: Final = 30 * 86_400.0
-#: Seconds for which calls that began with a replaced secret may continue, before it is revoked.
+#: How long calls already using a replaced secret may continue before it is revoked, in seconds.
 CALLS_UNDER_WAY_SECONDS: Final = 60.0
 _DAY_SECONDS: Final = 86_400.0
 
 
 def classify_remaining_secret(context: Context, account: Account, successor: str = "") -> RemainingSecret:
-    """Classify the secret that a removed account leaves at its provider.
+    """Classify the secret that a removed account leaves behind at its provider.
 
-    ``successor`` is the encrypted secret that replaces it, "" for none. A secret that no key opens is
-    ``owed``, too, if the provider can revoke secrets: the key may come back.
+    ``successor`` is the encrypted secret that replaces it, or "". A secret that no key opens is also ``owed``
+    if the provider can revoke secrets, as the key may come back.
     """
     provider = context.connections.get(account.connection)
     if account.state != "active":
@@ -55,9 +55,9 @@ def classify_remaining_secret(context: Context, account: Account, successor: str
 
 
 def replace_secret(tx: Transaction, context: Context, account: Account, fresh: base.Credential) -> None:
-    """Replace an account's credential by a fresh one, and enqueue the revocation of the old one.
+    """Replace an account's credential with a fresh one, and enqueue the revocation of the old one.
 
-    If the old one was removed or replaced meanwhile, the fresh one is revoked instead.
+    If the old credential has since been removed or replaced, the fresh one is revoked instead.
     """
     sealed = context.vault.seal(row_key(account.principal.key, account.connection), fresh.as_mapping())
     is_used = credentials.save_secret(
@@ -74,7 +74,7 @@ def replace_secret(tx: Transaction, context: Context, account: Account, fresh: b
 def finish_revocation(
     tx: Transaction, context: Context, account: Account, ended: RevocationOutcome, *, notify: bool
 ) -> None:
-    """Erase a secret; with ``notify``, tell its owner the outcome, as promised.
+    """Erase a secret and, with ``notify``, tell its owner the outcome, as promised.
 
     If the secret may still be valid, administrators are told, once a day for each connection.
     """

@@ -1,4 +1,4 @@
-"""Runs of jobs: people launch, follow and stop them. Nothing here waits for a provider."""
+"""Runs of jobs, which people launch, follow and stop. Nothing here waits for a provider."""
 
 from bot.domain.forms import Spec
 from bot.domain.policy import Target
@@ -15,7 +15,7 @@ from bot.support.errors import Refused, StoreError
 
 
 def launch_run(tx: Transaction, caller: Caller, connection: str, spec: Spec) -> Run:
-    """Accept a run with its first card; raises Refused."""
+    """Accept a job run, with its first card; raises Refused."""
     caller.check(tx, "run")
     provider = _require_runs(caller, connection)
     check_offered(provider, spec, caller.principal, "job")
@@ -49,7 +49,7 @@ def launch_run(tx: Transaction, caller: Caller, connection: str, spec: Spec) -> 
 
 
 def stop_run(tx: Transaction, caller: Caller, run_id: str, *, force: bool) -> tuple[Run, bool]:
-    """Request the stop of a run; return the run, and whether it was still open."""
+    """Request that a run be stopped; return the run and whether it was still open."""
     run = _require_usable(tx, caller, "stop", run_id)
     if run.is_open and caller.is_first_delivery(tx, "stop"):
         wanted: StopKind = "force" if force else "stop"
@@ -61,7 +61,7 @@ def stop_run(tx: Transaction, caller: Caller, run_id: str, *, force: bool) -> tu
 
 
 def extend_deadline(tx: Transaction, caller: Caller, run_id: str) -> tuple[Run, bool]:
-    """Set a new deadline for a run that hasn't begun or can't be read; return it, and whether it is open."""
+    """Set a new deadline for a run that hasn't begun or can't be read; return it and whether it is open."""
     run = require_run(tx, caller, "keep_waiting", run_id)
     if run.is_open and caller.is_first_delivery(tx):
         work_items.keep_waiting(tx, RUNS, run.id, DEADLINE_SECONDS)
@@ -69,9 +69,9 @@ def extend_deadline(tx: Transaction, caller: Caller, run_id: str) -> tuple[Run, 
 
 
 def unfollow_run(tx: Transaction, caller: Caller, run_id: str) -> Run:
-    """Let go of a run: it ends as cancelled if it was never launched, otherwise as failed (``let_go``).
+    """Stop following a run: end it as cancelled if it was never launched, otherwise failed (``let_go``).
 
-    Return it as it was.
+    Return the run as it was before.
     """
     run = require_run(tx, caller, "stop", run_id)
     if run.is_open and caller.is_first_delivery(tx):
@@ -84,14 +84,14 @@ def unfollow_run(tx: Transaction, caller: Caller, run_id: str) -> Run:
 
 
 def find_launched_run(tx: Transaction, caller: Caller, run_id: str) -> Run:
-    """Look at once, in the provider's list, for a run that a launch may have created."""
+    """Check the provider's list now for a run that a launch may have produced."""
     run = require_run(tx, caller, "look_again", run_id)
     runs.save_run_step(tx, Update(run.id, 0.0, keeps_waiting=True))
     return run
 
 
 def repeat_launch(tx: Transaction, caller: Caller, run_id: str) -> tuple[Run, bool]:
-    """Repeat a launch whose outcome is unknown; return it, and False if the outcome is known by now."""
+    """Repeat a launch of unknown outcome; return it, and False if its outcome is known by now."""
     run = _require_usable(tx, caller, "run", run_id)
     check_offered(caller.context.need(run.connection), run.spec, caller.principal, "job")
     if not run.is_asked or not caller.is_first_delivery(tx):
@@ -103,20 +103,20 @@ def repeat_launch(tx: Transaction, caller: Caller, run_id: str) -> tuple[Run, bo
 
 
 def follow_output(tx: Transaction, caller: Caller, run_id: str) -> Run:
-    """Follow a run's output from now on; a run without a card gets one."""
+    """Follow a run's output from now on, and give the run a card if it has none."""
     run = _require_usable(tx, caller, "logs", run_id)
     if not caller.is_first_delivery(tx, "show"):
         return run
     watched = runs.watch(tx, run.id, caller.channel_id)
     if watched is None:
-        # The account was unlinked since, so nobody reads this run any more.
+        # The account was unlinked, so this run is no longer read.
         raise _refuse_unknown()
     caller.record(tx, "job.logs", run)
     return watched
 
 
 def require_run(tx: Transaction, caller: Caller, verb: str, run_id: str) -> Run:
-    """Return a run of this person; raises the same Refused if there is none and if it is somebody else's."""
+    """Return a person's run; raises the same Refused whether it doesn't exist or isn't theirs."""
     run = runs.find_run(tx, run_id)
     if run is None:
         raise _refuse_unknown()
@@ -125,7 +125,7 @@ def require_run(tx: Transaction, caller: Caller, verb: str, run_id: str) -> Run:
 
 
 def _require_usable(tx: Transaction, caller: Caller, verb: str, run_id: str) -> Run:
-    """Return a run of this person, if its provider runs jobs and their account is usable."""
+    """Return a person's run if its provider can run jobs and their account is usable."""
     run = require_run(tx, caller, verb, run_id)
     _require_runs(caller, run.connection)
     caller.require_account(tx, run.connection)

@@ -1,7 +1,7 @@
-"""Scheduled work: kinds of rows that come due, each processed by a use case in its owner's name.
+"""Scheduled work: kinds of rows that become due, each processed by a use case in its owner's name.
 
 A kind is declared in the module of its use cases, and ``bot.reconciler.scheduled_work`` runs them all. A
-claimed row is due again after a while, so work that a crash interrupted is done later. ``carry_out`` does
+claimed row becomes due again after a while, so work interrupted by a crash is done later. ``carry_out`` does
 nothing if the row has changed since the claim.
 """
 
@@ -16,14 +16,15 @@ from bot.store.leases import MAX_CLAIM_SECONDS
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
-#: Seconds for which a row is claimed, unless its work sets another due time.
+#: How long a claimed row stays claimed, in seconds, unless its work sets another due time.
 CLAIM_LEASE_SECONDS: Final = MAX_CLAIM_SECONDS
-#: Seconds until the next try while Slack can't identify a person.
+#: How long to wait before retrying while Slack can't identify a person, in seconds.
 RETRY_SECONDS: Final = 30.0
-#: Seconds after which a workspace is read again before anything is decided; and the longest wait for that.
+#: How old a workspace's state may be before it is reread for a decision; also the longest wait for that read,
+#: in seconds.
 FRESH_SECONDS: Final = 60.0
 READ_TIMEOUT_SECONDS: Final = 30.0
-#: Seconds between checks whether such a read has come.
+#: How often to check whether a workspace's requested read is done, in seconds.
 POLL_SECONDS: Final = 5.0
 
 
@@ -32,12 +33,12 @@ class OwnedRow(Protocol):
 
     @property
     def id(self) -> str:
-        """Return its key."""
+        """Return the row's key."""
         ...
 
     @property
     def principal(self) -> Principal:
-        """Return its owner."""
+        """Return the row's owner."""
         ...
 
 
@@ -45,20 +46,20 @@ R = TypeVar("R", bound=OwnedRow)
 
 
 def raise_refusal(_tx: Transaction, _caller: Caller, _row: Any, refusal: Refused) -> None:
-    """Raise a refusal as an error."""
+    """Raise the refusal; the default when a kind of work doesn't handle refusals."""
     raise refusal
 
 
 def leave_claimed(_tx: Transaction, _caller: Caller, _row: Any) -> None:
-    """Leave a row until it is due again by itself."""
+    """Leave a row claimed until its claim ends and it is due again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduledWork(Generic[R]):
-    """A kind of work on rows that come due.
+    """A kind of work on rows that become due.
 
     ``refuse`` handles a refusal of the work; ``later`` sets when to try again while Slack can't identify the
-    owner. ``key`` returns the inbox key for a row's due time, "" for none.
+    owner. ``key`` returns the inbox key for a row's due time, or "" for none.
     """
 
     name: str

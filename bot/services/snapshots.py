@@ -1,4 +1,4 @@
-"""Snapshots: the last lists, offers and self-descriptions that providers gave, and requests for new ones."""
+"""Snapshots: the latest lists, offers and self-descriptions from providers, and requests for new ones."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -23,14 +23,15 @@ from bot.store.transaction import Transaction
 
 log = structlog.get_logger(__name__)
 
-#: The kinds of an account's snapshots: the templates offered to it, and when its runs were listed.
+#: Kinds of snapshot kept for an account: the templates offered to it; and when its runs were listed.
 TEMPLATES_KIND: Final = "templates"
 RUNS_KIND: Final = "runs"
-#: What limits leave an account.
+#: Kind of snapshot kept for an account: what remains of its limits.
 ALLOWANCES_KIND: Final = "allowances"
-#: The kind of a connection's snapshot: the server's description of itself.
+#: Kind of snapshot kept for a connection: the server's self-description.
 ABOUT_KIND: Final = "about"
-#: Seconds after which lists of workspaces, lists of runs, and offers are read again if somebody looks.
+#: How old lists of workspaces, lists of runs, and offers may be before they are reread when someone looks, in
+#: seconds.
 WORKSPACES_SECONDS: Final = 60.0
 RUNS_SECONDS: Final = 15.0
 OFFER_SECONDS: Final = 300.0
@@ -39,7 +40,7 @@ OFFER_SECONDS: Final = 300.0
 def list_stale(
     tx: Transaction, caller: Caller, kind: TaskKind, besides: Collection[str] = ()
 ) -> list[Account]:
-    """Return the person's active accounts with an old list of workspaces (DISCOVER) or runs (LIST_RUNS)."""
+    """Return the person's active accounts whose workspace list (DISCOVER) or run list (LIST_RUNS) is old."""
     return [
         account
         for account in accounts.list_accounts(tx, caller.principal)
@@ -63,9 +64,9 @@ def request_read(
     subjects: Sequence[str],
     then: Mapping[str, Any] | None = None,
 ) -> None:
-    """Request reads in the background; ``then`` is the command to run once after the first one.
+    """Request background reads; ``then`` is a command to run once the first of them is done.
 
-    A request of an assistant doesn't wait for it, as the assistant can ask again.
+    A request by an assistant doesn't wait for the read, as the assistant can ask again.
     """
     if then is not None and not caller.is_first_delivery(tx, "show"):
         return
@@ -81,7 +82,7 @@ def request_lists(
     among: Sequence[Account],
     then: Mapping[str, Any] | None = None,
 ) -> None:
-    """Request reads of accounts' lists, as ``request_read`` does."""
+    """Request reads of some accounts' lists, as ``request_read`` does."""
     request_read(tx, caller, kind, [account.id for account in among], then)
 
 
@@ -95,15 +96,16 @@ def request_templates(
 def request_about(
     tx: Transaction, caller: Caller, connection: str, then: Mapping[str, Any] | None = None
 ) -> None:
-    """Request a read of a server's description of itself, as ``request_read`` does."""
+    """Request a read of a server's self-description, as ``request_read`` does."""
     request_read(tx, caller, TaskKind.SNAPSHOT, [f"connection:{connection}/{ABOUT_KIND}"], then)
 
 
 async def load_templates(context: Context, account: Account, interaction: str = "") -> Snapshot[Any] | None:
-    """Return the templates last offered to an account, in its provider's own type; None if never read.
+    """Return the templates last offered to an account, in the provider's own type, or None if never read.
 
-    As the offer may be minutes old, the names of listed or just requested workspaces are added to its names
-    in use. If an ``interaction`` is delivered again, the workspace that it first requested doesn't count.
+    As the offer may be minutes old, the names of workspaces that are listed or were just requested are added
+    to its names in use. If an ``interaction`` is redelivered, the workspace that it requested the first time
+    doesn't count.
     """
     forms = context.connections[account.connection].require_facet(facets.Forms)
     offer = _parse_payload(
@@ -121,13 +123,13 @@ async def load_templates(context: Context, account: Account, interaction: str = 
 
 
 def _find_result(tx: Transaction, interaction: str) -> str:
-    """Return the id of the workspace that an interaction asked for, "" for none."""
+    """Return the id of the workspace that an interaction requested, or "" if there is none."""
     first = operations.find_operation(tx, inbox.find_result(tx, interaction))
     return "" if first is None else first.workspace_id
 
 
 def _list_names(rows: Iterable[Workspace]) -> set[str]:
-    """Return the names of workspaces, and the names with which Usher creates them."""
+    """Return the names of workspaces, including those under which Usher is creating them."""
     existing = [row for row in rows if row.state is not State.GONE and row.is_own]
     created = [row.spec.name for row in existing if row.spec is not None]
     return {name for name in (*(row.name for row in existing), *created) if name}
@@ -136,9 +138,9 @@ def _list_names(rows: Iterable[Workspace]) -> set[str]:
 async def load_allowances(
     context: Context, principal: Principal
 ) -> tuple[dict[str, Sequence[Allowance]], list[Account]]:
-    """Return what limits left a person when that was last read, by connection.
+    """Return how much of each limit a person had left when last read, by connection.
 
-    The accounts are those for which it is due to be read again.
+    Also returned are the accounts that are due to be read again.
     """
     left, old = dict[str, Sequence[Allowance]](), list[Account]()
     for account in await context.store.read(accounts.list_accounts, principal):
@@ -155,30 +157,30 @@ async def load_allowances(
 
 
 def request_allowances(tx: Transaction, caller: Caller, among: Sequence[Account]) -> None:
-    """Request reads of what limits leave some accounts."""
+    """Request reads of how much some accounts have left of their limits."""
     subjects = [f"{account.id}/{ALLOWANCES_KIND}" for account in among]
     request_read(tx, caller, TaskKind.SNAPSHOT, subjects)
 
 
 async def load_about(context: Context, connection: str) -> Snapshot[About] | None:
-    """Return the last self-description of a connection's server."""
+    """Return the latest self-description of a connection's server."""
     return _parse_payload(
         About, await context.store.read(snapshots.find_snapshot, connection, "", ABOUT_KIND)
     )
 
 
 def is_stale(context: Context, snapshot: Snapshot[Any]) -> bool:
-    """Return whether a snapshot of an offer is due to be read again."""
+    """Return whether a snapshot of an offer is old enough to be read again."""
     return context.clock.now() - snapshot.read_at > OFFER_SECONDS
 
 
 def to_payload(value: object) -> Any:
-    """Return a provider's answer in the form in which it is stored."""
+    """Convert a provider's answer to the form in which it is stored."""
     return to_jsonable_python(value)
 
 
 def _parse_payload(kind: type[Any], kept: Snapshot[Any] | None) -> Snapshot[Any] | None:
-    """Return a snapshot with its payload parsed; an unreadable one counts as none."""
+    """Return a snapshot with its payload parsed; an unreadable one is treated as missing."""
     if kept is None:
         return None
     try:

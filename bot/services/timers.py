@@ -1,4 +1,4 @@
-"""Timers: a person sets, moves and cancels the planned stop of a workspace."""
+"""Timers: setting, moving and cancelling the planned stop of a workspace."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from bot.support.errors import Refused
 def plan_timer(
     context: Context, workspace: Workspace, at: float, mode: StopMode | None = None, *, agreed: bool = False
 ) -> PlannedStop:
-    """Return a timer for a workspace; the default mode lets it be started again, if one does.
+    """Return a timer for a workspace, by default in a mode that allows it to be started again, if any.
 
     Raises Refused: ``workspace.ends`` if the stop would be final and the owner hasn't agreed,
     ``workspace.no_suspend`` or ``workspace.not_allowed`` if the mode isn't possible now.
@@ -38,9 +38,9 @@ def plan_timer(
 
 
 def can_stop_later(tx: Transaction, workspace: Workspace) -> bool:
-    """Return whether a workspace is up, or an open operation brings it up.
+    """Return whether a workspace is up, or an open operation is bringing it up.
 
-    A start that has lapsed needs a confirmation first, so it doesn't count.
+    A start that has lapsed must be confirmed first, so it doesn't count.
     """
     latest = operations.find_latest_operation(tx, workspace.id) if workspace.is_down else None
     is_open = latest is not None and latest.is_open and not latest.has_lapsed
@@ -50,7 +50,7 @@ def can_stop_later(tx: Transaction, workspace: Workspace) -> bool:
 
 @concerns_caller
 def set_timer(tx: Transaction, caller: Caller, workspace_id: str, timer: PlannedStop) -> Workspace:
-    """Set the timer of a workspace; raises Refused (``workspace.not_up``) if it is down."""
+    """Set a workspace's timer; raises Refused (``workspace.not_up``) if the workspace is down."""
     workspace = require_workspace(tx, caller, "stop", workspace_id)
     caller.check_plan(tx, workspace.connection)
     if not can_stop_later(tx, workspace):
@@ -62,7 +62,7 @@ def set_timer(tx: Transaction, caller: Caller, workspace_id: str, timer: Planned
 def cancel_timer(
     tx: Transaction, caller: Caller, workspace_id: str, *, instead_of: float | None = None
 ) -> Workspace:
-    """Cancel a timer, or only one for the time ``instead_of``; return the workspace after that."""
+    """Cancel a timer, but only the one set for ``instead_of`` if given; return the updated workspace."""
     workspace = require_workspace(tx, caller, "start", workspace_id)
     if workspace.stop_at is None or (instead_of is not None and not workspace.stops_at(instead_of)):
         return workspace
@@ -71,7 +71,7 @@ def cancel_timer(
 
 @concerns_caller
 def postpone_timer(tx: Transaction, caller: Caller, workspace_id: str, instead_of: float) -> Workspace:
-    """Postpone the timer for the time ``instead_of`` by an hour; return the workspace after that."""
+    """Postpone the timer set for ``instead_of`` by an hour; return the updated workspace."""
     workspace = require_workspace(tx, caller, "start", workspace_id)
     if workspace.stop_mode is None or not workspace.stops_at(instead_of):
         return workspace
@@ -83,7 +83,7 @@ def postpone_timer(tx: Transaction, caller: Caller, workspace_id: str, instead_o
 def confirm_needed(
     tx: Transaction, caller: Caller, workspace_id: str, stop_at: float | None = None
 ) -> Workspace:
-    """Record that a workspace is still needed; cancel the stop that was planned in case of no answer."""
+    """Record that a workspace is still needed, and cancel the stop planned in case of no answer."""
     workspace = require_workspace(tx, caller, "start", workspace_id)
     if caller.is_first_delivery(tx):
         if stop_at is not None and abs((workspace.stop_at or 0.0) - stop_at) < 1.0:
@@ -96,7 +96,7 @@ def confirm_needed(
 def change_timer(
     tx: Transaction, caller: Caller, workspace: Workspace, timer: PlannedStop | None
 ) -> Workspace:
-    """Write a timer with its audit row, or clear it for None; return the workspace after that."""
+    """Set a timer, or clear it if None, with an audit row; return the updated workspace."""
     if caller.is_first_delivery(tx, "stop"):
         if timer is None:
             timers.clear_stops(tx, workspace.id)
@@ -107,7 +107,7 @@ def change_timer(
 
 
 def _describe_timer(timer: PlannedStop | None) -> dict[str, str]:
-    """Return the audit's details of a timer."""
+    """Return a timer's details for the audit."""
     if timer is None:
         return {"stops": "never"}
     agreed = {"agreed": "yes"} if timer.agreed else {}

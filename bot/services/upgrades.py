@@ -1,4 +1,4 @@
-"""Losses by an upgrade: each person gets one message about what Usher no longer does for them."""
+"""Losses from an upgrade: each person is sent one message about what Usher no longer does for them."""
 
 from dataclasses import replace
 from typing import Any, Final
@@ -18,12 +18,12 @@ from bot.store.plan_tables import CLASS_CARDS
 from bot.store.transaction import Transaction, from_json
 from bot.support.release import RELEASE
 
-#: The most losses in one claim.
+#: Maximum number of losses per claim.
 _BATCH_SIZE: Final = 50
 
 
 def tell_losses(tx: Transaction, caller: Caller, claimed: UpgradeLoss) -> None:
-    """Write the message about all losses of a person, unless another of their losses has led to it."""
+    """Write one message covering all of a person's losses, unless another loss has already caused it."""
     found = store.take_losses(tx, caller.principal)
     kept = [one for one in found if one.what != "moved" or _restore_lessons(tx, one)]
     if kept:
@@ -39,9 +39,9 @@ def tell_losses(tx: Transaction, caller: Caller, claimed: UpgradeLoss) -> None:
 
 
 def _restore_lessons(tx: Transaction, loss: UpgradeLoss) -> bool:
-    """Set a course's end again, without moved lessons; return whether any moved one was still to come.
+    """Restore a course's end, without moved lessons; return whether a moved one was still to come.
 
-    Its co-teachers are told, too.
+    The course's co-teachers are told as well.
     """
     card = courses.find_card(tx, loss.subject)
     if card is None or card.is_over(now := tx.now()):
@@ -60,13 +60,13 @@ def _restore_lessons(tx: Transaction, loss: UpgradeLoss) -> bool:
 
 @kind_extensions(NoticeKind.UPGRADE_LOSSES)
 async def _add_losses(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
-    """Add a person's losses, each with the names to show."""
+    """Add a person's losses, each with the names to be shown."""
     found = [await _describe(gatherer, *one) for one in message.body.get("losses", ())]
     return UpgradeFacts(**facts.common(), losses=tuple(one for one in found if one is not None))
 
 
 async def _describe(gatherer: Gatherer, what: str, subject: str, detail: str) -> DescribedLoss | None:
-    """Describe a loss; None if its subject is gone."""
+    """Describe a loss; return None if its subject is gone."""
     if what in LOST_OF_COURSES:
         card = await gatherer.store.read(courses.find_card, subject)
         return None if card is None else DescribedLoss(what, card.title, card=card, detail=from_json(detail))
@@ -81,7 +81,7 @@ async def _describe(gatherer: Gatherer, what: str, subject: str, detail: str) ->
     workspace = await gatherer.store.read(workspaces.find_workspace, said.get("workspace", subject))
     if workspace is not None:
         return DescribedLoss(what, workspace.title, gatherer.title(workspace.connection), detail=said)
-    # For hours of an unlinked workspace, the detail is the workspace's name.
+    # For the hours of an unlinked workspace, the detail is that workspace's name.
     return DescribedLoss(what, detail) if what == "hours_wait" and detail else None
 
 

@@ -1,4 +1,4 @@
-"""Usage: what ran for a person, for a class and for everybody, and the message about it on Mondays."""
+"""Usage: what ran for a person, for a class and for everyone; and the Monday message about it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -37,12 +37,12 @@ from bot.store.notices import add_notices
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
-#: The most people in one claim.
+#: Maximum number of people per claim.
 MAX_CLAIMED: Final = 50
 
 
 async def load_usage(gatherer: Gatherer, principal: Principal, window: Window) -> UsageFacts:
-    """Load what ran for a person within a window, and which of it still runs."""
+    """Load what ran for a person within a window, and which of it is still running."""
     store = gatherer.store
     lives = await store.read(usage.read_lives_of_person, principal, window.since, window.until)
     wanted, now = await store.read(preferences.preferences, principal), await store.now()
@@ -65,7 +65,7 @@ async def load_usage(gatherer: Gatherer, principal: Principal, window: Window) -
 
 
 async def list_rows(gatherer: Gatherer, principal: Principal, facts: UsageFacts) -> list[UsageRow]:
-    """Return the rows of a window's picture: what ran in it, and what is planned for the rest of it."""
+    """Return the rows of a window's chart: what ran in it, and what is planned for the rest of it."""
     rows, names, until = dict[str, list[Span]](), dict[str, str](), facts.window.until
     for line in facts.usage.lines:
         key = line.newest.workspace_id or line.newest.id
@@ -88,7 +88,7 @@ def _list_spans(life: Life) -> list[Span]:
 
 
 def _list_planned(facts: WorkspaceFacts, now: float, until: float) -> list[Span]:
-    """Return when a workspace is to run, from now on: until its next stop, and by its hours and lessons."""
+    """Return when a workspace will run from now on: until its next stop, then by its hours and lessons."""
     spans = list[Span]()
     if facts.is_up and facts.next_stop is not None:
         spans.append(Span(now, facts.next_stop, SpanKind.PLANNED))
@@ -101,7 +101,7 @@ def _list_planned(facts: WorkspaceFacts, now: float, until: float) -> list[Span]
 
 @concerns_caller
 def send_picture(tx: Transaction, caller: Caller, svg: str, alt_text: str) -> None:
-    """Send a picture to a person, once for each request."""
+    """Send a chart to a person, once per request."""
     caller.check(tx, "usage")
     kind, body = NoticeKind.USAGE_PICTURE, {"svg": svg, "alt_text": alt_text}
     add_notices(tx, [NewNotice(caller.principal.key, kind, caller.interaction, caller.principal, body)])
@@ -112,7 +112,7 @@ def send_picture(tx: Transaction, caller: Caller, svg: str, alt_text: str) -> No
 
 @dataclass(frozen=True, slots=True)
 class WeeklyRow:
-    """A person to whom last week's hours are due."""
+    """A person due to be sent last week's hours."""
 
     principal: Principal
 
@@ -123,7 +123,7 @@ class WeeklyRow:
 
 
 def send_week(tx: Transaction, caller: Caller, row: WeeklyRow) -> None:
-    """Send last week's hours if it is still Monday where the person is, and if something ran."""
+    """Send last week's hours if anything ran and it is still Monday in the person's time zone."""
     caller.check(tx, "usage")
     principal, now = row.principal, tx.now()
     zone = people.find_zone(tx, principal)
@@ -139,7 +139,7 @@ def send_week(tx: Transaction, caller: Caller, row: WeeklyRow) -> None:
 
 
 def _skip(tx: Transaction, _caller: Caller, row: WeeklyRow, _refusal: Refused) -> None:
-    """Skip a week of a person who may not use Usher now."""
+    """Skip the week for a person who currently may not use Usher."""
     zone = people.find_zone(tx, row.principal)
     preferences.schedule_weekly(tx, row.principal, find_next_monday(tx.now(), zone))
 
@@ -150,9 +150,9 @@ def _claim(tx: Transaction, _context: Context) -> Sequence[WeeklyRow]:
 
 @kind_extensions(NoticeKind.WEEK)
 async def _add_week(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
-    """Add what ran in the week that a message is about."""
+    """Add what ran in the week that the message is about."""
     week = find_week(facts.time("amid"), await gatherer.store.zone(message.principal))
-    # It isn't last week any more once the message is read again.
+    # By the time the message is reread, the week is no longer last week.
     week = replace(week, name="")
     found = await load_usage(gatherer, message.principal, week)
     return replace(found, **facts.common())
@@ -176,8 +176,9 @@ def list_cards(tx: Transaction, caller: Caller) -> list[ClassCard]:
 def read_class(tx: Transaction, caller: Caller, card_id: str, since: float, until: float) -> GroupUsage:
     """Return the hours of a class's workspaces within a window, for its teachers and administrators.
 
-    Only the time between a person's press and the end of the class counts. A person who has left, or keeps
-    the workspace, isn't in it. Each person's hours are in it only if the card says so to those who press it.
+    Only the time between a person's press and the end of the class counts. People who have left, or are
+    keeping the workspace, aren't included. Individual hours are included only if the card tells people so
+    before they press it.
     """
     card, now = require_teacher(tx, caller, "class_usage", card_id), tx.now()
     ends = [at for at in (card.stops_at, card.done_at, until) if at is not None]
@@ -194,9 +195,10 @@ def read_class(tx: Transaction, caller: Caller, card_id: str, since: float, unti
 
 
 def read_team(tx: Transaction, caller: Caller, since: float, until: float) -> GroupUsage:
-    """Return everybody's hours within a window by connection, for administrators.
+    """Return everybody's hours within a window, by connection, for administrators.
 
-    Persons are in it only if the operator allows that. Otherwise connections that few people used aren't.
+    Individuals are included only if the operator allows it. Otherwise connections that only a few people used
+    are left out.
     """
     caller.check(tx, "usage_team")
     reach, is_seen = caller.context.installation.reach(caller.principal) or "", caller.context.names_usage

@@ -1,7 +1,7 @@
-"""The waitlist for capacity: people join and leave it, and are tried in turn.
+"""The waitlist for capacity: people join and leave it, and their starts are tried in turn.
 
-An attempt is a start in the person's name, as hours make it, so gates, consent, unknown outcomes and
-deadlines work as for any start. The transaction that ends it also updates the entry
+An attempt is a start in the person's name, made like the starts of hours, so gates, consent, unknown outcomes
+and deadlines work as for any start. The transaction that ends it also updates the entry
 (``bot.store.waitlist.follow_attempt``).
 """
 
@@ -42,13 +42,13 @@ from bot.store.transaction import Row, Transaction
 from bot.store.waitlist import STOP_PAUSE_SECONDS
 from bot.support.errors import NotLinked, Refused
 
-#: The most entries in one claim.
+#: Maximum number of entries per claim.
 ENTRIES_PER_CLAIM: Final = 50
 
 
 @kind_extensions(NoticeKind.WAITLIST_PLACE)
 async def _add_place(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
-    """Add the entry as it is now."""
+    """Add the waitlist entry as it now stands."""
     provider = gatherer.connections.get(facts.connection)
     allowed = provider.settings.failures_allowed if provider is not None else math.inf
     wait = await gatherer.store.read(rows.describe_wait, message.subject, facts.connection_title, allowed)
@@ -65,9 +65,9 @@ def list_own(tx: Transaction, caller: Caller) -> list[WaitlistFacts]:
 
 
 def _is_held(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> bool:
-    """Return whether another failed start might reach the number at which the provider shuts down.
+    """Return whether one more failed start might reach the number at which the provider shuts down.
 
-    Open attempts count, as they may fail, too.
+    Open attempts count as well, since they may fail.
     """
     allowed = caller.context.need(wait.connection).settings.failures_allowed
     under_way = rows.count_attempts(tx, wait.connection)
@@ -75,9 +75,9 @@ def _is_held(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> bool:
 
 
 def join(tx: Transaction, caller: Caller, workspace_id: str, until: float | None = None) -> WaitlistFacts:
-    """Put a workspace on the waitlist until a time; a second request keeps its place.
+    """Put a workspace on the waitlist until a given time; repeating the request keeps its place.
 
-    Raises NotLinked and Refused: ``wait.limit`` if it isn't known that more than one start may fail.
+    Raises NotLinked and Refused: ``wait.limit`` unless it is known that more than one start may fail.
     """
     workspace = require_workspace(tx, caller, "start", workspace_id)
     provider = caller.context.need(workspace.connection)
@@ -107,7 +107,7 @@ def join(tx: Transaction, caller: Caller, workspace_id: str, until: float | None
 def _list_own_and_last(
     tx: Transaction, caller: Caller, since: float
 ) -> tuple[list[WaitlistFacts], WaitlistFacts | None]:
-    """Return the caller's places, and their entry that ended last, if it ended since a time."""
+    """Return the caller's places, and their last ended entry if it ended after a given time."""
     last = rows.find_last_entry(tx, caller.principal, since)
     is_known = last is not None and last.connection in caller.context.connections
     return list_own(tx, caller), describe_entry(tx, caller, last) if last is not None and is_known else None
@@ -116,10 +116,11 @@ def _list_own_and_last(
 def leave(
     tx: Transaction, caller: Caller, workspace_id: str, *, is_read_with_place: bool = False
 ) -> tuple[Workspace, Literal["", "left", "stops"]]:
-    """Wait no longer, and cancel the attempt that is under way; return what has become of a wait, if any.
+    """Stop waiting and cancel any attempt in progress; return what became of the wait, if there was one.
 
-    It ``stops`` where the provider was called, which has a message of its own.
-    ``is_read_with_place``: the answer comes to the conversation of the message with the place, which goes.
+    ``stops``: the provider was already called, so a stop is requested, which has its own message.
+    ``is_read_with_place``: the answer is sent to the conversation that contains the message with the place,
+    which is removed.
     """
     workspace = require_workspace(tx, caller, "stop", workspace_id)
     known = rows.find_entry_of_workspace(tx, workspace.id)
@@ -142,7 +143,7 @@ def leave(
 def list_lines(
     tx: Transaction, caller: Caller, since: float
 ) -> tuple[list[Row], tuple[list[WaitlistFacts], WaitlistFacts | None]]:
-    """Return all lines with their numbers of people, and the caller's own places."""
+    """Return all lines, each with the number of people in it, and the caller's own places."""
     caller.check(tx, "list")
     return rows.summarize_lines(tx, "", since), _list_own_and_last(tx, caller, since)
 
@@ -151,7 +152,7 @@ def list_lines(
 
 
 def carry_out(tx: Transaction, caller: Caller, looked: WaitlistEntry) -> None:
-    """Carry out what is due for an entry: try it, check its attempt, pass its turn, or end it."""
+    """Do whatever is due for an entry: try it, check its attempt, pass its turn, or end it."""
     wait = rows.find_entry(tx, looked.id)
     if wait is None or wait.state is WaitlistState.OVER:
         return
@@ -191,7 +192,7 @@ def _try(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
 
 
 def _check_attempt(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
-    """End an entry whose attempt was undone, cancelled or deleted, so that the next person is tried."""
+    """End an entry whose attempt was undone, cancelled or deleted, so that the next person gets a turn."""
     operation = operations.find_operation(tx, wait.operation_id or "")
     cause = "cancelled" if operation is None else operation.cause or "cancelled"
     if cause == "forgotten":
@@ -202,7 +203,8 @@ def _check_attempt(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None
         not operation.has_called
         and caller.require_account(tx, wait.connection).compute_retry_delay(tx.now()) > 0
     ):
-        # While their sign-in is refused, their turn passes; the sign-in itself is tried less and less often.
+        # While a person's sign-in is refused, they are passed over; the sign-in itself is tried less and less
+        # often.
         operations.end(tx, operation.id, Outcome.CANCELLED, "cancelled")
         rows.pass_turn(tx, wait, CLAIM_LEASE_SECONDS)
     elif _is_blocking_others(tx, wait, operation):
@@ -211,7 +213,7 @@ def _check_attempt(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None
 
 
 def _is_blocking_others(tx: Transaction, wait: WaitlistEntry, attempt: Operation) -> bool:
-    """Return whether an attempt has been refused for a while, as busy, while others wait for their turn."""
+    """Return whether an attempt has been refused as busy for a while, with others waiting behind it."""
     is_refused = attempt.start_call is Call.NONE and attempt.busy_since is not None
     return (
         is_refused
@@ -221,10 +223,10 @@ def _is_blocking_others(tx: Transaction, wait: WaitlistEntry, attempt: Operation
 
 
 def _offer_unused(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
-    """End an entry once its workspace is used or down; if it stays unused, free the capacity for others.
+    """End an entry once its workspace is used or down; if unused, free its capacity for others.
 
-    A stop is planned, of which the owner is warned; if the stop would be final, they are only asked. A busy
-    workspace counts as used, as does one with which its owner has done something in Slack.
+    A stop is planned, and its owner is warned of it; if the stop would be final, they are only asked. A busy
+    workspace counts as used, as does one whose owner has done something with it in Slack.
     """
     workspace = require_workspace(tx, caller, "status", wait.workspace_id)
     now = tx.now()
@@ -261,7 +263,7 @@ def _offer_unused(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
 
 
 def _refuse(tx: Transaction, _caller: Caller, looked: WaitlistEntry, refusal: Refused) -> None:
-    """Pass the turn if the sign-in is refused, or while the workspace is changing its state.
+    """Pass the turn if the sign-in is refused, or while the workspace is in transition.
 
     Any other refusal ends the entry.
     """
