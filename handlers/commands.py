@@ -2,8 +2,8 @@
 
     VERB [NAME [and NAME]…] [until 18:00 | for 2h | at 6pm | in 2 hours] [--FLAG]…
 
-A text in this form runs at once. If a name is incomplete or misspelled, Usher asks which one is meant. Any
-other text is free text, and does nothing until a button is pressed; its reader has a route of its own, and
+Text in this form runs immediately. If a name is incomplete or misspelled, Usher asks which one is meant. Any
+other text is free text, and does nothing until a button is clicked; free text has a separate reader, which
 may be missing.
 """
 
@@ -41,22 +41,22 @@ from handlers.requests.vocabulary import means_everything
 from handlers.workspace import confirmations, operations, targets
 from handlers.workspace.timers import read_typed_time
 
-#: Words before a time that say until when something runs.
+#: Words that introduce the time at which something should stop running.
 _UNTIL_LEADS: Final = frozenset({"for", "until", "till"})
 _LONGER: Final = frozenset({"longer", "more"})
 _NEVER_GUESSED: Final = frozenset({"forget", "remove"})
-#: The fewest letters that count as the beginning of a name.
+#: Minimum number of letters that can be taken as the beginning of a name.
 _MIN_BEGINNING: Final = 3
-#: Slack's marks for bold and code, and the punctuation that may end an order.
+#: Slack's bold and code markers, and the punctuation that may end a command.
 _MARKUP_SIGNS: Final = "*`"
 _END_SIGNS: Final = ".!,;"
-#: The most words after a synonym of a verb that interprets its words itself.
+#: Maximum number of words that may follow a synonym of a verb that parses its words itself.
 _MAX_OWN_WORDS: Final = 2
 
 
 @routes.text("words")
 async def run_words(request: Request) -> Answer:
-    """Run a typed command; treat any other text as free text."""
+    """Run typed text as a command, or treat it as free text if it isn't one."""
     try:
         if (command := await read_command(request)) is not None:
             return _add_present_verb(request, await routes.run(command))
@@ -70,7 +70,7 @@ async def run_words(request: Request) -> Answer:
 
 
 def _add_present_verb(request: Request, answer: Answer) -> Answer:
-    """Add what to type instead, if a former verb was typed."""
+    """If the user typed a former verb, add the verb to use from now on."""
     former = fold_word(request.arguments[0]) if request.arguments else ""
     verb = list_former_verbs(request.folder).get(former)
     if verb is None or answer.in_channel:
@@ -80,7 +80,7 @@ def _add_present_verb(request: Request, answer: Answer) -> Answer:
 
 
 async def read_command(request: Request) -> Request | None:
-    """Return the request of a typed command, None for any other text; raises Answered."""
+    """Return the request for a typed command, or None for other text; raises Answered."""
     given = request.arguments
     first, words = fold_word(given[0]) if given else "list", given[1:]
     name = first if first in list_verbs(request.folder) else list_synonyms(request.folder).get(first, "")
@@ -98,7 +98,7 @@ async def read_command(request: Request) -> Request | None:
     if not verb.is_operation and words and former is None and not _can_follow(verb, first, words):
         return None
     if name != request.verb:
-        # Until now it was only authorised as words.
+        # Up to here, the request was only authorised as text, not for this verb.
         await request.caller.authorise(name)
     request = replace(request, verb=name, arguments=words)
     if verb.is_operation:
@@ -113,12 +113,12 @@ def _is_question(request: Request) -> bool:
 
 
 def _is_one_order(request: Request) -> bool:
-    """Return whether a text is a single line with nothing struck out."""
+    """Return whether the text is a single line with nothing struck out."""
     return {"\n", "~"}.isdisjoint(request.text.strip())
 
 
 def _strip_signs(words: Sequence[str]) -> tuple[str, ...]:
-    """Return words without Slack's marks around them, and without punctuation after the last one."""
+    """Return words without the Slack marks around them, and without punctuation after the last word."""
     plain = [word if isinstance(word, Quoted) else word.strip(_MARKUP_SIGNS) or word for word in words]
     if plain and not isinstance(plain[-1], Quoted):
         plain[-1] = plain[-1].rstrip(_END_SIGNS) or plain[-1]
@@ -126,7 +126,7 @@ def _strip_signs(words: Sequence[str]) -> tuple[str, ...]:
 
 
 def _can_follow(verb: Verb, first: str, words: Sequence[str]) -> bool:
-    """Return whether words may belong to the usage of a verb that interprets its words itself."""
+    """Return whether words may fit the usage of a verb that parses its own words."""
     if "verb" in verb.accepts and len(words) > 1:
         return any(
             fold_word(words[0]) in table for table in (list_verbs(verb.command), list_synonyms(verb.command))
@@ -135,16 +135,16 @@ def _can_follow(verb: Verb, first: str, words: Sequence[str]) -> bool:
 
 
 async def _answer_unread(request: Request) -> Answer:
-    """Answer a text that isn't a command, if there is no reader of free text."""
+    """Answer text that isn't a command when there is no reader of free text."""
     if is_operation(request.verb) and request.arguments[1:]:
         return await targets.answer_name(request, " ".join(request.arguments[1:]))
     return suggestions.answer_unread(request)
 
 
 async def _read_operation(request: Request, verb: Verb) -> Request | None:
-    """Return the request of an operation on one workspace, None unless every word is understood.
+    """Return the request for an operation on one workspace, or None if any word isn't understood.
 
-    Raises Answered if it is about several, or with a question.
+    Raises Answered if the words name several workspaces, or to ask a question.
     """
     given = request.arguments
     if verb.name == "keep" and given and fold_word(given[-1]) in _LONGER:
@@ -157,7 +157,7 @@ async def _read_operation(request: Request, verb: Verb) -> Request | None:
         if words and (workspace := await targets.find_by_whole_name(request, " ".join(words))):
             return await _add_workspace(request, workspace, words, time)
     if not splits[-1][0]:
-        # A synonym alone (*close*, *end*) says too little.
+        # A synonym by itself (*close*, *end*) is too ambiguous.
         first = fold_word(request.typed_words[0]) if request.typed_words else ""
         is_verb = not first or to_present_name(request.folder, first) == verb.name
         return await _read_without_name(request, splits[-1][1]) if is_verb else None
@@ -172,7 +172,7 @@ async def _read_operation(request: Request, verb: Verb) -> Request | None:
 
 
 async def _answer_all(request: Request) -> Answer:
-    """Offer a verb for all of a person's own workspaces, or run it if they have agreed."""
+    """Offer a verb for all of the user's workspaces, or run it if the user has agreed."""
     rows = await request.services.store.perform(workspaces.read_workspaces, request.principal)
     own = [one for one in rows if one.is_own]
     if AGREED in request.flags or not confirmations.can_do_several(request):
@@ -181,9 +181,9 @@ async def _answer_all(request: Request) -> Answer:
 
 
 def _iterate_splits(verb: Verb, given: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield the ways to read words: as they were typed, then without marks and punctuation around them.
+    """Yield the ways to read words: as typed, then without the marks and punctuation around them.
 
-    Times are searched for only when needed, as most texts name one workspace and no time.
+    Times are looked for only when needed, as most texts name one workspace and no time.
     """
     yield from _split_times(verb, given)
     plain = _strip_signs(given)
@@ -192,7 +192,7 @@ def _iterate_splits(verb: Verb, given: tuple[str, ...]) -> Iterator[tuple[tuple[
 
 
 def _split_times(verb: Verb, given: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield the ways to read words as names with a time of the verb after them, the longest names first."""
+    """Yield the ways to split words into names followed by a time, the longest names first."""
     yield given, ""
     for at in range(len(given) - 1, -1, -1) if verb.takes_time else ():
         if isinstance(given[at], Quoted):
@@ -203,7 +203,7 @@ def _split_times(verb: Verb, given: tuple[str, ...]) -> Iterator[tuple[tuple[str
 
 
 def _is_time_of(verb: Verb, text: str) -> bool:
-    """Return whether words are a time that a verb accepts; for one that starts something, when that ends."""
+    """Return whether words are a time that a verb accepts; for a verb that starts something, its end time."""
     if time_parsing.is_now(text):
         return True
     kind = time_parsing.time_kind(text)
@@ -216,10 +216,10 @@ def _is_time_of(verb: Verb, text: str) -> bool:
 async def _read_names(
     request: Request, verb: Verb, splits: Sequence[tuple[tuple[str, ...], str]], listed: Listed
 ) -> Request | None:
-    """Return the request about whole names of the person's workspaces.
+    """Return the request for the user's workspaces whose full names were typed.
 
-    A verb that only shows accepts the beginning of a name, too. Raises Answered with what was done to
-    several, or with a question about similar names.
+    A verb that only shows something also accepts the beginning of a name. Raises Answered with what was done
+    to several workspaces, or with a question about similar names.
     """
     connections, (old, own) = request.services.connections, listed
     for words, time in splits:
@@ -256,7 +256,7 @@ async def _read_names(
 def _find_nearly(
     name: str, own: Sequence[Workspace], connections: Mapping[str, Provider]
 ) -> tuple[list[Workspace], list[Workspace]]:
-    """Return the workspaces whose names begin like this, and those whose names differ by a typing slip."""
+    """Return the workspaces whose names begin like this one, and those whose names differ by a typo."""
     stem, connection = naming.split_connection(name, connections)
     needle = fold(stem)
     if len(needle) < _MIN_BEGINNING:
@@ -285,7 +285,7 @@ async def _add_workspace(request: Request, workspace: Workspace, words: Sequence
 
 
 async def _add_time(request: Request, workspace: Workspace | None, text: str) -> Request:
-    """Return the request with its time; raises Answered for a time that can't be used."""
+    """Return the request with the given time added; raises Answered for a time that can't be used."""
     if not text or time_parsing.is_now(text):
         return request
     verb = find_verb("workspace", request.verb)
@@ -298,10 +298,10 @@ async def _add_time(request: Request, workspace: Workspace | None, text: str) ->
 
 
 async def _read_without_name(request: Request, time: str) -> Request:
-    """Return the request about the only workspace of a person's own; raises Answered with a question.
+    """Return the request about the user's only workspace; raises Answered with a question.
 
-    Of several workspaces, ``status`` shows all, and ``cancel`` picks the only one with something to cancel.
-    The question starts with those used last.
+    If there are several workspaces, ``status`` shows all, and ``cancel`` picks the only one with something to
+    cancel. The question lists the most recently used workspaces first.
     """
     request = await _add_time(request, None, time)
     old, rows = await targets.read_stale_and_rows(request)

@@ -1,4 +1,4 @@
-"""Questions for options in a menu: a button asks by itself, an option can't."""
+"""Confirmation questions for menu options: Slack lets a button ask for confirmation, but not an option."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -25,9 +25,10 @@ _RUN_BUTTONS: Final[Mapping[str, Callable[[Any], kit.Element]]] = {
 
 @routes.action(kit.ASK_ACTION)
 async def ask_question(request: Request) -> Answer:
-    """Ask the question that the button would ask, about the row as it is now.
+    """Ask the question that the button would ask, based on the current state of its row.
 
-    An action without a question is done, and an outdated one is answered as a click on its button would be.
+    An action that needs no question is carried out immediately, and an outdated one is answered like a click
+    on its button.
     """
     press = ButtonValue.from_text(request.target or "")
     button = await _find_button(request, press.name, press.key)
@@ -41,7 +42,7 @@ async def ask_question(request: Request) -> Answer:
 
 
 async def _find_button(request: Request, action: str, key: str) -> kit.Element | None:
-    """Return an action's button for a row that the person may act on; raises Refused."""
+    """Return the button for an action on a row that the person may act on; raises Refused."""
     services = request.services
     if action in _RUN_BUTTONS:
         return _RUN_BUTTONS[action](await request.caller.read(run_of, action[4:], key))
@@ -63,7 +64,7 @@ async def _find_button(request: Request, action: str, key: str) -> kit.Element |
 
 @routes.view("agree")
 async def confirm(request: Request) -> Answer:
-    """Do the confirmed action. Its card reports the rest; the form shows any other answer."""
+    """Carry out the confirmed action; its card reports the progress, and the form shows any other answer."""
     surface = replace(request.surface, kind="button", where=Where.DIRECT)
     return await run_button(
         request.services, request.principal, surface, ButtonValue.from_text(request.form_payload)

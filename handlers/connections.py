@@ -1,4 +1,4 @@
-"""Connections by name or title, and the overview of a connection's server for administrators."""
+"""Finding connections by name or title, and the overview of a connection's server for administrators."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -19,7 +19,7 @@ _FACETS: Mapping[Purpose, type[facets.Facet]] = {"workspace": facets.Creation, "
 def require_connection(request: Request, name: str, more: str = "", offers: Iterable[Element] = ()) -> str:
     """Return the connection with this name, title or unique prefix; raises Answered if there is none.
 
-    ``more`` and ``offers`` are a sentence of ours and buttons for that answer.
+    ``more`` is a sentence of ours and ``offers`` are buttons; both are added to that answer.
     """
     found = naming.find_connection(name, request.services.connections)
     if found is not None:
@@ -33,7 +33,7 @@ def require_connection(request: Request, name: str, more: str = "", offers: Iter
 
 
 def find_linked_connection(request: Request, name: str, linked: Iterable[str]) -> str:
-    """Return a connection like ``require_connection``, or a removed one that is still linked."""
+    """Return a connection as ``require_connection`` does; removed ones that are still linked also count."""
     titles = {connection: request.services.title(connection) for connection in linked}
     return naming.find_title(name, titles, is_whole=True) or require_connection(request, name)
 
@@ -41,7 +41,7 @@ def find_linked_connection(request: Request, name: str, linked: Iterable[str]) -
 def require_leading_connection(
     request: Request, given: Sequence[str], more: str = "", offers: Iterable[Element] = ()
 ) -> tuple[str, tuple[str, ...]]:
-    """Return the connection that words begin with, and the rest; raises Answered if there is none."""
+    """Return the connection that the words begin with, and the other words; raises Answered if none."""
     found, rest = naming.split_leading_connection(given, request.services.connections)
     if found is not None:
         return found, rest
@@ -49,7 +49,7 @@ def require_leading_connection(
 
 
 def list_making_connections(services: Services, purpose: Purpose) -> list[str]:
-    """Return the names of the connections that can make workspaces or jobs."""
+    """Return the names of the connections that can create workspaces or jobs."""
     needed = _FACETS[purpose]
     return sorted([name for name, provider in services.connections.items() if isinstance(provider, needed)])
 
@@ -64,7 +64,7 @@ def list_commanding_connections(services: Services) -> list[str]:
 
 
 def list_overview_connections(services: Services) -> list[str]:
-    """Return the names of the connections with an overview of their server."""
+    """Return the names of the connections that offer an overview of their server."""
     return sorted(
         name
         for name, provider in services.connections.items()
@@ -83,8 +83,8 @@ def choose_making_connection(
 ) -> str:
     """Return the connection for something new: the one named first, or the only one that can make it.
 
-    Raises Answered: with ``nowhere`` if none can make it, with ``which`` if several can and none is named.
-    ``more`` as for ``require_connection``.
+    Raises Answered with ``nowhere`` if no connection can make it, or with ``which`` if several can and none
+    is named. ``more`` is as in ``require_connection``.
     """
     services = request.services
     connections = list_making_connections(services, purpose)
@@ -101,12 +101,12 @@ def choose_making_connection(
 
 
 def format_titles(services: Services, connections: Iterable[str]) -> Markup:
-    """Return the titles of connections as people may type them."""
+    """Return the titles of connections in the form in which users can type them."""
     return Markup(", ".join(f"`{line(title)}`" for title in sorted(map(services.title, connections))))
 
 
 async def show_overview(request: Request) -> Answer:
-    """Answer with the last overview of a connection's server; if outdated or missing, ask the server."""
+    """Answer with the last overview of a connection's server; request a new one if outdated or missing."""
     services = request.services
     await request.caller.authorise("overview")
     connection, page = _parse_connection_and_page(request)

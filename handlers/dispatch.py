@@ -1,6 +1,6 @@
-"""The dispatch of requests: each is counted, authorised and handled, and any outcome becomes an Answer.
+"""Request dispatch: each request is counted, authorised and handled, and every outcome becomes an Answer.
 
-All requests pass the same guard, and each kind of request has one way to return its answer (ADR 42).
+All requests pass the same checks, and each kind of request has one way to return its answer (ADR 42).
 """
 
 import asyncio
@@ -53,10 +53,10 @@ from handlers.requests.response_targets import make_message_notice, make_reply_n
 from handlers.requests.services import Services
 
 log = structlog.get_logger(__name__)
-#: The standard logger, asked for its level so that unwanted log lines are never composed.
+#: The standard logger, whose level is checked so that unwanted log lines are never composed.
 _level = logging.getLogger(__name__)
 
-#: Fields of each form that must not contain a token. A program's arguments are the person's own business.
+#: Maps each form to the fields that must not contain a token. A program's arguments may contain anything.
 _PLAIN_FIELDS = {
     "ask_link": ("username",),
     "code": ("code",),
@@ -64,17 +64,18 @@ _PLAIN_FIELDS = {
     "remove": ("name",),
     "stop_later": ("other",),
 }
-#: Actions that read the state again. An answer with one of them already says when it was read.
+#: Actions that read the state again. An answer with one of these buttons already says when the state was
+#: read.
 _REFRESHING_ACTIONS: Final = frozenset({"refresh", "status", "job_refresh"})
-#: The action of the button that declines a question.
+#: Action of the button that declines a question.
 _DECLINE = "leave"
-#: Seconds to wait before asking a slow store again.
+#: How long to wait before retrying a slow store, in seconds.
 _STORE_RETRY_SECONDS = 0.2
-#: The kinds of surface on which a person types text.
+#: Kinds of surface on which a person types text.
 _TYPED_SURFACES: Final = frozenset({"message", "command", "assistant"})
-#: Matches a text that can't contain a quotation, a mention or an invisible character.
+#: Matches text that can't contain a quotation, a mention or an invisible character.
 _PLAIN_TEXT: Final = re.compile(r"\s*([\w .-]*)", re.ASCII)
-#: Characters of an overlong text that are parsed, only to choose the answer.
+#: How many characters of an overlong text are parsed, only to choose the right answer.
 _MAX_BEGINNING_LENGTH = 100
 
 
@@ -88,10 +89,10 @@ async def run_text(
     deferred: DeferredCommand = NOT_DEFERRED,
     reader: routes.Verb | None = None,
 ) -> Answer:
-    """Run a text that a person typed; always answers. The words may start with a folder (``job list``).
+    """Run text that a user typed, and always answer; the text may start with a folder (``job list``).
 
-    ``reader`` replaces the usual reader of words. A text that is refused unread costs next to nothing, so
-    nobody can hold up the others.
+    ``reader`` replaces the usual reader of words. Refusing text unread costs next to nothing, so no user can
+    hold up the others.
     """
     request = _create_request(
         services, principal, surface, WORDS, folder=folder, text=text, deferred=deferred
@@ -113,13 +114,13 @@ async def run_text(
 
 
 def parse_request(request: Request, text: str) -> Request:
-    """Return the request with the verb, words and flags of a text."""
+    """Return the request with the verb, words and flags parsed from a text."""
     parsed, folder = parse(text, request.services.commands, routes.list_flags()), request.folder
     if parsed.folder:
         folder = parsed.folder
     elif folder != "workspace":
-        # Keep the folder, so that the text means the same when it is stored: on a button, for a link, for a
-        # list.
+        # Keep the folder, so that the text still means the same when it is stored in a button, for a link or
+        # for a list.
         text = f"{folder} {text}"
     word = fold_word(parsed.words[0]) if parsed.words else "list"
     return replace(
@@ -135,8 +136,8 @@ def parse_request(request: Request, text: str) -> Request:
 
 
 async def _before_reading(request: Request) -> Answer | None:
-    """Return the answer to a text that isn't read: one too many, too long, or already answered."""
-    # An assistant's requests have a limit of their own, so that the person can always ask themselves.
+    """Return the answer to text that isn't read: over the rate limit, too long, or already answered."""
+    # Requests from an assistant have a separate limit, so that the user can always ask directly.
     wait = request.services.limiter.take(request.principal.key + request.surface.via)
     if wait > 0:
         return _answer_too_many(request, wait)
@@ -147,7 +148,7 @@ async def _before_reading(request: Request) -> Answer | None:
         return suggestions.answer_chat(request, "too_long")
     if request.surface.kind != "message" or not request.surface.interaction:
         return None
-    # Slack delivers a message again if no ack arrived, even if it was answered outside the ack.
+    # Slack redelivers a message that wasn't acknowledged, even if it was answered in another way.
     try:
         answered = await request.services.store.read(inbox.was_answered, request.surface.interaction)
     except StoreError as error:
@@ -156,7 +157,7 @@ async def _before_reading(request: Request) -> Answer | None:
 
 
 def _is_too_long(request: Request) -> bool:
-    """Return whether a text is too long, not counting quotations; a program's own words count in full."""
+    """Return whether a text is too long; quotations don't count, but a program's own words do."""
     text = quotations.skip_quotations(request.text)
     has_program = _has_own_parser(request, _read_beginning(request, text))
     return len(text if has_program else quotations.drop_quotations(request.text)) > MAX_TEXT_LENGTH
@@ -167,7 +168,7 @@ def _read_beginning(request: Request, text: str) -> str:
 
 
 class _Message(NamedTuple):
-    """The words of a message that are read; ``besides`` is its other text, which may contain a token."""
+    """Hold the words of a message that are read, and in ``besides`` the rest, which may contain a token."""
 
     text: str
     is_quoted: bool = False
@@ -175,20 +176,20 @@ class _Message(NamedTuple):
 
 
 def _read_message(request: Request) -> _Message:
-    """Return the words that the author of a text wrote, without quotations.
+    """Return the words that the author of a message wrote, without quotations.
 
     If there is only a quotation, return that, marked as quoted. Text with invisible characters is cleaned and
-    marked, too.
+    marked as well.
     """
     if (plain := _PLAIN_TEXT.fullmatch(request.text)) is not None:
         return _Message(plain[1])
     kind, text = request.surface.kind, _remove_own_mentions(request, request.text)
     if kind not in _TYPED_SURFACES:
         return _Message(text)
-    # Many keyboards add a line break at the end; it doesn't mean that the text was copied.
+    # Many keyboards add a trailing line break, which doesn't mean that the text was copied.
     text = quotations.drop_struck_beginning(text.strip())
     quotation = quotations.read_quotation(text)
-    # A person who types a slash command in code formatting isn't quoting anybody.
+    # Code formatting in a slash command doesn't mean that the person is quoting anyone.
     is_quoted = quotation is not None and (kind == "message" or "`" not in text)
     beginning = quotations.skip_quotations(text) if quotation is None else quotation
     if _has_own_parser(request, beginning):
@@ -204,7 +205,7 @@ def _read_message(request: Request) -> _Message:
 
 
 def _remove_own_mentions(request: Request, text: str) -> str:
-    """Remove mentions of Usher from a text, but not from a program's own words."""
+    """Remove mentions of Usher from a text, but leave a program's own words alone."""
     if "@" not in text:
         return text
     installation = request.services.context.installation.find_for(request.principal)
@@ -216,7 +217,7 @@ def _remove_own_mentions(request: Request, text: str) -> str:
 
 
 def _has_own_parser(request: Request, text: str) -> bool:
-    """Return whether a text begins with a verb that parses its text itself, such as a program's own words."""
+    """Return whether a text begins with a verb that has its own parser, such as one for a program's words."""
     parsed = parse(text, request.services.commands)
     verb = fold_word(next(iter(parsed.words), ""))
     return routes.has_own_parser(parsed.folder or request.folder, verb)
@@ -227,7 +228,7 @@ async def _answer_chat(request: Request, topic: str) -> Answer:
 
 
 async def run_chat(services: Services, principal: Principal, surface: Surface, topic: str) -> Answer:
-    """Answer a message without words, as small talk about a topic."""
+    """Answer a message without words with small talk about a topic."""
     return await run_within_limit(
         _create_request(services, principal, surface, WORDS), partial(_answer_chat, topic=topic)
     )
@@ -240,7 +241,7 @@ async def run_button(
     press: ButtonValue,
     view: Mapping[str, Any] | None = None,
 ) -> Answer:
-    """Run the handler of a button, or else the verb of the same name; always answers.
+    """Run a button's own handler, or else the verb of the same name; always answers.
 
     Buttons for verbs of jobs are named ``job_VERB``. The button of a former verb runs the verb that replaced
     it.
@@ -258,7 +259,7 @@ async def run_button(
 async def run_unasked(
     services: Services, principal: Principal, surface: Surface, command: str, deferred: DeferredCommand
 ) -> Answer:
-    """Run a command, without counting it, for a person who isn't typing it now; always answers."""
+    """Run a command for a person who isn't typing it now; it isn't counted, and is always answered."""
     request = _create_request(services, principal, surface, WORDS, text=command, deferred=deferred)
     request = parse_request(request, command)
     request = replace(request, arguments=request.arguments[1:])
@@ -272,7 +273,7 @@ async def run_shortcut(
     callback_id: str,
     message: Mapping[str, Any] | None = None,
 ) -> Answer:
-    """Run the handler of a shortcut; always answers."""
+    """Run a shortcut's handler; always answers."""
     request = _create_request(services, principal, surface, callback_id, message=message or {})
     return await run_within_limit(request, routes.shortcut.get(callback_id) or answer_old_button)
 
@@ -280,7 +281,7 @@ async def run_shortcut(
 def _create_request(
     services: Services, principal: Principal, surface: Surface, verb: str, **more: Any
 ) -> Request:
-    """Return a person's request, before any of its words are read."""
+    """Return a person's request as it is before any of its words are read."""
     return Request(
         principal=principal,
         verb=verb,
@@ -301,12 +302,12 @@ async def run_within_limit(request: Request, handler: routes.Verb) -> Answer:
 async def _authorise_and_run(request: Request, handler: routes.Verb, *, is_after_ack: bool = False) -> Answer:
     """Authorise the person, run the handler, and turn every possible outcome into an Answer.
 
-    The log gets the reference that the answer shows, and nothing that a person typed. With ``is_after_ack``,
-    nobody waits for an ack, so a failure of the store is raised (StoreError).
+    The log contains the reference shown in the answer, and nothing that a person typed. With
+    ``is_after_ack``, Slack isn't waiting for an ack, so a failure of the store is raised (StoreError).
     """
 
     def logger() -> Any:
-        # Called only when something is logged, which is rare.
+        # Called only when something is actually logged, which is rare.
         return log.bind(
             reference=request.reference,
             verb=request.verb,
@@ -321,7 +322,7 @@ async def _authorise_and_run(request: Request, handler: routes.Verb, *, is_after
             try:
                 answer = await handler(request)
             except NotLinked as missing:
-                # A person without a link is offered *Link*, whatever the verb.
+                # A user without a link is offered *Link*, whatever the verb was.
                 await require_account(request, missing.connection, is_refused=missing.is_refused)
                 raise
     except Answered as early:
@@ -351,28 +352,29 @@ async def _authorise_and_run(request: Request, handler: routes.Verb, *, is_after
     except Exception:  # noqa: BLE001 - the one place where a bug in a verb becomes an answer
         logger().exception("failed unexpectedly")
         return _answer_problem(request, problems.explain_cause("internal"))
-    # Usually below info: a line for each would cost a quarter of a request. Every change is in the audit.
+    # Usually below info: logging every answer would add a quarter to the cost of a request. Every change is
+    # in the audit.
     _note(logger, "answered", request, answer)
     return _fit(request, _replace_question(answer) if request.surface.is_question else answer)
 
 
 async def show_place(request: Request, place: WaitlistFacts) -> Answer:
-    """Answer with a place in line, also if a start is repeated while it waits."""
+    """Answer with the place in line, also if the start is repeated while it waits."""
     is_lasting = request.surface.where is Where.DIRECT and not request.surface.response_url
     now, zone = request.services.clock.now(), await request.find_zone()
     return waitlist.answer_place(place, now, zone, is_lasting=is_lasting)
 
 
 def _replace_question(answer: Answer) -> Answer:
-    """Return the answer to a question's button, which replaces the question."""
+    """Return the answer to a click on a question's button, set to replace the question."""
     is_replacement = bool(answer.text) and answer.view is None and not (answer.errors or answer.in_channel)
     return replace(answer, replaces=True) if is_replacement else answer
 
 
 def _answer_store_error(request: Request, handler: routes.Verb, answer: Answer, error: UsherError) -> Answer:
-    """Answer a request that the store didn't accept; if its outcome is unknown, notify the person later.
+    """Answer a request that the store didn't accept; notify the person later if its outcome is unknown.
 
-    The store isn't asked anything else now: that would take longer than the 3 s for an ack.
+    Nothing else is read from the store now: that would take longer than the 3 s allowed for an ack.
     """
     if not isinstance(error, StoreUnsure):
         return replace(answer, about=None, unwritten="not")
@@ -381,14 +383,14 @@ def _answer_store_error(request: Request, handler: routes.Verb, answer: Answer, 
 
 
 async def _notify_of_outcome(request: Request, handler: routes.Verb) -> None:
-    """Notify a person of the outcome of a slow commit, as promised.
+    """Notify a person of the outcome of a slow commit, as the earlier answer promised.
 
     The request is repeated until the store answers. Its interaction is an inbox key, so it takes effect once,
-    and the answer is true whether or not the first commit succeeded. It ends when the request is so old that
-    it would need confirmation.
+    and the answer is true whether or not the first commit succeeded. The repetition ends when the request is
+    so old that it would need confirmation.
     """
     services, surface = request.services, request.surface
-    # A reply is keyed by its interaction, so a message that Slack delivers again is answered only once.
+    # A reply is keyed by its interaction, so a redelivered message is answered only once.
     notice_of = make_reply_notice if surface.kind == "message" else make_message_notice
 
     async def notify() -> None:
@@ -408,7 +410,7 @@ async def _notify_of_outcome(request: Request, handler: routes.Verb) -> None:
 async def retry_write(services: Services, write: Callable[[], Awaitable[None]], interaction: str) -> None:
     """Repeat a write that may have been committed, until the store answers or the request is too old.
 
-    The write takes effect only once.
+    However often it is repeated, the write takes effect only once.
     """
     until = services.clock.now() + MAX_REQUEST_AGE_SECONDS
     while services.clock.now() < until:
@@ -439,7 +441,7 @@ def _fit(request: Request, answer: Answer) -> Answer:
         answer = _add_date(request, answer)
     is_in_form = request.surface.where is Where.FORM and request.is_live
     if is_in_form and answer.view is None and answer.text:
-        # Shown in the form, not in the conversation behind it.
+        # Show the answer in the form, not in the conversation behind it.
         answer = replace(answer, view=answer_view(answer))
     if answer.view is None:
         return answer
@@ -448,9 +450,10 @@ def _fit(request: Request, answer: Answer) -> Answer:
 
 
 def _add_date(request: Request, answer: Answer) -> Answer:
-    """Add the time of writing to an answer that names future times, unless it has one or can be refreshed.
+    """Add to an answer that names future times the time at which it was written.
 
-    Such an answer can't be edited later.
+    An answer that already shows that time or can be refreshed is left alone. Other answers can't be edited
+    later.
     """
     now = request.services.clock.now()
     moments = [at for part in list_parts(answer.blocks) for at in part.moments]
@@ -472,8 +475,8 @@ def _can_refresh(answer: Answer) -> bool:
 def _add_offers(request: Request, answer: Answer) -> Answer:
     """Add the key of the one workspace or run that an answer's buttons act on, unless it can be refreshed.
 
-    An answer without buttons gets the key of the one operation or run that it started: the message about the
-    end then replaces the answer.
+    An answer without buttons receives the key of the only operation or run that it started, so that the
+    message about its end replaces the answer.
     """
     buttons = [press for _, press in kit.iterate_drawn(answer.blocks)]
     begun = [action.work_item_id for action in request.notes.actions.values()]
@@ -489,7 +492,7 @@ def _add_offers(request: Request, answer: Answer) -> Answer:
 
 
 def _answer_problem(request: Request, sentence: str, *, is_broken: bool = True) -> Answer:
-    """Answer with a catalogue sentence about a problem; a form shows it at its first field and stays open."""
+    """Answer with a catalogue sentence about a problem; a form stays open and shows it at its first field."""
     text = _format_commands(request, sentence)
     field = find_first_field(request.view) if request.surface.kind == "form" else ""
     if field:
@@ -500,7 +503,7 @@ def _answer_problem(request: Request, sentence: str, *, is_broken: bool = True) 
 
 
 def _format_commands(request: Request, text: str) -> str:
-    """Return a catalogue sentence, written for a direct message, with commands as typed here."""
+    """Return a catalogue sentence written for direct messages with its commands as typed on this surface."""
     if "`" not in text:
         return text
     return replies.format_commands(text, request.format_command("workspace"), request.format_command("job"))
@@ -509,9 +512,9 @@ def _format_commands(request: Request, text: str) -> str:
 async def _defer_until_identified(request: Request, unknown: NotIdentified) -> Answer:
     """Defer a request until Slack has identified the person; it never runs before that.
 
-    Some requests are refused instead: those deferred before, those from a form, shortcut or search (to be
-    repeated there), texts that may contain a token (never stored), and an assistant's, as only its own reader
-    makes sure that it consents to nothing.
+    Some requests are refused instead: those already deferred once, those from a form, shortcut or search (to
+    be repeated there), texts that may contain a token (never stored), and an assistant's, because only the
+    assistant's reader ensures that the request consents to nothing.
     """
     kinds = {"shortcut", "search", "assistant"}
     is_seen_only_now = request.surface.where is Where.FORM or request.surface.kind in kinds
@@ -531,9 +534,9 @@ async def _defer_until_identified(request: Request, unknown: NotIdentified) -> A
 
 
 async def add_introduction(services: Services, principal: Principal, answer: Answer) -> Answer:
-    """Add a description of Usher and the first steps to the answer to a new person.
+    """Add a description of Usher and the first steps to a new user's answer.
 
-    The answer stays as it is if others read it, if it is empty, or if the person may not use Usher.
+    The answer stays as it is if others can read it, if it is empty, or if the person may not use Usher.
     """
     if not answer.text or answer.in_channel:
         return answer
@@ -555,7 +558,7 @@ async def add_introduction(services: Services, principal: Principal, answer: Ans
 
 
 def _note(logger: Callable[[], Any], event: str, request: Request, answer: Answer) -> None:
-    """Log an answer: at info if people can see its reference, otherwise at debug."""
+    """Log an answer, at info level if people can see its reference, otherwise at debug level."""
     if request.reference_source.is_in(answer.blocks[-1:]):
         logger().info(event)
     elif _level.isEnabledFor(logging.DEBUG):
@@ -563,7 +566,7 @@ def _note(logger: Callable[[], Any], event: str, request: Request, answer: Answe
 
 
 def _answer_too_many(request: Request, wait: float) -> Answer:
-    """Answer somebody over the rate limit: always if the answer goes into an ack, otherwise now and then."""
+    """Answer a person over the rate limit: always if the ack carries the answer, otherwise only sometimes."""
     principal = request.principal.key
     if request.surface.kind not in {"command", "form", "assistant"}:
         if not request.services.limiter.should_notify(principal):
@@ -576,7 +579,7 @@ def _answer_too_many(request: Request, wait: float) -> Answer:
 async def run_form(
     services: Services, principal: Principal, surface: Surface, callback_id: str, view: Mapping[str, Any]
 ) -> Answer:
-    """Run the handler of a submitted form; always answers: with nothing, a view, or errors at its fields."""
+    """Run a submitted form's handler; always answers, with nothing, a view, or errors at its fields."""
     handler = routes.view.get(callback_id)
     if handler is None:
         log.warning("no such form", view=callback_id[:40])
@@ -601,7 +604,7 @@ async def _submit_form(request: Request, handler: routes.Verb, plain: Collection
 async def run_search(
     services: Services, principal: Principal, action_id: str, value: str, view: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """Return the choices of a select menu from cached rows; never wait or fail, but return none.
+    """Return a select menu's choices from cached rows, without waiting; return none if that fails.
 
     In ``VERB:SOURCE``, the source names the handler; ``field:NAME`` is a field of a form.
     """
@@ -617,28 +620,28 @@ async def run_search(
         choices.extend(await handler(request))
         return SILENT
 
-    # Each letter typed sends a search, so searches aren't counted with the requests.
+    # Every letter typed sends a search, so searches don't count towards the rate limit.
     request = replace(request, arguments=(unescape(value),), target=source)
     await services.search_limiter.run(principal.key, partial(_authorise_and_run, request, collect))
     return choices
 
 
 def find_first_field(view: Mapping[str, Any]) -> str:
-    """Return the block that shows an error about the whole form."""
+    """Return the id of the block at which an error about the whole form is shown."""
     return next((block_id for _, block_id in list_fields(view)), "")
 
 
 @routes.action(RUN_COMMAND)
 async def run_offered_command(request: Request) -> Answer:
-    """Run a command that was offered, as if it had been typed; authorised and counted like any other."""
+    """Run an offered command as if the user had typed it, so it is authorised and counted."""
     command = "" if request.press is None else request.press.value
     return await run_text(request.services, request.principal, request.surface, command)
 
 
 async def _ask_to_confirm(request: Request) -> Answer:
-    """Ask the person to confirm a command that is old, quoted or beyond what their assistant may do.
+    """Ask the user to confirm a command that is old, quoted or beyond what their assistant may do.
 
-    The command hasn't been run.
+    The command hasn't run yet.
     """
     command, is_quoted = request.text, request.surface.is_quoted
     at = await request.format_time(request.surface.sent_at or request.services.clock.now())
@@ -651,16 +654,16 @@ async def _ask_to_confirm(request: Request) -> Answer:
 
 
 def format_full_command(command: str) -> kit.Markup:
-    """Return the whole command, for the question about it."""
+    """Return the whole command as shown in the confirmation question."""
     return kit.Markup(kit.line(unescape(decode_links(command)), limits.MAX_BUTTON_VALUE_LENGTH))
 
 
 @routes.action(_DECLINE)
 async def decline(_request: Request) -> Answer:
-    """Do nothing, and replace the question with a sentence that says so."""
+    """Do nothing, and replace the question with a sentence saying so."""
     return replies.answer(answers.LEFT, replaces=True)
 
 
 async def answer_old_button(request: Request) -> Answer:
-    """Answer a button of an earlier release that no longer exists."""
+    """Answer a button from an earlier release that this release no longer has."""
     return replies.hint(request.fill(answers.OLD_BUTTON))

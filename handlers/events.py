@@ -1,4 +1,4 @@
-"""Slack's events: messages to the bot, read as commands without a slash, and people who join or leave."""
+"""Slack's events: messages to the bot, read as commands without a slash, and users joining or leaving."""
 
 import math
 import re
@@ -30,18 +30,18 @@ log = structlog.get_logger(__name__)
 
 
 _DAY_SECONDS: Final = 86_400.0
-#: Seconds after which nobody waits any more for the answer to a message.
+#: How long people are assumed to wait for the answer to a message, in seconds.
 MAX_ANSWERED_AGE_SECONDS: Final = inbox.REDELIVERY_SECONDS
 _LINK_PATTERN = re.compile(r"<([^<>|]+)(?:\|[^<>]*)?>")
 _MENTION_PATTERN = re.compile(r"<@[UW][A-Z0-9]+(?:\|[^<>]*)?>")
 #: Kinds of messages that people write: plain, with a file or a forwarded message, by ``/me``, or sent to the
-#: channel from a thread. Edits, joins and bots ask nothing.
+#: channel from a thread. Edits, joins and bot messages don't ask for anything.
 _PERSON_SUBTYPES = frozenset({None, "file_share", "me_message", "message_share", "thread_broadcast"})
 
 
 @routes.event("message_im")
 async def on_direct_message(request: EventRequest) -> None:
-    """Run the words as a command; ignore messages that no person wrote."""
+    """Run the message as a command; ignore it unless a person wrote it."""
     if is_from_app(request):
         await _explain_app_message(request)
     if not is_from_person(request):
@@ -52,26 +52,27 @@ async def on_direct_message(request: EventRequest) -> None:
 
 @routes.event("app_mention")
 async def on_app_mention(request: EventRequest) -> None:
-    """Run the words around the mention as a command; only their author sees the answer."""
+    """Run the words around the mention as a command; only the author sees the answer."""
     if not is_from_person(request):
         return
     text, installation = str(request.event.get("text") or ""), request.installation
     if installation is None or not installation.bot_user_id:
         text = _MENTION_PATTERN.sub("", text, count=1).strip()
     else:
-        # In a shared channel, the mention may be of the bot on another side than the author's.
+        # In a shared channel, the bot that is mentioned may be the one on the other side from the author.
         remaining = installation.remove_own_mentions(text)
         if _is_forwarded(request) and remaining == text:
             log.info("forwarded mention not read")
             return
         text = remaining.strip()
-    # In a direct message it arrives as ``message``, too; the first to arrive is answered, in the same way.
+    # In a direct message, a mention also arrives as ``message``; whichever event arrives first is answered,
+    # in the same way.
     is_direct = str(request.event.get("channel") or "").startswith("D")
     await answer_message(request, Where.DIRECT if is_direct else Where.MENTION, text)
 
 
 def is_from_person(request: EventRequest) -> bool:
-    """Return whether a person has just written the message: not a bot, Slack, Usher or an edit."""
+    """Return whether a person has just written the message: not a bot, Slack or Usher, and not an edit."""
     return _is_in_persons_name(request) and not _has_app(request)
 
 
@@ -96,7 +97,7 @@ def _is_in_persons_name(request: EventRequest) -> bool:
 
 
 async def _explain_app_message(request: EventRequest) -> None:
-    """Say once a day that Usher doesn't do what an app writes in a person's name."""
+    """Explain, at most once a day, that Usher ignores what an app writes in a person's name."""
     services, principal = request.services, await _resolve_author(request)
     key = f"app:{principal.key}:{services.clock.now() // _DAY_SECONDS:.0f}"
     if await services.store.read(inbox.was_answered, key):
@@ -108,12 +109,12 @@ async def _explain_app_message(request: EventRequest) -> None:
 
 
 def _is_forwarded(request: EventRequest) -> bool:
-    """Return whether somebody else's message is attached; it is never read."""
+    """Return whether another person's message is attached to this one; attached messages are never read."""
     return request.event.get("subtype") == "message_share" or bool(request.event.get("attachments"))
 
 
 def _is_forwarded_link(request: EventRequest, text: str) -> bool:
-    """Return whether a text is nothing but the address of an attached message."""
+    """Return whether the text is only the address of an attached message."""
     attachments = request.event.get("attachments")
     shared = (
         [attachment for attachment in attachments if isinstance(attachment, dict)]
@@ -128,9 +129,9 @@ def _is_forwarded_link(request: EventRequest, text: str) -> bool:
 
 
 async def answer_message(request: EventRequest, where: Where, text: str) -> None:
-    """Run the words and write the answer into the outbox.
+    """Run the words and write the answer to the outbox.
 
-    Raises Unanswered or StoreUnsure if that failed, and SlackFailed while the author isn't known.
+    Raises Unanswered or StoreUnsure if that failed, and SlackFailed if the author isn't known yet.
     """
     principal = await _resolve_author(request)
     surface = payload.parse_message_surface(request.payload, where)
@@ -139,7 +140,7 @@ async def answer_message(request: EventRequest, where: Where, text: str) -> None
         if key is not None:
             await _run_message(request, principal, replace(surface, interaction=key), text)
     except StoreUnsure:
-        # The answer comes once the outcome is known, or when Slack sends the message again.
+        # The answer will be sent once the outcome is known, or when Slack redelivers the message.
         raise
     except StoreError as error:
         raise Unanswered(error, principal, surface) from None
@@ -158,7 +159,8 @@ async def _run_message(request: EventRequest, principal: Principal, surface: Sur
     elif request.event.get("files"):
         answer = await run_chat(services, principal, surface, "file")
     else:
-        # A person who says nothing at all is greeted; a mention asks what Usher can do.
+        # A direct message without words is greeted; a mention without words is taken as asking what Usher can
+        # do.
         default_command = "hello" if surface.where is Where.DIRECT else "help"
         answer = await run_text(services, principal, surface, default_command)
     if answer.unwritten == "unsure":
@@ -174,9 +176,10 @@ async def _run_message(request: EventRequest, principal: Principal, surface: Sur
 
 
 async def _resolve_key(request: EventRequest, author: Principal, surface: Surface) -> str | None:
-    """Return the key that a message's answer uses up; None if it was already answered for another author.
+    """Return the inbox key of a message's answer, or None if it was already answered for another author.
 
-    The refusal of a stranger has a key of its own, as it may be sent on a side that isn't the author's.
+    Refusing a stranger uses a separate key, because that answer may be sent on the other side from the
+    author's.
     """
     services, key = request.services, surface.interaction
     if not services.context.installation.has_team(author.enterprise_id, author.team_id):
@@ -192,17 +195,17 @@ async def _resolve_key(request: EventRequest, author: Principal, surface: Surfac
 
 
 async def _resolve_author(request: EventRequest) -> Principal:
-    """Return the author as their own workspace knows them, on whichever side of a shared channel they write.
+    """Return the author as their own workspace knows them, on either side of a shared channel.
 
-    Another side doesn't show whether the author's workspace belongs to an organisation that has installed
-    Usher. Raises Refused, or SlackFailed as long as Slack doesn't say.
+    The other side doesn't show whether the author's workspace belongs to an organisation that has installed
+    Usher. Raises Refused, or SlackFailed until Slack says who the author is.
     """
     context, author = request.services.context, request.services.resolve_principal(request.payload)
     return context.installation.resolve_principal(await context.people.add_enterprise(author))
 
 
 def _choose_reader(request: EventRequest, author: Principal) -> Principal:
-    """Return the reader of an answer: a stranger can be reached only on the side where they wrote."""
+    """Return the reader of an answer; a stranger can be reached only on the side where they wrote."""
     here, there = request.installation, request.services.context.installation
     if here is None or there.has_team(author.enterprise_id, author.team_id):
         return author
@@ -214,8 +217,8 @@ def _choose_reader(request: EventRequest, author: Principal) -> Principal:
 async def on_user_change(request: EventRequest) -> None:
     """Store the person; end the links of former members and new guests (a nightly sync finds lost events).
 
-    Events come late and in any order, so if one would let somebody in or out, ask Slack for the present
-    state.
+    Events arrive late and in any order, so if one would let a person in or out, Slack is asked for the
+    current state.
     """
     services = request.services
     user = request.event.get("user")
@@ -230,7 +233,7 @@ async def on_user_change(request: EventRequest) -> None:
     flaw = find_flaw(person)
     is_same = known is not None and find_flaw(known) == flaw
     is_new_member = known is None and flaw is None
-    # An event that is older than what is known would bring back a former name or time zone.
+    # An event older than what we already know would bring back a former name or time zone.
     is_late = request.happened_at is not None or (known is not None and known.seen_at > at)
     if is_late or not (is_same or is_new_member) or await _would_end(request, person):
         try:
@@ -238,7 +241,7 @@ async def on_user_change(request: EventRequest) -> None:
         except SlackFailed as error:
             if is_late or not is_about_person(error):
                 raise
-            # Slack doesn't know the person any more: the event is the last that it says about them.
+            # Slack no longer knows the person, so this is the last event about them.
             await services.store.save_people([person])
     else:
         await services.store.save_people([person])
@@ -249,7 +252,7 @@ async def on_user_change(request: EventRequest) -> None:
 
 
 async def _would_end(request: EventRequest, person: Person) -> bool:
-    """Return whether links would end because of what an event says about a person."""
+    """Return whether what an event says about a person would make their links end."""
     if not departures.is_leaver(person):
         return False
     keys = await request.services.store.read(account_rows.find_keys_of_user, person.principal)
@@ -258,7 +261,7 @@ async def _would_end(request: EventRequest, person: Person) -> bool:
 
 @routes.event("app_uninstalled")
 async def on_app_uninstalled(request: EventRequest) -> None:
-    """End every link: nobody can be notified any more, and nothing may continue in people's names."""
+    """End every link: no one can be notified any more, and nothing may go on in people's names."""
     if request.installation is not None:
         await end_installation(request, request.installation)
 
@@ -266,8 +269,8 @@ async def on_app_uninstalled(request: EventRequest) -> None:
 async def end_installation(request: EventRequest, installation: Installation) -> None:
     """End every link of an installation if Slack refuses its token; otherwise the event is outdated.
 
-    The token is deleted last, so a redelivered event can end the links that are left; it is of no use anyway.
-    Raises SlackFailed if Slack can't be asked now; it then sends the event again.
+    The token, itself no longer of use, is deleted last so that a redelivered event can end the remaining
+    links. Raises SlackFailed if Slack can't be asked now, so that it sends the event again.
     """
     tenants = request.services.context.tenants
     refused = await tenants.find_refused_token(installation)
@@ -281,9 +284,9 @@ async def end_installation(request: EventRequest, installation: Installation) ->
 async def end_links(
     request: EventRequest, installation: Installation, *, cause: str, users: Container[str] | None = None
 ) -> None:
-    """End all links, or those of some users; each in its own transaction, so a redelivery ends the rest.
+    """End all links, or only those of certain users, each in a separate transaction.
 
-    People are only told if Usher itself is still installed.
+    A redelivered event ends any that remain. People are told only if Usher itself is still installed.
     """
     services, at = request.services, payload.parse_time(request.payload)
     principals = {
@@ -291,11 +294,11 @@ async def end_links(
         for account in await services.store.perform(account_rows.list_active_accounts)
         if installation.find_for_team(account.principal.enterprise_id, account.principal.team_id) is not None
         and (users is None or account.principal.user_id in users)
-        # A person who has linked again since then meant to. Slack's time is in whole seconds.
+        # A person who has linked again since the event did so on purpose. Slack's time is in whole seconds.
         and (users is None or at is None or account.linked_at < at + 1.0)
     }
     if users is None:
-        # People may be signed in in a browser without having an account.
+        # A person may be signed in in a browser without having linked an account.
         await services.store.perform(browsers.end_browser_sessions_at, installation.id)
     for principal in sorted(principals, key=lambda person: person.key):
         caller = Caller(services.context, principal)
@@ -307,10 +310,10 @@ async def end_links(
 
 @routes.event("tokens_revoked")
 async def on_tokens_revoked(request: EventRequest) -> None:
-    """End every link if the bot's own token was revoked, otherwise the links of the people listed.
+    """End every link if the bot's own token was revoked; otherwise end the links of the people listed.
 
-    Usher keeps no token of a person, so it can't ask Slack about theirs. An event that names a bot is about
-    an installation, the present one or a former one.
+    Usher keeps no tokens of people, so it can't ask Slack about theirs. An event that names a bot is about an
+    installation, either the present one or a former one.
     """
     tokens, installation = request.event.get("tokens"), request.installation
     if installation is None:

@@ -1,4 +1,4 @@
-"""Forms of new workspaces and runs: opened, filled, redrawn, searched and submitted."""
+"""Forms for new workspaces and runs: opening, filling, redrawing, searching and submitting them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from handlers.snapshots import read_cached_offer, request_offer
 log = structlog.get_logger(__name__)
 
 
-#: The typed commands that open a form, for *Link* to run.
+#: The typed commands that open a form; *Link* runs them once the account is linked.
 _OPENING_COMMANDS: Mapping[Purpose, str] = {"workspace": "new", "job": "job run"}
 
 
@@ -58,7 +58,7 @@ _OPENING_COMMANDS: Mapping[Purpose, str] = {"workspace": "new", "job": "job run"
     )
 )
 async def open_new_workspace_form(request: Request) -> Answer:
-    """Open the form of the requested connection, filled with the last choices.
+    """Open the form of the requested connection, filled with the choices made last time.
 
     A template can be given as on a class card: ``CONNECTION/TEMPLATE``.
     """
@@ -77,7 +77,7 @@ async def open_new_workspace_form(request: Request) -> Answer:
 
 
 async def find_offering(request: Request, purpose: Purpose, name: str) -> list[str]:
-    """Return the connections whose form has a choice of this name, as far as their offers are known."""
+    """Return the connections known to offer a choice of this name in their form."""
     services, offering = request.services, list[str]()
     for connection in list_making_connections(services, purpose):
         account = await find_account(request.caller, connection)
@@ -90,7 +90,7 @@ async def find_offering(request: Request, purpose: Purpose, name: str) -> list[s
 
 @routes.action("make")
 async def open_form_of_button(request: Request) -> Answer:
-    """Open the form that the button names."""
+    """Open the form named by the button."""
     purpose, _, connection = (request.target or "").partition(" ")
     for known_purpose in PURPOSES:
         if purpose == known_purpose:
@@ -102,7 +102,7 @@ async def open_form_of_button(request: Request) -> Answer:
 
 
 async def open_form(request: Request, purpose: Purpose, words_given: tuple[str, ...] = ()) -> Answer:
-    """Answer with the form; ``words_given`` are the connection and a template, both optional."""
+    """Answer with the form; ``words_given`` may hold the connection and a template."""
     services = request.services
     connection = choose_making_connection(
         request,
@@ -134,7 +134,7 @@ async def open_form(request: Request, purpose: Purpose, words_given: tuple[str, 
 
 @routes.action("field")
 async def redraw_form(request: Request) -> Answer:
-    """Redraw an open form after a change to a field that others depend on."""
+    """Redraw an open form after a change in a field that other fields depend on."""
     services = request.services
     form_context = FormContext.from_view(request.view, services)
     account, offer = await _require_offer(services, request.principal, form_context)
@@ -146,7 +146,7 @@ async def redraw_form(request: Request) -> Answer:
 
 @routes.options("field")
 async def search_choices(request: Request) -> list[dict[str, Any]]:
-    """Return the choices of a field in an open form, for the letters typed so far."""
+    """Return the choices of a field in an open form that match the letters typed so far."""
     services = request.services
     form_context = FormContext.from_view(request.view, services)
     _, offer = await _require_offer(services, request.principal, form_context)
@@ -162,7 +162,7 @@ async def search_choices(request: Request) -> list[dict[str, Any]]:
 
 @routes.view("make")
 async def submit_form(request: Request) -> Answer:
-    """Make the workspace or run of a submitted form; show errors at their fields."""
+    """Make the workspace or run requested in a submitted form; show any errors at their fields."""
     form_context = FormContext.from_view(request.view, request.services)
     sent = request.caller.interaction
     _, offer = await _require_offer(request.services, request.principal, form_context, sent)
@@ -177,14 +177,14 @@ async def submit_form(request: Request) -> Answer:
 
 
 def _list_emptied(request: Request, form: Form) -> dict[str, Value]:
-    """Return the text fields whose default was removed; Slack sends nothing for them."""
+    """Return the text fields whose default was deleted, since Slack sends nothing for them."""
     displayed = {name for name, _ in list_fields(request.view)}
     emptied = (field_ for field_ in form.fields if field_.initial and field_.kind in {"text", "long_text"})
     return {field_.name: "" for field_ in emptied if field_.name in displayed}
 
 
 async def make(request: Request, form_context: FormContext, spec: Spec, form: Form, values: Values) -> None:
-    """Request the new workspace or run, and remember the values of the form."""
+    """Request the new workspace or run, and remember the values entered in the form."""
     services, caller = request.services, replace(request.caller, channel_id=form_context.channel_id or None)
     if form_context.purpose == "workspace":
         await caller.run(create_workspace, form_context.connection, spec)
@@ -200,7 +200,7 @@ async def make(request: Request, form_context: FormContext, spec: Spec, form: Fo
             form_rows.remember, caller.principal, form_context.connection, form_context.purpose, remembered
         )
     except StoreError as error:
-        # The request has been accepted; after an error, people would make a second one.
+        # The request has already been accepted; an error here would make the user submit it again.
         log.warning("values not remembered", reference=request.reference, problem=error)
 
 
@@ -214,12 +214,12 @@ def _ask_for_connection(request: Request, purpose: Purpose, able: list[str]) -> 
 
 
 def make_open_button(purpose: Purpose, connection: str) -> dict[str, Any]:
-    """Return the button that opens a form; its value consists of keys only."""
+    """Return the button that opens a form; its value contains only keys."""
     return kit.button(verbs.OPEN_FORM, "make", f"{purpose} {connection}", style=kit.PRIMARY)
 
 
 async def _load_offer(request: Request, form_context: FormContext, account: Account, template: str) -> Answer:
-    """Request a read of the offer, and say so; the deferred command then fills the form that is open."""
+    """Request a read of the offer and say so; the deferred command later fills in the open form."""
     services = request.services
     title = services.title(form_context.connection)
     external_id = services.ids.new("form") if request.surface.trigger_id else None
@@ -239,7 +239,7 @@ async def _load_offer(request: Request, form_context: FormContext, account: Acco
 
 
 def _add_open_button(sentence: str, form_context: FormContext, view: dict[str, Any]) -> Answer:
-    """Return the form, with a sentence and a button in case it can't be opened right away."""
+    """Return the form, with a sentence and a button for when it can't be opened immediately."""
     answer = replies.answer(sentence, [make_open_button(form_context.purpose, form_context.connection)])
     return Answer(text=answer.text, blocks=answer.blocks, view=view)
 
@@ -247,7 +247,7 @@ def _add_open_button(sentence: str, form_context: FormContext, view: dict[str, A
 async def _require_offer(
     services: Services, principal: Principal, form_context: FormContext, interaction: str = ""
 ) -> tuple[Account, PersonalOffer]:
-    """Return the person's account and its offer; raises Refused if either is gone."""
+    """Return the person's account and what it is offered; raises Refused if either no longer exists."""
     account = await find_account(services.create_caller(principal), form_context.connection)
     title = services.title(form_context.connection)
     if account is None or account.state != "active":
@@ -271,7 +271,7 @@ def make_form_view(
     *,
     advises: bool = False,
 ) -> dict[str, Any]:
-    """Return the form as it is shown, with the values that are still offered; ``advises`` administrators."""
+    """Return the form to show, keeping values still offered; ``advises`` adds administrators' advice."""
     form, provider = offer.form(values), offer.provider
     form = replace(form, note=form.advice or form.note) if advises else form
     fitting = {field_.name: values[field_.name] for field_ in form.fields if _is_offered(field_, values)}
@@ -289,7 +289,7 @@ def make_form_view(
 
 
 def _is_offered(field_: Field, values: Values) -> bool:
-    """Return whether a value may be shown again, which it may if it is still offered."""
+    """Return whether a value is still offered, so it may be shown again."""
     value = values.get(field_.name)
     if value is None or forms.is_typed(field_):
         return value is not None
@@ -298,7 +298,7 @@ def _is_offered(field_: Field, values: Values) -> bool:
 
 
 def _place_errors(request: Request, error: FormProblems) -> dict[str, str]:
-    """Return the errors at their fields; an error of a hidden field goes to the first."""
+    """Return the errors by field, moving the error of a hidden field to the first field."""
     fields = dict(list_fields(request.view))
     first = next(iter(fields.values()), "")
     errors: dict[str, str] = {}
@@ -313,16 +313,17 @@ PURPOSES: tuple[Purpose, ...] = ("workspace", "job")
 
 @dataclass(frozen=True, slots=True)
 class FormContext:
-    """What a form is for. The form carries this as keys, and it is authorised again each time."""
+    """Hold what a form is for; it is stored in the form as keys and authorised again on each use."""
 
     connection: str
     purpose: Purpose
     channel_id: str = ""
-    #: The author of the message that the command is from; empty if the words are the person's own.
+    #: The author of the message from which the command was taken; empty if the user wrote it.
     author: str = ""
-    #: Values that other fields depend on, because a search doesn't send the form's inputs.
+    #: Values that other fields depend on; kept here because a search doesn't send the form's inputs.
     chosen: Mapping[str, Value] = field(default_factory=dict)
-    #: The defaults of text fields; while unchanged, they follow the choices in other fields.
+    #: The defaults of text fields; if a field hasn't been edited, its default follows the choices in other
+    #: fields.
     proposed: Mapping[str, Value] = field(default_factory=dict)
 
     def to_metadata(self, form: Form, values: Values) -> dict[str, Any]:
@@ -348,7 +349,7 @@ class FormContext:
 
     @classmethod
     def from_view(cls, view: Mapping[str, Any], services: Services) -> FormContext:
-        """Return the context of an open form; raises Refused for an earlier release or a lost connection."""
+        """Return an open form's context; raises Refused if its release is past or its connection gone."""
         try:
             metadata = json.loads(str(view.get("private_metadata") or ""))
             connection, purpose = str(metadata["connection"]), metadata["purpose"]
@@ -367,5 +368,5 @@ class FormContext:
 
 
 def restore_value(value: Any) -> Value:
-    """Return a remembered value in its original type: tuples come back from the store as lists."""
+    """Return a remembered value in its original type: the store returns tuples as lists."""
     return tuple(str(item) for item in value) if isinstance(value, (list, tuple)) else str(value)

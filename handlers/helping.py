@@ -1,4 +1,4 @@
-"""Help and the introduction: what Usher is, the first steps, the person's verbs, one verb in full."""
+"""Help and introduction: what Usher is, the first steps, the verbs a user can use, and one verb in full."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -49,7 +49,7 @@ from handlers.requests.vocabulary import EVERYTHING
     )
 )
 async def show_help(request: Request) -> Answer:
-    """Answer with the first lines, with everything (``help all``), or with one entry of the catalogue."""
+    """Show the short help, everything (``help all``), or one entry of the catalogue."""
     topic = (request.target or "".join(request.arguments[:1])).casefold()
     if topic and topic not in EVERYTHING:
         return _explain_verb(request, topic)
@@ -82,7 +82,7 @@ def _show_everything(request: Request, accounts: Mapping[str, str] | None) -> An
 
 
 def _draw_first_lines(request: Request, accounts: Mapping[str, str] | None) -> Answer:
-    """Draw the lines that help begins with; they depend on nothing else in the request."""
+    """Draw the opening lines of the help, which don't depend on the rest of the request."""
     usable = _list_usable_providers(request, accounts or {})
     head, steps = _draw_head(request, accounts)
     lines = _format_first_lines(request.folder, request.command)
@@ -94,7 +94,7 @@ def _draw_first_lines(request: Request, accounts: Mapping[str, str] | None) -> A
 def _draw_head(
     request: Request, accounts: Mapping[str, str] | None
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Draw what Usher is, and the first steps; if these can't be read, help comes without them."""
+    """Draw what Usher is and the first steps; if the steps can't be read, help is shown without them."""
     if request.folder != "workspace":
         return kit.section(runs.HELP), []
     steps = [] if accounts is None else make_first_steps(request.services, accounts)
@@ -102,7 +102,7 @@ def _draw_head(
 
 
 async def _read_account_states(request: Request) -> Mapping[str, str] | None:
-    """Return the states of the person's accounts by connection; None if they can't be read now."""
+    """Return the state of each of the person's accounts, or None if they can't be read now."""
     try:
         return await request.services.store.read(account_rows.list_account_states, request.principal)
     except StoreError:
@@ -110,7 +110,7 @@ async def _read_account_states(request: Request) -> Mapping[str, str] | None:
 
 
 def _list_usable_providers(request: Request, accounts: Mapping[str, str]) -> list[base.Provider]:
-    """Return the providers that a person has linked or needn't link; all of them if they have none."""
+    """Return the providers that a person has linked or can use without a link; if there are none, all."""
     connections = request.services.connections
     linked = [
         provider
@@ -123,7 +123,7 @@ def _list_usable_providers(request: Request, accounts: Mapping[str, str]) -> lis
 def _find_abilities(
     request: Request, accounts: Mapping[str, str], usable: Iterable[base.Provider]
 ) -> set[str]:
-    """Return a person's abilities: facets and stop modes of their providers, and their own roles."""
+    """Return what a person can use: their providers' facets and stop modes, and their own roles."""
     services = request.services
     abilities: set[str] = set()
     for provider in usable:
@@ -138,7 +138,7 @@ def _find_abilities(
 
 
 def _describe_other_command(request: Request, usable: Iterable[base.Provider]) -> list[str]:
-    """Return the sentence about the other command's help; jobs are named only if a connection runs any."""
+    """Return the sentence about help for the other command, about jobs only if a connection runs them."""
     if request.folder == "job":
         return [kit.fill(runs.HELP_WORKSPACES, command=request.format_command("workspace"))]
     if not any(isinstance(provider, facets.Runs) for provider in usable):
@@ -147,7 +147,7 @@ def _describe_other_command(request: Request, usable: Iterable[base.Provider]) -
 
 
 def _describe_other_surfaces(request: Request) -> list[str]:
-    """Return sentences about the other places to give commands."""
+    """Return sentences about the other places where commands can be given."""
     if request.surface.where is Where.DIRECT:
         return []
     if request.folder == "job":
@@ -157,12 +157,12 @@ def _describe_other_surfaces(request: Request) -> list[str]:
 
 @lru_cache(maxsize=64)
 def _format_first_lines(folder: str, command: kit.Markup) -> str:
-    """Return the first lines of help, the same for everybody who types commands with this prefix."""
+    """Return the first lines of help, which are the same for everyone typing commands with this prefix."""
     return "\n".join(_format_entry(command, list_verbs(folder)[verb]) for verb in FIRST[folder])
 
 
 def _format_all_entries(folder: str, command: kit.Markup, entries: Sequence[Verb]) -> list[dict[str, Any]]:
-    """Format every entry by group."""
+    """Format all entries of the help, by group."""
     blocks = []
     for group, title in GROUPS[folder].items():
         lines = [_format_entry(command, entry) for entry in entries if entry.group == group]
@@ -176,7 +176,7 @@ def _format_entry(command: kit.Markup, entry: Verb) -> str:
 
 
 def _explain_verb(request: Request, verb: str) -> Answer:
-    """Explain a verb, and others that share the name."""
+    """Explain a verb, and any others that share its name."""
     entries = list_verbs(request.folder)
     verb = to_present_name(request.folder, list_synonyms(request.folder).get(verb, verb))
     if verb not in entries:
@@ -190,7 +190,7 @@ def _explain_verb(request: Request, verb: str) -> Answer:
 
 
 def describe_usher(services: Services) -> str:
-    """Describe Usher in one sentence, as it is set up here."""
+    """Describe in one sentence what Usher is in this installation."""
     return replies.describe_usher(
         needs_accounts=len(services.list_linkless()) < len(services.connections),
         runs_jobs=any(isinstance(provider, facets.Runs) for provider in services.connections.values()),
@@ -198,14 +198,14 @@ def describe_usher(services: Services) -> str:
 
 
 async def list_first_steps(services: Services, principal: Principal) -> list[dict[str, Any]]:
-    """Return the first steps that are possible here for this person: link, show workspaces, make one."""
+    """Return the first steps that the person can take here: link, show workspaces, make one."""
     return make_first_steps(services, await services.store.read(account_rows.list_account_states, principal))
 
 
 def make_first_steps(services: Services, accounts: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return the first steps for a person with accounts in these states, by connection.
+    """Return the first steps for a person whose accounts have these states, by connection.
 
-    A person with none yet gets a button for each account.
+    A person with no account yet is shown a button for each connection.
     """
     linked = _list_linked(services, accounts)
     unlinked = [step for step in services.list_link_methods() if step[0] not in linked]
@@ -221,7 +221,7 @@ def make_first_steps(services: Services, accounts: Mapping[str, str]) -> list[di
 
 
 async def list_new_workspace_step(services: Services, principal: Principal) -> list[dict[str, Any]]:
-    """Return *New workspace* if the person can make one."""
+    """Return the *New workspace* button if the person can make one."""
     return _make_new_workspace_button(
         services,
         _list_linked(services, await services.store.read(account_rows.list_account_states, principal)),
@@ -229,7 +229,7 @@ async def list_new_workspace_step(services: Services, principal: Principal) -> l
 
 
 def _list_linked(services: Services, accounts: Mapping[str, str]) -> set[str]:
-    """Return the connections on which a person with accounts in these states can act now."""
+    """Return the connections that a person with these account states can use now."""
     return _list_active(accounts) | {name for name, _ in services.list_linkless()}
 
 
@@ -239,7 +239,7 @@ def _list_active(accounts: Mapping[str, str]) -> set[str]:
 
 def _make_new_workspace_button(services: Services, linked: Collection[str]) -> list[dict[str, Any]]:
     connections = list_making_connections(services, "workspace")
-    # People who have linked nothing yet are asked to link on the way.
+    # People who haven't linked anything yet are asked to do so along the way.
     usable = [name for name in connections if name in linked] if linked else connections
     return [replies.new_button(usable[0] if len(usable) == 1 else None)] if usable else []
 
@@ -247,12 +247,12 @@ def _make_new_workspace_button(services: Services, linked: Collection[str]) -> l
 async def start_introduction(
     services: Services, principal: Principal
 ) -> tuple[list[dict[str, Any]], bool] | None:
-    """Return the first steps for a new person, who is introduced now; None if they may not use Usher.
+    """Introduce a new person: return their first steps, or None if they may not use Usher.
 
-    Also return whether they have to link something before anything else.
+    The second value is whether they have to link an account before they can do anything else.
     """
     if await services.store.person(principal) is None:
-        # Slack would have to be asked about the person, and they will be back.
+        # Slack would first have to be asked about the person, and they will be back.
         return None
     if not (await services.create_caller(principal).decide("help")).allowed:
         return None

@@ -1,4 +1,4 @@
-"""Verbs, buttons and forms of jobs: run one, with a form or in one line, follow its runs, stop them.
+"""Verbs, buttons and forms of jobs: run a job from a form or a command line, follow its runs, stop them.
 
 ``run [CONNECTION] [TEMPLATE] --FLAG VALUE … -- the program's own words``
 """
@@ -55,7 +55,7 @@ from handlers.snapshots import (
     require_offer,
 )
 
-#: The most flags of a command: each is tried with every choice, and nobody writes more.
+#: Maximum number of flags in a command: each is tried with every choice, and no one types more than this.
 MAX_FLAGS = 50
 
 declare_verb(
@@ -92,7 +92,7 @@ declare_verb(
     )
 )
 async def run(request: Request) -> Answer:
-    """Open the form; with flags, the program's own words after ``--`` or a job's name, launch at once."""
+    """Open the form; given flags, a program's own words after ``--`` or a job's name, launch directly."""
     command = parse_command_line(request.text, request.services.commands)
     if command.flags or command.tail is not None:
         await refuse_schedule(request, command.words)
@@ -109,7 +109,7 @@ async def run(request: Request) -> Answer:
 
 @routes.action("job_again")
 async def launch_copy(request: Request) -> Answer:
-    """Launch a copy of an earlier run, which stays as it is."""
+    """Launch a copy of an earlier run, leaving that run unchanged."""
     run = await request.caller.read(runs.require_run, "run", request.target or "")
     if run.spec is None:
         return replies.hint(request.fill(run_words.NO_SPEC, run))
@@ -118,14 +118,14 @@ async def launch_copy(request: Request) -> Answer:
 
 
 async def _run_by_name(request: Request, name: str) -> Answer | None:
-    """Run the only job of that name, as its provider offers it, or else a copy of its newest run.
+    """Run the only job of that name as its provider offers it, or else a copy of its newest run.
 
-    Return None unless exactly one connection has such a job. If a run of that name is still going, only offer
-    another one.
+    Return None unless exactly one connection has that job. If a run of that name is still going, only offer
+    to launch another.
     """
     connections_here = request.services.connections
     stem, chosen_connection = naming.split_connection(name, connections_here)
-    # `posit nightly` is hardly a job's name, so don't wait to read what other connections offer.
+    # `posit nightly` is unlikely to be the name of a job, so don't wait to read what other connections offer.
     waits = naming.split_leading_connection(name.split(), connections_here)[0] is None
     runs = [
         run
@@ -153,7 +153,7 @@ async def _run_by_name(request: Request, name: str) -> Answer | None:
 
 
 async def _list_connections_with_job(request: Request, name: str, *, waits: bool) -> list[str]:
-    """Return the connections that offer a job of that name, according to the offers last read.
+    """Return the connections that, according to the offers last read, have a job of that name.
 
     With ``waits``, raise Answered if an offer has never been read.
     """
@@ -174,10 +174,10 @@ async def _list_connections_with_job(request: Request, name: str, *, waits: bool
 
 
 async def launch_typed(request: Request, typed: CommandLine) -> Answer:
-    """Launch the job of a command line, or report all its errors at once, each with its flag."""
+    """Launch the job of a command line, or report all its errors together, each with its flag."""
     if len(typed.flags) > MAX_FLAGS:
         return replies.hint(fill(run_words.TOO_MANY, limit=MAX_FLAGS))
-    # A command after `--` can only be meant for a connection that runs commands.
+    # A command after `--` is only possible on a connection that runs commands.
     commanding = list_commanding_connections(request.services) if typed.tail else []
     connection = choose_making_connection(
         request,
@@ -195,7 +195,8 @@ async def launch_typed(request: Request, typed: CommandLine) -> Answer:
     try:
         spec = offer.spec(result.values)
     except FormProblems as error:
-        # To the provider, a value that was rejected is missing; our own sentence already says why.
+        # A value that we rejected is missing from the provider's point of view; our own sentence already says
+        # why.
         problems += [
             _format_flag_problem(name, safe(sentence))
             for name, sentence in error.problems.items()
@@ -213,7 +214,7 @@ async def launch_typed(request: Request, typed: CommandLine) -> Answer:
 
 
 def has_named_jobs(request: Request, name: str) -> bool:
-    """Return whether a connection's jobs are set up at the provider, so that a name is enough to run one."""
+    """Return whether a connection's jobs are set up at the provider, so that a name suffices to run one."""
     return (
         request.services.connections[require_connection(request, name)]
         .require_facet(facets.Runs)
@@ -222,7 +223,7 @@ def has_named_jobs(request: Request, name: str) -> bool:
 
 
 async def launch_by_name(request: Request, connection: str, name: str) -> Answer:
-    """Launch a job that is set up on its provider, by its name, id or link."""
+    """Launch a job that is set up at its provider, found by name, id or link."""
     connection = require_connection(request, connection)
     offer = await _offer(request, connection)
     values = {creation.TEMPLATE_FIELD: name}
@@ -243,8 +244,8 @@ async def _make(request: Request, connection: str, spec: Spec, form: Form, value
 
 
 def report_start(request: Request, name: str, connection: str, hint: str = "") -> Answer:
-    """Answer that a run was accepted, with the hint; without one, its card says so in a direct message."""
-    # A person who read that it runs once the offer is known needn't read it again.
+    """Answer that a run was accepted, with any hint; say nothing if its card suffices."""
+    # A person who was told that the run will start once the offer is known needn't be told again.
     was_promised = not request.is_live and request.surface.where in {Where.CHANNEL, Where.MENTION}
     if not hint and (request.is_read_with_cards or was_promised):
         return SILENT
@@ -253,9 +254,9 @@ def report_start(request: Request, name: str, connection: str, hint: str = "") -
 
 
 async def check_words(request: Request, typed: CommandLine) -> None:
-    """Raise Answered if the first word isn't a connection: with similar names, and the correct syntax.
+    """Raise Answered with similar names and the right syntax if the first word isn't a connection.
 
-    Offer a job of that name that ran before, or one whose name differs by a typing slip.
+    Offer a job of that name that ran before, or one whose name differs by a typo.
     """
     if not typed.words or naming.split_leading_connection(typed.words, request.services.connections)[0]:
         return
@@ -318,7 +319,7 @@ def _describe_problems(
 
 
 def _format_flag_problem(name: str, sentence: str) -> str:
-    """Return an escaped sentence with its flag."""
+    """Return an escaped sentence about a problem, together with the flag that it concerns."""
     label = {creation.COMMAND_FIELD: run_words.COMMAND_PLACE}.get(name, forms.format_flag(name))
     return fill(run_words.PROBLEM, flag=Markup(label), said=Markup(sentence))
 
@@ -351,9 +352,9 @@ def _refuse_launch(request: Request, result: FilledForm, problems: list[str]) ->
     )
 )
 async def show_list(request: Request) -> Answer:
-    """Answer with a page of the list; ``list 2`` and the button *More* show later ones.
+    """Answer with a page of the list; ``list 2`` and the *More* button show later pages.
 
-    Words narrow it to a state, a connection or a name; the buttons keep them.
+    Words narrow the list to a state, a connection or a name; the buttons preserve this filter.
     """
     stale, rows = await read_stale_and_rows(request)
     if not rows:
@@ -395,9 +396,9 @@ async def show_list(request: Request) -> Answer:
     )
 )
 async def show_status(request: Request) -> Answer:
-    """Answer with the run's card and its age; without a name, with the list if there are several.
+    """Answer with the run's card and its age or, with no name given and several runs, with the list.
 
-    If the run is over, show its exit code, its last lines while they are stored, and all of its output.
+    If the run is over, show its exit code, its last lines as long as they are stored, and all of its output.
     """
     is_named = bool(request.name) and not means_everything(request.arguments)
     is_about_one = request.target is not None or is_named
@@ -426,7 +427,7 @@ async def show_status(request: Request) -> Answer:
     )
 )
 async def show_logs(request: Request) -> Answer:
-    """Show the output on the run's card, which is made if missing; if the run is over, send the output."""
+    """Show the output on the run's card, adding the card if needed; if the run is over, send the output."""
     run = await find_run(request)
     provider = request.services.connections.get(run.connection)
     if provider is not None and not isinstance(provider, facets.Runs):
@@ -444,7 +445,7 @@ async def show_logs(request: Request) -> Answer:
 
 @routes.action("job_refresh")
 async def refresh(request: Request) -> Answer:
-    """Answer with the stored row, as a running run is read every few seconds anyway."""
+    """Answer with the stored row; no read is needed, as a running job is read every few seconds anyway."""
     run = await request.caller.read(runs.require_run, "status", request.target or "")
     return lists.run_status(await request.services.gatherer.describe_run(run))
 
@@ -465,7 +466,7 @@ async def refresh(request: Request) -> Answer:
     )
 )
 async def stop(request: Request) -> Answer:
-    """Request the stop; only offer it if the run is a guess or is to be forced. The card reports the rest."""
+    """Request the stop, or only offer it if the run is a guess or the stop forced; its card says the rest."""
     run, force = await find_run(request), "force" in request.flags
     is_exact = request.target is not None
     is_exact = is_exact or naming.is_whole_name_of(request.name, run, request.services.connections)
@@ -485,7 +486,7 @@ async def force_quit(request: Request) -> Answer:
 
 
 async def request_stop(request: Request, run: Run, *, force: bool) -> Answer:
-    """Request the stop of a run; if it is already over, only answer that."""
+    """Request that a run be stopped; if it is already over, just say so."""
     stopped, is_open = await request.caller.run(runs.stop_run, run.id, force=force)
     if not is_open or stopped.state.is_over:
         return answer_over(request, stopped)
@@ -510,7 +511,7 @@ async def keep_waiting(request: Request) -> Answer:
 
 @routes.action("job_let_go")
 async def stop_following(request: Request) -> Answer:
-    """Stop following the run; if it is already over, only answer that."""
+    """Stop following the run; if it is already over, just say so."""
     run = await request.caller.run(runs.unfollow_run, request.target or "")
     if not run.is_open:
         return answer_over(request, run)
@@ -529,16 +530,16 @@ async def check_now(request: Request) -> Answer:
 
 @routes.action("job_start_another")
 async def start_another(request: Request) -> Answer:
-    """Launch another run, once; a question that is already answered isn't answered again."""
+    """Launch another run, just once; a question that was already answered isn't answered again."""
     run, is_asked = await request.caller.run(runs.repeat_launch, request.target or "")
     template = run_words.STARTING_ANOTHER if is_asked else answers.NOT_ASKED
     return replies.answer(request.fill(template, run))
 
 
 async def find_run(request: Request) -> Run:
-    """Return the run; raises Answered with a question or a hint, or Refused.
+    """Return the run meant; raises Answered with a question or a hint, or Refused.
 
-    If several runs share a name, take the newest; to stop one, the only one that is still going.
+    If several runs share a name, take the newest, or for a stop the only one that is still going.
     """
     if request.target is not None:
         return await request.caller.read(runs.require_run, request.verb, request.target)
@@ -557,13 +558,13 @@ async def find_run(request: Request) -> Run:
 
 
 async def read_stale_and_rows(request: Request) -> tuple[list[Account], list[Run]]:
-    """Return accounts with outdated lists, then the runs: read last, as a list may arrive in between."""
+    """Return accounts with outdated lists, and the runs, read last in case a list arrives in between."""
     stale = await request.caller.read(snapshots.list_stale, TaskKind.LIST_RUNS, request.deferred.looked)
     return stale, await request.services.store.read(run_rows.list_runs, request.principal)
 
 
 async def answer_without_runs(request: Request, old: Sequence[Account]) -> Answer:
-    """Answer a person without runs: offer a link, promise to read the list, or suggest running something."""
+    """Answer a person without runs: offer a link, say that the list will be read, or suggest a run."""
     services = request.services
     able = list_making_connections(services, "job")
     if not able:
@@ -579,7 +580,7 @@ async def answer_without_runs(request: Request, old: Sequence[Account]) -> Answe
 
 
 async def _find_only_run(request: Request, rows: Sequence[Run], old: Sequence[Account]) -> Run:
-    """Return the only run, if no name was given; to stop one, the only one that is still going."""
+    """Return the only run if no name was given; for a stop, the only run that is still going."""
     if not rows:
         raise Answered(await answer_without_runs(request, old))
     candidates = [run for run in rows if run.is_going] if request.verb == "stop" else rows
@@ -592,7 +593,7 @@ async def _find_only_run(request: Request, rows: Sequence[Run], old: Sequence[Ac
 
 
 async def _answer_unknown_run(request: Request, rows: Sequence[Run], old: Sequence[Account]) -> Answer:
-    """Answer that there is no such run, with similar ones; if the list is outdated, read it again instead."""
+    """Answer that there is no such run and name similar ones, or reread the list if outdated."""
     _, connection = naming.split_connection(request.name, request.services.connections)
     await require_links(request, [connection] if connection is not None else [])
     await require_no_resting_link(request)

@@ -1,4 +1,4 @@
-"""Links to people's accounts at providers: requested, created and ended; and the account for a verb."""
+"""Linking provider accounts: requesting, creating and ending links, and finding the account for a verb."""
 
 import re
 from collections.abc import Collection, Iterable, Sequence
@@ -56,7 +56,7 @@ from handlers.requests.vocabulary import EVERYTHING
     )
 )
 async def link(request: Request) -> Answer:
-    """Answer with a connection's link page, or a *Link* for each; ``link code`` asks for the page's code."""
+    """Answer with a connection's link page, or a *Link* button for each; ``link code`` asks for its code."""
     services = request.services
     if request.target:
         # A button names one connection.
@@ -91,7 +91,7 @@ async def link(request: Request) -> Answer:
 
 
 async def _describe_link(request: Request, connection: str) -> str:
-    """Say that an account is linked already, if its link works; else ""."""
+    """Return a sentence saying that a working account is already linked, or "" if none is."""
     account = await request.services.store.read(account_rows.find_account, request.principal, connection)
     if account is None or account.state != "active" or account.resting_since or account.refused_since:
         return ""
@@ -100,7 +100,7 @@ async def _describe_link(request: Request, connection: str) -> str:
 
 
 async def _request_link(request: Request, connection: str, username: str) -> Answer | None:
-    """Request approval of a typed username; None if there is none, or usernames aren't approved there."""
+    """Request approval of a typed username; None if none was typed or the connection doesn't approve any."""
     if not username or connection not in request.services.list_approvable():
         return None
     approval = await approvals.request(request.caller, connection, username)
@@ -114,7 +114,7 @@ def _answer_linkless(request: Request, linkless: list[tuple[str, str]]) -> Answe
 
 
 async def _offer_named_workspace(request: Request) -> Answer | None:
-    """Offer to open a workspace if one is named instead of a connection; None otherwise."""
+    """Offer to open a workspace if its name was typed where a connection belongs; None otherwise."""
     connections = request.services.connections
     if naming.split_leading_connection(request.arguments, connections)[0] is not None:
         return None
@@ -128,7 +128,7 @@ async def _offer_named_workspace(request: Request) -> Answer | None:
 
 
 def _parse_connection_and_username(request: Request) -> tuple[str, str]:
-    """Return the connection and the username after it, if there is one."""
+    """Return the requested connection and the username typed after it, if any."""
     connection, rest = naming.split_leading_connection(request.arguments, request.services.connections)
     if connection is not None and len(rest) < 2:
         return connection, "".join(rest)
@@ -137,7 +137,7 @@ def _parse_connection_and_username(request: Request) -> tuple[str, str]:
 
 @routes.action("invite")
 async def invite(request: Request) -> Answer:
-    """Create the link; the button's command then runs with the rights of the person who pressed it."""
+    """Create the link; the button's command then runs with the rights of the user who clicked it."""
     connection, _, text = (request.target or "").partition(" ")
     template = answers.NOT_LINKED if text else answers.LINK_ONE
     sentence = await _describe_link(request, connection)
@@ -153,12 +153,13 @@ async def _invite(
     template: str = cards.LINK,
     others: Sequence[tuple[str, str]] = (),
 ) -> Answer:
-    """Create links that a command waits for, and answer with their pages."""
+    """Create links for a waiting command, and answer with their pages."""
     services, surface = request.services, request.surface
     once = request.caller.interaction and f"{request.caller.interaction}/link"
     deferred_command = request.defer(text)
     if surface.kind == "button" and not surface.is_question:
-        # It would replace the message that was pressed. The press of a page's button brings another one.
+        # With its response_url, the answer would replace the message whose button was clicked. Clicking a
+        # page's button supplies a new one.
         deferred_command = replace(deferred_command, response_url=None)
     methods = [method for method in services.list_link_methods() if method[0] in connections]
     commands = {
@@ -178,7 +179,7 @@ async def _invite(
 
 
 def _format_wait(request: Request, template: str, connections: Sequence[str], text: str) -> str:
-    """Say what a link is for: the waiting command, if it acts on something named, otherwise ``template``."""
+    """Say what a link is for: the waiting command if it names something, otherwise ``template``."""
     services = request.services
     title = services.title(connections[0])
     folder = "job" if text.startswith("job ") else "workspace"
@@ -195,13 +196,13 @@ def _format_wait(request: Request, template: str, connections: Sequence[str], te
 
 @routes.action("enter_code")
 async def enter_code(request: Request) -> Answer:  # noqa: ARG001 - all handlers have this signature
-    """Answer with the form; the text is for when Slack doesn't open it."""
+    """Answer with the code form, and with text to show if Slack doesn't open it."""
     return replies.code_question()
 
 
 @routes.view("code")
 async def submit_code(request: Request) -> Answer:
-    """Finish linking; show an error of the code at its field."""
+    """Finish linking; if the code is wrong, show the error next to its field."""
     services = request.services
     account = await request.caller.run(linking.confirm_code, find_value(request.view, "code"))
     return Answer(text="", view=replies.linked_view(services.title(account.connection), account.username))
@@ -225,12 +226,12 @@ async def submit_code(request: Request) -> Answer:
     )
 )
 async def show_about(request: Request) -> Answer:
-    """Answer with who the person is; if a connection is named, with the overview of its server."""
+    """Show the user's identity or, if a connection is named, the overview of its server."""
     return await (show_overview(request) if request.target or request.name else _show_identity(request))
 
 
 async def _show_identity(request: Request) -> Answer:
-    """Answer with the principal, the links and the version; none of it is secret."""
+    """Show the user's principal and links and Usher's version, none of which is secret."""
     services = request.services
     installation = services.context.installation.find_for(request.principal)
     is_here = bool(installation.team_name) and request.principal.team_id == installation.id
@@ -287,7 +288,7 @@ def _format_account(title: str, account: Account | None, now: float, zone: ZoneI
 
 
 async def ask_for_username(request: Request, connection: str, text: str = "") -> Answer:
-    """Ask for the username, in a form if one can be opened, otherwise in words.
+    """Ask for the username, in a form if one can be opened, otherwise in a message.
 
     ``text`` is the command that waits for the link; the button and the form carry it.
     """
@@ -323,7 +324,7 @@ _MENTION_PATTERN = re.compile(r"<@([UW][A-Z0-9]+)>")
     )
 )
 async def unlink(request: Request) -> Answer:
-    """Delete our access, after a question; everything on the provider keeps running."""
+    """Delete Usher's access after asking for confirmation; everything at the provider keeps running."""
     person = next((found for word in request.arguments if (found := _MENTION_PATTERN.fullmatch(word))), None)
     if person is not None:
         return await _unlink_other(request, person)
@@ -342,7 +343,7 @@ async def unlink(request: Request) -> Answer:
     titles = {connection_: request.services.title(connection_) for connection_ in ending}
     matching = naming.find_titles(name, titles) if name else ending
     if not name or len(matching) > 1:
-        # A removed connection may have the title of a newer one.
+        # A removed connection may have the same title as a newer one.
         labels = {
             connection_: title if [*titles.values()].count(title) == 1 else f"{title} ({connection_})"
             for connection_, title in titles.items()
@@ -358,7 +359,7 @@ async def unlink(request: Request) -> Answer:
         return await _ask_before_unlinking(request, connection, ending)
     ending = [connection] if connection else ending
     affected = await request.caller.read(accounts.find_affected, ending)
-    # An answered question becomes the answer, also where a notice would tell the same.
+    # The answer replaces an answered question, even where a notice would say the same.
     is_answered = request.surface.is_question or not request.is_read_with_cards
     ended = await request.caller.run(accounts.unlink, ending, is_answered=is_answered)
     if not ended:
@@ -385,7 +386,7 @@ async def unlink(request: Request) -> Answer:
 async def _ask_before_unlinking(
     request: Request, connection: str | None, linked_connections: list[str]
 ) -> Answer:
-    """Ask once before unlinking, in the words of the button's own question; None means every link."""
+    """Ask once before unlinking, with the button's own question; ``connection`` None means every link."""
     ending = [connection] if connection else linked_connections
     effect = fill(cards.UNLINK_EFFECT, title=request.services.titles(ending))
     affected = await request.caller.read(accounts.find_affected, ending)
@@ -399,7 +400,10 @@ async def _ask_before_unlinking(
 
 
 def _is_linkless(request: Request, connection: str) -> bool:
-    """Return whether a connection has no user accounts. Links to it stay, as only they say who owns what."""
+    """Return whether a connection has no user accounts.
+
+    Links to it are kept, because nothing else records who owns what there.
+    """
     provider = request.services.connections.get(connection)
     return provider is not None and provider.has_link_method("none")
 
@@ -407,7 +411,7 @@ def _is_linkless(request: Request, connection: str) -> bool:
 def _find_connection_to_unlink(request: Request, name: str, linked: Collection[str]) -> str | None:
     """Return the connection to unlink, or None for all; raises Answered if it isn't linked.
 
-    A removed connection is still found by its name and title.
+    A removed connection can still be found by its name or title.
     """
     if name.casefold() in EVERYTHING and name not in {*linked, *request.services.connections}:
         return None
@@ -423,7 +427,7 @@ def _answer_not_linked(request: Request, connections: Iterable[str]) -> Answer:
 
 
 async def _unlink_other(request: Request, person: re.Match[str]) -> Answer:
-    """End the links of a colleague in the same Slack workspace; only administrators may."""
+    """End the links of a colleague in the same Slack workspace; administrators only."""
     other = replace(request.principal, user_id=person.group(1))
     linked_there = await request.caller.read(accounts.list_accounts_of_other, other)
     mention = kit.mention(Named(other.user_id))
@@ -455,9 +459,9 @@ def _ask_about_other(request: Request, user_id: str, connection: str | None) -> 
 
 
 async def require_account(request: Request, connection: str, *, is_refused: bool = False) -> Account:
-    """Return the person's account on a connection if it works; raises Answered with *Link* otherwise.
+    """Return the person's working account on a connection; without one, raises Answered with *Link*.
 
-    ``is_refused`` says that the provider currently refuses the account.
+    ``is_refused`` means that the provider currently refuses the account.
     """
     account = await accounts.find_account(request.caller, connection)
     is_active = account is not None and account.state == "active"
@@ -476,7 +480,7 @@ async def require_account(request: Request, connection: str, *, is_refused: bool
 
 
 async def describe_resting_links(request: Request) -> str:
-    """Describe the person's links that rest, whose workspaces no list shows; "" if there are none."""
+    """Describe the person's resting links, whose workspaces are hidden from lists; "" if there are none."""
     titles = request.services.title
     return " ".join(
         fill(answers.LIST_RESTING, title=titles(account.connection), username=account.username)
@@ -486,14 +490,14 @@ async def describe_resting_links(request: Request) -> str:
 
 
 async def require_no_resting_link(request: Request) -> None:
-    """Raise Answered with *Link again* if a link of the person rests: nothing of its account is shown."""
+    """Raise Answered with *Link again* if the person has a resting link, since its account is hidden."""
     for account in await request.services.store.read(account_rows.list_accounts, request.principal):
         if account.is_resting and account.connection in request.services.connections:
             await require_account(request, account.connection)
 
 
 async def require_links(request: Request, connections: Iterable[str]) -> None:
-    """Raise Answered with *Link* for the first connection that needs a link and has none that works."""
+    """Raise Answered with *Link* for the first connection that needs a link and has no working one."""
     linkless = dict(request.services.list_linkless())
     for connection in connections:
         if connection not in linkless:
@@ -501,7 +505,7 @@ async def require_links(request: Request, connections: Iterable[str]) -> None:
 
 
 async def add_former_link_hint(request: Request, answer: Answer, connections: Collection[str]) -> Answer:
-    """Add why a former link no longer exists, if there may have been one."""
+    """Add the reason why a former link no longer exists, if there may have been one."""
     had = await request.caller.read(accounts.has_former_link, connections)
     return replies.with_remarks(answer, [answers.LINK_DOES_NOT_MOVE] if had else [])
 
@@ -515,10 +519,10 @@ async def offer_link(
     is_relink: bool = False,
     others: Sequence[tuple[str, str]] = (),
 ) -> Answer:
-    """Answer with the ways to link some connections, or one again (``is_relink``); the request waits.
+    """Answer with ways to link some connections, or relink one (``is_relink``), while the request waits.
 
-    ``waiting`` is the command that waits if it isn't the request's own. A person who has just asked gets the
-    pages at once. *New workspace* is offered on ``others``, which need no link.
+    ``waiting`` is the command that waits if it isn't the request's own. A user who has just asked is shown
+    the pages immediately. *New workspace* is offered for the connections in ``others``, which need no link.
     """
     services, surface = request.services, request.surface
     waiting = request.command_after_linking if waiting is None else waiting
@@ -531,7 +535,7 @@ async def offer_link(
         answer = await _invite(request, sentence, connections, waiting, template, others)
     else:
         buttons = make_link_buttons(services, connections, waiting, template)
-        # Connections that people can't link themselves are offered, too: a click says why not.
+        # Connections that users can't link themselves are listed too: clicking one explains why.
         links = [(name, services.title(name)) for name in connections]
         buttons = buttons or replies.link_buttons(links, waiting)
         buttons += replies.new_buttons(others, first=len(buttons))
@@ -542,7 +546,8 @@ async def offer_link(
 async def offer_all_links(request: Request) -> Answer:
     """Answer with the ways to link every connection; the command waits for a link.
 
-    If no link is needed, *New workspace* is offered instead. The answer to ``list`` also says what Usher is.
+    If no link is needed, *New workspace* is offered instead. The answer to ``list`` also explains what Usher
+    is.
     """
     services = request.services
     linkless, names = services.list_linkless(), [name for name, *_ in services.list_link_methods()]
@@ -565,9 +570,9 @@ async def offer_all_links(request: Request) -> Answer:
 def make_link_buttons(
     services: Services, connections: Collection[str], waiting: str = "", template: str = cards.LINK
 ) -> list[dict[str, Any]]:
-    """Return a button to link each of some connections, in the order of a Home.
+    """Return a *Link* button for each of these connections, in the order used in the Home tab.
 
-    ``waiting`` is the command that runs once one of them is linked, ``template`` the label.
+    ``waiting`` is the command that runs once one of them is linked, and ``template`` is the label.
     """
     linking = [method for method in services.list_link_methods() if method[0] in connections]
     return replies.list_link_buttons(linking, waiting, template)

@@ -1,6 +1,6 @@
-"""Bolt listeners, exactly one per kind: each matches everything and finds the verb in a table (ADR 42).
+"""Bolt listeners, exactly one per kind: each matches everything and looks up the verb in a table (ADR 42).
 
-The work is done before the ack, so what is acknowledged has been written.
+The work is done before the ack, so anything acknowledged has been written.
 """
 
 import asyncio
@@ -72,23 +72,25 @@ from handlers.requests.services import Services
 
 log = structlog.get_logger(__name__)
 
-#: Matches every name: Bolt tries listeners in turn, so there is only one of each kind.
+#: Matches every name: Bolt tries listeners one by one, so there is only one of each kind.
 _ANYTHING: Final = re.compile("")
-#: Seconds that Slack may take to open a form. Its trigger lasts 3 s, and the ack must come within them.
+#: How long Slack may take to open a form, in seconds. Its trigger expires after 3 s, and the ack is due
+#: within the same time.
 VIEW_SECONDS: Final = 1.5
 _RESPOND_SECONDS: Final = 1.0
-#: Seconds after the ack of a form until a view follows that didn't fit into it, so that it stays.
+#: How long to wait after a form's ack, in seconds, before sending a view that didn't fit in it, so that the
+#: view stays open.
 _VIEW_FOLLOWS_SECONDS: Final = 1.0
-#: The beginning of Slack's name for a form that was opened in a Home.
+#: Prefix of the ``external_id`` of a form opened in a Home tab.
 _HOME_FORM: Final = "home_form"
-#: Characters that fit into any ack, whatever the language.
+#: Maximum length, in characters, that fits into any ack, whatever the language.
 _MAX_SHORT_LENGTH: Final = 500
 
 
 def register(
     app: AsyncApp, services: Services, slack: AnySlack, *, view_seconds: float = VIEW_SECONDS
 ) -> None:
-    """Register the six listeners; raises ValueError for an app that acknowledges before the work.
+    """Register the six listeners; raises ValueError for an app that acknowledges before the work is done.
 
     ``view_seconds`` is how long Slack may take to open a form, within the 3 s for an ack.
     """
@@ -106,7 +108,7 @@ def register(
 def _limit_store_wait(
     listener: Callable[..., Awaitable[BoltResponse]],
 ) -> Callable[..., Awaitable[BoltResponse]]:
-    """Return a listener that waits for the store only as long as Slack waits for the listener."""
+    """Wrap a listener so that it waits for the store no longer than Slack waits for the listener."""
 
     @wraps(listener)
     async def listen(**given: Any) -> BoltResponse:
@@ -117,9 +119,9 @@ def _limit_store_wait(
 
 
 class Listeners:
-    """The listeners, one for each kind; none of them raises.
+    """Hold the listeners, one for each kind of payload; none of them raises.
 
-    Each does its work and then acknowledges: it returns the ack's result, or answers in another way.
+    Each does its work before acknowledging: it either returns the ack's result or answers in another way.
     """
 
     def __init__(self, services: Services, slack: AnySlack, view_seconds: float) -> None:
@@ -131,7 +133,7 @@ class Listeners:
     async def on_command(
         self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext
     ) -> BoltResponse:
-        """Answer a slash command in the body of its ack; an answer that doesn't fit becomes a reply."""
+        """Answer a slash command in the body of its ack; an answer that doesn't fit is sent as a reply."""
         services = self._services
         folder = services.commands.get(str(body.get("command")))
         if folder is None:
@@ -156,7 +158,7 @@ class Listeners:
         return await ack() if is_worked else await ack(make_command_body(replies.hint(answers.NO_WORKER)))
 
     async def _remember_referents(self, about: Referents, surface: Surface, principal: Principal) -> None:
-        """Remember the referents of an answer in an ack; an operation that it began is found without them."""
+        """Store the referents of an answer in an ack; an operation that it began is found without them."""
         if surface.channel_id is None:
             return
         try:
@@ -174,7 +176,7 @@ class Listeners:
     async def on_action(
         self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, respond: AsyncRespond
     ) -> BoltResponse:
-        """Run the handler of a button; its answer goes to the outbox, because the ack's body is ignored."""
+        """Run a button's handler; the outbox sends its answer, because Slack ignores the body of the ack."""
         services = self._services
         action: dict[str, Any] = next(iter(body.get("actions") or ()), {})
         press = payload.parse_button(action)
@@ -190,8 +192,7 @@ class Listeners:
             return await ack()
         if surface.where is Where.CHANNEL and surface.is_in_conversation:
             with suppress(StoreError):
-                # A message that only its reader sees may be in their direct messages with the bot, as far as
-                # is known.
+                # As far as we know, an ephemeral message may be in the user's direct messages with the bot.
                 if await services.store.read(notices.find_direct_channel, principal) == surface.channel_id:
                     surface = replace(surface, where=Where.DIRECT)
         links: Links = []
@@ -209,7 +210,7 @@ class Listeners:
         if answer.unwritten or not await write():
             await self._respond_directly(client, respond, answer, surface, principal)
         elif not services.context.owners.is_worked:
-            # Meanwhile its answer waits in the outbox with everything else.
+            # Until a worker runs, the answer waits in the outbox like everything else.
             await self._respond_directly(client, respond, replies.hint(answers.NO_WORKER), surface, principal)
         return await ack()
 
@@ -219,14 +220,14 @@ class Listeners:
         if press.name != "link_url":
             await caller.run(note_opening, press.key)
         elif surface.response_url and surface.where is not Where.DIRECT:
-            # In a direct message, the answer is a message of its own.
+            # In a direct message, the answer is a separate message.
             until = self._services.clock.now() + RESPONSE_SECONDS
             await caller.run(keep_response_url, press.key, surface.response_url, until)
 
     async def on_shortcut(
         self, ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient, respond: AsyncRespond
     ) -> BoltResponse:
-        """Answer a shortcut with a form or a page; if it is too late for that, with a message."""
+        """Answer a shortcut with a form or a page, or with a message if it is too late for either."""
         services = self._services
         surface = payload.parse_shortcut_surface(body)
         principal = answer = self._resolve_principal(body)
@@ -249,7 +250,7 @@ class Listeners:
         return await ack()
 
     async def on_view(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> BoltResponse:
-        """Answer a submitted form by its ``response_action``; a view that doesn't fit is sent after it."""
+        """Answer a submitted form with its ``response_action``; send a view that doesn't fit afterwards."""
         view: dict[str, Any] = body.get("view") or {}
         principal = self._resolve_principal(body)
         if isinstance(principal, Answer):
@@ -262,10 +263,10 @@ class Listeners:
         answer = await run_form(self._services, principal, surface, callback_id, view)
         if not answer.errors:
             try:
-                # A form's change may be visible in the Home.
+                # What the form changed may be visible in the Home tab.
                 await self._services.store.write(homes.republish_home, principal)
             except StoreError as error:
-                # The form has done its work; the next visit to the Home shows the result.
+                # The form has done its work; the Home shows the result the next time it is opened.
                 log.warning("home not requested", problem=error)
             if answer.view is None and not self._services.context.owners.is_worked:
                 answer = replace(answer, view=forms.answer_view(replies.hint(answers.NO_WORKER)))
@@ -282,7 +283,7 @@ class Listeners:
     async def on_options(
         self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext
     ) -> BoltResponse:
-        """Answer a search of a select menu with the list itself."""
+        """Answer a select menu's search by returning the list in the ack."""
         principal = self._resolve_principal(body)
         if isinstance(principal, Answer):
             return await ack(options=[])
@@ -292,7 +293,7 @@ class Listeners:
         return await ack(**make_options_body(found, context))
 
     async def on_event(self, ack: AsyncAck, body: dict[str, Any], context: AsyncBoltContext) -> BoltResponse:
-        """Handle an event; if it wasn't written, don't acknowledge it, so that Slack sends it again."""
+        """Handle an event; if it couldn't be written, don't acknowledge it, so that Slack redelivers it."""
         event: dict[str, Any] = body.get("event") or {}
         name = str(event.get("type") or "")
         if name == "message":
@@ -320,7 +321,7 @@ class Listeners:
     async def _write_in_home(
         self, answer: Answer, press: ButtonValue, principal: Principal, links: Links
     ) -> bool:
-        """Have the Home published with the answer to a press in it; return whether that was written."""
+        """Request a Home with the answer to a click in it; return whether the request was written."""
         try:
             is_page = press.name == HOME_VERB
             await show_answer(self._services, principal, answer, links=links, is_page=is_page)
@@ -332,7 +333,7 @@ class Listeners:
     async def _write_reply(
         self, answer: Answer, surface: Surface, principal: Principal, due_in: float = 0.0
     ) -> bool:
-        """Write the reply into the outbox; return whether nothing is left to do."""
+        """Write the reply to the outbox; return whether there is nothing left to do."""
         if not answer.text:
             return True
         services = self._services
@@ -341,7 +342,7 @@ class Listeners:
         try:
             await write()
         except StoreUnsure:
-            # The reply may be in the outbox: said here as well, people would get it twice.
+            # The reply may already be in the outbox, so sending it here as well would deliver it twice.
             services.outcome_pool.add(retry_write(services, write, surface.interaction))
         except StoreError as error:
             log.warning("reply not written down", problem=error)
@@ -349,7 +350,7 @@ class Listeners:
         return True
 
     async def _open_form(self, principal: Principal, surface: Surface, answer: Answer) -> bool:
-        """Open the form: the only call to Slack that is made before an ack."""
+        """Open the form; this is the only call to Slack made before an ack."""
         if not surface.trigger_id:
             return False
         try:
@@ -360,8 +361,7 @@ class Listeners:
                 try:
                     await call(VIEWS_OPEN, {"trigger_id": surface.trigger_id, "view": view})
                 except SlackPermanent as error:
-                    # A form can be replaced by words, but a page may show something that is said nowhere
-                    # else.
+                    # Text can replace a form, but a page may show something that is said nowhere else.
                     if not is_content_refused(error) or "submit" in view:
                         raise
                     shown = plain.make_plain_view(view)
@@ -379,9 +379,10 @@ class Listeners:
         surface: Surface,
         principal: Principal | None = None,
     ) -> None:
-        """Answer a button without the outbox, so that nobody is left without a reply.
+        """Answer a button without the outbox, so that no one is left without a reply.
 
-        It is said only once: try another way only if the one before is known to have shown nothing.
+        The answer is given only once: the next way is tried only if the previous one is known to have shown
+        nothing.
         """
         formatted = make_command_body(answer) | {"replace_original": False}
         alone = {"text": plain.make_plain_text(answer)}
@@ -418,7 +419,7 @@ class Listeners:
             log.warning("reply not sent", problem=error)
 
     def _resolve_principal(self, body: dict[str, Any]) -> Principal | Answer:
-        """Return the principal of a payload, or the answer if Slack doesn't name it."""
+        """Return the principal of a payload, or the answer to send if Slack doesn't name one."""
         try:
             return self._services.resolve_principal(body)
         except Refused as refusal:
@@ -430,12 +431,12 @@ class Listeners:
 
 
 async def _post_to_response_url(client: AsyncWebClient, url: str | None, message: dict[str, Any]) -> None:
-    """Post to a response_url; raises SlackFailed."""
+    """Post a message to a response_url; raises SlackFailed."""
     if url is None:
         raise SlackFailed(RESPONSE_URL, "no_address")
     if not is_slack_address(url, client.base_url):
         raise SlackUnknownOutcome(RESPONSE_URL, "strange_address")
-    # Uses the client's session, which knows the proxy; ``respond`` would create another.
+    # Use the client's session, which has the proxy configured; ``respond`` would create a new one.
     answer = await AsyncWebhookClient(url, session=client.session).send_dict(message)
     if (failed := to_slack_error(answer.status_code, answer.body)) is not None:
         raise failed

@@ -10,7 +10,8 @@ from bot import services
 from bot.messages import blocks
 from bot.support import declarations
 
-#: Declares nothing, and its protocol types load slowly: the process that serves the assistant imports it.
+#: Loaded only by the process that serves the assistant: it declares nothing, and its protocol types load
+#: slowly.
 _PROTOCOL: Final = "handlers.assistant.web"
 
 

@@ -1,4 +1,4 @@
-"""Replays deferred commands with the person's current rights, and answers where they expect it."""
+"""Replays deferred commands with the user's current rights, and sends the answers where they are expected."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -23,17 +23,16 @@ from handlers.requests.response_targets import make_message_notice, make_reply_n
 from handlers.requests.services import Services
 
 log = structlog.get_logger(__name__)
-#: Seconds in which people expect an answer in the place where they asked.
+#: How long people expect an answer in the place where they asked for it, in seconds.
 _ANSWER_EXPECTED_SECONDS = 120.0
 
 
 async def replay(services: Services, principal: Principal, body: Mapping[str, Any]) -> None:
-    """Run a deferred command with the person's current rights; ``body`` is a ``DeferredCommand``.
+    """Run a deferred command with the user's current rights; ``body`` is a ``DeferredCommand``.
 
-    The answer goes to the response_url while that is valid, soon after a mention to its channel, and
-    otherwise to the person as a direct message. Running the same command twice has one effect: its
-    interaction is an inbox key, with ``task`` to tell later runs apart. Raises StoreError if nothing could be
-    written.
+    The answer is sent to the response_url while that is valid; soon after a mention, to its channel; and
+    otherwise to the user as a direct message. Running the same command twice has one effect: its interaction
+    is an inbox key, and ``task`` tells later runs apart. Raises StoreError if nothing could be written.
     """
     deferred = DeferredCommand.parse(body)
     if deferred.folder not in services.commands.values():
@@ -78,7 +77,7 @@ async def replay(services: Services, principal: Principal, body: Mapping[str, An
     if not answer.text:
         return
     if where is Where.FORM and answer.view is None:
-        # An open form is waiting: show the answer in it.
+        # An open form is waiting for the answer, so show it there.
         answer = replace(answer, view=answer_view(answer, "job" if deferred.folder == "job" else "workspace"))
     if has_response_url or where in {Where.FORM, Where.MENTION}:
         notice = make_reply_notice(answer, surface, principal, services.ids)
@@ -90,7 +89,7 @@ async def replay(services: Services, principal: Principal, body: Mapping[str, An
 async def _replace_page_button(
     services: Services, principal: Principal, connection: str, answer: Answer
 ) -> Answer:
-    """Return an answer that replaces the message with a link's page, and says what was linked."""
+    """Return an answer that replaces the message with a link's page and says what was linked."""
     account = await services.store.read(accounts.find_account, principal, connection)
     if account is None or account.state != "active" or answer.in_channel:
         return answer

@@ -1,8 +1,8 @@
-"""Free text, which is any text that isn't a command: answer what only shows, offer a button for what acts.
+"""Free text, which is any text that isn't a command: questions are answered, actions offered as buttons.
 
 Names, verbs and times are found separately among the words (``handlers.requests.finding``); no grammar joins
-them. A question, or a text with a *not*, a condition or a time that isn't understood, is offered nothing that
-acts.
+them. For a question, or a text with a *not*, a condition or a time that isn't understood, no action is
+offered.
 """
 
 from __future__ import annotations
@@ -65,14 +65,15 @@ from handlers.workspace import confirmations, targets
 from handlers.workspace.class_cards import show_own_courses
 from handlers.workspace.course_pages import show_courses
 
-#: The most buttons, and the most words of a text that may be a mistyped command.
+#: Maximum number of buttons offered, and of words in a text that may be a mistyped command.
 MAX_OFFERS: Final = 5
 _MAX_COMMAND_WORDS: Final = 4
 _SEVERAL: Final = 2
-#: The most things that are named, and the most unknown words that are compared with all names.
+#: Maximum number of things a text can name, and of unknown words that are compared with all names.
 _MAX_NAMED: Final = 20
 _MAX_STRANGE: Final = 12
-#: Words that rule out offering an action: it isn't wanted, not now, or not for everything that is named.
+#: Words that rule out offering an action, because it isn't wanted, not wanted now, or not for everything
+#: named.
 _BARS: Final = split_words(
     """only too not don't dont doesn't didn't isn't aren't won't can't cannot never no nothing without leave
     except but besides unless if once whenever while because instead already almost nearly did was were been
@@ -84,7 +85,7 @@ _QUESTIONS: Final = split_words(
     isn't aren't didn't wie wann warum wo ist"""
 )
 _ASKING: Final = split_words("what whats where why how which who")
-#: Beginnings of polite requests, which aren't questions even with a question mark.
+#: Openings of polite requests, which aren't questions even if they end in a question mark.
 _POLITE: Final = ("can you", "could you", "would you", "will you", "can u", "please")
 _CORRECTIONS: Final = re.compile(
     r"\b(?:no wait|scratch that|i mean|i meant|meant|sorry|oops|rather|er)\b|- no\b"
@@ -94,10 +95,10 @@ _THANKS: Final = split_words("thanks thank thx cheers ta danke merci gracias gre
 _OWN: Final = split_words("it that let here there today tomorrow tonight")
 _OTHER: Final = split_words("other others")
 _LONGER: Final = split_words("longer more extend another extra prolong")
-#: Words that turn a start into one that waits for a free place.
+#: Words that make a start wait for a free place.
 _WAITING: Final = split_words("wait queue queued")
 _UNTIL: Final = split_words("for until till til 'til")
-#: Words without a meaning of their own, which are never taken for mistyped names.
+#: Words that mean nothing here, so they are never taken for mistyped names.
 _FILLERS: Final = split_words(
     """my the a an all every this that these those it i i'm im i've me we you u your our please pls plz kindly
     just now wait
@@ -110,7 +111,7 @@ _FILLERS: Final = split_words(
 
 @dataclass(slots=True)
 class _Part:
-    """A part of a sentence: a verb, the things that it names, and its times."""
+    """Hold a part of a sentence: a verb, the things that it names, and its times."""
 
     verb: Verb | None = None
     things: list[object] = field(default_factory=list)
@@ -118,14 +119,14 @@ class _Part:
 
     @property
     def workspaces(self) -> list[Workspace]:
-        """Return the workspaces among the things; the first few, as nobody chooses among more buttons."""
+        """Return the first few workspaces among the things; no one would choose among more buttons."""
         own = {one.id: one for one in self.things if isinstance(one, Workspace)}
         return [*own.values()][:_MAX_NAMED]
 
 
 @routes.text("free")
 async def answer(request: Request) -> Answer:
-    """Answer a sentence: show what it asks for, or offer buttons for what it may ask for."""
+    """Answer a sentence: show what it asks for, or offer buttons for what it may be asking for."""
     words, store = request.arguments, request.services.store
     if any(word.startswith("<@") for word in words):
         return replies.hint(talk.THEIRS)
@@ -170,7 +171,7 @@ async def answer(request: Request) -> Answer:
 
 
 async def _list_links(request: Request, rows: Sequence[Workspace]) -> list[tuple[str, object]]:
-    """Return the words that are addresses of workspaces, each with its workspace."""
+    """Return the words that are workspace addresses, each with its workspace."""
     links = [word for word in request.arguments if naming.to_link(word)]
     usernames = await targets.read_usernames(request, *links)
     connections = request.services.connections
@@ -179,7 +180,7 @@ async def _list_links(request: Request, rows: Sequence[Workspace]) -> list[tuple
 
 
 async def _list_others(request: Request) -> list[tuple[str, object]]:
-    """Return the person's runs, the newest of each name, and their courses, each with its name."""
+    """Return the person's runs (the newest of each name) and courses, each with its name."""
     runs: dict[str, Run] = {}
     for run in await request.services.store.read(run_rows.list_runs, request.principal):
         runs.setdefault(run.name, run)
@@ -204,7 +205,7 @@ def _find(
 def _find_unknown(
     request: Request, operation: str, found: Sequence[Found[Any]], strange: Sequence[int]
 ) -> str:
-    """Return the name in a command or in quotes that nothing has; "" if there is none."""
+    """Return a name, taken from a command or quotes, that nothing has; "" if there is none."""
     words = request.arguments
     quoted = [words[at] for at in strange if isinstance(words[at], Quoted)]
     is_named = any(isinstance(one.what, tuple) for one in found)
@@ -215,7 +216,7 @@ def _find_unknown(
 
 
 def _asks(words: Sequence[str]) -> bool:
-    """Return whether a text is a question, rather than a polite request."""
+    """Return whether a text is a real question, not a polite request."""
     said = " ".join(map(fold_word, words))
     while (parts := said.partition(" "))[0] in _GREETINGS and parts[2]:
         said = parts[2]
@@ -225,9 +226,9 @@ def _asks(words: Sequence[str]) -> bool:
 
 
 def _is_barred(words: Sequence[str], found: Sequence[Found[Any]]) -> bool:
-    """Return whether a text rules something out, depends on something, or has a time that isn't understood.
+    """Return whether a text rules something out, is conditional, or has a time that isn't understood.
 
-    A text about other people's things, or with anything struck out, counts, too.
+    Text about other people's things, or with anything struck out, counts as well.
     """
     free = list_free(words, found)
     outside = {fold_word(words[at]) for at in free}
@@ -246,7 +247,7 @@ def _is_barred(words: Sequence[str], found: Sequence[Found[Any]]) -> bool:
 
 
 def _find_unread_time(words: Sequence[str], found: Sequence[Found[Any]]) -> str:
-    """Return what stands in an order where a time is expected, and can't be read as one; else ""."""
+    """Return the words in the place of a time that can't be read as one; "" if there are none."""
     acts = any(isinstance(one.what, Verb) and one.what.effect is not Effect.SHOWS for one in found)
     free = {*list_free(words, found)} if acts else set[int]()
     for lead, at in pairwise(range(len(words))):
@@ -258,12 +259,12 @@ def _find_unread_time(words: Sequence[str], found: Sequence[Found[Any]]) -> str:
 
 
 def _names_by_line(text: str, things: Mapping[str, tuple[object, ...]]) -> bool:
-    """Return whether several lines of a text name something: it's unclear then what belongs together."""
+    """Return whether several lines of a text name things, making it unclear what belongs together."""
     return sum(bool(find_names(line.split(), things)) for line in text.splitlines()) > 1
 
 
 def _drop_corrected(words: Sequence[str], found: Sequence[Found[Any]]) -> Sequence[Found[Any]]:
-    """Return what was found, without the names and times that a correction replaces: *no wait, 6*."""
+    """Return what was found, leaving out names and times that a correction replaces (*no wait, 6*)."""
     said = " ".join(words).casefold()
     if (corrected := next(iter([*_CORRECTIONS.finditer(said)][-1:]), None)) is None:
         return found
@@ -273,7 +274,7 @@ def _drop_corrected(words: Sequence[str], found: Sequence[Found[Any]]) -> Sequen
 
 
 def _split(words: Sequence[str], found: Sequence[Found[Any]]) -> list[_Part]:
-    """Return the parts of a sentence: a verb with the names after it, or names with the verb after them."""
+    """Return the parts of a sentence: each a verb with the names after it, or names with a verb after."""
     found = _drop_corrected(words, found)
     name_first = next((isinstance(one.what, tuple) for one in found if not isinstance(one.what, Time)), False)
     parts = [part := _Part()]
@@ -295,7 +296,7 @@ def _split(words: Sequence[str], found: Sequence[Found[Any]]) -> list[_Part]:
 
 
 def _join(former: _Part, part: _Part) -> None:
-    """Turn a start that is followed by a stop at some time into a start until that time."""
+    """Combine a start with a later stop at a given time into a start until that time."""
     is_stop = part.verb is not None and part.verb.name == "stop" and bool(part.times)
     is_start = former.verb is not None and former.verb.effect is Effect.STARTS
     if is_stop and is_start and part.things == former.things:
@@ -305,7 +306,7 @@ def _join(former: _Part, part: _Part) -> None:
 
 @dataclass
 class _Sentence:
-    """A sentence with everything that was found in it."""
+    """Hold a sentence and everything that was found in it."""
 
     request: Request
     rows: Sequence[Workspace]
@@ -327,7 +328,7 @@ class _Sentence:
         self.whole = _Part(things=[thing for part in self.parts for thing in part.things])
 
     async def _list_meant(self) -> list[Workspace]:
-        """Return the workspaces meant without a name: those mentioned last; after *other*, the rest."""
+        """Return the workspaces meant when none is named: the last mentioned or, after *other*, the rest."""
         recent = (await self.request.read_referents()).workspaces
         is_other = bool(recent) and not _OTHER.isdisjoint(map(fold_word, self.request.arguments))
         if is_other or len(recent) == 1:
@@ -335,20 +336,20 @@ class _Sentence:
         return []
 
     async def _read_meant(self) -> list[Workspace]:
-        """Return the one workspace that a text without a name means; none if it may mean several."""
+        """Return the one workspace meant by a text without a name; none if it may mean several."""
         meant = await self._list_meant()
         return meant if len(meant) == 1 else []
 
     # -- what only shows ----------------------------------------------------------------------------------
 
     async def show(self, *, is_barred: bool) -> Answer:
-        """Show what is named, or everything; run a verb if it only shows."""
+        """Show what is named, or everything; run the verb if it only shows something."""
         verbs = [
             part.verb for part in self.parts if part.verb is not None and part.verb.effect is Effect.SHOWS
         ]
         verb, request, things = next(iter(verbs), None), self.request, self.whole.things
         if not self.found and "you" in map(fold_word, request.arguments):
-            # It asks about Usher, not about what was spoken of last.
+            # The question is about Usher itself, not about what was mentioned last.
             return await _run(request.redirect("workspace", "help", ()))
         own = self.whole.workspaces if things else await self._read_meant()
         if not own and not things and verb is None:
@@ -387,7 +388,7 @@ class _Sentence:
     # -- what is offered ----------------------------------------------------------------------------------
 
     async def list_offers(self) -> list[kit.Element]:
-        """Return buttons for what a sentence may ask for; raises Answered with a question."""
+        """Return buttons for what a sentence may be asking for; raises Answered with a question."""
         offers = [one for part in self.parts for one in await self._offer(part)]
         return list({str(one["text"]): one for one in offers}.values())
 
@@ -416,7 +417,7 @@ class _Sentence:
                 [f"keep {join_words((one.title,))} {length} longer" for one in own]
             )
         if verb is None and part.times:
-            # *gpu for 2 hours*: start it if it's down, stop it if it runs.
+            # *gpu for 2 hours*: start the workspace if it's down, or stop it in two hours if it's running.
             return [
                 button
                 for one in own
@@ -464,7 +465,7 @@ class _Sentence:
         ]
 
     async def _offer_for(self, name: str, one: Workspace, times: Sequence[Time]) -> list[kit.Element]:
-        """Return the buttons for one workspace, one for each time; raises Answered for an unread time."""
+        """Return a workspace's buttons, one for each time; raises Answered for a time that can't be read."""
         request = self.request
         if name == "start" and not _WAITING.isdisjoint(map(fold_word, request.arguments)):
             name = "wait"
@@ -491,7 +492,7 @@ class _Sentence:
         return buttons.list_choice_buttons(name, [one] * len(ats), labels, ats)
 
     def _offer_planned(self, one: Workspace, begin: Time, end: Time | None) -> list[kit.Element]:
-        """Return the buttons of a planned start, which are hours for a single date."""
+        """Return the buttons for a planned start, which takes the form of hours on a single date."""
         if "hours" not in list_verbs("workspace"):
             return []
         clocks = [datetime.fromtimestamp(moment.at, self.zone) for moment in begin.moments]
@@ -505,13 +506,13 @@ class _Sentence:
 
 
 async def _run(request: Request) -> Answer:
-    """Run a verb that only shows, and authorise it first: the text was only authorised as words."""
+    """Authorise and run a verb that only shows, since so far the text was authorised only as words."""
     await request.caller.authorise(request.verb)
     return await routes.run(request)
 
 
 def _write_hours(verb: Verb | None, hours: str) -> str:
-    """Return hours as typed; with ``stop``, a time that would start the workspace stops it instead."""
+    """Return hours as typed; with the verb ``stop``, a time that would start the workspace stops it."""
     wanted = time_parsing.read_hours(hours)
     if verb is None or wanted is None or wanted.starts is None or wanted.stops is not None:
         return hours
@@ -523,7 +524,7 @@ def _write_hours(verb: Verb | None, hours: str) -> str:
 async def _offer_runs(
     request: Request, verb: Verb | None, runs: Sequence[Run], hours: str, at: Sequence[Time]
 ) -> list[kit.Element]:
-    """Return buttons to run or stop jobs, none if there is a time; raises Answered for a schedule."""
+    """Return buttons to run or stop jobs, or none if a time is given; raises Answered for a schedule."""
     if hours and (verb is None or verb.effect is not Effect.ENDS):
         await refuse_schedule(request, (runs[0].name, *hours.split()))
     if verb is None or hours or verb.effect is Effect.SHOWS or at:
@@ -534,13 +535,13 @@ async def _offer_runs(
 
 
 def _offer_buttons(sentence: str, offers: Sequence[kit.Element]) -> Answer:
-    """Offer the first few buttons, each with an id of its own."""
+    """Offer the first few buttons, giving each a distinct id."""
     numbered = [kit.add_number(one, at, one["text"]["text"]) for at, one in enumerate(offers[:MAX_OFFERS])]
     return replies.as_question(replies.hint(sentence, numbered))
 
 
 def _answer_without(request: Request) -> Answer:
-    """Answer a text in which nothing is known, such as an address, thanks or a mistyped command."""
+    """Answer text in which nothing is recognised, such as an address, thanks or a mistyped command."""
     connections = request.services.connections
     links = [word for word in request.arguments if naming.to_link(word)]
     if known := [link for link in links if naming.find_references(link, connections)]:

@@ -1,4 +1,4 @@
-"""Lists and offers of providers for a command: the cached ones, or a wait until they are read."""
+"""Provider lists and offers that a command needs: use the cached ones, or defer until they have been read."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -32,12 +32,12 @@ async def refresh_lists(
 ) -> str:
     """Request reads of outdated lists and defer this command; return the sentence, "" if none is outdated.
 
-    The command runs again once the first list was read, and then waits for the next if it still needs it; the
-    sentence is only said once (later runs raise Answered with nothing to say). ``text`` runs in place of the
-    command; with ``connection``, only its list counts. ``values`` are for the template, besides ``title`` and
-    ``titles``. ``old`` are the accounts whose lists were outdated before the rows behind the answer were
-    read, as a list that arrived in the meantime isn't among those rows. ``updates`` is as in
-    ``DeferredCommand``.
+    The command runs again once the first list has been read, and then waits for the next if it still needs
+    it; the sentence is said only once (later runs raise Answered with nothing to say). ``text`` runs in place
+    of the command; with ``connection``, only that connection's list counts. ``values`` are for the template,
+    in addition to ``title`` and ``titles``. ``old`` are the accounts whose lists were outdated before the
+    rows behind the answer were read, because a list that arrived in the meantime isn't among those rows.
+    ``updates`` is as in ``DeferredCommand``.
     """
     text = request.text if text is None else text
     if old is None:
@@ -56,7 +56,7 @@ async def refresh_lists(
         updates=updates,
     ).as_body()
     if not request.is_live:
-        # The other lists were requested together with the first.
+        # Reads of the other lists were requested along with the first one.
         await request.caller.run(snapshots.request_lists, kind, [account], then)
         raise Answered(SILENT)
     await request.caller.run(snapshots.request_lists, kind, stale, then)
@@ -65,22 +65,22 @@ async def refresh_lists(
 
 
 def filter_by_connection(accounts: Sequence[Account], names: Collection[str | None]) -> list[Account]:
-    """Return the accounts on the named connections, all of them if none is named."""
+    """Return the accounts on the named connections, or all accounts if none is named."""
     connections = set(names) - {None}
     return [account for account in accounts if not connections or account.connection in connections]
 
 
-#: Seconds in which a person still expects the list that they asked for.
+#: How long a person still expects the list they asked for, in seconds.
 _ANSWER_EXPECTED_SECONDS: Final = 120.0
 
 
 async def refresh_in_background(
     request: Request, kind: TaskKind, old: Sequence[Account], template: str
 ) -> str:
-    """Request reads of outdated lists while the cached ones are shown, and return the hint; "" for none.
+    """Request reads of outdated lists while showing the cached ones; return the hint, or "" for none.
 
-    An answer that can be edited is replaced by the list that was read: after a button, in a Home, and in a
-    direct message. Elsewhere, ``template`` asks people to repeat the command.
+    After a button, in a Home, and in a direct message, the answer can be edited, so it is replaced by the
+    list once read. Elsewhere, ``template`` asks people to repeat the command.
     """
     deferred, surface = request.deferred, request.surface
     requested_at = deferred.response_until - RESPONSE_SECONDS
@@ -101,7 +101,7 @@ async def refresh_in_background(
 
 
 def describe_read_failure(request: Request) -> str:
-    """Explain that a list couldn't be read, so that nobody thinks it is empty."""
+    """Explain that a list couldn't be read, so that no one takes it for empty."""
     title = request.services.title(request.failed_connection)
     why = safe(problems.explain_unread(request.deferred.problem, title))
     return request.fill(answers.UNREAD, title=title, why=why)
@@ -110,7 +110,7 @@ def describe_read_failure(request: Request) -> str:
 async def require_offer(
     request: Request, connection: str, purpose: Purpose, *, asking: str, nothing: str
 ) -> PersonalOffer:
-    """Return a connection's offer to a person; raises Answered with *Link*, or while it is being read."""
+    """Return a connection's offer to a user; raises Answered with *Link*, or while it is being read."""
     account = await require_account(request, connection)
     snapshot = await require_account_offer(request, account, asking=asking, nothing=nothing)
     return PersonalOffer(request.services.connections[connection], snapshot, purpose, request.principal)
@@ -119,9 +119,9 @@ async def require_offer(
 async def require_account_offer(
     request: Request, account: Account, *, asking: str, nothing: str
 ) -> Snapshot[Any]:
-    """Return the offer to an account; raises Answered with ``asking`` while it is being read.
+    """Return an account's offer; raises Answered with ``asking`` while it is being read.
 
-    If it was just read and there is none, the answer is the reason, or ``nothing`` if none is known.
+    If it was just read and there is none, the answer gives the reason, or ``nothing`` if none is known.
     """
     snapshot = await read_cached_offer(request, account)
     if snapshot is not None:
@@ -132,7 +132,7 @@ async def require_account_offer(
 
 
 async def read_cached_offer(request: Request, account: Account) -> Snapshot[Any] | None:
-    """Return the offer that was read last, and request a new read if it is outdated."""
+    """Return the offer as last read, and request a new read if it is outdated."""
     context = request.services.context
     snapshot = await snapshots.load_templates(context, account)
     if snapshot is not None and snapshots.is_stale(context, snapshot):
@@ -148,9 +148,9 @@ async def request_offer(
     buttons: Sequence[dict[str, Any]] = (),
     then: DeferredCommand | None = None,
 ) -> None:
-    """Request a read of an offer and defer this command, or another, until then.
+    """Request a read of an offer, and defer this command, or ``then``, until the read is done.
 
-    Raises Answered, with ``buttons``, if it was just read and there is none.
+    Raises Answered, with ``buttons``, if the offer was just read and there is none.
     """
     if account.id in request.deferred.looked:
         title = request.services.title(account.connection)
@@ -163,5 +163,5 @@ async def request_offer(
 
 
 def _defer_for_account(account: Account, request: Request, waiting: DeferredCommand) -> DeferredCommand:
-    """Return a command that is deferred until an account's list or offer is read, and won't read it again."""
+    """Defer a command until an account's list or offer has been read; it then doesn't read it again."""
     return replace(waiting, looked=(*waiting.looked, account.id), first=request.promised_in)

@@ -1,7 +1,7 @@
-"""Code in a message, run as a job.
+"""Runs the code in a message as a job.
 
-Anybody may have written the message, so the form shows all of its code, and nothing runs before the person
-who chose the shortcut presses *Run*, with their own account.
+Anyone may have written the message, so the form shows all of its code, and nothing runs until the person who
+chose the shortcut clicks *Run*, under their own account.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _INLINE_PATTERN: Final = re.compile(r"`([^`\n]+)`")
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """The command of a message, and its author if that is somebody else."""
+    """Hold the command in a message, and the message's author if that is someone else."""
 
     text: str
     author: str
@@ -50,7 +50,7 @@ class Code:
 
     @classmethod
     def from_payload(cls, payload: str) -> Code:
-        """Return the code of a payload; an unreadable one is empty."""
+        """Return the code stored in a payload; it is empty if the payload is unreadable."""
         try:
             author, text = json.loads(payload)
         except (ValueError, TypeError):
@@ -60,7 +60,7 @@ class Code:
 
 @routes.shortcut("run_as_job")
 async def run_as_job(request: Request) -> Answer:
-    """Answer with the form, filled with the command; or say why there is none."""
+    """Answer with a form containing the command, or say why there is no command."""
     services = request.services
     text = find_code(request.message)
     if not text:
@@ -96,7 +96,7 @@ async def run_as_job(request: Request) -> Answer:
 
 @routes.view(forms.CODE_CALLBACK)
 async def open_chosen_form(request: Request) -> Answer:
-    """Open the form of the connection that was chosen, with the command that the question had."""
+    """Open the form of the chosen connection, with the command that the question's button carried."""
     code = Code(find_value(request.view, forms.CODE_FIELD).strip(), request.form_payload)
     press = ButtonValue("run_code", f"{find_value(request.view, forms.CODE_PLACE)}\n{code.as_payload}")
     surface = Surface(kind="button", interaction=request.surface.interaction)
@@ -106,7 +106,7 @@ async def open_chosen_form(request: Request) -> Answer:
 
 @routes.action("run_code")
 async def open_connection_form(request: Request) -> Answer:
-    """Open the form of a connection that was chosen, or whose offer has been read by now."""
+    """Open the form of a connection that was just chosen, or whose offer has just been read."""
     connection, _, payload = (request.target or "").partition("\n")
     code = Code.from_payload(payload)
     if not code.text or connection not in list_commanding_connections(request.services):
@@ -115,7 +115,7 @@ async def open_connection_form(request: Request) -> Answer:
 
 
 def find_code(message: Mapping[str, Any]) -> str:
-    """Return the command in a message: all of its code blocks, or its only inline code; otherwise nothing."""
+    """Return the command in a message: all its code blocks, or its only inline code; "" if neither."""
     text = str(message.get("text") or "")
     words = _INLINE_PATTERN.findall(text)
     blocks = _BLOCK_PATTERN.findall(text) or (words if len(words) == 1 else [])
@@ -142,7 +142,7 @@ async def _open_form(request: Request, connection: str, code: Code) -> Answer:
     values = {name: restore_value(value) for name, value in given.items()}
     field = offer.form(values).field(COMMAND_FIELD)
     if field is None:
-        # A remembered template may bring a command of its own.
+        # Drop the remembered template, which may come with a command of its own.
         values.pop(TEMPLATE_FIELD, None)
         field = offer.form(values).field(COMMAND_FIELD)
     if field is None or (field.kind != "long_text" and "\n" in code.text):

@@ -1,1 +1,1 @@
-"""Slack's assistant, which acts through Usher."""
+"""Slack's AI assistant, which acts through Usher on the user's behalf."""

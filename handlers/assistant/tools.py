@@ -1,4 +1,4 @@
-"""The tools of Slack's assistant: each is a command as the person would type it (ADR 74)."""
+"""The tools offered to Slack's assistant: each is a command that the user could also type (ADR 74)."""
 
 from __future__ import annotations
 
@@ -41,19 +41,20 @@ from handlers.requests.response_targets import make_message_notice
 from handlers.requests.services import Services
 from handlers.workspace.timers import read_typed_time
 
-#: The most characters of a name or time, and of a field's name that is repeated.
+#: Maximum lengths of a name or time in a call, and of a field name repeated in an error.
 _MAX_ARGUMENT_LENGTH: Final = 200
 _MAX_SHOWN_LENGTH: Final = 40
-#: The buttons that link an account.
+#: Actions of buttons that link an account.
 _LINKING: Final = frozenset({"invite", "ask_link"})
 
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A tool: its verb, the lowest level at which it is allowed, and its fields.
+    """Hold a tool's verb, the lowest level at which it is allowed, and its fields.
 
-    Its effect may need a higher level (``Caller.is_first_delivery``). ``takes`` are its fields, in the verb's
-    order; a name is required. ``only_shows`` means that it changes and sends nothing.
+    The tool's effect may need a higher level (``Caller.is_first_delivery``). ``takes`` lists the fields in
+    the verb's order; a name is required. ``only_shows`` means that the tool neither changes nor sends
+    anything.
     """
 
     verb: str
@@ -64,7 +65,7 @@ class Tool:
 
     @property
     def required(self) -> tuple[str, ...]:
-        """Return the fields that a call has to give."""
+        """Return the fields that a call must give."""
         return tuple(field for field in self.takes if field == "name")
 
 
@@ -82,9 +83,9 @@ TOOLS: Final[Mapping[str, Tool]] = {
 
 
 def read_fields(tool: Tool, given: object) -> tuple[dict[str, str], str]:
-    """Return the fields that a call gives, and what is wrong with them ("" for nothing).
+    """Return the fields given in a call, and a description of any problem with them, or "".
 
-    Null, empty and blank count as not given, because strict libraries require every field of a tool.
+    Null, empty and blank values count as not given, because strict libraries fill in every field of a tool.
     """
     takes = " and ".join(f"`{field}`" for field in tool.takes) or words.NO_FIELDS
     if not isinstance(given, Mapping):
@@ -104,7 +105,7 @@ def read_fields(tool: Tool, given: object) -> tuple[dict[str, str], str]:
 
 
 def _is_no_time(name: str, text: str) -> bool:
-    """Return whether a time means the same as none: stop at once, or run without an end."""
+    """Return whether a time is equivalent to giving none, such as stopping now or running with no end."""
     is_now, is_endless = time_parsing.is_now(text), fold_word(text) in words.NO_END
     return (name == "at" and is_now) or (name == "until" and is_endless)
 
@@ -112,10 +113,10 @@ def _is_no_time(name: str, text: str) -> bool:
 async def run_tool(
     services: Services, slack: Mapping[str, Any], tool: Tool, arguments: object, signature: str
 ) -> str:
-    """Run a tool in the name of Slack's person, and answer only with facts, as JSON.
+    """Run a tool on behalf of Slack's user, and answer with nothing but facts, as JSON.
 
-    ``signature`` is that of the call: the same signed bytes take effect only once. Raises StoreError if a
-    question couldn't be written.
+    ``signature`` is the signature of the call: the same signed bytes take effect only once. Raises StoreError
+    if a question couldn't be written.
     """
     try:
         who = {name: slack.get(name) for name in ("enterprise_id", "team_id", "user_id")}
@@ -133,7 +134,7 @@ async def run_tool(
     answer = await run_text(services, principal, surface, text, folder=tool.folder, reader=call.read)
     said = drawn.write_lines(answer.blocks, call.names)
     if not call.is_run:
-        # The call was refused before it was read, with a sentence of the catalogue.
+        # The call was refused before it was read, with a sentence from the message catalogue.
         return drawn.format_result(**(call.facts or {"says": "\n".join(said)}))
     offered = {press.name for _, press in kit.iterate_drawn(answer.blocks)}
     asks = bool(offered & _LINKING) and not call.has_accounts if tool.only_shows else call.asks(offered)
@@ -145,7 +146,7 @@ async def run_tool(
         return await _ask_person(services, principal, surface, question, about)
     if not tool.only_shows and answer.unwritten != "unsure":
         call.facts.setdefault("done", [])
-    # If nothing had to be done, because it was so already, its sentence says that.
+    # If there was nothing to do because the state was already right, use the command's own sentence.
     is_nothing = call.facts.get("done") == [] and not call.has_acted
     says = [*([words.NOTHING_DONE] if is_nothing else []), *said, *call.remarks]
     waits = {} if services.context.owners.is_worked else {"waits": answers.NO_WORKER}
@@ -155,8 +156,8 @@ async def run_tool(
 async def _ask_person(
     services: Services, principal: Principal, surface: Surface, answer: Answer, about: dict[str, str]
 ) -> str:
-    """Send a question to the person; return ``about``, or when to ask again if it wasn't sent."""
-    # A person gets at most one question a minute; a question that isn't sent isn't asked.
+    """Send the person a question; return ``about``, or when to ask again if none was sent."""
+    # A person is sent at most one question per minute; a question that isn't sent doesn't count as asked.
     minute = services.clock.now() // 60
     surface = replace(surface, interaction=f"assistant:{principal.key}:{minute:.0f}")
     notice = make_message_notice(answer, surface, principal, services.ids)
@@ -169,7 +170,7 @@ async def _ask_person(
 
 
 def _write_argument(field: str, value: str) -> str:
-    """Write an argument as people type it; in quotes, a name can't be read as anything else."""
+    """Write an argument as a user would type it; names are quoted so that they can't be misread."""
     if field == "name":
         return join_words([Quoted(value)])
     if field != "until" or fold_word(value.partition(" ")[0]) in {"for", "until", "till"}:
@@ -179,38 +180,39 @@ def _write_argument(field: str, value: str) -> str:
 
 @dataclass
 class _Call:
-    """A call, run like a typed command if the person allows it and its text means nothing more.
+    """Run a call like a typed command, if the person may do so and its text has only one meaning.
 
-    A call with flags isn't run, so it can't agree to anything.
+    A call that contains flags isn't run, so it can't consent to anything.
     """
 
     tool: Tool
     given: Mapping[str, str]
-    #: Whether its command was run, the outcome, and what the answer doesn't say.
+    #: Whether the command was run, its outcome, and what the answer doesn't say.
     is_run: bool = False
     facts: dict[str, Any] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
-    #: All names that people and programs have given to the person's things.
+    #: All names, whether given by people or programs, of the things that the person owns.
     names: list[str] = field(default_factory=list)
-    #: For each workspace with an open operation, whether that was to bring it down.
+    #: Maps each workspace with an open operation to whether that operation brings it down.
     under_way: dict[str, bool] = field(default_factory=dict)
     has_acted: bool = False
     has_accounts: bool = False
-    #: The connections that refuse the person's sign-in, of which answers for people have a button, and those
-    #: whose links rest, so that nothing there is shown or found.
+    #: Connections that refuse the person's sign-in (for which people's answers have a button), plus
+    #: connections whose links are resting, so nothing there is shown or found.
     refusing: frozenset[str] = frozenset()
     resting: tuple[str, ...] = ()
 
     def asks(self, offered: AbstractSet[str]) -> bool:
-        """Return whether an answer with these buttons asks something.
+        """Return whether an answer with these buttons asks a question.
 
-        If something was done, it is recorded, and a button may keep a planned stop from coming: neither asks.
-        Any other button asks, and one that links an account is only for the person.
+        If something was done, it is on record, so the answer asks nothing; nor does a button that only
+        cancels a planned stop. Any other button asks a question, and one that links an account is meant only
+        for the person.
         """
         return bool(offered & _LINKING) or not (self.has_acted or offered <= {"keep_running"})
 
     async def read(self, request: Request) -> Answer:
-        """Run the command, and keep its outcome as facts."""
+        """Run the command and keep its outcome as facts."""
         services, tool, given = request.services, self.tool, self.given
         wanted = await services.store.read(preferences_store.preferences, request.principal)
         verb, *times = request.arguments
@@ -245,7 +247,7 @@ class _Call:
         return SILENT
 
     def _add_refused(self, title: Callable[[str], str]) -> None:
-        """Say which of the connections concerned refuse the sign-in, and what links that rest leave out."""
+        """Add which of the connections shown refuse the sign-in, and what is hidden by resting links."""
         is_all = self.tool.verb == "list" and self.tool.folder == "workspace"
         shown = [one for key in ("workspaces", "runs", "hours") for one in self.facts.get(key, ())]
         if not is_all and not (shown and self.tool.takes):
@@ -255,18 +257,18 @@ class _Call:
         self.remarks += [words.SIGN_IN_REFUSED.format(title=one) for one in titles if one in on]
 
     def _find_stop(self) -> float:
-        """Return the time of the stop that was planned, 0 if there is none."""
+        """Return the time of the stop planned by the command, or 0 if it planned none."""
         (until,) = [one["until"] for one in self.facts.get("done", ()) if one.get("until")] or [""]
         return datetime.fromisoformat(until).timestamp() if until else 0.0
 
     def _changes(self, key: str, facts: WorkspaceFacts) -> bool:
-        """Return whether there was something to do: it isn't so already, or the opposite was under way."""
+        """Return whether there was anything to do: the state differed, or the opposite was under way."""
         former, operation = self.under_way.get(key), facts.operation
         is_opposite = former is not None and operation is not None and operation.verb.brings_down != former
         return is_opposite or not drawn.is_so_already(facts)
 
     async def _prepare(self, request: Request) -> None:
-        """Read whether the person has accounts, their open operations, and the names of their things."""
+        """Read whether the person has accounts, their open operations, and the names of what they own."""
         store, principal = request.services.store, request.principal
         linked = await store.read(accounts.list_accounts, principal)
         self.has_accounts = bool(linked)
@@ -282,7 +284,7 @@ class _Call:
         self.names += [*(one.name for one in runs), *(one.title for one, _ in own_courses)]
 
     async def _collect_results(self, request: Request, about: Referents) -> None:
-        """Keep the results, read from the rows: the actions, and the workspaces or runs concerned."""
+        """Keep the results read from the rows: the actions, and the workspaces or runs concerned."""
         store, principal, tool = request.services.store, request.principal, self.tool
         fact, at = partial(drawn.describe, request.services.title), drawn.format_time
         if tool.verb == "usage":
@@ -332,7 +334,7 @@ class _Call:
             self.facts["left_out"] = left_out
 
     async def _describe_usage(self, request: Request) -> dict[str, Any] | None:
-        """Return the figures of the window that the call names; None if it names none."""
+        """Return the usage figures for the period named in the call, or None if it names none."""
         services, store = request.services, request.services.store
         zone, now = await store.zone(request.principal), await store.now()
         window = read_window(self.given.get("when", ""), zone, now)
@@ -345,5 +347,5 @@ class _Call:
 
 
 def _find_silence(reached: Mapping[str, Reached], connection: str) -> float | None:
-    """Return since when a connection hasn't answered, None if it answers."""
+    """Return when a connection stopped answering, or None if it is answering."""
     return reached[connection].silent_since if connection in reached else None

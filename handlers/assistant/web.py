@@ -1,8 +1,9 @@
-"""The address that Slack's assistant calls: the Model Context Protocol over HTTP, each call by itself.
+"""The endpoint that Slack's assistant calls: the Model Context Protocol over HTTP, each call independent.
 
-It can list tools and call them, without sessions or streams. The front has verified the bytes, and
-``handlers.assistant.tools`` does what a call asks for (``docs/slack-app.md``, ADR 74). A call of a protocol
-revision that we don't support is refused before anything is done, as its client couldn't read the outcome.
+A client can list tools and call them, without sessions or streams. The front has verified the bytes, and
+``handlers.assistant.tools`` carries out each call (``docs/slack-app.md``, ADR 74). A call in a protocol
+revision that we don't support is refused before anything is done, because its client couldn't read the
+outcome.
 """
 
 from collections.abc import Mapping
@@ -19,20 +20,20 @@ from bot.support.release import RELEASE
 from handlers.assistant.tools import TOOLS, Tool, run_tool
 from handlers.requests.services import Services
 
-#: The header in which a client names the protocol revision of its call.
+#: The header in which a client states the protocol revision of its call.
 _REVISION_HEADER: Final = "MCP-Protocol-Version"
 
 
 @dataclass(frozen=True, slots=True)
 class AssistantCalls:
-    """Answers the calls of Slack's assistant, with these services."""
+    """Answer the calls of Slack's assistant, using these services."""
 
     services: Services
 
     async def answer(
         self, message: dict[str, Any], signature: str, headers: Mapping[str, str]
     ) -> web.Response:
-        """Answer a message that has passed the front; notifications only get a receipt."""
+        """Answer a message that the front has verified; a notification receives only an acknowledgement."""
         if "id" not in message or "method" not in message:
             return web.Response(status=202)
         try:
@@ -50,7 +51,7 @@ class AssistantCalls:
 
 
 def _refuse_revision(params: Mapping[str, Any], headers: Mapping[str, str]) -> mcp.ErrorData | None:
-    """Return the refusal of a call in a protocol revision that we don't support; None for any other."""
+    """Return the refusal of a call in an unsupported protocol revision, or None if it is supported."""
     meta = params.get("_meta")
     named = (
         headers.get(_REVISION_HEADER),

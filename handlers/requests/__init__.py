@@ -1,1 +1,1 @@
-"""What verbs share: a request read from a payload or a command line, and where its answer goes."""
+"""What all verbs share: the request read from a payload or a command line, and where its answer is sent."""

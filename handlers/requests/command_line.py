@@ -1,7 +1,7 @@
-"""Parsing of typed commands: smart quotes, dashes, upper case, Slack's links and mentions, long names, flags.
+"""Parsing of typed commands, including smart quotes, dashes, capitals, Slack's links and mentions, flags.
 
 ``parse`` reads any command: its verb, names, and boolean flags. A verb whose flags take values parses its
-text once more: ``parse_command_line`` takes one word per flag and leaves a program's own words after ``--``
+text again: ``parse_command_line`` takes one word per flag and leaves a program's own words after ``--``
 unchanged; ``parse_running_flags`` takes all words up to the next flag, so that titles need no quotes.
 """
 
@@ -17,35 +17,37 @@ from rapidfuzz.distance import OSA
 from bot.services.creation import Flag
 from bot.support.cleaning import clean, unescape
 
-#: Longer texts are cut and not read as a command: no valid name is longer.
+#: Maximum length of a command: longer texts are cut and not read as a command, because no valid name is that
+#: long.
 MAX_COMMAND_LENGTH: Final = 2000
-#: The most words of a text that are read; a longer one is no sentence.
+#: Maximum number of words that are read; a longer text isn't a sentence.
 MAX_WORDS: Final = 100
-#: A longer text is refused unread, because a program's own words must not be cut.
+#: Maximum length of a text: longer ones are refused unread, because a program's own words must not be cut.
 MAX_TEXT_LENGTH: Final = 6000
 
-#: Listed by code point, because some look alike: curly, low, angle, prime and full-width quotes; hyphens.
+#: Listed by code point because some look alike: curly, low, angle, prime and full-width quotes, and hyphens.
 _DOUBLE: Final = dict.fromkeys((0x201C, 0x201D, 0x201E, 0x201F, 0xAB, 0xBB, 0x2033, 0xFF02), '"')
 _SINGLE: Final = dict.fromkeys((0x2018, 0x2019, 0x201A, 0x201B, 0x2039, 0x203A, 0x2032, 0xFF07), "'")
 _HYPHENS: Final = dict.fromkeys((0x2010, 0x2011, 0xFE63, 0xFF0D), "-")
 _STRAIGHT: Final = str.maketrans({**_DOUBLE, **_SINGLE, **_HYPHENS})
 _QUOTES: Final = "\"'"
-#: A quotation mark closes only before a blank or the end; elsewhere it is a letter.
+#: A quotation mark closes a quotation only before white space or the end; elsewhere it is an ordinary
+#: character.
 _CLOSING_PATTERN: Final = re.compile(r"[\"'](?=\s|\Z)")
 _BLANK: Final = re.compile(r"\s")
-#: A dash (figure, en, em, bar, minus) before a word: some keyboards turn two hyphens into one.
+#: Matches a dash (figure, en, em, bar, minus) before a word: some keyboards turn two hyphens into one.
 _LONG_DASH_PATTERN: Final = re.compile(r"(?:(?<=\s)|^)-?[\u2012-\u2015\u2212]+-?(?=\w)")
-#: Two hyphens, or such a dash, as a word of their own.
+#: Two hyphens, or a dash in their place, as a separate word.
 _DASHES_PATTERN: Final = re.compile(r"--|[\u2012-\u2015\u2212]")
-#: The same in a whole text, with the blank before it.
+#: The separator before a program's own words, two hyphens or a dash, with the white space before it.
 _PROGRAM_PATTERN: Final = re.compile(rf"\s(?:{_DASHES_PATTERN.pattern})(?!\S)")
 _LINK_PATTERN: Final = re.compile(r"<(tel:[^<>|\n]+|!date\^[^<>|\n]+|[^<>|\s]+)(?:\|([^<>]*))?>")
-#: A date as Slack draws it: its seconds, its format, and perhaps an address.
+#: A date in Slack's notation: its epoch seconds, its format, and optionally a link.
 _DATE_PATTERN: Final = re.compile(r"!date\^([0-9]{9,11})\^.*")
 _SCHEME_PATTERN: Final = re.compile(r"(?:https?://|mailto:|tel:)", re.IGNORECASE)
 _FLAG_PATTERN: Final = re.compile(r"--([A-Za-z][\w.-]*)(=?)")
 _RUNNING_FLAG_PATTERN: Final = re.compile(r"(?:(?<=\s)|^)--([A-Za-z][\w-]*)(?:=|\s+|$)")
-#: Words before a verb that name its command, with the folder of that command's verbs.
+#: Maps words that name a command, typed before the verb, to the folder with that command's verbs.
 _FOLDERS: Final[Mapping[str, str]] = {
     "job": "job",
     "jobs": "job",
@@ -56,52 +58,52 @@ _UNKNOWN_FLAG_PATTERN: Final = re.compile(r"--?[A-Za-z](?:[\w-]*)(?:=.*)?")
 NO_COMMANDS: Final[Mapping[str, str]] = {}
 _NEW_NAME_LEADS: Final = frozenset({"to", "as", "into", "just", "->"})
 _TRAILING_SIGNS: Final = ",;:.!?"
-#: Marks for bold and code, which people copy from the help.
+#: Bold and code markers, which people copy along with examples from the help.
 _ENCLOSING_SIGNS: Final = "`*"
-#: Characters that may end a sentence, or begin one.
+#: Punctuation that may end or begin a sentence.
 END_SIGNS: Final = ".,;:!?…)(¿¡"
-#: Slack's marks for bold, code, italics and struck-out text.
+#: Slack's markers for bold, code, italics and strikethrough.
 MARKUP_SIGNS: Final = "*`_~"
 
 
 class Quoted(str):
-    """A word that was typed in quotes, so it is a name, never a verb or a flag."""
+    """Mark a word that was typed in quotes, so it must be a name, never a verb or a flag."""
 
     __slots__ = ()
 
 
 def fold_word(word: str) -> str:
-    """Return a word as rules compare it: in small letters, without signs around it; "" if quoted."""
+    """Return a word for comparison: in lower case, without signs around it; "" if it was quoted."""
     if isinstance(word, Quoted):
         return ""
     return word.casefold().strip(END_SIGNS + MARKUP_SIGNS) or word.casefold()
 
 
 def drop_words(words: tuple[str, ...], dropped: AbstractSet[str]) -> tuple[str, ...]:
-    """Return the words that aren't among ``dropped``; quoted ones always stay."""
+    """Return the words that aren't among ``dropped``; quoted words are always kept."""
     return tuple(word for word in words if isinstance(word, Quoted) or fold_word(word) not in dropped)
 
 
-#: How many letters of a word of at least this length may be wrong.
+#: Pairs of a minimum word length and how many letters may be wrong in words of that length.
 _ALLOWED_SLIPS: Final = ((7, 2), (3, 1))
 
 
 def is_slip(typed: str, word: str) -> bool:
-    """Return whether a typed word may be a misspelling of another one."""
+    """Return whether a typed word may be a misspelling of ``word``."""
     allowed = count_allowed_slips(typed)
     return allowed > 0 and OSA.distance(typed, word, score_cutoff=allowed) <= allowed
 
 
 def count_allowed_slips(word: str) -> int:
-    """Return the number of letters that may be wrong in a word."""
+    """Return how many letters of a word may be mistyped."""
     return next((allowed for min_length, allowed in _ALLOWED_SLIPS if len(word) >= min_length), 0)
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedCommand:
-    """A parsed command: its words as typed, the verb included, and its known flags.
+    """Hold a parsed command: its words as typed, including the verb, and its known flags.
 
-    ``folder`` is the one named before the verb (``job list``); otherwise empty.
+    ``folder`` is the folder named before the verb (``job list``), or empty.
     """
 
     words: tuple[str, ...]
@@ -111,7 +113,7 @@ class ParsedCommand:
 
 @dataclass(frozen=True, slots=True)
 class CommandLine:
-    """The words after the verb, the flags, and a program's words after ``--`` (None without ``--``)."""
+    """Hold the words after the verb, the flags, and the words after ``--`` (None if there's no ``--``)."""
 
     words: tuple[str, ...]
     flags: tuple[Flag, ...]
@@ -121,7 +123,7 @@ class CommandLine:
 def parse(
     text: str, commands: Mapping[str, str], known_flags: AbstractSet[str] = frozenset()
 ) -> ParsedCommand:
-    """Parse a command; never raises, as unclosed quotes are part of a name.
+    """Parse a command; never raises, because unclosed quotes are treated as part of a name.
 
     ``commands`` maps slash commands, which may also appear in a message, to their folders. ``known_flags``
     are the flags of all verbs, which are never part of a name.
@@ -137,19 +139,19 @@ def parse(
 
 
 def parse_new_name(given: Sequence[str]) -> str:
-    """Return a new name without *to* before it; of a quoted name, only what is in the quotes."""
+    """Return a new name without a leading *to* or, if the name is quoted, only what is in the quotes."""
     begin = next((at for at, word in enumerate(given) if fold_word(word) not in _NEW_NAME_LEADS), 0)
     end = begin + 1 if isinstance(given[begin], Quoted) else len(given)
     return " ".join(given[begin:end])
 
 
 def find_unknown_flags(words: Iterable[str]) -> list[str]:
-    """Return the words that look like flags; known flags have already been removed."""
+    """Return the words that look like flags, given words from which known flags have been removed."""
     return [word for word in words if not isinstance(word, Quoted) and _UNKNOWN_FLAG_PATTERN.fullmatch(word)]
 
 
 def join_words(words: Iterable[str]) -> str:
-    """Join words into a command that is parsed into the same words again."""
+    """Join words into a command that parses back into the same words."""
     return " ".join(_quote(word) for word in words)
 
 
@@ -179,7 +181,7 @@ def parse_command_line(text: str, commands: Mapping[str, str]) -> CommandLine:
 
 
 def split_program(text: str) -> tuple[str, str]:
-    """Split a text before a program's own words, which begin with two dashes."""
+    """Split a text just before a program's own words, which are introduced by two dashes."""
     match = _PROGRAM_PATTERN.search(text)
     return (text, "") if match is None else (text[: match.start()], text[match.start() :])
 
@@ -197,18 +199,18 @@ def parse_running_flags(text: str, commands: Mapping[str, str]) -> tuple[str, li
 
 
 def normalise(text: str) -> str:
-    """Return the intended text: Slack's encoding undone, nothing invisible, straight quotes, no marks."""
+    """Return the text as intended: decoded, with straight quotes, without invisible characters or marks."""
     plain = clean(unescape(decode_links(text[:MAX_COMMAND_LENGTH])))
     return _straighten(plain.strip(_ENCLOSING_SIGNS).strip())
 
 
 def normalise_fully(text: str) -> str:
-    """Return a text like ``normalise``, but of any length; only enclosing signs are removed."""
+    """Normalise a text of any length like ``normalise``, but remove only marks that enclose all of it."""
     return _strip_enclosing_signs(_straighten(clean(unescape(decode_links(text)))))
 
 
 def _strip_enclosing_signs(text: str) -> str:
-    """Remove marks around the whole text, which is already decoded and must not be decoded again."""
+    """Remove marks around the whole of a text that is already decoded and mustn't be decoded again."""
     begin, end = 0, len(text)
     while end - begin > 1 and text[begin] in _ENCLOSING_SIGNS and text[begin] == text[end - 1]:
         begin, end = begin + 1, end - 1
@@ -220,14 +222,14 @@ def _strip_enclosing_signs(text: str) -> str:
 
 
 def _straighten(text: str) -> str:
-    """Return a text with straight quotes, and with two hyphens where a keyboard made a dash of them."""
+    """Return a text with straight quotes, and with two hyphens where a keyboard made them a dash."""
     return text if text.isascii() else _LONG_DASH_PATTERN.sub("--", text.translate(_STRAIGHT))
 
 
 def decode_links(text: str, *, is_code: bool = False) -> str:
-    """Decode Slack's encoding of addresses and mentions in a text, but not its entities.
+    """Decode Slack's notation for addresses and mentions in a text, but not its entities.
 
-    In code, an address over https is kept whole: to a program it isn't the same as its label.
+    In code, an https address is kept whole, because to a program it isn't the same as its label.
     """
     return (
         _LINK_PATTERN.sub(lambda match: _decode_link(match, is_code=is_code), text) if "<" in text else text
@@ -235,17 +237,18 @@ def decode_links(text: str, *, is_code: bool = False) -> str:
 
 
 def _decode_link(match: re.Match[str], *, is_code: bool) -> str:
-    """Decode one ``<…>`` of Slack: an address, a mention (kept), a channel, an email address."""
+    """Decode one ``<…>`` of Slack's: an address, a mention (kept), a channel, or an email address."""
     inside, label = match.group(1), match.group(2)
     match inside[0]:
         case "@":
-            # The angle brackets are protected while entities are decoded, and restored afterwards.
+            # Protect the angle brackets while entities are decoded; they are restored afterwards.
             return f"&lt;{inside}&gt;"
         case "#":
             return f"#{label or inside[1:]}"
         case "!":
             return _decode_date(inside) or label or ""
-    # Slack turns text that looks like an address or a number into one (app.py): the label is what was typed.
+    # Slack turns text that looks like an address or a number into a link (app.py); its label is what was
+    # typed.
     if is_code and inside.startswith("https://"):
         return inside
     label_or_address = label or (inside if "://" in inside else _SCHEME_PATTERN.sub("", inside, count=1))
@@ -253,15 +256,15 @@ def _decode_link(match: re.Match[str], *, is_code: bool) -> str:
 
 
 def _decode_date(inside: str) -> str:
-    """Return the date of Slack's own notation as a time with the same meaning; "" for anything else."""
+    """Return a date in Slack's notation as an equivalent time; "" for anything else."""
     match = _DATE_PATTERN.fullmatch(inside)
     return "" if match is None else datetime.fromtimestamp(int(match[1]), UTC).isoformat()
 
 
 def is_same_address(address: str, label: str) -> bool:
-    """Return whether a label is the same address.
+    """Return whether a link's label is the same as its address.
 
-    It may differ in the scheme, in capitals, in a slash at the end, and in signs between a number's digits.
+    It may differ in the scheme, in capitals, in a trailing slash, and in signs between a number's digits.
     """
     is_number = address[:4].casefold() == "tel:"
     bare = [_SCHEME_PATTERN.sub("", unescape(text), count=1).casefold() for text in (address, label)]
@@ -271,13 +274,13 @@ def is_same_address(address: str, label: str) -> bool:
 
 
 def _find_folder(word: str, commands: Mapping[str, str]) -> str:
-    """Return the folder that a first word names; empty if it names none."""
+    """Return the folder named by the first word of a text, or "" if it names none."""
     word = word.casefold()
     return commands.get(word, "") or _FOLDERS.get(word.rstrip(_TRAILING_SIGNS), "")
 
 
 def _after_verb(text: str, commands: Mapping[str, str]) -> str:
-    """Remove the verb, and a slash command or ``run`` before it."""
+    """Return a text without its verb and any slash command or ``run`` before the verb."""
     text = normalise_fully(text)
     if _find_folder(text[: _find_word_end(text)], commands):
         text = _strip_enclosing_signs(text[_find_word_end(text) :].strip())
@@ -289,7 +292,7 @@ def _parse_flag(token: str) -> str:
 
 
 def _split_tokens(text: str) -> list[str]:
-    """Split at white space, except inside quotes."""
+    """Split a text at white space, except inside quotes."""
     if '"' not in text and "'" not in text:
         return text.split()
     tokens: list[str] = []
@@ -302,15 +305,15 @@ def _split_tokens(text: str) -> list[str]:
 
 
 class _Scanner:
-    """A scanner that takes words off a text from the left, in one pass whatever the quotes.
+    """Scan a text from left to right, taking words in a single pass however many quotes there are.
 
-    ``at`` is the beginning of the next word; ``is_over`` says that there is none.
+    ``at`` is where the next word begins; ``is_over`` is true if there is none.
     """
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
-        #: Where a quotation may end, by its mark; the nearest place comes last.
+        #: Maps each quotation mark to the positions where a quotation may end, nearest last.
         self._closing: dict[str, list[int]] = {sign: [] for sign in _QUOTES}
         for match in _CLOSING_PATTERN.finditer(text):
             self._closing[match[0]].append(match.start())
@@ -320,17 +323,17 @@ class _Scanner:
 
     @property
     def is_over(self) -> bool:
-        """Return whether no word is left."""
+        """Return whether there are no words left."""
         return self.at >= len(self.text)
 
     @property
     def word_end(self) -> int:
-        """Return the end of the next word, quoted or not."""
+        """Return the position at which the next word ends, whether quoted or not."""
         return _find_word_end(self.text, self.at)
 
     @property
     def closing(self) -> int:
-        """Return where the quotation that opens here is closed; -1 if it isn't."""
+        """Return the position at which the quotation that opens here closes, or -1 if it doesn't."""
         ends = self._closing.get(self.text[self.at], [])
         while ends and ends[-1] <= self.at:
             ends.pop()
@@ -338,11 +341,11 @@ class _Scanner:
 
     @property
     def begins_tail(self) -> bool:
-        """Return whether the next word announces a program's own words."""
+        """Return whether the next word is the separator before a program's own words."""
         return _DASHES_PATTERN.fullmatch(self.text, self.at, self.word_end) is not None
 
     def take_word(self) -> str:
-        """Take the next word without its quotes; a quotation mark inside a word is a letter."""
+        """Take the next word without its quotes; a quotation mark within a word is an ordinary character."""
         begin, end = self.at, self.closing
         if end > 0:
             self._skip(end + 1)
@@ -352,7 +355,7 @@ class _Scanner:
         return self.text[begin:end]
 
     def take_value(self, begin: int, *, is_joined: bool) -> str | None:
-        """Take the value of a flag that ends at ``begin``; None if another flag, or nothing, comes next."""
+        """Take the value of the flag that ends at ``begin``; None if another flag, or nothing, follows."""
         self.at = begin
         if is_joined and (self.is_over or self.text[begin].isspace()):
             self._skip(begin)

@@ -1,4 +1,4 @@
-"""Deferred commands and clicks, which continue once a link, a list or a person is known."""
+"""Deferred commands and clicks, which continue once an account is linked, a list read or a user known."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any, Final
 
 from bot.domain.surfaces import Where
 
-#: A response_url is valid for 30 minutes (docs/internals/slack.md, "Requests from Slack"), minus a minute for
-#: delivery.
+#: How long we use a response_url, in seconds: Slack's 30 minutes (docs/internals/slack.md, "Requests from
+#: Slack"), minus a minute for delivery.
 RESPONSE_SECONDS = 29 * 60
 
 
 @dataclass(frozen=True, slots=True)
 class DeferredCommand:
-    """A command or a click that waits for a link, a list or a person, and where to answer it.
+    """Hold a command or click that waits for a link, a list or a person, and where to answer it.
 
     It is stored as JSON. The task that runs it adds ``task``, which tells one run from the next, and
     ``problem``.
@@ -23,47 +23,47 @@ class DeferredCommand:
 
     principal: str = ""
     text: str = ""
-    #: The button that was pressed, if it wasn't a text (``Press.text``).
+    #: The button that was clicked (``Press.text``), if the command wasn't typed.
     press: str = ""
     folder: str = "workspace"
     interaction: str = ""
     channel_id: str | None = None
     thread_ts: str | None = None
-    #: Where the answer would have been read.
+    #: Where the user would have read the answer.
     where: str = Where.CHANNEL
     response_url: str | None = None
     response_until: float = 0.0
-    #: The id that Usher gave to the form that the answer fills.
+    #: The id, assigned by Usher, of the open form that the answer fills in.
     view: str | None = None
-    #: The accounts whose lists were already read for the command.
+    #: The accounts whose lists have already been read for this command.
     looked: tuple[str, ...] = ()
-    #: The interaction whose answer promised this one and is then replaced by it.
+    #: The interaction whose answer promised this one; this answer then replaces it.
     first: str = ""
-    #: Whether that answer was already complete, so that this one only brings what has changed since.
+    #: Whether the earlier answer was already complete, so that this one only reports what has changed since.
     updates: bool = False
-    #: The connection whose list it waits for.
+    #: The connection whose list this command is waiting for.
     asked: str = ""
-    #: Why the wait failed: a cause of ``bot.messages.texts.problems``.
+    #: Why waiting failed: a cause from ``bot.messages.texts.problems``.
     problem: str = ""
-    #: The connection whose list couldn't be read, if it isn't the one that the command waits for now.
+    #: The connection whose list couldn't be read, if the command now waits for a different one.
     unread: str = ""
     task: str = ""
-    #: What its person used to ask for it, such as Slack's assistant.
+    #: How the command was given, such as through Slack's assistant.
     via: str = ""
-    #: The connection to be linked first; the answer replaces the message with the link's page.
+    #: The connection to link first; the answer replaces the message that shows its link page.
     linked: str = ""
 
     def as_body(self) -> dict[str, Any]:
-        """Return the command as JSON-ready data."""
+        """Return the command as data that can be serialised to JSON."""
         values = {name: getattr(self, name) for name in self.__slots__}
         return {name: value for name, value in values.items() if value}
 
     @classmethod
     def parse(cls, body: Mapping[str, Any]) -> DeferredCommand:
-        """Return the command of a stored body."""
+        """Return the command stored in a body."""
         values = {name: value for name, value in body.items() if name in cls.__slots__}
         return cls(**values | {"looked": tuple(body.get("looked") or ())})
 
 
-#: The value for a request that wasn't deferred.
+#: Placeholder for a request that wasn't deferred.
 NOT_DEFERRED: Final = DeferredCommand()

@@ -1,4 +1,4 @@
-"""Event requests: events from Slack, which no person has asked Usher to handle."""
+"""Event requests: events from Slack, which Usher handles without anyone having asked it to."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from handlers.requests.services import Services
 
 @dataclass(frozen=True, slots=True)
 class EventRequest:
-    """A Slack event. Handlers raise StoreError if nothing was written; Slack then sends it again.
+    """Hold a Slack event; its handler raises StoreError if nothing was written, so Slack resends it.
 
-    They raise Refused if Slack doesn't name the event's person.
+    Handlers raise Refused if Slack doesn't name the event's person.
     """
 
     payload: Mapping[str, Any]
@@ -23,23 +23,23 @@ class EventRequest:
 
     @property
     def event(self) -> Mapping[str, Any]:
-        """Return the inner event."""
+        """Return the event inside Slack's envelope."""
         event = self.payload.get("event")
         return event if isinstance(event, dict) else {}
 
     @property
     def happened_at(self) -> float | None:
-        """Return the time of the event (epoch seconds) if it is long ago: things may have changed since."""
+        """Return an old event's time in epoch seconds, as things may have changed since; None if recent."""
         at = parse_time(self.payload)
         return at if is_stale(at, self.services.clock.now()) else None
 
     @property
     def enterprise_id(self) -> str | None:
-        """Return the enterprise of the event's installation."""
+        """Return the id of the enterprise whose installation the event is for."""
         return parse_installation_ids(self.payload)[1]
 
     @property
     def installation(self) -> Installation | None:
-        """Return the event's installation."""
+        """Return the Usher installation for which the event was sent."""
         team, enterprise = parse_installation_ids(self.payload)
         return self.services.context.installation.find_for_team(enterprise, team)

@@ -1,4 +1,4 @@
-"""What the words of a sentence name: a person's things, verbs and times. Pure, and decides nothing."""
+"""Finds what the words of a sentence refer to: things, verbs and times. Pure; it makes no decisions."""
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -26,36 +26,36 @@ from handlers.requests.synonyms import find_similar_verbs, split_words
 
 _Thing = TypeVar("_Thing")
 _What_co = TypeVar("_What_co", covariant=True)
-#: The most words of a name and of a time, and the most words of a sentence that are read.
+#: Maximum number of words in a name, a time or a set of hours, and of words read from a sentence.
 _MAX_NAME_WORDS: Final = 6
 _MAX_TIME_WORDS: Final = 7
 _MAX_HOURS_WORDS: Final = 8
 _MAX_WORDS: Final = 40
-#: *One* means a thing more often than an hour.
+#: The word *one* more often stands for a thing than for an hour.
 _ONE: Final = "1"
-#: Words that belong to a time wherever they stand.
+#: Words that are part of a time wherever they appear.
 _TIME_WORDS: Final = split_words(
     """half quarter second minute min hour hr day week fortnight month year time o'clock am pm
     dawn noon midday afternoon evening night midnight weekday weekend breakfast lunch lunchtime dinner
     yesterday tonight later soon then eventually always forever
     hourly daily nightly weekly monthly eod"""
 )
-#: Words before and after an *on* or *up* that is part of an order (*turn on*).
+#: Words before and after *on* or *up* that make it part of an instruction (*turn on*).
 _BEFORE_PARTICLE: Final = split_words("turn switch put bring fire spin power")
 _AFTER_PARTICLE: Final = split_words("please pls now again and me my the")
-#: Words which say that a time comes only once.
+#: Words indicating that a time occurs only once.
 _ONCE: Final = frozenset({"today", "tomorrow", "tonight", "once"})
-#: How similar a word must be to a name or a verb (0 to 100), and its minimal length.
+#: How similar a word must be to the name of a thing or a verb (0 to 100), and its minimum length.
 _MIN_SIMILARITY: Final = 80
 _MIN_LENGTH: Final = 3
 _SIGNS: Final = re.compile(r"[\W_]+")
-#: An abbreviation or an offset.
+#: Matches a time zone's abbreviation, offset or name.
 _ZONE: Final = re.compile(r"[A-Z]{2,5}|(?:UTC|GMT)?[+-][0-9:]+|[A-Za-z]+/[A-Za-z_/]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Found(Generic[_What_co]):
-    """What some words mean, and their positions. ``what`` is a tuple of things, a verb, a time, or hours."""
+    """Hold what some words refer to and where: a tuple of things, a verb, a time, or hours."""
 
     begin: int
     end: int
@@ -63,7 +63,7 @@ class Found(Generic[_What_co]):
 
 
 class Time(NamedTuple):
-    """A time in a sentence: the word before it, its text as typed, and the moments that it may mean."""
+    """Hold a time in a sentence: the word before it, its text as typed, and the moments it may mean."""
 
     lead: str
     text: str
@@ -72,12 +72,12 @@ class Time(NamedTuple):
 
 
 def squeeze(text: str) -> str:
-    """Return only the letters and digits of a name: *churn eda* and *Churn_EDA* are both ``churn-eda``."""
+    """Reduce a name to its letters and digits: *churn eda* and *Churn_EDA* are both ``churn-eda``."""
     return _SIGNS.sub("", fold(text))
 
 
 def group_by_name(named: Iterable[tuple[str, _Thing]]) -> dict[str, tuple[_Thing, ...]]:
-    """Return things by the letters and digits of their names."""
+    """Group things by the letters and digits of their names."""
     groups: dict[str, dict[int, _Thing]] = {}
     for name, thing in named:
         groups.setdefault(squeeze(name), {})[id(thing)] = thing
@@ -85,14 +85,14 @@ def group_by_name(named: Iterable[tuple[str, _Thing]]) -> dict[str, tuple[_Thing
 
 
 def _list_own_names(row: Workspace) -> set[str | None]:
-    """Return the names of a workspace: its person's, its provider's, and the one within its id."""
+    """Return a workspace's names: its owner's, its provider's, and the one contained in its id."""
     return {row.alias, row.name, row.remote_id, get_name_in_id(row.remote_id)}
 
 
 def list_names(
     rows: Sequence[Workspace], titles: Mapping[str, str] = MappingProxyType({})
 ) -> list[tuple[str, Workspace]]:
-    """Return the names of workspaces, also followed by the connection if it is in ``titles``.
+    """Return workspaces' names, also with the connection appended if its title is in ``titles``.
 
     A workspace that no longer exists loses any name that an existing one has.
     """
@@ -109,7 +109,7 @@ def list_names(
 def find_names(
     words: Sequence[str], things: Mapping[str, tuple[_Thing, ...]]
 ) -> list[Found[tuple[_Thing, ...]]]:
-    """Return the whole names among words, at each position the longest."""
+    """Return the complete names found among words, preferring the longest at each position."""
     found, at = list[Found[tuple[_Thing, ...]]](), 0
     while at < min(len(words), _MAX_WORDS):
         last = at + 1 if isinstance(words[at], Quoted) else min(at + _MAX_NAME_WORDS, len(words))
@@ -123,7 +123,7 @@ def find_names(
 def find_similar(
     words: Sequence[str], free: Sequence[int], things: Mapping[str, tuple[_Thing, ...]], names: Sequence[str]
 ) -> list[Found[tuple[_Thing, ...]]]:
-    """Return the things whose name has free words as a part (*gpu*), or is misspelled by them."""
+    """Return the things whose names contain free words as a part (*gpu*) or resemble them."""
     parts: dict[str, dict[str, None]] = {}
     for name in names:
         for part in {*_SIGNS.split(fold(name))}:
@@ -151,7 +151,7 @@ def find_similar(
 
 
 def find_verbs(words: Sequence[str], free: Sequence[int], plain: Collection[str] = ()) -> list[Found[Verb]]:
-    """Return the verbs that free words name, by their own word, a synonym, or a misspelling of these."""
+    """Return the verbs named by free words, by name or synonym, allowing for misspelling."""
     known, folded = list_verb_words(), [fold_word(word) for word in words]
     typed = [name for name, verb in list_verbs("workspace").items() if not verb.is_hidden]
     exact = {
@@ -170,7 +170,7 @@ def find_verbs(words: Sequence[str], free: Sequence[int], plain: Collection[str]
 def _is_preposition(words: Sequence[str], folded: Sequence[str], at: int) -> bool:
     """Return whether a word is a preposition: *on* and *up* are, unless something is put or turned on.
 
-    *About* is one unless it comes first.
+    *About* is a preposition unless it is the first word.
     """
     if folded[at] == "about":
         return at > 0
@@ -181,13 +181,13 @@ def _is_preposition(words: Sequence[str], folded: Sequence[str], at: int) -> boo
 
 
 def is_past(word: str) -> bool:
-    """Return whether a word says that something has been done: *stopped*, *restarted*."""
+    """Return whether a word says that something has already happened: *stopped*, *restarted*."""
     known = list_verb_words()
     return word.endswith("ed") and any(word[:-count] in known for count in (1, 2, 3))
 
 
 def list_verb_words() -> dict[str, Verb]:
-    """Return the verbs by the words that mean them in a sentence; workspaces' verbs win over jobs'."""
+    """Map words to the verbs they stand for in a sentence; workspaces' verbs win over jobs' verbs."""
     every = [verb for folder in ("job", "workspace") for verb in list_verbs(folder).values()]
     every = [verb for verb in every if not verb.is_hidden]
     words = {word: verb for verb in every for word in f"{verb.also} {verb.heard}".split()}
@@ -195,7 +195,7 @@ def list_verb_words() -> dict[str, Verb]:
 
 
 def list_free(words: Sequence[str], found: Sequence[Found[Any]]) -> list[int]:
-    """Return the positions of words that mean nothing so far."""
+    """Return the positions of words that haven't been given a meaning yet."""
     taken = {at for one in found for at in range(one.begin, one.end)}
     return [at for at in range(len(words)) if at not in taken]
 
@@ -203,7 +203,7 @@ def list_free(words: Sequence[str], found: Sequence[Found[Any]]) -> list[int]:
 def find_times(
     words: Sequence[str], names: Sequence[Found[Any]], read: Callable[[str], Moment | Unread]
 ) -> list[Found[Time]]:
-    """Return the times among words, at each position the longest; an ambiguous one has two moments."""
+    """Return the times among words, the longest at each position; an ambiguous time has two moments."""
     free, found, at = {*list_free(words, names)}, list[Found[Time]](), 0
     free -= {at for at in free if isinstance(words[at], Quoted)}
     while at < min(len(words), _MAX_WORDS):
@@ -220,7 +220,7 @@ def find_times(
 def _read_time(text: str, count: int, read: Callable[[str], Moment | Unread]) -> Time | None:
     lead = text.partition(" ")[0]
     lead = lead if lead in LEADS and count > 1 else ""
-    # `may`, `sat` and `second` are ordinary words, too.
+    # `may`, `sat` and `second` are ordinary words as well.
     if count == 1 and text.isalpha() and text not in {"noon", "midday", "midnight"}:
         return None
     read_as = read(text)
@@ -233,7 +233,7 @@ def _read_time(text: str, count: int, read: Callable[[str], Moment | Unread]) ->
 
 
 def is_like_time(word: str) -> bool:
-    """Return whether a word belongs to a time; if none was read with it, it's unclear when is meant."""
+    """Return whether a word is part of a time; if it wasn't read as one, the time meant is unclear."""
     forms = {word, word.removesuffix("s")}
     number = normalize_word(word)
     is_number = any(map(str.isdigit, word)) or (number.isdecimal() and number != _ONE)
@@ -241,12 +241,12 @@ def is_like_time(word: str) -> bool:
 
 
 def is_like_zone(word: str) -> bool:
-    """Return whether a word after a time may be its zone; if it wasn't read, it's unclear when is meant."""
+    """Return whether a word after a time may be its zone; if it wasn't read, the time meant is unclear."""
     return _ZONE.fullmatch(word.rstrip(".,;!?")) is not None
 
 
 def find_hours(words: Sequence[str], names: Sequence[Found[Any]]) -> list[Found[str]]:
-    """Return the longest words that are weekly hours; nothing if they don't repeat."""
+    """Return the longest runs of words that are weekly hours; none if they don't repeat."""
     folded, free = [fold_word(word) for word in words], {*list_free(words, names)}
     spans = [
         (at, end)

@@ -1,4 +1,4 @@
-"""The people to whom Usher has been introduced."""
+"""Keeps track of the people to whom Usher has already been introduced."""
 
 from typing import Final
 
@@ -6,14 +6,15 @@ from bot.domain.people import Principal
 from bot.services.context import Context
 from bot.store import people
 
-#: The most people remembered as greeted, whose requests then need no database read.
+#: Maximum number of greeted people kept in memory, whose requests then need no database read.
 _MAX_REMEMBERED_PEOPLE: Final = 20_000
 
 
 class GreetedPeople:
-    """The people whom Usher has met.
+    """Remember the people whom Usher has already greeted.
 
-    Kept in memory and read again after a restart. Nobody becomes new again, so it never gets outdated.
+    They are kept in memory and read again after a restart. A greeted person never becomes new again, so the
+    memory is never outdated.
     """
 
     def __init__(self, context: Context) -> None:
@@ -21,7 +22,7 @@ class GreetedPeople:
         self._greeted: set[str] = set()
 
     async def is_new(self, principal: Principal) -> bool:
-        """Return whether a person hasn't been introduced yet."""
+        """Return whether a person has yet to be introduced to Usher."""
         if principal.key in self._greeted:
             return False
         if not await self._store.read(people.was_introduced, principal):
@@ -30,7 +31,7 @@ class GreetedPeople:
         return False
 
     async def mark_greeted(self, principal: Principal) -> bool:
-        """Note that a person is introduced now; return whether they weren't before."""
+        """Record that a person has now been introduced; return whether this was the first time."""
         is_first = await self.is_new(principal) and await self._store.write(
             people.note_introduction, principal
         )

@@ -1,4 +1,4 @@
-"""Filters of lists, read from the words after the verb: ``running``, a connection, a name."""
+"""List filters, read from the words after the verb: ``running``, a connection, a name."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,13 +18,13 @@ from handlers.requests.command_line import NO_COMMANDS, drop_words, fold_word, i
 from handlers.requests.request import Request
 
 _Row = TypeVar("_Row")
-#: The buttons of a list don't carry longer filters.
+#: Maximum length of a filter carried by a list's buttons.
 _MAX_FILTER_LENGTH = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class FilteredRows(Generic[_Row]):
-    """Some of a person's rows, and the state, connection or name that they have in common."""
+    """Hold some of a person's rows, and the state, connection or name that they have in common."""
 
     rows: tuple[_Row, ...]
     state: str = ""
@@ -35,7 +35,7 @@ class FilteredRows(Generic[_Row]):
 def filter_workspaces(
     words: Sequence[str], rows: Sequence[Workspace], connections: Mapping[str, Provider]
 ) -> FilteredRows[Workspace] | None:
-    """Return the workspaces that words ask for; None if that is all of them."""
+    """Return the workspaces that the words ask for, or None if they ask for all."""
     is_short = len(" ".join(words)) <= _MAX_FILTER_LENGTH
     named = naming.split_names(words, rows, connections) or naming.split_names(
         drop_words(tuple(words), vocabulary.LIST_WORDS), rows, connections
@@ -54,7 +54,7 @@ def filter_workspaces(
 def filter_runs(
     words: Sequence[str], runs: Sequence[Run], connections: Mapping[str, Provider]
 ) -> FilteredRows[Run] | None:
-    """Return the runs that words ask for; None if that is all of them."""
+    """Return the runs that the words ask for, or None if they ask for all."""
     state, connection, name = _parse_filter(words, connections, vocabulary.RUN_STATES)
     candidates = [(run, run.connection, str(run.state), (run.name,)) for run in runs]
     return _filter_rows(candidates, state, connection, name)
@@ -63,7 +63,7 @@ def filter_runs(
 def _parse_filter(
     words: Sequence[str], connections: Mapping[str, Provider], states: Mapping[str, str]
 ) -> tuple[str, str | None, str]:
-    """Return the state and the connection that words name, and the remaining words."""
+    """Return the state and connection named by the words, and the remaining words."""
     state, connection, remaining = "", None, list[str]()
     while words:
         leading, rest = naming.split_leading_connection(words, connections)
@@ -98,12 +98,12 @@ def parse_page(request: Request) -> tuple[int, tuple[str, ...]]:
 
 
 def is_unfiltered(words: tuple[str, ...]) -> bool:
-    """Return whether words ask for the whole list, even if something has one of them as its name."""
+    """Return whether words ask for the whole list, even if one of them is also the name of something."""
     return not drop_words(words, vocabulary.LIST_WORDS)
 
 
 def describe_filter(request: Request, filtered: FilteredRows[Any], noun: str) -> str:
-    """Describe the filtered rows: ``running workspaces on Saturn Cloud``."""
+    """Describe the filtered rows, such as ``running workspaces on Saturn Cloud``."""
     state = answers.LISTED_AS.get(filtered.state, filtered.state)
     text = kit.fill(answers.IN_STATE, state=state, what=noun) if state else noun
     if filtered.name:
@@ -116,7 +116,7 @@ def describe_filter(request: Request, filtered: FilteredRows[Any], noun: str) ->
 def make_filter_body(
     request: Request, filtered: FilteredRows[Any] | None, noun: str
 ) -> dict[str, Any] | None:
-    """Return a list's filter as its buttons carry it, with its words and rows; None for all rows."""
+    """Return a list's filter, with its words and rows, as its buttons carry it; None for all rows."""
     if filtered is None:
         return None
     return {
@@ -136,7 +136,7 @@ def answer_no_matches(
     buttons: Sequence[kit.Element],
     more: str,
 ) -> Answer:
-    """Answer that no row matches; ``more`` is the hint that the list is being read again."""
+    """Answer that no row matches; ``more`` is a hint that the list is being read again."""
     sentence = kit.fill(answers.NONE_OF_THESE, what=kit.Markup(describe_filter(request, filtered, noun)))
     typed = join_words(parse_page(request)[1])
     refresh_buttons = (
@@ -147,7 +147,7 @@ def answer_no_matches(
 
 
 def describe_count(request: Request, filtered: FilteredRows[Any] | None, count: int) -> str:
-    """Return a sentence with the number of shown rows, unless all are shown."""
+    """Return a sentence giving the number of rows shown, or "" if all are shown."""
     if filtered is None or len(filtered.rows) == count:
         return ""
     return request.fill(answers.NARROWED, count=len(filtered.rows), all=count)

@@ -1,4 +1,4 @@
-"""Replies to messages that the database couldn't record: one each, posted without the outbox."""
+"""Replies to messages that the database couldn't record: one per message, posted directly."""
 
 import asyncio
 from typing import Any, Final
@@ -17,14 +17,14 @@ from bot.support.errors import SlackFailed, SlackUnknownOutcome, StoreError
 
 log = structlog.get_logger(__name__)
 
-#: Seconds that Slack may take for a reply, left by the database of the 3 s for an ack.
+#: How long Slack may take to accept a reply, in seconds: what the database leaves of the 3 s for an ack.
 SEND_SECONDS: Final = 0.8
-#: The most messages whose replies are remembered.
+#: Maximum number of messages for which we remember whether they were replied to.
 MAX_REMEMBERED_MESSAGES: Final = 1000
 
 
 class Unanswered(StoreError):
-    """Signals that the database took no answer to a message, and perhaps not its effect either."""
+    """Signal that the database didn't store the answer to a message, and perhaps not its effect either."""
 
     def __init__(self, cause: StoreError, principal: Principal, surface: Surface) -> None:
         super().__init__(str(cause))
@@ -35,19 +35,20 @@ class Unanswered(StoreError):
 class OutageReplies:
     """Reply once to each message whose first delivery fails.
 
-    Slack delivers the message again, so the reply has to be true even if that delivery succeeds. In memory:
-    which of the newest messages have their reply. After a restart, and in other processes, nothing is
-    remembered, but Slack marks repeated deliveries.
+    Slack redelivers the message, so the reply has to be true even if that delivery succeeds. Which of the
+    newest messages have been replied to is kept in memory. After a restart, and in other processes, this
+    isn't known, but Slack marks repeated deliveries.
     """
 
     def __init__(self, slack: AnySlack, ids: Ids) -> None:
         self._slack = slack
         self._ids = ids
-        #: By channel and ts. False means that Slack didn't accept the reply, so a later delivery may send it.
+        #: Maps a message's channel and ts to whether Slack accepted the reply; if not, a later delivery may
+        #: send it.
         self._sent: dict[tuple[str | None, str | None], bool] = {}
 
     async def send(self, unanswered: Unanswered, *, is_redelivery: bool) -> None:
-        """Post the reply, unless the message already has one; never raise."""
+        """Post the reply, unless the message already has one; never raises."""
         principal, surface = unanswered.principal, unanswered.surface
         key = surface.channel_id, surface.message_ts
         if self._sent.get(key, is_redelivery):
@@ -68,14 +69,14 @@ class OutageReplies:
             logger.warning("outage reply not sent", problem=error)
             self._sent[key] = False
         except Exception:
-            # Whatever has failed here, the event must still be delivered again.
+            # Even if the reply fails, the event must still be redelivered.
             logger.exception("outage reply failed")
         else:
             logger.info("outage reply sent")
 
 
 def _call_for(principal: Principal, surface: Surface, reference: str) -> tuple[str, dict[str, Any]]:
-    """Return the method and arguments that post the reply where the person expects answers."""
+    """Return the API method and arguments that post the reply where the person expects an answer."""
     answer = replies.plain_problem(problems.MESSAGE_NOT_RECORDED, reference)
     message = {"channel": surface.channel_id or principal.user_id, "text": answer.text, **POST_OPTIONS}
     message |= {"blocks": list(answer.blocks)}

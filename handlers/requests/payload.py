@@ -1,10 +1,10 @@
-"""Slack's payloads: their principal, their surface, and their inbox key, which is the same at each delivery.
+"""Slack's payloads: who sent them, their surface, and their inbox key, which is the same at each delivery.
 
-A function of our own reads the principal, and refuses if anything is missing. Bolt's
-``context.actor_team_id`` is wrong for external people in ``block_actions`` and ``view_submission``: there
-``user.team_id`` is the person's home team, while ``team.id`` is where the app is installed. An enterprise
-counts as a person's own only if the payload shows that they belong to it. Otherwise it is null, and then only
-membership of the team itself grants access.
+We read the principal ourselves, and refuse if anything is missing. Bolt's ``context.actor_team_id`` is wrong
+for external people in ``block_actions`` and ``view_submission``: there ``user.team_id`` is the person's home
+team, while ``team.id`` is where the app is installed. An enterprise counts as a person's own only if the
+payload shows that they belong to it. Otherwise it is null, and then only membership of the team itself grants
+access.
 """
 
 import re
@@ -32,14 +32,14 @@ def parse_principal(payload: Mapping[str, Any]) -> Principal:
     if "event" in payload:
         return _parse_event(payload)
     if "command" in payload:
-        # Only members of the named team can type a command; Slack Connect has none.
+        # Only members of the named team can type a command: Slack Connect doesn't offer commands to others.
         who = payload.get("enterprise_id"), payload.get("team_id"), payload.get("user_id")
         return _create_principal(payload, *who)
     return _parse_interaction(payload)
 
 
 def parse_team(payload: Mapping[str, Any]) -> Principal:
-    """Return the team of an interaction, as a principal without a user, to answer if no user is named."""
+    """Return an interaction's team as a principal without a user, for answering if no user is named."""
     team = _as_mapping(payload.get("team"))
     enterprise = _parse_id(_as_mapping(payload.get("enterprise")).get("id")) or _parse_id(
         team.get("enterprise_id")
@@ -48,26 +48,26 @@ def parse_team(payload: Mapping[str, Any]) -> Principal:
 
 
 def _parse_interaction(payload: Mapping[str, Any]) -> Principal:
-    """Read ``block_actions``, ``block_suggestion``, ``view_submission`` and the two kinds of shortcuts."""
+    """Return the principal of ``block_actions``, ``block_suggestion``, ``view_submission`` or a shortcut."""
     user = _as_mapping(payload.get("user"))
     team = _as_mapping(payload.get("team"))
-    # Form submissions name the enterprise next to the team.
+    # In form submissions, the enterprise is named next to the team.
     enterprise = _parse_id(_as_mapping(payload.get("enterprise")).get("id")) or _parse_id(
         team.get("enterprise_id")
     )
     home = _parse_id(user.get("team_id"))
     installed = _parse_id(team.get("id"))
     if home is None and payload.get("type") == "message_action":
-        # Message shortcuts don't exist for people of other organisations (docs/internals/slack.md, "Who sent
-        # it").
+        # Message shortcuts aren't available to people of other organisations (docs/internals/slack.md, "Who
+        # sent it").
         log.info("field missing", kind="message_action", field="user.team_id", taken="team.id")
         home = installed or enterprise
     if home is None:
         raise _refuse_incomplete(payload, "user.team_id")
     if installed is None and enterprise is None:
         raise _refuse_incomplete(payload, "team.id")
-    # Without a team, the whole enterprise has installed us, and Slack names only the person's own team.
-    # Outsiders are detected by the lookup before the first call to a provider.
+    # If there is no team, the app is installed on the whole enterprise, and Slack names only the user's own
+    # team. Outsiders are detected by the lookup before the first call to a provider.
     is_own = home in {installed, enterprise} or installed is None
     if home == enterprise and installed is not None:
         home = installed
@@ -90,7 +90,7 @@ def _parse_event(payload: Mapping[str, Any]) -> Principal:
 
 
 def _find_home_team(payload: Mapping[str, Any], event: Mapping[str, Any], team: str | None) -> str | None:
-    """Return the home team of a Home's person: its view's or, at the first visit without a view, ours.
+    """Return the home team of a Home's user: the view's or, on a first visit without a view, ours.
 
     A Home isn't a shared channel, and before one is drawn, Slack is asked who that user is in our workspace.
     """
@@ -103,9 +103,9 @@ def _find_home_team(payload: Mapping[str, Any], event: Mapping[str, Any], team: 
 
 
 def parse_installation_ids(payload: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    """Return the team and enterprise of the installation that an event is for.
+    """Return the team and enterprise of the installation for which an event was sent.
 
-    In shared channels the outer ids may be another organisation's; the authorization names ours.
+    In shared channels the outer ids may belong to another organisation; the authorization names ours.
     """
     authorizations = payload.get("authorizations")
     if isinstance(authorizations, list) and authorizations:
@@ -131,7 +131,7 @@ def _create_principal(
 
 
 def _parse_id(value: object) -> str | None:
-    """Return an id, None for an empty or missing one."""
+    """Return an id, or None if it is empty or missing."""
     return value if isinstance(value, str) and value else None
 
 
@@ -140,7 +140,7 @@ def _as_mapping(value: object) -> Mapping[str, Any]:
 
 
 def _refuse_incomplete(payload: Mapping[str, Any], field: str) -> Refused:
-    """Return the refusal of a payload, and log the field that Slack left out."""
+    """Return the refusal of an incomplete payload, logging the field that Slack left out."""
     kind = _as_mapping(payload.get("event")).get("type") or payload.get("type") or "command"
     log.info("field missing", kind=str(kind)[:40], field=field)
     return Refused("principal.missing", problems.explain_cause("nobody"))
@@ -158,7 +158,7 @@ def parse_command_surface(payload: Mapping[str, Any]) -> Surface:
 
 
 def parse_button(action: Mapping[str, Any]) -> ButtonValue:
-    """Return the clicked button, the choice, or the option of a menu."""
+    """Return the value of the clicked button, chosen item, or menu option."""
     chosen = str(_as_mapping(action.get("selected_option")).get("value") or "")
     if action.get("type") == "overflow":
         return ButtonValue.from_text(chosen)
@@ -166,9 +166,9 @@ def parse_button(action: Mapping[str, Any]) -> ButtonValue:
 
 
 def parse_button_surface(payload: Mapping[str, Any], action: Mapping[str, Any]) -> Surface:
-    """Return the surface of a button. A double click has two action_ts, but counts as one operation.
+    """Return the surface of a button; a double click has two action_ts, but counts as one operation.
 
-    In a Home, the only possible answer is its next view.
+    In a Home, the only possible answer is to redraw the view.
     """
     container = _as_mapping(payload.get("container"))
     message = _as_mapping(payload.get("message"))
@@ -182,8 +182,8 @@ def parse_button_surface(payload: Mapping[str, Any], action: Mapping[str, Any]) 
     elif view.get("id"):
         where = Where.FORM
     elif str(channel or "").startswith("D") and not container.get("is_ephemeral"):
-        # An ephemeral message may be in a direct message of two other people, as the answer to a slash
-        # command.
+        # Like the answer to a slash command, an ephemeral message may be in a direct message between two
+        # other people.
         where = Where.DIRECT
     return Surface(
         kind="button",
@@ -207,7 +207,7 @@ def parse_button_surface(payload: Mapping[str, Any], action: Mapping[str, Any]) 
 
 
 def parse_shortcut_surface(payload: Mapping[str, Any]) -> Surface:
-    """Return the surface of a shortcut: of a message, or of no place in particular."""
+    """Return the surface of a shortcut: that of its message, or no particular place."""
     user = _format_user(payload)
     message = _as_mapping(payload.get("message"))
     return Surface(
@@ -235,9 +235,9 @@ def parse_message_surface(payload: Mapping[str, Any], where: Where) -> Surface:
 
 
 def parse_time(payload: Mapping[str, Any]) -> float | None:
-    """Return the time at which an event happened (epoch seconds); None if Slack doesn't say.
+    """Return when an event happened (epoch seconds); None if Slack doesn't say.
 
-    For a message it is the time of sending, even if its event was created later.
+    For a message, this is when it was sent, even if its event was created later.
     """
     event = _as_mapping(payload.get("event"))
     for given in (event.get("ts"), event.get("event_ts"), payload.get("event_time")):
@@ -249,7 +249,7 @@ def parse_time(payload: Mapping[str, Any]) -> float | None:
 
 
 def make_view_key(payload: Mapping[str, Any]) -> str:
-    """Return the key of a submitted form; it stays the same if resubmitted after a lost response."""
+    """Return a submitted form's key, which stays the same if it is resubmitted after a lost response."""
     return _join_key("view", _as_mapping(payload.get("view")).get("id") or payload.get("trigger_id"))
 
 
@@ -261,7 +261,7 @@ def make_message_key(payload: Mapping[str, Any]) -> str:
 
 
 def make_send_key(payload: Mapping[str, Any], author: Principal) -> str:
-    """Return the key of a send that may have become two messages; empty if the sending app named none."""
+    """Return the key of a send that may have become two messages, or "" if the sending app gave none."""
     sent = _parse_id(_as_mapping(payload.get("event")).get("client_msg_id"))
     return _join_key("send", sent, author.key) if sent else ""
 
@@ -272,18 +272,18 @@ def make_event_key(payload: Mapping[str, Any]) -> str:
 
 
 def _join_key(kind: str, *parts: object) -> str:
-    """Join the parts of a key; empty (never deduplicated) if Slack named none."""
+    """Join the parts of a key; "" (never deduplicated) if Slack named none of them."""
     return f"{kind}:{':'.join(str(part or '') for part in parts)}" if any(parts) else ""
 
 
 def _format_user(payload: Mapping[str, Any]) -> str:
-    """Return the user's part of a key, with the team: another Slack workspace may have the same id."""
+    """Return the user part of a key, including the team: another Slack workspace may use the same id."""
     user = _as_mapping(payload.get("user"))
     return f"{user.get('team_id') or ''}/{user.get('id') or ''}"
 
 
 def parse_values(view: Mapping[str, Any]) -> dict[str, Value]:
-    """Return a form's values by field name, without empty fields, but with empty choices."""
+    """Return a form's values by field name, omitting empty fields but keeping empty choices."""
     found: dict[str, Value] = {}
     for block_id, elements in find_state_values(view).items():
         for element in (elements if isinstance(elements, dict) else {}).values():
@@ -296,27 +296,27 @@ def parse_values(view: Mapping[str, Any]) -> dict[str, Value]:
 
 
 def find_state_values(view: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the submitted elements of each field by block id, in Slack's format."""
+    """Return the submitted elements of each field, keyed by block id, in Slack's format."""
     state = view.get("state")
     blocks = state.get("values") if isinstance(state, dict) else None
     return blocks if isinstance(blocks, dict) else {}
 
 
 def find_value(view: Mapping[str, Any], name: str) -> str:
-    """Return the typed or chosen value of one field; empty if there is none."""
+    """Return the value typed or chosen in one field, or "" if there is none."""
     value = parse_values(view).get(name, "")
     return value if isinstance(value, str) else ""
 
 
 def list_fields(view: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the name and the block id of each shown field, in order."""
+    """Return the name and block id of each visible field, in order."""
     blocks = view.get("blocks")
     shown = [block for block in blocks if isinstance(block, dict)] if isinstance(blocks, list) else []
     ids = [str(block.get("block_id") or "") for block in shown if block.get("type") == "input"]
     return [(forms.get_field_name(block_id), block_id) for block_id in ids]
 
 
-#: The keys under which an element may have its value.
+#: The keys under which Slack may put an element's value.
 _VALUE_KEYS: Final = ("value", "selected_time", "selected_date", "selected_conversation")
 
 

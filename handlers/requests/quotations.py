@@ -1,13 +1,13 @@
-"""Quotations in a message (mrkdwn): code blocks and quoted lines, which its sender doesn't ask for. Pure."""
+"""Quotations in a message (mrkdwn): code blocks and quoted lines, which the sender isn't asking for. Pure."""
 
 import re
 from typing import Final
 
 _BLOCK: Final = re.compile(r"```(.*?)```", re.DOTALL)
-#: The same, with the last character before it on its line.
+#: Matches a code block together with the last character before it on the same line.
 _BLOCK_AFTER: Final = re.compile(rf"([^\s`][ \t]*)?{_BLOCK.pattern}", re.DOTALL)
 _INLINE_CODE: Final = re.compile(r"(\w?)`+([^`\n]+)`+(?=(\w?))")
-#: The sign that begins a quoted line, as Slack sends it; three of them quote all that follows.
+#: The sign that begins a quoted line, as Slack sends it; three in a row quote everything that follows.
 _QUOTE: Final = r"(?:&(?:amp;)?gt;|>)"
 _STRUCK_BEGINNING: Final = re.compile(r"^(?:~(?=[^\s~])[^~\n]*(?<=\S)~(?![\w~])\s*)+")
 _QUOTED_LINE: Final = re.compile(rf"\s*{_QUOTE}")
@@ -17,24 +17,24 @@ _LEADING: Final = re.compile(rf"(?:\s*(?:{_BLOCK.pattern}|{_QUOTE}{{3}}.*|{_QUOT
 
 
 def drop_quotations(text: str) -> str:
-    """Return a text without its code blocks and quoted lines; unchanged if nothing else is in it."""
+    """Return a text without its code blocks and quoted lines, or unchanged if there is nothing else."""
     remaining = _drop_quoted_lines(_BLOCK_AFTER.sub(_drop_block, text))
     return remaining if remaining.strip() else text
 
 
 def drop_struck_beginning(text: str) -> str:
-    """Return a text without struck-out words at its beginning; unchanged if nothing else is in it."""
+    """Return a text without any struck-out words at its beginning, or unchanged if nothing else remains."""
     return _STRUCK_BEGINNING.sub("", text) or text
 
 
 def skip_quotations(text: str) -> str:
-    """Return a text without the code blocks and quoted lines that it begins with."""
+    """Return a text without its leading code blocks and quoted lines."""
     match = _LEADING.match(text)
     return text[match.end() :] if match else text
 
 
 def read_quotation(text: str) -> str | None:
-    """Return the words of a text that is all code and quoted lines; None for any other text."""
+    """Return the words of a text that consists only of code and quoted lines; None for any other text."""
     if _drop_quoted_lines(_INLINE_CODE.sub(r"\1", _BLOCK.sub("\n", text))).strip():
         return None
     words = drop_code_marks(_BLOCK.sub(r"\1", _QUOTE_MARKS.sub("", text)))
@@ -42,7 +42,7 @@ def read_quotation(text: str) -> str | None:
 
 
 def drop_code_marks(text: str) -> str:
-    """Return a text without the marks around inline code, which stays apart from words that it touches."""
+    """Remove the marks around inline code, keeping the code separate from words that touch it."""
     return _INLINE_CODE.sub(_replace_code, text)
 
 
@@ -58,6 +58,6 @@ def _drop_quoted_lines(text: str) -> str:
 
 
 def _drop_block(block: re.Match[str]) -> str:
-    """Return a line break in place of a code block; a short block within a line keeps its words."""
+    """Replace a code block with a line break; a short block within a line keeps its words."""
     before, code = block[1] or "", block[2]
     return f"{before} {code} " if before and "\n" not in code else f"{before}\n"

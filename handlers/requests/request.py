@@ -1,4 +1,4 @@
-"""A person's request from any source: words, a button, a form, a shortcut, a search, or a replay."""
+"""A user's request from any source: text, a button, a form, a shortcut, a search, or a replay."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ from handlers.requests.command_line import join_words
 from handlers.requests.deferred_command import NOT_DEFERRED, RESPONSE_SECONDS, DeferredCommand
 from handlers.requests.services import Services
 
-#: The verb of a request while its verb isn't known: words, or something without words.
+#: The verb of a request whose actual verb isn't known yet.
 WORDS = "words"
-#: The answer that adds nothing, because the card in the same conversation says it. It isn't delivered.
+#: An answer that isn't delivered, because the card in the same conversation already says everything.
 SILENT = Answer(text="")
 
 
 class Answered(Exception):
-    """An answer that ends a verb early. Only helpers raise it; a handler returns its answer."""
+    """Carry an answer that ends a verb early; raised only by helpers, as a handler returns its answer."""
 
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer.text)
@@ -45,7 +45,7 @@ class Answered(Exception):
 
 
 class InvalidFields(Exception):
-    """The errors of a form's fields by block id, raised by a form's handler; the form stays open."""
+    """Carry errors by block id for a form's fields; raised by the form's handler, the form stays open."""
 
     def __init__(self, errors: Mapping[str, str], rule: str = "form.fields") -> None:
         super().__init__(rule)
@@ -54,7 +54,7 @@ class InvalidFields(Exception):
 
 
 class Reference:
-    """A request's short id, generated only when it is needed, which is rare."""
+    """Hold a request's short id, which is generated only when needed; this is rare."""
 
     __slots__ = ("_ids", "_value")
 
@@ -63,7 +63,7 @@ class Reference:
         self._value: str | None = None
 
     def __str__(self) -> str:
-        """Return the id, which is always the same."""
+        """Return the id, which never changes once generated."""
         if self._value is None:
             self._value = self._ids.reference()
         return self._value
@@ -73,18 +73,18 @@ class Reference:
         return self._value is not None and any(self._value in str(block) for block in blocks)
 
 
-#: Accounts with outdated lists, then the workspaces that were read after them.
+#: Accounts whose lists are outdated, and the workspaces, which were read after them.
 Listed: TypeAlias = tuple[Sequence[Account], Sequence[Workspace]]
 
 
 @dataclass(slots=True)
 class RequestNotes:
-    """The things that a request was about and what was done for it, whatever its answer is."""
+    """Hold what a request was about and what was done for it, regardless of the answer."""
 
     about: Referents | None = None
-    #: The actions that were done for the request.
+    #: The actions carried out for the request.
     actions: dict[tuple[str, str], UndoableAction] = field(default_factory=dict)
-    #: The person's accounts with outdated lists, then their workspaces, if they were read to understand the
+    #: The user's accounts with outdated lists and their workspaces, if these were read to interpret the
     #: words.
     listed: Listed | None = None
 
@@ -97,16 +97,17 @@ class RequestNotes:
         self.about = Referents(runs=(run_id,))
 
     def find_referents(self, answer: Answer) -> Referents | None:
-        """Return the referents of an answer: its own, otherwise the noted ones; None if there are none."""
+        """Return the answer's own referents or, if it has none, those noted; None if there are neither."""
         return (answer.about or self.about) if answer.text else None
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request of a person: words, a click, a shortcut, a search, or a submitted form.
+    """Hold one request from a user: words, a click, a shortcut, a search, or a submitted form.
 
-    ``reference_source`` generates its reference. ``target`` is the key that a button carried: only a key, as
-    its row is read and authorised again. ``text`` is the command as Slack sent it, in case it has to wait.
+    ``reference_source`` generates its reference. ``target`` is the key carried by a button: only a key,
+    because its row is read and authorised again. ``text`` is the command as Slack sent it, in case it has to
+    wait.
     """
 
     principal: Principal
@@ -117,31 +118,30 @@ class Request:
     reference_source: Reference
     folder: str = "workspace"
     target: str | None = None
-    #: The workspace with that key, if it was found among the person's own.
+    #: The workspace that ``target`` identifies, if it was found among the user's own workspaces.
     row: Workspace | None = None
-    #: The value of the button that was clicked.
+    #: The value of the clicked button.
     press: ButtonValue | None = None
     text: str = ""
-    #: The words as they were typed.
     typed_words: tuple[str, ...] = ()
     is_shared: bool = False
     flags: frozenset[str] = frozenset()
-    #: The time of a button, or a typed one with its ``moment``, in epoch seconds.
+    #: The time carried by a button, or typed together with its ``moment``, in epoch seconds.
     at: float | None = None
     moment: Moment | None = None
-    #: Seconds that something should run longer than planned.
+    #: How much longer than planned something should keep running, in seconds.
     more: float = 0.0
-    #: The deferred command that the request runs, if it runs one.
+    #: The deferred command that this request replays, if any.
     deferred: DeferredCommand = NOT_DEFERRED
-    #: The form that was submitted, or that a button or search belongs to; it contains only keys and texts.
+    #: The form that was submitted, or that contains the button or search; it holds only keys and texts.
     view: Mapping[str, Any] = field(default_factory=dict)
-    #: The message of a message shortcut, as Slack sent it: anybody may have written it.
+    #: The message on which a message shortcut was used, as Slack sent it: anyone may have written it.
     message: Mapping[str, Any] = field(default_factory=dict)
-    #: The things that the request is about, which the next words may refer to.
+    #: What the request is about, so that the user's next command can refer to it.
     notes: RequestNotes = field(default_factory=RequestNotes)
 
     def to_button_request(self, press: ButtonValue) -> Request:
-        """Return the request of a button; buttons for verbs of jobs are named ``job_VERB``."""
+        """Return a button's request; buttons for verbs of jobs are named ``job_VERB``."""
         return replace(
             self,
             folder="job" if press.name.startswith("job_") else "workspace",
@@ -154,7 +154,7 @@ class Request:
         )
 
     async def read_moment(self) -> Moment | None:
-        """Return the moment of the words or of the button; raises Answered if it has passed."""
+        """Return the moment typed or carried by the button; raises Answered if it has passed."""
         if self.moment is not None or self.at is None:
             return self.moment
         now = await self.services.store.now()
@@ -163,11 +163,11 @@ class Request:
         return Moment(self.at)
 
     async def find_zone(self) -> ZoneInfo | None:
-        """Return the time zone of the answer's only reader; None if there are several, or it isn't known."""
+        """Return the time zone of the answer's only reader; None if unknown, or with several readers."""
         return None if self.is_shared else await self.services.store.known_zone(self.principal)
 
     async def format_time(self, at: float) -> Markup:
-        """Return a time in the zone of the answer's reader, as an adverb."""
+        """Return a time in the zone of the answer's reader, phrased as an adverb."""
         return kit.moment_at(at, self.services.clock.now(), await self.find_zone())
 
     async def find_today(self) -> date:
@@ -176,7 +176,7 @@ class Request:
         return datetime.fromtimestamp(await store.now(), await store.zone(self.principal)).date()
 
     async def read_referents(self) -> Referents:
-        """Return what was last talked about in the conversation in which the person writes."""
+        """Return what was last mentioned in the conversation in which the user is writing."""
         if self.surface.channel_id is None:
             return Referents()
         surface = self.surface
@@ -186,24 +186,24 @@ class Request:
 
     @property
     def consent(self) -> Consent:
-        """Return the person's consent: given to the button's own question, or typed as a flag."""
+        """Return the user's consent, given by answering the button's own question or by typing a flag."""
         if AGREED not in self.flags:
             return Consent.NONE
         return (self.press.agreed if self.press is not None else Consent.NONE) or Consent.GIVEN
 
     @property
     def outdated(self) -> str:
-        """Return what is said of a button whose message, or page, has become outdated."""
+        """Return the sentence that says that a button's message, or page, is outdated."""
         return answers.OUTDATED[self.surface.where is Where.HOME]
 
     @property
     def form_payload(self) -> str:
-        """Return the metadata that Usher wrote into the form."""
+        """Return the data that Usher stored in the form's metadata."""
         return str(self.view.get("private_metadata") or "")
 
     @property
     def seen(self) -> int | None:
-        """Return how often the workspace had been started when the button was drawn, None if unknown."""
+        """Return how many times the workspace had been started when the button was drawn; None if unknown."""
         return None if self.press is None else self.press.seen
 
     @property
@@ -227,7 +227,7 @@ class Request:
 
     @property
     def command_after_linking(self) -> str:
-        """Return the command to run after linking; "" if the person has to confirm it first."""
+        """Return the command to run after linking, or "" if the user has to confirm it first."""
         return (
             ""
             if self.surface.via or not self.caller.needs_no_confirmation(self.services.clock.now())
@@ -236,21 +236,22 @@ class Request:
 
     @property
     def reference(self) -> str:
-        """Return the id that the answer and the log show."""
+        """Return the request's id, as shown in the answer and in the log."""
         return str(self.reference_source)
 
     @property
     def command(self) -> kit.Markup:
-        """Return what to type before a verb in the place where the answer is read.
+        """Return the prefix to type before a verb in the place where the answer is read.
 
-        That is the slash command in a channel, nothing in a direct message, the bot's name after a mention.
+        This is the slash command in a channel, nothing in a direct message, and the bot's name after a
+        mention.
         """
         return self.format_command(self.folder)
 
     def fill(self, template: Template, about: Workspace | Run | None = None, **more: object) -> str:
-        """Fill a template with ``command``, and with ``name`` and ``title`` of a workspace or run.
+        """Fill in a template with ``command``, and with the ``name`` and ``title`` of a workspace or run.
 
-        ``typed`` is the name as it is typed in a command.
+        ``typed`` is the name as typed in a command.
         """
         names: dict[str, object] = {"command": lambda: self.command}
         if about is not None:
@@ -260,7 +261,7 @@ class Request:
         return kit.fill(template, **names | more)
 
     def format_command(self, folder: str) -> kit.Markup:
-        """Return what to type before the verbs of a folder: a slash command, or a word for those of jobs."""
+        """Return the prefix to type before a folder's verbs: a slash command, or a word before job verbs."""
         word = "" if folder == "workspace" else f"{folder} "
         if self.surface.where is Where.DIRECT:
             return kit.Markup(word)
@@ -272,45 +273,45 @@ class Request:
 
     @property
     def failed_connection(self) -> str:
-        """Return the connection whose list couldn't be read, "" without a ``deferred.problem``."""
+        """Return the connection whose list couldn't be read; "" if there is no ``deferred.problem``."""
         return (self.deferred.unread or self.deferred.asked) if self.deferred.problem else ""
 
     @property
     def promised_in(self) -> str:
-        """Return the interaction whose answer promised this one."""
+        """Return the interaction whose answer promised this request's answer."""
         return self.deferred.first or self.surface.interaction
 
     @property
     def is_live(self) -> bool:
-        """Return whether a person is waiting now; a deferred request was counted when it was made."""
+        """Return whether a user is waiting now; a deferred request was counted when it was made."""
         return self.surface.kind != "replay"
 
     @property
     def mention(self) -> kit.Markup:
-        """Return a mention of the person, for answers that others read."""
+        """Return a mention of the user, for answers that other people can also read."""
         return kit.mention(Named(self.principal.user_id))
 
     @property
     def name(self) -> str:
-        """Return the arguments as one name, so that names with spaces need no quotes."""
+        """Return the arguments joined into one name, so that names with spaces need no quotes."""
         return " ".join(self.arguments)
 
     @property
     def is_read_with_cards(self) -> bool:
         """Return whether cards and notices appear beside the answer, so that it needn't repeat them.
 
-        An answer that was promised is given anyway, because the message that promised it becomes the answer.
+        A promised answer is given regardless, because the message that promised it becomes the answer.
         """
         return self.surface.where is Where.DIRECT and not self.deferred.first
 
     def redirect(
         self, folder: str, verb: str, arguments: tuple[str, ...], target: str | None = None
     ) -> Request:
-        """Return the request for another verb, with other words or a key."""
+        """Return the request changed to another verb, with other words and possibly another key."""
         return replace(self, folder=folder, verb=verb, arguments=arguments, target=target, row=None)
 
     def defer(self, text: str | None = None) -> DeferredCommand:
-        """Return this command, or another, as a deferred one that can still be answered."""
+        """Return this command, or ``text`` in its place, as a deferred command that can still be answered."""
         surface = self.surface
         return DeferredCommand(
             principal=self.principal.key,
@@ -329,5 +330,5 @@ class Request:
 
 
 def format_typed_name(name: str) -> kit.Markup:
-    """Return a name as people type it in a command: in quotes if it has spaces."""
+    """Return a name as users type it in a command, quoted if it contains spaces."""
     return kit.Markup(kit.line(join_words((name,))))

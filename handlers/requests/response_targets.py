@@ -1,4 +1,4 @@
-"""Sends an Answer back to where it was asked: in a response's body, as a reply, or as a direct message."""
+"""Returns an Answer to where the request was made: in a response body, as a reply, or as a direct message."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -15,9 +15,9 @@ from bot.support.cleaning import clean, unescape
 from bot.support.clock import Ids
 from bot.support.guards import guards
 
-#: The most characters of a field's error: Slack shows a line or two below a field.
+#: Maximum length of a field's error message: Slack shows a line or two below a field.
 _MAX_ERROR_LENGTH = 300
-#: The same if all errors have to fit into one frame.
+#: Maximum length of each field's error message when all errors have to fit into one frame.
 _MAX_SHORT_ERROR_LENGTH = 60
 
 
@@ -31,12 +31,12 @@ def can_acknowledge_with(body: Mapping[str, Any], context: Mapping[str, Any]) ->
 
 
 def _count_written_bytes(value: Any) -> int:
-    """Return the length of JSON as it is written to Slack."""
+    """Return the length in bytes of a value, written as the JSON sent to Slack."""
     return len(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
 
 
 def make_options_body(options: Sequence[Mapping[str, Any]], context: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the answer to a menu's search: as many options as fit, with a label if some are left out."""
+    """Return the answer to a menu's search: as many options as fit, labelled if some are left out."""
     if can_acknowledge_with(whole := {"options": list(options)}, context):
         return whole
     group: dict[str, Any] = {
@@ -53,7 +53,7 @@ def make_options_body(options: Sequence[Mapping[str, Any]], context: Mapping[str
 
 
 def make_command_body(answer: Answer) -> dict[str, Any]:
-    """Return an Answer as the body of a command's ack."""
+    """Return an Answer as the body of a command's acknowledgement."""
     answer = fit_for_channel(answer)
     return {
         "response_type": "in_channel" if answer.in_channel else "ephemeral",
@@ -65,7 +65,7 @@ def make_command_body(answer: Answer) -> dict[str, Any]:
 
 
 def make_form_body(answer: Answer, context: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return an Answer as the ``response_action`` of a form: errors, its next view, or nothing more."""
+    """Return an Answer as a form's ``response_action``: errors, the next view, or nothing."""
     if answer.errors:
         # Text below a field is plain text.
         texts = {key: unescape(kit.strip_markup(clean(text))) for key, text in answer.errors.items()}
@@ -76,7 +76,7 @@ def make_form_body(answer: Answer, context: Mapping[str, Any] | None = None) -> 
                 block_id: kit.truncate(text, _MAX_SHORT_ERROR_LENGTH) for block_id, text in errors.items()
             }
         while len(errors) > 1 and not can_acknowledge_with(body, context or {}):
-            # The remaining errors are shown once these are corrected.
+            # The errors left out are shown once the others have been corrected.
             errors.popitem()
         return body
     if answer.view is None:
@@ -85,11 +85,11 @@ def make_form_body(answer: Answer, context: Mapping[str, Any] | None = None) -> 
 
 
 def make_reply_notice(answer: Answer, surface: Surface, principal: Principal, ids: Ids) -> NewNotice:
-    """Return an Answer as a reply in the outbox: sent at once, at most once, keyed by its interaction.
+    """Return an Answer as a reply for the outbox: sent immediately, at most once, keyed by interaction.
 
-    The body holds ``text``, ``blocks``, ``replaces``, ``in_channel`` and the way back: ``response_url``, or
-    ``channel_id`` with ``thread_ts`` and ``where``. An Answer with a form redraws the open form: ``view``
-    with ``view_id`` and ``hash``, or ``external_id``.
+    The body holds ``text``, ``blocks``, ``replaces``, ``in_channel`` and where to send the reply:
+    ``response_url``, or ``channel_id`` with ``thread_ts`` and ``where``. An Answer with a form redraws the
+    open form: ``view`` with ``view_id`` and ``hash``, or ``external_id``.
     """
     answer = fit_for_channel(answer)
     body = stored.to_body(answer) | {
@@ -120,9 +120,9 @@ def make_reply_notice(answer: Answer, surface: Surface, principal: Principal, id
 def make_message_notice(
     answer: Answer, surface: Surface, principal: Principal, ids: Ids, *, becomes: str = ""
 ) -> NewNotice:
-    """Return an Answer as a direct message that must not be missed, unlike a reply.
+    """Return an Answer as a direct message that, unlike a reply, must not be missed.
 
-    ``becomes`` is the interaction whose reply promised it: that message is replaced by this one.
+    ``becomes`` is the interaction whose reply promised the message; the message replaces that reply.
     """
     return NewNotice(
         subject=_make_subject(surface, ids),
@@ -135,7 +135,7 @@ def make_message_notice(
 
 
 def _make_referents_body(answer: Answer, surface: Surface) -> dict[str, Any] | None:
-    """Return an answer's referents, to be remembered for its conversation; None if there are none."""
+    """Return an answer's referents, to be stored for its conversation; None if it has none."""
     if answer.about is None or surface.channel_id is None:
         return None
     place = {"channel_id": surface.channel_id, "thread_ts": surface.thread_ts}
@@ -143,19 +143,19 @@ def _make_referents_body(answer: Answer, surface: Surface) -> dict[str, Any] | N
 
 
 def _make_subject(surface: Surface, ids: Ids) -> str:
-    """Return the answer's unique key: its interaction, or a new id if Slack gave none."""
+    """Return the unique key of an answer: its interaction, or a new id if Slack sent none."""
     return surface.interaction or ids.new("interaction")
 
 
 @guards("An IDE's address reaches only the owner")
 def fit_for_channel(answer: Answer) -> Answer:
-    """Make an Answer with a private address ephemeral, even if it should have been shared."""
+    """Make an Answer ephemeral if it contains a private address, even if it was meant to be shared."""
     if not answer.in_channel:
         return answer
     is_private = any(
         button["action_id"] in kit.ADDRESSES or "url" in button
         for button in kit.iterate_buttons(answer.blocks)
     )
-    # In a list, a name is the link. Text that people typed is escaped, so it can't look like one.
+    # In a list, the name is the link. Text typed by people is escaped, so it can't be mistaken for a link.
     is_private = is_private or "<http" in str(answer.blocks)
     return replace(answer, in_channel=False) if is_private else answer

@@ -1,6 +1,6 @@
-"""The routes: a decorator registers a function as a verb, a button, a form, a search or an event.
+"""Routes: a decorator registers a function as a verb, a button, a form, a search or an event.
 
-They aren't listed anywhere else.
+There is no other list of them.
 """
 
 from collections.abc import Callable, Coroutine
@@ -15,29 +15,29 @@ from bot.support.declarations import Registry, require_complete
 from handlers.requests.event_request import EventRequest
 from handlers.requests.request import Request
 
-#: The handler of anything that a person types, presses or sends; it returns an Answer.
+#: A function that handles anything a person types, clicks or submits, and returns an Answer.
 Verb: TypeAlias = Callable[[Request], Coroutine[Any, Any, Answer]]
 Search: TypeAlias = Callable[[Request], Coroutine[Any, Any, list[dict[str, Any]]]]
 Event: TypeAlias = Callable[[EventRequest], Coroutine[Any, Any, None]]
 
 
 _verbs: dict[str, Registry[Verb]] = {}
-#: Buttons that aren't verbs, by the part of the action id before its first colon.
+#: Buttons that aren't verbs, keyed by the part of the action id before the first colon.
 action: Registry[Verb] = Registry()
-#: The readers of typed text: of words, and of free text.
+#: The readers of typed text: one for words and one for free text.
 text: Registry[Verb] = Registry()
-#: Forms, by callback id.
+#: Forms, keyed by callback id.
 view: Registry[Verb] = Registry()
-#: Shortcuts, by callback id.
+#: Shortcuts, keyed by callback id.
 shortcut: Registry[Verb] = Registry()
-#: Searches of select menus, by the thing they search for.
+#: Searches of select menus, keyed by what they search for.
 options: Registry[Search] = Registry()
-#: Events, by Slack's name; messages also by the kind of their channel (``message_im``).
+#: Events, keyed by Slack's name; messages also by the type of their channel (``message_im``).
 event: Registry[Event] = Registry()
 
 
 def verb(declared: VerbDeclaration) -> Callable[[Verb], Verb]:
-    """Return the decorator of the function of a verb."""
+    """Return the decorator that registers a function as a verb."""
     declare_verb(declared)
     return _verbs.setdefault(declared.command, Registry())(declared.name)
 
@@ -49,12 +49,12 @@ def get_verbs(command: str) -> Registry[Verb]:
 
 
 def find_button_handler(request: Request, name: str) -> Verb | None:
-    """Return the handler of a button: its own, or else that of the verb."""
+    """Return a button's own handler, or else the handler of the verb with its name."""
     return action.get(name) or get_verbs(request.folder).get(request.verb)
 
 
 def replace_former_verb(request: Request) -> Request:
-    """Return a button's request, made for the verb that replaced its own, if one did."""
+    """Return a button's request, switched to the verb that replaced the button's own, if any."""
     former = list_former_verbs(request.folder).get(request.verb)
     if former is None:
         return request
@@ -62,14 +62,14 @@ def replace_former_verb(request: Request) -> Request:
 
 
 async def run(request: Request) -> Answer:
-    """Run a request's verb."""
+    """Run the verb that a request names."""
     handler = get_verbs(request.folder).get(request.verb)
     assert handler is not None, "only verbs that exist are read"
     return await handler(request)
 
 
 def has_own_parser(command: str, name: str) -> bool:
-    """Return whether a verb parses its whole text itself, as those with a program's own words do."""
+    """Return whether a verb parses its whole text itself, as those for a program's words do."""
     verb = list_verbs(command).get(name)
     return verb is not None and verb.flags is None
 

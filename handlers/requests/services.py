@@ -1,4 +1,4 @@
-"""Services: the objects that handlers use."""
+"""Services: the objects shared by all handlers."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ from handlers.requests.payload import parse_principal as principal_of
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The objects that handlers use. ``commands`` maps each slash command to the folder of its verbs."""
+    """Hold the objects that handlers use; ``commands`` maps slash commands to their verbs' folders."""
 
     context: Context
     store: Store
     gatherer: Gatherer
     names: PeopleNames
     greeted: GreetedPeople
-    #: The connections that this person may use; the context has all of them.
+    #: The connections that the current user may use; the context contains all of them.
     connections: Mapping[str, Provider]
     clock: Clock
     ids: Ids
     commands: Mapping[str, str]
     limiter: RateLimiter
     search_limiter: SearchLimiter
-    #: Tasks that notify people of an outcome once a slow store has answered.
+    #: Tasks that tell users the outcome of a request once a slow store has answered.
     outcome_pool: Pool
-    #: Answers that are drawn only once, by everything that they depend on.
+    #: Answers that are drawn only once, keyed by everything they depend on.
     drawn: dict[Hashable, Answer] = field(default_factory=dict)
 
     def resolve_principal(self, payload: Mapping[str, Any]) -> Principal:
@@ -52,11 +52,11 @@ class Services:
         return self.context.installation.resolve_principal(principal_of(payload))
 
     def create_caller(self, principal: Principal, interaction: str = "") -> Caller:
-        """Return a caller without a request."""
+        """Return a caller for a person without a request."""
         return Caller(self.context, principal, interaction)
 
     def limit_to(self, principal: Principal) -> Services:
-        """Return the services with the connections that a person's Slack workspace may use."""
+        """Return the services limited to the connections that a person's Slack workspace may use."""
         served = {
             name: provider
             for name, provider in self.connections.items()
@@ -65,17 +65,17 @@ class Services:
         return self if len(served) == len(self.connections) else replace(self, connections=served)
 
     def title(self, connection: str) -> str:
-        """Return a connection's title; its name if the operator removed it."""
+        """Return a connection's title, or its name if the operator has removed it."""
         return self.context.title(connection)
 
     def titles(self, connections: Iterable[str]) -> kit.Markup:
-        """Return the titles of connections as part of a sentence."""
+        """Return the titles of connections, joined to fit into a sentence."""
         return kit.Markup(
             join_names(sorted({kit.line(self.title(connection)) for connection in connections}))
         )
 
     def describe_not_set_up(self, connections: Iterable[str]) -> str:
-        """Say how many things are on connections that the operator removed; "" for none."""
+        """Say how many of these things are on connections that the operator removed; "" if none are."""
         gone = Counter(name for name in connections if name not in self.context.connections)
         return " ".join(
             kit.fill(answers.NOT_SET_UP, count=Markup(str(gone[name])), title=self.title(name))
@@ -83,15 +83,15 @@ class Services:
         )
 
     def list_linkable(self) -> list[tuple[str, str]]:
-        """Return (name, title) of the connections that people link themselves."""
+        """Return (name, title) of each connection that users link themselves."""
         return self._list_linked_by("token")
 
     def list_linkless(self) -> list[tuple[str, str]]:
-        """Return (name, title) of the connections that need no link."""
+        """Return (name, title) of each connection that needs no link."""
         return self._list_linked_by("none")
 
     def list_approvable(self) -> list[str]:
-        """Return the names of the connections where administrators approve usernames."""
+        """Return the names of the connections on which administrators approve usernames."""
         return [name for name, _ in self._list_linked_by("admin")]
 
     def _list_linked_by(self, method: LinkMethod) -> list[tuple[str, str]]:
@@ -101,14 +101,14 @@ class Services:
         ]
 
     def list_link_methods(self) -> list[tuple[str, str, bool]]:
-        """Return (name, title, whether by a token) of all connections that can be linked, by title."""
+        """Return (name, title, whether by token) for each connection that can be linked, sorted by title."""
         by_token = dict(self.list_linkable())
         names = by_token.keys() | set(self.list_approvable())
         found = [(name, self.title(name), name in by_token) for name in names]
         return sorted(found, key=lambda one: one[1].casefold())
 
     def draw_once(self, key: Hashable, draw: Callable[[], Answer]) -> Answer:
-        """Return the answer that depends on this key alone; draw it only the first time."""
+        """Return the answer determined by this key, drawing it only the first time."""
         if (answer := self.drawn.get(key)) is None:
             if len(self.drawn) >= MAX_DRAWN:
                 self.drawn.clear()
@@ -138,7 +138,7 @@ def build_services(context: Context, limiter: RateLimiter) -> Services:
     )
 
 
-#: The most drawn answers that are kept.
+#: Maximum number of drawn answers to keep.
 MAX_DRAWN: Final = 100
-#: The most people who can wait for the outcome of a slow commit at once.
+#: Maximum number of users who can be waiting for the outcome of a slow commit at once.
 MAX_PENDING_OUTCOMES: Final = 1000

@@ -1,4 +1,4 @@
-"""Suggestions: commands as they are typed here, verbs similar to a mistyped one, and small talk."""
+"""Suggestions: commands as typed here, verbs similar to a mistyped one, and small talk."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -16,30 +16,30 @@ from handlers.requests.command_line import fold_word, join_words
 from handlers.requests.request import Request
 from handlers.requests.synonyms import find_similar_verbs
 
-#: The most words of a text that may be a mistyped command.
+#: Maximum number of words in a text that is treated as a possibly mistyped command.
 _MAX_COMMAND_WORDS: Final = 4
-#: Parts of a command that people don't type: flags, dates in numbers, and mentions.
+#: Matches parts of a command that people don't type: flags, numeric dates, and mentions.
 _PROGRAM_WORDING: Final = re.compile(r" --\w|\d{4}-\d\d-\d\d|<@")
 
 
 def answer_chat(request: Request, topic: str) -> Answer:
-    """Answer a greeting, thanks, or another text without a request, with commands for workspaces."""
+    """Answer a greeting, thanks, or other text without a request, and list commands for workspaces."""
     return replies.hint(fill(talk.TALK[topic], command=request.format_command("workspace")))
 
 
 def format_bold(names: Iterable[str]) -> Markup:
-    """Return names in bold, as part of a sentence."""
+    """Return names in bold, joined to fit into a sentence."""
     return Markup(", ".join(fill("*{name}*", name=name) for name in names))
 
 
 async def answer_nothing_to_cancel(request: Request, workspace: Workspace) -> Answer:
-    """Say that there is nothing to cancel about a workspace."""
+    """Say that a workspace has nothing to cancel."""
     now, zone = request.services.clock.now(), await request.find_zone()
     return replies.hint(lists.format_in_state(now, zone, workspace, talk.NOTHING_TO_CANCEL))
 
 
 def answer_unknown_topic(request: Request, word: str) -> Answer:
-    """Say that there is no such verb to explain, and offer help on similar ones."""
+    """Say that there is no help on this verb, and offer help on similar ones."""
     commands = [write_command(request, "help", verb) for verb in suggest_verbs(request, fold_word(word))]
     return answer_unknown_word(request, answers.UNKNOWN_VERB, word, commands)
 
@@ -52,7 +52,7 @@ def answer_unknown_word(request: Request, sentence: str, word: str, commands: Se
 
 
 def answer_unread(request: Request) -> Answer:
-    """Answer a text that isn't understood: with similar commands, or with a next step."""
+    """Answer text that isn't understood, with similar commands or a next step."""
     words = [fold_word(word) for word in request.arguments]
     if said := talk.FORMER_WORDS.get(words[0] if words else ""):
         return replies.hint(request.fill(said), [replies.list_button()])
@@ -66,26 +66,26 @@ def answer_unread(request: Request) -> Answer:
 
 
 def offer_as_command(request: Request) -> Answer:
-    """Offer a request, put in other words, as a command that one click runs."""
+    """Offer the command for a request that was worded differently; one click runs it."""
     return offer_commands(
         request, [write_command(request, request.verb, *request.arguments)], talk.AS_COMMAND
     )
 
 
 def offer_commands(request: Request, commands: Sequence[str], sentence: str = talk.DID_YOU_MEAN) -> Answer:
-    """Offer commands that are known to work, as they are typed in a direct message."""
+    """Offer commands that are known to work, as they would be typed in a direct message."""
     sentence = fill(sentence, commands=format_commands(request, commands))
     return replies.hint(sentence, lists.list_command_buttons(commands))
 
 
 def write_command(request: Request, *typed: str) -> str:
-    """Return a command of the request's folder as it is typed in a direct message."""
+    """Return a command from the request's folder, as it would be typed in a direct message."""
     flags = [f"--{flag}" for flag in sorted(request.flags - {AGREED})]
     return f"{'' if request.folder == 'workspace' else f'{request.folder} '}{join_words([*typed, *flags])}"
 
 
 def format_commands(request: Request, commands: Sequence[str]) -> Markup:
-    """Return commands as the person would type them here; in words if they are hard to type."""
+    """Return commands as the user would type them here, or in plain words if they are hard to type."""
     return Markup(talk.OR.join(_format_command(request, command) for command in commands))
 
 
@@ -97,6 +97,6 @@ def _format_command(request: Request, command: str) -> str:
 
 
 def suggest_verbs(request: Request, word: str) -> list[str]:
-    """Return the verbs that a mistyped word may mean, most similar first."""
+    """Return the verbs that a mistyped word may stand for, most similar first."""
     verbs = [verb for verb, entry in list_verbs(request.folder).items() if not entry.is_hidden]
     return find_similar_verbs(word, request.folder, verbs)

@@ -1,7 +1,7 @@
-"""Finds the verbs that a mistyped word may mean.
+"""Finds the verbs that a mistyped word may stand for.
 
-A verb that takes something away is never suggested if one that starts, makes or shows something is at least
-as similar.
+A verb that takes something away is never suggested if a verb that starts, makes or shows something is at
+least as similar.
 """
 
 from collections.abc import Collection, Mapping
@@ -19,22 +19,22 @@ def split_words(text: str) -> frozenset[str]:
 
 
 def index_words(table: Mapping[str, str]) -> Mapping[str, str]:
-    """Return a mapping from each word of a table to its key; the table's values are texts of words."""
+    """Return a mapping from each word in a table's values to its key; the values are strings of words."""
     return {word: verb for verb, others in table.items() for word in others.split()}
 
 
-#: Words for things that Usher can't do, which aren't misspellings of its verbs.
+#: Words for things that Usher can't do, so they aren't treated as misspellings of its verbs.
 UNSUPPORTED_VERBS: Final = split_words(
     """clone copy duplicate fork backup save share invite move transfer upload download export import
     quiet upgrade update resize reset clear refresh edit change"""
 )
-#: Shorter synonyms resemble too many words.
+#: Minimum length of a synonym for comparison; shorter ones resemble too many words.
 _MIN_SYNONYM_LENGTH: Final = 4
 _MAX_SUGGESTED_VERBS: Final = 2
 
 
 def find_similar_verbs(word: str, folder: str, verbs: Collection[str]) -> list[str]:
-    """Return the verbs similar to an unknown word, most similar first; empty if there are none."""
+    """Return the verbs most similar to an unknown word; empty if there are none."""
     wrong = 0 if word in UNSUPPORTED_VERBS else count_allowed_slips(word)
     candidates = [(verb, verb) for verb in verbs]
     candidates += [
@@ -42,11 +42,12 @@ def find_similar_verbs(word: str, folder: str, verbs: Collection[str]) -> list[s
         for other, verb in list_synonyms(folder).items()
         if verb in verbs and len(other) >= _MIN_SYNONYM_LENGTH
     ]
-    #: By verb: the distance, and whether the word resembles a synonym, which makes the verb less likely.
+    #: Maps each verb to its edit distance and to whether the match was with a synonym, which makes the verb
+    #: less likely.
     ranks: dict[str, tuple[int, bool]] = {}
     for other, verb in candidates:
         rank = (OSA.distance(word, other, score_cutoff=wrong), other != verb)
-        # If two letters are wrong, the first one has to be right.
+        # With two wrong letters, the first letter must be right.
         if rank[0] <= (wrong if word[:1] == other[:1] else min(wrong, 1)):
             ranks[verb] = min(rank, ranks.get(verb, rank))
     gentle = min((far for verb, (far, _) in ranks.items() if not _is_ending(folder, verb)), default=wrong + 1)
@@ -56,5 +57,5 @@ def find_similar_verbs(word: str, folder: str, verbs: Collection[str]) -> list[s
 
 
 def _is_ending(folder: str, verb: str) -> bool:
-    """Return whether a verb of workspaces takes something away; it is only suggested if nothing else fits."""
+    """Return whether a verb of workspaces takes something away, so it is suggested only as a last resort."""
     return folder == "workspace" and find_verb(folder, verb).effect is Effect.ENDS

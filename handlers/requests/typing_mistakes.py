@@ -1,4 +1,4 @@
-"""Typing mistakes: flags that a verb doesn't have, and tokens.
+"""Typing mistakes: flags that a verb doesn't have, and tokens typed by accident.
 
 A token is never used, stored or repeated; people are asked to replace it. A word that looks like a token may
 be something else: ids and links are valid arguments, and some ids look the same. Anything that can't be an
@@ -27,15 +27,16 @@ from handlers.requests.command_line import find_unknown_flags, fold_word, normal
 from handlers.requests.request import Answered, Request
 from handlers.requests.services import Services
 
-#: Separators between words, and around a flag's value or a part of a link.
+#: Separators between words, around a flag's value, and around the parts of a link.
 _SEPARATOR_PATTERN: Final = re.compile(r"[\s\"'`<>|,;=?&()@]+")
-#: Characters that may surround a token in a word, or separate it from a label.
+#: Characters that may surround a token within a word, or separate it from a label.
 _LABEL_PATTERN: Final = re.compile(r"[:.#*~!\[\]{}\\]+")
-#: Characters that may join a token to a word, and may be part of some tokens.
+#: Characters that may join a token to another word, and that some tokens contain.
 _JOINER_PATTERN: Final = re.compile(r"[-_+]+")
 _CORE_PATTERN: Final = re.compile(r"[^\W_](?:.*[^\W_])?", re.DOTALL)
 _SLACK_TOKEN_PATTERN: Final = re.compile(r"(?<![^\W_])" + SLACK_TOKEN.pattern)
-#: Any other secret: it looks like the token of a well-known service, or the text calls it a secret.
+#: Matches any other secret: something that looks like a token of a well-known service, or that the text calls
+#: a secret.
 _SECRET_PATTERN: Final = re.compile(
     r"(?<![\w-])(?:(?:sk|pk|gh[oprsu]|hf|pat|npm|glpat)[-_]|dapi|AKIA|ASIA)(?=[A-Za-z]*\d)[A-Za-z\d]{16,}"
     r"|(?<![\w-])[a-z]{2,6}_(?:live|test|prod|secret|key)_(?=[A-Za-z]*\d)[A-Za-z\d]{8,}"
@@ -44,7 +45,7 @@ _SECRET_PATTERN: Final = re.compile(
     r"[\"'`]*(?=\S*\d)(?=\S*[A-Za-z])([^\s\"'`]{8,})",
     re.IGNORECASE,
 )
-#: Verbs that accept ids of things that no list here has.
+#: Verbs that accept ids of things that aren't in any of Usher's lists.
 _ANY_JOB_VERBS: Final = frozenset({"run"})
 _ANY_WORKSPACE_VERBS: Final = frozenset({"add"})
 #: The page where a Slack token can be replaced.
@@ -52,7 +53,7 @@ _SLACK_APPS_PAGE: Final = "api.slack.com/apps"
 
 
 def may_have_token(request: Request, besides: str = "") -> bool:
-    """Return whether a word of a command, or of its message's rest, looks like a token and is checked."""
+    """Return whether a word in a command, or in the rest of its message, might be a token."""
     if request.text == request.verb and not besides:
         return False
     text = _read_typed_text(request, besides)
@@ -62,13 +63,13 @@ def may_have_token(request: Request, besides: str = "") -> bool:
 
 
 async def read_without_tokens(request: Request, reader: routes.Verb, besides: str = "") -> Answer:
-    """Run a text's reader, unless the text or the rest of its message has a token; that is never repeated."""
+    """Run a text's reader, unless the text or the rest of its message has a token, which isn't repeated."""
     answer = await _answer_token(request, besides) if may_have_token(request, besides) else None
     return answer or await reader(request)
 
 
 async def _answer_token(request: Request, besides: str) -> Answer | None:
-    """Answer a person who typed a token; None if there is none."""
+    """Answer a person who typed a token; return None if there is no token."""
     services, text = request.services, _read_typed_text(request, besides)
     words, verb = _SEPARATOR_PATTERN.split(text), _find_verb(request)
     if any(_SLACK_TOKEN_PATTERN.search(word) for word in words):
@@ -79,7 +80,7 @@ async def _answer_token(request: Request, besides: str) -> Answer | None:
         )
     own_names, providers = await _read_own_names(services, request.principal), services.connections.values()
     for word in words:
-        # Ids in a link that a provider recognises aren't tokens.
+        # Ids in a link that a provider recognises don't count as tokens.
         link = naming.to_link(word)
         is_link = link and any(
             provider.parse_reference(link) or provider.parse_job_reference(link) for provider in providers
@@ -98,7 +99,7 @@ async def _answer_token(request: Request, besides: str) -> Answer | None:
 
 
 async def describe_token_in_field(services: Services, principal: Principal, text: str) -> str:
-    """Return a sentence for a person who typed a token into a form's field, or "" if there is none."""
+    """Return a sentence for a user who typed a token into a form's field, or "" if it isn't a token."""
     issuers = [name for word in _SEPARATOR_PATTERN.split(text) for name in _find_issuers(services, word)]
     if not issuers or fold(text) in await _read_own_names(services, principal):
         return ""
@@ -107,7 +108,7 @@ async def describe_token_in_field(services: Services, principal: Principal, text
 
 
 def _find_issuers(services: Services, word: str) -> list[str]:
-    """Return the connections, or Slack, whose tokens look like this word."""
+    """Return the connections whose tokens look like this word; Slack may be among them."""
     if _SLACK_TOKEN_PATTERN.search(word):
         return [pages.SLACK]
     issuers: set[str] = set()
@@ -123,7 +124,7 @@ def _match_issuers(services: Services, candidate: str) -> list[str]:
 
 
 def _list_candidates(word: str) -> Iterator[str]:
-    """Yield the parts of a word that may be a whole token: the word, and its parts without surroundings.
+    """Yield candidates for a whole token: the word, and its parts without surrounding characters.
 
     A slash may be part of a token, but not in a link.
     """
@@ -141,13 +142,13 @@ def _list_candidates(word: str) -> Iterator[str]:
 
 
 def _strip_surroundings(text: str) -> str:
-    """Return a text from its first letter or digit to its last."""
+    """Return the part of a text from its first letter or digit to its last."""
     match = _CORE_PATTERN.search(text)
     return match[0] if match is not None else ""
 
 
 def _answer_likely_token(request: Request, issuers: Sequence[str], *, is_id: bool) -> Answer:
-    """Answer that a word looks like a token, with the page to replace it, without repeating the word."""
+    """Answer that a word looks like a token and link the page to replace it, without repeating it."""
     services = request.services
     titles = where = Markup("")
     if len(issuers) == 1:
@@ -163,7 +164,7 @@ def _answer_likely_token(request: Request, issuers: Sequence[str], *, is_id: boo
 
 
 def _format_delete_hint(request: Request) -> Markup:
-    """Ask to delete a message that others or Slack's search could find; "" for a slash command."""
+    """Ask the user to delete a message that others, or Slack's search, could find; "" for a slash command."""
     return Markup("" if request.surface.kind == "command" else pages.DELETE_IT)
 
 
@@ -174,7 +175,7 @@ def _format_renewal_place(provider: base.Provider) -> str:
 
 
 def _read_typed_text(request: Request, besides: str) -> str:
-    """Return all that was typed except a program's arguments, which are the person's own business."""
+    """Return everything the user typed except a program's arguments, which may contain anything."""
     text = normalise_fully(request.text)
     if request.folder == "job" and request.verb == "run":
         text = " ".join(parse_command_line(request.text, request.services.commands).words)
@@ -182,7 +183,7 @@ def _read_typed_text(request: Request, besides: str) -> str:
 
 
 def _find_verb(request: Request) -> str:
-    """Return the verb that a text is read by, which is the first of Usher's verbs in it."""
+    """Return the verb that determines how a text is read: the first of Usher's verbs in it."""
     verbs = list_verbs(request.folder)
     said = (fold_word(word) for word in (request.verb, *request.arguments))
     words = (to_present_name(request.folder, word) for word in said)
@@ -192,7 +193,7 @@ def _find_verb(request: Request) -> str:
 def _guess(
     request: Request, verb: str, word: str, own_names: AbstractSet[str]
 ) -> Literal["argument", "unknown id", "token"]:
-    """Classify a word: a thing of the person's, an id where any is allowed, an unknown id, or a token."""
+    """Classify a word: the user's own thing, an id where any is allowed, an unknown id, or a token."""
     providers = request.services.connections.values()
     is_of_run = request.folder == "job"
     is_id = any(
@@ -219,7 +220,7 @@ async def _read_own_names(services: Services, principal: Principal) -> set[str]:
 
 
 async def refuse_flags(request: Request) -> None:
-    """Raise Answered for flags that a request's verb doesn't have, unless they are part of a name."""
+    """Raise Answered for flags that the request's verb doesn't have, unless they are part of a name."""
     flags = find_verb(request.folder, request.verb).flags
     if flags is None:
         return

@@ -1,4 +1,4 @@
-"""Tables of words: for all of one's things, around names in a list, and in orders about hours.
+"""Word tables: for everything a user owns, for names in a list, and for instructions about hours.
 
 Words are separated by blanks.
 """
@@ -9,13 +9,13 @@ from typing import Final
 from handlers.requests.command_line import Quoted, fold_word
 from handlers.requests.synonyms import index_words, split_words
 
-#: Words for all of a person's own things, with every verb.
+#: Words that, with any verb, stand for everything that the user owns.
 EVERYTHING: Final = split_words("all every everything alles")
-#: Orders that change existing hours, which follow a workspace's name.
+#: Instructions that change a workspace's existing hours, typed after its name.
 HOURS_ORDERS: Final = split_words("off on pause")
-#: Words before a day that say that nothing happens then, or until then.
+#: Words that, placed before a day, say that nothing happens on that day, or until that day.
 HOURS_EXCEPTIONS: Final = split_words("skip pause off")
-#: The words for states by which a list can be filtered.
+#: Maps words to the states by which a list can be filtered.
 STATE_WORDS: Final = index_words(
     {
         "running": "running active up",
@@ -34,7 +34,7 @@ RUN_STATES: Final = index_words(
         "cancelled": "cancelled canceled stopped",
     }
 )
-#: Words in a list's filter that name nothing.
+#: Words that may appear in a list's filter without naming anything.
 LIST_WORDS: Final = EVERYTHING | split_words(
     """workspace workspaces server servers session sessions machine machines instance instances environment
     environments vm vms box boxes container containers pod pods notebooks job jobs run runs ones stuff
@@ -45,5 +45,5 @@ LIST_WORDS: Final = EVERYTHING | split_words(
 
 
 def means_everything(words: Sequence[str]) -> bool:
-    """Return whether words stand for all of a person's own things; in quotes they are a name."""
+    """Return whether words mean everything that a user owns; in quotes, they are a name instead."""
     return len(words) == 1 and not isinstance(words[0], Quoted) and fold_word(words[0]) in EVERYTHING

@@ -1,1 +1,1 @@
-"""Verbs, buttons and forms of workspaces; each is a function with its own route."""
+"""Verbs, buttons and forms of workspaces: one function for each, with its own route."""

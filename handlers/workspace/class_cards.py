@@ -1,4 +1,4 @@
-"""Class cards: posting one, enrolling with its button (for whoever presses it), and its end."""
+"""Class cards: posting one, enrolling with its button (open to anyone who clicks), and ending the class."""
 
 from __future__ import annotations
 
@@ -46,15 +46,16 @@ from handlers.workspace import course_words as orders
 from handlers.workspace import courses as verbs
 from handlers.workspace.courses import require_teacher
 
-#: How many templates are listed if an unknown one was requested.
+#: Maximum number of templates listed when an unknown one was requested.
 MAX_TEMPLATES = 12
-#: How many names are suggested for one that isn't known.
+#: Maximum number of names suggested for an unknown one.
 MAX_SUGGESTIONS = 3
 MAX_SEATS: Final = 5_000
-#: How many classes are shown, the newest ones, beside one's courses.
+#: Maximum number of classes shown beside the user's courses, newest first.
 MAX_CLASSES: Final = 8
 MAX_TITLE_LENGTH: Final = 80
-#: In a shorter class, its end would be announced before anybody has pressed.
+#: Minimum length of a class, in seconds: in a shorter one, the end would be announced before anyone had
+#: enrolled.
 MIN_CLASS_SECONDS: Final = 600.0
 
 
@@ -79,7 +80,7 @@ MIN_CLASS_SECONDS: Final = 600.0
     )
 )
 async def post(request: Request) -> Answer:
-    """Write a card for the channel that the request came from; without words, show one's own courses."""
+    """Write a card for the channel the request came from; without words, show the user's courses."""
     services, surface = request.services, request.surface
     command = parse_card_command(request.text, services.commands)
     # The former verb only showed courses.
@@ -103,7 +104,8 @@ async def post(request: Request) -> Answer:
         raise InvalidFields(command.problems)
     if command.problems:
         return replies.hint("\n".join(command.problems.values()))
-    # Of a template, ``CONNECTION`` or ``CONNECTION/TEMPLATE``, where things can be made; otherwise of a name.
+    # A template is given as ``CONNECTION`` or ``CONNECTION/TEMPLATE``, if the connection can create things;
+    # anything else is a name.
     name, _, template = command.what.partition("/")
     connection = naming.find_connection(name, services.connections, is_whole=True)
     if connection is not None and connection in list_making_connections(services, "workspace"):
@@ -133,14 +135,14 @@ async def post(request: Request) -> Answer:
 
 @routes.action("card_form")
 async def open_form(request: Request) -> Answer:
-    """Open the form of a card; where none can be opened, say what to type."""
+    """Open the form for a card, or say what to type where no form can be opened."""
     usage = replies.hint(request.fill(class_words.USAGE), [drawn_courses.card_button()])
     return replace(usage, view=await _build_form(request))
 
 
 @routes.action("card_page")
 async def turn_page(request: Request) -> Answer:
-    """Show the other page of an open form: for a course, or for a single class."""
+    """Switch an open form between its two pages, one for a course and one for a single class."""
     return Answer(text=verb_words.OPEN_FORM, view=await _build_form(request, request.target or ""))
 
 
@@ -152,15 +154,15 @@ async def _build_form(request: Request, page: str = "") -> dict[str, Any]:
 
 @routes.options("template")
 async def search_templates(request: Request) -> list[dict[str, Any]]:
-    """Return what a teacher can give everybody, for the letters typed so far."""
+    """Return what a teacher can give everyone, matching the letters typed so far."""
     needle = fold(request.name)
     return list_options([one for one in await list_choices(request) if needle in fold(one.label)])
 
 
 async def list_choices(request: Request, *, is_read: bool = False) -> list[Choice]:
-    """List what a teacher can give everybody: templates, then what is called like a workspace of theirs.
+    """List what a teacher can give everyone: templates, then names like those of their own workspaces.
 
-    Each is what is typed after ``card``. ``is_read``: an offer that isn't known yet is read.
+    Each choice is what is typed after ``card``. With ``is_read``, an offer that isn't known yet is read.
     """
     services, found = request.services, list[Choice]()
     for connection in list_making_connections(services, "workspace"):
@@ -169,7 +171,7 @@ async def list_choices(request: Request, *, is_read: bool = False) -> list[Choic
         if account is not None and snapshot is None and is_read:
             await request.caller.run(snapshots.request_templates, account)
         if snapshot is None:
-            # Which templates there are will be said at the field.
+            # The template field itself will show the available templates.
             found += [] if account is None else [Choice(f"{connection}/", services.title(connection))]
             continue
         offer = PersonalOffer(services.connections[connection], snapshot, "workspace", request.principal)
@@ -182,7 +184,7 @@ async def list_choices(request: Request, *, is_read: bool = False) -> list[Choic
 
 
 async def show_own_courses(request: Request, title: str = "") -> Answer:
-    """Show the courses with a title, else one's own classes and courses; or the ways to post or join one."""
+    """Show courses with a given title, the user's classes and courses, or how to post or join one."""
     named = await verbs.find_own_courses(request, title) if title else []
     own = await request.caller.read(course_changes.list_own_courses)
     shown = [(card, is_teacher) for card, is_teacher, rest in named if not rest]
@@ -198,9 +200,9 @@ async def show_own_courses(request: Request, title: str = "") -> Answer:
 
 
 async def _course_change(request: Request, command: CardCommand) -> Answer | None:
-    """Show or change one's own course that the words mean; None if they are about a new card.
+    """Show or change the user's course that the words name; None if they are about a new card.
 
-    A command with flags posts a card; a title alone in quotes is that of a new one.
+    A command with flags posts a card; a quoted title by itself is the title of a new card.
     """
     if command.flags or isinstance(next(iter(request.arguments), ""), Quoted):
         return None
@@ -216,16 +218,16 @@ async def _course_change(request: Request, command: CardCommand) -> Answer | Non
 
 
 async def _draft_from_name(request: Request, command: CardCommand) -> ClassCard:
-    """Find the connection of a name: given after an @, the only one, or where the name is known.
+    """Find a name's connection: the one given after an @, the only one, or the one where it is known.
 
-    A name that no workspace of the person begins with may be a slip or a sentence: unless it is in quotes or
-    a pattern, a card for it is offered, after those for the names that are like it.
+    A name that isn't the beginning of any of the user's workspaces' names may be a typo or a sentence: unless
+    it is quoted or a pattern, a card for it is offered, but after the cards for similar names.
     """
     services, what = request.services, command.what
     rows = await services.store.perform(workspaces.read_workspaces, request.principal)
     found = naming.find_workspace(what, rows, services.connections)
     is_deliberate = "*" in what or isinstance(next(iter(request.arguments), ""), Quoted)
-    # Who has no workspaces can only mean those of others.
+    # A user who has no workspaces can only mean other people's.
     is_sentence = len(request.arguments) > 1 and what.split() == list(request.arguments)
     is_strange = found.kind == "near" and not is_deliberate
     if is_strange and "/" in what:
@@ -249,7 +251,7 @@ async def _draft_from_name(request: Request, command: CardCommand) -> ClassCard:
 
 
 async def _draft_from_template(request: Request, connection: str, template: str) -> ClassCard:
-    """Fill in the provider's own form with its defaults; only the name differs for each person."""
+    """Fill in the provider's form with its defaults, leaving only the name to differ for each person."""
     title = request.services.title(connection)
     offer = await require_offer(
         request, connection, "workspace", asking=class_words.READING_OFFER, nothing=class_words.NO_OFFER
@@ -276,14 +278,14 @@ async def _draft_from_template(request: Request, connection: str, template: str)
 
 
 def _refuse_card(request: Request, sentence: str) -> Exception:
-    """Return the refusal of a card command: at its form's field, or as an answer."""
+    """Return the refusal of a card command, as an error at its form's field or as an answer."""
     if request.surface.kind == "form":
         return InvalidFields({"what": sentence})
     return Answered(replies.hint(sentence))
 
 
 def _list_choices(form: Form) -> Markup:
-    """List the choices of the form's first field that has any."""
+    """List the choices of the first field in the form that has any."""
     return Markup(", ".join(f"`{line(one.label, 40)}`" for one in _offered(form)[:MAX_TEMPLATES]))
 
 
@@ -293,7 +295,7 @@ def _offered(form: Form) -> Sequence[Choice]:
 
 @dataclass(slots=True)
 class CardCommand:
-    """A parsed ``card`` command: the template or name, its flags, and by flag the ``problems`` found.
+    """Hold a parsed ``card`` command: its template or name, its flags, and the ``problems`` by flag.
 
     In one line: ``card TEMPLATE|NAME --title TEXT --until 17:00 --max 60``.
     """
@@ -309,12 +311,12 @@ class CardCommand:
     problems: dict[str, str] = field(default_factory=dict)
 
     def format_for(self, what: str) -> str:
-        """Format the same command for another template or name, as typed after the verb."""
+        """Format this command with another template or name, as typed after the verb."""
         return " ".join([join_words([what]), *(f"--{flag} {value}" for flag, value in self.flags)])
 
 
 def parse_card_command(text: str, commands: Mapping[str, str]) -> CardCommand:
-    """Parse a command: a flag's words reach to the next flag, so titles need no quotes."""
+    """Parse a ``card`` command; a flag's words extend to the next flag, so titles need no quotes."""
     what, flags = parse_running_flags(text, commands)
     command = CardCommand(what, flags)
     for flag, value in flags:
@@ -344,9 +346,9 @@ def parse_card_command(text: str, commands: Mapping[str, str]) -> CardCommand:
 
 
 def read_end(command: CardCommand, zone: ZoneInfo, now: float) -> float | None:
-    """Return the end of the class in epoch seconds; None if none was given.
+    """Return the end of the class in epoch seconds, or None if none was given.
 
-    What is wrong with it is added to the command's problems.
+    If it can't be read, the reason is added to the command's problems.
     """
     given = command.until
     if given is None:
@@ -358,7 +360,7 @@ def read_end(command: CardCommand, zone: ZoneInfo, now: float) -> float | None:
     return None
 
 
-#: Presses observed for a shorter time than this say nothing about how fast starts go.
+#: Minimum number of observed starts; fewer don't show how fast starts are going.
 MIN_OBSERVED_STARTS = 3
 
 
@@ -374,13 +376,13 @@ MIN_OBSERVED_STARTS = 3
     )
 )
 async def enroll(request: Request) -> Answer:
-    """Enroll the presser, or continue an enrollment that waited: link first, then create, start or open."""
+    """Enroll the user, or continue an enrollment that waited: link first, then create, start or open."""
     surface, key = request.surface, request.target or request.name
-    # Only the card's own button says where the card stands.
+    # Only the card's own button says where the card is.
     message_ts = surface.message_ts if request.verb == "class_press" else None
     pressed = await request.caller.run(use_cases.enroll, key, message_ts=message_ts)
     if pressed.result == "sought":
-        # The press continues once an outdated list was read again.
+        # Enrolling continues once an outdated list has been read again.
         sought = pressed.card
         promise = await refresh_lists(
             request,
@@ -392,7 +394,7 @@ async def enroll(request: Request) -> Answer:
         )
         if promise:
             return replies.answer(promise)
-        # Whatever the list says now is all there is to know.
+        # The list is as up to date as it can be, so enroll according to it.
         pressed = await request.caller.run(use_cases.enroll, key, message_ts=message_ts, is_list_fresh=True)
     card, wanted = pressed.card, pressed.target
     match pressed.result:
@@ -432,7 +434,7 @@ async def enroll(request: Request) -> Answer:
 
 
 async def _offer_link(request: Request, card: ClassCard, *, is_refused: bool) -> Answer:
-    """Offer the presser's own link; the press waits for it, and the teacher sees them waiting."""
+    """Offer the user a personal link; enrolling waits for it, and the teacher sees the user waiting."""
     services = request.services
     title = services.title(card.connection)
     if card.connection not in {name for name, _ in services.list_linkable()}:
@@ -448,14 +450,14 @@ async def _offer_link(request: Request, card: ClassCard, *, is_refused: bool) ->
 
 
 def _get_workspace_name(request: Request, card: ClassCard) -> str:
-    """Return the name of a person's workspace for a card: its pattern, or the name made of its title."""
+    """Return the name of a participant's workspace: the card's pattern, or a name made from its title."""
     return card.pattern or use_cases.get_workspace_stem(
         request.caller.context.need(card.connection), card.title
     )
 
 
 async def _answer_running(request: Request, workspace: Workspace) -> Answer:
-    """Answer with the workspace's address: to the presser alone, like every answer to a press."""
+    """Answer with the workspace's address, shown like all such answers only to the user who clicked."""
     facts = await request.services.gatherer.describe_workspace(workspace)
     sentence = f"{fill(class_words.WORKSPACE_RUNNING, name=workspace.title)} {format_opening(facts)}".rstrip()
     return replies.answer(sentence, open_buttons(facts))
@@ -478,7 +480,7 @@ def _answer_starting(
 
 
 def _format_place(queue: QueuePosition, per_second: float | None) -> list[str]:
-    """Format the number of starts ahead and their time, by the connection's limit or the rate so far."""
+    """Format the place in line and the estimated wait, from the connection's limit or the rate so far."""
     if not queue.ahead:
         return []
     sentences = [fill(class_words.YOUR_PLACE, place=Markup(str(queue.ahead + 1)))]
@@ -494,13 +496,13 @@ def _format_place(queue: QueuePosition, per_second: float | None) -> list[str]:
 
 @routes.action("class_post")
 async def post_again(request: Request) -> Answer:
-    """Send the card again, unless it is known to have been posted."""
+    """Send the card again, unless it was certainly posted."""
     again = await request.caller.run(use_cases.post_again, request.target or "")
     return replies.answer(class_words.POSTED_AGAIN if again else class_words.STANDS_ALREADY, replaces=True)
 
 
 async def draw_stop_button(request: Request, card_id: str) -> Element:
-    """Return *Stop all* with its question, for the card's teacher or an administrator."""
+    """Return the *Stop all* button with its question, for the card's teacher or an administrator."""
     card = await require_teacher(
         request, card_id, request.caller.read(use_cases.require_teacher, "class_stop", card_id)
     )
@@ -509,12 +511,12 @@ async def draw_stop_button(request: Request, card_id: str) -> Element:
 
 @routes.action("class_problems")
 async def show_problems(request: Request) -> Answer:
-    """Show the teacher, and nobody else, the people who wait and the reasons."""
+    """Show the teacher alone who is waiting, and why."""
     return await answer_problems(request, request.target or "")
 
 
 async def answer_problems(request: Request, key: str) -> Answer:
-    """Answer with a card's waiting people, and the reasons."""
+    """Answer with the people who are waiting on a card, and why."""
     services = request.services
     card, found = await require_teacher(request, key, request.caller.read(use_cases.list_problems, key))
     people = await services.names.find_names(request.principal, *(one.participant.principal for one in found))
@@ -526,7 +528,7 @@ async def answer_problems(request: Request, key: str) -> Answer:
 
 @routes.action("class_stop")
 async def stop_all(request: Request) -> Answer:
-    """End the class: participants are told now, and what they don't keep is stopped five minutes later."""
+    """End the class: tell participants now, and five minutes later stop what they don't keep."""
     key = request.target or ""
     if (card := await request.caller.read(use_cases.find_visible_card, key)).is_course:
         return await verbs.end_course(request, card)

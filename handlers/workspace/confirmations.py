@@ -1,6 +1,6 @@
-"""Offers for operations that aren't done at once: one button says what it will do.
+"""Offers for operations that aren't carried out immediately: a single button states what it will do.
 
-A command that names its workspaces is done at once, unless something in them may be lost
+A command that names its workspaces is carried out immediately, unless something in them may be lost
 (``handlers.commands``).
 """
 
@@ -33,28 +33,29 @@ from bot.support.errors import Refused
 from handlers.linking import require_account
 from handlers.requests.request import Request
 
-#: The most workspaces that one button can change.
+#: Maximum number of workspaces that one button can change.
 MAX_BULK_WORKSPACES: Final = 20
 
 
-#: The rules that refuse a stop mode because the provider doesn't offer it, for this or any workspace.
+#: The rules that refuse a stop mode because the provider doesn't offer it, either for this workspace or at
+#: all.
 NOT_OFFERED: Final = frozenset({"workspace.no_suspend", "workspace.not_allowed"})
-#: Verbs that interrupt what runs in a workspace.
+#: Verbs that interrupt whatever is running in a workspace.
 _INTERRUPTING_VERBS: Final = frozenset({"stop", "suspend", "restart"})
 _OPERATION_VERBS: Final = {verb.value: verb for verb in OperationVerb}
-#: The states that a verb leads to.
+#: The states that a stop leads to; in these, a workspace needs no further stop.
 _DOWN: Final = DOWN_STATES | {State.STOPPING}
 _REACHED: Final = {"start": UP_STATES, "wait": UP_STATES, "stop": _DOWN, "suspend": _DOWN, "force": _DOWN}
 
 
 def find_verb(request: Request) -> str:
-    """Return the requested verb, or its variant: a stop with ``--force`` is *force*."""
+    """Return the requested verb or its variant: ``stop`` with ``--force`` becomes *force*."""
     variant = {"stop": "force", "start": "wait"}.get(request.verb, "")
     return variant if variant in request.flags else request.verb
 
 
 async def offer_for_one(request: Request, workspace: Workspace) -> Answer:
-    """Offer the request's verb for one workspace; if that ends it for good, say so right away."""
+    """Offer the request's verb for one workspace; if that would end it for good, say so immediately."""
     verb, at = find_verb(request), find_time(request, workspace)
     if verb in _OPERATION_VERBS:
         try:
@@ -74,7 +75,7 @@ async def offer_for_one(request: Request, workspace: Workspace) -> Answer:
 
 
 def find_time(request: Request, workspace: Workspace) -> float | None:
-    """Return the requested time, which may depend on a workspace's planned stop."""
+    """Return the requested time, which may depend on when the workspace is due to stop."""
     if request.more:
         return (workspace.stop_at or request.services.clock.now()) + request.more
     return request.at
@@ -94,7 +95,7 @@ async def offer_stop(request: Request, workspace: Workspace, at: float) -> Answe
 
 
 async def format_label(request: Request, verb: str, name: str) -> str:
-    """Return a button's label: the verb, the workspace, and the time in the person's zone."""
+    """Return a button's label: the verb, the workspace, and the time in the user's zone."""
     if request.at is None:
         return find_declared("workspace", verb).offer.button.format(name=name)
     zone = await request.services.store.zone(request.principal)
@@ -105,7 +106,7 @@ async def format_label(request: Request, verb: str, name: str) -> str:
 
 
 async def _offer_at_time(request: Request, workspace: Workspace, at: float) -> Answer:
-    """Offer the request's verb for a later time, which the button carries."""
+    """Offer the request's verb for a later time, which is stored in the button."""
     sentence = fill(talk.AT_ITS_TIME, name=workspace.title, at=await request.format_time(at))
     label = await format_label(replace(request, at=at), request.verb, line(workspace.title))
     (button,) = buttons.list_choice_buttons(request.verb, [workspace], [label], [at])
@@ -114,12 +115,12 @@ async def _offer_at_time(request: Request, workspace: Workspace, at: float) -> A
 
 
 def is_final_operation(request: Request, workspace: Workspace, verb: OperationVerb) -> bool:
-    """Return whether an operation would end a workspace for good, according to its last read."""
+    """Return whether an operation would end a workspace for good, judging by its last read."""
     return find_final_mode(request.services.context, workspace, verb) is not None
 
 
 async def ask_before_ending(request: Request, workspace: Workspace, verb: OperationVerb) -> Answer:
-    """Ask whether a workspace may end for good: what is lost, what stays, and a gentler way if any."""
+    """Ask whether to end a workspace for good, saying what is lost, what stays, and any gentler way."""
     facts = await request.services.gatherer.describe_workspace(workspace)
     mode: StopMode = "force" if verb is OperationVerb.FORCE else "stop"
     effect, label = {
@@ -145,7 +146,7 @@ async def ask_before_suspending(request: Request, workspace: Workspace) -> Answe
 
 
 def may_lose(request: Request, workspace: Workspace) -> bool:
-    """Return whether a typed verb may lose something now: by force, or by what a stop interrupts."""
+    """Return whether a typed verb may lose something now, by force or by interrupting something."""
     if request.press is not None or AGREED in request.flags or request.at is not None:
         return False
     verb = find_verb(request)
@@ -155,7 +156,7 @@ def may_lose(request: Request, workspace: Workspace) -> bool:
 
 
 def can_do_several(request: Request) -> bool:
-    """Return whether one button can apply the request's verb to several workspaces."""
+    """Return whether the request's verb can be applied to several workspaces by one button."""
     declared = find_declared("workspace", find_verb(request))
     return bool((declared.bulk if request.at is None else declared.bulk_at).text)
 
@@ -166,7 +167,7 @@ async def _read_operations_under_way(request: Request) -> dict[str, Operation]:
 
 
 async def filter_needed(request: Request, rows: Sequence[Workspace]) -> list[Workspace]:
-    """Return the workspaces that the request's verb would change, as far as the rows tell."""
+    """Return the workspaces that the request's verb would change, as far as their rows tell."""
     under_way, verb = await _read_operations_under_way(request), find_verb(request)
     waits = await request.caller.read(waitlist.list_own) if verb == "cancel" else []
     waiting = {one.workspace_id for one in waits}
@@ -175,16 +176,16 @@ async def filter_needed(request: Request, rows: Sequence[Workspace]) -> list[Wor
 
 
 async def offer_for_several(request: Request, rows: Sequence[Workspace], *, is_named: bool) -> Answer:
-    """Offer the request's verb for several workspaces with one button that applies to exactly these.
+    """Offer the request's verb for several workspaces, with one button that applies to exactly these.
 
-    If they were named, the answer also lists those that don't fit.
+    If they were named, the answer also lists those to which it doesn't apply.
     """
     services, verb = request.services, find_verb(request)
     at = request.at
     changing = await filter_needed(request, rows)
     fitting = [one for one in changing if is_possible(request, one)]
     if changing and not fitting:
-        # No provider can do it: the refusal says why.
+        # No provider of these workspaces supports the verb, so the refusal explains why.
         check_possible(services.context, changing[0], _OPERATION_VERBS[verb])
     chosen, too_many = fitting[:MAX_BULK_WORKSPACES], fitting[MAX_BULK_WORKSPACES:]
     named_rows = rows if is_named else ()
@@ -228,12 +229,12 @@ def is_needed(verb: str, workspace: Workspace, under_way: Operation | None, at: 
 
 
 def is_possible(request: Request, workspace: Workspace) -> bool:
-    """Return whether the provider can do the request's verb at all."""
+    """Return whether the provider supports the request's verb at all."""
     return not _find_refusal(request, workspace)
 
 
 def _find_refusal(request: Request, workspace: Workspace) -> str:
-    """Return why the provider can't do the request's verb at all; "" if it can."""
+    """Return why the provider doesn't support the request's verb at all; "" if it does."""
     verb = find_verb(request)
     if verb not in _OPERATION_VERBS:
         return ""
@@ -245,7 +246,7 @@ def _find_refusal(request: Request, workspace: Workspace) -> str:
 
 
 async def make_stamp(request: Request, workspace: Workspace) -> str:
-    """Return a workspace's key with a digest of its state, which shows whether it has changed since."""
+    """Return a workspace's key with a digest of its state, to show later whether it has changed."""
     latest = await request.services.store.read(operation_rows.find_latest_operation, workspace.id)
     state = "d" if workspace.state in DOWN_OR_FAILED_STATES else "g" if workspace.state is State.GONE else "u"
     return f"{workspace.id}.{state}{latest.id[-6:] if latest is not None else ''}"
@@ -266,20 +267,20 @@ def _make_row(request: Request, verb: str, workspace: Workspace) -> lists.ListRo
 
 
 def find_planned_final_mode(request: Request, verb: str, workspace: Workspace) -> StopMode | None:
-    """Return the stop mode that would end a workspace for good at the requested time, None if none would."""
+    """Return the stop mode that would end a workspace for good at the requested time, if any."""
     planned = predict_stop_effects(request.services.context, workspace)
     mode = find_stop_mode(verb, workspace) or choose_planned_mode(planned)
     return mode if is_final(planned, mode) else None
 
 
 def find_stop_mode(verb: str, workspace: Workspace) -> StopMode | None:
-    """Return the stop mode of a verb with a time; None leaves the choice of one that allows a later start."""
+    """Return a timed verb's stop mode; None means to choose one that allows a later start."""
     modes: dict[str, StopMode | None] = {"stop": "stop", "suspend": "suspend", "keep": workspace.stop_mode}
     return modes.get(verb)
 
 
 async def describe_left_out(request: Request, workspaces: Sequence[Workspace]) -> list[str]:
-    """Return a sentence about each workspace that is left as it is: its state, or why nothing can be done."""
+    """Return a sentence for each workspace left unchanged, with its state or why nothing can be done."""
     under_way = await _read_operations_under_way(request)
     now, zone = request.services.clock.now(), await request.find_zone()
     verb, at = find_verb(request), request.at or request.more or None

@@ -1,4 +1,4 @@
-"""A course's page, opened by words or a button, and the form of a class card."""
+"""A course's page, opened by a command or a button, and the form of a class card."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -20,32 +20,32 @@ from handlers.requests.payload import parse_values
 from handlers.requests.request import InvalidFields, Request
 from handlers.workspace import class_cards as card_verbs
 
-#: The fields of a card's form that are also flags of the command.
+#: The fields of a card's form that are also flags of the ``card`` command.
 _FLAG_FIELDS: Final = ("title", "hours", "from", "until", "max", "with")
 
 
 async def show_courses(request: Request, cards: Sequence[ClassCard]) -> Answer:
-    """Show courses, each from its reader's point of view."""
+    """Show courses, each as it concerns the reader."""
     every = [(card, _is_teacher(request, card)) for card in cards]
     return drawn.answer_courses(await load_courses(request.services.gatherer, request.principal, every))
 
 
 def _is_teacher(request: Request, card: ClassCard) -> bool:
-    """Return whether the person may change a course; Usher admins may, too."""
+    """Return whether the person may change a course, as its teacher or as an Usher admin."""
     who, installation = request.principal, request.caller.context.installation
     return who.key in card.teachers or installation.administers(who, card.principal)
 
 
 @routes.action("course_room")
 async def show_course(request: Request) -> Answer:
-    """Answer the button on a course's card with the course's page, or with its owner's name."""
+    """Answer a click on a course's card with the course's page, or with the name of its owner."""
     card = await request.caller.read(use_cases.find_visible_card, request.target or "")
     return await show_courses(request, [card])
 
 
 @routes.view(drawn.CARD_CALLBACK)
 async def submit_card(request: Request) -> Answer:
-    """Post the card of a form as if it had been typed; show problems at the fields."""
+    """Post the form's card as if it had been typed; show problems next to the fields."""
     sent = {name: _format_value(value) for name, value in parse_values(request.view).items()}
     is_course = request.form_payload == drawn.COURSE_PAGE or bool(
         sent.keys() & {"hours", "begin", "end", "from", "until"}
@@ -55,7 +55,7 @@ async def submit_card(request: Request) -> Answer:
     if is_course:
         sent["hours"] = f"{sent.get('hours', '')} {sent.get('begin', '')}-{sent.get('end', '')}"
     flags, what = {"until": sent.get("today", ""), **sent}, sent.get("what", "")
-    # A title in its own field is a name, so don't ask about it.
+    # A title from a separate field is certainly a name, so don't ask about it.
     what = what if "/" in what else Quoted(what)
     typed = [
         "card",
@@ -69,13 +69,13 @@ async def submit_card(request: Request) -> Answer:
     except InvalidFields as wrong:
         if not is_course and "until" in wrong.errors:
             raise InvalidFields({"today": wrong.errors["until"]}) from None
-        # Without lessons, nothing else about them can be read.
+        # If the lessons can't be read, neither can anything else about them.
         first = {"hours"} & wrong.errors.keys() or wrong.errors
         raise InvalidFields({name: words.WRONG.get(name, wrong.errors[name]) for name in first}) from None
 
 
 def _format_value(value: Value) -> str:
-    """Format a field's value as it is typed; people become mentions."""
+    """Format a field's value as it would be typed, turning people into mentions."""
     if isinstance(value, str):
         return value
     return ",".join(one if one in DAYS else kit.mention(Named(one)) for one in value)

@@ -1,4 +1,4 @@
-"""Orders about a course: the words after its title, and the timetable of a new one."""
+"""Instructions about a course: the words typed after its title, and the timetable of a new one."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ ORDER_PATTERN: Final = re.compile(r"(join|leave|skip|resume|end)\b\s*(.{0,500})"
 
 
 def get_verb(text: str) -> str:
-    """Return the first word of an order in small letters."""
+    """Return the first word of an instruction, in lower case."""
     return text.partition(" ")[0].casefold()
 
 
 def list_days_off(card: ClassCard, text: str, now: float) -> list[str]:
-    """Return the days that ``24 Dec`` or ``22 Dec to 6 Jan`` names, or a button's days; none if unclear.
+    """Return the days in ``24 Dec``, ``22 Dec to 6 Jan`` or a button's value; none if unclear.
 
     Raises Refused (``course.no_lesson``).
     """
@@ -39,7 +39,10 @@ def list_days_off(card: ClassCard, text: str, now: float) -> list[str]:
 
 
 def _list_days(card: ClassCard, first: date, last: date, now: float) -> list[str]:
-    """Return the days of a span that has lessons; of several, none whose lesson is on; raises Refused."""
+    """Return the days of a span that has lessons; raises Refused if it has none.
+
+    In a longer span, the day of a lesson in progress is left out.
+    """
     days, on = (
         courses_timetable.list_lesson_days(card, now, first, last),
         courses_timetable.find_lesson_on(card, now),
@@ -52,14 +55,14 @@ def _list_days(card: ClassCard, first: date, last: date, now: float) -> list[str
         )
         none = words.NO_LESSON_THEN.format(course=card.title, days=said)
         raise Refused("course.no_lesson", f"{none} {coming}")
-    # The whole span as it was typed, days without lessons included.
+    # Use the whole span as typed, including days without lessons.
     last = min(last, date.fromisoformat(card.last_day))
     span = list_dates(max(first, card.day(now)), last + timedelta(days=1))
     return span if len(span) == 1 or on is None else [one for one in span if one != on.local[:10]]
 
 
 def build_timetable(wanted: Wanted | None, first: str, until: str, today: date) -> dict[str, Any]:
-    """Return the fields of a course's days and times; none for a class, or if the days aren't understood."""
+    """Return the fields for a course's days and times; none for a class or if the days aren't understood."""
     if wanted is None or wanted.starts is None or wanted.stops is None:
         return {}
     begin = time_parsing.day_of(first, today) if first else today
@@ -73,9 +76,9 @@ def build_timetable(wanted: Wanted | None, first: str, until: str, today: date) 
 
 
 def read_timetable(text: str) -> tuple[Wanted | None, str]:
-    """Return the hours of lessons, and what is wrong with them: "" for nothing.
+    """Return the hours of lessons and a description of any problem with them, or "".
 
-    They are on weekdays, with a start, a later end on the same day, and no zone.
+    Lessons are on weekdays, with a start, a later end on the same day, and no zone.
     """
     wanted = time_parsing.read_hours(text)
     has_zone = wanted is not None and wanted.zone

@@ -1,4 +1,4 @@
-"""Changes to posted courses: by members' buttons, and by what their teachers type."""
+"""Changes to posted courses, made with members' buttons or by what their teachers type."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ from handlers.requests import routes
 from handlers.requests.request import Answered, Request
 from handlers.workspace import course_words as orders
 
-#: Verbs that people apply to themselves.
+#: Verbs by which people act on their own membership.
 _OWN_VERBS = frozenset({"join", "leave"})
 Result = TypeVar("Result")
 
 
 async def find_own_courses(request: Request, text: str) -> list[tuple[ClassCard, bool, str]]:
-    """Return the person's courses whose title begins a text, whether they teach each, and the other words.
+    """Return the courses whose title a text starts with, whether the user teaches each, and the rest.
 
-    If some have their card in this channel, only these are returned.
+    If any have their card in this channel, only these are returned.
     """
     found = match_titles(await request.caller.read(cases.list_own_courses), text)
     return [one for one in found if one[0].channel_id == request.surface.channel_id] or found
 
 
 def match_titles(courses: Iterable[tuple[ClassCard, bool]], text: str) -> list[tuple[ClassCard, bool, str]]:
-    """Return the courses whose title begins a text; blanks, hyphens and underscores in it are equal."""
+    """Return the courses whose title a text starts with, treating blanks, hyphens and underscores alike."""
     found = []
     for card, is_teacher in courses:
         title = r"[\s_-]+".join(map(re.escape, re.split(r"[\s_-]+", card.title)))
@@ -54,19 +54,19 @@ def match_titles(courses: Iterable[tuple[ClassCard, bool]], text: str) -> list[t
 
 
 async def change_by_words(request: Request, text: str) -> Answer | None:
-    """Change the course whose title begins a text, or ask which one; None if the text names no course.
+    """Change the course whose title a text starts with, or ask which one; None if no course is named.
 
-    Classes, and courses of others, count only if no course of the person's own fits: administrators may
-    change them.
+    Classes, and other people's courses, which administrators may change, count only if none of the user's own
+    courses fits.
     """
     found = await find_own_courses(request, text) or await _list_others(request, text)
     found = [one for one in found if orders.ORDER_PATTERN.fullmatch(one[2])]
-    # A class has no lessons that could be left out.
+    # Unlike a course, a class has no lessons to skip: it can only be ended.
     found = [one for one in found if one[0].is_course or orders.get_verb(one[2]) == "end"]
-    # A person who only joined can do nothing but leave.
+    # Someone who isn't a teacher of the course can only join or leave it.
     found = [one for one in found if one[1] or orders.get_verb(one[2]) in _OWN_VERBS] or found[:1]
     now = request.services.clock.now()
-    # Of several courses, take those that have a lesson then.
+    # If several courses match, take those that have a lesson on the days named.
     fitting = [one for one in found if _has_lessons(one[0], one[2], now)] or found[:1]
     if len(fitting) > 1:
         return _ask_which_course(request, [(card, rest) for card, _, rest in fitting])
@@ -74,7 +74,7 @@ async def change_by_words(request: Request, text: str) -> Answer | None:
 
 
 def _has_lessons(card: ClassCard, text: str, now: float) -> bool:
-    """Return whether a course has lessons on the days that an order names; true if it names none."""
+    """Return whether a course has lessons on the days that an instruction names; true if it names none."""
     verb, _, rest = text.partition(" ")
     try:
         return verb.casefold() != "skip" or bool(orders.list_days_off(card, rest, now))
@@ -83,7 +83,7 @@ def _has_lessons(card: ClassCard, text: str, now: float) -> bool:
 
 
 async def _list_others(request: Request, text: str) -> list[tuple[ClassCard, bool, str]]:
-    """Return the classes that the person may end, and the courses of others, whose title begins a text."""
+    """Return the classes the user may end, and others' courses, whose title a text starts with."""
     place, who = request.caller.context.installation, request.principal
     others = [
         (one, place.administers(who, one.principal))
@@ -95,7 +95,7 @@ async def _list_others(request: Request, text: str) -> list[tuple[ClassCard, boo
 
 
 def _ask_which_course(request: Request, found: Sequence[tuple[ClassCard, str]]) -> Answer:
-    """Offer to change each of these courses as typed."""
+    """Ask which of these courses is meant, offering the typed change for each."""
     blocks, now = [kit.section(words.WHICH_COURSE)], request.services.clock.now()
     for number, (card, text) in enumerate(found):
         verb = orders.get_verb(text)
@@ -108,14 +108,14 @@ def _ask_which_course(request: Request, found: Sequence[tuple[ClassCard, str]]) 
 
 @routes.action("course_change")
 async def change_by_button(request: Request) -> Answer:
-    """Change a course as its button says."""
+    """Change a course as its button specifies."""
     card_id, _, text = (request.target or "").partition(" ")
     card = await request.caller.read(use_cases.find_visible_card, card_id)
     return replace(await apply_order(request, card, text), replaces=True)
 
 
 async def apply_order(request: Request, card: ClassCard, text: str) -> Answer:
-    """Change a course by the words after its title, or join or leave it. Raises Refused and Answered."""
+    """Change a course as the words after its title say, or join or leave it; raises Refused and Answered."""
     verb, rest = orders.get_verb(text), text.partition(" ")[2].strip()
     if verb == "leave":
         return await _leave_course(request, card.id)
@@ -138,7 +138,7 @@ async def apply_order(request: Request, card: ClassCard, text: str) -> Answer:
 
 
 async def end_course(request: Request, card: ClassCard) -> Answer:
-    """End a course for its teacher."""
+    """End a course on behalf of its teacher."""
     ended = await require_teacher(request, card.id, request.caller.run(cases.end, card.id))
     return replies.answer(drawn.format_end(ended, request.services.clock.now(), await request.find_zone()))
 
@@ -160,7 +160,7 @@ async def find_co_teachers(request: Request, text: str) -> frozenset[str]:
 
 
 async def format_people(request: Request, keys: Iterable[str]) -> Markup:
-    """Format people by their keys."""
+    """Format the people with these keys."""
     people = await request.services.names.find_names(
         request.principal, *map(Principal.from_key, sorted(keys))
     )
@@ -168,7 +168,10 @@ async def format_people(request: Request, keys: Iterable[str]) -> Markup:
 
 
 async def require_teacher(request: Request, card_id: str, done: Awaitable[Result]) -> Result:
-    """Return the result of a card's teacher or an administrator; for others raise Answered with its owner."""
+    """Return the result if the user is a card's teacher or an administrator.
+
+    For anyone else, raise Answered with the card's owner.
+    """
     try:
         return await done
     except Refused as refusal:
@@ -181,7 +184,7 @@ async def require_teacher(request: Request, card_id: str, done: Awaitable[Result
 
 
 async def _format_run_end(request: Request, workspace_id: str | None) -> tuple[list[str], list[Element]]:
-    """Say when a member's workspace, started by a lesson or by joining, will stop."""
+    """Say when a member's workspace that was started by a lesson or by joining will stop."""
     services = request.services
     workspace = (
         None

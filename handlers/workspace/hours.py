@@ -1,4 +1,4 @@
-"""Working hours: set and shown by a verb, turned off, resumed and moved by buttons."""
+"""Working hours: set and shown by a verb; turned off, resumed and rescheduled by buttons."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -40,9 +40,9 @@ from handlers.requests.request import Answered, InvalidFields, Request
 from handlers.workspace.opposites import read_carried, read_former, write_former
 from handlers.workspace.targets import find_by_whole_name, read_workspace, require_by_name
 
-#: How far ahead days are left out.
+#: How far ahead a day can be left out of a workspace's hours.
 MAX_DAYS_AHEAD: Final = timedelta(days=90)
-#: At which a day can still be named.
+#: Until this time of day, the current day can still be named.
 _END_OF_DAY: Final = "23:59"
 
 
@@ -68,7 +68,7 @@ _END_OF_DAY: Final = "23:59"
     )
 )
 async def show(request: Request) -> Answer:
-    """Show the hours of one workspace or of all, set some, or turn them off or on."""
+    """Show the hours of one workspace or of all, set hours, or turn them off or on."""
     given = request.arguments
     if request.target is not None:
         return await _answer_hours(request, await read_workspace(request), words.CURRENT_HOURS)
@@ -84,7 +84,7 @@ async def show(request: Request) -> Answer:
 
 
 def _is_order(text: str) -> bool:
-    """Return whether words after a name are an order about its hours."""
+    """Return whether the words after a name are an instruction about the workspace's hours."""
     verb, _, rest = text.casefold().partition(" ")
     alone = vocabulary.HOURS_ORDERS | {"resume", "skip"}
     is_verb = verb in (vocabulary.HOURS_EXCEPTIONS if rest else alone)
@@ -93,7 +93,7 @@ def _is_order(text: str) -> bool:
 
 
 async def _find_unread(request: Request, given: Sequence[str]) -> tuple[str, str] | None:
-    """Return a workspace's name and the words after it that are no order; None if all are its name."""
+    """Return a workspace's name and any words after it that can't be read; None if all can be."""
     for end in range(len(given), 0, -1):
         name = " ".join(given[:end])
         if await find_by_whole_name(request, name) is not None:
@@ -109,22 +109,22 @@ def _is_clock(word: str) -> bool:
 
 
 def _answer_unread(request: Request, name: str, said: str) -> Answer:
-    """Say which words are no hours; days alone are not what's wrong."""
+    """Say which words can't be read as hours; days by themselves aren't the problem."""
     wrong = [word for word in said.split() if not time_parsing.days_of(word.casefold())]
     sentence = words.ODD_OFFSET if time_parsing.has_odd_offset(said) else words.UNREADABLE
     return _hint(request, fill(sentence, said=" ".join(wrong) or said), words.USAGE, name)
 
 
 def _split(given: tuple[str, ...]) -> tuple[str, str]:
-    """Split a workspace's name from the order about its hours after it."""
+    """Split the words into a workspace's name and the instruction about its hours."""
     found = ((" ".join(given[:at]), " ".join(given[at:])) for at in range(len(given)))
     return next((pair for pair in found if _is_order(pair[1])), (" ".join(given), ""))
 
 
 async def apply_order(request: Request, workspace: Workspace, said: str, former: str = "") -> Answer:
-    """Apply an order about a workspace's hours, in the words after its name; show them without one.
+    """Apply an instruction about a workspace's hours or, if there is none, show the hours.
 
-    ``former`` is the rule that they replace.
+    ``former`` is the rule that the new hours replace.
     """
     about, (verb, _, rest) = replace(request, target=workspace.id), said.casefold().partition(" ")
     if not said:
@@ -155,9 +155,9 @@ async def apply_order(request: Request, workspace: Workspace, said: str, former:
 
 
 async def _read_days_off(request: Request, verb: str, said: str) -> list[str]:
-    """Return the days left out of hours; a pause until a day leaves out all days before.
+    """Return the days to leave out of hours; a pause until a day leaves out all days before it.
 
-    Raises Answered for what names none, or a day that is too far ahead.
+    Raises Answered for words that don't name a day, or for a day that is too far ahead.
     """
     today = await request.find_today()
     days = time_parsing.list_days(time_parsing.read_pause(verb, said, today))
@@ -180,7 +180,7 @@ async def _read_days_off(request: Request, verb: str, said: str) -> list[str]:
 
 @routes.action("hours_form")
 async def open_form(request: Request) -> Answer:
-    """Open the form; if none can be opened, answer with the words to type."""
+    """Open the form, or say which words to type if no form can be opened."""
     rows = await request.services.store.perform(workspace_rows.read_workspaces, request.principal)
     every = await request.services.gatherer.describe_workspaces(request.principal, rows)
     able = [
@@ -196,7 +196,7 @@ async def open_form(request: Request) -> Answer:
 
 @routes.view(drawn.HOURS_CALLBACK)
 async def submit_form(request: Request) -> Answer:
-    """Set a workspace's hours from the form; problems are shown at its fields."""
+    """Set a workspace's hours from the form; show problems next to its fields."""
     key, _, former = request.form_payload.partition(" ")
     key = key or find_value(request.view, drawn.WORKSPACE_FIELD)
     days = parse_values(request.view).get(drawn.DAYS_FIELD, ())
@@ -217,7 +217,7 @@ async def submit_form(request: Request) -> Answer:
 
 @routes.action("hours_rest")
 async def leave_out(request: Request) -> Answer:
-    """Leave out the days of a button."""
+    """Leave out of the hours the days named by the button."""
     key, _, days = (request.target or "").partition(" ")
     return await _leave_out(request, key, days.split(","))
 
@@ -228,7 +228,7 @@ async def _leave_out(request: Request, key: str, days: Sequence[str]) -> Answer:
 
 
 def _confirm_final_stop(request: Request, workspace: Workspace, said: str) -> Answer:
-    """Ask whether a stop may end a workspace for good; the button says the same command with consent."""
+    """Ask whether a stop may end a workspace for good; the button repeats the command with consent."""
     services = request.services
     what = predict_stop_effects(services.context, workspace)
     sentence = request.fill(
@@ -238,7 +238,7 @@ def _confirm_final_stop(request: Request, workspace: Workspace, said: str) -> An
 
 
 async def _confirm_run_on(request: Request, workspace: Workspace, said: str, at: float) -> Answer:
-    """Ask whether a workspace is to run on where hours would stop it when others start it."""
+    """Ask whether a workspace should keep running if hours would stop it when others start it."""
     sentence = request.fill(words.CONFIRM_RUN_ON, workspace, at=await request.format_time(at))
     return replies.answer(sentence, [_agree_button(workspace, said, words.RUN_ON)])
 
@@ -255,7 +255,7 @@ async def _answer_hours(
     replaced: Sequence[HoursRule] = (),
     once: Wanted | None = None,
 ) -> Answer:
-    """Answer with a workspace's hours as they are, and the buttons for them; ``once`` first."""
+    """Answer with a workspace's current hours and their buttons; ``once`` is shown first."""
     request.notes.note_workspaces([workspace])
     facts = await request.services.gatherer.describe_workspace(workspace)
     if not drawn.has_any(facts):
@@ -291,7 +291,7 @@ def _hint(
 
 @routes.action("hours_off")
 async def turn_off(request: Request) -> Answer:
-    """End a workspace's hours."""
+    """Turn off a workspace's hours."""
     former = await request.services.store.read(hour_rows.list_rules, request.target or "")
     workspace = await request.caller.run(use_cases.end, request.target or "")
     facts = await request.services.gatherer.describe_workspace(workspace)
@@ -305,7 +305,7 @@ async def turn_off(request: Request) -> Answer:
 
 @routes.action("hours_back")
 async def turn_on_again(request: Request) -> Answer:
-    """Give a workspace the hours again that were turned off, unless it has others by now."""
+    """Restore hours that were turned off, unless the workspace has been given other hours since."""
     key, former = read_carried(request, read_former)
     workspace, is_new = await request.caller.run(use_cases.restore, key, former)
     template = words.HOURS_SET if is_new else words.CURRENT_HOURS
@@ -320,11 +320,11 @@ async def pause(request: Request) -> Answer:
 
 @routes.action("hours_on")
 async def resume(request: Request) -> Answer:
-    """Let a workspace's hours come again."""
+    """Resume a workspace's hours."""
     return await _answer_hours(
         request, await request.caller.run(use_cases.leave_out_days, request.target or ""), words.HOURS_SET
     )
 
 
-#: What is done with hours as they are, by the word that follows a workspace's name.
+#: Maps the word typed after a workspace's name to the function that it runs on the existing hours.
 _ORDERS: Final = {"off": turn_off, "on": resume, "resume": resume, "pause": pause}

@@ -1,4 +1,4 @@
-"""The list of a person's workspaces, and the verbs for its entries: show, add, name, forget, start."""
+"""The list of a user's workspaces, and the verbs for its entries: show, add, name, forget, start."""
 
 import json
 from dataclasses import replace
@@ -45,11 +45,11 @@ from handlers.workspace.targets import (
 )
 from handlers.workspace.waitlist import show_waitlist
 
-#: Verbs whose operation leaves an address that works once the workspace runs.
+#: Verbs whose operation ends with an address that works once the workspace is running.
 _STARTS: Final = (OperationVerb.START, OperationVerb.CREATE)
-#: The word that buttons have for the whole list.
+#: The word that buttons carry for the whole list.
 SHOW_ALL: Final = "all"
-#: The word that asks for the waitlist.
+#: The argument of ``list`` that asks for the waitlist instead.
 SHOW_QUEUE: Final = "waiting"
 
 
@@ -72,14 +72,14 @@ SHOW_QUEUE: Final = "waiting"
     )
 )
 async def show_list(request: Request) -> Answer:
-    """Answer with running and recent workspaces; ``list all``, ``list 2`` and *More* give pages of all.
+    """List running and recent workspaces; ``list all``, ``list 2`` and *More* show pages of all of them.
 
-    Words narrow it to a state, a connection or names; the buttons keep them.
+    Words narrow the list to a state, a connection or names; the buttons preserve this filter.
     """
     services = request.services
     if [*map(fold_word, request.arguments)] == [SHOW_QUEUE]:
         return await show_waitlist(request)
-    # A list's own button carries its page and redraws it; other buttons ask for a new list.
+    # A list's own button carries its page and redraws the list; other buttons request a new list.
     is_redrawn = request.surface.kind == "button" and request.target is not None
     if not request.text and not is_redrawn:
         request = replace(request, text="list")
@@ -103,10 +103,10 @@ async def show_list(request: Request) -> Answer:
     resting = await describe_resting_links(request)
     hint = f"{list_filters.describe_count(request, part, len(rows))} {hint} {not_set_up} {resting}".strip()
     if request.is_shared:
-        # What the list offers its owner would be refused to everybody else.
+        # The actions that the list offers its owner would be refused to everyone else.
         hint = request.fill(answers.LIST_SHARED_NEXT)
     under_way = await _read_under_way(request)
-    # Workspaces of a connection that isn't set up any more aren't shown.
+    # Leave out workspaces on a connection that is no longer set up.
     matching_rows = [
         workspace
         for workspace in (rows if part is None else part.rows)
@@ -153,7 +153,7 @@ async def show_list(request: Request) -> Answer:
     )
 )
 async def show_status(request: Request) -> Answer:
-    """Answer with the card of an open operation, otherwise with the state; without a name, with the list."""
+    """Answer with an open operation's card, or else the state; if no name is given, with the list."""
     if request.target is None:
         rows = await request.services.store.perform(workspace_rows.read_workspaces, request.principal)
         if len(rows) != 1:
@@ -181,7 +181,7 @@ async def show_status(request: Request) -> Answer:
     )
 )
 async def show_address(request: Request) -> Answer:
-    """Answer with the address if there is one; never in a channel, even if asked to share it."""
+    """Answer with the address if there is one, but never in a channel, even when asked to share it."""
     services = request.services
     workspace = await read_workspace(request)
     await require_account(request, workspace.connection)
@@ -190,7 +190,7 @@ async def show_address(request: Request) -> Answer:
     operation = await services.store.read(operations.find_latest_operation, workspace.id)
     is_up = workspace.state is State.RUNNING
     if operation is not None and operation.is_open and not (is_up and operation.verb in _STARTS):
-        # While it is being stopped or restarted, its address leads nowhere.
+        # While a workspace is being stopped or restarted, its address doesn't work.
         return lists.card_answer(await services.gatherer.describe_workspace(workspace, operation))
     facts = await services.gatherer.describe_workspace(workspace)
     if is_up:
@@ -219,7 +219,7 @@ async def show_address(request: Request) -> Answer:
     )
 )
 async def add(request: Request) -> Answer:
-    """Add the workspace of a link or id, at the one connection that recognises it."""
+    """Add the workspace with a given link or id, on the only connection that recognises it."""
     if not request.arguments:
         return replies.hint(request.fill(answers.ADD_USAGE))
     brought_back = await _bring_back_named(request)
@@ -231,7 +231,7 @@ async def add(request: Request) -> Answer:
     if not references:
         return await _answer_unknown_reference(request)
     if len(references) > 1:
-        # If several connections recognise an id, take the one that the person has linked.
+        # If several connections recognise an id, use the one that the user has linked.
         linked_at = {
             account.connection
             for account in await request.services.store.read(account_rows.list_accounts, request.principal)
@@ -253,7 +253,7 @@ async def add(request: Request) -> Answer:
 
 
 def _split_reference(request: Request) -> tuple[str, tuple[str, ...]]:
-    """Return the link or id, and the words after it; a title after an @ may have several words."""
+    """Return the link or id and the words after it; a title after an @ may have several words."""
     given = request.arguments
     for count in range(len(given), 1, -1):
         text = " ".join(given[:count])
@@ -264,7 +264,7 @@ def _split_reference(request: Request) -> tuple[str, tuple[str, ...]]:
 
 
 async def _bring_back_named(request: Request) -> Answer | None:
-    """Bring back a forgotten workspace, if the words are its name and no other's."""
+    """Bring back a forgotten workspace if the words are its name and no other workspace's."""
     rows = await request.services.store.perform(
         workspace_rows.read_workspaces, request.principal, hidden=True
     )
@@ -307,7 +307,7 @@ async def _answer_unknown_reference(request: Request) -> Answer:
     )
 )
 async def change_alias(request: Request) -> Answer:
-    """Set a name, or remove it with ``--clear``."""
+    """Set a workspace's name, or remove it with ``--clear``."""
     if "clear" in request.flags and request.arguments:
         workspace = await require_by_name(request, request.name)
         changed = await request.caller.run(set_alias, workspace.id, None)
@@ -331,7 +331,7 @@ def _read_alias(carried: str | None) -> str | None:
 
 @routes.action("alias_back")
 async def restore_alias(request: Request) -> Answer:
-    """Give a workspace its former name again, unless it has been renamed since."""
+    """Restore a workspace's previous name, unless it has been renamed since."""
     key, (before, after) = read_carried(request, lambda carried: [*map(_read_alias, carried)])
     workspace = await request.caller.read(require_workspace, "alias", key)
     if workspace.alias != after:
@@ -341,7 +341,7 @@ async def restore_alias(request: Request) -> Answer:
 
 
 async def _split_alias(request: Request) -> tuple[Workspace, str]:
-    """Split words into a workspace and its new name: the longest beginning that is a workspace's name."""
+    """Split words into a workspace, named by as many of the first words as possible, and its new name."""
     rows = await request.services.store.perform(workspace_rows.read_workspaces, request.principal)
     for count in range(len(request.arguments) - 1, 1, -1):
         match = naming.find_workspace(" ".join(request.arguments[:count]), rows, request.services.connections)
@@ -401,7 +401,7 @@ def _answer_brought_back(request: Request, back: Workspace) -> Answer:
 
 @routes.options("workspace")
 async def complete(request: Request) -> list[dict[str, Any]]:
-    """Return the workspaces that match the letters typed so far; if none do, those with similar names."""
+    """Return the workspaces that match the letters typed so far or, failing that, have similar names."""
     rows = await request.services.store.perform(workspace_rows.read_workspaces, request.principal)
     needle = fold(request.name)
     fitting = [
@@ -422,26 +422,26 @@ async def complete(request: Request) -> list[dict[str, Any]]:
 
 
 async def _read_under_way(request: Request) -> dict[str, Operation]:
-    """Return the person's open operations by their workspaces."""
+    """Return the person's open operations, keyed by workspace."""
     found = await request.services.store.read(operations.open_operations, request.principal)
     return {operation.workspace_id: operation for operation in found}
 
 
 @routes.shortcut("start_workspace")
 async def start_workspace(request: Request) -> Answer:
-    """Answer with the form; tell a person without workspaces how to get one."""
+    """Open the form; tell a user without workspaces how to get one."""
     services = request.services
-    # A form can't be opened later, so what waits for a link or a list is the list itself.
+    # A form can't be opened later, so it is the ``list`` command that waits for a link or a read.
     request = replace(request, verb="list", text="list")
     old, rows = await read_stale_and_rows(request)
     rows = [workspace for workspace in rows if workspace.connection in services.connections]
     if not rows:
-        # An empty list already says what Usher is.
+        # The answer for an empty list already says what Usher is.
         await services.greeted.mark_greeted(request.principal)
         return await answer_without_workspaces(request, old)
     if old:
         await request.caller.run(snapshots.request_lists, TaskKind.DISCOVER, old)
-    # More are searched for, without their states.
+    # Larger numbers of workspaces are searched instead, and shown without their states.
     shown = rows if len(rows) <= limits.MAX_SELECT_OPTIONS else []
     labels = list_labels(request, shown, rows)
     found = await services.gatherer.describe_workspaces(
@@ -455,7 +455,7 @@ async def start_workspace(request: Request) -> Answer:
 
 @routes.view("start_workspace")
 async def start_chosen(request: Request) -> Answer:
-    """Start the chosen workspace, as its button would; the form becomes the answer."""
+    """Start the workspace chosen in the form, as its button would; the answer replaces the form."""
     surface = Surface(kind="button", interaction=request.surface.interaction)
     press = ButtonValue("start", find_value(request.view, drawn.START_FIELD))
     return await run_button(request.services, request.principal, surface, press)

@@ -1,4 +1,4 @@
-"""Operations on one or several workspaces: find these, ask before an end, write the operation, answer."""
+"""Operations on workspaces: finding them, asking before ending one, writing the operation, and answering."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -143,9 +143,9 @@ declare_verb(
     )
 )
 async def start(request: Request) -> Answer:
-    """Write the operation, with its planned stop; the card and the direct messages report the rest.
+    """Write the operation and its planned stop; the card and direct messages report the progress.
 
-    A start that waits for a free place has no planned stop: its time is the end of the wait.
+    A start that waits for a free place has no planned stop: the time given is when the wait ends.
     """
     moment, workspace = await request.read_moment(), await read_workspace(request)
     if "wait" in request.flags:
@@ -230,7 +230,7 @@ async def start(request: Request) -> Answer:
     )
 )
 async def stop(request: Request) -> Answer:
-    """Write the operation, or its time; the card and the direct messages report the rest."""
+    """Write the stop, or the time planned for it; the card and direct messages report the progress."""
     moment, workspace = await request.read_moment(), await read_workspace(request)
     if moment is not None:
         mode: StopMode = "stop" if request.verb == "stop" else "suspend"
@@ -243,21 +243,21 @@ async def stop(request: Request) -> Answer:
 
 @routes.action("force")
 async def force_quit(request: Request) -> Answer:
-    """Write the operation, which replaces a stop that gets no answer."""
+    """Write a forced stop, which replaces a stop that isn't getting an answer."""
     moment = await request.read_moment()
     return await begin_for(request, await read_workspace(request), OperationVerb.FORCE, moment)
 
 
 @routes.action("wait")
 async def start_and_wait(request: Request) -> Answer:
-    """Start the workspace of a button, and wait for a free place if there is none."""
+    """Start the button's workspace, waiting for a free place if there is none."""
     return await start(replace(request, verb="start", flags=request.flags | {"wait"}))
 
 
 async def show_current(request: Request, workspace: Workspace, hint: str = "", more: str = "") -> Answer:
-    """Answer with the card of an open operation, otherwise with the state, which is read again.
+    """Answer with the card of an open operation or, if there is none, with the state, read again.
 
-    ``hint`` comes first, ``more`` last.
+    ``hint`` is placed first, ``more`` last.
     """
     services = request.services
     await request.caller.run(request_status_read, workspace.id)
@@ -271,9 +271,10 @@ async def show_current(request: Request, workspace: Workspace, hint: str = "", m
 async def begin_for(
     request: Request, workspace: Workspace, verb: OperationVerb, moment: Moment | None = None
 ) -> Answer:
-    """Begin an operation on a workspace of the person; ask first if that ends it for good.
+    """Begin an operation on the user's workspace; ask first if that would end it for good.
 
-    With a moment, the workspace is stopped again then. The button of an outdated message begins nothing.
+    If a moment is given, the workspace is stopped again at that time. The button of an outdated message
+    doesn't begin anything.
     """
     services = request.services
     if request.seen not in {None, workspace.generation}:
@@ -296,14 +297,15 @@ async def begin_for(
         return await ask_before_ending(request, workspace, verb)
     is_new = accepted.operation.verb == request.verb and not (accepted.joined or accepted.repeated)
     if is_new and request.surface.kind == "command":
-        # What was begun is remembered by its own row (``bot.store.conversations.find_referents``).
+        # The new operation is remembered through its own row (``bot.store.conversations.find_referents``).
         request.notes.about = None
     if request.is_shared:
-        # Show the buttons for the operation that was just begun.
+        # Read the workspace again to show the buttons for the operation that has just begun.
         begun = await services.store.read(workspace_rows.find_workspace, workspace.id)
         workspace = begun or workspace
     if accepted.obstacle and accepted.operation.is_open and not request.is_shared:
-        # It waits for the person, so promise nothing else. In a direct message, its card says so.
+        # The operation is waiting for the user, so don't promise anything else. In a direct message, its card
+        # says so.
         facts = await services.gatherer.describe_workspace(workspace, accepted.operation)
         return SILENT if request.is_read_with_cards else RENDERERS[NoticeKind.WAITING].render(facts)
     answer = await _answer_begun(request, workspace, accepted)
@@ -315,7 +317,7 @@ async def begin_for(
 
 
 async def _add_timer(request: Request, workspace: Workspace, moment: Moment, answer: Answer) -> Answer:
-    """Add the time of the planned stop to an answer; beside the card, only what that doesn't say."""
+    """Add the planned stop's time to an answer; beside the card, only what the card doesn't say."""
     facts = await request.services.gatherer.describe_workspace(workspace)
     notes = [*format_day_note(moment), *list_earlier_end(facts, workspace.stop_at)]
     if not answer.text and not notes:
@@ -327,7 +329,7 @@ async def _add_timer(request: Request, workspace: Workspace, moment: Moment, ans
 
 
 async def make_replacement(request: Request, former: Workspace) -> Answer:
-    """Make another workspace like one that is gone or was never created."""
+    """Make another workspace like one that no longer exists or never came to exist."""
     return await _answer_begun(request, former, await request.caller.run(replace_workspace, former.id))
 
 
@@ -348,7 +350,7 @@ async def _answer_begun(request: Request, workspace: Workspace, accepted: Accept
         return SILENT
     begun = accepted.operation.verb
     if request.is_shared:
-        # Everybody reads it, so it has no buttons, which would work only for the workspace's owner.
+        # Everyone can read this answer, so it has no buttons: they would work only for the workspace's owner.
         template: Template = answers.SHARED_FORCING if begun is OperationVerb.FORCE else answers.SHARED
         sentence = request.fill(template, workspace, who=request.mention, **VERB_FORMS[begun])
         return replies.answer(sentence, in_channel=True)
@@ -366,7 +368,7 @@ async def _answer_begun(request: Request, workspace: Workspace, accepted: Accept
 
 
 async def describe_beyond_card(request: Request, workspace: Workspace, accepted: Accepted) -> str:
-    """Return what a card doesn't say about an operation, as a sentence; "" if it says everything."""
+    """Return a sentence about an operation with what its card doesn't say; "" if it says everything."""
     template: Template = answers.REMARKS.get(accepted.remark, "")
     if accepted.repeated and not accepted.operation.is_open:
         template = answers.DONE_ALREADY
@@ -382,7 +384,7 @@ async def describe_beyond_card(request: Request, workspace: Workspace, accepted:
 
 @dataclass(slots=True)
 class _BulkResult:
-    """The result of a request about several workspaces: those changed, and sentences about the others."""
+    """Hold the result of a request about several workspaces: those changed, and sentences on the rest."""
 
     changed: list[Workspace] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -390,7 +392,7 @@ class _BulkResult:
 
 @routes.action(lists.SEVERAL_ACTION)
 async def run_bulk_button(request: Request) -> Answer:
-    """Run the verb of a button for several; leave alone the workspaces that have changed since."""
+    """Apply a button's verb to several workspaces, skipping any that have changed since it was drawn."""
     verb, *stamps = (request.target or "").split() or [""]
     verb = to_present_name("workspace", verb)
     declared = find_verb("workspace", verb)
@@ -414,9 +416,9 @@ async def run_bulk_button(request: Request) -> Answer:
 
 
 async def run_for_several(request: Request, workspaces: Sequence[Workspace]) -> Answer:
-    """Run a typed verb for named workspaces that lose nothing by it, and ask about the others.
+    """Apply a typed verb to the named workspaces that lose nothing by it, and ask about the others.
 
-    If all would lose something, or they are too many, only offer it.
+    If all of them would lose something, or there are too many, only offer it.
     """
     verb = confirmations.find_verb(request)
     needed = await confirmations.filter_needed(request, workspaces)
@@ -442,7 +444,7 @@ async def run_for_several(request: Request, workspaces: Sequence[Workspace]) -> 
 
 
 def _needs_question(request: Request, workspace: Workspace) -> bool:
-    """Return whether a verb would end a workspace for good, or lose something in it."""
+    """Return whether a verb must ask first because it would end a workspace or lose something in it."""
     verb = confirmations.find_verb(request)
     if confirmations.may_lose(request, workspace):
         return True
@@ -455,13 +457,13 @@ def _needs_question(request: Request, workspace: Workspace) -> bool:
 
 
 def create_caller_of_several(request: Request, key: str, count: int) -> Caller:
-    """Return the caller for one of several workspaces, so that each is changed and audited once."""
+    """Return a separate caller for one of several workspaces, so that each is changed and audited once."""
     once = request.caller.interaction and f"{request.caller.interaction}/{key}"
     return replace(request.caller, interaction=once, is_answered=True, is_about_several=count > 1)
 
 
 async def _describe_current(request: Request, workspace: Workspace) -> str:
-    """Describe the open operation of a workspace that has changed since, or its state if it has none."""
+    """Describe the state, or the open operation if any, of a workspace that has changed since."""
     operation = await request.services.store.read(operations.find_latest_operation, workspace.id)
     if operation is not None and operation.is_open:
         return fill(answers.JOINED, name=workspace.title, **VERB_FORMS[operation.verb])
@@ -532,9 +534,9 @@ async def _answer_for_all(request: Request, verb: str, result: _BulkResult) -> A
     )
 )
 async def remove(request: Request) -> Answer:
-    """Open the form, or answer with *Remove*, whose click opens it; ``--yes`` answers it beforehand.
+    """Open the form, or answer with a *Remove* button that opens it; ``--yes`` makes it unnecessary.
 
-    A name is always required; Usher never guesses one.
+    A name is always required; Usher never guesses which workspace to remove.
     """
     workspace = await read_workspace(request)
     await require_account(request, workspace.connection)
@@ -555,7 +557,7 @@ async def remove(request: Request) -> Answer:
 
 
 def ask_before_removing(request: Request, workspace: Workspace, *, is_form: bool) -> Answer:
-    """Ask for confirmation, with the button; ``is_form`` opens the form where one can be opened."""
+    """Ask for confirmation with the button; with ``is_form``, open the form where possible."""
     title = request.services.title(workspace.connection)
     effect = request.fill(answers.REMOVE_EFFECT, workspace)
     answer = replies.answer(f"{effect} {answers.REMOVE_ASK}", [remove_button(workspace)])
@@ -566,7 +568,7 @@ def ask_before_removing(request: Request, workspace: Workspace, *, is_form: bool
 
 @routes.view("remove")
 async def name_typed(request: Request) -> Answer:
-    """Write the operation if the typed name is right; the card in the direct message reports the rest."""
+    """Write the removal if the typed name is right; the card in the direct message reports the progress."""
     workspace = await request.caller.read(require_workspace, "remove", request.form_payload)
     if normalise(find_value(request.view, "name")) != normalise(workspace.title):
         raise InvalidFields({"name": answers.REMOVE_OTHER_NAME.format(name=line(workspace.title))})
@@ -576,7 +578,7 @@ async def name_typed(request: Request) -> Answer:
 
 @routes.action("refresh")
 async def refresh(request: Request) -> Answer:
-    """Answer with the current row; the card changes by itself if the read finds something new."""
+    """Answer with the current row; the card updates itself if the read finds something new."""
     operation = await _read_operation(request)
     workspace = await request.caller.run(request_status_read, operation.workspace_id)
     facts = await request.services.gatherer.describe_workspace(workspace)
@@ -598,12 +600,12 @@ async def keep_waiting(request: Request) -> Answer:
 
 
 async def _read_operation(request: Request) -> Operation:
-    """Return the operation whose key a button carries; raises Refused."""
+    """Return the operation identified by the button; raises Refused."""
     return await request.caller.read(require_operation, request.verb, request.target or "")
 
 
 def answer_ended(request: Request, operation: Operation) -> Answer:
-    """Answer an old button with the outcome of its operation, which has ended."""
+    """Answer a click on an old button, whose operation has ended, with the operation's outcome."""
     template = answers.TOO_LATE[str(operation.outcome)]
     typed = Markup(answers.TYPED.get(operation.verb, operation.verb))
     return replies.hint(request.fill(template, None, typed=typed, **VERB_FORMS[operation.verb]))
@@ -611,7 +613,7 @@ def answer_ended(request: Request, operation: Operation) -> Answer:
 
 @routes.action("try_again")
 async def retry(request: Request) -> Answer:
-    """Repeat a request, unless its operation is still open or was fulfilled."""
+    """Repeat a request, unless its operation is still open or succeeded."""
     ended = await _read_operation(request)
     workspace = await request.caller.read(require_workspace, request.verb, ended.workspace_id)
     if ended.is_open:
@@ -626,17 +628,17 @@ async def retry(request: Request) -> Answer:
     if ended.verb is OperationVerb.CREATE and workspace.is_provisional and until is None:
         return await make_replacement(request, workspace)
     if ended.verb is OperationVerb.CREATE:
-        # Once the workspace has been made, it only has to be started.
+        # The workspace has been created since, so it only needs to be started.
         return await begin_for(request, workspace, OperationVerb.START, until)
     if ended.verb is OperationVerb.REMOVE:
         return ask_before_removing(request, workspace, is_form=True)  # The name has to be typed each time.
-    # Ask again before ending it for good: the earlier consent was about an earlier state.
+    # Ask again before ending the workspace for good: the earlier consent applied to an earlier state.
     return await begin_for(request, workspace, ended.verb, until)
 
 
 @routes.action("again")
 async def create_another(request: Request) -> Answer:
-    """Make another workspace with the settings of this one; its row replaces the old one."""
+    """Make another workspace with the same settings as this one; its row replaces the old one."""
     return await make_replacement(request, await read_workspace(request))
 
 
@@ -651,7 +653,7 @@ async def check_now(request: Request) -> Answer:
 
 @routes.action("start_another")
 async def start_another(request: Request) -> Answer:
-    """Make another workspace, once; a question that was already answered isn't answered again."""
+    """Make another workspace, just once; a question that was already answered isn't answered again."""
     operation, is_asked = await request.caller.run(repeat_creation, request.target or "")
     workspace = await request.caller.read(require_workspace, request.verb, operation.workspace_id)
     template = answers.STARTING_ANOTHER if is_asked else answers.NOT_ASKED
@@ -682,7 +684,7 @@ _CANCELLABLE_VERBS = frozenset({OperationVerb.START, OperationVerb.CREATE, Opera
     )
 )
 async def cancel(request: Request) -> Answer:
-    """Cancel a start, a run or a place on the waitlist; leave what already runs as it is."""
+    """Cancel a start, a run or a place on the waitlist, leaving anything already running as it is."""
     workspace = await read_workspace(request)
     if (left := await waitlist.leave(request, workspace.id)) is not None:
         return left

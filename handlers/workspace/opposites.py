@@ -1,4 +1,4 @@
-"""The data in buttons that undo the change which an answer reports."""
+"""Data carried by buttons that undo the change reported in an answer."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -15,9 +15,9 @@ _T = TypeVar("_T")
 
 
 def read_carried(request: Request, read: Callable[[Any], _T]) -> tuple[str, _T]:
-    """Return the key of a button, and the JSON after it, decoded by ``read``.
+    """Return the key carried by a button, and the JSON after it, decoded by ``read``.
 
-    Raises Answered if no button of this release carries such data.
+    Raises Answered if no button of this release carries data of this form.
     """
     key, _, text = (request.target or "").partition(" ")
     try:
@@ -27,9 +27,9 @@ def read_carried(request: Request, read: Callable[[Any], _T]) -> tuple[str, _T]:
 
 
 def write_former(rules: Sequence[HoursRule]) -> str:
-    """Write hours for a button that sets them again; "" if there are none, or they had consent to a loss.
+    """Serialise hours for a button that restores them; "" if there are none or they had consent to a loss.
 
-    Such consent has to be given anew.
+    Consent to a loss has to be given again.
     """
     if any(one.agreed for one in rules) or not rules:
         return ""
@@ -48,7 +48,7 @@ def write_former(rules: Sequence[HoursRule]) -> str:
 
 
 def read_former(carried: Any) -> list[FormerHours]:
-    """Read hours as ``write_former`` writes them; raises ValueError and TypeError for anything else."""
+    """Parse hours written by ``write_former``; raises ValueError and TypeError for anything else."""
     found = []
     for days, starts, stops, zone, off, is_paused in carried:
         wanted = Wanted(frozenset(days.split(",")), _read_minute(starts), _read_minute(stops))

@@ -1,4 +1,4 @@
-"""Finds the workspace that a request is about; if none or several may be meant, answers that."""
+"""Finds the workspace that a request is about, and answers if there may be none or several."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -31,10 +31,10 @@ from handlers.workspace.confirmations import find_time, find_verb, format_label
 
 
 async def find_by_whole_name(request: Request, name: str) -> Workspace | None:
-    """Return the only workspace with this whole name, without reading the others; otherwise None."""
+    """Return the only workspace with exactly this name, or None, without reading the others."""
     connections = request.services.connections
     if naming.to_link(name):
-        # A link may lead to several workspaces, whatever they are called.
+        # A link may match several workspaces, whatever their names.
         return None
     stem, _ = naming.split_connection(name, connections)
     rows = await request.services.store.read(
@@ -45,7 +45,7 @@ async def find_by_whole_name(request: Request, name: str) -> Workspace | None:
 
 
 async def read_workspace(request: Request) -> Workspace:
-    """Return the workspace of a request, by its key or as already read; raises Refused."""
+    """Return the request's workspace, found by its key or already read; raises Refused."""
     if request.row is not None:
         request.services.context.need(request.row.connection)
         return request.row
@@ -55,7 +55,7 @@ async def read_workspace(request: Request) -> Workspace:
 async def require_by_name(request: Request, name: str, *, can_guess: bool = False) -> Workspace:
     """Return the workspace with this name; raises Answered if there is none, or more than one.
 
-    With ``can_guess`` the beginning of a name is enough; otherwise the command is offered with the whole
+    With ``can_guess``, the beginning of a name is enough; otherwise the command is offered with the whole
     name.
     """
     if (exact := await find_by_whole_name(request, name)) is not None:
@@ -80,7 +80,7 @@ async def require_by_name(request: Request, name: str, *, can_guess: bool = Fals
 
 
 async def read_usernames(request: Request, *names: str) -> Mapping[str, str]:
-    """Return usernames by connection if a name is an address, as addresses of pages may contain them."""
+    """Return usernames by connection if a name is an address, since addresses may contain usernames."""
     if not any(naming.to_link(name) for name in names):
         return naming.NO_USERNAMES
     links = await request.services.store.read(account_rows.list_accounts, request.principal)
@@ -88,7 +88,7 @@ async def read_usernames(request: Request, *names: str) -> Mapping[str, str]:
 
 
 async def answer_name(request: Request, name: str) -> Answer:
-    """Answer a name that isn't any workspace's whole name, with the workspaces that it may mean, if any."""
+    """Answer with any workspaces meant by a name that isn't the whole name of one."""
     old, rows = request.notes.listed or await read_stale_and_rows(request)
     usernames = await read_usernames(request, name)
     resolve = partial(naming.find_workspace, connections=request.services.connections, usernames=usernames)
@@ -99,7 +99,7 @@ async def answer_name(request: Request, name: str) -> Answer:
 
 
 def _offer_with_name(request: Request, name: str, workspace: Workspace) -> Answer:
-    """Offer the request's command with a workspace's whole name in place of its beginning."""
+    """Offer the request's command with the workspace's whole name instead of just its beginning."""
     given = request.arguments
     spans = ((begin, end) for begin in range(len(given)) for end in range(begin + 1, len(given) + 1))
     begin, end = next((one for one in spans if " ".join(given[slice(*one)]) == name), (0, len(given)))
@@ -110,7 +110,10 @@ def _offer_with_name(request: Request, name: str, workspace: Workspace) -> Answe
 async def filter_by_connections(
     request: Request, group: Sequence[Workspace], connections: Sequence[str], rows: Sequence[Workspace]
 ) -> Sequence[Workspace]:
-    """Return the workspaces of one name at the requested connections; raises Answered if there are none."""
+    """Return those of several same-named workspaces that are on the requested connections.
+
+    Raises Answered if there are none.
+    """
     if not connections:
         return group
     matching = [workspace for workspace in group if workspace.connection in connections]
@@ -133,7 +136,7 @@ async def filter_by_connections(
 async def list_on_connections(
     request: Request, connections: Sequence[str], rows: Sequence[Workspace]
 ) -> list[Workspace]:
-    """Return a person's workspaces at connections; raises Answered with *Link*, or if there are none."""
+    """Return the workspaces on these connections; raises Answered with *Link*, or if there are none."""
     await require_links(request, connections)
     matching = [workspace for workspace in rows if workspace.connection in connections]
     if not matching:
@@ -143,7 +146,7 @@ async def list_on_connections(
 
 
 async def answer_without_workspaces(request: Request, old: Sequence[Account]) -> Answer:
-    """Answer a person without workspaces: link, wait for the list, or make one."""
+    """Tell a person without workspaces what to do: link, wait for the list, or make one."""
     services = request.services
     linkless = {name for name, _ in services.list_linkless()}
     links = await services.store.read(account_rows.list_accounts, request.principal)
@@ -156,7 +159,8 @@ async def answer_without_workspaces(request: Request, old: Sequence[Account]) ->
         return replies.answer(sentence)
     if request.deferred.problem:
         return replies.problem(describe_read_failure(request), request.reference)
-    # The list was read and is empty. If none could be read (a server without lists), people use `add`.
+    # The list was read and is empty. If none could be read (a server without lists), people have to use
+    # `add`.
     if any(account.discovered_at is not None for account in accounts):
         titles = services.titles(account.connection for account in accounts)
         return await _answer_empty_list(request, fill(answers.NONE_YET, titles=titles))
@@ -172,7 +176,7 @@ async def _answer_empty_list(request: Request, sentence: str) -> Answer:
 
 
 async def ask_which_of_all(request: Request, rows: Sequence[Workspace]) -> Answer:
-    """Ask which one of all workspaces is meant, if no name was given."""
+    """Ask which of all the user's workspaces is meant, as no name was given."""
     labels = list_labels(request, rows[: replies.MAX_CHOICES], rows)
     buttons = await make_choice_buttons(request, rows, labels)
     sentence = request.fill(answers.WHICH_OF_ALL, verb=Markup(request.verb))
@@ -182,7 +186,7 @@ async def ask_which_of_all(request: Request, rows: Sequence[Workspace]) -> Answe
 async def ask_which_of_these(
     request: Request, candidates: Sequence[Workspace], rows: Sequence[Workspace], name: str
 ) -> Answer:
-    """Ask which one of the workspaces that match a name is meant."""
+    """Ask which of the workspaces matching a name is meant."""
     labels = list_labels(request, candidates[: replies.MAX_CHOICES], rows)
     titles = {fold(workspace.title) for workspace in candidates}
     sentence = answers.NEAREST[len(candidates) == 1]
@@ -200,12 +204,12 @@ async def ask_which_of_these(
 
 
 def _add_question(answer: Answer, candidates: Sequence[Workspace]) -> Answer:
-    """Add the referents of a question about which workspace is meant."""
+    """Add the referents to a question about which workspace is meant."""
     return replace(answer, about=Referents(tuple(one.id for one in candidates), is_question=True))
 
 
 async def read_stale_and_rows(request: Request) -> tuple[list[Account], list[Workspace]]:
-    """Return accounts with outdated lists, then the workspaces: a list may arrive in between."""
+    """Return accounts with outdated lists, and the workspaces, read last in case a list arrives between."""
     old = await request.caller.read(snapshots.list_stale, TaskKind.DISCOVER, request.deferred.looked)
     return old, await request.services.store.perform(workspaces.read_workspaces, request.principal)
 
@@ -218,10 +222,10 @@ async def answer_unknown_name(
     *,
     near: Sequence[Workspace] = (),
 ) -> Answer:
-    """Answer that there is no such name, suggest similar ones, and read the list again if it is outdated.
+    """Answer that nothing has this name, suggest similar names, and reread the list if outdated.
 
     ``rows`` were read after ``old`` (``read_stale_and_rows``), so they include a list that arrived in
-    between; a later one is read again.
+    between; one that arrives later is read again.
     """
     first, _, _ = name.partition(" ")
     for verb, words in (find_declared("workspace", request.verb).otherwise or {}).items():
@@ -256,7 +260,7 @@ async def answer_unknown_name(
 async def make_choice_buttons(
     request: Request, candidates: Sequence[Workspace], labels: Sequence[str]
 ) -> list[dict[str, object]]:
-    """Return a button for each workspace that may be meant; its label says what it does."""
+    """Return a button for each workspace that may be meant, labelled with what clicking it does."""
     verb = find_verb(request)
     pressed = verb if verb == "wait" else request.verb
     if request.more:
@@ -276,5 +280,5 @@ async def make_choice_buttons(
 
 
 def list_labels(request: Request, candidates: Sequence[Workspace], rows: Sequence[Workspace]) -> list[str]:
-    """Return distinct names: with the connection if two are equal."""
+    """Return distinct names for workspaces, adding the connection where two names are equal."""
     return naming.make_labels(candidates, rows, request.services.title)

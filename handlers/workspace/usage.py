@@ -1,4 +1,4 @@
-"""What ran, for how long, and what it cost: one's own, and for whom one teaches or administers."""
+"""What ran, for how long and at what cost, for the user and for those whom they teach or administer."""
 
 import math
 from collections.abc import Sequence
@@ -28,9 +28,9 @@ from handlers.requests.request import Request
 from handlers.requests.vocabulary import means_everything
 from handlers.workspace.courses import match_titles
 
-#: The days of windows that are drawn.
+#: Length, in days, of the periods that are drawn as a chart.
 WEEK_DAYS: Final = 7
-#: The word for everybody.
+#: The word that stands for everyone.
 TEAM: Final = "team"
 
 
@@ -54,7 +54,7 @@ TEAM: Final = "team"
     )
 )
 async def show_usage(request: Request) -> Answer:
-    """Answer with the hours and the money of a window, this week unless the words name another."""
+    """Answer with hours and costs for a period: this week, unless the words name another."""
     typed = request.target or ("" if means_everything(request.arguments) else request.name)
     first, _, rest = typed.partition(" ")
     if fold_word(first) == TEAM:
@@ -80,16 +80,16 @@ async def show_usage(request: Request) -> Answer:
 
 
 async def _find_cards(request: Request, text: str) -> list[tuple[ClassCard, str]]:
-    """Return the person's class cards whose title begins a text, newest first, with the other words."""
+    """Return the user's class cards whose title a text starts with, newest first, and the other words."""
     cards = await request.caller.read(use_cases.list_cards)
     found = match_titles([(one, True) for one in cards], text)
     return [(one, rest) for one, _, rest in found]
 
 
 async def _show_class(request: Request, found: Sequence[tuple[ClassCard, str]]) -> Answer:
-    """Answer with the hours of a class, from when its card was posted unless the words name a window.
+    """Answer with a class's hours since its card was posted, unless the words name a period.
 
-    Of several cards with the title, the newest counts that was posted before the window's end.
+    If several cards have the title, the newest one posted before the period's end counts.
     """
     rest, store = found[0][1], request.services.store
     window = await _read_window(request, rest) if rest else None
@@ -134,13 +134,13 @@ async def _read_window(request: Request, text: str) -> Window | WindowProblem:
 
 @routes.action("weekly_on")
 async def turn_on(request: Request) -> Answer:
-    """Send last week's hours every Monday from now on."""
+    """Start sending the user last week's hours every Monday."""
     return await _set_weekly(request, is_on=True)
 
 
 @routes.action("weekly_off")
 async def turn_off(request: Request) -> Answer:
-    """Send last week's hours no longer."""
+    """Stop sending the user last week's hours."""
     return await _set_weekly(request, is_on=False)
 
 

@@ -1,4 +1,4 @@
-"""The waitlist: joined and left by verbs and buttons, and shown."""
+"""The waitlist: shown, joined and left by means of verbs and buttons."""
 
 from typing import Final
 
@@ -22,13 +22,13 @@ DAY_SECONDS: Final = 86_400.0
 
 
 async def join(request: Request, workspace_id: str, until: float | None) -> Answer:
-    """Start a workspace, and wait for a free place until then if there is none."""
+    """Start a workspace or, if there is no free place, wait for one until the given time."""
     return await show_place(request, await request.caller.run(use_cases.join, workspace_id, until))
 
 
 @routes.action("keep_trying")
 async def keep_trying(request: Request) -> Answer:
-    """Wait until the button's time; its message becomes the place in line, and the press is the consent."""
+    """Wait until the button's time; the place in line replaces its message, and the click is consent."""
     moment = await request.read_moment()
     place = await request.caller.run(
         use_cases.join, request.target or "", None if moment is None else moment.at
@@ -41,7 +41,7 @@ async def keep_trying(request: Request) -> Answer:
 
 @routes.action("try_until")
 async def open_form(request: Request) -> Answer:
-    """Open the form for the end of a wait."""
+    """Open the form that asks when a wait should end."""
     workspace = await request.caller.read(require_workspace, "start", request.target or "")
     view = drawn.build_form(workspace.id)
     return Answer(text=words.UNTIL_LABEL, blocks=(), view=view)
@@ -49,7 +49,7 @@ async def open_form(request: Request) -> Answer:
 
 @routes.view(drawn.UNTIL_FORM)
 async def submit_until(request: Request) -> Answer:
-    """Wait until the typed time."""
+    """Wait until the time typed in the form."""
     typed = find_value(request.view, "text").strip()
     found = await read_typed_time(request.services, request.principal, typed)
     if not isinstance(found, Moment):
@@ -59,7 +59,7 @@ async def submit_until(request: Request) -> Answer:
 
 @routes.action("stop_waiting")
 async def stop_waiting(request: Request) -> Answer:
-    """Leave the queue; the answer takes the place of a message about this wait alone."""
+    """Leave the queue; the answer replaces a message that is about nothing but this wait."""
     workspace, left = await request.caller.run(use_cases.leave, request.target or "")
     sentence = fill(words.LEFT_WAITLIST if left else words.NOT_WAITING_FOR, name=workspace.title)
     is_alone = request.press is not None and request.press.number is None and not request.press.mark
@@ -67,7 +67,7 @@ async def stop_waiting(request: Request) -> Answer:
 
 
 async def leave(request: Request, workspace_id: str) -> Answer | None:
-    """Leave the waitlist with a workspace; None if it wasn't waiting."""
+    """Take a workspace off the waitlist; return None if it wasn't waiting."""
     beside = request.is_read_with_cards
     workspace, left = await request.caller.run(use_cases.leave, workspace_id, is_read_with_place=beside)
     if beside and left == "stops":
@@ -76,9 +76,9 @@ async def leave(request: Request, workspace_id: str) -> Answer | None:
 
 
 async def show_waitlist(request: Request) -> Answer:
-    """Show how many people wait, the person's own places, and how long recent waits took.
+    """Show how many people are waiting, the user's own places, and how long recent waits took.
 
-    A person who no longer waits sees their last place, and since when it has ended.
+    A user who is no longer waiting sees their last place, and when it ended.
     """
     now, zone = request.services.clock.now(), await request.find_zone()
     found, (own, last) = await request.caller.read(use_cases.list_lines, now - DAY_SECONDS)
@@ -99,7 +99,7 @@ async def show_waitlist(request: Request) -> Answer:
             waited = Markup(times.format_roughly(row["waited"]))
             lines.append(fill(words.LATELY, title=title, what=what, count=got, waited=waited))
     stops = [drawn.stop_button(one, at if len(own) > 1 else None) for at, one in enumerate(own)]
-    # Show the length of a line only with one's own place in it, even if that wait is over.
+    # Show the length of a queue only to a user who has, or has had, a place in it.
     small = [*(lines if places else []), request.fill(words.NOT_KNOWN)]
     return kit.message(
         kit.join(places or lines or [words.NOBODY_WAITING], "\n"), [kit.join(small, "\n")], stops
