@@ -52,9 +52,10 @@ log = structlog.get_logger(__name__)
 __all__ = ["Numbers", "Reconciler"]
 
 
-#: Seconds for which publishing a person's Home is retried if Slack fails.
+#: How long to keep retrying the publication of a person's Home tab if Slack fails, in seconds.
 MAX_HOME_SECONDS: Final = 7 * 86_400.0
-#: Kinds of rows that come due at a time, and then run a use case, in the order of a step.
+#: Kinds of rows that come due at a given time and then run a use case, in the order in which a step handles
+#: them.
 SCHEDULED_WORK: Final[Sequence[ScheduledWork[Any]]] = (
     UPGRADE_WORK,
     CLASS_WORK,
@@ -67,7 +68,7 @@ SCHEDULED_WORK: Final[Sequence[ScheduledWork[Any]]] = (
     WAITLIST_WORK,
     WEEKLY_WORK,
 )
-#: Classes whose instances handle tasks.
+#: The classes of task workers, which handle background tasks.
 WORKERS: Final[Sequence[Callable[[EngineContext], TaskWorker]]] = (
     Snapshots,
     PeopleTasks,
@@ -79,11 +80,11 @@ WORKERS: Final[Sequence[Callable[[EngineContext], TaskWorker]]] = (
 
 
 class Reconciler:
-    """The controller that brings the actual state closer to the requested one: claim, plan, call, write.
+    """The controller that moves the actual state towards the requested one: claim, plan, call, write.
 
-    A step returns when everything that it claimed is done or, given a pool, has begun there. Nothing that it
-    keeps in memory must survive a restart: slots, locks, health and outputs belong to this process. It puts
-    the outputs that it follows on the ``board``, and the notifier shows them.
+    A step returns when everything that it claimed is done or, given a pool, has been started there. Nothing
+    that the reconciler keeps in memory has to survive a restart: slots, locks, health and outputs belong to
+    this process. It puts the outputs that it follows on the ``board``, and the notifier shows them.
     """
 
     def __init__(
@@ -125,7 +126,7 @@ class Reconciler:
             do=lambda task: engine.store.perform(fan_out.finish_fan_out, task), tries=math.inf
         )
         self.tasks = Tasks(engine, handlers)
-        # Each one's step returns the number of items that it found.
+        # The two steppers; each one's step method returns the number of items it found.
         self.operations, self.runs = OperationStepper(engine), RunStepper(engine)
         self.reads = Reads(engine)
         self.streams = Streams(engine)
@@ -133,7 +134,7 @@ class Reconciler:
 
     async def _replay_command(self, task: Task) -> None:
         principal = Principal.from_key(str(task.payload["principal"]))
-        # The task's id distinguishes a retry of the same command from a second command.
+        # The task's id distinguishes a retry of this command from a second, identical command.
         await self._replay(principal, {**task.payload["command"], "task": task.id})
 
     async def _publish_home(self, task: Task) -> None:
@@ -148,7 +149,10 @@ class Reconciler:
             raise TaskRetry(seconds) from None
 
     async def step_outages(self, due: Collection[str] = ("outages",)) -> int:
-        """Learn pauses and report outages; return the number of changes. Only rows that are due are read."""
+        """Read the stored pauses and report outages; return the number of changes.
+
+        Only rows that are due are read.
+        """
         if "outages" in due:
             await self._pauses.step()
         return await self.outages.step(reads="outages" in due)

@@ -1,4 +1,4 @@
-"""Check, before a call that names an account, that the name still belongs to the account that was linked."""
+"""Check, before calls that name an account, that the name still belongs to the linked account."""
 
 import asyncio
 import math
@@ -19,23 +19,23 @@ from bot.support import errors
 
 log = structlog.get_logger(__name__)
 
-#: Result of a comparison. ``changed``: the account's row has a new name; repeat the call with it.
-#: ``resting``: the name is another account's now, so the link isn't used. ``unclear``: the provider's answer
-#: proves nothing, so a call that names the account has to wait.
+#: The result of comparing accounts. ``changed``: the account's row has a new name; repeat the call with it.
+#: ``resting``: the name now belongs to another account, so the link isn't used. ``unclear``: the provider's
+#: answer proves nothing, so a call that names the account has to wait.
 Verdict = Literal["usable", "changed", "resting", "unclear"]
-#: Calls that list what an account has, and so could reveal what belongs to somebody else.
+#: Calls that list what an account has, and so might reveal what belongs to another person.
 _LISTS: Final = frozenset({"list", "list runs"})
-#: Most seconds for comparing an account before a call.
+#: Time limit for comparing an account before a call, in seconds.
 COMPARE_SECONDS: Final = 10.0
-#: Number of accounts without a known id for which the last question for it is remembered.
+#: Maximum number of accounts without a known id for which the time of the last id request is remembered.
 MAX_REMEMBERED: Final = 10_000
 
 
 class AccountComparer:
     """Compare the account that a call names with the account that was linked.
 
-    In memory: when the provider was last asked for an id that isn't known. After a restart, and in each
-    process, it is asked again.
+    In memory: for accounts without a known id, when the provider was last asked for it. After a restart, and
+    in each process, it is asked again.
     """
 
     def __init__(self, store: Store, keys: Keys, monotonic: Callable[[], float]) -> None:
@@ -47,12 +47,12 @@ class AccountComparer:
     async def compare(
         self, provider: Provider, account: Account, what: str, access: Access, *, now: bool
     ) -> Verdict | errors.ProviderError:
-        """Compare an account before a call; return the error if the provider gave no answer.
+        """Compare an account before a call; return the error if the provider didn't answer.
 
-        For a call that names its account, a comparison holds for ten minutes; before a list, or with ``now``,
-        the account is compared again. An unknown id is asked for and saved. Without an answer, only a call
-        that names an account with a known id has to wait, because a person's own token opens no other
-        account.
+        For a call that names its account, a comparison is valid for ten minutes; before a list, or with
+        ``now``, the account is always compared again. If the account's id isn't known yet, it is requested
+        and saved. If the provider doesn't answer, only calls that name an account with a known id have to
+        wait: a person's own token can't open another account.
         """
         is_by_name = provider.is_made_by_name(access, what)
         if account.remote_id is not None and not is_by_name:
@@ -62,7 +62,7 @@ class AccountComparer:
         is_recent = account.remote_id is not None and not (now or what in _LISTS)
         if is_recent and account.was_compared(await self._store.now()):
             return "usable"
-        # As long as no id is known, there is nothing to compare, so the call needn't wait.
+        # Without a known id there is nothing to compare, so the call doesn't have to wait.
         is_required = is_by_name and bool(account.remote_id)
         try:
             async with asyncio.timeout(COMPARE_SECONDS):
@@ -76,7 +76,7 @@ class AccountComparer:
         return "usable" if verdict == "unclear" and not is_by_name else verdict
 
     async def _judge(self, account: Account, access: Access, current: RemoteAccount | None) -> Verdict:
-        """Compare the account that now has a link's name, update the link's row, and return the verdict."""
+        """Compare the account that has the linked name now, update the link's row, and return the verdict."""
         if account.remote_id:
             match account_ids.compare_account(account, current):
                 case "another" if current is not None:
@@ -88,14 +88,14 @@ class AccountComparer:
         elif current is None or current.account_id:
             await self._keys.learn_id(account, current, is_own_token=access.credential.owner == "person")
         if current is not None and account.username and current.username != account.username:
-            # It is the linked account, but it was renamed.
+            # The name differs, but it is the linked account, which was renamed.
             return "changed" if await self._keys.follow_rename(account, current.username) else "unclear"
         with suppress(errors.StoreError):
             await self._store.write(rows.note_compared, account)
         return "usable"
 
     def _may_learn(self, account: Account) -> bool:
-        """Return whether an account's id may be asked for now: every ten minutes at most."""
+        """Return whether an account's id may be requested again: at most once every ten minutes."""
         now = self._monotonic()
         if self._learning_at.get(account.id, -math.inf) > now - MAX_COMPARED_SECONDS:
             return False

@@ -1,4 +1,4 @@
-"""Requests to be linked as a username: look the user up, ask who decides, and link once approved."""
+"""Requests to be linked as a username: look up the user, ask the approvers, and link once approved."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -18,15 +18,15 @@ from bot.support.errors import CredentialRefused, NotFound, Untrusted
 
 log = structlog.get_logger(__name__)
 
-#: Seconds that a provider gets to check a username.
+#: Time limit for checking a username at the provider, in seconds.
 CHECK_SECONDS: Final = 20.0
 
 
 class Approvals(BaseTaskWorker):
-    """The worker that links people as the usernames approved for them."""
+    """The task worker that links people as the usernames approved for them."""
 
     def list_handlers(self) -> dict[TaskKind, TaskHandler]:
-        """Return the handlers of the tasks about requests."""
+        """Return the handlers of the tasks for link requests."""
         return {
             TaskKind.APPROVE: TaskHandler(
                 do=self.link,
@@ -58,7 +58,7 @@ class Approvals(BaseTaskWorker):
         runtime = self._runtimes.get(approval.connection)
         is_served = runtime is not None and runtime.provider.is_available_to(approval.principal)
         if runtime is None or not is_served or not runtime.provider.has_link_method("admin"):
-            # The operator has changed the connections file since the approval.
+            # The connections file has changed since the approval.
             await self.give_up(task, "not_set_up")
             return
         answer = await self._provider_caller.call(
@@ -86,7 +86,7 @@ class Approvals(BaseTaskWorker):
                 raise to_task_retry(answer)
 
     async def look_up(self, task: Task) -> None:
-        """Look up the e-mail address of a requested user, to show it to the people who decide.
+        """Look up the requested user's e-mail address, to show it to the approvers.
 
         Raises TaskRetry if the provider doesn't answer.
         """
@@ -112,7 +112,7 @@ class Approvals(BaseTaskWorker):
                 raise to_task_retry(answer)
 
     async def give_up(self, task: Task, because: str = "gave_up", said: str = "") -> None:
-        """Notify the person and the administrator that linking failed, by default because no answer came."""
+        """Tell the person and the administrator that linking failed, by default for lack of an answer."""
         approval = await self._store.read(store.find_request, task.subject)
         if approval is not None:
             caller = Caller(self._context, approval.principal)

@@ -1,4 +1,4 @@
-"""The results of calls to providers. Each provider error becomes one of them; the caller acts on it."""
+"""Results of calls to providers: each provider error becomes one of these, on which the caller acts."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from bot.support import errors
 
 _T = TypeVar("_T")
 
-#: Cause of an unreadable answer, and the failures in a row after which it isn't just a transient error page.
+#: The cause of an unreadable answer, and the number of consecutive ones after which it isn't considered a
+#: transient error page.
 _UNREADABLE_CAUSE: Final = "bad_answer"
 _MIN_UNREADABLE_ATTEMPTS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Succeeded(Generic[_T]):
-    """The provider answered."""
+    """The call succeeded; ``value`` is what the provider returned."""
 
     value: _T
 
@@ -27,8 +28,8 @@ class Succeeded(Generic[_T]):
 class RetryLater:
     """The call certainly had no effect, and may be retried after ``wait`` seconds.
 
-    ``hold`` is the reason to show to people, None to show nothing; ``cause`` is its key in
-    ``bot.messages.texts.problems``. ``attempts`` is the number of failures in a row so far; calls that
+    ``hold`` is the reason shown to people, or None to show nothing; ``cause`` is its key in
+    ``bot.messages.texts.problems``. ``attempts`` is the number of consecutive failures so far; calls that
     weren't sent don't count.
     """
 
@@ -36,15 +37,15 @@ class RetryLater:
     hold: Hold | None
     attempts: int
     cause: str = ""
-    #: Whether the credential was refused for this very call.
+    #: Whether the provider refused the credential for this call only.
     is_unauthorized: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderBusy(RetryLater):
-    """The provider said that it is busy; ``wait`` is the pause that it asked for. This is no failure.
+    """The provider said that it is busy, which isn't a failure; ``wait`` is the pause that it asked for.
 
-    With ``is_own_limit``, this account has used up its requests; ``hold`` then has the time when that ends.
+    With ``is_own_limit``, this account has used up its own request limit; ``hold`` then says when that ends.
     """
 
     is_own_limit: bool = False
@@ -52,7 +53,7 @@ class ProviderBusy(RetryLater):
 
 @dataclass(frozen=True, slots=True)
 class OutcomeUnknown:
-    """The call may have had its effect, so check before a retry. Fields are as in ``RetryLater``."""
+    """The call may have taken effect, so check before retrying; fields are as in ``RetryLater``."""
 
     wait: float
     hold: Hold
@@ -61,13 +62,16 @@ class OutcomeUnknown:
 
     @property
     def is_unreadable(self) -> bool:
-        """Return whether the provider's answers are still unreadable after several attempts."""
+        """Return whether the provider's answers are still unreadable after several attempts in a row."""
         return self.cause == _UNREADABLE_CAUSE and self.attempts >= _MIN_UNREADABLE_ATTEMPTS
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """The provider refused the call, and retrying won't help; ``cause`` and ``hold`` as in ``RetryLater``."""
+    """The provider rejected the call, and retrying won't help.
+
+    ``cause`` and ``hold`` are as in ``RetryLater``.
+    """
 
     error: errors.ProviderError | errors.SecretError
     cause: str
@@ -75,19 +79,19 @@ class Rejected:
 
     @property
     def word(self) -> str:
-        """Return the kind of refusal, without the provider's words."""
+        """Return the kind of refusal: its cause without the provider's own words."""
         return causes.get_cause_word(self.cause)
 
     @property
     def is_unauthorized(self) -> bool:
-        """Return whether the credential was refused for this very call."""
+        """Return whether the provider refused the credential for this call only."""
         return isinstance(self.error, errors.CredentialRefused) and self.error.status is not None
 
     def call_cause(self, *, makes: bool = False) -> str:
-        """Return the cause with "not_found", or an invalid request, replaced by "refused".
+        """Return the cause, with "not_found" and invalid requests replaced by "refused".
 
-        The refusal of a single call doesn't prove that the workspace is gone. An invalid request stays one
-        for a call that ``makes`` something, as the person can ask for something else.
+        The refusal of a single call doesn't prove that the workspace is gone. For a call that ``makes``
+        something, an invalid request keeps its cause, as the person can ask for something else.
         """
         word, separator, words = self.cause.partition(":")
         is_about_call = word == "not_found" or (word == "invalid" and not (makes or words.startswith(":")))
@@ -95,7 +99,7 @@ class Rejected:
 
     @property
     def needs_credential(self) -> bool:
-        """Return whether the credential was refused, and not the request itself."""
+        """Return whether the provider refused the credential rather than the request itself."""
         return isinstance(self.error, (errors.CredentialRefused, errors.SecretError))
 
 

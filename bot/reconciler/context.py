@@ -15,9 +15,9 @@ from bot.services.context import Context
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineContext(Context):
-    """The application's context with the reconciler's own parts.
+    """The application's context, extended with the reconciler's own parts.
 
-    ``runtimes`` are this process's connections by name; the outputs of runs are written to the ``board``.
+    ``runtimes`` maps names to this process's connections; the outputs of runs are written to the ``board``.
     """
 
     runtimes: Mapping[str, Runtime]
@@ -29,12 +29,12 @@ class EngineContext(Context):
 
     @classmethod
     def extend(cls, context: Context, **parts: Any) -> EngineContext:
-        """Return the context extended by the reconciler's own parts."""
+        """Return a context extended with the reconciler's own parts."""
         return cls(**{field.name: getattr(context, field.name) for field in fields(Context)}, **parts)
 
 
 class EnginePart:
-    """A base class for parts of a reconciler, with the members of the context that most of them use."""
+    """The base class of a reconciler's parts, with the members of the context that most of them use."""
 
     def __init__(self, engine: EngineContext) -> None:
         self._context = engine

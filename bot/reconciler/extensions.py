@@ -1,4 +1,4 @@
-"""Extensions: ask a provider to end a workspace later than it would, because its person wants that."""
+"""Extensions: ask a provider to end a workspace later than planned, as its owner wants."""
 
 from bot.domain.tasks import Task, TaskKind
 from bot.providers import facets
@@ -9,10 +9,10 @@ from bot.store import accounts, workspaces
 
 
 class Extensions(BaseTaskWorker):
-    """The worker that asks providers to let workspaces run longer."""
+    """The task worker that asks providers to let workspaces run longer."""
 
     def list_handlers(self) -> dict[TaskKind, TaskHandler]:
-        """Return the handler of extensions."""
+        """Return the handler of extension tasks."""
         return {
             TaskKind.EXTEND: TaskHandler(
                 do=self.extend,
@@ -24,7 +24,7 @@ class Extensions(BaseTaskWorker):
         }
 
     async def extend(self, task: Task) -> None:
-        """Ask the provider for a later end; raise TaskRetry to retry. Asking twice does no harm."""
+        """Ask the provider for a later end; raise TaskRetry to ask again, which does no harm."""
         account_id, _, workspace_id = task.subject.partition("/")
         account = await self._store.read(accounts.find_account_by_id, account_id)
         workspace = await self._store.read(workspaces.find_workspace, workspace_id)

@@ -1,4 +1,4 @@
-"""The credentials of accounts: decrypt them for calls, and renew them when a provider refuses them."""
+"""The credentials of accounts: decrypted for calls, and renewed when a provider refuses them."""
 
 import asyncio
 import math
@@ -24,24 +24,26 @@ from bot.support import errors
 from bot.support.vault import row_key
 
 log = structlog.get_logger(__name__)
-#: Seconds within which refusals of several people, while nobody is accepted, count as an outage.
+#: Refusals of several people's credentials within this many seconds count as an outage if none is accepted
+#: meanwhile.
 OUTAGE_WINDOW_SECONDS: Final = 600.0
 
 
-#: Why a renewal failed: ``later`` without an answer, ``locked`` if the connection's own secret is refused, or
-#: the error itself.
+#: Why a renewal failed: ``later`` if the provider didn't answer, ``locked`` if the connection's own secret is
+#: refused, or the error itself.
 _RenewalFailure = Literal["later", "locked"] | errors.PermanentError
-#: What becomes of a refused credential; see ``Keys.resolve_refusal``.
+#: The result of handling a refused credential; see ``Keys.resolve_refusal``.
 RefusalResult = Literal["changed", "held", "refused", "locked", "later"]
 
 
-#: Seconds for refreshing a credential. Few, because the step has already made a call, and its lease covers
-#: both.
+#: Time limit for refreshing a credential, in seconds. It is short because the step has already made a call,
+#: and the step's lease covers both.
 REFRESH_SECONDS = 10.0
-#: Seconds for minting one with the connection's secret, which takes more requests (login link, session,
-#: token, owner).
+#: Time limit for minting a credential with the connection's secret, in seconds; this takes several requests
+#: (login link, session, token, owner).
 MINT_SECONDS = 14.0
-#: Seconds for which decrypted secrets are cached, so that a poll every ten seconds doesn't decrypt each time.
+#: How long decrypted secrets are cached, in seconds, so that frequent polls (one every ten seconds) needn't
+#: decrypt them each time.
 ACCESS_CACHE_SECONDS = 60.0
 MAX_CACHED_ACCESSES = 5_000
 
@@ -49,10 +51,11 @@ MAX_CACHED_ACCESSES = 5_000
 class Keys:
     """The decrypted secrets of accounts, and their renewal when a provider refuses one.
 
-    In memory: decrypted secrets. Restart: they are decrypted again, and a renewed secret that wasn't accepted
-    yet may be renewed once more. Several processes: an account's row is read before each call, and every 2 s
-    during a long one, so a call is cut off about 2 s after an unlink. A new secret replaces only the one
-    that was refused. Refusals, and outages of several people, are rows.
+    In memory: decrypted secrets. Restart: they are decrypted again, and a renewed secret that hadn't been
+    accepted yet may be renewed once more. Several processes: an account's row is read before each call, and
+    every 2 s during a long one, so a call is cut off about 2 s after its account is unlinked. A new secret
+    replaces only the one that was refused. Refusals, and outages that affect several people, are stored as
+    rows.
     """
 
     def __init__(self, context: Context) -> None:
@@ -60,19 +63,22 @@ class Keys:
         self._store = context.store
         self._vault = context.vault
         self._clock = context.clock
-        #: Decrypted accesses by account, username, stored secret and id; all are dropped together.
+        #: Cache of decrypted accesses, keyed by account, username, stored secret and id; all entries expire
+        #: together.
         self._accesses: dict[tuple[str, str, str, str], Access] = {}
         self._accesses_expire_at = 0.0
         self._began_at = self._clock.now()
-        #: The stored secret of each account that was last decrypted here.
+        #: Maps each account to the stored secret that this process last decrypted for it.
         self._opened: dict[str, str] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        #: By account, the secret from a renewal until a call with it succeeds; it isn't renewed again.
+        #: Maps each account to its renewed secret until a call with it has succeeded; until then, the secret
+        #: isn't renewed again.
         self._unproven: dict[str, str] = {}
-        #: By connection: since when its own secret has been refused, in epoch seconds; None once it is
-        #: accepted again. A connection is absent while nothing is known.
+        #: Maps each connection to when its own secret was first refused, in epoch seconds, or to None once it
+        #: is accepted again. A connection is absent until one or the other is known.
         self.lockouts: dict[str, float | None] = {}
-        #: The same for connections that refuse several people at once; and when each last accepted a person.
+        #: Maps each connection to when it began to refuse several people's credentials, in epoch seconds, or
+        #: to None once that is over; and to when it last accepted a person's.
         self.people_lockouts: dict[str, float | None] = {}
         self._accepted_at: dict[str, float] = {}
 
@@ -94,10 +100,10 @@ class Keys:
         return access
 
     def is_behind(self, account: Account) -> bool:
-        """Return whether another process may have encrypted an account's secret with a key that we lack.
+        """Return whether an account's secret may be encrypted with a key that this process lacks.
 
-        It may have if such a process is running, or if the secret was encrypted after this process started,
-        or again after it was last decrypted here.
+        That is possible if a process with such a key is running, or if the secret was encrypted after this
+        process started, or again after it was last decrypted here.
         """
         if self._context.owners.lacks_keys:
             return True
@@ -106,7 +112,7 @@ class Keys:
         return is_new or self._opened.get(account.id, account.secret) != account.secret
 
     def note_accepted(self, account: Account, access: Access) -> None:
-        """Note that a provider accepted the credential with which a call was made."""
+        """Note that a provider accepted the credential that a call used."""
         self._unproven.pop(account.id, None)
         is_persons = access.credential.owner == "person"
         if is_persons:
@@ -118,7 +124,7 @@ class Keys:
     async def resolve_refusal(
         self, account: Account, runtime: Runtime, refusal: errors.CredentialRefused
     ) -> RefusalResult:
-        """Renew a refused credential once, if possible; return the result.
+        """Renew a refused credential once, if possible, and return the result.
 
         ``changed``: there is a new secret or name; continue with it. ``held``: the account's calls wait, and
         the person is told if the refusal repeats. ``refused``: the link can't be used any more. ``locked``:
@@ -178,7 +184,7 @@ class Keys:
             return "held"
 
     async def _compare_fetched(self, account: Account, fresh: Credential) -> RefusalResult | None:
-        """Check that a credential fetched by name belongs to the linked account; None if it may be used."""
+        """Check that a credential fetched by name belongs to the linked account; return None if it does."""
         current = RemoteAccount(fresh.account_id, account.username)
         if not account.remote_id:
             if fresh.account_id:
@@ -196,14 +202,14 @@ class Keys:
                 return "later"
 
     async def rest(self, account: Account, other_id: str) -> None:
-        """Stop using a link whose name belongs to another account by now, until the person links again."""
+        """Let a link whose name now belongs to another account rest until the person links again."""
         log.warning("another account has the name", connection=account.connection, account=account.id)
         await self._store.carry_out(
             partial(account_ids.rest_account, context=self._context, account=account, other_id=other_id)
         )
 
     async def follow_rename(self, account: Account, username: str) -> bool:
-        """Save the new name of a renamed account; return whether the link has that name now."""
+        """Save the new name of a renamed account; return whether the link now has that name."""
         return await self._store.carry_out(
             partial(account_ids.follow_rename, context=self._context, account=account, username=username)
         )
@@ -215,7 +221,7 @@ class Keys:
         )
 
     async def _follow_rename(self, account: Account, runtime: Runtime) -> bool:
-        """Save the new name of an account if its credential shows that it is the same; return whether so."""
+        """Save an account's new name and return True if its credential proves it is the same account."""
         if not account.remote_id:
             return False
         try:
@@ -228,7 +234,7 @@ class Keys:
         return current.username != account.username and await self.follow_rename(account, current.username)
 
     def note_lockout(self, connection: str) -> None:
-        """Note that a connection's own secret is refused; this is logged once until it is accepted again."""
+        """Note that a connection's own secret was refused; log it only once until it is accepted again."""
         if self.lockouts.get(connection) is None:
             log.warning("the connection's own secret is refused", connection=connection)
             self.lockouts[connection] = self._clock.now()
@@ -254,7 +260,8 @@ class Keys:
             return refusal
         except (errors.ProviderError, errors.SecretError, TimeoutError) as error:
             log.info("refresh failed", connection=account.connection, problem=error)
-            # A permanent error: the connection's secret is valid, but gives no access to this account.
+            # A permanent error means that the connection's secret is valid but gives no access to this
+            # account.
             return error if is_of_connection and isinstance(error, errors.PermanentError) else "later"
 
     async def _note_renewal(self, account: Account, fresh: Credential) -> None:

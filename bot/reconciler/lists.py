@@ -1,4 +1,4 @@
-"""Read lists of people's workspaces and runs in the background, so that names are known when needed."""
+"""Background reads of people's workspace and run lists, so that names are known when needed."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
@@ -26,22 +26,22 @@ from bot.support.pool import run_beside_loop
 log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
 
-#: Seconds for reading a list, which may have many pages; less than the lease of its task.
+#: Time limit for reading a list, which may have many pages, in seconds; it is shorter than the task's lease.
 LIST_TIMEOUT_SECONDS = 30.0
-#: Seconds since an account's workspace was used within which its list is read often.
+#: How long after a use of any of its workspaces an account's list is read often, in seconds.
 RECENT_USE_SECONDS = 3600.0
 
 
 class ListReader(BaseTaskWorker):
-    """The worker that reads lists of workspaces and of runs; it also reads old lists of workspaces again."""
+    """The task worker that reads lists of workspaces and of runs, and rereads old lists of workspaces."""
 
     def list_handlers(self) -> dict[TaskKind, TaskHandler]:
-        """Return the handlers of lists of workspaces and of runs."""
+        """Return the handlers of the tasks that read lists of workspaces and of runs."""
         work = TaskHandler(do=self.read, person=self._find_holder)
         return {TaskKind.DISCOVER: work, TaskKind.LIST_RUNS: work}
 
     async def read(self, task: Task) -> Sequence[NewTask]:
-        """Read the list for a task; return tasks for the commands that wait for it. Raises TaskRetry."""
+        """Read the list for a task; return tasks for the commands waiting for it, or raise TaskRetry."""
         account = await self._store.read(accounts.find_account_by_id, task.subject)
         if account is None or account.state == "revoking":
             return ()
@@ -68,7 +68,7 @@ class ListReader(BaseTaskWorker):
         read: Callable[[base.Access], Coroutine[Any, Any, _T]],
         merge: Callable[[Account, Runtime, _T], Awaitable[None]],
     ) -> str:
-        """Read a list and store it; return the cause of failure, or "". Raises TaskRetry."""
+        """Read a list and store it; return the cause if that fails, otherwise "". Raises TaskRetry."""
         with hold_slot(runtime):
             answer = await self._provider_caller.call(
                 runtime, account, what, read, attempts=task.attempts, seconds=LIST_TIMEOUT_SECONDS
@@ -108,10 +108,11 @@ class ListReader(BaseTaskWorker):
         log.info("runs listed", connection=runtime.name, account=account.id, found=len(listing), new=new)
 
     async def refresh(self) -> int:
-        """Queue reads of the oldest lists; return their number. Lists in use are read often, others daily.
+        """Queue reads of the lists that are due, oldest first, and return their number.
 
-        After a failover of the database all lists are read again, some at a time. This begins only once the
-        failover has settled, as results read before it may still be written until then.
+        Lists in use are read often, others daily. After a failover of the database all lists are read again,
+        a few at a time. This begins only once the failover has settled, as results read before it may still
+        be written until then.
         """
         now, last, numbers = (
             await self._store.now(),
@@ -130,7 +131,8 @@ class ListReader(BaseTaskWorker):
             discovered.find_lists_in_use, names, now - RECENT_USE_SECONDS, stale_at, fresh_at
         )
         lost = sum(row.read_at < lost_at for row in stale)
-        # Each kind gets at least half, so that many lists of one kind don't hold up the other.
+        # Each kind of list is guaranteed half of the reads, so that many lists of one kind don't hold up the
+        # other.
         half = numbers.discover_at_once // 2
         chosen = stale[: max(lost, half, numbers.discover_at_once - len(used))]
         chosen += used[: max(half, numbers.discover_at_once - len(chosen))]

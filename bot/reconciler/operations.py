@@ -1,4 +1,4 @@
-"""The stepper of operations: how they are planned, call, wait and end. The newer of two operations wins."""
+"""The stepper of operations: how they are planned, call, wait and end; of two operations, the newer wins."""
 
 from __future__ import annotations
 
@@ -54,50 +54,49 @@ from bot.support.errors import Conflict, NotFound
 log = structlog.get_logger(__name__)
 
 
-#: Steps and verbs that stop a workspace, and states between others, in which calls may be refused for a
-#: while.
+#: Steps and verbs that stop a workspace; and transitional states, in which calls may be refused for a while.
 _STOP_STEPS: Final = frozenset({Step.STOP, Step.SUSPEND, Step.FORCE})
 _STOP_VERBS: Final = frozenset({OperationVerb.STOP, OperationVerb.SUSPEND, OperationVerb.FORCE})
 _TRANSIENT_STATES: Final = frozenset({State.STARTING, State.STOPPING, State.UNKNOWN})
-#: The plan for a workspace that was created but isn't on its person's list any more.
+#: Plan for an operation whose workspace was created but is no longer on its owner's list.
 FORGOTTEN: Final = Plan(Step.END, Outcome.CANCELLED, "forgotten")
-#: Seconds that a start waits for a stop before its card says who can help.
+#: How long a start waits for a stop to finish before its card says who can help, in seconds.
 LONG_STOP_SECONDS: Final = 300.0
-#: Seconds before a creation was requested within which other creations' calls may explain what a search
+#: How many seconds before a creation another may have been requested and still account for what a search
 #: finds.
 MAX_CREATION_OVERLAP_SECONDS = 600.0
-#: Most creation times that are remembered; beyond that they are read again.
+#: Maximum number of creation times remembered; any beyond that are read again.
 MAX_CREATION_TIMES = 10_000
 
 
 class OperationStepper(Stepper[ClaimedOperation]):
-    """The stepper of due operations."""
+    """The stepper that takes due operations further."""
 
     lost_outcome = Outcome.UNKNOWN
     creating_step = Step.CREATE
     question_kind = NoticeKind.OUTCOME_QUESTION
     late_kind = NoticeKind.WAITING
     keeps_call = False
-    #: Time of the last check that was scheduled, by the store's clock.
+    #: Time for which the latest check of a waiting operation is scheduled, by the store's clock.
     _last_check = 0.0
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
-        #: Creation times of candidates, by gate, if the list doesn't show them. They never change, so are
-        #: read once.
+        #: Maps the gates of candidates to their creation times, where the list doesn't show them. Creation
+        #: times never change, so each is read only once.
         self._created_at: dict[str, float | None] = {}
 
     async def claim(self, limit: int, lease: float) -> Sequence[Sequence[ClaimedOperation]]:
-        """Lease due operations, oldest first, each in a batch of its own."""
+        """Lease due operations, oldest first, each as a separate batch."""
         claimed = await self._store.claim(operations.claim_operations, limit, lease, self._owners.name)
         return [[each] for each in claimed]
 
     async def save(self, claimed: ClaimedOperation, update: Update) -> Row | None:
-        """Save an operation's update; return None if it has ended, or another process has claimed it."""
+        """Save an operation's update; return None if it has ended or been claimed by another process."""
         return await self._store.write(operations.save_step, update, claimed.row)
 
     async def plan(self, claimed: ClaimedOperation, runtime: Runtime) -> Plan:
-        """Return the next step according to the last read of the workspace, or the state of its creation."""
+        """Return the next step, based on the workspace's last read or the state of its creation."""
         operation, workspace = claimed.subject, claimed.workspace
         if workspace.is_provisional:
             return plan_unmade(operation, await self._read_creation(claimed), await self._store.now())
@@ -122,12 +121,12 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return decided
 
     def ends_while_refused(self, claimed: ClaimedOperation, decided: Plan) -> bool:
-        """Return whether the end is one that no new link would change: forgotten, or planned and too late."""
+        """Return whether the operation ends even after a new link: forgotten, or planned and too late."""
         is_missed = causes.get_cause_word(decided.cause) == causes.MISSED_CAUSE
         return decided is FORGOTTEN or (claimed.subject.is_planned_ahead and is_missed)
 
     async def save_blocked(self, claimed: ClaimedOperation, update: Update, hold: Hold | None) -> None:
-        """Save the update of an operation that continues later; step again when its card has to change."""
+        """Save the update of an operation that has to wait, and step again when its card must change."""
         operation = claimed.subject
         if operation.deadline_at is not None:
             now, changes = await self._store.now(), list_card_changes(operation)
@@ -139,9 +138,9 @@ class OperationStepper(Stepper[ClaimedOperation]):
     async def after_deadline(
         self, claimed: ClaimedOperation, update: Update, *, is_blocked: bool = False
     ) -> Update:
-        """Return the update with its next step by the deadline, and by the end of its plan's validity.
+        """Return the update, with its next step no later than the deadline or the end of its validity.
 
-        A person who was already told about a planned operation isn't told at its deadline again.
+        A person who was already told about a planned operation isn't told again at its deadline.
         """
         operation, notices = claimed.subject, update.notices
         if operation.planned_for is not None and not operation.has_called:
@@ -156,16 +155,16 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return update
 
     def find_required_permission(self, claimed: ClaimedOperation, _step: Step) -> tuple[str, Target]:
-        """Return the operation's verb and workspace; the person needs permission at every step."""
+        """Return the operation's verb and workspace, for which the person needs permission at every step."""
         return claimed.subject.verb, Target("workspace", claimed.workspace.id, claimed.workspace.principal)
 
     def can_use_cached_person(self, claimed: ClaimedOperation) -> bool:
-        """Return whether this is a stop that a start can undo; leaving a workspace running costs more."""
+        """Allow a person's stored details for a stop that a start can undo, as running on costs more."""
         verb, effects = claimed.subject.verb, get_stop_effects(self._context, claimed.workspace)
         return (verb is OperationVerb.STOP and not is_final(effects, "stop")) or verb is OperationVerb.SUSPEND
 
     async def resolve_forbidden(self, claimed: ClaimedOperation, _step: Step, rule: str) -> bool:
-        """End the operation, unless it stops the workspace of somebody who has left; return True for that."""
+        """End the operation, or return True if it is to stop the workspace of a person who has left."""
         if rule in LEAVER_RULES and claimed.subject.verb in _STOP_VERBS:
             return True
         hide = _is_never_created(claimed)
@@ -174,9 +173,9 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return False
 
     async def end(self, claimed: ClaimedOperation, decided: Plan) -> Update:
-        """Return the update that ends the operation, with the provider's words if it failed there.
+        """Return the update that ends the operation, with the provider's words if the provider failed it.
 
-        A workspace that was removed, was never created, or may not exist leaves the list.
+        A workspace that was removed, was never created, or may not exist is taken off the list.
         """
         operation, workspace = claimed.subject, claimed.workspace
         outcome, cause = decided.outcome, decided.cause
@@ -187,14 +186,14 @@ class OperationStepper(Stepper[ClaimedOperation]):
             cause = f"{word}: {workspace.reason}"
         is_removed = operation.verb is OperationVerb.REMOVE and outcome is Outcome.FULFILLED
         hide = is_removed or _is_never_created(claimed) or outcome is Outcome.UNKNOWN
-        # A workspace that is up before its lesson is announced when the lesson begins; one created stopped
-        # isn't up.
+        # A workspace started for a lesson is announced when the lesson begins, even if it is up before; one
+        # created stopped isn't up yet.
         is_early = operation.creates_stopped or (operation.planned_for or 0.0) > await self._store.now()
         notify = operation.verb.brings_down or outcome is not Outcome.FULFILLED or not is_early
         return outcomes.make_end_update(operation, outcome, cause, claimed.claim, hide=hide, notify=notify)
 
     async def advance(self, claimed: ClaimedOperation, runtime: Runtime, decided: Plan) -> None:
-        """Read, wait or renew as planned."""
+        """Carry out a step that isn't a call: read, wait or renew, as planned."""
         match decided.step:
             case Step.READ:
                 await self._read(claimed, runtime, decided.cause)
@@ -204,7 +203,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
                 await self._wait(claimed, runtime, decided.cause)
 
     async def _renew(self, claimed: ClaimedOperation, runtime: Runtime) -> None:
-        """Replace an ended workspace that Usher made with a new one, which the operation then creates."""
+        """Replace an ended workspace that Usher created with a new one, which the operation then creates."""
         operation = claimed.subject
         if claimed.workspace.spec is None:
             await self.save(claimed, await self.end(claimed, NO_RESTART))
@@ -214,7 +213,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         await self._store.write(creations.renew, operation.id, claimed.claim, fresh, [made])
 
     async def _read(self, claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> None:
-        """Request a read, and step again when its result is recorded, or after a while in any case."""
+        """Request a read, and step again once its result is recorded or, at the latest, after a while."""
         late_in = self._compute_read_wait(runtime) + self._numbers.call_seconds
         wait = max(late_in, runtime.health.pause)
         hold: Hold | None = find_block_reason(runtime, claimed.subject) or _find_hold(claimed, cause)
@@ -223,13 +222,15 @@ class OperationStepper(Stepper[ClaimedOperation]):
         update = claimed.update(wait, waits_for="read", wants_read=True)
         if cause == STILL_FAILED.cause:
             update = replace(update, failed_at=claimed.subject.failed_at or claimed.workspace.observed_at)
-        # Saved in one transaction, so that any result of the read wakes this operation.
+        # The read request and the update are saved in one transaction, so that every result of the read wakes
+        # this operation.
         await self.save_blocked(claimed, update, hold)
 
     async def _wait(self, claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> None:
         operation, state = claimed.subject, claimed.workspace.current_state
         update = claimed.update(await self._schedule_check(), waits_for="change")
-        # If the workspace is starting or stopping, an unanswered or refused call was accepted after all.
+        # If the workspace is starting or stopping, the call took effect even though it was refused or
+        # unanswered.
         is_down = operation.verb.brings_down
         is_busy = operation.busy_since is not None and operation.conflict is None
         if state is State.STARTING and (operation.start_call.is_unsure or (is_busy and not is_down)):
@@ -249,7 +250,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
     async def _offer_force(
         self, claimed: ClaimedOperation, runtime: Runtime, hold: Hold, next_in: float
     ) -> tuple[Hold, float]:
-        """Offer to force a stop that has shown no effect for a while, if the provider can do that."""
+        """Offer to force a stop that has had no effect for a while, if the provider can force stops."""
         operation = claimed.subject
         if "force" not in runtime.provider.stop_modes or not claimed.workspace.allows("force"):
             return hold, next_in
@@ -259,7 +260,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return hold, min(next_in, max(operation.created_at + UNANSWERED_SECONDS - now, 1.0))
 
     async def _schedule_check(self) -> float:
-        """Return the seconds until a waiting operation's next check; only a few checks come per second."""
+        """Return the seconds until a waiting operation's next check, as only a few checks run per second."""
         now = await self._store.now()
         at = max(now + self._numbers.tick, self._last_check + 1.0 / self._numbers.checks_per_second)
         self._last_check = min(at, now + self._numbers.slow_tick)
@@ -270,12 +271,13 @@ class OperationStepper(Stepper[ClaimedOperation]):
     async def prepare_call(
         self, claimed: ClaimedOperation, runtime: Runtime, step: Step, access: base.Access
     ) -> Update:
-        """Return the update that commits the call, with a free name for a new workspace that has none.
+        """Return the update that commits the call; a new workspace without a name is given a free one.
 
         The use of an administrator's right is audited.
         """
         operation = claimed.subject
-        # If the credential reaches everybody's workspaces, the person's own must have shown this one before.
+        # If the credential can reach everybody's workspaces, this one must already have been verified as the
+        # person's own.
         is_known = step is Step.CREATE or claimed.workspace.verified_at is not None
         if runtime.provider.can_reach_all_workspaces(access) and not is_known:
             return outcomes.make_end_update(operation, Outcome.FAILED, "not_found", claimed.claim)
@@ -299,7 +301,8 @@ class OperationStepper(Stepper[ClaimedOperation]):
             called_from=claimed.workspace.state,
             cause="",
             name=name,
-            # The use of somebody else's right is audited before the call is sent, so whatever the result.
+            # Using someone else's rights is audited before the call is sent, and therefore whatever its
+            # result.
             audit=[outcomes.build_audit_entry(operation, f"call.{step}", "sent", acts=acts)]
             if acts == "admin"
             else [],
@@ -307,9 +310,9 @@ class OperationStepper(Stepper[ClaimedOperation]):
         )
 
     async def _choose_name(self, claimed: ClaimedOperation, runtime: Runtime, stem: str) -> FreeName | Update:
-        """Return a free name, or the update to ask later if the provider doesn't answer now.
+        """Return a free name, or the update to try again later if the provider doesn't answer.
 
-        If the provider can't list the names in use, the name gets a unique suffix.
+        If the provider can't list the names in use, the name is given a unique suffix.
         """
         answer = await self._provider_caller.call(
             runtime,
@@ -329,9 +332,10 @@ class OperationStepper(Stepper[ClaimedOperation]):
     async def _refuse_used_name(
         self, claimed: ClaimedOperation, runtime: Runtime, spec: Spec
     ) -> Update | None:
-        """Return the update that ends a creation whose name is already in use; None if it may be sent.
+        """Return the update that ends a creation whose name is in use, or None if the call may be sent.
 
-        This is asked only before the first call, because afterwards the name may be in use by its result.
+        This is checked only before the first call; after that, the name may be in use because of the call
+        itself.
         """
         operation = claimed.subject
         if operation.verb is not OperationVerb.CREATE or operation.called_at is not None:
@@ -353,7 +357,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
                 return None
 
     async def reload_name(self, claimed: ClaimedOperation) -> ClaimedOperation:
-        """Read the name that was chosen when the call was committed."""
+        """Reload the operation with the name that was chosen when the call was committed."""
         workspace = await self._store.read(workspaces.find_workspace, claimed.workspace.id)
         assert workspace is not None, "its row was there when the call was committed to"
         return replace(claimed, workspace=workspace)
@@ -361,7 +365,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
     async def send(
         self, claimed: ClaimedOperation, runtime: Runtime, step: Step, access: base.Access
     ) -> Created | str | None:
-        """Send the call; return what was created, or the provider's words if nothing had to be changed."""
+        """Send the call; return what it created, or the provider's words if there was nothing to change."""
         workspace = claimed.workspace
         if step is Step.CREATE:
             spec = workspace.spec or Spec(workspace.name)
@@ -380,16 +384,16 @@ class OperationStepper(Stepper[ClaimedOperation]):
         access: base.Access,
         created: Created | str | None,
     ) -> Update | None:
-        """Record an accepted call; if a newer operation replaced this one meanwhile, enforce that."""
+        """Record an accepted call; if a newer operation has replaced this one, enforce the newer one."""
         already, created = (created, None) if isinstance(created, str) else (None, created)
         if already is not None and step in _STOP_STEPS and claimed.workspace.current_state is State.STARTING:
-            # The workspace is still starting. Such an answer won't keep it from coming up, so stop it again
+            # The workspace is still starting, and this answer won't keep it from coming up, so stop it again
             # later.
             return self._postpone_stop(claimed, runtime, step)
         operation, remote_id = claimed.subject, claimed.workspace.remote_id
         acts = runtime.provider.credential_owner(access, str(step))
         if created is not None:
-            # Save the id before anything else can fail, because the workspace is found by it.
+            # Save the id before anything else can fail, because the workspace can only be found by its id.
             remote_id = created.remote_id
             gate_key = runtime.provider.gate_key(remote_id)
             if (
@@ -399,16 +403,16 @@ class OperationStepper(Stepper[ClaimedOperation]):
                 is None
             ):
                 return None
-        # If the workspace was created stopped, the following steps start it.
+        # If the workspace was created stopped, later steps start it.
         known = Call.ACCEPTED if created is None or created.is_started else Call.NONE
         acts_as = None if acts == "person" else acts
         now, moments = await self._store.now(), (operation.deadline_at, operation.slow_at)
         coming = [at - now for at in moments if at is not None and at > now]
-        # Normally the result of the read wakes it before that.
+        # Normally the result of the read wakes the operation sooner.
         next_in = min([self._compute_read_wait(runtime) + self._numbers.call_seconds, *coming])
         entry = outcomes.build_audit_entry(operation, f"call.{step}", "accepted", acts=acts_as)
         cause = None if already is None else f"{LOST_TRACK}: {already}"
-        # After a start, the next read may still show the old state, so it doesn't wake the operation.
+        # The read after a start may still show the old state, so it doesn't wake the operation.
         was_down = step is Step.START and claimed.workspace.current_state in DOWN_STATES
         accepted = build_success(
             claimed,
@@ -426,9 +430,10 @@ class OperationStepper(Stepper[ClaimedOperation]):
     def build_retry(
         self, claimed: ClaimedOperation, runtime: Runtime, step: Step, answer: CallFailure, known: Call | None
     ) -> Update:
-        """Return the update to read and then retry the call.
+        """Return the update that reads the workspace and then retries the call.
 
-        After an unknown outcome the read comes soon, as a requested pause applies to calls only.
+        After an unknown outcome the read follows soon, as any pause that the provider requested applies only
+        to calls.
         """
         hold, wait, changes = answer.hold, REFUSED_WAIT_SECONDS, dict[str, Any](name_call(step, known))
         if not isinstance(answer, Rejected):
@@ -440,28 +445,29 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return claimed.update(wait, block_reason=hold, card_dirty=hold is not None, **changes)
 
     def _compute_read_wait(self, runtime: Runtime) -> float:
-        """Return the seconds until the next read is sent; its answer may take ``call_seconds`` more."""
+        """Return the seconds until the next read is sent; the answer may take ``call_seconds`` more."""
         return runtime.pace.min_poll_interval + 2 * self._numbers.margin
 
     def record_rejected(
         self, claimed: ClaimedOperation, runtime: Runtime, step: Step, answer: Rejected
     ) -> Update:
-        """Return the update that ends the operation or has a read show what is true.
+        """Return the update for a rejected call: end the operation, or read the workspace's true state.
 
-        After a conflict that may pass, or a stop that found nothing at first, the call is repeated.
+        After a conflict that may be transient, or the first time a stop finds nothing to stop, the call is
+        repeated.
         """
         operation, makes = claimed.subject, step is Step.CREATE
         is_conflict = isinstance(answer.error, Conflict)
-        # A state that is changing, or unknown, may last long, so attempts don't count then.
+        # A transitional or unknown state may last a long time, so attempts made during it don't count.
         is_stable = claimed.workspace.current_state not in _TRANSIENT_STATES
         if is_conflict and not makes and not (is_stable and operation.attempts >= MAX_CONFLICT_ATTEMPTS):
             return self.build_retry(claimed, runtime, step, self._make_retry(claimed), Call.NONE)
         if step in _STOP_STEPS and isinstance(answer.error, NotFound) and not operation.attempts:
-            # A single answer that there is nothing to stop proves nothing.
+            # A single answer that there is nothing to stop isn't proof.
             return self.build_retry(claimed, runtime, step, self._make_retry(claimed), Call.NONE)
         cause = answer.call_cause(makes=makes)
         if step not in START_STEPS or (isinstance(answer.error, NotFound) and not makes):
-            # A read shows whether the workspace is down by now, or gone.
+            # A read will show whether the workspace is down or gone.
             return claimed.update(
                 self._compute_read_wait(runtime),
                 waits_for="read",
@@ -472,21 +478,21 @@ class OperationStepper(Stepper[ClaimedOperation]):
         ended = outcomes.make_end_update(operation, Outcome.FAILED, cause, claimed.claim, hide=makes)
         if not makes or (is_conflict and operation.called_at is not None and operation.attempts):
             return ended
-        # The call created nothing, so what other operations find isn't its result. After a name conflict that
-        # isn't certain (above), because an earlier attempt may have taken the name.
+        # The call created nothing, so whatever other operations find isn't its result. After a name conflict
+        # (above) that isn't certain, because an earlier attempt may have taken the name.
         return replace(ended, start_call=Call.NONE)
 
     def _postpone_stop(self, claimed: ClaimedOperation, runtime: Runtime, step: Step) -> Update:
-        """Return the update to repeat the stop of a workspace that is still starting, without an end."""
+        """Return the update that repeats the stop of a still starting workspace rather than ending it."""
         retry = replace(self._make_retry(claimed), hold=make_hold(HoldCode.NO_STOP_YET))
         return self.build_retry(claimed, runtime, step, retry, Call.NONE)
 
     async def search(
         self, claimed: ClaimedOperation, runtime: Runtime, access: base.Access
     ) -> OutcomeSearch | None:
-        """Return the workspaces at the provider that may be this creation's, without those of other rows.
+        """Return the provider's workspaces that may come from this creation, except those in other rows.
 
-        None if a candidate still has to be read, and its gate is closed.
+        Returns None if a candidate still has to be read and its gate is closed.
         """
         creation = await self.find_creation(claimed)
         spec = claimed.workspace.spec or Spec(claimed.workspace.name)
@@ -497,7 +503,8 @@ class OperationStepper(Stepper[ClaimedOperation]):
         if not traces.candidates:
             return traces
         by_gate = {runtime.provider.gate_key(trace.remote_id): trace for trace in traces.candidates}
-        # Read after the list, so that the creations of all that the list shows are recorded by now.
+        # Read other creations after the list, so that the creation of everything on the list has been
+        # recorded.
         others_since = creation.created_at - MAX_CREATION_OVERLAP_SECONDS
         candidate_gates = await self._store.read(
             creations.find_unexplained_gates, creation.id, runtime.name, list(by_gate), others_since
@@ -513,11 +520,11 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return replace(traces, candidates=tuple(others))
 
     async def _is_read(self, runtime: Runtime, access: base.Access, gate: str, candidate: Created) -> bool:
-        """Read, once, when a candidate was created; return False while its gate is closed."""
+        """Read a candidate's creation time, once; return False while its gate is closed."""
         if gate in self._created_at:
             return True
         closed_for = runtime.pace.min_poll_interval + self._numbers.margin
-        # Without an answer, the request may arrive at any time until its time-out.
+        # If there is no answer, the request may still arrive at any time before it times out.
         longest_closed = closed_for + self._numbers.call_seconds
         key = (gate, runtime.name, candidate.remote_id)
         if not await self._store.write(gates.close_candidate, *key, longest_closed):
@@ -532,11 +539,11 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return True
 
     def is_still_needed(self, claimed: ClaimedOperation) -> bool:
-        """Return whether the operation still creates; one with any other verb cancels the creation."""
+        """Return whether the operation is still a creation; any other verb cancels the creation."""
         return claimed.subject.verb is OperationVerb.CREATE
 
     def abandon(self, claimed: ClaimedOperation, verdict: Verdict) -> Update:
-        """Return the update that ends the operation that cancelled the creation."""
+        """Return the update that ends the operation by which the creation is cancelled."""
         is_known = verdict is Verdict.NOTHING
         outcome, cause = (Outcome.FULFILLED, "not_made") if is_known else (Outcome.UNKNOWN, "untold")
         return outcomes.make_end_update(claimed.subject, outcome, cause, claimed.claim, hide=True)
@@ -544,7 +551,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
     async def record_found(
         self, claimed: ClaimedOperation, runtime: Runtime, created: Created
     ) -> Update | None:
-        """Record the id of the workspace that was found, before anything else can fail."""
+        """Record the id of the workspace that a search found, before anything else can fail."""
         operation, creation = claimed.subject, await self.find_creation(claimed)
         claim = claimed.claim if creation.id == operation.id else ""
         gate_key = runtime.provider.gate_key(created.remote_id)
@@ -554,13 +561,13 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return build_success(claimed, 0.0, entry, read_needed=True)
 
     async def find_creation(self, claimed: ClaimedOperation) -> Operation:
-        """Return the operation that creates the workspace, even if the claimed one cancels that."""
+        """Return the operation that creates the workspace, which the claimed operation may be cancelling."""
         creation = await self._read_creation(claimed)
         assert creation is not None, "only what was called is looked for"
         return creation
 
     async def _read_creation(self, claimed: ClaimedOperation) -> Operation | None:
-        """Return the operation that creates the workspace: the claimed one, or one that it replaced."""
+        """Return the operation that creates the workspace: the claimed one, or the one it replaced."""
         is_it = claimed.subject.verb is OperationVerb.CREATE
         return (
             claimed.subject
@@ -579,7 +586,8 @@ class OperationStepper(Stepper[ClaimedOperation]):
         if latest.is_open:
             await self._store.write(operations.save_step, Update(latest.id, 0.0, read_needed=True))
         elif latest.outcome is Outcome.FULFILLED:
-            # The person was told that it is down, but the call arrived after that, so bring it down.
+            # The person was told that the workspace is down, but this call took effect later, so bring it
+            # down again.
             log.info("bringing down what was replaced", operation=claimed.subject.id, verb=str(latest.verb))
             step, workspace = Step(latest.verb.value), replace(claimed.workspace, remote_id=remote_id)
             await self._provider_caller.call(
@@ -591,9 +599,9 @@ class OperationStepper(Stepper[ClaimedOperation]):
 
 
 def _is_blocked(claimed: ClaimedOperation, planned_for: float, now: float) -> bool:
-    """Return whether a planned operation waits for a new link, or a planned stop has been held up too long.
+    """Return whether a planned operation needs a new link, or a planned stop has been held up too long.
 
-    The person is then told, as no card shows it.
+    The person is then told in a message, as no card shows it.
     """
     operation = claimed.subject
     is_held = operation.verb.brings_down and bool(operation.block_reason)
@@ -603,7 +611,7 @@ def _is_blocked(claimed: ClaimedOperation, planned_for: float, now: float) -> bo
 
 
 def _find_stop_before(claimed: ClaimedOperation, cause: str | None, now: float) -> Hold:
-    """Return the hold for the running stop that a start waits for; "" for none."""
+    """Return the hold for a stop in progress that a start waits for, or "" if there is none."""
     operation, workspace = claimed.subject, claimed.workspace
     is_long = now - operation.created_at >= LONG_STOP_SECONDS
     if cause == STOPPING_FIRST.cause:
@@ -616,7 +624,7 @@ def _find_stop_before(claimed: ClaimedOperation, cause: str | None, now: float) 
 
 
 def _find_hold(claimed: ClaimedOperation, cause: str | None) -> Hold:
-    """Return the hold for what the plan waits for; "" if the card needn't show it."""
+    """Return the hold that explains what the plan is waiting for, or "" if the card needn't show it."""
     match cause:
         case "still_down":
             return make_hold(HoldCode.STILL_DOWN, claimed.subject.called_at or 0.0)
@@ -631,14 +639,14 @@ def _find_hold(claimed: ClaimedOperation, cause: str | None) -> Hold:
 
 
 def _is_never_created(claimed: ClaimedOperation) -> bool:
-    """Return whether the operation ends and its workspace was never created, so that no list shows it."""
+    """Return whether an operation ends before its workspace was ever created, so that no list shows it."""
     operation = claimed.subject
     is_about_it = operation.verb is OperationVerb.CREATE or operation.verb.brings_down
     return claimed.workspace.is_provisional and is_about_it and operation.start_call is Call.NONE
 
 
 async def send_down(runtime: Runtime, access: base.Access, workspace: Workspace, step: Step) -> str | None:
-    """Send the call of any step that brings a workspace down; the result is that of ``Provider.stop``."""
+    """Send the call for any step that brings a workspace down; return the same as ``Provider.stop``."""
     workspace = replace(workspace, state=workspace.current_state)
     match step:
         case Step.REMOVE:

@@ -1,6 +1,6 @@
-"""Outages of connections: each process finds them, and writes them for all.
+"""Connection outages, which each process detects and records in rows for all processes.
 
-A connection that refuses its own secret, or several people at once, is an outage as well.
+A connection that refuses its own secret, or the credentials of several people, also counts as an outage.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from bot.support.errors import StoreError
 log = structlog.get_logger(__name__)
 
 
-#: By the kind of an outage: the words for its beginning and for its end.
+#: Maps each kind of outage to the wordings for its start and its end.
 _MESSAGE_WORDS: Final = {
     "": ("away", "back"),
     OURS: ("locked_out", "let_in"),
@@ -27,29 +27,30 @@ _MESSAGE_WORDS: Final = {
 
 
 class Outages(EnginePart):
-    """Record the beginnings and ends of outages according to this process's view of its connections.
+    """Record when outages begin and end, as seen by this process.
 
-    All processes share the rows: an outage that one of them began is ended by the first that gets an answer.
+    All processes share the rows: an outage begun by one process is ended by the first process that receives
+    an answer.
     """
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
         self._refusals = {OURS: engine.keys.lockouts, PEOPLE: engine.keys.people_lockouts}
-        #: The open outages and their beginnings, when the rows were last read.
+        #: Maps the open outages to when each began, as of the last read of the rows.
         self._current: Mapping[str, float] = {}
-        #: Outages, with their beginnings, that another process has ended but this one still sees. They aren't
-        #: begun again, so that two processes that see different things don't alternate.
+        #: Maps outages that another process has ended, but this one still sees, to when they began. They
+        #: aren't begun again, so that two processes that disagree don't keep reopening and closing them.
         self._ended_elsewhere: dict[str, float] = {}
 
     def is_restless(self) -> bool:
-        """Return whether there is an outage, or a change of a connection's health still to be written."""
+        """Return whether there is an outage, or a health change that hasn't been written yet."""
         healths = [runtime.health.answering.is_restless for runtime in self._runtimes.values()]
         return any([self._current, *self._refusals.values(), *healths])
 
     async def step(self, *, reads: bool = True) -> int:
-        """Begin and end outages according to the connections' health; return the number of changes.
+        """Begin and end outages according to the connections' health; return how many changed.
 
-        ``reads`` says whether the rows may have changed and are read.
+        ``reads`` is whether the rows may have changed and must be read.
         """
         try:
             for runtime in self._runtimes.values():
@@ -67,7 +68,7 @@ class Outages(EnginePart):
             return 0
 
     def _take_over(self, current: Mapping[str, float]) -> None:
-        """Learn which outages other processes have begun and ended since the rows were last read."""
+        """Take note of outages that other processes have begun or ended since the rows were last read."""
         for name in current.keys() - self._current.keys():
             connection, suffix = _split_name(name)
             if connection in self._runtimes and suffix:
@@ -83,7 +84,7 @@ class Outages(EnginePart):
                     self._runtimes[name].health.retry()
 
     def _find_outages(self) -> dict[str, float | None]:
-        """Return the beginning of each outage that this process sees; None for a connection that works."""
+        """Map each outage this process sees to when it began, or to None if the connection works."""
         beginnings: dict[str, float | None] = {}
         for name, runtime in self._runtimes.items():
             if runtime.health.answers:
@@ -98,7 +99,8 @@ class Outages(EnginePart):
 
     async def _write_changes(self, current: dict[str, float]) -> int:
         for name in list(current):
-            # An outage whose connection isn't configured any more ends. Others' outages ("") end elsewhere.
+            # End outages of connections that are no longer configured. Outages that belong to no connection
+            # ("") are ended elsewhere.
             if _split_name(name)[0] not in {"", *self._runtimes}:
                 await self._store.write(refusal_rows.end_outage, name, [])
                 del current[name]
@@ -135,7 +137,7 @@ class Outages(EnginePart):
     ) -> list[NewNotice]:
         """Return a notice for each of the connection's administrators.
 
-        The outage's beginning is the occasion, so each is told once of it.
+        The notice's occasion is the start of the outage, so each administrator is notified once per outage.
         """
         serves = self._runtimes[connection].provider.is_available_to
         body = {"connection": connection, "what": what, "since": since, "until": until}
@@ -152,6 +154,6 @@ class Outages(EnginePart):
 
 
 def _split_name(name: str) -> tuple[str, str]:
-    """Split an outage's name into the connection and a suffix, "" if the connection doesn't answer."""
+    """Split an outage's name into connection and suffix ("" if the connection doesn't answer)."""
     connection, separator, suffix = name.partition("#")
     return connection, separator + suffix

@@ -1,4 +1,4 @@
-"""Pauses that providers asked for; one process writes them, and all keep them."""
+"""Pauses that providers ask for: one process writes them, and all processes observe them."""
 
 import structlog
 
@@ -10,10 +10,10 @@ log = structlog.get_logger(__name__)
 
 
 class Pauses(EnginePart):
-    """Tell the connections' limits of the pauses in the rows. ``ProviderCaller`` writes them."""
+    """Apply the pauses stored in rows to the connections' limits; ``ProviderCaller`` writes those rows."""
 
     async def step(self) -> None:
-        """Read the rows. There are few, and none while no provider asks for a pause."""
+        """Read and apply the pause rows; there are few, and none unless a provider has asked for one."""
         try:
             pauses = await self._store.read(pause_rows.list_pauses)
         except StoreError as error:

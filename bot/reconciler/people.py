@@ -1,4 +1,4 @@
-"""Tasks about people: read them from Slack, and end the links of those who have left."""
+"""Tasks about people: looking them up in Slack, and ending the links of those who have left."""
 
 import math
 from collections.abc import Sequence
@@ -27,19 +27,19 @@ from bot.support.errors import SlackFailed
 
 log = structlog.get_logger(__name__)
 
-#: Seconds between checks whether the workspaces that a leaver planned to stop are down.
+#: How often, in seconds, to check whether the workspaces that a leaver's plans are stopping are down.
 LEAVER_CHECK_SECONDS: Final = 5.0
 
 
 class PeopleTasks(BaseTaskWorker):
-    """The worker that looks people up, and ends the links of those who have left."""
+    """The worker that looks people up and ends the links of those who have left."""
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
         self._people = engine.people
 
     def list_handlers(self) -> dict[TaskKind, TaskHandler]:
-        """Return the handlers of tasks about people."""
+        """Return the handlers for tasks about people."""
         return {
             TaskKind.LOOK_UP_PERSON: TaskHandler(do=self._look_up),
             TaskKind.SYNC_PEOPLE: TaskHandler(do=self._sync),
@@ -53,14 +53,15 @@ class PeopleTasks(BaseTaskWorker):
         except SlackFailed as error:
             if not is_about_person(error):
                 raise make_task_retry(error) from None
-            # Slack describes others but not this person; the answers to their waiting commands will say so.
+            # Slack answers for others but not for this person; the replies to their waiting commands say so.
             log.info("person not described", principal=principal.key, problem=error.code)
         return build_replays(task, principal)
 
     async def _release(self, task: Task) -> None:
         """Carry out a leaver's planned stops, then end their links; raise TaskBusy until that is done.
 
-        Before each of these steps Slack is asked again; a person who is back keeps what they still have.
+        Slack is asked again before each of these steps; someone who has come back keeps whatever they still
+        have.
         """
         leaver = Principal.from_key(task.subject)
         caller = Caller(self._context, leaver)
@@ -77,7 +78,7 @@ class PeopleTasks(BaseTaskWorker):
         log.info("links ended", principal=leaver.key)
 
     async def _look_again(self, principal: Principal) -> Person | None:
-        """Return the person as Slack describes them now, or as stored if Slack no longer does.
+        """Return the person as Slack describes them now, or as stored if Slack no longer knows them.
 
         Raises TaskRetry if Slack doesn't answer.
         """
@@ -95,7 +96,8 @@ class PeopleTasks(BaseTaskWorker):
         resolve = self._context.installation.resolve_principal
         async for holders in accounts.find_holders(self._store.engine):
             for principal in leavers.keys() & {resolve(holder) for holder in holders}:
-                # Reading everybody takes a while, so this person may be back.
+                # Reading everyone from Slack takes a while, so this person may have come back in the
+                # meantime.
                 person = await self._look_again(principal)
                 leaver = leavers.pop(principal)
                 ended = await Caller(self._context, principal).run(

@@ -1,6 +1,6 @@
-"""Calls to providers: each has an account and a time-out, and returns one of the kinds of ``call_results``.
+"""Calls to providers: each has an account and a time-out, and returns a type from ``call_results``.
 
-Every provider error ends here and becomes such a result. The caller decides what to do with it.
+Every provider error is converted to one of these results here; the caller decides how to react.
 """
 
 from __future__ import annotations
@@ -46,33 +46,35 @@ log = structlog.get_logger(__name__)
 
 _T = TypeVar("_T")
 
-#: Seconds before the next call with a refused credential; calls are useless until somebody replaces it.
+#: How long to wait before the next call with a refused credential, in seconds; calls fail until it is
+#: replaced.
 REFUSED_WAIT_SECONDS: Final = 60.0
-#: Access for calls with the connection's own secret, which the provider holds.
+#: Access for calls with the connection's own secret, which the provider object already holds.
 _CONNECTION_ACCESS: Final = Access("", Credential.for_connection("admin"))
-#: Cause of a retry after a pause that the provider asked for.
+#: Cause of a retry that waits for a pause the provider asked for.
 RATE_LIMITED_CAUSE: Final = "rate_limited"
-#: Cause of a retry if only other processes can decrypt the secret, and the seconds until it.
+#: Cause of a retry when only other processes can decrypt the secret; and how long that retry waits, in
+#: seconds.
 KEYS_CAUSE: Final = "other_keys"
 KEYS_WAIT_SECONDS: Final = 20.0
-#: Causes of a retry after a refused sign-in.
+#: Causes of retries after a sign-in was refused.
 REFUSED_SIGN_IN_CAUSES: Final = frozenset({"approval_ended", "renamed", "sign_in_refused"})
-#: The only call that is made with the secret of an ended link.
+#: The only call still made with the secret of a link that has ended.
 REVOKE_CALL: Final = "revoke"
-#: Calls before which a refused credential isn't tested by reading a list.
+#: Calls that are sent even with a refused credential, without first testing it by reading a list.
 _CALLS_WITHOUT_PROOF: Final = frozenset({"list", REVOKE_CALL})
-#: Calls that change something, named after their steps.
+#: Names of the calls that change something; each is named after its step.
 CHANGING_CALLS: Final = frozenset(
     {*map(str, (Step.START, Step.STOP, Step.SUSPEND, Step.FORCE, Step.REMOVE, Step.CREATE, Step.LAUNCH))}
 )
-#: Cause for not making a call because the account was unlinked.
+#: Cause of a call that isn't made because its account was unlinked.
 UNLINKED_CAUSE: Final = "unlinked"
-#: Errors after which the provider, or a proxy in front of it, may still have carried out the call.
+#: Errors, from the provider or a proxy in front of it, after which the call may still have been carried out.
 _AMBIGUOUS: Final = (errors.UnknownOutcome, errors.ServerFailed, errors.BadAnswer)
 
 
 class ProviderCaller:
-    """Call providers, and update credentials and the connections' health from their answers."""
+    """Call providers, and update credentials and connection health according to the answers."""
 
     def __init__(
         self,
@@ -90,15 +92,15 @@ class ProviderCaller:
         self._comparer = AccountComparer(store, keys, monotonic)
 
     def compute_backoff(self, attempts: int) -> float:
-        """Return the seconds to wait after ``attempts`` failures in a row."""
+        """Return how many seconds to wait after ``attempts`` consecutive failures."""
         return backoff(attempts, self._jitter())
 
     def compute_busy_pause(self, busy_for: float, longest: float = MAX_BUSY_SECONDS) -> float:
-        """Return the seconds to wait after ``busy_for`` seconds of refusals by a busy provider."""
+        """Return how many seconds to wait after a busy provider has refused for ``busy_for`` seconds."""
         return busy_pause(busy_for, self._jitter(), longest=longest)
 
     def open(self, account: Account) -> Access | Rejected:
-        """Return the access for an account's calls; Rejected if its secret can't be decrypted."""
+        """Return the access for an account's calls, or Rejected if its secret can't be decrypted."""
         try:
             return self._keys.open(account)
         except errors.SecretError as error:
@@ -108,7 +110,7 @@ class ProviderCaller:
     async def admit(
         self, runtime: Runtime, account: Account | None, attempts: int = 0, *, starts: bool = False
     ) -> Access | RetryLater | Rejected:
-        """Return the access for a call that may be sent now, or the result of a call that isn't sent."""
+        """Return the access for a call if it may be sent now, otherwise the result of the unsent call."""
         if account is None:
             return _CONNECTION_ACCESS
         if account.is_held and (wait := account.compute_retry_delay(await self._store.now())) > 0:
@@ -142,29 +144,30 @@ class ProviderCaller:
         reports_absence: Callable[[_T], bool] | None = None,
         has_answered: Callable[[], bool] | None = None,
     ) -> CallResult[_T]:
-        """Call a provider once, for ``seconds`` at most; return the result.
+        """Call a provider once, taking at most ``seconds``, and return the result.
 
         ``what`` names the call in the log, and ``attempts`` is the number of failures before it.
 
-        With ``account`` None the connection's own secret is used. ``starts`` says that the call starts
-        something; such calls have a rate limit of their own. ``repeats`` says that sending it twice does no
+        If ``account`` is None, the connection's own secret is used. ``starts`` means that the call starts
+        something; such calls have a separate rate limit. ``repeats`` means that sending it twice does no
         harm. Errors that aren't the provider's (the store's, Usher's own) are raised.
 
-        Nothing is sent for an account that any process has unlinked: its row is read first, and again while
-        the call takes long, as it may consist of many requests. With ``is_checked`` the first read is left
-        out, because the row came with a claim of the poll gate, or the commit before the call has checked it.
+        Nothing is sent for an account that any process has unlinked: its row is read before the call, and
+        again during a long call, which may consist of many requests. With ``is_checked`` the first read is
+        skipped, because the row came with a claim of the poll gate or was checked by the commit before the
+        call.
 
-        No request leaves later than ``seconds`` after the call ``began`` (monotonic; by default now), because
-        a process that stood still may have lost the row to another one. ``may_leave`` is asked right before
-        each request, too.
+        No request is sent more than ``seconds`` after the call ``began`` (monotonic; now by default), because
+        a process that was frozen may have lost the row to another one. ``may_leave`` is also asked right
+        before each request.
 
-        If the provider accepts a credential for something else, the credential isn't the reason for a refusal
-        (rule 9). So a refused credential is first tried by reading a list, if the provider has lists.
-        ``was_unauthorized`` says whether the same call was refused with 401 before; None if it isn't
+        If the provider accepts a credential for another call, the credential isn't the reason for a refusal
+        (rule 9). So a refused credential is first tested by reading a list, if the provider has lists.
+        ``was_unauthorized`` is whether the same call was refused with 401 before, or None if the call isn't
         repeated.
 
         The account's id is compared if the call needs that (``docs/internals/rules.md``, "Nobody acts through
-        another's account"). ``reports_absence`` returns whether a result says that something is gone, and
+        another's account"). ``reports_absence`` returns whether a result reports something as gone, and
         ``has_answered`` whether part of an answer had arrived.
         """
         within = self._numbers.call_seconds if seconds is None else seconds
@@ -195,7 +198,8 @@ class ProviderCaller:
             reports_absence is not None and isinstance(sent, Succeeded) and reports_absence(sent.value)
         )
         if is_absent or isinstance(sent, errors.NotFound):
-            # If the name now belongs to another account, the linked account's things only seem to be gone.
+            # If the username now belongs to another account, what the linked account owns only appears to be
+            # gone.
             unusable = await self._compare_account(runtime, account, what, access, attempts, now=True)
             if unusable is not None:
                 return unusable
@@ -223,12 +227,12 @@ class ProviderCaller:
         seconds: float,
         window: Window,
     ) -> Succeeded[_T] | Rejected | errors.ProviderError:
-        """Send a call within its window; return its value, its error, or Rejected if the link has ended."""
+        """Send a call within its window; return its result or error, or Rejected if the link has ended."""
         loop, watches = asyncio.get_running_loop(), list[asyncio.Task[None]]()
         limit = asyncio.timeout(seconds if math.isfinite(seconds) else None)
 
         def begin_watch() -> None:
-            # Streams check the link themselves. An account that is being revoked is unlinked anyway.
+            # Streams check the link themselves, and an account that is being revoked is already unlinked.
             if account is not None and account.state != "revoking" and math.isfinite(seconds):
                 watches.append(loop.create_task(self._watch(account, limit)))
 
@@ -243,7 +247,7 @@ class ProviderCaller:
                 return _reject_account(UNLINKED_CAUSE)
             return errors.UnknownOutcome("no answer in time")
         except errors.ProviderError as error:
-            # An earlier request of the same call may have left in time, and had an effect.
+            # An earlier request of the same call may have been sent in time and taken effect.
             is_unknown = isinstance(error, errors.SentTooLate) and window.has_closed(self._monotonic())
             return errors.UnknownOutcome("not sent in time") if is_unknown else error
         finally:
@@ -254,10 +258,10 @@ class ProviderCaller:
         return Succeeded(value)
 
     async def _watch(self, account: Account, limit: asyncio.Timeout) -> None:
-        """Cut off a running call once its account is unlinked."""
+        """Cut off a running call if its account is unlinked."""
         is_linked = True
         while is_linked:
-            # If the store fails, the next look may tell.
+            # If the store fails, the next check may still notice.
             with suppress(errors.StoreError):
                 is_linked = await self._read_account(account) is not None
             if is_linked:
@@ -266,21 +270,22 @@ class ProviderCaller:
             limit.reschedule(asyncio.get_running_loop().time())
 
     def _is_accepted(self, runtime: Runtime, account: Account | None) -> bool:
-        """Return whether neither the account's nor the connection's credential counts as refused."""
+        """Return whether neither the account's nor the connection's own credential is marked as refused."""
         is_held = account is not None and account.is_held
         return not is_held and self._keys.lockouts.get(runtime.name) is None
 
     async def _try_refused(
         self, runtime: Runtime, account: Account, what: str, access: Access, attempts: int, seconds: float
     ) -> Account | RetryLater | Rejected:
-        """Test a refused credential by reading a list, if there are lists; only one call at a time may do so.
+        """Test a refused credential by reading a list, if there are any; only one call at a time does so.
 
-        Return the account, no longer refused if the list was accepted, or the result if the call isn't to be
-        sent. Other errors prove nothing, so the call is sent after them.
+        Return the account (no longer refused if the list was accepted), or the result if the call must not be
+        sent. Any other error proves nothing, so the call is still sent.
         """
         if not await self._store.write(refusals.try_refused, account):
             return await self._postpone_refused(runtime, account, REPEATED_SECONDS, attempts)
-        # A provider may accept a list under any name, so this says nothing about a renamed account.
+        # Some providers accept a list under any name, so an accepted list proves nothing about a renamed
+        # account.
         is_renamed = account.renamed_to is not None
         if is_renamed or what in _CALLS_WITHOUT_PROOF or not runtime.provider.has_lists:
             return account
@@ -304,7 +309,7 @@ class ProviderCaller:
         *,
         now: bool = False,
     ) -> RetryLater | Rejected | None:
-        """Compare the account that a call names; return the result if the call can't be made, else None."""
+        """Compare a call's account with the provider's; return None if it matches, else the result."""
         if account is None or account.state == "revoking":
             return None
         verdict = await self._comparer.compare(runtime.provider, account, what, access, now=now)
@@ -325,7 +330,7 @@ class ProviderCaller:
         return RetryLater(wait, unclear, attempts + 1, account_ids.UNCLEAR_CAUSE)
 
     async def _read_account(self, account: Account, what: str = "") -> Account | None:
-        """Return an account's current row, None if it was unlinked; its revocation still gets the row."""
+        """Return an account's current row, or None if it was unlinked, unless the call is its revocation."""
         if account.state == "revoking":
             return account if what == REVOKE_CALL else None
         current = await self._store.read(accounts.find_account_by_id, account.id)
@@ -342,9 +347,9 @@ class ProviderCaller:
         attempts: int = 0,
         was_unauthorized: bool = False,
     ) -> CallResult[None]:
-        """Read a stream to its end. A stream that breaks off after sending data doesn't count as a failure.
+        """Read a stream to its end; if it breaks off after sending data, that doesn't count as a failure.
 
-        The caller ends it when the account is unlinked: it reads the run's row every second.
+        If the account is unlinked, the caller ends the stream, since it reads the run's row every second.
         ``was_unauthorized`` is as in ``call``.
         """
         pieces = 0
@@ -378,7 +383,7 @@ class ProviderCaller:
     async def _postpone_refused(
         self, runtime: Runtime, account: Account, wait: float, failures: int, cause: str = "", at: float = 0.0
     ) -> RetryLater:
-        """Return the retry of a call for a refused account; its first refusal (``at`` a time) isn't shown."""
+        """Return the retry of a call for a refused account; a first refusal (at time ``at``) isn't shown."""
         has_ended = account.has_ended(await self._store.now())
         cause = cause or ("approval_ended" if has_ended else account.refusal)
         is_out = cause == "sign_in_refused" and self._keys.people_lockouts.get(runtime.name) is not None
@@ -394,12 +399,12 @@ class ProviderCaller:
                 await self._resume_account(account)
 
     async def _resume_account(self, account: Account) -> None:
-        """Resume the work items that waited until a refused account is accepted again."""
+        """Resume the work that was waiting until a refused account is accepted again."""
         try:
             if await self._store.write(refusals.note_accepted, account):
                 log.info("credential accepted again", connection=account.connection, account=account.id)
         except errors.StoreError as error:
-            # This mustn't lose the call's result. The next accepted call writes it.
+            # A failed write mustn't lose the call's result; the next accepted call writes it instead.
             log.warning("acceptance not written", connection=account.connection, problem=error)
 
     async def judge(
@@ -418,10 +423,9 @@ class ProviderCaller:
     ) -> RetryLater | OutcomeUnknown | Rejected:
         """Return the result for a provider's error, and record the error.
 
-        ``has_answered``: part of an answer had arrived.
-        ``is_accepted``: the call was refused with 401 before, and something else has been accepted since.
-        ``is_first_401``: if the call is refused with 401 now, which it wasn't before, it is sent once more.
-        ``repeats`` is as in ``call``.
+        ``has_answered``: part of an answer had arrived. ``is_accepted``: the call was refused with 401
+        before, and another call has been accepted since. ``is_first_401``: the call hasn't been refused with
+        401 before, so if it is now, it is retried once. ``repeats`` is as in ``call``.
         """
         if isinstance(error, errors.SentTooLate):
             # Nothing was sent, so nothing failed. For reads, the poll gate decides when to retry.
@@ -429,11 +433,11 @@ class ProviderCaller:
         account_id = account.id if account is not None else ""
         log.info("not done", connection=runtime.name, call=what, account=account_id, problem=error)
         if isinstance(error, errors.CredentialRefused) and not isinstance(error, errors.AccountRenamed):
-            # The credential isn't the reason: the server accepts it, or a proxy in front refused the call.
+            # The credential isn't at fault: the server accepts it, or a proxy in front refused the call.
             is_good = is_accepted or (error.is_ours and error.status is not None)
             error = errors.Forbidden(error.message, status=error.status) if is_good else error
         if isinstance(error, errors.Forbidden) and error.status == 401 and is_first_401:
-            # The credential is known to be accepted, so a single 401 may be a stray answer.
+            # The credential is known to be accepted, so a single 401 may be a fluke.
             runtime.health.note_answer(error)
             return RetryLater(self.compute_backoff(attempts + 1), None, attempts + 1, is_unauthorized=True)
         error = refine_start_refusal(error) if starts else error
@@ -443,7 +447,7 @@ class ProviderCaller:
         if not isinstance(error, errors.TemporaryError):
             runtime.health.note_answer(error)
             if account is not None and account.is_held:
-                # The provider refused this call, but accepted the sign-in.
+                # The provider refused this call but accepted the sign-in.
                 await self._resume_account(account)
             cause = causes.to_cause(error)
             return Rejected(error, cause, hold_by_cause(cause))
@@ -463,11 +467,11 @@ class ProviderCaller:
         starts: bool,
         repeats: bool,
     ) -> RetryLater | OutcomeUnknown:
-        """Return the result for an error that may pass by itself, and record the error."""
+        """Return the result for an error that may be temporary, and record the error."""
         account_id = account.id if account is not None else ""
         is_busy = repeats and error.is_refusal
         attempts += not is_busy
-        # A longer requested pause is cut short, so that nobody's work is stuck for an hour.
+        # Cap the requested pause, so that nobody's work is held up for an hour.
         wait = min(max(self.compute_backoff(attempts), error.retry_after or 0.0), MAX_REQUESTED_PAUSE_SECONDS)
         if isinstance(error, errors.RateLimited):
             runtime.health.note_answer(error)
@@ -476,23 +480,23 @@ class ProviderCaller:
             if not is_busy:
                 return RetryLater(wait, runtime.health.describe_pause(wait), attempts, RATE_LIMITED_CAUSE)
         elif starts and error.retry_after:
-            # If the start's outcome is unknown, it isn't sent again before a search for its result.
+            # If the start's outcome is unknown, a search for its result is made before it is sent again.
             await self._pause(runtime, account_id, wait, "start", is_shared=False)
         if is_busy and not runtime.health.is_doubtful:
-            # The provider answers, if only that it is busy. Reads find out whether it is away.
+            # The provider does answer, even if only to say it is busy. Reads find out whether it is down.
             runtime.observer.count_failure(runtime.name, type(error).__name__)
         elif error.status == HTTPStatus.INTERNAL_SERVER_ERROR and what in CHANGING_CALLS:
-            # The provider's own error about this one request isn't silence. Reads find out whether it is
-            # away.
+            # An error from the provider about this one request isn't silence. Reads find out whether it is
+            # down.
             runtime.health.note_answer(error)
         elif not has_answered:
             runtime.health.note_failure(error)
             with suppress(errors.StoreError):
-                # Written before anybody is told. If that fails, ``Outages`` writes it a second later.
+                # Write this before anyone is told. If that fails, ``Outages`` writes it a second later.
                 await runtime.health.answering.write(self._store)
         cause, hold = causes.to_cause(error), runtime.health.describe_silence(error)
         if is_busy:
-            # Jittered, because all calls that were refused together got the same pause.
+            # Add jitter, because all calls that were refused together were told to wait equally long.
             pause = min(error.retry_after or 0.0, MAX_REQUESTED_PAUSE_SECONDS) * (1.0 + self._jitter() / 4.0)
             if isinstance(error, errors.RateLimited) and error.is_own:
                 until = await self._store.now() + (error.retry_after or pause)
@@ -506,7 +510,7 @@ class ProviderCaller:
     async def _pause(
         self, runtime: Runtime, account_id: str, wait: float, calls: Calls, *, is_shared: bool
     ) -> None:
-        """Note that the provider asked for a pause: in memory for this process, in rows for the others."""
+        """Apply a pause that the provider asked for: in memory for this process, in rows for the others."""
         seconds = runtime.select_limits(calls).note(account_id, wait, is_shared=is_shared)
         try:
             await self._store.write(pauses.save_pauses, runtime.name, calls, seconds)
@@ -514,14 +518,14 @@ class ProviderCaller:
             log.warning("pause not written", connection=runtime.name, problem=error)
 
     def _is_shared(self, runtime: Runtime, account: Account, what: str) -> bool:
-        """Return whether a call uses a secret that other people's calls use as well."""
+        """Return whether a call uses a secret that is shared with other people's calls."""
         access = self.open(account)
         return isinstance(access, Access) and runtime.provider.credential_owner(access, what) != "person"
 
     async def _resolve_refusal(
         self, runtime: Runtime, account: Account | None, error: errors.CredentialRefused, attempts: int
     ) -> RetryLater | Rejected:
-        """Renew a refused credential if possible, and return the call's result. The call had no effect."""
+        """Renew a refused credential if possible, and return the result of the call, which had no effect."""
         if account is None:
             self._keys.note_lockout(runtime.name)
             became: RefusalResult = "locked"
@@ -533,7 +537,8 @@ class ProviderCaller:
             case "later":
                 return RetryLater(self.compute_backoff(attempts + 1), None, attempts)
             case "held":
-                # This counts as a failure of the call, as the credential may be good for every other call.
+                # Count this as a failure of this call only, as the credential may be valid for every other
+                # call.
                 assert account is not None, "no person's own is locked"
                 cause = "renamed" if isinstance(error, errors.AccountRenamed) else ""
                 now, failures = await self._store.now(), attempts + 1
@@ -547,11 +552,12 @@ class ProviderCaller:
 
 
 def refine_start_refusal(error: errors.ProviderError) -> errors.ProviderError:
-    """Return NoCapacity or LimitReached for a refused start whose words mean that, with any status.
+    """Return NoCapacity or LimitReached if a start's refusal says so in words, whatever its status.
 
-    If the provider says the same a minute later of a start that has failed, people then read the same text.
+    That way people read the same text as when the provider says it a minute later, about a start that has
+    failed.
     """
-    # A server that failed and says that it has no room hasn't started anything.
+    # A server error that says there is no room means that nothing was started.
     refuses = not isinstance(error, errors.TemporaryError) or error.is_refusal or error.status == 500
     if not refuses or not error.is_quoted or isinstance(error, errors.CredentialRefused):
         return error
@@ -562,12 +568,12 @@ def refine_start_refusal(error: errors.ProviderError) -> errors.ProviderError:
 
 
 def _mark_unsent(answer: RetryLater | Rejected, attempts: int) -> RetryLater | Rejected:
-    """Return the result of a call that isn't sent because its credential was refused for something else."""
+    """Return the result of a call that isn't sent because its credential was refused for another call."""
     if isinstance(answer, RetryLater):
         return replace(answer, attempts=attempts, is_unauthorized=False)
     return replace(answer, error=errors.CredentialRefused())
 
 
 def _reject_account(cause: str) -> Rejected:
-    """Return the result for an account whose credential isn't used any more."""
+    """Return the result for a call with an account whose credential may no longer be used."""
     return Rejected(errors.CredentialRefused(), cause, hold_by_cause(cause))

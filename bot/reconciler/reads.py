@@ -1,9 +1,9 @@
-"""Status reads through the poll gate: claim, send within the margin, record the results in batches.
+"""Status reads through the poll gate: claim, send within the margin, and record results in batches.
 
 The rule is in ``docs/internals/rules.md``, "The poll gate".
 
 Results that arrive during a write form the next batch. An *entry* is the secret that opens a workspace from
-Usher's page; it is stored only if it has changed.
+Usher's page; it is stored only when it has changed.
 """
 
 import asyncio
@@ -42,39 +42,40 @@ from bot.support.vault import entry_key
 log = structlog.get_logger(__name__)
 
 
-#: Seconds until the next read after one that the person's credential or permissions didn't allow.
+#: How long to wait before the next read after a credential or permission refused this one, in seconds.
 REFUSED_READ_SECONDS = 300.0
-#: Most failure counts, unknown states, audited reads and stored entries that are remembered, of each.
+#: Maximum number of failure counts remembered; likewise for unknown states, audited reads and stored entries.
 MAX_REMEMBERED = 10_000
-#: Seconds after which, and then the interval at which, the provider is asked why a start takes so long.
+#: How long a start may take before the provider is asked why, and how often it is then asked again, in
+#: seconds.
 REASON_INTERVAL_SECONDS = 60.0
-#: Most workspace pages that are checked at the same time after one read.
+#: Maximum number of workspace pages checked concurrently after one read.
 MAX_PAGE_CHECKS_AT_ONCE = 5
-#: Seconds by which a batched read may be claimed late without missing its next slot.
+#: How late a batched read may be claimed and still make its next slot, in seconds.
 SLOT_MARGIN_SECONDS = 0.5
 
 
 class Reads(EnginePart):
-    """Read the states that are due, each connection separately, so that a slow one doesn't delay the others.
+    """Read due states, each connection separately, so that a slow one doesn't delay the others.
 
     In memory: counts of failed reads, unknown states that were logged, and today's audited reads with an
-    administrator's token. After a restart, and in each process, they are counted, logged and audited anew.
+    administrator's token. Each process, and each restart, starts these counts, logs and audits afresh.
     """
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
         self._recorder = Recorder(engine.store, engine.ids)
         self._entries = Entries(engine)
-        #: Reads sent since they were last reported to the observer, by connection.
+        #: Number of reads sent to each connection since the last report to the observer.
         self._sent: Counter[str] = Counter()
         self._failures: dict[str, int] = {}
         self._unknown_states: set[tuple[str, str]] = set()
-        #: Account and gate of each read with an administrator's token that was audited today.
+        #: The account and gate of each read audited today because it used an administrator's token.
         self._audited: set[tuple[str, str]] = set()
         self._audited_on = 0
 
     async def step(self, pool: Pool | None = None) -> int:
-        """Claim the due reads of each connection, as far as slots are free; return the number of claims."""
+        """Claim each connection's due reads for as long as slots are free; return how many were claimed."""
         count = sum(
             await asyncio.gather(
                 *(self._read_connection(runtime, pool) for runtime in self._runtimes.values())
@@ -83,7 +84,7 @@ class Reads(EnginePart):
         if pool is None:
             await self._recorder.write()
         for runtime in self._runtimes.values():
-            # Reported in batches, as the metric is expensive.
+            # Report reads in batches, as updating the metric is expensive.
             if (sent := self._sent[runtime.name]) > 0:
                 self._sent[runtime.name] = 0
                 runtime.observer.count_reads(runtime.name, sent)
@@ -93,8 +94,7 @@ class Reads(EnginePart):
         free = count_free_slots(pool, self._count_free_slots(runtime))
         if free <= 0:
             return 0
-        # Take the slots and note the time before the claim, as a request that is later than the margin is
-        # dropped.
+        # Take the slots and note the time before claiming, as requests later than the margin are dropped.
         runtime.slots.take(free)
         batches: list[Sequence[ReadClaim]] = []
         claimed_at = self._clock.monotonic()
@@ -107,7 +107,7 @@ class Reads(EnginePart):
                 self._numbers.margin,
                 runtime.pace.batch_size,
             )
-            # A gate whose read hasn't been answered is left out: that request may not have arrived yet.
+            # Skip gates with an unanswered read: that request may not have reached the provider yet.
             new = [claim for claim in claims if claim.gate_key not in self._recorder.open]
             self._recorder.open.update(claim.gate_key for claim in new)
             batches = list(_group_by_account(new, runtime.pace.batch_size))
@@ -120,7 +120,7 @@ class Reads(EnginePart):
         return len(claims)
 
     def _count_free_slots(self, runtime: Runtime) -> int:
-        """Return the number of reads that may begin; a connection that counts as down gets a single probe."""
+        """Return how many reads may begin; a connection that counts as down is sent a single probe."""
         if runtime.health.pause > 0:
             return 0
         if runtime.health.is_doubtful:
@@ -130,14 +130,15 @@ class Reads(EnginePart):
     async def _read_account_batch(
         self, runtime: Runtime, claims: Sequence[ReadClaim], window: SendWindow, pool: Pool | None
     ) -> None:
-        """Send one request for the claims of one account, and record every result.
+        """Send one request for an account's claims, and record every result.
 
-        The slot is released as soon as the answer is there, so that others can send while it is written.
+        The slot is released as soon as the answer arrives, so that others can send while the results are
+        being written.
         """
         try:
             results = await self._request_results(runtime, claims, window)
         except errors.StoreError as error:
-            # The gates keep their due times, so these are read again after the interval.
+            # The gates keep their due times, so these workspaces are read again after the interval.
             log.warning("read not written", connection=runtime.name, problem=error)
             self._recorder.open.difference_update(claim.gate_key for claim in claims)
             return
@@ -173,8 +174,8 @@ class Reads(EnginePart):
                 return [self._keep_own_state(claim, REFUSED_READ_SECONDS, answer.hold) for claim in claims]
             case Rejected(error=errors.CredentialRefused()):
                 is_operators = answer.cause == "connection_refused"
-                # People who must link again have been told already, so only a problem of the operator's is
-                # shown.
+                # People who must link again have already been told, so the card shows only problems for the
+                # operator to solve.
                 hold = answer.hold if is_operators else None
                 return [
                     self._keep_state(claim, REFUSED_READ_SECONDS / 10 if is_operators else 0.0, hold)
@@ -204,10 +205,10 @@ class Reads(EnginePart):
     ) -> tuple[Mapping[str, Observed], bool]:
         """Read an account's workspaces.
 
-        If its access reaches everybody's, only those proven to be its person's are read. The others are
-        reported as gone, as other providers report somebody else's workspaces. The first read of each
-        workspace on a day with an administrator's token is audited. The second value returned says whether
-        the access is limited to the person's own workspaces.
+        If its access reaches everybody's workspaces, only those proven to belong to the account's owner are
+        read; the rest are reported as gone, just as other providers report someone else's workspaces. The
+        first read of each workspace on a day with an administrator's token is audited. The second value
+        returned is whether the access is limited to the person's own workspaces.
         """
         if not runtime.provider.can_reach_all_workspaces(access):
             return await self._send(runtime, access, claims, window), True
@@ -245,7 +246,7 @@ class Reads(EnginePart):
         """Send one request, and count it unless it was never sent."""
         sent, provider, first = 1, runtime.provider, claims[0]
         doubt = first.unconfirmed
-        # The state whose reason is to be read; None for an ordinary read.
+        # The state whose reason this read should find out, or None for an ordinary read.
         state = UNEXPLAINED.get(doubt.kind) if doubt is not None and len(claims) == 1 else None
         try:
             if state is not None and isinstance(provider, facets.Reasons):
@@ -267,7 +268,7 @@ class Reads(EnginePart):
         claims: Sequence[ReadClaim],
         observed_by_id: Mapping[str, Observed],
     ) -> Mapping[str, Observed]:
-        """Check the pages of workspaces that aren't known to be usable yet."""
+        """Check the pages of running workspaces that aren't yet known to be usable."""
 
         async def check(remote_id: str) -> tuple[str, Observed]:
             try:
@@ -286,7 +287,7 @@ class Reads(EnginePart):
             and not seen.lacks
         ]
         new = [claim.remote_id for claim in running if claim.needs_page_check]
-        # A page that was missing and isn't checked now still counts as missing.
+        # A page that was missing before and isn't checked now still counts as missing.
         unasked = {
             claim.remote_id: replace(observed_by_id[claim.remote_id], lacks="page")
             for claim in running
@@ -328,19 +329,19 @@ class Reads(EnginePart):
             if runtime.pace.batch_size > 1
             else None,
             closed_for=claim.interval,
-            # After a read of the reason, the next one reads the state.
+            # A read that asked for the reason is followed by one that reads the state.
             unconfirmed=Unconfirmed(EXPLAINED, 1, now) if is_explained else None,
         )
 
     def _report_unknown_state(
         self, runtime: Runtime, claim: ReadClaim, observed: Observed, now: float
     ) -> ReadResult:
-        """Keep the last known state if the provider reports an unknown one; log each such word once."""
+        """Keep the last known state if the provider reports an unfamiliar one; log each such word once."""
         word = observed.detail or "unknown state"
         if (runtime.name, word) not in self._unknown_states and len(self._unknown_states) < MAX_REMEMBERED:
             self._unknown_states.add((runtime.name, word))
             log.warning("state not known", connection=runtime.name, word=word)
-        # A workspace that was down may be up by now, so it is read as often as a running one.
+        # A workspace that was down may be up by now, so read it as often as a running one.
         pending = claim.state in (State.STARTING, State.STOPPING)
         wait = self._compute_wait(runtime, claim, Observed(claim.state if pending else State.RUNNING), now)
         kept_state = self._keep_state(claim, wait, make_hold(HoldCode.STRANGE_STATE, word))
@@ -349,14 +350,14 @@ class Reads(EnginePart):
     def _postpone(
         self, runtime: Runtime, claim: ReadClaim, answer: RetryLater | OutcomeUnknown
     ) -> ReadResult:
-        """Return a result that keeps the last state and has it read again later."""
+        """Return a result that keeps the last known state and schedules another read."""
         wait = answer.wait
         if answer.attempts > self._failures.get(claim.gate_key, 0):
             if len(self._failures) < MAX_REMEMBERED or claim.gate_key in self._failures:
                 self._failures[claim.gate_key] = answer.attempts
             wait = max(wait, runtime.pace.min_poll_interval)
             if not claim.has_open_operation:
-                # Nobody is waiting for this workspace, so the usual interval is soon enough.
+                # Nobody is waiting for this workspace, so the usual interval will do.
                 is_starting = claim.state is State.STARTING
                 wait = max(
                     wait, runtime.pace.pending_interval if is_starting else runtime.pace.running_interval
@@ -366,7 +367,7 @@ class Reads(EnginePart):
     async def _record_refusal(
         self, runtime: Runtime, claim: ReadClaim, answer: Rejected, *, alone: bool
     ) -> ReadResult:
-        """Return the result of a read that was refused to this account; nobody else's row changes."""
+        """Return the result of a read refused to this account, without changing other people's rows."""
         now = await self._store.now()
         if isinstance(answer.error, errors.NotFound) and alone:
             return await self._build_result(runtime, claim, Observed(State.GONE), now)
@@ -380,16 +381,17 @@ class Reads(EnginePart):
             )
         result = self._keep_own_state(claim, REFUSED_READ_SECONDS, answer.hold)
         if claim.has_open_operation or claim.unconfirmed is None or claim.unconfirmed.kind != UNLISTED:
-            # A refused read doesn't settle whether a list was right to leave it out; the next list does.
+            # A refused read doesn't settle whether a list was right to omit the workspace; the next list
+            # will.
             result = replace(result, unconfirmed=unconfirmed)
         if len(claim.workspace_ids) > 1:
-            # Other people have this workspace too; the next read uses another person's credential.
+            # Other people share this workspace, so the next read uses someone else's credential.
             result = replace(result, next_in=runtime.pace.min_poll_interval)
-        # An operation may have been requested while this read was in flight, so the row is read now.
+        # An operation may have been requested while this read was in flight, so look for it now.
         for workspace_id in result.workspace_ids if is_news else ():
             operation = await self._store.read(operations.find_latest_operation, workspace_id)
             if operation is not None and operation.is_open:
-                # If a call was sent for it, that may have worked.
+                # If a call was sent for the operation, it may have taken effect.
                 outcome = Outcome.UNKNOWN if operation.has_called else Outcome.FAILED
                 await self._store.write(
                     operations.save_step, outcomes.make_end_update(operation, outcome, answer.cause)
@@ -407,7 +409,7 @@ class Reads(EnginePart):
         )
 
     def _keep_own_state(self, claim: ReadClaim, next_in: float, hold: Hold) -> ReadResult:
-        """Return a result only for the row whose credential was used; the claim lists that row first."""
+        """Return a result that affects only the row whose credential was used, the first row in the claim."""
         return replace(self._keep_state(claim, next_in, hold), workspace_ids=claim.workspace_ids[:1])
 
     @staticmethod
@@ -428,7 +430,7 @@ def _has_absent(answer: tuple[Mapping[str, Observed], bool]) -> bool:
 
 
 def _confirm_gone(claim: ReadClaim, now: float) -> Unconfirmed | None:
-    """Return the doubt about a workspace that a read reports as gone; None if this read is enough."""
+    """Return the remaining doubt if a read reports a workspace as gone, or None if this read settles it."""
     if not claim.is_proven or claim.state is State.GONE or claim.is_ending:
         return None
     if claim.unconfirmed is not None and claim.unconfirmed.kind == UNLISTED:
@@ -440,7 +442,7 @@ def _confirm_gone(claim: ReadClaim, now: float) -> Unconfirmed | None:
 async def _read_reason(
     provider: facets.Reasons, access: Access, remote_id: str, state: State, window: SendWindow
 ) -> Observed:
-    """Read the reason of a workspace's state; if there is no answer, return the state without one."""
+    """Read the reason for a workspace's state; if there is no answer, return the state without a reason."""
     try:
         reason = await provider.read_reason(access, remote_id, window)
     except (errors.SentTooLate, errors.Unreachable):
@@ -451,11 +453,11 @@ async def _read_reason(
 
 
 def _request_reason(claim: ReadClaim, observed: Observed, now: float) -> Unconfirmed | None:
-    """Return the doubt that makes the next read ask for the reason of a failed or a long start; else None."""
+    """Return the doubt that makes the next read ask why a start failed or is slow, otherwise None."""
     if not claim.is_proven:
         return None
     has_failed = observed.state is State.FAILED and claim.state is not State.FAILED
-    # A read of the reason can't show that the workspace is up, so it comes only once a start takes long.
+    # Reading the reason can't show that the workspace is up, so it is done only if a start takes long.
     is_long = claim.granted_at - (claim.used_at or 0.0) >= REASON_INTERVAL_SECONDS
     is_due = is_long and claim.granted_at % REASON_INTERVAL_SECONDS < claim.interval
     waits = is_due and observed.state is claim.state is State.STARTING
@@ -465,9 +467,10 @@ def _request_reason(claim: ReadClaim, observed: Observed, now: float) -> Unconfi
 def _compute_slot(
     account_id: str, wait: float | None, pace: Pace, margin: float
 ) -> tuple[float, float] | None:
-    """Return the period and offset, in seconds, of the times at which an account's reads are batched.
+    """Return the period and offset, in seconds, that determine when an account's reads are batched.
 
-    Each account has its own offset. Less frequent reads have a multiple of the period, so they share slots.
+    Each account has a different offset. Less frequent reads use a multiple of the period, so that they share
+    slots.
     """
     if wait is None:
         return None
@@ -477,7 +480,7 @@ def _compute_slot(
 
 
 def _group_by_account(claims: Sequence[ReadClaim], size: int) -> Iterator[Sequence[ReadClaim]]:
-    """Group claims by the account that reads, in batches of at most ``size``."""
+    """Group claims by the account used for reading, in batches of at most ``size``."""
     by_account: defaultdict[str, list[ReadClaim]] = defaultdict(list)
     for claim in claims:
         by_account[claim.account.id].append(claim)
@@ -487,10 +490,10 @@ def _group_by_account(claims: Sequence[ReadClaim], size: int) -> Iterator[Sequen
 
 
 class Recorder:
-    """Write results in batches, as a transaction for each would cost as much as the read itself."""
+    """Write read results in batches, since a transaction per result would cost as much as the read itself."""
 
     def __init__(self, store: Store, ids: Ids) -> None:
-        #: Keys of the gates whose reads are in flight or still to be written.
+        #: Keys of the gates whose reads are in flight or whose results haven't been written yet.
         self.open: set[str] = set()
         self._store = store
         self._ids = ids
@@ -498,14 +501,14 @@ class Recorder:
         self._is_writing = False
 
     def put(self, results: Sequence[ReadResult], pool: Pool | None) -> None:
-        """Queue results, to be written by the pool; without a pool they wait for ``write``."""
+        """Queue results to be written in the pool or, without a pool, by the next ``write``."""
         self._waiting += results
         if pool is not None and not self._is_writing:
             self._is_writing = True
             pool.add(self.write())
 
     async def write(self) -> None:
-        """Write the queued results, including those that arrive in the meantime."""
+        """Write the queued results, including any that arrive in the meantime."""
         self._is_writing = True
         try:
             while self._waiting:
@@ -519,11 +522,11 @@ class Recorder:
         try:
             await self._store.perform(gates.record_reads, results)
         except (errors.StoreBusy, errors.StoreUnavailable) as error:
-            # The gates keep their due times, so all of these are read again after the interval.
+            # The gates keep their due times, so all these workspaces are read again after the interval.
             log.warning("reads not written", count=len(results), problem=error)
         except Exception:  # docs/internals/rules.md, "Where errors end"
             if len(results) > 1:
-                # One result that can't be written must not hold up the others.
+                # A result that can't be written mustn't hold up the others.
                 for result in results:
                     await self._write([result])
                 return
@@ -531,20 +534,21 @@ class Recorder:
 
 
 class Entries:
-    """Store the entries of workspaces, each only if it has changed, as most reads return the same one.
+    """Store workspaces' entries, but only those that have changed, as most reads return the same entry.
 
-    In memory: a digest of each stored entry, so that it needn't be decrypted each time. Restart: each is
-    decrypted again. Several processes: the stored entry comes with the claim, and it alone is compared.
+    In memory: a digest of each stored entry, so that it needn't be decrypted every time. Restart: each is
+    decrypted again. Several processes: the stored entry comes with the claim, and the digest applies only to
+    that entry.
     """
 
     def __init__(self, engine: EngineContext) -> None:
         self._store = engine.store
         self._vault = engine.vault
-        #: By workspace: the stored (encrypted) entry, and the digest of its content.
+        #: Maps each workspace to its stored (encrypted) entry and a digest of the entry's plaintext.
         self._stored: dict[str, tuple[str, bytes]] = {}
 
     async def save_entry_if_changed(self, claim: ReadClaim, entry: str) -> None:
-        """Store a changed entry in the row whose account read it; if that fails, the old one stays."""
+        """Store a changed entry in the row whose account read it; on failure the old entry is kept."""
         workspace_id = claim.workspace_ids[0]
         row, sealed = entry_key(claim.account.principal.key, claim.connection, claim.remote_id), claim.entry
         digest = _hash_entry(row, entry)

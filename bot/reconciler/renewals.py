@@ -1,4 +1,4 @@
-"""Renewals: use a credential that Usher was issued to get a new one, before it expires."""
+"""Renewals: exchange a credential issued to Usher for a new one before it expires."""
 
 from bot.domain.tasks import Task, TaskKind
 from bot.providers import facets
@@ -13,7 +13,7 @@ class Renewals(BaseTaskWorker):
     """The worker that renews credentials at their providers."""
 
     def list_handlers(self) -> dict[TaskKind, TaskHandler]:
-        """Return the handler of renewals."""
+        """Return the handler of renewal tasks."""
         return {
             TaskKind.RENEW_CREDENTIAL: TaskHandler(
                 do=self.renew, person=self._find_holder, give_up=self.give_up
@@ -21,7 +21,7 @@ class Renewals(BaseTaskWorker):
         }
 
     async def renew(self, task: Task) -> None:
-        """Get a new credential in place of one that expires soon; raise TaskRetry to retry."""
+        """Obtain a new credential to replace one that expires soon; raise TaskRetry to retry."""
         account = await self._store.read(accounts.find_account_by_id, task.subject)
         runtime = self._runtimes.get(account.connection) if account is not None else None
         if account is None or runtime is None:
@@ -37,5 +37,5 @@ class Renewals(BaseTaskWorker):
         await self._store.carry_out(lambda tx: revocations.replace_secret(tx, self._context, account, fresh))
 
     async def give_up(self, task: Task) -> None:
-        """Remind a person to link again, as their credential couldn't be renewed."""
+        """Remind a person whose credential couldn't be renewed to link again."""
         await self._store.carry_out(lambda tx: reminders.remind_again(tx, task.subject))

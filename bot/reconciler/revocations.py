@@ -1,4 +1,4 @@
-"""Pending revocations: have providers delete the secrets of ended links, until they confirm it."""
+"""Pending revocations: ask providers to delete the secrets of ended links until they confirm it."""
 
 import math
 from typing import Final
@@ -21,29 +21,29 @@ from bot.support.errors import CredentialRefused, Forbidden
 
 log = structlog.get_logger(__name__)
 
-#: Seconds for which a refusal must last to count, as a single one proves nothing (docs/internals/rules.md,
-#: "One observation is not the truth").
+#: How long refusals must persist before they count, in seconds, since a single one proves nothing
+#: (docs/internals/rules.md, "One observation is not the truth").
 MIN_REFUSAL_SECONDS: Final = 900.0
-#: Longest wait between two attempts, in seconds.
+#: Maximum wait between attempts, in seconds.
 MAX_RETRY_SECONDS: Final = 1_200.0
 
 
 class Revocations(BaseTaskWorker):
-    """The worker that has providers delete secrets that aren't used any more."""
+    """The worker that has providers delete secrets that are no longer used."""
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
         self._jitter = engine.jitter
 
     def list_handlers(self) -> dict[TaskKind, TaskHandler]:
-        """Return the handlers of revocations; a revocation is retried until it succeeds or is given up."""
+        """Return the handlers for revocations, which are retried until they succeed or are given up."""
         return {
             TaskKind.REVOKE_CREDENTIAL: TaskHandler(do=self.revoke, tries=math.inf),
             TaskKind.REVOKE_UNUSED: TaskHandler(do=self._enqueue_unused),
         }
 
     async def revoke(self, task: Task) -> None:
-        """Revoke a secret; raise TaskRetry until the provider has confirmed or refused it, or it lapses."""
+        """Revoke a secret; raise TaskRetry until the provider confirms or refuses, or the secret lapses."""
         account = await self._store.read(accounts.find_account_by_id, task.subject)
         if account is None or account.state != "revoking":
             return
@@ -63,7 +63,7 @@ class Revocations(BaseTaskWorker):
             raise TaskRetry(wait)
         revoke = runtime.provider.revoke
         try:
-            # The slot limits how many run at once, so that they don't hold up people's calls.
+            # The slot limits how many revocations run at a time, so that they don't hold up people's calls.
             with hold_slot(runtime):
                 answer = await self._provider_caller.call(
                     runtime, account, REVOKE_CALL, revoke, attempts=task.attempts
@@ -83,7 +83,7 @@ class Revocations(BaseTaskWorker):
         raise TaskRetry(wait)
 
     async def _enqueue_unused(self, task: Task) -> None:
-        """Queue the revocation of a secret that was issued for a checked token, unless an account uses it."""
+        """Queue the revocation of a secret issued for a checked token, unless an account uses it."""
         unused = _as_account(task)
         access = self._provider_caller.open(unused)
         if isinstance(access, Rejected) or await self._is_used(unused, access):
@@ -91,7 +91,7 @@ class Revocations(BaseTaskWorker):
         await self._store.carry_out(lambda tx: enqueue_revocation(tx, unused, notify=False))
 
     async def _is_used(self, unused: Account, access: base.Access) -> bool:
-        """Return whether an account uses the token; compare no ciphertexts, as those change with the key."""
+        """Return whether an account uses the token; ciphertexts depend on the key, so aren't compared."""
         account = await self._store.read(accounts.find_account, unused.principal, unused.connection)
         if account is None or not account.secret:
             return False

@@ -1,4 +1,4 @@
-"""The stepper of job runs: it launches each once, reads an account's runs together, and repeats stops."""
+"""The stepper of job runs: launches each once, reads an account's runs together, and repeats stops."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ from bot.support.errors import NotFound
 log = structlog.get_logger(__name__)
 
 
-#: Fewest seconds from a call to the first read, by which a short run may be over.
+#: Minimum time between a call and the first read, in seconds; a short run may have ended by then.
 MIN_FIRST_READ_SECONDS: Final = 2.0
-#: Most runs that are read in one request.
+#: Maximum number of runs read in one request.
 MAX_RUNS_PER_READ: Final = 50
-#: Most seconds that the message about a run's end waits for the last lines of its output.
+#: How long the message that a run has ended may wait for the last lines of its output, in seconds.
 MAX_LAST_LINES_WAIT_SECONDS: Final = 2.0
 
 
 class RunStepper(Stepper[ClaimedRun]):
-    """The stepper of due runs of jobs."""
+    """Step job runs that are due."""
 
     lost_outcome = Outcome.FAILED
     creating_step = Step.LAUNCH
@@ -61,7 +61,7 @@ class RunStepper(Stepper[ClaimedRun]):
         self.held_seconds = DEADLINE_SECONDS
 
     async def claim(self, limit: int, lease: float) -> Sequence[Sequence[ClaimedRun]]:
-        """Lease due runs, oldest first; runs of one account that need a read are in one batch."""
+        """Lease due runs, oldest first; an account's runs that need a read share a batch."""
         found = await self._store.claim(runs.claim_runs, limit, lease, self._owners.name)
         now = await self._store.now()
         others: list[list[ClaimedRun]] = []
@@ -74,15 +74,15 @@ class RunStepper(Stepper[ClaimedRun]):
         return [*others, *reads.values()]
 
     async def save(self, claimed: ClaimedRun, update: Update) -> Row | None:
-        """Save an update of a run; return None if the run has ended, or another process has claimed it."""
+        """Save a run's update; return None if the run has ended or another process has claimed it."""
         return await self._store.write(runs.save_run_step, update, claimed.row)
 
     def ends_while_refused(self, _claimed: ClaimedRun, decided: Plan) -> bool:
-        """Return whether the plan ends the run, as a new link wouldn't change that."""
+        """Return whether the plan ends the run, as a new link would make no difference."""
         return decided.step is Step.END
 
     async def has_recipient(self, claimed: ClaimedRun) -> bool:
-        """Return whether somebody launched the run from Slack, stopped it, or has its card."""
+        """Return whether a person launched the run from Slack, stopped it, or has its card."""
         run = claimed.subject
         return (
             bool(run.reference or run.requested_stop)
@@ -99,7 +99,7 @@ class RunStepper(Stepper[ClaimedRun]):
         return is_fit and plan_run(claimed.subject, now).step is Step.READ
 
     async def process_batch(self, batch: list[ClaimedRun]) -> Sequence[ClaimedRun]:
-        """Read an account's due runs in one request, with its runs that are due soon; return the others."""
+        """Read an account's due and nearly due runs in one request; return the runs that need no read."""
         account = batch[0].account
         if account is None or not self._is_read(batch[0], await self._store.now()):
             return batch
@@ -118,16 +118,17 @@ class RunStepper(Stepper[ClaimedRun]):
                     await self._read_runs(account, runtime, batch[:MAX_RUNS_PER_READ])
             finally:
                 runtime.slots.give()
-            # Runs that didn't fit wait for the next request; all wait if another process has just read.
+            # Runs that didn't fit wait for the next request; if another process has just read, all of them
+            # wait.
             remaining = batch if others is None else batch[MAX_RUNS_PER_READ:]
             await self.postpone_all(remaining, runtime.pace.min_poll_interval, None)
             return others or ()
         return ()
 
     async def _claim_more(self, account: Account, batch: list[ClaimedRun]) -> list[ClaimedRun] | None:
-        """Claim the read and add more of the account's runs to the batch; return those that need no read.
+        """Claim the read and add the account's other runs to the batch; return those that need no read.
 
-        None if another process has just read the account's runs, or the account was unlinked.
+        Returns None if another process has just read the account's runs, or if the account was unlinked.
         """
         free = max(MAX_RUNS_PER_READ - len(batch), 0)
         now = await self._store.now()
@@ -150,18 +151,18 @@ class RunStepper(Stepper[ClaimedRun]):
     # -- everything else -------------------------------------------------------------------------------------
 
     async def plan(self, claimed: ClaimedRun, _runtime: Runtime) -> Plan:
-        """Return the next step according to the stored state of the run."""
+        """Return the next step, according to the stored state of the run."""
         return plan_run(claimed.subject, await self._store.now())
 
     def find_required_permission(self, claimed: ClaimedRun, step: Step) -> tuple[str, Target] | None:
-        """Return the verb and the run that need permission; only a launch, a search and a stop need it."""
+        """Return the verb and target that need permission; only launches, searches and stops need any."""
         if step not in (Step.LAUNCH, Step.FIND, Step.STOP):
             return None
         verb = "stop" if step is Step.STOP else "run"
         return verb, Target("job", claimed.subject.id, claimed.subject.principal)
 
     async def resolve_forbidden(self, claimed: ClaimedRun, step: Step, rule: str) -> bool:
-        """End a run that wasn't launched, and postpone a stop; still search for a run that may be running."""
+        """End a run that wasn't launched and postpone a stop, but search for a run that may be running."""
         if step is Step.LAUNCH:
             await self.save(
                 claimed, outcomes.make_end_update(claimed.subject, Outcome.FAILED, rule, claimed.claim)
@@ -178,7 +179,7 @@ class RunStepper(Stepper[ClaimedRun]):
         return outcomes.make_end_update(claimed.subject, decided.outcome, decided.cause, claimed.claim)
 
     async def advance(self, claimed: ClaimedRun, _runtime: Runtime, _decided: Plan) -> None:
-        """Postpone a run that needs a read only since it was claimed; the next claim reads it."""
+        """Postpone a run that only became due for a read after it was claimed; the next claim reads it."""
         await self.postpone(claimed, 0.1)
 
     # -- calls -----------------------------------------------------------------------------------------------
@@ -186,7 +187,7 @@ class RunStepper(Stepper[ClaimedRun]):
     async def prepare_call(
         self, claimed: ClaimedRun, _runtime: Runtime, step: Step, _access: base.Access
     ) -> Update:
-        """Return the update that commits the call. A repeated stop keeps the time of its first call."""
+        """Return the update that commits the call; a repeated stop keeps the time of the first one."""
         is_first = step is Step.LAUNCH or claimed.subject.stop_call is Call.NONE
         who = {"account": claimed.account, "person": claimed.person}
         call = name_call(step, Call.CALLING)
@@ -195,7 +196,7 @@ class RunStepper(Stepper[ClaimedRun]):
     async def send(
         self, claimed: ClaimedRun, runtime: Runtime, step: Step, access: base.Access
     ) -> Created | None:
-        """Send the call; return the launched run, None for a stop."""
+        """Send the call; return the launched run, or None for a stop."""
         run, provider = claimed.subject, runtime.provider.require_facet(facets.Runs)
         if step is Step.LAUNCH:
             return await provider.launch_run(access, run.spec or Spec(run.name), run.id)
@@ -211,7 +212,7 @@ class RunStepper(Stepper[ClaimedRun]):
         _access: base.Access,
         created: Created | str | None,
     ) -> Update | None:
-        """Record a launched run; after a stop, return the update that has it read soon."""
+        """Record a launched run or, after a stop, return the update that has the run read soon."""
         if isinstance(created, Created):
             await self._record_launch(claimed, runtime, step, created)
             return None
@@ -233,7 +234,8 @@ class RunStepper(Stepper[ClaimedRun]):
             start_call=Call.ACCEPTED,
         )
         if not await self.save(claimed, launched):
-            # Unlinked while the call was in flight: the run continues there, but Usher can't follow it.
+            # The account was unlinked while the call was in flight, so the run continues but Usher can't
+            # follow it.
             log.warning("launched after its account was unlinked", run=run.id, connection=run.connection)
 
     def build_retry(
@@ -244,7 +246,7 @@ class RunStepper(Stepper[ClaimedRun]):
         answer: call_results.CallFailure,
         known: Call | None,
     ) -> Update:
-        """Return the update to retry; after an unknown outcome a search comes soon, whatever the pause."""
+        """Return the update for a retry; an unknown outcome is searched for soon, whatever the pause."""
         run, wait, attempts = claimed.subject, provider_calls.REFUSED_WAIT_SECONDS, None
         if not isinstance(answer, call_results.Rejected):
             wait, attempts = answer.wait, answer.attempts
@@ -262,7 +264,7 @@ class RunStepper(Stepper[ClaimedRun]):
     def record_rejected(
         self, claimed: ClaimedRun, runtime: Runtime, step: Step, answer: call_results.Rejected
     ) -> Update:
-        """End a run whose launch was refused; give up a refused stop, and go on reading the run."""
+        """End a run whose launch was refused; if a stop was refused, give it up and keep reading the run."""
         run = claimed.subject
         if step is Step.LAUNCH:
             ended = outcomes.make_end_update(
@@ -271,7 +273,7 @@ class RunStepper(Stepper[ClaimedRun]):
             return replace(ended, start_call=Call.NONE)
         wait = _compute_first_wait(runtime)
         if isinstance(answer.error, NotFound):
-            # The run may just have ended; the next reads show it.
+            # The run may have just ended; the next reads will show it.
             cause = answer.call_cause()
             return claimed.update(wait, stop_call=Call.ACCEPTED, attempts=0, cause=cause)
         return claimed.update(
@@ -284,7 +286,7 @@ class RunStepper(Stepper[ClaimedRun]):
         )
 
     async def search(self, claimed: ClaimedRun, runtime: Runtime, access: base.Access) -> OutcomeSearch:
-        """Return the runs at the provider that may be this launch, without those of other rows."""
+        """Return the provider's runs that may result from this launch, except those in other rows."""
         run = claimed.subject
         spec, since = run.spec or Spec(run.name), run.sent_at or run.created_at
         traces = await runtime.provider.require_facet(facets.Runs).find_run(access, spec, run.id, since)
@@ -299,7 +301,7 @@ class RunStepper(Stepper[ClaimedRun]):
         return not claimed.subject.requested_stop
 
     def abandon(self, claimed: ClaimedRun, verdict: timeouts.Verdict) -> Update:
-        """Record that nothing was launched, so that the next step ends the run; else end it as unknown."""
+        """Record that nothing was launched, so the next step ends the run; otherwise end it as failed."""
         if verdict is timeouts.Verdict.NOTHING:
             return self.record_absence(claimed, 0.0)
         return outcomes.make_end_update(claimed.subject, Outcome.FAILED, "untold", claimed.claim)
@@ -311,14 +313,14 @@ class RunStepper(Stepper[ClaimedRun]):
     # -- a read ----------------------------------------------------------------------------------------------
 
     async def _compute_read_wait(self, account: Account, runtime: Runtime) -> float:
-        """Return the seconds until an account's runs may be read again."""
+        """Return how many seconds must pass before an account's runs may be read again."""
         interval = runtime.pace.min_poll_interval
         remaining = (account.runs_read_at or 0.0) + interval - await self._store.now()
-        # If the clock was set back since, the last read counts as just now.
+        # If the clock has since been set back, the last read counts as having happened just now.
         return min(max(remaining, 0.0), interval)
 
     async def _read_runs(self, account: Account, runtime: Runtime, batch: Sequence[ClaimedRun]) -> None:
-        """Read runs of one account in one request, record the results, and end runs that have finished."""
+        """Read an account's runs in one request, record the results, and end runs that have finished."""
         runtime.observer.count_reads(runtime.name, len(batch))
         remote_ids = [_require_remote_id(claimed.subject) for claimed in batch]
         answer = await self._provider_caller.call(
@@ -326,7 +328,7 @@ class RunStepper(Stepper[ClaimedRun]):
             account,
             "read runs",
             lambda access: runtime.provider.require_facet(facets.Runs).run_status(access, remote_ids),
-            # Failed reads of runs aren't counted; each is retried as after the third failure.
+            # Failed reads of runs aren't counted, so each is retried as though it were the third failure.
             attempts=2,
             reports_absence=lambda observed: len(observed) < len(set(remote_ids)),
         )
@@ -344,7 +346,7 @@ class RunStepper(Stepper[ClaimedRun]):
                     await self.save(claimed, await self._count_refused_read(claimed, runtime, answer))
                 return
             case _:
-                # A single failure that the next read may resolve isn't worth a line on the card.
+                # A single failure that the next read may clear up isn't worth a line on the card.
                 is_shown = runtime.health.is_doubtful or answer.cause in {
                     provider_calls.RATE_LIMITED_CAUSE,
                     *provider_calls.REFUSED_SIGN_IN_CAUSES,
@@ -370,10 +372,10 @@ class RunStepper(Stepper[ClaimedRun]):
         began = observed.started_at or run.started_at or run.called_at or run.created_at
         wait = next_run_read(observed.state, max(now - began, 0.0), runtime.pace.min_poll_interval)
         if observed.state is RunState.UNKNOWN:
-            # An unknown state doesn't show that the run is there. The card mentions only repeated ones.
+            # An unknown state doesn't prove that the run exists; the card mentions it only if it recurs.
             hold = make_hold(HoldCode.UNSEEN) if run.blocked_since is not None else None
             return await self._block_unseen(claimed, claimed.update(wait, observed=observed), hold)
-        # The run continues, so the refusal of its stop wasn't because it had ended.
+        # The run continues, so the reason its stop was refused can't be that it had ended.
         has_settled = now - (run.called_at or now) >= timeouts.START_SETTLES
         refused = [_build_not_stopped_notice(run, cause=run.refusal)] if run.refusal and has_settled else []
         hold = find_own_reason(runtime, run) or (NOTHING if run.block_reason else None)
@@ -403,7 +405,7 @@ class RunStepper(Stepper[ClaimedRun]):
         )
 
     async def _count_missing(self, claimed: ClaimedRun, runtime: Runtime, now: float) -> Update:
-        """Count a read that didn't show the run; a run that was just launched may not be listed yet."""
+        """Count a read that didn't show the run, since a newly launched run may not be listed yet."""
         run = claimed.subject
         wait = max(5.0, runtime.pace.min_poll_interval)
         if now - (run.called_at or run.created_at) < timeouts.START_SETTLES:
@@ -419,7 +421,7 @@ class RunStepper(Stepper[ClaimedRun]):
     async def _count_refused_read(
         self, claimed: ClaimedRun, runtime: Runtime, answer: call_results.Rejected
     ) -> Update:
-        """Count a refused read; the card shows the reason once refusals last."""
+        """Count a refused read; if refusals persist, the card shows why."""
         run, now = claimed.subject, await self._store.now()
         unconfirmed = timeouts.count_unconfirmed(run.unconfirmed, answer.word, now)
         is_news = timeouts.is_confirmed(unconfirmed, now)
@@ -434,7 +436,7 @@ class RunStepper(Stepper[ClaimedRun]):
         )
 
     async def _block_unseen(self, claimed: ClaimedRun, update: Update, hold: Hold | None) -> Update:
-        """Return the update of a run that can't be read, with a deadline after which the person is told."""
+        """Return the update for a run that can't be read, with a deadline for telling the person about it."""
         return await self.add_block_reason(claimed, replace(update, deadline_in=self.held_seconds), hold)
 
 
@@ -443,7 +445,7 @@ def _compute_first_wait(runtime: Runtime) -> float:
 
 
 def _build_not_stopped_notice(run: Run, **cause: str) -> NewNotice:
-    """Return the notice that a stop failed; without a cause, it was given up after too many attempts."""
+    """Return the notice that a stop failed or, without a cause, was abandoned after many attempts."""
     occasion = f"stop:{run.requested_stop}:{run.called_at}"
     return outcomes.build_notice(run, NoticeKind.JOB_NOT_STOPPED, occasion, cause)
 

@@ -1,8 +1,8 @@
-"""A process's view of a connection: its slots, its rate limits, its health and its queue of starts.
+"""A process's view of a connection: its slots, rate limits, health and start queue.
 
-All of it is in memory. The queue belongs to the process that owns the connection's starts. With a new owner,
-as after a restart, operations ask again, the oldest first, once earlier starts no longer count towards the
-limit.
+All of this is in memory. The queue belongs to the process that owns the connection's starts. When the owner
+changes, as it does after a restart, operations ask again, oldest first, once earlier starts no longer count
+towards the limit.
 """
 
 from __future__ import annotations
@@ -31,30 +31,31 @@ from bot.support.errors import ProviderError, TemporaryError, Unreachable, Untru
 log = structlog.get_logger(__name__)
 
 
-#: Failures in a row from which the connection counts as down, and not just one resource.
+#: After this many consecutive failures the whole connection counts as down, not just one resource.
 MAX_FAILURES = 5
-#: Longest pause, in seconds, before a single request probes whether the connection answers again.
+#: Maximum pause, in seconds, before a single request probes whether the connection answers again.
 MAX_PROBE_PAUSE_SECONDS = 30.0
-#: Longest pause, in seconds, that a provider can ask for at a time.
+#: Longest pause a provider can ask for at a time, in seconds.
 MAX_REQUESTED_PAUSE_SECONDS = 300.0
-#: Number of people rate-limited within ``SHARED_LIMIT_SECONDS`` from which the limit counts as everybody's.
+#: If this many people are rate-limited within ``SHARED_LIMIT_SECONDS``, everybody is treated as limited.
 MIN_PEOPLE_OF_SHARED_LIMIT = 3
 SHARED_LIMIT_SECONDS = 60.0
-#: Key of a pause for everybody; no account has it.
+#: Key of a pause that applies to everybody; no account has this id.
 _EVERYBODY = ""
 _NO_LIMIT = (-math.inf, -math.inf)
-#: Seconds by which a pause may end later according to its row than in this process's memory: it was written
-#: later.
+#: How much later a pause may end according to its row than in this process's memory, in seconds, simply
+#: because the row was written later.
 ROW_DELAY_SECONDS = 1.0
-#: Shares of a connection's slots that one person's calls, and all lists together, may use.
+#: Maximum share of a connection's slots for any one person's calls, and for all lists together.
 PERSONS_SHARE = 0.5
 LISTS_SHARE = 0.25
 
 
 class Slots:
-    """Slots for a connection's requests in flight. Reads leave a fifth of them to calls that people wait for.
+    """Slots for a connection's in-flight requests; a fifth are kept free of reads, for calls people await.
 
-    One person's calls take at most half of the slots, and lists a quarter, so that others get a share.
+    One person's calls take up at most half of the slots, and lists a quarter, so that some are left for
+    others.
 
     In memory: the slots in use. Restart: leases end, and calls of unknown outcome are checked. Several
     processes: each has its own slots.
@@ -67,7 +68,7 @@ class Slots:
 
     @property
     def free_for_reads(self) -> int:
-        """Return the number of reads that may begin now."""
+        """Return how many reads may begin now."""
         reserve = max(self._size // 5, 1) if self._size > 1 else 0
         return max(self._size - reserve - self._in_use, 0)
 
@@ -77,7 +78,7 @@ class Slots:
         return self._in_use == 0
 
     def take(self, count: int = 1) -> bool:
-        """Take slots; return False if there aren't enough."""
+        """Take slots, or return False if too few are free."""
         if self._in_use + count > self._size:
             return False
         self._in_use += count
@@ -88,7 +89,7 @@ class Slots:
         self._in_use -= count
 
     def take_share(self, holder: str, share: float) -> bool:
-        """Take a slot for one of several holders; return False if none is free or their share is used up."""
+        """Take a slot for a holder; return False if none is free or the holder has used up its share."""
         if self._in_use_by[holder] >= max(int(self._size * share), 1) or not self.take():
             return False
         self._in_use_by[holder] += 1
@@ -103,27 +104,27 @@ class Slots:
 
 
 class Limits:
-    """The pauses after 429s: each delays the account that got it, and sometimes everybody.
+    """The pauses after 429s: each delays the account that was limited, and sometimes everybody.
 
-    It delays everybody if the connection's own secret got it, or several people did within a short time;
-    ``delay`` then delays everybody for some seconds.
+    A pause delays everybody if the 429 concerned the connection's own secret, or if several people received
+    one within a short time; ``delay`` is then called to hold everybody up for that many seconds.
 
     In memory: the pauses. Restart: they are read from the table ``pauses``. Several processes: each reads
-    that table every second; until then the provider refuses its calls the same way.
+    that table every second; until then the provider refuses its calls as well.
     """
 
     def __init__(self, name: str, monotonic: Callable[[], float], delay: Callable[[float], None]) -> None:
         self._name = name
         self._monotonic = monotonic
         self._delay = delay
-        #: When an account got a 429, and until when it waits; monotonic.
+        #: Maps each account to when it received a 429 and how long it must wait (both monotonic times).
         self._limited: dict[str, tuple[float, float]] = {}
         self._all_until = 0.0
 
     def note(self, holder: str, seconds: float, *, is_shared: bool) -> dict[str, float]:
-        """Note a 429 and its wait in seconds; a pause of everybody is logged once.
+        """Record a 429 and the wait it asks for; log a pause that affects everybody only once.
 
-        Return the seconds of the pauses to write, by account; the key "" stands for everybody.
+        Return the pauses to write, in seconds, keyed by account; the key "" stands for everybody.
         """
         now = self._monotonic()
         seconds = max(min(seconds, MAX_REQUESTED_PAUSE_SECONDS), self.find_wait(holder))
@@ -143,7 +144,7 @@ class Limits:
         return {holder: seconds, _EVERYBODY: seconds}
 
     def learn(self, pause: Pause) -> None:
-        """Learn a pause from its row, written by another process, or by this one before a restart."""
+        """Apply a pause from a row written by another process, or by this one before a restart."""
         now = self._monotonic()
         at, until = now - pause.ago, now + pause.left
         if pause.account_id == _EVERYBODY:
@@ -154,17 +155,17 @@ class Limits:
             self._limited[pause.account_id] = (at, until)
 
     def find_wait(self, holder: str) -> float:
-        """Return the seconds that an account still has to wait."""
+        """Return how many seconds an account still has to wait."""
         return max(self._limited.get(holder, (0.0, 0.0))[1] - self._monotonic(), 0.0)
 
 
 class CircuitBreaker:
-    """The circuit breaker of a connection: since when it fails, and the pause before the next request.
+    """A connection's circuit breaker: when it began to fail, and the pause before the next request.
 
-    The refusal of a single request (a refused credential, a wrong id) proves that the connection answers.
+    A refusal of a single request (a refused credential, a wrong id) proves that the connection answers.
 
     In memory: the failures. Restart: a connection with an outage is probed by one request. Several processes:
-    an outage is a row, which all read every second.
+    an outage is a row, which every process reads once a second.
     """
 
     def __init__(
@@ -176,36 +177,36 @@ class CircuitBreaker:
         self._jitter = jitter
         self._observer = observer
         self._failures = 0
-        #: The last failure; None if the connection has answered since.
+        #: The last failure, or None if the connection has answered since.
         self._failure: TemporaryError | None = None
         self.answering = Reachability(name)
-        #: Monotonic ends of the pause that the connection asked for, and of the pause while it counts as
-        #: down.
+        #: When the pause that the connection asked for ends, and when the pause for being down ends
+        #: (monotonic).
         self._requested_until = 0.0
         self._away_until = 0.0
 
     @property
     def pause(self) -> float:
-        """Return the seconds for which nothing may be sent; 0 if requests may be sent."""
+        """Return how many seconds to wait before anything may be sent, or 0 if requests may be sent now."""
         return max(max(self._requested_until, self._away_until) - self._clock.monotonic(), 0.0)
 
     @property
     def since(self) -> float | None:
-        """Return since when the connection fails, in epoch seconds; None if it answers."""
+        """Return when the connection began to fail, in epoch seconds, or None if it is answering."""
         return self.answering.silent_since
 
     @property
     def answers(self) -> bool:
-        """Return whether the last request got an answer; False before the first one."""
+        """Return whether the last request was answered; False before the first answer."""
         return self.since is None and self.answering.answered_at is not None
 
     @property
     def is_doubtful(self) -> bool:
-        """Return whether the connection counts as down, so that the next request is a single probe."""
+        """Return whether the connection counts as down, so that the next request is only a probe."""
         return self._failures >= MAX_FAILURES
 
     def note_answer(self, error: ProviderError | None = None) -> None:
-        """Note an answer of any kind; ``error`` is set if it was a refusal."""
+        """Record an answer of any kind; ``error`` is given if it was a refusal."""
         if error is not None:
             self._observer.count_failure(self._name, type(error).__name__)
         if self.is_doubtful:
@@ -215,16 +216,16 @@ class CircuitBreaker:
         self._away_until = 0.0
 
     def resume(self, since: float) -> None:
-        """Resume an outage that began before this process, or that another one found; only probe for now."""
+        """Resume an outage found by another process or before a restart; only a probe may be sent for now."""
         self.answering.record_failure(since)
         self._failures = max(self._failures, MAX_FAILURES)
 
     def retry(self) -> None:
-        """Allow a probe at once, as another process had an answer."""
+        """Allow a probe immediately, because another process received an answer."""
         self._away_until = 0.0
 
     def note_failure(self, error: TemporaryError) -> None:
-        """Note a failure; once the connection counts as down, this is logged once."""
+        """Record a failure, and log it once when the connection starts to count as down."""
         self._observer.count_failure(self._name, type(error).__name__)
         self.answering.record_failure(self._clock.now())
         self._failures += 1
@@ -238,22 +239,22 @@ class CircuitBreaker:
             )
 
     def delay(self, seconds: float) -> None:
-        """Pause for some seconds because the provider asked for it; the longer of two pauses counts."""
+        """Pause for as many seconds as the provider asked for, unless a longer pause already applies."""
         self._requested_until = max(self._requested_until, self._clock.monotonic() + seconds)
 
     @property
     def block_reason(self) -> Hold | None:
-        """Return the hold for a pause or a silence that delays everybody; None if there is none."""
+        """Return the hold for a pause or a silence that delays everybody, or None if there is neither."""
         if not self.is_doubtful and (asked := self._requested_until - self._clock.monotonic()) > 0:
             return self.describe_pause(asked)
         return self.describe_silence() if self.is_doubtful else None
 
     def describe_pause(self, seconds: float) -> Hold:
-        """Return the hold for a requested pause, with its end."""
+        """Return the hold for a pause that the provider asked for, including when it ends."""
         return hold_until(HoldCode.PAUSED, self._clock.now() + seconds)
 
     def describe_silence(self, error: TemporaryError | None = None) -> Hold:
-        """Return the hold for a connection that doesn't answer, with the beginning if that is known."""
+        """Return the hold for a connection that doesn't answer, including when that began, if known."""
         if isinstance(self._failure, UntrustedCertificate):
             return hold_by_cause(causes.to_cause(self._failure))
         if self.since is None:
@@ -262,7 +263,7 @@ class CircuitBreaker:
 
 
 class Runtime:
-    """A connection's provider with its slots, start queue and health."""
+    """A connection's provider, together with its slots, start queue and health."""
 
     def __init__(
         self,
@@ -281,11 +282,11 @@ class Runtime:
         self.start_queue = StartQueue(provider.settings.starts_per_second, clock.monotonic)
         self.health = CircuitBreaker(name, self.title, clock, jitter, observer)
         self.limits = Limits(name, clock.monotonic, self.health.delay)
-        #: Limits on starts only, which hold up the start queue but no reads.
+        #: Limits that apply only to starts: they hold up the start queue but not reads.
         self.start_limits = Limits(name, clock.monotonic, self.start_queue.delay)
 
     def select_limits(self, calls: Calls) -> Limits:
-        """Return the limits for calls that start something, or for all calls."""
+        """Return the limits for calls that start something, or those for any call."""
         return self.start_limits if calls == "start" else self.limits
 
     @property
@@ -294,41 +295,42 @@ class Runtime:
         return self.health.is_doubtful and not self.slots.is_idle
 
 
-#: Factor by which starts stay below a limit per second, as requests don't arrive as evenly as they are sent;
+#: Factor by which starts stay below a per-second limit, as requests don't arrive as evenly as they are sent;
 #: and the share of the limit that may be sent in one burst.
 RATE_MARGIN: Final = 1.1
 BURST_SHARE: Final = 0.2
-#: Seconds after its turn when an operation that hasn't come back loses it.
+#: How long after its turn an operation may ask again before it loses the turn, in seconds.
 MAX_TURN_DELAY_SECONDS: Final = 2.0
-#: Without a limit, a start may be overtaken by one that was requested at most this many seconds later.
+#: Without a rate limit, a start may be overtaken by one requested up to this many seconds later.
 MAX_OVERTAKE_SECONDS: Final = 1.0
-#: Seconds until an operation asks again if it only waits for another one's turn.
+#: How soon an operation asks again if it is only waiting for another one's turn, in seconds.
 TURN_POLL_SECONDS: Final = 0.25
 MAX_QUEUED_STARTS: Final = 10_000
 
 
 class StartQueue:
-    """The queue of a connection's starts, while this process owns them. ``per_second`` is the limit, or None.
+    """A connection's start queue, while this process owns it; ``per_second`` is the rate limit, or None.
 
-    In memory: the queue. Restart: operations queue again, the oldest first; none is granted until earlier
-    starts no longer count towards the limit. Several processes: one owns a connection's starts.
+    In memory: the queue. Restart: operations queue again, oldest first; none is granted until earlier starts
+    no longer count towards the limit. Several processes: one owns a connection's starts.
     """
 
     def __init__(self, per_second: float | None, monotonic: Callable[[], float]) -> None:
         self.per_second = per_second
         self._monotonic = monotonic
-        #: Monotonic time since when this process owns the connection's starts.
+        #: When this process became the owner of the connection's starts (monotonic).
         self.owned_since = 0.0
         self._delayed_until = 0.0
-        #: The waiting operations, oldest first, and by id the latest time when each has to ask again.
+        #: The waiting operations, oldest first; and a map of each operation's id to the time by which it must
+        #: ask again.
         self._order: list[tuple[float, str]] = []
         self._comes_until: dict[str, float] = {}
-        #: Times of granted starts, as far back as they count towards the limit.
+        #: When starts that still count towards the limit were granted.
         self._granted_at: deque[float] = deque()
         self._begin()
 
     def _begin(self) -> None:
-        """Empty the queue; grant nothing until an earlier owner's starts no longer count."""
+        """Empty the queue, and grant nothing until starts granted by an earlier owner no longer count."""
         self._order.clear()
         self._comes_until.clear()
         self._granted_at.clear()
@@ -337,7 +339,7 @@ class StartQueue:
         )
 
     def request_turn(self, operation: Operation | Run, owned_since: float = 0.0) -> float:
-        """Grant a start and return 0, or return the seconds until the operation should ask again."""
+        """Grant a start and return 0, or return how many seconds the operation should wait to ask again."""
         if owned_since != self.owned_since:
             self.owned_since = owned_since
             self._begin()
@@ -360,11 +362,11 @@ class StartQueue:
         self._enqueue(operation, self._monotonic() + seconds)
 
     def delay(self, seconds: float) -> None:
-        """Grant nothing for some seconds because the provider asked for it; the longer pause counts."""
+        """Grant nothing for as many seconds as the provider asked for; a longer pause still applies."""
         self._delayed_until = max(self._delayed_until, self._monotonic() + seconds)
 
     def _wait(self, operation: Operation | Run, now: float) -> float:
-        """Return the seconds until this start may be sent, 0 if it may go now; older ones go first."""
+        """Return how many seconds this start must wait, or 0 to send it now; older starts are sent first."""
         older = bisect_left(self._order, (operation.created_at, operation.id))
         if now < self._delayed_until:
             return max(self._delayed_until - now, 0.01)
@@ -378,8 +380,8 @@ class StartQueue:
         position = older - (count - len(recent))
         if position < 0:
             return 0.0
-        # Each start that was granted frees its slot one window later. The starts that wait take the slots in
-        # order; when there are more of them than slots, they take the same slots again a window later.
+        # Each granted start frees its slot one window later. Waiting starts take the slots in order; if there
+        # are more of them than slots, the rest take the same slots one window later.
         rounds, number = divmod(position, count)
         opens = recent[number] if number < len(recent) else now
         return max(opens + window * (rounds + 1) - now, 0.01)
@@ -396,7 +398,7 @@ class StartQueue:
             del self._order[bisect_left(self._order, entry)]
 
     def _forget(self, now: float) -> None:
-        """Drop operations that didn't ask again in time, and starts too old to count towards the limit."""
+        """Drop operations that failed to ask again in time, and starts too old to count towards the limit."""
         while self._order and self._comes_until[self._order[0][1]] < now:
             self._dequeue(self._order[0])
         rate = self.per_second
@@ -410,15 +412,15 @@ class StartQueue:
 
 
 class PublishHome(Protocol):
-    """A function that publishes a person's Home, with what a pressed button adds to it."""
+    """A function that publishes a person's Home tab, including anything that a pressed button adds to it."""
 
     async def __call__(self, principal: Principal, shown: dict[str, Any], /) -> None:
-        """Draw and publish it; raises SlackFailed and StoreError."""
+        """Render and publish the Home tab; raises SlackFailed and StoreError."""
         ...
 
 
 class Replay(Protocol):
-    """A function that runs a command that has waited as if it were typed now: ``handlers.dispatch``."""
+    """A function that runs a deferred command as if it were typed now: ``handlers.dispatch``."""
 
     async def __call__(self, principal: Principal, waiting: dict[str, Any], /) -> None:
         """Run the stored command; raise StoreError if nothing could be written."""
@@ -426,39 +428,40 @@ class Replay(Protocol):
 
 
 class Observer(Protocol):
-    """A counter of reads, failures and claims, such as ``bot.web.health.Metrics``."""
+    """A collector that counts reads and failures and times claims, such as ``bot.web.health.Metrics``."""
 
     def count_reads(self, connection: str, count: int = 1, /) -> None:
         """Count status reads that were sent."""
         ...
 
     def note_claim(self, connection: str, seconds: float, /) -> None:
-        """Note how many seconds a claim of status reads took."""
+        """Record how many seconds a claim of status reads took."""
         ...
 
     def count_failure(self, connection: str, kind: str, /) -> None:
-        """Count a failed call by the name of its error."""
+        """Count a failed call under the name of its error."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """The reconciler's limits and intervals; times in seconds.
+    """The reconciler's limits and intervals; all times are in seconds.
 
-    ``call_seconds`` is the time-out of a provider call, and ``lease`` that of a claimed row. The lease is
-    longer, so that no other process takes over a row while its call is in flight.
+    ``call_seconds`` is the time-out of a provider call, and ``lease`` is how long a row stays claimed. The
+    lease is longer, so that no other process takes over a row while its call is in flight.
     """
 
     margin: float = 0.5
     batch: int = 50
     lease: float = 40.0
     call_seconds: float = 25.0
-    #: Fewest seconds between two checks of a waiting operation, for what holds it up and for its deadline.
+    #: Minimum time between two checks of a waiting operation's deadline and of what is holding it up.
     tick: float = 20.0
-    #: Most of these checks per second. With very many open operations each waits longer, up to ``slow_tick``.
+    #: Maximum number of checks of waiting operations per second. With very many open operations, each waits
+    #: longer for its check, up to ``slow_tick``.
     checks_per_second: float = 5.0
     slow_tick: float = 600.0
-    #: Seconds between checks that an account is still linked, during a long call.
+    #: How often a long call checks that its account is still linked.
     watch: float = 2.0
     discover_after: float = 600.0
     discover_unused_after: float = 86_400.0

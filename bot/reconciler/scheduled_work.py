@@ -1,4 +1,4 @@
-"""Scheduled work: claim the rows that are due, and run each as a use case for its owner."""
+"""Scheduled work: claim due rows, and run each as a use case in its owner's name."""
 
 from collections.abc import Collection, Sequence
 from typing import Any, Final
@@ -9,20 +9,20 @@ from bot.services.scheduled_work import R, ScheduledWork
 from bot.support.errors import NotIdentified, Refused
 from bot.support.pool import Pool, contain_errors, run_all
 
-#: Rows that run at once, which share commits. A command that a person types meanwhile waits for no more than
+#: Maximum number of rows that run concurrently and share commits. A command typed meanwhile waits only for
 #: these.
 MAX_CONCURRENT: Final = 10
 
 
 class ScheduledWorkRunner:
-    """Run every kind of scheduled work; a row that fails is due again once its claim ends."""
+    """Run all kinds of scheduled work; a row that fails becomes due again when its claim ends."""
 
     def __init__(self, context: Context, kinds: Sequence[ScheduledWork[Any]]) -> None:
         self._context = context
         self._kinds, self.names = kinds, [kind.name for kind in kinds]
 
     async def step(self, _pool: Pool | None = None, due: Collection[str] | None = None) -> int:
-        """Run the due rows of each kind, or of those ``due``; return their number."""
+        """Run the due rows of every kind, or only of the kinds in ``due``; return how many."""
         return sum([await self._run_due(kind) for kind in self._kinds if due is None or kind.name in due])
 
     async def _run_due(self, kind: ScheduledWork[R]) -> int:

@@ -1,9 +1,10 @@
-"""The scheduler: one loop for each kind of work, which sleeps until its first row is due.
+"""The scheduler: one loop for each kind of work, asleep until its first row is due.
 
-The due times are in the rows. They are queried after each commit of this process, for the kinds of work whose
-tables it wrote; when another process notifies this one; and after each step. If other processes write to the
-same database, they are also queried once a second. One timer wakes for the first due time. APScheduler keeps
-its jobs in memory and only runs things at intervals; due work, daily work included, is in Usher's rows.
+Due times are stored in the rows. They are queried after each commit of this process, for the kinds of work
+whose tables it wrote; when another process notifies this one; and after each step. If other processes write
+to the same database, they are also queried once a second. A single timer wakes the loops at the first due
+time. APScheduler keeps its jobs in memory and only runs things at intervals; due work, including daily work,
+is in Usher's rows.
 """
 
 import asyncio
@@ -32,39 +33,43 @@ from bot.support.pool import Pool, contain_errors
 log = structlog.get_logger(__name__)
 
 SWEEP: Final = "sweep"
-#: Seconds in a day, and the second of the day, in UTC, from which daily work is due.
+#: Seconds in a day; and the time of day (seconds after midnight UTC) from which daily work is due.
 DAY_SECONDS: Final = 86_400.0
 NIGHT_SECOND_OF_DAY: Final = 3 * 3600.0 + 17 * 60.0
-#: Seconds between tiny writes, which prove that the store is writable, and read its clock.
+#: How often, in seconds, a tiny write proves that the store is writable and reads its clock.
 BEAT_SECONDS: Final = 30.0
-#: Seconds between queries for old lists, which are then read again.
+#: How often, in seconds, old lists are queried for so that they can be reread.
 LIST_REFRESH_SECONDS: Final = 120.0
-#: Subject of the task that reads everybody from Slack; tasks with the same subject don't run twice at a time.
+#: Subject of the task that reads everyone from Slack; tasks with the same subject never run concurrently.
 EVERYBODY = "everybody"
-#: Seconds between two claims of a loop; rows that become due meanwhile are claimed together.
+#: How long a loop rests between claims, in seconds; rows that become due meanwhile are claimed together.
 LOOP_REST_SECONDS = 0.05
-#: The same for reads. A claim takes at most the free slots of a connection, mostly 51; with 0.05 s that is
-#: too slow for 10,000 starting workspaces, each of which may be read every 10.5 s.
+#: How long to rest between claims of reads, in seconds. A claim takes at most a connection's free slots,
+#: usually 51; at 0.05 s that would be too slow for 10,000 starting workspaces, each of which may be read
+#: every 10.5 s.
 READS_REST_SECONDS = 0.03
-#: Seconds between two queries of due times, so that a single one follows writes that come close together.
+#: How long to rest between queries of due times, in seconds, so that one query covers several writes in quick
+#: succession.
 QUERY_REST_SECONDS = 0.1
-#: Seconds that a loop rests if it couldn't claim any due row, because another process has it or it must wait.
+#: How long a loop rests, in seconds, if it couldn't claim any due rows because another process has them or
+#: they must wait.
 EMPTY_CLAIM_REST_SECONDS = 1.0
-#: Seconds beyond which no timer is set for a due row, as the heartbeat queries the due times again before.
+#: No timer is set for rows due in more than this many seconds, as the heartbeat queries due times again
+#: before then.
 MAX_TIMER_SECONDS = 3_600.0
 
 
 async def _do_nothing() -> None:
-    """Do nothing on a beat."""
+    """Do nothing; the default action on a beat."""
 
 
 Step = Callable[[Pool], Awaitable[int]]
 
 
 class Loop:
-    """A loop that repeats a step: at once while there is much to do, else when woken. Errors never end it.
+    """A loop that repeats a step: immediately while there is plenty to do, otherwise when woken.
 
-    ``is_restless`` returns whether there is work that no row shows as due.
+    Errors never end it. ``is_restless`` returns whether there is work that isn't due according to any row.
     """
 
     def __init__(
@@ -80,10 +85,10 @@ class Loop:
         is_endless: bool = False,
     ) -> None:
         self.name = name
-        #: Kinds of work whose rows the loop steps.
+        #: The kinds of work whose rows this loop processes.
         self.kinds: frozenset[str] = frozenset({name})
         self.is_restless = is_restless
-        #: Whether the loop's work doesn't end by itself, and can be cancelled without losing anything.
+        #: Whether the loop's work never ends on its own but can be cancelled without losing anything.
         self.is_endless = is_endless
         self._step = step
         self._ids = ids
@@ -94,19 +99,19 @@ class Loop:
         self._stopping = asyncio.Event()
         self._size = size
         self.pool = Pool(size, self._on_room)
-        #: Since when the current step runs, or the loop fails, by the injected monotonic clock.
+        #: When the current step began or, if the loop keeps failing, when that started (monotonic).
         self.began = math.inf
-        #: The end of its rest, by the same clock, after no due row could be claimed.
+        #: When the loop's rest after failing to claim any due row ends (monotonic).
         self.rests_until = -math.inf
-        #: Called after each step.
+        #: Callback that runs after each step.
         self.on_step: Callable[[], None] = lambda: None
 
     def wake(self) -> None:
-        """Run the step soon."""
+        """Make the loop run its step soon."""
         self._woken.set()
 
     def _on_room(self) -> None:
-        # If little is due, another claim right now would find nothing.
+        # If there was little to do, claiming again right now would find nothing.
         if self._is_busy:
             self.wake()
 
@@ -134,7 +139,7 @@ class Loop:
             self.rests_until = -math.inf if claimed else self._clock.monotonic() + EMPTY_CLAIM_REST_SECONDS
             self.on_step()
             self._is_busy = claimed > 1 or (self._is_busy and self.pool.room < self._size)
-            # After a single row there is mostly nothing left. One query of due times tells all loops.
+            # After a single row there is usually nothing left, and one query of due times informs all loops.
             if claimed <= 1:
                 await self._woken.wait()
             await self._pause(self._rest)
@@ -148,9 +153,9 @@ class Loop:
 
 
 class Scheduler:
-    """The scheduler of the reconciler and the notifier. ``tick`` and ``beat`` are intervals in seconds.
+    """The scheduler of the reconciler and the notifier; ``tick`` and ``beat`` are intervals in seconds.
 
-    It is created before them, because they wake it; that has no effect before ``drive``.
+    It is created before them, because they wake it; waking it has no effect until ``drive`` is called.
     ``on_beat`` is called on each beat, and may raise only StoreError.
     """
 
@@ -171,17 +176,18 @@ class Scheduler:
         self._beats_every = beat
         self._loops: list[Loop] = []
         self._running: list[asyncio.Task[None]] = []
-        #: Kinds of work whose due times are to be queried; and when each is next due, by the monotonic clock.
+        #: The kinds of work whose due times must be queried; and a map of each kind to when it is next due
+        #: (monotonic).
         self._changed: set[str] = set()
         self._due_at: dict[str, float] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._ticker = Ticker(clock)
-        #: Other work for every night, by name. It is called with whether it is due, and returns a problem, ""
-        #: for none, or None if there was nothing to do.
+        #: Maps names to additional nightly work. Each function is called with whether it is due, and returns
+        #: a problem, "" if there was none, or None if there was nothing to do.
         self.nightly: dict[str, Callable[[bool], Awaitable[str | None]]] = {}
 
     def drive(self, reconciler: Reconciler, notifier: Notifier) -> None:
-        """Create the loops for their steps; call it once, before ``start``."""
+        """Create the loops that run the steps of both; call it once, before ``start``."""
         self._reconciler, engine, timed = reconciler, reconciler.engine, reconciler.scheduled_work
         outages, board = reconciler.step_outages, engine.board
         served = reconciler.tasks.handlers
@@ -210,13 +216,13 @@ class Scheduler:
         self._store.engine.report_to(self.on_written)
 
     def call_every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-        """Call ``work`` at an interval, from ``start`` on; it must not raise."""
+        """Call ``work`` at intervals once ``start`` has been called; it must not raise."""
         self._ticker.every(seconds, work)
 
     def start(self) -> None:
-        """Start the loops on the running event loop; work left open by an earlier process resumes.
+        """Start the loops on the running event loop, resuming any work left open by an earlier process.
 
-        Without ``drive`` there are no loops; only the heartbeat and the work given to ``call_every`` run.
+        Without ``drive`` there are no loops, so only the heartbeat and the work given to ``call_every`` run.
         """
         if self._loops:
             self._ticker.every(self._tick, self._on_tick)
@@ -229,11 +235,11 @@ class Scheduler:
         self.wake()
 
     def wake(self) -> None:
-        """Query the due times of all kinds of work."""
+        """Query the due times of all kinds of work soon."""
         self._note_changed(list_kinds())
 
     def on_written(self, tables: Collection[str] | None) -> None:
-        """Query the due times of the kinds of work in written tables; ``None`` stands for all."""
+        """Query due times for the kinds of work whose tables were written; ``None`` means all tables."""
         written = KINDS_BY_TABLE.keys() if tables is None else KINDS_BY_TABLE.keys() & tables
         kinds = set[str]().union(*(KINDS_BY_TABLE[table] for table in written))
         for loop in self._loops:
@@ -242,11 +248,14 @@ class Scheduler:
         self._note_changed(kinds)
 
     def _on_step(self, kinds: Collection[str]) -> None:
-        # Claims aren't reported as writes, so due kinds are queried again after each step.
+        # Claims aren't reported as writes, so after each step its due kinds are queried again.
         self._note_changed(self.due.intersection(kinds))
 
     async def _on_tick(self) -> None:
-        """Notice a moved clock and other processes' writes. APScheduler runs coroutines in this thread."""
+        """Detect clock changes and other processes' writes.
+
+        APScheduler runs coroutines in this thread.
+        """
         if self._store.engine.has_jumped or self._store.engine.is_shared:
             self.wake()
         for loop in self._loops:
@@ -260,9 +269,9 @@ class Scheduler:
             self._loops[0].wake()
 
     async def _query_due_times(self, _pool: Pool) -> int:
-        """Query the first due time of each kind of work that may have changed; wake the loops."""
+        """Query when each kind of work that may have changed is next due, and wake the loops."""
         if self._store.engine.has_jumped:
-            # Only a write moves the stored times along with the clock.
+            # After a clock jump, only a write shifts the stored times to match.
             await self._store.perform(schema.write_heartbeat)
         kinds, self._changed = self._changed, set()
         if not kinds:
@@ -271,7 +280,7 @@ class Scheduler:
         try:
             due_in = await self._store.read(due_work.find_next_due, kinds, *self._by)
         except StoreError as error:
-            # All of these kinds then count as due, and each loop finds out for itself.
+            # All these kinds then count as due, and each loop finds out for itself.
             log.warning("nothing could be looked for", problem=str(error))
         now = self._clock.monotonic()
         self._due_at |= {kind: now + seconds for kind, seconds in due_in.items()}
@@ -285,7 +294,7 @@ class Scheduler:
         return {kind for kind, at in self._due_at.items() if at <= now}
 
     def _wake_due(self) -> None:
-        """Wake the loops that have due rows, and set the timer for the next due time."""
+        """Wake loops that have due rows, and set the timer for the next due time."""
         due, now = self.due, self._clock.monotonic()
         times = [at for kind, at in self._due_at.items() if kind not in due]
         for loop in self._loops:
@@ -303,16 +312,16 @@ class Scheduler:
 
     @property
     def stalled(self) -> list[str]:
-        """Return the names of loops that have ended, or haven't finished a step for a minute."""
+        """Return the names of loops that have ended or haven't finished a step for a minute."""
         latest = self._clock.monotonic() - 60.0
         ended = {task.get_name() for task in self._running if task.done()}
         return [loop.name for loop in self._loops if loop.name in ended or loop.began < latest]
 
     async def drain(self, seconds: float = 10.0) -> int:
-        """Stop claiming, give running work ``seconds`` to end, cancel the rest; return the number cancelled.
+        """Stop claiming, give running work ``seconds`` to finish, cancel the rest, and return its count.
 
-        Cancelling loses nothing: a call's outcome is then unknown and is looked up at the provider, and a
-        notice is searched for in Slack.
+        Cancelling loses nothing: a call then has an unknown outcome, which is looked up at the provider, and
+        a notice is searched for in Slack.
         """
         end = self._clock.monotonic() + seconds
         await self._ticker.stop()
@@ -336,7 +345,7 @@ class Scheduler:
     # -- daily work ----------------------------------------------------------------------------------------
 
     async def _run_daily(self) -> None:
-        """Do the daily work that hasn't been done since last night, even if Usher was down then."""
+        """Do the daily work that hasn't been done since last night, even if Usher was down at the time."""
         async with contain_errors("reading people", self._ids):
             if await self._is_due(TaskKind.SYNC_PEOPLE):
                 # The task itself records its completion.
@@ -359,7 +368,7 @@ class Scheduler:
     async def _write_heartbeat(self) -> None:
         try:
             await self._store.perform(schema.write_heartbeat)
-            # All due times are queried again, in case another process's write wasn't noticed.
+            # Query all due times again in case a write by another process went unnoticed.
             self.wake()
             await self._on_beat()
         except StoreError as error:

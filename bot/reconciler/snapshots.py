@@ -1,4 +1,4 @@
-"""Read and store providers' forms, and facts about their servers, as snapshots."""
+"""Read providers' forms and facts about their servers, and store them as snapshots."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -19,19 +19,19 @@ from bot.store.tasks import NewTask
 
 log = structlog.get_logger(__name__)
 
-#: Prefix of the subject of a task about a server itself; any other subject is ``ACCOUNT/KIND``.
+#: Prefix of the subject of tasks about a server itself; all other subjects have the form ``ACCOUNT/KIND``.
 _CONNECTION: Final = "connection:"
 
 
 class Snapshots(BaseTaskWorker):
-    """The worker that reads forms with people's accounts, and facts about servers with Usher's own secret."""
+    """The worker that reads forms with people's accounts and server facts with Usher's own secret."""
 
     def list_handlers(self) -> dict[TaskKind, TaskHandler]:
-        """Return the handler of snapshots."""
+        """Return the handler of snapshot tasks."""
         return {TaskKind.SNAPSHOT: TaskHandler(do=self.read, person=self._find_holder)}
 
     async def read(self, task: Task) -> Sequence[NewTask]:
-        """Read and store a task's snapshot; return tasks for the waiting commands. Raises TaskRetry."""
+        """Read and store a task's snapshot; return tasks that run the waiting commands. Raises TaskRetry."""
         owner, _, kind = task.subject.rpartition("/")
         account: Account | None = None
         connection = owner.removeprefix(_CONNECTION)
@@ -46,7 +46,7 @@ class Snapshots(BaseTaskWorker):
         return build_replays(task, principal, await self._read(task, connection, account, kind))
 
     async def _read(self, task: Task, connection: str, account: Account | None, kind: str) -> str:
-        """Read and store a snapshot; return the cause of failure, or "". Raise TaskRetry to retry."""
+        """Read and store a snapshot; return "", or the cause of a failure. Raises TaskRetry to retry."""
         runtime = self._runtimes.get(connection)
         if runtime is None:
             return "connection_gone"

@@ -1,7 +1,7 @@
-"""One step of an operation or a run: check the preconditions, plan, call, verify, write the result.
+"""One step of an operation or run: check preconditions, plan, call, verify, and write the result.
 
-A step needs a linked account, a configured connection, and a person who is known and allowed to do it.
-If one of them is missing, the step is delayed and the card says so; without a link the work ends.
+A step needs a linked account, a configured connection, and a person who is known and has permission. If any
+of these is missing, the step is delayed and the card says why; if the account isn't linked, the work ends.
 """
 
 from __future__ import annotations
@@ -64,46 +64,47 @@ log = structlog.get_logger(__name__)
 S = TypeVar("S", ClaimedOperation, ClaimedRun)
 
 
-#: Seconds until a start is due again if another process has to send it. That process then claims it.
+#: How soon a start is due again if another process has to send it, in seconds; that process then claims it.
 OTHER_PROCESS_POLL_SECONDS: Final = 0.25
-#: Seconds before the next attempt at a step that depends on somebody else (Slack, an operator, the person).
+#: How long to wait before retrying a step that depends on Slack, an operator or the person, in seconds.
 EXTERNAL_WAIT_SECONDS: Final = 60.0
-#: Seconds that a call waits while another request tests whether the connection answers again.
+#: How long a call waits, in seconds, while another request probes whether the connection answers again.
 PROBE_WAIT_SECONDS: Final = 2.0
-#: Attempts at a call that conflicts with the workspace's state or a used name, either of which may pass.
+#: Maximum attempts at a call that conflicts with the workspace's state or with a name that is taken.
 MAX_CONFLICT_ATTEMPTS: Final = 4
-#: Steps that start a workspace: their calls are queued and may have a rate limit of their own.
+#: Steps that start a workspace. Their calls are queued and may have a separate rate limit.
 START_STEPS: Final = frozenset({Step.START, Step.CREATE})
-#: Holds up what an error of Usher's own broke.
+#: Hold shown on an item that failed because of an error in Usher itself.
 _BROKEN: Final = hold_by_cause("internal")
-#: Steps that create something: the provider is searched for its result before the call is sent again.
+#: Steps that create something. Before such a call is repeated, the provider is searched for its result.
 _CREATING_STEPS: Final = frozenset({Step.CREATE, Step.LAUNCH})
 
 
 class Stepper(EnginePart, ABC, Generic[S]):
-    """A stepper of due operations or runs; it commits the state *calling* before each call (ADR 54).
+    """Step due operations or runs, committing the state *calling* before each call (ADR 54).
 
-    The abstract methods at the end are those that differ between operations and runs. If somebody replaces
-    or unlinks an item meanwhile, that change wins: an ended item accepts no update.
+    The abstract methods at the end are the parts that differ between operations and runs. If an item is
+    replaced or unlinked in the meantime, that change wins: an item that has ended accepts no updates.
     """
 
-    #: The outcome of an item that ends after a call, when nobody can find out what that call did.
+    #: Outcome of an item that ends after a call whose effect can't be determined.
     lost_outcome: ClassVar[Outcome]
-    #: The step that creates something. If its outcome is unknown, the provider is searched for the result.
+    #: The step that creates something; if its outcome is unknown, the provider is searched for the result.
     creating_step: ClassVar[Step]
-    #: The kind of the notice that asks the person whether to create another one.
+    #: Kind of the notice that asks the person whether to create another one.
     question_kind: ClassVar[NoticeKind]
-    #: The kind of the notice at a deadline.
+    #: Kind of the notice sent when an item reaches its deadline.
     late_kind: ClassVar[NoticeKind]
-    #: Whether a call that can't be sent yet leaves the recorded state of the previous call unchanged.
+    #: Whether the previous call's recorded state is kept while the next call can't be sent yet.
     keeps_call: ClassVar[bool]
-    #: Seconds to the deadline that is set when something blocks an item; None to set none.
+    #: How long after an item is blocked its deadline is, in seconds; None to set no deadline.
     held_seconds: float | None = None
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
         self._people = engine.people
-        #: Ids of the items that this process is stepping, so that none is stepped twice after its lease ends.
+        #: Ids of the items this process is stepping, so that an item isn't stepped twice if its lease
+        #: expires.
         self._under_way: set[str] = set()
 
     async def step(self, pool: Pool | None = None) -> int:
@@ -117,10 +118,14 @@ class Stepper(EnginePart, ABC, Generic[S]):
         return sum(map(len, batches))
 
     async def _isolate_errors(self, batch: list[S]) -> None:
-        """Contain errors to their batch: log them and retry later. An ending process hands its batch back."""
+        """Process a batch, containing any errors to it: they are logged and the batch is retried later.
+
+        A process that is shutting down hands its batch back.
+        """
         ids = [claimed.subject.id for claimed in batch]
         self._under_way.update(ids)
-        # If a call was committed, its row says *calling*, and the next step first finds out what it did.
+        # If a call was committed, its row says *calling*, and the next step begins by finding out what the
+        # call did.
         back = partial(self.postpone_all, batch, 0.0, None)
         failed = partial(self.postpone_all, batch, EXTERNAL_WAIT_SECONDS, _BROKEN)
         try:
@@ -136,7 +141,8 @@ class Stepper(EnginePart, ABC, Generic[S]):
         if not subject.is_open:
             return
         if (cause := self._find_end_cause(claimed, await self._store.now())) is not None:
-            # After an unlink, or if nothing was sent, it counts as cancelled. Else nobody knows its outcome.
+            # If the account was unlinked or nothing was sent, the item counts as cancelled; otherwise its
+            # outcome is unknown.
             is_known = cause == "unlinked" or not subject.has_called
             outcome, notify = (
                 Outcome.CANCELLED if is_known else self.lost_outcome,
@@ -156,13 +162,13 @@ class Stepper(EnginePart, ABC, Generic[S]):
         assert account is not None, "without one it is lost"
         decided = await self.plan(claimed, runtime)
         if account.state == "refused" and not self.ends_while_refused(claimed, decided):
-            # A new link wakes the items that wait for one.
+            # Linking again wakes the items that are waiting for it.
             await self.postpone(claimed, EXTERNAL_WAIT_SECONDS, hold_by_cause(account.refusal))
         elif await self._check_permission(claimed, decided.step):
             await self._take_step(claimed, runtime, decided)
 
     def _find_end_cause(self, claimed: S, now: float) -> str | None:
-        """Return why an item can't continue, as the name of a text; None if it can."""
+        """Return why an item can't continue, as a message key, or None if it can."""
         subject, account = claimed.subject, claimed.account
         if account is None or account.state == "revoking":
             return "unlinked"
@@ -170,11 +176,11 @@ class Stepper(EnginePart, ABC, Generic[S]):
             return None if runtime.provider.is_available_to(subject.principal) else "not_here"
         is_missing = is_hold(subject.block_reason, HoldCode.NO_CONNECTION)
         since = subject.blocked_since if is_missing else None
-        # After this long it isn't just a brief mistake in the settings.
+        # A connection missing for this long isn't just a brief mistake in the settings.
         return "connection_gone" if since is not None and now >= since + ANSWER_SECONDS else None
 
     async def _check_permission(self, claimed: S, step: Step) -> bool:
-        """Ask the policy whether the person may do this; postpone the step if Slack can't say who it is."""
+        """Ask the policy whether the person may do this; postpone the step if Slack can't identify them."""
         asked = self.find_required_permission(claimed, step)
         if asked is None:
             return True
@@ -214,7 +220,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def _call(self, claimed: S, runtime: Runtime, step: Step) -> None:
         subject, starts = claimed.subject, step in START_STEPS
         if subject.retry_at is not None and (pause := subject.retry_at - await self._store.now()) > 0:
-            # A read may meanwhile end the item, but doesn't make the call leave early.
+            # A read may end the item in the meantime, but it doesn't cause the call to be sent early.
             paused = claimed.update(pause, waits_for="change")
             await self.save_blocked(claimed, paused, find_block_reason(runtime, subject))
         elif runtime.health.pause > 0:
@@ -235,14 +241,14 @@ class Stepper(EnginePart, ABC, Generic[S]):
             finally:
                 runtime.slots.give_share(subject.principal.key)
             if update is not None:
-                # Retries and waits don't postpone the notice that the person gets at the deadline.
+                # Retries and waits don't delay the notice that the person receives at the deadline.
                 update = _keep_silence(claimed, update)
                 await self.save(claimed, await self.after_deadline(claimed, update))
 
     async def _claim_start_turn(self, subject: Operation | Run, runtime: Runtime) -> float:
-        """Return 0 if this start may be sent now, else the seconds until it should ask again.
+        """Return 0 if this start may be sent now, otherwise how many seconds to wait before asking again.
 
-        One process grants all starts of a connection.
+        A single process grants all starts of a connection.
         """
         owned_since = await self._owners.own(STARTS_PREFIX + runtime.name)
         return (
@@ -252,7 +258,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         )
 
     def _make_grant_check(self, runtime: Runtime) -> Callable[[], bool]:
-        """Return a check that this process still grants starts; it runs right before the call leaves."""
+        """Return a check, run right before the call is sent, that this process still grants the starts."""
         thing = STARTS_PREFIX + runtime.name
         return partial(self._owners.owns, thing, runtime.start_queue.owned_since)
 
@@ -261,7 +267,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def _send_call(
         self, claimed: S, runtime: Runtime, step: Step, may_leave: Callable[[], bool] | None
     ) -> Update | None:
-        """Commit *calling*, then send the call; return the update still to be written, or None.
+        """Commit *calling*, then send the call; return the update that remains to be written, or None.
 
         ``may_leave`` is checked right before each request of the call.
         """
@@ -315,9 +321,9 @@ class Stepper(EnginePart, ABC, Generic[S]):
                 return await self._resolve_rejected(claimed, runtime, step, answer)
 
     async def _resolve_rejected(self, claimed: S, runtime: Runtime, step: Step, answer: Rejected) -> Update:
-        """Return the update after a refused call: search for its earlier result, repeat it later, or end."""
+        """Return the update after a refused call: find an earlier result, retry later, or end the item."""
         if isinstance(answer.error, Conflict) and self._may_be_own(claimed, step):
-            # The name may be taken by what an earlier attempt made after all: look for it.
+            # An earlier attempt may have created something with this name after all, so search for it.
             return self.build_retry(claimed, runtime, step, self._make_retry(claimed), Call.UNKNOWN)
         if isinstance(answer.error, Conflict) and passes(step, answer.error):
             return await self._repeat_later(claimed, runtime, step, answer.error)
@@ -326,9 +332,10 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def _defer_call(
         self, claimed: S, runtime: Runtime, step: Step, answer: RetryLater | Rejected
     ) -> Update:
-        """Return the update to repeat a call that certainly had no effect.
+        """Return the update that retries a call known to have had no effect.
 
-        If the provider is busy, the call is repeated after a growing pause and a read that shows no effect.
+        If the provider is busy, the call is retried after increasing pauses, each time after a read has shown
+        no effect.
         """
         if not isinstance(answer, ProviderBusy):
             return self.build_retry(claimed, runtime, step, answer, Call.NONE)
@@ -341,9 +348,9 @@ class Stepper(EnginePart, ABC, Generic[S]):
         return replace(again, busy_since=since, retry_at=now + wait)
 
     async def _repeat_later(self, claimed: S, runtime: Runtime, step: Step, error: Conflict) -> Update:
-        """Return the update to repeat a call that was refused because something else is under way.
+        """Return the update that retries a call refused because something else is in progress.
 
-        It is repeated after a growing pause, and after a read that shows that it is still needed.
+        It is retried after increasing pauses, each time after a read has shown that it is still needed.
         """
         now = await self._store.now()
         since = claimed.subject.busy_since or now
@@ -354,7 +361,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         return replace(again, busy_since=since, retry_at=now + wait, cause=cause)
 
     def _may_be_own(self, claimed: S, step: Step) -> bool:
-        """Return whether an earlier call of ours may have created what now uses the name."""
+        """Return whether an earlier call of this item may have created the thing that now has the name."""
         subject = claimed.subject
         return (
             step in _CREATING_STEPS
@@ -369,7 +376,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     # -- after an unknown outcome ----------------------------------------------------------------------------
 
     async def _find(self, claimed: S, runtime: Runtime) -> Update | None:
-        """Search the provider for the call's result; it changes nothing, so nothing is committed first."""
+        """Search the provider for the call's result; commit nothing first, as a search has no effects."""
         account = claimed.account
         assert account is not None, "what has no account ends before it calls"
         answer = await self._provider_caller.call(
@@ -390,7 +397,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def _judge_traces(
         self, claimed: S, runtime: Runtime, traces: OutcomeSearch | None
     ) -> Update | None:
-        """Act on the result of a search: record it, search or call again, ask the person, or end."""
+        """Act on a search result: record it, search again, call again, ask the person, or end the item."""
         now = await self._store.now()
         verdict: Created | Verdict = Verdict.SEARCH
         if traces is not None:
@@ -414,7 +421,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
                 return await self.record_found(claimed, runtime, created)
 
     def record_absence(self, claimed: S, wait: float) -> Update:
-        """Return the update if nothing was created; the next plan creates it, unless it was cancelled."""
+        """Return the update for a creation that created nothing: retry it, unless it was cancelled."""
         return claimed.update(
             wait,
             attempts=claimed.subject.attempts + 1,
@@ -426,7 +433,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         )
 
     def _ask_person(self, claimed: S, runtime: Runtime, now: float) -> Update:
-        """Ask the person once whether to create another one, and keep searching."""
+        """Ask the person, once, whether to create another one, and keep searching meanwhile."""
         subject = claimed.subject
         wait = search_in(runtime.pace, subject.question_since, now)
         if subject.question_since is not None:
@@ -440,33 +447,33 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def postpone(
         self, claimed: S, next_in: float, hold: Hold | None = None, *, deadline_in: float | None = None
     ) -> None:
-        """Save that an item continues later; ``hold`` is as in ``add_block_reason``."""
+        """Postpone an item; ``hold`` is as in ``add_block_reason``."""
         await self.save_blocked(claimed, claimed.update(next_in, deadline_in=deadline_in), hold)
 
     async def postpone_all(
         self, batch: Sequence[S], next_in: float, hold: Hold | None, *, deadline_in: float | None = None
     ) -> None:
-        """Save that several items continue later."""
+        """Postpone several items; ``hold`` is as in ``add_block_reason``."""
         for claimed in batch:
             await self.postpone(claimed, next_in, hold, deadline_in=deadline_in)
 
     async def save_blocked(self, claimed: S, update: Update, hold: Hold | None) -> None:
-        """Save the update of an item that continues later; ``hold`` is as in ``add_block_reason``."""
+        """Save the update of an item that has to wait; ``hold`` is as in ``add_block_reason``."""
         if hold and update.deadline_in is None:
             update = replace(update, deadline_in=self.held_seconds)
         await self.save(claimed, await self.add_block_reason(claimed, update, hold))
 
     async def add_block_reason(self, claimed: S, update: Update, hold: Hold | None) -> Update:
-        """Return the update with the reason that blocks the item: "" for no reason, None for no change."""
+        """Return the update with ``hold`` as the reason for the block: "" clears it, None keeps it."""
         if hold is not None and hold != (claimed.subject.block_reason or ""):
             update = _keep_silence(claimed, replace(update, block_reason=hold, card_dirty=True))
         return await self.after_deadline(claimed, update)
 
     async def after_deadline(self, claimed: S, update: Update, *, is_blocked: bool = False) -> Update:
-        """Return the update with its next step by the deadline, and with the notice that is now due, if any.
+        """Return the update with its next step no later than the deadline, and with any notice now due.
 
-        With ``is_blocked``, the person is told even before the deadline that nothing can be sent.
-        A person who has already been asked what to do isn't also told that it takes longer.
+        With ``is_blocked``, the person is told that nothing can be sent even before the deadline. A person
+        who has already been asked what to do isn't also told that it is taking longer.
         """
         subject = claimed.subject
         if update.outcome is not None or subject.deadline_at is None:
@@ -481,7 +488,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
             update = replace(update, deadline_passed=True, card_dirty=True)
         if not await self.has_recipient(claimed):
             return update
-        # A late item may fail right after its deadline, so the late notice waits a moment.
+        # A late item may fail right after its deadline, so its late notice is held back for a moment.
         occasion = str(subject.deadline_number)
         occasion = f"blocked:{occasion}" if is_blocked else occasion
         delay = 0.0 if is_blocked else outcomes.LATE_NOTICE_DELAY_SECONDS
@@ -492,13 +499,13 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     @abstractmethod
     async def claim(self, limit: int, lease: float) -> Sequence[Sequence[S]]:
-        """Lease the due items, oldest first; return them in batches, which are stepped concurrently.
+        """Lease the due items, oldest first, and return them in batches that are stepped concurrently.
 
-        Items that share a call are in one batch.
+        Items that share a call are in the same batch.
         """
 
     async def process_batch(self, batch: list[S]) -> Sequence[S]:
-        """Do what a batch's items share; return the items that are then stepped one by one."""
+        """Do the work that the items of a batch share; return the items that must still be stepped singly."""
         return batch
 
     @abstractmethod
@@ -507,96 +514,96 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     @abstractmethod
     def find_required_permission(self, claimed: S, step: Step) -> tuple[str, Target] | None:
-        """Return the verb and target that the policy must allow before a step; None if it isn't asked."""
+        """Return the verb and target that the policy must allow before a step, or None if none is needed."""
 
     @abstractmethod
     def ends_while_refused(self, claimed: S, decided: Plan) -> bool:
-        """Return whether a plan is carried out to end an item even while its account waits for a new link."""
+        """Return whether a plan may end an item while its account is refused and waits for a new link."""
 
     def can_use_cached_person(self, claimed: S) -> bool:  # noqa: ARG002 - for what may be done without Slack's word
-        """Return whether the person's stored details may be used while Slack doesn't answer."""
+        """Return whether the person's stored details are good enough while Slack doesn't answer."""
         return False
 
     @abstractmethod
     async def resolve_forbidden(self, claimed: S, step: Step, rule: str) -> bool:
-        """End or postpone an item that the policy refuses; return True to take the step all the same."""
+        """End or postpone an item that the policy refuses; return True to take the step regardless."""
 
     @abstractmethod
     async def end(self, claimed: S, decided: Plan) -> Update:
-        """Return the update that ends an item as planned."""
+        """Return the update that ends an item as its plan says."""
 
     @abstractmethod
     async def advance(self, claimed: S, runtime: Runtime, decided: Plan) -> None:
-        """Read, wait or renew as planned."""
+        """Read, wait or renew, as the plan says."""
 
     @abstractmethod
     async def save(self, claimed: S, update: Update) -> Row | None:
         """Save an update; return the new row, or None if the item has ended or another process has it."""
 
     async def has_recipient(self, claimed: S) -> bool:  # noqa: ARG002 - for what nobody may be waiting for
-        """Return whether somebody waits for the item and gets its notices."""
+        """Return whether anyone is waiting for the item and should receive its notices."""
         return True
 
     @abstractmethod
     async def prepare_call(self, claimed: S, runtime: Runtime, step: Step, access: Access) -> Update:
-        """Return the update to commit before a call; the call is sent only if that update says *calling*.
+        """Return the update to commit before a call; the call is sent only if the update says *calling*.
 
-        Such an update has the account and the person, who must be the same when it is saved.
+        Such an update includes the account and the person, and is saved only if neither has changed.
         """
 
     async def reload_name(self, claimed: S) -> S:
-        """Return the claimed item with the name that was chosen when its call was committed."""
+        """Return the claimed item with the name chosen when its call was committed."""
         return claimed
 
     @abstractmethod
     async def send(self, claimed: S, runtime: Runtime, step: Step, access: Access) -> Created | str | None:
-        """Send the call; return what was created, or the provider's words if nothing had to be changed."""
+        """Send the call; return what it created, or the provider's words if there was nothing to change."""
 
     @abstractmethod
     async def record_accepted(
         self, claimed: S, runtime: Runtime, step: Step, access: Access, created: Created | str | None
     ) -> Update | None:
-        """Record an accepted call; return the update still to be written, or None."""
+        """Record an accepted call; return the update that remains to be written, or None."""
 
     @abstractmethod
     def build_retry(
         self, claimed: S, runtime: Runtime, step: Step, answer: CallFailure, known: Call | None
     ) -> Update:
-        """Return the update to retry the call or search for its result.
+        """Return the update that retries the call or searches for its result.
 
-        After Rejected, the retry waits for another credential.
+        After Rejected, the retry waits for a new credential.
         """
 
     @abstractmethod
     def record_rejected(self, claimed: S, runtime: Runtime, step: Step, answer: Rejected) -> Update:
-        """Return the update after a refusal that a repetition of the call wouldn't change."""
+        """Return the update after a refusal that retrying the call wouldn't change."""
 
     @abstractmethod
     async def search(self, claimed: S, runtime: Runtime, access: Access) -> OutcomeSearch | None:
-        """Return what the provider has that may be the call's result, without results of other items.
+        """Return whatever at the provider may be the call's result, apart from results of other items.
 
-        None to search again.
+        Returns None if the search must be repeated.
         """
 
     async def find_creation(self, claimed: S) -> Operation | Run:
-        """Return the item that creates the result: this one, or the creation that this one cancels."""
+        """Return the item that creates the result: this one, or the creation that this one is cancelling."""
         return claimed.subject
 
     @abstractmethod
     def is_still_needed(self, claimed: S) -> bool:
-        """Return whether somebody still needs the result."""
+        """Return whether anyone still needs the result."""
 
     @abstractmethod
     def abandon(self, claimed: S, verdict: Verdict) -> Update:
-        """Return the update after a search whose result nobody needs any more."""
+        """Return the update for a search whose result is no longer needed."""
 
     @abstractmethod
     async def record_found(self, claimed: S, runtime: Runtime, created: Created) -> Update | None:
-        """Record the id of a search's result; return the update still to be written, or None."""
+        """Record the id found by a search; return the update that remains to be written, or None."""
 
 
 def find_busy_reason(runtime: Runtime, since: float | None) -> Hold | None:
-    """Return the hold for a provider that has been busy, or silent, since a time; None without a time."""
+    """Return the hold for a provider busy or silent since the given time, or None if no time is given."""
     if since is None:
         return None
     is_silent = runtime.health.since is not None
@@ -604,38 +611,38 @@ def find_busy_reason(runtime: Runtime, since: float | None) -> Hold | None:
 
 
 def passes(step: Step, error: Conflict) -> bool:
-    """Return whether a conflict may pass by itself.
+    """Return whether a conflict may resolve itself, so that the call is worth repeating.
 
-    A used name doesn't. For a start or a suspension, a conflict with a sentence of ours doesn't either:
-    the sentence tells the person what to do.
+    A conflict over a name that is taken doesn't. Nor does one over a start or a suspension if the error
+    carries a sentence of ours that tells the person what to do.
     """
     may_stay = step in START_STEPS or step is Step.SUSPEND
     return step not in _CREATING_STEPS and not (may_stay and error.is_ours)
 
 
 def hold_by_conflict(cause: str) -> Hold:
-    """Return the hold for something else under way, with the provider's words from a conflict's cause."""
+    """Return the hold for another action in progress, quoting the provider from the conflict's cause."""
     return make_hold(HoldCode.UNDER_WAY, cause.partition(":")[2].lstrip(": "))
 
 
 def find_own_reason(runtime: Runtime, subject: Operation | Run) -> Hold | None:
-    """Return the hold for the refusal of an item's own call; None if it wasn't refused."""
+    """Return the hold if the item's own call was refused, otherwise None."""
     if subject.conflict is not None and runtime.health.since is None:
         return hold_by_conflict(subject.conflict)
     return find_busy_reason(runtime, subject.busy_since)
 
 
 def find_block_reason(runtime: Runtime, subject: Operation | Run) -> Hold | None:
-    """Return the reason that blocks a call, the item's own or the connection's; None if there is none."""
+    """Return why a call is blocked, be it by the item itself or by its connection, or None if it isn't."""
     if subject.busy_since is not None and is_hold(subject.block_reason, HoldCode.OWN_LIMIT):
         return subject.block_reason
     return find_own_reason(runtime, subject) or runtime.health.block_reason
 
 
 def _keep_silence(claimed: ClaimedOperation | ClaimedRun, update: Update) -> Update:
-    """Keep the silence or server errors that an item already shows while its call goes on failing.
+    """Keep showing an item's hold for silence or server errors for as long as its call keeps failing.
 
-    Otherwise reads that are answered in between would end the silence, and each failure would begin another.
+    Otherwise a successful read in between would clear the hold, and each new failure would start another one.
     """
     subject, said = claimed.subject, update.block_reason
     fails = subject.is_failing and update.attempts != 0 and update.outcome is None and not update.asked
@@ -646,7 +653,7 @@ def _keep_silence(claimed: ClaimedOperation | ClaimedRun, update: Update) -> Upd
 
 
 def name_call(step: Step, known: Call | None) -> dict[str, Call | None]:
-    """Return the change of an update to the new state of the step's call; a search changes no state."""
+    """Return the update field that records the new state of the step's call; empty for a search."""
     match step:
         case Step.FIND:
             return {}
@@ -657,6 +664,6 @@ def name_call(step: Step, known: Call | None) -> dict[str, Call | None]:
 
 
 def build_success(claimed: S, next_in: float, entry: AuditEntry, **changes: Any) -> Update:
-    """Return the update after an accepted call, or after a search that found its result."""
+    """Return the update for a call that was accepted, or whose result was found by a search."""
     usual: dict[str, Any] = {"attempts": 0, "block_reason": NOTHING, "card_dirty": True, "audit": [entry]}
     return claimed.update(next_in, **usual, **changes)

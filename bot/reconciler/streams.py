@@ -1,4 +1,4 @@
-"""Read the outputs of runs as they arrive: one stream each, reopened if it breaks while the run continues."""
+"""Read runs' output as it arrives: one stream per run, reopened if it breaks before the run ends."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -19,15 +19,15 @@ from bot.store import runs as run_rows
 from bot.support.cleaning import Hider
 from bot.support.pool import Pool, contain_errors, count_free_slots, run_all
 
-#: The most streams that are open at once; others wait their turn.
+#: Maximum number of streams open at a time; others wait their turn.
 MAX_STREAMS: Final = 50
-#: Seconds of silence after which a stream counts as ended, once its run is over.
+#: How long a stream must be silent after its run is over to count as ended, in seconds.
 SILENT_END_SECONDS: Final = 30.0
-#: Attempts at reading the output to its end once the run is over.
+#: Maximum attempts to read the rest of the output once the run is over.
 MAX_END_ATTEMPTS: Final = 5
-#: Seconds for which the last lines of a sent output are kept for the message about the end of its run.
+#: How long the last lines of finished output are kept for the message that the run has ended, in seconds.
 ENDED_OUTPUT_SECONDS: Final = 60.0
-#: Fewest seconds until an ended stream is reopened while its run continues.
+#: Minimum wait, in seconds, before reopening a stream that ended while its run continues.
 MIN_REOPEN_SECONDS: Final = 5.0
 
 
@@ -37,16 +37,16 @@ def _to_owned_name(run_id: str) -> str:
 
 @dataclass(slots=True, eq=False)
 class _Follower:
-    """The state of reading one output. Times are monotonic seconds."""
+    """The state of reading one run's output; times are monotonic seconds."""
 
     entry: FollowedRun
     is_reading: bool = False
     stop: asyncio.Event = field(default_factory=asyncio.Event)
-    #: The result of the last stream; None if Usher closed it.
+    #: The result of the last stream, or None if Usher closed it.
     answer: call_results.CallResult[None] | None = None
     has_new_output: bool = False
     was_read: bool = False
-    #: Whether the last stream was opened after the run was known to be over.
+    #: Whether the last stream was opened when the run was already known to be over.
     began_after_end: bool = False
     failures: int = 0
     next_at: float = 0.0
@@ -56,8 +56,8 @@ class _Follower:
 class Streams(context.EnginePart):
     """Read the watched outputs that this process owns.
 
-    In memory: the outputs. Restart: they are read again from the beginning. Several processes: one owns a
-    run's output.
+    In memory: the outputs. Restart: they are read again from the beginning. Several processes: each run's
+    output is owned by a single process.
     """
 
     def __init__(self, engine: context.EngineContext) -> None:
@@ -66,9 +66,9 @@ class Streams(context.EnginePart):
         self._followers: dict[str, _Follower] = {}
 
     async def step(self, pool: Pool | None = None) -> int:
-        """Open the streams that are due, and end those that are over; return the number opened.
+        """Open the streams that are due and end those that are over; return how many were opened.
 
-        Without a pool, it returns once the opened streams have ended.
+        Without a pool, return once the opened streams have ended.
         """
         began_at = self._clock.monotonic()
         runs = await self._own_outputs(
@@ -93,7 +93,7 @@ class Streams(context.EnginePart):
         return len(due)
 
     async def _own_outputs(self, runs: Sequence[Run], free: int) -> dict[str, Run]:
-        """Return the runs whose output this process follows; others are left to processes with room."""
+        """Return the runs whose output this process follows; the rest are left to processes with capacity."""
         fresh = [run for run in runs if run.id not in self._followers][: max(free, 0)]
         things = [
             _to_owned_name(run.id) for run in [*fresh, *(run for run in runs if run.id in self._followers)]
@@ -102,7 +102,7 @@ class Streams(context.EnginePart):
         return {run.id: run for run in runs if _to_owned_name(run.id) in owned}
 
     async def _prepare_stream(self, run: Run, began_at: float, free: int) -> Account | None:
-        """Update one output; return the account for its next stream, None if no stream is due now."""
+        """Update one output; return the account for its next stream, or None if no stream is due now."""
         follower = None if await self._stop_if_mute(run) else self._get_follower(run, began_at)
         if follower is None:
             return None
@@ -114,7 +114,7 @@ class Streams(context.EnginePart):
             self._followers[run.id].next_at = self._clock.monotonic() + 60.0
 
     async def _stop_if_mute(self, run: Run) -> bool:
-        """Stop watching a run, and return True, if its provider can't show output."""
+        """If a run's provider can't show output, stop watching the run and return True."""
         runtime = self._runtimes.get(run.connection)
         if runtime is None or isinstance(runtime.provider, facets.Runs):
             return False
@@ -126,7 +126,7 @@ class Streams(context.EnginePart):
         return count_free_slots(pool, MAX_STREAMS - reading)
 
     def _get_follower(self, run: Run, began_at: float) -> _Follower | None:
-        """Return the follower of an output; a new one if the output was requested again."""
+        """Return the follower that tails an output, or a new one if the output was requested again."""
         follower = self._followers.get(run.id)
         if follower is not None and follower.entry.is_done:
             if follower.entry.done_at >= began_at:
@@ -139,7 +139,7 @@ class Streams(context.EnginePart):
         return follower
 
     def _is_abandoned(self, run_id: str) -> bool:
-        """Return whether an unwatched output can be dropped, or is still kept for the end of its run."""
+        """Return whether an unwatched output can be dropped, rather than kept for the end of its run."""
         entry = self._followers[run_id].entry
         return not entry.is_done or self._clock.monotonic() - entry.done_at > ENDED_OUTPUT_SECONDS
 
@@ -151,7 +151,7 @@ class Streams(context.EnginePart):
     # -- between two streams ---------------------------------------------------------------------------------
 
     async def _attend(self, run: Run, follower: _Follower) -> None:
-        """Act on the result or silence of a stream, and on the end of its run."""
+        """React to a stream's result or silence, and to the end of its run."""
         now = self._clock.monotonic()
         entry = follower.entry
         if run.outcome is not None and follower.over_since is None:
@@ -168,12 +168,12 @@ class Streams(context.EnginePart):
             await self._end_output(follower, "")  # The spool is full, so another stream would add nothing.
 
     async def _decide_next(self, run: Run, follower: _Follower, now: float) -> None:
-        """After a stream has ended, plan another one or end the output."""
+        """Once a stream has ended, plan another one or end the output."""
         answer, transcript = follower.answer, follower.entry.transcript
         follower.failures, wait, cause = 0, 0.0, ""
         if isinstance(answer, (call_results.RetryLater, call_results.OutcomeUnknown)):
             follower.failures = 0 if follower.has_new_output else answer.attempts
-            # Nothing wakes a stream when its account is accepted again, and checking that takes no request.
+            # A stream isn't woken when its account is accepted again, but checking for that costs no request.
             wait, cause = (
                 0.0 if answer.cause in provider_calls.REFUSED_SIGN_IN_CAUSES else answer.wait,
                 answer.cause,
@@ -192,7 +192,7 @@ class Streams(context.EnginePart):
 
     @staticmethod
     def _is_read_out(follower: _Follower) -> bool:
-        """Return whether an ended run's output has been read to its end, or can't be read further."""
+        """Return whether a finished run's output has been read to its end, or can't be read any further."""
         if not follower.began_after_end:
             return False  # The run's last lines may have come after that stream had ended.
         if isinstance(follower.answer, (call_results.RetryLater, call_results.OutcomeUnknown)):
@@ -257,7 +257,7 @@ class Streams(context.EnginePart):
                 entry.changed_at = self._clock.monotonic()
                 follower.has_new_output = True
 
-        # A provider's code may raise anything. A failure of the database doesn't count as one of the stream.
+        # Provider code may raise anything, but a database failure doesn't count as a failure of the stream.
         retry = partial(self._retry_stream, follower)
         failed, unwritten = partial(retry, follower.failures + 1), partial(retry, follower.failures)
         async with contain_errors("stream", self._ids, failed=failed, unwritten=unwritten, run=run.id):
@@ -282,7 +282,7 @@ class Streams(context.EnginePart):
 async def without_secrets(
     stream: AsyncIterator[OutputChunk], secrets: Sequence[str]
 ) -> AsyncIterator[OutputChunk]:
-    """Yield a stream without secrets, even those split across chunks; closes the stream."""
+    """Yield a stream with secrets hidden, even those split across chunks, and close it afterwards."""
     hiders: dict[str, Hider] = {}
     try:
         async for chunk in stream:

@@ -1,4 +1,4 @@
-"""Tasks: the reconciler's background work besides operations and runs; each kind has a handler."""
+"""Tasks: background work of the reconciler other than operations and runs, with a handler for each kind."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,21 +27,21 @@ log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
 
 
-#: Attempts at a failing task, with growing waits, unless its handler has another number.
+#: Maximum attempts at a failing task, with increasing waits, unless its handler sets a different number.
 MAX_TASK_ATTEMPTS: Final = 10
-#: Seconds after a task's creation in which attempts don't count if nothing could be tried.
+#: How long after a task's creation attempts don't count if nothing could be tried, in seconds.
 MAX_BUSY_SECONDS = 900.0
-#: Seconds that a person waits for a list that can't be read before they are told the reason.
+#: How long a person waits, in seconds, for a list that can't be read before they are told why.
 MAX_SILENT_WAIT_SECONDS = 5.0
 
-#: Name under which all lists of a connection share its slots; no principal's key looks like it.
+#: Holder name under which all lists of a connection share slots; it can't be a principal's key.
 LISTS_HOLDER = "lists"
 
 
 class TaskRetry(Exception):
     """A request to retry a task after some seconds.
 
-    ``problem`` is the cause (in ``bot.messages.texts.problems``), "" if nothing went wrong.
+    ``problem`` is the cause (a key in ``bot.messages.texts.problems``), or "" if nothing went wrong.
     """
 
     def __init__(self, seconds: float, problem: str = "") -> None:
@@ -51,14 +51,15 @@ class TaskRetry(Exception):
 
 
 class TaskBusy(TaskRetry):
-    """A request to retry a task because nothing could be tried now, which doesn't count as a failure."""
+    """A request to retry a task that couldn't be tried yet; it doesn't count as a failure."""
 
 
 @contextmanager
 def hold_slot(runtime: Runtime) -> Iterator[None]:
-    """Hold one of the connection's slots for lists and similar reads. Raise TaskRetry if none is free."""
+    """Hold a slot for a list or a similar read; raise TaskRetry if the connection has none free."""
     if runtime.health.pause > 0:
-        # A requested pause doesn't count as a failure of the task; a connection that is down does.
+        # A pause requested by the provider doesn't count as a failure of the task, but a connection that is
+        # down does.
         if runtime.health.since is None:
             raise TaskBusy(runtime.health.pause, RATE_LIMITED_CAUSE)
         raise TaskRetry(runtime.health.pause, "unreachable")
@@ -72,11 +73,12 @@ def hold_slot(runtime: Runtime) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskHandler:
-    """The handler of a kind of task.
+    """The handler of one kind of task.
 
-    ``do`` does the task and returns the tasks that follow, or None; it raises TaskRetry to be repeated.
-    ``person`` returns the person for whom a provider is called, who must be allowed ``verb``. ``give_up`` is
-    called after the last of ``tries`` attempts, and ``refuse`` with the rule if the policy refuses.
+    ``do`` performs the task and returns any follow-up tasks, or None; it raises TaskRetry to be called again.
+    ``person`` returns the person for whom a provider is called; the policy must allow them ``verb``.
+    ``give_up`` is called after the last of ``tries`` attempts, and ``refuse`` is called with the policy rule
+    that refused.
     """
 
     do: Callable[[Task], Awaitable[Sequence[NewTask] | None]]
@@ -91,7 +93,7 @@ class BaseTaskWorker(EnginePart):
     """A base class for workers that handle tasks."""
 
     async def _find_holder(self, task: Task) -> Principal | None:
-        """Return the owner of the account whose id begins a task's subject; None if it was unlinked."""
+        """Return the owner of the account whose id begins a task's subject, or None if it was unlinked."""
         account = await self._store.read(accounts.find_account_by_id, task.subject.partition("/")[0])
         return account.principal if account is not None else None
 
@@ -100,7 +102,7 @@ class TaskWorker(Protocol):
     """A worker with handlers for some kinds of tasks."""
 
     def list_handlers(self) -> Mapping[TaskKind, TaskHandler]:
-        """Return the handler of each kind."""
+        """Return a handler for each kind of task."""
         ...
 
 
@@ -125,7 +127,7 @@ class Tasks(EnginePart):
         return len(tasks)
 
     async def _isolate_errors(self, task: Task) -> None:
-        # Repeating a task from the beginning does no harm.
+        # Repeating a task from the start does no harm.
         back = partial(self._store.write, task_rows.retry_task, task, 0.0, counts=False)
         async with contain_errors("task", self._ids, back=back, task=task.id):
             await self._process(task)
@@ -148,7 +150,7 @@ class Tasks(EnginePart):
             await self._store.write(task_rows.finish_task, task, then=then)
             return
         if not counts or task.attempts + 1 < handler.tries:
-            # The task is retried. People whose commands wait for it are told the reason once that takes too
+            # The task is retried. People whose commands are waiting for it are told why if that takes too
             # long.
             waited = await self._store.now() + wait - task.created_at
             hears_of_it = (
@@ -160,7 +162,7 @@ class Tasks(EnginePart):
         log.warning("task given up", task=task.id, kind=str(task.kind))
         if handler.give_up is not None:
             await handler.give_up(task)
-        # Commands that wait for a list run without it; their answer says what is missing.
+        # Commands that were waiting for a list run without it, and their answer says what is missing.
         await self._store.write(
             task_rows.finish_task, task, then=build_replays(task, problem=problem or "busy")
         )
@@ -172,13 +174,13 @@ class Tasks(EnginePart):
         log.info("not done for this person", kind=str(task.kind), rule=because)
         if handler.refuse is not None:
             await handler.refuse(task, because)
-        # Waiting commands run anyway; their answer says why the task wasn't done.
+        # Waiting commands run anyway, and their answers say why the task wasn't done.
         return build_replays(task)
 
     async def _find_refusing_rule(self, task: Task, handler: TaskHandler) -> str:
-        """Return the policy rule that forbids calling a provider for this person, or "".
+        """Return the policy rule that forbids calling a provider for this person, or "" if none does.
 
-        Raises TaskRetry if the person isn't known well enough and Slack doesn't answer.
+        Raises TaskRetry if the person's stored details aren't enough and Slack doesn't answer.
         """
         owner = None if handler.person is None else await handler.person(task)
         if owner is None:
@@ -207,7 +209,7 @@ def make_task_retry(error: SlackFailed) -> TaskRetry:
 
 
 def require_result(answer: CallResult[_T]) -> Succeeded[_T] | Rejected:
-    """Return a result with which a task can end; raise TaskRetry for any other.
+    """Return a result that can end a task; raise TaskRetry for any other.
 
     If the connection's own secret is refused, the task is retried, as the person can't do anything about it.
     """
@@ -225,10 +227,10 @@ def to_task_retry(answer: RetryLater | OutcomeUnknown) -> TaskRetry:
 
 
 def build_replays(task: Task, principal: Principal | None = None, problem: str = "") -> list[NewTask]:
-    """Return a task for each command that waited for a task; the subject makes each unique.
+    """Return a task for each command that was waiting for this task, made unique by its subject.
 
-    They run as ``principal``, the owner of the task's account, or else as the person who gave the command.
-    ``problem`` is the cause if the task failed.
+    They run as ``principal``, the owner of the task's account, or otherwise as the person who gave the
+    command. ``problem`` is the cause if the task failed.
     """
     return [
         NewTask(
@@ -236,7 +238,7 @@ def build_replays(task: Task, principal: Principal | None = None, problem: str =
             f"{task.id}/{task.due_at:.3f}.{number}",
             {
                 "principal": principal.key if principal else waiting["principal"],
-                # The first problem is the one that is reported.
+                # If there are several problems, the first one is reported.
                 "command": {"problem": problem, **waiting} if problem else waiting,
             },
         )
