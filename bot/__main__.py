@@ -1,6 +1,6 @@
 """The command line: ``usher COMMAND``; ``usher --help`` lists the commands.
 
-Exit status: 0 done, 1 not done (a sentence says why), 2 wrong settings or words.
+Exit status: 0 for success, 1 for failure (a sentence says why), 2 for wrong settings or arguments.
 """
 
 import argparse
@@ -17,16 +17,17 @@ from bot.support.release import RELEASE
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run one command; return the exit status."""
+    """Run one command and return its exit status."""
     parser = _build_parser()
     arguments = parser.parse_args(sys.argv[1:] if words is None else words)
     if "run" not in arguments:
         parser.print_help()
         return 2
-    # Files created by this process (database, logs) are accessible to its owner only.
+    # Makes the files that this process creates (database, logs) accessible only to their owner.
     os.umask(0o077)
     ensure_home()
-    # What is imported stays: looking for cycles in it takes an eighth of a start.
+    # Imported modules stay in memory anyway, and searching them for cycles takes an eighth of the start-up
+    # time.
     gc.disable()
     from bot.commands import run  # noqa: PLC0415 - takes longer than parsing, and `--help` needs none of it
 
@@ -34,7 +35,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that asks *did you mean*, which argparse itself does from Python 3.14 on."""
+    """An argument parser that asks *did you mean*, as argparse itself does from Python 3.14 on."""
 
     def _check_value(self, action: argparse.Action, value: str) -> None:
         if action.choices is not None and value not in action.choices:
@@ -140,7 +141,8 @@ def _build_parser() -> argparse.ArgumentParser:
     _add_usage(add("usage", "usage.print_usage", "print what ran, from when to when, and for how many hours"))
     audit = add("audit", "", "check the record of who did what")
     _add_audit(audit.add_subparsers(required=True, metavar="WHAT"))
-    # Without a text, help doesn't list them: one is for developers, one had this name in earlier releases.
+    # These have no help text, so help doesn't list them: one is for developers, the other is a name from
+    # earlier releases.
     for name, run in (("routes", "setting_up.routes"), ("init", "up.init")):
         commands.add_parser(name).set_defaults(run=run)
     return parser

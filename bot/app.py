@@ -1,4 +1,4 @@
-"""One process, from settings to shutdown: it puts together Slack, the pages and the background work."""
+"""One Usher process, from settings to shutdown: it connects Slack, web pages and background work."""
 
 import asyncio
 import signal
@@ -77,19 +77,19 @@ from handlers.requests.services import build_services
 log = structlog.get_logger(__name__)
 Result = TypeVar("Result")
 
-#: Seconds that running work has to end after SIGTERM, and seconds for the last writes to the database.
+#: How long running work may take to end after SIGTERM, in seconds; and then the last database writes.
 DRAIN_SECONDS = 6.0
 END_WRITE_SECONDS = 8.0
-#: Seconds between attempts to reach the database and Slack at start-up. The last is repeated.
+#: Seconds between attempts to reach the database and Slack at start-up; the last value is repeated.
 START_PAUSE_SECONDS = (1.0, 2.0, 4.0, 8.0)
-#: Seconds between comparisons of this machine's clock with Slack's.
+#: How often this machine's clock is compared with Slack's, in seconds.
 CLOCK_COMPARISON_SECONDS = 60.0
-#: Seconds between reads of the user groups that operators name.
+#: How often the user groups named by operators are read, in seconds.
 GROUPS_READ_SECONDS = 300.0
 
 
 class Role(StrEnum):
-    """The work of a process: everything, requests and pages only, or background work only."""
+    """What a process does: everything, only requests and pages, or only background work."""
 
     SERVE = "serve"
     WEB = "web"
@@ -97,14 +97,14 @@ class Role(StrEnum):
 
 
 class StartError(NotDone):
-    """Signal that the process can't run; the message is one sentence with the remedy."""
+    """Signal that the process can't run; the message is one sentence saying what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outlets:
-    """The factories of a process's connections: to the database, to providers, to Slack's Web API.
+    """Factories for a process's connections to the database, to providers and to Slack's Web API.
 
-    Tests pass others, which fail at a chosen call.
+    Tests pass factories that fail at a chosen call.
     """
 
     store: Callable[[str, Clock, Ids], Awaitable[Store]] = open_store
@@ -140,7 +140,7 @@ async def serve(
 
 
 async def _run_unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
-    """Do some work until it ends or a stop comes; return whether it was completed."""
+    """Run some work until it ends or a stop is requested; return whether it was completed."""
     working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -155,9 +155,9 @@ async def _run_unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, Non
 
 
 class Process:
-    """One running bot. ``stack`` undoes everything in reverse order.
+    """One running bot; ``stack`` undoes everything in reverse order.
 
-    The clock and the ids are injected, so that scenario tests run the same process with a clock of their own.
+    The clock and the ids are injected, so scenario tests can run the same process with their own clock.
     """
 
     def __init__(
@@ -177,7 +177,8 @@ class Process:
         self._connections = connections
         self._stack = stack
         self._takes_requests, self._works = role is not Role.WORKER, role is not Role.WEB
-        # Workers on one machine may share their settings, so they listen only if a port is set.
+        # Workers on the same machine may share settings, so a worker listens only if a port is set
+        # explicitly.
         self._listens = self._takes_requests or "port" in settings.model_fields_set
         self.role = role
         self.clock = clock or SystemClock()
@@ -185,24 +186,24 @@ class Process:
         self._outlets = outlets or Outlets()
         self.metrics = Metrics()
         self._start_pauses = start_pauses
-        #: Set when the process is to end, and the reason if it ends by itself.
+        #: Set when the process should end; ``problem`` is the reason if it ends by itself.
         self.stop = asyncio.Event()
         self.problem: StoreMigrated | None = None
-        #: ``DRAIN_SECONDS`` and ``END_WRITE_SECONDS``, which tests may change.
+        #: ``DRAIN_SECONDS`` and ``END_WRITE_SECONDS``, kept here so that tests can change them.
         self.ends_within = DRAIN_SECONDS, END_WRITE_SECONDS
         self._runs = False
         self.port = 0
-        #: The servers, which close when the process begins to drain.
+        #: The servers, which are closed when the process begins to drain.
         self._front = AsyncExitStack()
         self._socket: SocketSide | None = None
         self.others: OtherInstances | None = None
-        #: The tasks that run next to the scheduler's loops.
+        #: The tasks that run alongside the scheduler's loops.
         self._background_tasks: list[asyncio.Task[None]] = []
 
     async def start(self, *, loops: bool = True) -> None:
         """Open the store, identify the installation, listen, and start working.
 
-        With ``loops`` False nothing runs by itself, and tests step ``reconciler`` and ``notifier``. Raises
+        If ``loops`` is False, nothing runs by itself, and tests step ``reconciler`` and ``notifier``. Raises
         StartError and StoreError. It may be cancelled at any time: ``stack`` undoes what was done.
         """
         settings, stack = self._settings, self._stack
@@ -230,7 +231,7 @@ class Process:
         self.http = self._outlets.http(http_session, clock.monotonic)
         self.providers = build_providers(self._connections, self.http)
         if others := list_distributions(self._connections):
-            # Other distributions' code runs with everybody's tokens, so the audit records its name.
+            # Code from other distributions runs with everyone's tokens, so the audit records its name.
             await self.store.write(
                 audit.append_audit, [AuditEntry("usher", "providers.loaded", self.role, "ok", others)]
             )
@@ -244,7 +245,7 @@ class Process:
         )
         if self._slack_setup.by_oauth is not None:
             stack.push_async_callback(self._slack_setup.by_oauth.close)
-        # The scheduler's ticks follow the machine's clock, not the database's.
+        # The scheduler runs by the machine's clock, not the database's.
         self.scheduler = Scheduler(
             self.store, self._machine_clock, self.ids, on_beat=partial(witness.note, self.store)
         )
@@ -270,7 +271,7 @@ class Process:
         self.stop.set()
 
     async def _follow_groups(self) -> None:
-        """Read the members of the user groups that the settings and the connections file name."""
+        """Read the members of the user groups named in the settings and the connections file."""
         groups, settings = self._slack_setup.installation.groups, self._settings
         prepared = [source for given in self._connections.values() for source in given.prepared]
         for source in prepared:
@@ -280,7 +281,7 @@ class Process:
         await self._people.read_groups(groups)
 
     def _start_background(self) -> None:
-        """Start the work in the background."""
+        """Start the background work."""
         is_shared = self.store.engine.is_shared
         if is_shared:
             self.scheduler.call_every(RENEWAL_SECONDS, self.owners.renew)
@@ -302,9 +303,9 @@ class Process:
         self._runs = True
 
     async def _drain(self) -> None:
-        """Accept no more requests, let running work end, and hand back the rest and everything owned.
+        """Stop accepting requests, let running work end, then release the rest and everything owned.
 
-        Writes that the database doesn't accept in time are lost, as after a kill.
+        Writes that the database doesn't accept in time are lost, just as if the process were killed.
         """
         for_work, for_writing = self.ends_within
         self.store.engine.end_within(for_writing)
@@ -320,7 +321,7 @@ class Process:
         await self.owners.leave()
 
     def check_background(self) -> Mapping[str, bool]:
-        """Return the checks of the background work: its loops, sending to Slack, and missing keys."""
+        """Return the health checks of the background work: its loops, sending to Slack, and missing keys."""
         keys = {"keys": False} if self._runs and self.owners.lacks_keys else {}
         if not (self._runs and self._works):
             return keys
@@ -335,7 +336,7 @@ class Process:
         return {"slack": self._socket is None or self._socket.is_ready()}
 
     async def _compare_clocks(self) -> None:
-        """Measure the difference to Slack's clock, as its signatures are accepted for five minutes."""
+        """Measure how far this clock is from Slack's, whose signatures are valid for only five minutes."""
         with suppress(SlackFailed):
             answer = await self._tokenless_slack.call(API_TEST, {})
             if answer.at is not None:
@@ -364,7 +365,7 @@ class Process:
         )
 
     async def _begin_serving(self) -> Store:
-        """Open the database, migrate it if needed, and begin to serve from it."""
+        """Open the database, migrate it if needed, and start serving from it."""
         async with AsyncExitStack() as stack:
             store = await self._outlets.store(self._settings.database_url, self.clock, self.ids)
             stack.push_async_callback(store.close)
@@ -376,9 +377,9 @@ class Process:
     async def _wait_until_reached(
         self, attempt: Callable[[], Awaitable[Result]], store: Store | None, *passing: type[Exception]
     ) -> Result:
-        """Repeat an attempt while the database (or Slack, once there is a store) is away; return its result.
+        """Retry until the database (or Slack, once there is a store) is up; return the attempt's result.
 
-        Meanwhile a server answers monitoring that the process is alive, but neither ready nor working.
+        In the meantime, a server tells monitoring that the process is alive, but neither ready nor working.
         """
         name, event = ("store", "database not reached") if store is None else ("slack", "slack not reached")
         for number in count():
@@ -396,7 +397,7 @@ class Process:
         raise AssertionError("it has no end")
 
     async def _try_keys(self) -> None:
-        """Refuse to work with keys that decrypt no stored secret, as new links would be lost with them."""
+        """Refuse to work with keys that can't decrypt any stored secret, as new links would be lost too."""
         opening = await try_secrets(self.store, Vault(self._settings.keys()))
         self.metrics.closed_secrets.set(len(opening.closed))
         if opening.is_hopeless:
@@ -405,7 +406,7 @@ class Process:
             log.warning("secrets not opened", problem=opening.found, advice=opening.advice)
 
     async def _identify_installation(self, make: Callable[[str], SlackCaller]) -> SlackSetup:
-        """Identify Usher's installation in Slack. Raises StartError for a refused token."""
+        """Identify Usher's installation in Slack; raise StartError if the token is refused."""
         try:
             return await set_up_slack(self._settings, self.store, make, self.clock)
         except SlackPermanent as error:
@@ -476,7 +477,7 @@ class Process:
 
     async def _listen_with(self, app: web.Application) -> None:
         settings = self._settings
-        # Close the server that answered while this process waited.
+        # Closes the server that answered monitoring while this process was waiting.
         await self._front.aclose()
         self._stack.push_async_callback(self._front.aclose)
         try:

@@ -1,6 +1,7 @@
-"""The commands. A command's module is imported only when it runs, so `--help` needs none of them.
+"""The commands; each module is imported only when its command runs, so ``--help`` loads none of them.
 
-This module has what they share: running a command, settings and connections, and an open database.
+This module holds what they share: running a command, reading settings and connections, and opening the
+database.
 """
 
 import argparse
@@ -61,7 +62,7 @@ _NEXT_STEP: Final = (
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command that was parsed; return the exit status."""
+    """Run the parsed command and return its exit status."""
     forbid_core_files()
     try:
         _load_env_file()
@@ -73,7 +74,8 @@ def run(arguments: argparse.Namespace) -> int:
         status: int = chosen(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
-        # The reader of the output has enough, as ``head`` does. The rest of it must not fail at the exit.
+        # The program reading our output has closed the pipe, as ``head`` does. The final flush at exit must
+        # not fail.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
     except SettingsError as wrong:
@@ -95,7 +97,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def has_settings() -> bool:
-    """Return whether any setting is given in the command's environment."""
+    """Return whether any of Usher's settings is set in this process's environment."""
     return any(name.startswith(PREFIXES) for name in leave_out_service_variables(list_variables()))
 
 
@@ -107,12 +109,12 @@ def _load_env_file() -> None:
 
 
 def complain(*lines: str) -> None:
-    """Write to standard error."""
+    """Write lines to standard error."""
     print("\n".join(lines), file=sys.stderr)
 
 
 def stop_at_end_of_input(ask: Callable[[str], str]) -> Callable[[str], str]:
-    """Return a function that asks and that Ctrl+C ends at once, even in a loop, which would react late."""
+    """Wrap an input function so that Ctrl+C ends it immediately, even inside an event loop."""
 
     def asking(question: str) -> str:
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -125,9 +127,9 @@ def stop_at_end_of_input(ask: Callable[[str], str]) -> Callable[[str], str]:
 
 
 def load(*, is_split: bool = False) -> tuple[Settings, dict[str, ConnectionSettings]]:
-    """Read settings and connections and set up the logs; raise SettingsError with the problems of both.
+    """Read settings and connections and set up logging; raise SettingsError listing all their problems.
 
-    ``is_split``: requests and work have processes of their own.
+    ``is_split``: requests and work run in separate processes.
     """
     reading, connections, problems = read()
     is_file = "USHER_DATABASE_URL" not in reading.wrong and not is_postgres(reading.settings.database_url)
@@ -145,9 +147,9 @@ def load(*, is_split: bool = False) -> tuple[Settings, dict[str, ConnectionSetti
 
 
 def read() -> tuple[ParsedSettings, dict[str, ConnectionSettings], list[str]]:
-    """Read settings and connections as far as they are valid, with the problems of both; set up the logs.
+    """Read the valid settings and connections, collect the problems of both, and set up logging.
 
-    This also loads all modules, as no command opens a database without its settings.
+    All modules are loaded too, because no command opens a database without its settings.
     """
     from handlers.loading import load as load_all  # noqa: PLC0415 - takes longer than `keys new`
 
@@ -171,10 +173,10 @@ def with_store(
     may_be_new: bool = False,
     may_be_older: bool = False,
 ) -> int:
-    """Run with the store opened; raise NotDone for one of an earlier release unless it ``may_be_older``.
+    """Run with the store open; raise NotDone if it's from an earlier release, unless ``may_be_older``.
 
     A missing database is created only if ``may_be_new``. Only ``migrate`` and ``restored`` change a database
-    of an earlier release, as the only way back is its backup.
+    from an earlier release, because the only way back is its backup.
     """
     path = find_database_file(settings.database_url)
     if not may_be_new and path is not None and not path.exists():

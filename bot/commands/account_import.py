@@ -1,6 +1,6 @@
-"""The import of accounts from a file in which an administrator wrote which person acts as which user.
+"""Import of accounts from an administrator's file, which maps people to provider usernames.
 
-Each row is checked at its provider first. Nothing is written in a dry run, or for a row with a problem.
+Each row is first checked with its provider. Nothing is written in a dry run, or for a row with a problem.
 """
 
 import csv
@@ -34,7 +34,7 @@ from bot.support.settings import Settings
 from bot.support.vault import Vault
 
 CSV_COLUMNS: Final = ("slack_user", "connection", "username")
-#: The largest file that is read, in bytes; any file of people is smaller.
+#: Maximum size of an import file, in bytes; no real list of people is this large.
 MOST_BYTES: Final = 5_000_000
 _SLACK_USER: Final = re.compile(r"(?:([TE][A-Z0-9]{2,30}):)?([UW][A-Z0-9]{2,30})")
 
@@ -45,12 +45,12 @@ _WHY_NOT: Final = {
 
 
 class ImportProblem(NotDone):
-    """The reason, in one sentence, why the whole file can't be used."""
+    """Explain in one sentence why the whole file can't be used."""
 
 
 @dataclass(frozen=True, slots=True)
 class CsvRow:
-    """One line of the file, as written."""
+    """Hold one row of the file, as written."""
 
     line: int
     slack_user: str
@@ -60,7 +60,7 @@ class CsvRow:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The result of a row: ``ok`` (linked, or would be), ``same`` (was already), or ``problem``."""
+    """Hold a row's result: ``ok`` (linked, or would be), ``same`` (already linked), or ``problem``."""
 
     row: CsvRow
     outcome: Literal["ok", "same", "problem"]
@@ -68,7 +68,7 @@ class Result:
 
 
 def read_rows(path: Path) -> list[CsvRow]:
-    """Read the file; raises ImportProblem if it isn't a CSV file or has other columns."""
+    """Read the file; raise ImportProblem if it isn't a CSV file or has unexpected columns."""
     try:
         if path.stat().st_size > MOST_BYTES:
             raise ImportProblem(f"{path.name} is larger than {MOST_BYTES} bytes. Split it.")
@@ -100,7 +100,7 @@ def _row(line: int, found: Mapping[str, str | None]) -> CsvRow:
 
 
 async def _enter(settings: Settings, store: Store, session: aiohttp.ClientSession) -> SlackSetup:
-    """Read the installations from Slack; raises ImportProblem and StoreError."""
+    """Set up Slack and read where Usher is installed; raise ImportProblem or StoreError."""
     clock = SystemClock()
 
     def make(token: str) -> WebApi:
@@ -114,12 +114,12 @@ async def _enter(settings: Settings, store: Store, session: aiohttp.ClientSessio
         raise ImportProblem("Slack isn't answering. Check the connection to Slack, then try again.") from None
 
 
-#: Seconds before the end of a link that nobody has proven, in which another import renews it.
+#: Importing an account again renews its unproven link if the link expires within this many seconds.
 RENEWED_WITHIN: Final = 30 * 86_400.0
 
 
 class Importer:
-    """Imports rows, for people whom the policy allows to link."""
+    """Import rows for people whom the policy allows to link accounts."""
 
     def __init__(self, context: Context) -> None:
         self._store = context.store
@@ -129,7 +129,7 @@ class Importer:
         self._seen: dict[tuple[str, str], int] = {}
 
     async def one(self, row: CsvRow, *, apply: bool) -> Result:
-        """Check a row at its provider and, with ``apply``, link it; never raises for a row's content."""
+        """Check a row with its provider and, with ``apply``, link it; never raises because of the row."""
         problem = self._shape(row)
         if problem:
             return Result(row, "problem", problem)
@@ -215,7 +215,7 @@ class Importer:
 async def open_for_operator(
     settings: Settings, connections: Mapping[str, ConnectionSettings], store: Store
 ) -> AsyncIterator[Context]:
-    """Provide what an operator's command works with. Raises ImportProblem and StoreError."""
+    """Provide the context that an operator's command needs; raise ImportProblem or StoreError."""
     async with Http.new_session(settings.proxy()) as session:
         http = Http(session)
         entered = await _enter(settings, store, session)
@@ -232,7 +232,7 @@ async def open_for_operator(
             )
         finally:
             if entered.by_oauth is not None:
-                # A token that was replaced in the meantime is written before the process ends.
+                # Make sure that a token that was replaced in the meantime is saved before the process ends.
                 await entered.by_oauth.close()
 
 
@@ -244,17 +244,17 @@ async def import_rows(
     *,
     apply: bool,
 ) -> list[Result]:
-    """Check all rows and, with ``apply``, link them. Raises ImportProblem and StoreError."""
+    """Check all rows and, with ``apply``, link them; raise ImportProblem or StoreError."""
     async with open_for_operator(settings, connections, store) as context:
         importer = Importer(context)
         return [await importer.one(row, apply=apply) for row in rows]
 
 
 async def retire(context: Context, connection: str) -> tuple[int, int]:
-    """End everybody's link on a connection that will be removed, and tell them.
+    """End all links on a connection that is about to be removed, and notify their owners.
 
-    Return how many ended, and how many revocations are pending. These can't happen on a connection that isn't
-    set up any more, so the secrets are erased. Raises StoreError.
+    Return how many links ended and how many revocations are pending. Pending revocations can't be carried out
+    once the connection is no longer configured, so their secrets are erased. Raises StoreError.
     """
     ended, store = 0, context.store
     holders = {who async for batch in account_rows.find_holders(store.engine) for who in batch}
@@ -280,7 +280,7 @@ async def retire(context: Context, connection: str) -> tuple[int, int]:
 
 
 def as_lines(results: list[Result], *, apply: bool) -> list[str]:
-    """Write one line per row and a total, as the command prints them."""
+    """Return one line per row and a total, as printed by the command."""
     marks = {"ok": "ok  ", "same": "same", "problem": "BAD "}
     lines = [
         f"{marks[one.outcome]} line {one.row.line}: {one.row.slack_user[:40]} at {one.row.connection[:40]}"

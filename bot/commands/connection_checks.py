@@ -1,4 +1,4 @@
-"""Checks of connections: whether servers answer, people can sign in there, and pages load."""
+"""Checks of connections: whether servers respond, people can sign in, and pages load."""
 
 import re
 from collections.abc import Mapping
@@ -14,9 +14,9 @@ from bot.support import errors
 from bot.support.settings import Settings
 
 _SCRIPT_BYTES = 5_000_000
-#: The most workspaces of an account that are named.
+#: Maximum number of an account's workspaces listed by name.
 _MAX_LISTED_WORKSPACES = 5
-#: Finds hosts in a script, and those that only name the format of a picture.
+#: Finds host names in a script; those in ``_NAMESPACES`` are ignored, as they only identify an image format.
 _HOST_PATTERN = re.compile(
     rb"(?:https?:)?//([0-9A-Za-z](?:[0-9A-Za-z-]*\.)+[A-Za-z]{2,}(?::\d+)?)(?=[/\"'`?])"
 )
@@ -24,9 +24,9 @@ _NAMESPACES = {"www.w3.org"}
 
 
 async def check_connection(name: str, provider: base.Provider, *, is_linked: bool = False) -> Check:
-    """Check a provider's server without any person's credential; it must refuse an invalid token.
+    """Check a provider's server without anyone's credentials; it must refuse an invalid token.
 
-    ``is_linked`` says that somebody's token was accepted there, which proves a server that hides its version.
+    ``is_linked``: the server has accepted someone's token, which vouches for it if it hides its version.
     """
     label = f"connection {name}"
     try:
@@ -51,9 +51,9 @@ async def check_connection(name: str, provider: base.Provider, *, is_linked: boo
 
 
 async def check_account(provider: base.Provider, token: str) -> Check:
-    """Find out whose account a token opens, and what is in it.
+    """Find out whose account a token belongs to, and what the account contains.
 
-    Nothing is kept, and any token that Usher was given in exchange is revoked.
+    Nothing is stored, and any token that Usher received in exchange is revoked.
     """
     label, title = "your account", provider.settings.title
     if (foreign := refuse_foreign_token(token, title, [provider])) is not None:
@@ -80,7 +80,7 @@ async def check_account(provider: base.Provider, token: str) -> Check:
 
 
 def check_sign_in(settings: Settings, providers: Mapping[str, base.Provider]) -> list[Check]:
-    """Check that people can be told apart on workspace pages, if a provider needs such pages."""
+    """Check that users can be told apart on workspace pages, if any provider requires that."""
     needing = sorted(
         name for name, provider in providers.items() if isinstance(provider, facets.EmbeddedPage)
     )
@@ -94,7 +94,7 @@ def check_sign_in(settings: Settings, providers: Mapping[str, base.Provider]) ->
 
 
 async def check_page(name: str, provider: base.Provider) -> list[Check]:
-    """Load the script of the page that shows workspaces; report hosts in it that the page must not use."""
+    """Load the workspace page's script; report any hosts in it that the page must not contact."""
     if not isinstance(provider, facets.EmbeddedPage):
         return []
     label, loads = f"connection {name} page", provider.embedding()
@@ -119,7 +119,7 @@ async def check_page(name: str, provider: base.Provider) -> list[Check]:
 
 
 async def check_way_in(name: str, provider: base.Provider, public_url: str) -> list[Check]:
-    """Ask a provider whether it knows Usher, if people can sign in there; say what is missing there."""
+    """Ask a provider where people sign in whether it knows Usher; report what isn't set up there."""
     if not isinstance(provider, facets.SignIn) or not provider.has_link_method("token"):
         return []
     label, back = f"connection {name} sign-in", get_return_address(public_url, name)

@@ -1,4 +1,4 @@
-"""The commands that read and change the database of an installation."""
+"""Commands that read and change an installation's database."""
 
 import argparse
 import json
@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 
 
 def migrate(arguments: argparse.Namespace) -> int:
-    """Bring the database up to date."""
+    """Migrate the database to this release."""
     settings, _ = load()
 
     async def run(store: Store) -> int:
@@ -49,7 +49,7 @@ def migrate(arguments: argparse.Namespace) -> int:
 
 
 def rotate(arguments: argparse.Namespace) -> int:
-    """Encrypt every secret with the newest key."""
+    """Re-encrypt every secret with the newest key."""
     settings, connections = load()
     unlinked = [name for name, one in connections.items() if "none" in one.linking]
     vault = Vault(settings.keys())
@@ -69,7 +69,7 @@ def rotate(arguments: argparse.Namespace) -> int:
 
 
 def import_accounts(arguments: argparse.Namespace) -> int:
-    """Link the people of a file."""
+    """Link the accounts of the people listed in a file."""
     settings, connections = load()
     rows = read_rows(arguments.file)
 
@@ -82,13 +82,13 @@ def import_accounts(arguments: argparse.Namespace) -> int:
 
 
 def format_ended_links(name: str, count: int, *, is_known: bool) -> str:
-    """Say how many links on a connection ended, or that no connection has the name."""
+    """Return how many links on a connection ended, or that no connection has that name."""
     said = f"Links on {name} that ended, whose people are told: {count}."
     return said if is_known else f"{said} No connection and no link has this name."
 
 
 def retire(arguments: argparse.Namespace) -> int:
-    """End everybody's link on a connection that will be removed."""
+    """End all links on a connection that is about to be removed."""
     settings, connections = load()
     name = arguments.connection
 
@@ -104,7 +104,7 @@ def retire(arguments: argparse.Namespace) -> int:
     return with_store(settings, run)
 
 
-#: The sources of an account's id, if the link itself didn't give it.
+#: Maps each source of an account's id, other than linking itself, to how it is described.
 _ID_SOURCES: Final = {
     "token": "its account id was told to its person's token on {at}",
     "email": "its account id was found by its e-mail address on {at}",
@@ -117,7 +117,7 @@ def _format_day(at: float | None) -> str:
 
 
 def _format_id(account: Account) -> str:
-    """Format the source and the date of the account's id."""
+    """Return a phrase saying where and when the account's id was obtained."""
     if account.remote_id is None:
         return "its account id isn't known yet"
     template = _ID_SOURCES.get(account.remote_id_source, "")
@@ -125,7 +125,7 @@ def _format_id(account: Account) -> str:
 
 
 def _format_rest(account: Account) -> str:
-    """Say since when a link rests."""
+    """Return a phrase saying since when a link has been resting; "" if it isn't resting."""
     if account.resting_since is None:
         return ""
     since = _format_day(account.resting_since)
@@ -133,7 +133,7 @@ def _format_rest(account: Account) -> str:
 
 
 def list_accounts(_arguments: argparse.Namespace) -> int:
-    """Print the links: person, username, proof and expiry."""
+    """Print all links, each with its person, username, proof and expiry."""
     settings, _ = load()
 
     async def run(store: Store) -> int:
@@ -157,7 +157,7 @@ def list_accounts(_arguments: argparse.Namespace) -> int:
 
 
 def backup(arguments: argparse.Namespace) -> int:
-    """Copy the database of this installation into a new file, while Usher runs."""
+    """Copy this installation's database to a new file while Usher is running."""
     settings, _ = load()
     path, target = find_database_file(settings.database_url), arguments.file
     if path is None:
@@ -174,7 +174,7 @@ def backup(arguments: argparse.Namespace) -> int:
 
 
 def save(arguments: argparse.Namespace) -> int:
-    """Save the readable rows of this installation's damaged database into a new file, and count them."""
+    """Save the readable rows of this installation's damaged database to a new file, and count them."""
     settings, _ = load()
     path, target = find_database_file(settings.database_url), arguments.file
     if path is None:
@@ -202,7 +202,7 @@ _UNREADABLE: Final = ", and some that can't be read"
 
 
 def restored(arguments: argparse.Namespace) -> int:
-    """Put a backup in place, pause its plans, and ask the people concerned."""
+    """Restore a backup, pause its plans, and ask their owners whether they still want them."""
     settings, connections = load()
     path = find_database_file(settings.database_url)
     if arguments.file is not None:
@@ -217,7 +217,7 @@ def restored(arguments: argparse.Namespace) -> int:
         if await store.list_missing_migrations(name) is None:
             raise NotDone(_EMPTY.format(name=name))
         await store.migrate()
-        # Connections without user accounts have no links.
+        # Connections without user accounts have no links, so they are left out.
         apart = {name for name, one in connections.items() if "none" not in one.linking}
         backup_at, held, linked = await pause_restored(store, administrators, apart)
         await AuditWitness(path).note(store)
@@ -237,7 +237,7 @@ _NOT_NOTED: Final = (
 
 
 def verify_audit(arguments: argparse.Namespace) -> int:
-    """Find the first bad row of the audit record."""
+    """Find the first invalid row of the audit record."""
     settings, _ = load()
 
     async def run(store: Store) -> int:

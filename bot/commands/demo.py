@@ -1,4 +1,4 @@
-"""The command that shows Usher: its process becomes the demonstration, which is a program of its own."""
+"""The ``demo`` command, which replaces its process with the demonstration, a separate program."""
 
 import argparse
 import json
@@ -13,9 +13,9 @@ from bot.support.environment import hide_variables
 from bot.support.errors import NotDone
 from bot.support.settings import PREFIXES
 
-#: What the demonstration imports in addition; none of it needs npm or a compiler.
+#: Packages that the demonstration also imports; none of them needs npm or a compiler.
 _REQUIRED_PACKAGES: Final = ("playground", "jupyterhub", "configurable_http_proxy", "jupyterlab")
-#: The local Slack's credentials for an app: the same at each start, and of no value elsewhere.
+#: The local Slack's credentials for an app, which are the same at every start and worthless elsewhere.
 _LOCAL: Final = {
     "SLACK_BOT_TOKEN": "xoxb-local",
     "SLACK_APP_TOKEN": "xapp-local",
@@ -41,7 +41,7 @@ def demo(arguments: argparse.Namespace) -> NoReturn:
 
 
 def _become_slack(arguments: argparse.Namespace) -> NoReturn:
-    """Run only the local Slack, for Usher or any other app; it needs nothing else to be installed."""
+    """Run only the local Slack, for Usher or any other app, with nothing else to install."""
     port = str(_SLACK_PORT if arguments.port is None else arguments.port)
     words = ["slack", "--port", port]
     for name in ("manifest", "request_url"):
@@ -56,9 +56,10 @@ def _become_slack(arguments: argparse.Namespace) -> NoReturn:
 
 
 def _find_extra() -> str:
-    """Return the requirement by which pip installs the demonstration: Usher's own wheel or folder.
+    """Return the requirement from which pip installs the demonstration: Usher's own wheel or folder.
 
-    pip records that (PEP 610). Without a record, Usher came from an index, which has the rest, too.
+    pip records where Usher was installed from (PEP 610). Without a record, Usher came from an index, which
+    has the other packages, too.
     """
     origin = json.loads(distribution("usher-bot").read_text("direct_url.json") or "{}")
     kind = f"{origin['vcs_info']['vcs']}+" if "vcs_info" in origin else ""

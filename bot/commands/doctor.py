@@ -1,7 +1,7 @@
-"""The doctor: all checks of ``usher doctor``.
+"""All the checks that ``usher doctor`` runs.
 
-It changes nothing and sends nothing to people. The exit status is 0 if every check is good, 2 if the settings
-are wrong, otherwise 1.
+It changes nothing and sends nothing to anyone. The exit status is 0 if every check passes, 2 if the settings
+are invalid, and 1 otherwise.
 """
 
 from __future__ import annotations
@@ -28,9 +28,10 @@ from bot.support.settings import Settings
 from bot.support.vault import Vault
 from bot.support.zones import describe_zones
 
-#: Seconds that the public address may take to answer.
+#: How long the doctor waits for an answer from the public address, in seconds.
 _LOOK_SECONDS: Final = 5.0
-#: Free bytes below which a database's disk is nearly full: its log alone may take a sixth of that.
+#: Below this many free bytes, a database's disk counts as nearly full: its log alone may take a sixth of
+#: that.
 MIN_FREE_BYTES: Final = 100_000_000
 _FULL_ADVICE: Final = (
     "Make room there, or Usher can't write: `usher docs incidents#the-database-cant-be-written`."
@@ -41,7 +42,7 @@ _BACKUPS_ADVICE: Final = "Make room there, or use a larger disk: `usher docs ope
 async def run_checks(
     settings: Settings, http: Http, providers: Mapping[str, base.Provider], wrong: Collection[str] = ()
 ) -> list[Check]:
-    """Run every check that the settings allow; ``wrong`` are the variables without a valid value."""
+    """Run every check that the settings allow; ``wrong`` names the variables without a valid value."""
     checks: list[Check] = []
     if not {"USHER_PUBLIC_URL", "USHER_PAGE_URL", "USHER_ENCRYPTION_KEYS"} & set(wrong):
         checks.append(await check_address(settings, http))
@@ -78,7 +79,7 @@ async def check_address(settings: Settings, http: Http) -> Check:
 
 
 async def check_pages(settings: Settings, http: Http, providers: Mapping[str, base.Provider]) -> list[Check]:
-    """Check the second host name; without one, say what a vendor's script may do."""
+    """Check the host name for pages; without one, warn what a vendor's script could do."""
     label, url = "page address", settings.page_url
     if url is not None:
         return [await _check_at(label, url, settings, http, PAGE_PROOF)]
@@ -89,9 +90,9 @@ async def check_pages(settings: Settings, http: Http, providers: Mapping[str, ba
 
 
 async def _check_at(label: str, url: str, settings: Settings, http: Http, place: str = "") -> Check:
-    """Ask at an address for an answer that only this Usher can give, because it has the keys.
+    """Make a request to an address that only this Usher can answer correctly, because it has the keys.
 
-    If nothing answers, Usher may not have been started yet, so this machine is asked.
+    If nothing answers, Usher may not have been started yet, so a local address is tried instead.
     """
     here = find_local_origin(settings.host, settings.ports()[0])
     forward = f"Forward it to {here}, with its name as Host: `usher docs install#behind-a-proxy`."
@@ -112,7 +113,7 @@ async def _check_at(label: str, url: str, settings: Settings, http: Http, place:
 
 
 async def _find_other_at(url: str, settings: Settings, http: Http, place: str = "") -> str | None:
-    """Describe the answer at an address, None if it is this Usher's; raise ProviderError."""
+    """Describe what answers at an address, or return None if it's this Usher; raise ProviderError."""
     nonce = secrets.token_hex(16)
     try:
         answer = await http.request("GET", f"{url}{PROOF_PATH}/{nonce}", total=_LOOK_SECONDS)
@@ -124,7 +125,7 @@ async def _find_other_at(url: str, settings: Settings, http: Http, place: str = 
 
 
 def check_spool(providers: Mapping[str, base.Provider]) -> list[Check]:
-    """Check that there is enough disk space for the output of runs, if there are runs."""
+    """Check that there is enough disk space for the output of runs, if a provider has runs."""
     if not any(isinstance(provider, facets.Runs) for provider in providers.values()):
         return []
     folder = tempfile.gettempdir()
@@ -135,14 +136,14 @@ def check_spool(providers: Mapping[str, base.Provider]) -> list[Check]:
 
 
 def check_disks(settings: Settings, min_free: int = MIN_FREE_BYTES) -> list[Check]:
-    """Report the disks of the database file and of its nightly copies that have too little space."""
+    """Report the disks of the database file and its nightly copies if they are low on space."""
     places = settings.nightly_backups()
     if places is None:
         return []
     file, folder = (place.absolute() for place in places)
     needed = FREE_SPACE_FACTOR * file.stat().st_size if file.is_file() else 0
     rooms = [("room for the database", file.parent, min_free, _FULL_ADVICE)]
-    # The default folder is made beside the database when it is first needed.
+    # The default folder is created next to the database when it is first needed.
     copies = folder if folder.exists() or folder.parent != file.parent else file.parent
     rooms.append(("room for backups", copies, needed, _BACKUPS_ADVICE))
     checks = []

@@ -1,4 +1,4 @@
-"""The checks of several Slack workspaces: which may install Usher, and whether their tokens still work."""
+"""Checks for several Slack workspaces: which of them may install Usher, and whether their tokens work."""
 
 from collections.abc import Mapping
 
@@ -17,7 +17,7 @@ from bot.support.vault import Vault
 
 
 def check_listed(settings: Settings, providers: Mapping[str, base.Provider]) -> list[Check]:
-    """Warn if any Slack workspace may install Usher by OAuth, and say at whose cost."""
+    """Warn if any Slack workspace may install Usher by OAuth; name the connections that could cost money."""
     if settings.slack_bot_token is not None or ANY_WORKSPACE not in settings.workspace_ids():
         return []
     found = "any Slack workspace of the world may install Usher and use its connections"
@@ -34,7 +34,7 @@ def check_listed(settings: Settings, providers: Mapping[str, base.Provider]) -> 
 
 
 async def check_installations(store: Store, settings: Settings, http: Http | None) -> list[Check]:
-    """Check the tokens of installations by OAuth, unless the environment has one. Raises StoreError."""
+    """Check the tokens of OAuth installations, unless the environment sets one; raise StoreError."""
     if settings.slack_bot_token is not None or http is None:
         return []
     vault, checks = Vault(settings.keys()), []

@@ -1,4 +1,4 @@
-"""The pages of ``docs/``: a wheel has them inside the package, a checkout beside it."""
+"""The pages of ``docs/``, which a wheel has inside the package and a checkout has beside it."""
 
 import argparse
 import re
@@ -8,13 +8,13 @@ from bot.commands import complain
 
 
 def docs(arguments: argparse.Namespace) -> int:
-    """Print a page, one of its sections, or the names of a folder's pages."""
+    """Print a page, one of its sections, or the names of the pages in a folder."""
     name, _, anchor = arguments.page.partition("#")
     name, room = name.strip("./").removeprefix("docs/").removesuffix(".md"), Path(__file__).parents[1]
     folder = next((place for place in (room / "docs", room.parent / "docs") if place.is_dir()), room)
     found = {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*.md"))}
     text = "\n".join(page for page in found if page.startswith(f"{name}/"))
-    # A page in a folder is also found by its own name, which other pages in the folder use.
+    # A page in a folder can also be found by its bare name, which other pages in that folder use.
     within = [page for page in found if f"/{page}".endswith(f"/{name}.md")]
     if f"{name}.md" in found or len(within) == 1:
         page = f"{name}.md" if f"{name}.md" in found else within[0]
@@ -24,14 +24,14 @@ def docs(arguments: argparse.Namespace) -> int:
         return 2
     text = re.sub(r"^ *<!-- .* -->\n\n?", "", text, flags=re.MULTILINE)
     text = re.sub(r'<img [^>]*alt="([^"]*)">', r"[Picture: \1]", text)
-    # A link whose label is its page is shown as what this command takes.
+    # A link whose label is its own page is shown in the form that this command accepts.
     print(re.sub(r"\[([^][]+)\]\((?:\.\./)*(\1[^)]*)\)", r"\2", text))
     return 0
 
 
 def find_section(text: str, anchor: str) -> str:
-    """Return a section with its subsections, by its heading's anchor; "" if there is none."""
-    # A single # begins only the title, and comments in examples.
+    """Return the section under the heading with this anchor, including subsections; "" if there is none."""
+    # A single # marks the page's title or a comment in an example, so only deeper headings count.
     for heading in re.finditer(r"^(#{2,}) (.+)$", text, re.MULTILINE):
         if to_anchor(heading[2]) == anchor:
             end = re.compile(rf"^#{{2,{len(heading[1])}}} ", re.MULTILINE).search(text, heading.end())
@@ -40,5 +40,5 @@ def find_section(text: str, anchor: str) -> str:
 
 
 def to_anchor(heading: str) -> str:
-    """Return the anchor of a heading, as GitHub makes it."""
+    """Return the anchor that GitHub generates for a heading."""
     return re.sub(r"[^\w -]", "", heading.strip().lower()).replace(" ", "-")

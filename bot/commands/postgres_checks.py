@@ -1,4 +1,4 @@
-"""The check of the processes that share a database."""
+"""A check of the processes that share a database."""
 
 from collections.abc import Collection
 
@@ -12,7 +12,7 @@ from bot.support.vault import Vault
 
 
 async def check_processes(store: Store, settings: Settings) -> list[Check]:
-    """List the processes that serve from a shared database; at least one each for requests and work, or both.
+    """List the processes that share a database; at least one must serve requests, and one do the work.
 
     Raises StoreError.
     """
@@ -37,7 +37,7 @@ async def check_processes(store: Store, settings: Settings) -> list[Check]:
 
 
 def _compare_keys(in_use: Collection[str], settings: Settings) -> list[Check]:
-    """Report encryption keys that some processes lack, which can't open what others seal with them."""
+    """Report encryption keys that some processes lack: they can't open what others seal with those."""
     own = Vault(settings.keys()).fingerprints
     if not in_use or own == in_use:
         return []

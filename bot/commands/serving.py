@@ -1,4 +1,4 @@
-"""The commands that serve."""
+"""The commands that start the server."""
 
 import argparse
 import asyncio
@@ -10,7 +10,7 @@ from bot.commands import load
 
 
 def serve(arguments: argparse.Namespace) -> int:
-    """Run until told to stop."""
+    """Run the server until it is told to stop."""
     role = Role(arguments.role)
     settings, connections = load(is_split=role is not Role.SERVE)
     collect_less()
@@ -21,8 +21,8 @@ def serve(arguments: argparse.Namespace) -> int:
 def collect_less() -> None:
     """Exempt imported objects from garbage collection, and collect less often.
 
-    Reference counts free what requests and polls allocate, while searching for cycles took a twelfth of a
-    start.
+    Reference counting frees what requests and polls allocate, and searching for cycles took a twelfth of the
+    start-up time.
     """
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)

@@ -1,4 +1,4 @@
-"""Checks of the settings: what is wrong with each, and where its value comes from."""
+"""Checks of the settings: what is wrong with each one, and where its value comes from."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -9,7 +9,7 @@ from bot.support.settings.field import find_advice
 
 _CORRECT_VALUE: Final = "Correct or remove it: `usher docs settings` lists the values each one takes."
 _CORRECT_CONNECTIONS: Final = "Correct it in the connections file: `usher docs connections` lists every key."
-#: A part of a problem's text which shows that it already says what to do.
+#: A problem whose text contains this already says how to fix it, so no advice is added.
 _SAYS_IT: Final = "chmod 600"
 _SYSTEMD: Final = "systemd sets that: run `usher-run doctor` in place of `usher doctor`."
 _MISSPELT: Final = "Correct its name, or remove it."
@@ -19,9 +19,9 @@ _REMOVE_UNKNOWN: Final = "Remove it, or correct its name: `usher docs settings` 
 def check_settings(
     problems: Sequence[str], unknown: Sequence[str], removed: Sequence[str] = (), exposed: str = ""
 ) -> list[Check]:
-    """Return a check for each problem of the settings, or one which says that all is well.
+    """Return a check for each problem with the settings, or a single passing check if there are none.
 
-    ``exposed`` says what others can do with their file, and what to do about it.
+    ``exposed`` says what other users of the machine can do with the settings file, and how to prevent it.
     """
     checks = [Check("settings", False, problem, _setting_advice(problem)) for problem in problems]
     checks += [

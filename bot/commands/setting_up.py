@@ -1,4 +1,4 @@
-"""The commands for a person who sets Usher up: the manifest, a key, the routes, and what is wrong."""
+"""Commands for setting up Usher: the app manifest, a new key, the routes, and the doctor."""
 
 import argparse
 import asyncio
@@ -21,7 +21,7 @@ from handlers.requests.routes import list_routes
 
 
 def doctor(arguments: argparse.Namespace) -> int:
-    """Check everything, and print the problems."""
+    """Check everything and print the problems."""
     if not has_settings():
         found = [Check("settings", False, f"there are none here ({Path.cwd()})", RUN_WHERE_USHER_RUNS)]
         print(as_json(found) if arguments.json else as_text(found))
@@ -42,7 +42,7 @@ def doctor(arguments: argparse.Namespace) -> int:
 
 
 def routes(_arguments: argparse.Namespace) -> int:
-    """Print the handlers' commands, buttons, forms and events."""
+    """Print the Slack commands, buttons, forms and events that have handlers."""
     load()
     for kind, found in list_routes().items():
         print(f"{kind}: {', '.join(found)}")
@@ -50,7 +50,7 @@ def routes(_arguments: argparse.Namespace) -> int:
 
 
 def manifest(arguments: argparse.Namespace) -> int:
-    """Print the app manifest."""
+    """Print the Slack app's manifest."""
     settings = read_settings().settings
     names: dict[str, Any] = {
         "command": arguments.command or settings.command,
@@ -61,7 +61,7 @@ def manifest(arguments: argparse.Namespace) -> int:
         complain("--by-oauth needs --url: Slack sends people back there.")
         return 2
     place = find_connections_source()
-    # Problems with a connection are doctor's business; here its provider is enough.
+    # Only the provider matters here; ``doctor`` reports problems with the connections.
     commanding = can_run_commands(read_connections(place)[0]) if place is not None else False
     try:
         if arguments.url is None or arguments.socket:
@@ -79,6 +79,6 @@ def manifest(arguments: argparse.Namespace) -> int:
 
 
 def new_key(_arguments: argparse.Namespace) -> int:
-    """Print a new key."""
+    """Print a new encryption key."""
     print(Fernet.generate_key().decode())
     return 0

@@ -17,7 +17,8 @@ from bot.support.settings import Settings
 
 REACH: Final = "Check that this machine can reach Slack."
 SCOPES: Final = "Paste what `usher manifest` prints into your app's manifest page, then reinstall the app."
-#: Seconds by which this machine's clock may differ from Slack's; from 300 on, requests are refused.
+#: How far this machine's clock may differ from Slack's, in seconds; from 300 on, Usher refuses Slack's
+#: requests.
 CLOCK_SKEW_SECONDS: Final = 60.0
 _SET_IT: Final = "Set it (timedatectl, chronyc tracking): from five minutes on, all requests are refused."
 _ROUTE: Final = "Its answer should be 401: route that address to Usher, and restart it."
@@ -25,7 +26,7 @@ ADMINS: Final = "Copy their member ids from people's profiles in Slack (⋮, Cop
 
 
 async def check_slack(settings: Settings, http: Http) -> list[Check]:
-    """Check the bot token's identity and scopes with Slack; try the app token if one is set."""
+    """Check the bot token's identity and scopes with Slack, and try the app token if one is set."""
     checks = []
     if settings.slack_bot_token is not None:
         checks += await check_token(settings, http, settings.slack_bot_token.get_secret_value())
@@ -35,7 +36,7 @@ async def check_slack(settings: Settings, http: Http) -> list[Check]:
 
 
 async def check_clock(settings: Settings, http: Http) -> list[Check]:
-    """Compare this machine's clock with Slack's. If Slack doesn't answer, another check says so."""
+    """Compare this machine's clock with Slack's; if Slack doesn't answer, another check reports that."""
     try:
         at = (await http.request("POST", f"{settings.slack_api_url}{API_TEST}")).server_time()
     except errors.ProviderError:
@@ -50,7 +51,10 @@ async def check_clock(settings: Settings, http: Http) -> list[Check]:
 
 
 async def check_assistant(settings: Settings, http: Http) -> list[Check]:
-    """Call the assistant's address unsigned, which Usher must refuse; only Slack knows whether it calls."""
+    """Send the assistant's address an unsigned call, which Usher must refuse.
+
+    Only Slack knows whether it calls that address.
+    """
     if not settings.assistant or settings.public_url is None:
         return []
     url = settings.public_url + ASSISTANT_PATH
@@ -62,7 +66,7 @@ async def check_assistant(settings: Settings, http: Http) -> list[Check]:
 
 
 async def check_token(settings: Settings, http: Http, token: str, place: str = "") -> list[Check]:
-    """Check a token's identity and scopes with Slack; ``place`` names one of several workspaces."""
+    """Check a token's identity and scopes with Slack; ``place`` says which Slack workspace it's for."""
     of = f" of {place}" if place else ""
     advice = f"Install Usher there again: {settings.public_url}{INSTALL_PATH}" if place else ""
     checks = []
@@ -101,7 +105,7 @@ async def check_token(settings: Settings, http: Http, token: str, place: str = "
 async def _call_slack(
     settings: Settings, http: Http, token: str, method: str, **query: str
 ) -> tuple[Response, dict[str, Any]]:
-    """Call a method of Slack's with a token; return the answer and its body. Raises ProviderError."""
+    """Call a Slack method with a token; return the response and its body, or raise ProviderError."""
     url, headers = f"{settings.slack_api_url}{method}", {"Authorization": f"Bearer {token}"}
     answer = await http.request("GET" if query else "POST", url, headers=headers, query=query)
     return answer, answer.json_object()
@@ -110,7 +114,7 @@ async def _call_slack(
 async def _check_administrators(
     settings: Settings, http: Http, token: str, places: Sequence[str], of: str
 ) -> list[Check]:
-    """Look up Usher's admins; with several workspaces, those of ``places``, where the token is from."""
+    """Look up Usher's administrators; with several workspaces, only those in ``places``, the token's own."""
     label, known, unknown = f"administrators{of}", [], []
     for name in sorted(settings.admin_ids() | settings.global_admin_ids()):
         place, _, user = name.rpartition(":")
@@ -140,7 +144,7 @@ async def _check_administrators(
 
 
 def _find_administrator_problem(person: Person) -> str | None:
-    """Return why a person can't be an administrator, None if they can."""
+    """Return why a person can't be an administrator, or None if they can."""
     reasons = {
         "is deactivated": person.is_deleted,
         "is a bot": person.is_bot,

@@ -1,4 +1,4 @@
-"""Checks of the store: whether it opens, and what its rows say about messages, keys, links and the audit."""
+"""Checks of the store: whether it opens, and what it says about messages, keys, links and the audit."""
 
 import asyncio
 import os
@@ -41,9 +41,9 @@ from bot.support.settings import Settings
 from bot.support.settings.database import find_database_file
 from bot.support.vault import Vault
 
-#: Seconds after which a refused permission says nothing about the present.
+#: How far back refused permissions are counted, in seconds; older ones say nothing about the present.
 REFUSALS_SECONDS = 7 * 86_400.0
-#: Seconds after which a pending revocation has a lasting cause; most take seconds.
+#: A revocation pending for longer than this many seconds has a lasting problem; most take seconds.
 REVOKED_WITHIN = 86_400.0
 _PENDING_ADVICE = (
     "These secrets of ended links are still valid: check that their connections are set up and answer. "
@@ -57,19 +57,19 @@ _LOCK_ADVICE = (
     "Put it on a disk of this machine, or use PostgreSQL: `usher docs operate#one-process-on-a-file`."
 )
 _SAME_DISK = "Put them on another disk: `usher docs operate#backups`."
-#: Seconds after which an event says nothing about how Usher is run at present.
+#: Events older than this many seconds say nothing about how Usher is run at present.
 RECENT = 7 * 86_400.0
-#: Seconds after which a due message is late.
+#: A message that is overdue by this many seconds counts as late.
 LATE_SECONDS = 60.0
 _LATE_ADVICE = "`usher docs incidents#messages-are-late` says what to look for."
-#: Seconds after which due work isn't just late: nobody does it.
+#: Work that is overdue by this many seconds isn't just late: no process is doing it.
 OVERDUE_SECONDS = 3600.0
 _OVERDUE_ADVICE = 'Look for "loop failed" in the log.'
 _RESTING_ADVICE = (
     "Their people link again, or an administrator approves the accounts. After a server was reinstalled, "
     "import your list again: `usher docs connections#names-that-are-other-accounts`."
 )
-#: The most dead notices that are read, newest first; they are kept for a week.
+#: Maximum number of dead notices that are read, newest first. They are kept for a week.
 DEAD_AT_MOST = 500
 _WRITES = "Check these people's Slack accounts, and whether the app is allowed to message them."
 _TAB = "Turn on the Messages Tab on your app's page, App Home."
@@ -78,7 +78,7 @@ _WAY_OUT = "Slack accepted no message for a day: check that this machine can rea
 _OTHER_ADVICE = (
     'The log lists the others as "notice given up"; Slack\'s documentation explains its error codes.'
 )
-#: What to do about messages that were given up, by the meaning of Slack's code.
+#: Maps the meaning of Slack's error code to advice about messages that Usher gave up on.
 _NOTICE_ADVICE = {
     Meaning.PLACE: _WRITES,
     Meaning.PERSON: _WRITES,
@@ -101,10 +101,10 @@ async def check_store(
     *,
     has_keys: bool = True,
 ) -> list[Check]:
-    """Open the database and read its counts and dead notices; leave a missing or empty one as it is.
+    """Open the database and check its contents; leave a missing or empty database as it is.
 
-    With ``providers``, their recent refusals are compared with how their connections are configured. With
-    ``http``, the tokens of installations by OAuth are tried. ``has_keys``: the encryption keys are known.
+    With ``providers``, recent refusals by providers are compared with how their connections are configured.
+    With ``http``, the tokens of OAuth installations are tried. ``has_keys``: the encryption keys are known.
     """
     path = find_database_file(settings.database_url)
     if path is not None and not await asyncio.to_thread(path.exists):
@@ -140,7 +140,7 @@ async def check_store(
 
 
 async def check_servers(store: Store) -> list[Check]:
-    """Say what of PostgreSQL's servers loses what people were answered."""
+    """Report PostgreSQL settings with which the server could lose data that users were told is saved."""
     if not store.engine.is_shared:
         return []
     found = [store.engine.warning] if store.engine.warning else []
@@ -151,7 +151,7 @@ async def check_servers(store: Store) -> list[Check]:
 
 
 async def find_linked(settings: Settings) -> Collection[str]:
-    """Return the connections on which somebody is linked, as far as the database can be read."""
+    """Return the connections on which anyone is linked; empty if the database can't be read."""
     path = find_database_file(settings.database_url)
     if path is not None and not await asyncio.to_thread(path.exists):
         return ()
@@ -176,9 +176,9 @@ def _format_place(path: Path) -> Check:
 
 
 async def read_store(store: Store, name: str = "the database") -> list[Check]:
-    """Read an open store's counts and dead notices, after a tiny test write; ``name`` says which store it is.
+    """Do a tiny test write, then read an open store's counts and dead notices.
 
-    Raises StoreError.
+    ``name`` is what the checks call the store. Raises StoreError.
     """
     await store.write(maintenance.try_writing)
     counts = await store.perform(count_rows.count_rows)
@@ -203,7 +203,7 @@ async def read_store(store: Store, name: str = "the database") -> list[Check]:
 
 
 async def check_resting(store: Store) -> Check:
-    """Count the links that rest, because their usernames now belong to others. Raises StoreError."""
+    """Count the links that rest because other accounts now have their usernames; raise StoreError."""
     resting = await store.read(account_ids.count_resting)
     if not resting:
         return Check("links that rest", True, "none")
@@ -213,7 +213,7 @@ async def check_resting(store: Store) -> Check:
 
 
 async def check_overdue(store: Store) -> Check:
-    """Count the due work that nobody does. Raises StoreError."""
+    """Count the overdue work that no process is handling; raise StoreError."""
     label, overdue = "overdue work", await store.read(due_work.count_overdue, OVERDUE_SECONDS)
     if not overdue:
         return Check(label, True, "none")
@@ -223,7 +223,7 @@ async def check_overdue(store: Store) -> Check:
 
 
 async def check_messages(store: Store) -> Check:
-    """Say how many messages wait, since when, and whether Slack answers. Raises StoreError."""
+    """Report how many messages are waiting and for how long, and any Slack outage; raise StoreError."""
     figures, now = await store.perform(count_rows.measure_figures), await store.now()
     silent, late = figures.outages.get(SLACK), figures.waited > LATE_SECONDS
     found = f"{figures.counts['pending_notices']} waiting"
@@ -243,7 +243,7 @@ def _advise_notice(code: str) -> str:
 
 
 async def check_keys(store: Store, settings: Settings) -> list[Check]:
-    """Open every account's secret, if there are any. Raises StoreError."""
+    """Try to decrypt every account's secret; raise StoreError."""
     opening = await try_secrets(store, Vault(settings.keys()))
     if not opening.total:
         return []
@@ -251,7 +251,7 @@ async def check_keys(store: Store, settings: Settings) -> list[Check]:
 
 
 async def check_retired(store: Store, providers: Mapping[str, base.Provider]) -> list[Check]:
-    """Report removed connections that people still depend on. Raises StoreError."""
+    """Report removed connections that people still depend on; raise StoreError."""
     return [
         Check(
             f"connection {name}",
@@ -266,7 +266,7 @@ async def check_retired(store: Store, providers: Mapping[str, base.Provider]) ->
 
 
 async def check_revocations(store: Store) -> Check:
-    """Count the pending revocations, and warn of those that are older than a day.
+    """Count the pending revocations, and warn about any that are more than a day old.
 
     Raises StoreError.
     """
@@ -284,7 +284,7 @@ async def check_revocations(store: Store) -> Check:
 
 
 def check_lock(path: Path, mountinfo: Path = mounts.MOUNTINFO) -> list[Check]:
-    """Report a file system on which the lock that prevents a second server isn't reliable."""
+    """Warn if the database is on a file system whose locks can't reliably prevent a second server."""
     kind = mounts.detect_file_system(path, mountinfo)
     if not kind or mounts.is_local(kind):
         return []
@@ -296,7 +296,7 @@ def check_lock(path: Path, mountinfo: Path = mounts.MOUNTINFO) -> list[Check]:
 
 
 async def check_others(store: Store) -> list[Check]:
-    """Report another Usher that uses the same app. Raises StoreError."""
+    """Report another Usher that uses the same Slack app; raise StoreError."""
     since = (await store.read(outages.list_outages)).get(TWICE)
     if since is None:
         return []
@@ -308,7 +308,7 @@ async def check_others(store: Store) -> list[Check]:
 
 
 async def check_age(store: Store, path: Path | None) -> list[Check]:
-    """Report a database that isn't the one in use, or is older than this machine knows. Raises StoreError."""
+    """Report a database that isn't in use, or is older than this machine's record; raise StoreError."""
     if said := await store.read(maintenance.explain_outdated):
         return [Check("store age", False, said)]
     return (
@@ -317,7 +317,7 @@ async def check_age(store: Store, path: Path | None) -> list[Check]:
 
 
 async def check_team(store: Store, settings: Settings) -> list[Check]:
-    """Check what a team needs in addition to one person's needs; anything missing is a warning.
+    """Check what a team needs beyond what a single user does; anything missing is only a warning.
 
     Raises StoreError.
     """
@@ -329,12 +329,12 @@ async def check_team(store: Store, settings: Settings) -> list[Check]:
 
     is_local = not (settings.public_url or "").startswith("https:")
     checks = [
-        # Whether it answers is reported by the check of the public address.
+        # A separate check reports whether the public address answers.
         team("an https address", is_local, _LOCAL, "set"),
         team("keys apart", has_literal_in_env_file("USHER_ENCRYPTION_KEYS"), _KEYS_IN_ENV),
         await check_backups(store, settings, since),
     ]
-    # Only Usher on a file records when it was away: of several processes on a server, one may stop.
+    # Downtime is recorded only with a SQLite file: with PostgreSQL, one of several processes may stop.
     if find_database_file(settings.database_url) is not None:
         was_away = away_at is not None and away_at >= since
         advice = "It hasn't run for a whole week yet: `usher docs install#on-a-server`."
@@ -343,7 +343,7 @@ async def check_team(store: Store, settings: Settings) -> list[Check]:
 
 
 async def check_backups(store: Store, settings: Settings, since: float) -> Check:
-    """Say whether there has been a nightly copy since then, and on which disk. Raises StoreError."""
+    """Report whether a nightly copy was made after ``since``, and on which disk; raise StoreError."""
     places, problem = settings.nightly_backups(), await store.read(maintenance.find_problem, BACKUP)
     found, advice = "not yet", "Usher makes one at 3:17 UTC, or at its next start, once it has been used."
     if places is None:
@@ -360,7 +360,7 @@ async def check_backups(store: Store, settings: Settings, since: float) -> Check
 
 
 async def check_rights(store: Store, providers: Mapping[str, base.Provider]) -> list[Check]:
-    """Check for refused connection secrets, and for servers that require them instead of people's.
+    """Check for rejected connection secrets, and for servers that require them, not people's own.
 
     Raises StoreError.
     """

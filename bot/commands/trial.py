@@ -1,9 +1,9 @@
-"""The trial of a connection with an operator's own account: it does the main task, and checks assumptions.
+"""Trial of a connection with an operator's own account: it does the main task and checks assumptions.
 
-A trial makes one workspace and, if commands can be run, one job, reads both, and removes them. It touches
-nothing else. Each object is recorded in a file before it is made, so that the next trial can remove what an
-interrupted one has left. The token is only in memory. States are read through the rows of the poll gate, as
-``serve`` reads them (``docs/internals/rules.md``, "The poll gate").
+A trial creates a workspace and, if commands can be run, a job; it reads both and removes them, and touches
+nothing else. Each object is recorded in a file before it is created, so that the next trial can remove what
+an interrupted one left behind. The token is only kept in memory. States are read through the rows of the poll
+gate, as ``serve`` reads them (``docs/internals/rules.md``, "The poll gate").
 """
 
 from __future__ import annotations
@@ -38,30 +38,31 @@ from bot.support.errors import NotDone
 
 T = TypeVar("T")
 
-#: The names of the objects begin with this, followed by eight more letters or digits.
+#: The prefix of the names of a trial's objects; eight more letters or digits follow.
 STEM: Final = "usher-try"
 _LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
-#: The person who asks for templates: nobody in Slack, so templates for some people only aren't offered.
+#: The principal for whom templates are requested: no one in Slack, so restricted templates aren't offered.
 NO_PRINCIPAL: Final = Principal(None, "-", "-")
-#: Seconds that a start, a stop or a run may take.
+#: Maximum duration of a start, a stop or a run in a trial, in seconds.
 TRIAL_STEP_TIMEOUT_SECONDS: Final = 900.0
-#: Seconds after which an object made by a call without an answer has appeared, if it was made.
+#: If a create call gets no answer, the object appears within this many seconds or not at all.
 CONFIRM_SECONDS: Final = 180.0
-#: Seconds after its claim within which a read leaves, and the most seconds of a request, as in the engine.
+#: How many seconds after claiming the gate a read may still be sent and, below, how many a call may take, as
+#: in the engine.
 MARGIN: Final = 0.5
 CALL_SECONDS: Final = 25.0
-#: A version has two or three numbers; four are an address.
+#: Matches versions of two or three numbers; four would be an IP address.
 _VERSION_PATTERN: Final = re.compile(r"(?<![\d.])\d{1,4}(?:\.\d{1,4}){1,2}(?![\d.]*\d)")
-#: The most characters of a job's output that are read.
+#: Maximum number of characters read from a job's output.
 MOST_OUTPUT: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class TrialObject:
-    """An object that a trial makes, as in its file; ``remote_id`` is None until the provider has given it.
+    """Record an object that a trial creates; ``remote_id`` is None until the provider has assigned it.
 
-    ``key`` is "" for a workspace that existed before, which is started and stopped, but never removed.
-    ``since`` is when it was made, in epoch seconds.
+    ``key`` is "" for a workspace that already existed, which is started and stopped but never removed.
+    ``since`` is when the object was created, in epoch seconds.
     """
 
     purpose: Purpose
@@ -72,7 +73,7 @@ class TrialObject:
 
 
 class TrialRecord:
-    """The file of a trial's objects, which is deleted once none is left."""
+    """Keep the file that lists a trial's objects, which is deleted once none is left."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -89,12 +90,12 @@ class TrialRecord:
                 ) from None
 
     def keep(self, made: TrialObject) -> None:
-        """Record an object. Called before it is created, and again with its id afterwards."""
+        """Record an object; called before the object is created, and again afterwards with its id."""
         self.made[made.purpose] = made
         self._write()
 
     def drop(self, made: TrialObject) -> None:
-        """Remove a deleted object from the record."""
+        """Remove an object that has been deleted from the record."""
         del self.made[made.purpose]
         self._write()
 
@@ -113,7 +114,7 @@ class TrialRecord:
 
 @dataclass(slots=True)
 class Trial:
-    """Performs the main task on one connection, with one account."""
+    """Perform the main task on a single connection with a single account."""
 
     provider: base.Provider
     http: RecordingHttp
@@ -121,16 +122,16 @@ class Trial:
     clock: Clock
     record: TrialRecord
     access: Access
-    #: Writes a line, and waits for seconds.
+    #: ``tell`` prints a line; ``sleep`` waits for a number of seconds.
     tell: Callable[[str], None] = print
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    #: Each step's name, its duration in seconds, and the kind of error if it failed.
+    #: The name of each step, its duration in seconds, and the kind of error if it failed.
     steps: list[tuple[str, float, str]] = field_of(default_factory=list)
 
     # -- before anything is made ---------------------------------------------------------------------------
 
     async def plan(self, given: Mapping[str, str]) -> list[TrialObject]:
-        """Fill the provider's forms with the least that they take; raise NotDone if something is missing."""
+        """Fill in the provider's forms with as little as they accept; raise NotDone if it lacks something."""
         provider, mark = self.provider, "".join(secrets.choice(_LETTERS) for _ in range(8))
         making = provider.require_facet(facets.Creation)
         offer = await making.read_offer(self.access)
@@ -161,7 +162,7 @@ class Trial:
     # -- the job ---------------------------------------------------------------------------------------------
 
     async def play(self, plans: list[TrialObject]) -> bool:
-        """Make the planned object, read it, and remove it; return whether everything went well."""
+        """Create each planned object, read it, and remove it; return whether everything went well."""
         try:
             for made in plans:
                 await (self._workspace if made.purpose == "workspace" else self._job)(made)
@@ -214,7 +215,7 @@ class Trial:
     async def _make(
         self, made: TrialObject, create: Callable[[Access, Spec, str], Awaitable[Created]]
     ) -> Created:
-        """Make an object, which is recorded before and afterwards."""
+        """Create an object, recording it before and afterwards."""
         made = replace(made, since=self.clock.now())
         self.record.keep(made)
         name = "create" if made.purpose == "workspace" else "launch"
@@ -237,7 +238,7 @@ class Trial:
         return created
 
     async def _find(self, made: TrialObject) -> Created | None:
-        """Find a made object by its key or name; leave alone what may be somebody else's."""
+        """Find a created object by its key or name; ignore anything that may belong to someone else."""
         provider = self.provider
         if made.purpose == "workspace":
             search = provider.require_facet(facets.Creation).find_created
@@ -248,7 +249,7 @@ class Trial:
     # -- afterwards ------------------------------------------------------------------------------------------
 
     async def put_away(self) -> bool:
-        """Stop and remove the recorded objects; return whether nothing is left."""
+        """Stop and remove the recorded objects; return whether none is left."""
         for made in list(self.record.made.values()):
             try:
                 remote_id = made.remote_id
@@ -272,7 +273,7 @@ class Trial:
         try:
             await self._step("stop", self._act(provider.stop, remote_id))
         except errors.Conflict:
-            # Some workspaces can't be stopped while they start.
+            # Some workspaces can't be stopped while they are still starting.
             await self._step(
                 "settle", self._wait_until(remote_id, lambda one: one.state is not State.STARTING)
             )
@@ -295,7 +296,7 @@ class Trial:
     # -- reading and waiting ---------------------------------------------------------------------------------
 
     async def _wait_until(self, remote_id: str, is_so: Callable[[Observed], bool]) -> Observed:
-        """Read at the provider's pace until ``is_so`` holds; raise Conflict if that takes too long."""
+        """Poll at the provider's pace until ``is_so`` returns True; raise Conflict if that takes too long."""
         ends = self.clock.monotonic() + TRIAL_STEP_TIMEOUT_SECONDS
         while not is_so(seen := await self._read(remote_id)):
             if self.clock.monotonic() > ends:
@@ -321,7 +322,7 @@ class Trial:
             await self.sleep(self.provider.pace.pending_interval)
 
     async def _act(self, act: Callable[[Access, Workspace], Awaitable[object]], remote_id: str) -> None:
-        """Act on a workspace according to a fresh read."""
+        """Read a workspace, then act on what was read."""
         await act(
             self.access,
             self.provider.to_workspace(remote_id, await self._read(remote_id), NO_PRINCIPAL),
@@ -334,7 +335,7 @@ class Trial:
         return found[remote_id]
 
     async def _gate(self, remote_id: str, *, is_answered: bool = False) -> float:
-        """Wait for a resource's gate and close it; return the monotonic time by which a read must leave."""
+        """Wait for a resource's gate and close it; return the monotonic time by which to send a read."""
         provider = self.provider
         key = (provider.gate_key(remote_id), provider.settings.name, remote_id)
         closed_for = provider.pace.min_poll_interval + MARGIN
@@ -346,7 +347,7 @@ class Trial:
             await self.sleep(1.0)
 
     async def _step(self, name: str, work: Awaitable[T]) -> T:
-        """Take one step; report its result and duration."""
+        """Run one step and report its result and duration."""
         begins, problem, kind = self.clock.monotonic(), "", ""
         try:
             done = await work
@@ -370,12 +371,12 @@ class Trial:
     # -- what was seen ---------------------------------------------------------------------------------------
 
     def facts(self) -> list[tuple[Assumption, Verdict]]:
-        """Return each assumption with its observation."""
+        """Return each assumption about the provider with this trial's verdict on it."""
         seen = self.http.exchanges
         return [(one, one.judge(seen)) for one in load_assumptions(self.provider.kind)]
 
     def report(self, server: str) -> str:
-        """Return the report for publication, without names, addresses, or anything typed."""
+        """Return a report that is safe to publish: without names, addresses, or anything typed."""
         return json.dumps(
             {
                 "usher": version("usher-bot"),
@@ -392,16 +393,16 @@ class Trial:
 
 
 def _ran_or_failed(seen: Observed) -> bool:
-    """Return whether it runs; raise Conflict if it failed. Any other state may be about to change."""
+    """Return whether it is running; raise Conflict if it failed. Any other state may still change."""
     if seen.state is State.FAILED:
         raise errors.Conflict("it failed: " + format_plain(seen.detail or "no reason given"))
     return seen.state is State.RUNNING
 
 
 def fill_form(asking: facets.Forms[Any], offer: Any, purpose: Purpose, given: Mapping[str, str]) -> Spec:
-    """Fill a form with the given values, the least of each number, and otherwise its own proposals.
+    """Fill in a form: the given values, else each number's minimum and the form's own defaults.
 
-    Raises NotDone with the values that it doesn't accept.
+    Raises NotDone with the values that the form doesn't accept.
     """
     values: dict[str, Value] = {**given}
     form = Form(())
@@ -416,7 +417,7 @@ def fill_form(asking: facets.Forms[Any], offer: Any, purpose: Purpose, given: Ma
 
 def _least(field: Field) -> Value:
     if field.name == "size" and field.choices:
-        # Servers list the smallest first, and the trial says which one it chose.
+        # Servers list the smallest size first, and the trial announces the size that it chose.
         return field.choices[0].value
     if field.kind == "number" and field.minimum and not field.optional:
         return f"{field.minimum:g}"

@@ -1,7 +1,7 @@
-"""The command for a new Usher: from the first setting to the first workspace.
+"""The command for setting up a new Usher, from the first setting to the first workspace.
 
-It is a conversation in which each answer is tried at once, and written before the next question. Written
-settings are tried and not asked for, so an interrupted conversation continues where it was.
+It is a dialogue in which each answer is tried immediately, and saved before the next question. Settings that
+are already saved are only checked, so an interrupted dialogue continues where it stopped.
 """
 
 import argparse
@@ -118,23 +118,26 @@ Usher keeps running until you press Ctrl+C. After that, start it in this folder 
 _CORRECT: Final = "Correct that, and run it again to go on."
 _SLACK_UNREACHABLE: Final = "Slack can't be reached. What you answered is kept: run this again later."
 _LOG: Final = "usher.log"
-#: Actions in the audit which show that somebody has a workspace running.
+#: Audit entries, as (action, result), which show that someone has a workspace running.
 _STARTED_ACTIONS: Final = frozenset(
     (f"operation.{verb}", "fulfilled") for verb in OperationVerb if not verb.brings_down
 )
-#: Values in the example that aren't defaults.
+#: Matches lines of the example settings file whose values are placeholders rather than defaults.
 _PLACEHOLDERS: Final = re.compile(r"^(SLACK_BOT_TOKEN|USHER_CONNECTIONS|USHER_PUBLIC_URL)=.*$", re.MULTILINE)
-#: Fields of a connection that have their own question, and so aren't asked for as options.
+#: Fields of a connection that are set from the user's answers, so they aren't listed as options.
 _ASKED_FIELDS: Final = frozenset({"name", "provider", "source", "title", "base_url"})
 
 
 def init(_arguments: argparse.Namespace) -> int:
-    """Say what the command of earlier releases is called now."""
+    """Tell users of earlier releases what this command is called now."""
     raise NotDone(f"This is now {command('up --no-serve')}: it asks the same, and doesn't serve.")
 
 
 def up(arguments: argparse.Namespace) -> int:
-    """Ask for missing settings, try and write them; serve, and print a message at the first workspace."""
+    """Ask for missing settings, check and save them, then serve until stopped.
+
+    Prints a message once the first workspace is ready.
+    """
     if not arguments.serves:
         _hold_conversation(look_ahead)
         written = f"{ENV_FILE} and {read_variable('USHER_CONNECTIONS')}"
@@ -162,9 +165,9 @@ def _stop(_question: str) -> str:
 
 
 class Conversation:
-    """Asks for each setting that isn't written in this folder; ``ask`` and ``ask_secret`` return an answer.
+    """Ask for each setting that hasn't been saved in this folder yet.
 
-    ``look`` checks the public address.
+    ``ask`` and ``ask_secret`` prompt for an answer; ``look`` checks the public address.
     """
 
     def __init__(self, ask: Ask, ask_secret: Ask, tell: Callable[[str], None], look: Look) -> None:
@@ -172,11 +175,12 @@ class Conversation:
         self._ask_secret = ask_secret
         self._tell = tell
         self._look_at_address = look
-        #: The connection for which the person gave their own token, and that token, in memory only.
+        #: The connection for which the user gave their own token, and the token, which is kept only in
+        #: memory.
         self.own: tuple[str, str] | None = None
 
     def run(self) -> None:
-        """Ask, try and write. Raises EOFError if nobody answers, and NotDone."""
+        """Ask for settings, check and save them; raise EOFError if input ends, or NotDone."""
         if not read_variable("USHER_ENCRYPTION_KEYS"):
             keep("USHER_ENCRYPTION_KEYS", Fernet.generate_key().decode(), _KEY)
         if exposed := explain_exposed_env_file():
@@ -195,7 +199,7 @@ class Conversation:
             self._settle(
                 "SLACK_APP_TOKEN", _APP_QUESTION, self._ask_secret, _check_slack_for("slack app token")
             )
-        # One answer must not replace a list that somebody wrote.
+        # If a list of administrators was already set, stop rather than replace it with a single answer.
         self._settle(
             "USHER_ADMINS",
             _ASK_MEMBER_ID,
@@ -204,11 +208,11 @@ class Conversation:
         )
 
     def _ask_address(self, question: str) -> str:
-        """Ask; an empty answer means an address on this machine with a free port."""
+        """Ask for an address; an empty answer means localhost with a free port."""
         return self._ask(question) or f"http://localhost:{asyncio.run(free_port(read_settings().settings))}"
 
     def _settle(self, name: str, question: str, ask: Ask, look: Look) -> None:
-        """Ask for a setting, unless it is already set to a good value."""
+        """Ask for a setting unless it already has a valid value."""
 
         def problem(value: str) -> str:
             if wrong := find_problem(name, value):
@@ -225,7 +229,7 @@ class Conversation:
             keep(name, value, question)
 
     def _answer(self, ask: Ask, question: str, problem: Callable[[str], str], value: str = "") -> str:
-        """Return a value that has no problem, otherwise the first answer that has none."""
+        """Return the value if it is valid, otherwise the first valid answer."""
         while not value or (wrong := problem(value)):
             if value:
                 self._tell(wrong)
@@ -233,7 +237,7 @@ class Conversation:
         return value
 
     def _find_failed_checks(self, look: Look) -> str:
-        """Return the failed checks as text, which is also printed; "" if none failed."""
+        """Run the checks; if any failed, return them all as text, otherwise print them and return ""."""
 
         async def looking() -> Sequence[Check]:
             settings = read_settings().settings
@@ -259,7 +263,7 @@ class Conversation:
             keep("USHER_CONNECTIONS", str(place), "Where your workspaces are")
 
     def _add_connection(self, place: Path, value: str) -> str:
-        """If the answer's server responds, write a file with its connection; return what is wrong."""
+        """Write a connections file if the server named in the answer responds; return any problem, or ""."""
         word, _, url = (part.strip() for part in value.partition(" "))
         kind, known = word.casefold(), list_installed()
         if kind not in known:
@@ -284,7 +288,7 @@ class Conversation:
         return ""
 
     def _find_connection_problems(self, place: Path | str) -> str:
-        """Return the problems of a connections file, or of its servers."""
+        """Return the problems of a connections file or its servers as text; "" if there are none."""
         found, problems = read_connections(place)
 
         async def look(_settings: Settings, http: Http) -> list[Check]:
@@ -299,7 +303,7 @@ class Conversation:
     async def _ask_own_token(
         self, connection: ConnectionSettings, _settings: Settings, http: Http
     ) -> list[Check]:
-        """Ask for the person's own token until one opens an account; without any, check the server."""
+        """Ask for the user's own token until one is accepted; if none is given, check only the server."""
         name, provider = connection.name, build(connection, http)
         guide = provider.require_facet(facets.Tokens).token_help()
         steps = "\n".join(guide.steps)
@@ -316,7 +320,7 @@ class Conversation:
 
 
 def _check_slack_for(*names: str) -> Look:
-    """Return a function that checks Slack, of whose results only these count."""
+    """Return a function that checks Slack and keeps the checks with these names, or all if none match."""
 
     async def look(settings: Settings, http: Http) -> list[Check]:
         checks = await check_slack(settings, http)
@@ -326,14 +330,14 @@ def _check_slack_for(*names: str) -> Look:
 
 
 async def _look_at_person(settings: Settings, http: Http) -> Sequence[Check]:
-    """Check Usher's administrators; the first one gets a message."""
+    """Check Usher's administrators; groups alone aren't enough, as the first person is sent a message."""
     if all(map(is_group, settings.admin_ids())):
         return [Check("administrators", False, _GROUP, _YOURS)]
     return await _check_slack_for("administrators")(settings, http)
 
 
 async def free_port(settings: Settings) -> int:
-    """Return a free port. Raises NotDone."""
+    """Return a free port; raise NotDone if there is none."""
     ports = range(settings.port, settings.port + (1 if read_variable("PORT") else 10))
     try:
         async with listening(web.Application(), settings.host, *ports) as port:
@@ -343,10 +347,10 @@ async def free_port(settings: Settings) -> int:
 
 
 async def look_at_address(settings: Settings, http: Http) -> list[Check]:
-    """Answer at the public address for a moment, as ``serve`` does, to see whether it leads here.
+    """Answer briefly at the public address, as ``serve`` does, to see whether it leads here.
 
-    Behind a proxy, any port will do: if another program uses the usual one, a free one is written. Raises
-    NotDone if this Usher is running.
+    Behind a proxy, any port will do: if the usual one is taken, a free one is found and saved. Raises NotDone
+    if this Usher is already running.
     """
     app = web.Application()
     app.router.add_routes([proving(Vault(settings.keys()))])
@@ -365,13 +369,13 @@ async def look_at_address(settings: Settings, http: Http) -> list[Check]:
 
 
 async def look_ahead(settings: Settings, http: Http) -> list[Check]:
-    """Check the public address; a problem is only a warning, as a proxy may lead here later."""
+    """Check the public address; a problem is only a warning, as a proxy may be added later."""
     checks = await look_at_address(settings, http)
     return [one if one.is_good else replace(one, is_good=True, is_warning=True) for one in checks]
 
 
 def _explain_app_creation() -> str:
-    """Return the steps that create the app in Slack, which redirects only to https."""
+    """Return the steps for creating the Slack app; redirects are included only for an https address."""
     settings = read_settings().settings
     url = settings.public_url if (settings.public_url or "").startswith("https:") else None
     commanding = can_run_commands(read_connections(settings.connections)[0])
@@ -383,7 +387,7 @@ def _explain_app_creation() -> str:
 
 
 async def _waiting(process: Process, person: Principal, own: tuple[str, str] | None) -> str:
-    """Have the account of a token wait for its owner's proof; return the address for that, "" without one."""
+    """Store the token's account until its owner proves who they are; return the proof's address, or ""."""
     if own is None:
         return ""
     name, token = own
@@ -396,7 +400,7 @@ async def _waiting(process: Process, person: Principal, own: tuple[str, str] | N
 
 
 async def _first_workspace(settings: Settings, own: tuple[str, str] | None, process: Process) -> None:
-    """Write to the person in Slack, and wait until a workspace of theirs is ready."""
+    """Send the user a Slack message, and wait until one of their workspaces is ready."""
     names = (name.strip() for name in settings.administrators.split(","))
     installation, name = process.context.installation, next(one for one in names if one and not is_group(one))
     person = installation.resolve_principal(installation.parse_principal(name))
@@ -432,7 +436,7 @@ async def _first_workspace(settings: Settings, own: tuple[str, str] | None, proc
 
 
 def keep(name: str, value: str, remark: str) -> None:
-    """Write a setting into its line in ``.env``, below its question, and set it."""
+    """Save a setting to ``.env`` under a comment with its question, and set the variable."""
     path = Path(ENV_FILE)
     if path.exists():
         text = path.read_text(encoding="utf-8")
@@ -447,7 +451,7 @@ def keep(name: str, value: str, remark: str) -> None:
 
 
 def _find_example() -> Path:
-    """Return the example of the settings: a wheel has it inside the package, a checkout at its top."""
+    """Return the example settings file: inside the package in a wheel, at the top level in a checkout."""
     room, name = Path(__file__).parents[1], ".env.example"
     return next(place for place in (room / name, room.parent / name) if place.is_file())
 
@@ -455,7 +459,7 @@ def _find_example() -> Path:
 def _build_table(
     provider: type[base.Provider], source: str, url: str, ask_secret: Ask
 ) -> tuple[str, dict[str, str]]:
-    """Return the connections file, and the variables of the secrets that it requires."""
+    """Return the text of the connections file, and the variables for the secrets that it requires."""
     kind, secrets = provider.kind, dict[str, str]()
     rows = ["# `usher docs connections` explains every key.", f"[connections.{kind}]"]
     rows += [f"provider = {_to_toml(kind)}", *([f"from = {_to_toml(source)}"] if source else ())]
@@ -472,7 +476,7 @@ def _build_table(
 
 
 def _to_toml(value: object) -> str:
-    """Return a value as TOML writes it."""
+    """Format a value as TOML."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):
@@ -484,7 +488,7 @@ def _to_toml(value: object) -> str:
 
 
 def _quote_toml(value: str) -> str:
-    """Quote a value for ``.env``, so that shells and systemd read it in the same way."""
+    """Quote a value for ``.env`` so that shells and systemd read it the same way."""
     if re.fullmatch(r"[\w@%+=:,./-]*", value, re.ASCII):
         return value
     if not set("'\\") & set(value):
@@ -494,7 +498,7 @@ def _quote_toml(value: str) -> str:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file that only its owner can read, completely or not at all."""
+    """Write a file atomically, readable only by its owner."""
     new = path.with_name(f"{path.name}.new")
     new.unlink(missing_ok=True)
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:

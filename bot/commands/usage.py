@@ -1,4 +1,4 @@
-"""The command that prints what ran within a window: a row for each life, or totals."""
+"""The command that prints usage within a time window: one row per life, or totals."""
 
 import argparse
 import csv
@@ -17,13 +17,13 @@ from bot.store.transaction import Priority, Transaction
 from bot.support.clock import SystemClock
 
 Row = Mapping[str, Any]
-#: What totals are of, in their order, and what a life counts for in each.
+#: Maps each kind of total, in output order, to a function that returns the group a life belongs to.
 _TOTALS: Final[Mapping[str, Callable[[Life], str]]] = {
     "person": lambda life: life.principal.key,
     "connection": lambda life: life.connection,
     "template": lambda life: life.template or "",
 }
-#: The columns, whose names stay as they are: people's own programs read them.
+#: The columns of the output. Their names must not change, as people's own programs read them.
 _LIFE_COLUMNS: Final = (
     *("life", "kind", "person", "connection", "name", "size", "template"),
     *("began_earliest", "began_latest", "began_known", "ended_earliest", "ended_latest", "ended_known"),
@@ -34,9 +34,9 @@ _TOTAL_COLUMNS: Final = (
     *("total", "of", "lives", "hours", "hours_lowest", "hours_highest"),
     *("unknown_ends", "hours_without_price", "cost"),
 )
-#: The columns with words of people and providers.
+#: Columns whose text comes from people and providers.
 _WORDS: Final = frozenset({"name", "size", "template", "currency"})
-#: What a cell of a spreadsheet would take for a formula if it began with it.
+#: Spreadsheets interpret a cell that begins with one of these as a formula.
 _FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -61,7 +61,7 @@ def print_usage(arguments: argparse.Namespace) -> int:
 
 
 def _read_window(arguments: argparse.Namespace) -> tuple[float, float, list[str]]:
-    """Return the begin and the end of the window, and what is wrong with them."""
+    """Return the start and end of the window, and any problems with them."""
     now = datetime.fromtimestamp(SystemClock().now(), UTC)
     usual = {"--from": now.replace(day=1, hour=0, minute=0, second=0, microsecond=0), "--to": now}
     given = {"--from": arguments.since, "--to": arguments.until}
@@ -101,7 +101,7 @@ def _make_lives(tx: Transaction, since: float, until: float, now: float) -> Iter
 
 
 def _make_totals(tx: Transaction, since: float, until: float, now: float) -> Iterator[Row]:
-    """Yield the sums; those of lives that are too old to be kept only count for whole months."""
+    """Yield the totals; lives whose records have been deleted are only included for whole months."""
     sums: dict[tuple[str, str], Sum] = {}
     for life in rows.iterate_lives(tx, since, until):
         hours = life.measure(since, until, now)
@@ -166,6 +166,6 @@ def _write_csv(columns: Sequence[str], found: Iterator[Row]) -> None:
 
 
 def _make_cell(column: str, value: Any) -> Any:
-    """Return a value so that no spreadsheet takes it for a formula."""
+    """Return a value in a form that no spreadsheet interprets as a formula."""
     is_formula = column in _WORDS and isinstance(value, str) and value.startswith(_FORMULAS)
     return f"'{value}" if is_formula else value

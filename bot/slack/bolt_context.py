@@ -1,8 +1,8 @@
-"""Keys in Bolt's context for what the web process knows of a Slack request besides its payload."""
+"""Keys in Bolt's context for what the web process knows about a Slack request besides its payload."""
 
 from typing import Final
 
-#: How often Slack has already tried to deliver the event; "0" for the first delivery.
+#: How often Slack had tried to deliver the event before this delivery; "0" for the first one.
 RETRY_NUMBER: Final = "retry_number"
-#: Most bytes that the body of an acknowledgement may have; not set over HTTP.
+#: Maximum size of an acknowledgement's body, in bytes; not set over HTTP.
 MAX_BODY_BYTES: Final = "max_body_bytes"

@@ -1,4 +1,4 @@
-"""Calls of Slack's methods, within Slack's rate limits.
+"""Calls to Slack's methods, within Slack's rate limits.
 
 Every call of a limited method is counted in the database before it is made, so the limit holds across
 restarts and for all processes together (ADR 30).
@@ -53,39 +53,39 @@ from bot.support.windows import Attempt, TooLateError, narrow_window, track_atte
 log = structlog.get_logger(__name__)
 
 
-#: Usher's own error code: it isn't installed in that Slack workspace, or not any more.
+#: Usher's own error code: Usher isn't installed in that Slack workspace, or no longer is.
 NOT_INSTALLED_CODE: Final = "not_installed"
 #: Slack's hosts for files and responses, besides the Web API's host.
 _SLACK_HOSTS: Final = ("slack.com", "slack-gov.com")
 #: Usher's own error code: no connection could be made, so nothing was sent.
 UNREACHABLE_CODE: Final = "unreachable"
-#: Longest pause of a method, or of a conversation, after a 429, in seconds.
+#: Maximum time for which a method, or a conversation, is paused after a 429, in seconds.
 MAX_METHOD_PAUSE_SECONDS: Final = 60.0
-#: Number of refused people or channels, with none served since, from which the whole app counts as locked out
-#: even if ``auth.test`` succeeds.
+#: If Slack refuses this many people or channels without serving any in between, the whole app counts as
+#: locked out, even if ``auth.test`` succeeds.
 MIN_PEOPLE_REFUSED: Final = 3
-#: Seconds between tries of a pending message while Slack doesn't answer.
+#: How often a pending message is tried while Slack doesn't answer, in seconds.
 TRY_INTERVAL_SECONDS: Final = 5.0
-#: Fewest seconds between two releases of waiting messages, as a single call may fail again and again by
-#: itself.
+#: Minimum time between two releases of waiting messages, in seconds. Without it, a call that keeps failing on
+#: its own could release them again and again.
 MIN_RELEASE_INTERVAL_SECONDS: Final = 15.0
-#: Seconds after a try that made no call after all.
+#: How soon the next try follows one that turned out to make no call, in seconds.
 EMPTY_TRY_SECONDS: Final = 1.0
-#: Seconds that the database gets to count a call; if it takes longer, this process counts the call by itself.
+#: How long the database may take to count a call, in seconds; after that, this process counts it by itself.
 COUNT_TIMEOUT_SECONDS: Final = 0.3
 #: Share of a method's limit that each process may use while the database can't count calls.
 UNCOUNTED_SHARE: Final = 0.5
-#: Methods that search for a message, and all methods with which a pending message is tried.
+#: Methods that search for messages, and all methods that may be called to try a pending message.
 _SEARCH_METHODS: Final = frozenset({CONVERSATIONS_HISTORY, CONVERSATIONS_REPLIES})
 _TRY_METHODS: Final = _SEARCH_METHODS | {CHAT_POST_MESSAGE, CONVERSATIONS_OPEN}
 #: Arguments that name a conversation, a person or a group of people.
 _PLACE_ARGUMENTS: Final = ("channel", "channel_id", "user", "user_id", "users", "usergroup", "team_id")
-#: Arguments that name one interaction, or one person's form.
+#: Arguments that name a person's interaction or a form opened for that person.
 _VIEW_ARGUMENTS: Final = ("trigger_id", "view_id", "external_id")
 
 
 def is_slack_address(url: str, api_url: str) -> bool:
-    """Return whether Usher may send to an address: Slack's over https, or the local test server.
+    """Return whether Usher may send to a URL: Slack's over https, or the local test server's.
 
     ``api_url`` is the address of Slack's Web API; if it is on loopback, only that server is accepted.
     """
@@ -107,31 +107,31 @@ def is_slack_address(url: str, api_url: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class SlackAnswer:
-    """A successful response, and its time by Slack's clock (``Date`` header, epoch seconds) if present."""
+    """A successful response and, if present, its time by Slack's clock (``Date`` header, epoch seconds)."""
 
     data: Mapping[str, Any]
     at: float | None = None
 
 
 class SlackCaller(Protocol):
-    """A client that calls a method of the Web API once, or uploads a file's bytes."""
+    """A client that calls a Web API method once, or uploads a file's bytes."""
 
     async def call(self, method: str, arguments: Mapping[str, Any]) -> SlackAnswer:
-        """Return the answer; raise the SlackFailed kinds of ``bot.support.errors``."""
+        """Return Slack's answer; raise the SlackFailed kinds of ``bot.support.errors``."""
         ...
 
     async def upload(self, url: str, pieces: AsyncIterator[bytes], size: int) -> None:
         """Send ``size`` bytes to an upload address from Slack; raise the SlackFailed kinds.
 
-        Nobody sees the file before the upload is completed, so repeating it does no harm.
+        Nobody can see the file until the upload is completed, so repeating it does no harm.
         """
         ...
 
 
 async def check_token(caller: SlackCaller) -> str | None:
-    """Return the error code with which Slack refuses a caller's token; None if Slack accepts it.
+    """Return the error code with which Slack refuses a caller's token, or None if Slack accepts it.
 
-    Raises SlackFailed if that isn't known now.
+    Raises SlackFailed if that can't currently be determined.
     """
     try:
         await caller.call(AUTH_TEST, {})
@@ -143,9 +143,9 @@ async def check_token(caller: SlackCaller) -> str | None:
 
 
 async def is_channel(caller: SlackCaller, channel: str, ts: str) -> bool:
-    """Return whether Slack knows a channel by an id; raises SlackFailed if that isn't known now.
+    """Return whether Slack knows a channel with an id; raise SlackFailed if that can't be determined now.
 
-    This needs no scope. Slack's error for a missing message differs from that for a missing channel.
+    This needs no scope, as Slack's error for a missing message differs from that for a missing channel.
     """
     try:
         await caller.call(CHAT_GET_PERMALINK, {"channel": channel, "message_ts": ts})
@@ -157,15 +157,15 @@ async def is_channel(caller: SlackCaller, channel: str, ts: str) -> bool:
 
 
 class PacedSlack:
-    """A client that keeps to the budget, and knows Slack's clock and whether Slack locks the app out.
+    """A client that stays within the budget, and tracks Slack's clock and whether Slack locks the app out.
 
     ``prepare`` runs before a call is counted, as it may take a while; it raises the SlackFailed kinds.
 
-    A refusal is about the whole app only if ``auth.test`` is refused, too. Otherwise nothing is sent to that
-    conversation or person for a while, and the others are served.
+    A refusal applies to the whole app only if ``auth.test`` is refused, too. Otherwise nothing is sent to
+    that conversation or person for a while, and everyone else is served.
 
-    In memory: whether Slack answers, locks the app out or refuses somebody, and its clock. Restart: the next
-    call shows it. Several processes: each finds out by a call of its own, within a minute.
+    In memory: whether Slack answers, locks the app out or refuses anyone, and its clock. Restart: the next
+    call shows it. Several processes: each finds out by its own calls, within a minute.
     """
 
     def __init__(
@@ -182,30 +182,32 @@ class PacedSlack:
         self._locked_out_until = 0.0
         self.budget = budget
         self._uncounted = UncountedBudget(budget, clock)
-        #: Slack's time minus ours, in seconds, according to the last response's header and to the last
-        #: message.
+        #: How far Slack's clock is ahead of ours, in seconds, according to the last response's header and the
+        #: last message.
         self._by_header = 0.0
         self._by_message = 0.0
-        #: The error code with which Slack locks the app out everywhere; None if it doesn't.
+        #: The error code with which Slack locks the app out everywhere; None if it isn't locked out.
         self.lockout_code: str | None = None
-        #: By the place that a call names: until when nothing is sent there, and Slack's error code.
+        #: Maps each place that refused a call to the time until which nothing is sent there, and Slack's
+        #: error code.
         self._resting: dict[str, tuple[float, str]] = {}
-        #: People and channels refused since Slack last answered a call that names any.
+        #: People and channels refused since Slack last served a call that names one.
         self._refused_people: set[str] = set()
-        #: Whether calls have gone unanswered since the last release. True at first, as the process before
-        #: this one may have had such calls.
+        #: Whether any call has gone unanswered since the last release. Initially True, because calls of the
+        #: previous process may have gone unanswered.
         self._was_away, self._released_at = True, -math.inf
         self.answering = answering or Reachability(SLACK)
-        #: Whether messages wait until Slack answers one (also at the start); the number of tries since then
-        #: or since an answered search; when the next try is due; when a call last had no answer.
+        #: Whether messages are waiting for Slack to answer one (initially True); how often one was tried
+        #: since it last did, or since an answered search; when the next try is due; when a call last went
+        #: unanswered.
         self._waits, self.tries, self._tries_at, self._silent_at = True, 0, -math.inf, -math.inf
 
     def find_client(self, principal: Principal) -> PacedSlack:  # noqa: ARG002 - as ``InstalledSlack`` has it
-        """Return itself: there is only one installation."""
+        """Return this client, since there is only one installation."""
         return self
 
     def list_clients(self) -> list[PacedSlack]:
-        """Return itself as the only client."""
+        """Return a list of this client only, since there is only one installation."""
         return [self]
 
     def get_quota(self, method: str) -> CallQuota:
@@ -214,27 +216,27 @@ class PacedSlack:
 
     @property
     def is_locked_out(self) -> bool:
-        """Return whether to send nothing for now because Slack locks the app out."""
+        """Return whether nothing can currently be sent because Slack locks the app out."""
         return self.lockout_code is not None and self._clock.monotonic() < self._locked_out_until
 
     def lock_out(self, code: str) -> None:
-        """Send nothing any more, for a reason of Usher's own, named by a code."""
+        """Stop sending for a reason of Usher's own, identified by a code."""
         self.lockout_code, self._locked_out_until = code, math.inf
 
     async def call(
         self, method: str, arguments: Mapping[str, Any], *, channel: str | None = None, share: float = 1.0
     ) -> SlackAnswer:
-        """Call a method once; raises the SlackFailed kinds.
+        """Call a method once; raise the SlackFailed kinds.
 
-        Raises SlackLimited if the budget or Slack wants a pause, and StoreError if the call can't be counted;
-        in both cases the call had no effect.
+        Raises SlackLimited if the budget or Slack requires a pause, and StoreError if the call can't be
+        counted; in either case the call had no effect.
         """
         return await self._call(self.budget, method, arguments, channel, share)
 
     async def call_uncounted(
         self, method: str, arguments: Mapping[str, Any], *, channel: str | None = None
     ) -> SlackAnswer:
-        """Call a method once, even while the database can't count calls; raises the SlackFailed kinds."""
+        """Call a method once, even if the database can't count calls; raise the SlackFailed kinds."""
         return await self._call(self._uncounted, method, arguments, channel)
 
     async def _call(
@@ -257,7 +259,7 @@ class PacedSlack:
         wait = await budget.take(method, channel, share)
         if wait > 0 or monotonic() > leaves.until:
             raise SlackLimited(method, wait or DEPARTURE_SECONDS)
-        # Another call may have found the app locked out in the meantime.
+        # Check again, as another call may have found in the meantime that the app is locked out.
         self._require_access(method)
         if method in _TRY_METHODS:
             self._tries_at = monotonic() + TRY_INTERVAL_SECONDS
@@ -295,7 +297,7 @@ class PacedSlack:
         if method == CHAT_POST_MESSAGE:
             self._waits = False
         elif method in _SEARCH_METHODS and not wants_pause:
-            # Slack may answer searches and still accept no messages, so the next try is a send, at once.
+            # Slack may answer searches but accept no messages, so let the next try send, immediately.
             self.tries, self._tries_at = 0, -math.inf
 
     def _note_silence(self) -> None:
@@ -306,11 +308,11 @@ class PacedSlack:
 
     @property
     def is_away(self) -> bool:
-        """Return whether Slack may not answer: no message was answered since a call that went unanswered."""
+        """Return whether Slack may be down: a call went unanswered, and no message was answered since."""
         return self._waits and self.lockout_code is None
 
     def claim_try(self) -> bool:
-        """Return whether a try is due while Slack is away, and count it."""
+        """Return whether a try is due while Slack is away, and if so, count it."""
         now = self._clock.monotonic()
         if not self.is_away or now < self._tries_at:
             return False
@@ -323,11 +325,11 @@ class PacedSlack:
 
     @property
     def is_restless(self) -> bool:
-        """Return whether messages wait for Slack, or haven't been released since it answers again."""
+        """Return whether messages are waiting for Slack, or still have to be released after its return."""
         return self._waits or self._was_away
 
     def claim_release(self) -> bool:
-        """Return True once each time Slack answers again, so that waiting messages are released."""
+        """Return True once each time Slack answers again, so that the caller releases waiting messages."""
         now = self._clock.monotonic()
         is_out = (
             self._waits
@@ -340,7 +342,7 @@ class PacedSlack:
         return True
 
     async def upload(self, url: str, pieces: AsyncIterator[bytes], size: int) -> None:
-        """Upload a file's bytes; raises as ``SlackCaller.upload`` does."""
+        """Upload a file's bytes; raise the same errors as ``SlackCaller.upload``."""
         self._require_access(UPLOAD_URL)
         await self._slack.upload(url, pieces, size)
 
@@ -351,7 +353,7 @@ class PacedSlack:
     @property
     @guards("No notice is lost or sent twice")
     def clock_lag(self) -> float:
-        """Return the seconds by which Slack's clock may be behind ours; 0 if it isn't."""
+        """Return how far Slack's clock may be behind ours, in seconds, or 0 if it isn't behind."""
         return max(-self._by_header, -self._by_message, 0.0)
 
     def _compare_clocks(self, answer: SlackAnswer) -> None:
@@ -363,7 +365,7 @@ class PacedSlack:
             self._by_message = float(ts) - now
 
     async def _is_shut_out(self) -> bool:
-        """Return whether Slack also refuses the app a call that names nobody."""
+        """Return whether Slack refuses the app even a call that names no person or place."""
         try:
             await self._slack.call(AUTH_TEST, {})
         except SlackFailed as error:
@@ -381,23 +383,24 @@ class PacedSlack:
         self.lockout_code, self._was_away = code, True
 
     def _note_refusal(self, code: str, place: str | None, person: str | None) -> None:
-        """Send nothing to that place for a while. If several people are refused and none is served, lock out.
+        """Pause sending to the refused place; count the app as locked out if Slack refuses everybody.
 
-        Even then each person is still tried, as some may be served.
+        That is the case if several people were refused and none was served. Even then each person is still
+        tried, as some may be served.
         """
         now = self._clock.monotonic()
         if place is not None:
             self._resting = {key: rest for key, rest in self._resting.items() if rest[0] > now}
             self._resting[place] = now + SHUT_OUT_SECONDS, code
         log.warning("slack refuses the app one conversation or person", place=place, problem=code)
-        # The id of a direct message stands for a person who may be counted already.
+        # The id of a direct message stands for a person who may already be counted.
         if person is not None and not person.startswith("D"):
             self._refused_people.add(person)
         if len(self._refused_people) >= MIN_PEOPLE_REFUSED:
             self._set_lockout_code(code)
 
     def _note_admission(self, method: str, place: str | None) -> None:
-        """Note that Slack let the app in: for somebody, or at least for a call that names nobody."""
+        """Record that Slack let the app in, for a person or place or at least for a call that names none."""
         if place is not None and place != method:
             self._refused_people.clear()
         if self.lockout_code is not None and not self._refused_people:
@@ -406,9 +409,9 @@ class PacedSlack:
 
 
 def _find_place(method: str, arguments: Mapping[str, Any]) -> str | None:
-    """Return the conversations and people that a call names, or the method if it names none.
+    """Return the conversations and people that a call is for, or the method if it names none.
 
-    None if it is about a person's form.
+    Returns None if the call is about a person's form.
     """
     named = [str(arguments[name]) for name in _PLACE_ARGUMENTS if arguments.get(name)]
     if not named and any(arguments.get(name) for name in _VIEW_ARGUMENTS):
@@ -417,7 +420,7 @@ def _find_place(method: str, arguments: Mapping[str, Any]) -> str | None:
 
 
 class Budget:
-    """The budget of calls of one installation; its methods raise StoreError.
+    """One installation's budget of calls; its methods raise StoreError.
 
     ``share`` is the part of a method's limit that a call may use; the rest is reserved for more urgent calls.
     Methods that Slack doesn't limit aren't counted.
@@ -429,7 +432,7 @@ class Budget:
         self._team = installation.id
 
     async def take(self, method: str, channel: str | None = None, share: float = 1.0) -> float:
-        """Count a call and return 0; or count nothing and return the seconds to wait."""
+        """Count a call and return 0, or return how many seconds to wait without counting it."""
         limit = METHODS.get(method, UNLISTED)
         if limit.per_minute is None:
             return 0.0
@@ -448,9 +451,10 @@ class Budget:
         return CallQuota(self._team, method, METHODS.get(method, UNLISTED).per_minute)
 
     async def pause(self, method: str, seconds: float, channel: str | None = None) -> None:
-        """Stop calling a method for a while because Slack asked for it.
+        """Stop calling a method for a while, as Slack requested.
 
-        If Slack limits the method per channel, only that channel is paused, unless another one already is.
+        If Slack limits the method per channel, only that channel is paused, unless another channel already
+        is.
         """
         paced = METHODS.get(method, UNLISTED).per_channel_per_minute is not None
         await self._store.write(
@@ -462,7 +466,7 @@ class UncountedBudget:
     """A budget for the few kinds of calls that are made even while the database can't count them.
 
     In memory: the calls of the last minute, and pauses. Restart: none are known. Several processes: each has
-    a share of a method's limit, and doesn't know of the others' calls.
+    a share of a method's limit, and doesn't know about the others' calls.
     """
 
     def __init__(self, budget: Budget, clock: Clock) -> None:
@@ -472,9 +476,10 @@ class UncountedBudget:
         self._paused_until: dict[tuple[str, str], float] = {}
 
     async def take(self, method: str, channel: str | None = None, share: float = 1.0) -> float:
-        """Count a call and return 0; or count nothing and return the seconds to wait."""
+        """Count a call and return 0, or return how many seconds to wait without counting it."""
         with suppress(StoreError, TimeoutError), share_request_patience():
-            # The database may just be busy; then other processes send as well, and the count matters.
+            # The database may just be busy; other processes are then sending too, so the shared count
+            # matters.
             async with asyncio.timeout(COUNT_TIMEOUT_SECONDS):
                 return await self._budget.take(method, channel, share)
         now, calls = self._monotonic(), self._calls[method]
@@ -488,7 +493,7 @@ class UncountedBudget:
         return max(pause, 0.0)
 
     async def pause(self, method: str, seconds: float, channel: str | None = None) -> None:
-        """Stop calling a method for a while because Slack asked for it, as ``Budget`` does."""
+        """Stop calling a method for a while, as Slack requested; see ``Budget.pause``."""
         now = self._monotonic()
         self._paused_until = {key: until for key, until in self._paused_until.items() if until > now}
         paced = METHODS.get(method, UNLISTED).per_channel_per_minute is not None

@@ -1,4 +1,4 @@
-"""Slack's errors and their meanings; ``error_codes.toml`` alone defines which code means what."""
+"""Slack's errors and their meanings; ``error_codes.toml`` alone says which code means what."""
 
 import tomllib
 from collections.abc import Mapping
@@ -32,29 +32,30 @@ class Meaning(StrEnum):
     FILE = "file"
     SETUP = "setup"
     REQUEST = "request"
-    #: The code isn't in the table.
+    #: The code is missing from the table.
     UNKNOWN = "unknown"
 
     @property
     def is_final(self) -> bool:
-        """Return whether the same call would be refused again."""
+        """Return whether repeating the call would only be refused again."""
         return self not in _TEMPORARY_MEANINGS
 
     @property
     def is_shut_out(self) -> bool:
-        """Return whether Slack doesn't let the app in; nothing is wrong with the message itself."""
+        """Return whether Slack locks the app out, although nothing is wrong with the message itself."""
         return self in (Meaning.TOKEN, Meaning.SHUT_OUT)
 
 
-#: Seconds without calls after Slack locked the app out; then a single call tests whether that is over.
+#: How long no calls are made after Slack has locked the app out, in seconds; then a single call tests whether
+#: it still does.
 SHUT_OUT_SECONDS: Final = 60.0
 _TEMPORARY_MEANINGS: Final = (Meaning.LIMITED, Meaning.UNSURE, Meaning.AGAIN, Meaning.UNKNOWN)
 
 
 def read_table() -> Mapping[str, Mapping[str, list[str]]]:
-    """Return the file's error codes by method and meaning."""
+    """Return the file's error codes, grouped by method and meaning."""
     table = tomllib.loads(files(__package__).joinpath("error_codes.toml").read_text(encoding="utf-8"))
-    # The table "meanings" only explains the others.
+    # The table "meanings" only explains the meanings that the other tables use.
     return {name: codes for name, codes in table.items() if name != "meanings"}
 
 
@@ -72,9 +73,9 @@ def classify_code(code: str) -> Meaning:
 
 
 def find_retry_delay(error: SlackFailed, otherwise: float) -> float | None:
-    """Return the seconds until a repeatable call is retried; None if Slack would never accept it.
+    """Return how many seconds to wait before repeating a call, or None if Slack would never accept it.
 
-    ``otherwise`` is returned for an error that may pass by itself and names no wait.
+    ``otherwise`` is returned for a transient error that doesn't specify a wait.
     """
     if isinstance(error, SlackLimited | SlackRefusedHere):
         return error.retry_after
@@ -96,7 +97,7 @@ def classify(error: SlackFailed) -> Meaning:
     if isinstance(error, SlackUnknownOutcome):
         return Meaning.UNSURE
     if isinstance(error, SlackRefusedHere):
-        # The refusal is about one place and may end there, though its code could mean the whole app.
+        # One place was refused. That may be temporary, even if the code could also mean the whole app.
         return Meaning.AGAIN
     return classify_code(error.code)
 

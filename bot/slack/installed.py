@@ -1,7 +1,7 @@
 """The installations of Usher by OAuth, and a client for each.
 
-Their rows are kept in memory. They are read again every two seconds, and at once when a request comes from an
-unknown workspace (``docs/adr/0101-a-place-is-stored-once.md``).
+Their rows are cached in memory. They are reread every two seconds, and immediately when a request arrives
+from an unknown workspace (``docs/adr/0101-a-place-is-stored-once.md``).
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -42,9 +42,9 @@ from bot.support.vault import Vault
 log = structlog.get_logger(__name__)
 
 
-#: Greatest age of the rows in memory, in seconds.
+#: Maximum age of the rows in memory, in seconds.
 READ_INTERVAL_SECONDS: Final = 2.0
-#: Seconds in which the rows aren't read again for the same unknown team, and the number of such teams
+#: How long the rows aren't reread for the same unknown team, in seconds; and how many unknown teams are
 #: remembered.
 UNKNOWN_SECONDS: Final = 5.0
 MAX_UNKNOWN_TEAMS: Final = 1_000
@@ -54,11 +54,12 @@ class InstalledSlack:
     """The installations, their tokens and their clients.
 
     ``client`` is the app's id and secret; ``make`` returns a caller for a token. Only ``listed`` workspaces
-    and organisations are served. ``page`` is the address of the page that installs Usher.
+    and organisations are served. ``page`` is the address of the page for installing Usher.
 
-    In memory: the rows. Restart: they are read again. A claim to replace a token is a row that ends after 30
-    s; a token that Slack had issued but that wasn't written is lost. Several processes: rows are up to 2 s
-    old. For an unknown workspace they are read at once, then every 5 s, and also when Slack refuses a token.
+    In memory: the rows. Restart: they are read again. A claim to replace a token is a row that expires after
+    30 s; a token that Slack had issued but that wasn't written is lost. Several processes: rows are up to 2 s
+    old. They are also reread when Slack refuses a token, and for an unknown workspace: immediately, then at
+    most every 5 s.
     """
 
     def __init__(
@@ -81,14 +82,14 @@ class InstalledSlack:
         self._clock = clock
         self._slacks: dict[str, PacedSlack] = {}
         self.answering = Reachability(SLACK)
-        #: Unknown teams, with the monotonic time until which the rows aren't read again for them.
+        #: Maps each unknown team to the monotonic time until which the rows aren't reread for it.
         self._unknown: dict[tuple[str | None, str | None], float] = {}
 
     @classmethod
     async def enter(
         cls, settings: Settings, store: Store, make: Callable[[str], SlackCaller], clock: Clock
     ) -> Self:
-        """Return the installations for settings that have no bot token. Raises StoreError."""
+        """Return the installations, for settings that have no bot token; raise StoreError."""
         secret = settings.slack_client_secret
         client = (settings.slack_client_id or "", secret.get_secret_value() if secret is not None else "")
         installations = Installations(settings.admin_ids(), settings.global_admin_ids())
@@ -123,7 +124,7 @@ class InstalledSlack:
             del self._slacks[name]
 
     async def read_again(self) -> None:
-        """Write issued tokens and read the rows; if that fails, the next tick does it."""
+        """Write issued tokens and reread the rows; if that fails, the next tick tries again."""
         try:
             await self.tokens.write()
             await self.read()
@@ -131,14 +132,14 @@ class InstalledSlack:
             log.warning("installations not read", problem=error)
 
     async def installation(self, enterprise_id: str | None, team_id: str | None) -> Installation | None:
-        """Return the installation that a request is for; read the rows again if it may be a new one."""
+        """Return the installation that a request is for, rereading the rows if it may be a new one."""
         found, asked = self.installations.find_for_team(enterprise_id, team_id), (enterprise_id, team_id)
         now = self._clock.monotonic()
         if found is None and self._unknown.get(asked, now) <= now:
             await self.read_again()
             found = self.installations.find_for_team(enterprise_id, team_id)
             if found is None:
-                # The rows aren't read again for this team for a while. The regular reads find a new
+                # Don't reread the rows for this team for a while. The regular reads will find a new
                 # installation.
                 if len(self._unknown) >= MAX_UNKNOWN_TEAMS:
                     self._unknown.clear()
@@ -148,7 +149,7 @@ class InstalledSlack:
     # -- calls -----------------------------------------------------------------------------------------------
 
     def find_client(self, principal: Principal) -> PacedSlack:
-        """Return the client of a person's installation; without an installation, one that sends nothing."""
+        """Return the client of a person's installation, or one that sends nothing if there is none."""
         return self._client_at(self.installations.find_for(principal))
 
     def list_clients(self) -> list[PacedSlack]:
@@ -156,26 +157,26 @@ class InstalledSlack:
         return [self._client_at(installation) for installation in self.installations]
 
     def get_quota(self, method: str) -> CallQuota:  # noqa: ARG002 - as ``PacedSlack`` has it
-        """Return an unlimited quota, as each workspace has its own; messages beyond that are put back."""
+        """Return an unlimited quota: each workspace has its own, and messages beyond that are put back."""
         return UNLIMITED
 
     @property
     def is_locked_out(self) -> bool:
-        """Return False, as each workspace is locked out by itself."""
+        """Return False, as each workspace is locked out separately."""
         return False
 
     @property
     def lockout_code(self) -> str | None:
-        """Return an error code if Slack locks all installations out; None otherwise, or without any."""
+        """Return an error code if Slack locks out all installations, or None if not or if there are none."""
         codes = [slack.lockout_code for slack in self._slacks.values()]
         return codes[0] if codes and all(codes) else None
 
     def token_of(self, name: str) -> str:
-        """Return the stored token; "" without one."""
+        """Return the stored token, or "" if there is none."""
         return self.tokens.token_of(name)
 
     async def find_replacement_token(self, name: str, token: str, code: str) -> str | None:
-        """Return the token that replaces one that Slack refused with a code; None if there is no other."""
+        """Return a token to use instead of one refused with this code, or None if there is no other."""
         await self.read_again()
         return await self.tokens.find_replacement_token(name, token, code)
 
@@ -202,9 +203,10 @@ class InstalledSlack:
         return granted, Installation.from_auth_test((await self._make(token).call(AUTH_TEST, {})).data)
 
     async def install(self, made: Installed, secret: Mapping[str, str]) -> str:
-        """Write an installation; return as ``bot.store.installations.install`` does. Raises StoreError.
+        """Write an installation; return the result of ``bot.store.installations.install``.
 
-        "unlisted" means that the operator doesn't serve that workspace; Usher was removed from it again.
+        Raises StoreError. The result "unlisted" means that the operator doesn't serve that workspace, so
+        Usher was uninstalled from it again.
         """
         made = replace(made, organisation_id=made.enterprise_id)
         if not is_listed(made, self.tokens.listed):
@@ -234,9 +236,9 @@ class InstalledSlack:
         )
 
     def _build_lost_notices(self, row: Installed) -> list[NewNotice]:
-        """Return the notices about a lost token to its installer and the workspace's administrators.
+        """Return notices about a lost refresh token for its installer and the workspace's administrators.
 
-        The token still works until it expires.
+        The access token still works until it expires.
         """
         installer = Principal(row.enterprise_id, row.team_id or row.id, row.installed_by)
         people = [self.installations.resolve_principal(installer)] if row.installed_by else []
@@ -264,13 +266,13 @@ class InstalledSlack:
     async def find_refused_token(self, installation: Installation) -> str | None:
         """Return the encrypted token if Slack no longer accepts it, otherwise None.
 
-        Raises SlackFailed if that isn't known now.
+        Raises SlackFailed if that can't be found out now.
         """
         entry = self.tokens.find_opened(installation.id)
         code = await check_token(self._make(entry.token)) if entry is not None else None
         if entry is None or code is None:
             return None
-        # A token that has only expired is replaced, unless Usher was removed.
+        # A token that has only expired can be replaced, unless Usher was uninstalled.
         if await self.find_replacement_token(installation.id, entry.token, code) is not None:
             return None
         if code == "token_expired" and self.tokens.can_replace(entry):
@@ -278,22 +280,22 @@ class InstalledSlack:
         return entry.row.secret
 
     async def forget_token(self, installation: Installation, refused: str) -> None:
-        """Forget a token that Slack revoked, unless it was replaced in the meantime. Raises StoreError."""
+        """Forget a token that Slack revoked, unless it has since been replaced. Raises StoreError."""
         detail = {"workspace": installation.team_name}
         entry = AuditEntry("slack", "slack.removed", installation.id, "ok", detail)
         await self._store.write(installation_rows.remove_installation, installation.id, refused, [entry])
         await self.read()
 
     async def has_channel(self, installation: Installation, channel: str, ts: str) -> bool:
-        """Return whether Slack knows a channel by an id; raises SlackFailed if that isn't known now."""
+        """Return whether Slack knows a channel by an id; raise SlackFailed if it can't be asked now."""
         return await is_channel(self._client_at(installation), channel, ts)
 
     async def close(self) -> None:
-        """Wait for tokens that are being replaced, as an issued token must be written."""
+        """Wait for tokens that are being replaced, so that those already issued are written."""
         await self.tokens.close()
 
 
-#: One client, of the bot token in the settings, or those of all installations by OAuth.
+#: The single client for the bot token in the settings, or the clients of all OAuth installations.
 AnySlack: TypeAlias = PacedSlack | InstalledSlack
 
 
@@ -311,7 +313,7 @@ class _Caller:
         await self._slack.tokens.get_valid_token(self._name)
 
     async def call(self, method: str, arguments: Mapping[str, Any]) -> SlackAnswer:
-        """Call a method; once more if the token was replaced in the meantime."""
+        """Call a method, and repeat the call if the token was replaced in the meantime."""
         token = await self._slack.tokens.get_valid_token(self._name)
         try:
             return await self._client_with(token).call(method, arguments)
@@ -324,7 +326,7 @@ class _Caller:
         return await self._client_with(other).call(method, arguments)
 
     async def upload(self, url: str, pieces: AsyncIterator[bytes], size: int) -> None:
-        """Upload a file's bytes; the upload address itself grants permission."""
+        """Upload a file's bytes; this needs no token, as the upload address itself grants permission."""
         token = self._slack.token_of(self._name)
         if not token:
             raise SlackPermanent(UPLOAD_URL, NOT_INSTALLED_CODE)

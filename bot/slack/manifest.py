@@ -1,8 +1,8 @@
-"""The app manifest for Slack, for Socket Mode and for HTTP, and the reason for each thing it asks for.
+"""The app manifest for Slack, for Socket Mode and for HTTP, with a reason for everything it asks for.
 
 Pure. ``manifest.yml`` is ``socket_manifest()`` in YAML. Tests check that the two are equal, validate both
-forms against Slack's published schema, and check that their scopes, events and commands are those of the
-tables here. Source: ``docs/internals/slack.md``, "The manifest" and "Sign in with Slack".
+forms against Slack's published schema, and check that their scopes, events and commands match the tables
+here. Source: ``docs/internals/slack.md``, "The manifest" and "Sign in with Slack".
 """
 
 import json
@@ -25,7 +25,7 @@ BOT_SCOPES: Final[Mapping[str, str]] = {
     "users:read": "Knows who is a guest or has left, so that only current members can use it.",
 }
 
-#: Scopes that an installer may leave out.
+#: Scopes that an installer may decline.
 OPTIONAL_SCOPES: Final[Mapping[str, str]] = {
     "usergroups:read": "Knows who is in the user groups that the settings or the connections file name.",
     "users:read.email": (
@@ -97,9 +97,10 @@ SHORTCUTS: Final[Mapping[str, Shortcut]] = {
 SLACK_PATH: Final = "/slack/events"
 #: Path that Slack's assistant calls.
 ASSISTANT_PATH: Final = "/slack/mcp"
-#: Path to which Sign in with Slack sends people back.
+#: Path to which Sign in with Slack redirects people.
 SIGN_IN_REDIRECT_PATH: Final = "/link/slack"
-#: Path where people install Usher in a Slack workspace by OAuth, and the path to which Slack sends them back.
+#: Path of the page for installing Usher in a Slack workspace by OAuth, to which Slack also redirects
+#: afterwards.
 INSTALL_PATH: Final = "/slack/install"
 INSTALL_REDIRECT_PATH: Final = "/slack/oauth_redirect"
 
@@ -123,9 +124,10 @@ def socket_manifest(
 ) -> dict[str, Any]:
     """Return the manifest for Socket Mode, in which Slack needs no address of ours.
 
-    With ``url``, the address that people's browsers reach, Sign in with Slack can redirect there.
-    ``runs_commands`` says whether a connection runs commands, ``by_oauth`` whether Usher is to be installed
-    in several Slack workspaces. Raises ValueError for an address or a command that Slack would reject.
+    ``url``, if given, is the address that people's browsers reach, so that Sign in with Slack can redirect
+    there. ``runs_commands`` says whether a connection runs commands, and ``by_oauth`` whether Usher is to be
+    installed in several Slack workspaces. Raises ValueError for an address or a command that Slack would
+    reject.
     """
     manifest = _build_common(command, job_command, runs_commands=runs_commands)
     if url is not None:
@@ -145,7 +147,7 @@ def http_manifest(
     by_oauth: bool = False,
     with_assistant: bool = False,
 ) -> dict[str, Any]:
-    """Return the manifest for HTTP, with a server that Slack reaches at ``url`` (https).
+    """Return the manifest for HTTP, for a server that Slack reaches at ``url`` (https).
 
     ``runs_commands`` says whether a connection runs commands, ``by_oauth`` whether Usher is to be installed
     in several Slack workspaces, and ``with_assistant`` whether Slack's assistant may call it. Raises
@@ -176,7 +178,7 @@ def render(manifest: Mapping[str, Any]) -> str:
 
 
 def create_url(manifest: Mapping[str, Any]) -> str:
-    """Return the link that opens Slack's *Create app* with the manifest filled in.
+    """Return the link that opens Slack's *Create app* page with the manifest filled in.
 
     Source: ``docs/internals/slack.md``, "The manifest".
     """
@@ -185,7 +187,7 @@ def create_url(manifest: Mapping[str, Any]) -> str:
 
 
 def _allow_several_workspaces(manifest: dict[str, Any], base: str) -> None:
-    """Allow installing from Usher's page, even in whole organisations, with tokens that expire."""
+    """Allow installing from Usher's page, even for whole organisations, with tokens that expire."""
     manifest["oauth_config"]["redirect_urls"].append(base + INSTALL_REDIRECT_PATH)
     manifest["settings"]["org_deploy_enabled"] = True
     manifest["settings"]["token_rotation_enabled"] = True
@@ -226,7 +228,7 @@ def _build_common(command: str, job_command: str, *, runs_commands: bool) -> dic
                     "command": command,
                     "description": "Start, stop and open your workspaces",
                     "usage_hint": "list | start NAME | stop NAME | open NAME | link | help",
-                    # Mentioned people and channels then arrive as ids, as their names may not be unique.
+                    # Have Slack send mentioned people and channels as ids, as their names may not be unique.
                     "should_escape": True,
                 },
                 {
@@ -254,7 +256,7 @@ def _build_common(command: str, job_command: str, *, runs_commands: bool) -> dic
 
 
 def _require_https(url: str) -> str:
-    """Return the address in the form that ``serve`` expects; raise ValueError unless it is https."""
+    """Return an address in the form that ``serve`` expects; raise ValueError unless it is https."""
     from bot.support.addresses import public_origin  # noqa: PLC0415 - brings aiohttp, which `--help` doesn't need
 
     try:

@@ -1,4 +1,4 @@
-"""The methods of Slack that Usher calls, with the requirements and the rate limit of each."""
+"""The Slack methods that Usher calls, with the requirements and rate limit of each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,13 +9,14 @@ Caller = Literal["bot", "app", "none"]
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """The requirements and the rate limit of one method; ``METHODS`` has those that Usher calls.
+    """The requirements and rate limit of a method; ``METHODS`` contains those that Usher calls.
 
     Limits are per method, app and workspace; source: ``docs/internals/slack.md``, "Rate limits".
 
-    ``caller`` is the kind of token that it is called with ("none": client id and secret, or an address that
-    itself grants permission), and ``scopes`` are those that the token needs. ``per_minute`` and
-    ``per_channel_per_minute`` are the most calls allowed; None if Slack publishes no limit.
+    ``caller`` is the kind of token with which the method is called ("none" if the client id and secret, or an
+    address that itself grants permission, take its place), and ``scopes`` are those that the token needs.
+    ``per_minute`` and ``per_channel_per_minute`` are maximum numbers of calls, or None if Slack publishes no
+    limit.
     """
 
     caller: Caller = "bot"
@@ -24,7 +25,7 @@ class Method:
     per_channel_per_minute: int | None = None
 
 
-#: Needs no token; it only shows that Slack answers, and Slack's time.
+#: Needs no token; only shows that Slack answers, and what Slack's clock says.
 API_TEST: Final = "api.test"
 AUTH_TEST: Final = "auth.test"
 CHAT_POST_MESSAGE: Final = "chat.postMessage"
@@ -50,9 +51,9 @@ AUTH_REVOKE: Final = "auth.revoke"
 OAUTH_ACCESS: Final = "oauth.v2.access"
 AUTH_TEAMS_LIST: Final = "auth.teams.list"
 APPS_CONNECTIONS_OPEN: Final = "apps.connections.open"
-#: Not a method of the Web API: a post to the address that came with a command or a click.
+#: Not a Web API method: a POST to the address that Slack sent with a command or a click.
 RESPONSE_URL: Final = "response_url"
-#: Not a method either: a post of a file's bytes to the upload address that Slack returned.
+#: Not a Web API method: a POST of a file's bytes to the upload address that Slack returned.
 UPLOAD_URL: Final = "upload_url"
 
 _CHAT: Final = frozenset({"chat:write"})
@@ -71,7 +72,7 @@ METHODS: Final[Mapping[str, Method]] = {
     CHAT_POST_EPHEMERAL: Method(scopes=_CHAT, per_minute=100),
     # Direct messages only; Usher requests no other history scope.
     CONVERSATIONS_HISTORY: Method(scopes=frozenset({"im:history"}), per_minute=50),
-    # Finds the direct message with a person, to search it for a first message that may have been sent.
+    # Finds a person's direct message channel, to search it for a first message that may have been sent.
     CONVERSATIONS_OPEN: Method(scopes=frozenset({"im:write"}), per_minute=50),
     # Reads a thread in a direct message, to search it for a message or a file that may have been sent.
     CONVERSATIONS_REPLIES: Method(scopes=frozenset({"im:history"}), per_minute=50),
@@ -96,5 +97,5 @@ METHODS: Final[Mapping[str, Method]] = {
 }
 
 
-#: Limit for methods that aren't in the table, taken from Slack's lower tiers.
+#: Limit for methods that aren't in the table, as in one of Slack's lower tiers.
 UNLISTED = Method(per_minute=20)

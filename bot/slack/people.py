@@ -1,4 +1,4 @@
-"""Read people from Slack into the database: members, guests, bots, deactivated people and strangers."""
+"""Reading people from Slack into the database: members, guests, bots, deactivated users and strangers."""
 
 import asyncio
 from collections import defaultdict
@@ -22,21 +22,23 @@ log = structlog.get_logger(__name__)
 
 #: People per page of ``users.list``; the rate limit allows 18 pages a minute.
 PEOPLE_PER_PAGE = 500
-#: Lease that a process holds while it reads everybody, and the seconds that another process waits for it.
+#: Name of the lease that a process holds while reading everybody, and how long other processes then wait, in
+#: seconds.
 READING_OWNER_KEY = "people"
 OTHER_PROCESS_WAIT_SECONDS = 5.0
 #: Workspaces per page of ``auth.teams.list``.
 TEAMS_PER_PAGE = 100
-#: Greatest age, in seconds, of an enterprise's list of workspaces, and of a list without the one asked about.
+#: Maximum age, in seconds, of an enterprise's list of workspaces; and of one that lacks the workspace in
+#: question.
 MAX_TEAMS_AGE_SECONDS = 3600.0
 MIN_TEAMS_REREAD_SECONDS = 60.0
 
 
 @dataclass(slots=True)
 class _Reading:
-    """The progress of reading everybody of an installation, which Slack's rate limit may interrupt.
+    """How far reading all people of an installation has progressed; Slack's rate limit may interrupt it.
 
-    ``teams`` are the workspaces still to be read; None if they aren't known yet, [""] for a single workspace.
+    ``teams`` are the workspaces still to be read: None if they aren't known yet, [""] for a single workspace.
     """
 
     teams: list[str] | None = None
@@ -45,33 +47,33 @@ class _Reading:
 
     @property
     def is_done(self) -> bool:
-        """Return whether everybody was read."""
+        """Return whether everybody has been read."""
         return self.teams == []
 
 
 class PeopleDirectory:
     """Ask Slack about people, and store its answers.
 
-    In memory: how far reading everybody has come, and an organisation's workspaces. Restart: both begin
-    again. Several processes: only one reads everybody; lists of workspaces are up to an hour old.
+    In memory: how far reading everybody has progressed, and an organisation's workspaces. Restart: both start
+    over. Several processes: only one reads everybody; lists of workspaces are up to an hour old.
     """
 
     def __init__(self, store: Store, slack: AnySlack, owners: Owners | None = None) -> None:
         self._store = store
         self._slack = slack
         self._owners = owners or Owners()
-        #: Progress by the installation's id.
+        #: Maps installation ids to how far their people have been read.
         self._readings: defaultdict[str, _Reading] = defaultdict(_Reading)
         self._reading = asyncio.Lock()
-        #: By the installation's id: when its enterprise's workspaces were read, and their ids.
+        #: Maps each installation id to when its enterprise's workspaces were read, and their ids.
         self._teams_by_installation: dict[str, tuple[float, frozenset[str]]] = {}
         self._listing = asyncio.Lock()
 
     async def look_up(self, principal: Principal) -> Person:
         """Look up one person (``users.info``); raise SlackFailed if that isn't possible now.
 
-        If more lookups are needed than Slack allows, as when a whole class presses a button at once,
-        everybody is read instead, because one page has hundreds of people.
+        If more lookups are needed than Slack allows, as when a whole class presses a button at the same time,
+        all people are read instead, because one page holds hundreds of them.
         """
         began = await self._store.now()
         try:
@@ -102,11 +104,11 @@ class PeopleDirectory:
         return person
 
     async def sync(self) -> list[Person]:
-        """Read everybody (``users.list``, paged), of each installation, and return them.
+        """Read all people (``users.list``, paged) of each installation, and return them.
 
         Raises SlackFailed; the next call continues where this one stopped, or starts over if Slack rejected
-        the request. If one of several installations rejects it, the others are still read. Of several
-        processes on one database, only this one reads people until it is done.
+        the request. If one of several installations rejects it, the others are still read. If several
+        processes share the database, only this one reads people until it is done.
         """
         failed: list[SlackFailed] = []
         async with self._reading:
@@ -129,7 +131,7 @@ class PeopleDirectory:
         return [person for one in done for person in one.read]
 
     async def read_groups(self, groups: UserGroups) -> None:
-        """Read the members of the groups that operators name; if that fails, old ones count for a while."""
+        """Read the members of groups that operators name; if that fails, old ones stay valid for a while."""
         for name in groups.names:
             team, _, group = name.rpartition(":")
             for slack in self._slack.list_clients():
@@ -144,7 +146,7 @@ class PeopleDirectory:
                     log.warning("user group not read", group=name, problem=str(error))
 
     async def add_enterprise(self, principal: Principal) -> Principal:
-        """Add the enterprise that has installed Usher to a principal without one; raises SlackFailed.
+        """Add the enterprise that installed Usher to a principal that lacks it; raises SlackFailed.
 
         Only Slack's list shows which other workspaces belong to an enterprise.
         """
@@ -173,7 +175,7 @@ class PeopleDirectory:
             return team_id in teams
 
     async def _read_everybody(self, slack: PacedSlack) -> None:
-        """Read everybody of an installation; continue after an interruption."""
+        """Read all people of an installation, continuing after an interruption."""
         installation = slack.budget.installation
         reading = self._readings[installation.id]
         try:
@@ -185,18 +187,18 @@ class PeopleDirectory:
                 except SlackRefusedHere as error:
                     if not reading.teams[0]:
                         raise
-                    # Only this workspace of the organisation refuses the app; the others may let it in.
+                    # Only this workspace of the organisation refuses the app; others may not.
                     log.warning("people not read", team=reading.teams[0], problem=error.code)
                     del reading.teams[0]
                     reading.cursor = ""
         except SlackPermanent:
-            # Such as ``invalid_cursor``: the same request would be rejected again.
+            # For example after ``invalid_cursor``, the same request would be rejected again.
             del self._readings[installation.id]
             raise
         log.info("people read", installation=installation.id, count=len(reading.read))
 
     async def _list_teams(self, slack: PacedSlack) -> list[str]:
-        """Return the workspaces of an enterprise in which the app may be used."""
+        """Return those workspaces of an enterprise in which the app may be used."""
         teams: list[str] = []
         cursor = ""
         while True:
@@ -222,7 +224,7 @@ class PeopleDirectory:
 
 
 def _find_next_cursor(answer: SlackAnswer) -> str:
-    """Return the cursor of the next page; "" after the last."""
+    """Return the cursor of the next page, or "" after the last page."""
     return str((answer.data.get("response_metadata") or {}).get("next_cursor") or "")
 
 
@@ -249,10 +251,11 @@ def to_person(user: Mapping[str, Any], principal: Principal, seen_at: float) -> 
 def resolve_member(
     here: Installation, user: Mapping[str, Any], enterprise_id: str | None = None
 ) -> Principal | None:
-    """Return the principal of a Slack user object; None for somebody who doesn't belong to the installation.
+    """Return the principal of a Slack user object, or None if the user isn't part of the installation.
 
-    Such people come through a shared channel; only their own Slack workspace says who they are. Members of an
-    organisation may belong to several of its workspaces. ``enterprise_id`` is that of an event.
+    Users who aren't part of it are there through a shared channel; only their own Slack workspace can say who
+    they are. Members of an organisation may belong to several of its workspaces. ``enterprise_id`` is the one
+    given in an event.
     """
     own = user.get("enterprise_user") or {}
     enterprise, id_ = own.get("enterprise_id") or enterprise_id, str(user.get("id") or "")
@@ -264,7 +267,7 @@ def resolve_member(
 
 
 def _is_of_team(user: Mapping[str, Any], principal: Principal) -> bool:
-    """Return whether the user belongs to the principal's team; a user object without a team is accepted.
+    """Return whether a user belongs to the principal's team; a user object without a team is accepted.
 
     If an enterprise has installed Usher, the enterprise's id is the principal's team.
     """

@@ -10,15 +10,15 @@ from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackU
 
 _CODE_PATTERN: Final = re.compile(r"[a-z]+(?:_[a-z]+)+")
 _MAX_CODE_LENGTH: Final = 80
-#: Status with which a proxy may say that it doesn't know the outcome of a request.
+#: Status with which a proxy may report that it doesn't know the outcome of a request.
 _REQUEST_TIMEOUT: Final = 408
 _TOO_MANY: Final = 429
 
 
 def to_slack_error(status: int, body: bytes | str | None, *, pause: float = 1.0) -> SlackFailed | None:
-    """Return the error of a post; None if Slack accepted it. ``pause`` is the wait after too many posts.
+    """Return a post's error, or None if Slack accepted it; ``pause`` is the wait after too many posts.
 
-    Only a status 4xx or ``"ok": false`` is a refusal. After any other error the message may have been shown.
+    Only a 4xx status or ``"ok": false`` is a refusal. After any other error, the message may have been shown.
     """
     code = _read_error_code(body)
     if status < 300 and not code:
@@ -32,7 +32,7 @@ def to_slack_error(status: int, body: bytes | str | None, *, pause: float = 1.0)
 
 
 def _read_error_code(body: bytes | str | None) -> str:
-    """Return the error code in an object with ``"ok": false``, or a plain text that is one; otherwise ""."""
+    """Return the error code from an object with ``"ok": false``, or from plain text; otherwise ""."""
     text = body.decode(errors="replace") if isinstance(body, bytes) else body or ""
     try:
         answer = json.loads(text)

@@ -22,10 +22,10 @@ log = structlog.get_logger(__name__)
 
 
 class OneTenant:
-    """The one installation of the bot token in the settings. ``caller`` calls Slack with that token.
+    """The only installation, whose bot token is in the settings; ``caller`` calls Slack with that token.
 
     In memory: the installation. Restart: Slack is asked again; if it doesn't answer, the stored answer is
-    used. Several processes: each has the same settings until its next start.
+    used. Several processes: each keeps its settings until it is restarted.
     """
 
     def __init__(self, installation: Installation, bot_token: SecretStr, caller: SlackCaller) -> None:
@@ -44,7 +44,7 @@ class OneTenant:
     async def find_refused_token(self, installation: Installation) -> str | None:  # noqa: ARG002 - as ``Tenants``
         """Return the token if Slack no longer accepts it, otherwise None.
 
-        Raises SlackFailed if that isn't known now.
+        Raises SlackFailed if that can't be found out now.
         """
         return None if await check_token(self._caller) is None else self._token
 
@@ -52,7 +52,7 @@ class OneTenant:
         """Do nothing, as an operator has to replace the token in the settings."""
 
     async def has_channel(self, installation: Installation, channel: str, ts: str) -> bool:  # noqa: ARG002
-        """Return whether Slack knows a channel by an id; raises SlackFailed if that isn't known now."""
+        """Return whether Slack knows a channel by an id; raise SlackFailed if that can't be found out now."""
         return await is_channel(self._caller, channel, ts)
 
 
@@ -72,12 +72,12 @@ class SlackSetup:
 async def set_up_slack(
     settings: Settings, store: Store, make: Callable[[str], SlackCaller], clock: Clock
 ) -> SlackSetup:
-    """Identify the bot token's installation at Slack, or read the installations by OAuth.
+    """Identify the bot token's installation at Slack, or read the OAuth installations.
 
-    Slack's answer is stored with the token's digest. If Slack doesn't answer the next time, or refuses the
-    token, the stored answer is used. People's keys keep the enterprise that was stored at the first start,
-    whatever Slack says later. ``make`` returns a client for a token. Raises SlackFailed if nothing is stored,
-    and StoreError.
+    Slack's answer is stored with the token's digest. If Slack later doesn't answer, or refuses the token, the
+    stored answer is used. People's keys keep the enterprise that was stored at the first start, whatever
+    Slack says later. ``make`` returns a client for a token. Raises SlackFailed if nothing is stored, and
+    StoreError.
     """
     if settings.slack_bot_token is None:
         installed = await InstalledSlack.enter(settings, store, make, clock)
@@ -102,7 +102,7 @@ async def set_up_slack(
     slack = PacedSlack(caller, Budget(store, installation), clock)
     if problem:
         log.warning("started without slack", problem=problem)
-        # This notes from the beginning that nothing can be sent.
+        # Make a call that will fail, to record from the start that nothing can be sent.
         with suppress(SlackFailed):
             await slack.call(AUTH_TEST, {})
     return SlackSetup(installation, OneTenant(installation, token, caller), slack)

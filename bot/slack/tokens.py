@@ -1,4 +1,4 @@
-"""Tokens of installations, each replaced before it expires by one process; the row serves as the lock."""
+"""Tokens of installations: one process replaces each before it expires, with the row as the lock."""
 
 import asyncio
 import contextvars
@@ -22,7 +22,8 @@ from bot.support.vault import Vault
 log = structlog.get_logger(__name__)
 
 
-#: Seconds before its expiry when a token is replaced, as in Bolt. If that fails, the old one still works.
+#: How long before its expiry a token is replaced, in seconds, as in Bolt. If that fails, the old one still
+#: works.
 REPLACE_EARLY_SECONDS: Final = 7_200.0
 
 
@@ -36,10 +37,10 @@ class OpenedInstallation:
 
 
 class InstallationTokens:
-    """The token of each installation. ``client`` is the app's id and secret; ``make`` returns a client.
+    """The token of each installation; ``client`` is the app's id and secret, ``make`` returns a client.
 
     Only rows of ``listed`` workspaces and organisations count. ``lost`` returns the notices to send if Slack
-    no longer accepts a refresh token, because the next one that it issued was lost.
+    no longer accepts a refresh token because the one that replaced it was lost.
     """
 
     def __init__(
@@ -59,13 +60,14 @@ class InstallationTokens:
         self._lost = lost
         self._opened: dict[str, OpenedInstallation] = {}
         self._renewing: dict[str, asyncio.Task[None]] = {}
-        #: Issued tokens that aren't in a row yet, by the encrypted secret that each replaces.
+        #: Issued tokens not yet written to a row, by the encrypted secret that each replaces.
         self._unwritten: dict[str, tuple[str, float | None]] = {}
-        #: Encrypted secrets that Slack didn't replace when last asked, because it locks the app out there.
+        #: Encrypted secrets that Slack last refused to replace, because it locks the app out in that
+        #: workspace.
         self._lockouts: set[str] = set()
 
     async def read(self) -> list[Installed]:
-        """Read the rows and return them. Raises StoreError."""
+        """Read and return the rows; raise StoreError."""
         rows = [
             row
             for row in await self._store.read(installations.list_installations)
@@ -76,7 +78,7 @@ class InstallationTokens:
         return rows
 
     async def write(self) -> None:
-        """Write the issued tokens that couldn't be written so far. Raises StoreError."""
+        """Write the issued tokens that couldn't be written before; raise StoreError."""
         for row in [entry.row for entry in self._opened.values() if entry.row.secret in self._unwritten]:
             await self._write(row)
 
@@ -92,22 +94,22 @@ class InstallationTokens:
         return OpenedInstallation(row, secret["token"], secret.get("refresh", ""))
 
     def find_opened(self, name: str) -> OpenedInstallation | None:
-        """Return the row of an installation with its token; None if there is none."""
+        """Return an installation's row with its token, or None if there is no such row."""
         return self._opened.get(name)
 
     def can_replace(self, entry: OpenedInstallation) -> bool:
-        """Return whether Usher can still ask Slack for another token."""
+        """Return whether Slack can still be asked for a new token."""
         return bool(entry.refresh) and entry.row.lost_at is None
 
     def token_of(self, name: str) -> str:
-        """Return the stored token; "" without one."""
+        """Return the stored token, or "" if there is none."""
         entry = self._opened.get(name)
         return entry.token if entry is not None else ""
 
     async def get_valid_token(self, name: str) -> str:
         """Return a valid token, and have it replaced if it expires soon.
 
-        Raises SlackLimited if there is none now, and SlackPermanent if there won't be one.
+        Raises SlackLimited if there is no valid token now, and SlackPermanent if there won't be one.
         """
         entry = self._opened.get(name)
         if entry is None or not entry.token:
@@ -122,19 +124,20 @@ class InstallationTokens:
         renewing = self._start_renewal(entry)
         if seconds_left > 0 and not is_first:
             return entry.token
-        # Shielded: if this call is cancelled, others still wait for the new token, which must not be lost.
+        # Shielded because other calls wait for the new token, which must not be lost if this call is
+        # cancelled.
         await asyncio.shield(renewing)
         fresh = self._opened.get(name, entry)
         if fresh.token == entry.token and seconds_left <= 0:
             if fresh.row.lost_at is not None or fresh.row.secret in self._lockouts:
-                # Not SlackLimited, because a pause would make the people of other workspaces wait as well.
+                # Don't raise SlackLimited here: its pause would also hold up people in other workspaces.
                 raise SlackPermanent(OAUTH_ACCESS, "token_expired")
             # Another process is replacing the token, or Slack didn't answer.
             raise SlackLimited(OAUTH_ACCESS, 1.0)
         return fresh.token
 
     async def find_replacement_token(self, name: str, token: str, code: str) -> str | None:
-        """Return the token that replaces one that Slack refused with a code; None if there is no other."""
+        """Return a token to use instead of one refused with this code, or None if there is no other."""
         entry = self._opened.get(name)
         if entry is not None and entry.token == token and entry.refresh and code == "token_expired":
             await asyncio.shield(self._start_renewal(entry))
@@ -142,11 +145,11 @@ class InstallationTokens:
         return entry.token if entry is not None and entry.token != token else None
 
     def _start_renewal(self, entry: OpenedInstallation) -> asyncio.Task[None]:
-        """Return the task that replaces a token; all calls that need the token share it."""
+        """Return the task that replaces a token; all calls that need the new token share it."""
         name = entry.row.id
         if name not in self._renewing:
-            # With a context of its own, so that the first call's latest time of departure doesn't apply to
-            # it.
+            # Use a separate context, so that the first caller's departure deadline doesn't apply to this
+            # task.
             context = contextvars.Context()
             task = asyncio.create_task(self._replace_token(entry), name=f"token {name}", context=context)
             task.add_done_callback(lambda _: self._renewing.pop(name, None))
@@ -169,16 +172,16 @@ class InstallationTokens:
             await self._write(row)
             await self.read()
         except (SlackFailed, StoreError, KeyError) as error:
-            # This is tried again once the claim has ended, unless the token is lost.
+            # The replacement is retried once the claim has ended, unless the token is lost.
             log.warning("token not replaced", installation=row.id, problem=str(error))
             if isinstance(error, SlackFailed) and classify(error).is_shut_out:
                 self._lockouts.add(row.secret)
-            # Slack no longer accepts the refresh token. Other lockouts may pass.
+            # Slack no longer accepts the refresh token. Other refusals may pass.
             if isinstance(error, SlackFailed) and classify(error) is Meaning.TOKEN:
                 await self._record_lost(row)
 
     async def _record_lost(self, row: Installed) -> None:
-        """Record that a token can't be replaced any more, and notify people who can install Usher again."""
+        """Record that a token can no longer be replaced, and notify people who can reinstall Usher."""
         log.error("token lost: Usher has to be installed there again", installation=row.id)
         try:
             await self._store.write(installations.lose_token, row.id, row.secret, self._lost(row))
@@ -209,7 +212,7 @@ def is_listed(row: Installed, listed: Collection[str]) -> bool:
 
 
 def read_secret(answer: Mapping[str, Any]) -> dict[str, str]:
-    """Return the secret in an answer that issues a token; raises KeyError if it issues none."""
+    """Return the secret in an answer that issues a token; raise KeyError if it issues none."""
     token = answer["access_token"]
     if answer.get("token_type", "bot") != "bot" or not isinstance(token, str) or not token:
         raise KeyError("access_token")
@@ -218,6 +221,6 @@ def read_secret(answer: Mapping[str, Any]) -> dict[str, str]:
 
 
 def read_lifetime(answer: Mapping[str, Any]) -> float | None:
-    """Return the seconds for which a token is valid; None if it doesn't expire."""
+    """Return how long a token is valid, in seconds, or None if it doesn't expire."""
     seconds = answer.get("expires_in")
     return float(seconds) if isinstance(seconds, int | float) and seconds > 0 else None

@@ -16,27 +16,27 @@ from bot.support.clock import Clock
 from bot.support.errors import SlackFailed, SlackLimited, SlackPermanent, SlackUnknownOutcome
 from bot.support.responses import parse_retry_after
 
-#: Bytes per second below which an upload is given up for now.
+#: Minimum speed of an upload, in bytes per second; a slower one is given up for now.
 _MIN_UPLOAD_BYTES_PER_SECOND: Final = 200_000
-#: First and longest pause, in seconds, after a 429 that names no pause.
+#: First and longest pause after a 429 that specifies none, in seconds.
 MIN_PAUSE_SECONDS: Final = 1.0
 MAX_PAUSE_SECONDS: Final = 30.0
 
 
 class _Pauses:
-    """The pauses of methods after 429s that name none: one second, doubled at each 429 after the last pause.
+    """Pauses of methods after 429s that specify none: one second, doubled by each 429 after a pause.
 
-    In memory: the last pause of each method. After a restart, and in each process, pauses begin with a
+    In memory: the last pause of each method. After a restart, and in each process, pauses start at one
     second.
     """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        #: By method: the length of its last pause, and when that ends on the monotonic clock.
+        #: Maps each method to the length of its last pause, and the monotonic time at which that ends.
         self._last: dict[str, tuple[float, float]] = {}
 
     def next_pause(self, method: str) -> float:
-        """Return the seconds to wait; calls that were refused together wait until the same time."""
+        """Return how long to wait, in seconds; calls that were refused together wait until the same time."""
         now = self._clock.monotonic()
         seconds, until = self._last.get(method, (MIN_PAUSE_SECONDS / 2, now))
         if now >= until:
@@ -46,12 +46,12 @@ class _Pauses:
         return max(until - now, MIN_PAUSE_SECONDS)
 
     def forget(self, method: str) -> None:
-        """Begin with one second again, because the method succeeded."""
+        """Start again at one second, because the method succeeded."""
         self._last.pop(method, None)
 
 
 class WebApi:
-    """The SlackCaller used in production. ``session`` belongs to the caller and has no other use."""
+    """The SlackCaller used in production; ``session`` belongs to the caller and is used for nothing else."""
 
     def __init__(
         self, token: str, base_url: str, session: aiohttp.ClientSession, clock: Clock, timeout: float = 10.0
@@ -81,7 +81,7 @@ class WebApi:
         except (aiohttp.ClientError, SlackClientError, OSError, ValueError):  # TimeoutError is an OSError.
             raise SlackUnknownOutcome(method, "no_answer") from None
         except AttributeError:
-            # The SDK asks whatever was answered for its "ok", a text or a list, too.
+            # The SDK looks for "ok" in any answer, even in a string or a list.
             raise SlackUnknownOutcome(method, "malformed_answer") from None
         data = response.data
         if not isinstance(data, dict):
@@ -90,7 +90,7 @@ class WebApi:
         return SlackAnswer(data, _parse_date(response.headers))
 
     async def upload(self, url: str, pieces: AsyncIterator[bytes], size: int) -> None:
-        """Post the bytes as a stream, without a token; raise the SlackFailed kinds."""
+        """Post the bytes as a stream without a token; raise the SlackFailed kinds."""
         if not is_slack_address(url, self._own):
             raise SlackFailed(UPLOAD_URL, "strange_address")
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
@@ -128,7 +128,7 @@ class WebApi:
 
 
 def _encode_form(arguments: Mapping[str, Any]) -> dict[str, str]:
-    """Encode arguments as a form: booleans in lower case, empty values left out."""
+    """Encode arguments as a form, with lower-case booleans and without empty values."""
     texts = {
         key: str(value).lower() if isinstance(value, bool) else str(value)
         for key, value in arguments.items()

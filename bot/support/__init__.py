@@ -1,1 +1,1 @@
-"""The base of all other packages, which depends on none: settings, errors, clock, logs, secrets, HTTP."""
+"""What all other packages build on: settings, errors, clock, logs, secrets and HTTP."""

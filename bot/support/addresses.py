@@ -1,11 +1,11 @@
-"""Addresses: parsing them, checking that they are safe, recognising this machine, and the proxy for each.
+"""Addresses: parsing them, checking that they're safe, recognising this machine, and choosing a proxy.
 
 Addresses are compared by their parsed parts and never by prefix (``docs/internals/security.md``, row 15):
 hosts in lower case, without a trailing dot, in their IDNA form.
 
-``Proxy`` decides for everything that Usher sends, because the libraries read the environment in different
-ways. Slack's library ignores NO_PROXY. aiohttp with ``trust_env`` takes passwords from ``~/.netrc``, and
-sends requests for this machine to the proxy, unencrypted.
+``Proxy`` decides for everything that Usher sends, because the libraries each read the environment
+differently. Slack's library ignores NO_PROXY. aiohttp with ``trust_env`` takes passwords from ``~/.netrc``,
+and sends requests to this machine through the proxy, unencrypted.
 """
 
 import ipaddress
@@ -22,7 +22,7 @@ from yarl import URL
 
 @lru_cache(maxsize=1024)
 def is_loopback(host: str) -> bool:
-    """Return whether a host can only be this machine: localhost, names below it, 127.0.0.0/8 or ::1."""
+    """Return whether a host can only be this machine: localhost or a subdomain, 127.0.0.0/8, or ::1."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -32,7 +32,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_every_ipv6_address(host: str) -> bool:
-    """Return whether a host to listen on means all IPv6 addresses of this machine."""
+    """Return whether listening on a host means listening on all of this machine's IPv6 addresses."""
     try:
         return ipaddress.IPv6Address(host).is_unspecified
     except ValueError:
@@ -40,7 +40,7 @@ def is_every_ipv6_address(host: str) -> bool:
 
 
 def find_local_origin(host: str, port: int) -> str:
-    """Return the origin at which this machine reaches a server on a host; loopback if it's all addresses."""
+    """Return the origin at which this machine can reach a server; loopback if it listens everywhere."""
     with suppress(ValueError):
         address = ipaddress.ip_address(host)
         if address.is_unspecified:
@@ -48,7 +48,7 @@ def find_local_origin(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-#: Most characters of an address that Slack's buttons accept.
+#: Maximum length of the URL of a Slack button, in characters.
 MAX_URL_LENGTH = 3000
 DEFAULT_PORTS = {"https": 443, "http": 80}
 _LABEL_PATTERN = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
@@ -57,7 +57,7 @@ SAFE_CHARACTERS = "%/:?#[]@!$&'()*+,;=-._~"
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The scheme, host and port of an address in comparable form; IPv6 hosts without brackets."""
+    """Hold an address's scheme, host and port in comparable form; IPv6 hosts have no brackets."""
 
     scheme: str
     host: str
@@ -65,12 +65,12 @@ class Origin:
 
     @property
     def shown_host(self) -> str:
-        """Return the host as written in an address."""
+        """Return the host as it is written in a URL."""
         return f"[{self.host}]" if ":" in self.host else self.host
 
     @property
     def netloc(self) -> str:
-        """Return host and port as written in an address, without the default port."""
+        """Return host and port as they are written in a URL, omitting the default port."""
         host = self.shown_host
         return host if self.port == DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
@@ -81,10 +81,10 @@ class Origin:
 
 
 def normalise_base_url(text: str) -> str:
-    """Return an address without a trailing slash and with its host normalised.
+    """Return an address with its host normalised and without a trailing slash.
 
-    Its scheme must be https, or http on loopback, as a token must not travel unencrypted. It may have a path
-    (a hub behind a prefix). Raises ValueError with a sentence.
+    Its scheme must be https, or http on loopback, as a token must not travel unencrypted. It may have a path,
+    such as a hub's prefix. Raises ValueError with a sentence.
     """
     origin, parts = split_address(text)
     if parts.query or parts.fragment or text.rstrip("/").endswith(("?", "#")):
@@ -100,12 +100,12 @@ def normalise_base_url(text: str) -> str:
 
 @lru_cache(maxsize=256)
 def parse_origin(url: str) -> Origin:
-    """Return scheme, host and port; raise ValueError with a sentence."""
+    """Return an address's scheme, host and port; raise ValueError with a sentence for the user."""
     return split_address(url)[0]
 
 
 def split_address(url: str) -> tuple[Origin, SplitResult]:
-    """Return an address's origin and its parts; raise ValueError with a sentence."""
+    """Return an address's origin and its parts; raise ValueError with a sentence for the user."""
     if not url or len(url) > MAX_URL_LENGTH:
         raise ValueError("an address is needed, such as https://app.example.org")
     if "\\" in url or " " in url or not url.isprintable():
@@ -127,7 +127,7 @@ def split_address(url: str) -> tuple[Origin, SplitResult]:
 
 @lru_cache(maxsize=1024)
 def normalise_host(text: str) -> str:
-    """Return a host in comparable form; raise ValueError with a sentence."""
+    """Return a host in comparable form; raise ValueError with a sentence for the user."""
     if is_ip_address(text):
         return str(ipaddress.ip_address(text))
     try:
@@ -139,14 +139,14 @@ def normalise_host(text: str) -> str:
     labels = host.split(".")
     if len(host) > 253 or not all(_LABEL_PATTERN.fullmatch(label) for label in labels):
         raise ValueError("the address has an invalid host")
-    # Browsers take 127.1, 0x7f.1 and 2130706433 for IPv4 addresses; we accept none of them.
+    # Browsers read 127.1, 0x7f.1 and 2130706433 as IPv4 addresses, so such hosts are rejected.
     if re.fullmatch(r"\d+|0x[0-9a-f]*", labels[-1]):
         raise ValueError("the address has an invalid host")
     return host
 
 
 def is_ip_address(host: str) -> bool:
-    """Return whether a host is an IP address, without an interface."""
+    """Return whether a host is an IP address without a zone id."""
     try:
         ipaddress.ip_address(host)
     except ValueError:
@@ -155,19 +155,19 @@ def is_ip_address(host: str) -> bool:
 
 
 def is_dot_segment(segment: str) -> bool:
-    """Return whether a path segment is ``.`` or ``..`` in any spelling."""
+    """Return whether a path segment is ``.`` or ``..``, however it is encoded."""
     return re.fullmatch(r"(\.|%2e){1,2}", segment, re.IGNORECASE) is not None
 
 
-#: Path at which Usher proves that it answers at its public address (``Vault.prove``). Proxies already forward
-#: the paths below /link.
+#: The path at which Usher proves that its public address leads to it (``Vault.prove``). It is below /link,
+#: which proxies already forward.
 PROOF_PATH: Final = "/link/here"
-#: Suffix of the nonce for the proof at the host name whose pages show IDEs.
+#: Appended to the nonce when Usher proves that it answers at the host name that serves IDE pages.
 PAGE_PROOF: Final = "@pages"
 
 
 def public_origin(url: str) -> str:
-    """Return the origin that people's browsers use, normalised; raise ValueError if it can't be one."""
+    """Return the normalised origin that browsers use; raise ValueError if the address can't be one."""
     origin = normalise_base_url(url)
     if urlsplit(origin).path:
         raise ValueError("needs an address without a path")
@@ -179,13 +179,13 @@ _BY_TUNNEL = frozenset({"https", "wss"})
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """The proxy's address ("" for none), and the hosts that are reached without it."""
+    """Hold the proxy's address ("" for none), and the hosts that are reached without it."""
 
     address: str = ""
     without: str = ""
 
     def of(self, url: URL) -> URL | None:
-        """Return the proxy for an address; None if it is reached directly, as this machine always is."""
+        """Return the proxy for an address, or None if it's reached directly, as this machine always is."""
         if not self.address or url.scheme not in _BY_TUNNEL:
             return None
         host = (url.host or "").lower().removesuffix(".")
@@ -197,20 +197,20 @@ class Proxy:
         return None if exempt else URL(self.address)
 
     def text_of(self, url: str) -> str | None:
-        """Return the proxy for an address as text; None if it is reached directly."""
+        """Return the proxy for an address as a string, or None if it is reached directly."""
         found = self.of(URL(url))
         return None if found is None else str(found)
 
     async def __call__(
         self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
     ) -> aiohttp.ClientResponse:
-        """Act as a session's middleware, which replaces a proxy that a library found in the environment."""
+        """Act as session middleware, overriding a proxy that a library found in the environment."""
         request.update_proxy(self.of(request.url), None, None)
         return await handler(request)
 
 
 def _matches_entry(entry: str, host: str, port: int | None) -> bool:
-    """Return whether an entry of NO_PROXY matches a host: its name, a parent domain, or ``*``."""
+    """Return whether a NO_PROXY entry matches a host: its name, a parent domain, or ``*``."""
     name, _, wanted = entry.partition(":")
     name = name.removeprefix("*").removeprefix(".")
     if wanted not in ("", str(port)):

@@ -1,4 +1,4 @@
-"""Cleaning and comparison of texts from outside: no known secrets in any form, no invisible characters."""
+"""Cleaning and comparing text from outside: no known secrets in any form, no invisible characters."""
 
 import base64
 import json
@@ -9,21 +9,21 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, quote_plus
 
-#: Replaces a secret.
+#: Shown in place of a secret.
 HIDDEN: Final = "…"
 _HIDDEN: Final = HIDDEN.encode()
-#: Least characters of a secret that is removed. Removing shorter values would blank ordinary words.
+#: Minimum length of a secret for it to be removed; removing shorter ones would blank ordinary words.
 MIN_SECRET_LENGTH: Final = 8
-#: Pattern of Slack tokens: those of bots, people and apps, refresh tokens and configuration tokens.
+#: Matches Slack tokens: bot, user, app, refresh and configuration tokens.
 SLACK_TOKEN: Final = re.compile(r"(?:xox[a-z]|xapp|xwfp)[-.][A-Za-z0-9][A-Za-z0-9.-]*")
-#: Most characters of a text that are compared. People don't see differences after that.
+#: Maximum number of characters that are compared; people don't notice differences after that.
 _MAX_COMPARED_LENGTH: Final = 200
 _PERCENT: Final = re.compile(r"%[0-9A-F]{2}")
 
 
 @lru_cache(maxsize=4096)
 def list_forms(secret: str) -> tuple[bytes, ...]:
-    """Return the ways to write a secret, longest first: plain, in JSON, in a URL, in base64."""
+    """Return a secret in all the forms it may appear in, longest first: plain, JSON, URL, base64."""
     plain = secret.encode(errors="replace")
     if len(plain) < MIN_SECRET_LENGTH:
         return ()
@@ -36,7 +36,7 @@ def list_forms(secret: str) -> tuple[bytes, ...]:
 
 
 def _encode_base64(plain: bytes) -> Iterator[bytes]:
-    """Return the base64 of the bytes at each possible offset, as in ``Basic`` with name and token."""
+    """Yield the parts of the bytes' base64 that don't depend on what precedes or follows them."""
     for before, first in ((0, 0), (1, 2), (2, 3)):
         last = (before + len(plain)) * 8 // 6
         core = base64.b64encode(b"\0" * before + plain)[first:last]
@@ -46,7 +46,7 @@ def _encode_base64(plain: bytes) -> Iterator[bytes]:
 
 
 def hide_secrets(text: bytes, secrets: Iterable[str]) -> bytes:
-    """Return a text without the secrets."""
+    """Return the text with the secrets removed."""
     for secret in secrets:
         for form in list_forms(secret):
             if form in text:
@@ -55,7 +55,7 @@ def hide_secrets(text: bytes, secrets: Iterable[str]) -> bytes:
 
 
 class Hider:
-    """Remove secrets from a text that comes in pieces. A possible beginning of a secret is held back."""
+    """Remove secrets from text that arrives in pieces, holding back what may be the start of a secret."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         self._secrets = tuple(secrets)
@@ -64,19 +64,19 @@ class Hider:
         self._kept = b""
 
     def feed(self, piece: bytes) -> bytes:
-        """Return the part of the text that certainly has no secret."""
+        """Return the part of the text so far that certainly contains no secret."""
         text = hide_secrets(self._kept + piece, self._secrets)
         kept = self._beginning(text)
         self._kept = text[len(text) - kept :]
         return text[: len(text) - kept]
 
     def rest(self) -> bytes:
-        """Return the part that was held back, at the end of the text."""
+        """Return what was held back, once the text has ended."""
         kept, self._kept = self._kept, b""
         return kept
 
     def _beginning(self, text: bytes) -> int:
-        """Return the number of bytes at the end that may be the start of a secret."""
+        """Return how many bytes at the end of the text may be the start of a secret."""
         for count in range(min(len(text), self._longest - 1), 0, -1):
             tail = text[-count:]
             if any(form.startswith(tail) for form in self._forms):
@@ -84,19 +84,23 @@ class Hider:
         return 0
 
 
-#: Characters of a name that are shown, counted after escaping. Names may have thousands.
+#: Maximum length of a displayed name, counted after escaping. A name may have thousands of characters.
 MAX_SHOWN_LENGTH: Final = 80
 _ESCAPES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co"})
-#: Fillers that make a name look empty. They are invisible, though their category isn't.
+#: Filler characters that make a name look empty. They are invisible, though their Unicode categories don't
+#: say so.
 _FILLERS: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u2800\u3164\uffa0")
 
 
 def clean(text: object) -> str:
-    """Remove control, bidi, zero-width and private characters; keep line breaks, make other blanks spaces."""
+    """Remove control, bidi, zero-width and private-use characters.
+
+    Line breaks are kept; other white space becomes plain spaces.
+    """
     given = str(text)
     if given.isascii() and given.isprintable():
-        # Nothing has to be removed, as in nearly all names.
+        # There is nothing to remove, as in nearly all names.
         return given.strip()
     kept = []
     for character in given:
@@ -111,19 +115,19 @@ def clean(text: object) -> str:
 
 
 def fold(text: str) -> str:
-    """Return a text normalised for comparison: one Unicode form, one case, single spaces."""
+    """Return a string normalised for comparison: one Unicode form, one case, single spaces."""
     return _fold_cached(text[:_MAX_COMPARED_LENGTH])
 
 
 @lru_cache(maxsize=10_000)
 def _fold_cached(text: str) -> str:
-    # Cached, because each typed word is compared with many names. Cut again, because one sign may become many
-    # letters, and an index accepts only a limited length.
+    # Cached, because each typed word is compared with many names. Cut again after folding, because one
+    # character may become several, and an index accepts only a limited length.
     return " ".join(unicodedata.normalize("NFKC", clean(text)).casefold().split())[:_MAX_COMPARED_LENGTH]
 
 
 def has_invisible(text: str) -> bool:
-    """Return whether a text has invisible characters other than line breaks and tabs."""
+    """Return whether a string has invisible characters other than line breaks and tabs."""
     return any(
         (unicodedata.category(character) in _INVISIBLE and character not in "\n\t") or character in _FILLERS
         for character in text
@@ -131,7 +135,7 @@ def has_invisible(text: str) -> bool:
 
 
 def trim(text: str) -> str:
-    """Return a text without the blanks, line ends and invisible characters around it."""
+    """Return a string without leading and trailing white space and invisible characters."""
     begin, end = 0, len(text)
     while begin < end and (text[begin].isspace() or has_invisible(text[begin])):
         begin += 1
@@ -141,10 +145,10 @@ def trim(text: str) -> str:
 
 
 def escape(text: str) -> str:
-    """Escape the three special characters of Slack's markup, so that outside text can't mention or link."""
+    """Escape the three special characters of Slack's markup, so outside text adds no mentions or links."""
     return text.translate(_ESCAPES)
 
 
 def unescape(text: str) -> str:
-    """Undo ``escape``: texts in Slack's payloads have these three entities and no others."""
+    """Undo ``escape``; these three entities are the only ones in Slack's payloads."""
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")

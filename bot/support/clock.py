@@ -1,8 +1,8 @@
-"""Clocks and ids, which are injected so that tests neither sleep nor patch, and the ticks of loops.
+"""Clocks and ids, injected so that tests neither sleep nor patch, and a ticker that runs periodic jobs.
 
-APScheduler computes a job's next run from the wall clock. If the clock is set back, every job would pause for
-that long. If it is set ahead, APScheduler would count all the runs that it seems to have missed. ``Ticker``
-keeps the jobs on schedule.
+APScheduler computes a job's next run from the wall clock. If the clock were set back, every job would pause
+for that long. If it were set ahead, APScheduler would count all the runs that it seems to have missed.
+``Ticker`` keeps the jobs on schedule.
 """
 
 import asyncio
@@ -28,34 +28,34 @@ _BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Clock(Protocol):
-    """Tell the time, in seconds."""
+    """A clock that tells the time in seconds."""
 
     def now(self) -> float:
-        """Return epoch seconds."""
+        """Return the time in epoch seconds."""
         ...
 
     def monotonic(self) -> float:
-        """Return seconds that never go backwards, from an arbitrary start."""
+        """Return seconds since an arbitrary moment; they never go backwards."""
         ...
 
     def boot(self) -> str:
-        """Return the id of the machine's boot, as ``monotonic`` restarts with each; "" if unknown."""
+        """Return the id of the machine's current boot, which restarts ``monotonic``; "" if unknown."""
         ...
 
 
 class SystemClock:
-    """Tell the machine's time."""
+    """The machine's own clock."""
 
     def now(self) -> float:
-        """Return epoch seconds."""
+        """Return the time in epoch seconds."""
         return time.time()
 
     def monotonic(self) -> float:
-        """Return the machine's monotonic seconds."""
+        """Return the machine's monotonic time in seconds."""
         return time.monotonic()
 
     def boot(self) -> str:
-        """Return Linux's id of this boot of the machine; "" on other systems.
+        """Return the id that Linux gives the machine's current boot, or "" on other systems.
 
         A systemd unit that hides the file passes the id in ``BOOT_ID``.
         """
@@ -68,23 +68,23 @@ class SystemClock:
 
 
 class Ids(Protocol):
-    """Make ids that nobody can guess."""
+    """A source of unguessable ids."""
 
     def new(self, prefix: str) -> str:
-        """Return a fresh id such as ``operation_3f…``."""
+        """Return a new unique id such as ``operation_3f…``."""
         ...
 
     def reference(self) -> str:
-        """Return a short id to read aloud and to find in the log, such as ``K7QX-2MPA``."""
+        """Return a short id, such as ``K7QX-2MPA``, that can be read aloud and found in the log."""
         ...
 
 
-#: Letters and digits, without those that are easily confused.
+#: Digits and letters, except those that are easily confused.
 _READABLE_CHARACTERS = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 class SystemIds:
-    """Make ids from the machine's random source."""
+    """Ids from the machine's random source."""
 
     def new(self, prefix: str) -> str:
         """Return the prefix and 96 random bits in hex."""
@@ -92,7 +92,7 @@ class SystemIds:
 
     def reference(self) -> str:
         """Return eight readable characters in two groups."""
-        # One draw for all, as each call to the random source costs as much as everything else here.
+        # A single draw, as each call to the random source costs as much as the rest of this function.
         number, letters = secrets.randbelow(len(_READABLE_CHARACTERS) ** 8), ""
         for _ in range(8):
             number, place = divmod(number, len(_READABLE_CHARACTERS))
@@ -100,25 +100,26 @@ class SystemIds:
         return f"{letters[:4]}-{letters[4:]}"
 
 
-#: Seconds between comparisons of the clocks. With a tick, a changed clock costs less than two seconds.
+#: How often the wall clock is compared with the monotonic clock, in seconds. With one tick added, a clock
+#: change delays jobs by less than two seconds.
 COMPARE_INTERVAL_SECONDS: Final = 0.5
-#: Seconds of difference up to which the clock is only being slewed.
+#: Differences of up to this many seconds mean that the clock is only being slewed.
 MAX_DRIFT_SECONDS: Final = 0.5
 
 
 class Every(BaseTrigger):  # type: ignore[misc]  # APScheduler 3.11 brings no types
-    """Fire at a fixed interval, counted from the last run. Missed runs are not made up for."""
+    """Fire at a fixed interval after the last run; missed runs aren't made up for."""
 
     def __init__(self, seconds: float) -> None:
         self._pause = timedelta(seconds=seconds)
 
     def get_next_fire_time(self, _previous_fire_time: datetime | None, now: datetime) -> datetime:
-        """Return the next time after ``now``."""
+        """Return the next run time after ``now``."""
         return now + self._pause
 
 
 class Ticker:
-    """Jobs that run at fixed intervals. APScheduler reads the wall clock in ``timezone``."""
+    """Run jobs at fixed intervals; ``timezone`` is the one in which APScheduler reads the wall clock."""
 
     def __init__(
         self, clock: Clock, *, every: float = COMPARE_INTERVAL_SECONDS, timezone: tzinfo = UTC
@@ -134,22 +135,22 @@ class Ticker:
         )
 
     def every(self, seconds: float, work: Callable[[], Awaitable[None]], *, at_once: bool = False) -> None:
-        """Schedule work at a fixed interval, first after one interval, or right away."""
+        """Schedule work at a fixed interval; with ``at_once``, the first run is immediate."""
         first: dict[str, Any] = {"next_run_time": datetime.now(self._timezone)} if at_once else {}
         self._jobs.add_job(work, Every(seconds), **first)
 
     def at_night(self, work: Callable[[], Awaitable[None]]) -> None:
-        """Schedule work right away and every ten minutes from 3:17 to 3:57 UTC."""
+        """Schedule work to run now, and each night at ten-minute intervals from 3:17 to 3:57 UTC."""
         night = CronTrigger(hour=3, minute="17-57/10", timezone=self._timezone)
         self._jobs.add_job(work, night, next_run_time=datetime.now(self._timezone))
 
     def start(self) -> None:
-        """Start; call it on the running event loop."""
+        """Start the jobs; must be called on the running event loop."""
         self._jobs.start()
         self._guard = asyncio.create_task(self._watch(), name="clock-guard")
 
     async def stop(self) -> None:
-        """Start no more jobs."""
+        """Stop the scheduler, so that no more jobs are started."""
         if self._guard is None:
             return
         self._jobs.shutdown(wait=False)
@@ -158,7 +159,7 @@ class Ticker:
         self._guard = None
 
     async def _watch(self) -> None:
-        """Reschedule every job if the wall clock was changed. The event loop itself counts monotonic time."""
+        """Reschedule every job if the wall clock is changed; this loop itself runs on monotonic time."""
         armed = self._ahead()
         while True:
             await asyncio.sleep(self._every)

@@ -1,7 +1,7 @@
 """Registries in which modules declare functions by name.
 
 ``handlers.loading.load`` imports every module that declares something, once when a process starts. Reading a
-registry before that raises an error, because nobody would notice an incomplete answer.
+registry before that raises an error, because an incomplete answer would go unnoticed.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,13 +11,13 @@ Declared = TypeVar("Declared", bound=Callable[..., Any])
 
 
 class Registry(Generic[Declared]):
-    """Functions of one kind by name. Calling the registry with names returns a decorator that adds one."""
+    """Map names to functions of one kind; calling a registry with names returns a decorator."""
 
     def __init__(self) -> None:
         self._functions: dict[str, Declared] = {}
 
     def __call__(self, *names: str) -> Callable[[Declared], Declared]:
-        """Return the decorator, which raises ValueError if another function already has one of the names."""
+        """Return a decorator that registers a function; raise ValueError if a name is already taken."""
 
         def add(function: Declared) -> Declared:
             for name in names:
@@ -28,7 +28,7 @@ class Registry(Generic[Declared]):
         return add
 
     def get_all(self) -> Mapping[str, Declared]:
-        """Return all functions by name, in alphabetical order."""
+        """Return all functions, sorted by name."""
         require_complete()
         return dict(sorted(self._functions.items()))
 
@@ -40,7 +40,7 @@ class Registry(Generic[Declared]):
         return self._functions[name]
 
     def get(self, name: str) -> Declared | None:
-        """Return the function of a name, or None."""
+        """Return the function with a name, or None."""
         require_complete()
         return self._functions.get(name)
 
@@ -49,7 +49,7 @@ _complete: list[bool] = []
 
 
 def complete() -> None:
-    """Note that every module has been imported."""
+    """Record that every module has been imported."""
     _complete[:] = [True]
 
 

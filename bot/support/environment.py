@@ -1,8 +1,8 @@
 """The environment, ``.env``, and the secrets that settings and connections refer to.
 
-Only this module reads them. A secret may be given itself, or as ``file:PATH``, ``env:NAME`` or
-``credential:NAME``. A file that others on the machine can read is refused. Problems are sentences without
-values, as terminals and tickets show them.
+Only this module reads them. A secret may be given literally, or as ``file:PATH``, ``env:NAME`` or
+``credential:NAME``. A file that other users of the machine can read is rejected. Problems are sentences that
+quote no values, as they are shown in terminals and tickets.
 """
 
 import os
@@ -15,21 +15,21 @@ from typing import Final
 
 from bot.support.cleaning import trim
 
-#: The file with settings, in the folder where Usher is started.
+#: The settings file, in the folder where Usher is started.
 ENV_FILE: Final = ".env"
 #: Prefixes of references to secrets that are stored elsewhere.
 REFERENCE_PREFIXES: Final = ("credential:", "env:", "file:")
-#: Pattern in the text of a connections file, which can't be in a path.
+#: Matches the text of a connections file, but no path.
 _TABLE_PATTERN: Final = re.compile(r"^\s*\[+\s*connections\s*\.", re.MULTILINE)
 _REFERENCE_PATTERN: Final = re.compile(r"\benv:([A-Za-z_][A-Za-z0-9_]*)")
-#: Permission bits that let others on the machine read a file.
+#: Permission bits that let other users of the machine read a file.
 READABLE_BITS: Final = stat.S_IRGRP | stat.S_IROTH
-#: Permission bits that let others change it.
+#: Permission bits that let other users of the machine change a file.
 WRITABLE_BITS: Final = stat.S_IWGRP | stat.S_IWOTH
 
 
 def load_env_file() -> None:
-    """Add the variables of ``.env`` that the environment doesn't have, not even empty.
+    """Add the variables in ``.env`` that the environment doesn't set, not even to an empty value.
 
     Usher reads the file itself, as a shell would cut a value at ``&`` or ``;``. Raises ValueError with a
     sentence.
@@ -46,7 +46,7 @@ def load_env_file() -> None:
 
 
 def explain_exposed_env_file() -> str:
-    """Return a sentence about other people's access to ``.env``, with a next step; "" if they have none."""
+    """Return a sentence about other users' access to ``.env`` and the next step; "" if they have none."""
     path = Path(ENV_FILE).absolute()
     with suppress(OSError):
         if others := path.stat().st_mode & (READABLE_BITS | WRITABLE_BITS):
@@ -58,7 +58,7 @@ def explain_exposed_env_file() -> str:
 
 
 def resolve_secret(value: str) -> str:
-    """Return the secret to which a value refers, or the value itself. Raises ValueError if that's missing."""
+    """Return the secret that a value refers to, or the value itself; raise ValueError if it is missing."""
     value = trim(value)
     if value.startswith("env:"):
         name = value.removeprefix("env:")
@@ -74,9 +74,10 @@ def resolve_secret(value: str) -> str:
 
 
 def _read_credential(name: str) -> str:
-    """Return a secret that systemd or a container runtime put into CREDENTIALS_DIRECTORY.
+    """Return a secret that systemd or a container runtime placed in CREDENTIALS_DIRECTORY.
 
-    They decide who may read the file. Its mode may allow the group to, as systemd's access list shows there.
+    They decide who may read the file, so its mode isn't checked. The mode may seem to allow the group, which
+    is how systemd's access list appears there.
     """
     folder = read_variable("CREDENTIALS_DIRECTORY")
     if not folder:
@@ -87,7 +88,7 @@ def _read_credential(name: str) -> str:
 
 
 def read_secret_file(path: Path, others: int = READABLE_BITS | WRITABLE_BITS) -> str:
-    """Return a secret file's text, trimmed. Raises ValueError if its mode has any of the bits ``others``."""
+    """Return a secret file's trimmed text; raise ValueError if its mode has any of the bits ``others``."""
     try:
         if path.stat().st_mode & others:
             what = "read" if others & READABLE_BITS else "write"
@@ -100,15 +101,15 @@ def read_secret_file(path: Path, others: int = READABLE_BITS | WRITABLE_BITS) ->
 
 
 def find_key_file() -> Path | None:
-    """Return the file that the encryption keys are read from; None if they come from elsewhere."""
+    """Return the file that contains the encryption keys, or None if they come from elsewhere."""
     written = read_variable("USHER_ENCRYPTION_KEYS")
     return Path(written.removeprefix("file:")) if written.startswith("file:") else None
 
 
 def find_connections_source() -> Path | str | None:
-    """Return the path of the connections file or, for platforms without files, its text; None if unset.
+    """Return the connections file's path or, on platforms without files, its text; None if unset.
 
-    It works even if other settings are wrong.
+    This works even if other settings are invalid.
     """
     written = read_variable("USHER_CONNECTIONS")
     if not written:
@@ -117,12 +118,12 @@ def find_connections_source() -> Path | str | None:
 
 
 def read_variable(name: str) -> str:
-    """Return a variable's value without blanks and invisible characters around it; "" for none."""
+    """Return a variable's value without surrounding white space and invisible characters; "" if unset."""
     return trim(os.environ.get(name, ""))
 
 
 def has_literal_in_env_file(name: str) -> bool:
-    """Return whether ``.env`` has a variable's value itself, not a reference to it."""
+    """Return whether ``.env`` contains a variable's literal value rather than a reference to it."""
     with suppress(OSError, UnicodeDecodeError):
         text = Path(ENV_FILE).read_text(encoding="utf-8")
         return (
@@ -133,7 +134,7 @@ def has_literal_in_env_file(name: str) -> bool:
 
 
 def ensure_home() -> None:
-    """Set HOME to the working folder if this user has none: libraries want one when they are imported."""
+    """Set HOME to the working folder if this user has none, because libraries need it when imported."""
     try:
         Path.home()
     except RuntimeError:
@@ -141,21 +142,21 @@ def ensure_home() -> None:
 
 
 def give(name: str, value: str) -> None:
-    """Set a variable for this process."""
+    """Set an environment variable of this process."""
     os.environ[name] = value
 
 
 def list_variables() -> list[str]:
-    """Return the names of the variables that aren't empty."""
+    """Return the names of all variables that aren't empty."""
     return [name for name, value in os.environ.items() if trim(value)]
 
 
 def list_referenced_variables() -> set[str]:
-    """Return the variables that secrets are read from, in the settings and in the connections file."""
+    """Return the variables that settings and the connections file name as the source of a secret."""
     texts = list(os.environ.values())
     place = find_connections_source()
     if isinstance(place, Path):
-        # Problems with the file are reported where it is read.
+        # The code that parses the connections file reports any problems with it.
         with suppress(OSError, UnicodeDecodeError):
             texts.append(place.read_text(encoding="utf-8"))
     return {name for text in texts for name in _REFERENCE_PATTERN.findall(text)}
@@ -163,9 +164,9 @@ def list_referenced_variables() -> set[str]:
 
 @contextmanager
 def hide_variables(prefix: str | tuple[str, ...], **instead: str) -> Iterator[None]:
-    """Hide environment variables with a prefix while a library or a program is being set up.
+    """Hide environment variables with a prefix while a library or program is being set up.
 
-    ``instead`` are variables with that prefix that it gets in their place.
+    ``instead`` are variables with that prefix that are set meanwhile.
     """
     hidden = {name: os.environ.pop(name) for name in tuple(os.environ) if name.startswith(prefix)}
     os.environ.update(instead)
@@ -177,10 +178,10 @@ def hide_variables(prefix: str | tuple[str, ...], **instead: str) -> Iterator[No
         os.environ.update(hidden)
 
 
-#: Name of the command that people type.
+#: The command name that people type.
 PROGRAM_NAME: Final = "usher"
 
 
 def command(words: str) -> str:
-    """Return one of Usher's commands as people type it, in backticks."""
+    """Return one of Usher's commands in backticks, as people type it."""
     return f"`{PROGRAM_NAME} {words}`"

@@ -3,7 +3,7 @@
 ::
 
     UsherError
-    ├── Refused                       ends a person's request, with a text for them
+    ├── Refused                       ends a user's request, with a message for them
     │   ├── NotLinked                 their account can't be used: they are offered a link
     │   └── NotIdentified             Slack hasn't said yet who they are: the request waits
     ├── StoreError
@@ -11,33 +11,33 @@
     │   ├── StoreUnsure               the commit takes more than 2 s; whether it succeeds shows later
     │   ├── StoreUnavailable          disk full, read-only, locked, gone
     │   ├── StoreTooNew               the database is newer than the code
-    │   ├── StoreMigrated             it was migrated while this process served from it
+    │   ├── StoreMigrated             migrated while this process served from it
     │   └── StoreUnreleased           the database was made before the first release
     ├── PictureError                  a picture couldn't be drawn
     ├── SecretError                   a stored secret could not be opened
     ├── SlackFailed                   Slack refused or did not answer
     │   ├── SlackLimited              429, with the seconds to wait
-    │   ├── SlackUnknownOutcome       the request was sent, no answer came
+    │   ├── SlackUnknownOutcome       the request was sent but not answered
     │   └── SlackPermanent            no such user, token revoked, …
     └── ProviderError
         ├── TemporaryError            try again later
         │   ├── Unreachable           nothing was sent
         │   │   └── UntrustedCertificate  the server's certificate isn't trusted
-        │   ├── UnknownOutcome        it was sent, no answer came: read before retrying
+        │   ├── UnknownOutcome        sent but not answered: read before retrying
         │   ├── RateLimited           429, with the seconds to wait if given
         │   ├── ServerFailed          5xx
         │   ├── BadAnswer             HTML, null, wrong types, too large, too deep
         │   └── SentTooLate           the poll gate dropped the request; nothing was sent
-        └── PermanentError            trying again changes nothing
+        └── PermanentError            trying again won't help
             ├── CredentialRefused     link again
             │   ├── CredentialExpired refresh once if the provider can, otherwise link again
             │   └── AccountRenamed    valid, but its account has another name now: link again
-            ├── Forbidden             the credential is valid, the right is missing
+            ├── Forbidden             the credential is valid but lacks the permission
             ├── NotFound              no such resource (a read answers ``gone`` instead)
-            ├── Conflict              not possible in the present state
+            ├── Conflict              not possible in the current state
             ├── InvalidRequest        the provider names what is wrong
-            ├── Misconfigured         the set-up of the server or the account makes it impossible
-            ├── Untrusted             the answer leads elsewhere, or to somebody else's account
+            ├── Misconfigured         the configuration there makes it impossible
+            ├── Untrusted             the answer leads elsewhere, or to someone else's account
             ├── OutcomeNotReported    the provider can't tell what became of a call
             └── LimitReached          the person's own quota or number of servers is used up
                 └── NoCapacity        all capacity is in use, and may be free later
@@ -51,27 +51,27 @@ import re
 from http import HTTPStatus
 from typing import Any, Final
 
-#: Messages that are only a code, because the provider sent no words.
+#: Matches messages that are only a code, used when the provider sent no text.
 _CODE_PATTERN: Final = re.compile(r"(HTTP|error) \S+")
-#: Beginning of our own sentence about a refusal by something between us and the server.
+#: How our own message begins when something between us and the server refused the request.
 IN_FRONT: Final = "Something in front of the server"
 _STATUS_PHRASES: Final = frozenset(status.phrase.casefold() for status in HTTPStatus)
 
 
 class UsherError(Exception):
-    """Root of everything that Usher raises on purpose."""
+    """Base class of all exceptions that Usher raises deliberately."""
 
 
 class NotDone(UsherError):
-    """The base of errors that say in one sentence why a command wasn't done, with a next step."""
+    """Base class of errors that say in one sentence why a command wasn't carried out, with a next step."""
 
 
 class Refused(UsherError):
-    """End a person's request: they read what is wrong and the next step.
+    """End a user's request with a message that says what is wrong and what to do next.
 
-    ``rule`` names the rule for the audit (``policy.guest``, ``workspace.unknown`` …). The sentence is made
-    from the ``cause`` (by default the rule), the connection's ``title`` and other ``words``
-    (``bot.messages.texts.refusals``), unless a ``text`` is given.
+    ``rule`` names the rule for the audit (``policy.guest``, ``workspace.unknown`` …). Unless a ``text`` is
+    given, the sentence is built from the ``cause`` (by default the rule), the connection's ``title`` and
+    other ``words`` (``bot.messages.texts.refusals``).
     """
 
     def __init__(
@@ -83,12 +83,12 @@ class Refused(UsherError):
         self.cause = cause or rule
         self.title = title
         self.words = words
-        #: For the audit, if the policy refused: the verb, its target, and the policy's rule.
+        #: If the policy refused, what the audit records: the verb, its target, and the policy's rule.
         self.denied: tuple[str, str, str] | None = None
 
 
 class NotLinked(Refused):
-    """Signal that a person's account on a connection can't be used: not linked, or no longer accepted."""
+    """Signal that a user's account on a connection can't be used: not linked, or no longer accepted."""
 
     def __init__(self, connection: str, cause: str, title: str, *, is_refused: bool = False) -> None:
         super().__init__("account.refused" if is_refused else "account.none", cause=cause, title=title)
@@ -97,11 +97,11 @@ class NotLinked(Refused):
 
 
 class NotIdentified(Refused):
-    """Signal that Slack hasn't confirmed yet who a person is, so that their request has to wait."""
+    """Signal that Slack hasn't yet confirmed who a person is, so their request has to wait."""
 
 
 class StoreError(UsherError):
-    """The base of the store's errors."""
+    """Base class of the store's errors."""
 
 
 class StoreBusy(StoreError):
@@ -109,7 +109,7 @@ class StoreBusy(StoreError):
 
 
 class StoreUnsure(StoreError):
-    """Signal that a commit takes longer than its caller waits; it may still succeed."""
+    """Signal that a commit is taking longer than its caller waits; it may still succeed."""
 
 
 class StoreUnavailable(StoreError):
@@ -117,31 +117,31 @@ class StoreUnavailable(StoreError):
 
 
 class StoreNotMigrated(StoreUnavailable):
-    """Signal that a table is missing."""
+    """Signal that the database lacks a table."""
 
 
 class StoreAway(StoreUnavailable):
-    """Signal that the database's server doesn't answer now, but may do so soon."""
+    """Signal that the database server isn't responding at the moment, but may soon do so."""
 
 
 class StoreRefused(StoreAway):
-    """Signal that the database's server answers, and lets nobody in; the message has its reason."""
+    """Signal that the database server responds but refuses all logins; the message has its reason."""
 
 
 class StoreInUse(StoreError):
-    """Signal that another process serves from this database; the message says what to do."""
+    """Signal that another process is serving from this database; the message says what to do."""
 
 
 class StoreOutdated(StoreError):
-    """Signal that this database isn't the one in use but a copy, or one that was copied; the message says."""
+    """Signal that this database isn't in use, as it is a copy or was copied; the message says which."""
 
 
 class TooLate(StoreError):
-    """Signal that a request is overdue, so that no call may be sent for it."""
+    """Signal that a request is too old for a call to be sent for it."""
 
 
 class Outdated(StoreError):
-    """Signal that the rows behind a decision have changed since: decide again before calling."""
+    """Signal that the rows behind a decision have changed, so it must be made again before any call."""
 
 
 class StoreTooNew(StoreError):
@@ -149,11 +149,11 @@ class StoreTooNew(StoreError):
 
 
 class StoreMigrated(StoreError):
-    """Signal that a newer release has migrated the database from which this process serves."""
+    """Signal that a newer release has migrated the database that this process serves from."""
 
 
 class StoreTooOld(StoreError):
-    """Signal that the database is from a release so old that this one can't upgrade it."""
+    """Signal that the database is from a release too old for this one to upgrade."""
 
 
 class StoreUnreleased(StoreError):
@@ -165,11 +165,11 @@ class PictureError(UsherError):
 
 
 class SecretError(UsherError):
-    """Signal that a secret could not be opened: wrong keys, or a row that was swapped."""
+    """Signal that a secret couldn't be opened: the keys are wrong, or its row was swapped."""
 
 
 class SlackFailed(UsherError):
-    """Signal that a Slack method failed; ``code`` is Slack's error code."""
+    """Signal that a call to Slack failed; ``code`` is Slack's error code."""
 
     def __init__(self, method: str, code: str) -> None:
         super().__init__(f"{method}: {code}")
@@ -178,7 +178,7 @@ class SlackFailed(UsherError):
 
 
 class SlackLimited(SlackFailed):
-    """Signal that Slack wants a pause of ``retry_after`` seconds."""
+    """Signal that Slack asks for a pause of ``retry_after`` seconds."""
 
     def __init__(self, method: str, retry_after: float) -> None:
         super().__init__(method, "ratelimited")
@@ -186,15 +186,15 @@ class SlackLimited(SlackFailed):
 
 
 class SlackUnknownOutcome(SlackFailed):
-    """Signal that a request was sent to Slack and no answer came."""
+    """Signal that a request was sent to Slack but no answer was received."""
 
 
 class SlackPermanent(SlackFailed):
-    """Signal that sending this again will never work."""
+    """Signal that Slack would refuse the request however often it is sent."""
 
 
 class SlackRefusedHere(SlackFailed):
-    """Signal that Slack refuses the app one conversation, person or method, but no others.
+    """Signal that Slack refuses the app for one conversation, person or method only.
 
     Nothing is sent there for ``retry_after`` seconds.
     """
@@ -205,35 +205,36 @@ class SlackRefusedHere(SlackFailed):
 
 
 class ProviderError(UsherError):
-    """Signal that a call to a provider failed; ``message`` is short, unescaped, without secrets.
+    """Signal that a call to a provider failed; ``message`` is short, unescaped, and free of secrets.
 
-    The message is the provider's own if it came with the HTTP ``status`` of an answer. Otherwise it is ours.
-    Of the errors whose message people read (Forbidden, Conflict, InvalidRequest, LimitReached), it is a
-    sentence with the next step.
+    The message is the provider's own if the error has an answer's HTTP ``status``, and ours otherwise. In
+    errors whose message users see (Forbidden, Conflict, InvalidRequest, LimitReached), it is a sentence with
+    the next step.
     """
 
     def __init__(self, message: str = "", *, status: int | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.status = status
-        #: The refused response (``bot.support.responses``), until the error leaves its provider, or None.
+        #: The response that caused the error (``bot.support.responses``), or None. It is dropped once the
+        #: error leaves its provider.
         self.response: Any = None
 
     @property
     def is_ours(self) -> bool:
-        """Return whether the message is our own sentence, as redirects and proxies' pages have no message."""
+        """Return whether the message is our own sentence, as it is for redirects and proxies' pages."""
         return self.status is None or 300 <= self.status < 400 or self.message.startswith(IN_FRONT)
 
     @property
     def is_quoted(self) -> bool:
-        """Return whether the message is the provider's own text, and not only a code."""
+        """Return whether the message is the provider's own text rather than only a code."""
         said = self.message.strip(" .")
         is_code = not said or _CODE_PATTERN.fullmatch(said) or said.casefold() in _STATUS_PHRASES
         return not self.is_ours and not is_code
 
 
 class TemporaryError(ProviderError):
-    """Signal that the same call may work later; ``retry_after`` is in seconds if the provider gave it."""
+    """Signal that the same call may work later; ``retry_after`` is in seconds, if the provider gave it."""
 
     def __init__(
         self, message: str = "", *, status: int | None = None, retry_after: float | None = None
@@ -243,7 +244,7 @@ class TemporaryError(ProviderError):
 
     @property
     def is_refusal(self) -> bool:
-        """Return whether the provider said that it is too busy and did nothing."""
+        """Return whether the provider refused because it was too busy, and did nothing."""
         return False
 
 
@@ -252,15 +253,15 @@ class Unreachable(TemporaryError):
 
 
 class UntrustedCertificate(Unreachable):
-    """Signal that the server's certificate isn't trusted, so that nothing was sent."""
+    """Signal that the server's certificate isn't trusted, so nothing was sent."""
 
 
 class UnknownOutcome(TemporaryError):
-    """Signal that the request was sent and no usable answer came."""
+    """Signal that the request was sent, but no usable answer was received."""
 
 
 class RateLimited(TemporaryError):
-    """Signal that the provider wants a pause; ``is_own``: the limit is on this account alone."""
+    """Signal that the provider asks for a pause; ``is_own``: the limit applies to this account alone."""
 
     def __init__(
         self,
@@ -275,12 +276,12 @@ class RateLimited(TemporaryError):
 
     @property
     def is_refusal(self) -> bool:
-        """Return True, as a provider refuses before it does anything."""
+        """Return True: a provider that limits the rate refuses a request before acting on it."""
         return True
 
 
 class ServerFailed(TemporaryError):
-    """Signal that the provider failed; ``did_nothing``: it said, not by the status, that it did nothing."""
+    """Signal that the provider failed; ``did_nothing``: the answer itself says that nothing was done."""
 
     def __init__(
         self,
@@ -295,64 +296,64 @@ class ServerFailed(TemporaryError):
 
     @property
     def is_refusal(self) -> bool:
-        """Return whether nothing was done, as 503 and 425 say (RFC 9110, 15.6.4; RFC 8470, 5.2)."""
+        """Return whether nothing was done, which 503 and 425 imply (RFC 9110, 15.6.4; RFC 8470, 5.2)."""
         return self._did_nothing or self.status in {425, 503}
 
 
 class BadAnswer(TemporaryError):
-    """Signal that an answer isn't what the provider's documents promise."""
+    """Signal that an answer doesn't match the provider's documentation."""
 
 
 class SentTooLate(TemporaryError):
-    """Signal that the poll gate's margin had passed before the bytes left, so none did."""
+    """Signal that the poll gate's margin passed before the request was sent, so nothing was sent."""
 
 
 class PermanentError(ProviderError):
-    """Signal that repeating the same call changes nothing."""
+    """Signal that repeating the same call won't help."""
 
 
 class CredentialRefused(PermanentError):
-    """Signal that the provider rejects the credential itself."""
+    """Signal that the provider rejected the credential itself."""
 
 
 class CredentialExpired(CredentialRefused):
-    """Signal that the credential has expired: ``Renewal.refresh`` may bring a new one."""
+    """Signal that the credential has expired; ``Renewal.refresh`` may obtain a new one."""
 
 
 class AccountRenamed(CredentialRefused):
-    """Signal that the credential is valid, but its account has a new name, which is the message."""
+    """Signal that the credential is valid but its account was renamed; the message is the new name."""
 
 
 class Forbidden(PermanentError):
-    """Signal that the credential is valid but lacks the permission."""
+    """Signal that the credential is valid but lacks a permission."""
 
 
 class NotFound(PermanentError):
-    """Signal that the provider knows no such resource."""
+    """Signal that the provider doesn't know the resource."""
 
 
 class Conflict(PermanentError):
-    """Signal that the resource's current state doesn't allow it."""
+    """Signal that the resource's current state doesn't allow the call."""
 
 
 class InvalidRequest(PermanentError):
-    """Signal that the provider rejected the request as wrong."""
+    """Signal that the provider rejected the request as invalid."""
 
 
 class LimitReached(PermanentError):
-    """Signal that a quota or a number of servers is used up."""
+    """Signal that a quota, or the allowed number of servers, is used up."""
 
 
 class NoCapacity(LimitReached):
-    """Signal that other people use all machines, places or licences."""
+    """Signal that all machines, places or licences are taken by other people."""
 
 
 class Misconfigured(PermanentError):
-    """Signal that the set-up of the server, or of the account there, makes a call impossible."""
+    """Signal that the server, or the account there, is configured so that a call can't work."""
 
 
 class Untrusted(PermanentError):
-    """Signal that an answer must not be acted on: it leads elsewhere, or opens somebody else's account."""
+    """Signal that an answer must not be acted on: it leads elsewhere, or to someone else's account."""
 
 
 class OutcomeNotReported(PermanentError):

@@ -1,8 +1,8 @@
-"""A decorator that marks guards behind other guards: checks that usually find nothing left to refuse.
+"""A decorator that marks a guard placed behind another guard, so that it usually finds nothing to refuse.
 
-In a test of the whole path the first guard refuses, so nobody would notice if the second were missing. A
-marked guard is therefore tested alone, with requests that an earlier guard would have refused. In SQL files
-of ``bot/store`` the mark is a line ``-- guards: RULE`` above a condition.
+In a test of the whole path the first guard refuses, so a missing second guard would go unnoticed. A marked
+guard is therefore tested alone, with requests that an earlier guard would have refused. In SQL files of
+``bot/store`` the mark is a line ``-- guards: RULE`` above a condition.
 """
 
 from collections.abc import Callable
@@ -12,5 +12,5 @@ Guard = TypeVar("Guard", bound=Callable[..., object])
 
 
 def guards(rule: str) -> Callable[[Guard], Guard]:  # noqa: ARG001 - it is read where it is written
-    """Mark a function that keeps a rule of ``docs/internals/rules.md``, named by its title."""
+    """Mark a function that enforces a rule of ``docs/internals/rules.md``, named by its title."""
     return lambda guard: guard

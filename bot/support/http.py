@@ -1,4 +1,4 @@
-"""The HTTP client of all providers: with limits, without redirects and automatic retries.
+"""The HTTP client that all providers use; it enforces limits and neither follows redirects nor retries.
 
 aiohttp's transport errors become errors of ``support.errors`` here, without cause and context, because
 ``repr(ClientResponseError)`` contains the Authorization header.
@@ -25,19 +25,19 @@ from bot.support.connector import CleanConnector
 from bot.support.responses import Response, Stream, remove_secrets
 from bot.support.windows import Attempt, GatedRequest, TooLateError, narrow_window, track_attempt
 
-#: Most bytes of a response. Those of the documented methods have a few kilobytes; pages of lists are the
-#: largest.
+#: Maximum size of a response, in bytes. Responses of the documented methods are a few kilobytes; list pages
+#: are the largest.
 MAX_BYTES = 2_000_000
 TOTAL_SECONDS = 20.0
 CONNECT_SECONDS = 5.0
-#: Seconds of silence after which a stream that has sent something counts as having sent all it has.
+#: How many seconds a stream that has sent something may be silent before it counts as finished.
 QUIET_SECONDS = 0.25
 _CHUNK_BYTES = 65_536
 _REQUEST_TIMEOUT = 408
 
 
 class Asking(TypedDict, total=False):
-    """The parameters of a request; ``total`` limits everything, in seconds."""
+    """The options of a request; ``total`` limits the whole exchange, in seconds."""
 
     json_body: Any
     form: Mapping[str, str] | aiohttp.FormData | None
@@ -46,14 +46,14 @@ class Asking(TypedDict, total=False):
 
 
 class Sending(Asking, total=False):
-    """Add the parameters of sending; ``send_until`` is the end of its window (``Http.request``)."""
+    """Add the options for send windows; ``send_until`` is when the window closes (``Http.request``)."""
 
     headers: Mapping[str, str] | None
     send_until: float | None
 
 
 class _DisconnectedError(Exception):
-    """Stand-in for the two errors after which aiohttp would repeat a GET by itself."""
+    """Stand in for the two errors after which aiohttp would repeat a GET on its own."""
 
 
 async def _no_second_try(
@@ -68,7 +68,7 @@ async def _no_second_try(
 
 
 class Http:
-    """Send requests over one injected session. ``monotonic`` is the clock of send windows, in seconds."""
+    """Send requests over one injected session; send windows are timed by ``monotonic``, in seconds."""
 
     _own: tuple[str, ...] = ()
 
@@ -79,7 +79,10 @@ class Http:
         self._monotonic = monotonic
 
     def hide(self, secrets: Iterable[str]) -> None:
-        """Remove these secrets, the connections' own, from every response. A request's own always are."""
+        """Remove the connections' own secrets from every response from now on.
+
+        The secrets sent with a request are always removed from its response.
+        """
         self._own = (*self._own, *secrets)
 
     def secrets_of(self, headers: Mapping[str, str] | None, hides: Sequence[str] = ()) -> tuple[str, ...]:
@@ -91,15 +94,16 @@ class Http:
     def new_session(
         proxy: Proxy = DIRECT, *, limit: int = 200, trusting: ssl.SSLContext | bool = True
     ) -> aiohttp.ClientSession:
-        """Make the session that this class needs: without cookies and retries, and with send windows.
+        """Make the session that this class needs: with send windows, without cookies or retries.
 
-        ``trusting`` decides which certificates are trusted; True for those that the system trusts.
+        ``trusting`` decides which certificates are trusted; True means those that the system trusts.
         """
         return aiohttp.ClientSession(
             cookie_jar=aiohttp.DummyCookieJar(),
             connector=CleanConnector(limit=limit, ssl=trusting),
             headers={"User-Agent": "Usher"},
-            # aiohttp doesn't read a proxy from the environment, so without one nothing is needed.
+            # aiohttp itself reads no proxy from the environment, so without a proxy no middleware is needed
+            # for it.
             middlewares=(_no_second_try, proxy) if proxy.address else (_no_second_try,),
             request_class=GatedRequest,
         )
@@ -113,13 +117,13 @@ class Http:
         hides: Sequence[str] = (),
         **options: Unpack[Sending],
     ) -> Response:
-        """Send one request once and return the whole response, of any status.
+        """Send one request, without retries, and return the whole response, whatever the status.
 
-        ``url`` is used as it is (already percent-encoded). ``send_until`` drops the request if that monotonic
-        time has passed just before the bytes leave. ``total`` limits everything, in seconds. ``hides``
-        are secrets that must not come back, besides those of the request itself. Raises Unreachable,
-        SentTooLate, InvalidRequest (nothing sent), UnknownOutcome (sent, no whole response), BadAnswer (more
-        than ``max_bytes`` once unpacked).
+        ``url`` is used as it is (already percent-encoded). With ``send_until``, the request is dropped if
+        that monotonic time has passed just before the bytes would be sent. ``total`` limits the whole
+        exchange, in seconds. ``hides`` are secrets to remove from the response, in addition to those of the
+        request itself. Raises Unreachable, SentTooLate, InvalidRequest (nothing sent), UnknownOutcome (sent,
+        no whole response), BadAnswer (more than ``max_bytes`` once unpacked).
         """
         secrets = self.secrets_of(options.get("headers"), hides)
         async with self.stream(method, url, **options) as opened:
@@ -140,10 +144,10 @@ class Http:
         max_bytes: int = _CHUNK_BYTES,
         hides: Sequence[str] = (),
     ) -> Response:
-        """Read what a stream sends now, for ``seconds`` or ``max_bytes`` at most, then close it.
+        """Read what a stream sends within ``seconds``, up to ``max_bytes``, then close it.
 
         Reading ends earlier if the stream falls silent after it has sent something. If the stream breaks off,
-        return what it sent until then. Raises as ``request`` does if not even the headers arrive in time.
+        return what was received by then. Raises as ``request`` does if not even the headers arrive in time.
         """
         body = bytearray()
         async with self.stream("GET", url, headers=headers, total=seconds) as opened:
@@ -174,7 +178,7 @@ class Http:
         total: float | None = TOTAL_SECONDS,
         send_until: float | None = None,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        """Open a response for reading piece by piece. Raises as ``request`` does."""
+        """Open a response to be read piece by piece; raises as ``request`` does."""
         attempt = Attempt(self._monotonic, narrow_window(send_until))
         has_body = json_body is not None or form is not None
         response = await self._open(
@@ -184,13 +188,14 @@ class Http:
             headers=headers,
             json=json_body,
             data=form,
-            # Without a body, send no content type, as a server may try to parse one.
+            # Don't send a content type without a body, as a server may then try to parse one.
             skip_auto_headers=None if has_body else ("Content-Type",),
             allow_redirects=False,
             timeout=_make_timeout(total),
         )
         if response.status == _REQUEST_TIMEOUT and attempt.protocol is not None:
-            # It may be unsolicited, and the real answer follow: the connection is never used again.
+            # This 408 may be unsolicited, with the real response still to come, so the connection is never
+            # reused.
             attempt.protocol.force_close()
         failure: errors.ProviderError | None = None
         try:
@@ -210,7 +215,7 @@ class Http:
                 return await self._session.request(method, URL(url, encoded=True), **options)
         except (TooLateError, _DisconnectedError, aiohttp.ClientError, OSError, ValueError) as error:
             failure = _translate(error, sent=attempt.sent)
-        # Raised outside the handler, so that not even __context__ leads back to aiohttp's error.
+        # This is raised outside the handler, so that not even __context__ leads back to aiohttp's error.
         raise failure
 
 
@@ -231,7 +236,7 @@ def _raise_alone(failure: errors.ProviderError) -> None:
 
 
 def _translate(error: Exception, *, sent: bool) -> errors.ProviderError:
-    """Return our error for a transport error. A TimeoutError is an OSError, too."""
+    """Return our error for a transport error; a TimeoutError is also an OSError, so it is checked first."""
     match error:
         case TooLateError():
             return errors.SentTooLate("the send window had closed")
@@ -271,10 +276,11 @@ async def open_stream(
     json_body: Any = None,
     hides: Sequence[str] = (),
 ) -> AsyncIterator[Stream]:
-    """Send one request once and open its response, of any status; redirects are not followed.
+    """Send one request, without retries, and open its response, whatever the status.
 
-    The response is requested uncompressed, so that each piece arrives when it is sent. Raises as
-    ``Http.request`` does: UnknownOutcome if the response breaks off, BadAnswer beyond ``max_bytes``.
+    Redirects aren't followed. The response is requested uncompressed, so that each piece arrives as soon as
+    it is sent. Raises as ``Http.request`` does: UnknownOutcome if the response breaks off, BadAnswer beyond
+    ``max_bytes``.
     """
     wanted = {**(headers or {}), "Accept-Encoding": "identity"}
     async with http.stream(method, url, headers=wanted, json_body=json_body, total=None) as response:

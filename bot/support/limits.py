@@ -1,16 +1,17 @@
-"""Limits on a person's requests and searches."""
+"""Rate limits on each person's requests and searches."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-#: Requests that may come at once, and requests restored per second.
+#: How many requests a person may make in one burst, and how many are restored per second.
 MAX_BURST: Final = 30.0
 REQUESTS_PER_SECOND: Final = 1.0
-#: Least seconds between two messages that tell a person that they are over the limit.
+#: Minimum number of seconds between two messages telling a person that they are over the limit.
 NOTICE_INTERVAL_SECONDS: Final = 5.0
-#: People who are remembered. The one unseen for longest is forgotten first, and has a full bucket by then.
+#: Maximum number of people remembered. The one not seen for longest is forgotten first, and has a full bucket
+#: by then.
 MAX_REMEMBERED_PEOPLE: Final = 10_000
 
 
@@ -22,9 +23,9 @@ class _Bucket:
 
 
 class RateLimiter:
-    """A token bucket per person, so that nobody takes what others need.
+    """A token bucket per person, so that no one uses up the capacity that others need.
 
-    It is kept in memory: after a restart everybody's burst is free again. Each process counts for itself, so
+    It is kept in memory: after a restart everyone has a full burst again. Each process counts separately, so
     with several processes people may make that many times as many requests.
     """
 
@@ -40,15 +41,15 @@ class RateLimiter:
         self._burst = burst
         self._per_second = per_second
         self._max_remembered = max_remembered
-        #: Buckets by person, the one seen last at the end.
+        #: Maps each person to their bucket, ordered by when they were last seen.
         self._buckets: dict[str, _Bucket] = {}
 
     def __len__(self) -> int:
-        """Return the number of remembered people."""
+        """Return how many people are remembered."""
         return len(self._buckets)
 
     def take(self, key: str) -> float:
-        """Count a request and return 0, or count none and return the seconds until one is allowed."""
+        """Count a request and return 0; if over the limit, don't count it and return the seconds to wait."""
         now = self._monotonic()
         bucket = self._buckets.pop(key, None) or _Bucket(self._burst, now)
         self._buckets[key] = bucket
@@ -62,7 +63,7 @@ class RateLimiter:
         return (1.0 - bucket.tokens) / self._per_second
 
     def should_notify(self, key: str) -> bool:
-        """Return whether to tell a person that they are over the limit, and note that they were told."""
+        """Return whether to tell a person that they are over the limit, and record that they were told."""
         bucket, now = self._buckets.get(key), self._monotonic()
         if bucket is None or now - bucket.noticed_at < NOTICE_INTERVAL_SECONDS:
             return False
@@ -70,15 +71,16 @@ class RateLimiter:
         return True
 
 
-#: Searches that a person may make at once, and searches restored per second. Nobody types letters faster.
+#: How many searches a person may make in one burst, and how many are restored per second. No one types
+#: faster.
 MAX_SEARCH_BURST: Final = 20.0
 SEARCHES_PER_SECOND: Final = 5.0
 
 
 class SearchLimiter:
-    """A limiter of searches: one at a time per person, and only the newest of those that wait is made.
+    """Limit each person to one search at a time; of those that are waiting, only the newest is made.
 
-    It is kept in memory, and each process counts for itself, as for requests.
+    The state is kept in memory and per process, as it is for ``RateLimiter``.
     """
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
@@ -87,7 +89,7 @@ class SearchLimiter:
         self._locks: dict[str, asyncio.Lock] = {}
 
     async def run(self, key: str, search: Callable[[], Awaitable[object]]) -> None:
-        """Search, unless the same person made a newer search in the meantime, or too many."""
+        """Search, unless the person has started a newer search in the meantime or is over the limit."""
         if self._limiter.take(key) > 0.0:
             return
         number = self._newest[key] = self._newest.get(key, 0) + 1

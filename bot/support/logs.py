@@ -1,7 +1,7 @@
-"""Logs for operators, with secrets removed by key, by known value and by pattern.
+"""Logs for operators, from which secrets are removed by key, by known value and by pattern.
 
-On a terminal they are text, elsewhere one JSON object per line. Lines of libraries that use the standard
-library's logging pass the same processors (``docs/internals/security.md``, row 19).
+Logs are plain text on a terminal, and elsewhere one JSON object per line. Lines from libraries that use the
+standard library's logging pass through the same processors (``docs/internals/security.md``, row 19).
 """
 
 import asyncio
@@ -26,10 +26,10 @@ from bot.support.cleaning import MIN_SECRET_LENGTH
 from bot.support.errors import SlackFailed, StoreError
 
 REMOVED = "[removed]"
-#: Most bytes of a log file. The previous file is kept, too.
+#: Maximum size of a log file, in bytes; one earlier file is kept as well.
 _LOG_BYTES = 10_000_000
-#: Errors whose text is our own, or one of Slack's codes. Others may contain addresses and headers with
-#: credentials.
+#: Errors whose text is our own or a Slack error code. The text of others may contain addresses, or headers
+#: with credentials.
 _OUR_WORDS = (StoreError, SlackFailed)
 
 _SECRET_KEY = re.compile(
@@ -45,7 +45,7 @@ _PATTERNS = (
 )
 
 
-#: Beginnings of these patterns. A text without any of them needs no further search.
+#: Matches what the patterns above begin with; a string without any of it needs no further search.
 _SUSPECT = re.compile(r"xox|xapp-|bearer|token|/link/|gAAAA", re.IGNORECASE)
 
 
@@ -54,22 +54,22 @@ def _is_secret_key(key: str) -> bool:
     return _SECRET_KEY.search(key) is not None
 
 
-#: Secrets that replaced others since the process started.
+#: Secrets obtained since the process started, in place of earlier ones; they are removed from the logs, too.
 _REPLACEMENTS: set[str] = set()
 
 
 def redact_from_now_on(secrets: Iterable[str]) -> None:
-    """Remove these secrets as well from all further lines of this process."""
+    """Add secrets to those that are removed from everything this process logs, from now on."""
     _REPLACEMENTS.update(secrets)
 
 
-#: The secrets of calls in progress in this context, which weren't known when the process started.
+#: Secrets used by calls in progress in this context, which weren't known when the process started.
 _IN_USE: ContextVar[tuple[str, ...]] = ContextVar("secrets in use", default=())
 
 
 @contextmanager
 def redact_secrets(secrets: Iterable[str]) -> Iterator[None]:
-    """Remove these secrets as well from lines logged in this context."""
+    """Within this context, also remove these secrets from logged lines."""
     token = _IN_USE.set((*_IN_USE.get(), *secrets))
     try:
         yield
@@ -78,13 +78,13 @@ def redact_secrets(secrets: Iterable[str]) -> Iterator[None]:
 
 
 class Redactor:
-    """Remove secrets from log events, except short values, as that would blank ordinary words."""
+    """Remove secrets from log events, except short ones, whose removal would blank ordinary words."""
 
     def __init__(self, known: Iterable[str] = ()) -> None:
         self._known = set(known)
 
     def text(self, value: str) -> str:
-        """Return a text without known values and without anything that looks like a secret."""
+        """Return a string without known secrets and without anything that looks like a secret."""
         for known in (*self._known, *_REPLACEMENTS, *_IN_USE.get()):
             if len(known) >= MIN_SECRET_LENGTH and known in value:
                 value = value.replace(known, REMOVED)
@@ -94,7 +94,7 @@ class Redactor:
         return value
 
     def clean(self, value: Any, depth: int = 0) -> Any:
-        """Return a value of any shape without secrets and without anything nested deeper than six levels."""
+        """Return a value of any type without its secrets or anything nested more than six levels deep."""
         if isinstance(value, str):
             return self.text(value)
         if depth > 6:
@@ -113,34 +113,34 @@ class Redactor:
     def __call__(
         self, _logger: Any, _method: str, event: MutableMapping[str, Any]
     ) -> MutableMapping[str, Any]:
-        """Act as a structlog processor."""
+        """Clean an event's values, as a structlog processor."""
         return {
             key: value if key.startswith("_") else self.clean({key: value})[key]
             for key, value in event.items()
         }
 
 
-#: Whether lines in this context are caused by a stranger: a sender who hasn't proven who they are.
+#: Whether log lines in this context are caused by a stranger, a sender who hasn't proven who they are.
 _IS_STRANGER: ContextVar[bool] = ContextVar("caused by a stranger", default=False)
-#: Most reasons that are counted separately, as some contain the stranger's words.
+#: Maximum number of reasons counted separately; the limit exists because some contain a stranger's words.
 _MAX_REASONS = 20
 
 
 def mark_as_stranger() -> None:
-    """Count further lines in this context instead of writing them, until ``mark_as_known``."""
+    """From now on in this context, count log lines rather than write them, until ``mark_as_known``."""
     _IS_STRANGER.set(True)
 
 
 def mark_as_known() -> None:
-    """Write further lines in this context, as Slack, a provider or a person has proven who they are."""
+    """Write this context's log lines again, as Slack, a provider or a person has proven who they are."""
     _IS_STRANGER.set(False)
 
 
 class StrangerFilter(logging.Filter):
-    """Limit the lines that strangers can cause to one a second: the first event, then the counts of others.
+    """Limit log lines that strangers cause to one a second: the first event, then counts of the rest.
 
-    Errors are our own, so they are always written. ``write`` gets the count of each reason, and the highest
-    level.
+    Errors are our own fault, so they are always written. ``write`` is passed the count of each reason, and
+    the highest level.
     """
 
     def __init__(
@@ -151,22 +151,22 @@ class StrangerFilter(logging.Filter):
         self._monotonic = monotonic
         self._counts: dict[str, int] = {}
         self._level = logging.NOTSET
-        #: The earliest time of the next line.
+        #: The earliest time at which the next line caused by a stranger may be written.
         self._next_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Return whether a line is written now; otherwise count it."""
+        """Return whether to write a line now; a line that isn't written is counted."""
         if not _IS_STRANGER.get() or record.levelno >= logging.ERROR:
             return True
-        # Each handler calls this, so store the result with the record.
+        # Every handler calls this filter, so its verdict is stored on the record.
         judged = vars(record)
         if "is_written" not in judged:
             judged["is_written"] = self._is_first(record)
         return bool(judged["is_written"])
 
     def write_counts(self) -> None:
-        """Write the counts."""
+        """Write how many lines were withheld, by reason."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -189,7 +189,7 @@ class StrangerFilter(logging.Filter):
         self._counts[reason] = self._counts.get(reason, 0) + 1
         self._level = max(self._level, record.levelno)
         if now >= self._next_at:
-            # The event loop whose timer should have written the counts has ended.
+            # The counts are overdue because the event loop that held their timer has ended.
             self.write_counts()
         elif self._timer is None:
             with suppress(RuntimeError):
@@ -206,7 +206,8 @@ def _read_reason(record: logging.LogRecord) -> str:
 
 
 def _log_counts(counts: dict[str, int], level: int) -> None:
-    # As texts, because a reason used as a key may look like a secret's, whose value would be removed.
+    # Formatted as strings: as a key, a reason might look like the name of a secret, and its count would be
+    # removed.
     texts = [f"{reason}: {count}" for reason, count in counts.items()]
     structlog.get_logger(__name__).log(level, "web.strangers", times=sum(counts.values()), counts=texts)
 
@@ -217,7 +218,7 @@ STRANGERS: Final = StrangerFilter(_log_counts)
 def shorten_exception(
     _logger: Any, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """Replace a stack trace with the exception's type and the lines that it passed, without values.
+    """Replace a stack trace with the exception's type and the code lines it passed through, without values.
 
     A full trace shows source code and, through chained exceptions, headers with credentials.
     """
@@ -236,9 +237,10 @@ def shorten_exception(
 
 
 def escape_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Escape characters that could end a line or control a terminal, as paths and names come from strangers.
+    """Escape characters that could end a line or control a terminal, as strangers choose paths and names.
 
-    Only texts need this. JSON escapes by itself, and so does ``repr``, which writes nested values.
+    Only strings at the top level need this: JSON escapes its own, and so does ``repr``, which writes nested
+    values.
     """
     return {_escape_value(key): _escape_value(value) for key, value in event.items()}
 
@@ -252,29 +254,29 @@ def _escape_value(value: Any) -> Any:
 
 
 def describe_errors(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Replace each error among an event's values with its text if that is our own, otherwise its type."""
+    """Replace each error in an event's values with its text if that is our own, otherwise with its type."""
     for key, value in event.items():
         if isinstance(value, BaseException):
             event[key] = str(value) if isinstance(value, _OUR_WORDS) else type(value).__name__
     return event
 
 
-#: Bytes that a writable pipe (PIPE_BUF), or a terminal, accepts at once without a wait.
+#: How many bytes a writable pipe (PIPE_BUF) or terminal accepts in one write without blocking.
 _PIECE_BYTES: Final = 4_096
 _TERMINAL_PIECE_BYTES: Final = 256
 
 
 class UnwaitingHandler(logging.StreamHandler[TextIO]):
-    """Write lines to a stream without waiting, and count as lost those that it doesn't accept.
+    """Write lines to a stream without blocking, and count lines that it doesn't accept as lost.
 
-    The program that reads the log may stand still, and answers and background work mustn't wait for it. The
+    The program that reads the log may hang, and neither answers nor background work may wait for it. The
     number of lost lines is written once the stream accepts lines again.
     """
 
     def __init__(self, stream: TextIO | None) -> None:
         super().__init__(stream)
         self.lost = 0
-        #: The rest of a line whose beginning was written.
+        #: The unwritten rest of a line that was only partly written.
         self._rest = b""
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -282,7 +284,7 @@ class UnwaitingHandler(logging.StreamHandler[TextIO]):
         try:
             descriptor = self.stream.fileno()
         except (AttributeError, OSError, ValueError):
-            # The stream isn't a file of the system, as in tests, so writing doesn't wait.
+            # The stream has no file descriptor, as in tests, so writing doesn't block.
             super().emit(record)
             return
         try:
@@ -298,7 +300,7 @@ class UnwaitingHandler(logging.StreamHandler[TextIO]):
             self.handleError(record)
 
     def _write_lost(self, descriptor: int) -> bool:
-        """Write the number of lost lines, if any; return whether the stream accepts more."""
+        """Write the number of lost lines, if any; return whether the stream still accepts more."""
         if not _takes_something(descriptor):
             return False
         if self.lost:
@@ -309,7 +311,7 @@ class UnwaitingHandler(logging.StreamHandler[TextIO]):
         return True
 
     def _write(self, descriptor: int, line: bytes) -> bool:
-        """Write a line piece by piece and keep the rest; return whether all of it was written."""
+        """Write a line piece by piece, keeping what couldn't be written; return whether all of it was."""
         most = _TERMINAL_PIECE_BYTES if os.isatty(descriptor) else _PIECE_BYTES
         self._rest = line
         while self._rest and _takes_something(descriptor):
@@ -326,7 +328,7 @@ def _takes_something(descriptor: int) -> bool:
 def configure(level: str, redactor: Redactor) -> None:
     """Send structlog's and the standard library's logs to standard error through the same processors.
 
-    They are text if that is a terminal, and JSON otherwise.
+    Logs are plain text if standard error is a terminal, JSON otherwise.
     """
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -342,7 +344,7 @@ def configure(level: str, redactor: Redactor) -> None:
         else [structlog.processors.JSONRenderer()]
     )
     structlog.configure(
-        # First, so that events below the level cost nothing more.
+        # The level filter comes first, so that events below the level cost nothing more.
         processors=[
             structlog.stdlib.filter_by_level,
             *shared,
@@ -363,18 +365,18 @@ def configure(level: str, redactor: Redactor) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    # Below this level these libraries log request bodies, headers or one line per tick.
+    # At lower levels, these libraries log request bodies, headers, or one line per tick.
     for noisy in ("slack_bolt", "slack_sdk", "aiohttp.access", "apscheduler", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    # APScheduler warns of a tick that it skips because the last one still runs, which the work itself
-    # reports.
+    # APScheduler warns when it skips a tick because the last one is still running; the work itself reports
+    # that.
     logging.getLogger("apscheduler.scheduler").setLevel(logging.ERROR)
-    # Our jobs log their own failures, so only jobs that a shutdown cancels are left here.
+    # Our jobs log their own failures, so all that remains is jobs cancelled by a shutdown.
     logging.getLogger("apscheduler.executors").setLevel(logging.CRITICAL)
 
 
 def write_to(path: Path) -> None:
-    """Write the log to a file from now on, and to standard error only warnings and errors."""
+    """From now on, write the log to a file, and only warnings and errors to standard error."""
     root = logging.getLogger()
     (shown,) = root.handlers
     shown.setLevel(logging.WARNING)

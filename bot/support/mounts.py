@@ -1,18 +1,18 @@
-"""File systems: which one a path is on, and whether file locks there can be relied on.
+"""File systems: which one a path is on, and whether its file locks are reliable.
 
 On a local disk the kernel keeps ``flock`` locks, and releases them when their holder dies. On NFS and SMB a
-lock is one of byte ranges at the server, or counts on this machine only (flock(2), nfs(5): ``local_lock``).
-On FUSE it counts on this machine only, unless the file system asks for more. A second machine may then hold
-the same lock.
+lock is either a byte-range lock at the server or valid only on this machine (flock(2), nfs(5):
+``local_lock``). On FUSE it is valid only on this machine, unless the file system asks for more. A second
+machine may then hold the same lock.
 """
 
 import re
 from pathlib import Path
 from typing import Final
 
-#: The kernel's list of mounted file systems, which only Linux has.
+#: The kernel's list of mounted file systems, which exists only on Linux.
 MOUNTINFO: Final = Path("/proc/self/mountinfo")
-#: File systems that only one machine mounts, so that its kernel keeps the locks.
+#: Types of file systems that only one machine mounts at a time, so that its kernel manages the locks.
 LOCAL_TYPES: Final = frozenset(
     {
         "aufs",
@@ -41,25 +41,26 @@ _OCTAL: Final = re.compile(r"\\([0-7]{3})")
 
 
 def detect_file_system(path: Path, mountinfo: Path = MOUNTINFO) -> str:
-    """Return the type of the file system that a path is on; "" if this machine doesn't say."""
+    """Return the type of the file system that a path is on; "" if it can't be determined."""
     try:
         lines = mountinfo.read_text(encoding="utf-8", errors="surrogateescape").splitlines()
     except OSError:
         return ""
     place, deepest, found = path.resolve(), -1, ""
     for line in lines:
-        # proc(5): ID, parent, device, root, mount point, options, optional fields, "-", type, source, …
+        # Fields as in proc(5): ID, parent, device, root, mount point, options, optional fields, "-", type,
+        # source, …
         mount, _, rest = line.partition(" - ")
         fields, kind = mount.split(" "), rest.partition(" ")[0]
         if len(fields) < 5 or not kind:
             continue
         point = Path(_OCTAL.sub(lambda code: chr(int(code[1], 8)), fields[4]))
-        # The last file system mounted on a place covers those before it.
+        # The last file system mounted at a path hides those mounted there before it.
         if place.is_relative_to(point) and len(point.parts) >= deepest:
             deepest, found = len(point.parts), kind
     return found
 
 
 def is_local(kind: str) -> bool:
-    """Return whether locks on a file system of this type can be relied on; False for unknown types."""
+    """Return whether locks on a file system of this type are reliable; False if the type is unknown."""
     return kind in LOCAL_TYPES

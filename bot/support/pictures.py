@@ -1,7 +1,7 @@
-"""PNG of a drawn SVG, by resvg, which the extra ``pictures`` installs.
+"""Renders SVG as PNG with resvg, which the extra ``pictures`` installs.
 
-Resvg silently draws no text in a family that it doesn't find. So the font is shipped, and each SVG names its
-family. Letters that it lacks come from the system's fonts, if these have them.
+Resvg silently omits text in a font family that it can't find, so the font ships with Usher, and each SVG
+names its family. Characters that the font lacks are taken from the system's fonts, if those have them.
 """
 
 import asyncio
@@ -13,13 +13,14 @@ from typing import Final
 
 from bot.support.errors import PictureError
 
-#: The family that an SVG has to name, and its file.
+#: The font family that every SVG has to name, and its font file.
 FONT_FAMILY: Final = "DejaVu Sans"
 FONT: Final = Path(__file__).with_name("fonts") / "DejaVuSans.ttf"
-#: Pixels of the PNG for each of the SVG.
+#: How many pixels of the PNG each SVG pixel becomes, horizontally and vertically.
 ZOOM: Final = 2
 MAX_DRAWING_SECONDS: Final = 10.0
-#: Drawing holds Python's lock for a tenth of a second, so it runs in a process of its own.
+#: The script that draws, which runs in a separate process, as drawing holds Python's lock for a tenth of a
+#: second.
 _DRAW: Final = f"""
 import sys, resvg_py
 svg = sys.stdin.buffer.read().decode()
@@ -33,14 +34,14 @@ def can_draw() -> bool:
 
 
 async def draw_png(svg: str) -> bytes:
-    """Return an SVG as PNG; raises PictureError."""
+    """Render an SVG as PNG; raise PictureError if that fails."""
     if not FONT.is_file():
         raise PictureError(f"the font {FONT} is missing")
     return await asyncio.to_thread(_run, svg.encode())
 
 
 def _run(svg: bytes) -> bytes:
-    # It gets none of Usher's environment, which has secrets.
+    # The process is given none of Usher's environment, which contains secrets.
     words = [sys.executable, "-I", "-c", _DRAW, str(FONT)]
     try:
         done = subprocess.run(  # noqa: S603 - our own code, and the SVG comes through its input

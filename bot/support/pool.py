@@ -1,6 +1,6 @@
-"""Concurrent work: a bounded pool, a thread for long pure functions, and the handling of a work's errors.
+"""Concurrent work: a bounded pool, a thread for long pure functions, and error handling.
 
-A pure function that searches many rows runs on a thread of its own, so that nobody waits for it.
+A pure function that searches many rows runs in a separate thread, so that it doesn't block the event loop.
 """
 
 import asyncio
@@ -15,26 +15,26 @@ from bot.support.errors import StoreBusy, StoreError, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
-#: Least rows for which searching them takes longer than starting a thread.
+#: Minimum number of rows for running a search in a thread: below it, starting the thread takes longer.
 MIN_THREAD_ROWS: Final = 500
-#: Attempts to hand back work whose result couldn't be written. While the database is away each attempt takes
-#: as long as a write waits, so together they take about as long as a lease.
+#: How many times to try to hand back work whose result couldn't be written. While the database is away, each
+#: attempt lasts as long as a write waits, so together they last about as long as a lease.
 HAND_BACK_ATTEMPTS: Final = 4
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 
 async def run_beside_loop(rows: Sized, pure: Callable[_P, _T], *args: _P.args, **named: _P.kwargs) -> _T:
-    """Return the result of a pure function of these rows; with many rows, it runs on a thread."""
+    """Return the result of a pure function of these rows; if there are many, run it in a thread."""
     if len(rows) < MIN_THREAD_ROWS:
         return pure(*args, **named)
     return await asyncio.to_thread(pure, *args, **named)
 
 
 class Pool:
-    """A pool of at most ``size`` coroutines that run concurrently.
+    """Run at most ``size`` coroutines concurrently.
 
-    ``on_done`` is called whenever one has ended. The coroutines handle their own errors.
+    ``on_done`` is called each time a coroutine ends. The coroutines handle their own errors.
     """
 
     def __init__(self, size: int, on_done: Callable[[], None]) -> None:
@@ -44,7 +44,7 @@ class Pool:
 
     @property
     def room(self) -> int:
-        """The number of coroutines that may still start."""
+        """Return how many more coroutines may be started."""
         return max(self._size - len(self._running), 0)
 
     def add(self, work: Coroutine[Any, Any, None]) -> None:
@@ -58,11 +58,11 @@ class Pool:
         self._on_done()
 
     async def drain(self, seconds: float) -> int:
-        """Let running work end within ``seconds``, cancel the rest; return how many were cancelled."""
+        """Give running work ``seconds`` to finish, cancel the rest, and return how many were cancelled."""
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
         late: set[asyncio.Task[None]] = set()
-        # Work that ends may add more, so continue until nothing runs.
+        # Work may add more work as it ends, so continue until nothing is running.
         while self._running and not late:
             _, late = await asyncio.wait(set(self._running), timeout=max(until - loop.time(), 0.0))
         late = set(self._running)
@@ -73,12 +73,12 @@ class Pool:
 
 
 def count_free_slots(pool: Pool | None, most: int) -> int:
-    """Return how many coroutines may start in a pool, at most ``most``; without a pool, ``most``."""
+    """Return how many coroutines may start in a pool, up to ``most``; without a pool, return ``most``."""
     return most if pool is None else min(pool.room, most)
 
 
 async def run_all(works: Sequence[Coroutine[Any, Any, None]], pool: Pool | None) -> None:
-    """Start all in the pool and return; without a pool, run all and return when they have ended."""
+    """Start all works in the pool and return; without a pool, run them all to completion first."""
     if pool is None:
         await asyncio.gather(*works)
         return
@@ -87,7 +87,7 @@ async def run_all(works: Sequence[Coroutine[Any, Any, None]], pool: Pool | None)
 
 
 async def _release_work(back: Callable[[], Awaitable[object]]) -> None:
-    """Try to hand work back until the database accepts it, or until its lease will have ended."""
+    """Try to hand work back until the database accepts it, or until the lease must have expired."""
     for _ in range(HAND_BACK_ATTEMPTS):
         with suppress(StoreError):
             await back()
@@ -104,14 +104,14 @@ async def contain_errors(
     unwritten: Callable[[], Awaitable[object]] | None = None,
     **about: object,
 ) -> AsyncIterator[None]:
-    """Contain the errors of one piece of work, so that other work goes on.
+    """Contain the errors of one piece of work, so that other work continues.
 
     See ``docs/internals/rules.md``, "Where errors end".
 
-    ``back`` hands the work back if the process ends, and if the result couldn't be written, so that nobody
-    has to wait for the lease once the database is there again. If ``unwritten`` is given, it is called in the
-    second case instead. Any other error is logged with a reference, and ``failed`` is called. ``about`` is
-    for the log.
+    ``back`` hands the work back if the task is cancelled or the result couldn't be written, so that the work
+    needn't wait for its lease to expire once the database is back. If ``unwritten`` is given, it is called
+    instead when the result couldn't be written. Any other error is logged with a reference, and ``failed`` is
+    called. ``about`` is added to the log lines.
     """
     not_written, broken = f"{what} not written", f"{what} failed"
     try:

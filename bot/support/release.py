@@ -1,21 +1,21 @@
-"""The release of this code, and the order of releases."""
+"""The version of this release, and how releases are ordered."""
 
 from collections.abc import Iterable
 from typing import Final
 
-#: The release of this code, or the next one during development.
+#: The release of this code or, during development, the next release.
 RELEASE: Final = "0.5.0"
-#: The first release whose processes stop by themselves once a newer one has migrated their database.
+#: The first release whose processes stop by themselves once a newer release has migrated their database.
 FIRST_THAT_STOPS: Final = "0.4.0"
 
 
 def is_newer(release: str, other: str) -> bool:
-    """Return whether a release came after another one."""
+    """Return whether a release is newer than another one."""
     return _parse_numbers(release) > _parse_numbers(other)
 
 
 def find_newest(releases: Iterable[str]) -> str:
-    """Return the newest of some releases."""
+    """Return the newest of several releases."""
     return max(releases, key=_parse_numbers)
 
 

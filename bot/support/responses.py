@@ -1,4 +1,4 @@
-"""Responses of servers: read whole or piece by piece, and parsed with limits."""
+"""Server responses, read whole or piece by piece, and parsed with limits."""
 
 from __future__ import annotations
 
@@ -19,18 +19,20 @@ from bot.support.cleaning import Hider, hide_secrets
 
 MAX_DEPTH = 50
 MAX_RETRY_AFTER = 3600.0
-#: Least number that is a time in epoch seconds and not a wait, as nobody has to wait for thirty years.
+#: Values from this number on are epoch seconds rather than a wait: no wait lasts thirty years.
 MIN_EPOCH_SECONDS = 1e9
 _NOT_JSON = object()
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A whole response, with the secrets that Usher knows removed. The caller limits the body's size.
+    """A whole response, from which the secrets that Usher knows have been removed.
+
+    The caller limits the body's size.
 
     Attributes:
         status: The HTTP status.
-        headers: The headers, by any case.
+        headers: The headers, whose names are case-insensitive.
         body: The body.
         raw: The body as received, for ``json(unredacted=True)``.
     """
@@ -41,15 +43,16 @@ class Response:
     raw: bytes = field(default=b"", repr=False)
 
     def json(self, *, unredacted: bool = False) -> Any:
-        """Parse the body; raise BadAnswer if it isn't JSON or is nested deeper than 50.
+        """Parse the body; raise BadAnswer if it isn't JSON or is nested more than 50 levels deep.
 
-        ``unredacted`` parses it as it was received, for responses that contain a needed token.
+        ``unredacted`` parses the body as it was received, for responses that contain a token that is needed.
         """
         value: Any = _NOT_JSON
         with suppress(ValueError, RecursionError):
             value = json.loads((self.raw or self.body) if unredacted else self.body)
         if value is _NOT_JSON:
-            # Raised outside the handler: the parser's error contains the whole body, which may be a token.
+            # Raised outside the handler, because the parser's error contains the whole body, which may be a
+            # token.
             raise errors.BadAnswer("the answer is not JSON", status=self.status)
         if is_deeper(value, MAX_DEPTH):
             raise errors.BadAnswer("the answer is nested too deeply", status=self.status)
@@ -63,25 +66,25 @@ class Response:
         return value
 
     def retry_after(self, header: str = "Retry-After") -> float | None:
-        """Return the seconds that a header asks to wait, at most an hour; None if it asks for nothing.
+        """Return how many seconds a header asks to wait, up to an hour; None if it doesn't ask.
 
-        The header has seconds, a date or, as ``X-RateLimit-Reset`` on some servers, epoch seconds.
+        The header contains seconds, a date or, as ``X-RateLimit-Reset`` does on some servers, epoch seconds.
         """
-        # A date is compared with the server's own clock, if the response has its time.
+        # A date is compared with the server's own clock if the response states the time there.
         said = self.server_time()
         return parse_retry_after(self.headers.get(header), time.time() if said is None else said)
 
     def server_time(self) -> float | None:
-        """Return the server's time in the response, in epoch seconds; None if it has none."""
+        """Return the server's time from the Date header, in epoch seconds; None if there is none."""
         return _parse_date(self.headers.get("Date", ""))
 
 
-#: Most bytes of a streamed response that is read whole, such as an error page.
+#: Maximum size, in bytes, of a streamed response that is read whole, such as an error page.
 MAX_WHOLE_BYTES = 65_536
 
 
 class Stream:
-    """Read one open response, once: iterate over its pieces, or read it whole."""
+    """Read one open response, only once: either iterate over its pieces or read it whole."""
 
     def __init__(
         self,
@@ -108,7 +111,7 @@ class Stream:
         return self
 
     async def __anext__(self) -> bytes:
-        """Return the next piece with secrets removed; raise BadAnswer once the limit is reached."""
+        """Return the next piece with secrets removed; raise BadAnswer once the size limit is reached."""
         shown = b""
         while not shown:
             if self._room <= 0:
@@ -124,7 +127,7 @@ class Stream:
         return shown
 
     async def read_all(self, max_bytes: int = MAX_WHOLE_BYTES) -> Response:
-        """Read to the end and return everything; raise BadAnswer if it is larger than ``max_bytes``."""
+        """Read to the end and return the whole response; raise BadAnswer if it exceeds ``max_bytes``."""
         body = bytearray()
         async for piece in self:
             body += piece
@@ -134,7 +137,7 @@ class Stream:
 
 
 def remove_secrets(headers: CIMultiDictProxy[str], secrets: Sequence[str]) -> CIMultiDictProxy[str]:
-    """Return headers without secrets, unchanged if there are none."""
+    """Return headers with secrets removed; unchanged if there are no secrets."""
     values = "\n".join(headers.values()).encode(errors="replace")
     if hide_secrets(values, secrets) == values:
         return headers
@@ -143,7 +146,7 @@ def remove_secrets(headers: CIMultiDictProxy[str], secrets: Sequence[str]) -> CI
 
 
 def parse_retry_after(value: str | None, now: float) -> float | None:
-    """Parse a Retry-After header: seconds, an HTTP date or epoch seconds, 0–3600; None without any."""
+    """Parse a Retry-After header (seconds, a date or epoch seconds) as 0–3600 seconds; None if absent."""
     if not value:
         return None
     try:

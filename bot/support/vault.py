@@ -1,7 +1,8 @@
 """Encryption of stored secrets with MultiFernet.
 
-The key of the secret's row is inside the plaintext, as Fernet has no associated data, so that a secret moved
-to another row is rejected. The newest key seals and every key opens. ``rotate`` seals again with the newest.
+As Fernet has no associated data, the plaintext includes the key of the secret's row, so that a secret moved
+to another row is rejected. Secrets are sealed with the newest key and can be opened with any key. ``rotate``
+reseals them with the newest.
 """
 
 import base64
@@ -14,12 +15,13 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from bot.support.errors import SecretError
 
-#: The row's key of a proof. Other rows' keys have a colon, so a proof can't be used as a secret.
+#: The row key used to prove possession of the keys. Other row keys contain a colon, so a proof can't be used
+#: as a secret.
 _PROOF: Final = "proof"
 
 
 class Vault:
-    """Seal and open the small mappings in which credentials are stored."""
+    """Seal and open the small mappings that hold credentials."""
 
     def __init__(self, keys: Sequence[str]) -> None:
         self._fernet = MultiFernet([Fernet(key) for key in keys])
@@ -27,14 +29,14 @@ class Vault:
         self.fingerprints = frozenset(sha256(key.encode()).hexdigest()[:16] for key in keys)
 
     def seal(self, row_key: str, secret: Mapping[str, str]) -> str:
-        """Return ciphertext that opens for this row only (see ``row_key`` and ``entry_key``)."""
+        """Return a secret as ciphertext that only opens for this row (see ``row_key`` and ``entry_key``)."""
         clear = json.dumps({"row": row_key, "secret": dict(secret)}).encode()
         return self._fernet.encrypt(clear).decode()
 
     def open(self, row_key: str, sealed: str) -> dict[str, str]:
         """Return the secret that was sealed for this row.
 
-        Raise SecretError for wrong keys or another row's secret.
+        Raise SecretError if the keys are wrong or the secret belongs to another row.
         """
         try:
             content = json.loads(self._fernet.decrypt(sealed.encode()))
@@ -46,7 +48,7 @@ class Vault:
 
     @staticmethod
     def find_sealing_time(sealed: str) -> float | None:
-        """Return when a secret was sealed, as it says, in epoch seconds; None if it doesn't say."""
+        """Return when a secret was sealed, by its own timestamp, in epoch seconds; None if unknown."""
         try:
             stamp = base64.urlsafe_b64decode(sealed.encode())[1:9]
         except ValueError:
@@ -54,18 +56,18 @@ class Vault:
         return float(int.from_bytes(stamp, "big")) if len(stamp) == 8 else None
 
     def prove(self, nonce: str) -> str:
-        """Return the answer to a nonce that only a holder of these keys can give."""
+        """Return the answer to a nonce, which only a holder of these keys can compute."""
         return self.seal(_PROOF, {"nonce": nonce})
 
     def is_proof(self, nonce: str, answer: str) -> bool:
-        """Return whether this answer to a nonce comes from a holder of one of these keys."""
+        """Return whether an answer to a nonce was computed with one of these keys."""
         try:
             return self.open(_PROOF, answer)["nonce"] == nonce
         except SecretError:
             return False
 
     def rotate(self, sealed: str) -> str:
-        """Return the same secret sealed under the newest key; raise SecretError if no key opens it."""
+        """Reseal a secret with the newest key; raise SecretError if no key opens it."""
         try:
             return self._fernet.rotate(sealed.encode()).decode()
         except InvalidToken:
@@ -73,10 +75,10 @@ class Vault:
 
 
 def row_key(principal_key: str, connection: str) -> str:
-    """Return the key for sealing the secret of an account or a link."""
+    """Return the row key with which the secret of an account or link is sealed."""
     return f"{principal_key}/{connection}"
 
 
 def entry_key(principal_key: str, connection: str, remote_id: str) -> str:
-    """Return the key for sealing the secret that opens a workspace from Usher's page."""
+    """Return the row key with which the secret for opening a workspace from Usher's page is sealed."""
     return f"{row_key(principal_key, connection)}/entry/{remote_id}"

@@ -1,4 +1,4 @@
-"""Send windows: a request is dropped if its window has closed before its bytes are sent."""
+"""Send windows: a request is dropped if its window closes before its bytes are sent."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -12,41 +12,41 @@ from aiohttp.connector import Connection
 
 
 class TooLateError(Exception):
-    """Signal that the send window had closed before the first byte."""
+    """Signal that the send window closed before the first byte was sent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The last monotonic time at which a request may leave, and a check that is made just before."""
+    """Hold the last monotonic time at which a request may be sent, and a final check made just before."""
 
     until: float = math.inf
     may_leave: Callable[[], bool] | None = None
 
     def has_closed(self, now: float) -> bool:
-        """Return whether no request may leave any more."""
+        """Return whether the window has closed, so that no request may be sent."""
         return now > self.until or (self.may_leave is not None and not self.may_leave())
 
 
 @dataclass(slots=True)
 class Attempt:
-    """One attempt to send a request: its window, its clock, and whether it left."""
+    """Hold one attempt to send a request: its window, its clock, and whether the request was sent."""
 
     monotonic: Callable[[], float]
     window: Window
     sent: bool = False
-    #: The connection through which it left.
+    #: The connection on which the request was sent, or None.
     protocol: ResponseHandler | None = None
 
 
-#: The current attempt, through which the request class learns its window and reports what it did.
+#: The current attempt: it gives ``GatedRequest`` its send window, and records whether the request was sent.
 _attempt: ContextVar[Attempt | None] = ContextVar("attempt", default=None)
-#: The window of all requests of the current work.
+#: The send window of all requests made in this context.
 _window: ContextVar[Window | None] = ContextVar("window", default=None)
 
 
 @contextmanager
 def limit_departures(window: Window) -> Iterator[None]:
-    """Let no request in this context leave after a window closed, even if the process was paused."""
+    """Send no request in this context after a window closes, even if the process was paused."""
     token = _window.set(window)
     try:
         yield
@@ -55,7 +55,7 @@ def limit_departures(window: Window) -> Iterator[None]:
 
 
 def narrow_window(until: float | None = None) -> Window:
-    """Return the current window, ended at ``until`` if that is sooner."""
+    """Return the current window, shortened to end at ``until`` if that is sooner."""
     found = _window.get() or Window()
     return found if until is None or until >= found.until else Window(until, found.may_leave)
 
@@ -71,14 +71,14 @@ def track_attempt(attempt: Attempt) -> Iterator[None]:
 
 
 class GatedRequest(aiohttp.ClientRequest):
-    """Check the send window once a connection is ready; nothing waits between the check and the bytes."""
+    """Check the send window once a connection is ready, with no waiting between the check and the write."""
 
     async def send(self, conn: Connection) -> aiohttp.ClientResponse:
-        """Write the request, or raise TooLateError."""
+        """Send the request, or raise TooLateError if its window has closed."""
         attempt = _attempt.get()
         if attempt is not None:
             if attempt.window.has_closed(attempt.monotonic()):
-                # Connecting may have taken the time, so keep the connection for the next request.
+                # The window closed while connecting, so the connection is kept for the next request.
                 conn.release()
                 raise TooLateError
             attempt.sent, attempt.protocol = True, conn.protocol

@@ -1,4 +1,4 @@
-"""Zone data: the rules of time zones, from the system or from the package tzdata, whichever is newer."""
+"""Time-zone data, from the system or from the package tzdata, whichever is newer."""
 
 import zoneinfo
 from importlib import import_module
@@ -8,15 +8,15 @@ from typing import Final
 
 from bot.support.environment import read_variable
 
-#: Files with the version of the zone data in their first line: tzdata.zi as ``# version 2026a``, and
-#: +VERSION.
+#: Files whose first line states the version of the time-zone data: in tzdata.zi as ``# version 2026a``;
+#: +VERSION has only the version.
 _NAMED_IN: Final = ("tzdata.zi", "+VERSION")
 
 
 def choose_zones() -> None:
-    """Make this process read the newer zone data, unless PYTHONTZPATH says which.
+    """Make this process use the newer time-zone data, unless PYTHONTZPATH is set.
 
-    The package's is also read if the system has none, or doesn't say how old it is.
+    The package's data is also used if the system has none or doesn't state its version.
     """
     if not read_variable("PYTHONTZPATH") and read_system_version() < read_package_version():
         zoneinfo.reset_tzpath([])
@@ -24,7 +24,7 @@ def choose_zones() -> None:
 
 
 def describe_zones() -> str:
-    """Return which zone data this process reads, in words."""
+    """Return a description of the time-zone data that this process uses."""
     system = read_system_version()
     if not zoneinfo.TZPATH:
         return f"tzdata {read_package_version()} of the Python package"
@@ -32,7 +32,7 @@ def describe_zones() -> str:
 
 
 def read_system_version() -> str:
-    """Return the version of the system's zone data, such as ``2026a``; "" if it has none or doesn't say."""
+    """Return the version of the system's time-zone data, such as ``2026a``; "" if missing or unstated."""
     for folder in zoneinfo.TZPATH:
         for name in _NAMED_IN:
             try:
@@ -45,7 +45,7 @@ def read_system_version() -> str:
 
 
 def read_package_version() -> str:
-    """Return the version of the package's zone data; "" if it isn't installed."""
+    """Return the version of the package's time-zone data; "" if it isn't installed."""
     if find_spec("tzdata") is None:
         return ""
     return str(import_module("tzdata").IANA_VERSION)

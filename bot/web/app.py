@@ -1,4 +1,4 @@
-"""The web application, put together from the parts passed in: Slack's address, the pages, and health checks.
+"""The web application, assembled from the parts passed in: Slack's address, the pages, and health checks.
 
 Every request is logged in one line, without query, nonce and headers (``docs/internals/security.md``, row
 12). No exception leaves the application, and every response gets the same security headers.
@@ -55,7 +55,7 @@ from bot.web.webhooks import build_webhook_route
 log = structlog.get_logger(__name__)
 
 
-#: Seconds that running requests get to end when the process is asked to stop.
+#: How long running requests may take to finish when the process is asked to stop, in seconds.
 SHUTDOWN_SECONDS = 5.0
 #: Errors about a malformed request, from the parser and from reading a body.
 _NO_HTTP = (HttpProcessingError, web.RequestPayloadError)
@@ -73,7 +73,7 @@ def build_app(
     machine: Clock,
     assistant: Serve | None = None,
 ) -> web.Application:
-    """Build the application. The times that Slack signs are compared with the clock of the ``machine``.
+    """Build the application; the times that Slack signs are checked against the clock of the ``machine``.
 
     Without a signing secret there is no address for Slack (Socket Mode), and without a public address there
     are no pages. The vault's keys also sign cookies. ``assistant`` answers the calls of Slack's assistant.
@@ -105,7 +105,7 @@ def build_app(
         browsing = Browsing(context)
         workspaces = IdePages(context, limiter, browsing=browsing, browsers=browsers, sign_in=sign_in)
         routes += workspaces.routes()
-        # Before the link routes, which take any other word for a nonce.
+        # This must precede the link routes, which take any other word for a nonce.
         routes.append(web.get(SIGN_IN_REDIRECT_PATH, _from_slack(browsers, links, workspaces)))
         routes += links.routes()
         routes.append(proving(context.vault, page_url))
@@ -122,7 +122,7 @@ def build_app(
 
 
 def build_health_app(health: HealthRoutes) -> web.Application:
-    """Build the application of a process that only answers monitoring."""
+    """Build the application of a process that only serves the monitoring endpoints."""
     app = web.Application(client_max_size=MAX_BYTES)
     app.router.add_routes(health.routes())
     app.on_response_prepare.append(protect)
@@ -130,7 +130,7 @@ def build_health_app(health: HealthRoutes) -> web.Application:
 
 
 def build_waiting_app(health: HealthRoutes, settings: Settings) -> web.Application:
-    """Build the application of a process that still waits at its start: it is alive, and no more."""
+    """Build the application of a process still waiting to start: it only reports that it is alive."""
     app = build_health_app(health)
     proof = proving(Vault(settings.keys()), settings.page_url or "")
     app.router.add_routes([proof, web.route("*", "/{path:.*}", _waiting)])
@@ -147,15 +147,16 @@ def _busy(reference: str = "") -> web.Response:
     return page
 
 
-#: Connections accepted at once. The limiter counts them some turns of the loop later and then closes others,
-#: so until then there must be files left. And the number of connections that the system keeps waiting.
+#: Maximum number of connections accepted in one go, and of those that the system queues. The limiter counts
+#: connections (and closes excess ones) only a few loop iterations later, so file descriptors must be free
+#: until then.
 AT_ONCE: Final = 32
 QUEUED: Final = 128
 
 
 @asynccontextmanager
 async def listening(app: web.Application, host: str, *ports: int) -> AsyncIterator[int]:
-    """Serve for a block at the first free port, and yield it (0 means any). Raises OSError if none is."""
+    """Serve on the first free port during a block, and yield that port (0 means any). Raises OSError."""
     limiter = ConnectionLimiter(choose_max_connections())
     app.middlewares.insert(0, limiter.middleware())
     runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_SECONDS, handle_signals=False)
@@ -177,7 +178,7 @@ async def listening(app: web.Application, host: str, *ports: int) -> AsyncIterat
 
         async def serve_at(port: int) -> asyncio.Server:
             if is_every_ipv6_address(host) and socket.has_dualstack_ipv6():
-                # Given only the host, asyncio would accept IPv6 and refuse IPv4.
+                # If asyncio were given only the host, it would accept IPv6 and refuse IPv4.
                 opened = socket.create_server((host, port), family=socket.AF_INET6, dualstack_ipv6=True)
                 return await loop.create_server(connection, sock=opened, backlog=AT_ONCE)
             return await loop.create_server(connection, host, port, backlog=AT_ONCE)
@@ -194,8 +195,8 @@ async def listening(app: web.Application, host: str, *ports: int) -> AsyncIterat
         try:
             yield int(server.sockets[0].getsockname()[1])
         finally:
-            # Accept nobody new. A connection that was just accepted needs one more turn of the loop, or
-            # asyncio drops it without closing it.
+            # Accept no new connections. One that was just accepted needs another loop iteration, or asyncio
+            # drops it without closing it.
             for listener in server.sockets:
                 loop.remove_reader(listener)
             await asyncio.sleep(0)
@@ -217,7 +218,7 @@ def why_not_listening(error: OSError, host: str, port: int) -> str:
 
 
 def _server_log() -> logging.Logger:
-    """Return the library's log without errors about requests that aren't HTTP, which are no failures of ours.
+    """Return the library's log without errors about requests that aren't HTTP, which aren't our failures.
 
     Such a request is answered with 400, and appears in the access log.
     """
@@ -228,7 +229,7 @@ def _server_log() -> logging.Logger:
 
 
 def _from_slack(browsers: Browsers, links: LinkPages, workspaces: IdePages) -> Handler:
-    """Return the handler of the address to which Slack sends people after a sign-in, for links and pages."""
+    """Return the handler for redirects from Sign in with Slack, used for links and for pages."""
 
     async def come(request: web.Request) -> web.StreamResponse:
         page = browsers.find_page_of_sign_in(request)
@@ -242,7 +243,7 @@ def _from_slack(browsers: Browsers, links: LinkPages, workspaces: IdePages) -> H
 def proving(vault: Vault, page_url: str = "") -> web.RouteDef:
     """Return the route with which ``doctor`` checks that this Usher answers at its addresses.
 
-    The answer at the second host name differs, which shows that proxies pass on the name that was asked for.
+    The answer at the second host name differs, which shows that proxies pass on the requested host name.
     """
 
     async def prove(request: web.Request) -> web.Response:
@@ -261,11 +262,11 @@ async def _static(request: web.Request) -> web.StreamResponse:
 
 
 async def _calendar(_request: web.Request) -> web.Response:
-    """Answer programs that still ask for a calendar of lessons, which only Usher 0.4 had."""
+    """Answer clients that still request the lesson calendar, which only Usher 0.4 had."""
     return web.Response(status=410, text=pages.NO_CALENDARS)
 
 
-#: Whether people reach the application by https only; browsers are then told to remember that for a year.
+#: True if people reach the application by https only; browsers are then told to insist on https for a year.
 OVER_HTTPS: web.AppKey[bool] = web.AppKey("over_https", bool)
 
 _STATIC_CACHE = "public, max-age=3600"
@@ -276,21 +277,21 @@ _BELOW_SECRETS = re.compile(r"(?i)(/(?:link)/+).+", re.DOTALL)
 
 
 def without_secrets(path: str) -> str:
-    """Return a path for the log, without the text after ``/link/``, which may be a nonce."""
+    """Return a path as it may be logged: without the part after ``/link/``, which may be a nonce."""
     if _WORDS_OF_OURS.fullmatch(path):
         return path
     return _BELOW_SECRETS.sub(r"\1…", path)[:200]
 
 
 class AccessLog(AbstractAccessLogger):
-    """Log method, path, status, size and duration, and routine requests at debug level only.
+    """Log method, path, status, size and duration, with routine requests only at debug level.
 
-    Slack's requests, and those that an open page sends every few seconds, are routine: they are the majority,
-    and a line costs as much as a sixth of such a request.
+    Routine requests are Slack's, and those that an open page sends every few seconds: they are the majority,
+    and logging one costs as much as a sixth of serving it.
     """
 
     def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
-        """Write the line; ``time`` is in seconds."""
+        """Write the log line; ``time`` is the duration in seconds."""
         is_slack = request.path in {SLACK_PATH, ASSISTANT_PATH}
         is_asked = is_slack or _ASKED_BY_PAGES.fullmatch(request.path) is not None
         level = logging.DEBUG if is_asked and response.status == 200 else logging.INFO
@@ -309,7 +310,7 @@ class AccessLog(AbstractAccessLogger):
 
     @property
     def enabled(self) -> bool:
-        """Return whether the level of the log shows such lines."""
+        """Return whether the log level lets access lines through."""
         return self.logger.isEnabledFor(logging.INFO)
 
 
@@ -342,7 +343,7 @@ def failures(ids: Ids) -> Middleware:
     return catch
 
 
-#: Pages that people open. None of our scripts fetches them, so no script may.
+#: Matches the paths of pages that people open. None of our scripts fetches them, so no script may.
 _PAGES = re.compile(r"/link|/sign|/ide/[^/]+(?:$|/s(?!tate))")
 #: Paths served at the second host name, where a provider's script runs.
 _PATHS_OF_SECOND_HOST = re.compile(r"/ide/[^/]+(?:/(?:state|entry|blocked))?|(?:/static|/link/here)/[^/]+")
@@ -351,7 +352,7 @@ _PATHS_OF_SECOND_HOST = re.compile(r"/ide/[^/]+(?:/(?:state|entry|blocked))?|(?:
 def separate_hosts(page_url: str) -> Middleware:
     """Return the middleware that serves only pages that show IDEs at the second host name.
 
-    At neither host name does a script get one of the pages that people open.
+    At both host names it keeps scripts from fetching the pages that people open.
     """
 
     @web.middleware
@@ -367,12 +368,12 @@ def separate_hosts(page_url: str) -> Middleware:
 
 
 async def protect(request: web.Request, response: web.StreamResponse) -> None:
-    """Set the headers that every response has; for the application's ``on_response_prepare``."""
+    """Set the headers that every response has; registered as the application's ``on_response_prepare``."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if request.app.get(OVER_HTTPS):
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
     is_static = request.path.startswith(STATIC_PATH + "/") and response.status == 200
     response.headers.setdefault("Cache-Control", _STATIC_CACHE if is_static else "no-store")
-    # Otherwise the library would reveal its versions here.
+    # Without this, the library would reveal its version numbers in this header.
     response.headers["Server"] = SERVER_HEADER

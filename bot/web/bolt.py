@@ -1,6 +1,6 @@
-"""Bolt, behind a check of the Slack workspace. It gets requests from ``Front`` or Socket Mode.
+"""Bolt, behind a check of the Slack workspace. It receives requests from ``Front`` or Socket Mode.
 
-No body is logged. Bolt finds the listener, which finishes before its answer is sent (ADR 42).
+Bodies are never logged. Bolt finds the listener, which finishes before its answer is sent (ADR 42).
 """
 
 import json
@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 
 # -- on to Bolt --------------------------------------------------------------------------------------------
 
-#: Header with which Slack numbers the repeated deliveries of an event.
+#: The header in which Slack numbers the redeliveries of an event.
 _RETRY_HEADER: Final = "X-Slack-Retry-Num"
 #: Key in Bolt's context for the installation that a request is for.
 _INSTALLATION = "installation"
@@ -51,27 +51,27 @@ def build_bolt(
 
     ``session`` is used for Slack's Web API; without one, every call opens its own.
     """
-    # Below this level Bolt and the SDK log bodies and headers; Bolt copies the level to its own loggers. No
-    # package of ours may have this name, as it would be quiet, too.
+    # At lower levels Bolt and the SDK log bodies and headers; Bolt copies this logger's level to its own
+    # loggers. None of our packages may have this name, or it would be silenced, too.
     quiet = logging.getLogger("bot.bolt")
     quiet.setLevel(logging.ERROR)
     client = AsyncWebClient(base_url=api_url, logger=quiet, session=session, timeout=10)
-    # Bolt reads these variables for anything it isn't given: a token, secrets, even an OAuth flow that keeps
+    # Bolt reads these variables for anything it isn't passed: a token, secrets, even an OAuth flow that keeps
     # files in the home folder. No argument turns that off.
     with hide_variables("SLACK_"):
         app = AsyncApp(
             name="bot.bolt",
             logger=quiet,
             client=client,
-            # The listener finishes before the answer is sent. So an acknowledged request has been written,
-            # and an exception can be answered.
+            # The listener finishes before the answer is sent, so whatever is acknowledged is already in the
+            # database, and an exception can still change the answer.
             process_before_response=True,
             before_authorize=TenantGuard(tenants),
             authorize=Authorize(tenants),
             # Requests without a listener go to ``failed``; otherwise Bolt would log them whole and answer
             # 404.
             raise_error_for_unhandled_request=True,
-            # ``Front`` has verified requests; Socket Mode has nothing to verify.
+            # ``Front`` has already verified HTTP requests, and Socket Mode has nothing to verify.
             request_verification_enabled=False,
             # Not used.
             attaching_function_token_enabled=False,
@@ -97,14 +97,14 @@ def build_bolt(
 async def dispatch(
     app: AsyncApp, payload: dict[str, Any], context: Mapping[str, Any] | None = None
 ) -> BoltResponse:
-    """Return Bolt's answer to a payload of a known shape; raises Malformed for one it can't process.
+    """Return Bolt's answer to a payload that passed the shape check; raises Malformed if it can't.
 
     Listeners find the values of ``context`` in Bolt's context.
     """
     kind = find_kind(payload)
     try:
-        # This mode accepts a parsed payload, so that nothing is parsed twice, perhaps differently. Headers
-        # are left out, because Slack doesn't sign them, and Bolt would act on some.
+        # In this mode Bolt accepts a parsed payload, so nothing is parsed a second time, perhaps differently.
+        # Headers are left out because Slack doesn't sign them, and Bolt would act on some of them.
         request = AsyncBoltRequest(body=payload, mode="socket_mode", context={**(context or {})})
     except (TypeError, ValueError, AttributeError, KeyError, IndexError):
         raise Malformed(kind) from None
@@ -116,7 +116,7 @@ async def dispatch(
 
 
 def count_leftover(kind: str, error: Exception) -> None:
-    """Log an exception from Bolt; the payload is acknowledged all the same, as repeating it wouldn't help."""
+    """Log an exception from Bolt; the payload is acknowledged anyway, as sending it again wouldn't help."""
     log.error("slack.bolt_failed", kind=kind[:40], exc_info=error)
 
 
@@ -134,9 +134,10 @@ def build_http_handler(app: AsyncApp) -> Serve:
 
 
 class TenantGuard(AsyncMiddleware):
-    """Refuse workspaces that aren't served. Bolt itself would call Slack to post a text of its own.
+    """Refuse workspaces that aren't served; Bolt itself would call Slack to post a message.
 
-    This is an object and not a function, so that Bolt doesn't read arguments from a payload that may be odd.
+    This is an object rather than a function, so that Bolt doesn't read arguments from a payload that may be
+    malformed.
     """
 
     def __init__(self, tenants: Tenants) -> None:
@@ -149,7 +150,7 @@ class TenantGuard(AsyncMiddleware):
         resp: BoltResponse,  # noqa: ARG002 - Bolt hands it over
         next: Callable[[], Awaitable[BoltResponse]],  # noqa: A002 - Bolt's name
     ) -> BoltResponse | None:
-        """Continue with requests of workspaces that are served, and with Slack's own check of the address."""
+        """Let through requests from workspaces that are served, and Slack's own check of the address."""
         kind, context = find_kind(req.body), req.context
         if kind == "url_verification":
             return await next()
@@ -162,14 +163,14 @@ class TenantGuard(AsyncMiddleware):
 
 
 class Authorize(AsyncAuthorize):
-    """Tell Bolt which token serves a request, without asking Slack.
+    """Tell Bolt which token to use for a request, without asking Slack.
 
-    This is an object, as Bolt's own is: unlike a function, it can be combined with OAuth.
+    This is an object, like Bolt's own, because only an object can be combined with OAuth.
     """
 
     def __init__(self, tenants: Tenants) -> None:
         self._tenants = tenants
-        #: The last result of each installation.
+        #: Caches the last result for each installation.
         self._results: dict[str, AuthorizeResult] = {}
 
     async def __call__(self, *, context: AsyncBoltContext, **_others: object) -> AuthorizeResult:
@@ -193,7 +194,7 @@ def _build_ephemeral(text: str) -> str:
 
 
 def _refuse_foreign(kind: str) -> BoltResponse:
-    """Refuse a request of another workspace, with a hint if the acknowledgement can show one."""
+    """Refuse a request from another workspace, with a hint if the acknowledgement can display one."""
     hint = pages.FOREIGN_TEAM
     if kind == "command":
         return BoltResponse(status=200, body=_build_ephemeral(hint))

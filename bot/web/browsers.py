@@ -1,8 +1,8 @@
-"""Identify people at a browser: cookies, forms, the proof that a form came from our page, Sign in with Slack.
+"""Identify people in a browser: cookies, forms, proof that a form is from our page, Sign in with Slack.
 
 There are three cookies. One, signed, holds the nonces of the links open in this browser, and the browser's
-id. Another, signed, holds the secrets that sign-ins must come back with. Both last for minutes, and the
-server stores nothing of them. Several links may be open in tabs; each address names its link. The third
+id. Another, signed, holds the secrets with which sign-ins must come back. Both last for minutes, and the
+server stores nothing about them. Several links may be open in tabs; each address names its link. The third
 cookie holds the id of a browser session, whose data is stored on the server (``bot.services.browsers``).
 
 Signing in is OpenID Connect with only the scope ``openid``, with state, nonce and the client's secret
@@ -42,46 +42,48 @@ from bot.web.shapes import FORM
 log = structlog.get_logger(__name__)
 
 
-#: Seconds that the cookie of a link lasts, including the code typed after it, and that of a sign-in.
+#: How long the cookies of a link and of a sign-in last, in seconds; this includes the time to type the link's
+#: code.
 COOKIE_SECONDS = 1200.0
 SIGN_IN_SECONDS = 600.0
-#: Most links, and most sign-ins, that a browser may have open at a time; the oldest is forgotten.
+#: Maximum number of links, and of sign-ins, that a browser may have open at a time; the oldest are forgotten.
 MAX_OPEN_FLOWS = 4
 
 _FLOW_FIELDS = ("state", "nonce", "verifier")
-#: Header in which the page's script sends its CSRF token.
+#: The header in which the page's script sends its CSRF token.
 CSRF_HEADER = "X-Usher-Mark"
-#: Stands for *Sign in with Slack* in place of a connection's name.
+#: Stands for *Sign in with Slack* where a connection's name is expected.
 SLACK_SIGN_IN = ""
 MAX_FORM_BYTES = 16 * 1024
 
 
 def is_at(request: web.Request, url: str) -> bool:
-    """Return whether a request came to an address's host name; proxies may leave out its port.
+    """Return whether a request was sent to the host name of a URL; proxies may leave out the port.
 
-    A dot at the end of the name is ignored: it is the same host, although browsers see another origin.
+    A dot at the end of the name is ignored: it is the same host, although browsers treat it as another
+    origin.
     """
     return bool(url) and request.host.lower().partition(":")[0].rstrip(".") == urlsplit(url).hostname
 
 
 def cookie_name(name: str, *, is_secure: bool) -> str:
-    """Return a cookie's full name. With https it is one that no other host, and no http page, can set."""
+    """Return a cookie's full name; with https, one that no other host and no http page can set."""
     return f"__Host-{name}" if is_secure else name
 
 
 class Browsers:
     """Write and read the cookies of our pages at one public address.
 
-    Pages that show IDEs may be at a second host name (``page_url``) without cookies; there, the CSRF token of
-    each page names its session. ``keys`` are secrets of the installation, the newest first: it signs, and all
-    are accepted. With https the cookies are ``__Host-`` and Secure. Browsers reject those with plain http,
-    which is for this machine only.
+    Pages that show IDEs may be at a second host name (``page_url``) without cookies; there, each page's CSRF
+    token names its session. ``keys`` are secrets of the installation, newest first: the newest signs, and all
+    are accepted. With https the cookies are ``__Host-`` and Secure. Browsers reject such cookies over plain
+    http, which is only for use on this machine.
     """
 
     def __init__(self, *, public_url: str, keys: Sequence[str], clock: Clock, page_url: str = "") -> None:
         self._page_url = page_url
         self.origin = _get_origin(public_url)
-        #: The origin where a provider's script runs.
+        #: The origin of the pages in which a provider's script runs.
         self.page_origin = _get_origin(page_url or public_url)
         self._is_secure = self.origin.startswith("https:")
         self._visit_name = cookie_name("usher-link", is_secure=self._is_secure)
@@ -99,7 +101,7 @@ class Browsers:
     # -- cookies -------------------------------------------------------------------------------------------
 
     def remember(self, request: web.Request, response: web.StreamResponse, nonce: str) -> Visit:
-        """Add a link's nonce to the cookie, next to those of other tabs; the browser keeps its id."""
+        """Add a link's nonce to the cookie, beside those of other tabs; the browser keeps its id."""
         others = [one for one in self._read(request, self._visit_name, ("n", "b")) if one["n"] != nonce]
         visit = Visit(nonce, others[-1]["b"] if others else secrets.token_urlsafe(32))
         content = {"n": visit.nonce, "b": visit.browser}
@@ -107,7 +109,7 @@ class Browsers:
         return visit
 
     def find_visit(self, request: web.Request, name: str = "") -> Visit | None:
-        """Return this browser's link with a name, or the newest for no name; None if there is none."""
+        """Return the link with this name in this browser, or its newest one if no name is given, or None."""
         return next((one for one in self._list_visits(request) if name in ("", one.name)), None)
 
     def remember_flow(
@@ -115,29 +117,29 @@ class Browsers:
     ) -> None:
         """Store a sign-in and its purpose in the cookie.
 
-        The purpose is a ``link`` (the digest of its nonce) and the connection ``at`` which it is made
-        (``SLACK_SIGN_IN`` for Slack), or the ``page`` of a workspace.
+        The purpose is either a ``link`` (the digest of its nonce), with the connection ``at`` which the
+        sign-in takes place (``SLACK_SIGN_IN`` for Slack), or the ``page`` of a workspace.
         """
         others = self._read(request, self._flow_name, _FLOW_FIELDS)
         self._write(response, self._flow_name, others, {**asdict(flow), **purpose}, SIGN_IN_SECONDS)
 
     def find_flow(self, request: web.Request, **purpose: str) -> Flow | None:
-        """Return the sign-in that now comes back if this browser began it for just this purpose, or None."""
+        """Return the sign-in now coming back if this browser began it for exactly this purpose, or None."""
         for one in self._read(request, self._flow_name, (*_FLOW_FIELDS, *purpose)):
             if _has_state(request, one) and purpose.items() <= one.items():
                 return Flow(*(one[name] for name in _FLOW_FIELDS))
         return None
 
     def find_link_of_sign_in(self, request: web.Request) -> str:
-        """Return the name of the link for which the returning sign-in was begun, or ""."""
+        """Return the name of the link for which the returning sign-in was begun, or "" if there is none."""
         begun = self._read(request, self._flow_name, (*_FLOW_FIELDS, "link"))
         return next((one["link"][:NAME_LENGTH] for one in begun if _has_state(request, one)), "")
 
     def find_page_of_sign_in(self, request: web.Request) -> str | None:
-        """Return the workspace for whose page the sign-in that now comes back was begun, or None.
+        """Return the workspace for whose page the returning sign-in was begun, or None.
 
-        If this browser began no sign-in with such a state, the newest one names the page that then refuses
-        it.
+        If this browser began no sign-in with this state, its newest one tells which page should show the
+        refusal.
         """
         begun = self._read(request, self._flow_name, _FLOW_FIELDS)
         matching = [one for one in begun if _has_state(request, one)] or begun
@@ -145,7 +147,7 @@ class Browsers:
         return page if isinstance(page, str) else None
 
     def forget_flow(self, request: web.Request, response: web.StreamResponse) -> None:
-        """Forget the sign-in that came back."""
+        """Remove the sign-in that came back from the cookie."""
         others = [
             one for one in self._read(request, self._flow_name, _FLOW_FIELDS) if not _has_state(request, one)
         ]
@@ -157,17 +159,17 @@ class Browsers:
     # -- browser sessions ----------------------------------------------------------------------------------
 
     def open_session(self, response: web.StreamResponse, session_id: str, seconds: float) -> None:
-        """Give a browser the cookie of its session; the server decides when the session ends."""
+        """Set the session cookie in a browser; the server decides when the session ends."""
         self._set(response, self._session_name, session_id, seconds)
 
     def is_at_second_host(self, request: web.Request) -> bool:
-        """Return whether a request came to the second host name."""
+        """Return whether a request was sent to the second host name."""
         return is_at(request, self._page_url)
 
     def find_session(self, request: web.Request, page: str = "", mark: str | None = None) -> str | None:
-        """Return the digest of the id of the session that the cookie, or the page's token, names; or None.
+        """Return the digest of the session id, from the cookie or the page's token; None without either.
 
-        This doesn't check whether there is such a session.
+        This doesn't check whether the session exists.
         """
         if self.is_at_second_host(request):
             mark = request.headers.get(CSRF_HEADER, "") if mark is None else mark
@@ -181,12 +183,12 @@ class Browsers:
         self._forget(response, self._session_name)
 
     def get_page_csrf_token(self, session: str, page: str) -> str:
-        """Return the CSRF token of all forms and requests of one signed-in page; it is valid for no other."""
+        """Return the CSRF token for the forms and requests of one signed-in page; no other accepts it."""
         content = f"session:{session}:{page}".encode(errors="replace")
         return f"{session}.{hmac.new(self._forms_key, content, hashlib.sha256).hexdigest()}"
 
     def is_of_session(self, request: web.Request, session: str, page: str, mark: str) -> bool:
-        """Return whether a form or request was sent by this very page of ours, in this session."""
+        """Return whether a form or request was sent by exactly this page, in this session."""
         return self.is_same_origin(request) and self._is_page_csrf_token(session, page, mark)
 
     def _is_page_csrf_token(self, session: str, page: str, mark: str) -> bool:
@@ -201,7 +203,7 @@ class Browsers:
         return hmac.new(self._forms_key, content, hashlib.sha256).hexdigest()
 
     def find_sender(self, request: web.Request, mark: str) -> Visit | None:
-        """Return the link whose page of ours, open in this browser, sent a form; None for any other form."""
+        """Return the link whose page, open in this browser, sent a form; None if it came from elsewhere."""
         if not self.is_same_origin(request):
             return None
         visits = self._list_visits(request)
@@ -261,7 +263,7 @@ class Browsers:
         response.del_cookie(name, path="/", secure=self._is_secure, httponly=True, samesite="Lax")
 
     def _read(self, request: web.Request, name: str, fields: Sequence[str]) -> list[dict[str, Any]]:
-        """Return a cookie's unexpired entries with these fields, oldest first."""
+        """Return a cookie's unexpired entries that have these fields, oldest first."""
         value = request.cookies.get(name)
         if value is None or len(value) > 2048:
             return []
@@ -290,7 +292,7 @@ def _has_state(request: web.Request, begun: dict[str, Any]) -> bool:
 
 
 async def read_form(request: web.Request) -> dict[str, str] | None:
-    """Return a form's fields; None if it isn't a form of ours, or a script sent it."""
+    """Return a form's fields, or None if the form isn't ours or was sent by a script."""
     is_sent = request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate"
     if not is_sent or request.content_type != FORM or (request.content_length or 0) > MAX_FORM_BYTES:
         return None
@@ -302,14 +304,14 @@ async def read_form(request: web.Request) -> dict[str, str] | None:
 
 
 def see_other(location: str) -> web.Response:
-    """Redirect a browser to a location, which always comes from us."""
+    """Redirect a browser to a location, which must never come from outside."""
     return web.Response(status=303, headers={"Location": location})
 
 
 OPENID_SCOPE = "openid"
-#: Seconds that Slack gets to answer while the person waits.
+#: How long Slack may take to answer while the person waits, in seconds.
 SLACK_TIMEOUT_SECONDS = 10.0
-#: Fewest seconds between two look-ups of Slack's keys.
+#: Minimum seconds between two look-ups of Slack's keys.
 KEY_LOOK_UP_SECONDS = 60.0
 
 
@@ -319,9 +321,9 @@ _CLAIM_PREFIX = f"{SLACK_ORIGIN}/"
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """The secrets of one sign-in, which must come back with it. Only the browser's cookie stores them.
+    """The secrets of one sign-in, which must come back with it; only the browser's cookie stores them.
 
-    Slack puts the nonce into its token. The PKCE verifier is for providers; Slack gets none.
+    Slack puts the nonce into its token. The PKCE verifier is for providers and isn't sent to Slack.
     """
 
     state: str
@@ -335,13 +337,13 @@ class Flow:
 
     @property
     def challenge(self) -> str:
-        """Return the S256 challenge of PKCE."""
+        """Return the PKCE challenge (S256)."""
         digested = hashlib.sha256(self.verifier.encode()).digest()
         return base64.urlsafe_b64encode(digested).rstrip(b"=").decode()
 
 
 class SlackSignIn:
-    """Sign in with Slack: send a person there, and verify from the answer who they are."""
+    """Sign in with Slack: send a person to Slack, and verify from Slack's answer who they are."""
 
     def __init__(
         self,
@@ -363,14 +365,14 @@ class SlackSignIn:
         self._client_id = client_id
         self._client_secret = client_secret
         self._redirect_url = redirect_url
-        # Importing its library takes a thirtieth of a start.
+        # Importing the library behind this takes a thirtieth of the start-up time.
         from bot.web.id_tokens import IdTokens  # noqa: PLC0415 - only where people sign in with Slack
 
         self._tokens = IdTokens(client_id)
         self._keys_asked_at: float | None = None
 
     def begin(self, team_id: str) -> tuple[str, Flow]:
-        """Return Slack's address for a person of this workspace ("" if unknown), and the new sign-in."""
+        """Return Slack's sign-in URL for a person of this workspace ("" if unknown), and the new sign-in."""
         flow = Flow.create()
         query = {
             "response_type": "code",
@@ -385,7 +387,7 @@ class SlackSignIn:
         return f"{self.origin}/openid/connect/authorize?{urlencode(query)}", flow
 
     async def finish(self, code: str, flow: Flow) -> Principal:
-        """Exchange a code and return the person who signed in; raise SlackFailed if that isn't proven."""
+        """Exchange a code and return the person who signed in; raise SlackFailed if that can't be proven."""
         form = {
             "grant_type": "authorization_code",
             "code": code,
@@ -409,7 +411,7 @@ class SlackSignIn:
             raise _build_failure(type(error).__name__) from None
 
     async def _claims(self, token: str, nonce: str) -> dict[str, Any]:
-        """Return the claims of a token, after checking that Slack signed it for us, now, for this sign-in."""
+        """Return a token's claims after checking that Slack signed it, for us, now, and for this sign-in."""
         try:
             try:
                 claims = self._tokens.verify_signature(token)
@@ -420,7 +422,7 @@ class SlackSignIn:
         except self._tokens.odd as error:
             raise _build_failure(f"id_token: {type(error).__name__}") from None
         if isinstance(claims["aud"], list) and len(claims["aud"]) != 1:
-            # The library would accept a token for several audiences, of which we are one.
+            # The library would accept a token for several audiences as long as we are one of them.
             raise _build_failure("id_token: audience")
         return claims
 
@@ -431,7 +433,7 @@ class SlackSignIn:
         found = (await self._ask("GET", f"{self.origin}/openid/connect/keys")).get("keys")
         if not isinstance(found, list):
             raise _build_failure("no keys")
-        # Set only after a successful answer, so that after a failure the next sign-in asks again.
+        # Set only after a successful answer, so that the next sign-in after a failure asks again.
         self._keys_asked_at = now
         self._tokens.take(found)
 
@@ -447,7 +449,7 @@ def _read_principal(claims: dict[str, Any]) -> Principal:
 async def prove_sign_in(
     sign_in: SlackSignIn | None, flow: Flow | None, query: Mapping[str, str], words: ModuleType
 ) -> Principal:
-    """Return the person whom Slack's redirect proves; raise Refused (``sign_in.…``) with ``words``."""
+    """Return the person identified by Slack's redirect; raise Refused (``sign_in.…``) with ``words``."""
     if sign_in is None or flow is None:
         raise Refused("sign_in.expired", words.SIGN_IN_EXPIRED)
     code = query.get("code", "")[:1000]
@@ -467,10 +469,10 @@ def _build_failure(code: str) -> SlackFailed:
 
 
 def get_slack_url(sign_in: SlackSignIn | None, team_id: str, channel_id: str | None) -> str:
-    """Return an address that opens a conversation in any Slack client; without a channel, the workspace."""
+    """Return a URL that opens a conversation in any Slack client, or just the workspace if no channel."""
     origin = SLACK_ORIGIN if sign_in is None else sign_in.origin
     if channel_id:
         return f"{origin}/app_redirect?team={team_id}&channel={channel_id}"
-    # A Slack that isn't slack.com redirects to its own client.
+    # A Slack at another origin than slack.com redirects to its own client, not app.slack.com.
     is_public = origin == SLACK_ORIGIN
     return f"https://app.slack.com/client/{team_id}" if is_public else f"{origin}/app_redirect?team={team_id}"

@@ -1,9 +1,10 @@
-"""Limits of the connections that others open to us: their number, and the memory that they take.
+"""Limits on incoming connections: how many there may be, and how much memory they may use.
 
-Anybody may open a connection and send nothing, or half a request. So there is a deadline for the headers. If
-there are too many connections, the one that has waited longest without a request is closed for a new one. So
-no stranger can keep others out, and files are left for the database, Slack and the providers. One limit
-covers the memory of all unfinished requests together: headers, bodies, and whatever is sent behind them.
+Anybody may open a connection and send nothing, or half a request. So there is a deadline for the headers, and
+if there are too many connections, the one that has waited longest without a request is closed to make room.
+This way no stranger can keep others out, and file descriptors remain for the database, Slack and the
+providers. A limit also applies to the total memory of unfinished requests: headers, bodies, and whatever is
+sent after them.
 """
 
 import asyncio
@@ -21,37 +22,41 @@ from bot.web.render import HEADERS
 
 log = structlog.get_logger(__name__)
 
-#: Seconds that a new connection gets to send the headers of its first request.
+#: How long a new connection may take to send the headers of its first request, in seconds.
 HEADER_SECONDS: Final = 10.0
-#: Seconds that a connection is kept for another request; longer than proxies keep theirs to us (Caddy: 120).
+#: How long a connection is kept open for another request, in seconds; longer than proxies keep theirs to us
+#: (Caddy: 120).
 IDLE_SECONDS: Final = 130.0
-#: Open files left for everything else.
+#: Number of file descriptors reserved for everything other than incoming connections.
 SPARE_FILES: Final = 300
-#: Most open files to ask for. A system may allow a billion, and some programs then close each of them.
+#: Maximum limit of open files to ask for. A system may allow a billion, and some programs then close each
+#: one.
 _MOST_FILES: Final = 65_536
-#: Seconds for which the rest of a request that was already answered is read and dropped; then its connection
-#: ends.
+#: How long the rest of an already answered request is read and dropped before its connection is closed, in
+#: seconds.
 LINGER_SECONDS: Final = 1.0
-#: Most connections, however many files there may be.
+#: Maximum number of incoming connections, even if the system's limit of open files would allow more.
 MAX_CONNECTIONS: Final = 4096
-#: Bytes that a connection with an unfinished request takes besides those sent (measured with aiohttp 3.14).
+#: Memory used by a connection with an unfinished request, in bytes, in addition to the bytes received
+#: (measured with aiohttp 3.14).
 CONNECTION_BYTES: Final = 13_000
-#: Bytes received or announced beyond which a request counts as large. Slack's own have a few kilobytes.
+#: A request counts as large if more than this many bytes were received or announced. Slack's have a few
+#: kilobytes.
 MAX_SMALL_BYTES: Final = 64 * 1024
-#: Bytes that all unfinished large requests may take together, all small ones, and both.
+#: Maximum bytes that unfinished requests may use in total: all large ones, all small ones, and both together.
 MAX_LARGE_TOTAL_BYTES: Final = 64_000_000
 MAX_SMALL_TOTAL_BYTES: Final = 32_000_000
 MAX_TOTAL_BYTES: Final = 72_000_000
-#: Most bytes counted for one connection, as the rest of what is sent is dropped.
+#: Maximum bytes counted for one connection, because whatever it sends beyond that is dropped.
 MAX_HELD_BYTES: Final = 2 * 1024 * 1024
-#: Bytes read from a connection at once, and about as many of a body that wait for its reader.
+#: Maximum bytes read from a connection in one go, and roughly how much of a body is buffered for its reader.
 READ_BYTES: Final = 4 * 1024
-#: Value of the Server header, in place of the library's name and versions.
+#: Value of the Server header, instead of the library's name and versions.
 SERVER_HEADER: Final = "usher"
 
 
 def choose_max_connections() -> int:
-    """Raise the soft limit of open files towards the hard one; return the most connections it allows."""
+    """Raise the soft limit of open files towards the hard one; return how many connections that allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     allowed = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
     if soft != resource.RLIM_INFINITY and soft < allowed:
@@ -64,18 +69,18 @@ def choose_max_connections() -> int:
 
 
 class ServerConnection(web.RequestHandler, asyncio.BufferedProtocol):
-    """One connection to the server, counted by its limiter."""
+    """A connection to the server that reports its requests and bytes to its limiter."""
 
     def __init__(self, limiter: "ConnectionLimiter", server: web.Server, **options: Any) -> None:
-        # Decompressed, a body could be a thousand times larger than the bytes that were counted.
+        # Decompressing could make a body a thousand times larger than the bytes that were counted.
         options |= {"read_bufsize": READ_BYTES, "auto_decompress": False, "lingering_time": LINGER_SECONDS}
         super().__init__(server, **options)
         self._limiter = limiter
-        #: The timer that ends the connection if no request has come by then.
+        #: The timer that closes the connection if no request has arrived by then.
         self.deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Count the new connection; its sender is unknown until a request proves who it is."""
+        """Count the new connection; its sender is unknown until a request proves who that is."""
         mark_as_stranger()
         super().connection_made(transport)
         self._limiter.on_opened(self)
@@ -86,7 +91,7 @@ class ServerConnection(web.RequestHandler, asyncio.BufferedProtocol):
         super().connection_lost(exc)
 
     def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 - asyncio's
-        """Return the buffer to read into. All connections share it, as it is emptied before the next read."""
+        """Return the read buffer. All connections share it, as it is emptied before the next read."""
         return self._limiter.buffer
 
     def buffer_updated(self, nbytes: int) -> None:
@@ -96,7 +101,7 @@ class ServerConnection(web.RequestHandler, asyncio.BufferedProtocol):
         self.data_received(data)
 
     def has_more_requests(self) -> bool:
-        """Return whether further requests were sent behind the one being served."""
+        """Return whether more requests were sent after the one being served."""
         return bool(self._messages)
 
     def handle_error(
@@ -115,11 +120,12 @@ class ServerConnection(web.RequestHandler, asyncio.BufferedProtocol):
 
 
 class RequestMemory:
-    """The bytes that unfinished requests of one kind take."""
+    """The bytes used by unfinished requests of one size class (large or small), by connection."""
 
     def __init__(self) -> None:
         self.total = 0
-        #: Bytes by connection; those whose request has been unfinished longest come first.
+        #: Maps connections to their counted bytes; the one whose request has been unfinished longest comes
+        #: first.
         self._sizes: dict[ServerConnection, int] = {}
 
     def __getitem__(self, connection: ServerConnection) -> int:
@@ -142,7 +148,7 @@ class RequestMemory:
 
 
 class ConnectionLimiter:
-    """Limit the number of connections, and the memory that their unfinished requests take.
+    """Limit the number of connections, and the memory that their unfinished requests use.
 
     If there are too many connections, the one that has waited longest without a request is closed; if the
     memory is used up, the one whose request has been unfinished longest.
@@ -155,7 +161,7 @@ class ConnectionLimiter:
         self._max_connections = max_connections
         self._header_seconds = header_seconds
         self._open = 0
-        #: Connections without a request being served; those that have waited longest come first.
+        #: Connections on which no request is being served; the one that has waited longest comes first.
         self._waiting: dict[ServerConnection, None] = {}
         self._small = RequestMemory()
         self._large = RequestMemory()
@@ -164,7 +170,7 @@ class ConnectionLimiter:
         return self._open
 
     def on_opened(self, connection: ServerConnection) -> None:
-        """Count a new connection; if there are too many, close the one that has waited longest."""
+        """Count a new connection; if there are too many, close the one idle for longest."""
         self._open += 1
         self._waiting[connection] = None
         loop = asyncio.get_running_loop()
@@ -180,9 +186,9 @@ class ConnectionLimiter:
         _end_deadline(connection)
 
     def count_received(self, connection: ServerConnection, size: int) -> None:
-        """Count received bytes; if there are too many in all, close connections unfinished for longest."""
+        """Count received bytes; if the total is too large, close connections, longest unfinished first."""
         held = self._small[connection] + self._large[connection] or CONNECTION_BYTES
-        # Headers are kept in memory twice, as bytes and as text.
+        # Headers are held in memory twice, as bytes and as text.
         held = min(held + (2 * size if connection in self._waiting else size), MAX_HELD_BYTES)
         if held > MAX_SMALL_BYTES + CONNECTION_BYTES or self._large[connection]:
             self._small.pop(connection)
@@ -195,7 +201,7 @@ class ConnectionLimiter:
             self._close(self._small.find_oldest())
 
     def middleware(self) -> Middleware:
-        """Return the middleware that notes which connections' requests are being served."""
+        """Return the middleware that records on which connections a request is being served."""
 
         @web.middleware
         async def serving(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -206,7 +212,8 @@ class ConnectionLimiter:
             _end_deadline(connection)
             if (request.content_length or 0) > MAX_SMALL_BYTES:
                 self._large.put(connection, self._small.pop(connection) + self._large.pop(connection))
-            # Called at once if the whole body is there, so that it stops counting before more is read.
+            # This is called immediately if the whole body has already arrived, so it stops counting before
+            # more is read.
             request.content.on_eof(partial(self._release, connection))
             try:
                 return await handler(request)
@@ -218,7 +225,7 @@ class ConnectionLimiter:
         return serving
 
     def _release(self, connection: ServerConnection) -> None:
-        """Stop counting a request that is complete, answered or gone, unless others were sent behind it."""
+        """Stop counting a request that is complete, answered or gone, unless another was sent after it."""
         if connection.transport is None or not connection.has_more_requests():
             self._small.pop(connection)
             self._large.pop(connection)

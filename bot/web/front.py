@@ -1,9 +1,9 @@
 """The front: check the size, headers, time and signature of Slack's requests before anything parses them.
 
 Bolt alone parses first, so unsigned garbage led to status 500, and the same signed bytes were accepted again
-for five minutes (measured on slack-bolt 1.30). The inbox still ensures that a request that passes has one
-effect only. A proxy may repeat a request whose answer it lost, so for a minute the same bytes get the same
-answer. The rule is in ``docs/internals/rules.md``, "The front verifies before anything parses".
+for five minutes (measured on slack-bolt 1.30). The inbox separately ensures that a request takes effect only
+once. A proxy may repeat a request whose answer it lost, so for a minute the same bytes get the same answer.
+The rule is in ``docs/internals/rules.md``, "The front verifies before anything parses".
 """
 
 from __future__ import annotations
@@ -34,14 +34,17 @@ from bot.web.shapes import Malformed, read
 log = structlog.get_logger(__name__)
 
 
-#: Most bytes of a request's body, here and in the whole application. Slack's payloads are far smaller.
+#: Maximum size of a request's body in bytes, here and in the whole application. Slack's payloads are far
+#: smaller.
 MAX_BYTES = 1024 * 1024
-#: Seconds by which a request's time may differ from ours; less than signatures are remembered.
+#: How much a request's signed time may differ from ours, in seconds; less than the time signatures are
+#: remembered.
 MAX_AGE = 300
 BODY_SECONDS = 5.0
-#: Seconds after a request in which the same bytes get the same answer.
+#: For this many seconds after a request, an identical one gets the same answer.
 REPEAT_SECONDS: Final = 60.0
-#: Most answers that are kept for that; if an answer isn't there any more, a repetition gets an empty one.
+#: Maximum number of answers kept for repeated requests; if an answer is no longer kept, the repeat gets an
+#: empty one.
 MAX_KEPT_ANSWERS: Final = 100
 
 _TIMESTAMP_PATTERN = re.compile(r"[0-9]{9,11}")
@@ -49,29 +52,29 @@ _SIGNATURE_PATTERN = re.compile(r"v0=[0-9a-f]{64}")
 _CHARSETS = frozenset({None, "utf-8", "utf8", "UTF-8", "UTF8"})
 
 
-#: A function that serves a payload that has passed; it also gets the signature, and the (unsigned) headers.
+#: Serves a payload that passed the checks; also receives the signature and the (unsigned) headers.
 Serve: TypeAlias = Callable[[dict[str, Any], str, Mapping[str, str]], Awaitable[web.Response]]
-#: Status, body and content type of an answer; None if there was none.
+#: Status, body and content type of an answer; None if there wasn't one.
 _KeptAnswer: TypeAlias = tuple[int, bytes, str] | None
 
 
 class Refusal(Exception):
-    """Refuse a request with a status, and a reason that reveals nothing of its content."""
+    """Refuse a request with a status, and a reason that reveals nothing of the request's content."""
 
     def __init__(self, status: int, reason: str, *, is_signed: bool = False) -> None:
         super().__init__(reason)
         self.status = status
         self.reason = reason
-        #: Whether the request was signed by Slack. Anybody can send any number of unsigned ones.
+        #: Whether Slack signed the request. Anybody can send any number of unsigned ones.
         self.is_signed = is_signed
 
 
 class Repeated(Exception):
-    """Signal that the same bytes came a moment ago; the message is their signature."""
+    """Signal that the same bytes arrived a moment ago; the message is their signature."""
 
 
 class Front:
-    """Check the requests to an address that Slack calls, and count them."""
+    """Check and count the requests to an address that Slack calls."""
 
     def __init__(
         self,
@@ -81,7 +84,8 @@ class Front:
         metrics: Metrics,
         parse: Callable[[str, bytes], dict[str, Any]] = read,
     ) -> None:
-        #: A prepared HMAC, copied for each request, because preparing the key takes longer than signing.
+        #: A prepared HMAC that is copied for each request, because preparing the key takes longer than
+        #: signing.
         self._keyed = hmac.new(signing_secret.get_secret_value().encode(), digestmod=hashlib.sha256)
         self._clock = clock
         self._replays = replays
@@ -90,7 +94,7 @@ class Front:
         self._answers: OrderedDict[str, asyncio.Future[_KeptAnswer]] = OrderedDict()
 
     def guard(self, serve: Serve) -> Callable[[web.Request], Awaitable[web.Response]]:
-        """Return the handler for all HTTP methods; ``serve`` gets the payloads that passed."""
+        """Return the handler for all HTTP methods; ``serve`` receives the payloads that pass."""
 
         async def handler(request: web.Request) -> web.Response:
             try:
@@ -111,7 +115,7 @@ class Front:
         return handler
 
     async def _keep_answer(self, signature: str, serving: Awaitable[web.Response]) -> web.Response:
-        """Return the answer, and keep it for the same bytes, which may come again while it is being made."""
+        """Return the answer, and keep it in case the same bytes arrive again, even before it is ready."""
         kept = self._answers[signature] = asyncio.get_running_loop().create_future()
         if len(self._answers) > MAX_KEPT_ANSWERS:
             self._answers.popitem(last=False)
@@ -125,7 +129,7 @@ class Front:
             kept.set_result(answer)
 
     async def _repeat_answer(self, signature: str) -> web.Response:
-        """Give the same bytes the same answer, or an empty one if that isn't kept in this process."""
+        """Send the same bytes' earlier answer again, or an empty one if this process hasn't kept it."""
         kept = self._answers.get(signature)
         answer = None if kept is None else await asyncio.shield(kept)
         status, body, content_type = answer or (200, b"", "text/plain")
@@ -141,7 +145,7 @@ class Front:
         if abs(self._clock.now() - int(timestamp)) > MAX_AGE:
             raise Refusal(401, "time")
         if request.headers.getall("Content-Encoding", []) not in ([], ["identity"]):
-            # The signature covers the bytes as sent; decompressed ones would differ.
+            # Compressed bodies are refused, because the signature covers the bytes as sent.
             raise Refusal(400, "encoding")
         raw = await read_body(request)
         signed = self._keyed.copy()
@@ -170,9 +174,9 @@ def _require_header(request: web.Request, name: str, shape: re.Pattern[str]) -> 
 
 
 class _Body:
-    """The received pieces of a body. A long one gets memory of its own, which is freed at once afterwards.
+    """The pieces of a body received so far; a long body has its own memory, freed right after use.
 
-    In the process's usual memory, the pieces of many bodies would leave holes that can't be used again.
+    In the process's regular heap, the pieces of many bodies would leave holes that can't be reused.
     """
 
     def __init__(self) -> None:
@@ -181,7 +185,7 @@ class _Body:
         self._rest: mmap | None = None
 
     def add(self, piece: bytes) -> None:
-        """Append a piece; raise Refusal if the body gets too large."""
+        """Append a piece of the body; raise Refusal if the body becomes too large."""
         self.size += len(piece)
         if self.size > MAX_BYTES:
             raise Refusal(413, "size")
@@ -193,11 +197,11 @@ class _Body:
         self._rest.write(piece)
 
     def read(self) -> bytes:
-        """Return the whole body."""
+        """Return the whole body as bytes."""
         return b"".join([*self._pieces, self._rest[: self._rest.tell()] if self._rest else b""])
 
     def close(self) -> None:
-        """Free the memory."""
+        """Free the body's memory."""
         self._pieces.clear()
         if self._rest is not None:
             self._rest.close()
@@ -211,7 +215,7 @@ async def read_body(request: web.Request) -> bytes:
     with closing(_Body()) as body:
         try:
             if request.content.is_eof():
-                # The whole body has arrived, as it nearly always has, so there is nothing to wait for.
+                # Nearly always the whole body has already arrived, so there is nothing to wait for.
                 body.add(request.content.read_nowait())
                 return body.read()
             async with asyncio.timeout(BODY_SECONDS):

@@ -1,6 +1,6 @@
-"""The addresses for monitoring: ``/healthz``, ``/readyz``, ``/workz`` and ``/metrics``.
+"""The monitoring endpoints: ``/healthz``, ``/readyz``, ``/workz`` and ``/metrics``.
 
-They say whether the process is alive, can answer people, and gets its work done, and give figures. They
+They report whether the process is alive, can answer people and does its work, and expose figures. They
 contain no secrets and no people's names.
 """
 
@@ -22,14 +22,14 @@ from bot.store.counts import Figures
 from bot.store.store import Store
 from bot.support.errors import StoreBusy, StoreError
 
-#: Seconds that the store gets to answer.
+#: How long the store may take to answer, in seconds.
 STORE_SECONDS = 2.0
-#: Seconds that the store gets to count its figures; monitoring waits for ten seconds by default.
+#: How long the store may take to count its figures, in seconds; monitoring systems wait for ten by default.
 FIGURES_SECONDS = 5.0
 
 
 Checks = Callable[[], Mapping[str, bool]]
-#: By failed check: what is wrong, and what to do. For the store, its own error is used.
+#: Maps each check to what is wrong if it fails, and what to do. For the store, its own error is used instead.
 _PROBLEMS = {
     "loops": "background work stands still: usher docs incidents#work-stands-still-or-everything-is-slow",
     "keys": "other processes have encryption keys that this one lacks: restart it with all of them",
@@ -41,7 +41,7 @@ _PROBLEMS = {
 class HealthRoutes:
     """The routes for monitoring the process (``docs/adr/0079-what-a-supervisor-is-told.md``).
 
-    ``ready`` returns, by name, whether the parts that answer people work; ``works`` does so for the
+    ``ready`` returns, by name, whether each part that answers people works; ``works`` does so for the
     background work. ``store`` is None until the database has been reached. If there is a ``metrics_token``,
     ``/metrics`` requires it.
     """
@@ -53,7 +53,7 @@ class HealthRoutes:
     metrics_token: SecretStr | None = None
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the routes of the four addresses, each with and without a slash at its end."""
+        """Return the routes of the four endpoints, each with and without a trailing slash."""
         answers = {
             "/healthz": self._lives,
             "/readyz": self._readiness,
@@ -66,7 +66,8 @@ class HealthRoutes:
         return web.json_response({"alive": True})
 
     async def _readiness(self, _request: web.Request) -> web.Response:
-        # The store isn't checked: without it, people are told that nothing was done, which is true.
+        # The store isn't checked here: while it is down, people are told that nothing was done, which is
+        # true.
         return _verdict("ready", self.ready())
 
     async def _working(self, _request: web.Request) -> web.Response:
@@ -78,7 +79,7 @@ class HealthRoutes:
         return _verdict("working", checks, **({"problems": problems} if problems else {}))
 
     async def _check(self) -> str:
-        """Return the problem with reading and writing the store, "" if there is none."""
+        """Check that the store can be read and written; return the problem, or "" if there is none."""
         if self.store is None:
             return "the database hasn't been reached yet"
         try:
@@ -94,7 +95,7 @@ class HealthRoutes:
             return self.store.engine.problem or "the database doesn't answer"
 
     async def _measure(self) -> Figures | None:
-        """Return the store's figures, which are counted in many batches; None if that takes too long."""
+        """Return the store's figures, counted in many small batches, or None if counting takes too long."""
         if self.store is None:
             return None
         with suppress(StoreError, TimeoutError):
@@ -122,7 +123,7 @@ def _verdict(what: str, checks: Mapping[str, bool], **more: object) -> web.Respo
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
-#: Rows that the store counts: the name of each figure there, and its meaning.
+#: Maps each kind of row that the store counts to a description of it.
 _COUNTED_ROWS = {
     "open_operations": "what people asked for that is still under way",
     "open_runs": "job runs that haven't ended",
@@ -135,19 +136,19 @@ _COUNTED_ROWS = {
     "tasks": "open tasks of the background work",
     "people": "people known from Slack",
 }
-#: Upper bounds, in seconds, of the histogram of claims. A claim is written before its reads are sent, and has
-#: to leave them time.
+#: Upper bounds, in seconds, of the histogram of claim times. A claim is written before its reads are sent, so
+#: it must leave time for them.
 _CLAIM_SECONDS = (0.002, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.1, 0.2, 0.5)
-#: Seconds between looks at the event loop, and the delay from which it counts as blocked, as a busy machine
-#: also delays it a little.
+#: How often the event loop is checked, in seconds; also the delay from which it counts as blocked, because a
+#: busy machine causes small delays anyway.
 _LOOKS_EVERY = 0.5
 _LATE_SECONDS = 0.1
 
 
 class Metrics:
-    """The metrics: counts of what happens in this process, and the figures of the store.
+    """The metrics: counts of what happens in this process, and the store's figures.
 
-    ``described`` has each metric's name, type, labels and meaning, for the documentation.
+    ``described`` lists each metric's name, type, labels and meaning, for the documentation.
     """
 
     def __init__(self) -> None:
@@ -203,7 +204,7 @@ class Metrics:
             "usher_slack_requests_refused", "requests to Slack's address that were refused", "reason"
         )
         for reason in ("signature", "time"):
-            # These series exist from the beginning, as the first value of a series doesn't count as an
+            # Create these series at the start, because the first value of a new series doesn't count as an
             # increase.
             self._refused.labels(reason)
 
@@ -220,7 +221,7 @@ class Metrics:
         self._polls.labels(connection).inc(count)
 
     def note_claim(self, connection: str, seconds: float) -> None:
-        """Record how many seconds a claim of status reads took."""
+        """Record how long claiming status reads took, in seconds."""
         self._claims.labels(connection).observe(seconds)
 
     def count_failure(self, connection: str, kind: str) -> None:
@@ -228,11 +229,11 @@ class Metrics:
         self._errors.labels(connection, kind).inc()
 
     def request_refused(self, reason: str) -> None:
-        """Count a refused request. What is malformed in it is left out, so that there are few labels."""
+        """Count a refused request by reason; details of malformed ones are dropped to keep the labels few."""
         self._refused.labels(reason.partition(":")[0]).inc()
 
     async def follow_loop(self) -> None:
-        """Count the seconds for which the event loop is blocked, until cancelled."""
+        """Measure for how many seconds the event loop is blocked, until cancelled."""
         loop = asyncio.get_running_loop()
         while True:
             due = loop.time() + _LOOKS_EVERY
@@ -242,7 +243,7 @@ class Metrics:
                 self._late.inc(late)
 
     def render(self, checks: Mapping[str, bool], figures: Figures | None) -> bytes:
-        """Return all metrics as text; without ``figures``, the store's keep their last values."""
+        """Return all metrics as text; without ``figures``, those of the store keep their last values."""
         for name, works in checks.items():
             self._checks.labels(name).set(works)
         if figures is not None:
@@ -255,7 +256,7 @@ class Metrics:
         self._waited.set(figures.waited)
         self._outages.clear()
         for name, seconds in figures.outages.items():
-            # Outages of Slack and the like have no connection.
+            # Outages of Slack and other services have no connection in their name.
             connection, _, kind = name.partition("#")
             self._outages.labels(connection, kind or "away").set(seconds)
         self._processes.clear()

@@ -1,4 +1,4 @@
-"""Check the tokens with which Slack says who signed in: that Slack signed them, and that they are for us."""
+"""Check the tokens in which Slack says who signed in: that Slack signed them, and that they are for us."""
 
 import warnings
 from collections.abc import Iterable
@@ -9,14 +9,14 @@ from joserfc.errors import InvalidKeyIdError, JoseError, SecurityWarning
 from joserfc.jwk import GuestProtocol, KeySet, RSAKey
 
 ISSUER: Final = "https://slack.com"
-#: Seconds by which Slack's clock may differ from ours.
+#: How much Slack's clock may differ from ours, in seconds.
 LEEWAY: Final = 60
 
 
 class IdTokens:
-    """Check tokens for one client, with the keys that Slack has published."""
+    """Check tokens for one client, using the keys that Slack publishes."""
 
-    #: The error for a token that names a key that we don't know.
+    #: The error for a token that names an unknown key.
     unknown_key: Final = InvalidKeyIdError
     #: The errors that the library, or a parser that it uses, raises for malformed tokens and keys.
     odd: Final = (JoseError, ValueError, TypeError, AttributeError, RecursionError)
@@ -26,16 +26,17 @@ class IdTokens:
         self._keys = KeySet([])
 
     def take(self, published: Iterable[Any]) -> None:
-        """Use these keys from now on, without those that aren't valid."""
+        """Use these keys from now on, leaving out invalid ones."""
         self._keys = KeySet(list(filter(None, map(self._public_key, published))))
 
     def verify_signature(self, token: str) -> dict[str, Any]:
         """Return the claims of a token that one of the keys has signed; raise ``unknown_key`` or ``odd``."""
-        # Slack uses only this algorithm. Others are refused: "none", or a symmetric one with a public key.
+        # Slack uses only this algorithm. Accepting others would allow "none", or a symmetric one with a
+        # public key.
         return jwt.decode(token, self._keys_for, algorithms=["RS256"]).claims
 
     def check(self, claims: dict[str, Any], now: int, nonce: str) -> None:
-        """Raise one of ``odd`` unless the claims are from Slack, for us, valid now, and for this sign-in."""
+        """Raise one of ``odd`` unless the claims are from Slack, for us, valid now and for this sign-in."""
         jwt.JWTClaimsRegistry(
             now=now,
             leeway=LEEWAY,
@@ -47,15 +48,15 @@ class IdTokens:
         ).validate(claims)
 
     def _keys_for(self, token: GuestProtocol) -> KeySet:
-        """Return the keys, of which the library uses the one that the token names; it must name one."""
+        """Return the keys, from which the library picks the one that the token names; it must name one."""
         if not token.headers().get("kid"):
             raise InvalidKeyIdError
         return self._keys
 
     def _public_key(self, given: Any) -> RSAKey | None:
-        """Read one published key; None unless it is an RSA key of at least 2048 bits."""
+        """Parse a published key; return None unless it is an RSA key of at least 2048 bits."""
         try:
-            # The library only warns about shorter ones.
+            # For shorter keys, the library only issues a warning.
             with warnings.catch_warnings(action="error", category=SecurityWarning):
                 return RSAKey.import_key(given) if given["kty"] == "RSA" else None
         except (*self.odd, KeyError, SecurityWarning):

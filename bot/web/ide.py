@@ -1,8 +1,8 @@
 """The pages of a workspace for its owner, below ``/ide`` (``docs/internals/security.md``, rows 14 and 38).
 
-The first page shows the workspace's state and has its buttons. Once the workspace runs, it leads to the
-second, which shows the IDE with the vendor's script and has no form; that is at a second host name if there
-is one.
+The first page shows the workspace's state and its buttons. Once the workspace runs, it leads to the second,
+which shows the IDE with the vendor's script and has no form; the second page is at the second host name if
+there is one.
 
 The state comes from our own row and never directly from the provider: a visit requests a read through the
 poll gate. The credential that opens the workspace is given only to the page's own script, in response to a
@@ -67,7 +67,7 @@ _PHASE_BY_STATE = {
     State.GONE: "gone",
     State.UNKNOWN: "unknown",
 }
-#: States whose buttons a page offers in some phases, in which the row may still have another state.
+#: Maps phases to the state whose buttons the page offers, where the row may still have another state.
 _STATE_BY_PHASE = {
     "starting": State.STARTING,
     "stopping": State.STOPPING,
@@ -77,10 +77,10 @@ _STATE_BY_PHASE = {
 
 @dataclass(frozen=True, slots=True)
 class PageState:
-    """The state that the page shows. ``start`` labels the button that starts the workspace, "" for none.
+    """The state that the page shows; ``start`` labels the button that starts the workspace, "" for none.
 
-    If the line names a time, ``clock`` is its text, ``at`` the time in epoch seconds, and ``zone`` its time
-    zone.
+    If ``line`` mentions a time, ``clock`` is the time as text, ``at`` is the same in epoch seconds, and
+    ``zone`` is its time zone.
     """
 
     phase: str
@@ -95,21 +95,21 @@ class PageState:
 
     @property
     def is_up(self) -> bool:
-        """Return whether the workspace runs, so that its IDE can be shown."""
+        """Return whether the workspace is running, so that its IDE can be shown."""
         return self.phase == "running"
 
     @property
     def is_busy(self) -> bool:
-        """Return whether the state will change by itself, so that the page shows progress."""
+        """Return whether the state will change without further action, so that the page shows progress."""
         return self.phase in {"starting", "stopping", "ending", "unknown"}
 
     def as_json(self) -> dict[str, Any]:
-        """Return the state as the page's script reads it."""
+        """Return the state in the form that the page's script reads."""
         return {**asdict(self), "busy": self.is_busy}
 
 
 def build_page_state(facts: WorkspaceFacts, zone: tzinfo = UTC) -> PageState:
-    """Return the page's state, from the row, its newest operation, and the buttons offered for them in Slack.
+    """Return the page's state, from the row, its newest operation, and the buttons that Slack offers.
 
     Times are in ``zone``, the person's time zone.
     """
@@ -161,7 +161,7 @@ def _phase(workspace: Workspace, operation: Operation | None) -> str:
 def _sentence(
     phase: str, ends: Sequence[tuple[StopMode | ExpiryMode, float]], now: float, zone: tzinfo
 ) -> tuple[str, float]:
-    """Return a line about the workspace's state and end, and the time that the line names, 0 for none."""
+    """Return a line about the workspace's state and end, and the time that it mentions (0 for none)."""
     for how, at in ends[:1]:
         said = times.format_day(at, now, zone).removeprefix("today ")
         match how, phase:
@@ -174,26 +174,27 @@ def _sentence(
 
 SIGN_OUT_PATH = "/sign-out"
 SIGNED_OUT_PATH = "/signed-out"
-#: Pattern of row ids; addresses accept nothing else.
+#: Pattern of row ids; nothing else is accepted in addresses.
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
-#: A function that does what a button is for; it gets the fields of the button's form.
+#: A function that does what a button is for; it receives the fields of the button's form.
 Act = Callable[["SessionWorkspace", Mapping[str, str]], Awaitable[web.StreamResponse]]
 
-#: Age in seconds from which a row is read again while somebody looks at the page. The credential must be
-#: newer.
+#: While someone is looking at the page, a row is read again once it is this old, in seconds. The credential
+#: must be newer than this.
 FRESH_SECONDS = 20.0
-#: Seconds that the page waits for a requested read before it requests another.
+#: How long the page waits for a requested read before requesting another, in seconds.
 ASKED_SECONDS = 3.0
-#: By name: the consent that a question's form says the person has given.
+#: Maps names to consents: a question's form names the consent that the person has given.
 _CONSENT_BY_NAME = {one.name: one for one in Consent}
-#: Pattern of what the page's policy blocked: a directive, and a host (or "inline" or "eval").
+#: Pattern of a blocked item in a report: a directive of the page's policy, and a host (or "inline" or
+#: "eval").
 _BLOCKED_PATTERN = re.compile(r"[a-z-]{1,40} (?:inline|eval|[0-9A-Za-z.:\[\]-]{1,260})")
 
 
 @dataclass(frozen=True, slots=True)
 class SessionWorkspace:
-    """The workspace that a request is about, which belongs to the session's person, and its current state."""
+    """The workspace that a request is about, owned by the signed-in person, and its current state."""
 
     session: str
     rows: PageRows
@@ -208,22 +209,22 @@ class SessionWorkspace:
 
     @property
     def is_old(self) -> bool:
-        """Return whether the row should be read again."""
+        """Return whether the row is so old that it should be read from the provider again."""
         seen = self.workspace.observed_at or 0.0
         return not self.workspace.is_provisional and self.rows.now - seen > FRESH_SECONDS
 
     @property
     def is_asked_for(self) -> bool:
-        """Return whether a read was requested a moment ago, so that its result is about to come."""
+        """Return whether a read was requested so recently that its result is still to be expected."""
         return self.rows.now - (self.workspace.used_at or 0.0) < ASKED_SECONDS
 
 
-#: The workspace that may be shown, and the rows that were read; None for the rows without a valid session.
+#: The workspace if it may be shown, and the rows that were read, which are None without a valid session.
 PageAccess = tuple[SessionWorkspace | None, PageRows | None]
 
 
 class IdePages:
-    """Serve the pages, their scripts' requests and their buttons; begin and end browser sessions.
+    """Serve the pages, handle their scripts' requests and their buttons, and begin and end sessions.
 
     ``sign_in`` is None if no Slack client is configured.
     """
@@ -268,7 +269,8 @@ class IdePages:
     async def _page(self, request: web.Request) -> web.StreamResponse:
         page = request.match_info["id"]
         if self._browsers.is_at_second_host(request):
-            # The page was reloaded, or is a bookmark. Only the first host name knows who the visitor is.
+            # The page was reloaded or opened from a bookmark. Only the first host name knows who the visitor
+            # is.
             return see_other(f"{self._browsers.origin}{IDE_PATH}/{page}")
         shown, rows = await self._find_shown(request)
         if rows is None:
@@ -279,7 +281,7 @@ class IdePages:
         return await self._render(shown, render.get_leading_headers(self._browsers.page_origin))
 
     async def _open(self, shown: SessionWorkspace, _fields: Mapping[str, str]) -> web.StreamResponse:
-        """Show the IDE to its owner, who comes from the workspace's page."""
+        """Show the IDE to its owner, who arrives from the workspace's page."""
         await Caller(self._context, shown.workspace.principal).run(note_opening, shown.workspace.id)
         loads = shown.provider.require_facet(facets.EmbeddedPage).embedding()
         own = f"{self._browsers.page_origin}{shown.page}/"
@@ -315,8 +317,8 @@ class IdePages:
     async def _entry(self, request: web.Request) -> web.StreamResponse:
         """Return the credential that opens the workspace, as fresh as the poll gate allows.
 
-        ``again`` tells the script to ask again, as a read is on its way. With ``late`` in the query, the
-        script has waited long enough and takes the credential that is stored.
+        ``again`` tells the script to repeat the request, because a read is in progress. With ``late`` in the
+        query, the script has waited long enough and receives the stored credential.
         """
         shown, rows = await self._find_shown(request)
         if shown is None:
@@ -340,7 +342,7 @@ class IdePages:
         return web.json_response({"workspace": shown.workspace.remote_id, "token": token})
 
     async def _log_blocked(self, request: web.Request) -> web.StreamResponse:
-        """Log something that the page's policy blocked, as reported by its script."""
+        """Log something that the page's security policy blocked, as reported by the page's script."""
         shown, _ = await self._find_shown(request)
         if shown is None or not self._is_own(request, shown):
             return web.json_response({}, status=403)
@@ -356,14 +358,14 @@ class IdePages:
     def _is_own(
         self, request: web.Request, shown: SessionWorkspace, form: Mapping[str, str] | None = None
     ) -> bool:
-        """Return whether a form was sent by this page itself, or a request by its script."""
+        """Return whether this very page sent a form, or its script sent a request."""
         mark = request.headers.get(CSRF_HEADER, "") if form is None else form.get("form", "")
         return self._browsers.is_of_session(request, shown.session, shown.workspace.id, mark)
 
     # -- buttons -------------------------------------------------------------------------------------------
 
     def _run_button(self, act: Act) -> Handler:
-        """Return the handler of a link (GET), or of a button, whose form must come from the page itself."""
+        """Return the handler of a link (GET), or of a button, whose form must be sent by the page itself."""
 
         async def pressed(request: web.Request) -> web.StreamResponse:
             fields = await read_form(request) or {}
@@ -387,7 +389,7 @@ class IdePages:
     async def _begin(
         self, shown: SessionWorkspace, fields: Mapping[str, str], *, verb: OperationVerb
     ) -> web.StreamResponse:
-        """Begin an operation, and redirect to its workspace's page."""
+        """Begin an operation, and redirect to the page of its workspace."""
         caller = Caller(self._context, shown.workspace.principal, drawing=self._ids.reference())
         agreed = _CONSENT_BY_NAME.get(fields.get("agreed", ""), Consent.NONE)
         try:
@@ -399,7 +401,7 @@ class IdePages:
         return see_other(f"{IDE_PATH}/{accepted.operation.workspace_id}")
 
     async def _ask_stop(self, shown: SessionWorkspace, _fields: Mapping[str, str]) -> web.StreamResponse:
-        """Ask whether to stop the workspace, in the words of Slack's button."""
+        """Ask for confirmation before stopping the workspace, in the same words as the button in Slack."""
         check_possible(self._context, shown.workspace, OperationVerb.STOP)
         effect = get_stop_effects(self._context, shown.workspace).get("stop")
         is_final = effect is not None and effect.is_final
@@ -416,14 +418,14 @@ class IdePages:
     # -- signing in and out ----------------------------------------------------------------------------------
 
     def _ask(self, page: str) -> web.Response:
-        """Ask the visitor of a workspace's page to sign in, whether or not there is such a workspace."""
+        """Ask a visitor to sign in, whether or not the workspace of the page exists."""
         if self._sign_in is None:
             return render.render_problem(404, ide.UNSET_TITLE, ide.UNSET_TEXT)
         lasts = times.format_duration(SESSION_SECONDS)
         return render.render_page("ide_sign_in.html", page=f"{IDE_PATH}/{page}", lasts=lasts)
 
     async def _go_to_slack(self, request: web.Request) -> web.StreamResponse:
-        """Redirect to Slack if the button of our own page was pressed; otherwise back to that page."""
+        """Redirect to Slack if the button on our own page was pressed; otherwise back to that page."""
         page = request.match_info["id"]
         if self._sign_in is None or request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
             return see_other(f"{IDE_PATH}/{page}")
@@ -433,7 +435,7 @@ class IdePages:
         return response
 
     async def come_from_slack(self, request: web.Request, page: str) -> web.StreamResponse:
-        """Begin a session for the person whom Slack proved, and redirect to the page that they came for."""
+        """Begin a session for the person whom Slack identified, and redirect to the page they asked for."""
         back = f"{IDE_PATH}/{page}" if _ID.fullmatch(page) else ""
         flow = self._browsers.find_flow(request, page=page)
         try:
@@ -447,19 +449,19 @@ class IdePages:
             await self._browsing.end(self._browsers.find_session(request))
             response = see_other(back or SIGNED_OUT_PATH)
             self._browsers.open_session(response, session_id, SESSION_SECONDS)
-        # Each sign-in is accepted once, whatever the result.
+        # Each sign-in is accepted only once, whatever the result.
         self._browsers.forget_flow(request, response)
         return response
 
     async def _ask_sign_out(self, request: web.Request) -> web.StreamResponse:
-        """Ask whether to sign out, in a page with a form and without anybody else's script."""
+        """Ask whether to sign out, on a page with a form and without third-party scripts."""
         session = self._browsers.find_session(request) or ""
         return render.render_page(
             "sign_out.html", csrf_token=self._browsers.get_page_csrf_token(session, SIGN_OUT_PATH)
         )
 
     async def _sign_out(self, request: web.Request) -> web.StreamResponse:
-        """End this browser's session if our own page sent the form."""
+        """End this browser's session if the form was sent by our own page."""
         session = self._browsers.find_session(request)
         if session is not None:
             fields = await read_form(request) or {}
@@ -477,7 +479,7 @@ class IdePages:
     # -- inside --------------------------------------------------------------------------------------------
 
     async def _find_shown(self, request: web.Request, mark: str | None = None) -> PageAccess:
-        """Return the workspace that may be shown, if any, and the page's rows, if the session is valid."""
+        """Return the workspace if it may be shown, and the page's rows if the session is valid."""
         page = request.match_info["id"]
         rows = await self._browsing.read_page_rows(self._browsers.find_session(request, page, mark), page)
         if rows is None:
@@ -505,13 +507,13 @@ class IdePages:
         return format_person_name(principal, await self._store.person(principal))
 
     async def _keep_fresh(self, shown: SessionWorkspace) -> None:
-        """Request a read if the row is old, unless one was requested a moment ago."""
+        """Request a status read if the row is old, unless one was requested a moment ago."""
         if shown.is_old and not shown.is_asked_for:
             caller = Caller(self._context, shown.workspace.principal)
             await caller.run(request_status_read, shown.workspace.id)
 
     async def _nothing(self, request: web.Request, rows: PageRows) -> web.Response:
-        """Return the same page whether there is no such workspace or it is somebody else's."""
+        """Return the same page whether the workspace doesn't exist or belongs to another person."""
         return render.render_page(
             "nothing.html",
             404,

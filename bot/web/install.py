@@ -1,4 +1,4 @@
-"""Install Usher in a Slack workspace: Bolt's OAuth flow, with our stores and our pages.
+"""Installation of Usher in a Slack workspace: Bolt's OAuth flow, with our stores and our pages.
 
 See ``docs/adr/0101-a-place-is-stored-once.md``; the facts are in ``docs/internals/slack.md``, "Installation
 by OAuth".
@@ -38,12 +38,12 @@ from bot.support.logs import mark_as_known
 from bot.web import render
 from bot.web.browsers import cookie_name
 
-#: Seconds that somebody may take on Slack's pages, and by which another process's clock may be ahead.
+#: How long a person may take on Slack's pages, in seconds, and how far another process's clock may be ahead.
 STATE_SECONDS: Final = 600.0
 _RENEWAL_SECONDS: Final = 60.0
-#: Key with which states are encrypted in place of a row's; no row has it.
+#: The name with which states are encrypted, in place of a row's name; no row has it.
 _STATE: Final = "state of an installation"
-#: Name of a field that our installations have besides Bolt's.
+#: Name of a field that our installations have in addition to Bolt's own.
 _BOT_NAME: Final = "bot_name"
 _PLACE_PATTERN: Final = re.compile(r"[TE][A-Z0-9]{1,30}")
 _REASON_PATTERN: Final = re.compile(r"[a-z_]{1,60}")
@@ -52,14 +52,14 @@ _log = structlog.get_logger(__name__)
 
 
 class NotInstalled(BoltError):
-    """Signal that an installation isn't stored, and why; the message is a key of ``ide.REFUSED``."""
+    """Signal that an installation wasn't stored, and why; the message is a key of ``ide.REFUSED``."""
 
 
 class States(AsyncOAuthStateStore):
-    """Issue OAuth states that nobody else can make, and accept each once, within ten minutes.
+    """Issue OAuth states that can't be forged, and accept each once, within ten minutes.
 
-    Anybody can open the page, so issuing a state writes nothing; only a genuine state that comes back is a
-    row.
+    Anybody can open the page, so issuing a state writes nothing; a row is written only when a genuine state
+    comes back.
     """
 
     def __init__(self, context: Context) -> None:
@@ -72,7 +72,7 @@ class States(AsyncOAuthStateStore):
         return self._vault.seal(_STATE, made)
 
     async def async_consume(self, state: str) -> bool:
-        """Return whether a state is ours, young enough, and used for the first time. Raises StoreError."""
+        """Return whether a state is ours, recent enough, and used for the first time; raises StoreError."""
         try:
             made_at = float(self._vault.open(_STATE, state)["at"])
         except SecretError:
@@ -91,7 +91,7 @@ class Rows(AsyncInstallationStore):
         self._slack = slack
 
     async def async_save(self, installation: Installation) -> None:
-        """Write an installation; raises NotInstalled (a BoltError, as Bolt expects) and StoreError."""
+        """Store an installation; raises NotInstalled (a BoltError, as Bolt expects) and StoreError."""
         is_whole, enterprise = bool(installation.is_enterprise_install), installation.enterprise_id
         id_ = enterprise if is_whole else installation.team_id
         if not id_ or not _PLACE_PATTERN.fullmatch(id_) or not installation.bot_token:
@@ -118,7 +118,7 @@ class Rows(AsyncInstallationStore):
 
 
 class _Flow(AsyncOAuthFlow):
-    """Bolt's OAuth flow, with our page and our way to call Slack."""
+    """Bolt's OAuth flow, with our page, and with Slack called in our own way."""
 
     def __init__(self, context: Context, slack: InstalledSlack, settings: AsyncOAuthSettings) -> None:
         super().__init__(logger=_quiet(), settings=settings)
@@ -155,18 +155,18 @@ class _Flow(AsyncOAuthFlow):
         return made
 
     async def build_install_page_html(self, url: str, request: AsyncBoltRequest) -> str:  # noqa: ARG002 - Bolt's
-        """Return the page on which somebody presses *Add to Slack*."""
+        """Return the page with the *Add to Slack* button."""
         permissions = sorted({**BOT_SCOPES, **OPTIONAL_SCOPES}.items())
         return render.render_page("install.html", url=url, permissions=permissions).text or ""
 
 
 def _quiet() -> logging.Logger:
-    """Return the log that ``build_bolt`` keeps quiet, as the SDK would log codes and answers."""
+    """Return the logger that ``build_bolt`` silences, because the SDK would log codes and answers."""
     return logging.getLogger("bot.bolt")
 
 
 class InstallPages:
-    """Serve the page that installs Usher, and the address that Slack redirects people to."""
+    """Serve the page that installs Usher, and the address to which Slack redirects people."""
 
     def __init__(
         self,
@@ -177,7 +177,7 @@ class InstallPages:
         self._command = context.command
         origin = urlsplit(api_url)
         self._is_secure = (context.public_url or "").startswith("https://")
-        # Bolt reads these variables for anything that it isn't given.
+        # Bolt reads these variables for anything it isn't passed.
         with hide_variables("SLACK_"):
             settings = AsyncOAuthSettings(
                 client_id=slack.tokens.client["client_id"],
@@ -200,11 +200,11 @@ class InstallPages:
         self._flow = _Flow(context, slack, settings)
 
     def routes(self) -> list[web.RouteDef]:
-        """Return the routes."""
+        """Return the routes of the installation page and of Slack's redirect."""
         return [web.get(INSTALL_PATH, self._begin), web.get(INSTALL_REDIRECT_PATH, self._finish)]
 
     async def _begin(self, request: web.Request) -> web.Response:
-        # Pass on only the workspace that Slack's page is to suggest.
+        # The only parameter passed on is the workspace that Slack's page should suggest.
         team = request.query.get("team", "")
         query = {"team": team} if _PLACE_PATTERN.fullmatch(team) else {}
         return await self._exchange_code(
@@ -225,7 +225,7 @@ class InstallPages:
         return await self._exchange_code(answer)
 
     async def _exchange_code(self, answer: BoltResponse) -> web.Response:
-        """Return Bolt's answer, with the attributes of cookies that its adapter leaves out."""
+        """Convert Bolt's answer to a response, with the cookie attributes that its adapter omits."""
         response = await to_aiohttp_response(answer)
         for cookie in response.cookies.values():
             # With Strict, the browser wouldn't send the cookie when Slack redirects back.
@@ -270,6 +270,6 @@ class InstallPages:
         )
 
     def _answer(self, page: web.Response) -> BoltResponse:
-        """Return a page as Bolt's answer."""
+        """Convert a page to an answer of Bolt."""
         headers: dict[str, str | Sequence[str]] = {"Content-Type": "text/html; charset=utf-8"}
         return BoltResponse(status=page.status, body=page.text or "", headers=headers)

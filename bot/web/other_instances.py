@@ -1,9 +1,9 @@
-"""Notice another Usher that uses the same Slack app but another database.
+"""Detection of another Usher that uses the same Slack app but another database.
 
-Slack spreads what people send over all connections of an app. So each Usher gets only a part, doesn't know
-what is in the other's database, and nothing looks wrong. Whenever a connection opens, Slack says how many the
-app has; if that is more than the processes on this database hold, the others are another Usher's. This one
-continues to work, as nobody knows which of the two is right.
+Slack spreads people's requests over all connections of an app. So each Usher receives only some of them and
+doesn't know what is in the other's database, yet nothing looks wrong. Whenever a connection opens, Slack says
+how many the app has; if that is more than the processes on this database hold, the others belong to another
+Usher. This one keeps working, because nobody knows which of the two is right.
 """
 
 import socket
@@ -23,27 +23,29 @@ from bot.web.socket import Count, SocketSide
 
 log = structlog.get_logger(__name__)
 
-#: Seconds between comparisons, and seconds for which there must be too many connections before that counts. A
+#: How often connections are compared, in seconds, and how long there must be too many before that counts. A
 #: killed process's connections count until Slack notices, and processes replace theirs now and then.
 LOOKS_EVERY: Final = 30.0
 CONFIRM_SECONDS: Final = 300.0
-#: Seconds until Slack is made to count again: in doubt, while there is another Usher, and otherwise.
+#: How long until Slack is made to count again, in seconds: in doubt, while there is another Usher, and
+#: otherwise.
 _IN_DOUBT: Final = 60.0
 _NOTICE_SECONDS: Final = 600.0
 _RECOUNT_SECONDS: Final = 3600.0
-#: Most webs that have two connections each, so that one works while the other is renewed. Slack allows ten.
+#: With up to this many web processes, each has two connections, so that one works while the other is renewed.
+#: Slack allows ten in all.
 _MAX_WEBS_OF_TWO: Final = 4
-#: Roles whose processes have connections.
+#: Roles whose processes hold connections to Slack.
 _LISTENING: Final = frozenset({"serve", "web"})
 
 
 def choose_connections(webs: int) -> int:
-    """Return the number of connections of each web if there are this many webs."""
+    """Return how many connections each web process should hold, given the number of web processes."""
     return 2 if webs <= _MAX_WEBS_OF_TWO else 1
 
 
 class OtherInstances:
-    """Record since when there is another Usher, and tell administrators.
+    """Record when another Usher was first noticed, and tell administrators.
 
     In memory: Slack's last count. Restart: Slack counts again. Several processes: a row says that there is
     another Usher.
@@ -53,11 +55,12 @@ class OtherInstances:
         self._context = context
         self._store = context.store
         self._side = side
-        #: Since when Slack has counted more connections than ours, by the store's time; None if it doesn't.
+        #: Since when, in the store's time, Slack has been counting more connections than ours; None if it
+        #: isn't.
         self._since: float | None = None
 
     async def step(self) -> None:
-        """Compare Slack's last count with the connections of this database's processes; never raise.
+        """Compare Slack's last count with the connections of this database's processes; never raises.
 
         The number of processes also decides how many connections this one holds.
         """
@@ -73,14 +76,14 @@ class OtherInstances:
             self._side.replace_connection()
 
     async def excess(self) -> int:
-        """Return how many connections Slack last counted beyond those of this database's processes."""
+        """Return by how much Slack's last count exceeds the connections of this database's processes."""
         return 0 if self._side.count is None else max(await self._excess(self._side.count), 0)
 
     async def _excess(self, count: Count) -> int:
         return count.counted - count.held - await self._held_by_others()
 
     async def _compare(self, count: Count) -> float:
-        """Record that there is another Usher, or no more; return the seconds to Slack's next count."""
+        """Record whether there is another Usher; return how many seconds to wait for Slack's next count."""
         clock = self._context.clock
         counted_at = clock.now() - (clock.monotonic() - count.at)
         began = (await self._store.read(outages.list_outages)).get(TWICE)
@@ -101,7 +104,7 @@ class OtherInstances:
         return _IN_DOUBT if began is None else _NOTICE_SECONDS
 
     async def _held_by_others(self) -> int:
-        """Return the number of connections of other processes on this database."""
+        """Return how many connections the other processes on this database hold."""
         others = await self._count_other_webs()
         return others * choose_connections(others + 1)
 

@@ -1,8 +1,8 @@
-"""The one-time pages of linking, below ``/link`` (``docs/internals/rules.md``, "Linking proves both sides").
+"""One-time pages for linking, below ``/link`` (``docs/internals/rules.md``, "Linking proves both sides").
 
-The first visit moves the nonce from the address into a cookie and redirects to a clean address. That address
-names the link, so that other links can be open in other tabs. A link can be visited any number of times; only
-submitting a form uses it up, and the form must come from our own page in this browser.
+The first visit moves the nonce from the address into a cookie and redirects to an address without it. That
+address names the link, so that other links can be open in other tabs. A link can be visited any number of
+times; only submitting a form uses it up, and the form must come from our own page in this browser.
 """
 
 from collections.abc import Mapping
@@ -34,11 +34,11 @@ from bot.web.browsers import (
 )
 
 LINK_PATH = "/link"
-#: Path that leads people to the sign-in at the provider.
+#: Path of the redirect to the provider's sign-in.
 THERE_PATH = f"{LINK_PATH}/there"
 #: Query parameter that names the link in the addresses of its pages.
 OF = "of"
-#: Address to which the page of a refused request leads back.
+#: The address to which the page of a refused request links back.
 _BACK: web.RequestKey[str] = web.RequestKey("link_address", str)
 
 _log = structlog.get_logger(__name__)
@@ -46,7 +46,7 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class PageStep:
-    """One step of the progress that is shown at the top of a page."""
+    """One step in the progress indicator at the top of a page."""
 
     label: str
     is_done: bool
@@ -54,7 +54,7 @@ class PageStep:
 
 
 class LinkPages:
-    """Serve the pages. Without ``sign_in`` (no Slack client is set), people type a code back into Slack."""
+    """Serve the linking pages; without ``sign_in`` (no Slack client is set), people type a code in Slack."""
 
     def __init__(
         self,
@@ -78,14 +78,14 @@ class LinkPages:
             web.post(f"{LINK_PATH}/check", self._render_refusals(self._check)),
             web.post(f"{LINK_PATH}/again", self._render_refusals(self._discard_token)),
             web.post(f"{LINK_PATH}/confirm", self._render_refusals(self._confirm)),
-            # Last, because this route takes any other word for a nonce.
+            # This route comes last, because it takes any other word for a nonce.
             web.get(LINK_PATH + "/{nonce}", self._render_refusals(self._arrive)),
         ]
 
     # -- looking -------------------------------------------------------------------------------------------
 
     async def _arrive(self, request: web.Request) -> web.StreamResponse:
-        """Move the nonce from the address into the cookie, and redirect."""
+        """Move the nonce from the address into the cookie, and redirect to an address without it."""
         response = see_other(LINK_PATH)
         visit = self._browsers.remember(request, response, request.match_info["nonce"][:200])
         response.headers["Location"] = _address(visit)
@@ -136,7 +136,7 @@ class LinkPages:
         else:
             # The page that sent the person to Slack has already named both accounts.
             response = see_other(_address(visit, THERE_PATH if opened.signs_in else LINK_PATH))
-        # Each sign-in is accepted once, whatever the result.
+        # Each sign-in is accepted only once, whatever the result.
         self._browsers.forget_flow(request, response)
         return response
 
@@ -163,7 +163,7 @@ class LinkPages:
         return response
 
     def _has_seen_sides(self, request: web.Request) -> bool:
-        """Return whether the person comes from our page, which names both accounts; no other may send them.
+        """Return whether the person comes from our page naming both accounts; no other may send them.
 
         If Sign in with Slack comes first, it has proven whose link this is, and the person comes from Slack.
         """
@@ -172,13 +172,13 @@ class LinkPages:
         )
 
     async def _return_from_provider(self, request: web.Request) -> web.StreamResponse:
-        """Exchange the code at the provider that issued it; the next page names the account's owner."""
+        """Exchange the code with the provider that issued it; the next page names the account's owner."""
         visit = self._require_visit(request, self._browsers.find_link_of_sign_in(request))
         opened = await self._read_page(visit)
         at = request.match_info["connection"]
         flow = self._browsers.find_flow(request, link=compute_digest(visit.nonce), at=at)
         if flow is None and opened.link.stage != "open":
-            # The person pressed Back, or the same answer came again.
+            # The person pressed Back, or the same answer from the provider arrived twice.
             return see_other(_address(visit))
         try:
             await self._ask_there(visit, opened, flow, request.query)
@@ -238,7 +238,7 @@ class LinkPages:
         return await (await self._find_caller(visit)).read(linking.show_page, visit)
 
     def _require_visit(self, request: web.Request, name: str = "") -> Visit:
-        """Return the link that a request is about; raise Refused if this browser doesn't have it."""
+        """Return the link that a request is about; raise Refused if this browser hasn't opened it."""
         visit = self._browsers.find_visit(request, name or request.query.get(OF, ""))
         if visit is None:
             raise Refused("link.no_cookie", pages.explain_missing_cookie(self._command))
@@ -246,7 +246,7 @@ class LinkPages:
         return visit
 
     async def _read_form(self, request: web.Request) -> tuple[Visit, dict[str, str]]:
-        """Return the link and the fields of a submitted form; raise Refused for a forged one."""
+        """Return a submitted form's link and fields; raise Refused if the form is forged."""
         if not self._browsers.is_same_origin(request):
             self._refuse_forged("origin")
         self._require_visit(request)
@@ -276,7 +276,8 @@ class LinkPages:
         labels = [pages.STEP_SIGN_IN] if self._context.sign_in else []
         labels += [opened.title if opened.signs_in else pages.STEP_TOKEN, pages.STEP_CONFIRM]
         labels += [] if self._context.sign_in else [pages.STEP_CODE]
-        # The first step is the sign-in with Slack; if a code is typed back, there is none.
+        # The first step is signing in with Slack; if people type a code in Slack instead, there is no such
+        # step.
         place = current if self._context.sign_in else current - 1
         steps = [PageStep(label, number < place, number == place) for number, label in enumerate(labels)]
         return render.render_page(
@@ -295,7 +296,7 @@ class LinkPages:
         )
 
     def _render_refusals(self, handler: Handler) -> Handler:
-        """Return the handler with refusals shown as pages."""
+        """Wrap a handler so that refusals are shown as pages."""
 
         @wraps(handler)
         async def guarded(request: web.Request) -> web.StreamResponse:
@@ -309,5 +310,5 @@ class LinkPages:
 
 
 def _address(visit: Visit, path: str = LINK_PATH) -> str:
-    """Return the address of a link's page in the browser that opened it."""
+    """Return the address of a page of a link, for the browser that opened the link."""
     return f"{path}?{OF}={visit.name}"

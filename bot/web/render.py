@@ -1,6 +1,6 @@
-"""Render pages from templates. Input is escaped; pages aren't cached or framed, and send no referrer.
+"""Render pages from templates: input is escaped, and pages aren't cached or framed and send no referrer.
 
-Only a page that shows an IDE may load anything from other hosts, its vendor's
+Only a page that shows an IDE may load anything from other hosts, namely its vendor's
 (``docs/internals/security.md``, rows 14 and 38).
 """
 
@@ -22,10 +22,11 @@ from bot.support.errors import Refused
 
 FOLDER = Path(__file__).parent
 STATIC_PATH = "/static"
-#: Files that are served unchanged, by name.
+#: Maps file names to the static files, which are served unchanged.
 STATIC_FILES = {path.name: path for path in (FOLDER / "static").iterdir() if path.is_file()}
 
-#: Policy of our pages: no script, no frame and no other host, only their own style and forms.
+#: The content security policy of our pages: no scripts, no frames, no other hosts, only our own style and
+#: forms.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
@@ -41,7 +42,7 @@ HEADERS = {
     "X-Robots-Tag": "noindex, nofollow",
 }
 
-#: HTTP status of a refusal's page, by the rule that refused.
+#: Maps the rule behind a refusal to the HTTP status of the page that shows it.
 STATUS = {
     "link.unknown": 404,
     "link.expired": 410,
@@ -67,7 +68,7 @@ STATUS = {
     "page.too_many": 429,
     "workspace.not_allowed": 409,
 }
-#: Refusals after which the person can continue on the page where they were.
+#: Rules whose refusals let the person continue on the page where they were.
 _CAN_GO_ON = frozenset(
     {"link.changed", "link.sign_in_first", "sign_in.cancelled", "sign_in.expired", "sign_in.failed"}
 )
@@ -75,7 +76,7 @@ _CAN_GO_ON = frozenset(
 
 @cache
 def _load_templates() -> Callable[[str], Any]:
-    """Return the function that loads a template; each template is compiled once in a process."""
+    """Return the function that loads a template; each template is compiled once per process."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - only for pages
 
     templates = Environment(
@@ -96,13 +97,13 @@ def _load_templates() -> Callable[[str], Any]:
 
 
 def render_page(template: str, status: int = 200, **facts: Any) -> web.Response:
-    """Fill a template; raises UndefinedError for a missing value."""
+    """Render a template; raises UndefinedError for a missing value."""
     text = _load_templates()(template).render(**facts)
     return web.Response(text=text, status=status, content_type="text/html")
 
 
 def render_refusal(refused: Refused, back: str = "/link") -> web.Response:
-    """Render the page of a refusal, with the reason and advice; ``back`` is the address to which it leads."""
+    """Render a refusal's page, with the reason and advice; ``back`` is where its link leads."""
     title = pages.LINK_CLOSED_TITLE if STATUS.get(refused.rule) == 410 else pages.REFUSED_TITLE
     goes_on = refused.rule in _CAN_GO_ON or not refused.rule.startswith(("link.", "token."))
     return render_page(
@@ -121,7 +122,7 @@ def render_problem(status: int, title: str, text: str, reference: str = "") -> w
 
 
 def _escape_texts(catalogue: ModuleType) -> SimpleNamespace:
-    """Return a catalogue of texts with its constants escaped once, so that each page needn't do it."""
+    """Return a catalogue whose texts are escaped once, rather than on each page."""
     values = {name: value for name, value in vars(catalogue).items() if not name.startswith("_")}
     return SimpleNamespace(
         **{name: escape(value) if isinstance(value, str) else value for name, value in values.items()}
@@ -130,30 +131,30 @@ def _escape_texts(catalogue: ModuleType) -> SimpleNamespace:
 
 @cache
 def _get_asset_url(name: str) -> str:
-    """Return a static file's address with a digest of its content, so that browsers never use an old one."""
+    """Return a static file's URL with a digest of its content, so that browsers never use an old copy."""
     digest = hashlib.sha256(STATIC_FILES[name].read_bytes()).hexdigest()
     return escape(f"{STATIC_PATH}/{name}?v={digest[:12]}")
 
 
 def clean_line(text: object, most: int = 120) -> str:
-    """Return a text from outside on one line, without invisible characters, cut; the template escapes it."""
+    """Return outside text as one truncated line without invisible characters; templates escape it."""
     line = clean(text).replace("\n", " ")
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def get_leading_headers(page_origin: str) -> Mapping[str, str]:
-    """Return the headers of the page that shows a workspace's state and leads to the IDE's page."""
+    """Return the headers of the page that shows a workspace's state and leads to its IDE."""
     own = CONTENT_SECURITY_POLICY.replace("form-action 'self'", f"form-action 'self' {page_origin}")
     policy = f"{own}; script-src 'self'; connect-src 'self'"
-    # The IDE's page has to see in the browser's headers that the person comes from here.
+    # The IDE's page must be able to see, in the browser's headers, that the person comes from here.
     return {"Content-Security-Policy": policy, "Referrer-Policy": "strict-origin"}
 
 
 @lru_cache(maxsize=64)
 def get_ide_page_headers(embedding: Embedding, own: str) -> Mapping[str, str]:
-    """Return the headers that let one page show an IDE; it may call only our addresses below ``own``.
+    """Return the headers that let one page show an IDE; of our addresses, it may call those below ``own``.
 
-    All other headers are those of every page. The vendor's script can do whatever the page can.
+    The other headers are the same as on every page. The vendor's script can do whatever the page can.
     """
     secure = "s" if embedding.is_https else ""
     sdk = f"http{secure}://{embedding.sdk_host}"
@@ -171,10 +172,10 @@ def get_ide_page_headers(embedding: Embedding, own: str) -> Mapping[str, str]:
             f"img-src 'self' {sdk}{more}; font-src {sdk}{more}; connect-src {own} {talks}; "
             f"frame-src {hosts}{more}; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
         ),
-        # An IDE may open windows and keep access to them. Our own pages aren't among them: they are
+        # An IDE may open windows and keep access to them. That doesn't include our own pages, which are
         # ``same-origin``.
         "Cross-Origin-Opener-Policy": "same-origin-allow-popups",
-        # The vendor checks which site asks, but isn't told which page.
+        # The vendor checks which site embeds the IDE, but isn't told which page.
         "Referrer-Policy": "strict-origin",
         "Permissions-Policy": (
             f"camera=(), geolocation=(), microphone=(), payment=(), usb=(), fullscreen=(self {quoted}), "

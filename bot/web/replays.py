@@ -1,9 +1,9 @@
-"""Remember the signatures of requests, to recognise replays.
+"""The signatures of past requests, remembered in order to recognise replays.
 
-They are in memory, and in the database for other processes. Once a second the new ones are written together,
-after their requests were served, because writing each before would cost more than answering it. A killed
-process may lose the signatures of the last second, and other processes don't know them yet; but the inbox
-knows what those requests did.
+They are kept in memory, and in the database for other processes. The new ones are written together once a
+second, after their requests were served, because writing each one first would cost more than answering it. A
+killed process may lose the signatures of its last second, and other processes don't know them until then; but
+the inbox knows what those requests did.
 """
 
 from collections import OrderedDict
@@ -20,18 +20,18 @@ from bot.support.errors import StoreError
 log = structlog.get_logger(__name__)
 
 
-#: Most signatures that are remembered; the oldest are dropped first.
+#: Maximum number of signatures remembered; the oldest are dropped first.
 MAX_REMEMBERED = 200_000
-#: Seconds between writes of new signatures.
+#: How often new signatures are saved, in seconds.
 SAVED_EVERY = 1.0
-#: Seconds back to which other processes' signatures are read each time.
+#: How far back other processes' signatures are read each time, in seconds.
 SHARED_SECONDS = 10.0
-#: Hexadecimal digits of a signature that are kept: 64 bits distinguish it from all others.
+#: Number of hexadecimal digits kept of a signature: 64 bits are enough to tell it from all others.
 LENGTH = 16
 
 
 class Replays:
-    """Remember signatures for ten minutes, by the monotonic clock, up to a limited number."""
+    """Remember signatures for ten minutes, by the monotonic clock, up to a maximum number."""
 
     def __init__(self, monotonic: Callable[[], float], limit: int = MAX_REMEMBERED) -> None:
         self._monotonic = monotonic
@@ -43,7 +43,7 @@ class Replays:
         return len(self._seen)
 
     def is_first(self, signature: str) -> bool:
-        """Return whether a (hexadecimal) signature is new, and remember it."""
+        """Return whether a (hexadecimal) signature is new, and remember it if so."""
         now, start = self._monotonic(), signature[:LENGTH]
         while self._seen and next(iter(self._seen.values())) <= now - RETENTION_SECONDS:
             self._seen.popitem(last=False)
@@ -54,25 +54,25 @@ class Replays:
         return True
 
     def measure_age(self, signature: str) -> float:
-        """Return how many seconds ago a known signature first came."""
+        """Return how many seconds ago a known signature was first seen."""
         return self._monotonic() - self._seen[signature[:LENGTH]]
 
     async def load(self, store: Store, within: float = RETENTION_SECONDS) -> None:
-        """Load the signatures that other processes have seen; call it before the first request."""
+        """Load the signatures that other processes have seen; must be called before the first request."""
         now = self._monotonic()
         for age, signatures in await store.read(signature_rows.list_signatures, within):
             for at in range(0, len(signatures), LENGTH):
                 self._remember(signatures[at : at + LENGTH], now - age)
 
     async def share(self, store: Store) -> None:
-        """Write new signatures, and read those of other processes."""
+        """Save this process's new signatures, and load those of other processes."""
         await self.save(store)
         with suppress(StoreError):
-            # If this fails, the next read still covers the time.
+            # If this fails, the next read still covers the time that was missed.
             await self.load(store, SHARED_SECONDS)
 
     async def save(self, store: Store) -> None:
-        """Write new signatures; if that fails, they are written with the next ones."""
+        """Save new signatures; if that fails, they are saved with the next ones."""
         unsaved, self._unsaved = self._unsaved, []
         if not unsaved:
             return

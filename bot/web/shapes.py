@@ -1,7 +1,7 @@
-"""Check the shape of Slack's payloads, so that a signed body of a wrong shape ends with 400, never with 500.
+"""Check the shape of Slack's payloads, so that a signed body of a wrong shape gets status 400, never 500.
 
-Bolt and our handlers access fields of payloads without checks. Who acts, and in which workspace, is decided
-later (``TenantGuard``, principal).
+Bolt and our handlers access fields of payloads without checks. Who is acting, and in which workspace, is
+decided later (``TenantGuard``, principal).
 """
 
 import json
@@ -19,16 +19,16 @@ _MAX_DEPTH = 60
 
 
 class Malformed(Exception):
-    """Signal that a body doesn't have Slack's shape; the message names the place, never the content."""
+    """Signal that a body doesn't have Slack's shape; the message says where, without quoting the content."""
 
 
 def find_kind(payload: Mapping[str, Any]) -> str:
-    """Return Slack's name for a payload's kind; ``command`` for slash commands, for which Slack has none."""
+    """Return Slack's name for a payload's kind, or ``command`` for slash commands, which have none."""
     return payload.get("type") or "command"
 
 
 def read(content_type: str, raw: bytes) -> dict[str, Any]:
-    """Parse a verified body; raises Malformed."""
+    """Parse a verified request body; raises Malformed."""
     text = _text(raw)
     if content_type == JSON:
         return check_payload(_parse_object(text))
@@ -45,7 +45,7 @@ def read(content_type: str, raw: bytes) -> dict[str, Any]:
 
 
 def read_call(content_type: str, raw: bytes) -> dict[str, Any]:
-    """Parse a verified body from Slack's assistant; raises Malformed."""
+    """Parse a verified request body from Slack's assistant; raises Malformed."""
     if content_type != JSON:
         raise Malformed("content type")
     return _parse_object(_text(raw))
@@ -59,7 +59,7 @@ def _text(raw: bytes) -> str:
 
 
 def read_envelope(kind: str, payload: object) -> dict[str, Any]:
-    """Check a payload that came by Socket Mode; ``kind`` is its envelope's type. Raises Malformed."""
+    """Check a payload received by Socket Mode; ``kind`` is its envelope's type. Raises Malformed."""
     if not isinstance(payload, dict):
         raise Malformed("payload")
     if is_deeper(payload, _MAX_DEPTH):
@@ -72,12 +72,12 @@ def read_envelope(kind: str, payload: object) -> dict[str, Any]:
 
 
 def check_payload(payload: dict[str, Any]) -> dict[str, Any]:
-    """Check the shape of an interaction or event by its type; raises Malformed."""
+    """Check the shape that an interaction or event must have for its type; raises Malformed."""
     kind = payload.get("type")
     if not isinstance(kind, str) or not kind:
         raise Malformed("type")
     if "command" in payload:
-        # Bolt treats anything with this field as a slash command.
+        # Bolt would treat any payload with this field as a slash command.
         payload = {key: value for key, value in payload.items() if key != "command"}
     return _check_payload(kind, payload)
 
@@ -101,7 +101,7 @@ def _parse_object(text: str) -> dict[str, Any]:
     try:
         value = json.loads(text, parse_constant=_refuse_constant)
         if "\\u" in text:
-            # A lone surrogate can be parsed, but fails later when the text is encoded.
+            # A lone surrogate can be parsed, but fails later when the string is encoded.
             json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise Malformed("not JSON") from None
@@ -112,7 +112,7 @@ def _parse_object(text: str) -> dict[str, Any]:
     return value
 
 
-#: Types of the values of keys, wherever these occur; null counts as missing.
+#: Maps keys to the type that their value must have, wherever they occur; null counts as missing.
 _TYPE_BY_KEY: Mapping[str, type | tuple[type, ...]] = {
     "user": (dict, str),
     "team": (dict, str),
@@ -153,11 +153,11 @@ _TYPE_BY_KEY: Mapping[str, type | tuple[type, ...]] = {
     "is_enterprise_install": (bool, str),
 }
 
-#: By kind: the fields that a listener needs. ``a.b`` is the field b within a.
+#: Maps each kind of payload to the fields that its listener needs. ``a.b`` is the field b within a.
 _REQUIRED_PATHS: Mapping[str, tuple[str, ...]] = {
     "command": ("command",),
     "block_actions": ("actions",),
-    # Bolt reads the view's type without checking that it is there.
+    # Bolt reads the view's type without checking whether it is there.
     "view_submission": ("view.id", "view.callback_id", "view.type"),
     "view_closed": ("view.id", "view.callback_id"),
     "block_suggestion": ("action_id",),

@@ -1,8 +1,9 @@
-"""Socket Mode: the same listeners, over connections that Usher opens to Slack, so without a public address.
+"""Socket Mode: the same listeners, over connections that Usher opens to Slack, without a public address.
 
 Slack sends each payload to a random connection of the app, whichever process holds it, and repeats events
-that weren't acknowledged; the inbox makes both harmless. An acknowledgement goes back on the connection on
-which its payload came. A connection counts as healthy by the age of its last pong, not of its last event.
+that weren't acknowledged; the inbox makes both harmless. An acknowledgement is sent on the connection on
+which its payload arrived. Whether a connection is healthy is judged by the age of its last pong, not of its
+last event.
 
 Slack's client reconnects by closing its connection and opening another. Payloads that Slack sends in between
 are lost, and an answer that becomes ready then is sent on a connection that never saw the question. So here
@@ -44,28 +45,29 @@ log = structlog.get_logger(__name__)
 
 
 PING_SECONDS = 10.0
-#: Most seconds that a connection that Slack wants to close is kept for its last payloads; Slack closes it
-#: sooner.
+#: How long a connection that Slack is about to close is kept for its last payloads, in seconds, unless Slack
+#: closes it sooner.
 LINGER_SECONDS = 30.0
-#: Longest frame, in bytes; after a longer one Slack closes the connection with code 1009.
+#: Maximum size of a frame in bytes; after a longer one Slack closes the connection with code 1009.
 MAX_FRAME_BYTES: Final = 20_480
-#: Pattern of the id in an envelope that can't be parsed, such as one with endless numbers or nesting.
+#: Finds the id in an envelope that can't be parsed, for example because of endless numbers or nesting.
 _ENVELOPE_ID: Final = re.compile(r'(?<!\\)"envelope_id"\s*:\s*"([^"\\]{1,200})"')
-#: Slack's reason if the app has more than ten connections: this one has to be closed before another is
+#: Slack's reason when the app has more than ten connections: this one must be closed before another is
 #: opened.
 TOO_MANY: Final = "too_many_websockets"
-#: Reason for which Usher itself ends a connection.
+#: The reason recorded when Usher itself ends a connection.
 RENEWED: Final = "renewed"
-#: Longest pause, in seconds, that is kept if Slack, or a proxy in front of it, asks for one.
+#: Maximum pause before reconnecting, in seconds, even if Slack or a proxy in front of it asks for a longer
+#: one.
 LONGEST_PAUSE: Final = 600.0
-#: Seconds below which a connection counts as short-lived; it isn't replaced at once, as the next may end as
-#: soon.
+#: A connection that lasts less than this many seconds counts as short-lived; it isn't replaced immediately,
+#: because the next may end as soon.
 SHORT_LIVED: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """The number of the app's connections that Slack counted, and of those that this process held then.
+    """The number of the app's connections according to Slack, and how many of them this process held then.
 
     ``at`` is a monotonic time.
     """
@@ -76,20 +78,20 @@ class Count:
 
 
 def write_frame(answer: SocketModeResponse) -> bytes:
-    """Return an acknowledgement as it is written."""
-    # A half of a pair of characters can't be written.
+    """Return an acknowledgement as the text of a frame."""
+    # Replaces lone surrogates, which can't be encoded.
     return json.dumps(answer.to_dict(), ensure_ascii=False).encode(errors="replace")
 
 
 def make_acknowledgement(envelope_id: str, answer: BoltResponse) -> SocketModeResponse:
-    """Return the acknowledgement of an envelope that carries Bolt's answer."""
+    """Return the acknowledgement of an envelope, with Bolt's answer in it."""
     is_json = answer.first_headers().get("content-type", "").startswith("application/json")
     payload = json.loads(answer.body) if is_json and answer.body else {"text": answer.body}
     return SocketModeResponse(envelope_id, payload if answer.body else None)
 
 
 def read_frame(text: str) -> dict[str, Any]:
-    """Parse a frame from Slack; if it can't be parsed, return only the id with which it is acknowledged."""
+    """Parse a frame from Slack; if that fails, return only the id needed to acknowledge it."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -99,13 +101,13 @@ def read_frame(text: str) -> dict[str, Any]:
 
 
 def wanted_pause(header: str, usual: float) -> float:
-    """Return the seconds of a ``Retry-After`` header, within bounds; ``usual`` if it isn't a number."""
+    """Return the seconds in a ``Retry-After`` header, within bounds, or ``usual`` if it isn't a number."""
     is_number = header.isascii() and header.isdecimal()
     return min(max(float(header), usual), LONGEST_PAUSE) if is_number else usual
 
 
 class SocketSide(AsyncSocketModeHandler):
-    """The open connections, whose requests are passed to the listeners.
+    """Keep Socket Mode connections open, and pass the requests on them to the listeners.
 
     In memory: the connections. Restart: they are opened again, and Slack repeats what wasn't acknowledged.
     Several processes: each has its own, at most ten in all for an app.
@@ -122,24 +124,25 @@ class SocketSide(AsyncSocketModeHandler):
         connections: int = 1,
         ping_seconds: float = PING_SECONDS,
     ) -> None:
-        # Bolt's own initialiser isn't called, as it makes a client; here each connection has one.
+        # Bolt's own initialiser isn't called, because it creates a client; here each connection has its own.
         self.app = app
         self.app_token = app_token.get_secret_value()
-        # The client would log payloads, and errors with the address and its ticket.
+        # With another logger, the client would log payloads, and errors that contain the address with its
+        # ticket.
         self._silent = logging.getLogger("bot.bolt.socket")
         self._silent.setLevel(logging.CRITICAL)
         self.web_client = AsyncWebClient(base_url=api_url, logger=self._silent, timeout=10)
-        # This replaces the proxy that the client found in the environment.
+        # This replaces the proxy that the client took from the environment.
         self.web_client.proxy = proxy.text_of(api_url)
         self._proxy = proxy
         self._monotonic = monotonic
         self._connections = connections
-        #: Numbers of the connections that are kept open, or are about to be given up.
+        #: Numbers of the connections to keep open, including any that is about to be given up.
         self._kept: set[int] = set()
         self._is_started = False
         self._ping_seconds = ping_seconds
         self._live: dict[int, SocketConnection] = {}
-        #: Slack's count when the newest connection opened; None before the first, or if Slack didn't say.
+        #: Slack's count when the newest connection opened; None before the first, or if Slack gave none.
         self.count: Count | None = None
         self._open: set[SocketConnection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -151,7 +154,7 @@ class SocketSide(AsyncSocketModeHandler):
         self.hold_connections(self._connections)
 
     def hold_connections(self, connections: int) -> None:
-        """Hold this many connections from now on, or once started."""
+        """Keep this many connections open from now on, or once started."""
         self._connections = connections
         for number, connection in self._live.items():
             if number >= connections:
@@ -163,7 +166,7 @@ class SocketSide(AsyncSocketModeHandler):
                 self._run(self._keep_connected(number))
 
     def replace_connection(self) -> None:
-        """Replace a connection, because Slack counts all of them whenever one opens."""
+        """Replace a connection, to make Slack count all connections, as it does whenever one opens."""
         for connection in tuple(self._live.values())[:1]:
             connection.reason = RENEWED
             connection.ending.set()
@@ -175,7 +178,7 @@ class SocketSide(AsyncSocketModeHandler):
     async def handle(  # type: ignore[override]  # narrower, as Bolt's own
         self, client: SocketModeClient, req: SocketModeRequest
     ) -> None:
-        """Dispatch one envelope and acknowledge it with the answer."""
+        """Dispatch an envelope to the listeners, and acknowledge it with their answer."""
         task = asyncio.current_task()
         if task is not None:
             self._under_way[task] = client
@@ -183,14 +186,14 @@ class SocketSide(AsyncSocketModeHandler):
         try:
             answer = await self._answer(req)
             if answer.status == HTTPStatus.OK:
-                # Without an acknowledgement Slack sends the envelope again, as over HTTP.
+                # If this fails, Slack sends the envelope again, as it does over HTTP.
                 await client.send_socket_mode_response(make_acknowledgement(req.envelope_id, answer))
         except (OSError, aiohttp.ClientError) as error:
-            # Slack sends the envelope again, and the inbox recognises it.
+            # Slack will send the envelope again, and the inbox recognises it.
             log.warning("slack.envelope_not_acknowledged", error=error)
 
     async def _answer(self, req: SocketModeRequest) -> BoltResponse:
-        """Return the answer to an envelope; a malformed one is acknowledged, as repeating it can't help."""
+        """Return the answer to an envelope; malformed ones are acknowledged too, as repeating can't help."""
         around = write_frame(SocketModeResponse(req.envelope_id, payload={}))
         try:
             payload = read_envelope(req.type, req.payload)
@@ -204,7 +207,7 @@ class SocketSide(AsyncSocketModeHandler):
         return BoltResponse(status=200)
 
     async def close(self, seconds: float = 5.0) -> None:
-        """Give running work some seconds to finish, then close the connections and end their tasks."""
+        """Allow running work a few seconds to finish, then close the connections and end their tasks."""
         tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()
@@ -218,7 +221,7 @@ class SocketSide(AsyncSocketModeHandler):
         task.add_done_callback(self._tasks.discard)
 
     async def _keep_connected(self, number: int) -> None:
-        """Keep one connection; when Slack wants to close it, open the next before giving it up."""
+        """Keep one connection open; when Slack is about to close it, open the next before giving it up."""
         while number < self._connections:
             new = await self._count_connected()
             old, self._live[number] = self._live.get(number), new
@@ -226,7 +229,7 @@ class SocketSide(AsyncSocketModeHandler):
                 self._run(self._retire(old))
             log.info("slack.socket_connected", connection=number)
             if number >= self._connections:
-                # Fewer connections are wanted than when this one began to open.
+                # Fewer connections are wanted now than when this one began to open.
                 break
             opened = self._monotonic()
             await new.ending.wait()
@@ -257,14 +260,14 @@ class SocketSide(AsyncSocketModeHandler):
             try:
                 opened = await self.web_client.apps_connections_open(app_token=self.app_token)
                 address = str(opened["url"])
-                # After this time the client would repeat a failed attempt with the same address.
+                # Without this limit, the client would repeat a failed attempt with the same address.
                 async with asyncio.timeout(pause):
                     await connection.open(address)
             except TimeoutError:
                 pause = 0.0
             except SlackApiError as refused:
                 answer = refused.response
-                # An answer that couldn't be parsed has another type.
+                # A response that couldn't be parsed has another type.
                 is_parsed = isinstance(answer, AsyncSlackResponse) and isinstance(answer.data, dict)
                 if is_parsed and answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
                     pause = wanted_pause(answer.headers.get("Retry-After", ""), pause)
@@ -282,7 +285,7 @@ class SocketSide(AsyncSocketModeHandler):
             await asyncio.sleep(pause)
 
     async def _retire(self, old: SocketConnection) -> None:
-        """Wait until Slack closes a connection, as it has announced, and finish the requests on it."""
+        """Wait until Slack closes a connection as announced, and finish the requests on it."""
         with suppress(TimeoutError):
             async with asyncio.timeout(LINGER_SECONDS):
                 await old.gone.wait()
@@ -300,9 +303,9 @@ class SocketSide(AsyncSocketModeHandler):
         self._open.discard(connection)
 
 
-#: Unanswered pings after which a connection counts as dead.
+#: Number of unanswered pings after which a connection counts as dead.
 MISSED_PINGS = 4
-#: Seconds that the other side gets to close a connection.
+#: How long Slack may take to close a connection from its side, in seconds.
 CLOSE_SECONDS = 1.0
 
 
@@ -323,19 +326,20 @@ class SocketConnection(SocketModeClient):
         self._way = proxy
         self.ending = asyncio.Event()
         self.gone = asyncio.Event()
-        #: Slack's reason for ending the connection; "" if it gave none.
+        #: Slack's reason for ending the connection, or "" if it gave none.
         self.reason = ""
-        #: Number of the app's connections when this one opened, according to Slack.
+        #: Slack's count of the app's connections when this one opened.
         self.counted: int | None = None
         self._greeted = asyncio.Event()
         self._monotonic = monotonic
         self._tasks: set[asyncio.Task[None]] = set()
-        #: The client's time of the last pong, by the wall clock, and the monotonic time when we first saw it.
+        #: The time of the last pong as recorded by the client (wall clock), and the monotonic time when we
+        #: first saw it.
         self._last_pong: float | None = None
         self._pong_at = 0.0
 
     async def open(self, address: str) -> None:
-        """Connect, and wait until Slack has said hello."""
+        """Connect, and wait for Slack's hello message."""
         self.wss_uri, self.proxy = address, self._way.text_of(address)
         await self.connect()  # type: ignore[no-untyped-call]  # slack_sdk leaves it without types
         await self._greeted.wait()
@@ -350,15 +354,15 @@ class SocketConnection(SocketModeClient):
         last = self.last_ping_pong_time
         if last != self._last_pong:
             self._last_pong, self._pong_at = last, self._monotonic()
-        # By our own clock, because the wall clock may be changed between a ping and its pong.
+        # Measured by the monotonic clock, because the wall clock may be changed between a ping and its pong.
         return last is not None and self._monotonic() - self._pong_at >= MISSED_PINGS * self.ping_interval
 
     async def is_ping_pong_failing(self) -> bool:
-        """Return, for the client's own monitor, whether too many pings went unanswered."""
+        """Return whether too many pings went unanswered; called by the client's own monitor."""
         return self._misses_pongs()
 
     async def process_message(self) -> None:
-        """Read one frame. The client itself would drop frames that it can't parse."""
+        """Read one frame; unlike the client's own method, keep frames that can't be parsed."""
         text = str(await self.message_queue.get() or "")
         task = asyncio.create_task(self.run_message_listeners(read_frame(text), text))
         self._tasks.add(task)
@@ -381,13 +385,14 @@ class SocketConnection(SocketModeClient):
             request = SocketModeRequest(str(message.get("type") or ""), str(envelope_id), {})
             request.envelope_id = envelope_id  # type: ignore[assignment]  # as it came
             request.retry_attempt = message.get("retry_attempt")
-            # Set here because the client raises for a payload that is no object; that is acknowledged, too.
+            # Set here because the client's own parsing raises for a payload that isn't an object; that must
+            # be acknowledged, too.
             request.payload = message.get("payload")  # type: ignore[assignment]
             for listener in self.socket_mode_request_listeners:
                 await listener(self, request)  # type: ignore[arg-type, call-arg, misc]  # as in the client
 
     async def send_socket_mode_response(self, response: dict[str, Any] | SocketModeResponse) -> None:
-        """Send an acknowledgement, without its answer if that is so long that Slack would disconnect."""
+        """Send an acknowledgement, leaving out its answer if that is so long that Slack would disconnect."""
         answer = response if isinstance(response, SocketModeResponse) else SocketModeResponse(**response)
         frame = write_frame(answer)
         if len(frame) > MAX_FRAME_BYTES:
@@ -397,13 +402,13 @@ class SocketConnection(SocketModeClient):
             await self.send_message(frame.decode())
 
     async def connect_to_new_endpoint(self, force: bool = False) -> None:
-        """Signal that a new connection is needed. With ``force`` Slack announced the end, else it came."""
+        """Signal that a new connection is needed: Slack announced the end (``force``), or it has happened."""
         self.ending.set()
         if not force:
             self.gone.set()
 
     async def end(self) -> None:
-        """Close the connection, and end all of its tasks."""
+        """Close the connection, and end all its tasks."""
         self.closed = True
         self.auto_reconnect_enabled = False
         with suppress(OSError, TimeoutError, aiohttp.ClientError):

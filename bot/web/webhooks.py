@@ -1,6 +1,6 @@
-"""Webhooks of providers, at ``/hooks/<connection>``. Responses don't reveal which workspaces we know.
+"""Provider webhooks, at ``/hooks/<connection>``; responses don't reveal which workspaces we know.
 
-An event that came before has no effect, so a provider that got no response may send it again.
+Duplicate events have no effect, so a provider that got no response can safely send them again.
 """
 
 import structlog
@@ -20,11 +20,11 @@ HOOKS_PATH = "/hooks"
 
 
 def build_webhook_route(context: Context) -> web.RouteDef:
-    """Return the route of events, for connections whose provider sends any; other methods get a 405."""
+    """Return the route for events, for connections whose provider sends any; other methods get a 405."""
     hearing = {name: one for name, one in context.connections.items() if isinstance(one, facets.Events)}
 
     async def hear(request: web.Request) -> web.Response:
-        """Answer 204 once the events are written; 404 for an unknown connection, 401 for a bad signature."""
+        """Answer 204 once the events are stored; 404 for an unknown connection, 401 for a bad signature."""
         name = request.match_info["connection"]
         provider = hearing.get(name)
         if provider is None:

@@ -24,14 +24,15 @@ from bot.support.settings.core import SLACK_API_URL
 __all__ = ["Notifier", "Timing"]
 
 log = structlog.get_logger(__name__)
-#: Seconds without an answer to any call after which Slack counts as absent.
+#: Slack counts as absent once no call has been answered for this many seconds.
 MIN_ABSENCE_SECONDS: Final = 10.0
-#: Seconds after the last unanswered call when an absence is forgotten, if no further call was made.
+#: Slack's absence is forgotten this many seconds after the last unanswered call if no other call was made
+#: since.
 FORGET_ABSENCE_SECONDS: Final = 120.0
 
 
 class Notifier:
-    """The sender of notices and of cards' updates. Raises ValueError if a send could outlast its lease.
+    """Send notices and card updates; raise ValueError if a send could outlast its lease.
 
     ``http`` posts replies to the addresses that came with a command or a click, if they belong to the Slack
     whose Web API is at ``api_url``. The reconciler puts the outputs of runs on the ``board``.
@@ -59,31 +60,31 @@ class Notifier:
 
     @property
     def lockout_code(self) -> str | None:
-        """Return the error code with which Slack locks the app out everywhere; None if it doesn't."""
+        """Return the error code with which Slack locks the app out everywhere, or None if it doesn't."""
         return self._slack.lockout_code
 
     @property
     def is_sending(self) -> bool:
-        """Return whether Slack answers, and lets the app in."""
+        """Return whether Slack answers and lets the app in."""
         return self.lockout_code is None and self._slack.answering.row_since is None
 
     def is_restless(self) -> bool:
-        """Return whether there is work on messages that no row shows as due."""
+        """Return whether messages need work that no row shows as due."""
         is_waiting = self._results.is_waiting or self._slack.answering.is_restless
         return is_waiting or any(client.is_restless for client in self._slack.list_clients())
 
     async def step_notices(self, pool: Pool | None = None) -> int:
-        """Send the due notices that fit into the budget; return the number claimed."""
+        """Send the due notices that fit into the budget; return how many were claimed."""
         await self._results.repeat()
         await self._note_absence()
         return 0 if self._slack.is_locked_out else await self._outbox.step(pool)
 
     async def _note_absence(self) -> None:
-        """Record and log the beginning or the end of Slack's silence.
+        """Record and log when Slack stops answering and when it answers again.
 
-        A single failed call is no absence. Pending messages are tried again and again, so if no call has
-        failed for a while, no message is waiting for Slack; whether it answers is unknown, and the silence is
-        forgotten.
+        A single failed call doesn't count as an absence. Pending messages are tried again and again, so if no
+        call has failed for a while, no message is waiting for Slack. Then it isn't known whether Slack
+        answers, and the absence is forgotten.
         """
         answering, event = self._slack.answering, "slack answers again"
         before, failed_at = answering.row_since, answering.failed_at
@@ -97,9 +98,9 @@ class Notifier:
             log.warning(event if since is None else "slack doesn't answer", since=since or before)
 
     async def step_cards(self, pool: Pool | None = None) -> int:
-        """Update the dirty cards that fit into the budget; return the number claimed."""
+        """Update the dirty cards that fit into the budget; return how many were claimed."""
         return 0 if self._slack.is_locked_out else await self._cards.step(pool)
 
     async def step_outputs(self, pool: Pool | None = None) -> int:
-        """Upload the outputs of ended runs as files; return their number."""
+        """Upload the outputs of ended runs as files; return how many."""
         return 0 if self._slack.is_locked_out else await self._outputs.step(pool)

@@ -1,4 +1,4 @@
-"""Updates of dirty cards: messages in Slack that no longer show the newest state."""
+"""Updates of dirty cards: messages in Slack that no longer show the latest state."""
 
 from functools import partial
 
@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 
 class CardUpdates:
-    """Update dirty cards in place; each update shows the newest state."""
+    """Update dirty cards in place; each update shows the latest state."""
 
     def __init__(
         self, context: Context, slack: AnySlack, gatherer: Gatherer, results: Results, timing: Timing
@@ -42,7 +42,7 @@ class CardUpdates:
         self._timing = timing
 
     async def step(self, pool: Pool | None = None) -> int:
-        """Claim as many cards as the budget allows, and update them; return their number."""
+        """Claim as many cards as the budget allows, and update them; return how many."""
         limit = count_free_slots(pool, self._timing.batch)
         if limit <= 0:
             return 0
@@ -58,7 +58,7 @@ class CardUpdates:
         return len(cards)
 
     async def _isolate_errors(self, card: Card, claimed_at: float) -> None:
-        # Repeating an update does no harm, whatever became of the first attempt.
+        # An update may safely be repeated, whatever happened to the first attempt.
         delay, failed = backoff(4, 0.5), partial(self._hand_over, card)
         back = partial(self._store.write, card_rows.retry_card, card.id, delay)
         unwritten = partial(self._results.write, card.id, back)
@@ -66,8 +66,8 @@ class CardUpdates:
             "card", self._ids, back=back, failed=failed, unwritten=unwritten, card=card.id
         ):
             try:
-                # After the lease ends, what was rendered before may no longer be true, so it isn't sent any
-                # more.
+                # Once the lease has ended, the rendered content may be outdated, so it must no longer be
+                # sent.
                 with limit_departures(Window(claimed_at + self._timing.last_start)):
                     await self._update_card(card)
             except errors.SlackFailed as error:
@@ -83,7 +83,7 @@ class CardUpdates:
                 await self._store.write(notices.queue_lost_card, card.id)
 
     async def _tell_author(self, card: Card, code: str) -> None:
-        """Tell the author of a card, once a day, that Slack doesn't let Usher change it in its channel."""
+        """Tell a card's author, once a day at most, that Slack won't let Usher edit it in its channel."""
         day = int(await self._store.now() // 86_400)
         words = notice_words.CARD_NOT_UPDATED.format(
             channel=card.channel_id, code=kit.safe(code, kit.MAX_NAME_LENGTH)
@@ -94,7 +94,7 @@ class CardUpdates:
         await self._store.write(notices.add_notices, [told])
 
     async def _hand_over(self, card: Card) -> None:
-        """Hand a card over to the outbox, which retries at growing intervals and then sends a plain text."""
+        """Hand a card over to the outbox, which retries at growing intervals and finally sends plain text."""
         body = {"channel_id": card.channel_id, "message_ts": card.message_ts, "card": card.kind}
         occasion = f"update:{card.updated_at:.3f}"
         notice = NewNotice(card.id, NoticeKind.CARD_UPDATE, occasion, card.principal, body)
@@ -102,7 +102,7 @@ class CardUpdates:
         await self._store.write(card_rows.forget_location, card.id)
 
     async def _delete_message(self, slack: PacedSlack, card: Card) -> bool:
-        """Delete a card's message; return False if Slack refuses. A search then no longer finds its key."""
+        """Delete a card's message, so that no search can find its key; return False if Slack refuses."""
         try:
             await slack.call(methods.CHAT_DELETE, {"channel": card.channel_id, "ts": card.message_ts})
         except errors.SlackPermanent as error:
@@ -114,7 +114,7 @@ class CardUpdates:
     async def _update_card(self, card: Card) -> None:
         slack = self._slack.find_client(card.principal)
         if Mark.OUTPUT in card.kind.marks:
-            # The output of a run is stored nowhere else.
+            # A run's output is stored nowhere else.
             await self._store.write(card_rows.finish_update, card.id, card, card.claimed_digest)
             return
         updated = await render_update(self._gatherer, card)

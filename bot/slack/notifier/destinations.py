@@ -1,4 +1,4 @@
-"""The destination of a message: its conversation and its thread."""
+"""The destination of a message: a conversation, and possibly a thread in it."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,36 +8,36 @@ from bot.store import cards
 from bot.store.store import Store
 from bot.support.guards import guards
 
-#: Most seconds that a notice waits for its card to be posted, so that it can go into the card's thread.
+#: How long a notice waits for its card to be posted so that it can go into the card's thread, in seconds.
 MAX_CARD_WAIT_SECONDS: Final = 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """A conversation (a person's id means their direct message), and a thread in it or None."""
+    """A conversation (a person's id stands for their direct message), and a thread in it or None."""
 
     channel: str
     thread_ts: str | None = None
 
 
 class Destinations:
-    """Find the destination of each notice. A thread is below a card, or below the message sent in its place.
+    """Find where to send each notice; a thread is below a card, or below the message sent in its place.
 
-    Output never goes to a channel, where others would see it and files may be refused. If the card is in a
-    channel, the output goes to the person's direct message.
+    Output is never sent to a channel, where others would see it and files may be refused. If the card is in a
+    channel, its run's output is sent as a direct message.
 
-    In memory: the notices whose thread Slack refused. After a restart or in another process, Slack refuses
-    again.
+    In memory: the notices whose thread Slack refused. After a restart, or in another process, Slack refuses
+    them again.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        #: Notices whose thread Slack refused; they are sent on their own.
+        #: Notices whose thread Slack refused; they are sent outside it.
         self._alone: set[str] = set()
 
     @guards("Output is read again, not remembered")
     async def find(self, notice: Notice) -> Destination | None:
-        """Return a notice's destination; None while it waits for its card to be posted."""
+        """Return a notice's destination, or None while it is waiting for its card to be posted."""
         if Mark.IN_CHANNEL in notice.kind.marks:
             return Destination(str(notice.body.get("channel_id") or ""))
         to_person = Destination(notice.principal.user_id)
@@ -53,5 +53,5 @@ class Destinations:
         return None if age < MAX_CARD_WAIT_SECONDS else to_person
 
     def leave_thread(self, notice: Notice) -> None:
-        """Remember that a notice can't go into its thread."""
+        """Remember that a notice must be sent outside its thread."""
         self._alone.add(notice.id)

@@ -1,4 +1,4 @@
-"""Files: their upload, before which nobody sees them, and the pictures among them."""
+"""Uploads of files and pictures, which nobody sees until they are shared."""
 
 from collections.abc import AsyncIterator
 from typing import Final
@@ -30,5 +30,5 @@ async def upload_picture(slack: PacedSlack, svg: str, alt_text: str) -> str:
     try:
         return await upload_file(slack, PICTURE_NAME, yield_once(), len(png), alt_text=alt_text)
     except errors.SlackUnknownOutcome as error:
-        # Nobody sees the file yet, so there is nothing to look for.
+        # Nobody can see the file yet, so there is no message to search for.
         raise errors.SlackFailed(error.method, error.code) from None

@@ -1,4 +1,4 @@
-"""Search in Slack for messages that may have been sent, by the key in their metadata."""
+"""Searches in Slack for messages that may have been sent, by the key in their metadata."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ EVENT_TYPE: Final = "usher_notice"
 
 
 def build_metadata(notice: Notice) -> dict[str, Any]:
-    """Return the metadata with which a search recognises a notice's message."""
+    """Return the metadata by which a search recognises a notice's message."""
     return {"event_type": EVENT_TYPE, "event_payload": {"key": notice.key}}
 
 
 class PostedMessage(NamedTuple):
-    """A message in Slack, and its text."""
+    """A message in Slack and its text."""
 
     channel: str
     ts: str
@@ -41,11 +41,11 @@ class Lookup:
     async def find(
         self, notices: Sequence[Notice], oldest: float, thread_ts: str | None = None
     ) -> dict[str, PostedMessage]:
-        """Return the messages found for one person's notices, by the notices' ids; raises SlackFailed.
+        """Return the messages found for one person's notices, by notice id; raises SlackFailed.
 
-        ``oldest`` is a time of our clock. It is corrected by how far our clock is ahead of Slack's, which the
-        first response shows; therefore the search starts with the newest message. A thread is short, and
-        Slack returns it from its beginning, so all of it is read.
+        ``oldest`` is a time by our clock. It is corrected by how far our clock is ahead of Slack's, which the
+        first response shows; therefore the search starts with the newest message. Threads are short, and
+        Slack returns them from the beginning, so they are read completely.
         """
         slack, channel = self._slack.find_client(notices[0].principal), await self.find_channel(notices[0])
         method, within = methods.CONVERSATIONS_HISTORY, {}
@@ -79,7 +79,7 @@ class Lookup:
                 return messages_by_id
 
     async def find_channel(self, notice: Notice) -> str:
-        """Return the id of the person's direct message, stored or asked from Slack; raises SlackFailed."""
+        """Return the id of the person's direct message, as stored or from Slack; raises SlackFailed."""
         channel = notice.channel_id or await self._store.read(
             notice_rows.find_direct_channel, notice.principal
         )
@@ -112,8 +112,8 @@ def _find_message(messages: Iterable[dict[str, Any]], notice: Notice) -> dict[st
 def _is_key_of(key: str, notice: Notice) -> bool:
     """Return whether a key belongs to a notice's message.
 
-    For the notice of an end, the key of any end of the same operation or run counts: a failover of the
-    database may have lost the end that was sent, and the item may then have ended differently.
+    For the notice of an end, any end of the same operation or run counts: a failover of the database may have
+    lost the row of the end that was sent, and the work may then have ended differently.
     """
     if Mark.END not in notice.kind.marks:
         return key == notice.key

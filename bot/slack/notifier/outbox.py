@@ -52,29 +52,30 @@ log = structlog.get_logger(__name__)
 #: The rest is reserved for more urgent notices.
 BUDGET_SHARES: Final = {0: 1.0, 1: 1.0, 2: 0.9, 3: 0.8}
 _REPLIES_ONLY: Final = {0: 1.0}
-#: Errors that mean that the person can't receive direct messages.
+#: Error meanings after which a person can't receive direct messages.
 _NO_DIRECT_MESSAGE: Final = frozenset({Meaning.PLACE, Meaning.PERSON})
-#: Errors that mean that no file can be sent, though a message can.
+#: Error meanings after which a file can't be sent, but a message can.
 _NO_FILE: Final = frozenset({Meaning.FILE, Meaning.SETUP, Meaning.REQUEST})
-#: Prefix of the occasion of a notice that a message couldn't be delivered.
+#: Prefix of the ``occasion`` of notices that say a message couldn't be delivered.
 _MISSING: Final = "missing:"
-#: The error of a card that may or may not have been posted.
+#: Error code recorded for a card when it isn't known whether it was posted.
 _UNKNOWN_OUTCOME: Final = "outcome_unknown"
-#: Seconds after which an answer becomes a message of its own instead of replacing the message that promised
-#: it, because Slack notifies nobody of an edit.
+#: An answer replaces the message that promised it only within this many seconds. Later it is sent separately,
+#: because Slack doesn't notify anyone of an edit.
 MAX_PROMISE_AGE_SECONDS: Final = 120.0
-#: Seconds until the outbox checks again whether the message that promised an answer has been sent.
+#: How often the outbox checks whether a promising message has been sent, so that the answer can replace it,
+#: in seconds.
 PROMISE_CHECK_SECONDS: Final = 1.0
-#: Longest rate-limit pause, in seconds, that an answer waits for an edit. After a longer one it is sent as a
-#: message of its own.
+#: Maximum rate-limit pause, in seconds, that an answer waits out in order to be sent as an edit. If the pause
+#: is longer, it is sent as a new message.
 MAX_EDIT_WAIT_SECONDS: Final = 5.0
-#: What counts as the error of a send that ended with its process, or with an error of Usher's own.
+#: The error recorded for a send that was interrupted by the end of the process or by a bug in Usher.
 _STOPPED: Final = errors.SlackUnknownOutcome(methods.CHAT_POST_MESSAGE, "stopped")
 _BROKEN: Final = errors.SlackFailed(methods.CHAT_POST_MESSAGE, "internal")
 
 
 class Outbox:
-    """The sender of due notices, the most urgent first, within Slack's rate limits."""
+    """Send due notices, the most urgent first, within Slack's rate limits."""
 
     def __init__(
         self,
@@ -99,7 +100,7 @@ class Outbox:
         self._renderer = NoticeRenderer(context, self._destinations, gatherer, timing)
 
     async def step(self, pool: Pool | None = None) -> int:
-        """Claim due notices and send them, in the pool if there is one; return their number, with tries."""
+        """Claim due notices and send them, in the pool if given; return how many were claimed or tried."""
         limit = count_free_slots(pool, self._timing.batch)
         if limit <= 0:
             return 0
@@ -112,7 +113,8 @@ class Outbox:
                     notice_rows.release_notices, slack.budget.installation.id, self._timing.settles
                 )
         shares = _REPLIES_ONLY if installed and all(slack.is_away for slack in installed) else BUDGET_SHARES
-        # Notices beyond the budget aren't claimed, so they keep their place. Replies don't use this budget.
+        # Notices that exceed the budget aren't claimed, so they keep their place. Replies don't use this
+        # budget.
         quota = self._slack.get_quota(methods.CHAT_POST_MESSAGE)
         claimed_at = self._clock.monotonic()
         notices = await self._store.perform(
@@ -122,10 +124,11 @@ class Outbox:
         return len(notices) + len(tries)
 
     async def _try(self, slack: PacedSlack) -> None:
-        """Try one pending message of an installation while Slack is away; once Slack answers, all are sent.
+        """Try one pending message of an installation while Slack is away; once it answers, send all.
 
-        A send without an answer leaves one more message to search for. So while there is something to search
-        for, only the 1st, 3rd, 7th, 15th … try sends. Sends never stop, as a search may fail by itself.
+        An unanswered send leaves one more message to search for. So while there are messages to search for,
+        only the 1st, 3rd, 7th, 15th … try is a send. Sends never stop entirely, as searches may fail on their
+        own.
         """
         installation_id, is_send = slack.budget.installation.id, slack.tries & (slack.tries + 1) == 0
         async with contain_errors("try", self._ids, installation=installation_id):
@@ -136,14 +139,14 @@ class Outbox:
             if not notices:
                 slack.note_nothing_pending(self._timing.settles)
             elif is_send and notices[0].unknown_since is not None:
-                # There was nothing to send, so the next try sends.
+                # Only a search was pending, so don't count this try; the next one then sends.
                 slack.tries -= 1
             await run_all(self._plan_sends(notices, claimed_at, is_try=True), None)
 
     def _plan_sends(
         self, notices: Sequence[Notice], claimed_at: float, *, is_try: bool = False
     ) -> list[Coroutine[Any, Any, None]]:
-        """Return a send for each notice, and one search per person for messages that may already be sent."""
+        """Return a send for each notice, and one search per person for messages that may have been sent."""
         unsure: dict[Principal, list[Notice]] = {}
         for notice in notices:
             if notice.unknown_since is not None and _is_searchable(notice.kind):
@@ -153,15 +156,15 @@ class Outbox:
         return [*searches, *(self._isolate_errors(notice, claimed_at, is_try) for notice in others)]
 
     async def _isolate_errors(self, notice: Notice, claimed_at: float, is_try: bool) -> None:
-        """Send one notice so that its failure doesn't affect the others; it is retried later."""
-        # The notice may have been sent, so it is searched for before it is retried, at growing intervals.
+        """Send one notice so that a failure doesn't affect the others; a failed one is retried later."""
+        # The notice may have been sent, so search for it before retrying, at growing intervals.
         back = partial(self._record_unknown, notice, _STOPPED)
         failed = partial(self._postpone, notice, _BROKEN, is_unknown=True)
-        # `Results` keeps the result of a send even without the database, so here nothing was sent.
+        # `Results` keeps the result of every send even if the database fails, so here nothing was sent.
         unwritten = partial(self._put_back, [notice])
         hands_back = {"back": back, "failed": failed, "unwritten": unwritten}
         async with contain_errors("notice", self._ids, **hands_back, notice=notice.id):
-            # No call starts so late that it could end after the lease.
+            # No call may start so late that it could end after the lease.
             with limit_departures(Window(claimed_at + self._last_start)):
                 if notice.kind is NoticeKind.REPLY:
                     await self._replies.send(notice, is_try=is_try)
@@ -178,7 +181,7 @@ class Outbox:
             if not is_try and self._slack.find_client(notice.principal).is_away:
                 raise errors.SlackFailed(methods.CHAT_POST_MESSAGE, calls.UNREACHABLE_CODE)
             if notice.kind in UNPOSTED and notice.unknown_since is not None:
-                # Usher never reads a channel's history, so it asks the poster whether to post the card again.
+                # Usher never reads a channel's history, so ask the poster whether to post the card again.
                 await self._ask_poster(notice, _UNKNOWN_OUTCOME)
                 return
             rendered = await self._renderer.render(notice, is_try=is_try)
@@ -190,7 +193,7 @@ class Outbox:
     async def _record_failure(
         self, notice: Notice, error: errors.SlackFailed, *, is_search: bool = False
     ) -> None:
-        """Record the failure of an attempt to send a notice, or of a search for it."""
+        """Record a failed attempt to send a notice or to search for it."""
         if isinstance(error, errors.SlackLimited):
             await self._postpone_limited(notice, error)
         elif isinstance(error, errors.SlackUnknownOutcome) and not is_search:
@@ -220,9 +223,9 @@ class Outbox:
 
     @guards("No notice is lost or sent twice")
     async def _replace_promised_answer(self, notice: Notice, rendered: RenderedNotice) -> bool:
-        """Replace the message that promised an answer; return False if the answer needs a message of its own.
+        """Edit the message that promised an answer; return False if the answer must be a separate message.
 
-        While the promise is still being sent, the notice is put back, and the result is True. Raises
+        While the promise is still being sent, the notice is put back, and True is returned. Raises
         SlackFailed.
         """
         promise = await self._find_promise(notice)
@@ -236,13 +239,13 @@ class Outbox:
         if not ts or not channel.startswith("D") or not is_recent:
             return False
         try:
-            # With the key, so that an edit of unknown outcome is found like any message.
+            # Include the key, so that an edit whose outcome is unknown can be searched for like any message.
             message = build_edit(channel, ts, rendered.answer) | {"metadata": build_metadata(notice)}
             await edit(self._slack.find_client(notice.principal), message)
         except errors.SlackLimited as error:
             if error.retry_after <= MAX_EDIT_WAIT_SECONDS:
                 raise
-            # Card updates have used up this minute's edits, and somebody is waiting for the answer.
+            # Card updates have used up this minute's edits. Send a separate message, as a person is waiting.
             return False
         except errors.SlackPermanent as error:
             if classify(error).is_shut_out:
@@ -252,9 +255,10 @@ class Outbox:
         return True
 
     async def _find_promise(self, notice: Notice) -> Notice | None:
-        """Find the message that a notice replaces; None if there is none.
+        """Return the message that a notice replaces, or None if there is none.
 
-        If that message hasn't been sent yet it is given up, and the message that it was to replace counts.
+        If that message hasn't been sent yet, it is dropped, and the message that it would have replaced is
+        returned instead.
         """
         passed = [notice.id]
         while interaction := str(notice.body.get("becomes") or ""):
@@ -267,7 +271,7 @@ class Outbox:
         return None
 
     async def _search_person(self, notices: Sequence[Notice]) -> None:
-        """Search for a person's messages that may have been sent; queue again those that weren't."""
+        """Search for a person's messages that may have been sent, and requeue those that aren't found."""
         broken = errors.SlackFailed(methods.CONVERSATIONS_HISTORY, "internal")
         postpone, of = partial(self._postpone_all, notices, broken), notices[0].principal.key
         unwritten = partial(self._put_back, notices)
@@ -301,12 +305,12 @@ class Outbox:
             await self._results.write_not_sent([item for item in notices if item.id not in found])
 
     async def _postpone_all(self, notices: Sequence[Notice], error: errors.SlackFailed) -> None:
-        """Put back the notices of a search that failed."""
+        """Put back the notices whose search failed."""
         for notice in notices:
             await self._record_failure(notice, error, is_search=True)
 
     async def _update(self, notice: Notice, rendered: RenderedNotice) -> None:
-        """Update a card in place; if a channel's card can't be rendered, leave it with its buttons."""
+        """Update a card in place; a channel's card that can't be rendered is left as it is."""
         if rendered.is_plain and notice.body["card"] in UNPOSTED:
             await self._results.write_dead(notice, NoticeError.UNDRAWABLE)
             return
@@ -315,7 +319,7 @@ class Outbox:
         await self._results.write_sent(notice, channel, ts, said=rendered.said)
 
     async def _share_file(self, notice: Notice, answer: Answer, destination: Destination) -> None:
-        """Share a file that was uploaded earlier. Nobody sees the file before this."""
+        """Share a file that was uploaded earlier; until now nobody could see it."""
         channel = destination.channel
         if destination.thread_ts is None:
             channel = await self._lookup.find_channel(notice)
@@ -330,7 +334,7 @@ class Outbox:
         await self._results.write_sent(notice, channel, "")
 
     async def _share_picture(self, notice: Notice, rendered: RenderedNotice) -> None:
-        """Upload a picture, unless it is uploaded, and share it; if that is impossible, send its words."""
+        """Share a picture, uploading it first if needed; if that is impossible, send its text instead."""
         try:
             if "file" not in notice.body:
                 slack, body = self._slack.find_client(notice.principal), notice.body
@@ -381,19 +385,19 @@ class Outbox:
         return str(channel), str(ts)
 
     async def _record_unknown(self, notice: Notice, error: errors.SlackUnknownOutcome) -> None:
-        """Record since when the outcome is unknown; the search follows once the message should be visible."""
+        """Record that the outcome of a send is unknown, and schedule a search for the message."""
         log.info("outcome of a send unknown", notice=notice.id, problem=error.code)
         await self._results.write(notice.id, partial(self._write_unknown, notice, error.code))
 
     async def _write_unknown(self, notice: Notice, code: str) -> None:
-        # Repeated as a whole if the database fails: without this the notice would count as not sent.
+        # If the database fails, repeat all of this; otherwise the notice would count as not sent.
         since = await self._store.now()
         await self._store.write(
             notice_rows.retry_notice, notice, self._timing.settles, error=code, unknown_since=since
         )
 
     async def _postpone_limited(self, notice: Notice, error: errors.SlackLimited) -> None:
-        """Put back a notice after a rate limit: for the pause, or at its old place if no budget is left."""
+        """Put back a rate-limited notice until the pause ends, or at its old place if our budget ran out."""
         wait = error.retry_after
         quota, share = self._slack.get_quota(methods.CHAT_POST_MESSAGE), BUDGET_SHARES[notice.kind.urgency]
         if not await self._store.read(slack_rate_limits.count_remaining_calls, quota, share):
@@ -420,7 +424,8 @@ class Outbox:
     async def _ask_poster(self, notice: Notice, error: str) -> None:
         """Give up a channel's card and ask its poster what to do.
 
-        The question is written first: if giving up then fails, repeating both adds no second question.
+        The question is written first: if giving up then fails, repeating both steps doesn't add a second
+        question.
         """
         body = {
             "connection": notice.body.get("connection"),
@@ -435,7 +440,7 @@ class Outbox:
         await self._results.write_dead(notice, error)
 
     async def _give_up(self, notice: Notice, error: errors.SlackFailed) -> None:
-        """Give up a notice that Slack refuses, and tell the person in another way if there is one."""
+        """Give up a notice that Slack refuses, and reach the person some other way if possible."""
         if notice.kind in UNPOSTED:
             await self._ask_poster(notice, error.code)
             return
@@ -454,9 +459,9 @@ class Outbox:
             log.info("person not reached", notice=notice.id, problem=failed.code)
 
     async def _say_in_channel(self, notice: Notice) -> None:
-        """Tell a person in the channel where they asked that Slack rejects direct messages to them.
+        """Tell a person, in the channel where they asked, that Slack rejects direct messages to them.
 
-        This happens once a day for each channel.
+        This is sent at most once a day in each channel.
         """
         channel = str(notice.body.get("channel_id") or "")
         if Mark.IN_CHANNEL in notice.kind.marks or not channel or channel.startswith("D"):
@@ -468,7 +473,7 @@ class Outbox:
         await self._store.write(notice_rows.add_notices, [waiting])
 
     async def _say_missing(self, notice: Notice, error: errors.SlackFailed) -> None:
-        """Tell a person in a plain message that they missed one, once a day for each cause."""
+        """Tell a person in plain text that they missed a message, at most once a day for each cause."""
         is_hopeless = classify(error) is Meaning.SETUP or notice.occasion.startswith(_MISSING)
         if is_hopeless or notice.kind is NoticeKind.CARD_UPDATE:
             return
@@ -486,12 +491,15 @@ class Outbox:
 
 
 def _is_searchable(kind: NoticeKind) -> bool:
-    """Return whether a search can find this kind: channels aren't read, and replies are never repeated."""
+    """Return whether a search can find messages of this kind.
+
+    Channels aren't read, and replies are never sent again.
+    """
     return Mark.IN_CHANNEL not in kind.marks and kind is not NoticeKind.REPLY
 
 
 def _find_pacing_key(notice: Notice) -> str:
-    """Return the id by which Slack's limit per conversation is kept: the person's, or the channel's."""
+    """Return the id to which Slack's limit per conversation applies: the person's, or the channel's."""
     if Mark.IN_CHANNEL in notice.kind.marks:
         return str(notice.body.get("channel_id") or "")
     return notice.principal.user_id

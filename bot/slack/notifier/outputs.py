@@ -1,4 +1,4 @@
-"""The outputs of runs, sent as files."""
+"""Send the outputs of runs as files."""
 
 import re
 from typing import Final
@@ -29,7 +29,8 @@ from bot.support.pool import Pool, count_free_slots, run_all
 log = structlog.get_logger(__name__)
 
 
-#: Attempts to upload a file that Slack doesn't accept, at growing intervals (about half an hour in all).
+#: Maximum number of attempts to upload a file that Slack doesn't accept; at growing intervals, they take
+#: about half an hour.
 MAX_DELIVERIES: Final = 10
 MAX_DELIVERY_WAIT_SECONDS: Final = 300.0
 _NAME_CHARACTERS: Final = re.compile(r"[^\w.+-]+")
@@ -50,10 +51,10 @@ class Outputs:
         self._timing = timing
 
     async def step(self, pool: Pool | None = None) -> int:
-        """Upload the files that are due; return their number.
+        """Upload the files that are due; return how many.
 
-        Only outputs that this process still owns are sent: if it stood still, another process may have taken
-        an output over, and have sent it.
+        Only outputs that this process still owns are sent, because if it was frozen for a while, another
+        process may have taken over an output and sent it.
         """
         due = [entry for entry in self._board.entries.values() if self._is_deliverable(entry)]
         if not due:
@@ -87,7 +88,7 @@ class Outputs:
             entry.is_delivering = False
 
     async def _deliver(self, entry: FollowedRun) -> None:
-        """Upload the whole output, and queue a notice that shares it. Until then nobody sees it."""
+        """Upload the whole output, and queue the notice that shares it; until then nobody sees the file."""
         run = await self._store.read(run_rows.find_run, entry.run_id)
         spool = entry.transcript.spool
         if run is None:
@@ -120,7 +121,7 @@ class Outputs:
             else:
                 entry.deliver_after = self._board.monotonic() + seconds
         else:
-            # The new file's id makes this a notice of its own, so a person who asks again gets the file
+            # The new file's id makes this a separate notice, so anyone who asks again receives the file
             # again.
             body = {"job": run.id, "file": file, "name": name}
             await self._finish(entry, NewNotice(run.id, NoticeKind.JOB_FILE, file, run.principal, body))
@@ -133,7 +134,7 @@ class Outputs:
         return is_whole and not entry.is_asked
 
     async def _is_shown(self, run: Run) -> bool:
-        """Return whether the message about a run's end already shows the output that is known now."""
+        """Return whether the message about a run's end already shows all output known so far."""
         end = await self._store.read(cards.find_output_head, run.id, await self._store.now())
         facts = None if end is None else await self._gatherer.describe_message(end)
         if end is None or facts is None or not end.message_ts:
@@ -142,7 +143,7 @@ class Outputs:
         return end.kind is NoticeKind.JOB_ENDED and digest(edit) == end.rendered_digest
 
     def _build_missing_notice(self, run: Run, cause: str) -> NewNotice:
-        """Return the notice that says that there is no file, and why."""
+        """Return the notice that says that, and why, no output file is sent."""
         log.info("no file of an output", run=run.id, problem=cause)
         body = {"job": run.id, "connection": run.connection, "cause": cause}
         return NewNotice(run.id, NoticeKind.JOB_FILE_MISSING, self._ids.new("file"), run.principal, body)

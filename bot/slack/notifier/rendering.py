@@ -1,9 +1,9 @@
-"""Render notices and cards from rows.
+"""Rendering of notices and cards from rows.
 
-A notice holds only keys of a person and of rows. It is rendered from the rows as they are when it is sent; if
-it isn't needed any more, it is marked as sent without being sent. A rendering that fails is retried at
-growing intervals, and in the end a plain text is sent. Digests are compared so that the same content isn't
-sent twice.
+A notice holds only the keys of a person and of rows. It is rendered when it is sent, from the rows as they
+are then; if it is no longer needed, it is marked as sent without being sent. Failed renderings are retried at
+growing intervals, and finally plain text is sent. Digests are compared so that the same content isn't sent
+twice.
 """
 
 import hashlib
@@ -44,18 +44,18 @@ from bot.support.errors import SlackPermanent, StoreError
 log = structlog.get_logger(__name__)
 
 
-#: Seconds until a notice that isn't ready yet is rendered again.
+#: How long to wait before rendering a notice again that isn't ready yet, in seconds.
 NOT_READY_SECONDS: Final = 2.0
-#: Greatest age, in seconds, of the last read of a workspace when a message is sent after a silence.
+#: Maximum age of the last read of a workspace when a message is sent after a silence, in seconds.
 MAX_READ_AGE_SECONDS: Final = 30.0
-#: Longest pause between two attempts, in seconds.
+#: Maximum pause between two attempts to send a notice, in seconds.
 MAX_PAUSE_SECONDS: Final = 300.0
-#: Options of every message: no previews of links, and names don't turn into mentions.
+#: Options of every message: no link previews, and names aren't turned into mentions.
 POST_OPTIONS: Final = {"unfurl_links": False, "unfurl_media": False, "link_names": False}
 
 
 def make_message_content(answer: Answer, *, is_text: bool = False) -> dict[str, Any]:
-    """Return an answer as the content of a message: with its blocks, or as text alone."""
+    """Return an answer as the content of a message, with its blocks or as text alone."""
     if is_text or not answer.blocks:
         return {"text": plain.make_plain_text(answer)}
     return {"text": plain.make_fallback_text(answer), "blocks": list(answer.blocks)}
@@ -65,8 +65,8 @@ def make_message_content(answer: Answer, *, is_text: bool = False) -> dict[str, 
 class RenderedNotice:
     """A message to be sent, and its destination.
 
-    With ``is_plain``, a plain sentence replaces a rendering that failed. ``said`` is the text to keep as
-    sent; None if the message is to be rendered again from its rows.
+    With ``is_plain``, it is a plain sentence sent because rendering failed. ``said`` is the text to store as
+    sent, or None if the message is to be rendered again from its rows.
     """
 
     destination: Destination
@@ -88,9 +88,9 @@ class NoticeRenderer:
         self._timing = timing
 
     async def render(self, notice: Notice, *, is_try: bool = False) -> RenderedNotice | None:
-        """Render a notice; return None if it isn't to be sent now, or isn't needed any more.
+        """Render a notice, or return None if it isn't to be sent now or is no longer needed.
 
-        ``is_try`` means that the notice is tried while Slack is away.
+        ``is_try`` means that this is a try while Slack is away.
         """
         try:
             destination = await self._destinations.find(notice)
@@ -123,7 +123,7 @@ class NoticeRenderer:
             reference = self._ids.reference()
             log.exception("notice not drawn", notice=notice.id, kind=str(notice.kind), reference=reference)
         if await self._store.now() - notice.created_at < self._timing.plain_text_after:
-            # Nothing was sent, so there is nothing to look up.
+            # Nothing was sent, so Slack needn't be searched.
             wait = backoff(notice.attempts, 0.5, longest=MAX_PAUSE_SECONDS)
             await self._store.write(notice_rows.retry_notice, notice, wait, error=NoticeError.UNDRAWABLE)
             return None
@@ -133,9 +133,9 @@ class NoticeRenderer:
         return RenderedNotice(destination, Answer(text), is_plain=True)
 
     async def draw_found(self, notice: Notice, found: Answer) -> SentText:
-        """Return the text to keep of a message that was found in Slack; None if it is to be rendered again.
+        """Return the text to store for a message found in Slack, or None if it is to be rendered again.
 
-        It is rendered from its rows; if these no longer call for it, the text that Slack has is kept.
+        It is rendered from its rows; if these no longer call for a message, the text in Slack is kept.
         """
         if Mark.CARD in notice.kind.marks or not _is_history(notice.kind, None):
             return None
@@ -145,11 +145,10 @@ class NoticeRenderer:
         return stored.to_said(drawn, notice.body)
 
     async def _is_read_first(self, notice: Notice, facts: Facts, *, is_try: bool) -> bool:
-        """Put back a notice after a silence until its workspaces have been read again; return whether it was.
+        """Put back a notice delayed by a silence until its workspaces are reread; return whether it was.
 
-        It waits ``SILENCE_SECONDS`` at most. Only a read that was requested after this began counts, and only
-        while it is recent. A message that can't be sent then waits for another read; so does one that was
-        tried long ago.
+        It waits ``SILENCE_SECONDS`` at most. A read counts only if it was requested after the wait began and
+        is recent. If the message then can't be sent, or was last tried long ago, it waits for another read.
         """
         now = facts.now
         found = [one for _, one in facts.held] if isinstance(facts, HeldFacts) else [facts]
@@ -159,7 +158,8 @@ class NoticeRenderer:
         read_at = {row.id: row.observed_at or 0.0 for row in rows if row is not None}
         began_at, try_at = now, now
         if notice.read_since is not None:
-            # A notice that wasn't tried while Slack was away keeps the reads it has waited for.
+            # A notice that wasn't tried while Slack was away keeps waiting since the same time, so earlier
+            # reads count.
             began_at, try_at = notice.read_since, math.inf if notice.tried_at is None else notice.tried_at
         if now - try_at > SILENCE_SECONDS and min(read_at.values(), default=now) >= began_at:
             began_at = now
@@ -207,9 +207,10 @@ class NoticeRenderer:
 class MessageUpdate:
     """The new content of a message in Slack.
 
-    ``stays``: the text never changes again, though its buttons may go. ``is_over``: nothing of it changes
-    again. ``goes``: the message is deleted, as another one replaces it or it has nothing left to say.
-    ``waits``: another message is about to say how things ended, so this one isn't updated yet.
+    ``stays``: the text never changes again, though its buttons may disappear. ``is_over``: nothing in the
+    message changes again. ``goes``: the message is deleted, because another one replaces it or it has nothing
+    left to say. ``waits``: another message is about to report how things ended, so this one isn't updated
+    yet.
     """
 
     answer: Answer
@@ -219,12 +220,12 @@ class MessageUpdate:
     waits: bool = False
 
     def get_lasting_text(self, card: Card) -> SentText:
-        """Return the text to keep of the message; None if it is to be rendered again."""
+        """Return the text to store for the message, or None if it is to be rendered again."""
         return stored.to_said(self.answer, card.body) if self.stays else None
 
 
 def _find_news_time(notice: Notice, facts: Facts) -> float:
-    """Return when a message became news. A card becomes news when its operation ends."""
+    """Return when a message became news, which for a card is when its operation ends."""
     operation = facts.operation if isinstance(facts, WorkspaceFacts) else None
     if Mark.CARD not in notice.kind.marks or operation is None:
         return facts.written_at
@@ -232,7 +233,7 @@ def _find_news_time(notice: Notice, facts: Facts) -> float:
 
 
 def _is_history(kind: NoticeKind, facts: Facts | None) -> bool:
-    """Return whether a message keeps the text that was sent.
+    """Return whether a message keeps the text with which it was sent.
 
     Questions, output, messages in channels, and cards of open work are rendered again instead.
     """
@@ -245,7 +246,7 @@ def _is_history(kind: NoticeKind, facts: Facts | None) -> bool:
 
 
 async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
-    """Render a message again, for an update; return None if its rows are gone, or its text isn't known."""
+    """Render a message's update, or return None if its rows are gone or its text isn't known."""
     is_said = Mark.ASKS not in card.kind.marks and "blocks" in card.body
     said = stored.read(card.body, card.created_at) if is_said else None
     if said is not None and "offers" in card.body:
@@ -258,7 +259,8 @@ async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
         answer = keep_current_buttons(card.kind, facts, said, beside)
         is_alone = card.kind is NoticeKind.READY and not beside
         if is_alone and isinstance(facts, WorkspaceFacts) and is_ready_over(facts):
-            # That it is ready, and until when, isn't so any more: it says what has become of it.
+            # The message says that the workspace is ready and until when. That no longer holds, so replace it
+            # with what has happened.
             answer = render(card.kind, facts)
     elif facts is None:
         return None
@@ -275,7 +277,7 @@ async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
     passes = Mark.PASSES in card.kind.marks and (has_passed or card.stage != "live")
     is_end = Mark.END in card.kind.marks
     if left.is_nothing and (is_end or Mark.PASSES in card.kind.marks) and not passes:
-        # It says how something ended, or announces something that has yet to happen, so it stays.
+        # The message reports how something ended, or announces something still to come, so keep it.
         left = _Remainder(answer)
     goes = end == "sent" or left.is_nothing or passes
     waits = end == "pending" or (is_card and isinstance(facts, WorkspaceFacts) and facts.is_ending)
@@ -284,7 +286,7 @@ async def render_update(gatherer: Gatherer, card: Card) -> MessageUpdate | None:
 
 @dataclass(frozen=True, slots=True)
 class _Remainder:
-    """What is left of a message once moments that it announced have come."""
+    """What remains of a message once the times that it announced have passed."""
 
     answer: Answer
     is_nothing: bool = False
@@ -297,9 +299,9 @@ class _Remainder:
 
 
 async def _remove_past(gatherer: Gatherer, card: Card, answer: Answer, facts: Facts | None) -> _Remainder:
-    """Remove sentences about a moment that has come, or about a plan that no longer exists.
+    """Remove sentences about times that have passed, or about plans that no longer exist.
 
-    The button for the time that a sentence names goes with it.
+    A button for the time that a sentence names is removed with the sentence.
     """
     now = await gatherer.store.now()
     since = now if card.over_at is None else card.over_at
@@ -321,23 +323,23 @@ async def _remove_past(gatherer: Gatherer, card: Card, answer: Answer, facts: Fa
     kept = kit.keep_buttons(left or answer, is_kept)
     presses = [ButtonValue.from_button(button) for button in kit.iterate_buttons(answer.blocks)]
     if any(press.name == "link_url" and has_come(press.at) for press in presses):
-        # Nothing was linked in ten minutes, and the message still says to.
+        # The message still asks the person to link, but they haven't done so in the last ten minutes.
         kept = replies.with_button(kept, replies.link_button())
     is_announcing = any(at > now for at in stored.find_moments(kept.blocks))
     return _Remainder(kept, left is None, is_announcing)
 
 
 def _is_named(press: ButtonValue, parts: Iterable[Part]) -> bool:
-    """Return whether a text names the time of a button; one that announces a plan, for its workspace only."""
+    """Return whether message parts name a button's time and, if they announce a plan, its workspace."""
     at, keys = None if press.at is None else int(press.at), press.key.split()
     return any(at in part.moments and (not part.plan or part.plan[1] in keys) for part in parts)
 
 
 def _is_planned(part: Part, facts: Facts | None) -> bool:
-    """Return whether a plan that a part of a message announces still exists; without facts it doesn't."""
+    """Return whether the plan announced by a part of a message still exists; without facts it doesn't."""
     if isinstance(facts, WorkspaceFacts):
         return facts.plans(part.plan, part.moments)
-    # The facts don't tell about plans of several workspaces.
+    # For plans of several workspaces, the facts can't tell.
     return facts is not None
 
 
@@ -346,12 +348,12 @@ async def _render_answer_update(gatherer: Gatherer, card: Card, said: Answer) ->
     facts = await gatherer.describe_offer(card)
     answer = kit.keep_buttons(said, lambda button: still_applies(button, facts))
     left = await _remove_past(gatherer, card, answer, facts)
-    # A question that was answered in words, or whose buttons are gone, has nothing more to ask.
+    # A question that was answered in words, or whose buttons are gone, no longer asks anything.
     is_question = any(str(one.get("block_id", "")).startswith(kit.QUESTION) for one in said.blocks)
     is_answered = str(card.body["offers"]).startswith(kit.QUESTION) or (
         is_question and not any(kit.iterate_buttons(left.answer.blocks))
     )
-    # An answer without buttons has begun something; another message says, or is about to say, how that ended.
+    # An answer without buttons has started an action; another message reports its end, or soon will.
     has_buttons = any(kit.iterate_buttons(said.blocks))
     end = "" if has_buttons else await gatherer.read_end_state(card, facts)
     goes = left.is_nothing or is_answered or end == "sent"
@@ -360,13 +362,13 @@ async def _render_answer_update(gatherer: Gatherer, card: Card, said: Answer) ->
 
 
 def build_edit(channel_id: str, message_ts: str, answer: Answer) -> dict[str, Any]:
-    """Return the arguments that replace a message with an answer; without blocks, old ones are removed."""
+    """Return the arguments for replacing a message with an answer; without new blocks, old ones go away."""
     at = {"channel": channel_id, "ts": message_ts}
     return {**at, "blocks": [], **make_message_content(answer), "link_names": False}
 
 
 async def edit(slack: PacedSlack, message: Mapping[str, Any]) -> None:
-    """Replace a message as ``build_edit`` says; with its text alone if Slack rejects its blocks.
+    """Replace a message as ``build_edit`` says, or with its text alone if Slack rejects its blocks.
 
     Raises SlackFailed. Repeating an edit does no harm.
     """

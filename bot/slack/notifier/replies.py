@@ -33,20 +33,20 @@ from bot.support.http import Http
 
 log = structlog.get_logger(__name__)
 
-#: Attempts in the same way after a refusal that may pass by itself.
+#: Maximum number of attempts by the same method after a refusal that may be transient.
 MAX_ATTEMPTS_PER_WAY: Final = 2
-#: Seconds in which a person is told at most once that answers may be missing.
+#: A person is told at most once in this many seconds that they may have missed answers.
 UNSURE_PERIOD_SECONDS: Final = 600
-#: A way to send a reply, which also records that it was sent; raises SlackFailed.
+#: A function that sends a reply in one way and records that it was sent; raises SlackFailed.
 Way = Callable[[Notice], Awaitable[None]]
 
 
 class Replies:
-    """The sender of replies, each in the best way back to its person.
+    """Send replies, each by the best way back to the person it is for.
 
     A reply's body holds the Answer (``text``, ``blocks``, ``replaces``, ``in_channel``) and where to send it:
     a ``response_url``, or a ``channel_id`` with ``thread_ts`` and ``where`` (the kind of place). With
-    neither, it goes to the person. With ``view`` it redraws an open form.
+    neither, it is sent to the person. With ``view`` it redraws an open form.
     """
 
     def __init__(
@@ -58,15 +58,15 @@ class Replies:
         self._slack = slack
         self._http = http
         self._timing = timing
-        #: Ids of replies whose thread Slack refused, so they are sent outside it. After a restart Slack
-        #: refuses again.
+        #: Ids of replies whose thread Slack refused, so they are sent outside it. After a restart, Slack
+        #: refuses them again.
         self._alone: set[str] = set()
 
     async def send(self, notice: Notice, *, is_try: bool = False) -> None:
         """Send a reply once; give it up if it is too late, or if it may already have been sent.
 
-        If Slack refuses its blocks, it is sent as text. While Slack is away a reply waits, unless it has a
-        ``response_url`` or is the message tried (``is_try``).
+        If Slack refuses its blocks, it is sent as text. While Slack is away, a reply waits, unless it has a
+        ``response_url`` or is the message being tried (``is_try``).
         """
         seconds_left = notice.created_at + self._timing.reply_lives - await self._store.now()
         if notice.unknown_since is not None or seconds_left <= 0:
@@ -75,7 +75,7 @@ class Replies:
         try:
             await self._deliver(notice, seconds_left, is_try=is_try)
         except errors.SlackLimited as error:
-            # It was not delivered, so it may be tried again while it is still useful.
+            # The reply wasn't delivered, so it may be retried while it is still useful.
             await self._retry(notice, error.retry_after, seconds_left, error.code)
         except errors.SlackFailed as error:
             if not isinstance(error, errors.SlackPermanent | errors.SlackUnknownOutcome):
@@ -112,9 +112,9 @@ class Replies:
                 return
 
     def _list_ways_back(self, notice: Notice) -> list[Way]:
-        """Return the ways to a reply's person, the best first; only the first may be seen by anybody else.
+        """Return the ways back to a person, best first; only the first may be visible to other people.
 
-        If a form is gone, the message that was to appear in it goes to the person's direct message.
+        If a form has been closed, the message that was to appear in it is sent as a direct message.
         """
         body = notice.body
         if body.get("view"):
@@ -126,7 +126,7 @@ class Replies:
         return [*ways, self._post_to_person]
 
     async def _update_view(self, notice: Notice) -> None:
-        """Update an open form; with plain paragraphs only if Slack has refused it before."""
+        """Update an open form, using only plain paragraphs if Slack has refused it before."""
         body = notice.body
         view_fields = {key: body[key] for key in ("view_id", "hash", "external_id") if body.get(key)}
         view = plain.make_plain_view(body["view"]) if notice.is_text else body["view"]
@@ -138,7 +138,7 @@ class Replies:
     async def _respond(self, notice: Notice) -> None:
         url, body = str(notice.body["response_url"]), notice.body
         if not is_slack_address(url, self._api_url):
-            # Slack would never send such an address, so nothing is sent anywhere, and no other way is tried.
+            # Slack never supplies such an address, so send nothing to it, and don't try another way.
             raise errors.SlackUnknownOutcome(methods.RESPONSE_URL, "strange_address")
         replaces = bool(body.get("replaces"))
         message = _make_content(notice) | {
@@ -180,7 +180,7 @@ class Replies:
         await self._results.write_sent(notice, channel, "")
 
     async def _post_to_person(self, notice: Notice) -> None:
-        """Answer in the person's direct message; if they asked in a channel, say why it isn't there."""
+        """Answer by direct message; if the person asked in a channel, say why the answer isn't there."""
         body = notice.body
         channel = body.get("channel_id")
         if channel and body.get("where") == Where.DIRECT:
@@ -192,7 +192,8 @@ class Replies:
 
     async def _post(self, notice: Notice, message: dict[str, Any], channel: str) -> None:
         message |= {"channel": channel, **POST_OPTIONS}
-        # A direct message has its own id and its person's; the rate limit counts it by the person's.
+        # A direct message may be given by its channel id or by the person's id; the rate limit counts it by
+        # the person's.
         direct = channel.startswith("D") or channel == notice.principal.user_id
         paced = notice.principal.user_id if direct else channel
         if direct:
@@ -210,7 +211,7 @@ class Replies:
         return {"thread_ts": thread_ts} if thread_ts and notice.id not in self._alone else {}
 
     def _can_leave_thread(self, notice: Notice, error: errors.SlackFailed) -> bool:
-        """Return whether Slack may accept a reply outside its thread, if only its person sees it there."""
+        """Return whether Slack may accept a reply outside its thread where only the person would see it."""
         is_refused = isinstance(error, errors.SlackPermanent) and classify(error) is Meaning.THREAD
         return is_refused and bool(self._make_thread_fields(notice)) and not notice.body.get("in_channel")
 
@@ -221,7 +222,7 @@ class Replies:
             await self._results.retry(notice, wait, error=error)
 
     async def _say_unsure(self, notice: Notice) -> None:
-        """Tell a person that they may have missed an answer, once in ``UNSURE_PERIOD_SECONDS``."""
+        """Tell a person that they may have missed an answer, at most once per ``UNSURE_PERIOD_SECONDS``."""
         period = int(await self._store.now() // UNSURE_PERIOD_SECONDS)
         person, body = notice.principal, stored.to_body(Answer(notice_words.NOT_CONFIRMED))
         await self._store.write(
@@ -235,10 +236,10 @@ class Replies:
 
 
 def _should_try_next_way(notice: Notice, error: errors.SlackFailed, seconds_left: float) -> bool:
-    """Return whether a reply surely wasn't shown, and the same way won't succeed in the seconds left.
+    """Return whether a reply surely wasn't shown, and retrying the same way won't help in time.
 
-    Errors that may pass by themselves are retried in the same way first. A form that the person has changed
-    since is newer than the reply, which needs no other way then.
+    Transient errors are first retried the same way. If the person has changed a form in the meantime, it is
+    newer than the reply, which is then not sent in any other way.
     """
     if isinstance(error, errors.SlackLimited):
         return error.retry_after >= seconds_left
@@ -252,7 +253,7 @@ def _should_try_next_way(notice: Notice, error: errors.SlackFailed, seconds_left
 
 
 def _can_be_text(notice: Notice, error: errors.SlackFailed) -> bool:
-    """Return whether Slack may accept a refused reply if it is sent as text, without blocks."""
+    """Return whether Slack may accept a refused reply as text without blocks."""
     has_blocks = bool(notice.body.get("blocks") or notice.body.get("view"))
     return has_blocks and not notice.is_text and is_content_refused(error)
 

@@ -18,17 +18,17 @@ Write = Callable[[], Awaitable[object]]
 
 
 class Results:
-    """Write results; if the database fails, keep a result and write it again until the lease ends.
+    """Write results of sends; if the database fails, keep and retry each one until its lease ends.
 
-    In memory: the results not yet written. After a restart they are lost: the leases end, and messages that
-    may have been sent are searched for.
+    In memory: the results not yet written. After a restart they are lost: the leases expire, and messages
+    that may have been sent are searched for.
     """
 
     def __init__(self, context: Context, timing: Timing) -> None:
         self._store = context.store
         self._monotonic: Final = context.clock.monotonic
         self._lease = timing.lease
-        #: By message id: the writes to repeat, in order, each with the time until which it is repeated.
+        #: Maps message ids to the writes to retry, in order, each with the time until which to retry it.
         self._waiting: dict[str, list[tuple[float, Write]]] = {}
 
     @property
@@ -37,37 +37,37 @@ class Results:
         return bool(self._waiting)
 
     async def write_sent(self, notice: Notice, channel_id: str, message_ts: str, **more: Any) -> None:
-        """Write that a notice was sent; see ``mark_notice_sent`` of the store."""
+        """Record that a notice was sent; see ``mark_notice_sent`` of the store."""
         await self.write(
             notice.id,
             partial(self._store.write, notice_rows.mark_notice_sent, notice, channel_id, message_ts, **more),
         )
 
     async def retry(self, notice: Notice, due_in: float, **more: Any) -> None:
-        """Write when to retry a notice; see ``retry_notice`` of the store."""
+        """Record when to retry a notice; see ``retry_notice`` of the store."""
         await self.write(
             notice.id, partial(self._store.write, notice_rows.retry_notice, notice, due_in, **more)
         )
 
     async def retry_as_text(self, notice: Notice, code: str) -> None:
-        """Write that a notice is to be sent at once as text; its workspaces needn't be read again."""
+        """Record that a notice must be sent as text immediately; its workspaces needn't be read again."""
         error = notice.error if notice.error == NoticeError.TO_BE_READ else code
         waits = {"read_since": notice.read_since, "tried_at": notice.tried_at}
         await self.retry(notice, 0.0, error=error, is_text=True, **waits)
 
     async def write_dead(self, notice: Notice, error: str) -> None:
-        """Write that a notice is given up."""
+        """Record that a notice was given up."""
         await self.write(notice.id, partial(self._store.write, notice_rows.give_up_notice, notice.id, error))
 
     async def write_not_sent(self, notices: Sequence[Notice]) -> None:
-        """Write that a search didn't find some notices, so they weren't sent."""
+        """Record that some notices weren't sent, as a search didn't find them."""
         for notice in notices:
             await self.write(
                 notice.id, partial(self._store.write, notice_rows.requeue_unsent_notices, [notice])
             )
 
     async def write(self, message_id: str, write: Write) -> None:
-        """Write a result of a message now, or later; never raise StoreError."""
+        """Write a message's result now, or later if that fails; never raise StoreError."""
         waiting = self._waiting.get(message_id, [])
         try:
             if not waiting:
@@ -79,7 +79,7 @@ class Results:
         self._waiting[message_id] = waiting
 
     async def repeat(self) -> None:
-        """Write the waiting results, until the database fails."""
+        """Write the waiting results, stopping as soon as the database fails."""
         for message_id, waiting in list(self._waiting.items()):
             while waiting:
                 until, write = waiting[0]
@@ -87,7 +87,7 @@ class Results:
                     if self._monotonic() < until:
                         await write()
                 except StoreError:
-                    # The database may refuse this write alone, so next time another message's comes first.
+                    # The database may reject only this write, so begin with another message's next time.
                     self._waiting[message_id] = self._waiting.pop(message_id)
                     return
                 del waiting[0]

@@ -1,14 +1,14 @@
-"""The time-outs and waits of sends."""
+"""Timeouts and waits of the notifier."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """The notifier's parameters; times in seconds.
+    """The notifier's parameters; times are in seconds.
 
-    ``settles`` is the wait before a search for a message that may have been sent, so that it has time to
-    appear. ``looks_back`` is how long before the attempt, by Slack's clock, the search reaches back.
+    ``settles`` is the wait before searching for a message that may have been sent, so that it has time to
+    appear. ``looks_back`` is how long before the attempt, by Slack's clock, the search begins.
     ``reply_lives`` is the age at which an unsent reply is given up.
     """
 
@@ -17,11 +17,12 @@ class Timing:
     settles: float = 15.0
     looks_back: float = 120.0
     reply_lives: float = 60.0
-    #: Age at which a notice that Slack hasn't accepted is given up, and reported by doctor.
+    #: Age at which a notice that Slack hasn't accepted is given up and reported by doctor.
     gives_up_after: float = 86_400.0
-    #: The same for a channel's card that Slack refuses with an unknown code: less, as a class waits for it.
+    #: Age at which a channel's card that Slack refuses with an unknown code is given up; shorter than for
+    #: other notices, because a class is waiting for it.
     gives_up_in_channel: float = 3_600.0
-    #: Age at which a notice that can't be rendered is sent as a plain text.
+    #: Age at which a notice that can't be rendered is sent as plain text.
     plain_text_after: float = 300.0
     batch: int = 20
 
@@ -32,5 +33,5 @@ class Timing:
 
     @property
     def last_start(self) -> float:
-        """Return the seconds after its claim by which a send must start, to end within the lease."""
+        """Return within how many seconds of its claim a send must start, so that it ends within the lease."""
         return self.lease - self.send_timeout - min(5.0, (self.lease - self.send_timeout) / 2)

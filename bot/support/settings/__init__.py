@@ -1,4 +1,4 @@
-"""All settings, read from the environment. All problems are reported at once, as sentences without values."""
+"""All settings, read from the environment; all problems are reported together, without quoting values."""
 
 import os
 import re
@@ -28,18 +28,18 @@ __all__ = [
     "translate_message",
 ]
 
-#: Least similarity, from 0 to 100, at which a variable counts as a misspelt setting.
+#: Minimum similarity, from 0 to 100, for a variable to count as a misspelt setting.
 _MIN_SIMILARITY: Final = 88.0
-#: Prefixes of Usher's variables. Other programs use SLACK_, too, so such a variable isn't taken for a
-#: misspelling of a setting that is set.
+#: Prefixes of Usher's variables. Other programs use SLACK_, too, so a variable with that prefix doesn't count
+#: as a misspelt setting if that setting is already set.
 OWN_PREFIX: Final = "USHER_"
 PREFIXES: Final = (OWN_PREFIX, "SLACK_")
-#: Suffixes that Kubernetes adds to a service's name for the variables that it puts into each pod.
+#: Suffixes of the variables that Kubernetes sets in each pod; it adds them to a service's name.
 _SERVICE_HOST: Final = "_SERVICE_HOST"
 _SERVICE_VARIABLE_PATTERN: Final = re.compile(
     r"_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_[A-Z]+(?:_(?:PROTO|PORT|ADDR))?)?)"
 )
-#: Settings of earlier releases, each with the next step and the present behaviour.
+#: Maps each setting that was removed to what to do about it and how Usher behaves now.
 REMOVED_SETTINGS: Final = {
     "USHER_DEADLINE_MINUTES": "Remove it: people hear that a request is slow after 30 minutes.",
     "USHER_GLOBAL_ADMINS": "Remove it, and put those ids into USHER_ADMINS without their Slack workspace: "
@@ -59,28 +59,28 @@ REMOVED_SETTINGS: Final = {
 
 
 class SettingsError(Exception):
-    """All problems of the settings, one sentence each, without values; the exit status is 2."""
+    """List all problems with the settings, one sentence each, without values; the exit status is 2."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
 
 
-#: All settings by their variables.
+#: Maps each environment variable to its setting.
 VARIABLES: Final = {str(field.validation_alias): field for field in Settings.model_fields.values()}
 
 
-#: No arguments, as every field comes from the environment; the type checker would ask for them.
+#: An empty set of arguments, for the type checker's sake: every field is read from the environment.
 _FROM_ENVIRONMENT: dict[str, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedSettings:
-    """The settings of the environment, as far as they are valid.
+    """Hold the settings from the environment, as far as they are valid.
 
-    ``problems`` are sentences without values. ``wrong`` are variables with an invalid value, for which
-    ``settings`` has a stand-in. ``unknown`` are Usher's variables that no setting reads, and ``removed``
-    those that a setting of an earlier release read.
+    ``problems`` are sentences without values. ``wrong`` are the variables with an invalid value, for which
+    ``settings`` has a stand-in. ``unknown`` are Usher's variables that no setting reads, and ``removed`` are
+    those that only an earlier release read.
     """
 
     settings: Settings
@@ -91,7 +91,7 @@ class ParsedSettings:
 
 
 def read_settings() -> ParsedSettings:
-    """Read the settings from the environment, and find all problems."""
+    """Read the settings from the environment, collecting all problems."""
     wrong: dict[str, str] = {}
     try:
         settings = Settings(**_FROM_ENVIRONMENT)
@@ -116,7 +116,7 @@ def read_settings() -> ParsedSettings:
 
 
 def find_problem(name: str, value: str) -> str:
-    """Return the problem of a single setting's value; "" if it is valid by itself."""
+    """Return the problem with a single setting's value; "" if the value is valid on its own."""
     try:
         Settings(**dict[str, Any]({name: value}))
     except ValidationError as invalid:
@@ -125,7 +125,7 @@ def find_problem(name: str, value: str) -> str:
 
 
 def _choose_stand_in(name: str) -> Any:
-    """Return a value to use in place of an invalid one, so that the other settings can be checked."""
+    """Return a stand-in for an invalid value, so that the other settings can be checked."""
     needed = {
         "USHER_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
         "USHER_CONNECTIONS": os.devnull,
@@ -149,13 +149,13 @@ def _format_error(error: Any) -> str:
 
 
 def translate_message(error: Any) -> str:
-    """Return a validation error's message so that it continues a sentence after the setting's name."""
+    """Return a validation error's message in a form that continues a sentence after the setting's name."""
     message = str(error["msg"]).removeprefix("Value error, ").partition(", unable to")[0]
     return message.replace("Input should be", "needs to be")
 
 
 def leave_out_service_variables(names: Iterable[str]) -> list[str]:
-    """Return the variables without those that Kubernetes adds for services of any name."""
+    """Return the variables without those that Kubernetes adds for its services."""
     given = list(names)
     services = [name.removesuffix(_SERVICE_HOST) for name in given if name.endswith(_SERVICE_HOST)]
     return [
@@ -171,9 +171,9 @@ def leave_out_service_variables(names: Iterable[str]) -> list[str]:
 def find_unknown_variables(
     given: Iterable[str], known: Collection[str], referenced: Collection[str] = ()
 ) -> tuple[dict[str, str], list[str]]:
-    """Return misspelt variables with the settings that they resemble, and other variables of no effect.
+    """Return misspelt variables with the settings they resemble, and other variables without any effect.
 
-    ``known`` are the settings, ``referenced`` the variables from which a secret is read (``env:NAME``).
+    ``known`` are the settings; ``referenced`` are the variables from which a secret is read (``env:NAME``).
     """
     own = (name for name in leave_out_service_variables(given) if name.upper().startswith(PREFIXES))
     names = {name.upper(): name for name in own}

@@ -32,19 +32,19 @@ from bot.support.settings.database import (
 )
 from bot.support.settings.field import AreRight, setting, split_keys, split_names
 
-#: Pairs of quotation marks, as keyboards and chat programs write them.
+#: Pairs of quotation marks, typed on keyboards or inserted by chat programs.
 _QUOTES: Final = ('""', "''", "``", "“”", "\u2018\u2019", "„“", "«»")
 _SLACK_WORKSPACE_PATTERN: Final = re.compile(r"^[TE][A-Z0-9]+$")
-#: Stands for any Slack workspace.
+#: In the list of Slack workspaces, stands for any workspace.
 ANY_WORKSPACE: Final = "*"
-#: The beginning of a whole line of a file of settings.
+#: Matches the start of a line such as ``NAME=value``, pasted whole from a settings file.
 _ASSIGNMENT_PATTERN: Final = re.compile(r"(?:export )?[A-Z]+_[A-Z0-9_]+=.")
 _ADMINISTRATOR_PATTERN = re.compile(r"^(?:[TE][A-Z0-9]+:)?[SUW][A-Z0-9]+$")
 SLACK_API_URL = "https://slack.com/api/"
-#: Pattern of Slack's secrets. It rejects tokens, addresses and placeholders that are pasted by mistake.
+#: Matches Slack's secrets, but not the tokens, addresses and placeholders often pasted by mistake.
 _SECRET_PATTERN: Final = r"(?!xox|xapp-)[A-Za-z0-9._~+/=-]+"  # noqa: S105 - a pattern
-#: Patterns of secrets and ids, and what to say if a value doesn't match. The metrics token can follow
-#: "Bearer" (RFC 6750) and is too long to guess.
+#: Maps settings to the pattern that a value must match and what to say if it doesn't. The metrics token can
+#: follow "Bearer" (RFC 6750) and is too long to guess.
 _SHAPES: Final = {
     "metrics_token": (r"[A-Za-z0-9._~+/-]{16,}=*", "16 or more letters, digits and -._~+/= without spaces"),
     "slack_bot_token": (r"xoxb-[A-Za-z0-9._-]+", "the bot token of the app, which begins with xoxb-"),
@@ -57,7 +57,7 @@ _SHAPES: Final = {
     "no_proxy": (r"[^\s;,]*(?:\s*,\s*[^\s;,]*)*", "hosts with commas between"),
     "slack_client_secret": (_SECRET_PATTERN, "the client secret, which is letters and digits"),
 }
-#: Characters of a Fernet key: 32 bytes in Base64.
+#: Length of a Fernet key in characters: 32 bytes as Base64.
 KEY_LENGTH: Final = 44
 _COMMAND_PATTERN = re.compile(r"^/[a-z0-9_-]{1,31}$")
 _APP_PAGE: Final = "your app's page at api.slack.com/apps"
@@ -67,7 +67,7 @@ _COPY_IDS: Final = "Copy member ids from people's profiles in Slack, and join th
 
 
 class _TrimmedEnvironment(EnvSettingsSource):
-    """The environment with its values trimmed; a blank value counts as unset."""
+    """Read the environment, trimming its values; a blank value counts as unset."""
 
     def _load_env_vars(self) -> Mapping[str, str | None]:
         given = super()._load_env_vars()
@@ -75,14 +75,14 @@ class _TrimmedEnvironment(EnvSettingsSource):
 
 
 class Settings(BaseSettings):
-    """All settings, validated; ``validation_alias`` is the variable of each."""
+    """All settings, validated; each one's ``validation_alias`` is its environment variable."""
 
-    # An empty variable counts as unset, as many service managers write unset variables like that.
+    # An empty variable counts as unset, because that's how many service managers write unset variables.
     model_config = SettingsConfigDict(
         extra="ignore", hide_input_in_errors=True, frozen=True, env_ignore_empty=True
     )
 
-    #: Without a bot token, Usher is installed by OAuth, in any number of Slack workspaces.
+    #: Without a bot token, Usher is installed by OAuth, in one or more Slack workspaces.
     slack_bot_token: SecretStr | None = setting(
         "SLACK_BOT_TOKEN",
         None,
@@ -199,10 +199,11 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Return the sources of the settings: the arguments of the call, then the environment."""
+        """Return where settings are read from: the call's arguments, then the environment."""
         return init_settings, _TrimmedEnvironment(settings_cls)
 
-    # Runs after the other "before" validators, so it also checks the secret to which a value refers.
+    # This runs after the other "before" validators, so it also checks secrets that were read from a
+    # reference.
     @field_validator("*", mode="before")
     @classmethod
     def _unquoted(cls, value: Any) -> Any:
@@ -348,7 +349,7 @@ class Settings(BaseSettings):
         return split_keys(self.encryption_keys)
 
     def ports(self) -> range:
-        """Return the ports to try in turn: several only if no address or setting names one."""
+        """Return the ports to try in turn: several only if neither an address nor a setting names a port."""
         public, is_named = urlsplit(self.public_url or ""), "port" in self.model_fields_set
         local = public.port if is_loopback(public.hostname or "") else None
         first = self.port if is_named else local or self.port
@@ -356,14 +357,14 @@ class Settings(BaseSettings):
         return range(first, first + (10 if is_free else 1))
 
     def admin_ids(self) -> frozenset[str]:
-        """Return the administrators of one Slack workspace; with a bot token, of the only one."""
+        """Return the administrators of individual Slack workspaces; with a bot token, of its workspace."""
         return split_names(self.administrators) - self._list_ids_alone()
 
     def global_admin_ids(self) -> frozenset[str]:
         """Return the administrators of all Slack workspaces, as ``T…:U…``; empty with a bot token.
 
-        They are the administrators that are named without a workspace. As an id may be somebody else in
-        another workspace, each counts as an id of the first workspace that is listed.
+        They are the administrators listed without a workspace. As the same id may belong to someone else in
+        another workspace, each is taken as an id of the first workspace listed.
         """
         return frozenset(f"{self._first_workspace}:{name}" for name in self._list_ids_alone())
 
@@ -376,20 +377,20 @@ class Settings(BaseSettings):
         return self.slack_workspaces.partition(",")[0].strip()
 
     def workspace_ids(self) -> frozenset[str]:
-        """Return the Slack workspaces and organisations that are served, with ``ANY_WORKSPACE`` for any."""
+        """Return the Slack workspaces and organisations that are served; ``ANY_WORKSPACE`` means all."""
         return split_names(self.slack_workspaces)
 
     def nightly_backups(self) -> tuple[Path, Path] | None:
-        """Return the SQLite file and the folder that it is copied to every night; None without a file."""
+        """Return the SQLite file and the folder of its nightly copies; None if the database isn't a file."""
         file = find_database_file(self.database_url)
         return None if file is None else (file, self.backups or file.with_name("backups"))
 
     def proxy(self) -> Proxy:
-        """Return the proxy for requests."""
+        """Return the proxy for outgoing requests, and the hosts reached without it."""
         return Proxy(self.https_proxy.get_secret_value() if self.https_proxy else "", self.no_proxy)
 
     def secrets(self) -> list[str]:
-        """Return all secret values, to remove them from logs."""
+        """Return all secret values, so that they can be removed from logs."""
         secrets = (
             self.slack_bot_token,
             self.slack_signing_secret,
@@ -402,7 +403,7 @@ class Settings(BaseSettings):
         return given + self.keys() + list_passwords(self.database_url) + ([by_proxy] if by_proxy else [])
 
     def clashes(self, are_right: AreRight) -> Iterator[str]:
-        """Yield the problems of settings that depend on each other and are each valid by themselves."""
+        """Yield the problems of settings that are each valid on their own but don't fit together."""
         has_way_in = self.slack_signing_secret is not None or self.slack_app_token is not None
         if not has_way_in and are_right("SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN"):
             yield (

@@ -1,4 +1,4 @@
-"""The database's URL: its kind, its problems, and its passwords."""
+"""The database URL: which kind of database it names, its problems, and its passwords."""
 
 import re
 from pathlib import Path
@@ -7,32 +7,33 @@ from urllib.parse import unquote
 from bot.support.environment import read_variable, resolve_secret
 from bot.support.logs import redact_from_now_on
 
-#: The part of a URL that libpq reads as user and password.
+#: Matches the part of a URL that libpq reads as user and password.
 _CREDENTIALS = re.compile(r"\w+://([^@/]*)@")
-#: A server's name or address, or its socket's folder (percent-encoded), and its port. Each may be missing.
+#: Matches a server's name or address, or its socket's folder (percent-encoded), and its port; both are
+#: optional.
 _HOST_PATTERN = re.compile(r"(?:[\w.%~-]+|\[[0-9a-fA-F:.%\w]+\])?(?::[0-9]{0,5})?")
 _SCHEME_AND_CREDENTIALS = re.compile(r"^\w+://(?:[^@/]*@)?")
 
 
 def is_postgres(url: str) -> bool:
-    """Return whether a database URL names a PostgreSQL database."""
+    """Return whether a URL names a PostgreSQL database."""
     return url.startswith(("postgresql://", "postgres://"))
 
 
 def find_database_file(url: str) -> Path | None:
-    """Return the SQLite file of a database URL; None for one in memory or on a server."""
+    """Return the SQLite file that a database URL names, or None if it's in memory or on a server."""
     path = url.removeprefix("sqlite:///")
     return None if path == ":memory:" or is_postgres(url) else Path(path)
 
 
 def explain_wrong_url(url: str) -> str:
-    """Return the problem of a database URL's form, without its values; "" if there is none."""
+    """Return what is wrong with the form of a database URL, without quoting it; "" if nothing is."""
     if not is_postgres(url):
         is_file = url.startswith("sqlite:///") and len(url) > len("sqlite:///")
         form = "needs the form sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
         return explain_wrong_path(url.removeprefix("sqlite:///")) if is_file else form
     place = _SCHEME_AND_CREDENTIALS.sub("", url).partition("?")[0]
-    # libpq takes the rest of such a password for the host, and would show it in messages, which name hosts.
+    # libpq would read the rest of such a password as the host, and show it in messages that name the host.
     if "@" in place:
         return "percent-encode the password (@ is %40, / is %2F)"
     hosts = place.partition("/")[0].split(",")
@@ -42,7 +43,7 @@ def explain_wrong_url(url: str) -> str:
 
 
 def explain_wrong_path(path: str) -> str:
-    """Return why a setting can't be the path of a file or folder that its operator means; "" if it can."""
+    """Return why a value can't be the path that the operator meant; "" if it can."""
     if path.startswith("~"):
         return "needs the whole path: only a shell replaces ~"
     is_path = "?" not in path and not re.match(r"\w+:/", path)
@@ -50,7 +51,7 @@ def explain_wrong_path(path: str) -> str:
 
 
 def list_passwords(url: str) -> list[str]:
-    """Return the passwords in a database URL, as written and decoded."""
+    """Return the passwords in a database URL, each as written and decoded."""
     if not is_postgres(url):
         return []
     credentials = _CREDENTIALS.match(url)
@@ -60,7 +61,7 @@ def list_passwords(url: str) -> list[str]:
 
 
 def read_sign_in_again(url: str) -> str:
-    """Return a URL with the user and password that are now in the file to which USHER_DATABASE_URL refers.
+    """Return a URL with the current user and password from the file that USHER_DATABASE_URL refers to.
 
     Return it unchanged if there is no file, or if the file's URL is for another database.
     """
@@ -78,7 +79,7 @@ def read_sign_in_again(url: str) -> str:
 
 
 def _leave_out_sign_in(url: str) -> tuple[str, list[str]]:
-    """Return a URL without user and password, and its other parameters."""
+    """Return a URL without its user and password, and a sorted list of its other parameters."""
     address, _, parameters = url.partition("?")
     kept = [each for each in parameters.split("&") if each and not each.startswith(("user=", "password="))]
     return _SCHEME_AND_CREDENTIALS.sub("", address), sorted(kept)

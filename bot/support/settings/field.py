@@ -1,4 +1,4 @@
-"""One setting: its variable, and its texts in the documentation and in ``doctor``."""
+"""The definition of a single setting: its variable, and its text in the documentation and in ``doctor``."""
 
 import re
 from collections.abc import Callable
@@ -7,15 +7,16 @@ from typing import Any, Final, TypeAlias
 from pydantic import Field, SecretStr
 from pydantic.fields import FieldInfo
 
-#: A function that returns whether the values of the named variables are valid by themselves.
+#: Type of a function that returns whether each of the named variables has a valid value on its own.
 AreRight: TypeAlias = Callable[..., bool]
 _ADVICE: Final = "advice"
 
 
 def setting(variable: str, default: Any, meaning: str, shown: str = "", advice: str = "", **more: Any) -> Any:
-    """Return a field for a variable of the environment. With ``...`` as its default it is required.
+    """Return a field for an environment variable; it is required if its default is ``...``.
 
-    The documentation shows ``shown`` instead of the default. ``advice`` says what to do about a wrong value.
+    The documentation shows ``shown`` in place of the default. ``advice`` says how to correct an invalid
+    value.
     """
     return Field(
         default,
@@ -28,16 +29,16 @@ def setting(variable: str, default: Any, meaning: str, shown: str = "", advice: 
 
 
 def find_advice(field: FieldInfo) -> str:
-    """Return the advice about a wrong value of a setting; "" if it has none."""
+    """Return a setting's advice on correcting an invalid value; "" if it has none."""
     extra = field.json_schema_extra
     return str(extra[_ADVICE]) if isinstance(extra, dict) else ""
 
 
 def split_names(value: str) -> frozenset[str]:
-    """Split ids joined by commas."""
+    """Split a comma-separated list of ids."""
     return frozenset(filter(None, (part.strip() for part in value.split(","))))
 
 
 def split_keys(value: SecretStr) -> list[str]:
-    """Split keys joined by commas or white space."""
+    """Split a list of keys separated by commas or white space."""
     return [key for key in re.split(r"[,\s]+", value.get_secret_value()) if key]
