@@ -443,7 +443,7 @@ def keep(name: str, value: str, remark: str) -> None:
     else:
         example = _find_example().read_text(encoding="utf-8")
         text = _PLACEHOLDERS.sub(r"\1=", example)
-    line = f"# {remark}\n{name}={_quote_toml(value)}"
+    line = f"# {remark}\n{name}={_quote(value)}"
     pattern = re.compile(f"^(?:# {re.escape(remark)}\n)?{name}=.*$", re.MULTILINE)
     text, count = pattern.subn(lambda _: line, text)
     _write(path, text if count else f"{text}\n{line}\n")
@@ -487,7 +487,7 @@ def _to_toml(value: object) -> str:
     return str(value)
 
 
-def _quote_toml(value: str) -> str:
+def _quote(value: str) -> str:
     """Quote a value for ``.env`` so that shells and systemd read it the same way."""
     if re.fullmatch(r"[\w@%+=:,./-]*", value, re.ASCII):
         return value

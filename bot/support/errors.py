@@ -1,48 +1,7 @@
-"""The whole exception tree.
+"""The exceptions that callers tell apart: refusals, and errors of the store, of Slack and of providers.
 
-::
-
-    UsherError
-    ├── Refused                       ends a user's request, with a message for them
-    │   ├── NotLinked                 their account can't be used: they are offered a link
-    │   └── NotIdentified             Slack hasn't said yet who they are: the request waits
-    ├── StoreError
-    │   ├── StoreBusy                 not committed within 2 s; nothing was done
-    │   ├── StoreUnsure               the commit takes more than 2 s; whether it succeeds shows later
-    │   ├── StoreUnavailable          disk full, read-only, locked, gone
-    │   ├── StoreTooNew               the database is newer than the code
-    │   ├── StoreMigrated             migrated while this process served from it
-    │   └── StoreUnreleased           the database was made before the first release
-    ├── PictureError                  a picture couldn't be drawn
-    ├── SecretError                   a stored secret could not be opened
-    ├── SlackFailed                   Slack refused or did not answer
-    │   ├── SlackLimited              429, with the seconds to wait
-    │   ├── SlackUnknownOutcome       the request was sent but not answered
-    │   └── SlackPermanent            no such user, token revoked, …
-    └── ProviderError
-        ├── TemporaryError            try again later
-        │   ├── Unreachable           nothing was sent
-        │   │   └── UntrustedCertificate  the server's certificate isn't trusted
-        │   ├── UnknownOutcome        sent but not answered: read before retrying
-        │   ├── RateLimited           429, with the seconds to wait if given
-        │   ├── ServerFailed          5xx
-        │   ├── BadAnswer             HTML, null, wrong types, too large, too deep
-        │   └── SentTooLate           the poll gate dropped the request; nothing was sent
-        └── PermanentError            trying again won't help
-            ├── CredentialRefused     link again
-            │   ├── CredentialExpired refresh once if the provider can, otherwise link again
-            │   └── AccountRenamed    valid, but its account has another name now: link again
-            ├── Forbidden             the credential is valid but lacks the permission
-            ├── NotFound              no such resource (a read answers ``gone`` instead)
-            ├── Conflict              not possible in the current state
-            ├── InvalidRequest        the provider names what is wrong
-            ├── Misconfigured         the configuration there makes it impossible
-            ├── Untrusted             the answer leads elsewhere, or to someone else's account
-            ├── OutcomeNotReported    the provider can't tell what became of a call
-            └── LimitReached          the person's own quota or number of servers is used up
-                └── NoCapacity        all capacity is in use, and may be free later
-
-Separate from this is ``bot.support.settings.SettingsError``: all problems of the settings, before start-up.
+A provider's TemporaryError may be tried again, a PermanentError may not. Separate from this is
+``bot.support.settings.SettingsError``: all problems of the settings, found before start-up.
 """
 
 from __future__ import annotations

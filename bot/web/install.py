@@ -207,7 +207,7 @@ class InstallPages:
         # The only parameter passed on is the workspace that Slack's page should suggest.
         team = request.query.get("team", "")
         query = {"team": team} if _PLACE_PATTERN.fullmatch(team) else {}
-        return await self._exchange_code(
+        return await self._to_response(
             await self._flow.handle_installation(AsyncBoltRequest(body="", query=query))
         )
 
@@ -222,9 +222,9 @@ class InstallPages:
         if self._cookie.is_valid_browser(query.get("state"), headers):
             # A state that another tab began stays.
             answer.headers["set-cookie"] = [self._cookie.build_set_cookie_for_deletion()]
-        return await self._exchange_code(answer)
+        return await self._to_response(answer)
 
-    async def _exchange_code(self, answer: BoltResponse) -> web.Response:
+    async def _to_response(self, answer: BoltResponse) -> web.Response:
         """Convert Bolt's answer to a response, with the cookie attributes that its adapter omits."""
         response = await to_aiohttp_response(answer)
         for cookie in response.cookies.values():
