@@ -34,12 +34,12 @@ from bot.store import (
     operations,
     refusals,
     revocations,
-    runs,
     waitlist,
     workspaces,
 )
 from bot.store.audit import append_audit
 from bot.store.notices import add_notices, is_written
+from bot.store.tables import RUNS
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
@@ -378,7 +378,11 @@ def _list_affected(tx: Transaction, person: Principal, connections: Collection[s
     joined = {one.card_id: one.workspace_id for one in courses.list_memberships(tx, person)}
     here = {one.id for one in found}
     taken = [courses.find_card(tx, key) for key, workspace_id in joined.items() if workspace_id in here]
-    under_way = [one for one in runs.list_runs(tx, person) if one.is_open and one.connection in connections]
+    under_way = [
+        run
+        for name in sorted(connections)
+        for run in RUNS.all(tx, "created_at", principal=person.key, connection=name, outcome=None)
+    ]
     return {
         "running": [one.title for one in found if one.id in up],
         "stops": [one.title for one in found if one.planned_stops.counts and one.id in up | unsent],

@@ -316,3 +316,12 @@ async def test_what_was_launched_elsewhere_is_not_run_again(bot):
     assert "I didn't start" in words(await bot.press("job_again", run.id))
     await step(bot, run, outcome="ended")
     assert "Run again" not in buttons(await bot.say("job status nightly"))
+
+
+async def test_unlinking_names_every_run_that_is_no_longer_followed(bot):
+    """Also one that is older than all that a list shows."""
+    await going(bot, "long")
+    for _ in range(51):
+        await over(bot, "short")
+    asked = words(await bot.say("workspace unlink posit"))
+    assert "I'll stop following the run of long." in asked.replace("*", "")
