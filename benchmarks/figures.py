@@ -54,7 +54,12 @@ GOALS: Final[Mapping[str, Goal]] = MappingProxyType(
         ),
         "unsigned_cpu": Goal("µs of CPU per request", 1.6, of="ratio", what="CPU to refuse a forged request"),
         "minimum_cpu": Goal("µs of CPU per start", 8.0, of="ratio"),
-        "start_cpu": Goal("µs of CPU per start", what="CPU of a start up to its message"),
+        "start_cpu": Goal(
+            "µs of CPU per start",
+            2.8,
+            of="ratio",
+            what="CPU of a start up to its message; the baseline is a minimum written by hand",
+        ),
         "start_rate": Goal(
             "requests per second", 300.0, "at least", what="starts accepted by one process, in bursts of 40"
         ),
@@ -99,9 +104,9 @@ GOALS: Final[Mapping[str, Goal]] = MappingProxyType(
             for count in (1, 2, 4)
             for delay in (0, 500, 1_000, 2_000)
         },
-        "usage_year_cpu": Goal("ms of CPU", 20.0),
-        "usage_export_memory": Goal("MB", 100.0),
-        "usage_export_time": Goal("s"),
+        "usage_year_cpu": Goal("ms of CPU", 20.0, what="the answer about a person's year of 1,464 lives"),
+        "usage_export_memory": Goal("MB", 100.0, what="more while a million lives are exported"),
+        "usage_export_time": Goal("s", what="an export of a million lives"),
         **{
             f"soak_{name}_{what}_{minute}": Goal(
                 unit, what=f"{words} after {minute} minutes of steady requests"
