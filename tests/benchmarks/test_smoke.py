@@ -36,7 +36,7 @@ def test_every_figure_has_a_goal_and_a_measurement():
         (Figure("unsigned_cpu", 32.0, 20.0), True),
         (Figure("unsigned_cpu", 32.1, 20.0), False),
         (Figure("unsigned_cpu", 1.0), False),
-        (Figure("start_cpu", 440.0, 200.0), None),
+        (Figure("poll_cpu", 440.0, 200.0), None),
         (Figure("start_rate", 300.0), True),
         (Figure("start_rate", 299.0), False),
         (Figure("gap_min", 10.0), True),
