@@ -1,6 +1,6 @@
 """Browser sessions: a session proves who signed in with Slack, and nothing more.
 
-Every request checks anew who owns the workspace, and whether the owner may still act.
+Every request checks again who owns the workspace, and whether the owner may still act.
 """
 
 import structlog

@@ -148,7 +148,7 @@ async def rotate(
     these are more than a tenth of all links, the keys are probably wrong, so none is ended unless ``forget``
     is their exact number (0: no number given). Their secrets are kept encrypted for a week, and a link is
     resumed if a key opens its secret within that time. On the connections in ``unlinked``, where nobody
-    links, such a secret is created anew instead, as it holds nothing.
+    links, such a secret is newly created instead, as it holds nothing.
     """
     rotation = Rotation()
     accounts = sorted(await store.perform(account_rows.list_active_accounts), key=_get_sort_key)

@@ -339,7 +339,7 @@ def build_provisional(ids: Ids, provider: base.Provider, principal: Principal, s
 def build_replacement(ids: Ids, provider: base.Provider, former: Workspace) -> Workspace:
     """Return the row for a workspace that replaces one that has ended, with the same name.
 
-    If Usher chose the old name, and the workspace was never created, a free name is chosen anew.
+    If Usher chose the old name, and the workspace was never created, another free name is chosen.
     """
     spec = former.spec or Spec(former.name)
     if former.is_provisional and spec.stem:

@@ -128,7 +128,7 @@ class SharedOwners(Owners):
     def _extend_leases(self, things: Collection[str], now: float) -> None:
         for one in things:
             if self._sure_until.get(one, 0.0) <= now:
-                # Another process may have owned it in the meantime, so ownership starts anew.
+                # Another process may have owned it in the meantime, so ownership starts over.
                 self._since[one] = now
             self._sure_until[one] = now + LOCAL_LEASE_SECONDS
 

@@ -90,7 +90,7 @@ def clear_stops(tx: Transaction, workspace_id: str) -> None:
 
 
 def decide(tx: Transaction, workspace_id: str) -> workspaces.Workspace | None:
-    """Choose anew which planned stop takes effect, as rules may have changed; return the workspace."""
+    """Choose again which planned stop takes effect, as rules may have changed; return the workspace."""
     _change(tx, workspace_id, lambda ends: ends.rows)
     return WORKSPACES.one(tx, id=workspace_id)
 
