@@ -22,6 +22,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryFile
 from time import monotonic
@@ -32,7 +33,7 @@ import structlog
 from bot.store import audit, schema
 from bot.store.database_thread import BATCH_SECONDS, PATIENCE_SECONDS, QueueWorker, Session
 from bot.store.engine import Engine
-from bot.store.statements import read_queries
+from bot.store.statements import OWN_COMMENT_PATTERN, number_parameters, read_queries
 from bot.store.transaction import (
     Parameters,
     Priority,
@@ -375,14 +376,13 @@ class SqliteTransaction(Transaction):
     def __init__(self, connection: sqlite3.Connection, time: StoreTime, ids: Ids) -> None:
         super().__init__(time, ids)
         self._connection = connection
-        self._queries = read_queries()
         #: Maps each query to its column names, as SQLite reported them.
         self._columns: dict[str, list[str]] = {}
 
     def _execute(self, query: str, params: dict[str, Any]) -> sqlite3.Cursor:
-        text = self._queries.get(query, query)
-        self.written |= find_written_table(text)
-        return self._connection.execute(text, clean_all(params))
+        text, names, written = _translate_query(query)
+        self.written |= written
+        return self._connection.execute(text, clean_all(names, params))
 
     def all(self, query: str, **params: Any) -> list[Row]:
         """Return all rows."""
@@ -402,13 +402,21 @@ class SqliteTransaction(Transaction):
 
     def run_each(self, query: str, params: Sequence[Parameters]) -> None:
         """Run a statement for each set of parameters."""
-        self.written |= find_written_table(self._queries[query]) if params else set()
-        self._connection.executemany(self._queries[query], map(clean_all, params))
+        text, names, written = _translate_query(query)
+        self.written |= written if params else set()
+        self._connection.executemany(text, (clean_all(names, one) for one in params))
 
     @property
     def changes(self) -> int:
         """The number of rows changed on this connection so far, or still to be added to the audit."""
         return self._connection.total_changes + len(self.audit_entries)
+
+
+@cache
+def _translate_query(query: str) -> tuple[str, tuple[str, ...], frozenset[str]]:
+    """Return a query as SQLite runs it, the names of its parameters in order, and the table it writes."""
+    text = OWN_COMMENT_PATTERN.sub("", read_queries().get(query, query))
+    return *number_parameters(text, "?"), find_written_table(text)
 
 
 def _read_inode(path: str) -> tuple[int, int] | None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.domain.people import Principal
-from bot.store.postgres_transaction import number_parameters
+from bot.store.postgres_transaction import translate_query
 from bot.store.tables import TABLES, Table
 from bot.store.transaction import clean, hash_text
 from tests.contract.store.field_values import BESIDE, made
@@ -255,7 +255,7 @@ async def plans_of_postgresql() -> tuple[dict[str, Mapping[str, Any]], dict[str,
         fill(connection)
         connection.execute("SET plan_cache_mode = force_generic_plan")
         for name, query in STATEMENTS.items():
-            numbered_, parameters = number_parameters(query)
+            numbered_, parameters = translate_query(query)
             connection.execute(f"PREPARE q AS {numbered_}".encode())
             given = f"({', '.join('NULL' for _ in parameters)})" if parameters else ""
             explained = connection.execute(f"EXPLAIN (FORMAT JSON) EXECUTE q{given}".encode()).fetchone()
