@@ -90,7 +90,7 @@ def list_opposite_button(
         return []
     press = ButtonValue(opposite.action, key, at=at)
     if find_verb("workspace", opposite.action).is_operation:
-        press = replace(make_change(opposite.action, workspace), mark=BACK)
+        press = make_change(opposite.action, workspace)._replace(mark=BACK)
     return [kit.button(opposite.label, press, of=workspace.title)]
 
 
