@@ -19,6 +19,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import re
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -73,6 +74,8 @@ SHRINK_SECONDS = 0.01
 COPY_BATCH_PAGES = 1000
 
 _IN_MEMORY = ":memory:"
+#: Matches a test for one of several words. For more than two, SQLite fills a temporary table each time.
+_LIST_PATTERN = re.compile(r"(?<![\w.:])(?!NOT )([\w.:]+) (NOT )?IN \(('[^']*'(?:, '[^']*'){2,})\)")
 #: The first bytes of every SQLite file.
 _FILE_MAGIC = b"SQLite format 3\0"
 #: Settings that only apply to new files, before anything else is written; 2 is SQLite's number for a file
@@ -380,7 +383,7 @@ class SqliteTransaction(Transaction):
         self._columns: dict[str, list[str]] = {}
 
     def _execute(self, query: str, params: dict[str, Any]) -> sqlite3.Cursor:
-        text, names, written = _translate_query(query)
+        text, names, written = translate_query(query)
         self.written |= written
         return self._connection.execute(text, clean_all(names, params))
 
@@ -402,7 +405,7 @@ class SqliteTransaction(Transaction):
 
     def run_each(self, query: str, params: Sequence[Parameters]) -> None:
         """Run a statement for each set of parameters."""
-        text, names, written = _translate_query(query)
+        text, names, written = translate_query(query)
         self.written |= written if params else set()
         self._connection.executemany(text, (clean_all(names, one) for one in params))
 
@@ -412,10 +415,16 @@ class SqliteTransaction(Transaction):
         return self._connection.total_changes + len(self.audit_entries)
 
 
+def _spell_out(found: re.Match[str]) -> str:
+    same = " OR ".join(f"{found[1]} = {word}" for word in found[3].split(", "))
+    return f"{found[2] or ''}({same})"
+
+
 @cache
-def _translate_query(query: str) -> tuple[str, tuple[str, ...], frozenset[str]]:
+def translate_query(query: str) -> tuple[str, tuple[str, ...], frozenset[str]]:
     """Return a query as SQLite runs it, the names of its parameters in order, and the table it writes."""
     text = OWN_COMMENT_PATTERN.sub("", read_queries().get(query, query))
+    text = _LIST_PATTERN.sub(_spell_out, text)
     return *number_parameters(text, "?"), find_written_table(text)
 
 

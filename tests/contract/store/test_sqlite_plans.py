@@ -1,12 +1,11 @@
 """Claims are found by the index that was made for them, on SQLite."""
 
-import re
 import sqlite3
-from collections import defaultdict
 from contextlib import closing
 
 import pytest
 
+from bot.store.sqlite import translate_query
 from bot.store.tables import OPERATIONS
 from tests.rigs.engine import migrated
 from tests.rigs.statements import gather_statements
@@ -23,8 +22,8 @@ def connection():
 
 
 def plan(connection, query):
-    parameters = defaultdict(lambda: 1, dict.fromkeys(re.findall(r":(\w+)", query), 1))
-    return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}", parameters)]
+    text, parameters, _ = translate_query(query)
+    return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {text}", [1] * len(parameters))]
 
 
 def test_next_due_sorts_nothing(connection):
