@@ -1,6 +1,6 @@
 -- Notices that were given up, and that somebody would have read. ``Notice.is_harmless`` tells which nobody misses.
 -- part: missed
-state = 'dead' AND kind NOT IN {HARMLESS} AND COALESCE(error, '') NOT IN {UNREAD}
+state = 'dead' AND kind NOT IN {HARMLESS} AND (error IS NULL OR error NOT IN {UNREAD})
 
 -- name: statistics
 SELECT
