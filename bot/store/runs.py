@@ -431,6 +431,7 @@ def _make_run(run_id: str, one: DiscoveredRun, pair: Row, start: float, now: flo
         outcome=Outcome.ENDED if is_over else None,
         ended_at=_estimate_end(one, now) if is_over else None,
         is_watched=False,
+        **one.machine.to_columns(),
     )
 
 
