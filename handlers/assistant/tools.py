@@ -44,7 +44,7 @@ from handlers.workspace.usage import describe_usage
 _MAX_ARGUMENT_LENGTH: Final = 200
 _MAX_SHOWN_LENGTH: Final = 40
 #: Actions of buttons that link an account.
-_LINKING: Final = frozenset({"invite", "ask_link"})
+_LINKING: Final = frozenset({"invite", "link_url", "ask_link"})
 
 
 @dataclass(frozen=True, slots=True)
