@@ -85,13 +85,13 @@ class _NotIdentifiedYet(Refused):
 class Caller:
     """The caller of use cases: a person, their interaction ("" for none), and where to answer them.
 
-    ``drawing`` is the reference of the request, or an object whose ``str`` is the reference.
+    ``reference`` is the id shown in the answer and in the log.
     """
 
     context: Context
     principal: Principal
     interaction: str = ""
-    drawing: object = ""
+    reference: str = ""
     channel_id: str | None = None
     thread_ts: str | None = None
     #: When the request was sent, given only if that may have been long ago.
@@ -114,11 +114,6 @@ class Caller:
     _has_looked: bool = False
     #: Maps the kind and subject of each action taken for the request to the action.
     actions: dict[tuple[str, str], UndoableAction] = field(default_factory=dict)
-
-    @property
-    def reference(self) -> str:
-        """Return the reference id shown in the answer and in the log."""
-        return str(self.drawing)
 
     @property
     def _via(self) -> dict[str, str]:
