@@ -479,7 +479,7 @@ def _add_offers(request: Request, answer: Answer) -> Answer:
     message about its end replaces the answer.
     """
     buttons = [press for _, press in kit.iterate_drawn(answer.blocks)]
-    begun = [action.work_item_id for action in request.notes.actions.values()]
+    begun = [one.work_item_id for one in request.notes.accepted.values()]
     is_drawn_again = answer.in_channel or bool(answer.shows)
     if len(begun) == 1 and begun[0] and answer.text and not (buttons or answer.offers or is_drawn_again):
         return replace(answer, offers=begun[0])

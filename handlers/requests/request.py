@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
+from bot.domain.accepted_requests import AcceptedRequest
 from bot.domain.accounts import Account
 from bot.domain.conversations import Referents
 from bot.domain.markup import Template
@@ -17,7 +18,6 @@ from bot.domain.runs import Run
 from bot.domain.stops import Consent
 from bot.domain.surfaces import Surface, Where
 from bot.domain.time_parsing import FARTHEST_SECONDS, Moment
-from bot.domain.undoable_actions import UndoableAction
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.button_values import AGREED, ButtonValue
@@ -61,8 +61,8 @@ class RequestNotes:
     """Hold what a request was about and what was done for it, regardless of the answer."""
 
     about: Referents | None = None
-    #: The actions carried out for the request.
-    actions: dict[tuple[str, str], UndoableAction] = field(default_factory=dict)
+    #: What was accepted for the request.
+    accepted: dict[tuple[str, str], AcceptedRequest] = field(default_factory=dict)
     #: The user's accounts with outdated lists and their workspaces, if these were read to interpret the
     #: words.
     listed: Listed | None = None
@@ -201,7 +201,7 @@ class Request:
             via=surface.via,
             is_answered=not self.is_read_with_cards and surface.kind != "form",
             is_in_home=surface.is_in_home or surface.where is Where.HOME,
-            actions=self.notes.actions,
+            accepted=self.notes.accepted,
         )
 
     @property
