@@ -5,17 +5,9 @@ from typing import Any
 
 from bot.domain.accounts import Account
 from bot.domain.forms import Spec
-from bot.domain.observations import Observed
 from bot.domain.prices import MachineKind
 from bot.store.tables import RUNS, WORKSPACES
-from bot.store.transaction import Row, Transaction
-
-
-def find_new_machine(before: Row, seen: Observed) -> MachineKind | None:
-    """Return the machine reported by a read; None if the row has it already, or the read doesn't say."""
-    if seen.machine is None or seen.machine.to_columns().items() <= before.items():
-        return None
-    return seen.machine
+from bot.store.transaction import Transaction
 
 
 def note_machine(tx: Transaction, workspace_id: str, machine: MachineKind) -> None:
