@@ -25,4 +25,4 @@ def collect_less() -> None:
     start-up time.
     """
     gc.freeze()
-    gc.set_threshold(10_000, 20, 50)
+    gc.set_threshold(50_000, 20, 50)
