@@ -157,7 +157,7 @@ async def test_from_signing_in_at_the_hub_to_a_started_server(live, hub):
     async with client(hub) as api, Browser() as browser:
         _, address = await alice.invited("hub")
         page = await browser.get(address)
-        page = await browser.get(page.link("/link/sign-in"))
+        page = await browser.get(page.link("/sign-in"))
         page = await browser.get(page.link(f"as={alice.id}"))
         page = await browser.submit(page, username="bob", password=hub.users["bob"]["password"])
         assert "Is this right?" in page.text

@@ -83,7 +83,7 @@ SURFACES = {
     "a direct message": (lambda world: newest(world.alice.writes("start notebook")), "Open the link page"),
     "hello": (lambda world: newest(world.alice.writes("hello")), "Link Saturn Cloud"),
     "Home": (lambda world: world.alice.opens_home(), "Link Saturn Cloud"),
-    "unlinked": (unlinked, "Link Saturn Cloud"),
+    "unlinked": (unlinked, "Link again"),
     "refused": (refused, "Link again"),
 }
 
