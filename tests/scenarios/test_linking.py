@@ -54,7 +54,7 @@ async def test_linking_takes_four_presses_and_one_message(bare, first, text, fol
         page = await press("Check the token", browser.submit(page, token=bare.token_of("alice")))
         page = await press("Link Saturn Cloud", browser.submit(page))
     assert len(presses) == 4
-    assert "Saturn Cloud is linked, as alice." in page.text
+    assert "Saturn Cloud is linked as alice." in page.text
     bare.watch.may_read(alice.id, "alice")
     await bare.pass_time(3)
     (now,) = [shown for shown in alice.sees("C0GENERAL") if shown.ts == asked.ts]
