@@ -442,7 +442,7 @@ def _fit(request: Request, answer: Answer) -> Answer:
     is_in_form = request.surface.where is Where.FORM and request.is_live
     if is_in_form and answer.view is None and answer.text:
         # Show the answer in the form, not in the conversation behind it.
-        answer = replace(answer, view=answer_view(answer))
+        answer = replace(answer, view=answer_view(answer, external_id=request.surface.view_external_id))
     if answer.view is None:
         return answer
     slash = request.services.find_slash_command

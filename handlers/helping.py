@@ -209,7 +209,7 @@ def make_first_steps(services: Services, accounts: Mapping[str, str]) -> list[di
     """
     linked = _list_linked(services, accounts)
     unlinked = [step for step in services.list_link_methods() if step[0] not in linked]
-    steps = replies.list_link_buttons(unlinked)
+    steps = replies.list_link_buttons(unlinked, services.link_pages)
     if unlinked and not _list_active(accounts):
         return [*steps, *replies.new_buttons(services.list_linkless(), first=len(steps))]
     if len(steps) > 1:

@@ -86,6 +86,12 @@ class Services:
         """Return (name, title) of each connection that users link themselves."""
         return self._list_linked_by("token")
 
+    @property
+    def link_pages(self) -> dict[str, str]:
+        """Return the lasting link pages by connection; empty without Sign in with Slack."""
+        prefix = self.context.link_page_prefix
+        return {name: f"{prefix}{name}" for name, _ in self.list_linkable()} if prefix else {}
+
     def list_linkless(self) -> list[tuple[str, str]]:
         """Return (name, title) of each connection that needs no link."""
         return self._list_linked_by("none")

@@ -286,6 +286,12 @@ async def fetch_pages(api: ApiClient, path: str, query: Mapping[str, str]) -> Li
     return await read_pages(ask, lambda answer: answer.get("next_key"), MAX_PAGES)
 
 
+async def read_sizes(access: Access) -> Mapping[str, Any] | None:
+    """Return the server's sizes by name, or None if it doesn't list them."""
+    servers = await none_if_absent(access.api.call("GET", "/api/info/servers", total=LIST_SECONDS))
+    return None if servers is None else require_object(servers.json_object(), "sizes")
+
+
 def _to_listed_job(job: Resource) -> ListedJob:
     size = job.spec.get("instance_type")
     return ListedJob(job.id, job.name or job.id, size if isinstance(size, str) else "")
@@ -351,8 +357,7 @@ JOB_UNKNOWN = "I can't find that job. Type its name, or paste the link or id of 
 JOB_TWICE = "Two of your jobs have that name. Paste the link or id of the one you mean."
 
 
-#: Matches refusals because of a limit, or because a name is taken; the guides don't specify the wording.
-_LIMIT_PATTERN = re.compile(r"\bquota\b|\b(limit|maximum)\b.*\b(exceeded|reached)\b", re.IGNORECASE)
+#: Matches refusals because a name is taken; the guides don't specify the wording.
 _NAME_TAKEN_PATTERN = re.compile(r"\balready (exists|taken|in use)\b|\bname is taken\b", re.IGNORECASE)
 NO_IMAGE = "That template names no image, which this server requires. Ask your Usher admin to add one."
 NO_CREATION = "This server offers no way to create workspaces that Usher knows."
@@ -374,16 +379,15 @@ class SaturnMaking(Creation[SaturnOffer]):
             log_oddity(f"the names of workspaces can't be read: {error.message}")
             workspaces = None
         jobs = await self._list_or_none(access, "job")
-        asking = access.api.call("GET", "/api/info/servers", total=LIST_SECONDS)
-        servers = await none_if_absent(asking)
-        sizes = {} if servers is None else require_object(servers.json_object(), "sizes")
+        listed = await read_sizes(access)
+        sizes = listed or {}
         choices = (
             forms.Choice(name, _format_size(name, one, self.settings.currency or ""))
             for name, one in sizes.items()
             if name.isprintable() and not (isinstance(one, dict) and one.get("disabled") is True)
         )
         return SaturnOffer(
-            sizes=None if servers is None else tuple(choices),
+            sizes=None if listed is None else tuple(choices),
             names=tuple(one.name for one in workspaces or () if one.name),
             owner=next((one.owner for one in (*(workspaces or ()), *(jobs or ())) if one.owner), ""),
             jobs=None if jobs is None else tuple(map(_to_listed_job, jobs)),
@@ -521,8 +525,11 @@ class SaturnMaking(Creation[SaturnOffer]):
             try:
                 return await access.api.call("POST", path, json_body=body)
             except (errors.PermanentError, errors.BadAnswer) as error:
-                if error.status not in ABSENT:
-                    raise refine_refusal(error) from None
+                if error.status in ABSENT:
+                    continue
+                if _NAME_TAKEN_PATTERN.search(error.message):
+                    raise errors.Conflict(error.message, status=error.status) from None
+                raise
         return None
 
     async def list_names(self, access: Access, stem: str) -> Collection[str] | None:
@@ -642,15 +649,14 @@ def describe_machine(settings: SaturnSettings, spec: forms.Spec) -> MachineKind:
     return MachineKind(spec.text("recipe") or None, size or None, price)
 
 
+def describe_job(settings: SaturnSettings, job: Resource, sizes: Mapping[str, Any]) -> MachineKind:
+    """Return a listed job's size, with its price if the operator names the currency."""
+    size = _to_listed_job(job).size
+    amount = _find_price(sizes.get(size))
+    price = None if amount is None or not settings.currency else Price(amount, settings.currency)
+    return MachineKind(None, size or None, price)
+
+
 def _find_price(size: Any) -> Decimal | None:
     """Return a size's hourly price, for which the document names no currency."""
     return parse_amount(size.get("price_per_hour")) if isinstance(size, dict) else None
-
-
-def refine_refusal(error: errors.ProviderError) -> errors.ProviderError:
-    """Return a more specific error if a refusal's message names a limit or a taken name."""
-    if _LIMIT_PATTERN.search(error.message):
-        return errors.LimitReached(error.message, status=error.status)
-    if _NAME_TAKEN_PATTERN.search(error.message):
-        return errors.Conflict(error.message, status=error.status)
-    return error
