@@ -515,7 +515,7 @@ def _auto_stop(answer: Mapping[str, Any]) -> str | None:
     after = find_text(answer, "auto_shutoff")
     if after is None or after.casefold() == "never":
         return None
-    return f"It stops by itself after {clean(after, 30)} without use."
+    return f"Stops by itself after {clean(after, 30)} without use."
 
 
 def _decode_claims(token: str) -> Mapping[str, Any]:
