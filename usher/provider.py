@@ -36,11 +36,10 @@ from bot.domain.observations import Created, Event, Observed, OutcomeSearch
 from bot.domain.people import Principal
 from bot.domain.prices import MachineKind, Price, parse_amount
 from bot.domain.runs import DiscoveredRun, ObservedRun, OutputChunk, Run, RunState
-from bot.domain.snapshots import About, User
+from bot.domain.snapshots import About, Allowance, User
 from bot.domain.stops import ExpiryMode, StopEffect, StopEffects, StopMode, StopRisk
 from bot.domain.time_marks import make_time_placeholder
 from bot.domain.usability import Lack
-from bot.domain.usage import Allowance
 from bot.domain.workspaces import DOWN_STATES, UP_STATES, Action, State, Workspace
 from bot.providers.access import RemoteAccount
 from bot.providers.answers import (

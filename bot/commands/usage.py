@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from bot.commands import complain, load, with_store
+from bot.domain.prices import Price
 from bot.domain.usage import Hours, Life, Moment, Sum
 from bot.store import usage as rows
 from bot.store.store import Store
@@ -109,10 +110,11 @@ def _make_totals(tx: Transaction, since: float, until: float, now: float) -> Ite
             sums.setdefault((by, find_key(life)), Sum()).add(hours, life.price)
     for old in rows.read_old_sums(tx, since, until):
         hours = Hours(old["hours"], old["lowest"], old["highest"], old["unknown"])
+        # Of their prices, the average is left.
+        average = Decimal(old["cost"]) / Decimal(old["hours"]) if old["currency"] and old["hours"] else None
+        price = None if average is None else Price(average, old["currency"])
         for by in ("connection", "template"):
-            total = sums.setdefault((by, old[by]), Sum())
-            cost = Decimal(old["cost"]) if old["currency"] else None
-            total.add_cost(old["lives"], hours, old["currency"], cost)
+            sums.setdefault((by, old[by]), Sum()).add(hours, price, old["lives"])
     for (by, key), total in sorted(sums.items(), key=lambda one: ([*_TOTALS].index(one[0][0]), one[0][1])):
         yield {
             "total": by,

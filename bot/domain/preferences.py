@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bot.domain.notices import Mark, NoticeKind
-from bot.domain.row_times import Monday
 from bot.domain.workspaces import Workspace
 
 #: After how many hours users are asked about a workspace left running, if neither they nor the operator made
@@ -25,7 +24,7 @@ class Preferences:
     otherwise only the card shows it. ``idle_prompt_after`` is the number of hours after which they are asked
     whether a running workspace is still needed: None if they made no choice (``ASKS_AFTER``), ``NEVER_HOURS``
     if they don't want to be asked. ``assistant`` is what Slack's assistant may do for them, one of
-    ``LEVELS``. ``weekly_at`` is when they next receive last week's usage, or None if they don't want it.
+    ``LEVELS``.
     """
 
     ready: bool = True
@@ -33,12 +32,6 @@ class Preferences:
     run_ended: bool = True
     idle_prompt_after: int | None = None
     assistant: str = "show"
-    weekly_at: Monday | None = None
-
-    @property
-    def weekly(self) -> bool:
-        """Return whether the user receives last week's usage every Monday."""
-        return self.weekly_at is not None
 
     def allows_assistant(self, level: str) -> bool:
         """Return whether Slack's assistant may act for the user at this level."""

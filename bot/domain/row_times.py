@@ -57,8 +57,6 @@ Deadline = Annotated[float, make_due(86_400.0)]
 LinkEnd = Annotated[float, make_due(1_200.0)]
 #: Kind of the time when a task is due; its limit covers ``bot.services.linking.UNUSED_SECONDS``.
 TaskDue = Annotated[float, make_due(1_320.0)]
-#: Kind of a time on next Monday, in any time zone.
-Monday = Annotated[float, make_due(8 * 86_400.0)]
 #: Kind of the end of a session; its limit covers ``bot.services.browsers.SESSION_SECONDS``, which was up to a
 #: week in earlier releases.
 SessionEnd = Annotated[float, make_due(7 * 86_400.0)]

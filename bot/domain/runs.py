@@ -1,12 +1,12 @@
 """Runs of jobs launched by users, with their progress and output."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal
 
 from bot.domain.forms import Spec
 from bot.domain.observations import MAX_CLOCK_SKEW_SECONDS, drop_future_time
-from bot.domain.prices import Price, parse_price
+from bot.domain.prices import MachineKind, Price, parse_price
 from bot.domain.reads import Unconfirmed
 from bot.domain.row_times import Past, Stays
 from bot.domain.work_items import WorkItem
@@ -83,11 +83,13 @@ class DiscoveredRun:
         remote_id: Its id at the provider.
         name: Its name there, cleaned.
         observed: What the list says about it.
+        machine: What it runs on and costs, as far as the list says.
     """
 
     remote_id: str
     name: str
     observed: ObservedRun
+    machine: MachineKind = field(default_factory=MachineKind)
 
 
 @dataclass(frozen=True, slots=True)

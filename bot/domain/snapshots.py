@@ -37,6 +37,23 @@ class About:
 
 
 @dataclass(frozen=True, slots=True)
+class Allowance:
+    """What is left of a provider's limit for a user.
+
+    Attributes:
+        unit: What is counted, such as ``hours`` or ``credits``.
+        left: How much of it is left.
+        limit: The limit; None if the provider doesn't report it.
+        name: The name of the limit, if there are several.
+    """
+
+    unit: str
+    left: float
+    limit: float | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot(Generic[Payload]):
     """A provider's answer, read at ``read_at`` and shown until the next read.
 

@@ -17,6 +17,7 @@ from bot.domain.message_context import Facts, ObjectName, WorkspaceFacts
 from bot.domain.observations import MAX_CLOCK_SKEW_SECONDS
 from bot.domain.people import Principal
 from bot.domain.prices import Price
+from bot.domain.snapshots import Allowance
 from bot.domain.time_parsing import resolve_instant
 from bot.domain.time_parsing.past import Window, find_week
 
@@ -183,38 +184,42 @@ def _overlap(began: float, ended: float, since: float, until: float) -> float:
 
 @dataclass(slots=True)
 class Sum:
-    """Totals of several lives: their number, their hours, and their cost by currency.
+    """Totals of several lives: their number, their hours, and how many hours there are at each price.
 
-    Amounts in different currencies are never added. ``unpriced`` is the number of hours of lives without a
-    price.
+    Hours without a price are those at None.
     """
 
     lives: int = 0
     hours: Hours = field(default_factory=Hours)
-    money: dict[str, Decimal] = field(default_factory=dict)
-    unpriced: float = 0.0
+    at_price: dict[Price | None, float] = field(default_factory=dict)
 
-    def add(self, hours: Hours, price: Price | None) -> None:
-        """Add one life's hours, and their cost if it has a price."""
-        cost = None if price is None else price.amount * Decimal(hours.best)
-        self.add_cost(1, hours, "" if price is None else price.currency, cost)
+    @property
+    def money(self) -> dict[str, Decimal]:
+        """Return the cost by currency; amounts in different currencies are never added."""
+        money: dict[str, Decimal] = {}
+        for price, hours in self.at_price.items():
+            if price is not None:
+                cost = price.amount * Decimal(hours)
+                money[price.currency] = money.get(price.currency, Decimal()) + cost
+        return money
 
-    def add_cost(self, lives: int, hours: Hours, currency: str, cost: Decimal | None) -> None:
-        """Add the hours of some lives and their joint cost, or None if they have no price."""
+    @property
+    def unpriced(self) -> float:
+        """Return the number of hours of lives without a price."""
+        return self.at_price.get(None, 0.0)
+
+    def add(self, hours: Hours, price: Price | None, lives: int = 1) -> None:
+        """Add the hours of some lives, all at one price."""
         self.lives += lives
         self.hours.add(hours)
-        if cost is None:
-            self.unpriced += hours.best
-        else:
-            self.money[currency] = self.money.get(currency, Decimal()) + cost
+        self.at_price[price] = self.at_price.get(price, 0.0) + hours.best
 
     def merge(self, other: Self) -> None:
         """Add another total to this one."""
         self.lives += other.lives
         self.hours.add(other.hours)
-        self.unpriced += other.unpriced
-        for currency, amount in other.money.items():
-            self.money[currency] = self.money.get(currency, Decimal()) + amount
+        for price, hours in other.at_price.items():
+            self.at_price[price] = self.at_price.get(price, 0.0) + hours
 
 
 def list_months(began: float, ended: float) -> list[tuple[str, float, float]]:
@@ -292,23 +297,6 @@ class Idle:
     def is_use_known(self) -> bool:
         """Return whether the provider reports when the workspace is used."""
         return self.life.used_at is not None
-
-
-@dataclass(frozen=True, slots=True)
-class Allowance:
-    """What is left of a provider's limit for a user.
-
-    Attributes:
-        unit: What is counted, such as ``hours`` or ``credits``.
-        left: How much of it is left.
-        limit: The limit; None if the provider doesn't report it.
-        name: The name of the limit, if there are several.
-    """
-
-    unit: str
-    left: float
-    limit: float | None = None
-    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

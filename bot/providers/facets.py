@@ -14,8 +14,7 @@ from bot.domain.forms import Form, Purpose, Spec, Values
 from bot.domain.observations import Created, Event, Observed, OutcomeSearch
 from bot.domain.people import Principal
 from bot.domain.runs import DiscoveredRun, ObservedRun, OutputChunk, Run
-from bot.domain.snapshots import About
-from bot.domain.usage import Allowance
+from bot.domain.snapshots import About, Allowance
 from bot.domain.workspaces import Workspace
 from bot.providers.access import Access, Identity, RemoteAccount
 from bot.providers.answers import Listing

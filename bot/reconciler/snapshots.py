@@ -14,7 +14,7 @@ from bot.reconciler.call_results import Rejected, Succeeded
 from bot.reconciler.lists import LIST_TIMEOUT_SECONDS
 from bot.reconciler.tasks import BaseTaskWorker, TaskHandler, build_replays, hold_slot, to_task_retry
 from bot.services.snapshots import ALLOWANCES_KIND, TEMPLATES_KIND, to_payload
-from bot.store import accounts, snapshots, usage
+from bot.store import accounts, prices, snapshots
 from bot.store.tasks import NewTask
 
 log = structlog.get_logger(__name__)
@@ -76,7 +76,7 @@ class Snapshots(BaseTaskWorker):
                     await self._store.write(snapshots.save_snapshot, read)
                     if account is not None and kind == TEMPLATES_KIND:
                         update = partial(provider.require_facet(facets.Forms).update_spec, offer)
-                        await self._store.write(usage.note_offer, account, update, provider.describe_machine)
+                        await self._store.write(prices.note_offer, account, update, provider.describe_machine)
                     log.info("snapshot read", connection=connection, kind=kind)
                     return ""
                 case Rejected(cause=cause):

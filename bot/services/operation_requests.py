@@ -28,7 +28,7 @@ from bot.services.feasibility import (
 from bot.services.places_in_line import keep_place
 from bot.services.timers import change_timer, plan_timer
 from bot.services.workspaces import reach_workspace, require_operation, require_workspace
-from bot.store import creations, inbox, operations, refusals, timers, usage, work_items, workspaces
+from bot.store import creations, inbox, operations, prices, refusals, timers, work_items, workspaces
 from bot.store.notices import add_card, await_results
 from bot.store.operations import Accepted
 from bot.store.tables import OPERATIONS
@@ -308,7 +308,7 @@ def _begin_run(tx: Transaction, provider: base.Provider, workspace: Workspace) -
     timers.begin_run(tx, workspace)
     machine = provider.describe_machine(workspace.spec or Spec(""))
     if workspace.spec is not None and workspace.with_machine(machine) != workspace:
-        usage.note_machine(tx, workspace.id, machine)
+        prices.note_machine(tx, workspace.id, machine)
 
 
 def _find_first_result(tx: Transaction, caller: Caller, workspace_id: str) -> Accepted:

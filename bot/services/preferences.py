@@ -1,28 +1,23 @@
 """People's preferences, which they set themselves and can ask to see."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 from bot.domain.people import Principal
 from bot.domain.preferences import PreferenceFacts, Preferences, find_asking_hours
-from bot.domain.usage import find_next_monday
 from bot.domain.workspaces import Workspace
 from bot.services.caller import Caller, concerns_caller
 from bot.services.context import Context
-from bot.store import people
 from bot.store import preferences as store
 from bot.store.transaction import Transaction
 
 
 @concerns_caller
-def save(tx: Transaction, caller: Caller, wanted: Preferences, *, weekly: bool) -> None:
-    """Set a person's preferences; ``weekly`` means sending them last week's hours every Monday."""
+def save(tx: Transaction, caller: Caller, wanted: Preferences) -> None:
+    """Set a person's preferences."""
     caller.check(tx, "settings")
     if caller.is_first_delivery(tx):
         before = store.preferences(tx, caller.principal)
-        zone = people.find_zone(tx, caller.principal)
-        monday_at = before.weekly_at or find_next_monday(tx.now(), zone)
-        wanted = replace(wanted, weekly_at=monday_at if weekly else None)
         store.save_preferences(tx, caller.principal, wanted)
         had, has = asdict(before), asdict(wanted)
         said = {name: f"{had[name]} → {has[name]}" for name in has if has[name] != had[name]}

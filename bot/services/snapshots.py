@@ -10,9 +10,8 @@ from pydantic_core import to_jsonable_python
 
 from bot.domain.accounts import Account
 from bot.domain.people import Principal
-from bot.domain.snapshots import About, Snapshot
+from bot.domain.snapshots import About, Allowance, Snapshot
 from bot.domain.tasks import TaskKind
-from bot.domain.usage import Allowance
 from bot.domain.workspaces import State, Workspace
 from bot.providers import facets
 from bot.services.caller import Caller

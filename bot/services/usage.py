@@ -32,7 +32,7 @@ from bot.services.courses import require_teacher
 from bot.services.message_context import Gatherer, Message, kind_extensions
 from bot.services.scheduled_work import CLAIM_LEASE_SECONDS, ScheduledWork
 from bot.store import courses as courses_store
-from bot.store import people, preferences, usage, workspaces
+from bot.store import people, usage, workspaces
 from bot.store.notices import add_notices
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
@@ -45,7 +45,7 @@ async def load_usage(gatherer: Gatherer, principal: Principal, window: Window) -
     """Load what ran for a person within a window, and which of it is still running."""
     store = gatherer.store
     lives = await store.read(usage.read_lives_of_person, principal, window.since, window.until)
-    wanted, now = await store.read(preferences.preferences, principal), await store.now()
+    now = await store.now()
     known = add_up(lives, window.since, window.until, now)
     still = {one.workspace_id for line in known.lines for one in line.open}
     own = await store.perform(workspaces.read_workspaces, principal) if still else []
@@ -60,7 +60,7 @@ async def load_usage(gatherer: Gatherer, principal: Principal, window: Window) -
         titles={one: gatherer.title(one) for one in gatherer.connections}
         | {one.connection: gatherer.title(one.connection) for one in lives},
         running=tuple(await gatherer.describe_workspaces(principal, running)),
-        is_weekly=wanted.weekly,
+        is_weekly=await store.read(usage.is_weekly, principal),
     )
 
 
@@ -110,6 +110,19 @@ def send_picture(tx: Transaction, caller: Caller, svg: str, alt_text: str) -> No
 # -- on Mondays ----------------------------------------------------------------------------------------------
 
 
+@concerns_caller
+def set_weekly(tx: Transaction, caller: Caller, *, is_on: bool) -> None:
+    """Send a person last week's hours every Monday from now on, or no more."""
+    caller.check(tx, "usage")
+    principal = caller.principal
+    if usage.is_weekly(tx, principal) is not is_on and caller.is_first_delivery(tx):
+        usage.MONDAYS.delete(tx, principal=principal)
+        if is_on:
+            due_at = find_next_monday(tx.now(), people.find_zone(tx, principal))
+            usage.MONDAYS.add(tx, principal=principal, due_at=due_at)
+        caller.record(tx, "settings.save", principal.key, weekly="on" if is_on else "off")
+
+
 @dataclass(frozen=True, slots=True)
 class WeeklyRow:
     """A person due to be sent last week's hours."""
@@ -128,7 +141,8 @@ def send_week(tx: Transaction, caller: Caller, row: WeeklyRow) -> None:
     principal, now = row.principal, tx.now()
     zone = people.find_zone(tx, principal)
     local = datetime.fromtimestamp(now, zone)
-    is_wanted = preferences.schedule_weekly(tx, principal, find_next_monday(now, zone))
+    next_at = find_next_monday(now, zone)
+    is_wanted = usage.MONDAYS.count_changed(tx, {"principal": principal}, due_at=next_at)
     if not is_wanted or local.weekday() or local.hour < MONDAY_HOUR:
         return
     week = find_week(now, zone, ago=1)
@@ -141,11 +155,11 @@ def send_week(tx: Transaction, caller: Caller, row: WeeklyRow) -> None:
 def _skip(tx: Transaction, _caller: Caller, row: WeeklyRow, _refusal: Refused) -> None:
     """Skip the week for a person who currently may not use Usher."""
     zone = people.find_zone(tx, row.principal)
-    preferences.schedule_weekly(tx, row.principal, find_next_monday(tx.now(), zone))
+    usage.MONDAYS.change(tx, {"principal": row.principal}, due_at=find_next_monday(tx.now(), zone))
 
 
 def _claim(tx: Transaction, _context: Context) -> Sequence[WeeklyRow]:
-    return [*map(WeeklyRow, preferences.claim_weekly(tx, MAX_CLAIMED, CLAIM_LEASE_SECONDS))]
+    return [*map(WeeklyRow, usage.claim_weekly(tx, MAX_CLAIMED, CLAIM_LEASE_SECONDS))]
 
 
 @kind_extensions(NoticeKind.WEEK)

@@ -22,7 +22,7 @@ from bot.domain.timeouts import SAID_AGAIN_AFTER
 from bot.domain.usability import UNUSABLE, find_lack_start, is_awaited
 from bot.domain.work_items import Call
 from bot.domain.workspaces import NOT_UP_STATES, PROVISIONAL, State
-from bot.store import cards, handovers, timers, usage
+from bot.store import cards, handovers, prices, timers, usage
 from bot.store.engine import Engine
 from bot.store.notices import release_card
 from bot.store.queues import Claim, Queue, declare_queue
@@ -377,7 +377,7 @@ async def record_reads(engine: Engine, results: Sequence[ReadResult]) -> None:
         some = results[first : first + _RECORD_BATCH_SIZE]
         subjects = sorted({one for result in some for one in result.workspace_ids})
         work = partial(record_some, results=some)
-        await engine.write(work, Priority.RECORDS, rows=len(some), subjects=subjects)
+        await engine.write(work, Priority.RECORDS, subjects)
 
 
 @dataclass(frozen=True, slots=True)
@@ -522,7 +522,7 @@ def _observe(
     waits = is_awaited(lacks, lacks_since, granted_at)
     has_same_lack = (lacks, waits) == (row["lacks"], was_awaited)
     is_same &= has_same_lack
-    is_same &= (new_machine := usage.find_new_machine(row, seen)) is None
+    is_same &= (new_machine := prices.find_new_machine(row, seen)) is None
     if is_same and ends_before == ends_now and started_at == row["started_at"]:
         writes.same.append(
             {
@@ -566,7 +566,7 @@ def _observe(
     came_up_again = bool(row["started_at"] and seen.started_at and seen.started_at > row["started_at"])
     timers.note_state(tx, row, seen.state, granted_at, came_up_again=came_up_again)
     if new_machine is not None:
-        usage.note_machine(tx, row["id"], new_machine)
+        prices.note_machine(tx, row["id"], new_machine)
     if owner is None:
         usage.note_read(tx, row, seen, granted_at, came_up_again=came_up_again)
     # Update messages immediately, since outdated buttons are as wrong as an outdated state. But a workspace

@@ -34,7 +34,7 @@ PACES: Final = frozenset(
         "gates.due_at",
         "waitlist_entries.next_at",
         "accounts.remind_at",
-        "preferences.weekly_at",
+        "usage_mondays.due_at",
         "workspaces.provider_end_check_at",
         "workspaces.idle_check_at",
     }

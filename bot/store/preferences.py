@@ -1,27 +1,14 @@
 """People's preferences, and whether these allow a new notice to be sent."""
 
 from collections.abc import Callable
-from typing import Final
 
 from bot.domain.notices import Mark, NewNotice, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.preferences import NoticeDelivery, Preferences, should_send
 from bot.domain.runs import RunState
-from bot.store.queues import Queue, declare_queue
-from bot.store.tables import Table, make_parser, parse_principal, register_table
+from bot.store.tables import Table, make_parser, register_table
 from bot.store.transaction import Row, Transaction, as_json
 
-WEEKLY_QUEUE: Final = declare_queue(
-    Queue(
-        name="weekly",
-        kind="weekly",
-        is_scheduled=True,
-        table="preferences",
-        due="weekly_at",
-        key="principal",
-        returning="principal",
-    )
-)
 #: The final states of runs that didn't fail.
 _WELL = frozenset({RunState.SUCCEEDED, RunState.CANCELLED})
 PREFERENCES = register_table(Table("preferences", Preferences, "principal"), "q")
@@ -41,19 +28,6 @@ def allows_assistant(tx: Transaction, principal: Principal, level: str) -> bool:
 def save_preferences(tx: Transaction, principal: Principal, wanted: Preferences) -> None:
     """Set a person's preferences."""
     PREFERENCES.upsert(tx, wanted, principal=principal)
-
-
-def claim_weekly(tx: Transaction, limit: int, lease: float) -> list[Principal]:
-    """Claim the people who are due to receive last week's hours."""
-    return [parse_principal(row["principal"]) for row in WEEKLY_QUEUE.take(tx, lease, limit)]
-
-
-def schedule_weekly(tx: Transaction, principal: Principal, at: float) -> bool:
-    """Set when last week's hours are due next; return False if the person no longer wants them."""
-    if not preferences(tx, principal).weekly:
-        return False
-    PREFERENCES.change(tx, {"principal": principal}, weekly_at=at)
-    return True
 
 
 def should_send_notice(tx: Transaction, new: NewNotice, *, has_card: bool = False) -> bool:

@@ -340,17 +340,13 @@ async def merge_runs(engine: Engine, account_id: str, found: Sequence[Discovered
     )
     unknown: list[DiscoveredRun] = []
     for piece in _split_batches(found):
-        left = await engine.write(
-            partial(_update_runs, account_id=account_id, piece=piece, start=start), rows=len(piece)
-        )
+        left = await engine.write(partial(_update_runs, account_id=account_id, piece=piece, start=start))
         if left is None:
             return 0
         unknown += left
     new = 0
     for piece in _split_batches(_choose_new_runs(unknown, engine.now())):
-        new += await engine.write(
-            partial(_add_runs, account_id=account_id, piece=piece, start=start), rows=len(piece)
-        )
+        new += await engine.write(partial(_add_runs, account_id=account_id, piece=piece, start=start))
     return new
 
 
@@ -431,6 +427,7 @@ def _make_run(run_id: str, one: DiscoveredRun, pair: Row, start: float, now: flo
         outcome=Outcome.ENDED if is_over else None,
         ended_at=_estimate_end(one, now) if is_over else None,
         is_watched=False,
+        **one.machine.to_columns(),
     )
 
 

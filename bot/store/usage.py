@@ -1,23 +1,21 @@
 """The ledger of usage: reads, lists and steps begin and end lives, which are also read here."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from decimal import Decimal
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from bot.domain.accounts import Account
-from bot.domain.forms import Spec
 from bot.domain.observations import Observed
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Principal
-from bot.domain.prices import MachineKind, parse_price
-from bot.domain.row_times import PAST, STAYS
+from bot.domain.prices import parse_price
+from bot.domain.row_times import PAST, STAYS, make_due
 from bot.domain.runs import RunState
 from bot.domain.time_parsing.past import RETENTION_DAYS
 from bot.domain.usage import Hours, Known, Life, Moment, Sum, find_begin, find_end, list_months
 from bot.domain.work_items import Call
 from bot.domain.workspaces import NOT_UP_STATES, State, Workspace, is_down
 from bot.store.fan_out import READ_BATCH_SIZE
-from bot.store.tables import RUNS, WORKSPACES, make_plain_table, parse_enum, parse_principal, register_table
+from bot.store.queues import Queue, declare_queue
+from bot.store.tables import make_plain_table, parse_enum, parse_principal, register_table
 from bot.store.transaction import Row, Transaction, as_json
 
 _TIMES: Final = (
@@ -29,6 +27,19 @@ LIVES: Final = register_table(make_plain_table("lives", "id", "subject", **dict.
 _SUMS: Final = dict.fromkeys(("hours", "lowest", "highest", "cost"), STAYS)
 USAGE_SUMS: Final = register_table(
     make_plain_table("usage_sums", "month connection kind template currency", **_SUMS)
+)
+# Due on next Monday, in any time zone.
+MONDAYS: Final = register_table(make_plain_table("usage_mondays", "principal", due_at=make_due(8 * 86_400.0)))
+MONDAY_QUEUE: Final = declare_queue(
+    Queue(
+        name="weekly",
+        kind="weekly",
+        is_scheduled=True,
+        table="usage_mondays",
+        due="due_at",
+        key="principal",
+        returning="principal",
+    )
 )
 #: How long a life is kept after its end, in seconds.
 RETENTION_SECONDS: Final = RETENTION_DAYS * 86_400.0
@@ -85,37 +96,6 @@ def lose(tx: Transaction, workspace: Row) -> None:
 def move(tx: Transaction, from_id: str, to_id: str) -> None:
     """Move the lives of a workspace from one row to another."""
     tx.run("rename_life", from_id=from_id, to_id=to_id)
-
-
-def find_new_machine(before: Row, seen: Observed) -> MachineKind | None:
-    """Return the machine reported by a read; None if the row has it already, or the read doesn't say."""
-    if seen.machine is None or seen.machine.to_columns().items() <= before.items():
-        return None
-    return seen.machine
-
-
-def note_machine(tx: Transaction, workspace_id: str, machine: MachineKind) -> None:
-    """Save a workspace's machine, and the price of its current life if that has none yet."""
-    columns = machine.to_columns()
-    WORKSPACES.change(tx, {"id": workspace_id}, **columns)
-    tx.run("price_life", workspace_id=workspace_id, **columns)
-
-
-def note_offer(
-    tx: Transaction,
-    account: Account,
-    update: Callable[[Spec], Spec],
-    describe: Callable[[Spec], MachineKind],
-) -> None:
-    """Save what an account's workspaces and runs cost under a new offer; lives keep their prices."""
-    whose: dict[str, Any] = {"principal": account.principal, "connection": account.connection}
-    for workspace in WORKSPACES.all(tx, **whose):
-        if workspace.spec is not None and (spec := update(workspace.spec)) != workspace.spec:
-            WORKSPACES.change(tx, {"id": workspace.id}, spec=spec)
-            note_machine(tx, workspace.id, describe(spec))
-    for run in RUNS.all(tx, **whose):
-        if run.spec is not None and (spec := update(run.spec)) != run.spec:
-            RUNS.change(tx, {"id": run.id}, spec=spec)
 
 
 def note_opened(tx: Transaction, workspace_id: str) -> None:
@@ -227,6 +207,19 @@ def note_run(tx: Transaction, before: Row | None, after: Row) -> None:
     )
 
 
+# -- on Mondays ----------------------------------------------------------------------------------------------
+
+
+def is_weekly(tx: Transaction, principal: Principal) -> bool:
+    """Return whether a person is sent last week's hours every Monday."""
+    return MONDAYS.row(tx, principal=principal) is not None
+
+
+def claim_weekly(tx: Transaction, limit: int, lease: float) -> list[Principal]:
+    """Claim the people who are due to receive last week's hours."""
+    return [parse_principal(row["principal"]) for row in MONDAY_QUEUE.take(tx, lease, limit)]
+
+
 # -- what is left of old lives -------------------------------------------------------------------------------
 
 
@@ -320,13 +313,11 @@ def count_people(
 
 
 def _parse_sums(rows: Iterable[Row]) -> list[tuple[str, Sum]]:
-    """Add up sums with the same name; each row has at most one currency."""
+    """Add up sums with the same name; each row has at most one price."""
     sums: dict[str, Sum] = {}
     for row in rows:
-        hours, cost = float(row["hours"]), row["cost"]
-        money = None if cost is None else Decimal(str(cost))
-        total = sums.setdefault(row["name"], Sum())
-        total.add_cost(int(row["lives"]), Hours(hours, hours, hours), row["currency"], money)
+        hours, price = float(row["hours"]), parse_price(row["price"], row["currency"])
+        sums.setdefault(row["name"], Sum()).add(Hours(hours, hours, hours), price, int(row["lives"]))
     return sorted(sums.items(), key=lambda pair: (-pair[1].hours.best, pair[0]))
 
 

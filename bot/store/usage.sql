@@ -122,16 +122,15 @@ ON CONFLICT (month, connection, kind, template, currency) DO UPDATE SET
     lowest = usage_sums.lowest + excluded.lowest, highest = usage_sums.highest + excluded.highest,
     unknown = usage_sums.unknown + excluded.unknown, cost = usage_sums.cost + excluded.cost;
 
--- The hours of each life of people whose keys begin with :reach, and what they cost.
+-- The hours of each life of people whose keys begin with :reach, and their price.
 -- part: measured
-SELECT b.connection, b.principal, b.currency, b.hours, b.hours * CAST(b.price AS DOUBLE PRECISION) AS cost
-FROM (
-    SELECT a.connection, a.principal, a.currency, a.price, (
+SELECT * FROM (
+    SELECT a.connection, a.principal, a.price, a.currency, (
         (CASE WHEN a.ended < :until THEN a.ended ELSE :until END)
         - (CASE WHEN a.began > :since THEN a.began ELSE :since END)
     ) / 3600.0 AS hours
     FROM (
-        SELECT l.connection, l.principal, l.currency, l.price,
+        SELECT l.connection, l.principal, l.price, l.currency,
             CASE WHEN l.began_known = 'seen' THEN (l.began_earliest + l.began_latest) / 2 ELSE l.began_earliest END AS began,
             CASE WHEN COALESCE(l.read_at, l.run_read_at, 0.0) > l.last_seen_at THEN COALESCE(l.read_at, l.run_read_at)
                 WHEN l.ended_latest IS NULL THEN l.last_seen_at
@@ -142,12 +141,12 @@ FROM (
 WHERE b.hours > 0
 
 -- name: sums_of_connections
-SELECT m.connection AS name, m.currency, COUNT(*) AS lives, SUM(m.hours) AS hours, SUM(m.cost) AS cost
-FROM ({measured}) m GROUP BY m.connection, m.currency;
+SELECT m.connection AS name, m.price, m.currency, COUNT(*) AS lives, SUM(m.hours) AS hours
+FROM ({measured}) m GROUP BY m.connection, m.price, m.currency;
 
 -- name: sums_of_people
-SELECT m.principal AS name, m.currency, COUNT(*) AS lives, SUM(m.hours) AS hours, SUM(m.cost) AS cost
-FROM ({measured}) m GROUP BY m.principal, m.currency;
+SELECT m.principal AS name, m.price, m.currency, COUNT(*) AS lives, SUM(m.hours) AS hours
+FROM ({measured}) m GROUP BY m.principal, m.price, m.currency;
 
 -- name: people_of_connections
 SELECT m.connection, COUNT(DISTINCT m.principal) AS people FROM ({measured}) m GROUP BY m.connection;

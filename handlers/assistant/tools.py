@@ -18,7 +18,6 @@ from bot.domain.outages import Reached
 from bot.domain.people import Principal
 from bot.domain.surfaces import Surface
 from bot.domain.time_parsing import Moment, Unread
-from bot.domain.time_parsing.past import Window, read_window
 from bot.domain.timers import SOONEST_SECONDS
 from bot.messages.blocks import assistant as drawn
 from bot.messages.blocks import kit
@@ -26,8 +25,7 @@ from bot.messages.blocks.replies import explain_unread_time
 from bot.messages.texts import answers
 from bot.messages.texts import assistant as words
 from bot.messages.texts.refusals import explain_refusal
-from bot.services import course_changes, snapshots
-from bot.services.usage import load_usage
+from bot.services import course_changes
 from bot.store import accounts, notices, operations, outages, workspaces
 from bot.store import hours as hours_store
 from bot.store import preferences as preferences_store
@@ -40,12 +38,13 @@ from handlers.requests.request import SILENT, Request
 from handlers.requests.response_targets import make_message_notice
 from handlers.requests.services import Services
 from handlers.workspace.timers import read_typed_time
+from handlers.workspace.usage import describe_usage
 
 #: Maximum lengths of a name or time in a call, and of a field name repeated in an error.
 _MAX_ARGUMENT_LENGTH: Final = 200
 _MAX_SHOWN_LENGTH: Final = 40
 #: Actions of buttons that link an account.
-_LINKING: Final = frozenset({"invite", "ask_link"})
+_LINKING: Final = frozenset({"invite", "link_url", "ask_link"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +235,7 @@ class _Call:
             self.is_run = True
             await self._prepare(request)
             answer = await commands.run_words(request)
-            self.has_acted = bool(request.notes.actions)
+            self.has_acted = bool(request.notes.accepted)
             await self._collect_results(request, answer.about or request.notes.about or Referents())
             self._add_refused(services.title)
             if name and not any(self.facts.values()):
@@ -288,7 +287,8 @@ class _Call:
         store, principal, tool = request.services.store, request.principal, self.tool
         fact, at = partial(drawn.describe, request.services.title), drawn.format_time
         if tool.verb == "usage":
-            self.facts["usage"] = await self._describe_usage(request)
+            self.facts["usage"], names = await describe_usage(request, self.given.get("when", ""))
+            self.names += names
             return
         own = await store.perform(workspaces.read_workspaces, principal)
         going = {one.workspace_id: one for one in await store.read(operations.open_operations, principal)}
@@ -307,7 +307,7 @@ class _Call:
                 for one in kept
             ]
             return
-        actions = request.notes.actions.values()
+        accepted = request.notes.accepted.values()
         if not tool.only_shows:
             self.facts["done"] = [
                 fact(
@@ -315,7 +315,7 @@ class _Call:
                     did=one.kind.rpartition(".")[2],
                     until=at(known[one.subject][0].stop_at) if one.subject in known else None,
                 )
-                for one in actions
+                for one in accepted
                 if one.subject not in known or self._changes(one.subject, known[one.subject][1])
             ]
         if tool.folder == "job":
@@ -324,7 +324,7 @@ class _Call:
             self.facts["runs"] = [fact(one, **drawn.describe_run(one)) for one in concerned]
             return
         reached = await store.read(outages.list_reached)
-        keys = {*about.workspaces, *(one.subject for one in actions)}
+        keys = {*about.workspaces, *(one.subject for one in accepted)}
         self.facts["workspaces"] = [
             fact(workspace, **drawn.describe_state(one, _find_silence(reached, workspace.connection)))
             for key, (workspace, one) in known.items()
@@ -332,18 +332,6 @@ class _Call:
         ]
         if tool.verb == "list" and (left_out := len(known) - len(self.facts["workspaces"])) > 0:
             self.facts["left_out"] = left_out
-
-    async def _describe_usage(self, request: Request) -> dict[str, Any] | None:
-        """Return the usage figures for the period named in the call, or None if it names none."""
-        services, store = request.services, request.services.store
-        zone, now = await store.zone(request.principal), await store.now()
-        window = read_window(self.given.get("when", ""), zone, now)
-        if not isinstance(window, Window):
-            return None
-        left, _ = await snapshots.load_allowances(services.context, request.principal)
-        facts = replace(await load_usage(services.gatherer, request.principal, window), left=left)
-        self.names += [one.newest.name for one in facts.usage.lines]
-        return drawn.describe_usage(services.title, facts)
 
 
 def _find_silence(reached: Mapping[str, Reached], connection: str) -> float | None:

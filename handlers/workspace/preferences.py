@@ -151,7 +151,7 @@ async def save_form(request: Request) -> Answer:
         idle_prompt_after=_asks_after(find_value(request.view, drawn.ASKING), before),
         assistant=level if level in LEVELS else before.assistant,
     )
-    await request.caller.run(save, wanted, weekly="weekly" in topics)
+    await request.caller.run(save, wanted)
     return Answer(
         text="", view=drawn.build_saved_view(await load_preferences(services.context, principal, rows))
     )

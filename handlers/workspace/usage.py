@@ -4,13 +4,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from bot.domain.courses import ClassCard
 from bot.domain.notices import Answer
 from bot.domain.people import Principal
 from bot.domain.time_parsing.past import Window, WindowProblem, make_window, read_window
-from bot.domain.usage import GroupUsage
+from bot.domain.usage import GroupUsage, UsageFacts
 from bot.messages.blocks import replies
 from bot.messages.blocks import usage as drawn
 from bot.messages.blocks.usage_picture import draw_week
@@ -18,9 +18,7 @@ from bot.messages.texts import usage as words
 from bot.messages.verb import Effect, Verb
 from bot.services import snapshots
 from bot.services import usage as use_cases
-from bot.services.preferences import save
 from bot.services.usage import load_usage
-from bot.store import preferences
 from bot.support.pictures import can_draw
 from handlers.requests import routes
 from handlers.requests.command_line import fold_word
@@ -64,19 +62,34 @@ async def show_usage(request: Request) -> Answer:
         return await _show_class(request, found)
     if not isinstance(window, Window):
         return _explain(request, window, typed)
-    gatherer, principal = request.services.gatherer, request.principal
-    left, old = await snapshots.load_allowances(request.services.context, principal)
-    if old:
-        await request.caller.run(snapshots.request_allowances, old)
-    facts = replace(await load_usage(gatherer, principal, window), left=left)
+    facts = await _load(request, window)
     is_drawn = window.days == WEEK_DAYS and bool(facts.usage.lines) and can_draw() and not request.surface.via
     if is_drawn:
-        rows = await use_cases.list_rows(gatherer, principal, facts)
+        rows = await use_cases.list_rows(request.services.gatherer, request.principal, facts)
         days = [window.first + timedelta(days=number) for number in range(WEEK_DAYS)]
-        zone = await request.services.store.zone(principal)
+        zone = await request.services.store.zone(request.principal)
         picture = draw_week(rows, days=days, now=facts.now, zone=zone)
         await request.caller.run(use_cases.send_picture, picture.svg, picture.alt_text)
     return drawn.answer_usage(facts, request.command, is_drawn=is_drawn)
+
+
+async def _load(request: Request, window: Window) -> UsageFacts:
+    """Load the user's usage and what is left of their limits, which are read again if that was long ago."""
+    services, principal = request.services, request.principal
+    left, old = await snapshots.load_allowances(services.context, principal)
+    if old:
+        await request.caller.run(snapshots.request_allowances, old)
+    return replace(await load_usage(services.gatherer, principal, window), left=left)
+
+
+async def describe_usage(request: Request, when: str) -> tuple[dict[str, Any] | None, list[str]]:
+    """Return a period's figures for Slack's assistant, and the names in them; None if it is no period."""
+    window = await _read_window(request, when)
+    if not isinstance(window, Window):
+        return None, []
+    facts = await _load(request, window)
+    names = [one.newest.name for one in facts.usage.lines]
+    return drawn.describe_usage(request.services.title, facts), names
 
 
 async def _find_cards(request: Request, text: str) -> list[tuple[ClassCard, str]]:
@@ -117,7 +130,9 @@ async def _answer_group(
     request: Request, name: str, window: Window, group: GroupUsage, why_no_names: str
 ) -> Answer:
     keys = [key for key, _ in group.by_person[: drawn.MAX_PEOPLE]]
-    people = await request.services.names.find_names(request.principal, *map(Principal.from_key, keys))
+    people = await request.services.gatherer.names.find_names(
+        request.principal, *map(Principal.from_key, keys)
+    )
     titles = {one: request.services.title(one) for one, _, _ in group.by_connection}
     now = request.services.clock.now()
     return drawn.answer_group(name, window, group, titles, people, now, why_no_names)
@@ -145,7 +160,6 @@ async def turn_off(request: Request) -> Answer:
 
 
 async def _set_weekly(request: Request, *, is_on: bool) -> Answer:
-    before = await request.services.store.read(preferences.preferences, request.principal)
-    await request.caller.run(save, before, weekly=is_on)
+    await request.caller.run(use_cases.set_weekly, is_on=is_on)
     said = words.WEEKLY_ON if is_on else words.WEEKLY_OFF
     return replies.answer(said, [drawn.weekly_button(is_on=is_on)])

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.domain.notices import NoticeKind
-from bot.domain.snapshots import Snapshot
-from bot.domain.usage import Allowance, Known, Moment
+from bot.domain.snapshots import Allowance, Snapshot
+from bot.domain.usage import Known, Moment
 from bot.domain.workspaces import State
 from bot.providers import facets
 from bot.store import accounts, snapshots

@@ -12,9 +12,8 @@ from bot.domain.workspaces import State
 from bot.messages.blocks.notices import render
 from bot.reconciler.scheduled_work import ScheduledWorkRunner
 from bot.services.usage import WEEKLY_WORK
-from bot.store import preferences
+from bot.store.usage import MONDAYS
 from tests.handlers.rig import Cloud, buttons, one_cloud, staged, words
-from tests.handlers.settings_form import save
 from tests.rigs.golden import check_golden
 from tests.rigs.lives import keep, make_life
 from tests.rigs.store import ALICE
@@ -49,6 +48,12 @@ async def sent(bot, now: str):
     return [one for one in await bot.notices(NoticeKind.WEEK) if one.created_at == at(now)]
 
 
+async def due_at(bot):
+    """Return when Alice gets it next; None if she doesn't want it."""
+    row = await bot.store.engine.read(lambda tx: MONDAYS.row(tx, principal=ALICE))
+    return row and row["due_at"]
+
+
 async def turn_on(bot):
     answer = await bot.push(await bot.say("usage"), "Send it every Monday")
     assert "Every Monday at 9:00 AM I'll send you last week's hours." in words(answer)
@@ -74,14 +79,14 @@ async def test_it_comes_once_a_week(bot):
     assert len(await sent(bot, "2027-01-25T09:00")) == 1
     assert await sent(bot, "2027-01-25T09:30") == []
     assert await sent(bot, "2027-01-26T09:00") == []
-    assert (await bot.store.read(preferences.preferences, ALICE)).weekly_at == at("2027-02-01T09:00")
+    assert await due_at(bot) == at("2027-02-01T09:00")
 
 
 async def test_missed_monday_is_made_up_for_on_the_same_day_only(bot):
     await turn_on(bot)
     assert len(await sent(bot, "2027-01-25T23:50")) == 1
     assert await sent(bot, "2027-02-02T00:10") == []
-    assert (await bot.store.read(preferences.preferences, ALICE)).weekly_at == at("2027-02-08T09:00")
+    assert await due_at(bot) == at("2027-02-08T09:00")
 
 
 async def test_it_follows_its_person_to_another_zone(bot):
@@ -105,14 +110,6 @@ async def test_it_can_be_turned_off_again(bot):
     assert await sent(bot, "2027-01-25T09:00") == []
 
 
-async def test_form_of_settings_turns_it_on_and_off(bot):
-    await save(bot, tell=["ready", "weekly"])
-    assert (await bot.store.read(preferences.preferences, ALICE)).weekly_at == at("2027-01-25T09:00")
-    assert "a new week begins, with last week's hours" in words(await bot.say("settings"))
-    await save(bot, tell=["ready"])
-    assert (await bot.store.read(preferences.preferences, ALICE)).weekly_at is None
-
-
 async def test_turned_off_between_claim_and_work_is_not_sent(bot):
     await turn_on(bot)
     bot.clock.advance(at("2027-01-25T09:00") - bot.clock.now())
@@ -121,7 +118,7 @@ async def test_turned_off_between_claim_and_work_is_not_sent(bot):
     await bot.press("weekly_off")
     await bot.services.create_caller(ALICE).run(WEEKLY_WORK.carry_out, row)
     assert await bot.notices(NoticeKind.WEEK) == []
-    assert (await bot.store.read(preferences.preferences, ALICE)).weekly_at is None
+    assert await due_at(bot) is None
 
 
 async def test_person_who_left_gets_nothing(bot):
@@ -129,4 +126,4 @@ async def test_person_who_left_gets_nothing(bot):
     bot.people.marks["UALICE"] = {"is_deleted": True}
     await bot.people.look_up(ALICE)
     assert await sent(bot, "2027-01-25T09:00") == []
-    assert (await bot.store.read(preferences.preferences, ALICE)).weekly_at > at("2027-01-25T09:00")
+    assert await due_at(bot) > at("2027-01-25T09:00")

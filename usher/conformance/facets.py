@@ -17,7 +17,7 @@ import pytest
 from bot.domain.forms import Form, Purpose, Spec
 from bot.domain.observations import Created, OutcomeSearch
 from bot.domain.runs import ObservedRun, RunState
-from bot.domain.usage import Allowance
+from bot.domain.snapshots import Allowance
 from bot.domain.workspaces import State
 from bot.providers import facets
 from bot.providers.base import Access, SendWindow

@@ -11,14 +11,13 @@ from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from bot.domain.accepted_requests import AcceptedRequest
 from bot.domain.hours import HoursRule
 from bot.domain.message_context import WorkspaceFacts
 from bot.domain.operations import MAX_PROMPT_SECONDS
 from bot.domain.runs import Run
 from bot.domain.time_parsing import DAYS, clock
 from bot.domain.timeouts import is_going
-from bot.domain.undoable_actions import UndoableAction
-from bot.domain.usage import Life, Sum, UsageFacts
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import get_wait
@@ -56,7 +55,7 @@ def _write_line(text: str, names: Iterable[str]) -> str:
     found: list[str] = []
 
     def keep(name: str) -> Callable[[re.Match[str]], str]:
-        found.append(json.dumps(_text(unescape(name)), ensure_ascii=False))
+        found.append(json.dumps(write_text(unescape(name)), ensure_ascii=False))
         mark = f"\0{len(found) - 1}\0"
         # Text inside Slack's other markup is never a name.
         return lambda match: mark if match["other"] is None else match[0]
@@ -74,12 +73,12 @@ def _write_line(text: str, names: Iterable[str]) -> str:
 
 
 def describe(
-    title: Callable[[str], str], one: Workspace | Run | UndoableAction, **more: Any
+    title: Callable[[str], str], one: Workspace | Run | AcceptedRequest, **more: Any
 ) -> dict[str, Any]:
     """Return a description of an object, without None values; ``title`` gives a connection's title."""
-    name = _text(one.title if isinstance(one, Workspace) else one.name)
+    name = write_text(one.title if isinstance(one, Workspace) else one.name)
     known = {key: said for key, said in more.items() if said is not None}
-    return {"name": name, "on": _text(title(one.connection)), **known}
+    return {"name": name, "on": write_text(title(one.connection)), **known}
 
 
 def describe_state(facts: WorkspaceFacts, silent_since: float | None) -> dict[str, Any]:
@@ -154,64 +153,11 @@ def describe_hours(one: HoursRule, beside: Collection[HoursRule], now: float) ->
     }
 
 
-def describe_usage(title: Callable[[str], str], facts: UsageFacts) -> dict[str, Any]:
-    """Return all usage figures of a window: per workspace and job, in total, and the longest idle time."""
-    usage, idle = facts.usage, facts.usage.idle
-    unused = (
-        {}
-        if idle is None
-        else {
-            "longest_unused": _describe_life(title, idle.life)
-            | {
-                "hours": round(idle.seconds / 3600.0, 2),
-                "since": format_time(idle.since),
-                "until": format_time(idle.until),
-                "means": "unused" if idle.is_use_known else "not opened from Usher",
-            }
-        }
-    )
-    return {
-        "first_day": facts.window.first.isoformat(),
-        "last_day": facts.window.last.isoformat(),
-        **_describe_sum(usage.total),
-        "of": [
-            _describe_life(title, one.newest)
-            | _describe_sum(one.sum)
-            | {"is_running": bool(one.open), "is_at_least": one.is_least}
-            | ({} if one.unknown_from is None else {"unknown_after": format_time(one.unknown_from)})
-            for one in usage.lines
-        ],
-        **unused,
-        "left": [
-            {"on": _text(title(connection)), "name": _text(one.name), "unit": _text(one.unit)}
-            | {"left": one.left, "limit": one.limit}
-            for connection, found in facts.left.items()
-            for one in found
-        ],
-    }
-
-
-def _describe_life(title: Callable[[str], str], life: Life) -> dict[str, Any]:
-    kind = "job" if life.kind == "run" else "workspace"
-    return {"name": _text(life.name), "on": _text(title(life.connection)), "kind": kind}
-
-
-def _describe_sum(one: Sum) -> dict[str, Any]:
-    hours = one.hours
-    return {
-        "hours": round(hours.best, 2),
-        "lowest_hours": round(hours.lowest, 2),
-        "highest_hours": round(hours.highest, 2),
-        "times": one.lives,
-        "money": {_text(currency): f"{amount:.2f}" for currency, amount in sorted(one.money.items())},
-        "hours_without_price": round(one.unpriced, 2),
-    }
-
-
 def format_time(at: float | None) -> str | None:
     """Return a time as a string in UTC."""
     return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
 
 
-def _text(name: str) -> str:
+def write_text(name: str) -> str:
+    """Return text from outside as plain text, without addresses."""
     return _ADDRESS_PATTERN.sub(HIDDEN, unescape(kit.line(name)))

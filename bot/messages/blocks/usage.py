@@ -1,17 +1,18 @@
 """Answers and the Monday message about what ran, for how long, and at what cost."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Final
+from typing import Any, Final
 
 from bot.domain.message_context import WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.people import People
 from bot.domain.time_parsing.past import RETENTION_DAYS, Window, WindowProblem
-from bot.domain.usage import MIN_PEOPLE, GroupUsage, Idle, Sum, UsageFacts, UsageLine
+from bot.domain.usage import MIN_PEOPLE, GroupUsage, Idle, Life, Sum, UsageFacts, UsageLine
 from bot.messages.blocks import kit
+from bot.messages.blocks.assistant import format_time, write_text
 from bot.messages.blocks.buttons import list_hours_button, stop_button
 from bot.messages.blocks.kit import Block, Element, Markup, fill, line
 from bot.messages.blocks.renderers import renders
@@ -297,3 +298,60 @@ def _render_week(facts: UsageFacts) -> Answer:
             still = fill(words.STILL_RUNNING, name=one.workspace.title, title=one.connection_title)
             blocks += kit.row(still, list_end_buttons(one))
     return kit.answer([*blocks, *kit.actions([weekly_button(is_on=True)])])
+
+
+# -- for Slack's assistant ----------------------------------------------------------------------------------
+
+
+def describe_usage(title: Callable[[str], str], facts: UsageFacts) -> dict[str, Any]:
+    """Return all usage figures of a window: per workspace and job, in total, and the longest idle time."""
+    usage, idle = facts.usage, facts.usage.idle
+    unused = (
+        {}
+        if idle is None
+        else {
+            "longest_unused": _describe_life(title, idle.life)
+            | {
+                "hours": round(idle.seconds / 3600.0, 2),
+                "since": format_time(idle.since),
+                "until": format_time(idle.until),
+                "means": "unused" if idle.is_use_known else "not opened from Usher",
+            }
+        }
+    )
+    return {
+        "first_day": facts.window.first.isoformat(),
+        "last_day": facts.window.last.isoformat(),
+        **_describe_sum(usage.total),
+        "of": [
+            _describe_life(title, one.newest)
+            | _describe_sum(one.sum)
+            | {"is_running": bool(one.open), "is_at_least": one.is_least}
+            | ({} if one.unknown_from is None else {"unknown_after": format_time(one.unknown_from)})
+            for one in usage.lines
+        ],
+        **unused,
+        "left": [
+            {"on": write_text(title(connection)), "name": write_text(one.name), "unit": write_text(one.unit)}
+            | {"left": one.left, "limit": one.limit}
+            for connection, found in facts.left.items()
+            for one in found
+        ],
+    }
+
+
+def _describe_life(title: Callable[[str], str], life: Life) -> dict[str, Any]:
+    kind = "job" if life.kind == "run" else "workspace"
+    return {"name": write_text(life.name), "on": write_text(title(life.connection)), "kind": kind}
+
+
+def _describe_sum(one: Sum) -> dict[str, Any]:
+    hours = one.hours
+    return {
+        "hours": round(hours.best, 2),
+        "lowest_hours": round(hours.lowest, 2),
+        "highest_hours": round(hours.highest, 2),
+        "times": one.lives,
+        "money": {write_text(currency): f"{amount:.2f}" for currency, amount in sorted(one.money.items())},
+        "hours_without_price": round(one.unpriced, 2),
+    }

@@ -11,7 +11,6 @@ TOPICS: Final = {
     "ready": "a workspace is ready",
     "stopped": "a workspace stops by itself",
     "run_ended": "a run ends",
-    "weekly": "a new week begins, with last week's hours",
 }
 SENT: Final = "I'll message you when {topics}."
 NOT_SENT: Final = (

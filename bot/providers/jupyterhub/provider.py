@@ -25,8 +25,8 @@ from pydantic import SecretStr
 
 from bot.domain.forms import NameRule
 from bot.domain.observations import Observed
+from bot.domain.snapshots import Allowance
 from bot.domain.stops import StopMode
-from bot.domain.usage import Allowance
 from bot.domain.workspaces import Workspace
 from bot.providers import base, connection, facets
 from bot.providers.access import RemoteAccount

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any, ClassVar, TypeVar
@@ -34,8 +35,11 @@ from bot.providers.saturn.offers import (
     LIST_SECONDS,
     Resource,
     SaturnOffer,
+    SaturnSettings,
+    describe_job,
     fetch_pages,
     list_resources,
+    read_sizes,
 )
 from bot.providers.words import clean_words
 from bot.support import errors
@@ -60,6 +64,7 @@ LOG_SECONDS = 20.0
 class SaturnRuns(Runs[SaturnOffer]):
     """Run the jobs of one server, always using the user's own token."""
 
+    settings: SaturnSettings
     runs_named_jobs: ClassVar[bool] = True
 
     async def launch_run(self, access: Access, spec: Spec, key: str) -> Created:
@@ -167,11 +172,19 @@ class SaturnRuns(Runs[SaturnOffer]):
                 log_oddity(f"the runs of a job can't be read: {type(error).__name__}")
                 return [], False
             youngest = sorted(shown.by_name.values(), key=start_order, reverse=True)[:MAX_RUNS_PER_JOB]
-            name = one.name or one.id
-            runs = [(run, DiscoveredRun(f"{one.id}/{run.name}", name, run.to_observed())) for run in youngest]
+            name, machine = one.name or one.id, describe_job(self.settings, one, sizes)
+            runs = [
+                (run, DiscoveredRun(f"{one.id}/{run.name}", name, run.to_observed(), machine))
+                for run in youngest
+            ]
             return runs, shown.is_whole
 
         mine = await list_resources(access, "job")
+        sizes: Mapping[str, Any] = {}
+        if self.settings.currency and mine:
+            # The prices are optional, as the runs are known without them.
+            with suppress(errors.ProviderError):
+                sizes = await read_sizes(access) or {}
         runs: list[tuple[JobRun, DiscoveredRun]] = []
         is_whole = mine.is_whole
         for shown, is_job_whole in await map_concurrently(MAX_CONCURRENT_LISTS, of_job, mine[:MAX_JOBS]):

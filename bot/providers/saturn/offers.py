@@ -286,6 +286,12 @@ async def fetch_pages(api: ApiClient, path: str, query: Mapping[str, str]) -> Li
     return await read_pages(ask, lambda answer: answer.get("next_key"), MAX_PAGES)
 
 
+async def read_sizes(access: Access) -> Mapping[str, Any] | None:
+    """Return the server's sizes by name, or None if it doesn't list them."""
+    servers = await none_if_absent(access.api.call("GET", "/api/info/servers", total=LIST_SECONDS))
+    return None if servers is None else require_object(servers.json_object(), "sizes")
+
+
 def _to_listed_job(job: Resource) -> ListedJob:
     size = job.spec.get("instance_type")
     return ListedJob(job.id, job.name or job.id, size if isinstance(size, str) else "")
@@ -373,16 +379,15 @@ class SaturnMaking(Creation[SaturnOffer]):
             log_oddity(f"the names of workspaces can't be read: {error.message}")
             workspaces = None
         jobs = await self._list_or_none(access, "job")
-        asking = access.api.call("GET", "/api/info/servers", total=LIST_SECONDS)
-        servers = await none_if_absent(asking)
-        sizes = {} if servers is None else require_object(servers.json_object(), "sizes")
+        listed = await read_sizes(access)
+        sizes = listed or {}
         choices = (
             forms.Choice(name, _format_size(name, one, self.settings.currency or ""))
             for name, one in sizes.items()
             if name.isprintable() and not (isinstance(one, dict) and one.get("disabled") is True)
         )
         return SaturnOffer(
-            sizes=None if servers is None else tuple(choices),
+            sizes=None if listed is None else tuple(choices),
             names=tuple(one.name for one in workspaces or () if one.name),
             owner=next((one.owner for one in (*(workspaces or ()), *(jobs or ())) if one.owner), ""),
             jobs=None if jobs is None else tuple(map(_to_listed_job, jobs)),
@@ -642,6 +647,14 @@ def describe_machine(settings: SaturnSettings, spec: forms.Spec) -> MachineKind:
     of_template = None if recipe is None else recipe.price
     price = of_template if amount is None or settings.currency is None else Price(amount, settings.currency)
     return MachineKind(spec.text("recipe") or None, size or None, price)
+
+
+def describe_job(settings: SaturnSettings, job: Resource, sizes: Mapping[str, Any]) -> MachineKind:
+    """Return a listed job's size, with its price if the operator names the currency."""
+    size = _to_listed_job(job).size
+    amount = _find_price(sizes.get(size))
+    price = None if amount is None or not settings.currency else Price(amount, settings.currency)
+    return MachineKind(None, size or None, price)
 
 
 def _find_price(size: Any) -> Decimal | None:

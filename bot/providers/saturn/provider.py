@@ -29,8 +29,8 @@ from bot.domain.forms import Spec
 from bot.domain.observations import Observed
 from bot.domain.prices import MachineKind
 from bot.domain.runs import Run
+from bot.domain.snapshots import Allowance
 from bot.domain.stops import StopEffect, StopEffects, StopMode
-from bot.domain.usage import Allowance
 from bot.domain.workspaces import State, Workspace
 from bot.providers import base, facets
 from bot.providers.access import RemoteAccount

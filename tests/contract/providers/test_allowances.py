@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from bot.domain.usage import Allowance
+from bot.domain.snapshots import Allowance
 from bot.providers import facets
 from bot.support.http import Http
 from bot.support.responses import Response

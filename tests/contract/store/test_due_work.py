@@ -18,11 +18,11 @@ from bot.store import (
     operations,
     outages,
     pauses,
-    preferences,
     runs,
     tasks,
     timers,
     upgrades,
+    usage,
     workspaces,
 )
 from bot.store import courses as courses_store
@@ -100,7 +100,7 @@ DECIDES = {
         "idle_check_at": moments,
     },
     "accounts": {"state": words("active", "active", "revoking"), "remind_at": maybe},
-    "preferences": {"weekly_at": maybe},
+    "usage_mondays": {"principal": words("-:T1:UALICE"), "due_at": moments},
     "waitlist_entries": {
         "id": SOME_IDS,
         "kind": words("gpu", "memory"),
@@ -170,7 +170,7 @@ CLAIMS = {
     "notices": lambda tx: notices.claim_notices_once(tx, MANY, 60.0, owner="me"),
     "cards": lambda tx: cards.claim_cards(tx, MANY, 60.0, owner="me"),
     "upgrade_losses": lambda tx: upgrades.claim_losses(tx, MANY, 60.0),
-    "weekly": lambda tx: preferences.claim_weekly(tx, MANY, 60.0),
+    "weekly": lambda tx: usage.claim_weekly(tx, MANY, 60.0),
 }
 
 

@@ -14,7 +14,7 @@ from bot.domain.steps import Update
 from bot.domain.usage import Known, Moment
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import PROVISIONAL, State, Workspace
-from bot.store import creations, discovered, operations, runs, usage, workspaces
+from bot.store import creations, discovered, operations, prices, runs, usage, workspaces
 from bot.store.discovered import DiscoveredWorkspace
 from bot.store.tables import RUNS
 from bot.store.usage import LIVES
@@ -341,10 +341,10 @@ async def test_old_lives_become_sums_without_persons(store, clock, workspace):
 
 async def test_life_has_the_price_of_its_workspace_when_it_began(store, clock, workspace):
     gpu = MachineKind("gpu", "large", Price(Decimal("0.50"), "EUR"))
-    await store.write(usage.note_machine, workspace.id, gpu)
+    await store.write(prices.note_machine, workspace.id, gpu)
     await observe(store, clock, workspace, RUNNING)
     dearer = replace(gpu, price=Price(Decimal(2), "EUR"))
-    await store.write(usage.note_machine, workspace.id, dearer)
+    await store.write(prices.note_machine, workspace.id, dearer)
     (life,) = await lives_of(store)
     assert (life.template, life.size, life.price) == ("gpu", "large", Price(Decimal("0.50"), "EUR"))
     clock.advance(60.0)
@@ -377,6 +377,14 @@ async def test_run_has_the_price_with_which_it_was_launched(store, clock, accoun
     assert (life.template, life.size, life.price) == ("batch", "medium", price)
 
 
+async def test_run_that_a_list_finds_has_the_price_that_the_list_says(store, clock, account):
+    machine = MachineKind(None, "medium", Price(Decimal("0.09"), "USD"))
+    found = DiscoveredRun("a", "a", ObservedRun(RunState.RUNNING), machine)
+    await store.perform(runs.merge_runs, account.id, [found])
+    (life,) = await lives_of(store)
+    assert (life.size, life.price) == (machine.size, machine.price)
+
+
 async def test_new_offer_prices_what_is_launched_or_started_from_then_on(store, clock, account):
     def update(spec):
         return replace(spec, chosen={"price": "2"})
@@ -390,7 +398,7 @@ async def test_new_offer_prices_what_is_launched_or_started_from_then_on(store, 
         row = Workspace(f"ws_{name}", ALICE, account.connection, name, key, name, "added", spec=spec)
         await add_workspace(store, row)
     run = await launched(store, connection=account.connection, spec=old)
-    await store.write(usage.note_offer, account, update, describe)
+    await store.write(prices.note_offer, account, update, describe)
     rows = {one.name: one for one in await store.perform(workspaces.read_workspaces, ALICE)}
     assert rows["lab"].hourly_price == Price(Decimal(2), "USD")
     assert (rows["found"].spec, rows["found"].hourly_price) == (None, None)

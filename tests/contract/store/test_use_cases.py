@@ -37,6 +37,7 @@ from bot.services.operation_requests import (
 )
 from bot.services.preferences import save as save_preferences
 from bot.services.timers import cancel_timer, confirm_needed, postpone_timer
+from bot.services.usage import set_weekly
 from bot.services.workspace_list import (
     add_workspace,
     forget_workspace,
@@ -235,7 +236,8 @@ USE_CASES: dict[str, Do] = {
     "list.alias": lambda w, caller: caller.run(set_alias, w.workspace.id, "mine"),
     "list.forget": lambda w, caller: caller.run(forget_workspace, w.workspace.id),
     "list.notify": lambda w, caller: caller.run(set_notifications, w.workspace.id, ready=None, stopped=True),
-    "preferences": lambda w, caller: caller.run(save_preferences, Preferences(ready=False), weekly=True),
+    "preferences": lambda w, caller: caller.run(save_preferences, Preferences(ready=False)),
+    "usage.weekly": lambda w, caller: caller.run(set_weekly, is_on=True),
     "hours.add": lambda w, caller: caller.run(hours_use_cases.add, w.workspace.id, OFFICE),
     "hours.end": lambda w, caller: caller.run(hours_use_cases.end, w.workspace.id),
     "hours.rest": lambda w, caller: caller.run(

@@ -236,7 +236,6 @@ CREATE TABLE cards (
     message_ts TEXT,
     is_dirty BIGINT NOT NULL DEFAULT 0,
     revision BIGINT NOT NULL DEFAULT 0,
-    claimed_revision BIGINT NOT NULL DEFAULT 0,
     changed_at DOUBLE PRECISION,
     updated_at DOUBLE PRECISION NOT NULL,
     leased_until DOUBLE PRECISION NOT NULL DEFAULT 0,
@@ -438,7 +437,7 @@ CREATE TABLE preferences (
     run_ended BIGINT NOT NULL,
     idle_prompt_after BIGINT,
     assistant TEXT NOT NULL DEFAULT 'show'
-, weekly_at DOUBLE PRECISION);
+);
 CREATE INDEX preferences_asking ON preferences (idle_prompt_after) WHERE idle_prompt_after IS NOT NULL;
 CREATE TABLE signatures (
     id TEXT PRIMARY KEY,
@@ -740,5 +739,6 @@ CREATE TABLE usage_sums (
     cost DOUBLE PRECISION NOT NULL,
     PRIMARY KEY (month, connection, kind, template, currency)
 );
-CREATE INDEX preferences_weekly ON preferences (weekly_at) WHERE weekly_at IS NOT NULL;
+CREATE TABLE usage_mondays (principal TEXT PRIMARY KEY, due_at DOUBLE PRECISION NOT NULL);
+CREATE INDEX usage_mondays_due ON usage_mondays (due_at);
 INSERT INTO "audit" VALUES(0,0.0,'','','','','0','','');

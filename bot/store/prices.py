@@ -1,0 +1,42 @@
+"""What workspaces and runs cost an hour: the machines in their rows, and the prices of lives going on."""
+
+from collections.abc import Callable
+from typing import Any
+
+from bot.domain.accounts import Account
+from bot.domain.forms import Spec
+from bot.domain.observations import Observed
+from bot.domain.prices import MachineKind
+from bot.store.tables import RUNS, WORKSPACES
+from bot.store.transaction import Row, Transaction
+
+
+def find_new_machine(before: Row, seen: Observed) -> MachineKind | None:
+    """Return the machine reported by a read; None if the row has it already, or the read doesn't say."""
+    if seen.machine is None or seen.machine.to_columns().items() <= before.items():
+        return None
+    return seen.machine
+
+
+def note_machine(tx: Transaction, workspace_id: str, machine: MachineKind) -> None:
+    """Save a workspace's machine, and the price of its current life if that has none yet."""
+    columns = machine.to_columns()
+    WORKSPACES.change(tx, {"id": workspace_id}, **columns)
+    tx.run("price_life", workspace_id=workspace_id, **columns)
+
+
+def note_offer(
+    tx: Transaction,
+    account: Account,
+    update: Callable[[Spec], Spec],
+    describe: Callable[[Spec], MachineKind],
+) -> None:
+    """Save what an account's workspaces and runs cost under a new offer; lives keep their prices."""
+    whose: dict[str, Any] = {"principal": account.principal, "connection": account.connection}
+    for workspace in WORKSPACES.all(tx, **whose):
+        if workspace.spec is not None and (spec := update(workspace.spec)) != workspace.spec:
+            WORKSPACES.change(tx, {"id": workspace.id}, spec=spec)
+            note_machine(tx, workspace.id, describe(spec))
+    for run in RUNS.all(tx, **whose):
+        if run.spec is not None and (spec := update(run.spec)) != run.spec:
+            RUNS.change(tx, {"id": run.id}, spec=spec)
