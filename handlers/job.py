@@ -374,12 +374,14 @@ async def show_list(request: Request) -> Answer:
         return list_filters.answer_no_matches(request, part, run_words.RUNS, "job_list", show_all, hint)
     matching = rows if part is None else list(part.rows)
     facts = await request.services.gatherer.describe_runs(request.principal, matching)
+    what, words = list_filters.describe_selection(request, part, run_words.RUNS)
     return lists.run_list(
         facts,
         page=page,
         remark=f"{list_filters.describe_count(request, part, len(rows))} {hint}".strip(),
         replaces=request.surface.kind == "button" or request.deferred.updates,
-        only=list_filters.make_filter_body(request, part, run_words.RUNS),
+        what=what,
+        words=words,
     )
 
 

@@ -390,7 +390,7 @@ class IdePages:
         self, shown: SessionWorkspace, fields: Mapping[str, str], *, verb: OperationVerb
     ) -> web.StreamResponse:
         """Begin an operation, and redirect to the page of its workspace."""
-        caller = Caller(self._context, shown.workspace.principal, drawing=self._ids.reference())
+        caller = Caller(self._context, shown.workspace.principal, reference=self._ids.reference())
         agreed = _CONSENT_BY_NAME.get(fields.get("agreed", ""), Consent.NONE)
         try:
             accepted = await caller.run(begin_operation, shown.workspace.id, verb, agreed=agreed)
