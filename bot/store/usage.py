@@ -77,7 +77,8 @@ def note_read(
     was_running = before["state"] == State.RUNNING
     if seen.state is State.RUNNING:
         if came_up_again:
-            _end(tx, before, Observed(State.STOPPED, down_at=seen.started_at), seen_at)
+            # Nobody knows when it went down: at some time before it came up again.
+            _end(tx, before, Observed(State.STOPPED), seen.started_at or seen_at)
         if came_up_again or not was_running:
             _begin(tx, before, seen.started_at, seen_at)
         elif seen.started_at is not None and before["started_at"] is None:

@@ -125,7 +125,7 @@ async def test_a_life_that_no_read_saw_end_is_followed_by_the_next(store, clock,
     await observe(store, clock, workspace, Observed(State.RUNNING, started_at=again))
     first, second = await lives_of(store)
     assert (first.began.best, second.began.best) == (began, again)
-    assert up <= first.ended.earliest <= first.ended.latest <= again
+    assert (first.ended.known, first.ended.earliest, first.ended.latest) == (Known.SEEN, up, again)
     assert second.is_open
 
 
