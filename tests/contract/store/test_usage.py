@@ -385,6 +385,21 @@ async def test_run_that_a_list_finds_has_the_price_that_the_list_says(store, clo
     assert (life.size, life.price) == (machine.size, machine.price)
 
 
+async def test_workspace_that_a_list_finds_has_the_price_that_the_list_says(store, clock, account):
+    prices_told = [Price(Decimal(one), "USD") for one in ("0.09", "0.12")]
+    key = gate_key(account.connection, "lab")
+    for price in (None, *prices_told):
+        machine = price and MachineKind(None, "medium", price)
+        found = DiscoveredWorkspace("lab", key, "lab", State.RUNNING, machine=machine)
+        clock.advance(600.0)
+        await store.perform(discovered.merge_discovered, account.id, [found])
+    (life,) = await lives_of(store)
+    # It has the first price that was known of it; what starts next has the new one.
+    assert (life.size, life.price) == ("medium", prices_told[0])
+    row = await store.read(workspaces.find_workspace, life.workspace_id)
+    assert row.hourly_price == prices_told[1]
+
+
 async def test_new_offer_prices_what_is_launched_or_started_from_then_on(store, clock, account):
     def update(spec):
         return replace(spec, chosen={"price": "2"})
