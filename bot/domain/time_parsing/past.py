@@ -145,7 +145,7 @@ def _name(words: str, first: date, last: date, today: date) -> str:
     """Return what people call a period, or "" for single days."""
     if words in {"this week", "last week", "last weekend", "today", "yesterday"}:
         return words
-    if first == last:
+    if first == last or words.endswith("weekend"):
         return ""
     month = f"{first:%B}" if first.month == last.month else ""
     return " ".join(filter(None, [month, "" if month and first.year == today.year else str(first.year)]))
