@@ -1,8 +1,9 @@
 """``python -m benchmarks [NAME …] [--keep ROUNDS] [--against REVISION] [--toy]``: print an object per figure.
 
-A name is a figure's or a measurement's; ``soak`` takes an hour, and is only measured if it is named.
-What help, start, polls, claims, network and written measure is measured in turn with the code of another
-revision, if one is named: a commit, or a folder that holds it.
+A name is a figure's or a measurement's. ``soak``, which takes an hour, and ``pairs``, which needs another
+revision, are only measured if they are named.
+What help, start, polls, claims, network, pairs and written measure is measured in turn with the code of
+another revision, if one is named: a commit, or a folder that holds it.
 ``--keep`` measures so many times and keeps the run, for docs/performance.md.
 Exit status: 0 measured (whether or not the goals are met), 1 a measurement broke off, 2 wrong words.
 """
@@ -31,6 +32,7 @@ from benchmarks.hostile import measure_hostile
 from benchmarks.machine import BenchmarkError
 from benchmarks.messages import measure_ready
 from benchmarks.network import COMPARED, TABLE, measure_network, measure_network_table, name_cell
+from benchmarks.pairs import measure_pairs
 from benchmarks.polls import measure_polls
 from benchmarks.requests import measure_help, measure_unsigned
 from benchmarks.resting import measure_idle, measure_startup
@@ -83,6 +85,7 @@ MEASUREMENTS: Final[Mapping[str, tuple[Measure, tuple[str, ...]]]] = MappingProx
             ("network_turned_away", "network_class_p99", *map(name_cell, COMPARED)),
         ),
         "network_table": (measure_network_table, tuple(map(name_cell, TABLE))),
+        "pairs": (measure_pairs, ("pairs_sqlite", "pairs_postgres")),
         "hostile": (measure_hostile, ("hostile_ack_p99", "hostile_text_cpu", "loop_stop_longest")),
         "usage": (measure_usage, ("usage_year_cpu", "usage_export_memory", "usage_export_time")),
         "startup": (measure_startup, ("startup",)),
@@ -92,7 +95,7 @@ MEASUREMENTS: Final[Mapping[str, tuple[Measure, tuple[str, ...]]]] = MappingProx
 )
 #: No measurement takes longer, with full sizes, besides those that are only made when they are named.
 _MOST_SECONDS = 900.0
-_NAMED_ONLY: Final = frozenset({"soak"})
+_NAMED_ONLY: Final = frozenset({"pairs", "soak"})
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -104,6 +104,14 @@ GOALS: Final[Mapping[str, Goal]] = MappingProxyType(
             for count in (1, 2, 4)
             for delay in (0, 500, 1_000, 2_000)
         },
+        **{
+            f"pairs_{name}": Goal(
+                "times the time before",
+                1.05,
+                what=f"until starts are accepted, in the median of paired rounds with `a032c31d`, on {title}",
+            )
+            for name, title in (("sqlite", "SQLite"), ("postgres", "a PostgreSQL of the same machine"))
+        },
         "usage_year_cpu": Goal("ms of CPU", 20.0, what="the answer about a person's year of 1,464 lives"),
         "usage_export_memory": Goal("MB", 100.0, what="more while a million lives are exported"),
         "usage_export_time": Goal("s", what="an export of a million lives"),

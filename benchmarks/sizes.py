@@ -58,6 +58,8 @@ class Sizes:
     class_people: int = 500
     class_seconds: float = 60.0
     class_starts: int = 20
+    #: Paired rounds with another revision.
+    pairs: int = 10
     #: Starts of a burst at a database behind a slow line.
     network_starts: int = 200
     #: People who work while one of them is hostile, their workspaces, and how many type at the same time:
@@ -108,6 +110,7 @@ TOY = Sizes(
     idle_seconds=1.0,
     class_people=6,
     class_seconds=4.0,
+    pairs=1,
     network_starts=8,
     hostile_people=4,
     hostile_workspaces=3,

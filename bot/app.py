@@ -247,7 +247,11 @@ class Process:
             stack.push_async_callback(self._slack_setup.by_oauth.close)
         # The scheduler runs by the machine's clock, not the database's.
         self.scheduler = Scheduler(
-            self.store, self._machine_clock, self.ids, on_beat=partial(witness.note, self.store)
+            self.store,
+            self._machine_clock,
+            self.ids,
+            on_beat=partial(witness.note, self.store),
+            leads=lambda: self.owners.leads,
         )
         titles = {name: source.settings.title for name, source in self.providers.items()}
         self._titles = await self.store.carry_out(lambda tx: keep_titles(tx, titles))
@@ -298,7 +302,7 @@ class Process:
         self.scheduler.start()
         beside = [self.metrics.follow_loop()]
         if self._works:
-            beside.append(self.store.engine.listen(self.scheduler.on_written))
+            beside.append(self.store.engine.listen(self.scheduler.on_hint))
         self._background_tasks = [asyncio.create_task(work) for work in beside]
         self._runs = True
 

@@ -19,13 +19,13 @@ async def check_processes(store: Store, settings: Settings) -> list[Check]:
     if not store.engine.is_shared:
         return []
     owned = await store.read(owners.list_ownerships)
-    by_role = {role: [one for one in owned if one.name.startswith(f"{role}:")] for role in ROLES}
+    by_role = {role: [one for one in owned if one.role == role] for role in ROLES}
     found = ", ".join(
         f"{len(processes)} {role} on {', '.join(sorted({one.owner.partition('/')[0] for one in processes}))}"
         for role, processes in by_role.items()
         if processes
     )
-    keys = _compare_keys(await store.read(owners.list_key_fingerprints), settings)
+    keys = _compare_keys(owners.list_key_fingerprints(owned), settings)
     if not found or by_role["serve"] or (by_role["web"] and by_role["worker"]):
         return [Check("processes", True, found or "none is running"), *keys]
     missing = "worker" if by_role["web"] else "web"

@@ -378,6 +378,8 @@ class Card:
     #: When the latest change of state began waiting to be shown; None if only the progress changed.
     changed_at: Past | None
     updated_at: Past
+    #: How many changes have made the card dirty.
+    revision: int = 0
     about: str = ""
     stage: Literal["live", "closed"] = "live"
     body: dict[str, Any] = field(default_factory=dict)

@@ -188,8 +188,7 @@ class Keys:
         current = RemoteAccount(fresh.account_id, account.username)
         if not account.remote_id:
             if fresh.account_id:
-                learn = partial(account_ids.learn_id, account=account, current=current, is_own_token=False)
-                await self._store.carry_out(learn)
+                await self.learn_id(account, current, is_own_token=False)
             return None
         match account_ids.compare_account(account, current):
             case "same":
@@ -216,9 +215,8 @@ class Keys:
 
     async def learn_id(self, account: Account, current: RemoteAccount | None, *, is_own_token: bool) -> None:
         """Save the id of an account whose id wasn't known."""
-        await self._store.carry_out(
-            partial(account_ids.learn_id, account=account, current=current, is_own_token=is_own_token)
-        )
+        learn = partial(account_ids.learn_id, account=account, current=current, is_own_token=is_own_token)
+        await self._store.carry_out(learn, [account.principal.key])
 
     async def _follow_rename(self, account: Account, runtime: Runtime) -> bool:
         """Save an account's new name and return True if its credential proves it is the same account."""

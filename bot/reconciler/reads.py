@@ -53,6 +53,8 @@ REASON_INTERVAL_SECONDS = 60.0
 MAX_PAGE_CHECKS_AT_ONCE = 5
 #: How late a batched read may be claimed and still make its next slot, in seconds.
 SLOT_MARGIN_SECONDS = 0.5
+#: How long results are gathered before they are written together, in seconds.
+BATCH_SECONDS = 0.05
 
 
 class Reads(EnginePart):
@@ -505,18 +507,21 @@ class Recorder:
         self._waiting += results
         if pool is not None and not self._is_writing:
             self._is_writing = True
-            pool.add(self.write())
+            pool.add(self._write_batches())
 
-    async def write(self) -> None:
-        """Write the queued results, including any that arrive in the meantime."""
-        self._is_writing = True
+    async def _write_batches(self) -> None:
         try:
             while self._waiting:
-                results, self._waiting = self._waiting, []
-                await self._write(results)
-                self.open.difference_update(result.gate_key for result in results)
+                await asyncio.sleep(BATCH_SECONDS)
+                await self.write()
         finally:
             self._is_writing = False
+
+    async def write(self) -> None:
+        """Write the queued results."""
+        results, self._waiting = self._waiting, []
+        await self._write(results)
+        self.open.difference_update(result.gate_key for result in results)
 
     async def _write(self, results: Sequence[ReadResult]) -> None:
         try:

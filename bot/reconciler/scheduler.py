@@ -54,6 +54,9 @@ QUERY_REST_SECONDS = 0.1
 #: How long a loop rests, in seconds, if it couldn't claim any due rows because another process has them or
 #: they must wait.
 EMPTY_CLAIM_REST_SECONDS = 1.0
+#: How long due work is left to the process that leads before others take it, in seconds. It is longer than a
+#: tick, so that they look again first.
+HELP_AFTER_SECONDS = 1.5
 #: No timer is set for rows due in more than this many seconds, as the heartbeat queries due times again
 #: before then.
 MAX_TIMER_SECONDS = 3_600.0
@@ -156,7 +159,9 @@ class Scheduler:
     """The scheduler of the reconciler and the notifier; ``tick`` and ``beat`` are intervals in seconds.
 
     It is created before them, because they wake it; waking it has no effect until ``drive`` is called.
-    ``on_beat`` is called on each beat, and may raise only StoreError.
+    ``on_beat`` is called on each beat, and may raise only StoreError. Of several processes on a database,
+    only that for which ``leads`` returns True takes up work as soon as it is due; the others help with what
+    is left. So a further process doesn't repeat what the first one does.
     """
 
     def __init__(
@@ -167,8 +172,10 @@ class Scheduler:
         tick: float = 1.0,
         beat: float = BEAT_SECONDS,
         on_beat: Callable[[], Awaitable[None]] = _do_nothing,
+        leads: Callable[[], bool] = lambda: True,
     ) -> None:
         self._on_beat = on_beat
+        self._leads = leads
         self._store = store
         self._clock = clock
         self._ids = ids
@@ -176,9 +183,9 @@ class Scheduler:
         self._beats_every = beat
         self._loops: list[Loop] = []
         self._running: list[asyncio.Task[None]] = []
-        #: The kinds of work whose due times must be queried; and a map of each kind to when it is next due
-        #: (monotonic).
-        self._changed: set[str] = set()
+        #: The kinds of work whose due times must be queried, each with how long its rows are then left to
+        #: another process; and a map of each kind to when it is next due (monotonic).
+        self._changed: dict[str, float] = {}
         self._due_at: dict[str, float] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._ticker = Ticker(clock)
@@ -236,7 +243,12 @@ class Scheduler:
 
     def wake(self) -> None:
         """Query the due times of all kinds of work soon."""
-        self._note_changed(list_kinds())
+        self._note_changed(list_kinds(), 0.0 if self._leads() else HELP_AFTER_SECONDS)
+
+    def on_hint(self, tables: Collection[str] | None) -> None:
+        """Take note of a commit of another process, unless that is another process's to see to."""
+        if self._leads():
+            self.on_written(tables)
 
     def on_written(self, tables: Collection[str] | None) -> None:
         """Query due times for the kinds of work whose tables were written; ``None`` means all tables."""
@@ -263,8 +275,9 @@ class Scheduler:
                 loop.wake()
         self._wake_due()
 
-    def _note_changed(self, kinds: Collection[str]) -> None:
-        self._changed.update(kinds)
+    def _note_changed(self, kinds: Collection[str], left_for: float = 0.0) -> None:
+        for kind in kinds:
+            self._changed[kind] = min(self._changed.get(kind, left_for), left_for)
         if kinds and self._loops:
             self._loops[0].wake()
 
@@ -273,17 +286,17 @@ class Scheduler:
         if self._store.engine.has_jumped:
             # After a clock jump, only a write shifts the stored times to match.
             await self._store.perform(schema.write_heartbeat)
-        kinds, self._changed = self._changed, set()
+        kinds, self._changed = self._changed, {}
         if not kinds:
             return 0
         due_in = dict.fromkeys(kinds, 0.0)
         try:
-            due_in = await self._store.read(due_work.find_next_due, kinds, *self._by)
+            due_in = await self._store.read(due_work.find_next_due, kinds.keys(), *self._by)
         except StoreError as error:
             # All these kinds then count as due, and each loop finds out for itself.
             log.warning("nothing could be looked for", problem=str(error))
         now = self._clock.monotonic()
-        self._due_at |= {kind: now + seconds for kind, seconds in due_in.items()}
+        self._due_at |= {kind: now + seconds + kinds[kind] for kind, seconds in due_in.items()}
         self._wake_due()
         return 0
 

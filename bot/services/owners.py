@@ -40,6 +40,9 @@ class Owners:
     name = ""
     #: Whether another live process has an encryption key that this process lacks.
     lacks_keys = False
+    #: Whether this process takes up work at once, as the first of those that do the background work, or the
+    #: one that owns a start queue. The others help with what is left.
+    leads = True
 
     @property
     def is_worked(self) -> bool:
@@ -89,6 +92,7 @@ class SharedOwners(Owners):
         """``keys`` are the fingerprints of its encryption keys, which other processes can see."""
         self.name = name
         self._keys = frozenset(keys)
+        self._presence = presence
         self._shown = {presence, *(f"{owners.KEY_PREFIX}{key}:{name}" for key in keys)}
         self._store = store
         self._monotonic = monotonic
@@ -146,16 +150,12 @@ class SharedOwners(Owners):
                 return
             now = self._monotonic()
             try:
-                if await self._is_seen_at_work(now):
-                    self._worked_at = now
-                elif not self.is_worked:
-                    log.error("no worker runs", advice=f"start {command('worker')}")
+                await self._look_around(now)
                 if not self._store.engine.is_whole:
                     raise StoreBusy("a connection to the database is away")
                 kept = set(await self._store.write(owners.renew_owned, self.name))
                 if missing := self._shown - kept:
                     await self._store.write(owners.own, self.name, sorted(missing))
-                self._compare_keys(await self._store.read(owners.list_key_fingerprints))
             except StoreError as error:
                 log.warning("leases not renewed", problem=error)
                 return
@@ -172,13 +172,23 @@ class SharedOwners(Owners):
             )
         self.lacks_keys = lacks_keys
 
-    async def _is_seen_at_work(self, now: float) -> bool:
+    async def _look_around(self, now: float) -> None:
+        """Note whether the work is being done, who leads, and which keys other processes have."""
         try:
-            return await self._store.read(owners.is_worked)
+            found = await self._store.read(owners.list_ownerships)
         except StoreError:
             # The database can't be read, so other processes may well be working.
             self._worked_at = now
             raise
+        working = {one.name for one in found if one.works}
+        if working:
+            self._worked_at = now
+        elif not self.is_worked:
+            log.error("no worker runs", advice=f"start {command('worker')}")
+        starters = {one.owner for one in found if one.name.startswith(STARTS_PREFIX)}
+        is_first = self._presence == min(working | {self._presence})
+        self.leads = self.name in starters if starters else is_first
+        self._compare_keys(owners.list_key_fingerprints(found))
 
     async def end(self) -> None:
         """On shutdown, stop acquiring and release start queues so others needn't wait; never raises."""

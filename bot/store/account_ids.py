@@ -12,7 +12,7 @@ from bot.store.fan_out import register_fan_out, start_fan_out
 from bot.store.refusals import ACCEPTED
 from bot.store.tables import ACCOUNTS, APPROVALS, FORM_VALUES, SNAPSHOTS, UNDECRYPTABLE_SECRETS, WORKSPACES
 from bot.store.tasks import NewTask, add_tasks
-from bot.store.transaction import Row, Transaction
+from bot.store.transaction import Row, Transaction, concerns
 
 #: Maximum number of other links on a connection that are compared together after one of them rests.
 MAX_COMPARED_AT_ONCE: Final = 20
@@ -34,6 +34,7 @@ def learn_id(tx: Transaction, account: Account, remote_id: str, source: RemoteId
     )
 
 
+@concerns(lambda account: [account.principal.key])
 def note_compared(tx: Transaction, account: Account) -> None:
     """Record that an account's username was found to still belong to the same id."""
     ACCOUNTS.change(tx, {"id": account.id, "remote_id": account.remote_id}, compared_at=tx.now())

@@ -45,10 +45,7 @@ _SAID: Final = ("text", "blocks", "moments", "undated")
 
 _DIRTY: Final = "is_dirty = 1 AND message_ts IS NOT NULL AND"
 _FREE: Final = "leased_until <= :now"
-_CLAIMED: Final = (
-    "leased_until = :until, claimed_revision = revision, "
-    "claimed_digest = rendered_digest, rendered_digest = ''"
-)
+_CLAIMED: Final = "leased_until = :until, claimed_digest = rendered_digest, rendered_digest = ''"
 #: Cards whose state has changed; they are redrawn once the new state has lasted a moment.
 _CHANGED_CARDS: Final = declare_queue(
     Queue(
@@ -352,6 +349,7 @@ def finish_update(
     tx.run(
         "card_updated",
         id=card_id,
+        revision=claimed.revision,
         claimed_changed_at=claimed.changed_at or 0.0,
         rendered_digest=rendered_digest,
         said=said,

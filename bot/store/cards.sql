@@ -95,9 +95,9 @@ WHERE id = :id;
 -- The card stays dirty if it changed after the claim. Only the process whose lease still holds knows what it shows.
 -- name: card_updated
 UPDATE cards SET
-    is_dirty = CASE WHEN revision = claimed_revision THEN 0 ELSE 1 END,
+    is_dirty = CASE WHEN revision = :revision THEN 0 ELSE 1 END,
     changed_at = CASE
-        WHEN revision = claimed_revision OR changed_at <= :claimed_changed_at THEN NULL
+        WHEN revision = :revision OR changed_at <= :claimed_changed_at THEN NULL
         ELSE changed_at END,
     rendered_digest = CASE WHEN leased_until = :leased_until THEN :rendered_digest ELSE '' END,
     body = COALESCE(:said, body), over_at = :over_at,

@@ -58,7 +58,7 @@ def _measure(tx: Transaction) -> Figures:
     """Measure how long messages wait, the outages, the processes and the waitlists."""
     now, oldest = tx.now(), tx.one("oldest_notice", now=tx.now())
     since = now if oldest is None or oldest["since"] is None else float(oldest["since"])
-    running = [one.name.partition(":")[0] for one in owners.list_processes(tx)]
+    running = [one.role for one in owners.list_processes(tx)]
     away = dict(outages.list_outages(tx))
     if (slack := outages.list_reached(tx).get(SLACK)) is not None and slack.silent_since is not None:
         away[SLACK] = slack.silent_since

@@ -29,7 +29,6 @@ from bot.support.errors import StoreBusy, StoreError, StoreUnavailable, StoreUns
 PATIENCE_SECONDS: Mapping[Priority, float] = {
     Priority.URGENT: 2.0,
     Priority.STEADY: 10.0,
-    Priority.RECORDS: 10.0,
     Priority.IDLE: 10.0,
 }
 #: Once a request has used up its patience, each further query may still take this many seconds.
@@ -37,11 +36,9 @@ MIN_PATIENCE_SECONDS = 0.1
 #: Slack gives up on a request after this many seconds. Work begun by the request continues with a separate
 #: patience.
 REQUEST_SECONDS = 3.0
-#: Records of polls are batched until there are this many rows, or for this many seconds.
-BATCH_ROWS, BATCH_SECONDS = 200, 0.05
-
-
-#: After this many turns of urgent work in a row, other work gets one turn so that it isn't starved.
+#: Maximum number of pieces of work taken for one transaction.
+_BATCH_SIZE = 200
+#: After this many turns of urgent work in a row, steady work gets one turn so that it isn't starved.
 _MAX_URGENT_ROUNDS = 4
 
 
@@ -61,7 +58,6 @@ class QueuedWork:
     work: Callable[[Transaction], Any]
     priority: Priority
     is_read: bool
-    rows: int
     future: asyncio.Future[Any]
     subjects: Sequence[str] = ()
     queued_at: float = field(default_factory=monotonic)
@@ -75,19 +71,21 @@ class QueuedWork:
 class WriteQueue:
     """Queue work from an event loop for a thread, and return the results to the callers."""
 
-    def __init__(self, patience: Mapping[Priority, float], batch_rows: int, batch_seconds: float) -> None:
+    def __init__(self, patience: Mapping[Priority, float]) -> None:
         self._patience = patience
-        self._batch_rows = batch_rows
-        self._batch_seconds = batch_seconds
         self._condition = Condition()
-        self._queues: dict[Priority, deque[QueuedWork]] = {priority: deque() for priority in Priority}
+        self._urgent, self._steady, self._idle = deque[QueuedWork](), deque[QueuedWork](), deque[QueuedWork]()
+        self._queues = {
+            Priority.URGENT: self._urgent,
+            Priority.STEADY: self._steady,
+            Priority.IDLE: self._idle,
+        }
         #: The callers waiting for results, and the timer that checks whose patience has run out.
-        self._callers: dict[Priority, dict[QueuedWork, None]] = {priority: {} for priority in Priority}
-        self._timers: dict[Priority, asyncio.TimerHandle] = {}
-        #: Whether the event loop will wake the thread in its next iteration.
+        self._callers: dict[QueuedWork, None] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        #: The callers' event loop, and whether it will wake the thread in its next iteration.
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._wakes = False
-        #: Number of rows in the waiting records, kept up to date so that nothing has to count them.
-        self._record_rows = 0
         self._urgent_rounds = 0
         self._is_closed = False
         #: The time at which all remaining callers give up.
@@ -105,7 +103,6 @@ class WriteQueue:
         priority: Priority,
         *,
         is_read: bool,
-        rows: int = 1,
         is_patient: bool = False,
         subjects: Sequence[str] = (),
     ) -> Any:
@@ -113,58 +110,53 @@ class WriteQueue:
 
         ``is_patient``: wait for as long as it takes.
         """
-        loop = asyncio.get_running_loop()
-        item = QueuedWork(work, priority, is_read, rows, loop.create_future(), subjects)
+        loop = self._loop = asyncio.get_running_loop()
+        item = QueuedWork(work, priority, is_read, loop.create_future(), subjects)
         with self._condition:
             if self._is_closed or self._ended:
                 raise StoreUnavailable(self._ended or "the store is closed")
             self._queues[priority].append(item)
-            if priority is Priority.RECORDS:
-                self._record_rows += rows
-            # Don't wake the thread for a record added to a batch that isn't due yet.
-            is_due = priority is not Priority.RECORDS or len(self._queues[priority]) == 1 or self._is_full
-        if is_due and not self._wakes:
+        if not self._wakes:
             # Wake the thread only in the loop's next iteration, so that it receives all of this iteration's
             # work together: each handover costs more than reading a row.
             self._wakes = True
             loop.call_soon(self._wake)
-        callers = self._callers[priority]
         if not is_patient:
-            callers[item] = None
-            self._look_in(self._left(item), priority)
+            self._callers[item] = None
+            self._look_in(self._left(item))
         try:
             return await item.future
         except asyncio.CancelledError:
             self._give_up(item)
             raise
         finally:
-            callers.pop(item, None)
+            self._callers.pop(item, None)
 
     def _wake(self) -> None:
         self._wakes = False
         with self._condition:
             self._condition.notify()
 
-    def _look_in(self, seconds: float, priority: Priority) -> None:
+    def _look_in(self, seconds: float) -> None:
         """Within this many seconds, check which callers' patience has run out."""
-        loop, timer = asyncio.get_running_loop(), self._timers.get(priority)
+        loop, timer = asyncio.get_running_loop(), self._timer
         # Use one timer for all callers: one for each would cost more than reading a row.
         if timer is None or timer.when() > loop.time() + seconds + MIN_PATIENCE_SECONDS:
             if timer is not None:
                 timer.cancel()
-            self._timers[priority] = loop.call_later(seconds, self._turn_away, priority)
+            self._timer = loop.call_later(seconds, self._turn_away)
 
-    def _turn_away(self, priority: Priority) -> None:
+    def _turn_away(self) -> None:
         """Turn away callers that have waited too long, and schedule the check for the next one."""
-        del self._timers[priority]
-        for item in self._callers[priority]:
+        self._timer = None
+        for item in self._callers:
             if item.future.done():
                 continue
             if (left := self._left(item)) > 0:
-                self._look_in(left, priority)
+                self._look_in(left)
             elif self._give_up(item):
                 item.future.set_exception(StoreBusy("the database is busy or away; nothing was done"))
-            elif priority is Priority.URGENT and item.stage is QueueStage.COMMITTING:
+            elif item.priority is Priority.URGENT and item.stage is QueueStage.COMMITTING:
                 item.future.set_exception(StoreUnsure("the commit is taking long, and may still go through"))
 
     def _left(self, item: QueuedWork) -> float:
@@ -179,8 +171,8 @@ class WriteQueue:
     def end_within(self, seconds: float) -> None:
         """Limit all waits to this many seconds from now, because the process is ending."""
         self._ends_at = monotonic() + seconds
-        for priority in self._timers:
-            self._look_in(-MIN_PATIENCE_SECONDS, priority)
+        if self._timer is not None:
+            self._look_in(-MIN_PATIENCE_SECONDS)
 
     def _give_up(self, item: QueuedWork) -> bool:
         with self._condition:
@@ -200,82 +192,41 @@ class WriteQueue:
     def take(self, longest: float | None = None) -> list[QueuedWork] | None:
         """Wait up to ``longest`` seconds for work; return the next items, or None once closed and drained."""
         with self._condition:
-            while True:
-                priority, wait = self._next()
-                if priority is not None:
-                    return self._pop(priority)
-                if self._is_closed and not any(self._queues.values()):
+            while not (items := self._pop()):
+                if self._is_closed:
                     return None
-                if not self._condition.wait(wait if longest is None else longest) and longest is not None:
+                if not self._condition.wait(longest) and longest is not None:
                     return []
+            return items
 
-    def _next(self) -> tuple[Priority | None, float | None]:
-        """Return the priority of the next turn, or the seconds to wait for one."""
-        queues = self._queues
-        ready = [priority for priority in (Priority.URGENT, Priority.STEADY) if queues[priority]]
-        wait = self._until_batch()
-        if wait is not None and wait <= 0:
-            ready.append(Priority.RECORDS)
-        if not ready:
-            return (Priority.IDLE, None) if wait is None and queues[Priority.IDLE] else (None, wait)
-        if ready[0] is not Priority.URGENT:
-            self._urgent_rounds = 0
-            # Steady work and records take turns: the one that has waited longer goes first.
-            return min(ready, key=lambda priority: queues[priority][0].queued_at), None
-        if len(ready) > 1 and self._urgent_rounds >= _MAX_URGENT_ROUNDS:
-            self._urgent_rounds = 0
-            return min(ready[1:], key=lambda priority: queues[priority][0].queued_at), None
-        self._urgent_rounds += 1
-        return Priority.URGENT, None
-
-    def _until_batch(self) -> float | None:
-        queue = self._queues[Priority.RECORDS]
-        if not queue:
-            return None
-        if self._is_closed or self._is_full:
-            return 0.0
-        return queue[0].queued_at + self._batch_seconds - monotonic()
-
-    @property
-    def _is_full(self) -> bool:
-        return self._record_rows >= self._batch_rows
-
-    def _pop(self, priority: Priority) -> list[QueuedWork]:
-        """Take as many items as fit into a transaction.
-
-        Waiting records are added to steady work, to share one commit.
-        """
+    def _pop(self) -> list[QueuedWork]:
+        """Take the next items whose callers haven't given up, as many as may share a transaction."""
         taken: list[QueuedWork] = []
-        self._pop_into(taken, priority)
-        if priority is Priority.STEADY and not any(item.is_read for item in taken):
-            self._pop_into(taken, Priority.RECORDS)
+        while not taken and (queue := self._choose()):
+            while queue and len(taken) < _BATCH_SIZE:
+                item = queue.popleft()
+                if item.stage is QueueStage.QUEUED:
+                    taken.append(item)
         return taken
 
-    def _pop_into(self, taken: list[QueuedWork], priority: Priority) -> None:
-        queue, rows = self._queues[priority], sum(item.rows for item in taken)
-        while queue and (not taken or rows + queue[0].rows <= self._batch_rows):
-            item = queue.popleft()
-            if priority is Priority.RECORDS:
-                self._record_rows -= item.rows
-            if item.stage is QueueStage.QUEUED:
-                taken.append(item)
-                rows += item.rows
+    def _choose(self) -> deque[QueuedWork]:
+        """Return the queue of the next turn; it is empty if all are."""
+        if self._urgent and not (self._steady and self._urgent_rounds >= _MAX_URGENT_ROUNDS):
+            self._urgent_rounds += 1
+            return self._urgent
+        self._urgent_rounds = 0
+        return self._steady or self._idle
 
-    def put_back(self, items: Iterable[QueuedWork]) -> None:
+    def put_back(self, items: Sequence[QueuedWork]) -> None:
         """Requeue items at the front of their priority's queue, for as long as their callers wait."""
-        reopened: set[tuple[asyncio.AbstractEventLoop, Priority]] = set()
         with self._condition:
-            for item in reversed(list(items)):
+            for item in reversed(items):
                 self._queues[item.priority].appendleft(item)
-                if item.priority is Priority.RECORDS:
-                    self._record_rows += item.rows
                 if item.stage is QueueStage.COMMITTING:
                     item.stage = QueueStage.QUEUED
-                    reopened.add((item.future.get_loop(), item.priority))
-        for loop, priority in reopened:
-            # During the commit, nothing checked whether the caller's patience had run out.
-            with suppress(RuntimeError):
-                loop.call_soon_threadsafe(self._look_in, 0.0, priority)
+        # During a commit, nothing checked whether the callers' patience had run out.
+        if items:
+            self._tell_loop(self._look_in, 0.0)
 
     def may_commit(self, items: Iterable[QueuedWork]) -> bool:
         """Mark all items as being committed; return False, marking none, if a caller has given up on one."""
@@ -288,16 +239,17 @@ class WriteQueue:
 
     def deliver(self, items: Iterable[QueuedWork], written: Collection[str] = ()) -> None:
         """Deliver the items' results to the waiting callers, and the names of the written tables."""
-        by_loop: dict[asyncio.AbstractEventLoop, list[QueuedWork]] = {}
         with self._condition:
-            for item in items:
-                if item.stage is not QueueStage.GIVEN_UP:
-                    item.stage = QueueStage.DONE
-                    by_loop.setdefault(item.future.get_loop(), []).append(item)
-        for loop, done in by_loop.items():
-            # If the loop is closed, nobody is waiting any more.
+            done = [item for item in items if item.stage is not QueueStage.GIVEN_UP]
+            for item in done:
+                item.stage = QueueStage.DONE
+        self._tell_loop(self._resolve, done, written)
+
+    def _tell_loop(self, tell: Callable[..., None], *about: object) -> None:
+        # If the loop is closed, nobody is waiting any more.
+        if self._loop is not None:
             with suppress(RuntimeError):
-                loop.call_soon_threadsafe(self._resolve, done, written)
+                self._loop.call_soon_threadsafe(tell, *about)
 
     def _resolve(self, items: Iterable[QueuedWork], written: Collection[str]) -> None:
         for item in items:
@@ -350,10 +302,6 @@ class Session(Protocol):
 
     def begin(self, *, writes: bool, subjects: Sequence[str] = ()) -> None:
         """Begin a transaction: one that writes, alone for these subjects, or one that reads a snapshot."""
-        ...
-
-    def settle(self, *, waits: bool) -> None:
-        """Append to the audit, and wait for everything in flight, so that the commit itself needn't wait."""
         ...
 
     def commit(self) -> None:
@@ -467,7 +415,7 @@ class QueueWorker:
             self._run_until(items, ran, stops=True)
             # Up to this point, a person who gives up is correctly told that nothing was done, and one failure
             # doesn't affect other work.
-            self._session.settle(waits=len(ran) > 1 or ran[0].priority is Priority.URGENT)
+            self._session.transaction.settle(waits=len(ran) > 1 or ran[0].priority is Priority.URGENT)
         except Exception as error:  # noqa: BLE001 - any error belongs to a caller, not to this thread
             self._retry(items, error, self._run_writes)
             return

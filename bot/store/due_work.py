@@ -60,7 +60,7 @@ def count_overdue(tx: Transaction, seconds: float) -> dict[str, int]:
     last heartbeat is taken as the current time.
     """
     alive = SERVING.row(tx, id=1)
-    if alive is None and not owners.is_worked(tx):
+    if alive is None and not any(one.works for one in owners.list_processes(tx)):
         return {}
     at = (tx.now() if alive is None else alive["seen_at"]) - seconds
     found = {row["kind"]: row["count"] for row in tx.all("overdue_tasks", now=at)}

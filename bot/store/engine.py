@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextvars import copy_context
 from typing import ClassVar
 
-from bot.store.database_thread import BATCH_ROWS, Session, WriteQueue
+from bot.store.database_thread import Session, WriteQueue
 from bot.store.transaction import (
+    BESIDE,
     ClockReading,
     NotAlone,
     OnWrite,
@@ -33,14 +34,14 @@ class Engine(ABC):
     #: Whether several processes may serve from this database, using the database's clock.
     is_shared: ClassVar[bool] = False
 
-    def __init__(self, clock: Clock, patience: Mapping[Priority, float], batch_seconds: float) -> None:
+    def __init__(self, clock: Clock, patience: Mapping[Priority, float]) -> None:
         #: The clock by which this database's times are set: the machine's, or that of a shared database.
         self.clock = clock
         self._time = StoreTime(clock)
         #: Whether this process serves from the database.
         self._serves = False
         self._on_migrated: Callable[[StoreMigrated], None] = lambda _: None
-        self._write_queue = self._read_queue = WriteQueue(patience, BATCH_ROWS, batch_seconds)
+        self._write_queue = self._read_queue = WriteQueue(patience)
 
     @property
     def is_exclusive(self) -> bool:
@@ -108,20 +109,19 @@ class Engine(ABC):
         self,
         work: Work[Result],
         priority: Priority = Priority.STEADY,
-        rows: int = 1,
         subjects: Sequence[str] = (),
     ) -> Result:
-        """Run work that writes; its changes are durable on return. ``rows`` is its weight within a batch.
+        """Run work that writes; its changes are durable on return.
 
         ``subjects`` says whose rows it reads and writes (see ``concerns``); none: everything.
         """
         queue = self._queue_of(priority, subjects)
-        if priority is Priority.CLAIMS:
+        if priority in BESIDE:
             priority = Priority.STEADY
         try:
-            result: Result = await queue.submit(work, priority, is_read=False, rows=rows, subjects=subjects)
+            result: Result = await queue.submit(work, priority, is_read=False, subjects=subjects)
         except NotAlone:
-            result = await self._write_queue.submit(work, priority, is_read=False, rows=rows)
+            result = await self._write_queue.submit(work, priority, is_read=False)
         except StoreMigrated as error:
             self._on_migrated(error)
             raise

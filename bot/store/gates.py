@@ -369,7 +369,7 @@ async def record_reads(engine: Engine, results: Sequence[ReadResult]) -> None:
         some = results[first : first + _RECORD_BATCH_SIZE]
         subjects = sorted({one for result in some for one in result.workspace_ids})
         work = partial(record_some, results=some)
-        await engine.write(work, Priority.RECORDS, rows=len(some), subjects=subjects)
+        await engine.write(work, Priority.RECORDS, subjects)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Jobs that only one process may do at a time, secured by leases; and the list of live processes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,8 +12,8 @@ from bot.support.release import RELEASE
 LEASE_SECONDS: Final = 10.0
 #: The roles of processes. A live process owns a name that begins with its role, such as ``worker:…``.
 ROLES: Final = ("serve", "web", "worker")
-
-
+#: The roles of those that do the background work.
+_WORKING_ROLES: Final = ("serve", "worker")
 #: Prefix of the names by which a process announces which encryption keys it has; each ends with a key's
 #: fingerprint.
 KEY_PREFIX: Final = "key:"
@@ -27,6 +27,16 @@ class Ownership:
     owner: str
     seconds: float
     release: str
+
+    @property
+    def role(self) -> str:
+        """Return the role of the process whose presence this is; what other names begin with is none."""
+        return self.name.partition(":")[0]
+
+    @property
+    def works(self) -> bool:
+        """Return whether this is the presence of a process that does the background work."""
+        return self.role in _WORKING_ROLES
 
 
 def own(tx: Transaction, owner: str, names: Sequence[str]) -> list[str]:
@@ -70,16 +80,9 @@ def list_ownerships(tx: Transaction) -> list[Ownership]:
 
 def list_processes(tx: Transaction) -> list[Ownership]:
     """Return the live processes, each as its ownership of a name that begins with its role."""
-    return [one for one in list_ownerships(tx) if one.name.partition(":")[0] in ROLES]
+    return [one for one in list_ownerships(tx) if one.role in ROLES]
 
 
-@prioritize(Priority.STEADY)
-def list_key_fingerprints(tx: Transaction) -> frozenset[str]:
-    """Return the fingerprints of the encryption keys that live processes have."""
-    return frozenset(row["name"].split(":")[1] for row in tx.all("keys_in_use", now=tx.now()))
-
-
-@prioritize(Priority.STEADY)
-def is_worked(tx: Transaction) -> bool:
-    """Return whether a live process does the background work."""
-    return tx.one("is_worked", now=tx.now()) is not None
+def list_key_fingerprints(ownerships: Iterable[Ownership]) -> frozenset[str]:
+    """Return the fingerprints of the encryption keys that processes have announced."""
+    return frozenset(one.name.split(":")[1] for one in ownerships if one.name.startswith(KEY_PREFIX))

@@ -9,9 +9,3 @@ UPDATE owners SET until = :until WHERE owner = :owner RETURNING name;
 
 -- name: owned
 SELECT name, owner, until, release FROM owners WHERE until > :now ORDER BY name;
-
--- name: keys_in_use
-SELECT name FROM owners WHERE until > :now AND name LIKE 'key:%';
-
--- name: is_worked
-SELECT 1 FROM owners WHERE until > :now AND (name LIKE 'worker:%' OR name LIKE 'serve:%') LIMIT 1;

@@ -21,14 +21,7 @@ import psycopg
 import structlog
 
 from bot.store import audit, maintenance, owners, schema
-from bot.store.database_thread import (
-    BATCH_ROWS,
-    BATCH_SECONDS,
-    PATIENCE_SECONDS,
-    QueueWorker,
-    Session,
-    WriteQueue,
-)
+from bot.store.database_thread import PATIENCE_SECONDS, QueueWorker, Session, WriteQueue
 from bot.store.engine import Engine
 from bot.store.postgres_errors import describe_url, explain_not_opened, make_pooling_error
 from bot.store.postgres_servers import LOOK_SECONDS, Servers
@@ -37,7 +30,7 @@ from bot.store.postgres_transaction import DatabaseClock
 from bot.store.sqlite import SqliteEngine
 from bot.store.sqlite import explain_not_opened as explain_file_not_opened
 from bot.store.store import Store
-from bot.store.transaction import OnWrite, Priority, Transaction
+from bot.store.transaction import BESIDE, OnWrite, Priority, Transaction
 from bot.support.clock import Clock, Ids, SystemClock, SystemIds
 from bot.support.errors import StoreAway, StoreError, StoreInUse, StoreUnavailable
 from bot.support.release import FIRST_THAT_STOPS, is_newer
@@ -68,7 +61,6 @@ class PostgresEngine(Engine):
         ids: Ids,
         *,
         patience: Mapping[Priority, float] = PATIENCE_SECONDS,
-        batch_seconds: float = BATCH_SECONDS,
         scripts: Mapping[str, str] | None = None,
         readers: int = READERS,
         database_clock: DatabaseClock | None = None,
@@ -79,15 +71,14 @@ class PostgresEngine(Engine):
         self._servers = Servers()
         self._watch: asyncio.Task[None] | None = None
         database_clock = database_clock or DatabaseClock(clock)
-        super().__init__(database_clock, patience, batch_seconds)
+        super().__init__(database_clock, patience)
         self._name = describe_url(url)
         self._scripts = scripts or schema.read_migrations()
-        self._read_queue = WriteQueue(patience, BATCH_ROWS, batch_seconds)
+        self._read_queue = WriteQueue(patience)
         self._new_probe = new_session = partial(self._new_session, database_clock, ids)
         self._session = new_session()
-        new_queue = partial(WriteQueue, patience, BATCH_ROWS, batch_seconds)
-        self._beside = {priority: new_queue() for priority in (Priority.CLAIMS, Priority.RECORDS)}
-        self._lanes = [new_queue() for _ in range(LANES)]
+        self._beside = {priority: WriteQueue(patience) for priority in BESIDE}
+        self._lanes = [WriteQueue(patience) for _ in range(LANES)]
         works = [(self._write_queue, self._session)]
         works += [(queue, new_session(self._may_claim)) for queue in self._beside.values()]
         works += [(queue, new_session(lambda: True)) for queue in self._lanes]
@@ -210,7 +201,7 @@ class PostgresEngine(Engine):
         session.begin(writes=True, subjects=subjects)
         if self._serves and not session.is_compared:
             maintenance.compare(session.transaction, session.timeline)
-            session.settle(waits=False)
+            session.transaction.settle(waits=False)
             session.commit()
             session.is_compared = True
             session.begin(writes=True, subjects=subjects)
@@ -329,9 +320,7 @@ async def _compare(source: Store, target: Store, path: Path) -> int | None:
 _COPY_RANKS: Final = {"workspaces": 2}
 
 
-def _read_tables(
-    path: str, known: Collection[str] | None = None, others: set[str] | None = None
-) -> Generator[schema.TableCopy]:
+def _read_tables(path: str, known: Collection[str], others: set[str]) -> Generator[schema.TableCopy]:
     """Yield every table of a file as of one moment, tables that others refer to first.
 
     Tables that aren't ``known`` to the target belong to other tools; their names are added to ``others``.
@@ -351,9 +340,8 @@ def _read_tables(
                 # SQLite's own tables, such as the statistics of ANALYZE, aren't copied.
                 if table.name in _WRITTEN_ANEW or table.name.startswith("sqlite_"):
                     continue
-                if known is not None and table.name not in known:
-                    if others is not None:
-                        others.add(table.name)
+                if table.name not in known:
+                    others.add(table.name)
                 else:
                     rows = database.execute(f'SELECT * FROM "{table.name}"')  # noqa: S608
                     yield schema.TableCopy(table.name, tuple(table.columns_dict), rows)

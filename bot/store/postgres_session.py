@@ -140,10 +140,6 @@ class PostgresSession:
             raise psycopg.errors.CannotConnectNow(_HALF)
         self.transaction.begin(writes=writes, is_alone=self._is_allowed is None, subjects=subjects)
 
-    def settle(self, *, waits: bool) -> None:
-        """Append to the audit, and wait for everything in flight, so that the commit itself needn't wait."""
-        self.transaction.settle(waits=waits)
-
     def commit(self) -> None:
         """Commit. Raise StoreBusy if it turns out that nothing was written."""
         if self.transaction.is_finished:

@@ -21,6 +21,7 @@ from psycopg import Cursor
 
 from bot.store.audit import append_entries
 from bot.store.postgres_errors import make_standby_error
+from bot.store.queues import KINDS_BY_TABLE
 from bot.store.statements import read_queries
 from bot.store.transaction import (
     NotAlone,
@@ -226,9 +227,10 @@ class PostgresTransaction(Transaction):
         if self.newest_known and self._begins:
             self._send(_REFUSE_MIGRATED, [self.newest_known])
         self.written.update(*(find_written_table(text) for _, text in self._under_way))
-        if self.notifies and self.written:
+        # Only what can make work due is worth a hint: commits that notify wait for one another.
+        if self.notifies and (tables := self.written & KINDS_BY_TABLE.keys()):
             # Send this together with the commit, so it costs no extra round trip.
-            self._send(b"SELECT pg_notify('usher', $1)", [" ".join(sorted(self.written))])
+            self._send(b"SELECT pg_notify('usher', $1)", [" ".join(sorted(tables))])
         self._send(b"COMMIT")
         self._catch_up(leaves=True)
 

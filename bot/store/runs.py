@@ -341,17 +341,13 @@ async def merge_runs(engine: Engine, account_id: str, found: Sequence[Discovered
     )
     unknown: list[DiscoveredRun] = []
     for piece in _split_batches(found):
-        left = await engine.write(
-            partial(_update_runs, account_id=account_id, piece=piece, start=start), rows=len(piece)
-        )
+        left = await engine.write(partial(_update_runs, account_id=account_id, piece=piece, start=start))
         if left is None:
             return 0
         unknown += left
     new = 0
     for piece in _split_batches(_choose_new_runs(unknown, engine.now())):
-        new += await engine.write(
-            partial(_add_runs, account_id=account_id, piece=piece, start=start), rows=len(piece)
-        )
+        new += await engine.write(partial(_add_runs, account_id=account_id, piece=piece, start=start))
     return new
 
 

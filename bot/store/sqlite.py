@@ -30,7 +30,7 @@ from typing import Any, ClassVar
 import structlog
 
 from bot.store import audit, schema
-from bot.store.database_thread import BATCH_SECONDS, PATIENCE_SECONDS, QueueWorker, Session
+from bot.store.database_thread import PATIENCE_SECONDS, QueueWorker, Session
 from bot.store.engine import Engine
 from bot.store.statements import read_queries
 from bot.store.transaction import (
@@ -96,7 +96,6 @@ class SqliteEngine(Engine):
         ids: Ids,
         *,
         patience: Mapping[Priority, float] = PATIENCE_SECONDS,
-        batch_seconds: float = BATCH_SECONDS,
         scripts: Mapping[str, str] | None = None,
         mountinfo: Path = mounts.MOUNTINFO,
     ) -> None:
@@ -104,7 +103,7 @@ class SqliteEngine(Engine):
 
         ``mountinfo`` is the file in which the kernel lists mounts.
         """
-        super().__init__(clock, patience, batch_seconds)
+        super().__init__(clock, patience)
         self._written_ahead = self._time.ahead()
         self._path = path
         self._mountinfo = mountinfo
@@ -267,10 +266,6 @@ class SqliteSession:
             self._check_file()
         self.connection.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
-    def settle(self, *, waits: bool) -> None:  # noqa: ARG002 - each statement was waited for
-        """Append the transaction's entries to the audit."""
-        audit.append_entries(self.transaction)
-
     def commit(self) -> None:
         """Commit the transaction."""
         self.connection.commit()
@@ -378,6 +373,10 @@ class SqliteTransaction(Transaction):
         self._queries = read_queries()
         #: Maps each query to its column names, as SQLite reported them.
         self._columns: dict[str, list[str]] = {}
+
+    def settle(self, *, waits: bool) -> None:  # noqa: ARG002 - each statement was waited for
+        """Append to the audit."""
+        audit.append_entries(self)
 
     def _execute(self, query: str, params: dict[str, Any]) -> sqlite3.Cursor:
         text = self._queries.get(query, query)

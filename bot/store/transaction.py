@@ -42,15 +42,17 @@ class Priority(IntEnum):
 
     URGENT = 0  #: A person is waiting: 2 s, then StoreBusy.
     STEADY = 1  #: Steps of operations, notices: 10 s.
-    #: Results of polls, and whether providers answer: written in batches. PostgreSQL also runs them in
-    #: parallel with other records and claims.
+    #: Results of polls, and whether providers answer; and claims of due rows. Both are as urgent as STEADY,
+    #: but on PostgreSQL each has its own connection.
     RECORDS = 2
-    #: Claims of due rows: as urgent as STEADY. PostgreSQL runs them in parallel, as it does records.
     CLAIMS = 3
     #: Work that runs only when there is nothing else: a write waits up to 10 s, then StoreBusy; a read waits
     #: as long as it takes.
     IDLE = 4
 
+
+#: The priorities of work that runs beside all other work on PostgreSQL.
+BESIDE: Final = (Priority.CLAIMS, Priority.RECORDS)
 
 Declared = TypeVar("Declared", bound=Callable[..., Any])
 #: Maps functions to the priorities that they declare.
@@ -141,6 +143,10 @@ class Transaction(ABC):
 
         The statement must say how PostgreSQL takes them all at once (``json_to_recordset(:each)``).
         """
+
+    @abstractmethod
+    def settle(self, *, waits: bool) -> None:
+        """Append to the audit; with ``waits``, wait for everything in flight, so that the commit needn't."""
 
     # The following methods do nothing in an engine without a network, which has no use for them.
 

@@ -111,8 +111,8 @@ class OtherInstances:
     async def _count_other_webs(self) -> int:
         if not self._store.engine.is_shared:
             return 0
-        running = [one.name.partition(":")[0] for one in await self._store.read(owners.list_ownerships)]
-        return max(sum(role in _LISTENING for role in running) - 1, 0)
+        running = await self._store.read(owners.list_ownerships)
+        return max(sum(one.role in _LISTENING for one in running) - 1, 0)
 
     def _messages(self, what: str, since: float, until: float | None = None) -> list[NewNotice]:
         body = {"connection": "", "what": what, "since": since, "until": until, "place": socket.gethostname()}

@@ -11,6 +11,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.services.restored_backups import pause_restored
 from bot.store import audit, gates, maintenance, notices, open_store, operations
 from bot.store.postgres import _read_tables, copy_store
+from bot.store.tables import TABLES
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import StoreError, StoreInUse, StoreOutdated
 from tests.app.command_line import run
@@ -143,7 +144,7 @@ async def test_a_database_that_holds_anything_is_left_alone(path, url):
 
 async def test_a_copy_that_breaks_off_leaves_nothing_and_can_be_begun_again(path, url):
     def breaks_off():
-        for number, table in enumerate(_read_tables(str(path))):
+        for number, table in enumerate(_read_tables(str(path), TABLES, set())):
             if number == 12:
                 raise StoreError("the disk failed")
             yield table
@@ -171,7 +172,7 @@ async def test_a_connection_that_is_lost_in_the_middle_begins_the_copy_again(pat
 
     def cut_once():
         at = next(tries, None)
-        for number, table in enumerate(_read_tables(str(path))):
+        for number, table in enumerate(_read_tables(str(path), TABLES, set())):
             if number == at:
                 with postgres.connected(url) as other:
                     pid = engine._session._connection.info.backend_pid

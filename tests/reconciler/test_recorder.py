@@ -48,6 +48,16 @@ async def test_what_comes_while_a_batch_is_written_makes_the_next():
     assert shelf.batches == [["gate 1"], ["gate 2", "gate 3"]]
 
 
+async def test_results_that_come_one_after_the_other_are_written_together():
+    shelf, pool = Shelf(), Pool(10, lambda: None)
+    recorder = Recorder(shelf, CountingIds())
+    for number in (1, 2, 3):
+        recorder.put([result(number)], pool)
+        await asyncio.sleep(0)
+    assert await pool.drain(5.0) == 0
+    assert shelf.batches == [["gate 1", "gate 2", "gate 3"]]
+
+
 async def test_one_that_cannot_be_written_keeps_no_other_back():
     shelf = Shelf(ValueError("a mistake of ours"), "gate 2")
     recorder = Recorder(shelf, CountingIds())

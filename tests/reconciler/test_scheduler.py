@@ -315,6 +315,33 @@ async def test_notification_without_names_is_about_everything(questions):
     assert questions.kinds == [set(list_kinds())]
 
 
+async def test_who_does_not_lead_takes_only_what_is_left(world, questions):
+    scheduler, leads = questions.scheduler, False
+    scheduler._store.engine = Shared(scheduler._store.engine)
+    scheduler._leads = lambda: leads
+    # Another process writes it.
+    world.store.engine.report_to(lambda _: None)
+    await world.store.write(task_rows.add_tasks, [NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY)])
+    scheduler.on_hint(["tasks"])
+    assert (await questions.find_woken(), questions.kinds) == ([], [])
+    await questions.tick()
+    assert "tasks" not in await questions.find_woken()
+    assert questions.kinds == [set(list_kinds())]
+    await questions.tick()
+    assert "tasks" in await questions.find_woken()
+    # Who leads takes it at once.
+    leads = True
+    await world.store.write(task_rows.add_tasks, [NewTask(TaskKind.DISCOVER, "another")])
+    scheduler.on_hint(["tasks"])
+    assert await questions.find_woken() == ["tasks"]
+
+
+async def test_who_does_not_lead_goes_on_at_once_with_what_it_wrote(world, questions):
+    questions.scheduler._leads = lambda: False
+    await world.store.write(task_rows.add_tasks, [NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY)])
+    assert await questions.find_woken() == ["tasks"]
+
+
 async def test_ticks_at_rest_ask_nothing(questions):
     for _ in range(100):
         await questions.tick()

@@ -13,13 +13,10 @@ from typing import Any, TypeVar, cast
 from bot.store.engine import Engine
 from bot.store.store import Store
 from bot.store.tables import TABLES
-from bot.store.transaction import Parameters, Priority, Row, Transaction, Work
+from bot.store.transaction import BESIDE, Parameters, Priority, Row, Transaction, Work
 from tests.rigs.engine import EngineWithoutThread
 
 Result = TypeVar("Result")
-#: What writes at these priorities runs beside others on PostgreSQL; all else that writes decides, alone.
-BESIDE = {Priority.CLAIMS, Priority.RECORDS}
-
 #: The tables, by what makes models of their rows.
 READERS = {cast("FunctionType", table.parse).__code__: name for name, table in TABLES.items()}
 
@@ -142,6 +139,9 @@ class _Counted(Transaction):
             self._wait()
             self._is_finished = True
 
+    def settle(self, *, waits: bool) -> None:
+        self._tx.settle(waits=waits)
+
     def count(self, query: str, **params: Any) -> int:
         self._wait()
         written = self._tx.count(query, **params)
@@ -189,7 +189,6 @@ class RowsCounted:
         self,
         work: Work[Result],
         priority: Priority = Priority.STEADY,
-        rows: int = 1,
         subjects: Sequence[str] = (),
     ) -> Result:
         def counted(tx: Transaction) -> Result:
@@ -198,4 +197,4 @@ class RowsCounted:
             self.rows.append(tx.changes - before)
             return result
 
-        return await self._engine.write(counted, priority, rows, subjects)
+        return await self._engine.write(counted, priority, subjects)

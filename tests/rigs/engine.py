@@ -57,10 +57,9 @@ class QuickSqlite(SqliteEngine):
         self,
         work: Work[Result],
         priority: Priority = Priority.STEADY,
-        rows: int = 1,
         subjects: Sequence[str] = (),
     ) -> Result:
-        return await super().write(weighed(work), priority, rows, subjects)
+        return await super().write(weighed(work), priority, subjects)
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,6 @@ class EngineWithoutThread(QuickSqlite):
         self,
         work: Work[Result],
         priority: Priority = Priority.STEADY,
-        rows: int = 1,
         subjects: Sequence[str] = (),
     ) -> Result:
         return await self._done(self._watched(weighed(work), priority, writes=True), writes=True)
@@ -115,7 +113,7 @@ class EngineWithoutThread(QuickSqlite):
             else:
                 session.begin(writes=False)
             result = work(session.transaction)
-            session.settle(waits=False)
+            session.transaction.settle(waits=False)
             session.commit()
             if written := session.transaction.written:
                 asyncio.get_running_loop().call_soon(self._write_queue.on_write, tuple(written))

@@ -113,10 +113,9 @@ class _Weighing(PostgresEngine):
         self,
         work: Work[Result],
         priority: Priority = Priority.STEADY,
-        rows: int = 1,
         subjects: Sequence[str] = (),
     ) -> Result:
-        return await super().write(weighed(work), priority, rows, subjects)
+        return await super().write(weighed(work), priority, subjects)
 
 
 class _KeptEngine(_Weighing):

@@ -364,8 +364,7 @@ def hurry(store: Store, seconds: float) -> None:
     """Let whoever waits for the store give up after so many seconds, now and later."""
     queue = store.engine._write_queue
     cast("dict[Priority, float]", queue._patience).update(dict.fromkeys(Priority, seconds))
-    for priority in Priority:
-        queue._look_in(0.0, priority)
+    queue._look_in(0.0)
 
 
 async def first_sight(store: Store, interaction: str) -> bool:

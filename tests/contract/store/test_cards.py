@@ -151,6 +151,22 @@ async def test_what_came_after_the_claim_is_still_owed(store, clock, workspace, 
     assert again.changed_at > card.changed_at
 
 
+@pytest.mark.both_engines
+async def test_who_ends_late_leaves_what_another_claimed_owed(store, clock, workspace, operation):
+    await observe(store, clock, workspace, Observed(State.STARTING))
+    (late,) = await store.claim(card_rows.claim_cards, 10, 60.0)
+    await observe(store, clock, workspace, Observed(State.RUNNING))
+    clock.advance(60)
+    (newer,) = await store.claim(card_rows.claim_cards, 10, 60.0)
+    await store.write(card_rows.finish_update, operation.id, late)
+    assert (await store.read(card_rows.find_card, operation.id)).is_dirty
+    await store.write(card_rows.finish_update, operation.id, newer)
+    assert not (await store.read(card_rows.find_card, operation.id)).is_dirty
+    # What the late one has drawn may have come last.
+    await store.write(card_rows.finish_update, operation.id, late)
+    assert (await store.read(card_rows.find_card, operation.id)).is_dirty
+
+
 async def test_progress_after_the_claim_is_owed_as_progress(store, clock, workspace, operation):
     await observe(store, clock, workspace, Observed(State.STARTING))
     (card,) = await store.claim(card_rows.claim_cards, 10, 60.0)

@@ -26,11 +26,9 @@ def nothing(_):
     return None
 
 
-async def queued(lanes, lane, count=1, rows=1):
+async def queued(lanes, lane, count=1):
     """Queue jobs and return the waiting callers once all are in the queue."""
-    waiting = [
-        asyncio.ensure_future(lanes.submit(nothing, lane, is_read=False, rows=rows)) for _ in range(count)
-    ]
+    waiting = [asyncio.ensure_future(lanes.submit(nothing, lane, is_read=False)) for _ in range(count)]
     await asyncio.sleep(0)
     return waiting
 
@@ -41,43 +39,38 @@ def finish(lanes, runs):
 
 
 async def test_urgent_work_goes_first():
-    lanes = WriteQueue(PATIENCE, 200, 0.0)
-    waiting = [
-        *await queued(lanes, Priority.RECORDS),
-        *await queued(lanes, Priority.STEADY),
-        *await queued(lanes, Priority.URGENT),
-    ]
+    lanes = WriteQueue(PATIENCE)
+    waiting = [*await queued(lanes, Priority.STEADY), *await queued(lanes, Priority.URGENT)]
     order = []
-    for _ in range(3):
+    for _ in range(2):
         runs = lanes.take()
         order += [run.priority for run in runs]
         finish(lanes, runs)
-    assert order[0] is Priority.URGENT
-    assert set(order[1:]) == {Priority.STEADY, Priority.RECORDS}
+    assert order == [Priority.URGENT, Priority.STEADY]
     await asyncio.gather(*waiting)
 
 
 async def test_other_work_gets_a_turn_however_much_urgent_work_there_is():
-    lanes = WriteQueue(PATIENCE, 200, 0.0)
-    waiting = [*await queued(lanes, Priority.STEADY), *await queued(lanes, Priority.RECORDS)]
+    lanes = WriteQueue(PATIENCE)
+    waiting = await queued(lanes, Priority.STEADY)
     order = []
     for _ in range(12):
         waiting += await queued(lanes, Priority.URGENT)
         runs = lanes.take()
         order += [run.priority for run in runs]
         finish(lanes, runs)
-    assert {Priority.STEADY, Priority.RECORDS} < set(order)
+    assert Priority.STEADY in order
     assert order.count(Priority.URGENT) >= 10
     await asyncio.gather(*waiting)
 
 
 async def test_what_can_wait_goes_when_nothing_else_is_to_do():
-    lanes = WriteQueue(PATIENCE, 200, 0.0)
+    lanes = WriteQueue(PATIENCE)
     waiting = await queued(lanes, Priority.IDLE)
-    for lane in (Priority.RECORDS, Priority.STEADY, Priority.URGENT):
+    for lane in (Priority.STEADY, Priority.URGENT):
         waiting += await queued(lanes, lane)
     order = []
-    for _ in range(4):
+    for _ in range(3):
         runs = lanes.take()
         order += [run.priority for run in runs]
         finish(lanes, runs)
@@ -85,37 +78,8 @@ async def test_what_can_wait_goes_when_nothing_else_is_to_do():
     await asyncio.gather(*waiting)
 
 
-async def test_records_wait_for_each_other_until_there_are_enough():
-    lanes = WriteQueue(PATIENCE, 200, 3600.0)
-    waiting = await queued(lanes, Priority.RECORDS, 3, rows=60)
-    taken = asyncio.get_running_loop().run_in_executor(None, lanes.take)
-    # What is urgent does not wait for the batch.
-    waiting += await queued(lanes, Priority.URGENT)
-    runs = await taken
-    assert [run.priority for run in runs] == [Priority.URGENT]
-    finish(lanes, runs)
-    waiting += await queued(lanes, Priority.RECORDS, 1, rows=60)
-    runs = lanes.take()
-    assert [run.rows for run in runs] == [60, 60, 60]
-    finish(lanes, runs)
-    lanes.close()
-    finish(lanes, lanes.take())
-    assert lanes.take() is None
-    await asyncio.gather(*waiting)
-
-
-async def test_a_batch_that_is_larger_than_one_goes_alone():
-    lanes = WriteQueue(PATIENCE, 200, 0.0)
-    waiting = await queued(lanes, Priority.RECORDS, 2, rows=500)
-    for _ in range(2):
-        runs = lanes.take()
-        assert [run.rows for run in runs] == [500]
-        finish(lanes, runs)
-    await asyncio.gather(*waiting)
-
-
 async def test_what_is_put_back_comes_again_in_its_order():
-    lanes = WriteQueue(PATIENCE, 200, 0.0)
+    lanes = WriteQueue(PATIENCE)
     waiting = await queued(lanes, Priority.STEADY, 3)
     runs = lanes.take()
     lanes.put_back(runs[1:])
@@ -125,7 +89,7 @@ async def test_what_is_put_back_comes_again_in_its_order():
 
 
 async def test_who_gave_up_is_not_committed_and_does_not_come_again():
-    lanes = WriteQueue(PATIENCE, 200, 0.0)
+    lanes = WriteQueue(PATIENCE)
     stays, leaves = await queued(lanes, Priority.URGENT, 2)
     runs = lanes.take()
     leaves.cancel()
@@ -139,7 +103,7 @@ async def test_who_gave_up_is_not_committed_and_does_not_come_again():
 
 
 async def test_nobody_hears_that_nothing_was_done_once_the_commit_began():
-    lanes = WriteQueue(dict.fromkeys(Priority, 0.01), 200, 0.0)
+    lanes = WriteQueue(dict.fromkeys(Priority, 0.01))
     (waiting,) = await queued(lanes, Priority.URGENT)
     runs = lanes.take()
     assert lanes.may_commit(runs)
@@ -152,7 +116,7 @@ async def test_nobody_hears_that_nothing_was_done_once_the_commit_began():
 
 
 async def test_what_nobody_waits_for_is_told_what_came_of_its_commit():
-    lanes = WriteQueue(dict.fromkeys(Priority, 0.01), 200, 0.0)
+    lanes = WriteQueue(dict.fromkeys(Priority, 0.01))
     (waiting,) = await queued(lanes, Priority.STEADY)
     runs = lanes.take()
     assert lanes.may_commit(runs)
@@ -164,7 +128,7 @@ async def test_what_nobody_waits_for_is_told_what_came_of_its_commit():
 
 
 async def test_everybody_is_turned_away_when_their_own_patience_is_out():
-    lanes = WriteQueue({**PATIENCE, Priority.URGENT: 0.01}, 200, 0.0)
+    lanes = WriteQueue({**PATIENCE, Priority.URGENT: 0.01})
     patient = await queued(lanes, Priority.STEADY)
     first = await queued(lanes, Priority.URGENT, 2)
     left = await queued(lanes, Priority.URGENT)
@@ -176,7 +140,6 @@ async def test_everybody_is_turned_away_when_their_own_patience_is_out():
             (later,) = await queued(lanes, Priority.URGENT)
             with pytest.raises(StoreBusy):
                 await later
-    assert lanes.take() == []
     runs = lanes.take()
     assert [run.priority for run in runs] == [Priority.STEADY]
     finish(lanes, runs)
@@ -185,11 +148,11 @@ async def test_everybody_is_turned_away_when_their_own_patience_is_out():
 
 async def test_all_that_a_request_waits_for_has_one_patience_together(monkeypatch):
     monkeypatch.setattr("bot.store.database_thread.monotonic", lambda: 100.0)
-    lanes, own = WriteQueue(PATIENCE_SECONDS, 200, 0.0), PATIENCE_SECONDS[Priority.STEADY]
+    lanes, own = WriteQueue(PATIENCE_SECONDS), PATIENCE_SECONDS[Priority.STEADY]
     future = asyncio.get_running_loop().create_future()
 
     def left(began_at):
-        return lanes._left(QueuedWork(print, Priority.STEADY, True, 1, future, (), 100.0, began_at))
+        return lanes._left(QueuedWork(print, Priority.STEADY, True, future, (), 100.0, began_at))
 
     assert left(None) == own
     assert left(99.0) == PATIENCE_SECONDS[Priority.URGENT] - 1.0
@@ -200,7 +163,7 @@ async def test_all_that_a_request_waits_for_has_one_patience_together(monkeypatc
 
 
 async def test_who_comes_while_another_waits_is_turned_away_after_them():
-    lanes = WriteQueue(dict.fromkeys(Priority, 0.02), 200, 0.0)
+    lanes = WriteQueue(dict.fromkeys(Priority, 0.02))
     ended = []
     for name in ("first", "second"):
         (waiting,) = await queued(lanes, Priority.URGENT)
@@ -212,7 +175,7 @@ async def test_who_comes_while_another_waits_is_turned_away_after_them():
 
 
 async def test_when_the_process_ends_nobody_waits_longer_than_it_has_left():
-    lanes = WriteQueue(PATIENCE, 200, 0.0)
+    lanes = WriteQueue(PATIENCE)
     early = [*await queued(lanes, Priority.URGENT), *await queued(lanes, Priority.STEADY)]
     lanes.end_within(0.01)
     async with asyncio.timeout(5):
@@ -222,7 +185,7 @@ async def test_when_the_process_ends_nobody_waits_longer_than_it_has_left():
 
 
 async def test_a_queue_whose_thread_is_gone_refuses_all():
-    lanes = WriteQueue(PATIENCE, 200, 0.0)
+    lanes = WriteQueue(PATIENCE)
     waiting = await queued(lanes, Priority.STEADY, 3)
     lanes.end("the disk burnt")
     for one in waiting:
@@ -233,7 +196,7 @@ async def test_a_queue_whose_thread_is_gone_refuses_all():
 
 
 async def test_writes_that_queue_up_share_commits_in_one_thread(tmp_path):
-    engine = SqliteEngine(str(tmp_path / "usher.db"), FakeClock(), SystemIds(), batch_seconds=0.0)
+    engine = SqliteEngine(str(tmp_path / "usher.db"), FakeClock(), SystemIds())
     await engine.open()
     await engine.migrate()
     entered, leave = threading.Event(), threading.Event()

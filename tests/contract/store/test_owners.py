@@ -9,7 +9,7 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.steps import Update
 from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Call
-from bot.services.owners import RENEWAL_SECONDS, WORKER_TIMEOUT_SECONDS, SharedOwners
+from bot.services.owners import RENEWAL_SECONDS, STARTS_PREFIX, WORKER_TIMEOUT_SECONDS, SharedOwners
 from bot.slack.calls import SlackAnswer
 from bot.slack.methods import USERS_LIST
 from bot.slack.people import PeopleDirectory
@@ -220,6 +220,25 @@ async def test_people_are_told_once_nobody_has_done_the_work_for_longer_than_a_r
     await returned.renew()
     await web.renew()
     assert web.is_worked
+
+
+async def test_the_owner_of_a_start_queue_leads_and_before_there_is_one_the_first(database, clock):
+    first, second = [
+        SharedOwners(await database.open(), clock.monotonic, name, f"worker:{name}") for name in "ab"
+    ]
+
+    async def lead():
+        for one in (second, first, second):
+            await one.renew()
+        return [one.name for one in (first, second) if one.leads]
+
+    await second.renew()
+    assert second.leads, "nobody else works yet"
+    assert await lead() == ["a"]
+    await second.own(f"{STARTS_PREFIX}saturn")
+    assert await lead() == ["b"]
+    await second.disown(f"{STARTS_PREFIX}saturn")
+    assert await lead() == ["a"]
 
 
 async def test_no_worker_is_missed_while_nobody_can_look(two, clock):

@@ -280,7 +280,7 @@ class Unopenable(SqliteSession):
 
 
 async def test_unforeseen_error_of_opening_reaches_the_caller(path, clock):
-    queue = WriteQueue(PATIENCE_SECONDS, 1, 0.0)
+    queue = WriteQueue(PATIENCE_SECONDS)
     worker = QueueWorker(queue, Unopenable(str(path), StoreTime(clock), SystemIds()), lambda _: None)
     with pytest.raises(ValueError, match="not foreseen"):
         await worker.start("store")

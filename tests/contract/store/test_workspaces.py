@@ -196,7 +196,7 @@ class Interrupted:
         return getattr(self.engine, name)
 
     async def write(self, work, *arguments, **options):
-        self.pieces += options.get("rows", 1) > 1
+        self.pieces += work.func is discovered._merge_batch
         if self.pieces == 3:
             await self.act()
         return await self.engine.write(work, *arguments, **options)

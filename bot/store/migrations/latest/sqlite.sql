@@ -236,7 +236,6 @@ CREATE TABLE cards (
     message_ts TEXT,
     is_dirty BIGINT NOT NULL DEFAULT 0,
     revision BIGINT NOT NULL DEFAULT 0,
-    claimed_revision BIGINT NOT NULL DEFAULT 0,
     changed_at DOUBLE PRECISION,
     updated_at DOUBLE PRECISION NOT NULL,
     leased_until DOUBLE PRECISION NOT NULL DEFAULT 0,

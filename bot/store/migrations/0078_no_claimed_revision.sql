@@ -1,0 +1,2 @@
+-- Whoever updates a message knows the revision that it claimed.
+ALTER TABLE cards DROP COLUMN claimed_revision;
