@@ -430,8 +430,12 @@ class Saturn(
         listed = await offers.list_resources(access, "workspace")
         if not listed:
             await self._confirm_name(access)
+        describe = await offers.price_resources(access, self.settings.currency)
         found = {
-            one.id: facets.DiscoveredWorkspace(one.id, one.name, _to_observed(one.status)) for one in listed
+            one.id: facets.DiscoveredWorkspace(
+                one.id, one.name, replace(_to_observed(one.status), machine=describe(one))
+            )
+            for one in listed
         }
         is_whole = listed.is_whole
         for owner, group in (await self._list_groups(access)).items():
