@@ -162,7 +162,7 @@ async def test_from_signing_in_at_the_hub_to_a_started_server(live, hub):
         page = await browser.submit(page, username="bob", password=hub.users["bob"]["password"])
         assert "Is this right?" in page.text
         page = await browser.submit(page)
-        assert "Team hub is linked, as bob." in page.text
+        assert "Team hub is linked as bob." in page.text
         live.watch.may_read(alice.id, "bob")
         await alice.waits_for("linked")
         (own,) = await tokens_of(api, "bob")

@@ -45,7 +45,7 @@ class Presses:
             page = await browser.submit(page, token=world.token_of("alice"))
             self.labels.append("Link Saturn Cloud")
             page = await browser.submit(page)
-        assert "Saturn Cloud is linked, as alice." in page.text
+        assert "Saturn Cloud is linked as alice." in page.text
         world.watch.may_read(self.person.id, "alice")
         await world.pass_time(3)
 

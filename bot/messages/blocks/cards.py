@@ -105,7 +105,7 @@ def fill_notice(template: Template, facts: Facts, **more: object) -> str:
     names = {"name": get_name(facts), "title": facts.connection_title, **forms}
     if "{gone}" in "".join(template):
         names["gone"] = describe_gone(facts)
-    return fill(template, **{**names, "at": kit.moment(facts.written_at, facts.written_at), **more})
+    return fill(template, **{**names, "at": lambda: kit.moment(facts.written_at, facts.written_at), **more})
 
 
 def describe_gone(facts: Facts) -> Markup:

@@ -87,7 +87,6 @@ def _render_linked(facts: Facts) -> Answer:
     # mentions it.
     unlink = kit.without_colour(unlink_button(facts.connection, facts.connection_title))
     buttons = [replies.list_button(style=kit.PRIMARY), unlink]
-    buttons += [replies.new_button(facts.connection)] if "creation" in facts.capabilities else []
     small = [notices.LINKED_NEXT]
     if facts.link_expires_at is not None:
         small.append(fill(notices.LINKED_UNTIL, at=kit.day(facts.link_expires_at, facts.now, facts.zone)))
