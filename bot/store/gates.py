@@ -522,7 +522,7 @@ def _observe(
     waits = is_awaited(lacks, lacks_since, granted_at)
     has_same_lack = (lacks, waits) == (row["lacks"], was_awaited)
     is_same &= has_same_lack
-    is_same &= (new_machine := prices.find_new_machine(row, seen)) is None
+    is_same &= (new_machine := seen.machine and prices.find_new_machine(row, seen.machine)) is None
     if is_same and ends_before == ends_now and started_at == row["started_at"]:
         writes.same.append(
             {
