@@ -303,9 +303,9 @@ def _update_workspace(tx: Transaction, one: DiscoveredWorkspace, row: Row, start
         gate_key=one.gate_key,
         owner=one.owner,
         state=state,
-        # Some lists have no addresses, so the one from a read is kept while the state is the same.
+        # Some lists have no addresses or details, so those from a read are kept while the state is the same.
         url=(one.url or (None if changed else row["url"])) if is_news else row["url"],
-        detail=one.detail if is_news else row["detail"],
+        detail=(one.detail or (None if changed else row["detail"])) if is_news else row["detail"],
         reason=failure_causes.choose_reason(
             parse_enum(State, row["state"]), row["reason"], state, one.reason if is_news else None
         ),

@@ -361,7 +361,7 @@ async def test_a_workspace_says_since_when_it_runs_and_when_it_stops_by_itself(r
     await rig.provider.start(rig.access, build_row(rig.provider, rig.remote_id))
     seen = (await rig.read_until(State.RUNNING))[-1]
     assert seen.started_at == pytest.approx(asked_at, abs=1.0)
-    assert seen.detail == "It stops by itself after 1 hour without use."
+    assert seen.detail == "Stops by itself after 1 hour without use."
     assert seen.survives_stop is True
 
 
