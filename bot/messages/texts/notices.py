@@ -248,7 +248,7 @@ OUTAGES: Final[dict[str, str]] = {
         f"If this lasts, {command('doctor')} may say why."
     ),
     "back": (
-        "*{title}* is answering again. It hadn't answered since {since} ({lasted}). "
+        "*{title}* is answering again. It hadn't been available since {since} ({lasted}). "
         "I'm carrying on with what was waiting."
     ),
     "locked_out": (
