@@ -287,7 +287,15 @@ JUST_BEFORE_SECONDS = 60.0
 
 
 def choose_end(row: Row, seen: Observed, granted_at: float) -> tuple[float | None, ExpiryMode | None]:
-    """Return when and how the provider will end a workspace, given its row before the observation.
+    """Return when and how the provider will end a workspace, given its row before the observation."""
+    at, how = _count_end(row, seen, granted_at)
+    if seen.removed_at is not None and (at is None or seen.removed_at < at):
+        return seen.removed_at, "removed"
+    return at, how
+
+
+def _count_end(row: Row, seen: Observed, granted_at: float) -> tuple[float | None, ExpiryMode | None]:
+    """Return when and how a workspace ends its present state.
 
     If the provider reports how long a state lasts but not when it began, count from the read that first saw
     that state. A workspace stopped for lack of use is assumed to have stopped at the predicted time.
@@ -481,7 +489,7 @@ def _observe(
     # "Gone" proves no access: people who may not see the workspace get the same answer.
     if is_reader and seen.state is not State.GONE:
         verified_at = granted_at
-    name, machine = seen.name or row["name"], seen.machine
+    name = seen.name or row["name"]
     # The reported owner and the allowed actions depend on whose account read them.
     owner = seen.owner if is_reader and seen.state is not State.GONE else row["owner"]
     actions = row["actions"] if not is_reader and owner != seen.owner else as_words(seen.actions)
@@ -514,7 +522,7 @@ def _observe(
     waits = is_awaited(lacks, lacks_since, granted_at)
     has_same_lack = (lacks, waits) == (row["lacks"], was_awaited)
     is_same &= has_same_lack
-    is_same &= not (is_new_machine := machine is not None and not machine.to_columns().items() <= row.items())
+    is_same &= (new_machine := seen.machine and prices.find_new_machine(row, seen.machine)) is None
     if is_same and ends_before == ends_now and started_at == row["started_at"]:
         writes.same.append(
             {
@@ -557,8 +565,8 @@ def _observe(
     # Only the provider's own times prove a restart, since our reads may have missed the time in between.
     came_up_again = bool(row["started_at"] and seen.started_at and seen.started_at > row["started_at"])
     timers.note_state(tx, row, seen.state, granted_at, came_up_again=came_up_again)
-    if machine is not None and is_new_machine:
-        prices.note_machine(tx, row["id"], machine)
+    if new_machine is not None:
+        prices.note_machine(tx, row["id"], new_machine)
     if owner is None:
         usage.note_read(tx, row, seen, granted_at, came_up_again=came_up_again)
     # Update messages immediately, since outdated buttons are as wrong as an outdated state. But a workspace

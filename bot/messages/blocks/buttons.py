@@ -280,7 +280,13 @@ def list_end_lines(facts: WorkspaceFacts) -> list[str]:
         )
         if facts.obstacle and at == workspace.stop_at
         else kit.announce(
-            "stop", workspace.id, fill(cards.LINE[how], at=kit.moment_at(at, facts.now, facts.zone))
+            "stop",
+            workspace.id,
+            fill(
+                cards.LINE[how],
+                title=facts.connection_title,
+                at=kit.moment_at(at, facts.now, facts.zone),
+            ),
         )
         for how, at in coming
     ]

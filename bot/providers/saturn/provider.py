@@ -430,8 +430,12 @@ class Saturn(
         listed = await offers.list_resources(access, "workspace")
         if not listed:
             await self._confirm_name(access)
+        describe = await offers.price_resources(access, self.settings.currency)
         found = {
-            one.id: facets.DiscoveredWorkspace(one.id, one.name, _to_observed(one.status)) for one in listed
+            one.id: facets.DiscoveredWorkspace(
+                one.id, one.name, replace(_to_observed(one.status), machine=describe(one))
+            )
+            for one in listed
         }
         is_whole = listed.is_whole
         for owner, group in (await self._list_groups(access)).items():
@@ -515,7 +519,7 @@ def _auto_stop(answer: Mapping[str, Any]) -> str | None:
     after = find_text(answer, "auto_shutoff")
     if after is None or after.casefold() == "never":
         return None
-    return f"It stops by itself after {clean(after, 30)} without use."
+    return f"Stops by itself after {clean(after, 30)} without use."
 
 
 def _decode_claims(token: str) -> Mapping[str, Any]:
