@@ -288,30 +288,30 @@ JUST_BEFORE_SECONDS = 60.0
 
 def choose_end(row: Row, seen: Observed, granted_at: float) -> tuple[float | None, ExpiryMode | None]:
     """Return when and how the provider will end a workspace, given its row before the observation."""
-    at, how = _count_end(row, seen, granted_at)
+    at, how = seen.expires_at, seen.expiry_mode
+    if seen.expires_after is not None:
+        at = _count_end(row, seen, granted_at, seen.expires_after)
     if seen.removed_at is not None and (at is None or seen.removed_at < at):
         return seen.removed_at, "removed"
     return at, how
 
 
-def _count_end(row: Row, seen: Observed, granted_at: float) -> tuple[float | None, ExpiryMode | None]:
-    """Return when and how a workspace ends its present state.
+def _count_end(row: Row, seen: Observed, granted_at: float, expires_after: float) -> float:
+    """Return when a workspace ends a state that lasts ``expires_after`` seconds.
 
-    If the provider reports how long a state lasts but not when it began, count from the read that first saw
-    that state. A workspace stopped for lack of use is assumed to have stopped at the predicted time.
+    If the provider doesn't report when the state began, count from the read that first saw it. A workspace
+    stopped for lack of use is assumed to have stopped at the predicted time.
     """
-    if seen.expires_after is None:
-        return seen.expires_at, seen.expiry_mode
     counted: float | None = None
     if row["state"] != seen.state:
         began = granted_at
         if seen.state is State.STOPPED and row["expiry_mode"] == "stops" and row["expires_at"] is not None:
             began = min(began, row["expires_at"])
-        counted = began + seen.expires_after
+        counted = began + expires_after
     elif row["expiry_mode"] == seen.expiry_mode:
         counted = row["expires_at"]
     known = [at for at in (seen.expires_at, counted) if at is not None]
-    return max(known, default=granted_at + seen.expires_after), seen.expiry_mode
+    return max(known, default=granted_at + expires_after)
 
 
 def find_start_time(row: Row, seen: Observed, granted_at: float) -> float | None:
