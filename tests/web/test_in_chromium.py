@@ -100,7 +100,7 @@ async def test_the_linked_page_leads_back_and_says_what_goes_on_there():
         await made.store.write(notices.add_notices, [before])
         (notice,) = await made.store.perform(notices.claim_notices, 9, 60.0)
         await made.store.write(notices.mark_notice_sent, notice, "D0ALICE", "1.1")
-        await window.go(await made.accounts.invite(ALICE, "saturn", {"command": "start notebook"}))
+        await window.go(await made.accounts.invite(ALICE, "saturn", {"text": "start notebook"}))
         await window.press("a.button")
         await window.type("#token", GOOD)
         await window.press("form button")
