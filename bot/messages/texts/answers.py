@@ -121,7 +121,7 @@ STILL_AT_IT: Final = "I'm still {doing} *{name}*. No need to ask again."
 LOOKING: Final = "I'm checking again now. The card shows what I find."
 TOO_MANY: Final = "You're sending requests too quickly, so I skipped this one. Try again in {wait}."
 #: Shown after a press on a button of an outdated message or page, above the current state. Keyed by whether
-#: the button was in the Home tab.
+#: the button was on a page: in the Home tab or in an open form.
 OUTDATED: Final[Mapping[bool, str]] = {
     False: "That message was out of date, so I did nothing. Here's how things are now:",
     True: "This page was out of date, so I did nothing. Here's how things are now:",
@@ -331,7 +331,7 @@ WHOAMI: Final = "You are {who} in *{team}*."
 WHOAMI_ELSEWHERE: Final = "You are {who}."
 WHOAMI_ADMINISTRATOR: Final = "You are an Usher admin."
 #: Added if any connection has an overview that the reader may see.
-WHOAMI_ABOUT: Final = "To see a connection's server and its users, type `{command}about CONNECTION`: {known}."
+WHOAMI_ABOUT: Final = "To see a connection's server and users, type `{command}about` and its name: {known}."
 VERSION: Final = "This is Usher {version}."
 WHOAMI_LINKED: Final = "*{title}*: linked as {username}"
 WHOAMI_LINKED_NAMELESS: Final = "*{title}*: linked"
@@ -388,7 +388,7 @@ HERE: Final = "I'm up and running. Link your account, and you can start your wor
 LINK_ACCOUNT: Final = "Link an account"
 
 HELP: Final = "Help"
-HELP_ALL: Final = "Show everything"
+HELP_ALL: Final = "Show all commands"
 HELP_SHARE: Final = (
     "Only you see my answers. Add `--share` to `list`, `status`, `start` or `stop` to show the answer to "
     "everybody. Links to workspaces are never shared."
