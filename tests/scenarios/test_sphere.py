@@ -80,14 +80,15 @@ async def test_nobody_sees_anothers_and_a_list_asks_nobody(sphere):
     assert "GET /api/v1/workspaces" not in sphere.sphere.harness.requests
 
 
-async def test_it_warns_before_it_stops_and_remove_is_one_step_away(sphere):
+async def test_it_warns_before_it_stops_and_is_removed_when_asked(sphere):
     alice = sphere.alice
     await sphere.makes(alice, name="homework")
     await sphere.pass_time(11 * 60, step=5)
     warning = alice.only("workspace_expiry")
     assert "stops *" in warning.text
-    assert warning.labels == ["Open", "Remove"]
-    await alice.presses(warning, "Remove")
+    assert warning.labels == ["Open"]
+    (asked,) = await alice.writes("remove homework")
+    await alice.presses(asked, "Remove")
     await alice.submits(name="homework")
     await sphere.pass_time(20)
     assert sphere.machines()[0].phase == "removed"

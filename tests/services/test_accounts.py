@@ -141,6 +141,7 @@ def test_who_is_the_same_person(principal, proven, is_org, is_same):
         (ServerFailed("canary"), "having problems"),
         (BadAnswer("canary"), "base URL"),
         (Unreachable("canary"), "didn't answer"),
+        (errors.UntrustedCertificate("canary"), "a certificate that isn't trusted here"),
         (InvalidRequest("canary"), "wouldn't check this token"),
         (Conflict("canary"), "wouldn't check this token"),
         (LimitReached("canary"), "reached a limit"),

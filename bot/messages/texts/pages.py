@@ -251,6 +251,11 @@ def explain_failed_check(
             f"{title} sent an answer that Usher doesn't understand. Nothing was stored. "
             "Tell your Usher admin that the base URL of this connection may be wrong."
         )
+    if isinstance(error, errors.UntrustedCertificate):
+        return (
+            f"{title} has a certificate that isn't trusted here, so Usher didn't send the token. "
+            "Tell your Usher admin."
+        )
     if isinstance(error, errors.TemporaryError):
         return f"{title} didn't answer. Try again in a minute. Nothing was stored."
     if isinstance(error, errors.LimitReached):

@@ -155,8 +155,6 @@ MAX_PAGES = 100
 PAGE_SIZE = "30"
 #: Fields that tell workspaces created by Usher from others; list entries may lack them.
 _TELLING = frozenset({"created_at", "retention_time_stopped", "workspace_token_required", "auto_resume"})
-#: Wording of a refusal because the workspace is still stopping; the status isn't documented.
-_NOT_YET = re.compile(r"\bstopping\b|\bbeing stopped\b", re.IGNORECASE)
 NO_PROJECT = "That project no longer exists. Choose another one."
 
 
@@ -231,17 +229,17 @@ class SphereProvider(
     async def _change_state(
         self, access: base.Access, workspace: Workspace, goal: str, verb: str
     ) -> str | None:
-        starts = goal == "start"
         path = f"/workspaces/{_check_id(workspace.remote_id)}/{verb}"
         try:
-            asking = _change(access, "PUT", path, starts=starts)
+            asking = _change(access, "PUT", path)
             return await requests.accept_already_done(goal, asking, workspace.remote_id, workspace.name)
-        except (errors.Forbidden, errors.InvalidRequest, errors.LimitReached) as error:
-            # The token may do everything, so what it may not do is due to the workspace's current state.
-            is_state = isinstance(error, errors.Forbidden) and error.status == 403 and not error.is_ours
-            if is_state or (starts and _NOT_YET.search(error.message)):
-                raise errors.Conflict(error.message, status=error.status) from None
-            raise
+        except (errors.Forbidden, errors.LimitReached) as error:
+            if goal == "start":
+                raise _refine_refusal(error) from None
+            if error.status != 403 or error.is_ours:
+                raise
+            # The token may do everything, so a refusal must be due to the workspace's current state.
+            raise errors.Conflict(error.message, status=error.status) from None
 
     def stop_effects(self, workspace: Workspace) -> StopEffects:
         """Return that a stopped workspace can be started again, unless it isn't kept and so is removed."""
@@ -324,9 +322,11 @@ class SphereProvider(
         if self.settings.total_minutes is not None:
             fields["retention_time_total"] = str(self.settings.total_minutes)
         try:
-            answer = await _change(access, "POST", "/workspaces", fields, starts=True)
+            answer = await _change(access, "POST", "/workspaces", fields)
         except errors.NotFound:
             raise errors.InvalidRequest(NO_PROJECT) from None
+        except errors.PermanentError as error:
+            raise _refine_refusal(error) from None
         with requests.bad_answer_as_unknown_outcome():
             made = read_id(answers.require_object(answer, "workspace"))
         return Created(made, spec.name or made)
@@ -433,28 +433,24 @@ async def _pages(
     )
 
 
+def _refine_refusal(refusal: errors.PermanentError) -> errors.PermanentError:
+    """Return NoCapacity if the account's quota is exhausted, which a creation or a resume would use."""
+    if refusal.status not in _QUOTA or refusal.is_ours:
+        return refusal
+    if not refusal.is_quoted:
+        return errors.NoCapacity(NO_ROOM)
+    return errors.NoCapacity(refusal.message, status=refusal.status)
+
+
 async def _change(
-    access: base.Access,
-    method: str,
-    path: str,
-    fields: Mapping[str, str] | None = None,
-    *,
-    starts: bool = False,
+    access: base.Access, method: str, path: str, fields: Mapping[str, str] | None = None
 ) -> dict[str, Any]:
     """Send a change once; return the object in the response, or an empty one if there is none.
 
-    A request that was sent without a usable response raises UnknownOutcome. ``starts`` says whether the
-    change uses the account's quota; if so, it is refused when the quota is exhausted.
+    A request that was sent without a usable response raises UnknownOutcome.
     """
     form = None if fields is None else aiohttp.FormData(dict(fields), default_to_multipart=True)
-    try:
-        response = await access.api.call(method, path, form=form)
-    except errors.PermanentError as refusal:
-        if not (starts and refusal.status in _QUOTA) or refusal.message.startswith(errors.IN_FRONT):
-            raise
-        if not refusal.is_quoted:
-            raise errors.NoCapacity(NO_ROOM) from None
-        raise errors.NoCapacity(refusal.message, status=refusal.status) from None
+    response = await access.api.call(method, path, form=form)
     answer = response.json() if response.body.strip() else {}
     return answer if isinstance(answer, dict) else {}
 
