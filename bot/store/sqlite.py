@@ -19,9 +19,11 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import re
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryFile
 from time import monotonic
@@ -32,7 +34,7 @@ import structlog
 from bot.store import audit, schema
 from bot.store.database_thread import PATIENCE_SECONDS, QueueWorker, Session
 from bot.store.engine import Engine
-from bot.store.statements import read_queries
+from bot.store.statements import OWN_COMMENT_PATTERN, number_parameters, read_queries
 from bot.store.transaction import (
     Parameters,
     Priority,
@@ -69,6 +71,8 @@ PAGE_BYTES = 1024
 SHRINK_SECONDS = 0.01
 
 _IN_MEMORY = ":memory:"
+#: Matches a test for one of several words. For more than two, SQLite fills a temporary table each time.
+_LIST_PATTERN = re.compile(r"(?<![\w.:])(?!NOT )([\w.:]+) (NOT )?IN \(('[^']*'(?:, '[^']*'){2,})\)")
 #: The first bytes of every SQLite file.
 _FILE_MAGIC = b"SQLite format 3\0"
 #: Settings that only apply to new files, before anything else is written; 2 is SQLite's number for a file
@@ -367,7 +371,6 @@ class SqliteTransaction(Transaction):
     def __init__(self, connection: sqlite3.Connection, time: StoreTime, ids: Ids) -> None:
         super().__init__(time, ids)
         self._connection = connection
-        self._queries = read_queries()
         #: Maps each query to its column names, as SQLite reported them.
         self._columns: dict[str, list[str]] = {}
 
@@ -376,9 +379,9 @@ class SqliteTransaction(Transaction):
         audit.append_entries(self)
 
     def _execute(self, query: str, params: dict[str, Any]) -> sqlite3.Cursor:
-        text = self._queries.get(query, query)
-        self.written |= find_written_table(text)
-        return self._connection.execute(text, clean_all(params))
+        text, names, written = translate_query(query)
+        self.written |= written
+        return self._connection.execute(text, clean_all(names, params))
 
     def all(self, query: str, **params: Any) -> list[Row]:
         """Return all rows."""
@@ -398,13 +401,27 @@ class SqliteTransaction(Transaction):
 
     def run_each(self, query: str, params: Sequence[Parameters]) -> None:
         """Run a statement for each set of parameters."""
-        self.written |= find_written_table(self._queries[query]) if params else set()
-        self._connection.executemany(self._queries[query], map(clean_all, params))
+        text, names, written = translate_query(query)
+        self.written |= written if params else set()
+        self._connection.executemany(text, (clean_all(names, one) for one in params))
 
     @property
     def changes(self) -> int:
         """The number of rows changed on this connection so far, or still to be added to the audit."""
         return self._connection.total_changes + len(self.audit_entries)
+
+
+def _spell_out(found: re.Match[str]) -> str:
+    same = " OR ".join(f"{found[1]} = {word}" for word in found[3].split(", "))
+    return f"{found[2] or ''}({same})"
+
+
+@cache
+def translate_query(query: str) -> tuple[str, tuple[str, ...], frozenset[str]]:
+    """Return a query as SQLite runs it, the names of its parameters in order, and the table it writes."""
+    text = OWN_COMMENT_PATTERN.sub("", read_queries().get(query, query))
+    text = _LIST_PATTERN.sub(_spell_out, text)
+    return *number_parameters(text, "?"), find_written_table(text)
 
 
 def _read_inode(path: str) -> tuple[int, int] | None:
