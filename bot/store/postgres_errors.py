@@ -187,8 +187,8 @@ def make_open_error(url: str, error: psycopg.Error) -> StoreUnavailable:
         kind = StoreRefused if cause == _WRONG_SIGN_IN else StoreAway
     elif not (cause := _find_cause(_NEVER_REACHED, str(error))):
         # The client library's own words have no password in them.
-        said = str(error).strip().splitlines() or [""]
-        kind, cause = StoreAway, f"{said[-1].rpartition('failed: ')[2]}; {_SEE_LOG}"
+        last = str(error).strip().rpartition("\n")[2]
+        kind, cause = StoreAway, f"{last.rpartition('failed: ')[2]}; {_SEE_LOG}"
     return kind(f"{describe_url(url)} can't be opened: {cause}")
 
 
