@@ -21,8 +21,8 @@ def main(words: Sequence[str] | None = None) -> int:
     prepare_streams()
     parser = _build_parser()
     arguments = parser.parse_args(sys.argv[1:] if words is None else words)
-    if "run" not in arguments:
-        parser.print_help()
+    if not arguments.run:
+        arguments.parser.print_help()
         return 2
     # Makes the files that this process creates (database, logs) accessible only to their owner.
     os.umask(0o077)
@@ -48,11 +48,12 @@ class _Parser(argparse.ArgumentParser):
 def _build_parser() -> argparse.ArgumentParser:
     parser = _Parser(prog=PROGRAM_NAME, description="Usher, a Slack bot for workspaces.")
     parser.add_argument("--version", action="version", version=f"{PROGRAM_NAME} {RELEASE}")
+    parser.set_defaults(run="", parser=parser)
     commands = parser.add_subparsers(metavar="COMMAND")
 
     def add(name: str, run: str, text: str) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text, description=text)
-        command.set_defaults(run=run)
+        command.set_defaults(run=run, parser=command)
         return command
 
     add("serve", "serving.serve", "run everything in one process").set_defaults(role="serve")
@@ -124,7 +125,7 @@ def _build_parser() -> argparse.ArgumentParser:
     manifest.add_argument("--assistant", action="store_true", help=with_it)
     manifest.add_argument("--command", help="the slash command; that of USHER_COMMAND otherwise")
     manifest.add_argument("--job-command", help="that for jobs; that of USHER_JOB_COMMAND otherwise")
-    keys = add("keys", "", "create or rotate encryption keys").add_subparsers(required=True, metavar="WHAT")
+    keys = add("keys", "", "create or rotate encryption keys").add_subparsers(metavar="WHAT")
     keys.add_parser("new", help="print a new key").set_defaults(run="setting_up.new_key")
     rotating = keys.add_parser("rotate", help="encrypt every secret with the newest key")
     rotating.add_argument(
@@ -137,11 +138,11 @@ def _build_parser() -> argparse.ArgumentParser:
         "with their number",
     )
     rotating.set_defaults(run="database.rotate")
-    _add_accounts(add("accounts", "", "link people to users").add_subparsers(required=True, metavar="WHAT"))
-    _add_store(add("store", "", "back up or move the database").add_subparsers(required=True, metavar="WHAT"))
+    _add_accounts(add("accounts", "", "link people to users").add_subparsers(metavar="WHAT"))
+    _add_store(add("store", "", "back up or move the database").add_subparsers(metavar="WHAT"))
     _add_usage(add("usage", "usage.print_usage", "print what ran, from when to when, and for how many hours"))
     audit = add("audit", "", "check the record of who did what")
-    _add_audit(audit.add_subparsers(required=True, metavar="WHAT"))
+    _add_audit(audit.add_subparsers(metavar="WHAT"))
     # These have no help text, so help doesn't list them: one is for developers, the other is a name from
     # earlier releases.
     for name, run in (("routes", "setting_up.routes"), ("init", "up.init")):

@@ -217,9 +217,8 @@ class Process:
         await self._try_keys()
         self._machine_clock, clock = self.clock, self.store.engine.clock
         self.clock = clock
-        self.owners = create_owners(
-            self.store, clock, self.ids, self.role, Vault(settings.keys()).fingerprints
-        )
+        fingerprints = Vault(settings.keys()).fingerprints
+        self.owners = create_owners(self.store, clock, self.ids, self.role, fingerprints, self._connections)
         stack.push_async_callback(self.owners.leave)
         await self.owners.renew()
         http_session = await stack.enter_async_context(Http.new_session(settings.proxy()))

@@ -25,7 +25,7 @@ async def check_processes(store: Store, settings: Settings) -> list[Check]:
         for role, processes in by_role.items()
         if processes
     )
-    keys = _compare_keys(owners.list_key_fingerprints(owned), settings)
+    keys = _compare_keys(owners.list_announced(owned, owners.KEY_PREFIX), settings)
     if not found or by_role["serve"] or (by_role["web"] and by_role["worker"]):
         return [Check("processes", True, found or "none is running"), *keys]
     missing = "worker" if by_role["web"] else "web"

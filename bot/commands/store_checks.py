@@ -14,7 +14,7 @@ from bot.commands.slack_checks import REACH, SCOPES
 from bot.domain.outages import SLACK
 from bot.providers import base, facets
 from bot.services.audit_witness import HOLD_FIRST, OLDER, AuditWitness
-from bot.services.backups import is_on_other_disk, list_copies
+from bot.services.backups import explain_wrong_folder, is_on_other_disk, list_copies
 from bot.services.checks import Check, format_plain
 from bot.services.encryption_keys import try_secrets
 from bot.slack.errors import Meaning, classify_code
@@ -350,6 +350,8 @@ async def check_backups(store: Store, settings: Settings, since: float) -> Check
         found, advice = "Usher doesn't know, as PostgreSQL's are made without it", _OTHERS_BACKUPS
     elif problem:
         found, advice = f"the last one failed: {problem}", _BACKUP_FAILED
+    elif problem := await asyncio.to_thread(explain_wrong_folder, *places):
+        found, advice = problem, _BACKUP_FAILED
     elif (await store.read(maintenance.find_last_done, BACKUP) or 0.0) >= since and len(
         await asyncio.to_thread(list_copies, *places)
     ):

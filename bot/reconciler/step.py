@@ -53,6 +53,7 @@ from bot.reconciler.call_results import (
     Succeeded,
 )
 from bot.reconciler.context import EngineContext, EnginePart
+from bot.reconciler.provider_calls import KEYS_CAUSE, KEYS_WAIT_SECONDS
 from bot.reconciler.runtimes import PERSONS_SHARE, Runtime
 from bot.services.caller import decide_installed
 from bot.services.owners import STARTS_PREFIX
@@ -153,11 +154,10 @@ class Stepper(EnginePart, ABC, Generic[S]):
             )
             return
         if (runtime := self._runtimes.get(subject.connection)) is None:
-            await self.postpone(
-                claimed,
-                EXTERNAL_WAIT_SECONDS,
-                make_hold(HoldCode.NO_CONNECTION),
-            )
+            # If other processes have it, this one's settings are older: the operator's matter alone.
+            is_elsewhere = subject.connection in self._owners.lacking_connections
+            hold = hold_by_cause(KEYS_CAUSE) if is_elsewhere else make_hold(HoldCode.NO_CONNECTION)
+            await self.postpone(claimed, KEYS_WAIT_SECONDS if is_elsewhere else EXTERNAL_WAIT_SECONDS, hold)
             return
         assert account is not None, "without one it is lost"
         decided = await self.plan(claimed, runtime)

@@ -1,6 +1,7 @@
 """Nightly copies of a SQLite file, made by Usher; PostgreSQL is backed up by other means."""
 
 import asyncio
+import os
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -89,8 +90,21 @@ def make_folder(file: Path, folder: Path) -> None:
 
     A folder elsewhere may be on a disk that isn't mounted at the moment, so it must not be created.
     """
-    if folder.parent.absolute() == file.parent.absolute():
+    if _is_beside(file, folder):
         folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def _is_beside(file: Path, folder: Path) -> bool:
+    return folder.parent.absolute() == file.parent.absolute()
+
+
+def explain_wrong_folder(file: Path, folder: Path) -> str:
+    """Return why no copies can be made in a folder; "" if they can, or it will be created."""
+    if not folder.exists() and not folder.is_symlink() and _is_beside(file, folder):
+        return ""
+    if not folder.is_dir():
+        return f"{folder} isn't a folder: is its disk mounted?"
+    return "" if os.access(folder, os.W_OK | os.X_OK) else f"this user can't write to {folder}"
 
 
 def list_copies(file: Path, folder: Path) -> list[Path]:

@@ -40,6 +40,8 @@ class Owners:
     name = ""
     #: Whether another live process has an encryption key that this process lacks.
     lacks_keys = False
+    #: The connections that another live process has, and this process lacks.
+    lacking_connections: frozenset[str] = frozenset()
     #: Whether this process takes up work at once, as the first of those that do the background work, or the
     #: one that owns a start queue. The others help with what is left.
     leads = True
@@ -88,12 +90,14 @@ class SharedOwners(Owners):
         name: str,
         presence: str,
         keys: Collection[str] = (),
+        connections: Collection[str] = (),
     ) -> None:
-        """``keys`` are the fingerprints of its encryption keys, which other processes can see."""
+        """Other processes see ``keys``, the fingerprints of its encryption keys, and ``connections``."""
         self.name = name
-        self._keys = frozenset(keys)
+        self._keys, self._connections = frozenset(keys), frozenset(connections)
         self._presence = presence
         self._shown = {presence, *(f"{owners.KEY_PREFIX}{key}:{name}" for key in keys)}
+        self._shown |= {f"{owners.CONNECTION_PREFIX}{one}:{name}" for one in connections}
         self._store = store
         self._monotonic = monotonic
         #: When this process became the owner of each job; and until when it can rely on owning each
@@ -188,7 +192,15 @@ class SharedOwners(Owners):
         starters = {one.owner for one in found if one.name.startswith(STARTS_PREFIX)}
         is_first = self._presence == min(working | {self._presence})
         self.leads = self.name in starters if starters else is_first
-        self._compare_keys(owners.list_key_fingerprints(found))
+        self._compare_keys(owners.list_announced(found, owners.KEY_PREFIX))
+        lacking = owners.list_announced(found, owners.CONNECTION_PREFIX) - self._connections
+        if lacking - self.lacking_connections:
+            log.error(
+                "other processes have connections that this one lacks",
+                connections=sorted(lacking),
+                advice="restart it with their connections file",
+            )
+        self.lacking_connections = lacking
 
     async def end(self) -> None:
         """On shutdown, stop acquiring and release start queues so others needn't wait; never raises."""
@@ -213,9 +225,11 @@ class SharedOwners(Owners):
             log.warning("leases not handed back", problem=error)
 
 
-def create_owners(store: Store, clock: Clock, ids: Ids, role: str, keys: Collection[str]) -> Owners:
+def create_owners(
+    store: Store, clock: Clock, ids: Ids, role: str, keys: Collection[str], connections: Collection[str]
+) -> Owners:
     """Create this process's owners object, which uses leases if the database is shared."""
     if not store.engine.is_shared:
         return Owners()
     name = ids.new(f"{socket.gethostname()}/{os.getpid()}")
-    return SharedOwners(store, clock.monotonic, name, f"{role}:{name}", keys)
+    return SharedOwners(store, clock.monotonic, name, f"{role}:{name}", keys, connections)

@@ -14,9 +14,10 @@ LEASE_SECONDS: Final = 10.0
 ROLES: Final = ("serve", "web", "worker")
 #: The roles of those that do the background work.
 _WORKING_ROLES: Final = ("serve", "worker")
-#: Prefix of the names by which a process announces which encryption keys it has; each ends with a key's
-#: fingerprint.
+#: Prefixes of the names by which a process announces its encryption keys, by their fingerprints, and its
+#: connections.
 KEY_PREFIX: Final = "key:"
+CONNECTION_PREFIX: Final = "connection:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,6 @@ def list_processes(tx: Transaction) -> list[Ownership]:
     return [one for one in list_ownerships(tx) if one.role in ROLES]
 
 
-def list_key_fingerprints(ownerships: Iterable[Ownership]) -> frozenset[str]:
-    """Return the fingerprints of the encryption keys that processes have announced."""
-    return frozenset(one.name.split(":")[1] for one in ownerships if one.name.startswith(KEY_PREFIX))
+def list_announced(ownerships: Iterable[Ownership], prefix: str) -> frozenset[str]:
+    """Return the keys or connections that processes have announced with a prefix."""
+    return frozenset(one.name.split(":")[1] for one in ownerships if one.name.startswith(prefix))

@@ -186,7 +186,9 @@ def make_open_error(url: str, error: psycopg.Error) -> StoreUnavailable:
     elif cause := _find_cause(_NOT_REACHED, str(error)):
         kind = StoreRefused if cause == _WRONG_SIGN_IN else StoreAway
     elif not (cause := _find_cause(_NEVER_REACHED, str(error))):
-        kind, cause = StoreAway, _SEE_LOG
+        # The client library's own words have no password in them.
+        last = str(error).strip().rpartition("\n")[2]
+        kind, cause = StoreAway, f"{last.rpartition('failed: ')[2]}; {_SEE_LOG}"
     return kind(f"{describe_url(url)} can't be opened: {cause}")
 
 

@@ -1,5 +1,6 @@
 """Time-zone data, from the system or from the package tzdata, whichever is newer."""
 
+import re
 import zoneinfo
 from importlib import import_module
 from importlib.util import find_spec
@@ -11,6 +12,8 @@ from bot.support.environment import read_variable
 #: Files whose first line states the version of the time-zone data: in tzdata.zi as ``# version 2026a``;
 #: +VERSION has only the version.
 _NAMED_IN: Final = ("tzdata.zi", "+VERSION")
+#: Matches a version; data built from a working copy may say "unknown" instead.
+_VERSION_PATTERN: Final = re.compile(r"\d{4}[a-z]+")
 
 
 def choose_zones() -> None:
@@ -40,7 +43,8 @@ def read_system_version() -> str:
                     first = file.readline()
             except OSError:
                 continue
-            return first.removeprefix("#").strip().removeprefix("version").strip()
+            if version := _VERSION_PATTERN.search(first):
+                return version[0]
     return ""
 
 

@@ -137,7 +137,15 @@ async def test_a_new_key_is_a_key_and_another_each_time():
     assert first.out != second.out
 
 
-@pytest.mark.parametrize("words", [("serv",), ("keys",), ("serve", "--quick")])
+@pytest.mark.parametrize("word", ["keys", "accounts", "store", "audit"])
+async def test_half_a_command_is_answered_with_what_can_follow(word):
+    ended = await run(word)
+    assert (ended.status, ended.err) == (2, "")
+    assert ended.out.startswith(f"usage: usher {word} [-h] WHAT ...")
+    assert "  WHAT\n" in ended.out
+
+
+@pytest.mark.parametrize("words", [("serv",), ("keys", "old"), ("serve", "--quick")])
 async def test_words_that_are_none_are_answered_with_the_usage(words):
     ended = await run(*words)
     assert ended.status == 2

@@ -234,8 +234,11 @@ async def test_only_on_another_disk_it_is_called_done(tmp_path, another_disk):
         await store.write(maintenance.note_daily_work, "backup")
         check = await check_backups(store, given, 1.0)
         assert (check.is_good, check.found, check.advice, check.is_warning) == (True, "done", "", False)
-        # A folder that was named since has none.
         shutil.rmtree(another_disk)
+        check = await check_backups(store, given, 1.0)
+        assert (check.is_good, "is its disk mounted?" in check.found) == (False, True)
+        # A folder that was named since has none.
+        os.mkdir(another_disk)  # noqa: PTH102 - a Path may wait for its disk
         assert (await check_backups(store, given, 1.0)).found == "not yet"
 
 

@@ -2,16 +2,41 @@
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
 from bot.commands.doctor import check_disks
+from bot.services.backups import explain_wrong_folder
 from bot.support.settings import Settings
 from tests.app.command_line import environment
 
 
 def settings(folder, **changes):
     return Settings(**environment(folder, **changes))
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda folder: None, "isn't a folder: is its disk mounted?"),
+        (Path.touch, "isn't a folder: is its disk mounted?"),
+        (lambda folder: folder.symlink_to("nowhere"), "isn't a folder: is its disk mounted?"),
+        (Path.mkdir, ""),
+        (lambda folder: folder.mkdir(0o500), "this user can't write to"),
+    ],
+    ids=["missing", "file", "link", "folder", "read-only"],
+)
+@pytest.mark.parametrize("name", ["backups", "disk/backups"])
+def test_folder_that_takes_no_copies_is_named(tmp_path, monkeypatch, name, make, said):
+    (tmp_path / "disk").mkdir()
+    folder, file = tmp_path / name, tmp_path / "usher.db"
+    make(folder)
+    # Root may write everywhere.
+    monkeypatch.setattr(os, "access", lambda path, _: bool(path.stat().st_mode & 0o200))
+    is_made_when_needed = name == "backups" and not folder.exists() and not folder.is_symlink()
+    found = explain_wrong_folder(file, folder)
+    assert found == "" if is_made_when_needed or not said else said in found
 
 
 @pytest.mark.parametrize("is_large", [False, True], ids=["small", "large"])

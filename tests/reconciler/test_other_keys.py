@@ -67,3 +67,19 @@ async def test_request_waits_while_a_living_process_has_other_keys(world):
     await world.pass_time(60)
     operation = await world.store.read(operations.find_operation, operation_id)
     assert "this has to wait" in explain_hold(operation.block_reason, "Fake Cloud")
+
+
+@pytest.mark.parametrize("is_elsewhere", [True, False])
+async def test_connection_that_another_process_has_is_waited_for(world, is_elsewhere):
+    """The web was restarted with one connection more, and this worker wasn't."""
+    operation_id = await world.begin(await world.own())
+    connections = world.context.connections
+    world.reborn(connections={})
+    if is_elsewhere:
+        world.owners.lacking_connections = frozenset({"cloud"})
+    await world.pass_time(60)
+    operation = await world.store.read(operations.find_operation, operation_id)
+    said = explain_hold(operation.block_reason, "Fake Cloud")
+    assert ("this has to wait" in said, "isn't set up any more" in said) == (is_elsewhere, not is_elsewhere)
+    world.reborn(connections=connections)
+    assert await world.until_ended(operation_id) is Outcome.FULFILLED

@@ -27,6 +27,10 @@ def system(tmp_path, monkeypatch):
         ("tzdata.zi", "# version 2999a\n", False),
         ("+VERSION", "2999a\n", False),
         ("readme", "", True),
+        ("tzdata.zi", "# version unknown\n", True),
+        ("tzdata.zi", "", True),
+        ("+VERSION", "2025b-12-g0a1b2c3-dirty\n", True),
+        ("+VERSION", "\r\n", True),
     ],
 )
 def test_newer_zone_data_decides(system, name, text, is_package):

@@ -250,6 +250,23 @@ async def test_no_worker_is_missed_while_nobody_can_look(two, clock):
     assert web.is_worked
 
 
+async def test_process_knows_which_connections_of_others_it_lacks(database, clock):
+    """A process of a release that announced none lacks them, too, and nobody lacks what it has."""
+
+    async def process(role, *connections):
+        given = (f"{role}:{role}", ["key"], connections)
+        return SharedOwners(await database.open(), clock.monotonic, role, *given)
+
+    web, worker, former = await process("web", "a", "b"), await process("worker", "a"), await process("serve")
+    for one in (web, worker, former, web):
+        await one.renew()
+    assert (web.lacking_connections, worker.lacking_connections) == (frozenset(), {"b"})
+    assert (web.lacks_keys, worker.lacks_keys) == (False, False)
+    await web.leave()
+    await worker.renew()
+    assert worker.lacking_connections == frozenset()
+
+
 async def test_a_process_knows_that_others_have_keys_that_it_lacks(database, clock):
     """The web was restarted with the new key first; then the worker; then both without the old one."""
 

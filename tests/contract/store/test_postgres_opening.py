@@ -13,7 +13,7 @@ from bot.store.schema import read_migrations
 from bot.store.store import Store
 from bot.store.transaction import Priority
 from bot.support.clock import SystemClock, SystemIds
-from bot.support.errors import StoreInUse, StoreMigrated, StoreTooNew, StoreUnavailable
+from bot.support.errors import StoreAway, StoreInUse, StoreMigrated, StoreTooNew, StoreUnavailable
 from bot.support.release import RELEASE
 from tests.rigs import postgres
 from tests.rigs.store import accept_operation, linked, want_read
@@ -47,6 +47,17 @@ async def open_(url, clock):
     yield open_one
     for store in opened:
         await store.close()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [("PGSERVICE", "nowhere", '"nowhere" not found'), ("PGTARGETSESSIONATTRS", "standby", "hot standby")],
+)
+async def test_words_of_the_client_library_are_shown(url, monkeypatch, variable, value, said):
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(StoreAway) as raised:
+        await open_store(url, SystemClock(), IDS)
+    assert said in str(raised.value)
 
 
 async def test_its_time_is_the_databases(url):
