@@ -320,22 +320,10 @@ def read_usage(tx: Transaction, principal: Principal, since: float, until: float
             is_least=row["least_from"] is not None,
             unknown_from=row["unknown_from"],
         )
-    idle = tx.one("idle_of_person", **given)
+    idle = tx.one("idle_of_person", **given, least=MIN_IDLE_SECONDS)
     return Usage(
         tuple(sorted(lines.values(), key=lambda one: (-one.sum.hours.best, one.name, one.key))),
-        None if idle is None or idle["seconds"] < MIN_IDLE_SECONDS else _parse_idle(idle),
-    )
-
-
-def _parse_idle(row: Row) -> Idle:
-    return Idle(
-        name=row["name"],
-        connection=row["connection"],
-        workspace_id=row["workspace_id"],
-        since=row["since"],
-        until=row["until"],
-        is_open=bool(row["is_open"]),
-        is_use_known=row["last_used_at"] is not None and row["last_used_at"] >= row["began_earliest"],
+        None if idle is None else Idle(**idle),
     )
 
 

@@ -171,11 +171,11 @@ WHERE m.ended >= :since
 GROUP BY m.kind, m.line, m.connection, m.workspace_id, m.name, m.price, m.currency, m.is_open, m.is_seen
 ORDER BY began, m.is_open;
 
--- The workspace that ran longest without being opened or used.
+-- The workspace that ran longest without being opened or used, for :least seconds or longer.
 -- name: idle_of_person
 {of_person}
-SELECT i.*, i.until - i.since AS seconds FROM (
-    SELECT t.name, t.connection, t.workspace_id, t.is_open, t.last_used_at, t.began, t.began_earliest,
+SELECT i.name, i.connection, i.workspace_id, i.since, i.until, i.is_open, i.is_use_known FROM (
+    SELECT t.*, CASE WHEN t.last_used_at >= t.began_earliest THEN 1 ELSE 0 END AS is_use_known,
         CASE WHEN t.ended < :until THEN t.ended ELSE :until END AS until,
         CASE WHEN t.touched_at > t.began AND t.touched_at > :since THEN t.touched_at
             WHEN t.began > :since THEN t.began ELSE :since END AS since
@@ -186,7 +186,8 @@ SELECT i.*, i.until - i.since AS seconds FROM (
         WHERE b.kind = 'workspace'
     ) t
 ) i
-ORDER BY seconds DESC, i.began DESC LIMIT 1;
+WHERE i.until - i.since >= :least
+ORDER BY i.until - i.since DESC, i.began DESC LIMIT 1;
 
 -- name: sums_of_connections
 {of_people}
