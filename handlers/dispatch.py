@@ -530,7 +530,7 @@ async def _defer_until_identified(request: Request, unknown: NotIdentified) -> A
         return _fit(request, await _ask_to_confirm(request))
     except StoreError as error:
         return _answer_problem(request, problems.explain_cause(error))
-    return replies.answer(answers.ASKING_WHO)
+    return replies.answer("Checking with Slack who you are. I'll carry on with your request right after.")
 
 
 async def add_introduction(services: Services, principal: Principal, answer: Answer) -> Answer:
@@ -647,7 +647,7 @@ async def _ask_to_confirm(request: Request) -> Answer:
     at = await request.format_time(request.surface.sent_at or request.services.clock.now())
     if len(command) > limits.MAX_BUTTON_VALUE_LENGTH:
         return replies.hint(fill(answers.QUOTED_AGAIN if is_quoted else answers.SAID_LONG_AGO_AGAIN, at=at))
-    buttons = [kit.button(answers.DO_IT_NOW, RUN_COMMAND, command), kit.button(answers.LEAVE_IT, _DECLINE)]
+    buttons = [kit.button("Do it now", RUN_COMMAND, command), kit.button(answers.LEAVE_IT, _DECLINE)]
     template = answers.NOT_LET if request.surface.via else answers.SAID_LONG_AGO
     template = answers.QUOTED if is_quoted else template
     return replies.answer(fill(template, at=at, said=format_full_command(command)), buttons)

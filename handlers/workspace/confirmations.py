@@ -88,7 +88,7 @@ async def offer_stop(request: Request, workspace: Workspace, at: float) -> Answe
     then = times.format_label(at, request.services.clock.now(), zone, request.text)
     then = then if " at " in then else f"at {then}"
     button = kit.button(
-        (cards.END_AT if is_end else cards.STOP_AT).format(then=then),
+        ("End it {then}" if is_end else "Stop it {then}").format(then=then),
         buttons.make_change("stop", workspace, at=at),
     )
     return replies.answer(request.fill(cards.CANT_SUSPEND, workspace), [button])
@@ -195,7 +195,7 @@ async def offer_for_several(request: Request, rows: Sequence[Workspace], *, is_n
     if not chosen:
         if not named_rows:
             return replies.hint(request.fill(talk.NONE_AT_ALL))
-        return replies.hint(fill(talk.NONE_OF_THEM, states=Markup(" ".join(notes))))
+        return replies.hint(fill("There's nothing to do. {states}", states=Markup(" ".join(notes))))
     if len(chosen) == 1:
         return replies.with_remarks(await offer_for_one(request, chosen[0]), notes)
     rows_offered = [_make_row(request, verb, workspace) for workspace in chosen]
@@ -291,5 +291,5 @@ async def describe_left_out(request: Request, workspaces: Sequence[Workspace]) -
             notes.append(fill(talk.NOT_DONE, name=one.title, why=Markup(safe(why))))
         else:
             reached = _REACHED.get(verb, frozenset())
-            notes.append(lists.format_in_state(now, zone, one, talk.LEFT_OUT_ONE, operation, reached))
+            notes.append(lists.format_in_state(now, zone, one, "*{name}* {being}.", operation, reached))
     return notes

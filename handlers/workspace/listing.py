@@ -104,7 +104,7 @@ async def show_list(request: Request) -> Answer:
     hint = f"{list_filters.describe_count(request, part, len(rows))} {hint} {not_set_up} {resting}".strip()
     if request.is_shared:
         # The actions that the list offers its owner would be refused to everyone else.
-        hint = request.fill(answers.LIST_SHARED_NEXT)
+        hint = request.fill("To see your own, type `{command}list`.")
     under_way = await _read_under_way(request)
     # Leave out workspaces on a connection that is no longer set up.
     matching_rows = [
@@ -197,7 +197,7 @@ async def show_address(request: Request) -> Answer:
     if is_up:
         if facts.ide_url:
             await request.caller.run(note_opening, workspace.id)
-            head = fill(answers.OPENING, name=workspace.title, title=facts.connection_title)
+            head = fill("*{name}* · {title}", name=workspace.title, title=facts.connection_title)
             lines = [head, *filter(None, [format_opening(facts)]), *buttons.list_end_lines(facts)]
             return replies.answer(kit.join(lines, "\n"), buttons.open_buttons(facts))
         await request.caller.run(request_status_read, workspace.id)
@@ -336,7 +336,7 @@ async def restore_alias(request: Request) -> Answer:
     key, (before, after) = read_carried(request, lambda carried: [*map(_read_alias, carried)])
     workspace = await request.caller.read(require_workspace, "alias", key)
     if workspace.alias != after:
-        return replies.hint(fill(answers.CALLED_NOW, name=workspace.title))
+        return replies.hint(fill("It's called *{name}* on your list now.", name=workspace.title))
     changed = await request.caller.run(set_alias, workspace.id, before)
     return replies.answer(fill(answers.REALIASED, old=workspace.title, name=changed.title), replaces=True)
 
@@ -372,7 +372,7 @@ async def _split_alias(request: Request) -> tuple[Workspace, str]:
             text="This will take these {count} workspaces off your list. They stay as they are.",
             done="{names} are off your list.",
         ),
-        opposite=Opposite(cards.BRING_BACK, "bring_back", "Bring {name} back"),
+        opposite=Opposite("Bring back", "bring_back", "Bring {name} back"),
         each=forget_workspace,
     )
 )

@@ -196,7 +196,7 @@ async def ask_which_of_these(
         )
         sentence = fill(answers.WHICH, name=candidates[0].title, titles=titles_of_connections)
     elif len(candidates) > 1 and all(title.startswith(fold(name)) for title in titles):
-        sentence = fill(answers.WHICH_BEGINNING, name=name)
+        sentence = fill("More than one of your workspaces begins with *{name}*. Which one?", name=name)
     example = request.fill(answers.WHICH_AT, verb=Markup(request.verb), example=labels[0])
     more = example if len(candidates) > 1 else ""
     buttons = await make_choice_buttons(request, candidates, labels)
@@ -243,7 +243,7 @@ async def answer_unknown_name(
     promise = await refresh_lists(request, TaskKind.DISCOVER, answers.CHECKING, old=old)
     if promise:
         return replies.answer(promise)
-    sentence = fill(answers.UNKNOWN_NAME, name=name)
+    sentence = fill("I can't find a workspace called *{name}*.", name=name)
     more: list[str] = [describe_read_failure(request)] if request.deferred.problem else []
     buttons = await make_choice_buttons(request, near, list_labels(request, near, rows))
     if near:
@@ -253,7 +253,7 @@ async def answer_unknown_name(
         more.append(fill(talk.AS_RUN if near else talk.DID_YOU_MEAN, commands=format_commands(request, runs)))
         buttons = [*buttons, *lists.list_command_buttons(runs)]
     if not more:
-        more = [request.fill(answers.UNKNOWN_NEXT)]
+        more = [request.fill("Type `{command}list` to see yours, or `{command}add LINK` to add one.")]
     return _add_question(replies.hint(sentence, buttons, more=" ".join(more)), near)
 
 

@@ -364,7 +364,7 @@ def format_day_note(moment: Moment) -> list[str]:
     """Format a note about a time: that it is tomorrow, or that the clock change skips it."""
     return [
         *([cards.TOMORROW] if moment.is_next_day and moment.seconds is None else []),
-        *([cards.SHIFTED] if moment.is_shifted else []),
+        *(["The clocks go forward that night, so I've set it an hour later."] if moment.is_shifted else []),
     ]
 
 
