@@ -20,6 +20,7 @@ from bot.domain.tasks import TaskKind
 from bot.domain.work_items import DEADLINE_SECONDS, Call
 from bot.messages.blocks import forms, kit, lists, replies
 from bot.messages.blocks.button_values import AGREED
+from bot.messages.blocks.buttons import MAX_CHOICES
 from bot.messages.blocks.cards import VERB_FORMS
 from bot.messages.blocks.kit import Markup, fill, line, safe
 from bot.messages.blocks.runs import again_button, describe_outcome, run_result
@@ -282,7 +283,7 @@ async def check_words(request: Request, typed: CommandLine) -> None:
         for name, connection in launchable
     ]
     named_jobs = named_jobs or [(connection, name) for connection in by_name]
-    commands = [f"job run {join_words(words)}" for words in named_jobs[: replies.MAX_CHOICES]]
+    commands = [f"job run {join_words(words)}" for words in named_jobs[:MAX_CHOICES]]
     require_leading_connection(request, typed.words, "\n".join(more), lists.list_command_buttons(commands))
 
 
@@ -612,7 +613,7 @@ async def _answer_unknown_run(request: Request, rows: Sequence[Run], old: Sequen
     if promise:
         return replies.answer(promise)
     sentence = fill("I can't find a run called *{name}*.", name=request.name)
-    similar = naming.suggest_runs(request.name, rows)[: lists.MAX_RUN_CHOICES]
+    similar = naming.suggest_runs(request.name, rows)[:MAX_CHOICES]
     more = [describe_read_failure(request)] if request.deferred.problem else []
     more += [answers.NEAREST[len(similar) == 1]] if similar else []
     more = more or [request.fill("Type `{command}list` to see your runs.")]

@@ -161,14 +161,15 @@ def can_do_several(request: Request) -> bool:
     return bool((declared.bulk if request.at is None else declared.bulk_at).text)
 
 
-async def _read_operations_under_way(request: Request) -> dict[str, Operation]:
+async def read_operations_under_way(request: Request) -> dict[str, Operation]:
+    """Return the person's open operations by workspace."""
     operations = await request.services.store.read(operation_rows.open_operations, request.principal)
     return {operation.workspace_id: operation for operation in operations}
 
 
 async def filter_needed(request: Request, rows: Sequence[Workspace]) -> list[Workspace]:
     """Return the workspaces that the request's verb would change, as far as their rows tell."""
-    under_way, verb = await _read_operations_under_way(request), find_verb(request)
+    under_way, verb = await read_operations_under_way(request), find_verb(request)
     waits = await request.caller.read(waitlist.list_own) if verb == "cancel" else []
     waiting = {one.workspace_id for one in waits}
     at = request.at or request.more or None
@@ -281,7 +282,7 @@ def find_stop_mode(verb: str, workspace: Workspace) -> StopMode | None:
 
 async def describe_left_out(request: Request, workspaces: Sequence[Workspace]) -> list[str]:
     """Return a sentence for each workspace left unchanged, with its state or why nothing can be done."""
-    under_way = await _read_operations_under_way(request)
+    under_way = await read_operations_under_way(request)
     now, zone = request.services.clock.now(), await request.find_zone()
     verb, at = find_verb(request), request.at or request.more or None
     notes = []

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from bot.domain.conversations import Referents
 from bot.domain.notices import Answer
-from bot.domain.operations import Operation, OperationVerb
+from bot.domain.operations import OperationVerb
 from bot.domain.surfaces import Surface
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import UP_STATES, State, Workspace
@@ -34,6 +34,7 @@ from handlers.requests.command_line import fold_word, parse_new_name
 from handlers.requests.payload import find_value
 from handlers.requests.request import Request
 from handlers.snapshots import filter_by_connection, refresh_in_background
+from handlers.workspace.confirmations import read_operations_under_way
 from handlers.workspace.operations import answer_gone, show_current
 from handlers.workspace.opposites import read_carried
 from handlers.workspace.targets import (
@@ -105,7 +106,7 @@ async def show_list(request: Request) -> Answer:
     if request.is_shared:
         # The actions that the list offers its owner would be refused to everyone else.
         hint = request.fill("To see your own, type `{command}list`.")
-    under_way = await _read_under_way(request)
+    under_way = await read_operations_under_way(request)
     # Leave out workspaces on a connection that is no longer set up.
     matching_rows = [
         workspace
@@ -422,12 +423,6 @@ async def complete(request: Request) -> list[dict[str, Any]]:
     ]
 
 
-async def _read_under_way(request: Request) -> dict[str, Operation]:
-    """Return the person's open operations, keyed by workspace."""
-    found = await request.services.store.read(operations.open_operations, request.principal)
-    return {operation.workspace_id: operation for operation in found}
-
-
 @routes.shortcut("start_workspace")
 async def start_workspace(request: Request) -> Answer:
     """Open the form; tell a user without workspaces how to get one."""
@@ -446,7 +441,7 @@ async def start_workspace(request: Request) -> Answer:
     shown = rows if len(rows) <= limits.MAX_SELECT_OPTIONS else []
     labels = list_labels(request, shown, rows)
     found = await services.gatherer.describe_workspaces(
-        request.principal, shown, await _read_under_way(request)
+        request.principal, shown, await read_operations_under_way(request)
     )
     states = [lists.format_choice_state(facts, one) for facts, one in zip(found, shown, strict=True)]
     keys = [one.id for one in shown]

@@ -10,6 +10,7 @@ from bot.domain.notices import Answer
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import buttons, lists, replies
+from bot.messages.blocks.buttons import MAX_CHOICES
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.texts import answers, talk, times
 from bot.messages.verb import find_verb as find_declared
@@ -177,7 +178,7 @@ async def _answer_empty_list(request: Request, sentence: str) -> Answer:
 
 async def ask_which_of_all(request: Request, rows: Sequence[Workspace]) -> Answer:
     """Ask which of all the user's workspaces is meant, as no name was given."""
-    labels = list_labels(request, rows[: replies.MAX_CHOICES], rows)
+    labels = list_labels(request, rows[:MAX_CHOICES], rows)
     buttons = await make_choice_buttons(request, rows, labels)
     sentence = request.fill(answers.WHICH_OF_ALL, verb=Markup(request.verb))
     return _add_question(replies.answer(sentence, buttons), rows)
@@ -187,7 +188,7 @@ async def ask_which_of_these(
     request: Request, candidates: Sequence[Workspace], rows: Sequence[Workspace], name: str
 ) -> Answer:
     """Ask which of the workspaces matching a name is meant."""
-    labels = list_labels(request, candidates[: replies.MAX_CHOICES], rows)
+    labels = list_labels(request, candidates[:MAX_CHOICES], rows)
     titles = {fold(workspace.title) for workspace in candidates}
     sentence = answers.NEAREST[len(candidates) == 1]
     if len(titles) == 1 and len(candidates) > 1:

@@ -20,6 +20,7 @@ from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit, limits, replies
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.buttons import (
+    MAX_CHOICES,
     format_cost,
     format_stop_risk,
     get_mark,
@@ -348,10 +349,6 @@ def _link_or_ask_to_open(facts: WorkspaceFacts, workspace: Workspace) -> Element
     return open_button(facts)
 
 
-#: Maximum number of buttons for choosing a run: as many as people can take in at a glance.
-MAX_RUN_CHOICES = 5
-
-
 def run_list(
     rows: Sequence[RunFacts],
     *,
@@ -395,7 +392,7 @@ def list_run_choices(verb: str, runs: Sequence[Run], now: float, zone: tzinfo) -
     labels = {"stop": "Stop {name}", "logs": "Logs of {name}"}
     names = [kit.line(run.name).casefold() for run in runs]
     made = []
-    for number, run in enumerate(runs[:MAX_RUN_CHOICES]):
+    for number, run in enumerate(runs[:MAX_CHOICES]):
         name = kit.line(run.name, 40)
         if names.count(names[number]) > 1:
             name = fill(run_words.FROM, name=Markup(name), at=times.format_day(run.created_at, now, zone))

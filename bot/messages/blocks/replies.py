@@ -15,15 +15,12 @@ from bot.domain.time_parsing import FARTHEST_SECONDS, Unread
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit, limits
 from bot.messages.blocks.button_values import ButtonValue
-from bot.messages.blocks.buttons import make_change, remove_button, stop_button
+from bot.messages.blocks.buttons import MAX_CHOICES, make_change, remove_button, stop_button
 from bot.messages.blocks.cards import link_connection_button
 from bot.messages.blocks.kit import Block, Element, Markup, fill, safe
 from bot.messages.texts import answers, cards, pages, talk, times
 from bot.messages.verb import Effect, find_verb, list_verbs
 
-#: Maximum number of buttons for choosing: as many as people can take in at a glance. If there are more,
-#: people search.
-MAX_CHOICES = 5
 #: Verbs that ask for confirmation before they do anything.
 _CONFIRMED_VERBS = frozenset({"stop", "remove"})
 
