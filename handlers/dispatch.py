@@ -20,7 +20,7 @@ from bot.domain.surfaces import Surface, Where
 from bot.domain.tasks import TaskKind
 from bot.domain.waitlist import WaitlistFacts
 from bot.messages.blocks import kit, limits, replies, stored, waitlist
-from bot.messages.blocks.button_values import ButtonValue
+from bot.messages.blocks.button_values import AGREED, ButtonValue
 from bot.messages.blocks.buttons import RUN_STOPS, WARNING_ANSWERS
 from bot.messages.blocks.forms import answer_view, get_field_name
 from bot.messages.blocks.kit import fill, safe
@@ -246,11 +246,20 @@ async def run_button(
     Buttons for verbs of jobs are named ``job_VERB``. The button of a former verb runs the verb that replaced
     it.
     """
-    request = _create_request(services, principal, surface, press.name, view=view or {}).to_button_request(
-        press
+    request = _create_request(
+        services,
+        principal,
+        surface,
+        press.name.removeprefix("job_"),
+        folder="job" if press.name.startswith("job_") else "workspace",
+        target=press.key or None,
+        press=press,
+        flags=frozenset({AGREED} if press.agreed else ()),
+        at=press.at,
+        view=view or {},
     )
     request = routes.replace_former_verb(request)
-    found = routes.find_button_handler(request, press.name)
+    found = routes.action.get(press.name) or routes.get_verbs(request.folder).get(request.verb)
     if found is run_offered_command:
         return await run_offered_command(request)
     return await run_within_limit(request, found or answer_old_button)

@@ -98,14 +98,13 @@ async def _find_unread(request: Request, given: Sequence[str]) -> tuple[str, str
         name = " ".join(given[:end])
         if await find_by_whole_name(request, name) is not None:
             return (name, " ".join(given[end:])) if end < len(given) else None
-    first = next((at for at, word in enumerate(given) if time_parsing.days_of(word) or _is_clock(word)), None)
+    first = next(
+        (at for at, word in enumerate(given) if time_parsing.days_of(word) or ":" in word or word[0] == "-"),
+        None,
+    )
     if first is None:
         return None
     return " ".join(given[:first]) or answers.EXAMPLE, " ".join(given[first:])
-
-
-def _is_clock(word: str) -> bool:
-    return ":" in word or word[0] == "-"
 
 
 def _answer_unread(request: Request, name: str, said: str) -> Answer:

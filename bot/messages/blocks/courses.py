@@ -62,7 +62,9 @@ def _describe_class(facts: ClassFacts) -> tuple[list[str], list[str]]:
     template = "when" if when is None else "{at}, or earlier if"
     ends = Markup(fill(template, at=kit.moment_at(when or 0.0, facts.now, facts.zone)))
     sees = Markup(f" {texts.SEES_HOURS}" if card.shows_hours else "")
-    consent = fill(texts.CONSENT, who=_name_poster(facts), ends=ends, sees=sees, **end)
+    consent = fill(
+        texts.CONSENT, who=kit.mention(facts.people.get(card.principal.key)), ends=ends, sees=sees, **end
+    )
     about = [" · ".join([fill(texts.CARD_TITLE, name=card.title), does]), consent]
     said = [texts.COUNTS_OVER if is_done else texts.READY_COUNT] if counts.joined else [texts.NOBODY_YET]
     said += ["{waiting} waiting"] if counts.waiting and not is_done else []
@@ -452,7 +454,3 @@ def render_post_question(facts: ClassFacts) -> Answer:
         template = texts.DID_IT_APPEAR
     sentence = fill(template, **names, helps=Markup(helps or ""))
     return replies.answer(sentence, [kit.button("Post again", "class_post", card.id)])
-
-
-def _name_poster(facts: ClassFacts) -> Markup:
-    return kit.mention(facts.people.get(facts.card.principal.key))

@@ -45,15 +45,12 @@ def format_zones(zones: Iterable[str], reader_zone: ZoneInfo | None) -> Markup:
 def format_rule(rule: HoursRule, reader_zone: ZoneInfo | None) -> Markup:
     """Format hours, as in ``weekdays 09:00–18:00``."""
     named = [day.capitalize() for day in DAYS if day in rule.days]
-    days = words.DAY_NAMES.get(rule.days) or ", ".join([*named, *_format_dates(rule.days - EVERY_DAY)])
+    named += map(times.format_date, sorted(rule.days - EVERY_DAY))
+    days = words.DAY_NAMES.get(rule.days) or ", ".join(named)
     template = words.BOTH if rule.starts is not None else "{days} until {end}"
     template = "{days} from {begin}" if rule.stops is None else template
     begin, end = (format_time_of_day(one, reader_zone) for one in (rule.starts, rule.stops))
     return Markup(template.format(days=days, begin=begin, end=end))
-
-
-def _format_dates(days: Iterable[str]) -> list[str]:
-    return [times.format_date(day) for day in sorted(days)]
 
 
 def format_weekdays(named: Collection[str]) -> str:
