@@ -14,17 +14,14 @@ NO_WORKER: Final = (
     "What you ask for isn't lost: I'll do it once that's back. If this lasts, tell your Usher admin."
 )
 
-#: The answer to an old message that would change something, asking whether to still do it.
 SAID_LONG_AGO: Final = "I've only just seen what you asked me {at}: “{said}”. Should I still do it?"
 SAID_LONG_AGO_AGAIN: Final = (
     "I've only just seen what you asked me {at}, so I haven't done it. If you still want it, ask me again."
 )
-#: The answer to a message that looks quoted and would change something.
 QUOTED: Final = "This looks copied from somewhere: “{said}”. Should I do it?"
 QUOTED_AGAIN: Final = (
     "This looks copied from somewhere, so I haven't done it. If it's what you want, type it yourself."
 )
-#: Asks about what Slack's assistant may not do by the person's settings.
 NOT_LET: Final = "Your settings don't let Slackbot do that by itself. Should I do it?"
 LEAVE_IT: Final = "Leave it"
 LEFT: Final = "Left as it is."
@@ -90,12 +87,9 @@ TYPED: Final[Mapping[str, str]] = {
     OperationVerb.FORCE: "stop",
     "wait": "start --wait",
 }
-#: Shown above a menu's options if there are more than Slack allows in one menu.
 MORE_OPTIONS: Final = "There are more than I can show. Type part of a name to find the others."
-#: Shown in a form until its next page appears a moment later.
 COMING: Final = "One moment …"
 KEPT_WAITING: Final = "I'll keep checking on *{name}* and message you again within {time}."
-#: Sent if stopping the workspace at the requested time would need the owner's consent again.
 KEPT_WITHOUT_END: Final = (
     "I won't stop it by myself: on {title} that would end it for good. To set an end again, type "
     "`{command}stop {typed} in TIME`."
@@ -120,15 +114,12 @@ OUTDATED: Final[Mapping[bool, str]] = {
     False: "That message was out of date, so I did nothing. Here's how things are now:",
     True: "This page was out of date, so I did nothing. Here's how things are now:",
 }
-#: Shown below a card that is given as an answer and so isn't kept up to date.
 AS_OF: Final = "As of {at}. The card in our direct messages stays up to date."
 AS_OF_ALONE: Final = "As of {at}."
-#: The answer to a button from an earlier release's Home tab.
 NO_TOTALS: Final = (
     "The totals are on your monitoring dashboard now. `{command}approvals` lists the open requests to link "
     "an account."
 )
-#: The answer to a button from an earlier release's message.
 OLD_BUTTON: Final = "That button no longer works. Type `{command}help` to see what I can do."
 
 # -- names -------------------------------------------------------------------------------------------------
@@ -154,7 +145,6 @@ OFFER_FORGET: Final = "`{command}forget {typed}` takes it off your list."
 # -- lists and states --------------------------------------------------------------------------------------
 
 LIST: Final = "Your {what}"
-#: What a list contains: all workspaces, or only those asked for.
 WORKSPACES: Final = "workspaces"
 #: States of runs that have a different name in lists.
 LISTED_AS: Final[Mapping[str, str]] = {"succeeded": "successful", "cancelled": "stopped"}
@@ -189,7 +179,6 @@ BROUGHT_BACK: Final = "*{name}* on {title} is back on your list."
 
 # -- links -------------------------------------------------------------------------------------------------
 
-#: Says what a link is needed for: on one connection, or on any of several.
 TO_DO: Final = "To {doing}, link your {title} account."
 TO_DO_ANYWHERE: Final = "To {doing}, link the account it's on."
 NOT_LINKED: Final = "Link your {title} account and I'll carry on with your request."
@@ -225,9 +214,7 @@ CODE_EXPLAINED: Final = (
 CODE_DONE_NEXT: Final = "If you asked for something, I'm carrying on with it in our direct messages."
 NO_CONNECTIONS: Final = "There's nothing here that you could link. Ask your Usher admin to add a connection."
 UNKNOWN_CONNECTION: Final = "I don't have a connection called *{name}*. I have: {known}."
-#: Shown to administrators before they end another person's link.
 UNLINK_OTHER_EFFECT: Final = "This will delete my access to {who}'s account on {title}."
-#: Says how many workspaces, or workspaces with hours, are on a connection that has been removed.
 NOT_SET_UP: Final = "{count} on *{title}*, which isn't set up any more."
 #: Sent after a person ends a link; keyed by what is left of it at the provider: a secret of ours, one of
 #: theirs, or nothing.
@@ -274,7 +261,6 @@ NOTHING_LINKED_OTHER: Final = "{who} hasn't linked that account, so nothing has 
 
 # -- oneself -----------------------------------------------------------------------------------------------
 
-#: Added if any connection has an overview that the reader may see.
 WHOAMI_ABOUT: Final = "To see a connection's server and its users, type `{command}about CONNECTION`: {known}."
 VERSION: Final = "This is Usher {version}."
 #: Says how a link was made, if that is known; keyed by how.
@@ -312,11 +298,9 @@ WHAT: Final = "I start, stop and open your cloud workspaces from Slack, always w
 WHAT_WITH_JOBS: Final = (
     "I start, stop and open your cloud workspaces and run your jobs from Slack, always with your own account."
 )
-#: Describes Usher where people don't have accounts of their own.
 WHAT_WITHOUT_ACCOUNTS: Final = "I start, stop and open cloud workspaces from Slack."
 
 
-#: The very first message, sent to the person who set up Usher.
 HERE: Final = "I'm up and running. Link your account, and you can start your workspaces from Slack."
 
 
@@ -326,7 +310,6 @@ HELP_SHARE: Final = (
 )
 HELP_DIRECT: Final = "In a direct message to me, leave out `{command}`."
 
-#: Shown below the link page's button if the connection can also be linked by approval.
 OR_ASK: Final = (
     "No token? Press *Ask to link {title}* and give your username there; an Usher admin then approves it."
 )

@@ -34,7 +34,6 @@ MARKS: Final[Mapping[State, str]] = {
 }
 #: The first line about a workspace, the same in every message.
 HEAD: Final = "{mark} *{name}* · {title}"
-#: Shown as the state of a workspace that its provider hasn't created yet.
 UNMADE: Final = "Being created"
 
 
@@ -81,12 +80,10 @@ FORMS: Final[Mapping[OperationVerb | None, VerbForms]] = {
     # The words for an operation that is no longer known.
     None: VerbForms("request", "finish the request for", "working on", "changed", "it's done"),
 }
-#: Describes an open operation: before its call was accepted, and afterwards.
 QUEUED: Final = "Waiting to {happen} since {since}."
 GOING_ON_USUAL: Final = "{Happening} since {since}, usually ready by {at}."
 #: Shown in a row of a list if the reason for waiting is given above all rows.
 WAITING: Final = "Waiting to {happen}"
-#: Shown for an operation that can't proceed until the person links again.
 NOT_YET: Final = "I can't {do} it yet: {why}."
 USUAL: Final = "Usually ready by {at}."
 #: Completes "I'll message you when" for a start whose usual duration is known.
@@ -94,9 +91,7 @@ USUALLY_BY: Final = "{end}, usually by {at}"
 USUAL_PASSED: Final = "Slower than usual: this usually takes {usual}."
 STILL_CHECKING: Final = "I'll keep checking and tell you when it's done."
 STILL_WAITING: Final = f"This is taking longer than usual. {STILL_CHECKING}"
-#: Sent if an operation's call hasn't been sent by the deadline and Usher asks before it is.
 LAPSED: Final = "I won't {do} it without asking you again, unless you press *Keep waiting*."
-#: Asks the owner what to do if it can't be determined whether a creation succeeded.
 ASKED: Final = (
     "{title} didn't answer, so I can't tell whether this went through. "
     "Starting another may leave you with two."
@@ -128,7 +123,6 @@ SINCE: Final[Mapping[State, str]] = {
     State.STARTING: "It has since been started again.",
     State.GONE: GONE_SINCE,
 }
-#: Sent if an operation was replaced after its call had been sent, which will still take effect.
 SENT: Final = "The {verb} of *{name}* had already been sent to {title}."
 #: Says how an operation ended without success, keyed by outcome; the cause follows.
 ENDED_NAMED: Final[Mapping[str, str]] = {
@@ -199,7 +193,6 @@ LOST: Final[Mapping[StopEffect, str]] = {
     StopEffect.ENDS: "Anything unsaved or only in its memory is lost; the files you saved stay.",
     StopEffect.ERASES: "Everything stored only in it is lost.",
 }
-#: Says what is lost if a workspace is stopped without being shut down first.
 FORCED: Final = "Anything unsaved in it is lost."
 CONFIRM_END: Final = (
     "End it for good?",
@@ -214,7 +207,6 @@ CONFIRM_FORCE_END: Final = (
     "Keep running",
 )
 UNLINK_EFFECT: Final = "This will delete my access to your account on {title} and forget your list."
-#: Says what unlinking means if the affected objects aren't named or there are none.
 UNLINK_MEANS: Final = (
     "What's running there keeps running. Hours there will pause; planned stops, waiting starts and courses "
     "will end."
@@ -237,7 +229,6 @@ LINE: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "stops_anyway": "Stops by itself {at}, even if it's used.",
     "removed": "Ends for good by itself {at}.",
 }
-#: Describes a planned stop that is later than the provider's own.
 LINE_UNUSED: Final = "I'll {do} it {planned}, or it stops {at} if you haven't used it by then."
 ENDS: Final[Mapping[StopMode, str]] = {"stop": "stops", "suspend": "is suspended", "force": "stops"}
 #: Added to a planned stop if the provider ends the workspace before it; keyed by how it ends.
@@ -268,15 +259,12 @@ ENDING: Final[Mapping[str, str]] = {
         "there. It {ends} in {left}, {at}, so that the next person in line can start."
     ),
 }
-#: Said if the owner set the stop's time themself during a lesson.
 NOT_LESSON: Final = "You set that time yourself, so the end of *{course}* won't change it."
-#: Sent instead of carrying out a permanent end that was due now.
 PUT_OFF: Final = (
     "*{name}* on {title} is busy, so I haven't {done} it as planned. Do you need more time?",
     "If you don't answer, I'll try again in {left}, {at}.",
 )
 ENDING_FINAL: Final = "It can't be started again after that. {lost}"
-#: Replaces the warning of a stop once the warning is no longer true.
 OVER: Final = "*{name}* on {title} has no planned stop any more."
 OVER_DOWN: Final = "*{name}* on {title} isn't running any more, so there's nothing to stop."
 FAILED: Final = "I couldn't stop *{name}* on {title} as you planned for {at}. {cause}"
@@ -299,7 +287,6 @@ OBSTACLES: Final[Mapping[str, str]] = {
 WHEN_LINKED: Final = "Link again, and I'll warn you 5 minutes before I {do} {it}."
 WHEN_BACK: Final = "Once I can, I'll warn you 5 minutes before I {do} {it}."
 STOP_THERE: Final = "If you don't need it any more, stop it on {title}."
-#: Asks whether a stop is still wanted after a backup was restored.
 STILL_STOP: Final = (
     "My records were restored from a backup of {since}.",
     "Should I still {do} *{name}* on {title} {at}?",
@@ -321,7 +308,6 @@ STOP_FOR: Final = (
     "`{command}{verb} {typed} at 18:00`."
 )
 PASSED: Final = "That time has passed. Choose a new one with `{command}stop {typed} at TIME`."
-#: Asks before a planned stop that is permanent; worded like the question about an immediate one.
 ASK: Final = "This will end *{name}* on {title} for good {at}: it can't be started again. {lost}"
 
 KEEP: Final = "Keep running"

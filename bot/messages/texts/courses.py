@@ -12,7 +12,6 @@ CONSENT: Final = (
     "It {does} {ends} {who} or an Usher admin ends the class; you'll be warned and can keep it.{means}{sees} "
     "Pressing means you agree."
 )
-#: Shown on a card if its teachers can see the hours of the people who press its button.
 SEES_HOURS: Final = "They can see how long it runs until then."
 #: Words for how a class ends a workspace: what is done to it, what it does, and what that means.
 STOP_WORDS: Final = ("stopped", "stops", "")
@@ -26,8 +25,6 @@ SUSPENDS_OR_ENDS: Final = (
 PRESS: Final = "Get my workspace"
 PROBLEMS: Final = "Show problems"
 NOT_YOURS: Final = "*Show problems* and *{end}* are for {who}, who posted this card, and for Usher admins."
-#: Says how many people are ready, keyed by whether to use the singular: "1 of 1 is ready", "58 of 61 are
-#: ready".
 HOW_MANY: Final = {True: "{ready} of {expected} is ready", False: "{ready} of {expected} are ready"}
 NOBODY_YET: Final = "Nobody has pressed it yet."
 READY_COUNT: Final = "*{ready} of {joined} ready*"
@@ -69,7 +66,6 @@ CONFIRM_END_COURSE: Final = (
     "End course",
     "Not yet",
 )
-#: Asks before a course is ended by a typed command.
 END_COURSE: Final = (
     "This will end *{course}*: there'll be no more lessons, and the card will say so. "
     "A lesson that is on ends as planned."
@@ -111,7 +107,6 @@ LESSON_MISSED: Final = (
 LESSON_MISSED_WHOLLY: Final = (
     "I couldn't start *{name}* on {title} for *{course}*: the lesson was over before I could."
 )
-#: Tells a person why an upgrade has removed them from a course.
 LEFT_BY_AGREEMENT: Final = (
     "The lessons of *{course}* have changed since you joined: {lessons}. You haven't agreed to all of them, "
     "so I've taken you out of the course. If you want its lessons, press *Join*."
@@ -142,7 +137,6 @@ def format_span(first: str, last: str) -> str:
     return f"on {said}" if first == last else f"from {said} to {format_weekday(last)}"
 
 
-#: Sent if a course is ended during a lesson.
 LAST_LESSON: Final = "The lesson that is on ends {at}, as planned."
 LESSON_READY: Final = "*{course}* is starting, and your workspace is ready."
 #: Tells teachers how many people can have a workspace when a lesson begins, how many have one, and what is
@@ -186,7 +180,6 @@ LESSON_STARTING: Final = (
 USAGE: Final = (
     "Type `{command}card CONNECTION/TEMPLATE` or `{command}card NAME`, or press the button for a form."
 )
-#: Shown with a button for each similar name, and one for the name as typed.
 UNKNOWN_NAME: Final = (
     "None of your workspaces is called *{name}*. Which card should I post? "
     "To give everyone a new workspace, type `{command}card CONNECTION/TEMPLATE`."
@@ -267,7 +260,6 @@ SUMMARY_REST: Final = (
 
 STARTING: Final = "Starting your workspace *{name}* on {title}."
 MAKING: Final = "Creating your workspace *{name}* on {title}."
-#: Shown beside a workspace of that name if it isn't known who created it.
 NAME_IN_USE: Final = (
     "You already have a workspace called *{name}* there that wasn't made by this card, "
     "so I'm leaving it alone."

@@ -17,14 +17,11 @@ HOURS_BLOCKED: Final = "Right now I can't start or stop it: {why}."
 
 HOURS_SET: Final = "*{name}* now runs {hours}."
 CURRENT_HOURS: Final = "*{name}* on {title}: {hours}."
-#: Describes hours for a single day: the start or stop, a stop later that day, and the workspace's other
-#: hours.
 ONCE: Final = "I'll {do} *{name}* on {title} {at}{then}."
 BESIDES: Final = "Its other working hours: {hours}."
 REPLACED: Final = "They replace {hours}."
 OFF: Final = "*{name}* on {title} no longer has working hours."
 OFF_DOWN: Final = "It's {state}, and I won't start it automatically."
-#: Describes a running workspace whose hours have changed: it still stops today, or nothing will stop it.
 STILL: Final = "I'll still {do} {it} {at}."
 NO_HOURS: Final = "*{name}* on {title} has no working hours."
 NONE_NEXT: Final = "To set some, type `{command}hours {typed} weekdays 9:00-18:00`."
@@ -74,7 +71,6 @@ STILL_NEEDED: Final[Mapping[bool, str]] = {
     False: "*{name}* on {title} has been running since {since}. Still needed?",
     True: "*{name}* on {title} is running, but hasn't been used since {since}. Still needed?",
 }
-#: Says that neither hours nor a planned stop will stop a workspace for more than a day.
 NEEDED_UNTIL: Final = "Nothing will stop it before {until}."
 NEEDED_STOPS: Final[Mapping[str, str]] = {
     "stop": "If you don't answer, I'll stop it {at}.",

@@ -49,12 +49,10 @@ NOT_RUN: Final = "*{name}* didn't run on {title}. {cause}"
 NOT_SURE: Final = "I don't know whether *{name}* ran on {title}. {cause}"
 NOT_KNOWN: Final = "I don't know how *{name}* on {title} ended. {cause}"
 
-#: Asks the owner to decide if Usher can't tell whether a launch succeeded.
 ASKED_NOTICE: Final = (
     "{title} didn't answer, so I can't tell whether *{name}* was started there. "
     "I'll keep checking. Starting another may leave you with two."
 )
-#: Sent when a run has passed its deadline; followed by the reason.
 LATE_UNBEGUN: Final = "*{name}* still hasn't started on {title}. {hold}"
 LATE_UNSEEN: Final = "I haven't been able to check on *{name}* on {title} for a while. {hold}"
 
@@ -138,7 +136,6 @@ FLAG_WITH: Final = "• `--{name}`: set that with {with_what}."
 FLAG_NOT_OFFERED: Final = "{value} isn't available. Choose from: {offered}."
 FLAG_SOME_OFFERED: Final = "{value} isn't available. For example: {offered}."
 OR: Final = "or"
-#: Shown below a run command that wasn't understood.
 TAIL_HINT: Final = "Put the command after `--`: `{command}run -- Rscript train.R`."
 WHERE: Final = "Where should I run it? Type `{command}run CONNECTION`, with one of these: {known}."
 TOO_LONG: Final = (

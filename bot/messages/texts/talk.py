@@ -5,7 +5,6 @@ from typing import Final
 
 from bot.domain.workspaces import State
 
-#: Starts the greeting, before the description of Usher.
 HI: Final = "Hi! "
 
 
@@ -32,15 +31,12 @@ TALK: Final[Mapping[str, str]] = {
 
 DID_YOU_MEAN: Final = "Did you mean {commands}?"
 OR: Final = " or "
-#: Suggests the command that a free-form request seems to mean; one press runs it.
 AS_COMMAND: Final = "Do you mean {commands}?"
 NOT_UNDERSTOOD: Final = "I didn't understand that."
-#: Shown above the workspaces or jobs that the person may have meant.
 LIKELY: Final = "Did you mean one of these?"
 LIKELY_ONE: Final = "Do you mean this? I haven't done anything yet."
 LEFT_ALONE_ALL: Final = "I haven't done anything. I don't read exceptions and conditions, only commands."
 WHICH_STATUS: Final = "Which one do you mean?"
-#: Says what Usher understands, after a message that it couldn't interpret.
 UNDERSTANDS: Final = {
     "workspace": "Name a workspace and say what to do with it, such as `{command}start NAME until 18:00`.",
     "job": "Name a job and say what to do with it, such as `{command}run NAME`.",
@@ -59,12 +55,9 @@ FORMER_WORDS: Final[Mapping[str, str]] = {
 
 # -- offers ------------------------------------------------------------------------------------------------
 
-#: A suggestion that includes a time; the button passes the same time on.
 AT_ITS_TIME: Final = "Do you mean *{name}*, and {at}? I haven't done anything yet."
 LONGER: Final = "Keep {name} running for {time} more"
-#: Replaces the workspace's name on a button that applies to several.
 COUNT: Final = "{count} workspaces"
-#: Row for a workspace whose stop would interrupt something.
 SEVERAL_AT_STAKE: Final = "• *{name}* · {title} – {lost}"
 #: The wording for states that "is" doesn't fit.
 BEING: Final[Mapping[State, str]] = {
