@@ -1,7 +1,6 @@
 """Timers: the warning before a stop, and why something wasn't stopped."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from bot.domain.feasibility import LINK_HELPS
@@ -111,7 +110,7 @@ def keep_buttons(workspace: Workspace) -> list[Element]:
     keep = ButtonValue("keep_running", workspace.id, at=workspace.stop_at or 0.0)
     return [
         kit.button(cards.KEEP, keep, style=kit.PRIMARY, of=workspace.title),
-        kit.button("1 hour more", replace(keep, name="hour_more"), of=workspace.title),
+        kit.button("1 hour more", keep._replace(name="hour_more"), of=workspace.title),
     ]
 
 
@@ -230,7 +229,7 @@ def format_form_head(facts: WorkspaceFacts) -> str:
         fill(cards.FORM_NOW[how], at=kit.moment_at(at, facts.now, facts.zone), **get_names(facts))
         for how, at in coming
     ]
-    return kit.join(said) or fill("*{name}* on {title} runs until somebody stops it.", **get_names(facts))
+    return kit.join(said) or fill("No stop is planned for *{name}* on {title}.", **get_names(facts))
 
 
 def build_form(facts: WorkspaceFacts, timer_mode: StopMode) -> dict[str, Any]:

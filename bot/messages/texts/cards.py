@@ -227,7 +227,7 @@ LINE: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "force": "I'll stop it {at}.",
     "stops": "Stops by itself {at} unless it's used.",
     "stops_anyway": "Stops by itself {at}, even if it's used.",
-    "removed": "Ends for good by itself {at}.",
+    "removed": "{title} removes it {at}.",
 }
 LINE_UNUSED: Final = "I'll {do} it {planned}, or it stops {at} if you haven't used it by then."
 ENDS: Final[Mapping[StopMode, str]] = {"stop": "stops", "suspend": "is suspended", "force": "stops"}
@@ -235,7 +235,7 @@ ENDS: Final[Mapping[StopMode, str]] = {"stop": "stops", "suspend": "is suspended
 EARLIER: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "stops": "Before that, {title} stops {it} {at} unless it's used.",
     "stops_anyway": "Before that, {title} stops {it} {at}, even if it's used.",
-    "removed": "Before that, {title} ends {it} for good {at}.",
+    "removed": "Before that, {title} removes {it} {at}.",
 }
 EXTEND: Final = "Keep 2 h more"
 EXTENDING: Final = "I'm asking {title} to stop *{name}* {at} instead."
@@ -322,7 +322,7 @@ FORM_NOW: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "force": "I'll stop *{name}* {at}.",
     "stops": "*{name}* on {title} stops by itself {at} unless it's used.",
     "stops_anyway": "*{name}* on {title} stops by itself {at}, even if it's used.",
-    "removed": "*{name}* on {title} ends for good by itself {at}.",
+    "removed": "{title} removes *{name}* {at}.",
 }
 FORM_OTHER_HINT: Final = "18:00, 6pm, 2h, 90 min or tomorrow 9:00"
 #: The choices of the form for a planned stop, keyed by length in minutes.
