@@ -171,7 +171,7 @@ def describe_run_end(
     if next_ is not None and next_ <= now + DAY_SECONDS:
         return [_announce_stop(facts, words.STILL, next_, it=it, **do)] if name else [], []
     names = {"it": it_is, "state": facts.state.value, **do}
-    said = kit.announce("nothing", workspace.id, fill("{it} {state}, and I won't stop it.", **names))
+    said = kit.announce("nothing", workspace.id, fill("{it} {state}, and no stop is planned.", **names))
     if next_ is not None:
         until = kit.moment(next_, now, facts.zone)
         later = "{it} {state}, and I won't {do} it before {until}." if name else "Next {verb}: {until}."

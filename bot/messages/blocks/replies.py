@@ -371,7 +371,7 @@ def new_button(connection: str | None) -> Element:
 def help_button(folder: str, *, is_short: bool = False) -> Element:
     """Return the button that shows help, either a short version or everything that the person may do."""
     action = "help" if folder == "workspace" else f"{folder}_help"
-    return kit.button("Help", action) if is_short else kit.button("Show everything", action, "all")
+    return kit.button("Help", action) if is_short else kit.button("Show all commands", action, "all")
 
 
 def add_introduction(

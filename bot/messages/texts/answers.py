@@ -261,7 +261,7 @@ NOTHING_LINKED_OTHER: Final = "{who} hasn't linked that account, so nothing has 
 
 # -- oneself -----------------------------------------------------------------------------------------------
 
-WHOAMI_ABOUT: Final = "To see a connection's server and its users, type `{command}about CONNECTION`: {known}."
+WHOAMI_ABOUT: Final = "To see a connection's server and users, type `{command}about` and its name: {known}."
 VERSION: Final = "This is Usher {version}."
 #: Says how a link was made, if that is known; keyed by how.
 WHOAMI_MADE_BY: Final[dict[str, str]] = {

@@ -297,7 +297,7 @@ STILL_STOP_PASSED: Final = (
 )
 SET: Final = "I'll {do} *{name}* {at}."
 TOMORROW: Final = "That time has already passed today, so I've set it for tomorrow."
-KEPT: Final = "*{name}* keeps running. I won't stop it."
+KEPT: Final = "*{name}* keeps running. No stop is planned."
 KEPT_UNTIL: Final = ("*{name}* keeps running.", "I won't stop it before {until}.")
 LONGER_NEXT: Final = "To have it stopped later, type `{command}keep {typed} for 2h`."
 NOTHING_PLANNED: Final = "*{name}* has no planned stop, so there's nothing to cancel."
