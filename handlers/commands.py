@@ -75,7 +75,7 @@ def _add_present_verb(request: Request, answer: Answer) -> Answer:
     verb = list_former_verbs(request.folder).get(former)
     if verb is None or answer.in_channel:
         return answer
-    line = request.fill(talk.FORMER_VERB, former=former, typed=verb.typed)
+    line = request.fill("`{former}` is now `{command}{typed}`.", former=former, typed=verb.typed)
     return replies.with_remarks(answer, [line]) if answer.blocks else replies.hint(line)
 
 

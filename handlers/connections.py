@@ -120,7 +120,7 @@ async def show_overview(request: Request) -> Answer:
     if snapshot is None:
         waiting = request.defer(f"about {connection} {page}").as_body()
         await request.caller.run(snapshots.request_about, connection, waiting)
-        return replies.answer(fill(answers.ABOUT_ASKING, title=title))
+        return replies.answer(fill("Checking {title}…", title=title))
     if snapshots.is_stale(services.context, snapshot):
         await request.caller.run(snapshots.request_about, connection)
     return lists.answer_server_info(

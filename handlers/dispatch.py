@@ -20,7 +20,7 @@ from bot.domain.surfaces import Surface, Where
 from bot.domain.tasks import TaskKind
 from bot.domain.waitlist import WaitlistFacts
 from bot.messages.blocks import kit, limits, replies, stored, waitlist
-from bot.messages.blocks.button_values import ButtonValue
+from bot.messages.blocks.button_values import AGREED, ButtonValue
 from bot.messages.blocks.buttons import RUN_STOPS, WARNING_ANSWERS
 from bot.messages.blocks.forms import answer_view, get_field_name
 from bot.messages.blocks.kit import fill, safe
@@ -246,11 +246,20 @@ async def run_button(
     Buttons for verbs of jobs are named ``job_VERB``. The button of a former verb runs the verb that replaced
     it.
     """
-    request = _create_request(services, principal, surface, press.name, view=view or {}).to_button_request(
-        press
+    request = _create_request(
+        services,
+        principal,
+        surface,
+        press.name.removeprefix("job_"),
+        folder="job" if press.name.startswith("job_") else "workspace",
+        target=press.key or None,
+        press=press,
+        flags=frozenset({AGREED} if press.agreed else ()),
+        at=press.at,
+        view=view or {},
     )
     request = routes.replace_former_verb(request)
-    found = routes.find_button_handler(request, press.name)
+    found = routes.action.get(press.name) or routes.get_verbs(request.folder).get(request.verb)
     if found is run_offered_command:
         return await run_offered_command(request)
     return await run_within_limit(request, found or answer_old_button)
@@ -530,7 +539,7 @@ async def _defer_until_identified(request: Request, unknown: NotIdentified) -> A
         return _fit(request, await _ask_to_confirm(request))
     except StoreError as error:
         return _answer_problem(request, problems.explain_cause(error))
-    return replies.answer(answers.ASKING_WHO)
+    return replies.answer("Checking with Slack who you are. I'll carry on with your request right after.")
 
 
 async def add_introduction(services: Services, principal: Principal, answer: Answer) -> Answer:
@@ -647,7 +656,7 @@ async def _ask_to_confirm(request: Request) -> Answer:
     at = await request.format_time(request.surface.sent_at or request.services.clock.now())
     if len(command) > limits.MAX_BUTTON_VALUE_LENGTH:
         return replies.hint(fill(answers.QUOTED_AGAIN if is_quoted else answers.SAID_LONG_AGO_AGAIN, at=at))
-    buttons = [kit.button(answers.DO_IT_NOW, RUN_COMMAND, command), kit.button(answers.LEAVE_IT, _DECLINE)]
+    buttons = [kit.button("Do it now", RUN_COMMAND, command), kit.button(answers.LEAVE_IT, _DECLINE)]
     template = answers.NOT_LET if request.surface.via else answers.SAID_LONG_AGO
     template = answers.QUOTED if is_quoted else template
     return replies.answer(fill(template, at=at, said=format_full_command(command)), buttons)

@@ -251,7 +251,7 @@ async def _require_offer(
     account = await find_account(services.create_caller(principal), form_context.connection)
     title = services.title(form_context.connection)
     if account is None or account.state != "active":
-        sentence = verbs.NOT_LINKED.format(
+        sentence = "Your {title} account is no longer linked. Close this and type `{command}link`.".format(
             title=title, command=f"{services.find_slash_command('workspace')} "
         )
         raise Refused("account.none", sentence)

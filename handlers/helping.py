@@ -134,7 +134,7 @@ def _describe_other_command(request: Request, usable: Iterable[base.Provider]) -
         return [kit.fill(runs.HELP_WORKSPACES, command=request.format_command("workspace"))]
     if not any(isinstance(provider, facets.Runs) for provider in usable):
         return []
-    return [kit.fill(runs.HELP_JOBS, command=request.format_command("job"))]
+    return [kit.fill("For jobs, type `{command}help`.", command=request.format_command("job"))]
 
 
 def _describe_other_surfaces(request: Request) -> list[str]:
@@ -142,7 +142,7 @@ def _describe_other_surfaces(request: Request) -> list[str]:
     if request.surface.where is Where.DIRECT:
         return []
     if request.folder == "job":
-        return [runs.HELP_DIRECT]
+        return ["In a direct message to me, leave out the slash: `job list`, for example."]
     return [answers.HELP_SHARE, kit.fill(answers.HELP_DIRECT, command=kit.Markup(request.command.strip()))]
 
 

@@ -20,6 +20,7 @@ from bot.domain.tasks import TaskKind
 from bot.domain.work_items import DEADLINE_SECONDS, Call
 from bot.messages.blocks import forms, kit, lists, replies
 from bot.messages.blocks.button_values import AGREED
+from bot.messages.blocks.buttons import MAX_CHOICES
 from bot.messages.blocks.cards import VERB_FORMS
 from bot.messages.blocks.kit import Markup, fill, line, safe
 from bot.messages.blocks.runs import again_button, describe_outcome, run_result
@@ -237,7 +238,7 @@ async def launch_by_name(request: Request, connection: str, name: str) -> Answer
         spec = offer.spec(values)
     except FormProblems as error:
         problems = [
-            fill(run_words.PROBLEM, flag=Markup(run_words.JOB_PLACE), said=sentence)
+            fill(run_words.PROBLEM, flag=Markup("The job"), said=sentence)
             for sentence in error.problems.values()
         ]
         return replies.hint(run_words.NOT_RUN_YET, more="\n".join(problems))
@@ -268,7 +269,7 @@ async def check_words(request: Request, typed: CommandLine) -> None:
         return
     able = list_making_connections(request.services, "job")
     by_name = [name for name in able if has_named_jobs(request, name)]
-    more = [run_words.NAME_HINT] if by_name else []
+    more = ["If that's the name of a job, choose where to run it."] if by_name else []
     more += [request.fill(run_words.TAIL_HINT)] if len(by_name) < len(able) else []
     name = " ".join(typed.words)
     ran = await request.services.store.read(run_rows.list_runs, request.principal)
@@ -282,7 +283,7 @@ async def check_words(request: Request, typed: CommandLine) -> None:
         for name, connection in launchable
     ]
     named_jobs = named_jobs or [(connection, name) for connection in by_name]
-    commands = [f"job run {join_words(words)}" for words in named_jobs[: replies.MAX_CHOICES]]
+    commands = [f"job run {join_words(words)}" for words in named_jobs[:MAX_CHOICES]]
     require_leading_connection(request, typed.words, "\n".join(more), lists.list_command_buttons(commands))
 
 
@@ -310,7 +311,7 @@ def _describe_problems(
     title = request.services.title(connection)
     for flag in result.unknown:
         if flag.name == creation.COMMAND_FIELD:
-            problems.append(_format_flag_problem(flag.name, run_words.NO_TAIL_PLACE))
+            problems.append(_format_flag_problem(flag.name, "The command is fixed here. Leave that out."))
             continue
         others = [
             forms.format_flag(*one)
@@ -326,7 +327,7 @@ def _describe_problems(
 
 def _format_flag_problem(name: str, sentence: str) -> str:
     """Return an escaped sentence about a problem, together with the flag that it concerns."""
-    label = {creation.COMMAND_FIELD: run_words.COMMAND_PLACE}.get(name, forms.format_flag(name))
+    label = {creation.COMMAND_FIELD: "after `--`"}.get(name, forms.format_flag(name))
     return fill(run_words.PROBLEM, flag=Markup(label), said=Markup(sentence))
 
 
@@ -334,7 +335,7 @@ def _refuse_launch(request: Request, result: FilledForm, problems: list[str]) ->
     more, form = list(problems), result.form
     flags = [forms.format_flag(field.name) for field in form.fields if field.name != creation.COMMAND_FIELD]
     if result.unknown and flags:
-        more.append(fill(run_words.FLAGS_KNOWN, known=Markup(", ".join(flags))))
+        more.append(fill("You can set: {known}.", known=Markup(", ".join(flags))))
     if form.field(creation.COMMAND_FIELD) and creation.COMMAND_FIELD not in result.values:
         more.append(request.fill(run_words.TAIL_HINT))
     return replies.hint(run_words.NOT_RUN_YET, more="\n".join(more))
@@ -447,7 +448,7 @@ async def show_logs(request: Request) -> Answer:
     watched = await request.caller.run(runs.follow_output, run.id)
     template = run_words.SHOWING if watched.remote_id is not None else run_words.SHOWING_LATER
     if not watched.is_going:
-        template = run_words.SENDING
+        template = "I'll send the full output of *{name}* as a file, in its thread in our direct messages."
     return replies.answer(fill(template, name=watched.name))
 
 
@@ -524,7 +525,7 @@ async def stop_following(request: Request) -> Answer:
     if not run.is_open:
         return answer_over(request, run)
     is_launched = run.remote_id is not None or run.start_call is not Call.NONE
-    template = run_words.LET_GONE if is_launched else run_words.NOT_LAUNCHING
+    template = run_words.LET_GONE if is_launched else "I've cancelled *{name}*. It never reached {title}."
     return replies.answer(request.fill(template, run))
 
 
@@ -595,7 +596,7 @@ async def _find_only_run(request: Request, rows: Sequence[Run], old: Sequence[Ac
     if len(candidates) == 1:
         return candidates[0]
     if not candidates:
-        raise Answered(replies.hint(run_words.NONE_GOING))
+        raise Answered(replies.hint("None of your runs is in progress, so there's nothing to stop."))
     sentence = request.fill(run_words.WHICH_OF_ALL, verb=Markup(request.verb))
     raise Answered(replies.answer(sentence, await _make_choice_buttons(request, candidates)))
 
@@ -611,11 +612,11 @@ async def _answer_unknown_run(request: Request, rows: Sequence[Run], old: Sequen
     promise = await refresh_lists(request, TaskKind.LIST_RUNS, answers.CHECKING, old=old)
     if promise:
         return replies.answer(promise)
-    sentence = fill(run_words.UNKNOWN_NAME, name=request.name)
-    similar = naming.suggest_runs(request.name, rows)[: lists.MAX_RUN_CHOICES]
+    sentence = fill("I can't find a run called *{name}*.", name=request.name)
+    similar = naming.suggest_runs(request.name, rows)[:MAX_CHOICES]
     more = [describe_read_failure(request)] if request.deferred.problem else []
     more += [answers.NEAREST[len(similar) == 1]] if similar else []
-    more = more or [request.fill(run_words.UNKNOWN_NEXT)]
+    more = more or [request.fill("Type `{command}list` to see your runs.")]
     return replies.hint(sentence, await _make_choice_buttons(request, similar), more=" ".join(more))
 
 

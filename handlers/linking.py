@@ -69,7 +69,7 @@ async def link(request: Request) -> Answer:
         return await _link_to(request, names[0])
     if names:
         request.notes.about = Referents(is_question=True)
-        return await offer_link(request, answers.LINK_WHICH, names, "")
+        return await offer_link(request, "Which account do you want to link?", names, "")
     if linkless := services.list_linkless():
         return _answer_linkless(request, linkless)
     return replies.hint(answers.NO_CONNECTIONS)
@@ -179,7 +179,7 @@ def _format_wait(request: Request, template: str, connections: Sequence[str], te
     typed = fold_word(next(iter(text.removeprefix("job ").split()), ""))
     name = to_present_name(folder, list_synonyms(folder).get(typed, typed))
     if folder == "job" and name == "run":
-        return fill(answers.TO_DO, doing=Markup(answers.RUN_A_JOB), title=title)
+        return fill(answers.TO_DO, doing=Markup("run a job"), title=title)
     if not find_verb(folder, name).is_operation or not text.split()[1:]:
         return fill(template, title=title)
     doing = describe_command(text)
@@ -228,10 +228,10 @@ async def _show_identity(request: Request) -> Answer:
     services = request.services
     installation = services.context.installation.find_for(request.principal)
     is_here = bool(installation.team_name) and request.principal.team_id == installation.id
-    template = answers.WHOAMI if is_here else answers.WHOAMI_ELSEWHERE
+    template = "You are {who} in *{team}*." if is_here else "You are {who}."
     sentences = [fill(template, who=request.mention, team=installation.team_name)]
     if installation.is_administrator(request.principal):
-        sentences.append(answers.WHOAMI_ADMINISTRATOR)
+        sentences.append("You are an Usher admin.")
         if described := list_overview_connections(services):
             known = format_titles(services, described)
             sentences.append(request.fill(answers.WHOAMI_ABOUT, known=known))
@@ -242,7 +242,7 @@ async def _show_identity(request: Request) -> Answer:
     linkless = {name for name, _ in services.list_linkless()}
     zone = await request.find_zone()
     lines = [
-        fill(answers.WHOAMI_LINKLESS, title=services.title(connection))
+        fill("*{title}*: nothing to link", title=services.title(connection))
         if connection in linkless
         else _format_account(services.title(connection), accounts.get(connection), services.clock.now(), zone)
         for connection in dict.fromkeys([*services.connections, *sorted(accounts)])
@@ -250,7 +250,7 @@ async def _show_identity(request: Request) -> Answer:
     methods = [method for method in services.list_link_methods() if method[2]]
     missing = [method for method in methods if method[0] not in accounts]
     refused = [method for method in methods if method[0] in accounts and accounts[method[0]].is_refused]
-    relink = cards.LINK_AGAIN if len(refused) == 1 else cards.LINK_AGAIN_TO
+    relink = cards.LINK_AGAIN if len(refused) == 1 else "Link {title} again"
     buttons = replies.link_buttons(missing, services.link_pages)
     buttons += replies.link_buttons(refused, services.link_pages, template=relink, first=len(missing))
     buttons += [replies.list_button()] if accounts or linkless else []
@@ -261,13 +261,13 @@ async def _show_identity(request: Request) -> Answer:
 
 def _format_account(title: str, account: Account | None, now: float, zone: ZoneInfo | None) -> str:
     if account is None:
-        return fill(answers.WHOAMI_NOT_LINKED, title=title)
+        return fill("*{title}*: not linked", title=title)
     if account.resting_since is not None:
         since = kit.since(account.resting_since, now, zone)
         return fill(answers.WHOAMI_RESTING, title=title, username=account.username, since=since)
     if account.state == "refused":
-        return fill(answers.WHOAMI_REFUSED, title=title)
-    template = answers.WHOAMI_LINKED if account.username else answers.WHOAMI_LINKED_NAMELESS
+        return fill("*{title}*: the link is no longer accepted", title=title)
+    template = "*{title}*: linked as {username}" if account.username else "*{title}*: linked"
     linked = fill(template, title=title, username=account.username)
     if account.username and account.link_source:
         until = kit.day(account.expires_at, now, zone) if account.expires_at is not None else Markup("")
@@ -329,7 +329,7 @@ async def unlink(request: Request) -> Answer:
         title = request.services.title(whole)
         return replies.hint(request.fill(answers.NOTHING_TO_UNLINK, title=title))
     if not ending:
-        return replies.hint(request.fill(answers.NOTHING_LINKED))
+        return replies.hint(request.fill("You haven't linked an account. Type `{command}link` to link one."))
     titles = {connection_: request.services.title(connection_) for connection_ in ending}
     matching = naming.find_titles(name, titles) if name else ending
     if not name or len(matching) > 1:
@@ -343,7 +343,7 @@ async def unlink(request: Request) -> Answer:
             for number, connection_ in enumerate(matching)
         ]
         request.notes.about = Referents(is_question=True)
-        return replies.answer(answers.UNLINK_WHICH, buttons)
+        return replies.answer("Which account do you want to unlink?", buttons)
     connection = _find_connection_to_unlink(request, name, ending)
     if AGREED not in request.flags:
         return await _ask_before_unlinking(request, connection, ending)
@@ -433,7 +433,7 @@ async def _unlink_other(request: Request, person: re.Match[str]) -> Answer:
     if not ended:
         return replies.hint(fill(answers.NOTHING_LINKED_OTHER, who=mention))
     titles = request.services.titles(account.connection for account in ended)
-    return replies.answer(fill(answers.UNLINKED_OTHER, who=mention, title=titles))
+    return replies.answer(fill("{who} is unlinked from {title}.", who=mention, title=titles))
 
 
 def _ask_about_other(request: Request, user_id: str, connection: str | None) -> Answer:

@@ -17,14 +17,12 @@ from bot.messages.texts import notices as words
 from bot.store import accounts, notices
 from handlers.dispatch import run_button, run_text
 from handlers.home import HOME_COMMAND, HOME_VERB, read_links, request_home, show_answer
-from handlers.requests.deferred_command import RESPONSE_SECONDS, DeferredCommand
+from handlers.requests.deferred_command import DeferredCommand
 from handlers.requests.request import SILENT
 from handlers.requests.response_targets import make_message_notice, make_reply_notice
 from handlers.requests.services import Services
 
 log = structlog.get_logger(__name__)
-#: How long people expect an answer in the place where they asked for it, in seconds.
-_ANSWER_EXPECTED_SECONDS = 120.0
 
 
 async def replay(services: Services, principal: Principal, body: Mapping[str, Any]) -> None:
@@ -41,13 +39,12 @@ async def replay(services: Services, principal: Principal, body: Mapping[str, An
     if deferred.where == Where.HOME and deferred.text == HOME_COMMAND:
         await request_home(services, principal, deferred=deferred.as_body())
         return
-    remaining = deferred.response_until - services.clock.now()
-    has_response_url = deferred.response_url is not None and remaining > 0
-    is_soon = RESPONSE_SECONDS - remaining <= _ANSWER_EXPECTED_SECONDS
+    now = services.clock.now()
+    has_response_url = deferred.response_url is not None and now < deferred.response_until
     where = Where.HOME if deferred.where == Where.HOME else Where.DIRECT
     if deferred.view:
         where = Where.FORM
-    elif has_response_url or (deferred.where == Where.MENTION and is_soon):
+    elif has_response_url or (deferred.where == Where.MENTION and not deferred.is_late(now)):
         where = Where(deferred.where)
     surface = Surface(
         kind="replay",

@@ -129,7 +129,7 @@ async def answer(request: Request) -> Answer:
     """Answer a sentence: show what it asks for, or offer buttons for what it may be asking for."""
     words, store = request.arguments, request.services.store
     if any(word.startswith("<@") for word in words):
-        return replies.hint(talk.THEIRS)
+        return replies.hint("I only work with your own workspaces, so I haven't done anything.")
     first = fold_word(words[0]) if words else ""
     operation = to_present_name(request.folder, list_synonyms(request.folder).get(first, first))
     operation = operation if request.folder == "workspace" and is_operation(operation) else ""

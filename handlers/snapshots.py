@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from bot.domain.accounts import Account
 from bot.domain.forms import Purpose
@@ -15,7 +15,7 @@ from bot.messages.texts import answers, problems
 from bot.services import snapshots
 from bot.services.creation import PersonalOffer
 from handlers.linking import require_account
-from handlers.requests.deferred_command import RESPONSE_SECONDS, DeferredCommand
+from handlers.requests.deferred_command import DeferredCommand
 from handlers.requests.request import SILENT, Answered, Request
 
 
@@ -70,10 +70,6 @@ def filter_by_connection(accounts: Sequence[Account], names: Collection[str | No
     return [account for account in accounts if not connections or account.connection in connections]
 
 
-#: How long a person still expects the list they asked for, in seconds.
-_ANSWER_EXPECTED_SECONDS: Final = 120.0
-
-
 async def refresh_in_background(
     request: Request, kind: TaskKind, old: Sequence[Account], template: str
 ) -> str:
@@ -83,8 +79,7 @@ async def refresh_in_background(
     list once read. Elsewhere, ``template`` asks people to repeat the command.
     """
     deferred, surface = request.deferred, request.surface
-    requested_at = deferred.response_until - RESPONSE_SECONDS
-    is_late = request.services.clock.now() > requested_at + _ANSWER_EXPECTED_SECONDS
+    is_late = deferred.is_late(request.services.clock.now())
     if deferred.updates and is_late and surface.where is not Where.HOME:
         raise Answered(SILENT)
     if deferred.updates and deferred.problem:

@@ -71,7 +71,7 @@ async def run_as_job(request: Request) -> Answer:
     code = Code(text, "" if writer == request.principal.user_id else writer or "somebody")
     connections = list_commanding_connections(services)
     if not connections:
-        return replies.hint(verbs.CODE_NOWHERE)
+        return replies.hint("No connection here runs commands. Ask your Usher admin to add one.")
     accounts = await services.store.read(account_rows.list_accounts, request.principal)
     active = [
         name

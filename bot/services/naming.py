@@ -318,17 +318,12 @@ def _find_exact(name: str, workspaces: Sequence[Workspace]) -> list[Workspace]:
     own = [one for one in workspaces if one.alias and fold(one.alias) == needle]
     found = own or [one for one in workspaces if fold(one.name) == needle or one.remote_id == name]
     # A server's own name in its id counts as well, even if people are shown another name.
-    found = found or [one for one in workspaces if needle and fold(get_name_in_id(one.remote_id)) == needle]
-    return _drop_missing(found)
-
-
-def _drop_missing(found: list[Workspace]) -> list[Workspace]:
-    """Drop workspaces that are gone, unless all of them are."""
-    return [one for one in found if one.state is not State.GONE] or found
+    return found or [one for one in workspaces if needle and fold(get_name_in_id(one.remote_id)) == needle]
 
 
 def _to_match(found: list[Workspace]) -> NameMatch:
-    found = _drop_missing(found)
+    """Return the match, without workspaces that are gone unless all of them are."""
+    found = [one for one in found if one.state is not State.GONE] or found
     return NameMatch("one" if len(found) == 1 else "many", tuple(found))
 
 

@@ -84,7 +84,9 @@ def begin_operation(
         return replace(first, remark=_choose_note(first, context, workspace, verb))
     # Cancelling an open creation loses nothing, even if the workspace has been created in the meantime. Once
     # the creation has ended, or its outcome has long been unknown, the workspace may be in use.
-    is_called_off = creation is not None and not _is_long_unknown(creation, tx.now())
+    is_called_off = creation is not None and (
+        creation.start_call is Call.NONE or not has_settled(creation, tx.now())
+    )
     ends = Consent.NONE if mode is None else Consent.KNOWING if is_called_off else agreed
     detail = {"agreed": "yes"} if ends else {}
     if waits and planned_for is None:
@@ -354,10 +356,6 @@ def _find_open_creation(tx: Transaction, workspace: Workspace) -> Operation | No
     latest = operations.find_latest_operation(tx, workspace.id)
     is_open = latest is not None and latest.is_open and latest.verb is OperationVerb.CREATE
     return latest if is_open else None
-
-
-def _is_long_unknown(creation: Operation, now: float) -> bool:
-    return creation.start_call is not Call.NONE and has_settled(creation, now)
 
 
 @concerns_caller

@@ -139,7 +139,7 @@ async def run_tool(
     if asks:
         asked = words.NOT_LINKED if tool.only_shows else words.ASKED_PERSON
         about = {"asked": asked, "says": "\n".join(said)}
-        quotation = kit.section(kit.fill(answers.ASKED_TO, said=format_full_command(text)))
+        quotation = kit.section(kit.fill("Slackbot asked me to: “{said}”.", said=format_full_command(text)))
         question = kit.with_blocks(answer, [quotation, *answer.blocks])
         return await _ask_person(services, principal, surface, question, about)
     if not tool.only_shows and answer.unwritten != "unsure":

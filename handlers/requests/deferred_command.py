@@ -11,6 +11,8 @@ from bot.domain.surfaces import Where
 #: How long we use a response_url, in seconds: Slack's 30 minutes (docs/internals/slack.md, "Requests from
 #: Slack"), minus a minute for delivery.
 RESPONSE_SECONDS = 29 * 60
+#: How long people expect an answer in the place where they asked for it, in seconds.
+ANSWER_EXPECTED_SECONDS: Final = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,10 @@ class DeferredCommand:
     via: str = ""
     #: The connection to link first; the answer replaces the message that shows its link page.
     linked: str = ""
+
+    def is_late(self, now: float) -> bool:
+        """Return whether the answer is no longer expected in the place where the command was given."""
+        return now - (self.response_until - RESPONSE_SECONDS) > ANSWER_EXPECTED_SECONDS
 
     def as_body(self) -> dict[str, Any]:
         """Return the command as data that can be serialised to JSON."""

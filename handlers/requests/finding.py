@@ -84,11 +84,6 @@ def group_by_name(named: Iterable[tuple[str, _Thing]]) -> dict[str, tuple[_Thing
     return {name: tuple(things.values()) for name, things in groups.items() if name}
 
 
-def _list_own_names(row: Workspace) -> set[str | None]:
-    """Return a workspace's names: its owner's, its provider's, and the one contained in its id."""
-    return {row.alias, row.name, row.remote_id, get_name_in_id(row.remote_id)}
-
-
 def list_names(
     rows: Sequence[Workspace], titles: Mapping[str, str] = MappingProxyType({})
 ) -> list[tuple[str, Workspace]]:
@@ -96,7 +91,8 @@ def list_names(
 
     A workspace that no longer exists loses any name that an existing one has.
     """
-    every = [(name, row) for row in rows for name in _list_own_names(row) if name]
+    names = [({row.alias, row.name, row.remote_id, get_name_in_id(row.remote_id)}, row) for row in rows]
+    every = [(name, row) for own, row in names for name in own if name]
     existing = {squeeze(name) for name, row in every if row.state is not State.GONE}
     own = [(name, row) for name, row in every if row.state is not State.GONE or squeeze(name) not in existing]
     places = {key: {key, title} for key, title in titles.items()}

@@ -105,9 +105,9 @@ def is_unfiltered(words: tuple[str, ...]) -> bool:
 def describe_filter(request: Request, filtered: FilteredRows[Any], noun: str) -> str:
     """Describe the filtered rows, such as ``running workspaces on Saturn Cloud``."""
     state = answers.LISTED_AS.get(filtered.state, filtered.state)
-    text = kit.fill(answers.IN_STATE, state=state, what=noun) if state else noun
+    text = kit.fill("{state} {what}", state=state, what=noun) if state else noun
     if filtered.name:
-        text = kit.fill(answers.MATCHING, what=kit.Markup(text), name=filtered.name)
+        text = kit.fill("{what} matching “{name}”", what=kit.Markup(text), name=filtered.name)
     if filtered.connection is not None:
         text = kit.fill(answers.ON, what=kit.Markup(text), title=request.services.title(filtered.connection))
     return text

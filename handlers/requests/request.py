@@ -119,19 +119,6 @@ class Request:
     #: What the request is about, so that the user's next command can refer to it.
     notes: RequestNotes = field(default_factory=RequestNotes)
 
-    def to_button_request(self, press: ButtonValue) -> Request:
-        """Return a button's request; buttons for verbs of jobs are named ``job_VERB``."""
-        return replace(
-            self,
-            folder="job" if press.name.startswith("job_") else "workspace",
-            verb=press.name.removeprefix("job_"),
-            arguments=(),
-            target=press.key or None,
-            press=press,
-            flags=frozenset({AGREED} if press.agreed else ()),
-            at=press.at,
-        )
-
     async def read_moment(self) -> Moment | None:
         """Return the moment typed or carried by the button; raises Answered if it has passed."""
         if self.moment is not None or self.at is None:

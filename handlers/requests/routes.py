@@ -48,11 +48,6 @@ def get_verbs(command: str) -> Registry[Verb]:
     return _verbs[command]
 
 
-def find_button_handler(request: Request, name: str) -> Verb | None:
-    """Return a button's own handler, or else the handler of the verb with its name."""
-    return action.get(name) or get_verbs(request.folder).get(request.verb)
-
-
 def replace_former_verb(request: Request) -> Request:
     """Return a button's request, switched to the verb that replaced the button's own, if any."""
     former = list_former_verbs(request.folder).get(request.verb)

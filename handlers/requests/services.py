@@ -22,7 +22,7 @@ from bot.support.clock import Clock, Ids
 from bot.support.limits import RateLimiter, SearchLimiter
 from bot.support.pool import Pool
 from handlers.requests.greetings import GreetedPeople
-from handlers.requests.payload import parse_principal as principal_of
+from handlers.requests.payload import parse_principal
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Services:
 
     def resolve_principal(self, payload: Mapping[str, Any]) -> Principal:
         """Return the principal of a payload; raises Refused (``principal.missing``)."""
-        return self.context.installation.resolve_principal(principal_of(payload))
+        return self.context.installation.resolve_principal(parse_principal(payload))
 
     def create_caller(self, principal: Principal, interaction: str = "") -> Caller:
         """Return a caller for a person without a request."""

@@ -10,7 +10,7 @@ from bot.messages.blocks import kit, lists, replies
 from bot.messages.blocks.button_values import AGREED
 from bot.messages.blocks.commands import describe_command
 from bot.messages.blocks.kit import Markup, fill, line
-from bot.messages.texts import answers, runs, talk
+from bot.messages.texts import runs, talk
 from bot.messages.verb import list_verbs
 from handlers.requests.command_line import fold_word, join_words
 from handlers.requests.request import Request
@@ -41,13 +41,13 @@ async def answer_nothing_to_cancel(request: Request, workspace: Workspace) -> An
 def answer_unknown_topic(request: Request, word: str) -> Answer:
     """Say that there is no help on this verb, and offer help on similar ones."""
     commands = [write_command(request, "help", verb) for verb in suggest_verbs(request, fold_word(word))]
-    return answer_unknown_word(request, answers.UNKNOWN_VERB, word, commands)
+    return answer_unknown_word(request, "I don't have a command called *{word}*.", word, commands)
 
 
 def answer_unknown_word(request: Request, sentence: str, word: str, commands: Sequence[str]) -> Answer:
     """Say that a word is unknown, and suggest similar commands."""
     more = [fill(talk.DID_YOU_MEAN, commands=format_commands(request, commands))] if commands else []
-    more.append(request.fill(answers.UNKNOWN_VERB_HELP))
+    more.append(request.fill("Type `{command}help` to see what I can do."))
     return replies.hint(fill(sentence, word=word), lists.list_command_buttons(commands), more="\n".join(more))
 
 
@@ -91,7 +91,7 @@ def format_commands(request: Request, commands: Sequence[str]) -> Markup:
 
 def _format_command(request: Request, command: str) -> str:
     if _PROGRAM_WORDING.search(command):
-        return fill(talk.IN_WORDS, doing=describe_command(command))
+        return fill("*{doing}*", doing=describe_command(command))
     folder = "job" if command.startswith("job ") else "workspace"
     return f"`{request.format_command(folder)}{line(command.removeprefix('job '), 300)}`"
 

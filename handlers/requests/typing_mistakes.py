@@ -231,4 +231,4 @@ async def refuse_flags(request: Request) -> None:
         wrong_flags = Markup(", ".join(f"`{line(flag, 40)}`" for flag in wrong))
         sentence = fill(talk.UNKNOWN_FLAG, verb=Markup(f"{request.command}{request.verb}"), flags=wrong_flags)
         are = fill(talk.FLAGS_ARE, flags=Markup(", ".join(f"`--{flag}`" for flag in sorted(known_flags))))
-        raise Answered(replies.hint(sentence, more=are if known_flags else talk.FLAGS_NONE))
+        raise Answered(replies.hint(sentence, more=are if known_flags else "It has no options."))

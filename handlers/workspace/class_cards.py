@@ -117,7 +117,7 @@ async def post(request: Request) -> Answer:
     card = await request.caller.run(use_cases.post, replace(draft, **given))
     reader = await request.find_zone()
     facts = await services.gatherer.describe_class(card, request.principal, zone=reader)
-    then = request.fill(class_words.POSTED_THEN)
+    then = request.fill("To see who isn't ready, or to end the class, type `{command}card`.")
     if command.hours:
         said = [fill(class_words.COURSE_POSTED, lessons=format_timetable(card, facts.zone))]
         said += (
@@ -129,7 +129,7 @@ async def post(request: Request) -> Answer:
     elif stops_at is not None:
         then = kit.join([drawn.format_class_end(facts), then])
     channel = Markup(card.channel_id)
-    posted = fill(class_words.POSTED, name=card.title, channel=channel)
+    posted = fill("Posting *{name}* in <#{channel}>.", name=card.title, channel=channel)
     return replies.answer(kit.join([posted, then]), drawn.list_end_buttons(facts))
 
 
@@ -180,7 +180,7 @@ async def list_choices(request: Request, *, is_read: bool = False) -> list[Choic
         found += templates or ([Choice(f"{connection}/", title)] if form.fields else [])
     rows = await services.store.perform(workspaces.read_workspaces, request.principal)
     names = dict.fromkeys(one.title for one in rows if "/" not in one.title)
-    return [*found, *(Choice(name, class_words.OWN_OF_EACH.format(name=name)) for name in names)]
+    return [*found, *(Choice(name, f"Everyone's own {name}") for name in names)]
 
 
 async def show_own_courses(request: Request, title: str = "") -> Answer:
@@ -387,7 +387,7 @@ async def enroll(request: Request) -> Answer:
         promise = await refresh_lists(
             request,
             TaskKind.DISCOVER,
-            class_words.READING_LIST,
+            "Looking for your workspace *{pattern}* on {title}. I'll carry on right after.",
             text=f"press {sought.id}",
             connection=sought.connection,
             pattern=_get_workspace_name(request, sought),
@@ -424,7 +424,7 @@ async def enroll(request: Request) -> Answer:
         ends = None if made is None else made.planned_stops.counts
         is_soon = ends is not None and ends.because == "lesson"
         making = class_words.ENROLLED_SOON if is_soon else class_words.ENROLLED_MAKING
-        making = class_words.ENROLLED_RESTS if rests else making
+        making = "I'm creating it now, without starting it." if rests else making
         now = fill(making, title=facts.connection_title) if wanted.workspace.is_provisional else ""
         is_on = pressed.result in {"started", "joined"}
         return drawn.answer_joined(card, facts, class_words.ENROLLED_NOW if is_on else now)
@@ -469,21 +469,21 @@ def _answer_starting(
     wanted = pressed.target
     template = class_words.MAKING if workspace.is_provisional else class_words.STARTING
     if pressed.result == "joined":
-        template = class_words.ON_ITS_WAY
+        template = "Your workspace *{name}* on {title} is already on its way."
     sentences = [request.fill(template, workspace)]
     if wanted.beside and workspace.is_provisional:
         sentences.append(fill(class_words.NAME_IN_USE, name=wanted.beside))
     if pressed.queue is not None:
         settings = request.caller.context.need(card.connection).settings
         sentences += _format_place(pressed.queue, settings.starts_per_second)
-    return replies.answer(kit.join([*sentences, class_words.NEEDED_AFTER]))
+    return replies.answer(kit.join([*sentences, "I'll message you when it's ready."]))
 
 
 def _format_place(queue: QueuePosition, per_second: float | None) -> list[str]:
     """Format the place in line and the estimated wait, from the connection's limit or the rate so far."""
     if not queue.ahead:
         return []
-    sentences = [fill(class_words.YOUR_PLACE, place=Markup(str(queue.ahead + 1)))]
+    sentences = [fill("You're number {place} in the queue.", place=Markup(str(queue.ahead + 1)))]
     rate = per_second
     if rate is None and queue.called >= MIN_OBSERVED_STARTS:
         rate = queue.called / max(queue.seconds, 1.0)
@@ -498,7 +498,7 @@ def _format_place(queue: QueuePosition, per_second: float | None) -> list[str]:
 async def post_again(request: Request) -> Answer:
     """Send the card again, unless it was certainly posted."""
     again = await request.caller.run(use_cases.post_again, request.target or "")
-    return replies.answer(class_words.POSTED_AGAIN if again else class_words.STANDS_ALREADY, replaces=True)
+    return replies.answer("I'm posting it again." if again else "It's already there.", replaces=True)
 
 
 async def draw_stop_button(request: Request, card_id: str) -> Element:
@@ -536,5 +536,5 @@ async def stop_all(request: Request) -> Answer:
         return await verbs.end_course(request, card)
     closed = await require_teacher(request, key, request.caller.run(use_cases.stop_all, key))
     if closed is None or closed.stops_at is None:
-        return replies.hint(class_words.CLOSED_ALREADY)
+        return replies.hint("The class is already being ended.")
     return replies.answer(fill(class_words.CLASS_CLOSED, at=await request.format_time(closed.stops_at)))

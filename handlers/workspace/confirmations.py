@@ -88,7 +88,7 @@ async def offer_stop(request: Request, workspace: Workspace, at: float) -> Answe
     then = times.format_label(at, request.services.clock.now(), zone, request.text)
     then = then if " at " in then else f"at {then}"
     button = kit.button(
-        (cards.END_AT if is_end else cards.STOP_AT).format(then=then),
+        ("End it {then}" if is_end else "Stop it {then}").format(then=then),
         buttons.make_change("stop", workspace, at=at),
     )
     return replies.answer(request.fill(cards.CANT_SUSPEND, workspace), [button])
@@ -161,14 +161,15 @@ def can_do_several(request: Request) -> bool:
     return bool((declared.bulk if request.at is None else declared.bulk_at).text)
 
 
-async def _read_operations_under_way(request: Request) -> dict[str, Operation]:
+async def read_operations_under_way(request: Request) -> dict[str, Operation]:
+    """Return the person's open operations by workspace."""
     operations = await request.services.store.read(operation_rows.open_operations, request.principal)
     return {operation.workspace_id: operation for operation in operations}
 
 
 async def filter_needed(request: Request, rows: Sequence[Workspace]) -> list[Workspace]:
     """Return the workspaces that the request's verb would change, as far as their rows tell."""
-    under_way, verb = await _read_operations_under_way(request), find_verb(request)
+    under_way, verb = await read_operations_under_way(request), find_verb(request)
     waits = await request.caller.read(waitlist.list_own) if verb == "cancel" else []
     waiting = {one.workspace_id for one in waits}
     at = request.at or request.more or None
@@ -195,7 +196,7 @@ async def offer_for_several(request: Request, rows: Sequence[Workspace], *, is_n
     if not chosen:
         if not named_rows:
             return replies.hint(request.fill(talk.NONE_AT_ALL))
-        return replies.hint(fill(talk.NONE_OF_THEM, states=Markup(" ".join(notes))))
+        return replies.hint(fill("There's nothing to do. {states}", states=Markup(" ".join(notes))))
     if len(chosen) == 1:
         return replies.with_remarks(await offer_for_one(request, chosen[0]), notes)
     rows_offered = [_make_row(request, verb, workspace) for workspace in chosen]
@@ -281,7 +282,7 @@ def find_stop_mode(verb: str, workspace: Workspace) -> StopMode | None:
 
 async def describe_left_out(request: Request, workspaces: Sequence[Workspace]) -> list[str]:
     """Return a sentence for each workspace left unchanged, with its state or why nothing can be done."""
-    under_way = await _read_operations_under_way(request)
+    under_way = await read_operations_under_way(request)
     now, zone = request.services.clock.now(), await request.find_zone()
     verb, at = find_verb(request), request.at or request.more or None
     notes = []
@@ -291,5 +292,5 @@ async def describe_left_out(request: Request, workspaces: Sequence[Workspace]) -
             notes.append(fill(talk.NOT_DONE, name=one.title, why=Markup(safe(why))))
         else:
             reached = _REACHED.get(verb, frozenset())
-            notes.append(lists.format_in_state(now, zone, one, talk.LEFT_OUT_ONE, operation, reached))
+            notes.append(lists.format_in_state(now, zone, one, "*{name}* {being}.", operation, reached))
     return notes

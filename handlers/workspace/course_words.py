@@ -53,7 +53,7 @@ def _list_days(card: ClassCard, first: date, last: date, now: float) -> list[str
         coming = words.NEXT_LESSONS[min(len(every), 2)].format(
             days=join_names(map(format_weekday, every[:2]))
         )
-        none = words.NO_LESSON_THEN.format(course=card.title, days=said)
+        none = f"*{card.title}* has no lesson {said}."
         raise Refused("course.no_lesson", f"{none} {coming}")
     # Use the whole span as typed, including days without lessons.
     last = min(last, date.fromisoformat(card.last_day))
@@ -94,5 +94,5 @@ def parse_mentions(text: str) -> list[str]:
     """Return the Slack ids mentioned in a text; raises Refused if it names people in any other way."""
     found = [one[1] for one in _MENTION_PATTERN.finditer(text) if one[1]]
     if (name := _MENTION_PATTERN.sub("", text).strip()) or not found:
-        raise Refused("course.teacher", words.NO_MENTION.format(name=name or words.NOBODY_NAMED))
+        raise Refused("course.teacher", words.NO_MENTION.format(name=name or "that"))
     return found

@@ -96,7 +96,7 @@ async def _list_others(request: Request, text: str) -> list[tuple[ClassCard, boo
 
 def _ask_which_course(request: Request, found: Sequence[tuple[ClassCard, str]]) -> Answer:
     """Ask which of these courses is meant, offering the typed change for each."""
-    blocks, now = [kit.section(words.WHICH_COURSE)], request.services.clock.now()
+    blocks, now = [kit.section("Which course do you mean?")], request.services.clock.now()
     for number, (card, text) in enumerate(found):
         verb = orders.get_verb(text)
         days = orders.list_days_off(card, text.partition(" ")[2], now) if verb == "skip" else []
@@ -153,7 +153,7 @@ async def find_co_teachers(request: Request, text: str) -> frozenset[str]:
     for one, decision in zip(every, decisions, strict=True):
         if not decision.allowed:
             rule = decision.rule.removeprefix("policy.")
-            why = words.NO_TEACHER.get(rule) or words.WHY_CAUSE.get(rule, words.NOT_HERE)
+            why = words.NO_TEACHER.get(rule) or words.WHY_CAUSE.get(rule, "isn't from this Slack workspace")
             who = (await request.services.gatherer.names.find_names(request.principal, one))[one.key]
             raise Answered(replies.hint(fill(words.BAD_TEACHER, who=kit.mention(who), why=why)))
     return keys - {request.principal.key}
@@ -206,5 +206,5 @@ async def leave(request: Request) -> Answer:
 async def _leave_course(request: Request, card_id: str) -> Answer:
     card, workspace_id = await request.caller.run(cases.leave, card_id)
     ending, buttons = await _format_run_end(request, workspace_id)
-    said = [fill(words.LEFT_COURSE, course=card.title), *(ending or [words.LEFT_NEXT])]
+    said = [fill("You've left *{course}*.", course=card.title), *(ending or [words.LEFT_NEXT])]
     return replies.answer(kit.join(said), buttons)

@@ -64,7 +64,7 @@ _END_OF_DAY: Final = "23:59"
         flags=(AGREED,),
         accepts=("workspace", "words"),
         alone="Show my hours",
-        opposite=Opposite(words.TURN_ON_AGAIN, "hours_back"),
+        opposite=Opposite("Turn on again", "hours_back"),
     )
 )
 async def show(request: Request) -> Answer:
@@ -98,14 +98,13 @@ async def _find_unread(request: Request, given: Sequence[str]) -> tuple[str, str
         name = " ".join(given[:end])
         if await find_by_whole_name(request, name) is not None:
             return (name, " ".join(given[end:])) if end < len(given) else None
-    first = next((at for at, word in enumerate(given) if time_parsing.days_of(word) or _is_clock(word)), None)
+    first = next(
+        (at for at, word in enumerate(given) if time_parsing.days_of(word) or ":" in word or word[0] == "-"),
+        None,
+    )
     if first is None:
         return None
     return " ".join(given[:first]) or answers.EXAMPLE, " ".join(given[first:])
-
-
-def _is_clock(word: str) -> bool:
-    return ":" in word or word[0] == "-"
 
 
 def _answer_unread(request: Request, name: str, said: str) -> Answer:
@@ -203,9 +202,9 @@ async def submit_form(request: Request) -> Answer:
     starts, stops = (find_value(request.view, name) for name in (drawn.FROM_FIELD, drawn.UNTIL_FIELD))
     said = f"{','.join(days)} {starts}{f'-{stops}' if stops else ''}"
     wrong = {
-        drawn.WORKSPACE_FIELD: "" if key else words.FORM_NO_WORKSPACE,
-        drawn.DAYS_FIELD: "" if days else words.FORM_NO_DAY,
-        drawn.FROM_FIELD: "" if starts or stops else words.FORM_NO_TIME,
+        drawn.WORKSPACE_FIELD: "" if key else "Choose one of your workspaces.",
+        drawn.DAYS_FIELD: "" if days else "Choose at least one day.",
+        drawn.FROM_FIELD: "" if starts or stops else "Choose a time to start, a time to stop, or both.",
     }
     wrong = {field: sentence for field, sentence in wrong.items() if sentence}
     if wrong or not _is_order(said):
@@ -240,7 +239,7 @@ def _confirm_final_stop(request: Request, workspace: Workspace, said: str) -> An
 async def _confirm_run_on(request: Request, workspace: Workspace, said: str, at: float) -> Answer:
     """Ask whether a workspace should keep running if hours would stop it when others start it."""
     sentence = request.fill(words.CONFIRM_RUN_ON, workspace, at=await request.format_time(at))
-    return replies.answer(sentence, [_agree_button(workspace, said, words.RUN_ON)])
+    return replies.answer(sentence, [_agree_button(workspace, said, "Set them and let it run on")])
 
 
 def _agree_button(workspace: Workspace, said: str, label: str, style: str | None = None) -> kit.Element:
@@ -279,7 +278,7 @@ async def _answer_all(request: Request) -> Answer:
     if rows or gone:
         return drawn.answer_list(rows, gone)
     able = [drawn.form_button()] if any(map(list_hours_button, every)) else []
-    return _hint(request, words.NONE_OF_ALL, words.NONE_NEXT, "NAME", able)
+    return _hint(request, "None of your workspaces has working hours.", words.NONE_NEXT, "NAME", able)
 
 
 def _hint(
@@ -298,7 +297,7 @@ async def turn_off(request: Request) -> Answer:
     ending, buttons = drawn.describe_run_end(facts, former)
     if not ending and facts.state in NOT_UP_STATES:
         ending, buttons = [fill(words.OFF_DOWN, state=facts.state.value)], list_buttons(facts)
-    said = [request.fill(words.OFF, workspace), *(ending or [words.OFF_NEXT])]
+    said = [request.fill(words.OFF, workspace), *(ending or ["I won't start or stop it automatically."])]
     back = list_opposite_button("hours", workspace, carried) if (carried := write_former(former)) else []
     return replies.answer(kit.join(said), [*back, *buttons], replaces=True)
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from bot.domain.conversations import Referents
 from bot.domain.notices import Answer
-from bot.domain.operations import Operation, OperationVerb
+from bot.domain.operations import OperationVerb
 from bot.domain.surfaces import Surface
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import UP_STATES, State, Workspace
@@ -34,6 +34,7 @@ from handlers.requests.command_line import fold_word, parse_new_name
 from handlers.requests.payload import find_value
 from handlers.requests.request import Request
 from handlers.snapshots import filter_by_connection, refresh_in_background
+from handlers.workspace.confirmations import read_operations_under_way
 from handlers.workspace.operations import answer_gone, show_current
 from handlers.workspace.opposites import read_carried
 from handlers.workspace.targets import (
@@ -104,8 +105,8 @@ async def show_list(request: Request) -> Answer:
     hint = f"{list_filters.describe_count(request, part, len(rows))} {hint} {not_set_up} {resting}".strip()
     if request.is_shared:
         # The actions that the list offers its owner would be refused to everyone else.
-        hint = request.fill(answers.LIST_SHARED_NEXT)
-    under_way = await _read_under_way(request)
+        hint = request.fill("To see your own, type `{command}list`.")
+    under_way = await read_operations_under_way(request)
     # Leave out workspaces on a connection that is no longer set up.
     matching_rows = [
         workspace
@@ -197,7 +198,7 @@ async def show_address(request: Request) -> Answer:
     if is_up:
         if facts.ide_url:
             await request.caller.run(note_opening, workspace.id)
-            head = fill(answers.OPENING, name=workspace.title, title=facts.connection_title)
+            head = fill("*{name}* · {title}", name=workspace.title, title=facts.connection_title)
             lines = [head, *filter(None, [format_opening(facts)]), *buttons.list_end_lines(facts)]
             return replies.answer(kit.join(lines, "\n"), buttons.open_buttons(facts))
         await request.caller.run(request_status_read, workspace.id)
@@ -336,7 +337,7 @@ async def restore_alias(request: Request) -> Answer:
     key, (before, after) = read_carried(request, lambda carried: [*map(_read_alias, carried)])
     workspace = await request.caller.read(require_workspace, "alias", key)
     if workspace.alias != after:
-        return replies.hint(fill(answers.CALLED_NOW, name=workspace.title))
+        return replies.hint(fill("It's called *{name}* on your list now.", name=workspace.title))
     changed = await request.caller.run(set_alias, workspace.id, before)
     return replies.answer(fill(answers.REALIASED, old=workspace.title, name=changed.title), replaces=True)
 
@@ -372,7 +373,7 @@ async def _split_alias(request: Request) -> tuple[Workspace, str]:
             text="This will take these {count} workspaces off your list. They stay as they are.",
             done="{names} are off your list.",
         ),
-        opposite=Opposite(cards.BRING_BACK, "bring_back", "Bring {name} back"),
+        opposite=Opposite("Bring back", "bring_back", "Bring {name} back"),
         each=forget_workspace,
     )
 )
@@ -422,12 +423,6 @@ async def complete(request: Request) -> list[dict[str, Any]]:
     ]
 
 
-async def _read_under_way(request: Request) -> dict[str, Operation]:
-    """Return the person's open operations, keyed by workspace."""
-    found = await request.services.store.read(operations.open_operations, request.principal)
-    return {operation.workspace_id: operation for operation in found}
-
-
 @routes.shortcut("start_workspace")
 async def start_workspace(request: Request) -> Answer:
     """Open the form; tell a user without workspaces how to get one."""
@@ -446,7 +441,7 @@ async def start_workspace(request: Request) -> Answer:
     shown = rows if len(rows) <= limits.MAX_SELECT_OPTIONS else []
     labels = list_labels(request, shown, rows)
     found = await services.gatherer.describe_workspaces(
-        request.principal, shown, await _read_under_way(request)
+        request.principal, shown, await read_operations_under_way(request)
     )
     states = [lists.format_choice_state(facts, one) for facts, one in zip(found, shown, strict=True)]
     keys = [one.id for one in shown]

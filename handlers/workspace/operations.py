@@ -195,7 +195,7 @@ async def start(request: Request) -> Answer:
             "Unsaved work may be lost.",
             done="I'll stop {names} {at}.",
         ),
-        opposite=Opposite(cards.START_AGAIN, "start", "Start {name}"),
+        opposite=Opposite("Start again", "start", "Start {name}"),
         opposite_at=Opposite(cards.CANCEL_PLAN, "keep_running", "Keep {name} running"),
     )
 )
@@ -335,7 +335,7 @@ async def make_replacement(request: Request, former: Workspace) -> Answer:
 
 def answer_gone(request: Request, workspace: Workspace) -> Answer:
     """Answer that a workspace no longer exists, with a button that removes it from the list."""
-    said = answers.NEVER_SHOWN if workspace.was_never_shown else answers.NOT_THERE
+    said = answers.NEVER_SHOWN if workspace.was_never_shown else "*{name}* no longer exists on {title}."
     if workspace.hidden:
         return replies.hint(request.fill(said, workspace))
     sentence = request.fill(f"{said} {answers.OFFER_FORGET}", workspace)
@@ -371,7 +371,7 @@ async def describe_beyond_card(request: Request, workspace: Workspace, accepted:
     """Return a sentence about an operation with what its card doesn't say; "" if it says everything."""
     template: Template = answers.REMARKS.get(accepted.remark, "")
     if accepted.repeated and not accepted.operation.is_open:
-        template = answers.DONE_ALREADY
+        template = "I already have that request, so there's nothing more to do."
     elif accepted.joined and not accepted.repeated:
         template = answers.JOINED
     if not template:
@@ -676,7 +676,7 @@ _CANCELLABLE_VERBS = frozenset({OperationVerb.START, OperationVerb.CREATE, Opera
         accepts=("workspace",),
         also="abort",
         former={"unqueue [NAME]": "cancel"},
-        label=cards.CANCEL,
+        label="Cancel",
         is_red=True,
         offer=Offer(
             text="This will cancel what's under way for *{name}* on {title}.", button="Cancel {name}"

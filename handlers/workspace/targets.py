@@ -10,6 +10,7 @@ from bot.domain.notices import Answer
 from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import buttons, lists, replies
+from bot.messages.blocks.buttons import MAX_CHOICES
 from bot.messages.blocks.kit import Markup, fill
 from bot.messages.texts import answers, talk, times
 from bot.messages.verb import find_verb as find_declared
@@ -177,7 +178,7 @@ async def _answer_empty_list(request: Request, sentence: str) -> Answer:
 
 async def ask_which_of_all(request: Request, rows: Sequence[Workspace]) -> Answer:
     """Ask which of all the user's workspaces is meant, as no name was given."""
-    labels = list_labels(request, rows[: replies.MAX_CHOICES], rows)
+    labels = list_labels(request, rows[:MAX_CHOICES], rows)
     buttons = await make_choice_buttons(request, rows, labels)
     sentence = request.fill(answers.WHICH_OF_ALL, verb=Markup(request.verb))
     return _add_question(replies.answer(sentence, buttons), rows)
@@ -187,7 +188,7 @@ async def ask_which_of_these(
     request: Request, candidates: Sequence[Workspace], rows: Sequence[Workspace], name: str
 ) -> Answer:
     """Ask which of the workspaces matching a name is meant."""
-    labels = list_labels(request, candidates[: replies.MAX_CHOICES], rows)
+    labels = list_labels(request, candidates[:MAX_CHOICES], rows)
     titles = {fold(workspace.title) for workspace in candidates}
     sentence = answers.NEAREST[len(candidates) == 1]
     if len(titles) == 1 and len(candidates) > 1:
@@ -196,7 +197,7 @@ async def ask_which_of_these(
         )
         sentence = fill(answers.WHICH, name=candidates[0].title, titles=titles_of_connections)
     elif len(candidates) > 1 and all(title.startswith(fold(name)) for title in titles):
-        sentence = fill(answers.WHICH_BEGINNING, name=name)
+        sentence = fill("More than one of your workspaces begins with *{name}*. Which one?", name=name)
     example = request.fill(answers.WHICH_AT, verb=Markup(request.verb), example=labels[0])
     more = example if len(candidates) > 1 else ""
     buttons = await make_choice_buttons(request, candidates, labels)
@@ -243,7 +244,7 @@ async def answer_unknown_name(
     promise = await refresh_lists(request, TaskKind.DISCOVER, answers.CHECKING, old=old)
     if promise:
         return replies.answer(promise)
-    sentence = fill(answers.UNKNOWN_NAME, name=name)
+    sentence = fill("I can't find a workspace called *{name}*.", name=name)
     more: list[str] = [describe_read_failure(request)] if request.deferred.problem else []
     buttons = await make_choice_buttons(request, near, list_labels(request, near, rows))
     if near:
@@ -253,7 +254,7 @@ async def answer_unknown_name(
         more.append(fill(talk.AS_RUN if near else talk.DID_YOU_MEAN, commands=format_commands(request, runs)))
         buttons = [*buttons, *lists.list_command_buttons(runs)]
     if not more:
-        more = [request.fill(answers.UNKNOWN_NEXT)]
+        more = [request.fill("Type `{command}list` to see yours, or `{command}add LINK` to add one.")]
     return _add_question(replies.hint(sentence, buttons, more=" ".join(more)), near)
 
 

@@ -88,13 +88,13 @@ async def _extend_stop(request: Request) -> Answer:
     """Postpone a planned stop by the requested time."""
     workspace = await read_workspace(request)
     if workspace.stop_at is None:
-        unplanned = fill(cards.NOT_PLANNED, name=workspace.title)
+        unplanned = fill("*{name}* has no planned stop, so there's nothing to extend.", name=workspace.title)
         if not await confirmations.filter_needed(request, [workspace]):
             return replies.hint(unplanned, more=request.fill(cards.LONGER_NEXT, workspace))
         return replies.with_remarks(await confirmations.offer_for_one(request, workspace), [unplanned])
     moment = Moment(workspace.stop_at + request.more, request.more)
     if moment.at > await request.services.store.now() + FARTHEST_SECONDS:
-        text = fill(cards.LONGER, time=times.format_duration(request.more))
+        text = fill("{time} more", time=times.format_duration(request.more))
         return replies.hint(replies.explain_unread_time(Unread("far"), text, SOONEST_SECONDS))
     return await plan_stop(request, workspace, moment, workspace.stop_mode)
 
@@ -129,7 +129,7 @@ async def plan_stop(request: Request, workspace: Workspace, moment: Moment, mode
 
 
 def _answer_not_up(request: Request, workspace: Workspace) -> Answer:
-    next_ = request.fill(cards.NOT_UP_NEXT, workspace)
+    next_ = request.fill("To start it for a while, type `{command}start {typed} for 2h`.", workspace)
     return replies.hint(fill(cards.NOT_UP, name=workspace.title), more=next_)
 
 
@@ -233,7 +233,7 @@ async def open_form(request: Request) -> Answer:
     facts = await request.services.gatherer.describe_workspace(workspace)
     mode = workspace.stop_mode or choose_planned_mode(facts.effects)
     head = drawn.format_form_head(facts)
-    more = request.fill(cards.CHOOSE_TIME, workspace)
+    more = request.fill("To choose when it stops, type `{command}stop {typed} at TIME`.", workspace)
     view = drawn.build_form(facts, mode)
     return replace(kit.answer([kit.section(kit.join([head, more]))]), view=view)
 
@@ -248,7 +248,7 @@ async def submit_form(request: Request) -> Answer:
         return SILENT
     workspace = await request.caller.read(require_workspace, "stop", key)
     if not typed and chosen not in drawn.LENGTHS:
-        raise InvalidFields({"when": cards.FORM_EMPTY})
+        raise InvalidFields({"when": "Choose a time, or type one."})
     time = await read_typed_time(request.services, request.principal, typed or f"{chosen} min")
     if not isinstance(time, Moment):
         raise InvalidFields({"other": replies.explain_unread_time(time, typed, SOONEST_SECONDS)})

@@ -102,5 +102,5 @@ async def show_waitlist(request: Request) -> Answer:
     # Show the length of a queue only to a user who has, or has had, a place in it.
     small = [*(lines if places else []), request.fill(words.NOT_KNOWN)]
     return kit.message(
-        kit.join(places or lines or [words.NOBODY_WAITING], "\n"), [kit.join(small, "\n")], stops
+        kit.join(places or lines or ["Nobody is waiting for room."], "\n"), [kit.join(small, "\n")], stops
     )

@@ -10,6 +10,7 @@ from bot.messages.texts import courses as courses_texts
 from bot.messages.verb import find_verb, list_synonyms
 from handlers.requests import routes
 from handlers.requests.command_line import parse
+from tests.messages.texts import texts_in_place
 from tests.rigs import golden
 from tests.rigs.verbs import VERBS
 
@@ -57,15 +58,26 @@ def test_every_hint_of_a_message_works_where_it_is_read(name):
                 assert not command.startswith(("/", "@")), (name, command)
 
 
+def check_hints(text: str) -> None:
+    """Check that what a template shows as a command is one."""
+    for code in _CODE.findall(text):
+        if code.startswith("{command}"):
+            plain = re.sub(r"\{(\w+)\}", r"\1", code.removeprefix("{command}"))
+            if not plain or plain.split()[0] in {"typed", "verb"}:
+                continue
+            assert is_understood(plain) or is_understood(f"job {plain}"), code
+
+
 @pytest.mark.parametrize("catalogue", [answers, cards, courses_texts, notices, problems, runs, talk])
 def test_every_hint_of_the_catalogue_is_a_command(catalogue):
     for text in texts_of({key: value for key, value in vars(catalogue).items() if key.isupper()}):
-        for code in _CODE.findall(text):
-            if code.startswith("{command}"):
-                plain = re.sub(r"\{(\w+)\}", r"\1", code.removeprefix("{command}"))
-                if not plain or plain.split()[0] in {"typed", "verb"}:
-                    continue
-                assert is_understood(plain) or is_understood(f"job {plain}"), code
+        check_hints(text)
+
+
+def test_every_hint_in_place_is_a_command():
+    for _, text in texts_in_place():
+        check_hints(text)
+        assert all("{command}" not in code or "{name}" not in code for code in _CODE.findall(text)), text
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from bot.domain.workspaces import State
 from bot.messages.texts import answers, cards, ide, notices, pages, problems, requests, runs, talk, times
 from bot.messages.texts import courses as courses_texts
 from bot.support import errors
-from tests.messages.texts import MODULES, declared_texts, every_text
+from tests.messages.texts import MODULES, declared_texts, every_text, texts_in_place
 from tests.rigs.golden import check_golden_text
 from tests.rigs.verbs import VERBS
 
@@ -237,6 +237,13 @@ def test_nothing_sounds_translated(name):
     module = importlib.import_module(name)
     told = dict(every_text(module))
     assert {place: text for place, text in told.items() if FOREIGN.search(text)} == {}
+
+
+def test_texts_in_place_have_the_voice_of_the_catalogue():
+    told = {place: re.sub(r"`[^`]*`", "`…`", text) for place, text in texts_in_place()}
+    assert len(told) > 200
+    wrong = re.compile(rf'{FOREIGN.pattern}|{OF_USHER.pattern}|(?<!marked )!|  |"')
+    assert {place: text for place, text in told.items() if wrong.search(text)} == {}
 
 
 def test_no_word_of_a_verb_sounds_translated():

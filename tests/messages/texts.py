@@ -1,12 +1,16 @@
 """Every text of the catalogue, with example values."""
 
+import ast
 import inspect
 import pkgutil
+import re
 from collections.abc import Mapping
+from pathlib import Path
 
 from bot.messages import texts
 from tests.rigs.verbs import VERBS
 
+ROOT = Path(__file__).resolve().parents[2]
 #: What stands in the texts that functions make.
 EXAMPLES = {
     "command": "/workspace",
@@ -61,6 +65,24 @@ def declared_texts():
             words = ("label", "alone", "does")
             yield from ((f"{command}.{name}.{field}", getattr(verb, field)) for field in words)
             yield f"{command}.{name}.help", " ".join([verb.summary, *verb.more])
+
+
+def texts_in_place():
+    """Yield every text that stands where it is used: the sentences in code that draws or answers."""
+    for place in ("bot/messages/blocks", "handlers"):
+        for path in sorted((ROOT / place).rglob("*.py")):
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            aside = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+            aside |= {
+                id(part) for node in ast.walk(tree) if isinstance(node, ast.Raise) for part in ast.walk(node)
+            }
+            for node in ast.walk(tree):
+                if isinstance(node, ast.Constant) and id(node) not in aside and _is_text(node.value):
+                    yield f"{path.relative_to(ROOT)}:{node.lineno}", node.value
+
+
+def _is_text(value):
+    return isinstance(value, str) and re.match(r"[A-Z*{]\S* \S", value) is not None
 
 
 def _parts(name, value):

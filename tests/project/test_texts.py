@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.messages.texts import texts_in_place
 from tests.project.repository import named, nodes, python_files
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -83,3 +84,7 @@ AS_NOUN = re.compile(r"\b(?:an?|another|own|their|your)[\s\"]+\*\{\w+\}\*")
 @pytest.mark.parametrize("path", TEXTS, ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_text_says_of_what_kind_a_named_thing_is(path):
     assert AS_NOUN.findall(path.read_text(encoding="utf-8")) == []
+
+
+def test_texts_in_place_say_of_what_kind_a_named_thing_is():
+    assert {place: text for place, text in texts_in_place() if AS_NOUN.search(text)} == {}

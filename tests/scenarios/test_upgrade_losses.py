@@ -50,7 +50,7 @@ You asked for a higher limit on Saturn Cloud, and that was declined: \u201cnot t
 I can't move single lessons of *Kept* any more. The one on Sat 16 Jan begins at 09:00 again, as usual. \
 There's none on Sun 17 Jan, nor on the usual day that you moved it from: \
 to hold every lesson that is left out, type `card Kept resume`.
-Nobody who teaches the course *Kept* uses me any more. It goes on until 30 Jan, unless you end it: \
+Nobody who teaches the course *Kept* uses me any more. It continues until 30 Jan, unless you end it: \
 `card Kept end`.
 Nobody used *lab* on Saturn Cloud when its hours last started it. To end them: `hours lab off`.
 I don't set schedules of jobs any more. The page of *nightly* on Saturn Cloud shows whether your last change \

@@ -259,8 +259,8 @@ def still_applies(button: Element, facts: WorkspaceFacts | RunFacts | None) -> b
 WARNING_ANSWERS: Final = frozenset({"keep_running", "hour_more"})
 #: Buttons that end a run.
 RUN_STOPS: Final = frozenset({"job_stop", "job_force"})
-#: Maximum number of workspaces offered as buttons.
-MAX_CHOICES = 5
+#: Maximum number of buttons for choosing: as many as people can take in at a glance.
+MAX_CHOICES: Final = 5
 
 
 def list_end_lines(facts: WorkspaceFacts) -> list[str]:
@@ -370,7 +370,7 @@ def format_day_note(moment: Moment) -> list[str]:
     """Format a note about a time: that it is tomorrow, or that the clock change skips it."""
     return [
         *([cards.TOMORROW] if moment.is_next_day and moment.seconds is None else []),
-        *([cards.SHIFTED] if moment.is_shifted else []),
+        *(["The clocks go forward that night, so I've set it an hour later."] if moment.is_shifted else []),
     ]
 
 

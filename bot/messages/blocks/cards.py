@@ -225,7 +225,7 @@ def _format_progress(
     """Say since when an operation has been in progress or waiting, and when it is usually ready."""
     since = operation.began_at if is_going else operation.created_at
     forms = VERB_FORMS[_get_current_verb(operation, facts.workspace)]
-    going = cards.GOING_ON if usual is None else cards.GOING_ON_USUAL
+    going = "{Happening} since {since}." if usual is None else cards.GOING_ON_USUAL
     template = going if is_going else cards.QUEUED
     return fill(template, since=kit.since(since, facts.now, facts.zone), at=usual, **forms)
 
@@ -235,7 +235,7 @@ def format_overdue(operation: Operation, now: float) -> str:
     if operation.has_lapsed:
         return fill(cards.LAPSED, **VERB_FORMS[operation.verb])
     if not operation.has_called:
-        return cards.STILL_TRYING
+        return "I'll keep trying and tell you when it's done."
     return cards.STILL_CHECKING if is_on_time(operation, now) else cards.STILL_WAITING
 
 
@@ -272,8 +272,8 @@ def _open_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
 def list_question_buttons(key: str, prefix: str = "") -> list[Element]:
     """Return the buttons for the question asked when it can't be determined whether a call succeeded."""
     return [
-        kit.button(cards.LOOK_AGAIN, f"{prefix}look_again", key, style=kit.PRIMARY),
-        kit.button(cards.START_ANOTHER, f"{prefix}start_another", key),
+        kit.button("Check again", f"{prefix}look_again", key, style=kit.PRIMARY),
+        kit.button("Start another", f"{prefix}start_another", key),
     ]
 
 
@@ -290,7 +290,7 @@ def question_or_answer(
 
 def keep_waiting_button(work_item: WorkItem, prefix: str = "") -> Element:
     """Return *Keep waiting*, for an operation or a run that takes longer than usual."""
-    return kit.button(cards.KEEP_WAITING, f"{prefix}keep_waiting", work_item.id, style=kit.PRIMARY)
+    return kit.button("Keep waiting", f"{prefix}keep_waiting", work_item.id, style=kit.PRIMARY)
 
 
 def list_late_buttons(operation: Operation) -> list[Element]:
@@ -336,7 +336,7 @@ def _list_condition(facts: WorkspaceFacts, operation: Operation) -> list[str]:
         workspace = replace(workspace, detail=None, progress=None)
     said = problems.describe_condition(workspace, facts.connection_title)
     if workspace.progress is not None and workspace.state is State.STARTING:
-        template = cards.PERCENT if said else cards.PERCENT_ALONE
+        template = cards.PERCENT if said else "{title} says {percent}%."
         return [
             fill(
                 template,
@@ -401,7 +401,7 @@ def format_opening(facts: WorkspaceFacts) -> str:
     """Say that a workspace opens on our page, has no address, or isn't usable; otherwise return ""."""
     if facts.workspace is not None and facts.is_unusable:
         because = problems.describe_condition(facts.workspace, facts.connection_title)
-        return fill(cards.NOT_USABLE, because=Markup(safe(because, 300)))
+        return fill("It can't be used right now. {because}", because=Markup(safe(because, 300)))
     if facts.opens_in_page:
         without = cards.NOT_OPEN if facts.has_public_url else cards.NO_PAGE
         return fill(cards.OPENS_HERE if facts.ide_url else without, title=facts.connection_title)
@@ -432,11 +432,11 @@ def describe_present(facts: WorkspaceFacts) -> tuple[str, list[Element]]:
     workspace = facts.workspace
     assert workspace is not None, "only what is known can have become something"
     now = {
-        State.RUNNING: cards.RUNNING_NOW,
-        State.STARTING: cards.STARTING_NOW,
+        State.RUNNING: "It's running now.",
+        State.STARTING: "It's starting now.",
         State.GONE: fill(cards.GONE_SINCE, gone=describe_gone(facts)),
     }
-    return now.get(workspace.state, cards.DOWN_NOW), list_buttons(facts, opening=open_buttons(facts))
+    return now.get(workspace.state, "It isn't running now."), list_buttons(facts, opening=open_buttons(facts))
 
 
 def format_reference(operation: Operation | None) -> list[str]:
@@ -500,7 +500,7 @@ def retry_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
 
 def no_thanks_button() -> Element:
     """Return the button that cancels a stale request."""
-    return kit.button(cards.NO_THANKS, "leave")
+    return kit.button("No, thanks", "leave")
 
 
 def link_again_button(facts: Facts) -> Element:

@@ -70,8 +70,8 @@ def _describe_membership(facts: ClassFacts) -> tuple[list[str], list[Element]]:
         return [], []
     if facts.workspace.state is State.RUNNING:
         buttons = map(kit.without_colour, open_buttons(facts.workspace))
-        return [fill_notice(words.YOURS_RUNS, facts.workspace)], [*buttons]
-    return [fill_notice(words.YOURS, facts.workspace)], []
+        return [fill_notice("Your workspace *{name}* on {title} is running.", facts.workspace)], [*buttons]
+    return [fill_notice("I'll start your workspace *{name}* on {title} for it.", facts.workspace)], []
 
 
 def _list_change_buttons(facts: ClassFacts) -> list[Element]:
@@ -79,7 +79,7 @@ def _list_change_buttons(facts: ClassFacts) -> list[Element]:
     card, coming = facts.card, _find_next_changeable_lesson(facts.card, facts.now)
     buttons = list[Element]()
     if coming is not None:
-        label = class_words.CANCEL_FOR_ALL.format(day=times.format_weekday(coming.local[:10]))
+        label = f"Cancel {times.format_weekday(coming.local[:10])} for everyone"
         press = ButtonValue("course_change", f"{card.id} skip {coming.local[:10]}", at=coming.at)
         buttons.append(kit.button(label, press))
     if timetable.list_days_from_today(card, card.off, facts.now):
@@ -93,8 +93,8 @@ def _list_change_buttons(facts: ClassFacts) -> list[Element]:
 def _format_counts(facts: ClassFacts) -> str:
     """Format the member counts of a course for its teachers."""
     if not facts.counts.joined:
-        return words.NOBODY_JOINED
-    said = [words.JOINED_COUNT, *([] if "none" in facts.linking else [words.LINKED_COUNT])]
+        return "Nobody has joined yet"
+    said = [words.JOINED_COUNT, *([] if "none" in facts.linking else ["{linked} linked an account"])]
     said += [words.READY_COUNT] if timetable.find_lesson_on(facts.card, facts.now) is not None else []
     return fill(" · ".join(said), **asdict(facts.counts))
 
@@ -102,11 +102,11 @@ def _format_counts(facts: ClassFacts) -> str:
 def _format_current_or_next_lesson(facts: ClassFacts) -> str:
     coming = timetable.find_lesson(facts.card, facts.now)
     if coming is not None and coming.at <= facts.now:
-        return fill(words.LESSON_ON, until=kit.moment(coming.until, facts.now, facts.zone))
+        return fill("A lesson is on until {until}", until=kit.moment(coming.until, facts.now, facts.zone))
     return (
-        words.NO_MORE
+        "No more lessons"
         if coming is None
-        else fill(words.NEXT_LESSON, at=kit.moment(coming.at, facts.now, facts.zone))
+        else fill("Next lesson: {at}", at=kit.moment(coming.at, facts.now, facts.zone))
     )
 
 
@@ -176,12 +176,12 @@ def build_card_form(channel: str, page: str = "", *, has_choices: bool = False) 
     if has_choices:
         more["what"] = {"type": "external_select", "action_id": "card:template", "min_query_length": 0}
     fields = [_build_field(name, **more.get(name, {})) for name in names]
-    turn = ("class", words.TO_CLASS) if is_course else (COURSE_PAGE, words.TO_COURSE)
+    turn = ("class", "Only one class…") if is_course else (COURSE_PAGE, "Several lessons…")
     fields += kit.actions([kit.button(turn[1], "card_page", turn[0])])
     return kit.modal(
         words.POST,
         fields,
-        submit=words.POST_IT,
+        submit="Post",
         close=verbs.CLOSE,
         callback_id=CARD_CALLBACK,
         private_metadata=page,

@@ -44,7 +44,7 @@ def render_class_card(facts: ClassFacts) -> Answer:
     blocks.append(kit.context(*_format_state(facts, state)))
     if card.is_course and card.done_at is None:
         # Everyone sees the button, and each person who presses it sees their own membership.
-        blocks += kit.actions([kit.button(texts.DETAILS, "course_room", card.id)])
+        blocks += kit.actions([kit.button("Show details", "course_room", card.id)])
     return kit.answer(blocks)
 
 
@@ -56,19 +56,21 @@ def get_words(card: ClassCard) -> texts.Words:
 def _describe_class(facts: ClassFacts) -> tuple[list[str], list[str]]:
     """Return a card's description of its class, and the templates for its progress."""
     card, counts, is_done = facts.card, facts.counts, facts.card.done_at is not None
-    template = texts.DOES_START if card.spec is None else texts.DOES_MAKE
+    template = texts.DOES_START if card.spec is None else "Your own workspace from *{name}* on {title}."
     does = fill(template, name=card.template or card.pattern, title=facts.connection_title)
     end, when = get_end_words(facts.effects, is_any=card.spec is None), card.stops_at
-    template = texts.CONSENT_WHEN if when is None else texts.CONSENT_UNTIL
+    template = "when" if when is None else "{at}, or earlier if"
     ends = Markup(fill(template, at=kit.moment_at(when or 0.0, facts.now, facts.zone)))
     sees = Markup(f" {texts.SEES_HOURS}" if card.shows_hours else "")
-    consent = fill(texts.CONSENT, who=_name_poster(facts), ends=ends, sees=sees, **end)
+    consent = fill(
+        texts.CONSENT, who=kit.mention(facts.people.get(card.principal.key)), ends=ends, sees=sees, **end
+    )
     about = [" · ".join([fill(texts.CARD_TITLE, name=card.title), does]), consent]
     said = [texts.COUNTS_OVER if is_done else texts.READY_COUNT] if counts.joined else [texts.NOBODY_YET]
-    said += [texts.WAITING_COUNT] if counts.waiting and not is_done else []
-    said += [texts.STOPPED_COUNT] if counts.down and not card.is_over(facts.now) else []
-    said += [texts.FAILED_COUNT] if counts.failed else []
-    said += [texts.KEPT_COUNT] if counts.kept and not is_done else []
+    said += ["{waiting} waiting"] if counts.waiting and not is_done else []
+    said += ["{down} stopped"] if counts.down and not card.is_over(facts.now) else []
+    said += ["{failed} failed"] if counts.failed else []
+    said += ["{kept} kept"] if counts.kept and not is_done else []
     if is_done or not card.is_over(facts.now):
         return about, [*said, *([texts.OVER] if is_done else [])]
     return about, [*said, texts.CLOSING if facts.now < (card.stops_at or 0.0) else texts.CLOSING_UNTIL]
@@ -76,11 +78,11 @@ def _describe_class(facts: ClassFacts) -> tuple[list[str], list[str]]:
 
 def _describe_course(facts: ClassFacts) -> tuple[list[str], list[str]]:
     card, counts = facts.card, facts.counts
-    said = [texts.JOINED_COUNT if counts.joined else texts.NOBODY_JOINED]
+    said = [texts.JOINED_COUNT if counts.joined else "Nobody has joined yet."]
     said += (
         [texts.PENDING_COUNT[counts.pending > 1]] if counts.pending and not card.is_over(facts.now) else []
     )
-    said += [texts.READY_NOW] if counts.expected else []
+    said += ["*{how_many}*"] if counts.expected else []
     said += [texts.COURSE_OVER] if card.is_over(facts.now) else []
     return [*format_course(facts), format_joining(facts)], said
 
@@ -140,7 +142,7 @@ def _format_state(facts: ClassFacts, said: list[str]) -> list[str]:
     card, counts, numbers = facts.card, facts.counts, _format_counts(facts.counts)
     free = 0 if card.maximum is None else max(card.maximum - counts.joined, 0)
     if card.maximum is not None and not card.is_over(facts.now):
-        said += [texts.FREE_SEATS if free else texts.NO_FREE_SEATS]
+        said += ["{free} of {places} left." if free else "Full."]
     names = {"places": times.format_count(card.maximum or 0, "place"), "free": f"{free:,}"}
     names |= {"who": name_stopper(facts), "at": kit.moment_at(card.stops_at or 0.0, facts.now, facts.zone)}
     names |= get_end_words(facts.effects, is_any=card.spec is None)
@@ -183,7 +185,7 @@ def render_problems(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
         return replies.answer(fill(template, **_format_counts(counts)), list_end_buttons(facts))
     lines = [
         fill(
-            texts.PROBLEM,
+            "{who}: {why} (pressed {at})",
             who=kit.mention(facts.people.get(one.participant.principal.key)),
             why=Markup(_format_reason(facts, one)),
             at=kit.moment_at(one.participant.joined_at, facts.now, facts.zone),
@@ -192,7 +194,7 @@ def render_problems(facts: ClassFacts, found: Sequence[ClassProblem]) -> Answer:
     ]
     left = counts.waiting + counts.failed - len(lines)
     lines += [fill(answers.AND_MORE, count=left)] if left > 0 else []
-    head = fill(texts.PROBLEMS_HEAD, name=facts.card.title)
+    head = fill("*{name}*: who is waiting, and why", name=facts.card.title)
     # Use one paragraph per ten people, so that none exceeds Slack's limit.
     blocks = [kit.section(kit.join(lines[first : first + 10], "\n")) for first in range(0, len(lines), 10)]
     return kit.answer([kit.section(head), *blocks, *kit.actions(list_end_buttons(facts))])
@@ -203,9 +205,9 @@ def _format_reason(facts: ClassFacts, one: ClassProblem) -> str:
     if one.state == "unlinked":
         return fill(texts.WHY_UNLINKED if one.participant.waits_for else _LINK_AGAIN, title=title)
     if one.participant.waits_for == "many_workspaces":
-        return texts.WHY_MANY
+        return "has more than one workspace of that name"
     if one.state == "no_workspace":
-        return fill(texts.WHY_NO_WORKSPACE, title=title)
+        return fill("has no such workspace on {title}", title=title)
     if operation is None:
         return fill(texts.WHY_STARTING if one.state == "starting" else texts.WHY_ELSE, title=title)
     if not operation.is_open:
@@ -219,7 +221,7 @@ def _format_reason(facts: ClassFacts, one: ClassProblem) -> str:
             200,
         )
     if operation.start_call is Call.NONE:
-        return texts.WHY_QUEUED
+        return "waiting in the queue"
     starting, workspace = fill(texts.WHY_STARTING, title=facts.connection_title), one.workspace
     if workspace is None or workspace.detail or not workspace.reason:
         return starting
@@ -307,7 +309,7 @@ def render_report(facts: ClassFacts) -> Answer:
         if (count := numbers[state])
     ]
     lines = [fill(texts.REPORT, name=card.title, **_format_counts(counts))]
-    as_of = fill(texts.AS_OF, at=kit.moment(facts.now, facts.now, facts.zone))
+    as_of = fill("as of {at}", at=kit.moment(facts.now, facts.now, facts.zone))
     lines += [kit.join([kit.join(said, "; "), f"{as_of}."], ", ")] if said else []
     buttons = [kit.button(texts.PROBLEMS, "class_problems", card.id)] if facts.problems else []
     return kit.message(kit.join(lines), [], buttons)
@@ -324,7 +326,7 @@ def _quote_failure(facts: ClassFacts, one: ClassProblem) -> str:
 
 def format_end(card: ClassCard, now: float, zone: ZoneInfo | None) -> str:
     """Format the end of a course, and when the lesson in progress ends."""
-    news = fill(texts.COURSE_ENDED, course=card.title)
+    news = fill("*{course}* has ended. No workspaces are started for it any more.", course=card.title)
     if card.stops_at is None or now >= card.stops_at:
         return news
     return kit.join([news, fill(texts.LAST_LESSON, at=kit.moment_at(card.stops_at, now, zone))])
@@ -423,7 +425,7 @@ def render_summary(facts: ClassFacts) -> Answer:
     """Render a class's summary for its teacher."""
     counts, numbers = facts.counts, _format_counts(facts.counts)
     head, *said = get_words(facts.card).summary
-    said = said if counts.joined else [texts.SUMMARY_NOBODY]
+    said = said if counts.joined else ["Nobody took part."]
     lines = [fill(one, name=facts.card.title, **numbers) for one in (head, *said)]
     left = counts.stopping + counts.not_stopped
     rest = counts.consented - counts.stopped - left
@@ -447,8 +449,4 @@ def render_post_question(facts: ClassFacts) -> Answer:
     if facts.body.get("is_unsure"):
         template = texts.DID_IT_APPEAR
     sentence = fill(template, **names, helps=Markup(helps or ""))
-    return replies.answer(sentence, [kit.button(texts.POST_AGAIN, "class_post", card.id)])
-
-
-def _name_poster(facts: ClassFacts) -> Markup:
-    return kit.mention(facts.people.get(facts.card.principal.key))
+    return replies.answer(sentence, [kit.button("Post again", "class_post", card.id)])

@@ -49,7 +49,7 @@ def make_view(
     ``has_people`` is False if everyone's workspaces are created by the operator's account. ``author`` wrote
     the message that contained the command.
     """
-    template = verbs.AT if username else verbs.AT_NAMELESS
+    template = verbs.AT if username else "On *{title}*, with your own account."
     head = fill(template if has_people else verbs.AT_NOBODYS, title=title, username=username)
     blocks: list[Block] = [kit.context(head)]
     if author:
@@ -100,9 +100,9 @@ def start_view(choices: Sequence[tuple[str, str, str]]) -> dict[str, Any]:
         menu |= {"initial_option": options[0]} if len(options) == 1 else {}
     return kit.modal(
         verbs.START_TITLE,
-        [kit.field(START_FIELD, verbs.START_LABEL, menu), kit.context(verbs.START_NOTE)],
+        [kit.field(START_FIELD, "Workspace", menu), kit.context("I'll message you when it's ready.")],
         callback_id=START_CALLBACK,
-        submit=verbs.START_SUBMIT,
+        submit="Start",
         close=verbs.CLOSE,
     )
 
@@ -111,13 +111,13 @@ def code_choice_view(connections: Sequence[tuple[str, str]], code: str, author: 
     """Return the form that asks which (name, title) connection runs a message's command, shown in full."""
     options = [kit.option(name, title) for name, title in connections]
     place = kit.select(CODE_PLACE, verbs.WHERE["job"], options)
-    command = kit.text_field(CODE_FIELD, verbs.CODE_LABEL, multiline=True, initial_value=code)
+    command = kit.text_field(CODE_FIELD, "Command", multiline=True, initial_value=code)
     return kit.modal(
         verbs.TITLE["job"],
         [place, command],
         callback_id=CODE_CALLBACK,
         private_metadata=author,
-        submit=verbs.CODE_SUBMIT,
+        submit="Continue",
         close=verbs.CLOSE,
     )
 
@@ -197,7 +197,7 @@ def _build_element(field: Field, values: Values) -> Element:
                 "action_id": action_id,
                 "min_query_length": 0,
                 "max_selected_items": _MAX_SELECTED,
-                "placeholder": kit.plain(verbs.PICK_SEVERAL, limits.MAX_PLACEHOLDER_LENGTH),
+                "placeholder": kit.plain("Choose what you need", limits.MAX_PLACEHOLDER_LENGTH),
             }
             return element | ({"initial_options": several[:_MAX_SELECTED]} if several else {})
 
@@ -256,11 +256,11 @@ def format_flag_problem(problem: FlagProblem) -> str:
     """Explain what is wrong with a flag."""
     match problem.kind:
         case "empty":
-            return runs.FLAG_EMPTY
+            return "Needs a value after it."
         case "twice":
-            return runs.FLAG_TWICE
+            return "It's given twice. Keep only one."
     if not problem.offered:
-        return runs.FLAG_NONE_OFFERED
+        return "There's nothing to choose from here. Leave it out."
     named = Markup(", ".join(f"`{line(label, 40)}`" for label in problem.offered[:MAX_FLAGS]))
     template = runs.FLAG_NOT_OFFERED if len(problem.offered) <= MAX_FLAGS else runs.FLAG_SOME_OFFERED
     return fill(template, value=Markup(f"`{line(problem.value, 40)}`"), offered=named)

@@ -11,7 +11,7 @@ from bot.messages.blocks import kit
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.kit import Block, fill
 from bot.messages.blocks.usage import week_button
-from bot.messages.texts import answers, cards
+from bot.messages.texts import cards
 
 #: Maximum number of blocks of an answer above the list, which itself has at most 50.
 MAX_ANSWER_BLOCKS: Final = 20
@@ -23,5 +23,5 @@ def render_home(rows: Sequence[Block], answer: Sequence[Block], now: float) -> d
     buttons = [kit.button(cards.REFRESH, ButtonValue("home", "refresh", mark="refresh"))]
     if any(press.mark == "refresh" for _, press in kit.iterate_drawn([*above, *rows])):
         buttons = [week_button()]
-    as_of = kit.context(fill(answers.HOME_AS_OF, at=kit.moment(now, now)))
+    as_of = kit.context(fill("Page updated at {at}.", at=kit.moment(now, now)))
     return kit.home([*above, *rows, kit.divider(), *kit.actions(buttons), as_of])

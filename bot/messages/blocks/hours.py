@@ -77,8 +77,8 @@ def format_lines(facts: WorkspaceFacts) -> list[str]:
     if not rules:
         return []
     if all(one.paused for one in rules):
-        return [words.LINE_PAUSED]
-    return [fill(words.HOURS_LINE, hours=_format_rules(rules, facts.zone))]
+        return ["Hours: paused."]
+    return [fill("Hours: {hours}.", hours=_format_rules(rules, facts.zone))]
 
 
 def has_any(facts: WorkspaceFacts) -> bool:
@@ -118,7 +118,7 @@ def describe_hours(
     sentences += [*ending, *(_format_next(facts) if not causes and not new else [])]
     earlier = list_earlier_end(facts, find_hours_stop(rules, facts.now))
     sentences += earlier
-    sentences += [words.NO_STOP] if _starts_without_stop(facts) and not ending else []
+    sentences += ["I won't stop it after that."] if _starts_without_stop(facts) and not ending else []
     buttons = [*_list_rest_buttons(facts), kit.button(words.TURN_OFF, "hours_off", workspace.id)]
     buttons = [*buttons, *(list_extend_button(facts) if earlier else [])]
     buttons = [*buttons, *list_lesson_buttons(facts), *list_hours_button(facts)]
@@ -133,9 +133,9 @@ def describe_hours(
     off = _list_days_off(rules, facts.now)
     if causes or off:
         label = (
-            words.NO_SKIPS
+            "Don't skip any day"
             if len(off) > 1
-            else words.NO_SKIP.format(day="".join(map(times.format_weekday, off)))
+            else "Don't skip {day}".format(day="".join(map(times.format_weekday, off)))
         )
         until = None if causes else _get_day_end(off[-1], rules[0].zone)
         resume = ButtonValue("hours_on", workspace.id, at=until)
@@ -171,10 +171,10 @@ def describe_run_end(
     if next_ is not None and next_ <= now + DAY_SECONDS:
         return [_announce_stop(facts, words.STILL, next_, it=it, **do)] if name else [], []
     names = {"it": it_is, "state": facts.state.value, **do}
-    said = kit.announce("nothing", workspace.id, fill(words.RUNS_ON, **names))
+    said = kit.announce("nothing", workspace.id, fill("{it} {state}, and no stop is planned.", **names))
     if next_ is not None:
         until = kit.moment(next_, now, facts.zone)
-        later = words.RUNS_UNTIL_NAMED if name else words.RUNS_UNTIL
+        later = "{it} {state}, and I won't {do} it before {until}." if name else "Next {verb}: {until}."
         said = kit.announce("stop", workspace.id, fill(later, until=until, **names))
     stop = suspend_button(workspace) if mode == "suspend" else stop_button(workspace, facts.effects)
     offered = _offer_stop(facts, [*former, *facts.rules])
@@ -224,7 +224,7 @@ def _format_single_day(facts: WorkspaceFacts, once: Wanted, rule: HoursRule) -> 
         "at": kit.moment_at(first, facts.now, facts.zone),
     }
     stop = [
-        fill(words.ONCE_UNTIL, until=kit.moment(at, first, facts.zone), **VERB_FORMS[verb])
+        fill(", and {do} it at {until}", until=kit.moment(at, first, facts.zone), **VERB_FORMS[verb])
         for verb, at in then
     ]
     others = [one for one in facts.rules if one is not rule]
@@ -252,7 +252,7 @@ def _list_rest_buttons(facts: WorkspaceFacts) -> list[Element]:
     label, until = times.format_weekday(day.isoformat()), times.format_weekday(monday.isoformat())
     left_out = {"skip": (words.SKIP.format(day=label), list_dates(day, day + timedelta(days=1)))}
     if day < monday - timedelta(days=1):
-        left_out["pause"] = (words.PAUSE_UNTIL.format(day=until), list_dates(today, monday))
+        left_out["pause"] = (f"Pause until {until}", list_dates(today, monday))
     key = facts.workspace.id
     return [
         kit.button(label, ButtonValue("hours_rest", f"{key} {','.join(days)}", mark=mark, at=at))
@@ -306,7 +306,7 @@ def _format_next(facts: WorkspaceFacts) -> list[str]:
     first = min(coming)
     how = "start" if first.side == "start" else choose_planned_mode(facts.effects)
     at = kit.moment(first.at, facts.now, facts.zone)
-    said = fill(words.NEXT_OCCURRENCE, at=at, **VERB_FORMS[OperationVerb(how)])
+    said = fill("Next {verb}: {at}.", at=at, **VERB_FORMS[OperationVerb(how)])
     return [said if workspace is None else kit.announce(first.side, workspace.id, said), *left_out]
 
 
@@ -341,20 +341,20 @@ def build_form(every: Sequence[WorkspaceFacts]) -> dict[str, Any]:
             for one in every
             if one.workspace is not None
         ]
-        menu = kit.select(WORKSPACE_FIELD, words.FORM_WORKSPACE, choices[: limits.MAX_SELECT_OPTIONS])
+        menu = kit.select(WORKSPACE_FIELD, "Workspace", choices[: limits.MAX_SELECT_OPTIONS])
         blocks = [menu, kit.context(words.FORM_ADDS)]
     days = {day: kit.option(day, f"{date(2024, 1, number):%A}") for number, day in enumerate(DAYS, 1)}
     wanted = rule.wanted if rule is not None else PROPOSED_HOURS
     ticked = [option for day, option in days.items() if day in wanted.days]
     blocks += [
-        kit.boxes(DAYS_FIELD, words.FORM_DAYS, list(days.values()), ticked) | {"optional": False},
-        kit.time_field(FROM_FIELD, words.FORM_FROM, clock(wanted.starts)),
-        kit.time_field(UNTIL_FIELD, words.FORM_UNTIL, clock(wanted.stops)),
+        kit.boxes(DAYS_FIELD, "Days", list(days.values()), ticked) | {"optional": False},
+        kit.time_field(FROM_FIELD, "Start it at", clock(wanted.starts)),
+        kit.time_field(UNTIL_FIELD, "Stop it at", clock(wanted.stops)),
     ]
     return kit.modal(
-        words.FORM_TITLE,
+        "Hours",
         blocks,
-        submit=words.FORM_SUBMIT,
+        submit="Save",
         close=verbs.CLOSE,
         callback_id=HOURS_CALLBACK,
         private_metadata=f"{key} {rule.id if rule is not None else ''}",
@@ -382,7 +382,7 @@ def _is_down(facts: WorkspaceFacts) -> bool:
 @renders(NoticeKind.HOURS_MISSED, is_true=lambda facts: _is_down(facts) or facts.word("cause") == "given_up")
 def render_missed(facts: WorkspaceFacts) -> Answer:
     """Render the message about a start or stop that was missed."""
-    return format_missed(facts, words.MISSED, [words.NEEDED_AFTER])
+    return format_missed(facts, words.MISSED, ["Its hours continue as planned."])
 
 
 def format_missed(facts: WorkspaceFacts, template: str, goes_on: Sequence[str], **names: str) -> Answer:
@@ -486,7 +486,7 @@ def render_idle_prompt(facts: WorkspaceFacts) -> Answer:
     if workspace is not None:
         keep = ButtonValue("needed", workspace.id, at=stop_at)
         buttons = [
-            kit.button(words.KEEP_RUNNING, keep, style=kit.PRIMARY),
+            kit.button("Keep", keep, style=kit.PRIMARY),
             *list_buttons(facts, State.RUNNING),
         ]
         if stop_at is not None:

@@ -99,7 +99,7 @@ def unlink_button(connection: str, title: str, number: int | None = None) -> Ele
     Its action records that it has asked, as the flag that people type does.
     """
     question = kit.confirm(cards.CONFIRM_UNLINK, title=title)
-    label = cards.UNLINK if number is None else fill(cards.UNLINK_ONE, title=title)
+    label = cards.UNLINK if number is None else fill("Unlink {title}", title=title)
     press = ButtonValue("unlink", connection, agreed=Consent.GIVEN, number=number)
     return kit.button(label, press, style=kit.DANGER, confirm=question)
 

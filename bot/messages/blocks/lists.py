@@ -20,6 +20,7 @@ from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit, limits, replies
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.buttons import (
+    MAX_CHOICES,
     describe_obstacle,
     format_cost,
     format_stop_risk,
@@ -99,7 +100,7 @@ def _get_head(facts: WorkspaceFacts, workspace: Workspace) -> dict[str, object]:
     name = kit.link(facts.ide_url or "", workspace.title) if is_open else workspace.title
     title = facts.connection_title
     if not workspace.is_own:
-        title = answers.SHARED_ON.format(owner=workspace.owner, title=title)
+        title = f"{workspace.owner}'s · {title}"
     return {"mark": get_mark(facts), "name": name, "title": title}
 
 
@@ -107,7 +108,7 @@ def get_state_word(workspace: Workspace, state: State) -> str:
     """Return the word for a workspace's state."""
     if workspace.is_provisional:
         return cards.UNMADE
-    return cards.NEVER_SHOWN if state is State.GONE and workspace.was_never_shown else cards.STATES[state]
+    return "Not in your account" if state is State.GONE and workspace.was_never_shown else cards.STATES[state]
 
 
 def format_choice_state(facts: WorkspaceFacts, workspace: Workspace) -> str:
@@ -133,7 +134,7 @@ def format_state(now: float, workspace: Workspace, zone: ZoneInfo | None = None)
         template = answers.GONE if found is State.GONE else answers.SINCE
         state = Markup(fill(template, state=state, since=kit.since(since, now, zone)))
     if workspace.is_provisional or workspace.read_at is None:
-        return state, Markup(answers.NEVER_CHECKED)
+        return state, Markup("not checked yet")
     return state, Markup(fill(answers.SEEN, at=kit.moment(workspace.read_at, now, zone)))
 
 
@@ -159,12 +160,12 @@ def workspace_list(
     is_shared, all_ = shared_by is not None, (one.number - 1) * PAGE_SIZE + len(rows) + one.remaining
     if count:
         one = replace(one, remaining=count - len(rows))
-    template = answers.LIST_SHARED if is_shared else answers.LIST
+    template = "{who}'s {what}" if is_shared else answers.LIST
     title = fill(template, who=Markup(shared_by or ""), what=Markup(what))
     drawn, seen = render_workspaces(one.shown, is_shared=is_shared)
     search = [replies.search("status")] if max(all_, count) > AT_A_GLANCE else []
     show_all = kit.button(
-        answers.SHOW_ALL.format(count=f"{count:,}"), ButtonValue("list", "1 all", mark="more")
+        "Show all {count}".format(count=f"{count:,}"), ButtonValue("list", "1 all", mark="more")
     )
     blocks = build_list(
         title,
@@ -258,7 +259,7 @@ def render_workspaces(
     if first is None:
         return blocks, []
     begun = [one.operation.created_at for one in rows if one.operation is not None and one.operation.is_open]
-    template = answers.SEEN_OR_LATER if max([*all_seen, *begun]) // 60 > first // 60 else answers.SEEN
+    template = "as of {at} or later" if max([*all_seen, *begun]) // 60 > first // 60 else answers.SEEN
     return blocks, [fill(template, at=kit.moment(first, rows[0].now, rows[0].zone))]
 
 
@@ -360,10 +361,6 @@ def _link_or_ask_to_open(facts: WorkspaceFacts, workspace: Workspace) -> Element
     return open_button(facts)
 
 
-#: Maximum number of buttons for choosing a run: as many as people can take in at a glance.
-MAX_RUN_CHOICES = 5
-
-
 def run_list(
     rows: Sequence[RunFacts],
     *,
@@ -390,7 +387,7 @@ def run_status(facts: RunFacts) -> Answer:
     card = run_card(facts)
     if not run.is_going:
         return card
-    remark = run_words.NO_NEWS
+    remark = "Not checked yet."
     if run.observed_at is not None:
         remark = fill(answers.AS_OF_ALONE, at=kit.moment(run.observed_at, facts.now, facts.zone))
     blocks = [block for block in card.blocks if block["type"] != "actions"]
@@ -404,14 +401,14 @@ def list_run_choices(verb: str, runs: Sequence[Run], now: float, zone: tzinfo) -
 
     Buttons can't contain formatted times, so the time is written in the person's own zone.
     """
-    labels = {"stop": run_words.STOP_ONE, "logs": run_words.LOGS_ONE}
+    labels = {"stop": "Stop {name}", "logs": "Logs of {name}"}
     names = [kit.line(run.name).casefold() for run in runs]
     made = []
-    for number, run in enumerate(runs[:MAX_RUN_CHOICES]):
+    for number, run in enumerate(runs[:MAX_CHOICES]):
         name = kit.line(run.name, 40)
         if names.count(names[number]) > 1:
             name = fill(run_words.FROM, name=Markup(name), at=times.format_day(run.created_at, now, zone))
-        label = fill(labels.get(verb, run_words.STATUS_ONE), name=Markup(name))
+        label = fill(labels.get(verb, "Status of {name}"), name=Markup(name))
         button = stop_run_button(run) if verb == "stop" else kit.button(label, f"job_{verb}", run.id)
         made.append(kit.add_number(button, number, label))
     return made
@@ -534,9 +531,9 @@ def offer_several(
 
 def _get_row_template(verb: str, row: ListRow) -> str:
     if row.ends is not None:
-        return talk.SEVERAL_FINAL
+        return "• *{name}* · {title} – this will end it for good. {lost}"
     is_down = find_verb("workspace", verb).is_red or verb == "suspend"
-    return talk.SEVERAL_AT_STAKE if is_down and format_stop_risk(row.workspace) else talk.SEVERAL_ROW
+    return talk.SEVERAL_AT_STAKE if is_down and format_stop_risk(row.workspace) else "• *{name}* · {title}"
 
 
 def format_in_state(
@@ -577,9 +574,9 @@ def answer_server_info(
     """Answer with a server's facts and one page of its users; a page beyond the end gives the last one."""
     users = snapshot.payload.users
     one = get_page(users, page, MAX_USERS)
-    heading = fill(answers.ABOUT, title=title)
+    heading = fill("*{title}*", title=title)
     facts = [
-        fill(answers.ABOUT_FACT, label=label, value=Markup(line(value, 200)))
+        fill("{label}: {value}", label=label, value=Markup(line(value, 200)))
         for label, value in snapshot.payload.facts[:_MAX_FACTS]
     ]
     blocks: list[Block] = [kit.section("\n".join([heading, *facts][:_LINES_PER_PARAGRAPH]))]
@@ -587,7 +584,7 @@ def answer_server_info(
     blocks += [kit.section("\n".join(part)) for part in _split_paragraphs(rest)]
     if users:
         people = times.format_count(len(users), "person", "people")
-        blocks.append(kit.section(fill(answers.ABOUT_USERS, people=people)))
+        blocks.append(kit.section(fill("*{people}*", people=people)))
         shown = [_format_user(user) for user in one.shown]
         blocks += [kit.section("\n".join(part)) for part in _split_paragraphs(shown)]
     small = [fill(answers.AS_OF_ALONE, at=kit.moment(snapshot.read_at, now, zone))]
@@ -601,7 +598,7 @@ def answer_server_info(
 
 
 def _format_user(user: User) -> str:
-    template = answers.ABOUT_USER if user.is_active else answers.ABOUT_USER_INACTIVE
+    template = "`{username}` {level}" if user.is_active else "`{username}` {level} (not active)"
     level = Markup(line(user.level)) if user.level else Markup("")
     return " ".join(fill(template, username=user.username, level=level).split())
 

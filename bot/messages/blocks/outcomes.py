@@ -174,7 +174,7 @@ def _render_stopped(facts: WorkspaceFacts) -> Answer:
     if template == notices.NO_LONGER_EXISTS and workspace is not None and workspace.detail:
         usual = kit.join([usual, kit.safe(workspace.detail, 300)])
     if is_planned and template != notices.NO_LONGER_EXISTS:
-        usual = kit.join([usual, cards.AS_PLANNED])
+        usual = kit.join([usual, "This stop was planned."])
     sentence = usual if template == notices.NO_LONGER_EXISTS else describe_end(facts, is_done=True) or usual
     buttons = list_buttons(facts, State.GONE if is_gone else State.STOPPED)
     buttons = list_again_buttons(facts) if template == notices.ENDED else buttons

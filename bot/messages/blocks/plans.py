@@ -45,15 +45,12 @@ def format_zones(zones: Iterable[str], reader_zone: ZoneInfo | None) -> Markup:
 def format_rule(rule: HoursRule, reader_zone: ZoneInfo | None) -> Markup:
     """Format hours, as in ``weekdays 09:00–18:00``."""
     named = [day.capitalize() for day in DAYS if day in rule.days]
-    days = words.DAY_NAMES.get(rule.days) or ", ".join([*named, *_format_dates(rule.days - EVERY_DAY)])
-    template = words.BOTH if rule.starts is not None else words.ONLY_STOP
-    template = words.ONLY_START if rule.stops is None else template
+    named += map(times.format_date, sorted(rule.days - EVERY_DAY))
+    days = words.DAY_NAMES.get(rule.days) or ", ".join(named)
+    template = words.BOTH if rule.starts is not None else "{days} until {end}"
+    template = "{days} from {begin}" if rule.stops is None else template
     begin, end = (format_time_of_day(one, reader_zone) for one in (rule.starts, rule.stops))
     return Markup(template.format(days=days, begin=begin, end=end))
-
-
-def _format_dates(days: Iterable[str]) -> list[str]:
-    return [times.format_date(day) for day in sorted(days)]
 
 
 def format_weekdays(named: Collection[str]) -> str:
@@ -68,7 +65,7 @@ def format_weekdays(named: Collection[str]) -> str:
 def format_days_off(card: ClassCard, now: float) -> list[str]:
     """Format the days without a lesson."""
     off = courses_timetable.list_days_from_today(card, card.off, now)
-    return [fill(texts.NO_LESSON, days=times.format_dates(group_days(card, off)))] if off else []
+    return [fill("No lessons {days}.", days=times.format_dates(group_days(card, off)))] if off else []
 
 
 def format_timetable(card: ClassCard, reader_zone: ZoneInfo | None) -> Markup:
@@ -80,7 +77,7 @@ def format_timetable(card: ClassCard, reader_zone: ZoneInfo | None) -> Markup:
         "zone": format_zones([card.time_zone], reader_zone),
         "last": times.format_date(card.last_day),
     }
-    return Markup(fill(texts.LESSON_TIMES, days=format_weekdays(card.days), **names))
+    return Markup(fill("{days}, {begin}–{end}{zone}, until {last}", days=format_weekdays(card.days), **names))
 
 
 def list_lessons(facts: WorkspaceFacts) -> list[str]:
@@ -101,7 +98,7 @@ def list_lesson_buttons(facts: WorkspaceFacts) -> list[Element]:
     numbers = range(len(facts.lessons)) if len(facts.lessons) > 1 else [None]
     return [
         kit.button(
-            texts.LEAVE_THIS_COURSE.format(course=one.title),
+            f"Leave {one.title}",
             ButtonValue("course_leave", one.id, number=at),
         )
         for at, one in zip(numbers, facts.lessons, strict=False)

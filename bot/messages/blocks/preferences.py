@@ -31,7 +31,7 @@ def render_section(facts: PreferenceFacts, heading: str = "") -> Block:
 def answer_preferences(facts: PreferenceFacts, view: dict[str, Any] | None = None) -> Answer:
     """Return the preferences as an answer with the time, and the form if one can be opened."""
     small = kit.context(fill(answers.AS_OF_ALONE, at=kit.moment(facts.now, facts.now)))
-    shown = kit.answer([render_section(facts, words.SETTINGS_HEADING), small])
+    shown = kit.answer([render_section(facts, "*Your settings*"), small])
     return Answer(text=shown.text, blocks=shown.blocks, view=view)
 
 
@@ -54,10 +54,10 @@ def _format_sentences(facts: PreferenceFacts) -> list[str]:
         names += (
             [fill(answers.AND_MORE, count=len(facts.own) - _MAX_NAMES)] if len(facts.own) > _MAX_NAMES else []
         )
-        sentences.append(fill(words.EXCEPT, names=Markup(", ".join(names))))
+        sentences.append(fill("With settings of their own: {names}.", names=Markup(", ".join(names))))
     sentences += _format_asking(facts)
     if facts.has_assistant:
-        sentences.append(fill(words.ASSISTANT_SET, level=words.ASSISTANT_LEVELS[wanted.assistant]))
+        sentences.append(fill("Slackbot can {level}.", level=words.ASSISTANT_LEVELS[wanted.assistant]))
     return sentences
 
 
@@ -70,7 +70,7 @@ def _format_asking(facts: PreferenceFacts) -> list[str]:
     for title, hours in sorted(facts.asked_after.items()):
         if hours != usual:
             others.setdefault(hours, []).append(title)
-    sentences = [_format_asking_hours(usual, words.ASKS_AFTER, words.ASKS_NEVER)]
+    sentences = [_format_asking_hours(usual, words.ASKS_AFTER, "I won't ask about workspaces left running.")]
     for hours, titles in others.items():
         named = Markup(times.join_names(map(line, titles)))
         sentences.append(_format_asking_hours(hours, words.ASKS_THERE, words.ASKS_NEVER_THERE, titles=named))
@@ -90,21 +90,18 @@ def build_form(facts: PreferenceFacts, command: str) -> dict[str, Any]:
     wanted = facts.wanted
     topics = [kit.option(topic, said) for topic, said in words.TOPICS.items()]
     sent = [one for one in topics if getattr(wanted, one["value"])]
-    asking = [kit.option(NEVER_OPTION, words.ASK_NEVER)]
-    asking += [
-        kit.option(str(one), words.ASK_AFTER.format(time=times.format_duration(one * 3600)))
-        for one in ASKING_HOURS
-    ]
+    asking = [kit.option(NEVER_OPTION, "Don't ask")]
+    asking += [kit.option(str(one), f"After {times.format_duration(one * 3600)}") for one in ASKING_HOURS]
     chosen_hours = str(wanted.idle_prompt_after or ASKS_AFTER)
     initial = next((one for one in asking if one["value"] == chosen_hours), asking[0])
     blocks = [
-        kit.boxes(TELL, words.TELL, topics, sent, words.TELL_HINT.format(command=command)),
-        kit.select(ASKING, words.ASKING_LABEL, asking, initial),
+        kit.boxes(TELL, "Message me when", topics, sent, words.TELL_HINT.format(command=command)),
+        kit.select(ASKING, "Ask me about workspaces left running", asking, initial),
     ]
     if facts.has_assistant:
         levels = {value: kit.option(value, said) for value, said in words.ASSISTANT_LEVELS.items()}
         chosen = levels[wanted.assistant]
-        blocks.append(kit.select(ASSISTANT, words.ASSISTANT, list(levels.values()), chosen))
+        blocks.append(kit.select(ASSISTANT, "Slackbot can", list(levels.values()), chosen))
     return kit.modal(
         words.SETTINGS_TITLE, blocks, submit=words.SUBMIT, close=verbs.CLOSE, callback_id=SETTINGS_CALLBACK
     )
@@ -116,7 +113,7 @@ def answer_workspace(workspace: Workspace, said: str, chosen: str) -> Answer:
     shown = kit.answer([kit.section(said, change)])
     options = [kit.option(value, label) for value, label in words.MESSAGES.items()]
     initial = next(one for one in options if one["value"] == chosen)
-    label = words.MESSAGES_LABEL.format(name=kit.line(workspace.title))
+    label = f"Message me about {kit.line(workspace.title)}"
     view = kit.modal(
         words.SETTINGS_TITLE,
         [kit.select(MESSAGES, label, options, initial)],

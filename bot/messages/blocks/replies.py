@@ -15,15 +15,12 @@ from bot.domain.time_parsing import FARTHEST_SECONDS, Unread
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit, limits
 from bot.messages.blocks.button_values import ButtonValue
-from bot.messages.blocks.buttons import make_change, remove_button, stop_button
+from bot.messages.blocks.buttons import MAX_CHOICES, make_change, remove_button, stop_button
 from bot.messages.blocks.cards import link_connection_button
 from bot.messages.blocks.kit import Block, Element, Markup, fill, safe
 from bot.messages.texts import answers, cards, pages, talk, times
 from bot.messages.verb import Effect, find_verb, list_verbs
 
-#: Maximum number of buttons for choosing: as many as people can take in at a glance. If there are more,
-#: people search.
-MAX_CHOICES = 5
 #: Verbs that ask for confirmation before they do anything.
 _CONFIRMED_VERBS = frozenset({"stop", "remove"})
 
@@ -121,7 +118,7 @@ def search(verb: str) -> Element:
     return {
         "type": "external_select",
         "action_id": ButtonValue(verb, mark="workspace").action_id,
-        "placeholder": kit.plain(answers.PICK, limits.MAX_PLACEHOLDER_LENGTH),
+        "placeholder": kit.plain("Find a workspace", limits.MAX_PLACEHOLDER_LENGTH),
         "min_query_length": 0,
     }
 
@@ -173,7 +170,7 @@ def new_buttons(connections: Sequence[tuple[str, str]], *, first: int = 0) -> li
 
     ``first`` is the number of the first button, if others precede it.
     """
-    template = answers.NEW_WORKSPACE if len(connections) + first == 1 else answers.NEW_WORKSPACE_ON
+    template = answers.NEW_WORKSPACE if len(connections) + first == 1 else "New workspace on {title}"
     return [
         kit.button(fill(template, title=title), ButtonValue("make", f"workspace {connection}", number=number))
         for number, (connection, title) in enumerate(connections, first)
@@ -197,7 +194,7 @@ def invitation(
     removed. ``asks`` are connections where an administrator can be asked instead.
     """
     is_one = len(connections) == 1
-    template = cards.OPEN_LINK_PAGE if is_one and template == cards.LINK else template
+    template = "Open the link page" if is_one and template == cards.LINK else template
     small = [] if until is None else [answers.LINK_PAGE, answers.LINK_CODE]
     buttons = link_buttons(connections, pages, waiting, template, until=until)
     buttons += [] if until is None else [kit.button(cards.ENTER_CODE, "enter_code")]
@@ -217,12 +214,12 @@ def code_question() -> Answer:
 
 def code_view() -> dict[str, Any]:
     """Return the form for typing the link page's code."""
-    field = kit.text_field("code", answers.CODE_LABEL, min_length=4, max_length=40)
+    field = kit.text_field("code", "Code from the link page", min_length=4, max_length=40)
     return kit.modal(
         answers.CODE_TITLE,
         [field, kit.context(answers.CODE_EXPLAINED)],
         callback_id="code",
-        submit=answers.CODE_SUBMIT,
+        submit="Link",
         close=answers.CODE_CLOSE,
     )
 
@@ -231,7 +228,7 @@ def remove_view(workspace: Workspace, title: str) -> dict[str, Any]:
     """Return the form where a workspace's name has to be typed to remove it permanently."""
     explained = kit.section(fill(answers.REMOVE_EFFECT, name=workspace.title, title=title))
     return kit.modal(
-        answers.REMOVE_TITLE,
+        "Remove workspace",
         [
             explained,
             kit.text_field("name", answers.REMOVE_LABEL, min_length=1, max_length=limits.MAX_INPUT_LENGTH),
@@ -239,15 +236,15 @@ def remove_view(workspace: Workspace, title: str) -> dict[str, Any]:
         callback_id="remove",
         private_metadata=workspace.id,
         submit=cards.REMOVE,
-        close=answers.REMOVE_CLOSE,
+        close="Keep it",
     )
 
 
 def linked_view(title: str, username: str) -> dict[str, Any]:
     """Return the view that replaces the form if the code was correct."""
-    template = answers.CODE_DONE if username else answers.CODE_DONE_NAMELESS
+    template = "Your {title} account {username} is linked." if username else "Your {title} account is linked."
     done = kit.section(fill(template, username=username, title=title))
-    return kit.modal(answers.CODE_DONE_TITLE, [done, kit.context(answers.CODE_DONE_NEXT)])
+    return kit.modal("Linked", [done, kit.context(answers.CODE_DONE_NEXT)])
 
 
 ASK_FORM = "ask_link"
@@ -279,7 +276,7 @@ def explain_unread_time(
     """Explain what is wrong with a typed time, and how to write it."""
     forms = Markup(answers.FORMS)
     if not given.strip():
-        return Markup(fill(answers.EMPTY, forms=forms))
+        return Markup(fill("Tell me when: {forms}.", forms=forms))
     *most, last = [f"`{kit.line(one)}`" for one in why.options] or [""]
     options = Markup(fill(answers.OR, first=Markup(", ".join(most)), last=Markup(last)) if most else last)
     return Markup(
@@ -350,13 +347,13 @@ def describe_usher(*, needs_accounts: bool, runs_jobs: bool) -> str:
 def format_beginning(what: str, *, waits: bool) -> str:
     """Format the first words to a new person; ``waits`` means that their request is waiting for a link."""
     if waits:
-        return answers.TO_CARRY_ON.format(what=what)
-    return answers.TO_BEGIN.format(what=what.removesuffix("."))
+        return f"{what} Link it here and I'll carry on with your request."
+    return "{what}: link it to begin.".format(what=what.removesuffix("."))
 
 
 def link_button() -> Element:
     """Return the button that shows every account that can be linked."""
-    return kit.button(answers.LINK_ACCOUNT, "link", style=kit.PRIMARY)
+    return kit.button("Link an account", "link", style=kit.PRIMARY)
 
 
 def list_button(*, style: str | None = None) -> Element:
@@ -374,7 +371,7 @@ def new_button(connection: str | None) -> Element:
 def help_button(folder: str, *, is_short: bool = False) -> Element:
     """Return the button that shows help, either a short version or everything that the person may do."""
     action = "help" if folder == "workspace" else f"{folder}_help"
-    return kit.button(answers.HELP, action) if is_short else kit.button(answers.HELP_ALL, action, "all")
+    return kit.button("Help", action) if is_short else kit.button("Show all commands", action, "all")
 
 
 def add_introduction(

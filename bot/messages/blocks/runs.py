@@ -58,7 +58,7 @@ def _render_tail(facts: RunFacts) -> list[Block]:
         return []
     small = [runs.LINES.format(lines=times.format_count(output.lines, "line"))]
     if shown.is_cut or output.lines > shown.lines:
-        small.append(runs.PART)
+        small.append("showing the newest")
     small += _list_stderr_explanation(output.tail.splitlines())
     return [kit.section(shown.text), kit.context(" · ".join(small))]
 
@@ -99,7 +99,7 @@ def _render_ended(facts: RunFacts, buttons: Sequence[Element]) -> Answer:
     tail = format_output("\n".join(lines))
     if tail is not None:
         is_whole = facts.output is not None and tail.lines == facts.output.lines and not tail.is_cut
-        small = [runs.ALL_LINES if is_whole else runs.LAST_LINES, *_list_stderr_explanation(lines)]
+        small = ["Output" if is_whole else "Last lines of output", *_list_stderr_explanation(lines)]
         blocks += [kit.context(f"{' · '.join(small)}:"), kit.section(tail.text)]
     return kit.answer([*blocks, *kit.actions(buttons)])
 
@@ -117,9 +117,9 @@ def run_failed(facts: RunFacts) -> Answer:
     """Say that a run was never launched, or was lost, and why."""
     run = facts.run
     if _was_cancelled(run):
-        template = runs.NOT_LAUNCHED
+        template = "*{name}* was cancelled before it reached {title}."
     elif run.outcome is Outcome.CANCELLED:
-        template = runs.NOT_FOLLOWED
+        template = "I've stopped following *{name}* on {title}. {cause}"
     else:
         template = _choose_failure_text(run, runs.NOT_RUN, runs.NOT_SURE, runs.NOT_KNOWN)
     sentence = fill_notice(template, facts, cause=Markup(_format_cause(facts)))
@@ -203,7 +203,7 @@ def list_card_buttons(facts: RunFacts) -> list[Element]:
         return _list_over_buttons(facts)
     buttons = [link_again_button(facts)] if find_block(facts, run) else []
     if run.is_late:
-        buttons += [keep_waiting_button(run, "job_"), kit.button(runs.LET_GO, "job_let_go", run.id)]
+        buttons += [keep_waiting_button(run, "job_"), kit.button("Stop waiting", "job_let_go", run.id)]
     if run.question_since is not None:
         buttons = list_question_buttons(run.id, "job_")
     if "runs" in facts.capabilities:
@@ -284,10 +284,10 @@ def _format_state_line(facts: RunFacts) -> str:
     run = facts.run
     title, now, zone = facts.connection_title, facts.now, facts.zone
     if run.outcome is Outcome.FAILED:
-        template = _choose_failure_text(run, runs.NEVER_RAN, runs.UNSURE, runs.LOST)
+        template = _choose_failure_text(run, "It didn't run. {cause}", runs.UNSURE, runs.LOST)
         return fill(template, cause=Markup(_format_cause(facts)))
     if run.outcome is Outcome.CANCELLED:
-        template = runs.CALLED_OFF if _was_cancelled(run) else runs.CUT_OFF
+        template = "It was cancelled before it reached {title}." if _was_cancelled(run) else runs.CUT_OFF
         return fill(template, title=title, cause=Markup(_format_cause(facts)))
     if not run.is_going:
         return f"{_format_outcome(run)}."
@@ -311,11 +311,11 @@ def _format_outcome(run: Run) -> str:
     if run.is_going:
         return runs.STATES[run.state]
     if run.outcome is Outcome.FAILED:
-        return _choose_failure_text(run, runs.NOT_RUN_HEAD, runs.UNSURE_HEAD, runs.LOST_HEAD)
+        return _choose_failure_text(run, "Not run", "May not have run", "Result unknown")
     if run.outcome is Outcome.CANCELLED:
-        return runs.CALLED_OFF_HEAD if _was_cancelled(run) else runs.CUT_OFF_HEAD
+        return "Cancelled" if _was_cancelled(run) else "No longer followed"
     if not run.state.is_over:
-        return runs.HEAD_ELSE
+        return "Started, end not reported"
     return f"{runs.STATES[run.state]}{_format_duration(run)}{_format_exit_code(run)}"
 
 

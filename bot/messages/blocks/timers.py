@@ -98,11 +98,11 @@ def format_skipped_lesson(workspace: Workspace, now: float) -> list[str]:
 def _format_cost(facts: WorkspaceFacts, workspace: Workspace) -> list[str]:
     mode = _get_mode(workspace)
     if is_final(facts.effects, mode) and not workspace.stop_agreed:
-        return [cards.ENDING_SPARED]
+        return ["Right now that would end it for good. If it still would then, I'll leave it running."]
     if is_final(facts.effects, mode):
         return [fill(cards.ENDING_FINAL, lost=format_cost(workspace, facts.effects[mode]))]
     said = [format_stop_risk(workspace)] if format_stop_risk(workspace) else []
-    return [*said, *([] if mode == "suspend" else [cards.ENDING_UNSAVED])]
+    return [*said, *([] if mode == "suspend" else ["Save your work."])]
 
 
 def keep_buttons(workspace: Workspace) -> list[Element]:
@@ -110,7 +110,7 @@ def keep_buttons(workspace: Workspace) -> list[Element]:
     keep = ButtonValue("keep_running", workspace.id, at=workspace.stop_at or 0.0)
     return [
         kit.button(cards.KEEP, keep, style=kit.PRIMARY, of=workspace.title),
-        kit.button(cards.HOUR_MORE, keep._replace(name="hour_more"), of=workspace.title),
+        kit.button("1 hour more", keep._replace(name="hour_more"), of=workspace.title),
     ]
 
 
@@ -160,7 +160,7 @@ def _format_obstacle(facts: WorkspaceFacts, cause: str) -> Answer:
         ordered = sorted((facts, *facts.others), key=lambda one: get_name(one).casefold())
         each = [(button, get_name(one)) for one in ordered[:MAX_CHOICES] for button in list_page_button(one)]
         pages = [
-            kit.add_number(button, number, fill(cards.SEE_NAMED, name=name))
+            kit.add_number(button, number, fill("View {name}", name=name))
             for number, (button, name) in enumerate(each)
         ]
     return kit.message(kit.join([sentence, next_]), [], [*buttons, *pages])
@@ -180,7 +180,7 @@ def _still_stop(facts: WorkspaceFacts, names: Mapping[str, Any]) -> Answer:
     sentence = fill(cards.STILL_STOP if is_coming else cards.STILL_STOP_PASSED, **names)
     buttons = [] if workspace is None or is_coming else list_buttons(facts, State.RUNNING)
     if workspace is not None and is_coming:
-        buttons = [kit.button(cards.STOP_IT, make_change(mode, workspace, at=at), style=kit.PRIMARY)]
+        buttons = [kit.button("Stop it", make_change(mode, workspace, at=at), style=kit.PRIMARY)]
     return kit.message(sentence, [], [*buttons, kit.button(answers.LEAVE_IT, "leave")])
 
 
@@ -217,7 +217,7 @@ def ask_final_stop(
     name = workspace.title
     buttons = [kit.button(cards.END_THEN, ending_then, style=kit.DANGER, of=name)]
     if can_suspend:
-        buttons.append(kit.button(cards.SUSPEND_THEN, make_change("suspend", workspace, at=at), of=name))
+        buttons.append(kit.button("Suspend it then", make_change("suspend", workspace, at=at), of=name))
     return kit.message(sentence, [], buttons)
 
 
@@ -229,7 +229,7 @@ def format_form_head(facts: WorkspaceFacts) -> str:
         fill(cards.FORM_NOW[how], at=kit.moment_at(at, facts.now, facts.zone), **get_names(facts))
         for how, at in coming
     ]
-    return kit.join(said) or fill(cards.FORM_NONE, **get_names(facts))
+    return kit.join(said) or fill("No stop is planned for *{name}* on {title}.", **get_names(facts))
 
 
 def build_form(facts: WorkspaceFacts, timer_mode: StopMode) -> dict[str, Any]:
@@ -238,22 +238,22 @@ def build_form(facts: WorkspaceFacts, timer_mode: StopMode) -> dict[str, Any]:
     assert workspace is not None, "a form is about a workspace"
     notes = [format_form_head(facts)]
     if timer_mode == "suspend":
-        notes.append(cards.FORM_SUSPENDS)
+        notes.append("It will be suspended, so you can pick up where you left off.")
     options = [kit.option(str(minutes), label) for minutes, label in cards.FORM_CHOICES.items()]
     if workspace.stop_at is not None:
-        options.append(kit.option(NEVER_CHOICE, cards.FORM_NEVER))
+        options.append(kit.option(NEVER_CHOICE, "Not at all: keep it running"))
     proposed = next(one for one in options if one["value"] == PROPOSED_MINUTES)
     typed = {"type": "plain_text_input", "action_id": "other", "max_length": 60}
     return kit.modal(
-        cards.FORM_TITLE,
+        "Stop later",
         [
             kit.section(kit.join(notes)),
-            kit.select("when", cards.FORM_WHEN, options, proposed, optional=True),
-            kit.field("other", cards.FORM_OTHER, typed, cards.FORM_OTHER_HINT, optional=True),
+            kit.select("when", "When", options, proposed, optional=True),
+            kit.field("other", "Or at another time", typed, cards.FORM_OTHER_HINT, optional=True),
         ],
         callback_id=STOP_LATER_CALLBACK,
         private_metadata=workspace.id,
-        submit=cards.FORM_SUBMIT,
+        submit="Set",
         close=verbs.CLOSE,
     )
 

@@ -47,7 +47,7 @@ _SENTENCES: Final = {
     "course_teacher": "You can change the course *{name}*: type `card {name}`.",
     "course_teacher_gone": "You can't change the course *{name}* any more.",
     "course_without_teacher": (
-        "Nobody who teaches the course *{name}* uses me any more. It goes on until {last}, unless you end "
+        "Nobody who teaches the course *{name}* uses me any more. It continues until {last}, unless you end "
         "it: `card {name} end`."
     ),
 }

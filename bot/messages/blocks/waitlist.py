@@ -74,8 +74,8 @@ def format_position(of: WaitlistFacts) -> str:
     if of.is_trying:
         return words.TRYING
     if of.ahead == 0:
-        return words.YOU_ARE_NEXT if of.is_missing_kind_known else words.UNPLACED
-    return _count_people(of.ahead, words.ONE_AHEAD, words.PEOPLE_AHEAD)
+        return "You're next in line." if of.is_missing_kind_known else words.UNPLACED
+    return _count_people(of.ahead, "One person is ahead of you.", "{number} people are ahead of you.")
 
 
 def answer_place(
@@ -88,7 +88,7 @@ def answer_place(
 ) -> Answer:
     """Answer with the place in line and *Stop waiting*, and with the time if the answer can't be edited."""
     if not is_lasting:
-        small = [fill(words.AS_OF, at=kit.moment(now, now))]
+        small = [fill("as of {at}", at=kit.moment(now, now))]
         return replace(kit.message(format_place(of, now, zone), small, [stop_button(of)]), is_dated=True)
     shows = {"kind": str(NoticeKind.WAITLIST_PLACE), "subject": of.id, "about": of.workspace_id}
     shows |= {"connection": of.connection}
@@ -101,7 +101,7 @@ def _render_wait(facts: WorkspaceFacts) -> Answer:
     """Render the current place in line, or the end of the wait."""
     wait = facts.wait if isinstance(facts, WaitingFacts) else None
     if wait is None:
-        return kit.message(fill_notice(words.OVER_UNLINKED, facts))
+        return kit.message(fill_notice("*{name}* isn't waiting for room any more.", facts))
     said = format_lasting_place(wait, facts.now, facts.zone)
     if facts.word("room") and wait.is_waiting:
         then = format_lasting_place(wait, facts.now, facts.zone, words.KEEPS_TRYING)
@@ -113,7 +113,7 @@ def stop_button(of: WaitlistFacts, number: int | None = None) -> Element:
     """Return the button that ends a wait; if numbered, as one of several, it names its workspace."""
     if number is None:
         return kit.button(words.STOP_WAITING, "stop_waiting", of.workspace_id)
-    label = kit.line(words.STOP_WAITING_FOR.format(name=of.name), limits.MAX_BUTTON_LENGTH)
+    label = kit.line(f"Stop waiting for {of.name}", limits.MAX_BUTTON_LENGTH)
     return kit.add_number(kit.button(label, "stop_waiting", of.workspace_id), number, label)
 
 
@@ -129,8 +129,8 @@ def render_offer(facts: WorkspaceFacts) -> Answer | None:
     keep = ButtonValue("keep_trying", facts.workspace.id, at=until)
     buttons = [
         kit.button(words.KEEP_TRYING, keep, style=kit.PRIMARY),
-        kit.button(words.UNTIL_BUTTON, "try_until", facts.workspace.id),
-        kit.button(words.NOT_NOW, "leave"),
+        kit.button("Until…", "try_until", facts.workspace.id),
+        kit.button("Not now", "leave"),
     ]
     return kit.message(sentence, format_reference(operation), buttons)
 

@@ -1,1 +1,1 @@
-"""The catalogue of texts for people: plain sentences in one voice, unescaped; ``blocks`` escapes them."""
+"""The catalogue of texts for people that are long or shared, unescaped; short ones stand in place."""

@@ -14,21 +14,15 @@ NO_WORKER: Final = (
     "What you ask for isn't lost: I'll do it once that's back. If this lasts, tell your Usher admin."
 )
 
-#: The answer to an old message that would change something, asking whether to still do it.
 SAID_LONG_AGO: Final = "I've only just seen what you asked me {at}: “{said}”. Should I still do it?"
 SAID_LONG_AGO_AGAIN: Final = (
     "I've only just seen what you asked me {at}, so I haven't done it. If you still want it, ask me again."
 )
-#: The answer to a message that looks quoted and would change something.
 QUOTED: Final = "This looks copied from somewhere: “{said}”. Should I do it?"
 QUOTED_AGAIN: Final = (
     "This looks copied from somewhere, so I haven't done it. If it's what you want, type it yourself."
 )
-#: Shown above a question caused by Slack's assistant; the second sentence is added if the person's settings
-#: forbid the action.
-ASKED_TO: Final = "Slackbot asked me to: “{said}”."
 NOT_LET: Final = "Your settings don't let Slackbot do that by itself. Should I do it?"
-DO_IT_NOW: Final = "Do it now"
 LEAVE_IT: Final = "Leave it"
 LEFT: Final = "Left as it is."
 
@@ -82,11 +76,8 @@ REMARKS: Final[Mapping[Remark, Template]] = {
 }
 REMOVE_EFFECT: Final = "This will permanently delete *{name}* on {title} and everything stored only in it."
 REMOVE_ASK: Final = "To continue, press *Remove* and confirm its name."
-REMOVE_TITLE: Final = "Remove workspace"
-REMOVE_CLOSE: Final = "Keep it"
 REMOVE_LABEL: Final = "Type its name to confirm"
 REMOVE_OTHER_NAME: Final = "That isn't its name. Type {name} exactly."
-DONE_ALREADY: Final = "I already have that request, so there's nothing more to do."
 SHARED: Final = "{who} is {doing} *{name}* {where} {title}."
 SHARED_FORCING: Final = "{who} is forcing *{name}* on {title} to quit."
 USUAL: Final = "A start usually takes {usual}."
@@ -96,12 +87,9 @@ TYPED: Final[Mapping[str, str]] = {
     OperationVerb.FORCE: "stop",
     "wait": "start --wait",
 }
-#: Shown above a menu's options if there are more than Slack allows in one menu.
 MORE_OPTIONS: Final = "There are more than I can show. Type part of a name to find the others."
-#: Shown in a form until its next page appears a moment later.
 COMING: Final = "One moment …"
 KEPT_WAITING: Final = "I'll keep checking on *{name}* and message you again within {time}."
-#: Sent if stopping the workspace at the requested time would need the owner's consent again.
 KEPT_WITHOUT_END: Final = (
     "I won't stop it by myself: on {title} that would end it for good. To set an end again, type "
     "`{command}stop {typed} in TIME`."
@@ -126,84 +114,55 @@ OUTDATED: Final[Mapping[bool, str]] = {
     False: "That message was out of date, so I did nothing. Here's how things are now:",
     True: "This page was out of date, so I did nothing. Here's how things are now:",
 }
-#: Shown below a card that is given as an answer and so isn't kept up to date.
 AS_OF: Final = "As of {at}. The card in our direct messages stays up to date."
 AS_OF_ALONE: Final = "As of {at}."
-#: Shown below the Home tab; its list says separately when the provider was last asked.
-HOME_AS_OF: Final = "Page updated at {at}."
-#: The answer to a button from an earlier release's Home tab.
 NO_TOTALS: Final = (
     "The totals are on your monitoring dashboard now. `{command}approvals` lists the open requests to link "
     "an account."
 )
-#: The answer to a button from an earlier release's message.
 OLD_BUTTON: Final = "That button no longer works. Type `{command}help` to see what I can do."
 
 # -- names -------------------------------------------------------------------------------------------------
 
-UNKNOWN_NAME: Final = "I can't find a workspace called *{name}*."
 #: Shown above the buttons with similar names: the first text for several, the second for one.
 NEAREST: Final = ("Did you mean one of these?", "Did you mean this one?")
-UNKNOWN_NEXT: Final = "Type `{command}list` to see yours, or `{command}add LINK` to add one."
 CHECKING: Final = "Checking {titles}…"
 WHICH: Final = "You have more than one *{name}*, on {titles}. Which one?"
-WHICH_BEGINNING: Final = "More than one of your workspaces begins with *{name}*. Which one?"
 WHICH_AT: Final = "Press one, or type its full name, for example `{command}{verb} {example}`."
 WHICH_OF_ALL: Final = "Which workspace? Press one, or type `{command}{verb} NAME`."
-PICK: Final = "Find a workspace"
 #: Stands for a name in an example command if no real name is known.
 EXAMPLE: Final = "NAME"
 UNREAD: Final = "I couldn't read your list on {title}. {why} To try again, type `{command}list`."
 NONE_YET: Final = "You don't have any workspaces on {titles} yet."
 NONE_YET_NEW: Final = "You don't have any workspaces yet. Press *New workspace* to create one."
 NEW_WORKSPACE: Final = "New workspace"
-NEW_WORKSPACE_ON: Final = "New workspace on {title}"
 NONE_BUT_ADD: Final = (
     "You don't have any workspaces here yet. To add one, type `{command}add LINK` with its link."
 )
 NEVER_SHOWN: Final = "{title} doesn't show *{name}* to your account: it's somebody else's, or there's none."
-NOT_THERE: Final = "*{name}* no longer exists on {title}."
 OFFER_FORGET: Final = "`{command}forget {typed}` takes it off your list."
-UNKNOWN_VERB: Final = "I don't have a command called *{word}*."
-UNKNOWN_VERB_HELP: Final = "Type `{command}help` to see what I can do."
 
 # -- lists and states --------------------------------------------------------------------------------------
 
 LIST: Final = "Your {what}"
-LIST_SHARED: Final = "{who}'s {what}"
-#: What a list contains: all workspaces, or only those asked for.
 WORKSPACES: Final = "workspaces"
-IN_STATE: Final = "{state} {what}"
 #: States of runs that have a different name in lists.
 LISTED_AS: Final[Mapping[str, str]] = {"succeeded": "successful", "cancelled": "stopped"}
-MATCHING: Final = "{what} matching “{name}”"
 ON: Final = "{what} on {title}"
 NARROWED: Final = "{count} of {all}. Type `{command}list` to see all of them."
 NONE_OF_THESE: Final = "You don't have any {what}."
-LIST_SHARED_NEXT: Final = "To see your own, type `{command}list`."
 STATE_LINE: Final = f"{cards.HEAD}\n{{state}} · {{as_of}}"
-#: Replaces the title for a workspace that is shared with the person.
-SHARED_ON: Final = "{owner}'s · {title}"
 ROW: Final = f"{cards.HEAD}\n{{state}}"
 LAST_USED: Final = "Last used {at}."
 SEEN: Final = "as of {at}"
-#: Says when rows were checked if some of them were checked later.
-SEEN_OR_LATER: Final = "as of {at} or later"
 SINCE: Final = "{state} since {since}"
 GONE: Final = "Gone since {since}"
-NEVER_CHECKED: Final = "not checked yet"
 AND_MORE: Final = "and {count} more"
-#: Label of the button below a list of only the running and recently used workspaces.
-SHOW_ALL: Final = "Show all {count}"
 OLD_SNAPSHOT: Final = "I'm checking {titles} for changes. Press *Refresh* in a moment."
 NOT_RUNNING: Final = "*{name}* {being}. Start it and I'll send you the link."
-#: Shown above *Open*; the text below that button has to stay true once the button is removed.
-OPENING: Final = "*{name}* · {title}"
 REALIASED: Final = "*{old}* is now called *{name}* on your list."
-CALLED_NOW: Final = "It's called *{name}* on your list now."
 UNALIASED: Final = "*{name}* is back to its original name."
 ALIAS_USAGE: Final = "Type `{command}alias NAME NEW-NAME`. Put names with spaces in quotes."
-ALIAS_LONG: Final = "A name can have 1 to 60 characters. Choose another one."
 FORGOTTEN: Final = (
     "*{name}* is off your list. Nothing changes on {title}; `{command}add {typed}` brings it back."
 )
@@ -215,19 +174,15 @@ ADD_UNKNOWN: Final = (
 ADD_AMBIGUOUS: Final = (
     "That could be on more than one of these: {titles}. Type `{command}add {example}` to say which."
 )
-ADD_NOT_YOURS: Final = "That's {owner}'s on {title}, and I only work with workspaces of your own account."
 ADDED: Final = "*{name}* on {title} is now on your list. I'm checking on it."
 BROUGHT_BACK: Final = "*{name}* on {title} is back on your list."
 
 # -- links -------------------------------------------------------------------------------------------------
 
-#: Says what a link is needed for: on one connection, or on any of several.
 TO_DO: Final = "To {doing}, link your {title} account."
 TO_DO_ANYWHERE: Final = "To {doing}, link the account it's on."
 NOT_LINKED: Final = "Link your {title} account and I'll carry on with your request."
 NOT_LINKED_ANY: Final = "Link an account and I'll carry on with your request."
-#: Describes a request to run a job that names no job.
-RUN_A_JOB: Final = "run a job"
 LINK_REFUSED: Final = (
     "{title} no longer accepts your link. Link again here and I'll carry on with your request."
 )
@@ -244,7 +199,6 @@ LIST_RESTING: Final = (
 LINK_DOES_NOT_MOVE: Final = (
     "If you linked it before, you had a different Slack ID then, and a link can't move to a new ID."
 )
-LINK_WHICH: Final = "Which account do you want to link?"
 LINK_ONE: Final = "Link your {title} account."
 LINKED_AS: Final = "Your {title} account {username} is linked. Linking again replaces it."
 LINKED_NAMELESS: Final = "Your {title} account is linked. Linking again replaces it."
@@ -253,22 +207,14 @@ LINK_PAGE: Final = "A link page is only for you, works once, and is valid for 10
 LINK_CODE: Final = "At the end, the page shows you a code. Press *Enter code* and type it."
 CODE_ASK: Final = "Press *Enter code* and type the code that the link page shows you."
 CODE_TITLE: Final = "Finish linking"
-CODE_SUBMIT: Final = "Link"
 CODE_CLOSE: Final = "Not now"
-CODE_LABEL: Final = "Code from the link page"
 CODE_EXPLAINED: Final = (
     "Only type a code from a link page that you opened yourself. Nobody else ever needs it."
 )
-CODE_DONE_TITLE: Final = "Linked"
-CODE_DONE: Final = "Your {title} account {username} is linked."
-CODE_DONE_NAMELESS: Final = "Your {title} account is linked."
 CODE_DONE_NEXT: Final = "If you asked for something, I'm carrying on with it in our direct messages."
 NO_CONNECTIONS: Final = "There's nothing here that you could link. Ask your Usher admin to add a connection."
 UNKNOWN_CONNECTION: Final = "I don't have a connection called *{name}*. I have: {known}."
-UNLINK_WHICH: Final = "Which account do you want to unlink?"
-#: Shown to administrators before they end another person's link.
 UNLINK_OTHER_EFFECT: Final = "This will delete my access to {who}'s account on {title}."
-#: Says how many workspaces, or workspaces with hours, are on a connection that has been removed.
 NOT_SET_UP: Final = "{count} on *{title}*, which isn't set up any more."
 #: Sent after a person ends a link; keyed by what is left of it at the provider: a secret of ours, one of
 #: theirs, or nothing.
@@ -303,8 +249,6 @@ AFFECTED: Final[dict[str, tuple[str, str]]] = {
     "runs": ("I'll stop following the run of {names}.", "I've stopped following the run of {names}."),
     "courses": ("You'll leave {names}.", "You've left {names}."),
 }
-UNLINKED_OTHER: Final = "{who} is unlinked from {title}."
-NOTHING_LINKED: Final = "You haven't linked an account. Type `{command}link` to link one."
 NOTHING_TO_UNLINK: Final = (
     "You don't have an account of your own on {title}, so there's nothing to unlink. "
     "Type `{command}remove NAME` to remove something you created there."
@@ -314,27 +258,11 @@ NOTHING_LINKED_OTHER: Final = "{who} hasn't linked that account, so nothing has 
 
 # -- about a connection ------------------------------------------------------------------------------------
 
-ABOUT: Final = "*{title}*"
-ABOUT_FACT: Final = "{label}: {value}"
-ABOUT_USERS: Final = "*{people}*"
-ABOUT_USER: Final = "`{username}` {level}"
-ABOUT_USER_INACTIVE: Final = "`{username}` {level} (not active)"
-ABOUT_ASKING: Final = "Checking {title}…"
-
-ASKING_WHO: Final = "Checking with Slack who you are. I'll carry on with your request right after."
 
 # -- oneself -----------------------------------------------------------------------------------------------
 
-WHOAMI: Final = "You are {who} in *{team}*."
-#: Tells a reader who they are if they are in another Slack workspace of the organisation, whose name Usher
-#: doesn't know.
-WHOAMI_ELSEWHERE: Final = "You are {who}."
-WHOAMI_ADMINISTRATOR: Final = "You are an Usher admin."
-#: Added if any connection has an overview that the reader may see.
 WHOAMI_ABOUT: Final = "To see a connection's server and users, type `{command}about` and its name: {known}."
 VERSION: Final = "This is Usher {version}."
-WHOAMI_LINKED: Final = "*{title}*: linked as {username}"
-WHOAMI_LINKED_NAMELESS: Final = "*{title}*: linked"
 #: Says how a link was made, if that is known; keyed by how.
 WHOAMI_MADE_BY: Final[dict[str, str]] = {
     "sign_in": "{linked} (proven by signing in there)",
@@ -343,12 +271,9 @@ WHOAMI_MADE_BY: Final[dict[str, str]] = {
     "import": "{linked} (from your Usher admin's list, until {until})",
 }
 WHOAMI_HELD: Final = "{linked}, but your sign-in has been refused since {since}. I'll keep trying."
-WHOAMI_REFUSED: Final = "*{title}*: the link is no longer accepted"
 WHOAMI_RESTING: Final = (
     "*{title}*: not used since {since}, as {username} is another account there now. Link your own again."
 )
-WHOAMI_NOT_LINKED: Final = "*{title}*: not linked"
-WHOAMI_LINKLESS: Final = "*{title}*: nothing to link"
 
 
 FORMS: Final = "`18:00`, `6pm`, `2h`, `90 min` or `tomorrow 9:00`"
@@ -364,7 +289,6 @@ TIME_UNREAD: Final[Mapping[Why, str]] = {
     "other_weekday": "The weekday and the date in *{given}* don't match. Type one of them.",
 }
 OR: Final = "{first} or {last}"
-EMPTY: Final = "Tell me when: {forms}."
 
 # -- what Usher is, for a new person ----------------------------------------------------------------------
 
@@ -374,28 +298,18 @@ WHAT: Final = "I start, stop and open your cloud workspaces from Slack, always w
 WHAT_WITH_JOBS: Final = (
     "I start, stop and open your cloud workspaces and run your jobs from Slack, always with your own account."
 )
-#: Describes Usher where people don't have accounts of their own.
 WHAT_WITHOUT_ACCOUNTS: Final = "I start, stop and open cloud workspaces from Slack."
 
-#: Describes Usher to a person who hasn't linked any account yet; shown above a button for each account.
-TO_BEGIN: Final = "{what}: link it to begin."
-#: Describes Usher to a person whose request is waiting for a link.
-TO_CARRY_ON: Final = "{what} Link it here and I'll carry on with your request."
 
-#: The very first message, sent to the person who set up Usher.
 HERE: Final = "I'm up and running. Link your account, and you can start your workspaces from Slack."
 
-LINK_ACCOUNT: Final = "Link an account"
 
-HELP: Final = "Help"
-HELP_ALL: Final = "Show all commands"
 HELP_SHARE: Final = (
     "Only you see my answers. Add `--share` to `list`, `status`, `start` or `stop` to show the answer to "
     "everybody. Links to workspaces are never shared."
 )
 HELP_DIRECT: Final = "In a direct message to me, leave out `{command}`."
 
-#: Shown below the link page's button if the connection can also be linked by approval.
 OR_ASK: Final = (
     "No token? Press *Ask to link {title}* and give your username there; an Usher admin then approves it."
 )

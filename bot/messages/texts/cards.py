@@ -34,7 +34,6 @@ MARKS: Final[Mapping[State, str]] = {
 }
 #: The first line about a workspace, the same in every message.
 HEAD: Final = "{mark} *{name}* · {title}"
-#: Shown as the state of a workspace that its provider hasn't created yet.
 UNMADE: Final = "Being created"
 
 
@@ -81,13 +80,10 @@ FORMS: Final[Mapping[OperationVerb | None, VerbForms]] = {
     # The words for an operation that is no longer known.
     None: VerbForms("request", "finish the request for", "working on", "changed", "it's done"),
 }
-#: Describes an open operation: before its call was accepted, and afterwards.
 QUEUED: Final = "Waiting to {happen} since {since}."
-GOING_ON: Final = "{Happening} since {since}."
 GOING_ON_USUAL: Final = "{Happening} since {since}, usually ready by {at}."
 #: Shown in a row of a list if the reason for waiting is given above all rows.
 WAITING: Final = "Waiting to {happen}"
-#: Shown for an operation that can't proceed until the person links again.
 NOT_YET: Final = "I can't {do} it yet: {why}."
 USUAL: Final = "Usually ready by {at}."
 #: Completes "I'll message you when" for a start whose usual duration is known.
@@ -95,22 +91,16 @@ USUALLY_BY: Final = "{end}, usually by {at}"
 USUAL_PASSED: Final = "Slower than usual: this usually takes {usual}."
 STILL_CHECKING: Final = "I'll keep checking and tell you when it's done."
 STILL_WAITING: Final = f"This is taking longer than usual. {STILL_CHECKING}"
-#: Sent if an operation's call hasn't been sent by the deadline: Usher either keeps trying, or asks again
-#: first.
-STILL_TRYING: Final = "I'll keep trying and tell you when it's done."
 LAPSED: Final = "I won't {do} it without asking you again, unless you press *Keep waiting*."
-#: Asks the owner what to do if it can't be determined whether a creation succeeded.
 ASKED: Final = (
     "{title} didn't answer, so I can't tell whether this went through. "
     "Starting another may leave you with two."
 )
 #: The server's words about a start, with the percentage that it reports, or the percentage alone.
 PERCENT: Final = "{said} ({percent}%)"
-PERCENT_ALONE: Final = "{title} says {percent}%."
 
 RUNNING: Final = "Running since {since}."
 NO_ADDRESS: Final = "{title} didn't give me a link that I can pass on. Open it from its page there."
-NOT_USABLE: Final = "It can't be used right now. {because}"
 OPENS_HERE: Final = "It opens on a page of mine that only works for you: sign in there with Slack."
 NO_PAGE: Final = (
     "It opens on a page of mine, but I don't have a public web address yet. "
@@ -118,8 +108,6 @@ NO_PAGE: Final = (
 )
 NOT_OPEN: Final = "{title} isn't letting anyone in right now. Check its status again in a moment."
 NOT_RENEWED: Final = "The old one has ended, and I couldn't start a new one in its place."
-#: Used instead of ``GONE`` for a workspace that the provider has never shown as the person's own.
-NEVER_SHOWN: Final = "Not in your account"
 #: Said of a workspace that is gone, and of one that its provider doesn't show as the person's own.
 GONE: Final = "no longer exists on {title}"
 NOT_SHOWN: Final = "isn't in your account on {title}"
@@ -135,11 +123,6 @@ SINCE: Final[Mapping[State, str]] = {
     State.STARTING: "It has since been started again.",
     State.GONE: GONE_SINCE,
 }
-#: Says what state the workspace is in now, although its operation failed.
-RUNNING_NOW: Final = "It's running now."
-STARTING_NOW: Final = "It's starting now."
-DOWN_NOW: Final = "It isn't running now."
-#: Sent if an operation was replaced after its call had been sent, which will still take effect.
 SENT: Final = "The {verb} of *{name}* had already been sent to {title}."
 #: Says how an operation ended without success, keyed by outcome; the cause follows.
 ENDED_NAMED: Final[Mapping[str, str]] = {
@@ -156,7 +139,6 @@ OBJECT: Final = "{name} on {title}"
 NOT_VERBS: Final = frozenset({"Calendar", "Done", "Logs", "More"})
 OPEN: Final = "Open"
 START: Final = "Start"
-CANCEL: Final = "Cancel"
 STOP: Final = "Stop"
 RESTART: Final = "Restart"
 SUSPEND: Final = "Suspend"
@@ -169,19 +151,11 @@ RENEW: Final = "End it and start a new one"
 STATUS: Final = "Status of"
 REFRESH: Final = "Refresh"
 TRY_AGAIN: Final = "Try again"
-NO_THANKS: Final = "No, thanks"
-KEEP_WAITING: Final = "Keep waiting"
-LOOK_AGAIN: Final = "Check again"
-START_ANOTHER: Final = "Start another"
 LINK: Final = "Link {title}"
 LINK_AGAIN: Final = "Link again"
-LINK_AGAIN_TO: Final = "Link {title} again"
 UNLINK: Final = "Unlink"
-UNLINK_ONE: Final = "Unlink {title}"
 FORGET: Final = "Forget"
 SEE_PAGE: Final = "View on {title}"
-SEE_NAMED: Final = "View {name}"
-OPEN_LINK_PAGE: Final = "Open the link page"
 ENTER_CODE: Final = "Enter code"
 MORE: Final = "More"
 
@@ -219,7 +193,6 @@ LOST: Final[Mapping[StopEffect, str]] = {
     StopEffect.ENDS: "Anything unsaved or only in its memory is lost; the files you saved stay.",
     StopEffect.ERASES: "Everything stored only in it is lost.",
 }
-#: Says what is lost if a workspace is stopped without being shut down first.
 FORCED: Final = "Anything unsaved in it is lost."
 CONFIRM_END: Final = (
     "End it for good?",
@@ -234,7 +207,6 @@ CONFIRM_FORCE_END: Final = (
     "Keep running",
 )
 UNLINK_EFFECT: Final = "This will delete my access to your account on {title} and forget your list."
-#: Says what unlinking means if the affected objects aren't named or there are none.
 UNLINK_MEANS: Final = (
     "What's running there keeps running. Hours there will pause; planned stops, waiting starts and courses "
     "will end."
@@ -257,7 +229,6 @@ LINE: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "stops_anyway": "Stops by itself {at}, even if it's used.",
     "removed": "{title} removes it {at}.",
 }
-#: Describes a planned stop that is later than the provider's own.
 LINE_UNUSED: Final = "I'll {do} it {planned}, or it stops {at} if you haven't used it by then."
 ENDS: Final[Mapping[StopMode, str]] = {"stop": "stops", "suspend": "is suspended", "force": "stops"}
 #: Added to a planned stop if the provider ends the workspace before it; keyed by how it ends.
@@ -288,22 +259,14 @@ ENDING: Final[Mapping[str, str]] = {
         "there. It {ends} in {left}, {at}, so that the next person in line can start."
     ),
 }
-#: Said if the owner set the stop's time themself during a lesson.
 NOT_LESSON: Final = "You set that time yourself, so the end of *{course}* won't change it."
-#: Sent instead of carrying out a permanent end that was due now.
 PUT_OFF: Final = (
     "*{name}* on {title} is busy, so I haven't {done} it as planned. Do you need more time?",
     "If you don't answer, I'll try again in {left}, {at}.",
 )
-ENDING_UNSAVED: Final = "Save your work."
-#: Used if a stop wouldn't have ended the workspace permanently when it was planned but now would, or if it is
-#: due to a class that didn't announce this.
-ENDING_SPARED: Final = "Right now that would end it for good. If it still would then, I'll leave it running."
 ENDING_FINAL: Final = "It can't be started again after that. {lost}"
-#: Replaces the warning of a stop once the warning is no longer true.
 OVER: Final = "*{name}* on {title} has no planned stop any more."
 OVER_DOWN: Final = "*{name}* on {title} isn't running any more, so there's nothing to stop."
-AS_PLANNED: Final = "This stop was planned."
 FAILED: Final = "I couldn't stop *{name}* on {title} as you planned for {at}. {cause}"
 #: Says that a stop isn't possible: in the workspace's card or list, and after the stop's time.
 STOP_BLOCKED: Final = "It was to be {done} {at}, but I can't do that: {why}."
@@ -324,7 +287,6 @@ OBSTACLES: Final[Mapping[str, str]] = {
 WHEN_LINKED: Final = "Link again, and I'll warn you 5 minutes before I {do} {it}."
 WHEN_BACK: Final = "Once I can, I'll warn you 5 minutes before I {do} {it}."
 STOP_THERE: Final = "If you don't need it any more, stop it on {title}."
-#: Asks whether a stop is still wanted after a backup was restored.
 STILL_STOP: Final = (
     "My records were restored from a backup of {since}.",
     "Should I still {do} *{name}* on {title} {at}?",
@@ -333,42 +295,27 @@ STILL_STOP_PASSED: Final = (
     "My records were restored from a backup of {since}, in which *{name}* on {title} was to be {done} {at}. "
     "Should I do it now?"
 )
-STOP_IT: Final = "Stop it"
 SET: Final = "I'll {do} *{name}* {at}."
 TOMORROW: Final = "That time has already passed today, so I've set it for tomorrow."
-SHIFTED: Final = "The clocks go forward that night, so I've set it an hour later."
 KEPT: Final = "*{name}* keeps running. No stop is planned."
 KEPT_UNTIL: Final = ("*{name}* keeps running.", "I won't stop it before {until}.")
-#: The answer to a request for more time if no stop is planned.
-NOT_PLANNED: Final = "*{name}* has no planned stop, so there's nothing to extend."
-LONGER: Final = "{time} more"
 LONGER_NEXT: Final = "To have it stopped later, type `{command}keep {typed} for 2h`."
 NOTHING_PLANNED: Final = "*{name}* has no planned stop, so there's nothing to cancel."
 TOO_LATE: Final = "*{name}* no longer has a planned stop."
 NOT_UP: Final = "*{name}* isn't running, so there's nothing to stop later."
-NOT_UP_NEXT: Final = "To start it for a while, type `{command}start {typed} for 2h`."
-#: Shown if the form for choosing a stop's time can't be opened.
-CHOOSE_TIME: Final = "To choose when it stops, type `{command}stop {typed} at TIME`."
 STOP_FOR: Final = (
     "I can't do that just for a while: it would stay stopped. To stop it later, type "
     "`{command}{verb} {typed} at 18:00`."
 )
 PASSED: Final = "That time has passed. Choose a new one with `{command}stop {typed} at TIME`."
-#: Asks before a planned stop that is permanent; worded like the question about an immediate one.
 ASK: Final = "This will end *{name}* on {title} for good {at}: it can't be started again. {lost}"
 
 KEEP: Final = "Keep running"
-HOUR_MORE: Final = "1 hour more"
 LATER: Final = "Stop later…"
 HOURS: Final = "Hours…"
 END_THEN: Final = "End it then"
-SUSPEND_THEN: Final = "Suspend it then"
 CANT_SUSPEND: Final = "*{name}* can't be suspended on {title}, so I haven't planned that."
-END_AT: Final = "End it {then}"
-STOP_AT: Final = "Stop it {then}"
 
-FORM_TITLE: Final = "Stop later"
-FORM_SUBMIT: Final = "Set"
 FORM_NOW: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "stop": "I'll stop *{name}* {at}.",
     "suspend": "I'll suspend *{name}* {at}.",
@@ -377,13 +324,7 @@ FORM_NOW: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "stops_anyway": "*{name}* on {title} stops by itself {at}, even if it's used.",
     "removed": "{title} removes *{name}* {at}.",
 }
-FORM_NONE: Final = "No stop is planned for *{name}* on {title}."
-FORM_SUSPENDS: Final = "It will be suspended, so you can pick up where you left off."
-FORM_WHEN: Final = "When"
-FORM_OTHER: Final = "Or at another time"
 FORM_OTHER_HINT: Final = "18:00, 6pm, 2h, 90 min or tomorrow 9:00"
-FORM_NEVER: Final = "Not at all: keep it running"
-FORM_EMPTY: Final = "Choose a time, or type one."
 #: The choices of the form for a planned stop, keyed by length in minutes.
 FORM_CHOICES: Final[Mapping[int, str]] = {
     30: "In 30 minutes",
@@ -396,9 +337,7 @@ FORM_CHOICES: Final[Mapping[int, str]] = {
 
 # -- undoing what an answer reports ----------------------------------------------------------------------
 
-START_AGAIN: Final = "Start again"
 CANCEL_PLAN: Final = "Cancel it"
-BRING_BACK: Final = "Bring back"
 CHANGE_BACK: Final = "Change back"
 
 #: Says what a workspace runs on; its hourly price follows after a comma.

@@ -7,17 +7,10 @@ NO_COURSES: Final = (
     "To teach one, press the button, or type `{command}card CONNECTION/TEMPLATE` in its channel."
 )
 
-NEXT_LESSON: Final = "Next lesson: {at}"
-LESSON_ON: Final = "A lesson is on until {until}"
-NO_MORE: Final = "No more lessons"
-NOBODY_JOINED: Final = "Nobody has joined yet"
 JOINED_COUNT: Final = "{joined} joined"
-LINKED_COUNT: Final = "{linked} linked an account"
 READY_COUNT: Final = "{ready} ready"
 THEIRS: Final = "*{name}* is {who}'s course. {then}. To join, press *Join* on its card in its channel."
 #: Shown to a person who has joined the course.
-YOURS: Final = "I'll start your workspace *{name}* on {title} for it."
-YOURS_RUNS: Final = "Your workspace *{name}* on {title} is running."
 PENDING: Final = "You've pressed *Join*, but {why}"
 #: Explain what is wrong with a field of a form.
 WRONG: Final = {
@@ -28,7 +21,6 @@ WRONG: Final = {
 }
 
 POST: Final = "Post a class card"
-POST_IT: Final = "Post"
 #: Labels and hints for the fields of all forms. A field of the card's form is named after its flag, if it has
 #: one.
 FIELDS: Final = {
@@ -46,6 +38,3 @@ FIELDS: Final = {
 }
 #: Shown if the teacher has no choices and types what everyone gets.
 WHAT_HINT: Final = "A template, such as saturn/course, or everyone's own workspace: notebook"
-#: Labels of the buttons that switch between the form's pages: to several lessons, and back to a single class.
-TO_COURSE: Final = "Several lessons…"
-TO_CLASS: Final = "Only one class…"

@@ -7,18 +7,12 @@ from bot.messages.texts.times import format_weekday
 # -- the card ----------------------------------------------------------------------------------------------
 
 CARD_TITLE: Final = "*{name}*"
-DOES_MAKE: Final = "Your own workspace from *{name}* on {title}."
 DOES_START: Final = "Your own workspace *{name}* on {title}."
 CONSENT: Final = (
     "It {does} {ends} {who} or an Usher admin ends the class; you'll be warned and can keep it.{means}{sees} "
     "Pressing means you agree."
 )
-#: Shown on a card if its teachers can see the hours of the people who press its button.
 SEES_HOURS: Final = "They can see how long it runs until then."
-#: A choice in the card's form: each person's own workspace with the given name.
-OWN_OF_EACH: Final = "Everyone's own {name}"
-CONSENT_WHEN: Final = "when"
-CONSENT_UNTIL: Final = "{at}, or earlier if"
 #: Words for how a class ends a workspace: what is done to it, what it does, and what that means.
 STOP_WORDS: Final = ("stopped", "stops", "")
 SUSPEND_WORDS: Final = ("suspended", "is suspended", "What's in its memory stays.")
@@ -30,22 +24,11 @@ SUSPENDS_OR_ENDS: Final = (
 )
 PRESS: Final = "Get my workspace"
 PROBLEMS: Final = "Show problems"
-DETAILS: Final = "Show details"
 NOT_YOURS: Final = "*Show problems* and *{end}* are for {who}, who posted this card, and for Usher admins."
-#: Says how many people are ready, keyed by whether to use the singular: "1 of 1 is ready", "58 of 61 are
-#: ready".
 HOW_MANY: Final = {True: "{ready} of {expected} is ready", False: "{ready} of {expected} are ready"}
 NOBODY_YET: Final = "Nobody has pressed it yet."
-#: Says how many places are left. A person who has pressed the button has a place, even if their account or
-#: workspace is still missing.
-FREE_SEATS: Final = "{free} of {places} left."
-NO_FREE_SEATS: Final = "Full."
 READY_COUNT: Final = "*{ready} of {joined} ready*"
 COUNTS_OVER: Final = "*{got} of {joined} got a workspace*"
-WAITING_COUNT: Final = "{waiting} waiting"
-STOPPED_COUNT: Final = "{down} stopped"
-FAILED_COUNT: Final = "{failed} failed"
-KEPT_COUNT: Final = "{kept} kept"
 CLOSING: Final = "{who} has ended the class. Its workspaces will be {done} {at}."
 CLOSING_UNTIL: Final = "The class is over. Its workspaces are being {done}."
 OVER: Final = "The class is over. {stopped} stopped, {kept} kept."
@@ -60,8 +43,6 @@ CONFIRM_STOP_ALL: Final = (
 
 #: The days, times and last day of a course, and the days without lessons or with a different time.
 EVERY_DAY: Final = "every day"
-LESSON_TIMES: Final = "{days}, {begin}–{end}{zone}, until {last}"
-NO_LESSON: Final = "No lessons {days}."
 COURSE_TITLE: Final = "*{name}* · {lessons}."
 _JOIN_NEXT: Final = "You'll be warned before each stop, and you can leave at any time."
 COURSE_JOIN: Final = (
@@ -76,10 +57,8 @@ COURSE_JOIN_MAKE: Final = (
 COURSE_SEES_HOURS: Final = "Your teachers and Usher admins can see how long it runs during the course."
 JOIN: Final = "Join"
 JOINED_COUNT: Final = "{people} joined."
-NOBODY_JOINED: Final = "Nobody has joined yet."
 #: Says how many people have joined but can't take part yet: singular and plural.
 PENDING_COUNT: Final = ("{pending} still has to link an account.", "{pending} still have to link an account.")
-READY_NOW: Final = "*{how_many}*"
 COURSE_OVER: Final = "The course has ended."
 CONFIRM_END_COURSE: Final = (
     "End the course?",
@@ -87,7 +66,6 @@ CONFIRM_END_COURSE: Final = (
     "End course",
     "Not yet",
 )
-#: Asks before a course is ended by a typed command.
 END_COURSE: Final = (
     "This will end *{course}*: there'll be no more lessons, and the card will say so. "
     "A lesson that is on ends as planned."
@@ -101,8 +79,6 @@ COURSE_POSTED: Final = (
     "workspaces are ready when a lesson begins."
 )
 CO_TEACHERS: Final = "{who} can change it, too."
-NO_LESSONS: Final = "That leaves no lessons to come, so I haven't done anything."
-LESSONS_END: Final = "On {title}, a stop ends this workspace for good, so no lesson could start it again."
 LESSONS_REMOVED: Final = (
     "{title} removes workspaces after {kept}, so they'd be gone before the next lesson. Ask your "
     "Usher admin to have them kept for longer."
@@ -116,17 +92,14 @@ _MAKING: Final = "I'm creating it now; on {title}, that also starts it, so you c
 ENROLLED_MAKING: Final = f"{_MAKING} I'll stop it in an hour."
 #: Sent if a lesson begins before the hour for a first look is over.
 ENROLLED_SOON: Final = f"{_MAKING} A lesson begins soon, so I'll keep it running until that's over."
-ENROLLED_RESTS: Final = "I'm creating it now, without starting it."
 ENROLLED_NOW: Final = "A lesson is on, so I'm starting it now. I'll message you when it's ready."
 LEAVE_COURSE: Final = "Leave"
 #: Shown in the state of a workspace whose owner has joined a course with it, and in answers about its hours.
 COURSE_HOURS: Final = "Lessons of *{course}*: {lessons}."
-LEAVE_THIS_COURSE: Final = "Leave {course}"
 COURSE_USAGE: Final = (
     "Type `{command}card {course} skip 24 Dec` or `skip 24 Dec to 6 Jan`, `resume` to restore cancelled "
     "lessons, or `end`."
 )
-COURSE_ENDED: Final = "*{course}* has ended. No workspaces are started for it any more."
 HOLD_ALL: Final = "Restore cancelled lessons"
 LESSON_MISSED: Final = (
     "I couldn't start *{name}* on {title} in time for *{course}*: too little of it is left."
@@ -134,7 +107,6 @@ LESSON_MISSED: Final = (
 LESSON_MISSED_WHOLLY: Final = (
     "I couldn't start *{name}* on {title} for *{course}*: the lesson was over before I could."
 )
-#: Tells a person why an upgrade has removed them from a course.
 LEFT_BY_AGREEMENT: Final = (
     "The lessons of *{course}* have changed since you joined: {lessons}. You haven't agreed to all of them, "
     "so I've taken you out of the course. If you want its lessons, press *Join*."
@@ -144,11 +116,8 @@ LEFT_BY_SKIPS: Final = (
     "out of the course instead of starting your workspace then. To have it started for every lesson, press "
     "*Join*."
 )
-CANCEL_FOR_ALL: Final = "Cancel {day} for everyone"
-WHICH_COURSE: Final = "Which course do you mean?"
 ONE_COURSE: Final = "{name} \u00b7 <#{channel}>"
-#: Says that there is no lesson on a day; the next lessons follow: none, one, or more.
-NO_LESSON_THEN: Final = "*{course}* has no lesson {days}."
+#: The lessons that follow a day without one: none, one, or more.
 NEXT_LESSONS: Final = (
     "There are no more lessons.",
     "The next one is on {days}.",
@@ -157,13 +126,9 @@ NEXT_LESSONS: Final = (
 NO_MENTION: Final = (
     "I don't know who {name} is. Mention co-teachers as Slack suggests them: `with @colleague`."
 )
-NOBODY_NAMED: Final = "that"
 BAD_TEACHER: Final = "{who} {why}, so I haven't done anything."
 NO_TEACHER: Final = {"bot": "isn't a person", "unknown_person": "couldn't be found in Slack"}
-NOT_HERE: Final = "isn't from this Slack workspace"
-LEFT_COURSE: Final = "You've left *{course}*."
 LEFT_NEXT: Final = "I won't start or stop your workspace for it any more."
-LESSON_ON: Final = "*{course}* is on, or about to begin, so I can't change that lesson. It ends as planned."
 
 
 def format_span(first: str, last: str) -> str:
@@ -172,7 +137,6 @@ def format_span(first: str, last: str) -> str:
     return f"on {said}" if first == last else f"from {said} to {format_weekday(last)}"
 
 
-#: Sent if a course is ended during a lesson.
 LAST_LESSON: Final = "The lesson that is on ends {at}, as planned."
 LESSON_READY: Final = "*{course}* is starting, and your workspace is ready."
 #: Tells teachers how many people can have a workspace when a lesson begins, how many have one, and what is
@@ -191,8 +155,6 @@ REPORT_WHY: Final = {
     "coming": ("hasn't been started yet", "haven't been started yet"),
     "down": ("isn't running any more", "aren't running any more"),
 }
-#: When a report's figures were collected.
-AS_OF: Final = "as of {at}"
 LESSON_OVER: Final = "*{course}* is over, and *{name}* on {title} was {done}."
 #: Sent the evening before a lesson to a member who won't have a workspace ready: when the lesson is, and what
 #: is missing.
@@ -218,15 +180,12 @@ LESSON_STARTING: Final = (
 USAGE: Final = (
     "Type `{command}card CONNECTION/TEMPLATE` or `{command}card NAME`, or press the button for a form."
 )
-#: Shown with a button for each similar name, and one for the name as typed.
 UNKNOWN_NAME: Final = (
     "None of your workspaces is called *{name}*. Which card should I post? "
     "To give everyone a new workspace, type `{command}card CONNECTION/TEMPLATE`."
 )
 IN_A_CHANNEL: Final = "A class card belongs in a channel. Write this in the channel that your class reads."
-POSTED: Final = "Posting *{name}* in <#{channel}>."
 POSTED_ENDS: Final = "The workspaces it starts will be {done} {at}."
-POSTED_THEN: Final = "To see who isn't ready, or to end the class, type `{command}card`."
 BAD_MAX: Final = "`--max` takes a whole number from 1 to {most}. For example: `--max 60`."
 BAD_HOURS: Final = "I can't read that timetable. Give weekdays and times: `--hours tue,thu 8:00-9:30`."
 NO_ZONE: Final = (
@@ -254,7 +213,6 @@ NO_OFFER: Final = "{title} hasn't told me what it offers. Try again in a moment.
 
 # -- the poster's own messages -----------------------------------------------------------------------------
 
-POST_AGAIN: Final = "Post again"
 DID_IT_APPEAR: Final = (
     "Slack didn't tell me whether the card for *{name}* has appeared in <#{channel}>. "
     "Have a look, and post it again if it hasn't."
@@ -288,11 +246,8 @@ HELPS: Final = dict.fromkeys(
         "then post it again. Or post it in another channel."
     ),
 }
-POSTED_AGAIN: Final = "I'm posting it again."
-STANDS_ALREADY: Final = "It's already there."
 SUMMARY: Final = "The class *{name}* is over."
 COURSE_SUMMARY: Final = ("The course *{name}* is over.", "{people} joined.")
-SUMMARY_NOBODY: Final = "Nobody took part."
 SUMMARY_COUNTS: Final = "{joined} joined, {got} got a workspace, {failed} failed."
 SUMMARY_STOPPED: Final = "{stopped} stopped, {kept} kept running."
 SUMMARY_LEFT: Final = "{left} couldn't be stopped yet. I'm keeping their owners posted."
@@ -305,14 +260,10 @@ SUMMARY_REST: Final = (
 
 STARTING: Final = "Starting your workspace *{name}* on {title}."
 MAKING: Final = "Creating your workspace *{name}* on {title}."
-ON_ITS_WAY: Final = "Your workspace *{name}* on {title} is already on its way."
-#: Shown beside a workspace of that name if it isn't known who created it.
 NAME_IN_USE: Final = (
     "You already have a workspace called *{name}* there that wasn't made by this card, "
     "so I'm leaving it alone."
 )
-NEEDED_AFTER: Final = "I'll message you when it's ready."
-YOUR_PLACE: Final = "You're number {place} in the queue."
 ESTIMATE: Final = "It should be your turn in about {time}."
 WORKSPACE_RUNNING: Final = "Your workspace *{name}* is running."
 UNKNOWN_CARD: Final = "That card is no longer in use. Ask for a new one."
@@ -327,7 +278,6 @@ NO_WORKSPACE: Final = (
     "You don't have a workspace called *{pattern}* on {title}. {who} can see that you're waiting for one; "
     "press again when it's there."
 )
-READING_LIST: Final = "Looking for your workspace *{pattern}* on {title}. I'll carry on right after."
 SEVERAL_MATCH: Final = (
     "More than one of your workspaces on {title} matches *{pattern}*. "
     "Start the one you mean with `{command}start NAME`."
@@ -347,12 +297,7 @@ NOT_LINKED_ASK: Final = (
 
 NO_PROBLEMS: Final = "Nobody is waiting, and nothing has failed: {how_many}."
 NO_PROBLEMS_COURSE: Final = "Nobody is waiting, and nothing has failed. {people} joined."
-PROBLEMS_HEAD: Final = "*{name}*: who is waiting, and why"
-PROBLEM: Final = "{who}: {why} (pressed {at})"
 WHY_UNLINKED: Final = "hasn't linked a {title} account yet"
-WHY_NO_WORKSPACE: Final = "has no such workspace on {title}"
-WHY_MANY: Final = "has more than one workspace of that name"
-WHY_QUEUED: Final = "waiting in the queue"
 #: Says why a member's start failed, keyed by cause, and worded for a teacher.
 WHY_CAUSE: Final = {
     "cancelled": "cancelled it",
@@ -386,7 +331,6 @@ CLASS_CLOSED: Final = (
     "I'm telling everyone, so that they can keep theirs.",
     "The rest will be stopped {at}. I'll send you a summary.",
 )
-CLOSED_ALREADY: Final = "The class is already being ended."
 WARNED: Final = "{who} is ending the class *{course}*, so *{name}* on {title} will be {done} in {left}, {at}."
 STOPPED_BY: Final = "*{name}* on {title} has been {done}: {who} ended the class *{course}*."
 STOPPED_BY_TIME: Final = "*{name}* on {title} has been {done}: {who}'s class *{course}* is over."

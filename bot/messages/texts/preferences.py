@@ -5,7 +5,6 @@ from typing import Final
 SETTINGS_TITLE: Final = "Settings"
 SUBMIT: Final = "Save"
 CHANGE: Final = "Change settings"
-SETTINGS_HEADING: Final = "*Your settings*"
 SAVED: Final = "*Saved.*"
 TOPICS: Final = {
     "ready": "a workspace is ready",
@@ -17,27 +16,19 @@ NOT_SENT: Final = (
     "I won't message you when a workspace is ready or stops by itself, or when a run ends: their "
     "cards show that."
 )
-EXCEPT: Final = "With settings of their own: {names}."
 ASKS_AFTER: Final = (
     "I'll ask once a day about workspaces left running for more than {time} that nothing will stop "
     "within a day."
 )
-ASKS_NEVER: Final = "I won't ask about workspaces left running."
 #: Shown for connections where the operator has set a different time.
 ASKS_THERE: Final = "On {titles}, I'll ask after {time}."
 ASKS_NEVER_THERE: Final = "On {titles}, I won't ask."
 
-#: Labels and hints of the preferences form.
-TELL: Final = "Message me when"
+#: Hints of the preferences form.
 TELL_HINT: Final = (
     "Anything else only shows on its card. Failures, warnings and questions always arrive. "
     "For a single workspace, type {command}settings NAME."
 )
-ASKING_LABEL: Final = "Ask me about workspaces left running"
-ASK_NEVER: Final = "Don't ask"
-ASK_AFTER: Final = "After {time}"
-ASSISTANT: Final = "Slackbot can"
-ASSISTANT_SET: Final = "Slackbot can {level}."
 #: What Slackbot may do, worded for each level (``bot.domain.preferences.LEVELS``).
 ASSISTANT_LEVELS: Final = {
     "nothing": "do nothing for you",
@@ -47,7 +38,6 @@ ASSISTANT_LEVELS: Final = {
 }
 
 #: Labels of the form for a single workspace, keyed by what can be typed after the workspace's name.
-MESSAGES_LABEL: Final = "Message me about {name}"
 MESSAGES: Final = {
     "usual": "As in my general settings",
     "on": "When it's ready, and when it stops by itself",

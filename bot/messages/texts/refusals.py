@@ -3,24 +3,24 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from bot.messages.texts import answers, courses, pages, problems, times
+from bot.messages.texts import courses, pages, problems, times
 from bot.support.errors import Refused
 
 #: Maps causes to texts; ``{title}`` is the connection's title, other fields come from the refusal. All other
 #: causes are in ``problems``.
 REFUSALS: Final[Mapping[str, str]] = {
     "account.not_resting": pages.NOT_RESTING,
-    "add.not_yours": answers.ADD_NOT_YOURS,
-    "alias.length": answers.ALIAS_LONG,
+    "add.not_yours": "That's {owner}'s on {title}, and I only work with workspaces of your own account.",
+    "alias.length": "A name can have 1 to 60 characters. Choose another one.",
     "approval.often": pages.OFTEN,
     "approval.unknown": pages.GONE,
     "approval.username": pages.USERNAME_SHAPE,
     "approval.waits": pages.NOT_OPEN,
     "class.unknown": courses.UNKNOWN_CARD,
     "class_withheld": courses.WITHHELD,
-    "course.began": courses.LESSON_ON,
-    "course.ends": courses.LESSONS_END,
-    "course.never": courses.NO_LESSONS,
+    "course.began": "*{course}* is on, or about to begin, so I can't change that lesson. It ends as planned.",
+    "course.ends": "On {title}, a stop ends this workspace for good, so no lesson could start it again.",
+    "course.never": "That leaves no lessons to come, so I haven't done anything.",
     "course.over": courses.COURSE_OVER,
     "link.changed": pages.LINK_CHANGED,
     "link.connection": pages.LINK_CONNECTION,

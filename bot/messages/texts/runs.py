@@ -30,21 +30,11 @@ FORCE_ASKED: Final = "You asked me to force it to quit. {title} hasn't stopped i
 CALLING_OFF: Final = "You asked me to stop it before it started, so I'm cancelling it."
 UNANSWERED: Final = "It didn't stop within a minute. *Force quit* ends it right away."
 LATE: Final = "You can keep waiting, or tell me to stop waiting."
-NO_NEWS: Final = "Not checked yet."
 
-#: How a run ended, if its state doesn't say; ``HEAD_ELSE`` is for providers that never report the end.
-HEAD_ELSE: Final = "Started, end not reported"
-NOT_RUN_HEAD: Final = "Not run"
-UNSURE_HEAD: Final = "May not have run"
-LOST_HEAD: Final = "Result unknown"
-CALLED_OFF_HEAD: Final = "Cancelled"
-CUT_OFF_HEAD: Final = "No longer followed"
 AFTER: Final = "after {took}"
 CODE: Final = ", exit code {code}"
-NEVER_RAN: Final = "It didn't run. {cause}"
 UNSURE: Final = "I don't know whether it ran. {cause}"
 LOST: Final = "I don't know how it ended. {cause}"
-CALLED_OFF: Final = "It was cancelled before it reached {title}."
 CUT_OFF: Final = "I've stopped following it. {cause}"
 
 # -- messages at the end -----------------------------------------------------------------------------------
@@ -55,37 +45,26 @@ ENDED: Final[Mapping[RunState, str]] = {
     RunState.CANCELLED: "*{name}* on {title} was stopped{after}{code}.",
 }
 ENDED_ELSE: Final = "*{name}* was started on {title}, which doesn't report when runs end."
-LAST_LINES: Final = "Last lines of output"
-ALL_LINES: Final = "Output"
 NOT_RUN: Final = "*{name}* didn't run on {title}. {cause}"
 NOT_SURE: Final = "I don't know whether *{name}* ran on {title}. {cause}"
 NOT_KNOWN: Final = "I don't know how *{name}* on {title} ended. {cause}"
-NOT_FOLLOWED: Final = "I've stopped following *{name}* on {title}. {cause}"
-NOT_LAUNCHED: Final = "*{name}* was cancelled before it reached {title}."
 
-#: Asks the owner to decide if Usher can't tell whether a launch succeeded.
 ASKED_NOTICE: Final = (
     "{title} didn't answer, so I can't tell whether *{name}* was started there. "
     "I'll keep checking. Starting another may leave you with two."
 )
-#: Sent when a run has passed its deadline; followed by the reason.
 LATE_UNBEGUN: Final = "*{name}* still hasn't started on {title}. {hold}"
 LATE_UNSEEN: Final = "I haven't been able to check on *{name}* on {title} for a while. {hold}"
 
 # -- output ------------------------------------------------------------------------------------------------
 
 LINES: Final = "{lines} so far"
-PART: Final = "showing the newest"
 MARKED: Final = "lines marked ! are stderr"
 
 # -- buttons -----------------------------------------------------------------------------------------------
 
 LOGS: Final = "Logs"
 AGAIN: Final = "Run again"
-LET_GO: Final = "Stop waiting"
-STOP_ONE: Final = "Stop {name}"
-LOGS_ONE: Final = "Logs of {name}"
-STATUS_ONE: Final = "Status of {name}"
 
 CONFIRM_STOP: Final = (
     "Stop {name}?",
@@ -113,7 +92,6 @@ LEFT_OUT: Final = "You can't set limits there, so I left out {left}."
 LOOKING_AGAIN: Final = "Looking for *{name}* on {title} again. Its card shows what I find."
 STARTING_ANOTHER: Final = "Starting another run of *{name}* on {title}. I'll message you when it ends."
 LET_GONE: Final = "I've stopped following *{name}*. If it's on {title}, it continues there."
-NOT_LAUNCHING: Final = "I've cancelled *{name}*. It never reached {title}."
 OVER_ALREADY: Final = "*{name}* on {title} has already ended: {state}. There's nothing to stop."
 SHOWING: Final = (
     "I'll show the output of *{name}* on its card in our direct messages, and send all of it at the end."
@@ -121,7 +99,6 @@ SHOWING: Final = (
 SHOWING_LATER: Final = (
     "*{name}* hasn't started yet. Once it has, I'll show its output on its card in our direct messages."
 )
-SENDING: Final = "I'll send the full output of *{name}* as a file, in its thread in our direct messages."
 NO_LOGS: Final = "{title} doesn't give me the output of runs. The run's page there may show it."
 NOT_HANDED_OVER: Final = "*{name}* never ran, so there's no output. Its card says why."
 NO_VARIABLES: Final = (
@@ -136,12 +113,9 @@ ROW: Final = "*{name}* · {title}\n{state}"
 LOOKING: Final = "I'm checking {titles} for runs. Press *Refresh* in a moment."
 NONE_YET: Final = "You don't have any runs yet. Type `{command}run` to run a job."
 NO_CONNECTIONS: Final = "I can't run jobs on any connection here. Ask your Usher admin to add one."
-NONE_GOING: Final = "None of your runs is in progress, so there's nothing to stop."
 NOT_LINKED: Final = (
     "You haven't linked an account that can run jobs. Link one here and I'll carry on with your request."
 )
-UNKNOWN_NAME: Final = "I can't find a run called *{name}*."
-UNKNOWN_NEXT: Final = "Type `{command}list` to see your runs."
 WHICH: Final = "More than one of your runs begins with *{name}*. Which one?"
 WHICH_TO_STOP: Final = "More than one run called *{name}* is in progress. Which one?"
 ONE_IS_GOING: Final = "A run of *{name}* is already in progress, so I haven't started another."
@@ -159,19 +133,10 @@ NOT_RUN_YET: Final = "I didn't run that:"
 PROBLEM: Final = "• {flag}: {said}"
 FLAG_UNKNOWN: Final = "• `--{name}`: {title} doesn't have that option here."
 FLAG_WITH: Final = "• `--{name}`: set that with {with_what}."
-FLAGS_KNOWN: Final = "You can set: {known}."
-FLAG_EMPTY: Final = "Needs a value after it."
-FLAG_TWICE: Final = "It's given twice. Keep only one."
 FLAG_NOT_OFFERED: Final = "{value} isn't available. Choose from: {offered}."
 FLAG_SOME_OFFERED: Final = "{value} isn't available. For example: {offered}."
-FLAG_NONE_OFFERED: Final = "There's nothing to choose from here. Leave it out."
-COMMAND_PLACE: Final = "after `--`"
 OR: Final = "or"
-JOB_PLACE: Final = "The job"
-#: Shown below a run command that wasn't understood.
-NAME_HINT: Final = "If that's the name of a job, choose where to run it."
 TAIL_HINT: Final = "Put the command after `--`: `{command}run -- Rscript train.R`."
-NO_TAIL_PLACE: Final = "The command is fixed here. Leave that out."
 WHERE: Final = "Where should I run it? Type `{command}run CONNECTION`, with one of these: {known}."
 TOO_LONG: Final = (
     "That's too long for one line (at most {limit} characters). Put it in a script and run that."
@@ -186,8 +151,6 @@ NO_OFFER: Final = "{title} hasn't told me what it offers. Try again in a minute.
 
 HELP: Final = "I run your jobs with your own account, show their output, and tell you when they end."
 HELP_WORKSPACES: Final = "For workspaces, type `{command}help`."
-HELP_JOBS: Final = "For jobs, type `{command}help`."
-HELP_DIRECT: Final = "In a direct message to me, leave out the slash: `job list`, for example."
 
 
 _MISSING: Final[Mapping[Missing, str]] = {
@@ -203,8 +166,6 @@ def explain_missing(missing: Missing, cause: str, title: str) -> str:
     return _MISSING[missing].format(size=CAP // 1_000_000, because=because)
 
 
-#: Name of the file with a run's whole output; ``{id}`` tells apart runs of the same name.
-FILE_NAME: Final = "{name}-{id}.log"
 FILE: Final = "The full output of *{name}*."
 FILE_MISSING: Final = (
     "Slack didn't accept the file with the full output of *{name}*. Its page on {title} may show it."

@@ -5,7 +5,6 @@ from typing import Final
 
 from bot.domain.workspaces import State
 
-#: Starts the greeting, before the description of Usher.
 HI: Final = "Hi! "
 
 
@@ -27,31 +26,23 @@ TALK: Final[Mapping[str, str]] = {
         "I don't read forwarded messages. Tell me what you need in your own words, or type `{command}help`."
     ),
 }
-#: The reply to a request about somebody else's workspace.
-THEIRS: Final = "I only work with your own workspaces, so I haven't done anything."
 
 # -- near misses -------------------------------------------------------------------------------------------
 
 DID_YOU_MEAN: Final = "Did you mean {commands}?"
 OR: Final = " or "
-#: A command as it is shown within a sentence, with its button's wording.
-IN_WORDS: Final = "*{doing}*"
-#: Suggests the command that a free-form request seems to mean; one press runs it.
 AS_COMMAND: Final = "Do you mean {commands}?"
 NOT_UNDERSTOOD: Final = "I didn't understand that."
-#: Shown above the workspaces or jobs that the person may have meant.
 LIKELY: Final = "Did you mean one of these?"
 LIKELY_ONE: Final = "Do you mean this? I haven't done anything yet."
 LEFT_ALONE_ALL: Final = "I haven't done anything. I don't read exceptions and conditions, only commands."
 WHICH_STATUS: Final = "Which one do you mean?"
-#: Says what Usher understands, after a message that it couldn't interpret.
 UNDERSTANDS: Final = {
     "workspace": "Name a workspace and say what to do with it, such as `{command}start NAME until 18:00`.",
     "job": "Name a job and say what to do with it, such as `{command}run NAME`.",
 }
 UNKNOWN_FLAG: Final = "`{verb}` has no option {flags}, so I haven't done anything."
 FLAGS_ARE: Final = "Its options are {flags}."
-FLAGS_NONE: Final = "It has no options."
 AS_RUN: Final = "Or did you mean the job run {commands}?"
 
 #: Verbs of earlier releases that were removed without replacement, each with its explanation.
@@ -61,30 +52,20 @@ FORMER_WORDS: Final[Mapping[str, str]] = {
         "last has a button in its answer that takes it back."
     ),
 }
-#: The answer if a person types a verb that has since been renamed.
-FORMER_VERB: Final = "`{former}` is now `{command}{typed}`."
 
 # -- offers ------------------------------------------------------------------------------------------------
 
-#: A suggestion that includes a time; the button passes the same time on.
 AT_ITS_TIME: Final = "Do you mean *{name}*, and {at}? I haven't done anything yet."
 LONGER: Final = "Keep {name} running for {time} more"
-#: Replaces the workspace's name on a button that applies to several.
 COUNT: Final = "{count} workspaces"
-SEVERAL_ROW: Final = "• *{name}* · {title}"
-#: Row for a workspace whose stop would interrupt something.
 SEVERAL_AT_STAKE: Final = "• *{name}* · {title} – {lost}"
-#: Row for a workspace that can't be started again once stopped.
-SEVERAL_FINAL: Final = "• *{name}* · {title} – this will end it for good. {lost}"
-#: Says why a workspace is left alone; ``BEING`` has the wording for states that "is" doesn't fit.
-LEFT_OUT_ONE: Final = "*{name}* {being}."
+#: The wording for states that "is" doesn't fit.
 BEING: Final[Mapping[State, str]] = {
     State.FAILED: "has failed",
     State.GONE: "no longer exists",
     State.UNKNOWN: "is in a state that I don't know",
 }
 SEVERAL_MOST: Final = "I do at most {most} at once. Ask again for the rest."
-NONE_OF_THEM: Final = "There's nothing to do. {states}"
 NONE_AT_ALL: Final = (
     "That doesn't apply to any of your workspaces right now. Type `{command}list` to see them."
 )

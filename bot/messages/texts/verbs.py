@@ -25,7 +25,6 @@ TITLE: Final = {"workspace": "New workspace", "job": "Run a job"}
 SUBMIT: Final = {"workspace": "Create", "job": "Run"}
 CLOSE: Final = "Cancel"
 AT: Final = "On *{title}*, with your own account *{username}*."
-AT_NAMELESS: Final = "On *{title}*, with your own account."
 AT_NOBODYS: Final = "On *{title}*. Only you can see what you create there."
 LOADING: Final = "Checking what {title} offers. This takes a few seconds."
 LOADING_ANSWER: Final = "Checking what {title} offers. Press *Open the form* in a few seconds."
@@ -34,7 +33,6 @@ NO_OFFER_ANSWER: Final = "{title} hasn't told me what it offers. Try again in a 
 OPEN_FORM: Final = "Open the form"
 NOTHING_TO_CHOOSE: Final = "Your account on {title} has nothing to choose from here. Ask your {title} admin."
 PICK: Final = "Choose one"
-PICK_SEVERAL: Final = "Choose what you need"
 FIND: Final = "Type to find one"
 
 WHERE: Final = {
@@ -53,22 +51,16 @@ NOT_THERE: Final = {
 }
 
 OUTDATED: Final = "This form is out of date. Close it and open a new one."
-NOT_LINKED: Final = "Your {title} account is no longer linked. Close this and type `{command}link`."
 
 #: Titles of the forms that Slack shortcuts open.
 ANSWER_TITLE: Final = "Usher"
 START_TITLE: Final = "Start a workspace"
-START_LABEL: Final = "Workspace"
-START_SUBMIT: Final = "Start"
-START_NOTE: Final = "I'll message you when it's ready."
 FROM_MESSAGE: Final = (
     "The command is from a message by {who}. Read it before you press *Run*: it runs with your account."
 )
 NO_CODE: Final = (
     "I can't find a command in that message. Put it in a code block, between three backticks, and try again."
 )
-CODE_LABEL: Final = "Command"
-CODE_SUBMIT: Final = "Continue"
 CODE_TOO_LONG: Final = (
     "That command has {length} characters, and a job on {title} takes {limit} at most. "
     "Save it as a script there and run the script."
@@ -80,6 +72,5 @@ CODE_INVISIBLE: Final = (
 CODE_NO_PLACE: Final = (
     "The form for {title} has no field for that command. Type `{command}run` to see what it offers."
 )
-CODE_NOWHERE: Final = "No connection here runs commands. Ask your Usher admin to add one."
 CODE_NOT_LINKED: Final = "You haven't linked {titles} yet. Link it, then choose *Run as a job* again."
 CODE_LATER: Final = "{title} hasn't told me what it offers. Try *Run as a job* again in a minute."

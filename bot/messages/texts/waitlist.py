@@ -30,8 +30,6 @@ TRIED_IN_ALL: Final = ("", " I tried once.", " I tried {count} times.")
 STOPPED_WAITING: Final = "I didn't get {what} on {title} for *{name}* by {until}, so I've stopped waiting."
 OFFER: Final = ("{none}", "I can keep trying until {until}.")
 KEEP_TRYING: Final = "Keep trying"
-UNTIL_BUTTON: Final = "Until…"
-NOT_NOW: Final = "Not now"
 STOP_WAITING: Final = "Stop waiting"
 #: Shown in a workspace's row of a list.
 WAITING_UNTIL: Final = "Waiting for {what}, until {until}"
@@ -42,10 +40,7 @@ KEEPS_TRYING: Final = "I'll keep trying until {until}. {ahead}"
 #: Used before the first attempt, when it isn't known yet what the workspace needs, and so which line it
 #: belongs in.
 UNPLACED: Final = "I'll know your place in line once I've tried it."
-YOU_ARE_NEXT: Final = "You're next in line."
 TRYING: Final = "It's your turn, and I'm trying to start it now."
-ONE_AHEAD: Final = "One person is ahead of you."
-PEOPLE_AHEAD: Final = "{number} people are ahead of you."
 #: Shown to people who have already had their turn in this round.
 ONE_BEFORE: Final = "One person was tried before you, without success."
 TRIED_BEFORE: Final = "{number} people were tried before you, without success."
@@ -57,12 +52,9 @@ HELD: Final = (
     "I'm pausing: a few more failed starts could make {title} shut down. I'll try again once a start "
     "there succeeds."
 )
-#: Added to a place in line on a message that isn't updated when the place changes.
-AS_OF: Final = "as of {at}"
 #: Replaces the waiting message once the wait is over.
 GRANTED: Final = "*{name}* got {what} on {title} {at}."
 WAIT_OVER: Final = "*{name}* stopped waiting for {what} on {title} at {at}."
-OVER_UNLINKED: Final = "*{name}* isn't waiting for room any more."
 WAIT_REFUSED: Final = (
     "I can't try to start it while {title} refuses your sign-in. Link again and I'll carry on."
 )
@@ -90,8 +82,6 @@ UNTIL_LABEL: Final = "Until when? For example 18:00, tomorrow 9:00 or 3h"
 # -- who is waiting? ----------------------------------------------------------------------------------------
 
 WAITLIST_LINE: Final = "{title}: {count} waiting for {what}, the first one since {since}."
-NOBODY_WAITING: Final = "Nobody is waiting for room."
-STOP_WAITING_FOR: Final = "Stop waiting for {name}"
 LATELY: Final = "{title}: in the last day, {count} got {what} after waiting {waited} on average."
 NOT_KNOWN: Final = (
     "I only find out whether there's room by starting something. To start a workspace and wait for room, "

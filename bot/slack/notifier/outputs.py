@@ -11,7 +11,6 @@ from bot.domain.runs import Run
 from bot.domain.transcript import Board, FollowedRun
 from bot.messages.blocks.notices import render
 from bot.messages.blocks.runs import format_output
-from bot.messages.texts import runs
 from bot.services.context import Context
 from bot.services.message_context import Gatherer
 from bot.services.owners import OUTPUT_PREFIX
@@ -104,7 +103,7 @@ class Outputs:
             if await self._is_shown(run):
                 await self._finish(entry)
                 return
-        name = runs.FILE_NAME.format(
+        name = "{name}-{id}.log".format(
             name=_NAME_CHARACTERS.sub("-", run.name)[:60].strip("-.") or "job",
             id=run.id.rpartition("_")[2][:8],
         )
