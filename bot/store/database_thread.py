@@ -14,6 +14,7 @@ import asyncio
 import math
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
@@ -345,27 +346,26 @@ class QueueWorker:
 
     async def start(self, name: str) -> None:
         """Start the thread and open the session in it. Raise StoreUnavailable."""
-        opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        opened: Future[None] = Future()
+        # From now on nobody can cancel it.
+        opened.set_running_or_notify_cancel()
         self._thread = Thread(target=self._main, args=(opened,), name=name, daemon=True)
         self._thread.start()
-        await opened
+        await asyncio.wrap_future(opened)
 
     async def join(self, seconds: float | None = None) -> None:
         """Wait up to ``seconds`` for the thread to finish all queued work; the queue has been closed."""
         if self._thread is not None:
             await asyncio.get_running_loop().run_in_executor(None, self._thread.join, seconds)
 
-    def _main(self, opened: asyncio.Future[None]) -> None:
-        loop = opened.get_loop()
+    def _main(self, opened: Future[None]) -> None:
         try:
             self._session.open()
         except Exception as error:  # noqa: BLE001 - it belongs to the caller, who would wait for ever
             self._queue.end(str(error) if isinstance(error, StoreError) else "the database can't be opened")
-            # The caller that opened it may have been cancelled together with its loop.
-            with suppress(RuntimeError):
-                loop.call_soon_threadsafe(_resolve_opened, opened, error)
+            opened.set_exception(error)
             return
-        loop.call_soon_threadsafe(_resolve_opened, opened, None)
+        opened.set_result(None)
         try:
             while (
                 items := self._queue.take(RECONNECT_SECONDS if self._session.is_away else None)
@@ -477,12 +477,3 @@ class QueueWorker:
         for item in items:
             item.error = self._session.translated(error)
         self._queue.deliver(items)
-
-
-def _resolve_opened(opened: asyncio.Future[None], error: Exception | None) -> None:
-    if opened.done():
-        return
-    if error is None:
-        opened.set_result(None)
-    else:
-        opened.set_exception(error)

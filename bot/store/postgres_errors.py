@@ -21,16 +21,17 @@ from bot.support.errors import (
     StoreUnavailable,
 )
 
-_POOLED = (
+#: What operators read of a pooler that may assign a connection to another client between transactions.
+POOLED = (
     "a pooler in front of the database shares connections between transactions: use session pooling "
     "(PgBouncer: pool_mode = session)"
 )
 _POSTGRES_CAUSES = {
     "25006": "the database is read-only",
     "3F000": "there is no schema to keep the tables in: correct the user's search_path",
-    "26000": _POOLED,
+    "26000": POOLED,
     "42501": "its user may not do this: make that user the owner of the database",
-    "42P05": _POOLED,
+    "42P05": POOLED,
     "53100": "the disk of the database is full",
     "57014": "the database took too long",
 }
@@ -154,11 +155,6 @@ def make_standby_error() -> StoreAway:
     )
 
 
-def make_pooling_error() -> StoreAway:
-    """Return the error for a pooler that may assign a connection to another client between transactions."""
-    return StoreAway(_POOLED)
-
-
 def describe_url(url: str) -> str:
     """Return the parts of a database's URL that aren't secret: the server and the name."""
     try:
@@ -194,8 +190,3 @@ def _find_cause(causes: Sequence[tuple[str, str]], text: str) -> str:
     """Return the cause for the first pattern that matches a string, or "" if none does."""
     found = ((re.search(pattern, text, re.IGNORECASE), cause) for pattern, cause in causes)
     return next((cause.format(said=match[0]) for match, cause in found if match), "")
-
-
-def explain_not_opened(url: str, error: psycopg.Error) -> str:
-    """Return the explanation for operators of why a database can't be opened."""
-    return str(make_open_error(url, error))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from select import POLLIN, poll
 from socket import SHUT_RDWR, socket
 from threading import Timer
 from time import monotonic, sleep
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import psycopg
 import structlog
@@ -19,6 +19,7 @@ from psycopg.rows import dict_row
 from bot.store import schema
 from bot.store.postgres_errors import (
     FIRST_STATEMENT_UNANSWERED,
+    POOLED,
     describe_url,
     is_passing,
     make_open_error,
@@ -29,7 +30,7 @@ from bot.store.postgres_servers import TIMELINE, Servers
 from bot.store.postgres_transaction import CLOCK_QUERY, OF_SCHEMA, DatabaseClock, PostgresTransaction
 from bot.store.transaction import Row, StoreTime
 from bot.support.clock import Ids
-from bot.support.errors import StoreBusy, StoreError, StoreRefused, StoreUnavailable
+from bot.support.errors import StoreAway, StoreBusy, StoreError, StoreRefused, StoreUnavailable
 from bot.support.settings.database import read_sign_in_again
 
 log = structlog.get_logger(__name__)
@@ -57,7 +58,7 @@ _SETTINGS = (
     "WHERE current_setting('synchronous_commit') IN ('off', 'local')"
 )
 _NOT_EMPTY = "{name} isn't empty: create a new database and copy into that. Nothing was copied."
-_SERVER_COLUMNS = f"{CLOCK_QUERY}, pg_is_in_recovery() AS is_standby, pg_backend_pid() AS pid, {TIMELINE}"
+_SERVER_COLUMNS = f"{CLOCK_QUERY}, pg_is_in_recovery() AS is_standby, {TIMELINE}"
 #: Key of the advisory lock of an installation that all serving processes share, or that one process holds
 #: alone.
 SERVING: Final = 1_970_497_907
@@ -101,8 +102,6 @@ class PostgresSession:
         self._refused_since: float | None = None
         #: The locks for serving that this connection holds.
         self._locks: set[str] = set()
-        #: The id of the server's process behind the connection.
-        self.pid = 0
         #: The server with its timeline, and whether that was compared with the stored one.
         self.timeline, self.is_compared = "", False
         self.transaction = PostgresTransaction(clock, time, ids)
@@ -115,17 +114,6 @@ class PostgresSession:
             raise make_open_error(self._url, error) from None
         except StoreUnavailable as error:
             raise type(error)(f"{describe_url(self._url)}: {error}") from None
-
-    def ask_pid(self) -> int:
-        """Return the server's process id, on a connection without any settings. Raise StoreUnavailable."""
-        try:
-            if self._connection is None:
-                self._connection = self._connected()
-            with _cut_unless_answered(self._connection):
-                row = self._connection.execute("SELECT pg_backend_pid() AS pid").fetchone()
-        except psycopg.Error as error:
-            raise make_open_error(self._url, error) from None
-        return row["pid"] if row is not None else 0
 
     def begin(self, *, writes: bool, subjects: Sequence[str] = ()) -> None:
         """Begin a transaction; one that writes waits for its turn, and reads the database's clock.
@@ -297,7 +285,7 @@ class PostgresSession:
                 raise make_standby_error()
             if not self._servers.note(server["timeline"]):
                 raise StoreUnavailable(_PAST)
-            self.pid, self.timeline, self.is_compared = server["pid"], server["timeline"], False
+            self.timeline, self.is_compared = server["timeline"], False
             for mode in sorted(self._locks):
                 if not _ask_lock(connection.cursor(), f"pg_try_advisory_lock{mode}"):
                     raise psycopg.OperationalError(_CLOSED_TO_SERVERS)
@@ -384,7 +372,7 @@ def _ask_lock(cursor: psycopg.Cursor[Row], function: str) -> bool:
 
 
 @contextmanager
-def _cut_unless_answered(connection: psycopg.Connection[Row]) -> Iterator[None]:
+def _cut_unless_answered(connection: psycopg.Connection[Any]) -> Iterator[None]:
     """Cut a connection if its first statement isn't answered in time, which neither poolers nor libpq do."""
     cuts = []
 
@@ -407,16 +395,26 @@ def _cut_unless_answered(connection: psycopg.Connection[Row]) -> Iterator[None]:
         timer.join()
 
 
-def find_pooling(one: PostgresSession, other: PostgresSession) -> bool:
-    """Return whether a pooler assigns its connections to transactions rather than sessions.
+def refuse_pooling(url: str, servers: Servers) -> None:
+    """Raise StoreAway if a pooler assigns its connections to transactions rather than sessions.
 
     With such a pooler, one of our connections is served by several server processes, or two of them share
     one. Nothing is set before this check, since settings would stay for the next client that uses the server
     process.
     """
     try:
-        first, again, others = one.ask_pid(), one.ask_pid(), other.ask_pid()
-        return first != again or first == others or first != one.ask_pid()
-    finally:
-        one.close()
-        other.close()
+        with ExitStack() as stack:
+            one, other = (
+                stack.enter_context(psycopg.connect(servers.choose(url), autocommit=True)) for _ in range(2)
+            )
+            first, again, others, last = (_ask_pid(each) for each in (one, one, other, one))
+    except psycopg.Error as error:
+        raise make_open_error(url, error) from None
+    if first != again or first == others or first != last:
+        raise StoreAway(f"{describe_url(url)}: {POOLED}")
+
+
+def _ask_pid(connection: psycopg.Connection[tuple[int]]) -> int:
+    with _cut_unless_answered(connection):
+        row = connection.execute("SELECT pg_backend_pid()").fetchone()
+    return row[0] if row is not None else 0
