@@ -56,7 +56,7 @@ QUERY_REST_SECONDS = 0.1
 EMPTY_CLAIM_REST_SECONDS = 1.0
 #: How long due work is left to the process that leads before others take it, in seconds. It is longer than a
 #: tick, so that they look again first.
-HELP_AFTER_SECONDS = 1.5
+HELP_AFTER_SECONDS = 1.2
 #: No timer is set for rows due in more than this many seconds, as the heartbeat queries due times again
 #: before then.
 MAX_TIMER_SECONDS = 3_600.0
