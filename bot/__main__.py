@@ -12,12 +12,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bot.support.environment import PROGRAM_NAME, ensure_home
+from bot.support.environment import PROGRAM_NAME, ensure_home, prepare_streams
 from bot.support.release import RELEASE
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
+    prepare_streams()
     parser = _build_parser()
     arguments = parser.parse_args(sys.argv[1:] if words is None else words)
     if "run" not in arguments:

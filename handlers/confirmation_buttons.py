@@ -45,7 +45,7 @@ async def _find_button(request: Request, action: str, key: str) -> kit.Element |
     """Return the button for an action on a row that the person may act on; raises Refused."""
     services = request.services
     if action in _RUN_BUTTONS:
-        return _RUN_BUTTONS[action](await request.caller.read(run_of, action[4:], key))
+        return _RUN_BUTTONS[action](await request.caller.read(run_of, action[4:], key.partition(" ")[0]))
     match action:
         case "stop" | "suspend" | "force":
             workspace = await request.caller.read(require_workspace, action, key)

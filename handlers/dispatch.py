@@ -48,7 +48,7 @@ from handlers.requests.command_line import (
 )
 from handlers.requests.deferred_command import NOT_DEFERRED, DeferredCommand
 from handlers.requests.payload import find_state_values, find_value, list_fields
-from handlers.requests.request import SILENT, WORDS, Answered, InvalidFields, Reference, Request
+from handlers.requests.request import SILENT, WORDS, Answered, InvalidFields, Request
 from handlers.requests.response_targets import make_message_notice, make_reply_notice
 from handlers.requests.services import Services
 
@@ -288,7 +288,7 @@ def _create_request(
         arguments=(),
         surface=surface,
         services=services.limit_to(principal),
-        reference_source=Reference(services.ids),
+        reference=services.ids.reference(),
         **more,
     )
 
@@ -442,7 +442,7 @@ def _fit(request: Request, answer: Answer) -> Answer:
     is_in_form = request.surface.where is Where.FORM and request.is_live
     if is_in_form and answer.view is None and answer.text:
         # Show the answer in the form, not in the conversation behind it.
-        answer = replace(answer, view=answer_view(answer))
+        answer = replace(answer, view=answer_view(answer, external_id=request.surface.view_external_id))
     if answer.view is None:
         return answer
     slash = request.services.find_slash_command
@@ -479,7 +479,7 @@ def _add_offers(request: Request, answer: Answer) -> Answer:
     message about its end replaces the answer.
     """
     buttons = [press for _, press in kit.iterate_drawn(answer.blocks)]
-    begun = [action.work_item_id for action in request.notes.actions.values()]
+    begun = [one.work_item_id for one in request.notes.accepted.values()]
     is_drawn_again = answer.in_channel or bool(answer.shows)
     if len(begun) == 1 and begun[0] and answer.text and not (buttons or answer.offers or is_drawn_again):
         return replace(answer, offers=begun[0])
@@ -559,7 +559,7 @@ async def add_introduction(services: Services, principal: Principal, answer: Ans
 
 def _note(logger: Callable[[], Any], event: str, request: Request, answer: Answer) -> None:
     """Log an answer, at info level if people can see its reference, otherwise at debug level."""
-    if request.reference_source.is_in(answer.blocks[-1:]):
+    if request.reference in str(answer.blocks[-1:]):
         logger().info(event)
     elif _level.isEnabledFor(logging.DEBUG):
         logger().debug(event)

@@ -1,7 +1,6 @@
 """Help and introduction: what Usher is, the first steps, the verbs a user can use, and one verb in full."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
 from bot.domain.notices import Answer
@@ -56,16 +55,7 @@ async def show_help(request: Request) -> Answer:
     accounts = await _read_account_states(request)
     if topic:
         return _show_everything(request, accounts)
-    services, states = request.services, None if accounts is None else frozenset(accounts.items())
-    key = (
-        "help",
-        request.folder,
-        request.surface.where,
-        request.command,
-        *services.connections.items(),
-        states,
-    )
-    return services.draw_once(key, lambda: _draw_first_lines(request, accounts))
+    return _show_first_lines(request, accounts)
 
 
 def _show_everything(request: Request, accounts: Mapping[str, str] | None) -> Answer:
@@ -81,11 +71,12 @@ def _show_everything(request: Request, accounts: Mapping[str, str] | None) -> An
     return kit.answer([head, *blocks, *kit.actions(steps)], replaces=is_pressed)
 
 
-def _draw_first_lines(request: Request, accounts: Mapping[str, str] | None) -> Answer:
-    """Draw the opening lines of the help, which don't depend on the rest of the request."""
+def _show_first_lines(request: Request, accounts: Mapping[str, str] | None) -> Answer:
+    """Answer with the opening lines of the help."""
     usable = _list_usable_providers(request, accounts or {})
     head, steps = _draw_head(request, accounts)
-    lines = _format_first_lines(request.folder, request.command)
+    verbs = list_verbs(request.folder)
+    lines = "\n".join(_format_entry(request.command, verbs[verb]) for verb in FIRST[request.folder])
     jobs = [kit.context(line) for line in _describe_other_command(request, usable)]
     buttons = kit.actions([*steps, replies.help_button(request.folder)])
     return kit.answer([head, kit.section(lines), *jobs, *buttons])
@@ -155,12 +146,6 @@ def _describe_other_surfaces(request: Request) -> list[str]:
     return [answers.HELP_SHARE, kit.fill(answers.HELP_DIRECT, command=kit.Markup(request.command.strip()))]
 
 
-@lru_cache(maxsize=64)
-def _format_first_lines(folder: str, command: kit.Markup) -> str:
-    """Return the first lines of help, which are the same for everyone typing commands with this prefix."""
-    return "\n".join(_format_entry(command, list_verbs(folder)[verb]) for verb in FIRST[folder])
-
-
 def _format_all_entries(folder: str, command: kit.Markup, entries: Sequence[Verb]) -> list[dict[str, Any]]:
     """Format all entries of the help, by group."""
     blocks = []
@@ -209,7 +194,7 @@ def make_first_steps(services: Services, accounts: Mapping[str, str]) -> list[di
     """
     linked = _list_linked(services, accounts)
     unlinked = [step for step in services.list_link_methods() if step[0] not in linked]
-    steps = replies.list_link_buttons(unlinked)
+    steps = replies.list_link_buttons(unlinked, services.link_pages)
     if unlinked and not _list_active(accounts):
         return [*steps, *replies.new_buttons(services.list_linkless(), first=len(steps))]
     if len(steps) > 1:

@@ -22,7 +22,7 @@ from bot.messages.blocks import forms, kit, lists, replies
 from bot.messages.blocks.button_values import AGREED
 from bot.messages.blocks.cards import VERB_FORMS
 from bot.messages.blocks.kit import Markup, fill, line, safe
-from bot.messages.blocks.runs import describe_outcome, run_result
+from bot.messages.blocks.runs import again_button, describe_outcome, run_result
 from bot.messages.texts import answers, times
 from bot.messages.texts import runs as run_words
 from bot.messages.verb import Effect, Offer, Verb, declare_verb
@@ -109,10 +109,16 @@ async def run(request: Request) -> Answer:
 
 @routes.action("job_again")
 async def launch_copy(request: Request) -> Answer:
-    """Launch a copy of an earlier run, leaving that run unchanged."""
-    run = await request.caller.read(runs.require_run, "run", request.target or "")
+    """Launch a copy of an earlier run, leaving that run unchanged.
+
+    Former buttons also name variables to change, which only the form can do now.
+    """
+    key, *variables = (request.target or "").split() or [""]
+    run = await request.caller.read(runs.require_run, "run", key)
     if run.spec is None:
         return replies.hint(request.fill(run_words.NO_SPEC, run))
+    if variables:
+        return replies.hint(request.fill(run_words.NO_VARIABLES, run), [again_button(run)])
     copy = await request.caller.run(runs.launch_run, run.connection, run.spec)
     return report_start(request, copy.name, copy.connection)
 
@@ -368,12 +374,14 @@ async def show_list(request: Request) -> Answer:
         return list_filters.answer_no_matches(request, part, run_words.RUNS, "job_list", show_all, hint)
     matching = rows if part is None else list(part.rows)
     facts = await request.services.gatherer.describe_runs(request.principal, matching)
+    what, words = list_filters.describe_selection(request, part, run_words.RUNS)
     return lists.run_list(
         facts,
         page=page,
         remark=f"{list_filters.describe_count(request, part, len(rows))} {hint}".strip(),
         replaces=request.surface.kind == "button" or request.deferred.updates,
-        only=list_filters.make_filter_body(request, part, run_words.RUNS),
+        what=what,
+        words=words,
     )
 
 

@@ -153,7 +153,7 @@ async def _invite(
     template: str = cards.LINK,
     others: Sequence[tuple[str, str]] = (),
 ) -> Answer:
-    """Create links for a waiting command, and answer with their pages."""
+    """Create links for which a command waits, and answer with their pages."""
     services, surface = request.services, request.surface
     once = request.caller.interaction and f"{request.caller.interaction}/link"
     deferred_command = request.defer(text)
@@ -165,16 +165,16 @@ async def _invite(
     commands = {
         name: replace(deferred_command, linked=name).as_body() for name, _, by_token in methods if by_token
     }
+    created = await replace(request.caller, interaction=once).run(linking.create_links, commands)
     return replies.invitation(
         sentence,
         methods,
-        await replace(request.caller, interaction=once).run(linking.create_links, commands),
+        services.link_pages or created,
         waiting=text,
         template=template,
         asks=services.list_approvable(),
         others=others,
-        until=services.clock.now() + linking.LINK_SECONDS,
-        code_comes=not services.context.sign_in,
+        until=None if services.link_pages else services.clock.now() + linking.LINK_SECONDS,
     )
 
 
@@ -261,8 +261,8 @@ async def _show_identity(request: Request) -> Answer:
         if name in accounts and accounts[name].is_refused
     ]
     relink = cards.LINK_AGAIN if len(refused) == 1 else cards.LINK_AGAIN_TO
-    buttons = replies.link_buttons(missing)
-    buttons += replies.link_buttons(refused, template=relink, first=len(missing))
+    buttons = replies.link_buttons(missing, services.link_pages)
+    buttons += replies.link_buttons(refused, services.link_pages, template=relink, first=len(missing))
     buttons += [replies.list_button()] if accounts or linkless else []
     text = kit.join([" ".join(sentences), *lines], "\n")
     version = fill(answers.VERSION, version=metadata.version("usher-bot"))
@@ -527,8 +527,10 @@ async def offer_link(
     services, surface = request.services, request.surface
     waiting = request.command_after_linking if waiting is None else waiting
     template = cards.LINK_AGAIN if is_relink else cards.LINK
+    # A page that is valid for ten minutes is shown only to somebody who is waiting for it, in a message.
     is_asked = surface.kind in {"command", "message", "button"}
     is_asked = is_asked and surface.where not in {Where.HOME, Where.FORM}
+    is_asked = is_asked or (bool(services.link_pages) and surface.kind != "home")
     is_confirmed = not surface.via and request.caller.needs_no_confirmation(services.clock.now())
     has_page = any(name in connections for name, _ in services.list_linkable())
     if is_asked and is_confirmed and has_page:
@@ -537,7 +539,7 @@ async def offer_link(
         buttons = make_link_buttons(services, connections, waiting, template)
         # Connections that users can't link themselves are listed too: clicking one explains why.
         links = [(name, services.title(name)) for name in connections]
-        buttons = buttons or replies.link_buttons(links, waiting)
+        buttons = buttons or replies.link_buttons(links, {}, waiting)
         buttons += replies.new_buttons(others, first=len(buttons))
         answer = replies.as_question(replies.hint(sentence, buttons))
     return await add_former_link_hint(request, answer, connections)
@@ -575,4 +577,4 @@ def make_link_buttons(
     ``waiting`` is the command that runs once one of them is linked, and ``template`` is the label.
     """
     linking = [method for method in services.list_link_methods() if method[0] in connections]
-    return replies.list_link_buttons(linking, waiting, template)
+    return replies.list_link_buttons(linking, services.link_pages, waiting, template)

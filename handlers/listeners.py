@@ -258,7 +258,10 @@ class Listeners:
             return await ack(**make_form_body(Answer(text="", errors=errors)))
         is_in_home = str(view.get("external_id") or "").startswith(_HOME_FORM)
         key = payload.make_view_key(body)
-        surface = Surface("form", Where.FORM, interaction=key, is_in_home=is_in_home)
+        # An answer that promises another is replaced by it, so its page is named.
+        surface = Surface(
+            "form", Where.FORM, interaction=key, is_in_home=is_in_home, view_external_id=key or None
+        )
         callback_id = str(view.get("callback_id") or "")
         answer = await run_form(self._services, principal, surface, callback_id, view)
         if not answer.errors:
@@ -271,7 +274,7 @@ class Listeners:
             if answer.view is None and not self._services.context.owners.is_worked:
                 answer = replace(answer, view=forms.answer_view(replies.hint(answers.NO_WORKER)))
         if not can_acknowledge_with(response := make_form_body(answer, context), context):
-            surface = replace(surface, view_id=view.get("id"))
+            surface = replace(surface, view_id=view.get("id"), view_external_id=None)
             answer = replace(answer, text=answer.text or verbs.ANSWER_TITLE)
             if not await self._write_reply(answer, surface, principal, due_in=_VIEW_FOLLOWS_SECONDS):
                 meanwhile = kit.truncate(answer.text, _MAX_SHORT_LENGTH)

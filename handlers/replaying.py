@@ -69,12 +69,12 @@ async def replay(services: Services, principal: Principal, body: Mapping[str, An
     else:
         answer = SILENT
     if deferred.linked and has_response_url and where in {Where.CHANNEL, Where.MENTION}:
-        answer = await _replace_page_button(services, principal, deferred.linked, answer)
+        answer = await _replace_page_button(services, principal, deferred, answer)
     if where is Where.HOME:
         is_page = deferred.text.split()[:1] == [HOME_VERB]
         await show_answer(services, principal, answer, links=links, is_page=is_page)
         return
-    if not answer.text:
+    if not (answer.text or answer.replaces):
         return
     if where is Where.FORM and answer.view is None:
         # An open form is waiting for the answer, so show it there.
@@ -87,12 +87,18 @@ async def replay(services: Services, principal: Principal, body: Mapping[str, An
 
 
 async def _replace_page_button(
-    services: Services, principal: Principal, connection: str, answer: Answer
+    services: Services, principal: Principal, deferred: DeferredCommand, answer: Answer
 ) -> Answer:
-    """Return an answer that replaces the message with a link's page and says what was linked."""
+    """Return an answer that replaces the message with a link's page and says what was linked.
+
+    In a direct message, the message from Usher that says so is right there, or a click away.
+    """
+    connection = deferred.linked
     account = await services.store.read(accounts.find_account, principal, connection)
     if account is None or account.state != "active" or answer.in_channel:
         return answer
+    if (deferred.channel_id or "").startswith("D"):
+        return replace(answer, replaces=True)
     template = words.LINKED_AS if account.username else words.LINKED
     linked = fill(template, title=services.title(connection), username=account.username)
     if not answer.text:

@@ -12,7 +12,7 @@ import pkgutil
 import signal
 import sys
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, TextIO
 
 import structlog
 
@@ -74,9 +74,8 @@ def run(arguments: argparse.Namespace) -> int:
         status: int = chosen(arguments)
         sys.stdout.flush()
     except BrokenPipeError:
-        # The program reading our output has closed the pipe, as ``head`` does. The final flush at exit must
-        # not fail.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The program reading our output has closed the pipe, as ``head`` does.
+        _lead_nowhere(sys.stdout)
         return 128 + signal.SIGPIPE
     except SettingsError as wrong:
         then = _NEXT_STEP if has_settings() else RUN_WHERE_USHER_RUNS
@@ -89,7 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
         complain(str(failed))
         return 1
     except OSError as failed:
-        complain(f"Usher can't start: {failed.strerror or failed}")
+        complain(f"Usher can't go on: {failed.strerror or failed}")
         return 1
     except KeyboardInterrupt:
         return 130
@@ -109,8 +108,16 @@ def _load_env_file() -> None:
 
 
 def complain(*lines: str) -> None:
-    """Write lines to standard error."""
-    print("\n".join(lines), file=sys.stderr)
+    """Write lines to standard error, unless nobody reads it any more, which changes no exit status."""
+    try:
+        print("\n".join(lines), file=sys.stderr, flush=True)
+    except OSError:
+        _lead_nowhere(sys.stderr)
+
+
+def _lead_nowhere(stream: TextIO) -> None:
+    """Discard what a broken stream still holds, or the flush at exit would fail."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def stop_at_end_of_input(ask: Callable[[str], str]) -> Callable[[str], str]:

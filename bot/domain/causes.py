@@ -9,6 +9,7 @@ from enum import StrEnum
 from http import HTTPStatus
 from typing import Final
 
+from bot.domain.failure_causes import OWN_LIMITS, find_reason
 from bot.support import errors
 
 #: Maximum number of characters shown to users from a provider's own message.
@@ -51,6 +52,8 @@ _MONEY: Final = re.compile(
     r"\bspend(?:ing)?\b|\bspent\b|\bbilling\b|\bbudget\b|\bpayments?\b|\bcredits?\b|\bfunds\b|\binvoices?\b",
     re.IGNORECASE,
 )
+#: Statuses of refusals that don't concern what was asked for, so asking for something else doesn't help.
+_CIRCUMSTANCE_STATUSES: Final = frozenset({405, 407, 412, 421, 424, 426, 428, 431, 451})
 #: Words that show that a refusal is about permissions.
 _PERMISSION: Final = re.compile(r"permission|privilege|authori[sz]|access denied", re.IGNORECASE)
 
@@ -106,13 +109,20 @@ def to_cause(error: BaseException) -> str:
         word = _find_refusal_word(error.message) if word == "forbidden" else "refused"
     if isinstance(error, errors.UnknownOutcome) and error.status == HTTPStatus.INTERNAL_SERVER_ERROR:
         word = "answered_error"
-    if isinstance(error, errors.LimitReached) and _MONEY.search(error.message):
+    if isinstance(error, errors.LimitReached) and _is_about_money(error):
         word = "spent"
+    if isinstance(error, errors.InvalidRequest) and error.status in _CIRCUMSTANCE_STATUSES:
+        word = "refused"
     if not isinstance(error, errors.ProviderError) or word not in QUOTING:
         return word
     if not error.message or not (error.is_ours or error.is_quoted):
         return word
     return f"{word}{':: ' if error.is_ours else ': '}{error.message[:MESSAGE_LIMIT]}"
+
+
+def _is_about_money(error: errors.LimitReached) -> bool:
+    is_payment = error.status == HTTPStatus.PAYMENT_REQUIRED and find_reason(error.message) not in OWN_LIMITS
+    return is_payment or _MONEY.search(error.message) is not None
 
 
 def _find_refusal_word(message: str) -> str:

@@ -59,6 +59,10 @@ _QUOTA_USED_UP: Final = (
 #: Matches words for where files are kept. A storage quota is freed by deleting files, not by stopping
 #: anything.
 _STORAGE: Final = r"\b(?:home|disk|storage|file ?systems?|inodes?)\b"
+#: Matches what an account's limit counts.
+_COUNTED: Final = (
+    r"(?:workspace|server|session|codespace|environment|machine|instance|container|notebook|pod|job|gpu)s?\b"
+)
 #: Pairs of a reason and the pattern of its messages; the first match decides. The patterns use the wording of
 #: Kubernetes' scheduler and kubelet, Slurm, JupyterHub's spawners, Posit Workbench, Sphere Engine and the
 #: clouds.
@@ -121,6 +125,10 @@ _PATTERNS: Final[tuple[tuple[Reason, re.Pattern[str]], ...]] = tuple(
         (Reason.PROFILE, r"(?:unknown|invalid|no such) profile"),
         (Reason.PROFILE, r"\bprofiles?\b.{0,80}(?:misconfigured|not found|does(?:n't| not) exist|no longer)"),
         (Reason.LICENSE, r"\blicen[cs]e\b.{0,80}(?:expired|exceeded|limit|invalid|not (?:valid|activated))"),
+        (
+            Reason.QUOTA,
+            rf"(?<!time )(?<!rate )\b(?:limit|maximum)\b.{{0,40}}\b{_COUNTED}|\b{_COUNTED} limit\b",
+        ),
         (Reason.DENIED, r"\bforbidden\b|denied the request|not authorized|permission denied|podsecurity"),
         (Reason.CRASHED, r"crashloop|back-off restarting|exit(?:ed)? (?:with )?(?:code|status)"),
         (

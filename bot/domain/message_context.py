@@ -46,6 +46,8 @@ class Facts:
     has_public_url: bool = True
     capabilities: frozenset[str] = frozenset()
     linking: frozenset[str] = frozenset()
+    #: Maps the connection to the lasting address of its link page, if it has one.
+    link_pages: Mapping[str, str] = field(default_factory=dict)
     #: Whether the user has an account on the connection; None if that wasn't looked up.
     is_linked: bool | None = None
     #: Whether the provider refuses the user's account, or did when it was last used.

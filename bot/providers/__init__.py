@@ -22,6 +22,7 @@ from bot.providers.connection import ConnectionSettings
 from bot.providers.facets import Runs
 from bot.providers.registry import find_distribution, find_provider_class
 from bot.providers.registry import list_provider_classes as list_provider_classes
+from bot.support.cleaning import trim
 from bot.support.environment import READABLE_BITS, REFERENCE_PREFIXES, WRITABLE_BITS, resolve_secret
 from bot.support.http import Http
 from bot.support.settings import SettingsError, translate_message
@@ -148,7 +149,7 @@ def _read_tables(source: Path | str) -> tuple[dict[str, Any], list[str]]:
             raise SettingsError(
                 [f"USHER_CONNECTIONS: others on this machine can write {path.name}: chmod 600 {path.name}"]
             )
-        content = tomllib.loads(source if isinstance(source, str) else path.read_text(encoding="utf-8"))
+        content = tomllib.loads(trim(source if isinstance(source, str) else path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise SettingsError([f"USHER_CONNECTIONS: there is no file {path.absolute()}"]) from None
     except OSError:

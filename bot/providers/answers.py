@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import structlog
 
-from bot.domain.failure_causes import lacks_capacity
+from bot.domain.failure_causes import OWN_LIMITS, find_reason, lacks_capacity
 from bot.providers.words import cut_words, read_words
 from bot.support import errors
 from bot.support.responses import Response
@@ -66,28 +66,28 @@ def to_error(response: Response, *, changes: bool, message_pointer: str = "/mess
         return errors.UnknownOutcome(message, status=status, retry_after=response.retry_after())
     if status >= 500 or status in {408, 425}:
         return errors.ServerFailed(message, status=status, retry_after=response.retry_after())
-    if status > 400 and response.body.lstrip()[:1] == b"<":
+    if status == 407 or (status > 400 and response.body.lstrip()[:1] == b"<"):
         # The page with a 400 may be the server's own, if it couldn't parse the request.
         message = f"{errors.IN_FRONT} refused this (HTTP {status}). Ask your Usher admin to look into it."
-    if status == 401 and _ACCOUNT_OFF_PATTERN.search(message):
-        return errors.Forbidden(message, status=status)
-    if status == 401:
-        is_over = "expire" in message.casefold()
-        kind = errors.CredentialExpired if is_over else errors.CredentialRefused
-        return kind(message, status=status)
+    if status < 400:
+        return errors.BadAnswer(message, status=status)
+    return _find_refusal_class(status, message)(message, status=status)
+
+
+def _find_refusal_class(status: int, message: str) -> type[errors.PermanentError]:
+    if status == 401 and not _ACCOUNT_OFF_PATTERN.search(message):
+        return errors.CredentialExpired if "expire" in message.casefold() else errors.CredentialRefused
+    if status == 402 or find_reason(message) in OWN_LIMITS:
+        return errors.LimitReached
     kinds: dict[int, type[errors.PermanentError]] = {
-        402: errors.LimitReached,
-        403: errors.LimitReached if _QUOTA_PATTERN.search(message) else errors.Forbidden,
+        401: errors.Forbidden,
+        403: errors.Forbidden,
         409: errors.Conflict,
         423: errors.Conflict,
     }
-    if status >= 400:
-        return kinds.get(status, errors.InvalidRequest)(message, status=status)
-    return errors.BadAnswer(message, status=status)
+    return kinds.get(status, errors.InvalidRequest)
 
 
-#: Matches Kubernetes's wording for a request that a namespace quota doesn't allow.
-_QUOTA_PATTERN = re.compile(r"\bexceeded quota\b", re.IGNORECASE)
 #: Matches refusals that concern the account itself, so that another credential for it wouldn't help.
 _ACCOUNT_OFF_PATTERN = re.compile(
     r"\b(user|account)\b.{0,20}\b(not active|inactive|suspended|deactivated|disabled|blocked|locked"

@@ -559,7 +559,7 @@ def refine_start_refusal(error: errors.ProviderError) -> errors.ProviderError:
     """
     # A server error that says there is no room means that nothing was started.
     refuses = not isinstance(error, errors.TemporaryError) or error.is_refusal or error.status == 500
-    if not refuses or not error.is_quoted or isinstance(error, errors.CredentialRefused):
+    if not refuses or not error.is_quoted or isinstance(error, (errors.CredentialRefused, errors.NoCapacity)):
         return error
     if lacks_capacity(error.message):
         return errors.NoCapacity(error.message, status=error.status)

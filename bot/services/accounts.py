@@ -174,7 +174,7 @@ def link_account(
     detail |= {"rested": former.id} if former is not None and former.is_resting else {}
     target = f"{caller.principal.key}/{connection}"
     append_audit(tx, [AuditEntry(actor, "account.linked", target, "ok", detail)])
-    caller.record_action(tx, "account.linked", connection)
+    caller.record_request(tx, "account.linked", connection)
     return account
 
 
@@ -439,7 +439,7 @@ def _end_account(
     target = f"{account.principal.key}/{account.connection}"
     append_audit(tx, [AuditEntry(actor, "account.unlinked", target, "ok", detail)])
     if actor == caller.principal.key:
-        caller.record_action(tx, "account.unlinked", account.connection)
+        caller.record_request(tx, "account.unlinked", account.connection)
 
 
 def suspend_account(

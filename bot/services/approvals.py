@@ -127,7 +127,7 @@ def ask(
     if approval.id == new.id:
         _ask_administrators(tx, context, new, "asked")
     append_audit(tx, [build_audit_entry(approval, principal.key, "approval.requested", "ok")])
-    caller.record_action(tx, "approval.requested", connection)
+    caller.record_request(tx, "approval.requested", connection)
     return approval
 
 
@@ -288,7 +288,7 @@ def decide(
     else:
         add_notices(tx, [build_notice(approval, NoticeKind.APPROVAL_DENIED, "denied", approval.principal)])
     append_audit(tx, [build_audit_entry(approval, caller.principal.key, f"approval.{state}", "ok")])
-    caller.record_action(tx, f"approval.{state}", approval.connection)
+    caller.record_request(tx, f"approval.{state}", approval.connection)
     return decided, True
 
 
@@ -325,7 +325,7 @@ def approve_resting(tx: Transaction, caller: Caller, account_id: str, other_id: 
     append_audit(
         tx, [build_audit_entry(approval, caller.principal.key, "approval.approved", "ok", rested=account.id)]
     )
-    caller.record_action(tx, "approval.approved", approval.connection)
+    caller.record_request(tx, "approval.approved", approval.connection)
     return account, True
 
 

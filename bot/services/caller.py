@@ -7,7 +7,7 @@ request's own; a handler runs it with ``await caller.run(cancel_timer, workspace
         workspace = require_workspace(tx, caller, "start", workspace_id)     # reads, and asks the policy
         if workspace.stop_at is not None and caller.is_first_delivery(tx):   # there is something to do
             timers.clear_stops(tx, workspace.id)                     # the effect
-            caller.record(tx, "workspace.timer", workspace, stops="never")   # the audit row, and the action
+            caller.record(tx, "workspace.timer", workspace, stops="never")   # the audit row, and who asked
         return workspaces.find_workspace(tx, workspace.id) or workspace
 
 The order is: read and decide (``check``, and anything else that refuses), find out whether there is anything
@@ -33,21 +33,21 @@ from functools import partial
 from typing import Concatenate, Final, ParamSpec, TypeVar
 
 from bot.domain import policy
+from bot.domain.accepted_requests import AcceptedRequest
 from bot.domain.accounts import Account
 from bot.domain.audit import AuditEntry
 from bot.domain.courses import ClassCard
 from bot.domain.feasibility import find_access_obstacle
 from bot.domain.people import Person, Principal
 from bot.domain.runs import Run
-from bot.domain.undoable_actions import UndoableAction
 from bot.domain.workspaces import Workspace
 from bot.providers.base import Provider
 from bot.services.context import Context
+from bot.store import accepted_requests as rows
 from bot.store import accounts, inbox, people, preferences, transaction
-from bot.store import undoable_actions as rows
 from bot.store.audit import append_audit
 from bot.store.homes import HOME_PLACE
-from bot.store.tables import UNDOABLE_ACTIONS
+from bot.store.tables import ACCEPTED_REQUESTS
 from bot.store.transaction import Transaction
 from bot.support.errors import NotIdentified, NotLinked, Refused, SlackFailed
 
@@ -85,20 +85,20 @@ class _NotIdentifiedYet(Refused):
 class Caller:
     """The caller of use cases: a person, their interaction ("" for none), and where to answer them.
 
-    ``drawing`` is the reference of the request, or an object whose ``str`` is the reference.
+    ``reference`` is the id shown in the answer and in the log.
     """
 
     context: Context
     principal: Principal
     interaction: str = ""
-    drawing: object = ""
+    reference: str = ""
     channel_id: str | None = None
     thread_ts: str | None = None
     #: When the request was sent, given only if that may have been long ago.
     sent_at: float | None = None
     #: Whether the request's text looks like a quotation rather than the person's own words.
     is_quoted: bool = False
-    #: What the request came through, such as an assistant, as recorded in audit rows and actions; "" if the
+    #: What the request came through, such as an assistant, as recorded in audit rows and requests; "" if the
     #: person asked directly.
     via: str = ""
     #: Whether a stored identity is accepted even if it is old, because Slack can't be asked.
@@ -112,13 +112,8 @@ class Caller:
     is_in_home: bool = False
     #: Whether Slack has already been asked about this person for this request.
     _has_looked: bool = False
-    #: Maps the kind and subject of each action taken for the request to the action.
-    actions: dict[tuple[str, str], UndoableAction] = field(default_factory=dict)
-
-    @property
-    def reference(self) -> str:
-        """Return the reference id shown in the answer and in the log."""
-        return str(self.drawing)
+    #: The accepted requests by kind and subject: one interaction may change several rows.
+    accepted: dict[tuple[str, str], AcceptedRequest] = field(default_factory=dict)
 
     @property
     def _via(self) -> dict[str, str]:
@@ -139,8 +134,8 @@ class Caller:
         done = await self._run_with_lookup(
             lambda tx, caller: work(tx, caller, *arguments, **named), subjects=subjects
         )
-        for action in (self.actions or {}).values():
-            self.context.recent_commits.add(action, action.done_at)
+        for request in self.accepted.values():
+            self.context.recent_commits.add(request, request.done_at)
         return done
 
     async def read(
@@ -178,12 +173,12 @@ class Caller:
         is_read: bool,
     ) -> Result | Refused:
         store = self.context.store
-        actions: dict[tuple[str, str], UndoableAction] = {}
-        caller = replace(self, actions=actions)
+        accepted: dict[tuple[str, str], AcceptedRequest] = {}
+        caller = replace(self, accepted=accepted)
 
         def work_with_audit(tx: Transaction) -> Result | Refused:
             before = tx.changes
-            actions.clear()
+            accepted.clear()
             try:
                 return work(tx, caller)
             except Refused as refusal:
@@ -198,8 +193,8 @@ class Caller:
             )
         except Refused as refusal:
             done, is_read = refusal, True
-        # Added only now, so that the actions of a rolled-back attempt aren't included.
-        self.actions.update(actions)
+        # Added only now, so that those of a rolled-back attempt aren't included.
+        self.accepted.update(accepted)
         if is_read and isinstance(done, Refused) and done.denied is not None:
             return await store.carry_out(partial(self._audit_refusal, refusal=done))
         return done
@@ -310,8 +305,8 @@ class Caller:
             raise ConfirmationRequired
         is_first = inbox.add_interaction(tx, self.interaction, self.sent_at, result)
         if not is_first:
-            known = rows.list_actions_of(tx, self.principal, self.interaction)
-            self.actions.update({(one.kind, one.subject): one for one in known})
+            known = rows.list_requests_of(tx, self.principal, self.interaction)
+            self.accepted.update({(one.kind, one.subject): one for one in known})
         return is_first
 
     def record(
@@ -326,7 +321,7 @@ class Caller:
         initiator: str = "",
         **detail: str,
     ) -> None:
-        """Write the audit row and the action; ``about`` is the subject before the change, or a name.
+        """Write the audit row and the request; ``about`` is the subject before the change, or a name.
 
         ``began`` is the id of the work item that this began; ``initiator`` is what acted for the person.
         """
@@ -334,9 +329,9 @@ class Caller:
         detail = {**keys, **detail, **self._via}
         append_audit(tx, [AuditEntry(self.principal.key, action, target, result, detail)])
         about = "" if isinstance(about, str) else about
-        self.record_action(tx, action, about, began=began, initiator=initiator)
+        self.record_request(tx, action, about, began=began, initiator=initiator)
 
-    def record_action(
+    def record_request(
         self,
         tx: Transaction,
         kind: str,
@@ -345,8 +340,8 @@ class Caller:
         began: str = "",
         initiator: str = "",
     ) -> None:
-        """Write an action recording who asked for a change; ``about`` may be a connection's name."""
-        action = UndoableAction(
+        """Write who asked for a change; ``about`` may be a connection's name."""
+        request = AcceptedRequest(
             id=tx.ids.new("act"),
             principal=self.principal,
             kind=kind,
@@ -361,8 +356,8 @@ class Caller:
             work_item_id=began,
             initiator=initiator,
         )
-        UNDOABLE_ACTIONS.add(tx, action)
-        self.actions[kind, action.subject] = action
+        ACCEPTED_REQUESTS.add(tx, request)
+        self.accepted[kind, request.subject] = request
 
 
 def _describe_target(about: AuditedRow | str) -> tuple[str, dict[str, str]]:

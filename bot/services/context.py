@@ -81,6 +81,14 @@ class Context:
             name for name, one in found if one.has_link_method(way) and one.is_available_to(principal)
         )
 
+    @property
+    def link_page_prefix(self) -> str:
+        """Return the address of lasting link pages, to which a connection's name is added; "" without them.
+
+        They begin with Sign in with Slack. Without it, only a one-time address tells whose link it is.
+        """
+        return f"{self.public_url.rstrip('/')}/link/new/" if self.public_url and self.sign_in else ""
+
     def title(self, connection: str) -> str:
         """Return a connection's title, even if it was removed, or its name if the title isn't known."""
         provider = self.connections.get(connection)

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import structlog
 
+from bot.domain.accepted_requests import CLASS, HOURS, TIMER
 from bot.domain.feasibility import GRACE_SECONDS, LINK_HELPS, PASSING_OBSTACLES
 from bot.domain.installations import AnyInstallation
 from bot.domain.message_context import Facts, WorkspaceFacts
@@ -30,7 +31,6 @@ from bot.domain.timers import (
     find_due_time,
     find_warning_seconds,
 )
-from bot.domain.undoable_actions import CLASS, HOURS, TIMER
 from bot.domain.workspaces import Workspace
 from bot.services import courses
 from bot.services.caller import Caller

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from bot.domain import begun_hours
+from bot.domain.accepted_requests import HOURS as BY_HOURS
 from bot.domain.hours import (
     MAX_RULES,
     UNUSED_PAUSES,
@@ -31,7 +32,6 @@ from bot.domain.preferences import find_asking_hours
 from bot.domain.stops import PlannedStop, StopMode, choose_gentlest_mode, choose_planned_mode, is_final
 from bot.domain.time_parsing import Wanted, load_zone, write_hours
 from bot.domain.timers import find_next_stop
-from bot.domain.undoable_actions import HOURS as BY_HOURS
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import UP_STATES, State, Workspace
 from bot.services.caller import Caller, concerns_caller
@@ -47,7 +47,7 @@ from bot.services.scheduled_work import (
 )
 from bot.services.timers import plan_timer
 from bot.services.workspaces import require_workspace
-from bot.store import accounts, cards, gates, operations, people, timers, undoable_actions
+from bot.store import accepted_requests, accounts, cards, gates, operations, people, timers
 from bot.store import hours as rows
 from bot.store import preferences as preferences_store
 from bot.store import workspaces as stored
@@ -336,7 +336,7 @@ def count_start(tx: Transaction, rule: HoursRule, plan: Occurrence, workspace: W
     since = rule.started_at
     if since == plan.at:
         return rule
-    is_used = since is None or was_used(workspace, since) or undoable_actions.was_asked(tx, workspace, since)
+    is_used = since is None or was_used(workspace, since) or accepted_requests.was_asked(tx, workspace, since)
     return rule.started(max(tx.now(), plan.at), is_used=is_used)
 
 

@@ -183,12 +183,16 @@ def create_links(
         raise Refused("link.repeated")
     if len(deferred_commands) == 1:
         links.expire(tx, caller.principal.key, *deferred_commands)
-    return {name: _create_link(tx, caller, name, body) for name, body in deferred_commands.items()}
+    nonces = {name: create_nonce() for name in deferred_commands}
+    for name, body in deferred_commands.items():
+        _create_link(tx, caller, name, body, nonces[name])
+    origin = (caller.context.public_url or "").rstrip("/")
+    return {name: f"{origin}/link/{nonce}" for name, nonce in nonces.items()}
 
 
 def _create_link(
-    tx: Transaction, caller: Caller, connection: str, deferred_command: dict[str, Any] | None
-) -> str:
+    tx: Transaction, caller: Caller, connection: str, deferred_command: dict[str, Any] | None, nonce: str
+) -> None:
     context, principal = caller.context, caller.principal
     provider = context.connections.get(connection)
     if provider is None or not provider.is_available_to(principal):
@@ -199,7 +203,7 @@ def _create_link(
         raise Refused("link.not_by_token", title=provider.settings.title)
     if context.public_url is None:
         raise Refused("link.no_address")
-    nonce, now = create_nonce(), tx.now()
+    now = tx.now()
     link = Link(
         compute_digest(nonce),
         principal,
@@ -211,7 +215,6 @@ def _create_link(
     )
     LINKS.add(tx, link)
     _audit(tx, link, "link.invited", "ok")
-    return f"{context.public_url.rstrip('/')}/link/{nonce}"
 
 
 def keep_response_url(
@@ -285,6 +288,17 @@ def show_page(tx: Transaction, caller: Caller, visit: Visit) -> LinkPage:
     if link.stage == "open" and link.attempts_left <= 0:
         raise _refuse_without_attempts(caller, link)
     return _build_page(tx, caller, link, visit)
+
+
+def start_link(tx: Transaction, caller: Caller, visit: Visit, connection: str) -> LinkPage | Refused:
+    """Create the link of a person who has just signed in with Slack on a connection's lasting page.
+
+    The command that waits for this link, if any, now waits for the new one.
+    """
+    waiting = links.find_open_link(tx, caller.principal, "open", connection)
+    links.expire(tx, caller.principal.key, connection)
+    _create_link(tx, caller, connection, waiting.deferred_command if waiting else None, visit.nonce)
+    return accept_proof(tx, caller, visit, caller.principal)
 
 
 def accept_proof(tx: Transaction, caller: Caller, visit: Visit, proven: Principal) -> LinkPage | Refused:

@@ -43,7 +43,7 @@ class Gatherer:
     def __init__(self, context: Context, board: Board | None = None) -> None:
         self.store = context.store
         self.connections, self.title = context.connections, context.title
-        self._public_url = context.public_url
+        self._public_url, self._link_page_prefix = context.public_url, context.link_page_prefix
         self.board = board
         self.names = PeopleNames(context)
 
@@ -328,7 +328,7 @@ class Gatherer:
         body: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Return the fields common to all facts; ``zone`` is the time zone of the only reader, if any."""
-        provider, body = self.connections.get(connection), body or {}
+        provider, body, prefix = self.connections.get(connection), body or {}, self._link_page_prefix
         return {
             "now": now,
             "zone": zone,
@@ -338,6 +338,7 @@ class Gatherer:
             "username": account.username if account is not None else str(body.get("username") or ""),
             "capabilities": provider.facets() | provider.settings.abilities if provider else frozenset(),
             "linking": frozenset(provider.settings.linking if provider is not None else ()),
+            "link_pages": {connection: f"{prefix}{connection}"} if prefix else {},
             "is_linked": account is not None,
             "is_refused": account is not None and account.is_refused,
             "is_resting": account is not None and account.is_resting,

@@ -2,9 +2,9 @@
 
 from typing import Final
 
+from bot.domain.accepted_requests import AcceptedRequest
 from bot.domain.operations import Operation
 from bot.domain.runs import Run
-from bot.domain.undoable_actions import UndoableAction
 
 #: How long commits are remembered, in seconds; and the maximum number remembered.
 RECENT_COMMIT_SECONDS: Final = 600.0
@@ -12,7 +12,7 @@ MAX_RECENT_COMMITS: Final = 10_000
 
 
 #: An action confirmed to the person, or an operation or run whose call was sent.
-RecentCommit = UndoableAction | Operation | Run
+RecentCommit = AcceptedRequest | Operation | Run
 
 
 class RecentCommits:

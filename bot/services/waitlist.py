@@ -9,12 +9,12 @@ import math
 from dataclasses import fields, replace
 from typing import Final, Literal, cast
 
+from bot.domain.accepted_requests import ROOM
 from bot.domain.hours import was_used
 from bot.domain.message_context import Facts, WaitingFacts, WorkspaceFacts
 from bot.domain.notices import NewNotice, NoticeKind
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.stops import PlannedStop, StopMode, choose_planned_mode, is_final
-from bot.domain.undoable_actions import ROOM
 from bot.domain.waitlist import (
     ANSWERED_WITHIN_SECONDS,
     MIN_PAUSE_SECONDS,
@@ -34,7 +34,7 @@ from bot.services.operation_requests import begin_operation
 from bot.services.places_in_line import describe_entry
 from bot.services.scheduled_work import CLAIM_LEASE_SECONDS, FRESH_SECONDS, RETRY_SECONDS, ScheduledWork
 from bot.services.workspaces import require_workspace
-from bot.store import cards, gates, operations, people, timers, undoable_actions
+from bot.store import accepted_requests, cards, gates, operations, people, timers
 from bot.store import waitlist as rows
 from bot.store import workspaces as stored
 from bot.store.notices import add_notices
@@ -238,7 +238,7 @@ def _offer_unused(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
         rows.offer_capacity(tx, wait.connection, STOP_PAUSE_SECONDS)
     elif (
         was_used(workspace, since)
-        or undoable_actions.was_asked(tx, workspace, since)
+        or accepted_requests.was_asked(tx, workspace, since)
         or "busy" in workspace.stakes
     ):
         timers.drop_stops(tx, workspace.id, "room")

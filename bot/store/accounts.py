@@ -29,6 +29,7 @@ from bot.store.links import expire
 from bot.store.queues import Queue, declare_queue
 from bot.store.revocations import enqueue_revocation
 from bot.store.tables import (
+    ACCEPTED_REQUESTS,
     ACCOUNTS,
     CONVERSATIONS,
     FORM_VALUES,
@@ -37,7 +38,6 @@ from bot.store.tables import (
     SNAPSHOTS,
     TASKS,
     UNDECRYPTABLE_SECRETS,
-    UNDOABLE_ACTIONS,
     WORKSPACES,
 )
 from bot.store.tasks import take_over
@@ -287,7 +287,7 @@ register_fan_out(
     _is_current,
     ("some_workspaces_of", lambda tx, row, _: _delete_workspace(tx, row, notify=False)),
     ("some_runs_of", runs.end_orphaned),
-    ("some_undoable_actions_of", lambda tx, row, _: UNDOABLE_ACTIONS.delete(tx, id=row["id"])),
+    ("some_undoable_actions_of", lambda tx, row, _: ACCEPTED_REQUESTS.delete(tx, id=row["id"])),
     homes.STAGE,
 )
 register_fan_out(
@@ -300,7 +300,7 @@ register_fan_out(
     ("some_runs_of", _limit_to_former(runs.end_orphaned)),
     (
         "some_undoable_actions_of",
-        _limit_to_former(lambda tx, row, _: UNDOABLE_ACTIONS.delete(tx, id=row["id"]), "done_at"),
+        _limit_to_former(lambda tx, row, _: ACCEPTED_REQUESTS.delete(tx, id=row["id"]), "done_at"),
     ),
     homes.STAGE,
 )

@@ -9,7 +9,7 @@ from bot.store.tables import PEOPLE, TASKS, parse_principal
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Priority, Row, Transaction, prioritize
 
-#: Stands in for a channel id (``UndoableAction.channel_id``) if the action was taken on the Home tab.
+#: Stands in for a channel id (``AcceptedRequest.channel_id``) if the action was taken on the Home tab.
 HOME_PLACE: Final = "home"
 
 

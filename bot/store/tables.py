@@ -24,6 +24,7 @@ from typing import (
 )
 
 from bot.domain import accounts, installations, outages, people, snapshots, tasks
+from bot.domain.accepted_requests import AcceptedRequest
 from bot.domain.browsers import BrowserSession
 from bot.domain.forms import Spec
 from bot.domain.holds import Hold
@@ -33,7 +34,6 @@ from bot.domain.reads import Unconfirmed
 from bot.domain.row_times import GATE, LEASE, PAST, SEND, SINCE, STAYS, Time, make_due
 from bot.domain.runs import Run
 from bot.domain.stops import PlannedStops
-from bot.domain.undoable_actions import UndoableAction
 from bot.domain.workspaces import Workspace
 from bot.store.transaction import Row, Transaction, clean, from_json
 from bot.support.cleaning import fold
@@ -366,7 +366,7 @@ ACCOUNTS = Table(
     "id",
     PAIR,
 )
-UNDOABLE_ACTIONS = Table("undoable_actions", UndoableAction, "id", "work_item_id")
+ACCEPTED_REQUESTS = Table("undoable_actions", AcceptedRequest, "id", "work_item_id")
 APPROVALS = Table("approvals", accounts.Approval, "id", PAIR)
 AUDIT = make_plain_table("audit", "seq", at=STAYS)
 BROWSER_SESSIONS = Table("browser_sessions", BrowserSession, "id_hash")

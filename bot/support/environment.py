@@ -5,9 +5,11 @@ Only this module reads them. A secret may be given literally, or as ``file:PATH`
 quote no values, as they are shown in terminals and tickets.
 """
 
+import io
 import os
 import re
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -31,17 +33,23 @@ WRITABLE_BITS: Final = stat.S_IWGRP | stat.S_IWOTH
 def load_env_file() -> None:
     """Add the variables in ``.env`` that the environment doesn't set, not even to an empty value.
 
-    Usher reads the file itself, as a shell would cut a value at ``&`` or ``;``. Raises ValueError with a
-    sentence.
+    Usher reads the file itself, as a shell would cut a value at ``&`` or ``;``. As with systemd, the last
+    line of a name counts, and ``${NAME}`` isn't replaced. Raises ValueError with a sentence.
     """
-    from pydantic_settings import BaseSettings, DotEnvSettingsSource  # noqa: PLC0415 - `--help` needs none of it
+    from dotenv.parser import parse_stream  # noqa: PLC0415 - `--help` needs none of it
 
     path = Path(ENV_FILE).absolute()
     try:
-        read = DotEnvSettingsSource(BaseSettings, env_file=path, case_sensitive=True, env_ignore_empty=True)
+        with path.open(encoding="utf-8-sig") as file:
+            lines = list(parse_stream(file))
+    except FileNotFoundError:
+        return
     except (OSError, UnicodeDecodeError):
         raise ValueError(f"the file {path} can't be read") from None
-    for name, value in read.env_vars.items():
+    for original in (line.original for line in lines if line.error):
+        number = original.line + original.string.removesuffix(original.string.lstrip()).count("\n")
+        raise ValueError(f"the file {path} isn't NAME=VALUE in line {number}")
+    for name, value in {line.key: line.value for line in lines if line.key}.items():
         os.environ.setdefault(name, value or "")
 
 
@@ -61,15 +69,15 @@ def resolve_secret(value: str) -> str:
     """Return the secret that a value refers to, or the value itself; raise ValueError if it is missing."""
     value = trim(value)
     if value.startswith("env:"):
-        name = value.removeprefix("env:")
+        name = trim(value.removeprefix("env:"))
         found = read_variable(name)
         if not found:
             raise ValueError(f"names the variable {name[:60]}, which is not set")
         return found
     if value.startswith("file:"):
-        return read_secret_file(Path(value.removeprefix("file:")))
+        return read_secret_file(Path(trim(value.removeprefix("file:"))))
     if value.startswith("credential:"):
-        return _read_credential(value.removeprefix("credential:"))
+        return _read_credential(trim(value.removeprefix("credential:")))
     return value
 
 
@@ -88,16 +96,22 @@ def _read_credential(name: str) -> str:
 
 
 def read_secret_file(path: Path, others: int = READABLE_BITS | WRITABLE_BITS) -> str:
-    """Return a secret file's trimmed text; raise ValueError if its mode has any of the bits ``others``."""
+    """Return a secret file's trimmed text.
+
+    Raise ValueError if the file is empty, or its mode has any of the bits ``others``.
+    """
     try:
         if path.stat().st_mode & others:
             what = "read" if others & READABLE_BITS else "write"
             raise ValueError(
                 f"names the file {path.name}, which others on this machine can {what}: chmod 600 it"
             )
-        return trim(path.read_text(encoding="utf-8"))
+        text = trim(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError):
         raise ValueError(f"names the file {path.absolute()}, which can't be read") from None
+    if not text:
+        raise ValueError(f"names the file {path.absolute()}, which is empty")
+    return text
 
 
 def find_key_file() -> Path | None:
@@ -139,6 +153,20 @@ def ensure_home() -> None:
         Path.home()
     except RuntimeError:
         os.environ["HOME"] = str(Path.cwd())
+
+
+def prepare_streams() -> None:
+    """Make the standard streams usable, whatever this process was started with.
+
+    Those that are closed lead nowhere, so that no file that is opened later, such as the database, gets their
+    number and what is written to them. Text is written as UTF-8, as other programs read it.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 - until the end
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def give(name: str, value: str) -> None:

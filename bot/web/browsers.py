@@ -30,7 +30,7 @@ from pydantic import SecretStr
 
 from bot.domain.people import Principal
 from bot.services.context import PeopleBook
-from bot.services.linking import NAME_LENGTH, Visit, compute_digest, is_nonce
+from bot.services.linking import Visit, compute_digest, is_nonce
 from bot.slack.methods import OPENID_CONNECT_TOKEN
 from bot.support.clock import Clock
 from bot.support.errors import ProviderError, Refused, SlackFailed
@@ -117,8 +117,9 @@ class Browsers:
     ) -> None:
         """Store a sign-in and its purpose in the cookie.
 
-        The purpose is either a ``link`` (the digest of its nonce), with the connection ``at`` which the
-        sign-in takes place (``SLACK_SIGN_IN`` for Slack), or the ``page`` of a workspace.
+        The purpose is a ``link`` (the digest of its nonce), with the connection ``at`` which the sign-in
+        takes place (``SLACK_SIGN_IN`` for Slack), a ``new`` link's connection, or the ``page`` of a
+        workspace.
         """
         others = self._read(request, self._flow_name, _FLOW_FIELDS)
         self._write(response, self._flow_name, others, {**asdict(flow), **purpose}, SIGN_IN_SECONDS)
@@ -130,10 +131,10 @@ class Browsers:
                 return Flow(*(one[name] for name in _FLOW_FIELDS))
         return None
 
-    def find_link_of_sign_in(self, request: web.Request) -> str:
-        """Return the name of the link for which the returning sign-in was begun, or "" if there is none."""
-        begun = self._read(request, self._flow_name, (*_FLOW_FIELDS, "link"))
-        return next((one["link"][:NAME_LENGTH] for one in begun if _has_state(request, one)), "")
+    def find_purpose(self, request: web.Request, purpose: str) -> str:
+        """Return what the returning sign-in was begun for, if it is for such a ``purpose``; otherwise ""."""
+        begun = self._read(request, self._flow_name, (*_FLOW_FIELDS, purpose))
+        return next((one[purpose] for one in begun if _has_state(request, one)), "")
 
     def find_page_of_sign_in(self, request: web.Request) -> str | None:
         """Return the workspace for whose page the returning sign-in was begun, or None.

@@ -390,7 +390,7 @@ class IdePages:
         self, shown: SessionWorkspace, fields: Mapping[str, str], *, verb: OperationVerb
     ) -> web.StreamResponse:
         """Begin an operation, and redirect to the page of its workspace."""
-        caller = Caller(self._context, shown.workspace.principal, drawing=self._ids.reference())
+        caller = Caller(self._context, shown.workspace.principal, reference=self._ids.reference())
         agreed = _CONSENT_BY_NAME.get(fields.get("agreed", ""), Consent.NONE)
         try:
             accepted = await caller.run(begin_operation, shown.workspace.id, verb, agreed=agreed)
@@ -421,8 +421,8 @@ class IdePages:
         """Ask a visitor to sign in, whether or not the workspace of the page exists."""
         if self._sign_in is None:
             return render.render_problem(404, ide.UNSET_TITLE, ide.UNSET_TEXT)
-        lasts = times.format_duration(SESSION_SECONDS)
-        return render.render_page("ide_sign_in.html", page=f"{IDE_PATH}/{page}", lasts=lasts)
+        note = ide.SIGN_IN_NOTE.format(lasts=times.format_duration(SESSION_SECONDS))
+        return render.render_first_sign_in(f"{IDE_PATH}/{page}", ide.SIGN_IN_TITLE, ide.SIGN_IN_TEXT, note)
 
     async def _go_to_slack(self, request: web.Request) -> web.StreamResponse:
         """Redirect to Slack if the button on our own page was pressed; otherwise back to that page."""

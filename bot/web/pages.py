@@ -5,6 +5,7 @@ address names the link, so that other links can be open in other tabs. A link ca
 times; only submitting a form uses it up, and the form must come from our own page in this browser.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import wraps
@@ -19,7 +20,7 @@ from bot.messages.texts.refusals import explain_refusal
 from bot.services import linking
 from bot.services.caller import Caller
 from bot.services.context import Context
-from bot.services.linking import LinkPage, Visit, compute_digest
+from bot.services.linking import NAME_LENGTH, LinkPage, Visit, compute_digest
 from bot.support.errors import Refused
 from bot.web import render
 from bot.web.browsers import (
@@ -34,12 +35,17 @@ from bot.web.browsers import (
 )
 
 LINK_PATH = "/link"
+#: Path of the lasting pages, which begin with Sign in with Slack; a connection's name follows it.
+NEW_PATH = f"{LINK_PATH}/new"
 #: Path of the redirect to the provider's sign-in.
 THERE_PATH = f"{LINK_PATH}/there"
 #: Query parameter that names the link in the addresses of its pages.
 OF = "of"
 #: The address to which the page of a refused request links back.
 _BACK: web.RequestKey[str] = web.RequestKey("link_address", str)
+
+#: What is accepted as a connection's name in addresses.
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 _log = structlog.get_logger(__name__)
 
@@ -70,7 +76,10 @@ class LinkPages:
 
     def routes(self) -> list[web.RouteDef]:
         """Return every route below ``/link``."""
+        new = f"{NEW_PATH}/{{connection:{_NAME.pattern}}}"
         return [
+            web.get(new, self._render_refusals(self._ask_who)),
+            web.get(f"{new}/sign-in", self._render_refusals(self._go_to_slack_first)),
             web.get(LINK_PATH, self._render_refusals(self._show)),
             web.get(f"{LINK_PATH}/sign-in", self._render_refusals(self._go_to_slack)),
             web.get(THERE_PATH, self._render_refusals(self._go_there)),
@@ -110,6 +119,32 @@ class LinkPages:
 
     # -- Sign in with Slack ----------------------------------------------------------------------------------
 
+    async def _ask_who(self, request: web.Request) -> web.StreamResponse:
+        """Ask a visitor of a lasting page to sign in, whether or not its connection exists."""
+        if self._sign_in is None:
+            raise Refused("link.unknown", command=self._command)
+        return render.render_first_sign_in(request.path, pages.LINK_TITLE, pages.FIRST_TEXT, pages.FIRST_NOTE)
+
+    async def _go_to_slack_first(self, request: web.Request) -> web.StreamResponse:
+        """Redirect to Slack if the button on our own page was pressed; otherwise back to that page."""
+        if self._sign_in is None or request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+            return see_other(request.path.removesuffix("/sign-in"))
+        url, flow = self._sign_in.begin(self._context.installation.sign_in_team)
+        response = see_other(url)
+        self._browsers.remember_flow(request, response, flow, new=request.match_info["connection"])
+        return response
+
+    async def _start_link(
+        self, request: web.Request, response: web.StreamResponse, connection: str
+    ) -> tuple[LinkPage, Visit]:
+        """Create the link of the person whom Slack identified, and open it in this browser."""
+        flow = self._browsers.find_flow(request, new=connection)
+        proven = await prove_sign_in(self._sign_in, flow, request.query, pages)
+        principal = self._context.installation.resolve_principal(proven)
+        visit = self._browsers.remember(request, response, linking.create_nonce())
+        caller = Caller(self._context, principal)
+        return await caller.run(linking.start_link, visit, connection), visit
+
     async def _go_to_slack(self, request: web.Request) -> web.StreamResponse:
         visit = self._require_visit(request)
         opened = await self._read_page(visit)
@@ -123,19 +158,22 @@ class LinkPages:
         return response
 
     async def come_from_slack(self, request: web.Request) -> web.StreamResponse:
-        """Apply a sign-in with Slack to the link for which it was begun."""
+        """Apply a sign-in with Slack to the link for which it was begun, or to a new one."""
+        connection = self._browsers.find_purpose(request, "new")
+        response, back = see_other(LINK_PATH), f"{NEW_PATH}/{connection}" if connection else ""
         try:
-            visit = self._require_visit(request, self._browsers.find_link_of_sign_in(request))
+            if connection:
+                opened, visit = await self._start_link(request, response, connection)
+            else:
+                name = self._browsers.find_purpose(request, "link")[:NAME_LENGTH]
+                visit = self._require_visit(request, name)
+                back = _address(visit)
+                opened = await self._prove(request, visit)
+            # The page that sent the person to Slack has already said what follows.
+            response.headers["Location"] = _address(visit, THERE_PATH if opened.signs_in else LINK_PATH)
         except Refused as refused:
             _log.info("link.page_refused", rule=refused.rule)
-            return render.render_refusal(refused)
-        try:
-            opened = await self._prove(request, visit)
-        except Refused as refused:
-            response = render.render_refusal(refused, _address(visit))
-        else:
-            # The page that sent the person to Slack has already named both accounts.
-            response = see_other(_address(visit, THERE_PATH if opened.signs_in else LINK_PATH))
+            response = render.render_refusal(refused, back or LINK_PATH)
         # Each sign-in is accepted only once, whatever the result.
         self._browsers.forget_flow(request, response)
         return response
@@ -173,7 +211,7 @@ class LinkPages:
 
     async def _return_from_provider(self, request: web.Request) -> web.StreamResponse:
         """Exchange the code with the provider that issued it; the next page names the account's owner."""
-        visit = self._require_visit(request, self._browsers.find_link_of_sign_in(request))
+        visit = self._require_visit(request, self._browsers.find_purpose(request, "link")[:NAME_LENGTH])
         opened = await self._read_page(visit)
         at = request.match_info["connection"]
         flow = self._browsers.find_flow(request, link=compute_digest(visit.nonce), at=at)

@@ -102,6 +102,11 @@ def render_page(template: str, status: int = 200, **facts: Any) -> web.Response:
     return web.Response(text=text, status=status, content_type="text/html")
 
 
+def render_first_sign_in(page: str, title: str, text: str, note: str) -> web.Response:
+    """Ask a visitor of a page to sign in with Slack; their press leads to ``/sign-in`` below the page."""
+    return render_page("first_sign_in.html", page=page, title=title, text=text, note=note)
+
+
 def render_refusal(refused: Refused, back: str = "/link") -> web.Response:
     """Render a refusal's page, with the reason and advice; ``back`` is where its link leads."""
     title = pages.LINK_CLOSED_TITLE if STATUS.get(refused.rule) == 410 else pages.REFUSED_TITLE

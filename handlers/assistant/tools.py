@@ -44,7 +44,7 @@ from handlers.workspace.usage import describe_usage
 _MAX_ARGUMENT_LENGTH: Final = 200
 _MAX_SHOWN_LENGTH: Final = 40
 #: Actions of buttons that link an account.
-_LINKING: Final = frozenset({"invite", "ask_link"})
+_LINKING: Final = frozenset({"invite", "link_url", "ask_link"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +235,7 @@ class _Call:
             self.is_run = True
             await self._prepare(request)
             answer = await commands.run_words(request)
-            self.has_acted = bool(request.notes.actions)
+            self.has_acted = bool(request.notes.accepted)
             await self._collect_results(request, answer.about or request.notes.about or Referents())
             self._add_refused(services.title)
             if name and not any(self.facts.values()):
@@ -307,7 +307,7 @@ class _Call:
                 for one in kept
             ]
             return
-        actions = request.notes.actions.values()
+        accepted = request.notes.accepted.values()
         if not tool.only_shows:
             self.facts["done"] = [
                 fact(
@@ -315,7 +315,7 @@ class _Call:
                     did=one.kind.rpartition(".")[2],
                     until=at(known[one.subject][0].stop_at) if one.subject in known else None,
                 )
-                for one in actions
+                for one in accepted
                 if one.subject not in known or self._changes(one.subject, known[one.subject][1])
             ]
         if tool.folder == "job":
@@ -324,7 +324,7 @@ class _Call:
             self.facts["runs"] = [fact(one, **drawn.describe_run(one)) for one in concerned]
             return
         reached = await store.read(outages.list_reached)
-        keys = {*about.workspaces, *(one.subject for one in actions)}
+        keys = {*about.workspaces, *(one.subject for one in accepted)}
         self.facts["workspaces"] = [
             fact(workspace, **drawn.describe_state(one, _find_silence(reached, workspace.connection)))
             for key, (workspace, one) in known.items()

@@ -113,19 +113,11 @@ def describe_filter(request: Request, filtered: FilteredRows[Any], noun: str) ->
     return text
 
 
-def make_filter_body(
-    request: Request, filtered: FilteredRows[Any] | None, noun: str
-) -> dict[str, Any] | None:
-    """Return a list's filter, with its words and rows, as its buttons carry it; None for all rows."""
+def describe_selection(request: Request, filtered: FilteredRows[Any] | None, noun: str) -> tuple[str, str]:
+    """Return what a list shows, and the words of its filter, which its buttons carry; "" for no filter."""
     if filtered is None:
-        return None
-    return {
-        "what": describe_filter(request, filtered, noun),
-        "words": join_words(parse_page(request)[1]),
-        "state": filtered.state,
-        "connection": filtered.connection,
-        "rows": [row.id for row in filtered.rows] if filtered.name else None,
-    }
+        return noun, ""
+    return describe_filter(request, filtered, noun), join_words(parse_page(request)[1])
 
 
 def answer_no_matches(

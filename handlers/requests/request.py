@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
+from bot.domain.accepted_requests import AcceptedRequest
 from bot.domain.accounts import Account
 from bot.domain.conversations import Referents
 from bot.domain.markup import Template
@@ -17,7 +18,6 @@ from bot.domain.runs import Run
 from bot.domain.stops import Consent
 from bot.domain.surfaces import Surface, Where
 from bot.domain.time_parsing import FARTHEST_SECONDS, Moment
-from bot.domain.undoable_actions import UndoableAction
 from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit, replies
 from bot.messages.blocks.button_values import AGREED, ButtonValue
@@ -25,7 +25,6 @@ from bot.messages.blocks.kit import Markup
 from bot.messages.texts import answers, cards
 from bot.services.caller import Caller
 from bot.store import conversations
-from bot.support.clock import Ids
 from handlers.requests.command_line import join_words
 from handlers.requests.deferred_command import NOT_DEFERRED, RESPONSE_SECONDS, DeferredCommand
 from handlers.requests.services import Services
@@ -53,26 +52,6 @@ class InvalidFields(Exception):
         self.rule = rule
 
 
-class Reference:
-    """Hold a request's short id, which is generated only when needed; this is rare."""
-
-    __slots__ = ("_ids", "_value")
-
-    def __init__(self, ids: Ids) -> None:
-        self._ids = ids
-        self._value: str | None = None
-
-    def __str__(self) -> str:
-        """Return the id, which never changes once generated."""
-        if self._value is None:
-            self._value = self._ids.reference()
-        return self._value
-
-    def is_in(self, blocks: Sequence[dict[str, Any]]) -> bool:
-        """Return whether the id appears in one of these blocks."""
-        return self._value is not None and any(self._value in str(block) for block in blocks)
-
-
 #: Accounts whose lists are outdated, and the workspaces, which were read after them.
 Listed: TypeAlias = tuple[Sequence[Account], Sequence[Workspace]]
 
@@ -82,8 +61,8 @@ class RequestNotes:
     """Hold what a request was about and what was done for it, regardless of the answer."""
 
     about: Referents | None = None
-    #: The actions carried out for the request.
-    actions: dict[tuple[str, str], UndoableAction] = field(default_factory=dict)
+    #: What was accepted for the request.
+    accepted: dict[tuple[str, str], AcceptedRequest] = field(default_factory=dict)
     #: The user's accounts with outdated lists and their workspaces, if these were read to interpret the
     #: words.
     listed: Listed | None = None
@@ -105,9 +84,9 @@ class RequestNotes:
 class Request:
     """Hold one request from a user: words, a click, a shortcut, a search, or a submitted form.
 
-    ``reference_source`` generates its reference. ``target`` is the key carried by a button: only a key,
-    because its row is read and authorised again. ``text`` is the command as Slack sent it, in case it has to
-    wait.
+    ``reference`` is its short id, as shown in the answer and in the log. ``target`` is the key carried by a
+    button: only a key, because its row is read and authorised again. ``text`` is the command as Slack sent
+    it, in case it has to wait.
     """
 
     principal: Principal
@@ -115,7 +94,7 @@ class Request:
     arguments: tuple[str, ...]
     surface: Surface
     services: Services
-    reference_source: Reference
+    reference: str
     folder: str = "workspace"
     target: str | None = None
     #: The workspace that ``target`` identifies, if it was found among the user's own workspaces.
@@ -214,7 +193,7 @@ class Request:
             self.services.context,
             self.principal,
             surface.interaction,
-            self.reference_source,
+            self.reference,
             surface.channel_id,
             surface.thread_ts,
             surface.sent_at,
@@ -222,7 +201,7 @@ class Request:
             via=surface.via,
             is_answered=not self.is_read_with_cards and surface.kind != "form",
             is_in_home=surface.is_in_home or surface.where is Where.HOME,
-            actions=self.notes.actions,
+            accepted=self.notes.accepted,
         )
 
     @property
@@ -233,11 +212,6 @@ class Request:
             if self.surface.via or not self.caller.needs_no_confirmation(self.services.clock.now())
             else self.text
         )
-
-    @property
-    def reference(self) -> str:
-        """Return the request's id, as shown in the answer and in the log."""
-        return str(self.reference_source)
 
     @property
     def command(self) -> kit.Markup:

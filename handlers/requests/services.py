@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from bot.domain.notices import Answer
 from bot.domain.people import Principal
-from bot.messages.blocks import kit, plain
+from bot.messages.blocks import kit
 from bot.messages.blocks.kit import Markup
 from bot.messages.texts import answers
 from bot.messages.texts.times import join_names
@@ -17,7 +16,7 @@ from bot.providers.base import Provider
 from bot.providers.connection import LinkMethod
 from bot.services.caller import Caller
 from bot.services.context import Context
-from bot.services.message_context import Gatherer, PeopleNames
+from bot.services.message_context import Gatherer
 from bot.store.store import Store
 from bot.support.clock import Clock, Ids
 from bot.support.limits import RateLimiter, SearchLimiter
@@ -33,7 +32,6 @@ class Services:
     context: Context
     store: Store
     gatherer: Gatherer
-    names: PeopleNames
     greeted: GreetedPeople
     #: The connections that the current user may use; the context contains all of them.
     connections: Mapping[str, Provider]
@@ -44,8 +42,6 @@ class Services:
     search_limiter: SearchLimiter
     #: Tasks that tell users the outcome of a request once a slow store has answered.
     outcome_pool: Pool
-    #: Answers that are drawn only once, keyed by everything they depend on.
-    drawn: dict[Hashable, Answer] = field(default_factory=dict)
 
     def resolve_principal(self, payload: Mapping[str, Any]) -> Principal:
         """Return the principal of a payload; raises Refused (``principal.missing``)."""
@@ -86,6 +82,12 @@ class Services:
         """Return (name, title) of each connection that users link themselves."""
         return self._list_linked_by("token")
 
+    @property
+    def link_pages(self) -> dict[str, str]:
+        """Return the lasting link pages by connection; empty without Sign in with Slack."""
+        prefix = self.context.link_page_prefix
+        return {name: f"{prefix}{name}" for name, _ in self.list_linkable()} if prefix else {}
+
     def list_linkless(self) -> list[tuple[str, str]]:
         """Return (name, title) of each connection that needs no link."""
         return self._list_linked_by("none")
@@ -107,14 +109,6 @@ class Services:
         found = [(name, self.title(name), name in by_token) for name in names]
         return sorted(found, key=lambda one: one[1].casefold())
 
-    def draw_once(self, key: Hashable, draw: Callable[[], Answer]) -> Answer:
-        """Return the answer determined by this key, drawing it only the first time."""
-        if (answer := self.drawn.get(key)) is None:
-            if len(self.drawn) >= MAX_DRAWN:
-                self.drawn.clear()
-            answer = self.drawn[key] = plain.share(draw())
-        return answer
-
     def find_slash_command(self, folder: str) -> str:
         """Return the slash command whose verbs are in a folder."""
         return next(command for command, found in self.commands.items() if found == folder)
@@ -126,7 +120,6 @@ def build_services(context: Context, limiter: RateLimiter) -> Services:
         context=context,
         store=context.store,
         gatherer=Gatherer(context),
-        names=PeopleNames(context),
         greeted=GreetedPeople(context),
         connections=context.connections,
         clock=context.clock,
@@ -138,7 +131,5 @@ def build_services(context: Context, limiter: RateLimiter) -> Services:
     )
 
 
-#: Maximum number of drawn answers to keep.
-MAX_DRAWN: Final = 100
 #: Maximum number of users who can be waiting for the outcome of a slow commit at once.
 MAX_PENDING_OUTCOMES: Final = 1000

@@ -160,7 +160,7 @@ def _answer_likely_token(request: Request, issuers: Sequence[str], *, is_id: boo
     links = (
         [] if is_id else [connection for connection in services.list_linkable() if connection[0] in issuers]
     )
-    return replies.hint(sentence, replies.link_buttons(links))
+    return replies.hint(sentence, replies.link_buttons(links, services.link_pages))
 
 
 def _format_delete_hint(request: Request) -> Markup:

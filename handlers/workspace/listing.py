@@ -117,6 +117,7 @@ async def show_list(request: Request) -> Answer:
     short = ranked if is_whole else shorten_list(ranked, under_way)
     is_short = lists.AT_A_GLANCE < len(ranked) > len(short) and 0 < len(short) <= lists.PAGE_SIZE
     workspace = kit.get_page(short if is_short else ranked, page, lists.PAGE_SIZE)
+    what, filter_words = list_filters.describe_selection(request, part, answers.WORKSPACES)
     return lists.workspace_list(
         await services.gatherer.describe_workspaces(request.principal, workspace.shown, under_way),
         page=workspace,
@@ -128,8 +129,8 @@ async def show_list(request: Request) -> Answer:
             *await list_new_workspace_step(services, request.principal),
             replies.help_button("workspace", is_short=True),
         ],
-        only=list_filters.make_filter_body(request, part, answers.WORKSPACES),
-        words=SHOW_ALL if is_all else "",
+        what=what,
+        words=filter_words or (SHOW_ALL if is_all else ""),
     )
 
 

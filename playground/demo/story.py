@@ -114,9 +114,9 @@ class Story:
             browser.presses += 1
             page = await browser.get(invitation)
             self._reads(page)
-            if any("/link/sign-in" in link for link in page.links):
+            if any("/sign-in" in link for link in page.links):
                 self._does("signs in with Slack")
-                page = await browser.follow(page, "/link/sign-in")
+                page = await browser.follow(page, "/sign-in")
                 if page.url.startswith(self._person.slack_url):
                     page = await browser.follow(page, f"as={self._person.user_id}")
             if provider.sign_out:

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 import sys
 
 import pytest
@@ -217,3 +218,31 @@ async def test_user_without_a_home_gets_the_working_folder(tmp_path):
     )
     out, _ = await ended.communicate()
     assert (ended.returncode, out.decode().splitlines()[-1]) == (0, str(tmp_path))
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_no_files_of_the_database(tmp_path, closed):
+    """Otherwise the database would get their number, and with it what is written to them."""
+    run = f"exec {sys.executable} -m bot migrate {closed}"
+    env = environment(tmp_path) | {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]}
+    ended = subprocess.run(["sh", "-c", run], env=env, cwd=tmp_path, check=False)
+    assert (ended.returncode, (tmp_path / "usher.db").read_bytes()[:6]) == (0, b"SQLite")
+
+
+@pytest.mark.parametrize("gone", ["2>/dev/full", "2>&-", "2> >(exec true)"])
+@pytest.mark.parametrize("name", [None, "USHER_CONNECTIONS"])
+def test_log_without_a_reader_changes_no_status(tmp_path, gone, name):
+    """Systemd starts nothing again after status 2, also if nobody has read why."""
+    env = environment(tmp_path, **{name: None} if name else {})
+    env |= {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]}
+    run = f"sleep 0.1; exec {sys.executable} -m bot migrate {gone}"
+    ended = subprocess.run(["bash", "-c", run], env=env, cwd=tmp_path, check=False)
+    assert ended.returncode == (2 if name else 0)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-16"])
+def test_output_is_utf8_whatever_the_environment_says(encoding):
+    shown = [sys.executable, "-m", "bot", "docs", "settings"]
+    env = {"PATH": os.environ["PATH"], "PYTHONIOENCODING": encoding}
+    ended = subprocess.run(shown, env=env, cwd=ROOT, capture_output=True, check=True)
+    assert "T…:U…" in ended.stdout.decode()

@@ -69,6 +69,36 @@ async def test_doctor_says_when_others_can_put_another_one_in_its_place(tmp_path
     assert f"BAD  settings: {can}\n" in checked.out
 
 
+@pytest.mark.parametrize(
+    "line", ["USHER_ADMINS='U1", "USHER_ADMINS: U1", "set USHER_ADMINS=U1", 'PORT="1" 2']
+)
+async def test_line_that_sets_nothing_is_named(tmp_path, line):
+    path = write(tmp_path)
+    path.write_text(f"{path.read_text()}\n{line}\nPORT=3000\n")
+    number = path.read_text().splitlines().index(line) + 1
+    ended = await run("migrate", cwd=tmp_path)
+    assert (ended.status, f"{path} isn't NAME=VALUE in line {number}" in ended.err) == (2, True)
+
+
+@pytest.mark.parametrize("before", ["", "\ufeff"], ids=ascii)
+@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=ascii)
+async def test_last_line_of_a_name_counts_as_it_is_written(tmp_path, before, end):
+    """Also after a byte order mark, and without replacing what looks like a variable, as systemd does."""
+    path = write(tmp_path, USHER_METRICS_TOKEN="0123456789abcdef", USHER_ADMINS="U1")
+    more = "USHER_METRICS_TOKEN='${HOME}'\nexport USHER_ADMINS=U2 # me\nUSHER_METRICS_TOKEN='$$'\n"
+    path.write_text((before + path.read_text() + more).replace("\n", end), newline="")
+    ended = await run("migrate", cwd=tmp_path)
+    assert ended.err.splitlines()[1:-1] == [
+        "  USHER_METRICS_TOKEN: needs 16 or more letters, digits and -._~+/= without spaces"
+    ]
+
+
+async def test_folder_in_its_place_is_named(tmp_path):
+    (tmp_path / ".env").mkdir()
+    ended = await run("migrate", cwd=tmp_path)
+    assert (ended.status, f"the file {tmp_path / '.env'} can't be read" in ended.err) == (2, True)
+
+
 async def test_a_file_that_is_no_text_is_named(tmp_path):
     path = tmp_path / ".env"
     path.write_bytes(b"USHER_ADMINS=\xff\xfe")

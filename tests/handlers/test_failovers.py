@@ -5,9 +5,9 @@ from functools import partial
 
 import pytest
 
+from bot.domain.accepted_requests import AcceptedRequest
 from bot.domain.notices import NoticeKind
 from bot.domain.observations import Observed
-from bot.domain.undoable_actions import UndoableAction
 from bot.domain.workspaces import State
 from bot.messages.blocks.notices import render
 from bot.services.failovers import READ_TIMEOUT_SECONDS, Failovers
@@ -129,7 +129,7 @@ async def test_administrators_hear_of_it_once(bot):
 def test_what_is_remembered_is_bounded():
     memory = RecentCommits()
     acts = [
-        UndoableAction(id=f"{n}", principal=ALICE, kind="a", done_at=0.0)
+        AcceptedRequest(id=f"{n}", principal=ALICE, kind="a", done_at=0.0)
         for n in range(MAX_RECENT_COMMITS + 2)
     ]
     for act in acts:

@@ -318,6 +318,17 @@ async def test_what_was_launched_elsewhere_is_not_run_again(bot):
     assert "Run again" not in buttons(await bot.say("job status nightly"))
 
 
+@pytest.mark.parametrize("variables", ["A=1", "A=1 B=two", "A="])
+async def test_former_button_with_variables_offers_the_run_as_it_was(bot, variables):
+    run = await over(bot, "nightly")
+    answer = await bot.press("job_again", f"{run.id} {variables}")
+    assert "I can't change the variables of *nightly*" in words(answer)
+    assert len(await bot.store.read(run_rows.list_runs, ALICE)) == 1
+    assert words(await bot.push(answer, "Run again")).startswith("Running *nightly*")
+    assert "I didn't start" in words(await bot.press("job_again", f"{(await found(bot, 'x'))[0].id} A=1"))
+    assert "can't find" in words(await bot.press("job_again", f"job_none {variables}"))
+
+
 async def test_unlinking_names_every_run_that_is_no_longer_followed(bot):
     """Also one that is older than all that a list shows."""
     await going(bot, "long")

@@ -447,7 +447,7 @@ async def test_with_one_connection_link_names_it():
             assert (button["action_id"], button["value"]) == ("make:0", "workspace hub")
     async with rig(connections={"saturn": saturn, "hub": none}) as bot:
         answer = await bot.say("list")
-        assert list(buttons(answer)) == ["Open the link page", "Enter code", "New workspace on Hub"]
+        assert list(buttons(answer)) == ["Open the link page", "New workspace on Hub", "Enter code"]
     async with one_cloud(linking=("admin",)) as bot:
         assert list(buttons(await bot.say("list"))) == ["Ask to link Saturn Cloud"]
 

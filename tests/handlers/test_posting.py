@@ -11,6 +11,8 @@ from bot.store import snapshots, tasks
 from handlers.replaying import replay
 from tests.handlers.class_rig import TRAINER, class_rig, offer, posted
 from tests.handlers.rig import activate, buttons, invited, rig, staged, words
+from tests.handlers.slack import bolt_for, interaction, little_slack, send
+from tests.handlers.test_course_pages import sent
 from tests.rigs.clock import FakeClock
 from tests.rigs.golden import check_golden
 from tests.rigs.maker import OFFER, Maker
@@ -81,6 +83,23 @@ async def test_what_is_not_known_yet_is_asked_for_and_the_card_follows(bot):
     await replay(bot.services, TRAINER, waiting | {"task": "t1"})
     notices = await bot.notices(NoticeKind.CLASS_CARD)
     assert (await bot.store.read(store.find_card, notices[0].subject)).title == "Maths"
+
+
+async def test_form_that_asks_the_provider_first_becomes_its_answer(bot):
+    account = await activate(bot.store, TRAINER, "saturn", "tara")
+    form = (await bot.press("card_form", "", TRAINER)).view
+    state = sent(what="saturn/local", title="Maths", channel="C7")
+    async with little_slack() as slack:
+        body = interaction("view_submission", TRAINER) | {"view": {**form, "id": "V7", "state": state}}
+        shown = (await send(bolt_for(bot.services, slack), body)).body["view"]
+    assert "Checking what Saturn Cloud offers" in str(shown["blocks"])
+    waits = [one for one in await bot.store.claim(tasks.claim_tasks, 10, 60.0) if one.payload.get("then")]
+    (waiting,) = waits[0].payload["then"]
+    await bot.store.write(snapshots.save_snapshot, Snapshot("saturn", account.id, "templates", OFFER, 1.0))
+    await replay(bot.services, TRAINER, waiting | {"task": "t1"})
+    (reply,) = await bot.notices(NoticeKind.REPLY)
+    assert reply.body["external_id"] == shown["external_id"]
+    assert "Posting *Maths* in <#C7>" in str(reply.body["view"]["blocks"])
 
 
 async def test_who_posts_a_template_links_first(bot):

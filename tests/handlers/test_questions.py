@@ -25,7 +25,7 @@ async def asked_run(bot):
 
 
 async def asked_creation(bot):
-    caller = replace(bot.services.create_caller(ALICE, "make"), drawing="REF-2")
+    caller = replace(bot.services.create_caller(ALICE, "make"), reference="REF-2")
     accepted = await caller.run(create_workspace, "posit", Spec("lab"))
     lost = Update(accepted.operation.id, 60.0, start_call=Call.UNKNOWN, called=True, asked=True)
     assert accepted.operation.verb is OperationVerb.CREATE

@@ -6,7 +6,7 @@ from bot.messages.blocks import replies
 from bot.services.workspace_list import set_alias
 from bot.store import workspaces
 from handlers.dispatch import run_within_limit
-from handlers.requests.request import Reference, Request
+from handlers.requests.request import Request
 from tests.handlers.rig import words
 from tests.rigs.store import ALICE
 
@@ -22,7 +22,7 @@ async def rename_all(request, interactions):
 
 def asked(bot):
     surface = bot.surface()
-    return Request(ALICE, "alias", (), surface, bot.services, Reference(bot.services.ids))
+    return Request(ALICE, "alias", (), surface, bot.services, "TEST-0001")
 
 
 async def aliases(bot):

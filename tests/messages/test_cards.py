@@ -18,7 +18,7 @@ from bot.domain.stops import StopEffect
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
 from bot.messages.blocks import stored
-from bot.messages.blocks.cards import link_button_value, render_operation_card
+from bot.messages.blocks.cards import link_connection_button, render_operation_card
 from bot.messages.blocks.notices import render
 from bot.messages.blocks.renderers import RENDERERS, renders
 from bot.messages.texts import cards
@@ -603,6 +603,9 @@ def test_no_name_mentions_links_or_breaks_a_limit(name, detail, username, card, 
 
 
 def test_a_link_button_carries_the_waiting_command_only_when_it_fits():
-    assert link_button_value("saturn") == "saturn"
-    assert link_button_value("saturn", "start my notebook") == "saturn start my notebook"
-    assert link_button_value("saturn", "x" * 2000) == "saturn"
+    def value(waiting=""):
+        return link_connection_button("Link", "saturn", {}, waiting)["value"]
+
+    assert value() == "saturn"
+    assert value("start my notebook") == "saturn start my notebook"
+    assert value("x" * 2000) == "saturn"

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bot.domain.accepted_requests import AcceptedRequest
 from bot.domain.accounts import Approval
 from bot.domain.courses import ClassCard, Participant
 from bot.domain.hours import HoursRule
@@ -12,7 +13,6 @@ from bot.domain.notices import Card, Mark, Notice, NoticeKind, NoticeState, end_
 from bot.domain.operations import Operation, OperationVerb
 from bot.domain.runs import RunState
 from bot.domain.stops import PlannedStop
-from bot.domain.undoable_actions import UndoableAction
 from bot.domain.waitlist import WaitlistEntry
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
@@ -22,7 +22,7 @@ from bot.services.message_context import Gatherer
 from bot.slack.notifier.rendering import render_update
 from bot.store import operations, timers
 from bot.store.plan_tables import CLASS_CARDS, PARTICIPANTS, RULES
-from bot.store.tables import APPROVALS, OPERATIONS, UNDOABLE_ACTIONS
+from bot.store.tables import ACCEPTED_REQUESTS, APPROVALS, OPERATIONS
 from bot.store.waitlist import WAITLIST_ENTRIES
 from tests.rigs.clock import CountingIds, FakeClock
 from tests.rigs.context import context
@@ -109,7 +109,7 @@ async def write_rows(store, verb, outcome, cause, state):
     member = Participant("class_1", ALICE, now, workspace_id=workspace.id, operation_id=operation.id)
 
     acts = [
-        UndoableAction(
+        AcceptedRequest(
             id=f"act_{number}",
             principal=ALICE,
             kind=action,
@@ -127,7 +127,7 @@ async def write_rows(store, verb, outcome, cause, state):
     def write(tx):
         for act in acts:
             work_item = {"operation": operation.id, "run": run.id}.get(act.work_item_id, "")
-            UNDOABLE_ACTIONS.add(tx, replace(act, work_item_id=work_item))
+            ACCEPTED_REQUESTS.add(tx, replace(act, work_item_id=work_item))
         OPERATIONS.add(tx, operation)
         CLASS_CARDS.add(tx, course, next_check_at=now)
         PARTICIPANTS.add(tx, member)

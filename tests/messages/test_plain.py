@@ -22,10 +22,12 @@ def opening(name, *, label="Open", url=URL):
             f"It took 22 s.\nOpen: {WRITTEN}",
         ),
         (
-            replies.invitation(
-                "Link it.", [("saturn", "Saturn", True)], {"saturn": URL}, until=600.0, code_comes=False
-            ),
-            f"{answers.LINK_PAGE}\nOpen the link page: {WRITTEN}",
+            replies.invitation("Link it.", [("saturn", "Saturn", True)], {"saturn": URL}, until=600.0),
+            f"{answers.LINK_PAGE}\n{answers.LINK_CODE.replace('*', '')}\nOpen the link page: {WRITTEN}",
+        ),
+        (
+            replies.invitation("Link it.", [("saturn", "Saturn", True)], {"saturn": URL}, until=None),
+            f"Open the link page: {WRITTEN}",
         ),
         (
             kit.message("*lab* and *etl* are ready.", (), [opening("open_url:0"), opening("open_url:1")]),
@@ -34,7 +36,7 @@ def opening(name, *, label="Open", url=URL):
         (kit.message("*lab* has failed.", (), [opening("page_url")]), ""),
         (kit.message("*lab* is stopped.", (), [kit.button("Start", "start", "w1")]), ""),
     ],
-    ids=["ready", "link page", "several", "provider's page", "no address"],
+    ids=["ready", "link page", "lasting link page", "several", "provider's page", "no address"],
 )
 def test_text_beside_blocks_hands_over_what_the_message_is_for(answer, beside):
     assert plain.make_fallback_text(answer) == "\n".join([answer.text, *([beside] if beside else [])])

@@ -260,7 +260,7 @@ def test_the_unit_runs_each_role_as_a_user_of_its_own():
     assert named == {"serve", "web", "worker"}
     assert all(is_command([name]) for name in named)
     assert (service["DynamicUser"], service["UMask"], service["NoNewPrivileges"]) == ("yes", "0077", "yes")
-    assert service["LimitCORE"] == "0"
+    assert service["LimitCORE"] == "1"
     # Which hides the id of the machine's boot.
     assert service["ProcSubset"] == "pid"
     assert "Environment=BOOT_ID=%b" in text

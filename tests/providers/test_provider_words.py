@@ -174,7 +174,7 @@ def test_words_of_an_answer_within_an_answer_are_the_innermost(text, words):
     assert read_words({"message": text}) == words
     response = Response(422, {}, json.dumps({"message": text}).encode())
     assert to_error(response, changes=True).message == (words or "HTTP 422")
-    assert to_provider_error({"message": text}, 200, changes=True).message == (words or "error None")
+    assert to_provider_error({"message": text}, None, changes=True).message == (words or "error None")
 
 
 def test_words_are_read_before_they_are_cut_and_classified():

@@ -6,6 +6,7 @@ import pytest
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from bot.domain.failure_causes import lacks_capacity
+from bot.messages.texts.problems import explain_cause
 from bot.providers.answers import to_error
 from bot.providers.requests import accept_already_done
 from bot.providers.words import MAX_DETAILED_LENGTH, read_words
@@ -191,14 +192,46 @@ def test_failing_server_is_quoted_only_about_room(said, shown):
     [
         ("exceeded quota: pods, used: 2, limited: 2", errors.LimitReached),
         ("Pods is forbidden: Exceeded quota: gpus, requested: 1", errors.LimitReached),
+        ("You already have the maximum of 3 named servers", errors.LimitReached),
+        ("Limit of 3 GPUs exceeded", errors.LimitReached),
+        ("workspace limit reached", errors.LimitReached),
         ("You may not see quotas", errors.Forbidden),
+        ("The quota service can't be reached", errors.Forbidden),
+        ("API rate limit exceeded for user ID 7", errors.Forbidden),
+        ("The time limit of a job is 2 hours", errors.Forbidden),
     ],
-    ids=["used up", "other case", "no permission"],
 )
 def test_refusal_for_a_quota_is_a_limit_of_ones_own(said, kind):
     response = Response(403, CIMultiDictProxy(CIMultiDict()), json.dumps({"message": said}).encode())
     error = to_error(response, changes=True)
     assert (type(error), lacks_capacity(error.message)) == (kind, False)
+
+
+@pytest.mark.parametrize("status", [407, 412, 424, 426, 451])
+@pytest.mark.parametrize("said", ["", "A dependency failed."])
+def test_refusal_for_the_circumstances_asks_for_no_other_request(status, said):
+    body = json.dumps({"message": said}).encode() if said else b""
+    text = explain_cause(
+        to_error(Response(status, CIMultiDictProxy(CIMultiDict()), body), changes=True), "Hub"
+    )
+    assert "Change what you asked for" not in text
+    assert said in text or status == 407
+
+
+@pytest.mark.parametrize(
+    ("said", "helps"),
+    [
+        ("", "Raise that limit there"),
+        ("Your plan has ended.", "Raise that limit there"),
+        ("You have used 120 of 100 GPU hours.", "frees up as time passes"),
+    ],
+    ids=["no words", "plan", "hours"],
+)
+def test_payment_that_is_required_is_not_freed_by_stopping(said, helps):
+    body = json.dumps({"message": said}).encode() if said else b""
+    text = explain_cause(to_error(Response(402, CIMultiDictProxy(CIMultiDict()), body), changes=True), "Hub")
+    assert helps in text
+    assert "Stop something" not in text
 
 
 @pytest.mark.parametrize(

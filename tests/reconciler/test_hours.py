@@ -13,7 +13,7 @@ from bot.services.timers import cancel_timer, plan_timer, postpone_timer, set_ti
 from bot.store import hours as rows
 from bot.store import operations
 from bot.store import workspaces as workspace_rows
-from bot.store.tables import UNDOABLE_ACTIONS
+from bot.store.tables import ACCEPTED_REQUESTS
 from bot.support.errors import Refused
 from tests.reconciler.hours import HOUR, became, given, local, told, until
 from tests.rigs.store import want_read, within
@@ -47,7 +47,7 @@ async def test_a_stop_that_is_left_out_and_taken_back_comes_after_all(world):
     assert world.provider.accepted_stops == ["r1"]
     assert await became(world) == [("22T18:00", "stop", "timer")]
     stopped = await world.store.read(operations.find_latest_operation, workspace.id)
-    (action,) = await world.store.read(UNDOABLE_ACTIONS.all, "done_at", work_item_id=stopped.id)
+    (action,) = await world.store.read(ACCEPTED_REQUESTS.all, "done_at", work_item_id=stopped.id)
     assert (stopped.verb, action.initiator) == ("stop", "hours")
 
 

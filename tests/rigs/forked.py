@@ -140,6 +140,8 @@ def _forked(asked: socket.socket) -> list[str]:
         for number, given in enumerate([os.open(os.devnull, os.O_RDONLY), *outputs]):
             os.dup2(given, number)
             os.close(given)
+        # As of a new process: those of the parent may be of another kind of file.
+        sys.stdout, sys.stderr = (os.fdopen(number, "w", 1, "utf-8", closefd=False) for number in (1, 2))
         os.environ.clear()
         os.environ.update(environment)
         os.chdir(folder)

@@ -4,6 +4,9 @@ import pytest
 
 from bot.store import accounts
 from playground.demo.browser import Browser
+from tests.rigs.scenario.people import BOT
+from tests.rigs.store import unlink
+from tests.scenarios.test_promises import give_token, take_token
 
 
 async def is_linked(world, user=None):
@@ -22,48 +25,137 @@ LAB = {
 }
 
 
+class Presses:
+    """Count what somebody presses on their way to a link."""
+
+    def __init__(self, person):
+        self.person, self.labels = person, []
+
+    async def link(self, world, shown, label):
+        """Go from the button of a message to the linked account."""
+        self.labels.append(label)
+        async with Browser() as browser:
+            page = await browser.get(shown.address(label))
+            self.labels.append("Sign in with Slack")
+            page = await browser.get(page.link("/sign-in"))
+            if page.url.startswith(world.slack_url):
+                # Slack's own page: who is signed in there agrees.
+                page = await browser.get(page.link(f"as={self.person.id}"))
+            self.labels.append("Check the token")
+            page = await browser.submit(page, token=world.token_of("alice"))
+            self.labels.append("Link Saturn Cloud")
+            page = await browser.submit(page)
+        assert "Saturn Cloud is linked, as alice." in page.text
+        world.watch.may_read(self.person.id, "alice")
+        await world.pass_time(3)
+
+
+async def unlinked(world):
+    """Return the notice that the link has ended."""
+    await world.alice.has_linked("alice")
+    await unlink(world.bot.store, world.principal(), says=True)
+    await world.pass_time(3)
+    return world.alice.only("unlinked")
+
+
+async def refused(world):
+    """Return the notice that the provider refuses the sign-in, which it accepts again when linking."""
+    await world.alice.has_linked("alice")
+    take_token(world)
+    await world.alice.types("status notebook")
+    await world.pass_time(1200, step=20)
+    told = world.alice.only("sign_in_refused")
+    give_token(world)
+    return told
+
+
+async def newest(answers):
+    return (await answers)[-1]
+
+
+#: Where somebody meets a button that links: the message with it, and its label.
+SURFACES = {
+    "a command": (lambda world: world.alice.types("start notebook"), "Open the link page"),
+    "link": (lambda world: world.alice.types("link"), "Open the link page"),
+    "about": (lambda world: world.alice.types("about"), "Link Saturn Cloud"),
+    "the welcome": (lambda world: world.alice.types("help"), "Link Saturn Cloud"),
+    "a mention": (lambda world: newest(world.alice.mentions("start notebook")), "Open the link page"),
+    "a direct message": (lambda world: newest(world.alice.writes("start notebook")), "Open the link page"),
+    "hello": (lambda world: newest(world.alice.writes("hello")), "Link Saturn Cloud"),
+    "Home": (lambda world: world.alice.opens_home(), "Link Saturn Cloud"),
+    "unlinked": (unlinked, "Link Saturn Cloud"),
+    "refused": (refused, "Link again"),
+}
+
+
 @pytest.mark.parametrize(
-    ("bare", "first"),
-    [
-        ({"sign_in": True}, "Open the link page"),
-        ({"sign_in": True, "connections": {"lab": LAB}}, "Link Saturn Cloud"),
-    ],
-    indirect=["bare"],
+    "bare",
+    [{"sign_in": True}, {"sign_in": True, "connections": {"lab": LAB}}],
+    indirect=True,
+    ids=["one account", "several accounts"],
+)
+@pytest.mark.parametrize("surface", SURFACES)
+async def test_linking_takes_four_presses_everywhere_and_no_button_wears_out(bare, surface):
+    asks, label = SURFACES[surface]
+    shown, presses = await asks(bare), Presses(bare.alice)
+    if label not in shown.labels:
+        label = "Link Saturn Cloud"
+    await bare.pass_time(3600, step=600)
+    await presses.link(bare, shown, label)
+    assert presses.labels == [label, "Sign in with Slack", "Check the token", "Link Saturn Cloud"]
+    assert await is_linked(bare)
+    assert "Link Saturn Cloud" not in (await bare.alice.opens_home()).labels
+
+
+@pytest.mark.parametrize(
+    "bare",
+    [{"sign_in": True}, {"sign_in": True, "connections": {"lab": LAB}}],
+    indirect=True,
     ids=["one account", "several accounts"],
 )
 @pytest.mark.parametrize(
     ("text", "follows"),
     [("start notebook", "Starting *notebook* on Saturn Cloud."), ("link", "")],
 )
-async def test_linking_takes_four_presses_and_one_message(bare, first, text, follows):
-    alice, presses = bare.alice, []
-
-    async def press(label, act):
-        presses.append(label)
-        return await act
-
+async def test_linking_leaves_one_message(bare, text, follows):
+    alice = bare.alice
     asked = await alice.types(text)
-    assert [label for label in asked.labels if label != "Link Lab"] == [first]
-    await press(first, alice.presses(asked, first))
-    async with Browser() as browser:
-        page = await browser.get(asked.address(first))
-        page = await press("Sign in with Slack", browser.get(page.link("/link/sign-in")))
-        if page.url.startswith(bare.slack_url):
-            # Slack's own page: who is signed in there agrees.
-            page = await browser.get(page.link(f"as={alice.id}"))
-        page = await press("Check the token", browser.submit(page, token=bare.token_of("alice")))
-        page = await press("Link Saturn Cloud", browser.submit(page))
-    assert len(presses) == 4
-    assert "Saturn Cloud is linked, as alice." in page.text
-    bare.watch.may_read(alice.id, "alice")
-    await bare.pass_time(3)
+    first = next(label for label in asked.labels if label != "Link Lab")
+    assert len(asked.labels) == 1 + ("Link Lab" in asked.labels)
+    await alice.presses(asked, first)
+    await Presses(alice).link(bare, asked, first)
     (now,) = [shown for shown in alice.sees("C0GENERAL") if shown.ts == asked.ts]
     assert now.text.startswith(f"Saturn Cloud is linked as *alice*.\n{follows}".rstrip())
     assert not {first, "Link Lab"} & {*now.labels}
     assert "Sign in there as alice to open workspaces." in alice.only("linked").text
 
 
-@pytest.mark.parametrize("bare", [{"sign_in": True, "connections": {"lab": LAB}}], indirect=True)
+@pytest.mark.parametrize("bare", [{"sign_in": True}], indirect=True)
+@pytest.mark.parametrize(("text", "follows"), [("start notebook", "Starting *notebook*"), ("link", "")])
+async def test_command_typed_in_the_direct_message_says_once_that_it_is_linked(bare, text, follows):
+    alice = bare.alice
+    await alice.writes("help")
+    asked = await alice.types(text, BOT)
+    await alice.presses(asked, "Open the link page")
+    await Presses(alice).link(bare, asked, "Open the link page")
+    left = [shown.text for shown in alice.sees() if shown.ts == asked.ts]
+    assert [text.startswith(follows) for text in left] == [True] * bool(follows)
+    assert len([shown for shown in alice.sees() if "is linked" in shown.text]) == 1
+    assert alice.only("linked").text.startswith("Saturn Cloud is linked as *alice*.")
+
+
+@pytest.mark.parametrize("bare", [{"sign_in": True}], indirect=True)
+async def test_press_in_home_is_carried_on_after_linking(bare):
+    """What somebody pressed while an account was missing happens once it is linked, also from Home."""
+    alice = bare.alice
+    await alice.types("start notebook")
+    await Presses(alice).link(bare, await alice.opens_home(), "Link Saturn Cloud")
+    await bare.pass_time(5)
+    (answer,) = [shown.text for shown in alice.sees("C0GENERAL") if "is linked" in shown.text]
+    assert "Starting *notebook* on Saturn Cloud." in answer
+
+
+@pytest.mark.parametrize("bare", [{"sign_in": False, "connections": {"lab": LAB}}], indirect=True)
 async def test_offer_of_several_accounts_ends_no_page_that_is_open(bare):
     """Somebody who is just linking one looks at something else meanwhile; a newer page of that one counts."""
     alice = bare.alice

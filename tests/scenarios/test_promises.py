@@ -56,6 +56,17 @@ async def test_planned_stop_is_told_once_while_refused(linked):
     assert all("Link again" not in shown.labels for shown in alice.sees())
 
 
+@pytest.mark.parametrize("act", ["start notebook", "stop training"])
+async def test_card_says_once_that_the_sign_in_is_refused(linked, act):
+    alice = linked.alice
+    await runs(linked, "training")
+    take_token(linked)
+    await alice.types(act)
+    await linked.pass_time(5 * MINUTE, step=20)
+    assert alice.card.text.count("sign-in") == 1, alice.card.text
+    assert "Link again" in alice.card.labels
+
+
 async def test_what_is_planned_while_refused_waits_for_the_link(linked):
     alice = linked.alice
     await runs(linked, "notebook")

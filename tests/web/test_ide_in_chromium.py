@@ -6,7 +6,7 @@ import pytest
 
 from bot.domain.stops import PlannedStop
 from bot.domain.workspaces import State
-from bot.messages.texts import ide
+from bot.messages.texts import ide, pages
 from bot.providers.facets import Embedding
 from bot.store import operations
 from playground.processes import reserved_port
@@ -33,7 +33,7 @@ async def scene(**allowed):
 async def sign_in(world, window, workspace, user="U0ALICE"):
     world.made.issuer.person = ("T0HOME", user)
     await window.go(f"{world.origin}/ide/{workspace.id}")
-    assert await window.text("a.button") == ide.SIGN_IN_BUTTON
+    assert await window.text("a.button") == pages.SIGN_IN_BUTTON
     await window.press("a.button")
 
 
@@ -130,10 +130,10 @@ async def test_after_signing_out_neither_back_nor_another_tab_shows_anything():
         await window.back()
         assert "notebook" not in await window.text()
         await window.back()
-        await window.shows(ide.SIGN_IN_BUTTON)
+        await window.shows(pages.SIGN_IN_BUTTON)
         assert "notebook" not in await window.text()
         await window.go_to_tab(first)
-        await window.shows(ide.SIGN_IN_BUTTON)
+        await window.shows(pages.SIGN_IN_BUTTON)
         assert await window.script("return document.querySelector('iframe')") is None
 
 
@@ -142,7 +142,7 @@ async def test_a_session_that_ends_takes_the_ide_away():
         await sign_in(world, window, workspace)
         await window.text("iframe")
         await unlink(world.store, ALICE)
-        await window.shows(ide.SIGN_IN_BUTTON)
+        await window.shows(pages.SIGN_IN_BUTTON)
         assert await window.script("return document.querySelector('iframe')") is None
 
 

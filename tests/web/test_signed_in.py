@@ -7,8 +7,7 @@ from aiohttp.test_utils import make_mocked_request
 from markupsafe import escape
 
 from bot.domain.people import Person
-from bot.messages.texts import ide
-from bot.messages.texts import pages as link_words
+from bot.messages.texts import ide, pages
 from bot.services.linking import compute_digest
 from bot.store import browsers as browser_rows
 from bot.web.browsers import Browsers
@@ -28,7 +27,7 @@ async def rig():
 
 async def is_signed_in(browser, page):
     text = await browser.get(f"/ide/{page}")
-    assert (ide.SIGN_IN_BUTTON in text) != (ide.SIGN_OUT in text)
+    assert (pages.SIGN_IN_BUTTON in text) != (ide.SIGN_OUT in text)
     return ide.SIGN_OUT in text
 
 
@@ -38,7 +37,7 @@ async def test_looking_signs_nobody_in(rig):
     for method in ("GET", "HEAD", "GET"):
         await browser.get(f"/ide/{workspace.id}", method=method)
         assert browser.status == 200
-    assert ide.SIGN_IN_BUTTON in browser.text
+    assert pages.SIGN_IN_BUTTON in browser.text
     assert "notebook" not in browser.text
     assert rig.made.issuer.asked == []
     assert not list(browser.session.cookie_jar)
@@ -150,9 +149,7 @@ async def test_a_state_of_another_browser_signs_nobody_in(rig):
     assert not await is_signed_in(victim, "workspace_x")
     stranger = await rig.made.browser()
     await stranger.get(back)
-    assert link_words.explain_missing_cookie("/workspace").split(".")[0] in stranger.text.replace(
-        "&#39;", "'"
-    )
+    assert pages.explain_missing_cookie("/workspace").split(".")[0] in stranger.text.replace("&#39;", "'")
 
 
 async def test_a_sign_in_for_a_page_proves_no_link_and_the_other_way_round(rig):
@@ -190,7 +187,7 @@ async def test_a_made_up_cookie_is_none(rig):
     browser = await rig.made.browser()
     for value in ("", "x", "A" * 43, "A" * 5000, "é" * 43, '"', "%00"):
         page = await browser.get("/ide/workspace_x", headers={"Cookie": f"usher-session={value}"})
-        assert (browser.status, ide.SIGN_IN_BUTTON in page) == (200, True), value
+        assert (browser.status, pages.SIGN_IN_BUTTON in page) == (200, True), value
 
 
 async def test_the_store_holds_no_id(rig):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.messages.texts import ide
+from bot.messages.texts import ide, pages
 from tests.rigs.scenario.sphere import sphere_world
 from tests.web.driver import chromium
 
@@ -29,7 +29,7 @@ async def makes(world, person):
 
 async def prove(window, world, person):
     """Press *Sign in with Slack*, and be a person at the local Slack."""
-    assert await window.text("a.button") == ide.SIGN_IN_BUTTON
+    assert await window.text("a.button") == pages.SIGN_IN_BUTTON
     await window.press("a.button")
     assert (await window.url()).startswith(f"{world.slack_url}/openid/connect/authorize")
     await window.press(f"a[href*='as={person.id}']")

@@ -11,13 +11,13 @@ from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from bot.domain.accepted_requests import AcceptedRequest
 from bot.domain.hours import HoursRule
 from bot.domain.message_context import WorkspaceFacts
 from bot.domain.operations import MAX_PROMPT_SECONDS
 from bot.domain.runs import Run
 from bot.domain.time_parsing import DAYS, clock
 from bot.domain.timeouts import is_going
-from bot.domain.undoable_actions import UndoableAction
 from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit
 from bot.messages.blocks.buttons import get_wait
@@ -73,7 +73,7 @@ def _write_line(text: str, names: Iterable[str]) -> str:
 
 
 def describe(
-    title: Callable[[str], str], one: Workspace | Run | UndoableAction, **more: Any
+    title: Callable[[str], str], one: Workspace | Run | AcceptedRequest, **more: Any
 ) -> dict[str, Any]:
     """Return a description of an object, without None values; ``title`` gives a connection's title."""
     name = write_text(one.title if isinstance(one, Workspace) else one.name)

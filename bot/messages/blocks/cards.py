@@ -149,13 +149,13 @@ def _render_open_card(facts: WorkspaceFacts, operation: Operation) -> Answer:
     # A new request isn't shown as waiting, because most are sent before anyone could read that.
     is_new = facts.now - operation.created_at < MAX_PROMPT_SECONDS and not operation.block_reason
     lines = [_format_progress(facts, operation, is_going=going or is_new)]
+    small = [format_hold(operation.block_reason, facts)] if operation.block_reason else []
     if obstacle := find_block(facts, operation):
-        forms = VERB_FORMS[_get_current_verb(operation, workspace)]
+        forms, small = VERB_FORMS[_get_current_verb(operation, workspace)], []
         lines = [fill(cards.NOT_YET, why=describe_obstacle(obstacle, facts), **forms)]
     elif not operation.verb.brings_down:
         lines = [*([_format_start(facts, operation)] if going or is_new else lines), *list_end_lines(facts)]
     lines += _list_condition(facts, operation) if going else []
-    small = [format_hold(operation.block_reason, facts)] if operation.block_reason else []
     if operation.deadline_at is None:
         small.append(format_overdue(operation, facts.now))
     return _render_card(facts, lines, small, _open_buttons(facts, operation))
@@ -496,16 +496,32 @@ def no_thanks_button() -> Element:
 
 
 def link_again_button(facts: Facts) -> Element:
-    """Return *Link again*, which is answered with a new link, or with who has to approve one."""
-    action = "ask_link" if facts.linking == {"admin"} else "invite"
-    return kit.button(cards.LINK_AGAIN, action, link_button_value(facts.connection), style=kit.PRIMARY)
+    """Return *Link again*, which opens the page for a new link, or asks who has to approve one."""
+    if facts.linking == {"admin"}:
+        return kit.button(cards.LINK_AGAIN, "ask_link", facts.connection, style=kit.PRIMARY)
+    return link_connection_button(cards.LINK_AGAIN, facts.connection, facts.link_pages)
 
 
-def link_button_value(connection: str, waiting: str = "") -> str:
-    """Return a *Link* button's value: the connection's name, and the command that waits for the link.
+def link_connection_button(
+    label: str,
+    connection: str,
+    pages: Mapping[str, str],
+    waiting: str = "",
+    *,
+    number: int | None = None,
+    until: float | None = None,
+    of: str = "",
+) -> Element:
+    """Return a *Link* button, which opens the connection's page or, without one, is answered with a page.
 
-    The command is stored only as text, and is parsed again with the rights of the person who presses the
-    button. It is left out if it is too long.
+    ``until`` is when the page ends. ``waiting`` is the command that waits for the link. A button without a
+    page carries it as text unless it is too long, and it is parsed again with the rights of the person who
+    presses the button.
     """
+    style = None if number else kit.PRIMARY
+    if (url := pages.get(connection)) is not None:
+        press = ButtonValue("link_url", connection, number=number, at=until)
+        return kit.button(label, press, style=style, url=url, of=of)
     value = f"{connection} {waiting}".strip()
-    return value if len(value) <= limits.MAX_BUTTON_VALUE_LENGTH else connection
+    value = value if len(value) <= limits.MAX_BUTTON_VALUE_LENGTH else connection
+    return kit.button(label, ButtonValue("invite", value, number=number), style=style)

@@ -75,11 +75,13 @@ def sentence_view(purpose: Purpose, sentence: str, *, external_id: str | None = 
     return view if external_id is None else {**view, "external_id": external_id}
 
 
-def answer_view(answer: Answer, purpose: Purpose | None = None) -> dict[str, Any]:
+def answer_view(
+    answer: Answer, purpose: Purpose | None = None, *, external_id: str | None = None
+) -> dict[str, Any]:
     """Return a modal that shows an answer with its buttons, and later the answers to those buttons."""
     title = verbs.ANSWER_TITLE if purpose is None else verbs.TITLE[purpose]
     said = list(answer.blocks) or [kit.section(kit.safe(answer.text))]
-    return kit.modal(title, said)
+    return kit.modal(title, said, **({"external_id": external_id} if external_id else {}))
 
 
 def start_view(choices: Sequence[tuple[str, str, str]]) -> dict[str, Any]:

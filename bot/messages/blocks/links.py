@@ -49,7 +49,9 @@ def _render_link_resting(facts: Facts) -> Answer:
     """Say that a link is resting because its username now belongs to another account."""
     ways = [(facts.connection, facts.connection_title, "token" in facts.linking)]
     username = facts.username or facts.word("username")
-    return notice(notices.LINK_RESTING, facts, replies.list_link_buttons(ways), username=username)
+    return notice(
+        notices.LINK_RESTING, facts, replies.list_link_buttons(ways, facts.link_pages), username=username
+    )
 
 
 @renders(
@@ -125,7 +127,11 @@ def _render_unlinked(facts: Facts) -> Answer:
     one = [(facts.connection, facts.connection_title, "token" in facts.linking)]
     # A person who ended the link themself is offered the next step; if someone else ended it, the reason
     # matters more.
-    buttons = replies.list_link_buttons(one) if not because and facts.linking & {"token", "admin"} else []
+    buttons = (
+        replies.list_link_buttons(one, facts.link_pages)
+        if not because and facts.linking & {"token", "admin"}
+        else []
+    )
     if facts.is_linked:
         buttons = []
     elif cause == "revoked":

@@ -1,9 +1,9 @@
 """Lists of workspaces, runs and a server's users, paged to fit into 50 blocks, and offers based on them."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
-from typing import Any, Final
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from bot.domain.conversations import Referents
@@ -144,21 +144,19 @@ def workspace_list(
     shared_by: str | None = None,
     replaces: bool = False,
     more: Iterable[Element] = (),
-    only: Mapping[str, Any] | None = None,
+    what: str = answers.WORKSPACES,
     words: str = "",
 ) -> Answer:
     """List workspaces; ``shared_by`` (a mention) makes the list visible to everyone, without addresses.
 
-    ``rows`` are all workspaces, those of a ``page``, or the most relevant ones of ``count``. ``only``
-    describes a filter: what it selects, its words, and how to find the same workspaces again; ``words``
-    request all of them. The owner's list begins with a menu: the buttons ``more`` and, if the list is long, a
-    search among all workspaces.
+    ``rows`` are all workspaces, those of a ``page``, or the most relevant ones of ``count``. ``what`` says
+    which these are, and ``words`` request them again. The owner's list begins with a menu: the buttons
+    ``more`` and, if the list is long, a search among all workspaces.
     """
     one = get_page(rows, 1, PAGE_SIZE) if page is None else kit.RowPage(rows, page.number, page.remaining)
     is_shared, all_ = shared_by is not None, (one.number - 1) * PAGE_SIZE + len(rows) + one.remaining
     if count:
         one = replace(one, remaining=count - len(rows))
-    what, typed = (only["what"], only["words"]) if only is not None else (answers.WORKSPACES, words)
     template = answers.LIST_SHARED if is_shared else answers.LIST
     title = fill(template, who=Markup(shared_by or ""), what=Markup(what))
     drawn, seen = render_workspaces(one.shown, is_shared=is_shared)
@@ -172,7 +170,7 @@ def workspace_list(
         one,
         remark,
         verb="" if is_shared else "list",
-        words=typed,
+        words=words,
         seen=seen,
         above=[*search, *more],
         more=show_all if count else None,
@@ -360,17 +358,17 @@ def run_list(
     page: int = 1,
     remark: str = "",
     replaces: bool = False,
-    only: Mapping[str, Any] | None = None,
+    what: str = run_words.RUNS,
+    words: str = "",
 ) -> Answer:
     """List runs; ``rows`` are all of them, and a page number beyond the end gives the last page.
 
-    ``only`` describes a filter, as in ``workspace_list``.
+    ``what`` and ``words`` are as in ``workspace_list``.
     """
     one = get_page(rows, page, PAGE_SIZE)
-    what, typed = (only["what"], only["words"]) if only is not None else (run_words.RUNS, "")
     title = fill(answers.LIST, what=Markup(what))
     drawn = [block for facts in one.shown for block in render_run_row(facts)]
-    blocks = build_list(title, drawn, one, remark, verb="job_list", words=typed)
+    blocks = build_list(title, drawn, one, remark, verb="job_list", words=words)
     return kit.answer(blocks, replaces=replaces)
 
 

@@ -16,35 +16,15 @@ from bot.messages.texts import notices
 _PURPOSES: Final = frozenset({"open_url", "link_url"})
 
 
-#: Maps the identity of blocks that are sent repeatedly to the blocks and, once made, their text.
-_shared: dict[int, tuple[tuple[Block, ...], list[str]]] = {}
-_MAX_SHARED: Final = 200
-
-
-def share(answer: Answer) -> Answer:
-    """Register the blocks of an answer that is sent repeatedly, so that its text is made only once."""
-    if len(_shared) >= _MAX_SHARED:
-        _shared.clear()
-    _shared[id(answer.blocks)] = (answer.blocks, [])
-    return answer
-
-
 def make_fallback_text(answer: Answer) -> str:
     """Return the text for an answer's blocks: all their lines except a program's output.
 
     Screen readers read it instead of the blocks, and phones show the beginning of it in a notification
     (``docs/internals/slack.md``, "Messages").
     """
-    _, made = _shared.get(id(answer.blocks), (answer.blocks, []))
-    if made:
-        return made[0]
     lines = kit.iterate_lines(block for block in answer.blocks if not kit.is_output(block))
     text = "\n".join(kit.strip_markup(kit.strip_links(line)) for line in lines) or answer.text
-    addresses = list(_list_addresses(answer.blocks, _PURPOSES))
-    made.append(
-        _append_addresses(text, addresses) if addresses else kit.truncate(text, limits.MAX_TEXT_LENGTH)
-    )
-    return made[0]
+    return _append_addresses(text, _list_addresses(answer.blocks, _PURPOSES))
 
 
 def make_plain_text(answer: Answer) -> str:

@@ -16,7 +16,7 @@ from bot.domain.workspaces import Workspace
 from bot.messages.blocks import kit, limits
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.buttons import make_change, remove_button, stop_button
-from bot.messages.blocks.cards import link_button_value
+from bot.messages.blocks.cards import link_connection_button
 from bot.messages.blocks.kit import Block, Element, Markup, fill, safe
 from bot.messages.texts import answers, cards, pages, talk, times
 from bot.messages.verb import Effect, find_verb, list_verbs
@@ -145,19 +145,23 @@ def question(button: Element) -> Answer:
 
 
 def link_buttons(
-    connections: Sequence[tuple[str, str]], waiting: str = "", *, template: str = cards.LINK, first: int = 0
+    connections: Sequence[tuple[str, str]],
+    pages: Mapping[str, str],
+    waiting: str = "",
+    *,
+    template: str = cards.LINK,
+    first: int = 0,
+    until: float | None = None,
 ) -> list[Element]:
-    """Return *Link* for each (name, title), which is answered with a new link.
+    """Return a ``link_connection_button`` for each (name, title).
 
     ``first`` is the number of the first button, if others precede it.
     """
     return [
-        kit.button(
-            fill(template, title=title),
-            ButtonValue("invite", link_button_value(connection, waiting), number=number),
-            style=kit.PRIMARY if number == 0 else None,
+        link_connection_button(
+            fill(template, title=title), name, pages, waiting, number=number, until=until, of=title
         )
-        for number, (connection, title) in enumerate(connections, first)
+        for number, (name, title) in enumerate(connections, first)
     ]
 
 
@@ -178,28 +182,22 @@ def invitation(
     connections: Sequence[tuple[str, str, bool]],
     pages: Mapping[str, str],
     *,
-    until: float,
-    code_comes: bool,
+    until: float | None,
     waiting: str = "",
     template: str = cards.LINK,
     asks: Collection[str] = (),
     others: Sequence[tuple[str, str]] = (),
 ) -> Answer:
-    """Answer with new link ``pages`` by connection, which only the person may see; never in a channel.
+    """Answer with link ``pages`` by connection, which only the person may see; never in a channel.
 
-    Their buttons are removed once they are no longer valid. ``code_comes`` says whether a page ends with a
-    code to type here. ``asks`` are connections where an administrator can be asked instead.
+    Pages that are valid only ``until`` a time end with a code to type here, and their buttons are then
+    removed. ``asks`` are connections where an administrator can be asked instead.
     """
     is_one = len(connections) == 1
     template = cards.OPEN_LINK_PAGE if is_one and template == cards.LINK else template
-    small = [answers.LINK_PAGE, *([answers.LINK_CODE] if code_comes else [])]
-    buttons = list_link_buttons(connections, waiting, template)
-    for number, (name, title, _) in enumerate(connections):
-        if (url := pages.get(name)) is not None:
-            press = ButtonValue("link_url", name, number=None if is_one else number, at=until)
-            style = buttons[number].get("style")
-            buttons[number] = kit.button(fill(template, title=title), press, style=style, url=url, of=title)
-    buttons += [kit.button(cards.ENTER_CODE, "enter_code")] if code_comes else []
+    small = [] if until is None else [answers.LINK_PAGE, answers.LINK_CODE]
+    buttons = list_link_buttons(connections, pages, waiting, template, until=until)
+    buttons += [] if until is None else [kit.button(cards.ENTER_CODE, "enter_code")]
     if is_one and connections[0][0] in asks:
         buttons.append(ask_button(*connections[0][:2], text=waiting))
         small.append(fill(answers.OR_ASK, title=connections[0][1]))
@@ -259,7 +257,12 @@ def ask_button(connection: str, title: str, number: int | None = None, *, text: 
 
 
 def list_link_buttons(
-    connections: Sequence[tuple[str, str, bool]], waiting: str = "", template: str = cards.LINK
+    connections: Sequence[tuple[str, str, bool]],
+    pages: Mapping[str, str],
+    waiting: str = "",
+    template: str = cards.LINK,
+    *,
+    until: float | None = None,
 ) -> list[Element]:
     """Return a link button for each (name, title, whether it is linked with a token).
 
@@ -268,7 +271,7 @@ def list_link_buttons(
     """
     buttons = []
     for number, (name, title, by_token) in enumerate(connections):
-        tokens = link_buttons([(name, title)], waiting, first=number, template=template)
+        tokens = link_buttons([(name, title)], pages, waiting, first=number, template=template, until=until)
         buttons += tokens if by_token else [ask_button(name, title, number, text=waiting)]
     return buttons
 

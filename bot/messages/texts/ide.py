@@ -9,7 +9,6 @@ SIGN_IN_TEXT: Final = (
     "A workspace only opens for its owner. Sign in with Slack to show that it's yours. "
     "Usher learns who you are in Slack, and nothing else."
 )
-SIGN_IN_BUTTON: Final = "Sign in with Slack"
 
 UNSET_TITLE: Final = "This page isn't set up yet"
 UNSET_TEXT: Final = (

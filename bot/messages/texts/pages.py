@@ -21,6 +21,11 @@ LINK_TITLE = "Link your account"
 SIGN_IN_HEADING = "Is this you?"
 SIGN_IN_TEXT = "Sign in with Slack to confirm. Usher learns who you are in Slack, and nothing else."
 SIGN_IN_BUTTON = "Sign in with Slack"
+#: Shown on a link page that can't tell yet whose link it will be.
+FIRST_TEXT = (
+    "Sign in with Slack to confirm who you are. Usher shows you both accounts before it links anything."
+)
+FIRST_NOTE = "Usher learns who you are in Slack, and nothing else."
 TOKEN_LABEL = "Your token"  # noqa: S105 - a label, no secret
 TOKEN_NOTE = "It's stored encrypted, and used only to show your workspaces and do what you ask for in Slack."  # noqa: S105 - a sentence
 CHECK_BUTTON = "Check the token"

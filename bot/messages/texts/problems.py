@@ -331,7 +331,9 @@ def explain_cause(
     if word.endswith(":"):
         return text
     known = find_reason(text or message)
-    is_explained = known in OWN_LIMITS if word == "limit" else known is not None and word in _EXPLAINED_CAUSES
+    # What lacks room for everybody isn't a limit of this person's own.
+    is_own, is_explained = known in OWN_LIMITS, known is not None and word in _EXPLAINED_CAUSES
+    is_explained = is_own if word == "limit" else is_explained and not (is_own and word == "no_room")
     if word == "provider_failed" or is_explained:
         return explain_reason(text or message, connection_title, is_over=True, has_page=has_page)
     said = quote_message(text or message, connection_title)

@@ -124,6 +124,10 @@ SHOWING_LATER: Final = (
 SENDING: Final = "I'll send the full output of *{name}* as a file, in its thread in our direct messages."
 NO_LOGS: Final = "{title} doesn't give me the output of runs. The run's page there may show it."
 NOT_HANDED_OVER: Final = "*{name}* never ran, so there's no output. Its card says why."
+NO_VARIABLES: Final = (
+    "I can't change the variables of *{name}* with a button any more. Press *Run again* to run it as it was, "
+    "or type `{command}run` and set them in the form."
+)
 NO_SPEC: Final = "I didn't start *{name}*, so I can't run it again. Type `{command}run` to run a job."
 
 RUNS: Final = "runs"

@@ -47,7 +47,6 @@ from bot.support.errors import (
     BadAnswer,
     Forbidden,
     InvalidRequest,
-    LimitReached,
     NoCapacity,
     NotFound,
     ProviderError,
@@ -160,9 +159,6 @@ CHECKING = "the hub is checking this server"
 UNREADABLE = "what the hub says of this server can't be read"
 NOT_YET = "The server doesn't answer yet."
 CANCELLED = "Spawn cancelled"
-#: Matches the hub's wording when it refuses with 400 because of a limit (hub 6.1, ``UserServerAPIHandler``
-#: and ``_check_named_server_request``).
-_LIMIT_PATTERN = re.compile(r"\bmaximum of \d+ named servers\b")
 #: Prefixes of progress messages: KubeSpawner's, with the time and type of the Kubernetes event, and the
 #: hub's, saying that the start failed.
 _EVENT_PREFIX_PATTERN = re.compile(r"[^[]{1,40} \[(Normal|Warning)\] ")
@@ -247,6 +243,8 @@ class Servers:
         if answer.get("name", access.username) != access.username:
             raise BadAnswer("the answer is about another person")
         if "servers" not in answer:
+            # Every hub names the person; something else may have answered.
+            require_text(answer, "name")
             raise Forbidden(NO_SERVERS)
         servers = answer["servers"]
         if not isinstance(servers, dict):
@@ -326,10 +324,6 @@ class Servers:
         """Request a change to a server; turn a refusal by the hub into the error that it means."""
         try:
             await self.call(method, name.path, access, json_body=body)
-        except InvalidRequest as error:
-            if _LIMIT_PATTERN.search(error.message):
-                raise LimitReached(error.message, status=error.status) from None
-            raise
         except RateLimited as error:
             # A refusal with Retry-After means that too many servers are starting right now; without it, the
             # hub is full.

@@ -5,6 +5,7 @@ Requests are ``POST {server}/api/{method}`` with a bearer token (``docs/internal
 page.
 """
 
+import json
 from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any
@@ -27,8 +28,11 @@ _GONE_CODES = frozenset({14, 404})
 _CAPACITY_CODES = frozenset({15, 16})
 _OWN_SESSIONS_CODE = 20
 _PARAMETERS_MISSING_CODE = 17
+_BAD_REQUEST_CODES = frozenset(range(5, 12))
 _EXECUTION_CODE = 100
 _TRANSMISSION_CODE = 200
+#: HTTP statuses about the moment of a request rather than its content.
+_LATER_STATUSES = frozenset({408, 409, 423, 425, 429})
 
 
 def unwrap(response: Response, *, changes: bool) -> Any:
@@ -37,10 +41,11 @@ def unwrap(response: Response, *, changes: bool) -> Any:
     ``changes`` says whether the request changes something. If it does, an unreadable response leaves the
     outcome unknown, and an empty one means that the change was accepted.
     """
-    answer = _parse_json(response)
+    answer = unwrap_result(_parse_json(response))
     error = answer.get("error") if isinstance(answer, dict) else None
-    if isinstance(error, dict) and not 300 <= response.status < 400:
-        raise to_provider_error(error, response.status, changes=changes)
+    if error and not 300 <= response.status < 400:
+        error = error if isinstance(error, dict) else {"message": error}
+        raise to_provider_error(error, response, changes=changes)
     if not 200 <= response.status < 300:
         raise to_error(response, changes=changes)
     if answer is None and not (changes and not response.body.strip()):
@@ -49,28 +54,40 @@ def unwrap(response: Response, *, changes: bool) -> Any:
         if not changes:
             # A ``null`` response is valid only for a change.
             raise errors.BadAnswer("the answer is null", status=response.status)
-    return unwrap_result(answer)
+    return answer
 
 
 def unwrap_result(answer: Any) -> Any:
-    """Return the content of ``{"result": …}``, which may be nested; a bare response is its own result."""
+    """Return the content of ``{"result": …}``, which may be nested; a bare response is its own result.
+
+    An object with an error is returned as it is.
+    """
     for _ in range(MAX_WRAPPINGS):
-        if not (isinstance(answer, dict) and "result" in answer):
+        if not (isinstance(answer, dict) and "result" in answer) or answer.get("error"):
             break
         answer = answer["result"]
     return answer
 
 
-def to_provider_error(error: Mapping[str, Any], status: int | None, *, changes: bool) -> errors.ProviderError:
+def to_provider_error(
+    error: Mapping[str, Any], response: Response | None, *, changes: bool
+) -> errors.ProviderError:
     """Return the error for ``{"code", "message"}``, with the server's words cleaned and shortened."""
-    code = _parse_code(error.get("code"))
-    words = read_words(error) if (status or 0) < 500 else ""
+    code, status = _parse_code(error.get("code")), None if response is None else response.status
+    words = (read_words(error) if (status or 0) < 500 else "") or f"error {code}"
     if code in _UNREACHABLE_CODES:
-        return errors.ServerFailed(words or f"error {code}", status=status, did_nothing=True)
-    return _find_error_class(code, changes=changes)(words or f"error {code}", status=status)
+        return errors.ServerFailed(words, status=status, did_nothing=True)
+    kind = _find_error_class(code, changes=changes)
+    if kind is None and response is not None:
+        # An unknown code may be an HTTP status. Otherwise the response's own says whether to try again.
+        for said in (code, response.status):
+            if said in _LATER_STATUSES or 500 <= (said or 0) < 600:
+                answer = Response(int(said or 0), response.headers, json.dumps(dict(error)).encode())
+                return to_error(answer, changes=changes)
+    return (kind or errors.InvalidRequest)(words, status=status)
 
 
-def _find_error_class(code: int | None, *, changes: bool) -> type[errors.ProviderError]:
+def _find_error_class(code: int | None, *, changes: bool) -> type[errors.ProviderError] | None:
     if code in _UNAUTHORISED_CODES:
         # Either the token or its level was refused; the client, which knows the call, finds out which.
         return errors.Forbidden
@@ -86,17 +103,18 @@ def _find_error_class(code: int | None, *, changes: bool) -> type[errors.Provide
         return errors.UnknownOutcome if changes else errors.ServerFailed
     if code == _EXECUTION_CODE:
         return errors.ServerFailed
-    # Codes 5 to 11 and unknown codes: the message says what is wrong.
-    return errors.InvalidRequest
+    # The message says what is wrong.
+    return errors.InvalidRequest if code in _BAD_REQUEST_CODES else None
 
 
 def _parse_code(value: Any) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, (int, str)):
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:
-        return int(value)
-    except ValueError:
+        number = float(value)
+    except (ValueError, OverflowError):
         return None
+    return int(number) if number.is_integer() else None
 
 
 def _parse_json(response: Response) -> Any:

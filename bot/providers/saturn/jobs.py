@@ -40,7 +40,6 @@ from bot.providers.saturn.offers import (
     fetch_pages,
     list_resources,
     read_sizes,
-    refine_refusal,
 )
 from bot.providers.words import clean_words
 from bot.support import errors
@@ -72,10 +71,7 @@ class SaturnRuns(Runs[SaturnOffer]):
         """Start a job and find its run, if it is already visible."""
         job, name = spec.text("job"), spec.name
         before = await self._list_job_runs(access, job)
-        try:
-            await access.api.call("POST", f"/api/jobs/{encode_path_segment(job)}/start")
-        except (errors.Forbidden, errors.Conflict, errors.InvalidRequest) as error:
-            raise refine_refusal(error) from None
+        await access.api.call("POST", f"/api/jobs/{encode_path_segment(job)}/start")
         if before is None:
             return Created(f"{job}/{UNLISTED_ID_PREFIX}{shorten_key(key)}", name)
         try:

@@ -357,8 +357,7 @@ JOB_UNKNOWN = "I can't find that job. Type its name, or paste the link or id of 
 JOB_TWICE = "Two of your jobs have that name. Paste the link or id of the one you mean."
 
 
-#: Matches refusals because of a limit, or because a name is taken; the guides don't specify the wording.
-_LIMIT_PATTERN = re.compile(r"\bquota\b|\b(limit|maximum)\b.*\b(exceeded|reached)\b", re.IGNORECASE)
+#: Matches refusals because a name is taken; the guides don't specify the wording.
 _NAME_TAKEN_PATTERN = re.compile(r"\balready (exists|taken|in use)\b|\bname is taken\b", re.IGNORECASE)
 NO_IMAGE = "That template names no image, which this server requires. Ask your Usher admin to add one."
 NO_CREATION = "This server offers no way to create workspaces that Usher knows."
@@ -526,8 +525,11 @@ class SaturnMaking(Creation[SaturnOffer]):
             try:
                 return await access.api.call("POST", path, json_body=body)
             except (errors.PermanentError, errors.BadAnswer) as error:
-                if error.status not in ABSENT:
-                    raise refine_refusal(error) from None
+                if error.status in ABSENT:
+                    continue
+                if _NAME_TAKEN_PATTERN.search(error.message):
+                    raise errors.Conflict(error.message, status=error.status) from None
+                raise
         return None
 
     async def list_names(self, access: Access, stem: str) -> Collection[str] | None:
@@ -658,12 +660,3 @@ def describe_job(settings: SaturnSettings, job: Resource, sizes: Mapping[str, An
 def _find_price(size: Any) -> Decimal | None:
     """Return a size's hourly price, for which the document names no currency."""
     return parse_amount(size.get("price_per_hour")) if isinstance(size, dict) else None
-
-
-def refine_refusal(error: errors.ProviderError) -> errors.ProviderError:
-    """Return a more specific error if a refusal's message names a limit or a taken name."""
-    if _LIMIT_PATTERN.search(error.message):
-        return errors.LimitReached(error.message, status=error.status)
-    if _NAME_TAKEN_PATTERN.search(error.message):
-        return errors.Conflict(error.message, status=error.status)
-    return error

@@ -218,12 +218,8 @@ class Saturn(
         return await self._change_state(access, workspace, "stop")
 
     async def _change_state(self, access: Access, workspace: Workspace, verb: str) -> str | None:
-        path = f"/api/workspaces/{encode_path_segment(workspace.remote_id)}/{verb}"
-        try:
-            asking = access.api.call("POST", path)
-            return await accept_already_done(verb, asking, workspace.remote_id, workspace.name)
-        except (errors.Forbidden, errors.Conflict, errors.InvalidRequest) as error:
-            raise offers.refine_refusal(error) from None
+        asking = access.api.call("POST", f"/api/workspaces/{encode_path_segment(workspace.remote_id)}/{verb}")
+        return await accept_already_done(verb, asking, workspace.remote_id, workspace.name)
 
     async def probe(self) -> str:
         """Request the version, for which some servers require a token, or lack the endpoint."""

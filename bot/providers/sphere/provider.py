@@ -236,11 +236,10 @@ class SphereProvider(
         try:
             asking = _change(access, "PUT", path, starts=starts)
             return await requests.accept_already_done(goal, asking, workspace.remote_id, workspace.name)
-        except errors.Forbidden as error:
-            # The token may do everything, so a refusal must be due to the workspace's current state.
-            raise errors.Conflict(error.message, status=error.status) from None
-        except (errors.InvalidRequest, errors.LimitReached) as error:
-            if starts and _NOT_YET.search(error.message):
+        except (errors.Forbidden, errors.InvalidRequest, errors.LimitReached) as error:
+            # The token may do everything, so what it may not do is due to the workspace's current state.
+            is_state = isinstance(error, errors.Forbidden) and error.status == 403 and not error.is_ours
+            if is_state or (starts and _NOT_YET.search(error.message)):
                 raise errors.Conflict(error.message, status=error.status) from None
             raise
 
@@ -451,7 +450,7 @@ async def _change(
     try:
         response = await access.api.call(method, path, form=form)
     except errors.PermanentError as refusal:
-        if not (starts and refusal.status in _QUOTA):
+        if not (starts and refusal.status in _QUOTA) or refusal.message.startswith(errors.IN_FRONT):
             raise
         if not refusal.is_quoted:
             raise errors.NoCapacity(NO_ROOM) from None

@@ -46,7 +46,8 @@ class Replies:
 
     A reply's body holds the Answer (``text``, ``blocks``, ``replaces``, ``in_channel``) and where to send it:
     a ``response_url``, or a ``channel_id`` with ``thread_ts`` and ``where`` (the kind of place). With
-    neither, it is sent to the person. With ``view`` it redraws an open form.
+    neither, it is sent to the person. With ``view`` it redraws an open form. Without text, it only deletes
+    the message that it replaces.
     """
 
     def __init__(
@@ -117,6 +118,8 @@ class Replies:
         If a form has been closed, the message that was to appear in it is sent as a direct message.
         """
         body = notice.body
+        if body.get("replaces") and not body.get("text"):
+            return [self._respond]
         if body.get("view"):
             return [self._update_view, self._post_to_person] if body.get("blocks") else [self._update_view]
         is_in_channel = bool(body.get("channel_id")) and body.get("where") != Where.DIRECT
@@ -146,6 +149,8 @@ class Replies:
             "unfurl_links": False,
             "unfurl_media": False,
         }
+        if replaces and not body.get("text"):
+            message = {"delete_original": True}
         if not replaces:
             message["response_type"] = "in_channel" if body.get("in_channel") else "ephemeral"
         total = self._timing.send_timeout

@@ -175,14 +175,12 @@ def find_unknown_variables(
 
     ``known`` are the settings; ``referenced`` are the variables from which a secret is read (``env:NAME``).
     """
-    own = (name for name in leave_out_service_variables(given) if name.upper().startswith(PREFIXES))
-    names = {name.upper(): name for name in own}
+    names = {name for name in leave_out_service_variables(given) if name.upper().startswith(PREFIXES)}
     unset = [name for name in known if name not in names]
     misspelt: dict[str, str] = {}
     unknown: list[str] = []
-    for upper, name in sorted(names.items()):
-        if upper in known or name in referenced:
-            continue
+    for name in sorted(names.difference(known, referenced)):
+        upper = name.upper()
         candidates = list(known) if upper.startswith(OWN_PREFIX) else unset
         near = process.extractOne(upper, candidates, scorer=fuzz.ratio, score_cutoff=_MIN_SIMILARITY)
         if near is not None:

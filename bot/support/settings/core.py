@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import combinations
 from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
@@ -41,8 +42,8 @@ ANY_WORKSPACE: Final = "*"
 _ASSIGNMENT_PATTERN: Final = re.compile(r"(?:export )?[A-Z]+_[A-Z0-9_]+=.")
 _ADMINISTRATOR_PATTERN = re.compile(r"^(?:[TE][A-Z0-9]+:)?[SUW][A-Z0-9]+$")
 SLACK_API_URL = "https://slack.com/api/"
-#: Matches Slack's secrets, but not the tokens, addresses and placeholders often pasted by mistake.
-_SECRET_PATTERN: Final = r"(?!xox|xapp-)[A-Za-z0-9._~+/=-]+"  # noqa: S105 - a pattern
+#: Matches Slack's secrets, but not the tokens, keys, paths and placeholders often pasted by mistake.
+_SECRET_PATTERN: Final = r"(?!xox|xapp-)[A-Za-z0-9._~-]+"  # noqa: S105 - a pattern
 #: Maps settings to the pattern that a value must match and what to say if it doesn't. The metrics token can
 #: follow "Bearer" (RFC 6750) and is too long to guess.
 _SHAPES: Final = {
@@ -77,9 +78,8 @@ class _TrimmedEnvironment(EnvSettingsSource):
 class Settings(BaseSettings):
     """All settings, validated; each one's ``validation_alias`` is its environment variable."""
 
-    # An empty variable counts as unset, because that's how many service managers write unset variables.
     model_config = SettingsConfigDict(
-        extra="ignore", hide_input_in_errors=True, frozen=True, env_ignore_empty=True
+        extra="ignore", hide_input_in_errors=True, frozen=True, case_sensitive=True
     )
 
     #: Without a bot token, Usher is installed by OAuth, in one or more Slack workspaces.
@@ -210,6 +210,8 @@ class Settings(BaseSettings):
         if not isinstance(value, str):
             return value
         value = trim(value)
+        if re.search("[\ud800-\udfff]", value):  # So Python writes bytes that it can't decode.
+            raise ValueError("has characters that aren't UTF-8")
         if len(value) > 1 and value[0] + value[-1] in _QUOTES:
             raise ValueError("has quotes around it, which would be a part of it: remove them")
         if _ASSIGNMENT_PATTERN.match(value):
@@ -231,11 +233,6 @@ class Settings(BaseSettings):
     def _secret(cls, value: Any) -> Any:
         return resolve_secret(value) if isinstance(value, str) else value
 
-    @field_validator("slack_signing_secret", "slack_app_token", "slack_client_secret", mode="after")
-    @classmethod
-    def _empty_is_absent(cls, value: SecretStr | None) -> SecretStr | None:
-        return value if value is not None and value.get_secret_value() else None
-
     @field_validator(*_SHAPES)
     @classmethod
     def _shape(cls, value: SecretStr | str | None, info: ValidationInfo) -> SecretStr | str | None:
@@ -244,11 +241,6 @@ class Settings(BaseSettings):
         if written is not None and not re.fullmatch(pattern, written):
             raise ValueError(f"needs {needed}")
         return value
-
-    @field_validator("slack_client_id", "public_url", "page_url", mode="before")
-    @classmethod
-    def _blank_is_absent(cls, value: Any) -> Any:
-        return value or None
 
     @field_validator("slack_api_url")
     @classmethod
@@ -391,16 +383,21 @@ class Settings(BaseSettings):
 
     def secrets(self) -> list[str]:
         """Return all secret values, so that they can be removed from logs."""
-        secrets = (
-            self.slack_bot_token,
-            self.slack_signing_secret,
-            self.slack_app_token,
-            self.slack_client_secret,
-            self.metrics_token,
-        )
-        given = [secret.get_secret_value() for secret in secrets if secret is not None]
         by_proxy = urlsplit(self.proxy().address).password
-        return given + self.keys() + list_passwords(self.database_url) + ([by_proxy] if by_proxy else [])
+        passwords = list_passwords(self.database_url) + ([by_proxy] if by_proxy else [])
+        return [secret for _, secret in self._list_named_secrets()] + passwords
+
+    def _list_named_secrets(self) -> list[tuple[str, str]]:
+        """Return each secret value, other than passwords, with the name of its setting."""
+        given = (
+            ("SLACK_BOT_TOKEN", self.slack_bot_token),
+            ("SLACK_SIGNING_SECRET", self.slack_signing_secret),
+            ("SLACK_APP_TOKEN", self.slack_app_token),
+            ("SLACK_CLIENT_SECRET", self.slack_client_secret),
+            ("USHER_METRICS_TOKEN", self.metrics_token),
+        )
+        named = [(name, secret.get_secret_value()) for name, secret in given if secret is not None]
+        return named + [("USHER_ENCRYPTION_KEYS", key) for key in self.keys()]
 
     def clashes(self, are_right: AreRight) -> Iterator[str]:
         """Yield the problems of settings that are each valid on their own but don't fit together."""
@@ -413,6 +410,9 @@ class Settings(BaseSettings):
         is_half = (self.slack_client_id is None) != (self.slack_client_secret is None)
         if is_half and are_right("SLACK_CLIENT_ID", "SLACK_CLIENT_SECRET"):
             yield "SLACK_CLIENT_ID and SLACK_CLIENT_SECRET belong together: set both or neither"
+        for (name, secret), (other, same) in combinations(self._list_named_secrets(), 2):
+            if secret == same and name != other and are_right(name, other):
+                yield f"{name} and {other} are the same: each has its own value"
         public, page = urlsplit(self.public_url or ""), urlsplit(self.page_url or "")
         is_apart = public.scheme == page.scheme and public.hostname != page.hostname
         if self.page_url and not is_apart and are_right("USHER_PAGE_URL", "USHER_PUBLIC_URL"):

@@ -127,6 +127,8 @@ async def test_headers_explain_a_limit_of_requests(open_rig):
         pytest.param({"Retry-After": "7"}, "Forbidden", 7.0, id="retry-after"),
         pytest.param({"X-RateLimit-Remaining": "0"}, "Forbidden", 60.0, id="without-reset"),
         pytest.param({}, "You have exceeded a secondary rate limit", 60.0, id="only-words"),
+        pytest.param({}, "API rate limit exceeded for user ID 7.", 60.0, id="primary-by-words"),
+        pytest.param({}, "You have triggered an abuse detection mechanism.", 60.0, id="abuse-by-words"),
     ],
 )
 async def test_secondary_limit_says_how_long(open_rig, headers, words, wait):
@@ -295,6 +297,7 @@ async def test_refusal_for_something_else_names_no_permission(open_rig, words):
         assert (type(error), error.message) == (errors.Forbidden, words)
 
 
+@pytest.mark.parametrize("form", ["required; url={}", "Required;URL={}", 'required; url="{}"'])
 @pytest.mark.parametrize(
     ("address", "shown"),
     [
@@ -304,10 +307,12 @@ async def test_refusal_for_something_else_names_no_permission(open_rig, words):
     ],
     ids=["own", "foreign", "too long"],
 )
-async def test_token_without_single_sign_on_is_authorized_and_not_linked_again(open_rig, address, shown):
+async def test_token_without_single_sign_on_is_authorized_and_not_linked_again(
+    open_rig, address, shown, form
+):
     async with open_rig() as rig:
         root = rig.provider.page_url("x").removesuffix("/codespaces/x")
-        header = f"required; url={root if address.startswith('/') else ''}{address}"
+        header = form.format(f"{root if address.startswith('/') else ''}{address}")
         words = "acme requires single sign-on: this token has no access to it yet."
         error = refuse(rig, 403, words, X_GitHub_SSO=header, X_Accepted_GitHub_Permissions=NEEDED_PERMISSION)
         said = explain_cause(error, "GitHub Codespaces")

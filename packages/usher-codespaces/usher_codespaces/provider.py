@@ -34,7 +34,9 @@ CREATE_TIMEOUT_SECONDS = 60.0
 #: How long to wait after a secondary limit without a stated wait, in seconds; GitHub's guide says to "wait
 #: for at least one minute".
 SECONDARY_LIMIT_WAIT_SECONDS = 60.0
-SPENDING_LIMIT_PATTERN = re.compile(r"spending limit|billing|budget|payment|maximum number", re.IGNORECASE)
+BILLING_PATTERN = re.compile(r"billing|budget|payment", re.IGNORECASE)
+#: Matches GitHub's wording for its limits on requests, which a proxy may pass on without their headers.
+REQUEST_LIMIT_PATTERN = re.compile(r"\brate limit|\babuse detection", re.IGNORECASE)
 #: Matches GitHub's wording for a token that lacks a permission.
 TOKEN_LACKS_PATTERN = re.compile(
     r"\bnot accessible by\b|\bscopes?\b|\btoken\b.{0,40}\bpermission", re.IGNORECASE
@@ -83,15 +85,15 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
         wait, is_spent = response.retry_after(), headers.get("X-RateLimit-Remaining") == "0"
         if is_spent:
             wait = wait or response.retry_after("X-RateLimit-Reset")
-        is_limited = is_spent or wait is not None or "secondary rate limit" in words.casefold()
+        is_limited = is_spent or wait is not None or REQUEST_LIMIT_PATTERN.search(words)
         if status == 429 or (status == 403 and is_limited):
             wait = wait or SECONDARY_LIMIT_WAIT_SECONDS
             return up.errors.RateLimited(words, status=status, retry_after=wait, is_own=is_spent)
-        if status == 403 and (address := headers.get("X-GitHub-SSO", "")).startswith("required"):
+        if status == 403 and (address := headers.get("X-GitHub-SSO", "")).casefold().startswith("required"):
             # Without a status, the message is shown as it is: the text isn't GitHub's, and linking again
             # wouldn't help.
             return up.errors.Forbidden(self._describe_sign_on(address))
-        if status in (400, 403, 422) and SPENDING_LIMIT_PATTERN.search(words):
+        if status in (400, 403, 422) and BILLING_PATTERN.search(words):
             return up.errors.LimitReached(words, status=status)
         if status in (403, 404) and (lack := _find_lack(status, words, headers)):
             return up.errors.Forbidden(f"{words} ({lack})", status=status)
@@ -101,7 +103,7 @@ class Codespaces(offers.CodespaceForms, up.Lists, up.Tokens, up.Removal):
 
     def _describe_sign_on(self, header: str) -> str:
         """Return the next step for a token without single sign-on, with GitHub's address to authorize it."""
-        address = header.partition("url=")[2].strip()
+        address = header[header.casefold().find("url=") + 4 :].strip(' "')
         is_own = (
             len(address) <= LONGEST_SIGN_ON_ADDRESS and up.path_below(address, self._web_root()) is not None
         )
@@ -322,7 +324,7 @@ async def _read_pages(api: up.ApiClient) -> tuple[up.Listing[dict[str, Any]], bo
         query = {"per_page": str(offers.PAGE_SIZE), "page": str(number)}
         response = await api.call("GET", "/user/codespaces", query=query, headers=HEADERS)
         page, has_link = response.json_object(), 'rel="next"' in response.headers.get("Link", "")
-        is_partial |= response.headers.get("X-GitHub-SSO", "").startswith("partial-results")
+        is_partial |= response.headers.get("X-GitHub-SSO", "").casefold().startswith("partial-results")
         total = page.get("total_count")
         has_more = has_link or (isinstance(total, int) and total > number * offers.PAGE_SIZE)
         return page | {"next_page": str(number + 1) if has_more else ""}

@@ -261,3 +261,15 @@ async def test_what_was_made_may_be_what_cant_be_read(kind, call, answers):
         assert kind == "saturn"
     else:
         assert (traces.match, traces.is_conclusive) == (None, False)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [({}, errors.BadAnswer), ({"error": "Sign in"}, errors.BadAnswer), ({"name": "alice"}, errors.Forbidden)],
+    ids=["nothing", "somebody else's", "the hub's"],
+)
+async def test_hub_that_names_nobody_lacks_no_permission(answer, kind):
+    """What answers without a name isn't the hub, so a token with more permissions wouldn't help."""
+    with pytest.raises(kind) as raised:
+        await provider("jupyterhub", users_alice=answer).discover(ACCESS)
+    assert type(raised.value) is kind

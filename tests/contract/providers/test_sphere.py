@@ -346,6 +346,22 @@ async def test_a_refused_resume_is_read_by_its_words(sphere: Rig, status, messag
         await sphere.provider.start(sphere.access, build_row(sphere.provider, TRAINING))
 
 
+@pytest.mark.parametrize("call", ["start", "stop"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"status": 403, "body": "<html>Blocked</html>", "headers": {"Content-Type": "text/html"}},
+        {"status": 401, "body": json.dumps({"message": "Your account is disabled."})},
+    ],
+    ids=["proxy", "account"],
+)
+async def test_refusal_not_for_the_state_is_no_conflict(sphere: Rig, call, fault):
+    sphere.inject_fault("/(resume|stop)$", **fault)
+    state = State.STOPPED if call == "start" else State.RUNNING
+    with pytest.raises(errors.Forbidden):
+        await getattr(sphere.provider, call)(sphere.access, build_row(sphere.provider, TRAINING, state))
+
+
 async def test_removal_refused_as_already_so_returns_the_words(sphere: Rig):
     words = "Workspace is already removed"
     sphere.inject_fault("/remove$", status=400, body=json.dumps({"message": words}))

@@ -5,6 +5,7 @@ from functools import partial
 
 import pytest
 
+from bot.domain.accepted_requests import AcceptedRequest
 from bot.domain.accounts import Link
 from bot.domain.browsers import BrowserSession
 from bot.domain.conversations import Referents
@@ -16,7 +17,6 @@ from bot.domain.snapshots import Snapshot
 from bot.domain.steps import Update
 from bot.domain.tasks import TaskKind
 from bot.domain.time_parsing import WEEKEND
-from bot.domain.undoable_actions import UndoableAction
 from bot.domain.work_items import Call, Outcome
 from bot.domain.workspaces import State
 from bot.services import courses as courses_use_cases
@@ -43,6 +43,7 @@ from bot.store.plan_tables import PARTICIPANTS
 from bot.store.slack_rate_limits import CallQuota
 from bot.store.statements import fill_changes
 from bot.store.tables import (
+    ACCEPTED_REQUESTS,
     ACCOUNTS,
     CARDS,
     GATES,
@@ -51,7 +52,6 @@ from bot.store.tables import (
     OPERATIONS,
     RUNS,
     TASKS,
-    UNDOABLE_ACTIONS,
     WORKSPACES,
 )
 from bot.store.tasks import NewTask, add_tasks
@@ -510,8 +510,8 @@ async def test_what_others_speak_of_in_a_channel_is_not_what_one_means(store, cl
     await launched(store, BOB, channel_id="C1")
     clock.advance(1)
     given = {"principal": BOB, "kind": "workspace.alias", "subject": theirs.id, "channel_id": "C1"}
-    done = UndoableAction(id="act_1", done_at=await store.now(), **given)
-    await store.carry_out(lambda tx: UNDOABLE_ACTIONS.add(tx, done))
+    done = AcceptedRequest(id="act_1", done_at=await store.now(), **given)
+    await store.carry_out(lambda tx: ACCEPTED_REQUESTS.add(tx, done))
     clock.advance(1)
     assert await store.read(conversations.find_referents, ALICE, "C1", None) == Referents()
     assert await store.read(conversations.find_referents, BOB, "C1", None) == Referents((theirs.id,))

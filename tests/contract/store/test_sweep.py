@@ -23,6 +23,7 @@ from bot.store.inbox import KEY_RETENTION_SECONDS, REDELIVERY_SECONDS
 from bot.store.notices import add_notices
 from bot.store.plan_tables import CLASS_CARDS, OCCURRENCES, PARTICIPANTS, RULES
 from bot.store.tables import (
+    ACCEPTED_REQUESTS,
     APPROVALS,
     BROWSER_SESSIONS,
     CARDS,
@@ -36,7 +37,6 @@ from bot.store.tables import (
     RUNS,
     TABLES,
     UNDECRYPTABLE_SECRETS,
-    UNDOABLE_ACTIONS,
     WORKSPACES,
 )
 from bot.store.waitlist import WAITLIST_ENTRIES
@@ -78,7 +78,7 @@ AGED = {
     "sweep_browser_sessions": (BROWSER_SESSIONS, {}, "expires_at", 0, None),
     "sweep_class_cards": (CLASS_CARDS, {}, "created_at", 30, None),
     "sweep_conversations": (CONVERSATIONS, SAID, "updated_at", 1, None),
-    "sweep_undoable_actions": (UNDOABLE_ACTIONS, {}, "done_at", 30, None),
+    "sweep_undoable_actions": (ACCEPTED_REQUESTS, {}, "done_at", 30, None),
     "sweep_undecryptable_secrets": (UNDECRYPTABLE_SECRETS, {"secret": "sealed"}, "removed_at", 7, None),
     "sweep_owners": (OWNERS, {"owner": "a"}, "until", 1, None),
     "sweep_rules": (RULES, {"paused": "unlinked"}, "processed_until", 30, {"paused": ""}),

@@ -23,7 +23,6 @@ CODES = {
     17: (errors.Misconfigured, errors.Misconfigured),
     100: (errors.ServerFailed, errors.Misconfigured),
     200: (errors.ServerFailed, errors.UnknownOutcome),
-    9999: (errors.InvalidRequest, errors.InvalidRequest),
 }
 
 
@@ -50,7 +49,51 @@ async def test_a_code_means_the_same_with_every_status(fake: FakeWorkbench, code
     assert error.status == status
 
 
-@pytest.mark.parametrize("code", ["14", 14])
+@pytest.mark.parametrize(
+    ("status", "code", "kind"),
+    [
+        (200, 9999, errors.InvalidRequest),
+        (400, 9999, errors.InvalidRequest),
+        (401, 9999, errors.InvalidRequest),
+        (404, 9999, errors.InvalidRequest),
+        (409, 9999, errors.Conflict),
+        (429, None, errors.RateLimited),
+        (500, 9999, errors.ServerFailed),
+        (503, "busy", errors.ServerFailed),
+        (502, 9999, errors.UnknownOutcome),
+        (200, 409, errors.Conflict),
+        (200, 429, errors.RateLimited),
+        (200, 503, errors.ServerFailed),
+        (400, 504, errors.UnknownOutcome),
+    ],
+)
+async def test_status_decides_about_an_unknown_code(fake: FakeWorkbench, status, code, kind):
+    """An unknown code may itself be an HTTP status."""
+    fake.answer = {"error": {"code": code, "message": "Not now"}}
+    fake.status, fake.headers = status, {"Retry-After": "7"}
+    error = await failure(fake.client.resume_session("a1", None))
+    assert type(error) is kind
+    assert getattr(error, "retry_after", 7.0) == 7.0
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        ({"error": "The session is busy"}, errors.InvalidRequest),
+        ({"result": {"error": {"code": 20, "message": "The session is busy"}}}, errors.LimitReached),
+        ({"result": {"result": {"error": "The session is busy"}}}, errors.InvalidRequest),
+        ({"result": None, "error": {"code": "20", "message": "The session is busy"}}, errors.LimitReached),
+        ({"error": {"code": 20.0, "message": "The session is busy"}}, errors.LimitReached),
+    ],
+    ids=["text", "wrapped", "wrapped-text", "without-result", "float"],
+)
+async def test_error_in_any_wrapping_is_a_refusal(fake: FakeWorkbench, answer, kind):
+    fake.answer = answer
+    error = await failure(fake.client.stop_session("a1", "stop"))
+    assert (type(error), error.message) == (kind, "The session is busy")
+
+
+@pytest.mark.parametrize("code", ["14", 14, 14.0])
 async def test_a_code_may_be_a_text(fake: FakeWorkbench, code):
     fake.answer = {"error": {"code": code}}
     error = await failure(fake.client.get_sessions())

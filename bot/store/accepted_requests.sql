@@ -2,6 +2,6 @@
 SELECT 1 AS found FROM undoable_actions
 WHERE principal = :principal AND done_at >= :since AND subject = :subject AND initiator = '' LIMIT 1;
 
--- name: actions_of
+-- name: requests_of
 SELECT * FROM undoable_actions
 WHERE principal = :principal AND done_at > :since AND interaction = :interaction ORDER BY done_at, id;

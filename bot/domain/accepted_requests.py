@@ -1,4 +1,4 @@
-"""Users' accepted requests, kept to know who asked for something last; they aren't used to undo anything."""
+"""Users' accepted requests, kept to know who asked for something last."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 from bot.domain.people import Principal
 from bot.domain.row_times import Past
 
-#: For this many seconds, an interaction's action can be found again, in case Slack delivers the interaction
+#: For this many seconds, an interaction's requests can be found again, in case Slack delivers the interaction
 #: twice.
 RECENT_SECONDS: Final = 120.0
 #: Initiators that aren't people; each acts for the person who set it up or agreed to it.
@@ -19,7 +19,7 @@ ROOM: Final = "room"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UndoableAction:
+class AcceptedRequest:
     """One accepted request of a person, with its conversation and the work item that it began.
 
     ``kind`` is the action in its audit row. ``subject`` is the id of a workspace or run ("" if neither), and

@@ -1,17 +1,17 @@
-"""The actions that people took recently, and whether a workspace's owner did anything with it."""
+"""The requests of people that were accepted, and whether a workspace's owner asked for anything."""
 
+from bot.domain.accepted_requests import RECENT_SECONDS, AcceptedRequest
 from bot.domain.people import Principal
-from bot.domain.undoable_actions import RECENT_SECONDS, UndoableAction
 from bot.domain.workspaces import Workspace
-from bot.store.tables import UNDOABLE_ACTIONS
+from bot.store.tables import ACCEPTED_REQUESTS
 from bot.store.transaction import Transaction
 
 
-def list_actions_of(tx: Transaction, principal: Principal, interaction: str) -> list[UndoableAction]:
-    """Return the actions that one interaction of a person took in the last two minutes."""
+def list_requests_of(tx: Transaction, principal: Principal, interaction: str) -> list[AcceptedRequest]:
+    """Return the requests of one interaction of a person in the last two minutes."""
     since = tx.now() - RECENT_SECONDS
     who = {"principal": principal.key, "interaction": interaction}
-    return UNDOABLE_ACTIONS.query(tx, "actions_of", **who, since=since)
+    return ACCEPTED_REQUESTS.query(tx, "requests_of", **who, since=since)
 
 
 def was_asked(tx: Transaction, workspace: Workspace, since: float) -> bool:
