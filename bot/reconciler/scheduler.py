@@ -243,7 +243,12 @@ class Scheduler:
 
     def wake(self) -> None:
         """Query the due times of all kinds of work soon."""
-        self._note_changed(list_kinds(), 0.0 if self._leads() else HELP_AFTER_SECONDS)
+        self._note_changed(list_kinds(), self._left_for)
+
+    @property
+    def _left_for(self) -> float:
+        """Return how long this process leaves work that it didn't write itself to others."""
+        return 0.0 if self._leads() else HELP_AFTER_SECONDS
 
     def on_hint(self, tables: Collection[str] | None) -> None:
         """Take note of a commit of another process, unless that is another process's to see to."""
@@ -261,7 +266,7 @@ class Scheduler:
 
     def _on_step(self, kinds: Collection[str]) -> None:
         # Claims aren't reported as writes, so after each step its due kinds are queried again.
-        self._note_changed(self.due.intersection(kinds))
+        self._note_changed(self.due.intersection(kinds), self._left_for)
 
     async def _on_tick(self) -> None:
         """Detect clock changes and other processes' writes.
