@@ -75,11 +75,8 @@ class WriteQueue:
     def __init__(self, patience: Mapping[Priority, float]) -> None:
         self._patience = patience
         self._condition = Condition()
-        self._urgent, self._steady, self._idle = deque[QueuedWork](), deque[QueuedWork](), deque[QueuedWork]()
         self._queues = {
-            Priority.URGENT: self._urgent,
-            Priority.STEADY: self._steady,
-            Priority.IDLE: self._idle,
+            priority: deque[QueuedWork]() for priority in (Priority.URGENT, Priority.STEADY, Priority.IDLE)
         }
         #: The callers waiting for results, and the timer that checks whose patience has run out.
         self._callers: dict[QueuedWork, None] = {}
@@ -212,11 +209,12 @@ class WriteQueue:
 
     def _choose(self) -> deque[QueuedWork]:
         """Return the queue of the next turn; it is empty if all are."""
-        if self._urgent and not (self._steady and self._urgent_rounds >= _MAX_URGENT_ROUNDS):
+        urgent, steady, idle = self._queues.values()
+        if urgent and not (steady and self._urgent_rounds >= _MAX_URGENT_ROUNDS):
             self._urgent_rounds += 1
-            return self._urgent
+            return urgent
         self._urgent_rounds = 0
-        return self._steady or self._idle
+        return steady or idle
 
     def put_back(self, items: Sequence[QueuedWork]) -> None:
         """Requeue items at the front of their priority's queue, for as long as their callers wait."""
@@ -290,40 +288,31 @@ class Session(Protocol):
     @property
     def transaction(self) -> Transaction:
         """Return the open transaction, which runs queries."""
-        ...
 
     @property
     def is_away(self) -> bool:
         """Return whether the connection was lost and hasn't been re-established yet."""
-        ...
 
     def open(self) -> None:
         """Connect. Raise StoreUnavailable with the cause for operators."""
-        ...
 
     def begin(self, *, writes: bool, subjects: Sequence[str] = ()) -> None:
         """Begin a transaction: one that writes, alone for these subjects, or one that reads a snapshot."""
-        ...
 
     def commit(self) -> None:
         """Commit."""
-        ...
 
     def rollback(self) -> None:
         """Roll back if a transaction is open; never raise."""
-        ...
-
-    def will_pass(self, error: Exception) -> bool:
-        """Return whether the same work may soon succeed, although this error ended its transaction."""
-        ...
 
     def translated(self, error: Exception) -> Exception:
-        """Translate a driver error into one that callers know; return other errors unchanged."""
-        ...
+        """Translate a driver error into one that callers know; return other errors unchanged.
+
+        It becomes StoreBusy if the same work may soon succeed.
+        """
 
     def close(self) -> None:
         """Close the connection."""
-        ...
 
 
 class QueueWorker:
@@ -457,15 +446,21 @@ class QueueWorker:
         self, items: Sequence[QueuedWork], error: Exception, alone: Callable[[Sequence[QueuedWork]], None]
     ) -> None:
         """Roll back and run each item in its own transaction; an item that was alone has failed."""
-        if len(items) == 1 or self._session.will_pass(error):
+        if len(items) == 1 or self._will_pass(error):
             self._put_back_or_fail(items, error)
             return
         self._session.rollback()
         for item in items:
             alone([item])
 
+    def _will_pass(self, error: Exception) -> bool:
+        """Return whether a driver's error says that the same work may soon succeed."""
+        return isinstance(error, self._session.errors) and isinstance(
+            self._session.translated(error), StoreBusy
+        )
+
     def _put_back_or_fail(self, items: Sequence[QueuedWork], error: Exception) -> None:
-        will_pass = self._session.will_pass(error)
+        will_pass = self._will_pass(error)
         self._session.rollback()
         if will_pass:
             # Callers whose patience has run out are dropped before the next attempt.

@@ -20,10 +20,9 @@ from bot.store import schema
 from bot.store.postgres_errors import (
     FIRST_STATEMENT_UNANSWERED,
     POOLED,
+    STANDBY,
     describe_url,
-    is_passing,
     make_open_error,
-    make_standby_error,
     translate,
 )
 from bot.store.postgres_servers import TIMELINE, Servers
@@ -153,15 +152,9 @@ class PostgresSession:
             # tables.
             connection.execute("ROLLBACK")
 
-    def will_pass(self, error: Exception) -> bool:
-        """Return whether the same work may succeed in a moment, perhaps on a new connection."""
-        if not isinstance(error, psycopg.Error):
-            return False
-        return self.is_away or is_passing(error)
-
     def translated(self, error: Exception) -> Exception:
         """Translate a PostgreSQL error into one that callers know; return others unchanged."""
-        return translate(error)
+        return translate(error, is_away=self.is_away)
 
     def close(self) -> None:
         """Close the connection; its locks are free on return, not only once the server has noticed."""
@@ -282,7 +275,7 @@ class PostgresSession:
                 connection.execute(_SETTINGS)
                 server = self._clock.take(before, connection.execute(_SERVER_COLUMNS.encode()))
             if server["is_standby"]:
-                raise make_standby_error()
+                raise StoreAway(STANDBY)
             if not self._servers.note(server["timeline"]):
                 raise StoreUnavailable(_PAST)
             self.timeline, self.is_compared = server["timeline"], False
@@ -301,34 +294,24 @@ class PostgresSession:
             raise type(self._refusal)(str(self._refusal))
         try:
             self._connect()
-        except StoreUnavailable as error:
-            self._refusal, self._asks_at = error, monotonic() + REFUSED_SECONDS
-            self._lose(str(error))
-            raise
-        except psycopg.Error as error:
-            failed = make_open_error(self._url, error)
-            self._lose(str(failed))
+        except (psycopg.Error, StoreUnavailable) as error:
+            failed = make_open_error(self._url, error) if isinstance(error, psycopg.Error) else error
+            if not self.problem:
+                # Log only the first of several failed attempts.
+                log.warning("the connection to the database was lost", problem=str(failed))
+            now, self.problem = monotonic(), str(failed)
             before, self._url = self._url, read_sign_in_again(self._url)
-            if not isinstance(failed, StoreRefused):
-                self._refused_since = None
-            elif self._refused_since is None:
-                self._refused_since = monotonic()
-            elif monotonic() - self._refused_since >= REFUSED_SECONDS and self._url == before:
-                # The server may be starting, or another process may hold the last free connection, so don't
-                # hurry.
-                self._refusal, self._asks_at = failed, monotonic() + REFUSED_SECONDS
+            self._refused_since = (self._refused_since or now) if isinstance(failed, StoreRefused) else None
+            # A server that refuses the sign-in may only be starting, or be short of connections for a moment.
+            lasts = self._refused_since is not None and now - self._refused_since >= REFUSED_SECONDS
+            if error is failed or (lasts and self._url == before):
+                self._refusal, self._asks_at = failed, now + REFUSED_SECONDS
                 raise failed from None
             sleep(RETRY_SECONDS)
             raise
         if self.problem:
             log.info("the database is back", database=describe_url(self._url))
         self.problem, self._refused_since = "", None
-
-    def _lose(self, problem: str) -> None:
-        """Note why the connection was lost; log only the first of several failed attempts to reconnect."""
-        if not self.problem:
-            log.warning("the connection to the database was lost", problem=problem)
-        self.problem = problem
 
     def _find_outcome(self, transaction: str, timeline: str) -> None:
         """Return if a commit took effect although its connection was lost; raise StoreBusy if it didn't.
