@@ -20,7 +20,7 @@ from benchmarks.sizes import Sizes
 from benchmarks.stage import note
 from bot.domain.people import Principal
 from bot.domain.time_parsing.past import make_window
-from bot.domain.usage import UsageFacts, add_up
+from bot.domain.usage import UsageFacts
 from bot.messages.blocks.kit import Markup
 from bot.messages.blocks.usage import answer_usage
 from bot.store import open_store, usage
@@ -86,8 +86,7 @@ async def _measure_year(file: Path, rounds: int) -> float:
     for _ in range(rounds):
         began = time.process_time()
         person = Principal.from_key("-:T1:UALICE0")
-        lives = await store.read(usage.read_lives_of_person, person, YEAR.since, YEAR.until)
-        found = add_up(lives, YEAR.since, YEAR.until, now)
+        found = await store.read(usage.read_usage, person, YEAR.since, YEAR.until)
         facts = UsageFacts(now=now, connection="", connection_title="", window=YEAR, usage=found)
         answer_usage(facts, Markup("/workspace "))
         took.append((time.process_time() - began) * 1000)

@@ -10,7 +10,7 @@ from bot.messages.blocks.links import RESTING_BUTTON
 from bot.messages.texts import pages, requests
 from bot.messages.verb import Effect, Verb
 from bot.services import approvals as use_cases
-from handlers.linking import ask_for_username, make_link_buttons
+from handlers.linking import ask_for_username
 from handlers.requests import routes
 from handlers.requests.deferred_command import DeferredCommand
 from handlers.requests.payload import find_value
@@ -75,7 +75,7 @@ async def _approve_resting(request: Request) -> Answer:
 async def claim_account(request: Request) -> Answer:
     """Close a request for an account because the user who clicked the button says the account is theirs."""
     approval = await _say_whose(request, is_theirs=True)
-    return replies.answer(requests.NOTED_MINE, make_link_buttons(request.services, [approval.connection]))
+    return replies.answer(requests.NOTED_MINE, request.services.make_link_buttons([approval.connection]))
 
 
 @routes.action("not_mine")

@@ -37,7 +37,7 @@ async def ask_question(request: Request) -> Answer:
     now = ButtonValue.from_button(button)
     if "confirm" in button and now.value == press.value:
         return replies.question(button)
-    press = replace(now, key=press.key, seen=press.seen)
+    press = now._replace(key=press.key, seen=press.seen)
     return await run_button(request.services, request.principal, request.surface, press)
 
 

@@ -193,8 +193,8 @@ def make_first_steps(services: Services, accounts: Mapping[str, str]) -> list[di
     A person with no account yet is shown a button for each connection.
     """
     linked = _list_linked(services, accounts)
-    unlinked = [step for step in services.list_link_methods() if step[0] not in linked]
-    steps = replies.list_link_buttons(unlinked, services.link_pages)
+    unlinked = [name for name, *_ in services.list_link_methods() if name not in linked]
+    steps = services.make_link_buttons(unlinked)
     if unlinked and not _list_active(accounts):
         return [*steps, *replies.new_buttons(services.list_linkless(), first=len(steps))]
     if len(steps) > 1:

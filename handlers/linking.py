@@ -4,7 +4,6 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from importlib import metadata
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.domain.accounts import Account
@@ -37,7 +36,6 @@ from handlers.requests import routes
 from handlers.requests.command_line import fold_word, join_words
 from handlers.requests.payload import find_value
 from handlers.requests.request import SILENT, Answered, Request
-from handlers.requests.services import Services
 from handlers.requests.suggestions import offer_as_command
 from handlers.requests.vocabulary import EVERYTHING
 
@@ -63,31 +61,35 @@ async def link(request: Request) -> Answer:
         request = replace(request, arguments=(request.target,))
     if request.name.casefold() == "code" and "code" not in services.connections:
         return replies.code_question()
-    linkable, linkless = services.list_linkable(), services.list_linkless()
-    names = [name for name, *_ in services.list_link_methods()]
     if request.name:
         opening = await _offer_named_workspace(request)
-        if opening is not None:
-            return opening
-        chosen, username = _parse_connection_and_username(request)
-        if chosen in dict(linkless):
-            return _answer_linkless(request, [(chosen, services.title(chosen))])
-        if (requested := await _request_link(request, chosen, username)) is not None:
-            return requested
-        names = [chosen]
-    if len(names) == 1 and names[0] in services.list_approvable() and names[0] not in dict(linkable):
-        return await ask_for_username(request, names[0])
-    if not names:
-        if linkless:
-            return _answer_linkless(request, linkless)
-        return replies.hint(answers.NO_CONNECTIONS)
-    if len(names) > 1:
+        return opening or await _link_to(request, *_parse_connection_and_username(request))
+    names = [name for name, *_ in services.list_link_methods()]
+    if len(names) == 1:
+        return await _link_to(request, names[0])
+    if names:
         request.notes.about = Referents(is_question=True)
         return await offer_link(request, answers.LINK_WHICH, names, "")
-    if linked := await _describe_link(request, names[0]):
-        return await _invite(request, linked, names, "")
-    answer = await _invite(request, fill(answers.LINK_ONE, title=services.title(names[0])), names, "")
-    return await add_former_link_hint(request, answer, names)
+    if linkless := services.list_linkless():
+        return _answer_linkless(request, linkless)
+    return replies.hint(answers.NO_CONNECTIONS)
+
+
+async def _link_to(request: Request, connection: str, username: str = "") -> Answer:
+    """Answer with a connection's link page, or ask for the username that an administrator has to approve."""
+    services, title = request.services, request.services.title(connection)
+    if connection in dict(services.list_linkless()):
+        return _answer_linkless(request, [(connection, title)])
+    if connection in services.list_approvable():
+        if username:
+            approval = await approvals.request(request.caller, connection, username)
+            return replies.answer(fill(pages.ASKED, title=title, username=approval.username))
+        if connection not in dict(services.list_linkable()):
+            return await ask_for_username(request, connection)
+    if linked := await _describe_link(request, connection):
+        return await _invite(request, linked, [connection], "")
+    answer = await _invite(request, fill(answers.LINK_ONE, title=title), [connection], "")
+    return await _add_former_link_hint(request, answer, [connection])
 
 
 async def _describe_link(request: Request, connection: str) -> str:
@@ -97,15 +99,6 @@ async def _describe_link(request: Request, connection: str) -> str:
         return ""
     template = answers.LINKED_AS if account.username else answers.LINKED_NAMELESS
     return fill(template, title=request.services.title(connection), username=account.username)
-
-
-async def _request_link(request: Request, connection: str, username: str) -> Answer | None:
-    """Request approval of a typed username; None if none was typed or the connection doesn't approve any."""
-    if not username or connection not in request.services.list_approvable():
-        return None
-    approval = await approvals.request(request.caller, connection, username)
-    title = request.services.title(connection)
-    return replies.answer(fill(pages.ASKED, title=title, username=approval.username))
 
 
 def _answer_linkless(request: Request, linkless: list[tuple[str, str]]) -> Answer:
@@ -254,12 +247,9 @@ async def _show_identity(request: Request) -> Answer:
         else _format_account(services.title(connection), accounts.get(connection), services.clock.now(), zone)
         for connection in dict.fromkeys([*services.connections, *sorted(accounts)])
     ]
-    missing = [(name, title) for name, title in services.list_linkable() if name not in accounts]
-    refused = [
-        (name, title)
-        for name, title in services.list_linkable()
-        if name in accounts and accounts[name].is_refused
-    ]
+    methods = [method for method in services.list_link_methods() if method[2]]
+    missing = [method for method in methods if method[0] not in accounts]
+    refused = [method for method in methods if method[0] in accounts and accounts[method[0]].is_refused]
     relink = cards.LINK_AGAIN if len(refused) == 1 else cards.LINK_AGAIN_TO
     buttons = replies.link_buttons(missing, services.link_pages)
     buttons += replies.link_buttons(refused, services.link_pages, template=relink, first=len(missing))
@@ -379,7 +369,7 @@ async def unlink(request: Request) -> Answer:
         if word in revocations.values()
     ]
     return replies.answer(
-        " ".join([*sentences, *format_affected(affected)]), make_link_buttons(request.services, unlinked)
+        " ".join([*sentences, *format_affected(affected)]), request.services.make_link_buttons(unlinked)
     )
 
 
@@ -504,7 +494,7 @@ async def require_links(request: Request, connections: Iterable[str]) -> None:
             await require_account(request, connection)
 
 
-async def add_former_link_hint(request: Request, answer: Answer, connections: Collection[str]) -> Answer:
+async def _add_former_link_hint(request: Request, answer: Answer, connections: Collection[str]) -> Answer:
     """Add the reason why a former link no longer exists, if there may have been one."""
     had = await request.caller.read(accounts.has_former_link, connections)
     return replies.with_remarks(answer, [answers.LINK_DOES_NOT_MOVE] if had else [])
@@ -536,13 +526,14 @@ async def offer_link(
     if is_asked and is_confirmed and has_page:
         answer = await _invite(request, sentence, connections, waiting, template, others)
     else:
-        buttons = make_link_buttons(services, connections, waiting, template)
-        # Connections that users can't link themselves are listed too: clicking one explains why.
-        links = [(name, services.title(name)) for name in connections]
-        buttons = buttons or replies.link_buttons(links, {}, waiting)
+        buttons = services.make_link_buttons(connections, waiting, template)
+        # Connections that nobody can link are listed too: clicking one explains why.
+        buttons = buttons or replies.link_buttons(
+            [(name, services.title(name), True) for name in connections], {}, waiting
+        )
         buttons += replies.new_buttons(others, first=len(buttons))
         answer = replies.as_question(replies.hint(sentence, buttons))
-    return await add_former_link_hint(request, answer, connections)
+    return await _add_former_link_hint(request, answer, connections)
 
 
 async def offer_all_links(request: Request) -> Answer:
@@ -567,14 +558,3 @@ async def offer_all_links(request: Request) -> Answer:
     waits = request.surface.where is not Where.HOME
     sentence = replies.format_beginning(describe_usher(services), waits=waits)
     return await offer_link(request, sentence, names, others=linkless)
-
-
-def make_link_buttons(
-    services: Services, connections: Collection[str], waiting: str = "", template: str = cards.LINK
-) -> list[dict[str, Any]]:
-    """Return a *Link* button for each of these connections, in the order used in the Home tab.
-
-    ``waiting`` is the command that runs once one of them is linked, and ``template`` is the label.
-    """
-    linking = [method for method in services.list_link_methods() if method[0] in connections]
-    return replies.list_link_buttons(linking, services.link_pages, waiting, template)

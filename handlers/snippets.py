@@ -25,7 +25,7 @@ from bot.support.cleaning import has_invisible, unescape
 from handlers.connections import list_commanding_connections
 from handlers.dispatch import run_button
 from handlers.forms import FormContext, make_form_view, restore_value
-from handlers.linking import make_link_buttons, require_account
+from handlers.linking import require_account
 from handlers.requests import routes
 from handlers.requests.command_line import decode_links
 from handlers.requests.payload import find_value
@@ -81,7 +81,7 @@ async def run_as_job(request: Request) -> Answer:
     if not active:
         return replies.hint(
             fill(verbs.CODE_NOT_LINKED, titles=services.titles(connections)),
-            make_link_buttons(services, connections),
+            services.make_link_buttons(connections),
         )
     if len(active) == 1:
         return await _open_form(request, active[0], code)

@@ -19,9 +19,8 @@ from bot.services.encryption_keys import format_secret_count
 from bot.services.encryption_keys import rotate as encrypt_again
 from bot.services.restored_backups import format_counts, pause_restored
 from bot.store import accounts, audit, name_of
+from bot.store.copies import replace_database, save_readable_rows, write_backup
 from bot.store.maintenance import mark, note_same_data
-from bot.store.salvage import save_readable_rows
-from bot.store.sqlite import replace_database, write_backup
 from bot.store.store import Store
 from bot.store.transaction import StoreTime
 from bot.support.clock import SystemClock, SystemIds
@@ -164,11 +163,12 @@ def backup(arguments: argparse.Namespace) -> int:
         complain("On PostgreSQL, backups are pg_dump's: `usher docs operate#backups`.")
         return 2
     _require_file(path)
-    make_folder(path, target.parent)
     try:
+        make_folder(path, target.absolute().parent)
         write_backup(path, target, partial(mark, left="copied"), StoreTime(SystemClock()), SystemIds())
-    except StoreUnavailable as failed:
-        raise NotDone(f"{target.absolute()} can't be written: {failed}.") from None
+    except (OSError, StoreUnavailable) as failed:
+        why = failed.strerror if isinstance(failed, OSError) else failed
+        raise NotDone(f"{target.absolute()} can't be written: {why}.") from None
     print(f"Written: {target.absolute()}. Keep the encryption keys elsewhere.")
     return 0
 
@@ -183,18 +183,20 @@ def save(arguments: argparse.Namespace) -> int:
     _require_file(path)
     leave, time = partial(mark, left="copied"), StoreTime(SystemClock())
     try:
-        saved = save_readable_rows(path, target, leave, time, SystemIds())
+        saved, others = save_readable_rows(path, target, leave, time, SystemIds())
     except StoreUnavailable as failed:
         raise NotDone(f"{path.absolute()} can't be saved: {failed}.") from None
     for name, table in saved.items():
         if table.rows or table.is_damaged:
             print(f"{name}: {table.rows} rows{_UNREADABLE * table.is_damaged}")
+    if others:
+        print(f"Not saved, as it isn't Usher's: {', '.join(others)}.")
     print(f"Written: {target.absolute()}. {command(f'restored {target}')} puts it in place.")
     return 0
 
 
 def _require_file(path: Path) -> None:
-    if not path.exists():
+    if not path.is_file():
         raise NotDone(f"There's no database in {path.absolute()}.")
 
 

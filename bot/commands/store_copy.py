@@ -34,7 +34,7 @@ def copy(arguments: argparse.Namespace) -> int:
     copied = asyncio.run(copy_store(source, target))
     print(f"Copied {sum(copied.counts.values())} rows of {len(copied.counts)} tables; nothing differs.")
     if copied.others:
-        print(f"Not copied, as these tables aren't Usher's: {', '.join(copied.others)}.")
+        print(f"Not copied, as it isn't Usher's: {', '.join(copied.others)}.")
     print(f"Now set USHER_DATABASE_URL to the new database, and don't start Usher on {source} again.")
     if copied.broken_at is not None:
         complain(f"The audit record was already broken at row {copied.broken_at}, and so is its copy.")

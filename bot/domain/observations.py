@@ -27,6 +27,7 @@ class Observed:
         expiry_mode: What happens then.
         expires_after: How many seconds it stays in this state, if the provider doesn't say when that began.
             They count from the read that first found this state. With ``expires_at``, the later time counts.
+        removed_at: When the provider removes it in any case (epoch seconds), if that is earlier.
         entry: The secret that opens it from Usher's page (``EmbeddedPage``).
         survives_stop: Whether it survives a stop, if the provider reports that per workspace.
         started_at: When it last came up (epoch seconds).
@@ -49,6 +50,7 @@ class Observed:
     expires_at: float | None = None
     expiry_mode: ExpiryMode | None = None
     expires_after: float | None = None
+    removed_at: float | None = None
     entry: str | None = field(default=None, repr=False)
     survives_stop: bool | None = None
     started_at: float | None = None
@@ -72,6 +74,9 @@ def drop_impossible_times(seen: Observed, now: float) -> Observed:
     used_at = drop_future_time(seen.last_used_at, latest)
     if seen.state is State.RUNNING and started_at is not None and used_at is not None:
         used_at = None if used_at < started_at - MAX_CLOCK_SKEW_SECONDS else used_at
+    if used_at is None and seen.last_used_at is not None and seen.expires_after is not None:
+        # The end was counted from that use.
+        seen = replace(seen, expires_at=None)
     if (started_at, down_at, used_at) == (seen.started_at, seen.down_at, seen.last_used_at):
         return seen
     return replace(seen, started_at=started_at, down_at=down_at, last_used_at=used_at)

@@ -1,6 +1,6 @@
 """Runs of jobs launched by users, with their progress and output."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal
 
@@ -83,13 +83,13 @@ class DiscoveredRun:
         remote_id: Its id at the provider.
         name: Its name there, cleaned.
         observed: What the list says about it.
-        machine: What it runs on and costs, as far as the list says.
+        machine: What it runs on and costs, if the list says so.
     """
 
     remote_id: str
     name: str
     observed: ObservedRun
-    machine: MachineKind = field(default_factory=MachineKind)
+    machine: MachineKind | None = None
 
 
 @dataclass(frozen=True, slots=True)

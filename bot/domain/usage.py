@@ -156,6 +156,11 @@ class Life:
         return self.ended is None
 
     @property
+    def line(self) -> tuple[LifeKind, str]:
+        """Return the key of the workspace, or of the job, whose lives are added up."""
+        return self.kind, f"{self.connection}/{self.name}" if self.kind == "run" else self.subject
+
+    @property
     def counts_until(self) -> float:
         """Return the time up to which the life counts: its end, or its last sign of life."""
         return self.last_seen_at if self.ended is None else self.ended.best
@@ -243,69 +248,70 @@ MIN_IDLE_SECONDS: Final = 3600.0
 class UsageLine:
     """The total of all lives of one workspace, or of one job's runs, within a window.
 
+    ``key`` is that of its lives (``Life.line``). ``name`` and ``workspace_id`` are those of the newest life.
     ``spread`` is how many hours the total may be off, because something happened between two reads.
     ``is_least``: it may also have run before the first sign of life. ``unknown_from`` is the last sign of
     life before an end that no read saw.
     """
 
-    newest: Life
+    kind: LifeKind
+    key: str
+    connection: str
+    name: str = ""
+    workspace_id: str | None = None
     sum: Sum = field(default_factory=Sum)
     spread: float = 0.0
     is_least: bool = False
-    lives: list[Life] = field(default_factory=list)
+    is_open: bool = False
     unknown_from: float | None = None
 
-    @property
-    def open(self) -> list[Life]:
-        """Return the lives that haven't ended yet."""
-        return [one for one in self.lives if one.is_open]
-
-    def add(self, life: Life, since: float, until: float, now: float) -> None:
-        """Add a life to this line."""
-        began, ended, hours = life.began, life.ended, life.measure(since, until, now)
-        self.sum.add(hours, life.price)
-        self.lives.append(life)
-        if began.best >= self.newest.began.best:
-            self.newest = life
-        if began.known is Known.UNKNOWN and since < began.latest < until:
-            self.is_least = True
-        if hours.unknown:
-            self.unknown_from = max(self.unknown_from or 0.0, life.counts_until)
-        if began.known is Known.SEEN or (ended is not None and ended.known is Known.SEEN):
-            self.spread += max(
-                hours.best - hours.lowest, 0.0 if ended is None else hours.highest - hours.best
-            )
+    def add(
+        self, part: Sum, *, is_open: bool, is_seen: bool, is_least: bool, unknown_from: float | None
+    ) -> None:
+        """Add the total of some of its lives; ``is_seen``: they began or ended between two reads."""
+        self.sum.merge(part)
+        self.is_open |= is_open
+        self.is_least |= is_least
+        if unknown_from is not None:
+            self.unknown_from = max(self.unknown_from or 0.0, unknown_from)
+        if is_seen:
+            hours = part.hours
+            more = 0.0 if is_open else hours.highest - hours.best
+            self.spread += max(hours.best - hours.lowest, more)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Idle:
     """The longest time that a workspace ran without being used or opened from Usher.
 
     ``is_use_known``: the provider reports when it was last used.
     """
 
-    life: Life
+    name: str
+    connection: str
+    workspace_id: str | None
     since: float
     until: float
+    is_open: bool
+    is_use_known: bool
 
     @property
     def seconds(self) -> float:
         """Return how long the workspace was unused, in seconds."""
         return self.until - self.since
 
-    @property
-    def is_use_known(self) -> bool:
-        """Return whether the provider reports when the workspace is used."""
-        return self.life.used_at is not None
-
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """One user's usage within a window, longest first, and the total."""
+    """One user's usage within a window, longest first."""
 
     lines: tuple[UsageLine, ...] = ()
-    total: Sum = field(default_factory=Sum)
     idle: Idle | None = None
+
+    @property
+    def total(self) -> Sum:
+        """Return the total of all lines."""
+        return sum_parts(one.sum for one in self.lines)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -348,27 +354,6 @@ class GroupUsage:
     by_person: tuple[tuple[str, Sum], ...] = ()
     is_withheld: bool = False
     leaves_out: bool = False
-
-
-def add_up(lives: Iterable[Life], since: float, until: float, now: float) -> Usage:
-    """Add up one user's lives within a window by workspace and by job."""
-    lines: dict[tuple[str, ...], UsageLine] = {}
-    idle, last = None, min(until, now)
-    for life in lives:
-        counts_until = life.counts_until
-        if life.began.earliest >= last or counts_until < since:
-            continue
-        is_run = life.kind == "run"
-        key = (life.connection, life.name) if is_run else (life.subject,)
-        if (line := lines.get(key)) is None:
-            line = lines[key] = UsageLine(life)
-        line.add(life, since, until, now)
-        begin = max(life.began.best, life.opened_at or 0.0, life.used_at or 0.0, since)
-        seconds = min(counts_until, last) - begin
-        if not is_run and seconds >= (MIN_IDLE_SECONDS if idle is None else idle.seconds):
-            idle = Idle(life, begin, begin + seconds)
-    ordered = sorted(lines.values(), key=lambda one: (-one.sum.hours.best, one.newest.name, one.newest.id))
-    return Usage(tuple(ordered), sum_parts(one.sum for one in ordered), idle)
 
 
 #: The hour at which last week's hours are sent on Mondays.

@@ -68,6 +68,12 @@ _LABEL_WORD_PATTERN: Final = re.compile(
 _LABEL_END_PATTERN: Final = re.compile(r":\s+| = |(?<=\w)=(?=\S)|(?<=\])\s+")
 _ARGUMENTS_PATTERN: Final = re.compile(r"([\w. ]{1,100}\w)\((?:[^()]|\([^()]*\)){0,300}\)(?=: )")
 _BRACKETS_PATTERN: Final = re.compile(r"([^()]{1,300})\(((?:[^()]|\([^()]*\))*)\)\.?")
+#: Matches words before an exception that caused a failure.
+_CAUSE_PATTERN: Final = re.compile(
+    r".{1,200}?(?:: |\((?=Caused by ))(?:Caused by )?"
+    r"(?=(?:[A-Za-z_]\w{0,60}\.){0,8}[A-Z]\w{0,60}(?:Error|Exception)(?:: |\())",
+    re.DOTALL,
+)
 MAX_LABEL_LENGTH: Final = 300
 #: Matches the URL at the end of an exception from requests or aiohttp.
 _ADDRESS_PATTERN: Final = re.compile(r"(?:,? for url: |, url=)\S{1,500}$")
@@ -247,6 +253,8 @@ def _read_exception(text: str) -> str:
         said = [line for line in _FRAME_PATTERN.sub("", text).split("\n") if line[:1].strip()]
         return said[-1] if said else ""
     text = _ADDRESS_PATTERN.sub("", text)
+    if cause := _CAUSE_PATTERN.match(text):
+        return text[cause.end() : -1 if "(Caused by " in cause[0] else None]
     brackets = _BRACKETS_PATTERN.fullmatch(text)
     if brackets is not None and _is_label(brackets[1]):
         return _read_arguments(brackets[2])
@@ -361,7 +369,7 @@ def read_words(
             value = value[int(key)] if int(key) < len(value) else None
         else:
             value = value.get(key) if isinstance(value, dict) else None
-    message = value if isinstance(value, str) else next(_main_texts(answer), "")
+    message = value if isinstance(value, str) and value else next(_main_texts(answer), "")
     message = find_innermost_words(message)
     without_details = min(limit, MAX_MESSAGE_LENGTH) if limit <= MAX_DETAILED_LENGTH else limit
     if answer.get("kind") == "Status":
@@ -408,7 +416,7 @@ def _read_details(value: Any, where: str) -> Iterator[str]:
         for entry in value:
             yield from _read_details(entry, where)
     elif isinstance(value, dict):
-        text = next((value[key] for key in _TEXT_KEYS if isinstance(value.get(key), str)), None)
+        text = next((said for key in _TEXT_KEYS if isinstance(said := value.get(key), str) and said), None)
         named = (_field_name(value[key]) for key in _FIELD_KEYS if value.get(key))
         if text is None and (code := value.get("code")) and isinstance(code, str):
             # GitHub says what is wrong with a field with a code rather than a sentence.

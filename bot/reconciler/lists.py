@@ -159,6 +159,7 @@ def _to_rows(
             each.observed.expiry_mode,
             each.observed.reason,
             each.observed.owner,
+            each.observed.machine,
         )
         for each in listing
     ]

@@ -10,6 +10,7 @@ is in Usher's rows.
 import asyncio
 import math
 from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
 from functools import partial
 from typing import Any, Final
 
@@ -135,7 +136,9 @@ class Loop:
                 failures += 1
                 about = {"loop": self.name, "reference": self._ids.reference(), "problem": error}
                 log.exception("loop failed", **about, exc_info=not isinstance(error, StoreError))
-                await self._pause(backoff(failures, 0.5))
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(backoff(failures, 0.5)):
+                        await self._stopping.wait()
                 continue
             failures = 0
             self.began = math.inf
@@ -145,14 +148,7 @@ class Loop:
             # After a single row there is usually nothing left, and one query of due times informs all loops.
             if claimed <= 1:
                 await self._woken.wait()
-            await self._pause(self._rest)
-
-    async def _pause(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._stopping.wait()
-        except TimeoutError:
-            pass
+            await asyncio.sleep(self._rest)
 
 
 class Scheduler:

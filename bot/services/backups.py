@@ -15,8 +15,8 @@ import structlog
 
 from bot.services.context import Context
 from bot.store import audit
+from bot.store.copies import write_backup
 from bot.store.maintenance import mark
-from bot.store.sqlite import write_backup
 from bot.store.transaction import StoreTime
 from bot.support.errors import StoreError, StoreUnavailable
 

@@ -16,12 +16,12 @@ from bot.domain.usage import (
     GroupUsage,
     Known,
     Life,
+    LifeKind,
     Span,
     SpanKind,
     Sum,
     UsageFacts,
     UsageRow,
-    add_up,
     find_next_monday,
     group_class,
     sum_parts,
@@ -44,21 +44,19 @@ MAX_CLAIMED: Final = 50
 async def load_usage(gatherer: Gatherer, principal: Principal, window: Window) -> UsageFacts:
     """Load what ran for a person within a window, and which of it is still running."""
     store = gatherer.store
-    lives = await store.read(usage.read_lives_of_person, principal, window.since, window.until)
-    now = await store.now()
-    known = add_up(lives, window.since, window.until, now)
-    still = {one.workspace_id for line in known.lines for one in line.open}
+    known = await store.read(usage.read_usage, principal, window.since, window.until)
+    still = {one.workspace_id for one in known.lines if one.is_open}
     own = await store.perform(workspaces.read_workspaces, principal) if still else []
     running = [one for one in own if one.id in still and not one.is_down]
     return UsageFacts(
-        now=now,
+        now=await store.now(),
         connection="",
         connection_title="",
         zone=await store.known_zone(principal),
         window=window,
         usage=known,
         titles={one: gatherer.title(one) for one in gatherer.connections}
-        | {one.connection: gatherer.title(one.connection) for one in lives},
+        | {one.connection: gatherer.title(one.connection) for one in known.lines},
         running=tuple(await gatherer.describe_workspaces(principal, running)),
         is_weekly=await store.read(usage.is_weekly, principal),
     )
@@ -66,11 +64,14 @@ async def load_usage(gatherer: Gatherer, principal: Principal, window: Window) -
 
 async def list_rows(gatherer: Gatherer, principal: Principal, facts: UsageFacts) -> list[UsageRow]:
     """Return the rows of a window's chart: what ran in it, and what is planned for the rest of it."""
-    rows, names, until = dict[str, list[Span]](), dict[str, str](), facts.window.until
+    window, until = facts.window, facts.window.until
+    spans: dict[tuple[LifeKind, str], list[Span]] = {}
+    for life in await gatherer.store.read(usage.read_lives_of_person, principal, window.since, window.until):
+        spans.setdefault(life.line, []).extend(_list_spans(life))
+    rows, names = dict[str, list[Span]](), dict[str, str]()
     for line in facts.usage.lines:
-        key = line.newest.workspace_id or line.newest.id
-        names[key] = line.newest.name
-        rows[key] = [span for life in line.lives for span in _list_spans(life)]
+        key = line.workspace_id or line.key
+        names[key], rows[key] = line.name, spans.get((line.kind, line.key), [])
     if facts.now < until:
         own = await gatherer.store.perform(workspaces.read_workspaces, principal)
         for one in await gatherer.describe_workspaces(principal, own):
@@ -146,8 +147,7 @@ def send_week(tx: Transaction, caller: Caller, row: WeeklyRow) -> None:
     if not is_wanted or local.weekday() or local.hour < MONDAY_HOUR:
         return
     week = find_week(now, zone, ago=1)
-    lives = usage.read_lives_of_person(tx, principal, week.since, week.until)
-    if add_up(lives, week.since, week.until, now).lines:
+    if usage.read_usage(tx, principal, week.since, week.until).lines:
         body = {"amid": (week.since + week.until) / 2}
         add_notices(tx, [NewNotice(principal.key, NoticeKind.WEEK, week.first.isoformat(), principal, body)])
 

@@ -8,7 +8,7 @@ UPDATE cards SET is_dirty = 1, revision = revision + 1,
 -- part: drawable
 NOT EXISTS (
     SELECT 1 FROM notices n
-    WHERE n.subject = cards.subject AND cards.is_notice = 0 AND n.kind IN {END} AND n.state IN ('pending', 'retry', 'leased')
+    WHERE n.subject = cards.subject AND cards.is_notice = 0 AND n.kind IN {END} AND n.state NOT IN ('sent', 'dead')
 ) AND (kind <> 'job_card' OR NOT EXISTS (
     SELECT 1 FROM owners o WHERE o.name = 'output:' || cards.subject AND o.owner <> :owner AND o.until > :now
 ))

@@ -1,12 +1,12 @@
 -- Notices that were given up, and that somebody would have read. ``Notice.is_harmless`` tells which nobody misses.
 -- part: missed
-state = 'dead' AND kind NOT IN {HARMLESS} AND COALESCE(error, '') NOT IN {UNREAD}
+state = 'dead' AND kind NOT IN {HARMLESS} AND (error IS NULL OR error NOT IN {UNREAD})
 
 -- name: statistics
 SELECT
     (SELECT COUNT(*) FROM operations WHERE outcome IS NULL) AS open_operations,
     (SELECT COUNT(*) FROM runs WHERE outcome IS NULL) AS open_runs,
-    (SELECT COUNT(*) FROM notices WHERE state IN ('pending', 'retry', 'leased')) AS pending_notices,
+    (SELECT COUNT(*) FROM notices WHERE state NOT IN ('sent', 'dead')) AS pending_notices,
     (SELECT COUNT(*) FROM cards WHERE is_dirty = 1 AND message_ts IS NOT NULL AND changed_at IS NOT NULL
         AND stage = 'live') AS waiting_edits,
     (SELECT COUNT(*) FROM notices WHERE {missed}) AS dead_notices,
@@ -32,7 +32,7 @@ SELECT COUNT(*) AS size, MAX(principal) AS last FROM (
 -- A message has waited since it was first due; further attempts don't change that.
 -- name: oldest_notice
 SELECT MIN(CASE WHEN state = 'pending' THEN due_at ELSE created_at END) AS since FROM notices
-WHERE state IN ('pending', 'retry', 'leased') AND (state <> 'pending' OR due_at <= :now) AND combined_into IS NULL;
+WHERE state NOT IN ('sent', 'dead') AND (state <> 'pending' OR due_at <= :now) AND combined_into IS NULL;
 
 -- What would stop working without each connection.
 -- name: uses

@@ -81,7 +81,7 @@ WHERE c.days <> '' AND c.done_at IS NULL AND p.card_id = c.id AND p.principal = 
 UPDATE class_cards SET posts = posts + 1 WHERE id = :id RETURNING *;
 
 -- name: class_card_on_its_way
-SELECT id FROM notices WHERE subject = :id AND kind = 'class_card' AND state IN ('pending', 'retry', 'leased');
+SELECT id FROM notices WHERE subject = :id AND kind = 'class_card' AND state NOT IN ('sent', 'dead');
 
 -- name: seats_taken
 SELECT COUNT(*) AS count FROM participants

@@ -19,7 +19,7 @@ UPDATE operations SET
 WHERE id = :id;
 
 -- name: unsent_notices_of
-SELECT id, body FROM notices WHERE subject = :subject AND state IN ('pending', 'retry', 'leased');
+SELECT id, body FROM notices WHERE subject = :subject AND state NOT IN ('sent', 'dead');
 
 -- A known gate wasn't created just now, unless only a list has added its workspace since, for the same person.
 -- name: explained

@@ -7,13 +7,14 @@ from typing import Any
 
 from bot.domain import failure_causes
 from bot.domain.observations import Observed
+from bot.domain.prices import MachineKind
 from bot.domain.reads import Unconfirmed
 from bot.domain.stops import ExpiryMode
 from bot.domain.tasks import TaskKind
 from bot.domain.timeouts import GONE, UNLISTED
 from bot.domain.usability import UNUSABLE
 from bot.domain.workspaces import PROVISIONAL, UP_STATES, Action, State, Workspace, get_name_in_id
-from bot.store import cards, corrections, gates, handovers, hours, timers, usage
+from bot.store import cards, corrections, gates, handovers, hours, prices, timers, usage
 from bot.store.engine import Engine
 from bot.store.fan_out import FAN_OUT_BATCH_SIZE, read_batches, take_batch
 from bot.store.statements import fill_changes
@@ -49,8 +50,8 @@ _OWN_COLUMNS = (
 class DiscoveredWorkspace:
     """A workspace found at a provider, to be merged into a person's list.
 
-    ``actions``, ``expires_at`` and ``owner`` are as in ``Observed``; if a list lacks actions or an end, those
-    from a read are kept.
+    ``actions``, ``expires_at``, ``owner`` and ``machine`` are as in ``Observed``; if a list lacks actions or
+    an end, those from a read are kept.
     """
 
     remote_id: str
@@ -64,6 +65,7 @@ class DiscoveredWorkspace:
     expiry_mode: ExpiryMode | None = None
     reason: str | None = None
     owner: str | None = None
+    machine: MachineKind | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +271,7 @@ def _insert_workspace(tx: Transaction, one: DiscoveredWorkspace, pair: Row, star
         owner=one.owner,
         up_at=start if one.state in UP_STATES else None,
         running_since=start if one.state is State.RUNNING else None,
+        **(one.machine or MachineKind()).to_columns(),
     )
     written = insert(tx, found)
     if written and one.state is State.RUNNING and one.owner is None:
@@ -300,9 +303,9 @@ def _update_workspace(tx: Transaction, one: DiscoveredWorkspace, row: Row, start
         gate_key=one.gate_key,
         owner=one.owner,
         state=state,
-        # Some lists have no addresses, so the one from a read is kept while the state is the same.
+        # Some lists have no addresses or details, so those from a read are kept while the state is the same.
         url=(one.url or (None if changed else row["url"])) if is_news else row["url"],
-        detail=one.detail if is_news else row["detail"],
+        detail=(one.detail or (None if changed else row["detail"])) if is_news else row["detail"],
         reason=failure_causes.choose_reason(
             parse_enum(State, row["state"]), row["reason"], state, one.reason if is_news else None
         ),
@@ -312,6 +315,10 @@ def _update_workspace(tx: Transaction, one: DiscoveredWorkspace, row: Row, start
         verified_at=row["verified_at"] or start,
         **values,
     )
+    machine = prices.find_new_machine(row, one.machine)
+    # What Usher created has the price of its own form.
+    if machine is not None and row["spec"] is None:
+        prices.note_machine(tx, row["id"], machine)
     if is_news and one.owner is None:
         usage.note_listed(tx, row, Observed(state, actions=one.actions), start)
     if not row["hidden"]:

@@ -287,7 +287,15 @@ JUST_BEFORE_SECONDS = 60.0
 
 
 def choose_end(row: Row, seen: Observed, granted_at: float) -> tuple[float | None, ExpiryMode | None]:
-    """Return when and how the provider will end a workspace, given its row before the observation.
+    """Return when and how the provider will end a workspace, given its row before the observation."""
+    at, how = _count_end(row, seen, granted_at)
+    if seen.removed_at is not None and (at is None or seen.removed_at < at):
+        return seen.removed_at, "removed"
+    return at, how
+
+
+def _count_end(row: Row, seen: Observed, granted_at: float) -> tuple[float | None, ExpiryMode | None]:
+    """Return when and how a workspace ends its present state.
 
     If the provider reports how long a state lasts but not when it began, count from the read that first saw
     that state. A workspace stopped for lack of use is assumed to have stopped at the predicted time.
@@ -514,7 +522,7 @@ def _observe(
     waits = is_awaited(lacks, lacks_since, granted_at)
     has_same_lack = (lacks, waits) == (row["lacks"], was_awaited)
     is_same &= has_same_lack
-    is_same &= (new_machine := prices.find_new_machine(row, seen)) is None
+    is_same &= (new_machine := seen.machine and prices.find_new_machine(row, seen.machine)) is None
     if is_same and ends_before == ends_now and started_at == row["started_at"]:
         writes.same.append(
             {

@@ -29,7 +29,7 @@ RETURNING id;
 UPDATE notices SET state = 'retry', unknown_since = COALESCE(unknown_since, :since)
 WHERE id IN (
     SELECT id FROM notices
-    WHERE state IN ('pending', 'leased', 'retry') AND kind <> 'reply' AND created_at < :began
+    WHERE state NOT IN ('sent', 'dead') AND kind <> 'reply' AND created_at < :began
         AND (state <> 'retry' OR unknown_since IS NULL)
     LIMIT :limit
 );

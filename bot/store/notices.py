@@ -59,7 +59,7 @@ URGENCY_NUMBERS: Final = as_json(dict.fromkeys(_URGENCIES, 1))
 #: Maps each urgency to the share it may use of the calls that Slack still accepts: all of them.
 FULL_SHARES: Final[Mapping[int, float]] = dict.fromkeys(_URGENCIES, 1.0)
 
-_UNSENT: Final = "state IN ('pending', 'retry', 'leased')"
+_UNSENT: Final = "state NOT IN ('sent', 'dead')"
 
 
 #: Maps each urgency to its queue.

@@ -36,7 +36,7 @@ combined_into IS NULL
 ) AND NOT (
     kind IN {CARD} AND EXISTS (
         SELECT 1 FROM notices e
-        WHERE e.subject = notices.subject AND e.kind IN {END} AND e.state IN ('pending', 'retry', 'leased')
+        WHERE e.subject = notices.subject AND e.kind IN {END} AND e.state NOT IN ('sent', 'dead')
     )
 ) AND NOT (
     kind = 'reply' AND EXISTS (
@@ -53,7 +53,7 @@ combined_into IS NULL
     kind = 'summary' AND EXISTS (
         SELECT 1 FROM notices u
         WHERE u.principal = notices.principal AND u.kind IN {NEWS} AND u.combined_into IS NULL
-            AND u.state IN ('pending', 'retry', 'leased')
+            AND u.state NOT IN ('sent', 'dead')
             AND (u.state = 'leased' OR (u.unknown_since IS NOT NULL AND u.due_at <= :now))
     )
 ) AND {output_followed_here}
@@ -73,7 +73,7 @@ unknown_since = CASE
     ))
 
 -- name: some_told_together
-SELECT * FROM notices WHERE combined_into = :notice AND state IN ('pending', 'retry', 'leased') AND id > :after
+SELECT * FROM notices WHERE combined_into = :notice AND state NOT IN ('sent', 'dead') AND id > :after
 ORDER BY id LIMIT :limit;
 
 -- The urgencies of which something is due, and how many of these messages Slack still takes; read without a lock.
@@ -81,14 +81,14 @@ ORDER BY id LIMIT :limit;
 SELECT wanted.key AS urgency, {room} AS fit FROM json_each(:urgencies) wanted
 WHERE EXISTS (
     SELECT 1 FROM notices n
-    WHERE n.urgency = CAST(wanted.key AS INTEGER) AND n.state IN ('pending', 'retry', 'leased') AND n.due_at <= :now
+    WHERE n.urgency = CAST(wanted.key AS INTEGER) AND n.state NOT IN ('sent', 'dead') AND n.due_at <= :now
 );
 
 -- People with news to combine: several, of which the oldest has waited for long, or further news next to an unclaimed
 -- summary. A summary counts as old as its oldest news. The states are named twice for the index.
 -- name: late_news
 SELECT principal, MIN(CASE WHEN kind = 'summary' THEN due_at ELSE created_at END) AS oldest FROM notices
-WHERE urgency IN (1, 3) AND {due_or_retried} AND state IN ('pending', 'retry', 'leased')
+WHERE urgency IN (1, 3) AND {due_or_retried} AND state NOT IN ('sent', 'dead')
     AND state <> 'leased' AND unknown_since IS NULL AND combined_into IS NULL AND NOT {doubted}
     AND (kind IN {NEWS} OR kind = 'summary')
 GROUP BY principal
@@ -96,7 +96,7 @@ HAVING COUNT(*) > 1 AND MIN(CASE WHEN kind = 'summary' THEN due_at ELSE created_
 
 -- name: unclaimed_summary
 SELECT id FROM notices
-WHERE principal = :principal AND state IN ('pending', 'retry', 'leased') AND state <> 'leased' AND unknown_since IS NULL
+WHERE principal = :principal AND state NOT IN ('sent', 'dead') AND state <> 'leased' AND unknown_since IS NULL
     AND kind = 'summary' LIMIT 1
 /* postgresql: FOR UPDATE */;
 
@@ -113,7 +113,7 @@ WHERE principal = :principal AND outcome IS NULL AND reference = :request LIMIT 
 UPDATE notices SET combined_into = :holder
 WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     SELECT id FROM notices
-    WHERE principal = :principal AND state IN ('pending', 'retry', 'leased') AND {due_or_retried}
+    WHERE principal = :principal AND state NOT IN ('sent', 'dead') AND {due_or_retried}
         AND state <> 'leased' AND unknown_since IS NULL AND combined_into IS NULL AND kind IN {NEWS} AND NOT {doubted}
     LIMIT :limit
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
@@ -139,7 +139,7 @@ UPDATE notices SET state = 'retry', due_at = :due_at, error = :error, is_text = 
     unknown_since = CASE
         WHEN :has_unknown = 0 OR unknown_since <= :unknown_since THEN unknown_since
         ELSE :unknown_since END
-WHERE id = :id AND attempts = :attempts AND state IN ('pending', 'retry', 'leased');
+WHERE id = :id AND attempts = :attempts AND state NOT IN ('sent', 'dead');
 
 -- name: notice_not_sent
 UPDATE notices SET state = 'retry', due_at = created_at, error = 'not sent', unknown_since = NULL,
@@ -153,7 +153,7 @@ WHERE id = :id AND attempts = :attempts AND state = 'leased';
 UPDATE notices SET due_at = created_at
 WHERE id IN (
     SELECT id FROM notices
-    WHERE urgency IN (1, 2, 3) AND due_at > :now AND state IN ('pending', 'retry', 'leased')
+    WHERE urgency IN (1, 2, 3) AND due_at > :now AND state NOT IN ('sent', 'dead')
         AND state = 'retry' AND error NOT IN ('internal', 'undrawable') AND (unknown_since IS NULL OR due_at > :shown)
         AND created_at < due_at AND principal LIKE :people
     ORDER BY principal LIMIT :limit
@@ -169,7 +169,7 @@ SELECT {end_state} AS state;
 -- name: notice_dead
 UPDATE notices SET
     state = 'dead', error = :error, body = '{}'
-WHERE id = :id AND state IN ('pending', 'retry', 'leased')
+WHERE id = :id AND state NOT IN ('sent', 'dead')
 RETURNING kind, subject;
 
 -- name: held_notices

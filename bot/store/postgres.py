@@ -240,8 +240,9 @@ class PostgresEngine(Engine):
 _SERVED = "Usher is running on {path}: stop it, then copy again."
 #: Tables that aren't copied, because they describe the target: which migrations ran, and on which server.
 _WRITTEN_ANEW: Final = {"database_timeline", "migrations", "schema_changes"}
-_TABLE_NAMES: Final = (
-    "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = current_schema()"
+_COLUMNS: Final = (
+    "SELECT table_name AS name, json_agg(column_name) AS columns FROM information_schema.columns "
+    "WHERE table_schema = current_schema() GROUP BY table_name"
 )
 _DIFFERS = "The audit record of the copy differs from that of {path}: drop the copy, and report this."
 
@@ -250,8 +251,8 @@ _DIFFERS = "The audit record of the copy differs from that of {path}: drop the c
 class Copied:
     """The result of copying a database.
 
-    It holds the row counts by table, the first bad row of an audit that was already broken, and the tables of
-    other tools, which aren't copied.
+    It holds the row counts by table, the first bad row of an audit that was already broken, and the tables
+    and columns of other tools, which aren't copied.
     """
 
     counts: dict[str, int]
@@ -275,7 +276,7 @@ async def copy_store(path: Path, url: str) -> Copied:
         await target.open()
         try:
             await target.migrate(serves=True)
-            known = {row["name"] for row in await target.read(lambda tx: tx.all(_TABLE_NAMES))}
+            known = {row["name"]: row["columns"] for row in await target.read(lambda tx: tx.all(_COLUMNS))}
             others: set[str] = set()
             counts = await target.fill(partial(_read_tables, str(path), known, others))
             broken_at = await _compare(Store(source), Store(target), path)
@@ -301,15 +302,20 @@ async def _compare(source: Store, target: Store, path: Path) -> int | None:
 _COPY_RANKS: Final = {"workspaces": 2}
 
 
-def _read_tables(path: str, known: Collection[str], others: set[str]) -> Generator[schema.TableCopy]:
+def _read_tables(
+    path: str, known: Mapping[str, Collection[str]], others: set[str]
+) -> Generator[schema.TableCopy]:
     """Yield every table of a file as of one moment, tables that others refer to first.
 
-    Tables that aren't ``known`` to the target belong to other tools; their names are added to ``others``.
+    ``known`` maps the target's tables to their columns. All else belongs to other tools; its names are added
+    to ``others``.
     """
     from sqlite_utils import Database  # noqa: PLC0415 - only where it is used
 
     try:
         with closing(sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True)) as database:
+            # PostgreSQL takes neither bytes that are no text nor the character 0.
+            database.text_factory = lambda text: text.decode("utf-8", "replace").replace("\0", "")
             database.execute("BEGIN")
             for table in sorted(
                 Database(database, recursive_triggers=False, execute_plugins=False).tables,
@@ -323,8 +329,11 @@ def _read_tables(path: str, known: Collection[str], others: set[str]) -> Generat
                     continue
                 if table.name not in known:
                     others.add(table.name)
-                else:
-                    rows = database.execute(f'SELECT * FROM "{table.name}"')  # noqa: S608
-                    yield schema.TableCopy(table.name, tuple(table.columns_dict), rows)
+                    continue
+                columns = [column for column in table.columns_dict if column in known[table.name]]
+                others |= {f"{table.name}.{column}" for column in table.columns_dict.keys() - columns}
+                selected = ", ".join(f'"{column}"' for column in columns)
+                rows = database.execute(f'SELECT {selected} FROM "{table.name}"')  # noqa: S608
+                yield schema.TableCopy(table.name, tuple(columns), rows)
     except sqlite3.Error as error:
         raise StoreUnavailable(explain_file_not_opened(path, error)) from None

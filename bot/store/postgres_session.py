@@ -56,6 +56,7 @@ _SETTINGS = (
     "SELECT set_config('synchronous_commit', 'on', false) "
     "WHERE current_setting('synchronous_commit') IN ('off', 'local')"
 )
+_NOT_TAKEN = "{name} doesn't take what {table} has: {said}. Nothing was copied."
 _NOT_EMPTY = "{name} isn't empty: create a new database and copy into that. Nothing was copied."
 _SERVER_COLUMNS = f"{CLOCK_QUERY}, pg_is_in_recovery() AS is_standby, {TIMELINE}"
 #: Key of the advisory lock of an installation that all serving processes share, or that one process holds
@@ -227,9 +228,13 @@ class PostgresSession:
             if self._count(table.name):
                 raise StoreError(_NOT_EMPTY.format(name=name))
             columns, number = ", ".join(f'"{column}"' for column in table.columns), 0
-            with self._cursor().copy(f"COPY {table.name} ({columns}) FROM STDIN".encode()) as copy:
-                for number, row in enumerate(table.rows, 1):  # noqa: B007 - the last one is the count
-                    copy.write_row(row)
+            try:
+                with self._cursor().copy(f"COPY {table.name} ({columns}) FROM STDIN".encode()) as copy:
+                    for number, row in enumerate(table.rows, 1):  # noqa: B007 - the last one is the count
+                        copy.write_row(row)
+            except psycopg.DataError as error:
+                said = error.diag.message_primary or error
+                raise StoreError(_NOT_TAKEN.format(name=name, table=table.name, said=said)) from None
             if self._count(table.name) != number:
                 raise StoreError(f"{name} has not taken every row of {table.name}; nothing was copied.")
             counts[table.name] = number

@@ -22,7 +22,7 @@ from psycopg import Cursor
 from bot.store.audit import append_entries
 from bot.store.postgres_errors import STANDBY
 from bot.store.queues import KINDS_BY_TABLE
-from bot.store.statements import read_queries
+from bot.store.statements import OWN_COMMENT_PATTERN, PARAMETER_PATTERN, number_parameters, read_queries
 from bot.store.transaction import (
     NotAlone,
     Parameters,
@@ -65,25 +65,20 @@ _MIGRATED = (
 )
 _BEGIN_READ: Final = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
-_PARAMETER_PATTERN = re.compile(r"(?<!:):(\w+)")
 #: Name of the parameter that holds the rows of ``run_each`` as one JSON array.
 _EACH = "each"
 _WRITTEN_PATTERN = re.compile(r"\b(?:UPDATE|INSERT INTO|DELETE FROM) (\w+)")
-#: Matches SQL that only PostgreSQL runs; SQLite sees it as a comment.
-_OWN_COMMENT_PATTERN = re.compile(r"/\* postgresql: (.*?)\s\*/", re.DOTALL)
 
 
 @cache
-def number_parameters(query: str) -> tuple[str, tuple[str, ...]]:
-    """Return a query with ``$1``, ``$2`` … in place of its parameter names, and the names in that order."""
-    query = _OWN_COMMENT_PATTERN.sub(r"\1", read_queries().get(query, query))
-    names = tuple(dict.fromkeys(_PARAMETER_PATTERN.findall(query)))
-    if _EACH in names:
-        query = _PARAMETER_PATTERN.sub(
+def translate_query(query: str) -> tuple[str, tuple[str, ...]]:
+    """Return a query as PostgreSQL runs it, with ``$1``, ``$2`` …, and its parameters in that order."""
+    query = OWN_COMMENT_PATTERN.sub(r"\1", read_queries().get(query, query))
+    if f"(:{_EACH})" in query:
+        query = PARAMETER_PATTERN.sub(
             lambda found: f"given.{found[1]}_" if found[1] != _EACH else found[0], query
         )
-        names = (_EACH,)
-    return _PARAMETER_PATTERN.sub(lambda found: f"${names.index(found[1]) + 1}", query), names
+    return number_parameters(query, "$")
 
 
 class PostgresTransaction(Transaction):
@@ -305,7 +300,7 @@ class PostgresTransaction(Transaction):
 
 def _number(query: str, params: dict[str, Any]) -> tuple[str, tuple[str | None, ...]]:
     """Return a query's text and its parameters in their order."""
-    text, names = number_parameters(query)
+    text, names = translate_query(query)
     return text, tuple(_encode_text(params[name]) for name in names)
 
 

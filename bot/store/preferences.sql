@@ -3,7 +3,7 @@
 SELECT o.id IS NOT NULL AS is_operation, o.planned_for, r.state AS run_state, w.notify_ready, w.notify_stopped,
     {columns q}, EXISTS (SELECT 1 FROM cards c WHERE c.id = wanted.key AND c.message_ts IS NOT NULL) OR EXISTS (
         SELECT 1 FROM notices n
-        WHERE n.subject = wanted.key AND n.state IN ('pending', 'retry', 'leased')
+        WHERE n.subject = wanted.key AND n.state NOT IN ('sent', 'dead')
             AND (n.kind IN {CARD} OR n.kind = 'card_update')
     ) AS has_card
 FROM json_each(:subjects) wanted

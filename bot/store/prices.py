@@ -5,17 +5,14 @@ from typing import Any
 
 from bot.domain.accounts import Account
 from bot.domain.forms import Spec
-from bot.domain.observations import Observed
 from bot.domain.prices import MachineKind
 from bot.store.tables import RUNS, WORKSPACES
 from bot.store.transaction import Row, Transaction
 
 
-def find_new_machine(before: Row, seen: Observed) -> MachineKind | None:
-    """Return the machine reported by a read; None if the row has it already, or the read doesn't say."""
-    if seen.machine is None or seen.machine.to_columns().items() <= before.items():
-        return None
-    return seen.machine
+def find_new_machine(before: Row, seen: MachineKind | None) -> MachineKind | None:
+    """Return the machine that a read or list reports; None if the row has it, or nothing is reported."""
+    return None if seen is None or seen.to_columns().items() <= before.items() else seen
 
 
 def note_machine(tx: Transaction, workspace_id: str, machine: MachineKind) -> None:

@@ -9,6 +9,7 @@ from bot.domain.accounts import Account
 from bot.domain.notices import END, NewNotice, NoticeKind
 from bot.domain.people import Principal
 from bot.domain.plan import MAX_ATTEMPTS
+from bot.domain.prices import MachineKind
 from bot.domain.runs import DiscoveredRun, Run, RunState, StopKind
 from bot.domain.steps import ClaimedRun, Update
 from bot.domain.tasks import TaskKind
@@ -427,7 +428,7 @@ def _make_run(run_id: str, one: DiscoveredRun, pair: Row, start: float, now: flo
         outcome=Outcome.ENDED if is_over else None,
         ended_at=_estimate_end(one, now) if is_over else None,
         is_watched=False,
-        **one.machine.to_columns(),
+        **(one.machine or MachineKind()).to_columns(),
     )
 
 

@@ -32,6 +32,7 @@ CREATE_MIGRATIONS: Final = (
 )
 #: Matches the column type TEXT in a statement.
 TEXT_PATTERN = re.compile(r"\bTEXT\b")
+_TABLE_PATTERN: Final = re.compile(r"\b(?:CREATE TABLE(?: IF NOT EXISTS)?|RENAME TO) (\w+)")
 _UNRELEASED = (
     "The database {path} was made by a development version of Usher, whose tables no release can bring up to "
     "date: set USHER_DATABASE_URL to a new one, where people link their accounts again."
@@ -105,6 +106,13 @@ def read_migrations() -> dict[str, str]:
         entry.name.removesuffix(".sql"): entry for entry in folder.iterdir() if entry.name.endswith(".sql")
     }
     return {name: scripts[name].read_text(encoding="utf-8") for name in sorted(scripts)}
+
+
+@cache
+def list_own_tables() -> frozenset[str]:
+    """Return the names of the tables that any migration makes; others in a file are other tools'."""
+    scripts = (*CREATE_MIGRATIONS, *read_migrations().values())
+    return frozenset(name for script in scripts for name in _TABLE_PATTERN.findall(script))
 
 
 @cache

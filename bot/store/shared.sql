@@ -43,7 +43,7 @@ CASE
     ) THEN 'sent'
     WHEN EXISTS (
         SELECT 1 FROM notices e
-        WHERE e.subject = :id AND e.kind IN {END} AND e.state IN ('pending', 'retry', 'leased')
+        WHERE e.subject = :id AND e.kind IN {END} AND e.state NOT IN ('sent', 'dead')
     ) THEN 'pending'
     ELSE '' END
 

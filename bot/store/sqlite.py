@@ -19,9 +19,11 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import re
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryFile
 from time import monotonic
@@ -32,7 +34,7 @@ import structlog
 from bot.store import audit, schema
 from bot.store.database_thread import PATIENCE_SECONDS, QueueWorker, Session
 from bot.store.engine import Engine
-from bot.store.statements import read_queries
+from bot.store.statements import OWN_COMMENT_PATTERN, number_parameters, read_queries
 from bot.store.transaction import (
     Parameters,
     Priority,
@@ -68,17 +70,16 @@ PAGE_BYTES = 1024
 #: How long one step of reclaiming space may take, in seconds.
 SHRINK_SECONDS = 0.01
 
-#: Number of pages copied in one step, about 1 MB; each step is written to disk before the next begins.
-COPY_BATCH_PAGES = 1000
-
 _IN_MEMORY = ":memory:"
+#: Matches a test for one of several words. For more than two, SQLite fills a temporary table each time.
+_LIST_PATTERN = re.compile(r"(?<![\w.:])(?!NOT )([\w.:]+) (NOT )?IN \(('[^']*'(?:, '[^']*'){2,})\)")
 #: The first bytes of every SQLite file.
 _FILE_MAGIC = b"SQLite format 3\0"
 #: Settings that only apply to new files, before anything else is written; 2 is SQLite's number for a file
 #: that releases unused pages on request.
 LAYOUT = (f"page_size = {PAGE_BYTES}", "auto_vacuum = 2")
 #: Suffixes of the files that SQLite keeps beside an open database: the latest commits, and an index of them.
-_LOG, _INDEX = "-wal", "-shm"
+LOG, INDEX = "-wal", "-shm"
 _STOP_IT = "Usher is running on this database ({path}): stop it first, then try again."
 _ANOTHER = (
     "Another Usher is already running on this database ({path}): stop that one first, or set "
@@ -256,7 +257,7 @@ class SqliteSession:
     def _know_files(self) -> None:
         # SQLite follows symbolic links before it names the files beside a database.
         file = os.path.realpath(self._path)
-        paths = () if self._path == _IN_MEMORY else (self._path, f"{file}{_LOG}", f"{file}{_INDEX}")
+        paths = () if self._path == _IN_MEMORY else (self._path, f"{file}{LOG}", f"{file}{INDEX}")
         self._files = {path: _read_inode(path) for path in paths}
 
     def begin(self, *, writes: bool, subjects: Sequence[str] = ()) -> None:  # noqa: ARG002 - one writes
@@ -350,7 +351,7 @@ class SqliteSession:
         """Refuse to write if the file, or one beside it, was moved or deleted: a restart would lose data."""
         for path, before in self._files.items():
             if (inode := _read_inode(path)) != before:
-                if path.endswith(_LOG) and inode is None:
+                if path.endswith(LOG) and inode is None:
                     self._save_log()
                 raise FileNotFoundError(errno.ENOENT, "moved or deleted", path)
 
@@ -366,7 +367,6 @@ class SqliteTransaction(Transaction):
     def __init__(self, connection: sqlite3.Connection, time: StoreTime, ids: Ids) -> None:
         super().__init__(time, ids)
         self._connection = connection
-        self._queries = read_queries()
         #: Maps each query to its column names, as SQLite reported them.
         self._columns: dict[str, list[str]] = {}
 
@@ -375,9 +375,9 @@ class SqliteTransaction(Transaction):
         audit.append_entries(self)
 
     def _execute(self, query: str, params: dict[str, Any]) -> sqlite3.Cursor:
-        text = self._queries.get(query, query)
-        self.written |= find_written_table(text)
-        return self._connection.execute(text, clean_all(params))
+        text, names, written = translate_query(query)
+        self.written |= written
+        return self._connection.execute(text, clean_all(names, params))
 
     def all(self, query: str, **params: Any) -> list[Row]:
         """Return all rows."""
@@ -397,13 +397,27 @@ class SqliteTransaction(Transaction):
 
     def run_each(self, query: str, params: Sequence[Parameters]) -> None:
         """Run a statement for each set of parameters."""
-        self.written |= find_written_table(self._queries[query]) if params else set()
-        self._connection.executemany(self._queries[query], map(clean_all, params))
+        text, names, written = translate_query(query)
+        self.written |= written if params else set()
+        self._connection.executemany(text, (clean_all(names, one) for one in params))
 
     @property
     def changes(self) -> int:
         """The number of rows changed on this connection so far, or still to be added to the audit."""
         return self._connection.total_changes + len(self.audit_entries)
+
+
+def _spell_out(found: re.Match[str]) -> str:
+    same = " OR ".join(f"{found[1]} = {word}" for word in found[3].split(", "))
+    return f"{found[2] or ''}({same})"
+
+
+@cache
+def translate_query(query: str) -> tuple[str, tuple[str, ...], frozenset[str]]:
+    """Return a query as SQLite runs it, the names of its parameters in order, and the table it writes."""
+    text = OWN_COMMENT_PATTERN.sub("", read_queries().get(query, query))
+    text = _LIST_PATTERN.sub(_spell_out, text)
+    return *number_parameters(text, "?"), find_written_table(text)
 
 
 def _read_inode(path: str) -> tuple[int, int] | None:
@@ -459,14 +473,14 @@ _DISK_CODES = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.
 PROBE_BYTES = 65_536
 
 
-def _find_primary_code(error: sqlite3.Error) -> int:
+def find_primary_code(error: sqlite3.Error) -> int:
     """Return an error's primary result code; extended codes carry more in the upper bits."""
     return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
 
 
 def is_locked(error: BaseException) -> bool:
     """Return whether an error means that another process has locked the database."""
-    return isinstance(error, sqlite3.Error) and _find_primary_code(error) in {
+    return isinstance(error, sqlite3.Error) and find_primary_code(error) in {
         sqlite3.SQLITE_BUSY,
         sqlite3.SQLITE_LOCKED,
     }
@@ -496,7 +510,7 @@ def _find_errno(error: Exception, path: str, probe: DiskProbe) -> int:
     """Return the system's error number for a problem with a database's disk, or 0 if none is known."""
     if isinstance(error, OSError):
         return error.errno or 0
-    code = _find_primary_code(error) if isinstance(error, sqlite3.Error) else 0
+    code = find_primary_code(error) if isinstance(error, sqlite3.Error) else 0
     if code == sqlite3.SQLITE_FULL:
         return errno.ENOSPC
     found = probe(path) if code in _DISK_CODES and path != _IN_MEMORY else None
@@ -515,7 +529,7 @@ def translate(error: Exception, path: str = _IN_MEMORY, probe: DiskProbe = probe
         return StoreError(f"the data's own rules forbid it ({error})")
     if is_missing_table(error):
         return StoreNotMigrated(f"the database is not migrated; run: {PROGRAM_NAME} migrate")
-    cause, _, step = _SQLITE_CAUSES.get(_find_primary_code(error), "the database failed").partition(": ")
+    cause, _, step = _SQLITE_CAUSES.get(find_primary_code(error), "the database failed").partition(": ")
     number = _find_errno(error, path, probe)
     cause, step = _SYSTEM_CAUSES.get(number, cause), _ADVICE.get(number, step)
     kind = StoreBusy if is_locked(error) else StoreUnavailable
@@ -531,107 +545,6 @@ def explain_not_opened(path: str, error: Exception, probe: DiskProbe = probe_dis
         cause = _SYSTEM_CAUSES.get(number, error.strerror or "the system refused it")
         return f"{place} can't be opened: {cause}"
     return f"{place} can't be opened: {translate(error)}"
-
-
-def write_backup(
-    path: Path,
-    target: Path,
-    left: Callable[[Transaction], object],
-    time: StoreTime,
-    ids: Ids,
-    is_over: Callable[[], bool] = lambda: False,
-) -> None:
-    """Copy a database that may be in use into a new file, which appears only once it has been checked.
-
-    The new file has the same owner. The copy is a snapshot of one moment, and writers don't wait for it.
-    ``left`` writes into it; ``is_over``, called between pieces, aborts it. Raise StoreError, also if the file
-    already exists.
-    """
-    with (
-        new_database_file(target) as fresh,
-        closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as source,
-        closing(sqlite3.connect(fresh)) as copy,
-        fresh.open("rb") as written,
-    ):
-
-        def keep(*_pages: int) -> None:
-            # If this were left to the end, the next commit would have to wait until the whole copy is
-            # written.
-            os.fdatasync(written)
-            if is_over():
-                raise StoreUnavailable("the backup was given up")
-
-        # While the copy reads within a transaction, other processes' commits don't make SQLite start over.
-        source.execute("BEGIN")
-        source.execute("SELECT 1 FROM sqlite_master").fetchall()
-        source.backup(copy, pages=COPY_BATCH_PAGES, progress=keep)
-        # In WAL mode, the copy couldn't be read where nothing may be written beside it.
-        copy.execute("PRAGMA journal_mode = DELETE").fetchall()
-        copy.set_progress_handler(is_over, 100_000)
-        if (found := copy.execute("PRAGMA integrity_check(1)").fetchone()[0]) != "ok":
-            raise StoreUnavailable(f"the copy is damaged: {found}")
-        left(SqliteTransaction(copy, time, ids))
-        copy.commit()
-
-
-@contextmanager
-def new_database_file(target: Path) -> Iterator[Path]:
-    """Yield an empty file, readable only by its owner, that becomes the target once it has been written.
-
-    Raise StoreError for errors of SQLite and the system, also if the target already exists.
-    """
-    fresh = target.with_name(f"{target.name}.new")
-    try:
-        if target.exists():
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
-        fresh.unlink(missing_ok=True)
-        os.close(os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-        yield fresh
-        fresh.rename(target)
-    except OSError as error:
-        raise StoreUnavailable(error.strerror or "the system refused it") from None
-    except sqlite3.Error as error:
-        raise translate(error) from None
-    finally:
-        fresh.unlink(missing_ok=True)
-
-
-def replace_database(backup: Path, path: Path, time: StoreTime, ids: Ids) -> None:
-    """Replace a database that isn't being served with a backup, keeping the owner of the replaced file.
-
-    The old database is kept beside it under another name. Raise OSError and StoreError.
-    """
-    if not backup.is_file():
-        raise StoreUnavailable(f"There's no file {backup.absolute()}.")
-    held, fresh = Path(f"{path}.lock"), Path(f"{path}.restored")
-    owner = (held if held.exists() else path.parent).stat()
-    with not_served(path):
-        _give(held, owner)
-        _put_in_place(backup, path, fresh, owner, time, ids)
-
-
-def _put_in_place(
-    backup: Path, path: Path, fresh: Path, owner: os.stat_result, time: StoreTime, ids: Ids
-) -> None:
-    fresh.unlink(missing_ok=True)
-    try:
-        write_backup(backup, fresh, lambda tx: tx.all("SELECT name FROM migrations"), time, ids)
-    except StoreNotMigrated:
-        raise StoreUnavailable(f"{backup.absolute()} is no database of Usher's.") from None
-    except StoreUnavailable as error:
-        raise StoreUnavailable(f"{backup.absolute()} can't be put in place: {error}") from None
-    _give(fresh, owner)
-    # The database file itself is moved last, because SQLite would apply a log to whatever database it finds
-    # beside it.
-    for ending in (_INDEX, _LOG, ""):
-        with suppress(FileNotFoundError):
-            Path(f"{path}{ending}").rename(f"{path}.before-{time.now():.0f}{ending}")
-    fresh.rename(path)
-
-
-def _give(made: Path, owner: os.stat_result) -> None:
-    if os.geteuid() == 0:
-        os.chown(made, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 @contextmanager
@@ -670,7 +583,15 @@ class ServingLock:
         """Take the lock; return False if another process has it. Raise OSError if the file can't be made."""
         if self._handle is None:
             flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-            handle = os.open(self._path, flags, 0o600)
+            try:
+                handle = os.open(self._path, flags, 0o600)
+            except OSError as error:
+                if error.errno != errno.EROFS:
+                    raise
+                # Nobody can begin to serve there, but a process from before may still hold its lock.
+                if not self._path.exists():
+                    return True
+                handle = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:

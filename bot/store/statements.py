@@ -15,6 +15,7 @@ enforces a rule behind an earlier guard (``bot.support.guards``).
 import re
 from functools import cache
 from importlib.resources import files
+from typing import Final
 
 from bot.domain.notices import UNREAD, Mark, NoticeKind
 from bot.store.tables import TABLES, format_columns, format_sql_list
@@ -26,6 +27,10 @@ _PART_PATTERN = re.compile(r"\{(\w+)\}")
 _MARK_PATTERN = re.compile(r"\{([A-Z_]+)\}")
 #: Matches a placeholder for the columns of several tables, given by their aliases.
 _COLUMNS_PATTERN = re.compile(r"\{columns ([a-z ]+)\}")
+#: Matches SQL that only PostgreSQL runs.
+OWN_COMMENT_PATTERN: Final = re.compile(r"/\* postgresql: (.*?)\s\*/", re.DOTALL)
+#: Matches a parameter, but not the type of a cast (``::``).
+PARAMETER_PATTERN: Final = re.compile(r"(?<!:):(\w+)")
 #: Matches the beginning of a query that adds a row with all columns of its model.
 _MODEL_PATTERN = re.compile(r"INSERT INTO (\w+) {model}")
 
@@ -34,6 +39,12 @@ _MODEL_PATTERN = re.compile(r"INSERT INTO (\w+) {model}")
 def read_queries() -> dict[str, str]:
     """Return, by name, the queries of the SQL files and those that heal times; parameters are ``:named``."""
     return _read_files()[0] | build_healing_queries()
+
+
+def number_parameters(query: str, sign: str) -> tuple[str, tuple[str, ...]]:
+    """Return a query with a sign and a number in place of each parameter, and their names in that order."""
+    names = tuple(dict.fromkeys(PARAMETER_PATTERN.findall(query)))
+    return PARAMETER_PATTERN.sub(lambda found: f"{sign}{names.index(found[1]) + 1}", query), names
 
 
 @cache

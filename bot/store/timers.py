@@ -40,6 +40,8 @@ _CHECK_INTERVAL_SECONDS: Final = 30.0
 #: If a workspace was found down, how long past its time a planned stop is kept, in seconds: if the workspace
 #: is found running again, the first read may have been wrong.
 _DOUBT_SECONDS: Final = 600.0
+#: How long before the end that its provider announced a workspace may be found down because of it.
+_EXPIRY_SLACK_SECONDS: Final = 60.0
 #: Reasons of planned stops that apply only to the current run: it isn't used, or isn't needed.
 _OF_ONE_RUN: Final = frozenset({"needed", "room"})
 
@@ -414,7 +416,7 @@ def note_state(
     if after in workspaces.NOT_UP_STATES:
         apply_timer(tx, workspace_id)
         if not is_corrected and state in _IN_USE:
-            _notify_of_unrequested_stop(tx, workspace_id, seen_at)
+            _notify_of_unrequested_stop(tx, before, seen_at)
     elif after in workspaces.UP_STATES and (came_up_again or was_down):
         # If an operation is bringing it up, the generation began when that operation was accepted.
         if operation is None or operation["verb"] in _BRING_DOWN:
@@ -426,12 +428,13 @@ def note_state(
             resume_ends(tx, workspace_id)
 
 
-def _notify_of_unrequested_stop(tx: Transaction, workspace_id: str, seen_at: float) -> None:
+def _notify_of_unrequested_stop(tx: Transaction, before: Row, seen_at: float) -> None:
     """Tell a workspace's owner that it went down, unless an open operation or a stop by Usher explains it.
 
     The notice (STOPPED_ELSEWHERE; subject: the workspace; occasion: when it was seen) is written once each
     time. The owner's preferences decide whether it is sent (``bot.domain.notices``).
     """
+    workspace_id, ends_at = before["id"], before["expires_at"]
     row = tx.one("stop_watch", id=workspace_id)
     if row is None or row["open_operation"] is not None:
         return
@@ -446,6 +449,8 @@ def _notify_of_unrequested_stop(tx: Transaction, workspace_id: str, seen_at: flo
     if is_ours:
         return
     body = {"workspace": workspace_id, "connection": row["connection"]}
+    if ends_at is not None and ends_at <= seen_at + _EXPIRY_SLACK_SECONDS:
+        body |= {"expired": before["expiry_mode"]}
     principal = parse_principal(row["principal"])
     occasion = f"{seen_at:.3f}"
     add_notices(tx, [NewNotice(workspace_id, NoticeKind.STOPPED_ELSEWHERE, occasion, principal, body)])

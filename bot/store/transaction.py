@@ -254,14 +254,14 @@ def clean(value: Any) -> Any:
     return value if way is None else way(value)
 
 
-def clean_all(params: Parameters) -> dict[str, Any]:
-    """Return a statement's parameters in the form that every engine stores."""
-    return {
-        name: one
-        if (kind := one.__class__) in _PLAIN or (kind is str and one.isascii() and "\x00" not in one)
+def clean_all(names: Iterable[str], params: Parameters) -> list[Any]:
+    """Return the parameters with these names in the form that every engine stores."""
+    return [
+        one
+        if one.__class__ in _PLAIN or (one.__class__ is str and one.isascii() and "\x00" not in one)
         else clean(one)
-        for name, one in params.items()
-    }
+        for one in map(params.__getitem__, names)
+    ]
 
 
 def from_json(text: str | None) -> Any:

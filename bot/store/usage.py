@@ -10,7 +10,20 @@ from bot.domain.prices import parse_price
 from bot.domain.row_times import PAST, STAYS, make_due
 from bot.domain.runs import RunState
 from bot.domain.time_parsing.past import RETENTION_DAYS
-from bot.domain.usage import Hours, Known, Life, Moment, Sum, find_begin, find_end, list_months
+from bot.domain.usage import (
+    MIN_IDLE_SECONDS,
+    Hours,
+    Idle,
+    Known,
+    Life,
+    Moment,
+    Sum,
+    Usage,
+    UsageLine,
+    find_begin,
+    find_end,
+    list_months,
+)
 from bot.domain.work_items import Call
 from bot.domain.workspaces import NOT_UP_STATES, State, Workspace, is_down
 from bot.store.fan_out import READ_BATCH_SIZE
@@ -64,7 +77,8 @@ def note_read(
     was_running = before["state"] == State.RUNNING
     if seen.state is State.RUNNING:
         if came_up_again:
-            _end(tx, before, Observed(State.STOPPED, down_at=seen.started_at), seen_at)
+            # Nobody knows when it went down: at some time before it came up again.
+            _end(tx, before, Observed(State.STOPPED), seen.started_at or seen_at)
         if came_up_again or not was_running:
             _begin(tx, before, seen.started_at, seen_at)
         elif seen.started_at is not None and before["started_at"] is None:
@@ -288,26 +302,69 @@ def _parse_all(tx: Transaction, rows: Iterable[Row], since: float) -> Iterator[L
             yield life
 
 
+def read_usage(tx: Transaction, principal: Principal, since: float, until: float) -> Usage:
+    """Return what ran for a person within a window, by workspace and by job."""
+    lines: dict[tuple[str, str], UsageLine] = {}
+    given = {"principal": principal, **_make_window(tx, since, until)}
+    for row in tx.all("usage_of_person", **given):
+        kind, key = row["kind"], row["line"]
+        line = lines.setdefault((kind, key), UsageLine(kind, key, row["connection"]))
+        # The newest comes last: its name and its row are the current ones.
+        line.name, line.workspace_id = row["name"], row["workspace_id"]
+        best, lowest, highest = (row[name] or 0.0 for name in ("hours", "lowest", "highest"))
+        hours = Hours(best, lowest, highest, row["unknown"])
+        line.add(
+            Sum(row["lives"], hours, {parse_price(row["price"], row["currency"]): best}),
+            is_open=bool(row["is_open"]),
+            is_seen=bool(row["is_seen"]),
+            is_least=row["least_from"] is not None,
+            unknown_from=row["unknown_from"],
+        )
+    idle = tx.one("idle_of_person", **given)
+    return Usage(
+        tuple(sorted(lines.values(), key=lambda one: (-one.sum.hours.best, one.name, one.key))),
+        None if idle is None or idle["seconds"] < MIN_IDLE_SECONDS else _parse_idle(idle),
+    )
+
+
+def _parse_idle(row: Row) -> Idle:
+    return Idle(
+        name=row["name"],
+        connection=row["connection"],
+        workspace_id=row["workspace_id"],
+        since=row["since"],
+        until=row["until"],
+        is_open=bool(row["is_open"]),
+        is_use_known=row["last_used_at"] is not None and row["last_used_at"] >= row["began_earliest"],
+    )
+
+
+def _make_window(tx: Transaction, since: float, until: float) -> Row:
+    """Return the parameters of what is measured within a window, which may reach into the future."""
+    now = tx.now()
+    return {"since": since, "until": min(until, now), "now": now, "silent": now - SILENT_SECONDS}
+
+
 def sum_connections(tx: Transaction, reach: str, since: float, until: float) -> list[tuple[str, int, Sum]]:
     """Return the connections used within a window, with their people counts and sums, most used first.
 
     ``reach`` is the prefix of the people's keys.
     """
-    given = {"reach": reach, "since": since, "until": until}
+    given = {"reach": reach, **_make_window(tx, since, until)}
     people = {row["connection"]: int(row["people"]) for row in tx.all("people_of_connections", **given)}
     return [(name, people[name], one) for name, one in _parse_sums(tx.all("sums_of_connections", **given))]
 
 
 def sum_people(tx: Transaction, reach: str, since: float, until: float) -> list[tuple[str, Sum]]:
     """Return the keys of people and their sums within a window, highest first."""
-    return _parse_sums(tx.all("sums_of_people", reach=reach, since=since, until=until))
+    return _parse_sums(tx.all("sums_of_people", reach=reach, **_make_window(tx, since, until)))
 
 
 def count_people(
     tx: Transaction, reach: str, since: float, until: float, connections: Collection[str]
 ) -> int:
     """Return how many people used some connections within a window."""
-    given = {"reach": reach, "since": since, "until": until}
+    given = {"reach": reach, **_make_window(tx, since, until)}
     row = tx.one("people_of_all", **given, connections=as_json(dict.fromkeys(connections, 1)))
     return 0 if row is None else int(row["people"])
 
@@ -328,13 +385,10 @@ def read_old_sums(tx: Transaction, since: float, until: float) -> list[Row]:
 
 
 def _parse(row: Row) -> Life:
-    ended, seen_at, used_at = None, row["last_seen_at"], row["used_at"]
+    ended, used_at = None, row["last_used_at"]
     if row["ended_known"] is not None:
         known = parse_enum(Known, row["ended_known"])
         ended = Moment(row["ended_earliest"], row["ended_latest"], known)
-    else:
-        seen_at = max(seen_at, row["read_at"] or 0.0, row["run_read_at"] or 0.0)
-        used_at = row["read_used_at"] or used_at
     began = Moment(row["began_earliest"], row["began_latest"], parse_enum(Known, row["began_known"]))
     return Life(
         id=row["id"],
@@ -348,7 +402,7 @@ def _parse(row: Row) -> Life:
         template=row["template"],
         began=began,
         ended=ended,
-        last_seen_at=seen_at,
+        last_seen_at=row["last_sign_at"],
         opened_at=row["opened_at"],
         used_at=None if used_at is None or used_at < began.earliest else used_at,
         price=parse_price(row["price"], row["currency"]),

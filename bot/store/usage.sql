@@ -66,8 +66,11 @@ UPDATE lives SET opened_at = :now WHERE workspace_id = :workspace_id AND ended_l
 SELECT verb AS operation_verb, start_call, stop_call, called_at, prior_call, prior_at
 FROM operations WHERE workspace_id = :workspace_id AND outcome IS NULL;
 
+-- Lives, with the last sign of each and when it was last used.
 -- part: lives_read
-SELECT l.*, w.up_at AS read_at, w.last_used_at AS read_used_at, r.observed_at AS run_read_at
+SELECT l.*, COALESCE(w.last_used_at, l.used_at) AS last_used_at,
+    CASE WHEN COALESCE(w.up_at, r.observed_at, 0.0) > l.last_seen_at THEN COALESCE(w.up_at, r.observed_at)
+        ELSE l.last_seen_at END AS last_sign_at
 FROM lives l
 LEFT JOIN workspaces w ON w.id = l.workspace_id AND l.ended_latest IS NULL
 LEFT JOIN runs r ON r.id = l.id AND l.ended_latest IS NULL
@@ -83,7 +86,7 @@ l.began_earliest < :until AND (l.ended_latest IS NULL OR l.ended_latest > :since
 WHERE {within} ORDER BY l.began_earliest, l.id;
 
 -- name: ended_lives
-SELECT l.*, NULL AS read_at, NULL AS read_used_at, NULL AS run_read_at FROM lives l
+SELECT l.*, l.used_at AS last_used_at, l.last_seen_at AS last_sign_at FROM lives l
 WHERE l.ended_latest IS NOT NULL AND (l.ended_latest, l.id) > (:after_ended_latest, :after_id) AND l.began_earliest < :until
 ORDER BY l.ended_latest, l.id LIMIT :limit;
 
@@ -111,7 +114,7 @@ ON CONFLICT (id) DO UPDATE SET
     last_seen_at = excluded.last_seen_at;
 
 -- name: old_lives
-SELECT l.*, NULL AS read_at, NULL AS read_used_at, NULL AS run_read_at FROM lives l
+SELECT l.*, l.used_at AS last_used_at, l.last_seen_at AS last_sign_at FROM lives l
 WHERE l.ended_latest IS NOT NULL AND l.ended_latest < :before ORDER BY l.ended_latest, l.id LIMIT :limit;
 
 -- name: add_to_sum
@@ -122,38 +125,87 @@ ON CONFLICT (month, connection, kind, template, currency) DO UPDATE SET
     lowest = usage_sums.lowest + excluded.lowest, highest = usage_sums.highest + excluded.highest,
     unknown = usage_sums.unknown + excluded.unknown, cost = usage_sums.cost + excluded.cost;
 
--- The hours of each life of people whose keys begin with :reach, and their price.
+-- The likeliest, the fewest and the most hours of each given life within a window (``Life.measure``). A line adds up the lives
+-- of a workspace, or of the runs of a job. A life seen before :silent has no known end.
 -- part: measured
-SELECT * FROM (
-    SELECT a.connection, a.principal, a.price, a.currency, (
-        (CASE WHEN a.ended < :until THEN a.ended ELSE :until END)
-        - (CASE WHEN a.began > :since THEN a.began ELSE :since END)
-    ) / 3600.0 AS hours
+bounded AS (
+    SELECT g.*, CASE g.kind WHEN 'run' THEN g.connection || '/' || g.name ELSE g.subject END AS line,
+        CASE WHEN g.ended_latest IS NULL AND g.last_sign_at >= :silent THEN 1 ELSE 0 END AS is_open,
+        CASE WHEN g.began_known = 'seen' OR g.ended_known = 'seen' THEN 1 ELSE 0 END AS is_seen,
+        CASE WHEN g.began_known = 'seen' THEN (g.began_earliest + g.began_latest) / 2 ELSE g.began_earliest END AS began,
+        CASE WHEN g.ended_known = 'seen' THEN (g.ended_earliest + g.ended_latest) / 2
+            ELSE COALESCE(g.ended_earliest, g.last_sign_at) END AS ended,
+        COALESCE(g.ended_earliest, g.last_sign_at) AS ended_first,
+        CASE WHEN g.ended_known = 'unknown' THEN g.ended_earliest WHEN g.ended_latest IS NOT NULL THEN g.ended_latest
+            WHEN g.last_sign_at >= :silent THEN :now ELSE g.last_sign_at END AS ended_last,
+        CASE WHEN g.ended_known = 'unknown' OR (g.ended_latest IS NULL AND g.last_sign_at < :silent)
+            THEN COALESCE(g.ended_earliest, g.last_sign_at) END AS unknown_from
+    FROM given g
+), measured AS (
+    SELECT b.*,
+        ((CASE WHEN b.ended < :until THEN b.ended ELSE :until END)
+            - (CASE WHEN b.began > :since THEN b.began ELSE :since END)) / 3600.0 AS hours,
+        ((CASE WHEN b.ended_first < :until THEN b.ended_first ELSE :until END)
+            - (CASE WHEN b.began_latest > :since THEN b.began_latest ELSE :since END)) / 3600.0 AS lowest,
+        ((CASE WHEN b.ended_last < :until THEN b.ended_last ELSE :until END)
+            - (CASE WHEN b.began_earliest > :since THEN b.began_earliest ELSE :since END)) / 3600.0 AS highest
+    FROM bounded b
+)
+
+-- part: of_person
+WITH given AS ({lives_read} WHERE l.principal = :principal AND {within}), {measured}
+
+-- part: of_people
+WITH given AS ({lives_read} WHERE SUBSTR(l.principal, 1, LENGTH(:reach)) = :reach AND {within}), {measured}
+
+-- name: usage_of_person
+{of_person}
+SELECT m.kind, m.line, m.connection, m.workspace_id, m.name, m.price, m.currency, m.is_open, m.is_seen, COUNT(*) AS lives,
+    MAX(m.began) AS began, SUM(m.hours) FILTER (WHERE m.hours > 0) AS hours,
+    SUM(m.lowest) FILTER (WHERE m.lowest > 0) AS lowest, SUM(m.highest) FILTER (WHERE m.highest > 0) AS highest,
+    MAX(m.began_latest) FILTER (WHERE m.began_known = 'unknown' AND m.began_latest > :since) AS least_from,
+    MAX(m.unknown_from) FILTER (WHERE m.unknown_from < :until) AS unknown_from,
+    COUNT(m.unknown_from) FILTER (WHERE m.unknown_from < :until) AS unknown
+FROM measured m
+WHERE m.ended >= :since
+GROUP BY m.kind, m.line, m.connection, m.workspace_id, m.name, m.price, m.currency, m.is_open, m.is_seen
+ORDER BY began, m.is_open;
+
+-- The workspace that ran longest without being opened or used.
+-- name: idle_of_person
+{of_person}
+SELECT i.*, i.until - i.since AS seconds FROM (
+    SELECT t.name, t.connection, t.workspace_id, t.is_open, t.last_used_at, t.began, t.began_earliest,
+        CASE WHEN t.ended < :until THEN t.ended ELSE :until END AS until,
+        CASE WHEN t.touched_at > t.began AND t.touched_at > :since THEN t.touched_at
+            WHEN t.began > :since THEN t.began ELSE :since END AS since
     FROM (
-        SELECT l.connection, l.principal, l.price, l.currency,
-            CASE WHEN l.began_known = 'seen' THEN (l.began_earliest + l.began_latest) / 2 ELSE l.began_earliest END AS began,
-            CASE WHEN COALESCE(l.read_at, l.run_read_at, 0.0) > l.last_seen_at THEN COALESCE(l.read_at, l.run_read_at)
-                WHEN l.ended_latest IS NULL THEN l.last_seen_at
-                WHEN l.ended_known = 'seen' THEN (l.ended_earliest + l.ended_latest) / 2 ELSE l.ended_earliest END AS ended
-        FROM ({lives_read} WHERE SUBSTR(l.principal, 1, LENGTH(:reach)) = :reach AND {within}) l
-    ) a
-) b
-WHERE b.hours > 0
+        SELECT b.*, CASE WHEN b.opened_at > COALESCE(b.last_used_at, 0.0) THEN b.opened_at
+            ELSE COALESCE(b.last_used_at, 0.0) END AS touched_at
+        FROM bounded b
+        WHERE b.kind = 'workspace'
+    ) t
+) i
+ORDER BY seconds DESC, i.began DESC LIMIT 1;
 
 -- name: sums_of_connections
+{of_people}
 SELECT m.connection AS name, m.price, m.currency, COUNT(*) AS lives, SUM(m.hours) AS hours
-FROM ({measured}) m GROUP BY m.connection, m.price, m.currency;
+FROM measured m WHERE m.hours > 0 GROUP BY m.connection, m.price, m.currency;
 
 -- name: sums_of_people
+{of_people}
 SELECT m.principal AS name, m.price, m.currency, COUNT(*) AS lives, SUM(m.hours) AS hours
-FROM ({measured}) m GROUP BY m.principal, m.price, m.currency;
+FROM measured m WHERE m.hours > 0 GROUP BY m.principal, m.price, m.currency;
 
 -- name: people_of_connections
-SELECT m.connection, COUNT(DISTINCT m.principal) AS people FROM ({measured}) m GROUP BY m.connection;
+{of_people}
+SELECT m.connection, COUNT(DISTINCT m.principal) AS people FROM measured m WHERE m.hours > 0 GROUP BY m.connection;
 
 -- name: people_of_all
-SELECT COUNT(DISTINCT m.principal) AS people FROM ({measured}) m
-WHERE m.connection IN (SELECT one.key FROM json_each(:connections) one);
+{of_people}
+SELECT COUNT(DISTINCT m.principal) AS people FROM measured m
+WHERE m.hours > 0 AND m.connection IN (SELECT one.key FROM json_each(:connections) one);
 
 -- name: some_past_runs
 SELECT * FROM runs WHERE id > :after ORDER BY id LIMIT :limit;

@@ -273,9 +273,12 @@ def unlink(tx: Transaction, workspace: Row, notify: bool) -> None:
 def offer_capacity(tx: Transaction, connection: str, pause: float) -> None:
     """Offer a connection's freed capacity to the people waiting there, in turn.
 
-    After a failed attempt, a person is tried again no sooner than ``pause`` seconds later.
+    After a failed attempt, a person is tried again no sooner than ``pause`` seconds later. An attempt in
+    progress may still fail because it was sent before, so it isn't counted once a workspace was stopped.
     """
     tx.be_alone()
+    if pause == STOP_PAUSE_SECONDS:
+        tx.run("discount_attempts", connection=connection)
     tx.run("offer_room", connection=connection, now=tx.now(), pause=pause, limit=MAX_WAITS_AT_ONCE)
 
 
@@ -348,7 +351,8 @@ def record_failure(
     if not stays:
         _reduce_pauses(tx, tried)
     now: Row = {"round": others.end_turn(of.round) if stays else others.entry_round, "operation_id": None}
-    now["next_at"] = min(at + others.pause_after(tried.attempts), of.expires_at)
+    pause = STOP_PAUSE_SECONDS if of.attempted_at is None else others.pause_after(tried.attempts)
+    now["next_at"] = min(at + pause, of.expires_at)
     known = {"kind": tried.kind, "attempts": tried.attempts, "attempted_at": at}
     change(tx, of, state=WaitlistState.WAITING, **known, **now)
     return [] if of.attempts or cards.is_shown(tx, of.id) else [announce(of, kind, cause)]

@@ -39,6 +39,10 @@ WHERE id IN (/* postgresql: SELECT unnest(ARRAY( */
     /* postgresql: FOR UPDATE SKIP LOCKED)) */
 );
 
+-- Attempts in progress, which were sent before capacity was freed.
+-- name: discount_attempts
+UPDATE waitlist_entries SET attempted_at = NULL WHERE connection = :connection AND state = 'trying';
+
 -- The messages of the people in a line, which show their places.
 -- name: update_places
 UPDATE cards SET is_dirty = 1, revision = revision + 1

@@ -98,12 +98,12 @@ def normalise_base_url(text: str) -> str:
     return f"{origin.scheme}://{origin.netloc}{path}"
 
 
-@lru_cache(maxsize=256)
 def parse_origin(url: str) -> Origin:
     """Return an address's scheme, host and port; raise ValueError with a sentence for the user."""
     return split_address(url)[0]
 
 
+@lru_cache(maxsize=256)
 def split_address(url: str) -> tuple[Origin, SplitResult]:
     """Return an address's origin and its parts; raise ValueError with a sentence for the user."""
     if not url or len(url) > MAX_URL_LENGTH:

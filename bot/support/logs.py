@@ -296,8 +296,8 @@ class UnwaitingHandler(logging.StreamHandler[TextIO]):
             )
         except OSError:
             self.lost, self._rest = self.lost + 1, b""
-        except Exception:  # noqa: BLE001 - as every handler of the library does
-            self.handleError(record)
+        except Exception:  # noqa: BLE001 - the library's handlers would write the arguments unredacted
+            self.lost += 1
 
     def _write_lost(self, descriptor: int) -> bool:
         """Write the number of lost lines, if any; return whether the stream still accepts more."""
@@ -365,6 +365,8 @@ def configure(level: str, redactor: Redactor) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    # Otherwise Python writes warnings to standard error itself, and waits for whoever reads it.
+    logging.captureWarnings(True)
     # At lower levels, these libraries log request bodies, headers, or one line per tick.
     for noisy in ("slack_bolt", "slack_sdk", "aiohttp.access", "apscheduler", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

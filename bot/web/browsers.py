@@ -447,6 +447,21 @@ def _read_principal(claims: dict[str, Any]) -> Principal:
     return Principal(enterprise if isinstance(enterprise, str) and enterprise else None, team, user)
 
 
+def go_to_slack(
+    browsers: Browsers, sign_in: SlackSignIn | None, request: web.Request, team_id: str, **purpose: str
+) -> web.StreamResponse:
+    """Redirect to Slack if the button on our own page was pressed; otherwise back to that page.
+
+    The button leads to ``/sign-in`` below the page.
+    """
+    if sign_in is None or request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+        return see_other(request.path.removesuffix("/sign-in"))
+    url, flow = sign_in.begin(team_id)
+    response = see_other(url)
+    browsers.remember_flow(request, response, flow, **purpose)
+    return response
+
+
 async def prove_sign_in(
     sign_in: SlackSignIn | None, flow: Flow | None, query: Mapping[str, str], words: ModuleType
 ) -> Principal:

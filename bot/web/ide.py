@@ -49,6 +49,7 @@ from bot.web.browsers import (
     Browsers,
     SlackSignIn,
     get_slack_url,
+    go_to_slack,
     prove_sign_in,
     read_form,
     see_other,
@@ -425,14 +426,8 @@ class IdePages:
         return render.render_first_sign_in(f"{IDE_PATH}/{page}", ide.SIGN_IN_TITLE, ide.SIGN_IN_TEXT, note)
 
     async def _go_to_slack(self, request: web.Request) -> web.StreamResponse:
-        """Redirect to Slack if the button on our own page was pressed; otherwise back to that page."""
-        page = request.match_info["id"]
-        if self._sign_in is None or request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
-            return see_other(f"{IDE_PATH}/{page}")
-        url, flow = self._sign_in.begin(self._context.installation.sign_in_team)
-        response = see_other(url)
-        self._browsers.remember_flow(request, response, flow, page=page)
-        return response
+        team = self._context.installation.sign_in_team
+        return go_to_slack(self._browsers, self._sign_in, request, team, page=request.match_info["id"])
 
     async def come_from_slack(self, request: web.Request, page: str) -> web.StreamResponse:
         """Begin a session for the person whom Slack identified, and redirect to the page they asked for."""

@@ -29,6 +29,7 @@ from bot.web.browsers import (
     Flow,
     SlackSignIn,
     get_slack_url,
+    go_to_slack,
     prove_sign_in,
     read_form,
     see_other,
@@ -126,13 +127,8 @@ class LinkPages:
         return render.render_first_sign_in(request.path, pages.LINK_TITLE, pages.FIRST_TEXT, pages.FIRST_NOTE)
 
     async def _go_to_slack_first(self, request: web.Request) -> web.StreamResponse:
-        """Redirect to Slack if the button on our own page was pressed; otherwise back to that page."""
-        if self._sign_in is None or request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
-            return see_other(request.path.removesuffix("/sign-in"))
-        url, flow = self._sign_in.begin(self._context.installation.sign_in_team)
-        response = see_other(url)
-        self._browsers.remember_flow(request, response, flow, new=request.match_info["connection"])
-        return response
+        team, connection = self._context.installation.sign_in_team, request.match_info["connection"]
+        return go_to_slack(self._browsers, self._sign_in, request, team, new=connection)
 
     async def _start_link(
         self, request: web.Request, response: web.StreamResponse, connection: str

@@ -21,6 +21,7 @@ from bot.domain.time_parsing import Moment, Unread
 from bot.domain.timers import SOONEST_SECONDS
 from bot.messages.blocks import assistant as drawn
 from bot.messages.blocks import kit
+from bot.messages.blocks.cards import LINKING
 from bot.messages.blocks.replies import explain_unread_time
 from bot.messages.texts import answers
 from bot.messages.texts import assistant as words
@@ -43,8 +44,6 @@ from handlers.workspace.usage import describe_usage
 #: Maximum lengths of a name or time in a call, and of a field name repeated in an error.
 _MAX_ARGUMENT_LENGTH: Final = 200
 _MAX_SHOWN_LENGTH: Final = 40
-#: Actions of buttons that link an account.
-_LINKING: Final = frozenset({"invite", "link_url", "ask_link"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +135,7 @@ async def run_tool(
         # The call was refused before it was read, with a sentence from the message catalogue.
         return drawn.format_result(**(call.facts or {"says": "\n".join(said)}))
     offered = {press.name for _, press in kit.iterate_drawn(answer.blocks)}
-    asks = bool(offered & _LINKING) and not call.has_accounts if tool.only_shows else call.asks(offered)
+    asks = bool(offered & LINKING) and not call.has_accounts if tool.only_shows else call.asks(offered)
     if asks:
         asked = words.NOT_LINKED if tool.only_shows else words.ASKED_PERSON
         about = {"asked": asked, "says": "\n".join(said)}
@@ -208,7 +207,7 @@ class _Call:
         cancels a planned stop. Any other button asks a question, and one that links an account is meant only
         for the person.
         """
-        return bool(offered & _LINKING) or not (self.has_acted or offered <= {"keep_running"})
+        return bool(offered & LINKING) or not (self.has_acted or offered <= {"keep_running"})
 
     async def read(self, request: Request) -> Answer:
         """Run the command and keep its outcome as facts."""

@@ -173,7 +173,7 @@ class Request:
     @property
     def outdated(self) -> str:
         """Return the sentence that says that a button's message, or page, is outdated."""
-        return answers.OUTDATED[self.surface.where is Where.HOME]
+        return answers.OUTDATED[self.surface.where in {Where.HOME, Where.FORM}]
 
     @property
     def form_payload(self) -> str:

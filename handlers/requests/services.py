@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from bot.domain.people import Principal
-from bot.messages.blocks import kit
+from bot.messages.blocks import kit, replies
 from bot.messages.blocks.kit import Markup
-from bot.messages.texts import answers
+from bot.messages.texts import answers, cards
 from bot.messages.texts.times import join_names
 from bot.providers.base import Provider
 from bot.providers.connection import LinkMethod
@@ -108,6 +108,16 @@ class Services:
         names = by_token.keys() | set(self.list_approvable())
         found = [(name, self.title(name), name in by_token) for name in names]
         return sorted(found, key=lambda one: one[1].casefold())
+
+    def make_link_buttons(
+        self, connections: Collection[str], waiting: str = "", template: str = cards.LINK
+    ) -> list[kit.Element]:
+        """Return a *Link* button for each of these connections, in the order used in the Home tab.
+
+        ``waiting`` is the command that runs once one of them is linked, and ``template`` is the label.
+        """
+        methods = [method for method in self.list_link_methods() if method[0] in connections]
+        return replies.link_buttons(methods, self.link_pages, waiting, template)
 
     def find_slash_command(self, folder: str) -> str:
         """Return the slash command whose verbs are in a folder."""

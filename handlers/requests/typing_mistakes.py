@@ -157,10 +157,7 @@ def _answer_likely_token(request: Request, issuers: Sequence[str], *, is_id: boo
         where = Markup(fill(pages.TYPED_WHERE, where=place))
     template = pages.TYPED_ID if is_id else pages.TYPED
     sentence = request.fill(template, titles=titles, where=where, delete=_format_delete_hint(request))
-    links = (
-        [] if is_id else [connection for connection in services.list_linkable() if connection[0] in issuers]
-    )
-    return replies.hint(sentence, replies.link_buttons(links, services.link_pages))
+    return replies.hint(sentence, [] if is_id else services.make_link_buttons(issuers))
 
 
 def _format_delete_hint(request: Request) -> Markup:

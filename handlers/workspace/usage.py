@@ -88,7 +88,7 @@ async def describe_usage(request: Request, when: str) -> tuple[dict[str, Any] | 
     if not isinstance(window, Window):
         return None, []
     facts = await _load(request, window)
-    names = [one.newest.name for one in facts.usage.lines]
+    names = [one.name for one in facts.usage.lines]
     return drawn.describe_usage(request.services.title, facts), names
 
 

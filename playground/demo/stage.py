@@ -203,7 +203,7 @@ def _connections(
     text = json.dumps
     return (
         "[connections.saturn]\n"
-        'provider = "saturn"\ntitle = "Saturn Cloud"\nlinking = ["token"]\n'
+        'provider = "saturn"\ntitle = "Saturn Cloud"\nlinking = ["token"]\ncurrency = "USD"\n'
         f"base_url = {text(saturn['url'])}\n"
         '[[connections.saturn.templates]]\nname = "course"\ntitle = "Course notebook"\n'
         f"file = {text(_COURSE.name)}\n\n"

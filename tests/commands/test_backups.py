@@ -19,8 +19,8 @@ from bot.reconciler.scheduler import DAY_SECONDS, Scheduler
 from bot.services.audit_witness import AuditWitness
 from bot.services.backups import BACKUPS_RETAINED, make_backup
 from bot.store import audit, counts, maintenance, open_store
+from bot.store.copies import COPY_BATCH_PAGES, replace_database, write_backup
 from bot.store.maintenance import mark
-from bot.store.sqlite import COPY_BATCH_PAGES, replace_database, write_backup
 from bot.store.transaction import StoreTime
 from bot.support.errors import StoreUnavailable
 from bot.support.settings import Settings

@@ -1,16 +1,18 @@
 """A damaged SQLite file: what it still has is saved row by row, counted, and can be put in place."""
 
+import os
 import random
 import re
 import sqlite3
-from contextlib import closing
+import subprocess
+from contextlib import closing, contextmanager
 
 import pytest
 
 from bot.domain.audit import AuditEntry
 from bot.store import audit, open_store
-from bot.store.salvage import save_readable_rows
-from bot.store.sqlite import PAGE_BYTES
+from bot.store.copies import save_readable_rows
+from bot.store.sqlite import PAGE_BYTES, ServingLock
 from bot.store.transaction import StoreTime
 from bot.support.errors import StoreUnavailable
 from tests.app.command_line import environment, of_slack, run, running
@@ -60,7 +62,7 @@ def spoil(path, offsets, content=bytes(PAGE_BYTES)):
 
 
 def save(path, target):
-    return save_readable_rows(path, target, lambda _: None, StoreTime(FakeClock()), CountingIds())
+    return save_readable_rows(path, target, lambda _: None, StoreTime(FakeClock()), CountingIds())[0]
 
 
 def read(path, query):
@@ -109,10 +111,97 @@ async def test_a_sound_file_is_saved_whole(tmp_path):
         assert sorted(one.iterdump()) == sorted(other.iterdump())
 
 
+@pytest.mark.parametrize(
+    ("at", "content"),
+    [
+        (0, bytes(100)),
+        (0, b"\xff" * 100),
+        (16, b"\x10\x00"),
+        (18, b"\x09\x09"),
+        (28, b"\x00\x00\x00\x01"),
+        (44, b"\x00\x00\x00\x63"),
+        (56, b"\x00\x00\x00\x02"),
+    ],
+    ids=["zeros", "ones", "page size", "version", "pages", "schema", "encoding"],
+)
+async def test_all_is_saved_where_the_header_is_damaged(tmp_path, at, content):
+    """The first bytes say how the rest is laid out, and SQLite reads nothing without them."""
+    path, target = tmp_path / "usher.db", tmp_path / "saved.db"
+    total = await fill(path)
+    with path.open("r+b") as file:
+        file.seek(at)
+        file.write(content)
+    saved = save(path, target)
+    assert (saved["audit"].rows, saved["accounts"].rows) == (total, 1)
+    assert [one.name for one in tmp_path.iterdir() if one.name.startswith("saved")] == ["saved.db"]
+
+
+async def test_what_isnt_ushers_is_named_and_hinders_nothing(tmp_path):
+    path, target = tmp_path / "usher.db", tmp_path / "saved.db"
+    await fill(path)
+    others = {
+        "found": "CREATE VIRTUAL TABLE found USING fts5(body)",
+        'o"dd': 'CREATE TABLE "o""dd" (rowid TEXT)',
+        "flat": "CREATE TABLE flat (a TEXT PRIMARY KEY) WITHOUT ROWID",
+        "twice": "CREATE TABLE twice (a INTEGER, b AS (a * 2) STORED)",
+        "noted": "CREATE TRIGGER noted AFTER INSERT ON accounts BEGIN INSERT INTO flat VALUES (1); END",
+        "seen": "CREATE VIEW seen AS SELECT * FROM audit",
+    }
+    with closing(sqlite3.connect(path)) as database, database:
+        for statement in others.values():
+            database.execute(statement)
+        database.execute("INSERT INTO \"o\"\"dd\" VALUES ('z'), ('a')")
+    saved, left = save_readable_rows(path, target, lambda _: None, StoreTime(FakeClock()), CountingIds())
+    assert others.keys() <= set(left)
+    assert not any(table.is_damaged for table in saved.values())
+    assert saved["accounts"].rows == 1
+
+
+@contextmanager
+def made_read_only(disk):
+    for mount in (["--bind", disk, disk], ["-o", "remount,ro,bind", disk]):
+        if subprocess.run(["mount", *mount], check=False, capture_output=True).returncode:
+            pytest.skip("nothing can be mounted here")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a disk read-only")
+@pytest.mark.parametrize("is_served", [False, True], ids=["never served", "served before"])
+async def test_read_only_disk_is_saved_and_backed_up(tmp_path, is_served):
+    """So a kernel mounts a disk that fails."""
+    path, disk = tmp_path / "disk" / "usher.db", tmp_path / "disk"
+    disk.mkdir()
+    total = await fill(path)
+    if is_served:
+        lock = ServingLock(str(path))
+        lock.take()
+        lock.release()
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("PRAGMA journal_mode = WAL").fetchall()
+    with made_read_only(disk):
+        assert save(path, tmp_path / "saved.db")["audit"].rows == total
+        env = environment(tmp_path, USHER_DATABASE_URL=f"sqlite:///{path}")
+        ended = await run("store", "backup", str(tmp_path / "backup.db"), env=env)
+        assert ended.status == 0, ended.err
+
+
+@pytest.mark.parametrize("target", [".", "disk", "connections.toml/backup.db", "nowhere/deep/backup.db"])
+@pytest.mark.parametrize("words", ["backup", "save"])
+async def test_place_that_takes_no_file_is_named(tmp_path, words, target):
+    (tmp_path / "disk").mkdir()
+    env = environment(tmp_path)
+    await fill(tmp_path / "usher.db")
+    ended = await run("store", words, target, env=env, cwd=tmp_path)
+    assert (ended.status, "Traceback" in ended.err, ended.err[:1]) == (1, False, "/")
+
+
 async def test_where_nothing_can_be_read_no_file_is_left(tmp_path):
     path, target = tmp_path / "usher.db", tmp_path / "saved.db"
     await fill(path)
-    spoil(path, [0], path.read_bytes()[:100] + b"\xff" * (PAGE_BYTES - 100))
+    spoil(path, [0], b"\xff" * PAGE_BYTES)
     with pytest.raises(StoreUnavailable, match="nothing in it can be read"):
         save(path, target)
     assert [*tmp_path.glob("saved*")] == []

@@ -11,7 +11,6 @@ from bot.domain.notices import NewNotice, NoticeKind
 from bot.services.restored_backups import pause_restored
 from bot.store import audit, gates, maintenance, notices, open_store, operations
 from bot.store.postgres import _read_tables, copy_store
-from bot.store.tables import TABLES
 from bot.support.clock import SystemClock, SystemIds
 from bot.support.errors import StoreError, StoreInUse, StoreOutdated
 from tests.app.command_line import run
@@ -67,6 +66,15 @@ def rows_of(execute, tables):
 def in_file(path):
     with closing(sqlite3.connect(path)) as database:
         return rows_of(database.execute, "SELECT name FROM sqlite_master WHERE type = 'table'")
+
+
+def list_columns(path):
+    with closing(sqlite3.connect(path)) as database:
+        names = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        return {
+            name: [column for _, column, *_ in database.execute(f"PRAGMA table_info({name})")]
+            for (name,) in names
+        }
 
 
 def on_server(url):
@@ -144,7 +152,7 @@ async def test_a_database_that_holds_anything_is_left_alone(path, url):
 
 async def test_a_copy_that_breaks_off_leaves_nothing_and_can_be_begun_again(path, url):
     def breaks_off():
-        for number, table in enumerate(_read_tables(str(path), TABLES, set())):
+        for number, table in enumerate(_read_tables(str(path), list_columns(path), set())):
             if number == 12:
                 raise StoreError("the disk failed")
             yield table
@@ -172,7 +180,7 @@ async def test_a_connection_that_is_lost_in_the_middle_begins_the_copy_again(pat
 
     def cut_once():
         at = next(tries, None)
-        for number, table in enumerate(_read_tables(str(path), TABLES, set())):
+        for number, table in enumerate(_read_tables(str(path), list_columns(path), set())):
             if number == at:
                 with postgres.connected(url) as other:
                     pid = engine._session._connection.info.backend_pid
@@ -197,9 +205,30 @@ async def test_tables_of_other_tools_are_named_and_left(path, url):
         database.execute("CREATE TABLE _litestream_seq (id INTEGER PRIMARY KEY, seq INTEGER)")
         database.execute("CREATE TABLE lost_and_found (rootpgno INTEGER, c0)")
         database.execute("INSERT INTO lost_and_found VALUES (1, 'x')")
+        database.execute("CREATE VIRTUAL TABLE found USING fts5(body)")
+        database.execute("ALTER TABLE workspaces ADD COLUMN mine TEXT")
     ended = await run("store", "copy", f"sqlite:///{path}", url)
     assert ended.status == 0
-    assert "Not copied, as these tables aren't Usher's: _litestream_seq, lost_and_found." in ended.out
+    assert "Not copied, as it isn't Usher's: _litestream_seq, found, " in ended.out
+    assert ", lost_and_found, workspaces.mine." in ended.out
+
+
+@pytest.mark.parametrize("text", ["61ff62", "610062", "eda080"], ids=["no text", "zero", "surrogate"])
+async def test_text_that_the_target_cant_hold_is_mended(path, url, text):
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute(f"UPDATE workspaces SET detail = CAST(x'{text}' AS TEXT)")
+    await copy_store(path, url)
+    with postgres.connected(url) as connection:
+        (detail,) = connection.execute("SELECT DISTINCT detail FROM workspaces").fetchone()
+    assert detail == bytes.fromhex(text).decode(errors="replace").replace("\0", "")
+
+
+async def test_what_the_target_doesnt_take_is_named(path, url):
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("UPDATE workspaces SET stop_at = 'soon'")
+    ended = await run("store", "copy", f"sqlite:///{path}", url)
+    assert ended.status == 1
+    assert "doesn't take what workspaces has: invalid input syntax for type double precision" in ended.err
 
 
 async def test_a_record_that_was_edited_before_is_said(path, url):

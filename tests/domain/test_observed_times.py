@@ -24,6 +24,13 @@ def test_end_of_a_workspace_may_be_ahead():
     assert drop_impossible_times(seen, NOW) is seen
 
 
+def test_end_counted_from_an_impossible_use_is_no_news():
+    times = {"expires_at": AHEAD + 900, "expiry_mode": "stops", "expires_after": 900.0}
+    assert drop_impossible_times(Observed(State.RUNNING, last_used_at=AHEAD, **times), NOW).expires_at is None
+    seen = Observed(State.RUNNING, last_used_at=NOW, **times)
+    assert drop_impossible_times(seen, NOW) is seen
+
+
 @pytest.mark.parametrize(
     ("state", "started_at", "used_at", "kept"),
     [

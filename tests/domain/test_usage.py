@@ -1,7 +1,9 @@
 """Hours within a window, and moments, for any reads, calls and times of a provider."""
 
+from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -15,12 +17,14 @@ from bot.domain.usage import (
     Moment,
     find_begin,
     find_end,
+    find_next_monday,
     list_months,
 )
 from tests.rigs.lives import sum_up
 
 ALICE, BOB = (Principal(None, "T1", one) for one in ("UALICE", "UBOB"))
 HOUR = 3600.0
+BERLIN = ZoneInfo("Europe/Berlin")
 times = st.floats(1e9, 1e9 + 100 * HOUR)
 maybe = st.none() | times
 
@@ -132,3 +136,19 @@ def test_months_of_a_span():
     found = list_months(1_796_076_000.0, 1_798_768_800.0)
     assert [month for month, _, _ in found] == ["2026-11", "2026-12", "2027-01"]
     assert all(first[2] == second[1] for first, second in pairwise(found))
+
+
+@pytest.mark.parametrize(
+    ("now", "monday"),
+    [
+        ("2026-11-25T12:00", "2026-11-30T09:00+01:00"),
+        ("2026-11-30T08:59", "2026-11-30T09:00+01:00"),
+        ("2026-11-30T09:00", "2026-12-07T09:00+01:00"),
+        ("2026-10-21T12:00", "2026-10-26T09:00+01:00"),
+        ("2026-03-25T12:00", "2026-03-30T09:00+02:00"),
+    ],
+)
+def test_next_monday_is_at_nine_in_the_persons_zone(now, monday):
+    after = datetime.fromisoformat(now).replace(tzinfo=BERLIN).timestamp()
+    at = datetime.fromtimestamp(find_next_monday(after, BERLIN), BERLIN)
+    assert at.isoformat(timespec="minutes") == monday

@@ -155,7 +155,7 @@ class BreakingWorld(World):
 
         async def act() -> bool:
             page = await self.alice.links("alice")
-            return not self.has_sign_in or "is linked, as alice" in page.text
+            return not self.has_sign_in or "is linked as alice" in page.text
 
         await self.persists(act)
 

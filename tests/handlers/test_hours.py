@@ -225,7 +225,7 @@ async def test_changed_hours_say_that_today_ends_as_planned(bot, text):
 
 @pytest.mark.parametrize("text", ["hours notebook skip today", "hours notebook pause", "hours notebook off"])
 async def test_skipped_stop_of_what_runs_can_be_had_after_all(bot, text):
-    """Hours that only stop have begun nothing, so it is said that nothing will stop it."""
+    """Hours that only stop have begun nothing, so it is said that Usher won't stop it."""
     await run(bot, "every day -18:00")
     answer = await bot.say(text)
     assert re.search(r"It's running, and |Next stop: Sat 16 Jan at ", words(answer))

@@ -111,7 +111,7 @@ async def test_forgetting_what_runs_says_that_nothing_stops_it(bot):
     row = await bot.workspace("notebook")
     await observe(bot.store, bot.clock, row, Observed(State.RUNNING))
     await bot.say("stop notebook at 18:00")
-    assert "It's running, and nothing will stop it any more." in words(await bot.say("forget notebook"))
+    assert "It's running, and I won't stop it any more." in words(await bot.say("forget notebook"))
 
 
 async def see_gone(bot, name):

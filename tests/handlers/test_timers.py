@@ -48,7 +48,7 @@ def at_hour(bot, hour, day=0):
     [
         ("stops", "Before that, Saturn Cloud stops it"),
         ("stops_anyway", "Before that, Saturn Cloud stops it"),
-        ("removed", "Before that, Saturn Cloud ends it for good"),
+        ("removed", "Before that, Saturn Cloud removes it"),
     ],
 )
 async def test_a_plan_beyond_the_providers_end_says_so_when_it_is_made(bot, mode, said):

@@ -53,9 +53,8 @@ def test_every_golden_button_says_what_it_acts_on():
             assert len(label) <= limits.MAX_ACCESSIBILITY_LABEL_LENGTH
             if not label and press.key and press.number is None and press.name not in WITHOUT_OBJECT:
                 unnamed.add((press.name, button["text"]["text"]))
-    # Two have words that name a connection and a run, one answers a question, and two turn a form's page.
+    # One has words that name a run, one answers a question, and two turn a form's page.
     assert unnamed == {
-        ("ask_link", "Ask to link Saturn Cloud"),
         ("job_stop", "Stop train.R"),
         ("class_stop", "Stop all"),
         ("card_page", "Several lessons…"),

@@ -386,6 +386,14 @@ NOTICES = {
     "stopped": (NoticeKind.STOPPED, facts(operation=STOPPED)),
     "stopped-already": (NoticeKind.STOPPED, facts(operation=STOPPED | {"stop_call": Call.NONE})),
     "stopped-elsewhere": (NoticeKind.STOPPED_ELSEWHERE, facts(operation=READY)),
+    "stopped-unused": (
+        NoticeKind.STOPPED_ELSEWHERE,
+        facts(operation=READY, body={"expired": "stops"}),
+    ),
+    "stopped-time-up": (
+        NoticeKind.STOPPED_ELSEWHERE,
+        facts(operation=READY, body={"expired": "stops_anyway"}),
+    ),
     "turned-out-running": (
         NoticeKind.TURNED_OUT,
         facts(operation=None, workspace=RUNNING, ide_url=IDE_URL, body={"said": "not_started"}),

@@ -14,7 +14,7 @@ AT = make_time_placeholder(NOW)
 LONG = "That's taking longer than usual. Ask your Lab admin to look at it."
 #: By the code: its detail, and the sentence; "" for what it says without a detail.
 SENTENCES = {
-    HoldCode.SILENT: (NOW, f"Lab hasn't answered since {AT}. I'll keep trying."),
+    HoldCode.SILENT: (NOW, f"Lab hasn't been available since {AT}. I'll keep trying."),
     HoldCode.OVERLOADED: (
         NOW,
         f"Lab has been too busy for this since {AT}. I'll keep trying.",
@@ -107,7 +107,7 @@ def test_wait_until_a_moment_is_the_same_within_its_minute():
 @pytest.mark.parametrize(
     ("hold", "said"),
     [
-        (make_hold(HoldCode.SILENT, NOW - 60), f"Lab didn't answer until {AT}."),
+        (make_hold(HoldCode.SILENT, NOW - 60), f"Lab wasn't available until {AT}."),
         (make_hold(HoldCode.OVERLOADED, NOW - 60), f"Lab was too busy until {AT}."),
         (make_hold(HoldCode.UNDER_WAY, "A backup."), f"Lab couldn't do that before {AT}."),
         (hold_by_cause("rate_limited"), f"I couldn't start it before {AT}."),
@@ -140,11 +140,11 @@ def test_delay_that_is_over_is_said_by_what_held_it_up(hold, said):
             make_stale_cause(StaleReason.RESTORED, NOW),
             f"My records were restored from a backup of {AT}, so I'm asking first. Do you still want it?",
         ),
-        (make_missed_cause(make_hold(HoldCode.SILENT, NOW)), f"Lab hasn't answered since {AT}."),
+        (make_missed_cause(make_hold(HoldCode.SILENT, NOW)), f"Lab hasn't been available since {AT}."),
         (make_missed_cause(""), "By the time I could do it, too little of the planned time was left."),
         # As 0.4.1 stored them.
         (f"stale:: You asked a while ago ({AT}).", f"You asked a while ago ({AT})."),
-        (f"missed:: Lab hasn't answered since {AT}.", f"Lab hasn't answered since {AT}."),
+        (f"missed:: Lab hasn't been available since {AT}.", f"Lab hasn't been available since {AT}."),
         ("gave_up", explain_cause("gave_up", "Lab")),
     ],
     ids=[

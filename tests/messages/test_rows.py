@@ -114,10 +114,10 @@ def test_what_holds_several_up_is_said_once_above_them():
         row(State.STOPPED, 3),
     ]
     first, *rows = [block["text"]["text"] for block in draw(*waiting) if "text" in block]
-    assert first.startswith("Saturn Cloud hasn't answered since <!date^")
+    assert first.startswith("Saturn Cloud hasn't been available since <!date^")
     assert [one.split("\n")[1] for one in rows] == ["Waiting to start", "Waiting to stop", "Stopped"]
     alone = draw(*waiting[1:])
-    assert str(alone).count("hasn't answered") == 1
+    assert str(alone).count("hasn't been available") == 1
     assert alone[0]["text"]["text"].startswith("🟡")
 
 

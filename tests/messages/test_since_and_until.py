@@ -43,7 +43,7 @@ def said(given):
     ("ends", "says"),
     [
         ({"expires_at": AT, "expiry_mode": "stops"}, "tops by itself"),
-        ({"expires_at": AT, "expiry_mode": "removed"}, "nds for good by itself"),
+        ({"expires_at": AT, "expiry_mode": "removed"}, " removes "),
         ({"stop_at": AT, "stop_mode": "stop"}, "stop"),
         # The first one counts: by then the other can't come any more.
         ({"stop_at": AT, "stop_mode": "suspend", "expires_at": AT + 60, "expiry_mode": "stops"}, "suspend"),
@@ -55,7 +55,7 @@ def test_the_end_that_is_coming_is_said_wherever_the_state_is(ends, says):
         assert text.count(shown) == 1, place
         assert says in text or place == "page", place
         assert f"<!date^{AT + 60}^" not in text, place
-        assert "until somebody stops it" not in text, place
+        assert "No stop is planned" not in text, place
 
 
 def test_of_two_ends_one_sentence_says_which_comes_when():
@@ -70,8 +70,9 @@ def test_of_two_ends_one_sentence_says_which_comes_when():
 
 def test_without_an_end_only_the_form_speaks_of_it():
     for place, text in said(running()).items():
-        assert ("until somebody stops it" in text) is (place == "form")
-        assert not any(line.partition("{")[0] in text for line in cards.LINE.values()), place
+        assert ("No stop is planned" in text) is (place == "form")
+        lines = [line.replace("{title}", "Saturn Cloud") for line in cards.LINE.values()]
+        assert not any(line.partition("{")[0] in text for line in lines), place
 
 
 def test_what_was_to_end_before_a_restart_is_not_said_during_it():

@@ -96,8 +96,10 @@ async def test_the_home_tab_opens_before_there_was_a_message_and_its_buttons_can
         await browser.ask("[...document.querySelectorAll('.place')].pop().click()")
         await app.arrived(1)
         await browser.until("!document.getElementById('tabs').hidden")
+        await browser.ask("document.getElementById('newer').hidden = false")
         await browser.ask("document.querySelector('#tabs [data-tab=home]').click()")
         await app.arrived(2)
+        assert await browser.ask("document.getElementById('newer').hidden")
         assert [one["event"]["tab"] for one in app.seen] == ["messages", "home"]
         home = {"type": "home", "blocks": [section("Your *workspaces*"), actions(button("go"))]}
         await client.views_publish(user_id=OLIVIA, view=home)

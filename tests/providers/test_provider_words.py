@@ -154,6 +154,19 @@ NESTED_ANSWERS = [
         "Not enough credits to start 'a:b'. Required: 10. You have 5 / 25.",
         id="tags",
     ),
+    pytest.param("Spawner failed with: RuntimeError('No seat left')", "No seat left", id="cause-at-the-end"),
+    pytest.param(
+        "Couldn't start it: docker.errors.APIError: 500 Server Error: No seat left",
+        "No seat left",
+        id="cause-with-module",
+    ),
+    pytest.param(
+        "HTTPConnectionPool(host='quota', port=80): Max retries exceeded with url: /x (Caused by "
+        "NewConnectionError(\"HTTPConnection(host='quota', port=80): Failed to connect: refused\"))",
+        "HTTPConnection: Failed to connect: refused",
+        id="requests-cause",
+    ),
+    pytest.param('{"msg": null, "message": "", "reason": "No seat left"}', "No seat left", id="empty-first"),
     # Anything else stays as it is.
     pytest.param("untolerated taint {pool: gpu}", "untolerated taint {pool: gpu}", id="braces"),
     pytest.param("<none> is not a <workspace>", "<none> is not a <workspace>", id="angle-brackets"),

@@ -197,7 +197,7 @@ async def test_refused_calls_are_an_outage_once_reads_say_so(world):
         world.provider.fail(method, refusal(), times=100_000)
     await world.pass_time(300)
     assert told(world, "UAMIR")
-    assert "hasn't answered since" in explain_hold(
+    assert "hasn't been available since" in explain_hold(
         (await world.store.read(operation_rows.find_operation, operation_id)).block_reason, "Fake Cloud"
     )
     world.provider.heal()

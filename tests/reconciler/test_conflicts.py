@@ -116,7 +116,7 @@ async def test_stop_is_sent_for_as_long_as_nothing_answers(world):
     ("hold", "first"),
     [
         ("", ""),
-        ("silent: 60.0", "T hasn't answered since {time:60}."),
+        ("silent: 60.0", "T hasn't been available since {time:60}."),
         (HOLD, "T can't do that right now: “The workspace is being edited right now.”"),
         ("under_way", "T can't do that right now."),
         ("under_way: Busy. Try later.", "T can't do that right now: “Busy. Try later.”"),

@@ -51,7 +51,7 @@ async def test_start_at_an_unreachable_provider_is_held_and_repeated(world):
     await world.work()
     operation = await world.store.read(operation_rows.find_operation, operation_id)
     assert (operation.start_call, operation.attempts) == (Call.NONE, 1)
-    assert "Fake Cloud hasn't answered since" in explain_hold(operation.block_reason, "Fake Cloud")
+    assert "Fake Cloud hasn't been available since" in explain_hold(operation.block_reason, "Fake Cloud")
     assert await world.until_ended(operation_id) is Outcome.FULFILLED
     assert world.provider.accepted_starts == ["r1"]
     assert (await world.store.read(operation_rows.find_operation, operation_id)).block_reason is None
@@ -86,7 +86,7 @@ async def test_a_connection_that_is_away_is_left_alone_and_named_once(world):
     assert [entry["event"] for entry in logs].count("connection unavailable") == 1
     assert world.provider.count("status") < 40
     for operation_id in operations:
-        assert "hasn't answered since" in explain_hold(
+        assert "hasn't been available since" in explain_hold(
             (await world.store.read(operation_rows.find_operation, operation_id)).block_reason, "Fake Cloud"
         )
     world.provider.heal()

@@ -71,7 +71,7 @@ async def test_hours_go_on_after_an_outage(world, text, back, is_started):
     assert len(said(world, "waiting")) <= 1
     (end,) = said(world, kinds[0])
     if is_started:
-        assert "is ready, later than usual: Fake Cloud didn't answer until" in end
+        assert "is ready, later than usual: Fake Cloud wasn't available until" in end
     else:
         ends = text.rpartition("-")[2]
         assert "Start it until then" in end
@@ -187,7 +187,7 @@ async def test_start_that_comes_once_is_named_as_planned(world):
     await until(world, "17:10", step=60)
     (missed,) = said(world, "failed")
     assert f"as planned for <!date^{local('9:00'):.0f}^" in missed
-    assert "Fake Cloud hasn't answered since" in missed
+    assert "Fake Cloud hasn't been available since" in missed
     assert "keep trying" not in missed
     assert "You asked" not in str(world.slack.messages)
 
@@ -245,7 +245,7 @@ async def test_lesson_goes_on_after_an_outage(world, back, is_started):
     for one in students:
         first, last = told_to(world, one, has_gone=True)
         assert "is starting, and I haven't been able to start your workspace yet. Fake Cloud hasn't" in first
-        assert ("later than usual: Fake Cloud didn't answer until" in last) is is_started
+        assert ("later than usual: Fake Cloud wasn't available until" in last) is is_started
         assert (f"I couldn't start name-r-{one.user_id} on Fake Cloud as planned" in last) is not is_started
     await lesson_until(world, "10:40")
     expected = {State.STOPPED}

@@ -67,7 +67,7 @@ async def test_each_administrator_is_told_once_that_it_is_away_and_once_that_it_
         assert await world.until_ended(operation_id) is Outcome.FULFILLED
     for user in (AMIR, ROSA):
         _, second = told(world, user)
-        assert second.startswith("*Fake Cloud* is answering again. It hadn't answered since <!date^")
+        assert second.startswith("*Fake Cloud* is answering again. It hadn't been available since <!date^")
         assert "(10 min" in second
     assert world.provider.accepted_starts.count("r0") == 1
 
@@ -129,17 +129,17 @@ async def test_all_who_wait_read_since_when_and_their_cards_heal(world):
         hold = explain_hold(
             (await world.store.read(operation_rows.find_operation, operation_id)).block_reason, "Fake Cloud"
         )
-        assert "Fake Cloud hasn't answered since {time:" in hold
+        assert "Fake Cloud hasn't been available since {time:" in hold
         assert "I'll keep trying" in hold
     cards = [one for one in world.slack.messages if "/card/" in one["metadata"]["event_payload"]["key"]]
     assert len(cards) == len(ids)
-    assert all("hasn't answered since <!date^" in str(one["blocks"]) for one in cards)
+    assert all("hasn't been available since <!date^" in str(one["blocks"]) for one in cards)
     assert all(f"<!date^{int(began)}" in str(one["blocks"]) for one in cards[1:])
     world.provider.heal()
     for operation_id in ids:
         assert await world.until_ended(operation_id) is Outcome.FULFILLED
     await world.pass_time(60)
-    assert not [one for one in cards if "hasn't answered" in str(one["blocks"])]
+    assert not [one for one in cards if "hasn't been available" in str(one["blocks"])]
 
 
 async def test_while_it_is_in_doubt_one_request_at_a_time_asks(world):

@@ -72,7 +72,7 @@ async def test_a_call_waits_for_a_pause_and_for_the_probe_of_a_connection_in_dou
     for _ in range(MAX_FAILURES):
         line.health.note_failure(Unreachable("no connection"))
     await world.reconciler.operations.step()
-    assert "hasn't answered since" in explain_hold(
+    assert "hasn't been available since" in explain_hold(
         (await world.store.read(operation_rows.find_operation, operation_id)).block_reason, "Fake Cloud"
     )
     line.slots.take()

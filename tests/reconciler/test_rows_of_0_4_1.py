@@ -23,7 +23,7 @@ from tests.rigs.clock import CountingIds
 from tests.rigs.providers import fake_settings
 from tests.rigs.store import ALICE
 
-SILENCE = "Fake Cloud hasn't answered since {at}. I'll keep trying."
+SILENCE = "Fake Cloud hasn't been available since {at}. I'll keep trying."
 
 
 @asynccontextmanager
@@ -72,11 +72,11 @@ async def test_held_work_goes_on_under_a_connections_new_title(world, tmp_path, 
         assert is_hold(
             (await store.read(operations.find_operation, operation_id)).block_reason, HoldCode.SILENT
         )
-        assert "Fake Cloud hasn't answered since" in str(world.slack.messages)
+        assert "Fake Cloud hasn't been available since" in str(world.slack.messages)
         world.provider.settings = fake_settings("cloud", title="Compute Cloud")
         world.reborn()
         await world.pass_time(600, step=5)
-        assert "Compute Cloud hasn't answered since" in str(world.slack.messages)
+        assert "Compute Cloud hasn't been available since" in str(world.slack.messages)
         assert "Fake Cloud" not in str(world.slack.messages)
         world.provider.heal()
         assert await world.until_ended(operation_id, 600) is Outcome.FULFILLED

@@ -183,7 +183,7 @@ async def test_what_never_fits_stops_nobody_else(sizes, huge, hours):
     assert len(sent) == len({who for _, who in sent}), "each once a round"
     for one in others:
         (place,) = told(sizes, one)
-        assert "is waiting for room" in place
+        assert "I'll keep trying until" in place
 
 
 async def test_attempt_at_a_busy_provider_stops_nobody_else(sizes):
@@ -324,7 +324,8 @@ async def test_words_of_no_room_mean_the_same_in_a_refusal(farm, status, is_star
     (wait,) = await farm.store.read(stored_waits.list_entries, person)
     assert (wait.kind, wait.attempts >= 1) == ("gpu", True)
     (place,) = told(farm, person)
-    assert "is waiting for a free GPU" in place
+    assert "there's no free GPU on" in place
+    assert "I'll keep trying until" in place
 
 
 @pytest.mark.parametrize("is_got", [False, True], ids=["over", "granted"])

@@ -18,7 +18,7 @@ async def test_stop_refused_once_is_told_within_its_pace(linked, status):
     await alice.types("stop notebook")
     await linked.pass_time(5, step=1)
     assert BUSY in alice.card.text
-    assert "hasn't answered" not in alice.card.text
+    assert "hasn't been available" not in alice.card.text
     await linked.pass_time(30, step=1)
     assert alice.only("stopped")
     assert linked.calls("POST .*/stop") == 2

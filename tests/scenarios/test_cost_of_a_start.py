@@ -17,8 +17,8 @@ TRANSACTIONS = 26
 #: Round trips to PostgreSQL: to accept the start, and to the message.
 WAITS_TO_ACCEPT, WAITS = 4, 44
 #: What a typed start enters in a new process: functions, those with a ``def``, and their files.
-TO_THE_ANSWER = {"functions": 317, "defs": 288, "files": 65}
-TO_THE_MESSAGE = {"functions": 776, "defs": 667, "files": 129}
+TO_THE_ANSWER = {"functions": 309, "defs": 283, "files": 65}
+TO_THE_MESSAGE = {"functions": 748, "defs": 648, "files": 129}
 
 
 @pytest.mark.parametrize("first", ["operations", "reads"])

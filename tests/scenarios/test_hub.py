@@ -150,7 +150,7 @@ async def test_by_mouse_and_keyboard_somebody_signs_in_at_the_hub_and_its_log_ou
         assert [name for name in (person, "Acme Research", "Team hub", "judy") if name not in shown] == []
         await window.console()
         await window.press("form[action='/link/confirm'] button")
-        await window.shows("Team hub is linked, as judy.")
+        await window.shows("Team hub is linked as judy.")
         ready.watch.may_read(alice.id, "judy")
         assert await window.console() == []
         await window.go(f"http://127.0.0.1:{ready.port}/link")

@@ -157,12 +157,12 @@ async def test_from_signing_in_at_the_hub_to_a_started_server(live, hub):
     async with client(hub) as api, Browser() as browser:
         _, address = await alice.invited("hub")
         page = await browser.get(address)
-        page = await browser.get(page.link("/link/sign-in"))
+        page = await browser.get(page.link("/sign-in"))
         page = await browser.get(page.link(f"as={alice.id}"))
         page = await browser.submit(page, username="bob", password=hub.users["bob"]["password"])
         assert "Is this right?" in page.text
         page = await browser.submit(page)
-        assert "Team hub is linked, as bob." in page.text
+        assert "Team hub is linked as bob." in page.text
         live.watch.may_read(alice.id, "bob")
         await alice.waits_for("linked")
         (own,) = await tokens_of(api, "bob")

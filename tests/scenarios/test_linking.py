@@ -45,7 +45,7 @@ class Presses:
             page = await browser.submit(page, token=world.token_of("alice"))
             self.labels.append("Link Saturn Cloud")
             page = await browser.submit(page)
-        assert "Saturn Cloud is linked, as alice." in page.text
+        assert "Saturn Cloud is linked as alice." in page.text
         world.watch.may_read(self.person.id, "alice")
         await world.pass_time(3)
 
@@ -83,7 +83,7 @@ SURFACES = {
     "a direct message": (lambda world: newest(world.alice.writes("start notebook")), "Open the link page"),
     "hello": (lambda world: newest(world.alice.writes("hello")), "Link Saturn Cloud"),
     "Home": (lambda world: world.alice.opens_home(), "Link Saturn Cloud"),
-    "unlinked": (unlinked, "Link Saturn Cloud"),
+    "unlinked": (unlinked, "Link again"),
     "refused": (refused, "Link again"),
 }
 

@@ -129,7 +129,7 @@ async def test_unlinking_is_told_once_with_the_next_step(just_linked):
     await just_linked.pass_time(10)
     assert new_since(alice, before) == ["unlinked"]
     told = alice.only("unlinked")
-    assert told.labels == ["Link Saturn Cloud"]
+    assert told.labels == ["Link again"]
     await alice.links("alice", asked=told)
     await just_linked.pass_time(10)
     assert alice.only("unlinked").labels == []

@@ -38,10 +38,10 @@ async def test_hours_after_an_outage(linked, minutes):
     assert "You asked" not in spoken
     assert not any("Keep waiting" in one.labels for one in alice.sees())
     if minutes == 35:
-        assert "*training* is ready, later than usual: Saturn Cloud didn't answer until" in spoken
+        assert "*training* is ready, later than usual: Saturn Cloud wasn't available until" in spoken
     else:
         missed = alice.only("hours_missed")
-        assert "Saturn Cloud hasn't answered since" in missed.text
+        assert "Saturn Cloud hasn't been available since" in missed.text
         assert missed.labels == ["Start it until then"]
         await alice.presses(missed, "Start it until then")
         await linked.pass_time(2 * MINUTES, step=5)
@@ -72,7 +72,7 @@ async def test_lesson_after_an_outage(room, minutes):
         # What was said at the begin has gone by now.
         assert "I haven't been able to start your workspace yet" in begun[user]
         (last,) = [one for one in made.person(user).sees() if one.kind not in {"card", "reply"}]
-        expected = "didn't answer until" if minutes == 30 else "hasn't answered since"
+        expected = "wasn't available until" if minutes == 30 else "hasn't been available since"
         assert expected in last.text
     await _until(made, end + timedelta(minutes=3), step=20)
     assert _running(made) == []

@@ -1,5 +1,7 @@
 """What can't be kept isn't promised, and what couldn't be kept is told once, with what helps."""
 
+import json
+
 import pytest
 
 from bot.store import workspaces
@@ -65,6 +67,21 @@ async def test_card_says_once_that_the_sign_in_is_refused(linked, act):
     await linked.pass_time(5 * MINUTE, step=20)
     assert alice.card.text.count("sign-in") == 1, alice.card.text
     assert "Link again" in alice.card.labels
+
+
+@pytest.mark.parametrize("acts", [["start notebook"], ["start notebook", "stop training"]])
+async def test_list_says_once_that_the_sign_in_is_refused(linked, acts):
+    alice = linked.alice
+    await runs(linked, "training")
+    take_token(linked)
+    for act in acts:
+        await alice.types(act)
+    await linked.pass_time(5 * MINUTE, step=20)
+    for shown in (await alice.types("list"), await alice.opens_home()):
+        told = json.dumps(shown.json["blocks"])
+        assert told.count("refuses your sign-in") == 1
+        assert shown.labels.count("Link again") == 1
+        assert told.count("I can't") == (len(acts) == 1)
 
 
 async def test_what_is_planned_while_refused_waits_for_the_link(linked):

@@ -139,10 +139,10 @@ AT_STATUS = {
         {"status": 429, "headers": {"Retry-After": "15"}},
         "Saturn Cloud asked me to slow down, so I'm waiting until",
     ),
-    "500": ({"status": 500}, "Saturn Cloud hasn't answered since"),
-    "html": (HTML, "Saturn Cloud hasn't answered since"),
-    "null": ({"body": "null"}, "Saturn Cloud hasn't answered since"),
-    "a list": ({"body": "[]"}, "Saturn Cloud hasn't answered since"),
+    "500": ({"status": 500}, "Saturn Cloud hasn't been available since"),
+    "html": (HTML, "Saturn Cloud hasn't been available since"),
+    "null": ({"body": "null"}, "Saturn Cloud hasn't been available since"),
+    "a list": ({"body": "[]"}, "Saturn Cloud hasn't been available since"),
     "a wrong type": (
         {"body": '{"status": 7}'},
         "I can't tell from Saturn Cloud what it's doing: its state can't be read",
@@ -151,8 +151,8 @@ AT_STATUS = {
         {"body": '{"status": "meditating"}'},
         "I can't tell from Saturn Cloud what it's doing: unknown state 'meditating'",
     ),
-    "nothing": ({"drop": True}, "Saturn Cloud hasn't answered since"),
-    "cut short": ({"truncate": 5}, "Saturn Cloud hasn't answered since"),
+    "nothing": ({"drop": True}, "Saturn Cloud hasn't been available since"),
+    "cut short": ({"truncate": 5}, "Saturn Cloud hasn't been available since"),
     "a redirect": ({"status": 302, "headers": {"Location": "http://127.0.0.1:9/"}}, None),
 }
 
@@ -238,7 +238,7 @@ async def test_a_whole_provider_that_is_away_is_named_once_and_everything_goes_o
         await alice.types(text)
     await bob.types("start analysis")
     await linked.pass_time(240, step=3)
-    assert all("Saturn Cloud hasn't answered since" in shown.text for shown in alice.told("card"))
+    assert all("Saturn Cloud hasn't been available since" in shown.text for shown in alice.told("card"))
     assert not alice.told("failed")
     listed = await alice.types("list")
     assert "Your workspaces" in listed.text

@@ -56,7 +56,7 @@ SENTENCES = [
     for word, text in problems.CAUSES.items()
     if word not in {"internal", "slack", "busy", "store_unavailable"} and not _OPEN.fullmatch(re.escape(text))
 ] + [
-    re.compile("Saturn Cloud hasn't answered since .*?I'll keep trying"),
+    re.compile("Saturn Cloud hasn't been available since .*?I'll keep trying"),
     re.compile("The server redirects .*? Ask your Usher admin to check its address"),
     re.compile("Saturn Cloud asked me to slow down, so I'm waiting until "),
     # What a read is refused is no news before it was so for a minute.
@@ -119,11 +119,11 @@ async def test_card_and_list_say_the_same_from_the_first_failure(linked):
     await linked.pass_time(13)
     for seconds in (0, 60):
         await linked.pass_time(seconds)
-        (silent,) = re.findall("hasn't answered since .*?>", alice.card.text)
+        (silent,) = re.findall("hasn't been available since .*?>", alice.card.text)
         assert silent in (await alice.types("list")).text
     linked.heal()
     await linked.pass_time(60)
-    assert "hasn't answered" not in (await alice.types("list")).text
+    assert "hasn't been available" not in (await alice.types("list")).text
 
 
 async def test_a_sentence_is_known_by_its_pattern():

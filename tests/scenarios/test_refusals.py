@@ -65,7 +65,13 @@ async def test_refused_start_says_the_words_alone(linked, status, body, words):
     failed = alice.only("failed")
     assert words in failed.text
     assert not alice.told("sign_in_refused")
-    for unproven in ("can't find it", "Link again", "for permission", "hasn't answered", "you asked for"):
+    for unproven in (
+        "can't find it",
+        "Link again",
+        "for permission",
+        "hasn't been available",
+        "you asked for",
+    ):
         assert unproven not in told(alice)
     assert linked.calls(f"POST .*{ID['notebook']}/start") == (2 if status == 401 else 1)
     linked.heal()
@@ -171,12 +177,12 @@ async def test_silence_goes_from_the_card_once_something_answers(linked):
     linked.saturn_fails("/api/", times=999, status=503, body=HTML)
     await alice.types("start notebook")
     await linked.pass_time(100, step=5)
-    assert "hasn't answered since" in alice.card.text
+    assert "hasn't been available since" in alice.card.text
     linked.heal()
     linked.saturn_fails(f"{ID['notebook']}/start$", times=99, status=429, headers={"Retry-After": "300"})
     await alice.writes("list")
     await linked.pass_time(40, step=2)
-    assert "hasn't answered since" not in alice.card.text
+    assert "hasn't been available since" not in alice.card.text
 
 
 async def test_refused_read_of_one_workspace_asks_nobody_to_link_again(linked):

@@ -78,5 +78,5 @@ async def test_start_that_the_hub_refuses_is_told_in_its_words_and_as_an_answer(
     failed = await alice.waits_for("failed")
     assert "Team hub says: “No credit left.”" in failed.text
     seen = "\n".join(one.text for one in alice.sees())
-    assert "hasn't answered" not in seen
+    assert "hasn't been available" not in seen
     assert "HTTP 500" not in seen

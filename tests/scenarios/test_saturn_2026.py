@@ -70,4 +70,4 @@ async def test_failure_is_told_without_its_reason(cloud_2026, fault):
     await cloud_2026.pass_time(60, step=5)
     failed = cloud_2026.alice.only("failed")
     assert "Saturn Cloud didn't give a reason." in failed.text
-    assert "hasn't answered" not in "".join(shown.text for shown in cloud_2026.alice.sees())
+    assert "hasn't been available" not in "".join(shown.text for shown in cloud_2026.alice.sees())

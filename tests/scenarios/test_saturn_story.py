@@ -22,7 +22,7 @@ async def test_a_start_before_anything_is_linked_runs_once_the_account_is_linked
     page = await alice.links("alice", asked=asked)
     assert alice.only("linked").text.startswith("Saturn Cloud is linked as *alice*.")
     if bare.has_sign_in:
-        assert "Saturn Cloud is linked, as alice." in page.text
+        assert "Saturn Cloud is linked as alice." in page.text
     await bare.pass_time(40)
     ready = alice.only("ready")
     assert ready.text.startswith("🟢 *notebook* is ready.")

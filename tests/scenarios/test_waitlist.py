@@ -129,7 +129,7 @@ async def test_place_is_told_once_known(one_gpu):
     await one_gpu.pass_time(600, step=10)
     for person in (alice, carol):
         place = person.only("waitlist_place")
-        assert "*gpu* is waiting for a free GPU on Saturn Cloud, until" in place.text
+        assert "there's no free GPU on Saturn Cloud right now. I'll keep trying until" in place.text
         assert "One other person is waiting, too." in place.text
         assert place.labels == ["Stop waiting"]
 

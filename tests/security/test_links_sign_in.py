@@ -36,7 +36,7 @@ async def test_the_whole_way_with_sign_in(made):
     await browser.send("/link/check", token=GOOD)
     page = await browser.send("/link/confirm")
     assert browser.status == 200
-    assert "is linked, as alice" in page
+    assert "is linked as alice" in page
     assert "<code>" not in page
     (account,) = await made.store.read(accounts.list_accounts, ALICE)
     assert account.username == "alice"
@@ -316,7 +316,7 @@ async def test_the_lasting_page_links_the_account_of_whoever_signs_in(made):
     assert 'name="token"' in page
     await browser.send("/link/check", token=GOOD)
     page = await browser.send("/link/confirm")
-    assert "is linked, as alice" in page
+    assert "is linked as alice" in page
     (account,) = await made.store.read(accounts.list_accounts, ALICE)
     assert account.username == "alice"
     assert [(who, action) for who, action, _result in await made.audit()] == [

@@ -75,6 +75,23 @@ async def test_the_whole_way_names_both_sides_before_and_after(both, caplog):
     assert browser.status == 410
 
 
+async def test_the_lasting_page_leads_through_slack_to_the_provider_and_names_both_before(made):
+    browser = await made.browser()
+    page = await browser.get("/link/new/saturn")
+    assert "Usher shows you both accounts before it links anything." in page
+    await browser.get("/link/new/saturn/sign-in", follow=False)
+    await browser.get(browser.headers["Location"], follow=False)
+    await browser.get(browser.headers["Location"], follow=False)
+    assert browser.headers["Location"].startswith("/link/there?")
+    page = await browser.get(back(await go(made, browser)))
+    for name in ("Alice Liddell", "Acme Research", "Saturn Cloud", "alice"):
+        assert f'<dd class="large"><bdi>{name}</bdi></dd>' in page
+    assert await made.store.read(accounts.list_accounts, ALICE) == []
+    await browser.send("/link/confirm")
+    (account,) = await made.store.read(accounts.list_accounts, ALICE)
+    assert account.username == "alice"
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import sys
+import warnings
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -32,6 +33,7 @@ def written(is_terminal=False):
     yield stream
     root.handlers[:] = before
     root.setLevel(level)
+    logging.captureWarnings(False)
     structlog.reset_defaults()
 
 
@@ -288,3 +290,20 @@ def test_log_without_a_reader_raises_nothing(held_pipe):
         os.dup2(other.fileno(), reading)
     logger.warning("nobody")
     assert handler.lost == 1
+
+
+def test_line_that_cant_be_formatted_is_lost_without_its_arguments(held_pipe, capfd):
+    _logger, handler, reading = held_pipe
+    for record in ({"msg": "%d", "args": ("its-arguments",)}, {"msg": "after"}):
+        handler.emit(logging.makeLogRecord(record))
+    assert read_all(reading) == "log lines lost: 1\nafter\n"
+    assert "its-arguments" not in capfd.readouterr().err
+
+
+def test_warning_of_python_goes_through_the_log(lines):
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.warn("never awaited: canary-known-value", RuntimeWarning, stacklevel=1)
+    (line,) = lines()
+    assert (line["level"], "never awaited" in line["event"]) == ("warning", True)
+    assert "canary" not in line["event"]

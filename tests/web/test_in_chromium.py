@@ -84,7 +84,7 @@ async def test_the_way_with_sign_in():
         await window.type("#token", GOOD)
         await window.press("form button")
         await window.press("form[action='/link/confirm'] button")
-        assert "is linked, as alice" in await window.text(".good")
+        assert "is linked as alice" in await window.text(".good")
         assert words.DONE_NEXT in await window.text("main")
         # Before Usher has written to anybody, only the Slack workspace is known.
         assert await window.script(BACK) == ["Back to Slack", f"{made.slack_origin}/app_redirect?team=T0HOME"]

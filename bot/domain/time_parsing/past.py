@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-from bot.domain.time_parsing.days import resolve_past_day
+from bot.domain.time_parsing.days import find_weekday, resolve_past_day
 from bot.domain.time_parsing.moment import resolve_instant
 from bot.domain.time_parsing.spelling import MONTHS, fold_signs, spell
 
@@ -33,9 +33,10 @@ _NOISE: Final = frozenset({"in", "for", "on", "during", "of", "the", "my", "over
 _YEAR: Final = re.compile(r"20[0-9]{2}")
 _MONTH: Final = re.compile(rf"({'|'.join(MONTHS)})(?: (20[0-9]{{2}}))?")
 _ISO_MONTH: Final = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
-_COUNTED: Final = re.compile(r"last ([0-9]{1,3}) (days?|weeks?)")
-#: Matches the word between the first and the last day of a span.
-_SPAN: Final = re.compile(r"\s(?:to|until|till|through|-)\s")
+_COUNTED: Final = re.compile(r"last ([0-9]{1,3}) (days?|weeks?|months?)")
+#: Matches the word between the first and the last day of a span, and the dash between two names.
+_SPAN: Final = re.compile(r"\s(?:to|until|till|through|-)\s|(?<=[a-z])-(?=[a-z])")
+_YEAR_LAST: Final = re.compile(r"20[0-9]{2}$")
 
 _Days = tuple[date, date]
 
@@ -103,44 +104,63 @@ def _read(words: str, today: date) -> tuple[_Days, str] | None:
     if words in {"", "week", "month", "year"}:
         words = f"this {words or 'week'}"
     if counted := _COUNTED.fullmatch(words):
-        count = int(counted[1]) * (7 if counted[2].startswith("week") else 1)
-        return ((today - timedelta(days=count - 1), today), "") if count else None
+        count = int(counted[1])
+        return (_count_back(count, counted[2], today), "") if count else None
     lead, _, rest = words.partition(" ")
     if lead in {"from", "between"} and rest:
-        first, mark, last = _split_span(rest.replace(" and ", " - ") if lead == "between" else rest)
-        begin = _read_period(first, today)
-        end = _read_period(last, today) if mark else (today, today)
-        # Without an end, "between" names no days.
-        return None if not (begin and end) or (lead == "between" and not mark) else ((begin[0], end[1]), "")
-    first, mark, last = _split_span(words)
-    if mark:
-        begin, end = _read_period(first, today), _read_period(last, today)
-        return ((begin[0], end[1]), "") if begin and end else None
-    found = _read_period(words, today)
+        words = rest.replace(" and ", " - ") if lead == "between" else rest
+    first, *last = _SPAN.split(words, maxsplit=1)
+    if last or (lead == "from" and rest):
+        # Without an end, "between" names no days, and "from" all up to today.
+        span = _read_span(first, last[0] if last else "today", today)
+        return None if span is None else (span, "")
+    found = None if lead == "between" else _read_period(words, today)
     return None if found is None else (found, _name(words, *found, today))
+
+
+def _count_back(count: int, unit: str, today: date) -> _Days:
+    """Return the last so many days, weeks or months, up to today."""
+    if not unit.startswith("month"):
+        return today - timedelta(days=count * (7 if unit.startswith("week") else 1) - 1), today
+    year, month = divmod(today.year * 12 + today.month - 1 - count, 12)
+    last_day = _span_month(date(year, month + 1, 1))[1].day
+    return date(year, month + 1, min(today.day, last_day)) + timedelta(days=1), today
+
+
+def _read_span(first: str, last: str, today: date) -> _Days | None:
+    """Return the days from a first to a last one; a year at the end also counts for the first if it can."""
+    year = _YEAR_LAST.findall(last)
+    texts = [*(f"{first}{blank}{one}" for one in year for blank in ("", " ")), first]
+    begins = [begin for begin in (_read_period(one, today) for one in texts) if begin]
+    end = _read_period(last, today)
+    if not begins or end is None:
+        return None
+    begin = next((one[0] for one in begins if one[0] <= end[1]), begins[-1][0])
+    # Both are the most recent ones: "Mon - Fri" on a Wednesday began a week before this Monday.
+    is_week_earlier = begin > end[1] and find_weekday(first) is not None
+    return begin - timedelta(days=7 * is_week_earlier), end[1]
 
 
 def _name(words: str, first: date, last: date, today: date) -> str:
     """Return what people call a period, or "" for single days."""
-    if words in {"this week", "last week", "today", "yesterday"}:
+    if words in {"this week", "last week", "last weekend", "today", "yesterday"}:
         return words
-    if first == last:
+    if first == last or words.endswith("weekend"):
         return ""
     month = f"{first:%B}" if first.month == last.month else ""
     return " ".join(filter(None, [month, "" if month and first.year == today.year else str(first.year)]))
 
 
-def _split_span(words: str) -> tuple[str, bool, str]:
-    first, *rest = _SPAN.split(words, maxsplit=1)
-    return first, bool(rest), rest[0] if rest else ""
-
-
 def _read_period(words: str, today: date) -> _Days | None:
     """Return the first and last day of a day, week, month or year, or None for anything else."""
     monday, month = _find_monday(today), today.replace(day=1)
+    saturday = _find_monday(today + timedelta(days=2)) - timedelta(days=2)
     named = {
         "this week": (monday, monday + timedelta(days=6)),
         "last week": (monday - timedelta(days=7), monday - timedelta(days=1)),
+        "weekend": (saturday, saturday + timedelta(days=1)),
+        "this weekend": (monday + timedelta(days=5), monday + timedelta(days=6)),
+        "last weekend": (monday - timedelta(days=2), monday - timedelta(days=1)),
         "this month": _span_month(month),
         "last month": _span_month((month - timedelta(days=1)).replace(day=1)),
         "this year": _span_year(today.year),

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from bot.domain.stops import Consent
 from bot.messages.blocks import limits
@@ -18,8 +17,7 @@ _TIME_PATTERN: Final = re.compile(r"u([0-9]{1,11})")
 _VALUE_PATTERN: Final = re.compile(r"(\w+)@(\d{1,18})")
 
 
-@dataclass(frozen=True, slots=True)
-class ButtonValue:
+class ButtonValue(NamedTuple):
     """Hold a button's value, which is written into the button and read back when it is pressed.
 
     ``key`` names a row, which is read and authorised again on each press.
@@ -45,17 +43,17 @@ class ButtonValue:
         """Read a button's action and value, including those written by earlier releases; never raises."""
         name, *parts = action_id.split(":")
         match = _VALUE_PATTERN.fullmatch(value)
-        carried = cls(name, value) if match is None else cls(name, match[1], int(match[2]))
+        found: dict[str, Any] = {"key": match[1], "seen": int(match[2])} if match else {"key": value}
         for part in parts:
             if part in _AGREED:
-                carried = replace(carried, agreed=_AGREED[part])
+                found["agreed"] = _AGREED[part]
             elif _NUMBER_PATTERN.fullmatch(part):
-                carried = replace(carried, number=int(part))
+                found["number"] = int(part)
             elif time := _TIME_PATTERN.fullmatch(part):
-                carried = replace(carried, at=float(time[1]))
+                found["at"] = float(time[1])
             else:
-                carried = replace(carried, mark=part)
-        return carried
+                found["mark"] = part
+        return cls(name, **found)
 
     @classmethod
     def from_button(cls, button: Mapping[str, Any]) -> ButtonValue:

@@ -90,7 +90,7 @@ def list_opposite_button(
         return []
     press = ButtonValue(opposite.action, key, at=at)
     if find_verb("workspace", opposite.action).is_operation:
-        press = replace(make_change(opposite.action, workspace), mark=BACK)
+        press = make_change(opposite.action, workspace)._replace(mark=BACK)
     return [kit.button(opposite.label, press, of=workspace.title)]
 
 
@@ -280,7 +280,13 @@ def list_end_lines(facts: WorkspaceFacts) -> list[str]:
         )
         if facts.obstacle and at == workspace.stop_at
         else kit.announce(
-            "stop", workspace.id, fill(cards.LINE[how], at=kit.moment_at(at, facts.now, facts.zone))
+            "stop",
+            workspace.id,
+            fill(
+                cards.LINE[how],
+                title=facts.connection_title,
+                at=kit.moment_at(at, facts.now, facts.zone),
+            ),
         )
         for how, at in coming
     ]

@@ -105,7 +105,7 @@ def fill_notice(template: Template, facts: Facts, **more: object) -> str:
     names = {"name": get_name(facts), "title": facts.connection_title, **forms}
     if "{gone}" in "".join(template):
         names["gone"] = describe_gone(facts)
-    return fill(template, **{**names, "at": kit.moment(facts.written_at, facts.written_at), **more})
+    return fill(template, **{**names, "at": lambda: kit.moment(facts.written_at, facts.written_at), **more})
 
 
 def describe_gone(facts: Facts) -> Markup:
@@ -171,10 +171,10 @@ def describe_progress(
     going = is_going(operation, facts.workspace)
     forms, said = VERB_FORMS[_get_current_verb(operation, facts.workspace)], list[str]()
     state = _format_progress(facts, operation, is_going=going)
-    if obstacle := find_block(facts, operation):
-        state = fill(cards.NOT_YET, why=describe_obstacle(obstacle, facts), **forms)
-    elif is_explained:
+    if is_explained:
         state = fill(cards.WAITING, **forms)
+    elif obstacle := find_block(facts, operation):
+        state = fill(cards.NOT_YET, why=describe_obstacle(obstacle, facts), **forms)
     elif operation.block_reason:
         said = [format_hold(operation.block_reason, facts)]
     elif operation.deadline_at is None:
@@ -187,13 +187,21 @@ def describe_progress(
     return [state, *said]
 
 
-def list_progress_buttons(facts: WorkspaceFacts, operation: Operation) -> list[Element]:
+#: Actions of buttons that link an account.
+LINKING: Final = frozenset({"invite", "link_url", "ask_link"})
+
+
+def list_progress_buttons(
+    facts: WorkspaceFacts, operation: Operation, *, is_explained: bool = False
+) -> list[Element]:
     """Return the row buttons for an open operation, which end it or help it along.
 
-    All rows share one *Refresh*. The button that undoes a stop is shown only in the answer to that stop.
+    All rows share one *Refresh* and, above them, *Link again* (``is_explained``). The button that undoes a
+    stop is shown only in the answer to that stop.
     """
+    shared = {"refresh", *(LINKING if is_explained else ())}
     presses = ((ButtonValue.from_button(one), one) for one in _open_buttons(facts, operation))
-    return [one for press, one in presses if press.name != "refresh" and press.mark != BACK]
+    return [one for press, one in presses if press.name not in shared and press.mark != BACK]
 
 
 def _format_start(facts: WorkspaceFacts, operation: Operation) -> str:

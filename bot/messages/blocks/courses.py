@@ -372,11 +372,7 @@ def describe_missing(facts: ClassFacts, one: ClassProblem) -> tuple[Markup, Elem
     """Describe what the reader still needs for a course's lessons, with the button for it."""
     card, names = facts.card, (facts.connection, facts.connection_title)
     is_unlinked = one.state == "unlinked"
-    link = (
-        replies.link_buttons([names], facts.link_pages)[0]
-        if facts.linking != {"admin"}
-        else replies.ask_button(*names)
-    )
+    (link,) = replies.link_buttons([(*names, facts.linking != {"admin"})], facts.link_pages)
     missing = {
         "withheld": (one.state == "coming", kit.button(texts.LEAVE_COURSE, "course_leave", card.id)),
         "refused": (is_unlinked and facts.is_refused, link_again_button(facts)),

@@ -58,7 +58,7 @@ def render_workspace_end(facts: WorkspaceFacts) -> Answer:
         template, buttons = _ENDING[expiry_mode], [*open_buttons(facts), *list_extend_button(facts)]
     else:
         template, buttons = notices.ENDING_REMOVED, list_buttons(facts, State.STOPPED)
-    if facts.may("remove"):
+    if facts.may("remove") and template not in {notices.ENDING_STOPS, notices.ENDING_REGARDLESS}:
         buttons.append(remove_button(workspace))
     return notice(template, facts, buttons, small=small, **names)
 

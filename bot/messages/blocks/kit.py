@@ -102,9 +102,6 @@ def fit(blocks: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], ...]:
     If that isn't enough, blocks are dropped from the end.
     """
     fitting, most = tuple(blocks)[: limits.MAX_MESSAGE_BLOCKS], limits.MAX_SECTION_LENGTH
-    if len(repr(fitting)) <= limits.MAX_BLOCKS_TEXT_LENGTH:
-        # The ``repr`` of blocks is never shorter than their texts, so nearly every message returns here.
-        return fitting
     while count_characters(fitting) > limits.MAX_BLOCKS_TEXT_LENGTH:
         if most > _MIN_SECTION_LENGTH:
             most -= _MIN_SECTION_LENGTH
@@ -304,7 +301,7 @@ def keep_buttons(answer: Answer, works: Callable[[Element], bool]) -> Answer:
 
 def add_number(button: Element, number: int, label: str) -> Element:
     """Return a button with its own label, and a number that distinguishes it from similar ones."""
-    action_id = replace(ButtonValue.from_button(button), number=number).action_id
+    action_id = ButtonValue.from_button(button)._replace(number=number).action_id
     unnamed = {key: value for key, value in button.items() if key != "accessibility_label"}
     return {**unnamed, "text": plain(label, limits.MAX_BUTTON_LENGTH), "action_id": action_id}
 

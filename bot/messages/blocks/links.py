@@ -47,11 +47,8 @@ def _render_sign_in_refused(facts: Facts) -> Answer:
 @renders(NoticeKind.LINK_RESTING, is_true=lambda facts: facts.is_resting)
 def _render_link_resting(facts: Facts) -> Answer:
     """Say that a link is resting because its username now belongs to another account."""
-    ways = [(facts.connection, facts.connection_title, "token" in facts.linking)]
     username = facts.username or facts.word("username")
-    return notice(
-        notices.LINK_RESTING, facts, replies.list_link_buttons(ways, facts.link_pages), username=username
-    )
+    return notice(notices.LINK_RESTING, facts, [link_again_button(facts)], username=username)
 
 
 @renders(
@@ -90,7 +87,6 @@ def _render_linked(facts: Facts) -> Answer:
     # mentions it.
     unlink = kit.without_colour(unlink_button(facts.connection, facts.connection_title))
     buttons = [replies.list_button(style=kit.PRIMARY), unlink]
-    buttons += [replies.new_button(facts.connection)] if "creation" in facts.capabilities else []
     small = [notices.LINKED_NEXT]
     if facts.link_expires_at is not None:
         small.append(fill(notices.LINKED_UNTIL, at=kit.day(facts.link_expires_at, facts.now, facts.zone)))
@@ -124,18 +120,10 @@ def _render_unlinked(facts: Facts) -> Answer:
     cause = facts.word("cause")
     because = notices.UNLINKED_BECAUSE.get(cause, "")
     small = [fill(because, title=facts.connection_title)] if because else []
-    one = [(facts.connection, facts.connection_title, "token" in facts.linking)]
     # A person who ended the link themself is offered the next step; if someone else ended it, the reason
     # matters more.
-    buttons = (
-        replies.list_link_buttons(one, facts.link_pages)
-        if not because and facts.linking & {"token", "admin"}
-        else []
-    )
-    if facts.is_linked:
-        buttons = []
-    elif cause == "revoked":
-        buttons = [link_again_button(facts)]
+    can_link = cause == "revoked" or (not because and bool(facts.linking & {"token", "admin"}))
+    buttons = [link_again_button(facts)] if can_link and not facts.is_linked else []
     said = [fill_notice(answers.UNLINKED[facts.word("left") or "none"], facts)]
     return kit.message(" ".join([*said, *format_affected(facts.body)]), small, buttons)
 

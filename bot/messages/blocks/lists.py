@@ -20,6 +20,7 @@ from bot.domain.workspaces import State, Workspace
 from bot.messages.blocks import kit, limits, replies
 from bot.messages.blocks.button_values import ButtonValue
 from bot.messages.blocks.buttons import (
+    describe_obstacle,
     format_cost,
     format_stop_risk,
     get_mark,
@@ -36,6 +37,7 @@ from bot.messages.blocks.cards import (
     describe_progress,
     find_block,
     format_hold,
+    link_again_button,
     list_machine_lines,
     list_progress_buttons,
     render_operation_card,
@@ -247,7 +249,7 @@ def render_workspaces(
         for facts in rows
     ]
     is_long = sum(len(buttons) > 1 for _, buttons in drawn) > MAX_ROWS_WITH_BUTTONS
-    blocks = [kit.section("\n".join(causes.values()))] if causes else []
+    blocks = [_explain_hold(facts) for facts in causes.values()]
     blocks += [block for text, buttons in drawn for block in _render_with_buttons(text, buttons, is_long)]
     blocks = kit.add_block_labels(
         blocks, {key: name for facts in rows for key, name in facts.objects.items()}
@@ -260,13 +262,23 @@ def render_workspaces(
     return blocks, [fill(template, at=kit.moment(first, rows[0].now, rows[0].zone))]
 
 
-def _find_common_holds(rows: Iterable[WorkspaceFacts]) -> dict[tuple[str, str], str]:
-    """Map connection and code to why several workspaces wait, as worded for the first of them."""
-    held = dict[tuple[str, str], list[str]]()
+def _find_common_holds(rows: Iterable[WorkspaceFacts]) -> dict[tuple[str, str], WorkspaceFacts]:
+    """Map connection and code to the first of several workspaces that wait for the same reason."""
+    held = dict[tuple[str, str], list[WorkspaceFacts]]()
     for facts in rows:
-        if (key := _get_hold(facts)) is not None and facts.operation is not None:
-            held.setdefault(key, []).append(format_hold(facts.operation.block_reason, facts))
-    return {key: said[0] for key, said in held.items() if len(said) > 1}
+        if (key := _get_hold(facts)) is not None:
+            held.setdefault(key, []).append(facts)
+    return {key: waiting[0] for key, waiting in held.items() if len(waiting) > 1}
+
+
+def _explain_hold(facts: WorkspaceFacts) -> Block:
+    """Say why workspaces wait, with *Link again* beside it if that helps."""
+    operation = facts.operation
+    assert operation is not None, "what waits is an operation"
+    if obstacle := find_block(facts, operation):
+        said = describe_obstacle(obstacle, facts)
+        return kit.section(f"{said[:1].upper()}{said[1:]}.", link_again_button(facts))
+    return kit.section(format_hold(operation.block_reason, facts))
 
 
 def _get_hold(facts: WorkspaceFacts) -> tuple[str, str] | None:
@@ -275,9 +287,9 @@ def _get_hold(facts: WorkspaceFacts) -> tuple[str, str] | None:
     Return None if its connection isn't the cause.
     """
     operation = facts.operation
-    if operation is None or not operation.is_open or find_block(facts, operation):
+    if operation is None or not operation.is_open:
         return None
-    code = find_common_code(operation.block_reason)
+    code = find_block(facts, operation) or find_common_code(operation.block_reason)
     return (facts.connection, code) if code else None
 
 
@@ -299,7 +311,7 @@ def _render_row(
     if operation is not None and is_busy:
         first, *said = describe_progress(facts, operation, is_explained=is_explained)
         state = Markup(first)
-        buttons = list_progress_buttons(facts, operation)
+        buttons = list_progress_buttons(facts, operation, is_explained=is_explained)
     elif waits := _format_wait(facts):
         state, is_busy = waits, True
         buttons = [] if is_shared else list_row_buttons(facts, workspace)

@@ -49,14 +49,13 @@ def keep_current_buttons(
 
 def _get_identity(button: Element) -> tuple[str | None, ...]:
     """Return the action, value and address of a button, without its number."""
-    press = replace(ButtonValue.from_button(button), number=None)
+    press = ButtonValue.from_button(button)._replace(number=None)
     return press.action_id, button.get("value"), button.get("url")
 
 
 def is_true(kind: NoticeKind, facts: Facts) -> bool:
     """Return whether a message would still be true now; cards and questions stay true beside newer ones."""
-    is_beside = bool(kind.marks & (Mark.CARD | Mark.ASKS))
-    if _is_row_gone(kind, facts) or (facts.is_superseded and not is_beside):
+    if _is_row_gone(kind, facts) or (facts.is_superseded and not kind.marks & (Mark.CARD | Mark.ASKS)):
         return False
     return find_renderer(kind).is_true(facts)
 

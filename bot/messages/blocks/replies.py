@@ -145,23 +145,26 @@ def question(button: Element) -> Answer:
 
 
 def link_buttons(
-    connections: Sequence[tuple[str, str]],
+    connections: Sequence[tuple[str, str, bool]],
     pages: Mapping[str, str],
     waiting: str = "",
-    *,
     template: str = cards.LINK,
+    *,
     first: int = 0,
     until: float | None = None,
 ) -> list[Element]:
-    """Return a ``link_connection_button`` for each (name, title).
+    """Return a link button for each (name, title, whether it is linked with a token).
 
-    ``first`` is the number of the first button, if others precede it.
+    Without a token, the button asks an administrator. ``waiting`` is the command that runs once an account is
+    linked, and ``first`` is the number of the first button, if others precede it.
     """
     return [
         link_connection_button(
             fill(template, title=title), name, pages, waiting, number=number, until=until, of=title
         )
-        for number, (name, title) in enumerate(connections, first)
+        if by_token
+        else ask_button(name, title, number, text=waiting)
+        for number, (name, title, by_token) in enumerate(connections, first)
     ]
 
 
@@ -196,7 +199,7 @@ def invitation(
     is_one = len(connections) == 1
     template = cards.OPEN_LINK_PAGE if is_one and template == cards.LINK else template
     small = [] if until is None else [answers.LINK_PAGE, answers.LINK_CODE]
-    buttons = list_link_buttons(connections, pages, waiting, template, until=until)
+    buttons = link_buttons(connections, pages, waiting, template, until=until)
     buttons += [] if until is None else [kit.button(cards.ENTER_CODE, "enter_code")]
     if is_one and connections[0][0] in asks:
         buttons.append(ask_button(*connections[0][:2], text=waiting))
@@ -254,26 +257,6 @@ def ask_button(connection: str, title: str, number: int | None = None, *, text: 
     """Return the button that opens the form for a username, numbered if there are several in its row."""
     press = ButtonValue("ask_link", f"{connection} {text}".rstrip(), number=number)
     return kit.button(fill(pages.ASK_BUTTON, title=title), press, style=kit.PRIMARY)
-
-
-def list_link_buttons(
-    connections: Sequence[tuple[str, str, bool]],
-    pages: Mapping[str, str],
-    waiting: str = "",
-    template: str = cards.LINK,
-    *,
-    until: float | None = None,
-) -> list[Element]:
-    """Return a link button for each (name, title, whether it is linked with a token).
-
-    Without a token, the button asks an administrator. ``waiting`` is the command that runs once an account is
-    linked.
-    """
-    buttons = []
-    for number, (name, title, by_token) in enumerate(connections):
-        tokens = link_buttons([(name, title)], pages, waiting, first=number, template=template, until=until)
-        buttons += tokens if by_token else [ask_button(name, title, number, text=waiting)]
-    return buttons
 
 
 def ask_view(connection: str, title: str, suggestion: str) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Timers: the warning before a stop, and why something wasn't stopped."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from bot.domain.feasibility import LINK_HELPS
@@ -111,7 +110,7 @@ def keep_buttons(workspace: Workspace) -> list[Element]:
     keep = ButtonValue("keep_running", workspace.id, at=workspace.stop_at or 0.0)
     return [
         kit.button(cards.KEEP, keep, style=kit.PRIMARY, of=workspace.title),
-        kit.button(cards.HOUR_MORE, replace(keep, name="hour_more"), of=workspace.title),
+        kit.button(cards.HOUR_MORE, keep._replace(name="hour_more"), of=workspace.title),
     ]
 
 

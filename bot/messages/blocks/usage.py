@@ -10,7 +10,7 @@ from bot.domain.message_context import WorkspaceFacts
 from bot.domain.notices import Answer, NoticeKind
 from bot.domain.people import People
 from bot.domain.time_parsing.past import RETENTION_DAYS, Window, WindowProblem
-from bot.domain.usage import MIN_PEOPLE, GroupUsage, Idle, Life, Sum, UsageFacts, UsageLine
+from bot.domain.usage import MIN_PEOPLE, GroupUsage, Idle, Sum, UsageFacts, UsageLine
 from bot.messages.blocks import kit
 from bot.messages.blocks.assistant import format_time, write_text
 from bot.messages.blocks.buttons import list_hours_button, stop_button
@@ -165,32 +165,32 @@ def _format_number(number: float) -> Markup:
 
 
 def _format_line(facts: UsageFacts, one: UsageLine, *, has_price: bool) -> str:
-    life, hours = one.newest, format_hours(one.sum.hours.best)
+    hours = format_hours(one.sum.hours.best)
     if one.is_least:
         hours = Markup(words.AT_LEAST.format(hours=hours))
     elif one.spread * _MINUTES >= 1:
         hours = Markup(words.SPREAD.format(hours=hours, spread=format_hours(one.spread)))
-    is_several = life.kind == "run" and one.sum.lives > 1
+    is_several = one.kind == "run" and one.sum.lives > 1
     said = fill(
         words.LINE_OF_RUNS if is_several else words.LINE,
-        name=life.name,
-        title=facts.titles.get(life.connection, life.connection),
+        name=one.name,
+        title=facts.titles.get(one.connection, one.connection),
         runs=times.format_count(one.sum.lives, "run"),
         hours=Markup(f"{hours} · {format_money(one.sum)}") if has_price else hours,
     )
     if one.unknown_from is not None:
         at = kit.moment(one.unknown_from, facts.now, facts.zone)
         return fill(words.UNKNOWN_END, line=Markup(said), at=at)
-    return fill(words.RUNNING, line=Markup(said)) if one.open else said
+    return fill(words.RUNNING, line=Markup(said)) if one.is_open else said
 
 
 def _format_idle(facts: UsageFacts, idle: Idle) -> str:
     past, present = words.UNUSED if idle.is_use_known else words.UNOPENED
     hours = format_hours(idle.seconds / 3600.0)
-    if idle.life.is_open:
-        return fill(present, name=idle.life.name, hours=hours)
+    if idle.is_open:
+        return fill(present, name=idle.name, hours=hours)
     until = kit.moment(idle.until, facts.now, facts.zone)
-    return fill(past, name=idle.life.name, hours=hours, until=until)
+    return fill(past, name=idle.name, hours=hours, until=until)
 
 
 def _render_small_print(lines: Sequence[UsageLine]) -> list[Block]:
@@ -231,7 +231,7 @@ def list_end_buttons(facts: WorkspaceFacts) -> list[Element]:
 
 def _is_idle(facts: UsageFacts, one: WorkspaceFacts) -> bool:
     idle = facts.usage.idle
-    return idle is not None and one.workspace is not None and idle.life.workspace_id == one.workspace.id
+    return idle is not None and one.workspace is not None and idle.workspace_id == one.workspace.id
 
 
 def _get_year(facts: UsageFacts) -> int:
@@ -310,7 +310,7 @@ def describe_usage(title: Callable[[str], str], facts: UsageFacts) -> dict[str, 
         {}
         if idle is None
         else {
-            "longest_unused": _describe_life(title, idle.life)
+            "longest_unused": _describe_what(title, idle, "workspace")
             | {
                 "hours": round(idle.seconds / 3600.0, 2),
                 "since": format_time(idle.since),
@@ -324,9 +324,9 @@ def describe_usage(title: Callable[[str], str], facts: UsageFacts) -> dict[str, 
         "last_day": facts.window.last.isoformat(),
         **_describe_sum(usage.total),
         "of": [
-            _describe_life(title, one.newest)
+            _describe_what(title, one, "job" if one.kind == "run" else "workspace")
             | _describe_sum(one.sum)
-            | {"is_running": bool(one.open), "is_at_least": one.is_least}
+            | {"is_running": one.is_open, "is_at_least": one.is_least}
             | ({} if one.unknown_from is None else {"unknown_after": format_time(one.unknown_from)})
             for one in usage.lines
         ],
@@ -340,9 +340,8 @@ def describe_usage(title: Callable[[str], str], facts: UsageFacts) -> dict[str, 
     }
 
 
-def _describe_life(title: Callable[[str], str], life: Life) -> dict[str, Any]:
-    kind = "job" if life.kind == "run" else "workspace"
-    return {"name": write_text(life.name), "on": write_text(title(life.connection)), "kind": kind}
+def _describe_what(title: Callable[[str], str], one: UsageLine | Idle, kind: str) -> dict[str, Any]:
+    return {"name": write_text(one.name), "on": write_text(title(one.connection)), "kind": kind}
 
 
 def _describe_sum(one: Sum) -> dict[str, Any]:

@@ -27,14 +27,24 @@ def format_place(of: WaitlistFacts, now: float, zone: ZoneInfo | None = None) ->
     return _fill_place(of, now, zone, [format_position(of), *before, *tried])
 
 
-def format_lasting_place(of: WaitlistFacts, now: float, zone: ZoneInfo | None) -> str:
+def format_lasting_place(
+    of: WaitlistFacts, now: float, zone: ZoneInfo | None, template: str = words.WAITING_STATE
+) -> str:
     """Format a wait without its attempts, for a message that isn't updated after each attempt."""
     if of.attempts > 1 and of.others and not (of.is_held or of.is_refused):
-        return _fill_place(of, now, zone, [_count_people(of.others, words.IN_TURN_WITH_ONE, words.IN_TURN)])
-    return _fill_place(of, now, zone, [format_position(replace(of, is_trying=False))])
+        ahead = _count_people(of.others, words.IN_TURN_WITH_ONE, words.IN_TURN)
+    else:
+        ahead = format_position(replace(of, is_trying=False))
+    return _fill_place(of, now, zone, [ahead], template)
 
 
-def _fill_place(of: WaitlistFacts, now: float, zone: ZoneInfo | None, said: Sequence[str]) -> str:
+def _fill_place(
+    of: WaitlistFacts,
+    now: float,
+    zone: ZoneInfo | None,
+    said: Sequence[str],
+    template: str = words.WAITING_STATE,
+) -> str:
     names = {
         "name": of.name,
         "title": of.title,
@@ -45,7 +55,7 @@ def _fill_place(of: WaitlistFacts, now: float, zone: ZoneInfo | None, said: Sequ
     if of.ended_at is not None:
         return fill(words.WAIT_OVER, at=kit.moment(of.ended_at, now, zone), **names)
     until = kit.moment(of.expires_at, now, zone)
-    return fill(words.WAITING_STATE, until=until, ahead=kit.Markup(" ".join(said)), **names)
+    return fill(template, until=until, ahead=kit.Markup(" ".join(said)), **names)
 
 
 def _count_tries(attempts: int, forms: Sequence[str]) -> str:
@@ -92,8 +102,10 @@ def _render_wait(facts: WorkspaceFacts) -> Answer:
     wait = facts.wait if isinstance(facts, WaitingFacts) else None
     if wait is None:
         return kit.message(fill_notice(words.OVER_UNLINKED, facts))
-    none = [_format_no_room(facts, facts.word("cause"))] if facts.word("room") and wait.is_waiting else []
-    said = kit.join([*none, format_lasting_place(wait, facts.now, facts.zone)])
+    said = format_lasting_place(wait, facts.now, facts.zone)
+    if facts.word("room") and wait.is_waiting:
+        then = format_lasting_place(wait, facts.now, facts.zone, words.KEEPS_TRYING)
+        said = kit.join([_format_no_room(facts, facts.word("cause")), then])
     return kit.message(said, [], [stop_button(wait)] if wait.is_waiting else [])
 
 

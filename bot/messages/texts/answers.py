@@ -121,7 +121,7 @@ STILL_AT_IT: Final = "I'm still {doing} *{name}*. No need to ask again."
 LOOKING: Final = "I'm checking again now. The card shows what I find."
 TOO_MANY: Final = "You're sending requests too quickly, so I skipped this one. Try again in {wait}."
 #: Shown after a press on a button of an outdated message or page, above the current state. Keyed by whether
-#: the button was in the Home tab.
+#: the button was on a page: in the Home tab or in an open form.
 OUTDATED: Final[Mapping[bool, str]] = {
     False: "That message was out of date, so I did nothing. Here's how things are now:",
     True: "This page was out of date, so I did nothing. Here's how things are now:",
@@ -188,7 +188,7 @@ ROW: Final = f"{cards.HEAD}\n{{state}}"
 LAST_USED: Final = "Last used {at}."
 SEEN: Final = "as of {at}"
 #: Says when rows were checked if some of them were checked later.
-SEEN_OR_LATER: Final = "checked at {at} or later"
+SEEN_OR_LATER: Final = "as of {at} or later"
 SINCE: Final = "{state} since {since}"
 GONE: Final = "Gone since {since}"
 NEVER_CHECKED: Final = "not checked yet"
@@ -207,7 +207,7 @@ ALIAS_LONG: Final = "A name can have 1 to 60 characters. Choose another one."
 FORGOTTEN: Final = (
     "*{name}* is off your list. Nothing changes on {title}; `{command}add {typed}` brings it back."
 )
-FORGOTTEN_RUNNING: Final = "It's {state}, and nothing will stop it any more."
+FORGOTTEN_RUNNING: Final = "It's {state}, and I won't stop it any more."
 ADD_USAGE: Final = "Type `{command}add LINK` with a workspace's link or id, and a name if you like."
 ADD_UNKNOWN: Final = (
     "That isn't the link or id of a workspace on {titles}. Open the workspace's page there and copy its link."

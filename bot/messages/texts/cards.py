@@ -255,7 +255,7 @@ LINE: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "force": "I'll stop it {at}.",
     "stops": "Stops by itself {at} unless it's used.",
     "stops_anyway": "Stops by itself {at}, even if it's used.",
-    "removed": "Ends for good by itself {at}.",
+    "removed": "{title} removes it {at}.",
 }
 #: Describes a planned stop that is later than the provider's own.
 LINE_UNUSED: Final = "I'll {do} it {planned}, or it stops {at} if you haven't used it by then."
@@ -264,7 +264,7 @@ ENDS: Final[Mapping[StopMode, str]] = {"stop": "stops", "suspend": "is suspended
 EARLIER: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "stops": "Before that, {title} stops {it} {at} unless it's used.",
     "stops_anyway": "Before that, {title} stops {it} {at}, even if it's used.",
-    "removed": "Before that, {title} ends {it} for good {at}.",
+    "removed": "Before that, {title} removes {it} {at}.",
 }
 EXTEND: Final = "Keep 2 h more"
 EXTENDING: Final = "I'm asking {title} to stop *{name}* {at} instead."
@@ -375,9 +375,9 @@ FORM_NOW: Final[Mapping[StopMode | ExpiryMode, str]] = {
     "force": "I'll stop *{name}* {at}.",
     "stops": "*{name}* on {title} stops by itself {at} unless it's used.",
     "stops_anyway": "*{name}* on {title} stops by itself {at}, even if it's used.",
-    "removed": "*{name}* on {title} ends for good by itself {at}.",
+    "removed": "{title} removes *{name}* {at}.",
 }
-FORM_NONE: Final = "*{name}* on {title} runs until somebody stops it."
+FORM_NONE: Final = "No stop is planned for *{name}* on {title}."
 FORM_SUSPENDS: Final = "It will be suspended, so you can pick up where you left off."
 FORM_WHEN: Final = "When"
 FORM_OTHER: Final = "Or at another time"

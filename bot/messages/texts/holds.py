@@ -15,7 +15,7 @@ _STOPPING_ELSEWHERE: Final = "{title} isn't done with it yet: {said}. I'll start
 #: Maps each code to why something waits. ``{title}`` is the connection's title, ``{at}`` a time in the
 #: reader's zone, and ``{said}`` the provider's words.
 HOLDS: Final[Mapping[HoldCode, str]] = {
-    HoldCode.SILENT: "{title} hasn't answered since {at}. I'll keep trying.",
+    HoldCode.SILENT: "{title} hasn't been available since {at}. I'll keep trying.",
     HoldCode.OVERLOADED: ("{title} has been too busy for this since {at}. I'll keep trying."),
     HoldCode.PAUSED: "{title} asked me to slow down, so I'm waiting until {at}.",
     HoldCode.NO_CONNECTION: (
@@ -62,7 +62,7 @@ _PLAIN_QUOTES: Final = str.maketrans("“”", '""')
 _SENTENCE_PATTERN: Final = re.compile(r"(?:“[^”]*[^”.]”|“(?![^”]*”)|[^“.]|\.(?! |$))*(?:“[^”]*”)?")
 #: Maps each code to what delayed something, worded for when the wait is over.
 _DELAYS: Final[Mapping[HoldCode | None, str]] = {
-    HoldCode.SILENT: "{title} didn't answer until {until}.",
+    HoldCode.SILENT: "{title} wasn't available until {until}.",
     HoldCode.OVERLOADED: "{title} was too busy until {until}.",
     HoldCode.UNDER_WAY: "{title} couldn't do that before {until}.",
 }

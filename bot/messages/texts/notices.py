@@ -30,6 +30,11 @@ STOPPED: Final = "*{name}* has stopped on {title}."
 STOPPED_ALREADY: Final = "*{name}* was already stopped on {title}."
 ENDED: Final = "*{name}* on {title} has ended. It can't be started again."
 STOPPED_ELSEWHERE: Final = "*{name}* was stopped on {title}, not by me. Start it again if you need it."
+#: Says that a workspace was stopped as announced; keyed by how its provider ended it.
+STOPPED_AS_ANNOUNCED: Final[Mapping[str, str]] = {
+    "stops": "{title} stopped *{name}*, because nobody was using it. Start it again if you need it.",
+    "stops_anyway": "{title} stopped *{name}*, because its time was up. Start it again if you need it.",
+}
 #: A workspace that no longer exists can't be started again, whoever ended it.
 NO_LONGER_EXISTS: Final = "*{name}* {gone}."
 FAILED_ELSEWHERE: Final = "*{name}* was running, but has failed on {title}. {because}"
@@ -243,7 +248,7 @@ OUTAGES: Final[dict[str, str]] = {
         f"If this lasts, {command('doctor')} may say why."
     ),
     "back": (
-        "*{title}* is answering again. It hadn't answered since {since} ({lasted}). "
+        "*{title}* is answering again. It hadn't been available since {since} ({lasted}). "
         "I'm carrying on with what was waiting."
     ),
     "locked_out": (

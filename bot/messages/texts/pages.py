@@ -85,7 +85,7 @@ CONFIRM_BUTTON: Final = "Link {title}"
 
 def format_linked_account(title: str, username: str) -> str:
     """Say which account was linked."""
-    return f"{title} is linked, as {username}." if username else f"{title} is linked."
+    return f"{title} is linked as {username}." if username else f"{title} is linked."
 
 
 #: Says where to type the code, on a page that no longer shows the code itself.

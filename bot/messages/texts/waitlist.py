@@ -37,6 +37,8 @@ STOP_WAITING: Final = "Stop waiting"
 WAITING_UNTIL: Final = "Waiting for {what}, until {until}"
 WAITING: Final = "Waiting for {what}"
 WAITING_STATE: Final = "*{name}* is waiting for {what} on {title}, until {until}. {ahead}"
+#: Follows the message that there is no capacity.
+KEEPS_TRYING: Final = "I'll keep trying until {until}. {ahead}"
 #: Used before the first attempt, when it isn't known yet what the workspace needs, and so which line it
 #: belongs in.
 UNPLACED: Final = "I'll know your place in line once I've tried it."

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any, ClassVar, TypeVar
@@ -36,10 +35,9 @@ from bot.providers.saturn.offers import (
     Resource,
     SaturnOffer,
     SaturnSettings,
-    describe_job,
     fetch_pages,
     list_resources,
-    read_sizes,
+    price_resources,
 )
 from bot.providers.words import clean_words
 from bot.support import errors
@@ -172,7 +170,7 @@ class SaturnRuns(Runs[SaturnOffer]):
                 log_oddity(f"the runs of a job can't be read: {type(error).__name__}")
                 return [], False
             youngest = sorted(shown.by_name.values(), key=start_order, reverse=True)[:MAX_RUNS_PER_JOB]
-            name, machine = one.name or one.id, describe_job(self.settings, one, sizes)
+            name, machine = one.name or one.id, describe(one)
             runs = [
                 (run, DiscoveredRun(f"{one.id}/{run.name}", name, run.to_observed(), machine))
                 for run in youngest
@@ -180,11 +178,7 @@ class SaturnRuns(Runs[SaturnOffer]):
             return runs, shown.is_whole
 
         mine = await list_resources(access, "job")
-        sizes: Mapping[str, Any] = {}
-        if self.settings.currency and mine:
-            # The prices are optional, as the runs are known without them.
-            with suppress(errors.ProviderError):
-                sizes = await read_sizes(access) or {}
+        describe = await price_resources(access, self.settings.currency)
         runs: list[tuple[JobRun, DiscoveredRun]] = []
         is_whole = mine.is_whole
         for shown, is_job_whole in await map_concurrently(MAX_CONCURRENT_LISTS, of_job, mine[:MAX_JOBS]):

@@ -13,7 +13,8 @@ from __future__ import annotations
 import json
 import re
 import stat
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -293,8 +294,12 @@ async def read_sizes(access: Access) -> Mapping[str, Any] | None:
 
 
 def _to_listed_job(job: Resource) -> ListedJob:
-    size = job.spec.get("instance_type")
-    return ListedJob(job.id, job.name or job.id, size if isinstance(size, str) else "")
+    return ListedJob(job.id, job.name or job.id, _get_size(job))
+
+
+def _get_size(resource: Resource) -> str:
+    size = resource.spec.get("instance_type")
+    return size if isinstance(size, str) else ""
 
 
 def parse_resource(recipe: Any) -> Resource:
@@ -649,12 +654,23 @@ def describe_machine(settings: SaturnSettings, spec: forms.Spec) -> MachineKind:
     return MachineKind(spec.text("recipe") or None, size or None, price)
 
 
-def describe_job(settings: SaturnSettings, job: Resource, sizes: Mapping[str, Any]) -> MachineKind:
-    """Return a listed job's size, with its price if the operator names the currency."""
-    size = _to_listed_job(job).size
-    amount = _find_price(sizes.get(size))
-    price = None if amount is None or not settings.currency else Price(amount, settings.currency)
-    return MachineKind(None, size or None, price)
+async def price_resources(access: Access, currency: str | None) -> Callable[[Resource], MachineKind | None]:
+    """Return a function that finds a listed resource's size and price.
+
+    It finds none if the operator names no currency, or the sizes can't be read: the resources are known
+    without them.
+    """
+    sizes: Mapping[str, Any] = {}
+    if currency:
+        with suppress(errors.ProviderError):
+            sizes = await read_sizes(access) or {}
+
+    def describe(resource: Resource) -> MachineKind | None:
+        size = _get_size(resource)
+        amount = _find_price(sizes.get(size))
+        return None if amount is None else MachineKind(None, size, Price(amount, currency or ""))
+
+    return describe
 
 
 def _find_price(size: Any) -> Decimal | None:

@@ -160,26 +160,25 @@ class Saturn(
         return self._observe(answer)
 
     def _observe(self, answer: Mapping[str, Any]) -> Observed:
-        status = answer.get("status")
-        seen = _to_observed(status if isinstance(status, str) else "")
-        label = clean(find_text(answer, "name") or "", MAX_NAME_LENGTH) or None
-        deletes = answer.get("self_destruct")
-        is_kept = not deletes if isinstance(deletes, bool) else None
-        if seen.state is not State.RUNNING:
+        status, deletes = answer.get("status"), answer.get("self_destruct")
+        word = status if isinstance(status, str) else ""
+        known: dict[str, Any] = {
+            "name": clean(find_text(answer, "name") or "", MAX_NAME_LENGTH) or None,
+            "survives_stop": not deletes if isinstance(deletes, bool) else None,
+        }
+        if word.casefold() != "running":
             # Only newer servers, which also give reasons, have this field.
-            has_reason = "resource_type" in answer
-            return replace(seen, name=label, survives_stop=is_kept, has_reason=has_reason)
-        address = find_text(answer, "url")
-        started_at = parse_time(answer.get("started_at"))
-        running = Observed(State.RUNNING, name=label, survives_stop=is_kept, started_at=started_at)
+            return replace(_to_observed(word), has_reason="resource_type" in answer, **known)
+        known["started_at"], address = parse_time(answer.get("started_at")), find_text(answer, "url")
         if not address:
-            return replace(running, lacks="address")
+            return Observed(State.RUNNING, lacks="address", **known)
         try:
             # A relative address is resolved against the base URL.
             url = self.allowed_url(urljoin(f"{self.settings.base_url}/", address))
         except ValueError:
             url = None
-        return replace(running, url=url, detail=base.URL_NOT_ALLOWED if url is None else _auto_stop(answer))
+        detail = base.URL_NOT_ALLOWED if url is None else _auto_stop(answer)
+        return Observed(State.RUNNING, url, detail, **known)
 
     async def _confirm_name(self, access: Access) -> None:
         """Raise AccountRenamed if the account, which keeps its workspaces, now has another name."""
@@ -431,8 +430,12 @@ class Saturn(
         listed = await offers.list_resources(access, "workspace")
         if not listed:
             await self._confirm_name(access)
+        describe = await offers.price_resources(access, self.settings.currency)
         found = {
-            one.id: facets.DiscoveredWorkspace(one.id, one.name, _to_observed(one.status)) for one in listed
+            one.id: facets.DiscoveredWorkspace(
+                one.id, one.name, replace(_to_observed(one.status), machine=describe(one))
+            )
+            for one in listed
         }
         is_whole = listed.is_whole
         for owner, group in (await self._list_groups(access)).items():
@@ -516,7 +519,7 @@ def _auto_stop(answer: Mapping[str, Any]) -> str | None:
     after = find_text(answer, "auto_shutoff")
     if after is None or after.casefold() == "never":
         return None
-    return f"It stops by itself after {clean(after, 30)} without use."
+    return f"Stops by itself after {clean(after, 30)} without use."
 
 
 def _decode_claims(token: str) -> Mapping[str, Any]:

@@ -10,7 +10,6 @@ from typing import Any
 
 from bot.domain import failure_causes
 from bot.domain.observations import Observed
-from bot.domain.stops import ExpiryMode
 from bot.domain.workspaces import Action, State
 from bot.providers import answers, base
 from bot.providers.answers import find_text, log_oddity
@@ -174,7 +173,7 @@ def _find_removal_reason(workspace: Mapping[str, Any], ended: float) -> str | No
 
 
 def _read_expiry(workspace: Mapping[str, Any], *, is_up: bool) -> dict[str, Any]:
-    """Return when a workspace will be stopped for being idle or removed, whichever comes first.
+    """Return when a workspace is stopped for being idle, and when it is removed in any case.
 
     The server doesn't say when a workspace was stopped.
     """
@@ -182,20 +181,14 @@ def _read_expiry(workspace: Mapping[str, Any], *, is_up: bool) -> dict[str, Any]
     kept = parse_minutes(workspace.get("retention_time_stopped"))
     total = parse_minutes(workspace.get("retention_time_total"))
     removed_at = created + total if created is not None and total else None
-    if not is_up:
-        return _build_end(None if kept else removed_at, "removed", kept or None)
-    idle = parse_minutes(workspace.get("inactivity_timeout"))
-    used = max(
-        (at for at in (created, parse_sphere_time(workspace.get("last_usage"))) if at is not None),
-        default=None,
-    )
-    stops_at = used + idle if used is not None and idle else None
-    if removed_at is not None and (stops_at is None or removed_at < stops_at):
-        return _build_end(removed_at, "removed", None)
-    return _build_end(stops_at, "stops" if kept else "removed", idle or None)
-
-
-def _build_end(at: float | None, how: ExpiryMode, ends_after: float | None) -> dict[str, Any]:
-    if at is None and ends_after is None:
-        return {}
-    return {"expires_at": at, "expiry_mode": how, "expires_after": ends_after}
+    lasts = parse_minutes(workspace.get("inactivity_timeout")) if is_up else kept
+    if not lasts:
+        return {"removed_at": removed_at}
+    used = (created, parse_sphere_time(workspace.get("last_usage"))) if is_up else ()
+    last_used_at = max((at for at in used if at is not None), default=None)
+    return {
+        "removed_at": removed_at,
+        "expires_at": None if last_used_at is None else last_used_at + lasts,
+        "expiry_mode": "stops" if is_up and kept else "removed",
+        "expires_after": lasts,
+    }

@@ -105,6 +105,7 @@ function show() {
   at("messages").hidden = home;
   at("composer").hidden = home;
   at("home").hidden = !home;
+  if (home) at("newer").hidden = true;
   at("text").placeholder = `Message ${channel.kind === "im" ? "" : "#"}${channel.name}`;
   showTitle(channel);
   showHint(at("text").value);

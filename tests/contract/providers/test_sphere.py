@@ -305,6 +305,13 @@ async def test_a_stopped_one_is_removed_after_its_retention_whose_begin_is_not_t
     assert seen.actions == {"start", "remove", "open"}  # it resumes by itself when it is looked at
 
 
+@pytest.mark.parametrize("remote_id", [NOTES, TRAINING], ids=["running", "stopped"])
+async def test_time_in_all_bounds_every_other_end(sphere: Rig, remote_id):
+    one = machine(sphere, remote_id)
+    one.options, one.created_at = replace(one.options, retention_time_total=120), NOW
+    assert (await sphere.observe(remote_id)).removed_at == NOW + 7200
+
+
 async def test_what_is_removed_behind_our_back_is_gone(sphere: Rig):
     machine(sphere, NOTES).end(NOW)
     assert (await sphere.observe(NOTES)).state is State.GONE

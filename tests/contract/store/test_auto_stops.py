@@ -57,6 +57,22 @@ async def test_a_stop_is_told_once_and_only_where_it_is_wanted(store, clock, not
     assert await told(store) == stopped(notebook)
 
 
+@pytest.mark.both_engines
+@pytest.mark.parametrize("mode", ["stops", "stops_anyway"])
+async def test_stop_that_its_provider_had_announced_is_named(store, clock, notebook, mode):
+    await notify(store, notebook.id, ready=None, stopped=True)
+    announced = Observed(State.RUNNING, expires_at=clock.now() + 300.0, expiry_mode=mode)
+    await observe(store, clock, notebook, announced)
+    await observe(store, clock, notebook, Observed(State.STOPPED))
+    (early,) = await store.perform(notice_rows.claim_notices, 50, 10_000.0)
+    assert "expired" not in early.body
+    await observe(store, clock, notebook, announced)
+    clock.advance(301.0)
+    await observe(store, clock, notebook, Observed(State.STOPPED))
+    (late,) = await store.perform(notice_rows.claim_notices, 50, 10_000.0)
+    assert late.body["expired"] == mode
+
+
 @pytest.mark.parametrize("state", [State.STARTING, State.UNKNOWN, State.STOPPING, State.RUNNING])
 async def test_what_is_not_down_is_not_told(store, clock, notebook, state):
     await notify(store, notebook.id, ready=None, stopped=True)

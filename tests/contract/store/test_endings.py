@@ -1,5 +1,7 @@
 """What ends by itself, what is told without asking, and what explains a creation."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.domain.forms import Spec
@@ -72,6 +74,20 @@ async def test_what_was_stopped_sooner_did_so_when_it_was_found(store, clock, wo
     await observe(store, clock, workspace, running(clock.now() + 5000, 5000.0))
     await observe(store, clock, workspace, stopped(3600.0))
     assert await ends(store, workspace) == (clock.now() + 3600, "removed")
+
+
+@pytest.mark.parametrize("state", [State.RUNNING, State.STOPPED], ids=str)
+@pytest.mark.parametrize("lasts", [900.0, None], ids=["counted", "not counted"])
+async def test_removal_in_any_case_is_the_end_if_it_is_earlier(store, clock, workspace, state, lasts):
+    seen = running(None, lasts) if state is State.RUNNING else stopped(lasts)
+    removed_at = clock.now() + 600
+    for _ in range(2):
+        await observe(store, clock, workspace, replace(seen, removed_at=removed_at))
+        assert await ends(store, workspace) == (removed_at, "removed")
+        clock.advance(10)
+    if lasts is not None:
+        await observe(store, clock, workspace, replace(seen, removed_at=removed_at + 5000))
+        assert (await ends(store, workspace))[0] < removed_at + 5000
 
 
 async def soon(store, clock, workspace, seconds=200.0):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.domain.people import Principal
-from bot.store.postgres_transaction import number_parameters
+from bot.store import postgres_transaction, sqlite
 from bot.store.tables import TABLES, Table
 from bot.store.transaction import clean, hash_text
 from tests.contract.store.field_values import BESIDE, made
@@ -121,7 +121,6 @@ WALKS_OF = {
         "heal_times_of_slack_calls": ("slack_calls", HEALS),
         "move_sends": ("notices", HEALS),
         "rows_of_channel": ("conversations", CHANNEL),
-        "seek_notices": ("notices", RESTORED),
     },
     "postgresql": {
         "count_resting": ("accounts", COMMAND),
@@ -234,15 +233,12 @@ def plans_of_sqlite() -> dict[str, list[str]]:
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.deserialize(migrated())
         connection.create_function("sha256", 1, hash_text)
-        return {
-            name: [
-                row[3]
-                for row in connection.execute(
-                    f"EXPLAIN QUERY PLAN {query}", dict.fromkeys(re.findall(r":(\w+)", query), 1)
-                )
-            ]
-            for name, query in STATEMENTS.items()
-        }
+        plans = {}
+        for name, statement in STATEMENTS.items():
+            query, parameters, _ = sqlite.translate_query(statement)
+            found = connection.execute(f"EXPLAIN QUERY PLAN {query}", [1] * len(parameters))
+            plans[name] = [row[3] for row in found]
+        return plans
 
 
 async def plans_of_postgresql() -> tuple[dict[str, Mapping[str, Any]], dict[str, str]]:
@@ -255,7 +251,7 @@ async def plans_of_postgresql() -> tuple[dict[str, Mapping[str, Any]], dict[str,
         fill(connection)
         connection.execute("SET plan_cache_mode = force_generic_plan")
         for name, query in STATEMENTS.items():
-            numbered_, parameters = number_parameters(query)
+            numbered_, parameters = postgres_transaction.translate_query(query)
             connection.execute(f"PREPARE q AS {numbered_}".encode())
             given = f"({', '.join('NULL' for _ in parameters)})" if parameters else ""
             explained = connection.execute(f"EXPLAIN (FORMAT JSON) EXECUTE q{given}".encode()).fetchone()
@@ -291,15 +287,16 @@ def of_growing(walks: Mapping[str, set[tuple[str, str]]]) -> dict[str, set[str]]
 
 async def test_only_what_is_listed_walks_a_table_that_grows():
     plans, indexes = await plans_of_postgresql()
-    sqlite = {name: set(walks_of_sqlite(STATEMENTS[name], plan)) for name, plan in plans_of_sqlite().items()}
+    found = plans_of_sqlite().items()
+    on_sqlite = {name: set(walks_of_sqlite(STATEMENTS[name], plan)) for name, plan in found}
     postgresql = {name: set(walks_of_postgresql(plan, indexes)) for name, plan in plans.items()}
-    for walks in (sqlite, postgresql):
+    for walks in (on_sqlite, postgresql):
         # The first entry of each queue's index is all that it reads.
         firsts = {table for table, index in walks.pop("next_due") if not index}
         assert firsts <= SMALL_TABLES.keys()
-    assert of_growing(sqlite) == listed("sqlite")
+    assert of_growing(on_sqlite) == listed("sqlite")
     assert of_growing(postgresql) == listed("postgresql")
-    steps = {step for walks in (sqlite, postgresql) for found in walks.values() for step in found}
+    steps = {step for walks in (on_sqlite, postgresql) for found in walks.values() for step in found}
     assert SMALL_TABLES.keys() <= {table for table, _ in steps}
     assert SMALL_INDEXES.keys() <= {index for _, index in steps}
 

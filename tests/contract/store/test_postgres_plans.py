@@ -3,7 +3,7 @@
 import pytest
 
 from bot.store import due_work
-from bot.store.postgres_transaction import number_parameters
+from bot.store.postgres_transaction import translate_query
 from bot.store.queues import DECLARED_QUEUES
 from bot.store.tables import TABLES
 from bot.store.transaction import as_json, clean
@@ -39,7 +39,7 @@ async def connection():
 async def test_claims_use_the_index_that_was_made_for_them(connection, name, index):
     # What another test has left in the statistics mustn't decide between two ways over the same index.
     connection.execute("SET enable_bitmapscan = off")
-    query, parameters = number_parameters(STATEMENTS[name])
+    query, parameters = translate_query(STATEMENTS[name])
     connection.execute(f"PREPARE q AS {query}".encode())
     given = ", ".join("NULL" for _ in parameters)
     plan = "\n".join(row[0] for row in connection.execute(f"EXPLAIN EXECUTE q({given})".encode()))
@@ -83,7 +83,7 @@ async def test_next_due_walks_nothing_among_many_dead_rows(connection):
         for name in RESTING:
             fill(connection, name, 10_000)
         connection.execute("ANALYZE")
-        query, names = number_parameters(due_work.make_next_due_query())
+        query, names = translate_query(due_work.make_next_due_query())
         given = dict.fromkeys(names, "1.8e9") | {"warn_seconds": "300.0", "served": as_json({"discover": 1})}
         given |= {"names": as_json({queue.name: 1 for queue in DECLARED_QUEUES.values()})}
         given |= {"connections": as_json({"saturn": 1, "posit": 1})}

@@ -2,11 +2,11 @@
 
 import re
 import sqlite3
-from collections import defaultdict
 from contextlib import closing
 
 import pytest
 
+from bot.store.sqlite import translate_query
 from bot.store.tables import OPERATIONS
 from tests.rigs.engine import migrated
 from tests.rigs.statements import gather_statements
@@ -23,8 +23,18 @@ def connection():
 
 
 def plan(connection, query):
-    parameters = defaultdict(lambda: 1, dict.fromkeys(re.findall(r":(\w+)", query), 1))
-    return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}", parameters)]
+    text, parameters, _ = translate_query(query)
+    return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {text}", [1] * len(parameters))]
+
+
+def test_no_list_of_words_is_filled_into_a_table(connection):
+    indexes = [
+        sql for (sql,) in connection.execute("SELECT sql FROM sqlite_master WHERE type = 'index'") if sql
+    ]
+    words = connection.execute("EXPLAIN SELECT 1 FROM notices WHERE state IN ('a', 'b', 'c')").fetchall()
+    assert "OpenEphemeral" in {step[1] for step in words}
+    for text in (*indexes, *(translate_query(query)[0] for query in STATEMENTS.values())):
+        assert not re.search(r"IN \('[^']*'(, '[^']*'){2,}\)", text), text
 
 
 def test_next_due_sorts_nothing(connection):

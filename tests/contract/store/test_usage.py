@@ -125,7 +125,7 @@ async def test_a_life_that_no_read_saw_end_is_followed_by_the_next(store, clock,
     await observe(store, clock, workspace, Observed(State.RUNNING, started_at=again))
     first, second = await lives_of(store)
     assert (first.began.best, second.began.best) == (began, again)
-    assert up <= first.ended.earliest <= first.ended.latest <= again
+    assert (first.ended.known, first.ended.earliest, first.ended.latest) == (Known.SEEN, up, again)
     assert second.is_open
 
 
@@ -383,6 +383,21 @@ async def test_run_that_a_list_finds_has_the_price_that_the_list_says(store, clo
     await store.perform(runs.merge_runs, account.id, [found])
     (life,) = await lives_of(store)
     assert (life.size, life.price) == (machine.size, machine.price)
+
+
+async def test_workspace_that_a_list_finds_has_the_price_that_the_list_says(store, clock, account):
+    prices_told = [Price(Decimal(one), "USD") for one in ("0.09", "0.12")]
+    key = gate_key(account.connection, "lab")
+    for price in (None, *prices_told):
+        machine = price and MachineKind(None, "medium", price)
+        found = DiscoveredWorkspace("lab", key, "lab", State.RUNNING, machine=machine)
+        clock.advance(600.0)
+        await store.perform(discovered.merge_discovered, account.id, [found])
+    (life,) = await lives_of(store)
+    # It has the first price that was known of it; what starts next has the new one.
+    assert (life.size, life.price) == ("medium", prices_told[0])
+    row = await store.read(workspaces.find_workspace, life.workspace_id)
+    assert row.hourly_price == prices_told[1]
 
 
 async def test_new_offer_prices_what_is_launched_or_started_from_then_on(store, clock, account):

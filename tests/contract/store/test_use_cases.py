@@ -287,6 +287,7 @@ FOR_EVERYBODY = {
     "workspaces.create",
     "list.add",
     "preferences",
+    "usage.weekly",
     "approvals.ask",
     "accounts.unlink",
     "linking.invite",
@@ -297,7 +298,7 @@ FOR_EVERYBODY = {
     "classes.press",
 }
 #: What shows something, for which Slack's word on a person may be older than a day.
-SHOWING = {"runs.watch", "preferences"}
+SHOWING = {"runs.watch", "preferences", "usage.weekly"}
 #: What was planned before and loses nothing doesn't wait for Slack to tell about its person.
 PLANNED = {"timer stops"}
 #: Which level each needs of what asks for somebody, by its effect; all others they have to do themselves.

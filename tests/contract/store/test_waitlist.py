@@ -12,7 +12,7 @@ from bot.domain.work_items import Outcome
 from bot.services import restored_backups
 from bot.store import counts, operations
 from bot.store import waitlist as waitlist_store
-from bot.store.waitlist import WAITLIST_ENTRIES
+from bot.store.waitlist import RUN_PAUSE_SECONDS, STOP_PAUSE_SECONDS, WAITLIST_ENTRIES
 from bot.support.errors import StoreError
 from tests.rigs.store import ALICE, accept_operation, linked, unlink, within
 
@@ -98,11 +98,39 @@ async def test_a_wait_goes_with_its_workspace(store, clock, three):
 
 async def fail(store, clock, wait, kind="gpu"):
     """Have an attempt fail for want of room; return the wait as it is then."""
-    await within(store, waitlist_store.change, wait, state=WaitlistState.TRYING)
-    await within(
-        store, waitlist_store.record_failure, replace(wait, state=WaitlistState.TRYING), clock.now(), kind
-    )
+    return await end_attempt(store, clock, await begin_attempt(store, clock, wait), kind)
+
+
+async def begin_attempt(store, clock, wait):
+    await within(store, waitlist_store.change, wait, state=WaitlistState.TRYING, attempted_at=clock.now())
     return await within(store, waitlist_store.find_entry, wait.id)
+
+
+async def end_attempt(store, clock, wait, kind="gpu"):
+    tried = await within(store, waitlist_store.find_entry, wait.id)
+    await within(store, waitlist_store.record_failure, tried, clock.now(), kind)
+    return await within(store, waitlist_store.find_entry, wait.id)
+
+
+@pytest.mark.both_engines
+@pytest.mark.parametrize(
+    ("pause", "next_after"), [(STOP_PAUSE_SECONDS, 60.0), (RUN_PAUSE_SECONDS, 600.0)], ids=["stop", "run"]
+)
+async def test_attempt_during_which_a_workspace_stopped_is_repeated_soon(
+    store, clock, three, pause, next_after
+):
+    """It was sent before that, so it says nothing about what was freed."""
+    wait = await join(store, clock, three[0])
+    for _ in range(4):
+        wait = await fail(store, clock, wait)
+    wait = await begin_attempt(store, clock, wait)
+    await within(store, waitlist_store.offer_capacity, wait.connection, pause)
+    await end_attempt(store, clock, wait)
+    assert await due(store) == []
+    clock.advance(next_after - 1.0)
+    assert await due(store) == []
+    clock.advance(1.0)
+    assert await due(store) == [three[0].id]
 
 
 async def places(store, rows):
@@ -219,7 +247,8 @@ async def test_the_end_of_an_attempt_changes_the_wait_in_the_same_transaction(
 ):
     wait = await join(store, clock, three[0])
     begun = (await accept_operation(store, three[0])).operation
-    await within(store, waitlist_store.change, wait, state=WaitlistState.TRYING, operation_id=begun.id)
+    trying = {"state": WaitlistState.TRYING, "operation_id": begun.id, "attempted_at": clock.now()}
+    await within(store, waitlist_store.change, wait, **trying)
     clock.advance(5.0)
     await store.write(operations.save_step, Update(begun.id, 0.0, outcome=outcome, cause=cause))
     after = await within(store, waitlist_store.find_entry, wait.id)

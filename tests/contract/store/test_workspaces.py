@@ -92,19 +92,18 @@ async def test_a_list_becomes_workspaces_of_its_owner(store, clock):
     ]
 
 
-async def test_a_list_without_addresses_leaves_the_one_of_what_runs_on(store):
+async def test_a_list_without_addresses_and_details_leaves_those_of_what_runs_on(store):
     account = await link_account(store)
-    running = DiscoveredWorkspace("1", gate_key("saturn", "1"), "beta", State.RUNNING, "https://ide")
+    running = DiscoveredWorkspace(
+        "1", gate_key("saturn", "1"), "beta", State.RUNNING, "https://ide", detail="Stops by itself."
+    )
+    bare = replace(running, url=None, detail=None)
     kept = []
-    for found in (
-        running,
-        replace(running, url=None),
-        replace(running, url=None, state=State.STOPPED),
-        replace(running, url=None),
-    ):
+    for found in (running, bare, replace(bare, state=State.STOPPED), bare):
         await store.perform(discovered.merge_discovered, account.id, [found])
-        kept += [one.url for one in await store.perform(workspaces.read_workspaces, ALICE)]
-    assert kept == ["https://ide", "https://ide", None, None]
+        kept += [(one.url, one.detail) for one in await store.perform(workspaces.read_workspaces, ALICE)]
+    known = ("https://ide", "Stops by itself.")
+    assert kept == [known, known, (None, None), (None, None)]
 
 
 async def test_a_list_again_updates_and_what_two_lists_lack_is_gone(store, clock):

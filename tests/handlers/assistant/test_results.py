@@ -89,7 +89,7 @@ async def found(bot, state, condition):
 def held(tx, row):
     """Let what was asked for wait since its provider is away."""
     for one in OPERATIONS.rows(tx, workspace_id=row.id, outcome=None):
-        reason = f"Saturn Cloud hasn't answered since \x02{tx.now():.0f}\x02."
+        reason = f"Saturn Cloud hasn't been available since \x02{tx.now():.0f}\x02."
         OPERATIONS.change(tx, {"id": one["id"]}, block_reason=reason, blocked_since=tx.now())
 
 

@@ -73,7 +73,7 @@ class Member(Person):
 
     async def goes_through(self, browser: Browser, address: str, token: str) -> Page:
         page = await browser.get(address)
-        page = await browser.get(page.link("/link/sign-in"))
+        page = await browser.get(page.link("/sign-in"))
         if not any("as=" in link for link in page.links):
             page = await browser.get(page.link(f"team={self.world.slack.state.team.id}"))
         page = await browser.get(page.link(f"as={self.id}"))

@@ -221,12 +221,8 @@ CREATE TABLE notices (
     combined_into TEXT, sent_as TEXT, is_text BIGINT NOT NULL DEFAULT 0, read_since DOUBLE PRECISION, tried_at DOUBLE PRECISION,
     UNIQUE (subject, kind, occasion)
 );
-CREATE INDEX notices_due ON notices (urgency, due_at) WHERE state IN ('pending', 'retry', 'leased');
 CREATE INDEX notices_dead ON notices (created_at) WHERE state = 'dead';
 CREATE INDEX notices_sent ON notices (sent_at) WHERE state = 'sent';
-CREATE INDEX notices_urgent ON notices (principal)
-    WHERE kind IN ('ready', 'failed', 'refused') AND state IN ('pending', 'retry');
-CREATE INDEX notices_owed ON notices (principal, due_at) WHERE state IN ('pending', 'retry', 'leased');
 CREATE TABLE cards (
     id TEXT PRIMARY KEY,
     subject TEXT NOT NULL,
@@ -739,6 +735,10 @@ CREATE TABLE usage_sums (
     cost DOUBLE PRECISION NOT NULL,
     PRIMARY KEY (month, connection, kind, template, currency)
 );
+CREATE INDEX notices_due ON notices (urgency, due_at) WHERE state NOT IN ('sent', 'dead');
+CREATE INDEX notices_owed ON notices (principal, due_at) WHERE state NOT IN ('sent', 'dead');
+CREATE INDEX notices_urgent ON notices (principal)
+    WHERE (kind = 'ready' OR kind = 'failed' OR kind = 'refused') AND state IN ('pending', 'retry');
 CREATE TABLE usage_mondays (principal TEXT PRIMARY KEY, due_at DOUBLE PRECISION NOT NULL);
 CREATE INDEX usage_mondays_due ON usage_mondays (due_at);
 INSERT INTO "audit" VALUES(0,0.0,'','','','','0','','');
