@@ -216,7 +216,6 @@ def read_team(tx: Transaction, caller: Caller, since: float, until: float) -> Gr
     """
     caller.check(tx, "usage_team")
     reach, is_seen = caller.context.installation.reach(caller.principal) or "", caller.context.names_usage
-    until = min(until, tx.now())
     every = usage.sum_connections(tx, reach, since, until)
     shown = [one for one in every if is_seen or one[1] >= MIN_PEOPLE]
     if every and not shown:

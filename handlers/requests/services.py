@@ -97,7 +97,7 @@ class Services:
         return [name for name, _ in self._list_linked_by("admin")]
 
     def _list_linked_by(self, method: LinkMethod) -> list[tuple[str, str]]:
-        served = sorted(self.connections.items())
+        served = sorted(self.connections.items(), key=lambda one: one[1].settings.title.casefold())
         return [
             (name, provider.settings.title) for name, provider in served if provider.has_link_method(method)
         ]

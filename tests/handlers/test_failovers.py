@@ -62,7 +62,7 @@ async def test_a_start_that_was_lost_is_told_once_with_what_its_workspace_does(b
     assert words(answer).startswith(f"{LOST} *gpu* is running on Saturn Cloud.")
     assert "Stop" in str(answer.blocks)
     kept = await bot.push(answer, "Keep running")
-    assert words(kept) == "*gpu* keeps running. I won't stop it."
+    assert words(kept) == "*gpu* keeps running. No stop is planned."
 
 
 async def test_lost_start_is_told_within_90_seconds(bot):

@@ -35,7 +35,7 @@ async def question(bot, stop_at=None):
 
 async def test_it_is_kept(bot):
     answer = await bot.push(await question(bot), "Keep")
-    assert words(answer) == "*notebook* keeps running. I won't stop it."
+    assert words(answer) == "*notebook* keeps running. No stop is planned."
     assert (await bot.workspace("notebook")).used_at == bot.clock.now()
     assert (await bot.audit())[-1]["action"] == "workspace.keep"
 

@@ -359,7 +359,7 @@ async def test_help_is_four_lines_and_the_first_steps(bot):
     answer = await bot.say("help")
     check_golden("answers/help", answer)
     assert words(answer).count("`/workspace ") == 4
-    assert list(buttons(answer))[-1] == "Show everything"
+    assert list(buttons(answer))[-1] == "Show all commands"
     check_golden("answers/help-direct", await bot.direct("help"))
 
 
@@ -371,7 +371,7 @@ async def test_all_of_help_is_made_from_the_catalogue():
         entries = VERBS["workspace"].values()
         shown = {one.usage for one in entries if f"/workspace {one.usage}`" in words(answer)}
         assert shown == {one.usage for one in entries if not one.is_hidden}
-        pressed = await bot.push(await bot.say("help"), "Show everything")
+        pressed = await bot.push(await bot.say("help"), "Show all commands")
         assert pressed.replaces
         assert words(pressed) == words(answer)
 
@@ -517,4 +517,4 @@ async def test_an_unknown_verb_offers_the_nearest_and_runs_none(bot):
     check_golden("answers/verb-unknown", await bot.say("lsit notebook"))
     assert await bot.store.read(operations.open_operations, ALICE) == []
     assert "`help`" in words(await bot.direct("good morning"))
-    assert "Show everything" in buttons(await bot.say("qzqzqz"))
+    assert "Show all commands" in buttons(await bot.say("qzqzqz"))

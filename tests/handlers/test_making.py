@@ -340,10 +340,10 @@ async def test_about_names_the_connections(administered):
 async def test_a_connection_without_the_secret_for_it_is_not_asked(administered):
     bot, (hub, saturn) = administered, (administered.connections[one] for one in ("hub", "saturn"))
     hub.has_own_secret = False
-    assert "about CONNECTION`: `Saturn Cloud`." in words(await bot.say("about"))
+    assert "about` and its name: `Saturn Cloud`." in words(await bot.say("about"))
     assert "nothing to show" in words(await bot.say("about hub"))
     saturn.has_own_secret = False
-    assert "about CONNECTION" not in words(await bot.say("about"))
+    assert "and its name" not in words(await bot.say("about"))
 
 
 async def test_a_provider_with_nothing_to_tell_says_so(plain):

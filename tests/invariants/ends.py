@@ -14,7 +14,7 @@ _DOWN = ("stopped", "suspended", "failed", "gone")
 #: What people do about the warning: buttons of it, and commands.
 ANSWERS = ("keep_running", "keep_running", "hour_more", "start {} for 40 min", "stop {}", "keep {}")
 #: How it is answered that something is kept, in time.
-_KEPT = "keeps running. I won't stop it."
+_KEPT = "keeps running. No stop is planned."
 _WATCH = (
     """
     CREATE TABLE seen_timers (

@@ -191,7 +191,7 @@ async def test_what_a_newer_request_has_overtaken_is_told_as_past_and_that_by_it
     assert told(world) == ["ready"]
     (ready,), (stopped,) = world.slack.told("ready"), world.slack.told("stopped")
     assert "became ready at " in ready["text"]
-    assert "You've asked for something else since" in ready["text"]
+    assert "and was stopped later" in ready["text"]
     assert "is ready" not in str(ready["blocks"])
     assert world.slack.kinds().count("card") == 1
     assert stopped["text"].startswith("name-r1 has stopped on Fake Cloud.")

@@ -132,7 +132,7 @@ async def _ends(made, trainer, first):
     warned = first.sees()[-1]
     assert "is ending the class *Statistics for all*" in warned.text
     await first.presses(warned, "Keep running")
-    assert "keeps running. I won't stop it" in first.sees()[-1].text
+    assert "keeps running. No stop is planned" in first.sees()[-1].text
     assert "Get my workspace" not in _card(made).labels
     await made.pass_time(360, step=10)
     running = [one.owner for one in made.saturn.state.resources.values() if one.live()]

@@ -273,7 +273,7 @@ async def commands(folder):
             ("job help", "/work_item_id ", "/job "),
         ):
             (asked,) = await ready.alice.mentions(words)
-            (answer,) = await ready.alice.presses(asked, "Show everything")
+            (answer,) = await ready.alice.presses(asked, "Show all commands")
             assert (command in answer.text, usual in answer.text) == (True, False)
 
 

@@ -44,7 +44,7 @@ async def test_after_a_stop_the_ready_message_has_no_buttons_and_the_card_says_s
     assert offering(alice) == ["card"]
     said = alice.only("ready").short
     assert said.startswith("notebook became ready at "), said
-    assert said.endswith("You've asked for something else since."), said
+    assert said.endswith("UTC>."), said
     assert alice.only("stopped").labels == ["Start"]
     # The ready message loses its buttons; the card of the stop goes from waiting over stopping to its end.
     assert linked.calls("chat.update", linked.slack) - before <= 4
@@ -229,4 +229,4 @@ async def test_an_answered_question_becomes_its_answer(linked):
     await alice.presses(planned, "Cancel it")
     await linked.pass_time(30)
     last = alice.told("reply")[-1]
-    assert (last.text, last.labels) == ("*notebook* keeps running. I won't stop it.", [])
+    assert (last.text, last.labels) == ("*notebook* keeps running. No stop is planned.", [])

@@ -34,7 +34,7 @@ async def judge(window: Chromium, name: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("pages", "options", "count"),
-    [((link_pages, there_pages), {}, 13), ((code_pages,), {"sign_in": False}, 3), ((ide_pages,), {}, 12)],
+    [((link_pages, there_pages), {}, 14), ((code_pages,), {"sign_in": False}, 3), ((ide_pages,), {}, 12)],
 )
 async def test_every_page(pages, options, count):
     async with ide_rig(**options) as world, chromium() as window:

@@ -13,6 +13,8 @@ from tests.web.there import SigningProvider
 async def link_pages(world: IdeRig, window: Chromium) -> AsyncIterator[str]:
     """Walk the way of a link with Sign in with Slack; yield the name of each page that is before the eyes."""
     made = world.made
+    await window.go(f"{made.origin}/link/new/saturn")
+    yield "link-new"
     url = await made.accounts.invite(ALICE, "saturn")
     await window.go(url)
     yield "link-sign-in"

@@ -61,8 +61,7 @@ def render_ready(facts: WorkspaceFacts) -> Answer:
     operation = facts.operation
     if is_ready_over(facts):
         ended_at = (operation.ended_at if operation is not None else None) or facts.written_at
-        # If something else has been requested since, the present state isn't a result of this operation.
-        template = notices.READY_BEFORE if facts.is_superseded else notices.READY_UNTIL[facts.state]
+        template = notices.READY_UNTIL.get(facts.state, notices.READY_BEFORE)
         at = kit.moment_at(ended_at, facts.now, facts.zone)
         return kit.message(fill_notice(template, facts, at=at))
     waited = None if operation is None else operation.seconds_waited

@@ -331,7 +331,7 @@ WHOAMI: Final = "You are {who} in *{team}*."
 WHOAMI_ELSEWHERE: Final = "You are {who}."
 WHOAMI_ADMINISTRATOR: Final = "You are an Usher admin."
 #: Added if any connection has an overview that the reader may see.
-WHOAMI_ABOUT: Final = "To see a connection's server and its users, type `{command}about CONNECTION`: {known}."
+WHOAMI_ABOUT: Final = "To see a connection's server and users, type `{command}about` and its name: {known}."
 VERSION: Final = "This is Usher {version}."
 WHOAMI_LINKED: Final = "*{title}*: linked as {username}"
 WHOAMI_LINKED_NAMELESS: Final = "*{title}*: linked"
@@ -388,7 +388,7 @@ HERE: Final = "I'm up and running. Link your account, and you can start your wor
 LINK_ACCOUNT: Final = "Link an account"
 
 HELP: Final = "Help"
-HELP_ALL: Final = "Show everything"
+HELP_ALL: Final = "Show all commands"
 HELP_SHARE: Final = (
     "Only you see my answers. Add `--share` to `list`, `status`, `start` or `stop` to show the answer to "
     "everybody. Links to workspaces are never shared."

@@ -337,7 +337,7 @@ STOP_IT: Final = "Stop it"
 SET: Final = "I'll {do} *{name}* {at}."
 TOMORROW: Final = "That time has already passed today, so I've set it for tomorrow."
 SHIFTED: Final = "The clocks go forward that night, so I've set it an hour later."
-KEPT: Final = "*{name}* keeps running. I won't stop it."
+KEPT: Final = "*{name}* keeps running. No stop is planned."
 KEPT_UNTIL: Final = ("*{name}* keeps running.", "I won't stop it before {until}.")
 #: The answer to a request for more time if no stop is planned.
 NOT_PLANNED: Final = "*{name}* has no planned stop, so there's nothing to extend."

@@ -294,7 +294,7 @@ SUMMARY: Final = "The class *{name}* is over."
 COURSE_SUMMARY: Final = ("The course *{name}* is over.", "{people} joined.")
 SUMMARY_NOBODY: Final = "Nobody took part."
 SUMMARY_COUNTS: Final = "{joined} joined, {got} got a workspace, {failed} failed."
-SUMMARY_STOPPED: Final = "{stopped} stopped, {kept} kept by their owners."
+SUMMARY_STOPPED: Final = "{stopped} stopped, {kept} kept running."
 SUMMARY_LEFT: Final = "{left} couldn't be stopped yet. I'm keeping their owners posted."
 SUMMARY_REST: Final = (
     "I left {rest} alone: they were already stopped, are no longer linked, have a planned stop of their own, "

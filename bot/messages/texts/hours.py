@@ -32,9 +32,9 @@ REPLACED: Final = "They replace {hours}."
 OFF: Final = "*{name}* on {title} no longer has working hours."
 OFF_NEXT: Final = "I won't start or stop it automatically."
 OFF_DOWN: Final = "It's {state}, and I won't start it automatically."
-#: Describes a running workspace whose hours have changed: Usher still stops it today, or doesn't stop it.
+#: Describes a running workspace whose hours have changed: Usher still stops it today, or no stop is planned.
 STILL: Final = "I'll still {do} {it} {at}."
-RUNS_ON: Final = "{it} {state}, and I won't stop it."
+RUNS_ON: Final = "{it} {state}, and no stop is planned."
 RUNS_UNTIL: Final = "Next {verb}: {until}."
 RUNS_UNTIL_NAMED: Final = "{it} {state}, and I won't {do} it before {until}."
 #: Added for hours that only start a workspace.

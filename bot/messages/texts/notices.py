@@ -11,9 +11,9 @@ READY: Final = "{mark} *{name}* is ready."
 READY_LATE: Final = "{mark} *{name}* is ready, later than usual: {because}"
 READY_ALREADY: Final = "{mark} *{name}* is already running."
 READY_UNUSABLE: Final = "{mark} *{name}* is running."
-#: Sent if the owner has requested something else since the workspace became ready, or, keyed by state, if it
-#: is no longer running.
-READY_BEFORE: Final = "*{name}* became ready {at}. You've asked for something else since."
+#: Sent if something else has been requested since the workspace became ready, or, keyed by state, if it is no
+#: longer running.
+READY_BEFORE: Final = "*{name}* became ready {at}."
 READY_UNTIL: Final[Mapping[State, str]] = {
     State.STARTING: "*{name}* became ready {at}, and was started again later.",
     State.STOPPING: "*{name}* became ready {at}, and was stopped later.",
