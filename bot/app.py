@@ -250,7 +250,7 @@ class Process:
             self._machine_clock,
             self.ids,
             on_beat=partial(witness.note, self.store),
-            leads=lambda: self.owners.leads,
+            owners=self.owners,
         )
         titles = {name: source.settings.title for name, source in self.providers.items()}
         self._titles = await self.store.carry_out(lambda tx: keep_titles(tx, titles))

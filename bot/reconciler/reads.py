@@ -507,21 +507,19 @@ class Recorder:
         self._waiting += results
         if pool is not None and not self._is_writing:
             self._is_writing = True
-            pool.add(self._write_batches())
+            pool.add(self.write(BATCH_SECONDS))
 
-    async def _write_batches(self) -> None:
+    async def write(self, pause: float = 0.0) -> None:
+        """Write the queued results, and any that arrive meanwhile; before each batch, ``pause`` for more."""
+        self._is_writing = True
         try:
             while self._waiting:
-                await asyncio.sleep(BATCH_SECONDS)
-                await self.write()
+                await asyncio.sleep(pause)
+                results, self._waiting = self._waiting, []
+                await self._write(results)
+                self.open.difference_update(result.gate_key for result in results)
         finally:
             self._is_writing = False
-
-    async def write(self) -> None:
-        """Write the queued results."""
-        results, self._waiting = self._waiting, []
-        await self._write(results)
-        self.open.difference_update(result.gate_key for result in results)
 
     async def _write(self, results: Sequence[ReadResult]) -> None:
         try:

@@ -21,6 +21,7 @@ from bot.domain.tasks import TaskKind
 from bot.domain.workspaces import EXPIRY_WARNING_SECONDS
 from bot.reconciler import Reconciler
 from bot.reconciler.streams import MAX_STREAMS
+from bot.services.owners import Owners
 from bot.slack.notifier import Notifier
 from bot.store import due_work, links, maintenance, schema, sweeping, tasks
 from bot.store.due_work import list_kinds
@@ -55,9 +56,6 @@ QUERY_REST_SECONDS = 0.1
 #: How long a loop rests, in seconds, if it couldn't claim any due rows because another process has them or
 #: they must wait.
 EMPTY_CLAIM_REST_SECONDS = 1.0
-#: How long due work is left to the process that leads before others take it, in seconds. It is longer than a
-#: tick, so that they look again first.
-HELP_AFTER_SECONDS = 1.5
 #: No timer is set for rows due in more than this many seconds, as the heartbeat queries due times again
 #: before then.
 MAX_TIMER_SECONDS = 3_600.0
@@ -156,8 +154,8 @@ class Scheduler:
 
     It is created before them, because they wake it; waking it has no effect until ``drive`` is called.
     ``on_beat`` is called on each beat, and may raise only StoreError. Of several processes on a database,
-    only that for which ``leads`` returns True takes up work as soon as it is due; the others help with what
-    is left. So a further process doesn't repeat what the first one does.
+    only the one that leads takes up work as soon as it is due; the others help with what is left
+    (``Owners.leaves_for``). So a further process doesn't repeat what the first one does.
     """
 
     def __init__(
@@ -168,10 +166,10 @@ class Scheduler:
         tick: float = 1.0,
         beat: float = BEAT_SECONDS,
         on_beat: Callable[[], Awaitable[None]] = _do_nothing,
-        leads: Callable[[], bool] = lambda: True,
+        owners: Owners | None = None,
     ) -> None:
         self._on_beat = on_beat
-        self._leads = leads
+        self._owners = owners or Owners()
         self._store = store
         self._clock = clock
         self._ids = ids
@@ -239,11 +237,11 @@ class Scheduler:
 
     def wake(self) -> None:
         """Query the due times of all kinds of work soon."""
-        self._note_changed(list_kinds(), 0.0 if self._leads() else HELP_AFTER_SECONDS)
+        self._note_changed(list_kinds(), self._owners.leaves_for)
 
     def on_hint(self, tables: Collection[str] | None) -> None:
         """Take note of a commit of another process, unless that is another process's to see to."""
-        if self._leads():
+        if not self._owners.leaves_for:
             self.on_written(tables)
 
     def on_written(self, tables: Collection[str] | None) -> None:
@@ -257,7 +255,7 @@ class Scheduler:
 
     def _on_step(self, kinds: Collection[str]) -> None:
         # Claims aren't reported as writes, so after each step its due kinds are queried again.
-        self._note_changed(self.due.intersection(kinds))
+        self._note_changed(self.due.intersection(kinds), self._owners.leaves_for)
 
     async def _on_tick(self) -> None:
         """Detect clock changes and other processes' writes.

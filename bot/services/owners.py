@@ -33,6 +33,11 @@ LOCAL_LEASE_SECONDS: Final = LEASE_SECONDS - 1.0
 WORKER_TIMEOUT_SECONDS: Final = 15.0
 
 
+#: How long due work is left to the process that leads before others take it, in seconds. It is longer than a
+#: tick, so that they look again first.
+HELP_AFTER_SECONDS: Final = 1.2
+
+
 class Owners:
     """Ownership of all jobs by this process, as no other process works on this database."""
 
@@ -42,9 +47,9 @@ class Owners:
     lacks_keys = False
     #: The connections that another live process has, and this process lacks.
     lacking_connections: frozenset[str] = frozenset()
-    #: Whether this process takes up work at once, as the first of those that do the background work, or the
-    #: one that owns a start queue. The others help with what is left.
-    leads = True
+    #: How long this process leaves due work to the one that leads, in seconds; 0.0 if it leads, as the owner
+    #: of a start queue or the first of those that do the background work.
+    leaves_for = 0.0
 
     @property
     def is_worked(self) -> bool:
@@ -191,7 +196,8 @@ class SharedOwners(Owners):
             log.error("no worker runs", advice=f"start {command('worker')}")
         starters = {one.owner for one in found if one.name.startswith(STARTS_PREFIX)}
         is_first = self._presence == min(working | {self._presence})
-        self.leads = self.name in starters if starters else is_first
+        leads = self.name in starters if starters else is_first
+        self.leaves_for = 0.0 if leads else HELP_AFTER_SECONDS
         self._compare_keys(owners.list_announced(found, owners.KEY_PREFIX))
         lacking = owners.list_announced(found, owners.CONNECTION_PREFIX) - self._connections
         if lacking - self.lacking_connections:

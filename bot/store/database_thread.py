@@ -14,6 +14,7 @@ import asyncio
 import math
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
@@ -74,11 +75,8 @@ class WriteQueue:
     def __init__(self, patience: Mapping[Priority, float]) -> None:
         self._patience = patience
         self._condition = Condition()
-        self._urgent, self._steady, self._idle = deque[QueuedWork](), deque[QueuedWork](), deque[QueuedWork]()
         self._queues = {
-            Priority.URGENT: self._urgent,
-            Priority.STEADY: self._steady,
-            Priority.IDLE: self._idle,
+            priority: deque[QueuedWork]() for priority in (Priority.URGENT, Priority.STEADY, Priority.IDLE)
         }
         #: The callers waiting for results, and the timer that checks whose patience has run out.
         self._callers: dict[QueuedWork, None] = {}
@@ -211,11 +209,12 @@ class WriteQueue:
 
     def _choose(self) -> deque[QueuedWork]:
         """Return the queue of the next turn; it is empty if all are."""
-        if self._urgent and not (self._steady and self._urgent_rounds >= _MAX_URGENT_ROUNDS):
+        urgent, steady, idle = self._queues.values()
+        if urgent and not (steady and self._urgent_rounds >= _MAX_URGENT_ROUNDS):
             self._urgent_rounds += 1
-            return self._urgent
+            return urgent
         self._urgent_rounds = 0
-        return self._steady or self._idle
+        return steady or idle
 
     def put_back(self, items: Sequence[QueuedWork]) -> None:
         """Requeue items at the front of their priority's queue, for as long as their callers wait."""
@@ -289,40 +288,31 @@ class Session(Protocol):
     @property
     def transaction(self) -> Transaction:
         """Return the open transaction, which runs queries."""
-        ...
 
     @property
     def is_away(self) -> bool:
         """Return whether the connection was lost and hasn't been re-established yet."""
-        ...
 
     def open(self) -> None:
         """Connect. Raise StoreUnavailable with the cause for operators."""
-        ...
 
     def begin(self, *, writes: bool, subjects: Sequence[str] = ()) -> None:
         """Begin a transaction: one that writes, alone for these subjects, or one that reads a snapshot."""
-        ...
 
     def commit(self) -> None:
         """Commit."""
-        ...
 
     def rollback(self) -> None:
         """Roll back if a transaction is open; never raise."""
-        ...
-
-    def will_pass(self, error: Exception) -> bool:
-        """Return whether the same work may soon succeed, although this error ended its transaction."""
-        ...
 
     def translated(self, error: Exception) -> Exception:
-        """Translate a driver error into one that callers know; return other errors unchanged."""
-        ...
+        """Translate a driver error into one that callers know; return other errors unchanged.
+
+        It becomes StoreBusy if the same work may soon succeed.
+        """
 
     def close(self) -> None:
         """Close the connection."""
-        ...
 
 
 class QueueWorker:
@@ -345,27 +335,26 @@ class QueueWorker:
 
     async def start(self, name: str) -> None:
         """Start the thread and open the session in it. Raise StoreUnavailable."""
-        opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        opened: Future[None] = Future()
+        # From now on nobody can cancel it.
+        opened.set_running_or_notify_cancel()
         self._thread = Thread(target=self._main, args=(opened,), name=name, daemon=True)
         self._thread.start()
-        await opened
+        await asyncio.wrap_future(opened)
 
     async def join(self, seconds: float | None = None) -> None:
         """Wait up to ``seconds`` for the thread to finish all queued work; the queue has been closed."""
         if self._thread is not None:
             await asyncio.get_running_loop().run_in_executor(None, self._thread.join, seconds)
 
-    def _main(self, opened: asyncio.Future[None]) -> None:
-        loop = opened.get_loop()
+    def _main(self, opened: Future[None]) -> None:
         try:
             self._session.open()
         except Exception as error:  # noqa: BLE001 - it belongs to the caller, who would wait for ever
             self._queue.end(str(error) if isinstance(error, StoreError) else "the database can't be opened")
-            # The caller that opened it may have been cancelled together with its loop.
-            with suppress(RuntimeError):
-                loop.call_soon_threadsafe(_resolve_opened, opened, error)
+            opened.set_exception(error)
             return
-        loop.call_soon_threadsafe(_resolve_opened, opened, None)
+        opened.set_result(None)
         try:
             while (
                 items := self._queue.take(RECONNECT_SECONDS if self._session.is_away else None)
@@ -457,15 +446,21 @@ class QueueWorker:
         self, items: Sequence[QueuedWork], error: Exception, alone: Callable[[Sequence[QueuedWork]], None]
     ) -> None:
         """Roll back and run each item in its own transaction; an item that was alone has failed."""
-        if len(items) == 1 or self._session.will_pass(error):
+        if len(items) == 1 or self._will_pass(error):
             self._put_back_or_fail(items, error)
             return
         self._session.rollback()
         for item in items:
             alone([item])
 
+    def _will_pass(self, error: Exception) -> bool:
+        """Return whether a driver's error says that the same work may soon succeed."""
+        return isinstance(error, self._session.errors) and isinstance(
+            self._session.translated(error), StoreBusy
+        )
+
     def _put_back_or_fail(self, items: Sequence[QueuedWork], error: Exception) -> None:
-        will_pass = self._session.will_pass(error)
+        will_pass = self._will_pass(error)
         self._session.rollback()
         if will_pass:
             # Callers whose patience has run out are dropped before the next attempt.
@@ -477,12 +472,3 @@ class QueueWorker:
         for item in items:
             item.error = self._session.translated(error)
         self._queue.deliver(items)
-
-
-def _resolve_opened(opened: asyncio.Future[None], error: Exception | None) -> None:
-    if opened.done():
-        return
-    if error is None:
-        opened.set_result(None)
-    else:
-        opened.set_exception(error)

@@ -23,16 +23,16 @@ import structlog
 from bot.store import audit, maintenance, owners, schema
 from bot.store.database_thread import PATIENCE_SECONDS, QueueWorker, Session, WriteQueue
 from bot.store.engine import Engine
-from bot.store.postgres_errors import describe_url, explain_not_opened, make_pooling_error
+from bot.store.postgres_errors import describe_url, make_open_error
 from bot.store.postgres_servers import LOOK_SECONDS, Servers
-from bot.store.postgres_session import PostgresSession, find_pooling
+from bot.store.postgres_session import PostgresSession, refuse_pooling
 from bot.store.postgres_transaction import DatabaseClock
 from bot.store.sqlite import SqliteEngine
 from bot.store.sqlite import explain_not_opened as explain_file_not_opened
 from bot.store.store import Store
 from bot.store.transaction import BESIDE, OnWrite, Priority, Transaction
 from bot.support.clock import Clock, Ids, SystemClock, SystemIds
-from bot.support.errors import StoreAway, StoreError, StoreInUse, StoreUnavailable
+from bot.support.errors import StoreError, StoreInUse, StoreUnavailable
 from bot.support.release import FIRST_THAT_STOPS, is_newer
 from bot.support.settings.database import read_sign_in_again
 
@@ -43,6 +43,8 @@ log = structlog.get_logger(__name__)
 READERS = 2
 #: Number of connections that decide side by side, each for its own share of the subjects.
 LANES = 4
+#: How long the listener waits between attempts to reconnect, in seconds; until then, ticks do its work.
+RETRY_SECONDS = 1.0
 #: How long closing waits for a connection whose server has gone silent, in seconds.
 JOIN_SECONDS = 1.0
 _STOP_IT = "Usher is running on this database ({name}): stop it first, then try again."
@@ -75,7 +77,7 @@ class PostgresEngine(Engine):
         self._name = describe_url(url)
         self._scripts = scripts or schema.read_migrations()
         self._read_queue = WriteQueue(patience)
-        self._new_probe = new_session = partial(self._new_session, database_clock, ids)
+        new_session = partial(self._new_session, database_clock, ids)
         self._session = new_session()
         self._beside = {priority: WriteQueue(patience) for priority in BESIDE}
         self._lanes = [WriteQueue(patience) for _ in range(LANES)]
@@ -119,25 +121,16 @@ class PostgresEngine(Engine):
 
     async def open(self) -> None:
         """Start the threads and connect. Raise StoreUnavailable."""
-        if await asyncio.to_thread(find_pooling, self._new_probe(), self._new_probe()):
-            raise self._make_pooling_error()
+        await asyncio.to_thread(refuse_pooling, self._url, self._servers)
         await self._writer.start("store")
         self._time.begin()
         try:
             for worker in self._others:
                 await worker.start("store-worker")
-            # Connections opened one after the other can share a server process only if there is a pooler in
-            # between.
-            sessions = [*self._writing, *self._reading]
-            if len({session.pid for session in sessions}) < len(sessions):
-                raise self._make_pooling_error()
             self._watch = asyncio.create_task(self._servers.watch(self._url))
         except StoreUnavailable:
             await self.close()
             raise
-
-    def _make_pooling_error(self) -> StoreAway:
-        return StoreAway(f"{self._name}: {make_pooling_error()}")
 
     async def listen(self, on_write: OnWrite) -> None:
         """Call a function with the names of tables that other processes write, until cancelled.
@@ -147,7 +140,25 @@ class PostgresEngine(Engine):
         """
         for session in self._writing:
             session.transaction.notifies = False
-        await listen(self._url, on_write, self._servers)
+        url, is_lost = self._url, False
+        while True:
+            try:
+                conninfo = await asyncio.to_thread(self._servers.choose, url)
+                used = self._servers.used
+                async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as connection:
+                    await connection.execute("LISTEN usher")
+                    is_lost = False
+                    # What came while nobody listened.
+                    on_write(None)
+                    while used == self._servers.used:
+                        async for one in connection.notifies(timeout=LOOK_SECONDS):
+                            on_write(one.payload.split())
+            except psycopg.Error as error:
+                if is_lost:
+                    await asyncio.sleep(RETRY_SECONDS)
+                else:
+                    log.info("no hints from other processes", problem=str(make_open_error(url, error)))
+                is_lost, url = True, read_sign_in_again(url)
 
     async def migrate(self, *, serves: bool = False) -> list[str]:
         """Bring the schema up to date; return the names of the migrations that ran.
@@ -222,36 +233,6 @@ class PostgresEngine(Engine):
             return True
         running = owners.list_processes(self._session.transaction)
         return bool(running) and not any(is_newer(FIRST_THAT_STOPS, one.release) for one in running)
-
-
-#: How long the listener waits between attempts to reconnect, in seconds; until then, ticks do its work.
-RETRY_SECONDS: Final = 1.0
-
-
-async def listen(url: str, on_write: OnWrite, servers: Servers) -> None:
-    """Call a function for other processes' notifications, until cancelled.
-
-    Reconnects when the connection is lost.
-    """
-    is_lost = False
-    while True:
-        try:
-            conninfo = await asyncio.to_thread(servers.choose, url)
-            used = servers.used
-            async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as connection:
-                await connection.execute("LISTEN usher")
-                is_lost = False
-                # What came while nobody listened.
-                on_write(None)
-                while used == servers.used:
-                    async for one in connection.notifies(timeout=LOOK_SECONDS):
-                        on_write(one.payload.split())
-        except psycopg.Error as error:
-            if is_lost:
-                await asyncio.sleep(RETRY_SECONDS)
-            else:
-                log.info("no hints from other processes", problem=explain_not_opened(url, error))
-            is_lost, url = True, read_sign_in_again(url)
 
 
 # Copying an installation from a SQLite file into this database happens in one transaction, so an interruption

@@ -21,16 +21,22 @@ from bot.support.errors import (
     StoreUnavailable,
 )
 
-_POOLED = (
+#: What operators read of a pooler that may assign a connection to another client between transactions.
+POOLED = (
     "a pooler in front of the database shares connections between transactions: use session pooling "
     "(PgBouncer: pool_mode = session)"
+)
+#: What operators read of a server that is only a standby; it may become the primary later.
+STANDBY = (
+    "the database is a standby, which can only be read: give the address of the primary, or those of all "
+    "servers with target_session_attrs=read-write"
 )
 _POSTGRES_CAUSES = {
     "25006": "the database is read-only",
     "3F000": "there is no schema to keep the tables in: correct the user's search_path",
-    "26000": _POOLED,
+    "26000": POOLED,
     "42501": "its user may not do this: make that user the owner of the database",
-    "42P05": _POOLED,
+    "42P05": POOLED,
     "53100": "the disk of the database is full",
     "57014": "the database took too long",
 }
@@ -120,19 +126,22 @@ _ALREADY_THERE: Final = (
 )
 
 
-def is_passing(error: psycopg.Error) -> bool:
+def _is_passing(error: psycopg.Error) -> bool:
     """Return whether the same work may succeed in a moment."""
     code = error.sqlstate or ""
     return code in _PASSING_CODES or code == STALE_PLAN or code.startswith(_PASSING_CLASS)
 
 
-def translate(error: Exception) -> Exception:
-    """Translate a PostgreSQL error into one that callers know; return others unchanged."""
+def translate(error: Exception, *, is_away: bool = False) -> Exception:
+    """Translate a PostgreSQL error into one that callers know; return others unchanged.
+
+    ``is_away``: it has ended the connection, so the same work may succeed on a new one.
+    """
     if not isinstance(error, psycopg.Error):
         return error
     if isinstance(error, psycopg.IntegrityError):
         return StoreError(f"the data's own rules forbid it ({error.diag.constraint_name or error.sqlstate})")
-    if error.sqlstate is None or is_passing(error):
+    if is_away or error.sqlstate is None or _is_passing(error):
         return StoreBusy("the connection to the database was lost; nothing was done")
     if isinstance(error, psycopg.errors.UndefinedTable):
         return StoreNotMigrated(f"the database is not migrated; run: {PROGRAM_NAME} migrate")
@@ -144,19 +153,6 @@ def translate(error: Exception) -> Exception:
     if cause is not None:
         return StoreAway(cause)
     return StoreUnavailable(f"the database failed (SQLSTATE {error.sqlstate})")
-
-
-def make_standby_error() -> StoreAway:
-    """Return the error for a server that is only a standby; it may become the primary later."""
-    return StoreAway(
-        "the database is a standby, which can only be read: give the address of the primary, or those of all "
-        "servers with target_session_attrs=read-write"
-    )
-
-
-def make_pooling_error() -> StoreAway:
-    """Return the error for a pooler that may assign a connection to another client between transactions."""
-    return StoreAway(_POOLED)
 
 
 def describe_url(url: str) -> str:
@@ -196,8 +192,3 @@ def _find_cause(causes: Sequence[tuple[str, str]], text: str) -> str:
     """Return the cause for the first pattern that matches a string, or "" if none does."""
     found = ((re.search(pattern, text, re.IGNORECASE), cause) for pattern, cause in causes)
     return next((cause.format(said=match[0]) for match, cause in found if match), "")
-
-
-def explain_not_opened(url: str, error: psycopg.Error) -> str:
-    """Return the explanation for operators of why a database can't be opened."""
-    return str(make_open_error(url, error))

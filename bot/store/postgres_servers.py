@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from threading import Lock
 from time import monotonic
 from typing import Final
@@ -50,27 +49,8 @@ _TWO: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class _Server:
-    """One of the servers that an address names."""
-
-    place: dict[str, str]
-
-    @property
-    def name(self) -> str:
-        """Return the server's host and port, as operators know them."""
-        host = self.place.get("host") or self.place.get("hostaddr") or ""
-        return f"{host}:{self.place['port']}" if self.place.get("port") else host
-
-    def ask(self, given: dict[str, str]) -> str:
-        """Return the server's timeline, or "" if it is a standby or doesn't answer."""
-        mine = {**given, **self.place, "connect_timeout": "2", "target_session_attrs": "any"}
-        try:
-            with psycopg.connect(make_conninfo(**mine), autocommit=True) as connection:
-                row = connection.execute(f"SELECT {TIMELINE}".encode()).fetchone()
-        except psycopg.Error:
-            return ""
-        return str(row[0]) if row else ""
+#: The connection parameters that tell one of the servers of an address from the others.
+_Server = dict[str, str]
 
 
 class Servers:
@@ -80,7 +60,7 @@ class Servers:
         self._lock = Lock()
         self._asked_at = -KNOWN_SECONDS
         #: The connection parameters of the chosen server, which replace those in the address.
-        self.used: dict[str, str] = {}
+        self.used: _Server = {}
         #: Maps each database system to the latest timeline seen on it.
         self._latest: dict[str, str] = {}
         #: What is wrong with the servers even though one can be used, or "" if nothing is.
@@ -114,7 +94,7 @@ class Servers:
 
     def _ask(self, servers: Sequence[_Server], given: dict[str, str]) -> None:
         pool = ThreadPoolExecutor(len(servers), thread_name_prefix="store-servers")
-        asked = {pool.submit(server.ask, given): server for server in servers}
+        asked = {pool.submit(_ask_timeline, given | server): server for server in servers}
         answered, _ = wait(asked, ASKED_SECONDS)
         pool.shutdown(wait=False)
         # Among equals, prefer the one that the address names first.
@@ -122,10 +102,10 @@ class Servers:
         found.sort(key=lambda one: one[0].partition("/")[2], reverse=True)
         for timeline, _ in found:
             self.note(timeline)
-        self.used = found[0][1].place if found else {}
+        self.used = found[0][1] if found else {}
         problem = ""
         if len(found) > 1:
-            names = [server.name for _, server in found]
+            names = [_name(server) for _, server in found]
             problem = _TWO.format(used=names[0], others=", ".join(names[1:]))
         if problem and problem != self.problem:
             log.error("two databases take writes", problem=problem)
@@ -136,6 +116,23 @@ def _parse(url: str) -> dict[str, str]:
     return {name: str(value) for name, value in conninfo_to_dict(url).items()}
 
 
+def _name(server: _Server) -> str:
+    """Return a server's host and port, as operators know them."""
+    host = server.get("host") or server.get("hostaddr") or ""
+    return f"{host}:{server['port']}" if server.get("port") else host
+
+
+def _ask_timeline(given: dict[str, str]) -> str:
+    """Return a server's timeline, or "" if it is a standby or doesn't answer."""
+    given = given | {"connect_timeout": "2", "target_session_attrs": "any"}
+    try:
+        with psycopg.connect(make_conninfo(**given), autocommit=True) as connection:
+            row = connection.execute(f"SELECT {TIMELINE}".encode()).fetchone()
+    except psycopg.Error:
+        return ""
+    return str(row[0]) if row else ""
+
+
 def _list_servers(given: dict[str, str]) -> list[_Server]:
     """Return the servers that an address names; as in libpq, a single port applies to all of them."""
     places: dict[str, list[str]] = {
@@ -144,8 +141,7 @@ def _list_servers(given: dict[str, str]) -> list[_Server]:
     count = max((len(places[key]) for key in ("host", "hostaddr") if key in places), default=0)
     if count < 2:
         return []
-    found = []
-    for number in range(count):
-        place = {key: each[number] if len(each) > 1 else each[0] for key, each in places.items()}
-        found.append(_Server(place))
-    return found
+    return [
+        {key: each[number] if len(each) > 1 else each[0] for key, each in places.items()}
+        for number in range(count)
+    ]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from select import POLLIN, poll
 from socket import SHUT_RDWR, socket
 from threading import Timer
 from time import monotonic, sleep
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 import psycopg
 import structlog
@@ -19,17 +19,17 @@ from psycopg.rows import dict_row
 from bot.store import schema
 from bot.store.postgres_errors import (
     FIRST_STATEMENT_UNANSWERED,
+    POOLED,
+    STANDBY,
     describe_url,
-    is_passing,
     make_open_error,
-    make_standby_error,
     translate,
 )
 from bot.store.postgres_servers import TIMELINE, Servers
 from bot.store.postgres_transaction import CLOCK_QUERY, OF_SCHEMA, DatabaseClock, PostgresTransaction
 from bot.store.transaction import Row, StoreTime
 from bot.support.clock import Ids
-from bot.support.errors import StoreBusy, StoreError, StoreRefused, StoreUnavailable
+from bot.support.errors import StoreAway, StoreBusy, StoreError, StoreRefused, StoreUnavailable
 from bot.support.settings.database import read_sign_in_again
 
 log = structlog.get_logger(__name__)
@@ -58,7 +58,7 @@ _SETTINGS = (
 )
 _NOT_TAKEN = "{name} doesn't take what {table} has: {said}. Nothing was copied."
 _NOT_EMPTY = "{name} isn't empty: create a new database and copy into that. Nothing was copied."
-_SERVER_COLUMNS = f"{CLOCK_QUERY}, pg_is_in_recovery() AS is_standby, pg_backend_pid() AS pid, {TIMELINE}"
+_SERVER_COLUMNS = f"{CLOCK_QUERY}, pg_is_in_recovery() AS is_standby, {TIMELINE}"
 #: Key of the advisory lock of an installation that all serving processes share, or that one process holds
 #: alone.
 SERVING: Final = 1_970_497_907
@@ -102,8 +102,6 @@ class PostgresSession:
         self._refused_since: float | None = None
         #: The locks for serving that this connection holds.
         self._locks: set[str] = set()
-        #: The id of the server's process behind the connection.
-        self.pid = 0
         #: The server with its timeline, and whether that was compared with the stored one.
         self.timeline, self.is_compared = "", False
         self.transaction = PostgresTransaction(clock, time, ids)
@@ -116,17 +114,6 @@ class PostgresSession:
             raise make_open_error(self._url, error) from None
         except StoreUnavailable as error:
             raise type(error)(f"{describe_url(self._url)}: {error}") from None
-
-    def ask_pid(self) -> int:
-        """Return the server's process id, on a connection without any settings. Raise StoreUnavailable."""
-        try:
-            if self._connection is None:
-                self._connection = self._connected()
-            with _cut_unless_answered(self._connection):
-                row = self._connection.execute("SELECT pg_backend_pid() AS pid").fetchone()
-        except psycopg.Error as error:
-            raise make_open_error(self._url, error) from None
-        return row["pid"] if row is not None else 0
 
     def begin(self, *, writes: bool, subjects: Sequence[str] = ()) -> None:
         """Begin a transaction; one that writes waits for its turn, and reads the database's clock.
@@ -166,15 +153,9 @@ class PostgresSession:
             # tables.
             connection.execute("ROLLBACK")
 
-    def will_pass(self, error: Exception) -> bool:
-        """Return whether the same work may succeed in a moment, perhaps on a new connection."""
-        if not isinstance(error, psycopg.Error):
-            return False
-        return self.is_away or is_passing(error)
-
     def translated(self, error: Exception) -> Exception:
         """Translate a PostgreSQL error into one that callers know; return others unchanged."""
-        return translate(error)
+        return translate(error, is_away=self.is_away)
 
     def close(self) -> None:
         """Close the connection; its locks are free on return, not only once the server has noticed."""
@@ -299,10 +280,10 @@ class PostgresSession:
                 connection.execute(_SETTINGS)
                 server = self._clock.take(before, connection.execute(_SERVER_COLUMNS.encode()))
             if server["is_standby"]:
-                raise make_standby_error()
+                raise StoreAway(STANDBY)
             if not self._servers.note(server["timeline"]):
                 raise StoreUnavailable(_PAST)
-            self.pid, self.timeline, self.is_compared = server["pid"], server["timeline"], False
+            self.timeline, self.is_compared = server["timeline"], False
             for mode in sorted(self._locks):
                 if not _ask_lock(connection.cursor(), f"pg_try_advisory_lock{mode}"):
                     raise psycopg.OperationalError(_CLOSED_TO_SERVERS)
@@ -318,34 +299,24 @@ class PostgresSession:
             raise type(self._refusal)(str(self._refusal))
         try:
             self._connect()
-        except StoreUnavailable as error:
-            self._refusal, self._asks_at = error, monotonic() + REFUSED_SECONDS
-            self._lose(str(error))
-            raise
-        except psycopg.Error as error:
-            failed = make_open_error(self._url, error)
-            self._lose(str(failed))
+        except (psycopg.Error, StoreUnavailable) as error:
+            failed = make_open_error(self._url, error) if isinstance(error, psycopg.Error) else error
+            if not self.problem:
+                # Log only the first of several failed attempts.
+                log.warning("the connection to the database was lost", problem=str(failed))
+            now, self.problem = monotonic(), str(failed)
             before, self._url = self._url, read_sign_in_again(self._url)
-            if not isinstance(failed, StoreRefused):
-                self._refused_since = None
-            elif self._refused_since is None:
-                self._refused_since = monotonic()
-            elif monotonic() - self._refused_since >= REFUSED_SECONDS and self._url == before:
-                # The server may be starting, or another process may hold the last free connection, so don't
-                # hurry.
-                self._refusal, self._asks_at = failed, monotonic() + REFUSED_SECONDS
+            self._refused_since = (self._refused_since or now) if isinstance(failed, StoreRefused) else None
+            # A server that refuses the sign-in may only be starting, or be short of connections for a moment.
+            lasts = self._refused_since is not None and now - self._refused_since >= REFUSED_SECONDS
+            if error is failed or (lasts and self._url == before):
+                self._refusal, self._asks_at = failed, now + REFUSED_SECONDS
                 raise failed from None
             sleep(RETRY_SECONDS)
             raise
         if self.problem:
             log.info("the database is back", database=describe_url(self._url))
         self.problem, self._refused_since = "", None
-
-    def _lose(self, problem: str) -> None:
-        """Note why the connection was lost; log only the first of several failed attempts to reconnect."""
-        if not self.problem:
-            log.warning("the connection to the database was lost", problem=problem)
-        self.problem = problem
 
     def _find_outcome(self, transaction: str, timeline: str) -> None:
         """Return if a commit took effect although its connection was lost; raise StoreBusy if it didn't.
@@ -389,7 +360,7 @@ def _ask_lock(cursor: psycopg.Cursor[Row], function: str) -> bool:
 
 
 @contextmanager
-def _cut_unless_answered(connection: psycopg.Connection[Row]) -> Iterator[None]:
+def _cut_unless_answered(connection: psycopg.Connection[Any]) -> Iterator[None]:
     """Cut a connection if its first statement isn't answered in time, which neither poolers nor libpq do."""
     cuts = []
 
@@ -412,16 +383,26 @@ def _cut_unless_answered(connection: psycopg.Connection[Row]) -> Iterator[None]:
         timer.join()
 
 
-def find_pooling(one: PostgresSession, other: PostgresSession) -> bool:
-    """Return whether a pooler assigns its connections to transactions rather than sessions.
+def refuse_pooling(url: str, servers: Servers) -> None:
+    """Raise StoreAway if a pooler assigns its connections to transactions rather than sessions.
 
     With such a pooler, one of our connections is served by several server processes, or two of them share
     one. Nothing is set before this check, since settings would stay for the next client that uses the server
     process.
     """
     try:
-        first, again, others = one.ask_pid(), one.ask_pid(), other.ask_pid()
-        return first != again or first == others or first != one.ask_pid()
-    finally:
-        one.close()
-        other.close()
+        with ExitStack() as stack:
+            one, other = (
+                stack.enter_context(psycopg.connect(servers.choose(url), autocommit=True)) for _ in range(2)
+            )
+            first, again, others, last = (_ask_pid(each) for each in (one, one, other, one))
+    except psycopg.Error as error:
+        raise make_open_error(url, error) from None
+    if first != again or first == others or first != last:
+        raise StoreAway(f"{describe_url(url)}: {POOLED}")
+
+
+def _ask_pid(connection: psycopg.Connection[tuple[int]]) -> int:
+    with _cut_unless_answered(connection):
+        row = connection.execute("SELECT pg_backend_pid()").fetchone()
+    return row[0] if row is not None else 0

@@ -20,7 +20,7 @@ import psycopg
 from psycopg import Cursor
 
 from bot.store.audit import append_entries
-from bot.store.postgres_errors import make_standby_error
+from bot.store.postgres_errors import STANDBY
 from bot.store.queues import KINDS_BY_TABLE
 from bot.store.statements import OWN_COMMENT_PATTERN, PARAMETER_PATTERN, number_parameters, read_queries
 from bot.store.transaction import (
@@ -34,7 +34,7 @@ from bot.store.transaction import (
     find_written_table,
 )
 from bot.support.clock import Clock, Ids
-from bot.support.errors import StoreBusy, StoreMigrated
+from bot.support.errors import StoreAway, StoreBusy, StoreMigrated
 from bot.support.release import RELEASE
 
 CLOCK_QUERY = "SELECT extract(epoch FROM clock_timestamp())::float8 AS epoch"
@@ -190,7 +190,7 @@ class PostgresTransaction(Transaction):
             # This can't be a stale plan yet: it's a standby refusing to begin. Reconnecting asks it again.
             assert self.connection is not None  # made before any work
             self.connection.close()
-            raise make_standby_error() from None
+            raise StoreAway(STANDBY) from None
 
     def _note_begun(self, before: float, asked: Cursor[Row]) -> None:
         """Record the transaction's id and the database's time from its first query. Raise StoreMigrated."""

@@ -278,10 +278,6 @@ class SqliteSession:
         with suppress(sqlite3.Error):
             self.connection.rollback()
 
-    def will_pass(self, error: Exception) -> bool:
-        """Return whether an error means that another process has locked the database."""
-        return is_locked(error)
-
     def translated(self, error: Exception) -> Exception:
         """Translate an SQLite or system error into one that callers know; return other errors unchanged."""
         return translate(error, self._path)
@@ -536,7 +532,8 @@ def translate(error: Exception, path: str = _IN_MEMORY, probe: DiskProbe = probe
     cause, _, step = _SQLITE_CAUSES.get(find_primary_code(error), "the database failed").partition(": ")
     number = _find_errno(error, path, probe)
     cause, step = _SYSTEM_CAUSES.get(number, cause), _ADVICE.get(number, step)
-    return StoreUnavailable(f"{cause} ({error}){': ' if step else ''}{step}")
+    kind = StoreBusy if is_locked(error) else StoreUnavailable
+    return kind(f"{cause} ({error}){': ' if step else ''}{step}")
 
 
 def explain_not_opened(path: str, error: Exception, probe: DiskProbe = probe_disk) -> str:

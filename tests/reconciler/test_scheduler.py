@@ -13,6 +13,7 @@ from bot.domain.tasks import TaskKind
 from bot.domain.work_items import Outcome
 from bot.domain.workspaces import State
 from bot.reconciler.scheduler import DAY_SECONDS, EMPTY_CLAIM_REST_SECONDS, EVERYBODY, Loop, Scheduler
+from bot.services.owners import HELP_AFTER_SECONDS
 from bot.store import counts, due_work, maintenance, operations, sweeping
 from bot.store import tasks as task_rows
 from bot.store.due_work import list_kinds
@@ -316,9 +317,9 @@ async def test_notification_without_names_is_about_everything(questions):
 
 
 async def test_who_does_not_lead_takes_only_what_is_left(world, questions):
-    scheduler, leads = questions.scheduler, False
+    scheduler = questions.scheduler
     scheduler._store.engine = Shared(scheduler._store.engine)
-    scheduler._leads = lambda: leads
+    scheduler._owners.leaves_for = HELP_AFTER_SECONDS
     # Another process writes it.
     world.store.engine.report_to(lambda _: None)
     await world.store.write(task_rows.add_tasks, [NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY)])
@@ -330,14 +331,14 @@ async def test_who_does_not_lead_takes_only_what_is_left(world, questions):
     await questions.tick()
     assert "tasks" in await questions.find_woken()
     # Who leads takes it at once.
-    leads = True
+    scheduler._owners.leaves_for = 0.0
     await world.store.write(task_rows.add_tasks, [NewTask(TaskKind.DISCOVER, "another")])
     scheduler.on_hint(["tasks"])
     assert await questions.find_woken() == ["tasks"]
 
 
 async def test_who_does_not_lead_goes_on_at_once_with_what_it_wrote(world, questions):
-    questions.scheduler._leads = lambda: False
+    questions.scheduler._owners.leaves_for = HELP_AFTER_SECONDS
     await world.store.write(task_rows.add_tasks, [NewTask(TaskKind.SYNC_PEOPLE, EVERYBODY)])
     assert await questions.find_woken() == ["tasks"]
 

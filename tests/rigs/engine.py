@@ -18,7 +18,7 @@ from bot.store.schema import CREATE_MIGRATIONS, make_migration_rows, read_latest
 from bot.store.sqlite import LAYOUT, SqliteEngine, SqliteSession
 from bot.store.transaction import Priority, Work
 from bot.support.clock import Ids
-from bot.support.errors import StoreUnavailable
+from bot.support.errors import StoreBusy, StoreUnavailable
 from tests.rigs.weight import weighed
 
 Result = TypeVar("Result")
@@ -101,8 +101,9 @@ class EngineWithoutThread(QuickSqlite):
             await asyncio.sleep(0)
             if not isinstance(answer, _Failed):
                 return answer
-            if not self._session.will_pass(answer.error):
-                raise self._session.translated(answer.error)
+            error = self._session.translated(answer.error)
+            if error is answer.error or not isinstance(error, StoreBusy):
+                raise error
         raise StoreUnavailable("the store is closed")
 
     def _tried(self, work: Work[Result], *, writes: bool) -> "Result | _Failed":

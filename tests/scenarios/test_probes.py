@@ -155,7 +155,7 @@ async def test_no_supervisor_restarts_what_it_cannot_mend_or_takes_away_who_tell
 
             # The worker alone can't write: it has lost that connection, and gets no other.
             engine: Any = made.bot.store.engine
-            writer = engine._session.pid
+            writer = engine._session._connection.info.backend_pid
             with postgres.connected(server.url.replace("/postgres?", "/template1?")) as other:
                 other.execute("ALTER DATABASE postgres ALLOW_CONNECTIONS false")
                 other.execute("SELECT pg_terminate_backend(%s)", [writer])

@@ -104,6 +104,7 @@ async def test_unlinking_where_it_can_be_revoked(store, clock):
     assert (row["actor"], row["action"], row["result"]) == ("test", "account.unlinked", "ok")
 
 
+@pytest.mark.both_engines
 async def test_unlinking_where_it_cannot_be_revoked_deletes_at_once(store):
     mine = await linked(store)
     assert len(await unlink(store, ALICE, "saturn", revocable=["hub"])) == 1

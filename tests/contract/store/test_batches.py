@@ -80,6 +80,7 @@ async def test_stale_lists_come_oldest_first_from_all_connections(store, clock):
     ] == [300.0, 200.0]
 
 
+@pytest.mark.both_engines
 async def test_all_ended_links_are_emptied(store, clock):
     now = clock.now()
     for number in range(5):

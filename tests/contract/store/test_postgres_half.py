@@ -92,7 +92,7 @@ async def lose(place, way, store, connection):
     engine = store.engine
     sessions = [*engine._writing, *engine._reading]
     place.shut(way, len(sessions) - 1)
-    cut(place.url, sessions[connection].pid)
+    cut(place.url, sessions[connection]._connection.info.backend_pid)
     # The network has told it by then.
     await until(lambda: sessions[connection].is_cut or sessions[connection].is_away)
 

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from bot.store import counts, gates, open_store, operations, outages, owners, workspaces
-from bot.store.postgres_errors import describe_url, explain_not_opened
+from bot.store.postgres_errors import describe_url, make_open_error
 from bot.store.schema import read_migrations
 from bot.store.store import Store
 from bot.store.transaction import Priority
@@ -270,7 +270,8 @@ async def test_what_cannot_be_opened_says_why(url, change, words):
 )
 def test_what_the_server_says_is_told_with_the_next_step(said, words):
     given = "postgresql://u:canary-1@db:5433/usher"
-    text = explain_not_opened(given, psycopg.OperationalError(f'connection to server at "db" failed: {said}'))
+    error = psycopg.OperationalError(f'connection to server at "db" failed: {said}')
+    text = str(make_open_error(given, error))
     assert text.startswith("postgresql://db:5433/usher can't be opened: ")
     assert words in text
     assert "canary" not in text

@@ -23,8 +23,6 @@ PREPARED_ONLY = {
     "claim_over_cards",
     "connections",
     "creation_of",
-    "empty_links",
-    "entries_of_person",
     "failed_in_a_row",
     "forget_replaced",
     "head_of",
