@@ -119,7 +119,7 @@ async def post(request: Request) -> Answer:
     facts = await services.gatherer.describe_class(card, request.principal, zone=reader)
     then = request.fill("To see who isn't ready, or to end the class, type `{command}card`.")
     if command.hours:
-        said = [fill(class_words.COURSE_POSTED, lessons=format_timetable(card, facts.zone))]
+        said = [fill(class_words.COURSE_POSTED, lessons=format_timetable(card, facts.now, facts.zone))]
         said += (
             [fill(class_words.CO_TEACHERS, who=await verbs.format_people(request, others))] if others else []
         )

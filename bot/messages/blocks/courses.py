@@ -113,7 +113,7 @@ def format_joining(facts: ClassFacts) -> str:
 def format_course(facts: ClassFacts) -> list[str]:
     """Format a course's timetable, with the days on which it differs."""
     card = facts.card
-    lessons = format_timetable(card, facts.zone)
+    lessons = format_timetable(card, facts.now, facts.zone)
     return [fill(texts.COURSE_TITLE, name=card.title, lessons=lessons), *format_days_off(card, facts.now)]
 
 
@@ -365,7 +365,7 @@ def render_course_left(facts: ClassFacts) -> Answer:
     """Tell a former member why an upgrade removed them from a course, with the button to join again."""
     days = group_days(facts.card, facts.body.get("skipped", ()))
     template = texts.LEFT_BY_SKIPS if days else texts.LEFT_BY_AGREEMENT
-    names = {"course": facts.card.title, "lessons": format_timetable(facts.card, facts.zone)}
+    names = {"course": facts.card.title, "lessons": format_timetable(facts.card, facts.now, facts.zone)}
     said = fill(template, **names, days=times.format_dates(days))
     return kit.message(said, [], [kit.button(texts.JOIN, "class_press", facts.card.id, style=kit.PRIMARY)])
 
@@ -389,7 +389,7 @@ def describe_missing(facts: ClassFacts, one: ClassProblem) -> tuple[Markup, Elem
 
 def answer_joined(card: ClassCard, facts: WorkspaceFacts, now: str) -> Answer:
     """Answer with what joining a course means, followed by what happens ``now``."""
-    lessons = format_timetable(card, facts.zone)
+    lessons = format_timetable(card, facts.now, facts.zone)
     said = fill_notice(texts.ENROLLED, facts, course=card.title, lessons=lessons)
     opens = open_buttons(facts) if facts.state is State.RUNNING else []
     return replies.answer(kit.join(filter(None, [said, now])), [*opens, *list_member_buttons(card)])

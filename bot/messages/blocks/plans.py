@@ -68,14 +68,14 @@ def format_days_off(card: ClassCard, now: float) -> list[str]:
     return [fill("No lessons {days}.", days=times.format_dates(group_days(card, off)))] if off else []
 
 
-def format_timetable(card: ClassCard, reader_zone: ZoneInfo | None) -> Markup:
+def format_timetable(card: ClassCard, now: float, reader_zone: ZoneInfo | None) -> Markup:
     """Format a course's days, times and last day: ``Tuesdays, 08:00–09:30 (UTC), until 12 Feb``."""
     begin, end = (format_time_of_day(one, reader_zone) for one in (card.starts, card.stops))
     names = {
         "begin": begin,
         "end": end,
         "zone": format_zones([card.time_zone], reader_zone),
-        "last": times.format_date(card.last_day),
+        "last": times.format_date(card.last_day, card.day(now)),
     }
     return Markup(fill("{days}, {begin}–{end}{zone}, until {last}", days=format_weekdays(card.days), **names))
 
@@ -85,7 +85,9 @@ def list_lessons(facts: WorkspaceFacts) -> list[str]:
     return [
         " ".join(
             [
-                fill(texts.COURSE_HOURS, course=one.title, lessons=format_timetable(one, facts.zone)),
+                fill(
+                    texts.COURSE_HOURS, course=one.title, lessons=format_timetable(one, facts.now, facts.zone)
+                ),
                 *format_days_off(one, facts.now),
             ]
         )

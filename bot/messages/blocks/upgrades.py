@@ -94,8 +94,9 @@ def _format(loss: DescribedLoss, facts: UpgradeFacts) -> str:
         what = "course_ended"
     if what == "course_teacher" and facts.word("reader") not in loss.card.teachers:
         what = "course_teacher_gone"
-    lessons = format_timetable(loss.card, facts.zone)
-    return fill(_SENTENCES[what], **names, lessons=lessons, last=format_date(loss.card.last_day))
+    lessons = format_timetable(loss.card, facts.now, facts.zone)
+    last = format_date(loss.card.last_day, loss.card.day(facts.now))
+    return fill(_SENTENCES[what], **names, lessons=lessons, last=last)
 
 
 def _format_moved(card: ClassCard, moved: Iterable[str], now: float) -> str:

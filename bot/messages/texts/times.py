@@ -102,9 +102,10 @@ def format_label(at: float, now: float, zone: tzinfo, typed: str) -> str:
     return " at ".join(filter(None, [format_other_day(at, now, zone), clock]))
 
 
-def format_date(day: str) -> str:
-    """Format a date given as ``2026-11-24``: ``24 Nov``."""
-    return date.fromisoformat(day).strftime("%-d %b")
+def format_date(day: str, today: date | None = None) -> str:
+    """Format a date given as ``2026-11-24``: ``24 Nov``, or ``24 Nov 2026`` if that isn't this year."""
+    found = date.fromisoformat(day)
+    return found.strftime("%-d %b" if today is None or found.year == today.year else "%-d %b %Y")
 
 
 def format_weekday(day: str) -> str:
