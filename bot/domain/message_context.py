@@ -261,6 +261,8 @@ class ClassFacts(Facts):
     counts: ClassCounts = field(default_factory=ClassCounts)
     effects: StopEffects = field(default_factory=dict)
     people: People = field(default_factory=dict)
+    #: Whether the reader is the person who ended it or, if nobody did, its poster.
+    is_stopper: bool = False
     #: The members who aren't ready for a lesson, if the message says that.
     problems: Sequence[ClassProblem] = ()
     #: For a course: whether the reader teaches it, and the workspace with which they joined. ``pending`` is

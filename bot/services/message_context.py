@@ -163,6 +163,7 @@ class Gatherer:
             counts=await self.store.read(courses.read_shown_counts, card.id),
             effects=predict_class_effects(self.connections.get(card.connection), card),
             people=await self.names.find_names(reader, card.principal, *stopper),
+            is_stopper=card.stopper == reader.key,
         )
 
     async def describe_message(self, card: Card) -> Facts | None:

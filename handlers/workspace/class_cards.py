@@ -397,19 +397,19 @@ async def enroll(request: Request) -> Answer:
         # The list is as up to date as it can be, so enroll according to it.
         pressed = await request.caller.run(use_cases.enroll, key, message_ts=message_ts, is_list_fresh=True)
     card, wanted = pressed.card, pressed.target
+    is_own = card.principal.key == request.principal.key
     match pressed.result:
         case "over":
             return replies.hint(request.fill(drawn.get_words(card).over[card.spec is not None]))
         case "full":
             places = times.format_count(card.maximum or 0, "place")
-            who = await verbs.format_people(request, [card.principal.key])
-            return replies.hint(fill(class_words.FULL, name=card.title, places=places, who=who))
+            who, template = await verbs.format_people(request, [card.principal.key]), class_words.FULL[is_own]
+            return replies.hint(fill(template, name=card.title, places=places, who=who))
         case "noted" if wanted.waits_for == "unlinked":
             return await _offer_link(request, card, is_refused=wanted.is_refused)
     if wanted.workspace is None:
-        template = (
-            class_words.SEVERAL_MATCH if wanted.waits_for == "many_workspaces" else class_words.NO_WORKSPACE
-        )
+        is_many = wanted.waits_for == "many_workspaces"
+        template = class_words.SEVERAL_MATCH if is_many else class_words.NO_WORKSPACE[is_own]
         title, who = (
             request.services.title(card.connection),
             await verbs.format_people(request, [card.principal.key]),

@@ -1,5 +1,7 @@
 """Class cards: pressed by anybody for themselves, ended by their trainer alone."""
 
+from dataclasses import replace
+
 import pytest
 
 from bot.domain.courses import ClassCounts
@@ -38,6 +40,9 @@ async def test_the_end_is_told_to_members_as_counted_and_to_the_trainer_as_it_is
     bot.store.fails[store.count_members] = LookupError("the whole class was counted")
     facts = await bot.services.gatherer.describe_notice(ending)
     assert facts.stopping_class.counts == ClassCounts()
+    assert not facts.stopping_class.is_stopper
+    facts = await bot.services.gatherer.describe_notice(replace(ending, principal=TRAINER))
+    assert facts.stopping_class.is_stopper
     with pytest.raises(LookupError):
         await bot.services.gatherer.describe_notice(over)
 
@@ -129,6 +134,8 @@ async def test_a_press_after_the_end_to_a_full_class_and_to_none(bot):
     await bot.press("class_press", card.id)
     full = words(await bot.press("class_press", card.id, BOB))
     assert "is full: it has 1 place. Ask <@UTRAINER>" in full
+    own = words(await bot.press("class_press", card.id, TRAINER))
+    assert own.endswith("is full: it has 1 place.")
     await bot.press("class_stop", card.id, TRAINER)
     assert "This class has ended." in words(await bot.press("class_press", card.id))
     assert "no longer in use" in words(await bot.press("class_press", "class_none"))

@@ -417,7 +417,7 @@ def describe_end(facts: WorkspaceFacts, *, is_done: bool) -> str:
     state = facts.state if facts.workspace is not None else State.STOPPED
     done = {State.SUSPENDED: texts.SUSPEND_WORDS, State.GONE: texts.END_WORDS}.get(state, texts.STOP_WORDS)
     names = {"who": name_stopper(of), "course": of.card.title, "done": Markup(done[0])}
-    return fill_notice(template if is_done else texts.STOP_FAILED_BY, facts, **names)
+    return fill_notice((template if is_done else texts.STOP_FAILED_BY)[of.is_stopper], facts, **names)
 
 
 @renders(NoticeKind.CLASS_OVER)

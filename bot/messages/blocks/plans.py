@@ -112,7 +112,7 @@ def describe_stop(facts: WorkspaceFacts) -> tuple[str, dict[str, Any]] | None:
     of = facts.stopping_class
     if of is None:
         return None
-    return texts.WARNED, {"course": of.card.title, "who": name_stopper(of)}
+    return texts.WARNED[of.is_stopper], {"course": of.card.title, "who": name_stopper(of)}
 
 
 def name_stopper(facts: ClassFacts) -> Markup:

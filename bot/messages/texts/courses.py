@@ -273,10 +273,17 @@ WITHHELD: Final = (
     "The template of this card is only available to some people on {title}, and you aren't one of them. "
     "Ask the person who posted it."
 )
-FULL: Final = "*{name}* is full: it has {places}. Ask {who} if you need one."
+#: The texts for a press without a place or a workspace, indexed by whether the presser posted the card.
+FULL: Final = (
+    "*{name}* is full: it has {places}. Ask {who} if you need one.",
+    "*{name}* is full: it has {places}.",
+)
 NO_WORKSPACE: Final = (
-    "You don't have a workspace called *{pattern}* on {title}. {who} can see that you're waiting for one; "
-    "press again when it's there."
+    (
+        "You don't have a workspace called *{pattern}* on {title}. {who} can see that you're waiting for "
+        "one; press again when it's there."
+    ),
+    "You don't have a workspace called *{pattern}* on {title}. Press again when it's there.",
 )
 SEVERAL_MATCH: Final = (
     "More than one of your workspaces on {title} matches *{pattern}*. "
@@ -331,10 +338,23 @@ CLASS_CLOSED: Final = (
     "I'm telling everyone, so that they can keep theirs.",
     "The rest will be stopped {at}. I'll send you a summary.",
 )
-WARNED: Final = "{who} is ending the class *{course}*, so *{name}* on {title} will be {done} in {left}, {at}."
-STOPPED_BY: Final = "*{name}* on {title} has been {done}: {who} ended the class *{course}*."
-STOPPED_BY_TIME: Final = "*{name}* on {title} has been {done}: {who}'s class *{course}* is over."
-STOP_FAILED_BY: Final = "{who} ended the class *{course}*, but *{name}* on {title} couldn't be stopped."
+#: The texts for the end of a class, indexed by whether the reader ends it.
+WARNED: Final = (
+    "{who} is ending the class *{course}*, so *{name}* on {title} will be {done} in {left}, {at}.",
+    "You're ending the class *{course}*, so *{name}* on {title} will be {done} in {left}, {at}.",
+)
+STOPPED_BY: Final = (
+    "*{name}* on {title} has been {done}: {who} ended the class *{course}*.",
+    "*{name}* on {title} has been {done}: you ended the class *{course}*.",
+)
+STOPPED_BY_TIME: Final = (
+    "*{name}* on {title} has been {done}: {who}'s class *{course}* is over.",
+    "*{name}* on {title} has been {done}: your class *{course}* is over.",
+)
+STOP_FAILED_BY: Final = (
+    "{who} ended the class *{course}*, but *{name}* on {title} couldn't be stopped.",
+    "You ended the class *{course}*, but *{name}* on {title} couldn't be stopped.",
+)
 
 
 class Words(NamedTuple):
