@@ -169,6 +169,18 @@ def test_now_is_a_line_and_only_in_its_week():
     assert not any("now," in text for text in find_texts(past))
 
 
+@pytest.mark.parametrize("now", [at(11, 23, 0, 30), NOW, at(11, 29, 22, 30)])
+@pytest.mark.parametrize("rows", [ALL, []])
+def test_the_line_for_now_crosses_no_text(rows, now):
+    root = ElementTree.fromstring(draw(rows, now=now).svg)
+    drawn = [one.get("d") for one in root.iter(f"{SVG}path") if one.get("stroke") == colours.NOW]
+    lines = [[float(y) for y in re.findall(r"[\d.]+", path)[1:]] for path in drawn]
+    assert len(lines) == max(len(rows), 1)
+    for text in root.iter(f"{SVG}text"):
+        y, size = float(text.get("y")), float(text.get("font-size"))
+        assert not [one for one in lines if one[0] < y + size / 4 and one[1] > y - size * 0.8], text.text
+
+
 @pytest.mark.parametrize(("name", "hours"), [("longer_day", "25"), ("shorter_day", "23")])
 def test_day_of_a_clock_change_has_its_own_length(name, hours):
     rows, days, now = CASES[name]

@@ -143,7 +143,7 @@ class _Drawing:
         for number, row in enumerate(self._rows):
             self._add_row(row, _FIRST_ROW + number * _ROW_HEIGHT)
         if not self._rows:
-            self._add_text(texts.NOTHING, _MARGIN, _FIRST_ROW + 30, _NAME_SIZE)
+            self._add_text(texts.NOTHING, _MARGIN, _FIRST_ROW + 18, _NAME_SIZE)
         self._add_now()
         height = self._add_foot()
         # Its lines hatch what isn't known.
@@ -232,7 +232,10 @@ class _Drawing:
         if not week.has_now:
             return
         x = self._find_x(week.now)
-        self._add_line(x, _FIRST_ROW - 8, self._bottom + 6, f'stroke="{NOW}" stroke-width="2.5"')
+        # It crosses the bars, but not the names and hours above them.
+        for top in range(_FIRST_ROW, self._bottom, _ROW_HEIGHT):
+            begin, end = top + _BAR_TOP - 2, top + _ROW_HEIGHT + 2
+            self._add_line(x, begin, end, f'stroke="{NOW}" stroke-width="2.5"')
         label = texts.NOW.format(at=week.format_time(week.now))
         anchor = "end" if x > _WIDTH / 2 else "start"
         self._add_text(label, x, self._bottom + 22, 15, fill=NOW, text_anchor=anchor)
