@@ -76,7 +76,7 @@ async def refresh_in_background(
     """Request reads of outdated lists while showing the cached ones; return the hint, or "" for none.
 
     After a button, in a Home, and in a direct message, the answer can be edited, so it is replaced by the
-    list once read. Elsewhere, ``template`` asks people to repeat the command.
+    list once read. Elsewhere, people are asked to press *Refresh*, which an assistant can't.
     """
     deferred, surface = request.deferred, request.surface
     is_late = deferred.is_late(request.services.clock.now())
@@ -92,7 +92,8 @@ async def refresh_in_background(
     if not old:
         return ""
     await request.caller.run(snapshots.request_lists, kind, old)
-    return fill(template, titles=request.services.titles(account.connection for account in old))
+    hint = fill(template, titles=request.services.titles(account.connection for account in old))
+    return hint if surface.kind == "assistant" else f"{hint} {answers.PRESS_REFRESH}"
 
 
 def describe_read_failure(request: Request) -> str:

@@ -120,6 +120,13 @@ async def test_result_of_runs_says_how_they_went_and_where_the_output_goes():
         assert "Posit Workbench refuses the person's sign-in" in (await call(bot, "my_runs"))["says"]
 
 
+async def test_old_list_is_read_anew_without_asking_for_a_press(two):
+    two.clock.advance(3600)
+    said = (await call(two, "my_workspaces"))["says"]
+    assert "I'm checking Hub for changes." in said
+    assert "Refresh" not in said
+
+
 async def test_result_of_hours_has_days_of_the_week_in_order_and_what_comes_next(two):
     row = await two.workspace()
     zone = {"zone": "Europe/Berlin", "processed_until": two.clock.now()}

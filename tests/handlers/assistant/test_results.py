@@ -18,6 +18,7 @@ from bot.domain.runs import RunState
 from bot.domain.time_parsing import WEEKDAYS
 from bot.domain.workspaces import State
 from bot.messages.blocks import kit
+from bot.messages.texts import answers
 from bot.store import accounts, outages
 from bot.store import hours as hours_store
 from bot.store.preferences import save_preferences
@@ -94,9 +95,9 @@ def held(tx, row):
 
 
 def take_apart(answer):
-    """Return the facts that somebody reads in an answer, by kind."""
+    """Return the facts that somebody reads in an answer, by kind; an assistant presses nothing."""
     lines = [*kit.iterate_lines(answer.blocks)]
-    text = "\n".join(lines)
+    text = "\n".join(lines).replace(answers.PRESS_REFRESH, "")
     plain = MOMENT.sub(" ", re.sub(r"<[^|>]*\|([^>]*)>", r" \1 ", MOMENT.sub(" ", text)))
     return {
         "moment": {
