@@ -130,10 +130,10 @@ class Backstage:
         return {
             "name": "lesson",
             "title": "A course",
-            "button": "Next lesson",
+            "button": "Post its card",
             "explains": (
-                "Olivia posts the card of a course in #training; then each press moves its lessons to "
-                "the next minute. Whoever joined has their own workspace started for it."
+                "Olivia posts the card of a course in #training, with a lesson in a minute or two. Whoever "
+                "joins has their own workspace for it."
             ),
             "busy": self.course.is_busy,
             "facts": [],

@@ -22,11 +22,13 @@ CARD = "/workspace card courses/Python basics --title Class of {people}"
 CARD_SECONDS = 30.0
 PRESS_SECONDS = 120.0
 READY = re.compile(r"\bis ready\b")
-COURSE = "Python lessons"
-COURSE_CARD = f"/workspace card courses/Python basics --title {COURSE} --hours daily 8:00-8:30"
-#: Where Olivia is, and so her course; how far ahead of a lesson it is moved at least.
+COURSE_CARD = (
+    "/workspace card courses/Python basics --title Python lessons "
+    "--hours daily {begin:%H:%M}-{end:%H:%M} --until {begin:%Y-%m-%d}"
+)
+#: Where Olivia is, and so her course; how long there is at least to join it before its lesson.
 ZONE: Final = ZoneInfo("Europe/London")
-AHEAD: Final = timedelta(seconds=20)
+AHEAD: Final = timedelta(minutes=1)
 LESSON: Final = timedelta(minutes=30)
 
 
@@ -146,23 +148,18 @@ class Lesson(Scene):
 
 
 class Course(Scene):
-    """Let Olivia post the card of a course, and move its next lesson to the next minute."""
+    """Let Olivia post the card of a course whose only lesson begins soon."""
 
     def __init__(self, slack_url: str, session: aiohttp.ClientSession) -> None:
         self._olivia = Person(session, slack_url, "U0OLIVIA", "Olivia")
 
     async def _play(self) -> None:
+        begin = next_begin(datetime.now(ZONE))
         try:
-            shown = await self._olivia.messages(CHANNEL)
-            if not any(
-                COURSE in str(message["blocks"]) and labels(message, "class_press") for message in shown
-            ):
-                await self._olivia.say(CHANNEL, COURSE_CARD)
-                self.note = f"The card is in #{CHANNEL_NAME}. Press Join there as anybody, then press again."
-                return
-            at = next_begin(datetime.now(ZONE))
-            hours = f"daily {at:%H:%M}-{at + LESSON:%H:%M}"
-            await self._olivia.say(CHANNEL, f"/workspace card {COURSE} hours {hours}")
-            self.note = f"The next lesson begins at {at:%H:%M}. Workspaces are starting …"
+            await self._olivia.say(CHANNEL, COURSE_CARD.format(begin=begin, end=begin + LESSON))
+            self.note = (
+                f"The lesson begins at {begin:%H:%M} ({ZONE.key.rpartition('/')[2]}). "
+                f"Press Join in #{CHANNEL_NAME} as anybody."
+            )
         except (NotSeenError, aiohttp.ClientError, TimeoutError) as failed:
             self.note = f"Olivia couldn't do that: {failed}. Check which faults are on, and try again."
