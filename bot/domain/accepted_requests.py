@@ -1,4 +1,4 @@
-"""Users' accepted requests, kept to know who asked for something last."""
+"""Accepted requests of users, recorded so that Usher knows who asked for something last."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Final
 from bot.domain.people import Principal
 from bot.domain.row_times import Past
 
-#: For this many seconds, an interaction's requests can be found again, in case Slack delivers the interaction
-#: twice.
+#: How long the requests of an interaction can be found again, in seconds, in case Slack delivers the
+#: interaction twice.
 RECENT_SECONDS: Final = 120.0
-#: Initiators that aren't people; each acts for the person who set it up or agreed to it.
+#: Initiators of requests that aren't people. Each acts for the person who set it up or agreed to it.
 HOURS: Final = "hours"
 TIMER: Final = "timer"
 CLASS: Final = "class"
@@ -20,7 +20,7 @@ ROOM: Final = "room"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptedRequest:
-    """One accepted request of a person, with its conversation and the work item that it began.
+    """A person's accepted request, with its conversation and the work item that it created.
 
     ``kind`` is the action in its audit row. ``subject`` is the id of a workspace or run ("" if neither), and
     ``name`` is what it was called. ``initiator`` is who acted for the person, or "" if they acted themself,

@@ -18,17 +18,17 @@ from bot.domain.row_times import LinkEnd, Past, Stays
 LinkSource = Literal["", "sign_in", "token", "approval", "import"]
 #: How long an unproven link lasts, in seconds.
 APPROVED_SECONDS: Final = 90 * 86_400.0
-#: How long to wait before first retrying a refused credential, in seconds. If it is refused again, the user
-#: is told.
+#: How long to wait before a refused credential is tried again for the first time, in seconds. If it is
+#: refused again, the user is told.
 REPEATED_SECONDS: Final = 30.0
-#: Maximum delay between two attempts with a refused credential, in seconds.
+#: Maximum time between two attempts with a refused credential, in seconds.
 RAREST_SECONDS: Final = 3600.0
 #: How Usher learned an account's id at the provider: when the link was made, from a token that the user
-#: supplied, by the account's e-mail address, or from the first answer that contained one. "" if the id isn't
-#: known.
+#: supplied, by the account's e-mail address, or from the first answer that contained the id. "" if the id
+#: isn't known.
 RemoteIdSource = Literal["", "link", "token", "email", "seen"]
-#: How long a comparison of an account's id remains good enough for calls that name the account, in seconds:
-#: ten minutes, minus the longest call.
+#: How long the comparison of an account's id can be relied on by calls that name the account, in seconds: ten
+#: minutes, minus the longest call.
 MAX_COMPARED_SECONDS: Final = 570.0
 #: Administrators are told this many seconds after the first link starts to rest, so that the message can
 #: include others that start to rest in the meantime.
@@ -42,7 +42,7 @@ MAX_ROUNDED_SECONDS: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Link a principal to their account on a connection; there is one per pair.
+    """A principal's link to their account on a connection; there is one per pair.
 
     ``secret`` is ciphertext (``bot.support.vault``). ``state`` is ``active``, ``refused`` (the user must link
     again) or ``revoking`` (the link has ended, and the secret is kept only until it is revoked). For an
@@ -67,7 +67,7 @@ class Account:
     #: When the credential expires, according to its provider, and when the user is next reminded of that.
     expires_at: Stays | None = None
     remind_at: Stays | None = None
-    #: The account's new username at the provider, if that is why it is refused.
+    #: The account's new username at the provider, if the account is refused because it was renamed.
     renamed_to: str | None = None
     link_source: LinkSource = ""
     #: The account's id at the provider: None if not known yet, "" if the provider has none.
@@ -91,7 +91,7 @@ class Account:
 
     @property
     def is_proven(self) -> bool:
-        """Return whether the user has proven that the account is theirs."""
+        """Return whether the user has proven that the account belongs to them."""
         return bool(self.username) and self.link_source in {"sign_in", "token"}
 
     @property
@@ -128,7 +128,7 @@ class Account:
             return 0.0
         lasted = self.checked_at - (self.refused_since or 0.0)
         wait = min(max(lasted, REPEATED_SECONDS), RAREST_SECONDS)
-        # A time in the future must have been written before the clock was corrected.
+        # If this time is in the future, it was written before the clock was corrected.
         return max(self.checked_at + wait - now, 0.0) if self.checked_at <= now else 0.0
 
     def has_ended(self, now: float) -> bool:
@@ -138,7 +138,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Hold a link in progress, keyed by the SHA-256 of its nonce; it can be used once, for ten minutes.
+    """A link in progress, keyed by the SHA-256 of its nonce; it can be used once, for ten minutes.
 
     ``deferred_command`` runs once the link is made. ``stage`` is ``open``, then ``checked`` (the credential
     is valid, and ``secret`` holds its ciphertext), ``code`` (confirmed, and waiting for the user to type the
@@ -157,11 +157,11 @@ class Link:
     username: str | None = None
     code_hash: str | None = None
     code_attempts_left: int = 5
-    #: SHA-256 of the browser session that opened the link. ``proven`` is set once that browser has signed in
-    #: as the principal.
+    #: SHA-256 of the browser session that opened the link page. ``proven`` is set once that browser has
+    #: signed in as the principal.
     browser_hash: str | None = None
     proven: bool = False
-    #: When the checked credential expires, according to its provider, and how Usher obtained it.
+    #: When the checked credential expires, according to its provider, and how Usher obtained the credential.
     credential_expires_at: Stays | None = None
     link_source: LinkSource = ""
     #: The checked account's id at the provider; "" if the provider has none.
@@ -170,7 +170,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """Hold a person's request to be linked to a username, which an administrator decides on.
+    """A person's request to be linked to a username, which an administrator decides on.
 
     ``state`` is ``requested``, then ``approved`` (being checked with the provider) and ``linked``. Otherwise
     it ends as ``denied``, or as ``failed`` (``detail`` says why, such as an unknown username).
@@ -187,20 +187,21 @@ class Approval:
     decided_at: Past | None = None
     detail: str | None = None
     deferred_command: dict[str, Any] | None = None
-    #: Keys of the other people in Slack to whom the username may belong, most likely first (None: not
-    #: searched yet). ``answers`` maps each of them who was asked whether the account is theirs to their
-    #: answer (None: none yet).
+    #: Keys of the other people in Slack to whom the username may belong, most likely first, or None if the
+    #: search hasn't been made yet. ``answers`` maps each person who was asked whether the account is theirs
+    #: to the answer, or to None if there is none yet.
     similar_users: list[str] | None = None
     answers: dict[str, bool | None] | None = None
     #: Whether the request can't be approved yet, because the people asked have a day to answer.
     awaits_answers: bool = False
-    #: The e-mail address at the provider of the requested user, if the provider reveals it, and the user's id
-    #: there.
+    #: The e-mail address and the id at the provider of the requested user, as far as the provider reveals
+    #: them.
     email: str | None = None
     remote_id: str | None = None
 
 
-#: Results of a comparison. ``unclear``: the id, or part of it, is missing, so nothing can be concluded.
+#: Results of comparing an account's id with the known one. ``unclear`` means that the id, or part of it, is
+#: missing, so nothing can be concluded.
 Comparison = Literal["same", "another", "unclear"]
 
 
@@ -235,8 +236,8 @@ def _are_same_fact(before: str, now: str) -> bool:
         first, second = float(before), float(now)
     except ValueError:
         return False
-    # If a database doesn't store fractions of seconds, the server may have the exact time only until it
-    # restarts, and the rounded one afterwards.
+    # If the provider's database doesn't store fractions of a second, the server may report the exact time
+    # until it restarts, and the rounded one afterwards.
     is_rounded = first.is_integer() or second.is_integer()
     return is_rounded and abs(first - second) <= MAX_ROUNDED_SECONDS
 

@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 MAX_UNDECIDED_SECONDS: Final = 7 * 86_400.0
 #: Cause of a request that expired without a decision.
 UNDECIDED: Final = "undecided"
-#: Local hour at which administrators are reminded of a request, and how long after the request a reminder may
-#: be sent at the earliest, in seconds.
+#: Administrators are reminded of a request at this local hour, but not before ``_MIN_REMINDER_SECONDS`` have
+#: passed since the request.
 _REMINDER_HOUR: Final = 9
 _MIN_REMINDER_SECONDS: Final = 8 * 3600.0
 
 
 def find_next_morning(asked_at: float, zone: ZoneInfo) -> float:
-    """Return when to remind an administrator of a request made at ``asked_at``, in the given zone."""
+    """Return when to remind an administrator of a request made at ``asked_at``, in the given time zone."""
     earliest = datetime.fromtimestamp(asked_at + _MIN_REMINDER_SECONDS, zone)
     morning = earliest.replace(hour=_REMINDER_HOUR, minute=0, second=0, microsecond=0)
     return (morning if morning >= earliest else morning + timedelta(days=1)).timestamp()

@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """Describe an audit entry: who did what to what, by which rule, with which result."""
+    """An audit entry: who did what to what, by which rule, and with which result."""
 
     actor: str
     action: str

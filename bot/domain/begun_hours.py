@@ -22,7 +22,7 @@ _PASSING: Final = ROOM_CAUSES | _ONCE_MORE | {"gave_up", "provider_failed", "una
 
 
 def need_workspace(rules: Collection[HoursRule], at: float) -> bool:
-    """Return whether the owner's own hours still need the workspace after a given time."""
+    """Return whether the owner's own hours still need the workspace after the given time."""
     own = [one for one in rules if not one.paused]
     return any(
         (one.stops is None and bool(one.between(at - _OPEN_SECONDS, at))) or one.is_on(at) for one in own
@@ -30,9 +30,9 @@ def need_workspace(rules: Collection[HoursRule], at: float) -> bool:
 
 
 def find_begun_stop(rules: Collection[HoursRule], now: float) -> tuple[Occurrence, HoursRule] | None:
-    """Return the next stop of hours in progress and the rule that plans it, or None.
+    """Return the next stop of the hours in progress, with the rule that plans it, or None.
 
-    The stop may be planned by a different rule than the one that starts the workspace.
+    The stop may be planned by a different rule than the one that started the workspace.
     """
     begun = [(stop, rule) for rule in rules if rule.is_on(now) for stop in _list_unsettled(rule, now)[:1]]
     begun = [pair for pair in begun if pair[0].side == "stop"]
@@ -50,16 +50,16 @@ def has_begun(rules: Collection[HoursRule], now: float) -> bool:
 
 
 def has_end(rules: Collection[HoursRule], at: float, now: float) -> bool:
-    """Return whether hours still stop a workspace that was to be stopped at the time ``at``.
+    """Return whether hours will still stop a workspace that was to be stopped at the time ``at``.
 
-    They do if their next occurrence is a stop, or if they start by ``at`` and stop later.
+    They will if their next occurrence is a stop, or if they start it by ``at`` and stop it later.
     """
     start, stop = (_find_first(rules, side, now) for side in ("start", "stop"))
     return stop is not None and (start is None or start[0].at > stop[0].at or start[0].at <= at)
 
 
 def _find_first(rules: Collection[HoursRule], side: Side, now: float) -> tuple[Occurrence, HoursRule] | None:
-    """Return the first unsettled start or stop within a day, with its rule."""
+    """Return the first unsettled start or stop (``side``) within a day, with its rule."""
     coming = [(one, rule) for rule in rules for one in _list_unsettled(rule, now) if one.side == side]
     return min(coming, key=_get_occurrence, default=None)
 
@@ -74,7 +74,7 @@ def _list_unsettled(rule: HoursRule, now: float) -> list[Occurrence]:
 
 
 def tries_again(start: Operation, plan: Occurrence, now: float, *, is_own: bool) -> bool:
-    """Return whether a failed planned start is retried, because its cause may be temporary.
+    """Return whether a failed planned start should be retried because its cause may be temporary.
 
     If capacity was missing, the start is retried until it would be too late, unless the plan is the user's
     own (``is_own``): then they wait in line instead. A conflict, or a stop by someone else, is retried once.

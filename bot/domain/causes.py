@@ -42,19 +42,20 @@ _ERRORS: Final[tuple[tuple[type[BaseException], str], ...]] = (
     (errors.ProviderError, "invalid"),
 )
 
-#: Words that show that a refusal is about the token. Another token of the same account may have the required
-#: right.
+#: Matches words that show that a refusal is about the token. Another token of the same account may have the
+#: required right.
 _TOKEN: Final = re.compile(r"\btokens?\b|\bscopes?\b|\b(?:api|access) keys?\b", re.IGNORECASE)
-#: Words in a refusal that asks the user to sign in elsewhere. A different token wouldn't help.
+#: Matches words in a refusal that asks the user to sign in elsewhere. A different token wouldn't help.
 _SIGN_ON: Final = re.compile(r"\bsingle sign-?on\b|\bsso\b|\bsaml\b", re.IGNORECASE)
-#: Words in a message about a spending limit, which stopping something doesn't help with.
+#: Matches words in a message about a spending limit, where stopping something doesn't help.
 _MONEY: Final = re.compile(
     r"\bspend(?:ing)?\b|\bspent\b|\bbilling\b|\bbudget\b|\bpayments?\b|\bcredits?\b|\bfunds\b|\binvoices?\b",
     re.IGNORECASE,
 )
-#: Statuses of refusals that don't concern what was asked for, so asking for something else doesn't help.
+#: HTTP statuses of refusals that have nothing to do with what was requested, so requesting something else
+#: doesn't help.
 _CIRCUMSTANCE_STATUSES: Final = frozenset({405, 407, 412, 421, 424, 426, 428, 431, 451})
-#: Words that show that a refusal is about permissions.
+#: Matches words that show that a refusal is about permissions.
 _PERMISSION: Final = re.compile(r"permission|privilege|authori[sz]|access denied", re.IGNORECASE)
 
 #: Cause words that the provider's message may be appended to.
@@ -76,7 +77,7 @@ QUOTING: Final = frozenset(
 #: Cause word of an overdue request: the user is asked whether they still want it. It is followed by a
 #: ``StaleReason``, a time and the hold (``bot.domain.holds``).
 STALE: Final = "stale"
-#: Cause word of a planned start that wasn't sent in time; followed by the hold.
+#: Cause word of a planned start that wasn't sent in time. The hold that prevented it follows.
 MISSED_CAUSE: Final = "missed"
 
 
@@ -92,7 +93,7 @@ class StaleReason(StrEnum):
 
 
 def make_stale_cause(reason: StaleReason, at: float, hold: str = "") -> str:
-    """Return the cause of a request that won't be sent unless the user confirms it."""
+    """Return the cause of a request that is sent only if the user confirms it."""
     return f"{STALE}: {reason} {at} {hold}".rstrip()
 
 
@@ -105,7 +106,7 @@ def to_cause(error: BaseException) -> str:
     """Return the cause to store for an error: a word, plus the provider's message if that helps."""
     word = next((word for kind, word in _ERRORS if isinstance(error, kind)), "internal")
     if isinstance(error, errors.ProviderError) and word in {"forbidden", "not_found"} and error.is_quoted:
-        # The provider's message says what is missing; the status alone doesn't.
+        # Only the provider's message says what is missing; the status alone doesn't.
         word = _find_refusal_word(error.message) if word == "forbidden" else "refused"
     if isinstance(error, errors.UnknownOutcome) and error.status == HTTPStatus.INTERNAL_SERVER_ERROR:
         word = "answered_error"
@@ -126,7 +127,7 @@ def _is_about_money(error: errors.LimitReached) -> bool:
 
 
 def _find_refusal_word(message: str) -> str:
-    """Return the cause word for a refusal: about the token, the account's permissions, or anything else."""
+    """Return the cause word for a refusal of the token, for lack of permissions, or for another reason."""
     if _SIGN_ON.search(message):
         return "refused"
     if _TOKEN.search(message):

@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Referents:
-    """The ids of what an answer shows, so that free text that names nothing can refer to it.
+    """The ids of the objects that an answer shows, to which later text without a name can refer.
 
     ``is_question``: the answer is a question, which is over once one of its buttons is pressed.
     """
@@ -16,5 +16,5 @@ class Referents:
     is_question: bool = False
 
     def as_body(self) -> dict[str, Any]:
-        """Return the subjects as JSON-ready data."""
+        """Return the ids as JSON-ready data."""
         return {"workspaces": self.workspaces, "runs": self.runs}

@@ -10,7 +10,7 @@ from bot.domain.people import Principal
 from bot.domain.row_times import Past, Stays
 from bot.domain.workspaces import Workspace
 
-#: Minimum number of seconds between two updates of a card's counts, because Slack accepts fifty edits a
+#: Minimum time between two updates of a card's counts, in seconds, because Slack accepts only fifty edits a
 #: minute.
 MIN_COUNT_SECONDS: Final = 10.0
 #: What is still missing before a member's button press can create an operation; "" if nothing is.
@@ -73,11 +73,11 @@ class ClassCard(Timetable):
 
     @property
     def stopper(self) -> str:
-        """Return the key of the person who ends the class: whoever requested it, otherwise the poster."""
+        """Return the key of the person who ends the class: the one who requested it, otherwise the poster."""
         return self.stopped_by or self.principal.key
 
     def is_over(self, now: float) -> bool:
-        """Return whether it's too late to press the card's button."""
+        """Return whether it's too late to use the card's button."""
         ended = self.closed_at is not None or self.done_at is not None
         return ended or (self.stops_at is not None and now >= self.stops_at)
 
@@ -136,7 +136,8 @@ class ClassCounts:
     """The number of a card's members in each state of the current or next lesson.
 
     ``joined`` counts all members who haven't left, ``linked`` those of them with a link, and ``pending``
-    those whose enrollment waits for a link. ``expected`` counts the members for whom the current lesson is.
+    those whose enrollment waits for a link. ``expected`` counts the members who should attend the current
+    lesson.
 
     ``stopping``, ``stopped`` and ``not_stopped`` count stops at the end of a class, and ``kept`` counts
     owners who withdrew their consent. ``unended`` counts consents whose stop hasn't been processed yet.

@@ -1,4 +1,4 @@
-"""How long starts usually take, based on a user's own starts or on similar starts of others."""
+"""How long starts usually take, based on the user's own starts or on similar starts by others."""
 
 import hashlib
 import json
@@ -12,11 +12,12 @@ from bot.domain.forms import Spec
 from bot.domain.operations import OperationVerb
 from bot.domain.people import Principal
 
-#: Minimum number of the user's own starts for a usual duration, and of similar starts otherwise.
+#: A usual duration is computed from at least ``ENOUGH_OWN`` of the user's own starts or, if there are fewer,
+#: from at least ``ENOUGH`` similar starts.
 ENOUGH_OWN: Final = 3
 ENOUGH: Final = 10
-#: A start counts as slow beyond this multiple of the usual duration, if it also takes longer than nine of ten
-#: others.
+#: A start is considered slow once it has taken longer than this multiple of the usual duration and longer
+#: than nine of ten others.
 _LATE_SHARE: Final = 1.5
 
 
@@ -29,15 +30,14 @@ class Typical:
 
     @property
     def late(self) -> float | None:
-        """Return after how many seconds a start counts as slow: at least 1.5 times the usual duration."""
+        """Return the number of seconds after which a start counts as slow: at least 1.5 times the usual."""
         return None if self.usual is None else max(self.slow or 0.0, self.usual * _LATE_SHARE)
 
 
 def start_kind(verb: OperationVerb, principal: Principal, connection: str, spec: Spec | None) -> str | None:
-    """Return the key that groups comparable starts: same Slack workspace, connection, verb and spec.
+    """Return the key of a group of comparable starts: same Slack workspace, connection, verb and spec.
 
-    Return None for operations that aren't compared, such as restarts, which also include the time for the
-    stop.
+    Return None for operations that aren't compared, such as restarts, whose duration includes the stop.
     """
     if verb not in (OperationVerb.START, OperationVerb.CREATE):
         return None

@@ -10,12 +10,13 @@ from typing import Final
 
 from bot.domain.workspaces import NOT_UP_STATES, UP_STATES, State
 
-#: How many characters of a message are searched for a reason. A scheduler may list every machine it has.
+#: Only this many characters of a message are searched for a reason, as a scheduler may list every machine it
+#: has.
 MAX_REASON_LENGTH: Final = 500
 
 
 class Reason(StrEnum):
-    """Name a reason for a failure or a wait that users may encounter at any provider."""
+    """Reasons for a failure or a wait that users may encounter at any provider."""
 
     NO_GPU = "no_gpu"
     USAGE = "usage"
@@ -36,7 +37,7 @@ class Reason(StrEnum):
     CANCELED = "canceled"
 
 
-#: Matches messages about a usage limit over a period. Stopping something doesn't give any of it back.
+#: Matches messages about a usage limit over a period. Stopping something doesn't free any of such a limit.
 _OVER_TIME: Final = (
     r"(?=.*\b(?:quotas?|limit(?:s|ed)?|allowances?|budget|used up|exhausted|exceed\w*|used [\d.]+ of)\b)"
     r"(?=.*(?:\b(?:[cg]pu|tpu|cores?|vcpu|compute|node|machine|instance|server|memory|gi?b)s?[- ]hours?\b"
@@ -44,7 +45,8 @@ _OVER_TIME: Final = (
     r"|\b(?:last|past|previous|current|this|rolling) (?:\d+[- ])?(?:hour|day|week|month|quarter|year|billing)"
     r"|\b(?:hours|minutes) (?:per|a|each|every|/) ?(?:day|week|month|quarter|year)\b))"
 )
-#: Matches the service that manages quotas. If that service fails, nobody has used up a quota.
+#: Matches the name of the service that manages quotas. An error of that service itself doesn't mean that a
+#: quota is used up.
 _QUOTA_KEEPER: Final = (
     r"\bquotas?[- ](?:\w+ )?"
     r"(?:systems?|services?|servers?|api|backend|database|checks?|checker|manager|plugin)\b"
@@ -56,10 +58,10 @@ _QUOTA_USED_UP: Final = (
     r"|\b(?:over|above|beyond|(?:more|larger|greater) than|reached|exhausted|used up|hit|out of)\b"
     r".{0,40}\bquotas?\b)"
 )
-#: Matches words for where files are kept. A storage quota is freed by deleting files, not by stopping
+#: Matches words for places where files are kept. A storage quota is freed by deleting files, not by stopping
 #: anything.
 _STORAGE: Final = r"\b(?:home|disk|storage|file ?systems?|inodes?)\b"
-#: Matches what an account's limit counts.
+#: Matches the kinds of things whose number an account's limit restricts, such as workspaces or jobs.
 _COUNTED: Final = (
     r"(?:workspace|server|session|codespace|environment|machine|instance|container|notebook|pod|job|gpu)s?\b"
 )
@@ -69,7 +71,8 @@ _COUNTED: Final = (
 _PATTERNS: Final[tuple[tuple[Reason, re.Pattern[str]], ...]] = tuple(
     (reason, re.compile(pattern, re.IGNORECASE))
     for reason, pattern in (
-        # Usher's provider packages write this message if the provider only reports a state.
+        # Usher's provider packages write this message if the provider reports a state without giving a
+        # reason.
         (Reason.CANCELED, r"^(?:start|stop|delete) canceled$"),
         (
             Reason.DISK,
@@ -149,19 +152,19 @@ _ADDS_NONE: Final = re.compile(r"trigger scale-up|\bscale[- ]up\b.{0,200}\bfaile
 
 
 def find_scarce_resources(message: str) -> tuple[str, ...]:
-    """Return the scarce resources in a message: "cpu", "memory", "ephemeral-storage"; () if it names none."""
+    """Return the scarce resources that a message names: "cpu", "memory", "ephemeral-storage"; () if none."""
     return tuple(dict.fromkeys(name.lower() for name in _SHORT_OF.findall(message[:MAX_REASON_LENGTH])))
 
 
-#: Reasons for shortages that end when someone else frees machines. An expired licence or a user's own quota
-#: doesn't come back by itself.
+#: Reasons for shortages that end when someone else frees machines. An expired licence, or a quota that the
+#: user has used up, doesn't come back by itself.
 _SHARED: Final = frozenset({Reason.NO_GPU, Reason.NO_ROOM})
 _SEATS: Final = re.compile(
     r"\blicen[cs]e\b.{0,80}(?:exceeded|limit)|no .{0,20}licen[cs]es? .{0,20}avail", re.IGNORECASE
 )
 #: Reasons that concern limits of the user's own account.
 OWN_LIMITS: Final = frozenset({Reason.QUOTA, Reason.USAGE})
-#: Matches messages about a quota shared by everyone: that of a cloud account (Google, Azure, AWS).
+#: Matches messages about a quota shared by all users, namely that of a cloud account (Google, Azure, AWS).
 _OF_ALL: Final = re.compile(
     r"\bquota '\w+' exceeded|exceeding approved .{0,60}\bquota"
     r"|(?:vcpu|instance)limitexceeded",
@@ -170,7 +173,7 @@ _OF_ALL: Final = re.compile(
 
 
 def lacks_capacity(message: str) -> bool:
-    """Return whether a message is about a shortage of shared machines, licence seats or shared quota."""
+    """Return whether a message reports a shortage of shared machines, licence seats or shared quota."""
     said = message[:MAX_REASON_LENGTH]
     return find_reason(said) in _SHARED or any(pattern.search(said) for pattern in (_SEATS, _OF_ALL))
 
@@ -192,7 +195,7 @@ def split_message(state: State, message: str) -> tuple[str | None, str | None]:
 
 
 def choose_reason(before: State, known: str | None, after: State, new: str | None) -> str | None:
-    """Return the reason, after a read, why a workspace is held up or has failed.
+    """Return the reason, as known after a read, why a workspace is held up or has failed.
 
     The known reason is kept until the workspace runs, is started again, or fails while stopping.
     """
@@ -204,7 +207,7 @@ def choose_reason(before: State, known: str | None, after: State, new: str | Non
 
 
 def pick_failure_message(messages: Sequence[str | None]) -> str | None:
-    """Return the latest message, unless an earlier one is more informative; None if there are none.
+    """Return the most informative failure message, usually the latest one; None if there are none.
 
     A time-out doesn't say what the start was waiting for. An autoscaler's message says why it adds no
     machine, but the scheduler's says what is missing.

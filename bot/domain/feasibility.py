@@ -16,14 +16,14 @@ LINK_HELPS: Final = frozenset({"another_account", "credential_refused", "renamed
 PASSING_OBSTACLES: Final = LINK_HELPS | {"not_allowed_now", "people_out", "unreachable"}
 #: How long a plan waits for an obstacle to go away before the user is told, in seconds.
 GRACE_SECONDS: Final = 60.0
-#: How long past its time a planned stop may be held up before the user is told, in seconds.
+#: How long a planned stop may be held up beyond its time before the user is told, in seconds.
 MAX_HELD_SECONDS: Final = 180.0
 
 
 def find_access_obstacle(account: Account | None, now: float, *, is_connected: bool) -> str:
     """Return why no call can be made on a user's behalf, or "" if one can.
 
-    A single refusal of the credential doesn't count, because the provider is asked again.
+    A single refusal of the credential isn't an obstacle yet, because the provider is asked again.
     """
     if not is_connected:
         return "connection_gone"

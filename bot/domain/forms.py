@@ -52,7 +52,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class FlagProblem:
-    """A problem with a flag: its value is missing or isn't offered, or the flag is repeated.
+    """A problem with a flag: its value is missing or not among those offered, or the flag is repeated.
 
     ``offered`` holds the labels of the allowed values.
     """
@@ -144,19 +144,19 @@ def find_name_problem(
 
 
 def is_in_use(name: str, taken: Collection[str]) -> bool:
-    """Return whether a name is in use, ignoring case and differences between Unicode forms."""
+    """Return whether a name is in use, ignoring case and differences in Unicode form."""
     return fold(name) in set(map(fold, taken))
 
 
 def name_field(initial: str, max_length: int, **options: Any) -> Field:
-    """Return the field for a new name, which is never prefilled with the last name used."""
+    """Return the field for a new name, which isn't prefilled with the name used last."""
     return Field(
         "name", "Name", "text", initial=initial, max_length=max_length, is_remembered=False, **options
     )
 
 
 def text_of(values: Values, name: str) -> str:
-    """Return a field's text without surrounding white space; "" if it is empty."""
+    """Return a field's text without surrounding white space, or "" if it is empty."""
     value = values.get(name, "")
     return value.strip() if isinstance(value, str) else ""
 
@@ -179,7 +179,7 @@ class Spec:
     """
 
     name: str
-    #: Excluded from the hash because mappings aren't hashable, and objects with a spec are put into sets.
+    #: Excluded from the hash, because mappings aren't hashable and objects with a spec are put into sets.
     chosen: Values = field(default_factory=dict, hash=False)
     stem: str = ""
 
@@ -244,7 +244,7 @@ class NameRule:
         return is_plain and len(name) <= self.max_length and not (self.needs_letter and name[0].isdigit())
 
     def to_stem(self, text: str, word: str) -> str:
-        """Turn a string into a stem that leaves room for a suffix; return ``word`` if nothing is left."""
+        """Turn a string into a stem that leaves room for a suffix; if that is empty, return ``word``."""
         plain = unicodedata.normalize("NFKD", text.casefold()).encode("ascii", "ignore").decode().casefold()
         name = "-".join(re.findall(r"[a-z0-9]+", plain)) or word
         name = f"{word}-{name}" if self.needs_letter and name[:1].isdigit() else name
@@ -257,13 +257,13 @@ _MARK_LENGTH: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class FreeName:
-    """Describe a name still to be chosen: its stem, and the names already taken at the provider."""
+    """A name still to be chosen: its stem, and the names already taken at the provider."""
 
     stem: str
     taken: Collection[str] = ()
 
     def choose_name(self, others: Iterable[str]) -> str:
-        """Return a name neither taken nor in ``others``: the stem, or the stem with a number or suffix."""
+        """Return a name that isn't taken or in ``others``: the stem, alone or with a number or suffix."""
         taken = (*self.taken, *others)
         return find_free_name(self.stem, taken) or append_suffix(self.stem, repr(sorted(taken)))
 
@@ -276,7 +276,7 @@ def find_free_name(stem: str, taken: Collection[str], between: str = "-") -> str
 
 
 def shorten_key(key: str) -> str:
-    """Return one of Usher's ids, shortened to eight letters and digits to fit into another name or id."""
+    """Return one of Usher's ids shortened to eight letters and digits, to fit into another name or id."""
     return re.sub(r"[^0-9a-z]", "", key.casefold())[-8:].rjust(8, "0")
 
 

@@ -10,16 +10,16 @@ from typing import Final, NewType
 
 from bot.domain.causes import get_cause_word
 
-#: A code, followed by a colon and its detail; "" if nothing is holding up the work, or nothing is any longer.
+#: A code, followed by a colon and its detail if it has one; "" if nothing is holding up the work.
 Hold = NewType("Hold", str)
 NOTHING: Final = Hold("")
 
 
 class HoldCode(StrEnum):
-    """Codes of holds; a detail is a time in epoch seconds, a cause, or the provider's own words."""
+    """Codes of holds; a hold's detail is a time in epoch seconds, a cause, or the provider's own words."""
 
-    #: The connection has given no usable answer, or has refused calls because it is too busy, since the time
-    #: in the detail.
+    #: Since the time in the detail, the connection has given no usable answer or has refused calls because it
+    #: is too busy.
     SILENT = "silent"
     OVERLOADED = "overloaded"
     #: The connection asked for a pause until the time in the detail.
@@ -37,11 +37,11 @@ class HoldCode(StrEnum):
     #: An earlier stop has to finish first, or has already taken a long time.
     STOPPING_FIRST = "stopping_first"
     STOPPING_LONG = "stopping_long"
-    #: A stop that Usher didn't send has to finish first, or has already taken a long time. The detail is the
-    #: provider's words about it.
+    #: A stop that Usher didn't send has to finish first, or has already taken a long time. The detail quotes
+    #: what the provider says about that stop.
     STOPPING_ELSEWHERE = "stopping_elsewhere"
     STOPPING_ELSEWHERE_LONG = "stopping_elsewhere_long"
-    #: The provider is still busy with another change of the workspace. The detail is the provider's words.
+    #: The provider is still busy with another change of the workspace. The detail quotes the provider.
     UNDER_WAY = "under_way"
     START_SENT = "start_sent"
     #: A call that was accepted at the time in the detail has had no effect yet.
@@ -49,7 +49,7 @@ class HoldCode(StrEnum):
     NO_EFFECT = "no_effect"
     #: The provider doesn't accept a stop in the workspace's current state.
     NO_STOP_YET = "no_stop_yet"
-    #: The provider reports a state that Usher doesn't know. The detail is the provider's word.
+    #: The provider reports a state that Usher doesn't know. The detail is the provider's name for the state.
     STRANGE_STATE = "strange_state"
     #: The detail is the cause of a failure that may be temporary (``bot.messages.texts.problems.CAUSES``).
     CAUSE = "cause"
@@ -93,7 +93,7 @@ def split_hold(hold: str) -> tuple[HoldCode | None, str]:
 
 
 def find_common_code(hold: str | None) -> str:
-    """Return a hold's code or cause if it affects everything a user has on a connection, else ""."""
+    """Return a hold's code or cause if it affects everything that a user has on a connection, else ""."""
     code, detail = split_hold(hold or "")
     if code is HoldCode.CAUSE and get_cause_word(detail) in _CAUSES_OF_CONNECTION:
         return detail
@@ -111,6 +111,6 @@ def is_silence(hold: str | None) -> bool:
 
 
 def is_failure_of_server(hold: str | None) -> bool:
-    """Return whether the hold says that a provider is answering calls with server errors."""
+    """Return whether the hold says that a provider answers calls with server errors."""
     code, detail = split_hold(hold or "")
     return code is HoldCode.CAUSE and get_cause_word(detail) in {"server_failed", "answered_error"}

@@ -1,10 +1,10 @@
 """Working hours of workspaces, their starts and stops, and workspaces left running. Pure functions.
 
 An hours rule has local times in a time zone: the one its owner had in Slack when the rule was made. Its
-*occurrences*, the starts and stops that follow from it, are computed rather than stored, because rows would
-have to change along with their rule. Each occurrence is identified by its local date and time, so none
-happens twice, whatever crashes and clock changes occur. A time that the clocks skip is moved later by as much
-as they skip; of a time that occurs twice, the first one counts.
+*occurrences*, the starts and stops that follow from it, are computed rather than stored, because stored ones
+would have to change along with their rule. Each occurrence is identified by its local date and time, so that
+none happens twice, even after a crash or a clock change. A time that the clocks skip is moved later by as
+much as they skip. If a time occurs twice, its first occurrence is used.
 """
 
 from __future__ import annotations
@@ -24,23 +24,25 @@ from bot.domain.workspaces import State, Workspace
 
 Side = Literal["start", "stop"]
 
-#: How far in advance, in seconds, a stop by hours becomes the workspace's timer, so that the owner is warned.
+#: How long before its time a stop by hours becomes the workspace's timer, in seconds, so that the owner is
+#: warned.
 STOP_CHECK_SECONDS: Final = TIMER_WARNING_SECONDS + 2 * SOONEST_SECONDS
-#: How long hours without a stop are assumed to last, in seconds, to decide how late their start may still be
-#: sent.
+#: How long hours without a stop are assumed to last, in seconds. This decides how late their start may still
+#: be sent.
 OPEN_HOURS_SECONDS: Final = 12 * 3600.0
-#: A late start is sent only if at least this share of the plan, and this many seconds of it, are left.
+#: A late start is sent only if at least this share of the planned time is left, and at least
+#: ``MIN_SECONDS_LEFT``.
 MIN_SHARE_LEFT: Final = 1.0 / 3.0
 MIN_SECONDS_LEFT: Final = 1_800.0
 #: Within this many seconds of its time, a start may be sent no matter how short its plan is.
 ON_TIME_SECONDS: Final = 60.0
-#: How far back missed occurrences still count, and how far ahead rules without a last day are planned, in
+#: How far back missed occurrences are considered, and how far ahead rules without a last day are planned, in
 #: seconds.
 HORIZON_SECONDS: Final = 30 * 86_400.0
 #: How far ahead rules with a last day are planned, in seconds.
 YEAR_SECONDS: Final = 366 * 86_400.0
-#: How far ahead to look for a start and a stop at the same time, in seconds: long enough for every weekday to
-#: occur twice.
+#: How far ahead to check whether hours start and stop a workspace at the same time, in seconds: long enough
+#: for every weekday to occur twice.
 RUN_THROUGH_SECONDS: Final = 15 * 86_400.0
 #: Maximum number of hours rules per workspace.
 MAX_RULES: Final = 14
@@ -94,11 +96,11 @@ class Timetable(ABC):
     @property
     @abstractmethod
     def time_zone(self) -> str:
-        """Return the time zone of the days and times."""
+        """Return the time zone of the timetable's days and times."""
 
     @property
     def wanted(self) -> Wanted:
-        """Return the hours as they were requested."""
+        """Return the hours in the form in which they were requested."""
         return Wanted(self.days, self.starts, self.stops)
 
     def timetable(self) -> dict[str, Any]:
@@ -113,12 +115,12 @@ class Timetable(ABC):
     def between(self, after: float, until: float) -> list[Occurrence]:
         """Return the occurrences after one time and up to and including another, in order."""
         first, last = self.day(after), self.day(until)
-        # Hours that begin on one day may end on the next.
+        # Hours that begin on one day may end on the next, so the day before is included.
         days = (first + timedelta(days=count) for count in range(-1, (last - first).days + 1))
         return sorted(one for day in days for one in self.on(day) if after < one.at <= until)
 
     def begin(self, one: Occurrence) -> Occurrence:
-        """Return the first occurrence on the same day; a stop after midnight belongs to the day before."""
+        """Return the first occurrence on the same day; a stop after midnight belongs to the previous day."""
         day = date.fromisoformat(one.local[:10])
         every = (self.on(day - timedelta(days=before)) for before in (0, 1))
         return next((found[0] for found in every if one in found), one)
@@ -155,7 +157,7 @@ class Timetable(ABC):
 
 @dataclass(frozen=True, slots=True)
 class HoursRule(Timetable):
-    """Hours of a workspace, in the time zone ``zone``.
+    """A rule for a workspace's hours, in the time zone ``zone``.
 
     Occurrences up to ``processed_until`` are settled. ``agreed``: the rule's owner knows that the stop is
     irreversible for this workspace.
@@ -170,8 +172,8 @@ class HoursRule(Timetable):
     agreed: bool = False
     #: Why the rule is paused, as a cause of ``bot.messages.texts.problems``; "" if it isn't.
     paused: str = ""
-    #: The workspace's name and its id at the provider, kept after an unlink deleted its row. The workspace is
-    #: found again by that id.
+    #: The workspace's name and its id at the provider, kept after an unlink has deleted the workspace's row.
+    #: The id is used to find the workspace again.
     name: str = ""
     remote_id: str = ""
     #: When the rule last started its workspace, and how many starts in a row went unused.
@@ -180,11 +182,11 @@ class HoursRule(Timetable):
 
     @property
     def time_zone(self) -> str:
-        """Return the time zone of the days and times."""
+        """Return the time zone of the timetable's days and times."""
         return self.zone
 
     def started(self, at: float, *, is_used: bool) -> Self:
-        """Return the rule after another start; ``is_used``: the workspace was used since the last one."""
+        """Return the rule, updated for another start; ``is_used``: the workspace was used since the last."""
         return replace(self, started_at=at, unused=0 if is_used else self.unused + 1)
 
     def due(self, now: float) -> list[Occurrence]:
@@ -199,7 +201,7 @@ class HoursRule(Timetable):
     def next_stop(self, now: float, beside: Collection[HoursRule] = ()) -> float | None:
         """Return the time of the rule's next unsettled stop, or None.
 
-        A stop doesn't count if the hours in ``beside`` start the workspace at the same time.
+        A stop is ignored if the hours in ``beside`` start the workspace at the same time.
         """
         since, spans = max(now, self.processed_until), (86_400.0, 9 * 86_400.0, HORIZON_SECONDS)
         found = (one.at for span in spans for one in self.between(since, since + span) if one.side == "stop")

@@ -15,7 +15,7 @@ from bot.domain.user_groups import UserGroups
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """An installation as stored; ``secret`` is ciphertext (``bot.support.vault``).
+    """An installation as stored in the database; ``secret`` is ciphertext (``bot.support.vault``).
 
     ``enterprise_id`` is the enterprise in its users' keys, and ``organisation_id`` is the one that Slack
     named when Usher was last installed there.
@@ -53,14 +53,14 @@ class Administered(ABC):
 
     @abstractmethod
     def reach(self, principal: Principal) -> str | None:
-        """Return the key prefix of everyone this person administers, or None if not an administrator."""
+        """Return the key prefix of everyone this person administers; None if they aren't an administrator."""
 
     @abstractmethod
     def list_administrators(self) -> list[Principal]:
         """Return the administrators of the Slack workspace, sorted by key."""
 
     def is_administrator(self, principal: Principal) -> bool:
-        """Return whether the operator named this person."""
+        """Return whether the operator named this person as an administrator."""
         return self.reach(principal) is not None
 
     def administers(self, principal: Principal, owner: Principal) -> bool:
@@ -69,7 +69,7 @@ class Administered(ABC):
         return reach is not None and owner.key.startswith(reach)
 
     def filter_administrators(self, is_of: Callable[[Principal], bool]) -> list[Principal]:
-        """Return the administrators who match a predicate, plus those who administer everyone."""
+        """Return the administrators who match a predicate, and those who administer everyone."""
         return [one for one in self.list_administrators() if self.reach(one) == "" or is_of(one)]
 
     @abstractmethod
@@ -90,7 +90,7 @@ class Administered(ABC):
         """Return whether two principals are the same person."""
 
     def decides(self, principal: Principal, owner: Principal) -> bool:
-        """Return whether a person may decide about an owner; about themself only if nobody else can."""
+        """Return whether a person may decide an owner's requests, or their own if nobody else can."""
         there = [one for one in self.list_administrators() if self.administers(one, owner)]
         is_own = self.is_same_person(principal, owner)
         is_alone = all(self.is_same_person(one, owner) for one in there)
@@ -116,13 +116,13 @@ class Installation(Administered):
     #: The name with which people address the bot, after an @.
     bot_name: str = "usher"
     groups: UserGroups = field(default_factory=UserGroups, compare=False, repr=False)
-    #: Maps users who linked when an earlier release stored a different enterprise for them to that
-    #: enterprise, which their keys contain.
+    #: Maps users to the enterprise that an earlier release stored for them when they linked, if it differs
+    #: from the current one. Their keys contain that enterprise.
     other_enterprises: Mapping[str, str | None] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def from_auth_test(cls, answer: Mapping[str, Any], administrators: frozenset[str] = frozenset()) -> Self:
-        """Build an installation from Slack's ``auth.test`` answer to the bot's token."""
+        """Build an installation from Slack's ``auth.test`` response to the bot's token."""
         return cls(
             team_id=str(answer.get("team_id") or "") or None,
             enterprise_id=answer.get("enterprise_id") or None,
@@ -136,7 +136,7 @@ class Installation(Administered):
 
     @property
     def sign_in_team(self) -> str:
-        """Return the team that Sign in with Slack suggests to people it doesn't know yet, or ""."""
+        """Return the team that Sign in with Slack suggests to people who aren't known yet, or ""."""
         return self.team_id or ""
 
     @property
@@ -268,7 +268,7 @@ class Installations(Administered):
         return self.find_for_team(principal.enterprise_id, principal.team_id) or Installation(None)
 
     def resolve_principal(self, principal: Principal) -> Principal:
-        """Return the principal by which Usher knows a person, as ``Installation`` does."""
+        """Return the principal under which Usher knows a person, as ``Installation`` does."""
         return self.find_for(principal).resolve_principal(principal)
 
     def has_team(self, enterprise_id: str | None, team_id: str | None) -> bool:
@@ -280,12 +280,12 @@ class Installations(Administered):
         return self.find_for(one).is_same_person(one, other)
 
     def are_together(self, one: Principal, other: Principal) -> bool:
-        """Return whether two people are in the same installation, where an id means one person to both."""
+        """Return whether two people are in the same installation, where a user id is one person for both."""
         return one.place == other.place
 
     @property
     def is_several(self) -> bool:
-        """Return whether people's names must be shown together with their Slack workspace."""
+        """Return whether people's names must be shown with their Slack workspace."""
         return len(self._installations) > 1
 
     def reach(self, principal: Principal) -> str | None:
@@ -310,7 +310,7 @@ class Installations(Administered):
         return Principal(found.enterprise_id if found is not None else None, place, user)
 
 
-#: Either one installation, given by its bot token, or any number of them made by OAuth.
+#: Either a single installation, given by its bot token, or any number of installations made by OAuth.
 AnyInstallation = Installation | Installations
 
 

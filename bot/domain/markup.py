@@ -61,7 +61,7 @@ class Dated(Markup):
         return Dated([[Part(text, self.moments)]])
 
     def drop(self, has_passed: Callable[[Part], bool]) -> str:
-        """Return the text, cutting off each line before its first part that has passed."""
+        """Return the text with each line cut off before its first part whose time has passed."""
         left: list[list[Part]] = []
         for line in self.lines:
             passed = next((at for at, part in enumerate(line) if has_passed(part)), len(line))
@@ -107,8 +107,8 @@ def join(texts: Iterable[str], between: str = " ") -> str:
 def announce(side: str, workspace_id: str, text: str) -> str:
     """Mark a text as announcing that a workspace will ``start`` or ``stop`` at the times it names.
 
-    With ``nothing`` as its side, the text announces that nothing stops the workspace. It is true as long as
-    the plan holds.
+    With the side ``nothing``, it announces that nothing stops the workspace, which is true as long as the
+    plan holds.
     """
     lines = text.lines if isinstance(text, Dated) else ((Part(text),),)
     plan, is_dated = (side, workspace_id), side != "nothing"

@@ -46,11 +46,11 @@ class Facts:
     has_public_url: bool = True
     capabilities: frozenset[str] = frozenset()
     linking: frozenset[str] = frozenset()
-    #: Maps the connection to the lasting address of its link page, if it has one.
+    #: Maps the connection to the permanent address of its link page, if it has one.
     link_pages: Mapping[str, str] = field(default_factory=dict)
-    #: Whether the user has an account on the connection; None if that wasn't looked up.
+    #: Whether the user has an account on the connection; None if that wasn't checked.
     is_linked: bool | None = None
-    #: Whether the provider refuses the user's account, or did when it was last used.
+    #: Whether the provider refuses the user's account, or refused it when it was last used.
     is_refused: bool = False
     #: Whether the link rests because its username now belongs to another account.
     is_resting: bool = False
@@ -65,11 +65,11 @@ class Facts:
     is_superseded: bool = False
 
     def word(self, name: str) -> str:
-        """Return one of the notice's own facts by name, or "" if it has no such fact."""
+        """Return the notice's own fact with this name, or "" if there is none."""
         return str(self.body.get(name) or "")
 
     def time(self, name: str) -> float:
-        """Return one of the notice's own times by name, or ``now`` if it has no such time."""
+        """Return the notice's own time with this name, or ``now`` if there is none."""
         return float(self.body.get(name) or self.now)
 
     def common(self) -> dict[str, Any]:
@@ -88,7 +88,7 @@ class Facts:
 
     @property
     def link_is_ending(self) -> bool:
-        """Return whether the credential hasn't expired, and still expires when the notice said it would."""
+        """Return whether the credential hasn't expired and still expires when the notice said it would."""
         return self.link_expires_at == self.body.get("expires_at") and not self.link_has_ended
 
 
@@ -106,18 +106,18 @@ class WorkspaceFacts(Facts):
     opens_in_page: bool = False
     page_url: str | None = None
     effects: StopEffects = field(default_factory=dict)
-    #: The workspace's hours, and the courses whose lessons it is started for.
+    #: The workspace's hours, and the courses for whose lessons it is started.
     rules: tuple[HoursRule, ...] = ()
     lessons: tuple[ClassCard, ...] = ()
     #: The class whose end stops the workspace.
     stopping_class: "ClassFacts | None" = None
-    #: The workspace's place on the waitlist for capacity, if it is down and waiting.
+    #: The workspace's place on the waitlist for capacity, if it is down and waiting for capacity.
     waitlist_entry: WaitlistEntry | None = None
     #: Other workspaces that the message is about.
     others: tuple["WorkspaceFacts", ...] = ()
     #: The workspace's name, if its row has been deleted.
     former_name: str | None = None
-    #: Whether the message about the operation's end is waiting or sent.
+    #: Whether the message about how the operation ended is waiting or has been sent.
     end_state: EndState = ""
     #: Whether ``ide_url`` is already shown in another message saying that the workspace is ready.
     is_url_shown: bool = False
@@ -153,13 +153,13 @@ class WorkspaceFacts(Facts):
         is_own = {int(workspace.stop_at or 0.0), int(workspace.expires_at or 0.0)}.intersection(moments)
         by_hours = (at for at in moments if is_planned(self.rules, side, at))
         if side == "stop":
-            # A stop doesn't happen if hours start the workspace at the same time.
+            # A planned stop isn't carried out if hours start the workspace at the same time.
             return bool(is_own) or any(not is_planned(self.rules, "start", at) for at in by_hours)
         return any(by_hours)
 
     @property
     def state(self) -> State:
-        """Return the workspace's state as last read; GONE if the workspace isn't known."""
+        """Return the workspace's last known state, or GONE if the workspace isn't known."""
         return self.workspace.state if self.workspace is not None else State.GONE
 
     @property
@@ -169,7 +169,7 @@ class WorkspaceFacts(Facts):
 
     @property
     def is_ending(self) -> bool:
-        """Return whether the last read ended the operation, so that the message about its end is imminent."""
+        """Return whether the last read ended the operation, so that a message about its end will follow."""
         operation, workspace = self.operation, self.workspace
         if operation is None or workspace is None or not operation.is_open:
             return False
@@ -185,7 +185,7 @@ class WorkspaceFacts(Facts):
         return self.state in {State.RUNNING, State.STARTING}
 
     def may(self, action: Action) -> bool:
-        """Return whether an action might be possible on the workspace, as far as Usher knows."""
+        """Return whether an action may be possible on the workspace, as far as Usher knows."""
         workspace = self.workspace
         if workspace is None or workspace.is_provisional:
             return False
@@ -230,7 +230,7 @@ class RequestFacts(Facts):
 
     @property
     def objects(self) -> dict[str, ObjectName]:
-        """Return the username of the request, and the name of the connection."""
+        """Return the username in the request and the connection's name."""
         names = {self.connection: ObjectName(self.connection_title)}
         if self.approval is not None:
             names[self.approval.id] = ObjectName(self.approval.username, self.connection_title)
@@ -239,7 +239,7 @@ class RequestFacts(Facts):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldFacts(Facts):
-    """The kinds and facts of all news combined in one message after a Slack outage, oldest first."""
+    """The facts for a message that combines all news after a Slack outage: kinds and facts, oldest first."""
 
     held: tuple[tuple[NoticeKind, Facts], ...]
 
@@ -263,7 +263,7 @@ class ClassFacts(Facts):
     people: People = field(default_factory=dict)
     #: Whether the reader is the person who ended it or, if nobody did, its poster.
     is_stopper: bool = False
-    #: The members who aren't ready for a lesson, if the message says that.
+    #: The members who aren't ready for a lesson, if the message names them.
     problems: Sequence[ClassProblem] = ()
     #: For a course: whether the reader teaches it, and the workspace with which they joined. ``pending`` is
     #: the state of their enrollment while an account or a workspace is missing.
@@ -279,6 +279,6 @@ class ClassFacts(Facts):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingFacts(WorkspaceFacts):
-    """The facts for a message about a wait for capacity; without ``wait``, nobody waits any longer."""
+    """The facts for a message about a wait for capacity; without ``wait``, nobody is waiting any more."""
 
     wait: WaitlistFacts | None = None

@@ -17,23 +17,23 @@ from bot.domain.work_items import Outcome
 
 #: News that users can turn off.
 Topic = Literal["ready", "stopped", "run_ended"]
-#: What a message's buttons act on.
-#: - ``workspace``, ``link``: the workspace, or the link to the connection, that its body names.
-#: - ``subject``: its subject, once for all readers.
-#: - ``reader``: its subject, separately for each reader.
-#: - ``person``: its recipient, who has only one such message.
+#: What the buttons of a message act on.
+#: - ``workspace``, ``link``: the workspace, or the link to the connection, named in the message's body.
+#: - ``subject``: the message's subject, once for all readers.
+#: - ``reader``: the message's subject, separately for each reader.
+#: - ``person``: the message's recipient, who has only one message of that kind.
 Offered = Literal["workspace", "link", "subject", "reader", "person"]
 Urgency = Literal[0, 1, 2, 3]
 
 
 class Mark(Flag):
-    """Flags that say how a kind of message is treated."""
+    """Flags for how a kind of message is treated."""
 
     NONE = 0
     #: The message is kept in sync with its row, and has that row's id.
     CARD = auto()
-    #: The message says how an operation or a run ended. It waits a moment for the card, so that they arrive
-    #: in order.
+    #: The message says how an operation or a run ended. It waits a moment for the card, so that the two
+    #: arrive in order.
     END = auto()
     #: The message isn't sent if its operation has a card, which already says the same.
     IN_CARD = auto()
@@ -42,14 +42,14 @@ class Mark(Flag):
     NEWS = auto()
     #: The message is sent before replies.
     URGENT = auto()
-    #: The message asks a question. It is redrawn as cards are, and then shows the answer.
+    #: The message asks a question. Like a card it is redrawn, and then it shows the answer.
     ASKS = auto()
     #: Only the newest message about the same object keeps its buttons.
     NEWEST = auto()
-    #: The message announces or asks about a change. It is removed once that is no longer true, or once a
-    #: newer message replaces it.
+    #: The message announces or asks about a change. It is removed once its statement is no longer true, or
+    #: once a newer message replaces it.
     PASSES = auto()
-    #: A newer request doesn't make the message outdated; only its own condition does.
+    #: A newer request doesn't make the message outdated. Only the end of the message's own condition does.
     STANDS = auto()
     #: The message belongs in the thread of its run's card.
     THREADED = auto()
@@ -100,7 +100,7 @@ class NoticeKind(StrEnum):
     READY = Traits(
         "ready", "operation", offers="workspace", topic="ready", marks=Mark.END | Mark.NEWS | Mark.URGENT
     )
-    #: Tells the user the workspace's address, if it became known or changed after the message saying that the
+    #: Tells the user the workspace's address, if it became known or changed after they were told that the
     #: workspace is ready.
     READY_LINK = Traits("ready_link", "operation", offers="workspace", marks=Mark.NEWS)
     FAILED = Traits("failed", "operation", offers="workspace", marks=Mark.END | Mark.URGENT)
@@ -112,7 +112,7 @@ class NoticeKind(StrEnum):
     REMOVED = Traits("removed", "operation", offers="workspace", marks=Mark.END | Mark.NEWS | Mark.IN_CARD)
     CARD = Traits("card", "operation", urgency=2, marks=Mark.CARD)
     WAITING = Traits("waiting", "operation", urgency=3, offers="workspace", marks=Mark.PASSES)
-    #: Asks the user what to do, because Usher couldn't find out whether their workspace was created.
+    #: Asks the user what to do if Usher couldn't find out whether their workspace was created.
     OUTCOME_QUESTION = Traits("outcome_question", "operation", offers="workspace", marks=Mark.ASKS)
     JOB_CARD = Traits("job_card", "job", urgency=2, marks=Mark.CARD)
     JOB_ENDED = Traits(
@@ -130,19 +130,20 @@ class NoticeKind(StrEnum):
     UNLINKED = Traits("unlinked", offers="link")
     #: Says whether the provider has deleted the secret, as promised when a link ended.
     REVOKED = Traits("revoked")
-    #: To administrators: lists secrets that Usher has erased but a provider may still accept.
+    #: Tells administrators about secrets that Usher has erased but that a provider may still accept.
     NOT_REVOKED = Traits("not_revoked")
-    #: To administrators: lists running workspaces of people who have left and whose links have ended.
+    #: Tells administrators about running workspaces of people who have left and whose links have ended.
     LEFT_RUNNING = Traits("left_running")
     RELINK_PROMPT = Traits("relink_prompt", urgency=3, offers="link", marks=Mark.PASSES)
     SIGN_IN_REFUSED = Traits("sign_in_refused", urgency=3, offers="link", marks=Mark.PASSES)
-    #: To the user and to administrators: a link rests because its username now belongs to another account.
+    #: Tells the user and administrators that a link rests because its username now belongs to another
+    #: account.
     LINK_RESTING = Traits("link_resting", urgency=3, offers="link", marks=Mark.PASSES)
     LINKS_RESTING = Traits("links_resting", marks=Mark.PEOPLE)
     STOPPED_ELSEWHERE = Traits("stopped_elsewhere", offers="workspace", topic="stopped", marks=Mark.NEWS)
     #: Corrects an earlier message about how an operation ended, because it turned out to be wrong.
     TURNED_OUT = Traits("turned_out", offers="workspace", marks=Mark.NEWS)
-    #: Tells a user that someone else tried to link the account that they have linked.
+    #: Tells a user that someone else has tried to link the account that this user has linked.
     LINK_ATTEMPTED = Traits("link_attempted", marks=Mark.PEOPLE)
     #: Says that a user's proof has ended someone else's approved link to the same account.
     LINK_PROVEN = Traits("link_proven", marks=Mark.PEOPLE)
@@ -170,10 +171,10 @@ class NoticeKind(StrEnum):
 
     # -- timers ----------------------------------------------------------------------------------------------
 
-    #: Warns that a timer will stop the workspace soon, or says that it couldn't.
+    #: Warns that a timer will stop the workspace soon, or says that the timer couldn't stop it.
     STOP_WARNING = Traits("stop_warning", urgency=3, offers="workspace", marks=Mark.PASSES | Mark.STANDS)
     PLANNED_STOP_FAILED = Traits("planned_stop_failed", offers="workspace", marks=Mark.PASSES | Mark.STANDS)
-    #: To administrators: a user couldn't be warned that their workspace would end.
+    #: Tells administrators that a user couldn't be warned that their workspace would end.
     WARNING_UNDELIVERED = Traits("warning_undelivered", marks=Mark.PEOPLE)
 
     # -- class cards and courses -----------------------------------------------------------------------------
@@ -182,12 +183,12 @@ class NoticeKind(StrEnum):
     CLASS_POSTED = Traits("class_posted", "class", offers="subject", marks=Mark.NEWEST)
     CLASS_STOP_WARNING = Traits("class_stop_warning", "class", offers="workspace")
     CLASS_OVER = Traits("class_over", "class", marks=Mark.NEWS)
-    #: To a course's teachers, before a lesson: how many members are ready.
+    #: Tells a course's teachers, before a lesson, how many members are ready.
     LESSON_REPORT = Traits("lesson_report", "class", marks=Mark.NEWS)
-    #: To a member: why their workspace isn't ready for a lesson, or won't be, and what they can do.
+    #: Tells a member why their workspace isn't ready for a lesson, or won't be, and what they can do.
     LESSON_NOT_READY = Traits("lesson_not_ready", "class", offers="link", marks=Mark.PASSES)
-    #: Tells a person that an upgrade has removed them from a course, because it isn't what they had agreed
-    #: to.
+    #: Tells a person that an upgrade has removed them from a course, because the course isn't what they had
+    #: agreed to.
     COURSE_LEFT = Traits("course_left", "class", offers="reader", marks=Mark.PASSES)
     #: Announces that a lesson begins, and says whether the workspace is ready.
     LESSON = Traits("lesson", "operation", offers="workspace", marks=Mark.PASSES)
@@ -196,7 +197,7 @@ class NoticeKind(StrEnum):
 
     #: Shows the person's place in line, updated while they wait, and then how the wait ended.
     WAITLIST_PLACE = Traits("waitlist_place", offers="workspace", marks=Mark.ASKS | Mark.PASSES)
-    #: Says that no capacity became available before the wait ended, so Usher has stopped trying.
+    #: Says that Usher has stopped trying, because no capacity became available before the wait ended.
     WAITLIST_ENDED = Traits("waitlist_ended", offers="workspace")
 
     # -- usage -----------------------------------------------------------------------------------------------
@@ -215,7 +216,7 @@ class NoticeKind(StrEnum):
     # -- requests to be linked as a username -----------------------------------------------------------------
 
     APPROVAL_REQUEST = Traits("approval_request", offers="reader", marks=Mark.PEOPLE | Mark.ASKS)
-    #: Asks a person whether an account is theirs that someone else has requested.
+    #: Asks a person whether an account that someone else has requested belongs to them.
     ACCOUNT_QUESTION = Traits("account_question", offers="reader", marks=Mark.PEOPLE | Mark.ASKS)
     APPROVAL_DENIED = Traits("approval_denied", marks=Mark.PEOPLE)
     APPROVAL_FAILED = Traits("approval_failed", marks=Mark.PEOPLE)
@@ -223,9 +224,9 @@ class NoticeKind(StrEnum):
 
     # -- rows lost by a failover or by restoring an older backup ---------------------------------------------
 
-    #: Says that the database lost requests that were already answered, and how things are now.
+    #: Says that the database lost requests that had already been answered, and what state things are in now.
     WRITES_LOST = Traits("writes_lost", offers="workspace")
-    #: Says that restoring a backup may have brought back a link that the user had ended.
+    #: Says that restoring a backup may have brought back a link that the user had already ended.
     BACKUP_RESTORED = Traits("backup_restored")
 
     # -- an upgrade ------------------------------------------------------------------------------------------
@@ -234,8 +235,8 @@ class NoticeKind(StrEnum):
     UPGRADE_LOSSES = Traits("upgrade_losses")
 
 
-#: Kinds that are never posted again automatically. Maps each to the kind of message that asks its poster what
-#: to do if it can't be posted, or if it is unknown whether it was.
+#: Maps each kind of message that is never posted again automatically to the kind that asks its poster what to
+#: do, sent if the message can't be posted or if it is unknown whether it was.
 UNPOSTED: Final = {NoticeKind.CLASS_CARD: NoticeKind.CLASS_POSTED}
 #: Kinds of messages with a file. Their bodies hold the file's id as ``file`` once it is uploaded.
 FILE_KINDS: Final = frozenset({NoticeKind.JOB_FILE, NoticeKind.USAGE_PICTURE})
@@ -250,8 +251,8 @@ _DONE: Final = {
 
 #: The occasion of a message about an end. A fixed word is enough, because an operation or run ends only once.
 END: Final = "end"
-#: State of the message about an operation's end: "" if there is none (or no longer), ``pending`` while it
-#: waits or may have been sent, ``sent`` once it is known to be in Slack.
+#: State of the message about an operation's end: "" if there is none, or none any longer; ``pending`` while
+#: it waits or may have been sent; ``sent`` once it is known to be in Slack.
 EndState = Literal["", "pending", "sent"]
 
 
@@ -267,7 +268,7 @@ def end_of(operation: Operation, outcome: Outcome | None = None) -> NoticeKind:
 
 
 class NoticeState(StrEnum):
-    """Name a notice's state in the outbox."""
+    """States of a notice in the outbox."""
 
     PENDING = "pending"
     LEASED = "leased"
@@ -278,7 +279,7 @@ class NoticeState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NewNotice:
-    """Describe a message to add to the outbox; ``UNIQUE(subject, kind, occasion)``.
+    """A message to add to the outbox; ``UNIQUE(subject, kind, occasion)``.
 
     ``body`` is JSON-ready. It holds the facts, mostly row keys, from which ``bot.messages`` renders the
     message when it is sent. For replies and messages from verbs, it is the Answer itself.
@@ -293,9 +294,9 @@ class NewNotice:
 
 
 class NoticeError(StrEnum):
-    """Usher's own codes for why a message hasn't been sent; never renamed, because rows contain them."""
+    """Usher's own codes for why a message wasn't sent; they are never renamed, because rows contain them."""
 
-    #: A search didn't find the message in Slack, so it wasn't sent.
+    #: The notice wasn't sent, as a search for it in Slack found nothing.
     NOT_SENT = "not sent"
     #: The notice has been waiting since ``read_since`` for a read of its workspace.
     TO_BE_READ = "to be read"
@@ -306,14 +307,14 @@ class NoticeError(StrEnum):
     UNDRAWABLE = "undrawable"
 
 
-#: Errors of notices that nobody will miss: the user is deactivated or the card is deleted (Slack's codes), or
-#: a newer notice has replaced it.
+#: Errors of notices that nobody will miss: the user is deactivated, the card is deleted (both are Slack's
+#: codes), or a newer notice has replaced the notice.
 UNREAD: Final = frozenset({"user_disabled", "message_not_found", "superseded"})
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Hold one row of the outbox.
+    """A row of the outbox.
 
     ``unknown_since`` is the time of an attempt whose outcome is unknown.
     """
@@ -339,13 +340,13 @@ class Notice:
     #: unavailable.
     read_since: Past | None = None
     tried_at: Past | None = None
-    #: The key in Slack's metadata, if the notice may have been sent by a release with a different word for
-    #: the kind.
+    #: The key in the message's Slack metadata, if the notice may have been sent by a release that used a
+    #: different word for its kind.
     sent_as: str | None = None
 
     @property
     def is_harmless(self) -> bool:
-        """Return whether it is harmless if this notice is never sent.
+        """Return whether no harm is done if this notice is never sent.
 
         A deactivated user and a deleted card have no reader, and nobody misses a message that has been
         replaced.
@@ -375,7 +376,7 @@ class Card:
     channel_id: str | None
     message_ts: str | None
     is_dirty: bool
-    #: When the latest change of state began waiting to be shown; None if only the progress changed.
+    #: When the latest change of state that isn't shown yet was made; None if only the progress changed.
     changed_at: Past | None
     updated_at: Past
     #: How many changes have made the card dirty.
@@ -391,7 +392,7 @@ class Card:
     claimed_digest: str = ""
     #: When the current claim's lease expires.
     leased_until: Send = 0.0
-    #: When the message next becomes out of date: a time that it announces passes, or its subject ends.
+    #: When the message next becomes outdated, because a time that it announces passes or its subject ends.
     over_at: Stays | None = None
 
 
@@ -402,7 +403,7 @@ class Answer:
     - ``in_channel`` is set only if the person asked for that (``--share``). Such an answer has no IDE URL.
     - ``replaces`` updates the message whose button was pressed.
     - ``view`` opens or updates a modal, if the surface supports it.
-    - ``about`` has what the person may refer to in their next words.
+    - ``about`` lists the objects that the person's next message may refer to.
     - ``errors`` are shown at the fields of the submitted form, which stays open.
     - ``unwritten`` is set if the store didn't write the request (``not``), or may not have (``unsure``).
       The store couldn't write this answer in time either.

@@ -26,7 +26,7 @@ class Observed:
         expires_at: When the provider stops or removes it by itself (epoch seconds).
         expiry_mode: What happens then.
         expires_after: How many seconds it stays in this state, if the provider doesn't say when that began.
-            They count from the read that first found this state. With ``expires_at``, the later time counts.
+            They count from the read that first found this state. With ``expires_at``, the later time applies.
         removed_at: When the provider removes it in any case (epoch seconds), if that is earlier.
         entry: The secret that opens it from Usher's page (``EmbeddedPage``).
         survives_stop: Whether it survives a stop, if the provider reports that per workspace.
@@ -83,7 +83,7 @@ def drop_impossible_times(seen: Observed, now: float) -> Observed:
 
 
 def drop_future_time(at: float | None, latest: float) -> float | None:
-    """Return the given time, or None if it is after ``latest``."""
+    """Return a time, or None if it is later than ``latest``."""
     return None if at is None or at > latest else at
 
 

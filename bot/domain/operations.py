@@ -10,8 +10,7 @@ from bot.domain.stops import Consent
 from bot.domain.work_items import Call, WorkItem
 from bot.domain.workspaces import State
 
-#: Remarks in an answer, for when what happens isn't what the verb suggests; "" if there is nothing to remark
-#: on.
+#: Remarks in an answer if what happens isn't what the verb suggests; "" if there is nothing to remark on.
 Remark = Literal[
     "",
     "calling_off",
@@ -25,18 +24,19 @@ Remark = Literal[
     "stopping_stopped",
     "suspended_already",
 ]
-#: Remarks that must first be confirmed by a read. If it confirms the remark, nothing else is done.
+#: Remarks that must first be confirmed by a read. If the read confirms the remark, nothing else is done.
 CHECKED: Final[frozenset[Remark]] = frozenset({"starting_running", "stopping_stopped", "suspended_already"})
 
 
-#: A planned start counts as late this many seconds after its time.
+#: A planned start is considered late this many seconds after its time.
 LATE_START_SECONDS: Final = 300.0
-#: A call sent within this many seconds counts as immediate, so its duration is counted from the request.
+#: A call sent within this many seconds of the request is considered immediate, so its duration is measured
+#: from the request.
 MAX_PROMPT_SECONDS: Final = 15.0
 
 
 class OperationVerb(StrEnum):
-    """Verbs of requests about a workspace."""
+    """The verbs of requests about a workspace."""
 
     START = "start"
     STOP = "stop"
@@ -49,12 +49,12 @@ class OperationVerb(StrEnum):
 
     @property
     def brings_down(self) -> bool:
-        """Return whether the verb brings a workspace down; all other verbs lead to a running workspace."""
+        """Return whether the verb brings a workspace down; all other verbs result in a running workspace."""
         return self in (OperationVerb.STOP, OperationVerb.SUSPEND, OperationVerb.FORCE, OperationVerb.REMOVE)
 
     @property
     def expires(self) -> bool:
-        """Return whether the verb's call expires at the deadline; stops don't, as they only end things."""
+        """Return whether the call expires at the deadline; stops don't expire, as they only end things."""
         return not self.brings_down or self is OperationVerb.REMOVE
 
 
@@ -79,19 +79,20 @@ class Operation(WorkItem):
     failed_at: Past | None = None
     #: Whether the user agreed that the workspace may be ended irreversibly. A restart then creates a new one
     #: from the same spec, as it also does if the workspace has failed irreversibly. From then on, the verb is
-    #: CREATE, and this remains set.
+    #: CREATE, and ``agreed`` remains set.
     agreed: Consent = Consent.NONE
-    #: When the timer or plan that this operation carries out was due; None if the user asked for it directly.
+    #: The time for which this operation's timer or plan was set; None if the user asked for the operation
+    #: directly.
     planned_for: Stays | None = None
-    #: Until when a planned start may be sent; None means until the deadline.
+    #: The latest time at which a planned start may be sent; None means the deadline.
     good_until: Stays | None = None
-    #: The last reason why the operation was held up before it was sent.
+    #: The last reason why the operation was delayed before it was sent.
     delayed_by: Hold = NOTHING
-    #: How many seconds the workspace should run, counted from the request, if the user said so; 0 means that
-    #: it shouldn't be started at all.
+    #: How long the workspace should run, in seconds from the request, if the user said so; 0 means that it
+    #: shouldn't be started at all.
     run_seconds: Stays | None = None
-    #: How many seconds a start like this usually takes, and after how many it counts as slow, as known when
-    #: the request was accepted.
+    #: How long a start like this usually takes, and after how long it counts as slow, in seconds, as known
+    #: when the request was accepted.
     usual_seconds: Stays | None = None
     slow_seconds: Stays | None = None
 
@@ -119,7 +120,7 @@ class Operation(WorkItem):
 
     @property
     def began_at(self) -> float:
-        """Return when its duration starts counting: at the request, or at the call if it had to wait."""
+        """Return when its duration begins: at the request, or at the call if the request had to wait."""
         was_prompt = self.called_at is None or self.called_at - self.created_at < MAX_PROMPT_SECONDS
         return self.created_at if was_prompt else self.called_at or self.created_at
 
@@ -152,5 +153,5 @@ class Operation(WorkItem):
 
     @property
     def replaces_ended_workspace(self) -> bool:
-        """Return whether it creates the replacement for a workspace ended by a restart."""
+        """Return whether it creates the replacement for a workspace that a restart ended."""
         return bool(self.agreed) and self.verb is OperationVerb.CREATE

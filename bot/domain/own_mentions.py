@@ -33,7 +33,7 @@ _CLOSING_SIGNS: Final = ",;:.!?\u2026)\n"
 def remove_own_mentions(text: str, ids: Iterable[str | None], name: str) -> str:
     """Remove mentions of these ids, and of the name after an @, from a text in Slack's encoding.
 
-    All mentions are removed, wherever they are. The name is kept inside a longer name, and in quotes.
+    Mentions are removed wherever they are, but the name is kept inside a longer name and in quotes.
     """
     if "@" not in text:
         return text
@@ -49,13 +49,13 @@ def _build_mention_pattern(ids: tuple[str, ...], name: str) -> re.Pattern[str]:
     """Return the pattern for a mention, including marks around it such as those for bold text."""
     one_of = "|".join(map(re.escape, ids))
     mentions = rf"<@(?:{one_of})(?:\|[^<>]*)?>|&lt;@(?:{one_of})&gt;|" if ids else ""
-    # `lab@usher` names a workspace on a connection, and `@usher-x` is another user.
+    # `lab@usher` is a workspace on a connection, and `@usher-x` is another user.
     plain = rf"(?<![^\W_])(?<![@.|/&+-])@{re.escape(name)}(?![^\W_]|[@/&+]|[-._]\w)"
     return re.compile(rf"(?P<marks>[*_~`]{{0,3}})(?:{mentions}{plain})(?P=marks)", re.IGNORECASE)
 
 
 def _split_at_mentions(text: str, mention: re.Pattern[str]) -> list[str]:
-    """Return the text around mentions in pieces, without those that merely separate two mentions."""
+    """Return the pieces of text around mentions, without those that only separate two mentions."""
     quotations = [found.span() for found in _QUOTATION_PATTERN.finditer(text)][::-1]
     places = [(0, 0)]
     for found in mention.finditer(text):
@@ -70,7 +70,7 @@ def _split_at_mentions(text: str, mention: re.Pattern[str]) -> list[str]:
 
 
 def _close_gap(before: str, after: str) -> tuple[str, str]:
-    """Return the words before and after a removed mention, with punctuation and spaces cleaned up."""
+    """Return the words around a removed mention, with punctuation and spaces between them cleaned up."""
     after = after.removeprefix("'s").removeprefix("\u2019s")
     rest = _SEPARATOR_PATTERN.sub("", after, count=1)
     if not before.rpartition("\n")[2].replace("&gt;", "").strip(_BLANK_SIGNS + _MARK_SIGNS):

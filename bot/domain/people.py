@@ -55,8 +55,8 @@ class Person:
     is_stranger: bool = False
     time_zone: str | None = None
     seen_at: Past = 0.0
-    #: The user's handle, which Slack assigns and they can't choose, and the e-mail address that Slack has
-    #: confirmed, if known.
+    #: The user's handle, which Slack assigns and they can't choose, and their e-mail address as confirmed by
+    #: Slack, if known.
     handle: str = ""
     email: str | None = None
 
@@ -73,7 +73,7 @@ class Named:
     user_id: str = ""
     name: str = ""
     workspace: str = ""
-    #: Facts about the person that they can't choose themselves, for a reader who decides about them.
+    #: Facts that the person can't choose themself, for a reader who has to decide about them.
     known: Person | None = None
 
 

@@ -37,21 +37,21 @@ from bot.domain.usability import Lack, is_awaited, is_late
 from bot.domain.work_items import Call, Outcome, WorkItem
 from bot.domain.workspaces import Action, State, is_down
 
-#: Number of consecutive temporary failures (time-outs, 5xx, 429) after which an operation gives up. As the
+#: Maximum number of consecutive temporary failures (time-outs, 5xx, 429) before an operation gives up. As the
 #: backoff grows to a minute, this allows about fifteen minutes of retries.
 MAX_ATTEMPTS = 20
 
-#: An operation's first call may rely on a read up to this many seconds older than the operation. Slightly
-#: longer than the interval that Saturn Cloud requires between reads.
+#: An operation's first call may rely on a read that is older than the operation by up to this many seconds.
+#: The value is slightly longer than the interval that Saturn Cloud requires between reads.
 FRESH = 12.0
 
-#: How long an accepted stop may take, in seconds. Some servers report *running* until it is finished.
+#: How long an accepted stop may take, in seconds. Some servers report *running* until the stop is finished.
 STOP_SETTLES = 600.0
 
 #: A running workspace that hasn't been used for this many seconds is read less often.
 UNUSED_AFTER = 86_400.0
 #: For this many seconds after its last use, a workspace that is down is read as often as a running one,
-#: because what its owner was told about it may still turn out to be wrong.
+#: because what its owner was told may still turn out to be wrong.
 RECENTLY_USED = 3_600.0
 
 
@@ -75,10 +75,10 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Hold a decision: a step and, for END, an outcome; ``cause`` names a text of ``bot.messages``.
+    """Hold a decision: the next step and, for END, the outcome.
 
-    For READ and WAIT, ``cause`` names what is holding up the work, if users should be told. ``at``, in epoch
-    seconds, ends a WAIT that nothing else would end.
+    ``cause`` names a text in ``bot.messages``. For READ and WAIT, it says what is holding up the work, if
+    users should be told. ``at``, in epoch seconds, ends a WAIT that nothing else would end.
     """
 
     step: Step
@@ -98,18 +98,19 @@ FULFILLED = Plan(Step.END, Outcome.FULFILLED)
 NOT_MADE = Plan(Step.END, Outcome.FULFILLED, "not_made")
 #: The provider can't restart the workspace, and Usher has no spec from which to create a new one.
 NO_RESTART = Plan(Step.END, Outcome.FAILED, "no_restart")
-#: The user was asked whether to create the workspace again, and didn't answer for a day.
+#: The user was asked whether to create the workspace again and didn't answer within a day.
 UNANSWERED = Plan(Step.END, Outcome.UNKNOWN, "unanswered")
-#: The start was accepted, but the workspace is still shown as down.
+#: The start was accepted, but the workspace is still reported as down.
 STILL_DOWN = Plan(Step.READ, cause="still_down")
-#: A read since the call shows a failure. It may be an old one, so another read has to confirm it.
+#: A read after the call shows a failure. The failure may be an old one, so another read has to confirm it.
 STILL_FAILED = Plan(Step.READ, cause="still_failed")
-#: A stop that was sent before this start was requested is still in progress; the start is sent once it
-#: finishes.
+#: A stop that was sent before this start was requested is still in progress. The start is sent once that stop
+#: has finished.
 STOPPING_FIRST = Plan(Step.WAIT, cause="stopping_first")
 #: The stop was accepted, but the workspace is still running.
 NO_EFFECT = Plan(Step.WAIT, cause="no_effect")
-#: The provider doesn't accept a stop in the workspace's current state; the stop is sent as soon as it does.
+#: The provider doesn't accept a stop in the workspace's current state. The stop is sent as soon as the
+#: provider accepts it.
 NO_STOP_YET = Plan(Step.WAIT, cause="no_stop_yet")
 #: A start was sent before this stop was requested, so the workspace may still come up.
 START_SENT = Plan(Step.READ, cause="start_sent")
@@ -119,15 +120,15 @@ NOT_USABLE = Plan(Step.WAIT)
 REMOVE = Plan(Step.REMOVE)
 RENEW = Plan(Step.RENEW)
 
-#: Maps each way of stopping to the plan that sends its call, and to the cause of failure if the call is
-#: accepted but has no effect.
+#: Maps each way of stopping to the plan that sends its call, and to the cause of failure if an accepted call
+#: has no effect.
 _DOWNWARDS: dict[StopMode, tuple[Plan, str]] = {
     "stop": (STOP, "started_elsewhere"),
     "suspend": (Plan(Step.SUSPEND), "not_suspended"),
     "force": (Plan(Step.FORCE), "started_elsewhere"),
 }
 _MODES: dict[Step, StopMode] = {call.step: mode for mode, (call, _) in _DOWNWARDS.items()}
-#: Maps each call to the action that the provider must currently allow for it.
+#: Maps each step that sends a call to the action that the provider must currently allow for it.
 _ACTIONS: dict[Step, Action] = {
     Step.STOP: "stop",
     Step.SUSPEND: "suspend",
@@ -158,16 +159,17 @@ def plan(
     lacks: Lack | None = None,
     lacks_since: float | None = None,
 ) -> Plan:
-    """Decide the next step for an operation whose workspace was last seen in ``state`` at ``observed_at``.
+    """Decide the next step for an operation, given that its workspace was last seen in ``state``.
 
-    ``actions`` are the ones that the provider currently allows; None means everything it supports. A stop
-    that the provider doesn't accept in this state waits until it does. ``effects`` says what each way of
-    stopping does: a workspace is ended irreversibly only if its owner agreed to that, knowing the
-    ``stop_risks``. ``up_at`` is when the workspace was last seen starting or running. ``lacks`` is what the
-    running workspace still needs before it can be used, and ``lacks_since`` is when that was first seen. A
-    start is fulfilled once the workspace is usable, or once it has lacked something for long enough.
+    ``observed_at`` is when that was. ``actions`` are those that the provider currently allows; None means
+    everything it supports. A stop that the provider doesn't accept in this state waits until it does.
+    ``effects`` says what each way of stopping does. A workspace is ended irreversibly only if its owner
+    agreed to that, knowing the ``stop_risks``. ``up_at`` is when the workspace was last seen starting or
+    running. ``lacks`` is what the running workspace still needs before it can be used, and ``lacks_since`` is
+    when that was first seen. A start is fulfilled once the workspace is usable, or once it has lacked
+    something for long enough.
 
-    No operation ends on stale data: a read counts only if it is newer than the operation and its last call.
+    No operation ends on stale data: a read is used only if it is newer than the operation and its last call.
     The first call may rely on a read that was fresh when the operation was created. If the state has changed
     since, that call does no harm, and waiting for the poll gate would only delay the user. A call that can't
     be undone needs a newer read.
@@ -212,10 +214,10 @@ def plan(
 def plan_unmade(operation: Operation, creation: Operation | None, now: float) -> Plan:
     """Decide the next step for a workspace that isn't yet known to exist at its provider.
 
-    ``creation`` is the operation that creates the workspace: ``operation`` itself, or one that it replaced.
-    To avoid creating anything twice, an unknown outcome leads to FIND, and CREATE follows only if nothing was
-    found. An operation that cancels a creation also searches first. If a workspace is found, it is then
-    stopped or removed like any other.
+    ``creation`` is the operation that creates the workspace: either ``operation`` itself, or one that it
+    replaced. To avoid creating anything twice, a creation of unknown outcome leads to FIND, and CREATE
+    follows only if nothing was found. An operation that cancels a creation also searches first. A workspace
+    that is found is then stopped or removed like any other.
     """
     if not operation.is_open:
         return WATCH
@@ -226,10 +228,10 @@ def plan_unmade(operation: Operation, creation: Operation | None, now: float) ->
 
 
 def _make(work_item: WorkItem, maker: WorkItem | None, now: float, first: Plan, unanswered: Plan) -> Plan:
-    """Return ``first`` until the call has been sent, then search for the call's result.
+    """Return ``first`` if the call hasn't been sent yet; otherwise search for the call's result.
 
-    ``maker`` is the work item whose call creates or launches. ``unanswered`` is the plan that ends it if the
-    user is asked about the result and doesn't answer.
+    ``maker`` is the operation or run whose call creates or launches something. ``unanswered`` is the plan
+    used if the user is asked about the result and doesn't answer.
     """
     if maker is None or maker.start_call is Call.NONE:
         gives_up = first.step is not Step.END and work_item.attempts >= MAX_ATTEMPTS
@@ -276,7 +278,7 @@ def _decide(
     ends = is_final(effects, mode)
     # A failed workspace can be restarted without stopping it first.
     is_startable = restarts and state is State.FAILED and operation.stop_call is Call.NONE
-    # A suspended workspace counts as down, but a stop can still end it irreversibly.
+    # A suspended workspace is considered down, but a stop can still end it irreversibly.
     if (is_down(state, actions) or is_startable) and not ends:
         if not restarts:
             return START_SENT if _may_come_up(operation, state, observed_at, up_at) else FULFILLED
@@ -288,7 +290,7 @@ def _decide(
 
 
 def _mode(operation: Operation, effects: StopEffects) -> StopMode | None:
-    """Return an operation's stop mode; None if a restart couldn't bring the workspace back."""
+    """Return how an operation stops its workspace; None if a restart couldn't bring it back."""
     match operation.verb:
         case OperationVerb.RESTART:
             return "stop" if operation.agreed else choose_restart_mode(effects)
@@ -309,16 +311,17 @@ def _bring_down(
 ) -> Plan:
     """Decide the next step for a workspace that has to be stopped or removed.
 
-    A stop whose outcome is unknown is repeated, which is harmless. A stop that was accepted isn't: someone
-    may have started the workspace since, and would lose their work. A workspace that is already stopping is
-    left alone unless this is a forced stop or a removal.
+    A stop of unknown outcome is sent again, which is harmless. An accepted stop isn't sent again: someone may
+    have started the workspace since, and would lose their work. A workspace that is already stopping is left
+    alone unless this is a forced stop or a removal.
     """
     call, failed = downward
     if state is State.STOPPING and operation.verb not in (OperationVerb.FORCE, OperationVerb.REMOVE):
         return WAIT
     called_at, has_called = operation.called_at or 0.0, operation.stop_call is not Call.NONE
     is_left = not is_down(state, actions)
-    # Reads may show a failure from before the call for a while, or forever if the call had no effect.
+    # For a while after the call, reads may still show a failure from before it, or forever if the call had no
+    # effect.
     has_settled = operation.stop_call is Call.ACCEPTED and observed_at >= called_at + START_SETTLES
     is_new = has_called and (operation.called_from is not State.FAILED or has_settled)
     if state is State.FAILED and is_left and is_new:
@@ -326,8 +329,8 @@ def _bring_down(
     if operation.stop_call.is_unsure and observed_at < find_settling_time(operation):
         return READ
     if operation.stop_call is not Call.ACCEPTED:
-        # A workspace known to be running is sent the call even if ``actions`` doesn't include it: the
-        # provider decides.
+        # If the workspace is known to be running, the call is sent even if ``actions`` doesn't include it:
+        # the provider decides.
         is_odd = state is State.STARTING or (state in (State.UNKNOWN, State.FAILED) and is_left)
         is_refused = actions is not None and _ACTIONS[call.step] not in actions
         return NO_STOP_YET if is_odd and is_refused else call
@@ -343,13 +346,13 @@ def _bring_down(
 
 
 def _fail_at_second_read(operation: Operation, observed_at: float) -> Plan:
-    """Fail if two reads in a row found the workspace failed; after the first one, read again."""
+    """Fail the operation if two reads in a row found a failure; after the first one, read again."""
     is_second = operation.failed_at is not None and observed_at > operation.failed_at
     return _fail("provider_failed") if is_second else STILL_FAILED
 
 
 def _prior_lasts(operation: Operation, observed_at: float, accepted: float) -> bool:
-    """Return whether the previous operation's call could still take effect after the last read.
+    """Return whether the previous operation's call could still have taken effect after the last read.
 
     ``accepted`` is how long an accepted call may take to have its effect, in seconds.
     """
@@ -367,7 +370,7 @@ def _prior_lasts(operation: Operation, observed_at: float, accepted: float) -> b
 
 def _may_come_up(operation: Operation, state: State, observed_at: float, up_at: float | None) -> bool:
     """Return whether a start sent before the stop was requested may still bring the workspace up."""
-    # The start has taken effect if the workspace was up when the stop was sent, or in any read since the
+    # The start has taken effect if the workspace was up when the stop was sent, or in any read after the
     # start.
     was_up = operation.called_from in (State.STARTING, State.RUNNING)
     has_come = was_up or (up_at is not None and up_at > (operation.prior_at or 0.0))
@@ -390,20 +393,20 @@ def _before_start(operation: Operation, state: State, observed_at: float) -> Pla
 
 
 def _had_effect(operation: Operation) -> bool:
-    """Return whether a start caused a failure even though the provider refused it as too busy."""
+    """Return whether the start made the workspace fail even though the provider refused it as too busy."""
     is_refused = operation.busy_since is not None and operation.conflict is None
     return is_refused and operation.called_from is not State.FAILED
 
 
 def _after_start(operation: Operation, state: State, observed_at: float, up_at: float | None) -> Plan:
-    """Decide the next step after a start call; an accepted start is never sent again.
+    """Decide the next step after a start or creation was sent; never send an accepted start again.
 
-    The call's outcome may be unknown. A creation counts as a start. An early read may show the state from
-    before the call, so the workspace counts as stopped or failed again only if it was seen up since the call,
-    or hasn't come up for minutes.
+    The call's outcome may be unknown. An early read may show the state from before the call. So the workspace
+    is considered stopped or failed again only if it was seen up since the call, or hasn't come up for
+    minutes.
     """
     called_at = operation.called_at or 0.0
-    # A clock correction changes ``called_at`` but not ``sent_at``, so compare with ``sent_at``.
+    # Compare with ``sent_at``, because a clock correction changes ``called_at`` but not ``sent_at``.
     was_up = up_at is not None and up_at > (operation.sent_at or called_at)
     accepted = operation.start_call is Call.ACCEPTED or operation.verb is OperationVerb.CREATE
     settled_at = called_at + NEVER_UP_AFTER if accepted else find_settling_time(operation)
@@ -430,18 +433,19 @@ def _after_start(operation: Operation, state: State, observed_at: float, up_at: 
 
 
 def only_waits(verb: OperationVerb, start_call: Call, state: State) -> bool:
-    """Return whether the operation has nothing to do after a read that found this state.
+    """Return whether an operation has nothing to do after a read that found this state.
 
-    That is the case while an accepted start shows as starting: its plan is then to wait or to read again,
-    whatever else is known.
+    That is the case while a workspace whose start was accepted is shown as starting: the plan is then to wait
+    or to read again, whatever else is known.
     """
     return not verb.brings_down and start_call is Call.ACCEPTED and state is State.STARTING
 
 
 def may_repeat(work_item: WorkItem, step: Step) -> bool:
-    """Return whether sending a step's call twice is harmless, as for a start or any kind of stop.
+    """Return whether sending a step's call twice is harmless, as it is for a start or any kind of stop.
 
-    In a restart, a repeated call might undo the next one, and a repeated creation makes a second workspace.
+    It isn't harmless in a restart, where a repeated call might undo the one after it, or in a creation, which
+    would make a second workspace.
     """
     is_other = isinstance(work_item, Operation) and work_item.verb in (
         OperationVerb.RESTART,
@@ -459,11 +463,11 @@ def next_read(
     pace: Pacing,
     lacks_since: float | None = None,
 ) -> float | None:
-    """Return how many seconds until a workspace is read again; None if only on request.
+    """Return how many seconds until a workspace is read again, or None if it is only read on request.
 
     The provider sets the intervals (``Provider.pace``), but the result is never below ``min_poll_interval``.
-    A running workspace that has lacked something since ``lacks_since`` is read as often as a starting one for
-    some minutes.
+    For some minutes, a running workspace that has lacked something since ``lacks_since`` is read as often as
+    a starting one.
     """
     used = used_at is not None and now - used_at < UNUSED_AFTER
     is_coming = state is State.RUNNING and is_late(lacks_since, now)
@@ -482,7 +486,7 @@ def next_read(
 
 
 def backoff(attempts: int, jitter: float, *, longest: float = 60.0) -> float:
-    """Return how many seconds to wait after ``attempts`` failures in a row: 1, doubling, with jitter.
+    """Return how long to wait after ``attempts`` failures in a row: 1 second, doubling, with jitter.
 
     ``jitter``, from 0 to 1, shortens the delay by up to half, so that calls that failed together aren't
     retried together.
@@ -491,7 +495,7 @@ def backoff(attempts: int, jitter: float, *, longest: float = 60.0) -> float:
     return whole * (1.0 - jitter / 2.0)
 
 
-#: The workspace is busy or has unsaved work, which its owner didn't know when agreeing to end it.
+#: The workspace is busy or has unsaved work, and its owner didn't know that when agreeing to end it.
 AT_STAKE = _fail("at_stake")
 LAUNCH = Plan(Step.LAUNCH)
 ENDED = Plan(Step.END, Outcome.ENDED)
@@ -503,8 +507,8 @@ RUN_UNANSWERED = _fail("unanswered")
 def plan_run(run: Run, now: float) -> Plan:
     """Decide the next step for a run, given its last observed state.
 
-    After a launch of unknown outcome, search for the run before launching again. An accepted run is never
-    launched again, and a run that is cancelled before its launch isn't launched.
+    After a launch of unknown outcome, the run is searched for before it is launched again. An accepted run is
+    never launched again, and a run that is cancelled before its launch isn't launched.
     """
     if not run.is_open:
         return WATCH
@@ -514,7 +518,7 @@ def plan_run(run: Run, now: float) -> Plan:
         return _make(run, run, now, CALLED_OFF if run.requested_stop else LAUNCH, RUN_UNANSWERED)
     if run.state.is_over:
         return ENDED
-    # A stop that has failed too often is abandoned; the run is then read until it ends by itself.
+    # A stop of a run is abandoned after too many failures. The run is then read until it ends by itself.
     if not run.requested_stop or run.stop_call is Call.ACCEPTED or run.attempts >= MAX_ATTEMPTS:
         return READ
     if run.stop_call is Call.NONE and run.retry_at is not None:  # Refused, so read first.
@@ -524,10 +528,10 @@ def plan_run(run: Run, now: float) -> Plan:
 
 
 def next_run_read(state: RunState, age: float, fastest: float) -> float:
-    """Return how many seconds until a run is read again: from 2 to 15, but at least ``fastest``.
+    """Return how many seconds until a run is read again: 2 to 15, but never less than ``fastest``.
 
-    The interval grows with ``age``, the seconds since the run's state last changed, because a run that has
-    only just started may end soon.
+    The interval grows with ``age``, the number of seconds since the run's state last changed, because a run
+    that has only just started may end soon.
     """
     slowest = 15.0
     grown = 2.0 + age / 10.0

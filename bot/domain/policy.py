@@ -1,8 +1,8 @@
 """The access policy: one pure function decides whether a person may use a verb on a target.
 
-The policy is checked when a request arrives, again before each step of the work, and when waiting work
-resumes. The first matching rule decides. A person whom Slack hasn't described yet is refused, so callers
-first use ``is_current`` to check that Slack's facts about them are recent enough.
+The policy is checked when a request arrives, before each step of the work, and when waiting work resumes. The
+first matching rule decides. A person whom Slack hasn't described yet is refused, so callers first use
+``is_current`` to check that Slack's facts about the person are recent enough.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from typing import Final
 from bot.domain.installations import AnyInstallation
 from bot.domain.people import Person, Principal
 
-#: Read-only verbs, for which Slack's facts about a person may be of any age.
+#: Read-only verbs. For these, Slack's facts about a person may be of any age.
 SHOWING: Final = frozenset(
     {
         "about",
@@ -27,20 +27,21 @@ SHOWING: Final = frozenset(
         "words",
     }
 )
-#: Verbs reserved for administrators; being the owner isn't enough. None of them acts through another person's
-#: account.
+#: Verbs reserved for administrators; owning the target isn't enough. None of these verbs acts through another
+#: person's account.
 ADMINISTRATORS: Final = frozenset({"approvals", "approve", "overview", "unlink_other", "usage_team"})
-#: Verbs on a class that are also open to the people named on its card, and to administrators.
+#: Verbs on a class that are open not only to its owner, but also to the people named on its card and to
+#: administrators.
 TEACHERS: Final = frozenset({"class_change", "class_post", "class_problems", "class_stop", "class_usage"})
 #: The only verb allowed on another person's workspace, and only with that person's recorded consent (ADR 91).
 CONSENTED: Final = "class_stop"
-#: How long Slack's facts about a person remain good enough to allow verbs that change something, in seconds.
+#: How long Slack's facts about a person can be relied on to allow verbs that change something, in seconds.
 CURRENT_SECONDS: Final = 86_400.0
-#: How many seconds in the future Slack's facts about a person may be dated, because another machine's clock
-#: may be ahead.
+#: Slack's facts about a person may be dated up to this many seconds in the future, because another machine's
+#: clock may be ahead.
 _AHEAD_SECONDS: Final = 60.0
-#: How long Slack's facts may be used to refuse a person, such as a guest, in seconds. Short, because they may
-#: have changed in Slack.
+#: How long Slack's facts may be used to refuse a person, such as a guest, in seconds. This is short because
+#: the person's status in Slack may have changed.
 REFUSED_SECONDS: Final = 10.0
 #: Name of the rule that refuses people from Slack workspaces where Usher isn't installed.
 FOREIGN_TEAM: Final = "policy.foreign_team"
@@ -48,7 +49,7 @@ FOREIGN_TEAM: Final = "policy.foreign_team"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The target of a verb, and its owner.
+    """Hold the object that a verb is used on, and its owner.
 
     ``consented_to`` is the person whom the owner has allowed to stop the target, by a recorded consent that
     hasn't been withdrawn; ``kind`` is then ``consent``. ``delegates`` are the keys of the people named by a
@@ -64,7 +65,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A decision, and the rule that made it, which the audit records and the refusal's text is based on."""
+    """Hold a decision and the rule that made it, which the audit records and a refusal explains."""
 
     allowed: bool
     rule: str
@@ -79,12 +80,13 @@ def decide(
 ) -> Decision:
     """Decide whether a principal may use a verb on a target; when in doubt, refuse.
 
-    ``person`` is what Slack says about the principal; None if Slack hasn't been asked.
+    ``person`` is what Slack says about the principal, or None if Slack hasn't been asked.
     """
     if not installation.has_team(principal.enterprise_id, principal.team_id):
         return Decision(allowed=False, rule=FOREIGN_TEAM)
     if person is None and (target is None or target.kind != "consent"):
-        # The owner consented and knows when the stop will happen, so it happens even if the teacher has left.
+        # No facts about the teacher are needed for a stop with consent: the owner knows when it will happen,
+        # so it happens even if the teacher has left.
         return _refuse("unknown_person")
     word = find_flaw(person)
     if word is not None:
@@ -97,7 +99,7 @@ def decide(
 
 
 def _administration(principal: Principal, target: Target | None, installation: AnyInstallation) -> Decision:
-    """Decide about an administrators' verb; admins cover their own Slack workspace, or all of them."""
+    """Decide about a verb for administrators, who cover their own Slack workspace or all of them."""
     if not installation.filter_administrators(lambda one: installation.are_together(one, principal)):
         return _refuse("no_administrators")
     if not installation.is_administrator(principal):
@@ -110,7 +112,7 @@ def _administration(principal: Principal, target: Target | None, installation: A
 
 
 def _of_another(principal: Principal, verb: str, target: Target, installation: AnyInstallation) -> Decision:
-    """Decide about another person's target: a card that names this person, or a consented workspace."""
+    """Decide about another person's target: a class card, or a workspace stopped by consent."""
     is_admin = installation.administers(principal, target.owner)
     if verb in TEACHERS and target.kind == "class":
         if is_admin:
@@ -125,7 +127,7 @@ def _of_another(principal: Principal, verb: str, target: Target, installation: A
 
 
 def is_current(person: Person | None, verb: str, now: float) -> bool:
-    """Return whether Slack's facts about a person are recent enough to decide; if not, ask Slack first.
+    """Return whether Slack's facts about a person are recent enough to decide without asking Slack.
 
     Facts that lead to a refusal expire much sooner than facts that allow something.
     """
@@ -137,7 +139,7 @@ def is_current(person: Person | None, verb: str, now: float) -> bool:
 
 
 def find_flaw(person: Person | None) -> str | None:
-    """Return why a person may not use Usher at all (left, bot, stranger, guest), or None if they may."""
+    """Return why a person may not use Usher at all (left, bot, stranger or guest), or None if they may."""
     if person is None:
         return None
     if person.is_deleted:
@@ -149,8 +151,8 @@ def find_flaw(person: Person | None) -> str | None:
     return "guest" if person.is_guest else None
 
 
-#: Rules that refuse people who have left the team or become guests. A stop already in progress for them is
-#: still carried out.
+#: Rules that refuse people who have left the team or become guests. If a stop is already in progress for such
+#: a person, it is still carried out.
 LEAVER_RULES: Final = frozenset({"policy.left", "policy.guest"})
 
 

@@ -7,10 +7,10 @@ from typing import Final
 from bot.domain.notices import Mark, NoticeKind
 from bot.domain.workspaces import Workspace
 
-#: After how many hours users are asked about a workspace left running, if neither they nor the operator made
-#: a choice.
+#: Users are asked about a workspace left running after this many hours, unless they or the operator chose
+#: otherwise.
 ASKS_AFTER: Final = 12
-#: Stands for "never" as a number of hours.
+#: The number of hours that means "never".
 NEVER_HOURS: Final = 1_000_000
 #: Levels of what Slack's assistant may do for a user. Each includes the ones before it.
 LEVELS: Final = ("nothing", "show", "start", "stop")
@@ -64,7 +64,7 @@ class NoticeDelivery:
 
 
 def should_send(news: NoticeDelivery, preferences: Preferences) -> bool:
-    """Return whether a notice is sent as a separate message; if not, only the card shows it."""
+    """Return whether a notice is sent as a separate message; if not, only the card shows its news."""
     topic = news.kind.topic
     if Mark.IN_CARD in news.kind.marks and news.has_card:
         return False

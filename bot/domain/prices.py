@@ -14,7 +14,7 @@ class Price:
     """A price per hour, as stated by the provider or the operator.
 
     Attributes:
-        amount: The number, in that currency.
+        amount: The amount, in ``currency``.
         currency: Any word, such as ``EUR`` or ``credits``; "" if it isn't known.
     """
 

@@ -11,7 +11,7 @@ from bot.domain.workspaces import State
 
 @dataclass(frozen=True, slots=True)
 class Unconfirmed:
-    """Count consecutive reads that report the same uncertain thing: which, how many, and since when."""
+    """Hold an uncertain finding of consecutive reads: its kind, how many reads, and since when."""
 
     kind: str
     times: int
@@ -20,7 +20,7 @@ class Unconfirmed:
 
 @dataclass(frozen=True, slots=True)
 class ReadClaim:
-    """Hold the right to read one resource's status once, granted by the poll gate.
+    """The right to read one resource's status once, granted by the poll gate.
 
     ``gate_key`` is the key of the gate's row, ``account`` is the account whose credential is used, and
     ``workspace_ids`` are the rows that receive the result. ``granted_at`` is the store's time of the claim.
@@ -41,14 +41,14 @@ class ReadClaim:
     is_proven: bool = True
     #: What this user's latest reads have reported that isn't certain yet.
     unconfirmed: Unconfirmed | None = None
-    #: Whether a call that may end the workspace was sent, in which case finding it gone is expected.
+    #: Whether a call that may end the workspace was sent. If so, finding the workspace gone is expected.
     is_ending: bool = False
     #: Minimum interval between two reads of the resource, in seconds.
     interval: float = 0.0
     #: The encrypted secret that opens the workspace from Usher's page (``Observed.entry``), as stored in the
     #: row of the user whose account is used for the read; None if there is none.
     entry: str | None = None
-    #: What the workspace lacked when it was last read, and since when it has lacked that.
+    #: What the workspace lacked when it was last read, and when that was first found missing.
     lacks: Lack | None = None
     lacks_since: float | None = None
     #: Whether the workspace's owner has asked for a read since the last one.
@@ -72,7 +72,7 @@ class ReadClaim:
 
 @dataclass(frozen=True, slots=True)
 class ReadResult:
-    """Hold the result of a claimed read: an observation or an error's text, and when to read next.
+    """The result of a claimed read: an observation or an error's text, and when to read next.
 
     ``next_in`` is in seconds from now; None means that the next read happens only on request. If ``observed``
     is None, the rows keep their state.
@@ -83,17 +83,17 @@ class ReadResult:
     observed: Observed | None
     next_in: float | None
     block_reason: Hold | None = None
-    #: The claim's ``ReadClaim.granted_at``; defaults to the gate's last claim.
+    #: The ``ReadClaim.granted_at`` of the claim; defaults to the gate's last claim.
     granted_at: float | None = None
-    #: Period and offset, in seconds, of the times at which an account's reads are batched. The next read is
-    #: postponed to the next such time.
+    #: Period and offset, in seconds, of the times at which an account's reads are sent together. The next
+    #: read is postponed to the next of these times.
     slot: tuple[float, float] | None = None
     #: What the read reported about the first of ``workspace_ids`` that isn't certain yet. An observation
     #: clears it.
     unconfirmed: Unconfirmed | None = None
     #: How many seconds from now the gate stays closed to everyone. The interval starts over when the answer
-    #: arrives, because only that shows when the request had arrived.
+    #: arrives, because nothing earlier shows that the request has reached the provider.
     closed_for: float = 0.0
     #: Whether the credential opens only the reader's own workspaces. If it opens everyone's, reading a
-    #: workspace that isn't in the user's list doesn't prove that it is theirs.
+    #: workspace that isn't in the user's list doesn't prove that the workspace is theirs.
     is_own: bool = True

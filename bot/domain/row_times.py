@@ -22,7 +22,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """A time's kind and, for DUE, how far ahead it can be at most, in seconds."""
+    """A time's kind and, for DUE, the maximum number of seconds that it can be ahead."""
 
     kind: Kind
     farthest: float = 0.0
@@ -37,26 +37,26 @@ PAST: Final = Time(Kind.PAST)
 SINCE: Final = Time(Kind.SINCE)
 STAYS: Final = Time(Kind.STAYS)
 GATE: Final = Time(Kind.GATE)
-#: Kind of a lease's end; its limit is longer than ``Numbers.lease`` and ``Timing.lease``.
+#: Kind of time for the end of a lease. Its limit is longer than ``Numbers.lease`` and ``Timing.lease``.
 LEASE: Final = make_due(60.0)
-#: Kind of the time of the next sending; its limit covers the longest waits of ``bot.slack.notifier``.
+#: Kind of time for the next sending. Its limit covers the longest waits of ``bot.slack.notifier``.
 SEND: Final = make_due(300.0)
 
 Past = Annotated[float, PAST]
 Since = Annotated[float, SINCE]
 Stays = Annotated[float, STAYS]
-#: Kind of the time of the next step; its limit covers ``Numbers.slow_tick``. A provider's *Retry-After* may
-#: be longer; if it is cut short, the next step is told it again.
+#: Kind of time for the next step. Its limit covers ``Numbers.slow_tick``. A provider's *Retry-After* may be
+#: longer; if Usher waits for less than that, the provider repeats it at the next step.
 Step = Annotated[float, make_due(600.0)]
 Send = Annotated[float, SEND]
-#: Kind of a deadline. Its limit covers ``bot.domain.work_items.DEADLINE_SECONDS`` from now or from *Keep
-#: waiting*, which was up to a day in earlier releases.
+#: Kind of time for a deadline. Its limit covers ``bot.domain.work_items.DEADLINE_SECONDS`` from now or from a
+#: press of *Keep waiting*, which in earlier releases was up to a day.
 Deadline = Annotated[float, make_due(86_400.0)]
-#: Kind of the end of a link in progress; its limit is that of ``bot.services.linking``: ten minutes for the
-#: page, and ten for the code.
+#: Kind of time for the end of a link in progress. Its limit is that of ``bot.services.linking``: ten minutes
+#: for the page, and ten for the code.
 LinkEnd = Annotated[float, make_due(1_200.0)]
-#: Kind of the time when a task is due; its limit covers ``bot.services.linking.UNUSED_SECONDS``.
+#: Kind of time at which a task is due. Its limit covers ``bot.services.linking.UNUSED_SECONDS``.
 TaskDue = Annotated[float, make_due(1_320.0)]
-#: Kind of the end of a session; its limit covers ``bot.services.browsers.SESSION_SECONDS``, which was up to a
-#: week in earlier releases.
+#: Kind of time for the end of a session. Its limit covers ``bot.services.browsers.SESSION_SECONDS``, which in
+#: earlier releases was up to a week.
 SessionEnd = Annotated[float, make_due(7 * 86_400.0)]

@@ -81,7 +81,7 @@ class DiscoveredRun:
 
     Attributes:
         remote_id: Its id at the provider.
-        name: Its name there, cleaned.
+        name: Its name at the provider, cleaned.
         observed: What the list says about it.
         machine: What it runs on and costs, if the list says so.
     """
@@ -121,7 +121,7 @@ class Run(WorkItem):
 
     ``requested_stop`` is the stop that the user asked for. The outcome is ``ended`` (``state`` says how),
     ``failed`` (never launched, or lost) or ``cancelled``. ``is_watched``: its output is read, for its card
-    and as a file. It has no deadline as long as the provider shows it. Providers read:
+    and as a file. A run has no deadline as long as the provider shows it. Providers read:
 
     Attributes:
         name: The name that users see.
@@ -142,7 +142,7 @@ class Run(WorkItem):
     observed_at: Past | None = None
     requested_stop: StopKind = ""
     is_watched: bool = True
-    #: What the run was launched on, and the hourly price, as far as they are known.
+    #: What the run was launched on and its hourly price, as far as known.
     template: str | None = None
     size: str | None = None
     price: str | None = None
@@ -162,5 +162,5 @@ class Run(WorkItem):
 
     @property
     def is_late(self) -> bool:
-        """Return whether the user was told that the run hasn't started or can't be read."""
+        """Return whether the user has been told that the run hasn't started or can't be read."""
         return self.is_open and self.blocked_since is not None and self.deadline_at is None

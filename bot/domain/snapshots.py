@@ -13,7 +13,7 @@ class User:
     """A user at a provider, as shown in approvals and ``about``.
 
     Attributes:
-        username: The username there.
+        username: The username at the provider.
         is_active: Whether the account is in use.
         level: Its permissions, as text.
     """

@@ -1,4 +1,4 @@
-"""A step of an operation or a run: what was claimed for it, and the changes that it writes."""
+"""A step of an operation or a run: what was claimed for it, and the changes that it saves."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _Subject = TypeVar("_Subject", Operation, Run)
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Hold the changes that a step writes; None leaves a column unchanged.
+    """Hold the changes that a step saves; None leaves a column unchanged.
 
     An empty ``block_reason`` clears the stored one. ``next_in`` is the number of seconds until the next step.
     An update with an ``outcome`` ends the operation or run. While a call is in flight (``CALLING``), the step
@@ -32,7 +32,7 @@ class Update:
     id: str
     next_in: float
     #: What wakes the operation again: any recorded read (``read``), only a read that changes the state, url,
-    #: actions or hold (``change``), or only ``next_in`` (``time``).
+    #: actions or hold (``change``), or only the time in ``next_in`` (``time``).
     waits_for: Literal["read", "change", "time"] = "time"
     start_call: Call | None = None
     stop_call: Call | None = None
@@ -44,23 +44,23 @@ class Update:
     cause: str | None = None  #: why it ended or, without ``outcome``, why its last call was refused ("": not)
     deadline_passed: bool = False  #: clear ``deadline_at``, as the person was told
     asked: bool | None = None  #: whether the person is asked from now on whether to repeat the call
-    #: Since when the provider has refused calls because it is busy, and when the next call may be sent.
+    #: When the provider began to refuse calls because it is busy, and when the next call may be sent.
     busy_since: float | None = None
     retry_at: float | None = None
     keeps_waiting: bool = False  #: the person answered that they keep waiting: the time to answer restarts
-    #: Only with ``outcome``: the operation's ``question_since`` when this outcome was decided, so that an
-    #: answer given since then isn't lost.
+    #: Only set with an ``outcome``: the operation's ``question_since`` when this outcome was decided, so that
+    #: a later answer isn't lost.
     question_since: float | None = None
     card_dirty: bool = False
     notices: Sequence[NewNotice] = ()  #: a subject of "" becomes the id
     audit: Sequence[AuditEntry] = ()
-    #: Only with a call: the account and person that the decision was based on. The call isn't sent if either
-    #: has changed.
+    #: Only set with a call: the account and person that the decision was based on. The call isn't sent if
+    #: either has changed.
     account: Account | None = None
     person: Person | None = None
-    #: The lease under which this update is written (``Claimed.claim``), or "" if the writer isn't the step.
-    #: Such an update is applied, but a running step keeps its lease, and the next step follows once that one
-    #: is saved.
+    #: The lease under which this update is saved (``Claimed.claim``), or "" if something other than the step
+    #: saves it. An update without a lease is applied, but a running step keeps its lease, and the next step
+    #: follows once the running one has been saved.
     claim: str = ""
 
     # For operations.
@@ -74,7 +74,7 @@ class Update:
     remote_id: str | None = None
     observed: ObservedRun | None = None
     unconfirmed: Unconfirmed | None = None
-    #: After how many seconds the user is told that the run can't be read, unless a read succeeds first.
+    #: How many seconds until the user is told that the run can't be read, unless a read succeeds first.
     deadline_in: float | None = None
 
     @property
@@ -85,11 +85,11 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Claimed(Generic[_Subject]):
-    """Hold a claimed operation or run with everything a step needs.
+    """Hold a claimed operation or run with everything that a step needs.
 
-    ``account`` is None after an unlink, and ``person`` is None until they have been looked up. ``claim``
-    identifies this lease. Each update carries it, so a step whose lease has expired can't overwrite its
-    successor.
+    ``account`` is None after an unlink, and ``person`` is None until Slack has been asked about them.
+    ``claim`` identifies this lease. Each update carries it, so a step whose lease has expired can't overwrite
+    the changes of a later step.
     """
 
     subject: _Subject
@@ -100,13 +100,13 @@ class Claimed(Generic[_Subject]):
     row: dict[str, Any]
 
     def update(self, next_in: float, **changes: Any) -> Update:
-        """Return an update with these changes, carrying this step's claim."""
+        """Return an update with the given changes that carries this step's claim."""
         return Update(self.subject.id, next_in, claim=self.claim, **changes)
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimedOperation(Claimed[Operation]):
-    """Hold a claimed operation with its workspace."""
+    """Hold a claimed operation together with its workspace."""
 
     workspace: Workspace
 

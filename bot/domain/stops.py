@@ -2,8 +2,8 @@
 
 The provider declares the effect of each way (``returns``, ``keeps``, ``ends``, ``erases``). What *Restart*,
 *Stop* and planned stops do follows from those effects, whichever provider it is. Before an irreversible stop,
-users are asked to confirm. They may press that button hours later, so the stop is planned from a newer read,
-and they are asked again if it would cost more than they knew. Before a reversible stop they aren't asked,
+users are asked to confirm. They may press the button hours later, so the stop is planned from a newer read,
+and they are asked again if it would cost more than they knew. They aren't asked before a reversible stop,
 because that would mean an extra click every evening.
 """
 
@@ -17,7 +17,7 @@ from typing import Any, Final, Literal, Self
 #: - ``suspend``: a stop that keeps the memory.
 #: - ``force``: a stop without asking the IDE, which may not be answering.
 StopMode = Literal["stop", "suspend", "force"]
-#: What a stop would interrupt or lose now, which users are asked about first.
+#: What a stop would interrupt or lose now. Users are asked to confirm each risk first.
 #: - ``busy``: something is running in the workspace.
 #: - ``unsaved``: not everything in it is saved.
 #: - ``memory``: the memory that a suspended workspace keeps.
@@ -59,10 +59,10 @@ class Consent(IntEnum):
 
 
 def costs_more(stop_risks: frozenset[StopRisk], consent: Consent, *, is_planned: bool) -> bool:
-    """Return whether an irreversible stop would cost more than the owner knew when agreeing to it.
+    """Return whether an irreversible stop would lose more than the owner knew when agreeing to it.
 
-    For a planned stop, the warning covers unsaved work, and what would be busy by then couldn't be known in
-    advance. A suspended workspace's memory doesn't count, because every confirmation says that it is lost.
+    For a planned stop, the warning covers unsaved work, and nobody could know in advance what would be busy
+    by then. A suspended workspace's memory doesn't count, because every confirmation says that it is lost.
     """
     counted = stop_risks & ({"busy"} if is_planned else {"busy", "unsaved"})
     return bool(counted) and consent is not Consent.KNOWING
@@ -81,17 +81,17 @@ def choose_restart_mode(effects: StopEffects) -> StopMode | None:
 
 
 def choose_gentlest_mode(effects: StopEffects) -> StopMode:
-    """Return the stop mode for stops planned by others: suspend if that keeps memory, otherwise stop."""
+    """Return the mode for stops planned by others: suspend if that keeps the memory, otherwise stop."""
     return "suspend" if effects.get("suspend") is StopEffect.KEEPS else "stop"
 
 
 def choose_planned_mode(effects: StopEffects) -> StopMode:
-    """Return the mode of a stop timed by the owner: suspend, if possible, when a stop is irreversible."""
+    """Return the mode for a stop timed by the owner: suspend, if possible, when a stop is irreversible."""
     return choose_gentlest_mode(effects) if is_final(effects, "stop") else "stop"
 
 
 def ends_by_consent(effects: StopEffects, *, is_any: bool) -> bool:
-    """Return whether a class card must warn that its end may be irreversible for workspaces.
+    """Return whether a class card must warn that the end of the class may be irreversible for workspaces.
 
     Pressing the card's button then means agreeing to that. ``effects`` are those that the card assumes. With
     ``is_any``, people join with workspaces of any kind, some of which may not be suspendable.
@@ -108,9 +108,9 @@ def is_final(effects: StopEffects, mode: StopMode) -> bool:
 #: Why a stop was planned.
 #: - ``own``: the workspace's owner named the time.
 #: - ``look``: the workspace was created for a course, and the time for a first look is over.
-#: - ``class``, ``lesson``, ``hours``: the class, lesson or hours that the workspace is running for end.
+#: - ``class``, ``lesson``, ``hours``: the class, lesson or hours for which the workspace is running end.
 #: - ``needed``: nobody has said that the workspace is still needed.
-#: - ``room``: its owner waited for capacity and isn't using it.
+#: - ``room``: its owner waited for capacity and isn't using the workspace.
 Because = Literal["own", "look", "class", "lesson", "hours", "needed", "room"]
 
 
@@ -150,7 +150,7 @@ class PlannedStop:
 
 @dataclass(frozen=True, slots=True)
 class PlannedStops:
-    """A workspace's planned stops, one per reason and source, and the one that takes effect."""
+    """A workspace's planned stops, one for each reason and source, and the one that takes effect."""
 
     rows: tuple[PlannedStop, ...] = ()
     counts: PlannedStop | None = None
@@ -160,7 +160,7 @@ class PlannedStops:
         return any(one.source == source for one in (*self.rows, *filter(None, [self.counts])))
 
     def remove_reasons(self, *reasons: str) -> tuple[PlannedStop, ...]:
-        """Return the stops without those that have one of the given reasons, sources or starts."""
+        """Return the stops except those with one of the given reasons, sources or starts."""
         return tuple(one for one in self.rows if not {one.because, one.source, one.start} & {*reasons})
 
     def add_end(self, new: PlannedStop) -> tuple[PlannedStop, ...]:

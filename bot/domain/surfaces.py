@@ -6,25 +6,25 @@ from typing import Literal
 
 
 class Where(StrEnum):
-    """Where an answer is read, which decides how it writes commands and what it leaves to a card."""
+    """Where an answer is read, which decides how it words commands and what it leaves to a card."""
 
     #: The answer is read where the user asked, perhaps among other people's messages, but only the user sees
     #: it.
     CHANNEL = "channel"
-    #: Like ``CHANNEL``, for a request that mentioned the bot in that channel.
+    #: Like ``CHANNEL``, but the request mentioned the bot in that channel.
     MENTION = "mention"
     #: The answer is read in the user's direct messages with the bot, which also contain their cards and
     #: notices.
     DIRECT = "direct"
     #: The answer is read in the form that the user has open.
     FORM = "form"
-    #: The answer is read in the user's Home tab, which is republished with it.
+    #: The answer is read in the user's Home tab, which is republished with the answer.
     HOME = "home"
 
 
 @dataclass(frozen=True, slots=True)
 class Surface:
-    """Where a request came from, with what is needed to answer it there."""
+    """The place that a request came from, with what is needed to answer it there."""
 
     kind: Literal["command", "button", "message", "shortcut", "form", "search", "assistant", "replay", "home"]
     where: Where = Where.CHANNEL
@@ -33,15 +33,16 @@ class Surface:
     message_ts: str | None = None
     response_url: str | None = None
     trigger_id: str | None = None
-    #: The interaction's key in the inbox, so that it takes effect only once, however often Slack delivers it.
+    #: The interaction's key in the inbox, which ensures that the interaction takes effect only once, however
+    #: often Slack delivers it.
     interaction: str = ""
     #: When the request was sent, in epoch seconds; set if Slack may have delivered it much later.
     sent_at: float | None = None
     #: Whether the text that the user typed looks like a quotation.
     is_quoted: bool = False
-    #: The assistant that sent the request for the user, or "" if they sent it themself.
+    #: The assistant that sent the request on the user's behalf; "" if the user sent it themself.
     via: str = ""
-    #: Whether the request came from a button on a question; the answer then replaces the question.
+    #: Whether the request came from a button on a question. If so, the answer replaces the question.
     is_question: bool = False
     #: Whether the request came from a form that was opened in the Home tab.
     is_in_home: bool = False

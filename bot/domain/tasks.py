@@ -23,7 +23,7 @@ class TaskKind(StrEnum):
     REPLAY = "replay"
     LOOK_UP_PERSON = "look_up_person"
     SYNC_PEOPLE = "sync_people"
-    #: Stop the workspaces that a leaver's plans would have stopped, then end the leaver's links; the task's
+    #: Stop the workspaces that a leaver's plans would have stopped, then end the leaver's links. The task's
     #: subject is the leaver's key.
     OFFBOARD = "offboard"
     #: Take a snapshot of what a provider offers or reports about itself; the task's subject is
@@ -43,13 +43,14 @@ class TaskKind(StrEnum):
     LIST_RUNS = "list_runs"
     #: Publish a user's Home tab; the task's subject is the user's key.
     HOME = "home"
-    #: Apply the consequences of one changed row to many others, in batches; the task's subject is its own id.
+    #: Apply the consequences of one changed row to many other rows, in batches; the task's subject is the
+    #: task's own id.
     FAN_OUT = "fan_out"
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Hold one task; only one task of the same kind and subject can be open (``UNIQUE(kind, subject)``)."""
+    """A background task; at most one of the same kind and subject can be open (``UNIQUE(kind, subject)``)."""
 
     id: str
     kind: TaskKind

@@ -1,4 +1,4 @@
-"""How long to wait before an unknown outcome is settled, a read is trusted, or a start counts as slow.
+"""How long to wait before an unknown outcome is settled, a read is trusted, or a start is called slow.
 
 A single observation proves little: a call without an answer may still take effect, and a read that is refused
 or finds nothing may be a gateway's error. Pure functions.
@@ -17,10 +17,10 @@ from bot.domain.runs import Run
 from bot.domain.work_items import Call, WorkItem
 from bot.domain.workspaces import State, Workspace
 
-#: After this many seconds, a start or stop of unknown outcome that has had no effect is sent again. Sending
-#: it twice does no harm.
+#: A start or stop of unknown outcome that has had no effect is sent again after this many seconds. Sending it
+#: twice does no harm.
 START_SETTLES: Final = 60.0
-#: After this many seconds, a start or stop interrupted by the death of its process is sent again. Nothing can
+#: A start or stop interrupted by the death of its process is sent again after this many seconds. Nothing can
 #: still be sending the call and, unlike after a time-out, nothing suggests that the server is slow.
 INTERRUPTED_SETTLES: Final = 30.0
 #: How long to look for the result of a creation or launch of unknown outcome before drawing a conclusion, in
@@ -30,49 +30,49 @@ MAKE_SETTLES: Final = 120.0
 #: so; after ``NEVER_UP_AFTER`` seconds, the start counts as failed.
 STILL_DOWN_AFTER: Final = 60.0
 NEVER_UP_AFTER: Final = 180.0
-#: How long after an accepted stop the card says that it has had no effect, in seconds.
+#: If an accepted stop has had no effect after this many seconds, the card says so.
 NO_EFFECT_AFTER: Final = 60.0
-#: Minimum and maximum number of seconds until a call refused by a busy provider is sent again. The pause
-#: grows the longer the call has been refused, and ``busy_pause`` takes off up to half.
+#: Minimum and maximum number of seconds before a call refused by a busy provider is sent again. The pause
+#: grows the longer the call has been refused, and ``busy_pause`` shortens it by up to half.
 MIN_BUSY_SECONDS: Final = 10.0
 MAX_BUSY_SECONDS: Final = 300.0
-#: Maximum number of seconds until a call is sent again that was refused because of another change of the
-#: workspace, which rarely takes long.
+#: Maximum number of seconds before a call is sent again after a refusal because of another change of the
+#: workspace. Such a change rarely takes long.
 MAX_CONFLICT_SECONDS: Final = 60.0
-#: How many seconds after the accepted start of a failed workspace a failure can count as a new one. Two reads
-#: in a row have to find it, the second one after this time.
+#: After the start of a failed workspace was accepted, a failure is considered a new one only if two reads in
+#: a row find it, the second one at least this many seconds after the start.
 FAILED_AGAIN_AFTER: Final = 20.0
-#: How long until a workspace that was found gone is read again, in seconds, because an error may last for
-#: hours.
+#: How long until a workspace that was found gone is read again, in seconds. The provider's error that made it
+#: seem gone may last for hours.
 SAID_AGAIN_AFTER: Final = 86_400.0
-#: After this many seconds, a call begun by another process has ended, or that process has died. This is
-#: longer than a call's time-out and its step's lease.
+#: After this many seconds, either a call begun by another process has ended or that process has died. This is
+#: longer than a call's time-out and the lease of its step.
 CALL_ENDS: Final = 45.0
 #: How long a question stays open, and how long a connection may be missing before it counts as removed, in
 #: seconds.
 ANSWER_SECONDS: Final = 86_400.0
 
-#: Maximum number of seconds between searches while the user is being asked.
+#: Maximum number of seconds between searches for a missing result while the user is being asked.
 _SELDOM: Final = 300.0
 
-#: The read found nothing. Like the kinds below, this is an uncertain report that has to be confirmed;
-#: refusals are others.
+#: The read found nothing. Like the kinds of reports below, and like a refusal, this is uncertain and has to
+#: be confirmed.
 GONE: Final = "gone"
 #: The workspace is missing from a list, which a read or the next list has to confirm.
 UNLISTED: Final = "unlisted"
 LEFT_OUT: Final = "left_out"
-#: Maps each kind of report to the state that was found, starting or failed, whose reason the next read asks
-#: for.
+#: Maps each kind of report of an unexplained state, starting or failed, to that state. The next read asks the
+#: provider for the reason.
 UNEXPLAINED: Final = {f"{state}, unexplained": state for state in (State.STARTING, State.FAILED)}
 EXPLAINED: Final = "explained"
-#: Maps each kind of report to how many in a row, over how many seconds, are needed before it counts. Any
-#: other kind is a refusal.
+#: Maps each kind of uncertain report to how many in a row, over how many seconds, make it certain. Any other
+#: kind is a refusal.
 _CERTAIN: Final = {GONE: (2, 0.0), LEFT_OUT: (3, 0.0)}
 _REFUSAL_CERTAIN: Final = (3, 60.0)
 
 
 def unknown_since(call: Call, called_at: float | None, since: float | None) -> float:
-    """Return when a call's outcome became unknown; for a call in flight, the latest time it can end."""
+    """Return when a call's outcome became unknown, or the latest time at which a call in flight can end."""
     if call is Call.INTERRUPTED:
         return called_at or 0.0
     if since is not None and call is not Call.CALLING:
@@ -81,7 +81,7 @@ def unknown_since(call: Call, called_at: float | None, since: float | None) -> f
 
 
 def find_settling_time(work_item: WorkItem) -> float:
-    """Return the time by which a start or stop of unknown outcome would have shown an effect."""
+    """Return the time by which a start or stop of unknown outcome would have had a visible effect."""
     call = work_item.stop_call if work_item.stop_call.is_unsure else work_item.start_call
     settles = INTERRUPTED_SETTLES if call is Call.INTERRUPTED else START_SETTLES
     return unknown_since(call, work_item.called_at, work_item.unknown_since) + settles
@@ -90,14 +90,15 @@ def find_settling_time(work_item: WorkItem) -> float:
 def busy_pause(busy_for: float, jitter: float, *, longest: float = MAX_BUSY_SECONDS) -> float:
     """Return how many seconds to wait before resending a refused call: 10 to ``longest``, with jitter.
 
-    The pause grows with ``busy_for``, the number of seconds the call has been refused so far. ``jitter``,
-    from 0 to 1, takes off up to half, so that calls that were refused together aren't sent again together.
+    The pause grows with ``busy_for``, the number of seconds for which the call has been refused so far.
+    ``jitter``, from 0 to 1, takes off up to half, so that calls that were refused together aren't sent again
+    together.
     """
     return min(busy_for + MIN_BUSY_SECONDS, longest) * (1.0 - jitter / 2.0)
 
 
 def search_in(pace: Pacing, asked_at: float | None, now: float) -> float:
-    """Return how many seconds to wait before the next search; longer than usual while the user is asked."""
+    """Return how many seconds to wait before the next search, which is longer while the user is asked."""
     usual = max(pace.pending_interval, pace.min_poll_interval)
     return usual if asked_at is None else max(usual, min((now - asked_at) / 20.0, _SELDOM))
 
@@ -132,7 +133,7 @@ class Pacing(Protocol):
 
 
 class Verdict(StrEnum):
-    """What to do after a search that found no certain result."""
+    """What to do after a search that didn't find a certain result."""
 
     SEARCH = "search"  #: the result may still show up: search again
     REPEAT = "repeat"  #: nothing was made: send the call again
@@ -151,9 +152,9 @@ def judge(
 ) -> Created | Verdict:
     """Return the resource to adopt as a call's result after a search, or what to do instead.
 
-    A resource with Usher's mark (``ours``) is adopted or, failing that, the only one that nothing else
-    explains. ``is_proof``: the provider would show Usher's mark, so finding nothing means that nothing was
-    made.
+    A resource with Usher's mark (``ours``) is adopted or, if there is none, the only resource that nothing
+    else explains. ``is_proof``: the provider would show Usher's mark, so finding nothing means that nothing
+    was made.
     """
     if ours is not None:
         return ours
@@ -173,13 +174,16 @@ def is_confirmed(unconfirmed: Unconfirmed, now: float) -> bool:
 
 
 def count_unconfirmed(before: Unconfirmed | None, kind: str, now: float) -> Unconfirmed:
-    """Return the number of consistent reports after one more read; a different kind restarts the count."""
+    """Return how many reads in a row reported this kind of thing, including this one.
+
+    A read that reports a different kind restarts the count.
+    """
     if before is None or before.kind != kind:
         return Unconfirmed(kind, 1, now)
     return Unconfirmed(kind, before.times + 1, before.since)
 
 
-#: How long a stop must have had no effect before it can be forced, in seconds.
+#: A stop can be forced once it has had no effect for this many seconds.
 UNANSWERED_SECONDS: Final = 60.0
 
 
@@ -190,7 +194,7 @@ def is_slow(operation: Operation, now: float) -> bool:
 
 
 def is_on_time(operation: Operation, now: float) -> bool:
-    """Return whether a start whose usual duration is known isn't slow yet."""
+    """Return whether a start with a known usual duration isn't slow yet."""
     return operation.slow_at is not None and not is_slow(operation, now)
 
 
@@ -212,7 +216,7 @@ def is_going(operation: Operation, workspace: Workspace | None) -> bool:
 
 
 def is_unanswered(operation: Operation, now: float) -> bool:
-    """Return whether an open stop was sent and was requested long enough ago that it can be forced."""
+    """Return whether an open stop was sent, and requested long enough ago that it can be forced."""
     is_asked = (
         operation.verb in (OperationVerb.STOP, OperationVerb.SUSPEND) and operation.stop_call is not Call.NONE
     )

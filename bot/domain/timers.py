@@ -17,22 +17,24 @@ LEAST_TIMER_WARNING_SECONDS: Final = 300.0
 ABSENT_SECONDS: Final = 120.0
 #: Minimum number of seconds ahead that a timer can be set.
 SOONEST_SECONDS: Final = 60.0
-#: How long until an irreversible stop is tried again if the owner couldn't be warned, in seconds.
+#: If the owner couldn't be warned of an irreversible stop, it is tried again after this many seconds.
 AGAIN_SECONDS: Final = 86_400.0
-#: Minimum number of seconds until a stop that needs a warning, including half a minute to deliver it.
+#: Minimum number of seconds until a stop that needs a warning, including half a minute to deliver the
+#: warning.
 WARNED_SOONEST_SECONDS: Final = LEAST_TIMER_WARNING_SECONDS + 30.0
 #: How many seconds *1 hour more* adds.
 MORE_SECONDS: Final = 3600.0
-#: Minimum number of seconds between two updates of a class card, so that button presses are counted together.
+#: Minimum number of seconds between two updates of a class card, so that several button presses lead to one
+#: update.
 REST: Final = 3.0
 
 
 def list_coming_ends(
     workspace: Workspace, effects: StopEffects, now: float
 ) -> list[tuple[StopMode | ExpiryMode, float]]:
-    """Return how and when the workspace ends: by its timer and, if that is earlier, by itself.
+    """Return how and when the workspace ends: by its timer and, if that is earlier, by its provider.
 
-    If a stop is irreversible, a workspace that stops by itself counts as removed.
+    If a stop is irreversible, a workspace that its provider stops counts as removed.
     """
     timer = [] if workspace.stop_at is None else [(workspace.stop_mode or "stop", workspace.stop_at)]
     at, how = workspace.expires_at, workspace.expiry_mode
@@ -44,7 +46,7 @@ def list_coming_ends(
 def find_next_stop(workspace: Workspace, planned: float | None, now: float) -> float | None:
     """Return the time of a workspace's next stop, or None if nothing stops it.
 
-    This is its timer or, without one, the stop ``planned`` by hours, unless the provider ends it earlier.
+    This is its timer or, if it has none, the stop ``planned`` by hours, unless the provider ends it earlier.
     """
     planned = planned if workspace.stop_at is None else workspace.stop_at
     own = workspace.expires_at if workspace.expires_at is not None and workspace.expires_at > now else None
@@ -52,18 +54,18 @@ def find_next_stop(workspace: Workspace, planned: float | None, now: float) -> f
 
 
 def needs_warning(end: PlannedStop, now: float) -> bool:
-    """Return whether to warn the owner of a planned stop; not if they just named a near time themself."""
+    """Return whether to warn the owner of a planned stop; not if they just set it for a near time."""
     is_near = end.at - now <= TIMER_WARNING_SECONDS + SOONEST_SECONDS
-    # ``via`` is set if an assistant named the time.
+    # An assistant named the time if ``via`` is set.
     return end.warns or bool(end.via) or not is_near
 
 
 def find_warning_seconds(card: str | None) -> float:
-    """Return how many seconds before a stop its warning is sent; ``card`` is the class that set it."""
+    """Return how many seconds before a stop its warning is sent; ``card`` is the class that planned it."""
     return CLASS_WARNING_SECONDS if card else TIMER_WARNING_SECONDS
 
 
 def find_due_time(workspace: Workspace) -> float:
-    """Return when a workspace's timer is due: for its warning or, once that has been sent, for its stop."""
+    """Return when a workspace's timer is due: at its warning or, once that was sent, at its stop."""
     stop_at = workspace.stop_at or 0.0
     return stop_at if workspace.stop_warned else stop_at - find_warning_seconds(workspace.stop_card)

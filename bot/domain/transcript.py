@@ -27,11 +27,12 @@ log = structlog.get_logger(__name__)
 
 StreamName = Literal["stdout", "stderr"]
 
-#: A line longer than this many characters is passed on in parts, so that it can't fill up memory.
+#: A line with more characters than this is passed on in parts, so that it can't fill up memory.
 LONGEST: Final = 8_192
-#: Matches a control string (a title, a link's address), which ends with BEL or ST. Here it never spans lines,
-#: so that an unterminated one costs only a line and not the rest of the output. It is limited in length and
-#: ends before another one begins: otherwise, matching many unterminated ones would take quadratic time.
+#: Matches a control string (such as a title or a link's address), which ends with BEL or ST. The match never
+#: spans lines, so that an unterminated string costs only a line and not the rest of the output. It is limited
+#: in length and ends before another control string begins, because otherwise matching many unterminated ones
+#: would take quadratic time.
 _CONTROL_STRING: Final = r"(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90\x98\x9b-\x9f\n]{0,4096}+"
 _CONTROL_SEQUENCE: Final = r"(?:\x1b\[|\x9b)[\x30-\x3f]{0,256}[\x20-\x2f]{0,16}"
 _WHOLE: Final = re.compile(
@@ -43,10 +44,10 @@ _WHOLE: Final = re.compile(
 #: Matches the beginning of an escape whose rest may arrive with the next chunk.
 _BEGUN: Final = re.compile(rf"(?:{_CONTROL_SEQUENCE}|{_CONTROL_STRING}\x1b?|\x1b[\x20-\x2f]{{0,16}})\Z")
 _INTRODUCERS: Final = re.compile("[\x1b\x90\x98\x9b\x9d-\x9f]")
-#: Control characters that are dropped: all but line feed, carriage return, backspace and tab.
+#: Control characters to be dropped: all except line feed, carriage return, backspace and tab.
 _CONTROLS: Final = re.compile("[\x00-\x07\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-#: How much of the output's end is kept: the number of lines, the total number of characters, and the number
-#: of characters per line.
+#: How much of the end of an output is kept: the number of lines, the total number of characters, and the
+#: number of characters per line.
 LINES: Final = 40
 CHARACTERS: Final = 2_500
 OF_A_LINE: Final = 400
@@ -57,7 +58,7 @@ MARK: Final = "! "
 
 @dataclass(frozen=True, slots=True)
 class OutputLine:
-    """A line, or part of a long one; ``begins`` and ``ends`` say which ends of the line it includes."""
+    """A line, or part of a long one; ``begins`` and ``ends`` say whether it includes the line's ends."""
 
     stream: StreamName
     text: str
@@ -133,7 +134,7 @@ class EscapeRemover:
         self._kept = ""
 
     def feed(self, text: str) -> str:
-        """Return the text without escapes; an incomplete one is held back until the rest of it arrives."""
+        """Return the text without escapes; an incomplete escape is held back until the rest of it arrives."""
         text = self._kept + text
         self._kept = ""
         plain: list[str] = []
@@ -154,7 +155,7 @@ class EscapeRemover:
 
 
 def format_line(piece: OutputLine) -> str:
-    """Return a line or part of one as it is shown; lines of stderr begin with a mark."""
+    """Return a line, or part of one, as shown; lines of stderr begin with a mark."""
     return MARK + piece.text if piece.stream == "stderr" and piece.begins else piece.text
 
 
@@ -169,13 +170,13 @@ class Tail:
         self.count = 0
 
     def add(self, piece: OutputLine) -> None:
-        """Add a line, cut off at the maximum length; further parts of a long line are ignored."""
+        """Add a line, cut to the maximum length; later parts of a long line are ignored."""
         if piece.begins:
             self.count += 1
             self._lines.append(self._cut_line(format_line(piece)))
 
     def last(self, lines: int, open_lines: tuple[str, ...] = ()) -> list[str]:
-        """Return the last lines, oldest first; ``open_lines`` are lines that haven't ended yet."""
+        """Return the last lines, oldest first; ``open_lines`` are lines that haven't ended."""
         shown = [*self._lines, *(self._cut_line(line) for line in open_lines if line)]
         return shown[-lines:] if lines > 0 else []
 
@@ -234,17 +235,17 @@ class Transcript:
 
     @property
     def is_short(self) -> bool:
-        """Return whether the message about the run's end can show the whole output."""
+        """Return whether the message about the run's end has room for the whole output."""
         lines = self._tail.last(LAST_LINES, self._open_lines())
         is_cut = self.spool.is_full or any(len(line) >= OF_A_LINE for line in lines)
         return not is_cut and self.line_count == len(lines) and self.tail == "\n".join(lines)
 
     def end_lines(self) -> list[str]:
-        """Return the lines to show when the run ends: all if there are few, otherwise the last ones."""
+        """Return the lines to show when the run ends: all lines if there are few, otherwise the last ones."""
         return self.tail.splitlines() if self.is_short else self.last_lines(LAST_LINES)
 
     def begin(self) -> None:
-        """Record that the streams are being read from the beginning (again)."""
+        """Record that the streams are being read from the beginning, perhaps not for the first time."""
         self._seen.begin()
 
     async def take(self, chunk: OutputChunk) -> bool:
@@ -282,7 +283,7 @@ class Transcript:
         written: list[str] = []
         for piece in pieces:
             self._tail.add(piece)
-            # A line of the other stream follows part of an unfinished long line.
+            # If the other stream's last piece was part of an unfinished line, begin a new line.
             if self._unended not in (None, piece.stream):
                 written.append("\n")
             written.append(format_line(piece))
@@ -294,7 +295,7 @@ class Transcript:
 
 
 class Seen:
-    """Count each stream's characters, to skip as many when the stream is read again from the beginning."""
+    """Count each stream's characters, so that as many can be skipped if it is read again from the start."""
 
     def __init__(self) -> None:
         self._seen: Counter[str] = Counter()
@@ -305,7 +306,7 @@ class Seen:
         self._to_skip = Counter(self._seen)
 
     def new_of(self, chunk: OutputChunk) -> str:
-        """Return the part of a chunk that hasn't been seen before; "" if all of it has."""
+        """Return the part of a chunk that hasn't been seen before, or "" if all of it has."""
         skip = min(self._to_skip[chunk.stream], len(chunk.text))
         self._to_skip[chunk.stream] -= skip
         new = chunk.text[skip:]
@@ -313,7 +314,7 @@ class Seen:
         return new
 
 
-#: How many of the last lines are shown when a run with a longer output ends.
+#: Number of last lines shown when a run with a longer output ends.
 LAST_LINES: Final = 5
 
 
@@ -334,7 +335,7 @@ class FollowedRun:
     changed_at: float = float("-inf")
     #: The transcript's version when the card was last marked dirty.
     pending_version: int = 0
-    #: When to try to deliver the file next, and how often delivery has failed.
+    #: When delivery of the file is next tried, and how often it has been tried in vain.
     deliver_after: float = 0.0
     deliveries: int = 0
     is_delivering: bool = False
@@ -360,8 +361,8 @@ class Board:
         explain_missing: Callable[[Missing, str, str], str] = lambda missing, _cause, _title: missing,
     ) -> None:
         self.monotonic = monotonic
-        #: Returns the note to put at the end of an incomplete output, given the reason, a cause and the
-        #: connection's title.
+        #: Returns the note to put at the end of an incomplete output, given the reason, a cause, and the
+        #: title of the connection.
         self.explain_missing = explain_missing
         #: The disk space shared by all spools.
         self.room = room or SpoolBudget()
@@ -415,14 +416,14 @@ class Board:
 CAP: Final = 50_000_000
 #: Maximum number of bytes in a character, which is never split.
 LONGEST_CHARACTER: Final = 4
-#: Maximum number of bytes kept for all outputs together.
+#: Maximum number of bytes kept for all outputs combined.
 TOTAL: Final = 500_000_000
 #: Number of bytes buffered in memory before they are written to the file.
 KEPT: Final = 65_536
 
 
 class SpoolBudget:
-    """How many bytes all of the process's spools together may use."""
+    """The number of bytes that all of the process's spools together may use."""
 
     def __init__(self, total: int = TOTAL) -> None:
         self._total = total
@@ -471,7 +472,7 @@ class Spool:
             await self._flush()
 
     async def note(self, text: str) -> None:
-        """Append a short note that says why the rest is missing, even beyond the limits."""
+        """Append a short note that says why the rest is missing, even if that exceeds the limits."""
         self._grow(text.encode("utf-8", "replace"))
         await self._flush()
 
@@ -504,7 +505,7 @@ class Spool:
             self._file = None
 
     async def _flush(self) -> None:
-        """Write the buffer; if the caller is cancelled, the write still completes before the next one."""
+        """Write the buffer; if the caller is cancelled, the write still ends before the next begins."""
         while self._writing is not None or self._kept:
             if self._writing is None:
                 data = bytes(self._kept)

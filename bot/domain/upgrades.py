@@ -1,4 +1,4 @@
-"""Losses from an upgrade: what a newer release no longer does for a user or no longer sends them."""
+"""Losses from an upgrade: what a newer release no longer does for a user, or no longer sends to them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from bot.domain.courses import ClassCard
 from bot.domain.message_context import Facts
 from bot.domain.people import Principal
 
-#: Codes of losses that concern a course; their subject is a class card. Other losses concern a workspace or a
-#: connection.
+#: Codes of losses that concern a course. The subject of such a loss is a class card. Other losses concern a
+#: workspace or a connection.
 LOST_OF_COURSES: Final = frozenset({"moved", "course_changed", "course_teacher", "course_without_teacher"})
 
 
@@ -29,7 +29,7 @@ class UpgradeLoss:
 
 @dataclass(frozen=True, slots=True)
 class DescribedLoss:
-    """A loss with the names that its message needs: of a workspace, template or job, connection or course."""
+    """A loss with the names that its message needs: of a workspace, template, job, connection or course."""
 
     what: str
     name: str = ""

@@ -10,13 +10,13 @@ from typing import Final, Literal
 #: - ``app``: a working app. Nobody can open the workspace without it.
 Lack = Literal["address", "page", "agent", "app"]
 
-#: Maps each lack to how long a start waits for it, in seconds from the first read that found it missing. If a
-#: running workspace loses something for no longer than that, nobody is told.
+#: Maps each lack to how long a start waits for it, in seconds from the first read that found it missing. If
+#: something is missing from a running workspace for no longer than that, nobody is told.
 PATIENCE_SECONDS: Final[Mapping[Lack, float]] = {"address": 60.0, "page": 30.0, "agent": 60.0, "app": 60.0}
 #: For this many seconds, a workspace that lacks something is read as often as a starting one.
 MAX_LATE_SECONDS: Final = 600.0
-#: Lacks that keep people from opening the workspace. Without the others it may work, as Usher might just not
-#: see them.
+#: Lacks that keep people from opening the workspace. With any other lack the workspace may work, because
+#: Usher might simply not see what it has.
 UNUSABLE: Final[frozenset[Lack]] = frozenset({"agent", "app"})
 
 #: What users are told about a page whose certificate isn't trusted.

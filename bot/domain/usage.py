@@ -27,7 +27,7 @@ _HOUR: Final = 3600.0
 
 
 class Known(StrEnum):
-    """How the beginning or the end of a life is known.
+    """How the beginning or end of a life is known.
 
     Attributes:
         ASKED: Usher caused it. The earliest time is Usher's call, or the last read that didn't show the
@@ -44,7 +44,7 @@ class Known(StrEnum):
 
 
 class Moment(NamedTuple):
-    """When a life begins or ends: two times that this lies between (epoch seconds), equal if exact.
+    """The beginning or end of a life, between two times (epoch seconds) that are equal if it's exact.
 
     For an UNKNOWN beginning, both are the first sign of life. An UNKNOWN end is after ``earliest``, the last
     sign of life; by ``latest``, nothing was running any more, or its state couldn't be determined.
@@ -118,7 +118,8 @@ class Hours:
         self.unknown += other.unknown
 
 
-# Not frozen, because that makes creation three times as fast, and a year has more than a thousand of these.
+# Not frozen, because instances are then created three times as fast, and a year has more than a thousand of
+# them.
 @dataclass(slots=True, kw_only=True)
 class Life:
     """One period of running of a workspace, or one run of a job.
@@ -136,33 +137,34 @@ class Life:
     connection: str
     workspace_id: str | None
     name: str
-    #: The size and template chosen in the form; None if Usher didn't create it, or if its provider has none.
+    #: The size and template chosen in the form; None if Usher didn't create the workspace or run, or if its
+    #: provider has none.
     size: str | None = None
     template: str | None = None
     began: Moment
-    #: When the life ended; None while it is still going on, as far as is known.
+    #: When the life ended; None if, as far as is known, it is still going on.
     ended: Moment | None = None
-    #: When a read last showed it running.
+    #: When a read last showed the workspace or run as running.
     last_seen_at: float
     #: When the workspace was last opened from Usher, and when it was last used according to its provider.
     opened_at: float | None = None
     used_at: float | None = None
-    #: The price when the life began; None if it isn't known.
+    #: The price when the life began; None if the price isn't known.
     price: Price | None = None
 
     @property
     def is_open(self) -> bool:
-        """Return whether the life is still going on, as far as is known."""
+        """Return whether the life is still in progress, as far as is known."""
         return self.ended is None
 
     @property
     def line(self) -> tuple[LifeKind, str]:
-        """Return the key of the workspace, or of the job, whose lives are added up."""
+        """Return the key of the workspace or job whose lives are added up."""
         return self.kind, f"{self.connection}/{self.name}" if self.kind == "run" else self.subject
 
     @property
     def counts_until(self) -> float:
-        """Return the time up to which the life counts: its end, or its last sign of life."""
+        """Return the time up to which the life is counted: its end, or its last sign of life."""
         return self.last_seen_at if self.ended is None else self.ended.best
 
     def measure(self, since: float, until: float, now: float) -> Hours:
@@ -240,7 +242,7 @@ def list_months(began: float, ended: float) -> list[tuple[str, float, float]]:
 
 # -- what people are shown -----------------------------------------------------------------------------------
 
-#: How long a workspace must have been unused for that to be mentioned, in seconds.
+#: How long a workspace must have been unused before that is mentioned, in seconds.
 MIN_IDLE_SECONDS: Final = 3600.0
 
 
@@ -248,8 +250,8 @@ MIN_IDLE_SECONDS: Final = 3600.0
 class UsageLine:
     """The total of all lives of one workspace, or of one job's runs, within a window.
 
-    ``key`` is that of its lives (``Life.line``). ``name`` and ``workspace_id`` are those of the newest life.
-    ``spread`` is how many hours the total may be off, because something happened between two reads.
+    ``key`` is the key of its lives (``Life.line``). ``name`` and ``workspace_id`` are those of the newest
+    life. ``spread`` is how many hours the total may be off, because something happened between two reads.
     ``is_least``: it may also have run before the first sign of life. ``unknown_from`` is the last sign of
     life before an end that no read saw.
     """
@@ -282,7 +284,7 @@ class UsageLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Idle:
-    """The longest time that a workspace ran without being used or opened from Usher.
+    """The longest time that a workspace ran without being used, or opened from Usher.
 
     ``is_use_known``: the provider reports when it was last used.
     """
@@ -303,7 +305,7 @@ class Idle:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """One user's usage within a window, longest first."""
+    """One user's usage within a window; its lines are sorted, longest first."""
 
     lines: tuple[UsageLine, ...] = ()
     idle: Idle | None = None
@@ -389,7 +391,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class UsageRow:
-    """A row of a usage picture: its spans, and the workspace's or job's name, which comes from outside."""
+    """A row of a usage picture: its spans, and the name of a workspace or job, which comes from outside."""
 
     name: str
     spans: tuple[Span, ...]
@@ -399,7 +401,7 @@ class UsageRow:
 
 
 def group_class(sums: Mapping[str, Sum], *, is_seen: bool) -> GroupUsage:
-    """Return a class's usage from each person's total; ``is_seen``: its teachers may see those totals."""
+    """Return a class's usage, given each person's total; ``is_seen``: its teachers may see those totals."""
     if not is_seen and 0 < len(sums) < MIN_PEOPLE:
         return GroupUsage(is_withheld=True)
     total = sum_parts(sums.values())

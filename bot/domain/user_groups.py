@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
-#: How long Slack's list of a group's members is valid, in seconds. After that, the group has no members.
+#: How long Slack's list of a group's members is valid, in seconds. After that, the group is treated as empty.
 COUNTS_FOR: Final = 3600.0
 
 
@@ -13,9 +13,10 @@ def is_group(name: str) -> bool:
 
 
 class UserGroups:
-    """The members of the user groups named in settings, as last reported by Slack; others are empty.
+    """The members of the user groups named in settings, as last reported by Slack.
 
-    They are kept only in memory and read again after a restart. Each process reads them every five minutes.
+    A group that Slack hasn't reported lately counts as empty. Members are kept only in memory and read again
+    after a restart. Each process reads them every five minutes.
     """
 
     def __init__(self) -> None:
@@ -33,7 +34,7 @@ class UserGroups:
         self._said[name] = self._monotonic() + COUNTS_FOR, frozenset(f"{place}{user}" for user in users)
 
     def expand(self, names: Collection[str]) -> frozenset[str]:
-        """Return people's IDs, with each group replaced by its members."""
+        """Return the IDs of people, with each group replaced by its members."""
         people = frozenset(name for name in names if not is_group(name))
         if len(people) == len(names):
             return people

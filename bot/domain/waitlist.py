@@ -14,18 +14,18 @@ from bot.domain.row_times import Past, Stays
 PAUSE_SECONDS: Final = (60.0, 120.0, 300.0, 600.0)
 #: Minimum number of seconds between two attempts for the same kind of capacity.
 MIN_PAUSE_SECONDS: Final = 60.0
-#: After a workspace that got capacity has been unused for ``UNUSED_SECONDS``, its owner is warned.
-#: ``ANSWERED_WITHIN_SECONDS`` later it is stopped to free the capacity for the next person.
+#: If a workspace that got capacity has been unused for ``UNUSED_SECONDS``, its owner is warned.
+#: ``ANSWERED_WITHIN_SECONDS`` later it is stopped, which frees the capacity for the next person.
 UNUSED_SECONDS: Final = 1_800.0
 ANSWERED_WITHIN_SECONDS: Final = 600.0
-#: Hours of the day at which a wait ends if the user names no time, and the minimum number of seconds that the
-#: end must be ahead.
+#: If the user names no time, a wait ends at the first of these hours of the day that is at least
+#: ``MIN_WAIT_SECONDS`` away.
 END_HOURS: Final = (9, 18)
 MIN_WAIT_SECONDS: Final = 3_600.0
 
 
 class WaitlistState(StrEnum):
-    """States of a waitlist entry: in line, being tried, granted but not used yet, over."""
+    """The states of a waitlist entry: in line, being tried, granted but not used yet, over."""
 
     WAITING = "waiting"
     TRYING = "trying"
@@ -61,7 +61,7 @@ class WaitlistEntry:
 
     @property
     def is_missing_kind_known(self) -> bool:
-        """Return whether an attempt has named the missing kind of capacity; until then it may be any."""
+        """Return whether an attempt has named the missing kind of capacity; until then, it may be any."""
         is_tried = self.attempted_at is not None and self.state is not WaitlistState.TRYING
         return self.kind != "room" or self.attempts > 0 or is_tried
 
@@ -97,11 +97,11 @@ def find_missing_capacity(cause: str | None) -> str:
 
 
 def lacks_reason(cause: str | None) -> bool:
-    """Return whether a failure says nothing about the attempt itself, such as an outage or a time-out."""
+    """Return whether a failure says nothing about the attempt itself, as with an outage or a time-out."""
     word, _, said = (cause or "").partition(":")
     if word == "provider_failed":
         return not said or find_reason(said) is Reason.SLOW
-    # A start is stale if its provider stayed too busy until its time had passed.
+    # A start becomes stale if its provider stays too busy until the start's time has passed.
     return word in {"conflict", "gave_up", "stale", "unanswered"}
 
 
@@ -119,7 +119,7 @@ class OthersInLine:
 
     @property
     def entry_round(self) -> int:
-        """Return the round that a newcomer joins, after everyone whose turn in this round is to come."""
+        """Return the round that a newcomer joins, behind everyone who still has a turn in it."""
         return self.lowest or 0
 
     def find_round(self, own: int) -> int:
@@ -131,7 +131,7 @@ class OthersInLine:
         return (own if self.lowest is None else min(own, self.lowest)) + 1
 
     def pause_after(self, attempts: int) -> float:
-        """Return the seconds until a user's next attempt, given the fewest failed attempts in line."""
+        """Return the seconds until a user's next attempt, based on the fewest failed attempts in line."""
         return get_pause(attempts if self.fewest is None else min(attempts, self.fewest))
 
 
@@ -141,7 +141,7 @@ def get_pause(attempts: int) -> float:
 
 
 def get_default_end(now: float, zone: ZoneInfo) -> float:
-    """Return the default end of a wait: the next 9:00 or 18:00 that is at least an hour away."""
+    """Return the default end of a wait: the next 9:00 or 18:00 at least an hour away."""
     today = datetime.fromtimestamp(now, zone).date()
     days = (today, today + timedelta(days=1))
     ends = [datetime.combine(day, time(hour), zone).timestamp() for day in days for hour in END_HOURS]

@@ -12,7 +12,8 @@ from bot.domain.row_times import Deadline, Past, Since, Step
 DEADLINE_SECONDS: Final = 1800.0
 #: The ``cause`` of an open work item whose last call was refused because of the credential.
 UNAUTHORIZED: Final = "credential_refused"
-#: First word of ``cause`` if the provider refused the last call because the desired state is already reached.
+#: First word of ``cause`` if the provider refused the last call because the workspace or run is already in
+#: the desired state.
 LOST_TRACK: Final = "lost_track"
 #: First word of ``cause`` if the provider refused the last call because another change is in progress.
 CONFLICT: Final = "conflict"
@@ -90,11 +91,11 @@ class WorkItem:
     deadline_number: int = 0
     attempts: int = 0
     next_step_at: Step = 0.0
-    #: What is holding the work item up now.
+    #: What is currently holding up the work item.
     block_reason: Hold | None = None
     outcome: Outcome | None = None
-    #: Why the item ended as it did. While it is open: why its last call was refused; a read or another try
-    #: then shows whether that matters.
+    #: Why the item ended as it did or, while it is open, why its last call was refused. A read or another
+    #: attempt then shows whether that refusal matters.
     cause: str | None = None
     ended_at: Past | None = None
 
@@ -110,28 +111,28 @@ class WorkItem:
 
     @property
     def is_failing(self) -> bool:
-        """Return whether the item's call has failed temporarily and will be sent again."""
+        """Return whether the item's call failed temporarily and will be sent again."""
         return self.is_open and self.attempts > 0 and self.start_call is not Call.ACCEPTED
 
     @property
     def was_unauthorized(self) -> bool:
-        """Return whether the last call was refused because of the credential; it is tried once more."""
+        """Return whether the last call was refused because of the credential; it will be tried once more."""
         return self.is_open and self.cause == UNAUTHORIZED
 
     @property
     def refusal(self) -> str | None:
-        """Return the cause to fail with unless a read shows that the refused call isn't needed."""
+        """Return the cause to fail with, unless a read shows that the refused call isn't needed."""
         is_other = self.was_unauthorized or bool(self.contradiction or self.conflict)
         return self.cause if self.is_open and self.cause and not is_other else None
 
     @property
     def contradiction(self) -> str | None:
-        """Return the cause to fail with unless a read confirms that the desired state is reached."""
+        """Return the cause to fail with, unless a read confirms that the desired state has been reached."""
         return self.cause if self.is_open and (self.cause or "").startswith(LOST_TRACK) else None
 
     @property
     def conflict(self) -> str | None:
-        """Return the last refusal's cause if it is temporary: another change is still in progress."""
+        """Return the cause of the last refusal if it is temporary: another change is still in progress."""
         is_refused = self.is_open and self.busy_since is not None
         return self.cause if is_refused and (self.cause or "").startswith(CONFLICT) else None
 

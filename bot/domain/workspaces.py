@@ -44,8 +44,8 @@ class State(StrEnum):
 
 #: States of a workspace that is up or coming up.
 UP_STATES: Final = frozenset({State.STARTING, State.RUNNING})
-#: States of a workspace that is down, of one that can be started, and of one that isn't up, including gone. A
-#: failed workspace may still be partly running, which ``is_down`` checks.
+#: States of a workspace that is down, of one that can be started, and of one that isn't up (which includes
+#: gone). A failed workspace may still be partly running, which ``is_down`` checks.
 DOWN_STATES: Final = frozenset({State.STOPPED, State.SUSPENDED})
 DOWN_OR_FAILED_STATES: Final = DOWN_STATES | {State.FAILED}
 NOT_UP_STATES: Final = DOWN_OR_FAILED_STATES | {State.GONE}
@@ -63,7 +63,7 @@ _STOPS: Final[frozenset[Action]] = frozenset({"stop", "suspend", "force"})
 
 
 def is_down(state: State, actions: Iterable[str] | None) -> bool:
-    """Return whether a workspace is known to be down; *Stop* is left out only then.
+    """Return whether a workspace is known to be down, the only case in which *Stop* isn't offered.
 
     A failed workspace is down only if its provider is certain that none of it is still running, and says so
     by giving ``actions`` without any way to stop it.
@@ -73,13 +73,13 @@ def is_down(state: State, actions: Iterable[str] | None) -> bool:
     return state in DOWN_STATES or state is State.GONE
 
 
-#: Prefix of the placeholder used as remote id until the provider has created the workspace; the workspace's
-#: own id follows.
+#: Prefix of the placeholder that is used as the remote id until the provider has created the workspace. The
+#: workspace's own id follows.
 PROVISIONAL = "new:"
 
 
 def get_name_in_id(remote_id: str) -> str:
-    """Return the workspace's name from a provider's id such as ``OWNER/NAME``, or "" if the id has none."""
+    """Return the workspace's name in a provider's id such as ``OWNER/NAME``, or "" if there is none."""
     return unquote(remote_id.partition("/")[2])
 
 
@@ -92,7 +92,7 @@ class Workspace:
 
     Attributes:
         remote_id: Its id at the provider.
-        name: Its name there.
+        name: Its name at the provider.
         owner: Its owner, if it is shared with this user; None if it is their own.
         state: Its state as last read.
         spec: The form values that it was created from, if Usher created it.
@@ -113,7 +113,8 @@ class Workspace:
     detail: str | None = None
     progress: int | None = None
     observed_at: Past | None = None
-    #: When the latest read found an unknown state, or None if it found a known one, which is in ``state``.
+    #: When the latest read found an unknown state; None if it found a known state, which is stored in
+    #: ``state``.
     unknown_at: Past | None = None
     verified_at: Past | None = None
     used_at: Past | None = None
@@ -130,8 +131,8 @@ class Workspace:
     entry: str | None = None
     #: The latest event that the provider reported about the workspace, as a sentence.
     event_message: str | None = None
-    #: Whether the user is told when the workspace is ready and when it stops by itself; None: as in their
-    #: settings.
+    #: Whether the user is told when the workspace is ready and when it stops by itself; None means that their
+    #: settings decide.
     notify_ready: bool | None = None
     notify_stopped: bool | None = None
     #: Whether the workspace survives a stop; None if its provider hasn't said.
@@ -139,13 +140,14 @@ class Workspace:
     #: When a read last showed the workspace starting or running.
     up_at: Past | None = None
     #: When the workspace came up, according to its provider or to a read that saw it come up; None if neither
-    #: is known.
+    #: gave a time.
     started_at: Stays | None = None
-    #: When a read or a list first found the workspace running this time; used if ``started_at`` isn't known.
+    #: When a read or a list first found the workspace running since it last came up; used if ``started_at``
+    #: isn't known.
     running_since: Past | None = None
     #: The timer: when the workspace is to be stopped (epoch seconds), how, and whether the owner agreed that
-    #: the stop is irreversible. ``expires_at`` is when the provider itself ends it. ``stop_warned``: the
-    #: owner was warned, or needs no warning.
+    #: the stop is irreversible. ``expires_at`` is when the provider itself ends the workspace.
+    #: ``stop_warned`` means that the owner was warned or needs no warning.
     stop_at: Stays | None = None
     stop_mode: StopMode | None = None
     stop_agreed: bool = False
@@ -154,26 +156,26 @@ class Workspace:
     stop_card: str | None = None
     #: The id of the hours or course that set the timer; None if something else did.
     stop_rule: str | None = None
-    #: The assistant that asked for the timer ("" for the owner themself), and the start without which the
-    #: timer is dropped ("" if it doesn't depend on one).
+    #: The assistant that asked for the timer ("" if the owner did), and the start that the timer depends on
+    #: ("" if none): without that start, the timer is dropped.
     stop_via: str = ""
     stop_start: str = ""
     #: All planned stops, one of which is the timer; ``bot.domain.planned_stops`` decides which.
     planned_stops: PlannedStops = NO_PLANNED_STOPS
     #: How many times the workspace has been brought up.
     generation: int = 0
-    #: What the workspace runs on, and its hourly price, as far as known: a template's name, a size, a number.
+    #: What the workspace runs on and its hourly price, as far as known: a template's name, a size, a number.
     template: str | None = None
     size: str | None = None
     price: str | None = None
     currency: str | None = None
-    #: The risks of a stop, as last reported by the workspace's provider; None if it doesn't report them.
+    #: The risks of a stop, as last reported by the workspace's provider; None if it doesn't report any.
     stop_risks: frozenset[StopRisk] | None = None
     last_used_at: Stays | None = None
-    #: Why the workspace is held up or has failed, in its provider's words; kept until it runs or is started
-    #: again.
+    #: Why the workspace is held up or has failed, in its provider's words. The text is kept until the
+    #: workspace runs or is started again.
     reason: str | None = None
-    #: When the workspace went down, according to its provider; None if the provider doesn't say.
+    #: When the workspace went down, according to its provider; None if the provider doesn't report that.
     down_at: Stays | None = None
     owner: str | None = None
     #: What the workspace lacks while running, and when a read first found that missing.
@@ -182,12 +184,12 @@ class Workspace:
 
     @property
     def is_own(self) -> bool:
-        """Return whether the workspace is, as far as is known, this user's own and not shared with them."""
+        """Return whether, as far as is known, the workspace is this user's own and not shared with them."""
         return self.owner is None
 
     @property
     def was_never_shown(self) -> bool:
-        """Return whether the provider neither shows the workspace as this user's own now nor ever has.
+        """Return whether the provider has never shown the workspace as this user's own, nor shows it now.
 
         It may be someone else's, because providers answer the same way for a workspace that doesn't exist.
         """
@@ -224,7 +226,7 @@ class Workspace:
 
     @property
     def is_moving(self) -> bool:
-        """Return whether the workspace's state is changing, or may be."""
+        """Return whether the workspace's state is or may be changing."""
         return self.current_state in _MOVING_STATES
 
     @property
@@ -234,16 +236,19 @@ class Workspace:
 
     @property
     def title(self) -> str:
-        """Return the name that the user uses for it."""
+        """Return the name by which the user knows it."""
         return self.alias or self.name
 
     def stops_at(self, second: float) -> bool:
-        """Return whether the timer stops the workspace at this time, which buttons give in seconds."""
+        """Return whether the timer stops the workspace in this second, as named by a button."""
         return self.stop_at is not None and abs(self.stop_at - second) < 1.0
 
     @property
     def stakes(self) -> frozenset[StopRisk]:
-        """Return the known risks of a stop in the current state, which may be newer than the risks."""
+        """Return the known risks of a stop that apply in the current state.
+
+        The state may have been read more recently than the risks.
+        """
         found = self.stop_risks or frozenset()
         if self.state is State.SUSPENDED:
             return found & {"memory"}

@@ -99,9 +99,9 @@ def resolve_day(word: str, today: date) -> tuple[date, ...]:
 
 
 def resolve_past_day(word: str, today: date) -> date | None:
-    """Return the most recent day, up to ``today``, that a word may mean, or None.
+    """Return the most recent day, no later than ``today``, that a word may mean, or None.
 
-    A date written with a year may lie after ``today``.
+    Only a date written with a year may be after ``today``.
     """
     if word == "today":
         return today
@@ -120,13 +120,13 @@ def resolve_past_day(word: str, today: date) -> date | None:
 
 
 def has_date(word: str, today: date) -> bool:
-    """Return whether the date in a word such as ``7dec_monday`` exists, whatever its weekday."""
+    """Return whether the date in a word such as ``7dec_monday`` exists, even if its weekday is wrong."""
     on_weekday = _ON_WEEKDAY.fullmatch(word)
     return on_weekday is not None and bool(resolve_day(on_weekday[1], today))
 
 
 def write_day(word: str) -> str:
-    """Return a day's word in the form people use: ``7 dec``, ``next monday``."""
+    """Return the word for a day as people write it: ``7 dec``, ``next monday``."""
     if on_weekday := _ON_WEEKDAY.fullmatch(word):
         return f"{on_weekday[2]} {write_day(on_weekday[1]).removeprefix('on ')}"
     side, is_marked, name = word.partition("_")
@@ -203,7 +203,7 @@ def read_days(text: str, today: date) -> tuple[date, ...]:
 
 
 def list_days(spans: Sequence[DaySpan]) -> tuple[date, ...]:
-    """Return all days of the spans, in order; empty if they add up to more than a year."""
+    """Return all days of the spans in order, or none if they add up to more than a year."""
     if sum((last - first).days + 1 for first, last in spans) > _MAX_DAYS:
         return ()
     return tuple(
@@ -225,7 +225,7 @@ def read_spans(text: str, today: date) -> tuple[DaySpan, ...]:
 
 
 def _join_spans(spans: Sequence[DaySpan]) -> list[DaySpan]:
-    """Merge spans that overlap or directly follow each other; the spans are given in order."""
+    """Merge spans that overlap or directly follow each other; they are given in order."""
     joined = list[DaySpan]()
     for first, last in spans:
         if joined and first <= joined[-1][1] + timedelta(days=1):
@@ -236,7 +236,7 @@ def _join_spans(spans: Sequence[DaySpan]) -> list[DaySpan]:
 
 
 def read_pause(verb: str, text: str, today: date) -> tuple[DaySpan, ...]:
-    """Return the days for *skip* or *pause* to leave out; *pause Monday* means to pause until Monday."""
+    """Return the days that *skip* or *pause* leaves out; *pause Monday* means to pause until Monday."""
     is_until = verb == "pause" and day_of(text, today) is not None and spell(text) != "today"
     return read_spans(f"until {text}" if is_until else text, today)
 
@@ -255,7 +255,7 @@ def _read_span(words: list[str], today: date) -> DaySpan | None:
         return today, today + timedelta(days=count * (7 if length[2].startswith("week") else 1) - 1)
     if words[:1] in (["until"], ["till"]):
         end, _ = _read_ends(words[1:], today) or (None, None)
-        # On a Friday, "until Friday" means next Friday.
+        # On a Friday, "until Friday" means Friday of next week.
         is_again = end == today and find_weekday(words[-1]) is not None
         return (today, end + timedelta(days=6 if is_again else -1 if end > today else 0)) if end else None
     is_from, words = words[:1] == ["from"], words[words[:1] in (["from"], ["for"]) :]
@@ -270,7 +270,7 @@ def _read_span(words: list[str], today: date) -> DaySpan | None:
 
 
 def _read_ends(words: list[str], today: date) -> DaySpan | None:
-    """Return the first and last day of what a day, week or weekend names, or None for anything else."""
+    """Return the first and last day of the day, week or weekend that a string names, or None."""
     monday = today - timedelta(days=today.weekday())
     match words:
         case ["next", "week"]:

@@ -23,7 +23,7 @@ from bot.domain.time_parsing.zones import SaidZone, split_zone, write_zone
 
 Why = Literal["unreadable", "no_time", "ambiguous", "past", "soon", "far", "other_weekday"]
 
-#: How far ahead a time may be, in seconds: two weeks. Anything later is a schedule or a typo.
+#: How far ahead a time may be, in seconds: two weeks. Anything later belongs in a schedule or is a typo.
 FARTHEST_SECONDS: Final = 14 * 86_400.0
 
 _NUMBERS: Final = {"a": "1", "an": "1"}
@@ -59,7 +59,8 @@ _LENGTH: Final = re.compile(
 _ISO_LENGTH: Final = re.compile(
     rf"p(?:{_NUMBER}w)?(?:{_NUMBER}d)?(?:t(?:{_NUMBER}h)?(?:{_NUMBER}m)?(?:{_NUMBER}s)?)?"
 )
-#: Match the T between a date and a time in machine format, and that format without separators.
+#: Matches the T between a date and a time in machine format; the next pattern matches that format without
+#: separators.
 _ISO_JOINT: Final = re.compile(r"(?<=[0-9]{4}-[0-9]{2}-[0-9]{2})t(?=[0-9]{2}:)|^t(?=[0-9]{2}:)")
 _ISO_BARE: Final = re.compile(r"\b([0-9]{4})([0-9]{2})([0-9]{2})t([0-9]{2})([0-9]{2})([0-9]{2})?\b")
 #: Matches ``1 hour and a half``, ``2 and a half hours`` and ``half an hour``, once number words are digits.
@@ -79,13 +80,15 @@ _MAX_CHARACTERS: Final = 60
 #: The first hour that a 12-hour clock doesn't show.
 _AFTERNOON: Final = 13
 _HALF_DAY: Final = 12
-#: How far ahead a bare hour may be, in seconds, to mean the coming night; further ahead, that is unlikely.
+#: A bare hour may mean the coming night only if that is at most this many seconds away. Otherwise the user is
+#: asked what they meant.
 _NEAR_SECONDS: Final = 6 * 3_600.0
 #: Maximum number of possible times to offer when a zone's name is ambiguous.
 _MAX_OPTIONS: Final = 4
 _HALF_YEAR: Final = timedelta(days=182)
 _MORNING: Final = 6
-#: First two digits of a year: ``2026`` is a year and not a time, unless a word such as ``at`` precedes it.
+#: First two digits of a year: ``2026`` is taken for a year and not a time, unless a word such as ``at``
+#: precedes it.
 _CENTURIES: Final = frozenset({20})
 
 
@@ -106,7 +109,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """Why a string gives no usable moment; ``options`` are its possible readings, if any."""
+    """Why a string doesn't name a usable moment; ``options`` are its possible readings, if any."""
 
     why: Why
     options: tuple[str, ...] = ()
@@ -121,8 +124,8 @@ class _Time:
     second: float = 0.0
     is_open: bool = False
     day: str = ""
-    #: The part of the day, if given. ``is_sure``: am or pm, or a form such as ``08:30``, fixes the half of
-    #: the day.
+    #: The part of the day, if given. ``is_sure`` means that am or pm, or a form such as ``08:30``, settles
+    #: which half of the day is meant.
     part: str = ""
     is_sure: bool = False
     #: Other readings of the same text, if any.
@@ -132,7 +135,7 @@ class _Time:
 
     @property
     def is_twelve(self) -> bool:
-        """Return whether a time with minutes may mean 12 hours later: ``8:30`` may be in the evening."""
+        """Return whether a time with minutes may mean 12 hours later, as ``8:30`` may mean the evening."""
         return not (self.is_sure or self.is_open or self.part) and 1 <= self.hour < _HALF_DAY
 
 
@@ -145,7 +148,7 @@ def load_zone(name: str | None) -> ZoneInfo:
 
 
 def read(text: str, zone: ZoneInfo, now: float, *, kind: Kind = "", soonest: float = 0.0) -> Moment | Unread:
-    """Return the moment after ``now`` that a string names, or why there is none; never raise.
+    """Return the moment after ``now`` that a string names, or why there is none; never raises.
 
     ``kind`` says how to read a string without a word such as ``until``. A moment less than ``soonest``
     seconds ahead is refused.
@@ -202,7 +205,7 @@ def _parse(text: str, kind: Kind) -> float | _Time | Unread:
 
 
 def _write_signs(found: re.Match[str]) -> str:
-    """Insert the separators into a date and time written without them."""
+    """Insert the separators that are missing from a date and time."""
     year, month, day, hour, minute, second = found.groups("00")
     return f"{year}-{month}-{day} {hour}:{minute}:{second}"
 
@@ -224,7 +227,7 @@ def _parse_plain(text: str, kind: Kind) -> float | _Time | Unread:
 
 
 def _refuse_part(text: str) -> Unread:
-    """Return the refusal for a day or part of a day after ``for``, as in ``for the rest of the day``."""
+    """Return the refusal of a day or part of a day after ``for``, as in ``for the rest of the day``."""
     time = _parse_time(text, is_announced=False)
     return time if isinstance(time, Unread) else Unread("unreadable")
 
@@ -278,7 +281,7 @@ def _parse_ending(text: str, day: str) -> Unread | None:
 
 def _set_day(time: _Time, day: str, part: str) -> _Time | Unread:
     """Return a time with its day and part of the day; the part may decide between am and pm."""
-    # With a day, `2h` can only be a time. The day may later decide which half is meant.
+    # After a day, `2h` can only be a time of day. The day may later decide between am and pm.
     time = replace(time, day=day, options=())
     halves = _list_halves(time.hour) if time.hour < _AFTERNOON and not time.is_sure else (time.hour,)
     if part:
@@ -312,7 +315,7 @@ def _parse_clock(text: str, *, is_announced: bool) -> _Time | Unread:
         return _Time(hour % 12 + (12 if mark == "pm" else 0), minute, second, is_sure=True)
     is_bare, has_h = found[2] is None, "h" in text.removesuffix("o'clock")
     if not is_announced and ((is_bare and not mark) or (has_h and hour < _AFTERNOON)):
-        # A number alone isn't a time, and `2h` may be a length.
+        # A bare number isn't read as a time, and `2h` may be a length.
         return Unread("unreadable")
     if is_bare and has_h and 0 < hour < _AFTERNOON:
         return _Time(hour, minute, options=(f"for {hour}h", f"at {hour:02d}:00"))
@@ -351,14 +354,14 @@ def _resolve_elsewhere(time: _Time, said: SaidZone, home: ZoneInfo, now: float) 
 
 
 def _resolve(time: _Time, zone: tzinfo, now: float, today: date | None = None) -> Moment | Unread:
-    """Return the next moment at which the clocks in a zone show a time."""
+    """Return the next moment at which clocks in a zone show a given time."""
     if time.options:
         return Unread("ambiguous", time.options)
     today = today or datetime.fromtimestamp(now, zone).date()
     if time.day:
         return _resolve_on_day(time, zone, now, today)
     hours = _list_halves(time.hour) if time.is_open else (time.hour,)
-    # Two days are enough, because a time that the clocks skip today is shifted, not lost.
+    # Two days are enough, because a time that clocks skip today is shifted rather than left out.
     days = (today, today + timedelta(days=1))
     found = [_to_moment(day, hour, time, zone, now) for day in days for hour in hours]
     moment = min((one for one in found if one.at > now), key=lambda one: one.at)
@@ -366,7 +369,7 @@ def _resolve(time: _Time, zone: tzinfo, now: float, today: date | None = None) -
     later = f"{time.hour + 12}:{time.minute:02d}"
     is_far = moment.at - now > _NEAR_SECONDS and datetime.fromtimestamp(moment.at, zone).hour < _MORNING
     if time.is_open and is_next_day and is_far:
-        # Someone who types `at 3` in the afternoon is unlikely to mean at night.
+        # Someone who types `at 3` in the afternoon is unlikely to mean 3 at night.
         options = tuple(f"tomorrow {hour:02d}:{time.minute:02d}" for hour in hours)
         return Unread("ambiguous", options)
     if is_next_day and time.is_twelve and _to_moment(today, time.hour + 12, time, zone, now).at > now:
@@ -388,7 +391,7 @@ def _resolve_on_day(time: _Time, zone: tzinfo, now: float, today: date) -> Momen
     if not left:
         return Unread("past" if days else "other_weekday" if has_date(time.day, today) else "unreadable")
     if all((day - today).days > FARTHEST_SECONDS / 86_400.0 + 1 for day in days):
-        # A date without a year that lies in the last two weeks is unlikely to mean next year's.
+        # A date without a year that was in the last two weeks is unlikely to mean next year's.
         recent = resolve_day(time.day, today - timedelta(seconds=FARTHEST_SECONDS))
         is_past = bool(recent) and recent[0] < today and days[0] - today > _HALF_YEAR
         return Unread("past" if is_past else "far")
@@ -416,10 +419,10 @@ def _to_moment(day: date, hour: int, time: _Time, zone: tzinfo, now: float) -> M
 
 
 def resolve_instant(day: date, minute: int, zone: tzinfo, after: float = -math.inf) -> float:
-    """Return the instant when clocks in a zone show a minute of a day, counted from midnight.
+    """Return the instant when clocks in a zone show a minute of the day, counted from midnight.
 
     The minute may fall on the next day. A time that clocks skip is moved later by as much as they skip. If
-    clocks show a time twice, the first one counts, unless only the second is later than ``after``.
+    clocks show a time twice, the first one is returned, unless only the second is later than ``after``.
     """
     local = datetime(day.year, day.month, day.day, tzinfo=zone) + timedelta(minutes=minute)
     first, second = (local.replace(fold=fold).timestamp() for fold in (0, 1))
@@ -447,7 +450,7 @@ class ClockTime:
 
 
 def read_clock(text: str) -> ClockTime | None:
-    """Return the time of day that a string names without a day, or None for any other string."""
+    """Return the time of day that a string names, or None if it also names a day or anything else."""
     found = _parse_text(text, "time")
     if not isinstance(found, _Time) or found.day or found.options or found.zone:
         return None

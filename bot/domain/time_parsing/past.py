@@ -20,7 +20,7 @@ WindowProblem = Literal["unreadable", "future", "backwards", "old"]
 _MAX_CHARACTERS: Final = 60
 #: How many days records of what ran are kept: a year and a month, so that months can be compared.
 RETENTION_DAYS: Final = 400
-#: Other spellings of words that are used only for windows.
+#: Alternative spellings of words that are only used for windows of past days.
 _SPELT: Final = {
     **dict.fromkeys(("letzte", "letzten", "letzter", "vorige", "previous", "past"), "last"),
     **dict.fromkeys(("current", "diesen", "dieser", "dieses"), "this"),
@@ -34,7 +34,7 @@ _YEAR: Final = re.compile(r"20[0-9]{2}")
 _MONTH: Final = re.compile(rf"({'|'.join(MONTHS)})(?: (20[0-9]{{2}}))?")
 _ISO_MONTH: Final = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 _COUNTED: Final = re.compile(r"last ([0-9]{1,3}) (days?|weeks?|months?)")
-#: Matches the word between the first and the last day of a span, and the dash between two names.
+#: Matches the word between the first and the last day of a span, or the dash between two names.
 _SPAN: Final = re.compile(r"\s(?:to|until|till|through|-)\s|(?<=[a-z])-(?=[a-z])")
 _YEAR_LAST: Final = re.compile(r"20[0-9]{2}$")
 
@@ -74,7 +74,7 @@ def find_week(at: float, zone: ZoneInfo, *, ago: int = 0) -> Window:
 
 
 def read_window(text: str, zone: ZoneInfo, now: float) -> Window | WindowProblem:
-    """Return the window that a string names (this week if empty), or what is wrong with the string."""
+    """Return the window that a string names (this week if it's empty), or what is wrong with the string."""
     if len(text) > _MAX_CHARACTERS:
         return "unreadable"
     today = datetime.fromtimestamp(now, zone).date()
@@ -100,7 +100,7 @@ def _normalize(word: str) -> str:
 
 
 def _read(words: str, today: date) -> tuple[_Days, str] | None:
-    """Return the days that a string means, and what people call them; None if it can't be read."""
+    """Return the days that a string means, with their usual name; None if it can't be read."""
     if words in {"", "week", "month", "year"}:
         words = f"this {words or 'week'}"
     if counted := _COUNTED.fullmatch(words):
@@ -111,7 +111,7 @@ def _read(words: str, today: date) -> tuple[_Days, str] | None:
         words = rest.replace(" and ", " - ") if lead == "between" else rest
     first, *last = _SPAN.split(words, maxsplit=1)
     if last or (lead == "from" and rest):
-        # Without an end, "between" names no days, and "from" all up to today.
+        # Without an end, "between" is unreadable, while "from" means all days up to today.
         span = _read_span(first, last[0] if last else "today", today)
         return None if span is None else (span, "")
     found = None if lead == "between" else _read_period(words, today)
@@ -119,7 +119,7 @@ def _read(words: str, today: date) -> tuple[_Days, str] | None:
 
 
 def _count_back(count: int, unit: str, today: date) -> _Days:
-    """Return the last so many days, weeks or months, up to today."""
+    """Return the last ``count`` days, weeks or months, up to today."""
     if not unit.startswith("month"):
         return today - timedelta(days=count * (7 if unit.startswith("week") else 1) - 1), today
     year, month = divmod(today.year * 12 + today.month - 1 - count, 12)
@@ -128,7 +128,7 @@ def _count_back(count: int, unit: str, today: date) -> _Days:
 
 
 def _read_span(first: str, last: str, today: date) -> _Days | None:
-    """Return the days from a first to a last one; a year at the end also counts for the first if it can."""
+    """Return the days from one day to another; a year after the last also applies to the first if it can."""
     year = _YEAR_LAST.findall(last)
     texts = [*(f"{first}{blank}{one}" for one in year for blank in ("", " ")), first]
     begins = [begin for begin in (_read_period(one, today) for one in texts) if begin]
@@ -136,13 +136,14 @@ def _read_span(first: str, last: str, today: date) -> _Days | None:
     if not begins or end is None:
         return None
     begin = next((one[0] for one in begins if one[0] <= end[1]), begins[-1][0])
-    # Both are the most recent ones: "Mon - Fri" on a Wednesday began a week before this Monday.
+    # Each weekday is read as the most recent one, so on a Wednesday, the Monday of "Mon - Fri" must be moved
+    # back a week.
     is_week_earlier = begin > end[1] and find_weekday(first) is not None
     return begin - timedelta(days=7 * is_week_earlier), end[1]
 
 
 def _name(words: str, first: date, last: date, today: date) -> str:
-    """Return what people call a period, or "" for single days."""
+    """Return what people call a period, or "" if it has no such name."""
     if words in {"this week", "last week", "last weekend", "today", "yesterday"}:
         return words
     if first == last or words.endswith("weekend"):
@@ -152,7 +153,7 @@ def _name(words: str, first: date, last: date, today: date) -> str:
 
 
 def _read_period(words: str, today: date) -> _Days | None:
-    """Return the first and last day of a day, week, month or year, or None for anything else."""
+    """Return the first and last day of the day, week, month or year that a string names, or None."""
     monday, month = _find_monday(today), today.replace(day=1)
     saturday = _find_monday(today + timedelta(days=2)) - timedelta(days=2)
     named = {

@@ -1,7 +1,7 @@
 """One spelling for the words used in times: English and German, with dates and typos. Pure functions.
 
-A date in words becomes one word that the other modules here can read: ``7dec`` or ``7dec2026``, ``the_7`` for
-*the 7th*, ``7dec_monday``, ``next_monday``, and ``week_monday`` for *Monday next week*.
+A date in words becomes one word that the other modules of this package can read: ``7dec`` or ``7dec2026``,
+``the_7`` for *the 7th*, ``7dec_monday``, ``next_monday``, and ``week_monday`` for *Monday next week*.
 """
 
 import re
@@ -25,7 +25,7 @@ LEADS: Final[Mapping[str, Kind]] = {
     "at": "time",
     "by": "time",
     "before": "time",
-    # "about" may follow another of these words; that word's kind then applies.
+    # "about" may follow another of these words, whose kind then applies.
     "about": "",
 }
 WEEKDAY_NAMES: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -36,7 +36,7 @@ _MONTH_NAMES: Final = (
     *("januar", "februar", "märz", "april", "mai", "juni", "juli", "august", "september", "oktober"),
     *("november", "dezember"),
 )
-#: Maps each word to its other spellings; "" stands for words that mean nothing in a time.
+#: Maps each word to its other spellings. The key "" lists words that mean nothing in a time.
 _SPELLINGS: Final = {
     "": "instead sharp approximately lang",
     "at": "um @",
@@ -135,7 +135,8 @@ _LONG: Final = (
     *WEEKDAY_NAMES,
     *(name for name in _MONTH_NAMES if len(name) > 5),
 )
-#: Matches the German *am* (on), as in ``um 9 am Montag``; in ``9 am Monday``, *am* means the morning.
+#: Matches the German *am* (on), as in ``um 9 am Montag``, but not the English one in ``9 am Monday``, which
+#: means the morning.
 _AM_BEFORE_GERMAN: Final = re.compile(
     rf"\bam (?=(?:{'|'.join(word for word, read in _SPELT.items() if read in {*WEEKDAY_NAMES, *_PARTS})})\b)"
 )
@@ -163,7 +164,7 @@ _DATES: Final = tuple(
         (rf"{_THE_DAY}{_TH}? ?(?:of )?{_MONTH}\b(?! {_DAY}{_TH})(?: {_YEAR}\b)?", r"\1\2\4"),
         (rf"\b{_MONTH} (?:the )?{_DAY}{_TH}?(?!{_AS_HOUR})\b(?: {_YEAR}\b)?", r"\2\1\3"),
         (rf"\b(?:on|am) {_DAY}\.(0?[1-9]|1[0-2])\b\.?", r"on \1.\2."),
-        # Only one of the two can be the month: `18/01`, `1/18`.
+        # Only one of the two numbers can be the month: `18/01`, `1/18`.
         (r"(?<![0-9/])(1[3-9]|2[0-9]|3[01])/0?([1-9]|1[0-2])(?![0-9/])", r"\1.\2."),
         (r"(?<![0-9/])0?([1-9]|1[0-2])/(1[3-9]|2[0-9]|3[01])(?![0-9/])", r"\2.\1."),
         (r"\bthe ([6-9]|[12][0-9]|3[01])(?:st|nd|rd|th)\b", r"the_\1"),
@@ -240,7 +241,7 @@ def _fold_sign(sign: str) -> str:
 
 
 def spell(text: str) -> str:
-    """Return a string with each word, date and phrase in one spelling; times of day are left unchanged."""
+    """Return a string with each word, date and phrase in one spelling, leaving times of day unchanged."""
     plain = fold_signs(text).casefold().replace("\u2019", "'")
     plain = re.sub(r"\b([ap])\.?m\b\.?", r"\1m", plain)
     plain = re.sub(r"(?<=[a-zß-ÿ])\.(?= )", "", plain)
@@ -264,7 +265,7 @@ def is_month(word: str) -> bool:
 
 
 def _as_clock(found: re.Match[str]) -> str:
-    """Return a spoken time in clock notation; ``5 to 6``, which may be a span, is left unchanged."""
+    """Return a spoken time in clock notation; ``5 to 6`` is left unchanged, as it may be a span."""
     part, side, half, hour = found[1], found[2], found[3], int(found[4])
     minutes = {"half": 30, "quarter": 15}.get(part or half) or (30 if half else int(part))
     is_before = half == "halb" or side in {"to", "before", "of"}

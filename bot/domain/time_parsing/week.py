@@ -1,7 +1,7 @@
-"""Hours as people write them: on which days, from what time and until what time. Pure functions.
+"""Hours as people write them: on which days, from when and to when. Pure functions.
 
 Hours recur only if a word says so (``is_recurring``) or weekdays are listed. A bare hour is read on the
-24-hour clock, unless the hours would then end before they begin, or the other end says which half of the day
+24-hour clock, unless the hours would then end before they begin, or the other end shows which half of the day
 is meant.
 """
 
@@ -35,7 +35,8 @@ DAY_MINUTES: Final = 24 * 60
 #: Minimum number of minutes between the start and the end of hours.
 LEAST_MINUTES: Final = 30
 
-#: Maps words that make hours recur by themselves to the singular, which recurs only after *every*.
+#: Maps words that make hours recur by themselves (such as *mornings*) to the singular, which makes them recur
+#: only after *every*.
 _PLURAL_PARTS: Final = {
     "mornings": "morning",
     "afternoons": "afternoon",
@@ -51,7 +52,7 @@ _PARTS: Final = frozenset(_PLURAL_PARTS.values())
 _UNITS: Final = frozenset(
     {"week", "weeks", "hour", "hours", "month", "months", "minute", "minutes", "days", "weekend"}
 )
-#: Words between days and times, and words or signs between the two ends of a span.
+#: Words allowed between days and times, and words or signs between the two ends of a span.
 _JOINING_WORDS: Final = frozenset({"every", "each", "on", "from", "at", "and", "the", ",", "&", "in"})
 _UNTIL: Final = re.compile(r" ?(?:-|\b(?:to|until|till)\b) ?")
 _TO: Final = frozenset({"to", "-", "through", "thru"})
@@ -60,7 +61,7 @@ _HALVES: Final = frozenset({"am", "pm", "o'clock"})
 _SPOKEN_WORDS: Final = frozenset({"half", "quarter", "past"})
 _MAX_CHARACTERS: Final = 100
 _HALF_DAY: Final = DAY_MINUTES // 2
-#: Hours aren't taken to begin before this minute of the day unless the text says so.
+#: Earliest minute of the day at which hours are taken to begin, unless the text says otherwise.
 _EARLIEST_MINUTE: Final = 6 * 60
 
 
@@ -68,8 +69,8 @@ _EARLIEST_MINUTE: Final = 6 * 60
 class Wanted:
     """Hours as a user asks for them: names of weekdays or dates, and minutes of the day.
 
-    ``today``, ``tomorrow`` and ``7dec`` stand for dates until ``on`` resolves them. ``zone`` is the zone
-    written next to the times, or "" for the user's own.
+    ``today``, ``tomorrow`` and ``7dec`` are kept as words until ``on`` replaces them with dates. ``zone`` is
+    the zone written next to the times, or "" for the user's own.
     """
 
     days: frozenset[str]
@@ -85,7 +86,7 @@ class Wanted:
         return replace(self, days=frozenset(dated.get(day, day) for day in self.days))
 
     def contradicts(self, other: Wanted) -> bool:
-        """Return whether the other hours name another start or stop for some of the same days."""
+        """Return whether both hours name a start, or both a stop, for some of the same days."""
         pairs = ((self.starts, other.starts), (self.stops, other.stops))
         return bool(self.days & other.days) and any(None not in pair for pair in pairs)
 
@@ -98,7 +99,7 @@ class Wanted:
 
 
 def is_recurring(words: Sequence[str]) -> bool:
-    """Return whether words mean that something recurs: ``every day``, ``daily``, ``mondays``."""
+    """Return whether words say that something recurs: ``every day``, ``daily``, ``mondays``."""
     return any(word in _RECURRING_WORDS or _is_plural(word) for word in words) or any(
         first in _EVERY and (then in _UNITS | _PARTS or then[:1].isdigit() or bool(days_of(then)))
         for first, then in pairwise(words)
@@ -120,21 +121,21 @@ def read_hours(text: str) -> Wanted | None:
 
 
 def list_zone_readings(text: str) -> tuple[str, ...]:
-    """Return a text of hours once for each zone that its zone name may mean, if it may mean several."""
+    """Return the hours' text once for each zone that its zone name may mean; empty if there is only one."""
     plain, said = split_zone(fold_signs(text[:_MAX_CHARACTERS]))
     zones = () if said is None or read_hours(plain) is None else said.zones
     return tuple(f"{plain} {write_zone(zone)}" for zone in zones) if len(zones) > 1 else ()
 
 
 def has_odd_offset(text: str) -> bool:
-    """Return whether hours are given with an offset that no zone name stands for: ``9:00-17:00 +05:30``."""
+    """Return whether hours are given with an offset that has no zone name, as in ``9:00-17:00 +05:30``."""
     plain, said = split_zone(fold_signs(text[:_MAX_CHARACTERS]))
     is_one = said is not None and len(said.zones) == 1 and _find_key(said) is None
     return is_one and read_hours(plain) is not None
 
 
 def _find_key(said: SaidZone) -> str | None:
-    """Return the name of the zone meant, as in the zone data, or None unless it can only be one."""
+    """Return the zone's name in the zone data, or None if it has none or several zones may be meant."""
     if len(said.zones) != 1:
         return None
     (zone,) = said.zones
@@ -155,7 +156,7 @@ def _read(words: list[str]) -> Wanted | None:
         return None  # A number of days or hours, as in ``every 2 days``.
     is_daily = any(first in _EVERY and then in _PARTS for first, then in pairwise(words))
     is_daily = is_daily or not _PLURAL_PARTS.keys().isdisjoint(words)
-    # In `every monday until friday`, the second day is an end, not a span of weekdays.
+    # In `every monday until friday`, Friday is an end date, so "until" doesn't join a span of weekdays here.
     joining = _TO if _EVERY.intersection(words) else _TO | {"until", "till"}
     parted = _split_days(
         [_PLURAL_PARTS.get(word, word) for word in words if word not in _JOINING_WORDS], joining
@@ -168,7 +169,7 @@ def _read(words: list[str]) -> Wanted | None:
 
 
 def _split_days(words: list[str], joining: AbstractSet[str] = _TO) -> tuple[frozenset[str], list[str]] | None:
-    """Return the days and the other words, or None if the days don't stand next to each other."""
+    """Return the days and the other words, or None if the days don't follow each other in the text."""
     begin = next((at for at, word in enumerate(words) if days_of(word)), len(words))
     end, days = begin, frozenset[str]()
     while end < len(words) and (named := days_of(words[end])):
@@ -180,7 +181,7 @@ def _split_days(words: list[str], joining: AbstractSet[str] = _TO) -> tuple[froz
 
 
 def _list_possible_start_ends(text: str) -> Iterator[tuple[str, str]]:
-    """Yield each possible start and end in a text of times, with "" for a missing one."""
+    """Yield each possible start and end that a text of times may give, with "" for a missing one."""
     for found in _UNTIL.finditer(text):
         before, after = text[: found.start()], text[found.end() :]
         if after:
@@ -203,7 +204,7 @@ def _read_ends(ends: tuple[str, str]) -> tuple[int | None, int | None] | None:
 
 
 def _choose_halves(begin: ClockTime, end: ClockTime) -> tuple[int, int]:
-    """Return a start and an end in minutes; one that says am or pm may decide it for the other."""
+    """Return a start and an end in minutes; if one of them says am or pm, it may decide for the other."""
     starts, stops = begin.minute, end.minute
     if begin.is_open and end.has_half:
         either = (starts % _HALF_DAY, starts % _HALF_DAY + _HALF_DAY)
@@ -230,7 +231,7 @@ _SCHEDULE_WORDS: Final = (
 
 
 def is_schedule(text: str) -> bool:
-    """Return whether a string says only when something should happen, once or repeatedly."""
+    """Return whether a string says only when something should happen, whether once or repeatedly."""
     if len(text) > _MAX_CHARACTERS:
         return False
     words = spell(text).split()

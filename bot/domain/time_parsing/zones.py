@@ -83,7 +83,7 @@ _JOINED_MINUS: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class SaidZone:
-    """A zone written next to a time: its name as written, and the zones that it may mean."""
+    """A zone as written next to a time: the name used, and the zones that it may mean."""
 
     name: str
     zones: tuple[tzinfo, ...]
@@ -106,7 +106,7 @@ def write_zone(zone: tzinfo) -> str:
 
 
 def split_zone(text: str) -> tuple[str, SaidZone | None]:
-    """Split a string into its lower-case text without the zone next to a time, and that zone (or None)."""
+    """Split a string into its text, lower-case and without the zone next to a time, and that zone or None."""
     plain = _IN_BRACKETS.sub("", text.casefold())
     words = _JOINED.sub(" ", _JOINED_MINUS.sub(r"\1 utc", plain)).split()
     for begin in range(1, len(words)):
@@ -121,7 +121,7 @@ def split_zone(text: str) -> tuple[str, SaidZone | None]:
 
 @lru_cache(maxsize=512)
 def find_zones(name: str) -> tuple[tzinfo, ...]:
-    """Return the zones with a name, or the zone of an offset such as ``+2``; empty for any other word."""
+    """Return the zones with this name, or the zone with an offset such as ``+2``; empty for other words."""
     if offset := _OFFSET.fullmatch(name.replace("_", "")):
         length = timedelta(hours=int(offset[2]), minutes=int(offset[3] or 0))
         return (timezone(-length if offset[1] == "-" else length),) if length <= _MAX_OFFSET else ()
