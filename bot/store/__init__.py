@@ -1,4 +1,4 @@
-"""The store: ``open_store`` chooses the engine by the database's URL."""
+"""The store: ``open_store`` chooses the engine based on the database's URL."""
 
 import os
 
@@ -31,7 +31,7 @@ _SQLITE = "sqlite:///"
 
 
 def name_of(url: str) -> str:
-    """Return how operators know a database: by its file, or its server and name, without secrets."""
+    """Return a database's name for operators: its file, or its server and name, without secrets."""
     path = find_database_file(url)
     if path is not None:
         return str(path.absolute())
@@ -43,7 +43,7 @@ def name_of(url: str) -> str:
 
 
 async def open_store(url: str, clock: Clock, ids: Ids) -> Store:
-    """Open the database at a URL; ``migrate`` then brings its schema up to date.
+    """Open the database at a URL; ``migrate`` must then bring its schema up to date.
 
     With ``sqlite:///relative.db``, ``sqlite:////absolute.db`` or ``sqlite:///:memory:``, a new file gets mode
     0600; its folder must exist. With ``postgresql://USER:PASSWORD@HOST:PORT/DATABASE``, the database must
@@ -51,7 +51,7 @@ async def open_store(url: str, clock: Clock, ids: Ids) -> Store:
     """
     engine: Engine
     if is_postgres(url):
-        # Import this only when needed: loading the driver takes longer than opening a SQLite file.
+        # Import this only if it's needed: loading the driver takes longer than opening a SQLite file.
         from bot.store.postgres import PostgresEngine  # noqa: PLC0415 - only where it is used
 
         engine = PostgresEngine(url, clock, ids)
@@ -68,7 +68,7 @@ async def open_store(url: str, clock: Clock, ids: Ids) -> Store:
 
 
 def _report_other_databases(url: str) -> None:
-    """Warn if a new file would be created next to an existing database: the path may be mistyped."""
+    """Warn if a new file would be created beside an existing database, since the path may be mistyped."""
     path = find_database_file(url)
     if path is None or os.path.lexists(path):
         return

@@ -1,4 +1,4 @@
-"""The requests of people that were accepted, and whether a workspace's owner asked for anything."""
+"""Requests from people that were accepted, and whether a workspace's owner asked for anything."""
 
 from bot.domain.accepted_requests import RECENT_SECONDS, AcceptedRequest
 from bot.domain.people import Principal
@@ -8,7 +8,7 @@ from bot.store.transaction import Transaction
 
 
 def list_requests_of(tx: Transaction, principal: Principal, interaction: str) -> list[AcceptedRequest]:
-    """Return the requests of one interaction of a person in the last two minutes."""
+    """Return the requests that a person made with one interaction in the last two minutes."""
     since = tx.now() - RECENT_SECONDS
     who = {"principal": principal.key, "interaction": interaction}
     return ACCEPTED_REQUESTS.query(tx, "requests_of", **who, since=since)

@@ -1,4 +1,4 @@
-"""Ids of accounts at their providers. A link rests if its username now belongs to another id."""
+"""Account ids at providers. A link rests if its username now belongs to a different id."""
 
 from collections.abc import Callable
 from typing import Final
@@ -14,7 +14,7 @@ from bot.store.tables import ACCOUNTS, APPROVALS, FORM_VALUES, SNAPSHOTS, UNDECR
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Row, Transaction, concerns
 
-#: Maximum number of other links on a connection that are compared together after one of them rests.
+#: After a link rests, at most this many other links on its connection are compared too.
 MAX_COMPARED_AT_ONCE: Final = 20
 
 
@@ -36,12 +36,12 @@ def learn_id(tx: Transaction, account: Account, remote_id: str, source: RemoteId
 
 @concerns(lambda account: [account.principal.key])
 def note_compared(tx: Transaction, account: Account) -> None:
-    """Record that an account's username was found to still belong to the same id."""
+    """Record that an account's username was checked and still belongs to the same id."""
     ACCOUNTS.change(tx, {"id": account.id, "remote_id": account.remote_id}, compared_at=tx.now())
 
 
 def rest(tx: Transaction, account: Account, other_id: str, block_reason: Hold) -> Account | None:
-    """Let a link rest, as its username now belongs to the account ``other_id``; return it.
+    """Let a link rest, as its username now belongs to the account ``other_id``; return the link.
 
     Return None if the account has changed in the meantime. The link's secret and everything read through it
     are deleted, and its open operations and runs get ``block_reason``.
@@ -84,23 +84,23 @@ register_fan_out(
 
 
 def compare_others(tx: Transaction, account: Account) -> None:
-    """Request fresh lists for a few other links made by username, as those may now be wrong, too."""
+    """Request fresh lists for a few other links made by username, as those may be wrong now, too."""
     links = tx.all("links_by_name", connection=account.connection, limit=MAX_COMPARED_AT_ONCE)
     add_tasks(tx, [NewTask(TaskKind.DISCOVER, row["id"]) for row in links if row["id"] != account.id])
 
 
 def list_resting(tx: Transaction, connection: str, since: float) -> list[Account]:
-    """Return a connection's links that have begun to rest at or after a given time, oldest first."""
+    """Return a connection's links that began to rest at or after a given time, oldest first."""
     return ACCOUNTS.query(tx, "resting_accounts", connection=connection, since=since)
 
 
 def list_resting_connections(tx: Transaction, principal_key: str) -> frozenset[str]:
-    """Return the connections on which a person's link rests."""
+    """Return the connections on which a person's link is resting."""
     return frozenset(row["connection"] for row in tx.all("resting_connections", principal=principal_key))
 
 
 def count_resting(tx: Transaction) -> dict[str, int]:
-    """Return the number of resting links, by connection."""
+    """Map each connection to its number of resting links."""
     return {row["connection"]: row["count"] for row in tx.all("count_resting")}
 
 
@@ -113,7 +113,7 @@ def find_id_holder(tx: Transaction, account: Account) -> Account | None:
 
 
 def find_approved_email(tx: Transaction, account: Account) -> str | None:
-    """Return the account's e-mail address when an administrator approved the link, if it was known."""
+    """Return the e-mail address that the account had when an administrator approved the link, if known."""
     pair = {"principal": account.principal.key, "connection": account.connection}
     row = APPROVALS.first(tx, "approved_email", username=account.username, **pair)
     return None if row is None else row.email
@@ -124,7 +124,7 @@ def rename(
 ) -> bool:
     """Save an account's new username; return False if another link has it, or the account has changed.
 
-    ``moved`` as for ``bot.store.accounts.save``.
+    ``moved`` is as in ``bot.store.accounts.save``.
     """
     current = ACCOUNTS.one(tx, id=account.id)
     if current is None or current.username != account.username:

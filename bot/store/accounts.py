@@ -45,7 +45,7 @@ from bot.store.transaction import Row, Transaction
 
 
 def find_account(tx: Transaction, principal: Principal, connection: str) -> Account | None:
-    """Return a principal's account on a connection; one being revoked only if there is no other."""
+    """Return a principal's account on a connection; if there is no other, one that is being revoked."""
     return ACCOUNTS.first(tx, "account", principal=principal.key, connection=connection)
 
 
@@ -55,12 +55,12 @@ def find_account_by_id(tx: Transaction, account_id: str) -> Account | None:
 
 
 def list_accounts(tx: Transaction, principal: Principal) -> list[Account]:
-    """Return a principal's accounts except the ones being revoked, by connection name."""
+    """Return a principal's accounts in order of connection, except those being revoked."""
     return ACCOUNTS.query(tx, "accounts", principal=principal.key)
 
 
 def list_account_states(tx: Transaction, principal: Principal) -> dict[str, str]:
-    """Map each connection to the state of the principal's account, leaving out those being revoked."""
+    """Map each connection to the state of the principal's account, leaving out accounts being revoked."""
     return {row["connection"]: row["state"] for row in tx.all("account_states", principal=principal.key)}
 
 
@@ -84,7 +84,7 @@ def find_accounts_by_username(tx: Transaction, connection: str, username: str) -
 def find_former_candidates(
     tx: Transaction, principal: Principal, connections: Collection[str]
 ) -> set[Principal]:
-    """Return other principals that may be earlier ones of the same person.
+    """Return other principals that may be former ones of the same person.
 
     They have the same user id in another Slack workspace, or the same confirmed e-mail address.
     """
@@ -119,7 +119,7 @@ def end(tx: Transaction, ending: Account, *, can_revoke: bool, notify: bool) -> 
 
     The row is deleted; with ``can_revoke``, its secret is kept until it is revoked, as ``enqueue_revocation``
     says. Open operations and runs end as cancelled, and their cards are redrawn. Workspaces, unfinished
-    links, lists, snapshots and remembered form values are deleted, large numbers of them in batches. With
+    links, lists, snapshots and remembered form values are deleted; large numbers of them in batches. With
     ``notify`` (messages reach the person), each open run that has a card also leads to a JOB_FAILED notice.
     """
     pair = {"principal": ending.principal.key, "connection": ending.connection}
@@ -140,7 +140,7 @@ def end(tx: Transaction, ending: Account, *, can_revoke: bool, notify: bool) -> 
 
 
 def _delete_workspace(tx: Transaction, workspace: Row, *, notify: bool) -> None:
-    """Delete an ended account's workspace; with ``notify``, also tell its owner about lost plans."""
+    """Delete the workspace of an ended account; with ``notify``, also tell its owner which plans are lost."""
     cards.close_about(tx, workspace)
     for operation in OPERATIONS.rows(tx, workspace_id=workspace["id"], outcome=None):
         operations.end(tx, operation["id"], Outcome.CANCELLED, "unlinked")
@@ -156,7 +156,7 @@ def _delete_workspace(tx: Transaction, workspace: Row, *, notify: bool) -> None:
 
 
 def delete_former_work(tx: Transaction, former: Account) -> None:
-    """Delete the workspaces and the work of a link that is replaced by another account."""
+    """Delete the workspaces and the work of a link that another account is replacing."""
     pair = {"principal": former.principal.key, "connection": former.connection}
     FORM_VALUES.delete(tx, **pair)
     start_fan_out(tx, "another", **pair, notify=True, before=tx.now())
@@ -175,7 +175,7 @@ def _limit_to_former(
 
 
 async def find_holders(engine: Engine) -> AsyncIterator[set[Principal]]:
-    """Yield the people who have an account or hours, in batches; a person with both is yielded twice."""
+    """Yield the people who have an account or hours, in batches; those with both are yielded twice."""
     for query in ("some_linked_people", "some_people_with_hours"):
         async for rows in read_batches(engine, query, after_principal=""):
             yield {Principal.from_key(row["principal"]) for row in rows}
@@ -225,7 +225,7 @@ def save(
         if is_renamed and moved is not None:
             move_workspaces(tx, moved, former["username"], pair)
     ACCOUNTS.add(tx, replace(account, remind_at=plan_first_reminder(account.linked_at, account.expires_at)))
-    # Access that was verified with another account proves nothing for this one.
+    # Access that was verified with the former account proves nothing for a different one.
     is_other = former is None or former["username"] != account.username or not account.username
     resume(tx, pair, is_other=is_other)
 
@@ -235,8 +235,8 @@ def move_workspaces(
 ) -> None:
     """Give workspaces the remote ids that follow from their owner's new username.
 
-    A workspace already found under its new id keeps its row. If there are very many, the rest is left for the
-    next list to find as new ones.
+    A workspace already found under its new id keeps its row. If there are very many, the rest are left for
+    the next list, which finds them as new ones.
     """
     found = WORKSPACES.rows(tx, **pair)
     taken = {row["remote_id"] for row in found}
@@ -250,7 +250,7 @@ def move_workspaces(
 
 
 def resume(tx: Transaction, pair: dict[str, str], *, is_other: bool = False) -> None:
-    """Resume the work that waited for the account; ``is_other``: it isn't the same account as before."""
+    """Resume the work that waited for an account; ``is_other`` says whether a different one is now linked."""
     cards.queue_messages(tx, cards.make_link_key(pair["principal"], pair["connection"]), changed=True)
     start_fan_out(tx, "active", **pair, is_other=is_other)
 
@@ -347,7 +347,7 @@ def claim_reminders(tx: Transaction, limit: int, lease: float) -> list[Account]:
 
 
 def schedule_reminder(tx: Transaction, account: Account, next_at: float | None) -> bool:
-    """Set when the next reminder is due; return False if another process already did, or the link changed."""
+    """Set when the next reminder is due; return False if another process already did or the link changed."""
     if not ACCOUNTS.count_changed(
         tx, {"id": account.id, "remind_at": account.remind_at, "state": "active"}, remind_at=next_at
     ):

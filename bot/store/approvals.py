@@ -48,7 +48,7 @@ def list_open_requests(tx: Transaction, place: str, limit: int) -> list[Approval
     return APPROVALS.query(tx, "asked_approvals", place=place, limit=limit)
 
 
-#: Length of the period over which requests and questions are counted, in seconds: one day.
+#: Requests and questions are counted over this period, in seconds: one day.
 DAY_SECONDS: Final = 86_400.0
 
 
@@ -68,18 +68,18 @@ def note_request(tx: Transaction, principal: Principal, connection: str) -> None
 
 
 def count_questions(tx: Transaction, key: str) -> int:
-    """Return how often a person was asked within a day if an account is theirs, this time included."""
+    """Return how often a person was asked within a day whether an account is theirs, including just now."""
     return len(tx.all("questions_to", principal=key, since=tx.now() - DAY_SECONDS))
 
 
 def update_request(tx: Transaction, approval_id: str, **facts: Any) -> None:
-    """Save facts about a request, and queue the update of its messages."""
+    """Save facts about a request, and queue an update of its messages."""
     APPROVALS.change(tx, {"id": approval_id}, **facts)
     cards.queue_updates(tx, approval_id, changed=True)
 
 
 def find_approved(tx: Transaction, principal: Principal, connection: str, username: str) -> Approval | None:
-    """Return a person's request that was approved and is being checked."""
+    """Return a person's request that was approved and is now being checked."""
     requests = APPROVALS.all(tx, principal=principal, connection=connection)
     approved = (request for request in requests if request.state == "approved")
     return next((request for request in approved if request.username == username), None)
@@ -123,7 +123,7 @@ def move(
 
 
 def withdraw(tx: Transaction, principal: Principal, connections: Collection[str] | None) -> None:
-    """Delete a person's pending requests, on some connections or all."""
+    """Delete a person's pending requests, on some connections or on all."""
     for pending in tx.all("pending_approvals", principal=principal.key):
         if connections is None or pending["connection"] in connections:
             APPROVALS.delete(tx, id=pending["id"])

@@ -14,25 +14,25 @@ from bot.domain.audit import AuditEntry
 from bot.store.engine import Engine
 from bot.store.transaction import Priority, Row, Transaction, as_json, clean, from_json, hash_text, prioritize
 
-#: The action by which releases before 0.4.0 recorded that rows up to ``through`` in its detail were moved to
-#: a file.
+#: The action of an entry written by releases before 0.4.0 when rows up to ``through`` (in its detail) were
+#: moved to a file.
 _ARCHIVED: Final = "audit.archive"
 _CONTENT: Final = ("at", "actor", "action", "target", "result", "detail")
 
 
 def hash_of(row: Mapping[str, Any]) -> str:
-    """Return the hash that a row must have: SHA-256 over the canonical JSON of its other columns."""
+    """Return the hash that a row should have: SHA-256 of the canonical JSON of its other columns."""
     return hash_text(as_json([row[column] for column in ("seq", *_CONTENT, "previous_hash")]))
 
 
 @prioritize(Priority.URGENT)
 def append_audit(tx: Transaction, entries: Sequence[AuditEntry]) -> None:
-    """Append audit rows at the end of the transaction."""
+    """Queue audit rows, to be appended at the end of the transaction."""
     tx.audit_entries.extend(entries)
 
 
 def append_entries(tx: Transaction) -> None:
-    """Write the transaction's audit rows and their hash chain, last of all, because this locks the head."""
+    """Write the transaction's audit rows and their hash chain; do this last, because it locks the head."""
     if not tx.audit_entries:
         return
     entries, tx.audit_entries = tx.audit_entries, []
@@ -46,7 +46,7 @@ def append_entries(tx: Transaction) -> None:
             "result": clean(entry.result),
             "detail": as_json(entry.detail),
         }
-        # Leave out the first and last values of the canonical JSON, which the query takes from the head.
+        # Leave the first and last values out of the canonical JSON, as the query takes them from the head.
         content = as_json([row[column] for column in _CONTENT])[1:-1]
         tx.run("append_audit", **row, content=content)
         tx.audited = row
@@ -54,7 +54,7 @@ def append_entries(tx: Transaction) -> None:
 
 @prioritize(Priority.STEADY)
 def read_audit(tx: Transaction, after: int = 0, limit: int = 1000) -> list[Mapping[str, Any]]:
-    """Return audit rows in order.
+    """Return audit rows in their order.
 
     Keys: seq, at, actor, action, target, result, detail (JSON), previous_hash, hash.
     """
@@ -63,7 +63,7 @@ def read_audit(tx: Transaction, after: int = 0, limit: int = 1000) -> list[Mappi
 
 @prioritize(Priority.STEADY)
 def is_database_used(tx: Transaction) -> bool:
-    """Return whether anyone has used the database for anything, or has an account in it.
+    """Return whether people have used the database for anything, or have an account in it.
 
     Only the oldest 200 audit rows are checked: if there are more, some of them were caused by people.
     """
@@ -78,7 +78,7 @@ def read_audit_head(tx: Transaction) -> tuple[int, str]:
 
 
 async def verify_audit(engine: Engine, page: int = 1000) -> int | None:
-    """Verify the whole chain; return the first bad seq, or None if it is intact.
+    """Verify the whole chain; return the seq of the first bad row, or None if the chain is intact.
 
     A row is bad if it is wrong, missing or surplus. Rows appended in the meantime are verified, too. The
     first rows may be missing if a later row says that they were archived.

@@ -12,16 +12,17 @@ from bot.store.transaction import Priority, Transaction, prioritize
 
 
 def find_session(tx: Transaction, id_hash: str, idle_seconds: float) -> BrowserSession | None:
-    """Return a live session; None if it is unknown, expired, or unused for ``idle_seconds``."""
+    """Return a live session, or None if it is unknown, expired, or unused for ``idle_seconds``."""
     now = tx.now()
     since = now - idle_seconds
     return BROWSER_SESSIONS.first(tx, "browser_session", id_hash=id_hash, now=now, unused_since=since)
 
 
 def find_page_rows(tx: Transaction, id_hash: str, idle_seconds: float, workspace_id: str) -> PageRows | None:
-    """Return a live session and the rows of a workspace's page, or None as for ``find_session``.
+    """Return a live session and the rows of a workspace's page; None if ``find_session`` finds none.
 
-    All rows are included only if the workspace belongs to the person who is signed in.
+    If the workspace isn't that of the person who is signed in, its operation and the person's channel are
+    left out.
     """
     found = find_session(tx, id_hash, idle_seconds)
     if found is None:
@@ -30,7 +31,7 @@ def find_page_rows(tx: Transaction, id_hash: str, idle_seconds: float, workspace
     if workspace is None or workspace.principal.user_id != found.principal.user_id:
         return PageRows(tx.now(), found, workspace)
     if workspace.connection in list_resting_connections(tx, workspace.principal.key):
-        # The link is resting, so the page shows nothing until the owner proves the account again.
+        # While the link rests, the page shows nothing until the owner proves that the account is theirs.
         return PageRows(tx.now(), found, None)
     return PageRows(
         tx.now(),

@@ -17,36 +17,38 @@ from bot.store.statements import fill
 from bot.store.tables import CARDS, parse_enum
 from bot.store.transaction import Row, Transaction, as_json
 
-#: How long a pressed question isn't redrawn, in seconds, because the answer to the press will replace it.
+#: After someone presses a question's button, the question isn't redrawn for this many seconds, because the
+#: answer will replace it.
 _ANSWER_WAIT_SECONDS: Final = 3.0
-#: How long a message isn't redrawn while an answer is about to replace it, in seconds; by then the
+#: How long a message isn't redrawn while an answer is about to replace it, in seconds. By then the
 #: replacement has succeeded or failed.
 _REPLACEMENT_WAIT_SECONDS: Final = 90.0
-#: Minimum seconds between two updates of the card of work in progress.
+#: Minimum time between two updates of the card of work in progress, in seconds.
 MIN_UPDATE_INTERVAL_SECONDS: Final = 3.0
-#: Minimum seconds between two updates of a card if only its progress has changed: during the first minute of
-#: the card or its run, and after that.
+#: Minimum time between two updates of a card if only its progress has changed, in seconds: during the first
+#: minute of the card or its run, and after that.
 PROGRESS_INTERVAL_SECONDS: Final = 15.0
 SLOW_PROGRESS_INTERVAL_SECONDS: Final = 60.0
 #: How long a card is held back if an answer has already announced the work, in seconds. Most work ends
-#: sooner, and then the message about the end says everything.
+#: sooner, and then the final message says everything.
 CARD_DELAY_SECONDS: Final = 60.0
-#: How long after a time that a message announced the message is redrawn, in seconds, so that the news about
-#: that time is sent first.
+#: If a message announced a time, it is redrawn this many seconds after that time, so that the news about it
+#: is sent first.
 OVER_AFTER_SECONDS: Final = 30.0
-#: If an operation's next step, due within this many seconds, will end it, its card is left to that step.
+#: If an operation's next step will end it and is due within this many seconds, its card is left for that step
+#: to update.
 ENDS_WITHIN_SECONDS: Final = 2.0
-#: The content with which a message was sent, or None if it can be rendered again from rows.
+#: The content that a message was sent with, or None if it can be rendered again from database rows.
 SentText = Mapping[str, Any] | None
-#: The keys of a ``SentText``: plain text, blocks, the times at which it goes out of date, and a mark on texts
-#: whose parts aren't known.
+#: The keys of a ``SentText``: the plain text, the blocks, the times at which it goes out of date, and a flag
+#: for texts whose parts aren't known.
 _SAID: Final = ("text", "blocks", "moments", "undated")
 
 
 _DIRTY: Final = "is_dirty = 1 AND message_ts IS NOT NULL AND"
 _FREE: Final = "leased_until <= :now"
 _CLAIMED: Final = "leased_until = :until, claimed_digest = rendered_digest, rendered_digest = ''"
-#: Cards whose state has changed; they are redrawn once the new state has lasted a moment.
+#: Queue of cards whose state has changed. They are redrawn once the new state has lasted a moment.
 _CHANGED_CARDS: Final = declare_queue(
     Queue(
         name="changed_cards",
@@ -59,7 +61,8 @@ _CHANGED_CARDS: Final = declare_queue(
         margins={"moment_before": MIN_UPDATE_INTERVAL_SECONDS, "planned_before": CARD_DELAY_SECONDS},
     )
 )
-#: Messages with other changes, such as more output, a server's message, outdated buttons or a newer message.
+#: Queue of messages with other changes, such as more output, a server's message, outdated buttons or a newer
+#: message.
 _PROGRESSED_CARDS: Final = declare_queue(
     Queue(
         name="progressed_cards",
@@ -73,7 +76,7 @@ _PROGRESSED_CARDS: Final = declare_queue(
         margins={"slowly_before": SLOW_PROGRESS_INTERVAL_SECONDS},
     )
 )
-#: Messages that announced a time that has now passed.
+#: Queue of messages that announced a time that has now passed.
 _OVER_CARDS: Final = declare_queue(
     Queue(
         name="over_cards",
@@ -86,7 +89,7 @@ _OVER_CARDS: Final = declare_queue(
         changes=_CLAIMED,
     )
 )
-#: Maps each of the reasons to update a message that ``claim_cards`` distinguishes to its queue.
+#: Maps each update reason that ``claim_cards`` distinguishes to its queue of messages.
 _QUEUES_BY_REASON: Final = {"changed": _CHANGED_CARDS, "progressed": _PROGRESSED_CARDS, "over": _OVER_CARDS}
 CARD_QUEUES: Final = tuple(_QUEUES_BY_REASON.values())
 _UPDATE_REASONS: Final = as_json(dict.fromkeys(_QUEUES_BY_REASON, 1))
@@ -94,7 +97,7 @@ _UPDATE_REASONS: Final = as_json(dict.fromkeys(_QUEUES_BY_REASON, 1))
 
 @cache
 def _query_due_reasons() -> str:
-    """Return the query for why messages are due, and for how many more edits Slack accepts.
+    """Return the query for the reasons why messages are due, and for how many more edits Slack accepts.
 
     The query needs no lock, so a claim only locks rows if there is something to claim.
     """
@@ -107,15 +110,15 @@ def _query_due_reasons() -> str:
 
 
 def add(tx: Transaction, kind: NoticeKind, subject: str, principal: str, about: str | None = None) -> None:
-    """Add the card of an operation or class, unless there is one.
+    """Add the card of an operation or class, unless it already has one.
 
-    ``about`` is the workspace of an operation; classes are about themselves.
+    ``about`` is the workspace of an operation; a class is about itself.
     """
     _add(tx, subject, kind, subject, principal, about or subject)
 
 
 def add_of_run(tx: Transaction, run_id: str, principal: str) -> bool:
-    """Add the card of a run; return whether there was none yet."""
+    """Add the card of a run; return False if the run already had one."""
     return CARDS.add_new(tx, **_columns(tx, run_id, NoticeKind.JOB_CARD, run_id, principal, run_id))
 
 
@@ -153,7 +156,7 @@ def add_notice(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
 
 
 def _is_direct(body: Mapping[str, Any]) -> bool:
-    """Return whether an answer can be edited later: one in a direct message that isn't ephemeral."""
+    """Return whether an answer can be edited later: it is in a direct message and not ephemeral."""
     channel_id = str(body.get("channel_id") or "")
     if body.get("response_url"):
         return bool(body.get("over")) and channel_id.startswith("D")
@@ -168,7 +171,7 @@ def _add_answer(tx: Transaction, notice: Row, body: dict[str, Any]) -> None:
 
 
 def add_announcement(tx: Transaction, notice: Row, said: Mapping[str, Any]) -> None:
-    """Add a message without buttons, if it announces a time that is still to come."""
+    """Add a message without buttons if it announces a time that is still to come."""
     key, kind = notice["id"], parse_enum(NoticeKind, notice["kind"])
     if _find_over_at(kind, said, tx.now()) is not None:
         about = str(said.get("workspace") or key)
@@ -177,7 +180,7 @@ def add_announcement(tx: Transaction, notice: Row, said: Mapping[str, Any]) -> N
 
 
 def _find_over_at(kind: NoticeKind, said: Mapping[str, Any], now: float) -> float | None:
-    """Return when a message next goes out of date: when a time it announces passes, or its subject ends."""
+    """Return when a message will next be out of date: when an announced time passes or its subject ends."""
     ends_at = float(said.get("ends") or 0.0) if Mark.PASSES in kind.marks else 0.0
     return min((at for at in (*said.get("moments", ()), ends_at) if at > now), default=None)
 
@@ -229,7 +232,7 @@ def save_location(
     rendered_digest: str = "",
     said: SentText = None,
 ) -> None:
-    """Record a card's message and text; older messages about the same work may now lose their buttons."""
+    """Record a card's message and text; older messages about the same work may then lose their buttons."""
     card = CARDS.one(tx, id=card_id)
     if card is None:
         return
@@ -242,12 +245,12 @@ def save_location(
 
 
 def forget_replaced(tx: Transaction, card_id: str, channel_id: str, message_ts: str) -> None:
-    """Forget the earlier card of a message that another card now occupies."""
+    """Forget the card that occupied a message before another card took it over."""
     tx.run("forget_replaced", id=card_id, channel_id=channel_id, message_ts=message_ts)
 
 
 def queue_ended(tx: Transaction, subject: str) -> None:
-    """Mark all messages about ended work dirty, even closed ones, as another message reports its end."""
+    """Mark all messages about ended work dirty, even closed ones, since another message reports its end."""
     tx.run("queue_ended", subject=subject)
 
 
@@ -263,7 +266,7 @@ def queue_updates(tx: Transaction, subject: str, *, changed: bool) -> None:
 
 
 def is_shown(tx: Transaction, subject: str) -> bool:
-    """Return whether a subject is, or once was, shown by a message that is kept up to date."""
+    """Return whether a message that is kept up to date shows, or ever showed, a subject."""
     return CARDS.row(tx, subject=subject) is not None
 
 
@@ -274,16 +277,15 @@ def close(tx: Transaction, subject: str) -> None:
 
 
 def queue_answered(tx: Transaction, subject: str) -> None:
-    """Redraw questions that a press has settled, once the answer to that press has been sent."""
+    """Redraw questions that a press has settled, after the answer to that press was sent."""
     queue_updates(tx, subject, changed=True)
     CARDS.change(tx, {"subject": subject}, leased_until=tx.now() + _ANSWER_WAIT_SECONDS)
 
 
 def queue_messages(tx: Transaction, about: str, *, changed: bool, ends: str = "") -> None:
-    """Mark the messages about a workspace, or the card of a class, dirty.
+    """Mark the messages about a workspace dirty, or the card of a class.
 
-    ``ends`` is an operation that is about to be ended by its next step, due now; its card is left to that
-    step.
+    ``ends`` is an operation that its next step, due now, is about to end; its card is left to that step.
     """
     now = tx.now()
     tx.run(
@@ -306,9 +308,9 @@ def claim_cards(
     """Claim posted messages that are due for an update, as many as Slack accepts (``room``).
 
     Changes of state come first, once they have lasted a moment. Other changes (output, outdated buttons, a
-    newer message) come some time after the last update. Messages that announced a time that has now passed
-    come last. If a message about the end is being sent, the card waits for it. The card of a run whose output
-    another process follows is left to that process.
+    newer message) wait for some time after the last update. Messages that announced a time that has now
+    passed come last. If a message about the end is being sent, the card waits for it. The card of a run whose
+    output another process follows is left to that process.
     """
     now = tx.now()
     margins = _CHANGED_CARDS.get_margins(now) | _PROGRESSED_CARDS.get_margins(now)
@@ -337,8 +339,8 @@ def finish_update(
 ) -> None:
     """Record that a card was updated; it stays dirty if it changed again after it was claimed.
 
-    ``rendered_digest`` is the digest of what it shows now, ``said`` its text. ``is_over``: the card will
-    never change again.
+    ``rendered_digest`` is the digest of what the message shows now, ``said`` its text. ``is_over``: the card
+    will never change again.
     """
     now = tx.now()
     if said is not None:
@@ -377,7 +379,7 @@ def forget_location(tx: Transaction, card_id: str) -> None:
 
 
 def pause_card(tx: Transaction, card_id: str, channel_id: str) -> None:
-    """Drop a card's update until it changes again, but keep its location, as its channel's id may change.
+    """Drop a card's update until the card changes again; keep its location, as the channel may get a new id.
 
     If the card was moved out of that channel in the meantime, retry immediately.
     """
@@ -389,7 +391,7 @@ def pause_card(tx: Transaction, card_id: str, channel_id: str) -> None:
 
 
 def drop(tx: Transaction, card_id: str) -> None:
-    """Forget a notice's message that won't be sent; close the card of an operation, run or class."""
+    """Forget the message of a notice that won't be sent; close the card of an operation, run or class."""
     if not CARDS.count_deleted(tx, id=card_id, is_notice=True):
         close_unsent(tx, card_id)
 
@@ -400,7 +402,7 @@ def close_unsent(tx: Transaction, card_id: str) -> None:
 
 
 def find_cards_of_same_message(tx: Transaction, card: Card) -> list[Card]:
-    """Return the other cards that share a message: the other results of the same request."""
+    """Return the other cards in the same message, which show the other results of the same request."""
     if "holder" not in card.body:
         return []
     at = {"channel_id": card.channel_id, "message_ts": card.message_ts}
@@ -408,10 +410,10 @@ def find_cards_of_same_message(tx: Transaction, card: Card) -> list[Card]:
 
 
 def find_output_head(tx: Transaction, subject: str, written_at: float) -> Card | None:
-    """Return the message under which a run's output file was posted: its card, or the one about its end."""
+    """Return the card under which a run's output file was posted: the run's, or that of its end message."""
     return next(iter(CARDS.query(tx, "head_of", subject=subject, written_at=written_at)), None)
 
 
 def find_card(tx: Transaction, card_id: str) -> Card | None:
-    """Return a card by its id: that of its operation, run or class; for a notice, its own."""
+    """Return a card by its id, which is that of its operation, run or class, or of its notice."""
     return CARDS.one(tx, id=card_id)

@@ -1,4 +1,4 @@
-"""Channels whose ids Slack has changed: the changes themselves, and the rows to update."""
+"""Channels whose ids Slack has changed: a record of each change, and the rows to update."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -11,10 +11,10 @@ from bot.store.transaction import Row, Transaction, from_json
 
 
 def note_channel_change(tx: Transaction, place: str, old: str, new: str, at: float) -> list[list[str]]:
-    """Record a channel's new id; return the chains of its ids that begin with one used in rows.
+    """Record a channel's new id; return the chains of its ids that begin with an id used in rows.
 
     Slack may report changes late, and several of them out of order. If two concern the same id, the later one
-    counts.
+    is kept.
     """
     kept = CHANNEL_IDS.row(tx, place=place, id=old)
     if kept is None or kept["changed_at"] <= at:
@@ -25,7 +25,7 @@ def note_channel_change(tx: Transaction, place: str, old: str, new: str, at: flo
 
 
 def _list_ids(changes: Mapping[str, str], channel: str) -> list[str]:
-    """Return a channel's ids, beginning with ``channel``; a channel may get back an earlier id."""
+    """Return a channel's ids, beginning with ``channel``; a channel may return to an earlier id."""
     ids = [channel]
     while (following := changes.get(ids[-1], channel)) not in ids:
         ids.append(following)
@@ -33,7 +33,7 @@ def _list_ids(changes: Mapping[str, str], channel: str) -> list[str]:
 
 
 def find_message_in_channel(tx: Transaction, channel: str) -> str | None:
-    """Return the ts of any message in a channel that a row refers to, or None if there is none."""
+    """Return the ts of any message in a channel that a row refers to, or None if no row refers to one."""
     row = tx.one("message_in_channel", channel=channel)
     return None if row is None else str(row["message_ts"])
 
@@ -60,7 +60,7 @@ def _replace_id(tx: Transaction, place: str, old: str, new: str) -> int:
 
 
 def _move_conversation(tx: Transaction, person: str, thread_ts: str, old: str, new: str) -> None:
-    """Move a conversation to the new id, unless there already is a newer one."""
+    """Move a conversation to the channel's new id, unless a newer conversation is already there."""
     key = {"principal": person, "thread_ts": thread_ts, "channel_id": old}
     if (row := CONVERSATIONS.row(tx, **key)) is not None:
         CONVERSATIONS.add_new(tx, **{**row, "channel_id": new})
@@ -68,8 +68,8 @@ def _move_conversation(tx: Transaction, person: str, thread_ts: str, old: str, n
 
 
 def _find_rows(tx: Transaction, place: str, channel: str, limit: int) -> list[Row]:
-    """Return rows that name a channel: the table, the key, and the JSON column with its content."""
-    # Match any enterprise id, as some people's keys may have another one.
+    """Return the rows that name a channel, each with its table, its key, and its JSON column and content."""
+    # Match any enterprise id, since the keys of some people may have a different one.
     within = f"%:{place.split(':')[1]}:%"
     given = {"within": within, "theirs": within, "holding": f'%"{channel}"%'}
     return tx.all("rows_of_channel", channel=channel, limit=limit, **given)

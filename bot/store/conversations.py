@@ -9,7 +9,7 @@ from bot.domain.people import Principal
 from bot.store import tables
 from bot.store.transaction import Priority, Transaction, prioritize
 
-#: How long words like "it" refer to the last answer, in seconds.
+#: How long after an answer words like "it" still refer to what the answer was about, in seconds.
 RETENTION_SECONDS: Final = 900.0
 
 
@@ -25,9 +25,9 @@ def save_referents(
 def find_referents(
     tx: Transaction, principal: Principal, channel_id: str, thread_ts: str | None
 ) -> Referents:
-    """Return what the last answer in a place was about; in a card's thread, what the card is about.
+    """Return what the last answer in a place was about; in a card's thread, return the card's subject.
 
-    A later action, which was only answered by its card, takes precedence.
+    A later action that was answered only by its card takes precedence.
     """
     since = tx.now() - RETENTION_SECONDS
     place = {"principal": principal.key, "channel_id": channel_id}

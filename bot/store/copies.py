@@ -1,4 +1,4 @@
-"""Copies of a SQLite file: backups, a backup put in place, and what a damaged file still has."""
+"""Copies of a SQLite file: making backups, restoring one, and salvaging what a damaged file still has."""
 
 import errno
 import os
@@ -25,15 +25,15 @@ from bot.store.transaction import StoreTime, Transaction
 from bot.support.clock import Ids
 from bot.support.errors import StoreNotMigrated, StoreUnavailable
 
-#: Number of pages copied in one step, about 1 MB; each step is written to disk before the next begins.
+#: Number of pages copied per step, about 1 MB. Each step is written to disk before the next begins.
 COPY_BATCH_PAGES: Final = 1000
-#: The largest possible row number.
+#: The largest possible row id in SQLite.
 _MAX_ROWID: Final = 2**63 - 1
-#: Length of the beginning of a SQLite file in bytes, and where it counts the file's pages.
+#: Length of a SQLite file's header in bytes, and the position of the page counts within it.
 _HEADER_BYTES: Final = 100
 _PAGE_COUNTS: Final = slice(28, 40)
-#: Errors that reading a damaged place can cause; a length stored there may have any value, so memory may run
-#: out.
+#: Errors that reading a damaged part of a file can raise. A length stored there may have any value, so memory
+#: may run out.
 _UNREADABLE: Final = (sqlite3.Error, OverflowError, MemoryError)
 
 
@@ -45,7 +45,7 @@ def write_backup(
     ids: Ids,
     is_over: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Copy a database that may be in use into a new file, which appears only once it has been checked.
+    """Copy a database that may be in use to a new file, which appears only once it has been checked.
 
     The new file has the same owner. The copy is a snapshot of one moment, and writers don't wait for it.
     ``left`` writes into it; ``is_over``, called between pieces, aborts it. Raise StoreError, also if the file
@@ -65,11 +65,11 @@ def write_backup(
             if is_over():
                 raise StoreUnavailable("the backup was given up")
 
-        # While the copy reads within a transaction, other processes' commits don't make SQLite start over.
+        # In a transaction, the copy doesn't start over when other processes commit.
         source.execute("BEGIN")
         source.execute("SELECT 1 FROM sqlite_master").fetchall()
         source.backup(copy, pages=COPY_BATCH_PAGES, progress=keep)
-        # In WAL mode, the copy couldn't be read where nothing may be written beside it.
+        # In WAL mode, the copy couldn't be read in a place where nothing can be written beside it.
         copy.execute("PRAGMA journal_mode = DELETE").fetchall()
         copy.set_progress_handler(is_over, 100_000)
         if (found := copy.execute("PRAGMA integrity_check(1)").fetchone()[0]) != "ok":
@@ -79,13 +79,13 @@ def write_backup(
 
 
 def open_to_read(path: Path) -> sqlite3.Connection:
-    """Open a database that may be in use, also on a disk that was made read-only because it fails."""
+    """Open a database that may be in use, even on a failing disk that was made read-only."""
     address, log = f"{path.absolute().as_uri()}?mode=ro", Path(f"{path.resolve()}{LOG}")
     source = sqlite3.connect(address, uri=True)
     try:
         source.execute("SELECT 1 FROM sqlite_master").fetchall()
     except sqlite3.Error as error:
-        # SQLite can't write the index of the log there; without a log it needs none.
+        # SQLite can't write the log's index there, but without a log it needs none.
         is_alone = not log.exists() or not log.stat().st_size
         if is_alone and find_primary_code(error) == sqlite3.SQLITE_CANTOPEN:
             source.close()
@@ -95,7 +95,7 @@ def open_to_read(path: Path) -> sqlite3.Connection:
 
 @contextmanager
 def new_database_file(target: Path) -> Iterator[Path]:
-    """Yield an empty file, readable only by its owner, that becomes the target once it has been written.
+    """Yield an empty file that only its owner can read, and which becomes the target once it is written.
 
     Raise StoreError for errors of SQLite and the system, also if the target already exists.
     """
@@ -119,7 +119,7 @@ def new_database_file(target: Path) -> Iterator[Path]:
 def replace_database(backup: Path, path: Path, time: StoreTime, ids: Ids) -> None:
     """Replace a database that isn't being served with a backup, keeping the owner of the replaced file.
 
-    The old database is kept beside it under another name. Raise OSError and StoreError.
+    The old database is kept beside it under a different name. Raise OSError and StoreError.
     """
     if not backup.is_file():
         raise StoreUnavailable(f"There's no file {backup.absolute()}.")
@@ -156,7 +156,7 @@ def _give(made: Path, owner: os.stat_result) -> None:
 
 @dataclass(frozen=True, slots=True)
 class SavedTable:
-    """What was saved of a table: how many rows, and whether any couldn't be read."""
+    """What was saved of a table: the number of rows, and whether some couldn't be read."""
 
     rows: int
     is_damaged: bool
@@ -168,7 +168,7 @@ def save_readable_rows(
     """Copy the readable rows of a file into a new one, which appears only once it is complete.
 
     Return what was saved of each table, and the tables of other tools, which aren't saved. Rows that violate
-    a constraint of their table are left out, and count as damage. ``left`` then writes into the new file.
+    a constraint of their table are left out, and reported as damage. ``left`` then writes into the new file.
     Raise StoreUnavailable, or StoreInUse if a process serves from the damaged file.
     """
     with (
@@ -191,16 +191,16 @@ def save_readable_rows(
 
 
 def _copy_with_new_header(path: Path, folder: Path) -> Path:
-    """Return a copy of a file, with the beginning that SQLite gives to a new file.
+    """Return a copy of a file in which the header is replaced by that of a new SQLite file.
 
-    It says how the rest is laid out, so without it SQLite reads nothing.
+    The header describes the layout of the rest, so without it SQLite reads nothing.
     """
     copy = folder / "copy.db"
     with closing(sqlite3.connect(copy)) as new:
         for pragma in (*LAYOUT, "user_version = 1"):
             new.execute(f"PRAGMA {pragma}")
     header = bytearray(copy.read_bytes()[:_HEADER_BYTES])
-    # SQLite counts the pages itself, and needs none of those that aren't in use.
+    # With zeros here, SQLite counts the pages itself; it needs none of the unused pages.
     header[_PAGE_COUNTS] = bytes(len(header[_PAGE_COUNTS]))
     shutil.copyfile(path, copy)
     if (log := Path(f"{path.resolve()}{LOG}")).exists():
@@ -243,7 +243,7 @@ def _save_table(source: sqlite3.Connection, made: sqlite3.Connection, name: str)
 
 
 def _read_rows(source: sqlite3.Connection, name: str, damage: list[str]) -> Iterator[tuple[Any, ...]]:
-    """Yield a table's rows; at a damaged place, skip ahead, then read backwards towards it.
+    """Yield a table's rows; where the file is damaged, skip ahead, then read backwards towards the damage.
 
     Each row is read with a separate query, because an error in a larger query would lose the rows before the
     damage.

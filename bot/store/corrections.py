@@ -15,8 +15,8 @@ from bot.store.notices import add_notices, end_state
 from bot.store.tables import OPERATIONS, WORKSPACES, parse_enum
 from bot.store.transaction import Row, Transaction
 
-#: How long a correction is held back so that a second read can confirm it, in seconds: one observation proves
-#: nothing.
+#: How long a correction is held back for a second read to confirm it, in seconds, since a single observation
+#: proves nothing.
 _DOUBT_SECONDS: Final = 30.0
 #: How long after an operation's end an observation may contradict its result, in seconds: for a start
 #: reported as ready, for other successes, and for failures. Later, the owner may well have acted elsewhere.
@@ -65,7 +65,7 @@ def note_relisted(tx: Transaction, workspace: Workspace, seen_at: float) -> None
 
 
 def _find_contradiction(tx: Transaction, last: Operation, was: State, after: State, checked_at: float) -> str:
-    """Return which message to its owner a workspace's state contradicts, or "" if none.
+    """Return which message to the owner a workspace's new state contradicts, or "" if none.
 
     ``checked_at`` is when the previous state was last seen. A message that hasn't been sent yet will show the
     new state, so it isn't contradicted.
@@ -93,7 +93,7 @@ def _find_contradiction(tx: Transaction, last: Operation, was: State, after: Sta
 def _notify(tx: Transaction, workspace: Workspace, said: str, operation_id: str, seen_at: float) -> None:
     if tx.one("was_corrected", subject=workspace.id, prefix=f"{operation_id}:%") is not None:
         return
-    # Use a moment after the read that was just granted, so that another read follows.
+    # Ask for a read a moment after the one that was just granted, so that another read follows.
     tx.run("want_gate", id=workspace.id, unmade=f"{PROVISIONAL}%", now=math.nextafter(tx.now(), math.inf))
     body = {"workspace": workspace.id, "connection": workspace.connection}
     body |= {"said": said, "operation": operation_id}

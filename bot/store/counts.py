@@ -1,4 +1,4 @@
-"""Counts over all rows, for doctor and the metrics."""
+"""Counts over all rows, for the doctor command and the metrics."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -19,7 +19,7 @@ _COUNTED_IN_BATCHES = {
 
 
 async def count_rows(engine: Engine) -> Mapping[str, int]:
-    """Return the counts for doctor and the metrics.
+    """Return the row counts that doctor and the metrics show.
 
     Keys: open_operations, open_runs, pending_notices, waiting_edits, dead_notices, accounts,
     owed_revocations, workspaces, tasks, left_to_later_releases, people.
@@ -33,36 +33,36 @@ async def count_rows(engine: Engine) -> Mapping[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Figures for monitoring, which are the same in every process."""
+    """Figures for monitoring that are the same in every process."""
 
     counts: Mapping[str, int]
     #: How long the most overdue message has been waiting, in seconds.
     waited: float
-    #: Maps the store's name of each outage to how long it has lasted, in seconds.
+    #: Maps the store's name for each outage to how long it has lasted, in seconds.
     outages: Mapping[str, float]
-    #: Maps each role to the number of processes serving from a shared database; empty if one process has it
-    #: to itself.
+    #: Maps each role to the number of processes serving from a shared database; empty if a single process has
+    #: the database to itself.
     processes: Mapping[str, int]
-    #: Maps each connection and kind of capacity to how many people are waiting, and the mean wait, in
-    #: seconds, of those who got it within the last day.
+    #: Maps each connection and kind of capacity to how many people are waiting for it, and to the mean wait,
+    #: in seconds, of those who got it within the last day.
     waiting: Mapping[tuple[str, str], tuple[int, float]] = field(default_factory=dict)
 
 
 async def measure_figures(engine: Engine) -> Figures:
-    """Measure everything for the metrics."""
+    """Compute all figures for the metrics."""
     found = await engine.read(_measure, Priority.STEADY)
     return replace(found, counts=await count_rows(engine))
 
 
 def _measure(tx: Transaction) -> Figures:
-    """Measure how long messages wait, the outages, the processes and the waitlists."""
+    """Compute how long messages have waited, the outages, the processes and the waitlists."""
     now, oldest = tx.now(), tx.one("oldest_notice", now=tx.now())
     since = now if oldest is None or oldest["since"] is None else float(oldest["since"])
     running = [one.role for one in owners.list_processes(tx)]
     away = dict(outages.list_outages(tx))
     if (slack := outages.list_reached(tx).get(SLACK)) is not None and slack.silent_since is not None:
         away[SLACK] = slack.silent_since
-    # A failover is over in a moment, but is reported for a day so that operators notice it.
+    # A failover takes only a moment, but is reported for a day so that operators notice it.
     if (last := maintenance.find_failover(tx)) is not None and now - last["detected_at"] < 86_400.0:
         away["#failover"] = last["detected_at"]
     if maintenance.find_problem(tx, maintenance.BACKUP):

@@ -1,4 +1,4 @@
-"""Rows of class cards and their participants."""
+"""Database rows of class cards and their participants."""
 
 from collections.abc import Collection, Sequence
 from typing import Any, Final
@@ -26,11 +26,11 @@ from bot.store.queues import Queue, declare_queue
 from bot.store.tables import OPERATIONS, WORKSPACES, parse_principal
 from bot.store.transaction import Priority, Row, Transaction, as_json, from_json, prioritize
 
-#: The due time of a card on which no work is due until someone presses it or ends the class.
+#: The due time of a card that needs no work until someone presses one of its buttons or ends the class.
 NEVER_DUE_AT = 1e12
-#: Maximum number of cards that are searched for those that a teacher may teach.
+#: Maximum number of cards searched to find those of classes that a person may teach.
 MAX_TAUGHT_CARDS: Final = 500
-#: A card is rechecked after this fraction of the time since its last change.
+#: How long to wait before rechecking a card, as a fraction of the time since its last change.
 _RECHECK_SHARE = 0.1
 #: The operations that start a workspace.
 START_VERBS = frozenset({OperationVerb.START, OperationVerb.RESTART, OperationVerb.CREATE})
@@ -57,7 +57,7 @@ def list_courses(tx: Transaction) -> list[ClassCard]:
 
 
 def list_pending_courses(tx: Transaction, principal: Principal) -> frozenset[str]:
-    """Return the ids of the courses that a person has joined without an account or a workspace yet."""
+    """Return the ids of the courses that a person has joined but has no account or workspace for yet."""
     return frozenset(row["id"] for row in tx.all("pending_courses", principal=principal.key))
 
 
@@ -70,13 +70,13 @@ def find_participant(tx: Transaction, card_id: str, principal: Principal) -> Par
 
 @prioritize(Priority.STEADY)
 def count_members(tx: Transaction, card_id: str) -> ClassCounts:
-    """Count a card's members by their states in the current or next lesson."""
+    """Return how many of a card's members are in each state in the current or next lesson."""
     rows = _query_members(tx, "class_counts", card_id)
     return ClassCounts(**rows[0]) if rows else ClassCounts()
 
 
 def _query_members(tx: Transaction, query: str, card_id: str, **more: Any) -> list[Row]:
-    """Return the rows of a query that uses ``{in_lesson}``, for a card's current or next lesson."""
+    """Run a query that uses ``{in_lesson}`` for a card's current or next lesson; return its rows."""
     card, now = find_card(tx, card_id), tx.now()
     if card is None:
         return []
@@ -90,10 +90,10 @@ def _query_members(tx: Transaction, query: str, card_id: str, **more: Any) -> li
 
 @prioritize(Priority.STEADY)
 def read_shown_counts(tx: Transaction, card_id: str) -> ClassCounts:
-    """Return the counts that a card shows; count its members if it has none yet."""
+    """Return the counts that a card shows; if it has none yet, count its members."""
     row = CLASS_CARDS.row(tx, id=card_id)
     numbers = from_json(row["counted"] or "[]") if row else []
-    # Counts saved by an earlier release may have different fields.
+    # Counts saved by an earlier release may have different fields and are then recounted.
     is_whole = len(numbers) == len(ClassCounts.__slots__)
     return ClassCounts(*numbers) if is_whole else count_members(tx, card_id)
 
@@ -114,10 +114,10 @@ def find_member(tx: Transaction, card_id: str, principal: Principal) -> ClassPro
 def list_members_not_ready(
     tx: Transaction, card: ClassCard, joined_by: float
 ) -> list[tuple[Principal, MemberState]]:
-    """Return members who won't have a workspace in the lesson, and don't know that yet.
+    """Return members who won't have a workspace in the lesson and haven't been told yet.
 
-    Only members who had joined by ``joined_by`` count. If workspaces are created from a template, this
-    includes all members for whom nothing has begun, as some may no longer be allowed to use the template.
+    Members who joined after ``joined_by`` are left out. If workspaces are created from a template, all
+    members for whom nothing has begun are included, as some may no longer be allowed to use the template.
     """
     rows = _query_members(tx, "members_unserved", card.id, joined_by=joined_by, is_made=card.spec is not None)
     return [(Principal.from_key(row["principal"]), row["state"]) for row in rows]
@@ -156,7 +156,7 @@ def update_counts(
     longest: float,
     lesson_at: float | None = None,
 ) -> None:
-    """Mark a card dirty if its counts differ from those shown; set when to check it again.
+    """Mark a card dirty if its counts differ from those shown; set when to count again.
 
     While workspaces are starting or stopping, the next check is after ``rest`` seconds, or later if nothing
     has changed for long (at most ``longest``); otherwise when the class ends, at ``lesson_at``, or at the
@@ -188,19 +188,19 @@ def update_counts(
 def list_enrollments_to_stop(tx: Transaction, card_id: str, stops_at: float, limit: int) -> list[Participant]:
     """Return enrollments that consented to the coming end of a class but have no timer for it yet.
 
-    A timer for a later end doesn't count unless a warning was written for it.
+    A timer for a later end is ignored unless a warning was written for it.
     """
     return PARTICIPANTS.query(tx, "presses_to_end", card_id=card_id, stops_at=stops_at, limit=limit)
 
 
 @prioritize(Priority.STEADY)
 def find_class_of_stop(tx: Transaction, operation_id: str) -> ClassCard | None:
-    """Return the card of the class whose end caused a stop."""
+    """Return the card of the class whose end led to a stop."""
     return CLASS_CARDS.first(tx, "class_of_stop", operation_id=operation_id)
 
 
 def merge(tx: Transaction, former: str, workspace_id: str) -> None:
-    """Move a workspace's enrollments to the workspace row into which it is merged."""
+    """Move a workspace's enrollments to another row of the same workspace, into which it is merged."""
     PARTICIPANTS.change(tx, {"workspace_id": former}, workspace_id=workspace_id)
 
 
@@ -225,7 +225,7 @@ def notify(
 
 
 def find_waiting_texts(tx: Transaction, principal: Principal, connection: str) -> list[str]:
-    """Return the commands to run for a newly linked account: card presses that waited for the link."""
+    """Return the commands to run once an account is linked: the card presses that waited for it."""
     key = {"principal": principal.key, "connection": connection, "now": tx.now()}
     return [row["text"] for row in tx.all("waiting_presses", **key)]
 
@@ -271,24 +271,24 @@ def open_lesson(tx: Transaction, card: ClassCard, lesson: Occurrence, limit: int
 
 
 def close_lesson(tx: Transaction, member: Participant, lesson: Occurrence | None) -> None:
-    """Record that nothing more needs to be started for a member in a lesson."""
+    """Record that nothing more has to be started for a member in a lesson."""
     _change_member(tx, member, due_at=None, **({} if lesson is None else {"lesson": lesson.local}))
 
 
 def check_again(tx: Transaction, member: Participant, seconds: float, **to: Any) -> None:
-    """Make a member's lesson due again in some seconds."""
+    """Make a member's lesson due again after some seconds."""
     _change_member(tx, member, due_at=tx.now() + seconds, **to)
 
 
 def begin_lesson(tx: Transaction, member: Participant, lesson: Occurrence, start: Operation | None) -> None:
-    """Record that a lesson has begun for a member, with the operation that starts their workspace, if any."""
+    """Record that a member's lesson has begun, with the operation that starts their workspace, if any."""
     begun: Row = {"lesson": lesson.local, "operation_id": None if start is None else start.id}
     begun |= {"is_ready": start is None, "ended_at": None, "stop_operation_id": None, "due_at": None}
     _change_member(tx, member, **begun)
 
 
 def leave(tx: Transaction, card_id: str, principal: Principal) -> None:
-    """Record that a person has left a course: their consent ends, and their seat is free."""
+    """Record that a person has left a course, which ends their consent and frees their seat."""
     left = {
         "withdrawn_at": tx.now(),
         "workspace_id": None,
@@ -301,13 +301,13 @@ def leave(tx: Transaction, card_id: str, principal: Principal) -> None:
 
 
 def list_courses_of_workspace(tx: Transaction, workspace_id: str) -> list[ClassCard]:
-    """Return the courses in which a workspace's owner uses it."""
+    """Return the courses for which a workspace is used."""
     joined = (find_card(tx, one.card_id) for one in PARTICIPANTS.all(tx, workspace_id=workspace_id))
     return [card for card in joined if card is not None and card.is_course]
 
 
 def find_postponed_end(tx: Transaction, workspace_id: str, end: PlannedStop) -> PlannedStop | None:
-    """Return the stop at the end of a lesson that begins before a planned stop and ends after it."""
+    """Return the stop at the end of a lesson that is in progress when a planned stop is due."""
     return timetable.postpone(end, list_courses_of_workspace(tx, workspace_id))
 
 
@@ -322,7 +322,7 @@ def _change_member(tx: Transaction, member: Participant, **to: Any) -> None:
 
 
 def follow_start(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]) -> Sequence[NewNotice]:
-    """Retry a lesson's failed start if the cause may pass; return the notices to send if it isn't retried."""
+    """Retry a lesson's failed start if the cause may be temporary, otherwise return the notices to send."""
     member = find_member_of_start(tx, ended)
     card = None if member is None else find_card(tx, member.card_id)
     lesson = None if card is None else timetable.find_lesson_on(card, tx.now())

@@ -1,4 +1,4 @@
-"""Workspaces being created, and what the provider creates for them."""
+"""Workspaces that are being created, and what the provider creates for them."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,7 +15,7 @@ from bot.store.tables import CARDS, NOTICES, OPERATIONS, WORKSPACES, name_column
 from bot.store.transaction import Priority, Row, Transaction, from_json, prioritize
 from bot.store.workspaces import find_workspace, insert
 
-#: Columns written by a read or a list.
+#: Columns written when a workspace is read, or found in a list.
 _FOUND = (
     "state",
     "url",
@@ -33,7 +33,7 @@ _FOUND = (
 def renew(
     tx: Transaction, operation_id: str, claim: str, fresh: Workspace, audit: Sequence[AuditEntry] = ()
 ) -> bool:
-    """Replace the workspace that an open restart has ended with a new one that is yet to be created.
+    """Replace the workspace that an open restart has ended with a new one, which is still to be created.
 
     In one transaction, the old row leaves the list, and the operation becomes the creation of the new
     workspace, with the same card. Return False, with nothing written, if the operation has ended or another
@@ -65,7 +65,7 @@ def renew(
     )
     former = WORKSPACES.row(tx, id=row["workspace_id"]) or {}
     hours.move_rules(tx, row["workspace_id"], fresh.id)
-    # Consent to the end of a class applied to the former workspace only.
+    # The consent to the end of a class applied only to the former workspace.
     WORKSPACES.change(tx, {"id": fresh.id}, **{column: former[column] for column in timers.NO_TIMER})
     timers.drop_stops(tx, fresh.id, "class")
     CARDS.change(tx, {"subject": operation_id}, about=fresh.id)
@@ -80,9 +80,9 @@ def renew(
 
 
 def insert_provisional(tx: Transaction, workspace: Workspace) -> None:
-    """Add a workspace that is to be created from its ``spec``; it isn't read until it exists.
+    """Add a workspace that is to be created from its ``spec``; it isn't read before it exists.
 
-    ``workspace.remote_id`` is ``PROVISIONAL`` plus the workspace's own id.
+    ``workspace.remote_id`` is ``PROVISIONAL`` plus the workspace's id in the database.
     """
     gates.add_gate(tx, workspace.gate_key, workspace.connection, workspace.remote_id)
     insert(tx, replace(workspace, used_at=tx.now()))
@@ -92,10 +92,10 @@ def insert_provisional(tx: Transaction, workspace: Workspace) -> None:
 def find_unexplained_gates(
     tx: Transaction, operation_id: str, connection: str, gate_keys: Sequence[str], since: float
 ) -> list[str]:
-    """Return those gates whose workspaces only this creation can have made: those not in the database.
+    """Return the gates whose workspaces only this creation can have made, as the database has no others.
 
     Return none if another creation on the connection, called after ``since`` (epoch seconds), has no id yet:
-    they may be its result. A gate is kept for a day after its last workspace, so those of unlinked accounts
+    it may have made them. A gate is kept for a day after its last workspace, so those of unlinked accounts
     are known, too.
     """
     unconfirmed = tx.one(
@@ -113,7 +113,7 @@ def find_unexplained_gates(
 def name_created(
     tx: Transaction, operation_id: str, created: Created, gate_key: str, claim: str = ""
 ) -> Workspace | None:
-    """Write the id that the provider gave, before anything else can fail; return the workspace.
+    """Write the id that the provider gave before anything else can fail; return the workspace.
 
     In the same transaction, ``start_call`` becomes ACCEPTED, ``read_since`` becomes now, and the gate becomes
     due. If the workspace was created stopped, the operation becomes a start instead (``start_call`` NONE).
@@ -167,7 +167,7 @@ def _save_created(tx: Transaction, row: Row, created: Created, gate_key: str, no
         used_at=row["used_at"] or now,
         **{column: row[column] for column in _FOUND},
         hidden=False,
-        # The workspace exists from now on, so a list requested earlier can't contain it.
+        # The workspace exists from now on, so a list requested earlier can't contain it yet.
         created_at=now,
     )
     if row["gate_key"] != gate_key:
@@ -178,8 +178,8 @@ def _save_created(tx: Transaction, row: Row, created: Created, gate_key: str, no
 def _take_over(tx: Transaction, row: Row, listed: Row) -> None:
     """Merge the row that a list added into the creation's row, with its operations, cards and notices.
 
-    At most one operation stays open: the younger one, except that a start ends in favour of the creation,
-    which includes it.
+    At most one operation stays open: the younger one, except that a start ends if there is a creation, which
+    includes it.
     """
     creating, other = (OPERATIONS.row(tx, workspace_id=one["id"], outcome=None) for one in (row, listed))
     if creating is not None and other is not None:
@@ -203,7 +203,7 @@ def _take_over(tx: Transaction, row: Row, listed: Row) -> None:
 
 
 def _add_duplicate(tx: Transaction, row: Row, created: Created, gate_key: str, now: float) -> str:
-    """Add a row for a second workspace that the same creation made; return the row's id."""
+    """Add a row for a second workspace made by the same creation; return the row's id."""
     first = WORKSPACES.parse(row)
     made = Workspace(
         id=tx.ids.new("workspace"),

@@ -10,12 +10,12 @@ from bot.store.transaction import Transaction
 
 
 def set_secret_aside(tx: Transaction, account_id: str, secret: str) -> None:
-    """For a week, keep a secret that no key can decrypt; its account was marked as refused."""
+    """Keep a secret that no key can decrypt for a week; its account was marked as refused."""
     UNDECRYPTABLE_SECRETS.upsert(tx, account_id=account_id, secret=secret, removed_at=tx.now())
 
 
 def list_undecryptable_accounts(tx: Transaction) -> list[Account]:
-    """Return accounts still refused because no key could decrypt their secrets, with those secrets."""
+    """Return accounts that are still refused because no key could decrypt their secrets, with the secrets."""
     return [
         ACCOUNTS.parse({**row, "secret": row["undecryptable_secret"]})
         for row in tx.all("accounts_with_undecryptable_secrets")
@@ -23,7 +23,7 @@ def list_undecryptable_accounts(tx: Transaction) -> list[Account]:
 
 
 def restore_secret(tx: Transaction, account_id: str, secret: str) -> bool:
-    """Resume a link whose secret can be decrypted again; return False if the link is no longer refused."""
+    """Resume a link whose secret can be decrypted again; return False if it is no longer refused."""
     UNDECRYPTABLE_SECRETS.delete(tx, account_id=account_id)
     refused = {"id": account_id, "state": "refused"}
     row = ACCOUNTS.change_returning(tx, refused, state="active", secret=secret, **ACCEPTED)
@@ -46,7 +46,7 @@ def save_secret(
     is_fresh: bool = False,
     expires_at: float | None = None,
 ) -> bool:
-    """Replace a stored secret if it is still ``old``; return whether it was.
+    """Replace a stored secret if it is still ``old``; return whether it was replaced.
 
     ``is_fresh``: this is a new secret, which may expire at ``expires_at``. Work that waited because the old
     one was refused then continues.
@@ -57,7 +57,7 @@ def save_secret(
     if is_fresh:
         known = {**ACCEPTED}
         if before is not None and not ACCOUNTS.parse(before).is_approved:
-            # An approval has an expiry that a new secret doesn't extend.
+            # An approval has an expiry date, which a new secret doesn't extend.
             known |= {"expires_at": expires_at, "remind_at": plan_first_reminder(tx.now(), expires_at)}
     if not ACCOUNTS.count_changed(
         tx, {"id": account_id, "secret": old, "state": "active"}, secret=new, **known

@@ -1,4 +1,4 @@
-"""A database thread, and the queue of work in front of it.
+"""A database thread, and the queue of work for it.
 
 Work that has waited too long is abandoned: its caller gets StoreBusy, and the work is never run or is rolled
 back. A single lock decides whether the caller gave up before the thread began to commit. A caller serving a
@@ -32,19 +32,19 @@ PATIENCE_SECONDS: Mapping[Priority, float] = {
     Priority.STEADY: 10.0,
     Priority.IDLE: 10.0,
 }
-#: Once a request has used up its patience, each further query may still take this many seconds.
+#: Once a request has used up its patience, each additional query may still take this many seconds.
 MIN_PATIENCE_SECONDS = 0.1
 #: Slack gives up on a request after this many seconds. Work begun by the request continues with a separate
 #: patience.
 REQUEST_SECONDS = 3.0
-#: Maximum number of pieces of work taken for one transaction.
+#: Maximum number of pieces of work per transaction.
 _BATCH_SIZE = 200
-#: After this many turns of urgent work in a row, steady work gets one turn so that it isn't starved.
+#: After this many turns of urgent work in a row, steady work gets one turn, so that it isn't starved.
 _MAX_URGENT_ROUNDS = 4
 
 
 class QueueStage(Enum):
-    """The stage of queued work."""
+    """The stage that queued work is in."""
 
     QUEUED = "queued"
     COMMITTING = "committing"
@@ -54,7 +54,7 @@ class QueueStage(Enum):
 
 @dataclass(slots=True, eq=False)
 class QueuedWork:
-    """A piece of work for the thread, with the caller waiting for it and its result."""
+    """A piece of work for the thread, with its result and the caller that waits for it."""
 
     work: Callable[[Transaction], Any]
     priority: Priority
@@ -62,7 +62,7 @@ class QueuedWork:
     future: asyncio.Future[Any]
     subjects: Sequence[str] = ()
     queued_at: float = field(default_factory=monotonic)
-    #: When the request that asked for this work began; None if no request did.
+    #: When the request that asked for this work began; None if the work wasn't asked for by a request.
     began_at: float | None = field(default_factory=request_began.get)
     stage: QueueStage = QueueStage.QUEUED
     result: Any = None
@@ -70,7 +70,7 @@ class QueuedWork:
 
 
 class WriteQueue:
-    """Queue work from an event loop for a thread, and return the results to the callers."""
+    """A queue that takes work from an event loop to a thread, and returns the results to the callers."""
 
     def __init__(self, patience: Mapping[Priority, float]) -> None:
         self._patience = patience
@@ -116,7 +116,7 @@ class WriteQueue:
             self._queues[priority].append(item)
         if not self._wakes:
             # Wake the thread only in the loop's next iteration, so that it receives all of this iteration's
-            # work together: each handover costs more than reading a row.
+            # work together: each wake-up costs more than reading a row.
             self._wakes = True
             loop.call_soon(self._wake)
         if not is_patient:
@@ -136,7 +136,7 @@ class WriteQueue:
             self._condition.notify()
 
     def _look_in(self, seconds: float) -> None:
-        """Within this many seconds, check which callers' patience has run out."""
+        """Check within this many seconds which callers have run out of patience."""
         loop, timer = asyncio.get_running_loop(), self._timer
         # Use one timer for all callers: one for each would cost more than reading a row.
         if timer is None or timer.when() > loop.time() + seconds + MIN_PATIENCE_SECONDS:
@@ -145,7 +145,7 @@ class WriteQueue:
             self._timer = loop.call_later(seconds, self._turn_away)
 
     def _turn_away(self) -> None:
-        """Turn away callers that have waited too long, and schedule the check for the next one."""
+        """Fail the work of callers that have waited too long, and schedule the check for the next one."""
         self._timer = None
         for item in self._callers:
             if item.future.done():
@@ -158,10 +158,10 @@ class WriteQueue:
                 item.future.set_exception(StoreUnsure("the commit is taking long, and may still go through"))
 
     def _left(self, item: QueuedWork) -> float:
-        """Return how many more seconds an item's caller will wait."""
+        """Return for how many more seconds an item's caller will wait."""
         until = min(item.queued_at + self._patience[item.priority], self._ends_at)
         if item.began_at is not None and item.queued_at < item.began_at + REQUEST_SECONDS:
-            # Everything that one request waits for shares the same patience.
+            # All calls made for one request share one limit on how long they may wait.
             shared = item.began_at + self._patience[Priority.URGENT]
             until = min(until, max(shared, item.queued_at + MIN_PATIENCE_SECONDS))
         return max(until - monotonic(), 0.0)
@@ -198,7 +198,7 @@ class WriteQueue:
             return items
 
     def _pop(self) -> list[QueuedWork]:
-        """Take the next items whose callers haven't given up, as many as may share a transaction."""
+        """Take the next items whose callers are still waiting, as many as may share a transaction."""
         taken: list[QueuedWork] = []
         while not taken and (queue := self._choose()):
             while queue and len(taken) < _BATCH_SIZE:
@@ -208,7 +208,7 @@ class WriteQueue:
         return taken
 
     def _choose(self) -> deque[QueuedWork]:
-        """Return the queue of the next turn; it is empty if all are."""
+        """Return the queue whose turn is next; it is empty if all queues are."""
         urgent, steady, idle = self._queues.values()
         if urgent and not (steady and self._urgent_rounds >= _MAX_URGENT_ROUNDS):
             self._urgent_rounds += 1
@@ -217,13 +217,13 @@ class WriteQueue:
         return steady or idle
 
     def put_back(self, items: Sequence[QueuedWork]) -> None:
-        """Requeue items at the front of their priority's queue, for as long as their callers wait."""
+        """Requeue items at the front of their priority's queue; they run if their callers still wait."""
         with self._condition:
             for item in reversed(items):
                 self._queues[item.priority].appendleft(item)
                 if item.stage is QueueStage.COMMITTING:
                     item.stage = QueueStage.QUEUED
-        # During a commit, nothing checked whether the callers' patience had run out.
+        # During a commit, no check showed whether the callers' patience had run out.
         if items:
             self._tell_loop(self._look_in, 0.0)
 
@@ -262,7 +262,7 @@ class WriteQueue:
             self.on_write(written)
 
     def end(self, reason: str) -> None:
-        """Fail all queued and future work, because the thread has ended."""
+        """Fail all queued work and refuse future work, because the thread has ended."""
         with self._condition:
             self._ended = reason
             left = [item for queue in self._queues.values() for item in queue]
@@ -280,7 +280,7 @@ MAX_TRANSACTION_SECONDS = 0.02
 
 
 class Session(Protocol):
-    """One connection to a database, used by one thread."""
+    """A connection to a database, used by a single thread."""
 
     #: The driver's exception classes.
     errors: ClassVar[tuple[type[Exception], ...]]
@@ -291,13 +291,13 @@ class Session(Protocol):
 
     @property
     def is_away(self) -> bool:
-        """Return whether the connection was lost and hasn't been re-established yet."""
+        """Return whether the connection was lost and is still down."""
 
     def open(self) -> None:
         """Connect. Raise StoreUnavailable with the cause for operators."""
 
     def begin(self, *, writes: bool, subjects: Sequence[str] = ()) -> None:
-        """Begin a transaction: one that writes, alone for these subjects, or one that reads a snapshot."""
+        """Begin a transaction that either writes, excluding others on these subjects, or reads a snapshot."""
 
     def commit(self) -> None:
         """Commit."""
@@ -308,7 +308,7 @@ class Session(Protocol):
     def translated(self, error: Exception) -> Exception:
         """Translate a driver error into one that callers know; return other errors unchanged.
 
-        It becomes StoreBusy if the same work may soon succeed.
+        The result is StoreBusy if the same work may soon succeed.
         """
 
     def close(self) -> None:
@@ -316,9 +316,9 @@ class Session(Protocol):
 
 
 class QueueWorker:
-    """The thread's loop, which runs a queue's work on a session.
+    """The loop of a thread, which runs a queue's work on a session.
 
-    The engine supplies how a transaction that writes begins and ends.
+    The engine supplies how a transaction that writes begins.
     """
 
     def __init__(
@@ -343,7 +343,7 @@ class QueueWorker:
         await asyncio.wrap_future(opened)
 
     async def join(self, seconds: float | None = None) -> None:
-        """Wait up to ``seconds`` for the thread to finish all queued work; the queue has been closed."""
+        """Wait up to ``seconds`` for the thread to finish all queued work; close the queue first."""
         if self._thread is not None:
             await asyncio.get_running_loop().run_in_executor(None, self._thread.join, seconds)
 
@@ -365,7 +365,7 @@ class QueueWorker:
             self._queue.end("the store is closed")
 
     def serve(self, items: Sequence[QueuedWork]) -> None:
-        """Run items from the queue and deliver their results; without any, check that the database works."""
+        """Run items from the queue and deliver their results; if there are none, check the database."""
         reads = [item for item in items if item.is_read]
         if reads or not items:
             self._run_reads(reads)
@@ -382,7 +382,7 @@ class QueueWorker:
         except self._errors as error:
             self._retry(items, error, self._run_reads)
             return
-        # Deliver before the transaction ends: it has written nothing, so its end doesn't matter.
+        # Deliver before the transaction ends: it has written nothing, so how it ends doesn't matter.
         self._queue.deliver(ran)
         try:
             self._session.commit()
@@ -402,7 +402,7 @@ class QueueWorker:
             self._session.transaction.may_commit = partial(self._queue.may_commit, items)
         try:
             self._run_until(items, ran, stops=True)
-            # Up to this point, a person who gives up is correctly told that nothing was done, and one failure
+            # Until here, a person who gives up is correctly told that nothing was done, and one failure
             # doesn't affect other work.
             self._session.transaction.settle(waits=len(ran) > 1 or ran[0].priority is Priority.URGENT)
         except Exception as error:  # noqa: BLE001 - any error belongs to a caller, not to this thread
@@ -428,7 +428,7 @@ class QueueWorker:
         self._queue.put_back(items[len(ran) :])
 
     def _run_until(self, items: Sequence[QueuedWork], ran: list[QueuedWork], *, stops: bool) -> None:
-        """Run items until time is up; a driver error ends the run, and with ``stops``, so does any other."""
+        """Run items until time is up or the driver fails; with ``stops``, any other error ends the run."""
         until = monotonic() + MAX_TRANSACTION_SECONDS
         for item in items:
             item.error = item.result = None
@@ -445,7 +445,7 @@ class QueueWorker:
     def _retry(
         self, items: Sequence[QueuedWork], error: Exception, alone: Callable[[Sequence[QueuedWork]], None]
     ) -> None:
-        """Roll back and run each item in its own transaction; an item that was alone has failed."""
+        """Roll back and run each item in its own transaction; if the item was already alone, it fails."""
         if len(items) == 1 or self._will_pass(error):
             self._put_back_or_fail(items, error)
             return
@@ -454,7 +454,7 @@ class QueueWorker:
             alone([item])
 
     def _will_pass(self, error: Exception) -> bool:
-        """Return whether a driver's error says that the same work may soon succeed."""
+        """Return whether an error comes from the driver and the same work may soon succeed."""
         return isinstance(error, self._session.errors) and isinstance(
             self._session.translated(error), StoreBusy
         )

@@ -48,7 +48,7 @@ _OWN_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class DiscoveredWorkspace:
-    """A workspace found at a provider, to be merged into a person's list.
+    """A workspace found at a provider, which is to be merged into a person's list.
 
     ``actions``, ``expires_at``, ``owner`` and ``machine`` are as in ``Observed``; if a list lacks actions or
     an end, those from a read are kept.
@@ -70,7 +70,7 @@ class DiscoveredWorkspace:
 
 @dataclass(frozen=True, slots=True)
 class ListAge:
-    """An account's list of workspaces, and when it was last read (0.0 if never)."""
+    """An account's list of workspaces and the time of its last read (0.0 if never)."""
 
     account_id: str
     read_at: float
@@ -90,9 +90,9 @@ def find_stale_lists(tx: Transaction, connections: Iterable[str], before: float,
 async def find_lists_in_use(
     engine: Engine, connections: Collection[str], used_since: float, after: float, before: float
 ) -> list[ListAge]:
-    """Return lists that contain workspaces in use and were read in a given period, oldest first.
+    """Return lists that contain workspaces in use and were last read in a given period, oldest first.
 
-    The period is from ``after`` to ``before``; in use means used since ``used_since``.
+    The period is from ``after`` to ``before``. A workspace is in use if it was used since ``used_since``.
     """
     found = {
         row["account_id"]: row["read_at"]
@@ -182,7 +182,7 @@ def _follow_renamed(tx: Transaction, merge: _Merge, pair: Row, previous_list_at:
     """Keep the rows of renamed workspaces if the provider's ids contain names.
 
     When a hub is upgraded or renames a server, an id vanishes, and a new one with the old display name
-    appears in the same list. The row gets the new id, and so keeps its hours and plans.
+    appears in the same list. The row is given the new id, and so keeps its hours and plans.
     """
     fresh = [
         one
@@ -212,7 +212,7 @@ def _follow_renamed(tx: Transaction, merge: _Merge, pair: Row, previous_list_at:
 
 
 def find_listing_start(tx: Transaction, kind: TaskKind, account_id: str) -> float:
-    """Return when the list being merged was requested; its data is as of that time."""
+    """Return when the list being merged was requested, which is how recent its data is."""
     task = tx.one("listing_start", kind=kind, account_id=account_id)
     return tx.now() if task is None or task["claimed_at"] is None else float(task["claimed_at"])
 
@@ -228,9 +228,9 @@ def _merge_workspace(tx: Transaction, one: DiscoveredWorkspace, pair: Row, start
 
 
 def _renew_workspace(tx: Transaction, one: DiscoveredWorkspace, row: Row, start: float) -> int:
-    """Turn the row of a hidden, vanished workspace into a new workspace created under the same name.
+    """Reuse the row of a hidden, vanished workspace for a new one that was created under the same name.
 
-    A list from the first seconds after the old one's end may be outdated, so it proves nothing.
+    A list from the first seconds after the old one's end may be outdated, so it is ignored.
     """
     if start < (row["observed_at"] or 0.0) + RELISTED_AFTER_SECONDS:
         return 0
@@ -282,11 +282,11 @@ def _insert_workspace(tx: Transaction, one: DiscoveredWorkspace, pair: Row, star
 
 
 def _update_workspace(tx: Transaction, one: DiscoveredWorkspace, row: Row, start: float) -> None:
-    """Update a known row; a list read with the account itself proves that the person may see it."""
+    """Update a known row; a list read with the person's own account proves that they may see it."""
     is_news = start >= gates.newest_read(row) and one.state is not State.UNKNOWN
     comes_up = is_news and one.state is State.RUNNING and row["state"] != State.RUNNING
     if comes_up and OPERATIONS.row(tx, workspace_id=row["id"], outcome=None) is not None:
-        # Only a read shows whether the workspace is usable, and the start is waiting for that.
+        # Only a read, for which the start is waiting, shows whether the workspace is usable.
         is_news = False
         gates.request_read_now(tx, row["id"])
     state = one.state if is_news else parse_enum(State, row["state"])
@@ -303,7 +303,7 @@ def _update_workspace(tx: Transaction, one: DiscoveredWorkspace, row: Row, start
         gate_key=one.gate_key,
         owner=one.owner,
         state=state,
-        # Some lists have no addresses or details, so those from a read are kept while the state is the same.
+        # Some lists have no addresses or details, so those from a read are kept if the state is unchanged.
         url=(one.url or (None if changed else row["url"])) if is_news else row["url"],
         detail=(one.detail or (None if changed else row["detail"])) if is_news else row["detail"],
         reason=failure_causes.choose_reason(
@@ -316,7 +316,7 @@ def _update_workspace(tx: Transaction, one: DiscoveredWorkspace, row: Row, start
         **values,
     )
     machine = prices.find_new_machine(row, one.machine)
-    # What Usher created has the price of its own form.
+    # A workspace that Usher created has the price of the form with which it was created.
     if machine is not None and row["spec"] is None:
         prices.note_machine(tx, row["id"], machine)
     if is_news and one.owner is None:
@@ -339,7 +339,7 @@ def _save_columns(tx: Transaction, workspace_id: str, **columns: Any) -> None:
 
 
 def _choose_columns(one: DiscoveredWorkspace | None, row: Row, *, is_new: bool = False) -> Row:
-    """Return the allowed actions and the end; values a list lacks are kept while the state is the same."""
+    """Return the allowed actions and the end; values that a list lacks are kept if the state is unchanged."""
     values = {
         "actions": as_words(one.actions) if one else None,
         "expires_at": one.expires_at if one else None,
@@ -355,12 +355,13 @@ def _choose_columns(one: DiscoveredWorkspace | None, row: Row, *, is_new: bool =
 def _note_absence(tx: Transaction, row: Row, start: float) -> None:
     is_stale = row["created_at"] > start or gates.newest_read(row) > start
     if row["remote_id"].startswith(PROVISIONAL):
-        # The workspace hasn't been created yet, so no list can contain it.
+        # A workspace that hasn't been created yet can't be in any list.
         return
     if row["origin"] != "discovered" or row["open_operation"] or is_stale or row["state"] == State.GONE:
         return
     if row["unconfirmed"] not in (GONE, UNLISTED):
-        # One list without the workspace isn't proof: a read decides, or the next list that lacks it too.
+        # A single list without the workspace proves nothing: a read decides, or the next list that lacks it
+        # too.
         WORKSPACES.change(tx, {"id": row["id"]}, **unconfirmed_columns(Unconfirmed(UNLISTED, 1, tx.now())))
         if not row["hidden"]:
             gates.request_read_now(tx, row["id"])

@@ -13,13 +13,13 @@ from bot.store.transaction import Priority, Transaction, as_json, prioritize
 
 @cache
 def list_kinds() -> tuple[str, ...]:
-    """Return the kinds of work that can come due, once all modules are loaded."""
+    """Return the kinds of work that can become due; call this once all modules are loaded."""
     return tuple(dict.fromkeys(queue.kind for queue in DECLARED_QUEUES.values()))
 
 
 @cache
 def make_next_due_query() -> str:
-    """Return the query for when the first row of each queue in ``:names`` is due."""
+    """Return the query that finds, for each queue in ``:names``, when its first row is due."""
     cases = "\n".join(f"WHEN '{queue.name}' THEN ({queue.first_due})" for queue in DECLARED_QUEUES.values())
     case = f"CASE wanted.key\n{cases}\nEND"
     return f"SELECT wanted.key AS name, {case} AS due_at FROM json_each(:names) wanted"  # noqa: S608 - made here
@@ -33,10 +33,10 @@ def find_next_due(
     served: Iterable[TaskKind],
     warn_seconds: float,
 ) -> dict[str, float]:
-    """Map each kind of work to the seconds until it is due, or infinity if there is none.
+    """Map each kind of work to how soon it is due, in seconds, or infinity if there is none.
 
-    ``served`` are the kinds of tasks that this process handles. A claim may then find nothing to take, but
-    nothing can be claimed sooner.
+    ``served`` are the kinds of tasks that this process handles. A claim at that time may find nothing to
+    take, but nothing can be claimed sooner.
     """
     wanted, now = (
         {queue.name: queue.kind for queue in DECLARED_QUEUES.values() if queue.kind in kinds},
@@ -56,8 +56,8 @@ def find_next_due(
 def count_overdue(tx: Transaction, seconds: float) -> dict[str, int]:
     """Count the work that is overdue by more than this many seconds, by kind; tasks by their own kinds.
 
-    Time during which no process was running doesn't count. If one process has the database to itself, its
-    last heartbeat is taken as the current time.
+    Time during which no process was running is left out. If one process has the database to itself, its last
+    heartbeat is taken as the current time.
     """
     alive = SERVING.row(tx, id=1)
     if alive is None and not any(one.works for one in owners.list_processes(tx)):

@@ -26,7 +26,7 @@ from bot.support.errors import StoreMigrated
 
 
 class Engine(ABC):
-    """Run transactions on one database, in threads, and keep the store's time.
+    """Run transactions on one database in threads, and keep the store's time.
 
     The errors are those of ``bot.store.store``.
     """
@@ -45,22 +45,22 @@ class Engine(ABC):
 
     @property
     def is_exclusive(self) -> bool:
-        """Return whether no other process can be serving, so that other processes' leases don't count."""
+        """Return whether no other process can be serving, so that leases of others can be ignored."""
         return False
 
     @property
     def is_whole(self) -> bool:
-        """Return whether the engine can read and write; if not, the process claims and owns nothing."""
+        """Return whether the engine can read and write; otherwise the process claims and owns nothing."""
         return True
 
     @property
     def problem(self) -> str:
-        """Return why the engine can't read and write, in words for operators; "" if it can."""
+        """Return why the engine can't read and write, in words for operators, or "" if it can."""
         return ""
 
     @property
     def warning(self) -> str:
-        """Return what is wrong although the engine works, in words for operators; "" if nothing is."""
+        """Return what is wrong although the engine works, in words for operators, or "" if nothing is."""
         return ""
 
     @property
@@ -77,7 +77,7 @@ class Engine(ABC):
         return ClockReading(self.clock.boot(), self._time.ahead())
 
     def serves(self) -> None:
-        """Move stored times along with the clock from now on; earlier ones must already be corrected."""
+        """From now on, move stored times along with the clock; earlier jumps must already be corrected."""
         self._serves = True
 
     @abstractmethod
@@ -100,7 +100,7 @@ class Engine(ABC):
         """Reclaim the space of deleted rows while there is nothing else to do."""
 
     async def read(self, work: Work[Result], priority: Priority = Priority.URGENT) -> Result:
-        """Run read-only work, on one snapshot of the database."""
+        """Run work that only reads, on one snapshot of the database."""
         is_patient = priority is Priority.IDLE
         result: Result = await self._read_queue.submit(work, priority, is_read=True, is_patient=is_patient)
         return result
@@ -111,9 +111,9 @@ class Engine(ABC):
         priority: Priority = Priority.STEADY,
         subjects: Sequence[str] = (),
     ) -> Result:
-        """Run work that writes; its changes are durable on return.
+        """Run work that writes; its changes are durable when this returns.
 
-        ``subjects`` says whose rows it reads and writes (see ``concerns``); none: everything.
+        ``subjects`` says whose rows it reads and writes (see ``concerns``); none means everything.
         """
         queue = self._queue_of(priority, subjects)
         if priority in BESIDE:
@@ -128,7 +128,7 @@ class Engine(ABC):
         return result
 
     async def _write_patiently(self, work: Work[Result]) -> Result:
-        """Run work that writes, however long it takes, as only an operator is waiting for it."""
+        """Run work that writes, however long it takes, since only an operator is waiting for it."""
         result: Result = await self._write_queue.submit(work, Priority.STEADY, is_read=False, is_patient=True)
         return result
 
@@ -147,14 +147,14 @@ class Engine(ABC):
         self._on_migrated = end
 
     async def listen(self, on_write: OnWrite) -> None:  # noqa: B027
-        """Call ``on_write`` with tables that other processes write, until cancelled; by default, none do."""
+        """Call ``on_write`` with tables that other processes write, until cancelled; by default, never."""
 
     def _queues(self) -> list[WriteQueue]:
         """Return all queues."""
         return [self._write_queue]
 
     def _queue_of(self, priority: Priority, subjects: Sequence[str]) -> WriteQueue:  # noqa: ARG002
-        """Return the queue for writes at a priority that concern these subjects."""
+        """Return the queue for writes that have a priority and concern these subjects."""
         return self._write_queue
 
     @abstractmethod
@@ -165,7 +165,7 @@ class Engine(ABC):
 async def run_write(
     engine: Engine, work: Work[Result], priority: Priority, subjects: Sequence[str] = ()
 ) -> Result:
-    """Run work that writes, in a thread and perhaps more than once; count its keys as used on commit."""
+    """Run work that writes, in a thread and perhaps more than once; on commit, record the keys it used."""
     used = used_keys.get()
     if used is None:
         return await engine.write(work, priority, subjects=subjects)

@@ -17,26 +17,28 @@ from bot.store.transaction import Priority, Row, Transaction, Work, from_json
 Item = TypeVar("Item")
 #: A batch ends after this many changed rows, leaving room in the transaction for the last row's changes.
 FAN_OUT_BATCH_SIZE: Final = 80
-#: Rows per batch when a whole table is read, and when rows are counted by an index; either batch occupies the
-#: store's thread for a few milliseconds.
+#: Number of rows per batch when a whole table is read, and when rows are counted by an index. Either kind of
+#: batch occupies the store's thread for a few milliseconds.
 READ_BATCH_SIZE: Final = 500
 COUNT_BATCH_SIZE: Final = 5_000
 
 
-#: A query, and the function to call with each row it finds and the fan-out's parameters.
+#: A step of a fan-out: a query, and the function to call with each row that it finds and the fan-out's
+#: parameters.
 Stage = tuple[str, Callable[[Transaction, Row, Row], Any]]
-#: Returns whether the row that caused a fan-out still calls for it, given the fan-out's parameters.
+#: A function that returns whether the row that caused a fan-out still calls for it, given the fan-out's
+#: parameters.
 Holds = Callable[[Transaction, Row], bool]
 _REGISTERED: Final[dict[str, tuple[Holds, tuple[Stage, ...]]]] = {}
 
 
 def register_fan_out(what: str, holds: Holds, *stages: Stage) -> None:
-    """Register a fan-out's stages, which run one after the other as long as its cause ``holds``."""
+    """Register a fan-out's stages, which run one after the other as long as ``holds`` returns True."""
     _REGISTERED[what] = holds, stages
 
 
 def start_fan_out(tx: Transaction, what: str, **said: Any) -> None:
-    """Run the first batch of a fan-out, and add a task for the rest; ``said`` are its parameters."""
+    """Run the first batch of a fan-out and add a task for the rest; ``said`` are the fan-out's parameters."""
     tx.be_alone()
     left = run_fan_out_batch(tx, {**said, "what": what, "stage": 0, "after": ""})
     if left is not None:
@@ -45,7 +47,7 @@ def start_fan_out(tx: Transaction, what: str, **said: Any) -> None:
 
 
 def run_fan_out_batch(tx: Transaction, said: Row) -> Row | None:
-    """Run a batch of changes; return the parameters for the next batch, or None if nothing is left."""
+    """Run a batch of changes; return the parameters for the next batch, or None if this was the last."""
     (holds, stages), after, before = _REGISTERED[said["what"]], said["after"], tx.changes
     if not holds(tx, said):
         return None
@@ -77,7 +79,7 @@ def _run_next_batch(tx: Transaction, task_id: str) -> bool:
 
 
 async def repeat_until_done(engine: Engine, work: Work[int]) -> int:
-    """Repeat work that changes some rows until no rows are left; return how many were changed."""
+    """Repeat work that changes a batch of rows until none are left; return how many were changed."""
     count = 0
     while changed := await engine.write(work):
         count += changed
@@ -99,7 +101,7 @@ async def read_batches(engine: Engine, query: str, **params: Any) -> AsyncIterat
 
 
 async def read_counts(engine: Engine, query: str, size: int, **params: Any) -> AsyncIterator[Row]:
-    """Yield the counts that a query returns for each batch of ``size`` rows."""
+    """Yield the counts that a query returns, for one batch of ``size`` rows after the other."""
     after, is_last = "", False
     while not is_last:
         rows = await _read_batch(engine, query, size, {**params, "after": after})
@@ -114,10 +116,10 @@ async def _read_batch(engine: Engine, query: str, size: int, params: Row) -> lis
 
 
 def take_batch(tx: Transaction, rows: Iterable[Item], before: int | None = None) -> Iterator[Item]:
-    """Yield rows until enough were changed since ``before`` (a value of ``tx.changes``), or since now."""
+    """Yield rows until enough were changed since ``before``, a value of ``tx.changes`` (default: now)."""
     before = tx.changes if before is None else before
     for number, row in enumerate(rows):
-        # Don't check before the first row, because counting changes waits for the database.
+        # Counting changes waits for the database, so don't check before the first row.
         if number and tx.changes - before >= FAN_OUT_BATCH_SIZE:
             return
         yield row

@@ -1,4 +1,4 @@
-"""The poll gate: who reads a workspace at its provider and when, and how the results change rows.
+"""The poll gate: who reads a workspace at its provider and when, and how the results update rows.
 
 The rule is in ``docs/internals/rules.md``, "The poll gate".
 """
@@ -40,20 +40,22 @@ from bot.store.tables import (
 from bot.store.transaction import Parameters, Priority, Row, Transaction, as_json, as_words, prioritize
 from bot.store.work_items import WakeReason
 
-#: Suffix of the gate key of a candidate: something found at the provider that isn't in the database yet.
+#: Suffix of a candidate's gate key. A candidate is something found at the provider that isn't in the database
+#: yet.
 _CANDIDATE: Final = "#candidate"
 _PARSE_ACCOUNT: Final[Callable[[Row], Account]] = make_parser("a")
 #: Operations that are complete once the workspace is running.
 _BRINGING_UP: Final = frozenset({OperationVerb.START, OperationVerb.RESTART, OperationVerb.CREATE})
-#: Reads that become due within this many seconds are added to the same reader's current request.
+#: Reads that become due within this many seconds are added to the current request of the same reader.
 ALONG_SECONDS: Final = 1.0
 
 
 def want(tx: Transaction, workspace_id: str, *, brings_up: bool = False, by_itself: bool = False) -> None:
-    """Request a read of a workspace now, and mark it as used; the gate decides when the read is sent.
+    """Request a read of a workspace now, and mark the workspace as used.
 
-    A row whose access isn't proven may be tried again. ``brings_up``: the workspace is being started, so a
-    new generation begins. ``by_itself``: scheduled work requests the read, not a person.
+    The gate decides when the read is sent. A row whose access isn't proven may be tried again. ``brings_up``:
+    the workspace is being started, so a new generation begins. ``by_itself``: the read is requested by
+    scheduled work, not by a person.
     """
     last_request_at = None if by_itself else tx.now()
     tx.run(
@@ -63,9 +65,9 @@ def want(tx: Transaction, workspace_id: str, *, brings_up: bool = False, by_itse
 
 
 def request_read_now(tx: Transaction, workspace_id: str) -> None:
-    """Make a workspace's gate due as soon as it may open, without counting this as use.
+    """Make a workspace's gate due as soon as it may open, without marking the workspace as used.
 
-    The gate of a workspace that hasn't been created yet isn't made due, as there is nothing to read.
+    The gate of a workspace that hasn't been created yet isn't made due, since there is nothing to read.
     """
     tx.run("want_gate", id=workspace_id, unmade=f"{PROVISIONAL}%", now=tx.now())
 
@@ -80,10 +82,10 @@ def close_candidate(
     *,
     is_answered: bool = False,
 ) -> bool:
-    """Close a candidate's gate as ``close_gate`` does, or the workspace's usual gate if that exists.
+    """Close a candidate's gate as ``close_gate`` does, or the workspace's regular gate if there is one.
 
-    A candidate's gate has a key of a different form, since a usual gate would mean that the workspace is in
-    the database. If ``add_gate`` later adds the usual gate, that stays closed at least as long.
+    A candidate's gate has a key of a different form, since a regular gate would mean that the workspace is in
+    the database. If ``add_gate`` later adds the regular gate, that stays closed at least as long.
     """
     key = gate_key if GATES.row(tx, gate_key=gate_key) is not None else gate_key + _CANDIDATE
     return close_gate(tx, key, connection, remote_id, seconds, is_answered=is_answered)
@@ -99,9 +101,9 @@ def close_gate(
     *,
     is_answered: bool = False,
 ) -> bool:
-    """Close a gate for some seconds, for a read made without a claim; return False if it is already closed.
+    """Close a gate for some seconds, for a read made without a claim; return False if already closed.
 
-    With ``is_answered``, close it for that long from now even if it is already closed.
+    With ``is_answered``, close it for that long from now, even if it is already closed.
     """
     GATES.add_missing(tx, gate_key=gate_key, connection=connection, remote_id=remote_id)
     now = tx.now()
@@ -131,7 +133,7 @@ GATE_QUEUE: Final = declare_queue(
         returning=_GATE,
     )
 )
-#: Claims further reads for a reader's current request: those due soon whose gates are open.
+#: Claims additional reads for a reader's current request: those that are due soon and whose gates are open.
 ALONG_CLAIM: Final = Claim(
     table="gates",
     where="connection = :connection AND due_at <= :soon AND reader = :reader AND next_check_at <= :now",
@@ -148,9 +150,9 @@ def claim_reads(
     """Grant due reads of a connection; ``next_check_at = now + interval + margin`` is committed first.
 
     The reader is a person who has the workspace and an active account; ``_turn`` determines their order. With
-    ``together``, one request reads up to that many workspaces with one account: gates due within a second
-    that were last read by this reader are added, even beyond ``limit``. A claim names the rows that get its
-    result: the reader's own first, then the others that are verified.
+    ``together``, one request reads up to that many workspaces with one account: it adds gates that become due
+    within a second and were last read by this reader, even beyond ``limit``. A claim names the rows that will
+    receive its result: the reader's own first, then the other verified rows.
     """
     now = tx.now()
     lease = interval + margin
@@ -192,15 +194,15 @@ def claim_reads(
 
 
 def _choose_reader(tx: Transaction, gate: Row, watchers: Sequence[Row], able: list[Row]) -> Row | None:
-    """Return the row whose account is to read a granted gate.
+    """Return the row whose account should read a granted gate.
 
-    If no account can, hand the gate to another connection, or make it no longer due.
+    If no account can read it, hand the gate to another connection, or make it no longer due.
     """
     if len(able) == 1:
         return able[0]
     if not able:
         # Let another connection to the same workspace read it. If there is none, no read is due until someone
-        # asks.
+        # requests one.
         other = next((one["connection"] for one in watchers if one["account_id"] is not None), None)
         to = {"due_at": None} if other is None else {"connection": other}
         GATES.change(tx, {"gate_key": gate["gate_key"]}, **to)
@@ -222,7 +224,7 @@ def _note_readers(
             if gate["reader"] != reader["account_id"]
         ],
     )
-    # With a single reader the turns don't matter, so skip the write.
+    # With a single reader, turns don't matter, so skip the write.
     tx.run_each(
         "mark_tried",
         [
@@ -266,7 +268,7 @@ def _grant(
 
 
 def _turn(watcher: Row) -> tuple[int, float, str]:
-    """Return the sort key of readers: unproven and never tried, then proven, then other unproven ones.
+    """Return a reader's sort key: unproven and never tried first, then proven, then other unproven ones.
 
     Within each group, the reader whose last turn was longest ago comes first.
     """
@@ -281,8 +283,8 @@ def _is_proven(watcher: Row) -> bool:
 
 #: The columns that ``run_after`` returns.
 RUN_COLUMNS = ("state", "exit_code", "detail", "name", "started_at", "finished_at", "observed_at")
-#: If a workspace was first seen running at most this many seconds after the previous read, the time of the
-#: later read counts as its start.
+#: If the first read that found a workspace running came at most this many seconds after the previous read,
+#: its time counts as the start.
 JUST_BEFORE_SECONDS = 60.0
 
 
@@ -297,7 +299,7 @@ def choose_end(row: Row, seen: Observed, granted_at: float) -> tuple[float | Non
 
 
 def _count_end(row: Row, seen: Observed, granted_at: float, expires_after: float) -> float:
-    """Return when a workspace ends a state that lasts ``expires_after`` seconds.
+    """Return when a workspace leaves a state that lasts ``expires_after`` seconds.
 
     If the provider doesn't report when the state began, count from the read that first saw it. A workspace
     stopped for lack of use is assumed to have stopped at the predicted time.
@@ -317,8 +319,8 @@ def _count_end(row: Row, seen: Observed, granted_at: float, expires_after: float
 def find_start_time(row: Row, seen: Observed, granted_at: float) -> float | None:
     """Return when a workspace came up, given its row before the observation.
 
-    If the provider doesn't say, it is the time of the first read that found it running, provided that the
-    previous read was at most a minute earlier; otherwise None.
+    If the provider doesn't say, return the time of the first read that found it running, provided that the
+    previous read was at most a minute earlier; otherwise return None.
     """
     if seen.state in NOT_UP_STATES:
         return None
@@ -331,15 +333,15 @@ def find_start_time(row: Row, seen: Observed, granted_at: float) -> float | None
 
 
 def newest_read(row: Row) -> float:
-    """Return the time of a row's newest read, even if that left the state unknown; 0 if there is none."""
+    """Return the time of a row's latest read, even if that left the state unknown; 0 if there is none."""
     return max(row["observed_at"] or 0.0, row["unknown_at"] or 0.0)
 
 
 def run_after(row: Row, observed: ObservedRun | None, at: float) -> Row:
-    """Return a run's columns after a read; unchanged if ``observed`` is None.
+    """Return a run's columns as updated by a read; unchanged if ``observed`` is None.
 
-    If the state is unknown, the last one is kept. A run that has ended stays ended: an observation that says
-    otherwise is outdated.
+    If the read left the state unknown, the last known state is kept. A run that has ended stays ended: an
+    observation that says otherwise is outdated.
     """
     if observed is None:
         return {column: row[column] for column in RUN_COLUMNS}
@@ -357,7 +359,7 @@ def run_after(row: Row, observed: ObservedRun | None, at: float) -> Row:
 
 
 def is_run_changed(before: Row, after: Row) -> bool:
-    """Return whether anything about a run that people can see has changed."""
+    """Return whether anything that people can see about a run has changed."""
     return any(before[column] != after[column] for column in RUN_COLUMNS if column != "observed_at")
 
 
@@ -368,10 +370,10 @@ _RECORD_BATCH_SIZE: Final = 100
 async def record_reads(engine: Engine, results: Sequence[ReadResult]) -> None:
     """Write the results of claimed reads into rows and gates, wake operations, and redraw messages.
 
-    Messages about a workspace are redrawn if anything visible changed. An observation dates from its claim,
-    not from the provider's answer. ``gone`` applies to the reader's own row only: it may just mean *not
-    yours*, so the other rows are read again with their own accounts. Each batch is one transaction, so urgent
-    work can run in between.
+    Messages about a workspace are redrawn if anything visible changed. An observation is dated by its claim,
+    not by the provider's answer. ``gone`` applies to the reader's own row only: it may just mean *not yours*,
+    so the other rows are read again with their own accounts. Each batch is one transaction, so urgent work
+    can run in between.
     """
     for first in range(0, len(results), _RECORD_BATCH_SIZE):
         some = results[first : first + _RECORD_BATCH_SIZE]
@@ -382,7 +384,7 @@ async def record_reads(engine: Engine, results: Sequence[ReadResult]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Writes:
-    """Collect the two writes that most results need, so that each takes one round trip per batch."""
+    """Collect the two writes that most results need, so that each takes a single round trip per batch."""
 
     same: list[Parameters] = field(default_factory=list)
     settled: list[Parameters] = field(default_factory=list)
@@ -410,7 +412,7 @@ def record_some(tx: Transaction, results: Sequence[ReadResult]) -> None:
 
 
 def _split_repeated_gates(results: Sequence[ReadResult]) -> Iterator[list[ReadResult]]:
-    """Split results so that no batch has a gate twice, as a second result depends on the first."""
+    """Split results so that no batch has the same gate twice, as the second result depends on the first."""
     batch: dict[str, ReadResult] = {}
     for result in results:
         if result.gate_key in batch:
@@ -436,10 +438,10 @@ def _record(
     opens_at = max(gate["next_check_at"], now + result.closed_for)
     due_at = None if result.next_in is None else max(now + result.next_in, opens_at)
     if due_at is not None and result.slot is not None:
-        # Wait for the account's next slot, so that all its reads are made together.
+        # Wait for the account's next time slot, so that all its reads are made together.
         period, offset = result.slot
         due_at = max(math.ceil((due_at - offset) / period) * period + offset, due_at)
-    # Rows with an open operation first, as a life belongs to the person who started the workspace.
+    # Put rows with an open operation first, as a life belongs to the person who started the workspace.
     for place, row in sorted(found, key=lambda one: one[1]["operation_id"] is None):
         is_reader = place == 0 and row["account_id"] is not None and row["account_id"] == gate["reader"]
         if not is_reader and (is_gone or row["verified_at"] is None):
@@ -486,11 +488,11 @@ def _observe(
     if seen.state is State.UNKNOWN:
         return _note_unknown(tx, row, seen, granted_at)
     verified_at = row["verified_at"]
-    # "Gone" proves no access: people who may not see the workspace get the same answer.
+    # An answer of "gone" doesn't prove access: people who may not see the workspace get the same answer.
     if is_reader and seen.state is not State.GONE:
         verified_at = granted_at
     name = seen.name or row["name"]
-    # The reported owner and the allowed actions depend on whose account read them.
+    # The reported owner and the allowed actions depend on whose account made the read.
     owner = seen.owner if is_reader and seen.state is not State.GONE else row["owner"]
     actions = row["actions"] if not is_reader and owner != seen.owner else as_words(seen.actions)
     before, after = (row["state"], row["url"], row["actions"]), (seen.state.value, seen.url, actions)
@@ -498,7 +500,7 @@ def _observe(
     survives_stop = row["survives_stop"] if seen.survives_stop is None else int(seen.survives_stop)
     started_at = find_start_time(row, seen, granted_at)
     stop_risks = as_words(seen.stop_risks)
-    # The last use is only shown on request, so a change of it alone redraws no message.
+    # The last use is only shown on request, so a change in it alone doesn't redraw any message.
     last_used_at = row["last_used_at"] if seen.last_used_at is None else seen.last_used_at
     if last_used_at is not None and last_used_at > granted_at + MAX_CLOCK_SKEW_SECONDS + JUST_BEFORE_SECONDS:
         last_used_at = None  # In the future: stored by an old release, or the clock was set back.
@@ -562,7 +564,7 @@ def _observe(
     if not tx.count(fill_changes("observed", *changed), **given):
         # Another process has already written the result of a later read.
         return False
-    # Only the provider's own times prove a restart, since our reads may have missed the time in between.
+    # Only the provider's own start times prove a restart, since our reads may have missed a stop in between.
     came_up_again = bool(row["started_at"] and seen.started_at and seen.started_at > row["started_at"])
     timers.note_state(tx, row, seen.state, granted_at, came_up_again=came_up_again)
     if new_machine is not None:
@@ -570,7 +572,7 @@ def _observe(
     if owner is None:
         usage.note_read(tx, row, seen, granted_at, came_up_again=came_up_again)
     # Update messages immediately, since outdated buttons are as wrong as an outdated state. But a workspace
-    # that only lacks something for a moment isn't news.
+    # that lacks something only for a moment isn't news.
     is_short_loss = waits and before[0] == after[0] and row["operation_id"] is None
     has_other_buttons = actions != row["actions"] or row["unknown_at"] is not None
     if has_other_buttons or not is_short_loss:

@@ -8,16 +8,16 @@ from bot.store import notices
 from bot.store.tables import OPERATIONS
 from bot.store.transaction import Transaction
 
-#: How long a new address is held back while a message that may already show it is being sent, in seconds.
+#: How long a new address is held back, in seconds, while a message that may already show it is being sent.
 WAIT_SECONDS: Final = 5.0
 
 
 def notify_of_address(tx: Transaction, workspace_id: str, url: str) -> None:
-    """Notify an owner of a workspace's address, if "ready" was sent and no message shows the address."""
+    """Send an owner a workspace's address, if "ready" was sent and no message shows the address."""
     operation = OPERATIONS.first(tx, "latest_operation", workspace_id=workspace_id)
     if operation is None or operation.is_open or operation.verb.brings_down:
         return
-    # A "ready" message whose sending hasn't begun will be drawn with the address.
+    # A "ready" message that isn't being sent yet will be drawn with the address.
     if not tx.all("ready_begun", subject=operation.id) or is_address_shown(tx, operation.id, url):
         return
     body = {"workspace": workspace_id, "connection": operation.connection}
@@ -29,7 +29,7 @@ def notify_of_address(tx: Transaction, workspace_id: str, url: str) -> None:
 
 
 def is_address_shown(tx: Transaction, subject: str, url: str, besides: str = "") -> bool:
-    """Return whether a "ready" message of an operation, other than ``besides``, shows an address."""
+    """Return whether a "ready" message of an operation shows an address, leaving out ``besides``."""
     return any(
         row["id"] != besides and f'"{url}"' in row["body"] for row in tx.all("ready_cards", subject=subject)
     )

@@ -9,7 +9,7 @@ from bot.store.tables import PEOPLE, TASKS, parse_principal
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Priority, Row, Transaction, prioritize
 
-#: Stands in for a channel id (``AcceptedRequest.channel_id``) if the action was taken on the Home tab.
+#: Used in place of a channel id (``AcceptedRequest.channel_id``) if the action was taken on the Home tab.
 HOME_PLACE: Final = "home"
 
 
@@ -17,8 +17,8 @@ HOME_PLACE: Final = "home"
 def request_home(tx: Transaction, principal: Principal, **shown: Any) -> None:
     """Publish a person's Home tab soon, because they opened it or pressed something on it.
 
-    ``shown`` is what the press adds to the tab (``handlers.home.publish_home``); only the latest press
-    counts.
+    ``shown`` is what the press adds to the tab (``handlers.home.publish_home``); only the latest press is
+    shown.
     """
     PEOPLE.change(tx, {"principal": principal}, home_at=tx.now())
     _add_task(tx, principal, shown)
@@ -42,7 +42,7 @@ def show_end(tx: Transaction, work_item_id: str) -> None:
 def _add_task(tx: Transaction, principal: Principal, shown: dict[str, Any]) -> None:
     key = {"kind": TaskKind.HOME, "subject": principal.key}
     add_tasks(tx, [NewTask(TaskKind.HOME, principal.key, {"shown": shown})])
-    # A waiting task takes over the latest answer; a Home tab that is just being published is republished.
+    # A waiting task takes over the latest answer; a Home tab that is being published now is published again.
     TASKS.change(tx, key | {"is_leased": False}, payload={"shown": shown})
 
 
@@ -50,6 +50,6 @@ def _republish_row(tx: Transaction, row: Row, _said: Row) -> None:
     _add_task(tx, parse_principal(row["id"]), {})
 
 
-#: The last stage of changes to a link: redraws the Home tab, which must show nothing of a link that has ended
-#: or is resting.
+#: The last stage of changes to a link: it redraws the Home tab, which must not show anything of a link that
+#: has ended or is resting.
 STAGE: Final[Stage] = "home_of_person", _republish_row

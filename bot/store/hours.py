@@ -1,4 +1,4 @@
-"""Rows of working hours: the rules with their next checks, and the results of starts and stops."""
+"""Rows of working hours: rules and when each is checked next, and the results of starts and stops."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -20,7 +20,7 @@ from bot.store.queues import Queue, declare_queue
 from bot.store.transaction import Row, Transaction
 
 DAY_SECONDS: Final = 86_400.0
-#: Causes of pauses that end when the owner links again.
+#: Causes for which hours are paused until the owner links again.
 LINK_CAUSES = frozenset({"unlinked", "refused"})
 
 
@@ -40,18 +40,18 @@ def list_rules_of_person(tx: Transaction, principal: Principal) -> list[HoursRul
 
 
 def is_needed_after(tx: Transaction, workspace_id: str, at: float) -> bool:
-    """Return whether a workspace is needed by its hours beyond a given time."""
+    """Return whether a workspace's hours need it beyond a given time."""
     return begun_hours.need_workspace(list_rules(tx, workspace_id), at)
 
 
 def is_rule_on(tx: Transaction, rule_id: str) -> bool:
-    """Return whether a rule needs its workspace now."""
+    """Return whether a rule needs its workspace to run now."""
     found = find_rule(tx, rule_id)
     return found is not None and not found.paused and found.is_on(tx.now())
 
 
 def find_planned_stop(tx: Transaction, workspace: Workspace) -> tuple[float, bool] | None:
-    """Return the next stop by hours, and whether the owner agreed that it may be final."""
+    """Return when hours next stop a workspace, and whether the owner agreed that the stop may be final."""
     rules = list_rules(tx, workspace.id)
     found = [(one.next_stop(tx.now(), rules), one.agreed) for one in rules]
     return min(((at, agreed) for at, agreed in found if at is not None), default=None)
@@ -68,7 +68,7 @@ def delete_rule(tx: Transaction, rule_id: str) -> None:
 
 
 def get_result(tx: Transaction, looked: HoursRule, one: Occurrence) -> str:
-    """Return the result of a start or stop, or "" if there is none yet."""
+    """Return the result of a rule's start or stop, or "" if there is none yet."""
     row = OCCURRENCES.row(tx, rule_id=looked.id, local=one.local, side=one.side)
     return "" if row is None else str(row["result"])
 
@@ -98,7 +98,7 @@ RULE_QUEUE: Final = declare_queue(
 
 
 def claim_hours(tx: Transaction, limit: int, lease: float) -> list[HoursRule]:
-    """Claim the rules that are due for ``lease`` seconds; return them oldest first."""
+    """Claim the rules that are due, for ``lease`` seconds; return them oldest first."""
     return sort_due(tx, RULES.parse_all(RULE_QUEUE.take(tx, lease, limit)))
 
 
@@ -109,14 +109,15 @@ def sort_due(tx: Transaction, rules: Iterable[HoursRule]) -> list[HoursRule]:
 
 
 def schedule_check(tx: Transaction, looked: HoursRule, at: float) -> None:
-    """Set the next check of a rule, if it isn't paused."""
+    """Set when a rule is checked next, unless it is paused."""
     RULES.change(tx, {"id": looked.id, "paused": ""}, next_check_at=at)
 
 
 def list_due(tx: Transaction, looked: HoursRule) -> list[Occurrence]:
     """Return a rule's due occurrences that have no result yet.
 
-    Some that seem due may already have one, if the clock was set back or the rule's time zone was changed.
+    Some occurrences that seem due may already have one, if the clock was set back or the rule's time zone was
+    changed.
     """
     return [one for one in looked.due(tx.now()) if not get_result(tx, looked, one)]
 
@@ -138,12 +139,12 @@ def settle(tx: Transaction, settled: HoursRule, results: Mapping[Occurrence, str
 
 
 def record_start(tx: Transaction, started: HoursRule) -> None:
-    """Record that a rule started its workspace, and its count of unused starts."""
+    """Record that a rule started its workspace, and how many of its starts were unused."""
     RULES.change(tx, {"id": started.id}, started_at=started.started_at, unused=started.unused)
 
 
 def find_timed_stop(tx: Transaction, looked: HoursRule) -> Occurrence | None:
-    """Return the stop that a rule settled last, if the rule planned a timer for it."""
+    """Return the stop that a rule settled last, if it did so by planning a timer."""
     last = looked.after(looked.processed_until - 1.0)
     if last is None or last.at != looked.processed_until:
         return None
@@ -151,7 +152,7 @@ def find_timed_stop(tx: Transaction, looked: HoursRule) -> Occurrence | None:
 
 
 def unsettle(tx: Transaction, changed: HoursRule, stop: Occurrence) -> None:
-    """Write a changed rule so that a start or stop already settled becomes due again, however late."""
+    """Write a changed rule so that a start or stop already settled becomes due again, however late it is."""
     OCCURRENCES.delete(tx, rule_id=changed.id, local=stop.local, side=stop.side)
     save_rule(tx, replace(changed, processed_until=min(tx.now(), stop.at - 1.0)))
 
@@ -159,7 +160,7 @@ def unsettle(tx: Transaction, changed: HoursRule, stop: Occurrence) -> None:
 def find_plan(tx: Transaction, start: Operation) -> tuple[HoursRule, Occurrence] | None:
     """Return the rule and occurrence that an operation carries out; of several, the one valid longest.
 
-    Hours that have begun since the operation was requested count, too, as they have joined it.
+    Hours that began after the operation was requested are included, as they have joined it.
     """
     plans = filter_plans(tx, start, (one for one in list_rules(tx, start.workspace_id) if not one.paused))
     begins = start.planned_for or 0.0
@@ -169,7 +170,7 @@ def find_plan(tx: Transaction, start: Operation) -> tuple[HoursRule, Occurrence]
 def filter_plans(
     tx: Transaction, start: Operation, rules: Iterable[HoursRule]
 ) -> list[tuple[HoursRule, Occurrence]]:
-    """Return the rules that a start carries out, each with its occurrence."""
+    """Return those rules that a start carries out, each with its occurrence."""
     begins, now = start.planned_for, tx.now()
     if begins is None or start.good_until is None:
         return []
@@ -178,7 +179,7 @@ def filter_plans(
 
 
 def follow_start(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]) -> Sequence[NewNotice]:
-    """Schedule a retry of a rule's failed start if the cause may pass; return the notices to send."""
+    """Schedule a retry of a rule's failed start if the cause may be temporary; return the notices to send."""
     plan = find_plan(tx, ended)
     if plan is None:
         return pending
@@ -193,7 +194,7 @@ def follow_start(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]
 
 
 def build_missed_notice(rule: HoursRule, one: Occurrence, **more: Any) -> NewNotice:
-    """Return the notice that a start or stop was missed."""
+    """Return the notice that a scheduled start or stop was missed."""
     body: Row = {"workspace": rule.workspace_id, "connection": rule.connection}
     until = one.until if one.side == "start" and rule.stops is not None else None
     body |= {"side": one.side, "planned_at": one.at, "until": until, "cause": "", "more": 0, **more}
@@ -213,12 +214,12 @@ def pause(tx: Transaction, paused: HoursRule, why: str, *, notify: bool = True) 
 
 
 def resume(tx: Transaction, row: Row, _said: Row) -> None:
-    """Resume a rule that was paused because its account wasn't linked or was refused."""
+    """Resume a rule that was paused because its account was refused or wasn't linked."""
     for paused in RULES.parse_all([row]) if row["paused"] in LINK_CAUSES else ():
         processed_until = tx.now()
         if row["paused"] == "refused":
-            # The owner didn't pause it, so catch up on hours that have begun in the meantime and are still
-            # running.
+            # The owner didn't pause the rule, so catch up on hours that have begun in the meantime and are
+            # still running.
             coming = paused.after(processed_until)
             begin = None if coming is None else paused.begin(coming)
             processed_until = (
@@ -229,8 +230,8 @@ def resume(tx: Transaction, row: Row, _said: Row) -> None:
         save_rule(tx, replace(paused, paused="", processed_until=processed_until))
 
 
-#: The stage that resumes hours. It must precede the workspaces' stage, because a fan-out begun by an earlier
-#: release continues by stage number.
+#: The stage that resumes hours. It must come before the workspaces' stage, because a fan-out begun by an
+#: earlier release continues by stage number.
 RESUME_STAGE: Final[Stage] = "some_rules_of", resume
 
 
@@ -247,7 +248,7 @@ def unlink(tx: Transaction, workspace: Row, notify: bool) -> None:
 
 
 def link_rules(tx: Transaction, workspace: Workspace) -> None:
-    """Attach the rules of a workspace whose row was deleted to its new row."""
+    """Attach rules whose workspace's row was deleted to the workspace's new row."""
     key = {"principal": workspace.principal, "connection": workspace.connection}
     RULES.change(tx, {**key, "remote_id": workspace.remote_id}, workspace_id=workspace.id)
 

@@ -9,16 +9,16 @@ from bot.store.transaction import Priority, Transaction, prioritize
 #: retries for a day (``docs/internals/slack.md``, "Requests from Slack"), perhaps longer.
 REDELIVERY_SECONDS: Final = 86_400.0
 #: How long keys are kept, in seconds, and the minimum for replies, which show what was answered: as long as
-#: redeliveries are read, plus a day for clocks that differ.
+#: redeliveries are read, plus a day to allow for clocks that differ.
 KEY_RETENTION_SECONDS: Final = REDELIVERY_SECONDS + 86_400.0
-#: Suffix of the inbox key for an interaction that needs no reply because its effect is the answer.
+#: Suffix of the inbox key of an interaction that needs no reply because its effect is the answer.
 _ANSWERED_SUFFIX: Final = "/answered"
 
 
 def add_interaction(
     tx: Transaction, interaction: str, sent_at: float | None = None, result: str = ""
 ) -> bool:
-    """Add an inbox row; return whether it was new. An empty interaction always counts as new.
+    """Add an inbox row; return whether it was new, which is always True without an interaction.
 
     ``sent_at`` is when the message was sent, if known; ``result`` is the id of the row being created. Raises
     UsedTwice if the same request has already added the row.
@@ -35,14 +35,14 @@ def was_seen(tx: Transaction, interaction: str) -> bool:
 
 
 def find_result(tx: Transaction, interaction: str) -> str:
-    """Return the id of the row that an interaction created, or "" if none is known."""
+    """Return the id of the row that an interaction led to, or "" if none is known."""
     row = tables.INBOX.row(tx, key=interaction)
     return str(row["result"]) if row else ""
 
 
 @prioritize(Priority.URGENT)
 def resolve_key(tx: Transaction, key: str, alias: str) -> str:
-    """Return the key first seen with an alias, which is ``key`` if the alias is new.
+    """Return the key first seen with an alias, which is ``key`` itself if the alias is new.
 
     Two simultaneous deliveries agree on one key, because this row is written before either takes effect.
     """
@@ -52,7 +52,7 @@ def resolve_key(tx: Transaction, key: str, alias: str) -> str:
 
 @prioritize(Priority.URGENT)
 def mark_answered(tx: Transaction, interaction: str) -> None:
-    """Record that an interaction's effect needs no further reply; do nothing if it had no effect."""
+    """Record that an interaction's effect needs no further reply; do nothing if there was no effect."""
     if was_seen(tx, interaction):
         tables.INBOX.add_new(
             tx, key=f"{interaction}{_ANSWERED_SUFFIX}", seen_at=tx.now(), result="", sent_at=None
@@ -60,11 +60,11 @@ def mark_answered(tx: Transaction, interaction: str) -> None:
 
 
 def was_answered(tx: Transaction, interaction: str) -> bool:
-    """Return whether an interaction has a reply, or an effect that needs none."""
+    """Return whether an interaction has a reply, or had an effect that needs none."""
     return notices.reply_to(tx, interaction) is not None or was_seen(tx, f"{interaction}{_ANSWERED_SUFFIX}")
 
 
 def save_result(tx: Transaction, interaction: str, result: str) -> None:
-    """Save the id of a row that an interaction led to but didn't create, for repeated deliveries."""
+    """For redelivered interactions, save the id of a row that an interaction led to but didn't create."""
     if interaction:
         tables.INBOX.change(tx, {"key": interaction}, result=result)

@@ -18,7 +18,7 @@ from bot.store.transaction import Priority, Transaction, as_json, from_json, pri
 #: How long a process has the exclusive right to replace a token, in seconds; longer than Slack may take to
 #: answer.
 RENEWING_SECONDS: Final = 30.0
-#: How long an OAuth state is remembered as used, in seconds; longer than it is valid.
+#: How long a used OAuth state is remembered, in seconds; longer than it is valid.
 STATE_RETENTION_SECONDS: Final = 900.0
 
 
@@ -28,8 +28,9 @@ def install(
 ) -> Literal["new", "again", "enterprise", "team"]:
     """Write an installation, or replace an earlier one.
 
-    The installations of an enterprise and of one of its teams don't replace each other, as they act for
-    different people: "enterprise" or "team" says which one already exists; then nothing was written.
+    An enterprise's installation and that of one of its teams don't replace each other, as they act for
+    different people: the result "enterprise" or "team" says which one already exists; then nothing was
+    written.
     """
     if made.team_id is not None and made.enterprise_id is not None:
         if INSTALLATIONS.row(tx, id=made.enterprise_id, removed_at=None) is not None:
@@ -46,13 +47,13 @@ def install(
 
 
 def list_installations(tx: Transaction) -> list[Installed]:
-    """Return all installations that weren't removed, sorted by id."""
+    """Return all installations except removed ones, sorted by id."""
     return INSTALLATIONS.query(tx, "installations")
 
 
 @prioritize(Priority.URGENT)
 def remove_installation(tx: Transaction, id_: str, secret: str, audit: Sequence[AuditEntry] = ()) -> bool:
-    """Forget a token that Slack revoked; return False if it was already replaced or forgotten."""
+    """Forget a token that Slack revoked; return False if it has already been replaced or forgotten."""
     if not INSTALLATIONS.count_changed(
         tx, {"id": id_, "secret": secret, "removed_at": None}, removed_at=tx.now(), secret="", expires_at=None
     ):
@@ -63,7 +64,7 @@ def remove_installation(tx: Transaction, id_: str, secret: str, audit: Sequence[
 
 @prioritize(Priority.URGENT)
 def claim_renewal(tx: Transaction, id_: str, secret: str) -> bool:
-    """Claim the replacement of a token for a while; return False if another process has done so."""
+    """Claim the replacement of a token for a while; return False if another process holds the claim."""
     now = tx.now()
     return tx.count("claim_renewal", id=id_, secret=secret, now=now, until=now + RENEWING_SECONDS) == 1
 
@@ -79,7 +80,7 @@ def renew_installation(tx: Transaction, id_: str, old: str, secret: str, lasts: 
 
 @prioritize(Priority.URGENT)
 def lose_token(tx: Transaction, id_: str, secret: str, notices: Sequence[NewNotice]) -> bool:
-    """Record that Slack rejects a refresh token, and notify people; return False if this was known."""
+    """Record that Slack rejects a refresh token, and notify people; return False if it was already known."""
     kept = {"id": id_, "secret": secret, "lost_at": None, "removed_at": None}
     if not INSTALLATIONS.count_changed(tx, kept, lost_at=tx.now()):
         return False
@@ -88,7 +89,7 @@ def lose_token(tx: Transaction, id_: str, secret: str, notices: Sequence[NewNoti
 
 
 def reseal_installation(tx: Transaction, id_: str, old: str, secret: str) -> bool:
-    """Store a token encrypted with another key; return False if it was replaced or is being replaced."""
+    """Store a token encrypted with a different key; return False if it was or is being replaced."""
     return tx.count("reseal_installation", id=id_, old=old, secret=secret, now=tx.now()) == 1
 
 
@@ -102,7 +103,7 @@ def use_oauth_state(tx: Transaction, state_hash: str) -> bool:
 
 @prioritize(Priority.URGENT)
 def keep_place(tx: Transaction, id_: str, enterprise_id: str | None) -> str | None:
-    """Return the enterprise id in the keys of an installation's people, as stored when first seen.
+    """Return the enterprise id that the keys of an installation's people have, as stored when first seen.
 
     ``enterprise_id`` is what Slack says now; it is used for an installation that has no rows yet.
     """
@@ -117,8 +118,8 @@ def _find_place_in_rows(tx: Transaction, id_: str, enterprise_id: str | None) ->
     """Return the enterprise id in most linked accounts' keys; in a tie, that of the older accounts.
 
     Releases up to 0.3.0 stored no place but used what Slack said at each start, so a Slack workspace that has
-    joined an organisation may have keys of both kinds. If there are no accounts, the last start of those
-    releases decides.
+    joined an organisation may have keys of both kinds. If there are no accounts, what Slack said at the last
+    start of those releases is used.
     """
     rows = tx.all("accounts_at", place=f"%:{id_}:%")
     if linked := [row for row in rows if row["link_source"]] or rows:
@@ -130,7 +131,7 @@ def _find_place_in_rows(tx: Transaction, id_: str, enterprise_id: str | None) ->
 
 
 def find_other_enterprises(tx: Transaction, id_: str, enterprise_id: str | None) -> dict[str, str | None]:
-    """Return the enterprise id in each user's latest link, if it differs from the installation's.
+    """Map each user to the enterprise id of their latest link, where it differs from the installation's.
 
     Links that people made take precedence over accounts written on first use (linking ``none``).
     """

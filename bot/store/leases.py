@@ -10,7 +10,8 @@ from typing import Final
 
 from bot.store.transaction import Transaction
 
-#: Maps each column that a claim moves into the future to keep others away to the statement that frees it.
+#: Maps each column that a claim moves into the future, to keep other processes away, to the statement that
+#: frees it.
 LEASES: Final[Mapping[str, str]] = {
     "operations.leased_until": "free_operations",
     "operations.next_step_at": "free_operations",
@@ -26,7 +27,7 @@ LEASES: Final[Mapping[str, str]] = {
     "participants.due_at": "free_lessons",
     "upgrade_losses.due_at": "free_upgrade_losses",
 }
-#: Columns that a claim moves to limit how often work is done by any process; these aren't freed.
+#: Columns that a claim moves to limit how often work is done, by whichever process; these aren't freed.
 PACES: Final = frozenset(
     {
         "class_cards.next_check_at",
@@ -39,14 +40,14 @@ PACES: Final = frozenset(
         "workspaces.idle_check_at",
     }
 )
-#: Maximum time for which a claim of scheduled work keeps other processes away, in seconds.
+#: Maximum time for which claiming scheduled work keeps other processes away from it, in seconds.
 MAX_CLAIM_SECONDS: Final = 60.0
 
 
 def free(tx: Transaction, settles: float) -> None:
     """Free all claimed rows, because the processes that claimed them are known to be dead.
 
-    A message that was being sent may have just been sent, so it is searched for in ``settles`` seconds.
+    A message that was being sent may have reached Slack, so it is searched for in ``settles`` seconds.
     """
     now = tx.now()
     for query in dict.fromkeys(LEASES.values()):

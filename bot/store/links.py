@@ -9,7 +9,7 @@ from bot.store.transaction import Transaction
 
 
 def expire(tx: Transaction, principal_key: str, connection: str) -> None:
-    """Expire a person's unused links on a connection, and delete the secrets in them."""
+    """Expire a person's unused links on a connection, and delete the secrets they contain."""
     tx.run("expire_links", principal=principal_key, connection=connection, now=tx.now())
 
 
@@ -21,11 +21,11 @@ async def clear_ended_links(engine: Engine) -> int:
 
 
 def find_link(tx: Transaction, nonce_hash: str) -> Link | None:
-    """Return a link, even one used or expired within the last day, so that pages can explain it."""
+    """Return a link, even one used or expired within the last day, so that a page can explain it."""
     return LINKS.one(tx, nonce_hash=nonce_hash)
 
 
 def find_open_link(tx: Transaction, principal: Principal, stage: str, connection: str = "") -> Link | None:
-    """Return a principal's newest unexpired link in a stage, on any connection or on a given one."""
+    """Return a principal's newest unexpired link in a stage, on a given connection or any."""
     about = {"stage": stage, "connection": connection}
     return LINKS.first(tx, "open_link_of", principal=principal.key, now=tx.now(), **about)

@@ -1,4 +1,4 @@
-"""Upkeep: when daily work was done, whether a process may serve from the database, and failovers.
+"""Upkeep: when daily work was last done, whether a process may serve from the database, and failovers.
 
 After a failover, the new primary may lack the old one's last commits, and nobody can tell which ones. So one
 row records when the failover was noticed; the SQL fragments *doubted* and *settled* are based on it.
@@ -24,14 +24,14 @@ _TRIAL = "trial"
 
 
 def note_daily_work(tx: Transaction, work: str, problem: str = "") -> None:
-    """Record that daily work was done, or with ``problem``, why it failed and stays due."""
+    """Record that daily work was done or, with ``problem``, why it failed and remains due."""
     done_at = find_last_done(tx, work) or 0.0 if problem else tx.now()
     UPKEEP.upsert(tx, work=work, done_at=done_at, detail={"problem": problem} if problem else None)
 
 
 @prioritize(Priority.STEADY)
 def find_last_done(tx: Transaction, work: str) -> float | None:
-    """Return when daily work was last done, None if never."""
+    """Return when daily work was last done, or None if never."""
     row = UPKEEP.row(tx, work=work)
     return None if row is None else float(row["done_at"])
 
@@ -45,12 +45,12 @@ def find_problem(tx: Transaction, work: str) -> str:
 
 @prioritize(Priority.URGENT)
 def try_writing(tx: Transaction) -> None:
-    """Write the same tiny row each time, which fails if the database is read-only or out of space."""
+    """Rewrite the same tiny row, which fails if the database is read-only or out of space."""
     UPKEEP.upsert(tx, work=_TRIAL, done_at=tx.now())
 
 
-#: Maps each mark to why a process may not serve from the database. ``moved``: this file was copied to another
-#: database, which is in use. ``copied``: this is itself a backup.
+#: Maps each mark on a database to the reason why a process may not serve from it. ``moved``: this file was
+#: copied to another database, which is in use. ``copied``: this is itself a backup.
 _OUTDATED_MESSAGES: Final = {
     "moved": (
         "This database was copied to another one on {day}, and people may have used that since: set "
@@ -73,7 +73,7 @@ def mark(tx: Transaction, left: Mark) -> None:
 
 
 def remove_marks(tx: Transaction, *marks: Mark) -> None:
-    """Remove marks."""
+    """Remove marks that keep processes from serving from a database."""
     for left in marks:
         UPKEEP.delete(tx, work=left)
 
@@ -81,13 +81,13 @@ def remove_marks(tx: Transaction, *marks: Mark) -> None:
 def forget_upkeep(tx: Transaction) -> None:
     """Delete the marks of a copy and its upkeep records, so that the next start does all daily work.
 
-    Since the copy was made, people may have left, and its own backups may be lost with their disk.
+    Since the copy was made, people may have left, and the copy's own backups may be lost with their disk.
     """
     tx.run("delete_upkeep")
 
 
 def explain_outdated(tx: Transaction) -> str:
-    """Return why no process may serve from a database, with a next step; "" if one may."""
+    """Return why no process may serve from a database, with a next step, or "" if one may."""
     for left, said in _OUTDATED_MESSAGES.items():
         if (at := find_last_done(tx, left)) is not None:
             return said.format(day=datetime.fromtimestamp(at, UTC).date())
@@ -101,7 +101,7 @@ def refuse_outdated(tx: Transaction) -> None:
 
 
 def read_restore_state(tx: Transaction) -> tuple[float, float, Counter[str]]:
-    """Return when a restored backup was made, when restoring it began, and the work on hold by kind."""
+    """Return when a restored backup was made, when its restore began, and the work on hold by kind."""
     row = UPKEEP.row(tx, work="copied")
     held = (row and from_json(row["detail"])) or {}
     return find_backup_time(tx), held.pop("began", tx.now()), Counter(held)
@@ -110,13 +110,13 @@ def read_restore_state(tx: Transaction) -> tuple[float, float, Counter[str]]:
 def note_held(tx: Transaction, backup_at: float, began: float, held: Counter[str]) -> None:
     """Record how much work has been put on hold so far.
 
-    Until all of it is on hold, no process serves; a restore that is continued uses the same times.
+    Until all of it is on hold, no process serves; a restore that is continued keeps using the same times.
     """
     UPKEEP.upsert(tx, work="copied", done_at=backup_at, detail={"began": began, **held})
 
 
 def find_backup_time(tx: Transaction) -> float:
-    """Return when a backup was made according to its mark, or else when the database was last in use."""
+    """Return when a backup was made according to its mark; without one, when the database was last in use."""
     if (at := find_last_done(tx, "copied")) is not None:
         return at
     beat, last = SERVING.row(tx, id=1), audit.read_audit(tx, after=audit.read_audit_head(tx)[0] - 1, limit=1)
@@ -124,25 +124,25 @@ def find_backup_time(tx: Transaction) -> float:
     return float(max([*times, *(row["at"] for row in last)], default=tx.now()))
 
 
-#: How long after a failover no work that calls a provider or sends a message is claimed, in seconds (the SQL
-#: fragment *settled*). By then, leases from the lost seconds have ended, and so has the minute over which
+#: For this many seconds after a failover, no work that calls a provider or sends a message is claimed (the
+#: SQL fragment *settled*). By then, leases from the lost seconds have ended, and so has the minute over which
 #: Slack counts messages.
 FAILOVER_CONFIRM_SECONDS: Final = 62.0
 
 
 def compare(tx: Transaction, server: str) -> None:
-    """Compare the server and its timeline with the stored ones; if they differ, record one failover."""
+    """Compare the server and its timeline with the stored ones; record a failover if they differ."""
     if tx.count("note_failover", server=server, now=tx.now()):
         audit.append_audit(tx, [AuditEntry("usher", "store.failover", "database", "ok", {"server": server})])
     DATABASE_TIMELINE.add_missing(tx, id=1, server=server)
 
 
 def note_same_data(tx: Transaction) -> None:
-    """Accept the next server found without counting a failover: it has all rows, as after an upgrade."""
+    """Accept the next server without recording a failover, as it has all rows, as after an upgrade."""
     DATABASE_TIMELINE.delete(tx, id=1)
 
 
 @prioritize(Priority.STEADY)
 def find_failover(tx: Transaction) -> Row | None:
-    """Return since when rows may be lost, and when that was noticed; None if there was no failover."""
+    """Return from when rows may be lost, and when that was noticed; None if there was no failover."""
     return tx.one("failover")

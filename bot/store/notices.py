@@ -34,35 +34,36 @@ from bot.store.slack_rate_limits import UNLIMITED, CallQuota
 from bot.store.tables import CARDS, DIRECT_CHANNELS, NOTICES, OPERATIONS, parse_enum
 from bot.store.transaction import Priority, Row, Transaction, as_json, concerns, prioritize
 
-#: How long at most the notice of an operation's end waits for a card that is being sent, in seconds.
+#: Maximum time that the notice of an operation's end waits for a card that is being sent, in seconds.
 CARD_FIRST_SECONDS = 5.0
-#: How long at most the end of one of several operations is held back for the ends of the others, in seconds:
+#: Maximum time that the end of one of several operations is held back for the ends of the others, in seconds:
 #: for a successful stop; and for anything else, since someone is waiting for it.
 RESULTS_SECONDS: Final = 60.0
 REQUESTED_RESULT_SECONDS: Final = 10.0
 #: The kinds of notices that combine several others into one message.
 _HOLDERS: Final = frozenset({NoticeKind.SUMMARY, NoticeKind.RESULTS})
-#: News that has waited longer than this many seconds is combined into one message per person, as so long a
-#: wait means that Slack was away, not just busy.
+#: News that has waited longer than this many seconds is combined into one message per person, because a wait
+#: that long means that Slack was down, not just busy.
 SILENCE_SECONDS: Final = 60.0
 #: The kinds of notices that answer an interaction, latest first.
 _ANSWERS: Final = (NoticeKind.MESSAGE, NoticeKind.ASSISTANT_QUESTION, NoticeKind.REPLY)
 #: The kinds of notices that post a card.
 _SHOWS_CARD: Final = frozenset({NoticeKind.CARD, NoticeKind.CARD_UPDATE})
-#: The urgencies of news that may be combined into one message; only one, as all news has the same.
+#: The urgencies of news that may be combined into one message. There is only one, as all news has the same
+#: urgency.
 _INFORMATIONAL_URGENCIES: Final = {NoticeKind.SUMMARY.urgency}
-#: The urgencies, in sending order.
+#: All urgencies, in the order in which notices are sent.
 _URGENCIES: Final = get_args(Urgency)
 #: Maximum number of notices that are combined, or searched for in Slack, together.
 _MAX_COMBINED_NOTICES: Final = FAN_OUT_BATCH_SIZE // 2
 URGENCY_NUMBERS: Final = as_json(dict.fromkeys(_URGENCIES, 1))
-#: Maps each urgency to the share it may use of the calls that Slack still accepts: all of them.
+#: Maps each urgency to the share that it may use of the calls that Slack still accepts: all of them.
 FULL_SHARES: Final[Mapping[int, float]] = dict.fromkeys(_URGENCIES, 1.0)
 
 _UNSENT: Final = "state NOT IN ('sent', 'dead')"
 
 
-#: Maps each urgency to its queue.
+#: Maps each urgency to the queue of its notices.
 _QUEUE_OF: Final = {
     urgency: declare_queue(
         Queue(
@@ -79,8 +80,9 @@ _QUEUE_OF: Final = {
 }
 NOTICE_QUEUES: Final = tuple(_QUEUE_OF.values())
 #: Claims one notice to try while Slack doesn't answer, even before its pause ends: sends or searches first
-#: (``:is_send``), replies last. Notices take turns, because one may fail on its own. Otherwise a notice that
-#: is waiting for a read comes first. One that may have been sent is given time to show up before the search.
+#: (``:is_send``), replies last. Notices take turns, because a failure may concern one notice only. Otherwise
+#: a notice that is waiting for a read comes first. A notice that may already have been sent is given time to
+#: show up before the search.
 PENDING_CLAIM: Final = Claim(
     table="notices",
     where=f"urgency IN (0, 1, 2, 3) AND {_UNSENT} AND {{due_or_retried}} AND principal LIKE :people"
@@ -91,8 +93,8 @@ PENDING_CLAIM: Final = Claim(
     " CASE WHEN error = 'to be read' THEN 0 ELSE 1 END, COALESCE(leased_at, 0), created_at",
     limit="1",
 )
-#: Claims a person's other notices that may have been sent, since one search finds them all. Replies are left
-#: out, as they are never sent again.
+#: Claims a person's other notices that may already have been sent, since one search finds them all. Replies
+#: are left out, as they are never sent again.
 UNSURE_CLAIM: Final = Claim(
     table="notices",
     where=f"principal = :principal AND {_UNSENT} AND {{due_or_retried}}"
@@ -106,8 +108,8 @@ UNSURE_CLAIM: Final = Claim(
 def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = "") -> None:
     """Write notices, leaving existing ones (same subject, kind and occasion) unchanged.
 
-    ``subject`` replaces an empty one. Notices that the person doesn't want aren't written. What an answer is
-    about (``spoken`` in its body) is remembered for the conversation.
+    ``subject`` is used for notices that have none. Notices that the person doesn't want aren't written. What
+    an answer is about (``spoken`` in its body) is remembered for the conversation.
     """
     for given in notices:
         new = given if given.subject else replace(given, subject=subject)
@@ -119,7 +121,7 @@ def add_notices(tx: Transaction, notices: Sequence[NewNotice], subject: str = ""
         waits = {"subject": new.subject, "kind": NoticeKind.CARD, "state": NoticeState.PENDING}
         card = NOTICES.one(tx, **waits) if new.body.get("is_so_already") else None
         if card is not None and (promise := card.body.get("promise")):
-            # A message promised to check again, so the result replaces that message.
+            # An earlier message promised to check again, so the result replaces that message.
             new = replace(new, body=new.body | {"becomes": promise})
         row = _add(tx, new) if preferences.should_send_notice(tx, new) else None
         if row is not None:
@@ -137,7 +139,7 @@ def ask_for_end(tx: Transaction, notices: Sequence[NewNotice], subject: str) -> 
 
 
 def ask_once(tx: Transaction, question: NewNotice) -> bool:
-    """Write a question, unless another one about its subject is open; return whether it was written."""
+    """Write a question unless its subject already has one; return False if that is a different question."""
     asked = {row["occasion"] for row in NOTICES.rows(tx, subject=question.subject, kind=question.kind)}
     if not asked:
         add_notices(tx, [question])
@@ -173,7 +175,7 @@ def await_results(tx: Transaction, operation_id: str, request: str) -> None:
 def _add_to_results(tx: Transaction, new: NewNotice, notice_id: str) -> None:
     """Hold back the message about an operation's end until the request's other operations have ended.
 
-    It is held back only for a limited time.
+    The message is held back only for a limited time.
     """
     card = CARDS.one(tx, id=new.subject) if Mark.END in new.kind.marks else None
     request = "" if card is None else str(card.body.get("request") or "")
@@ -194,18 +196,18 @@ def _add_to_results(tx: Transaction, new: NewNotice, notice_id: str) -> None:
 
 
 def release_card(tx: Transaction, subject: str) -> None:
-    """Queue a card that was held back, because there is more to say than its answer said."""
+    """Send a card that was held back, because there is more to report than the answer said."""
     tx.run("release_card", subject=subject, now=tx.now())
 
 
 def queue_lost_card(tx: Transaction, card_id: str) -> None:
-    """Forget a message that was deleted or can't be edited any more; a card's row stays."""
+    """Forget a message that was deleted or can't be edited any more; if it is a card, its row stays."""
     if not CARDS.count_deleted(tx, id=card_id, is_notice=True):
         _lose_card(tx, card_id)
 
 
 def _lose_card(tx: Transaction, card_id: str) -> None:
-    """Forget a card's location; if the card hasn't reported that its operation succeeded, write a notice."""
+    """Forget a card's location; if the card hasn't shown yet that its operation succeeded, write a notice."""
     cards.forget_location(tx, card_id)
     card, operation = CARDS.one(tx, id=card_id), OPERATIONS.one(tx, id=card_id)
     if operation is None or operation.outcome is not Outcome.FULFILLED or card is None or "text" in card.body:
@@ -227,7 +229,7 @@ def add_or_extend(tx: Transaction, new: NewNotice, items: str) -> None:
 
 
 def is_written(tx: Transaction, subject: str, kind: NoticeKind, occasion: str) -> bool:
-    """Return whether a notice was written, whether or not it was sent."""
+    """Return whether a notice was written, even if it wasn't sent."""
     return NOTICES.row(tx, subject=subject, kind=kind, occasion=occasion) is not None
 
 
@@ -238,7 +240,7 @@ def has_notices(tx: Transaction, subject: str) -> bool:
 
 
 def _add(tx: Transaction, new: NewNotice, notice_id: str = "", *, is_first: bool = False) -> Row | None:
-    """Write a notice; return its key, or None if it existed (a subject's first notice can't)."""
+    """Write a notice; return its row, or None if it existed (a subject's first notice can't)."""
     now = tx.now()
     row = {
         "id": notice_id or tx.ids.new("notice"),
@@ -261,10 +263,9 @@ def _add(tx: Transaction, new: NewNotice, notice_id: str = "", *, is_first: bool
 
 
 def _combine_waiting(tx: Transaction, now: float, due: Collection[int]) -> bool:
-    """Combine news that people have waited for while Slack was silent; return whether there was any.
+    """Combine news that was delayed by Slack's silence into one message per person; return whether any was.
 
-    Each person gets one message, which takes in more news until it is claimed. News that may have been sent
-    is looked for first.
+    Each message takes in more news until it is claimed. News that may have been sent is searched for first.
     """
     if _INFORMATIONAL_URGENCIES.isdisjoint(due):
         return False
@@ -277,13 +278,13 @@ def _combine_waiting(tx: Transaction, now: float, due: Collection[int]) -> bool:
             "gather_news", principal=late["principal"], now=now, holder=holder, limit=_MAX_COMBINED_NOTICES
         )
         for one in news:
-            # It won't be a separate message any more, but part of the combined one.
+            # This news is no longer a separate message, but part of the combined one.
             cards.drop(tx, one["id"])
         if news and found is None:
             principal = Principal.from_key(late["principal"])
             _add(tx, NewNotice(principal.key, NoticeKind.SUMMARY, holder, principal), holder)
-        # The combined message is due since its oldest news, so that the person who has waited longest comes
-        # first.
+        # The combined message becomes due at the time of its oldest news, so that whoever has waited longest
+        # is served first.
         NOTICES.change(tx, {"id": holder}, due_at=late["oldest"])
     return True
 
@@ -346,7 +347,7 @@ async def claim_notices(
 ) -> list[Notice]:
     """Claim notices as ``claim_notices_once`` does, calling it again until all due news is combined.
 
-    Along with a notice that may have been sent, all such notices for the same person are claimed, as one
+    If a notice may have been sent, all others of the same person that may have been are claimed too, as one
     search finds them all.
     """
     claim = partial(claim_notices_once, limit=limit, lease=lease, shares=shares, owner=owner, room=room)
@@ -363,8 +364,8 @@ def claim_pending(
 ) -> list[Notice]:
     """Claim one unsent notice of an installation, even before its pause ends.
 
-    Notices take turns. With ``is_send``, one that wasn't sent is preferred to one that may have been; the
-    latter is claimed together with all such notices for the same person.
+    Notices take turns. With ``is_send``, one that certainly wasn't sent is preferred to one that may have
+    been; the latter is claimed together with all others of the same person that may have been.
     """
     _combine_waiting(tx, tx.now(), _INFORMATIONAL_URGENCIES)
     found = _claim(
@@ -385,7 +386,7 @@ def _claim(
 
 
 def _claim_unsure(tx: Transaction, claimed: Sequence[Notice], lease: float, owner: str) -> list[Notice]:
-    """Return claimed notices, plus all others of the same people that may have been sent."""
+    """Return the claimed notices, plus all others of the same people that may have been sent."""
     given = {"now": tx.now(), "until": tx.now() + lease, "owner": owner, "limit": _MAX_COMBINED_NOTICES}
     found, unsure = list(claimed), {one.principal for one in claimed if one.unknown_since is not None}
     for principal in take_batch(tx, unsure) if unsure else ():
@@ -404,7 +405,7 @@ def mark_notice_sent(
     *,
     in_place: bool = False,
 ) -> None:
-    """Mark a notice as sent, and record in its card's row where its message is.
+    """Mark a notice as sent, and record in its card's row where the message is.
 
     ``rendered_digest`` is the digest of what the message shows, or "" if unknown; ``said`` is the text, if it
     can't be rendered again. ``in_place``: the message may have belonged to another card before. Once an
@@ -431,12 +432,12 @@ def mark_notice_sent(
         if row["needless_card"] is not None:
             waiting = {"id": row["needless_card"], "state": NoticeState.PENDING}
             to = {"state": NoticeState.SENT, "sent_at": now, "channel_id": "", "message_ts": "", "body": {}}
-            # Another process may have just claimed the card; it will notice by itself.
+            # If another process has just claimed the card, that process will notice by itself.
             if NOTICES.count_changed(tx, waiting, **to):
                 cards.close_unsent(tx, subject)
     else:
         cards.drop(tx, cards.choose_card_id(kind, notice_id, subject))
-    # Slack's ids of direct messages begin with D. A reply is sent where the person typed, which may be a
+    # Only ids of direct messages begin with D. A reply is sent where the person typed, which may be a
     # conversation with someone else.
     is_direct = channel_id.startswith("D") and kind is not NoticeKind.REPLY
     if is_direct and row["direct"] != channel_id:
@@ -444,7 +445,7 @@ def mark_notice_sent(
 
 
 def requeue_unsent_notices(tx: Transaction, notices: Sequence[Notice]) -> None:
-    """Put notices that a search didn't find in Slack back into the queue, at their old place."""
+    """Put notices that a search didn't find in Slack back at their old place in the queue."""
     for notice in notices:
         tx.run("notice_not_sent", id=notice.id, attempts=notice.attempts)
 
@@ -463,7 +464,7 @@ def retry_notice(
     """Retry a notice later; ``unknown_since`` keeps the earliest value given, and ``is_text`` stays set.
 
     The notice waits for a read only if ``read_since`` is given. If it was claimed again in the meantime, it
-    is left to the process that is now sending it.
+    is left to the process that is sending it now.
     """
     tx.run(
         "notice_retry",
@@ -480,7 +481,7 @@ def retry_notice(
 
 
 def keep_body(tx: Transaction, notice: Notice, body: dict[str, Any]) -> None:
-    """Save what sending a notice has revealed, unless the notice was claimed again in the meantime."""
+    """Save what was learned while sending a notice, unless it was claimed again in the meantime."""
     NOTICES.change(tx, {"id": notice.id, "attempts": notice.attempts}, body=body)
 
 
@@ -500,7 +501,7 @@ async def release_notices(engine: Engine, place: str, settles: float) -> None:
 
 
 def _make_people_pattern(place: str) -> str:
-    """Return the pattern that matches the keys of an installation's people."""
+    """Return an SQL pattern that matches the keys of an installation's people."""
     return f"%:{place or '%'}:%"
 
 
@@ -512,7 +513,7 @@ def end_state(tx: Transaction, subject: str) -> EndState:
 
 
 def give_up_notice(tx: Transaction, notice_id: str, error: str) -> None:
-    """Give up on a notice and all notices that it combines; doctor shows them."""
+    """Give up on a notice and all notices that it combines; doctor reports them."""
     row = tx.one("notice_dead", id=notice_id, error=error)
     cards.drop(tx, notice_id)
     if row is not None and row["kind"] in _SHOWS_CARD:
@@ -538,7 +539,7 @@ register_fan_out("finished", lambda _tx, _said: True, ("some_told_together", _en
 
 
 def reply_to(tx: Transaction, interaction: str, passed: Collection[str] = ()) -> Notice | None:
-    """Return the message that answered an interaction, if any; ``passed`` are ids to skip.
+    """Return the message that answered an interaction, if any; ``passed`` are the ids of messages to skip.
 
     A message meant to replace the reply is preferred to the reply.
     """

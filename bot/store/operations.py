@@ -19,7 +19,7 @@ from bot.store.queues import Queue, declare_queue
 from bot.store.tables import OPERATIONS, WORKSPACES, make_parser
 from bot.store.transaction import Row, Transaction, concerns
 
-#: How long an operation's first step waits for a read, in seconds; then it goes ahead without one.
+#: How long an operation's first step waits for a read, in seconds. After that, it proceeds without one.
 READ_SECONDS = 2.0
 
 _PARSE_RELATED = make_parser("w a p")
@@ -28,10 +28,10 @@ _PARSE_VIEW = make_parser("o w a")
 
 @dataclass(frozen=True, slots=True)
 class OperationView:
-    """An operation with its workspace, unless that is deleted, and its owner's account.
+    """An operation with its workspace, unless that was deleted, and its owner's account.
 
     ``is_superseded``: the workspace has a newer operation. ``end_state`` is the state of the message about
-    its end, ``time_zone`` the owner's, if Slack has provided it.
+    the operation's end, ``time_zone`` the owner's, if Slack has provided it.
     """
 
     operation: Operation
@@ -48,8 +48,8 @@ class Accepted:
 
     ``joined``: an operation of the same verb was already open, and ``operation`` is that one. ``replaced`` is
     the open operation of another verb that was ended. ``repeated``: the interaction was seen before, and
-    nothing changed. ``remark`` is what to tell the person if something else happens than the verb suggests,
-    ``obstacle`` why no call can be sent now (``bot.domain.feasibility``).
+    nothing changed. ``remark`` is what to tell the person if something other than what the verb suggests
+    happens, ``obstacle`` why no call can be sent now (``bot.domain.feasibility``).
     """
 
     operation: Operation
@@ -74,7 +74,7 @@ OPERATION_QUEUE: Final = declare_queue(
 
 
 class Details(TypedDict, total=False):
-    """The details of a request; for all but ``reads_first`` see ``Operation``.
+    """The details of a request; all but ``reads_first`` are described in ``Operation``.
 
     ``reads_first``: the first step waits briefly for a read of the workspace, without which it can decide
     nothing.
@@ -100,7 +100,7 @@ def accept(
     """Join a workspace's open operation of the same verb, or begin one, with its card row.
 
     An open operation of another verb ends (outcome ``replaced``). The workspace's gate becomes due. The
-    arguments are those of ``add``.
+    arguments are the same as for ``add``.
     """
     replaced, is_timed = None, more.get("planned_for") is not None
     row = OPERATIONS.row(tx, workspace_id=workspace.id, outcome=None)
@@ -113,7 +113,7 @@ def accept(
     else:
         if row is not None:
             # If the previous operation's call was sent, it takes effect whatever is requested now; otherwise
-            # it is cancelled.
+            # the operation is cancelled.
             cause = "sent" if OPERATIONS.parse(row).has_called else None
             if is_timed and row["planned_for"] is None:
                 # The operation is replaced by a plan, not by its owner's request.
@@ -138,10 +138,10 @@ def ask_for_accept(tx: Transaction, workspace: Workspace, verb: OperationVerb) -
 
 
 def repeat_request(tx: Transaction, operation: Operation, deadline_seconds: float) -> Operation:
-    """Return an open operation after its owner has requested it again.
+    """Return an open operation, updated because its owner has requested it again.
 
     If its deadline has passed, it gets a new one. A workspace that was only to be created is then also
-    started, and a planned start is valid for at least as long as one that the owner requests.
+    started, and a planned start becomes valid for at least as long as one that the owner requests.
     """
     if operation.good_until is not None:
         extend_start(tx, operation, tx.now() + deadline_seconds)
@@ -154,18 +154,18 @@ def repeat_request(tx: Transaction, operation: Operation, deadline_seconds: floa
 
 
 def extend_start(tx: Transaction, start: Operation, good_until: float) -> None:
-    """Allow a planned start to be sent until a later time; an earlier one changes nothing."""
+    """Allow a planned start to be sent until a later time; an earlier time changes nothing."""
     if start.good_until is not None and good_until > start.good_until:
         OPERATIONS.change(tx, {"id": start.id, "outcome": None}, good_until=good_until)
 
 
 def _carry_over(tx: Transaction, made: Operation, former: Operation) -> Operation:
-    """Carry over the call that the previous operation sent, as it may still take effect.
+    """Carry over a call that the previous operation sent, as it may still take effect.
 
-    It becomes the ``prior_call`` of the new operation, as does a call that the previous operation had itself
-    carried over. But if the previous operation sent nothing itself and its ``prior_call`` is of the same kind
-    as the new operation, then it counts as the new operation's call. A restart and a creation send what they
-    need in any case.
+    The call becomes the ``prior_call`` of the new operation, as does a call that the previous operation had
+    itself carried over. But if the previous operation sent nothing itself and its ``prior_call`` is of the
+    same kind as the new operation, then it is treated as the new operation's call. A restart and a creation
+    send what they need in any case.
     """
     is_down = made.verb.brings_down
     if not is_down and made.verb is not OperationVerb.START:
@@ -188,8 +188,8 @@ def _carry_over(tx: Transaction, made: Operation, former: Operation) -> Operatio
         }
     else:
         return made
-    # A failed state seen before that call isn't its result. Other states matter only if the operation sent a
-    # call itself.
+    # A failed state seen before that call isn't the call's result. Other states matter only if the operation
+    # sent a call itself.
     is_same_call = sent is not Call.NONE or not former.has_called
     if is_same_call and former.called_from is State.FAILED:
         carried["called_from"] = State.FAILED
@@ -239,7 +239,7 @@ def add(
 def estimate_slow_seconds(
     tx: Transaction, principal: Principal, connection: str, spec: Spec | None
 ) -> float | None:
-    """Return the seconds within which nine of ten similar starts ended; None if too few were measured."""
+    """Return within how many seconds nine of ten similar starts ended; None if too few were measured."""
     kind = start_kind(OperationVerb.START, principal, connection, spec)
     return estimate_duration((), [row["seconds"] for row in tx.all("starts_alike", start_kind=kind)]).slow
 
@@ -252,7 +252,7 @@ def estimate_usual_seconds(tx: Transaction, workspace: Workspace) -> float | Non
 def _measure_similar_starts(
     tx: Transaction, workspace: Workspace, verb: OperationVerb
 ) -> tuple[str | None, Typical]:
-    """Return the key of the starts that a new one is compared with, and their durations."""
+    """Return the key that identifies starts similar to a new one, and how long such starts took."""
     if verb.brings_down:
         return None, Typical()
     kind = start_kind(verb, workspace.principal, workspace.connection, workspace.spec)
@@ -262,13 +262,13 @@ def _measure_similar_starts(
 
 
 def end(tx: Transaction, operation_id: str, outcome: Outcome, cause: str | None) -> Operation | None:
-    """End an open operation and mark its card dirty; return None if it had already ended."""
+    """End an open operation and mark its card dirty; return None if it has already ended."""
     row = work_items.end(tx, OPERATIONS, operation_id, outcome, cause)
     return None if row is None else OPERATIONS.parse(row)
 
 
 def put_away(tx: Transaction, workspace_id: str) -> None:
-    """Hide a workspace: it is no longer read, and an open operation on it ends as cancelled."""
+    """Hide a workspace: it is no longer read, and any open operation on it ends as cancelled."""
     row = WORKSPACES.change_returning(
         tx, {"id": workspace_id, "hidden": False}, hidden=True, **timers.NO_TIMER
     )
@@ -282,7 +282,7 @@ def put_away(tx: Transaction, workspace_id: str) -> None:
 
 
 def keep_waiting(tx: Transaction, operation_id: str, deadline_seconds: float) -> Operation | None:
-    """Give an open operation a new deadline with the next number; return None if it is no longer open."""
+    """Give an open operation a new deadline with the next number; return None if it has ended."""
     row = work_items.keep_waiting(tx, OPERATIONS, operation_id, deadline_seconds)
     if row is None:
         return None
@@ -323,7 +323,7 @@ def open_operations(tx: Transaction, principal: Principal) -> list[Operation]:
 def claim_operations(tx: Transaction, limit: int, lease: float, owner: str = "") -> list[ClaimedOperation]:
     """Claim due open operations, oldest first, each with everything that a step needs.
 
-    Starts on a connection whose start queue another process owns are left to that process.
+    Starts on a connection whose start queue is owned by another process are left to that process.
     """
     found = work_items.claim(tx, OPERATION_QUEUE.claim, "claimed_operations", lease, limit=limit, owner=owner)
     steps = []
@@ -398,9 +398,9 @@ def _choose_changes(_tx: Transaction, row: Row, update: Update, shared: Row) -> 
 
 
 def choose_name(tx: Transaction, workspace_id: str, wanted: FreeName) -> None:
-    """Give an unnamed workspace a name that its owner has no other workspace of on the connection.
+    """Give an unnamed workspace a name that none of its owner's workspaces on the connection has.
 
-    The name of a workspace whose creation may still succeed counts as used, too.
+    The name of a workspace whose creation may still succeed is treated as used, too.
     """
     workspace = WORKSPACES.one(tx, id=workspace_id)
     if workspace is None or workspace.spec is None or not workspace.spec.is_unnamed:

@@ -10,16 +10,16 @@ from bot.store.queues import ALWAYS, Queue, declare_queue
 from bot.store.tables import OUTAGES, REACHED
 from bot.store.transaction import Priority, Transaction, prioritize
 
-#: Name under which another problem is stored as an outage: a second Usher is answering users of the same
-#: Slack app.
+#: The name of a problem that is stored like an outage: a second Usher is answering users of the same Slack
+#: app.
 TWICE: Final = "#twice"
-#: Suffixes for a connection's outages in which it refuses Usher's own secret, or the secrets of several
+#: Suffixes that mark outages in which a connection refuses Usher's own secret, or the secrets of several
 #: people.
 OURS: Final = "#secret"
 PEOPLE: Final = "#people"
 
 
-#: The queue of outages. No process claims them: each one checks them all.
+#: The queue of outages. Processes don't claim them: each one checks them all.
 OUTAGE_QUEUE: Final = declare_queue(
     Queue(
         name="outages",
@@ -32,14 +32,14 @@ OUTAGE_QUEUE: Final = declare_queue(
 
 @prioritize(Priority.STEADY)
 def list_outages(tx: Transaction) -> Mapping[str, float]:
-    """Map each connection with an outage to when that began (epoch seconds)."""
+    """Map each connection that has an outage to when the outage began (epoch seconds)."""
     return {row["connection"]: float(row["since"]) for row in tx.all("outages")}
 
 
 def begin_outage(tx: Transaction, connection: str, since: float, notices: Sequence[NewNotice] = ()) -> float:
     """Write an outage with its notices; return when it began.
 
-    If another process has already written it, nothing is written.
+    If another process has already written the outage, nothing is written.
     """
     if OUTAGES.add_new(tx, connection=connection, since=since):
         add_notices(tx, notices)
@@ -48,7 +48,7 @@ def begin_outage(tx: Transaction, connection: str, since: float, notices: Sequen
 
 
 def end(tx: Transaction, connection: str, notices: Sequence[NewNotice] = ()) -> bool:
-    """End an outage and write its notices; return False, with nothing written, if it was already over."""
+    """End an outage and write its notices; return False, with nothing written, if it had already ended."""
     if not OUTAGES.count_deleted(tx, connection=connection):
         return False
     add_notices(tx, notices)
@@ -56,15 +56,15 @@ def end(tx: Transaction, connection: str, notices: Sequence[NewNotice] = ()) -> 
 
 
 def note_silence(tx: Transaction, name: str, since: float, answered_at: float | None) -> float:
-    """Record that a connection or Slack doesn't answer; return the earliest time any process noticed that."""
+    """Record that a connection or Slack doesn't answer; return when any process first noticed that."""
     row = tx.one("silent", name=name, since=since, answered_at=answered_at)
     return since if row is None else float(row["silent_since"])
 
 
-# The row that this locks is never locked for long, so it needn't take turns with steady work.
+# This row is never locked for long, so this needn't take turns with other steady work.
 @prioritize(Priority.RECORDS)
 def note_answer(tx: Transaction, name: str, at: float) -> bool:
-    """Record when a connection or Slack answered; return whether there is a silence that this may end."""
+    """Record when a connection or Slack answered; return whether there is a silence that may be over now."""
     tx.ask("answered", name=name, at=at)
     tx.finish()
     row = tx.one("answered", name=name, at=at)
@@ -79,9 +79,9 @@ def end_silence(tx: Transaction, name: str, at: float) -> bool:
 
 @prioritize(Priority.STEADY)
 def list_reached(tx: Transaction) -> dict[str, Reached]:
-    """Return the last answer of each connection and of Slack, and its silence, if any.
+    """Map each connection, and Slack, to when it last answered and when its silence began, if it is silent.
 
-    A connection for which only an outage is stored has been silent since that began.
+    A connection for which only an outage is stored has been silent since the outage began.
     """
     away = {name: Reached(name, silent_since=since) for name, since in list_outages(tx).items()}
     return away | {one.name: one for one in REACHED.parse_all(tx.all("reached"))}

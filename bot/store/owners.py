@@ -1,4 +1,4 @@
-"""Jobs that only one process may do at a time, secured by leases; and the list of live processes."""
+"""Jobs that only one process may do at a time, secured by leases; also the list of live processes."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ from bot.support.release import RELEASE
 LEASE_SECONDS: Final = 10.0
 #: The roles of processes. A live process owns a name that begins with its role, such as ``worker:…``.
 ROLES: Final = ("serve", "web", "worker")
-#: The roles of those that do the background work.
+#: The roles of processes that do the background work.
 _WORKING_ROLES: Final = ("serve", "worker")
-#: Prefixes of the names by which a process announces its encryption keys, by their fingerprints, and its
+#: Prefixes of the names with which a process announces its encryption keys (by fingerprint) and its
 #: connections.
 KEY_PREFIX: Final = "key:"
 CONNECTION_PREFIX: Final = "connection:"
@@ -22,7 +22,7 @@ CONNECTION_PREFIX: Final = "connection:"
 
 @dataclass(frozen=True, slots=True)
 class Ownership:
-    """A name that a process owns, and how many seconds are left of its lease."""
+    """A name owned by a process, and how many seconds of its lease are left."""
 
     name: str
     owner: str
@@ -31,17 +31,17 @@ class Ownership:
 
     @property
     def role(self) -> str:
-        """Return the role of the process whose presence this is; what other names begin with is none."""
+        """Return the part of the name before ":"; in the name of a live process, that is its role."""
         return self.name.partition(":")[0]
 
     @property
     def works(self) -> bool:
-        """Return whether this is the presence of a process that does the background work."""
+        """Return whether this ownership shows a live process that does the background work."""
         return self.role in _WORKING_ROLES
 
 
 def own(tx: Transaction, owner: str, names: Sequence[str]) -> list[str]:
-    """Take or renew the lease of each name that no other process owns.
+    """Take or renew the lease of each name that isn't owned by another process.
 
     Return the names that ``owner`` now owns.
     """
@@ -80,10 +80,10 @@ def list_ownerships(tx: Transaction) -> list[Ownership]:
 
 
 def list_processes(tx: Transaction) -> list[Ownership]:
-    """Return the live processes, each as its ownership of a name that begins with its role."""
+    """Return the live processes, each as its ownership of the name that begins with its role."""
     return [one for one in list_ownerships(tx) if one.role in ROLES]
 
 
 def list_announced(ownerships: Iterable[Ownership], prefix: str) -> frozenset[str]:
-    """Return the keys or connections that processes have announced with a prefix."""
+    """Return the keys or connections that processes have announced, as the names with a prefix."""
     return frozenset(one.name.split(":")[1] for one in ownerships if one.name.startswith(prefix))

@@ -1,7 +1,7 @@
 """Lives from before the ledger existed, reconstructed from the remaining runs and the audit.
 
 A task of migration 0074 reads both in batches after the release has started. Each audit entry updates the
-last life of its workspace. Until an entry shows how a life ended, its end counts as unknown from its last
+last life of its workspace. Until an entry shows how a life ended, its end is considered unknown from its last
 sign of life on.
 """
 
@@ -15,7 +15,7 @@ from bot.store.fan_out import register_fan_out
 from bot.store.transaction import Row, Transaction, from_json
 from bot.store.usage import LIVES
 
-#: Runs are read at least this often, in seconds, so a run ended at most that long before its end was
+#: Runs are read at least this often, in seconds, so a run ended at most this long before its end was
 #: recorded.
 _READ_SECONDS: Final = 600.0
 _BRINGING_DOWN: Final = frozenset(verb.value for verb in OperationVerb if verb.brings_down)
@@ -23,7 +23,7 @@ _BRINGING_UP: Final = frozenset(OperationVerb) - _BRINGING_DOWN
 
 
 def _add_run(tx: Transaction, row: Row, _said: Row) -> None:
-    """Write the life of a run that is still in the database, unless the ledger already has it."""
+    """Write the life of a run that is still in the database, unless the ledger already contains it."""
     if LIVES.row(tx, id=row["id"]) is None:
         usage.note_run(tx, None, row)
 
@@ -68,7 +68,7 @@ def _end(tx: Transaction, workspace_id: str, earliest: float, latest: float, kno
 
 
 def _go_down(tx: Transaction, workspace_id: str, at: float, *, is_down: bool) -> None:
-    """Record how a stop ended: the workspace is down, or it kept running for an unknown time."""
+    """Record how a stop ended: the workspace is down, or kept running for an unknown time."""
     life = tx.one("last_past_life", workspace_id=workspace_id)
     if life is None:
         return

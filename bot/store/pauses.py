@@ -8,15 +8,15 @@ from bot.store.fan_out import FAN_OUT_BATCH_SIZE
 from bot.store.queues import ALWAYS, Queue, declare_queue
 from bot.store.transaction import Priority, Transaction, prioritize
 
-#: How long a pause is kept after it was requested, in seconds. If several people's calls are paused within
-#: this time, everybody's are.
+#: How long a pause is remembered after it was requested, in seconds. If a provider pauses several people
+#: within this time, everybody's calls to it are paused.
 RETENTION_SECONDS = 60.0
 Calls = Literal["any", "start"]
 
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A pause that a provider requested ``ago`` seconds ago, with ``left`` seconds to go.
+    """A pause that a provider requested ``ago`` seconds ago, of which ``left`` seconds remain.
 
     ``calls``: whether it applies to all calls (``any``), or only to those that start something (``start``).
     ``account_id`` is "" if it applies to everybody.
@@ -30,7 +30,7 @@ class Pause:
 
 
 def save_pauses(tx: Transaction, connection: str, calls: Calls, seconds: Mapping[str, float]) -> None:
-    """Save the pauses of an account, or of everybody (""), in seconds; the longer pause wins."""
+    """Save the pauses of an account, or of everybody (""), in seconds; a longer one already saved is kept."""
     now = tx.now()
     tx.run("delete_old_pauses", now=now, before=now - RETENTION_SECONDS, limit=FAN_OUT_BATCH_SIZE)
     for account_id, wait in seconds.items():
@@ -38,7 +38,7 @@ def save_pauses(tx: Transaction, connection: str, calls: Calls, seconds: Mapping
         tx.run("save_pause", **key, now=now, until=now + wait)
 
 
-#: The queue of pauses. No process claims them: each one reads those that still matter.
+#: The queue of pauses. Processes don't claim them: each one reads those that still matter.
 PAUSE_QUEUE: Final = declare_queue(
     Queue(
         name="pauses",
@@ -52,7 +52,7 @@ PAUSE_QUEUE: Final = declare_queue(
 
 @prioritize(Priority.STEADY)
 def list_pauses(tx: Transaction) -> list[Pause]:
-    """Return the pauses of all connections that still matter."""
+    """Return the pauses on all connections that aren't over yet."""
     now = tx.now()
     return [
         Pause(

@@ -17,54 +17,55 @@ def find_person(tx: Transaction, principal: Principal) -> Person | None:
 
 
 def find_zone(tx: Transaction, principal: Principal) -> ZoneInfo:
-    """Return the time zone that is set in a person's Slack profile."""
+    """Return the time zone set in a person's Slack profile."""
     return choose_zone(find_person(tx, principal))
 
 
 def choose_zone(found: Person | None) -> ZoneInfo:
-    """Return a person's time zone, or the default one if it isn't known."""
+    """Return a person's time zone, or the default time zone if it isn't known."""
     return load_zone(found.time_zone if found is not None else None)
 
 
 def list_members(tx: Transaction, place: str) -> list[tuple[str, tuple[str, ...]]]:
-    """Return the keys of all users of Usher in a place, with their names, handles and e-mail addresses."""
+    """Return the keys of Usher's users in a place, with their names, handles and e-mail addresses."""
     # Keys that begin with the place sort before the place with its final ":" replaced by ";".
     found = tx.all("members", place=place, beyond=f"{place[:-1]};")
     return [(row["principal"], (row["name"], row["handle"], row["email"] or "")) for row in found]
 
 
 def was_introduced(tx: Transaction, principal: Principal) -> bool:
-    """Return whether a person was introduced to Usher, or met it by pressing a class card."""
+    """Return whether a person was introduced to Usher, or first met it by pressing a class card."""
     return any(one.rows(tx, principal=principal) for one in (tables.GREETINGS, PARTICIPANTS))
 
 
 @prioritize(Priority.URGENT)
 @concerns(lambda principal: [principal.key])
 def note_introduction(tx: Transaction, principal: Principal) -> bool:
-    """Record that a person is being introduced to Usher; return whether it is the first time."""
+    """Record that a person is being introduced to Usher; return whether this is the first time."""
     return tables.GREETINGS.add_new(tx, principal=principal, greeted_at=tx.now())
 
 
-#: Number of people per write; PostgreSQL takes a third of a millisecond for each (benchmark ``growth``).
+#: Number of people saved per write; PostgreSQL takes a third of a millisecond for each (benchmark
+#: ``growth``).
 SAVE_BATCH_SIZE: Final = 30
 
 
 @concerns(lambda people: [one.principal.key for one in people])
 def save(tx: Transaction, people: Sequence[Person]) -> None:
-    """Write people; the newer ``seen_at`` wins unless it lies in the future."""
+    """Write people; for each, the row with the newer ``seen_at`` wins unless that is in the future."""
     now = tx.now()
     for one in people:
         tx.run("save_person", **tables.PEOPLE.columns(one), now=now)
 
 
-#: How long it may take until another process's write is seen, in seconds; this process sees its own
-#: immediately.
+#: Maximum delay before a change written by another process is seen, in seconds. This process sees its own
+#: changes immediately.
 CACHE_SECONDS = 2.0
 MAX_CACHED_PEOPLE = 5_000
 
 
 class PeopleCache:
-    """Cache people for two seconds of the store's time, but never cache that a person is unknown.
+    """Cache people for two seconds of the store's time, but never that a person is unknown.
 
     The cache is in memory only. With several processes it may be two seconds out of date, so a use case that
     changes something reads the person's row instead.
@@ -73,7 +74,7 @@ class PeopleCache:
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
         self._people: dict[str, tuple[float, Person]] = {}
-        #: Incremented by each invalidation, so that the result of a read begun before one isn't cached.
+        #: Incremented by each invalidation, so that the result of a read that began before it isn't cached.
         self.mark = 0
 
     def find(self, principal: Principal) -> Person | None:
@@ -84,7 +85,7 @@ class PeopleCache:
         return found[1]
 
     def keep(self, person: Person | None, mark: int) -> None:
-        """Cache a person, unless the cache was invalidated since ``mark`` was taken, when the read began."""
+        """Cache a person, unless the cache was invalidated after ``mark`` was taken, when the read began."""
         if person is None or mark != self.mark:
             return
         if len(self._people) >= MAX_CACHED_PEOPLE:
@@ -92,6 +93,6 @@ class PeopleCache:
         self._people[person.principal.key] = (self._now(), person)
 
     def forget(self) -> None:
-        """Invalidate the whole cache, because a person was written."""
+        """Invalidate the whole cache, because a person's row was written."""
         self.mark += 1
         self._people.clear()

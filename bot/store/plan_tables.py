@@ -5,7 +5,7 @@ from bot.domain.hours import HoursRule
 from bot.domain.row_times import PAST, STAYS, make_due
 from bot.store.tables import PAIR, Table, make_plain_table, register_table
 
-# The next check may be as far ahead as the next occurrence, but extra checks do no harm.
+# A rule's next check may be as far ahead as its next occurrence, but an extra check does no harm.
 RULES = register_table(
     Table(
         "rules",
@@ -20,7 +20,7 @@ RULES = register_table(
 )
 OCCURRENCES = register_table(make_plain_table("occurrences", "rule_id local side", at=STAYS))
 
-# The next check may be as far ahead as the end of the class, but extra checks do no harm.
+# A card's next check may be as far ahead as the end of the class, but an extra check does no harm.
 CLASS_CARDS = register_table(
     Table("class_cards", ClassCard, "id", counted_at=PAST, changed_at=PAST, next_check_at=make_due(60.0))
 )

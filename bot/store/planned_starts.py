@@ -1,4 +1,4 @@
-"""Planned starts for hours and lessons, which are kept in step with changes to those."""
+"""Planned starts for hours and lessons, kept in step with changes to those."""
 
 from bot.domain.courses import Participant
 from bot.domain.hours import HoursRule
@@ -10,9 +10,9 @@ from bot.store.transaction import Transaction
 
 
 def review_start(tx: Transaction, workspace_id: str, *changed: HoursRule) -> None:
-    """Adapt a workspace's unsent planned start after some rules have ``changed``.
+    """Adapt a workspace's planned start, if it hasn't been sent, after some rules have ``changed``.
 
-    How long the start is valid follows from the current rules; it is cancelled if none of them needs it any
+    The current rules determine how long the start is valid; it is cancelled if none of them needs it any
     more.
     """
     row = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
@@ -20,7 +20,7 @@ def review_start(tx: Transaction, workspace_id: str, *changed: HoursRule) -> Non
     if start is None or not start.is_planned_ahead:
         return
     # A changed rule may no longer contain the start's occurrence, but the stop planned with the start shows
-    # it.
+    # that there was one.
     workspace = WORKSPACES.one(tx, id=workspace_id)
     has_end = workspace is not None and any(one.start == start.id for one in workspace.planned_stops.rows)
     if not has_end and not filter_plans(tx, start, changed):
@@ -34,7 +34,7 @@ def review_start(tx: Transaction, workspace_id: str, *changed: HoursRule) -> Non
 
 
 def cancel_start(tx: Transaction, member: Participant) -> None:
-    """Cancel the unsent start of a lesson, because the member is leaving the course."""
+    """Cancel a lesson's start that hasn't been sent yet, because the member is leaving the course."""
     workspace_id = member.workspace_id or ""
     row = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
     start = None if row is None else OPERATIONS.parse(row)

@@ -39,13 +39,15 @@ from bot.support.settings.database import read_sign_in_again
 log = structlog.get_logger(__name__)
 
 
-#: Number of connections that read; more than one, so that a long list doesn't hold up everybody else.
+#: Number of connections for reading. There is more than one, so that a long list doesn't hold up everybody
+#: else.
 READERS = 2
-#: Number of connections that decide side by side, each for its own share of the subjects.
+#: Number of connections whose decisions run side by side, each for its share of the subjects.
 LANES = 4
-#: How long the listener waits between attempts to reconnect, in seconds; until then, ticks do its work.
+#: How long the listener waits between attempts to reconnect, in seconds. Until then, periodic ticks do its
+#: work.
 RETRY_SECONDS = 1.0
-#: How long closing waits for a connection whose server has gone silent, in seconds.
+#: How long closing the store waits for a connection whose server has gone silent, in seconds.
 JOIN_SECONDS = 1.0
 _STOP_IT = "Usher is running on this database ({name}): stop it first, then try again."
 _CLOSED_MESSAGE = "This database ({name}) is being copied to: try again in a moment."
@@ -67,7 +69,7 @@ class PostgresEngine(Engine):
         readers: int = READERS,
         database_clock: DatabaseClock | None = None,
     ) -> None:
-        """``scripts`` maps migration names to their SQL, in the order in which to run them."""
+        """``scripts`` maps the names of migrations to their SQL, in the order in which they run."""
         #: The URL to which the listener connects.
         self._url = read_sign_in_again(url)
         self._servers = Servers()
@@ -98,13 +100,13 @@ class PostgresEngine(Engine):
 
     @property
     def is_whole(self) -> bool:
-        """Return whether all connections that write are up, and at least one that reads."""
+        """Return whether all connections for writing are up, and at least one for reading."""
         is_away = any(session.is_away for session in self._writing)
         return not is_away and not all(session.is_away for session in self._reading)
 
     @property
     def problem(self) -> str:
-        """Return why the engine isn't whole, "" if it is."""
+        """Return why the engine can't read and write, or "" if it can."""
         if self.is_whole:
             return ""
         said = (session.problem for session in (*self._writing, *self._reading))
@@ -112,7 +114,7 @@ class PostgresEngine(Engine):
 
     @property
     def warning(self) -> str:
-        """Return what is wrong with the database's servers even though it works, "" for nothing."""
+        """Return what is wrong with the database's servers although it works, or "" if nothing is."""
         return self._servers.problem
 
     def _may_claim(self) -> bool:
@@ -164,7 +166,7 @@ class PostgresEngine(Engine):
         """Bring the schema up to date; return the names of the migrations that ran.
 
         Raise StoreTooOld, StoreTooNew, StoreUnreleased or StoreInUse. Processes that are serving meanwhile
-        stop by themselves. ``serves``: then begin to serve, alongside others.
+        stop by themselves. With ``serves``, this process then begins to serve, alongside others.
         """
         applied = await self._write_patiently(lambda _: self._migrate())
         if serves:
@@ -176,7 +178,7 @@ class PostgresEngine(Engine):
         return applied
 
     async def fill(self, tables: Callable[[], Generator[schema.TableCopy]]) -> dict[str, int]:
-        """Copy whole tables, all or none, into a migrated, empty database; return each one's row count.
+        """Copy whole tables, all or none, into a migrated, empty database; return each table's row count.
 
         Raise StoreError if it isn't empty, StoreInUse if another process serves from it. ``tables`` is called
         again if the connection is lost in the meantime.
@@ -207,7 +209,7 @@ class PostgresEngine(Engine):
         return self._beside.get(priority, self._write_queue)
 
     def _begin_write(self, session: Session, subjects: Sequence[str] = ()) -> None:
-        """Begin a transaction on the database's clock; stored times aren't moved even if that clock jumps."""
+        """Begin a transaction on the database's clock; even if that jumps, stored times stay as they are."""
         assert isinstance(session, PostgresSession), "this engine's own"
         session.begin(writes=True, subjects=subjects)
         if self._serves and not session.is_compared:
@@ -228,7 +230,7 @@ class PostgresEngine(Engine):
         return missing
 
     def _can_migrate(self) -> bool:
-        """Return whether nobody serves, or only processes that will stop by themselves."""
+        """Return whether no process serves, or only processes that will stop by themselves."""
         if self._session.is_alone():
             return True
         running = owners.list_processes(self._session.transaction)
@@ -238,7 +240,8 @@ class PostgresEngine(Engine):
 # Copying an installation from a SQLite file into this database happens in one transaction, so an interruption
 # leaves the target empty. No process may serve from either database in the meantime.
 _SERVED = "Usher is running on {path}: stop it, then copy again."
-#: Tables that aren't copied, because they describe the target: which migrations ran, and on which server.
+#: Tables that aren't copied, because they describe the target database: which migrations ran, and on which
+#: server.
 _WRITTEN_ANEW: Final = {"database_timeline", "migrations", "schema_changes"}
 _COLUMNS: Final = (
     "SELECT table_name AS name, json_agg(column_name) AS columns FROM information_schema.columns "
@@ -251,7 +254,7 @@ _DIFFERS = "The audit record of the copy differs from that of {path}: drop the c
 class Copied:
     """The result of copying a database.
 
-    It holds the row counts by table, the first bad row of an audit that was already broken, and the tables
+    It contains the row counts by table, the first bad row of an audit that was already broken, and the tables
     and columns of other tools, which aren't copied.
     """
 
@@ -261,14 +264,15 @@ class Copied:
 
 
 async def copy_store(path: Path, url: str) -> Copied:
-    """Copy a file into an empty database. If that fails, copy nothing and raise StoreError with advice."""
+    """Copy a file into an empty database; if that fails, nothing is copied. Raise StoreError with advice."""
     clock, ids = SystemClock(), SystemIds()
     source = SqliteEngine(str(path), clock, ids)
     await source.open()
     try:
         try:
             await source.migrate(serves=True)
-            # Copying a moved database again is deliberate, so the copy may be served from.
+            # Copying a moved database again is deliberate, so the copy isn't marked, and processes may serve
+            # from it.
             await Store(source).write(maintenance.remove_marks, "moved")
         except StoreInUse:
             raise StoreInUse(_SERVED.format(path=path)) from None
@@ -289,7 +293,7 @@ async def copy_store(path: Path, url: str) -> Copied:
 
 
 async def _compare(source: Store, target: Store, path: Path) -> int | None:
-    """Return the first bad audit row; raise StoreError if the two databases' audits differ."""
+    """Return the first bad audit row; raise StoreError if the audits of the two databases differ."""
     broken_at = await source.perform(audit.verify_audit)
     heads = await source.read(audit.read_audit_head), await target.read(audit.read_audit_head)
     if heads[0] != heads[1] or await target.perform(audit.verify_audit) != broken_at:
@@ -297,24 +301,24 @@ async def _compare(source: Store, target: Store, path: Path) -> int | None:
     return broken_at
 
 
-#: Ranks of tables that must be copied after all others, because they refer to tables that have references
-#: themselves.
+#: Ranks of tables that must be copied after all others, because they refer to tables that themselves refer to
+#: others.
 _COPY_RANKS: Final = {"workspaces": 2}
 
 
 def _read_tables(
     path: str, known: Mapping[str, Collection[str]], others: set[str]
 ) -> Generator[schema.TableCopy]:
-    """Yield every table of a file as of one moment, tables that others refer to first.
+    """Yield every table of a file as of one moment, beginning with tables that others refer to.
 
-    ``known`` maps the target's tables to their columns. All else belongs to other tools; its names are added
-    to ``others``.
+    ``known`` maps the target's tables to their columns. Other tables and columns belong to other tools; their
+    names are added to ``others``.
     """
     from sqlite_utils import Database  # noqa: PLC0415 - only where it is used
 
     try:
         with closing(sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True)) as database:
-            # PostgreSQL takes neither bytes that are no text nor the character 0.
+            # PostgreSQL accepts neither bytes that aren't text nor the character 0.
             database.text_factory = lambda text: text.decode("utf-8", "replace").replace("\0", "")
             database.execute("BEGIN")
             for table in sorted(

@@ -1,7 +1,7 @@
-"""Errors of PostgreSQL and poolers: what to retry, what means that it's down, and what operators read.
+"""Errors of PostgreSQL and poolers: which to retry, which mean that it's down, and what operators read.
 
 The server may answer in any language, so the SQLSTATE decides, and an error without one means that the server
-is down. Words are only used to choose the sentence.
+is down. The error's words are only used to choose the message.
 """
 
 import re
@@ -21,12 +21,13 @@ from bot.support.errors import (
     StoreUnavailable,
 )
 
-#: What operators read of a pooler that may assign a connection to another client between transactions.
+#: The message to operators about a pooler that may assign a connection to another client between
+#: transactions.
 POOLED = (
     "a pooler in front of the database shares connections between transactions: use session pooling "
     "(PgBouncer: pool_mode = session)"
 )
-#: What operators read of a server that is only a standby; it may become the primary later.
+#: The message to operators about a server that is only a standby. It may become the primary later.
 STANDBY = (
     "the database is a standby, which can only be read: give the address of the primary, or those of all "
     "servers with target_session_attrs=read-write"
@@ -40,15 +41,16 @@ _POSTGRES_CAUSES = {
     "53100": "the disk of the database is full",
     "57014": "the database took too long",
 }
-#: SQLSTATEs after which the same work may soon succeed: a lock, a server that is starting or stopping, or too
-#: many connections.
+#: SQLSTATEs after which the same work may soon succeed, for example because of a lock, a server that is
+#: starting or stopping, or too many connections.
 _PASSING_CODES = frozenset({"55P03", "40P01", "40001", "25P03", "53300", "57P01", "57P02", "57P03"})
-#: The SQLSTATE class of lost connections and of poolers' answers.
+#: The SQLSTATE class of lost connections and of errors sent by poolers.
 _PASSING_CLASS = "08"
-#: SQLSTATE classes that are about the server rather than the query; it counts as down until the problem is
-#: fixed.
+#: SQLSTATE classes of errors about the server rather than the query. The server counts as down until the
+#: problem is fixed.
 _AWAY_CLASSES = ("08", "25", "28", "3D", "53", "55", "57", "58")
-#: ``feature_not_supported``: the error of a prepared statement after a migration has changed its table.
+#: ``feature_not_supported``: the error that a prepared statement causes after a migration has changed its
+#: table.
 STALE_PLAN = "0A000"
 _NO_SERVER = "no server answers there: start it, or correct the address"
 _TOO_LATE = "no server answers there in time"
@@ -62,8 +64,8 @@ _NOT_SERVED = (
 _RESTARTS = "the server is starting or stopping"
 _WRONG_SIGN_IN = "the user or the password in it is wrong"
 _SEE_LOG = "see the log of the PostgreSQL server"
-#: Maps patterns in what a server or pooler says when it refuses a sign-in to the causes that operators are
-#: told.
+#: Maps patterns in a server's or pooler's message about a refused sign-in to the causes reported to
+#: operators.
 _SAID = (
     (r"authentication failed", _WRONG_SIGN_IN),
     (r"role .* does not exist", "there is no such user"),
@@ -84,8 +86,8 @@ _SAID = (
     (r"terminating connection", _RESTARTS),
 )
 _PASSING: Final = (_NOT_SERVED, _NO_SERVER, _TOO_MANY_CONNECTIONS, _RESTARTS)
-#: Maps patterns in what the client library says when it can't connect, or lacks something, to the causes that
-#: operators are told.
+#: Maps patterns in the client library's messages, when it can't connect or lacks something, to the causes
+#: reported to operators.
 _NOT_REACHED = (
     (r"no password supplied", _WRONG_SIGN_IN),
     (FIRST_STATEMENT_UNANSWERED, _NOT_SERVED),
@@ -93,7 +95,7 @@ _NOT_REACHED = (
     (r"timeout|timed out", _TOO_LATE),
     (r"closed the connection|reset by peer|Broken pipe", _RESTARTS),
 )
-#: Maps patterns in what the client library says to causes that waiting doesn't fix, such as a wrong
+#: Maps patterns in the client library's messages to causes that waiting doesn't fix, such as a wrong
 #: certificate.
 _NEVER_REACHED = (
     (r"root certificate file", "the file of sslrootcert can't be read"),
@@ -112,9 +114,9 @@ _NEVER_REACHED = (
     (r"could not translate host name|failed to resolve host", "there is no such host"),
     (r"certificate|SSL", "no secure connection can be made: see sslmode and the server's certificate"),
 )
-#: Finds the server's own words after the severity, in any language: libpq puts two spaces before them.
+#: Finds the server's message after the severity, in any language: libpq puts two spaces before it.
 _WORDS_PATTERN: Final = re.compile(r"(?:^|failed: )\w+:  (.+)", re.MULTILINE)
-#: Errors of a migration that creates something that already exists.
+#: Errors of a migration that tries to create something that already exists.
 _DUPLICATE_ERRORS: Final = (
     psycopg.errors.DuplicateTable,
     psycopg.errors.DuplicateColumn,
@@ -127,7 +129,7 @@ _ALREADY_THERE: Final = (
 
 
 def _is_passing(error: psycopg.Error) -> bool:
-    """Return whether the same work may succeed in a moment."""
+    """Return whether the same work may soon succeed."""
     code = error.sqlstate or ""
     return code in _PASSING_CODES or code == STALE_PLAN or code.startswith(_PASSING_CLASS)
 
@@ -135,7 +137,7 @@ def _is_passing(error: psycopg.Error) -> bool:
 def translate(error: Exception, *, is_away: bool = False) -> Exception:
     """Translate a PostgreSQL error into one that callers know; return others unchanged.
 
-    ``is_away``: it has ended the connection, so the same work may succeed on a new one.
+    ``is_away``: the error has ended the connection, so the same work may succeed on a new one.
     """
     if not isinstance(error, psycopg.Error):
         return error
@@ -156,7 +158,7 @@ def translate(error: Exception, *, is_away: bool = False) -> Exception:
 
 
 def describe_url(url: str) -> str:
-    """Return the parts of a database's URL that aren't secret: the server and the name."""
+    """Return the parts of a database's URL that aren't secret: its server and its name."""
     try:
         parts = conninfo_to_dict(url)
     except psycopg.Error:
@@ -166,7 +168,7 @@ def describe_url(url: str) -> str:
 
 
 def make_open_error(url: str, error: psycopg.Error) -> StoreUnavailable:
-    """Return the error for operators when a database can't be opened.
+    """Return the error that tells operators why a database can't be opened.
 
     It is StoreAway, unless only a change to the URL, a certificate or a setting here can fix the problem; and
     StoreRefused if a server answers but refuses the sign-in, and that isn't known to be temporary.
@@ -182,13 +184,13 @@ def make_open_error(url: str, error: psycopg.Error) -> StoreUnavailable:
     elif cause := _find_cause(_NOT_REACHED, str(error)):
         kind = StoreRefused if cause == _WRONG_SIGN_IN else StoreAway
     elif not (cause := _find_cause(_NEVER_REACHED, str(error))):
-        # The client library's own words have no password in them.
+        # The client library's own messages contain no password.
         last = str(error).strip().rpartition("\n")[2]
         kind, cause = StoreAway, f"{last.rpartition('failed: ')[2]}; {_SEE_LOG}"
     return kind(f"{describe_url(url)} can't be opened: {cause}")
 
 
 def _find_cause(causes: Sequence[tuple[str, str]], text: str) -> str:
-    """Return the cause for the first pattern that matches a string, or "" if none does."""
+    """Return the cause given for the first pattern that matches a string, or "" if none does."""
     found = ((re.search(pattern, text, re.IGNORECASE), cause) for pattern, cause in causes)
     return next((cause.format(said=match[0]) for match, cause in found if match), "")

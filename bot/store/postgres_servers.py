@@ -21,9 +21,9 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 log = structlog.get_logger(__name__)
 
-#: How long the servers may take to answer, and how long an answer is then reused, in seconds.
+#: How long the servers may take to answer, and how long their answers are then reused, in seconds.
 ASKED_SECONDS, KNOWN_SECONDS = 2.0, 1.0
-#: Connection defaults, which the URL may override; with them, a server that silently disappears is noticed
+#: Connection defaults, which the URL may override. With them, a server that disappears silently is noticed
 #: within ten seconds.
 CONNECTING = {
     "connect_timeout": "5",
@@ -37,7 +37,7 @@ CONNECTING = {
 #: How often a running process asks all servers, in seconds.
 LOOK_SECONDS = 60.0
 #: Query columns that identify a server and its timeline. After a promotion, the control file has the new
-#: timeline only from the first checkpoint on; the log file's name has it immediately, and a standby writes no
+#: timeline only after the first checkpoint. The log file's name has it immediately, but a standby writes no
 #: log.
 TIMELINE: Final = (
     "CASE WHEN pg_is_in_recovery() THEN '' ELSE (SELECT system_identifier FROM pg_control_system()) "
@@ -49,19 +49,19 @@ _TWO: Final = (
 )
 
 
-#: The connection parameters that tell one of the servers of an address from the others.
+#: The connection parameters that distinguish one server of an address from the others.
 _Server = dict[str, str]
 
 
 class Servers:
-    """Track which of an address's servers is in use, for all connections of an engine; thread-safe."""
+    """Track which of an address's servers to use, for all connections of an engine; thread-safe."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._asked_at = -KNOWN_SECONDS
         #: The connection parameters of the chosen server, which replace those in the address.
         self.used: _Server = {}
-        #: Maps each database system to the latest timeline seen on it.
+        #: Maps each database system's identifier to the latest timeline seen on it.
         self._latest: dict[str, str] = {}
         #: What is wrong with the servers even though one can be used, or "" if nothing is.
         self.problem = ""
@@ -69,8 +69,8 @@ class Servers:
     def choose(self, url: str) -> str:
         """Return the connection string for the server to use.
 
-        That is the unchanged address if it names only one server, or if no server that accepts writes answers
-        in time.
+        That is the unchanged address if it names only one server, or if no server answers in time that
+        accepts writes.
         """
         given = _parse(url)
         servers = _list_servers(given)
@@ -87,7 +87,7 @@ class Servers:
             await asyncio.to_thread(self.choose, url)
 
     def note(self, timeline: str) -> bool:
-        """Record the timeline of a server that accepts writes; return whether it is the latest one known."""
+        """Record the timeline of a server that accepts writes; return whether no later one is known."""
         past, _, number = timeline.partition("/")
         self._latest[past] = latest = max(number, self._latest.get(past, number))
         return number == latest
@@ -97,7 +97,7 @@ class Servers:
         asked = {pool.submit(_ask_timeline, given | server): server for server in servers}
         answered, _ = wait(asked, ASKED_SECONDS)
         pool.shutdown(wait=False)
-        # Among equals, prefer the one that the address names first.
+        # Among servers with equal timelines, prefer the one that the address names first.
         found = [(one.result(), server) for one, server in asked.items() if one in answered and one.result()]
         found.sort(key=lambda one: one[0].partition("/")[2], reverse=True)
         for timeline, _ in found:
@@ -117,13 +117,13 @@ def _parse(url: str) -> dict[str, str]:
 
 
 def _name(server: _Server) -> str:
-    """Return a server's host and port, as operators know them."""
+    """Return a server's host and port in the form that operators know."""
     host = server.get("host") or server.get("hostaddr") or ""
     return f"{host}:{server['port']}" if server.get("port") else host
 
 
 def _ask_timeline(given: dict[str, str]) -> str:
-    """Return a server's timeline, or "" if it is a standby or doesn't answer."""
+    """Return a server's timeline, or "" if the server is a standby or doesn't answer."""
     given = given | {"connect_timeout": "2", "target_session_attrs": "any"}
     try:
         with psycopg.connect(make_conninfo(**given), autocommit=True) as connection:

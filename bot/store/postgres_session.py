@@ -1,4 +1,4 @@
-"""A connection to PostgreSQL: how it is opened, its locks and errors, how it is lost, and the schema."""
+"""A connection to PostgreSQL: how it is opened and lost, its locks, its errors and the schema."""
 
 from __future__ import annotations
 
@@ -36,31 +36,30 @@ log = structlog.get_logger(__name__)
 
 #: The oldest PostgreSQL version that is still maintained.
 OLDEST_VERSION = 140_000
-#: How long to wait between attempts to reconnect, in seconds: in general, and if a server answers but can't
-#: be used.
+#: How long to wait between attempts to reconnect, in seconds: normally, and if a server answers but can't be
+#: used.
 RETRY_SECONDS, REFUSED_SECONDS = 0.1, 1.0
-#: How long a connection's first statement may take, in seconds.
+#: How long a new connection's first statement may take, in seconds.
 FIRST_STATEMENT_SECONDS = 5.0
-#: How long to look for the outcome of a commit whose connection was lost, in seconds. This is as long as a
-#: lease, so that the process can go on with what it claimed in that commit.
+#: How long to keep looking for the outcome of a commit whose connection was lost, in seconds. This is as long
+#: as a lease, so that the process can proceed with what it claimed in that commit.
 OUTCOME_SECONDS = 60.0
 
-#: Waits for locks are short, so that callers whose patience has run out don't hold up others. A process that
-#: hangs in the middle of a transaction, or whose machine is gone, loses its locks. Query plans don't depend
-#: on parameter values.
+#: PostgreSQL settings of each connection. Waits for locks are short, so that callers whose patience has run
+#: out don't hold up others. A process that hangs in the middle of a transaction, or whose machine is gone,
+#: loses its locks. Query plans don't depend on parameter values.
 _SETTINGS = (
     "SET lock_timeout = '1s'; SET statement_timeout = '20s'; "
     "SET idle_in_transaction_session_timeout = '10s'; SET plan_cache_mode = force_generic_plan; "
     "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3; "
-    # An acknowledged commit survives a crash; a standby may require more than that.
+    # An acknowledged commit must survive a crash. A setting that also waits for a standby is kept.
     "SELECT set_config('synchronous_commit', 'on', false) "
     "WHERE current_setting('synchronous_commit') IN ('off', 'local')"
 )
 _NOT_TAKEN = "{name} doesn't take what {table} has: {said}. Nothing was copied."
 _NOT_EMPTY = "{name} isn't empty: create a new database and copy into that. Nothing was copied."
 _SERVER_COLUMNS = f"{CLOCK_QUERY}, pg_is_in_recovery() AS is_standby, {TIMELINE}"
-#: Key of the advisory lock of an installation that all serving processes share, or that one process holds
-#: alone.
+#: Key of an installation's advisory lock, which all serving processes share or one process holds alone.
 SERVING: Final = 1_970_497_907
 _ALONE, _SHARED = "", "_shared"
 _CLOSED_TO_SERVERS = "the database is closed to who serves from it"
@@ -72,7 +71,7 @@ _HALF = "another connection of this process is away"
 
 
 class PostgresSession:
-    """A connection of one of the engine's threads, re-established when it is lost."""
+    """The connection of one of the engine's threads, re-established when it is lost."""
 
     errors: ClassVar[tuple[type[Exception], ...]] = (psycopg.Error,)
 
@@ -86,7 +85,7 @@ class PostgresSession:
         *,
         servers: Servers | None = None,
     ) -> None:
-        """``is_allowed``: this session writes alongside others as long as it returns True."""
+        """``is_allowed`` returns whether this session may go on writing alongside others."""
         self._url = url
         self._servers = servers or Servers()
         self._is_allowed = is_allowed
@@ -95,14 +94,14 @@ class PostgresSession:
         self._connection: psycopg.Connection[Row] | None = None
         #: Why there is no connection, or "" if there is one.
         self.problem = ""
-        #: Why a server that answered couldn't be used, and when to ask it again.
+        #: Why the last server that answered couldn't be used, and when to ask it again.
         self._refusal: StoreUnavailable | None = None
         self._asks_at = 0.0
-        #: When servers began to refuse the sign-in; None if they don't refuse it.
+        #: When servers began to refuse the sign-in; None if they accept it.
         self._refused_since: float | None = None
         #: The locks for serving that this connection holds.
         self._locks: set[str] = set()
-        #: The server with its timeline, and whether that was compared with the stored one.
+        #: The server with its timeline, and whether that has been compared with the stored one.
         self.timeline, self.is_compared = "", False
         self.transaction = PostgresTransaction(clock, time, ids)
 
@@ -118,7 +117,7 @@ class PostgresSession:
     def begin(self, *, writes: bool, subjects: Sequence[str] = ()) -> None:
         """Begin a transaction; one that writes waits for its turn, and reads the database's clock.
 
-        All of this is sent with its first statement, so nothing is waited for here.
+        All of this is sent along with the first statement, so this call doesn't wait.
         """
         if self.is_away or not self._servers.note(self.timeline):
             self._connect_again()
@@ -129,7 +128,7 @@ class PostgresSession:
         self.transaction.begin(writes=writes, is_alone=self._is_allowed is None, subjects=subjects)
 
     def commit(self) -> None:
-        """Commit. Raise StoreBusy if it turns out that nothing was written."""
+        """Commit; raise StoreBusy if it turns out that nothing was written."""
         if self.transaction.is_finished:
             return
         try:
@@ -142,7 +141,7 @@ class PostgresSession:
             self._find_outcome(self.transaction.id, self.timeline)
 
     def rollback(self) -> None:
-        """Roll back, if a transaction is open."""
+        """Roll back if a transaction is open."""
         self.transaction.written.clear()
         self.transaction.abandon()
         connection = self._connection
@@ -158,7 +157,7 @@ class PostgresSession:
         return translate(error, is_away=self.is_away)
 
     def close(self) -> None:
-        """Close the connection; its locks are free on return, not only once the server has noticed."""
+        """Close the connection; its locks are free when this returns, not only once the server notices."""
         if self._connection is not None:
             with suppress(psycopg.Error):
                 for mode in sorted(self._locks):
@@ -172,7 +171,7 @@ class PostgresSession:
 
     @property
     def is_cut(self) -> bool:
-        """Return whether the server has sent something unasked, usually that it is closing the connection."""
+        """Return whether the server has sent something unasked, usually because it is disconnecting."""
         connection, said = self._connection, poll()
         assert connection is not None  # opened before any work
         with suppress(psycopg.Error):
@@ -180,7 +179,7 @@ class PostgresSession:
         return self._is_idle(connection) and bool(said.poll(0))
 
     def take_lock(self, *, alone: bool = False) -> bool:
-        """Take and keep the lock that all serving processes share; ``alone``: only if nobody else serves.
+        """Take and keep the lock that all serving processes share; with ``alone``, only if no other serves.
 
         Return False if that isn't possible now.
         """
@@ -191,11 +190,11 @@ class PostgresSession:
         return True
 
     def is_alone(self) -> bool:
-        """Return whether no other process serves, or can begin to before the open transaction ends."""
+        """Return whether no other process serves or can begin to serve before the open transaction ends."""
         return _ask_lock(self._cursor(), "pg_try_advisory_xact_lock")
 
     def applied(self) -> dict[str, str]:
-        """Map each migration that ran here to the release that ran it; "" if that isn't recorded."""
+        """Map each migration that ran on this database to the release that ran it, or "" if unrecorded."""
         found: dict[str, str] = {}
         for table, release in (("migrations", "''"), ("schema_changes", "oldest")):
             row = (
@@ -210,7 +209,7 @@ class PostgresSession:
         """Run a migration and record it, within the open transaction."""
         self._cursor().execute("SET LOCAL statement_timeout = 0")
         for statements in (*schema.CREATE_MIGRATIONS, script):
-            # Compare strings as SQLite does, whatever the database's own collation.
+            # This makes strings compare as in SQLite, whatever the database's own collation.
             self._cursor().execute(schema.TEXT_PATTERN.sub('TEXT COLLATE "C"', statements).encode())
         for table, row in schema.make_migration_rows(name, script, self._time.now()):
             marks = ", ".join(f"${number}" for number in range(1, len(row) + 1))
@@ -247,7 +246,7 @@ class PostgresSession:
     # -- the connection --------------------------------------------------------------------------------------
 
     def _cursor(self) -> psycopg.Cursor[Row]:
-        """Return a cursor whose statements are waited for one by one."""
+        """Return a cursor that waits for each of its statements."""
         self.transaction.wait_for_each()
         assert self._connection is not None  # opened before any work
         return self._connection.cursor()
@@ -288,7 +287,7 @@ class PostgresSession:
                 if not _ask_lock(connection.cursor(), f"pg_try_advisory_lock{mode}"):
                     raise psycopg.OperationalError(_CLOSED_TO_SERVERS)
         except (psycopg.Error, StoreUnavailable):
-            # Nothing may be written on a connection without these settings, or without the lock.
+            # Nothing may be written on a connection that lacks these settings or the lock.
             connection.close()
             raise
         self._connection = self.transaction.connection = connection
@@ -302,12 +301,12 @@ class PostgresSession:
         except (psycopg.Error, StoreUnavailable) as error:
             failed = make_open_error(self._url, error) if isinstance(error, psycopg.Error) else error
             if not self.problem:
-                # Log only the first of several failed attempts.
+                # Of several failed attempts in a row, log only the first.
                 log.warning("the connection to the database was lost", problem=str(failed))
             now, self.problem = monotonic(), str(failed)
             before, self._url = self._url, read_sign_in_again(self._url)
             self._refused_since = (self._refused_since or now) if isinstance(failed, StoreRefused) else None
-            # A server that refuses the sign-in may only be starting, or be short of connections for a moment.
+            # A server that refuses the sign-in may just be starting, or briefly be out of connections.
             lasts = self._refused_since is not None and now - self._refused_since >= REFUSED_SECONDS
             if error is failed or (lasts and self._url == before):
                 self._refusal, self._asks_at = failed, now + REFUSED_SECONDS
@@ -319,10 +318,10 @@ class PostgresSession:
         self.problem, self._refused_since = "", None
 
     def _find_outcome(self, transaction: str, timeline: str) -> None:
-        """Return if a commit took effect although its connection was lost; raise StoreBusy if it didn't.
+        """Check whether a commit took effect although its connection was lost; raise StoreBusy if it didn't.
 
-        On another timeline, the transaction's number may belong to another transaction, so only its audit row
-        can tell.
+        On another timeline, the transaction's number may belong to a different transaction, so only its audit
+        row can tell.
         """
         until = monotonic() + OUTCOME_SECONDS
         while monotonic() < until:
@@ -346,7 +345,7 @@ class PostgresSession:
 
 
 def _explain_refusal(server: psycopg.ConnectionInfo) -> str:
-    """Return why this server or database can't be used, "" if it can."""
+    """Return why this server or database can't be used, or "" if it can."""
     if server.server_version < OLDEST_VERSION:
         return f"the database is PostgreSQL {server.server_version // 10_000}: Usher needs 14 or newer"
     if server.parameter_status("server_encoding") != "UTF8":
@@ -361,7 +360,7 @@ def _ask_lock(cursor: psycopg.Cursor[Row], function: str) -> bool:
 
 @contextmanager
 def _cut_unless_answered(connection: psycopg.Connection[Any]) -> Iterator[None]:
-    """Cut a connection if its first statement isn't answered in time, which neither poolers nor libpq do."""
+    """Cut a connection if its first statement isn't answered in time; neither poolers nor libpq do that."""
     cuts = []
 
     def cut() -> None:
@@ -386,9 +385,9 @@ def _cut_unless_answered(connection: psycopg.Connection[Any]) -> Iterator[None]:
 def refuse_pooling(url: str, servers: Servers) -> None:
     """Raise StoreAway if a pooler assigns its connections to transactions rather than sessions.
 
-    With such a pooler, one of our connections is served by several server processes, or two of them share
-    one. Nothing is set before this check, since settings would stay for the next client that uses the server
-    process.
+    With a pooler like this, one of our connections is served by several server processes, or two of them
+    share one. Nothing is set before this check, since settings would stay for the next client that uses the
+    server process.
     """
     try:
         with ExitStack() as stack:

@@ -3,8 +3,8 @@
 Every parameter is sent as text and takes its type from the statement's own columns, so each query is prepared
 only once, whatever its values. A statement that runs for many rows receives them as one array of JSON
 objects, ``:each``; its other parameters name the columns of that array, with ``_`` appended. Even if the rows
-differ, that is a single statement. Only callers that need rows, or their number, wait for the server; they
-then wait for everything sent so far.
+differ, that is a single statement. Only callers that need rows, or the number of changed rows, wait for the
+server; they then wait for everything sent so far.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from bot.support.release import RELEASE
 
 CLOCK_QUERY = "SELECT extract(epoch FROM clock_timestamp())::float8 AS epoch"
 _NEWEST_MIGRATION = "(SELECT max(name) FROM migrations) AS newest_migration"
-#: Key of the advisory lock for decisions that are made one at a time; each schema has its own such lock.
+#: Key of the advisory lock for decisions that are made one at a time. Each schema has a separate lock.
 WRITING: Final = 1_970_497_906
 OF_SCHEMA = "hashtext(coalesce(current_schema(), ''))"
 _BEGIN_WRITE: Final = b"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"
@@ -47,15 +47,15 @@ LOCK_ALONE, _LOCK_BESIDE = (
     f"SELECT {lock}({WRITING}, {OF_SCHEMA})".encode()
     for lock in ("pg_advisory_xact_lock", "pg_advisory_xact_lock_shared")
 )
-#: Every transaction takes the locks of its subjects in the same order, so that no two deadlock.
+#: Takes the locks of a transaction's subjects, always in the same order, so that transactions don't deadlock.
 _LOCK_SUBJECTS: Final = (
     b"SELECT pg_advisory_xact_lock(1970497908, wanted.key) FROM ("
     b"SELECT DISTINCT hashtext(coalesce(current_schema(), '') || name) AS key FROM ("
     b"SELECT unnest($1::text[]) AS name "
     b"UNION ALL SELECT principal FROM workspaces WHERE id = ANY ($1::text[])) named ORDER BY key) wanted"
 )
-#: The first query of a transaction that writes. The id it returns shows later whether an unanswered commit
-#: took effect.
+#: The first query of a transaction that writes. The id that it returns shows later whether an unanswered
+#: commit took effect.
 _BEGUN: Final = f"{CLOCK_QUERY}, pg_current_xact_id()::text AS id"
 #: Divides by zero, so that the commit fails, if a newer release has migrated the database.
 _REFUSE_MIGRATED: Final = b"SELECT 1 / (max(name) <= $1)::int AS is_known FROM migrations"
@@ -82,7 +82,7 @@ def translate_query(query: str) -> tuple[str, tuple[str, ...]]:
 
 
 class PostgresTransaction(Transaction):
-    """The open transaction of a connection, whose statements are sent in a pipeline.
+    """The open transaction of a connection, which sends its statements in a pipeline.
 
     Its session makes the connection, and begins and ends the transaction.
     """
@@ -90,12 +90,12 @@ class PostgresTransaction(Transaction):
     def __init__(self, clock: DatabaseClock, time: StoreTime, ids: Ids) -> None:
         super().__init__(time, ids)
         self._clock = clock
-        #: The connection; the session replaces it after a loss.
+        #: The connection. The session replaces it after it was lost.
         self.connection: psycopg.Connection[Row] | None = None
-        #: The open pipeline, and the function that waits for everything sent in it.
+        #: The open pipeline, and the function that waits for everything sent through it.
         self._pipeline: AbstractContextManager[psycopg.Pipeline] | None = None
         self._sync: Callable[[], None] = lambda: None
-        #: Whether commits notify listening processes of the tables written.
+        #: Whether commits tell listening processes which tables were written.
         self.notifies = True
         #: The newest migration that this release knows; if set, commits fail once the database has a newer
         #: one.
@@ -110,11 +110,11 @@ class PostgresTransaction(Transaction):
         self._is_alone = True
         #: The transaction's id, with which the outcome of its commit can be looked up; "" until it is known.
         self.id = ""
-        #: When the transaction asked for the database's time, and the cursor that will have the answer.
+        #: When the transaction asked for the database's time, and the cursor that will receive the answer.
         self._asked: tuple[float, Cursor[Row]] | None = None
-        #: Statements in flight that may have written rows, each with its text.
+        #: Statements in flight that may have written rows, each with its SQL text.
         self._under_way: list[tuple[Cursor[Row], str]] = []
-        #: Maps the text and parameters of each prefetched query to the cursor with its result.
+        #: Maps the SQL and parameters of each prefetched query to the cursor with its result.
         self._ahead: dict[tuple[str, tuple[str | None, ...]], Cursor[Row]] = {}
         self.audit_entries = []
         self.audited = {}
@@ -124,10 +124,10 @@ class PostgresTransaction(Transaction):
         self.written = set()
 
     def begin(self, *, writes: bool, is_alone: bool, subjects: Sequence[str] = ()) -> None:
-        """Begin a transaction; this is sent along with the first statement, so nothing is waited for here.
+        """Begin a transaction; this is sent along with the first statement, so this call doesn't wait.
 
-        ``is_alone``: no other transaction that decides anything runs at the same time. Otherwise only none
-        that concerns the same subjects.
+        ``is_alone``: no other transaction that decides anything runs at the same time. Otherwise, only those
+        that concern the same subjects are excluded.
         """
         self._forget()
         self._writes, self._is_alone = writes, is_alone
@@ -146,18 +146,18 @@ class PostgresTransaction(Transaction):
 
     @property
     def _begins(self) -> bool:
-        """Return whether this transaction writes and hasn't been confirmed to have begun."""
+        """Return whether this transaction writes but isn't confirmed to have begun."""
         return self._writes and not self.id
 
     # -- sending and waiting ---------------------------------------------------------------------------------
 
     def _send(self, statement: bytes, params: Sequence[object] = ()) -> Cursor[Row]:
-        """Send a statement, and keep it prepared; its result is available after the next wait."""
+        """Send a statement, which stays prepared; its result is available after the next wait."""
         assert self.connection is not None  # made before any work
         try:
             return self.connection.cursor().execute(statement, params, prepare=True)
         except psycopg.Error as error:
-            # The error may be that of an earlier statement in the pipeline.
+            # The error may come from an earlier statement in the pipeline.
             self._explain(error)
             raise
 
@@ -183,17 +183,18 @@ class PostgresTransaction(Transaction):
         self._under_way.clear()
 
     def _explain(self, error: psycopg.Error) -> None:
-        """Raise a clearer error for a failure at the transaction's first wait, if there is one."""
+        """Raise a clearer error for a failure during the transaction's first wait, if there is one."""
         if self._asked is not None and self._asked[1].pgresult is not None:
             self._note_begun(*self._asked)
         elif self._begins and isinstance(error, psycopg.errors.FeatureNotSupported):
-            # This can't be a stale plan yet: it's a standby refusing to begin. Reconnecting asks it again.
+            # This can't be a stale plan yet: a standby is refusing to begin. On reconnecting, it is asked
+            # again.
             assert self.connection is not None  # made before any work
             self.connection.close()
             raise StoreAway(STANDBY) from None
 
     def _note_begun(self, before: float, asked: Cursor[Row]) -> None:
-        """Record the transaction's id and the database's time from its first query. Raise StoreMigrated."""
+        """Take the transaction's id and the database's time from its first query. Raise StoreMigrated."""
         self._asked = None
         begun = self._clock.take(before, asked)
         self.id = begun["id"]
@@ -207,12 +208,12 @@ class PostgresTransaction(Transaction):
             pipeline.__exit__(None, None, None)
 
     def wait_for_each(self) -> None:
-        """Wait for everything in flight, and from now on for each statement."""
+        """Wait for everything in flight, and then for each later statement."""
         if self._pipeline is not None:
             self._catch_up(leaves=True)
 
     def settle(self, *, waits: bool) -> None:
-        """Append to the audit, and wait for everything in flight, so that the commit needn't."""
+        """Append to the audit, and wait for everything in flight so that the commit doesn't have to."""
         append_entries(self)
         if self._begins or (waits and self._under_way):
             self._catch_up()
@@ -222,15 +223,15 @@ class PostgresTransaction(Transaction):
         if self.newest_known and self._begins:
             self._send(_REFUSE_MIGRATED, [self.newest_known])
         self.written.update(*(find_written_table(text) for _, text in self._under_way))
-        # Only what can make work due is worth a hint: commits that notify wait for one another.
+        # Send a hint only for tables that can make work due, since commits that notify wait for one another.
         if self.notifies and (tables := self.written & KINDS_BY_TABLE.keys()):
-            # Send this together with the commit, so it costs no extra round trip.
+            # This is sent together with the commit, so it costs no extra round trip.
             self._send(b"SELECT pg_notify('usher', $1)", [" ".join(sorted(tables))])
         self._send(b"COMMIT")
         self._catch_up(leaves=True)
 
     def abandon(self) -> None:
-        """Leave the pipeline without a result: everything in flight has failed or is being rolled back."""
+        """Leave the pipeline without its results: everything in flight has failed or is being rolled back."""
         with suppress(psycopg.Error):
             self._leave_pipeline()
 
@@ -270,7 +271,7 @@ class PostgresTransaction(Transaction):
         self._execute(query, params)
 
     def count(self, query: str, **params: Any) -> int:
-        """Run a statement; return how many rows were written."""
+        """Run a statement; return how many rows it wrote."""
         sent = self._execute(query, params)
         self._catch_up()
         return sent.rowcount
@@ -292,14 +293,14 @@ class PostgresTransaction(Transaction):
 
     @property
     def changes(self) -> int:
-        """Return the number of rows changed on this connection, including audit rows not yet written."""
+        """Return the number of rows changed on this connection, including audit rows still to be written."""
         if self._under_way:
             self._catch_up()
         return self._changes + len(self.audit_entries)
 
 
 def _number(query: str, params: dict[str, Any]) -> tuple[str, tuple[str | None, ...]]:
-    """Return a query's text and its parameters in their order."""
+    """Return a query's text, with its parameters in their order."""
     text, names = translate_query(query)
     return text, tuple(_encode_text(params[name]) for name in names)
 
@@ -316,7 +317,7 @@ def _encode_text(value: Any) -> str | None:
 
 
 class DatabaseClock:
-    """Tell the database's time: its last reading, advanced by the machine's monotonic clock."""
+    """Tell the database's time: the last reading of its clock, advanced by the machine's monotonic clock."""
 
     def __init__(self, machine: Clock) -> None:
         self._machine = machine
@@ -325,7 +326,7 @@ class DatabaseClock:
         self._is_known = False
 
     def note(self, before: float, epoch: float, after: float) -> None:
-        """Adjust to a reading of the database's clock made between two moments of the monotonic clock.
+        """Adjust to a reading of the database's clock, made between two moments of the monotonic clock.
 
         The current offset is kept as far as the reading allows, so that a slow answer doesn't look like a
         clock that was moved. The first reading always replaces the machine's own offset, with the earliest
@@ -338,7 +339,7 @@ class DatabaseClock:
             self._is_known = True
 
     def take(self, before: float, asked: Cursor[Row]) -> Row:
-        """Adjust to a reading requested at ``before`` on the monotonic clock; return the row that has it."""
+        """Adjust to the clock reading in an answer requested at ``before`` (monotonic); return its row."""
         row = asked.fetchone()
         assert row is not None  # a SELECT without a table
         self.note(before, row["epoch"], self.monotonic())

@@ -1,4 +1,4 @@
-"""People's preferences, and whether these allow a new notice to be sent."""
+"""People's preferences, and whether they allow a new notice to be sent."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ _PREFERENCES: Callable[[Row], Preferences | None] = make_parser("q")
 
 
 def preferences(tx: Transaction, principal: Principal) -> Preferences:
-    """Return a person's preferences, or the defaults if they never changed any."""
+    """Return a person's preferences, or the defaults if the person has never changed any."""
     return PREFERENCES.one(tx, principal=principal) or Preferences()
 
 
@@ -31,9 +31,9 @@ def save_preferences(tx: Transaction, principal: Principal, wanted: Preferences)
 
 
 def should_send_notice(tx: Transaction, new: NewNotice, *, has_card: bool = False) -> bool:
-    """Return whether a person's preferences allow a new notice as a separate message.
+    """Return whether a person's preferences allow a new notice to be sent as a separate message.
 
-    ``has_card``: one of the person's cards, not written yet, shows the same.
+    ``has_card``: one of the person's cards, which hasn't been written yet, shows the same.
     """
     if new.kind.topic is None and (Mark.IN_CARD not in new.kind.marks or "becomes" in new.body):
         return True
@@ -64,6 +64,6 @@ def _read_delivery(kind: NoticeKind, row: Row) -> NoticeDelivery:
         kind,
         chosen=None if chosen is None else bool(chosen),
         is_failure=is_of_run and row["run_state"] not in _WELL,
-        # A start by hours has no card, but is treated like one that has a silent card.
+        # A start by hours has no card, but is treated like a start that has a silent card.
         has_card=bool(row["has_card"] or (row["planned_for"] is not None and kind.topic is not None)),
     )

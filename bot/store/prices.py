@@ -1,4 +1,4 @@
-"""What workspaces and runs cost an hour: the machines in their rows, and the prices of lives going on."""
+"""The hourly cost of workspaces and runs: the machines in their rows, and the prices of ongoing lives."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,12 +11,12 @@ from bot.store.transaction import Row, Transaction
 
 
 def find_new_machine(before: Row, seen: MachineKind | None) -> MachineKind | None:
-    """Return the machine that a read or list reports; None if the row has it, or nothing is reported."""
+    """Return the machine that a read or list reports, or None if the row has it or none is reported."""
     return None if seen is None or seen.to_columns().items() <= before.items() else seen
 
 
 def note_machine(tx: Transaction, workspace_id: str, machine: MachineKind) -> None:
-    """Save a workspace's machine, and the price of its current life if that has none yet."""
+    """Save a workspace's machine, with the price of its current life if that has no price yet."""
     columns = machine.to_columns()
     WORKSPACES.change(tx, {"id": workspace_id}, **columns)
     tx.run("price_life", workspace_id=workspace_id, **columns)
@@ -28,7 +28,7 @@ def note_offer(
     update: Callable[[Spec], Spec],
     describe: Callable[[Spec], MachineKind],
 ) -> None:
-    """Save what an account's workspaces and runs cost under a new offer; lives keep their prices."""
+    """Save what an account's workspaces and runs cost under a new offer; recorded lives keep their prices."""
     whose: dict[str, Any] = {"principal": account.principal, "connection": account.connection}
     for workspace in WORKSPACES.all(tx, **whose):
         if workspace.spec is not None and (spec := update(workspace.spec)) != workspace.spec:

@@ -13,18 +13,18 @@ from typing import Final
 from bot.store.statements import fill
 from bot.store.transaction import CLAIM, Row, Transaction
 
-#: The ``due`` of queues whose rows are always due and that nobody claims.
+#: The ``due`` of queues whose rows are always due and are never claimed.
 ALWAYS: Final = "0.0"
-#: The parameter for the connection whose rows are claimed; ``:connections`` is a JSON list of all
+#: The parameter for the connection whose rows are claimed. ``:connections`` is a JSON list of all
 #: connections.
 _CONNECTION: Final = ":connection"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """A statement that changes some rows, so that no other process claims them, and returns them.
+    """A statement that claims rows by changing them, so that no other process can, and returns them.
 
-    Its parts are SQL, in which ``{name}`` stands for the fragment with that name in the SQL files.
+    Its parts are SQL, in which ``{name}`` is replaced by the fragment with that name in the SQL files.
     """
 
     table: str
@@ -52,12 +52,12 @@ class Queue:
     """The rows of a table in the order in which they become due.
 
     ``kind`` names the work done with the rows. ``due`` is the column with the time, ``where`` the condition
-    of the index on that column, and ``delay`` SQL for the seconds to add to the time. ``only`` is a further
-    condition for a claim: a due row that doesn't meet it (because another process owns it, say) is tried
-    again after a pause. A claim makes the ``changes``; by default, the row becomes due again at ``:until``.
-    ``margins`` maps further parameters to how many seconds before now each is. ``is_scheduled`` marks work
-    that only becomes due with time. Doing it makes its row due later, so a row that stays due shows that the
-    work isn't being done.
+    of the index on that column, and ``delay`` SQL for the seconds to add to the time. ``only`` is an
+    additional condition for a claim: a due row that doesn't meet it (because another process owns it, say) is
+    tried again after a pause. A claim makes the ``changes``; by default, the row becomes due again at
+    ``:until``. ``margins`` maps additional parameters to how many seconds before now each is.
+    ``is_scheduled`` marks work that only becomes due with time. Doing it makes its row due later, so a row
+    that stays due shows that the work isn't being done.
     """
 
     name: str
@@ -82,12 +82,12 @@ class Queue:
 
     @property
     def is_open(self) -> str:
-        """Return the SQL condition for rows that are due now or later."""
+        """Return the SQL condition that selects rows due now or later."""
         return self.where or f"{self.due} IS NOT NULL"
 
     @property
     def is_due(self) -> str:
-        """Return the SQL condition for rows that may be claimed now."""
+        """Return the SQL condition that selects rows that may be claimed now."""
         latest = f":now - ({self.delay})" if self.delay else ":now"
         return " AND ".join(part for part in (self.is_open, f"{self.due} <= {latest}", self.only) if part)
 
@@ -106,12 +106,12 @@ class Queue:
 
     @property
     def count(self) -> str:
-        """Return the query that counts the rows that may be claimed now."""
+        """Return a query that counts the rows that may be claimed now."""
         return fill(f"SELECT COUNT(*) AS count FROM {self.table} WHERE {self.is_due}")  # noqa: S608
 
     @property
     def first_due(self) -> str:
-        """Return the query for when the first row becomes due, across all ``:connections``."""
+        """Return the query that finds when the first row becomes due, across all ``:connections``."""
         due = f"{self.due} + ({self.delay})" if self.delay else self.due
         order = f"ORDER BY {self.order or self.due} " if self.is_claimed else ""
         rows = f"{self.table} WHERE {self.is_open} {order}LIMIT 1"
@@ -123,7 +123,7 @@ class Queue:
         return fill(query)
 
     def get_margins(self, now: float) -> Row:
-        """Return the parameters ``now`` and, for each margin, the time that many seconds before it."""
+        """Return the parameter ``now`` and, for each margin, the time that is so many seconds earlier."""
         return {"now": now, **{name: now - seconds for name, seconds in self.margins.items()}}
 
     def ask(self, tx: Transaction, lease: float, limit: int, now: float, **named: object) -> None:
@@ -145,8 +145,8 @@ class Queue:
     ) -> list[Row]:
         """Claim up to ``limit`` due rows for ``lease`` seconds; return them as they are after the claim.
 
-        ``now`` is the time of the claim, if the caller needs to know it. ``is_last``: no other statement
-        follows in the transaction.
+        ``now`` is the time to use for the claim, if the caller needs to know it. ``is_last``: no other
+        statement follows in the transaction.
         """
         now = tx.now() if now is None else now
         if is_last:
@@ -155,7 +155,7 @@ class Queue:
         return tx.all(self.claim, **self._fill(now, lease, limit), **named)
 
 
-#: Maps names to queues, in the order of the modules that declare them.
+#: Maps each queue's name to the queue, in the order in which modules declare them.
 DECLARED_QUEUES: Final[dict[str, Queue]] = {}
 #: Maps each table to the kinds of work that may become due when it is written.
 KINDS_BY_TABLE: Final[dict[str, set[str]]] = {}

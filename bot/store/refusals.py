@@ -1,4 +1,4 @@
-"""Accounts whose secrets their provider refuses: since when, when to retry, and what then resumes."""
+"""Accounts whose secrets their provider refuses: since when, when to retry, and what resumes afterwards."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -12,15 +12,15 @@ from bot.store.outages import PEOPLE
 from bot.store.tables import ACCOUNTS
 from bot.store.transaction import Priority, Row, Transaction, prioritize
 
-#: Column values of an account whose provider accepts its secret.
+#: The column values of an account whose secret its provider accepts.
 ACCEPTED: Final[Mapping[str, Any]] = {"refused_since": None, "renamed_to": None}
 
 
 def hold(tx: Transaction, account: Account, renamed_to: str | None) -> Account | None:
     """Record that an active account's secret was refused; return the account, or None if it has changed.
 
-    ``renamed_to`` is the account's new username at the provider, if it was renamed: linking that username
-    then keeps the account's workspaces.
+    ``renamed_to`` is the account's new username, if the provider has renamed it: linking that username then
+    keeps the account's workspaces.
     """
     now, same = tx.now(), {"id": account.id, "secret": account.secret, "state": "active"}
     ACCOUNTS.change(tx, {**same, "refused_since": None}, refused_since=now)
@@ -35,16 +35,16 @@ def list_refused_accounts(tx: Transaction) -> list[Account]:
 
 
 def are_several(tx: Transaction, connection: str, since: float) -> bool:
-    """Return whether a connection refused two people since a given time, or is in such an outage already.
+    """Return whether a connection refused two people since a given time, or already has an outage for that.
 
-    Secrets that have expired and accounts that were renamed don't count.
+    Secrets that have expired and accounts that were renamed are ignored.
     """
     row = tx.one("refused_since", connection=connection, since=since, now=tx.now())
     return (row is not None and row["count"] > 1) or f"{connection}{PEOPLE}" in outages.list_outages(tx)
 
 
 def try_refused(tx: Transaction, account: Account) -> bool:
-    """Claim the next attempt with a refused account; return False if another process has it."""
+    """Claim the next attempt with a refused account; return False if another process has claimed it."""
     return (
         ACCOUNTS.count_changed(tx, {"id": account.id, "checked_at": account.checked_at}, checked_at=tx.now())
         == 1
@@ -52,12 +52,12 @@ def try_refused(tx: Transaction, account: Account) -> bool:
 
 
 def try_at_once(tx: Transaction, account: Account) -> None:
-    """Let the next call use a refused secret, because its owner has requested something."""
+    """Let the next call use a refused secret, because its owner has just requested something."""
     ACCOUNTS.change(tx, {"id": account.id}, checked_at=None)
 
 
 def end_outage(tx: Transaction, name: str, notices: Sequence[NewNotice] = ()) -> bool:
-    """End an outage as ``outages.end`` does, and immediately retry the people whom the connection refused."""
+    """End an outage as ``outages.end`` does, and immediately retry the people who were refused in it."""
     is_over = outages.end(tx, name, notices)
     if is_over and name.endswith(PEOPLE):
         start_fan_out(tx, "accepted", connection=name.removesuffix(PEOPLE))
@@ -74,7 +74,7 @@ register_fan_out("accepted", lambda _tx, _said: True, ("some_held_accounts", _tr
 
 
 def note_accepted(tx: Transaction, account: Account) -> bool:
-    """Resume an account's work, as its secret was accepted; return False if the account has changed."""
+    """Resume an account's work now that its secret was accepted; return False if the account has changed."""
     same = {"id": account.id, "secret": account.secret, "state": "active"}
     if not ACCOUNTS.count_changed(tx, same, **ACCEPTED):
         return False

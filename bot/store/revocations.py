@@ -11,7 +11,7 @@ from bot.store.transaction import Priority, Transaction, prioritize
 
 
 def enqueue_revocation(tx: Transaction, ended: Account, *, notify: bool, due_in: float = 0.0) -> None:
-    """Mark the secret of an ended link as awaiting revocation, and enqueue the task.
+    """Mark the secret of an ended link as awaiting revocation, and enqueue the task that revokes it.
 
     ``notify``: tell its owner the outcome. ``due_in`` is a delay in seconds for calls that still use the
     secret.
@@ -29,7 +29,7 @@ def list_pending_revocations(tx: Transaction) -> list[Account]:
 
 
 def note_refused_revocation(tx: Transaction, account_id: str) -> None:
-    """Record when a provider first refused to revoke a secret."""
+    """Record when a provider first refused to revoke an account's secret."""
     ACCOUNTS.change(
         tx, {"id": account_id, "state": "revoking", "refused_since": None}, refused_since=tx.now()
     )

@@ -30,7 +30,7 @@ _PARSE_RELATED = make_parser("a p")
 
 
 def insert(tx: Transaction, new: Run) -> bool:
-    """Add a run that is due now, unless its owner has one with the same remote id; return whether it did."""
+    """Add a run that is due now, unless its owner has one with its remote id; return whether it was added."""
     made = replace(new, next_step_at=tx.now(), deadline_number=0 if new.deadline_at is None else 1)
     return RUNS.add_new(tx, made, **({"spec": {}} if made.spec is None else {}))
 
@@ -46,10 +46,10 @@ def show(tx: Transaction, run: Run, channel_id: str | None, *, is_answered: bool
 
 
 def request_stop(tx: Transaction, run: Run, wanted: StopKind) -> None:
-    """Request that an open run be stopped, or forced to stop after an ordinary request.
+    """Request that an open run be stopped, or that it be forced to stop after an ordinary request.
 
     A new request sets ``stop_call`` to NONE and makes the run due. If an ordinary stop is still in flight,
-    its result then doesn't count. A stop that was given up or had no effect is sent again on request.
+    its result is then ignored. A stop that was given up or had no effect is sent again on request.
     """
     now = tx.now()
     is_weaker = run.requested_stop == "force" and wanted != "force"
@@ -61,7 +61,7 @@ def request_stop(tx: Transaction, run: Run, wanted: StopKind) -> None:
 
 
 def _has_stop_failed(run: Run, now: float) -> bool:
-    """Return whether a stop was given up, or was accepted a while ago without effect."""
+    """Return whether a stop was given up, or was accepted a while ago and has had no effect."""
     if run.remote_id is None:
         return False
     if run.stop_call is not Call.ACCEPTED:
@@ -70,7 +70,7 @@ def _has_stop_failed(run: Run, now: float) -> bool:
 
 
 def find_unexplained_ids(tx: Transaction, run: Run, remote_ids: Sequence[str]) -> list[str]:
-    """Return the ids that no other run has; none if another launch of unknown outcome may have them.
+    """Return the ids that no other run has; none if they may come from another launch of unknown outcome.
 
     A row without a reference was added by a list, so it may be this run.
     """
@@ -82,7 +82,7 @@ def find_unexplained_ids(tx: Transaction, run: Run, remote_ids: Sequence[str]) -
 
 
 def watch(tx: Transaction, run_id: str, channel_id: str | None = None) -> Run | None:
-    """Follow a run's output from now on (``is_watched``), and give the run a card if it has none.
+    """Start following a run's output (``is_watched``), and give the run a card if it has none.
 
     Return None if there is no such run, or its account was unlinked.
     """
@@ -102,13 +102,13 @@ def find_run(tx: Transaction, run_id: str) -> Run | None:
 
 
 def list_runs(tx: Transaction, principal: Principal, *, limit: int = 50) -> list[Run]:
-    """Return a person's runs, newest first, without those of unlinked accounts and resting links."""
+    """Return a person's runs, newest first, leaving out those of unlinked accounts and of resting links."""
     return RUNS.query(tx, "runs", principal=principal.key, limit=limit)
 
 
 @prioritize(Priority.STEADY)
 def list_watched_runs(tx: Transaction, owner: str = "") -> list[Run]:
-    """Return launched runs whose output is still followed because its file wasn't sent yet, oldest first.
+    """Return launched runs whose output is still followed as its file wasn't sent yet, oldest first.
 
     Runs that another process follows are left out.
     """
@@ -116,7 +116,7 @@ def list_watched_runs(tx: Transaction, owner: str = "") -> list[Run]:
 
 
 def queue_grown_outputs(tx: Transaction, run_ids: Sequence[str]) -> None:
-    """Queue the cards of runs that have written more output, to be redrawn."""
+    """Mark the cards of runs that have written more output to be redrawn."""
     for run_id in run_ids:
         cards.queue_updates(tx, run_id, changed=False)
 
@@ -156,7 +156,7 @@ RUN_QUEUE: Final = declare_queue(
         changes="{claimed}",
     )
 )
-#: Runs whose output is being followed; no process claims them.
+#: The queue of runs whose output is being followed. Processes don't claim them.
 WATCHED_RUN_QUEUE: Final = declare_queue(
     Queue(
         name="watched_runs",
@@ -173,8 +173,8 @@ ACCOUNT_CLAIM: Final = Claim(
     changes="{claimed}",
     order="next_step_at",
 )
-#: When a run is read, runs of the same account that become due within this many seconds are read together
-#: with it.
+#: When a run is read, the same account's runs that become due within this many seconds are read together with
+#: it.
 _COMBINE_WITHIN_SECONDS = 2.0
 
 
@@ -191,7 +191,7 @@ def claim_runs(tx: Transaction, limit: int, lease: float, owner: str = "") -> li
 def claim_runs_of(
     tx: Transaction, account: Account, limit: int, lease: float, owner: str = ""
 ) -> list[ClaimedRun] | None:
-    """Claim the next read of an active account's runs: open, launched ones due within two seconds.
+    """Claim the next read of an active account's runs: all open, launched ones due within two seconds.
 
     Return None if the account isn't active, or another process has read its runs since it was loaded.
     """
@@ -241,8 +241,7 @@ def save_run_step(tx: Transaction, update: Update, was: Row | None = None) -> Ro
 
 def _choose_changes(tx: Transaction, row: Row, update: Update, shared: Row) -> Row:
     now = shared["now"]
-    # A different kind of stop was requested in the meantime, and the result of this stop doesn't count for
-    # it.
+    # A different kind of stop was requested in the meantime, so the result of this stop doesn't apply to it.
     other_stop = bool(update.claim) and row["wake_reason"] == WakeReason.OTHER_STOP
     after = {
         **gates.run_after(row, update.observed, now),
@@ -257,7 +256,7 @@ def _choose_changes(tx: Transaction, row: Row, update: Update, shared: Row) -> R
 
 
 def _choose_unread_columns(row: Row, update: Update, now: float) -> dict[str, Any]:
-    """Return the columns about failing reads: since when, when to tell the owner, unconfirmed reports.
+    """Return the columns about failing reads: their start, the deadline, and unconfirmed reports.
 
     A run whose state was read has no deadline; a deadline that is already set or reported is kept.
     """
@@ -289,19 +288,19 @@ def _choose_unread_columns(row: Row, update: Update, now: float) -> dict[str, An
         and update.block_reason
         and update.block_reason != row["block_reason"]
     ):
-        # Days without the connection don't count as days of a refused credential: each cause is timed
-        # separately.
+        # Days without the connection aren't days of a refused credential, so each cause is timed separately.
         kept |= {"blocked_since": now}
     return kept | ({"deadline_at": None} if update.deadline_passed else {})
 
 
 def _merge_same_id(tx: Transaction, row: Row, remote_id: str) -> dict[str, Any]:
-    """Return the changes if another row has this id: a listed row is merged, a launched one keeps the id."""
+    """Return what to change if another row has this id: a listed row is merged, a launched one keeps it."""
     existing = _find_by_remote_id(tx, row, remote_id)
     if existing is None or existing["id"] == row["id"]:
         return {}
     if existing["reference"]:
-        # The search found a run that belongs to another launch, so the outcome of this one is unknown again.
+        # The run that the search found belongs to another launch, so the outcome of this one is unknown
+        # again.
         return {"remote_id": row["remote_id"], "start_call": Call.UNKNOWN}
     return _merge_row_of_list(tx, row, existing)
 
@@ -312,7 +311,7 @@ def _find_by_remote_id(tx: Transaction, pair: Row, remote_id: str) -> Row | None
 
 
 def _merge_row_of_list(tx: Transaction, row: Row, listed: Row) -> dict[str, Any]:
-    """Merge the row that a list created for this run, and the requests made on it, into the run's own row."""
+    """Merge the row that a list created for this run into the run's own row, with the requests made on it."""
     tx.run("delete_cards_of", subject=listed["id"])
     RUNS.delete(tx, id=listed["id"])
     asked = {column: listed[column] for column in ("requested_stop", "stop_call")}
@@ -320,21 +319,21 @@ def _merge_row_of_list(tx: Transaction, row: Row, listed: Row) -> dict[str, Any]
     return {**watched, **asked} if listed["requested_stop"] and row["requested_stop"] != "force" else watched
 
 
-#: Maximum age in seconds, and maximum number, of ended runs added from a list; the sweep would delete any
-#: others.
+#: Maximum age in seconds, and maximum number, of ended runs that are added from a list. The sweep would
+#: delete any others.
 RETENTION_SECONDS = 30 * 86_400.0
 MAX_RETAINED_RUNS = 50
-#: Number of runs merged in one transaction, each with its messages.
+#: Number of runs merged per transaction, each with its messages.
 _BATCH_SIZE = 40
 
 
 async def merge_runs(engine: Engine, account_id: str, found: Sequence[DiscoveredRun]) -> int:
-    """Merge a list of runs, in batches; return how many were new. An unlink between two batches ends this.
+    """Merge a list of runs, in batches, until done or unlinked; return how many were new.
 
     New runs get no card and no notices, and their output isn't followed; open ones are still read until they
     end. Ended runs are added only if they are recent enough to be kept. For an open run that is already
-    known, the list counts as a read at the time when the account's LIST_RUNS task was claimed; a step then
-    ends the run if it is over.
+    known, the list is treated as a read at the time when the account's LIST_RUNS task was claimed; a step
+    then ends the run if it is over.
     """
     start = await engine.read(
         lambda tx: find_listing_start(tx, TaskKind.LIST_RUNS, account_id), Priority.STEADY
@@ -369,7 +368,7 @@ def _update_runs(
 
 
 def _choose_new_runs(unknown: Sequence[DiscoveredRun], now: float) -> list[DiscoveredRun]:
-    """Return the listed runs that should be added: open ones, and those that ended recently."""
+    """Return the listed runs that should be added: open ones, and ones that ended recently."""
     newest = sorted(unknown, key=lambda one: _estimate_start(one, now), reverse=True)
     over = [one for one in newest if one.observed.state.is_over]
     kept = [one for one in over[:MAX_RETAINED_RUNS] if _estimate_end(one, now) >= now - RETENTION_SECONDS]
@@ -397,7 +396,7 @@ def _find_pair(tx: Transaction, account_id: str) -> Row | None:
 
 
 def _update_run(tx: Transaction, row: Row, one: DiscoveredRun, start: float, now: float) -> None:
-    """Update an open run from a list; if it is over, a step will end it, so that its owner is told."""
+    """Update an open run from a list; if the run is over, a step will end it and tell its owner."""
     after = {**row, **gates.run_after(row, one.observed, start), "name": one.observed.name or one.name}
     RUNS.change(tx, {"id": row["id"]}, **{column: after[column] for column in gates.RUN_COLUMNS})
     usage.note_run(tx, row, after)
@@ -442,5 +441,5 @@ def _estimate_end(one: DiscoveredRun, now: float) -> float:
 
 
 def _split_batches(found: Sequence[DiscoveredRun]) -> Iterator[Sequence[DiscoveredRun]]:
-    """Split a list into batches, each of which is merged in its own transaction."""
+    """Split a list into batches, each to be merged in a separate transaction."""
     return (found[at : at + _BATCH_SIZE] for at in range(0, len(found), _BATCH_SIZE))

@@ -1,8 +1,8 @@
 """The schema of a database: migrations, and the correction ("healing") of stored times at start-up.
 
 Only the serving process heals times (``docs/adr/0019-who-heals-clocks.md``). While the machine keeps running,
-its monotonic clock shows whether the wall clock was moved. If it was, or after a reboot, it is unknown how
-much time has passed, so anything that must not happen early waits its full time from now on.
+its monotonic clock shows whether the wall clock was changed. If it was, or after a reboot, it is unknown how
+much time has passed, so anything that must not happen early waits its full time again, counted from now.
 """
 
 import re
@@ -22,8 +22,8 @@ from bot.store.transaction import ClockReading, Priority, Transaction, Work, pri
 from bot.support.errors import StoreTooNew, StoreTooOld, StoreUnreleased
 from bot.support.release import RELEASE, find_newest
 
-#: The tables that record which migrations ran. The second one also records the release that ran each, which
-#: the error names if the database is too new. Release 0.1.0 reads only the first one.
+#: Create the tables that record which migrations ran. The second table also records the release that ran each
+#: migration, which the error names if the database is too new. Release 0.1.0 reads only the first table.
 CREATE_MIGRATIONS: Final = (
     "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at DOUBLE PRECISION NOT NULL)",
     """CREATE TABLE IF NOT EXISTS schema_changes (
@@ -56,7 +56,7 @@ def list_replaced_migrations(script: str) -> tuple[str, ...]:
 
 
 def make_migration_rows(name: str, script: str, now: float) -> list[tuple[str, tuple[str | float, ...]]]:
-    """Return the rows that record a migration as run, each with the name of its table.
+    """Return the rows that record that a migration ran, each with the name of its table.
 
     For a squashed migration, these are the rows of the migrations that it replaces.
     """
@@ -70,9 +70,9 @@ def find_missing_migrations(applied: Mapping[str, str], scripts: Mapping[str, st
     """Return the migrations still to run, in order. Raise StoreTooOld, StoreTooNew or StoreUnreleased.
 
     ``applied`` maps each migration to the release that ran it ("" if that isn't recorded). A squashed
-    migration counts as run once all those that it replaces have run; if only some have, raise StoreTooOld.
-    Unknown migrations mean StoreTooNew if all of ours have run, the unknown ones come later, and each has a
-    release recorded; otherwise StoreUnreleased (a development version).
+    migration is treated as run once all those that it replaces have run; if only some have, raise
+    StoreTooOld. Unknown migrations mean StoreTooNew if all of ours have run, the unknown ones come later, and
+    each has a release recorded; otherwise StoreUnreleased (a development version).
     """
     stood_for = {name: list_replaced_migrations(script) for name, script in scripts.items()}
     before = {one for names in stood_for.values() for one in names}
@@ -100,7 +100,7 @@ class TableCopy:
 
 @cache
 def read_migrations() -> dict[str, str]:
-    """Return the migrations' scripts by name (``0001_initial``), in the order in which they run."""
+    """Map the names of migrations (``0001_initial``) to their scripts, in the order in which they run."""
     folder = files(__package__).joinpath("migrations")
     scripts = {
         entry.name.removesuffix(".sql"): entry for entry in folder.iterdir() if entry.name.endswith(".sql")
@@ -110,7 +110,7 @@ def read_migrations() -> dict[str, str]:
 
 @cache
 def list_own_tables() -> frozenset[str]:
-    """Return the names of the tables that any migration makes; others in a file are other tools'."""
+    """Return the names of the tables that any migration creates; other tables belong to other tools."""
     scripts = (*CREATE_MIGRATIONS, *read_migrations().values())
     return frozenset(name for script in scripts for name in _TABLE_PATTERN.findall(script))
 
@@ -119,30 +119,30 @@ def list_own_tables() -> frozenset[str]:
 def read_latest_schema() -> tuple[str, ...]:
     """Return the statements that create the latest schema in a new SQLite file.
 
-    Running them takes a sixtieth of the time of running all migrations.
+    Running them takes a sixtieth of the time needed for all migrations.
     ``test_new_database_equals_a_migrated_one`` compares the results, and can regenerate the file.
     """
     text = files(__package__).joinpath("migrations", "latest", "sqlite.sql").read_text(encoding="utf-8")
     return tuple(text.split(";\n")[:-1])
 
 
-#: Clock differences of up to this many seconds are ordinary slewing; this is less than any poll margin.
+#: Clock differences of up to this many seconds are ordinary slewing. This is less than any poll margin.
 MAX_SLEW_SECONDS: Final = 0.1
-#: The clock reading is written again if it has changed by this many seconds; this is also less than any poll
-#: margin.
+#: The clock reading is stored again once it has changed by this many seconds. This, too, is less than any
+#: poll margin.
 CLOCK_READING_SECONDS: Final = 0.05
 #: Maximum time for which a gate stays closed, in seconds.
 MAX_GATE_SECONDS: Final = 600.0
-#: For this many seconds after a send, a message of unknown outcome may still appear, whether its sender is
-#: still waiting for the answer or has died: ``Timing.send_timeout`` plus ``Timing.settles``.
+#: After a send whose outcome is unknown, the message may still appear for this many seconds, whether its
+#: sender is waiting for the answer or has died: ``Timing.send_timeout`` plus ``Timing.settles``.
 SEND_CONFIRM_SECONDS: Final = 25.0
 
-#: Without a heartbeat for this many seconds, Usher counts as having been away; a restart takes less.
+#: After this many seconds without a heartbeat, Usher counts as having been away. A restart takes less.
 AWAY_SECONDS: Final = 3600.0
 
 
 async def begin_serving(engine: Engine, check: Work[None]) -> list[str]:
-    """Begin serving: migrate the database, ``check`` its contents, and heal times unless it is shared.
+    """Begin serving: migrate the database, ``check`` its contents and, unless it is shared, heal its times.
 
     Raises what ``migrate`` and ``check`` raise.
     """
@@ -152,7 +152,7 @@ async def begin_serving(engine: Engine, check: Work[None]) -> list[str]:
         return applied
     await engine.write(lambda tx: heal(tx, engine.clock_reading()))
     if engine.is_exclusive:
-        # This must follow the healing, because messages that may have been sent are looked for some time from
+        # This must follow the healing, as messages that may have been sent are searched for some time from
         # now.
         await engine.write(lambda tx: leases.free(tx, SEND_CONFIRM_SECONDS))
     # This must not come earlier, as it would overwrite the clock reading that healing needs.
@@ -161,9 +161,9 @@ async def begin_serving(engine: Engine, check: Work[None]) -> list[str]:
 
 
 async def write_heartbeat(engine: Engine) -> None:
-    """Write a heartbeat with the clock reading, except on a shared database, which has its own clock."""
+    """Write a heartbeat with the clock reading, unless the database is shared and so has its own clock."""
     if not engine.is_shared:
-        # The clock is read within the work, so that a jump that only this write notices is included.
+        # The clock is read inside the transaction, so that a jump noticed only by this write is included.
         await engine.write(lambda tx: save_heartbeat(tx, engine.clock_reading()))
 
 
@@ -173,22 +173,21 @@ def save_heartbeat(tx: Transaction, clock_reading: ClockReading) -> None:
 
 
 def heal(tx: Transaction, clock_reading: ClockReading) -> None:
-    """Heal every time left by the previous serving process, then begin serving."""
+    """Heal all times that the previous serving process left, then begin serving."""
     last = SERVING.row(tx, id=1)
     now, moved, is_unknown = tx.now(), 0.0, True
     if last is not None and clock_reading.boot and last["boot"] == clock_reading.boot:
         moved = clock_reading.ahead - last["ahead"]
         is_unknown = abs(moved) > MAX_SLEW_SECONDS
     elif last is not None:
-        # The machine was rebooted, or this is another machine: the last heartbeat is the only basis for an
-        # estimate.
+        # After a reboot, or on a different machine, the last heartbeat is the only basis for an estimate.
         moved = now - last["seen_at"]
     _heal(tx, now, is_unknown=is_unknown, back=-moved if moved < -MAX_SLEW_SECONDS else 0.0)
     _save_heartbeat(tx, now, clock_reading)
 
 
 def move_times(tx: Transaction, jump: float, clock_reading: ClockReading) -> None:
-    """Heal times after the wall clock jumped ahead while this process was serving, or the machine slept.
+    """Heal times after the wall clock jumped ahead, or the machine slept, while this process was serving.
 
     Leases of work in progress are extended by as much as the clock jumped.
     """
@@ -201,7 +200,7 @@ def move_times(tx: Transaction, jump: float, clock_reading: ClockReading) -> Non
 
 
 def _heal(tx: Transaction, now: float, *, is_unknown: bool, back: float = 0.0) -> None:
-    """Heal all times; if it is unknown how much time passed, what must not be early waits in full."""
+    """Heal all times; if it's unknown how much time passed, what mustn't be early waits in full again."""
     if is_unknown:
         tx.run("heal_sends", settled=now + SEND_CONFIRM_SECONDS)
     for query in build_healing_queries():
@@ -218,11 +217,11 @@ def _save_heartbeat(tx: Transaction, now: float, clock_reading: ClockReading) ->
 
 @prioritize(Priority.STEADY)
 def list_migrations(tx: Transaction) -> dict[str, str]:
-    """Return the migrations that ran, each mapped to "" instead of a release."""
+    """Map each migration that ran to "", in place of the release that ran it."""
     return {row["name"]: "" for row in tx.all("migrated")}
 
 
 @prioritize(Priority.STEADY)
 def list_schema_changes(tx: Transaction) -> dict[str, str]:
-    """Return the migrations that ran, each mapped to the release that ran it."""
+    """Map each migration that ran to the release that ran it."""
     return {row["name"]: row["oldest"] for row in tx.all("schema_changes")}

@@ -10,20 +10,20 @@ from typing import Final
 from bot.store.fan_out import FAN_OUT_BATCH_SIZE
 from bot.store.transaction import Priority, Row, Transaction, concerns, prioritize
 
-#: A call is sent within this many seconds of being counted, or isn't sent.
+#: A counted call is sent within this many seconds of being counted, or not at all.
 DEPARTURE_SECONDS: Final = 1.0
 #: Maximum difference between the travel times of two calls to Slack, in seconds.
 ARRIVAL_SECONDS: Final = 1.0
 #: The period over which Slack counts arriving calls, in seconds.
 MINUTE_SECONDS: Final = 60.0
-#: After this many seconds a call no longer counts towards Slack's limit, whenever it arrived there.
+#: After this many seconds, a call can no longer count towards Slack's limit, whenever it reached Slack.
 WINDOW_SECONDS: Final = MINUTE_SECONDS + DEPARTURE_SECONDS + ARRIVAL_SECONDS
 
 
 #: The share of Slack's limit that Usher uses. The rest is left for Slack's own tools, and for retries, which
 #: aren't counted.
 USED_SHARE: Final = 0.9
-#: The number of calls allowed if Slack sets no limit; there are never more to make at one time.
+#: Number of calls allowed if Slack sets no limit. There are never more to make at one time.
 _UNLIMITED_CALLS: Final = 1_000
 
 
@@ -31,7 +31,7 @@ _UNLIMITED_CALLS: Final = 1_000
 class CallQuota:
     """The method that claimed work will call, and how many calls per minute Slack allows.
 
-    The query that looks for work also checks this, so the check costs no extra query. If there is no number,
+    The query that looks for work also checks this quota, so no extra query is needed. If there is no number,
     calls aren't counted.
     """
 
@@ -40,13 +40,13 @@ class CallQuota:
     per_minute: int | None = None
 
     def most(self, share: float = 1.0) -> int:
-        """Return the number of calls allowed per minute, scaled by a share."""
+        """Return the maximum number of calls per minute, scaled by a share."""
         return (
             _UNLIMITED_CALLS if self.per_minute is None else max(int(self.per_minute * USED_SHARE * share), 1)
         )
 
     def within(self, now: float, share: float = 1.0) -> Row:
-        """Return the parameters of a query's fragment ``{room}``, except ``limit``."""
+        """Return the parameters of the query fragment ``{room}``, except ``limit``."""
         counted = {"team": self.team, "method": self.method, "since": now - WINDOW_SECONDS}
         return {**counted, "most": self.most(share)}
 
@@ -59,7 +59,7 @@ UNLIMITED: Final = CallQuota()
 def take_slack_call(
     tx: Transaction, team: str, method: str, *, most: int, channel: str = "", gap: float = 0.0
 ) -> float:
-    """Count a call and return 0, or count nothing and return how many seconds to wait.
+    """Count a call and return 0; if it must wait, count nothing and return for how many seconds.
 
     Calls of a method are counted one at a time, so that none is missed. ``most`` is the maximum number of
     calls per minute, ``gap`` the minimum seconds between two calls to one channel.
@@ -87,7 +87,7 @@ def take_slack_call(
 
 
 def count_remaining_calls(tx: Transaction, room: CallQuota, share: float = 1.0) -> int:
-    """Return how many more calls are allowed within the minute, up to a thousand; 0 during a pause."""
+    """Return how many more calls are allowed within the minute, at most a thousand, or 0 during a pause."""
     row = tx.one("slack_calls_left", limit=_UNLIMITED_CALLS, now=tx.now(), **room.within(tx.now(), share))
     assert row is not None  # it counts, so there is always a row
     return int(row["fit"])
@@ -98,7 +98,7 @@ def count_remaining_calls(tx: Transaction, room: CallQuota, share: float = 1.0) 
 def pause_slack_method(
     tx: Transaction, team: str, method: str, seconds: float, channel: str | None = None
 ) -> None:
-    """Pause all calls of a method, because Slack asked for it; the longer pause wins.
+    """Pause all calls of a method because Slack asked for it; of several pauses, the longest wins.
 
     With a channel, only calls to that channel are paused, as Slack limits each channel separately. But if
     another channel is paused, too, the method's own limit was reached, and the whole method is paused.
@@ -114,5 +114,5 @@ def pause_slack_method(
 
 
 def _name_pause(method: str, channel: str) -> str:
-    """Return the key of a channel's pause; the pause of a whole method has the method's name as its key."""
+    """Return the key of a channel's pause; the key for a whole method is the method's name."""
     return f"{method} {channel}"

@@ -1,4 +1,4 @@
-"""Snapshots: the latest answers from providers."""
+"""Snapshots: the latest answers received from providers."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from bot.store.transaction import Transaction, as_json
 def save_snapshot(tx: Transaction, snapshot: Snapshot[Any]) -> None:
     """Store a provider's answer unless a newer one is stored.
 
-    The answer is dropped if its ``owner`` (if any) isn't an account or is being revoked.
+    The answer is dropped if it has an ``owner`` that isn't an account or is being revoked.
     """
     if snapshot.owner:
         account = ACCOUNTS.row(tx, id=snapshot.owner)
@@ -20,5 +20,5 @@ def save_snapshot(tx: Transaction, snapshot: Snapshot[Any]) -> None:
 
 
 def find_snapshot(tx: Transaction, connection: str, owner: str, kind: str) -> Snapshot[Any] | None:
-    """Return a provider's latest stored answer."""
+    """Return the latest stored answer of a provider."""
     return SNAPSHOTS.one(tx, connection=connection, owner=owner, kind=kind)

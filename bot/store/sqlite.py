@@ -5,13 +5,13 @@ IMMEDIATE.
 
 sqlite-utils runs migrations and reads the tables for ``store copy``. Queries and transactions don't use it,
 for three reasons: its ``query`` puts a savepoint around each statement (a query of one row takes 6.8 µs
-instead of 3.2, and four of them are a tenth of recording a poll); its ``begin`` takes no lock, so two
-processes could both read first and one would then fail to write; and importing it takes a twentieth of the
-start-up time. ``analyze`` isn't used: the tests pin the query plans of a schema without statistics, and the
-statistics of a small table mislead once it has grown.
+instead of 3.2, and four of them are a tenth of the cost of recording a poll); its ``begin`` takes no lock, so
+two processes could both read first and one would then fail to write; and importing it takes a twentieth of
+the start-up time. ``analyze`` isn't used: the tests pin the query plans of a schema without statistics, and
+the statistics of a small table mislead once it has grown.
 
 The serving lock is a separate file next to the database, because SQLite loses its own locks when another
-handle of its file is closed.
+handle to its file is closed.
 """
 
 from __future__ import annotations
@@ -55,27 +55,28 @@ log = structlog.get_logger(__name__)
 
 #: How long SQLite waits for another process's lock, in seconds, before it lets readers run and tries again.
 LOCK_SECONDS = 0.1
-#: How long SQLite waits for another process's lock while opening, in seconds; longer, because no readers are
-#: waiting then.
+#: How long SQLite waits for another process's lock while opening the database, in seconds. This is longer,
+#: because no readers are waiting then.
 OPEN_SECONDS = 2.0
 
 #: SQLite's memory settings: 32 MB of cache, 16 MB of log, and temporary tables in memory. With ten thousand
 #: open operations, the default cache of 2 MB thrashes, and the log is checkpointed four times a second.
 MEMORY = ("cache_size = -32768", "wal_autocheckpoint = 16000", "temp_store = MEMORY")
 
-#: SQLite's page size. A commit writes whole pages to the log, and most commits change a few hundred bytes on
-#: several of them (``docs/adr/0112-small-pages.md``).
+#: SQLite's page size, in bytes. A commit writes whole pages to the log, and most commits change a few hundred
+#: bytes on several of them (``docs/adr/0112-small-pages.md``).
 PAGE_BYTES = 1024
 
 #: How long one step of reclaiming space may take, in seconds.
 SHRINK_SECONDS = 0.01
 
 _IN_MEMORY = ":memory:"
-#: Matches a test for one of several words. For more than two, SQLite fills a temporary table each time.
+#: Matches a test of a column against several words. For more than two words, SQLite fills a temporary table
+#: each time.
 _LIST_PATTERN = re.compile(r"(?<![\w.:])(?!NOT )([\w.:]+) (NOT )?IN \(('[^']*'(?:, '[^']*'){2,})\)")
 #: The first bytes of every SQLite file.
 _FILE_MAGIC = b"SQLite format 3\0"
-#: Settings that only apply to new files, before anything else is written; 2 is SQLite's number for a file
+#: Settings that only apply to a new file, before anything else is written. 2 is SQLite's number for a file
 #: that releases unused pages on request.
 LAYOUT = (f"page_size = {PAGE_BYTES}", "auto_vacuum = 2")
 #: Suffixes of the files that SQLite keeps beside an open database: the latest commits, and an index of them.
@@ -88,7 +89,7 @@ _ANOTHER = (
 
 
 class SqliteEngine(Engine):
-    """Run transactions on one SQLite file, or in memory (``:memory:``, for tests)."""
+    """Run transactions on one SQLite database, in a file or, for tests, in memory (``:memory:``)."""
 
     def __init__(
         self,
@@ -100,7 +101,7 @@ class SqliteEngine(Engine):
         scripts: Mapping[str, str] | None = None,
         mountinfo: Path = mounts.MOUNTINFO,
     ) -> None:
-        """``scripts`` maps migration names to their SQL, in the order in which to run them.
+        """``scripts`` maps the names of migrations to their SQL, in the order in which they run.
 
         ``mountinfo`` is the file in which the kernel lists mounts.
         """
@@ -128,9 +129,9 @@ class SqliteEngine(Engine):
         await self._worker.start("store")
 
     async def tidy(self) -> None:
-        """Reclaim the space of deleted rows, in short steps, until under a quarter of the file is unused.
+        """Reclaim the space of deleted rows, in short steps, until less than a quarter of the file is unused.
 
-        This only runs while there is nothing else to do; whatever is left waits for another night.
+        This only runs while there is nothing else to do; what remains is left for another night.
         """
         try:
             while await self.write(lambda _: self._session.shrink(), Priority.IDLE):
@@ -158,7 +159,7 @@ class SqliteEngine(Engine):
         self._release_lock()
 
     def _begin_write(self, session: Session, subjects: Sequence[str] = ()) -> None:  # noqa: ARG002
-        """Begin a transaction; if the clock jumped ahead, first move waiting times along in another one.
+        """Begin a transaction; if the clock jumped ahead, first move waiting times along in a separate one.
 
         While the store's time runs slower, to meet a clock that was set back, the clock reading is written
         repeatedly, because the next start relies on it.
@@ -192,7 +193,7 @@ class SqliteEngine(Engine):
             raise StoreUnavailable(explain_not_opened(f"{self._path}.lock", error)) from None
 
     def _migrate(self, *, serves: bool) -> list[str]:
-        """Run the missing migrations, all or nothing, in the transaction that is already open."""
+        """Run the missing migrations, all or none, in the transaction that is already open."""
         applied = self._session.applied()
         missing = schema.find_missing_migrations(applied, self._scripts, self._path)
         if missing and not self._take_lock():
@@ -213,7 +214,7 @@ class SqliteSession:
     """The connection used by the engine's thread."""
 
     errors: ClassVar[tuple[type[Exception], ...]] = (OSError, sqlite3.Error)
-    #: A file is always reachable.
+    #: Always false, since a file is always reachable.
     is_away: ClassVar[bool] = False
 
     def __init__(self, path: str, time: StoreTime, ids: Ids) -> None:
@@ -230,7 +231,7 @@ class SqliteSession:
         self.transaction = SqliteTransaction(self.connection, self._time, self._ids)
 
     def connect(self) -> sqlite3.Connection:
-        """Return a connection with the engine's durability settings."""
+        """Return a connection with the engine's settings for durability."""
         if self._path != _IN_MEMORY:
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         connection = sqlite3.connect(self._path, timeout=OPEN_SECONDS, cached_statements=512)
@@ -243,7 +244,7 @@ class SqliteSession:
                 *MEMORY,
             ):
                 connection.execute(f"PRAGMA {pragma}").fetchall()
-            # Fail here rather than on the first request if the file is read-only, locked, or not a database.
+            # If the file is read-only, locked, or not a database, fail here rather than on the first request.
             connection.execute("BEGIN IMMEDIATE")
             connection.rollback()
             self._know_files()
@@ -261,7 +262,7 @@ class SqliteSession:
         self._files = {path: _read_inode(path) for path in paths}
 
     def begin(self, *, writes: bool, subjects: Sequence[str] = ()) -> None:  # noqa: ARG002 - one writes
-        """Begin a transaction; a writing one refuses a file that was moved or deleted."""
+        """Begin a transaction; if it writes and the file was moved or deleted, refuse."""
         self.transaction.audit_entries.clear()
         if writes:
             self._check_file()
@@ -272,9 +273,9 @@ class SqliteSession:
         self.connection.commit()
 
     def rollback(self) -> None:
-        """Roll back the transaction, if one is open."""
+        """Roll back the transaction if one is open."""
         self.transaction.written.clear()
-        # If this fails, so will the next BEGIN, which gives the reason.
+        # If this fails, so will the next BEGIN, which then gives the reason.
         with suppress(sqlite3.Error):
             self.connection.rollback()
 
@@ -287,7 +288,7 @@ class SqliteSession:
         self.connection.close()
 
     def applied(self) -> dict[str, str]:
-        """Map each migration that ran here to the release that ran it; "" if that isn't recorded."""
+        """Map each migration that ran on this database to the release that ran it, or "" if unrecorded."""
         for table in schema.CREATE_MIGRATIONS:
             self.connection.execute(table)
         names = self.connection.execute("SELECT name, '' FROM migrations")
@@ -299,7 +300,7 @@ class SqliteSession:
         """Run a migration within the open transaction."""
         from sqlite_utils import Database  # noqa: PLC0415 - only where it is used
 
-        # ``executescript`` of the standard library would commit first.
+        # The standard library's ``executescript`` would commit first.
         database = Database(self.connection, recursive_triggers=False, execute_plugins=False)
         database.executescript(script)
 
@@ -315,15 +316,16 @@ class SqliteSession:
             self.connection.execute(f"INSERT INTO {table} VALUES ({marks})", row)  # noqa: S608 - names alone
 
     def lay_out(self) -> None:
-        """Rewrite a file of an earlier release with small pages, between two transactions.
+        """Rewrite a file of an earlier release to use small pages, between two transactions.
 
-        If another process is reading it, or there is no room for a copy, this is left for the next start.
+        If another process is reading the file, or there is no room for a copy, this is left for the next
+        start.
         """
         if self._path == _IN_MEMORY or self._pragma("page_size") == PAGE_BYTES:
             return
         self.connection.commit()
         try:
-            # SQLite's temporary copy for this may not fit into memory.
+            # The temporary copy that SQLite makes for this may not fit into memory.
             for pragma in ("journal_mode = DELETE", "temp_store = FILE", *LAYOUT):
                 self.connection.execute(f"PRAGMA {pragma}").fetchall()
             self.connection.execute("VACUUM")
@@ -356,7 +358,7 @@ class SqliteSession:
                 raise FileNotFoundError(errno.ENOENT, "moved or deleted", path)
 
     def _save_log(self) -> None:
-        """Copy a deleted log into the database, as the next process to open it wouldn't find the log."""
+        """Copy a deleted log into the database, as the next process to open the database wouldn't find it."""
         with suppress(sqlite3.Error):
             self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
@@ -392,7 +394,7 @@ class SqliteTransaction(Transaction):
         self._execute(query, params)
 
     def count(self, query: str, **params: Any) -> int:
-        """Run a statement; return how many rows were written."""
+        """Run a statement; return how many rows it wrote."""
         return self._execute(query, params).rowcount
 
     def run_each(self, query: str, params: Sequence[Parameters]) -> None:
@@ -403,7 +405,7 @@ class SqliteTransaction(Transaction):
 
     @property
     def changes(self) -> int:
-        """The number of rows changed on this connection so far, or still to be added to the audit."""
+        """The number of rows changed on this connection, including audit rows still to be written."""
         return self._connection.total_changes + len(self.audit_entries)
 
 
@@ -414,7 +416,7 @@ def _spell_out(found: re.Match[str]) -> str:
 
 @cache
 def translate_query(query: str) -> tuple[str, tuple[str, ...], frozenset[str]]:
-    """Return a query as SQLite runs it, the names of its parameters in order, and the table it writes."""
+    """Return a query as SQLite runs it, the names of its parameters in order, and the table it writes to."""
     text = OWN_COMMENT_PATTERN.sub("", read_queries().get(query, query))
     text = _LIST_PATTERN.sub(_spell_out, text)
     return *number_parameters(text, "?"), find_written_table(text)
@@ -458,7 +460,7 @@ _SYSTEM_CAUSES = {
     errno.EDQUOT: "this user's part of the disk is full",
 }
 _OWNER_ADVICE = "make Usher's user the owner of it and of its folder"
-#: Maps each cause of a problem to advice about it.
+#: Maps each cause of a problem to advice on how to fix it.
 _ADVICE = {
     errno.EACCES: _OWNER_ADVICE,
     errno.EPERM: _OWNER_ADVICE,
@@ -466,15 +468,15 @@ _ADVICE = {
     errno.ENOSPC: "make room on it",
     errno.EDQUOT: "make room on it",
 }
-#: Codes with which SQLite reports a disk problem without saying what is wrong.
+#: Codes with which SQLite reports a disk problem without saying what it is.
 _DISK_CODES = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})
-#: Number of bytes written to probe the disk: more than SQLite needs beside a database to open it, as the
-#: index of its log is half as large.
+#: Number of bytes written to probe the disk. This is more than SQLite needs beside a database to open it, as
+#: the index of its log is half as large.
 PROBE_BYTES = 65_536
 
 
 def find_primary_code(error: sqlite3.Error) -> int:
-    """Return an error's primary result code; extended codes carry more in the upper bits."""
+    """Return an error's primary result code, without what extended codes add in the upper bits."""
     return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
 
 
@@ -495,7 +497,7 @@ DiskProbe = Callable[[str], OSError | None]
 
 
 def probe_disk(path: str) -> OSError | None:
-    """Try to write a little data beside a database; return the error, or None if it works."""
+    """Try to write a little data beside a database; return the error, or None if this works."""
     try:
         with TemporaryFile(dir=Path(path).resolve().parent) as probe:
             probe.write(bytes(PROBE_BYTES))
@@ -560,7 +562,7 @@ def not_served(path: Path) -> Iterator[None]:
 
 
 def find_served_databases(folder: Path) -> list[str]:
-    """Return the names of databases in a folder that were served before: each has a lock file beside it."""
+    """Return the names of databases in a folder that were once served, as the lock files beside them show."""
     names = []
     with suppress(OSError):
         for lock in sorted(folder.glob("*.lock")):
@@ -571,10 +573,10 @@ def find_served_databases(folder: Path) -> list[str]:
 
 
 class ServingLock:
-    """The lock of the serving process, held or not; calling ``take`` repeatedly is fine."""
+    """The lock of the serving process, whether held or not; ``take`` may be called repeatedly."""
 
     def __init__(self, database: str) -> None:
-        # The path is resolved so that every path to the same database leads to the same lock.
+        # Resolve the path, so that every path to the same database leads to the same lock.
         resolved = Path(database).resolve()
         self._path = resolved.with_name(f"{resolved.name}.lock")
         self._handle: int | None = None
@@ -588,7 +590,8 @@ class ServingLock:
             except OSError as error:
                 if error.errno != errno.EROFS:
                     raise
-                # Nobody can begin to serve there, but a process from before may still hold its lock.
+                # On a read-only file system nobody can begin to serve, but a process that began earlier may
+                # still hold its lock.
                 if not self._path.exists():
                     return True
                 handle = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
@@ -603,7 +606,7 @@ class ServingLock:
         return True
 
     def release(self) -> None:
-        """Release the lock; the file stays, as removing it could let two processes each hold a lock."""
+        """Release the lock but keep its file, since removing it could let two processes each hold a lock."""
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None

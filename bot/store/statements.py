@@ -2,14 +2,16 @@
 
 Each module's queries are in the SQL file of the same name, and fragments that several files use are in
 ``shared.sql``. Rows found by a key alone need no query here (``bot.store.tables``). In a query, ``{model}``
-stands for all columns of its table's model with their values, ``{replaced}`` for the same on a conflict,
-``{changes}`` for the columns that a caller sets, ``{work_items}`` for operations or runs.
+stands for all columns of its table's model with their values, ``{replaced}`` for the assignments that
+overwrite these columns on a conflict, ``{changes}`` for the columns that a caller sets, ``{work_items}`` for
+operations or runs.
 
 Queries are portable between SQLite and PostgreSQL: no scalar MIN or MAX, no IN over a parameter, conflicts by
 ON CONFLICT, results by RETURNING. SQL for PostgreSQL alone, such as locks on rows that others may claim, is
 in a comment that begins with its name. On PostgreSQL, a statement that runs for many rows receives them all
-as ``:each``, and its other parameters are columns of that. ``guards: RULE`` stands above a condition that
-enforces a rule behind an earlier guard (``bot.support.guards``).
+as ``:each``, and its other parameters are columns of that array. A line ``guards: RULE`` above a condition
+marks it as a guard that enforces the rule again, after an earlier guard has already done so
+(``bot.support.guards``).
 """
 
 import re
@@ -23,7 +25,7 @@ from bot.store.time_repair import build_healing_queries
 
 _HEADER_PATTERN = re.compile(r"^-- (name|part): (\w+)$", re.MULTILINE)
 _PART_PATTERN = re.compile(r"\{(\w+)\}")
-#: Matches a placeholder for the kinds of notices that have a mark.
+#: Matches a placeholder for the kinds of notices that have a given mark.
 _MARK_PATTERN = re.compile(r"\{([A-Z_]+)\}")
 #: Matches a placeholder for the columns of several tables, given by their aliases.
 _COLUMNS_PATTERN = re.compile(r"\{columns ([a-z ]+)\}")
@@ -31,25 +33,25 @@ _COLUMNS_PATTERN = re.compile(r"\{columns ([a-z ]+)\}")
 OWN_COMMENT_PATTERN: Final = re.compile(r"/\* postgresql: (.*?)\s\*/", re.DOTALL)
 #: Matches a parameter, but not the type of a cast (``::``).
 PARAMETER_PATTERN: Final = re.compile(r"(?<!:):(\w+)")
-#: Matches the beginning of a query that adds a row with all columns of its model.
+#: Matches the beginning of a query that inserts a row with all columns of its model.
 _MODEL_PATTERN = re.compile(r"INSERT INTO (\w+) {model}")
 
 
 @cache
 def read_queries() -> dict[str, str]:
-    """Return, by name, the queries of the SQL files and those that heal times; parameters are ``:named``."""
+    """Map names to queries: those of the SQL files and those that heal times, with ``:named`` parameters."""
     return _read_files()[0] | build_healing_queries()
 
 
 def number_parameters(query: str, sign: str) -> tuple[str, tuple[str, ...]]:
-    """Return a query with a sign and a number in place of each parameter, and their names in that order."""
+    """Return a query with numbered placeholders (a sign and a number), and its parameters' names in order."""
     names = tuple(dict.fromkeys(PARAMETER_PATTERN.findall(query)))
     return PARAMETER_PATTERN.sub(lambda found: f"{sign}{names.index(found[1]) + 1}", query), names
 
 
 @cache
 def fill(statement: str) -> str:
-    """Return a statement with the names in braces replaced by fragments, kinds and columns."""
+    """Return a statement in which fragments, kinds and columns replace the names in braces."""
     parts = _read_files()[1]
     # Fragments within fragments have already been filled in here.
     return _fill_columns(
@@ -61,9 +63,9 @@ def fill(statement: str) -> str:
 
 @cache
 def _read_files() -> tuple[dict[str, str], dict[str, str]]:
-    """Return the queries and the fragments of the SQL files by name.
+    """Return the queries and the fragments of the SQL files, each by name.
 
-    A mark in braces stands for the list of the kinds of notices with that mark, ``{KINDS}`` for all kinds.
+    A mark in braces is replaced by the list of the kinds of notices with that mark, ``{KINDS}`` by all kinds.
     """
     queries: dict[str, str] = {}
     parts: dict[str, str] = {}
@@ -83,7 +85,7 @@ def _read_files() -> tuple[dict[str, str], dict[str, str]]:
 
 
 def _fill_parts(statement: str, parts: dict[str, str]) -> str:
-    """Return a statement with its fragments filled in; these may contain other fragments."""
+    """Return a statement with its fragments filled in, including fragments within fragments."""
     while (filled := _PART_PATTERN.sub(lambda found: parts.get(found[1], found[0]), statement)) != statement:
         statement = filled
     return statement
@@ -97,7 +99,7 @@ def _list_marked_kinds(found: re.Match[str]) -> str:
 
 
 def _fill_columns(query: str) -> str:
-    """Return a query with columns in place of ``{columns …}``, ``{model}`` and ``{replaced}``."""
+    """Return a query with the columns that ``{columns …}``, ``{model}`` and ``{replaced}`` ask for."""
     query = _COLUMNS_PATTERN.sub(lambda columns: format_columns(columns[1]), query)
     found = _MODEL_PATTERN.match(query)
     if found is None:
@@ -110,7 +112,7 @@ def _fill_columns(query: str) -> str:
 
 @cache
 def fill_changes(name: str, *columns: str, **words: str) -> str:
-    """Return a named query in which ``{changes}`` sets these columns, each to its parameter.
+    """Return a named query in which ``{changes}`` sets these columns, each to the parameter of its name.
 
     ``words`` replace its other placeholders: ``work_items``, the table of operations or runs, and ``same``,
     the condition of a save.

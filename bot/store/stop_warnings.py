@@ -1,7 +1,7 @@
 """Warnings of planned stops: an owner counts as warned once the message has been delivered.
 
-The stop only follows some time after that; ``timers.sql`` checks this in the statement that claims due
-timers.
+The workspace is stopped only some time after that; ``timers.sql`` checks this in the statement that claims
+due timers.
 """
 
 from dataclasses import replace
@@ -11,17 +11,17 @@ from bot.store import cards, notices
 from bot.store.tables import CARDS, NOTICES
 from bot.store.transaction import Row, Transaction
 
-#: How long a planned stop is put off at most when its warning can't be sent, in seconds. Usher gives up on a
-#: message that Slack hasn't accepted within a day (``bot.slack.notifier.timing.Timing``).
+#: Maximum time, in seconds, by which a planned stop is delayed because its warning can't be sent. Usher gives
+#: up on a message that Slack hasn't accepted within a day (``bot.slack.notifier.timing.Timing``).
 MAX_WARNING_DELAY_SECONDS = 12 * 3600.0
 _UNSENT = frozenset({NoticeState.PENDING, NoticeState.RETRY})
 _ON_ITS_WAY = _UNSENT | {NoticeState.LEASED}
 
 
 def write(tx: Transaction, warning: NewNotice, former: str | None) -> str:
-    """Write a warning, replacing the ``former`` one if that wasn't sent yet; return the new one's id.
+    """Write a warning, replacing the ``former`` one if that wasn't sent yet; return the new warning's id.
 
-    An earlier warning for the same time that was given up unsent doesn't count, so a new one is written.
+    An earlier warning for the same time that was given up unsent is ignored, so a new one is written.
     """
     drop(tx, former)
     row = _find_by_key(tx, warning)
@@ -38,7 +38,7 @@ def _find_by_key(tx: Transaction, warning: NewNotice) -> Row | None:
 
 
 def drop(tx: Transaction, notice_id: str | None) -> None:
-    """Withdraw a warning, if there is one and it can't have been sent yet."""
+    """Withdraw a warning, if there is one and it can't have been sent."""
     row = find_warning(tx, notice_id)
     if row is None or row["state"] not in _UNSENT or row["unknown_since"] is not None:
         return
@@ -51,18 +51,18 @@ def find_warning(tx: Transaction, notice_id: str | None) -> Row | None:
 
 
 def is_on_its_way(warning: Row | None) -> bool:
-    """Return whether a warning may still be sent."""
+    """Return whether a warning is still to be sent or is being sent."""
     return warning is not None and warning["state"] in _ON_ITS_WAY
 
 
 def is_delivered(tx: Transaction, notice_id: str | None) -> bool:
-    """Return whether a warning was delivered, or none was needed."""
+    """Return whether a warning was delivered, or wasn't needed."""
     warning = find_warning(tx, notice_id)
     return notice_id is None or (warning is not None and bool(warning["message_ts"]))
 
 
 def turn_into_card(tx: Transaction, notice_id: str | None, operation_id: str, body: Row) -> None:
-    """Turn the message that warned of a stop into the card of the operation that carries out the stop."""
+    """Turn the message that warned of a stop into the card of the operation that carries it out."""
     warning = find_warning(tx, notice_id)
     if warning is None or not warning["message_ts"]:
         return

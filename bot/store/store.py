@@ -1,4 +1,4 @@
-"""The store, which runs functions on a database; engines differ, but schema and statements are the same.
+"""The store, which runs functions on a database; engines differ, but schema and statements don't.
 
 The module of each kind of row has functions that read or write it. They are passed to ``read``, ``write``,
 ``claim`` or ``perform``, as in ``store.read(links.find_link, nonce)``. Each of these runs the function in one
@@ -6,9 +6,9 @@ transaction, which is atomic and durable on return, or in several (``perform``).
 unusual priority declares it (``transaction.prioritize``).
 
 All of them raise StoreBusy if they couldn't commit in time (2 s for work that a person waits for, 10 s for
-the rest); the work was then rolled back and has no effect. They raise StoreUnavailable if the database can't
-be used. ``interaction`` is the inbox key of a person's action ("" for none). Its row is written in the same
-transaction; if it already exists, the function changes nothing and says so.
+all other work); the work was then rolled back and has no effect. They raise StoreUnavailable if the database
+can't be used. ``interaction`` is the inbox key of a person's action ("" for none). Its row is written in the
+same transaction; if it already exists, the function changes nothing and says so.
 """
 
 from collections.abc import Callable, Coroutine, Sequence
@@ -27,7 +27,7 @@ Result = TypeVar("Result")
 
 
 class Store:
-    """All data that must outlive the process, stored in an engine's database."""
+    """All data that must outlive the process, kept in the database of an engine."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -53,7 +53,7 @@ class Store:
         *arguments: Arguments.args,
         **named: Arguments.kwargs,
     ) -> Result:
-        """Run a function that writes, in one transaction; it is durable when this returns."""
+        """Run a function that writes, in one transaction; its changes are durable when this returns."""
         priority = transaction.get_priority(work, Priority.STEADY)
         subjects = transaction.find_subjects(work, *arguments, **named)
         return await run_write(self.engine, lambda tx: work(tx, *arguments, **named), priority, subjects)
@@ -65,7 +65,7 @@ class Store:
         *arguments: Arguments.args,
         **named: Arguments.kwargs,
     ) -> Result:
-        """Run a claim of due rows in one transaction, at a lower priority than people's requests."""
+        """Run a claim of due rows in one transaction, giving people's requests priority."""
         return await self.engine.write(lambda tx: work(tx, *arguments, **named), Priority.CLAIMS)
 
     async def perform(
@@ -85,11 +85,11 @@ class Store:
     # -- the process -----------------------------------------------------------------------------------------
 
     async def migrate(self) -> list[str]:
-        """Bring the schema up to date; return the migrations that ran. Raises what the engine raises."""
+        """Bring the schema up to date; return the migrations that ran. Raises the engine's errors."""
         return await self.engine.migrate()
 
     async def list_missing_migrations(self, name: str) -> list[str] | None:
-        """Return the migrations still to run, or None for an empty database; write nothing.
+        """Return the migrations still to run, or None if the database is empty; write nothing.
 
         Raises as ``migrate`` does; ``name`` is how the message names the database.
         """
@@ -133,7 +133,7 @@ class Store:
         return people.choose_zone(await self.person(principal))
 
     async def known_zone(self, principal: Principal) -> ZoneInfo | None:
-        """Return the time zone in a person's Slack profile; None if Slack hasn't provided it."""
+        """Return the time zone set in a person's Slack profile, or None if Slack hasn't provided it."""
         found = await self.person(principal)
         return None if found is None or found.time_zone is None else people.choose_zone(found)
 

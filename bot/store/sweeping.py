@@ -1,4 +1,4 @@
-"""Sweeping: deletes rows that are no longer needed, in short transactions."""
+"""Sweeping: deleting rows that are no longer needed, in short transactions."""
 
 from functools import partial
 
@@ -11,8 +11,8 @@ from bot.store.tables import CARDS, WORKSPACES
 from bot.store.transaction import Transaction
 
 _DAY = 86_400.0
-#: Maps each query that deletes old rows to how long they are kept, in seconds. Notices of kind reply show
-#: that a message was answered, so notices must be kept at least as long as inbox keys.
+#: Maps each query that deletes old rows to how long those rows are kept, in seconds. Notices of kind reply
+#: show that a message was answered, so notices must be kept at least as long as inbox keys.
 _RETENTION_SECONDS = {
     "sweep_inbox": inbox.KEY_RETENTION_SECONDS,
     "sweep_links": _DAY,
@@ -31,11 +31,11 @@ _RETENTION_SECONDS = {
     "sweep_occurrences": 60 * _DAY,
     "sweep_waits": 7 * _DAY,
 }
-#: Queries whose rows may have a card, which is then deleted, too; and queries whose rows are notices, which
-#: may be messages with their own card row.
+#: Queries that delete rows which may have a card, so the card is deleted, too; and queries that delete
+#: notices, which may be messages that have a card row.
 _HAVE_CARDS = {"sweep_orphans", "sweep_runs", "sweep_class_cards", "sweep_waits"}
 _ARE_CARDS = {"sweep_notices", "sweep_dead_notices"}
-#: Number of rows deleted per transaction, which takes some milliseconds.
+#: Number of rows deleted per transaction. Deleting this many takes some milliseconds.
 _BATCH_SIZE = 50
 
 
@@ -65,7 +65,7 @@ async def sweep(engine: Engine) -> None:
 def _give_up_edits(tx: Transaction) -> bool:
     """Drop updates that Slack had no capacity for within a day; return whether there may be more.
 
-    Some messages then keep buttons that no longer work.
+    Some messages then keep buttons that don't work any more.
     """
     late = {"before": tx.now() - _DAY, "limit": _BATCH_SIZE}
     return max(tx.count(one, **late) for one in ("give_up_edits", "give_up_former_edits")) == _BATCH_SIZE
@@ -80,7 +80,7 @@ def _end_forgotten(tx: Transaction) -> bool:
 
 
 def _sweep_clicks(tx: Transaction) -> bool:
-    """Delete some enrollments in old classes, whose cards are swept next; return whether more may be left."""
+    """Delete some enrollments in old classes, before the classes' cards; return whether there may be more."""
     return (
         tx.count(
             "sweep_presses", before=tx.now() - _RETENTION_SECONDS["sweep_class_cards"], limit=_BATCH_SIZE
@@ -90,7 +90,7 @@ def _sweep_clicks(tx: Transaction) -> bool:
 
 
 def _sweep_aged(tx: Transaction, query: str) -> bool:
-    """Delete some rows that a query finds too old; return whether there may be more."""
+    """Delete some rows that a query finds to be too old; return whether there may be more."""
     aged = {"before": tx.now() - _RETENTION_SECONDS[query], "limit": _BATCH_SIZE}
     if query in _HAVE_CARDS:
         return _delete_with_cards(tx, query, **aged) == _BATCH_SIZE
@@ -110,7 +110,7 @@ def _delete_with_cards(tx: Transaction, query: str, **params: object) -> int:
 
 
 def _purge_workspace(tx: Transaction) -> bool:
-    """Delete a workspace that no longer exists, with all rows about it; return whether there may be more."""
+    """Delete a workspace that no longer exists and all rows about it; return whether there may be more."""
     found = tx.one("gone_workspace", before=tx.now() - 30 * _DAY)
     if found is None:
         return False
@@ -123,7 +123,7 @@ def _purge_workspace(tx: Transaction) -> bool:
 
 
 def _sweep_operations(tx: Transaction, after: str) -> str | None:
-    """Delete ended operations beyond each workspace's 50 newest; return where to continue, or None."""
+    """Delete all but each workspace's 50 newest ended operations; return where to continue, or None."""
     found = [row["id"] for row in tx.all("some_workspaces", after=after, limit=_BATCH_SIZE)]
     last = None
     for last in take_batch(tx, found):
@@ -132,7 +132,7 @@ def _sweep_operations(tx: Transaction, after: str) -> str | None:
 
 
 def _sweep_runs(tx: Transaction, after: str) -> str | None:
-    """Delete the ended runs beyond each person's 50 newest; return where to continue, or None."""
+    """Delete all but each person's 50 newest ended runs; return where to continue, or None."""
     found = [row["principal"] for row in tx.all("some_run_people", after=after, limit=_BATCH_SIZE)]
     last = None
     for last in take_batch(tx, found):

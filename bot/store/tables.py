@@ -1,8 +1,8 @@
 """The tables: each row's columns are declared once, as the fields of its model.
 
-A field has the column of the same name, and is converted according to its type. This module reads, adds,
-replaces, changes and deletes rows by key; statements that decide something are in the SQL files. A table
-without a model uses columns as they are given.
+A field is stored in the column of the same name, and converted according to its type. This module reads,
+adds, replaces, changes and deletes rows by key; statements that decide something are in the SQL files. A
+table without a model uses column values as they are given.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -41,7 +41,7 @@ from bot.support.cleaning import fold
 Model = TypeVar("Model")
 Word = TypeVar("Word", bound=Enum)
 
-#: This is cached because the same principals are parsed over and over.
+#: Cached because the same principals are parsed over and over.
 parse_principal = lru_cache(maxsize=4096)(people.Principal.from_key)
 
 
@@ -60,7 +60,7 @@ def _parse_planned_stops(text: str) -> PlannedStops:
 
 
 def parse_unconfirmed(kind: str | None, times: int, since: float) -> Unconfirmed | None:
-    """Return the unconfirmed report stored in three columns of a row of ``workspaces`` or ``runs``."""
+    """Return the unconfirmed report that three columns of a row of ``workspaces`` or ``runs`` contain."""
     return None if kind is None else Unconfirmed(kind, times, float(since))
 
 
@@ -70,18 +70,18 @@ def _choose_first(*values: str | None) -> str | None:
 
 
 def unconfirmed_columns(found: Unconfirmed) -> Row:
-    """Return the columns of an unconfirmed report."""
+    """Return the columns in which an unconfirmed report is stored."""
     return {"unconfirmed": found.kind, "unconfirmed_times": found.times, "unconfirmed_since": found.since}
 
 
 def name_columns(name: str) -> Row:
-    """Return the columns of a workspace's name, with its folded form for lookups."""
+    """Return the columns of a workspace's name, including its folded form for lookups."""
     kept = clean(name)
     return {"name": kept, "folded": fold(kept), "folded_from": kept}
 
 
-#: Maps types to how their columns are read; a value of any other type is JSON. ``float`` is converted because
-#: SQLite's RETURNING gives whole numbers in a float column as int.
+#: Maps each type to the function that reads its columns. Values of any other type are JSON. ``float`` is
+#: converted because SQLite's RETURNING gives whole numbers in a float column as int.
 _CONVERTERS: Final[Mapping[Any, Callable[[Any], Any] | None]] = {
     str: None,
     Hold: None,
@@ -96,7 +96,7 @@ _CONVERTERS: Final[Mapping[Any, Callable[[Any], Any] | None]] = {
 
 
 def _flatten_hint(hint: Any) -> Iterator[Any]:
-    """Yield the parts of a type hint except None: its types and, for times, their ``Time`` annotations."""
+    """Yield the parts of a type hint except None: the types and, for times, their ``Time`` annotations."""
     if get_origin(hint) in (Union, UnionType, Annotated):
         for part in get_args(hint):
             yield from _flatten_hint(part)
@@ -105,7 +105,7 @@ def _flatten_hint(hint: Any) -> Iterator[Any]:
 
 
 def format_sql_list(words: Iterable[str]) -> str:
-    """Return words as an SQL list, in the given order, as an index condition may contain the same list."""
+    """Return words as an SQL list that keeps their order, as an index condition may contain the same list."""
     quoted = ", ".join(f"'{word}'" for word in words)
     return f"({quoted})"
 
@@ -125,10 +125,10 @@ _Converter = Callable[[Any], Any] | None
 
 
 def _find_converter(hint: Any) -> _Converter:
-    """Return the converter for columns of this type; None if the database's value is used as it is."""
+    """Return the converter for columns of this type, or None if the database's value is used as it is."""
     kind = next(_flatten_hint(hint))
     if isinstance(kind, type) and issubclass(kind, Enum):
-        # A lookup in a dictionary, because calling the class takes three times as long.
+        # A dictionary lookup takes a third of the time of calling the class.
         return _list_members(kind).__getitem__
     return None if kind is Literal else _CONVERTERS.get(kind, from_json)
 
@@ -136,11 +136,11 @@ def _find_converter(hint: Any) -> _Converter:
 def _compile_parser(*parts: "tuple[Table[Any], str]") -> Callable[[Row], Any]:
     """Compile a function that makes models from a row, as ``dataclasses`` compiles a constructor.
 
-    For several tables it returns a tuple; where columns have a prefix, the model is None if its key is NULL.
-    A frozen model's constructor calls a function for each field. This code sets the fields before the object
-    is frozen, which takes a quarter of the time.
+    For several tables, the function returns a tuple; for a table whose columns have a prefix, the model is
+    None if its key is NULL. A frozen model's constructor calls a function for each field. This code sets the
+    fields before the object is frozen, which takes a quarter of the time.
     """
-    # Both methods are replaced, because a type has one slot for the two.
+    # Both methods must be replaced, because a type has a single slot for the two.
     free = {"__setattr__": object.__setattr__, "__delattr__": object.__delattr__}
     known: dict[str, Any] = {"new": object.__new__}
     lines = ["def of(row):"]
@@ -172,8 +172,8 @@ class Table(Generic[Model]):
     """A table with its model, its keys and its times.
 
     A key is a list of columns with an index; the first key identifies a row. ``=`` after a column means that
-    it must be NULL, because the index has only rows where it is. ``times`` are time columns that the model
-    doesn't have.
+    it must be NULL, because the index contains only the rows where it is. ``times`` are time columns that the
+    model doesn't have.
     """
 
     def __init__(
@@ -185,11 +185,11 @@ class Table(Generic[Model]):
         is_counted: bool = False,
         **times: Time,
     ) -> None:
-        """``own`` has the fields that are read from several columns, or from a column with another name.
+        """``own`` has the fields that are read from several columns, or from a column with a different name.
 
-        ``is_counted``: every change of a row increments its ``revision``, so that saves notice it.
+        ``is_counted``: every change of a row increments its ``revision``, so that saves notice the change.
         """
-        #: Appended to the assignments of an UPDATE statement.
+        #: Appended to the assignments of an UPDATE statement, to count the row's revisions.
         self.revises = ", revision = revision + 1" if is_counted else ""
         self.name, self.model, self.own = name, model, own or {}
         self.keys = tuple(tuple(key.split()) for key in keys)
@@ -197,7 +197,7 @@ class Table(Generic[Model]):
         self.fields = tuple(one.name for one in fields(model)) if model is not None else ()  # type: ignore[arg-type]
         #: Converters for the fields that are read from a single column.
         self.ways = {field: _find_converter(hints[field]) for field in self.fields if field not in self.own}
-        #: Makes a model from a row.
+        #: Builds a model from a row.
         self.parse: Callable[[Row], Model] = _compile_parser((self, ""))
         found = {
             field: [kind for kind in _flatten_hint(hints[field]) if isinstance(kind, Time)]
@@ -207,7 +207,7 @@ class Table(Generic[Model]):
         self.times = {field: kinds[0] for field, kinds in found.items() if kinds} | times
 
     def read(self) -> list[str]:
-        """Return the columns of a model, and the first key column, which is never NULL."""
+        """Return the columns of a model, with the first key column, which is never NULL."""
         read = [column for field in self.fields for column in self.own.get(field, (None, (field,)))[1]]
         return list(dict.fromkeys([self.keys[0][0], *read]))
 
@@ -219,12 +219,12 @@ class Table(Generic[Model]):
         return given
 
     def row(self, tx: Transaction, **by: Any) -> Row | None:
-        """Return the row with these values, or the first of several; None if there is none."""
+        """Return the row that has these values, or the first of several; None if there is none."""
         query, params = self._find("SELECT * FROM", by)
         return tx.one(query, **params)
 
     def ask(self, tx: Transaction, **by: Any) -> None:
-        """Prefetch what ``row`` or ``one`` with these values will return (``Transaction.ask``)."""
+        """Prefetch the result of ``row`` or ``one`` with these values (``Transaction.ask``)."""
         query, params = self._find("SELECT * FROM", by)
         tx.ask(query, **params)
 
@@ -261,7 +261,7 @@ class Table(Generic[Model]):
         tx.run(_insert(self.name, tuple(given), ""), **given)
 
     def add_new(self, tx: Transaction, one: Model | None = None, /, **more: Any) -> bool:
-        """Add a row unless one with the same unique values exists; return whether it was added."""
+        """Add a row unless one with the same unique values exists; return whether the row was added."""
         given = self._given(one, more)
         return tx.count(_insert(self.name, tuple(given), "DO NOTHING"), **given) == 1
 
@@ -288,7 +288,7 @@ class Table(Generic[Model]):
         return tx.count(query, **to, **params)
 
     def change_returning(self, tx: Transaction, by: Mapping[str, Any], /, **to: Any) -> Row | None:
-        """Change the row with these values and return its new state; None if there is none."""
+        """Change the row with these values and return the changed row; None if there is none."""
         query, params = self._find("UPDATE", by, tuple(to), " RETURNING *")
         return tx.one(query, **to, **params)
 
@@ -303,7 +303,7 @@ class Table(Generic[Model]):
         return tx.count(query, **params)
 
     def lookups(self) -> list[str]:
-        """Return a statement for each key, which finds rows by it."""
+        """Return, for each key, a statement that finds rows by it."""
         found = [{name.rstrip("="): None if name.endswith("=") else "" for name in key} for key in self.keys]
         return [self._find("SELECT * FROM", by)[0] for by in found]
 
@@ -313,7 +313,7 @@ class Table(Generic[Model]):
     def _find(
         self, verb: str, by: Mapping[str, Any], to: tuple[str, ...] = (), ending: str = ""
     ) -> tuple[str, Row]:
-        """Return a statement about the rows with certain values, and its parameters.
+        """Return a statement about the rows with certain values, with its parameters.
 
         NULL and booleans are written into the statement, because only then can the database use a partial
         index.
@@ -345,7 +345,7 @@ def _build_keyed(
     to: tuple[str, ...],
     ending: str,
 ) -> str:
-    """Return a statement about the rows with certain values, which must include all columns of a key."""
+    """Return a statement about the rows with certain values, among them those of all columns of a key."""
     names = {name for name, _ in by} | {f"{name}=" for name, literal in by if literal == " IS NULL"}
     assert any(names.issuperset(key) for key in table.keys), f"no index of {table.name} finds {sorted(names)}"
     where = " AND ".join(f"{name}{literal or f' = :by_{name}'}" for name, literal in by)
@@ -404,9 +404,9 @@ NOTICES = Table(
     leased_at=PAST,
     sent_at=PAST,
 )
-# ``bot.store.installations.STATE_RETENTION_SECONDS``.
+# A state is kept for at most ``bot.store.installations.STATE_RETENTION_SECONDS``.
 OAUTH_STATES = make_plain_table("oauth_states", "state_hash", expires_at=make_due(900.0))
-#: The block reason of a step takes precedence over that of a read.
+#: The block reason set by a step takes precedence over the one set by a read.
 OPERATIONS = Table(
     "operations",
     Operation,
@@ -421,7 +421,7 @@ OPERATIONS = Table(
 OUTAGES = make_plain_table("outages", "connection", since=PAST)
 # ``bot.store.owners.LEASE_SECONDS``.
 OWNERS = make_plain_table("owners", "name", "owner", until=LEASE)
-# ``bot.reconciler.runtimes.MAX_REQUESTED_PAUSE_SECONDS``.
+# A pause lasts at most ``bot.reconciler.runtimes.MAX_REQUESTED_PAUSE_SECONDS``.
 PAUSES = make_plain_table(
     "pauses", "connection calls account_id", requested_at=PAST, paused_until=make_due(300.0)
 )
@@ -448,7 +448,7 @@ SERVING = make_plain_table("serving", "id", seen_at=STAYS, ahead=STAYS, slept=ST
 SIGNATURES = make_plain_table("signatures", "id", seen_at=PAST)
 # After a reboot the clock is trusted; if it is wrong, Slack may refuse calls for up to a minute.
 SLACK_CALLS = make_plain_table("slack_calls", "team method", called_at=PAST)
-# The pause is from Slack's *Retry-After*; if it should have been longer, Slack simply sends it again.
+# The pause comes from Slack's *Retry-After*; if it is now too short, Slack simply sends another.
 SLACK_METHODS = make_plain_table("slack_methods", "team method", paused_until=SEND)
 SNAPSHOTS: Table[snapshots.Snapshot[Any]] = Table(
     "snapshots", snapshots.Snapshot, "connection owner kind", "connection owner"
@@ -507,7 +507,7 @@ def format_columns(aliases: str) -> str:
 
 @cache
 def make_parser(aliases: str) -> Callable[[Row], Any]:
-    """Return a function that makes models from a row with the columns of several tables.
+    """Return a function that makes a model for each of several tables from a row with their columns.
 
     A table's model is None if its key in the row is NULL.
     """

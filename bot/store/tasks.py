@@ -24,10 +24,10 @@ TASK_QUEUE: Final = declare_queue(
 
 @dataclass(frozen=True, slots=True)
 class NewTask:
-    """A task to add; if one with this kind and subject is open, the new one joins it.
+    """A task to add; it joins an open task of the same kind and subject if there is one.
 
-    Joining keeps the open one's payload, except that the list ``then`` (waiting commands) is extended. If the
-    open one is already running, it runs again afterwards with the new payload, so no waiting command is lost.
+    The open task then keeps its payload, except that the list ``then`` (waiting commands) is extended. If it
+    is already running, it runs again afterwards with the new payload, so no waiting command is lost.
     """
 
     kind: TaskKind
@@ -38,7 +38,7 @@ class NewTask:
 
 @prioritize(Priority.URGENT)
 def add_tasks(tx: Transaction, tasks: Sequence[NewTask]) -> None:
-    """Add tasks; those whose kind and subject already have an open task join it."""
+    """Add tasks; a task joins the open task of its kind and subject, if there is one."""
     for new in tasks:
         now, task_id = tx.now(), tx.ids.new("task")
         task = Task(task_id, new.kind, new.subject, new.payload, created_at=now, due_at=now + new.due_in)
@@ -64,7 +64,7 @@ def _join(tx: Transaction, existing: Row, new: NewTask, now: float) -> None:
         due_at = min(existing["due_at"], now + new.due_in)
         TASKS.change(tx, {"id": existing["id"]}, payload=payload, due_at=due_at)
         return
-    # The worker already has the payload, so what was added is used when the task runs again.
+    # The worker already has the payload, so additions are used when the task runs again.
     joined = from_json(existing["joined"])
     if joined is None:
         joined = {**from_json(existing["payload"]), **new.payload}
@@ -78,7 +78,7 @@ def _merge_payload(payload: dict[str, Any], more: dict[str, Any]) -> dict[str, A
 
 
 def _take_joined(payload: dict[str, Any], joined: dict[str, Any]) -> dict[str, Any]:
-    """Return an unfinished task's payload merged with that of the tasks that joined it.
+    """Return an unfinished task's payload merged with the payload of the tasks that joined it.
 
     Where they differ, the joining tasks' newer values win, but all waiting commands are kept.
     """
@@ -109,7 +109,7 @@ def claim_tasks(
 
 
 def _find_claimed(tx: Transaction, task: Task) -> Row | None:
-    """Return a task's row, or None if the task was closed or claimed again since this claim."""
+    """Return the row of a claimed task, or None if the task was closed or claimed again in the meantime."""
     row = TASKS.row(tx, id=task.id)
     return row if row is not None and row["claims"] == task.claims else None
 
@@ -134,7 +134,7 @@ def retry_task(
 ) -> None:
     """Retry a task later; ``counts`` says whether this used up one of its attempts.
 
-    ``then`` are the task's waiting commands as tasks, which are added now and no longer wait for it. Does
+    ``then`` are the task's waiting commands, as tasks that are added now and no longer wait for it. Does
     nothing if the task was closed or claimed again in the meantime.
     """
     row = _find_claimed(tx, task)

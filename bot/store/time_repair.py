@@ -9,15 +9,15 @@ from bot.store.tables import TABLES
 
 _HEALED: Final = frozenset({Kind.PAST, Kind.SINCE, Kind.DUE})
 #: Conditions for rows whose SINCE times are healed. All other rows have ended, and keep their recorded
-#: durations. A replaced operation counts as open while its successor is, which looks for the result of its
-#: call.
+#: durations. A replaced operation counts as open while its successor is open, since the successor looks for
+#: the result of the replaced operation's call.
 _OPEN_CONDITIONS: Final = {
     "runs": "outcome IS NULL",
     "operations": "(outcome IS NULL OR (outcome = 'replaced' AND workspace_id IN ("
     "SELECT workspace_id FROM operations WHERE outcome IS NULL)))",
 }
 
-#: Conditions for rows that can have times to heal, for tables where an index finds them among very many
+#: Conditions for rows whose times may need healing, for tables where an index finds these among very many
 #: others.
 _RECENT_CONDITIONS: Final = {
     "lives": "id IN (SELECT id FROM lives WHERE ended_latest IS NULL"
@@ -27,11 +27,10 @@ _RECENT_CONDITIONS: Final = {
 
 @cache
 def build_healing_queries() -> dict[str, str]:
-    """Return a statement for each table that has times to heal, by the statement's name.
+    """Return, by name, a statement for each table that has times to heal.
 
     Parameters: ``now``; ``is_unknown``, whether it is unknown how much time has passed; ``back``, the seconds
-    by which the clock was set back since the times were written, so that due times are moved forward by as
-    much.
+    by which the clock was set back since the times were written, so that due times become earlier by as much.
     """
     healed = {
         name: {column: time for column, time in table.times.items() if time.kind in _HEALED}

@@ -1,4 +1,4 @@
-"""Planned stops of workspaces, of which the one that takes effect is the workspace's timer.
+"""Planned stops of workspaces. The one that takes effect is the workspace's timer.
 
 A workspace's ``generation`` counts how often it was brought up, so that a button drawn in an earlier
 generation is recognised.
@@ -21,7 +21,7 @@ from bot.store.statements import fill_changes
 from bot.store.tables import CARDS, NOTICES, OPERATIONS, WORKSPACES, parse_enum, parse_principal
 from bot.store.transaction import Row, Transaction, clean
 
-#: The columns of a workspace without a timer.
+#: The column values of a workspace without a timer.
 NO_TIMER: Final[Mapping[str, Any]] = {
     "stop_at": None,
     "stop_mode": None,
@@ -35,22 +35,23 @@ NO_TIMER: Final[Mapping[str, Any]] = {
     "stop_start": "",
     "planned_stops": "",
 }
-#: How often to check whether a warning was delivered, in seconds, while a stop has to wait for that.
+#: While a stop has to wait for its warning to be delivered, how often that is checked, in seconds.
 _CHECK_INTERVAL_SECONDS: Final = 30.0
-#: If a workspace was found down, how long past its time a planned stop is kept, in seconds: if the workspace
-#: is found running again, the first read may have been wrong.
+#: If a workspace was found down, how long a planned stop is kept after its time, in seconds. If the workspace
+#: is then found running again, the first read may have been wrong.
 _DOUBT_SECONDS: Final = 600.0
-#: How long before the end that its provider announced a workspace may be found down because of it.
+#: A workspace found down at most this many seconds before the end that its provider announced is assumed to
+#: have ended because of that.
 _EXPIRY_SLACK_SECONDS: Final = 60.0
-#: Reasons of planned stops that apply only to the current run: it isn't used, or isn't needed.
+#: Reasons of planned stops that apply only to the workspace's current run: it isn't used, or isn't needed.
 _OF_ONE_RUN: Final = frozenset({"needed", "room"})
 
 
 def plan_stop(tx: Transaction, workspace_id: str, new: PlannedStop) -> None:
-    """Plan a stop of a workspace, replacing an earlier one for the same reason.
+    """Plan a stop of a workspace, replacing an earlier one planned for the same reason.
 
-    A stop planned by the owner cancels those of classes. If the owner has just chosen its time, an open start
-    that hasn't been called yet is valid until then at most.
+    A stop planned by the owner cancels those planned by classes. If the owner has just chosen its time, an
+    open start that hasn't been called yet is valid until then at most.
     """
     if new.because != "own":
         _change(tx, workspace_id, lambda ends: ends.add_end(new))
@@ -62,7 +63,7 @@ def plan_stop(tx: Transaction, workspace_id: str, new: PlannedStop) -> None:
 
 
 def plan_resting_stop(tx: Transaction, workspace_id: str, new: PlannedStop) -> None:
-    """Plan a stop of a workspace that is down, in case it is running by then."""
+    """Plan a stop of a workspace that is down, in case it is running when the stop is due."""
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is None:
         return
@@ -75,7 +76,7 @@ def plan_resting_stop(tx: Transaction, workspace_id: str, new: PlannedStop) -> N
 
 
 def drop_stops(tx: Transaction, workspace_id: str, *reasons: str) -> None:
-    """Cancel a workspace's planned stops for certain reasons.
+    """Cancel those planned stops of a workspace that have certain reasons.
 
     A reason is a kind (``because``), the id of a card or a rule, or the id of a start.
     """
@@ -83,22 +84,22 @@ def drop_stops(tx: Transaction, workspace_id: str, *reasons: str) -> None:
 
 
 def clear_stops(tx: Transaction, workspace_id: str) -> None:
-    """Cancel all planned stops of a workspace, withdrawing the consent to those of classes.
+    """Cancel all planned stops of a workspace, and withdraw the consent to those of classes.
 
-    This also keeps a start that is still open from planning its stop again.
+    This also keeps an open start from planning its stop again.
     """
     _change(tx, workspace_id, lambda _: (), withdraws=True)
     tx.run("unlimit_start", workspace_id=workspace_id)
 
 
 def decide(tx: Transaction, workspace_id: str) -> workspaces.Workspace | None:
-    """Choose again which planned stop takes effect, as rules may have changed; return the workspace."""
+    """Choose again which planned stop takes effect, since rules may have changed; return the workspace."""
     _change(tx, workspace_id, lambda ends: ends.rows)
     return WORKSPACES.one(tx, id=workspace_id)
 
 
 def move_ends(tx: Transaction, former_id: str, workspace_id: str) -> None:
-    """Copy planned stops from one row of a workspace to another that has none for the same reason."""
+    """Copy planned stops from one row of a workspace to another, except where that has one for the reason."""
     former = WORKSPACES.one(tx, id=former_id)
     moving = () if former is None else _list_set_ends(former, tx.now()).rows
     if moving:
@@ -111,7 +112,7 @@ def _merge_ends(ends: PlannedStops, more: Iterable[PlannedStop]) -> tuple[Planne
 
 
 def _list_set_ends(found: workspaces.Workspace, now: float) -> PlannedStops:
-    """Return a workspace's planned stops; a row from 0.2.1 has only a timer, which is then the only one."""
+    """Return a workspace's planned stops; for a row from 0.2.1, its timer is the only one."""
     if found.stop_at is None or found.planned_stops.counts is not None:
         return found.planned_stops
     source = found.stop_card or found.stop_rule or ""
@@ -137,7 +138,7 @@ def _change(
     named: PlannedStop | None = None,
     withdraws: bool = False,
 ) -> None:
-    """Change a workspace's planned stops; the one that takes effect becomes its timer.
+    """Change a workspace's planned stops; the one that takes effect becomes the workspace's timer.
 
     A warning already sent stays valid only if the timer keeps its time. ``named`` is the stop that the owner
     has just set. ``withdraws``: the stops of classes are cancelled, along with the consents to them.
@@ -168,7 +169,7 @@ def _change(
 
 
 def _choose_end(tx: Transaction, workspace_id: str, ends: tuple[PlannedStop, ...]) -> PlannedStop | None:
-    """Return the planned stop that takes effect, considering consents to classes, lessons and hours."""
+    """Return the planned stop that takes effect, given the consents to classes, the lessons and the hours."""
     return choose_end(
         ends,
         courses.find_agreed_at(tx, workspace_id),
@@ -178,7 +179,7 @@ def _choose_end(tx: Transaction, workspace_id: str, ends: tuple[PlannedStop, ...
 
 
 def _make_timer_columns(end: PlannedStop, now: float, *, is_named: bool) -> Row:
-    """Convert a planned stop to the columns of a timer; ``is_named``: the owner has just set it."""
+    """Convert a planned stop to a timer's columns; ``is_named`` says whether the owner has just set it."""
     needs_warning = not is_named or timers.needs_warning(end, now)
     before = timers.find_warning_seconds(end.card) if needs_warning else 0.0
     return {
@@ -214,7 +215,7 @@ def claim_timers(
 ) -> list[workspaces.Workspace]:
     """Claim the workspaces whose timers are due, for ``lease`` seconds, and return them.
 
-    A warning doesn't count if Usher was away when its timer was due, or if it wasn't delivered. It does count
+    A warning is ignored if Usher was away when its timer was due, or if it wasn't delivered. It is accepted
     after ``waits`` seconds, or once it can never be delivered. A timer that turns out not to be due is
     checked again at its time. A returned workspace without a timer is down and has to be read.
     """
@@ -229,7 +230,7 @@ def claim_timers(
 def schedule_timer_check(
     tx: Transaction, workspace_id: str, stop_at: float, at: float, *, unwarned: bool = False
 ) -> None:
-    """Set when a timer is checked next, unless it has changed; ``unwarned``: its owner is warned again."""
+    """Set when a timer is checked next, unless it has changed; ``unwarned``: warn its owner again."""
     again = {"stop_warned": False} if unwarned else {}
     WORKSPACES.change(tx, {"id": workspace_id, "stop_at": stop_at}, stop_check_at=at, **again)
     if unwarned:
@@ -245,9 +246,9 @@ def save_timer_warning(
     *,
     again: bool = False,
 ) -> None:
-    """Write a warning, and the time of the stop that it mentions, unless the timer has changed.
+    """Write a warning, with the time of the stop that it mentions, unless the timer has changed.
 
-    While an earlier warning is being sent, only its time is changed; not even that once the message was
+    If an earlier warning is still on its way, only its time is changed; not even that once the message was
     drawn. ``again``: the owner was already warned of this timer.
     """
     row = WORKSPACES.row(tx, id=workspace_id, stop_at=stop_at, stop_warned=again)
@@ -276,13 +277,13 @@ def save_timer_warning(
 
 
 def find_warning_id(tx: Transaction, workspace_id: str) -> str | None:
-    """Return the id of the notice that warns of a workspace's timer, None if there is none."""
+    """Return the id of the notice that warns of a workspace's timer, or None if there is none."""
     row = WORKSPACES.row(tx, id=workspace_id)
     return None if row is None else row["stop_warning"]
 
 
 def end_timer(tx: Transaction, workspace_id: str, stop_at: float, notices: Sequence[NewNotice] = ()) -> bool:
-    """Clear a timer that was carried out or can't be, and notify its owner; return False if it changed."""
+    """Clear a timer that was, or can't be, carried out, and notify its owner; return False if it changed."""
     if not WORKSPACES.count_changed(tx, {"id": workspace_id, "stop_at": stop_at}, **NO_TIMER):
         return False
     add_notices(tx, notices)
@@ -291,7 +292,7 @@ def end_timer(tx: Transaction, workspace_id: str, stop_at: float, notices: Seque
 
 
 def unlink(tx: Transaction, workspace: Row) -> None:
-    """Tell an owner that a workspace's timer is cancelled because the account was unlinked.
+    """Notify an owner that a workspace's timer was cancelled because the account was unlinked.
 
     The workspace's row is deleted, so the notice contains its name.
     """
@@ -309,11 +310,12 @@ def unlink(tx: Transaction, workspace: Row) -> None:
 
 
 def apply_timer(tx: Transaction, workspace_id: str, *, is_stopped: bool = False) -> bool:
-    """Set aside the timer of a workspace that is down and not being started; return whether it changed.
+    """Clear the timer of a workspace that is down and not being started; return whether it changed.
 
-    Its planned stops take effect again once it is found running: one read isn't enough reason to cancel them.
-    They are cancelled if the owner had it stopped (``is_stopped``), or if they were set for a start that
-    failed. A stop that applies only to one start is also cancelled if that start ended without a call.
+    The planned stops take effect again once the workspace is found running: one read isn't enough reason to
+    cancel them. They are cancelled if the owner had it stopped (``is_stopped``), or if they were set for a
+    start that failed. A stop that applies only to one start is also cancelled if that start ended without a
+    call.
     """
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is None or (row["stop_at"] is None and not row["planned_stops"]):
@@ -335,7 +337,7 @@ def apply_timer(tx: Transaction, workspace_id: str, *, is_stopped: bool = False)
 
 
 def _make_rest(tx: Transaction, row: Row, *, is_stopped: bool) -> Row:
-    """Return the columns of a workspace that is down: it has no timer, but keeps its planned stops.
+    """Return the columns of a workspace that is down, which keeps its planned stops but has no timer.
 
     It is read again immediately, because one read doesn't prove that it is down.
     """
@@ -359,7 +361,7 @@ def _was_for(end: PlannedStop, start: operations.Operation | None) -> bool:
 
 
 def resume_ends(tx: Transaction, workspace_id: str) -> None:
-    """Make planned stops take effect again after a workspace came up; its owner is warned of them."""
+    """Let planned stops take effect again after a workspace came up; its owner is warned of them."""
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is None or row["stop_at"] is not None or not row["planned_stops"]:
         return
@@ -368,7 +370,7 @@ def resume_ends(tx: Transaction, workspace_id: str) -> None:
 
 
 def begin_run(tx: Transaction, workspace: workspaces.Workspace) -> None:
-    """Cancel planned stops that are past or for one run only, as the owner is starting the workspace."""
+    """When an owner starts a workspace, cancel planned stops that are past or were for the last run only."""
     ends, now = workspace.planned_stops.rows, tx.now()
     if workspace.stop_at is not None or not ends:
         return
@@ -386,8 +388,8 @@ def schedule_resting_check(tx: Transaction, resting: workspaces.Workspace) -> No
 
 _BRING_DOWN: Final = frozenset(verb.value for verb in operations.OperationVerb if verb.brings_down)
 _BRING_UP: Final = frozenset(operations.OperationVerb) - _BRING_DOWN
-#: States in which a workspace counts as in use. If it leaves them for a down state and nobody asked for that,
-#: its owner is told.
+#: States in which a workspace counts as in use. If it goes from one of them to a down state and nobody
+#: requested that, its owner is notified.
 _IN_USE: Final = frozenset({workspaces.State.RUNNING, workspaces.State.STOPPING})
 
 
@@ -399,10 +401,10 @@ def note_state(
     *,
     came_up_again: bool = False,
 ) -> None:
-    """React to an observed state: the workspace came up without an operation, or went down.
+    """React when a workspace is seen to have come up without an operation, or to have gone down.
 
-    ``before`` is the row before the observation. ``came_up_again``: it was down in between, but no read saw
-    that. Its planned stops stay, and its owner is warned of them again.
+    ``before`` is the row before the observation. ``came_up_again``: the workspace was down in between, but no
+    read saw that. Its planned stops stay, and its owner is warned of them again.
     """
     workspace_id, state, words = (
         before["id"],
@@ -410,7 +412,7 @@ def note_state(
         before["actions"],
     )
     was_down = workspaces.is_down(state, None if words is None else words.split())
-    # While an operation is open, no message has announced an end yet, so there is nothing to correct.
+    # While an operation is open, no message has announced its end yet, so there is nothing to correct.
     operation = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
     is_corrected = operation is None and corrections.note_contradiction(tx, before, after, seen_at)
     if after in workspaces.NOT_UP_STATES:
@@ -418,7 +420,7 @@ def note_state(
         if not is_corrected and state in _IN_USE:
             _notify_of_unrequested_stop(tx, before, seen_at)
     elif after in workspaces.UP_STATES and (came_up_again or was_down):
-        # If an operation is bringing it up, the generation began when that operation was accepted.
+        # If an operation is bringing the workspace up, its generation began when that operation was accepted.
         if operation is None or operation["verb"] in _BRING_DOWN:
             tx.run("next_episode", id=workspace_id)
             row = WORKSPACES.row(tx, id=workspace_id) if came_up_again else None
@@ -429,18 +431,18 @@ def note_state(
 
 
 def _notify_of_unrequested_stop(tx: Transaction, before: Row, seen_at: float) -> None:
-    """Tell a workspace's owner that it went down, unless an open operation or a stop by Usher explains it.
+    """Tell an owner that a workspace went down, unless an open operation or a stop by Usher explains it.
 
-    The notice (STOPPED_ELSEWHERE; subject: the workspace; occasion: when it was seen) is written once each
-    time. The owner's preferences decide whether it is sent (``bot.domain.notices``).
+    The notice (STOPPED_ELSEWHERE; subject: the workspace; occasion: when it was seen down) is written once
+    each time. The owner's preferences decide whether it is sent (``bot.domain.notices``).
     """
     workspace_id, ends_at = before["id"], before["expires_at"]
     row = tx.one("stop_watch", id=workspace_id)
     if row is None or row["open_operation"] is not None:
         return
     operation = tx.one("latest_operation", workspace_id=workspace_id)
-    # The reason may be a stop whose end no read has seen. A stop that has finished can't be it: the workspace
-    # came up since.
+    # The cause may be a stop whose end no read has seen. It can't be a stop that has finished, as the
+    # workspace came up since.
     is_ours = (
         operation is not None
         and operation["verb"] not in _BRING_UP

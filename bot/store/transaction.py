@@ -1,12 +1,13 @@
-"""The interface between the store's logic and an engine: transactions of named queries, and the store's time.
+"""The interface between store logic and an engine: transactions of named queries, and the store's time.
 
 Only the engine differs between databases. The logic is synchronous and written once. If a group of
 transactions is rolled back, the logic runs again from the start, so it must change nothing but the database.
 
 The store's time follows the wall clock as long as that moves with the monotonic clock. If the wall clock is
 set back, the store's time runs at half speed until the two meet again: waits become longer, never shorter. If
-it jumps ahead (or the machine slept), the store's time follows only after the engine has moved the closed
-poll gates by the same amount. Otherwise two reads of one workspace could come too soon after each other.
+the wall clock jumps ahead (or the machine slept), the store's time follows only after the engine has moved
+the closed poll gates by the same amount. Otherwise two reads of one workspace could come too soon after each
+other.
 """
 
 from __future__ import annotations
@@ -38,24 +39,24 @@ Parameters = dict[str, Any]
 
 
 class Priority(IntEnum):
-    """How urgent work is for the database thread; lower goes first. The times are how long it may wait."""
+    """How urgent work is for the database thread; lowest first. The comments say how long it may wait."""
 
     URGENT = 0  #: A person is waiting: 2 s, then StoreBusy.
     STEADY = 1  #: Steps of operations, notices: 10 s.
-    #: Results of polls, and whether providers answer; and claims of due rows. Both are as urgent as STEADY,
-    #: but on PostgreSQL each has its own connection.
+    #: Priority of poll results, and of whether providers answer; and of claims of due rows. Both are as
+    #: urgent as STEADY, but on PostgreSQL each has a separate connection.
     RECORDS = 2
     CLAIMS = 3
-    #: Work that runs only when there is nothing else: a write waits up to 10 s, then StoreBusy; a read waits
-    #: as long as it takes.
+    #: Work that runs only when there is nothing else to do. A write waits up to 10 s and then raises
+    #: StoreBusy; a read waits as long as it takes.
     IDLE = 4
 
 
-#: The priorities of work that runs beside all other work on PostgreSQL.
+#: Priorities of work that, on PostgreSQL, runs in parallel with all other work.
 BESIDE: Final = (Priority.CLAIMS, Priority.RECORDS)
 
 Declared = TypeVar("Declared", bound=Callable[..., Any])
-#: Maps functions to the priorities that they declare.
+#: Maps each function that declares a priority to that priority.
 _PRIORITIES: Final[dict[Callable[..., Any], Priority]] = {}
 
 
@@ -75,10 +76,10 @@ def get_priority(work: Callable[..., Any], usual: Priority) -> Priority:
 
 
 class NotAlone(Exception):
-    """Signal that work begun in parallel with other work must run alone; it is then run again, alone."""
+    """Signal that work begun in parallel with other work must run alone, so it is run again that way."""
 
 
-#: Maps declared functions to the ones that find their subjects among their arguments.
+#: Maps each declared function to the function that finds its subjects among its arguments.
 _SUBJECTS: Final[dict[Callable[..., Any], Callable[..., Iterable[str]]]] = {}
 
 
@@ -86,9 +87,9 @@ def concerns(find: Callable[..., Iterable[str]]) -> Callable[[Declared], Declare
     """Return a decorator that declares whose rows a function reads and writes (its subjects).
 
     ``find`` takes the function's arguments and returns the subjects: people by their keys, others by their
-    ids; a workspace's id stands for its owner. On PostgreSQL, functions with different subjects run in
-    parallel (``docs/adr/0116-whose-it-is.md``); one without subjects runs alone. A function that turns out to
-    need rows of other people calls ``Transaction.be_alone``.
+    ids; a workspace's id means its owner. On PostgreSQL, functions with different subjects run in parallel
+    (``docs/adr/0116-whose-it-is.md``); one without subjects runs alone. A function that turns out to need
+    rows of other people calls ``Transaction.be_alone``.
     """
 
     def declare(work: Declared) -> Declared:
@@ -99,13 +100,13 @@ def concerns(find: Callable[..., Iterable[str]]) -> Callable[[Declared], Declare
 
 
 def find_subjects(work: Callable[..., Any], *arguments: Any, **named: Any) -> Sequence[str]:
-    """Return the subjects of a function called with these arguments; none if it concerns everything."""
+    """Return the subjects of a function called with these arguments, or none if it concerns everything."""
     find = _SUBJECTS.get(work)
     return () if find is None else sorted(find(*arguments, **named))
 
 
 class Transaction(ABC):
-    """One transaction. A query is given by its name in the SQL files, or as SQL."""
+    """One transaction, which runs queries given by their names in the SQL files, or as SQL."""
 
     def __init__(self, time: StoreTime, ids: Ids) -> None:
         self.ids = ids
@@ -117,7 +118,7 @@ class Transaction(ABC):
         self.audited: Row = {}
         #: Returns whether the caller is still waiting; None if several callers share the transaction.
         self.may_commit: Callable[[], bool] | None = None
-        #: The tables written since this set was last emptied, or since work was rolled back.
+        #: The tables written since this set was last cleared, or since work was rolled back.
         self.written: set[str] = set()
 
     @abstractmethod
@@ -135,36 +136,36 @@ class Transaction(ABC):
 
     @abstractmethod
     def count(self, query: str, **params: Any) -> int:
-        """Run a statement; return how many rows were written."""
+        """Run a statement; return how many rows it wrote."""
 
     @abstractmethod
     def run_each(self, query: str, params: Sequence[Parameters]) -> None:
         """Run a statement once for each set of parameters, in any order.
 
-        The statement must say how PostgreSQL takes them all at once (``json_to_recordset(:each)``).
+        The statement must say how PostgreSQL processes them all in one go (``json_to_recordset(:each)``).
         """
 
     @abstractmethod
     def settle(self, *, waits: bool) -> None:
         """Append to the audit; with ``waits``, wait for everything in flight, so that the commit needn't."""
 
-    # The following methods do nothing in an engine without a network, which has no use for them.
+    # In an engine without a network, the following methods do nothing, as it has no use for them.
 
     def ask(self, query: str, **params: Any) -> None:  # noqa: B027
-        """Send a query in advance, so that a later ``all`` or ``one`` with it needn't wait separately.
+        """Send a query in advance, so that a later ``all`` or ``one`` with it doesn't have to wait.
 
         If its tables are written to in between, the rows are read again.
         """
 
     def finish(self) -> None:  # noqa: B027
-        """Commit with everything sent, to save a wait; ``all`` and ``one`` still return what was asked.
+        """Commit along with everything sent, to save a wait; ``all`` and ``one`` then return prefetched rows.
 
         Nothing else may follow. If the connection is lost in the meantime, the work is run again although it
-        may have been done. In a transaction that others share, this does nothing.
+        may have been done. In a transaction shared with other work, this does nothing.
         """
 
     def be_alone(self) -> None:  # noqa: B027
-        """Return if this work runs alone; otherwise raise NotAlone, so that it is run again by itself."""
+        """Raise NotAlone unless this work runs alone, so that it is run again by itself."""
 
     def now(self) -> float:
         """Return the store's epoch seconds."""
@@ -173,7 +174,7 @@ class Transaction(ABC):
     @property
     @abstractmethod
     def changes(self) -> int:
-        """The number of rows changed on this connection so far, or still to be added to the audit."""
+        """The number of rows changed on this connection, including audit rows still to be written."""
 
 
 #: A callback that takes the names of the tables that a commit wrote; None if that isn't known.
@@ -181,14 +182,14 @@ OnWrite = Callable[[Collection[str] | None], None]
 Work = Callable[[Transaction], Result]
 
 
-#: The comment that begins the SQL of a claim.
+#: The comment with which the SQL of a claim begins.
 CLAIM: Final = "/* claim */"
 _WRITES: Final = re.compile(r"\A(?:UPDATE|INSERT INTO|DELETE FROM) (\w+)")
 
 
 @cache
 def find_written_table(query: str) -> frozenset[str]:
-    """Return the table that a statement writes; none for a claim, because a claim makes nothing due."""
+    """Return the table that a statement writes to; none for a claim, because a claim makes nothing due."""
     return frozenset(_WRITES.findall(query))
 
 
@@ -196,7 +197,7 @@ _ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
 
 
 def as_json(value: Any) -> str:
-    """Return ASCII-only JSON; objects keep the order of their keys."""
+    """Return JSON in ASCII only; objects keep the order of their keys."""
     return _ENCODER.encode(value)
 
 
@@ -206,14 +207,14 @@ def hash_text(text: str) -> str:
 
 
 def as_words(words: Iterable[str] | None) -> str | None:
-    """Return words sorted and joined by spaces; None for None."""
+    """Return words sorted and joined by spaces, or None for None."""
     return None if words is None else " ".join(sorted(words))
 
 
 def _as_text(text: str) -> str:
     """Replace characters that a database refuses with U+FFFD.
 
-    They are NUL, which PostgreSQL refuses, and lone surrogates, which aren't valid UTF-8.
+    These are NUL, which PostgreSQL refuses, and lone surrogates, which aren't valid UTF-8.
     """
     if "\x00" in text:
         text = text.replace("\x00", "\ufffd")
@@ -225,7 +226,8 @@ def _as_text(text: str) -> str:
     return text
 
 
-#: How values of a type are stored; all other values are stored as they are.
+#: Maps each type to the function that encodes its values for storage. Values of other types are stored as
+#: they are.
 _ENCODERS: Final[Mapping[type, Callable[[Any], Any]]] = {
     Enum: lambda one: clean(one.value),
     str: _as_text,
@@ -269,7 +271,7 @@ def from_json(text: str | None) -> Any:
     return None if text is None else json.loads(text)
 
 
-#: A difference below this many seconds is rounding: the store's time is then the wall clock's own value.
+#: A difference below this many seconds is a rounding error: the store's time then equals the wall clock's.
 _ROUNDING_SECONDS = 1e-5
 #: A difference of up to this many seconds is ordinary clock slewing, and is ignored.
 _MAX_SLEW_SECONDS = 0.1
@@ -277,7 +279,7 @@ _MAX_SLEW_SECONDS = 0.1
 
 @dataclass(frozen=True, slots=True)
 class ClockReading:
-    """How many seconds the store's time is ahead of the monotonic clock, and the id of the machine's boot."""
+    """How far the store's time is ahead of the monotonic clock, in seconds, and the id of the boot."""
 
     boot: str
     ahead: float
@@ -286,8 +288,8 @@ class ClockReading:
 class StoreTime:
     """Derive the store's time from an injected clock; thread-safe.
 
-    It is kept in memory only. After a restart, the row ``serving`` tells how the clock has moved. Several
-    processes use the clock of their database.
+    The time is kept in memory only. After a restart, the row ``serving`` tells how the clock has moved.
+    Several processes use the clock of their database.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -296,7 +298,7 @@ class StoreTime:
         self.begin()
 
     def begin(self) -> None:
-        """Start at the clock's current time; only allowed before the store's time has been read."""
+        """Start at the clock's current time; allowed only before the store's time is read."""
         with self._lock:
             self._monotonic = self._clock.monotonic()
             self._ahead = self._clock.now() - self._monotonic
@@ -325,7 +327,7 @@ class StoreTime:
             return difference if difference > _MAX_SLEW_SECONDS else 0.0
 
     def catch_up(self) -> None:
-        """Apply a clock jump immediately, if stored times aren't moved with it; otherwise use ``follow``."""
+        """Apply a clock jump immediately; if stored times are moved with it, use ``follow`` instead."""
         with self._lock:
             difference = self._clock.now() - (self._clock.monotonic() + self._ahead)
             if difference > _MAX_SLEW_SECONDS:
@@ -337,13 +339,13 @@ class StoreTime:
             self._ahead += jump
 
 
-#: When the current request began, on the monotonic clock; None outside of a request.
+#: When the current request began, on the monotonic clock; None outside a request.
 request_began: Final[ContextVar[float | None]] = ContextVar("request_began", default=None)
 
 
 @contextmanager
 def share_request_patience() -> Iterator[None]:
-    """Run a request in a block in which all its calls to the store share one time limit."""
+    """Run a block as one request, all of whose calls to the store share one time limit."""
     token = request_began.set(monotonic())
     try:
         yield
@@ -351,13 +353,13 @@ def share_request_patience() -> Iterator[None]:
         request_began.reset(token)
 
 
-#: The keys that the current request has used, and those that its current transaction uses.
+#: The keys used by the current request, and those used by its current transaction.
 used_keys: ContextVar[set[str] | None] = ContextVar("used", default=None)
 keys_in_use: ContextVar[set[str] | None] = ContextVar("using", default=None)
 
 
 class UsedTwice(Exception):
-    """Signal that two writes of a request used the same key; each write needs its own.
+    """Signal that two writes of a request used the same key, although each needs a separate one.
 
     The inbox would take the second write for a redelivery and drop it, although the answer mentions both.
     """
@@ -365,7 +367,7 @@ class UsedTwice(Exception):
 
 @contextmanager
 def track_used_keys() -> Iterator[None]:
-    """Run a request, or a part of one, in a block in which no key may be used twice."""
+    """Run a block as a request, or a part of one, in which no key may be used twice."""
     if used_keys.get() is not None:
         yield
         return
@@ -377,7 +379,7 @@ def track_used_keys() -> Iterator[None]:
 
 
 def use_key(interaction: str) -> None:
-    """Record that the current transaction uses a key; raises UsedTwice if the request already used it."""
+    """Record that the current transaction uses a key; raises UsedTwice if the request has already used it."""
     used, using = used_keys.get(), keys_in_use.get()
     if used is None or using is None:
         return

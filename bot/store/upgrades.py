@@ -1,4 +1,4 @@
-"""What people lose in an upgrade, kept until they have been told, and the former members of courses."""
+"""What people lose in an upgrade, kept until they have been told; and the former members of courses."""
 
 from typing import Final
 
@@ -22,12 +22,12 @@ _LOSS_QUEUE: Final = declare_queue(
 
 
 def claim_losses(tx: Transaction, limit: int, lease: float) -> list[UpgradeLoss]:
-    """Claim losses that people haven't been told about yet."""
+    """Claim losses that people haven't been told about."""
     return _LOSSES.parse_all(_LOSS_QUEUE.take(tx, lease, limit))
 
 
 def take_losses(tx: Transaction, principal: Principal) -> list[UpgradeLoss]:
-    """Delete a person's losses, and return them in the order of their keys."""
+    """Delete a person's losses and return them in the order of their keys."""
     found = sorted(_LOSSES.all(tx, principal=principal), key=lambda one: one.id)
     _LOSSES.delete(tx, principal=principal)
     return found
@@ -39,7 +39,7 @@ def add_loss(tx: Transaction, loss: UpgradeLoss) -> None:
 
 
 def take_former_members(tx: Transaction, card_id: str, limit: int) -> list[FormerMember]:
-    """Delete some of a course's former members, and return them."""
+    """Delete and return some of a course's former members."""
     found = _FORMER_MEMBERS.query(tx, "former_members", card_id=card_id, limit=limit)
     for one in found:
         _FORMER_MEMBERS.delete(tx, id=one.id)

@@ -1,4 +1,4 @@
-"""The ledger of usage: reads, lists and steps begin and end lives, which are also read here."""
+"""The ledger of usage: reads, lists and steps begin and end lives, which can also be queried here."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
@@ -57,7 +57,7 @@ MONDAY_QUEUE: Final = declare_queue(
 #: How long a life is kept after its end, in seconds.
 RETENTION_SECONDS: Final = RETENTION_DAYS * 86_400.0
 #: After this many seconds without a sign of a life, it is unknown whether it continues: its workspace was
-#: hidden, its link rests, or its provider is away. The next read that shows the workspace running settles
+#: hidden, its link rests, or its provider is away. The next read that finds the workspace running settles
 #: that.
 SILENT_SECONDS: Final = 86_400.0
 _BRINGING_DOWN: Final = frozenset(verb for verb in OperationVerb if verb.brings_down)
@@ -69,15 +69,15 @@ _BRINGING_DOWN: Final = frozenset(verb for verb in OperationVerb if verb.brings_
 def note_read(
     tx: Transaction, before: Row, seen: Observed, seen_at: float, *, came_up_again: bool = False
 ) -> None:
-    """Begin or end a workspace's life if a read shows that it came up or went down.
+    """Begin or end a workspace's life if a read shows that the workspace came up or went down.
 
-    ``before`` is the row before the read, with its open operation. ``came_up_again``: its provider says that
-    it was down in between, but no read saw that.
+    ``before`` is the row before the read, with its open operation. ``came_up_again``: the provider says that
+    the workspace was down in between, but no read saw that.
     """
     was_running = before["state"] == State.RUNNING
     if seen.state is State.RUNNING:
         if came_up_again:
-            # Nobody knows when it went down: at some time before it came up again.
+            # Nobody knows when the workspace went down, except that it was before it came up again.
             _end(tx, before, Observed(State.STOPPED), seen.started_at or seen_at)
         if came_up_again or not was_running:
             _begin(tx, before, seen.started_at, seen_at)
@@ -88,7 +88,7 @@ def note_read(
 
 
 def note_listed(tx: Transaction, before: Row, seen: Observed, seen_at: float) -> None:
-    """Begin or end a workspace's life if a list shows that it came up or went down."""
+    """Begin or end a workspace's life if a list shows that the workspace came up or went down."""
     if seen.state != before["state"]:
         calls = tx.one("calls_of_workspace", workspace_id=before["id"]) or {}
         note_read(tx, {**before, **calls}, seen, seen_at)
@@ -100,7 +100,7 @@ def note_found(tx: Transaction, found: Workspace, seen_at: float) -> None:
 
 
 def lose(tx: Transaction, workspace: Row) -> None:
-    """End the life of a workspace whose row is being deleted, with an unknown end."""
+    """End the life of a workspace whose row is being deleted; when it ends remains unknown."""
     up_at = _find_last_sign(workspace)
     if up_at is not None:
         used = {"used_at": workspace["last_used_at"], "now": tx.now()}
@@ -113,12 +113,12 @@ def move(tx: Transaction, from_id: str, to_id: str) -> None:
 
 
 def note_opened(tx: Transaction, workspace_id: str) -> None:
-    """Record that a running workspace was opened from Usher."""
+    """Record that a running workspace was opened through Usher."""
     tx.run("open_life", workspace_id=workspace_id, now=tx.now())
 
 
 def _find_last_sign(row: Row) -> float | None:
-    """Return when a workspace was last seen up, or None if it is known to be down or never was up."""
+    """Return when a workspace was last seen up, or None if it is known to be down or was never up."""
     if row["state"] in NOT_UP_STATES or (row["state"] == State.UNKNOWN and row["up_at"] is None):
         return None
     at: float | None = row["up_at"] or row["observed_at"]
@@ -145,9 +145,9 @@ def _make_keys(row: Row) -> Row:
 
 
 def _tell_begin(tx: Transaction, before: Row, told_at: float) -> None:
-    """Move the beginning of a life that a list found to the time that the provider now reports.
+    """Move the beginning of a life that a list found to the start time that the provider now reports.
 
-    If that is before the last sign of a life whose end isn't known, that life continues.
+    If that is before the last sign of an earlier life whose end isn't known, the earlier life continues.
     """
     keys = _make_keys(before)
     if tx.count("drop_continued_life", **keys, told_at=told_at):
@@ -165,7 +165,7 @@ def _end(tx: Transaction, before: Row, seen: Observed, seen_at: float) -> None:
 
 
 def _find_call(row: Row, *, brings_down: bool) -> float | None:
-    """Return when the open operation, or the one it replaced, called to bring the workspace down or up."""
+    """Return when the open operation, or the one it replaced, sent the call that brings down or up."""
     if row.get("operation_verb") is None:
         return None
     verb = parse_enum(OperationVerb, row["operation_verb"])
@@ -185,7 +185,7 @@ def _make_params(moment: Moment) -> dict[str, Any]:
 
 
 def note_run(tx: Transaction, before: Row | None, after: Row) -> None:
-    """Record the life of a run whose state has changed; ``before`` is its earlier row, if there was one."""
+    """Record the life of a run whose state has changed; ``before`` is its former row, if it had one."""
     columns = ("state", "started_at", "finished_at", "outcome")
     if before is not None and all(before[column] == after[column] for column in columns):
         return
@@ -238,7 +238,7 @@ def claim_weekly(tx: Transaction, limit: int, lease: float) -> list[Principal]:
 
 
 def fold(tx: Transaction, limit: int) -> bool:
-    """Add some lives past their retention to the sums of their months, and delete them.
+    """Add some lives that are past their retention to the sums of their months, and delete them.
 
     Return whether there may be more.
     """
@@ -273,13 +273,13 @@ def read_lives_of_person(tx: Transaction, principal: Principal, since: float, un
 
 
 def read_lives_of_card(tx: Transaction, card_id: str, since: float, until: float) -> list[Life]:
-    """Return the lives within a window of the workspaces that people have for a class card."""
+    """Return the lives, within a window, of the workspaces that people have for a class card."""
     rows = tx.all("lives_of_card", card_id=card_id, since=since, until=until)
     return list(_parse_all(tx, rows, since))
 
 
 def iterate_lives(tx: Transaction, since: float, until: float) -> Iterator[Life]:
-    """Yield all lives that overlap a window: first the ended ones, by their ends, then the others."""
+    """Yield all lives that overlap a window: first those that have ended, by their ends, then the others."""
     beginnings: Mapping[str, Row] = {
         "ended_lives": {"after_ended_latest": since, "after_id": "~"},
         "open_lives": {"after_subject": ""},
@@ -292,7 +292,7 @@ def iterate_lives(tx: Transaction, since: float, until: float) -> Iterator[Life]
 
 
 def _parse_all(tx: Transaction, rows: Iterable[Row], since: float) -> Iterator[Life]:
-    """Yield lives from rows; if one was last seen long ago, whether it continues counts as unknown."""
+    """Yield lives from rows; one that was last seen long ago is given an unknown end."""
     silent_before = tx.now() - SILENT_SECONDS
     for row in rows:
         life = _parse(row)
@@ -303,13 +303,13 @@ def _parse_all(tx: Transaction, rows: Iterable[Row], since: float) -> Iterator[L
 
 
 def read_usage(tx: Transaction, principal: Principal, since: float, until: float) -> Usage:
-    """Return what ran for a person within a window, by workspace and by job."""
+    """Return what a person ran within a window, by workspace and by job."""
     lines: dict[tuple[str, str], UsageLine] = {}
     given = {"principal": principal, **_make_window(tx, since, until)}
     for row in tx.all("usage_of_person", **given):
         kind, key = row["kind"], row["line"]
         line = lines.setdefault((kind, key), UsageLine(kind, key, row["connection"]))
-        # The newest comes last: its name and its row are the current ones.
+        # The newest row comes last, so the line keeps the current name and workspace.
         line.name, line.workspace_id = row["name"], row["workspace_id"]
         best, lowest, highest = (row[name] or 0.0 for name in ("hours", "lowest", "highest"))
         hours = Hours(best, lowest, highest, row["unknown"])
@@ -328,13 +328,13 @@ def read_usage(tx: Transaction, principal: Principal, since: float, until: float
 
 
 def _make_window(tx: Transaction, since: float, until: float) -> Row:
-    """Return the parameters of what is measured within a window, which may reach into the future."""
+    """Return the query parameters for measuring a window, which may reach into the future."""
     now = tx.now()
     return {"since": since, "until": min(until, now), "now": now, "silent": now - SILENT_SECONDS}
 
 
 def sum_connections(tx: Transaction, reach: str, since: float, until: float) -> list[tuple[str, int, Sum]]:
-    """Return the connections used within a window, with their people counts and sums, most used first.
+    """Return the connections used within a window, with their numbers of people and sums, most used first.
 
     ``reach`` is the prefix of the people's keys.
     """
@@ -344,14 +344,14 @@ def sum_connections(tx: Transaction, reach: str, since: float, until: float) -> 
 
 
 def sum_people(tx: Transaction, reach: str, since: float, until: float) -> list[tuple[str, Sum]]:
-    """Return the keys of people and their sums within a window, highest first."""
+    """Return the keys of people with their sums within a window, highest first."""
     return _parse_sums(tx.all("sums_of_people", reach=reach, **_make_window(tx, since, until)))
 
 
 def count_people(
     tx: Transaction, reach: str, since: float, until: float, connections: Collection[str]
 ) -> int:
-    """Return how many people used some connections within a window."""
+    """Return how many people used any of some connections within a window."""
     given = {"reach": reach, **_make_window(tx, since, until)}
     row = tx.one("people_of_all", **given, connections=as_json(dict.fromkeys(connections, 1)))
     return 0 if row is None else int(row["people"])
@@ -367,7 +367,7 @@ def _parse_sums(rows: Iterable[Row]) -> list[tuple[str, Sum]]:
 
 
 def read_old_sums(tx: Transaction, since: float, until: float) -> list[Row]:
-    """Return the sums of old lives for the months that lie entirely within a window."""
+    """Return the sums of old lives for those months that lie entirely within a window."""
     months = {month for month, first, last in list_months(since, until) if since <= first and last <= until}
     return [row for row in tx.all("SELECT * FROM usage_sums ORDER BY month") if row["month"] in months]
 

@@ -1,4 +1,4 @@
-"""The waitlist: a line of people for each kind of capacity on a connection, and the results of attempts."""
+"""The waitlist: a queue of people for each kind of capacity on a connection, and the results of attempts."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -28,10 +28,10 @@ from bot.store.queues import Queue, declare_queue
 from bot.store.tables import ACCOUNTS, WORKSPACES, Table, register_table
 from bot.store.transaction import Row, Transaction
 
-#: Maximum number of entries that one event changes in one transaction.
+#: Maximum number of waitlist entries that one event changes in one transaction.
 MAX_WAITS_AT_ONCE: Final = 100
-#: How soon after a failed attempt a person may be tried again, in seconds: when a workspace was stopped, and
-#: when a run ended. Runs end often and rarely free the capacity that people wait for.
+#: Minimum time after a failed attempt before a person is tried again, in seconds: when a workspace was
+#: stopped, and when a run ended. Runs end often and rarely free the capacity that people wait for.
 STOP_PAUSE_SECONDS: Final = 60.0
 RUN_PAUSE_SECONDS: Final = 300.0
 WAITLIST_ENTRIES: Final = register_table(
@@ -85,23 +85,23 @@ def describe(tx: Transaction, of: WaitlistEntry, title: str, failures_allowed: f
 
 
 def describe_wait(tx: Transaction, wait_id: str, title: str, failures_allowed: float) -> WaitlistFacts | None:
-    """Return the facts about the entry with an id, like ``describe``; None if it no longer exists."""
+    """Return the facts about an entry by its id, like ``describe``, or None if it no longer exists."""
     found = find_entry(tx, wait_id)
     return None if found is None else describe(tx, found, title, failures_allowed)
 
 
 def count_ahead(tx: Transaction, of: WaitlistEntry) -> int:
-    """Return how many people have their turn before an entry's."""
+    """Return how many people have their turn before an entry does."""
     return _count_places(tx, of, "ahead")
 
 
 def count_tried(tx: Transaction, of: WaitlistEntry) -> int:
-    """Return how many people have had their turn in the round in which an entry is still to be tried."""
+    """Return how many people have had their turn in a round in which an entry hasn't had its turn yet."""
     return _count_places(tx, of, "tried")
 
 
 def count_others(tx: Transaction, of: WaitlistEntry) -> int:
-    """Return how many other people are in line for the same capacity."""
+    """Return how many other people are waiting for the same capacity."""
     return _count_places(tx, of, "others")
 
 
@@ -117,18 +117,18 @@ def has_others(tx: Transaction, of: WaitlistEntry) -> bool:
 
 
 def find_others(tx: Transaction, of: WaitlistEntry) -> OthersInLine:
-    """Return the others in line for the same capacity."""
+    """Return a summary of the others who are waiting for the same capacity."""
     row = tx.one("others_in_line", connection=of.connection, kind=of.kind, id=of.id)
     return OthersInLine(**row) if row else OthersInLine()
 
 
 def summarize_lines(tx: Transaction, place: str, since: float) -> list[Row]:
-    """Return each line with its number of people, when it began, and the mean wait of recent grants."""
+    """Return each line with its number of people, when it began, and the mean wait before recent grants."""
     return tx.all("lines", place=place, since=since)
 
 
 def count_waiting(tx: Transaction, since: float) -> dict[tuple[str, str], tuple[int, float]]:
-    """Return the number of waiting people and the mean wait of recent grants, by connection and kind."""
+    """Map each connection and kind to the number of people waiting and the mean wait before recent grants."""
     return {
         (row["connection"], row["kind"]): (row["waiting"], float(row["waited"] or 0.0))
         for row in summarize_lines(tx, "", since)
@@ -136,7 +136,7 @@ def count_waiting(tx: Transaction, since: float) -> dict[tuple[str, str], tuple[
 
 
 def count_failures_in_a_row(tx: Transaction, connection: str) -> int:
-    """Return how many starts on a connection have failed since the last one that didn't."""
+    """Return how many starts on a connection have failed since the last that didn't."""
     row = tx.one("failed_in_a_row", connection=connection)
     return int(row["count"]) if row else 0
 
@@ -148,7 +148,7 @@ def count_attempts(tx: Transaction, connection: str) -> int:
 
 
 def join(tx: Transaction, new: WaitlistEntry) -> WaitlistEntry:
-    """Put a person at the end of the current round; one who rejoins gets no second turn in it."""
+    """Put a person at the end of the current round; rejoining doesn't give a second turn in it."""
     tx.be_alone()
     others = find_others(tx, new)
     former = [
@@ -165,29 +165,29 @@ def join(tx: Transaction, new: WaitlistEntry) -> WaitlistEntry:
 
 
 def _find_next_seq(tx: Transaction) -> int:
-    """Return the next number at the end of the line."""
+    """Return the number of the next place at the end of the line."""
     row = tx.one("next_in_line")
     assert row is not None  # an aggregate
     return int(row["seq"])
 
 
 def _reduce_pauses(tx: Transaction, newcomer: WaitlistEntry) -> None:
-    """Shorten the pauses between the attempts of people in line to the pause of a newcomer."""
+    """Shorten the pauses between attempts in a line to the pause of a newcomer."""
     pause = get_pause(newcomer.attempts)
     tx.run("hasten_line", connection=newcomer.connection, kind=newcomer.kind, pause=pause)
 
 
 def pass_turn(tx: Transaction, of: WaitlistEntry, pause: float) -> None:
-    """End the turn of a person who can't be tried now; the next attempt follows after a pause."""
+    """End the turn of a person who can't be tried now; their next attempt follows after a pause."""
     if of.state in {WaitlistState.WAITING, WaitlistState.TRYING}:
         later = {"round": find_others(tx, of).end_turn(of.round), "next_at": tx.now() + pause}
         change(tx, of, state=WaitlistState.WAITING, operation_id=None, **later)
-        # The person's message says why they can't be tried.
+        # The message about the wait says why the person can't be tried.
         cards.queue_updates(tx, of.id, changed=True)
 
 
 def is_gone_since(tx: Transaction, of: WaitlistEntry) -> bool:
-    """Return whether an entry's workspace has ceased to exist since its owner joined."""
+    """Return whether an entry's workspace has ceased to exist since its owner joined the waitlist."""
     row = WORKSPACES.row(tx, id=of.workspace_id)
     return row is not None and row["state"] == State.GONE and (row["gone_at"] or 0.0) > of.joined_at
 
@@ -202,10 +202,10 @@ def change(tx: Transaction, of: WaitlistEntry, **to: Any) -> bool:
 
 
 def _queue_updates_of_places(tx: Transaction, of: WaitlistEntry, former: WaitlistEntry | None = None) -> None:
-    """Redraw the messages that show places in an entry's line, and in the line of its ``former`` state.
+    """Redraw the messages that show places in an entry's line, and in its ``former`` line.
 
-    From the second round on, messages don't show a place, because it would change with each attempt. The line
-    then only changes if people join or leave.
+    From the second round on, messages don't show a place, because it would change with each attempt. They are
+    then redrawn only if people join or leave.
     """
     is_over, former = of.state in {WaitlistState.GRANTED, WaitlistState.OVER}, former or replace(of, kind="")
     is_changed = is_over or of.kind != former.kind or (of.attempts != former.attempts and of.attempts <= 2)
@@ -216,25 +216,25 @@ def _queue_updates_of_places(tx: Transaction, of: WaitlistEntry, former: Waitlis
 
 
 def extend(tx: Transaction, of: WaitlistEntry, until: float) -> WaitlistEntry:
-    """Change the time until which a person waits; their place stays the same."""
+    """Set a new time until which a person waits; their place in line stays the same."""
     row = WAITLIST_ENTRIES.row(tx, id=of.id) or {"next_at": until}
     change(tx, of, expires_at=until, next_at=min(row["next_at"], until))
     return replace(of, expires_at=until)
 
 
 def end(tx: Transaction, of: WaitlistEntry) -> None:
-    """End an entry without a message, because its owner knows, or is told in another way."""
+    """End an entry without a message, because its owner knows or is told by other means."""
     change(tx, of, state=WaitlistState.OVER, ended_at=tx.now())
 
 
 def announce(of: WaitlistEntry, short_of: str, cause: str | None) -> NewNotice:
-    """Return the notice, after a first failed attempt, that the wait goes on, with the person's place."""
+    """Return the notice that tells a person their place in line after a first failed attempt."""
     body = {"workspace": of.workspace_id, "connection": of.connection, "room": short_of, "cause": cause}
     return NewNotice(of.id, NoticeKind.WAITLIST_PLACE, "begin", of.principal, body)
 
 
 def build_over_notice(of: WaitlistEntry, now: float, tx: Transaction, cause: str = "") -> NewNotice:
-    """Return the notice that a person's wait has ended without capacity."""
+    """Return the notice that a person's wait has ended and no capacity was found for them."""
     zone = people.find_zone(tx, of.principal)
     again = get_default_end(now, zone)
     body = {
@@ -248,7 +248,7 @@ def build_over_notice(of: WaitlistEntry, now: float, tx: Transaction, cause: str
 
 
 def close(tx: Transaction, of: WaitlistEntry, cause: str = "") -> None:
-    """End an entry and tell its owner why: a given cause, or because the time is over."""
+    """End an entry and tell its owner why: for a given cause, or because the time is up."""
     end(tx, of)
     add_notices(tx, [build_over_notice(of, tx.now(), tx, cause)])
 
@@ -259,7 +259,7 @@ def find_open_entries(tx: Transaction, limit: int) -> list[WaitlistEntry]:
 
 
 def unlink(tx: Transaction, workspace: Row, notify: bool) -> None:
-    """End the entry of a workspace whose account was unlinked, which deletes the workspace's row."""
+    """End the entry of a workspace whose row is deleted because the account was unlinked."""
     waiting = find_entry_of_workspace(tx, workspace["id"])
     if waiting is None or waiting.state is WaitlistState.GRANTED:
         return
@@ -271,7 +271,7 @@ def unlink(tx: Transaction, workspace: Row, notify: bool) -> None:
 
 
 def offer_capacity(tx: Transaction, connection: str, pause: float) -> None:
-    """Offer a connection's freed capacity to the people waiting there, in turn.
+    """Offer a connection's freed capacity to the people who are waiting for it, in turn.
 
     After a failed attempt, a person is tried again no sooner than ``pause`` seconds later. An attempt in
     progress may still fail because it was sent before, so it isn't counted once a workspace was stopped.
@@ -302,9 +302,9 @@ def claim_entries(tx: Transaction, limit: int, lease: float) -> list[WaitlistEnt
 
 
 def follow_attempt(tx: Transaction, ended: Operation, pending: Sequence[NewNotice]) -> Sequence[NewNotice]:
-    """Continue or end a workspace's entry after its operation has ended; return its owner's notices.
+    """Continue or end a workspace's entry after its operation has ended; return the notices to its owner.
 
-    An owner who isn't waiting yet and lacks capacity is told how long they could wait.
+    An owner who isn't on the waitlist yet and lacks capacity is told how long they could wait.
     """
     is_failed, now = ended.outcome is Outcome.FAILED and not ended.verb.brings_down, tx.now()
     kind, waiting = (
@@ -335,12 +335,12 @@ _END_KINDS: Final = frozenset({NoticeKind.FAILED, NoticeKind.REFUSED})
 def record_failure(
     tx: Transaction, of: WaitlistEntry, at: float, kind: str, cause: str | None = None
 ) -> Sequence[NewNotice]:
-    """Record a failed attempt, which ends the person's turn; return their notices.
+    """Record a failed attempt, which ends the person's turn; return the notices to send them.
 
-    After the first failed attempt, the person learns their place. If no message can show it, because an
+    After the first failed attempt, the person is told their place. If no message can show it, because an
     answer that only they see can't be edited, they are sent a notice.
 
-    ``kind`` is the capacity that was lacking, "" if that isn't known. If it isn't the kind that they were
+    ``kind`` is the capacity that was lacking, or "" if that isn't known. If it isn't the kind that they were
     waiting for, they change lines.
     """
     tried = replace(of, kind=kind or of.kind, attempts=of.attempts + 1, attempted_at=at)

@@ -1,4 +1,4 @@
-"""Changes that operations and runs have in common: claim, hold, resume, end, repeat, save.
+"""Changes common to operations and runs: claim, hold, resume, end, repeat, save.
 
 In a query, ``{work_items}`` stands for the table of either.
 """
@@ -27,39 +27,40 @@ from bot.support.errors import Outdated, TooLate
 
 
 class WakeReason(IntEnum):
-    """What happened during a step of an operation or a run; of several events, the strongest counts."""
+    """What happened during a step of an operation or run; if several things did, the strongest is kept."""
 
     READ = 1  #: A read was recorded.
     CHANGED = 2  #: A read was recorded that changed something.
     AT_ONCE = 3  #: It must be stepped again at once.
-    #: It must be stepped again immediately, because another kind of stop was requested: the answer to the
-    #: current stop doesn't count.
+    #: The item must be stepped again immediately, because a different kind of stop was requested. The answer
+    #: to the current stop doesn't count.
     OTHER_STOP = 4
 
 
 WorkItemTable = Table[Operation] | Table[Run]
 
-#: Maps each table to the columns, with their values, of a row that nothing blocks.
+#: Maps each table to the values of the columns that say what blocks a row, for a row that isn't blocked.
 _FREE: Final[Mapping[str, Row]] = {
     OPERATIONS.name: {"block_reason": None, "read_block_reason": None},
     RUNS.name: {"block_reason": None},
 }
-#: Columns shown on a card whose changes are urgent; changes of the others, such as a run's progress, aren't.
+#: Columns shown on a card, whose changes are urgent. Changes of other columns, such as a run's progress,
+#: aren't.
 _URGENT_COLUMNS: Final = frozenset({"outcome", "start_call", "stop_call", "block_reason", "question_since"})
 _SHOWN_COLUMNS: Final = _URGENT_COLUMNS | {
     *("state", "exit_code", "detail", "name", "started_at", "finished_at", "blocked_since"),
 }
 #: Columns of the account and the person that must not change between a step and its call: those that the call
 #: uses, that decide whether it may be made (an account that rests or must be linked again is no longer
-#: active), and that the policy checks. The first one is the key.
+#: active), and that the policy checks. The first column is the key.
 _ACCOUNT: Final = ("id", "state", "secret", "username", "remote_id", "refused_since", "renamed_to")
 _PERSON: Final = ("principal", "is_guest", "is_bot", "is_deleted", "is_stranger")
 _POSSIBLY_TAKEN: Final = frozenset({Call.ACCEPTED, Call.UNKNOWN})
 
 
 def _make_unchanged_condition(table: str, alias: str, columns: tuple[str, ...]) -> str:
-    """Return an SQL condition that certain columns of a row still have their previous values."""
-    # The key is compared by "=", because only that uses an index; the other columns may be NULL.
+    """Return an SQL condition that certain columns of a row haven't changed since they were read."""
+    # The key is compared with "=", because only that uses an index; the other columns may be NULL.
     key, *others = (f"{alias}.{name} {{}} :{alias}_{name}" for name in columns)
     same = [other.format("IS /* postgresql: NOT DISTINCT FROM */") for other in others]
     return f" AND EXISTS (SELECT 1 FROM {table} {alias} WHERE {' AND '.join([key.format('='), *same])})"  # noqa: S608
@@ -74,7 +75,7 @@ _DECIDING: Final = frozenset({"now", "next_step_at", "is_beside", "keeps_lease",
 def keep_waiting(
     tx: Transaction, work_items: WorkItemTable, work_item_id: str, deadline_seconds: float
 ) -> Row | None:
-    """Set a new deadline (number + 1) on an open work item; return None if it is no longer open."""
+    """Set a new deadline (number + 1) on an open work item; return None if the item has ended."""
     now = tx.now()
     query = fill_changes("keep_waiting", work_items=work_items.name)
     row = tx.one(query, id=work_item_id, deadline_at=now + deadline_seconds, now=now)
@@ -84,7 +85,7 @@ def keep_waiting(
 
 
 def repeat(tx: Transaction, work_items: WorkItemTable, work_item_id: str, deadline_seconds: float) -> bool:
-    """Repeat work after its owner answered a question; return False if no question is open."""
+    """Repeat a work item after its owner answered a question; return False if no question is open."""
     free = _FREE[work_items.name]
     query = fill_changes("repeat", *free, work_items=work_items.name)
     if tx.one(query, id=work_item_id, now=tx.now(), **free) is None:
@@ -97,7 +98,7 @@ def repeat(tx: Transaction, work_items: WorkItemTable, work_item_id: str, deadli
 def end(
     tx: Transaction, work_items: WorkItemTable, work_item_id: str, outcome: Outcome, cause: str | None
 ) -> Row | None:
-    """End an open work item and mark its card dirty; return None if it had already ended."""
+    """End an open work item and mark its card dirty; return None if it has already ended."""
     ended = {"outcome": outcome, "cause": cause, "ended_at": tx.now(), **_FREE[work_items.name]}
     row = work_items.change_returning(
         tx, {"id": work_item_id, "outcome": None}, **ended, leased_until=0, claim=""
@@ -148,10 +149,10 @@ def resume(work_items: WorkItemTable, tx: Transaction, row: Row, _said: Row) -> 
 
 
 def claim(tx: Transaction, query: str, beside: str, lease: float, **named: Any) -> list[tuple[Row, Row]]:
-    """Claim the rows of a query; return each with its row of the query ``beside``, in the latter's order.
+    """Claim the rows of a query; return each with its row of the query ``beside``, in the order of that.
 
-    The row of ``beside`` has the account and the person that a step acts for, and whatever else the step
-    needs.
+    The row of ``beside`` has the account and the person on whose behalf a step acts, and whatever else the
+    step needs.
     """
     now = tx.now()
     claimed = {"until": now + lease, "claim": tx.ids.new("claim")}
@@ -165,7 +166,7 @@ def claim(tx: Transaction, query: str, beside: str, lease: float, **named: Any) 
 def make_actor_fields(
     tx: Transaction, row: Row, account: Account | None, person: Person | None
 ) -> dict[str, Any]:
-    """Return the account, the person and the claim of a step, by their names in ``Claimed``."""
+    """Return the account, the person and the claim of a step as keyword arguments for ``Claimed``."""
     is_revoked = account is not None and account.state == "revoking"
     return {
         "account": None if is_revoked else account,
@@ -185,11 +186,11 @@ def save(
     """Save a step's result and release the lease; return the new row, and the update as applied.
 
     Return None, with no notices written, if the work has ended in the meantime or another step holds it. If
-    the owner was being asked and has answered since, the step's decision is dropped. Before a call, raise
-    TooLate if the request is no longer valid, and Outdated if the account or the person has changed. ``was``
-    is the row that the step worked with; if the row has changed since, the result is applied to the current
-    one. ``audit`` is always appended. ``own`` returns all columns after the update, given the shared ones.
-    The card becomes dirty if anything visible has changed.
+    the owner was asked a question and has answered since, the step's decision is dropped. Before a call,
+    raise TooLate if the request is no longer valid, and Outdated if the account or the person has changed.
+    ``was`` is the row that the step worked with; if the row has changed since, the result is applied to the
+    current one. ``audit`` is always appended. ``own`` returns all columns after the update, given the shared
+    ones. The card becomes dirty if anything visible has changed.
     """
     append_audit(tx, update.audit)
     saved = None if was is None else _save_update(tx, work_items, update, own, was, is_carried=True)
@@ -216,8 +217,8 @@ def _save_update(
             return None  # The current row may have a later deadline.
         raise TooLate(f"{update.id} is past its deadline")
     after = own(tx, row, update, _choose_changes(row, update, tx.now()))
-    # Only changed columns are set, because SQLite rewrites the index entries of every column that is. At
-    # least one must be.
+    # Only changed columns are set, because SQLite rewrites the index entries of every column that is set.
+    # There must be at least one.
     changed = [name for name in after if name not in _DECIDING and after[name] != row[name]]
     columns = changed or ["attempts"]
     params: Row = {name: after[name] for name in (*_DECIDING, *columns)}
@@ -245,10 +246,10 @@ def _save_update(
 
 
 def _is_late(row: Row, update: Update, now: float) -> bool:
-    """Return whether an update begins a call for which the request is already too old."""
+    """Return whether an update begins a call although the request is already too old for it."""
     verb = row.get("verb")
     expires = update.start_call is not None if verb is None else OperationVerb(verb).expires
-    # Work that never had a deadline can't be late.
+    # Work that has never had a deadline can't be late.
     good_until = row["deadline_at"] if row["deadline_number"] else now + 1.0
     if row.get("good_until") is not None:
         good_until = row["good_until"]
@@ -256,14 +257,14 @@ def _is_late(row: Row, update: Update, now: float) -> bool:
 
 
 def _choose_changes(row: Row, update: Update, now: float) -> Row:
-    """Return the new values of the columns that operations and runs have in common."""
+    """Return the new values of the columns that operations and runs share."""
     calls = {update.start_call, update.stop_call} - {None}
     start_call, ends = update.start_call or row["start_call"], update.outcome is not None
     return {
         "start_call": start_call,
         "stop_call": update.stop_call or row["stop_call"],
         "unknown_since": now if Call.UNKNOWN in calls else None if calls else row["unknown_since"],
-        # Kept until the provider has accepted the call, or may have.
+        # The time is kept until the provider has, or may have, accepted the call.
         "busy_since": update.busy_since or (None if calls & _POSSIBLY_TAKEN else row["busy_since"]),
         "retry_at": update.retry_at or (None if calls else row["retry_at"]),
         "question_since": row["question_since"]
@@ -289,7 +290,7 @@ def _choose_changes(row: Row, update: Update, now: float) -> Row:
 
 
 def _choose_asked_at(before: float | None, update: Update, made: str, now: float) -> float | None:
-    """Return when the current question to the owner was asked; None if they aren't being asked.
+    """Return when the owner was asked the current question, or None if no question is open.
 
     If the owner has answered while a search was in progress, the search doesn't make Usher ask again.
     """

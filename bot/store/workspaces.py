@@ -14,7 +14,7 @@ from bot.store.tables import WORKSPACES, make_parser, name_columns
 from bot.store.transaction import Row, Transaction
 from bot.support.cleaning import fold
 
-#: Number of workspaces read in one batch.
+#: Number of workspaces read per batch.
 _BATCH_SIZE: Final = 200
 _PARSE_WITH_ACCOUNT: Callable[[Row], tuple[Workspace, Account | None, Person | None]] = make_parser("w a p")
 
@@ -22,7 +22,7 @@ _PARSE_WITH_ACCOUNT: Callable[[Row], tuple[Workspace, Account | None, Person | N
 def list_workspaces(
     tx: Transaction, principal: Principal, *, connection: str | None = None
 ) -> list[Workspace]:
-    """Return a principal's workspaces by title, leaving out hidden ones and those of a resting link."""
+    """Return a principal's workspaces by title, except hidden ones and those of a resting link."""
     found = WORKSPACES.query(tx, "own_workspaces", principal=principal)
     return _sort_by_title(found, connection, hidden=False)
 
@@ -30,9 +30,9 @@ def list_workspaces(
 async def read_workspaces(
     engine: Engine, principal: Principal, *, connection: str | None = None, hidden: bool = False
 ) -> list[Workspace]:
-    """Return the same as ``list_workspaces``, also hidden ones if ``hidden``, but read in batches.
+    """Return what ``list_workspaces`` returns, but read in batches; with ``hidden``, also hidden ones.
 
-    This way thousands don't hold up other work, but they may change between batches.
+    This way, thousands of workspaces don't hold up other work, but they may change between batches.
     """
     found: dict[str, Workspace] = {}
     key = {"principal": principal, "connection": "", "remote_id": "", "limit": _BATCH_SIZE}
@@ -50,7 +50,7 @@ def _sort_by_title(found: Iterable[Workspace], connection: str | None, *, hidden
 
 
 def find_workspaces_by_name(tx: Transaction, principal: Principal, name: str, stem: str) -> list[Workspace]:
-    """Return a principal's visible workspaces that may be called by a name or its stem.
+    """Return a principal's visible workspaces that a name, or its stem, may refer to.
 
     They include those whose whole name or id this is, but possibly others: the caller has to compare.
     """
@@ -71,13 +71,13 @@ class ReachedWorkspace(NamedTuple):
 
 
 def reach(tx: Transaction, workspace_id: str, principal: Principal) -> ReachedWorkspace | None:
-    """Return a workspace with what a person needs to act on it, or None if there is no such workspace."""
+    """Return a workspace with what a person needs to act on it, or None if it doesn't exist."""
     row = tx.one("reached_workspace", id=workspace_id, principal=principal)
     return None if row is None else ReachedWorkspace(*_PARSE_WITH_ACCOUNT(row), bool(row["waits"]))
 
 
 def find_workspace(tx: Transaction, workspace_id: str) -> Workspace | None:
-    """Return the workspace with an id."""
+    """Return a workspace by its id."""
     return WORKSPACES.one(tx, id=workspace_id)
 
 
@@ -98,7 +98,7 @@ def find_by_remote_id(
 
 
 def add(tx: Transaction, workspace: Workspace) -> Workspace:
-    """Add a workspace, or unhide the one with the same remote id; make its gate due."""
+    """Add a workspace, or unhide the one with the same remote id; either way, make its gate due."""
     now = tx.now()
     gates.add_gate(tx, workspace.gate_key, workspace.connection, workspace.remote_id)
     workspace = replace(workspace, used_at=now)
@@ -114,26 +114,26 @@ def add(tx: Transaction, workspace: Workspace) -> Workspace:
 
 
 def name(tx: Transaction, workspace_id: str, alias: str | None) -> None:
-    """Set or clear the name that a person gives a workspace."""
+    """Set or clear the name that a person gave a workspace."""
     WORKSPACES.change(tx, {"id": workspace_id}, alias=alias)
     cards.queue_messages(tx, workspace_id, changed=True)
 
 
 def notify(tx: Transaction, workspace_id: str, *, ready: bool | None, stopped: bool | None) -> None:
-    """Set whether the owner is told when a workspace is ready or stopped; None: as for all workspaces."""
+    """Set whether the owner is told when a workspace is ready or stopped; None follows the settings."""
     WORKSPACES.change(tx, {"id": workspace_id}, notify_ready=ready, notify_stopped=stopped)
 
 
 def hide(tx: Transaction, workspace_id: str) -> None:
-    """Hide a workspace, so that it is no longer read; an open operation on it ends as cancelled."""
+    """Hide a workspace, so that it is no longer read; any open operation on it ends as cancelled."""
     operations.put_away(tx, workspace_id)
     row = WORKSPACES.row(tx, id=workspace_id)
     if row is not None and row["state"] != State.GONE:
-        # The workspace is no longer read, so no message may go on showing its state.
+        # The workspace is no longer read, so its messages must not go on showing its state.
         cards.close_about(tx, row)
 
 
-#: Running workspaces to check, whether or not a stop is planned.
+#: The queue of running workspaces to check, whether or not a stop is planned.
 RUNNING_QUEUE: Final = declare_queue(
     Queue(
         name="running_workspaces",
@@ -144,7 +144,7 @@ RUNNING_QUEUE: Final = declare_queue(
         where="state = 'running' AND hidden = 0",
     )
 )
-#: Workspaces that their provider will end; the owner is told ``:warn_seconds`` before that.
+#: The queue of workspaces that their provider will end. The owner is warned ``:warn_seconds`` before that.
 ENDING_QUEUE: Final = declare_queue(
     Queue(
         name="ending_workspaces",
@@ -160,7 +160,7 @@ ENDING_QUEUE: Final = declare_queue(
 
 
 def claim_ending(tx: Transaction, within: float, limit: int, lease: float) -> list[Workspace]:
-    """Claim workspaces that their provider ends within ``within`` seconds, soonest first.
+    """Claim workspaces that their provider will end within ``within`` seconds, soonest first.
 
     The claim lasts ``lease`` seconds. The workspaces are running or stopped and not hidden, their owner has
     an active account, no operation is open, and the owner hasn't been told about that end: no
@@ -184,7 +184,7 @@ def ask_again(tx: Transaction, workspace_id: str, at: float) -> None:
 def note_event(tx: Transaction, connection: str, gate_key: str, interaction: str, message: str) -> bool:
     """Record a provider's event about a workspace, mark its card dirty and make its gate due.
 
-    Return False, with nothing written, if the event was seen before or no one here has the workspace.
+    Return False, with nothing written, if the event was seen before or the workspace isn't known here.
     """
     found = WORKSPACES.rows(tx, gate_key=gate_key, connection=connection)
     if not found or not inbox.add_interaction(tx, interaction):
