@@ -1,4 +1,4 @@
-"""The reconciler: the only part of Usher that calls providers to get work done.
+"""The reconciler: the only part of Usher that asks providers to do work.
 
 Why: ``docs/internals/rules.md``, "Only the reconciler asks providers for work".
 """
@@ -52,10 +52,10 @@ log = structlog.get_logger(__name__)
 __all__ = ["Numbers", "Reconciler"]
 
 
-#: How long to keep retrying the publication of a person's Home tab if Slack fails, in seconds.
+#: How long to retry publishing a person's Home tab if Slack fails, in seconds.
 MAX_HOME_SECONDS: Final = 7 * 86_400.0
-#: Kinds of rows that come due at a given time and then run a use case, in the order in which a step handles
-#: them.
+#: Kinds of rows that come due at a given time and then run a use case, in the order in which they are
+#: processed.
 SCHEDULED_WORK: Final[Sequence[ScheduledWork[Any]]] = (
     UPGRADE_WORK,
     CLASS_WORK,
@@ -82,9 +82,10 @@ WORKERS: Final[Sequence[Callable[[EngineContext], TaskWorker]]] = (
 class Reconciler:
     """The controller that moves the actual state towards the requested one: claim, plan, call, write.
 
-    A step returns when everything that it claimed is done or, given a pool, has been started there. Nothing
-    that the reconciler keeps in memory has to survive a restart: slots, locks, health and outputs belong to
-    this process. It puts the outputs that it follows on the ``board``, and the notifier shows them.
+    A step returns once everything that it claimed is done or, given a pool, has been started in the pool.
+    Nothing that the reconciler keeps in memory has to survive a restart: slots, locks, health and outputs
+    belong to this process. It puts the outputs that it follows on the ``board``, from which the notifier
+    shows them.
     """
 
     def __init__(
@@ -126,7 +127,7 @@ class Reconciler:
             do=lambda task: engine.store.perform(fan_out.finish_fan_out, task), tries=math.inf
         )
         self.tasks = Tasks(engine, handlers)
-        # The two steppers; each one's step method returns the number of items it found.
+        # The step method of each of these two returns the number of items that it found.
         self.operations, self.runs = OperationStepper(engine), RunStepper(engine)
         self.reads = Reads(engine)
         self.streams = Streams(engine)
@@ -134,7 +135,7 @@ class Reconciler:
 
     async def _replay_command(self, task: Task) -> None:
         principal = Principal.from_key(str(task.payload["principal"]))
-        # The task's id distinguishes a retry of this command from a second, identical command.
+        # The task's id tells a retry of this command from a second, identical command.
         await self._replay(principal, {**task.payload["command"], "task": task.id})
 
     async def _publish_home(self, task: Task) -> None:
@@ -149,7 +150,7 @@ class Reconciler:
             raise TaskRetry(seconds) from None
 
     async def step_outages(self, due: Collection[str] = ("outages",)) -> int:
-        """Read the stored pauses and report outages; return the number of changes.
+        """Apply the stored pauses and report outages; return the number of changes.
 
         Only rows that are due are read.
         """

@@ -1,4 +1,4 @@
-"""Check, before calls that name an account, that the name still belongs to the linked account."""
+"""Checks, before calls that name an account, that the name still belongs to the linked account."""
 
 import asyncio
 import math
@@ -19,23 +19,23 @@ from bot.support import errors
 
 log = structlog.get_logger(__name__)
 
-#: The result of comparing accounts. ``changed``: the account's row has a new name; repeat the call with it.
-#: ``resting``: the name now belongs to another account, so the link isn't used. ``unclear``: the provider's
-#: answer proves nothing, so a call that names the account has to wait.
+#: The result of comparing accounts. ``changed``: the account's row has a new name; repeat the call with that
+#: name. ``resting``: the name now belongs to another account, so the link isn't used. ``unclear``: the
+#: provider's answer proves nothing, so a call that names the account has to wait.
 Verdict = Literal["usable", "changed", "resting", "unclear"]
-#: Calls that list what an account has, and so might reveal what belongs to another person.
+#: Calls that list what an account has, and so might reveal what belongs to someone else.
 _LISTS: Final = frozenset({"list", "list runs"})
 #: Time limit for comparing an account before a call, in seconds.
 COMPARE_SECONDS: Final = 10.0
-#: Maximum number of accounts without a known id for which the time of the last id request is remembered.
+#: Maximum number of accounts without a known id for which we remember when their id was last requested.
 MAX_REMEMBERED: Final = 10_000
 
 
 class AccountComparer:
     """Compare the account that a call names with the account that was linked.
 
-    In memory: for accounts without a known id, when the provider was last asked for it. After a restart, and
-    in each process, it is asked again.
+    In memory: when the provider was last asked for each unknown account id. After a restart, and in each
+    process, it is asked again.
     """
 
     def __init__(self, store: Store, keys: Keys, monotonic: Callable[[], float]) -> None:
@@ -49,10 +49,10 @@ class AccountComparer:
     ) -> Verdict | errors.ProviderError:
         """Compare an account before a call; return the error if the provider didn't answer.
 
-        For a call that names its account, a comparison is valid for ten minutes; before a list, or with
-        ``now``, the account is always compared again. If the account's id isn't known yet, it is requested
-        and saved. If the provider doesn't answer, only calls that name an account with a known id have to
-        wait: a person's own token can't open another account.
+        If a call names its account, the comparison is valid for ten minutes; before a list, or with ``now``,
+        the account is always compared again. An account id that isn't known yet is requested and saved. If
+        the provider doesn't answer, only calls that name an account with a known id have to wait, because a
+        person's own token can't open another account.
         """
         is_by_name = provider.is_made_by_name(access, what)
         if account.remote_id is not None and not is_by_name:
@@ -88,7 +88,7 @@ class AccountComparer:
         elif current is None or current.account_id:
             await self._keys.learn_id(account, current, is_own_token=access.credential.owner == "person")
         if current is not None and account.username and current.username != account.username:
-            # The name differs, but it is the linked account, which was renamed.
+            # This is the linked account under another name, so it was renamed.
             return "changed" if await self._keys.follow_rename(account, current.username) else "unclear"
         with suppress(errors.StoreError):
             await self._store.write(rows.note_compared, account)

@@ -1,4 +1,4 @@
-"""Requests to be linked as a username: look up the user, ask the approvers, and link once approved."""
+"""Requests to be linked as a username: look up the user, ask the approvers, and link after approval."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -23,7 +23,7 @@ CHECK_SECONDS: Final = 20.0
 
 
 class Approvals(BaseTaskWorker):
-    """The task worker that links people as the usernames approved for them."""
+    """The task worker that links people under the usernames approved for them."""
 
     def list_handlers(self) -> dict[TaskKind, TaskHandler]:
         """Return the handlers of the tasks for link requests."""
@@ -58,7 +58,7 @@ class Approvals(BaseTaskWorker):
         runtime = self._runtimes.get(approval.connection)
         is_served = runtime is not None and runtime.provider.is_available_to(approval.principal)
         if runtime is None or not is_served or not runtime.provider.has_link_method("admin"):
-            # The connections file has changed since the approval.
+            # The connections file has changed since the request was approved.
             await self.give_up(task, "not_set_up")
             return
         answer = await self._provider_caller.call(

@@ -1,4 +1,4 @@
-"""Results of calls to providers: each provider error becomes one of these, on which the caller acts."""
+"""Results of provider calls: each provider error is converted to one of these, and the caller acts on it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from bot.support import errors
 
 _T = TypeVar("_T")
 
-#: The cause of an unreadable answer, and the number of consecutive ones after which it isn't considered a
-#: transient error page.
+#: The cause recorded for an unreadable answer; and how many in a row show that it isn't just a transient
+#: error page.
 _UNREADABLE_CAUSE: Final = "bad_answer"
 _MIN_UNREADABLE_ATTEMPTS: Final = 3
 
@@ -29,21 +29,21 @@ class RetryLater:
     """The call certainly had no effect, and may be retried after ``wait`` seconds.
 
     ``hold`` is the reason shown to people, or None to show nothing; ``cause`` is its key in
-    ``bot.messages.texts.problems``. ``attempts`` is the number of consecutive failures so far; calls that
-    weren't sent don't count.
+    ``bot.messages.texts.problems``. ``attempts`` is the number of consecutive failures so far, not including
+    calls that weren't sent.
     """
 
     wait: float
     hold: Hold | None
     attempts: int
     cause: str = ""
-    #: Whether the provider refused the credential for this call only.
+    #: Whether the provider refused the credential only for this call.
     is_unauthorized: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderBusy(RetryLater):
-    """The provider said that it is busy, which isn't a failure; ``wait`` is the pause that it asked for.
+    """The provider reported that it is busy, which isn't a failure; ``wait`` is the pause it requested.
 
     With ``is_own_limit``, this account has used up its own request limit; ``hold`` then says when that ends.
     """
@@ -79,7 +79,7 @@ class Rejected:
 
     @property
     def word(self) -> str:
-        """Return the kind of refusal: its cause without the provider's own words."""
+        """Return the kind of refusal: its cause, leaving out the provider's own wording."""
         return causes.get_cause_word(self.cause)
 
     @property
@@ -90,8 +90,8 @@ class Rejected:
     def call_cause(self, *, makes: bool = False) -> str:
         """Return the cause, with "not_found" and invalid requests replaced by "refused".
 
-        The refusal of a single call doesn't prove that the workspace is gone. For a call that ``makes``
-        something, an invalid request keeps its cause, as the person can ask for something else.
+        One refused call doesn't prove that the workspace is gone. If the call ``makes`` something, an invalid
+        request keeps its cause, as the person can request something else.
         """
         word, separator, words = self.cause.partition(":")
         is_about_call = word == "not_found" or (word == "invalid" and not (makes or words.startswith(":")))

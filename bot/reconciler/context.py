@@ -1,4 +1,4 @@
-"""The context that the parts of one reconciler share."""
+"""The context that all parts of a reconciler share."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class EngineContext(Context):
 
 
 class EnginePart:
-    """The base class of a reconciler's parts, with the members of the context that most of them use."""
+    """The base class of the reconciler's parts, with those members of the context that most parts use."""
 
     def __init__(self, engine: EngineContext) -> None:
         self._context = engine

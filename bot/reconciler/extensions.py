@@ -1,4 +1,4 @@
-"""Extensions: ask a provider to end a workspace later than planned, as its owner wants."""
+"""Extensions: asking a provider to end a workspace later than planned, at its owner's request."""
 
 from bot.domain.tasks import Task, TaskKind
 from bot.providers import facets
@@ -24,7 +24,7 @@ class Extensions(BaseTaskWorker):
         }
 
     async def extend(self, task: Task) -> None:
-        """Ask the provider for a later end; raise TaskRetry to ask again, which does no harm."""
+        """Ask the provider for a later end; raise TaskRetry to ask again, as repeating is harmless."""
         account_id, _, workspace_id = task.subject.partition("/")
         account = await self._store.read(accounts.find_account_by_id, account_id)
         workspace = await self._store.read(workspaces.find_workspace, workspace_id)

@@ -1,4 +1,4 @@
-"""The credentials of accounts: decrypted for calls, and renewed when a provider refuses them."""
+"""Accounts' credentials: decrypted for calls, and renewed when a provider refuses them."""
 
 import asyncio
 import math
@@ -24,22 +24,22 @@ from bot.support import errors
 from bot.support.vault import row_key
 
 log = structlog.get_logger(__name__)
-#: Refusals of several people's credentials within this many seconds count as an outage if none is accepted
-#: meanwhile.
+#: If several people's credentials are refused within this many seconds, and none is accepted in between, that
+#: is treated as an outage.
 OUTAGE_WINDOW_SECONDS: Final = 600.0
 
 
-#: Why a renewal failed: ``later`` if the provider didn't answer, ``locked`` if the connection's own secret is
-#: refused, or the error itself.
+#: Why a renewal failed: ``later`` if the provider didn't answer, ``locked`` if it refuses the connection's
+#: own secret, or the error itself.
 _RenewalFailure = Literal["later", "locked"] | errors.PermanentError
-#: The result of handling a refused credential; see ``Keys.resolve_refusal``.
+#: The result of handling a refused credential (see ``Keys.resolve_refusal``).
 RefusalResult = Literal["changed", "held", "refused", "locked", "later"]
 
 
 #: Time limit for refreshing a credential, in seconds. It is short because the step has already made a call,
 #: and the step's lease covers both.
 REFRESH_SECONDS = 10.0
-#: Time limit for minting a credential with the connection's secret, in seconds; this takes several requests
+#: Time limit for minting a credential with the connection's secret, in seconds. This takes several requests
 #: (login link, session, token, owner).
 MINT_SECONDS = 14.0
 #: How long decrypted secrets are cached, in seconds, so that frequent polls (one every ten seconds) needn't
@@ -63,22 +63,23 @@ class Keys:
         self._store = context.store
         self._vault = context.vault
         self._clock = context.clock
-        #: Cache of decrypted accesses, keyed by account, username, stored secret and id; all entries expire
-        #: together.
+        #: Cache of decrypted credentials, keyed by account, username, stored secret and id. All entries
+        #: expire together.
         self._accesses: dict[tuple[str, str, str, str], Access] = {}
         self._accesses_expire_at = 0.0
         self._began_at = self._clock.now()
         #: Maps each account to the stored secret that this process last decrypted for it.
         self._opened: dict[str, str] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        #: Maps each account to its renewed secret until a call with it has succeeded; until then, the secret
-        #: isn't renewed again.
+        #: Maps each account to its renewed secret until a call with that secret succeeds. Until then, the
+        #: secret isn't renewed again.
         self._unproven: dict[str, str] = {}
-        #: Maps each connection to when its own secret was first refused, in epoch seconds, or to None once it
-        #: is accepted again. A connection is absent until one or the other is known.
+        #: Maps each connection to when the provider began to refuse the connection's own secret (epoch
+        #: seconds), or to None once it accepts the secret again. Connections for which neither is known are
+        #: absent.
         self.lockouts: dict[str, float | None] = {}
-        #: Maps each connection to when it began to refuse several people's credentials, in epoch seconds, or
-        #: to None once that is over; and to when it last accepted a person's.
+        #: Maps each connection to when it began to refuse several people's credentials (epoch seconds), or to
+        #: None once that is over. ``_accepted_at`` maps it to when it last accepted one.
         self.people_lockouts: dict[str, float | None] = {}
         self._accepted_at: dict[str, float] = {}
 
@@ -102,8 +103,8 @@ class Keys:
     def is_behind(self, account: Account) -> bool:
         """Return whether an account's secret may be encrypted with a key that this process lacks.
 
-        That is possible if a process with such a key is running, or if the secret was encrypted after this
-        process started, or again after it was last decrypted here.
+        That is possible if a process with another key is running, or if the secret was encrypted after this
+        process started or after it was last decrypted here.
         """
         if self._context.owners.lacks_keys:
             return True
@@ -112,7 +113,7 @@ class Keys:
         return is_new or self._opened.get(account.id, account.secret) != account.secret
 
     def note_accepted(self, account: Account, access: Access) -> None:
-        """Note that a provider accepted the credential that a call used."""
+        """Note that a provider accepted a credential used in a call."""
         self._unproven.pop(account.id, None)
         is_persons = access.credential.owner == "person"
         if is_persons:
@@ -127,7 +128,7 @@ class Keys:
         """Renew a refused credential once, if possible, and return the result.
 
         ``changed``: there is a new secret or name; continue with it. ``held``: the account's calls wait, and
-        the person is told if the refusal repeats. ``refused``: the link can't be used any more. ``locked``:
+        its owner is notified if the refusal repeats. ``refused``: the link can no longer be used. ``locked``:
         the provider refuses the connection's own secret, so linking again doesn't help; the operator must
         replace it. ``later``: the provider didn't answer.
         """
@@ -142,8 +143,7 @@ class Keys:
                 return "changed"
             fresh = await self._refresh(current, runtime.provider)
             if isinstance(fresh, Credential) and self._is_of_connection(current):
-                # The credential was fetched by the account's name, which may belong to another account by
-                # now.
+                # The credential was fetched by the account's name, which may have become another account's.
                 unusable = await self._compare_fetched(current, fresh)
                 if unusable is not None:
                     return unusable
@@ -184,7 +184,7 @@ class Keys:
             return "held"
 
     async def _compare_fetched(self, account: Account, fresh: Credential) -> RefusalResult | None:
-        """Check that a credential fetched by name belongs to the linked account; return None if it does."""
+        """Compare the owner of a credential fetched by name with the linked account; None if they match."""
         current = RemoteAccount(fresh.account_id, account.username)
         if not account.remote_id:
             if fresh.account_id:
@@ -201,7 +201,7 @@ class Keys:
                 return "later"
 
     async def rest(self, account: Account, other_id: str) -> None:
-        """Let a link whose name now belongs to another account rest until the person links again."""
+        """Let a link rest whose name now belongs to another account, until the person links again."""
         log.warning("another account has the name", connection=account.connection, account=account.id)
         await self._store.carry_out(
             partial(account_ids.rest_account, context=self._context, account=account, other_id=other_id)
@@ -219,7 +219,7 @@ class Keys:
         await self._store.carry_out(learn, [account.principal.key])
 
     async def _follow_rename(self, account: Account, runtime: Runtime) -> bool:
-        """Save an account's new name and return True if its credential proves it is the same account."""
+        """Save an account's new name and return True, if its credential proves it is the same account."""
         if not account.remote_id:
             return False
         try:

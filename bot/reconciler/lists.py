@@ -1,4 +1,4 @@
-"""Background reads of people's workspace and run lists, so that names are known when needed."""
+"""Background reads of people's workspace and run lists, so that names are known before they are needed."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
@@ -26,9 +26,10 @@ from bot.support.pool import run_beside_loop
 log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
 
-#: Time limit for reading a list, which may have many pages, in seconds; it is shorter than the task's lease.
+#: Time limit for reading a list, in seconds. Lists may have many pages, but the limit is shorter than the
+#: task's lease.
 LIST_TIMEOUT_SECONDS = 30.0
-#: How long after a use of any of its workspaces an account's list is read often, in seconds.
+#: How long an account's list is read frequently after one of its workspaces was used, in seconds.
 RECENT_USE_SECONDS = 3600.0
 
 
@@ -111,8 +112,8 @@ class ListReader(BaseTaskWorker):
         """Queue reads of the lists that are due, oldest first, and return their number.
 
         Lists in use are read often, others daily. After a failover of the database all lists are read again,
-        a few at a time. This begins only once the failover has settled, as results read before it may still
-        be written until then.
+        a few at a time. This begins only once the failover has settled, since until then the results of
+        earlier reads may still be written.
         """
         now, last, numbers = (
             await self._store.now(),
@@ -131,7 +132,7 @@ class ListReader(BaseTaskWorker):
             discovered.find_lists_in_use, names, now - RECENT_USE_SECONDS, stale_at, fresh_at
         )
         lost = sum(row.read_at < lost_at for row in stale)
-        # Each kind of list is guaranteed half of the reads, so that many lists of one kind don't hold up the
+        # Half of the reads are reserved for each kind of list, so that many lists of one kind don't delay the
         # other.
         half = numbers.discover_at_once // 2
         chosen = stale[: max(lost, half, numbers.discover_at_once - len(used))]

@@ -1,4 +1,4 @@
-"""The stepper of operations: how they are planned, call, wait and end; of two operations, the newer wins."""
+"""The stepper of operations: how they plan, call, wait and end. Of two operations, the newer one wins."""
 
 from __future__ import annotations
 
@@ -54,36 +54,36 @@ from bot.support.errors import Conflict, NotFound
 log = structlog.get_logger(__name__)
 
 
-#: Steps and verbs that stop a workspace; and transitional states, in which calls may be refused for a while.
+#: Steps and verbs that stop a workspace; and states in transition, during which calls may be refused.
 _STOP_STEPS: Final = frozenset({Step.STOP, Step.SUSPEND, Step.FORCE})
 _STOP_VERBS: Final = frozenset({OperationVerb.STOP, OperationVerb.SUSPEND, OperationVerb.FORCE})
 _TRANSIENT_STATES: Final = frozenset({State.STARTING, State.STOPPING, State.UNKNOWN})
-#: Plan for an operation whose workspace was created but is no longer on its owner's list.
+#: Plan for an operation that created a workspace which is no longer on its owner's list.
 FORGOTTEN: Final = Plan(Step.END, Outcome.CANCELLED, "forgotten")
 #: How long a start waits for a stop to finish before its card says who can help, in seconds.
 LONG_STOP_SECONDS: Final = 300.0
-#: How many seconds before a creation another may have been requested and still account for what a search
-#: finds.
+#: Creations requested up to this many seconds before this one are considered as well, since a workspace that
+#: a search finds may be theirs.
 MAX_CREATION_OVERLAP_SECONDS = 600.0
-#: Maximum number of creation times remembered; any beyond that are read again.
+#: Maximum number of creation times to remember. Others are read again when needed.
 MAX_CREATION_TIMES = 10_000
 
 
 class OperationStepper(Stepper[ClaimedOperation]):
-    """The stepper that takes due operations further."""
+    """The stepper that advances operations when they are due."""
 
     lost_outcome = Outcome.UNKNOWN
     creating_step = Step.CREATE
     question_kind = NoticeKind.OUTCOME_QUESTION
     late_kind = NoticeKind.WAITING
     keeps_call = False
-    #: Time for which the latest check of a waiting operation is scheduled, by the store's clock.
+    #: When the latest check of a waiting operation is scheduled to run, by the store's clock.
     _last_check = 0.0
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
-        #: Maps the gates of candidates to their creation times, where the list doesn't show them. Creation
-        #: times never change, so each is read only once.
+        #: Maps candidates' gates to their creation times, if the list doesn't include them. Creation times
+        #: never change, so each is read only once.
         self._created_at: dict[str, float | None] = {}
 
     async def claim(self, limit: int, lease: float) -> Sequence[Sequence[ClaimedOperation]]:
@@ -121,12 +121,15 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return decided
 
     def ends_while_refused(self, claimed: ClaimedOperation, decided: Plan) -> bool:
-        """Return whether the operation ends even after a new link: forgotten, or planned and too late."""
+        """Return whether the operation ends even if its account is linked again.
+
+        That is so if its workspace was forgotten, or if it was planned and is too late.
+        """
         is_missed = causes.get_cause_word(decided.cause) == causes.MISSED_CAUSE
         return decided is FORGOTTEN or (claimed.subject.is_planned_ahead and is_missed)
 
     async def save_blocked(self, claimed: ClaimedOperation, update: Update, hold: Hold | None) -> None:
-        """Save the update of an operation that has to wait, and step again when its card must change."""
+        """Save the update of an operation that has to wait; step again when its card must change."""
         operation = claimed.subject
         if operation.deadline_at is not None:
             now, changes = await self._store.now(), list_card_changes(operation)
@@ -138,7 +141,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
     async def after_deadline(
         self, claimed: ClaimedOperation, update: Update, *, is_blocked: bool = False
     ) -> Update:
-        """Return the update, with its next step no later than the deadline or the end of its validity.
+        """Return the update, with the next step no later than the operation's deadline or expiry.
 
         A person who was already told about a planned operation isn't told again at its deadline.
         """
@@ -155,16 +158,19 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return update
 
     def find_required_permission(self, claimed: ClaimedOperation, _step: Step) -> tuple[str, Target]:
-        """Return the operation's verb and workspace, for which the person needs permission at every step."""
+        """Return the verb and the workspace for which the person needs permission at every step."""
         return claimed.subject.verb, Target("workspace", claimed.workspace.id, claimed.workspace.principal)
 
     def can_use_cached_person(self, claimed: ClaimedOperation) -> bool:
-        """Allow a person's stored details for a stop that a start can undo, as running on costs more."""
+        """Return whether a person's stored details suffice: only for a stop that a start can undo.
+
+        Letting the workspace run on would cost more.
+        """
         verb, effects = claimed.subject.verb, get_stop_effects(self._context, claimed.workspace)
         return (verb is OperationVerb.STOP and not is_final(effects, "stop")) or verb is OperationVerb.SUSPEND
 
     async def resolve_forbidden(self, claimed: ClaimedOperation, _step: Step, rule: str) -> bool:
-        """End the operation, or return True if it is to stop the workspace of a person who has left."""
+        """End the operation, unless it stops the workspace of someone who has left: then return True."""
         if rule in LEAVER_RULES and claimed.subject.verb in _STOP_VERBS:
             return True
         hide = _is_never_created(claimed)
@@ -173,7 +179,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return False
 
     async def end(self, claimed: ClaimedOperation, decided: Plan) -> Update:
-        """Return the update that ends the operation, with the provider's words if the provider failed it.
+        """Return the update that ends the operation, including the provider's text if the provider failed.
 
         A workspace that was removed, was never created, or may not exist is taken off the list.
         """
@@ -186,8 +192,8 @@ class OperationStepper(Stepper[ClaimedOperation]):
             cause = f"{word}: {workspace.reason}"
         is_removed = operation.verb is OperationVerb.REMOVE and outcome is Outcome.FULFILLED
         hide = is_removed or _is_never_created(claimed) or outcome is Outcome.UNKNOWN
-        # A workspace started for a lesson is announced when the lesson begins, even if it is up before; one
-        # created stopped isn't up yet.
+        # A workspace started for a lesson is announced when the lesson begins, even if it is up before then.
+        # One that is created stopped isn't up yet.
         is_early = operation.creates_stopped or (operation.planned_for or 0.0) > await self._store.now()
         notify = operation.verb.brings_down or outcome is not Outcome.FULFILLED or not is_early
         return outcomes.make_end_update(operation, outcome, cause, claimed.claim, hide=hide, notify=notify)
@@ -213,7 +219,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         await self._store.write(creations.renew, operation.id, claimed.claim, fresh, [made])
 
     async def _read(self, claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> None:
-        """Request a read, and step again once its result is recorded or, at the latest, after a while."""
+        """Request a read; step again once its result is recorded or, at the latest, after a while."""
         late_in = self._compute_read_wait(runtime) + self._numbers.call_seconds
         wait = max(late_in, runtime.health.pause)
         hold: Hold | None = find_block_reason(runtime, claimed.subject) or _find_hold(claimed, cause)
@@ -222,14 +228,14 @@ class OperationStepper(Stepper[ClaimedOperation]):
         update = claimed.update(wait, waits_for="read", wants_read=True)
         if cause == STILL_FAILED.cause:
             update = replace(update, failed_at=claimed.subject.failed_at or claimed.workspace.observed_at)
-        # The read request and the update are saved in one transaction, so that every result of the read wakes
-        # this operation.
+        # The read request and the update are saved in one transaction, so that no result of the read can be
+        # missed: each wakes this operation.
         await self.save_blocked(claimed, update, hold)
 
     async def _wait(self, claimed: ClaimedOperation, runtime: Runtime, cause: str | None) -> None:
         operation, state = claimed.subject, claimed.workspace.current_state
         update = claimed.update(await self._schedule_check(), waits_for="change")
-        # If the workspace is starting or stopping, the call took effect even though it was refused or
+        # If the workspace is now starting or stopping, the call took effect even if it was refused or
         # unanswered.
         is_down = operation.verb.brings_down
         is_busy = operation.busy_since is not None and operation.conflict is None
@@ -260,7 +266,10 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return hold, min(next_in, max(operation.created_at + UNANSWERED_SECONDS - now, 1.0))
 
     async def _schedule_check(self) -> float:
-        """Return the seconds until a waiting operation's next check, as only a few checks run per second."""
+        """Return how many seconds until a waiting operation is checked again.
+
+        Only a limited number of checks run per second.
+        """
         now = await self._store.now()
         at = max(now + self._numbers.tick, self._last_check + 1.0 / self._numbers.checks_per_second)
         self._last_check = min(at, now + self._numbers.slow_tick)
@@ -271,13 +280,13 @@ class OperationStepper(Stepper[ClaimedOperation]):
     async def prepare_call(
         self, claimed: ClaimedOperation, runtime: Runtime, step: Step, access: base.Access
     ) -> Update:
-        """Return the update that commits the call; a new workspace without a name is given a free one.
+        """Return the update that commits the call; give a new workspace a free name if it has none.
 
         The use of an administrator's right is audited.
         """
         operation = claimed.subject
-        # If the credential can reach everybody's workspaces, this one must already have been verified as the
-        # person's own.
+        # If the credential can reach everyone's workspaces, a read must already have verified that this one
+        # is the person's own.
         is_known = step is Step.CREATE or claimed.workspace.verified_at is not None
         if runtime.provider.can_reach_all_workspaces(access) and not is_known:
             return outcomes.make_end_update(operation, Outcome.FAILED, "not_found", claimed.claim)
@@ -301,8 +310,8 @@ class OperationStepper(Stepper[ClaimedOperation]):
             called_from=claimed.workspace.state,
             cause="",
             name=name,
-            # Using someone else's rights is audited before the call is sent, and therefore whatever its
-            # result.
+            # The use of someone else's rights is audited before the call is sent, so it is recorded whatever
+            # the result.
             audit=[outcomes.build_audit_entry(operation, f"call.{step}", "sent", acts=acts)]
             if acts == "admin"
             else [],
@@ -365,7 +374,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
     async def send(
         self, claimed: ClaimedOperation, runtime: Runtime, step: Step, access: base.Access
     ) -> Created | str | None:
-        """Send the call; return what it created, or the provider's words if there was nothing to change."""
+        """Send the call; return what it created, or the provider's text if there was nothing to change."""
         workspace = claimed.workspace
         if step is Step.CREATE:
             spec = workspace.spec or Spec(workspace.name)
@@ -387,7 +396,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         """Record an accepted call; if a newer operation has replaced this one, enforce the newer one."""
         already, created = (created, None) if isinstance(created, str) else (None, created)
         if already is not None and step in _STOP_STEPS and claimed.workspace.current_state is State.STARTING:
-            # The workspace is still starting, and this answer won't keep it from coming up, so stop it again
+            # The workspace is still starting, and will come up in spite of this answer, so stop it again
             # later.
             return self._postpone_stop(claimed, runtime, step)
         operation, remote_id = claimed.subject, claimed.workspace.remote_id
@@ -403,16 +412,16 @@ class OperationStepper(Stepper[ClaimedOperation]):
                 is None
             ):
                 return None
-        # If the workspace was created stopped, later steps start it.
+        # If the workspace was created without being started, later steps start it.
         known = Call.ACCEPTED if created is None or created.is_started else Call.NONE
         acts_as = None if acts == "person" else acts
         now, moments = await self._store.now(), (operation.deadline_at, operation.slow_at)
         coming = [at - now for at in moments if at is not None and at > now]
-        # Normally the result of the read wakes the operation sooner.
+        # This is only a fallback: normally, the result of the read wakes the operation sooner.
         next_in = min([self._compute_read_wait(runtime) + self._numbers.call_seconds, *coming])
         entry = outcomes.build_audit_entry(operation, f"call.{step}", "accepted", acts=acts_as)
         cause = None if already is None else f"{LOST_TRACK}: {already}"
-        # The read after a start may still show the old state, so it doesn't wake the operation.
+        # The first read after a start may still show the old state, so it doesn't wake the operation.
         was_down = step is Step.START and claimed.workspace.current_state in DOWN_STATES
         accepted = build_success(
             claimed,
@@ -432,8 +441,8 @@ class OperationStepper(Stepper[ClaimedOperation]):
     ) -> Update:
         """Return the update that reads the workspace and then retries the call.
 
-        After an unknown outcome the read follows soon, as any pause that the provider requested applies only
-        to calls.
+        After an unknown outcome the read follows soon, because any pause that the provider requested concerns
+        only calls.
         """
         hold, wait, changes = answer.hold, REFUSED_WAIT_SECONDS, dict[str, Any](name_call(step, known))
         if not isinstance(answer, Rejected):
@@ -451,19 +460,19 @@ class OperationStepper(Stepper[ClaimedOperation]):
     def record_rejected(
         self, claimed: ClaimedOperation, runtime: Runtime, step: Step, answer: Rejected
     ) -> Update:
-        """Return the update for a rejected call: end the operation, or read the workspace's true state.
+        """Return the update for a rejected call: end the operation, or read the workspace's actual state.
 
         After a conflict that may be transient, or the first time a stop finds nothing to stop, the call is
         repeated.
         """
         operation, makes = claimed.subject, step is Step.CREATE
         is_conflict = isinstance(answer.error, Conflict)
-        # A transitional or unknown state may last a long time, so attempts made during it don't count.
+        # A transitional or unknown state may last a long time, so attempts during it don't use up the limit.
         is_stable = claimed.workspace.current_state not in _TRANSIENT_STATES
         if is_conflict and not makes and not (is_stable and operation.attempts >= MAX_CONFLICT_ATTEMPTS):
             return self.build_retry(claimed, runtime, step, self._make_retry(claimed), Call.NONE)
         if step in _STOP_STEPS and isinstance(answer.error, NotFound) and not operation.attempts:
-            # A single answer that there is nothing to stop isn't proof.
+            # One answer that there is nothing to stop doesn't prove it.
             return self.build_retry(claimed, runtime, step, self._make_retry(claimed), Call.NONE)
         cause = answer.call_cause(makes=makes)
         if step not in START_STEPS or (isinstance(answer.error, NotFound) and not makes):
@@ -478,12 +487,12 @@ class OperationStepper(Stepper[ClaimedOperation]):
         ended = outcomes.make_end_update(operation, Outcome.FAILED, cause, claimed.claim, hide=makes)
         if not makes or (is_conflict and operation.called_at is not None and operation.attempts):
             return ended
-        # The call created nothing, so whatever other operations find isn't its result. After a name conflict
-        # (above) that isn't certain, because an earlier attempt may have taken the name.
+        # The call created nothing, so nothing that other operations find can be its result. After a name
+        # conflict (above) that isn't certain, because an earlier attempt may have taken the name.
         return replace(ended, start_call=Call.NONE)
 
     def _postpone_stop(self, claimed: ClaimedOperation, runtime: Runtime, step: Step) -> Update:
-        """Return the update that repeats the stop of a still starting workspace rather than ending it."""
+        """Return the update that repeats a stop later, as the workspace is still starting."""
         retry = replace(self._make_retry(claimed), hold=make_hold(HoldCode.NO_STOP_YET))
         return self.build_retry(claimed, runtime, step, retry, Call.NONE)
 
@@ -503,7 +512,7 @@ class OperationStepper(Stepper[ClaimedOperation]):
         if not traces.candidates:
             return traces
         by_gate = {runtime.provider.gate_key(trace.remote_id): trace for trace in traces.candidates}
-        # Read other creations after the list, so that the creation of everything on the list has been
+        # Read other creations after the list: by then, the creation of everything on the list has been
         # recorded.
         others_since = creation.created_at - MAX_CREATION_OVERLAP_SECONDS
         candidate_gates = await self._store.read(
@@ -520,11 +529,11 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return replace(traces, candidates=tuple(others))
 
     async def _is_read(self, runtime: Runtime, access: base.Access, gate: str, candidate: Created) -> bool:
-        """Read a candidate's creation time, once; return False while its gate is closed."""
+        """Read a candidate's creation time once; return False if its gate is closed."""
         if gate in self._created_at:
             return True
         closed_for = runtime.pace.min_poll_interval + self._numbers.margin
-        # If there is no answer, the request may still arrive at any time before it times out.
+        # An unanswered request may still arrive at the provider at any time before it times out.
         longest_closed = closed_for + self._numbers.call_seconds
         key = (gate, runtime.name, candidate.remote_id)
         if not await self._store.write(gates.close_candidate, *key, longest_closed):
@@ -539,11 +548,11 @@ class OperationStepper(Stepper[ClaimedOperation]):
         return True
 
     def is_still_needed(self, claimed: ClaimedOperation) -> bool:
-        """Return whether the operation is still a creation; any other verb cancels the creation."""
+        """Return whether the operation is still a creation, as any other verb cancels the creation."""
         return claimed.subject.verb is OperationVerb.CREATE
 
     def abandon(self, claimed: ClaimedOperation, verdict: Verdict) -> Update:
-        """Return the update that ends the operation by which the creation is cancelled."""
+        """Return the update that ends the operation because the creation has been cancelled."""
         is_known = verdict is Verdict.NOTHING
         outcome, cause = (Outcome.FULFILLED, "not_made") if is_known else (Outcome.UNKNOWN, "untold")
         return outcomes.make_end_update(claimed.subject, outcome, cause, claimed.claim, hide=True)
@@ -586,8 +595,8 @@ class OperationStepper(Stepper[ClaimedOperation]):
         if latest.is_open:
             await self._store.write(operations.save_step, Update(latest.id, 0.0, read_needed=True))
         elif latest.outcome is Outcome.FULFILLED:
-            # The person was told that the workspace is down, but this call took effect later, so bring it
-            # down again.
+            # The person was told that the workspace is down, but this call took effect later, so stop or
+            # remove it again.
             log.info("bringing down what was replaced", operation=claimed.subject.id, verb=str(latest.verb))
             step, workspace = Step(latest.verb.value), replace(claimed.workspace, remote_id=remote_id)
             await self._provider_caller.call(
@@ -599,9 +608,9 @@ class OperationStepper(Stepper[ClaimedOperation]):
 
 
 def _is_blocked(claimed: ClaimedOperation, planned_for: float, now: float) -> bool:
-    """Return whether a planned operation needs a new link, or a planned stop has been held up too long.
+    """Return whether a planned operation needs a new link or is a stop that was held up too long.
 
-    The person is then told in a message, as no card shows it.
+    The person is then told in a message, because no card shows it.
     """
     operation = claimed.subject
     is_held = operation.verb.brings_down and bool(operation.block_reason)
@@ -639,14 +648,17 @@ def _find_hold(claimed: ClaimedOperation, cause: str | None) -> Hold:
 
 
 def _is_never_created(claimed: ClaimedOperation) -> bool:
-    """Return whether an operation ends before its workspace was ever created, so that no list shows it."""
+    """Return whether an operation ends with its workspace never created, so that lists leave it out."""
     operation = claimed.subject
     is_about_it = operation.verb is OperationVerb.CREATE or operation.verb.brings_down
     return claimed.workspace.is_provisional and is_about_it and operation.start_call is Call.NONE
 
 
 async def send_down(runtime: Runtime, access: base.Access, workspace: Workspace, step: Step) -> str | None:
-    """Send the call for any step that brings a workspace down; return the same as ``Provider.stop``."""
+    """Send the call for any step that brings a workspace down.
+
+    The return value has the same meaning as that of ``Provider.stop``.
+    """
     workspace = replace(workspace, state=workspace.current_state)
     match step:
         case Step.REMOVE:

@@ -1,6 +1,6 @@
-"""Connection outages, which each process detects and records in rows for all processes.
+"""Connection outages, which each process detects and records in rows that all processes read.
 
-A connection that refuses its own secret, or the credentials of several people, also counts as an outage.
+A connection also counts as down if it refuses its own secret, or the credentials of several people.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from bot.support.errors import StoreError
 log = structlog.get_logger(__name__)
 
 
-#: Maps each kind of outage to the wordings for its start and its end.
+#: Maps each kind of outage to the words used when it starts and when it ends.
 _MESSAGE_WORDS: Final = {
     "": ("away", "back"),
     OURS: ("locked_out", "let_in"),
@@ -27,7 +27,7 @@ _MESSAGE_WORDS: Final = {
 
 
 class Outages(EnginePart):
-    """Record when outages begin and end, as seen by this process.
+    """Record the beginning and end of outages, as seen by this process.
 
     All processes share the rows: an outage begun by one process is ended by the first process that receives
     an answer.
@@ -36,10 +36,10 @@ class Outages(EnginePart):
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
         self._refusals = {OURS: engine.keys.lockouts, PEOPLE: engine.keys.people_lockouts}
-        #: Maps the open outages to when each began, as of the last read of the rows.
+        #: Maps open outages to when each began, according to the last read of the rows.
         self._current: Mapping[str, float] = {}
-        #: Maps outages that another process has ended, but this one still sees, to when they began. They
-        #: aren't begun again, so that two processes that disagree don't keep reopening and closing them.
+        #: Maps outages that another process has ended, but this one still detects, to when they began. They
+        #: aren't opened again, because two processes that disagree would keep reopening and closing them.
         self._ended_elsewhere: dict[str, float] = {}
 
     def is_restless(self) -> bool:
@@ -50,7 +50,7 @@ class Outages(EnginePart):
     async def step(self, *, reads: bool = True) -> int:
         """Begin and end outages according to the connections' health; return how many changed.
 
-        ``reads`` is whether the rows may have changed and must be read.
+        ``reads`` means that the rows may have changed and must be read.
         """
         try:
             for runtime in self._runtimes.values():
@@ -68,7 +68,7 @@ class Outages(EnginePart):
             return 0
 
     def _take_over(self, current: Mapping[str, float]) -> None:
-        """Take note of outages that other processes have begun or ended since the rows were last read."""
+        """Note the outages that other processes have begun or ended since the rows were last read."""
         for name in current.keys() - self._current.keys():
             connection, suffix = _split_name(name)
             if connection in self._runtimes and suffix:
@@ -99,7 +99,7 @@ class Outages(EnginePart):
 
     async def _write_changes(self, current: dict[str, float]) -> int:
         for name in list(current):
-            # End outages of connections that are no longer configured. Outages that belong to no connection
+            # End outages of connections that are no longer configured. Outages that concern no connection
             # ("") are ended elsewhere.
             if _split_name(name)[0] not in {"", *self._runtimes}:
                 await self._store.write(refusal_rows.end_outage, name, [])
@@ -137,7 +137,8 @@ class Outages(EnginePart):
     ) -> list[NewNotice]:
         """Return a notice for each of the connection's administrators.
 
-        The notice's occasion is the start of the outage, so each administrator is notified once per outage.
+        The notice's occasion is the beginning of the outage, so each administrator is notified once per
+        outage.
         """
         serves = self._runtimes[connection].provider.is_available_to
         body = {"connection": connection, "what": what, "since": since, "until": until}

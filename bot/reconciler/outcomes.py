@@ -17,16 +17,16 @@ from bot.domain.work_items import Call, Outcome
 
 log = structlog.get_logger(__name__)
 
-#: How long after its deadline an item may still end, in seconds, without a message that it is taking longer.
+#: How long after its deadline an item may still end without a message that it is taking longer, in seconds.
 LATE_NOTICE_DELAY_SECONDS: Final = 30.0
-#: Outcomes whose message may end with a reference.
+#: Outcomes whose message may include a reference for the log.
 _WITH_REFERENCE = {Outcome.FAILED, Outcome.REFUSED, Outcome.UNKNOWN}
 
 
 def make_stale_cause(work_item: Operation | Run) -> str:
-    """Return the cause shown for a work item that has become too old to be sent.
+    """Return the cause shown for an operation or run that became too old to be sent.
 
-    If a plan created the item, the cause is what delayed it, as nobody requested it at that moment.
+    If a plan created it, the cause is what delayed it, as nobody requested it at that moment.
     """
     at = work_item.created_at
     if isinstance(work_item, Operation):
@@ -52,9 +52,9 @@ def make_end_update(
 ) -> Update:
     """Return the update that ends an operation or run; ``claim`` identifies the step that ends it.
 
-    With ``notify``, the person receives a message after ``delay`` seconds, with the ``last_lines`` of a run's
-    output. With ``hide``, the workspace is removed from the list, because it was never created or no longer
-    exists.
+    With ``notify``, the person receives a message after ``delay`` seconds, which includes the ``last_lines``
+    of a run's output. With ``hide``, the workspace is removed from the list, because it was never created or
+    no longer exists.
     """
     body: dict[str, Any] = {"lines": list(last_lines)} if last_lines else {}
     if cause is not None:
@@ -67,7 +67,7 @@ def make_end_update(
         kind = NoticeKind.JOB_ENDED if outcome is Outcome.ENDED else NoticeKind.JOB_FAILED
         action, state = "job.end", str((observed or work_item).state)
     if outcome in _WITH_REFERENCE:
-        # The provider's own words are kept out of the log.
+        # The provider's own wording is kept out of the log.
         details = {"action": action, "outcome": str(outcome), "cause": causes.get_cause_word(cause)}
         log.info("not fulfilled", reference=work_item.reference, connection=work_item.connection, **details)
     ends_stop = isinstance(work_item, Operation) and work_item.verb.brings_down
@@ -98,7 +98,7 @@ def build_notice(
     *,
     delay: float = 0.0,
 ) -> NewNotice:
-    """Return a notice about an operation or run; its body holds the ids of the rows as well as ``body``."""
+    """Return a notice about an operation or run; its body is ``body`` plus the ids of the rows."""
     if isinstance(subject, Operation):
         keys = {"operation": subject.id, "workspace": subject.workspace_id}
     else:
@@ -121,10 +121,10 @@ def build_audit_entry(subject: Operation | Run, action: str, result: str, **deta
 
 
 def _correct_call(work_item: Operation | Run, call: Call, outcome: Outcome, cause: str | None) -> Call | None:
-    """Return ACCEPTED for a call that was refused or unanswered but evidently took effect, else None."""
+    """Return ACCEPTED for a refused or unanswered call that took effect after all, otherwise None."""
     is_busy = work_item.busy_since is not None
     is_fulfilled = outcome is Outcome.FULFILLED and (is_busy or call.is_unsure)
-    # A busy provider refuses calls without trying them, so if the workspace has failed, the call was
+    # A provider that is busy refuses calls without trying them, so if the workspace has failed, the call was
     # accepted.
     has_failed = outcome is Outcome.FAILED and causes.get_cause_word(cause) == "provider_failed" and is_busy
     return Call.ACCEPTED if is_fulfilled or has_failed else None

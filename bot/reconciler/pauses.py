@@ -1,4 +1,4 @@
-"""Pauses that providers ask for: one process writes them, and all processes observe them."""
+"""Pauses that providers ask for: written by one process and observed by all."""
 
 import structlog
 
@@ -13,7 +13,7 @@ class Pauses(EnginePart):
     """Apply the pauses stored in rows to the connections' limits; ``ProviderCaller`` writes those rows."""
 
     async def step(self) -> None:
-        """Read and apply the pause rows; there are few, and none unless a provider has asked for one."""
+        """Read and apply the pause rows; there are usually none, unless a provider has asked for a pause."""
         try:
             pauses = await self._store.read(pause_rows.list_pauses)
         except StoreError as error:

@@ -1,4 +1,4 @@
-"""Tasks about people: looking them up in Slack, and ending the links of those who have left."""
+"""Tasks about people: looking them up in Slack, and ending the links of people who have left."""
 
 import math
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ from bot.support.errors import SlackFailed
 
 log = structlog.get_logger(__name__)
 
-#: How often, in seconds, to check whether the workspaces that a leaver's plans are stopping are down.
+#: How often, in seconds, to check whether a leaver's workspaces that are being stopped are down.
 LEAVER_CHECK_SECONDS: Final = 5.0
 
 
@@ -53,15 +53,15 @@ class PeopleTasks(BaseTaskWorker):
         except SlackFailed as error:
             if not is_about_person(error):
                 raise make_task_retry(error) from None
-            # Slack answers for others but not for this person; the replies to their waiting commands say so.
+            # Slack answers, but not about this person. The replies to the person's waiting commands say so.
             log.info("person not described", principal=principal.key, problem=error.code)
         return build_replays(task, principal)
 
     async def _release(self, task: Task) -> None:
         """Carry out a leaver's planned stops, then end their links; raise TaskBusy until that is done.
 
-        Slack is asked again before each of these steps; someone who has come back keeps whatever they still
-        have.
+        Before each of these steps, Slack is asked again. Someone who has come back keeps everything that they
+        still have.
         """
         leaver = Principal.from_key(task.subject)
         caller = Caller(self._context, leaver)
@@ -96,8 +96,7 @@ class PeopleTasks(BaseTaskWorker):
         resolve = self._context.installation.resolve_principal
         async for holders in accounts.find_holders(self._store.engine):
             for principal in leavers.keys() & {resolve(holder) for holder in holders}:
-                # Reading everyone from Slack takes a while, so this person may have come back in the
-                # meantime.
+                # Reading everyone from Slack takes a while, so this person may have returned in the meantime.
                 person = await self._look_again(principal)
                 leaver = leavers.pop(principal)
                 ended = await Caller(self._context, principal).run(

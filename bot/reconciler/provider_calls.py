@@ -1,6 +1,6 @@
-"""Calls to providers: each has an account and a time-out, and returns a type from ``call_results``.
+"""Calls to providers: each has an account and a timeout, and returns a type from ``call_results``.
 
-Every provider error is converted to one of these results here; the caller decides how to react.
+Every provider error is converted to one of these results here. The caller decides how to react.
 """
 
 from __future__ import annotations
@@ -46,30 +46,30 @@ log = structlog.get_logger(__name__)
 
 _T = TypeVar("_T")
 
-#: How long to wait before the next call with a refused credential, in seconds; calls fail until it is
-#: replaced.
+#: How long to wait before the next call with a refused credential, in seconds. Calls keep failing until the
+#: credential is replaced.
 REFUSED_WAIT_SECONDS: Final = 60.0
 #: Access for calls with the connection's own secret, which the provider object already holds.
 _CONNECTION_ACCESS: Final = Access("", Credential.for_connection("admin"))
-#: Cause of a retry that waits for a pause the provider asked for.
+#: Cause of a retry that waits until the pause requested by the provider is over.
 RATE_LIMITED_CAUSE: Final = "rate_limited"
-#: Cause of a retry when only other processes can decrypt the secret; and how long that retry waits, in
+#: Cause of a retry because only other processes can decrypt the secret; and how long that retry waits, in
 #: seconds.
 KEYS_CAUSE: Final = "other_keys"
 KEYS_WAIT_SECONDS: Final = 20.0
-#: Causes of retries after a sign-in was refused.
+#: Causes of retries after the provider refused a sign-in.
 REFUSED_SIGN_IN_CAUSES: Final = frozenset({"approval_ended", "renamed", "sign_in_refused"})
-#: The only call still made with the secret of a link that has ended.
+#: The only call that may still use the secret of a link that has ended.
 REVOKE_CALL: Final = "revoke"
-#: Calls that are sent even with a refused credential, without first testing it by reading a list.
+#: Calls that are sent even with a refused credential, without reading a list first to test it.
 _CALLS_WITHOUT_PROOF: Final = frozenset({"list", REVOKE_CALL})
-#: Names of the calls that change something; each is named after its step.
+#: Names of the calls that change something. Each has the name of its step.
 CHANGING_CALLS: Final = frozenset(
     {*map(str, (Step.START, Step.STOP, Step.SUSPEND, Step.FORCE, Step.REMOVE, Step.CREATE, Step.LAUNCH))}
 )
-#: Cause of a call that isn't made because its account was unlinked.
+#: Cause given for a call that wasn't made because its account was unlinked.
 UNLINKED_CAUSE: Final = "unlinked"
-#: Errors, from the provider or a proxy in front of it, after which the call may still have been carried out.
+#: Errors of the provider, or of a proxy in front of it, after which the call may have been carried out.
 _AMBIGUOUS: Final = (errors.UnknownOutcome, errors.ServerFailed, errors.BadAnswer)
 
 
@@ -96,7 +96,7 @@ class ProviderCaller:
         return backoff(attempts, self._jitter())
 
     def compute_busy_pause(self, busy_for: float, longest: float = MAX_BUSY_SECONDS) -> float:
-        """Return how many seconds to wait after a busy provider has refused for ``busy_for`` seconds."""
+        """Return how many seconds to wait for a provider that has been busy for ``busy_for`` seconds."""
         return busy_pause(busy_for, self._jitter(), longest=longest)
 
     def open(self, account: Account) -> Access | Rejected:
@@ -149,16 +149,16 @@ class ProviderCaller:
         ``what`` names the call in the log, and ``attempts`` is the number of failures before it.
 
         If ``account`` is None, the connection's own secret is used. ``starts`` means that the call starts
-        something; such calls have a separate rate limit. ``repeats`` means that sending it twice does no
-        harm. Errors that aren't the provider's (the store's, Usher's own) are raised.
+        something; these calls have a separate rate limit. ``repeats`` means that sending it twice does no
+        harm. Errors from anything but the provider (the store or Usher itself) are raised.
 
         Nothing is sent for an account that any process has unlinked: its row is read before the call, and
         again during a long call, which may consist of many requests. With ``is_checked`` the first read is
-        skipped, because the row came with a claim of the poll gate or was checked by the commit before the
+        skipped, because the row was read with a claim of the poll gate or checked by the commit before the
         call.
 
         No request is sent more than ``seconds`` after the call ``began`` (monotonic; now by default), because
-        a process that was frozen may have lost the row to another one. ``may_leave`` is also asked right
+        a process that was frozen may have lost the row to another one. ``may_leave`` is also called right
         before each request.
 
         If the provider accepts a credential for another call, the credential isn't the reason for a refusal
@@ -198,7 +198,7 @@ class ProviderCaller:
             reports_absence is not None and isinstance(sent, Succeeded) and reports_absence(sent.value)
         )
         if is_absent or isinstance(sent, errors.NotFound):
-            # If the username now belongs to another account, what the linked account owns only appears to be
+            # If the username now belongs to another account, what the linked account owns only seems to be
             # gone.
             unusable = await self._compare_account(runtime, account, what, access, attempts, now=True)
             if unusable is not None:
@@ -232,7 +232,7 @@ class ProviderCaller:
         limit = asyncio.timeout(seconds if math.isfinite(seconds) else None)
 
         def begin_watch() -> None:
-            # Streams check the link themselves, and an account that is being revoked is already unlinked.
+            # Streams check the link themselves, and an account being revoked is already unlinked.
             if account is not None and account.state != "revoking" and math.isfinite(seconds):
                 watches.append(loop.create_task(self._watch(account, limit)))
 
@@ -247,7 +247,7 @@ class ProviderCaller:
                 return _reject_account(UNLINKED_CAUSE)
             return errors.UnknownOutcome("no answer in time")
         except errors.ProviderError as error:
-            # An earlier request of the same call may have been sent in time and taken effect.
+            # An earlier request of this call may have been sent in time and taken effect.
             is_unknown = isinstance(error, errors.SentTooLate) and window.has_closed(self._monotonic())
             return errors.UnknownOutcome("not sent in time") if is_unknown else error
         finally:
@@ -261,7 +261,7 @@ class ProviderCaller:
         """Cut off a running call if its account is unlinked."""
         is_linked = True
         while is_linked:
-            # If the store fails, the next check may still notice.
+            # If the store can't be read, the next check may still notice that the account was unlinked.
             with suppress(errors.StoreError):
                 is_linked = await self._read_account(account) is not None
             if is_linked:
@@ -270,7 +270,7 @@ class ProviderCaller:
             limit.reschedule(asyncio.get_running_loop().time())
 
     def _is_accepted(self, runtime: Runtime, account: Account | None) -> bool:
-        """Return whether neither the account's nor the connection's own credential is marked as refused."""
+        """Return whether neither the account's credential nor the connection's own is marked as refused."""
         is_held = account is not None and account.is_held
         return not is_held and self._keys.lockouts.get(runtime.name) is None
 
@@ -279,8 +279,8 @@ class ProviderCaller:
     ) -> Account | RetryLater | Rejected:
         """Test a refused credential by reading a list, if there are any; only one call at a time does so.
 
-        Return the account (no longer refused if the list was accepted), or the result if the call must not be
-        sent. Any other error proves nothing, so the call is still sent.
+        Return the account, marked as accepted if the list could be read, or the result if the call must not
+        be sent. Any other error proves nothing, so the call is still sent.
         """
         if not await self._store.write(refusals.try_refused, account):
             return await self._postpone_refused(runtime, account, REPEATED_SECONDS, attempts)
@@ -309,7 +309,7 @@ class ProviderCaller:
         *,
         now: bool = False,
     ) -> RetryLater | Rejected | None:
-        """Compare a call's account with the provider's; return None if it matches, else the result."""
+        """Compare a call's account with the provider's; return None if they match, else the result."""
         if account is None or account.state == "revoking":
             return None
         verdict = await self._comparer.compare(runtime.provider, account, what, access, now=now)
@@ -330,7 +330,7 @@ class ProviderCaller:
         return RetryLater(wait, unclear, attempts + 1, account_ids.UNCLEAR_CAUSE)
 
     async def _read_account(self, account: Account, what: str = "") -> Account | None:
-        """Return an account's current row, or None if it was unlinked, unless the call is its revocation."""
+        """Return an account's current row; None if it was unlinked, unless the call is its revocation."""
         if account.state == "revoking":
             return account if what == REVOKE_CALL else None
         current = await self._store.read(accounts.find_account_by_id, account.id)
@@ -347,10 +347,10 @@ class ProviderCaller:
         attempts: int = 0,
         was_unauthorized: bool = False,
     ) -> CallResult[None]:
-        """Read a stream to its end; if it breaks off after sending data, that doesn't count as a failure.
+        """Read a stream to its end; breaking off after data has arrived doesn't count as a failure.
 
         If the account is unlinked, the caller ends the stream, since it reads the run's row every second.
-        ``was_unauthorized`` is as in ``call``.
+        ``was_unauthorized`` has the same meaning as in ``call``.
         """
         pieces = 0
 
@@ -399,12 +399,13 @@ class ProviderCaller:
                 await self._resume_account(account)
 
     async def _resume_account(self, account: Account) -> None:
-        """Resume the work that was waiting until a refused account is accepted again."""
+        """Resume the work that waited for a refused account to be accepted again."""
         try:
             if await self._store.write(refusals.note_accepted, account):
                 log.info("credential accepted again", connection=account.connection, account=account.id)
         except errors.StoreError as error:
-            # A failed write mustn't lose the call's result; the next accepted call writes it instead.
+            # If the write fails, the call's result must not be lost; the next accepted call tries the write
+            # again.
             log.warning("acceptance not written", connection=account.connection, problem=error)
 
     async def judge(
@@ -424,8 +425,8 @@ class ProviderCaller:
         """Return the result for a provider's error, and record the error.
 
         ``has_answered``: part of an answer had arrived. ``is_accepted``: the call was refused with 401
-        before, and another call has been accepted since. ``is_first_401``: the call hasn't been refused with
-        401 before, so if it is now, it is retried once. ``repeats`` is as in ``call``.
+        before, but another call has been accepted since. ``is_first_401``: the call hasn't been refused with
+        401 before, so it is retried once if it is now. ``repeats`` has the same meaning as in ``call``.
         """
         if isinstance(error, errors.SentTooLate):
             # Nothing was sent, so nothing failed. For reads, the poll gate decides when to retry.
@@ -433,11 +434,11 @@ class ProviderCaller:
         account_id = account.id if account is not None else ""
         log.info("not done", connection=runtime.name, call=what, account=account_id, problem=error)
         if isinstance(error, errors.CredentialRefused) and not isinstance(error, errors.AccountRenamed):
-            # The credential isn't at fault: the server accepts it, or a proxy in front refused the call.
+            # The credential isn't to blame: the server accepts it, or a proxy in front refused the call.
             is_good = is_accepted or (error.is_ours and error.status is not None)
             error = errors.Forbidden(error.message, status=error.status) if is_good else error
         if isinstance(error, errors.Forbidden) and error.status == 401 and is_first_401:
-            # The credential is known to be accepted, so a single 401 may be a fluke.
+            # The credential is known to be accepted otherwise, so a single 401 may be a fluke.
             runtime.health.note_answer(error)
             return RetryLater(self.compute_backoff(attempts + 1), None, attempts + 1, is_unauthorized=True)
         error = refine_start_refusal(error) if starts else error
@@ -447,7 +448,7 @@ class ProviderCaller:
         if not isinstance(error, errors.TemporaryError):
             runtime.health.note_answer(error)
             if account is not None and account.is_held:
-                # The provider refused this call but accepted the sign-in.
+                # The provider refused this one call, but it accepted the credential.
                 await self._resume_account(account)
             cause = causes.to_cause(error)
             return Rejected(error, cause, hold_by_cause(cause))
@@ -471,7 +472,7 @@ class ProviderCaller:
         account_id = account.id if account is not None else ""
         is_busy = repeats and error.is_refusal
         attempts += not is_busy
-        # Cap the requested pause, so that nobody's work is held up for an hour.
+        # Limit the requested pause, so that it doesn't delay anyone's work for an hour.
         wait = min(max(self.compute_backoff(attempts), error.retry_after or 0.0), MAX_REQUESTED_PAUSE_SECONDS)
         if isinstance(error, errors.RateLimited):
             runtime.health.note_answer(error)
@@ -480,23 +481,24 @@ class ProviderCaller:
             if not is_busy:
                 return RetryLater(wait, runtime.health.describe_pause(wait), attempts, RATE_LIMITED_CAUSE)
         elif starts and error.retry_after:
-            # If the start's outcome is unknown, a search for its result is made before it is sent again.
+            # If a start's outcome is unknown, a search for its result precedes the next attempt.
             await self._pause(runtime, account_id, wait, "start", is_shared=False)
         if is_busy and not runtime.health.is_doubtful:
-            # The provider does answer, even if only to say it is busy. Reads find out whether it is down.
+            # The provider did answer, even if only to say that it is busy. Reads will show whether it is
+            # down.
             runtime.observer.count_failure(runtime.name, type(error).__name__)
         elif error.status == HTTPStatus.INTERNAL_SERVER_ERROR and what in CHANGING_CALLS:
-            # An error from the provider about this one request isn't silence. Reads find out whether it is
-            # down.
+            # The provider did answer, even if with an error for this one request. Reads will show whether it
+            # is down.
             runtime.health.note_answer(error)
         elif not has_answered:
             runtime.health.note_failure(error)
             with suppress(errors.StoreError):
-                # Write this before anyone is told. If that fails, ``Outages`` writes it a second later.
+                # Save this before anyone is told. If that fails, ``Outages`` saves it a second later.
                 await runtime.health.answering.write(self._store)
         cause, hold = causes.to_cause(error), runtime.health.describe_silence(error)
         if is_busy:
-            # Add jitter, because all calls that were refused together were told to wait equally long.
+            # Add jitter, because all calls that were refused together received the same waiting time.
             pause = min(error.retry_after or 0.0, MAX_REQUESTED_PAUSE_SECONDS) * (1.0 + self._jitter() / 4.0)
             if isinstance(error, errors.RateLimited) and error.is_own:
                 until = await self._store.now() + (error.retry_after or pause)
@@ -537,7 +539,7 @@ class ProviderCaller:
             case "later":
                 return RetryLater(self.compute_backoff(attempts + 1), None, attempts)
             case "held":
-                # Count this as a failure of this call only, as the credential may be valid for every other
+                # Treat this as a failure of this call only, as the credential may be valid for every other
                 # call.
                 assert account is not None, "no person's own is locked"
                 cause = "renamed" if isinstance(error, errors.AccountRenamed) else ""
@@ -552,12 +554,11 @@ class ProviderCaller:
 
 
 def refine_start_refusal(error: errors.ProviderError) -> errors.ProviderError:
-    """Return NoCapacity or LimitReached if a start's refusal says so in words, whatever its status.
+    """Return NoCapacity or LimitReached if the text of a start's refusal says so, whatever its status.
 
-    That way people read the same text as when the provider says it a minute later, about a start that has
-    failed.
+    People then see the same message as when the provider says it a minute later, after the start has failed.
     """
-    # A server error that says there is no room means that nothing was started.
+    # If a server error says that there is no room, nothing was started.
     refuses = not isinstance(error, errors.TemporaryError) or error.is_refusal or error.status == 500
     if not refuses or not error.is_quoted or isinstance(error, (errors.CredentialRefused, errors.NoCapacity)):
         return error
@@ -568,7 +569,7 @@ def refine_start_refusal(error: errors.ProviderError) -> errors.ProviderError:
 
 
 def _mark_unsent(answer: RetryLater | Rejected, attempts: int) -> RetryLater | Rejected:
-    """Return the result of a call that isn't sent because its credential was refused for another call."""
+    """Return the result of a call that wasn't sent because its credential was refused for another call."""
     if isinstance(answer, RetryLater):
         return replace(answer, attempts=attempts, is_unauthorized=False)
     return replace(answer, error=errors.CredentialRefused())

@@ -3,7 +3,7 @@
 The rule is in ``docs/internals/rules.md``, "The poll gate".
 
 Results that arrive during a write form the next batch. An *entry* is the secret that opens a workspace from
-Usher's page; it is stored only when it has changed.
+Usher's page. It is stored only when it has changed.
 """
 
 import asyncio
@@ -42,18 +42,20 @@ from bot.support.vault import entry_key
 log = structlog.get_logger(__name__)
 
 
-#: How long to wait before the next read after a credential or permission refused this one, in seconds.
+#: How long to wait before the next read after one was refused because of its credential or permissions, in
+#: seconds.
 REFUSED_READ_SECONDS = 300.0
-#: Maximum number of failure counts remembered; likewise for unknown states, audited reads and stored entries.
+#: Maximum number of failure counts to remember. The same limit applies to unknown states, audited reads and
+#: stored entries.
 MAX_REMEMBERED = 10_000
-#: How long a start may take before the provider is asked why, and how often it is then asked again, in
+#: How long a start may take before the provider is asked for the reason, and how often it is asked again, in
 #: seconds.
 REASON_INTERVAL_SECONDS = 60.0
 #: Maximum number of workspace pages checked concurrently after one read.
 MAX_PAGE_CHECKS_AT_ONCE = 5
-#: How late a batched read may be claimed and still make its next slot, in seconds.
+#: How late a batched read may be claimed without missing its next slot, in seconds.
 SLOT_MARGIN_SECONDS = 0.5
-#: How long results are gathered before they are written together, in seconds.
+#: How long results are collected before they are written together, in seconds.
 BATCH_SECONDS = 0.05
 
 
@@ -61,18 +63,19 @@ class Reads(EnginePart):
     """Read due states, each connection separately, so that a slow one doesn't delay the others.
 
     In memory: counts of failed reads, unknown states that were logged, and today's audited reads with an
-    administrator's token. Each process, and each restart, starts these counts, logs and audits afresh.
+    administrator's token. After a restart, and in each process, all of these begin afresh.
     """
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
         self._recorder = Recorder(engine.store, engine.ids)
         self._entries = Entries(engine)
-        #: Number of reads sent to each connection since the last report to the observer.
+        #: Number of reads sent to each connection since this was last reported to the observer.
         self._sent: Counter[str] = Counter()
         self._failures: dict[str, int] = {}
         self._unknown_states: set[tuple[str, str]] = set()
-        #: The account and gate of each read audited today because it used an administrator's token.
+        #: The account and gate of reads that were already audited today, because they used an administrator's
+        #: token.
         self._audited: set[tuple[str, str]] = set()
         self._audited_on = 0
 
@@ -96,7 +99,7 @@ class Reads(EnginePart):
         free = count_free_slots(pool, self._count_free_slots(runtime))
         if free <= 0:
             return 0
-        # Take the slots and note the time before claiming, as requests later than the margin are dropped.
+        # Take the slots and note the time before claiming, as requests sent too late after that are dropped.
         runtime.slots.take(free)
         batches: list[Sequence[ReadClaim]] = []
         claimed_at = self._clock.monotonic()
@@ -109,7 +112,7 @@ class Reads(EnginePart):
                 self._numbers.margin,
                 runtime.pace.batch_size,
             )
-            # Skip gates with an unanswered read: that request may not have reached the provider yet.
+            # Skip gates with an unanswered read, because that request may not have reached the provider yet.
             new = [claim for claim in claims if claim.gate_key not in self._recorder.open]
             self._recorder.open.update(claim.gate_key for claim in new)
             batches = list(_group_by_account(new, runtime.pace.batch_size))
@@ -122,7 +125,7 @@ class Reads(EnginePart):
         return len(claims)
 
     def _count_free_slots(self, runtime: Runtime) -> int:
-        """Return how many reads may begin; a connection that counts as down is sent a single probe."""
+        """Return how many reads may begin; a connection considered down is sent a single probe."""
         if runtime.health.pause > 0:
             return 0
         if runtime.health.is_doubtful:
@@ -176,8 +179,8 @@ class Reads(EnginePart):
                 return [self._keep_own_state(claim, REFUSED_READ_SECONDS, answer.hold) for claim in claims]
             case Rejected(error=errors.CredentialRefused()):
                 is_operators = answer.cause == "connection_refused"
-                # People who must link again have already been told, so the card shows only problems for the
-                # operator to solve.
+                # People who must link again have already been notified, so the card shows only problems that
+                # the operator has to solve.
                 hold = answer.hold if is_operators else None
                 return [
                     self._keep_state(claim, REFUSED_READ_SECONDS / 10 if is_operators else 0.0, hold)
@@ -205,12 +208,11 @@ class Reads(EnginePart):
     async def _request_own(
         self, runtime: Runtime, claims: Sequence[ReadClaim], window: SendWindow, access: Access
     ) -> tuple[Mapping[str, Observed], bool]:
-        """Read an account's workspaces.
+        """Read an account's workspaces; also return whether its access is limited to the person's own.
 
-        If its access reaches everybody's workspaces, only those proven to belong to the account's owner are
-        read; the rest are reported as gone, just as other providers report someone else's workspaces. The
-        first read of each workspace on a day with an administrator's token is audited. The second value
-        returned is whether the access is limited to the person's own workspaces.
+        If its access reaches everyone's workspaces, only those proven to belong to the account's owner are
+        read. The rest are reported as gone, as other providers report someone else's workspaces. The first
+        read of each workspace on a day with an administrator's token is audited.
         """
         if not runtime.provider.can_reach_all_workspaces(access):
             return await self._send(runtime, access, claims, window), True
@@ -245,10 +247,10 @@ class Reads(EnginePart):
     async def _send(
         self, runtime: Runtime, access: Access, claims: Sequence[ReadClaim], window: SendWindow
     ) -> Mapping[str, Observed]:
-        """Send one request, and count it unless it was never sent."""
+        """Send one request; add it to the metrics unless it was never sent."""
         sent, provider, first = 1, runtime.provider, claims[0]
         doubt = first.unconfirmed
-        # The state whose reason this read should find out, or None for an ordinary read.
+        # The state for which this read should find out the reason, or None for an ordinary read.
         state = UNEXPLAINED.get(doubt.kind) if doubt is not None and len(claims) == 1 else None
         try:
             if state is not None and isinstance(provider, facets.Reasons):
@@ -289,7 +291,7 @@ class Reads(EnginePart):
             and not seen.lacks
         ]
         new = [claim.remote_id for claim in running if claim.needs_page_check]
-        # A page that was missing before and isn't checked now still counts as missing.
+        # A page that was missing before and isn't checked now is still treated as missing.
         unasked = {
             claim.remote_id: replace(observed_by_id[claim.remote_id], lacks="page")
             for claim in running
@@ -331,19 +333,19 @@ class Reads(EnginePart):
             if runtime.pace.batch_size > 1
             else None,
             closed_for=claim.interval,
-            # A read that asked for the reason is followed by one that reads the state.
+            # After a read that asked for the reason, the next one reads the state.
             unconfirmed=Unconfirmed(EXPLAINED, 1, now) if is_explained else None,
         )
 
     def _report_unknown_state(
         self, runtime: Runtime, claim: ReadClaim, observed: Observed, now: float
     ) -> ReadResult:
-        """Keep the last known state if the provider reports an unfamiliar one; log each such word once."""
+        """Keep the last known state if the provider reports an unknown one; log each unknown state once."""
         word = observed.detail or "unknown state"
         if (runtime.name, word) not in self._unknown_states and len(self._unknown_states) < MAX_REMEMBERED:
             self._unknown_states.add((runtime.name, word))
             log.warning("state not known", connection=runtime.name, word=word)
-        # A workspace that was down may be up by now, so read it as often as a running one.
+        # A workspace that was down may have come up, so read it as often as a running one.
         pending = claim.state in (State.STARTING, State.STOPPING)
         wait = self._compute_wait(runtime, claim, Observed(claim.state if pending else State.RUNNING), now)
         kept_state = self._keep_state(claim, wait, make_hold(HoldCode.STRANGE_STATE, word))
@@ -359,7 +361,7 @@ class Reads(EnginePart):
                 self._failures[claim.gate_key] = answer.attempts
             wait = max(wait, runtime.pace.min_poll_interval)
             if not claim.has_open_operation:
-                # Nobody is waiting for this workspace, so the usual interval will do.
+                # Nobody is waiting for this workspace, so it is read again after the usual interval.
                 is_starting = claim.state is State.STARTING
                 wait = max(
                     wait, runtime.pace.pending_interval if is_starting else runtime.pace.running_interval
@@ -369,7 +371,7 @@ class Reads(EnginePart):
     async def _record_refusal(
         self, runtime: Runtime, claim: ReadClaim, answer: Rejected, *, alone: bool
     ) -> ReadResult:
-        """Return the result of a read refused to this account, without changing other people's rows."""
+        """Return the result of a read refused to this account; leave other people's rows unchanged."""
         now = await self._store.now()
         if isinstance(answer.error, errors.NotFound) and alone:
             return await self._build_result(runtime, claim, Observed(State.GONE), now)
@@ -383,13 +385,12 @@ class Reads(EnginePart):
             )
         result = self._keep_own_state(claim, REFUSED_READ_SECONDS, answer.hold)
         if claim.has_open_operation or claim.unconfirmed is None or claim.unconfirmed.kind != UNLISTED:
-            # A refused read doesn't settle whether a list was right to omit the workspace; the next list
-            # will.
+            # A refused read doesn't show whether a list was right to omit the workspace; the next list will.
             result = replace(result, unconfirmed=unconfirmed)
         if len(claim.workspace_ids) > 1:
-            # Other people share this workspace, so the next read uses someone else's credential.
+            # Other people share this workspace, so the next read uses another person's credential.
             result = replace(result, next_in=runtime.pace.min_poll_interval)
-        # An operation may have been requested while this read was in flight, so look for it now.
+        # An operation may have been requested while this read was in flight, so check for one now.
         for workspace_id in result.workspace_ids if is_news else ():
             operation = await self._store.read(operations.find_latest_operation, workspace_id)
             if operation is not None and operation.is_open:
@@ -411,7 +412,7 @@ class Reads(EnginePart):
         )
 
     def _keep_own_state(self, claim: ReadClaim, next_in: float, hold: Hold) -> ReadResult:
-        """Return a result that affects only the row whose credential was used, the first row in the claim."""
+        """Return a result that affects only the row whose credential was used: the first in the claim."""
         return replace(self._keep_state(claim, next_in, hold), workspace_ids=claim.workspace_ids[:1])
 
     @staticmethod
@@ -432,7 +433,7 @@ def _has_absent(answer: tuple[Mapping[str, Observed], bool]) -> bool:
 
 
 def _confirm_gone(claim: ReadClaim, now: float) -> Unconfirmed | None:
-    """Return the remaining doubt if a read reports a workspace as gone, or None if this read settles it."""
+    """Return the remaining doubt after a read reported a workspace as gone, or None if there is none."""
     if not claim.is_proven or claim.state is State.GONE or claim.is_ending:
         return None
     if claim.unconfirmed is not None and claim.unconfirmed.kind == UNLISTED:
@@ -459,7 +460,7 @@ def _request_reason(claim: ReadClaim, observed: Observed, now: float) -> Unconfi
     if not claim.is_proven:
         return None
     has_failed = observed.state is State.FAILED and claim.state is not State.FAILED
-    # Reading the reason can't show that the workspace is up, so it is done only if a start takes long.
+    # Reading the reason doesn't show whether the workspace is up, so it is done only if a start takes long.
     is_long = claim.granted_at - (claim.used_at or 0.0) >= REASON_INTERVAL_SECONDS
     is_due = is_long and claim.granted_at % REASON_INTERVAL_SECONDS < claim.interval
     waits = is_due and observed.state is claim.state is State.STARTING
@@ -492,10 +493,10 @@ def _group_by_account(claims: Sequence[ReadClaim], size: int) -> Iterator[Sequen
 
 
 class Recorder:
-    """Write read results in batches, since a transaction per result would cost as much as the read itself."""
+    """Write read results in batches, since a transaction for each would cost as much as its read."""
 
     def __init__(self, store: Store, ids: Ids) -> None:
-        #: Keys of the gates whose reads are in flight or whose results haven't been written yet.
+        #: Keys of the gates whose read is in flight or whose result hasn't been written yet.
         self.open: set[str] = set()
         self._store = store
         self._ids = ids
@@ -510,7 +511,7 @@ class Recorder:
             pool.add(self.write(BATCH_SECONDS))
 
     async def write(self, pause: float = 0.0) -> None:
-        """Write the queued results, and any that arrive meanwhile; before each batch, ``pause`` for more."""
+        """Write the queued results and any that arrive meanwhile; ``pause`` for more before each batch."""
         self._is_writing = True
         try:
             while self._waiting:
@@ -529,7 +530,7 @@ class Recorder:
             log.warning("reads not written", count=len(results), problem=error)
         except Exception:  # docs/internals/rules.md, "Where errors end"
             if len(results) > 1:
-                # A result that can't be written mustn't hold up the others.
+                # One result that can't be written mustn't hold up the others, so write each by itself.
                 for result in results:
                     await self._write([result])
                 return
@@ -540,7 +541,7 @@ class Entries:
     """Store workspaces' entries, but only those that have changed, as most reads return the same entry.
 
     In memory: a digest of each stored entry, so that it needn't be decrypted every time. Restart: each is
-    decrypted again. Several processes: the stored entry comes with the claim, and the digest applies only to
+    decrypted again. Several processes: a claim includes the stored entry, and the digest is used only for
     that entry.
     """
 

@@ -1,4 +1,4 @@
-"""Renewals: exchange a credential issued to Usher for a new one before it expires."""
+"""Renewals: exchanging a credential that was issued to Usher for a new one before it expires."""
 
 from bot.domain.tasks import Task, TaskKind
 from bot.providers import facets

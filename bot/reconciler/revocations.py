@@ -1,4 +1,4 @@
-"""Pending revocations: ask providers to delete the secrets of ended links until they confirm it."""
+"""Pending revocations: asking providers to delete the secrets of ended links until they confirm it."""
 
 import math
 from typing import Final
@@ -21,15 +21,15 @@ from bot.support.errors import CredentialRefused, Forbidden
 
 log = structlog.get_logger(__name__)
 
-#: How long refusals must persist before they count, in seconds, since a single one proves nothing
+#: How long refusals must persist before we believe them, in seconds, since a single refusal proves nothing
 #: (docs/internals/rules.md, "One observation is not the truth").
 MIN_REFUSAL_SECONDS: Final = 900.0
-#: Maximum wait between attempts, in seconds.
+#: Maximum wait between two attempts to revoke a secret, in seconds.
 MAX_RETRY_SECONDS: Final = 1_200.0
 
 
 class Revocations(BaseTaskWorker):
-    """The worker that has providers delete secrets that are no longer used."""
+    """The worker that asks providers to delete secrets that are no longer used."""
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
@@ -63,7 +63,7 @@ class Revocations(BaseTaskWorker):
             raise TaskRetry(wait)
         revoke = runtime.provider.revoke
         try:
-            # The slot limits how many revocations run at a time, so that they don't hold up people's calls.
+            # The slot limits the number of revocations at a time, so that they don't delay people's calls.
             with hold_slot(runtime):
                 answer = await self._provider_caller.call(
                     runtime, account, REVOKE_CALL, revoke, attempts=task.attempts
@@ -91,12 +91,12 @@ class Revocations(BaseTaskWorker):
         await self._store.carry_out(lambda tx: enqueue_revocation(tx, unused, notify=False))
 
     async def _is_used(self, unused: Account, access: base.Access) -> bool:
-        """Return whether an account uses the token; ciphertexts depend on the key, so aren't compared."""
+        """Return whether an account uses the token; both are decrypted, as ciphertexts depend on the key."""
         account = await self._store.read(accounts.find_account, unused.principal, unused.connection)
         if account is None or not account.secret:
             return False
         opened = self._provider_caller.open(account)
-        # A secret that can't be decrypted can't be compared, so it is left alone.
+        # A secret that can't be decrypted can't be compared, so don't revoke it.
         return isinstance(opened, Rejected) or opened.credential.token == access.credential.token
 
 

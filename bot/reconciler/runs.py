@@ -1,4 +1,4 @@
-"""The stepper of job runs: launches each once, reads an account's runs together, and repeats stops."""
+"""The stepper of job runs: launches each run once, reads an account's runs together, and repeats stops."""
 
 from __future__ import annotations
 
@@ -38,16 +38,17 @@ from bot.support.errors import NotFound
 log = structlog.get_logger(__name__)
 
 
-#: Minimum time between a call and the first read, in seconds; a short run may have ended by then.
+#: Minimum time between a call and the first read, in seconds. A short run may already have ended by then.
 MIN_FIRST_READ_SECONDS: Final = 2.0
 #: Maximum number of runs read in one request.
 MAX_RUNS_PER_READ: Final = 50
-#: How long the message that a run has ended may wait for the last lines of its output, in seconds.
+#: How long the message that a run has ended may be delayed to include the last lines of its output, in
+#: seconds.
 MAX_LAST_LINES_WAIT_SECONDS: Final = 2.0
 
 
 class RunStepper(Stepper[ClaimedRun]):
-    """Step job runs that are due."""
+    """The stepper that advances job runs when they are due."""
 
     lost_outcome = Outcome.FAILED
     creating_step = Step.LAUNCH
@@ -78,7 +79,7 @@ class RunStepper(Stepper[ClaimedRun]):
         return await self._store.write(runs.save_run_step, update, claimed.row)
 
     def ends_while_refused(self, _claimed: ClaimedRun, decided: Plan) -> bool:
-        """Return whether the plan ends the run, as a new link would make no difference."""
+        """Return whether the plan ends the run: linking again would make no difference then."""
         return decided.step is Step.END
 
     async def has_recipient(self, claimed: ClaimedRun) -> bool:
@@ -118,8 +119,8 @@ class RunStepper(Stepper[ClaimedRun]):
                     await self._read_runs(account, runtime, batch[:MAX_RUNS_PER_READ])
             finally:
                 runtime.slots.give()
-            # Runs that didn't fit wait for the next request; if another process has just read, all of them
-            # wait.
+            # Runs that didn't fit wait for the next request. If another process has just read the account's
+            # runs, all of them wait.
             remaining = batch if others is None else batch[MAX_RUNS_PER_READ:]
             await self.postpone_all(remaining, runtime.pace.min_poll_interval, None)
             return others or ()
@@ -162,7 +163,10 @@ class RunStepper(Stepper[ClaimedRun]):
         return verb, Target("job", claimed.subject.id, claimed.subject.principal)
 
     async def resolve_forbidden(self, claimed: ClaimedRun, step: Step, rule: str) -> bool:
-        """End a run that wasn't launched and postpone a stop, but search for a run that may be running."""
+        """Handle a refused permission: end a launch, postpone a stop, or return True for a search.
+
+        A search continues, as the run may be running.
+        """
         if step is Step.LAUNCH:
             await self.save(
                 claimed, outcomes.make_end_update(claimed.subject, Outcome.FAILED, rule, claimed.claim)
@@ -179,7 +183,7 @@ class RunStepper(Stepper[ClaimedRun]):
         return outcomes.make_end_update(claimed.subject, decided.outcome, decided.cause, claimed.claim)
 
     async def advance(self, claimed: ClaimedRun, _runtime: Runtime, _decided: Plan) -> None:
-        """Postpone a run that only became due for a read after it was claimed; the next claim reads it."""
+        """Postpone a run that became due for a read only after its claim; the next claim reads it."""
         await self.postpone(claimed, 0.1)
 
     # -- calls -----------------------------------------------------------------------------------------------
@@ -212,7 +216,7 @@ class RunStepper(Stepper[ClaimedRun]):
         _access: base.Access,
         created: Created | str | None,
     ) -> Update | None:
-        """Record a launched run or, after a stop, return the update that has the run read soon."""
+        """Record a launched run or, after a stop, return the update that requests a read soon."""
         if isinstance(created, Created):
             await self._record_launch(claimed, runtime, step, created)
             return None
@@ -234,8 +238,8 @@ class RunStepper(Stepper[ClaimedRun]):
             start_call=Call.ACCEPTED,
         )
         if not await self.save(claimed, launched):
-            # The account was unlinked while the call was in flight, so the run continues but Usher can't
-            # follow it.
+            # The account was unlinked while the call was in flight. The run continues, but Usher can't follow
+            # it.
             log.warning("launched after its account was unlinked", run=run.id, connection=run.connection)
 
     def build_retry(
@@ -246,7 +250,10 @@ class RunStepper(Stepper[ClaimedRun]):
         answer: call_results.CallFailure,
         known: Call | None,
     ) -> Update:
-        """Return the update for a retry; an unknown outcome is searched for soon, whatever the pause."""
+        """Return the update for a retry; after an unknown outcome, the run is searched for soon.
+
+        A pause that the provider requested doesn't delay that search.
+        """
         run, wait, attempts = claimed.subject, provider_calls.REFUSED_WAIT_SECONDS, None
         if not isinstance(answer, call_results.Rejected):
             wait, attempts = answer.wait, answer.attempts
@@ -264,7 +271,7 @@ class RunStepper(Stepper[ClaimedRun]):
     def record_rejected(
         self, claimed: ClaimedRun, runtime: Runtime, step: Step, answer: call_results.Rejected
     ) -> Update:
-        """End a run whose launch was refused; if a stop was refused, give it up and keep reading the run."""
+        """End a run whose launch was refused; drop a refused stop, and keep reading its run."""
         run = claimed.subject
         if step is Step.LAUNCH:
             ended = outcomes.make_end_update(
@@ -273,7 +280,7 @@ class RunStepper(Stepper[ClaimedRun]):
             return replace(ended, start_call=Call.NONE)
         wait = _compute_first_wait(runtime)
         if isinstance(answer.error, NotFound):
-            # The run may have just ended; the next reads will show it.
+            # The run may have just ended, which the next reads will show.
             cause = answer.call_cause()
             return claimed.update(wait, stop_call=Call.ACCEPTED, attempts=0, cause=cause)
         return claimed.update(
@@ -301,7 +308,10 @@ class RunStepper(Stepper[ClaimedRun]):
         return not claimed.subject.requested_stop
 
     def abandon(self, claimed: ClaimedRun, verdict: timeouts.Verdict) -> Update:
-        """Record that nothing was launched, so the next step ends the run; otherwise end it as failed."""
+        """Record that nothing was launched, so that the next step ends the run, or end it as failed.
+
+        It ends as failed if it remains unknown whether anything was launched.
+        """
         if verdict is timeouts.Verdict.NOTHING:
             return self.record_absence(claimed, 0.0)
         return outcomes.make_end_update(claimed.subject, Outcome.FAILED, "untold", claimed.claim)
@@ -316,7 +326,7 @@ class RunStepper(Stepper[ClaimedRun]):
         """Return how many seconds must pass before an account's runs may be read again."""
         interval = runtime.pace.min_poll_interval
         remaining = (account.runs_read_at or 0.0) + interval - await self._store.now()
-        # If the clock has since been set back, the last read counts as having happened just now.
+        # If the clock has been set back since, treat the last read as having happened just now.
         return min(max(remaining, 0.0), interval)
 
     async def _read_runs(self, account: Account, runtime: Runtime, batch: Sequence[ClaimedRun]) -> None:
@@ -346,7 +356,7 @@ class RunStepper(Stepper[ClaimedRun]):
                     await self.save(claimed, await self._count_refused_read(claimed, runtime, answer))
                 return
             case _:
-                # A single failure that the next read may clear up isn't worth a line on the card.
+                # A single failure isn't worth a line on the card, as the next read may succeed.
                 is_shown = runtime.health.is_doubtful or answer.cause in {
                     provider_calls.RATE_LIMITED_CAUSE,
                     *provider_calls.REFUSED_SIGN_IN_CAUSES,
@@ -375,7 +385,7 @@ class RunStepper(Stepper[ClaimedRun]):
             # An unknown state doesn't prove that the run exists; the card mentions it only if it recurs.
             hold = make_hold(HoldCode.UNSEEN) if run.blocked_since is not None else None
             return await self._block_unseen(claimed, claimed.update(wait, observed=observed), hold)
-        # The run continues, so the reason its stop was refused can't be that it had ended.
+        # The run still exists, so the stop wasn't refused because the run had ended.
         has_settled = now - (run.called_at or now) >= timeouts.START_SETTLES
         refused = [_build_not_stopped_notice(run, cause=run.refusal)] if run.refusal and has_settled else []
         hold = find_own_reason(runtime, run) or (NOTHING if run.block_reason else None)
@@ -405,7 +415,7 @@ class RunStepper(Stepper[ClaimedRun]):
         )
 
     async def _count_missing(self, claimed: ClaimedRun, runtime: Runtime, now: float) -> Update:
-        """Count a read that didn't show the run, since a newly launched run may not be listed yet."""
+        """Count a read in which the run was missing, since a newly launched run may not be listed yet."""
         run = claimed.subject
         wait = max(5.0, runtime.pace.min_poll_interval)
         if now - (run.called_at or run.created_at) < timeouts.START_SETTLES:
@@ -421,7 +431,7 @@ class RunStepper(Stepper[ClaimedRun]):
     async def _count_refused_read(
         self, claimed: ClaimedRun, runtime: Runtime, answer: call_results.Rejected
     ) -> Update:
-        """Count a refused read; if refusals persist, the card shows why."""
+        """Count a refused read of a run; if refusals persist, the run's card shows why."""
         run, now = claimed.subject, await self._store.now()
         unconfirmed = timeouts.count_unconfirmed(run.unconfirmed, answer.word, now)
         is_news = timeouts.is_confirmed(unconfirmed, now)

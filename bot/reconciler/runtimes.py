@@ -31,31 +31,34 @@ from bot.support.errors import ProviderError, TemporaryError, Unreachable, Untru
 log = structlog.get_logger(__name__)
 
 
-#: After this many consecutive failures the whole connection counts as down, not just one resource.
+#: After this many consecutive failures the whole connection is considered down, rather than just one
+#: resource.
 MAX_FAILURES = 5
-#: Maximum pause, in seconds, before a single request probes whether the connection answers again.
+#: Maximum pause, in seconds, before a single request probes whether the connection is answering again.
 MAX_PROBE_PAUSE_SECONDS = 30.0
-#: Longest pause a provider can ask for at a time, in seconds.
+#: Maximum pause that a provider can request at a time, in seconds.
 MAX_REQUESTED_PAUSE_SECONDS = 300.0
-#: If this many people are rate-limited within ``SHARED_LIMIT_SECONDS``, everybody is treated as limited.
+#: If this many people are rate-limited within ``SHARED_LIMIT_SECONDS``, the limit is assumed to apply to
+#: everyone.
 MIN_PEOPLE_OF_SHARED_LIMIT = 3
 SHARED_LIMIT_SECONDS = 60.0
-#: Key of a pause that applies to everybody; no account has this id.
+#: Key of a pause that applies to everyone. No account has this id.
 _EVERYBODY = ""
 _NO_LIMIT = (-math.inf, -math.inf)
-#: How much later a pause may end according to its row than in this process's memory, in seconds, simply
-#: because the row was written later.
+#: How much later a pause may end in its row than in this process's memory, in seconds, merely because the row
+#: was written later.
 ROW_DELAY_SECONDS = 1.0
-#: Maximum share of a connection's slots for any one person's calls, and for all lists together.
+#: Maximum share of a connection's slots that one person's calls may use; also the maximum for all lists
+#: together.
 PERSONS_SHARE = 0.5
 LISTS_SHARE = 0.25
 
 
 class Slots:
-    """Slots for a connection's in-flight requests; a fifth are kept free of reads, for calls people await.
+    """Slots for a connection's in-flight requests; a fifth are reserved for calls that people await.
 
-    One person's calls take up at most half of the slots, and lists a quarter, so that some are left for
-    others.
+    One person's calls use at most half of the slots, and lists a quarter, so that some are left for others.
+    Reads can't use the reserved fifth.
 
     In memory: the slots in use. Restart: leases end, and calls of unknown outcome are checked. Several
     processes: each has its own slots.
@@ -104,27 +107,28 @@ class Slots:
 
 
 class Limits:
-    """The pauses after 429s: each delays the account that was limited, and sometimes everybody.
+    """The pauses after 429s: each delays the account that was limited, and sometimes everyone.
 
-    A pause delays everybody if the 429 concerned the connection's own secret, or if several people received
-    one within a short time; ``delay`` is then called to hold everybody up for that many seconds.
+    A pause delays everyone if the 429 concerned the connection's own secret, or if several people received
+    one within a short time; ``delay`` is then called to delay all calls by that many seconds.
 
     In memory: the pauses. Restart: they are read from the table ``pauses``. Several processes: each reads
-    that table every second; until then the provider refuses its calls as well.
+    that table every second; until it does, the provider refuses its calls as well.
     """
 
     def __init__(self, name: str, monotonic: Callable[[], float], delay: Callable[[float], None]) -> None:
         self._name = name
         self._monotonic = monotonic
         self._delay = delay
-        #: Maps each account to when it received a 429 and how long it must wait (both monotonic times).
+        #: Maps each account to when it was last rate-limited (429) and when it may continue (both monotonic
+        #: times).
         self._limited: dict[str, tuple[float, float]] = {}
         self._all_until = 0.0
 
     def note(self, holder: str, seconds: float, *, is_shared: bool) -> dict[str, float]:
-        """Record a 429 and the wait it asks for; log a pause that affects everybody only once.
+        """Record a 429 and the wait it asks for; log a pause that affects everyone only once.
 
-        Return the pauses to write, in seconds, keyed by account; the key "" stands for everybody.
+        Return the pauses to write, in seconds, keyed by account; the key "" means everyone.
         """
         now = self._monotonic()
         seconds = max(min(seconds, MAX_REQUESTED_PAUSE_SECONDS), self.find_wait(holder))
@@ -162,7 +166,8 @@ class Limits:
 class CircuitBreaker:
     """A connection's circuit breaker: when it began to fail, and the pause before the next request.
 
-    A refusal of a single request (a refused credential, a wrong id) proves that the connection answers.
+    If only a single request is refused (a refused credential, a wrong id), that proves that the connection
+    answers.
 
     In memory: the failures. Restart: a connection with an outage is probed by one request. Several processes:
     an outage is a row, which every process reads once a second.
@@ -177,11 +182,11 @@ class CircuitBreaker:
         self._jitter = jitter
         self._observer = observer
         self._failures = 0
-        #: The last failure, or None if the connection has answered since.
+        #: The last failure; None if the connection has answered since then.
         self._failure: TemporaryError | None = None
         self.answering = Reachability(name)
-        #: When the pause that the connection asked for ends, and when the pause for being down ends
-        #: (monotonic).
+        #: When the pause that the provider requested ends, and when the pause because the connection is down
+        #: ends (monotonic).
         self._requested_until = 0.0
         self._away_until = 0.0
 
@@ -197,12 +202,12 @@ class CircuitBreaker:
 
     @property
     def answers(self) -> bool:
-        """Return whether the last request was answered; False before the first answer."""
+        """Return whether the last request was answered; False as long as none has been answered."""
         return self.since is None and self.answering.answered_at is not None
 
     @property
     def is_doubtful(self) -> bool:
-        """Return whether the connection counts as down, so that the next request is only a probe."""
+        """Return whether the connection is considered down, so that the next request is only a probe."""
         return self._failures >= MAX_FAILURES
 
     def note_answer(self, error: ProviderError | None = None) -> None:
@@ -225,7 +230,7 @@ class CircuitBreaker:
         self._away_until = 0.0
 
     def note_failure(self, error: TemporaryError) -> None:
-        """Record a failure, and log it once when the connection starts to count as down."""
+        """Record a failure; log once when the connection begins to be considered down."""
         self._observer.count_failure(self._name, type(error).__name__)
         self.answering.record_failure(self._clock.now())
         self._failures += 1
@@ -239,22 +244,22 @@ class CircuitBreaker:
             )
 
     def delay(self, seconds: float) -> None:
-        """Pause for as many seconds as the provider asked for, unless a longer pause already applies."""
+        """Pause for as many seconds as the provider asked, unless a longer pause is already in effect."""
         self._requested_until = max(self._requested_until, self._clock.monotonic() + seconds)
 
     @property
     def block_reason(self) -> Hold | None:
-        """Return the hold for a pause or a silence that delays everybody, or None if there is neither."""
+        """Return the hold for a pause or silence that delays everyone, or None if there is neither."""
         if not self.is_doubtful and (asked := self._requested_until - self._clock.monotonic()) > 0:
             return self.describe_pause(asked)
         return self.describe_silence() if self.is_doubtful else None
 
     def describe_pause(self, seconds: float) -> Hold:
-        """Return the hold for a pause that the provider asked for, including when it ends."""
+        """Return the hold for a pause that the provider asked for; it says when the pause ends."""
         return hold_until(HoldCode.PAUSED, self._clock.now() + seconds)
 
     def describe_silence(self, error: TemporaryError | None = None) -> Hold:
-        """Return the hold for a connection that doesn't answer, including when that began, if known."""
+        """Return the hold for a connection that doesn't answer; it says when that began, if known."""
         if isinstance(self._failure, UntrustedCertificate):
             return hold_by_cause(causes.to_cause(self._failure))
         if self.since is None:
@@ -263,7 +268,7 @@ class CircuitBreaker:
 
 
 class Runtime:
-    """A connection's provider, together with its slots, start queue and health."""
+    """A connection's provider, with the slots, start queue and health that go with it."""
 
     def __init__(
         self,
@@ -282,28 +287,28 @@ class Runtime:
         self.start_queue = StartQueue(provider.settings.starts_per_second, clock.monotonic)
         self.health = CircuitBreaker(name, self.title, clock, jitter, observer)
         self.limits = Limits(name, clock.monotonic, self.health.delay)
-        #: Limits that apply only to starts: they hold up the start queue but not reads.
+        #: Limits for starts only: they hold up the start queue but not reads.
         self.start_limits = Limits(name, clock.monotonic, self.start_queue.delay)
 
     def select_limits(self, calls: Calls) -> Limits:
-        """Return the limits for calls that start something, or those for any call."""
+        """Return the limits for calls that start something, or else those for all other calls."""
         return self.start_limits if calls == "start" else self.limits
 
     @property
     def is_probed(self) -> bool:
-        """Return whether the connection counts as down and its single probe is already in flight."""
+        """Return whether the connection is considered down and its single probe is already in flight."""
         return self.health.is_doubtful and not self.slots.is_idle
 
 
-#: Factor by which starts stay below a per-second limit, as requests don't arrive as evenly as they are sent;
-#: and the share of the limit that may be sent in one burst.
+#: Factor by which starts stay below a per-second limit, since requests may arrive less evenly than they are
+#: sent; and the share of the limit that may be sent in one burst.
 RATE_MARGIN: Final = 1.1
 BURST_SHARE: Final = 0.2
-#: How long after its turn an operation may ask again before it loses the turn, in seconds.
+#: How long after its turn began an operation may still ask again before it loses the turn, in seconds.
 MAX_TURN_DELAY_SECONDS: Final = 2.0
-#: Without a rate limit, a start may be overtaken by one requested up to this many seconds later.
+#: Without a rate limit, a start may overtake one that was requested up to this many seconds earlier.
 MAX_OVERTAKE_SECONDS: Final = 1.0
-#: How soon an operation asks again if it is only waiting for another one's turn, in seconds.
+#: How soon an operation asks again if only another operation's turn is in the way, in seconds.
 TURN_POLL_SECONDS: Final = 0.25
 MAX_QUEUED_STARTS: Final = 10_000
 
@@ -312,13 +317,13 @@ class StartQueue:
     """A connection's start queue, while this process owns it; ``per_second`` is the rate limit, or None.
 
     In memory: the queue. Restart: operations queue again, oldest first; none is granted until earlier starts
-    no longer count towards the limit. Several processes: one owns a connection's starts.
+    are too old to affect the rate limit. Several processes: a single one owns each connection's starts.
     """
 
     def __init__(self, per_second: float | None, monotonic: Callable[[], float]) -> None:
         self.per_second = per_second
         self._monotonic = monotonic
-        #: When this process became the owner of the connection's starts (monotonic).
+        #: When this process took over the connection's starts (monotonic).
         self.owned_since = 0.0
         self._delayed_until = 0.0
         #: The waiting operations, oldest first; and a map of each operation's id to the time by which it must
@@ -330,7 +335,7 @@ class StartQueue:
         self._begin()
 
     def _begin(self) -> None:
-        """Empty the queue, and grant nothing until starts granted by an earlier owner no longer count."""
+        """Empty the queue, and grant nothing until an earlier owner's starts no longer affect the limit."""
         self._order.clear()
         self._comes_until.clear()
         self._granted_at.clear()
@@ -356,17 +361,17 @@ class StartQueue:
         return wait
 
     def return_turn(self, operation: Operation | Run, seconds: float) -> None:
-        """Take back a granted start that couldn't be sent; the operation asks again after ``seconds``."""
+        """Take back a granted start that couldn't be sent; the operation asks again in ``seconds``."""
         if self._granted_at:
             self._granted_at.pop()
         self._enqueue(operation, self._monotonic() + seconds)
 
     def delay(self, seconds: float) -> None:
-        """Grant nothing for as many seconds as the provider asked for; a longer pause still applies."""
+        """Grant nothing for as many seconds as the provider asked; a longer pause stays in effect."""
         self._delayed_until = max(self._delayed_until, self._monotonic() + seconds)
 
     def _wait(self, operation: Operation | Run, now: float) -> float:
-        """Return how many seconds this start must wait, or 0 to send it now; older starts are sent first."""
+        """Return how many seconds a start must wait, or 0 to send it now; older starts are sent first."""
         older = bisect_left(self._order, (operation.created_at, operation.id))
         if now < self._delayed_until:
             return max(self._delayed_until - now, 0.01)
@@ -380,8 +385,8 @@ class StartQueue:
         position = older - (count - len(recent))
         if position < 0:
             return 0.0
-        # Each granted start frees its slot one window later. Waiting starts take the slots in order; if there
-        # are more of them than slots, the rest take the same slots one window later.
+        # Each granted start frees its slot one window later. Waiting starts take the slots in order. If there
+        # are more waiting starts than slots, the rest take the same slots one window later.
         rounds, number = divmod(position, count)
         opens = recent[number] if number < len(recent) else now
         return max(opens + window * (rounds + 1) - now, 0.01)
@@ -398,7 +403,7 @@ class StartQueue:
             del self._order[bisect_left(self._order, entry)]
 
     def _forget(self, now: float) -> None:
-        """Drop operations that failed to ask again in time, and starts too old to count towards the limit."""
+        """Drop operations that didn't ask again in time, and starts too old to affect the limit."""
         while self._order and self._comes_until[self._order[0][1]] < now:
             self._dequeue(self._order[0])
         rate = self.per_second
@@ -420,7 +425,7 @@ class PublishHome(Protocol):
 
 
 class Replay(Protocol):
-    """A function that runs a deferred command as if it were typed now: ``handlers.dispatch``."""
+    """A function that runs a deferred command as if it had just been typed: ``handlers.dispatch``."""
 
     async def __call__(self, principal: Principal, waiting: dict[str, Any], /) -> None:
         """Run the stored command; raise StoreError if nothing could be written."""
@@ -457,11 +462,11 @@ class Numbers:
     call_seconds: float = 25.0
     #: Minimum time between two checks of a waiting operation's deadline and of what is holding it up.
     tick: float = 20.0
-    #: Maximum number of checks of waiting operations per second. With very many open operations, each waits
-    #: longer for its check, up to ``slow_tick``.
+    #: Maximum number of checks of waiting operations per second. If very many operations are open, each is
+    #: checked less often, at most ``slow_tick`` apart.
     checks_per_second: float = 5.0
     slow_tick: float = 600.0
-    #: How often a long call checks that its account is still linked.
+    #: How often a long-running call checks that its account is still linked.
     watch: float = 2.0
     discover_after: float = 600.0
     discover_unused_after: float = 86_400.0

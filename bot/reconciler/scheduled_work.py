@@ -1,4 +1,4 @@
-"""Scheduled work: claim due rows, and run each as a use case in its owner's name."""
+"""Scheduled work: claim due rows, and run each as a use case on its owner's behalf."""
 
 from collections.abc import Collection, Sequence
 from typing import Any, Final
@@ -9,8 +9,8 @@ from bot.services.scheduled_work import R, ScheduledWork
 from bot.support.errors import NotIdentified, Refused
 from bot.support.pool import Pool, contain_errors, run_all
 
-#: Maximum number of rows that run concurrently and share commits. A command typed meanwhile waits only for
-#: these.
+#: Maximum number of rows that run concurrently and share commits. A command typed in the meantime waits for
+#: no more than these.
 MAX_CONCURRENT: Final = 10
 
 
@@ -22,7 +22,7 @@ class ScheduledWorkRunner:
         self._kinds, self.names = kinds, [kind.name for kind in kinds]
 
     async def step(self, _pool: Pool | None = None, due: Collection[str] | None = None) -> int:
-        """Run the due rows of every kind, or only of the kinds in ``due``; return how many."""
+        """Run the due rows of every kind, or only of the kinds in ``due``; return how many there were."""
         return sum([await self._run_due(kind) for kind in self._kinds if due is None or kind.name in due])
 
     async def _run_due(self, kind: ScheduledWork[R]) -> int:

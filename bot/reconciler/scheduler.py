@@ -35,28 +35,30 @@ from bot.support.pool import Pool, contain_errors
 log = structlog.get_logger(__name__)
 
 SWEEP: Final = "sweep"
-#: Seconds in a day; and the time of day (seconds after midnight UTC) from which daily work is due.
+#: The length of a day in seconds; and the time of day, in seconds after midnight UTC, from which daily work
+#: is due.
 DAY_SECONDS: Final = 86_400.0
 NIGHT_SECOND_OF_DAY: Final = 3 * 3600.0 + 17 * 60.0
-#: How often, in seconds, a tiny write proves that the store is writable and reads its clock.
+#: How often, in seconds, a tiny write checks that the store is writable and reads its clock.
 BEAT_SECONDS: Final = 30.0
-#: How often, in seconds, old lists are queried for so that they can be reread.
+#: How often, in seconds, to look for old lists that should be reread.
 LIST_REFRESH_SECONDS: Final = 120.0
-#: Subject of the task that reads everyone from Slack; tasks with the same subject never run concurrently.
+#: Subject of the task that reads everyone from Slack. Tasks with the same subject never run concurrently.
 EVERYBODY = "everybody"
-#: How long a loop rests between claims, in seconds; rows that become due meanwhile are claimed together.
+#: How long a loop rests between claims, in seconds. Rows that become due in the meantime are claimed
+#: together.
 LOOP_REST_SECONDS = 0.05
-#: How long to rest between claims of reads, in seconds. A claim takes at most a connection's free slots,
-#: usually 51; at 0.05 s that would be too slow for 10,000 starting workspaces, each of which may be read
+#: How long to rest between claims of reads, in seconds. Each claim takes at most a connection's free slots,
+#: usually 51. At 0.05 s that would be too slow for 10,000 starting workspaces, each of which may be read
 #: every 10.5 s.
 READS_REST_SECONDS = 0.03
 #: How long to rest between queries of due times, in seconds, so that one query covers several writes in quick
 #: succession.
 QUERY_REST_SECONDS = 0.1
-#: How long a loop rests, in seconds, if it couldn't claim any due rows because another process has them or
+#: How long a loop rests, in seconds, after claiming none of its due rows because another process has them or
 #: they must wait.
 EMPTY_CLAIM_REST_SECONDS = 1.0
-#: No timer is set for rows due in more than this many seconds, as the heartbeat queries due times again
+#: No timer is set for rows that are due later than this, in seconds: the heartbeat queries due times again
 #: before then.
 MAX_TIMER_SECONDS = 3_600.0
 
@@ -71,7 +73,7 @@ Step = Callable[[Pool], Awaitable[int]]
 class Loop:
     """A loop that repeats a step: immediately while there is plenty to do, otherwise when woken.
 
-    Errors never end it. ``is_restless`` returns whether there is work that isn't due according to any row.
+    Errors never end it. ``is_restless`` returns whether there is work that no row shows as due.
     """
 
     def __init__(
@@ -90,7 +92,7 @@ class Loop:
         #: The kinds of work whose rows this loop processes.
         self.kinds: frozenset[str] = frozenset({name})
         self.is_restless = is_restless
-        #: Whether the loop's work never ends on its own but can be cancelled without losing anything.
+        #: Whether the loop's work never ends by itself, but can be cancelled without losing anything.
         self.is_endless = is_endless
         self._step = step
         self._ids = ids
@@ -101,9 +103,10 @@ class Loop:
         self._stopping = asyncio.Event()
         self._size = size
         self.pool = Pool(size, self._on_room)
-        #: When the current step began or, if the loop keeps failing, when that started (monotonic).
+        #: When the current step began or, if the loop keeps failing, when the first failing step began
+        #: (monotonic).
         self.began = math.inf
-        #: When the loop's rest after failing to claim any due row ends (monotonic).
+        #: When the loop's rest after an empty claim ends (monotonic).
         self.rests_until = -math.inf
         #: Callback that runs after each step.
         self.on_step: Callable[[], None] = lambda: None
@@ -113,7 +116,7 @@ class Loop:
         self._woken.set()
 
     def _on_room(self) -> None:
-        # If there was little to do, claiming again right now would find nothing.
+        # If the last step found little to do, claiming again immediately would find nothing.
         if self._is_busy:
             self.wake()
 
@@ -143,7 +146,8 @@ class Loop:
             self.rests_until = -math.inf if claimed else self._clock.monotonic() + EMPTY_CLAIM_REST_SECONDS
             self.on_step()
             self._is_busy = claimed > 1 or (self._is_busy and self.pool.room < self._size)
-            # After a single row there is usually nothing left, and one query of due times informs all loops.
+            # After a single row there is usually nothing left to claim, and one query of due times informs
+            # all loops.
             if claimed <= 1:
                 await self._woken.wait()
             await asyncio.sleep(self._rest)
@@ -153,9 +157,9 @@ class Scheduler:
     """The scheduler of the reconciler and the notifier; ``tick`` and ``beat`` are intervals in seconds.
 
     It is created before them, because they wake it; waking it has no effect until ``drive`` is called.
-    ``on_beat`` is called on each beat, and may raise only StoreError. Of several processes on a database,
-    only the one that leads takes up work as soon as it is due; the others help with what is left
-    (``Owners.leaves_for``). So a further process doesn't repeat what the first one does.
+    ``on_beat`` is called on each beat, and may raise only StoreError. If several processes share a database,
+    only the leading one takes up work as soon as it is due. The others help with what it leaves
+    (``Owners.leaves_for``), so that an additional process doesn't repeat the first one's work.
     """
 
     def __init__(
@@ -177,18 +181,18 @@ class Scheduler:
         self._beats_every = beat
         self._loops: list[Loop] = []
         self._running: list[asyncio.Task[None]] = []
-        #: The kinds of work whose due times must be queried, each with how long its rows are then left to
-        #: another process; and a map of each kind to when it is next due (monotonic).
+        #: Maps each kind of work whose due times must be queried to how long its rows are left to another
+        #: process. ``_due_at`` maps each kind to when it is next due (monotonic).
         self._changed: dict[str, float] = {}
         self._due_at: dict[str, float] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._ticker = Ticker(clock)
-        #: Maps names to additional nightly work. Each function is called with whether it is due, and returns
-        #: a problem, "" if there was none, or None if there was nothing to do.
+        #: Maps names to additional nightly work. Each function is told whether the work is due, and returns a
+        #: problem, "" for no problem, or None if there was nothing to do.
         self.nightly: dict[str, Callable[[bool], Awaitable[str | None]]] = {}
 
     def drive(self, reconciler: Reconciler, notifier: Notifier) -> None:
-        """Create the loops that run the steps of both; call it once, before ``start``."""
+        """Create the loops that run the steps of reconciler and notifier; call it once, before ``start``."""
         self._reconciler, engine, timed = reconciler, reconciler.engine, reconciler.scheduled_work
         outages, board = reconciler.step_outages, engine.board
         served = reconciler.tasks.handlers
@@ -240,7 +244,7 @@ class Scheduler:
         self._note_changed(list_kinds(), self._owners.leaves_for)
 
     def on_hint(self, tables: Collection[str] | None) -> None:
-        """Take note of a commit of another process, unless that is another process's to see to."""
+        """React to another process's commit, unless the work is left to the leading process."""
         if not self._owners.leaves_for:
             self.on_written(tables)
 
@@ -254,7 +258,7 @@ class Scheduler:
         self._note_changed(kinds)
 
     def _on_step(self, kinds: Collection[str]) -> None:
-        # Claims aren't reported as writes, so after each step its due kinds are queried again.
+        # A claim isn't reported as a write, so after each step the loop's due kinds are queried again.
         self._note_changed(self.due.intersection(kinds), self._owners.leaves_for)
 
     async def _on_tick(self) -> None:
@@ -276,9 +280,9 @@ class Scheduler:
             self._loops[0].wake()
 
     async def _query_due_times(self, _pool: Pool) -> int:
-        """Query when each kind of work that may have changed is next due, and wake the loops."""
+        """Find out when each kind of work that may have changed is next due, and wake the loops."""
         if self._store.engine.has_jumped:
-            # After a clock jump, only a write shifts the stored times to match.
+            # After a clock jump, stored times are shifted by the next write, so make one.
             await self._store.perform(schema.write_heartbeat)
         kinds, self._changed = self._changed, {}
         if not kinds:
@@ -287,7 +291,7 @@ class Scheduler:
         try:
             due_in = await self._store.read(due_work.find_next_due, kinds.keys(), *self._by)
         except StoreError as error:
-            # All these kinds then count as due, and each loop finds out for itself.
+            # All these kinds are then treated as due, and each loop checks for itself.
             log.warning("nothing could be looked for", problem=str(error))
         now = self._clock.monotonic()
         self._due_at |= {kind: now + seconds + kinds[kind] for kind, seconds in due_in.items()}
@@ -325,10 +329,10 @@ class Scheduler:
         return [loop.name for loop in self._loops if loop.name in ended or loop.began < latest]
 
     async def drain(self, seconds: float = 10.0) -> int:
-        """Stop claiming, give running work ``seconds`` to finish, cancel the rest, and return its count.
+        """Stop claiming, give running work ``seconds`` to finish, cancel and count the rest.
 
-        Cancelling loses nothing: a call then has an unknown outcome, which is looked up at the provider, and
-        a notice is searched for in Slack.
+        Cancelling loses nothing: the outcome of a cancelled call is unknown, so it is looked up at the
+        provider, and a cancelled notice is searched for in Slack.
         """
         end = self._clock.monotonic() + seconds
         await self._ticker.stop()
@@ -352,7 +356,7 @@ class Scheduler:
     # -- daily work ----------------------------------------------------------------------------------------
 
     async def _run_daily(self) -> None:
-        """Do the daily work that hasn't been done since last night, even if Usher was down at the time."""
+        """Do the nightly work that hasn't been done since last night, even if Usher was down at the time."""
         async with contain_errors("reading people", self._ids):
             if await self._is_due(TaskKind.SYNC_PEOPLE):
                 # The task itself records its completion.

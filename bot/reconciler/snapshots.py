@@ -1,4 +1,4 @@
-"""Read providers' forms and facts about their servers, and store them as snapshots."""
+"""Reads of providers' forms, and of facts about their servers, stored as snapshots."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -19,12 +19,12 @@ from bot.store.tasks import NewTask
 
 log = structlog.get_logger(__name__)
 
-#: Prefix of the subject of tasks about a server itself; all other subjects have the form ``ACCOUNT/KIND``.
+#: Prefix of the subject of tasks about a server itself. All other subjects have the form ``ACCOUNT/KIND``.
 _CONNECTION: Final = "connection:"
 
 
 class Snapshots(BaseTaskWorker):
-    """The worker that reads forms with people's accounts and server facts with Usher's own secret."""
+    """The worker that reads forms with people's accounts, and server facts with Usher's own secret."""
 
     def list_handlers(self) -> dict[TaskKind, TaskHandler]:
         """Return the handler of snapshot tasks."""

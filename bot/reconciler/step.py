@@ -1,7 +1,7 @@
 """One step of an operation or run: check preconditions, plan, call, verify, and write the result.
 
-A step needs a linked account, a configured connection, and a person who is known and has permission. If any
-of these is missing, the step is delayed and the card says why; if the account isn't linked, the work ends.
+A step needs a linked account, a configured connection, and a known person who has permission. If any of these
+is missing, the step is delayed and the card says why. If the account isn't linked, the item ends instead.
 """
 
 from __future__ import annotations
@@ -65,51 +65,53 @@ log = structlog.get_logger(__name__)
 S = TypeVar("S", ClaimedOperation, ClaimedRun)
 
 
-#: How soon a start is due again if another process has to send it, in seconds; that process then claims it.
+#: How soon a start is due again if another process has to send it, in seconds. The other process then claims
+#: it.
 OTHER_PROCESS_POLL_SECONDS: Final = 0.25
 #: How long to wait before retrying a step that depends on Slack, an operator or the person, in seconds.
 EXTERNAL_WAIT_SECONDS: Final = 60.0
-#: How long a call waits, in seconds, while another request probes whether the connection answers again.
+#: How long to postpone a call while another request probes whether the connection is answering again, in
+#: seconds.
 PROBE_WAIT_SECONDS: Final = 2.0
-#: Maximum attempts at a call that conflicts with the workspace's state or with a name that is taken.
+#: Maximum attempts at a call that conflicts with the workspace's state or with an existing name.
 MAX_CONFLICT_ATTEMPTS: Final = 4
 #: Steps that start a workspace. Their calls are queued and may have a separate rate limit.
 START_STEPS: Final = frozenset({Step.START, Step.CREATE})
-#: Hold shown on an item that failed because of an error in Usher itself.
+#: The hold shown on an item whose step failed because of an error in Usher itself.
 _BROKEN: Final = hold_by_cause("internal")
-#: Steps that create something. Before such a call is repeated, the provider is searched for its result.
+#: Steps that create something. Before such a call is repeated, the provider is searched for the earlier
+#: call's result.
 _CREATING_STEPS: Final = frozenset({Step.CREATE, Step.LAUNCH})
 
 
 class Stepper(EnginePart, ABC, Generic[S]):
     """Step due operations or runs, committing the state *calling* before each call (ADR 54).
 
-    The abstract methods at the end are the parts that differ between operations and runs. If an item is
-    replaced or unlinked in the meantime, that change wins: an item that has ended accepts no updates.
+    The abstract methods at the end are what differs between operations and runs. If an item is replaced or
+    unlinked in the meantime, that change wins: an item that has ended accepts no updates.
     """
 
-    #: Outcome of an item that ends after a call whose effect can't be determined.
+    #: The outcome of an item that ends after a call whose effect is unknown.
     lost_outcome: ClassVar[Outcome]
-    #: The step that creates something; if its outcome is unknown, the provider is searched for the result.
+    #: The step that creates something. If its outcome is unknown, the provider is searched for the result.
     creating_step: ClassVar[Step]
-    #: Kind of the notice that asks the person whether to create another one.
+    #: The kind of notice that asks the person whether to create another one.
     question_kind: ClassVar[NoticeKind]
-    #: Kind of the notice sent when an item reaches its deadline.
+    #: The kind of notice sent when an item reaches its deadline.
     late_kind: ClassVar[NoticeKind]
-    #: Whether the previous call's recorded state is kept while the next call can't be sent yet.
+    #: Whether the recorded state of the previous call is kept until the next call can be sent.
     keeps_call: ClassVar[bool]
-    #: How long after an item is blocked its deadline is, in seconds; None to set no deadline.
+    #: How long after being blocked an item reaches its deadline, in seconds; None to set no deadline.
     held_seconds: float | None = None
 
     def __init__(self, engine: EngineContext) -> None:
         super().__init__(engine)
         self._people = engine.people
-        #: Ids of the items this process is stepping, so that an item isn't stepped twice if its lease
-        #: expires.
+        #: Ids of the items that this process is stepping, so that none is stepped twice if its lease expires.
         self._under_way: set[str] = set()
 
     async def step(self, pool: Pool | None = None) -> int:
-        """Claim the due work items and step them concurrently; return their number."""
+        """Claim the due items and step them concurrently; return how many were claimed."""
         limit = count_free_slots(pool, self._numbers.batch)
         if limit <= 0:
             return 0
@@ -119,14 +121,14 @@ class Stepper(EnginePart, ABC, Generic[S]):
         return sum(map(len, batches))
 
     async def _isolate_errors(self, batch: list[S]) -> None:
-        """Process a batch, containing any errors to it: they are logged and the batch is retried later.
+        """Process a batch so that its errors don't affect others: log them and retry the batch later.
 
         A process that is shutting down hands its batch back.
         """
         ids = [claimed.subject.id for claimed in batch]
         self._under_way.update(ids)
-        # If a call was committed, its row says *calling*, and the next step begins by finding out what the
-        # call did.
+        # If a call was committed, its row says *calling*, and the next step first finds out what the call
+        # did.
         back = partial(self.postpone_all, batch, 0.0, None)
         failed = partial(self.postpone_all, batch, EXTERNAL_WAIT_SECONDS, _BROKEN)
         try:
@@ -142,7 +144,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         if not subject.is_open:
             return
         if (cause := self._find_end_cause(claimed, await self._store.now())) is not None:
-            # If the account was unlinked or nothing was sent, the item counts as cancelled; otherwise its
+            # If the account was unlinked or nothing was sent, the item counts as cancelled. Otherwise its
             # outcome is unknown.
             is_known = cause == "unlinked" or not subject.has_called
             outcome, notify = (
@@ -154,7 +156,8 @@ class Stepper(EnginePart, ABC, Generic[S]):
             )
             return
         if (runtime := self._runtimes.get(subject.connection)) is None:
-            # If other processes have it, this one's settings are older: the operator's matter alone.
+            # If another process has this connection, our settings are out of date, which only the operator
+            # can fix.
             is_elsewhere = subject.connection in self._owners.lacking_connections
             hold = hold_by_cause(KEYS_CAUSE) if is_elsewhere else make_hold(HoldCode.NO_CONNECTION)
             await self.postpone(claimed, KEYS_WAIT_SECONDS if is_elsewhere else EXTERNAL_WAIT_SECONDS, hold)
@@ -162,13 +165,13 @@ class Stepper(EnginePart, ABC, Generic[S]):
         assert account is not None, "without one it is lost"
         decided = await self.plan(claimed, runtime)
         if account.state == "refused" and not self.ends_while_refused(claimed, decided):
-            # Linking again wakes the items that are waiting for it.
+            # Items that are waiting here are woken when the account is linked again.
             await self.postpone(claimed, EXTERNAL_WAIT_SECONDS, hold_by_cause(account.refusal))
         elif await self._check_permission(claimed, decided.step):
             await self._take_step(claimed, runtime, decided)
 
     def _find_end_cause(self, claimed: S, now: float) -> str | None:
-        """Return why an item can't continue, as a message key, or None if it can."""
+        """Return the cause, as a message key, for which an item can't continue, or None if it can."""
         subject, account = claimed.subject, claimed.account
         if account is None or account.state == "revoking":
             return "unlinked"
@@ -176,11 +179,11 @@ class Stepper(EnginePart, ABC, Generic[S]):
             return None if runtime.provider.is_available_to(subject.principal) else "not_here"
         is_missing = is_hold(subject.block_reason, HoldCode.NO_CONNECTION)
         since = subject.blocked_since if is_missing else None
-        # A connection missing for this long isn't just a brief mistake in the settings.
+        # A connection that has been missing for this long isn't a brief mistake in the settings.
         return "connection_gone" if since is not None and now >= since + ANSWER_SECONDS else None
 
     async def _check_permission(self, claimed: S, step: Step) -> bool:
-        """Ask the policy whether the person may do this; postpone the step if Slack can't identify them."""
+        """Return whether the policy allows the step; postpone the step if Slack can't identify the person."""
         asked = self.find_required_permission(claimed, step)
         if asked is None:
             return True
@@ -220,7 +223,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def _call(self, claimed: S, runtime: Runtime, step: Step) -> None:
         subject, starts = claimed.subject, step in START_STEPS
         if subject.retry_at is not None and (pause := subject.retry_at - await self._store.now()) > 0:
-            # A read may end the item in the meantime, but it doesn't cause the call to be sent early.
+            # A read may end the item in the meantime, but won't cause the call to be sent early.
             paused = claimed.update(pause, waits_for="change")
             await self.save_blocked(claimed, paused, find_block_reason(runtime, subject))
         elif runtime.health.pause > 0:
@@ -241,14 +244,14 @@ class Stepper(EnginePart, ABC, Generic[S]):
             finally:
                 runtime.slots.give_share(subject.principal.key)
             if update is not None:
-                # Retries and waits don't delay the notice that the person receives at the deadline.
+                # Retries and waits mustn't delay the notice that the person receives at the deadline.
                 update = _keep_silence(claimed, update)
                 await self.save(claimed, await self.after_deadline(claimed, update))
 
     async def _claim_start_turn(self, subject: Operation | Run, runtime: Runtime) -> float:
         """Return 0 if this start may be sent now, otherwise how many seconds to wait before asking again.
 
-        A single process grants all starts of a connection.
+        All starts of a connection are granted by a single process.
         """
         owned_since = await self._owners.own(STARTS_PREFIX + runtime.name)
         return (
@@ -267,9 +270,9 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def _send_call(
         self, claimed: S, runtime: Runtime, step: Step, may_leave: Callable[[], bool] | None
     ) -> Update | None:
-        """Commit *calling*, then send the call; return the update that remains to be written, or None.
+        """Commit *calling*, then send the call; return the update that still has to be written, or None.
 
-        ``may_leave`` is checked right before each request of the call.
+        ``may_leave`` is checked right before each of the call's requests.
         """
         subject, account = claimed.subject, claimed.account
         assert account is not None, "what has no account ends before it calls"
@@ -321,9 +324,9 @@ class Stepper(EnginePart, ABC, Generic[S]):
                 return await self._resolve_rejected(claimed, runtime, step, answer)
 
     async def _resolve_rejected(self, claimed: S, runtime: Runtime, step: Step, answer: Rejected) -> Update:
-        """Return the update after a refused call: find an earlier result, retry later, or end the item."""
+        """Return the update after a refused call: search for an earlier result, retry, or end the item."""
         if isinstance(answer.error, Conflict) and self._may_be_own(claimed, step):
-            # An earlier attempt may have created something with this name after all, so search for it.
+            # An earlier attempt may after all have created the thing with this name, so search for it.
             return self.build_retry(claimed, runtime, step, self._make_retry(claimed), Call.UNKNOWN)
         if isinstance(answer.error, Conflict) and passes(step, answer.error):
             return await self._repeat_later(claimed, runtime, step, answer.error)
@@ -332,10 +335,10 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def _defer_call(
         self, claimed: S, runtime: Runtime, step: Step, answer: RetryLater | Rejected
     ) -> Update:
-        """Return the update that retries a call known to have had no effect.
+        """Return the update that retries a call that is known to have had no effect.
 
-        If the provider is busy, the call is retried after increasing pauses, each time after a read has shown
-        no effect.
+        If the provider is busy, the call is retried after increasing pauses, and only once a read has
+        confirmed that it had no effect.
         """
         if not isinstance(answer, ProviderBusy):
             return self.build_retry(claimed, runtime, step, answer, Call.NONE)
@@ -350,7 +353,8 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def _repeat_later(self, claimed: S, runtime: Runtime, step: Step, error: Conflict) -> Update:
         """Return the update that retries a call refused because something else is in progress.
 
-        It is retried after increasing pauses, each time after a read has shown that it is still needed.
+        The call is retried after increasing pauses, and only once a read has confirmed that it is still
+        needed.
         """
         now = await self._store.now()
         since = claimed.subject.busy_since or now
@@ -421,7 +425,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
                 return await self.record_found(claimed, runtime, created)
 
     def record_absence(self, claimed: S, wait: float) -> Update:
-        """Return the update for a creation that created nothing: retry it, unless it was cancelled."""
+        """Return the update for a creation that created nothing; it is retried unless it was cancelled."""
         return claimed.update(
             wait,
             attempts=claimed.subject.attempts + 1,
@@ -433,7 +437,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
         )
 
     def _ask_person(self, claimed: S, runtime: Runtime, now: float) -> Update:
-        """Ask the person, once, whether to create another one, and keep searching meanwhile."""
+        """Ask the person once whether to create another one, and keep searching in the meantime."""
         subject = claimed.subject
         wait = search_in(runtime.pace, subject.question_since, now)
         if subject.question_since is not None:
@@ -447,18 +451,18 @@ class Stepper(EnginePart, ABC, Generic[S]):
     async def postpone(
         self, claimed: S, next_in: float, hold: Hold | None = None, *, deadline_in: float | None = None
     ) -> None:
-        """Postpone an item; ``hold`` is as in ``add_block_reason``."""
+        """Postpone an item; ``hold`` is the same as in ``add_block_reason``."""
         await self.save_blocked(claimed, claimed.update(next_in, deadline_in=deadline_in), hold)
 
     async def postpone_all(
         self, batch: Sequence[S], next_in: float, hold: Hold | None, *, deadline_in: float | None = None
     ) -> None:
-        """Postpone several items; ``hold`` is as in ``add_block_reason``."""
+        """Postpone several items; ``hold`` is the same as in ``add_block_reason``."""
         for claimed in batch:
             await self.postpone(claimed, next_in, hold, deadline_in=deadline_in)
 
     async def save_blocked(self, claimed: S, update: Update, hold: Hold | None) -> None:
-        """Save the update of an item that has to wait; ``hold`` is as in ``add_block_reason``."""
+        """Save the update of an item that has to wait; ``hold`` is the same as in ``add_block_reason``."""
         if hold and update.deadline_in is None:
             update = replace(update, deadline_in=self.held_seconds)
         await self.save(claimed, await self.add_block_reason(claimed, update, hold))
@@ -470,9 +474,9 @@ class Stepper(EnginePart, ABC, Generic[S]):
         return await self.after_deadline(claimed, update)
 
     async def after_deadline(self, claimed: S, update: Update, *, is_blocked: bool = False) -> Update:
-        """Return the update with its next step no later than the deadline, and with any notice now due.
+        """Return the update with its next step no later than the deadline, and with the notice that is due.
 
-        With ``is_blocked``, the person is told that nothing can be sent even before the deadline. A person
+        With ``is_blocked``, the person is told even before the deadline that nothing can be sent. A person
         who has already been asked what to do isn't also told that it is taking longer.
         """
         subject = claimed.subject
@@ -488,7 +492,7 @@ class Stepper(EnginePart, ABC, Generic[S]):
             update = replace(update, deadline_passed=True, card_dirty=True)
         if not await self.has_recipient(claimed):
             return update
-        # A late item may fail right after its deadline, so its late notice is held back for a moment.
+        # An item may fail right after its deadline, so the notice that it is late is held back for a moment.
         occasion = str(subject.deadline_number)
         occasion = f"blocked:{occasion}" if is_blocked else occasion
         delay = 0.0 if is_blocked else outcomes.LATE_NOTICE_DELAY_SECONDS
@@ -505,43 +509,43 @@ class Stepper(EnginePart, ABC, Generic[S]):
         """
 
     async def process_batch(self, batch: list[S]) -> Sequence[S]:
-        """Do the work that the items of a batch share; return the items that must still be stepped singly."""
+        """Do the work that a batch's items share; return the items that still have to be stepped singly."""
         return batch
 
     @abstractmethod
     async def plan(self, claimed: S, runtime: Runtime) -> Plan:
-        """Return the next step."""
+        """Return the plan for the item's next step."""
 
     @abstractmethod
     def find_required_permission(self, claimed: S, step: Step) -> tuple[str, Target] | None:
-        """Return the verb and target that the policy must allow before a step, or None if none is needed."""
+        """Return the verb and target that the policy must allow before a step, or None for no check."""
 
     @abstractmethod
     def ends_while_refused(self, claimed: S, decided: Plan) -> bool:
-        """Return whether a plan may end an item while its account is refused and waits for a new link."""
+        """Return whether the plan may end the item although the provider refuses its account's credential."""
 
     def can_use_cached_person(self, claimed: S) -> bool:  # noqa: ARG002 - for what may be done without Slack's word
-        """Return whether the person's stored details are good enough while Slack doesn't answer."""
+        """Return whether the person's stored details are good enough if Slack doesn't answer."""
         return False
 
     @abstractmethod
     async def resolve_forbidden(self, claimed: S, step: Step, rule: str) -> bool:
-        """End or postpone an item that the policy refuses; return True to take the step regardless."""
+        """End or postpone an item that the policy refuses, or return True to take the step regardless."""
 
     @abstractmethod
     async def end(self, claimed: S, decided: Plan) -> Update:
-        """Return the update that ends an item as its plan says."""
+        """Return the update that ends an item according to its plan."""
 
     @abstractmethod
     async def advance(self, claimed: S, runtime: Runtime, decided: Plan) -> None:
-        """Read, wait or renew, as the plan says."""
+        """Read, wait or renew, according to the plan."""
 
     @abstractmethod
     async def save(self, claimed: S, update: Update) -> Row | None:
-        """Save an update; return the new row, or None if the item has ended or another process has it."""
+        """Save an update; return the new row, or None if the item has ended or was claimed elsewhere."""
 
     async def has_recipient(self, claimed: S) -> bool:  # noqa: ARG002 - for what nobody may be waiting for
-        """Return whether anyone is waiting for the item and should receive its notices."""
+        """Return whether anyone is waiting for the item, so that its notices should be sent."""
         return True
 
     @abstractmethod
@@ -552,18 +556,18 @@ class Stepper(EnginePart, ABC, Generic[S]):
         """
 
     async def reload_name(self, claimed: S) -> S:
-        """Return the claimed item with the name chosen when its call was committed."""
+        """Return the claimed item with the name that was chosen when its call was committed."""
         return claimed
 
     @abstractmethod
     async def send(self, claimed: S, runtime: Runtime, step: Step, access: Access) -> Created | str | None:
-        """Send the call; return what it created, or the provider's words if there was nothing to change."""
+        """Send the call; return what it created, or the provider's message if there was nothing to change."""
 
     @abstractmethod
     async def record_accepted(
         self, claimed: S, runtime: Runtime, step: Step, access: Access, created: Created | str | None
     ) -> Update | None:
-        """Record an accepted call; return the update that remains to be written, or None."""
+        """Record an accepted call; return the update that still has to be written, or None."""
 
     @abstractmethod
     def build_retry(
@@ -576,11 +580,11 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     @abstractmethod
     def record_rejected(self, claimed: S, runtime: Runtime, step: Step, answer: Rejected) -> Update:
-        """Return the update after a refusal that retrying the call wouldn't change."""
+        """Return the update after a refusal for which a retry wouldn't help."""
 
     @abstractmethod
     async def search(self, claimed: S, runtime: Runtime, access: Access) -> OutcomeSearch | None:
-        """Return whatever at the provider may be the call's result, apart from results of other items.
+        """Return everything at the provider that may be the call's result and isn't another item's.
 
         Returns None if the search must be repeated.
         """
@@ -591,19 +595,19 @@ class Stepper(EnginePart, ABC, Generic[S]):
 
     @abstractmethod
     def is_still_needed(self, claimed: S) -> bool:
-        """Return whether anyone still needs the result."""
+        """Return whether anyone still needs the call's result."""
 
     @abstractmethod
     def abandon(self, claimed: S, verdict: Verdict) -> Update:
-        """Return the update for a search whose result is no longer needed."""
+        """Return the update that gives up a search because its result is no longer needed."""
 
     @abstractmethod
     async def record_found(self, claimed: S, runtime: Runtime, created: Created) -> Update | None:
-        """Record the id found by a search; return the update that remains to be written, or None."""
+        """Record the id that a search found; return the update that still has to be written, or None."""
 
 
 def find_busy_reason(runtime: Runtime, since: float | None) -> Hold | None:
-    """Return the hold for a provider busy or silent since the given time, or None if no time is given."""
+    """Return the hold for a provider that has been busy or silent since a time, or None without a time."""
     if since is None:
         return None
     is_silent = runtime.health.since is not None
@@ -611,10 +615,10 @@ def find_busy_reason(runtime: Runtime, since: float | None) -> Hold | None:
 
 
 def passes(step: Step, error: Conflict) -> bool:
-    """Return whether a conflict may resolve itself, so that the call is worth repeating.
+    """Return whether a conflict may resolve itself, so that repeating the call makes sense.
 
-    A conflict over a name that is taken doesn't. Nor does one over a start or a suspension if the error
-    carries a sentence of ours that tells the person what to do.
+    A conflict over a name that is already taken won't resolve itself. Nor will one over a start or a
+    suspension if the error has a sentence of ours that tells the person what to do.
     """
     may_stay = step in START_STEPS or step is Step.SUSPEND
     return step not in _CREATING_STEPS and not (may_stay and error.is_ours)
@@ -626,23 +630,23 @@ def hold_by_conflict(cause: str) -> Hold:
 
 
 def find_own_reason(runtime: Runtime, subject: Operation | Run) -> Hold | None:
-    """Return the hold if the item's own call was refused, otherwise None."""
+    """Return the hold caused by the item's own calls: a conflict or a busy provider; otherwise None."""
     if subject.conflict is not None and runtime.health.since is None:
         return hold_by_conflict(subject.conflict)
     return find_busy_reason(runtime, subject.busy_since)
 
 
 def find_block_reason(runtime: Runtime, subject: Operation | Run) -> Hold | None:
-    """Return why a call is blocked, be it by the item itself or by its connection, or None if it isn't."""
+    """Return why a call is blocked, either by the item itself or by its connection, or None if it isn't."""
     if subject.busy_since is not None and is_hold(subject.block_reason, HoldCode.OWN_LIMIT):
         return subject.block_reason
     return find_own_reason(runtime, subject) or runtime.health.block_reason
 
 
 def _keep_silence(claimed: ClaimedOperation | ClaimedRun, update: Update) -> Update:
-    """Keep showing an item's hold for silence or server errors for as long as its call keeps failing.
+    """Keep an item's hold for silence or server errors on display while its call keeps failing.
 
-    Otherwise a successful read in between would clear the hold, and each new failure would start another one.
+    Otherwise a successful read in between would clear the hold, and each new failure would create a new one.
     """
     subject, said = claimed.subject, update.block_reason
     fails = subject.is_failing and update.attempts != 0 and update.outcome is None and not update.asked
@@ -653,7 +657,7 @@ def _keep_silence(claimed: ClaimedOperation | ClaimedRun, update: Update) -> Upd
 
 
 def name_call(step: Step, known: Call | None) -> dict[str, Call | None]:
-    """Return the update field that records the new state of the step's call; empty for a search."""
+    """Return the update's field for the new state of the step's call; empty for a search."""
     match step:
         case Step.FIND:
             return {}
@@ -664,6 +668,6 @@ def name_call(step: Step, known: Call | None) -> dict[str, Call | None]:
 
 
 def build_success(claimed: S, next_in: float, entry: AuditEntry, **changes: Any) -> Update:
-    """Return the update for a call that was accepted, or whose result was found by a search."""
+    """Return the update for a call that was accepted, or whose result a search has found."""
     usual: dict[str, Any] = {"attempts": 0, "block_reason": NOTHING, "card_dirty": True, "audit": [entry]}
     return claimed.update(next_in, **usual, **changes)

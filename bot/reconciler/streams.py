@@ -1,4 +1,4 @@
-"""Read runs' output as it arrives: one stream per run, reopened if it breaks before the run ends."""
+"""Reads of runs' output as it arrives: one stream per run, reopened if it breaks before the run ends."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -21,9 +21,9 @@ from bot.support.pool import Pool, contain_errors, count_free_slots, run_all
 
 #: Maximum number of streams open at a time; others wait their turn.
 MAX_STREAMS: Final = 50
-#: How long a stream must be silent after its run is over to count as ended, in seconds.
+#: How long a stream must have been silent after its run ended to be considered complete, in seconds.
 SILENT_END_SECONDS: Final = 30.0
-#: Maximum attempts to read the rest of the output once the run is over.
+#: Maximum number of attempts to read the rest of the output after the run has ended.
 MAX_END_ATTEMPTS: Final = 5
 #: How long the last lines of finished output are kept for the message that the run has ended, in seconds.
 ENDED_OUTPUT_SECONDS: Final = 60.0
@@ -46,7 +46,7 @@ class _Follower:
     answer: call_results.CallResult[None] | None = None
     has_new_output: bool = False
     was_read: bool = False
-    #: Whether the last stream was opened when the run was already known to be over.
+    #: Whether the run was already known to be over when the last stream was opened.
     began_after_end: bool = False
     failures: int = 0
     next_at: float = 0.0
@@ -93,7 +93,7 @@ class Streams(context.EnginePart):
         return len(due)
 
     async def _own_outputs(self, runs: Sequence[Run], free: int) -> dict[str, Run]:
-        """Return the runs whose output this process follows; the rest are left to processes with capacity."""
+        """Return the runs whose output this process follows; processes with free capacity take the rest."""
         fresh = [run for run in runs if run.id not in self._followers][: max(free, 0)]
         things = [
             _to_owned_name(run.id) for run in [*fresh, *(run for run in runs if run.id in self._followers)]
@@ -173,7 +173,8 @@ class Streams(context.EnginePart):
         follower.failures, wait, cause = 0, 0.0, ""
         if isinstance(answer, (call_results.RetryLater, call_results.OutcomeUnknown)):
             follower.failures = 0 if follower.has_new_output else answer.attempts
-            # A stream isn't woken when its account is accepted again, but checking for that costs no request.
+            # A stream isn't woken when its account is accepted again, so check without waiting, as that costs
+            # no request.
             wait, cause = (
                 0.0 if answer.cause in provider_calls.REFUSED_SIGN_IN_CAUSES else answer.wait,
                 answer.cause,
@@ -257,7 +258,7 @@ class Streams(context.EnginePart):
                 entry.changed_at = self._clock.monotonic()
                 follower.has_new_output = True
 
-        # Provider code may raise anything, but a database failure doesn't count as a failure of the stream.
+        # The provider's code may raise anything. But if the database fails, that isn't the stream's failure.
         retry = partial(self._retry_stream, follower)
         failed, unwritten = partial(retry, follower.failures + 1), partial(retry, follower.failures)
         async with contain_errors("stream", self._ids, failed=failed, unwritten=unwritten, run=run.id):

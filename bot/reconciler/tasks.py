@@ -1,4 +1,4 @@
-"""Tasks: background work of the reconciler other than operations and runs, with a handler for each kind."""
+"""Tasks: the reconciler's background work other than operations and runs, with a handler for each kind."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,14 +27,15 @@ log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
 
 
-#: Maximum attempts at a failing task, with increasing waits, unless its handler sets a different number.
+#: Maximum number of attempts at a failing task, with increasing waits, unless its handler sets another
+#: number.
 MAX_TASK_ATTEMPTS: Final = 10
-#: How long after a task's creation attempts don't count if nothing could be tried, in seconds.
+#: How long after its creation a task's attempts aren't counted if nothing could be tried, in seconds.
 MAX_BUSY_SECONDS = 900.0
-#: How long a person waits, in seconds, for a list that can't be read before they are told why.
+#: How long a person waits for a list that can't be read before being told why, in seconds.
 MAX_SILENT_WAIT_SECONDS = 5.0
 
-#: Holder name under which all lists of a connection share slots; it can't be a principal's key.
+#: Holder name under which all of a connection's lists share slots. It can't be a principal's key.
 LISTS_HOLDER = "lists"
 
 
@@ -51,15 +52,14 @@ class TaskRetry(Exception):
 
 
 class TaskBusy(TaskRetry):
-    """A request to retry a task that couldn't be tried yet; it doesn't count as a failure."""
+    """A request to retry a task that couldn't be tried yet, without treating that as a failure."""
 
 
 @contextmanager
 def hold_slot(runtime: Runtime) -> Iterator[None]:
-    """Hold a slot for a list or a similar read; raise TaskRetry if the connection has none free."""
+    """Hold one of a connection's slots for a list or similar read; raise TaskRetry if none is free."""
     if runtime.health.pause > 0:
-        # A pause requested by the provider doesn't count as a failure of the task, but a connection that is
-        # down does.
+        # A pause that the provider requested isn't a failure of the task, but an unanswering connection is.
         if runtime.health.since is None:
             raise TaskBusy(runtime.health.pause, RATE_LIMITED_CAUSE)
         raise TaskRetry(runtime.health.pause, "unreachable")
@@ -76,9 +76,9 @@ class TaskHandler:
     """The handler of one kind of task.
 
     ``do`` performs the task and returns any follow-up tasks, or None; it raises TaskRetry to be called again.
-    ``person`` returns the person for whom a provider is called; the policy must allow them ``verb``.
-    ``give_up`` is called after the last of ``tries`` attempts, and ``refuse`` is called with the policy rule
-    that refused.
+    ``person`` returns the person on whose behalf a provider is called; the policy must allow that person
+    ``verb``. ``give_up`` is called after the last of ``tries`` attempts, and ``refuse`` is called with the
+    policy rule that refused.
     """
 
     do: Callable[[Task], Awaitable[Sequence[NewTask] | None]]
@@ -127,7 +127,7 @@ class Tasks(EnginePart):
         return len(tasks)
 
     async def _isolate_errors(self, task: Task) -> None:
-        # Repeating a task from the start does no harm.
+        # Running a task again from the start does no harm.
         back = partial(self._store.write, task_rows.retry_task, task, 0.0, counts=False)
         async with contain_errors("task", self._ids, back=back, task=task.id):
             await self._process(task)
@@ -150,8 +150,8 @@ class Tasks(EnginePart):
             await self._store.write(task_rows.finish_task, task, then=then)
             return
         if not counts or task.attempts + 1 < handler.tries:
-            # The task is retried. People whose commands are waiting for it are told why if that takes too
-            # long.
+            # The task is retried. If that takes too long, people whose commands are waiting for it are told
+            # why.
             waited = await self._store.now() + wait - task.created_at
             hears_of_it = (
                 problem and (counts or problem == RATE_LIMITED_CAUSE) and waited > MAX_SILENT_WAIT_SECONDS
@@ -162,7 +162,7 @@ class Tasks(EnginePart):
         log.warning("task given up", task=task.id, kind=str(task.kind))
         if handler.give_up is not None:
             await handler.give_up(task)
-        # Commands that were waiting for a list run without it, and their answer says what is missing.
+        # Commands that were waiting for a list run without it, and their answers say what is missing.
         await self._store.write(
             task_rows.finish_task, task, then=build_replays(task, problem=problem or "busy")
         )
@@ -174,7 +174,7 @@ class Tasks(EnginePart):
         log.info("not done for this person", kind=str(task.kind), rule=because)
         if handler.refuse is not None:
             await handler.refuse(task, because)
-        # Waiting commands run anyway, and their answers say why the task wasn't done.
+        # The waiting commands run anyway, and their answers say why the task wasn't done.
         return build_replays(task)
 
     async def _find_refusing_rule(self, task: Task, handler: TaskHandler) -> str:
@@ -211,7 +211,8 @@ def make_task_retry(error: SlackFailed) -> TaskRetry:
 def require_result(answer: CallResult[_T]) -> Succeeded[_T] | Rejected:
     """Return a result that can end a task; raise TaskRetry for any other.
 
-    If the connection's own secret is refused, the task is retried, as the person can't do anything about it.
+    If the connection's own secret is refused, the task is retried, as there is nothing the person can do
+    about it.
     """
     if isinstance(answer, (RetryLater, OutcomeUnknown)):
         raise to_task_retry(answer)
@@ -221,13 +222,13 @@ def require_result(answer: CallResult[_T]) -> Succeeded[_T] | Rejected:
 
 
 def to_task_retry(answer: RetryLater | OutcomeUnknown) -> TaskRetry:
-    """Return the TaskRetry for a call's result; rate limits and refused sign-ins don't count as failures."""
+    """Return the TaskRetry for a call's result; rate limits and refused sign-ins aren't failures."""
     is_busy = answer.cause in {KEYS_CAUSE, RATE_LIMITED_CAUSE, *REFUSED_SIGN_IN_CAUSES}
     return (TaskBusy if is_busy else TaskRetry)(answer.wait, answer.cause)
 
 
 def build_replays(task: Task, principal: Principal | None = None, problem: str = "") -> list[NewTask]:
-    """Return a task for each command that was waiting for this task, made unique by its subject.
+    """Return a task for each command that was waiting for this task; each task's subject is unique.
 
     They run as ``principal``, the owner of the task's account, or otherwise as the person who gave the
     command. ``problem`` is the cause if the task failed.
@@ -238,7 +239,7 @@ def build_replays(task: Task, principal: Principal | None = None, problem: str =
             f"{task.id}/{task.due_at:.3f}.{number}",
             {
                 "principal": principal.key if principal else waiting["principal"],
-                # If there are several problems, the first one is reported.
+                # If several problems prevented a command's reads, the first one is reported.
                 "command": {"problem": problem, **waiting} if problem else waiting,
             },
         )

@@ -1,8 +1,7 @@
 """The ids of accounts at their providers, needed because a username may later pass to someone else.
 
 The id is stored with the link, and compared whenever the provider says which account now has the username. If
-it is a different account, the link rests until its owner proves the account again or an administrator
-approves it.
+the ids differ, the link rests until its owner proves the account again or an administrator approves it.
 """
 
 from dataclasses import replace
@@ -29,9 +28,9 @@ from bot.store.audit import append_audit
 from bot.store.notices import add_notices, add_or_extend, is_written
 from bot.store.transaction import Transaction
 
-#: Cause shown on everything blocked by a resting link (see ``bot.messages.texts.problems``).
+#: Cause shown on everything that a resting link blocks (see ``bot.messages.texts.problems``).
 RESTING_CAUSE: Final = "another_account"
-#: Cause shown on a call that waits because its account can't be compared with the provider's.
+#: Cause shown on a call that waits because its account couldn't be compared with the provider's.
 UNCLEAR_CAUSE: Final = "account_unclear"
 
 
@@ -43,10 +42,10 @@ def compare_account(account: Account, current: RemoteAccount | None) -> Comparis
 
 
 def learn_id(tx: Transaction, account: Account, current: RemoteAccount | None, *, is_own_token: bool) -> None:
-    """Save the id of an account linked before ids were stored, or whose provider didn't give one.
+    """Save the id of an account linked before ids were stored, or whose provider gave none.
 
     The id is certain if the owner's own token opens the account, or if the account's e-mail address is the
-    one it was approved with or the owner's address in Slack. Otherwise the first id seen is taken.
+    one with which it was approved or the owner's address in Slack. Otherwise the first id seen is saved.
     """
     remote_id = "" if current is None else current.account_id
     source: RemoteIdSource = "token" if is_own_token else "seen"
@@ -78,8 +77,9 @@ def follow_rename(tx: Transaction, context: Context, account: Account, username:
 def rest_account(tx: Transaction, context: Context, account: Account, other_id: str) -> bool:
     """Let a link rest because its username is now another account's; tell its owner and administrators.
 
-    Return False if the link was ended or replaced, or is already resting. If several links of a connection
-    start resting together, such as after a server was reinstalled, administrators receive a single message.
+    Return False if the link was ended or replaced, or is already resting. If several of a connection's links
+    start resting together, for example after a server was reinstalled, administrators receive a single
+    message.
     """
     resting = rows.rest(tx, account, other_id, hold_by_cause(RESTING_CAUSE))
     if resting is None or resting.resting_since is None:

@@ -47,7 +47,7 @@ from bot.support.vault import row_key
 
 
 async def find_account(caller: Caller, connection: str) -> Account | None:
-    """Return a person's account on a connection, or None; accounts that open on first use are created."""
+    """Return a person's account on a connection, or None; create it if it needs no linking."""
     account = await caller.read(_find_usable, connection)
     provider = caller.context.connections.get(connection)
     if account is not None or provider is None or not provider.has_link_method("none"):
@@ -58,9 +58,9 @@ async def find_account(caller: Caller, connection: str) -> Account | None:
 def has_former_link(tx: Transaction, caller: Caller, connections: Collection[str]) -> bool:
     """Return whether this person may have had a link under a key that is no longer in use.
 
-    Such a key belongs to a former Slack workspace, or to another user id in the same workspace with the same
-    e-mail address, which only one member can have at a time. Messages only mention it: a link stays with the
-    key for which it was proven.
+    That key belongs to a former Slack workspace, or to another user id in the same workspace with the same
+    e-mail address, which only one member can have at a time. Messages only mention the former link: a link
+    stays with the key for which it was proven.
     """
     former = _find_former_keys(tx, caller, connections)
     return any(rows.has_had_link(tx, other, connections) for other in former)
@@ -82,7 +82,7 @@ def find_or_open_account(tx: Transaction, caller: Caller, connection: str) -> Ac
     """Return a person's account on a connection, or None.
 
     If the provider has no user accounts (linking ``none``), the row is created on first use. Workspaces that
-    a person creates there still belong to that person alone.
+    a person creates on that connection still belong to that person alone.
     """
     account, provider = _find_usable(tx, caller, connection), caller.context.connections.get(connection)
     is_open = (
@@ -127,9 +127,10 @@ def link_account(
 
     The person's former link on the connection is replaced. If the account was only renamed, its workspaces
     are kept; if it is a different account, those found through the former link are deleted. Someone else's
-    link to the account ends if it was only approved and this one is proven, or if it is this person's under a
-    former key; it rests if its account has another id (``remote_id``). ``deferred_command`` is the command to
-    run once the lists have been read. ``actor``, ``proof`` (of who asked) and ``more`` are for the audit.
+    link to the account ends if it was only approved and this one is proven, or if it is this person's own
+    link under a former key. It rests if its account has another id (``remote_id``). ``deferred_command`` is
+    the command to run once the lists have been read. ``actor``, ``proof`` (of who asked) and ``more`` are for
+    the audit.
     """
     account = _build_account(tx, caller, connection, username, secret, expires_at, link_source)
     account = account_ids.build_account(account, now=tx.now(), remote_id=remote_id)
@@ -157,10 +158,11 @@ def link_account(
         revocations.enqueue_revocation(tx, former, notify=False)
     body = {"connection": connection, "username": username, "account": account.id}
     if deferred_command and deferred_command.get("where") == Where.DIRECT:
-        # This message replaces the one that contained the link's address.
+        # This message replaces the one that contained the address for linking.
         body["becomes"] = deferred_command.get("interaction", "")
     add_notices(tx, [NewNotice(account.id, NoticeKind.LINKED, "linked", caller.principal, body)])
-    # The commands waiting for the link: button presses on class and course cards, and the deferred command.
+    # Commands that were waiting for the link: button presses on class and course cards, and the deferred
+    # command.
     key = caller.principal.key
     waits: dict[str, Any] = {
         text: {"principal": key, "text": text}
@@ -181,7 +183,8 @@ def link_account(
 def _find_holder(tx: Transaction, caller: Caller, account: Account) -> Account | None:
     """Return someone else's link to an account that is being linked, or None.
 
-    If a link has the same username but another id, its account has lost that username, so that link rests.
+    If a link has the same username but another id, its account no longer has that username, so the link
+    rests.
     """
     if (holder := stored_ids.find_id_holder(tx, account)) is not None:
         return holder
@@ -196,7 +199,10 @@ def _find_holder(tx: Transaction, caller: Caller, account: Account) -> Account |
 
 
 def _is_another(former: Account, account: Account) -> bool:
-    """Return whether a former link was to another account; if it rests, it was, unless the ids match."""
+    """Return whether a former link was to another account.
+
+    A link that rests was, unless the ids match.
+    """
     if former.state == "revoking":
         return False
     former_id, new_id = former.remote_id, account.remote_id
@@ -207,10 +213,10 @@ def _is_another(former: Account, account: Account) -> bool:
 
 
 def rest_if_another(tx: Transaction, caller: Caller, connection: str, remote_id: str, username: str) -> bool:
-    """Let a link rest if its relinked username is now another account's; return whether that is so.
+    """Let a link rest if its relinked username is now another account's; return whether it is.
 
     Approving or importing the same username would merely prolong the link, as nobody has noticed that the
-    username has moved. A link that is already resting is replaced instead.
+    username now belongs to another account. A link that is already resting is replaced instead.
     """
     former = rows.find_account(tx, caller.principal, connection)
     if former is None or former.state != "active" or former.username != username:
@@ -255,7 +261,7 @@ def _build_account(
 def _replace_approved(tx: Transaction, caller: Caller, holder: Account, actor: str) -> None:
     """End an approved link to an account that someone else has since proven to be theirs.
 
-    Both users are told, and so are both users' administrators.
+    Both users and the administrators of both are notified.
     """
     place, both = caller.context.installation, (caller.principal, holder.principal)
     approvals.withdraw(tx, holder.principal, [holder.connection])
@@ -290,7 +296,7 @@ def warn_holders(
 ) -> None:
     """Warn an account's owner, once per ``occasion``, that someone else tried to link it.
 
-    ``is_approved``: an administrator had approved that attempt; otherwise it was made with a token.
+    ``is_approved`` means that an administrator had approved the attempt; otherwise it was made with a token.
     """
     body = {
         "connection": connection,
@@ -344,9 +350,10 @@ def end_accounts(
     """End a person's accounts on some or all connections, with everything that depends on them.
 
     Return the ended accounts as they were. ``actor`` is who ended them (a principal's key, ``slack`` …) and
-    ``cause`` why: a key of ``bot.messages.texts.notices.UNLINKED_BECAUSE``, or ``person``. ``notify`` is
-    False if no message can reach the person. ``is_answered``: an answer already tells them. Even if there are
-    no accounts, the person's requests to administrators are withdrawn and their browser sessions end.
+    ``cause`` is the reason: a key of ``bot.messages.texts.notices.UNLINKED_BECAUSE``, or ``person``.
+    ``notify`` is False if no message can reach the person. ``is_answered`` means that an answer already tells
+    them. Even if there are no accounts, the person's requests to administrators are withdrawn and their
+    browser sessions end.
     """
     ending = [
         account
@@ -362,11 +369,12 @@ def end_accounts(
 
 
 def _list_affected(tx: Transaction, person: Principal, connections: Collection[str]) -> dict[str, list[str]]:
-    """Return, by effect, the names of what ending a person's links on some connections would affect.
+    """Map each effect of ending a person's links on some connections to the names of what it affects.
 
-    Of workspaces, ``running``: they keep running; ``stops``: they aren't stopped as planned; ``hours``: their
-    hours pause; ``starts``: their start hasn't been sent yet; ``waits``: they stop waiting for room. ``runs``
-    are the runs in progress, and ``courses`` those that the person has joined with such a workspace.
+    For workspaces: ``running``: they keep running; ``stops``: they aren't stopped as planned; ``hours``:
+    their hours pause; ``starts``: their start hasn't been sent yet; ``waits``: they stop waiting for room.
+    ``runs`` are the runs in progress, and ``courses`` are those that the person joined with one of these
+    workspaces.
     """
     found = [one for one in workspaces.list_workspaces(tx, person) if one.connection in connections]
     going = {one.workspace_id: one for one in operations.open_operations(tx, person)}
@@ -447,9 +455,9 @@ def suspend_account(
 ) -> bool:
     """Suspend an account that its provider refuses; notify its owner if that happens repeatedly.
 
-    Return True, without a notice, if the connection is refusing several people, that is, if their refusals
-    began within the last ``lately`` seconds, during which it accepted nobody. ``renamed`` is the account's
-    new username if the reason is a rename: linking that username then keeps its workspaces.
+    If the connection is refusing several people, return True without a notice: their refusals began within
+    the last ``lately`` seconds, and it has accepted nobody in that time. ``renamed`` is the account's new
+    username if it was renamed; linking that username keeps its workspaces.
     """
     held = refusals.hold(tx, account, renamed or None)
     if held is None or held.refused_since is None:
@@ -472,13 +480,13 @@ def suspend_account(
 def refuse_account(tx: Transaction, account: Account, cause: str, *, actor: str = "usher") -> bool:
     """Mark a link that can no longer be used as refused, and ask its owner to link again.
 
-    Return False if it was ended or replaced in the meantime.
+    Return False if the link was ended or replaced in the meantime.
     """
     if not rows.refuse(tx, account, hold_by_cause(cause)):
         return False
     about = {"connection": account.connection, "cause": cause}
     body = {**about, "username": account.username, "since": account.refused_since}
-    # An account that has been linked again may be refused again, and that is a new occasion.
+    # If the account is linked again and then refused again, that is a new occasion.
     occasion = f"{account.linked_at:.3f}"
     add_notices(tx, [NewNotice(account.id, NoticeKind.RELINK_PROMPT, occasion, account.principal, body)])
     append_audit(tx, [AuditEntry(actor, "account.refused", account.id, "refused", about)])

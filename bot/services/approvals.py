@@ -39,14 +39,14 @@ from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
-#: Maximum number of usernames a person may request per day and connection, as each request interrupts
+#: Maximum number of usernames that a person may request per day and connection, since each request interrupts
 #: administrators.
 MAX_REQUESTS_PER_DAY: Final = 3
 
 
-#: Maximum number of other possible owners shown for a requested username.
+#: Maximum number of other people shown as possible owners of a requested username.
 MAX_SIMILAR_USERS: Final = 10
-#: Maximum number of open requests listed; newer ones appear as older ones are decided.
+#: Maximum number of open requests listed. Newer ones move up as older ones are decided.
 MAX_LISTED_REQUESTS: Final = 200
 
 
@@ -54,7 +54,7 @@ async def request(
     caller: Caller, connection: str, username: str, *, deferred_command: dict[str, Any] | None = None
 ) -> Approval:
     """Ask the administrators, and other possible owners of the username, as ``ask`` does."""
-    # This takes a while in a large Slack workspace, so it is read first, without blocking writers.
+    # The search takes a while in a large Slack workspace, so it is done first, without blocking writers.
     alike = await caller.read(find_similar_users, connection, username)
     return await caller.run(ask, connection, username, alike=alike, deferred_command=deferred_command)
 
@@ -62,7 +62,8 @@ async def request(
 def find_similar_users(tx: Transaction, caller: Caller, connection: str, username: str) -> list[str] | None:
     """Return the keys of a username's other possible owners: people linked to it, then similar names.
 
-    The most similar names come first. Return None, without searching, if the person has asked too often.
+    The most similar names are listed first. Return None, without searching, if the person has asked too
+    often.
     """
     own, place = caller.principal.key, caller.principal.place
     if len(store.list_request_times(tx, caller.principal, connection)) >= MAX_REQUESTS_PER_DAY:
@@ -71,7 +72,7 @@ def find_similar_users(tx: Transaction, caller: Caller, connection: str, usernam
     scored = (
         (score_likeness(username, *called), key, called) for key, called in people.list_members(tx, place)
     )
-    # E-mail addresses are scored first: Slack has confirmed them, so nobody can pick one just to resemble a
+    # Score e-mail addresses first: Slack has confirmed them, so nobody can choose one just to resemble a
     # username.
     found = [(score_likeness(username, called[2]), score, key) for score, key, called in scored if score]
     alike = [key for *_, key in sorted(found, reverse=True)]
@@ -88,7 +89,7 @@ def ask(
     alike: Sequence[str] | None = (),
     deferred_command: dict[str, Any] | None = None,
 ) -> Approval:
-    """Ask the administrators of the person's Slack workspace; return the request as it now stands.
+    """Ask the administrators of the person's Slack workspace; return the request in its new state.
 
     ``alike`` are other possible owners of the username; the likeliest are asked first and have a day to
     answer. ``deferred_command`` is the command to run once the person is linked. Raises Refused
@@ -157,7 +158,7 @@ def _ask_administrators(tx: Transaction, context: Context, approval: Approval, o
 def follow_up(tx: Transaction, context: Context, approval_id: str) -> list[NewTask]:
     """Remind administrators of a request on their next morning; end it if nobody decides within a week.
 
-    Return the task that follows up again, if the request is still open.
+    Return the next follow-up task, if the request is still open.
     """
     approval, now = store.find_request(tx, approval_id), tx.now()
     if approval is None or approval.state != "requested":
@@ -180,8 +181,8 @@ def follow_up(tx: Transaction, context: Context, approval_id: str) -> list[NewTa
         add_notices(tx, over)
         append_audit(tx, [build_audit_entry(approval, "usher", "approval.expired", "ok")])
         return []
-    # If there are other possible owners, the request can be approved only after a day, and is posted again
-    # then.
+    # If there are other possible owners, the request can be approved only after a day, when it is posted
+    # again.
     opened_at = approval.requested_at + (store.DAY_SECONDS if approval.similar_users else 0.0)
     mornings = {one: find_next_morning(opened_at, people.find_zone(tx, one)) for one in to}
     kind, occasion = NoticeKind.APPROVAL_REQUEST, f"reminder:{approval.requested_at:.3f}"
@@ -193,9 +194,10 @@ def follow_up(tx: Transaction, context: Context, approval_id: str) -> list[NewTa
     return [NewTask(TaskKind.FOLLOW_UP, approval.id, due_in=min(looks_at - now, store.DAY_SECONDS / 4))]
 
 
-#: Maximum number of people asked whether an account is theirs; and of such questions per person per day.
+#: Maximum number of people who are asked whether an account is theirs, and of such questions to one person
+#: per day.
 MAX_QUESTIONS_PER_DAY: Final = 3
-#: How often, in seconds, to check again whether a question can be asked, or has been sent.
+#: How often, in seconds, to check again whether a question can be asked now, or has been sent.
 RECHECK_SECONDS: Final = 600.0
 
 
@@ -203,7 +205,7 @@ def ask_owners(tx: Transaction, context: Context, approval_id: str) -> list[NewT
     """Ask the possible owners of a requested account; after a day, administrators may decide regardless.
 
     The day begins when the question is sent. If a possible owner has been asked too often, the question
-    waits, and so does the request. Return the task that checks it again, if any.
+    waits, and so does the request. Return the task that checks the request again, if any.
     """
     approval = store.find_request(tx, approval_id)
     if approval is None or approval.state != "requested" or not approval.awaits_answers:
@@ -227,10 +229,10 @@ def ask_owners(tx: Transaction, context: Context, approval_id: str) -> list[NewT
 def record_owner_answer(
     tx: Transaction, caller: Caller, approval_id: str, username: str, *, is_theirs: bool
 ) -> Approval:
-    """Record, for the administrators, a possible owner's answer to whether an account is theirs.
+    """Record, for the administrators, whether a possible owner of an account says that it is theirs.
 
-    If it is theirs, the request is denied. If not, that proves nothing, so nothing else changes. Raises
-    Refused (``approval.unknown``).
+    If it is theirs, the request is denied. A "no" proves nothing, so it changes nothing else. Raises Refused
+    (``approval.unknown``).
     """
     caller.check(tx, "link")
     approval = store.find_request(tx, approval_id)
@@ -337,7 +339,7 @@ def link_approved(tx: Transaction, caller: Caller, approval_id: str, identity: b
     remote_id = identity.credential.account_id
     is_other = bool(approval.remote_id) and compare_remote_ids(approval.remote_id or "", remote_id) != "same"
     if is_other or rest_if_another(tx, caller, approval.connection, remote_id, approval.username):
-        # The username now belongs to a different account from the one that was approved.
+        # The username now belongs to a different account from the approved one.
         fail_approved(tx, caller, approval.id, "another_account")
         return
     account = link_account(
@@ -367,7 +369,7 @@ def link_approved(tx: Transaction, caller: Caller, approval_id: str, identity: b
 def fail_approved(tx: Transaction, caller: Caller, approval_id: str, because: str, *, said: str = "") -> None:
     """Record that an approved username couldn't be linked; notify the person and the administrator.
 
-    ``because`` is a cause for which messages have a sentence; ``said`` is the provider's own wording, for the
+    ``because`` is a cause for which messages have a sentence; ``said`` is the provider's own text, for the
     audit.
     """
     approval = _find_approved(tx, caller, approval_id)
@@ -400,7 +402,7 @@ def _build_administrator_notices(
 def build_notice(
     approval: Approval, kind: NoticeKind, occasion: str, to: Principal, **facts: Any
 ) -> NewNotice:
-    """Return the notice to one person about a request, to be sent once per occasion."""
+    """Return the notice that tells one person about a request, sent once per occasion."""
     body = {
         "approval": approval.id,
         "connection": approval.connection,

@@ -1,8 +1,8 @@
 """The audit's witness: a small file that reveals whether the database was replaced by an older one.
 
-A database can't know that it was restored from a backup. So a file next to it, which isn't in any backup,
-records how long the audit was when this machine last saw it. A database whose audit is shorter, or has a
-different history, would bring back links that have since been ended.
+A database can't know that it was restored from a backup. So a file next to it, which isn't part of any
+backup, records how long the audit was when this machine last saw it. A database whose audit is shorter, or
+has a different history, would bring back links that have since been ended.
 """
 
 import asyncio
@@ -19,13 +19,13 @@ from bot.support.environment import command
 log = structlog.get_logger(__name__)
 
 
-#: Finding, with advice, shown when the database was restored from a backup.
+#: Finding shown, with advice, if the database was restored from a backup.
 OLDER: Final = "The database is older than when Usher last ran here: it was restored from a backup"
 HOLD_FIRST: Final = f"Put on hold what it has planned, then start Usher: {command('restored')}"
 
 
 class AuditWitness:
-    """The file next to the database with the audit's length and last hash; inactive without a path."""
+    """The file next to the database that stores the audit's length and last hash; inactive without a path."""
 
     def __init__(self, database: Path | None) -> None:
         self._path = None if database is None else database.with_name(f"{database.name}.seen")
@@ -43,7 +43,7 @@ class AuditWitness:
                 self._written = head
 
     async def contradicts(self, store: Store) -> bool:
-        """Return whether this machine has seen a longer or different audit. Raises StoreError."""
+        """Return whether this machine has recorded a longer or different audit. Raises StoreError."""
         known = None if self._path is None else await asyncio.to_thread(_read, self._path)
         if known is None or known[0] == 0:
             return False
@@ -63,7 +63,7 @@ def _read(path: Path) -> tuple[int, str] | None:
 
 
 def _write(path: Path, head: tuple[int, str]) -> None:
-    """Replace the file as a whole, so that a crash leaves either the old or the new version."""
+    """Replace the whole file in one step, so that a crash leaves either the old or the new version."""
     fresh = path.with_name(f"{path.name}.new")
     fresh.unlink(missing_ok=True)
     # Never follow a symbolic link, since this may run as root in a folder that others can write to.

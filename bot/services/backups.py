@@ -1,4 +1,4 @@
-"""Nightly copies of a SQLite file, made by Usher; PostgreSQL is backed up by other means."""
+"""Nightly copies of a SQLite file, made by Usher. PostgreSQL is backed up by other means."""
 
 import asyncio
 import os
@@ -23,27 +23,27 @@ from bot.support.errors import StoreError, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
-#: How many copies are kept; and how much free space a copy needs, as a multiple of the file's size.
+#: How many copies are kept; and the free space needed for a copy, as a multiple of the file's size.
 BACKUPS_RETAINED: Final = 7
 FREE_SPACE_FACTOR: Final = 3
-#: Maximum time for making a copy, in seconds, as a network disk may never respond.
+#: Time limit for making a copy, in seconds, since a network disk may never respond.
 BACKUP_TIMEOUT_SECONDS: Final = 3600.0
 #: How long to pause between pieces of a copy, in seconds, so that other work can use the same disk or core.
 PAUSE_SECONDS: Final = 0.005
 _MB: Final = 1_000_000
 #: A dedicated thread for copying, since a network disk may block it.
 _THREAD: Final = ThreadPoolExecutor(1, "backup")
-#: Glob for the time that follows the database's name in the name of a copy, ``%Y-%m-%d-%H%M``.
+#: Glob for the time in a copy's file name, after the database's name: ``%Y-%m-%d-%H%M``.
 _WHEN: Final = "-".join("[0-9]" * digits for digits in (4, 2, 2, 4))
 
 
 async def make_backup(context: Context, places: tuple[Path, Path] | None, is_due: bool) -> str | None:
     """Copy a file into a folder and delete the oldest copies there; return the problem, or "".
 
-    Return None if there is nothing to do: no copy is due and the folder already has one (a new disk doesn't),
-    or nobody has used the database yet, since a copy of it would be newer than those that someone is about to
-    restore. Without ``places``, nothing is copied, and a due backup counts as done, so that an old problem is
-    cleared.
+    Return None if there is nothing to do, because no copy is due and the folder already has one (a new disk
+    doesn't). An unused database isn't copied either, since its copy would be newer than those that someone is
+    about to restore. Without ``places``, nothing is copied, and a due backup counts as done, so that an old
+    problem is cleared.
     """
     if places is None:
         return "" if is_due else None
@@ -79,7 +79,7 @@ def _make_copy(file: Path, target: Path, copy: Callable[[], None], *, is_due: bo
     if free < needed:
         raise StoreUnavailable(f"{free // _MB} MB are free, and it takes {needed // _MB} MB")
     copy()
-    # Also delete whatever interrupted copies left behind.
+    # Also delete files left behind by interrupted copies.
     for old in (*folder.glob(f"{file.stem}-{_WHEN}.db.new"), *list_copies(file, folder)[:-BACKUPS_RETAINED]):
         old.unlink()
     return True
@@ -99,7 +99,7 @@ def _is_beside(file: Path, folder: Path) -> bool:
 
 
 def explain_wrong_folder(file: Path, folder: Path) -> str:
-    """Return why no copies can be made in a folder; "" if they can, or it will be created."""
+    """Return why no copies can be made in a folder; "" if it can be used or will be created."""
     if not folder.exists() and not folder.is_symlink() and _is_beside(file, folder):
         return ""
     if not folder.is_dir():

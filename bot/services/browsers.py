@@ -23,9 +23,10 @@ from bot.support.vault import entry_key
 
 log = structlog.get_logger(__name__)
 
-#: Minimum seconds between writes of a session's last activity, so that most requests don't write anything.
+#: Minimum time between two writes of a session's last activity, in seconds, so that most requests write
+#: nothing.
 ACTIVITY_WRITE_SECONDS = 60.0
-#: How long a session lasts even while it is in use, in seconds.
+#: Maximum lifetime of a session, in seconds, even if it is in use.
 SESSION_SECONDS = 12 * 3600.0
 #: How long a session may go unused before it ends, in seconds.
 MAX_IDLE_SECONDS = 2 * 3600.0
@@ -42,7 +43,7 @@ def sign_in(tx: Transaction, caller: Caller) -> str:
 
 
 def sign_out(tx: Transaction, id_hash: str) -> None:
-    """End a browser session; do nothing if it has already ended or expired from disuse."""
+    """End a browser session; do nothing if it has already ended or has expired for lack of use."""
     session = browsers.find_session(tx, id_hash, MAX_IDLE_SECONDS)
     if session is not None:
         BROWSER_SESSIONS.delete(tx, id_hash=session.id_hash)
@@ -50,7 +51,7 @@ def sign_out(tx: Transaction, id_hash: str) -> None:
 
 
 def _note_session(tx: Transaction, session: BrowserSession, action: str) -> None:
-    # A prefix of the digest is enough to tell sessions apart but not to open one.
+    # A prefix of the hash is enough to distinguish sessions, but not to open one.
     who, detail = session.principal.key, {"session": session.id_hash[:12]}
     append_audit(tx, [AuditEntry(who, action, who, "ok", detail)])
 
@@ -62,7 +63,7 @@ class Browsing:
         self._context = context
 
     async def begin(self, principal: Principal) -> str:
-        """Start a session and return its id; raises Refused (``policy.…``) if they may not use Usher."""
+        """Start a session and return its id; raises Refused (``policy.…``) if its owner may not use Usher."""
         resolved = self._context.installation.resolve_principal(principal)
         return await Caller(self._context, resolved).run(sign_in)
 
@@ -72,7 +73,7 @@ class Browsing:
             await self._context.store.carry_out(lambda tx: sign_out(tx, id_hash))
 
     async def read_page_rows(self, id_hash: str | None, workspace_id: str) -> PageRows | None:
-        """Return the rows for a workspace's page, whoever owns it, or None if the session isn't valid."""
+        """Return the rows for a workspace's page, regardless of its owner, or None for an invalid session."""
         if id_hash is None:
             return None
         store, query = self._context.store, browsers.find_page_rows
@@ -86,8 +87,8 @@ class Browsing:
     async def own(self, rows: PageRows) -> tuple[Workspace, base.Provider] | None:
         """Return the requested workspace if it may be shown in this browser; None doesn't reveal why not.
 
-        It must belong to the signed-in person, who must be allowed to act, and its provider's workspaces must
-        open in Usher's page.
+        The workspace must belong to the signed-in person, who must be allowed to act, and its provider's
+        workspaces must open in Usher's page.
         """
         workspace = rows.workspace
         if workspace is None or workspace.hidden:

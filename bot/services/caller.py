@@ -51,17 +51,17 @@ from bot.store.tables import ACCEPTED_REQUESTS
 from bot.store.transaction import Transaction
 from bot.support.errors import NotIdentified, NotLinked, Refused, SlackFailed
 
-#: A row that a request may be about.
+#: The types of rows that a request may be about.
 AuditedRow = Workspace | Run | ClassCard
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
 
-#: How long Slack may take to identify a person, in seconds; acknowledgements must follow within 3 s.
+#: How long Slack may take to identify a person, in seconds. Requests must be acknowledged within 3 s.
 LOOK_UP_TIMEOUT_SECONDS: Final = 1.0
-#: Suffix of the inbox key that records a refusal.
+#: Suffix of the inbox key under which a refusal is recorded.
 _REFUSAL_SUFFIX: Final = "/refused"
-#: How old a request may be, in seconds, before the user must confirm it, since much may have changed
-#: meanwhile.
+#: Age in seconds from which a request must be confirmed by the user, since much may have changed in the
+#: meantime.
 MAX_REQUEST_AGE_SECONDS: Final = 300.0
 
 
@@ -73,12 +73,12 @@ def is_stale(sent_at: float | None, now: float) -> bool:
 class ConfirmationRequired(Exception):
     """Signal that a request must be confirmed before it changes anything; nothing has been written.
 
-    The request is old, quoted, or beyond what the person's assistant may do.
+    Confirmation is needed if the request is old, quoted, or beyond what the person's assistant may do.
     """
 
 
 class _NotIdentifiedYet(Refused):
-    """Signal that Slack must first be asked about the person; ``rule`` is the verb they requested."""
+    """Signal that Slack must first be asked about the person; ``rule`` is the verb being requested."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +94,16 @@ class Caller:
     reference: str = ""
     channel_id: str | None = None
     thread_ts: str | None = None
-    #: When the request was sent, given only if that may have been long ago.
+    #: When the request was sent; set only if that may have been long ago.
     sent_at: float | None = None
     #: Whether the request's text looks like a quotation rather than the person's own words.
     is_quoted: bool = False
-    #: What the request came through, such as an assistant, as recorded in audit rows and requests; "" if the
-    #: person asked directly.
+    #: The intermediary, such as an assistant, through which the request came, as recorded in audit rows and
+    #: requests; "" for none.
     via: str = ""
-    #: Whether a stored identity is accepted even if it is old, because Slack can't be asked.
+    #: Whether even an old stored identity is accepted, because Slack can't be asked.
     uses_stored_identity: bool = False
-    #: Whether an answer already says what has begun, so that a card needn't say it immediately.
+    #: Whether an answer already says what has begun, so that the card needn't say so right away.
     is_answered: bool = False
     #: Whether the request concerns several workspaces, so that one message reports the outcome for all of
     #: them.
@@ -112,7 +112,7 @@ class Caller:
     is_in_home: bool = False
     #: Whether Slack has already been asked about this person for this request.
     _has_looked: bool = False
-    #: The accepted requests by kind and subject: one interaction may change several rows.
+    #: The accepted requests, keyed by kind and subject, as one interaction may change several rows.
     accepted: dict[tuple[str, str], AcceptedRequest] = field(default_factory=dict)
 
     @property
@@ -127,8 +127,8 @@ class Caller:
     ) -> Result:
         """Run a use case in one transaction.
 
-        Raises StoreError, and whatever the use case raises. After Refused, only the policy's audit row is
-        written.
+        Raises StoreError, and anything that the use case raises. After Refused, only the policy's audit row
+        is written.
         """
         subjects = transaction.find_subjects(work, self, *arguments, **named)
         done = await self._run_with_lookup(
@@ -144,7 +144,7 @@ class Caller:
         *arguments: Arguments.args,
         **named: Arguments.kwargs,
     ) -> Result:
-        """Run a read-only use case on a snapshot, in parallel with writers; see ``run``."""
+        """Run a read-only use case on a snapshot, in parallel with writers; otherwise like ``run``."""
         return await self._run_with_lookup(
             lambda tx, caller: work(tx, caller, *arguments, **named), is_read=True
         )
@@ -183,7 +183,7 @@ class Caller:
                 return work(tx, caller)
             except Refused as refusal:
                 if tx.changes > before:
-                    # Its writes are rolled back only by an error, as others may share the transaction.
+                    # Only an error rolls back what the use case wrote, as others may share the transaction.
                     raise
                 return refusal if is_read else self._audit_refusal(tx, refusal)
 
@@ -193,7 +193,7 @@ class Caller:
             )
         except Refused as refusal:
             done, is_read = refusal, True
-        # Added only now, so that those of a rolled-back attempt aren't included.
+        # Added only now, so that what a rolled-back attempt accepted isn't included.
         self.accepted.update(accepted)
         if is_read and isinstance(done, Refused) and done.denied is not None:
             return await store.carry_out(partial(self._audit_refusal, refusal=done))
@@ -258,7 +258,7 @@ class Caller:
         *,
         hidden_as: Refused | None = None,
     ) -> None:
-        """Ask the policy as ``check`` does, using a row of the person that the caller has just read."""
+        """Ask the policy as ``check`` does, but with a row of the person that the caller has just read."""
         is_current = self.uses_stored_identity or policy.is_current(person, verb, tx.now())
         installation = self.context.installation
         decision = policy.decide(self.principal, verb, target, installation, person if is_current else None)
@@ -276,17 +276,17 @@ class Caller:
         )
 
     def check_plan(self, tx: Transaction, connection: str) -> None:
-        """Raise NotLinked if the account couldn't carry out a plan on a connection in its present state."""
+        """Raise NotLinked if the account, in its present state, couldn't carry out a plan."""
         account = self.require_account(tx, connection)
         if find_access_obstacle(account, tx.now(), is_connected=True):
             raise NotLinked(connection, account.refusal, self.context.title(connection), is_refused=True)
 
     def needs_no_confirmation(self, now: float) -> bool:
-        """Return whether a request needs no confirmation, being recent and in the person's own words."""
+        """Return whether a request is recent and in the person's own words, so needs no confirmation."""
         return not (self.is_quoted or is_stale(self.sent_at, now))
 
     def has_assistant_level(self, tx: Transaction, level: str) -> bool:
-        """Return whether the person's assistant may act at a level; True if the person asks directly.
+        """Return whether the person's assistant may act at a level; True if no assistant is involved.
 
         The level "" is reserved for the person.
         """
@@ -297,8 +297,9 @@ class Caller:
     def is_first_delivery(self, tx: Transaction, level: str = "", result: str = "") -> bool:
         """Write the inbox row; return whether this interaction is being carried out for the first time.
 
-        Call it once per use case, and only if there is something to do. ``level`` is the level that an
-        assistant needs for it, and ``result`` the id of the row that is created. Raises ConfirmationRequired.
+        Call this once per use case, and only if there is something to do. ``level`` is the level that an
+        assistant needs for it, and ``result`` is the id of the row being created. Raises
+        ConfirmationRequired.
         """
         is_confirmed = self.needs_no_confirmation(tx.now()) and self.has_assistant_level(tx, level)
         if not is_confirmed and not inbox.was_seen(tx, self.interaction):
@@ -323,7 +324,8 @@ class Caller:
     ) -> None:
         """Write the audit row and the request; ``about`` is the subject before the change, or a name.
 
-        ``began`` is the id of the work item that this began; ``initiator`` is what acted for the person.
+        ``began`` is the id of the work item that the request began; ``initiator`` is what acted for the
+        person.
         """
         target, keys = _describe_target(about)
         detail = {**keys, **detail, **self._via}
@@ -340,7 +342,7 @@ class Caller:
         began: str = "",
         initiator: str = "",
     ) -> None:
-        """Write who asked for a change; ``about`` may be a connection's name."""
+        """Record who requested a change; ``about`` may be a connection's name."""
         request = AcceptedRequest(
             id=tx.ids.new("act"),
             principal=self.principal,
@@ -361,7 +363,7 @@ class Caller:
 
 
 def _describe_target(about: AuditedRow | str) -> tuple[str, dict[str, str]]:
-    """Return how the audit names the subject of a request, and which ids it records."""
+    """Return how the audit names a request's subject, and the ids that it records."""
     if isinstance(about, str):
         return about, {}
     if isinstance(about, Workspace):
@@ -374,7 +376,7 @@ def _describe_target(about: AuditedRow | str) -> tuple[str, dict[str, str]]:
 def build_refusal(
     decision: policy.Decision, verb: str, target: policy.Target | None = None, as_: Refused | None = None
 ) -> Refused:
-    """Return the refusal (or ``as_``) for a request that the policy denies, with details for the audit."""
+    """Return the refusal (or ``as_``) of a request that the policy denies, with details for the audit."""
     kind = NotIdentified if decision.rule == "policy.unknown_person" else Refused
     refusal = as_ or kind(decision.rule)
     refusal.denied = (verb, f"{target.kind}/{target.id}" if target is not None else "usher", decision.rule)
@@ -409,5 +411,5 @@ def _find_person(caller: Caller, *_: object, **__: object) -> list[str]:
     return [caller.principal.key]
 
 
-#: Decorator declaring that a use case concerns only the caller's own rows.
+#: Decorator that declares that a use case concerns only the caller's own rows.
 concerns_caller: Final = transaction.concerns(_find_person)

@@ -9,9 +9,9 @@ from bot.support import errors
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A finding; ``advice`` says what to do about it, and is empty if all is well.
+    """The result of one check; ``advice`` says what to do about it, and is empty if all is well.
 
-    Even a good finding may be a warning (``is_warning``).
+    Even a good result may be a warning (``is_warning``).
     """
 
     name: str
@@ -28,7 +28,7 @@ def format_plain(value: object) -> str:
 
 
 def explain_failure(failed: errors.ProviderError) -> str:
-    """Return a text that explains why a server's response can't be used."""
+    """Return a sentence that explains why a server's response can't be used."""
     return (
         format_plain(failed)
         if isinstance(failed, errors.PermanentError)
@@ -42,7 +42,7 @@ def exit_status(checks: Iterable[Check]) -> int:
 
 
 def as_text(checks: Sequence[Check]) -> str:
-    """Format one line per check, followed by its advice if it isn't good."""
+    """Format one line per check, followed by the check's advice if it isn't good."""
     lines = []
     for check in checks:
         mark = "warn" if check.is_warning else "ok  " if check.is_good else "BAD "

@@ -25,7 +25,7 @@ class PeopleBook(Protocol):
         ...
 
     async def sync(self) -> list[Person]:
-        """Reread everyone from Slack, store and return them; raise SlackFailed."""
+        """Reread everyone from Slack, store them and return them; raise SlackFailed."""
         ...
 
     async def add_enterprise(self, principal: Principal) -> Principal:
@@ -37,7 +37,7 @@ class PeopleBook(Protocol):
 class Context:
     """The outside world (store, providers, people, clock), the installation, and the settings.
 
-    Constructors take the context plus whatever no other part needs.
+    Constructors take the context, plus anything that no other part needs.
     """
 
     store: Store
@@ -48,24 +48,25 @@ class Context:
     vault: Vault
     clock: Clock
     ids: Ids
-    #: Maps connections to their titles, including connections that are no longer set up.
+    #: Maps connections to their titles, including connections that have been removed from the settings.
     titles: Mapping[str, str] = field(default_factory=dict)
-    #: The jobs that this process does on behalf of all processes that share its database; usually all jobs.
+    #: The jobs that this process does for all processes sharing its database; usually all jobs.
     owners: Owners = field(default_factory=Owners)
-    #: How long a planned stop waits to be announced while Slack isn't accepting messages, in seconds.
+    #: How long a planned stop waits for its warning to be sent while Slack isn't accepting messages, in
+    #: seconds.
     unwarned_seconds: float = MAX_WARNING_DELAY_SECONDS
-    #: The public origin at which browsers reach Usher, or None if there is none.
+    #: The public origin under which browsers reach Usher, or None if it has none.
     public_url: str | None = None
     #: The slash commands for workspaces and for jobs.
     command: str = "/workspace"
     job_command: str = "/job"
-    #: Whether Sign in with Slack proves a person's identity; if not, they type a code in Slack.
+    #: Whether people prove their identity by Sign in with Slack. If not, they type a code in Slack.
     sign_in: bool = False
     #: Whether Slack's assistant may call Usher.
     assistant: bool = False
     #: Whether administrators can see each person's hours of use.
     names_usage: bool = False
-    #: This process's recent actions and calls.
+    #: The actions and calls that this process committed recently.
     recent_commits: RecentCommits = field(default_factory=RecentCommits)
 
     def need(self, connection: str) -> Provider:
@@ -83,9 +84,10 @@ class Context:
 
     @property
     def link_page_prefix(self) -> str:
-        """Return the address of lasting link pages, to which a connection's name is added; "" without them.
+        """Return the prefix of the addresses of lasting link pages, or "" if there are none.
 
-        They begin with Sign in with Slack. Without it, only a one-time address tells whose link it is.
+        A connection's name is added to it. These pages begin with Sign in with Slack: without it, only a
+        one-time address can show whose link is being made.
         """
         return f"{self.public_url.rstrip('/')}/link/new/" if self.public_url and self.sign_in else ""
 

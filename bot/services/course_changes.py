@@ -1,6 +1,7 @@
-"""Changes to a course after its card is posted: members leave; teachers cancel lessons or end the course.
+"""Changes to a course after its card was posted: members leave; teachers cancel lessons or end the course.
 
-A change is made to the card's row and takes effect immediately. It never extends what members have agreed to.
+A change is made to the card's row and takes effect immediately. It never goes beyond what members have agreed
+to.
 """
 
 import math
@@ -24,8 +25,8 @@ from bot.support.errors import Refused
 def list_own_courses(tx: Transaction, caller: Caller) -> list[tuple[ClassCard, bool]]:
     """Return a person's current courses, ordered by next lesson, each with whether they teach it.
 
-    These are the courses they teach or have joined, including those where they still wait for a link or a
-    workspace.
+    These are the courses that the person teaches or has joined, including those for which they still need a
+    link or a workspace.
     """
     caller.check(tx, "list")
     key, now = caller.principal.key, tx.now()
@@ -40,7 +41,7 @@ def list_own_courses(tx: Transaction, caller: Caller) -> list[tuple[ClassCard, b
 def list_classes(tx: Transaction, caller: Caller) -> list[tuple[ClassCard, bool]]:
     """Return the newest unfinished classes that a person teaches or administers.
 
-    Each comes with whether the person teaches it.
+    Each is returned with whether the person teaches it.
     """
     caller.check(tx, "list")
     who, place = caller.principal, caller.context.installation
@@ -51,7 +52,7 @@ def list_classes(tx: Transaction, caller: Caller) -> list[tuple[ClassCard, bool]
 
 
 def leave(tx: Transaction, caller: Caller, card_id: str) -> tuple[ClassCard, str | None]:
-    """Remove a person from a course; return the course and, if they had joined with a workspace, its id.
+    """Remove a person from a course; return the course and the id of their workspace in it, if any.
 
     A lesson that has begun still ends as planned.
     """
@@ -71,7 +72,7 @@ def leave(tx: Transaction, caller: Caller, card_id: str) -> tuple[ClassCard, str
 
 
 def leave_out(tx: Transaction, caller: Caller, card_id: str, days: Collection[str]) -> ClassCard:
-    """Cancel the lessons on some days; without ``days``, restore all cancelled lessons still to come.
+    """Cancel the lessons on some days; without ``days``, restore all upcoming lessons that were cancelled.
 
     Raises Refused (``course.over``, ``course.began``, ``course.never``).
     """
@@ -87,7 +88,7 @@ def leave_out(tx: Transaction, caller: Caller, card_id: str, days: Collection[st
 
 
 def _list_days_over(card: ClassCard, now: float) -> frozenset[str]:
-    """Return the cancelled days that are past; if they were restored, their lessons would count as missed."""
+    """Return past days that were cancelled; if they were restored, their lessons would look missed."""
     today, every = card.day(now), replace(card, off=frozenset())
     is_over = any(one.side == "stop" and one.at <= now for one in every.on(today))
     return frozenset(

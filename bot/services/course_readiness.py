@@ -18,18 +18,18 @@ from bot.store.transaction import Transaction
 
 #: Maximum number of members notified per transaction.
 NOTICES_PER_TRANSACTION: Final = 30
-#: Maximum number of members for whom a lesson becomes due per transaction.
+#: Maximum number of members per transaction for whom a lesson becomes due.
 MEMBERS_PER_TRANSACTION: Final = 50
-#: Size assumed for a course without a maximum, as for a large class.
+#: The size assumed for a course that has no maximum size, as it may be a large class.
 LARGE_CLASS_SIZE: Final = 500
 #: How often the progress of a lesson's starts is checked, in seconds.
 PREPARE_INTERVAL_SECONDS: Final = 10.0
-#: How long the summary waits for stops to finish, in seconds.
+#: How long a lesson's summary waits for stops to finish, in seconds.
 SUMMARY_SECONDS: Final = 900.0
 
 
 def _get_start_rate(tx: Transaction, context: Context, card: ClassCard) -> StartRate:
-    """Return what is known of the rate at which a course's connection starts its workspaces."""
+    """Return what is known about the rate at which a course's connection starts workspaces."""
     provider = context.connections.get(card.connection)
     slow = operations.estimate_slow_seconds(tx, card.principal, card.connection, card.spec)
     if provider is None:
@@ -38,7 +38,7 @@ def _get_start_rate(tx: Transaction, context: Context, card: ClassCard) -> Start
 
 
 def get_max_in_time(tx: Transaction, caller: Caller, card: ClassCard) -> int | None:
-    """Return how many people's workspaces can be ready in time, or None if there is no limit."""
+    """Return how many people's workspaces can be ready in time, or None if any number can."""
     found = _get_start_rate(tx, caller.context, card).max_people
     return None if found is None or found >= (card.maximum or LARGE_CLASS_SIZE) else found
 
@@ -46,8 +46,8 @@ def get_max_in_time(tx: Transaction, caller: Caller, card: ClassCard) -> int | N
 def prepare(tx: Transaction, context: Context, card: ClassCard) -> float | None:
     """Prepare a course's next lesson; return when to check again, or None if there is no next lesson.
 
-    The evening before, members without a workspace are told. Shortly before the lesson, the lead time is
-    determined and the starts begin. Five minutes before the lesson, or up to three minutes later if starts
+    On the evening before, members without a workspace are notified. Shortly before the lesson, the lead time
+    is determined and the starts begin. Five minutes before the lesson, or up to three minutes later if starts
     are still open, teachers are told how many members are ready.
     """
     now = tx.now()
@@ -77,7 +77,7 @@ def prepare(tx: Transaction, context: Context, card: ClassCard) -> float | None:
 
 
 def open_missed_lesson(tx: Transaction, card: ClassCard) -> bool:
-    """Mark a missed lesson due for some members for whom it never began; return whether more may follow.
+    """Make a missed lesson due for some members for whom it never began; return whether others may remain.
 
     As the lesson is over, nothing is started; each member is told once that it was missed.
     """
@@ -90,7 +90,7 @@ def open_missed_lesson(tx: Transaction, card: ClassCard) -> bool:
 def _notify_members_not_ready(
     tx: Transaction, context: Context, card: ClassCard, coming: Occurrence, joined_by: float
 ) -> bool:
-    """Tell some members what they lack for a lesson; return whether there may be more to tell."""
+    """Tell some members what they still need for a lesson; return whether others may remain to be told."""
     provider, spec = context.connections.get(card.connection), card.spec
     found = [
         (one.key, state == "coming")

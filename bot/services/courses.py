@@ -1,4 +1,4 @@
-"""Class cards: a teacher posts one; pressing it enrolls a person and records their consent.
+"""Class cards: a teacher posts a card; pressing it enrolls a person and records their consent.
 
 A press is one transaction and doesn't call any provider. A class stops only workspaces whose owners have
 agreed (ADR 91).
@@ -66,11 +66,12 @@ from bot.support.guards import guards
 RATE_WINDOW_SECONDS: Final = 30.0
 #: Maximum time between redraws of a card, in seconds; an idle card is redrawn less and less often.
 MAX_REDRAW_SECONDS: Final = 60.0
-#: Maximum number of cards per claim; and of enrollments per transaction, as each writes several rows.
+#: Maximum number of cards per claim, and of enrollments per transaction, since each enrollment writes several
+#: rows.
 CARDS_PER_CLAIM: Final = 20
 ENROLLMENTS_PER_TRANSACTION: Final = 40
-#: How long a workspace created for a course runs between lessons, in seconds, so that its owner can try it
-#: out.
+#: How long a workspace created for a course runs until it is stopped again, in seconds, so that its owner can
+#: try it out.
 TRIAL_RUN_SECONDS: Final = 3600.0
 
 
@@ -78,8 +79,8 @@ TRIAL_RUN_SECONDS: Final = 3600.0
 class JoinTarget:
     """The workspace with which a person enrolls.
 
-    ``waits_for`` says why there is none. ``instead_of`` is the id of a former workspace that is gone, and
-    ``beside`` the title of another workspace that already has the name intended for the new one.
+    ``waits_for`` is the reason if there is none. ``instead_of`` is the id of a former workspace that is gone,
+    and ``beside`` is the title of another workspace that already has the name intended for the new one.
     """
 
     workspace: Workspace | None
@@ -94,9 +95,9 @@ class JoinTarget:
 class JoinResult:
     """The card, target and result of an enrollment.
 
-    ``joined``: a start was already open. ``running``: the workspace is up. ``enrolled``: they joined a course
-    that has no lesson now. ``noted``: they have no workspace yet. ``sought``: their list must be read first.
-    ``queue`` is set until the start call of ``operation`` is sent.
+    Results: ``joined``: a start was already open. ``running``: the workspace is up. ``enrolled``: the person
+    joined a course that has no lesson now. ``noted``: the person has no workspace yet. ``sought``: the
+    person's list must be read first. ``queue`` is set until the start call of ``operation`` is sent.
     """
 
     card: ClassCard
@@ -110,7 +111,7 @@ class JoinResult:
 
 
 def post(tx: Transaction, caller: Caller, draft: ClassCard) -> ClassCard:
-    """Write a card and the notice that posts it; raises Refused if the course's lessons couldn't be held."""
+    """Write a card and the notice that posts it; raises Refused if a course's lessons couldn't be held."""
     caller.check(tx, "card")
     provider, now = caller.context.need(draft.connection), tx.now()
     card = replace(draft, reference=caller.reference, created_at=now, lead_seconds=MIN_SECONDS_AHEAD)
@@ -136,7 +137,7 @@ def post_again(tx: Transaction, caller: Caller, card_id: str) -> bool:
     existing = cards.find_card(tx, card.id)
     if existing is None or existing.message_ts:
         return False
-    # If the same question is answered again, the card is already on its way.
+    # If someone answers the same question again, the card is already on its way.
     if tx.one("class_card_on_its_way", id=card.id) is None and caller.is_first_delivery(tx):
         again = CLASS_CARDS.first(tx, "repost_class", id=card.id)
         assert again is not None, "it was read in this transaction"
@@ -159,7 +160,7 @@ def list_problems(tx: Transaction, caller: Caller, card_id: str) -> tuple[ClassC
 def stop_all(tx: Transaction, caller: Caller, card_id: str) -> ClassCard | None:
     """End a class: warn everyone now, and stop their workspaces in five minutes, or earlier if announced.
 
-    Return None if it has already ended. Raises Refused as ``require_teacher`` does.
+    Return None if the class has already ended. Raises Refused as ``require_teacher`` does.
     """
     card = require_teacher(tx, caller, "class_stop", card_id)
     if card.closed_at is not None or card.done_at is not None or not caller.is_first_delivery(tx):
@@ -211,10 +212,10 @@ def enroll(
 
     The start joins one that is open and replaces an open stop. Of two simultaneous presses, only one creates
     a workspace. A person who can't have a workspace yet is noted for the teacher. Nothing is written if the
-    class is ``over`` or ``full``, or (``sought``) if the person's list must be read first; with
-    ``is_list_fresh`` it has been. ``message_ts`` is the pressed message, which shows where the card is if it
-    wasn't known whether the card was sent. Raises Refused (``class.unknown``, ``workspace.withheld``,
-    ``workspace.unmade``).
+    class is ``over`` or ``full``, or if the person's list must be read first (``sought``); ``is_list_fresh``
+    means that it has been read. ``message_ts`` is the message whose button was pressed, which shows where the
+    card is if it wasn't known whether the card was sent. Raises Refused (``class.unknown``,
+    ``workspace.withheld``, ``workspace.unmade``).
     """
     caller.check(tx, "class_press")
     card = find_visible_card(tx, caller, card_id)
@@ -271,13 +272,13 @@ def _start_workspace(
 ) -> tuple[str, Operation | None, bool]:
     """Join or accept a start; return the workspace's id, the operation, and whether it was joined.
 
-    There is no operation if the workspace is running and its link can be shown immediately, or if it exists
-    and the course has no lesson now.
+    The operation is None if the workspace is running and its link can be shown immediately, or if the
+    workspace exists and the course has no lesson now.
     """
     context, lesson = caller.context, timetable.find_lesson_on(card, tx.now())
     if lesson is None and not workspace.is_provisional:
         return workspace.id, None, False
-    # Only the start for a course's lesson is retried, so the start for a class has no planned time.
+    # Only starts for a course's lessons are retried, so the start for a class has no planned time.
     planned_for = (lesson.at or None) if lesson is not None else None
     good_until = None if planned_for is None or lesson is None else _find_latest_start(tx, lesson)
     url = get_ide_url(context.connections.get(workspace.connection), workspace, context.public_url)
@@ -285,7 +286,7 @@ def _start_workspace(
         now = tx.now()
         tx.run("use_workspace", id=workspace.id, now=now, last_request_at=now, brings_up=False)
         return workspace.id, None, False
-    # If there are two simultaneous presses, the second uses the workspace that the first one creates.
+    # Of two simultaneous presses, the second uses the workspace that the first one creates.
     created = before.workspace_id if before is not None and workspace.is_provisional else None
     for workspace_id in filter(None, (created, workspace.id)):
         row = OPERATIONS.row(tx, workspace_id=workspace_id, outcome=None)
@@ -316,12 +317,12 @@ def _start_workspace(
 
 
 def _find_latest_start(tx: Transaction, lesson: Occurrence) -> float:
-    """Return until when to keep trying the start of a person who joins during a lesson."""
+    """Return the latest time for retrying the start of a person who joins during a lesson."""
     return min(max(lesson.latest_start, tx.now() + DEADLINE_SECONDS), lesson.until)
 
 
 def _can_stay_stopped(tx: Transaction, context: Context, card: ClassCard) -> bool:
-    """Return whether a course's workspace can be created stopped, as its next lesson is far enough off."""
+    """Return whether a course's workspace can be created stopped because its next lesson is far off."""
     making = context.need(card.connection).require_facet(Creation)
     coming = timetable.find_lesson(card, tx.now())
     is_far = coming is None or coming.due_at - tx.now() > TRIAL_RUN_SECONDS
@@ -329,7 +330,7 @@ def _can_stay_stopped(tx: Transaction, context: Context, card: ClassCard) -> boo
 
 
 def check_lessons(provider: Provider, effects: StopEffects) -> None:
-    """Raise Refused (``course.ends``) if a stopped workspace couldn't be started for the next lesson."""
+    """Raise Refused (``course.ends``) if stopped workspaces couldn't be started for the next lesson."""
     if is_final(effects, choose_gentlest_mode(effects)):
         raise Refused("course.ends", title=provider.settings.title)
 
@@ -378,7 +379,7 @@ def _record_agreement(
 
 
 def _get_start_queue(tx: Transaction, card: ClassCard, operation: Operation) -> QueuePosition | None:
-    """Return how many starts precede this one and the class's recent rate, or None once it was called."""
+    """Return how many starts are ahead, and the class's recent rate; None once the call was sent."""
     if not operation.is_open or operation.start_call is not Call.NONE:
         return None
     now = tx.now()
@@ -390,7 +391,7 @@ def _get_start_queue(tx: Transaction, card: ClassCard, operation: Operation) -> 
 
 
 def _record_message(tx: Transaction, caller: Caller, card: ClassCard, message_ts: str | None) -> None:
-    """Record the message whose button was pressed as the card's, if it wasn't known to have been sent."""
+    """Record the message whose button was pressed as the card's, unless the card is known to be sent."""
     existing = cards.find_card(tx, card.id)
     if not message_ts or existing is None or existing.message_ts or card.channel_id != caller.channel_id:
         return
@@ -401,10 +402,10 @@ def _record_message(tx: Transaction, caller: Caller, card: ClassCard, message_ts
 def _find_target(
     tx: Transaction, caller: Caller, card: ClassCard, before: Participant | None, *, is_list_fresh: bool
 ) -> JoinTarget:
-    """Find the workspace of the person who pressed a card, or describe the one to create.
+    """Find the workspace of the person who pressed a card's button, or describe the one to create.
 
     Unlinking deletes the rows of workspaces. A workspace created by an earlier press is then found by its
-    name in the person's list, which must have been read since (``is_list_fresh``).
+    name in the person's list, which must have been read since the unlinking (``is_list_fresh``).
     """
     provider, principal = caller.context.need(card.connection), caller.principal
     try:
@@ -426,7 +427,7 @@ def _find_target(
         if found:
             return JoinTarget(found[0]) if len(found) == 1 else JoinTarget(None, "many_workspaces")
     if provider.is_withheld(card.spec, principal):
-        # That the teacher may use this template doesn't give anyone else the right to.
+        # The teacher may use this template, but that gives nobody else the right to.
         raise Refused("workspace.withheld", cause="class_withheld", title=provider.settings.title)
     fresh = build_provisional(caller.context.ids, provider, principal, replace(card.spec, name="", stem=stem))
     beside = next((one.title for one in known if one.name.casefold() == stem and one != mine), "")
@@ -439,7 +440,7 @@ def _is_there(tx: Transaction, provider: Provider, workspace: Workspace) -> bool
         return workspace.state is not State.GONE
     operation = operations.find_latest_operation(tx, workspace.id)
     if operation is None or not operation.is_open:
-        # The workspace was never created, so another one takes its place.
+        # The workspace was never created, so a new one is created in its place.
         return False
     if operation.verb is not OperationVerb.CREATE:
         raise Refused("workspace.unmade", cause="unmade", title=provider.settings.title)
@@ -452,7 +453,7 @@ def get_workspace_stem(provider: Provider, title: str) -> str:
 
 
 def _find_made(rows: Sequence[Workspace], before: Participant | None, stem: str) -> Workspace | None:
-    """Return the workspace created by an earlier press of this card, or of a card with the same title."""
+    """Return the workspace created by an earlier press of this card, or of one with the same title."""
     if before is not None and before.workspace_id is not None:
         found = next((row for row in rows if row.id == before.workspace_id), None)
         if found is not None:
@@ -462,14 +463,14 @@ def _find_made(rows: Sequence[Workspace], before: Participant | None, stem: str)
 
 
 def _find_after_unlink(rows: Sequence[Workspace], stem: str, key: str) -> list[Workspace]:
-    """Return the listed workspaces whose names match the one whose row was deleted by unlinking."""
+    """Return the listed workspaces named like the one whose row was deleted by unlinking."""
     there = [row for row in rows if row.state is not State.GONE]
     certain = [row for row in there if row.name.casefold() == append_suffix(stem, key)]
     return certain or [row for row in there if re.fullmatch(rf"{stem}(-[0-9]+)?", row.name.casefold())]
 
 
 def _find_by_pattern(pattern: str, rows: Sequence[Workspace]) -> JoinTarget:
-    """Find the workspace that a pattern matches: by whole name or id, else by ``*``, else by prefix."""
+    """Find the workspace that matches a pattern: by whole name or id, else by ``*``, else by prefix."""
     needle = " ".join(pattern.split()).casefold()
 
     def names(row: Workspace) -> set[str]:
@@ -490,7 +491,7 @@ def _find_by_pattern(pattern: str, rows: Sequence[Workspace]) -> JoinTarget:
 
 
 def _plan_class_end(tx: Transaction, context: Context, card: ClassCard, workspace_id: str) -> bool:
-    """Plan a workspace's stop for the end of its class; return whether that is the stop that counts."""
+    """Plan a workspace's stop at the end of its class; return whether it takes precedence."""
     workspace = workspaces.find_workspace(tx, workspace_id)
     provider = context.connections.get(card.connection)
     if workspace is None or provider is None or card.stops_at is None:
@@ -505,7 +506,7 @@ def _plan_class_end(tx: Transaction, context: Context, card: ClassCard, workspac
 
 
 def _review_card(tx: Transaction, caller: Caller, looked: ClassCard) -> None:
-    """Process a due card: count its members, plan the stops near its end, and finally send the summary."""
+    """Process a due card: count its members, plan stops shortly before its end, and send the summary."""
     card, now = store.find_card(tx, looked.id), tx.now()
     if card is None or card.done_at is not None:
         return
@@ -529,7 +530,7 @@ def _review_card(tx: Transaction, caller: Caller, looked: ClassCard) -> None:
     store.update_counts(
         tx, card.id, counts, rest=MIN_COUNT_SECONDS, longest=MAX_REDRAW_SECONDS, lesson_at=lesson_at
     )
-    # Don't finish until everyone has had their five minutes, however late that is.
+    # Don't finish until everyone has had five minutes' warning, however late that is.
     is_over = card.stops_at is not None and now >= card.stops_at and not counts.unended
     waits_until = (card.stops_at or 0.0) + readiness.SUMMARY_SECONDS if counts.stopping else lesson_at or 0.0
     if is_over and now >= waits_until:
@@ -537,7 +538,7 @@ def _review_card(tx: Transaction, caller: Caller, looked: ClassCard) -> None:
 
 
 def _is_up(tx: Transaction, press: Participant) -> bool:
-    """Return whether a member's workspace is still theirs, up or starting, and not being brought down."""
+    """Return whether a member's workspace is still theirs, is up or starting, and isn't being stopped."""
     workspace = workspaces.find_workspace(tx, press.workspace_id or "")
     if workspace is None or workspace.principal != press.principal:
         return False
@@ -562,8 +563,9 @@ def _finish(tx: Transaction, card: ClassCard, counts: ClassCounts) -> None:
 def has_consent(tx: Transaction, context: Context, workspace: Workspace) -> bool:
     """Return whether a class's timer may stop a workspace now; audit it if the policy refuses.
 
-    The owner's recorded consent is the only exception to the policy: it names who may stop the workspace. A
-    stop that the card announced for a fixed time is made whatever has become of the teacher since.
+    The owner's recorded consent is the only exception to the policy, and names who may stop the workspace. A
+    stop that the card announced for a fixed time is carried out regardless of what has happened to the
+    teacher since.
     """
     card = store.find_card(tx, workspace.stop_card or "")
     press = store.find_participant(tx, workspace.stop_card or "", workspace.principal)
@@ -580,7 +582,7 @@ def has_consent(tx: Transaction, context: Context, workspace: Workspace) -> bool
 
 
 def end_for_workspace(tx: Transaction, workspace: Workspace, stop: Operation | None = None) -> None:
-    """Record that the class whose timer a workspace had is over, and the ``stop`` if one was begun."""
+    """Record that a class is over for the workspace it was to stop, and the ``stop`` if one was begun."""
     card = store.find_card(tx, workspace.stop_card or "")
     if card is None:
         return

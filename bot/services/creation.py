@@ -1,4 +1,4 @@
-"""Forms and flags by which people specify a workspace or run, based on the provider's latest offer.
+"""Forms and flags for specifying a workspace or run, based on the provider's latest offer.
 
 Nothing here waits for a provider. A form changes with the choices made in it, so flags are applied one at a
 time, each to the form that results from the previous one, beginning with fields that others depend on.
@@ -55,13 +55,14 @@ class PersonalOffer:
         return forms.spec(self.snapshot.payload, self.purpose, values, self.asker)
 
 
-#: Field names for a run's limits. If nothing can be limited, a flag for one may be dropped without changing
+#: Names of fields that limit a run. If nothing can be limited, flags for them may be dropped without changing
 #: the run.
 _LIMIT_NAMES: Final = (
     frozenset({"cpus", "cpu", "cores", "processors"}),
     frozenset({"memory", "mem", "ram"}),
 )
-#: Words that people use for the same field, one row per field; a form uses at most one word from each row.
+#: Different words that people use for the same field, one row per field. A form uses at most one word of each
+#: row.
 SYNONYMS: Final = (
     *_LIMIT_NAMES,
     frozenset({"gpus", "gpu"}),
@@ -75,9 +76,9 @@ SYNONYMS: Final = (
 )
 COMMAND_FIELD: Final = "command"
 TEMPLATE_FIELD: Final = "template"
-#: Fields that Usher never fills in for a person: where to run, and which template to use.
+#: Fields that Usher never fills in for a person: where something runs, and which template to use.
 _OWN_CHOICE: Final = frozenset({"cluster", TEMPLATE_FIELD})
-#: Maximum number of alternatives that are tried for a field.
+#: Maximum number of alternatives tried for a field.
 _MAX_ALTERNATIVES: Final = 30
 _MAX_ROUNDS: Final = 20
 
@@ -92,22 +93,23 @@ class Flag:
 
 @dataclass(slots=True)
 class FilledForm:
-    """A form filled in from flags: its values, the form itself, and the problem with each wrong flag."""
+    """A form filled in from flags: its values, the form itself, and the problem with each invalid flag."""
 
     values: dict[str, Value]
     form: Form
     problems: dict[str, FlagProblem] = field(default_factory=dict)
     #: Flags that don't match any field of this form.
     unknown: list[Flag] = field(default_factory=list)
-    #: Flags dropped because there is nothing to limit here.
+    #: Flags that were dropped because there is nothing to limit here.
     left_out: list[Flag] = field(default_factory=list)
 
 
 def apply_flags(form_of: Callable[[Values], Form], flags: Sequence[Flag]) -> FilledForm:
     """Apply flags to a form and return the result; ``form_of`` returns the provider's form for values.
 
-    Fields without a flag keep the form's defaults. If exactly one choice in a field that the person left open
-    makes all flags valid, that choice is made. If nothing can be limited, flags for limits are dropped.
+    Fields without a flag keep the form's defaults. If the person left a field open, and exactly one of its
+    choices makes all flags valid, that choice is made. If nothing can be limited, flags for limits are
+    dropped.
     """
     result = _apply_in_order(form_of, flags, {})
     if result.unknown:
@@ -128,7 +130,7 @@ def apply_flags(form_of: Callable[[Values], Form], flags: Sequence[Flag]) -> Fil
 def propose_defaults(form_of: Callable[[Values], Form], template: str) -> tuple[dict[str, Value], Form, str]:
     """Return default values that complete a form, the form itself, and the template's label.
 
-    ``template`` is chosen first, unless it is "". An empty label means that the template isn't offered.
+    Unless ``template`` is "", it is chosen first. An empty label means that the template isn't offered.
     """
     values: dict[str, Value] = {TEMPLATE_FIELD: template} if template else {}
     form = form_of(values)
@@ -146,7 +148,7 @@ def propose_defaults(form_of: Callable[[Values], Form], template: str) -> tuple[
 
 
 def find_choice(form: Form, said: str) -> tuple[str, Choice] | None:
-    """Return the name of the field with a choice of a given value or label, and that choice, or None."""
+    """Return the name of the field that offers a given value or label, and the choice; None if none does."""
     every = ((one.name, choice) for one in form.fields for choice in one.choices)
     return next(
         (found for found in every if fold(said) in {fold(found[1].value), fold(found[1].label)}), None
@@ -156,7 +158,7 @@ def find_choice(form: Form, said: str) -> tuple[str, Choice] | None:
 def find_enabling_choices(
     form_of: Callable[[Values], Form], result: FilledForm, flag: Flag
 ) -> list[tuple[str, str]]:
-    """Return the choices that would make an unknown flag valid, as pairs of field and value."""
+    """Return the choices, as (field, value) pairs, that would make an unknown flag valid."""
     return [
         (name, value)
         for name, value in _list_alternatives(result, frozenset())
@@ -206,7 +208,7 @@ def _apply_in_order(form_of: Callable[[Values], Form], flags: Sequence[Flag], ch
         ]
         if not waiting:
             break
-        # Apply fields that others depend on first, and one at a time, as each may change the form.
+        # Apply first the fields that others depend on, one at a time, as each may change the form.
         first = next((one for one in waiting if one.has_dependents), None)
         for one in [first] if first is not None else waiting:
             _set_field(result, one, given[one.name])
@@ -225,7 +227,7 @@ def _group_by_field(form: Form, flags: Sequence[Flag]) -> dict[str, list[str | N
 
 
 def _set_field(result: FilledForm, wanted: Field, given: Sequence[str | None]) -> None:
-    """Write a flag's values into its field, or record the problem with them."""
+    """Write a flag's values into its field, or record what is wrong with them."""
     found = [value for value in given if value is not None]
     if len(found) < len(given):
         result.problems[wanted.name] = FlagProblem("empty")
@@ -256,7 +258,7 @@ def _set_field(result: FilledForm, wanted: Field, given: Sequence[str | None]) -
 
 
 def _split_values(wanted: Field, value: str) -> list[str]:
-    """Split comma-separated values, unless the whole string is one value."""
+    """Split comma-separated values, unless the string as a whole is one value."""
     return (
         [value]
         if _find_field_choice(wanted, value) is not None
@@ -273,7 +275,7 @@ def _find_field_choice(wanted: Field, value: str) -> Choice | None:
 
 
 def _list_alternatives(result: FilledForm, besides: frozenset[str]) -> list[tuple[str, str]]:
-    """Return choices that would change the form, as pairs of field and value, except in ``besides``."""
+    """Return choices that would change the form, as (field, value) pairs; skip fields ``besides``."""
     return [
         (one.name, choice.value)
         for one in result.form.fields

@@ -1,8 +1,8 @@
 """People who have left or may no longer use Usher: their planned stops are made, then their links end.
 
-Workspaces that their plans would have stopped are stopped immediately, with their own account. Usher
-administrators are told which others keep running. If anything is running, a task does all this, so that it
-survives a crash; meanwhile the person can't request anything.
+Workspaces that these plans would have stopped are stopped immediately, using the person's own account. Usher
+administrators are told which other workspaces keep running. If anything is running, a task does all this, so
+that it survives a crash; in the meantime the person can't request anything.
 """
 
 from enum import StrEnum
@@ -30,12 +30,13 @@ from bot.store.notices import add_or_extend
 from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
 
-#: How long links are kept for the stops if a provider doesn't answer, in seconds. Such a provider couldn't
-#: confirm a revocation either.
+#: How long links are kept to make the stops if a provider doesn't answer, in seconds. Such a provider
+#: couldn't confirm a revocation either.
 MAX_STOPPING_SECONDS: Final = 6 * 3600.0
 #: How long to wait for the read that shows whether a workspace is still running, in seconds.
 MAX_READING_SECONDS: Final = 120.0
-#: How long the message to administrators is delayed, in seconds, so that it can cover several leavers.
+#: How long the message to administrators is held back, in seconds, so that one message can cover several
+#: leavers.
 GATHER_SECONDS: Final = 60.0
 #: Maximum number of stops begun per transaction.
 STOPS_BATCH_SIZE: Final = 10
@@ -49,8 +50,8 @@ def is_leaver(person: Person) -> bool:
 def end_departed(tx: Transaction, caller: Caller, person: Person, *, actor: str) -> list[Account]:
     """End the links and hours of a person who left or became a guest; return the accounts that ended.
 
-    If one of their workspaces is running, a task does this instead. A guest keeps links on connections
-    without user accounts, as only these links record who owns the workspaces.
+    If one of the person's workspaces is running, a task ends them instead. A guest keeps links on connections
+    without user accounts, because only these links record who owns the workspaces.
     """
     cause, ended = find_flaw(person), list[Account]()
     if cause is None or not is_leaver(person):
@@ -67,9 +68,9 @@ def end_departed(tx: Transaction, caller: Caller, person: Person, *, actor: str)
 
 
 class Progress(StrEnum):
-    """How far the task for a person who has left has progressed."""
+    """The progress of the task that follows a person's departure."""
 
-    #: The next step can't be undone, so Slack must first confirm again that the person has left.
+    #: Slack must confirm again that the person has left, because the next step can't be undone.
     UNCONFIRMED = "unconfirmed"
     WAITING = "waiting"
     ENDED = "ended"
@@ -129,7 +130,7 @@ def _is_stopping(latest: Operation | None) -> bool:
 
 
 def _is_over(tx: Transaction, caller: Caller, account: Account, since: float) -> bool:
-    """Return whether an account can no longer be used for stops, or the stops have taken too long."""
+    """Return whether an account can no longer be used for stops, or its stops have taken too long."""
     is_refused = account.state != "active" or account.repeats(account.checked_at)
     is_there = account.connection in caller.context.connections
     return is_refused or not is_there or tx.now() >= since + MAX_STOPPING_SECONDS
@@ -138,7 +139,7 @@ def _is_over(tx: Transaction, caller: Caller, account: Account, since: float) ->
 def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> bool:
     """Begin the stop that a person had planned for a workspace; return whether one was begun.
 
-    A final stop is made only if they agreed to it knowing its consequences.
+    A final stop is carried out only if the person agreed to it knowing its consequences.
     """
     planned = _find_plan(tx, workspace)
     if planned is None:
@@ -173,11 +174,11 @@ def _find_plan(tx: Transaction, workspace: Workspace) -> tuple[float, bool] | No
 def _end_links(
     tx: Transaction, caller: Caller, who: Principal, since: float, *, actor: str, cause: str
 ) -> list[Account]:
-    """End the links and hours that a person had when they left, and tell them if they can read messages."""
+    """End the links and hours that a person had when they left, and notify them if they can be reached."""
     hours.delete_rules_of_person(tx, who)
     open_to_all = {name for name, one in caller.context.connections.items() if one.has_link_method("none")}
     linked = {account.connection for account in rows.list_accounts(tx, who) if account.linked_at <= since}
-    # Deactivated people can't be sent anything.
+    # Deactivated people can't receive messages.
     person = people.find_person(tx, who)
     can_read = cause == "guest" or (person is not None and find_flaw(person) is None)
     connections = linked - open_to_all if cause == "guest" else linked

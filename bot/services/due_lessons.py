@@ -1,7 +1,7 @@
 """Due lessons: each starts the workspaces of a course's members and plans their stops.
 
-A start is an ordinary operation in the member's name. When a lesson opens, ``course_readiness.prepare`` marks
-it due in its members' rows, a few per transaction. These rows hold nothing else about a timetable.
+A start is an ordinary operation on the member's behalf. When a lesson opens, ``course_readiness.prepare``
+marks it due in its members' rows, a few per transaction. These rows hold nothing else about a timetable.
 """
 
 from typing import Final
@@ -21,10 +21,9 @@ from bot.store.notices import add_notices
 from bot.store.transaction import Row, Transaction
 from bot.support.errors import NotLinked, Refused
 
-#: Maximum number of members per claim.
+#: Maximum number of course members per claim.
 _BATCH_SIZE: Final = 50
-#: How long until the next try, in seconds, for a member whose account isn't linked or is refused by the
-#: provider.
+#: How soon to try again for a member whose account isn't linked or is refused by the provider, in seconds.
 LINK_SECONDS: Final = 300.0
 
 
@@ -94,7 +93,7 @@ def notify_of_lesson(
 
 
 def _refuse(tx: Transaction, _caller: Caller, claimed: Participant, refusal: Refused) -> None:
-    """Skip a lesson that was refused for a member, unless relinking may still help in time."""
+    """Skip a lesson that was refused for a member, unless linking again can still help in time."""
     card = store.find_card(tx, claimed.card_id)
     lesson = None if card is None else timetable.find_lesson_on(card, tx.now())
     if (

@@ -1,4 +1,4 @@
-"""Due timers: first the warning, then the stop in the owner's name.
+"""Due timers: first the warning, then the stop on the owner's behalf.
 
 The stop and the end of its timer are written in one transaction, so a stop is made only once, and never after
 its owner has cancelled it.
@@ -8,8 +8,8 @@ warning is delivered. If Usher was down, or the workspace hasn't been read since
 first, and its owner is warned again.
 
 A stop that can't be carried out now isn't announced; its owner is told once its time has passed. If the
-obstacle may disappear by itself or with a new link, the stop stays due, and is announced and carried out once
-it has.
+obstacle may disappear by itself or with a new link, the stop stays due, and is announced and carried out as
+soon as it can be.
 """
 
 from dataclasses import replace
@@ -59,12 +59,12 @@ log = structlog.get_logger(__name__)
 CLAIM_BATCH_SIZE: Final = 50
 #: Maximum wait before checking again whether the provider allows the planned stop, in seconds.
 _MAX_RETRY_SECONDS: Final = 600.0
-#: Maps a refusal's rule to the cause shown for a stop that can't be made, where the two names differ.
+#: Maps a refusal's rule to the cause shown for a stop that can't be made, if the two have different names.
 _CAUSE_BY_RULE: Final = {"ends": "not_agreed"}
 
 
 def process_due_timer(tx: Transaction, caller: Caller, looked: Workspace) -> None:
-    """Warn of a timer's stop or carry it out; raises Refused if the stop is no longer possible."""
+    """Send a timer's warning or carry out its stop; raises Refused if the stop is no longer possible."""
     workspace, now = rows.decide(tx, looked.id), tx.now()
     if workspace is None or workspace.stop_at is None or workspace.stop_at != looked.stop_at:
         return
@@ -80,14 +80,14 @@ def process_due_timer(tx: Transaction, caller: Caller, looked: Workspace) -> Non
     elif is_warned:
         stop_workspace(tx, caller, workspace)
     else:
-        # The stop waits for its warning to be delivered, however late that makes it.
+        # The stop waits until its warning has been delivered, however late that makes it.
         moved_to = max(stop_at, now + LEAST_TIMER_WARNING_SECONDS)
         warning = _build_notice(workspace, NoticeKind.STOP_WARNING, moved_to)
         rows.save_timer_warning(tx, workspace.id, stop_at, moved_to, warning)
 
 
 def _hold_back(tx: Transaction, workspace: Workspace, obstacle: str) -> None:
-    """Delay or give up a stop that can't be carried out now; tell its owner once, after its time.
+    """Delay or give up a stop that isn't possible now; tell the owner once, after the planned time.
 
     A class's stop doesn't wait for a person to link again, and a stop by hours is dropped if the hours need
     the workspace again.
@@ -96,7 +96,7 @@ def _hold_back(tx: Transaction, workspace: Workspace, obstacle: str) -> None:
     is_passing = obstacle in PASSING_OBSTACLES and (workspace.stop_card is None or obstacle not in LINK_HELPS)
     due_at, rule = stop_at + (GRACE_SECONDS if is_passing else 0.0), workspace.stop_rule
     if is_passing:
-        # Only a call to the provider shows whether the obstacle has passed.
+        # Only a call to the provider shows whether the obstacle is gone.
         gates.request_read_now(tx, workspace.id)
     if now < due_at:
         rows.schedule_timer_check(tx, workspace.id, stop_at, min(due_at, now + RETRY_SECONDS))
@@ -108,7 +108,7 @@ def _hold_back(tx: Transaction, workspace: Workspace, obstacle: str) -> None:
         # One message covers all workspaces of the connection that were due to stop at that time.
         one = _build_notice(workspace, NoticeKind.PLANNED_STOP_FAILED, stop_at, cause=obstacle, is_due=True)
         add_notices(tx, [replace(one, subject=f"{workspace.principal.key}/{workspace.connection}")])
-        # The provider may not offer an action for days, so check less and less often.
+        # The provider may not offer an action for days, so checks become less and less frequent.
         longer = min((now - stop_at) / 4.0, _MAX_RETRY_SECONDS) if obstacle == "not_allowed_now" else 0.0
         next_check_at = now + max(RETRY_SECONDS, longer)
         rows.schedule_timer_check(tx, workspace.id, stop_at, next_check_at, unwarned=True)
@@ -156,7 +156,7 @@ def _end_refused(tx: Transaction, _caller: Caller, looked: Workspace, refusal: R
     """End a timer that can't be carried out, and tell the owner why."""
     cause = refusal.rule.removeprefix("workspace.")
     if cause == "not_allowed":
-        # The workspace is in transition, which will end sooner or later.
+        # The workspace is in transition, so another attempt will be possible sooner or later.
         _hold_back(tx, looked, "not_allowed_now")
         return
     if isinstance(refusal, NotLinked):
@@ -171,9 +171,9 @@ def _build_notice(workspace: Workspace, kind: NoticeKind, stop_at: float, **more
 
 
 def stop_workspace(tx: Transaction, caller: Caller, workspace: Workspace) -> None:
-    """Stop a workspace in its owner's name, as its timer says; raises as ``begin_operation`` does.
+    """Stop a workspace in its owner's name when its timer is due; raises as ``begin_operation`` does.
 
-    A class's timer doesn't stop anything without the owner's consent.
+    A class's timer stops nothing without the owner's consent.
     """
     if workspace.stop_card is None or courses.has_consent(tx, caller.context, workspace):
         courses.end_for_workspace(tx, workspace, _begin_stop(tx, caller, workspace))
@@ -183,12 +183,12 @@ def stop_workspace(tx: Transaction, caller: Caller, workspace: Workspace) -> Non
 
 
 def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operation | None:
-    """Begin the stop, postpone it, or merely end the timer; return the stop if one was begun.
+    """Begin the stop, postpone it, or only end the timer; return the stop if one was begun.
 
     If the workspace is already being stopped, only the timer ends. A final stop of a busy workspace is
     postponed by an hour, and its owner is asked. If the owner couldn't be warned, a final stop is tried again
-    a day later, or dropped if it was for a class; any other stop is made. Administrators are told in both
-    cases.
+    a day later, or dropped if it was for a class; any other stop is carried out. Administrators are told in
+    both cases.
     """
     stop_at, latest = workspace.stop_at or 0.0, operations.find_latest_operation(tx, workspace.id)
     if latest is not None and latest.is_open and latest.verb is OperationVerb.REMOVE:
@@ -200,7 +200,7 @@ def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operat
         return None
     planned, mode = get_stop_effects(caller.context, workspace), workspace.stop_mode or "stop"
     if is_final(planned, mode) and not workspace.stop_agreed:
-        # The chosen mode wasn't final when the timer was set.
+        # The chosen mode wasn't final when the timer was set, but it is now, so choose another.
         mode = choose_planned_mode(planned)
         if is_final(planned, mode):
             raise Refused("workspace.ends", cause="not_agreed")
@@ -221,7 +221,7 @@ def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operat
                 rows.end_timer(tx, workspace.id, stop_at)
             return None
     if survives_stop:
-        # Slack may be unreachable, so don't ask it about the owner.
+        # Slack may be unreachable, so use the stored details of the owner.
         caller = replace(caller, uses_stored_identity=True)
     elif costs_more(workspace.stakes, agreed, is_planned=True):
         later = tx.now() + MORE_SECONDS
@@ -243,7 +243,7 @@ def _begin_stop(tx: Transaction, caller: Caller, workspace: Workspace) -> Operat
 def build_missed_warning_notices(
     installation: AnyInstallation, workspace: Workspace, occasion: str, *, survives_stop: bool
 ) -> list[NewNotice]:
-    """Build the notices to administrators about a stop of whose approach the owner couldn't be warned.
+    """Build the notices telling administrators that an owner couldn't be warned of a stop.
 
     ``survives_stop``: the workspace can be started again, so it was stopped without the warning.
     """
@@ -262,7 +262,7 @@ def build_missed_warning_notices(
 
 
 def _claim_due(tx: Transaction, context: Context) -> list[Workspace]:
-    """Claim due timers; a workspace not read recently is read first, after which its timer is due again.
+    """Claim due timers; if a workspace wasn't read recently, read it first and claim its timer later.
 
     A workspace that is down is only read, to find out whether its planned stops apply again.
     """

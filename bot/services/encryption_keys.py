@@ -19,7 +19,7 @@ from bot.support.environment import command
 from bot.support.errors import SecretError
 from bot.support.vault import Vault, row_key
 
-#: Maximum number of people named in one line of a finding.
+#: Maximum number of people named in a single line of a finding.
 _MAX_PEOPLE_IN_LINE: Final = 20
 _OLD_KEY: Final = "Put the old key back into USHER_ENCRYPTION_KEYS, after the new one"
 
@@ -38,7 +38,7 @@ class SecretCheck:
 
     @property
     def found(self) -> str:
-        """Return a text that says how many secrets can be opened, and who owns the others."""
+        """Return a sentence that says how many secrets can be opened, and who owns the others."""
         if not self.closed:
             return f"{self.total} stored, and all open"
         if self.is_hopeless:
@@ -80,7 +80,7 @@ def _can_open(vault: Vault, account: Account) -> bool:
 
 
 def _get_sort_key(account: Account) -> tuple[str, float, str]:
-    """Return an account's sort key: by connection, oldest link first."""
+    """Return an account's sort key: first by connection, then oldest link first."""
     return account.connection, account.linked_at, account.id
 
 
@@ -99,18 +99,19 @@ class Rotation:
     done: int = 0
     #: Number of secrets that another process replaced between being read and being written.
     changed: int = 0
-    #: Number of links ended because no key opens their secrets; and number resumed because a key opens them
-    #: again.
+    #: Number of links that ended because no key can decrypt their secrets; and number that resumed because a
+    #: key can decrypt them again.
     forgotten: int = 0
     recalled: int = 0
-    #: How many links no key opens, and out of how many, if they were too many for any to be ended.
+    #: How many links, and out of how many, have secrets that no key can decrypt; set only if they were too
+    #: many to end any.
     spared: tuple[int, int] | None = None
     accounts: list[str] = field(default_factory=list)
     workspaces: list[str] = field(default_factory=list)
 
     @property
     def is_whole(self) -> bool:
-        """Return whether everything is now encrypted with the newest key."""
+        """Return whether every secret is now encrypted with the newest key."""
         return not (self.accounts or self.workspaces or self.changed)
 
     def count(self, was_written: bool) -> None:
@@ -148,7 +149,7 @@ async def rotate(
     these are more than a tenth of all links, the keys are probably wrong, so none is ended unless ``forget``
     is their exact number (0: no number given). Their secrets are kept encrypted for a week, and a link is
     resumed if a key opens its secret within that time. On the connections in ``unlinked``, where nobody
-    links, such a secret is newly created instead, as it holds nothing.
+    links, a secret that no key opens is created anew instead, as it holds nothing.
     """
     rotation = Rotation()
     accounts = sorted(await store.perform(account_rows.list_active_accounts), key=_get_sort_key)

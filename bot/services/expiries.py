@@ -1,4 +1,4 @@
-"""Workspaces that their provider will soon end: each end is announced once, and again if it changes."""
+"""Workspaces that their provider will soon end. Each end is announced once, and again if it changes."""
 
 from typing import Final
 
@@ -15,11 +15,11 @@ from bot.store.tasks import NewTask, add_tasks
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
-#: Maximum number of approaching ends per claim.
+#: Maximum number of workspaces about to end per claim.
 MAX_CLAIMED: Final = 100
 #: How long the button *Keep 2 h more* extends a workspace's life, in seconds.
 EXTENSION_SECONDS: Final = 7200.0
-#: How soon a workspace that ends soon but hasn't been read recently is claimed again, in seconds.
+#: How soon a workspace is claimed again if it will end soon but hasn't been read recently, in seconds.
 READ_AGAIN_SECONDS: Final = 20.0
 
 
@@ -42,7 +42,7 @@ def _warn(tx: Transaction, _caller: Caller, workspace: Workspace) -> None:
 
 
 def request_extension(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
-    """Ask the provider to keep a workspace for two more hours; return the workspace."""
+    """Request that the provider keep a workspace for two more hours; return the workspace."""
     workspace, account, _, _ = reach_workspace(tx, caller, "start", workspace_id)
     if workspace.is_down:
         raise Refused("workspace.not_up", cause="not_up")

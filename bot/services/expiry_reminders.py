@@ -1,4 +1,4 @@
-"""Reminders that a link will expire; their due times are stored, so downtime may delay but not lose them."""
+"""Reminders that a link will expire. Their due times are stored, so downtime may delay but not lose them."""
 
 from typing import Final
 
@@ -58,7 +58,7 @@ def remind_again(tx: Transaction, account_id: str) -> None:
 def build_link_reminder(account: Account, occasion: str) -> NewNotice:
     """Return the notice that an account's link will expire."""
     body = {"connection": account.connection, "username": account.username, "expires_at": account.expires_at}
-    # The occasion includes the expiry time, as it differs for a renewed credential of the same account.
+    # The occasion includes the expiry time, which is different after the account's credential was renewed.
     when = f"{occasion}:{account.expires_at:.0f}"
     return NewNotice(account.id, NoticeKind.LINK_EXPIRY, when, account.principal, body)
 

@@ -1,4 +1,4 @@
-"""Failovers: telling people which of the actions already confirmed to them the database has lost (ADR 76).
+"""Failovers: telling people which of their confirmed actions the database has lost (ADR 76).
 
 Lost actions leave no row, so only the processes know of them. Each process compares what it remembers with
 the rows. Workspaces started on a provider's own page aren't in any process's memory; lists find them again.
@@ -17,12 +17,15 @@ from bot.store.tables import TABLES
 from bot.store.transaction import Row, Transaction
 from bot.support.pool import contain_errors
 
-#: How long the message waits for a read of the workspace, in seconds.
+#: How long the message about lost actions waits for a read of the workspace, in seconds.
 READ_TIMEOUT_SECONDS: Final = 12.0
 
 
 class Failovers:
-    """Notify administrators of a failover, and the people whose requests this process answered."""
+    """Notify administrators of a failover, and the people whose answered requests it lost.
+
+    Each process notifies the people whose requests it answered itself.
+    """
 
     def __init__(self, context: Context) -> None:
         self._context, self._last, self._told = context, Row(), ""
@@ -62,7 +65,7 @@ class Failovers:
 
 
 def _notify(tx: Transaction, one: RecentCommit, found: Row) -> None:
-    """If a commit's row was lost, notify its owner once the workspace has been read again."""
+    """If a commit's row was lost, notify its owner after giving the workspace time to be read again."""
     table = next(table for table in TABLES.values() if table.model is type(one))
     if table.row(tx, id=one.id) is not None:
         return

@@ -1,4 +1,4 @@
-"""Whether operations on a workspace are possible, and the effects of a stop."""
+"""Whether an operation on a workspace is possible, and what a stop would do."""
 
 from dataclasses import replace
 
@@ -16,16 +16,17 @@ from bot.store import accounts, outages
 from bot.store.transaction import Transaction
 from bot.support.errors import Refused
 
-#: Maps each operation to the action that the workspace must allow, and to the states in which that doesn't
-#: matter because the operation is already fulfilled or in progress. A stop needs none: it is sent as soon as
-#: possible.
+#: Maps each operation to the action that the workspace must allow, and to the states in which that isn't
+#: required because the operation is already fulfilled or in progress. A stop requires nothing: it is sent as
+#: soon as possible.
 _NEEDS: dict[OperationVerb, tuple[Action, frozenset[State]]] = {
     OperationVerb.START: ("start", UP_STATES),
     OperationVerb.SUSPEND: ("suspend", DOWN_OR_FAILED_STATES),
     OperationVerb.FORCE: ("force", DOWN_OR_FAILED_STATES),
     OperationVerb.REMOVE: ("remove", frozenset({State.STARTING})),
 }
-#: Maps each operation to what a share must permit for it to be done on someone else's workspace.
+#: Maps each operation to the permissions that a share must include for it to be possible on someone else's
+#: workspace.
 _OF_SHARES: dict[OperationVerb, frozenset[Action]] = {
     OperationVerb.START: frozenset({"start"}),
     OperationVerb.RESTART: frozenset({"start", "stop"}),
@@ -38,7 +39,7 @@ _MODES: dict[OperationVerb, StopMode] = {OperationVerb.STOP: "stop", OperationVe
 
 
 def check_possible(context: Context, workspace: Workspace, verb: OperationVerb) -> None:
-    """Raise Refused if the provider doesn't support an operation, or not for this workspace as last read."""
+    """Raise Refused if an operation isn't supported, or not for this workspace as last read."""
     provider = context.need(workspace.connection)
     title = provider.settings.title
     if verb is OperationVerb.CREATE:
@@ -57,7 +58,7 @@ def check_possible(context: Context, workspace: Workspace, verb: OperationVerb) 
     if verb not in _NEEDS:
         return
     action, needless = _NEEDS[verb]
-    # If the known state is out of date, let the provider decide.
+    # If the known state is out of date, let the provider decide whether the operation is possible.
     if (
         is_recently_read(context, workspace)
         and not workspace.allows(action)
@@ -125,7 +126,7 @@ def _is_replaced_by_restart(context: Context, workspace: Workspace) -> bool:
 
 
 def is_final_stop(context: Context, workspace: Workspace, operation: Operation) -> bool:
-    """Return whether a stop ends the workspace irreversibly with its owner's consent."""
+    """Return whether an operation is a stop that ends its workspace irreversibly."""
     if operation.verb not in {OperationVerb.STOP, OperationVerb.FORCE}:
         return False
     mode: StopMode = "force" if operation.verb is OperationVerb.FORCE else "stop"
@@ -138,7 +139,7 @@ def is_recently_read(context: Context, workspace: Workspace) -> bool:
 
 
 def predict_class_effects(provider: Provider | None, card: ClassCard) -> StopEffects:
-    """Return the effects of a stop on the workspaces of a card before any of them is known."""
+    """Return the effects of stopping a card's workspaces, before any of the workspaces is known."""
     if provider is None:
         return NO_EFFECTS
     typical = Workspace(

@@ -1,4 +1,4 @@
-"""Course members from releases up to 0.4.1: those who had agreed to only part of a course leave it.
+"""Course members from releases up to 0.4.1. Those who had agreed to only part of a course leave it.
 
 Those releases stored what each member had agreed to and the days they skipped. A course does nothing for its
 members until all of them have been compared with it (``settle``).
@@ -21,7 +21,7 @@ MEMBERS_PER_TRANSACTION: Final = 20
 
 
 def settle(tx: Transaction, card: ClassCard) -> bool:
-    """Compare some former members with their course; return whether more may remain."""
+    """Compare some former members with their course; return whether others may remain to be compared."""
     found = upgrades.take_former_members(tx, card.id, MEMBERS_PER_TRANSACTION)
     for former in found:
         _settle_member(tx, card, former)
@@ -29,10 +29,10 @@ def settle(tx: Transaction, card: ClassCard) -> bool:
 
 
 def _settle_member(tx: Transaction, card: ClassCard, former: FormerMember) -> None:
-    """Keep a member, closing the lessons they had skipped, or end their membership with a notice."""
+    """Keep a member and close the lessons they had skipped, or end their membership with a notice."""
     member, now = store.find_participant(tx, card.id, former.principal), tx.now()
     if member is None or member.consented_at != former.consented_at or card.is_over(now):
-        # They have since left or rejoined, and that takes precedence.
+        # The member has since left or rejoined, and that takes precedence.
         return
     beyond, skipped = timetable.list_days_beyond(card, former, now)
     if beyond or skipped:

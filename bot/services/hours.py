@@ -1,8 +1,8 @@
 """Working hours of workspaces: people set, skip and pause them, and Usher carries them out.
 
-A start is an ordinary operation in the owner's name. A stop becomes one of the workspace's planned stops, so
-that the buttons of its warning change only that stop. It is planned shortly before its time, or earlier if a
-change of hours would cancel the stop of hours that have begun. If a workspace keeps running with no stop
+A start is an ordinary operation on the owner's behalf. A stop becomes one of the workspace's planned stops,
+so that the buttons of its warning change only that stop. It is planned shortly before its time, or earlier if
+a change of hours would cancel the stop of hours that have begun. If a workspace keeps running with no stop
 planned, Usher asks its owner once a day whether it is still needed.
 """
 
@@ -56,18 +56,18 @@ from bot.store.planned_starts import review_start
 from bot.store.transaction import Transaction
 from bot.support.errors import NotLinked, Refused
 
-#: How soon to check again on a workspace that must be read before its owner is asked about it, in seconds.
+#: How soon to check a workspace again that must be read before its owner is asked about it, in seconds.
 RECHECK_SECONDS: Final = 30.0
 HOUR_SECONDS: Final = 3600.0
 #: How long after its scheduled time a start waits for the provider to allow it, in seconds.
 UNOFFERED_SECONDS: Final = 1800.0
-#: Maximum number of running workspaces per claim; the maximum for rules is half this.
+#: Maximum number of running workspaces per claim. The maximum number of rules is half this.
 CLAIM_BATCH_SIZE: Final = 100
 #: How often to check whether to ask about a workspace that was left running, in seconds.
 IDLE_CHECK_SECONDS: Final = 1800.0
-#: A rule before and after a change; None where there was or will be no rule.
+#: A rule before and after a change; None if there is no rule before or after it.
 RuleChange = tuple[HoursRule | None, HoursRule | None]
-#: Results of scheduled starts and stops that needn't be reported to anyone.
+#: Results of scheduled starts and stops that nobody needs to be told about.
 DONE_WELL: Final = frozenset({"started", "timer", "needless", "by hand"})
 
 
@@ -83,9 +83,9 @@ def add(
 ) -> list[HoursRule]:
     """Give a workspace hours; return the existing rules that they replace because of a conflict.
 
-    ``former`` is the id of a rule that they replace in any case. Raises Refused: ``workspace.ends`` if a stop
-    would be final and the owner hasn't agreed, ``hours.makes`` if a stopped workspace couldn't be started
-    again, ``hours.many`` if it has too many rules, ``hours.never`` if the hours never occur,
+    ``former`` is the id of a rule that the new hours replace in any case. Raises Refused: ``workspace.ends``
+    if a stop would be final and the owner hasn't agreed, ``hours.makes`` if a stopped workspace couldn't be
+    started again, ``hours.many`` if it has too many rules, ``hours.never`` if the hours never occur,
     ``hours.runs_on`` for a stop and a start at the same time that the owner hasn't agreed to.
     """
     workspace = find_usable(tx, caller, "hours", workspace_id)
@@ -113,7 +113,10 @@ def add(
 def _make_rule(
     tx: Transaction, caller: Caller, workspace: Workspace, wanted: Wanted, *, kept: int, agreed: bool = False
 ) -> HoursRule:
-    """Return a rule for a workspace's new hours, in addition to ``kept`` other rules; raises Refused."""
+    """Return a rule for a workspace's new hours; raises Refused.
+
+    ``kept`` is the number of other rules that the workspace keeps.
+    """
     caller.check_plan(tx, workspace.connection)
     context, now = caller.context, tx.now()
     title = context.need(workspace.connection).settings.title
@@ -148,7 +151,7 @@ def end(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
 def restore(
     tx: Transaction, caller: Caller, workspace_id: str, former: Sequence[FormerHours]
 ) -> tuple[Workspace, bool]:
-    """Restore hours that were turned off unless the workspace has hours; return whether it was done.
+    """Restore hours that were turned off, unless the workspace has hours; return whether that was done.
 
     Raises Refused as ``add`` does.
     """
@@ -181,7 +184,7 @@ def change_rules(
 
     If the change would remove the stop of hours that have begun, that stop is planned immediately. A stop
     that is already planned is cancelled only if the new rules have another one, or if no hours had begun; in
-    that case the rules may plan it again.
+    the latter case the rules may plan it again.
     """
     now, former = tx.now(), rows.list_rules(tx, workspace.id)
     has_begun, begun = begun_hours.has_begun(former, now), begun_hours.find_begun_stop(former, now)
@@ -205,7 +208,7 @@ def change_rules(
     if begun is not None and not begun_hours.has_end(known, begun[0].at, now):
         _keep_stop(tx, workspace, *begun, mode)
     if any(before is not None and before.paused for before, _ in change):
-        # Redraw messages about the account's link, as they say that hours are paused.
+        # Redraw messages about the account's link, because they mention that hours are paused.
         cards.queue_messages(
             tx, cards.make_link_key(workspace.principal.key, workspace.connection), changed=False
         )
@@ -237,7 +240,7 @@ def leave_out_days(
         today = one.day(now).isoformat()
         off = frozenset(day for day in one.off.union(days) if day >= today)
         off = off if days else frozenset()
-        # Someone who resumes paused hours is present, so the count of unused starts begins again.
+        # Someone who resumes paused hours is present, so restart the count of unused starts.
         again = replace(one, processed_until=now, started_at=None, unused=0, paused="")
         resting.append((one, replace(one if days or not one.paused else again, off=off)))
     return _change_days_off(tx, caller, workspace, resting, off=",".join(sorted(days)))
@@ -263,7 +266,10 @@ def _change_days_off(
 
 
 def find_usable(tx: Transaction, caller: Caller, verb: str, workspace_id: str) -> Workspace:
-    """Return a usable, existing workspace, as hours never create one. Raises NotLinked or Refused."""
+    """Return an existing workspace if it can be used, as hours never create one.
+
+    Raises NotLinked or Refused.
+    """
     workspace = require_workspace(tx, caller, verb, workspace_id)
     provider = caller.context.need(workspace.connection)
     caller.require_account(tx, workspace.connection)
@@ -282,7 +288,7 @@ def find_usable(tx: Transaction, caller: Caller, verb: str, workspace_id: str) -
 
 @concerns_caller
 def carry_out(tx: Transaction, caller: Caller, looked: HoursRule) -> None:
-    """Carry out a rule's latest due occurrence in its owner's name; earlier ones count as missed.
+    """Carry out a rule's latest due occurrence in its owner's name; earlier ones are marked as missed.
 
     Raises NotIdentified while Slack can't identify the owner, and Refused; see ``refuse``.
     """
@@ -318,7 +324,7 @@ def carry_out(tx: Transaction, caller: Caller, looked: HoursRule) -> None:
 
 
 def list_due(tx: Transaction, rule: HoursRule) -> list[Occurrence]:
-    """Return a rule's due occurrences; if there are none, mark the rule as processed up to now."""
+    """Return a rule's due occurrences; if there are none, record that the rule is processed up to now."""
     due = rows.list_due(tx, rule)
     if not due:
         rows.settle(tx, rule, {})
@@ -332,7 +338,7 @@ def wait_for_read(tx: Transaction, rule: HoursRule) -> None:
 
 
 def count_start(tx: Transaction, rule: HoursRule, plan: Occurrence, workspace: Workspace) -> HoursRule:
-    """Return a rule updated for another start, with its count of consecutive unused starts."""
+    """Return a rule with its count of consecutive unused starts updated for another start."""
     since = rule.started_at
     if since == plan.at:
         return rule
@@ -348,8 +354,8 @@ def start(
     workspace: Workspace,
     latest: Operation | None,
 ) -> Operation:
-    """Begin a start planned by hours or a lesson; ``key`` is the key of that plan."""
-    # Another try at the same planned time counts as a new request.
+    """Begin a start that hours or a lesson planned; ``key`` identifies that plan."""
+    # Another attempt for the same planned time is a new request.
     tried = latest.id if latest is not None and latest.planned_for == plan.at else ""
     once = replace(caller, interaction=f"{key}:{plan.local}:{tried}".rstrip(":"))
     return begin_operation(
@@ -371,10 +377,10 @@ def get_mode(caller: Caller, workspace: Workspace) -> StopMode:
 def decide(workspace: Workspace, latest: Operation | None, due: Occurrence, now: float) -> str:
     """Decide what to do about a due start or stop, given the workspace's latest operation.
 
-    ``timer``: plan the stop. ``started``: start it. ``needless``: it is already in that state. ``missed``: it
-    is too late. ``by hand``: the owner has done something else since. ``given_up``: the owner is having it
-    stopped, or wanted it removed. ``unread``: read it first. Only a read made after the start was due shows
-    that the workspace is already up.
+    ``timer``: plan the stop. ``started``: start the workspace. ``needless``: it is already in the wanted
+    state. ``missed``: it is too late. ``by hand``: the owner has done something else since. ``given_up``: the
+    owner is having it stopped, or wanted it removed. ``unread``: read it first. Only a read made after the
+    start was due shows that the workspace is already up.
     """
     is_stop, is_down = due.side == "stop", workspace.is_down
     if not is_stop and latest is not None and is_given_up(latest):
@@ -384,7 +390,8 @@ def decide(workspace: Workspace, latest: Operation | None, due: Occurrence, now:
         since = max(since, latest.created_at)
     elif latest is not None and latest.is_open:
         return "needless"
-    # A stop is due before its time because of the warning, but only a start after its time overrides it.
+    # A stop is processed before its time so that a warning can be sent, but only a start after its time
+    # overrides it.
     if since >= (due.at if is_stop else due.due_at):
         return "by hand"
     is_coming_up = latest is not None and latest.is_open
@@ -412,7 +419,7 @@ def is_given_up(latest: Operation) -> bool:
 
 
 def settle(tx: Transaction, rule: HoursRule, due: list[Occurrence], result: str) -> None:
-    """Write the latest due occurrence's result; mark earlier ones missed and tell the owner of those."""
+    """Save the latest due occurrence's result; mark earlier ones as missed and tell the owner."""
     settled = dict.fromkeys(due, "missed") | {due[-1]: result}
     rows.settle(tx, rule, settled)
     missed = [one for one in due if settled[one] not in DONE_WELL]
@@ -426,7 +433,7 @@ def refuse(tx: Transaction, _caller: Caller, looked: HoursRule, refusal: Refused
     """Handle a refusal of due occurrences: retry them, settle them as failed, or pause the rule.
 
     They are retried while the workspace is in transition, and for a while if the provider doesn't currently
-    offer the action. After that they fail. Any other refusal pauses the rule.
+    offer the action; after that they fail. Any other refusal pauses the rule.
     """
     rule = rows.find_rule(tx, looked.id)
     due = [] if rule is None or rule.paused else rows.list_due(tx, rule)
@@ -449,7 +456,7 @@ def refuse(tx: Transaction, _caller: Caller, looked: HoursRule, refusal: Refused
 
 
 def postpone(tx: Transaction, _caller: Caller, looked: HoursRule) -> None:
-    """Schedule the next try of a rule whose owner Slack can't currently identify."""
+    """Schedule another attempt for a rule whose owner Slack can't currently identify."""
     rows.schedule_check(tx, looked, tx.now() + RETRY_SECONDS)
 
 
@@ -467,7 +474,7 @@ HOURS_WORK: Final = ScheduledWork(
 
 @concerns_caller
 def _ask_if_needed(tx: Transaction, caller: Caller, looked: Workspace) -> None:
-    """Ask whether a workspace is still needed if it keeps running with no stop within a day.
+    """If a workspace would keep running with no stop within a day, ask whether it is still needed.
 
     If the connection is configured for it, a stop is planned for the evening, unless that stop would be final
     or another is already planned.

@@ -40,7 +40,7 @@ async def load_courses(
 
 
 async def _add_pending(gatherer: Gatherer, reader: Principal, facts: ClassFacts) -> ClassFacts:
-    """Add the state of a person's account, and of their enrollment if it waits for a link or workspace."""
+    """Add the state of a person's account, and of an enrollment that waits for a link or workspace."""
     account = await gatherer.store.read(accounts.find_account, reader, facts.connection)
     common = gatherer.describe_common(facts.now, facts.zone, facts.connection, account)
     pending = await gatherer.store.read(courses_store.find_member, facts.card.id, reader)

@@ -9,7 +9,7 @@ MIN_SECONDS_AHEAD: Final = 300.0
 MAX_SECONDS_AHEAD: Final = 2_700.0
 #: How long a start is assumed to take, in seconds, until enough starts have been measured.
 USUAL_START_SECONDS: Final = 180.0
-#: How far to keep the lead time below the provider's idle limit, after which workspaces are stopped, in
+#: How far the lead time stays below the provider's idle limit, after which workspaces are stopped, in
 #: seconds.
 IDLE_MARGIN_SECONDS: Final = 60.0
 
@@ -18,8 +18,8 @@ IDLE_MARGIN_SECONDS: Final = 60.0
 class StartRate:
     """The rate at which a connection starts workspaces, if it is limited.
 
-    ``slow`` is the time within which nine out of ten starts finished, and ``idle`` the time after which the
-    provider stops an unused workspace, both in seconds; None if not known.
+    ``slow`` is the time within which nine out of ten starts finished. ``idle`` is the time after which the
+    provider stops an unused workspace. Both are in seconds, or None if not known.
     """
 
     per_second: float | None = None
@@ -29,14 +29,15 @@ class StartRate:
     def get_seconds_ahead(self, people: int) -> float:
         """Return how many seconds before a lesson the starts for a number of people must begin.
 
-        The time is rounded to whole minutes, so that small changes in the number of people rarely affect it.
+        The result is rounded to whole minutes, so that small changes in the number of people rarely affect
+        it.
         """
         took = (people / self.per_second if self.per_second else 0.0) + (self.slow or USUAL_START_SECONDS)
         return max(min(max(math.ceil(took / 60.0) * 60.0, MIN_SECONDS_AHEAD), self._max_seconds_ahead), 0.0)
 
     @property
     def max_people(self) -> int | None:
-        """Return how many people can be started within the longest lead time, or None if any number can."""
+        """Return how many people's workspaces the longest lead time can start, or None if any number."""
         spare = max(self._max_seconds_ahead - (self.slow or USUAL_START_SECONDS), 0.0)
         return None if self.per_second is None else int(spare * self.per_second)
 

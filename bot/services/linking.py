@@ -2,7 +2,7 @@
 
 Each step is a use case, and only checking a token involves the provider: one use case counts the attempt
 before the provider is asked, and another stores the result. For the reasons, see ``docs/internals/rules.md``,
-"Linking proves both sides". Every refusal is a ``Refused`` with a text for the person; its rule determines
+"Linking proves both sides". Every refusal is a ``Refused`` with a text for the person. Its rule determines
 the page's HTTP status.
 """
 
@@ -37,27 +37,27 @@ from bot.support.errors import CredentialRefused, ProviderError, Refused, Tempor
 from bot.support.logs import mark_as_known
 from bot.support.vault import row_key
 
-#: How long a link is valid, and then how long its code is valid, in seconds.
+#: How long a link is valid, in seconds, and then how long its code is.
 LINK_SECONDS = 600.0
 CODE_SECONDS = 600.0
-#: How long until a link is certain to be over, in seconds; a credential still unused by then never will be
-#: used.
+#: After this many seconds a link is certainly over, so a credential that is still unused will never be used.
 UNUSED_SECONDS = LINK_SECONDS + CODE_SECONDS + 60.0
-#: How long a token check may take, in seconds.
+#: Time limit for checking a token, in seconds.
 CHECK_TIMEOUT_SECONDS = 10.0
 MAX_ATTEMPTS = 5
 CODE_LENGTH = 8
-#: Maximum length of a string that is accepted as a token; real providers' tokens are shorter.
+#: Maximum length of a string that is accepted as a token. The tokens of real providers are shorter.
 MAX_TOKEN_LENGTH = 4096
-#: How many characters of a link's digest appear in the addresses of its pages.
+#: Number of characters of a link's digest that appear in the addresses of its pages.
 NAME_LENGTH: Final = 12
 
-#: Characters used in codes: none that are easily confused, and no vowels, so that codes don't form words.
+#: Characters used in codes. None are easily confused with others, and there are no vowels, so codes don't
+#: form words.
 _CODE_ALPHABET = "23456789BCDFGHJKMNPQRSTVWXZ"
 _NONCE_PATTERN = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
-#: Column values of a link whose account isn't known yet.
+#: Column values of a link for which no account has been checked yet.
 _WITHOUT_ACCOUNT: Final[Mapping[str, Any]] = dict.fromkeys(("secret", "username", "remote_id")) | {
     "stage": "open"
 }
@@ -65,7 +65,7 @@ _USERNAME_PATTERN: Final = re.compile(r"[^\s\x00-\x1f\x7f]{1,100}")
 
 
 def is_username(text: str) -> bool:
-    """Return whether a username can be approved: it must be displayable in full, with nothing invisible."""
+    """Return whether a username can be approved: it must fit on screen and have no invisible characters."""
     return (
         _USERNAME_PATTERN.fullmatch(text) is not None
         and clean(text) == text
@@ -82,7 +82,7 @@ class Visit:
 
     @property
     def name(self) -> str:
-        """Return the name by which page addresses refer to the link; the name alone can't open the link."""
+        """Return the name that identifies the link in page addresses; it isn't enough to open the link."""
         return compute_digest(self.nonce)[:NAME_LENGTH]
 
 
@@ -90,8 +90,8 @@ class Visit:
 class LinkPage:
     """The contents of a link's page.
 
-    ``signs_in``: the person can sign in at the provider instead of pasting a token. ``former`` is the
-    username they previously linked on this connection, or "". ``channel`` is their direct message with Usher,
+    ``signs_in``: whether the person can sign in at the provider instead of pasting a token. ``former`` is the
+    username of their existing link on this connection, or "". ``channel`` is their direct message with Usher,
     if known.
     """
 
@@ -107,12 +107,12 @@ class LinkPage:
 
     @property
     def is_another(self) -> bool:
-        """Return whether the checked account would replace a different account that is currently linked."""
+        """Return whether the checked account would replace a different one that is linked now."""
         return bool(self.former and self.link.username and self.former != self.link.username)
 
     @property
     def mark(self) -> str:
-        """Return a digest unique to each checked token, so that a confirmation covers only that token."""
+        """Return a digest of the checked token, so that a confirmation applies only to that token."""
         return compute_digest(self.link.secret or "")[:16]
 
 
@@ -141,12 +141,12 @@ def is_nonce(text: str) -> bool:
 
 
 def create_code() -> str:
-    """Return a random eight-character code without easily confused characters."""
+    """Return a random eight-character code, without characters that are easily confused."""
     return "".join(secrets.choice(_CODE_ALPHABET) for _ in range(CODE_LENGTH))
 
 
 def normalise_code(typed: str) -> str:
-    """Return a typed code without any separators between its characters."""
+    """Return a code as typed by a person, without separators between its characters."""
     return "".join(letter for letter in typed.upper() if letter in _CODE_ALPHABET)[: CODE_LENGTH * 2]
 
 
@@ -161,7 +161,7 @@ def get_return_address(public_url: str, connection: str) -> str:
 
 
 def format_person_name(principal: Principal, person: Person | None) -> str:
-    """Return the name that pages show for a person, or their Slack id if their name isn't known yet."""
+    """Return the name shown for a person on pages, or their Slack id if their name isn't known yet."""
     return person.name if person is not None and person.name.strip() else principal.user_id
 
 
@@ -174,9 +174,10 @@ def create_links(
 ) -> dict[str, str]:
     """Create a link for each connection and return the addresses; a single one ends older links for it.
 
-    Several are only offered: that doesn't end the page of an account that somebody is just linking. The
-    given values are the commands to run once the account is linked. Raises Refused (``link.no_address``,
-    ``link.unknown_connection``, ``link.not_by_token``, ``link.repeated``).
+    Several links are only an offer, so they don't end a page on which the person is already linking an
+    account. ``deferred_commands`` maps each connection to the command to run once its account is linked.
+    Raises Refused (``link.no_address``, ``link.unknown_connection``, ``link.not_by_token``,
+    ``link.repeated``).
     """
     caller.check(tx, "link")
     if not caller.is_first_delivery(tx):
@@ -220,7 +221,7 @@ def _create_link(
 def keep_response_url(
     tx: Transaction, caller: Caller, connection: str, response_url: str, until: float
 ) -> None:
-    """Store the ``response_url`` with which the message showing the link can be replaced, and its expiry."""
+    """Store the ``response_url`` for replacing the message that shows the link, and when it expires."""
     link = links.find_open_link(tx, caller.principal, "open", connection)
     if link is not None and link.deferred_command is not None:
         body = link.deferred_command | {"response_url": response_url, "response_until": until}
@@ -230,9 +231,9 @@ def keep_response_url(
 def wait_for_proof(
     tx: Transaction, caller: Caller, connection: str, identity: base.Identity, pasted: str
 ) -> str | Refused:
-    """Create a link that holds an already checked token, and return its address.
+    """Create a link that holds a token which has already been checked, and return the link's address.
 
-    On the link's page the person only has to prove who they are.
+    On the link's page, the person only has to prove who they are.
     """
     url = create_links(tx, caller, {connection: None})[connection]
     visit = Visit(url.rpartition("/")[2], "")
@@ -241,7 +242,7 @@ def wait_for_proof(
 
 
 def confirm_code(tx: Transaction, caller: Caller, code: str) -> Account | Refused:
-    """Link the account waiting for this person's code; refuse if there is none or the code is wrong."""
+    """Link the account that is waiting for this person's code; refuse if none is, or the code is wrong."""
     caller.check(tx, "link")
     command = caller.context.command
     link = links.find_open_link(tx, caller.principal, "code")
@@ -249,12 +250,12 @@ def confirm_code(tx: Transaction, caller: Caller, code: str) -> Account | Refuse
         link is None
         or link.code_hash is None
         or link.code_attempts_left <= 0
-        # The operator may have changed the connections since the link was created.
+        # The operator may have changed the connections after the link was created.
         or link.connection not in caller.context.list_linkable("token", caller.principal)
     ):
         raise Refused("code.none", command=command)
     # Every attempt counts, whatever its result. After a wrong code the form stays open and is resubmitted
-    # with the same key, so `is_first_delivery` isn't called.
+    # with the same key, so `is_first_delivery` can't be used here.
     left = link.code_attempts_left - 1
     tried = _change_link(tx, link, code_attempts_left=left, attempts_left=left)
     expected = caller.context.vault.open(_get_code_key(link), link.code_hash)["code"]
@@ -281,7 +282,7 @@ async def find_caller(context: Context, visit: Visit) -> Caller:
 
 
 def show_page(tx: Transaction, caller: Caller, visit: Visit) -> LinkPage:
-    """Return the page of a link without changing anything. Raises Refused (``link.used``, …)."""
+    """Return a link's page without changing anything. Raises Refused (``link.used``, …)."""
     link = _require_usable(tx, caller, visit)
     if not caller.context.sign_in:
         _check_browser(caller, link, visit)
@@ -291,9 +292,9 @@ def show_page(tx: Transaction, caller: Caller, visit: Visit) -> LinkPage:
 
 
 def start_link(tx: Transaction, caller: Caller, visit: Visit, connection: str) -> LinkPage | Refused:
-    """Create the link of a person who has just signed in with Slack on a connection's lasting page.
+    """Create a link for a person who has just signed in with Slack on a connection's permanent page.
 
-    The command that waits for this link, if any, now waits for the new one.
+    A command that was waiting for the person's previous link now waits for the new one.
     """
     waiting = links.find_open_link(tx, caller.principal, "open", connection)
     links.expire(tx, caller.principal.key, connection)
@@ -304,7 +305,8 @@ def start_link(tx: Transaction, caller: Caller, visit: Visit, connection: str) -
 def accept_proof(tx: Transaction, caller: Caller, visit: Visit, proven: Principal) -> LinkPage | Refused:
     """Accept an identity from Sign in with Slack, or refuse (``link.mismatch``) and audit both people.
 
-    A token that was checked in a browser beforehand is discarded; one from ``wait_for_proof`` is kept.
+    If a browser was already using the link, the token checked there is discarded. A token from
+    ``wait_for_proof`` is kept.
     """
     link = _require_usable(tx, caller, visit)
     if not caller.context.installation.is_same_person(link.principal, proven):
@@ -332,10 +334,9 @@ def sign_in_page(tx: Transaction, caller: Caller, visit: Visit, state: str, chal
 
 
 async def check_token(caller: Caller, visit: Visit, pasted: str) -> LinkPage:
-    """Ask the provider whose token this is, waiting up to ten seconds; each link allows five attempts.
+    """Ask the provider whose token this is, for up to ten seconds; each link allows five attempts.
 
-    Raises Refused with a text that says what to do next. If the failure is the provider's, the attempt
-    doesn't count.
+    Raises Refused with a text that says what to do next. If the provider fails, the attempt doesn't count.
     """
     tried = await caller.run(count_attempt, visit, pasted)
     provider = caller.context.connections[tried.connection]
@@ -347,7 +348,7 @@ async def check_token(caller: Caller, visit: Visit, pasted: str) -> LinkPage:
 
 
 async def check_sign_in(caller: Caller, visit: Visit, code: str, verifier: str) -> LinkPage:
-    """Ask the provider which account a sign-in code belongs to; otherwise like ``check_token``."""
+    """Ask the provider which account a sign-in code belongs to; the rest is as in ``check_token``."""
     tried = await caller.run(count_attempt, visit)
     client = caller.context.connections[tried.connection].oauth
     assert client is not None, "somebody was sent there"
@@ -359,8 +360,8 @@ async def check_sign_in(caller: Caller, visit: Visit, code: str, verifier: str) 
 def count_attempt(tx: Transaction, caller: Caller, visit: Visit, pasted: str | None = None) -> Link | Refused:
     """Count an attempt before asking the provider, so that concurrent attempts can't exceed five.
 
-    If the ``pasted`` text can't be a token for this connection, it isn't sent anywhere and doesn't count as
-    an attempt.
+    If the ``pasted`` text can't be a token for this connection, it isn't sent anywhere and the attempt isn't
+    counted.
     """
     link = _require_attempts(tx, caller, visit)
     provider = caller.context.connections[link.connection]
@@ -384,15 +385,16 @@ def count_attempt(tx: Transaction, caller: Caller, visit: Visit, pasted: str | N
 def keep_credential(
     tx: Transaction, caller: Caller, visit: Visit, tried: Link, identity: base.Identity, pasted: str
 ) -> LinkPage | Refused:
-    """Store a credential until the link is confirmed; the provider has already identified its account.
+    """Store the credential of an account that the provider has identified, until the link is confirmed.
 
-    If Usher obtained the credential itself, by a sign-in or in exchange for a pasted token, it is revoked if
-    it is never used.
+    If Usher obtained the credential itself, through a sign-in or in exchange for a pasted token, it is
+    revoked if it is never used.
     """
     provider, credential = caller.context.connections[tried.connection], identity.credential
     sealed = accounts.seal_credential(caller, tried.connection, credential)
     if isinstance(provider, facets.Revocation) and credential.token.get_secret_value() != pasted:
-        # Queue this even if the link has changed or expired, so that the credential is never left behind.
+        # Queue the revocation even if the link has changed or expired, so that the credential is never left
+        # behind.
         add_tasks(tx, [_build_revocation(tried, identity.username, sealed)])
     if not _is_unchanged_since(tx, tried):
         return _refuse_changed()
@@ -412,7 +414,7 @@ def keep_credential(
 
 @concerns_caller
 def record_failed_attempt(tx: Transaction, caller: Caller, tried: Link, error: ProviderError) -> None:  # noqa: ARG001 - a use case
-    """Audit that the provider didn't name an account; a temporary failure doesn't count as an attempt."""
+    """Audit that the provider didn't identify an account; don't count the attempt if that was temporary."""
     if isinstance(error, TemporaryError) and _is_unchanged_since(tx, tried):
         _change_link(tx, tried, attempts_left=tried.attempts_left + 1)
     kind = type(error).__name__
@@ -420,7 +422,7 @@ def record_failed_attempt(tx: Transaction, caller: Caller, tried: Link, error: P
 
 
 def discard_token(tx: Transaction, caller: Caller, visit: Visit) -> LinkPage:
-    """Discard the checked credential so that the person can use a different one."""
+    """Discard the checked credential so that the person can use another one."""
     link = _require_writable(tx, caller, visit)
     fresh = _change_link(tx, link, **_WITHOUT_ACCOUNT)
     return _build_page(tx, caller, fresh, visit)
@@ -429,7 +431,7 @@ def discard_token(tx: Transaction, caller: Caller, visit: Visit) -> LinkPage:
 def confirm_link(tx: Transaction, caller: Caller, visit: Visit, mark: str) -> Confirmed | Refused:
     """Link the checked account, or return a code to type in Slack; ``mark`` identifies the check.
 
-    Once the account is linked, the link can't be used again.
+    A link can't be used again once its account is linked.
     """
     link = _require_writable(tx, caller, visit)
     opened = _build_page(tx, caller, link, visit)
@@ -444,7 +446,7 @@ def confirm_link(tx: Transaction, caller: Caller, visit: Visit, mark: str) -> Co
         link,
         stage="code",
         browser_hash=compute_digest(visit.browser),
-        # Encrypted because the digest of such a short code could be brute-forced from a stolen database.
+        # Encrypted, because the digest of such a short code from a stolen database could be brute-forced.
         code_hash=caller.context.vault.seal(_get_code_key(link), {"code": compute_digest(code)}),
         code_attempts_left=MAX_ATTEMPTS,
         attempts_left=MAX_ATTEMPTS,
@@ -479,9 +481,9 @@ async def _identify_account(
     cause: str,
     pasted: str = "",
 ) -> LinkPage:
-    """Wait for the provider to say whose account it is, and store the credential; raises Refused.
+    """Wait for the provider to identify the account, and store the credential; raises Refused.
 
-    ``way`` is the first part of the refusal's rule, and ``cause`` is its cause.
+    ``way`` is the first part of the refusal's rule, and ``cause`` is the refusal's cause.
     """
     try:
         identity = await _wait_in_time(asking)
@@ -523,7 +525,7 @@ def _require_usable(tx: Transaction, caller: Caller, visit: Visit) -> Link:
 
 
 def _require_writable(tx: Transaction, caller: Caller, visit: Visit) -> Link:
-    """Return the link if this browser may change it; a link that already has a code counts as used."""
+    """Return the link if this browser may change it; a link that already has a code is treated as used."""
     link = _require_usable(tx, caller, visit)
     if caller.context.sign_in and not _is_proven(link, visit):
         raise Refused("link.sign_in_first")
@@ -541,7 +543,7 @@ def _require_attempts(tx: Transaction, caller: Caller, visit: Visit) -> Link:
 
 
 def _is_unchanged_since(tx: Transaction, tried: Link) -> bool:
-    """Return whether a link hasn't expired and hasn't changed since the attempt began."""
+    """Return whether a link is still valid and hasn't changed since the attempt began."""
     return links.find_link(tx, tried.nonce_hash) == tried and tried.expires_at > tx.now()
 
 
@@ -610,7 +612,7 @@ def _build_page(tx: Transaction, caller: Caller, link: Link, visit: Visit) -> Li
 
 
 def _build_revocation(link: Link, username: str, sealed: str) -> NewTask:
-    """Return the task that revokes a link's credential if the link expires unused."""
+    """Return the task that revokes a link's credential if the link expires without being used."""
     payload = {
         "principal": link.principal.key,
         "connection": link.connection,
@@ -629,7 +631,7 @@ def _get_link_return_address(caller: Caller, link: Link) -> str:
 
 
 def _get_code_key(link: Link) -> str:
-    """Return the row key under which a link's code is encrypted."""
+    """Return the row key with which a link's code is encrypted."""
     return f"{row_key(link.principal.key, link.connection)}/code/{link.nonce_hash}"
 
 
@@ -650,7 +652,7 @@ def _refuse_without_attempts(caller: Caller, link: Link) -> Refused:
 
 
 def _get_short_id(link: Link) -> str:
-    # A prefix of the digest is enough to tell links apart but not to open one.
+    # A prefix of the digest is enough to tell links apart, but not enough to open one.
     return link.nonce_hash[:12]
 
 

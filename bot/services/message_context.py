@@ -28,12 +28,12 @@ from bot.store import workspaces as workspace_rows
 from bot.support.declarations import Registry
 from bot.support.guards import guards
 
-#: Path of the pages in which Usher opens workspaces; Usher's id of the workspace follows it.
+#: Path of the pages in which Usher opens workspaces, followed by Usher's id of the workspace.
 IDE_PATH: Final = "/ide"
 
 Message = Notice | Card
 Added = Callable[["Gatherer", Message, Facts], Awaitable[Facts]]
-#: Maps a message kind to the function that adds its specific facts to those that every message has.
+#: Maps a message kind to the function that adds the facts that only this kind needs.
 kind_extensions: Registry[Added] = Registry()
 
 
@@ -72,7 +72,7 @@ class Gatherer:
     ) -> list[WorkspaceFacts]:
         """Return the facts about some of a person's workspaces, leaving out those of removed connections.
 
-        ``under_way`` maps workspaces to their open operations, if the list shows them.
+        ``under_way`` maps workspaces to their open operations, if the list is to show them.
         """
         accounts = await self._read_accounts(principal)
         now, zone = await self.store.now(), await self.store.known_zone(principal)
@@ -209,11 +209,11 @@ class Gatherer:
 
     @guards("Output is read again, not remembered")
     def _without_shared_output(self, facts: RunFacts, card: Card) -> RunFacts:
-        """Remove the output from a card that others can read; ids of direct messages begin with D."""
+        """Remove a run's output from a card that others can read; ids of direct messages begin with D."""
         return facts if (card.channel_id or "").startswith("D") else replace(facts, output=None)
 
     async def _is_superseded(self, facts: WorkspaceFacts, card: Card) -> bool:
-        """Return whether a workspace has a more recent operation than the one a message is about."""
+        """Return whether a workspace has a more recent operation than the one that a message is about."""
         newest = (
             await self.store.read(operations.find_latest_operation, facts.workspace.id)
             if facts.workspace
@@ -222,7 +222,10 @@ class Gatherer:
         return newest is not None and newest.created_at > card.created_at
 
     async def describe_notice(self, notice: Message, workspace_id: str | None = None) -> Facts:
-        """Describe a notice: by its owner's operation or run if its kind is about one, or by its body."""
+        """Describe a notice from the operation or run that it is about, or otherwise from its body.
+
+        The operation or run must belong to the notice's recipient.
+        """
         is_work = notice.kind.subject in ("operation", "job")
         found = await self.describe_card(notice.kind, notice.subject) if is_work else None
         match found:
@@ -257,13 +260,13 @@ class Gatherer:
         return RequestFacts(**common, people=people)
 
     def find_provider_page(self, described: Mapping[str, Any]) -> str | None:
-        """Return the provider's page for a workspace whose row is gone, but never the URL that opens it."""
+        """Return the provider's page about a workspace whose row is gone, but never a URL that opens it."""
         provider = self.connections.get(described["connection"])
         return None if provider is None else provider.allowed_url(provider.page_url(described["remote_id"]))
 
     async def name_people(self, reader: Principal, *keys: str | None) -> People:
-        """Return people's names as a reader should see them, by their keys."""
-        # Messages from the time when there was only one Slack workspace have a user id instead of a key.
+        """Map people's keys to their names as a reader should see them."""
+        # Messages written when there was only one Slack workspace contain a user id instead of a key.
         found = [Principal.from_key(key) for key in sorted({*filter(None, keys)}) if ":" in key]
         return await self.names.find_names(reader, *found, in_full=True)
 
@@ -296,7 +299,7 @@ class Gatherer:
         provider = self.connections.get(connection)
         shared = self.describe_common(now, zone, connection, account, body)
         if account is not None and account.is_resting and workspace is not None:
-            # The facts may concern a workspace of a different account.
+            # These facts may be about a workspace of another account.
             workspace = replace(
                 workspace, verified_at=None, url=None, detail=None, reason=None, event_message=None
             )
@@ -328,7 +331,7 @@ class Gatherer:
         account: Account | None,
         body: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """Return the fields common to all facts; ``zone`` is the time zone of the only reader, if any."""
+        """Return the fields common to all facts; ``zone`` is the reader's time zone, if there is only one."""
         provider, body, prefix = self.connections.get(connection), body or {}, self._link_page_prefix
         return {
             "now": now,
@@ -351,7 +354,7 @@ class Gatherer:
 
 @kind_extensions(NoticeKind.READY_LINK)
 async def _add_is_url_shown(gatherer: Gatherer, notice: Message, facts: Facts) -> Facts:
-    """Add whether another message about the same start already shows the address."""
+    """Add whether another message about the same start already shows the IDE's address."""
     if not isinstance(facts, WorkspaceFacts) or facts.ide_url is None:
         return facts
     shown = await gatherer.store.read(handovers.is_address_shown, notice.subject, facts.ide_url, notice.id)
@@ -376,7 +379,7 @@ async def _add_plans(gatherer: Gatherer, _notice: Message, facts: Facts) -> Fact
 
 @kind_extensions(NoticeKind.SUMMARY, NoticeKind.RESULTS)
 async def _add_combined(gatherer: Gatherer, notice: Message, facts: Facts) -> HeldFacts:
-    """Add the notices that a notice combines; of several about the same subject, only the newest."""
+    """Add the notices that a notice combines; if several have the same subject, only the newest."""
     newest: dict[str, tuple[NoticeKind, Facts]] = {}
     for one in await gatherer.store.read(notices.list_combined_notices, notice.id):
         found = await gatherer.describe_notice(one)
@@ -392,8 +395,8 @@ def get_ide_url(
 ) -> str | None:
     """Return the URL of a workspace's IDE for its owner, or None if it can't be shown.
 
-    The URL is on a host that the connection allows, or is that of Usher's own page, which reveals only that
-    such a row exists; and a read has verified that the workspace is the owner's. The rule is in
+    A read must have verified that the workspace is the owner's. The URL must be on a host that the connection
+    allows, or be that of Usher's own page, which reveals only that the row exists. The rule is in
     ``docs/internals/rules.md``, "An IDE's address reaches only the owner".
     """
     if provider is None or workspace is None or workspace.verified_at is None or workspace.is_unusable:
@@ -420,10 +423,10 @@ class PeopleNames:
         self._installation = context.installation
 
     async def find_names(self, reader: Principal, *people: Principal, in_full: bool = False) -> People:
-        """Return people's names as a reader should see them, by their keys.
+        """Map people's keys to their names as a reader should see them.
 
-        ``in_full`` is for administrators' decisions: everyone's name is included, even for people who would
-        otherwise only be mentioned, and so is their Slack workspace if there are several.
+        ``in_full`` is for administrators' decisions: every name is included, even of people who would
+        otherwise only be mentioned, and so is each person's Slack workspace if there are several.
         """
         return {one.key: await self._name(reader, one, in_full=in_full) for one in people}
 
@@ -441,14 +444,14 @@ class PeopleNames:
 
 
 def rank_workspace(workspace: Workspace, under_way: Mapping[str, Operation]) -> tuple[int, str, str]:
-    """Return a workspace's sort key: running or with an open operation first, gone last."""
+    """Return a sort key: workspaces that run or have an open operation first, those gone last."""
     operation = under_way.get(workspace.id)
     is_busy = not workspace.is_down or (operation is not None and operation.verb is not OperationVerb.REMOVE)
     place = 0 if is_busy else 2 if workspace.state is State.GONE else 1
     return place, workspace.title.casefold(), workspace.id
 
 
-#: How many stopped workspaces a short list shows at most.
+#: Maximum number of stopped workspaces in a short list.
 MAX_STOPPED_WORKSPACES: Final = 5
 
 
@@ -461,5 +464,5 @@ def shorten_list(ranked: Sequence[Workspace], under_way: Mapping[str, Operation]
 
 
 def _get_last_use(one: Workspace) -> float:
-    """Return when a workspace was last requested, used at its provider, or up, as far as is known."""
+    """Return the latest known time at which a workspace was requested, used at its provider, or up."""
     return max(at or 0.0 for at in (one.last_request_at, one.last_used_at, one.up_at, one.down_at))

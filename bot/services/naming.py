@@ -1,4 +1,4 @@
-"""Names: a typed name is matched against a person's own workspaces and runs; guesses are only suggested.
+"""Names: a typed name is matched with a person's own workspaces and runs. Guesses are only suggested.
 
 All functions here are pure.
 """
@@ -18,17 +18,17 @@ from bot.providers.connection import is_address_within, path_below
 from bot.support.cleaning import clean, fold
 from bot.support.errors import Refused
 
-#: Passed where usernames aren't needed.
+#: An empty map, passed if usernames aren't needed.
 NO_USERNAMES: Final[Mapping[str, str]] = {}
 #: Matches the address of Usher's own page for a workspace (``bot.services.message_context.IDE_PATH``).
 _OWN_PAGE_PATTERN: Final = re.compile(r"/ide/([A-Za-z0-9_-]+)/?(?:[?#].*)?$")
-#: Minimum similarity (0-100) at which one name is suggested in place of another.
+#: Minimum similarity (0-100) at which a name is suggested instead of the one that was typed.
 _MIN_SIMILARITY: Final = 60.0
 _MAX_SUGGESTIONS: Final = 5
-#: Maximum number of words in a name; and in a list of names.
+#: Maximum number of words in a name, and in a list of names.
 _MAX_NAME_WORDS: Final = 6
 _MAX_NAMED_WORDS: Final = 40
-#: Words and signs that join the names in a list.
+#: Words and characters that join the names in a list.
 _JOINS: Final = frozenset({"and", "&", "+", ",", "und"})
 #: Maximum length of an alias.
 _MAX_ALIAS_LENGTH: Final = 60
@@ -51,7 +51,7 @@ def find_workspace(
     """Resolve a name: aliases first, then whole names and ids, then a prefix with a single match.
 
     ``NAME@CONNECTION`` restricts the search to one connection, unless a workspace has exactly that name.
-    ``usernames`` are the person's usernames on each connection, as page addresses may contain them.
+    ``usernames`` are the person's usernames on each connection, because page addresses may contain them.
     """
     whole = find_whole(name, workspaces, connections, usernames)
     if whole is not None:
@@ -73,7 +73,7 @@ def find_whole(
     connections: Mapping[str, Provider],
     usernames: Mapping[str, str] = NO_USERNAMES,
 ) -> NameMatch | None:
-    """Resolve a name as ``find_workspace`` does, but only by whole names; None if nothing matches."""
+    """Resolve a name as ``find_workspace`` does, but only by whole names; return None without a match."""
     found = _find_exact(name, workspaces)
     if not found and (link := to_link(name)):
         ids = find_references(name, connections)
@@ -92,9 +92,9 @@ def split_names(
     connections: Mapping[str, Provider],
     usernames: Mapping[str, str] = NO_USERNAMES,
 ) -> dict[str, NameMatch]:
-    """Return the match for each name if the words consist entirely of whole names, otherwise nothing.
+    """Return the match for each name if the words consist only of whole names, otherwise nothing.
 
-    Commas and *and* may join the names.
+    The names may be joined by commas and *and*.
     """
     by_name: dict[str, None] = dict.fromkeys(
         text
@@ -123,14 +123,14 @@ def _find_by_address(
     connections: Mapping[str, Provider],
     usernames: Mapping[str, str],
 ) -> list[Workspace]:
-    """Return the workspaces that an address opens, or whose page it is."""
+    """Return the workspaces whose IDE or provider page is at an address."""
     own_page = _OWN_PAGE_PATTERN.search(link)
     if own := [one for one in workspaces if own_page is not None and one.id == own_page[1]]:
         return own
     owned = [one for one in workspaces if one.connection in connections]
     opened = [one for one in owned if one.url and is_address_within(link, one.url)]
     if opened:
-        # One server's address may be a prefix of another's.
+        # One server's address may be a prefix of another's, so only the longest match is right.
         longest = max(len(one.url or "") for one in opened)
         return [one for one in opened if len(one.url or "") == longest]
     begun = [
@@ -164,9 +164,10 @@ def suggest_workspaces(name: str, workspaces: Sequence[Workspace]) -> tuple[Work
 def find_runs(
     name: str, runs: Sequence[Run], connections: Mapping[str, Provider], *, is_stop: bool
 ) -> list[Run]:
-    """Return the runs a name may refer to: one, several to choose from, or none. ``runs``: newest first.
+    """Return the runs that a name may refer to: one, several to choose from, or none.
 
-    If several runs share a name, return the newest; with ``is_stop``, all of them that are still running.
+    ``runs`` are sorted, newest first. If several runs share a name, return the newest; with ``is_stop``,
+    return all of them that are still running.
     """
     by_id = [run for run in runs if name in {run.id, run.remote_id}]
     if by_id:
@@ -211,7 +212,7 @@ def suggest_runs(name: str, runs: Sequence[Run]) -> list[Run]:
 
 
 def find_connection(name: str, connections: Mapping[str, Provider], *, is_whole: bool = False) -> str | None:
-    """Return the connection with a name or title or, unless ``is_whole``, the only one with that prefix."""
+    """Return the connection with a name or title or, unless ``is_whole``, the only one with the prefix."""
     titles = {key: provider.settings.title for key, provider in connections.items()}
     return find_title(name, titles, is_whole=is_whole)
 
@@ -229,7 +230,7 @@ def find_title(name: str, titles: Mapping[str, str], *, is_whole: bool = False) 
 
 
 def find_titles(name: str, titles: Mapping[str, str]) -> list[str]:
-    """Return the keys of the connections with a given name or, failing that, with that title."""
+    """Return the keys of the connections with a given name or, if there are none, with that title."""
     needle = fold(name)
     named = [key for key in titles if fold(key) == needle]
     return named or [key for key, title in titles.items() if fold(title) == needle]
@@ -240,7 +241,7 @@ def split_leading_connection(
 ) -> tuple[str | None, tuple[str, ...]]:
     """Return the connection whose name or title the words begin with, and the remaining words.
 
-    A title may consist of several words. If there is no such connection, return None and all the words.
+    A title may consist of several words. If no connection matches, return None and all the words.
     """
     longest = max((len(one.settings.title.split()) for one in connections.values()), default=0)
     for count in range(min(len(words), max(longest, 1)), 0, -1):
@@ -251,7 +252,7 @@ def split_leading_connection(
 
 
 def find_references(text: str, connections: Mapping[str, Provider]) -> dict[str, str]:
-    """Map each connection to the id that a link or id refers to there; ``ID@CONNECTION`` selects one."""
+    """Map each connection to the id that a link or id means on it; ``ID@CONNECTION`` selects one."""
     stem, chosen = split_connection(text, connections)
     asked = connections if chosen is None else {chosen: connections[chosen]}
     for given in filter(None, (to_link(stem), stem)):
@@ -262,7 +263,7 @@ def find_references(text: str, connections: Mapping[str, Provider]) -> dict[str,
 
 
 def to_link(text: str) -> str:
-    """Return an address, with its scheme added if it has none, or "" if the string isn't an address."""
+    """Return a string as an address, adding the scheme if it has none, or "" if it isn't an address."""
     host, slash, _ = text.partition("/")
     if "://" in text:
         return text
@@ -290,8 +291,9 @@ def make_labels(
 ) -> list[str]:
     """Return labels that tell workspaces apart.
 
-    The connection's title is added if another workspace has the same title, or always with ``are_addresses``.
-    If another workspace on the same connection has the same title, the id is used instead of the title.
+    A label includes the connection's title if another workspace has the same title, or always with
+    ``are_addresses``. If two workspaces on the same connection have the same title, their ids are used
+    instead.
     """
     asked = {fold(one.title) for one in found}
     names = [(name, one.connection) for one in among if (name := fold(one.title)) in asked]
@@ -317,12 +319,12 @@ def _find_exact(name: str, workspaces: Sequence[Workspace]) -> list[Workspace]:
     needle = fold(name)
     own = [one for one in workspaces if one.alias and fold(one.alias) == needle]
     found = own or [one for one in workspaces if fold(one.name) == needle or one.remote_id == name]
-    # A server's own name in its id counts as well, even if people are shown another name.
+    # Also search the server's own name, which its id contains, even if people are shown another name.
     return found or [one for one in workspaces if needle and fold(get_name_in_id(one.remote_id)) == needle]
 
 
 def _to_match(found: list[Workspace]) -> NameMatch:
-    """Return the match, without workspaces that are gone unless all of them are."""
+    """Return the match, leaving out workspaces that are gone unless all of them are."""
     found = [one for one in found if one.state is not State.GONE] or found
     return NameMatch("one" if len(found) == 1 else "many", tuple(found))
 

@@ -50,13 +50,13 @@ def begin_operation(
     good_until: float | None = None,
     initiator: str = "",
 ) -> Accepted:
-    """Accept an operation, with its first card and its audit row.
+    """Accept an operation; write it with its first card and its audit row.
 
     A start joins an open creation. If a workspace that Usher created is gone, another is created. ``agreed``
     is the owner's consent to a final stop. ``timer`` is a stop to plan along with the operation. An operation
-    with ``planned_for`` carries out a plan (``initiator``) and gets no card of its own; its start may be sent
-    until ``good_until``. Raises NotLinked and Refused (``policy.…``, ``workspace.…``); ``workspace.ends``
-    asks the person to confirm.
+    with ``planned_for`` carries out a plan (``initiator``): it has no card, and its start may be sent until
+    ``good_until``. Raises NotLinked and Refused (``policy.…``, ``workspace.…``); ``workspace.ends`` asks the
+    person to confirm.
     """
     context = caller.context
     workspace, reached, _, waits = reach_workspace(tx, caller, verb, workspace_id)
@@ -72,18 +72,18 @@ def begin_operation(
     if is_starting and (other := _start_another(tx, caller, workspace, creation, timer, planned_for)):
         return other
     if workspace.hidden and not workspace.is_provisional:
-        # A button in an old message was pressed. The workspace is no longer read, so the operation could
+        # Someone pressed a button in an old message. The workspace is no longer read, so the operation could
         # never end.
         raise Refused("workspace.forgotten", cause="forgotten", title=provider.settings.title)
     fresh = tx.ids.new("operation")
-    # The rows read next share one network round trip with the inbox.
+    # Request these rows now, so that they share a network round trip with the inbox.
     operations.ask_for_accept(tx, workspace, verb)
     level = _find_assistant_level(tx, workspace, verb, timer) if caller.via else ""
     if not caller.is_first_delivery(tx, level, fresh):
         first = _find_first_result(tx, caller, workspace.id)
         return replace(first, remark=_choose_note(first, context, workspace, verb))
-    # Cancelling an open creation loses nothing, even if the workspace has been created in the meantime. Once
-    # the creation has ended, or its outcome has long been unknown, the workspace may be in use.
+    # Cancelling an open creation loses nothing, even if the workspace has been created in the meantime. But
+    # once the creation has ended, or its outcome has long been unknown, the workspace may be in use.
     is_called_off = creation is not None and (
         creation.start_call is Call.NONE or not has_settled(creation, tx.now())
     )
@@ -119,7 +119,7 @@ def begin_operation(
         detail["until"] = f"{timer.at:.0f}"
     if planned_for is None and not verb.brings_down and workspace.has_ends:
         _drop_answered_stops(tx, caller, accepted)
-    # A person who sets a timer on a start that is already in progress didn't begin that start.
+    # A person who sets a timer on a start already in progress didn't begin that start.
     began = "" if timer is not None and accepted.joined else accepted.operation.id
     by = {"began": began, "initiator": initiator, "reference": caller.reference}
     caller.record(tx, f"workspace.{verb}", workspace, **by, **detail)
@@ -139,7 +139,7 @@ def _start_another(
     timer: PlannedStop | None,
     planned_for: float | None,
 ) -> Accepted | None:
-    """Join an open creation, or create another workspace like one that is gone; None if it still exists."""
+    """Join an open creation, or recreate a workspace that is gone; return None if it still exists."""
     if creation is not None:
         return _join_creation(tx, caller, workspace, creation, timer)
     if workspace.is_provisional or workspace.state is State.GONE:
@@ -148,20 +148,20 @@ def _start_another(
 
 
 def _drop_answered_stops(tx: Transaction, caller: Caller, accepted: Accepted) -> None:
-    """Cancel the stops that are evidently unwanted, as the workspace was started or restarted by hand."""
+    """Cancel planned stops that a start or restart by hand shows to be unwanted."""
     timers.drop_stops(tx, accepted.operation.workspace_id, "needed", "room")
     if accepted.operation.verb is OperationVerb.START and not (caller.via or accepted.joined):
-        # Someone who starts a workspace by hand during a lesson wants to keep it.
+        # Someone who starts a workspace by hand during a lesson wants to keep it running.
         timers.drop_stops(tx, accepted.operation.workspace_id, "lesson")
 
 
 def _find_assistant_level(
     tx: Transaction, workspace: Workspace, verb: OperationVerb, timer: PlannedStop | None
 ) -> str:
-    """Return the level that an assistant needs for an operation, given what the operation would do.
+    """Return the level that an assistant needs for an operation, depending on what it would do.
 
-    A start needs *start*, unless it changes something that is up, open or planned: that needs *stop*, as do
-    all other operations. A forced stop and a removal need the owner ("").
+    A start needs *start*, but if it changes something that is up, open or planned, it needs *stop*, like all
+    other operations. A forced stop and a removal need the owner ("").
     """
     under_way = OPERATIONS.one(tx, workspace_id=workspace.id, outcome=None)
     is_down = workspace.state in NOT_UP_STATES and workspace.stop_at is None and under_way is None
@@ -171,7 +171,7 @@ def _find_assistant_level(
 
 
 def _choose_note(accepted: Accepted, context: Context, workspace: Workspace, verb: OperationVerb) -> Remark:
-    """Return a remark if what happens differs from what the verb suggests."""
+    """Return a remark if what the operation does isn't what its verb suggests."""
     if verb is OperationVerb.START:
         is_after_stop = accepted.operation.prior_call is not Call.NONE
         is_running = workspace.state is State.RUNNING
@@ -218,8 +218,8 @@ def replace_workspace(
 ) -> Accepted:
     """Request a replacement for a workspace that is gone or was never created.
 
-    The new row replaces the old one. A workspace is replaced only once, however often that is requested.
-    Raises Refused as ``create_workspace`` does, and ``workspace.unknown``, ``workspace.no_spec``,
+    The new row replaces the old one. A workspace is replaced only once, however often its replacement is
+    requested. Raises Refused as ``create_workspace`` does, and ``workspace.unknown``, ``workspace.no_spec``,
     ``workspace.still_there``, ``workspace.unmade``.
     """
     former = require_workspace(tx, caller, "create", workspace_id)
@@ -236,7 +236,7 @@ def replace_workspace(
     elif former.state is not State.GONE:
         raise Refused("workspace.still_there", cause="still_there", title=title)
     if not caller.is_first_delivery(tx) and inbox.find_result(tx, caller.interaction):
-        # On its first delivery, the request joined a creation that has since ended.
+        # When it was first delivered, the request joined a creation that has since ended.
         return _find_first_result(tx, caller, former.id)
     once = replace(caller, interaction=f"again:{former.id}")
     fresh = build_replacement(caller.context.ids, provider, former)
@@ -246,7 +246,7 @@ def replace_workspace(
 def _join_creation(
     tx: Transaction, caller: Caller, workspace: Workspace, creation: Operation, timer: PlannedStop | None
 ) -> Accepted:
-    """Join an open creation; a redelivered request receives the result of its first delivery."""
+    """Join an open creation; if the request was redelivered, return the result of its first delivery."""
     if timer is not None:
         change_timer(tx, caller, workspace, timer)
         inbox.save_result(tx, caller.interaction, creation.id)
@@ -306,7 +306,7 @@ def _show_operation(tx: Transaction, caller: Caller, accepted: Accepted) -> Acce
 
 
 def _begin_run(tx: Transaction, provider: base.Provider, workspace: Workspace) -> None:
-    """Drop the stops of earlier runs; for a workspace Usher created, record its current machine and cost."""
+    """Drop stops planned for earlier runs, and update the machine and cost of a workspace Usher created."""
     timers.begin_run(tx, workspace)
     machine = provider.describe_machine(workspace.spec or Spec(""))
     if workspace.spec is not None and workspace.with_machine(machine) != workspace:
@@ -341,7 +341,7 @@ def build_provisional(ids: Ids, provider: base.Provider, principal: Principal, s
 def build_replacement(ids: Ids, provider: base.Provider, former: Workspace) -> Workspace:
     """Return the row for a workspace that replaces one that has ended, with the same name.
 
-    If Usher chose the old name, and the workspace was never created, another free name is chosen.
+    Another free name is chosen if Usher chose the old one and the workspace was never created.
     """
     spec = former.spec or Spec(former.name)
     if former.is_provisional and spec.stem:
@@ -362,7 +362,7 @@ def _find_open_creation(tx: Transaction, workspace: Workspace) -> Operation | No
 def extend_deadline(tx: Transaction, caller: Caller, operation_id: str) -> Operation:
     """Set a new deadline for an open operation; return the operation, which may have ended by now.
 
-    If a timer was requested along with a start, and ended at the start's deadline, it is set again, counting
+    If a timer that was requested along with a start ended at the start's deadline, it is set again, counting
     from now.
     """
     operation = require_operation(tx, caller, "keep_waiting", operation_id)
@@ -375,14 +375,14 @@ def extend_deadline(tx: Transaction, caller: Caller, operation_id: str) -> Opera
             timers.plan_stop(
                 tx, workspace.id, plan_timer(caller.context, workspace, tx.now() + operation.run_seconds)
             )
-        # Run for as long as was requested, however often the deadline has been extended.
+        # The workspace runs for as long as was requested, however often the deadline has been extended.
         OPERATIONS.change(tx, {"id": operation.id}, run_seconds=operation.run_seconds)
     return kept or operation
 
 
 @concerns_caller
 def check_creation_now(tx: Transaction, caller: Caller, operation_id: str) -> Operation:
-    """Check the provider's list now for a workspace that a creation may have produced."""
+    """Have the provider's list read again now, in case a creation of unknown outcome succeeded."""
     operation = require_operation(tx, caller, "look_again", operation_id)
     operations.save_step(tx, Update(operation.id, 0.0, keeps_waiting=True))
     return operation
@@ -390,7 +390,10 @@ def check_creation_now(tx: Transaction, caller: Caller, operation_id: str) -> Op
 
 @concerns_caller
 def repeat_creation(tx: Transaction, caller: Caller, operation_id: str) -> tuple[Operation, bool]:
-    """Repeat a creation of unknown outcome; return it, and False if its outcome is known by now."""
+    """Repeat a creation of unknown outcome; return it, and whether it was actually repeated.
+
+    It isn't repeated if its outcome is known by now.
+    """
     operation = require_operation(tx, caller, "start_another", operation_id)
     workspace = require_workspace(tx, caller, "new", operation.workspace_id)
     provider = caller.context.need(workspace.connection)

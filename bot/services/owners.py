@@ -1,6 +1,6 @@
 """Jobs that one process does on behalf of all processes that share its database.
 
-A process that has the database to itself owns all jobs and writes nothing.
+A process that doesn't share its database owns all jobs and writes nothing.
 """
 
 import asyncio
@@ -19,45 +19,45 @@ from bot.support.environment import command
 from bot.support.errors import StoreBusy, StoreError
 
 log = structlog.get_logger(__name__)
-#: How often leases are renewed, in seconds; two renewals in a row may fail.
+#: How often leases are renewed, in seconds. Two renewals in a row may fail without losing the lease.
 RENEWAL_SECONDS: Final = 3.0
-#: Prefix for the names of connections' start queues.
+#: Prefix of the job names of connections' start queues.
 STARTS_PREFIX: Final = "starts:"
-#: Prefix for the names of runs whose output is being followed.
+#: Prefix of the job names of runs whose output is being followed.
 OUTPUT_PREFIX: Final = "output:"
-#: How long this process relies on a lease, in seconds from just before it was requested; other processes can
-#: take it over only after that.
+#: How long this process relies on a lease, in seconds, counted from just before the lease was requested.
+#: Other processes can only take it over after that.
 LOCAL_LEASE_SECONDS: Final = LEASE_SECONDS - 1.0
-#: How long the background work may be left undone by every process before people are told, in seconds; a
-#: restart is quicker.
+#: How long the background work may go undone by any process before people are told, in seconds. A restart
+#: takes less time.
 WORKER_TIMEOUT_SECONDS: Final = 15.0
 
 
-#: How long due work is left to the process that leads before others take it, in seconds. It is longer than a
-#: tick, so that they look again first.
+#: How long other processes leave due work to the leading process before helping, in seconds. It is longer
+#: than a tick, so that they check again first.
 HELP_AFTER_SECONDS: Final = 1.2
 
 
 class Owners:
-    """Ownership of all jobs by this process, as no other process works on this database."""
+    """Ownership when no other process works on the database: this process owns every job."""
 
-    #: This process's name in the database, or "" if it has none.
+    #: This process's name in the database; "" if it has none.
     name = ""
     #: Whether another live process has an encryption key that this process lacks.
     lacks_keys = False
-    #: The connections that another live process has, and this process lacks.
+    #: Connections that another live process has but this one doesn't.
     lacking_connections: frozenset[str] = frozenset()
-    #: How long this process leaves due work to the one that leads, in seconds; 0.0 if it leads, as the owner
-    #: of a start queue or the first of those that do the background work.
+    #: How long this process leaves due work to the leading process, in seconds. 0.0 if it leads itself, as
+    #: the owner of a start queue or the first of those that do the background work.
     leaves_for = 0.0
 
     @property
     def is_worked(self) -> bool:
-        """Return whether requests are being carried out, by this process or one that was seen recently."""
+        """Return whether requests are being processed, by this process or by one seen recently."""
         return True
 
     async def own(self, thing: str) -> float | None:
-        """Return since when (monotonic) this process has owned a job, or None if another process owns it."""
+        """Return when (monotonic) this process became a job's owner, or None if another process owns it."""
         return (await self.own_all([thing])).get(thing)
 
     async def own_all(self, things: Collection[str]) -> dict[str, float]:
@@ -65,26 +65,29 @@ class Owners:
         return dict.fromkeys(things, 0.0)
 
     def owns(self, thing: str, since: float) -> bool:  # noqa: ARG002 - for what others may take over
-        """Return whether this process is certain to own a job now and to have owned it since ``since``."""
+        """Return whether this process certainly owns a job now, and has owned it ever since ``since``."""
         return True
 
     async def disown(self, *things: str) -> None:
-        """Give up jobs so that other processes can take them over."""
+        """Release jobs so that other processes can take them over."""
 
     async def renew(self) -> None:
         """Renew this process's leases; never raises."""
 
     async def end(self) -> None:
-        """On shutdown, stop acquiring and release start queues so others needn't wait; never raises."""
+        """Release start queues on shutdown so that others needn't wait for them; never raises.
+
+        Nothing is acquired afterwards.
+        """
 
     async def leave(self) -> None:
         """Release everything when the process ends; never raises."""
 
 
 class SharedOwners(Owners):
-    """Ownership by leases in the database; the ``presence`` lease shows others that this process is alive.
+    """Ownership through leases in the database; the ``presence`` lease shows that this process is alive.
 
-    After a crash, others take over within ten seconds. This process relies on a lease for one second less
+    After a crash, others take over within ten seconds. This process relies on each lease for one second less
     than the row says.
     """
 
@@ -97,7 +100,10 @@ class SharedOwners(Owners):
         keys: Collection[str] = (),
         connections: Collection[str] = (),
     ) -> None:
-        """Other processes see ``keys``, the fingerprints of its encryption keys, and ``connections``."""
+        """Store what other processes are shown: ``keys`` and ``connections``.
+
+        ``keys`` are the fingerprints of this process's encryption keys.
+        """
         self.name = name
         self._keys, self._connections = frozenset(keys), frozenset(connections)
         self._presence = presence
@@ -105,8 +111,8 @@ class SharedOwners(Owners):
         self._shown |= {f"{owners.CONNECTION_PREFIX}{one}:{name}" for one in connections}
         self._store = store
         self._monotonic = monotonic
-        #: When this process became the owner of each job; and until when it can rely on owning each
-        #: (monotonic).
+        #: Maps each job to when this process became its owner; and to the time until which it can rely on
+        #: that (monotonic).
         self._since: dict[str, float] = {}
         self._sure_until: dict[str, float] = {}
         self._asking = asyncio.Lock()
@@ -115,7 +121,7 @@ class SharedOwners(Owners):
 
     @property
     def is_worked(self) -> bool:
-        """Return whether requests are being carried out, by this process or one that was seen recently."""
+        """Return whether requests are being processed, by this process or by one seen recently."""
         return self._monotonic() - self._worked_at < WORKER_TIMEOUT_SECONDS
 
     async def own_all(self, things: Collection[str]) -> dict[str, float]:
@@ -129,7 +135,7 @@ class SharedOwners(Owners):
         return {one: self._since[one] for one in things if self._sure_until.get(one, 0.0) > now}
 
     def owns(self, thing: str, since: float) -> bool:
-        """Return whether this process is certain to own a job now and to have owned it since ``since``."""
+        """Return whether this process certainly owns a job now, and has owned it ever since ``since``."""
         return self._since.get(thing) == since and self._sure_until[thing] > self._monotonic()
 
     def _list_missing(self, things: Collection[str]) -> list[str]:
@@ -141,12 +147,13 @@ class SharedOwners(Owners):
     def _extend_leases(self, things: Collection[str], now: float) -> None:
         for one in things:
             if self._sure_until.get(one, 0.0) <= now:
-                # Another process may have owned it in the meantime, so ownership starts over.
+                # Another process may have owned the job in the meantime, so the period of ownership begins
+                # again.
                 self._since[one] = now
             self._sure_until[one] = now + LOCAL_LEASE_SECONDS
 
     async def disown(self, *things: str) -> None:
-        """Give up jobs so that other processes can take them over."""
+        """Release jobs so that other processes can take them over."""
         for one in things:
             self._since.pop(one, None)
             self._sure_until.pop(one, None)
@@ -182,11 +189,11 @@ class SharedOwners(Owners):
         self.lacks_keys = lacks_keys
 
     async def _look_around(self, now: float) -> None:
-        """Note whether the work is being done, who leads, and which keys other processes have."""
+        """Check whether background work is being done, who leads, and which keys other processes have."""
         try:
             found = await self._store.read(owners.list_ownerships)
         except StoreError:
-            # The database can't be read, so other processes may well be working.
+            # The database can't be read, so other processes may well be working: don't report that none is.
             self._worked_at = now
             raise
         working = {one.name for one in found if one.works}
@@ -209,7 +216,10 @@ class SharedOwners(Owners):
         self.lacking_connections = lacking
 
     async def end(self) -> None:
-        """On shutdown, stop acquiring and release start queues so others needn't wait; never raises."""
+        """Release start queues on shutdown so that others needn't wait for them; never raises.
+
+        Nothing is acquired afterwards.
+        """
         async with self._asking:
             self._has_ended = True
         starts = [one for one in self._since if one.startswith(STARTS_PREFIX)]

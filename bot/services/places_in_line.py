@@ -1,4 +1,4 @@
-"""How requests for operations treat a workspace that is on the waitlist."""
+"""How operation requests treat a workspace that is on the waitlist."""
 
 from bot.domain.operations import OperationVerb
 from bot.domain.waitlist import WaitlistEntry, WaitlistFacts, WaitlistState
@@ -16,7 +16,7 @@ def describe_entry(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> Wait
 
 
 class AlreadyWaiting(Refused):
-    """The refusal to start a workspace that is already on the waitlist; the answer gives its place."""
+    """The refusal to start a workspace that is already on the waitlist; the answer says where in line."""
 
     def __init__(self, place: WaitlistFacts) -> None:
         super().__init__("wait.already", cause="wait_already", title=place.title)
@@ -24,7 +24,7 @@ class AlreadyWaiting(Refused):
 
 
 def keep_place(tx: Transaction, caller: Caller, workspace: Workspace, verb: OperationVerb) -> None:
-    """Refuse to start a workspace on the waitlist (AlreadyWaiting), and end its entry before a stop."""
+    """Refuse to start a workspace that is on the waitlist (AlreadyWaiting); before a stop, end its entry."""
     known = rows.find_entry_of_workspace(tx, workspace.id)
     if known is None or known.state is WaitlistState.GRANTED:
         return

@@ -1,4 +1,4 @@
-"""The hours, lessons and waits of workspaces, as additional facts for messages about them."""
+"""The hours, lessons and waits of workspaces, as additional facts for messages about workspaces."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -29,7 +29,7 @@ async def yield_in_batches(items: Iterable[Item]) -> AsyncIterator[Item]:
 async def add_plans(
     store: Store, principal: Principal, every: Sequence[WorkspaceFacts]
 ) -> list[WorkspaceFacts]:
-    """Return the facts about one person's workspaces, with what is planned for each added."""
+    """Return the facts about one person's workspaces, adding hours, lessons and waitlist entries."""
     keys = [facts.workspace.id if facts.workspace is not None else "" for facts in every]
     if not keys:
         return []

@@ -1,4 +1,4 @@
-"""People's preferences, which they set themselves and can ask to see."""
+"""People's preferences, which they set themselves and can view."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -27,7 +27,7 @@ def save(tx: Transaction, caller: Caller, wanted: Preferences) -> None:
 async def load_preferences(
     context: Context, principal: Principal, workspaces: Sequence[Workspace]
 ) -> PreferenceFacts:
-    """Load the facts about a person's preferences, including their workspaces."""
+    """Load a person's preferences, including those for single workspaces, as facts for an answer."""
     wanted = await context.store.read(store.preferences, principal)
     return PreferenceFacts(
         wanted=wanted,

@@ -1,4 +1,4 @@
-"""Whether a connection or Slack answers: known from this process's calls, shared through a database row."""
+"""Whether a connection or Slack answers, as seen in this process's calls and shared in a database row."""
 
 import math
 from typing import Final
@@ -11,10 +11,10 @@ WRITE_INTERVAL_SECONDS: Final = 10.0
 
 
 class Reachability:
-    """When the last answer came, and when the silence since then began, in epoch seconds.
+    """When the last answer was received, and when the silence since then began, in epoch seconds.
 
-    ``write`` stores both. They are kept in memory; after a restart, the next call shows whether there is an
-    answer. Processes share them in a row of ``reached``.
+    ``write`` stores both times. They are kept in memory; after a restart, the next call shows whether the
+    other side answers. Processes share them in a row of ``reached``.
     """
 
     def __init__(self, name: str) -> None:
@@ -22,7 +22,7 @@ class Reachability:
         self.answered_at: float | None = None
         self.silent_since: float | None = None
         self.failed_at = -math.inf
-        #: When the silence began according to the row; set only if this process wrote it.
+        #: When the silence began according to the row; only set if this process wrote the row.
         self.row_since: float | None = None
         self._row_at = -math.inf
 
@@ -37,7 +37,7 @@ class Reachability:
 
     @property
     def is_restless(self) -> bool:
-        """Return whether there is a silence, or an answer that hasn't been written yet."""
+        """Return whether a silence is going on, or an answer hasn't been stored yet."""
         at = self.answered_at
         is_noted = at is None or (
             self.row_since is None and 0.0 <= at - self._row_at < WRITE_INTERVAL_SECONDS
@@ -45,7 +45,7 @@ class Reachability:
         return self.silent_since is not None or not is_noted
 
     async def write(self, store: Store) -> bool:
-        """Store any change; return whether it begins or ends a silence. Raises StoreError."""
+        """Store any change; return whether a silence began or ended. Raises StoreError."""
         since, at = self.silent_since, self.answered_at
         if since is not None and since != self.row_since:
             self.row_since = await store.write(outages.note_silence, self.name, since, at)

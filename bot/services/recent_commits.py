@@ -1,4 +1,4 @@
-"""This process's actions and calls in the last ten minutes, whose rows might be lost in a failover."""
+"""This process's actions and calls of the last ten minutes, as a failover might lose their rows."""
 
 from typing import Final
 
@@ -6,19 +6,19 @@ from bot.domain.accepted_requests import AcceptedRequest
 from bot.domain.operations import Operation
 from bot.domain.runs import Run
 
-#: How long commits are remembered, in seconds; and the maximum number remembered.
+#: How long commits are remembered, in seconds; and how many are remembered at most.
 RECENT_COMMIT_SECONDS: Final = 600.0
 MAX_RECENT_COMMITS: Final = 10_000
 
 
-#: An action confirmed to the person, or an operation or run whose call was sent.
+#: An action that was confirmed to the person, or an operation or run whose call was sent.
 RecentCommit = AcceptedRequest | Operation | Run
 
 
 class RecentCommits:
-    """Actions confirmed to people, and operations and runs whose calls were sent.
+    """Actions that were confirmed to people recently, and operations and runs whose calls were sent.
 
-    They are forgotten on restart. Each process has its own, but people are told only once.
+    They are lost on restart. Each process has its own list, but people are told only once.
     """
 
     def __init__(self) -> None:
@@ -34,5 +34,5 @@ class RecentCommits:
         commits.setdefault(one.id, (at, one))
 
     def list_since(self, moment: float) -> list[RecentCommit]:
-        """Return the commits since a time."""
+        """Return the commits made since a given time."""
         return [one for at, one in self._commits.values() if at >= moment]

@@ -1,6 +1,6 @@
-"""Restored backups: all plans in them are put on hold, as they may since have been done or cancelled.
+"""Restored backups: all plans in them are put on hold, as they may have been done or cancelled since.
 
-None is carried out until the person who made it has been asked.
+No plan is carried out until the person who made it has been asked.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -23,14 +23,14 @@ from bot.store.store import Store
 from bot.store.tables import DATABASE_TIMELINE, OPERATIONS, RUNS, WORKSPACES, parse_principal
 from bot.store.transaction import Transaction
 
-#: Cause shown for plans that are put on hold or not carried out.
+#: Cause shown for plans that are on hold, or weren't carried out, because a backup was restored.
 RESTORED_CAUSE: Final = "restored"
 
 
 async def pause_restored(
     store: Store, administrators: Collection[str] = (), apart: Collection[str] = ()
 ) -> tuple[float, Mapping[str, int], int]:
-    """Put every plan on hold, and ask the people who made them.
+    """Put every plan on hold, and notify the people who made the plans.
 
     ``administrators`` (``U…`` or ``T…:U…``) are told, if they are known. People with a link on a connection
     in ``apart`` are told that a link may be back. Return when the backup was made, how much was put on hold,
@@ -78,7 +78,7 @@ def _finish_restore(
 
 
 def format_counts(held: Mapping[str, int]) -> str:
-    """Return a text that says how much of each kind was put on hold."""
+    """Return a phrase that says how many plans of each kind were put on hold."""
     return ", ".join(f"{kind}: {number}" for kind, number in held.items() if number) or "nothing"
 
 
@@ -113,7 +113,7 @@ def _pause_batch(tx: Transaction) -> bool:
 
 
 def _build_end(tx: Transaction, work_item: Operation | Run, backup_at: float) -> Update:
-    """Build the update that ends a work item; if its call was sent, an operation's outcome is unknown."""
+    """Build the update that ends a work item; an operation whose call was sent ends as unknown."""
     cause = make_stale_cause(StaleReason.RESTORED, backup_at)
     body = {"connection": work_item.connection, "cause": cause}
     outcome, hides = Outcome.FAILED, False

@@ -1,7 +1,7 @@
 """The secret of a removed link, kept until its provider has revoked it.
 
-It stays encrypted and isn't used for anything else. A person who was promised an update is told when the
-secret is gone, or that it couldn't be revoked.
+The secret stays encrypted and isn't used for anything else. A person who was promised an update is told when
+the secret is gone, or that it couldn't be revoked.
 """
 
 from dataclasses import replace
@@ -19,14 +19,14 @@ from bot.store.transaction import Transaction
 from bot.support.errors import SecretError
 from bot.support.vault import row_key
 
-#: What a removed link leaves behind at the provider: a secret for Usher to revoke (``owed``), one for the
-#: user to delete (``theirs``), or none of the user's secrets.
+#: What a removed link leaves at the provider: a secret that Usher revokes (``owed``), one that the user has
+#: to delete (``theirs``), or no secret of the user's.
 RemainingSecret = Literal["owed", "theirs", "none"]
-#: How a revocation ended. After ``forbidden`` and ``lapsed`` the secret may still be valid.
+#: How a revocation ended. After ``forbidden`` or ``lapsed``, the secret may still be valid.
 RevocationOutcome = Literal["deleted", "refused", "forbidden", "lapsed"]
-#: How long a secret is kept before it is erased even if its provider never answered, in seconds.
+#: After this many seconds a secret is erased even if its provider never answered.
 LAPSE_SECONDS: Final = 30 * 86_400.0
-#: How long calls already using a replaced secret may continue before it is revoked, in seconds.
+#: How long calls that already use a replaced secret may continue before the secret is revoked, in seconds.
 CALLS_UNDER_WAY_SECONDS: Final = 60.0
 _DAY_SECONDS: Final = 86_400.0
 
@@ -34,8 +34,8 @@ _DAY_SECONDS: Final = 86_400.0
 def classify_remaining_secret(context: Context, account: Account, successor: str = "") -> RemainingSecret:
     """Classify the secret that a removed account leaves behind at its provider.
 
-    ``successor`` is the encrypted secret that replaces it, or "". A secret that no key opens is also ``owed``
-    if the provider can revoke secrets, as the key may come back.
+    ``successor`` is the encrypted secret that replaces it, or "". A secret that no key can decrypt is also
+    ``owed`` if the provider can revoke secrets, as the key may be restored.
     """
     provider = context.connections.get(account.connection)
     if account.state != "active":
@@ -76,7 +76,7 @@ def finish_revocation(
 ) -> None:
     """Erase a secret and, with ``notify``, tell its owner the outcome, as promised.
 
-    If the secret may still be valid, administrators are told, once a day for each connection.
+    If the secret may still be valid, administrators are told, at most once a day for each connection.
     """
     if not revocations.drop(tx, account.id):
         return

@@ -15,7 +15,7 @@ from bot.support.errors import Refused, StoreError
 
 
 def launch_run(tx: Transaction, caller: Caller, connection: str, spec: Spec) -> Run:
-    """Accept a job run, with its first card; raises Refused."""
+    """Accept a job run and queue its first card; raises Refused."""
     caller.check(tx, "run")
     provider = _require_runs(caller, connection)
     check_offered(provider, spec, caller.principal, "job")
@@ -49,7 +49,7 @@ def launch_run(tx: Transaction, caller: Caller, connection: str, spec: Spec) -> 
 
 
 def stop_run(tx: Transaction, caller: Caller, run_id: str, *, force: bool) -> tuple[Run, bool]:
-    """Request that a run be stopped; return the run and whether it was still open."""
+    """Request that a run be stopped; return the run, and whether it was still open."""
     run = _require_usable(tx, caller, "stop", run_id)
     if run.is_open and caller.is_first_delivery(tx, "stop"):
         wanted: StopKind = "force" if force else "stop"
@@ -61,7 +61,7 @@ def stop_run(tx: Transaction, caller: Caller, run_id: str, *, force: bool) -> tu
 
 
 def extend_deadline(tx: Transaction, caller: Caller, run_id: str) -> tuple[Run, bool]:
-    """Set a new deadline for a run that hasn't begun or can't be read; return it and whether it is open."""
+    """Extend the deadline of a run that hasn't begun or can't be read; return it and whether it is open."""
     run = require_run(tx, caller, "keep_waiting", run_id)
     if run.is_open and caller.is_first_delivery(tx):
         work_items.keep_waiting(tx, RUNS, run.id, DEADLINE_SECONDS)
@@ -84,14 +84,14 @@ def unfollow_run(tx: Transaction, caller: Caller, run_id: str) -> Run:
 
 
 def find_launched_run(tx: Transaction, caller: Caller, run_id: str) -> Run:
-    """Check the provider's list now for a run that a launch may have produced."""
+    """Check the provider's list now for a run that an earlier launch may have created."""
     run = require_run(tx, caller, "look_again", run_id)
     runs.save_run_step(tx, Update(run.id, 0.0, keeps_waiting=True))
     return run
 
 
 def repeat_launch(tx: Transaction, caller: Caller, run_id: str) -> tuple[Run, bool]:
-    """Repeat a launch of unknown outcome; return it, and False if its outcome is known by now."""
+    """Repeat a launch of unknown outcome; return the run, and False if the outcome is known by now."""
     run = _require_usable(tx, caller, "run", run_id)
     check_offered(caller.context.need(run.connection), run.spec, caller.principal, "job")
     if not run.is_asked or not caller.is_first_delivery(tx):
@@ -109,14 +109,14 @@ def follow_output(tx: Transaction, caller: Caller, run_id: str) -> Run:
         return run
     watched = runs.watch(tx, run.id, caller.channel_id)
     if watched is None:
-        # The account was unlinked, so this run is no longer read.
+        # The account was unlinked in the meantime, so this run is no longer read.
         raise _refuse_unknown()
     caller.record(tx, "job.logs", run)
     return watched
 
 
 def require_run(tx: Transaction, caller: Caller, verb: str, run_id: str) -> Run:
-    """Return a person's run; raises the same Refused whether it doesn't exist or isn't theirs."""
+    """Return a person's run; raises the same Refused if it doesn't exist or belongs to someone else."""
     run = runs.find_run(tx, run_id)
     if run is None:
         raise _refuse_unknown()

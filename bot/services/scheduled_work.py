@@ -1,4 +1,4 @@
-"""Scheduled work: kinds of rows that become due, each processed by a use case in its owner's name.
+"""Scheduled work: kinds of rows that become due, each processed by a use case on its owner's behalf.
 
 A kind is declared in the module of its use cases, and ``bot.reconciler.scheduled_work`` runs them all. A
 claimed row becomes due again after a while, so work interrupted by a crash is done later. ``carry_out`` does
@@ -18,18 +18,18 @@ from bot.support.errors import Refused
 
 #: How long a claimed row stays claimed, in seconds, unless its work sets another due time.
 CLAIM_LEASE_SECONDS: Final = MAX_CLAIM_SECONDS
-#: How long to wait before retrying while Slack can't identify a person, in seconds.
+#: How long to wait before a retry if Slack can't identify a person, in seconds.
 RETRY_SECONDS: Final = 30.0
-#: How old a workspace's state may be before it is reread for a decision; also the longest wait for that read,
-#: in seconds.
+#: Maximum age of a workspace's state for making a decision, in seconds; an older state is reread. Also the
+#: maximum wait for that read.
 FRESH_SECONDS: Final = 60.0
 READ_TIMEOUT_SECONDS: Final = 30.0
-#: How often to check whether a workspace's requested read is done, in seconds.
+#: How often to check whether a requested read of a workspace is done, in seconds.
 POLL_SECONDS: Final = 5.0
 
 
 class OwnedRow(Protocol):
-    """A row with its key and its owner."""
+    """A row that has a key and an owner."""
 
     @property
     def id(self) -> str:
@@ -46,17 +46,17 @@ R = TypeVar("R", bound=OwnedRow)
 
 
 def raise_refusal(_tx: Transaction, _caller: Caller, _row: Any, refusal: Refused) -> None:
-    """Raise the refusal; the default when a kind of work doesn't handle refusals."""
+    """Raise the refusal, which is the default for kinds of work that don't handle refusals."""
     raise refusal
 
 
 def leave_claimed(_tx: Transaction, _caller: Caller, _row: Any) -> None:
-    """Leave a row claimed until its claim ends and it is due again."""
+    """Leave a row claimed; it becomes due again when the claim ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduledWork(Generic[R]):
-    """A kind of work on rows that become due.
+    """A kind of work that is done on rows when they become due.
 
     ``refuse`` handles a refusal of the work; ``later`` sets when to try again while Slack can't identify the
     owner. ``key`` returns the inbox key for a row's due time, or "" for none.

@@ -22,15 +22,15 @@ from bot.store.transaction import Transaction
 
 log = structlog.get_logger(__name__)
 
-#: Kinds of snapshot kept for an account: the templates offered to it; and when its runs were listed.
+#: Kinds of snapshots kept for an account: the templates offered to it, and when its runs were listed.
 TEMPLATES_KIND: Final = "templates"
 RUNS_KIND: Final = "runs"
-#: Kind of snapshot kept for an account: what remains of its limits.
+#: Kind of snapshot kept for an account: how much is left of its limits.
 ALLOWANCES_KIND: Final = "allowances"
 #: Kind of snapshot kept for a connection: the server's self-description.
 ABOUT_KIND: Final = "about"
-#: How old lists of workspaces, lists of runs, and offers may be before they are reread when someone looks, in
-#: seconds.
+#: Maximum age of lists of workspaces, lists of runs, and offers, in seconds, before they are reread when
+#: someone views them.
 WORKSPACES_SECONDS: Final = 60.0
 RUNS_SECONDS: Final = 15.0
 OFFER_SECONDS: Final = 300.0
@@ -63,7 +63,7 @@ def request_read(
     subjects: Sequence[str],
     then: Mapping[str, Any] | None = None,
 ) -> None:
-    """Request background reads; ``then`` is a command to run once the first of them is done.
+    """Request background reads; ``then`` is a command to run after the first of them.
 
     A request by an assistant doesn't wait for the read, as the assistant can ask again.
     """
@@ -81,21 +81,21 @@ def request_lists(
     among: Sequence[Account],
     then: Mapping[str, Any] | None = None,
 ) -> None:
-    """Request reads of some accounts' lists, as ``request_read`` does."""
+    """Request reads of some accounts' lists; see ``request_read``."""
     request_read(tx, caller, kind, [account.id for account in among], then)
 
 
 def request_templates(
     tx: Transaction, caller: Caller, account: Account, then: Mapping[str, Any] | None = None
 ) -> None:
-    """Request a read of the templates offered to an account, as ``request_read`` does."""
+    """Request a read of the templates offered to an account; see ``request_read``."""
     request_read(tx, caller, TaskKind.SNAPSHOT, [f"{account.id}/{TEMPLATES_KIND}"], then)
 
 
 def request_about(
     tx: Transaction, caller: Caller, connection: str, then: Mapping[str, Any] | None = None
 ) -> None:
-    """Request a read of a server's self-description, as ``request_read`` does."""
+    """Request a read of a server's self-description; see ``request_read``."""
     request_read(tx, caller, TaskKind.SNAPSHOT, [f"connection:{connection}/{ABOUT_KIND}"], then)
 
 
@@ -104,7 +104,7 @@ async def load_templates(context: Context, account: Account, interaction: str = 
 
     As the offer may be minutes old, the names of workspaces that are listed or were just requested are added
     to its names in use. If an ``interaction`` is redelivered, the workspace that it requested the first time
-    doesn't count.
+    is left out.
     """
     forms = context.connections[account.connection].require_facet(facets.Forms)
     offer = _parse_payload(
@@ -128,7 +128,7 @@ def _find_result(tx: Transaction, interaction: str) -> str:
 
 
 def _list_names(rows: Iterable[Workspace]) -> set[str]:
-    """Return the names of workspaces, including those under which Usher is creating them."""
+    """Return the names in use by workspaces, including the names under which Usher is creating some."""
     existing = [row for row in rows if row.state is not State.GONE and row.is_own]
     created = [row.spec.name for row in existing if row.spec is not None]
     return {name for name in (*(row.name for row in existing), *created) if name}
@@ -137,9 +137,9 @@ def _list_names(rows: Iterable[Workspace]) -> set[str]:
 async def load_allowances(
     context: Context, principal: Principal
 ) -> tuple[dict[str, Sequence[Allowance]], list[Account]]:
-    """Return how much of each limit a person had left when last read, by connection.
+    """Map each connection to what the person had left of its limits when these were last read.
 
-    Also returned are the accounts that are due to be read again.
+    Also return the accounts whose limits are due to be read again.
     """
     left, old = dict[str, Sequence[Allowance]](), list[Account]()
     for account in await context.store.read(accounts.list_accounts, principal):
@@ -156,7 +156,7 @@ async def load_allowances(
 
 
 def request_allowances(tx: Transaction, caller: Caller, among: Sequence[Account]) -> None:
-    """Request reads of how much some accounts have left of their limits."""
+    """Request reads of what some accounts have left of their limits."""
     subjects = [f"{account.id}/{ALLOWANCES_KIND}" for account in among]
     request_read(tx, caller, TaskKind.SNAPSHOT, subjects)
 
@@ -169,7 +169,7 @@ async def load_about(context: Context, connection: str) -> Snapshot[About] | Non
 
 
 def is_stale(context: Context, snapshot: Snapshot[Any]) -> bool:
-    """Return whether a snapshot of an offer is old enough to be read again."""
+    """Return whether a snapshot is old enough to be read again."""
     return context.clock.now() - snapshot.read_at > OFFER_SECONDS
 
 
@@ -179,7 +179,7 @@ def to_payload(value: object) -> Any:
 
 
 def _parse_payload(kind: type[Any], kept: Snapshot[Any] | None) -> Snapshot[Any] | None:
-    """Return a snapshot with its payload parsed; an unreadable one is treated as missing."""
+    """Return a snapshot with its payload parsed, or None if it is missing or unreadable."""
     if kept is None:
         return None
     try:

@@ -19,7 +19,7 @@ from bot.support.errors import Refused
 def plan_timer(
     context: Context, workspace: Workspace, at: float, mode: StopMode | None = None, *, agreed: bool = False
 ) -> PlannedStop:
-    """Return a timer for a workspace, by default in a mode that allows it to be started again, if any.
+    """Return a timer for a workspace; the default mode is one that allows a new start, if there is one.
 
     Raises Refused: ``workspace.ends`` if the stop would be final and the owner hasn't agreed,
     ``workspace.no_suspend`` or ``workspace.not_allowed`` if the mode isn't possible now.
@@ -38,9 +38,9 @@ def plan_timer(
 
 
 def can_stop_later(tx: Transaction, workspace: Workspace) -> bool:
-    """Return whether a workspace is up, or an open operation is bringing it up.
+    """Return whether a workspace is up, or is being brought up by an open operation.
 
-    A start that has lapsed must be confirmed first, so it doesn't count.
+    A start that has lapsed must be confirmed first, so it is ignored.
     """
     latest = operations.find_latest_operation(tx, workspace.id) if workspace.is_down else None
     is_open = latest is not None and latest.is_open and not latest.has_lapsed
@@ -62,7 +62,7 @@ def set_timer(tx: Transaction, caller: Caller, workspace_id: str, timer: Planned
 def cancel_timer(
     tx: Transaction, caller: Caller, workspace_id: str, *, instead_of: float | None = None
 ) -> Workspace:
-    """Cancel a timer, but only the one set for ``instead_of`` if given; return the updated workspace."""
+    """Cancel a timer (only the one set for ``instead_of``, if given); return the updated workspace."""
     workspace = require_workspace(tx, caller, "start", workspace_id)
     if workspace.stop_at is None or (instead_of is not None and not workspace.stops_at(instead_of)):
         return workspace
@@ -83,7 +83,7 @@ def postpone_timer(tx: Transaction, caller: Caller, workspace_id: str, instead_o
 def confirm_needed(
     tx: Transaction, caller: Caller, workspace_id: str, stop_at: float | None = None
 ) -> Workspace:
-    """Record that a workspace is still needed, and cancel the stop planned in case of no answer."""
+    """Record that a workspace is still needed, and cancel the stop that was planned if nobody answered."""
     workspace = require_workspace(tx, caller, "start", workspace_id)
     if caller.is_first_delivery(tx):
         if stop_at is not None and abs((workspace.stop_at or 0.0) - stop_at) < 1.0:

@@ -1,4 +1,4 @@
-"""Losses from an upgrade: each person is sent one message about what Usher no longer does for them."""
+"""Losses from an upgrade: each affected person gets one message about what Usher no longer does for them."""
 
 from dataclasses import replace
 from typing import Any, Final
@@ -23,7 +23,7 @@ _BATCH_SIZE: Final = 50
 
 
 def tell_losses(tx: Transaction, caller: Caller, claimed: UpgradeLoss) -> None:
-    """Write one message covering all of a person's losses, unless another loss has already caused it."""
+    """Write one message about everything that a person lost in the upgrade, unless one is already written."""
     found = store.take_losses(tx, caller.principal)
     kept = [one for one in found if one.what != "moved" or _restore_lessons(tx, one)]
     if kept:
@@ -39,7 +39,7 @@ def tell_losses(tx: Transaction, caller: Caller, claimed: UpgradeLoss) -> None:
 
 
 def _restore_lessons(tx: Transaction, loss: UpgradeLoss) -> bool:
-    """Restore a course's end, without moved lessons; return whether a moved one was still to come.
+    """Restore a course's end, without moved lessons; return whether a moved lesson was still to come.
 
     The course's co-teachers are told as well.
     """
@@ -60,13 +60,13 @@ def _restore_lessons(tx: Transaction, loss: UpgradeLoss) -> bool:
 
 @kind_extensions(NoticeKind.UPGRADE_LOSSES)
 async def _add_losses(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
-    """Add a person's losses, each with the names to be shown."""
+    """Add to the facts what the person lost, with the names to show."""
     found = [await _describe(gatherer, *one) for one in message.body.get("losses", ())]
     return UpgradeFacts(**facts.common(), losses=tuple(one for one in found if one is not None))
 
 
 async def _describe(gatherer: Gatherer, what: str, subject: str, detail: str) -> DescribedLoss | None:
-    """Describe a loss; return None if its subject is gone."""
+    """Describe a loss; return None if what it is about no longer exists."""
     if what in LOST_OF_COURSES:
         card = await gatherer.store.read(courses.find_card, subject)
         return None if card is None else DescribedLoss(what, card.title, card=card, detail=from_json(detail))

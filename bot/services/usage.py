@@ -1,4 +1,4 @@
-"""Usage: what ran for a person, for a class and for everyone; and the Monday message about it."""
+"""Usage: what ran for a person, for a class and for everyone; and the message about it on Mondays."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -42,7 +42,7 @@ MAX_CLAIMED: Final = 50
 
 
 async def load_usage(gatherer: Gatherer, principal: Principal, window: Window) -> UsageFacts:
-    """Load what ran for a person within a window, and which of it is still running."""
+    """Load what a person ran within a window, and which of it is still running."""
     store = gatherer.store
     known = await store.read(usage.read_usage, principal, window.since, window.until)
     still = {one.workspace_id for one in known.lines if one.is_open}
@@ -63,7 +63,7 @@ async def load_usage(gatherer: Gatherer, principal: Principal, window: Window) -
 
 
 async def list_rows(gatherer: Gatherer, principal: Principal, facts: UsageFacts) -> list[UsageRow]:
-    """Return the rows of a window's chart: what ran in it, and what is planned for the rest of it."""
+    """Return the rows of a chart: what ran in its window, and what is planned for the rest of it."""
     window, until = facts.window, facts.window.until
     spans: dict[tuple[LifeKind, str], list[Span]] = {}
     for life in await gatherer.store.read(usage.read_lives_of_person, principal, window.since, window.until):
@@ -89,7 +89,7 @@ def _list_spans(life: Life) -> list[Span]:
 
 
 def _list_planned(facts: WorkspaceFacts, now: float, until: float) -> list[Span]:
-    """Return when a workspace will run from now on: until its next stop, then by its hours and lessons."""
+    """Return when a workspace is planned to run: until its next stop, then during its hours and lessons."""
     spans = list[Span]()
     if facts.is_up and facts.next_stop is not None:
         spans.append(Span(now, facts.next_stop, SpanKind.PLANNED))
@@ -113,7 +113,7 @@ def send_picture(tx: Transaction, caller: Caller, svg: str, alt_text: str) -> No
 
 @concerns_caller
 def set_weekly(tx: Transaction, caller: Caller, *, is_on: bool) -> None:
-    """Send a person last week's hours every Monday from now on, or no more."""
+    """Set whether a person is sent last week's hours every Monday."""
     caller.check(tx, "usage")
     principal = caller.principal
     if usage.is_weekly(tx, principal) is not is_on and caller.is_first_delivery(tx):
@@ -137,7 +137,7 @@ class WeeklyRow:
 
 
 def send_week(tx: Transaction, caller: Caller, row: WeeklyRow) -> None:
-    """Send last week's hours if anything ran and it is still Monday in the person's time zone."""
+    """Send last week's hours if anything ran, and if it is still Monday in the person's time zone."""
     caller.check(tx, "usage")
     principal, now = row.principal, tx.now()
     zone = people.find_zone(tx, principal)
@@ -153,7 +153,7 @@ def send_week(tx: Transaction, caller: Caller, row: WeeklyRow) -> None:
 
 
 def _skip(tx: Transaction, _caller: Caller, row: WeeklyRow, _refusal: Refused) -> None:
-    """Skip the week for a person who currently may not use Usher."""
+    """Skip this week for a person who may not use Usher at present."""
     zone = people.find_zone(tx, row.principal)
     usage.MONDAYS.change(tx, {"principal": row.principal}, due_at=find_next_monday(tx.now(), zone))
 
@@ -164,9 +164,9 @@ def _claim(tx: Transaction, _context: Context) -> Sequence[WeeklyRow]:
 
 @kind_extensions(NoticeKind.WEEK)
 async def _add_week(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
-    """Add what ran in the week that the message is about."""
+    """Add what ran in the week covered by the message."""
     week = find_week(facts.time("amid"), await gatherer.store.zone(message.principal))
-    # By the time the message is reread, the week is no longer last week.
+    # When the message is reread later, that week is no longer "last week".
     week = replace(week, name="")
     found = await load_usage(gatherer, message.principal, week)
     return replace(found, **facts.common())
@@ -190,9 +190,9 @@ def list_cards(tx: Transaction, caller: Caller) -> list[ClassCard]:
 def read_class(tx: Transaction, caller: Caller, card_id: str, since: float, until: float) -> GroupUsage:
     """Return the hours of a class's workspaces within a window, for its teachers and administrators.
 
-    Only the time between a person's press and the end of the class counts. People who have left, or are
-    keeping the workspace, aren't included. Individual hours are included only if the card tells people so
-    before they press it.
+    Only the time between a person's press and the end of the class is included. People who have left, or are
+    keeping the workspace, are left out. Individual hours are included only if the card says so before people
+    press it.
     """
     card, now = require_teacher(tx, caller, "class_usage", card_id), tx.now()
     ends = [at for at in (card.stops_at, card.done_at, until) if at is not None]
@@ -211,8 +211,8 @@ def read_class(tx: Transaction, caller: Caller, card_id: str, since: float, unti
 def read_team(tx: Transaction, caller: Caller, since: float, until: float) -> GroupUsage:
     """Return everybody's hours within a window, by connection, for administrators.
 
-    Individuals are included only if the operator allows it. Otherwise connections that only a few people used
-    are left out.
+    Individuals are included only if the operator allows it. Otherwise, connections that only a few people
+    used are left out.
     """
     caller.check(tx, "usage_team")
     reach, is_seen = caller.context.installation.reach(caller.principal) or "", caller.context.names_usage

@@ -1,7 +1,7 @@
-"""The waitlist for capacity: people join and leave it, and their starts are tried in turn.
+"""The waitlist for capacity: people join and leave it, and their starts are attempted in turn.
 
-An attempt is a start in the person's name, made like the starts of hours, so gates, consent, unknown outcomes
-and deadlines work as for any start. The transaction that ends it also updates the entry
+An attempt is a start on the person's behalf, made like the starts of hours, so gates, consent, unknown
+outcomes and deadlines work as for any start. The transaction that ends it also updates the entry
 (``bot.store.waitlist.follow_attempt``).
 """
 
@@ -42,13 +42,13 @@ from bot.store.transaction import Row, Transaction
 from bot.store.waitlist import STOP_PAUSE_SECONDS
 from bot.support.errors import NotLinked, Refused
 
-#: Maximum number of entries per claim.
+#: Maximum number of waitlist entries per claim.
 ENTRIES_PER_CLAIM: Final = 50
 
 
 @kind_extensions(NoticeKind.WAITLIST_PLACE)
 async def _add_place(gatherer: Gatherer, message: Message, facts: Facts) -> Facts:
-    """Add the waitlist entry as it now stands."""
+    """Add the current state of the waitlist entry."""
     provider = gatherer.connections.get(facts.connection)
     allowed = provider.settings.failures_allowed if provider is not None else math.inf
     wait = await gatherer.store.read(rows.describe_wait, message.subject, facts.connection_title, allowed)
@@ -65,9 +65,9 @@ def list_own(tx: Transaction, caller: Caller) -> list[WaitlistFacts]:
 
 
 def _is_held(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> bool:
-    """Return whether one more failed start might reach the number at which the provider shuts down.
+    """Return whether another failed start might be the one at which the provider shuts down.
 
-    Open attempts count as well, since they may fail.
+    Attempts in progress are included, since they may fail.
     """
     allowed = caller.context.need(wait.connection).settings.failures_allowed
     under_way = rows.count_attempts(tx, wait.connection)
@@ -77,7 +77,8 @@ def _is_held(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> bool:
 def join(tx: Transaction, caller: Caller, workspace_id: str, until: float | None = None) -> WaitlistFacts:
     """Put a workspace on the waitlist until a given time; repeating the request keeps its place.
 
-    Raises NotLinked and Refused: ``wait.limit`` unless it is known that more than one start may fail.
+    Raises NotLinked, and Refused (``wait.limit``) unless the provider is known to tolerate several failed
+    starts.
     """
     workspace = require_workspace(tx, caller, "start", workspace_id)
     provider = caller.context.need(workspace.connection)
@@ -143,7 +144,7 @@ def leave(
 def list_lines(
     tx: Transaction, caller: Caller, since: float
 ) -> tuple[list[Row], tuple[list[WaitlistFacts], WaitlistFacts | None]]:
-    """Return all lines, each with the number of people in it, and the caller's own places."""
+    """Return all waitlists, each with its number of people, and the caller's own places."""
     caller.check(tx, "list")
     return rows.summarize_lines(tx, "", since), _list_own_and_last(tx, caller, since)
 
@@ -152,7 +153,7 @@ def list_lines(
 
 
 def carry_out(tx: Transaction, caller: Caller, looked: WaitlistEntry) -> None:
-    """Do whatever is due for an entry: try it, check its attempt, pass its turn, or end it."""
+    """Do what is due for an entry: start its workspace, check its attempt, pass its turn, or end it."""
     wait = rows.find_entry(tx, looked.id)
     if wait is None or wait.state is WaitlistState.OVER:
         return
@@ -169,7 +170,7 @@ def carry_out(tx: Transaction, caller: Caller, looked: WaitlistEntry) -> None:
 
 
 def _try(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
-    """Start the workspace in the person's name; raises as ``begin_operation`` does."""
+    """Start the workspace on the person's behalf; raises as ``begin_operation`` does."""
     workspace = require_workspace(tx, caller, "start", wait.workspace_id)
     if workspace.hidden and not workspace.is_provisional:
         rows.end(tx, wait)
@@ -203,7 +204,7 @@ def _check_attempt(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None
         not operation.has_called
         and caller.require_account(tx, wait.connection).compute_retry_delay(tx.now()) > 0
     ):
-        # While a person's sign-in is refused, they are passed over; the sign-in itself is tried less and less
+        # While a person's sign-in is refused, they are passed over, and the sign-in is tried less and less
         # often.
         operations.end(tx, operation.id, Outcome.CANCELLED, "cancelled")
         rows.pass_turn(tx, wait, CLAIM_LEASE_SECONDS)
@@ -213,7 +214,7 @@ def _check_attempt(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None
 
 
 def _is_blocking_others(tx: Transaction, wait: WaitlistEntry, attempt: Operation) -> bool:
-    """Return whether an attempt has been refused as busy for a while, with others waiting behind it."""
+    """Return whether an attempt has been refused as busy for a while with others waiting behind it."""
     is_refused = attempt.start_call is Call.NONE and attempt.busy_since is not None
     return (
         is_refused
@@ -223,10 +224,10 @@ def _is_blocking_others(tx: Transaction, wait: WaitlistEntry, attempt: Operation
 
 
 def _offer_unused(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
-    """End an entry once its workspace is used or down; if unused, free its capacity for others.
+    """End an entry once its workspace is used or down; if it stays unused, free its capacity for others.
 
-    A stop is planned, and its owner is warned of it; if the stop would be final, they are only asked. A busy
-    workspace counts as used, as does one whose owner has done something with it in Slack.
+    A stop is planned, and the owner is warned of it; if the stop would be final, the owner is asked instead.
+    A busy workspace is treated as used, as is one whose owner has done something with it in Slack.
     """
     workspace = require_workspace(tx, caller, "status", wait.workspace_id)
     now = tx.now()
@@ -263,7 +264,7 @@ def _offer_unused(tx: Transaction, caller: Caller, wait: WaitlistEntry) -> None:
 
 
 def _refuse(tx: Transaction, _caller: Caller, looked: WaitlistEntry, refusal: Refused) -> None:
-    """Pass the turn if the sign-in is refused, or while the workspace is in transition.
+    """Pass the turn if the sign-in is refused or the workspace is in transition.
 
     Any other refusal ends the entry.
     """

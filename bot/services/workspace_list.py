@@ -21,7 +21,7 @@ def add_workspace(
         _check_free(tx, caller.principal, name, besides=before)
     provider = caller.context.need(connection)
     if provider.has_link_method("none"):
-        # A single shared secret opens everyone's workspaces, so people may see only those they created
+        # A single shared secret opens everyone's workspaces, so people may only add those they created
         # through Usher.
         raise Refused("add.not_here", cause="only_made_here", title=provider.settings.title)
     account, owner = caller.require_account(tx, connection), provider.find_owner(remote_id)
@@ -60,7 +60,7 @@ def _save_listed(
 
 @concerns_caller
 def set_alias(tx: Transaction, caller: Caller, workspace_id: str, name: str | None) -> Workspace:
-    """Set or clear a person's alias for a workspace; raises Refused if another of theirs has that name."""
+    """Set or clear a person's alias for a workspace; raises Refused if they already use that name."""
     workspace = require_workspace(tx, caller, "alias", workspace_id)
     if name is not None:
         _check_free(tx, caller.principal, name, besides=workspace)
@@ -71,7 +71,7 @@ def set_alias(tx: Transaction, caller: Caller, workspace_id: str, name: str | No
 
 
 def forget_workspace(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
-    """Remove a workspace from a person's list without changing anything at the provider."""
+    """Remove a workspace from a person's list; nothing changes at the provider."""
     workspace = require_workspace(tx, caller, "forget", workspace_id)
     if caller.is_first_delivery(tx):
         workspaces.hide(tx, workspace.id)
@@ -83,7 +83,7 @@ def forget_workspace(tx: Transaction, caller: Caller, workspace_id: str) -> Work
 def set_notifications(
     tx: Transaction, caller: Caller, workspace_id: str, *, ready: bool | None, stopped: bool | None
 ) -> Workspace:
-    """Set which notices a person wants about a workspace; None means following their general settings."""
+    """Set which notices a person wants about a workspace, or None to follow their general settings."""
     workspace = require_workspace(tx, caller, "notify", workspace_id)
     if caller.is_first_delivery(tx):
         workspaces.notify(tx, workspace.id, ready=ready, stopped=stopped)
@@ -93,7 +93,7 @@ def set_notifications(
 
 
 def _check_free(tx: Transaction, principal: Principal, name: str, besides: Workspace | None) -> None:
-    """Raise Refused if a name is already taken by another of this person's workspaces."""
+    """Raise Refused if another of this person's workspaces already has a name."""
     for other in workspaces.list_workspaces(tx, principal):
         is_taken = name.casefold() in {other.title.casefold(), other.name.casefold()}
         if is_taken and (besides is None or other.id != besides.id):

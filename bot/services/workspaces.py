@@ -1,4 +1,4 @@
-"""A person's workspaces and operations, found by id where the policy allows it."""
+"""A person's workspaces and operations, looked up by id if the policy allows it."""
 
 from bot.domain.operations import Operation
 from bot.domain.policy import Target
@@ -11,17 +11,17 @@ from bot.support.errors import Refused
 
 
 def _unknown() -> Refused:
-    """Build a refusal that doesn't reveal whether a workspace doesn't exist or just isn't the caller's."""
+    """Build a refusal that doesn't reveal whether a workspace is unknown or belongs to someone else."""
     return Refused("workspace.unknown", cause="not_owner")
 
 
 def require_workspace(tx: Transaction, caller: Caller, verb: str, workspace_id: str) -> Workspace:
-    """Return a person's workspace; raises the same Refused whether it doesn't exist or isn't theirs."""
+    """Return a person's workspace; raises the same Refused if it doesn't exist or belongs to someone else."""
     return reach_workspace(tx, caller, verb, workspace_id).workspace
 
 
 def reach_workspace(tx: Transaction, caller: Caller, verb: str, workspace_id: str) -> ReachedWorkspace:
-    """Return a person's workspace with their account on its connection; raises Refused."""
+    """Return a person's workspace and their account on its connection; raises Refused."""
     reached = workspaces.reach(tx, workspace_id, caller.principal)
     if reached is None:
         raise _unknown()
@@ -44,7 +44,7 @@ def require_operation(tx: Transaction, caller: Caller, verb: str, operation_id: 
 
 @concerns_caller
 def request_status_read(tx: Transaction, caller: Caller, workspace_id: str) -> Workspace:
-    """Request a status read through the poll gate; return the current row, which tells its age."""
+    """Request a status read through the poll gate; return the current row, which shows its age."""
     workspace = require_workspace(tx, caller, "status", workspace_id)
     gates.want(tx, workspace.id)
     return workspace
@@ -52,5 +52,5 @@ def request_status_read(tx: Transaction, caller: Caller, workspace_id: str) -> W
 
 @concerns_caller
 def note_opening(tx: Transaction, caller: Caller, workspace_id: str) -> None:
-    """Record that a person is opening a workspace: it is in use, so its status may be read."""
+    """Record that a person is opening a workspace, so it is in use and its status may be read."""
     usage.note_opened(tx, request_status_read(tx, caller, workspace_id).id)
